@@ -1,0 +1,58 @@
+# The project's commands. `make demo` and `make test` need only python3 with venv, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: help setup check test demo live replay bench schemas proto lock clean
+
+help:
+	@echo "make demo    the main job on a simulated market, at most 90 seconds"
+	@echo "make test    lint, types, floors and every test"
+	@echo "make check   lint, types and floors alone"
+	@echo "make replay FILES=\"a.jsonl b.jsonl\"   recorded chains against the simulated one"
+	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=...   contracts against real things"
+	@echo "make bench   figures, as ratios of one run"
+	@echo "make schemas | proto | lock   write generated files again"
+
+setup: $(STAMP)
+
+$(STAMP): .ci/requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/pytest -m "not live"
+
+demo: $(STAMP)
+	@$(BIN)/provider-daemon demo $(if $(KEEP),--keep $(KEEP)) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG))
+
+replay: $(STAMP)
+	$(BIN)/python -m tests.replay $(FILES)
+
+live: $(STAMP)
+	$(BIN)/pytest -m live -v
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench
+
+schemas: $(STAMP)
+	$(BIN)/provider-daemon schemas --write schemas
+
+proto: $(STAMP)
+	$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. reconciler/chain/proto/*.proto
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --group dev pyproject.toml -o .ci/requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .demo

@@ -1,0 +1,1 @@
+"""A provider's whole operation on VirtEngine, reconciled from a git repository."""

@@ -1,0 +1,1 @@
+"""The chain client: queries, blocks, transactions, keys."""

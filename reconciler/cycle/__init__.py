@@ -1,0 +1,1 @@
+"""Observe, confirm, plan, apply, publish; knows ports, never what is behind them."""

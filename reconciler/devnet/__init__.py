@@ -1,0 +1,1 @@
+"""SIMULATORS of a market for demos and tests; the daemon never imports them."""

@@ -1,0 +1,1 @@
+"""A SIMULATED chain, held to recordings of a real node."""

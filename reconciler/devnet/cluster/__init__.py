@@ -1,0 +1,1 @@
+"""A SIMULATED Kubernetes API."""

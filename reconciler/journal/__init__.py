@@ -1,0 +1,1 @@
+"""What must survive: intents, memory, decisions, inbox, outbox; SQLite."""

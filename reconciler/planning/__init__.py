@@ -1,0 +1,1 @@
+"""The decisions: from what is desired, observed and remembered to a plan; pure."""

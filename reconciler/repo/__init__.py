@@ -1,0 +1,1 @@
+"""The state repository: mirror, status branch, signatures."""

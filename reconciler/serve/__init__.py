@@ -1,0 +1,1 @@
+"""The snapshot out: HTTP API and metrics."""
