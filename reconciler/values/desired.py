@@ -1,0 +1,226 @@
+"""What the repository asks for at one commit, parsed and valid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.resources import Resources, total
+
+
+class Rounding(StrEnum):
+    """What happens to the fraction of a uve in a price: rounded up once, last, or kept."""
+
+    UP = "up"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """Prices in uve a unit and block (MB is 2^20 bytes), and the margin on their sum (0.15 is 15 %)."""
+
+    cpu_millicores: Decimal
+    memory_mb: Decimal
+    storage_mb: Decimal
+    gpu: Decimal
+    profit_margin: Decimal
+    rounding: Rounding = Rounding.UP
+
+
+@dataclass(frozen=True, slots=True)
+class Bidding:
+    """Whom to bid for, and within what time (seconds) a bid must earn back its fees."""
+
+    enabled: bool = True
+    break_even_seconds: int = 86_400
+    owners_allowed: frozenset[str] = frozenset()
+    owners_denied: frozenset[str] = frozenset()
+    orders_without_deployment_price: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawals:
+    """When a lease's earnings are drawn: at least `every_seconds` after the last time, and at least
+    `min_gain` uve over the fee.
+    """
+
+    every_seconds: int = 86_400
+    min_gain: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """When usage is recorded: every so many seconds, and settled when it brings `min_gain` uve over its fees
+    or its escrow nears expiry.
+    """
+
+    every_seconds: int = 86_400
+    min_gain: int = 1
+    expiry_margin_seconds: int = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """How long status changes are gathered before a commit, in seconds."""
+
+    quiet_seconds: int = 5
+    at_most_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """`config.yaml`."""
+
+    bidding: Bidding = Bidding()
+    withdrawals: Withdrawals = Withdrawals()
+    usage: Usage = Usage()
+    publishing: Publishing = Publishing()
+    images_denied: tuple[str, ...] = ()
+    capacity_reserve_percent: int = 0
+
+
+class CloseReason(StrEnum):
+    """The reasons that the chain takes from a provider (semantics 3.4)."""
+
+    UNSTABLE = "unstable"
+    DECOMMISSION = "decommission"
+    UNSPECIFIED = "unspecified"
+    MANIFEST_TIMEOUT = "manifest_timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """One environment variable: a plain value, or the name of a secret that holds it (`secret/key`)."""
+
+    name: str
+    value: str | None = None
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of a service: `port` inside, `exposed_as` outside (0: the same); `public` reaches beyond the
+    workload.
+    """
+
+    port: int
+    exposed_as: int = 0
+    protocol: str = "TCP"
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One kind of container of a workload, `count` times; `resources` are those of one."""
+
+    name: str
+    image: str
+    resources: Resources
+    count: int = 1
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: tuple[Env, ...] = ()
+    ports: tuple[Port, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One workload file: what runs for a lease, and on which adapter."""
+
+    id: WorkloadId
+    lease: LeaseId
+    services: tuple[Service, ...]
+    adapter: str = "kubernetes"
+    paused: bool = False
+    close: CloseReason | None = None
+    close_words: str = ""
+    path: str = field(default="", compare=False)
+
+    @property
+    def resources(self) -> Resources:
+        """What all its containers need together."""
+        return total([s.resources.times(s.count) for s in self.services])
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """`adapters/kubernetes.yaml`."""
+
+    enabled: bool = True
+    namespace: str = "provider-workloads"
+
+
+@dataclass(frozen=True, slots=True)
+class AnsibleSettings:
+    """`adapters/ansible.yaml`."""
+
+    enabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """Something wrong, or worth a warning, at one place of one file; line and column count from 1, 0 means
+    the file as a whole.
+    """
+
+    path: str
+    line: int
+    column: int
+    message: str
+    advice: str = ""
+    warning: bool = False
+
+    def show(self) -> str:
+        """`pricing.yaml:4:3: message (advice)`."""
+        place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+        word = "warning: " if self.warning else ""
+        return f"{place}: {word}{self.message}" + (f" ({self.advice})" if self.advice else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One commit's desired state.
+
+    `config`, `pricing` and the settings are None where the file is missing or faulty and no good version is
+    known.
+    `stale` are the paths whose last good version stands in for a faulty one; `good` is the blob id in use for
+    each readable path.
+    """
+
+    commit: str
+    config: Config | None
+    pricing: Pricing | None
+    kubernetes: KubernetesSettings | None
+    ansible: AnsibleSettings | None
+    workloads: Mapping[WorkloadId, Workload]
+    faults: tuple[Fault, ...] = ()
+    stale: frozenset[str] = frozenset()
+    good: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """No file is faulty: only then may a missing file count as deleted."""
+        return not any(not f.warning for f in self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit of the desired branch and what is known about its place in history."""
+
+    desired: Desired
+    author: str = ""
+    subject: str = ""
+    committed_at: int = 0
+    descends: bool = True
+    signer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """The newest commit, and the one last applied where that is another and still known."""
+
+    newest: Revision
+    applied: Revision | None = None

@@ -1,0 +1,113 @@
+"""Identities: the chain's own, and the workload id derived from them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import NewType
+
+WorkloadId = NewType("WorkloadId", str)
+"""`<dseq>-<gseq>-<oseq>-<10 characters>`: a workload's one id, in file, label, URL and metric."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DeploymentId:
+    """`owner/dseq` (semantics 2.1)."""
+
+    owner: str
+    dseq: int
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.dseq}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GroupId:
+    """`owner/dseq/gseq` (semantics 2.1)."""
+
+    owner: str
+    dseq: int
+    gseq: int
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.dseq}/{self.gseq}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OrderId:
+    """`owner/dseq/gseq/oseq` (semantics 2.1)."""
+
+    owner: str
+    dseq: int
+    gseq: int
+    oseq: int
+
+    @property
+    def deployment(self) -> DeploymentId:
+        """The deployment that the order's group belongs to."""
+        return DeploymentId(self.owner, self.dseq)
+
+    @property
+    def group(self) -> GroupId:
+        """The group that the order asks resources for."""
+        return GroupId(self.owner, self.dseq, self.gseq)
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.dseq}/{self.gseq}/{self.oseq}"
+
+    @classmethod
+    def parse(cls, text: str) -> OrderId:
+        """Read `owner/dseq/gseq/oseq`; ValueError says what is wrong with the text."""
+        owner, numbers = _split(text, parts=4, form="owner/dseq/gseq/oseq")
+        return cls(owner, *numbers)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LeaseId:
+    """`owner/dseq/gseq/oseq/provider`: a bid, and the lease that it becomes (semantics 2.1; bseq is always
+    0).
+    """
+
+    order: OrderId
+    provider: str
+
+    @property
+    def deployment(self) -> DeploymentId:
+        """The deployment whose escrow account pays the lease."""
+        return self.order.deployment
+
+    @property
+    def payment_xid(self) -> str:
+        """`gseq/oseq/provider`: the payment's id within the deployment's account; payments are paid in the
+        order of this text (semantics 4.2).
+        """
+        return f"{self.order.gseq}/{self.order.oseq}/{self.provider}"
+
+    def __str__(self) -> str:
+        return f"{self.order}/{self.provider}"
+
+    @classmethod
+    def parse(cls, text: str) -> LeaseId:
+        """Read `owner/dseq/gseq/oseq/provider`; ValueError says what is wrong with the text."""
+        order, _, provider = text.rpartition("/")
+        if not provider:
+            raise ValueError(f"{text!r} is not owner/dseq/gseq/oseq/provider")
+        return cls(OrderId.parse(order), provider)
+
+
+BidId = LeaseId
+
+
+def workload_id(lease: LeaseId) -> WorkloadId:
+    """The workload id; the same lease always gives the same one, so a crash cannot mint a second one."""
+    digest = base64.b32encode(hashlib.sha256(str(lease).encode()).digest()).decode().lower()
+    order = lease.order
+    return WorkloadId(f"{order.dseq}-{order.gseq}-{order.oseq}-{digest[:10]}")
+
+
+def _split(text: str, parts: int, form: str) -> tuple[str, list[int]]:
+    pieces = text.split("/")
+    if len(pieces) != parts or not pieces[0] or not all(p.isascii() and p.isdigit() for p in pieces[1:]):
+        raise ValueError(f"{text!r} is not {form}")
+    return pieces[0], [int(p) for p in pieces[1:]]

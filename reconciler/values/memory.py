@@ -1,0 +1,84 @@
+"""What the planner asks to be told next time; part of the plan, kept by the journal. Only facts: never a
+promise that an effect took place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.lifecycle import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often something failed in a row, when it may be tried next (unix seconds; 0: never again) and in
+    what words it failed.
+    """
+
+    failures: int
+    next_try: int
+    reason: str
+    why: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadMemory:
+    """A lease that we serve: its phase, and the two rising heights at which it was seen closed (0: no)."""
+
+    lease: LeaseId
+    adapter: str
+    phase: Phase
+    closed_first: int = 0
+    closed_again: int = 0
+    usage_billed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UsageMemory:
+    """What ran of a usage-billed lease, in chain time (unix seconds).
+
+    `billed_until` is the end of the last period on record or of proof; `ran_seconds` what ran since, as far
+    as two neighbouring
+    looks prove it; `seen_running` the last look at which it ran (0: it did not), `withdrawn` what the lease
+    itself had paid
+    (gross uve, with what has accrued) at `billed_until`.
+    """
+
+    billed_until: int
+    ran_seconds: int = 0
+    seen_running: int = 0
+    lease_paid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The wallet's history in uve: what it held with deposits when the journal began, what came from or went
+    to outside since, fees paid, spending of the last hour.
+    """
+
+    started_with: int = 0
+    outside: int = 0
+    fees: int = 0
+    spent: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Everything that one cycle tells the next."""
+
+    applied: str = ""
+    good: Mapping[str, str] = field(default_factory=dict)
+    workloads: Mapping[WorkloadId, WorkloadMemory] = field(default_factory=dict)
+    usage: Mapping[LeaseId, UsageMemory] = field(default_factory=dict)
+    withdrawn_at: Mapping[LeaseId, int] = field(default_factory=dict)
+    retries: Mapping[str, Retry] = field(default_factory=dict)
+    removals: tuple[int, ...] = ()
+    closings: tuple[int, ...] = ()
+    ledger: Ledger | None = None
+    height: int = 0
+    sequence: int | None = None
+    hold_until_height: int = 0
+    last_lane: str = ""

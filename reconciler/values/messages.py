@@ -1,0 +1,112 @@
+"""The chain messages that a provider sends, as values; one transaction carries many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reconciler.values.desired import CloseReason
+from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
+from reconciler.values.resources import ResourceUnit
+
+USAGE_TYPE = "fixed"
+"""The one usage type we record: one unit whose price is the amount (semantics 5.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateBid:
+    """Offer `price` uve a block for an order, locking `deposit` uve (semantics 3.2)."""
+
+    id: BidId
+    price: Decimal
+    deposit: int
+    units: tuple[ResourceUnit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseBid:
+    """Take a bid back, or end its lease (semantics 3.4); `lease` says that it touches the deployment's
+    escrow.
+    """
+
+    id: BidId
+    reason: CloseReason
+    lease: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawLease:
+    """Draw what a lease has earned (semantics 3.6); `expected` is what it should bring net, in uve."""
+
+    id: LeaseId
+    expected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordUsage:
+    """Record `amount` uve of usage of a lease for a period of unix seconds (semantics 5.3)."""
+
+    lease: LeaseId
+    amount: int
+    period_start: int
+    period_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettleUsage:
+    """Settle these usage records, by their ids and never final (semantics 5.5)."""
+
+    order: OrderId
+    records: tuple[str, ...]
+    amount: int
+
+
+Message = CreateBid | CloseBid | WithdrawLease | RecordUsage | SettleUsage
+
+
+def subject(message: Message) -> str:
+    """The chain's id of what the message is about."""
+    match message:
+        case CreateBid(id=bid) | CloseBid(id=bid):
+            return str(bid)
+        case WithdrawLease(id=lease) | RecordUsage(lease=lease):
+            return str(lease)
+        case SettleUsage(order=order):
+            return str(order)
+
+
+def touched_escrow(message: Message) -> DeploymentId | None:
+    """The deployment whose escrow account the message settles; two such in a block break its payments
+    (semantics 4.4).
+    """
+    match message:
+        case WithdrawLease(id=lease):
+            return lease.deployment
+        case CloseBid(id=bid, lease=True):
+            return bid.deployment
+        case _:
+            return None
+
+
+def may_be_gated(message: Message) -> bool:
+    """The identity and multi-factor gates may refuse it whole (semantics 1.5), so it never shares a
+    transaction with others.
+    """
+    return isinstance(message, WithdrawLease)
+
+
+def describe(message: Message) -> str:
+    """The message in an operator's words."""
+    match message:
+        case CreateBid(id=bid, price=price):
+            return f"bid {price.normalize():f}uve a block on order {bid.order}"
+        case CloseBid(id=bid, lease=True, reason=reason):
+            return f"close lease {bid} ({reason})"
+        case CloseBid(id=bid):
+            return f"close our bid on order {bid.order}"
+        case WithdrawLease(id=lease, expected=expected):
+            return f"withdraw about {expected}uve from lease {lease}"
+        case RecordUsage(lease=lease, amount=amount):
+            return f"record usage of {amount}uve for lease {lease}"
+        case SettleUsage(order=order, amount=amount):
+            return f"settle usage of {amount}uve for order {order}"

@@ -1,0 +1,73 @@
+"""Money: whole `uve` as int, rates per block as Decimal; never float."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact, localcontext
+
+DENOM = "uve"
+"""The only denomination that this program offers, takes or pays (semantics 1.1)."""
+
+RATE_PLACES = 18
+"""Decimals that the chain keeps of a price per block (semantics 2)."""
+
+EXACT = Context(prec=80, traps=[Inexact])
+"""Arithmetic that refuses to lose a digit; amounts on the chain have far fewer."""
+
+_AMOUNT = re.compile(r"(?P<number>[0-9]{1,30}(?:\.[0-9]{1,18})?)(?P<denom>[a-zA-Z][a-zA-Z0-9/:._-]*)?")
+
+
+def parse_rate(text: str) -> Decimal:
+    """Read `0.000001uve` as a Decimal in uve; ValueError says what to write instead."""
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not an amount; write a decimal number and {DENOM}, such as 0.5{DENOM}")
+    if match["denom"] is None:
+        raise ValueError(f"{text!r} has no denomination; write {match['number']}{DENOM}")
+    if match["denom"] != DENOM:
+        raise ValueError(
+            f"{text!r} is in {match['denom']}; only {DENOM} is accepted, write {match['number']}{DENOM}"
+        )
+    return Decimal(match["number"])
+
+
+def show_rate(rate: Decimal) -> str:
+    """`0.5uve`: plain digits, no exponent, no trailing zeros."""
+    return f"{plain(rate)}{DENOM}"
+
+
+def plain(number: Decimal) -> str:
+    """A Decimal in plain digits, without an exponent or trailing zeros."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def ceil_uve(amount: Decimal) -> int:
+    """Whole uve, rounded up: prices are rounded once, last, in our favour."""
+    return int(amount.to_integral_value(rounding=ROUND_CEILING))
+
+
+def floor_uve(amount: Decimal) -> int:
+    """Whole uve, rounded down, as the chain truncates (semantics 4.2)."""
+    return int(amount.to_integral_value(rounding=ROUND_FLOOR))
+
+
+def accrued(rate: Decimal, blocks: int) -> int:
+    """trunc(rate x blocks): what one settle moves to a payment, in uve (semantics 4.2)."""
+    with localcontext(EXACT):
+        return floor_uve(rate * blocks)
+
+
+def take_fee(gross: int, percent: int) -> int:
+    """The chain's cut of a payout, truncated, in uve (semantics 4.3)."""
+    return gross * percent // 100
+
+
+def after_take(gross: int, percent: int) -> int:
+    """What a payout of `gross` uve brings after the take fee (semantics 4.3)."""
+    return gross - take_fee(gross, percent)
+
+
+def fee_of(gas: int, gas_price: Decimal) -> int:
+    """The fee for a gas limit at a price in uve, rounded up so that the node accepts it (semantics 1.3)."""
+    return ceil_uve(gas * gas_price)

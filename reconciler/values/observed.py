@@ -1,0 +1,283 @@
+"""What the world showed, with the height and time of looking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId, WorkloadId
+from reconciler.values.readings import Reading
+from reconciler.values.resources import Attribute, Resources, ResourceUnit
+
+
+class State(StrEnum):
+    """The chain's names of the states of its objects (semantics 2); each object uses some of them."""
+
+    INVALID = "invalid"
+    OPEN = "open"
+    ACTIVE = "active"
+    LOST = "lost"
+    CLOSED = "closed"
+    PAUSED = "paused"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    OVERDRAWN = "overdrawn"
+    PENDING = "pending"
+    RELEASED = "released"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order with what it asks for, and the states of its group and deployment (zombie orders: semantics
+    3.8).
+    """
+
+    id: OrderId
+    state: State
+    units: tuple[ResourceUnit, ...]
+    created_at: int
+    group_state: State
+    deployment_state: State
+    attributes: tuple[Attribute, ...] = ()
+    signed_by_all: frozenset[str] = frozenset()
+    signed_by_any: frozenset[str] = frozenset()
+
+    @property
+    def price(self) -> Decimal:
+        """The most that the tenant pays per block for the whole group (semantics 3.2, point 4)."""
+        return sum((u.price * u.count for u in self.units), Decimal(0))
+
+    @property
+    def denoms(self) -> frozenset[str]:
+        """The denominations of its unit prices; a bid in another panics (semantics 3.2)."""
+        return frozenset(u.denom for u in self.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """A bid of ours; `deposit` uve are locked while it is open or active (semantics 3.7); `order` is its
+    order's state.
+    """
+
+    id: BidId
+    state: State
+    price: Decimal
+    created_at: int
+    deposit: int
+    order: Order | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A lease's payment, lazily settled: `balance` is accrued and not withdrawn, `withdrawn` gross uve
+    (semantics 4.1).
+    """
+
+    lease: LeaseId
+    state: State
+    rate: Decimal
+    balance: Decimal
+    unsettled: Decimal
+    withdrawn: int
+
+
+@dataclass(frozen=True, slots=True)
+class EscrowAccount:
+    """A deployment's escrow account; `funds` in uve are net of what was transferred; payments of all its
+    leases in the order of their xid (semantics 4.1, 4.2).
+    """
+
+    deployment: DeploymentId
+    state: State
+    settled_at: int
+    funds: Decimal
+    payments: tuple[Payment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease of ours; `units` are its order's, `usage_billed` from the order's attributes."""
+
+    id: LeaseId
+    state: State
+    price: Decimal
+    created_at: int
+    closed_on: int
+    payment: Payment
+    units: tuple[ResourceUnit, ...] = ()
+    usage_billed: bool = False
+    closed_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementEscrow:
+    """A settlement escrow for an order; times are unix seconds, money whole uve (semantics 5.1)."""
+
+    id: str
+    order: str
+    lease: str
+    depositor: str
+    recipient: str
+    state: State
+    balance: int
+    expires_at: int
+    activated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """A usage record, each id once however often the chain lists it (semantics 5.4)."""
+
+    id: str
+    lease: str
+    type: str
+    period_start: int
+    period_end: int
+    cost: int
+    signature: bytes
+    settled: bool
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementSide:
+    """The settlement module's view of one order of ours."""
+
+    escrow: SettlementEscrow | None
+    records: tuple[UsageRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRecord:
+    """Our record on the chain, and the attributes that auditors signed: auditor -> attributes."""
+
+    owner: str
+    host_uri: str
+    attributes: tuple[Attribute, ...]
+    audited: Mapping[str, frozenset[Attribute]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """Our account: number, next sequence, spendable uve."""
+
+    address: str
+    number: int
+    sequence: int
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRules:
+    """The chain's parameters that decide about money; rates in percent, deposits in uve, gas price in uve,
+    times in seconds.
+    """
+
+    bid_deposit: int = 500_000
+    order_max_bids: int = 20
+    take_percent: int = 2
+    gas_price: Decimal = Decimal("0.025")
+    settlement_fee_percent: Decimal = Decimal(6)
+    settlement_period_seconds: int = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class TxResult:
+    """What became of a transaction: in block `height` with `code` 0, or refused there with its log."""
+
+    hash: str
+    height: int
+    code: int
+    codespace: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Coins that moved to or from our account, in whole uve, from `transfer` events; `tx` is empty for begin
+    and end of a block.
+    """
+
+    height: int
+    tx: str
+    sender: str
+    recipient: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One view of the chain at one height.
+
+    `orders` are all open ones; `bids` our open and active ones; `leases` our active ones and those closed
+    since the journal knows them.
+    `landed` are results of the transactions asked for; a hash that is missing is not in any block up to
+    `height`.
+    `block_seconds` is measured from headers, never assumed (semantics 1.3).
+    `transfers` are those since the last view, None where they could not be read without a gap.
+    """
+
+    chain_id: str
+    height: int
+    time: int
+    block_seconds: Decimal
+    rules: ChainRules
+    wallet: Wallet
+    provider: ProviderRecord | None
+    orders: Mapping[OrderId, Order]
+    bids: Mapping[BidId, Bid]
+    leases: Mapping[LeaseId, Lease]
+    accounts: Mapping[DeploymentId, EscrowAccount]
+    settlements: Mapping[OrderId, SettlementSide] = field(default_factory=dict)
+    landed: Mapping[str, TxResult] = field(default_factory=dict)
+    transfers: tuple[Transfer, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a workload is not well: a reason such as ImagePullFailed, the cluster's words, and what to do."""
+
+    reason: str
+    message: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted` says
+    that someone changed what we own.
+    """
+
+    id: WorkloadId
+    lease: LeaseId
+    digest: str
+    paused: bool
+    ready: bool
+    replicas_ready: int
+    replicas: int
+    removing: bool = False
+    drifted: bool = False
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the machines offer us: `total` less what strangers use, free room for one unit a node, and the
+    quota now in force.
+    """
+
+    total: Resources
+    nodes: tuple[Resources, ...]
+    quota: Resources | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterView:
+    """One adapter's readings; a failing capacity list stops no repair."""
+
+    workloads: Reading[Mapping[WorkloadId, Running]]
+    capacity: Reading[Capacity]

@@ -1,0 +1,40 @@
+"""What came of an action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It took effect."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It will never work as asked; `why` says so and `advice` what to change."""
+
+    reason: str
+    why: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It did not work this time; it is tried again, not sooner than the planner's back-off says."""
+
+    reason: str
+    why: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have taken effect; it must be confirmed before anything like it is tried again."""
+
+    why: str
+
+
+Outcome = Done | Refused | Failed | Unknown

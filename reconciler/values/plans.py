@@ -1,0 +1,178 @@
+"""One cycle's decisions: effects as frozen values named by their verbs, and effects withheld, with their
+reasons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.values.desired import Workload
+from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.lifecycle import Phase
+from reconciler.values.memory import Memory
+from reconciler.values.messages import Message, describe, subject
+from reconciler.values.resources import Resources
+
+
+class Reason(StrEnum):
+    """Why an effect is withheld."""
+
+    BIDDING_OFF = "BiddingOff"
+    SPENDING_STOPPED = "SpendingStopped"
+    OBSERVE_ONLY = "ObserveOnly"
+    NOT_REGISTERED = "NotRegistered"
+    OWN_ORDER = "OwnOrder"
+    OWNER_DENIED = "OwnerDenied"
+    DEPLOYMENT_CLOSED = "DeploymentClosed"
+    FOREIGN_DENOM = "ForeignDenomination"
+    ATTRIBUTES_MISSING = "AttributesMissing"
+    NOT_AUDITED = "NotAudited"
+    NO_PRICE = "NoPrice"
+    PRICE_TOO_LOW = "PriceTooLow"
+    PRICE_OUT_OF_BOUNDS = "PriceOutOfBounds"
+    BREAK_EVEN = "BreakEven"
+    NO_CAPACITY = "NoCapacity"
+    NO_BALANCE = "NoBalance"
+    BID_SPENT = "BidSpent"
+    REFUSED_BEFORE = "RefusedBefore"
+    TRY_LATER = "TryLater"
+    AWAITING_CONFIRMATION = "AwaitingConfirmation"
+    AWAITING_HEIGHT = "AwaitingHeight"
+    JOURNAL_NEW = "JournalNew"
+    CEILING = "Ceiling"
+    CHAIN_UNSEEN = "ChainUnseen"
+    CLUSTER_UNSEEN = "ClusterUnseen"
+    REPOSITORY_UNSEEN = "RepositoryUnseen"
+    CLOCK_SKEW = "ClockSkew"
+    NOT_DUE = "NotDue"
+    NOT_WORTH = "NotWorthItsFee"
+    NO_WORKLOAD_FILE = "NoWorkloadFile"
+    FILE_FAULTY = "FileFaulty"
+    FILE_WITHOUT_LEASE = "FileWithoutLease"
+    ASKS_TOO_MUCH = "AsksTooMuch"
+    IMAGE_DENIED = "ImageDenied"
+    ADAPTER_UNKNOWN = "AdapterUnknown"
+    PAUSED_STILL_PAID = "PausedStillPaid"
+    ESCROW_EXHAUSTED = "EscrowExhausted"
+    NO_SETTLEMENT_ESCROW = "NoSettlementEscrow"
+    ESCROW_NOT_OURS = "EscrowNotOurs"
+    REWRITTEN_HISTORY = "RewrittenHistory"
+    UNSIGNED = "Unsigned"
+    PRICE_JUMP = "PriceJump"
+    TOO_MANY_REMOVALS = "TooManyRemovals"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Hold:
+    """An effect withheld: the subject's id, the reason's word, a sentence with the figures. `ours` says that
+    it is published.
+    """
+
+    subject: str
+    reason: Reason
+    message: str
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendTransaction:
+    """Prepare, sign, note and broadcast one transaction of these messages, for at most `fee_max` uve."""
+
+    messages: tuple[Message, ...]
+    fee_max: int
+
+    def show(self) -> str:
+        """One line a message."""
+        return "; ".join(describe(m) for m in self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastAgain:
+    """Send the very bytes of an intent again: they were perhaps never received."""
+
+    hash: str
+
+    def show(self) -> str:
+        return f"send transaction {self.hash[:12]} again, byte for byte"
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareAdapter:
+    """Make the adapter's place for workloads ready, with a quota of the provider's whole capacity."""
+
+    adapter: str
+    quota: Resources
+
+    def show(self) -> str:
+        return f"prepare {self.adapter} with a quota of {self.quota.show()}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyWorkload:
+    """Make the adapter run this workload as specified (or none of its containers while paused)."""
+
+    workload: Workload
+    digest: str
+    why: str
+
+    def show(self) -> str:
+        return f"apply workload {self.workload.id} on {self.workload.adapter}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveWorkload:
+    """Remove everything that is labelled with this workload's id."""
+
+    adapter: str
+    id: WorkloadId
+    why: str
+
+    def show(self) -> str:
+        return f"remove workload {self.id} from {self.adapter}: {self.why}"
+
+
+Action = SendTransaction | BroadcastAgain | PrepareAdapter | ApplyWorkload | RemoveWorkload
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One step of a workload's lifecycle that observation showed."""
+
+    workload: WorkloadId
+    lease: LeaseId
+    start: Phase
+    end: Phase
+    trigger: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one cycle does, withholds and remembers; the same inputs give the same plan, byte for byte."""
+
+    revision: str
+    actions: tuple[Action, ...]
+    holds: tuple[Hold, ...]
+    transitions: tuple[Transition, ...]
+    memory: Memory
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing to do."""
+        return not self.actions
+
+
+def subjects(action: Action) -> tuple[str, ...]:
+    """The ids of what an action is about."""
+    match action:
+        case SendTransaction(messages=messages):
+            return tuple(subject(m) for m in messages)
+        case BroadcastAgain(hash=tx):
+            return (tx,)
+        case PrepareAdapter(adapter=adapter):
+            return (adapter,)
+        case ApplyWorkload(workload=workload):
+            return (workload.id,)
+        case RemoveWorkload(id=workload_id):
+            return (workload_id,)

@@ -1,0 +1,36 @@
+"""Silence is not emptiness: what a source showed, or why it showed nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+View = TypeVar("View", covariant=True)
+First = TypeVar("First")
+Second = TypeVar("Second")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[View]):
+    """The whole view of one aspect at one moment."""
+
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Nothing is known; `why` is a sentence that says what failed and what to do."""
+
+    why: str
+
+
+Reading = Seen[View] | Unseen
+
+
+def both(first: Reading[First], second: Reading[Second]) -> Reading[tuple[First, Second]]:
+    """Seen only when both are."""
+    if isinstance(first, Unseen):
+        return first
+    if isinstance(second, Unseen):
+        return second
+    return Seen((first.view, second.view))

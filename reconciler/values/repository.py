@@ -1,0 +1,33 @@
+"""Commits as the repository shows and takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit of the desired branch: its files (path below the provider's folder -> blob id), sizes in
+    bytes, and odd entries with the reason why they are not read.
+    """
+
+    id: str
+    author: str
+    subject: str
+    committed_at: int
+    files: Mapping[str, str]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    descends: bool = True
+    signer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCommit:
+    """What the status branch shall hold, whole, and how the commit tells it."""
+
+    branch: str
+    files: Mapping[str, bytes]
+    message: str
+    trailers: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,109 @@
+"""What a machine has and an order asks for: exact integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import reduce
+
+MB = 1 << 20
+"""The sheet's MB is 2^20 bytes."""
+
+Attribute = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Millicores, bytes, bytes, count of GPUs."""
+
+    cpu_milli: int = 0
+    memory_bytes: int = 0
+    storage_bytes: int = 0
+    gpu: int = 0
+
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(
+            self.cpu_milli + other.cpu_milli,
+            self.memory_bytes + other.memory_bytes,
+            self.storage_bytes + other.storage_bytes,
+            self.gpu + other.gpu,
+        )
+
+    def __sub__(self, other: Resources) -> Resources:
+        return self + other.times(-1)
+
+    def times(self, count: int) -> Resources:
+        """`count` of these."""
+        return Resources(
+            self.cpu_milli * count, self.memory_bytes * count, self.storage_bytes * count, self.gpu * count
+        )
+
+    def lacks(self, wanted: Resources) -> tuple[str, ...]:
+        """The names of what is too small here for `wanted`; empty when it fits."""
+        pairs = (
+            ("cpu", self.cpu_milli, wanted.cpu_milli),
+            ("memory", self.memory_bytes, wanted.memory_bytes),
+            ("storage", self.storage_bytes, wanted.storage_bytes),
+            ("gpu", self.gpu, wanted.gpu),
+        )
+        return tuple(name for name, here, asked in pairs if asked > 0 and asked > here)
+
+    def show(self) -> str:
+        """`1000m cpu, 1024 MB memory, 1024 MB storage, 0 gpu`."""
+        return (
+            f"{self.cpu_milli}m cpu, {self.memory_bytes // MB} MB memory, "
+            f"{self.storage_bytes // MB} MB storage, {self.gpu} gpu"
+        )
+
+
+def total(parts: list[Resources]) -> Resources:
+    """The sum; nothing for an empty list."""
+    return reduce(Resources.__add__, parts, Resources())
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """One storage volume of a unit."""
+
+    name: str
+    size_bytes: int
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An exposed endpoint: kind 0 SHARED_HTTP, 1 RANDOM_PORT, 2 LEASED_IP."""
+
+    kind: int
+    sequence_number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceUnit:
+    """One line of a group: `count` equal units and what the tenant pays at most for one, per block.
+
+    Everything that a bid's offer must repeat verbatim is here (semantics 3.2, point 5).
+    """
+
+    id: int
+    count: int
+    cpu_milli: int
+    memory_bytes: int
+    storage: tuple[Volume, ...]
+    gpu: int
+    price: Decimal
+    denom: str
+    cpu_attributes: tuple[Attribute, ...] = ()
+    memory_attributes: tuple[Attribute, ...] = ()
+    gpu_attributes: tuple[Attribute, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+
+    @property
+    def one(self) -> Resources:
+        """What one unit needs."""
+        return Resources(self.cpu_milli, self.memory_bytes, sum(v.size_bytes for v in self.storage), self.gpu)
+
+    @property
+    def all(self) -> Resources:
+        """What all `count` units need."""
+        return self.one.times(self.count)
