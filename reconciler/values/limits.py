@@ -1,0 +1,39 @@
+"""What the machine's owner allows at most; out of a pull request's reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from reconciler.values.resources import Resources
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ceilings of one cycle; reaching one is a Hold.
+
+    Amounts in uve, price bounds in uve a unit and block by the keys of `pricing.yaml` (`cpu_millicores`,
+    `memory_mb`, `storage_mb`, `gpu`), the gas price in uve. None means no bound; `stop_spending` is read from
+    its file each cycle.
+    """
+
+    observe_only: bool = False
+    stop_spending: bool = False
+    messages_per_transaction: int = 100
+    bids_per_cycle: int = 100
+    spend_per_hour: int = 50_000_000
+    balance_reserve: int = 1_000_000
+    removals_per_cycle: int = 10
+    closings_per_hour: int = 3
+    actions_per_cycle: int = 1_000
+    price_change_percent: int | None = None
+    price_min: Mapping[str, Decimal] = field(default_factory=dict)
+    price_max: Mapping[str, Decimal] = field(default_factory=dict)
+    allow_rewrite: bool = False
+    require_signature: bool = False
+    clock_skew_seconds: int = 60
+    timeout_blocks: int = 20
+    gas_adjustment: Decimal = Decimal("1.5")
+    gas_price_max: Decimal = Decimal("0.1")
+    capacity: Resources | None = None
