@@ -38,7 +38,6 @@ class Bidding:
     break_even_seconds: int = 86_400
     owners_allowed: frozenset[str] = frozenset()
     owners_denied: frozenset[str] = frozenset()
-    orders_without_deployment_price: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +219,11 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """The newest commit, and the one last applied where that is another and still known."""
+    """The newest commit, and the one last applied where that is another and still known.
+
+    `stale` says why the repository could not be asked just now; what was read last goes on.
+    """
 
     newest: Revision
     applied: Revision | None = None
+    stale: str = ""

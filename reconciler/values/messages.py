@@ -44,12 +44,17 @@ class WithdrawLease:
 
 @dataclass(frozen=True, slots=True)
 class RecordUsage:
-    """Record `amount` uve of usage of a lease for a period of unix seconds (semantics 5.3)."""
+    """Record `amount` uve of usage of a lease for a period of unix seconds (semantics 5.3).
+
+    `ran_seconds` of it were measured, and `lease_paid` uve is what the lease had paid in all when it ended.
+    """
 
     lease: LeaseId
     amount: int
     period_start: int
     period_end: int
+    ran_seconds: int = 0
+    lease_paid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
