@@ -7,11 +7,14 @@ from typing import Protocol
 
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
-from reconciler.values.intents import Intent, Prepared
+from reconciler.values.intents import Confirmation, Intent, Prepared
+from reconciler.values.memory import Memory
 from reconciler.values.messages import Message
 from reconciler.values.observed import AdapterView, Market
 from reconciler.values.outcomes import Outcome
+from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading
+from reconciler.values.records import Applied, Decision, Request, Totals, Unpublished
 from reconciler.values.repository import Commit, StatusCommit
 from reconciler.values.resources import Resources
 
@@ -87,6 +90,89 @@ class Adapter(Protocol):
         """The last lines of its containers, each line prefixed with its container; bounded in bytes. Raises
         OSError with a sentence.
         """
+
+
+class Journal(Protocol):
+    """What one cycle tells the next. What a method has returned from survives `kill -9`; one thread only.
+
+    All journal protocols raise JournalError with a sentence when the file cannot be used.
+    """
+
+    def is_new(self) -> bool:
+        """No plan was ever remembered here."""
+
+    def memory(self) -> Memory:
+        """The memory of the last remembered plan; an empty one when new."""
+
+    def outcomes(self) -> tuple[Applied, ...]:
+        """What was recorded and no remembered plan has consumed yet, oldest first; asking again gives the
+        same and more.
+        """
+
+    def remember(self, plan: Plan, at: int) -> None:
+        """Keep the plan's memory, its holds as decisions and its transitions for publishing, and forget the
+        outcomes last asked for, all at once. The same plan again writes nothing but the transitions.
+        """
+
+    def record(self, outcomes: Sequence[Applied]) -> None:
+        """Keep what came of effects: for the next plan, for publishing, and as decisions on record. Not
+        idempotent; an outcome lost to a crash is found again by looking.
+        """
+
+
+class Intents(Protocol):
+    """Transactions on their way."""
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        """Those noted and not ended, oldest first."""
+
+    def intend(self, intent: Intent) -> None:
+        """Note a transaction, durably, before it is broadcast; one that is open or has landed is left alone,
+        one that ended otherwise is open again.
+        """
+
+    def end(self, confirmation: Confirmation) -> None:
+        """Note its end, keep it for the history and for publishing; the second end of one intent does
+        nothing.
+        """
+
+
+class Outbox(Protocol):
+    """What the published status has not told yet."""
+
+    def unpublished(self) -> tuple[Unpublished, ...]:
+        """The events (10,000 at most at once) that no pushed commit covers, oldest first."""
+
+    def published(self, ids: Sequence[int], commit: str) -> None:
+        """A pushed commit covers these (or they need none: commit ""); saying it twice does nothing."""
+
+
+class Inbox(Protocol):
+    """Requests to the loop; any thread may ask."""
+
+    def ask(self, request: Request, at: int) -> None:
+        """Leave a request; the same one twice before it is taken is one."""
+
+    def take(self) -> tuple[Request, ...]:
+        """The requests left since the last time, oldest first; each is given once."""
+
+
+class Records(Protocol):
+    """The journal as a reader sees it, beside a running daemon or without one; changes nothing."""
+
+    def decisions(self, subject: str) -> tuple[Decision, ...]:
+        """Holds and effects on a subject and on what lies below its id (`owner/1/1/1` finds our bid on that
+        order), newest first, at most 1,000.
+        """
+
+    def confirmation(self, tx_hash: str) -> Confirmation | None:
+        """How an intent ended; None when it is open or unknown."""
+
+    def totals(self) -> Totals:
+        """What was counted since the journal began."""
+
+    def published(self) -> str:
+        """The last commit that was said to cover something, "" for none."""
 
 
 class Clock(Protocol):

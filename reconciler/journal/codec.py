@@ -1,0 +1,243 @@
+"""Values <-> JSON, strictly: every value comes back equal, and anything else is refused. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from reconciler.values.ids import LeaseId, OrderId
+
+Value = TypeVar("Value")
+Json = Any
+"""What json.loads gives; the decoders below narrow it."""
+
+TAG = "type"
+"""The key that says which member of a union a dataclass is."""
+
+
+class CodecError(ValueError):
+    """Text that is not what this program writes; says where in the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How one type is written and read."""
+
+    encode: Callable[[Any], Json]
+    decode: Callable[[Json], Any]
+
+
+def dumps(kind: object, value: object) -> str:
+    """The value as canonical JSON: equal values of a type give equal text."""
+    return json.dumps(codec(kind).encode(value), sort_keys=True, separators=(",", ":"))
+
+
+def loads(kind: type[Value], text: str) -> Value:
+    """The value back, equal to what was written; raises CodecError for anything else."""
+    value: Value = decode(kind, text)
+    return value
+
+
+def decode(kind: object, text: str) -> Any:
+    """Like `loads`, for types that are no class (unions, tuples, new types)."""
+    try:
+        tree = json.loads(text, parse_float=_refuse_number, parse_constant=_refuse_number)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise CodecError(f"not JSON: {error}") from None
+    return codec(kind).decode(tree)
+
+
+@cache
+def codec(kind: Any) -> Codec:
+    """The codec of a type; TypeError for a type that has none, a fault of the program."""
+    if kind in _ATOMS:
+        return _ATOMS[kind]
+    if hasattr(kind, "__supertype__"):
+        return codec(kind.__supertype__)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _union(arguments)
+    if origin is tuple:
+        return _tuple(arguments)
+    if origin is frozenset:
+        return _frozenset(codec(arguments[0]))
+    if origin is Mapping:
+        return _mapping(*arguments)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _enum(kind)
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _record(kind)
+    raise TypeError(f"{kind!r} has no form in the journal")
+
+
+def _refuse_number(text: str) -> Json:
+    raise CodecError(f"{text} is not a whole number")
+
+
+def _same(value: Any) -> Json:
+    return value
+
+
+def _exactly(kind: type) -> Callable[[Json], Any]:
+    def decode_exactly(tree: Json) -> Any:
+        if type(tree) is not kind:
+            raise CodecError(f"{_short(tree)} is not {kind.__name__}")
+        return tree
+
+    return decode_exactly
+
+
+def _text(parse: Callable[[str], Any]) -> Callable[[Json], Any]:
+    def decode_text(tree: Json) -> Any:
+        if type(tree) is not str:
+            raise CodecError(f"{_short(tree)} is not text")
+        try:
+            return parse(tree)
+        except (ValueError, InvalidOperation) as error:
+            raise CodecError(f"{_short(tree)}: {error}") from None
+
+    return decode_text
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite() or str(number) != text:
+        raise ValueError("not a decimal number as this program writes it")
+    return number
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _encode_bytes(value: bytes) -> Json:
+    return base64.b64encode(value).decode()
+
+
+_ATOMS: dict[Any, Codec] = {
+    int: Codec(_same, _exactly(int)),
+    str: Codec(_same, _exactly(str)),
+    bool: Codec(_same, _exactly(bool)),
+    bytes: Codec(_encode_bytes, _text(_bytes)),
+    Decimal: Codec(str, _text(_decimal)),
+    LeaseId: Codec(str, _text(LeaseId.parse)),
+    OrderId: Codec(str, _text(OrderId.parse)),
+}
+
+
+def _enum(kind: type[Enum]) -> Codec:
+    return Codec(lambda value: value.value, _text(kind))
+
+
+def _items(tree: Json) -> list[Json]:
+    if type(tree) is not list:
+        raise CodecError(f"{_short(tree)} is not a list")
+    return tree
+
+
+def _tuple(arguments: tuple[Any, ...]) -> Codec:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        each = codec(arguments[0])
+        return Codec(
+            lambda value: [each.encode(v) for v in value],
+            lambda tree: tuple(each.decode(t) for t in _items(tree)),
+        )
+    parts = [codec(a) for a in arguments]
+
+    def decode_parts(tree: Json) -> tuple[Any, ...]:
+        if len(_items(tree)) != len(parts):
+            raise CodecError(f"{_short(tree)} has not {len(parts)} parts")
+        return tuple(p.decode(t) for p, t in zip(parts, tree, strict=True))
+
+    return Codec(lambda value: [p.encode(v) for p, v in zip(parts, value, strict=True)], decode_parts)
+
+
+def _frozenset(each: Codec) -> Codec:
+    return Codec(
+        lambda value: sorted(each.encode(v) for v in value),
+        lambda tree: frozenset(each.decode(t) for t in _items(tree)),
+    )
+
+
+def _object(tree: Json) -> dict[str, Json]:
+    if type(tree) is not dict:
+        raise CodecError(f"{_short(tree)} is not an object")
+    return tree
+
+
+def _mapping(key_kind: Any, value_kind: Any) -> Codec:
+    key, each = codec(key_kind), codec(value_kind)
+    return Codec(
+        lambda value: {key.encode(k): each.encode(v) for k, v in value.items()},
+        lambda tree: {key.decode(k): each.decode(t) for k, t in _object(tree).items()},
+    )
+
+
+def _union(members: tuple[Any, ...]) -> Codec:
+    some = [m for m in members if m is not types.NoneType]
+    inner = codec(some[0]) if len(some) == 1 else _tagged(tuple(some))
+    if len(some) == len(members):
+        return inner
+    return Codec(
+        lambda value: None if value is None else inner.encode(value),
+        lambda tree: None if tree is None else inner.decode(tree),
+    )
+
+
+def _tagged(members: tuple[type, ...]) -> Codec:
+    by_name = {m.__name__: codec(m) for m in members}
+    for member in members:
+        if not is_dataclass(member) or TAG in get_type_hints(member):
+            raise TypeError(f"{member.__name__} cannot be told apart in a union by its {TAG!r}")
+
+    def encode_tagged(value: Any) -> Json:
+        name = type(value).__name__
+        return {TAG: name, **by_name[name].encode(value)}
+
+    def decode_tagged(tree: Json) -> Any:
+        rest = dict(_object(tree))
+        name = rest.pop(TAG, None)
+        if name not in by_name:
+            raise CodecError(f"{_short(name)} is none of {', '.join(sorted(by_name))}")
+        return by_name[name].decode(rest)
+
+    return Codec(encode_tagged, decode_tagged)
+
+
+def _record(kind: type) -> Codec:
+    hints = get_type_hints(kind)
+    known: dict[str, tuple[Field[Any], Codec]] = {f.name: (f, codec(hints[f.name])) for f in fields(kind)}
+
+    def encode_record(value: Any) -> Json:
+        return {name: each.encode(getattr(value, name)) for name, (_, each) in known.items()}
+
+    def decode_record(tree: Json) -> Any:
+        found = _object(tree)
+        if unknown := found.keys() - known.keys():
+            raise CodecError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+        values = {name: _field(kind, known[name][1], name, part) for name, part in found.items()}
+        for name, (each, _) in known.items():
+            if name not in found and each.default is MISSING and each.default_factory is MISSING:
+                raise CodecError(f"{kind.__name__}.{name} is missing")
+        return kind(**values)
+
+    return Codec(encode_record, decode_record)
+
+
+def _field(kind: type, each: Codec, name: str, tree: Json) -> Any:
+    try:
+        return each.decode(tree)
+    except CodecError as error:
+        raise CodecError(f"{kind.__name__}.{name}: {error}") from None
+
+
+def _short(tree: Json) -> str:
+    text = repr(tree)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,94 @@
+"""What is kept on record of cycles past: what was applied, what was decided, what is still to be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.values.intents import Confirmation
+from reconciler.values.messages import Message, describe, subject
+from reconciler.values.outcomes import Done, Failed, Outcome, Refused
+from reconciler.values.plans import Action, SendTransaction, Transition, subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of an effect on one subject: `kind` is the class name of the action, or of the message within
+    a transaction; `what` is it in the operator's words; `at` unix seconds of the host.
+    """
+
+    subject: str
+    kind: str
+    what: str
+    outcome: Outcome
+    at: int
+
+
+def applied(action: Action, outcome: Outcome, at: int) -> tuple[Applied, ...]:
+    """One record for each subject of an action; each message of a transaction is a subject of its own."""
+    if isinstance(action, SendTransaction):
+        return tuple(applied_message(message, outcome, at) for message in action.messages)
+    kind = type(action).__name__
+    return tuple(Applied(each, kind, action.show(), outcome, at) for each in subjects(action))
+
+
+def applied_message(message: Message, outcome: Outcome, at: int) -> Applied:
+    """The record of one message, such as one that its simulation refused."""
+    return Applied(subject(message), type(message).__name__, describe(message), outcome, at)
+
+
+def tell(outcome: Outcome) -> str:
+    """An outcome in the operator's words."""
+    match outcome:
+        case Done(detail=detail):
+            return f"done ({detail})" if detail else "done"
+        case Refused(why=why, advice=advice):
+            return f"refused: {why}" + (f" ({advice})" if advice else "")
+        case Failed(why=why, advice=advice):
+            return f"failed: {why}" + (f" ({advice})" if advice else "")
+        case _:
+            return f"not known yet: {outcome.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The last word on a subject: withheld for a reason, or an effect and what came of it.
+
+    `word` is the hold's reason or the kind of the action; `first_seen` is since when it stands without a
+    break of an hour (unix seconds), `last_seen` may lag by ten minutes.
+    """
+
+    subject: str
+    word: str
+    held: bool
+    message: str
+    first_seen: int
+    last_seen: int
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What has been counted since the journal began: bids that landed, and bids that won their lease."""
+
+    bids_placed: int = 0
+    bids_won: int = 0
+
+
+Event = Transition | Confirmation | Applied
+"""Something that the published status tells; a confirmation's intent comes without its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """An event that no pushed commit covers yet; ids rise in the order of happening."""
+
+    id: int
+    event: Event
+
+
+class Request(StrEnum):
+    """What may be asked of the loop from outside."""
+
+    RECONCILE = "reconcile"
+    STOP = "stop"
