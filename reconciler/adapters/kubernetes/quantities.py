@@ -1,0 +1,75 @@
+"""Kubernetes resource quantities as exact numbers, and in the one spelling that an API server gives back."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_CEILING, Decimal
+
+_BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_FORM = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([KMGTPE]i|[numkMGTPE])?)")
+
+
+def parse_quantity(text: str) -> Decimal:
+    """The exact value, in units (cores, bytes, pieces); ValueError says what is not a quantity."""
+    match = _FORM.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a Kubernetes quantity; write one such as 500m, 2 or 1536Mi")
+    number, exponent, suffix = match.groups()
+    if exponent:
+        return Decimal(number + exponent)
+    if suffix in _BINARY:
+        return Decimal(number) * Decimal(1024) ** _BINARY[suffix]
+    return Decimal(number).scaleb(_DECIMAL[suffix or ""])
+
+
+def milli(text: str) -> int:
+    """Thousandths, rounded up as a scheduler does."""
+    return _ceiling(parse_quantity(text) * 1000)
+
+
+def whole(text: str) -> int:
+    """Whole units (bytes, pieces), rounded up."""
+    return _ceiling(parse_quantity(text))
+
+
+def canonical(text: str) -> str:
+    """The spelling that an API server stores: 1000m is 1, 1024Mi is 1Gi, 2000 is 2k."""
+    value = parse_quantity(text)
+    if text.strip().endswith("i"):
+        return _largest(
+            _ceiling(value), [("", 1), *((suffix, 1024**power) for suffix, power in _BINARY.items())]
+        )
+    steps = [(suffix, 10 ** (power + 9)) for suffix, power in _DECIMAL.items()]
+    return _largest(_ceiling(value.scaleb(9)), steps)
+
+
+def cpu_quantity(cpu_milli: int) -> str:
+    """Millicores in canonical spelling."""
+    return canonical(f"{cpu_milli}m")
+
+
+def count_quantity(count: int) -> str:
+    """Bytes or pieces in canonical decimal spelling."""
+    return canonical(str(count))
+
+
+def bytes_quantity(size_bytes: int) -> str:
+    """Bytes in canonical spelling, in powers of 1024 where they divide it."""
+    if size_bytes % 1024:
+        return count_quantity(size_bytes)
+    return canonical(f"{size_bytes // 1024}Ki")
+
+
+def _ceiling(value: Decimal) -> int:
+    return int(value.to_integral_value(rounding=ROUND_CEILING))
+
+
+def _largest(value: int, steps: list[tuple[str, int]]) -> str:
+    """The value in the largest unit that divides it."""
+    if value == 0:
+        return "0"
+    for suffix, size in reversed(steps):
+        if value % size == 0:
+            return f"{value // size}{suffix}"
+    raise AssertionError("the smallest unit divides every whole value")

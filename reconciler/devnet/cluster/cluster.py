@@ -1,0 +1,173 @@
+"""SIMULATOR: a Kubernetes cluster inside this program; real kubectl can use it, no container ever runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+from reconciler.devnet.cluster.controllers import Controllers
+from reconciler.devnet.cluster.faults import Faults
+from reconciler.devnet.cluster.kinds import BY_PLURAL, Object, Target
+from reconciler.devnet.cluster.nodes import Nodes, NodeSize, new_node
+from reconciler.devnet.cluster.reads import Reads
+from reconciler.devnet.cluster.server import Server
+from reconciler.devnet.cluster.store import Key, Store
+from reconciler.devnet.cluster.streams import Pulse, Streams, wait
+from reconciler.devnet.cluster.writes import Asked, Clock, Writes, stamp
+
+STATE_FILE = "cluster.json"
+START_MAX_SECONDS = 10
+TWO_NODES = (NodeSize(gpu=4), NodeSize())
+_KUBECONFIG = """\
+# A SIMULATED cluster: nothing runs, everything is played.
+apiVersion: v1
+kind: Config
+clusters: [{{name: simulated, cluster: {{server: "{url}"}}}}]
+users: [{{name: provider, user: {{}}}}]
+contexts: [{{name: simulated, context: {{cluster: simulated, user: provider}}}}]
+current-context: simulated
+"""
+
+
+class SimulatedCluster:
+    """Objects, played controllers and an API server; version and kubeconfig say that it is a simulator.
+
+    The server and the controllers live on a thread of their own; `store` and `faults` may be used from any.
+    """
+
+    def __init__(
+        self, nodes: Sequence[NodeSize] = TWO_NODES, clock: Clock = time.time, ending_seconds: float = 0.0
+    ) -> None:
+        self.store = Store()
+        self.faults = Faults()
+        self.url = ""
+        self._writes = Writes(self.store, clock)
+        self._nodes = Nodes(self._writes, ending_seconds)
+        self._controllers = Controllers(self._writes, self._nodes)
+        self._reads = Reads(self.store, clock)
+        self._streams = Streams(self.store, self._reads, self._nodes, clock)
+        self._server = Server(self._writes, self._reads, self._streams, self.faults)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = threading.Event()
+        self._failure: BaseException | None = None
+        self._furnish(nodes, stamp(clock()))
+
+    def _furnish(self, nodes: Sequence[NodeSize], now: str) -> None:
+        for name in ("default", "kube-system"):
+            self._writes.create(
+                Target(BY_PLURAL["namespaces"], "", name), {"metadata": {"name": name}}, Asked("simulator")
+            )
+        for at, size in enumerate(nodes):
+            node = new_node(f"node-{at}", size, now)
+            self._writes.create(Target(BY_PLURAL["nodes"], "", f"node-{at}"), node, Asked("kubelet"))
+
+    @property
+    def requests(self) -> int:
+        """How many requests were received so far, watches among them."""
+        return self._server.requests
+
+    def serve(self, port: int = 0) -> str:
+        """Start the API server on 127.0.0.1 and return its URL; OSError where the port is taken."""
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(port, ready), name="simulated-cluster", daemon=True
+        )
+        self._thread.start()
+        if not ready.wait(START_MAX_SECONDS):
+            raise OSError(f"the simulated cluster did not start within {START_MAX_SECONDS} s")
+        if self._failure is not None:
+            raise OSError(f"the simulated cluster cannot listen on 127.0.0.1:{port}: {self._failure}")
+        return self.url
+
+    def close(self) -> None:
+        """End the server and the controllers; the objects stay readable."""
+        self._stop.set()
+        self._streams.drop()
+        if self._thread is not None:
+            self._thread.join(START_MAX_SECONDS)
+            self._thread = None
+
+    def kubeconfig(self) -> str:
+        """The text of a kubeconfig for it."""
+        return _KUBECONFIG.format(url=self.url)
+
+    def write_kubeconfig(self, path: Path) -> Path:
+        """Write the kubeconfig, readable by its owner alone."""
+        path.write_text(self.kubeconfig(), encoding="utf-8")
+        path.chmod(0o600)
+        return path
+
+    def objects(self, plural: str, namespace: str = "") -> list[Object]:
+        """Objects of a kind, as they are now."""
+        return self.store.all(plural, namespace)
+
+    def get(self, plural: str, namespace: str, name: str) -> Object | None:
+        """One object, or None."""
+        return self.store.get(Key(plural, namespace, name))
+
+    def step(self) -> None:
+        """Run the controllers to rest now; for a cluster that is not served."""
+        self._controllers.run()
+
+    def drop_watches(self) -> None:
+        """End every watch and followed log, as a restarted API server does."""
+        self._streams.drop()
+
+    def forget_history(self) -> None:
+        """Older watches and continue tokens are answered 410 from now on; the running watches end."""
+        self.store.forget()
+        self._reads.forget_pages()
+        self._streams.drop()
+
+    def save(self, directory: Path) -> None:
+        """Write the whole state into the directory, at once or not at all."""
+        directory.mkdir(parents=True, exist_ok=True)
+        draft = directory / f"{STATE_FILE}.new"
+        draft.write_text(json.dumps(self.store.dump()), encoding="utf-8")
+        draft.replace(directory / STATE_FILE)
+
+    def load(self, directory: Path) -> bool:
+        """Go on from a state that was saved; False where there is none."""
+        path = directory / STATE_FILE
+        if not path.exists():
+            return False
+        self.store.restore(json.loads(path.read_text(encoding="utf-8")))
+        return True
+
+    def _run(self, port: int, ready: threading.Event) -> None:
+        try:
+            asyncio.run(self._main(port, ready))
+        except OSError as why:
+            self._failure = why
+        finally:
+            ready.set()
+
+    async def _main(self, port: int, ready: threading.Event) -> None:
+        pulse = self._streams.pulse = Pulse(asyncio.get_running_loop())
+        self.store.subscribe(pulse.beat)
+        runner = web.AppRunner(
+            self._server.app(), access_log=None, shutdown_timeout=0.1, handler_cancellation=True
+        )
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", port)
+        try:
+            await site.start()
+            host, bound = runner.addresses[0][:2]
+            self.url = f"http://{host}:{bound}"
+            ready.set()
+            await self._play(pulse)
+        finally:
+            self.store.unsubscribe(pulse.beat)
+            await runner.cleanup()
+
+    async def _play(self, pulse: Pulse) -> None:
+        while not self._stop.is_set():
+            ticket = pulse.ticket()
+            await wait(ticket, self._controllers.run())

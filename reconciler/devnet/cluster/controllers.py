@@ -1,0 +1,171 @@
+"""The played controllers' queue: each change wakes who must look at it, until nothing is left to do."""
+
+from __future__ import annotations
+
+import heapq
+
+from reconciler.devnet.cluster.deployments import Deployments, ReplicaSets
+from reconciler.devnet.cluster.kinds import Object
+from reconciler.devnet.cluster.nodes import Nodes
+from reconciler.devnet.cluster.refusals import RefusalError
+from reconciler.devnet.cluster.store import Change, Key, key_of
+from reconciler.devnet.cluster.tallies import quota_used
+from reconciler.devnet.cluster.writes import Writes
+
+NAMESPACE_SECONDS = 0.5
+
+
+class Controllers:
+    """Runs every controller to rest; what happens by the clock alone is kept as due times."""
+
+    def __init__(self, writes: Writes, nodes: Nodes) -> None:
+        self._writes = writes
+        self._store = writes.store
+        self._nodes = nodes
+        self._deployments = Deployments(writes)
+        self._sets = ReplicaSets(writes)
+        self._seen = -1
+        self._queue: dict[Key, None] = {}
+        self._quotas: set[str] = set()
+        self._blocked: set[Key] = set()
+        self._leaving: dict[str, float] = {}
+        self._due: list[tuple[float, Key]] = []
+
+    def run(self) -> float | None:
+        """Play until everything rests; seconds until the next thing is due, None where nothing is."""
+        while self._gather():
+            queue, self._queue = self._queue, {}
+            for key in queue:
+                self._sync(key)
+            if not self._queue and self._store.version == self._seen:
+                self._count_quotas()
+        return max(self._due[0][0] - self._writes.clock(), 0.0) if self._due else None
+
+    def _gather(self) -> bool:
+        """Queue what changed and what is due; False where there is nothing."""
+        with self._store.lock:
+            try:
+                changes = self._store.since(self._seen) if self._seen >= 0 else None
+            except RefusalError:
+                changes = None
+            everything = [] if changes is not None else self._all_keys()
+            self._seen = self._store.version
+        for key in everything:
+            self._add(key)
+            self._quotas.add(key.namespace)
+        for change in changes or ():
+            self._wake(change)
+        while self._due and self._due[0][0] <= self._writes.clock():
+            self._add(heapq.heappop(self._due)[1])
+        return bool(self._queue or self._quotas)
+
+    def _all_keys(self) -> list[Key]:
+        plurals = ("namespaces", "deployments", "replicasets", "pods")
+        return [key_of(found) for plural in plurals for found in self._store.all(plural)]
+
+    def _wake(self, change: Change) -> None:
+        key = change.key
+        self._add(key)
+        for found in (change.before, change.after):
+            for owner in (found or {}).get("metadata", {}).get("ownerReferences", ()):
+                self._add(Key(f"{owner['kind'].lower()}s", key.namespace, owner["name"]))
+        if change.after is None and change.before is not None:
+            for child in self._store.owned_by(change.before["metadata"]["uid"]):
+                self._add(key_of(child))
+            if key.plural == "pods":
+                self._nodes.forget(change.before)
+        if key.plural in ("pods", "services", "secrets", "configmaps", "resourcequotas"):
+            self._quotas.add(key.namespace)
+        if key.plural in ("nodes", "resourcequotas") or (key.plural == "pods" and change.after is None):
+            for blocked in self._blocked:
+                self._add(blocked)
+
+    def _add(self, key: Key) -> None:
+        if key.plural in (
+            "namespaces",
+            "deployments",
+            "replicasets",
+            "pods",
+            "services",
+            "secrets",
+            "configmaps",
+        ):
+            self._queue[key] = None
+
+    def _sync(self, key: Key) -> None:
+        found = self._store.get(key)
+        self._blocked.discard(key)
+        if found is None or self._collect(found):
+            return
+        match key.plural:
+            case "namespaces":
+                self._empty(key, found)
+            case "deployments":
+                self._deployments.sync(found)
+            case "replicasets":
+                if not self._sets.sync(found):
+                    self._blocked.add(key)
+            case "pods":
+                self._play(key, found)
+            case _:
+                pass
+
+    def _play(self, key: Key, pod: Object) -> None:
+        due = self._nodes.play(pod)
+        if due is not None:
+            heapq.heappush(self._due, (due, key))
+        elif not pod["spec"].get("nodeName"):
+            now = self._store.get(key)
+            if now is not None and not now["spec"].get("nodeName"):
+                self._blocked.add(key)
+
+    def _collect(self, found: Object) -> bool:
+        """Remove an object whose owners are all gone; whether it was."""
+        owners = found["metadata"].get("ownerReferences", ())
+        namespace = found["metadata"].get("namespace", "")
+        for owner in owners:
+            there = self._store.get(Key(f"{owner['kind'].lower()}s", namespace, owner["name"]))
+            if there is not None and there["metadata"]["uid"] == owner["uid"]:
+                return False
+        if not owners:
+            return False
+        if found["kind"] == "Pod":
+            if not found["metadata"].get("deletionTimestamp"):
+                marks = {
+                    "deletionTimestamp": found["metadata"]["creationTimestamp"],
+                    "deletionGracePeriodSeconds": 30,
+                }
+                self._store.put(found | {"metadata": found["metadata"] | marks})
+            return False
+        self._writes.remove(key_of(found))
+        return True
+
+    def _empty(self, key: Key, namespace: Object) -> None:
+        """A namespace that is on its way out goes with all that is in it, a little later."""
+        if not namespace["metadata"].get("deletionTimestamp"):
+            return
+        due = self._leaving.setdefault(namespace["metadata"]["uid"], self._writes.clock() + NAMESPACE_SECONDS)
+        if self._writes.clock() < due:
+            heapq.heappush(self._due, (due, key))
+            return
+        name = namespace["metadata"]["name"]
+        for plural in (
+            "deployments",
+            "replicasets",
+            "pods",
+            "services",
+            "resourcequotas",
+            "secrets",
+            "configmaps",
+            "events",
+        ):
+            for found in self._store.all(plural, name):
+                self._writes.remove(key_of(found))
+        self._writes.remove(key_of(namespace))
+
+    def _count_quotas(self) -> None:
+        namespaces, self._quotas = self._quotas, set()
+        for namespace in sorted(namespaces):
+            for quota in self._store.all("resourcequotas", namespace):
+                used = quota_used(self._store, self._writes.tallies, quota)
+                self._writes.put_status(quota, {"hard": quota["spec"].get("hard", {}), "used": used})

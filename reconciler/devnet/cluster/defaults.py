@@ -1,0 +1,160 @@
+"""What the simulated API server adds to an object, how it spells quantities, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.adapters.kubernetes.quantities import canonical
+from reconciler.devnet.cluster.kinds import Kind, Object
+from reconciler.devnet.cluster.refusals import invalid
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_QUANTITIES = {"requests", "limits", "hard", "capacity", "allocatable"}
+_POD: Mapping[str, Any] = {
+    "restartPolicy": "Always",
+    "terminationGracePeriodSeconds": 30,
+    "dnsPolicy": "ClusterFirst",
+    "schedulerName": "default-scheduler",
+    "securityContext": {},
+}
+_CONTAINER: Mapping[str, Any] = {
+    "imagePullPolicy": "IfNotPresent",
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+    "resources": {},
+}
+_DEPLOYMENT: Mapping[str, Any] = {
+    "replicas": 1,
+    "revisionHistoryLimit": 10,
+    "progressDeadlineSeconds": 600,
+    "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}},
+}
+_SERVICE: Mapping[str, Any] = {
+    "type": "ClusterIP",
+    "sessionAffinity": "None",
+    "internalTrafficPolicy": "Cluster",
+    "ipFamilies": ["IPv4"],
+    "ipFamilyPolicy": "SingleStack",
+}
+
+
+def normalized(value: Any, field: str = "") -> Any:
+    """The value with quantities in canonical spelling and without nulls."""
+    if isinstance(value, dict):
+        if field in _QUANTITIES:
+            return {name: canonical(str(each)) for name, each in value.items()}
+        return {name: normalized(each, name) for name, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [normalized(each) for each in value]
+    return value
+
+
+def defaulted(kind: Kind, found: Object) -> Object:
+    """The object with the fields that a real server would add (those that anything here can notice)."""
+    match kind.name:
+        case "Deployment":
+            return found | {"spec": _with_template(_DEPLOYMENT | found.get("spec", {}))}
+        case "ReplicaSet":
+            return found | {"spec": _with_template({"replicas": 1} | found.get("spec", {}))}
+        case "Pod":
+            return found | {"spec": _pod_spec(found.get("spec", {}))}
+        case "Service":
+            return found | {"spec": _service_spec(found.get("spec", {}), found["metadata"]["name"])}
+        case "Secret":
+            return {"type": "Opaque"} | found
+        case "Namespace":
+            labels = found["metadata"].get("labels", {}) | {
+                "kubernetes.io/metadata.name": found["metadata"]["name"]
+            }
+            finalizers = {"spec": {"finalizers": ["kubernetes"]}}
+            return finalizers | found | {"metadata": found["metadata"] | {"labels": labels}}
+        case _:
+            return found
+
+
+def _with_template(spec: Object) -> Object:
+    template = spec.get("template", {})
+    return spec | {"template": template | {"spec": _pod_spec(template.get("spec", {}))}}
+
+
+def _pod_spec(spec: Object) -> Object:
+    return dict(_POD) | spec | {"containers": [_container(each) for each in spec.get("containers", ())]}
+
+
+def _container(found: Object) -> Object:
+    resources = found.get("resources", {})
+    if "limits" in resources:
+        resources = resources | {"requests": resources["limits"] | resources.get("requests", {})}
+    ports = [{"protocol": "TCP"} | port for port in found.get("ports", ())]
+    return dict(_CONTAINER) | found | {"resources": resources} | ({"ports": ports} if ports else {})
+
+
+def _service_spec(spec: Object, name: str) -> Object:
+    ports = [{"protocol": "TCP", "targetPort": port["port"]} | port for port in spec.get("ports", ())]
+    octet = 1 + sum(name.encode()) % 250
+    address = spec.get("clusterIP") or f"10.96.{len(name)}.{octet}"
+    addresses = {"clusterIP": address, "clusterIPs": [address]}
+    return dict(_SERVICE) | addresses | spec | ({"ports": ports} if ports else {})
+
+
+def validate(kind: Kind, found: Object, live: Object | None) -> None:
+    """Refuse (422) what the kind does not allow."""
+    name = found["metadata"]["name"]
+    if not _NAME.fullmatch(name) or (
+        kind.name == "Service" and not re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name)
+    ):
+        raise invalid(
+            kind,
+            name,
+            "metadata.name",
+            f"Invalid value: {name!r}: must be a lower case RFC 1123 or 1035 name",
+        )
+    for label, value in found["metadata"].get("labels", {}).items():
+        if not _LABEL.fullmatch(str(value)):
+            raise invalid(
+                kind,
+                name,
+                "metadata.labels",
+                f"Invalid value: {value!r} of {label}: at most 63 letters, digits, -, _ and .",
+            )
+    if kind.name in ("Deployment", "ReplicaSet"):
+        _validate_template(kind, found, live)
+    if kind.name == "Pod":
+        _validate_containers(kind, name, "spec", found["spec"])
+        if live and normalized(live["spec"].get("containers")) != found["spec"].get("containers"):
+            raise invalid(
+                kind, name, "spec", "Forbidden: pod updates may not change fields other than the image"
+            )
+    if kind.name == "Service" and not found["spec"].get("ports"):
+        raise invalid(kind, name, "spec.ports", "Required value")
+
+
+def _validate_template(kind: Kind, found: Object, live: Object | None) -> None:
+    name, spec = found["metadata"]["name"], found["spec"]
+    wanted = spec.get("selector", {}).get("matchLabels", {})
+    labels = spec["template"].get("metadata", {}).get("labels", {})
+    if not wanted or any(labels.get(key) != value for key, value in wanted.items()):
+        raise invalid(
+            kind,
+            name,
+            "spec.template.metadata.labels",
+            "Invalid value: `selector` does not match template `labels`",
+        )
+    if live and live["spec"]["selector"] != spec["selector"]:
+        raise invalid(kind, name, "spec.selector", "Invalid value: field is immutable")
+    if not isinstance(spec["replicas"], int) or spec["replicas"] < 0:
+        raise invalid(kind, name, "spec.replicas", "Invalid value: must be greater than or equal to 0")
+    _validate_containers(kind, name, "spec.template.spec", spec["template"]["spec"])
+
+
+def _validate_containers(kind: Kind, name: str, field: str, spec: Object) -> None:
+    if not spec["containers"]:
+        raise invalid(kind, name, f"{field}.containers", "Required value")
+    for at, container in enumerate(spec["containers"]):
+        if not container.get("image") or not re.fullmatch(
+            r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", container.get("name", "")
+        ):
+            raise invalid(kind, name, f"{field}.containers[{at}]", "Required value: a name and an image")

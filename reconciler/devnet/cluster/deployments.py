@@ -1,0 +1,263 @@
+"""The played Deployment and ReplicaSet controllers: pods made, rolled and counted."""
+
+from __future__ import annotations
+
+import math
+
+from reconciler.devnet.cluster.kinds import BY_PLURAL, Object, Target
+from reconciler.devnet.cluster.notes import Note, tell
+from reconciler.devnet.cluster.refusals import RefusalError
+from reconciler.devnet.cluster.writes import Asked, Writes, short_hash, stamp
+
+CONTROLLER = Asked(manager="kube-controller-manager")
+_REVISION = "deployment.kubernetes.io/revision"
+_HASH = "pod-template-hash"
+
+
+class Deployments:
+    """Rolls a Deployment's ReplicaSets, within its surge and unavailability."""
+
+    def __init__(self, writes: Writes) -> None:
+        self._writes = writes
+
+    def sync(self, found: Object) -> None:
+        """Bring one Deployment's ReplicaSets and status a step nearer to its spec."""
+        if found["metadata"].get("deletionTimestamp"):
+            return
+        mark = short_hash(found["spec"]["template"])
+        sets = [
+            each
+            for each in self._writes.store.owned_by(found["metadata"]["uid"])
+            if each["kind"] == "ReplicaSet"
+        ]
+        new = next((each for each in sets if each["metadata"]["labels"].get(_HASH) == mark), None)
+        old = [each for each in sets if each is not new]
+        if new is None:
+            new = self._create_set(
+                found,
+                mark,
+                1 + max([int(each["metadata"]["annotations"][_REVISION]) for each in old], default=0),
+            )
+        self._scale(found, new, old)
+        self._writes.put_status(found, self._status(found, new["metadata"]["uid"]))
+
+    def _create_set(self, found: Object, mark: str, revision: int) -> Object:
+        spec, meta = found["spec"], found["metadata"]
+        labels = spec["template"]["metadata"]["labels"] | {_HASH: mark}
+        template = spec["template"] | {"metadata": spec["template"]["metadata"] | {"labels": labels}}
+        name = f"{meta['name']}-{mark}"
+        body = {
+            "metadata": {
+                "name": name,
+                "labels": labels,
+                "annotations": {_REVISION: str(revision)},
+                "ownerReferences": [owner_of(found)],
+            },
+            "spec": {
+                "replicas": 0,
+                "selector": {"matchLabels": spec["selector"]["matchLabels"] | {_HASH: mark}},
+                "template": template,
+            },
+        }
+        return self._writes.create(
+            Target(BY_PLURAL["replicasets"], meta["namespace"], name), body, CONTROLLER
+        )
+
+    def _scale(self, found: Object, new: Object, old: list[Object]) -> None:
+        wanted = found["spec"]["replicas"]
+        strategy = found["spec"]["strategy"]
+        live_old = [
+            each for each in old if each["spec"]["replicas"] or each.get("status", {}).get("replicas")
+        ]
+        if strategy["type"] == "Recreate":
+            for each in live_old:
+                self._resize(found, each, 0)
+            if not live_old:
+                self._resize(found, new, wanted)
+            return
+        surge, unavailable = _bounds(strategy.get("rollingUpdate", {}), wanted)
+        total = new["spec"]["replicas"] + sum(each["spec"]["replicas"] for each in live_old)
+        room = max(wanted + surge - total, 0)
+        grown = min(wanted, new["spec"]["replicas"] + room)
+        self._resize(found, new, grown if new["spec"]["replicas"] <= wanted else wanted)
+        ready_new = new.get("status", {}).get("readyReplicas", 0)
+        spare = total - (wanted - unavailable) - (new["spec"]["replicas"] - ready_new)
+        for each in live_old:
+            down = min(max(spare, 0), each["spec"]["replicas"])
+            spare -= down
+            self._resize(found, each, each["spec"]["replicas"] - down)
+
+    def _resize(self, found: Object, replicas: Object, count: int) -> None:
+        before = replicas["spec"]["replicas"]
+        if before == count:
+            return
+        meta = replicas["metadata"]
+        target = Target(BY_PLURAL["replicasets"], meta["namespace"], meta["name"])
+        self._writes.update(
+            target, lambda live: live | {"spec": live["spec"] | {"replicas": count}}, CONTROLLER
+        )
+        way = "up" if count > before else "down"
+        said = f"Scaled {way} replica set {meta['name']} from {before} to {count}"
+        tell(self._writes, found, Note("ScalingReplicaSet", said, component="deployment-controller"))
+
+    def _status(self, found: Object, new_uid: str) -> Object:
+        sets = [
+            each
+            for each in self._writes.store.owned_by(found["metadata"]["uid"])
+            if each["kind"] == "ReplicaSet"
+        ]
+        count = {each["metadata"]["uid"]: each.get("status", {}) for each in sets}
+        total = sum(each.get("replicas", 0) for each in count.values())
+        ready = sum(each.get("readyReplicas", 0) for each in count.values())
+        updated, wanted = count[new_uid].get("replicas", 0), found["spec"]["replicas"]
+        status: Object = {"observedGeneration": found["metadata"]["generation"]}
+        counts = {
+            "replicas": total,
+            "updatedReplicas": updated,
+            "readyReplicas": ready,
+            "availableReplicas": ready,
+        }
+        counts["unavailableReplicas"] = max(wanted - ready, 0)
+        status |= {name: value for name, value in counts.items() if value}
+        _, unavailable = _bounds(found["spec"]["strategy"].get("rollingUpdate", {}), wanted)
+        complete = updated == wanted == total == ready
+        failures = [
+            each
+            for uid in count
+            for each in count[uid].get("conditions", ())
+            if each["type"] == "ReplicaFailure"
+        ]
+        status["conditions"] = [
+            self._condition(
+                found,
+                "Available",
+                ready >= wanted - unavailable,
+                "MinimumReplicasAvailable",
+                "MinimumReplicasUnavailable",
+            ),
+            self._condition(
+                found, "Progressing", True, "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated", ""
+            ),
+            *failures[:1],
+        ]
+        return status
+
+    def _condition(self, found: Object, name: str, holds: bool, good: str, bad: str) -> Object:
+        now, text = stamp(self._writes.clock()), str(holds)
+        conditions: list[Object] = found.get("status", {}).get("conditions", [])
+        old = {each["type"]: each for each in conditions}.get(name)
+        reason = good if holds else bad
+        if old and old["status"] == text and old["reason"] == reason:
+            return old
+        since = old["lastTransitionTime"] if old and old["status"] == text else now
+        said = {"type": name, "status": text, "reason": reason, "message": f"Deployment: {reason}"}
+        return said | {"lastUpdateTime": now, "lastTransitionTime": since}
+
+
+class ReplicaSets:
+    """Makes and deletes a ReplicaSet's pods."""
+
+    def __init__(self, writes: Writes) -> None:
+        self._writes = writes
+
+    def sync(self, found: Object) -> bool:
+        """Bring the pods of one ReplicaSet to its number; False where a pod was refused."""
+        if found["metadata"].get("deletionTimestamp"):
+            return True
+        pods = [each for each in self._pods(found) if not each["metadata"].get("deletionTimestamp")]
+        wanted = found["spec"]["replicas"]
+        refused = ""
+        for _ in range(wanted - len(pods)):
+            refused = self._create_pod(found)
+            if refused:
+                break
+        for pod in sorted(pods, key=_least_wanted)[: max(len(pods) - wanted, 0)]:
+            meta = pod["metadata"]
+            self._writes.delete(Target(BY_PLURAL["pods"], meta["namespace"], meta["name"]), {}, CONTROLLER)
+        self._writes.put_status(found, self._status(found, refused))
+        return not refused
+
+    def _pods(self, found: Object) -> list[Object]:
+        owned = self._writes.store.owned_by(found["metadata"]["uid"])
+        return [
+            each
+            for each in owned
+            if each["kind"] == "Pod" and each["status"].get("phase") not in ("Succeeded", "Failed")
+        ]
+
+    def _create_pod(self, found: Object) -> str:
+        meta, template = found["metadata"], found["spec"]["template"]
+        name = f"{meta['name']}-{short_hash([meta['uid'], self._writes.store.version])[:5]}"
+        metadata = template["metadata"] | {"name": name, "ownerReferences": [owner_of(found)]}
+        target = Target(BY_PLURAL["pods"], meta["namespace"], name)
+        try:
+            self._writes.create(target, {"metadata": metadata, "spec": template["spec"]}, CONTROLLER)
+        except RefusalError as why:
+            said = f"Error creating: {why}"
+            tell(
+                self._writes,
+                found,
+                Note("FailedCreate", said, warning=True, component="replicaset-controller"),
+            )
+            return str(why)
+        tell(
+            self._writes,
+            found,
+            Note("SuccessfulCreate", f"Created pod: {name}", component="replicaset-controller"),
+        )
+        return ""
+
+    def _status(self, found: Object, refused: str) -> Object:
+        pods = [each for each in self._pods(found) if not each["metadata"].get("deletionTimestamp")]
+        ready = sum(is_ready(each) for each in pods)
+        status: Object = {"replicas": len(pods), "observedGeneration": found["metadata"]["generation"]}
+        counts = {"fullyLabeledReplicas": len(pods), "readyReplicas": ready, "availableReplicas": ready}
+        status |= {name: value for name, value in counts.items() if value}
+        if refused:
+            old = [
+                each for each in found.get("status", {}).get("conditions", ()) if each["message"] == refused
+            ]
+            failed = {
+                "type": "ReplicaFailure",
+                "status": "True",
+                "reason": "FailedCreate",
+                "message": refused,
+            }
+            status["conditions"] = old or [failed | {"lastTransitionTime": stamp(self._writes.clock())}]
+        return status
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a pod's Ready condition holds."""
+    return any(
+        each["type"] == "Ready" and each["status"] == "True" for each in pod["status"].get("conditions", ())
+    )
+
+
+def owner_of(found: Object) -> Object:
+    """A controller reference to the object."""
+    reference: Object = {
+        "apiVersion": found["apiVersion"],
+        "kind": found["kind"],
+        "name": found["metadata"]["name"],
+    }
+    return reference | {"uid": found["metadata"]["uid"], "controller": True, "blockOwnerDeletion": True}
+
+
+def _bounds(rolling: Object, wanted: int) -> tuple[int, int]:
+    """How many pods more, and how many less, a rolling update may have."""
+    surge = _share(rolling.get("maxSurge", "25%"), wanted, up=True)
+    unavailable = _share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
+    return surge, unavailable or (0 if surge else 1)
+
+
+def _share(value: int | str, wanted: int, *, up: bool) -> int:
+    if isinstance(value, int):
+        return value
+    exact = int(value.rstrip("%")) * wanted / 100
+    return math.ceil(exact) if up else math.floor(exact)
+
+
+def _least_wanted(pod: Object) -> tuple[bool, bool, int]:
+    """Pods that are not bound go first, then those not ready, then the newest."""
+    return (bool(pod["spec"].get("nodeName")), is_ready(pod), -int(pod["metadata"]["resourceVersion"]))

@@ -1,0 +1,93 @@
+"""The kinds that the simulated cluster knows: what the adapter and the demo touch, no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of object, as discovery names it."""
+
+    plural: str
+    name: str
+    namespaced: bool = True
+    group: str = ""
+    short: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[str, ...] = ("status",)
+
+    @property
+    def group_version(self) -> str:
+        """Such as `v1` or `apps/v1`."""
+        return f"{self.group}/v1" if self.group else "v1"
+
+    @property
+    def qualified(self) -> str:
+        """The plural with its group, as messages name it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+ALL = ("all",)
+KINDS = (
+    Kind("namespaces", "Namespace", namespaced=False, short=("ns",)),
+    Kind("nodes", "Node", namespaced=False, short=("no",)),
+    Kind("pods", "Pod", short=("po",), categories=ALL, subresources=("status", "log")),
+    Kind("services", "Service", short=("svc",), categories=ALL),
+    Kind("resourcequotas", "ResourceQuota", short=("quota",)),
+    Kind("events", "Event", short=("ev",), subresources=()),
+    Kind("secrets", "Secret", subresources=()),
+    Kind("configmaps", "ConfigMap", short=("cm",), subresources=()),
+    Kind(
+        "deployments",
+        "Deployment",
+        group="apps",
+        short=("deploy",),
+        categories=ALL,
+        subresources=("status", "scale"),
+    ),
+    Kind(
+        "replicasets",
+        "ReplicaSet",
+        group="apps",
+        short=("rs",),
+        categories=ALL,
+        subresources=("status", "scale"),
+    ),
+)
+BY_PLURAL = {kind.plural: kind for kind in KINDS}
+BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a request's path names: a collection, an object or a part of one."""
+
+    kind: Kind
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+def parse_path(path: str) -> Target | None:
+    """The target of an API path; None where no such resource exists."""
+    parts = path.strip("/").split("/")
+    if parts[:2] == ["api", "v1"]:
+        group, rest = "", parts[2:]
+    elif parts[:1] == ["apis"] and len(parts) > 3 and parts[2] == "v1":
+        group, rest = parts[1], parts[3:]
+    else:
+        return None
+    namespace = ""
+    if len(rest) > 2 and rest[0] == "namespaces" and rest[2] in BY_PLURAL:
+        namespace, rest = rest[1], rest[2:]
+    kind = BY_PLURAL.get(rest[0]) if rest else None
+    if kind is None or kind.group != group or len(rest) > 3 or (namespace and not kind.namespaced):
+        return None
+    name, subresource = [*rest[1:], "", ""][:2]
+    if subresource and subresource not in kind.subresources:
+        return None
+    return Target(kind, namespace, name, subresource)

@@ -1,0 +1,259 @@
+"""The played nodes: pods are bound where they fit, live the life that their image's name says, and end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from reconciler.adapters.kubernetes.quantities import parse_quantity
+from reconciler.devnet.cluster.fates import Moment, fate_of, moments
+from reconciler.devnet.cluster.kinds import Object
+from reconciler.devnet.cluster.notes import Note, tell
+from reconciler.devnet.cluster.store import Key, key_of
+from reconciler.devnet.cluster.tallies import pod_amounts
+from reconciler.devnet.cluster.writes import Writes, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSize:
+    """What a played node offers, as Kubernetes quantities."""
+
+    cpu: str = "32"
+    memory: str = "128Gi"
+    storage: str = "1Ti"
+    gpu: int = 0
+    pods: int = 250
+
+    def allocatable(self) -> dict[str, str]:
+        """As a Node's status lists it."""
+        room = {
+            "cpu": self.cpu,
+            "memory": self.memory,
+            "ephemeral-storage": self.storage,
+            "pods": str(self.pods),
+        }
+        return room | ({"nvidia.com/gpu": str(self.gpu)} if self.gpu else {})
+
+
+def new_node(name: str, size: NodeSize, now: str) -> Object:
+    """A Node that is ready."""
+    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+    fine = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Simulated",
+        "message": "",
+        "lastTransitionTime": now,
+    }
+    room, words = (
+        size.allocatable(),
+        ("bootID", "kernelVersion", "kubeProxyVersion", "machineID", "systemUUID"),
+    )
+    seen = dict.fromkeys(words, "simulated") | {
+        "osImage": "simulated",
+        "containerRuntimeVersion": "simulated://1",
+    }
+    seen |= {"kubeletVersion": "v1.36.0-simulated", "operatingSystem": "linux", "architecture": "amd64"}
+    address = [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": name}]
+    status = {"capacity": room, "allocatable": room, "conditions": [fine | {"lastHeartbeatTime": now}]}
+    status |= {"addresses": address, "nodeInfo": seen}
+    return {"metadata": {"name": name, "labels": labels}, "spec": {}, "status": status}
+
+
+class Nodes:
+    """Scheduler and kubelets in one."""
+
+    def __init__(self, writes: Writes, ending_seconds: float) -> None:
+        self._writes = writes
+        self._ending_seconds = ending_seconds
+        self._started: dict[str, float] = {}
+        self._told: dict[str, float] = {}
+        self._ending: dict[str, float] = {}
+
+    def play(self, pod: Object) -> float | None:
+        """Bring a pod to where it is by now; the time of its next change, if it changes by itself."""
+        meta = pod["metadata"]
+        if meta.get("deletionTimestamp"):
+            return self._end(pod)
+        if pod["status"].get("phase") in ("Succeeded", "Failed"):
+            return None
+        if not pod["spec"].get("nodeName"):
+            self._bind(pod)
+            return None
+        return self._live(pod)
+
+    def started(self, pod: Object) -> float | None:
+        """When a pod's containers first started, in unix seconds; None where they have not."""
+        known = self._started.get(pod["metadata"]["uid"])
+        if known is None and (text := pod["status"].get("startTime")):
+            return datetime.fromisoformat(text).timestamp()
+        return known
+
+    def forget(self, pod: Object) -> None:
+        """Drop what is known of a pod that is gone."""
+        for kept in (self._started, self._told, self._ending):
+            kept.pop(pod["metadata"]["uid"], None)
+
+    def _end(self, pod: Object) -> float | None:
+        now, uid = self._writes.clock(), pod["metadata"]["uid"]
+        if uid not in self._ending and pod["spec"].get("nodeName"):
+            tell(self._writes, pod, Note("Killing", "Stopping container"))
+        due = self._ending.setdefault(uid, now + self._ending_seconds)
+        if now < due:
+            return due
+        self._writes.remove(key_of(pod))
+        return None
+
+    def _bind(self, pod: Object) -> None:
+        nodes = self._writes.store.all("nodes")
+        wants, lacking = pod_amounts(pod), Counter[str]()
+        fitting: list[tuple[Decimal, str]] = []
+        for node in nodes:
+            why = self._unfit(node, pod, wants)
+            lacking.update(why)
+            if not why:
+                used = self._writes.tallies.on_node(node["metadata"]["name"])
+                fitting.append((used.get("requests.cpu", Decimal(0)), node["metadata"]["name"]))
+        if not fitting:
+            reasons = ", ".join(f"{count} {why}" for why, count in sorted(lacking.items()))
+            self._unschedulable(pod, f"0/{len(nodes)} nodes are available: {reasons or 'no node'}.")
+            return
+        name = min(fitting)[1]
+        conditions = [_condition(pod, "PodScheduled", True, stamp(self._writes.clock()))]
+        self._writes.store.put(
+            pod
+            | {"spec": pod["spec"] | {"nodeName": name}, "status": pod["status"] | {"conditions": conditions}}
+        )
+        said = f"Successfully assigned {pod['metadata']['namespace']}/{pod['metadata']['name']} to {name}"
+        tell(self._writes, pod, Note("Scheduled", said, component="default-scheduler"))
+
+    def _unfit(self, node: Object, pod: Object, wants: dict[str, Decimal]) -> list[str]:
+        conditions = node.get("status", {}).get("conditions", ())
+        labels = node["metadata"].get("labels", {})
+        if not any(each["type"] == "Ready" and each["status"] == "True" for each in conditions):
+            return ["node(s) were not ready"]
+        if node.get("spec", {}).get("unschedulable"):
+            return ["node(s) were unschedulable"]
+        if any(each["effect"] != "PreferNoSchedule" for each in node.get("spec", {}).get("taints", ())):
+            return ["node(s) had untolerated taint(s)"]
+        if any(labels.get(name) != value for name, value in pod["spec"].get("nodeSelector", {}).items()):
+            return ["node(s) didn't match Pod's node affinity/selector"]
+        room = node.get("status", {}).get("allocatable", {})
+        used = self._writes.tallies.on_node(node["metadata"]["name"])
+        lacking = []
+        for asked, amount in wants.items():
+            name = "pods" if asked == "pods" else asked.removeprefix("requests.")
+            if not asked.startswith("limits.") and used.get(asked, Decimal(0)) + amount > parse_quantity(
+                room.get(name, "0")
+            ):
+                lacking.append("Too many pods" if name == "pods" else f"Insufficient {name}")
+        return lacking
+
+    def _unschedulable(self, pod: Object, message: str) -> None:
+        failed = _condition(pod, "PodScheduled", False, stamp(self._writes.clock()))
+        failed |= {"reason": "Unschedulable", "message": message}
+        status = pod["status"] | {"conditions": [failed]}
+        if status != pod["status"]:
+            self._writes.put_status(pod, status)
+            note = Note("FailedScheduling", message, warning=True, component="default-scheduler")
+            tell(self._writes, pod, note)
+
+    def _live(self, pod: Object) -> float | None:
+        now, uid = self._writes.clock(), pod["metadata"]["uid"]
+        start = self._started.setdefault(uid, self.started(pod) or now)
+        word, image = fate_of(container["image"] for container in pod["spec"]["containers"])
+        if (missing := self._missing_secret(pod)) is not None:
+            why = f'secret "{missing}" not found'
+            held = Moment(
+                0, "Pending", "waiting", "CreateContainerConfigError", why, warning=True, said="Failed"
+            )
+            self._show(pod, held, start)
+            return now + 1
+        shown, upcoming = None, None
+        for moment in moments(word, image):
+            if start + moment.after_seconds > now:
+                upcoming = start + moment.after_seconds
+                break
+            shown = moment
+            if moment.said and moment.after_seconds > self._told.get(uid, -1.0):
+                self._told[uid] = moment.after_seconds
+                tell(self._writes, pod, Note(moment.said, moment.message, moment.warning))
+        if shown is not None:
+            self._show(pod, shown, start)
+        return upcoming
+
+    def _missing_secret(self, pod: Object) -> str | None:
+        for container in pod["spec"]["containers"]:
+            for env in container.get("env", ()):
+                ref = env.get("valueFrom", {}).get("secretKeyRef")
+                if ref and not ref.get("optional"):
+                    secret = self._writes.store.get(Key("secrets", pod["metadata"]["namespace"], ref["name"]))
+                    if secret is None or ref["key"] not in secret.get("data", {}):
+                        return str(ref["name"])
+        return None
+
+    def _show(self, pod: Object, moment: Moment, start: float) -> None:
+        status, now = pod["status"], stamp(self._writes.clock())
+        address = status.get("podIP") or _address(pod["metadata"]["uid"])
+        held = {
+            "ContainersReady": moment.ready,
+            "Ready": moment.ready,
+            "Initialized": True,
+            "PodScheduled": True,
+        }
+        shown = {
+            "phase": moment.phase,
+            "startTime": status.get("startTime", stamp(start)),
+            "hostIP": "127.0.0.1",
+            "podIP": address,
+            "podIPs": [{"ip": address}],
+            "qosClass": "Guaranteed",
+            "conditions": [_condition(pod, name, holds, now) for name, holds in held.items()],
+            "containerStatuses": [_container(pod, each, moment, start) for each in pod["spec"]["containers"]],
+        }
+        self._writes.put_status(pod, shown)
+
+
+def _condition(pod: Object, name: str, holds: bool, now: str) -> Object:
+    old = {each["type"]: each for each in pod["status"].get("conditions", ())}.get(name)
+    text = str(holds)
+    since = old["lastTransitionTime"] if old and old["status"] == text else now
+    shown: Object = {"type": name, "status": text, "lastTransitionTime": since, "lastProbeTime": None}
+    if not holds and name in ("Ready", "ContainersReady"):
+        shown |= {"reason": "ContainersNotReady", "message": "containers with unready status"}
+    return shown
+
+
+def _container(pod: Object, container: Object, moment: Moment, start: float) -> Object:
+    state: dict[str, Any] = {"startedAt": stamp(start + moment.started_seconds)}
+    if moment.state == "waiting":
+        state = {"reason": moment.reason, "message": moment.message}
+    last = {}
+    if moment.exited:
+        began, ended, code, reason = moment.exited
+        last = {
+            "exitCode": code,
+            "reason": reason,
+            "startedAt": stamp(start + began),
+            "finishedAt": stamp(start + ended),
+        }
+    return {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": container["image"],
+        "containerID": f"simulated://{pod['metadata']['uid']}/{container['name']}",
+        "ready": moment.ready,
+        "started": moment.state == "running",
+        "restartCount": moment.restarts,
+        "state": {moment.state: state},
+        "lastState": {"terminated": last} if last else {},
+    }
+
+
+def _address(uid: str) -> str:
+    digest = hashlib.sha256(uid.encode()).digest()
+    return f"10.42.{digest[0]}.{1 + digest[1] % 254}"

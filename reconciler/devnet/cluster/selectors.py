@@ -1,0 +1,62 @@
+"""Label and field selectors, as the simulated API server understands them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from reconciler.devnet.cluster.kinds import Object
+from reconciler.devnet.cluster.refusals import RefusalError
+
+Match = Callable[[Object], bool]
+_SET = re.compile(r"([^\s!=(),]+)\s+(in|notin)\s+\(([^)]*)\)")
+_TERMS = re.compile(r",(?![^()]*\))")
+
+
+def selector(labels: str, fields: str) -> Match:
+    """A test of an object against both selectors; empty ones match everything."""
+    tests = [*map(_label_test, _split(labels)), *map(_field_test, _split(fields))]
+    return lambda found: all(test(found) for test in tests)
+
+
+def _split(text: str) -> list[str]:
+    return [term.strip() for term in _TERMS.split(text) if term.strip()]
+
+
+def _label_test(term: str) -> Match:
+    if match := _SET.fullmatch(term):
+        name, operator, listed = match.groups()
+        wanted = {value.strip() for value in listed.split(",")}
+        return lambda found: (_labels(found).get(name) in wanted) == (operator == "in")
+    if "=" in term:
+        name, differs, value = _equality(term)
+        return lambda found: (_labels(found).get(name) == value) != differs
+    if term.startswith("!"):
+        return lambda found: term[1:].strip() not in _labels(found)
+    return lambda found: term in _labels(found)
+
+
+def _field_test(term: str) -> Match:
+    if "=" not in term:
+        raise RefusalError(400, f"invalid field selector {term!r}: expected name=value or name!=value")
+    name, differs, value = _equality(term)
+    return lambda found: (_field(found, name) == value) != differs
+
+
+def _equality(term: str) -> tuple[str, bool, str]:
+    name, value = term.split("=", 1)
+    differs = name.endswith("!")
+    return name.rstrip("!").strip(), differs, value.lstrip("=").strip()
+
+
+def _labels(found: Object) -> dict[str, str]:
+    labels: dict[str, str] = found["metadata"].get("labels") or {}
+    return labels
+
+
+def _field(found: Object, dotted: str) -> str:
+    """The field's text; an absent field is the empty text."""
+    value: object = found
+    for part in dotted.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return "" if value is None else str(value)
