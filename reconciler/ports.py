@@ -131,9 +131,9 @@ class Intents(Protocol):
         one that ended otherwise is open again.
         """
 
-    def end(self, confirmation: Confirmation) -> None:
-        """Note its end, keep it for the history and for publishing; the second end of one intent does
-        nothing.
+    def end(self, confirmation: Confirmation, outcomes: Sequence[Applied] = ()) -> None:
+        """Note its end, keep it for the history and for publishing, and what it means for its subjects for
+        the next plan, all at once; the second end of one intent does nothing.
         """
 
 

@@ -204,7 +204,7 @@ def _tagged(members: tuple[type, ...]) -> Codec:
     def decode_tagged(tree: Json) -> Any:
         rest = dict(_object(tree))
         name = rest.pop(TAG, None)
-        if name not in by_name:
+        if type(name) is not str or name not in by_name:
             raise CodecError(f"{_short(name)} is none of {', '.join(sorted(by_name))}")
         return by_name[name].decode(rest)
 

@@ -1,0 +1,84 @@
+"""What one cycle tells the next: memory, outcomes, and the plan's decisions, in one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.journal.codec import CodecError
+from reconciler.journal.database import Database
+from reconciler.journal.decisions import Decisions
+from reconciler.journal.faults import JournalBroken
+from reconciler.journal.outbox import post
+from reconciler.journal.outcomes import forget, keep, waiting
+from reconciler.journal.rows import Change, changes, collect
+from reconciler.journal.totals import add
+from reconciler.values.memory import Memory
+from reconciler.values.plans import Plan
+from reconciler.values.records import Applied
+
+_BEGAN = "began"
+
+
+class SqliteJournal:
+    """`ports.Journal` on the journal's file; belongs to the cycle's thread."""
+
+    def __init__(self, database: Database, decisions: Decisions) -> None:
+        self._database = database
+        self._decisions = decisions
+        self._memory = _load(database)
+        self._new = not database.rows("SELECT 1 FROM facts WHERE name = ?", (_BEGAN,))
+        self._consumed = 0
+
+    def is_new(self) -> bool:
+        return self._new
+
+    def memory(self) -> Memory:
+        return self._memory
+
+    def outcomes(self) -> tuple[Applied, ...]:
+        found, self._consumed = waiting(self._database)
+        return found
+
+    def remember(self, plan: Plan, at: int) -> None:
+        changed = changes(self._memory, plan.memory)
+        decided = self._decisions.of_holds(plan.holds, at)
+        if changed or decided or plan.transitions or self._consumed or self._new:
+            with self._database.transaction():
+                self._store(changed)
+                self._begin_or_count(plan.memory, at)
+                self._decisions.write(decided)
+                post(self._database, plan.transitions)
+                forget(self._database, self._consumed)
+        self._memory, self._new, self._consumed = plan.memory, False, 0
+        self._decisions.written(decided, at)
+
+    def _store(self, changed: Sequence[Change]) -> None:
+        kept = [(c.section, c.key, c.content) for c in changed if c.content is not None]
+        gone = [(c.section, c.key) for c in changed if c.content is None]
+        self._database.execute_all("REPLACE INTO memory (section, key, content) VALUES (?, ?, ?)", kept)
+        self._database.execute_all("DELETE FROM memory WHERE section = ? AND key = ?", gone)
+
+    def _begin_or_count(self, memory: Memory, at: int) -> None:
+        if self._new:
+            # Leases found by a journal that begins were won by bids that it did not count.
+            self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (_BEGAN, str(at)))
+        elif won := len(memory.workloads.keys() - self._memory.workloads.keys()):
+            add(self._database, "bids_won", won)
+
+    def record(self, outcomes: Sequence[Applied]) -> None:
+        if not outcomes:
+            return
+        decided = self._decisions.of_outcomes(outcomes)
+        with self._database.transaction():
+            keep(self._database, outcomes)
+            post(self._database, outcomes)
+            self._decisions.write(decided)
+        self._decisions.written(decided, max(each.at for each in outcomes))
+
+
+def _load(database: Database) -> Memory:
+    rows = database.rows("SELECT section, key, content FROM memory")
+    try:
+        return collect(rows)
+    except (CodecError, TypeError) as error:
+        raise JournalBroken(database.path, error) from error

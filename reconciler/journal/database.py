@@ -1,0 +1,119 @@
+"""One SQLite file: opened safely, written in whole transactions, its errors turned into sentences."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.journal.faults import JournalBroken, JournalError
+from reconciler.journal.migrations import NotOurs, migrate
+
+NAME = "journal.sqlite"
+BUSY_SECONDS = 10.0
+"""How long one writer waits for another: the inbox writes beside the cycle, each for milliseconds."""
+
+Row = tuple[Any, ...]
+
+
+class Database:
+    """A connection to the journal; a committed transaction survives `kill -9` and loss of power.
+
+    Every error is a JournalError with a sentence. One thread at a time.
+    """
+
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        self.path = path
+        with self._sentences():
+            self._connection = _connect(path, read_only)
+            self._prepare(read_only)
+
+    def _prepare(self, read_only: bool) -> None:
+        try:
+            if read_only:
+                self._connection.execute("PRAGMA query_only = ON")
+                return
+            (mode,) = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            if mode != "wal":
+                raise JournalError(
+                    f"{self.path} is on a file system that cannot share memory between readers; "
+                    f"put the state directory on a local disk"
+                )
+            self._connection.execute("PRAGMA synchronous = FULL")
+            migrate(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def check(self) -> None:
+        """Read the whole file once; raises JournalBroken where a page is damaged."""
+        findings = self.rows("PRAGMA quick_check(1)")
+        if findings != [("ok",)]:
+            raise JournalBroken(self.path, findings[0][0] if findings else "no answer to a check")
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is executed within is kept together or not at all; durable on return."""
+        with self._sentences():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> int:
+        """Run one statement; the count of rows that it changed."""
+        with self._sentences():
+            return self._connection.execute(sql, values).rowcount
+
+    def execute_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run one statement for each of these rows of values."""
+        if rows:
+            with self._sentences():
+                self._connection.executemany(sql, rows)
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """The rows of a query."""
+        with self._sentences():
+            return self._connection.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """Close the connection; what was committed is on disk already."""
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise JournalError(
+                f"the journal {self.path} cannot be used: {error}; see that its disk has room and that the "
+                f"daemon's user may write there"
+            ) from error
+        except (sqlite3.DatabaseError, NotOurs) as error:
+            raise JournalBroken(self.path, error) from error
+
+
+def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+    if not read_only:
+        # SQLite gives its -wal and -shm files the mode of the file that is there; it holds a money's history.
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise JournalError(
+                f"the journal {path} cannot be opened: {error.strerror}; give it to the daemon's user, or "
+                f"name another state directory in the host file"
+            ) from None
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )

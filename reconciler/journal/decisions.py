@@ -1,0 +1,134 @@
+"""The last word on every subject, bounded in time and number; a word that stands is not written again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from reconciler.journal.database import Database
+from reconciler.values.plans import Hold
+from reconciler.values.records import Applied, Decision, tell
+
+OURS_REFRESH_SECONDS = 60
+STRANGERS_REFRESH_SECONDS = 600
+"""How far `last_seen` of a word that stands may lag."""
+
+UNBROKEN_SECONDS = 3_600
+"""A word that was gone for longer stands since it came back."""
+
+STRANGERS_KEPT_SECONDS = 14 * 86_400
+OURS_KEPT_SECONDS = 400 * 86_400
+KEPT_MAX = 50_000
+PRUNE_SECONDS = 3_600
+
+_UPSERT = """INSERT INTO decisions (subject, word, held, ours, message, first_seen, last_seen)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject, word) DO UPDATE SET held = excluded.held,
+ours = excluded.ours, message = excluded.message, first_seen = excluded.first_seen,
+last_seen = excluded.last_seen"""
+
+_SELECT = "SELECT subject, word, held, message, first_seen, last_seen, ours FROM decisions"
+
+Key = tuple[str, str]
+
+
+class Decisions:
+    """The decisions table with its rows in memory, to tell without reading what need not be written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known = {(d.subject, d.word): d for d in map(decision, database.rows(_SELECT))}
+        self._pruned_at = 0
+
+    def of_holds(self, holds: Iterable[Hold], at: int) -> tuple[Decision, ...]:
+        """What has to be written so that these holds are on record."""
+        joined: dict[Key, Decision] = {}
+        for hold in holds:
+            fresh = Decision(
+                clean(hold.subject), hold.reason.value, True, clean(hold.message), at, at, hold.ours
+            )
+            key = (fresh.subject, fresh.word)
+            other = joined.get(key)
+            joined[key] = (
+                fresh if other is None else replace(other, message=f"{other.message}; {fresh.message}")
+            )
+        return tuple(d for d in map(self._continued, joined.values()) if d is not None)
+
+    def of_outcomes(self, outcomes: Sequence[Applied]) -> tuple[Decision, ...]:
+        """What has to be written so that these outcomes are on record."""
+        latest: dict[Key, Decision] = {}
+        for each in outcomes:
+            message = clean(f"{each.what}: {tell(each.outcome)}")
+            fresh = Decision(clean(each.subject), each.kind, False, message, each.at, each.at, True)
+            latest[(fresh.subject, fresh.word)] = fresh
+        return tuple(latest.values())
+
+    def write(self, rows: Sequence[Decision]) -> None:
+        """Write them, within the caller's transaction."""
+        self._database.execute_all(
+            _UPSERT,
+            [(d.subject, d.word, d.held, d.ours, d.message, d.first_seen, d.last_seen) for d in rows],
+        )
+
+    def written(self, rows: Sequence[Decision], at: int) -> None:
+        """The transaction is kept: know the rows, and once an hour throw old ones away."""
+        if not rows:
+            return
+        self._known.update(((d.subject, d.word), d) for d in rows)
+        if not 0 <= at - self._pruned_at < PRUNE_SECONDS:
+            self._pruned_at = at
+            self._prune(at)
+
+    def _continued(self, fresh: Decision) -> Decision | None:
+        known = self._known.get((fresh.subject, fresh.word))
+        if known is None:
+            return fresh
+        refresh = OURS_REFRESH_SECONDS if fresh.ours else STRANGERS_REFRESH_SECONDS
+        gap = fresh.last_seen - known.last_seen
+        same = (known.message, known.held, known.ours) == (fresh.message, fresh.held, fresh.ours)
+        if same and 0 <= gap < refresh:
+            return None
+        return replace(fresh, first_seen=known.first_seen) if 0 <= gap <= UNBROKEN_SECONDS else fresh
+
+    def _prune(self, at: int) -> None:
+        old = [key for key, d in self._known.items() if _age(d, at) > _kept(d)]
+        spare = len(self._known) - len(old) - KEPT_MAX
+        if spare > 0:
+            gone = set(old)
+            rest = sorted((d.ours, d.last_seen, key) for key, d in self._known.items() if key not in gone)
+            old.extend(key for _, _, key in rest[:spare])
+        if not old:
+            return
+        with self._database.transaction():
+            self._database.execute_all("DELETE FROM decisions WHERE subject = ? AND word = ?", old)
+        for key in old:
+            del self._known[key]
+
+
+def _age(row: Decision, at: int) -> int:
+    return at - row.last_seen
+
+
+def _kept(row: Decision) -> int:
+    return OURS_KEPT_SECONDS if row.ours else STRANGERS_KEPT_SECONDS
+
+
+def decision(row: tuple[str, str, int, str, int, int, int]) -> Decision:
+    """A row of the table as a value."""
+    subject, word, held, message, first_seen, last_seen, ours = row
+    return Decision(subject, word, bool(held), message, first_seen, last_seen, bool(ours))
+
+
+def clean(text: str) -> str:
+    """The text without what SQLite cannot keep: halves of characters, as odd file names have them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def find(database: Database, subject: str, at_most: int) -> tuple[Decision, ...]:
+    """Decisions on a subject and on what lies below its id, newest first."""
+    wanted = clean(subject)
+    rows = database.rows(
+        f"{_SELECT} WHERE subject = ? OR (subject > ? AND subject < ?) "
+        "ORDER BY last_seen DESC, subject, word LIMIT ?",
+        (wanted, f"{wanted}/", f"{wanted}0", at_most),  # "0" follows "/"
+    )
+    return tuple(map(decision, rows))

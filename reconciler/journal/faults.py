@@ -1,0 +1,22 @@
+"""What can be wrong with the journal, in sentences for the operator."""
+
+from __future__ import annotations
+
+
+class JournalError(Exception):
+    """The journal cannot be used; the text says where it is, why, and what to do."""
+
+
+class JournalLocked(JournalError):  # noqa: N818 - named as the sentence that it is
+    """Another daemon holds the journal; its text names it."""
+
+
+class JournalBroken(JournalError):  # noqa: N818 - named as the sentence that it is
+    """The file is damaged or is not ours."""
+
+    def __init__(self, path: object, why: object) -> None:
+        super().__init__(
+            f"the journal {path} cannot be read: {why}; stop the daemon, move the file away together with "
+            f"those beside it that end in -wal and -shm, and start again: it rebuilds from the chain and the "
+            f"cluster, and spends nothing until 20 blocks have passed"
+        )

@@ -1,0 +1,36 @@
+"""The inbox table: requests to the loop, left from any thread."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from reconciler.journal.database import Database
+from reconciler.values.records import Request
+
+
+class SqliteInbox:
+    """`ports.Inbox` on a connection of its own, so that the HTTP threads never touch the cycle's."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+        self._lock = threading.Lock()
+
+    def ask(self, request: Request, at: int) -> None:
+        with self._lock:
+            self._database.execute(
+                "INSERT INTO inbox (request, at) VALUES (?, ?) ON CONFLICT (request) DO NOTHING",
+                (request.value, at),
+            )
+
+    def take(self) -> tuple[Request, ...]:
+        with self._lock:
+            rows = self._database.rows("SELECT id, request FROM inbox ORDER BY id")
+            if rows:
+                self._database.execute("DELETE FROM inbox WHERE id <= ?", (rows[-1][0],))
+            return tuple(Request(text) for _, text in rows)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._database.close()

@@ -1,0 +1,102 @@
+"""The intents table: signed transactions, noted before they are sent, kept after they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.journal.codec import CodecError, dumps, loads
+from reconciler.journal.database import Database, Row
+from reconciler.journal.decisions import Decisions, clean
+from reconciler.journal.faults import JournalBroken
+from reconciler.journal.outbox import post
+from reconciler.journal.outcomes import keep
+from reconciler.journal.totals import add
+from reconciler.values.intents import Confirmation, Fate, Intent
+from reconciler.values.messages import CreateBid
+from reconciler.values.records import Applied
+
+HISTORY_MAX = 100_000
+"""Transactions that are kept; the oldest ended ones go."""
+
+_ENDING = "fate, height, time, code, codespace, log"
+
+
+class SqliteIntents:
+    """`ports.Intents` on the journal's file."""
+
+    def __init__(self, database: Database, decisions: Decisions) -> None:
+        self._database = database
+        self._decisions = decisions
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        rows = self._database.rows("SELECT content FROM intents WHERE fate IS NULL ORDER BY position")
+        return tuple(_intent(self._database, content) for (content,) in rows)
+
+    def intend(self, intent: Intent) -> None:
+        with self._database.transaction():
+            self._note(intent)
+
+    def end(self, confirmation: Confirmation, outcomes: Sequence[Applied] = ()) -> None:
+        at = max((each.at for each in outcomes), default=0)
+        decided = self._decisions.of_outcomes(outcomes)
+        with self._database.transaction():
+            if not self._close(confirmation):
+                return
+            bare = replace(confirmation, intent=replace(confirmation.intent, tx=b""))
+            post(self._database, [bare])
+            keep(self._database, outcomes)
+            self._decisions.write(decided)
+            self._count(confirmation)
+        self._decisions.written(decided, at)
+
+    def _note(self, intent: Intent) -> None:
+        self._database.execute(
+            "INSERT INTO intents (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET fate = NULL, "
+            "height = NULL, time = NULL, code = NULL, codespace = NULL, log = NULL WHERE fate != ?",
+            (intent.hash, dumps(Intent, intent), Fate.LANDED.value),
+        )
+
+    def _close(self, end: Confirmation) -> bool:
+        intent = end.intent
+        self._database.execute(
+            "INSERT INTO intents (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
+            (intent.hash, dumps(Intent, intent)),
+        )
+        ending = (end.fate.value, end.height, end.time, end.code, clean(end.codespace), clean(end.log))
+        changed = self._database.execute(
+            f"UPDATE intents SET ({_ENDING}) = (?, ?, ?, ?, ?, ?) WHERE hash = ? AND fate IS NULL",  # noqa: S608 - column names of ours
+            (*ending, intent.hash),
+        )
+        self._database.execute(
+            "DELETE FROM intents WHERE fate IS NOT NULL "
+            "AND position <= (SELECT max(position) FROM intents) - ?",
+            (HISTORY_MAX,),
+        )
+        return changed == 1
+
+    def _count(self, end: Confirmation) -> None:
+        bids = sum(isinstance(m, CreateBid) for m in end.intent.messages)
+        if end.fate is Fate.LANDED and bids:
+            add(self._database, "bids_placed", bids)
+
+
+def ended(database: Database, tx_hash: str) -> Confirmation | None:
+    """How an intent ended; None when it is open or unknown."""
+    rows = database.rows(
+        f"SELECT content, {_ENDING} FROM intents WHERE hash = ? AND fate IS NOT NULL",  # noqa: S608 - column names of ours
+        (tx_hash,),
+    )
+    return _confirmation(database, rows[0]) if rows else None
+
+
+def _confirmation(database: Database, row: Row) -> Confirmation:
+    content, fate, *rest = row
+    return Confirmation(_intent(database, content), Fate(fate), *rest)
+
+
+def _intent(database: Database, content: str) -> Intent:
+    try:
+        return loads(Intent, content)
+    except CodecError as error:
+        raise JournalBroken(database.path, error) from error

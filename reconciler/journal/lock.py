@@ -1,0 +1,66 @@
+"""One daemon at a time: a lock that ends with its holder, and says who that is."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from reconciler.journal.faults import JournalError, JournalLocked
+
+NAME = "daemon.lock"
+
+
+class DaemonLock:
+    """An flock on `daemon.lock` in the state directory; the kernel gives it up when the holder dies.
+
+    Raises JournalLocked while another holds it.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / NAME
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JournalError(
+                f"the lock {self._path} cannot be opened: {error.strerror}; give the daemon's user the "
+                f"state directory {directory}, or name another in the host file"
+            ) from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            raise JournalLocked(
+                f"another daemon is using {directory} ({holder(directory)}); stop it first, or give this one "
+                f"another state directory in its host file"
+            ) from None
+        since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        os.ftruncate(self._file, 0)
+        os.write(self._file, f"pid {os.getpid()} on {socket.gethostname()} since {since} UTC\n".encode())
+
+    def release(self) -> None:
+        """Give the lock up; the file stays, or two daemons could each lock a file of that name."""
+        if self._file >= 0:
+            os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> DaemonLock:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def holder(directory: Path) -> str:
+    """Who holds, or last held, the lock: `pid 12 on host since 2026-01-31 08:00:00 UTC`."""
+    try:
+        text = (directory / NAME).read_text(encoding="utf-8", errors="replace")[:200].strip()
+    except OSError:
+        text = ""
+    return text or "it has not said who it is"

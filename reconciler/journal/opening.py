@@ -1,0 +1,109 @@
+"""The journal of one state directory, opened to write by one daemon, or to read by anyone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.journal.cycles import SqliteJournal
+from reconciler.journal.database import NAME, Database
+from reconciler.journal.decisions import Decisions, find
+from reconciler.journal.faults import JournalError
+from reconciler.journal.inbox import SqliteInbox
+from reconciler.journal.intents import SqliteIntents, ended
+from reconciler.journal.lock import DaemonLock
+from reconciler.journal.outbox import SqliteOutbox, last_commit
+from reconciler.journal.totals import totals
+from reconciler.values.intents import Confirmation
+from reconciler.values.records import Decision, Totals
+
+FOUND_MAX = 1_000
+
+
+class SqliteRecords:
+    """`ports.Records` on a connection that only reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def decisions(self, subject: str) -> tuple[Decision, ...]:
+        return find(self._database, subject, FOUND_MAX)
+
+    def confirmation(self, tx_hash: str) -> Confirmation | None:
+        return ended(self._database, tx_hash)
+
+    def totals(self) -> Totals:
+        return totals(self._database)
+
+    def published(self) -> str:
+        return last_commit(self._database)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJournal:
+    """A journal that is ours until it is closed; all but the inbox belong to the cycle's thread."""
+
+    journal: SqliteJournal
+    intents: SqliteIntents
+    outbox: SqliteOutbox
+    inbox: SqliteInbox
+    records: SqliteRecords
+    database: Database
+    lock: DaemonLock
+
+    def close(self) -> None:
+        """Close the file, then let the next daemon in."""
+        self.inbox.close()
+        self.database.close()
+        self.lock.release()
+
+
+def open_journal(directory: Path) -> OpenJournal:
+    """Lock the state directory (made with mode 0700 where it is missing) and open its journal.
+
+    Raises JournalLocked while another daemon holds it, JournalBroken for a damaged file.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise JournalError(
+            f"the state directory {directory} cannot be made: {error.strerror}; make it for the daemon's "
+            f"user, or name another in the host file"
+        ) from None
+    lock = DaemonLock(directory)
+    try:
+        return _open(directory / NAME, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _open(path: Path, lock: DaemonLock) -> OpenJournal:
+    database = Database(path)
+    try:
+        database.check()
+        decisions = Decisions(database)
+        return OpenJournal(
+            SqliteJournal(database, decisions),
+            SqliteIntents(database, decisions),
+            SqliteOutbox(database),
+            SqliteInbox(path),
+            SqliteRecords(database),
+            database,
+            lock,
+        )
+    except BaseException:
+        database.close()
+        raise
+
+
+def open_records(directory: Path) -> SqliteRecords:
+    """The journal of a state directory to read, locked or not; JournalError where there is none."""
+    path = directory / NAME
+    if not path.exists():
+        raise JournalError(f"there is no journal {path} yet; run the daemon once, or name its host file")
+    return SqliteRecords(Database(path, read_only=True))

@@ -1,0 +1,52 @@
+"""The outbox table: events that no pushed status commit covers yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.journal.codec import CodecError, decode, dumps
+from reconciler.journal.database import Database
+from reconciler.journal.faults import JournalBroken
+from reconciler.values.records import Event, Unpublished
+
+AT_ONCE = 10_000
+"""Events handed out at once; a commit message could not hold more."""
+
+COMMIT = "published"
+"""The fact that names the last commit that covered events."""
+
+
+def post(database: Database, events: Sequence[Event]) -> None:
+    """Add events, within the caller's transaction."""
+    database.execute_all(
+        "INSERT INTO outbox (content) VALUES (?)", [(dumps(Event, event),) for event in events]
+    )
+
+
+class SqliteOutbox:
+    """`ports.Outbox` on the journal's file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def unpublished(self) -> tuple[Unpublished, ...]:
+        rows = self._database.rows("SELECT id, content FROM outbox ORDER BY id LIMIT ?", (AT_ONCE,))
+        try:
+            return tuple(Unpublished(row, decode(Event, content)) for row, content in rows)
+        except CodecError as error:
+            raise JournalBroken(self._database.path, error) from error
+
+    def published(self, ids: Sequence[int], commit: str) -> None:
+        known = last_commit(self._database)
+        if not ids and commit in ("", known):
+            return
+        with self._database.transaction():
+            self._database.execute_all("DELETE FROM outbox WHERE id = ?", [(each,) for each in ids])
+            if commit:
+                self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (COMMIT, commit))
+
+
+def last_commit(database: Database) -> str:
+    """The last commit that covered events, "" for none."""
+    rows = database.rows("SELECT content FROM facts WHERE name = ?", (COMMIT,))
+    return str(rows[0][0]) if rows else ""

@@ -1,0 +1,97 @@
+"""Memory as rows, one for each entry, so that a change costs what changed. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
+
+from reconciler.journal.codec import Codec, CodecError, codec
+from reconciler.values.memory import Memory
+
+WHOLE = ""
+"""The key of a field that is no mapping; keys of mappings are JSON texts, which are never empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row to write, or to remove where `content` is None."""
+
+    section: str
+    key: str
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """One field of the memory: `key` is None where it is kept whole."""
+
+    name: str
+    key: Codec | None
+    value: Codec
+
+
+@cache
+def _sections() -> Mapping[str, _Section]:
+    hints = get_type_hints(Memory)
+    return {f.name: _section(f.name, hints[f.name]) for f in fields(Memory)}
+
+
+def _section(name: str, kind: Any) -> _Section:
+    if get_origin(kind) is Mapping:
+        key, value = get_args(kind)
+        return _Section(name, codec(key), codec(value))
+    return _Section(name, None, codec(kind))
+
+
+def changes(old: Memory, new: Memory) -> tuple[Change, ...]:
+    """The rows that lead from one memory to another; none for equal ones."""
+    found: list[Change] = []
+    for section in _sections().values():
+        before, after = getattr(old, section.name), getattr(new, section.name)
+        if before is after:
+            continue
+        if section.key is not None:
+            found.extend(_entries(section, section.key, before, after))
+        elif before != after:
+            found.append(Change(section.name, WHOLE, _text(section.value, after)))
+    return tuple(found)
+
+
+def _entries(
+    section: _Section, key: Codec, before: Mapping[Any, Any], after: Mapping[Any, Any]
+) -> Iterator[Change]:
+    for name, value in after.items():
+        known = before.get(name)
+        if known is not value and known != value:
+            yield Change(section.name, _text(key, name), _text(section.value, value))
+    for name in before.keys() - after.keys():
+        yield Change(section.name, _text(key, name), None)
+
+
+def collect(rows: Iterable[tuple[str, str, str]]) -> Memory:
+    """The memory that rows of (section, key, content) hold; CodecError where they are not ours."""
+    values: dict[str, Any] = {name: {} for name, s in _sections().items() if s.key is not None}
+    for name, key, content in rows:
+        section = _sections().get(name)
+        if section is None or (section.key is None) != (key == WHOLE):
+            raise CodecError(f"memory has no {name} {key}")
+        value = section.value.decode(_tree(name, content))
+        if section.key is None:
+            values[name] = value
+        else:
+            values[name][section.key.decode(_tree(name, key))] = value
+    return Memory(**values)
+
+
+def _text(kind: Codec, value: object) -> str:
+    return json.dumps(kind.encode(value), sort_keys=True, separators=(",", ":"))
+
+
+def _tree(name: str, content: str) -> Any:
+    try:
+        return json.loads(content)
+    except json.JSONDecodeError as error:
+        raise CodecError(f"memory.{name} is not JSON: {error}") from None

@@ -1,0 +1,120 @@
+"""Everything that the journal writes comes back equal; everything else is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.journal.codec import CodecError, codec, decode, dumps, loads
+from reconciler.values.ids import LeaseId, OrderId
+from reconciler.values.intents import Confirmation, Intent
+from reconciler.values.memory import Memory
+from reconciler.values.messages import CreateBid, Message
+from reconciler.values.plans import Transition
+from reconciler.values.records import Applied, Event
+
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False)
+OWNERS = st.text(alphabet="abcdefghjkmnpqrstuvwxyz0123456789", min_size=1, max_size=44)
+COUNTS = st.integers(min_value=0, max_value=2**64 - 1)
+ORDERS = st.builds(OrderId, OWNERS, COUNTS, COUNTS, COUNTS)
+
+st.register_type_strategy(Decimal, NUMBERS)
+st.register_type_strategy(OrderId, ORDERS)
+st.register_type_strategy(LeaseId, st.builds(LeaseId, ORDERS, OWNERS))
+
+
+@pytest.mark.parametrize("kind", [Memory, Intent, Confirmation, Transition, Applied])
+@settings(max_examples=60, deadline=None)
+@given(draw=st.data())
+def test_a_value_comes_back_equal(kind: type, draw: st.DataObject) -> None:
+    value = draw.draw(st.from_type(kind))
+    text = dumps(kind, value)
+    assert loads(kind, text) == value
+    assert dumps(kind, loads(kind, text)) == text
+
+
+@pytest.mark.parametrize("union", [Message, Event])
+@settings(max_examples=60, deadline=None)
+@given(draw=st.data())
+def test_a_member_of_a_union_comes_back_as_itself(union: object, draw: st.DataObject) -> None:
+    value = draw.draw(st.from_type(union))  # type: ignore[arg-type]  # a union is a type form
+    back = decode(union, dumps(union, value))
+    assert type(back) is type(value)
+    assert back == value
+
+
+def test_a_decimal_keeps_its_digits() -> None:
+    bid = CreateBid(LeaseId(OrderId("o", 1, 1, 1), "p"), Decimal("1.500"), 5, ())
+    assert str(loads(CreateBid, dumps(CreateBid, bid)).price) == "1.500"
+
+
+def test_a_lease_is_a_key() -> None:
+    memory = Memory(withdrawn_at={LeaseId(OrderId("o", 1, 2, 3), "p"): 7})
+    assert json.loads(dumps(Memory, memory))["withdrawn_at"] == {"o/1/2/3/p": 7}
+
+
+def test_a_field_that_came_later_has_its_default() -> None:
+    assert loads(Memory, '{"applied":"abc"}') == Memory(applied="abc")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("{", "not JSON"),
+        ('{"height":1.0}', "1.0 is not a whole number"),
+        ('{"height":NaN}', "NaN is not a whole number"),
+        ('{"height":true}', "Memory.height: True is not int"),
+        ('{"height":"1"}', "Memory.height: '1' is not int"),
+        ('{"hight":1}', "Memory has no hight"),
+        ('{"good":[]}', "Memory.good: [] is not an object"),
+        ('{"removals":{}}', "Memory.removals: {} is not a list"),
+        ('{"withdrawn_at":{"o/1/2/3":7}}', "is not owner/dseq/gseq/oseq"),
+        ('{"ledger":{"spent":[[1]]}}', "has not 2 parts"),
+        ('{"workloads":{"w":{"adapter":"k","phase":"Running"}}}', "WorkloadMemory.lease is missing"),
+        (
+            '{"workloads":{"w":{"lease":"o/1/1/1/p","adapter":"k","phase":"running"}}}',
+            "'running' is not a valid Phase",
+        ),
+    ],
+)
+def test_what_we_do_not_write_is_refused_with_its_place(text: str, where: str) -> None:
+    with pytest.raises(CodecError, match=re.escape(where)):
+        loads(Memory, text)
+
+
+@pytest.mark.parametrize("text", ['{"type":"Nothing"}', "{}", "[]", '{"type":["x"]}'])
+def test_a_union_refuses_strangers(text: str) -> None:
+    with pytest.raises(CodecError):
+        decode(Message, text)
+
+
+@pytest.mark.parametrize("text", ['"NaN"', '"1e5"', '"1_0"', '" 1"', "1"])
+def test_a_decimal_is_text_of_ours(text: str) -> None:
+    with pytest.raises(CodecError):
+        decode(Decimal, text)
+
+
+def test_a_type_without_a_form_is_a_fault_of_the_program() -> None:
+    with pytest.raises(TypeError, match="float"):
+        codec(float)
+
+
+def test_a_union_member_may_not_carry_the_tag() -> None:
+    @dataclass(frozen=True)
+    class Typed:
+        type: str
+
+    with pytest.raises(TypeError, match="told apart"):
+        codec(Typed | Applied)
+
+
+def test_a_mapping_is_written_in_one_order() -> None:
+    kind = Mapping[str, int]
+    assert dumps(kind, {"b": 1, "a": 2}) == dumps(kind, {"a": 2, "b": 1}) == '{"a":2,"b":1}'

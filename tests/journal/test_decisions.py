@@ -1,0 +1,133 @@
+"""Why was there no bid on order X: always answered, also after a restart; bounded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.journal import decisions as module
+from reconciler.journal.opening import OpenJournal, open_journal, open_records
+from reconciler.values.outcomes import Done, Failed, Refused, Unknown
+from reconciler.values.plans import Hold, Reason
+from reconciler.values.records import Decision, applied_message, tell
+from tests.journal.facts import BID, LEASE, NOON, hold, plan
+from tests.journal.test_cycles import changes_written
+
+ORDER = "owner/9/1/1"
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> OpenJournal:
+    journal = open_journal(tmp_path)
+    journal.journal.remember(plan(), NOON - 10_000)
+    return journal
+
+
+def test_a_hold_is_answered_after_a_restart_and_beside_a_running_daemon(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    opened.journal.remember(plan(holds=(hold(),)), NOON)
+    expected = Decision(ORDER, "PriceTooLow", True, hold().message, NOON, NOON)
+    assert open_records(tmp_path).decisions(ORDER) == (expected,)
+    opened.close()
+    assert open_records(tmp_path).decisions(ORDER) == (expected,)
+    assert open_records(tmp_path).decisions("owner/9") == (expected,)
+    assert open_records(tmp_path).decisions("owner/9/1/10") == ()
+    assert open_records(tmp_path).decisions("owner/") == ()
+
+
+def test_an_effect_is_the_newest_word_on_its_subject(opened: OpenJournal) -> None:
+    order = str(LEASE.order)
+    opened.journal.remember(plan(holds=(hold(order),)), NOON)
+    opened.journal.record([applied_message(BID, Refused("Late", "the order is closed"), NOON + 5)])
+    words = [(d.word, d.held, d.message) for d in opened.records.decisions(order)]
+    assert words == [
+        (
+            "CreateBid",
+            False,
+            "bid 2446uve a block on order owner/1000001/1/1: refused: the order is closed",
+        ),
+        ("PriceTooLow", True, hold().message),
+    ]
+
+
+def test_a_hold_that_stands_is_refreshed_once_in_a_while(opened: OpenJournal) -> None:
+    mine = hold("ours", ours=True)
+    opened.journal.remember(plan(holds=(hold(), mine)), NOON)
+    before = changes_written(opened)
+    opened.journal.remember(plan(holds=(hold(), mine)), NOON + 59)
+    assert changes_written(opened) == before
+    opened.journal.remember(plan(holds=(hold(), mine)), NOON + 61)
+    assert [d.last_seen for d in opened.records.decisions("ours")] == [NOON + 61]
+    assert [d.last_seen for d in opened.records.decisions(ORDER)] == [NOON]
+    opened.journal.remember(plan(holds=(hold(), mine)), NOON + 601)
+    assert [d.last_seen for d in opened.records.decisions(ORDER)] == [NOON + 601]
+    assert [d.first_seen for d in opened.records.decisions(ORDER)] == [NOON]
+
+
+def test_new_words_are_written_at_once_and_keep_since_when(opened: OpenJournal) -> None:
+    opened.journal.remember(plan(holds=(hold(),)), NOON)
+    opened.journal.remember(plan(holds=(hold(message="asks 100uve, costs 2733uve"),)), NOON + 5)
+    [found] = opened.records.decisions(ORDER)
+    assert (found.message, found.first_seen, found.last_seen) == (
+        "asks 100uve, costs 2733uve",
+        NOON,
+        NOON + 5,
+    )
+
+
+def test_a_hold_that_comes_back_later_stands_since_then(opened: OpenJournal) -> None:
+    opened.journal.remember(plan(holds=(hold(),)), NOON)
+    opened.journal.remember(plan(holds=(hold(),)), NOON + 7_000)
+    [found] = opened.records.decisions(ORDER)
+    assert found.first_seen == NOON + 7_000
+
+
+def test_two_holds_of_one_reason_are_one_decision_of_both(opened: OpenJournal) -> None:
+    both = plan(holds=(hold(message="a"), hold(message="b")))
+    opened.journal.remember(both, NOON)
+    before = changes_written(opened)
+    opened.journal.remember(both, NOON + 5)
+    assert changes_written(opened) == before
+    assert [d.message for d in opened.records.decisions(ORDER)] == ["a; b"]
+
+
+def test_odd_file_names_do_not_stop_the_journal(opened: OpenJournal) -> None:
+    odd = Hold("workloads/\udcff.yaml", Reason.FILE_FAULTY, "bad \udcff", True)
+    opened.journal.remember(plan(holds=(odd,)), NOON)
+    assert [d.message for d in opened.records.decisions(odd.subject)] == ["bad \\udcff"]
+
+
+def test_strangers_are_forgotten_before_ours(opened: OpenJournal) -> None:
+    opened.journal.remember(plan(holds=(hold(), hold("ours", ours=True))), NOON)
+    later = NOON + module.STRANGERS_KEPT_SECONDS + 1
+    opened.journal.remember(plan(holds=(hold("other"),)), later)
+    assert opened.records.decisions(ORDER) == ()
+    assert len(opened.records.decisions("ours")) == 1
+    opened.journal.remember(plan(holds=(hold("more"),)), NOON + module.OURS_KEPT_SECONDS + 1)
+    assert opened.records.decisions("ours") == ()
+
+
+def test_their_number_is_bounded_strangers_and_oldest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT_MAX", 3)
+    opened = open_journal(tmp_path)
+    opened.journal.remember(plan(holds=(hold("ours", ours=True), hold("a"))), NOON)
+    opened.journal.remember(plan(holds=(hold("b"), hold("c"), hold("d"))), NOON + module.PRUNE_SECONDS)
+    [(left,)] = opened.database.rows("SELECT group_concat(subject) FROM decisions")
+    assert left == "c,d,ours"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Done(), "done"),
+        (Done("x"), "done (x)"),
+        (Refused("R", "it is closed", "wait"), "refused: it is closed (wait)"),
+        (Failed("F", "no answer"), "failed: no answer"),
+        (Unknown("the node hung up"), "not known yet: the node hung up"),
+    ],
+)
+def test_outcomes_are_told_in_words(outcome: Done | Refused | Failed | Unknown, words: str) -> None:
+    assert tell(outcome) == words

@@ -1,0 +1,46 @@
+"""Requests reach the loop from any thread, once."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from reconciler import ports
+from reconciler.journal.opening import open_journal
+from reconciler.values.records import Request
+from tests.journal.facts import NOON, intent
+
+
+def test_requests_are_taken_once_in_order(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    inbox: ports.Inbox = opened.inbox
+    inbox.ask(Request.STOP, NOON)
+    inbox.ask(Request.RECONCILE, NOON)
+    inbox.ask(Request.STOP, NOON)
+    assert inbox.take() == (Request.STOP, Request.RECONCILE)
+    assert inbox.take() == ()
+    inbox.ask(Request.STOP, NOON)
+    assert inbox.take() == (Request.STOP,)
+
+
+def test_threads_ask_while_the_cycle_writes(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    failures: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            for _ in range(20):
+                opened.inbox.ask(Request.RECONCILE, NOON)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for n in range(20):
+        opened.intents.intend(intent(f"T{n}"))
+        opened.inbox.take()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(opened.intents.open_intents()) == 20

@@ -1,0 +1,166 @@
+"""One daemon at a time; a damaged file is a sentence; `kill -9` loses nothing that was said to be kept."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler import ports
+from reconciler.journal import migrations
+from reconciler.journal.database import NAME, Database
+from reconciler.journal.faults import JournalBroken, JournalError, JournalLocked
+from reconciler.journal.lock import holder
+from reconciler.journal.opening import open_journal, open_records
+from tests.journal.facts import NOON, intent, plan
+
+WRITER = """
+import sys
+from pathlib import Path
+from reconciler.journal.opening import open_journal
+from reconciler.values.memory import Memory
+from tests.journal.facts import NOON, intent, plan
+opened = open_journal(Path(sys.argv[1]))
+n = opened.journal.memory().height
+while True:
+    n += 1
+    opened.intents.intend(intent(f"T{n}"))
+    opened.journal.remember(plan(Memory(height=n)), NOON)
+    print(n, flush=True)
+"""
+
+
+def start_writer(directory: Path) -> subprocess.Popen[str]:
+    """A process that writes without end, and says each step that is kept."""
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(directory)], stdout=subprocess.PIPE, text=True)
+
+
+def test_a_killed_daemon_loses_nothing_and_leaves_no_lock(tmp_path: Path) -> None:
+    for steps in (1, 7, 23):
+        writer = start_writer(tmp_path)
+        assert writer.stdout is not None
+        said = 0
+        for _ in range(steps):
+            said = int(writer.stdout.readline())
+        writer.send_signal(signal.SIGKILL)
+        said = int(([said] + [int(line) for line in writer.stdout])[-1])
+        writer.wait()
+        opened = open_journal(tmp_path)
+        assert opened.journal.memory().height in (said, said + 1)
+        assert {i.hash for i in opened.intents.open_intents()} >= {f"T{n}" for n in range(1, said + 1)}
+        opened.close()
+
+
+def test_a_second_daemon_is_told_who_holds_the_journal(tmp_path: Path) -> None:
+    writer = start_writer(tmp_path)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    with pytest.raises(JournalLocked, match=rf"\(pid {writer.pid} on \S+ since .* UTC\); stop it first"):
+        open_journal(tmp_path)
+    assert isinstance(open_records(tmp_path), object)
+    writer.kill()
+    writer.communicate()
+    open_journal(tmp_path).close()
+
+
+def test_a_closed_journal_can_be_opened_again_at_once(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    opened.close()
+    again = open_journal(tmp_path)
+    with pytest.raises(JournalLocked):
+        open_journal(tmp_path)
+    again.close()
+    assert holder(tmp_path) == "it has not said who it is"
+
+
+def test_only_its_user_may_read_it(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    opened = open_journal(directory)
+    opened.intents.intend(intent())
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(f.stat().st_mode) for f in directory.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\x01" * 4096])
+def test_a_damaged_file_says_what_to_do(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(JournalBroken, match=r"cannot be read: .*move the file away.*it rebuilds"):
+        open_journal(tmp_path)
+    (tmp_path / NAME).unlink()
+    open_journal(tmp_path).close()
+
+
+def test_a_page_that_is_damaged_is_found_at_the_start(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    for n in range(200):
+        opened.intents.intend(intent(f"T{n}"))
+    opened.close()
+    content = bytearray((tmp_path / NAME).read_bytes())
+    for page in range(4096, len(content), 4096):
+        content[page : page + 64] = b"\xff" * 64
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(JournalBroken, match="move the file away"):
+        open_journal(tmp_path)
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / NAME)
+    other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    with pytest.raises(JournalBroken, match="a database of another program"):
+        open_journal(tmp_path)
+
+
+def test_a_newer_journal_is_not_touched(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    opened.database.execute("PRAGMA user_version = 99")
+    opened.close()
+    with pytest.raises(JournalBroken, match="written by a newer provider-daemon"):
+        open_journal(tmp_path)
+
+
+def test_each_version_leads_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = open_journal(tmp_path)
+    opened.journal.remember(plan(), NOON)
+    opened.close()
+    later = (*migrations.MIGRATIONS, "CREATE TABLE later (x);")
+    monkeypatch.setattr(migrations, "MIGRATIONS", later)
+    opened = open_journal(tmp_path)
+    assert opened.database.rows("SELECT count(*) FROM later") == [(0,)]
+    assert opened.database.rows("PRAGMA user_version") == [(len(later),)]
+    assert not opened.journal.is_new()
+
+
+def test_a_migration_that_fails_leaves_the_version_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_journal(tmp_path).close()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            migrations, "MIGRATIONS", (*migrations.MIGRATIONS, "CREATE TABLE a (x); CREATE TABLE a (x);")
+        )
+        with pytest.raises(JournalError, match="cannot be used"):
+            open_journal(tmp_path)
+    opened = open_journal(tmp_path)
+    assert opened.database.rows("SELECT count(*) FROM sqlite_master WHERE name = 'a'") == [(0,)]
+
+
+def test_readers_need_a_journal_and_change_nothing(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match=r"there is no journal .* yet; run the daemon once"):
+        open_records(tmp_path)
+    open_journal(tmp_path).close()
+    records: ports.Records = open_records(tmp_path)
+    assert records.decisions("x") == ()
+    with pytest.raises(JournalError, match="readonly"):
+        Database(tmp_path / NAME, read_only=True).execute("DELETE FROM facts")
+
+
+def test_a_state_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match=r"cannot be made: .*; make it for the daemon's user"):
+        open_journal(tmp_path / "file" / "state")

@@ -1,0 +1,53 @@
+"""What no pushed commit covers stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler import ports
+from reconciler.journal import outbox as module
+from reconciler.journal.opening import open_journal
+from reconciler.values.outcomes import Done
+from reconciler.values.records import Applied
+from tests.journal.facts import NOON, STEP, plan
+
+
+def test_events_stay_until_a_commit_covers_them_also_after_a_restart(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    outcome = Applied("w", "ApplyWorkload", "apply workload w", Done(), NOON)
+    opened.journal.remember(plan(transitions=(STEP,)), NOON)
+    opened.journal.record([outcome])
+    opened.close()
+    opened = open_journal(tmp_path)
+    outbox: ports.Outbox = opened.outbox
+    first, second = outbox.unpublished()
+    assert (first.event, second.event) == (STEP, outcome)
+    outbox.published([first.id], "c0ffee")
+    outbox.published([first.id], "c0ffee")
+    assert outbox.unpublished() == (second,)
+    outbox.published([second.id], "")
+    assert outbox.unpublished() == ()
+    opened.close()
+    assert open_journal(tmp_path).records.published() == "c0ffee"
+
+
+def test_ids_are_never_used_again(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    opened.journal.remember(plan(transitions=(STEP,)), NOON)
+    [first] = opened.outbox.unpublished()
+    opened.outbox.published([first.id], "c0ffee")
+    opened.journal.remember(plan(transitions=(STEP,)), NOON)
+    [second] = opened.outbox.unpublished()
+    assert second.id > first.id
+
+
+def test_a_long_outage_is_told_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    opened = open_journal(tmp_path)
+    opened.journal.remember(plan(transitions=(STEP,) * 3), NOON)
+    told = opened.outbox.unpublished()
+    assert len(told) == 2
+    opened.outbox.published([e.id for e in told], "c0ffee")
+    assert len(opened.outbox.unpublished()) == 1
