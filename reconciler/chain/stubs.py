@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import grpc
+from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -87,6 +88,15 @@ def methods_of(service: ServiceDescriptor) -> Iterator[Unary[Message, Message]]:
     """Every method of a service, for a server that answers by descriptor."""
     for method in service.methods:
         yield Unary(path_of(method), GetMessageClass(method.input_type), GetMessageClass(method.output_type))
+
+
+def class_of(type_url: str) -> type[Message] | None:
+    """The class of what an Any of this type URL holds; None where it is not of the types that we speak."""
+    try:
+        found = descriptor_pool.Default().FindMessageTypeByName(type_url.removeprefix("/"))
+    except KeyError:
+        return None
+    return GetMessageClass(found)
 
 
 def path_of(method: MethodDescriptor) -> str:

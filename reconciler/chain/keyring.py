@@ -1,0 +1,204 @@
+"""Keyring directories of the Cosmos SDK, opened and added to as its own client does."""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import bcrypt
+from google.protobuf.any_pb2 import Any
+from jwcrypto.common import JWException, json_encode
+from jwcrypto.jwe import JWE
+from jwcrypto.jwk import JWK
+
+from reconciler.chain.keys import PrivateKey, address_bytes, address_of
+from reconciler.chain.proto.cosmos_keyring_pb2 import Record
+from reconciler.chain.proto.cosmos_secp256k1_pb2 import PrivKey, PubKey
+
+TEST_PASSPHRASE = "test"  # noqa: S105  # the SDK's own constant for its unprotected `test` directories
+PASSPHRASE_LENGTH = 8
+"""The least that the SDK accepts for a new `file` directory."""
+
+BCRYPT_ROUNDS = 10
+ALGORITHMS = ("PBES2-HS256+A128KW", "A256GCM")
+
+
+class KeyMissingError(Exception):
+    """The keyring has no such key."""
+
+
+class KeyLockedError(Exception):
+    """The keyring, or a key in it, does not open with this passphrase."""
+
+
+class KeyExistsError(Exception):
+    """A key of this name or address is there already; nothing was written over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key as it may be shown: `type` is local, ledger, multi or offline, `public` its compressed bytes."""
+
+    name: str
+    type: str
+    address: str
+    public: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """One opened directory, `keyring-test` or `keyring-file`."""
+
+    directory: Path
+    passphrase: str = field(repr=False)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every key, by name."""
+        names = sorted(path.name.removesuffix(".info") for path in self.directory.glob("*.info"))
+        return tuple(self.show(_unescaped(name)) for name in names)
+
+    def show(self, name: str) -> Entry:
+        """One key; KeyMissingError where there is none of this name, nor at this address."""
+        record = self._record(name)
+        public = PubKey.FromString(record.pub_key.value).key
+        kind = record.WhichOneof("item") or "offline"
+        return Entry(record.name, kind, _address(public), public)
+
+    def key(self, name: str) -> PrivateKey:
+        """The private key, to sign with; KeyMissingError where the keyring holds only its public half."""
+        record = self._record(name)
+        if not record.HasField("local"):
+            kind = record.WhichOneof("item")
+            raise KeyMissingError(f"key {name!r} in {self.directory} is {kind}; only a local key signs here")
+        return PrivateKey(PrivKey.FromString(record.local.priv_key.value).key)
+
+    def add(self, name: str, key: PrivateKey) -> Entry:
+        """Store a key under a new name; KeyExistsError where its name or address is taken."""
+        index = f"{address_bytes(key.address).hex()}.address"
+        if not name or name.startswith(".") or "/" in name:
+            raise ValueError(f"{name!r} cannot name a key; use letters, digits, - and _")
+        for item in (f"{name}.info", index):
+            if self._path(item).exists():
+                raise KeyExistsError(f"{self.directory} has {item} already; choose another name or key")
+        self._write(f"{name}.info", _record_of(name, key).SerializeToString())
+        self._write(index, f"{name}.info".encode())
+        return self.show(name)
+
+    def _record(self, name: str) -> Record:
+        item = f"{name}.info"
+        if name.startswith("ve1") and not self._path(item).exists():
+            item = self._named_at(name)
+        return Record.FromString(self._read(item))
+
+    def _named_at(self, address: str) -> str:
+        try:
+            return self._read(f"{address_bytes(address).hex()}.address").decode()
+        except ValueError as error:
+            raise KeyMissingError(str(error)) from error
+
+    def _read(self, item: str) -> bytes:
+        path = self._path(item)
+        try:
+            sealed = path.read_text(encoding="ascii")
+        except FileNotFoundError:
+            raise KeyMissingError(_missing(self.directory, item)) from None
+        token = JWE(algs=list(ALGORITHMS))
+        try:
+            token.deserialize(sealed, JWK.from_password(self.passphrase))
+            return b64decode(json.loads(token.payload)["Data"])
+        except (JWException, ValueError, KeyError) as error:
+            raise KeyLockedError(f"{path} does not open with this passphrase") from error
+
+    def _write(self, item: str, content: bytes) -> None:
+        header = {"alg": ALGORITHMS[0], "created": str(datetime.now(UTC)), "enc": ALGORITHMS[1]}
+        token = JWE(_item(item, content), json_encode(header), algs=list(ALGORITHMS))
+        token.add_recipient(JWK.from_password(self.passphrase))
+        _create(self._path(item), token.serialize(compact=True).encode())
+
+    def _path(self, item: str) -> Path:
+        return self.directory / _escaped(item)
+
+
+def open_keyring(directory: Path, passphrase: str | None = None) -> Keyring:
+    """Open `keyring-test` or `keyring-file`, itself or the one that a home directory holds.
+
+    A `file` directory needs its passphrase (KeyLockedError without, or with a wrong one); KeyMissingError
+    where there is no keyring at all.
+    """
+    found = _located(directory)
+    hashed = found / "keyhash"
+    if not hashed.exists():
+        return Keyring(found, TEST_PASSPHRASE)
+    if passphrase is None:
+        raise KeyLockedError(f"{found} is locked; give its passphrase")
+    if not bcrypt.checkpw(passphrase.encode(), hashed.read_bytes().strip()):
+        raise KeyLockedError(f"the passphrase of {found} is wrong")
+    return Keyring(found, passphrase)
+
+
+def create_keyring(directory: Path, passphrase: str | None = None) -> Keyring:
+    """Make an empty `keyring-file` with a passphrase, else `keyring-test`; open it if it is there."""
+    name = "keyring-test" if passphrase is None else "keyring-file"
+    made = directory if directory.name == name else directory / name
+    made.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if passphrase is not None and not (made / "keyhash").exists():
+        if len(passphrase) < PASSPHRASE_LENGTH:
+            raise ValueError(f"a passphrase has at least {PASSPHRASE_LENGTH} characters")
+        salt = bcrypt.gensalt(BCRYPT_ROUNDS, prefix=b"2a")
+        _create(made / "keyhash", bcrypt.hashpw(passphrase.encode(), salt))
+    return open_keyring(made, passphrase)
+
+
+def _located(directory: Path) -> Path:
+    candidates = [directory / "keyring-file", directory / "keyring-test"]
+    if directory.name in ("keyring-file", "keyring-test") or next(directory.glob("*.info"), None):
+        candidates = [directory]
+    found = [path for path in candidates if path.is_dir()]
+    if len(found) == 2:
+        raise KeyMissingError(f"{directory} holds keyring-file and keyring-test; name the one that is meant")
+    if not found:
+        raise KeyMissingError(f"{directory} holds no keyring; make one with provider-daemon keys add NAME")
+    return found[0]
+
+
+def _missing(directory: Path, item: str) -> str:
+    name = item.removesuffix(".info")
+    known = sorted(path.name.removesuffix(".info") for path in directory.glob("*.info"))
+    return f"{directory} has no key {name!r}; it has {', '.join(known) or 'none'}"
+
+
+def _record_of(name: str, key: PrivateKey) -> Record:
+    public, private = Any(), Any()
+    public.Pack(PubKey(key=key.public), type_url_prefix="/")
+    private.Pack(PrivKey(key=key.secret), type_url_prefix="/")
+    return Record(name=name, pub_key=public, local=Record.Local(priv_key=private))
+
+
+def _address(public: bytes) -> str:
+    """Of a single key; a multisignature's or another curve's own address is not derived here."""
+    return address_of(public) if len(public) == 33 else ""
+
+
+def _item(key: str, content: bytes) -> str:
+    fields = {"Key": key, "Data": b64encode(content).decode(), "Label": "", "Description": ""}
+    flags = {"KeychainNotTrustApplication": False, "KeychainNotSynchronizable": False}
+    return json.dumps({**fields, **flags}, separators=(",", ":"))
+
+
+def _create(path: Path, content: bytes) -> None:
+    """Write a file that was not there, readable by its owner alone."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
+def _escaped(item: str) -> str:
+    return item.replace("%", "%25").replace("/", "%2F")
+
+
+def _unescaped(item: str) -> str:
+    return item.replace("%2F", "/").replace("%25", "%")

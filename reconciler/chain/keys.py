@@ -1,0 +1,118 @@
+"""Accounts' keys: words to a key, a key to an address and to signatures (semantics 1.1, 1.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+from bech32 import bech32_decode, bech32_encode, convertbits
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from mnemonic import Mnemonic
+
+PREFIX = "ve"
+"""Of account addresses; the chain's own Bech32Prefix query answers another one (semantics 1.1)."""
+
+CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+HARDENED = 1 << 31
+PATH = (44 + HARDENED, 118 + HARDENED, HARDENED, 0, 0)
+"""m/44'/118'/0'/0/0, without a BIP-39 passphrase (semantics 1.1)."""
+
+WORDS_STRENGTH_BITS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateKey:
+    """A secp256k1 key; it never shows its secret."""
+
+    secret: bytes = field(repr=False)
+
+    @property
+    def public(self) -> bytes:
+        """The compressed public key, 33 bytes."""
+        point = self._key().public_key()
+        return point.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+
+    @property
+    def address(self) -> str:
+        """The account's address, `ve1...`."""
+        return address_of(self.public)
+
+    def sign(self, message: bytes) -> bytes:
+        """r || s over sha256 of the message, 64 bytes: deterministic (RFC 6979), s in the lower half."""
+        der = self._key().sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
+        r, s = decode_dss_signature(der)
+        low = min(s, CURVE_ORDER - s)
+        return r.to_bytes(32, "big") + low.to_bytes(32, "big")
+
+    def _key(self) -> ec.EllipticCurvePrivateKey:
+        return ec.derive_private_key(int.from_bytes(self.secret, "big"), ec.SECP256K1())
+
+
+def verify(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether a 64-byte signature with a low s is this key's over the message."""
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if len(signature) != 64 or s > CURVE_ORDER // 2:
+        return False
+    try:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), public)
+        key.verify(encode_dss_signature(r, s), message, ec.ECDSA(SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def address_of(public: bytes) -> str:
+    """The address of a compressed public key."""
+    return address_text(address_bytes_of(public))
+
+
+def address_bytes_of(public: bytes) -> bytes:
+    """ripemd160(sha256(public key)), 20 bytes."""
+    return hashlib.new("ripemd160", hashlib.sha256(public).digest()).digest()
+
+
+def address_text(raw: bytes) -> str:
+    """The bech32 form of an address's bytes."""
+    bits = convertbits(raw, 8, 5)
+    assert bits is not None, "bytes always regroup with padding"
+    return bech32_encode(PREFIX, bits)
+
+
+def address_bytes(text: str) -> bytes:
+    """The bytes of an address; ValueError where it is not one of this chain, checksum included."""
+    prefix, bits = bech32_decode(text)
+    raw = convertbits(bits, 5, 8, False) if prefix == PREFIX and bits else None
+    if raw is None or len(raw) not in (20, 32):
+        raise ValueError(f"{text!r} is not an address of this chain; one starts with {PREFIX}1 and ends well")
+    return bytes(raw)
+
+
+def new_words() -> str:
+    """24 new English words (BIP-39) from the system's randomness."""
+    return str(Mnemonic("english").generate(WORDS_STRENGTH_BITS))
+
+
+def key_from_words(words: str) -> PrivateKey:
+    """The key that these words stand for; ValueError where their checksum or one of them is wrong."""
+    text = " ".join(words.lower().split())
+    if not Mnemonic("english").check(text):
+        raise ValueError("these are not 12 to 24 words of one BIP-39 phrase; look for a mistyped word")
+    seed = Mnemonic.to_seed(text)
+    root = hmac.digest(b"Bitcoin seed", seed, "sha512")
+    secret, chain_code = root[:32], root[32:]
+    for index in PATH:
+        secret, chain_code = _child(secret, chain_code, index)
+    return PrivateKey(secret)
+
+
+def _child(secret: bytes, chain_code: bytes, index: int) -> tuple[bytes, bytes]:
+    """One step of BIP-32; a left half of zero or beyond the curve's order never occurs in practice."""
+    parent = b"\0" + secret if index >= HARDENED else PrivateKey(secret).public
+    digest = hmac.digest(chain_code, parent + index.to_bytes(4, "big"), "sha512")
+    number = (int.from_bytes(digest[:32], "big") + int.from_bytes(secret, "big")) % CURVE_ORDER
+    return number.to_bytes(32, "big"), digest[32:]
