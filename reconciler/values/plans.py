@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.intents import Confirmation
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message, describe, subject
@@ -149,13 +150,18 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one cycle does, withholds and remembers; the same inputs give the same plan, byte for byte."""
+    """What one cycle does, withholds and remembers; the same inputs give the same plan, byte for byte.
+
+    `confirmations` are the intents that this plan has taken note of: they end when its memory is kept, at
+    once.
+    """
 
     revision: str
     actions: tuple[Action, ...]
     holds: tuple[Hold, ...]
     transitions: tuple[Transition, ...]
     memory: Memory
+    confirmations: tuple[Confirmation, ...] = ()
 
     @property
     def quiet(self) -> bool:

@@ -1,0 +1,64 @@
+"""What may still be promised: what the machines offer, less every lease and every open bid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.planning.situation import Scene
+from reconciler.values.observed import AdapterView, Capacity, Market, State
+from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.resources import Resources, ResourceUnit, total
+
+
+def offered(adapters: Mapping[str, AdapterView]) -> Reading[Capacity]:
+    """The adapters' capacity together; Unseen when not one could be read."""
+    seen = [a.capacity.view for _, a in sorted(adapters.items()) if isinstance(a.capacity, Seen)]
+    if not seen:
+        whys = [a.capacity.why for _, a in sorted(adapters.items()) if isinstance(a.capacity, Unseen)]
+        return Unseen("; ".join(whys) or "no adapter is configured; name a kubeconfig in the host file")
+    nodes = tuple(n for capacity in seen for n in capacity.nodes)
+    return Seen(Capacity(total([c.total for c in seen]), nodes, None))
+
+
+def promised(market: Market) -> Resources:
+    """What active leases and open bids already claim."""
+    leased = [u.all for lease in market.leases.values() if lease.state is State.ACTIVE for u in lease.units]
+    bid = [
+        u.all
+        for bid in market.bids.values()
+        if bid.state is State.OPEN and bid.order is not None
+        for u in bid.order.units
+    ]
+    return total(leased + bid)
+
+
+def free(scene: Scene, capacity: Capacity) -> Resources:
+    """What may still be promised, after the host's ceiling and the configured reserve; may be negative."""
+    whole = capacity.total
+    if (most := scene.limits.capacity) is not None:
+        whole = Resources(
+            min(whole.cpu_milli, most.cpu_milli),
+            min(whole.memory_bytes, most.memory_bytes),
+            min(whole.storage_bytes, most.storage_bytes),
+            min(whole.gpu, most.gpu),
+        )
+    percent = 100 - (scene.desired.config.capacity_reserve_percent if scene.desired.config else 0)
+    usable = Resources(
+        whole.cpu_milli * percent // 100,
+        whole.memory_bytes * percent // 100,
+        whole.storage_bytes * percent // 100,
+        whole.gpu * percent // 100,
+    )
+    return usable - promised(scene.market)
+
+
+def too_small(units: Iterable[ResourceUnit], room: Resources, nodes: tuple[Resources, ...]) -> str:
+    """Why the units do not fit: in all, or one of them on no single node; empty when they do."""
+    units = list(units)
+    wanted = total([u.all for u in units])
+    if short := room.lacks(wanted):
+        return f"asks {wanted.show()}; free are {room.show()}: too little {', '.join(short)}"
+    for unit in units:
+        if nodes and all(node.lacks(unit.one) for node in nodes):
+            return f"one unit asks {unit.one.show()}, more than any single node has"
+    return ""

@@ -1,0 +1,54 @@
+"""What escrow accounts will pay, and until when: what accrues lazily is reckoned (semantics 4.6)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from reconciler.values.ids import LeaseId
+from reconciler.values.money import accrued, floor_uve
+from reconciler.values.observed import EscrowAccount, Payment, State
+
+
+def blocks_left(account: EscrowAccount, height: int) -> int | None:
+    """Blocks that the funds still pay, counted from `height`; negative: they ran out, and nobody settled yet.
+
+    None where nothing drains the account. Truncation leaves each of k payments up to 1 uve, which bounds the
+    search.
+    """
+    rates = [p.rate for p in account.payments if p.state is State.OPEN]
+    drain = sum(rates, Decimal(0))
+    if drain <= 0:
+        return None
+    funds = max(floor_uve(account.funds), 0)
+    low, high = int(funds // drain), int((funds + len(rates)) // drain) + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if sum(accrued(rate, middle) for rate in rates) <= funds:
+            low = middle
+        else:
+            high = middle
+    return low - (height - account.settled_at)
+
+
+def due_gross(account: EscrowAccount, lease: LeaseId, height: int) -> int:
+    """What a withdrawal settled at `height` would pay before the take fee, in whole uve.
+
+    Payments are served in the order of their xid while funds last (semantics 4.2).
+    """
+    blocks = max(height - account.settled_at, 0)
+    remaining = account.funds
+    for payment in account.payments:
+        if payment.state is not State.OPEN:
+            continue
+        share = min(Decimal(accrued(payment.rate, blocks)), max(remaining, Decimal(0)))
+        if payment.lease == lease:
+            return floor_uve(payment.balance + share)
+        remaining -= share
+    return 0
+
+
+def paid_in_all(account: EscrowAccount | None, payment: Payment, height: int) -> int:
+    """What the lease has paid and owes up to `height`, gross, in whole uve."""
+    if account is None or payment.state is not State.OPEN:
+        return payment.withdrawn + floor_uve(payment.balance)
+    return payment.withdrawn + due_gross(account, payment.lease, height)

@@ -1,0 +1,78 @@
+"""Bids that no lease can come of, and leases that the repository asks to close."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.planning.retries import held_back
+from reconciler.planning.situation import Proposals, Scene
+from reconciler.values.desired import CloseReason
+from reconciler.values.ids import workload_id
+from reconciler.values.messages import CloseBid
+from reconciler.values.observed import Bid, Lease, State
+from reconciler.values.plans import Hold, Reason
+
+
+def plan_closings(scene: Scene) -> Proposals:
+    """Close open bids whose order is lost, gone or a zombie, so that their deposits come back; then leases as
+    asked.
+    """
+    decisions = [*_stale_bids(scene), *_asked_for(scene)]
+    return Proposals(
+        tuple(d for d in decisions if isinstance(d, CloseBid)),
+        tuple(d for d in decisions if isinstance(d, Hold)),
+    )
+
+
+def _stale_bids(scene: Scene) -> Iterator[CloseBid | Hold]:
+    for bid in sorted(scene.market.bids.values(), key=lambda b: b.id):
+        if bid.state is not State.OPEN or _may_win(bid):
+            continue
+        yield held_back(scene.memory, f"CloseBid:{bid.id}", str(bid.id), scene.now) or CloseBid(
+            bid.id, CloseReason.UNSPECIFIED
+        )
+
+
+def _may_win(bid: Bid) -> bool:
+    """Only one loser is refunded by the chain; all others stay open, also when the order is gone (semantics
+    3.7, 3.8).
+    """
+    order = bid.order
+    return (
+        order is not None
+        and order.state is State.OPEN
+        and order.group_state is State.OPEN
+        and order.deployment_state is State.ACTIVE
+    )
+
+
+def _asked_for(scene: Scene) -> Iterator[CloseBid | Hold]:
+    allowed = scene.limits.closings_per_hour - sum(
+        1 for t in scene.memory.closings if t > scene.market.time - 3600
+    )
+    for lease in sorted(scene.market.leases.values(), key=lambda x: x.id):
+        workload = scene.desired.workloads.get(workload_id(lease.id))
+        if workload is None or workload.close is None or lease.state is not State.ACTIVE:
+            continue
+        if back := held_back(scene.memory, f"CloseBid:{lease.id}", workload.id, scene.now):
+            yield back
+        elif wait := _same_block(scene, lease):
+            yield wait
+        elif allowed <= 0:
+            most = scene.limits.closings_per_hour
+            why = f"{most} leases were closed within the hour, the host file's closings_per_hour"
+            yield Hold(workload.id, Reason.CEILING, why, ours=True)
+        else:
+            allowed -= 1
+            yield CloseBid(lease.id, workload.close, lease=True)
+
+
+def _same_block(scene: Scene, lease: Lease) -> Hold | None:
+    """A closing in the block in which the account was settled leaves the payment open for ever (semantics
+    4.4).
+    """
+    account = scene.market.accounts.get(lease.id.deployment)
+    if account is not None and account.settled_at >= scene.market.height:
+        why = "its escrow account was settled in this very block; closed in the next"
+        return Hold(workload_id(lease.id), Reason.AWAITING_HEIGHT, why)
+    return None

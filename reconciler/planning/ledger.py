@@ -1,0 +1,82 @@
+"""The wallet's books: what came from outside, what was earned, and whether the journal knows this account's
+past.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler.planning.escrow import due_gross
+from reconciler.planning.situation import Situation
+from reconciler.values.memory import Ledger, Memory
+from reconciler.values.money import after_take
+from reconciler.values.observed import Market, State
+
+MODULES = frozenset(
+    {
+        "ve17xpfvakm2amg962yls6f84z3kell8c5lvyc5y4",
+        "ve14pphss726thpwws3yc458hggufynm9x70ervuw",
+        "ve1jv65s3grqf6v6jl3dp4t6c9t9rk99cd8mzlgxh",
+        "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk",
+    }
+)
+"""Fee collector, escrow, distribution, settlement (semantics 1.1): what moves between these and us is
+business.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """In uve: locked in bids, earned net of what was put in, accrued on leases after the take fee."""
+
+    deposits: int
+    earned: int
+    accrued: int
+
+
+def keep_books(situation: Situation, memory: Memory, market: Market) -> Memory:
+    """Begin the ledger of a new journal; book what came from outside; hold spending where the past is not
+    known.
+    """
+    ledger = memory.ledger
+    if ledger is None or memory.sequence is None:
+        begun = ledger or Ledger(started_with=market.wallet.balance + locked(market))
+        hold = market.height + situation.limits.timeout_blocks if market.wallet.sequence else 0
+        return replace(
+            memory,
+            ledger=begun,
+            height=market.height,
+            sequence=market.wallet.sequence,
+            hold_until_height=hold,
+        )
+    outside = sum(
+        (t.amount if t.recipient == market.wallet.address else -t.amount)
+        for t in market.transfers or ()
+        if t.height > memory.height and not MODULES & {t.sender, t.recipient}
+    )
+    if outside:
+        memory = replace(memory, ledger=replace(ledger, outside=ledger.outside + outside))
+    if market.transfers:
+        memory = replace(memory, height=max(t.height for t in market.transfers))
+    if not situation.intents and memory.sequence != market.wallet.sequence:
+        hold = market.height + situation.limits.timeout_blocks
+        return replace(memory, sequence=market.wallet.sequence, hold_until_height=hold)
+    return memory
+
+
+def locked(market: Market) -> int:
+    """Deposits of our open and active bids, in uve; they come back when the bids close."""
+    return sum(b.deposit for b in market.bids.values() if b.state in (State.OPEN, State.ACTIVE))
+
+
+def earnings(market: Market, ledger: Ledger) -> Earnings:
+    """Change of the wallet, plus own deposits locked, less what came from outside; accrued apart."""
+    deposits = locked(market)
+    earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside
+    accrued = 0
+    for lease in market.leases.values():
+        account = market.accounts.get(lease.id.deployment)
+        if lease.state is State.ACTIVE and account is not None and account.state is State.OPEN:
+            gross = due_gross(account, lease.id, market.height)
+            accrued += after_take(gross, market.rules.take_percent)
+    return Earnings(deposits, earned, accrued)

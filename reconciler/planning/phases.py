@@ -1,0 +1,144 @@
+"""Each workload's phase, derived from what was observed, and the steps of the lifecycle that led there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import Desired
+from reconciler.values.ids import LeaseId, WorkloadId, workload_id
+from reconciler.values.lifecycle import Phase, steps, trigger
+from reconciler.values.memory import Retry, WorkloadMemory
+from reconciler.values.observed import Lease, Market, Running, State, Trouble
+from reconciler.values.plans import Transition
+from reconciler.values.readings import Seen, Unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """The workloads to remember, and the steps seen since last time."""
+
+    workloads: Mapping[WorkloadId, WorkloadMemory]
+    transitions: tuple[Transition, ...]
+
+
+def plan_phases(situation: Situation, desired: Desired, market: Market | None) -> Phases:
+    """The phase of every workload of ours; unchanged where its lease or its adapter cannot be seen."""
+    kept: dict[WorkloadId, WorkloadMemory] = {}
+    transitions: list[Transition] = []
+    before = situation.memory.workloads
+    for lease_id in _subjects(situation, market):
+        subject = workload_id(lease_id)
+        old = before.get(subject)
+        new = _next(situation, desired, market, lease_id)
+        if new is None or (old is not None and _forgotten(old, desired, market)):
+            continue
+        transitions.extend(_steps(old, new, _detail(situation, desired, new)))
+        kept[subject] = new
+    return Phases(before if kept == before else kept, tuple(transitions))
+
+
+def _subjects(situation: Situation, market: Market | None) -> list[LeaseId]:
+    leases = {w.lease for w in situation.memory.workloads.values()}
+    if market is not None:
+        leases |= {x.id for x in market.leases.values() if x.state is State.ACTIVE}
+        leases |= {r.lease for r in _labelled(situation) if r.lease in market.leases}
+    return sorted(leases)
+
+
+def _labelled(situation: Situation) -> Iterable[Running]:
+    for view in situation.adapters.values():
+        if isinstance(view.workloads, Seen):
+            yield from view.workloads.view.values()
+
+
+def _forgotten(old: WorkloadMemory, desired: Desired, market: Market | None) -> bool:
+    """A terminated workload is forgotten once its file is gone, so that its record stays as long as somebody
+    wants it.
+    """
+    return old.phase is Phase.TERMINATED and workload_id(old.lease) not in desired.workloads and bool(market)
+
+
+def _next(
+    situation: Situation, desired: Desired, market: Market | None, lease_id: LeaseId
+) -> WorkloadMemory | None:
+    subject = workload_id(lease_id)
+    file = desired.workloads.get(subject)
+    old = situation.memory.workloads.get(subject)
+    adapter = file.adapter if file else old.adapter if old else "kubernetes"
+    start = old or WorkloadMemory(lease_id, adapter, Phase.PENDING)
+    start = replace(start, adapter=adapter)
+    lease = market.leases.get(lease_id) if market else None
+    if market is None or lease is None:
+        return old
+    marked = _mark_closed(start, lease, market.height)
+    view = situation.adapters.get(adapter)
+    if view is None or isinstance(view.workloads, Unseen):
+        return marked
+    running = view.workloads.view.get(subject)
+    return replace(marked, phase=_phase(marked, lease, running, _refusal(situation, subject)))
+
+
+def _mark_closed(memory: WorkloadMemory, lease: Lease, height: int) -> WorkloadMemory:
+    """Seen closed once, and again at a later height: only then may it be removed."""
+    if lease.state is State.ACTIVE:
+        return replace(memory, closed_first=0, closed_again=0, usage_billed=lease.usage_billed)
+    if not memory.closed_first:
+        return replace(memory, closed_first=height)
+    if not memory.closed_again and height > memory.closed_first:
+        return replace(memory, closed_again=height)
+    return memory
+
+
+def _phase(memory: WorkloadMemory, lease: Lease, running: Running | None, refusal: Retry | None) -> Phase:
+    if lease.state is not State.ACTIVE:
+        if running is not None:
+            return Phase.STOPPING
+        return Phase.TERMINATED if memory.closed_again else Phase.STOPPED
+    if running is None:
+        if refusal is not None:
+            return Phase.FAILED
+        return Phase.PENDING if memory.phase is Phase.PENDING else Phase.DEPLOYING
+    if running.paused and running.replicas_ready == 0:
+        return Phase.PAUSED
+    if running.ready:
+        return Phase.RUNNING
+    return Phase.FAILED if running.trouble else Phase.DEPLOYING
+
+
+def _refusal(situation: Situation, subject: WorkloadId) -> Retry | None:
+    return situation.memory.retries.get(f"ApplyWorkload:{subject}")
+
+
+def trouble_of(situation: Situation, memory: WorkloadMemory) -> Trouble | None:
+    """Why a workload is not well: what its adapter shows, else what refused to apply it."""
+    view = situation.adapters.get(memory.adapter)
+    subject = workload_id(memory.lease)
+    if view is not None and isinstance(view.workloads, Seen):
+        running = view.workloads.view.get(subject)
+        if running is not None:
+            return running.trouble
+    retry = _refusal(situation, subject)
+    return Trouble(retry.reason, retry.why, retry.advice) if retry else None
+
+
+def _detail(situation: Situation, desired: Desired, memory: WorkloadMemory) -> str:
+    if memory.phase is Phase.FAILED and (trouble := trouble_of(situation, memory)):
+        return f"{trouble.reason}: {trouble.message}"
+    return ""
+
+
+def _steps(old: WorkloadMemory | None, new: WorkloadMemory, detail: str) -> list[Transition]:
+    subject = workload_id(new.lease)
+    made: list[Transition] = []
+    here = Phase.PENDING
+    if old is None:
+        made.append(Transition(subject, new.lease, here, here, "Lease won"))
+    else:
+        here = old.phase
+    for there in steps(here, new.phase):
+        last = there is new.phase
+        made.append(Transition(subject, new.lease, here, there, trigger(here, there), detail if last else ""))
+        here = there
+    return made

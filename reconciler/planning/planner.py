@@ -1,0 +1,132 @@
+"""Read first: one cycle's decisions, step by step. Pure; the same situation gives the same plan, byte for
+byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.planning.admission import admit
+from reconciler.planning.bids import plan_bids
+from reconciler.planning.leases import plan_closings
+from reconciler.planning.ledger import keep_books
+from reconciler.planning.measuring import measure
+from reconciler.planning.phases import plan_phases
+from reconciler.planning.recollection import confirm_all, take_outcomes
+from reconciler.planning.situation import Proposals, Scene, Situation, market_of
+from reconciler.planning.transactions import Sending, plan_transactions
+from reconciler.planning.usage import plan_usage
+from reconciler.planning.withdrawals import plan_withdrawals
+from reconciler.planning.workloads import plan_workloads
+from reconciler.values.desired import Desired
+from reconciler.values.memory import Memory, Retry
+from reconciler.values.observed import Market
+from reconciler.values.plans import (
+    Action,
+    ApplyWorkload,
+    BroadcastAgain,
+    Hold,
+    Plan,
+    PrepareAdapter,
+    Reason,
+    RemoveWorkload,
+    SendTransaction,
+    Transition,
+)
+from reconciler.values.readings import Unseen
+
+NOTHING = Desired("", None, None, None, None, {})
+"""What is desired where no revision was ever seen: nothing is started, removed or bid on for it."""
+
+
+def plan(situation: Situation) -> Plan:
+    """Recall, admit a revision, derive phases, then decide about workloads and about money."""
+    admitted = admit(situation.desired, situation.limits)
+    desired = admitted.desired or NOTHING
+    market = market_of(situation)
+    situation = replace(situation, memory=_recall(situation, desired, market))
+    phases = plan_phases(situation, desired, market)
+    situation = replace(situation, memory=replace(situation.memory, workloads=phases.workloads))
+    decisions: list[Action | Hold] = [*admitted.holds, *plan_workloads(situation, desired, market)]
+    if market is None:
+        assert isinstance(situation.market, Unseen), "a market is seen or unseen"
+        why = f"{situation.market.why}; no bid, withdrawal or removal until it is seen"
+        decisions.append(Hold("chain", Reason.CHAIN_UNSEEN, why, ours=True))
+        sending = Sending((), (), situation.memory.last_lane)
+    else:
+        proposals = _spend(situation, desired, market)
+        sending = plan_transactions(situation, market, proposals.messages)
+        decisions.extend((*proposals.holds, *sending.holds, *sending.actions))
+    memory = replace(situation.memory, last_lane=sending.lane)
+    return _whole(replace(situation, memory=memory), desired, decisions, phases.transitions)
+
+
+def _recall(situation: Situation, desired: Desired, market: Market | None) -> Memory:
+    """What is known before anything is decided."""
+    memory = confirm_all(situation.memory, situation.confirmations, situation.now)
+    memory = take_outcomes(memory, situation.outcomes, situation.now)
+    if desired.commit and desired.commit != memory.applied:
+        fresh = {k: r for k, r in memory.retries.items() if not k.startswith("ApplyWorkload:")}
+        memory = replace(memory, applied=desired.commit, good=desired.good, retries=fresh)
+    if market is None:
+        return memory
+    memory = keep_books(situation, memory, market)
+    usage = measure(replace(situation, memory=memory), market)
+    drawn = {k: t for k, t in memory.withdrawn_at.items() if k in market.leases}
+    return replace(
+        memory,
+        usage=memory.usage if usage == memory.usage else usage,
+        withdrawn_at=memory.withdrawn_at if drawn == memory.withdrawn_at else drawn,
+        retries=_prune(memory.retries, market),
+    )
+
+
+def _prune(retries: Mapping[str, Retry], market: Market) -> Mapping[str, Retry]:
+    """Forget failures of bids on orders that are no longer open."""
+    prefix = "CreateBid:"
+    alive = {f"{prefix}{order}/{market.wallet.address}" for order in market.orders} if retries else set()
+    kept = {k: r for k, r in retries.items() if not k.startswith(prefix) or k in alive}
+    return retries if len(kept) == len(retries) else kept
+
+
+def _spend(situation: Situation, desired: Desired, market: Market) -> Proposals:
+    """What brings or costs money, in the order in which it goes first when not all fits."""
+    scene = Scene(situation.now, desired, market, situation.adapters, situation.memory, situation.limits)
+    return plan_closings(scene) + plan_bids(scene) + plan_usage(scene) + plan_withdrawals(scene)
+
+
+def _whole(
+    situation: Situation,
+    desired: Desired,
+    decisions: list[Action | Hold],
+    transitions: tuple[Transition, ...],
+) -> Plan:
+    actions = sorted((d for d in decisions if not isinstance(d, Hold)), key=_rank)
+    most = situation.limits.actions_per_cycle
+    holds = {d for d in decisions if isinstance(d, Hold)}
+    return Plan(
+        revision=desired.commit,
+        actions=tuple(actions[:most]),
+        holds=tuple(sorted(holds)),
+        transitions=transitions,
+        memory=situation.memory,
+        confirmations=situation.confirmations,
+    )
+
+
+def _rank(action: Action) -> tuple[int, str]:
+    """The one order of effects: money first, as its confirmation takes blocks; room is freed before it is
+    used.
+    """
+    match action:
+        case BroadcastAgain(hash=tx):
+            return 0, tx
+        case SendTransaction():
+            return 1, ""
+        case PrepareAdapter(adapter=adapter):
+            return 2, adapter
+        case RemoveWorkload(id=subject):
+            return 3, subject
+        case ApplyWorkload(workload=workload):
+            return 4, workload.id

@@ -1,0 +1,40 @@
+"""What a group of resources costs a block, and how long its lease takes to earn back its fees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_CEILING, Decimal, localcontext
+
+from reconciler.planning.fees import Fees
+from reconciler.values.desired import Pricing, Rounding
+from reconciler.values.money import EXACT, RATE_PLACES, ceil_uve
+from reconciler.values.resources import MB, Resources, ResourceUnit, total
+
+_QUANTUM = Decimal(1).scaleb(-RATE_PLACES)
+
+
+def group_price(units: Iterable[ResourceUnit], pricing: Pricing) -> Decimal:
+    """`ceil((1 + profit_margin) x sum of count x units x unit price)` in uve a block; one rounding, last."""
+    return price(total([u.all for u in units]), pricing)
+
+
+def price(resources: Resources, pricing: Pricing) -> Decimal:
+    """The price of resources in uve a block; whole uve, or up to 18 decimals with `rounding: none`."""
+    with localcontext(EXACT):
+        cost = (
+            resources.cpu_milli * pricing.cpu_millicores
+            + Decimal(resources.memory_bytes) / MB * pricing.memory_mb
+            + Decimal(resources.storage_bytes) / MB * pricing.storage_mb
+            + resources.gpu * pricing.gpu
+        )
+        asked = cost * (1 + pricing.profit_margin)
+    if pricing.rounding is Rounding.UP:
+        return Decimal(ceil_uve(asked))
+    with localcontext(prec=EXACT.prec):
+        return asked.quantize(_QUANTUM, rounding=ROUND_CEILING)
+
+
+def break_even_blocks(rate: Decimal, fees: Fees, take_percent: int) -> int:
+    """Blocks until a lease at `rate` uve a block has earned its bid, one withdrawal and its closing."""
+    net = rate * (100 - take_percent) / 100
+    return ceil_uve(fees.lease_costs / net)

@@ -1,0 +1,67 @@
+"""Everything that a plan is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.values.desired import Desired, Revisions
+from reconciler.values.intents import Confirmation, Intent
+from reconciler.values.limits import Limits
+from reconciler.values.memory import Memory
+from reconciler.values.messages import Message
+from reconciler.values.observed import AdapterView, Market
+from reconciler.values.plans import Hold
+from reconciler.values.readings import Reading, Seen
+from reconciler.values.records import Applied
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One cycle's facts.
+
+    `now` is the host's clock in unix seconds: it times waits, never money. `intents` are still unknown,
+    `confirmations` those whose end this cycle has seen, `outcomes` what came of earlier effects.
+    """
+
+    now: int
+    desired: Reading[Revisions]
+    market: Reading[Market]
+    adapters: Mapping[str, AdapterView]
+    memory: Memory
+    limits: Limits
+    intents: tuple[Intent, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
+    outcomes: tuple[Applied, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The facts once the revision in force is chosen: what the steps that spend work from."""
+
+    now: int
+    desired: Desired
+    market: Market
+    adapters: Mapping[str, AdapterView]
+    memory: Memory
+    limits: Limits
+
+    def seconds(self, blocks: int) -> int:
+        """Measured chain time of so many blocks, in whole seconds, rounded up."""
+        return -int(-blocks * self.market.block_seconds // 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """What a step wants sent, and what it withholds."""
+
+    messages: tuple[Message, ...] = ()
+    holds: tuple[Hold, ...] = field(default=())
+
+    def __add__(self, other: Proposals) -> Proposals:
+        return Proposals(self.messages + other.messages, self.holds + other.holds)
+
+
+def market_of(situation: Situation) -> Market | None:
+    """The market where it was seen."""
+    return situation.market.view if isinstance(situation.market, Seen) else None

@@ -1,0 +1,134 @@
+"""What goes together in one transaction: one a cycle, none while one is unconfirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.planning.fees import Fees
+from reconciler.planning.situation import Situation
+from reconciler.values.ids import DeploymentId, workload_id
+from reconciler.values.intents import Intent
+from reconciler.values.messages import (
+    CreateBid,
+    Message,
+    RecordUsage,
+    SettleUsage,
+    WithdrawLease,
+    may_be_gated,
+    subject,
+    touched_escrow,
+)
+from reconciler.values.observed import Market
+from reconciler.values.plans import BroadcastAgain, Hold, Reason, SendTransaction
+
+MARKET_LANE = "market"
+GATED_LANE = "withdrawals"
+OVERDUE_BLOCKS = 2
+"""A transaction sent at height H was always in block H + 1 (semantics 1.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The cycle's transaction, if any, what waits, and whose turn it was."""
+
+    actions: tuple[SendTransaction | BroadcastAgain, ...]
+    holds: tuple[Hold, ...]
+    lane: str
+
+
+def plan_transactions(situation: Situation, market: Market, messages: tuple[Message, ...]) -> Sending:
+    """Form one transaction; what gates may refuse goes alone, and the two kinds take turns."""
+    last = situation.memory.last_lane
+    account = market.wallet.address
+    if situation.intents:
+        again = tuple(BroadcastAgain(i.hash) for i in situation.intents if _overdue(i, market))
+        why = f"waits for transaction {situation.intents[0].hash[:12]} to be confirmed"
+        return Sending(again, (Hold(account, Reason.AWAITING_CONFIRMATION, why),) if messages else (), last)
+    if not messages:
+        return Sending((), (), last)
+    if stop := spending_stop(situation, market):
+        return Sending((), tuple(Hold(s, stop.reason, stop.message) for s in _subjects(messages)), last)
+    lane = _turn(messages, last)
+    chosen, holds = _take(situation, [m for m in messages if _lane(m) == lane])
+    fee_max = Fees.under(market.rules, situation.limits).ceiling(chosen)
+    return Sending((SendTransaction(chosen, fee_max),), holds, lane)
+
+
+def _overdue(intent: Intent, market: Market) -> bool:
+    """It should have been in a block by now: perhaps its bytes were never received."""
+    return market.height >= intent.signed_at_height + OVERDUE_BLOCKS
+
+
+def _lane(message: Message) -> str:
+    return GATED_LANE if may_be_gated(message) else MARKET_LANE
+
+
+def _turn(messages: tuple[Message, ...], last: str) -> str:
+    lanes = {_lane(m) for m in messages}
+    others = lanes - {last}
+    return min(others) if others else last
+
+
+def _take(situation: Situation, messages: list[Message]) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
+    """As many as a transaction may carry, each deployment's escrow touched once (semantics 4.4)."""
+    chosen: list[Message] = []
+    holds: list[Hold] = []
+    touched: set[DeploymentId] = set()
+    for message in messages:
+        account = touched_escrow(message)
+        if len(chosen) >= situation.limits.messages_per_transaction:
+            why = "the transaction is full (host file: messages_per_transaction); it follows in the next"
+            holds.append(Hold(_subject(message), Reason.CEILING, why))
+        elif account is not None and account in touched:
+            why = "its deployment's escrow is touched by another message; two in one block break its payments"
+            holds.append(Hold(_subject(message), Reason.AWAITING_HEIGHT, why))
+        else:
+            chosen.append(message)
+            if account is not None:
+                touched.add(account)
+    return tuple(chosen), tuple(holds)
+
+
+def _subject(message: Message) -> str:
+    """The id under which a hold on this message is looked up: the order of a bid, else the workload."""
+    match message:
+        case CreateBid(id=bid):
+            return str(bid.order)
+        case WithdrawLease(id=lease) | RecordUsage(lease=lease):
+            return workload_id(lease)
+        case SettleUsage():
+            return str(message.order)
+        case _:
+            return subject(message)
+
+
+def _subjects(messages: tuple[Message, ...]) -> Iterator[str]:
+    yield from dict.fromkeys(_subject(m) for m in messages)
+
+
+def spending_stop(situation: Situation, market: Market) -> Hold | None:
+    """Why nothing at all may be sent now."""
+    limits = situation.limits
+    if limits.stop_spending:
+        return Hold(
+            "",
+            Reason.SPENDING_STOPPED,
+            "stop-spending is in force; `provider-daemon stop-spending --off` ends it",
+        )
+    if limits.observe_only:
+        return Hold("", Reason.OBSERVE_ONLY, "the daemon runs with --observe-only and signs nothing")
+    if market.height < situation.memory.hold_until_height:
+        why = (
+            "the journal is new or does not match the account's sequence: nothing is spent before height "
+            f"{situation.memory.hold_until_height}, so that whatever was on its way has landed or expired"
+        )
+        return Hold("", Reason.JOURNAL_NEW, why)
+    skew = abs(situation.now - market.time)
+    if skew > limits.clock_skew_seconds:
+        why = (
+            f"the host's clock and the chain's time differ by {skew} seconds; "
+            f"the host file allows {limits.clock_skew_seconds}; set the clock"
+        )
+        return Hold("", Reason.CLOCK_SKEW, why)
+    return None

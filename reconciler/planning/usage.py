@@ -1,0 +1,130 @@
+"""Usage: what ran, at our prices, less what the lease paid for the same blocks; recorded once, settled by its
+ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from reconciler.planning.escrow import paid_in_all
+from reconciler.planning.fees import Fees
+from reconciler.planning.pricing import group_price
+from reconciler.planning.retries import held_back
+from reconciler.planning.situation import Proposals, Scene
+from reconciler.values.desired import Usage
+from reconciler.values.ids import workload_id
+from reconciler.values.memory import UsageMemory
+from reconciler.values.messages import RecordUsage, SettleUsage
+from reconciler.values.money import floor_uve
+from reconciler.values.observed import Lease, SettlementEscrow, SettlementSide, State, UsageRecord
+from reconciler.values.plans import Hold, Reason
+
+
+def plan_usage(scene: Scene) -> Proposals:
+    """Record what is due and worth its fees, and settle what is on record, for each usage-billed lease."""
+    rules = scene.desired.config.usage if scene.desired.config else Usage()
+    decisions = [d for lease in _billed(scene) for d in _judge(scene, lease, rules)]
+    return Proposals(
+        tuple(d for d in decisions if not isinstance(d, Hold)),
+        tuple(d for d in decisions if isinstance(d, Hold)),
+    )
+
+
+def _billed(scene: Scene) -> list[Lease]:
+    return [lease for lease in scene.market.leases.values() if lease.usage_billed]
+
+
+def _judge(scene: Scene, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
+    side = scene.market.settlements.get(lease.id.order, SettlementSide(None))
+    subject = workload_id(lease.id)
+    if side.escrow is None:
+        if lease.state is State.ACTIVE:
+            why = "the tenant has made no settlement escrow for its order yet; usage before it is not billed"
+            yield Hold(subject, Reason.NO_SETTLEMENT_ESCROW, why, ours=True)
+        return
+    if (why := _not_ours(side.escrow, lease)) and lease.state is State.ACTIVE:
+        yield Hold(subject, Reason.ESCROW_NOT_OURS, why, ours=True)
+    if why or side.escrow.state is not State.ACTIVE:
+        return
+    open_records = tuple(r for r in side.records if r.lease == str(lease.id) and not r.settled)
+    yield from _settle(scene, lease, (side.escrow, rules), open_records)
+    yield from _record(scene, lease, (side.escrow, rules), open_records)
+
+
+def _not_ours(escrow: SettlementEscrow, lease: Lease) -> str:
+    """Anyone may activate an escrow for anyone (semantics 5.1), so every party is checked."""
+    expected = (
+        ("depositor", escrow.depositor, lease.id.order.owner),
+        ("recipient", escrow.recipient, lease.id.provider),
+        ("lease", escrow.lease, str(lease.id)),
+    )
+    if escrow.state is State.PENDING:
+        return f"settlement escrow {escrow.id} is not activated yet"
+    wrong = [f"{name} is {found or 'empty'}, not {due}" for name, found, due in expected if found != due]
+    return f"settlement escrow {escrow.id}: {'; '.join(wrong)}" if wrong else ""
+
+
+def _settle(
+    scene: Scene, lease: Lease, terms: tuple[SettlementEscrow, Usage], records: tuple[UsageRecord, ...]
+) -> Iterator[SettleUsage | Hold]:
+    """Settle records that bring more than the fee; near the escrow's expiry, as long as they bring anything
+    over it.
+    """
+    escrow, rules = terms
+    if not records:
+        return
+    amount = sum(r.cost for r in records)
+    gain = _net(scene, amount) - Fees.under(scene.market.rules, scene.limits).settle
+    near = escrow.expires_at - scene.market.time <= rules.expiry_margin_seconds
+    if gain < (1 if near else rules.min_gain):
+        why = "the usage on record is not yet worth its settlement's fee"
+        yield Hold(workload_id(lease.id), Reason.NOT_WORTH, why)
+        return
+    back = held_back(scene.memory, f"SettleUsage:{lease.id.order}", workload_id(lease.id), scene.now)
+    ids = tuple(sorted({r.id for r in records}))
+    yield back or SettleUsage(lease.id.order, ids, amount)
+
+
+def _record(
+    scene: Scene, lease: Lease, terms: tuple[SettlementEscrow, Usage], records: tuple[UsageRecord, ...]
+) -> Iterator[RecordUsage | Hold]:
+    """Record the time since the last record; few, coarse records, as each makes the next dearer (semantics
+    1.6).
+    """
+    escrow, rules = terms
+    memory = scene.memory.usage.get(lease.id)
+    if memory is None:
+        return
+    ending = lease.state is not State.ACTIVE
+    near = escrow.expires_at - scene.market.time <= rules.expiry_margin_seconds
+    since = scene.market.time - memory.billed_until
+    if since <= 0 or not (ending or near or since >= rules.every_seconds):
+        return
+    message = bill(scene, lease, memory, escrow.balance - sum(r.cost for r in records))
+    gain = _net(scene, message.amount) - Fees.under(scene.market.rules, scene.limits).record_and_settle
+    if message.amount <= 0 or gain < (1 if ending or near else rules.min_gain):
+        if not ending:
+            why = "what ran since the last record is not worth the fees of recording and settling it"
+            yield Hold(workload_id(lease.id), Reason.NOT_WORTH, why)
+        return
+    back = held_back(scene.memory, f"RecordUsage:{lease.id}", workload_id(lease.id), scene.now)
+    yield back or message
+
+
+def bill(scene: Scene, lease: Lease, memory: UsageMemory, room: int) -> RecordUsage:
+    """The record for the time since the last one; never more than `room` uve, as a capped settle forfeits the
+    rest.
+    """
+    market = scene.market
+    pricing = scene.desired.pricing
+    rate = group_price(lease.units, pricing) if pricing else Decimal(0)
+    ran = floor_uve(rate * memory.ran_seconds / market.block_seconds)
+    paid = paid_in_all(market.accounts.get(lease.id.deployment), lease.payment, market.height)
+    amount = min(ran - (paid - memory.lease_paid), room)
+    return RecordUsage(lease.id, amount, memory.billed_until, market.time, memory.ran_seconds, paid)
+
+
+def _net(scene: Scene, amount: int) -> int:
+    """What a settlement of `amount` uve brings after its fees, 5 % and 1 % (semantics 5.5)."""
+    return floor_uve(amount * (100 - scene.market.rules.settlement_fee_percent) / 100)

@@ -1,0 +1,80 @@
+"""When a lease's earnings are drawn: by interval and gain, and before its funds run out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.planning.escrow import blocks_left, due_gross
+from reconciler.planning.fees import Fees
+from reconciler.planning.retries import held_back
+from reconciler.planning.situation import Proposals, Scene
+from reconciler.values.desired import Withdrawals
+from reconciler.values.ids import DeploymentId, workload_id
+from reconciler.values.messages import WithdrawLease
+from reconciler.values.money import after_take
+from reconciler.values.observed import EscrowAccount, Lease, State
+from reconciler.values.plans import Hold, Reason
+
+LAST_BLOCKS = 10
+"""Funds that last no longer than this are drawn at once: past their end, earlier payments eat the later ones'
+money (semantics 4.6).
+"""
+
+
+def plan_withdrawals(scene: Scene) -> Proposals:
+    """Withdraw what is due and worth its fee, one lease of a deployment at a time (semantics 4.4)."""
+    messages: list[WithdrawLease] = []
+    holds: list[Hold] = []
+    touched: set[DeploymentId] = set()
+    for decision in _judge_all(scene):
+        if isinstance(decision, Hold):
+            holds.append(decision)
+        elif decision.id.deployment in touched:
+            why = "another lease of its deployment is withdrawn first; two in one block break its payments"
+            holds.append(Hold(workload_id(decision.id), Reason.AWAITING_HEIGHT, why))
+        else:
+            touched.add(decision.id.deployment)
+            messages.append(decision)
+    return Proposals(tuple(messages), tuple(holds))
+
+
+def _judge_all(scene: Scene) -> Iterator[WithdrawLease | Hold]:
+    rules = scene.desired.config.withdrawals if scene.desired.config else Withdrawals()
+    fee = Fees.under(scene.market.rules, scene.limits).withdrawal
+    for lease in scene.market.leases.values():
+        account = scene.market.accounts.get(lease.id.deployment)
+        if lease.state is not State.ACTIVE or account is None or account.state is not State.OPEN:
+            continue
+        yield from _judge(scene, lease, account, (rules, fee))
+
+
+def _judge(
+    scene: Scene, lease: Lease, account: EscrowAccount, terms: tuple[Withdrawals, int]
+) -> Iterator[WithdrawLease | Hold]:
+    rules, fee = terms
+    height = scene.market.height
+    left = blocks_left(account, height)
+    ending = left is not None and left <= LAST_BLOCKS
+    if left is not None and left < 0:
+        why = "its deployment's funds have run out; the withdrawal will record that and close the lease"
+        yield Hold(workload_id(lease.id), Reason.ESCROW_EXHAUSTED, why, ours=True)
+    if not ending and scene.market.time - _last_drawn(scene, lease) < rules.every_seconds:
+        return
+    if account.settled_at >= height:
+        return
+    net = after_take(due_gross(account, lease.id, height + 1), scene.market.rules.take_percent)
+    if net - fee < (1 if ending else rules.min_gain):
+        if not ending:
+            why = "what it has earned since is not yet worth the withdrawal's fee"
+            yield Hold(workload_id(lease.id), Reason.NOT_WORTH, why)
+        return
+    back = held_back(scene.memory, f"WithdrawLease:{lease.id}", workload_id(lease.id), scene.now)
+    yield back or WithdrawLease(lease.id, net)
+
+
+def _last_drawn(scene: Scene, lease: Lease) -> int:
+    """Chain time of the last withdrawal that we know of, else of the lease's making."""
+    known = scene.memory.withdrawn_at.get(lease.id)
+    if known is not None:
+        return known
+    return scene.market.time - scene.seconds(scene.market.height - lease.created_at)

@@ -1,0 +1,187 @@
+"""Leases to workloads: the lease decides that one exists, its file decides what it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from reconciler.planning.retries import held_back
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import Desired, Workload
+from reconciler.values.ids import LeaseId, WorkloadId, workload_id
+from reconciler.values.observed import AdapterView, Market, Running, State
+from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter, Reason, RemoveWorkload
+from reconciler.values.readings import Seen, Unseen
+from reconciler.values.resources import total
+
+
+def digest_of(workload: Workload) -> str:
+    """Identifies what is applied: everything of the workload but its place and its wish to be closed."""
+    told = (workload.id, workload.lease, workload.services, workload.adapter, workload.paused)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def plan_workloads(situation: Situation, desired: Desired, market: Market | None) -> list[Action | Hold]:
+    """Apply what is leased and differs, remove what was seen closed twice, hold what is unclear."""
+    decisions: list[Action | Hold] = []
+    for name, view in sorted(situation.adapters.items()):
+        if isinstance(view.workloads, Unseen):
+            decisions.append(Hold(name, Reason.CLUSTER_UNSEEN, view.workloads.why, ours=True))
+        decisions.extend(_prepare(name, view))
+    leased = _leases(situation, market)
+    for lease in leased:
+        decisions.extend(_serve(situation, desired, lease, trusted=market is not None))
+    decisions.extend(_remove(situation, market))
+    decisions.extend(_orphans(desired, market, {workload_id(x) for x in leased}))
+    return decisions
+
+
+def _leases(situation: Situation, market: Market | None) -> list[LeaseId]:
+    """Active leases; those last seen active where the chain is silent, to repair what runs for them."""
+    if market is not None:
+        return sorted(x.id for x in market.leases.values() if x.state is State.ACTIVE)
+    return sorted(w.lease for w in situation.memory.workloads.values() if not w.closed_first)
+
+
+def _prepare(name: str, view: AdapterView) -> Iterator[PrepareAdapter]:
+    if isinstance(view.capacity, Seen) and view.capacity.view.quota != view.capacity.view.total:
+        yield PrepareAdapter(name, view.capacity.view.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A workload's file beside what its adapter shows of it."""
+
+    workload: Workload
+    running: Running | None
+
+
+def _serve(
+    situation: Situation, desired: Desired, lease: LeaseId, *, trusted: bool
+) -> Iterator[Action | Hold]:
+    subject = workload_id(lease)
+    workload = desired.workloads.get(subject)
+    if workload is None:
+        yield _no_file(desired, subject)
+        return
+    if refusal := _refused(situation, desired, workload):
+        yield refusal
+        return
+    if workload.paused:
+        why = "paused by its file; the lease goes on paying, and no usage is billed"
+        yield Hold(subject, Reason.PAUSED_STILL_PAID, why, ours=True)
+    reading = situation.adapters[workload.adapter].workloads
+    if isinstance(reading, Unseen):
+        yield Hold(subject, Reason.CLUSTER_UNSEEN, reading.why, ours=True)
+        return
+    place = Place(workload, reading.view.get(subject))
+    if place.running is None and not trusted:
+        yield Hold(subject, Reason.CHAIN_UNSEEN, "not started while the chain cannot be seen", ours=True)
+        return
+    yield from _apply(situation, place)
+
+
+def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
+    if not desired.commit:
+        why = "no revision of the repository is known; what runs goes on"
+        return Hold(subject, Reason.REPOSITORY_UNSEEN, why, ours=True)
+    path = f"workloads/{subject}.yaml"
+    faults = [f for f in desired.faults if f.path == path and not f.warning]
+    if faults:
+        return Hold(subject, Reason.FILE_FAULTY, faults[0].show(), ours=True)
+    return Hold(subject, Reason.NO_WORKLOAD_FILE, f"its lease is active; commit {path} to run it", ours=True)
+
+
+def _refused(situation: Situation, desired: Desired, workload: Workload) -> Hold | None:
+    """Why a workload's file is not applied as it stands."""
+    if workload.adapter not in situation.adapters:
+        known = ", ".join(sorted(situation.adapters)) or "none"
+        why = f"adapter {workload.adapter} is not configured on this host; configured: {known}"
+        return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
+    patterns = desired.config.images_denied if desired.config else ()
+    for service in workload.services:
+        if denied := next((p for p in patterns if fnmatchcase(service.image, p)), None):
+            why = f"image {service.image} of service {service.name} is denied by {denied} in config.yaml"
+            return Hold(workload.id, Reason.IMAGE_DENIED, why, ours=True)
+    if isinstance(situation.market, Seen):
+        lease = situation.market.view.leases.get(workload.lease)
+        granted = total([u.all for u in lease.units]) if lease else None
+        if granted is not None and (short := granted.lacks(workload.resources)):
+            asked = workload.resources.show()
+            why = f"asks {asked}, its lease grants {granted.show()}: too much {', '.join(short)}"
+            return Hold(workload.id, Reason.ASKS_TOO_MUCH, why, ours=True)
+    return None
+
+
+def _apply(situation: Situation, place: Place) -> Iterator[Action | Hold]:
+    workload, running = place.workload, place.running
+    digest = digest_of(workload)
+    if running is not None and running.removing:
+        yield Hold(workload.id, Reason.TRY_LATER, "its former objects are still being removed", ours=True)
+        return
+    why = _difference(running, digest)
+    if not why:
+        return
+    key = f"ApplyWorkload:{workload.id}"
+    yield held_back(situation.memory, key, workload.id, situation.now) or ApplyWorkload(workload, digest, why)
+
+
+def _difference(running: Running | None, digest: str) -> str:
+    if running is None:
+        return "leased, not there"
+    if running.digest != digest:
+        return "its file changed"
+    return "somebody changed it" if running.drifted else ""
+
+
+def _remove(situation: Situation, market: Market | None) -> Iterator[Action | Hold]:
+    """Remove what runs for a lease seen closed at two rising heights; never on silence, never more than the
+    ceiling.
+    """
+    removed = 0
+    for name, view in sorted(situation.adapters.items()):
+        if isinstance(view.workloads, Unseen):
+            continue
+        for running in sorted(view.workloads.view.values(), key=lambda r: r.id):
+            decision = _removal(situation, market, name, running)
+            if isinstance(decision, RemoveWorkload):
+                removed += 1
+                if removed > situation.limits.removals_per_cycle:
+                    why = f"the host file's removals_per_cycle ({removed - 1}) is reached; it follows"
+                    decision = Hold(running.id, Reason.CEILING, why, ours=True)
+            if decision is not None:
+                yield decision
+
+
+def _removal(
+    situation: Situation, market: Market | None, adapter: str, running: Running
+) -> RemoveWorkload | Hold | None:
+    if running.removing or market is None:
+        return None
+    lease = market.leases.get(running.lease)
+    if lease is None:
+        why = f"the chain knows no lease {running.lease}; remove it by hand if that is right"
+        return Hold(running.id, Reason.CHAIN_UNSEEN, why, ours=True)
+    if lease.state is State.ACTIVE:
+        return None
+    known = situation.memory.workloads.get(running.id)
+    if known is None or not known.closed_again:
+        why = "its lease is closed; removed when the next height shows it too"
+        return Hold(running.id, Reason.AWAITING_HEIGHT, why)
+    return held_back(
+        situation.memory, f"RemoveWorkload:{running.id}", running.id, situation.now
+    ) or RemoveWorkload(adapter, running.id, "its lease is closed")
+
+
+def _orphans(desired: Desired, market: Market | None, leased: set[WorkloadId]) -> Iterator[Hold]:
+    """Files whose lease is not, or no longer, active."""
+    if market is None:
+        return
+    for workload in desired.workloads.values():
+        if workload.id not in leased:
+            lease = market.leases.get(workload.lease)
+            why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of ours"
+            advice = f"{why}; delete {workload.path or workload.id} when you no longer want its record"
+            yield Hold(workload.id, Reason.FILE_WITHOUT_LEASE, advice, ours=True)
