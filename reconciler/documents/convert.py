@@ -1,0 +1,114 @@
+"""Checked models to values: from here on nobody knows that there were files."""
+
+from decimal import Decimal
+
+from reconciler.documents.adapter_models import AnsibleFile, KubernetesFile
+from reconciler.documents.config_model import ConfigFile
+from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
+from reconciler.documents.pricing_model import PricingFile
+from reconciler.documents.workload_model import LeaseModel, ResourcesModel, ServiceModel, WorkloadFile
+from reconciler.values.desired import (
+    AnsibleSettings,
+    Bidding,
+    CloseReason,
+    Config,
+    Env,
+    KubernetesSettings,
+    Port,
+    Pricing,
+    Publishing,
+    Rounding,
+    Service,
+    Usage,
+    Withdrawals,
+    Workload,
+)
+from reconciler.values.ids import LeaseId, OrderId, WorkloadId
+from reconciler.values.money import parse_rate
+from reconciler.values.resources import Resources
+
+
+def pricing_of(file: PricingFile) -> Pricing:
+    """Prices in uve as Decimal, exactly as written."""
+    prices = file.pricing
+    return Pricing(
+        cpu_millicores=parse_rate(prices.cpu_millicores),
+        memory_mb=parse_rate(prices.memory_mb),
+        storage_mb=parse_rate(prices.storage_mb),
+        gpu=parse_rate(prices.gpu),
+        profit_margin=Decimal(prices.profit_margin),
+        rounding=Rounding(prices.rounding),
+    )
+
+
+def config_of(file: ConfigFile) -> Config:
+    """Durations in seconds, amounts in whole uve."""
+    return Config(
+        bidding=Bidding(
+            enabled=file.bidding.enabled,
+            break_even_seconds=seconds(file.bidding.break_even),
+            owners_allowed=frozenset(file.bidding.owners_allowed),
+            owners_denied=frozenset(file.bidding.owners_denied),
+        ),
+        withdrawals=Withdrawals(seconds(file.withdrawals.every), whole_uve(file.withdrawals.min_gain)),
+        usage=Usage(
+            every_seconds=seconds(file.usage.every),
+            min_gain=whole_uve(file.usage.min_gain),
+            expiry_margin_seconds=seconds(file.usage.expiry_margin),
+        ),
+        publishing=Publishing(seconds(file.publishing.quiet), seconds(file.publishing.at_most)),
+        images_denied=tuple(file.images_denied),
+        capacity_reserve_percent=file.capacity_reserve_percent,
+    )
+
+
+def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
+    """The Kubernetes adapter's settings."""
+    return KubernetesSettings(enabled=file.enabled, namespace=file.namespace)
+
+
+def ansible_of(file: AnsibleFile) -> AnsibleSettings:
+    """The Ansible adapter's settings."""
+    return AnsibleSettings(enabled=file.enabled)
+
+
+def lease_of(lease: LeaseModel, provider: str) -> LeaseId:
+    """The lease that a file names, with the provider whose repository this is."""
+    return LeaseId(OrderId(lease.owner, lease.dseq, lease.gseq, lease.oseq), provider)
+
+
+def workload_of(file: WorkloadFile, lease: LeaseId, name: WorkloadId, path: str) -> Workload:
+    """The workload, under the id that its lease gives it."""
+    reason, _, words = (file.close or "").partition(", ")
+    return Workload(
+        id=name,
+        lease=lease,
+        services=tuple(_service(service) for service in file.services),
+        adapter=file.adapter,
+        paused=file.paused,
+        close=CloseReason(reason) if reason else None,
+        close_words=words,
+        path=path,
+    )
+
+
+def _service(service: ServiceModel) -> Service:
+    return Service(
+        name=service.name,
+        image=service.image,
+        resources=_resources(service.resources),
+        count=service.count,
+        command=tuple(service.command),
+        args=tuple(service.args),
+        env=tuple(Env(env.name, env.value, env.secret) for env in service.env),
+        ports=tuple(Port(p.port, p.exposed_as or 0, p.protocol, p.public) for p in service.expose),
+    )
+
+
+def _resources(resources: ResourcesModel) -> Resources:
+    return Resources(
+        cpu_milli=millicores(resources.cpu),
+        memory_bytes=size_bytes(resources.memory),
+        storage_bytes=size_bytes(resources.storage) if resources.storage else 0,
+        gpu=resources.gpu,
+    )

@@ -1,0 +1,52 @@
+"""What several files together show: an adapter that is not there, a denied image, a lease named twice."""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from reconciler.documents.faults import FILE_START
+from reconciler.documents.files import ReadFile
+from reconciler.documents.kinds import ANSIBLE, CONFIG, KUBERNETES
+from reconciler.values.desired import AnsibleSettings, Config, Fault, KubernetesSettings, Workload
+from reconciler.values.ids import LeaseId
+
+ADAPTERS = {"kubernetes": KUBERNETES, "ansible": ANSIBLE}
+
+
+def cross_faults(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
+    """Faults of workload files that are valid by themselves; the planner holds what they ask for."""
+    config = files[CONFIG].value if CONFIG in files else None
+    denied = config.images_denied if isinstance(config, Config) else ()
+    leases: dict[LeaseId, str] = {}
+    for path, file in files.items():
+        if isinstance(file.value, Workload):
+            yield from _adapter_faults(files, file, file.value)
+            yield from _image_faults(denied, file, file.value)
+            first = leases.setdefault(file.value.lease, path)
+            if first != path:
+                yield _fault(file, "lease", f"{first} is for the same lease", "keep one of them")
+
+
+def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Workload) -> Iterator[Fault]:
+    path = ADAPTERS[workload.adapter]
+    settings = files[path].value if path in files else None
+    if settings is None:
+        yield _fault(
+            file, "adapter", f"there is no {path} that can be read", "add it or name another adapter"
+        )
+    elif isinstance(settings, KubernetesSettings | AnsibleSettings) and not settings.enabled:
+        yield _fault(
+            file, "adapter", f"{path} is not enabled", "set enabled: true there or name another adapter"
+        )
+
+
+def _image_faults(denied: tuple[str, ...], file: ReadFile, workload: Workload) -> Iterator[Fault]:
+    for index, service in enumerate(workload.services):
+        rule = next((rule for rule in denied if fnmatchcase(service.image, rule)), None)
+        if rule is not None:
+            message = f"image {service.image} is denied by {rule} in {CONFIG}"
+            yield _fault(file, f"services.{index}.image", message, "use another image")
+
+
+def _fault(file: ReadFile, where: str, message: str, advice: str) -> Fault:
+    place = file.places.get(where, FILE_START)
+    return Fault(file.path, place.line, place.column, f"{where}: {message}", advice)

@@ -1,0 +1,176 @@
+"""A commit's files to Desired: one bad file spoils only itself, an unchanged file is never parsed twice."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from reconciler.documents.crosschecks import cross_faults
+from reconciler.documents.files import ReadFile, Value, read_file
+from reconciler.documents.kinds import (
+    ANSIBLE,
+    CONFIG,
+    KUBERNETES,
+    PRICING,
+    REQUIRED,
+    is_ours,
+    misplaced,
+    model_at,
+)
+from reconciler.values.desired import (
+    AnsibleSettings,
+    Config,
+    Desired,
+    Fault,
+    KubernetesSettings,
+    Pricing,
+    Workload,
+)
+from reconciler.values.repository import Commit
+
+Kind = TypeVar("Kind")
+
+COMMITS_KEPT = 2
+"""The newest commit and the one last applied are both asked for each cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The version of each file that counts, by path, and what is wrong with the newest ones."""
+
+    files: Mapping[str, ReadFile]
+    good: Mapping[str, str]
+    stale: frozenset[str]
+    faults: tuple[Fault, ...]
+
+
+class Reader:
+    """Turns commits into Desired and remembers what each blob said; belongs to one thread.
+
+    `provider` is our own address, which names of workload files are derived from; None where it is not known.
+    """
+
+    def __init__(self, provider: str | None) -> None:
+        self._provider = provider
+        self._read: dict[tuple[str, str], ReadFile] = {}
+        self._made: dict[str, tuple[Mapping[str, str], Desired]] = {}
+
+    def unread(self, commit: Commit, good: Mapping[str, str]) -> tuple[str, ...]:
+        """The blobs whose bytes `desired` will need: this commit's and the last good ones, not yet read."""
+        if self._known(commit, good) is not None:
+            return ()
+        wanted = [*_ours(commit.files).items(), *_ours(good).items()]
+        return tuple(sorted({blob for path, blob in wanted if (path, blob) not in self._read}))
+
+    def desired(self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes]) -> Desired:
+        """What the commit asks for; a faulty file's object keeps the version that `good` (path -> blob) has.
+
+        `contents` holds the bytes of what `unread` named, by blob; one missing there is its file's fault.
+        """
+        known = self._known(commit, good)
+        if known is not None:
+            return known
+        chosen = self._choose(commit, good, contents)
+        desired = _assemble(commit.id, chosen)
+        self._forget_all_but(commit.files, good, desired.good)
+        self._made = {commit.id: (good, desired), **{i: m for i, m in self._made.items() if i != commit.id}}
+        while len(self._made) > COMMITS_KEPT:
+            self._made.popitem()
+        return desired
+
+    def _known(self, commit: Commit, good: Mapping[str, str]) -> Desired | None:
+        made = self._made.get(commit.id)
+        return made[1] if made and made[0] == good else None
+
+    def _choose(self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes]) -> _Chosen:
+        files: dict[str, ReadFile] = {}
+        blobs: dict[str, str] = {}
+        stale: set[str] = set()
+        faults = list(_commit_faults(commit))
+        wanted = _ours(commit.files)
+        hidden = {path for path in good if path in commit.refused or path.split("/")[0] in commit.refused}
+        for path in sorted({*wanted, *REQUIRED, *hidden}):
+            newest = self._file(path, wanted[path], contents) if path in wanted else None
+            faults += newest.faults if newest else ()
+            blob = wanted.get(path)
+            if newest is None or newest.value is None:
+                blob = good.get(path)
+                newest = self._file(path, blob, contents) if blob else None
+                if newest is not None and newest.value is not None:
+                    stale.add(path)
+            if newest is not None and newest.value is not None and blob:
+                files[path], blobs[path] = newest, blob
+        return _Chosen(files, blobs, frozenset(stale), tuple(faults))
+
+    def _file(self, path: str, blob: str, contents: Mapping[str, bytes]) -> ReadFile:
+        known = self._read.get((path, blob))
+        if known is None:
+            content, model = contents.get(blob), model_at(path)
+            assert model is not None, "only paths of ours are asked for"
+            if content is None:
+                missing = Fault(
+                    path, 0, 0, f"its content {blob[:12]} is not in the repository", "push it again"
+                )
+                return ReadFile(path, None, (missing,))
+            known = self._read[path, blob] = read_file(path, content, model, self._provider)
+        return known
+
+    def _forget_all_but(self, *kept: Mapping[str, str]) -> None:
+        keys = {(path, blob) for files in kept for path, blob in files.items()}
+        if len(self._read) > 2 * len(keys) + 16:
+            self._read = {key: file for key, file in self._read.items() if key in keys}
+
+
+def validate(
+    files: Mapping[str, bytes], provider: str | None = None, refused: Mapping[str, str] | None = None
+) -> tuple[Fault, ...]:
+    """Everything wrong with a state repository's files (path -> bytes), in the order of their places.
+
+    Without `provider`, the address is taken from config.yaml; without both, only the numbers in the names of
+    workload files are checked. `refused` are entries that are no plain files, with the reason.
+    """
+    commit = Commit("", "", "", 0, {path: path for path in files}, refused=refused or {})
+    address = provider or _provider_named(files)
+    return Reader(address).desired(commit, {}, files).faults
+
+
+def _provider_named(files: Mapping[str, bytes]) -> str | None:
+    model = model_at(CONFIG)
+    return read_file(CONFIG, files[CONFIG], model, None).provider if model and CONFIG in files else None
+
+
+def _ours(files: Mapping[str, str]) -> dict[str, str]:
+    return {path: blob for path, blob in files.items() if model_at(path)}
+
+
+def _commit_faults(commit: Commit) -> Iterable[Fault]:
+    for path in REQUIRED:
+        if path not in commit.files and path not in commit.refused:
+            yield Fault(
+                path, 0, 0, "the file is missing", "add it; `provider-daemon init` writes one to start from"
+            )
+    for path, why in commit.refused.items():
+        if is_ours(path):
+            yield Fault(path, 0, 0, why, "put a plain file there")
+    for path in commit.files:
+        if advice := misplaced(path):
+            yield Fault(path, 0, 0, "this file is not read", advice, warning=True)
+
+
+def _assemble(commit: str, chosen: _Chosen) -> Desired:
+    values = {path: file.value for path, file in chosen.files.items()}
+    workloads = {v.id: v for v in values.values() if isinstance(v, Workload)}
+    return Desired(
+        commit=commit,
+        config=_only(Config, values.get(CONFIG)),
+        pricing=_only(Pricing, values.get(PRICING)),
+        kubernetes=_only(KubernetesSettings, values.get(KUBERNETES)),
+        ansible=_only(AnsibleSettings, values.get(ANSIBLE)),
+        workloads=workloads,
+        faults=tuple(sorted({*chosen.faults, *cross_faults(chosen.files)})),
+        stale=chosen.stale,
+        good=chosen.good,
+    )
+
+
+def _only(kind: type[Kind], value: Value | None) -> Kind | None:
+    return value if isinstance(value, kind) else None

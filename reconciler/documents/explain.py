@@ -1,0 +1,196 @@
+"""What pydantic found wrong, in the operator's words, at its place in the file."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from annotated_types import MaxLen
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from reconciler.documents.forms import AMOUNT, FORMS, PRICE, Form
+from reconciler.documents.tree import Document
+from reconciler.values.desired import Fault
+from reconciler.values.money import DENOM, parse_rate
+
+FAULTS_MAX = 20
+"""Faults told of one file; more help nobody."""
+
+_WANTED = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "string_type": "a text",
+    "model_type": "a mapping (keys with values)",
+    "dict_type": "a mapping (keys with values)",
+}
+
+
+def explain(document: Document, model: type[BaseModel], error: ValidationError) -> tuple[Fault, ...]:
+    """One fault for each error, in the order of their places; at most FAULTS_MAX."""
+    details = error.errors(include_url=False)
+    faults = sorted(_fault(document, model, detail) for detail in details)
+    if len(faults) <= FAULTS_MAX:
+        return tuple(faults)
+    last = faults[FAULTS_MAX - 1]
+    more = Fault(
+        last.path, last.line, last.column, f"and {len(faults) - FAULTS_MAX} faults more in this file"
+    )
+    return (*faults[:FAULTS_MAX], more)
+
+
+def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Fault:
+    steps = detail["loc"]
+    match detail["type"]:
+        case "missing":
+            parent = steps[:-1]
+            field = _field(model, steps)
+            advice = f"add it: {field.description.strip()}" if field and field.description else "add it"
+            return document.fault(parent, f"the key {steps[-1]} is missing", advice, of_key=True)
+        case "extra_forbidden":
+            key = str(steps[-1])
+            return document.fault(steps, f"unknown key {key}", _nearest(key, model, steps), of_key=True)
+        case _:
+            message, advice = _sentence(detail, _field(model, steps))
+            return document.fault(steps, message, advice)
+
+
+def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    shown = _shown(value)
+    form = _form_of(field)
+    if form in (PRICE, AMOUNT) and kind in ("string_type", "string_pattern_mismatch"):
+        return _money_sentence(value, form)
+    if form is not None and kind in ("string_type", "string_pattern_mismatch"):
+        return f"{shown} is not {form.noun}", form.advice
+    if kind == "literal_error":
+        return _literal_sentence(detail)
+    if kind in _WANTED:
+        return f"{shown} stands where {_WANTED[kind]} belongs", _type_advice(kind, value)
+    return _bound_sentence(kind, shown, context) or (detail["msg"], "")
+
+
+def _money_sentence(value: Any, form: Form) -> tuple[str, str]:
+    if isinstance(value, str):
+        try:
+            parse_rate(value)
+        except ValueError as error:
+            message, _, advice = str(error).partition("; ")
+            return message.replace("'", '"'), advice
+    elif not isinstance(value, bool | list | dict) and value is not None:
+        return f"{value} has no denomination", f"write {value}{DENOM}"
+    return f"{_shown(value)} is not {form.noun}", form.advice
+
+
+def _literal_sentence(detail: ErrorDetails) -> tuple[str, str]:
+    shown, expected = _shown(detail["input"]), detail.get("ctx", {}).get("expected", "")
+    if detail["loc"] == ("apiVersion",):
+        return f"{shown} is a form that this program does not know", f"write {expected.strip(chr(39))}"
+    return f"{shown} is not known here", f"write {expected}".replace("'", "")
+
+
+def _bound_sentence(kind: str, shown: str, context: Mapping[str, Any]) -> tuple[str, str] | None:
+    match kind:
+        case "greater_than_equal":
+            return f"{shown} is too small", f"at least {context['ge']}"
+        case "less_than_equal":
+            return f"{shown} is too large", f"at most {context['le']}"
+        case "too_short":
+            return "the list is too short", f"at least {context['min_length']}"
+        case "too_long":
+            return (
+                f"the list is too long, {context['actual_length']} long",
+                f"at most {context['max_length']}",
+            )
+        case "string_too_long":
+            return "the text is too long", f"at most {context['max_length']} characters"
+        case _:
+            return None
+
+
+def _type_advice(kind: str, value: Any) -> str:
+    if kind == "string_type" and not isinstance(value, list | dict) and value is not None:
+        return f"put it in quotes: {json.dumps(_bare(value))}"
+    if kind == "int_type" and isinstance(value, str) and value.isdecimal():
+        return f"leave the quotes out: {value}"
+    if kind == "bool_type" and str(value).lower() in ("true", "false"):
+        return f"leave the quotes out: {str(value).lower()}"
+    return "give it a value or remove the key" if value is None else ""
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case str():
+            return json.dumps(value if len(value) <= 60 else value[:60] + "...", ensure_ascii=False)
+        case _:
+            return _bare(value)
+
+
+def _bare(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _nearest(key: str, model: type[BaseModel], steps: tuple[str | int, ...]) -> str:
+    known = [field.alias or name for name, field in _fields(model, steps[:-1]).items()]
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
+    return f"did you mean {close[0]}?" if close else f"keys here are {', '.join(known)}"
+
+
+def _fields(model: type[BaseModel], steps: tuple[str | int, ...]) -> Mapping[str, FieldInfo]:
+    for step in steps:
+        if isinstance(step, int):
+            continue
+        field = _named(model, step)
+        inner = next(_models_in(field.annotation), None) if field else None
+        if inner is None:
+            return {}
+        model = inner
+    return model.model_fields
+
+
+def _field(model: type[BaseModel], steps: tuple[str | int, ...]) -> FieldInfo | None:
+    names = tuple(step for step in steps if isinstance(step, str))
+    if not names:
+        return None
+    for name, field in _fields(model, names[:-1]).items():
+        if names[-1] in (field.alias, name):
+            return field
+    return None
+
+
+def _named(model: type[BaseModel], key: str) -> FieldInfo | None:
+    return next((f for name, f in model.model_fields.items() if key in (f.alias, name)), None)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _form_of(field: FieldInfo | None) -> Form | None:
+    """The form that the field's text, or each text of its list, must have."""
+    if field is None:
+        return None
+    for entry in (*field.metadata, *_metadata_in(field.annotation)):
+        pattern = getattr(entry, "pattern", None)
+        if isinstance(pattern, str):
+            return FORMS.get(pattern)
+    return None
+
+
+def _metadata_in(annotation: Any) -> Iterator[Any]:
+    for entry in getattr(annotation, "__metadata__", ()):
+        yield from getattr(entry, "metadata", ()) or (entry,)
+    for argument in get_args(annotation):
+        if not isinstance(argument, FieldInfo | MaxLen):
+            yield from _metadata_in(argument)

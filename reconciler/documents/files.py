@@ -1,0 +1,144 @@
+"""One file read and checked by itself, what it says turned into values; a pure function of path and bytes."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from reconciler.documents.adapter_models import AnsibleFile, KubernetesFile
+from reconciler.documents.config_model import ConfigFile
+from reconciler.documents.convert import (
+    ansible_of,
+    config_of,
+    kubernetes_of,
+    lease_of,
+    pricing_of,
+    workload_of,
+)
+from reconciler.documents.explain import explain
+from reconciler.documents.faults import BrokenFileError, Place
+from reconciler.documents.kinds import WORKLOADS
+from reconciler.documents.model import FileModel
+from reconciler.documents.price_warnings import price_warnings
+from reconciler.documents.pricing_model import PricingFile
+from reconciler.documents.strict import read_yaml
+from reconciler.documents.tree import Document, Node
+from reconciler.documents.workload_model import WorkloadFile
+from reconciler.values.desired import AnsibleSettings, Config, Fault, KubernetesSettings, Pricing, Workload
+from reconciler.values.ids import WorkloadId, workload_id
+
+Value = Config | Pricing | KubernetesSettings | AnsibleSettings | Workload
+
+_ID = re.compile(r"([0-9]+-[0-9]+-[0-9]+)-([a-z2-7]{10})")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What one file says, or why it cannot be used (then `value` is None and a fault says so).
+
+    `places` are the spots that checks across files point at, by dotted path.
+    """
+
+    path: str
+    value: Value | None
+    faults: tuple[Fault, ...] = ()
+    places: Mapping[str, Place] = field(default_factory=dict)
+    provider: str | None = None
+
+
+def read_file(path: str, content: bytes, model: type[FileModel], provider: str | None) -> ReadFile:
+    """Read and check one file; `provider` is our own address, None where it is not known (in CI)."""
+    try:
+        document = read_yaml(path, content)
+    except BrokenFileError as error:
+        return ReadFile(path, None, (error.fault,))
+    if not isinstance(document.root, dict):
+        return ReadFile(path, None, (_not_a_mapping(document),))
+    empty = tuple(_empty_values(document, document.root, ()))
+    if empty:
+        return ReadFile(path, None, empty)
+    try:
+        file = model.model_validate(document.root)
+    except ValidationError as error:
+        return ReadFile(path, None, explain(document, model, error))
+    return _value(document, file, provider)
+
+
+def _value(document: Document, file: FileModel, provider: str | None) -> ReadFile:
+    path = document.path
+    match file:
+        case ConfigFile():
+            return _config(document, file, provider)
+        case PricingFile():
+            pricing = pricing_of(file)
+            return ReadFile(path, pricing, price_warnings(document, pricing))
+        case KubernetesFile():
+            return ReadFile(path, kubernetes_of(file))
+        case AnsibleFile():
+            return ReadFile(path, ansible_of(file))
+        case WorkloadFile():
+            return _workload(document, file, provider)
+        case _:
+            raise AssertionError(f"{type(file).__name__} is no kind of ours")
+
+
+def _config(document: Document, file: ConfigFile, provider: str | None) -> ReadFile:
+    if provider and file.provider and file.provider != provider:
+        message = f"this repository is for {file.provider}, and our key's address is {provider}"
+        fault = document.fault(("provider",), message, "use that provider's key, or change the line")
+        return ReadFile(document.path, None, (fault,))
+    config = config_of(file)
+    if config.publishing.quiet_seconds > config.publishing.at_most_seconds:
+        fault = document.fault(("publishing", "quiet"), "longer than at_most", "make it shorter")
+        return ReadFile(document.path, None, (fault,))
+    return ReadFile(document.path, config, provider=file.provider)
+
+
+def _workload(document: Document, file: WorkloadFile, provider: str | None) -> ReadFile:
+    stem = document.path.removeprefix(WORKLOADS).removesuffix(".yaml")
+    lease = lease_of(file.lease, provider or "")
+    derived = workload_id(lease)
+    numbers = f"{file.lease.dseq}-{file.lease.gseq}-{file.lease.oseq}"
+    found = _ID.fullmatch(stem)
+    if provider and stem != derived:
+        fault = document.fault(
+            ("lease",), f"this lease's file is named {derived}.yaml", "rename it", of_key=True
+        )
+        return ReadFile(document.path, None, (fault,))
+    if not found or found[1] != numbers:
+        message = f"this lease's file is named {numbers}-<10 letters>.yaml"
+        advice = "`provider-daemon explain` of the lease tells the name"
+        return ReadFile(document.path, None, (document.fault(("lease",), message, advice, of_key=True),))
+    workload = workload_of(file, lease, WorkloadId(stem), document.path)
+    return ReadFile(document.path, workload, places=_places(document, workload))
+
+
+def _places(document: Document, workload: Workload) -> Mapping[str, Place]:
+    places = {
+        f"services.{index}.image": document.place(("services", index, "image"))
+        for index in range(len(workload.services))
+    }
+    return places | {
+        "adapter": document.place(("adapter",)),
+        "lease": document.place(("lease",), of_key=True),
+    }
+
+
+def _not_a_mapping(document: Document) -> Fault:
+    if document.root is None:
+        return Fault(document.path, 1, 1, "the file is empty", "write its keys, or remove the file")
+    what = "a list" if isinstance(document.root, list) else "a single value"
+    return Fault(document.path, 1, 1, f"{what} where a mapping (keys with values) belongs")
+
+
+def _empty_values(document: Document, node: Node, steps: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Keys without a value: a forgotten one and one left out on purpose look the same."""
+    if node is None:
+        yield document.fault(steps, "nothing stands here", "give it a value or remove the key")
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from _empty_values(document, value, (*steps, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _empty_values(document, value, (*steps, index))

@@ -1,0 +1,174 @@
+"""The forms of text in our files: money, quantities, durations, names; each with what to write instead.
+
+Models hold these texts as they stand; the conversion to values reads them. So an editor that checks the
+published schema and the daemon refuse the same texts.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from reconciler.documents.tree import Node
+from reconciler.values.money import DENOM
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A pattern, what it stands for, and an example of it."""
+
+    pattern: str
+    noun: str
+    advice: str
+
+
+PRICE = Form(
+    rf"^[0-9]{{1,12}}(\.[0-9]{{1,18}})?{DENOM}$",
+    "a price",
+    f'write a decimal number and {DENOM}: "0.5{DENOM}"',
+)
+AMOUNT = Form(rf"^[0-9]{{1,18}}{DENOM}$", "an amount", f'write a whole number and {DENOM}: "2500{DENOM}"')
+MARGIN = Form(
+    r"^[0-9]{1,3}(\.[0-9]{1,6})?$", "a margin", 'write a fraction of at most 6 decimals: "0.15" is 15 %'
+)
+DURATION = Form(r"^[1-9][0-9]{0,5}[smhd]$", "a duration", 'write a number and s, m, h or d: "24h"')
+DELAY = Form(r"^(0|[1-9][0-9]{0,5})[smhd]$", "a duration", 'write a number and s, m, h or d: "5s"')
+CPU = Form(
+    r"^([1-9][0-9]{0,6}m|[1-9][0-9]{0,3})$", "an amount of CPU", 'write millicores: "500m", or whole cores: 2'
+)
+SIZE = Form(
+    r"^[1-9][0-9]{0,15}(Ki|Mi|Gi|Ti)?$", "a size", 'write it in Ki, Mi, Gi or Ti (powers of 1024): "512Mi"'
+)
+ADDRESS = Form(
+    r"^ve1[02-9ac-hj-np-z]{38}([02-9ac-hj-np-z]{20})?$",
+    "an address",
+    "it starts with ve1 and is copied whole",
+)
+NAME = Form(
+    r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", "a name", "use a-z, 0-9 and -, start with a letter, at most 63"
+)
+ENV_NAME = Form(
+    r"^[A-Za-z_][A-Za-z0-9_]{0,254}$", "a variable's name", "use letters, digits and _, no digit first"
+)
+SECRET = Form(
+    r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/[-._a-zA-Z0-9]{1,253}$",
+    "a secret's key",
+    'write "secret/key": "db/password"',
+)
+IMAGE = Form(
+    r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?"
+    r"(@sha256:[a-f0-9]{64})?$",
+    "an image",
+    "write [registry/]name[:tag][@sha256:digest]",
+)
+IMAGE_RULE = Form(
+    r"^[a-z0-9*?][a-z0-9A-Z._/:@*?-]{0,254}$",
+    "an image pattern",
+    'write an image name, * for any text: "docker.io/evil/*"',
+)
+CLOSE = Form(
+    r"^(unstable|decommission|unspecified|manifest_timeout)(, [^\u0000-\u001f\u007f]{1,200})?$",
+    "a reason to close",
+    'write unstable, decommission, unspecified or manifest_timeout, then ", " and your words',
+)
+
+_ALL = (
+    PRICE,
+    AMOUNT,
+    MARGIN,
+    DURATION,
+    DELAY,
+    CPU,
+    SIZE,
+    ADDRESS,
+    NAME,
+    ENV_NAME,
+    SECRET,
+    IMAGE,
+    IMAGE_RULE,
+    CLOSE,
+)
+FORMS = {form.pattern: form for form in _ALL}
+"""By pattern, for the sentence about a text that does not fit."""
+
+
+def number_text(value: Node) -> Node:
+    """An unquoted number as its decimal text; anything else as it is."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return format(value, "f") if isinstance(value, Decimal) else str(value)
+    return value
+
+
+def whole_number(value: Node) -> Node:
+    """`3.0` as 3, as JSON Schema counts it an integer; anything else as it is."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value
+
+
+def _schema(form: Form, **number: Any) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "string", "pattern": form.pattern}, number]})
+
+
+Price = Annotated[str, Field(pattern=PRICE.pattern)]
+Amount = Annotated[str, Field(pattern=AMOUNT.pattern)]
+Margin = Annotated[
+    str,
+    Field(pattern=MARGIN.pattern),
+    BeforeValidator(number_text),
+    _schema(MARGIN, type="number", minimum=0, exclusiveMaximum=1000),
+]
+Duration = Annotated[str, Field(pattern=DURATION.pattern)]
+Delay = Annotated[str, Field(pattern=DELAY.pattern)]
+Cpu = Annotated[
+    str,
+    Field(pattern=CPU.pattern),
+    BeforeValidator(number_text),
+    BeforeValidator(whole_number),
+    _schema(CPU, type="integer", minimum=1, maximum=9999),
+]
+Size = Annotated[
+    str,
+    Field(pattern=SIZE.pattern),
+    BeforeValidator(number_text),
+    BeforeValidator(whole_number),
+    _schema(SIZE, type="integer", minimum=1, maximum=9_999_999_999_999_999),
+]
+Address = Annotated[str, Field(pattern=ADDRESS.pattern)]
+Name = Annotated[str, Field(pattern=NAME.pattern)]
+EnvName = Annotated[str, Field(pattern=ENV_NAME.pattern)]
+SecretKey = Annotated[str, Field(pattern=SECRET.pattern)]
+Image = Annotated[str, Field(pattern=IMAGE.pattern, max_length=512)]
+ImageRule = Annotated[str, Field(pattern=IMAGE_RULE.pattern)]
+Close = Annotated[str, Field(pattern=CLOSE.pattern)]
+WHOLE = BeforeValidator(whole_number)
+"""Stands last in an annotation, behind the bounds, or these do not reach the schema."""
+Whole = Annotated[int, WHOLE]
+Text = Annotated[str, Field(max_length=32_768)]
+
+_DURATION_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_SIZE_UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
+
+
+def seconds(duration: str) -> int:
+    """`24h` in seconds."""
+    return int(duration[:-1]) * _DURATION_UNITS[duration[-1]]
+
+
+def whole_uve(amount: str) -> int:
+    """`2500uve` as 2500."""
+    return int(amount.removesuffix(DENOM))
+
+
+def millicores(cpu: str) -> int:
+    """`500m` as 500, `2` (cores) as 2000."""
+    return int(cpu[:-1]) if cpu.endswith("m") else int(cpu) * 1000
+
+
+def size_bytes(size: str) -> int:
+    """`512Mi` in bytes."""
+    found = re.fullmatch(r"([0-9]+)([KMGT]i)?", size)
+    assert found is not None, "the model has checked the form"
+    return int(found[1]) * _SIZE_UNITS[found[2] or ""]

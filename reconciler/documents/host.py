@@ -1,0 +1,123 @@
+"""The host file read and checked; its ceilings as values."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from reconciler.documents.explain import explain
+from reconciler.documents.faults import BrokenFileError
+from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
+from reconciler.documents.host_model import CapacityModel, HostFile, LimitsModel, PriceBoundsModel
+from reconciler.documents.strict import read_yaml
+from reconciler.documents.tree import Document
+from reconciler.values.desired import Fault
+from reconciler.values.limits import Limits
+from reconciler.values.listening import Listen
+from reconciler.values.money import parse_rate
+from reconciler.values.resources import Resources
+
+
+def read_host(path: str, content: bytes) -> HostFile | tuple[Fault, ...]:
+    """The host file, or everything that is wrong with it."""
+    try:
+        document = read_yaml(path, content)
+    except BrokenFileError as error:
+        return (error.fault,)
+    if not isinstance(document.root, dict):
+        return (Fault(path, 1, 1, "the host file holds no keys", "write at least repository and chain"),)
+    try:
+        file = HostFile.model_validate(document.root)
+    except ValidationError as error:
+        return explain(document, HostFile, error)
+    return tuple(sorted(_faults(document, file))) or file
+
+
+def limits_of(file: HostFile, observe_only: bool) -> Limits:
+    """The ceilings of a host file that has no faults."""
+    limits = file.limits
+    return Limits(
+        observe_only=observe_only,
+        messages_per_transaction=limits.messages_per_transaction,
+        bids_per_cycle=limits.bids_per_cycle,
+        spend_per_hour=whole_uve(limits.spend_per_hour),
+        balance_reserve=whole_uve(limits.balance_reserve),
+        removals_per_cycle=limits.removals_per_cycle,
+        closings_per_hour=limits.closings_per_hour,
+        actions_per_cycle=limits.actions_per_cycle,
+        price_change_percent=limits.price_change_percent,
+        price_min=_rates(limits.price_min),
+        price_max=_rates(limits.price_max),
+        allow_rewrite=file.repository.allow_rewrite,
+        require_signature=file.repository.allowed_signers is not None,
+        clock_skew_seconds=seconds(limits.clock_skew),
+        timeout_blocks=limits.timeout_blocks,
+        gas_adjustment=limits.gas_adjustment,
+        gas_price_max=parse_rate(limits.gas_price_max),
+        capacity=_resources(limits.capacity),
+    )
+
+
+def _rates(bounds: PriceBoundsModel) -> Mapping[str, Decimal]:
+    return {name: parse_rate(text) for name, text in bounds.model_dump().items() if text is not None}
+
+
+def _resources(capacity: CapacityModel | None) -> Resources | None:
+    if capacity is None:
+        return None
+    return Resources(
+        millicores(capacity.cpu), size_bytes(capacity.memory), size_bytes(capacity.storage), capacity.gpu
+    )
+
+
+def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
+    """What the model's types cannot say."""
+    for name, text in (("api", file.listen.api), ("metrics", file.listen.metrics)):
+        yield from _listen_faults(document, ("listen", name), text)
+    yield from _chain_faults(document, file)
+    path, url = file.repository.path, file.repository.url
+    if path.startswith("/") or ".." in path.split("/"):
+        message = f'"{path}" leads out of the repository'
+        yield document.fault(("repository", "path"), message, "name a folder inside it")
+    if url.startswith("-"):
+        message = f'"{url}" looks like an option of git'
+        yield document.fault(("repository", "url"), message, "write a URL, or a path with ./ before it")
+    yield from _crossed_bounds(document, file.limits)
+
+
+def _listen_faults(document: Document, steps: tuple[str, ...], text: str) -> Iterator[Fault]:
+    try:
+        listen = Listen.parse(text)
+    except ValueError as error:
+        message, _, advice = str(error).partition("; ")
+        yield document.fault(steps, message, advice)
+        return
+    if not listen.is_loopback:
+        message = f"{text} is reached by others, and there is no TLS yet"
+        yield document.fault(steps, message, f"listen on 127.0.0.1:{listen.port}")
+
+
+def _chain_faults(document: Document, file: HostFile) -> Iterator[Fault]:
+    try:
+        Listen.parse(file.chain.grpc)
+    except ValueError:
+        message = f'"{file.chain.grpc}" is not a host and a port'
+        yield document.fault(("chain", "grpc"), message, 'write them as "127.0.0.1:9090"')
+    try:
+        parts = urlsplit(file.chain.rpc)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        message = f'"{file.chain.rpc}" is not an HTTP address'
+        yield document.fault(("chain", "rpc"), message, 'write it as "http://127.0.0.1:26657"')
+
+
+def _crossed_bounds(document: Document, limits: LimitsModel) -> Iterator[Fault]:
+    least, most = _rates(limits.price_min), _rates(limits.price_max)
+    for name in least.keys() & most.keys():
+        if least[name] > most[name]:
+            yield document.fault(
+                ("limits", "price_min", name), "above limits.price_max", "no price would be accepted"
+            )

@@ -1,0 +1,90 @@
+"""What an unquoted YAML word means: YAML 1.2 where every reader agrees, else refused with advice to quote."""
+
+import re
+from decimal import Decimal
+
+Scalar = str | int | Decimal | bool | None
+
+NUMBER_LENGTH_MAX = 64
+"""Longest number that is read; a price or a quantity needs a third of it."""
+
+_WORDS: dict[str, Scalar] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_SWITCH_WORDS = frozenset(
+    spelling
+    for word in ("y", "n", "yes", "no", "on", "off")
+    for spelling in (word, word.title(), word.upper())
+)
+_WHOLE = re.compile(r"0|-?[1-9][0-9]*")
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
+_MAYBE_NUMBER = re.compile(r"[-+.0-9]")
+
+# Texts that some YAML reader takes for a number, a date or a time, and what to write instead.
+_DOUBTFUL: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"), "some readers take it for a time"),
+    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?"), "some readers take it for a date"),
+    (re.compile(r"[-+]?0[xX][0-9a-fA-F_]+"), "it reads as a hexadecimal number"),
+    (re.compile(r"[-+]?0[oO]?[0-9_]+"), "some readers take it for an octal number"),
+    (re.compile(r"[-+]?0b[01_]+"), "some readers take it for a binary number"),
+    (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "it is not a finite number"),
+    (
+        re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0-9]+"),
+        "some readers take it for a power of ten",
+    ),
+    (re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)"), "readers do not agree on this number"),
+)
+
+
+class DoubtfulScalarError(ValueError):
+    """An unquoted word that readers understand differently; says why and what to write instead."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(f"{message} ({advice})")
+        self.message = message
+        self.advice = advice
+
+
+def plain_scalar(text: str) -> Scalar:
+    """The value of an unquoted scalar; numbers keep their decimal text as int or Decimal, never float.
+
+    Raises DoubtfulScalarError for what YAML 1.1 and 1.2 read differently (`NO`, `010`, `12:30`, `1_000`).
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if text in _SWITCH_WORDS:
+        raise _doubtful(text, "some readers take it for true or false", " or write true or false")
+    if text in ("=", "<<"):
+        raise _doubtful(text, "it has a special meaning to some readers", "")
+    if not _MAYBE_NUMBER.match(text):
+        return text
+    return _number_or_text(text)
+
+
+def _number_or_text(text: str) -> Scalar:
+    is_whole = _WHOLE.fullmatch(text) is not None
+    if is_whole or _DECIMAL.fullmatch(text):
+        if len(text) > NUMBER_LENGTH_MAX:
+            raise DoubtfulScalarError(
+                f"a number of {len(text)} characters", f"at most {NUMBER_LENGTH_MAX} are read"
+            )
+        return int(text) if is_whole else Decimal(text)
+    for pattern, why in _DOUBTFUL:
+        if pattern.fullmatch(text):
+            raise _doubtful(text, why, " or write a plain decimal number")
+    return text
+
+
+def _doubtful(text: str, why: str, otherwise: str) -> DoubtfulScalarError:
+    shown = text if len(text) <= 40 else text[:40] + "..."
+    return DoubtfulScalarError(f"{shown} without quotes: {why}", f'write "{shown}"{otherwise}')

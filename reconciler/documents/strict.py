@@ -1,0 +1,179 @@
+"""YAML read strictly: events only, capped, without the parts of the language that surprise or harm.
+
+Nothing is composed or constructed by PyYAML: its composer overflows the C stack on 50,000 brackets, and
+aliases explode only when the result is walked. What is refused is refused at its first event.
+"""
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from reconciler.documents.decoding import decode
+from reconciler.documents.faults import BrokenFileError, Place
+from reconciler.documents.scalars import DoubtfulScalarError, plain_scalar
+from reconciler.documents.tree import Document, Mark, Node
+from reconciler.values.desired import Fault
+
+DEPTH_MAX = 32
+NODES_MAX = 50_000
+MERGE_KEY = "<<"
+
+
+def read_yaml(path: str, content: bytes) -> Document:
+    """The file as plain values with places; raises BrokenFileError with the first thing that is wrong."""
+    text = decode(path, content)
+    builder = _Builder(path)
+    try:
+        for event in yaml.parse(text, Loader=yaml.CLoader):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        raise BrokenFileError(_syntax_fault(path, text, error)) from None
+    except yaml.YAMLError as error:
+        raise BrokenFileError(Fault(path, 1, 1, f"not YAML: {error}")) from None
+    return Document(path, builder.root, builder.marks)
+
+
+class _Builder:
+    """Turns events into values; a stack of open containers, no recursion."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.root: Node = None
+        self.marks: dict[int, dict[str | int, Mark]] = {}
+        self._stack: list[dict[str, Node] | list[Node]] = []
+        self._keys: list[tuple[str, Place] | None] = []
+        self._nodes = 0
+        self._documents = 0
+
+    def take(self, event: Event) -> None:
+        """One event more; raises BrokenFileError where it may not stand."""
+        if isinstance(event, ScalarEvent):
+            self._refuse_decoration(event)
+            self._take_scalar(event)
+        elif isinstance(event, MappingStartEvent):
+            self._open({}, event)
+        elif isinstance(event, SequenceStartEvent):
+            self._open([], event)
+        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+            self._stack.pop()
+            self._keys.pop()
+        elif isinstance(event, AliasEvent):
+            raise self._broken(event, f"alias *{event.anchor}", "aliases are not read; write the value out")
+        elif isinstance(event, DocumentStartEvent):
+            self._take_document(event)
+
+    def _take_document(self, event: DocumentStartEvent) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise self._broken(event, "a second document in one file", "give each its own file")
+        if event.version or event.tags:
+            raise self._broken(event, "a % directive", "leave it out; no tags or versions are read")
+
+    def _refuse_decoration(self, event: NodeEvent) -> None:
+        self._nodes += 1
+        if self._nodes > NODES_MAX:
+            raise self._broken(event, f"more than {NODES_MAX} values in one file", "split it")
+        if event.anchor is not None:
+            raise self._broken(event, f"anchor &{event.anchor}", "anchors are not read; write the value out")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise self._broken(event, f"tag {tag}", "tags are not read; leave it out")
+
+    def _open(
+        self, container: dict[str, Node] | list[Node], event: MappingStartEvent | SequenceStartEvent
+    ) -> None:
+        self._refuse_decoration(event)
+        if len(self._stack) >= DEPTH_MAX:
+            raise self._broken(event, f"nested deeper than {DEPTH_MAX} levels", "no file of ours needs that")
+        if self._awaits_key():
+            raise self._broken(event, "a list or mapping as a key", "keys are words")
+        self._place(container, event)
+        self._stack.append(container)
+        self._keys.append(None)
+        self.marks[id(container)] = {}
+
+    def _take_scalar(self, event: ScalarEvent) -> None:
+        value: Node = event.value
+        if event.implicit[0]:
+            try:
+                value = event.value if event.value == MERGE_KEY else plain_scalar(event.value)
+            except DoubtfulScalarError as error:
+                raise self._broken(event, error.message, error.advice) from None
+        if not self._awaits_key():
+            self._place(value, event)
+        elif value == MERGE_KEY and event.implicit[0]:
+            raise self._broken(event, "a merge key <<", "merging is not read; write the values out")
+        elif isinstance(value, str):
+            self._take_key(value, event)
+        else:
+            raise self._broken(event, f"the key {event.value or '(empty)'} is not a word", "put it in quotes")
+
+    def _take_key(self, key: str, event: Event) -> None:
+        container = self._stack[-1]
+        if key in container:
+            first = self.marks[id(container)][key].key
+            raise self._broken(
+                event, f"the key {key} stands twice", f"first on line {first.line}; remove one"
+            )
+        self._keys[-1] = (key, _place_of(event))
+
+    def _awaits_key(self) -> bool:
+        return bool(self._stack) and isinstance(self._stack[-1], dict) and self._keys[-1] is None
+
+    def _place(self, value: Node, event: Event) -> None:
+        if not self._stack:
+            self.root = value
+            return
+        container = self._stack[-1]
+        place = _place_of(event)
+        if isinstance(container, list):
+            self.marks[id(container)][len(container)] = Mark(place, place)
+            container.append(value)
+            return
+        pending = self._keys[-1]
+        assert pending is not None, "libyaml gives a key before its value"
+        key, key_place = pending
+        self.marks[id(container)][key] = Mark(key_place, key_place if value is None else place)
+        container[key] = value
+        self._keys[-1] = None
+
+    def _broken(self, event: Event, message: str, advice: str) -> BrokenFileError:
+        place = _place_of(event)
+        return BrokenFileError(Fault(self.path, place.line, place.column, message, advice))
+
+
+def _place_of(event: Event) -> Place:
+    mark = event.start_mark
+    assert mark is not None, "libyaml marks every event"
+    return Place(mark.line + 1, mark.column + 1)
+
+
+def _syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return Fault(path, 1, 1, f"not YAML: {error.problem or error}")
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    if line[mark.column : mark.column + 1] == "\t":
+        return Fault(path, mark.line + 1, mark.column + 1, "a tab where spaces belong", "indent with spaces")
+    problem = ", ".join(part for part in (error.context, error.problem) if part)
+    return Fault(path, mark.line + 1, mark.column + 1, f"not YAML: {problem}", _syntax_advice(problem, line))
+
+
+def _syntax_advice(problem: str, line: str) -> str:
+    if "mapping values are not allowed" in problem:
+        return 'put a text that holds ": " in quotes, or check the indentation'
+    if "cannot start any token" in problem:
+        return "put a text that begins with this sign in quotes"
+    if "did not find expected" in problem or "could not find expected" in problem:
+        return "check the indentation, quotes and brackets here and on the line before"
+    return "check the quotes on this line" if '"' in line or "'" in line else ""
