@@ -110,8 +110,9 @@ class Journal(Protocol):
         """
 
     def remember(self, plan: Plan, at: int) -> None:
-        """Keep the plan's memory, its holds as decisions and its transitions for publishing, and forget the
-        outcomes last asked for, all at once. The same plan again writes nothing but the transitions.
+        """Keep the plan's memory, its holds as decisions and its transitions for publishing, end the intents
+        that it confirms, and forget the outcomes last asked for, all at once. The same plan again writes
+        nothing but the transitions.
         """
 
     def record(self, outcomes: Sequence[Applied]) -> None:

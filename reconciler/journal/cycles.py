@@ -8,6 +8,7 @@ from reconciler.journal.codec import CodecError
 from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
 from reconciler.journal.faults import JournalBroken
+from reconciler.journal.intents import note_end
 from reconciler.journal.outbox import post
 from reconciler.journal.outcomes import forget, keep, waiting
 from reconciler.journal.rows import Change, changes, collect
@@ -42,11 +43,14 @@ class SqliteJournal:
     def remember(self, plan: Plan, at: int) -> None:
         changed = changes(self._memory, plan.memory)
         decided = self._decisions.of_holds(plan.holds, at)
-        if changed or decided or plan.transitions or self._consumed or self._new:
+        told = plan.transitions or plan.confirmations
+        if changed or decided or told or self._consumed or self._new:
             with self._database.transaction():
                 self._store(changed)
                 self._begin_or_count(plan.memory, at)
                 self._decisions.write(decided)
+                for confirmation in plan.confirmations:
+                    note_end(self._database, confirmation)
                 post(self._database, plan.transitions)
                 forget(self._database, self._consumed)
         self._memory, self._new, self._consumed = plan.memory, False, 0

@@ -41,13 +41,10 @@ class SqliteIntents:
         at = max((each.at for each in outcomes), default=0)
         decided = self._decisions.of_outcomes(outcomes)
         with self._database.transaction():
-            if not self._close(confirmation):
+            if not note_end(self._database, confirmation):
                 return
-            bare = replace(confirmation, intent=replace(confirmation.intent, tx=b""))
-            post(self._database, [bare])
             keep(self._database, outcomes)
             self._decisions.write(decided)
-            self._count(confirmation)
         self._decisions.written(decided, at)
 
     def _note(self, intent: Intent) -> None:
@@ -57,28 +54,35 @@ class SqliteIntents:
             (intent.hash, dumps(Intent, intent), Fate.LANDED.value),
         )
 
-    def _close(self, end: Confirmation) -> bool:
-        intent = end.intent
-        self._database.execute(
-            "INSERT INTO intents (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
-            (intent.hash, dumps(Intent, intent)),
-        )
-        ending = (end.fate.value, end.height, end.time, end.code, clean(end.codespace), clean(end.log))
-        changed = self._database.execute(
-            f"UPDATE intents SET ({_ENDING}) = (?, ?, ?, ?, ?, ?) WHERE hash = ? AND fate IS NULL",  # noqa: S608 - column names of ours
-            (*ending, intent.hash),
-        )
-        self._database.execute(
-            "DELETE FROM intents WHERE fate IS NOT NULL "
-            "AND position <= (SELECT max(position) FROM intents) - ?",
-            (HISTORY_MAX,),
-        )
-        return changed == 1
 
-    def _count(self, end: Confirmation) -> None:
-        bids = sum(isinstance(m, CreateBid) for m in end.intent.messages)
-        if end.fate is Fate.LANDED and bids:
-            add(self._database, "bids_placed", bids)
+def note_end(database: Database, confirmation: Confirmation) -> bool:
+    """End an intent within a transaction of the caller; False where it had ended already."""
+    if not _close(database, confirmation):
+        return False
+    bare = replace(confirmation, intent=replace(confirmation.intent, tx=b""))
+    post(database, [bare])
+    bids = sum(isinstance(m, CreateBid) for m in confirmation.intent.messages)
+    if confirmation.fate is Fate.LANDED and bids:
+        add(database, "bids_placed", bids)
+    return True
+
+
+def _close(database: Database, end: Confirmation) -> bool:
+    intent = end.intent
+    database.execute(
+        "INSERT INTO intents (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
+        (intent.hash, dumps(Intent, intent)),
+    )
+    ending = (end.fate.value, end.height, end.time, end.code, clean(end.codespace), clean(end.log))
+    changed = database.execute(
+        f"UPDATE intents SET ({_ENDING}) = (?, ?, ?, ?, ?, ?) WHERE hash = ? AND fate IS NULL",  # noqa: S608 - column names of ours
+        (*ending, intent.hash),
+    )
+    database.execute(
+        "DELETE FROM intents WHERE fate IS NOT NULL AND position <= (SELECT max(position) FROM intents) - ?",
+        (HISTORY_MAX,),
+    )
+    return changed == 1
 
 
 def ended(database: Database, tx_hash: str) -> Confirmation | None:
