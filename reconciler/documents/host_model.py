@@ -1,0 +1,187 @@
+"""The host file: what only the machine's owner decides, out of a pull request's reach."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from reconciler.documents.forms import WHOLE, Amount, Cpu, Duration, Name, Price, Size
+from reconciler.documents.model import FileModel, StrictModel
+
+PathText = Annotated[str, Field(min_length=1, max_length=4096)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f]+$")]
+Count = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
+
+
+def _decimal(value: Any) -> Any:
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Number = Annotated[Decimal, BeforeValidator(_decimal)]
+
+
+class RepositoryModel(StrictModel):
+    """Where the desired state is, and who may change it."""
+
+    url: Line
+    """A git URL (https://, ssh://, user@host:path), or the path of a repository on this machine."""
+    branch: Line = "main"
+    """The branch whose commits are desired."""
+    path: Annotated[str, Field(max_length=400)] = ""
+    """The folder inside the repository that is this provider's; empty: the top."""
+    allow_rewrite: bool = False
+    """true: a commit that does not descend from the one last applied is applied all the same."""
+    allowed_signers: PathText | None = None
+    """A file of ssh-keygen's ALLOWED SIGNERS; with it, only commits that one of them signed are applied."""
+    publish: bool = True
+    """false: no status branch is pushed."""
+    author_name: Line = "provider-daemon"
+    """The author of status commits."""
+    author_email: Line = "provider-daemon@localhost"
+    """The author's address."""
+
+
+class ProviderModel(StrictModel):
+    """Who we are on the chain."""
+
+    name: Name = "provider"
+    """The provider's name, as the status branch carries it."""
+    key: Line = "provider"
+    """The name of the signing key in the keyring."""
+    keyring: PathText | None = None
+    """The directory that holds keyring-file or keyring-test; without it: `keyring` in the state directory."""
+    backend: Literal["file", "test"] = "file"
+    """file: sealed with a passphrase; test: open to everyone who can read the files."""
+    passphrase_file: PathText | None = None
+    """The file whose first line opens a `file` keyring; nobody but the daemon's user may read it."""
+
+
+class ChainModel(StrictModel):
+    """The node that we ask and send through."""
+
+    grpc: Line
+    """Its gRPC address, host:port."""
+    rpc: Line
+    """Its CometBFT RPC, http://host:port."""
+    chain_id: Line
+    """The chain that it must be of."""
+    tls: bool = False
+    """true: gRPC over TLS, checked with the system's certificates."""
+
+
+class KubernetesAccessModel(StrictModel):
+    """How the cluster is reached."""
+
+    kubeconfig: PathText | None = None
+    """The kubeconfig; without it $KUBECONFIG, then the cluster that the daemon itself runs in."""
+    context: Line | None = None
+    """The context in it; without it the current one."""
+
+
+class AdaptersModel(StrictModel):
+    """How each adapter reaches its machines; whether it is used is said in the repository."""
+
+    kubernetes: KubernetesAccessModel = KubernetesAccessModel()
+    """The Kubernetes cluster."""
+
+
+class ListenModel(StrictModel):
+    """Where the servers listen; addresses that others reach are refused while there is no TLS."""
+
+    api: Line = "127.0.0.1:8443"
+    """The HTTP API."""
+    metrics: Line = "127.0.0.1:8444"
+    """The metrics."""
+
+
+class PriceBoundsModel(StrictModel):
+    """Bounds of prices in uve a unit and block, by the keys of pricing.yaml."""
+
+    cpu_millicores: Price | None = None
+    """Bound for one millicore."""
+    memory_mb: Price | None = None
+    """Bound for one MB of memory."""
+    storage_mb: Price | None = None
+    """Bound for one MB of storage."""
+    gpu: Price | None = None
+    """Bound for one GPU."""
+
+
+class CapacityModel(StrictModel):
+    """The most that may be promised, whatever the machines have."""
+
+    cpu: Cpu
+    """CPU, such as "8000m"."""
+    memory: Size
+    """Memory, such as "16Gi"."""
+    storage: Size
+    """Storage, such as "200Gi"."""
+    gpu: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = 0
+    """Count of GPUs."""
+
+
+class LimitsModel(StrictModel):
+    """Ceilings; reaching one withholds what goes beyond, with its reason."""
+
+    messages_per_transaction: Annotated[int, Field(ge=1, le=500), WHOLE] = 100
+    """Messages that one transaction carries at most."""
+    bids_per_cycle: Count = 100
+    """Bids that one cycle makes at most."""
+    spend_per_hour: Amount = "50000000uve"
+    """Fees and deposits within an hour at most."""
+    balance_reserve: Amount = "1000000uve"
+    """What always stays in the account."""
+    removals_per_cycle: Count = 10
+    """Workloads that one cycle removes at most."""
+    closings_per_hour: Count = 3
+    """Leases that are closed by us within an hour at most."""
+    actions_per_cycle: Count = 1_000
+    """Effects that one cycle has at most."""
+    price_change_percent: Annotated[int, Field(ge=0, le=100_000), WHOLE] | None = None
+    """How far one commit may move a price, in percent of the one applied."""
+    price_min: PriceBoundsModel = PriceBoundsModel()
+    """No price below is applied."""
+    price_max: PriceBoundsModel = PriceBoundsModel()
+    """No price above is applied."""
+    clock_skew: Duration = "60s"
+    """How far this host's clock may be from the chain's before spending waits."""
+    timeout_blocks: Annotated[int, Field(ge=1, le=20), WHOLE] = 20
+    """For how many blocks a sent transaction may still be executed."""
+    gas_adjustment: Annotated[Number, Field(ge=1, le=10)] = Decimal("1.5")
+    """By what simulated gas is multiplied."""
+    gas_price_max: Price = "0.1uve"
+    """The most that is paid for a unit of gas."""
+    capacity: CapacityModel | None = None
+    """The most that may be promised; without it all that the machines offer."""
+
+
+class TimingModel(StrictModel):
+    """How often we look."""
+
+    poll_seconds: Annotated[Number, Field(ge=Decimal("0.05"), le=600)] = Decimal(1)
+    """How often the chain's height is asked; about a fifth of the time of a block."""
+    cycle_at_most_seconds: Annotated[int, Field(ge=1, le=3_600), WHOLE] = 60
+    """A cycle starts at least so often, even if nothing woke it."""
+
+
+class HostFile(FileModel):
+    """What only the machine's owner decides."""
+
+    kind: Literal["Host"] = "Host"
+    """Host."""
+    repository: RepositoryModel
+    """Where the desired state is."""
+    provider: ProviderModel = ProviderModel()
+    """Who we are."""
+    chain: ChainModel
+    """The node."""
+    adapters: AdaptersModel = AdaptersModel()
+    """How machines are reached."""
+    state: PathText = "/var/lib/provider-daemon"
+    """The state directory: mirror, journal, keyring; one daemon at a time."""
+    listen: ListenModel = ListenModel()
+    """Where the servers listen."""
+    limits: LimitsModel = LimitsModel()
+    """Ceilings."""
+    timing: TimingModel = TimingModel()
+    """How often we look."""

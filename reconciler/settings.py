@@ -1,0 +1,207 @@
+"""Host file, environment and flags as one frozen value; read once, at the start."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.documents.host import limits_of, read_host
+from reconciler.documents.host_model import HostFile, KubernetesAccessModel, RepositoryModel
+from reconciler.values.limits import Limits
+from reconciler.values.listening import Listen
+
+HOST_VARIABLE = "PROVIDER_DAEMON_HOST"
+DEFAULT_HOST_FILE = Path("/etc/provider-daemon.yaml")
+STOP_FILE = "stop-spending"
+"""While this file is in the state directory, nothing is spent."""
+
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/@:]+@[^/:]+:")
+"""What makes a repository's address a URL or `user@host:path`, and not a path on this machine."""
+
+
+class SettingsError(Exception):
+    """The host file cannot be used; each line says where and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line may say over the host file."""
+
+    host: Path | None = None
+    observe_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepositorySettings:
+    """`url` is a git URL or an absolute path; `path` the provider's folder inside ("": the top)."""
+
+    url: str
+    is_local: bool
+    branch: str
+    path: str
+    allow_rewrite: bool
+    allowed_signers: Path | None
+    publish: bool
+    author_name: str
+    author_email: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """The signing key: its name, the directory that holds `keyring-<backend>`, and what opens it."""
+
+    name: str
+    keyring: Path
+    backend: str
+    passphrase_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSettings:
+    """`grpc` is host:port, `rpc` a URL."""
+
+    grpc: str
+    rpc: str
+    chain_id: str
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesAccess:
+    """None: the cluster that we run in, and the kubeconfig's current context."""
+
+    kubeconfig: Path | None
+    context: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the machine's owner decides; paths are absolute."""
+
+    host_file: Path
+    provider: str
+    repository: RepositorySettings
+    key: KeySettings
+    chain: ChainSettings
+    kubernetes: KubernetesAccess
+    state: Path
+    api: Listen
+    metrics: Listen
+    limits: Limits
+    poll_seconds: float
+    cycle_at_most_seconds: int
+
+    @property
+    def stop_file(self) -> Path:
+        """While it exists, nothing is spent."""
+        return self.state / STOP_FILE
+
+    def limits_now(self) -> Limits:
+        """The limits with the stop file as it is now; one that cannot be looked for counts as there."""
+        try:
+            stopped = self.stop_file.exists()
+        except OSError:
+            stopped = True
+        return replace(self.limits, stop_spending=stopped)
+
+
+def host_file(flags: Flags, environment: Mapping[str, str]) -> Path:
+    """--host, else $PROVIDER_DAEMON_HOST, else /etc/provider-daemon.yaml; absolute."""
+    named = flags.host or environment.get(HOST_VARIABLE)
+    return Path(named).absolute() if named else DEFAULT_HOST_FILE
+
+
+def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
+    """Read the host file; SettingsError with a `file:line:column` for each thing that is wrong."""
+    path = host_file(flags, environment)
+    return _settings(path, _read(path), flags, environment)
+
+
+def read_passphrase(key: KeySettings) -> str | None:
+    """The first line of the passphrase file, None where none is named; SettingsError where others could read
+    it.
+    """
+    path = key.passphrase_file
+    if path is None:
+        return None
+    try:
+        if path.stat().st_mode & 0o077:
+            raise SettingsError(f"others may read the passphrase file {path}; run chmod 600 {path}")
+        return path.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(
+            f"the passphrase file {path} cannot be read: {why}; write the keyring's passphrase into it, or "
+            f"change provider.passphrase_file in the host file"
+        ) from None
+
+
+def _read(path: Path) -> HostFile:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            f"the host file {path} cannot be read: {error.strerror}; name yours with --host FILE or in "
+            f"${HOST_VARIABLE}, or write one"
+        ) from None
+    found = read_host(str(path), content)
+    if isinstance(found, HostFile):
+        return found
+    raise SettingsError("\n".join(fault.show() for fault in found))
+
+
+def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str, str]) -> Settings:
+    here = path.parent
+    return Settings(
+        host_file=path,
+        provider=file.provider.name,
+        repository=_repository(here, file.repository),
+        key=_key(here, file),
+        chain=ChainSettings(file.chain.grpc, file.chain.rpc, file.chain.chain_id, file.chain.tls),
+        kubernetes=_kubernetes(here, file.adapters.kubernetes, environment),
+        state=here / file.state,
+        api=Listen.parse(file.listen.api),
+        metrics=Listen.parse(file.listen.metrics),
+        limits=limits_of(file, flags.observe_only),
+        poll_seconds=float(file.timing.poll_seconds),
+        cycle_at_most_seconds=file.timing.cycle_at_most_seconds,
+    )
+
+
+def _repository(here: Path, model: RepositoryModel) -> RepositorySettings:
+    is_local = not _REMOTE.match(model.url)
+    return RepositorySettings(
+        url=str(here / model.url) if is_local else model.url,
+        is_local=is_local,
+        branch=model.branch,
+        path=model.path.strip("/"),
+        allow_rewrite=model.allow_rewrite,
+        allowed_signers=_below(here, model.allowed_signers),
+        publish=model.publish,
+        author_name=model.author_name,
+        author_email=model.author_email,
+    )
+
+
+def _key(here: Path, file: HostFile) -> KeySettings:
+    return KeySettings(
+        name=file.provider.key,
+        keyring=_below(here, file.provider.keyring) or here / file.state / "keyring",
+        backend=file.provider.backend,
+        passphrase_file=_below(here, file.provider.passphrase_file),
+    )
+
+
+def _kubernetes(here: Path, model: KubernetesAccessModel, environment: Mapping[str, str]) -> KubernetesAccess:
+    named = environment.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return KubernetesAccess(
+        _below(here, model.kubeconfig) or (Path(named).absolute() if named else None), model.context
+    )
+
+
+def _below(here: Path, path: str | None) -> Path | None:
+    """A path of the host file: relative ones start where the file is."""
+    return here / path if path else None

@@ -1,0 +1,229 @@
+"""The host file: what is found where, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from reconciler.settings import Flags, SettingsError, host_file, load_settings, read_passphrase
+from reconciler.values.limits import Limits
+from reconciler.values.listening import Listen
+from reconciler.values.resources import MB, Resources
+
+LEAST = """\
+repository:
+  url: https://git.example.org/state.git
+chain:
+  grpc: 127.0.0.1:9090
+  rpc: http://127.0.0.1:26657
+  chain_id: virtengine-1
+"""
+
+MOST = """\
+apiVersion: provider.virtengine.dev/v1alpha1
+kind: Host
+repository:
+  url: desired.git
+  branch: live
+  path: eu/one/
+  allow_rewrite: true
+  allowed_signers: signers
+  publish: false
+  author_name: One
+  author_email: one@example.org
+provider:
+  name: one
+  key: hot
+  keyring: keys
+  backend: test
+  passphrase_file: /run/secret
+chain:
+  grpc: node.example.org:443
+  rpc: https://node.example.org/rpc
+  chain_id: virtengine-1
+  tls: true
+adapters:
+  kubernetes:
+    kubeconfig: kube.yaml
+    context: prod
+state: state
+listen:
+  api: "[::1]:0"
+  metrics: localhost:9
+limits:
+  messages_per_transaction: 10
+  spend_per_hour: 5uve
+  price_change_percent: 20
+  price_min:
+    gpu: 2.5uve
+  clock_skew: 2m
+  gas_adjustment: 1.3
+  gas_price_max: 0.2uve
+  capacity:
+    cpu: 2
+    memory: 4Gi
+    storage: 10Gi
+timing:
+  poll_seconds: 0.2
+  cycle_at_most_seconds: 30
+"""
+
+
+def write(directory: Path, text: str) -> Flags:
+    """A host file in a directory."""
+    path = directory / "host.yaml"
+    path.write_text(text)
+    return Flags(host=path)
+
+
+def test_the_least_host_file_has_the_documented_defaults(tmp_path: Path) -> None:
+    found = load_settings(write(tmp_path, LEAST), {})
+    assert found.limits == Limits()
+    assert (found.provider, found.key.name, found.key.backend) == ("provider", "provider", "file")
+    assert found.state == Path("/var/lib/provider-daemon")
+    assert found.key.keyring == Path("/var/lib/provider-daemon/keyring")
+    assert (found.api, found.metrics) == (Listen("127.0.0.1", 8443), Listen("127.0.0.1", 8444))
+    assert (found.repository.branch, found.repository.is_local) == ("main", False)
+    assert found.kubernetes.kubeconfig is None
+
+
+def test_everything_can_be_said_and_relative_paths_start_at_the_file(tmp_path: Path) -> None:
+    found = load_settings(write(tmp_path, MOST), {"KUBECONFIG": "/ignored"})
+    assert found.repository.url == str(tmp_path / "desired.git")
+    assert found.repository.is_local
+    assert found.repository.path == "eu/one"
+    assert found.repository.allowed_signers == tmp_path / "signers"
+    assert found.key.keyring == tmp_path / "keys"
+    assert found.key.passphrase_file == Path("/run/secret")
+    assert found.kubernetes.kubeconfig == tmp_path / "kube.yaml"
+    assert (found.api, found.metrics) == (Listen("::1", 0), Listen("localhost", 9))
+    assert (found.poll_seconds, found.cycle_at_most_seconds) == (0.2, 30)
+    assert found.limits == Limits(
+        messages_per_transaction=10,
+        spend_per_hour=5,
+        price_change_percent=20,
+        price_min={"gpu": Decimal("2.5")},
+        allow_rewrite=True,
+        require_signature=True,
+        clock_skew_seconds=120,
+        gas_adjustment=Decimal("1.3"),
+        gas_price_max=Decimal("0.2"),
+        capacity=Resources(2000, 4096 * MB, 10 * 1024 * MB),
+    )
+
+
+@pytest.mark.parametrize("url", ["ssh://git@host/state.git", "git@host:state.git", "file:///srv/state.git"])
+def test_urls_are_not_taken_for_paths(tmp_path: Path, url: str) -> None:
+    found = load_settings(write(tmp_path, LEAST.replace("https://git.example.org/state.git", url)), {})
+    assert (found.repository.url, found.repository.is_local) == (url, False)
+
+
+def test_the_flag_goes_before_the_environment_before_etc(tmp_path: Path) -> None:
+    environment = {"PROVIDER_DAEMON_HOST": "/srv/host.yaml"}
+    assert host_file(Flags(host=tmp_path), environment) == tmp_path
+    assert host_file(Flags(), environment) == Path("/srv/host.yaml")
+    assert host_file(Flags(), {}) == Path("/etc/provider-daemon.yaml")
+
+
+def test_flags_and_environment_reach_the_settings(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST).host
+    found = load_settings(
+        Flags(observe_only=True), {"PROVIDER_DAEMON_HOST": str(path), "KUBECONFIG": "/k:/l"}
+    )
+    assert found.limits.observe_only
+    assert found.kubernetes.kubeconfig == Path("/k")
+
+
+def test_the_stop_file_is_looked_for_each_time(tmp_path: Path) -> None:
+    found = load_settings(write(tmp_path, LEAST + f"state: {tmp_path}\n"), {})
+    assert not found.limits_now().stop_spending
+    found.stop_file.touch()
+    assert found.limits_now().stop_spending
+    found.stop_file.unlink()
+    assert not found.limits_now().stop_spending
+
+
+def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match=r"host.yaml cannot be read: No such file .*; name yours with --host"
+    ):
+        load_settings(Flags(host=tmp_path / "host.yaml"), {})
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "where"),
+    [
+        (
+            "chain_id: virtengine-1",
+            "chain-id: virtengine-1",
+            ":6:3: chain.chain-id: unknown key chain-id (did",
+        ),
+        ("  chain_id: virtengine-1\n", "", ":3:1: chain: the key chain_id is missing (add it: "),
+        (
+            "rpc: http://127.0.0.1:26657",
+            "rpc: 127.0.0.1",
+            ':5:8: chain.rpc: "127.0.0.1" is not an HTTP address',
+        ),
+        ("rpc: http://127.0.0.1:26657", "rpc: http://x:y", ':5:8: chain.rpc: "http://x:y" is not an HTTP'),
+        ("grpc: 127.0.0.1:9090", "grpc: node", ':4:9: chain.grpc: "node" is not a host and a port (write'),
+        ("chain:", "  path: ../x\nchain:", ':3:9: repository.path: "../x" leads out of the repository'),
+        ("url: https:", "url: -https:", ":2:8: repository.url: "),
+        ("chain:", "listen:\n  api: 0.0.0.0:1\nchain:", ":4:8: listen.api: 0.0.0.0:1 is reached by others"),
+        (
+            "chain:",
+            "listen:\n  metrics: x\nchain:",
+            ':4:12: listen.metrics: "x" is not an address and a port',
+        ),
+        (
+            "chain:",
+            "limits:\n  spend_per_hour: 5\nchain:",
+            ":4:19: limits.spend_per_hour: 5 has no denomination",
+        ),
+        ("chain:", "limits:\n  timeout_blocks: 21\nchain:", ":4:19: limits.timeout_blocks: 21 is too large"),
+        ("chain:", "timing:\n  poll_seconds: 0.01\nchain:", ":4:17: timing.poll_seconds: 0.01 is too small"),
+        (
+            "chain:",
+            "limits:\n  price_min: {gpu: 2uve}\n  price_max: {gpu: 1uve}\nchain:",
+            ":4:20: limits.price_min.gpu: above limits.price_max",
+        ),
+        ("chain:", "state: &a x\nchain:", ":3:8: anchor &a"),
+        (LEAST, "- x\n", ":1:1: the host file holds no keys"),
+        (LEAST, "", ":1:1: the host file holds no keys"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, good: str, bad: str, where: str) -> None:
+    assert good in LEAST
+    flags = write(tmp_path, LEAST.replace(good, bad, 1))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(flags, {})
+    assert any(line.startswith(f"{flags.host}{where}") for line in str(caught.value).splitlines())
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    flags = write(tmp_path, LEAST.replace("http:", "ftp:") + "listen:\n  api: x\n  metrics: 1.2.3.4:5\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(flags, {})
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
+        "chain.rpc",
+        "listen.api",
+        "listen.metrics",
+    ]
+
+
+def test_the_passphrase_is_the_first_line_of_a_file_that_is_ours_alone(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("open sesame\nnever read\n")
+    secret.chmod(0o600)
+    key = load_settings(write(tmp_path, MOST.replace("/run/secret", "secret")), {}).key
+    assert read_passphrase(key) == "open sesame"
+    secret.chmod(0o640)
+    with pytest.raises(SettingsError, match=r"others may read .*secret; run chmod 600"):
+        read_passphrase(key)
+    secret.unlink()
+    with pytest.raises(
+        SettingsError, match=r"cannot be read: No such file .*; write the keyring's passphrase"
+    ):
+        read_passphrase(key)
+    assert read_passphrase(load_settings(write(tmp_path, LEAST), {}).key) is None
