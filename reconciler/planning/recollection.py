@@ -128,3 +128,15 @@ def take_outcomes(memory: Memory, outcomes: Iterable[Applied], now: int) -> Memo
             case _:
                 pass
     return memory if retries is memory.retries else replace(memory, retries=retries)
+
+
+def refusal(words: str) -> Refused | Failed:
+    """What a refusal before the block means: final, or worth another try later."""
+    kind = Refused if is_final(words) else Failed
+    return kind("ChainRefused", words, _advice(words))
+
+
+def _advice(words: str) -> str:
+    if "MFA required" in words or "VEID" in words:
+        return "the chain's identity or multi-factor gate stands before it; the account's owner must pass it"
+    return "add funds to the provider's account" if "insufficient" in words else ""

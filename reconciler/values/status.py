@@ -21,7 +21,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadStatus:
-    """One workload: `price` in uve a block is its lease's, `billing` is `lease` or `usage`."""
+    """One workload: `price` in uve a block is its lease's, `billing` is `lease` or `usage`; `withdrawn` and
+    `settled` are what its lease and its usage have paid out, gross uve.
+    """
 
     id: WorkloadId
     lease: LeaseId
@@ -30,6 +32,8 @@ class WorkloadStatus:
     lease_state: State
     price: Decimal
     billing: str = "lease"
+    withdrawn: int = 0
+    settled: int = 0
     trouble: Trouble | None = None
     notices: tuple[Notice, ...] = ()
 

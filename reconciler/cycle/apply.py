@@ -1,0 +1,79 @@
+"""Effects: one action, one port call; no choices about the domain are left here."""
+
+from __future__ import annotations
+
+import logging
+
+from reconciler.cycle.world import World
+from reconciler.planning.recollection import refusal
+from reconciler.values.intents import Confirmation, Fate, Intent, Prepared
+from reconciler.values.messages import describe
+from reconciler.values.outcomes import Done, Failed, Outcome, Refused
+from reconciler.values.plans import (
+    Action,
+    ApplyWorkload,
+    BroadcastAgain,
+    Plan,
+    PrepareAdapter,
+    RemoveWorkload,
+    SendTransaction,
+)
+from reconciler.values.records import Applied, applied, applied_message, tell
+
+log = logging.getLogger(__name__)
+
+
+def apply_all(plan: Plan, world: World, intents: tuple[Intent, ...]) -> None:
+    """Carry out a plan in its order; one that fails spoils no other, and each outcome is kept at once."""
+    for action in plan.actions:
+        try:
+            outcomes = _apply(action, world, intents)
+        except OSError as error:
+            failure = Failed("Unreachable", f"{action.show()}: {error}")
+            outcomes = applied(action, failure, world.clock.now())
+        for each in outcomes:
+            log.info("%s: %s", each.what, tell(each.outcome))
+        world.store.journal.record(outcomes)
+
+
+def _apply(action: Action, world: World, intents: tuple[Intent, ...]) -> tuple[Applied, ...]:
+    now = world.clock.now()
+    match action:
+        case SendTransaction():
+            return _send(action, world)
+        case BroadcastAgain(hash=tx):
+            for intent in intents:
+                if intent.hash == tx:
+                    world.chain.broadcast(intent)
+            return ()
+        case PrepareAdapter(adapter=name, quota=quota):
+            return applied(action, world.adapters[name].prepare(quota), now)
+        case ApplyWorkload(workload=workload, digest=digest):
+            return applied(action, world.adapters[workload.adapter].apply(workload, digest), now)
+        case RemoveWorkload(adapter=name, id=subject):
+            return applied(action, world.adapters[name].remove(subject), now)
+
+
+def _send(action: SendTransaction, world: World) -> tuple[Applied, ...]:
+    """Prepare, note, then send: whatever dies in between, the bytes on record decide."""
+    now = world.clock.now()
+    prepared = world.chain.prepare(action.messages, action.fee_max)
+    if not isinstance(prepared, Prepared):
+        return applied(action, prepared, now)
+    outcomes = tuple(applied_message(m, refusal(words), now) for m, words in prepared.dropped)
+    if prepared.intent is None:
+        return outcomes
+    world.store.intents.intend(prepared.intent)
+    sent = world.chain.broadcast(prepared.intent)
+    _log_sent(prepared.intent, sent)
+    if isinstance(sent, Refused):
+        end = Confirmation(prepared.intent, Fate.REFUSED, log=sent.why)
+        never = tuple(applied_message(m, refusal(sent.why), now) for m in prepared.intent.messages)
+        world.store.intents.end(end, never)
+    return outcomes
+
+
+def _log_sent(intent: Intent, outcome: Outcome) -> None:
+    words = "; ".join(describe(m) for m in intent.messages)
+    state = "sent" if isinstance(outcome, Done) else tell(outcome)
+    log.info("transaction %s (%suve fee): %s: %s", intent.hash[:12], intent.fee, words, state)

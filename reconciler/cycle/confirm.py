@@ -1,0 +1,54 @@
+"""The open intents against what the chain showed: landed, refused, expired, or still unknown. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reconciler.values.intents import Confirmation, Fate, Intent
+from reconciler.values.observed import Market, TxResult
+from reconciler.values.readings import Reading, Unseen
+
+FREE = frozenset({("sdk", 30), ("sdk", 42), ("ratelimit", 1), ("ratelimit", 3)})
+"""Refusals in a block that cost neither fee nor sequence: timed out, or over the rate limit (semantics 1.2,
+1.5).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What is known of the intents now."""
+
+    unknown: tuple[Intent, ...]
+    ended: tuple[Confirmation, ...]
+
+
+def confirm(intents: Iterable[Intent], market: Reading[Market]) -> Confirmed:
+    """Judge each intent; while the chain is unseen, all stay unknown."""
+    intents = tuple(intents)
+    if isinstance(market, Unseen):
+        return Confirmed(intents, ())
+    judged = [(intent, _judge(intent, market.view)) for intent in intents]
+    return Confirmed(
+        tuple(intent for intent, end in judged if end is None),
+        tuple(end for _, end in judged if end is not None),
+    )
+
+
+def _judge(intent: Intent, market: Market) -> Confirmation | None:
+    result = market.landed.get(intent.hash)
+    if result is not None:
+        return _ended(intent, result, market.time)
+    if market.height > intent.timeout_height:
+        return Confirmation(intent, Fate.EXPIRED, market.height, market.time)
+    return None
+
+
+def _ended(intent: Intent, result: TxResult, time: int) -> Confirmation:
+    if result.code == 0:
+        fate = Fate.LANDED
+    elif (result.codespace, result.code) in FREE:
+        fate = Fate.EXPIRED
+    else:
+        fate = Fate.REFUSED
+    return Confirmation(intent, fate, result.height, time, result.code, result.codespace, result.log)

@@ -1,0 +1,81 @@
+"""Ask every source once; a source that fails spoils no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.cycle.world import World
+from reconciler.documents.desired import Reader
+from reconciler.values.desired import Desired, Revision, Revisions
+from reconciler.values.ids import LeaseId
+from reconciler.values.intents import Intent
+from reconciler.values.memory import Memory
+from reconciler.values.observed import AdapterView, Market
+from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.repository import Commit
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One cycle's readings."""
+
+    desired: Reading[Revisions]
+    market: Reading[Market]
+    adapters: Mapping[str, AdapterView]
+
+
+class Observer:
+    """Looks at the world; remembers parsed files by blob, and the revisions last read for when the repository
+    is silent.
+    """
+
+    def __init__(self, world: World, address: str) -> None:
+        self._world = world
+        self._newest = Reader(address)
+        self._applied = Reader(address)
+        self._last: Revisions | None = None
+
+    def look(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
+        """Every reading, the chain's last, as it is asked about leases that the others name."""
+        desired = self._desired(memory)
+        adapters = {name: adapter.look() for name, adapter in self._world.adapters.items()}
+        known = sorted(_known(memory, adapters))
+        market = self._world.chain.look(tuple(i.hash for i in intents), known)
+        return Observed(desired, market, adapters)
+
+    def _desired(self, memory: Memory) -> Reading[Revisions]:
+        reading = self._world.repo.look(memory.applied)
+        if isinstance(reading, Unseen):
+            if self._last is None:
+                return reading
+            return Seen(replace(self._last, stale=reading.why))
+        newest, *older = reading.view
+        revisions = Revisions(
+            self._revision(self._newest, newest, memory),
+            self._revision(self._applied, older[0], memory) if older else None,
+        )
+        self._last = revisions
+        return Seen(revisions)
+
+    def _revision(self, reader: Reader, commit: Commit, memory: Memory) -> Revision:
+        desired: Desired = reader.desired(
+            commit, memory.good, self._world.repo.read(reader.unread(commit, memory.good))
+        )
+        return Revision(
+            desired,
+            commit.author,
+            commit.subject,
+            commit.committed_at,
+            commit.descends,
+            commit.signer,
+        )
+
+
+def _known(memory: Memory, adapters: Mapping[str, AdapterView]) -> set[LeaseId]:
+    """Leases that something of ours still refers to, closed ones among them."""
+    leases = {w.lease for w in memory.workloads.values()} | set(memory.usage)
+    for view in adapters.values():
+        if isinstance(view.workloads, Seen):
+            leases |= {r.lease for r in view.workloads.view.values()}
+    return leases

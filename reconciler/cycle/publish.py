@@ -1,0 +1,101 @@
+"""Outcomes to status files: one commit, only when bytes differ, and not before changes have settled."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.cycle.telling import message, trailers
+from reconciler.cycle.world import World
+from reconciler.documents.status import status_files
+from reconciler.values.desired import Publishing
+from reconciler.values.lifecycle import Phase
+from reconciler.values.outcomes import Done, Failed, Outcome
+from reconciler.values.plans import Plan, Transition
+from reconciler.values.records import Unpublished, tell
+from reconciler.values.repository import StatusCommit
+from reconciler.values.status import Status
+
+log = logging.getLogger(__name__)
+
+TERMINAL = frozenset({Phase.TERMINATED, Phase.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What may be published: the status now, the events not told yet, and the plan and height they follow."""
+
+    status: Status
+    events: tuple[Unpublished, ...]
+    plan: Plan
+    height: int
+
+
+class Publisher:
+    """Gathers changes and writes them to the status branch."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._told = ""
+        self._pending = ""
+        self._first_at = 0
+        self._last_at = 0
+
+    def publish(self, news: News, rules: Publishing, *, now: int, flush: bool) -> Outcome | None:
+        """Commit and push when it is time; None while changes are still gathered, or none is there."""
+        files = status_files(news.status)
+        digest = _digest(files)
+        if digest == self._told and not news.events:
+            return None
+        self._note_change(digest, news.events, now)
+        if not (flush or _terminal(news.events) or self._ripe(rules, now)):
+            return None
+        events = tuple(u.event for u in news.events)
+        commit = StatusCommit(
+            branch=f"status/{self._world.provider}",
+            files=files,
+            message=message(events),
+            trailers=trailers(events, news.plan, news.height),
+        )
+        outcome = self._world.repo.publish(commit)
+        self._settle(outcome, digest, news.events)
+        return outcome
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a change is gathered and not pushed yet."""
+        return bool(self._pending)
+
+    def _note_change(self, digest: str, events: Sequence[Unpublished], now: int) -> None:
+        state = f"{digest}:{events[-1].id if events else 0}"
+        if state != self._pending:
+            self._pending, self._last_at = state, now
+            self._first_at = self._first_at or now
+
+    def _ripe(self, rules: Publishing, now: int) -> bool:
+        return now - self._last_at >= rules.quiet_seconds or now - self._first_at >= rules.at_most_seconds
+
+    def _settle(self, outcome: Outcome, digest: str, events: Sequence[Unpublished]) -> None:
+        if isinstance(outcome, Done):
+            self._world.store.outbox.published([u.id for u in events], outcome.detail)
+            self._told, self._pending, self._first_at = digest, "", 0
+            if outcome.detail:
+                log.info("published status commit %s", outcome.detail[:12])
+        elif isinstance(outcome, Failed):
+            log.warning("status was not published, it is tried again: %s", tell(outcome))
+        else:
+            log.error("status was not published: %s", tell(outcome))
+
+
+def _terminal(events: Sequence[Unpublished]) -> bool:
+    """An end is told at once."""
+    return any(isinstance(u.event, Transition) and u.event.end in TERMINAL for u in events)
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    whole = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        whole.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
+    return whole.hexdigest()

@@ -1,0 +1,122 @@
+"""One cycle, start to end: observe, confirm, plan, apply, publish; in this order, always all of it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from reconciler.cycle.apply import apply_all
+from reconciler.cycle.confirm import confirm
+from reconciler.cycle.observe import Observer
+from reconciler.cycle.publish import News, Publisher
+from reconciler.cycle.show import snapshot_of
+from reconciler.cycle.status import Finding, status_of
+from reconciler.cycle.telling import plan_digest
+from reconciler.cycle.world import World
+from reconciler.planning.admission import admit
+from reconciler.planning.planner import plan
+from reconciler.planning.situation import Situation, market_of
+from reconciler.values.desired import Publishing
+from reconciler.values.plans import Hold
+from reconciler.values.readings import Unseen
+from reconciler.values.snapshot import CycleOutcome, CycleRecord, Snapshot
+from reconciler.values.status import Status
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What one cycle found and decided, and whether something was published or still waits to be."""
+
+    finding: Finding
+    snapshot: Snapshot
+    waiting: bool
+
+
+class Runner:
+    """Runs cycles, one after the other, on one thread; keeps what was last shown and published."""
+
+    def __init__(self, world: World, address: str) -> None:
+        self._world = world
+        self._observer = Observer(world, address)
+        self._publisher = Publisher(world)
+        self._status: Status | None = None
+        self._held: frozenset[tuple[str, str]] = frozenset()
+        self.snapshot = Snapshot(provider=world.provider, address=address)
+
+    def look(self) -> Finding:
+        """Observe, confirm and plan, and change nothing: what `plan` prints."""
+        world = self._world
+        memory = world.store.journal.memory()
+        intents = world.store.intents.open_intents()
+        seen = self._observer.look(memory, intents)
+        confirmed = confirm(intents, seen.market)
+        situation = Situation(
+            now=world.clock.now(),
+            desired=seen.desired,
+            market=seen.market,
+            adapters=seen.adapters,
+            memory=memory,
+            limits=world.limits(),
+            intents=confirmed.unknown,
+            confirmations=confirmed.ended,
+            outcomes=world.store.journal.outcomes(),
+        )
+        return Finding(situation, plan(situation))
+
+    def cycle(self, *, flush: bool = False) -> Cycle:
+        """One whole cycle; `flush` publishes at once what would be gathered."""
+        began_at, began = self._world.clock.now(), monotonic()
+        finding = self.look()
+        self._world.store.journal.remember(finding.plan, began_at)
+        self._log_holds(finding.plan.holds)
+        apply_all(finding.plan, self._world, finding.situation.intents)
+        waiting = self._publish(finding, flush=flush)
+        record = CycleRecord(
+            started_at=began_at,
+            finished_at=self._world.clock.now(),
+            duration_seconds=monotonic() - began,
+            outcome=_outcome(finding),
+            plan_digest=plan_digest(finding.plan),
+            actions=len(finding.plan.actions),
+        )
+        self.snapshot = self._shown(finding, record)
+        return Cycle(finding, self.snapshot, waiting)
+
+    def _publish(self, finding: Finding, *, flush: bool) -> bool:
+        admitted = admit(finding.situation.desired, finding.situation.limits).desired
+        self._status = status_of(self._world.provider, finding, admitted, self._status)
+        if self._status is None or finding.situation.limits.observe_only:
+            return False
+        market = market_of(finding.situation)
+        events = self._world.store.outbox.unpublished()
+        news = News(self._status, events, finding.plan, market.height if market else 0)
+        rules = admitted.config.publishing if admitted and admitted.config else Publishing()
+        self._publisher.publish(news, rules, now=self._world.clock.now(), flush=flush)
+        return self._publisher.waiting
+
+    def _shown(self, finding: Finding, record: CycleRecord) -> Snapshot:
+        totals = self._world.store.records.totals()
+        before = self.snapshot.counters
+        cycles = {**before.cycles, record.outcome: before.cycles.get(record.outcome, 0) + 1}
+        counters = replace(before, bids_placed=totals.bids_placed, bids_won=totals.bids_won, cycles=cycles)
+        shown = snapshot_of(finding, self.snapshot, cycle_began_at=record.started_at)
+        published = self._world.store.records.published()
+        return replace(shown, cycle=record, counters=counters, published=published)
+
+    def _log_holds(self, holds: tuple[Hold, ...]) -> None:
+        """Each hold is logged when it appears, not every cycle."""
+        for hold in holds:
+            if (hold.subject, hold.reason) not in self._held:
+                word = "bid withheld: order" if hold.subject.count("/") == 3 else "held:"
+                log.info("%s %s: %s: %s", word, hold.subject, hold.reason, hold.message)
+        self._held = frozenset((h.subject, h.reason) for h in holds)
+
+
+def _outcome(finding: Finding) -> CycleOutcome:
+    situation = finding.situation
+    if any(isinstance(r, Unseen) for r in (situation.market, situation.desired)):
+        return CycleOutcome.BLIND
+    return CycleOutcome.ACTED if finding.plan.actions else CycleOutcome.QUIET

@@ -1,0 +1,74 @@
+"""What is published and what is shown, derived from one cycle's readings and plan. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.planning.phases import trouble_of
+from reconciler.planning.situation import Situation, market_of
+from reconciler.values.desired import Desired
+from reconciler.values.ids import WorkloadId, workload_id
+from reconciler.values.memory import WorkloadMemory
+from reconciler.values.observed import Lease, Market, SettlementSide, State
+from reconciler.values.plans import Hold, Plan
+from reconciler.values.status import BidStatus, Notice, Status, WorkloadStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finished plan beside the situation it was made from."""
+
+    situation: Situation
+    plan: Plan
+
+
+def status_of(
+    provider: str, finding: Finding, desired: Desired | None, before: Status | None
+) -> Status | None:
+    """The status to publish; while the chain is unseen, what was known of leases and bids stays as it was."""
+    market = market_of(finding.situation)
+    if market is None:
+        return before
+    holds = [h for h in finding.plan.holds if h.ours]
+    workloads = finding.plan.memory.workloads
+    return Status(
+        provider=provider,
+        address=market.wallet.address,
+        chain_id=market.chain_id,
+        revision=finding.plan.revision,
+        workloads=tuple(_workload(finding, market, memory, holds) for _, memory in sorted(workloads.items())),
+        bids=tuple(
+            BidStatus(b.id, b.state, b.price, b.deposit)
+            for b in sorted(market.bids.values(), key=lambda b: b.id)
+            if b.state is State.OPEN
+        ),
+        notices=tuple(_notice(h) for h in holds if h.subject not in workloads),
+        faults=tuple(f.show() for f in desired.faults) if desired else (),
+    )
+
+
+def _notice(hold: Hold) -> Notice:
+    return Notice(hold.subject, hold.reason, hold.message)
+
+
+def _workload(finding: Finding, market: Market, memory: WorkloadMemory, holds: list[Hold]) -> WorkloadStatus:
+    subject: WorkloadId = workload_id(memory.lease)
+    lease = market.leases.get(memory.lease)
+    return WorkloadStatus(
+        id=subject,
+        lease=memory.lease,
+        adapter=memory.adapter,
+        phase=memory.phase,
+        lease_state=lease.state if lease else State.INVALID,
+        price=lease.price if lease else 0 * market.rules.gas_price,
+        billing="usage" if memory.usage_billed else "lease",
+        withdrawn=lease.payment.withdrawn if lease else 0,
+        settled=_settled(market, lease) if lease else 0,
+        trouble=trouble_of(finding.situation, memory),
+        notices=tuple(_notice(h) for h in holds if h.subject == subject),
+    )
+
+
+def _settled(market: Market, lease: Lease) -> int:
+    side = market.settlements.get(lease.id.order, SettlementSide(None))
+    return sum(r.cost for r in side.records if r.settled and r.lease == str(lease.id))

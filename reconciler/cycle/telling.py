@@ -1,0 +1,102 @@
+"""What happened, in the operator's words, and the trailers that make `git log` the audit query. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from reconciler.values.ids import workload_id
+from reconciler.values.intents import Confirmation, Fate
+from reconciler.values.messages import (
+    CloseBid,
+    CreateBid,
+    Message,
+    RecordUsage,
+    SettleUsage,
+    WithdrawLease,
+)
+from reconciler.values.outcomes import Done
+from reconciler.values.plans import Plan, Transition
+from reconciler.values.records import Applied, Event, tell
+
+SUBJECT_CHARACTERS = 100
+LINES_MAX = 200
+
+
+def lines(events: Iterable[Event]) -> list[str]:
+    """One sentence an event; what was only confirmed as asked is said once."""
+    return list(dict.fromkeys(line for event in events for line in _lines(event)))
+
+
+def message(events: Sequence[Event]) -> str:
+    """A commit message: what happened, the first thing in its subject."""
+    told = lines(events) or ["Status as observed"]
+    subject = told[0] if len(told) == 1 else f"{told[0]} (and {len(told) - 1} more)"
+    if len(subject) > SUBJECT_CHARACTERS:
+        subject = subject[: SUBJECT_CHARACTERS - 1] + "…"
+    rest = told[:LINES_MAX] if len(told) > 1 or subject != told[0] else []
+    more = [f"... and {len(told) - LINES_MAX} more"] if len(told) > LINES_MAX else []
+    return "\n".join([subject, *([""] if rest else []), *rest, *more])
+
+
+def trailers(events: Iterable[Event], plan: Plan, height: int) -> tuple[tuple[str, str], ...]:
+    """Desired-Revision, Plan-Digest, Chain-Height, and a Tx-Hash for each transaction that landed or was
+    refused.
+    """
+    hashes = dict.fromkeys(e.intent.hash for e in events if isinstance(e, Confirmation))
+    return (
+        *((("Desired-Revision", plan.revision),) if plan.revision else ()),
+        ("Plan-Digest", plan_digest(plan)),
+        *(("Tx-Hash", h) for h in hashes),
+        *((("Chain-Height", str(height)),) if height else ()),
+    )
+
+
+def plan_digest(plan: Plan) -> str:
+    """Identifies what was decided: revision, actions and holds; not what was remembered."""
+    told = (plan.revision, plan.actions, plan.holds)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def _lines(event: Event) -> list[str]:
+    if isinstance(event, Transition):
+        if event.start is event.end:
+            return [f"Workload {event.workload} is {event.end}: {event.trigger.lower()}"]
+        detail = f" ({event.detail})" if event.detail else ""
+        return [f"Workload {event.workload}: {event.start} -> {event.end}, {event.trigger.lower()}{detail}"]
+    if isinstance(event, Confirmation):
+        return _confirmed(event)
+    return _applied(event)
+
+
+def _confirmed(end: Confirmation) -> list[str]:
+    if end.fate is Fate.LANDED:
+        return [_happened(m) for m in end.intent.messages]
+    if end.fate is Fate.EXPIRED:
+        return [f"Transaction {end.intent.hash[:12]} expired unexecuted; nothing was spent"]
+    spent = f"its fee of {end.intent.fee}uve is spent" if end.height else "nothing was spent"
+    first = end.log.splitlines()[0] if end.log else f"{end.codespace}/{end.code}"
+    return [f"Transaction {end.intent.hash[:12]} was refused, {spent}: {first}"]
+
+
+def _happened(message: Message) -> str:
+    match message:
+        case CreateBid(id=bid, price=price):
+            return f"Bid {price.normalize():f}uve a block on order {bid.order}"
+        case CloseBid(id=bid, lease=True, reason=reason):
+            return f"Closed lease {workload_id(bid)} ({reason})"
+        case CloseBid(id=bid):
+            return f"Closed our bid on order {bid.order}; its deposit came back"
+        case WithdrawLease(id=lease, expected=expected):
+            return f"Withdrew about {expected}uve from lease {workload_id(lease)}"
+        case RecordUsage(lease=lease, amount=amount):
+            return f"usage submitted: {amount}uve for lease {workload_id(lease)}"
+        case SettleUsage(order=order, amount=amount):
+            return f"Settled usage of {amount}uve for order {order}"
+
+
+def _applied(event: Applied) -> list[str]:
+    """Effects that worked show in what follows; only those that did not are told."""
+    if isinstance(event.outcome, Done):
+        return []
+    return [f"{event.what[:1].upper()}{event.what[1:]}: {tell(event.outcome)}"]

@@ -1,0 +1,51 @@
+"""The ports that a cycle works through, gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from reconciler.ports import Adapter, Chain, Clock, Inbox, Intents, Journal, Outbox, Records, Repo
+from reconciler.values.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The journal's five faces."""
+
+    journal: Journal
+    intents: Intents
+    outbox: Outbox
+    inbox: Inbox
+    records: Records
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside, behind ports. `limits` is asked each cycle, as stop-spending is a file that comes
+    and goes.
+    """
+
+    provider: str
+    repo: Repo
+    chain: Chain
+    adapters: Mapping[str, Adapter]
+    store: Store
+    clock: Clock
+    limits: Callable[[], Limits]
+
+
+EFFECTS: tuple[tuple[str, str], ...] = (
+    ("repo", "publish"),
+    ("chain", "broadcast"),
+    ("adapter", "prepare"),
+    ("adapter", "apply"),
+    ("adapter", "remove"),
+    ("journal", "remember"),
+    ("journal", "record"),
+    ("intents", "intend"),
+    ("intents", "end"),
+    ("outbox", "published"),
+)
+"""Every port method that changes something outside the cycle's own thread: where `kill -9` must be survived.
+"""
