@@ -1,0 +1,158 @@
+"""A plan sorted by what it is about, as a person asks: what happens to this order, or workload, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
+from reconciler.values.messages import (
+    CloseBid,
+    CreateBid,
+    Message,
+    RecordUsage,
+    SettleUsage,
+    WithdrawLease,
+    describe,
+)
+from reconciler.values.plans import (
+    Action,
+    ApplyWorkload,
+    BroadcastAgain,
+    Hold,
+    Plan,
+    PrepareAdapter,
+    RemoveWorkload,
+    SendTransaction,
+    Transition,
+)
+
+
+class Kind(IntEnum):
+    """What an object is; the order of the report."""
+
+    PROVIDER = 0
+    FILE = 1
+    ORDER = 2
+    WORKLOAD = 3
+    ADAPTER = 4
+    TRANSACTION = 5
+
+
+class Sign(IntEnum):
+    """What a line says: observed, done, or withheld; the order of an object's lines."""
+
+    SEEN = 0
+    DONE = 1
+    HELD = 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Line:
+    """One line about an object."""
+
+    sign: Sign
+    text: str
+
+
+Served = Mapping[OrderId, WorkloadId]
+"""The workloads of orders that became leases of ours."""
+
+_WORKLOAD = re.compile(r"[0-9]+-[0-9]+-[0-9]+-[a-z2-7]{10}")
+_TRANSACTION = re.compile(r"[0-9A-F]{64}")
+
+ADAPTERS = frozenset({"kubernetes", "ansible"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """An object of the report; the provider itself has the id ""."""
+
+    kind: Kind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Everything that a plan says about one object."""
+
+    subject: Subject
+    lines: tuple[Line, ...]
+
+
+def entries(plan: Plan) -> tuple[Entry, ...]:
+    """The objects of a plan, sorted by kind and id; effects of one object in the plan's order."""
+    served = {known.lease.order: name for name, known in plan.memory.workloads.items()}
+    found: dict[Subject, list[Line]] = {}
+    for about, line in _lines(plan, served):
+        found.setdefault(about, []).append(line)
+    return tuple(
+        Entry(about, tuple(sorted(found[about], key=lambda line: line.sign))) for about in sorted(found)
+    )
+
+
+def _lines(plan: Plan, served: Served) -> Iterator[tuple[Subject, Line]]:
+    for step in plan.transitions:
+        yield Subject(Kind.WORKLOAD, step.workload), Line(Sign.SEEN, _step(step))
+    for action in plan.actions:
+        yield from _effects(action, served)
+    for hold in plan.holds:
+        yield of_hold(hold), Line(Sign.HELD, f"{hold.reason}: {hold.message}")
+
+
+def _effects(action: Action, served: Served) -> Iterator[tuple[Subject, Line]]:
+    match action:
+        case SendTransaction(messages=messages, fee_max=fee):
+            for message in messages:
+                yield of_message(message, served), Line(Sign.DONE, describe(message))
+            count = f"{len(messages)} message{'s' if len(messages) != 1 else ''}"
+            yield (
+                Subject(Kind.PROVIDER, ""),
+                Line(Sign.DONE, f"send one transaction of {count}, for at most {fee}uve in fees"),
+            )
+        case BroadcastAgain(hash=tx):
+            yield Subject(Kind.TRANSACTION, tx), Line(Sign.DONE, action.show())
+        case PrepareAdapter(adapter=adapter):
+            yield Subject(Kind.ADAPTER, adapter), Line(Sign.DONE, action.show())
+        case ApplyWorkload(workload=workload):
+            yield Subject(Kind.WORKLOAD, workload.id), Line(Sign.DONE, action.show())
+        case RemoveWorkload(id=name):
+            yield Subject(Kind.WORKLOAD, name), Line(Sign.DONE, action.show())
+
+
+def _step(step: Transition) -> str:
+    detail = f" ({step.detail})" if step.detail else ""
+    return f"{step.start} -> {step.end}: {step.trigger}{detail}"
+
+
+def of_message(message: Message, served: Served) -> Subject:
+    """The order that a bid is on, or the workload of a lease."""
+    match message:
+        case CloseBid(id=lease, lease=True) | WithdrawLease(id=lease) | RecordUsage(lease=lease):
+            return Subject(Kind.WORKLOAD, workload_id(lease))
+        case CreateBid(id=bid) | CloseBid(id=bid):
+            return Subject(Kind.ORDER, str(bid.order))
+        case SettleUsage(order=order) if order in served:
+            return Subject(Kind.WORKLOAD, served[order])
+        case SettleUsage(order=order):
+            return Subject(Kind.ORDER, str(order))
+
+
+def of_hold(hold: Hold) -> Subject:
+    """What a hold is about, by the form of its subject's id; what has no other place is the provider's."""
+    text = hold.subject
+    if text.endswith((".yaml", ".yml")):
+        return Subject(Kind.FILE, text)
+    if text in ADAPTERS:
+        return Subject(Kind.ADAPTER, text)
+    if _WORKLOAD.fullmatch(text):
+        return Subject(Kind.WORKLOAD, text)
+    if _TRANSACTION.fullmatch(text):
+        return Subject(Kind.TRANSACTION, text)
+    try:
+        lease = text.count("/") == 4
+        return Subject(Kind.ORDER, str(LeaseId.parse(text).order if lease else OrderId.parse(text)))
+    except ValueError:
+        return Subject(Kind.PROVIDER, text)

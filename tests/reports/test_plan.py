@@ -1,0 +1,70 @@
+"""Plans as text and as JSON, against golden files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.reports.grouping import Kind, Subject, of_hold
+from reconciler.reports.plan_json import plan_digest, plan_json
+from reconciler.reports.plan_text import headline, plan_text, printable
+from reconciler.values.plans import Hold, Plan, Reason
+from tests.reports.plans import EMPTY, FULL, OTHER_MEMORY
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize(("name", "plan"), [("full", FULL), ("empty", EMPTY)])
+def test_a_plan_is_told_as_the_golden_files_have_it(name: str, plan: Plan) -> None:
+    assert plan_text(plan) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+    assert plan_json(plan) == (GOLDEN / f"{name}.json").read_text(encoding="utf-8")
+
+
+def test_every_action_and_hold_is_told() -> None:
+    text = plan_text(FULL)
+    tree = json.loads(plan_json(FULL))
+    assert text.count("\n    + ") + text.count("\n  + ") == 6 + 1 + 2 + 1 + 1 + 1 + 1
+    assert text.count("- held, ") == len(FULL.holds) == len(tree["holds"])
+    assert [a["kind"] for a in tree["actions"]] == [type(a).__name__ for a in FULL.actions]
+
+
+def test_strangers_cannot_write_to_the_terminal() -> None:
+    assert "\x1b" not in plan_text(FULL)
+    assert "\u202e" not in plan_text(FULL)
+    assert printable("a\x1b[2J\n\x9b") == "a\\u001b[2J\\u000a\\u009b"
+
+
+def test_the_digest_is_of_what_is_decided() -> None:
+    assert plan_digest(FULL) == plan_digest(OTHER_MEMORY)
+    assert plan_digest(FULL) != plan_digest(replace(FULL, holds=FULL.holds[1:]))
+    assert len(plan_digest(EMPTY)) == 64
+
+
+def test_the_headline_counts() -> None:
+    assert headline(EMPTY) == "Plan for no commit that could be applied: nothing to do, 0 held"
+    assert headline(replace(FULL, actions=FULL.actions[:1])) == (
+        "Plan for commit 3f2a3f2a3f2a: 1 action, 8 held"
+    )
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind"),
+    [
+        ("", Kind.PROVIDER),
+        ("repository", Kind.PROVIDER),
+        ("ve1provider", Kind.PROVIDER),
+        ("a/b/c/d", Kind.PROVIDER),
+        ("workloads/1-1-1-abcdefghij.yaml", Kind.FILE),
+        ("owner/1/1/1", Kind.ORDER),
+        ("owner/1/1/1/provider", Kind.ORDER),
+        ("1-1-1-abcdefghij", Kind.WORKLOAD),
+        ("ansible", Kind.ADAPTER),
+        ("AB" * 32, Kind.TRANSACTION),
+    ],
+)
+def test_a_hold_is_told_with_its_object(subject: str, kind: Kind) -> None:
+    found = of_hold(Hold(subject, Reason.CEILING, "x"))
+    assert found == Subject(kind, "owner/1/1/1" if kind is Kind.ORDER else subject)
