@@ -1,0 +1,174 @@
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from reconciler.planning.planner import plan
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import Bidding, Config
+from reconciler.values.limits import Limits
+from reconciler.values.memory import Ledger, Retry
+from reconciler.values.messages import CreateBid
+from reconciler.values.observed import AdapterView, Capacity, Order, ProviderRecord, State, Wallet
+from reconciler.values.plans import Reason, SendTransaction
+from reconciler.values.readings import Seen, Unseen
+from reconciler.values.resources import MB, Resources
+from tests.makers import (
+    ALICE,
+    NOW,
+    PRICING,
+    ROOM,
+    US,
+    adapter,
+    bid,
+    desired,
+    lease_id,
+    market,
+    order,
+    order_id,
+    remembered,
+    situation,
+    unit,
+)
+
+
+def bids_of(given: Situation) -> list[CreateBid]:
+    return [
+        m
+        for a in plan(given).actions
+        if isinstance(a, SendTransaction)
+        for m in a.messages
+        if isinstance(m, CreateBid)
+    ]
+
+
+def reason_for(given: Situation, dseq: int = 1) -> Reason | None:
+    return next((h.reason for h in plan(given).holds if h.subject == str(order_id(dseq))), None)
+
+
+def with_order(*asked: Order, **changes: Any) -> Situation:
+    return situation(market(orders=asked or (order(),)), **changes)
+
+
+def test_an_order_that_fits_is_bid_at_our_price_with_its_units_repeated() -> None:
+    asked = order(1, unit(count=1))
+    [made] = bids_of(with_order(asked))
+    assert (made.id, made.price, made.deposit, made.units) == (
+        lease_id(1),
+        Decimal(2446),
+        500_000,
+        asked.units,
+    )
+
+
+def test_a_usage_billed_order_is_bid_at_the_minimum() -> None:
+    [made] = bids_of(with_order(order(attributes=[("billing", "usage")])))
+    assert made.price == 1
+
+
+def test_an_order_with_our_bid_gets_no_second_one() -> None:
+    assert bids_of(situation(market(orders=[order()], bids=[bid()]))) == []
+
+
+def config(**changes: Any) -> Situation:
+    changed = replace(Bidding(), **changes)
+    return with_order(wanted=desired(config=Config(bidding=changed)))
+
+
+def busy(**changes: Any) -> Situation:
+    limits = replace(Limits(), **changes)
+    return with_order(limits=limits)
+
+
+NO_PROVIDER = situation(market(orders=[order()], provider=None))
+SPENT = with_order(memory=remembered(ledger=Ledger(spent=((NOW - 10, 49_900_000),))))
+UNSEEN_CLUSTER = with_order(adapters={"kubernetes": AdapterView(Unseen("no"), Unseen("refused"))})
+SMALL_NODES = with_order(
+    adapters={
+        "kubernetes": AdapterView(
+            Seen({}), Seen(Capacity(ROOM, (Resources(500, 4096 * MB, 90_000 * MB),), ROOM))
+        )
+    }
+)
+RETRY = Retry(1, 0, "ChainRefused", "invalid bid: bid exists")
+REFUSED = with_order(memory=remembered(retries={f"CreateBid:{lease_id(1)}": RETRY}))
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (with_order(order(1, unit(price=100))), Reason.PRICE_TOO_LOW),
+        (with_order(order(1, unit(cpu=100_000, price=200_000))), Reason.NO_CAPACITY),
+        (SMALL_NODES, Reason.NO_CAPACITY),
+        (with_order(order(deployment_state=State.CLOSED)), Reason.DEPLOYMENT_CLOSED),
+        (with_order(order(group_state=State.PAUSED)), Reason.DEPLOYMENT_CLOSED),
+        (with_order(order(attributes=[("region", "us")])), Reason.ATTRIBUTES_MISSING),
+        (with_order(order(signed_by_all=frozenset({"ve1auditor"}))), Reason.NOT_AUDITED),
+        (with_order(order(signed_by_any=frozenset({"ve1auditor"}))), Reason.NOT_AUDITED),
+        (with_order(order(1, unit(denom="uact"))), Reason.FOREIGN_DENOM),
+        (
+            with_order(order(1, unit(gpu=1, gpu_attributes=(("vendor/nvidia/model/a100", "true"),)))),
+            Reason.ATTRIBUTES_MISSING,
+        ),
+        (config(enabled=False), Reason.BIDDING_OFF),
+        (config(owners_denied=frozenset({ALICE})), Reason.OWNER_DENIED),
+        (config(owners_allowed=frozenset({"ve1bob"})), Reason.OWNER_DENIED),
+        (config(break_even_seconds=1), Reason.BREAK_EVEN),
+        (with_order(wanted=desired(pricing=None)), Reason.NO_PRICE),
+        (with_order(wanted=desired(pricing=replace(PRICING, profit_margin=Decimal(-1)))), Reason.NO_PRICE),
+        (NO_PROVIDER, Reason.NOT_REGISTERED),
+        (situation(market(orders=[order()], wallet=Wallet(US, 4, 7, 1_200_000))), Reason.NO_BALANCE),
+        (SPENT, Reason.CEILING),
+        (busy(bids_per_cycle=0), Reason.CEILING),
+        (busy(observe_only=True), Reason.OBSERVE_ONLY),
+        (busy(stop_spending=True), Reason.SPENDING_STOPPED),
+        (with_order(memory=remembered(hold_until_height=9_999)), Reason.JOURNAL_NEW),
+        (with_order(now=NOW + 120), Reason.CLOCK_SKEW),
+        (UNSEEN_CLUSTER, Reason.CLUSTER_UNSEEN),
+        (REFUSED, Reason.REFUSED_BEFORE),
+    ],
+)
+def test_every_order_without_a_bid_has_its_reason(given: Situation, reason: Reason) -> None:
+    assert bids_of(given) == []
+    assert reason_for(given) == reason
+
+
+def test_our_own_order_is_not_bid_on() -> None:
+    own = replace(order(), id=order_id(1, US))
+    given = situation(market(orders=[own]))
+    assert bids_of(given) == []
+    assert [h.reason for h in plan(given).holds] == [Reason.OWN_ORDER]
+
+
+def test_audited_attributes_open_the_door() -> None:
+    record = ProviderRecord(
+        US, "https://p", (("region", "eu"),), {"ve1auditor": frozenset({("region", "eu")})}
+    )
+    asked = order(attributes=[("reg*", "eu")], signed_by_all=frozenset({"ve1auditor"}))
+    assert len(bids_of(situation(market(orders=[asked], provider=record)))) == 1
+
+
+def test_short_capacity_goes_to_the_dearest_then_the_oldest() -> None:
+    orders = [
+        order(1, unit(cpu=1000, price=9000), created_at=30),
+        order(2, unit(cpu=3000, price=9000), created_at=20),
+        order(3, unit(cpu=1000, price=9000), created_at=10),
+    ]
+    room = Resources(4_000, 65_536 * MB, 102_400 * MB)
+    given = situation(market(orders=orders), adapters=adapter(room=room))
+    assert [b.id.order.dseq for b in bids_of(given)] == [2, 3]
+    assert reason_for(given, 1) == Reason.NO_CAPACITY
+
+
+def test_open_bids_already_claim_their_room() -> None:
+    room = Resources(1_500, 65_536 * MB, 102_400 * MB)
+    given = situation(market(orders=[order(1), order(2)], bids=[bid(1)]), adapters=adapter(room=room))
+    assert bids_of(given) == []
+    assert reason_for(given, 2) == Reason.NO_CAPACITY
+
+
+def test_a_silent_chain_gets_no_bid() -> None:
+    made = plan(situation(Unseen("the node does not answer")))
+    assert made.actions == ()
+    assert [h.reason for h in made.holds] == [Reason.CHAIN_UNSEEN]

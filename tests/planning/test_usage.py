@@ -1,0 +1,147 @@
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from reconciler.planning.planner import plan
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import Config, Usage
+from reconciler.values.memory import UsageMemory
+from reconciler.values.messages import Message, RecordUsage, SettleUsage
+from reconciler.values.observed import Lease, SettlementEscrow, SettlementSide, State, UsageRecord
+from reconciler.values.plans import Reason, SendTransaction
+from reconciler.values.readings import Seen
+from tests.makers import (
+    ALICE,
+    HEIGHT,
+    NOW,
+    US,
+    account,
+    adapter,
+    desired,
+    lease,
+    lease_id,
+    market,
+    order_id,
+    remembered,
+    running,
+    situation,
+    workload,
+)
+
+RULES = Config(usage=Usage(every_seconds=40, min_gain=1))
+FILE = workload()
+
+
+def escrow(**changes: Any) -> SettlementEscrow:
+    made = SettlementEscrow(
+        "escrow-1",
+        str(order_id()),
+        str(lease_id()),
+        ALICE,
+        US,
+        State.ACTIVE,
+        1_000_000,
+        NOW + 80_000,
+        NOW - 90,
+    )
+    return replace(made, **changes)
+
+
+def billed(**changes: Any) -> Lease:
+    return lease(rate=1, usage_billed=True, **changes)
+
+
+def record(number: int = 1, cost: int = 100_000, **changes: Any) -> UsageRecord:
+    made = UsageRecord(
+        f"usage-{NOW}-{number}", str(lease_id()), "fixed", NOW - 80, NOW - 40, cost, b"s", False, False
+    )
+    return replace(made, **changes)
+
+
+def given(side: SettlementSide | None = None, memory: UsageMemory | None = None, **changes: Any) -> Situation:
+    one = billed()
+    seen = market(
+        leases=[one],
+        accounts=[account(one, settled_at=HEIGHT - 100)],
+        settlements={order_id(): side or SettlementSide(escrow())},
+    )
+    kept = remembered(usage={lease_id(): memory or UsageMemory(NOW - 40, 38, NOW - 2, 60)})
+    made = situation(seen, desired(FILE, config=RULES), adapters=adapter(running(FILE)), memory=kept)
+    return replace(made, **changes)
+
+
+def messages_of(case: Situation) -> tuple[Message, ...]:
+    return tuple(m for a in plan(case).actions if isinstance(a, SendTransaction) for m in a.messages)
+
+
+def test_what_ran_at_our_prices_less_what_the_lease_paid() -> None:
+    """40 seconds of 2,446 a block, less the 40 uve that the lease paid since its 60."""
+    [message] = messages_of(given())
+    assert message == RecordUsage(lease_id(), 40 * 2446 - 40, NOW - 40, NOW, 40, 100)
+
+
+def test_time_between_distant_looks_is_not_proven_and_not_billed() -> None:
+    made = plan(given(memory=UsageMemory(NOW - 4000, 0, NOW - 3600, 0)))
+    assert made.memory.usage[lease_id()].ran_seconds == 0
+
+
+def test_time_while_it_did_not_run_is_not_billed() -> None:
+    down = adapter(replace(running(FILE), ready=False))
+    assert plan(given(adapters=down)).memory.usage[lease_id()] == UsageMemory(NOW - 40, 38, 0, 60)
+
+
+def test_never_more_than_the_escrow_still_holds() -> None:
+    """A capped settle forfeits the rest (semantics 5.5)."""
+    [message] = messages_of(given(SettlementSide(escrow(balance=60_000))))
+    assert isinstance(message, RecordUsage)
+    assert message.amount == 60_000
+
+
+def test_unsettled_records_are_settled_once_by_their_distinct_ids() -> None:
+    twice = SettlementSide(escrow(), (record(1), record(1), record(2, settled=True)))
+    case = given(twice, UsageMemory(NOW - 10, 10, NOW - 1, 90))
+    [message] = messages_of(case)
+    assert message == SettleUsage(order_id(), (f"usage-{NOW}-1",), 200_000)
+
+
+def test_a_new_journal_bills_only_from_now_on() -> None:
+    case = given(SettlementSide(escrow(), (record(settled=True),)))
+    fresh = replace(case, memory=remembered())
+    assert plan(fresh).memory.usage[lease_id()] == UsageMemory(NOW, 0, NOW, 100)
+
+
+def test_records_ahead_of_the_journal_are_believed() -> None:
+    ahead = SettlementSide(escrow(), (record(period_end=NOW - 5, settled=True),))
+    assert plan(given(ahead)).memory.usage[lease_id()] == UsageMemory(NOW - 5, 0, NOW, 100)
+
+
+@pytest.mark.parametrize(
+    ("side", "reason"),
+    [
+        (SettlementSide(None), Reason.NO_SETTLEMENT_ESCROW),
+        (SettlementSide(escrow(recipient="ve1stranger")), Reason.ESCROW_NOT_OURS),
+        (SettlementSide(escrow(depositor="ve1stranger")), Reason.ESCROW_NOT_OURS),
+        (SettlementSide(escrow(lease="x/1/1/1/y")), Reason.ESCROW_NOT_OURS),
+        (SettlementSide(escrow(state=State.PENDING)), Reason.ESCROW_NOT_OURS),
+    ],
+)
+def test_an_escrow_that_is_not_ours_gets_no_record(side: SettlementSide, reason: Reason) -> None:
+    case = given(side)
+    assert messages_of(case) == ()
+    assert reason in {h.reason for h in plan(case).holds}
+
+
+def test_nothing_is_recorded_that_costs_more_than_it_brings() -> None:
+    case = given(memory=UsageMemory(NOW - 40, 3, 0, 60))
+    assert messages_of(case) == ()
+    assert Reason.NOT_WORTH in {h.reason for h in plan(case).holds}
+
+
+def test_slow_blocks_bill_fewer_blocks() -> None:
+    case = given()
+    assert isinstance(case.market, Seen)
+    slow = replace(case.market.view, block_seconds=Decimal(5))
+    made = plan(replace(case, market=Seen(slow)))
+    assert [m for a in made.actions if isinstance(a, SendTransaction) for m in a.messages] == []

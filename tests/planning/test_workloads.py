@@ -1,0 +1,199 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.planning.planner import plan
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import Config, Desired, Fault
+from reconciler.values.ids import workload_id
+from reconciler.values.lifecycle import Phase
+from reconciler.values.limits import Limits
+from reconciler.values.memory import Retry, WorkloadMemory
+from reconciler.values.observed import AdapterView, Capacity, Running, State, Trouble
+from reconciler.values.plans import ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
+from reconciler.values.readings import Seen, Unseen
+from tests.makers import (
+    HEIGHT,
+    NOW,
+    ROOM,
+    adapter,
+    desired,
+    lease,
+    lease_id,
+    market,
+    remembered,
+    running,
+    situation,
+    workload,
+)
+
+FILE = workload()
+KEY = workload_id(lease_id())
+
+
+def leased(**changes: Any) -> Situation:
+    made = situation(market(leases=[lease()]), desired(FILE))
+    return replace(made, **changes)
+
+
+def reasons(given: Situation) -> set[Reason]:
+    return {h.reason for h in plan(given).holds if h.subject == KEY}
+
+
+def shown(given: Situation) -> list[str]:
+    return [a.show() for a in plan(given).actions]
+
+
+def test_a_lease_with_a_file_and_nothing_there_is_applied() -> None:
+    [action] = plan(leased()).actions
+    assert isinstance(action, ApplyWorkload)
+    assert (action.workload, action.why) == (FILE, "leased, not there")
+
+
+@pytest.mark.parametrize(
+    ("there", "why"),
+    [
+        (running(FILE), ""),
+        (running(FILE, digest="old"), "its file changed"),
+        (running(FILE, drifted=True), "somebody changed it"),
+    ],
+)
+def test_only_differences_are_applied(there: Running, why: str) -> None:
+    made = plan(leased(adapters=adapter(there)))
+    assert [a.why for a in made.actions if isinstance(a, ApplyWorkload)] == ([why] if why else [])
+
+
+def test_a_deleted_file_under_an_active_lease_removes_nothing() -> None:
+    given = leased(adapters=adapter(running(FILE)))
+    without = replace(given, desired=situation(wanted=desired()).desired)
+    assert plan(without).actions == ()
+    assert reasons(without) == {Reason.NO_WORKLOAD_FILE}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        (desired(workload(cpu=2000)), Reason.ASKS_TOO_MUCH),
+        (desired(workload(adapter="ansible")), Reason.ADAPTER_UNKNOWN),
+        (
+            desired(workload(image="evil/miner:1"), config=Config(images_denied=("evil/*",))),
+            Reason.IMAGE_DENIED,
+        ),
+        (desired(faults=(Fault(f"workloads/{KEY}.yaml", 3, 1, "unknown key"),)), Reason.FILE_FAULTY),
+    ],
+)
+def test_a_file_that_may_not_be_applied_is_held(wanted: Desired, reason: Reason) -> None:
+    given = situation(market(leases=[lease()]), wanted)
+    assert plan(given).actions == ()
+    assert reason in reasons(given)
+
+
+def closed(first: int = 0, again: int = 0, **changes: Any) -> Situation:
+    memory = WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING, first, again)
+    seen = market(leases=[lease(state=State.CLOSED)])
+    kept = remembered(workloads={KEY: memory})
+    made = situation(seen, desired(FILE), adapters=adapter(running(FILE)), memory=kept)
+    return replace(made, **changes)
+
+
+def test_removal_waits_for_two_rising_heights() -> None:
+    first = plan(closed())
+    assert first.actions == ()
+    assert first.memory.workloads[KEY].closed_first == HEIGHT
+    same_height = plan(closed(memory=first.memory))
+    assert same_height.actions == ()
+    [action] = plan(closed(first=HEIGHT - 1)).actions
+    assert action == RemoveWorkload("kubernetes", KEY, "its lease is closed")
+
+
+def test_nothing_is_removed_while_the_chain_is_silent() -> None:
+    given = closed(first=1, again=2, market=Unseen("down"))
+    assert plan(given).actions == ()
+
+
+def test_nothing_is_removed_for_a_lease_that_the_chain_does_not_show() -> None:
+    given = closed(first=1, again=2, market=Seen(market()))
+    assert plan(given).actions == ()
+    assert Reason.CHAIN_UNSEEN in reasons(given)
+
+
+def test_a_closed_lease_is_removed_though_the_repository_is_unreadable() -> None:
+    given = closed(first=HEIGHT - 1, desired=Unseen("gone"))
+    assert [type(a) for a in plan(given).actions] == [RemoveWorkload]
+
+
+def test_removals_have_a_ceiling() -> None:
+    given = closed(first=HEIGHT - 1, limits=Limits(removals_per_cycle=0))
+    assert plan(given).actions == ()
+    assert Reason.CEILING in reasons(given)
+
+
+def test_what_runs_is_repaired_while_the_chain_is_silent_and_nothing_is_started() -> None:
+    kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
+    silent = leased(market=Unseen("down"), memory=kept)
+    drifted = replace(silent, adapters=adapter(running(FILE, drifted=True)))
+    assert [type(a) for a in plan(drifted).actions] == [ApplyWorkload]
+    assert plan(silent).actions == ()
+    assert Reason.CHAIN_UNSEEN in reasons(silent)
+
+
+def test_an_unseen_cluster_is_not_an_empty_one() -> None:
+    blind = {"kubernetes": AdapterView(Unseen("connection refused"), Seen(Capacity(ROOM, (ROOM,), ROOM)))}
+    assert plan(leased(adapters=blind)).actions == ()
+    assert Reason.CLUSTER_UNSEEN in reasons(leased(adapters=blind))
+
+
+def test_the_quota_follows_the_capacity() -> None:
+    bare = {"kubernetes": AdapterView(Seen({}), Seen(Capacity(ROOM, (ROOM,), None)))}
+    actions = plan(situation(adapters=bare)).actions
+    assert actions == (PrepareAdapter("kubernetes", ROOM),)
+
+
+def test_a_refused_workload_waits_for_a_new_revision() -> None:
+    retry = Retry(1, 0, "Forbidden", "quota", "raise it")
+    memory = remembered(retries={f"ApplyWorkload:{KEY}": retry})
+    assert plan(leased(memory=memory)).actions == ()
+    newer = replace(desired(FILE), commit="d" * 40)
+    changed = leased(memory=memory, desired=situation(wanted=newer).desired)
+    assert [type(a) for a in plan(changed).actions] == [ApplyWorkload]
+
+
+def phase_after(given: Situation) -> Phase:
+    return plan(given).memory.workloads[KEY].phase
+
+
+def test_phases_follow_what_is_seen() -> None:
+    assert phase_after(leased()) is Phase.PENDING
+    kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.PENDING)})
+    starting = leased(memory=kept, adapters=adapter(running(FILE, ready=False)))
+    assert phase_after(starting) is Phase.DEPLOYING
+    assert phase_after(leased(memory=kept, adapters=adapter(running(FILE)))) is Phase.RUNNING
+    sick = running(FILE, ready=False, trouble=Trouble("ImagePullFailed", "not found"))
+    assert phase_after(leased(memory=kept, adapters=adapter(sick))) is Phase.FAILED
+    idle = running(FILE, ready=False, paused=True, replicas_ready=0)
+    assert phase_after(leased(memory=kept, adapters=adapter(idle))) is Phase.PAUSED
+
+
+def test_phases_missed_while_away_are_filled_in() -> None:
+    kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.PENDING)})
+    made = plan(leased(memory=kept, adapters=adapter(running(FILE))))
+    assert [(t.start, t.end) for t in made.transitions] == [
+        (Phase.PENDING, Phase.DEPLOYING),
+        (Phase.DEPLOYING, Phase.RUNNING),
+    ]
+    gone = plan(closed(first=1, again=2, adapters=adapter()))
+    assert [t.end for t in gone.transitions] == [Phase.STOPPING, Phase.STOPPED, Phase.TERMINATED]
+
+
+def test_a_terminated_workload_is_forgotten_once_its_file_is_gone() -> None:
+    done = WorkloadMemory(lease_id(), "kubernetes", Phase.TERMINATED, 1, 2)
+    kept = remembered(workloads={KEY: done})
+    with_file = closed(memory=kept, adapters=adapter())
+    assert KEY in plan(with_file).memory.workloads
+    without = replace(with_file, desired=situation(wanted=desired()).desired)
+    assert KEY not in plan(without).memory.workloads
+
+
+def test_the_age_of_an_order_is_no_reason_to_touch_anything() -> None:
+    assert shown(leased(adapters=adapter(running(FILE)), now=NOW + 1)) == []
