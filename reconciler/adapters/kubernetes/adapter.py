@@ -1,0 +1,241 @@
+"""The Kubernetes adapter: what runs is read from caches, what shall run is applied as our own manager."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from reconciler.adapters.kubernetes import naming, objects
+from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.logs import Logs
+from reconciler.adapters.kubernetes.manifests import (
+    Manifest,
+    deployment_manifests,
+    namespace_manifest,
+    quota_manifest,
+    service_manifests,
+)
+from reconciler.adapters.kubernetes.picture import capacity_of, gather, running_of
+from reconciler.adapters.kubernetes.refusals import ApiError, outcome_of
+from reconciler.adapters.kubernetes.views import (
+    deployment_view,
+    marks_of,
+    node_view,
+    pod_view,
+    projection_of,
+    quota_view,
+    service_view,
+    stranger_view,
+)
+from reconciler.adapters.kubernetes.watches import WatchCache
+from reconciler.ports import Wake
+from reconciler.values.desired import Workload
+from reconciler.values.ids import WorkloadId
+from reconciler.values.observed import AdapterView, Capacity, Running
+from reconciler.values.outcomes import Done, Outcome, Refused
+from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.resources import Resources
+
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+FIRST_LOOK_SECONDS = 10.0
+LIVING = "status.phase!=Succeeded,status.phase!=Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where workloads run: the credentials from the host file, the namespace from the repository."""
+
+    kubeconfig: Kubeconfig
+    namespace: str = "provider-workloads"
+    stale_seconds: float = 30.0
+
+
+class KubernetesAdapter:
+    """Implements `ports.Adapter`. `start` it before the first look, `close` it at the end."""
+
+    def __init__(self, place: Place, wake: Wake) -> None:
+        self._client = Client(place.kubeconfig)
+        self._namespace = place.namespace
+        inside, ours = f"/namespaces/{place.namespace}", {"labelSelector": naming.OURS}
+        strangers = {"labelSelector": naming.STRANGERS, "fieldSelector": LIVING}
+        only = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
+        client = self._client
+        self._deployments = WatchCache(client, f"/apis/apps/v1{inside}/deployments", ours, deployment_view)
+        self._services = WatchCache(client, f"/api/v1{inside}/services", ours, service_view)
+        self._pods = WatchCache(client, f"/api/v1{inside}/pods", ours, pod_view)
+        self._nodes = WatchCache(client, "/api/v1/nodes", {}, node_view)
+        self._strangers = WatchCache(client, "/api/v1/pods", strangers, stranger_view)
+        self._quotas = WatchCache(client, f"/api/v1{inside}/resourcequotas", only, quota_view)
+        self._caches = (
+            self._deployments,
+            self._services,
+            self._pods,
+            self._nodes,
+            self._strangers,
+            self._quotas,
+        )
+        for cache in self._caches:
+            cache.wake, cache.stale_seconds = wake, place.stale_seconds
+        self._tolerated: dict[str, str] = {}
+        self._logs = Logs(client, place.namespace)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        for cache in self._caches:
+            cache.start()
+
+    def close(self) -> None:
+        """End the watches and the connections."""
+        for cache in self._caches:
+            cache.close()
+        self._client.close()
+
+    def look(self) -> AdapterView:
+        """From memory; the first look waits until the cluster has answered, or has failed to."""
+        for cache in self._caches:
+            cache.wait(FIRST_LOOK_SECONDS)
+        return AdapterView(self._workloads(), self._capacity())
+
+    def _workloads(self) -> Reading[Mapping[WorkloadId, Running]]:
+        deployments, services, pods = self._deployments.read(), self._services.read(), self._pods.read()
+        if isinstance(deployments, Unseen):
+            return deployments
+        if isinstance(services, Unseen):
+            return services
+        if isinstance(pods, Unseen):
+            return pods
+        pieces = gather(deployments.view.values(), services.view.values(), pods.view.values())
+        found = (running_of(workload, each, self._tolerated) for workload, each in sorted(pieces.items()))
+        return Seen({running.id: running for running in found if running is not None})
+
+    def _capacity(self) -> Reading[Capacity]:
+        nodes, pods, strangers = self._nodes.read(), self._pods.read(), self._strangers.read()
+        quotas = self._quotas.read()
+        if isinstance(nodes, Unseen):
+            return nodes
+        if isinstance(pods, Unseen):
+            return pods
+        if isinstance(strangers, Unseen):
+            return strangers
+        if isinstance(quotas, Unseen):
+            return quotas
+        quota = next(iter(quotas.view.values()), None)
+        views = nodes.view.values(), pods.view.values(), strangers.view.values()
+        return Seen(capacity_of(*views, quota))
+
+    def prepare(self, quota: Resources) -> Outcome:
+        """Namespace and quota; a namespace that an administrator made for us will do."""
+        try:
+            try:
+                self._apply(f"/api/v1/namespaces/{self._namespace}", namespace_manifest(self._namespace))
+            except ApiError as why:
+                if why.status != 403:
+                    raise
+                self._client.get(f"/api/v1/namespaces/{self._namespace}", {})
+            path = f"/api/v1/namespaces/{self._namespace}/resourcequotas/{naming.QUOTA_NAME}"
+            self._apply(path, quota_manifest(self._namespace, quota))
+        except ApiError as why:
+            return outcome_of(why)
+        return Done(f"quota {quota.show()}")
+
+    def apply(self, workload: Workload, digest: str) -> Outcome:
+        """Services first (their addresses are known to the containers), then Deployments, then what is left
+        over of an earlier specification goes.
+        """
+        addresses: dict[str, str] = {}
+        try:
+            for manifest in service_manifests(self._namespace, workload, digest):
+                found = msgspec.json.decode(self._apply_part("services", manifest), type=objects.Service)
+                if found.spec.cluster_ip not in ("", "None"):
+                    addresses[marks_of(found.metadata).service] = found.spec.cluster_ip
+            manifests = deployment_manifests(self._namespace, workload, digest, addresses)
+            for manifest in manifests:
+                self._apply_part("deployments", manifest)
+            kept = {naming.object_name(workload.id, service.name) for service in workload.services}
+            exposed = {naming.object_name(workload.id, s.name) for s in workload.services if s.ports}
+            self._delete_others(workload.id, kept, exposed)
+        except TakenError as why:
+            return Refused("NameTaken", str(why), "remove or rename that object; it is not ours")
+        except ApiError as why:
+            return outcome_of(why)
+        return Done()
+
+    def remove(self, workload: WorkloadId) -> Outcome:
+        """Delete what carries our labels and this id; done again, there is nothing left to do."""
+        try:
+            self._delete_others(workload, set(), set())
+        except ApiError as why:
+            return outcome_of(why)
+        return Done("removal asked for")
+
+    def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
+        """The last lines of each of its containers."""
+        pods = self._pods.read()
+        if isinstance(pods, Unseen):
+            raise OSError(pods.why)
+        return self._logs.tail(
+            workload, [p for p in pods.view.values() if p.marks.workload == workload], tail_lines
+        )
+
+    def _apply_part(self, plural: str, manifest: Manifest) -> bytes:
+        """Apply a Service or Deployment, and note what the cluster itself makes otherwise of it."""
+        name = manifest["metadata"]["name"]
+        raw = self._apply(self._path(plural, name), manifest)
+        part = f"{plural.removesuffix('s')}/{name}"
+        metadata = msgspec.json.decode(raw, type=objects.Bare).metadata
+        self._tolerated[part] = projection_of(raw, metadata)
+        return raw
+
+    def _apply(self, path: str, manifest: Manifest) -> bytes:
+        """Apply; by force only where the object that is there carries our label."""
+        try:
+            return self._client.apply(path, manifest, force=False)
+        except ApiError as why:
+            if why.status != 409:
+                raise
+        live = msgspec.json.decode(self._client.get(path, {}), type=objects.Bare).metadata
+        if (live.labels or {}).get(naming.MANAGED_BY) != naming.MANAGER:
+            raise TakenError(f"{path} is there and is not ours")
+        return self._client.apply(path, manifest, force=True)
+
+    def _delete_others(self, workload: WorkloadId, deployments: set[str], services: set[str]) -> None:
+        """Delete every object of the workload but those named."""
+        for name, metadata in self._labelled("deployments", workload):
+            if name not in deployments:
+                self._delete("deployments", metadata)
+                self._tolerated.pop(f"deployment/{name}", None)
+        for name, metadata in self._labelled("services", workload):
+            if name not in services:
+                self._delete("services", metadata)
+                self._tolerated.pop(f"service/{name}", None)
+        for plural in ("replicasets", "pods") if not deployments else ():
+            for _, metadata in self._labelled(plural, workload):
+                if not metadata.owner_references:
+                    self._delete(plural, metadata)
+
+    def _labelled(self, plural: str, workload: WorkloadId) -> Iterator[tuple[str, objects.Metadata]]:
+        raw = self._client.get(
+            self._path(plural, ""), {"labelSelector": naming.ours(workload)}, METADATA_ONLY
+        )
+        for item in msgspec.json.decode(raw, type=objects.Listing).items or ():
+            metadata = msgspec.json.decode(item, type=objects.Bare).metadata
+            if metadata.deletion_timestamp is None:
+                yield metadata.name, metadata
+
+    def _delete(self, plural: str, metadata: objects.Metadata) -> None:
+        try:
+            self._client.delete(self._path(plural, metadata.name), metadata.uid)
+        except ApiError as why:
+            if why.status not in (404, 409):
+                raise
+
+    def _path(self, plural: str, name: str) -> str:
+        group = "/apis/apps/v1" if plural in ("deployments", "replicasets") else "/api/v1"
+        return f"{group}/namespaces/{self._namespace}/{plural}" + (f"/{name}" if name else "")
+
+
+class TakenError(Exception):
+    """An object of that name is there and is not ours."""

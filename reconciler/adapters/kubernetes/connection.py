@@ -1,0 +1,80 @@
+"""From a kubeconfig that the host file names to a connection; programs it would run must be allowed there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+import yaml
+from kubernetes import client, config
+
+POOL_CONNECTIONS = 12
+KUBECONFIG_MAX_BYTES = 1 << 20
+
+
+class ConnectionRefusedByUsError(OSError):
+    """A kubeconfig that cannot or may not be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kubeconfig:
+    """Where the credentials are. `context` "" is the file's current one; `programs` lets the file name a
+    program (`exec`, `auth-provider`) that is run to get them.
+    """
+
+    path: Path
+    context: str = ""
+    programs: bool = False
+
+    def version(self) -> tuple[int, int]:
+        """Changes when the file does."""
+        try:
+            found = self.path.stat()
+        except OSError as why:
+            raise ConnectionRefusedByUsError(f"{self.path}: cannot be read: {why.strerror}") from why
+        return found.st_mtime_ns, found.st_size
+
+
+def connect(kubeconfig: Kubeconfig) -> client.ApiClient:
+    """A client with these credentials; nothing is sent yet."""
+    document = _read(kubeconfig.path)
+    if not kubeconfig.programs:
+        _refuse_programs(kubeconfig.path, document)
+    settings = client.Configuration()
+    try:
+        config.load_kube_config(  # type: ignore[no-untyped-call]  # the library says nothing of its types
+            str(kubeconfig.path),
+            kubeconfig.context or None,
+            client_configuration=settings,
+            persist_config=False,
+        )
+    except config.ConfigException as why:
+        raise ConnectionRefusedByUsError(f"{kubeconfig.path}: {why}") from why
+    settings.retries = urllib3.Retry(total=False, redirect=False)
+    settings.connection_pool_maxsize = POOL_CONNECTIONS
+    return client.ApiClient(settings)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            document = yaml.safe_load(file.read(KUBECONFIG_MAX_BYTES))
+    except OSError as why:
+        raise ConnectionRefusedByUsError(f"{path}: cannot be read: {why.strerror}") from why
+    except yaml.YAMLError as why:
+        raise ConnectionRefusedByUsError(f"{path}: is not YAML: {str(why).splitlines()[0]}") from why
+    if not isinstance(document, dict) or document.get("kind") != "Config":
+        raise ConnectionRefusedByUsError(f"{path}: is not a kubeconfig; it has no `kind: Config`")
+    return document
+
+
+def _refuse_programs(path: Path, document: dict[str, Any]) -> None:
+    for entry in document.get("users") or ():
+        user = entry.get("user") if isinstance(entry, dict) else None
+        for word in ("exec", "auth-provider"):
+            if isinstance(user, dict) and word in user:
+                why = f"user {entry.get('name')} would run a program ({word})"
+                advice = "use a token or certificate, or allow it in the host file"
+                raise ConnectionRefusedByUsError(f"{path}: {why}; {advice}")

@@ -1,0 +1,177 @@
+"""Values to Kubernetes objects; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.adapters.kubernetes import naming
+from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quantity, cpu_quantity
+from reconciler.values.desired import Env, Port, Service, Workload
+from reconciler.values.resources import Resources
+
+Manifest = dict[str, Any]
+GRACE_SECONDS = 30
+OLD_SETS_KEPT = 2
+
+
+def namespace_manifest(namespace: str) -> Manifest:
+    """Our namespace; pods of a privileged kind are refused there."""
+    marks = {naming.MANAGED_BY: naming.MANAGER, "pod-security.kubernetes.io/enforce": "baseline"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": marks}}
+
+
+def quota_manifest(namespace: str, quota: Resources) -> Manifest:
+    """A quota of all that workloads may use together; requests and limits are the same."""
+    amounts = {
+        "cpu": cpu_quantity(quota.cpu_milli),
+        "memory": bytes_quantity(quota.memory_bytes),
+        "ephemeral-storage": bytes_quantity(quota.storage_bytes),
+    }
+    hard = {f"{side}.{name}": amount for side in ("requests", "limits") for name, amount in amounts.items()}
+    hard[f"requests.{naming.GPU}"] = count_quantity(quota.gpu)
+    meta = {"name": naming.QUOTA_NAME, "namespace": namespace, "labels": {naming.MANAGED_BY: naming.MANAGER}}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": hard}}
+
+
+def service_manifests(namespace: str, workload: Workload, digest: str) -> list[Manifest]:
+    """A Service for each service that exposes ports; public ones are reached on a port of every node."""
+    return [
+        _marked(workload, digest, _service(namespace, workload, service))
+        for service in workload.services
+        if service.ports
+    ]
+
+
+def deployment_manifests(
+    namespace: str, workload: Workload, digest: str, addresses: Mapping[str, str]
+) -> list[Manifest]:
+    """A Deployment for each service; `addresses` (service name -> cluster IP) lets them reach one another by
+    the names that their tenant gave them, which two tenants may share.
+    """
+    aliases = [{"ip": address, "hostnames": [name]} for name, address in sorted(addresses.items())]
+    return [
+        _marked(workload, digest, _deployment(namespace, workload, service, aliases))
+        for service in workload.services
+    ]
+
+
+def parts_of(workload: Workload) -> tuple[str, ...]:
+    """The objects that a workload consists of, as `deployment/name` and `service/name`."""
+    names = [(naming.object_name(workload.id, s.name), bool(s.ports)) for s in workload.services]
+    services = [f"service/{name}" for name, exposed in names if exposed]
+    return tuple(sorted([f"deployment/{name}" for name, _ in names] + services))
+
+
+def _marked(workload: Workload, digest: str, manifest: Manifest) -> Manifest:
+    """The manifest with what we want to find on it again: lease, digest, siblings and itself as applied."""
+    applied = json.dumps(manifest["spec"], sort_keys=True, separators=(",", ":"))
+    notes = {
+        naming.LEASE: str(workload.lease),
+        naming.DIGEST: digest,
+        naming.PARTS: ",".join(parts_of(workload)),
+        naming.APPLIED: applied,
+    }
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": notes}}
+
+
+def _metadata(namespace: str, workload: Workload, service: Service) -> Manifest:
+    name = naming.object_name(workload.id, service.name)
+    return {"name": name, "namespace": namespace, "labels": naming.labels(workload.id, service.name)}
+
+
+def _service(namespace: str, workload: Workload, service: Service) -> Manifest:
+    spec = {
+        "type": "NodePort" if any(port.public for port in service.ports) else "ClusterIP",
+        "selector": _selector(workload, service),
+        "ports": [_service_port(port) for port in service.ports],
+    }
+    meta = _metadata(namespace, workload, service)
+    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
+
+
+def _service_port(port: Port) -> Manifest:
+    outside = port.exposed_as or port.port
+    name = f"{port.protocol.lower()}-{outside}"
+    return {"name": name, "port": outside, "targetPort": port.port, "protocol": port.protocol}
+
+
+def _selector(workload: Workload, service: Service) -> dict[str, str]:
+    return {naming.WORKLOAD: workload.id, naming.SERVICE: service.name}
+
+
+def _deployment(
+    namespace: str, workload: Workload, service: Service, aliases: Sequence[Manifest]
+) -> Manifest:
+    """Rolls without a pod above the lease's number: capacity beyond it was not paid for."""
+    template_meta = {
+        "labels": naming.labels(workload.id, service.name),
+        "annotations": {naming.LEASE: str(workload.lease)},
+    }
+    spec = {
+        "replicas": 0 if workload.paused else service.count,
+        "revisionHistoryLimit": OLD_SETS_KEPT,
+        "selector": {"matchLabels": _selector(workload, service)},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
+        "template": {"metadata": template_meta, "spec": _pod_spec(service, aliases)},
+    }
+    meta = _metadata(namespace, workload, service)
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+
+
+def _pod_spec(service: Service, aliases: Sequence[Manifest]) -> Manifest:
+    """A tenant's pod: no way to the cluster's API, no names of other tenants, no more rights at run time."""
+    spec: Manifest = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [_container(service)],
+    }
+    return spec | ({"hostAliases": list(aliases)} if aliases else {})
+
+
+def _container(service: Service) -> Manifest:
+    amounts = _amounts(service.resources)
+    container: Manifest = {
+        "name": service.name,
+        "image": service.image,
+        "resources": {"requests": amounts, "limits": amounts},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "privileged": False,
+            "capabilities": {"drop": ["NET_RAW"]},
+        },
+    }
+    optional: Manifest = {
+        "command": list(service.command),
+        "args": list(service.args),
+        "env": [_env(env) for env in service.env],
+        "ports": [{"containerPort": p, "protocol": protocol} for p, protocol in _container_ports(service)],
+    }
+    return container | {name: value for name, value in optional.items() if value}
+
+
+def _container_ports(service: Service) -> list[tuple[int, str]]:
+    return sorted({(port.port, port.protocol) for port in service.ports})
+
+
+def _amounts(resources: Resources) -> dict[str, str]:
+    amounts = {
+        "cpu": cpu_quantity(resources.cpu_milli),
+        "memory": bytes_quantity(resources.memory_bytes),
+    }
+    if resources.storage_bytes:
+        amounts["ephemeral-storage"] = bytes_quantity(resources.storage_bytes)
+    if resources.gpu:
+        amounts[naming.GPU] = count_quantity(resources.gpu)
+    return amounts
+
+
+def _env(env: Env) -> Manifest:
+    """`secret/key` is a reference: the value itself never passes through here."""
+    if env.secret is None:
+        return {"name": env.name, "value": env.value or ""}
+    name, _, key = env.secret.partition("/")
+    return {"name": env.name, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}

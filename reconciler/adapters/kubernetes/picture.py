@@ -1,0 +1,118 @@
+"""What the caches hold, put together to workloads and capacity; pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.adapters.kubernetes.troubles import trouble_of
+from reconciler.adapters.kubernetes.views import (
+    DeploymentView,
+    Marks,
+    NodeView,
+    PodView,
+    ServiceView,
+    StrangerView,
+)
+from reconciler.values.ids import WorkloadId
+from reconciler.values.observed import Capacity, Running
+from reconciler.values.resources import Resources, total
+
+
+@dataclass(slots=True)
+class Pieces:
+    """The objects of one workload."""
+
+    deployments: list[DeploymentView] = field(default_factory=list)
+    services: list[ServiceView] = field(default_factory=list)
+    pods: list[PodView] = field(default_factory=list)
+
+    def marks(self) -> list[Marks]:
+        """Of all of them, Deployments first."""
+        listed = [each.marks for each in self.deployments] + [each.marks for each in self.services]
+        return listed + [each.marks for each in self.pods]
+
+
+def gather(
+    deployments: Iterable[DeploymentView], services: Iterable[ServiceView], pods: Iterable[PodView]
+) -> dict[WorkloadId, Pieces]:
+    """Objects by workload."""
+    found: dict[WorkloadId, Pieces] = defaultdict(Pieces)
+    for deployment in deployments:
+        found[deployment.marks.workload].deployments.append(deployment)
+    for service in services:
+        found[service.marks.workload].services.append(service)
+    for pod in pods:
+        found[pod.marks.workload].pods.append(pod)
+    return dict(found)
+
+
+def running_of(workload: WorkloadId, pieces: Pieces, tolerated: Mapping[str, str]) -> Running | None:
+    """A workload as its objects show it; None where none of them names its lease.
+
+    `tolerated` are differences, by object, that the cluster itself makes of what we apply.
+    """
+    marks = pieces.marks()
+    lease = next((each.lease for each in marks if each.lease is not None), None)
+    if lease is None:
+        return None
+    deployments = pieces.deployments
+    replicas = sum(each.replicas for each in deployments)
+    rolled_out = all(each.rolled_out and each.ready >= each.replicas for each in deployments)
+    paused = bool(deployments) and replicas == 0
+    digests = {each.digest for each in marks[: len(deployments) + len(pieces.services)]}
+    return Running(
+        id=workload,
+        lease=lease,
+        digest=digests.pop() if len(digests) == 1 else "",
+        paused=paused,
+        ready=replicas > 0 and rolled_out and not _missing(pieces),
+        replicas_ready=sum(pod.ready and not pod.marks.deleting for pod in pieces.pods),
+        replicas=replicas,
+        removing=any(each.marks.deleting for each in deployments) or not (deployments or pieces.services),
+        drifted=_drifted(pieces, tolerated),
+        trouble=trouble_of(deployments, pieces.pods),
+    )
+
+
+def _missing(pieces: Pieces) -> bool:
+    wanted = {part for marks in pieces.marks() for part in marks.parts if part.startswith("deployment/")}
+    return bool(wanted - {f"deployment/{each.marks.name}" for each in pieces.deployments})
+
+
+def _drifted(pieces: Pieces, tolerated: Mapping[str, str]) -> bool:
+    here = {f"deployment/{each.marks.name}": each.projection for each in pieces.deployments}
+    here |= {f"service/{each.marks.name}": each.projection for each in pieces.services}
+    wanted = {part for marks in pieces.marks() for part in marks.parts}
+    if not here:
+        return False
+    return wanted != here.keys() or any(
+        difference and tolerated.get(part) != difference for part, difference in here.items()
+    )
+
+
+def capacity_of(
+    nodes: Iterable[NodeView],
+    pods: Iterable[PodView],
+    strangers: Iterable[StrangerView],
+    quota: Resources | None,
+) -> Capacity:
+    """What ready nodes offer us: all of it less strangers' pods, and node by node less our own pods too."""
+    offers = {node.name: node.offers for node in nodes if node.offers is not None}
+    left = dict(offers)
+    for stranger in strangers:
+        if stranger.node in left:
+            left[stranger.node] = left[stranger.node] - stranger.uses
+    whole = total([_not_below_nothing(room) for room in left.values()])
+    for pod in pods:
+        if pod.node in left and not pod.over:
+            left[pod.node] = left[pod.node] - pod.uses
+    free = tuple(_not_below_nothing(left[name]) for name in sorted(left))
+    return Capacity(whole, free, quota)
+
+
+def _not_below_nothing(room: Resources) -> Resources:
+    return Resources(
+        max(room.cpu_milli, 0), max(room.memory_bytes, 0), max(room.storage_bytes, 0), max(room.gpu, 0)
+    )
