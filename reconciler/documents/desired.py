@@ -69,8 +69,9 @@ class Reader:
         known = self._known(commit, good)
         if known is not None:
             return known
-        chosen = self._choose(commit, good, contents)
-        desired = _assemble(commit.id, chosen)
+        desired = _assemble(commit.id, self._choose(commit, good, contents))
+        if any(blob not in contents for blob in self.unread(commit, good)):
+            return desired  # what could not be got now may be got next time
         self._forget_all_but(commit.files, good, desired.good)
         self._made = {commit.id: (good, desired), **{i: m for i, m in self._made.items() if i != commit.id}}
         while len(self._made) > COMMITS_KEPT:

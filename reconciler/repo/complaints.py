@@ -1,0 +1,78 @@
+"""What git says when it fails, as a sentence that says what to do."""
+
+import re
+
+from reconciler.repo.git_process import NO_GIT, TIMED_OUT, TOO_LONG, Ran
+from reconciler.repo.place import Place, hide_secrets
+
+_CONTROLS = re.compile(
+    r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+_LINE_MAX = 300
+
+_GONE = (
+    r"does not appear to be a git repository|repository '.*' not found|Repository not found|"
+    r"project you were looking for could not be found|does not exist|No such file or directory"
+)
+_NOT_LET_IN = (
+    r"Authentication failed|could not read (?:Username|Password)|terminal prompts disabled|"
+    r"Permission denied|HTTP Basic: Access denied|The requested URL returned error: 40[13]"
+)
+_OUT_OF_REACH = (
+    r"Could not resolve host|Could not resolve hostname|Name or service not known|Connection refused|"
+    r"Failed to connect|Couldn't connect|Connection timed out|Network is unreachable|No route to host|"
+    r"Operation too slow|Connection reset|The requested URL returned error: 5[0-9][0-9]"
+)
+_KNOWN: tuple[tuple[str, str], ...] = (
+    (
+        r"dubious ownership|unsafe repository",
+        "{where} belongs to another user through a link; name its real path",
+    ),
+    (
+        r"Host key verification failed",
+        "the host key of {where} is not known; add it to the user's known_hosts",
+    ),
+    (
+        _NOT_LET_IN,
+        "{where} does not accept our credentials; check the key or the credentials of the daemon's user",
+    ),
+    (_OUT_OF_REACH, "{where} cannot be reached now; it is asked again"),
+    (r"SSL certificate problem|certificate verification failed", "the certificate of {where} is not trusted"),
+    (r"transport '.*' not allowed", "the transport of {where} is not allowed; use https, ssh or a path"),
+    (r"No space left on device", "the disk of the state directory is full; make room"),
+    (r"fsck error|bad object|unresolved deltas|invalid index-pack", "{where} sent objects that git refuses"),
+    (r"File size limit exceeded|died of signal 25", "{where} sent more than a state repository holds"),
+    (_GONE, "there is no repository at {where}; check repository.url in the host file"),
+)
+
+
+def complaint(ran: Ran, place: Place) -> str:
+    """One sentence about a failed command: what is wrong with the repository and what to do."""
+    if ran.code == NO_GIT:
+        return "git is not installed; install it (apt-get install git)"
+    if ran.code == TIMED_OUT:
+        return f"git did not finish in time on {place.shown}; it is asked again"
+    if ran.code == TOO_LONG:
+        return f"{place.shown} holds more than a state repository does; keep it to its own"
+    for pattern, sentence in _KNOWN:
+        if re.search(pattern, ran.errors):
+            return sentence.format(where=place.shown) + _quoted(ran)
+    return f"git failed on {place.shown}" + (_quoted(ran) or f" with exit code {ran.code}")
+
+
+def clean(text: str) -> str:
+    """Text of others without control signs, escapes and marks that turn the direction of writing."""
+    return _CONTROLS.sub("", text)
+
+
+def last_line(ran: Ran) -> str:
+    """The line in which git says what stopped it."""
+    lines = [line.strip() for line in hide_secrets(clean(ran.errors)).splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR", "!"))]
+    chosen = (telling or lines or [""])[0]
+    return chosen.removeprefix("fatal:").removeprefix("error:").strip()[:_LINE_MAX]
+
+
+def _quoted(ran: Ran) -> str:
+    line = last_line(ran)
+    return f" (git: {line})" if line else ""

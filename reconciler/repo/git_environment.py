@@ -1,0 +1,121 @@
+"""The world that git runs in: nothing of the user's or the system's configuration, hooks or prompts."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.repo.place import Place, protocols, without_password
+
+CONFIG = """\
+[safe]
+{safe}
+[core]
+\thooksPath = /dev/null
+\tfsmonitor = false
+\taskPass =
+[protocol]
+\tversion = 2
+[transfer]
+\tfsckObjects = true
+\tbundleURI = false
+[fetch]
+\trecurseSubmodules = false
+\twriteCommitGraph = false
+[submodule]
+\trecurse = false
+[gc]
+\tauto = 0
+\tautoDetach = false
+[maintenance]
+\tauto = false
+[receive]
+\tautogc = false
+[http]
+\tfollowRedirects = initial
+\tlowSpeedLimit = 100
+\tlowSpeedTime = 30
+[gpg]
+\tprogram = /bin/false
+[gpg "x509"]
+\tprogram = /bin/false
+{signers}{credentials}"""
+"""OpenPGP and X.509 never verify: who may sign is said by the list of ssh signers alone."""
+
+SSH = (
+    "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20 "
+    "-o ServerAliveInterval=10 -o ServerAliveCountMax=3"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GitWorld:
+    """Variables that every git command gets, those of our own process that it must not see, the URL."""
+
+    variables: dict[str, str]
+    hidden: tuple[str, ...]
+    url: str
+
+
+def make_world(place: Place, home: Path, mirror: Path) -> GitWorld:
+    """Write git's configuration into `home` (0700) and name it in the variables; OSError where that fails."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    url, secret = without_password(place)
+    store = place.credentials
+    if secret is not None:
+        store = home / "credentials"
+        _write(store, secret)
+    config = home / "config"
+    _write(config, _config(place, mirror, store))
+    variables = {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": str(config),
+        "GIT_DIR": str(mirror),
+        "GIT_ALLOW_PROTOCOL": protocols(place),
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "",
+        "SSH_ASKPASS": "",
+        "GIT_SSH_COMMAND": SSH,
+        "GIT_SSH_VARIANT": "ssh",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_FLUSH": "1",
+        "GIT_AUTHOR_NAME": place.author.name,
+        "GIT_AUTHOR_EMAIL": place.author.email,
+        "GIT_COMMITTER_NAME": place.author.name,
+        "GIT_COMMITTER_EMAIL": place.author.email,
+        "XDG_CONFIG_HOME": str(home),
+    }
+    return GitWorld(
+        variables, tuple(sorted(k for k in os.environ if k.startswith("GIT_") and k not in variables)), url
+    )
+
+
+def _config(place: Place, mirror: Path, store: Path | None) -> str:
+    ours = [str(mirror)]
+    if place.is_local:
+        real = os.path.realpath(place.url)
+        ours += sorted({place.url, real, f"{place.url}/.git", f"{real}/.git"})
+    signers, credentials = "", ""
+    if place.allowed_signers is not None:
+        signers = f'[gpg "ssh"]\n\tallowedSignersFile = {_quoted(str(place.allowed_signers))}\n'
+    if store is not None:
+        credentials = (
+            f"[credential]\n\thelper =\n\thelper = {_quoted(f'store --file={_shell(str(store))}')}\n"
+        )
+    safe = "\n".join(f"\tdirectory = {_quoted(path)}" for path in ours)
+    return CONFIG.format(safe=safe, signers=signers, credentials=credentials)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _shell(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,137 @@
+"""The state repository as the cycle sees it: commits to look at, blobs to read, status to publish."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
+from reconciler.repo.place import Place
+from reconciler.repo.read import blobs, heading, listing
+from reconciler.repo.signatures import signer
+from reconciler.repo.status_branch import publish
+from reconciler.values.outcomes import Failed, Outcome
+from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.repository import Commit, StatusCommit
+
+DESIRED = "refs/reconciler/desired"
+COMMITS_KEPT = 4
+
+
+class GitRepository:
+    """The port `Repo` over native git on a private mirror; belongs to one thread.
+
+    Raises BadPlaceError when the place's names cannot be used, OSError when the state directory cannot.
+    """
+
+    def __init__(self, place: Place, state: Path) -> None:
+        self._place = place
+        self._mirror = Mirror(place, state)
+        self._commits: dict[tuple[str, int], Commit] = {}
+
+    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        """Ask the repository, fetch when the branch moved; the newest commit, then the applied one.
+
+        Unseen where it is empty, gone or unreachable; what the mirror holds is still told by `recall`.
+        """
+        try:
+            with self._mirror.held():
+                try:
+                    return Seen(self._commits_of(self._newest(), applied))
+                except DamagedMirrorError:
+                    self._mirror.remake()
+                    return Seen(self._commits_of(self._newest(), applied))
+        except MirrorError as error:
+            return Unseen(str(error))
+
+    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        """The same out of the mirror alone, as it was last fetched: what goes on while nobody answers."""
+        try:
+            with self._mirror.held():
+                newest = self._mirror.tip(DESIRED)
+                if newest is None:
+                    return Unseen(f"{self._place.shown} was never read on this machine")
+                return Seen(self._commits_of(newest, applied))
+        except MirrorError as error:
+            return Unseen(str(error))
+
+    def read(self, wanted: Sequence[str]) -> Mapping[str, bytes]:
+        """The blobs' bytes; a blob that is unknown, or cannot be got now, is missing from the answer."""
+        if not wanted:
+            return {}
+        try:
+            with self._mirror.held():
+                return blobs(self._mirror, wanted)
+        except MirrorError:
+            return {}
+
+    def publish(self, commit: StatusCommit) -> Outcome:
+        """Make the status branch hold exactly these files; safe to repeat after a kill at any point."""
+        if commit.branch == self._place.branch:
+            return Failed("PublishFailed", f"{commit.branch} is the desired branch; status never goes there")
+        try:
+            with self._mirror.held():
+                return publish(self._mirror, commit)
+        except MirrorError as error:
+            return Failed("PublishFailed", str(error))
+
+    def _newest(self) -> str:
+        ref = f"refs/heads/{self._place.branch}"
+        tip = self._mirror.remote_tips(ref).get(ref)
+        if tip is None:
+            raise MirrorError(self._why_no_branch())
+        if self._mirror.tip(DESIRED) != tip:
+            self._mirror.fetch(ref, DESIRED)
+        newest = self._mirror.tip(DESIRED)
+        if newest is None:
+            raise MirrorError(f"branch {self._place.branch} of {self._place.shown} names no commit")
+        return newest
+
+    def _why_no_branch(self) -> str:
+        there = [
+            ref.removeprefix("refs/heads/")
+            for ref in self._mirror.remote_tips()
+            if ref.startswith("refs/heads/")
+        ]
+        if not there:
+            return f"{self._place.shown} is empty; push the branch {self._place.branch} to it"
+        shown = ", ".join(sorted(there)[:5])
+        return (
+            f"{self._place.shown} has no branch {self._place.branch}, but {shown}; "
+            "push it, or change repository.branch in the host file"
+        )
+
+    def _commits_of(self, newest: str, applied: str) -> tuple[Commit, ...]:
+        first = self._commit(newest)
+        if not applied or applied == newest:
+            return (replace(first, descends=True),)
+        if not self._mirror.has_commit(applied):
+            return (replace(first, descends=False),)
+        first = replace(first, descends=self._mirror.descends(newest, applied))
+        try:
+            return (first, self._commit(applied))
+        except MirrorError:
+            return (first,)
+
+    def _commit(self, commit: str) -> Commit:
+        key = (commit, self._signers_changed_at())
+        if key not in self._commits:
+            head = heading(self._mirror, commit)
+            files = listing(self._mirror, commit, self._place.path)
+            made = Commit(
+                id=commit,
+                author=head.author,
+                subject=head.subject,
+                committed_at=head.committed_at,
+                files=files.files,
+                sizes=files.sizes,
+                refused=files.refused,
+                signer=signer(self._mirror, commit),
+            )
+            self._commits = {key: made, **dict(list(self._commits.items())[: COMMITS_KEPT - 1])}
+        return self._commits[key]
+
+    def _signers_changed_at(self) -> int:
+        try:
+            return self._place.allowed_signers.stat().st_mtime_ns if self._place.allowed_signers else 0
+        except OSError:
+            return -1

@@ -1,0 +1,150 @@
+"""The status branch: a commit through fast-import, pushed fast-forward, made again on a new tip if outrun."""
+
+import hashlib
+import random
+import re
+import time
+from collections.abc import Mapping
+
+from reconciler.repo.complaints import complaint, last_line
+from reconciler.repo.git_process import Ran
+from reconciler.repo.mirror import Mirror, MirrorError
+from reconciler.repo.place import BadPlaceError, check_branch
+from reconciler.values.outcomes import Done, Failed, Outcome
+from reconciler.values.repository import StatusCommit
+
+ATTEMPTS = 8
+OUTGOING = "refs/reconciler/outgoing"
+PUBLISHED = "refs/reconciler/published"
+
+_PATH = re.compile(r"(?!.*(?:^|/)\.)[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+_TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_OUTRUN = re.compile(
+    r"fetch first|non-fast-forward|stale info|cannot lock ref|reference already exists|incorrect old value|"
+    r"failed to update ref|failed to lock|remote ref updated since checkout"
+)
+
+
+def publish(mirror: Mirror, commit: StatusCommit) -> Outcome:
+    """Make the branch hold exactly the commit's files; Done("") where it does already, then nothing is made.
+
+    A commit that was made and not pushed is made again, on the tip of then: a branch never gets two of it.
+    The mirror is held by the caller.
+    """
+    try:
+        ref = f"refs/heads/{check_branch(commit.branch)}"
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(min(2.0, 0.05 * 2**attempt) * (0.5 + random.random()))  # noqa: S311  # spreads rivals, no secret
+            done = _publish_once(mirror, ref, commit)
+            if done is not None:
+                return done
+    except (MirrorError, BadPlaceError) as error:
+        return Failed("PublishFailed", str(error))
+    return Failed(
+        "PublishOutrun",
+        f"others pushed to {commit.branch} {ATTEMPTS} times while this status was pushed",
+        "make sure that one daemon alone writes this branch",
+    )
+
+
+def _publish_once(mirror: Mirror, ref: str, commit: StatusCommit) -> Outcome | None:
+    """One attempt on the branch's tip of now; None when somebody else moved it meanwhile."""
+    tip = mirror.remote_tips(ref).get(ref)
+    if tip and not mirror.has_commit(tip):
+        mirror.fetch(ref, PUBLISHED)
+        tip = mirror.tip(PUBLISHED)
+    standing = _tree(mirror, tip) if tip else {}
+    wanted = {path: _blob_id(content, standing) for path, content in commit.files.items()}
+    if tip and standing == wanted:
+        return Done("")
+    made = _make(mirror, commit, tip, standing, wanted)
+    ran = mirror.ask("push", "--porcelain", "--no-verify", "--end-of-options", mirror.url, f"{made}:{ref}")
+    if ran.code == 0:
+        return Done(made)
+    said = ran.text + ran.errors
+    if _OUTRUN.search(said):
+        return None
+    return _not_taken(mirror, ran, commit.branch)
+
+
+def _not_taken(mirror: Mirror, ran: Ran, branch: str) -> Outcome:
+    rejected = re.search(r"^!\t\S+\t\[(?:remote )?rejected\] \((.*)\)$", ran.text, re.MULTILINE)
+    if rejected:
+        remote = next((line for line in ran.errors.splitlines() if line.startswith("remote:")), "").strip()
+        why = f"{mirror.place.shown} does not take commits on {branch}: {rejected[1]}"
+        why += f" ({last_line(Ran(1, b'', remote))})" if remote else ""
+        return Failed("PushRejected", why, f"let the daemon's user push to {branch}")
+    return Failed("PushFailed", complaint(ran, mirror.place))
+
+
+def _tree(mirror: Mirror, commit: str) -> dict[str, str]:
+    ran = mirror.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+    if ran.code != 0:
+        raise MirrorError(f"the status branch's commit {commit[:12]} cannot be read from the mirror")
+    entries = (entry.partition(b"\t") for entry in ran.output.split(b"\0") if entry)
+    # An entry of another mode than ours counts as other content, and is replaced.
+    return {
+        path.decode("utf-8", "backslashreplace"): head.split()[2].decode() if head[:6] == b"100644" else ""
+        for head, _, path in entries
+    }
+
+
+def _blob_id(content: bytes, standing: Mapping[str, str]) -> str:
+    wide = any(len(blob) == 64 for blob in standing.values())
+    digest = hashlib.sha256 if wide else hashlib.sha1
+    return digest(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _make(
+    mirror: Mirror,
+    commit: StatusCommit,
+    tip: str | None,
+    standing: Mapping[str, str],
+    wanted: Mapping[str, str],
+) -> str:
+    changed = {
+        path: commit.files[path] for path, blob in sorted(wanted.items()) if standing.get(path) != blob
+    }
+    gone = sorted(standing.keys() - wanted.keys())
+    stream = _stream(mirror, commit, tip, changed, gone)
+    ran = mirror.run("fast-import", "--quiet", "--force", "--done", given=stream)
+    made = ran.text
+    if ran.code != 0 or not re.fullmatch(r"[0-9a-f]{40,64}", made):
+        raise MirrorError(f"git could not make the status commit ({last_line(ran)})")
+    return made
+
+
+def _stream(
+    mirror: Mirror, commit: StatusCommit, tip: str | None, changed: Mapping[str, bytes], gone: list[str]
+) -> bytes:
+    author = mirror.place.author
+    who = f"{author.name} <{author.email}> {int(time.time())} +0000"
+    message = _message(commit).encode()
+    parts = [
+        f"reset {OUTGOING}\n\ncommit {OUTGOING}\nmark :1\ncommitter {who}\n".encode(),
+        b"data %d\n%s\n" % (len(message), message),
+    ]
+    if tip:
+        parts.append(f"from {tip}\n".encode())
+    parts += [b"D " + _quoted(path) + b"\n" for path in gone]
+    for path, content in changed.items():
+        if not _PATH.fullmatch(path):
+            raise MirrorError(f"{path!r} is no name for a status file")
+        parts.append(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(content), content))
+    parts.append(b"\nget-mark :1\ndone\n")
+    return b"".join(parts)
+
+
+def _quoted(path: str) -> bytes:
+    return b'"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").encode() + b'"'
+
+
+def _message(commit: StatusCommit) -> str:
+    trailers = []
+    for name, value in commit.trailers:
+        if not _TRAILER.fullmatch(name):
+            raise MirrorError(f"{name!r} is no name for a trailer")
+        trailers.append(f"{name}: {' '.join(value.split())}")
+    body = commit.message.strip()
+    return body + ("\n\n" + "\n".join(trailers) if trailers else "") + "\n"
