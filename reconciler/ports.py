@@ -32,6 +32,9 @@ class Repo(Protocol):
         `descends` of the newest says whether it descends from `applied` (true when `applied` is empty).
         """
 
+    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        """The same as it was when the repository last answered: what goes on while it does not."""
+
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         """The bytes of these blobs, by id; a blob that is unknown is missing from the answer."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.cycle.world import World
 from reconciler.documents.desired import Reader
@@ -34,7 +34,6 @@ class Observer:
         self._world = world
         self._newest = Reader(address)
         self._applied = Reader(address)
-        self._last: Revisions | None = None
 
     def look(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Every reading, the chain's last, as it is asked about leases that the others name."""
@@ -46,17 +45,20 @@ class Observer:
 
     def _desired(self, memory: Memory) -> Reading[Revisions]:
         reading = self._world.repo.look(memory.applied)
+        stale = ""
         if isinstance(reading, Unseen):
-            if self._last is None:
-                return reading
-            return Seen(replace(self._last, stale=reading.why))
+            stale = reading.why
+            reading = self._world.repo.recall(memory.applied)
+        if isinstance(reading, Unseen):
+            return Unseen(stale)
         newest, *older = reading.view
-        revisions = Revisions(
-            self._revision(self._newest, newest, memory),
-            self._revision(self._applied, older[0], memory) if older else None,
+        return Seen(
+            Revisions(
+                self._revision(self._newest, newest, memory),
+                self._revision(self._applied, older[0], memory) if older else None,
+                stale,
+            )
         )
-        self._last = revisions
-        return Seen(revisions)
 
     def _revision(self, reader: Reader, commit: Commit, memory: Memory) -> Revision:
         desired: Desired = reader.desired(

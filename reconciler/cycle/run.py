@@ -12,11 +12,11 @@ from reconciler.cycle.observe import Observer
 from reconciler.cycle.publish import News, Publisher
 from reconciler.cycle.show import snapshot_of
 from reconciler.cycle.status import Finding, status_of
-from reconciler.cycle.telling import plan_digest
 from reconciler.cycle.world import World
 from reconciler.planning.admission import admit
 from reconciler.planning.planner import plan
 from reconciler.planning.situation import Situation, market_of
+from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
 from reconciler.values.plans import Hold
 from reconciler.values.readings import Unseen

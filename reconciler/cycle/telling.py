@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 
+from reconciler.reports.plan_json import plan_digest
 from reconciler.values.ids import workload_id
 from reconciler.values.intents import Confirmation, Fate
 from reconciler.values.messages import (
@@ -50,12 +50,6 @@ def trailers(events: Iterable[Event], plan: Plan, height: int) -> tuple[tuple[st
         *(("Tx-Hash", h) for h in hashes),
         *((("Chain-Height", str(height)),) if height else ()),
     )
-
-
-def plan_digest(plan: Plan) -> str:
-    """Identifies what was decided: revision, actions and holds; not what was remembered."""
-    told = (plan.revision, plan.actions, plan.holds)
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _lines(event: Event) -> list[str]:

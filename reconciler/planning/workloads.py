@@ -100,6 +100,9 @@ def _refused(situation: Situation, desired: Desired, workload: Workload) -> Hold
         known = ", ".join(sorted(situation.adapters)) or "none"
         why = f"adapter {workload.adapter} is not configured on this host; configured: {known}"
         return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
+    if workload.adapter == "kubernetes" and desired.kubernetes and not desired.kubernetes.enabled:
+        why = "adapters/kubernetes.yaml says enabled: false"
+        return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
     patterns = desired.config.images_denied if desired.config else ()
     for service in workload.services:
         if denied := next((p for p in patterns if fnmatchcase(service.image, p)), None):
