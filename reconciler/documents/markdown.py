@@ -1,0 +1,31 @@
+"""Foreign text in Markdown, where it can neither be a link, a mention, HTML nor the end of a table's cell."""
+
+import re
+from collections.abc import Sequence
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@])")
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+TEXT_MAX = 500
+
+
+def cell(text: str) -> str:
+    """Plain text for a paragraph or a table's cell: one line, every sign of Markdown as itself."""
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[1])};", _one_line(text))
+
+
+def code(text: str) -> str:
+    """Text in code style; its own back-ticks become quotes, its bars cannot end a cell."""
+    return "`" + _one_line(text).replace("`", "'").replace("|", "¦") + "`"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of finished cells; empty where there are no rows."""
+    if not rows:
+        return ""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _one_line(text: str) -> str:
+    line = _SPACES.sub(" ", text).strip()
+    return line if len(line) <= TEXT_MAX else line[:TEXT_MAX] + "..."
