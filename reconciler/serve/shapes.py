@@ -1,0 +1,205 @@
+"""What the HTTP API answers, field by field: uve amounts as whole numbers, rates as decimal texts, times in
+UTC as RFC 3339 texts, null for what has not happened.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Shape(BaseModel):
+    """An answer or a part of one; fields are only ever added."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ErrorAnswer(Shape):
+    """Why there is no other answer."""
+
+    error: str
+    """A sentence."""
+    advice: str
+    """What to do instead."""
+
+
+class HoldShape(Shape):
+    """An effect that is withheld."""
+
+    subject: str
+    """The id of what it is about; empty: the provider as a whole."""
+    reason: str
+    """One word, such as PriceTooLow."""
+    message: str
+    """A sentence with the figures."""
+
+
+class ChainShape(Shape):
+    """The chain as last seen."""
+
+    id: str
+    height: int
+    time: str | None
+
+
+class RevisionsShape(Shape):
+    """Commits: the newest desired one, the one in force, the last status commit that was pushed."""
+
+    desired: str
+    applied: str
+    published: str
+
+
+class MoneyShape(Shape):
+    """The books, in whole uve."""
+
+    balance_uve: int
+    deposits_uve: int
+    earned_uve: int
+    accrued_uve: int
+    fees_uve: int
+    received_uve: int
+
+
+class CountsShape(Shape):
+    """How many of each; workloads by phase, holds by reason."""
+
+    orders_open: int
+    bids_open: int
+    leases: int
+    workloads: dict[str, int]
+    holds: dict[str, int]
+
+
+class CycleShape(Shape):
+    """The last cycle that ended."""
+
+    started_at: str
+    finished_at: str
+    duration_seconds: float
+    outcome: str
+    why: str
+    actions: int
+    plan_digest: str
+
+
+class ReadingShape(Shape):
+    """A source: when it was last seen, and why it is not seen now (empty: it is)."""
+
+    source: str
+    seen_at: str | None
+    why: str
+
+
+class IntentShape(Shape):
+    """A transaction on its way."""
+
+    hash: str
+    messages: list[str]
+    fee_uve: int
+    timeout_height: int
+
+
+class StatusAnswer(Shape):
+    """`GET /api/v1/status`: the provider as a whole."""
+
+    provider: str
+    address: str
+    chain: ChainShape
+    revisions: RevisionsShape
+    observe_only: bool
+    spending_stopped: bool
+    counts: CountsShape
+    money: MoneyShape
+    cycle: CycleShape | None
+    readings: list[ReadingShape]
+    intents: list[IntentShape]
+    holds: list[HoldShape]
+    """Holds on what is ours, at most 1,000."""
+
+
+class BidShape(Shape):
+    """An open bid of ours."""
+
+    id: str
+    order: str
+    state: str
+    price_uve: str
+    deposit_uve: int
+    created_at_height: int
+
+
+class BidEngineAnswer(Shape):
+    """`GET /api/v1/bid-engine/status`: what is bid on, and why the rest is not."""
+
+    observe_only: bool
+    spending_stopped: bool
+    orders_open: int
+    bids_open: int
+    bids_total: int
+    """Bids that landed since the journal began."""
+    bids_won_total: int
+    """Those that won their lease."""
+    bids: list[BidShape]
+    holds: list[HoldShape]
+    """Why orders are not bid on, at most 1,000."""
+    holds_total: int
+
+
+class LeaseShape(Shape):
+    """A lease as the chain has it; its price is per block."""
+
+    id: str
+    state: str
+    price_uve: str
+    accrued_uve: int
+    withdrawn_uve: int
+    withdrawn_at: str | None
+
+
+class TroubleShape(Shape):
+    """Why a workload is not well."""
+
+    reason: str
+    message: str
+    advice: str
+
+
+class WorkloadShape(Shape):
+    """A workload of ours."""
+
+    id: str
+    lease: str
+    state: str
+    """The phase in lower case: pending, deploying, running, paused, stopping, stopped, terminated, failed."""
+    adapter: str
+    billing: str
+    price_uve: str
+    lease_state: str
+    ready: bool
+    replicas_ready: int
+    replicas: int
+    file: str
+    trouble: TroubleShape | None
+
+
+class WorkloadsAnswer(Shape):
+    """`GET /api/v1/workloads`: all of ours, or those in `?state=`."""
+
+    workloads: list[WorkloadShape]
+
+
+class WorkloadAnswer(Shape):
+    """`GET /api/v1/workloads/{id}`: one of ours, with its lease and what is withheld from it."""
+
+    workload: WorkloadShape
+    lease: LeaseShape | None
+    holds: list[HoldShape]
+
+
+class HealthAnswer(Shape):
+    """`GET /healthz` and `/readyz`."""
+
+    status: str
+    """ok, or not ready."""
+    why: str
+    """Empty, or what is waited for."""
