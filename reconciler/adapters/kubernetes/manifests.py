@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -105,8 +106,10 @@ def _deployment(
     namespace: str, workload: Workload, service: Service, aliases: Sequence[Manifest]
 ) -> Manifest:
     """Rolls without a pod above the lease's number: capacity beyond it was not paid for."""
+    pod_spec = _pod_spec(service, aliases)
+    mark = hashlib.sha256(json.dumps(pod_spec, sort_keys=True).encode()).hexdigest()[:10]
     template_meta = {
-        "labels": naming.labels(workload.id, service.name),
+        "labels": naming.labels(workload.id, service.name) | {naming.SPEC: mark},
         "annotations": {naming.LEASE: str(workload.lease)},
     }
     spec = {
@@ -114,9 +117,10 @@ def _deployment(
         "revisionHistoryLimit": OLD_SETS_KEPT,
         "selector": {"matchLabels": _selector(workload, service)},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
-        "template": {"metadata": template_meta, "spec": _pod_spec(service, aliases)},
+        "template": {"metadata": template_meta, "spec": pod_spec},
     }
     meta = _metadata(namespace, workload, service)
+    meta["labels"][naming.SPEC] = mark
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
 
 

@@ -24,7 +24,6 @@ class Metadata(Struct, frozen=True):
     uid: str = ""
     generation: int = 0
     resource_version: str = ""
-    creation_timestamp: str = ""
     deletion_timestamp: str | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from reconciler.adapters.kubernetes.views import ContainerView, DeploymentView, PodView
 from reconciler.values.observed import Trouble
@@ -12,12 +12,15 @@ _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverP
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
-def trouble_of(deployments: Iterable[DeploymentView], pods: Iterable[PodView]) -> Trouble | None:
-    """The first trouble, that of the newest pods (they show the newest specification) and that which no
-    waiting cures first; None while all is well or still starting.
+def trouble_of(deployments: Sequence[DeploymentView], pods: Iterable[PodView]) -> Trouble | None:
+    """The first trouble: those that no waiting cures first, and of pods of the newest specification before
+    pods that are on their way out; None while all is well or still starting.
     """
+    newest = {(each.marks.service, each.marks.spec) for each in deployments}
     unwell = [pod for pod in pods if not pod.ready and not pod.marks.deleting and not pod.over]
-    living = sorted(sorted(unwell, key=lambda pod: pod.marks.name), key=lambda pod: pod.created, reverse=True)
+    living = sorted(
+        unwell, key=lambda pod: ((pod.marks.service, pod.marks.spec) not in newest, pod.marks.name)
+    )
     for pod in living:
         for container in pod.containers:
             if found := _container_trouble(pod.marks.service, container):

@@ -24,6 +24,7 @@ class Marks:
     name: str
     workload: WorkloadId
     service: str
+    spec: str
     lease: LeaseId | None
     digest: str
     parts: tuple[str, ...]
@@ -68,7 +69,6 @@ class PodView:
     """A pod of ours."""
 
     marks: Marks
-    created: str
     node: str
     uses: Resources
     over: bool
@@ -126,7 +126,6 @@ def pod_view(raw: bytes) -> PodView:
     ready = conditions.get("Ready")
     return PodView(
         marks_of(found.metadata),
-        found.metadata.creation_timestamp,
         found.spec.node_name,
         pod_uses(found.spec),
         found.status.phase in _OVER,
@@ -201,8 +200,9 @@ def marks_of(metadata: objects.Metadata) -> Marks:
         lease = None
     parts = tuple(part for part in notes.get(naming.PARTS, "").split(",") if part)
     deleting = metadata.deletion_timestamp is not None
-    service, digest = labels.get(naming.SERVICE, ""), notes.get(naming.DIGEST, "")
-    return Marks(metadata.name, workload, service, lease, digest, parts, deleting)
+    service, spec = labels.get(naming.SERVICE, ""), labels.get(naming.SPEC, "")
+    digest = notes.get(naming.DIGEST, "")
+    return Marks(metadata.name, workload, service, spec, lease, digest, parts, deleting)
 
 
 def projection_of(raw: bytes, metadata: objects.Metadata) -> str:
