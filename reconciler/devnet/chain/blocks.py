@@ -1,0 +1,76 @@
+"""Blocks that were made, and where each transaction is found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.devnet.chain.events import Event
+from reconciler.devnet.chain.execution import Outcome
+from reconciler.devnet.chain.transactions import tx_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """A transaction in a block."""
+
+    data: bytes
+    height: int
+    index: int
+    outcome: Outcome
+
+    @property
+    def hash(self) -> str:
+        """The transaction's hash."""
+        return tx_hash(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: its time, its transactions, and what happened at its begin and end."""
+
+    height: int
+    time_ns: int
+    txs: tuple[Included, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    @property
+    def hash(self) -> bytes:
+        """A name for the block; a simulator's own, no header is hashed."""
+        return hashlib.sha256(f"simulated block {self.height} {self.time_ns}".encode()).digest()
+
+    @property
+    def app_hash(self) -> bytes:
+        """A name for the state after the block; a simulator's own."""
+        return hashlib.sha256(b"state after " + self.hash).digest()
+
+
+class Ledger:
+    """The last blocks, by height, and their transactions, by hash."""
+
+    def __init__(self, kept: int) -> None:
+        self.kept = kept
+        self._blocks: dict[int, Block] = {}
+        self._txs: dict[str, Included] = {}
+        self.first = 1
+
+    def append(self, block: Block) -> None:
+        """Add a block; the oldest goes when there are too many."""
+        self._blocks[block.height] = block
+        self._txs.update((tx.hash, tx) for tx in block.txs)
+        while len(self._blocks) > self.kept:
+            for tx in self._blocks.pop(self.first).txs:
+                self._txs.pop(tx.hash, None)
+            self.first += 1
+
+    def block(self, height: int) -> Block | None:
+        """The block at a height, or None."""
+        return self._blocks.get(height)
+
+    def find(self, name: str) -> Included | None:
+        """A transaction by the upper-case hex of its hash."""
+        return self._txs.get(name)
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self._blocks.values())

@@ -1,0 +1,111 @@
+"""Deployments and their groups as rows, and their changes of state (semantics 6.2)."""
+
+from __future__ import annotations
+
+from reconciler.chain.proto import deployment_v1_pb2 as v1
+from reconciler.chain.proto.deployment_v1_pb2 import Deployment
+from reconciler.chain.proto.deployment_v1beta4_pb2 import Group
+from reconciler.devnet.chain import keys
+from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.keys import DeploymentLike, GroupLike
+from reconciler.devnet.chain.store import Reader
+from reconciler.devnet.chain.tables import DEPLOYMENTS, GROUPS
+
+_STATES = (Deployment.active, Deployment.closed)
+_GROUP_STATES = (Group.open, Group.paused, Group.insufficient_funds, Group.closed)
+
+
+def read(state: Reader, id_: DeploymentLike) -> Deployment | None:
+    """A deployment for a query."""
+    return next(filter(None, (state.get(DEPLOYMENTS, keys.deployment(s, id_)) for s in _STATES)), None)
+
+
+def read_group(state: Reader, id_: GroupLike) -> Group | None:
+    """A group for a query."""
+    return next(filter(None, (state.get(GROUPS, keys.group(s, id_)) for s in _GROUP_STATES)), None)
+
+
+def read_groups(state: Reader, id_: DeploymentLike) -> list[Group]:
+    """A deployment's groups, by state and then by number."""
+    return [group for s in _GROUP_STATES for _, group in state.scan(GROUPS, keys.groups(s, id_))]
+
+
+def find(call: Call, id_: DeploymentLike) -> Deployment | None:
+    """A deployment, or None."""
+    for value in _STATES:
+        key = keys.deployment(value, id_)
+        if call.state.has(DEPLOYMENTS, key):
+            return call.state.get(DEPLOYMENTS, key)
+    return None
+
+
+def find_group(call: Call, id_: GroupLike) -> Group | None:
+    """A group, or None."""
+    for value in _GROUP_STATES:
+        key = keys.group(value, id_)
+        if call.state.has(GROUPS, key):
+            return call.state.get(GROUPS, key)
+    return None
+
+
+def groups_of(call: Call, id_: DeploymentLike) -> list[Group]:
+    """A deployment's groups, by state and then by number."""
+    return [group for s in _GROUP_STATES for _, group in call.state.walk(GROUPS, keys.groups(s, id_))]
+
+
+def create(call: Call, new: Deployment, groups: list[Group]) -> None:
+    """Store a new deployment with its groups."""
+    find(call, new.id)
+    call.state.put(DEPLOYMENTS, keys.deployment(new.state, new.id), new)
+    for group in groups:
+        call.state.put(GROUPS, keys.group(group.state, group.id), group)
+    call.events.typed(v1.EventDeploymentCreated(id=new.id, hash=new.hash))
+
+
+def change_hash(call: Call, old: Deployment, new_hash: bytes) -> None:
+    """Give a deployment another hash."""
+    find(call, old.id)
+    new = Deployment(id=old.id, state=old.state, hash=new_hash, created_at=old.created_at)
+    call.state.put(DEPLOYMENTS, keys.deployment(new.state, new.id), new)
+    call.events.typed(v1.EventDeploymentUpdated(id=new.id, hash=new.hash))
+
+
+def close(call: Call, old: Deployment) -> None:
+    """Move a deployment to closed."""
+    find(call, old.id)
+    call.state.delete(DEPLOYMENTS, keys.deployment(old.state, old.id))
+    new = Deployment(id=old.id, state=Deployment.closed, hash=old.hash, created_at=old.created_at)
+    call.state.put(DEPLOYMENTS, keys.deployment(new.state, new.id), new)
+    call.events.typed(v1.EventDeploymentClosed(id=new.id))
+
+
+def close_group(call: Call, group: Group, state: Group.State) -> None:
+    """Move a group to closed or insufficient_funds; both tell EventGroupClosed."""
+    _move_group(call, group, state)
+    call.events.typed(v1.EventGroupClosed(id=group.id))
+
+
+def pause_group(call: Call, group: Group) -> None:
+    """Move a group to paused."""
+    _move_group(call, group, Group.paused)
+    call.events.typed(v1.EventGroupPaused(id=group.id))
+
+
+def start_group(call: Call, group: Group) -> None:
+    """Move a group back to open."""
+    _move_group(call, group, Group.open)
+    call.events.typed(v1.EventGroupStarted(id=group.id))
+
+
+def closable(group: Group) -> RefusedError | None:
+    """Why a group cannot be closed, if it cannot."""
+    return RefusedError("deployment", 15, "Group already closed") if group.state == Group.closed else None
+
+
+def _move_group(call: Call, old: Group, state: Group.State) -> None:
+    if find_group(call, old.id) is None:
+        raise RefusedError("deployment", 14, "Group not found")
+    call.state.delete(GROUPS, keys.group(old.state, old.id))
+    new = Group(id=old.id, state=state, group_spec=old.group_spec, created_at=old.created_at)
+    call.state.put(GROUPS, keys.group(state, new.id), new)

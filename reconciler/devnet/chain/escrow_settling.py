@@ -1,0 +1,114 @@
+"""Settling an escrow account: nothing happens until somebody asks, then all of it at once (semantics 4.2)."""
+
+from __future__ import annotations
+
+from reconciler.chain.proto.escrow_types_v1_pb2 import AccountState
+from reconciler.devnet.chain import bank, take
+from reconciler.devnet.chain.addresses import DISTRIBUTION, ESCROW
+from reconciler.devnet.chain.amounts import ONE, dec, dec_coin, truncated, whole
+from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.errors import PanicError, RefusedError
+from reconciler.devnet.chain.escrow_records import (
+    CLOSED,
+    OPEN,
+    OVERDRAWN,
+    OpenedAccount,
+    OpenedPayment,
+    take_payments,
+)
+
+COMMUNITY_POOL_GAS = 6000
+"""The fee pool read and written beside the movement of the fee."""
+
+
+def settle(call: Call, account: OpenedAccount) -> tuple[list[OpenedPayment], bool]:
+    """Move what is owed since the last settling from the account to its payments.
+
+    Returns the payments that were loaded and whether the account is overdrawn. In a block in which it was
+    settled already no open payment is loaded (semantics 4.4).
+    """
+    state = account.state
+    if state.state == CLOSED:
+        raise RefusedError("escrow", 2, "account closed")
+    if dec(state.funds[0].amount) < 0:
+        return [], True
+    blocks = 0
+    if state.state != OVERDRAWN:
+        blocks, state.settled_at = call.height - state.settled_at, call.height
+    account.dirty = True
+    payments = take_payments(call, account.id, (OVERDRAWN, OPEN) if blocks else (OVERDRAWN,))
+    if not payments or not _pay_blocks(account, payments, blocks):
+        return payments, False
+    state.state = OVERDRAWN
+    for payment in payments:
+        payment.state.state = OVERDRAWN
+        payment.dirty = True
+        pay_out(call, payment)
+    return payments, True
+
+
+def pay_out(call: Call, payment: OpenedPayment) -> None:
+    """Pay the whole uve that a payment has gathered: the take fee to the pool, the rest to its owner."""
+    state = payment.state
+    denom, gross = state.balance.denom, whole(dec(state.balance.amount))
+    if not gross:
+        return
+    fee = take.fee(call, gross, denom)
+    if fee:
+        bank.pay(call, ESCROW, DISTRIBUTION, fee, denom)
+        call.state.meter.charge(COMMUNITY_POOL_GAS, "WritePerByte")
+    if gross - fee:
+        bank.pay(call, ESCROW, state.owner, gross - fee, denom)
+    state.withdrawn.amount = str(int(state.withdrawn.amount) + gross)
+    state.balance.CopyFrom(dec_coin(denom, dec(state.balance.amount) - gross * ONE))
+    payment.dirty = True
+
+
+def _pay_blocks(account: OpenedAccount, payments: list[OpenedPayment], blocks: int) -> bool:
+    """Share the account's funds out in the order of the payments; true if they did not reach."""
+    overdrawn = False
+    owed = [_owed(payment, blocks) for payment in payments]
+    for payment, amount in zip(payments, owed, strict=True):
+        state = payment.state
+        paid, short = _deduct(account.state, state.rate.denom, amount)
+        payment.dirty = True
+        if paid > 0:
+            state.balance.CopyFrom(dec_coin(state.balance.denom, dec(state.balance.amount) + paid))
+        if short:
+            overdrawn = True
+            state.state = OVERDRAWN
+            missing = dec(state.unsettled.amount) + amount - paid
+            state.unsettled.CopyFrom(dec_coin(state.unsettled.denom, missing))
+        else:
+            state.state = OPEN
+    return overdrawn
+
+
+def _owed(payment: OpenedPayment, blocks: int) -> int:
+    state = payment.state
+    if payment.before != OVERDRAWN:
+        return truncated(dec(state.rate.amount) * blocks)
+    owed = dec(state.unsettled.amount)
+    state.unsettled.CopyFrom(dec_coin(state.unsettled.denom, 0))
+    return owed
+
+
+def _deduct(state: AccountState, denom: str, amount: int) -> tuple[int, bool]:
+    """Take from the deposits, first in first out; what they lack makes the funds negative."""
+    funds = next((held for held in state.funds if held.denom == denom), None)
+    transferred = next((moved for moved in state.transferred if moved.denom == denom), None)
+    if funds is None or transferred is None:
+        raise PanicError(f'unknown denom "{denom}"')
+    left, emptied = amount, 0
+    for deposit in state.deposits:
+        part = min(dec(deposit.balance.amount), left)
+        deposit.balance.amount = str(dec(deposit.balance.amount) - part)
+        emptied += dec(deposit.balance.amount) == 0
+        left -= part
+        if not left:
+            break
+    del state.deposits[:emptied]
+    taken = amount - left
+    transferred.amount = str(dec(transferred.amount) + taken)
+    funds.amount = str(dec(funds.amount) - amount)
+    return taken, left > 0

@@ -1,0 +1,29 @@
+"""What a test can make the simulated node do wrong (semantics 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Faults:
+    """Switches; all off, the node behaves as recorded.
+
+    `stalled` makes no blocks, `catching_up` says so in every status, `lag` hides the newest heights from
+    readers, `shown_chain_id` names another chain in status and node answers, `lost_replies` counts broadcasts
+    that are taken but whose answer is lost, `lost_requests` those that never arrive, `racing` names accounts
+    whose sequence somebody else spends in the next block, `dropped_sockets` counts websockets to drop.
+    """
+
+    stalled: bool = False
+    catching_up: bool = False
+    lag: int = 0
+    shown_chain_id: str = ""
+    lost_replies: int = 0
+    lost_requests: int = 0
+    racing: list[str] = field(default_factory=list)
+    dropped_sockets: int = 0
+
+
+class ConnectionLostError(Exception):
+    """The connection breaks: the caller learns nothing."""

@@ -1,0 +1,75 @@
+"""The gRPC port of the simulated node, on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
+
+import grpc
+
+from reconciler.chain.stubs import SERVED, methods_of
+from reconciler.devnet.chain.errors import QueryError, RefusedError
+from reconciler.devnet.chain.faults import ConnectionLostError
+from reconciler.devnet.chain.node import SimulatedChain
+
+_HEIGHT = "x-cosmos-block-height"
+_OPTIONS = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", 10 * 2**20))
+
+
+class GrpcServer:
+    """Serves every query by descriptor; Msg services are not there (semantics 0)."""
+
+    def __init__(self, chain: SimulatedChain, port: int) -> None:
+        self._chain = chain
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=8), options=_OPTIONS)
+        self._server.add_generic_rpc_handlers(
+            tuple(
+                grpc.method_handlers_generic_handler(
+                    name,
+                    {
+                        method.path.rpartition("/")[2]: grpc.unary_unary_rpc_method_handler(
+                            self._answer(method.path)
+                        )
+                        for method in methods_of(service)
+                    },
+                )
+                for name, service in SERVED.items()
+            )
+        )
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self._server.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.stop(grace=None).wait()
+
+    def _answer(self, path: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+        def answer(request: bytes, call: grpc.ServicerContext) -> bytes:
+            asked = dict(call.invocation_metadata())
+            try:
+                height = int(asked.get(_HEIGHT) or 0)
+                answered = self._chain.query(path, request, height)
+            except RefusedError as refusal:
+                _abort(call, *grpc_answer(refusal))
+            except QueryError as refused:
+                _abort(call, refused.status, refused.text)
+            except ConnectionLostError:
+                _abort(call, grpc.StatusCode.UNAVAILABLE, "connection reset by peer")
+            call.send_initial_metadata(((_HEIGHT, str(height or self._chain.height)),))
+            return answered
+
+        return answer
+
+
+def grpc_answer(refusal: RefusedError) -> tuple[grpc.StatusCode, str]:
+    """The status and text that a refusal has over gRPC: registered errors name their code."""
+    if refusal.codespace == "undefined":
+        return refusal.status, refusal.text
+    words = f"codespace {refusal.codespace} code {refusal.code}: {refusal.text}"
+    return refusal.status, words
+
+
+def _abort(call: grpc.ServicerContext, status: grpc.StatusCode, text: str) -> NoReturn:
+    call.abort(status, text)
+    raise AssertionError("abort raises")

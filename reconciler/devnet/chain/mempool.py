@@ -1,0 +1,53 @@
+"""Transactions that passed the check and wait for a block, and bytes that were seen."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from reconciler.devnet.chain.transactions import Transaction
+
+_SEEN = 10_000
+
+
+class SeenBeforeError(Exception):
+    """The same bytes are waiting, or went into a block (semantics 1.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a node answers to a transaction that was sent to it."""
+
+    hash: str
+    code: int = 0
+    codespace: str = ""
+    log: str = ""
+
+
+class Mempool:
+    """First in, first out; the same bytes are taken once."""
+
+    def __init__(self) -> None:
+        self.waiting: OrderedDict[str, Transaction] = OrderedDict()
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def has_seen(self, name: str) -> bool:
+        """Whether these bytes are waiting, or went into a block and succeeded."""
+        return name in self._seen
+
+    def add(self, tx: Transaction) -> None:
+        """Let a checked transaction wait."""
+        self.waiting[tx.hash] = tx
+        self._seen[tx.hash] = None
+        while len(self._seen) > _SEEN:
+            self._seen.popitem(last=False)
+
+    def take(self, wanted: list[str] | None = None) -> list[Transaction]:
+        """Take out what goes into the next block: all, or those named, in their order."""
+        names = list(self.waiting) if wanted is None else wanted
+        return [self.waiting.pop(name) for name in names if name in self.waiting]
+
+    def forget(self, name: str) -> None:
+        """A transaction failed: its bytes may come again."""
+        self._seen.pop(name, None)
+        self.waiting.pop(name, None)

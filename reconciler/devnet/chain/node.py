@@ -1,0 +1,187 @@
+"""A SIMULATED node: one chain in memory, held to recordings of a real one, with no network of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from time import time_ns
+
+from reconciler.devnet.chain import accounts, genesis_state, schedule
+from reconciler.devnet.chain.ante import Ante, Mode
+from reconciler.devnet.chain.blocks import Block, Included, Ledger
+from reconciler.devnet.chain.call import NANOSECONDS, Call
+from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.events import Event
+from reconciler.devnet.chain.execution import Executor, Outcome, Place
+from reconciler.devnet.chain.faults import ConnectionLostError, Faults
+from reconciler.devnet.chain.genesis import Genesis
+from reconciler.devnet.chain.hooks import HOOKS
+from reconciler.devnet.chain.mempool import Checked, Mempool, SeenBeforeError
+from reconciler.devnet.chain.queries import Queries
+from reconciler.devnet.chain.queries_node import NodeQueries
+from reconciler.devnet.chain.ratelimit import RateLimit
+from reconciler.devnet.chain.store import Branch, Store, View
+from reconciler.devnet.chain.transactions import Transaction, decode, tx_hash
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HISTORY = 1000
+_BLOCKS_KEPT = 100_000
+
+
+class SimulatedChain:
+    """One chain of one validator. Every public method may be called from any thread."""
+
+    def __init__(self, genesis: Genesis, block_seconds: float = 1.0, history: int = _HISTORY) -> None:
+        self.genesis = genesis
+        self.block_seconds = block_seconds
+        self.faults = Faults()
+        self.lock = threading.RLock()
+        self.made = threading.Condition(self.lock)
+        self.store = Store(history)
+        self.ledger = Ledger(_BLOCKS_KEPT)
+        self.mempool = Mempool()
+        self.limiter = RateLimit()
+        self.executor = Executor(Ante(genesis, self.limiter, genesis.chain_id))
+        self.queries = Queries(self)
+        NodeQueries(self).register(self.queries)
+        genesis_state.lay(self.store, genesis)
+        self._check_state = Branch(self.store.at(0))
+
+    @property
+    def height(self) -> int:
+        """The height of the last block; 0 before the first."""
+        return self.store.height
+
+    @property
+    def time_ns(self) -> int:
+        """The time of the last block in unix nanoseconds; 0 before the first."""
+        block = self.ledger.block(self.height)
+        return block.time_ns if block else 0
+
+    @property
+    def time(self) -> datetime:
+        """The time of the last block, cut to microseconds."""
+        return EPOCH + timedelta(microseconds=self.time_ns // 1000)
+
+    @property
+    def place(self) -> Place:
+        """Where a check or a simulation runs: at the last block."""
+        return Place(self.height, self.time_ns)
+
+    def view(self, height: int = 0) -> View:
+        """The state at a height; 0 is the newest one."""
+        return self.store.at(height or self.height)
+
+    def step(self, time: datetime | int | None = None, include: Sequence[str] | None = None) -> Block:
+        """Make one block of what waits, or of the named transactions in their order.
+
+        `time` is a datetime or unix nanoseconds; without it the last time and `block_seconds` more.
+        """
+        with self.lock:
+            place = Place(self.height + 1, self._next_time(time))
+            events = list(self._scheduled(schedule.begin, place))
+            self._race(place)
+            taken = self.mempool.take(None if include is None else list(include))
+            txs = tuple(self._include(tx, place, index) for index, tx in enumerate(taken))
+            events += self._scheduled(schedule.end, place)
+            block = Block(place.height, place.time_ns, txs, tuple(events))
+            self.store.commit()
+            self.ledger.append(block)
+            self._recheck()
+            self.made.notify_all()
+            return block
+
+    def check_tx(self, data: bytes) -> Checked:
+        """Take a transaction, or say why not; SeenBeforeError for the same bytes again."""
+        with self.lock:
+            if self.faults.lost_requests:
+                self.faults.lost_requests -= 1
+                raise ConnectionLostError
+            checked = self._check(data)
+            if self.faults.lost_replies:
+                self.faults.lost_replies -= 1
+                raise ConnectionLostError
+            return checked
+
+    def simulate(self, data: bytes) -> Outcome:
+        """What the transaction would do now; nothing is kept, no signature, fee price or rate is checked."""
+        with self.lock:
+            tx = decode(data)
+            passed, branch = self.executor.pass_ante(self._check_state, self.place, tx, Mode.SIMULATE)
+            if passed.code:
+                return passed
+            return self.executor.run_messages(passed, branch, self.place, tx)[0]
+
+    def query(self, path: str, request: bytes, height: int = 0) -> bytes:
+        """Answer a gRPC query at a height; RefusedError or QueryError as the node would."""
+        with self.lock:
+            return self.queries.answer(path, request, height)
+
+    @staticmethod
+    def now_ns() -> int:
+        """The wall clock in unix nanoseconds."""
+        return time_ns()
+
+    def wait_for(self, height: int, timeout_seconds: float) -> bool:
+        """Wait until a block is made; false if it was not in time."""
+        with self.made:
+            return self.made.wait_for(lambda: self.height >= height, timeout_seconds)
+
+    def _check(self, data: bytes) -> Checked:
+        name = tx_hash(data)
+        if self.mempool.has_seen(name):
+            raise SeenBeforeError
+        try:
+            tx = decode(data)
+        except RefusedError as refusal:
+            return Checked(name, refusal.code, refusal.codespace, refusal.text)
+        passed, branch = self.executor.pass_ante(self._check_state, self.place, tx, Mode.CHECK)
+        if passed.code:
+            return Checked(name, passed.code, passed.codespace, passed.log)
+        branch.flush(self._check_state.put_free)
+        self.mempool.add(tx)
+        return Checked(name)
+
+    def _include(self, tx: Transaction, place: Place, index: int) -> Included:
+        outcome, branch = self.executor.pass_ante(self.store.tip(), place, tx, Mode.BLOCK)
+        if not outcome.code:
+            branch.flush(self.store.write)
+            fresh = Branch(self.store.tip(), branch.meter)
+            outcome, messages = self.executor.run_messages(outcome, fresh, place, tx)
+            if not outcome.code:
+                messages.flush(self.store.write)
+        if outcome.code:
+            self.mempool.forget(tx.hash)
+        return Included(tx.data, place.height, index, outcome)
+
+    def _recheck(self) -> None:
+        """Start the check state anew; what waits must pass again on top of it."""
+        self._check_state = Branch(self.store.at(self.height))
+        for tx in list(self.mempool.waiting.values()):
+            passed, branch = self.executor.pass_ante(self._check_state, self.place, tx, Mode.RECHECK)
+            if passed.code:
+                self.mempool.forget(tx.hash)
+            else:
+                branch.flush(self._check_state.put_free)
+
+    def _scheduled(self, work: schedule.Work, place: Place) -> list[Event]:
+        call = Call(Branch(self.store.tip()), place.height, place.time_ns, HOOKS)
+        work(call)
+        call.state.flush(self.store.write)
+        return call.events.events
+
+    def _race(self, place: Place) -> None:
+        state = Branch(self.store.tip())
+        while self.faults.racing:
+            accounts.count_up(state, self.faults.racing.pop())
+        state.flush(self.store.write)
+
+    def _next_time(self, time: datetime | int | None) -> int:
+        if isinstance(time, datetime):
+            return (time - EPOCH) // timedelta(microseconds=1) * 1000
+        if time is not None:
+            return max(time, self.time_ns + 1)
+        if not self.height:
+            return self.now_ns()
+        return self.time_ns + round(self.block_seconds * NANOSECONDS)

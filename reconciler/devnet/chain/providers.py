@@ -1,0 +1,30 @@
+"""Providers and what auditors say of them (semantics 6.1)."""
+
+from __future__ import annotations
+
+from reconciler.chain.proto.audit_v1_pb2 import AuditedProvider
+from reconciler.chain.proto.provider_v1beta4_pb2 import Provider
+from reconciler.devnet.chain.addresses import raw
+from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.keys import account
+from reconciler.devnet.chain.tables import AUDITED, PROVIDERS
+
+
+def key(owner: str) -> bytes:
+    """A provider's key."""
+    return raw(owner)
+
+
+def audited_prefix(owner: str) -> bytes:
+    """The prefix of what auditors say of a provider; the auditor follows."""
+    return b"\x01" + account(owner)
+
+
+def find(call: Call, owner: str) -> Provider | None:
+    """A registered provider, or None."""
+    return call.state.get(PROVIDERS, key(owner))
+
+
+def audited(call: Call, owner: str) -> list[AuditedProvider]:
+    """What auditors say of a provider, by the auditor's raw bytes."""
+    return [record for _, record in call.state.walk(AUDITED, audited_prefix(owner))]

@@ -1,0 +1,101 @@
+"""The HTTP port of the simulated node, on loopback: JSON-RPC by POST, addresses by GET."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from reconciler.devnet.chain.faults import ConnectionLostError
+from reconciler.devnet.chain.node import SimulatedChain
+from reconciler.devnet.chain.rpc_methods import RpcError, RpcMethods
+
+_MOST_BYTES = 2 * 2**20
+
+
+class RpcServer:
+    """Serves one chain's RPC methods."""
+
+    def __init__(self, chain: SimulatedChain, port: int) -> None:
+        methods = RpcMethods(chain)
+
+        class Handler(_Handler):
+            """Requests to this chain."""
+
+            rpc = methods
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, name="rpc", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    rpc: RpcMethods
+
+    def do_POST(self) -> None:
+        size = int(self.headers.get("content-length") or 0)
+        if size > _MOST_BYTES:
+            self._reply({"jsonrpc": "2.0", "error": {"code": -32600, "message": "body too large"}})
+            return
+        try:
+            asked = json.loads(self.rfile.read(size))
+        except ValueError:
+            error = {"code": -32700, "message": "Parse error. Invalid JSON"}
+            self._reply({"jsonrpc": "2.0", "error": error})
+            return
+        if isinstance(asked, list):
+            self._reply([self._answer(one) for one in asked])
+        else:
+            self._reply(self._answer(asked))
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        given = dict(parse_qsl(url.query, keep_blank_values=True))
+        params = {key: _unquoted(value) for key, value in given.items()}
+        self._reply(self._answer({"id": -1, "method": url.path.strip("/"), "params": params}))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing: tests read the output."""
+
+    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = {"jsonrpc": "2.0", "id": asked.get("id", -1)}
+        try:
+            answer["result"] = self.rpc.call(str(asked.get("method")), asked.get("params") or {})
+        except RpcError as error:
+            answer["error"] = {"code": error.code, "message": error.message}
+            if error.data:
+                answer["error"]["data"] = error.data
+        return answer
+
+    def _reply(self, answer: object) -> None:
+        body = json.dumps(answer, separators=(",", ":")).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def handle_one_request(self) -> None:
+        """Serve one request; a fault that loses the connection closes it without a word."""
+        try:
+            super().handle_one_request()
+        except ConnectionLostError:
+            self.close_connection = True
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+
+def _unquoted(value: str) -> str:
+    """An address's texts stand in double quotes."""
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value

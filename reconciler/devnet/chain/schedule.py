@@ -1,0 +1,19 @@
+"""What happens at the beginning and the end of every block without any transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reconciler.devnet.chain.call import Call
+
+Work = Callable[[Call], None]
+
+
+def begin(call: Call) -> None:
+    """Work before the transactions of a block."""
+    del call
+
+
+def end(call: Call) -> None:
+    """Work after the transactions of a block."""
+    del call

@@ -1,0 +1,217 @@
+"""The chain's state: tables of rows in the order of their keys, at every height of a bounded past.
+
+Each row keeps its versions by height, so that a query at an old height reads what was there, and a block
+costs what it changed. A transaction works on a Branch and leaves nothing behind when it fails.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
+
+from reconciler.devnet.chain.gas import Meter
+
+V = TypeVar("V")
+
+
+class Table(Generic[V]):
+    """One kind of row: its name, and how a value becomes bytes and comes back."""
+
+    def __init__(self, name: str, encode: Callable[[V], bytes], decode: Callable[[bytes], V]) -> None:
+        self.name = name
+        self.encode = encode
+        self.decode = decode
+        self.size: Callable[[V], int] = lambda value: len(encode(value))
+        TABLES[name] = self
+
+
+TABLES: dict[str, Table[Any]] = {}
+"""Every table by name, for a state that is kept on disk."""
+
+
+class Reader(Protocol):
+    """What can be asked of a state: one row, or the rows under a prefix in the order of their keys."""
+
+    def get(self, table: Table[V], key: bytes) -> V | None:
+        """The row, or None."""
+        ...
+
+    def scan(self, table: Table[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
+        """The rows whose keys begin with `prefix`, in order."""
+        ...
+
+
+class _Rows:
+    __slots__ = ("keys", "versions")
+
+    def __init__(self) -> None:
+        self.keys: list[bytes] = []
+        self.versions: dict[bytes, list[tuple[int, Any]]] = {}
+
+
+class Store:
+    """All rows with their versions; written only while a block is made."""
+
+    def __init__(self, history: int) -> None:
+        self.history = history
+        self.height = 0
+        self._tables: dict[str, _Rows] = {}
+        self._touched: deque[tuple[int, set[tuple[str, bytes]]]] = deque()
+        self._now: set[tuple[str, bytes]] = set()
+
+    def rows(self, table: Table[Any]) -> _Rows:
+        """The rows of one table."""
+        found = self._tables.get(table.name)
+        if found is None:
+            found = self._tables[table.name] = _Rows()
+        return found
+
+    def write(self, table: Table[Any], key: bytes, value: Any) -> None:
+        """Set a row in the block that is being made; None removes it."""
+        rows, height = self.rows(table), self.height + 1
+        versions = rows.versions.get(key)
+        if versions is None:
+            rows.versions[key] = [(height, value)]
+            insort(rows.keys, key)
+        elif versions[-1][0] == height:
+            versions[-1] = (height, value)
+        else:
+            versions.append((height, value))
+        self._now.add((table.name, key))
+
+    def commit(self) -> None:
+        """End the block: its writes are the state at the next height; what is too old is forgotten."""
+        self.height += 1
+        if self._now:
+            self._touched.append((self.height, self._now))
+            self._now = set()
+        oldest = self.height - self.history
+        while self._touched and self._touched[0][0] <= oldest:
+            for name, key in self._touched.popleft()[1]:
+                self._forget(self._tables[name], key, oldest)
+
+    def _forget(self, rows: _Rows, key: bytes, oldest: int) -> None:
+        versions = rows.versions.get(key)
+        if versions is None:
+            return
+        while len(versions) > 1 and versions[1][0] <= oldest:
+            del versions[0]
+        if len(versions) == 1 and versions[0][1] is None and versions[0][0] <= oldest:
+            del rows.versions[key]
+            del rows.keys[bisect_left(rows.keys, key)]
+
+    def at(self, height: int) -> View:
+        """The state as it was after the block `height`."""
+        return View(self, height)
+
+    def tip(self) -> View:
+        """The state with what the block in the making has written so far."""
+        return View(self, self.height + 1)
+
+
+class View:
+    """The state at one height, for reading."""
+
+    __slots__ = ("_height", "_store")
+
+    def __init__(self, store: Store, height: int) -> None:
+        self._store = store
+        self._height = height
+
+    def get(self, table: Table[V], key: bytes) -> V | None:
+        """The row at this height, or None."""
+        found: V | None = _version(self._store.rows(table).versions.get(key), self._height)
+        return found
+
+    def scan(self, table: Table[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
+        """The rows at this height under a prefix, in order."""
+        rows = self._store.rows(table)
+        first = bisect_left(rows.keys, prefix)
+        last = bisect_left(rows.keys, _after(prefix)) if prefix.strip(b"\xff") else len(rows.keys)
+        for key in rows.keys[first:last]:
+            value = _version(rows.versions[key], self._height)
+            if value is not None:
+                yield key, value
+
+
+class Branch:
+    """Writes on top of a state that come into force together or not at all, each charged to a meter."""
+
+    __slots__ = ("_pending", "_under", "meter")
+
+    def __init__(self, under: Reader, meter: Meter | None = None) -> None:
+        self._under = under
+        self._pending: dict[Table[Any], dict[bytes, Any]] = {}
+        self.meter = meter or Meter()
+
+    def get(self, table: Table[V], key: bytes) -> V | None:
+        """The row, charged as a read; its value must not be changed in place."""
+        value = self.peek(table, key)
+        self.meter.read(len(key) + (0 if value is None else table.size(value)))
+        return value
+
+    def has(self, table: Table[Any], key: bytes) -> bool:
+        """Whether the row is there, charged as the cheaper look."""
+        self.meter.has()
+        return self.peek(table, key) is not None
+
+    def peek(self, table: Table[V], key: bytes) -> V | None:
+        """The row, free of charge: for what the chain does outside the metered store."""
+        pending = self._pending.get(table)
+        if pending is not None and key in pending:
+            found: V | None = pending[key]
+            return found
+        return self._under.get(table, key)
+
+    def put(self, table: Table[V], key: bytes, value: V) -> None:
+        """Write the row."""
+        self.meter.write(len(key) + table.size(value))
+        self.put_free(table, key, value)
+
+    def put_free(self, table: Table[V], key: bytes, value: V) -> None:
+        """Write the row free of charge."""
+        self._pending.setdefault(table, {})[key] = value
+
+    def delete(self, table: Table[Any], key: bytes) -> None:
+        """Remove the row."""
+        self.meter.delete()
+        self._pending.setdefault(table, {})[key] = None
+
+    def walk(self, table: Table[V], prefix: bytes) -> list[tuple[bytes, V]]:
+        """The rows under a prefix as they are now, charged as an iteration over all of them."""
+        rows = list(self.scan(table, prefix))
+        self.meter.walk([len(key) + table.size(value) for key, value in rows])
+        return rows
+
+    def scan(self, table: Table[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
+        """The rows under a prefix, in order, free of charge."""
+        pending = self._pending.get(table)
+        changed = {k: v for k, v in pending.items() if k.startswith(prefix)} if pending else {}
+        if not changed:
+            yield from self._under.scan(table, prefix)
+            return
+        rows = {key: value for key, value in self._under.scan(table, prefix) if key not in changed}
+        rows.update((key, value) for key, value in changed.items() if value is not None)
+        for key in sorted(rows):
+            yield key, rows[key]
+
+    def flush(self, write: Callable[[Table[Any], bytes, Any], None]) -> None:
+        """Hand every write on."""
+        for table, rows in self._pending.items():
+            for key, value in rows.items():
+                write(table, key, value)
+
+
+def _version(versions: list[tuple[int, Any]] | None, height: int) -> Any:
+    for at, value in reversed(versions or ()):
+        if at <= height:
+            return value
+    return None
+
+
+def _after(prefix: bytes) -> bytes:
+    """The first key after all that begin with a prefix."""
+    cut = prefix.rstrip(b"\xff")
+    return cut[:-1] + bytes([cut[-1] + 1])

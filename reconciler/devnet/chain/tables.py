@@ -1,0 +1,74 @@
+"""The chain's tables and the keys of their rows; the order of the keys is the order of every list."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from google.protobuf.message import Message
+
+from reconciler.chain.proto import (
+    audit_v1_pb2,
+    cosmos_auth_pb2,
+    deployment_v1_pb2,
+    deployment_v1beta4_pb2,
+    escrow_types_v1_pb2,
+    market_v1_pb2,
+    market_v1beta5_pb2,
+    provider_v1beta4_pb2,
+    settlement_v1_pb2,
+)
+from reconciler.devnet.chain.store import Table
+
+M = TypeVar("M", bound=Message)
+
+
+def messages(name: str, kind: type[M]) -> Table[M]:
+    """A table whose values are messages; they are never changed once written."""
+    table = Table[M](name, lambda value: value.SerializeToString(deterministic=True), kind.FromString)
+    table.size = cast("Any", kind).ByteSize
+    return table
+
+
+def numbers(name: str) -> Table[int]:
+    """A table of whole numbers."""
+    return Table[int](name, lambda value: str(value).encode(), lambda data: int(data))
+
+
+def texts(name: str) -> Table[tuple[str, ...]]:
+    """A table of lists of texts."""
+    return Table[tuple[str, ...]](
+        name,
+        lambda value: "\n".join(value).encode(),
+        lambda data: tuple(data.decode().split("\n")) if data else (),
+    )
+
+
+ACCOUNTS = messages("auth/accounts", cosmos_auth_pb2.BaseAccount)
+BALANCES = numbers("bank/balances")
+SCORES = numbers("veid/scores")
+PARAMS = Table[bytes]("params", lambda value: value, lambda data: data)
+
+DEPLOYMENTS = messages("deployment/deployments", deployment_v1_pb2.Deployment)
+GROUPS = messages("deployment/groups", deployment_v1beta4_pb2.Group)
+
+ORDERS = messages("market/orders", market_v1beta5_pb2.Order)
+BIDS = messages("market/bids", market_v1beta5_pb2.Bid)
+BIDS_BY_PROVIDER = messages("market/bids-by-provider", market_v1beta5_pb2.Bid)
+LEASES = messages("market/leases", market_v1_pb2.Lease)
+LEASES_BY_PROVIDER = messages("market/leases-by-provider", market_v1_pb2.Lease)
+
+ESCROW_ACCOUNTS = messages("escrow/accounts", escrow_types_v1_pb2.AccountState)
+ESCROW_PAYMENTS = messages("escrow/payments", escrow_types_v1_pb2.PaymentState)
+
+PROVIDERS = messages("provider/providers", provider_v1beta4_pb2.Provider)
+AUDITED = messages("audit/attributes", audit_v1_pb2.AuditedProvider)
+
+SETTLEMENT_ESCROWS = messages("settlement/escrows", settlement_v1_pb2.EscrowAccount)
+SETTLEMENT_ESCROW_OF = texts("settlement/escrow-of-order")
+USAGE = messages("settlement/usage", settlement_v1_pb2.UsageRecord)
+USAGE_OF = texts("settlement/usage-of-order")
+SETTLEMENTS = messages("settlement/settlements", settlement_v1_pb2.SettlementRecord)
+SETTLEMENTS_OF = texts("settlement/settlements-of-order")
+PAYOUTS = messages("settlement/payouts", settlement_v1_pb2.PayoutRecord)
+PAYOUTS_OF = texts("settlement/payouts-of-provider")
+COUNTERS = numbers("settlement/counters")

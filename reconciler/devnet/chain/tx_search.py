@@ -1,0 +1,81 @@
+"""CometBFT's query language over the transactions of the blocks that are kept (semantics 8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reconciler.devnet.chain.blocks import Included, Ledger
+from reconciler.devnet.chain.errors import plain
+
+_LONGEST = 512
+_CONDITION = re.compile(
+    r"\s*(?P<tag>[\w./-]+)\s*(?:(?P<exists>EXISTS)|(?P<sign><=|>=|=|<|>|CONTAINS)\s*"
+    r"(?:'(?P<text>[^']*)'|(?P<number>-?\d+(?:\.\d+)?)))\s*"
+)
+_JOINT = re.compile(r"AND\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition: a tag, and what its value must be."""
+
+    tag: str
+    sign: str
+    value: str
+
+    def holds(self, values: Iterable[str]) -> bool:
+        """Whether one of the tag's values fits."""
+        return any(self._fits(value) for value in values)
+
+    def _fits(self, value: str) -> bool:
+        if self.sign == "EXISTS":
+            return True
+        if self.sign == "CONTAINS":
+            return self.value in value
+        if self.sign == "=":
+            return self.value == value
+        if not re.fullmatch(r"-?\d+", value):
+            return False
+        left, right = int(value), float(self.value)
+        return {"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}[self.sign]
+
+
+def parse(query: str) -> list[Condition]:
+    """Conditions joined by AND; a refusal names the place as the node does."""
+    conditions: list[Condition] = []
+    place = 0
+    while True:
+        match = _CONDITION.match(query, place)
+        if match is None or len(query) > _LONGEST:
+            raise plain(f"offset {place}: got invalid, want tag")
+        sign = "EXISTS" if match["exists"] else match["sign"]
+        conditions.append(Condition(match["tag"], sign, match["text"] or match["number"] or ""))
+        place = match.end()
+        if place == len(query):
+            return conditions
+        joint = _JOINT.match(query, place)
+        if joint is None:
+            raise plain(f"offset {place}: got tag, want 6")
+        place = joint.end()
+
+
+def search(ledger: Ledger, query: str) -> list[Included]:
+    """The transactions that fit, in the order of the blocks."""
+    conditions = parse(query)
+    return [tx for block in ledger for tx in block.txs if matches(conditions, tags(tx))]
+
+
+def matches(conditions: Iterable[Condition], values: dict[str, list[str]]) -> bool:
+    """Whether all conditions hold."""
+    return all(condition.holds(values.get(condition.tag, ())) for condition in conditions)
+
+
+def tags(tx: Included) -> dict[str, list[str]]:
+    """Every `type.key` of a transaction's events with its values; events without a type are not indexed."""
+    found: dict[str, list[str]] = {"tx.hash": [tx.hash], "tx.height": [str(tx.height)]}
+    for event in tx.outcome.events:
+        for key, value in event.attributes if event.kind else ():
+            found.setdefault(f"{event.kind}.{key}", []).append(value)
+    return found

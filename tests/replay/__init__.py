@@ -1,0 +1,1 @@
+"""Replays recordings of a real node against the simulated chain."""

@@ -1,0 +1,37 @@
+"""`python -m tests.replay [FILES]`: a line for each difference and the steps compared; 1 if one is new."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.replay.known import KNOWN
+from tests.replay.replaying import Replay
+from tests.replay.transcript import read
+
+VECTORS = Path(__file__).parent.parent / "vectors"
+
+
+def main(names: list[str]) -> int:
+    """Replay files, all recordings by default; the exit code."""
+    paths = [Path(name) for name in names] or transcripts()
+    unknown = 0
+    for path in paths:
+        report = Replay(read(path)).run()
+        for difference in report.differences:
+            reason = KNOWN.get((difference.file, difference.step))
+            unknown += reason is None
+            print(f"{difference}{f' (known: {reason})' if reason else ''}")
+        for note in report.notes:
+            print(f"{report.file}: {note}")
+        print(f"{report.file}: {report.compared} steps compared, {len(report.differences)} differences")
+    return 1 if unknown else 0
+
+
+def transcripts() -> list[Path]:
+    """Every recording that is a transcript of steps."""
+    return sorted(path for path in VECTORS.glob("*.jsonl") if path.stem != "websocket")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
