@@ -1,4 +1,4 @@
-"""How many transactions an account may have in a block, checks and blocks counted together (semantics 1.5)."""
+"""How many transactions an account may have in a block, checks and blocks counted as one (semantics 1.5)."""
 
 from __future__ import annotations
 

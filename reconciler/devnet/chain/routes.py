@@ -20,6 +20,7 @@ from reconciler.devnet.chain import (
     deployment_messages,
     escrow,
     market_messages,
+    provider_messages,
 )
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import sdk
