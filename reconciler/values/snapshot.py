@@ -113,7 +113,7 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Totals since the journal began; they survive a restart and only rise."""
+    """Totals that only rise: of bids since the journal began, of cycles since the daemon started."""
 
     bids_placed: int = 0
     bids_won: int = 0
