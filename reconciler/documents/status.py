@@ -51,7 +51,10 @@ def _summary(status: Status) -> dict[str, Node]:
         "workloads": {phase.value.lower(): phases[phase] for phase in Phase if phases[phase]},
         "bids_open": len(status.bids),
     }
-    return document | _notices(status.notices) | ({"faults": sorted(status.faults)} if status.faults else {})
+    document |= _notices(status.notices)
+    if status.faults:
+        document["faults"] = [*sorted(status.faults)]
+    return document
 
 
 @lru_cache(maxsize=CACHED)
@@ -64,7 +67,10 @@ def _workload_file(workload: WorkloadStatus) -> bytes:
         "lease_state": workload.lease_state.value,
         "price": show_rate(workload.price),
         "billing": workload.billing,
+        "withdrawn": f"{workload.withdrawn}{DENOM}",
     }
+    if workload.billing == "usage":
+        document["usage_settled"] = f"{workload.settled}{DENOM}"
     if workload.trouble is not None:
         trouble: dict[str, Node] = {"reason": workload.trouble.reason, "message": workload.trouble.message}
         document["trouble"] = trouble | (
