@@ -88,7 +88,7 @@ class Runner:
     def _publish(self, finding: Finding, *, flush: bool) -> bool:
         admitted = admit(finding.situation.desired, finding.situation.limits).desired
         self._status = status_of(self._world.provider, finding, admitted, self._status)
-        if self._status is None or finding.situation.limits.observe_only:
+        if self._status is None or not self._world.publishing:
             return False
         market = market_of(finding.situation)
         events = self._world.store.outbox.unpublished()

@@ -33,6 +33,7 @@ class World:
     store: Store
     clock: Clock
     limits: Callable[[], Limits]
+    publishing: bool = True
 
 
 EFFECTS: tuple[tuple[str, str], ...] = (

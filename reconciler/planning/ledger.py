@@ -24,6 +24,9 @@ MODULES = frozenset(
 business.
 """
 
+REMEMBER_BLOCKS = 100
+"""How far the height up to which transfers are booked may lag in a quiet world: moving it costs a write."""
+
 
 @dataclass(frozen=True, slots=True)
 class Earnings:
@@ -56,8 +59,8 @@ def keep_books(situation: Situation, memory: Memory, market: Market) -> Memory:
     )
     if outside:
         memory = replace(memory, ledger=replace(ledger, outside=ledger.outside + outside))
-    if market.transfers:
-        memory = replace(memory, height=max(t.height for t in market.transfers))
+    if market.transfers or market.height - memory.height >= REMEMBER_BLOCKS:
+        memory = replace(memory, height=market.height)
     if not situation.intents and memory.sequence != market.wallet.sequence:
         hold = market.height + situation.limits.timeout_blocks
         return replace(memory, sequence=market.wallet.sequence, hold_until_height=hold)

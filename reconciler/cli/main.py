@@ -1,0 +1,79 @@
+"""`provider-daemon`: argv to one call; exit codes 0 done, 1 an error told in a sentence, 2 changes (plan), 64
+wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from reconciler.cli.faults import ToldError, sentence_of
+from reconciler.cli.lazy import USAGE_ERROR, LazyGroup
+
+PLACES = {
+    "init": ("reconciler.cli.repository:init", "make a state repository from the template"),
+    "validate": (
+        "reconciler.cli.repository:validate",
+        "check a state repository, errors with file:line:column",
+    ),
+    "plan": ("reconciler.cli.plan:plan", "show what the next cycle would do, and what is held and why"),
+    "run": ("reconciler.cli.run:run", "reconcile until stopped (--once: until nothing is left to do)"),
+    "status": ("reconciler.cli.status:status", "show the running daemon's last cycle"),
+    "explain": ("reconciler.cli.explain:explain", "say why: an order, a lease, a workload, a transaction"),
+    "stop-spending": (
+        "reconciler.cli.spending:stop_spending",
+        "stop all spending within a cycle, without git, chain or API",
+    ),
+    "keys": ("reconciler.cli.keys:keys", "add, show and list keys of the keyring"),
+    "schemas": (
+        "reconciler.cli.repository:schemas",
+        "print or write the JSON Schemas of the repository's files",
+    ),
+    "demo": ("reconciler.cli.demo:demo", "play the whole story on a simulated market"),
+    "devnet": ("reconciler.cli.devnet:devnet", "a SIMULATED market in one process, and its tenants"),
+}
+
+
+class Daemon(LazyGroup):
+    """The commands of `provider-daemon`."""
+
+    places = PLACES
+
+
+@click.group(cls=Daemon, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="virtengine-provider-gitops")
+def provider_daemon() -> None:
+    """A VirtEngine provider's whole operation, reconciled from a git repository."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code."""
+    sys.exit(run_command(provider_daemon, arguments))
+
+
+def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
+    """The exit code of a command; errors become sentences on standard error."""
+    try:
+        code = command.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.UsageError as error:
+        error.show()
+        return USAGE_ERROR
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except ToldError as told:
+        click.echo(str(told), err=True)
+        return 1
+    except Exception as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        click.echo(sentence, err=True)
+        return 1

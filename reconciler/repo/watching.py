@@ -1,0 +1,42 @@
+"""Files on this machine that wake the loop when they change: a local repository's refs, credentials, the stop
+file.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from watchfiles import watch
+
+
+def watched_in(repository: Path) -> tuple[Path, ...]:
+    """Where a local repository's branches move: its refs and the files beside them."""
+    inside = repository / ".git" if (repository / ".git").is_dir() else repository
+    return tuple(p for p in (inside / "refs", inside / "packed-refs", inside / "HEAD") if p.exists())
+
+
+class Watcher:
+    """One thread that calls `wake` when any of the paths changes; it reads nothing itself."""
+
+    def __init__(self, paths: Iterable[Path], wake: Callable[[], None]) -> None:
+        self._paths = tuple(sorted({p for p in paths if p.exists()}))
+        self._wake = wake
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="files", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch; with nothing to watch there is no thread."""
+        if self._paths:
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def _watch(self) -> None:
+        for _ in watch(*self._paths, stop_event=self._stop, debounce=200, step=50, rust_timeout=1_000):
+            self._wake()
