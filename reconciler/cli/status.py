@@ -28,6 +28,28 @@ def status(host: Path | None, output: str) -> None:
         click.echo(line)
 
 
-def _lines(answer: dict[str, Any], workloads: Any) -> Iterator[str]:
-    yield json.dumps(answer, indent=2)
-    yield json.dumps(workloads, indent=2)
+def _lines(answer: dict[str, Any], workloads: dict[str, Any]) -> Iterator[str]:
+    chain, money, counts = answer["chain"], answer["money"], answer["counts"]
+    yield f"provider   {answer['provider']}  {answer['address']}"
+    yield f"chain      {chain['id']} at height {chain['height']}, {chain['time'] or 'not seen yet'}"
+    for what, commit in answer["revisions"].items():
+        yield f"{what:<10} {commit[:12] or 'none yet'}"
+    yield f"money      {money['balance_uve']}uve in the wallet, {money['deposits_uve']}uve locked in bids"
+    yield (
+        f"           {money['earned_uve']}uve earned after {money['fees_uve']}uve of fees, "
+        f"{money['accrued_uve']}uve accrued on leases"
+    )
+    yield f"market     {counts['orders_open']} orders open, {counts['bids_open']} bids, {counts['leases']} leases"
+    for word, wanted in (("observing only", "observe_only"), ("spending is stopped", "spending_stopped")):
+        if answer[wanted]:
+            yield f"           {word}"
+    for reading in answer["readings"]:
+        if reading["why"]:
+            yield f"unseen     {reading['source']}: {reading['why']}"
+    for each in workloads["workloads"]:
+        trouble = f"  {each['trouble']['reason']}: {each['trouble']['message']}" if each["trouble"] else ""
+        yield f"workload   {each['id']}  {each['state']}  {each['price_uve']}uve a block{trouble}"
+    for hold in answer["holds"]:
+        yield f"held       {hold['subject']}  {hold['reason']}: {hold['message']}"
+    for word, count in sorted(counts["holds"].items()):
+        yield f"holds      {count} x {word}"
