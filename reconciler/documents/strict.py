@@ -103,9 +103,9 @@ class _Builder:
 
     def _take_scalar(self, event: ScalarEvent) -> None:
         value: Node = event.value
-        if event.implicit[0]:
+        if event.implicit[0] and not (value == MERGE_KEY and self._awaits_key()):
             try:
-                value = event.value if event.value == MERGE_KEY else plain_scalar(event.value)
+                value = plain_scalar(event.value)
             except DoubtfulScalarError as error:
                 raise self._broken(event, error.message, error.advice) from None
         if not self._awaits_key():

@@ -1,0 +1,106 @@
+"""The strict reader: values, and the first thing that is wrong with a file."""
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from reconciler.documents.faults import BrokenFileError
+from reconciler.documents.strict import DEPTH_MAX, NODES_MAX, read_yaml
+
+
+def fault(content: bytes) -> str:
+    with pytest.raises(BrokenFileError) as caught:
+        read_yaml("f.yaml", content)
+    return caught.value.fault.show()
+
+
+def test_values() -> None:
+    document = read_yaml("f.yaml", b"a: {b: [1, 0.5, 'x', \"NO\"]}\nc: |\n  two\n  lines\nd:\n")
+    assert document.root == {"a": {"b": [1, Decimal("0.5"), "x", "NO"]}, "c": "two\nlines\n", "d": None}
+
+
+def test_an_empty_file_is_nothing() -> None:
+    assert read_yaml("f.yaml", b"# a comment alone\n").root is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a: &x 1", "f.yaml:1:4: anchor &x (anchors are not read; write the value out)"),
+        (b"b: *x", "f.yaml:1:4: alias *x (aliases are not read; write the value out)"),
+        (
+            b"a: !!python/none x",
+            "f.yaml:1:4: tag tag:yaml.org,2002:python/none (tags are not read; leave it out)",
+        ),
+        (b"a: ! x", "f.yaml:1:4: tag ! (tags are not read; leave it out)"),
+        (b"a: 1\nb: 2\na: 3", "f.yaml:3:1: the key a stands twice (first on line 1; remove one)"),
+        (b"<<: {a: 1}", "f.yaml:1:1: a merge key << (merging is not read; write the values out)"),
+        (b"a: 1\n---\nb: 1", "f.yaml:2:1: a second document in one file (give each its own file)"),
+        (b"%YAML 1.1\n---\na: 1", "f.yaml:1:1: a % directive (leave it out; no tags or versions are read)"),
+        (b"? [a]\n: 1", "f.yaml:1:3: a list or mapping as a key (keys are words)"),
+        (b"80: x", "f.yaml:1:1: the key 80 is not a word (put it in quotes)"),
+        (
+            b"a: NO",
+            (
+                "f.yaml:1:4: NO without quotes: some readers take it for true or false "
+                '(write "NO" or write true or false)'
+            ),
+        ),
+        (
+            b"a: 010",
+            (
+                "f.yaml:1:4: 010 without quotes: some readers take it for an octal number "
+                '(write "010" or write a plain decimal number)'
+            ),
+        ),
+        (b"a:\n\tb: 1", "f.yaml:2:1: a tab where spaces belong (indent with spaces)"),
+        (
+            b"a: b: c",
+            (
+                "f.yaml:1:5: not YAML: mapping values are not allowed in this context "
+                '(put a text that holds ": " in quotes, or check the indentation)'
+            ),
+        ),
+        (
+            b"a:\n  - x\n y: 1\n",
+            (
+                "f.yaml:3:2: not YAML: while parsing a block mapping, did not find expected key "
+                "(check the indentation, quotes and brackets here and on the line before)"
+            ),
+        ),
+        (
+            b"a: @b",
+            (
+                "f.yaml:1:4: not YAML: while scanning for the next token, found character that cannot "
+                "start any token (put a text that begins with this sign in quotes)"
+            ),
+        ),
+    ],
+)
+def test_what_is_refused(content: bytes, message: str) -> None:
+    assert fault(content) == message
+
+
+@pytest.mark.parametrize("content", [b"[" * 25_000 + b"]" * 25_000, b"{a: " * 25_000, b"- " * 25_000])
+def test_a_deep_document_is_refused_at_once(content: bytes) -> None:
+    started = time.monotonic()
+    assert f"nested deeper than {DEPTH_MAX} levels" in fault(content)
+    assert time.monotonic() - started < 1
+
+
+def test_as_deep_as_allowed_is_read() -> None:
+    read_yaml("f.yaml", b"[" * DEPTH_MAX + b"]" * DEPTH_MAX)
+
+
+def test_an_alias_bomb_goes_off_at_its_first_anchor() -> None:
+    bomb = b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (c, c, c - 1, c - 1) for c in b"bcdefghij")
+    assert fault(bomb) == "f.yaml:1:4: anchor &a (anchors are not read; write the value out)"
+
+
+def test_too_many_values_are_refused() -> None:
+    assert f"more than {NODES_MAX} values" in fault(b"[" + b"1," * (NODES_MAX + 1) + b"]")
+
+
+def test_quoted_words_are_text_whatever_they_say() -> None:
+    assert read_yaml("f", b"a: 'NO'\nb: \"010\"\n'80': '<<'\n").root == {"a": "NO", "b": "010", "80": "<<"}
