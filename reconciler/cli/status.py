@@ -39,7 +39,8 @@ def _lines(answer: dict[str, Any], workloads: dict[str, Any]) -> Iterator[str]:
         f"           {money['earned_uve']}uve earned after {money['fees_uve']}uve of fees, "
         f"{money['accrued_uve']}uve accrued on leases"
     )
-    yield f"market     {counts['orders_open']} orders open, {counts['bids_open']} bids, {counts['leases']} leases"
+    open_now = f"{counts['orders_open']} orders open, {counts['bids_open']} bids"
+    yield f"market     {open_now}, {counts['leases']} leases"
     for word, wanted in (("observing only", "observe_only"), ("spending is stopped", "spending_stopped")):
         if answer[wanted]:
             yield f"           {word}"
