@@ -1,0 +1,175 @@
+"""SIMULATOR: a devnet's directory: where everything is, and which ports it used last."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.people import CHAIN_ID, key_of, names
+
+SIMULATED = "SIMULATOR: chain, coins, tenants and (unless a kubeconfig was given) the cluster are played"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports on 127.0.0.1; 0 means that any free one will do."""
+
+    grpc: int = 0
+    rpc: int = 0
+    cluster: int = 0
+    api: int = 0
+    metrics: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between blocks, and after how many seconds withdrawals and usage fall due."""
+
+    block_seconds: float = 1.0
+    due_seconds: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What `devnet.json` tells: ports, pace, whose kubeconfig, and the process that runs it (0: none)."""
+
+    ports: Ports = Ports()
+    pace: Pace = Pace()
+    kubeconfig: str = ""
+    pid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The directory; everything that a world needs lies in it."""
+
+    directory: Path
+
+    @property
+    def facts_file(self) -> Path:
+        """Addresses, for programs."""
+        return self.directory / "devnet.json"
+
+    @property
+    def host_file(self) -> Path:
+        """For `provider-daemon run --host`."""
+        return self.directory / "host.yaml"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Of the simulated cluster."""
+        return self.directory / "kubeconfig"
+
+    @property
+    def repository(self) -> Path:
+        """The bare desired repository."""
+        return self.directory / "state.git"
+
+    @property
+    def keyring(self) -> Path:
+        """A keyring of the `test` backend with everybody's keys."""
+        return self.directory / "keyring"
+
+    @property
+    def blocks(self) -> Path:
+        """The simulated chain's blocks."""
+        return self.directory / "chain" / "blocks.jsonl"
+
+    @property
+    def cluster(self) -> Path:
+        """The simulated cluster's objects."""
+        return self.directory / "cluster"
+
+    def facts(self) -> Facts:
+        """What was written last; the beginning's where nothing was."""
+        if not self.facts_file.exists():
+            return Facts()
+        try:
+            return _facts(json.loads(self.facts_file.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DevnetError(f"{self.facts_file} is not a devnet's ({error}); name another --home") from None
+
+    def running(self) -> Facts:
+        """The facts of a devnet that runs; DevnetError where there is none."""
+        facts = self.facts()
+        if not facts.pid or not Path(f"/proc/{facts.pid}").exists():
+            raise DevnetError(
+                f"no devnet runs in {self.directory}; start one with "
+                f"`provider-daemon devnet --home {self.directory}`"
+            )
+        return facts
+
+    def write_facts(self, facts: Facts) -> None:
+        """Write `devnet.json`, whole or not at all."""
+        ports = asdict(facts.ports)
+        told = {
+            "what": SIMULATED,
+            "chain_id": CHAIN_ID,
+            "grpc": f"127.0.0.1:{facts.ports.grpc}",
+            "rpc": f"http://127.0.0.1:{facts.ports.rpc}",
+            "api": f"http://127.0.0.1:{facts.ports.api}",
+            "metrics": f"http://127.0.0.1:{facts.ports.metrics}/metrics",
+            "kubeconfig": facts.kubeconfig or str(self.kubeconfig),
+            "host": str(self.host_file),
+            "repository": str(self.repository),
+            "addresses": {name: key_of(name).address for name in names()},
+            "pid": facts.pid,
+            "again": {"ports": ports, "pace": asdict(facts.pace), "kubeconfig": facts.kubeconfig},
+        }
+        draft = self.facts_file.with_suffix(".new")
+        draft.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        draft.replace(self.facts_file)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One devnet at a time; DevnetError says who is there."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.directory / "devnet.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            who = self.facts().pid
+            raise DevnetError(
+                f"another devnet (process {who}) runs in {self.directory}; stop it, or name another --home"
+            ) from None
+        finally:
+            os.close(handle)
+
+
+def _facts(told: dict[str, Any]) -> Facts:
+    again = told["again"]
+    return Facts(Ports(**again["ports"]), Pace(**again["pace"]), again["kubeconfig"], told["pid"])
+
+
+def free_ports(wanted: Ports) -> Ports:
+    """The wanted ports where they are free, else others that are; no port twice."""
+    sockets: list[socket.socket] = []
+    try:
+        found: dict[str, int] = {}
+        for name, port in asdict(wanted).items():
+            held = _bind(port)
+            sockets.append(held)
+            found[name] = int(held.getsockname()[1])
+        return Ports(**found)
+    finally:
+        for held in sockets:
+            held.close()
+
+
+def _bind(port: int) -> socket.socket:
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind(("127.0.0.1", port))
+    except OSError:
+        held.bind(("127.0.0.1", 0))
+    return held

@@ -1,0 +1,100 @@
+"""SIMULATOR: a whole market in one process: chain, blocks, cluster; kept on disk for the next start."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.devnet.blockfile import BlockFile
+from reconciler.devnet.chain.node import SimulatedChain
+from reconciler.devnet.chain.serving import ServedChain, serve
+from reconciler.devnet.cluster.cluster import SimulatedCluster
+from reconciler.devnet.furnishing import furnish
+from reconciler.devnet.home import Home, Pace, free_ports
+from reconciler.devnet.people import genesis
+
+SAVE_SECONDS = 1.0
+
+
+class Market:
+    """Starts with `open`, ends with `close`; between them blocks are made by the clock, or by `step`."""
+
+    def __init__(self, home: Home, pace: Pace | None = None, kubeconfig: Path | None = None) -> None:
+        before = home.facts()
+        self.home = home
+        self.facts = replace(
+            before,
+            ports=free_ports(before.ports),
+            pace=pace or before.pace,
+            kubeconfig=str(kubeconfig.absolute()) if kubeconfig else before.kubeconfig,
+            pid=os.getpid(),
+        )
+        self.chain = SimulatedChain(genesis(), self.facts.pace.block_seconds)
+        self.cluster = SimulatedCluster()
+        self._blocks = BlockFile(home.blocks)
+        self._served: ServedChain | None = None
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def open(self, *, by_the_clock: bool = True) -> None:
+        """Go on from what is on disk, serve it, and say where in `devnet.json`."""
+        self._blocks.play(self.chain)
+        self.step()
+        self._served = serve(self.chain, self.facts.ports.grpc, self.facts.ports.rpc)
+        if not self.facts.kubeconfig:
+            self.cluster.load(self.home.cluster)
+            self.cluster.serve(self.facts.ports.cluster)
+            self.cluster.write_kubeconfig(self.home.kubeconfig)
+        furnish(self.home, self.facts)
+        if by_the_clock:
+            self._start("blocks", self._make_blocks)
+            self._start("keeping", self._keep_cluster)
+        self.home.write_facts(self.facts)
+
+    def step(self, time_ns: int | None = None) -> int:
+        """Make one block, at the host's time where none is given; its height."""
+        with self.chain.lock:  # nobody sees a block that is not on disk
+            block = self.chain.step(time_ns or self.chain.now_ns())
+            self._blocks.append(block)
+            return block.height
+
+    def close(self) -> None:
+        """End everything and keep it."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        if self._served is not None:
+            self._served.close()
+        if not self.facts.kubeconfig:
+            self.cluster.close()
+            self.cluster.save(self.home.cluster)
+        self._blocks.close()
+        self.home.write_facts(replace(self.facts, pid=0))
+
+    def wait(self) -> None:
+        """Return once `stop` was called."""
+        self._stop.wait()
+
+    def stop(self) -> None:
+        """Let `wait` return; may be called from a signal handler."""
+        self._stop.set()
+
+    def _start(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _make_blocks(self) -> None:
+        while not self._stop.wait(self.facts.pace.block_seconds):
+            if not self.chain.faults.stalled:
+                self.step()
+
+    def _keep_cluster(self) -> None:
+        kept = -1
+        while not self._stop.wait(SAVE_SECONDS):
+            if not self.facts.kubeconfig and self.cluster.store.version != kept:
+                kept = self.cluster.store.version
+                self.cluster.save(self.home.cluster)
