@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.adapter import Place as Cluster
@@ -21,6 +22,7 @@ from reconciler.cycle.clock import HostClock
 from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
 from reconciler.cycle.world import Store, World
+from reconciler.journal.copying import copy_journal
 from reconciler.journal.opening import open_journal
 from reconciler.ports import Adapter
 from reconciler.repo.place import Author, Place
@@ -68,13 +70,22 @@ class Daemon:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Daemon]:
+def looking(settings: Settings) -> Iterator[Runner]:
+    """What a daemon would see and plan, also beside one that runs: on a copy of its journal."""
+    with TemporaryDirectory(prefix="provider-daemon-") as scratch:
+        copy_journal(settings.state, Path(scratch))
+        with opened(settings, Path(scratch)) as daemon:
+            yield daemon.runner
+
+
+@contextmanager
+def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemon]:
     """A daemon with its journal locked and its watches running; everything is closed at the end.
 
     Raises SettingsError, JournalError, BadPlaceError or a keyring's error, each with a sentence.
     """
     with ExitStack() as stack:
-        journal = open_journal(settings.state)
+        journal = open_journal(journal_in or settings.state)
         stack.callback(journal.close)
         clock = HostClock()
         chain, address = _chain(settings, clock, stack, journal.journal.memory().height)

@@ -9,7 +9,7 @@ import click
 from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.reports.plan_json import plan_json
 from reconciler.reports.plan_text import plan_text
-from reconciler.wiring import opened
+from reconciler.wiring import looking
 
 CHANGES = 2
 
@@ -22,7 +22,7 @@ def plan(host: Path | None, output: str) -> int:
 
     Exit code 0: nothing to do, 2: there are changes, 1: an error.
     """
-    with opened(settings_of(host)) as daemon:
-        found = daemon.runner.look()
+    with looking(settings_of(host)) as runner:
+        found = runner.look()
     click.echo((plan_json if output == "json" else plan_text)(found.plan), nl=False)
     return 0 if found.plan.quiet else CHANGES

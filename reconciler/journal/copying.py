@@ -1,0 +1,25 @@
+"""A copy of a journal, taken beside a running daemon: for looking and planning without touching the original."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from reconciler.journal.database import NAME
+from reconciler.journal.faults import JournalError
+
+
+def copy_journal(directory: Path, scratch: Path) -> None:
+    """Copy the journal of a state directory into another, whole and consistent; nothing where there is none."""
+    source = directory / NAME
+    if not source.exists():
+        return
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
+            closing(sqlite3.connect(scratch / NAME)) as copy,
+        ):
+            original.backup(copy)
+    except sqlite3.Error as error:
+        raise JournalError(f"the journal {source} cannot be copied: {error}") from None
