@@ -1,4 +1,6 @@
-"""A copy of a journal, taken beside a running daemon: for looking and planning without touching the original."""
+"""A copy of a journal, taken beside a running daemon: for looking and planning without touching the
+original.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from reconciler.journal.faults import JournalError
 
 
 def copy_journal(directory: Path, scratch: Path) -> None:
-    """Copy the journal of a state directory into another, whole and consistent; nothing where there is none."""
+    """Copy the journal of a state directory into another, whole and consistent; nothing where there is
+    none.
+    """
     source = directory / NAME
     if not source.exists():
         return
