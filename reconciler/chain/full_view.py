@@ -1,0 +1,103 @@
+"""The whole market at one height, read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from reconciler.chain.proto import provider_v1beta4_pb2
+from reconciler.chain.queries import PROVIDER_BY_OWNER, Queries
+from reconciler.chain.rules import read_rules
+from reconciler.chain.settlement_view import read_sides, usage_orders
+from reconciler.chain.surroundings import leased, placed, read_accounts, read_deployments
+from reconciler.chain.wire_market import bid_of, lease_of, order_id_of
+from reconciler.chain.wire_resources import attributes_of
+from reconciler.values.ids import BidId, LeaseId, OrderId
+from reconciler.values.observed import Bid, Lease, Market, Order, ProviderRecord, State, Wallet
+from reconciler.values.resources import Attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Which block a view is of: its time in unix seconds, and the seconds between blocks, as measured."""
+
+    chain_id: str
+    height: int
+    time: int
+    block_seconds: Decimal
+
+
+def read_market(queries: Queries, address: str, known: Collection[LeaseId], moment: Moment) -> Market:
+    """All open orders, and all of ours; NodeError where any part cannot be had."""
+    open_orders = {order_id_of(wire.id): wire for wire in queries.open_orders()}
+    bare = read_leases(queries, address, known)
+    deployments = read_deployments(
+        queries, {lease.deployment for lease in bare}, {order.deployment for order in open_orders}
+    )
+    orders = {order: placed(wire, deployments) for order, wire in open_orders.items()}
+    leases = {each.id: leased(each, deployments) for each in bare.values()}
+    return Market(
+        chain_id=moment.chain_id,
+        height=moment.height,
+        time=moment.time,
+        block_seconds=moment.block_seconds,
+        rules=read_rules(queries),
+        wallet=read_wallet(queries, address),
+        provider=read_provider(queries, address),
+        orders=orders,
+        bids=read_bids(queries, address, orders),
+        leases=leases,
+        accounts=read_accounts(queries, leases.values(), deployments),
+        settlements=read_sides(queries, sorted(usage_orders(leases.values()))),
+    )
+
+
+def read_leases(queries: Queries, address: str, known: Collection[LeaseId]) -> dict[LeaseId, Lease]:
+    """Our active leases, and those known before that are not active any more."""
+    active = [lease_of(wire) for wire in queries.active_leases(address)]
+    leases = {lease.id: lease for lease in active}
+    for lease in known:
+        if lease not in leases and (wire := queries.lease(lease)) is not None:
+            leases[lease] = lease_of(wire)
+    return leases
+
+
+def read_bids(queries: Queries, address: str, orders: dict[OrderId, Order]) -> dict[BidId, Bid]:
+    """Our open and active bids; an open one with its order, also where that is not open any more."""
+    bids = {bid.id: bid for state in ("open", "active") for bid in map(bid_of, queries.bids(address, state))}
+    return {each.id: with_order(queries, each, orders) for each in bids.values()}
+
+
+def with_order(queries: Queries, bid: Bid, orders: Mapping[OrderId, Order]) -> Bid:
+    """An open bid with its order, which may not be open any more; an active one's order is its lease's."""
+    if bid.state is not State.OPEN:
+        return bid
+    if (known := orders.get(bid.id.order)) is not None:
+        return replace(bid, order=known)
+    wire = queries.order(bid.id.order)
+    if wire is None:
+        return replace(bid, order=None)
+    deployments = read_deployments(queries, {bid.id.deployment}, set())
+    return replace(bid, order=placed(wire, deployments))
+
+
+def read_wallet(queries: Queries, address: str) -> Wallet:
+    """Our account; number and sequence are 0 where it is not on the chain yet."""
+    account = queries.account(address)
+    if account is None:
+        return Wallet(address, number=0, sequence=0, balance=0)
+    return Wallet(address, account.account_number, account.sequence, queries.balance(address))
+
+
+def read_provider(queries: Queries, address: str) -> ProviderRecord | None:
+    """Our record with what auditors signed; None where the chain has none (semantics 1.5)."""
+    request = provider_v1beta4_pb2.QueryProviderRequest(owner=address)
+    found = queries.ask_for(PROVIDER_BY_OWNER, request)
+    if found is None:
+        return None
+    audited: dict[str, frozenset[Attribute]] = {}
+    for each in queries.audited(address):
+        audited[each.auditor] = audited.get(each.auditor, frozenset()) | set(attributes_of(each.attributes))
+    wire = found.provider
+    return ProviderRecord(wire.owner, wire.host_uri, attributes_of(wire.attributes), audited)

@@ -1,0 +1,212 @@
+"""Questions to a node, all answered as of one height; lists come whole or not at all (semantics 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from google.protobuf.message import Message
+
+from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.node_errors import NodeError, NodeRefusedError
+from reconciler.chain.proto import (
+    audit_v1_pb2,
+    cosmos_auth_pb2,
+    cosmos_bank_pb2,
+    cosmos_paging_pb2,
+    deployment_v1beta4_pb2,
+    escrow_types_v1_pb2,
+    escrow_v1_pb2,
+    market_v1_pb2,
+    market_v1beta5_pb2,
+    provider_v1beta4_pb2,
+    settlement_v1_pb2,
+)
+from reconciler.chain.stubs import Unary, unary
+from reconciler.chain.wire_market import bid_id_to, deployment_id_to, lease_id_to, order_id_to
+from reconciler.values.ids import DeploymentId, LeaseId, OrderId
+from reconciler.values.money import DENOM
+
+MARKET = "virtengine.market.v1beta5.Query"
+DEPLOYMENT = "virtengine.deployment.v1beta4.Query"
+ESCROW = "virtengine.escrow.v1.Query"
+PROVIDER = "virtengine.provider.v1beta4.Query"
+AUDIT = "virtengine.audit.v1.Query"
+SETTLEMENT = "virtengine.settlement.v1.Query"
+AUTH = "cosmos.auth.v1beta1.Query"
+BANK = "cosmos.bank.v1beta1.Query"
+
+ORDERS = unary(MARKET, market_v1beta5_pb2.QueryOrdersRequest, market_v1beta5_pb2.QueryOrdersResponse)
+ORDER = unary(MARKET, market_v1beta5_pb2.QueryOrderRequest, market_v1beta5_pb2.QueryOrderResponse)
+BIDS = unary(MARKET, market_v1beta5_pb2.QueryBidsRequest, market_v1beta5_pb2.QueryBidsResponse)
+BID = unary(MARKET, market_v1beta5_pb2.QueryBidRequest, market_v1beta5_pb2.QueryBidResponse)
+LEASES = unary(MARKET, market_v1beta5_pb2.QueryLeasesRequest, market_v1beta5_pb2.QueryLeasesResponse)
+LEASE = unary(MARKET, market_v1beta5_pb2.QueryLeaseRequest, market_v1beta5_pb2.QueryLeaseResponse)
+DEPLOYMENTS = unary(
+    DEPLOYMENT,
+    deployment_v1beta4_pb2.QueryDeploymentsRequest,
+    deployment_v1beta4_pb2.QueryDeploymentsResponse,
+)
+DEPLOYMENT_BY_ID = unary(
+    DEPLOYMENT, deployment_v1beta4_pb2.QueryDeploymentRequest, deployment_v1beta4_pb2.QueryDeploymentResponse
+)
+PAYMENTS = unary(ESCROW, escrow_v1_pb2.QueryPaymentsRequest, escrow_v1_pb2.QueryPaymentsResponse)
+PROVIDER_BY_OWNER = unary(
+    PROVIDER, provider_v1beta4_pb2.QueryProviderRequest, provider_v1beta4_pb2.QueryProviderResponse
+)
+AUDITED = unary(AUDIT, audit_v1_pb2.QueryProviderAttributesRequest, audit_v1_pb2.QueryProvidersResponse)
+ESCROWS = unary(
+    SETTLEMENT, settlement_v1_pb2.QueryEscrowsByOrderRequest, settlement_v1_pb2.QueryEscrowsByOrderResponse
+)
+ESCROW_BY_ID = unary(SETTLEMENT, settlement_v1_pb2.QueryEscrowRequest, settlement_v1_pb2.QueryEscrowResponse)
+USAGE = unary(
+    SETTLEMENT,
+    settlement_v1_pb2.QueryUsageRecordsByOrderRequest,
+    settlement_v1_pb2.QueryUsageRecordsByOrderResponse,
+)
+USAGE_BY_ID = unary(
+    SETTLEMENT, settlement_v1_pb2.QueryUsageRecordRequest, settlement_v1_pb2.QueryUsageRecordResponse
+)
+ACCOUNT = unary(AUTH, cosmos_auth_pb2.QueryAccountRequest, cosmos_auth_pb2.QueryAccountResponse)
+BALANCE = unary(BANK, cosmos_bank_pb2.QueryBalanceRequest, cosmos_bank_pb2.QueryBalanceResponse)
+
+PAGE_ROWS = 500
+PAGES_MAX = 20_000
+"""A list longer than this many pages is not believed."""
+
+
+class Page(Protocol):
+    """An answer that says where it goes on."""
+
+    @property
+    def pagination(self) -> cosmos_paging_pb2.PageResponse: ...
+
+
+Answer = TypeVar("Answer", bound=Page)
+Asked = TypeVar("Asked", bound=Message)
+Answered = TypeVar("Answered", bound=Message)
+
+
+class Queries:
+    """A node's answers as of one height (0: the newest); NodeError where one cannot be had."""
+
+    def __init__(self, node: GrpcNode, height: int = 0, page_rows: int = PAGE_ROWS) -> None:
+        self._node = node
+        self.height = height
+        self._page_rows = page_rows
+
+    def ask(self, method: Unary[Asked, Answered], request: Asked) -> Answered:
+        """One answer."""
+        return self._node.ask(method, request, self.height)
+
+    def ask_for(self, method: Unary[Asked, Answered], request: Asked) -> Answered | None:
+        """One answer, None where the chain says that there is no such thing."""
+        try:
+            return self.ask(method, request)
+        except NodeRefusedError as error:
+            if error.status == "NOT_FOUND":
+                return None
+            raise
+
+    def open_orders(self) -> Iterator[market_v1beta5_pb2.Order]:
+        """Every open order of the chain."""
+        filters = market_v1beta5_pb2.OrderFilters(state="open")
+        for page in self._pages(
+            lambda at: self.ask(ORDERS, market_v1beta5_pb2.QueryOrdersRequest(filters=filters, pagination=at))
+        ):
+            yield from page.orders
+
+    def order(self, order: OrderId) -> market_v1beta5_pb2.Order | None:
+        """One order in whatever state."""
+        found = self.ask_for(ORDER, market_v1beta5_pb2.QueryOrderRequest(id=order_id_to(order)))
+        return found.order if found else None
+
+    def bids(self, provider: str, state: str) -> Iterator[market_v1beta5_pb2.QueryBidResponse]:
+        """A provider's bids, open or active: the chain has no index of others (semantics 2.2 B)."""
+        filters = market_v1beta5_pb2.BidFilters(provider=provider, state=state)
+        for page in self._pages(
+            lambda at: self.ask(BIDS, market_v1beta5_pb2.QueryBidsRequest(filters=filters, pagination=at))
+        ):
+            yield from page.bids
+
+    def bid(self, bid: LeaseId) -> market_v1beta5_pb2.QueryBidResponse | None:
+        """One bid in whatever state."""
+        return self.ask_for(BID, market_v1beta5_pb2.QueryBidRequest(id=bid_id_to(bid)))
+
+    def active_leases(self, provider: str) -> Iterator[market_v1beta5_pb2.QueryLeaseResponse]:
+        """A provider's active leases; the chain has no index of others (semantics 2.2 B)."""
+        filters = market_v1_pb2.LeaseFilters(provider=provider, state="active")
+        for page in self._pages(
+            lambda at: self.ask(LEASES, market_v1beta5_pb2.QueryLeasesRequest(filters=filters, pagination=at))
+        ):
+            yield from page.leases
+
+    def lease(self, lease: LeaseId) -> market_v1beta5_pb2.QueryLeaseResponse | None:
+        """One lease in whatever state."""
+        return self.ask_for(LEASE, market_v1beta5_pb2.QueryLeaseRequest(id=lease_id_to(lease)))
+
+    def active_deployments(self) -> Iterator[deployment_v1beta4_pb2.QueryDeploymentResponse]:
+        """Every active deployment of the chain, with its groups and its account."""
+        filters = deployment_v1beta4_pb2.DeploymentFilters(state="active")
+        for page in self._pages(
+            lambda at: self.ask(
+                DEPLOYMENTS, deployment_v1beta4_pb2.QueryDeploymentsRequest(filters=filters, pagination=at)
+            )
+        ):
+            yield from page.deployments
+
+    def deployment(self, id: DeploymentId) -> deployment_v1beta4_pb2.QueryDeploymentResponse | None:  # noqa: A002  # its word
+        """One deployment in whatever state."""
+        request = deployment_v1beta4_pb2.QueryDeploymentRequest(id=deployment_id_to(id))
+        return self.ask_for(DEPLOYMENT_BY_ID, request)
+
+    def open_payments(self, deployment: DeploymentId | None) -> Iterable[escrow_types_v1_pb2.Payment]:
+        """Open payments of one deployment, or of all; they come whole, whatever the limit (semantics 2.2 C).
+
+        The filter is a prefix: those of 123 come with those of 12.
+        """
+        xid = f"deployment/{deployment}" if deployment else "deployment/"
+        return self.ask(PAYMENTS, escrow_v1_pb2.QueryPaymentsRequest(state="open", xid=xid)).payments
+
+    def account(self, address: str) -> cosmos_auth_pb2.BaseAccount | None:
+        """An account, None where nothing was ever sent to it."""
+        found = self.ask_for(ACCOUNT, cosmos_auth_pb2.QueryAccountRequest(address=address))
+        if found is None:
+            return None
+        account = cosmos_auth_pb2.BaseAccount()
+        if not found.account.Unpack(account):
+            raise NodeError(f"{address} is a {found.account.type_url}, which cannot sign")
+        return account
+
+    def balance(self, address: str) -> int:
+        """Its uve."""
+        request = cosmos_bank_pb2.QueryBalanceRequest(address=address, denom=DENOM)
+        return int(self.ask(BALANCE, request).balance.amount or "0")
+
+    def audited(self, owner: str) -> Iterator[audit_v1_pb2.AuditedProvider]:
+        """What auditors have signed for a provider; the chain says NOT_FOUND where none has."""
+        request = audit_v1_pb2.QueryProviderAttributesRequest(owner=owner)
+        none = audit_v1_pb2.QueryProvidersResponse()
+
+        def ask(at: cosmos_paging_pb2.PageRequest) -> audit_v1_pb2.QueryProvidersResponse:
+            request.pagination.CopyFrom(at)
+            return self.ask_for(AUDITED, request) or none
+
+        for page in self._pages(ask):
+            yield from page.providers
+
+    def _pages(self, ask: Callable[[cosmos_paging_pb2.PageRequest], Answer]) -> Iterator[Answer]:
+        """Pages until the last; a list that does not end, or turns in a circle, is no answer."""
+        at = cosmos_paging_pb2.PageRequest(limit=self._page_rows)
+        seen: set[bytes] = set()
+        for _ in range(PAGES_MAX):
+            page = ask(at)
+            yield page
+            key = page.pagination.next_key
+            if not key:
+                return
+            if key in seen:
+                break
+            seen.add(key)
+            at = cosmos_paging_pb2.PageRequest(key=key, limit=self._page_rows)
+        raise NodeError(f"a list does not end after {len(seen)} pages")

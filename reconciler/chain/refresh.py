@@ -1,0 +1,171 @@
+"""A view brought up to a later height: what blocks touched is read again, all else stands (design 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from reconciler.chain.full_view import Moment, read_provider, read_wallet, with_order
+from reconciler.chain.proto.deployment_v1beta4_pb2 import QueryDeploymentResponse
+from reconciler.chain.queries import Queries
+from reconciler.chain.settlement_view import read_sides, stale_orders, usage_orders
+from reconciler.chain.surroundings import Deployments, ended, leased, placed, read_accounts, states
+from reconciler.chain.touched import Touched
+from reconciler.chain.wire_market import bid_of, lease_of
+from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
+from reconciler.values.observed import Bid, EscrowAccount, Lease, Market, Order, SettlementSide, State
+
+HELD = frozenset({State.OPEN, State.ACTIVE})
+"""States in which a bid locks its deposit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """One step from an old view to the height that `queries` ask at."""
+
+    queries: Queries
+    old: Market
+    touched: Touched
+    known: Collection[LeaseId]
+
+    def market(self, moment: Moment) -> Market:
+        """The view at the new height; NodeError where any part cannot be had."""
+        if self._is_quiet(moment.time):
+            return replace(
+                self.old, height=moment.height, time=moment.time, block_seconds=moment.block_seconds
+            )
+        deployments = self._deployments()
+        orders = self._orders(deployments)
+        leases = self._leases(deployments)
+        touched, address = self.touched, self.old.wallet.address
+        return replace(
+            self.old,
+            height=moment.height,
+            time=moment.time,
+            block_seconds=moment.block_seconds,
+            wallet=read_wallet(self.queries, address) if touched.wallet else self.old.wallet,
+            provider=read_provider(self.queries, address) if touched.provider else self.old.provider,
+            orders=orders,
+            bids=self._bids(orders, deployments),
+            leases=leases,
+            accounts=self._accounts(leases, deployments),
+            settlements=self._settlements(leases.values(), moment.time),
+        )
+
+    def _is_quiet(self, time: int) -> bool:
+        """Nothing to read again: what accrues meanwhile is reckoned, not asked for (semantics 4.6)."""
+        return (
+            self.touched.is_empty
+            and self.old.leases.keys() >= set(self.known)
+            and not stale_orders(self.queries, self.old.settlements, self.touched, time)
+        )
+
+    def _deployments(self) -> dict[DeploymentId, QueryDeploymentResponse]:
+        """Those touched that concern us.
+
+        What settles the account of 12 settles the payments of 123 too (semantics 4.4, prefix leak).
+        """
+        orders = {order.deployment for order in (*self.old.orders, *self.touched.created)}
+        concerns = orders | {bid.deployment for bid in self.old.bids} | self._leased()
+        direct = self.touched.deployments & concerns
+        leaked = {
+            each
+            for each in self._leased() - direct
+            if any(
+                str(each.dseq)[:cut] in self._touched_numbers(each.owner)
+                for cut in range(1, len(str(each.dseq)))
+            )
+        }
+        created = {order.deployment for order in self.touched.created}
+        created |= {lease.deployment for lease in self.known if lease not in self.old.leases}
+        return {
+            each: wire
+            for each in sorted(direct | leaked | created)
+            if (wire := self.queries.deployment(each)) is not None
+        }
+
+    def _leased(self) -> set[DeploymentId]:
+        ours = {lease for lease in self.touched.leases if lease.provider == self.old.wallet.address}
+        return {lease.deployment for lease in (*self.old.leases, *ours)}
+
+    def _touched_numbers(self, owner: str) -> set[str]:
+        return {str(each.dseq) for each in self.touched.deployments if each.owner == owner}
+
+    def _orders(self, deployments: Deployments) -> dict[OrderId, Order]:
+        orders = {each: _moved(order, deployments) for each, order in self.old.orders.items()}
+        for each in sorted(self.touched.created | (self.touched.orders & orders.keys())):
+            wire = self.queries.order(each)
+            order = placed(wire, deployments) if wire is not None else None
+            if order is not None and order.state is State.OPEN:
+                orders[each] = order
+            else:
+                orders.pop(each, None)
+        return orders
+
+    def _bids(self, orders: dict[OrderId, Order], deployments: Deployments) -> dict[BidId, Bid]:
+        bids = dict(self.old.bids)
+        stale = {each for each in bids if each.order in self.touched.orders}
+        for each in sorted(
+            {each for each in self.touched.bids if each.provider == self.old.wallet.address} | stale
+        ):
+            wire = self.queries.bid(each)
+            bid = bid_of(wire) if wire is not None else None
+            if bid is not None and bid.state in HELD:
+                bids[each] = with_order(self.queries, bid, orders)
+            else:
+                bids.pop(each, None)
+        return {
+            each: replace(bid, order=_moved(bid.order, deployments)) if bid.order else bid
+            for each, bid in bids.items()
+        }
+
+    def _leases(self, deployments: Deployments) -> dict[LeaseId, Lease]:
+        known = set(self.known)
+        leases = {
+            each: lease
+            for each, lease in self.old.leases.items()
+            if lease.state is State.ACTIVE or each in known
+        }
+        ours = {each for each in self.touched.leases if each.provider == self.old.wallet.address}
+        paid = {each for each in leases if each.deployment in deployments}
+        for each in sorted(ours | paid | (known - leases.keys())):
+            wire = self.queries.lease(each)
+            if wire is not None:
+                leases[each] = self._told(leased(lease_of(wire), deployments))
+        return leases
+
+    def _told(self, lease: Lease) -> Lease:
+        """The lease with what an earlier view or an event tells of it."""
+        old = self.old.leases.get(lease.id)
+        reason = self.touched.closed.get(lease.id) or (old.closed_reason if old else "")
+        if old is not None and not lease.units:
+            lease = replace(lease, units=old.units, usage_billed=old.usage_billed)
+        return ended(lease, reason)
+
+    def _accounts(
+        self, leases: dict[LeaseId, Lease], deployments: Deployments
+    ) -> dict[DeploymentId, EscrowAccount]:
+        again = [lease for lease in leases.values() if lease.id.deployment in deployments]
+        kept = {lease.id.deployment for lease in leases.values() if lease.payment.state is State.OPEN}
+        accounts = {
+            each: account
+            for each, account in self.old.accounts.items()
+            if each in kept and each not in deployments
+        }
+        return accounts | read_accounts(self.queries, again, deployments)
+
+    def _settlements(self, leases: Iterable[Lease], time: int) -> dict[OrderId, SettlementSide]:
+        wanted = usage_orders(leases)
+        sides = {each: side for each, side in self.old.settlements.items() if each in wanted}
+        stale = stale_orders(self.queries, sides, self.touched, time) | (wanted - sides.keys())
+        return sides | read_sides(self.queries, sorted(stale))
+
+
+def _moved(order: Order, deployments: Deployments) -> Order:
+    """The order with the new states of its deployment and group, where that was read again."""
+    if order.id.deployment not in deployments:
+        return order
+    deployment, group = states(order.id, deployments)
+    if (deployment, group) == (order.deployment_state, order.group_state):
+        return order
+    return replace(order, deployment_state=deployment, group_state=group)

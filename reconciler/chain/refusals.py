@@ -1,0 +1,78 @@
+"""What a node's words of refusal mean: they are all there is, codes are often lost (semantics 3.3)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reconciler.values.money import DENOM
+
+_INDEX = re.compile(r"message index: (\d+)")
+_SEQUENCE = re.compile(r"account sequence mismatch, expected (\d+), got (\d+)")
+_NEEDED = re.compile(r"min gas prices (\d+(?:\.\d+)?)" + DENOM)
+_REQUIRED = re.compile(r"insufficient fees?; got: \S* required: (\d+)" + DENOM)
+_PLACE = re.compile(r"\s*\[[^\]]*\](?: with gas used: '\d+')?\s*$")
+_STACK = re.compile(r"\n.*", re.DOTALL)
+
+GATE_WORDS = ("MFA required", "VEID ", "MFA verification", "account does not have sufficient VEID")
+"""How refusals of the identity and multi-factor gates begin (semantics 1.5)."""
+
+BALANCE_WORDS = ("insufficient funds", "insufficient balance")
+IN_CACHE = "tx already exists in cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refusal, read: `index` of the message it is about, -1 where it names none."""
+
+    words: str
+    index: int = -1
+
+    @property
+    def gated(self) -> bool:
+        """The identity or multi-factor gate said no: expected, and no fault of the message."""
+        return self.words.startswith(GATE_WORDS)
+
+    @property
+    def short_of_money(self) -> bool:
+        """The account cannot pay."""
+        return any(each in self.words for each in BALANCE_WORDS)
+
+    @property
+    def sequence(self) -> tuple[int, int] | None:
+        """The sequence expected and the one given, where they differ."""
+        found = _SEQUENCE.search(self.words)
+        return (int(found[1]), int(found[2])) if found else None
+
+    @property
+    def in_cache(self) -> bool:
+        """The node has these bytes already."""
+        return IN_CACHE in self.words
+
+    @property
+    def timed_out(self) -> bool:
+        """The timeout height is past."""
+        return "tx timeout height" in self.words
+
+    @property
+    def out_of_gas(self) -> bool:
+        """The limit was too low."""
+        return self.words.startswith("out of gas")
+
+    def gas_price_needed(self, gas_limit: int) -> Decimal | None:
+        """The gas price in uve that the node wants, where the fee was too low (semantics 1.3)."""
+        if found := _NEEDED.search(self.words):
+            return Decimal(found[1]).normalize()
+        if (found := _REQUIRED.search(self.words)) and gas_limit:
+            return Decimal(found[1]) / gas_limit
+        return None
+
+
+def read_refusal(text: str) -> Refusal:
+    """Read a log, or the message of a gRPC error: without source places, stack and preamble."""
+    words = _PLACE.sub("", _STACK.sub("", text.strip()))
+    found = _INDEX.search(words)
+    if found is None:
+        return Refusal(words)
+    return Refusal(words[found.end() :].lstrip(": ") or words, int(found[1]))

@@ -1,0 +1,202 @@
+"""CometBFT's JSON-RPC over HTTP, with bounds on seconds and bytes (semantics 8)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+from base64 import b64decode
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.chain.node_errors import NodeError, NodeRefusedError
+
+BYTES_MAX = 64 << 20
+"""The largest answer that is read; a block of the chain holds at most 22 MB (semantics 1.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """How far a node is: its chain, last height and that block's time in unix seconds."""
+
+    chain_id: str
+    height: int
+    time: float
+    catching_up: bool
+    earliest_height: int
+    indexing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a block, attributes in order; `tx` is the transaction's place, -1 for the block's own."""
+
+    type: str
+    attributes: tuple[tuple[str, str], ...]
+    tx: int = -1
+
+    def value(self, key: str) -> str:
+        """The first value of a key; empty where there is none."""
+        return next((value for name, value in self.attributes if name == key), "")
+
+
+@dataclass(frozen=True, slots=True)
+class TxOutcome:
+    """What a block made of one transaction."""
+
+    code: int
+    codespace: str
+    log: str
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResults:
+    """What one block did: its transactions in order, and the events of its beginning and end."""
+
+    height: int
+    txs: tuple[TxOutcome, ...]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block's time in unix seconds, and its transactions' bytes."""
+
+    height: int
+    time: float
+    txs: tuple[bytes, ...]
+
+
+class Rpc:
+    """A node's RPC address, `http://host:26657` or https; each call opens and closes its own connection."""
+
+    def __init__(self, url: str, timeout_seconds: float = 10, bytes_max: int = BYTES_MAX) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{url!r} is not an RPC address; write http://host:26657")
+        self.url = url
+        self._parts = parts
+        self._timeout_seconds = timeout_seconds
+        self._bytes_max = bytes_max
+
+    def status(self) -> NodeStatus:
+        """Where the node is."""
+        answer = self.call("status")
+        try:
+            sync, node = answer["sync_info"], answer["node_info"]
+            return NodeStatus(
+                chain_id=node["network"],
+                height=int(sync["latest_block_height"]),
+                time=unix_seconds(sync["latest_block_time"]),
+                catching_up=bool(sync["catching_up"]),
+                earliest_height=int(sync.get("earliest_block_height") or 1),
+                indexing=node.get("other", {}).get("tx_index", "on") != "off",
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable("status", error) from error
+
+    def block(self, height: int) -> Block:
+        """One block; NodeRefusedError where the node does not have it."""
+        answer = self.call("block", {"height": str(height)})
+        try:
+            block = answer["block"]
+            txs = tuple(b64decode(each) for each in block["data"].get("txs") or ())
+            return Block(int(block["header"]["height"]), unix_seconds(block["header"]["time"]), txs)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(f"block {height}", error) from error
+
+    def block_results(self, height: int) -> BlockResults:
+        """What a block did; NodeRefusedError where the node does not have it (it may be pruned)."""
+        answer = self.call("block_results", {"height": str(height)})
+        try:
+            outcomes = tuple(_outcome(place, each) for place, each in enumerate(answer["txs_results"] or ()))
+            return BlockResults(
+                int(answer["height"]), outcomes, _events(answer.get("finalize_block_events") or (), -1)
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(f"results of block {height}", error) from error
+
+    def call(self, method: str, params: dict[str, str] | None = None) -> Any:
+        """The result of one call; NodeError where there is none, NodeRefusedError where the node says why."""
+        asked = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}})
+        try:
+            answer = json.loads(self._post(asked.encode()))
+            refusal, result = answer.get("error"), answer.get("result")
+        except (ValueError, AttributeError) as error:
+            raise self._unreadable(method, error) from error
+        if refusal:
+            raise NodeRefusedError(
+                method, str(refusal.get("code")), str(refusal.get("data") or refusal.get("message"))
+            )
+        return result
+
+    def _post(self, body: bytes) -> bytes:
+        connection = self._connect()
+        try:
+            path = self._parts.path or "/"
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            content = self._read(response, monotonic() + self._timeout_seconds)
+        except (OSError, http.client.HTTPException) as error:
+            raise NodeError(f"{self.url} does not answer: {_words(error)}") from error
+        finally:
+            connection.close()
+        return content
+
+    def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
+        """The body, as long as it comes in time and within bounds; a socket's own time-out is per packet."""
+        content = bytearray()
+        while piece := response.read1(1 << 16):
+            content += piece
+            if len(content) > self._bytes_max:
+                raise NodeError(f"{self.url} answered more than {self._bytes_max} bytes")
+            if monotonic() > deadline:
+                raise NodeError(f"{self.url} does not answer in {self._timeout_seconds:g} s")
+        return bytes(content)
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme == "https":
+            tls = ssl.create_default_context()
+            return http.client.HTTPSConnection(host, port, timeout=self._timeout_seconds, context=tls)
+        return http.client.HTTPConnection(host, port, timeout=self._timeout_seconds)
+
+    def _unreadable(self, what: str, error: Exception) -> NodeError:
+        return NodeError(f"{self.url} answered something that is no {what}: {_words(error)}")
+
+
+def unix_seconds(text: str) -> float:
+    """The time of a block; nanoseconds beyond the microsecond are dropped."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}.{(fraction + '000000')[:6]}+00:00").timestamp()
+
+
+def _outcome(place: int, wire: dict[str, Any]) -> TxOutcome:
+    return TxOutcome(
+        code=int(wire.get("code") or 0),
+        codespace=str(wire.get("codespace") or ""),
+        log=str(wire.get("log") or ""),
+        events=_events(wire.get("events") or (), place),
+    )
+
+
+def _events(wire: Any, place: int) -> tuple[Event, ...]:
+    return tuple(
+        Event(
+            str(each["type"]),
+            tuple((str(a["key"]), str(a.get("value") or "")) for a in each.get("attributes") or ()),
+            place,
+        )
+        for each in wire
+    )
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, socket.timeout | TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__

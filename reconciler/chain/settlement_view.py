@@ -1,0 +1,72 @@
+"""The settlement module's side of our orders: escrows and usage records (semantics 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.chain.proto import settlement_v1_pb2
+from reconciler.chain.queries import ESCROW_BY_ID, ESCROWS, USAGE, USAGE_BY_ID, Queries
+from reconciler.chain.touched import Touched
+from reconciler.chain.wire_settlement import escrow_of, records_of
+from reconciler.values.ids import OrderId
+from reconciler.values.observed import Lease, SettlementSide, State
+
+Sides = Mapping[OrderId, SettlementSide]
+
+UNENDED = frozenset({State.PENDING, State.ACTIVE, State.DISPUTED})
+
+
+def read_sides(queries: Queries, orders: Iterable[OrderId]) -> dict[OrderId, SettlementSide]:
+    """Two questions for each order: these lists know no pages and no provider."""
+    return {order: _read_side(queries, order) for order in orders}
+
+
+def usage_orders(leases: Iterable[Lease]) -> set[OrderId]:
+    """Orders that may have a settlement escrow for us."""
+    return {lease.id.order for lease in leases if lease.usage_billed}
+
+
+def stale_orders(queries: Queries, sides: Sides, touched: Touched, time: int) -> set[OrderId]:
+    """Orders whose side must be read again: named by a message, settled or expired by the chain itself."""
+    if not sides:
+        return set()
+    named = set(touched.settlement_orders)
+    by_escrow = {side.escrow.id: order for order, side in sides.items() if side.escrow}
+    by_record = {record.id: order for order, side in sides.items() for record in side.records}
+    for escrow in touched.settlement_escrows:
+        named.add(str(by_escrow.get(escrow) or _order_of_escrow(queries, escrow)))
+    for usage in touched.usage:
+        named.add(str(by_record.get(usage) or _order_of_usage(queries, usage)))
+    return {
+        order
+        for order, side in sides.items()
+        if str(order) in named or _expired(side, time) or (touched.all_settlements and _unsettled(side))
+    }
+
+
+def _read_side(queries: Queries, order: OrderId) -> SettlementSide:
+    escrows = queries.ask(ESCROWS, settlement_v1_pb2.QueryEscrowsByOrderRequest(order_id=str(order))).escrows
+    if not escrows:
+        return SettlementSide(None)
+    found = [escrow_of(each) for each in escrows]
+    chosen = next((each for each in found if each.state is State.ACTIVE), found[-1])
+    request = settlement_v1_pb2.QueryUsageRecordsByOrderRequest(order_id=str(order))
+    return SettlementSide(chosen, records_of(queries.ask(USAGE, request).usage_records))
+
+
+def _order_of_escrow(queries: Queries, escrow: str) -> str:
+    request = settlement_v1_pb2.QueryEscrowRequest(escrow_id=escrow)
+    return queries.ask(ESCROW_BY_ID, request).escrow.order_id
+
+
+def _order_of_usage(queries: Queries, usage: str) -> str:
+    request = settlement_v1_pb2.QueryUsageRecordRequest(usage_id=usage)
+    return queries.ask(USAGE_BY_ID, request).usage_record.order_id
+
+
+def _expired(side: SettlementSide, time: int) -> bool:
+    return side.escrow is not None and side.escrow.state in UNENDED and side.escrow.expires_at <= time
+
+
+def _unsettled(side: SettlementSide) -> bool:
+    return any(not record.settled for record in side.records)

@@ -1,0 +1,101 @@
+"""Deployments around orders and leases: states of groups, what a lease is for, the account that pays it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.chain.proto import deployment_v1_pb2, market_v1beta5_pb2
+from reconciler.chain.proto.deployment_v1beta4_pb2 import Group, QueryDeploymentResponse
+from reconciler.chain.queries import Queries
+from reconciler.chain.wire_escrow import account_of, payment_of
+from reconciler.chain.wire_market import USAGE_BILLED, deployment_id_of, order_id_of, order_of
+from reconciler.chain.wire_resources import attributes_of, unit_of
+from reconciler.values.ids import DeploymentId, GroupId, OrderId
+from reconciler.values.observed import EscrowAccount, Lease, Order, Payment, State
+
+Deployments = Mapping[DeploymentId, QueryDeploymentResponse]
+
+INSUFFICIENT_FUNDS = "lease_closed_reason_insufficient_funds"
+"""What an overdrawn payment means; the chain's own event says that the owner closed (semantics 3.8)."""
+
+FEW = 40
+"""Up to so many things are asked for one by one; beyond, the chain's whole list is cheaper."""
+
+
+def read_deployments(
+    queries: Queries, of_leases: set[DeploymentId], of_orders: set[DeploymentId]
+) -> dict[DeploymentId, QueryDeploymentResponse]:
+    """Those of leases in whatever state, those of orders; an order's that is missing is not active."""
+    wanted = of_leases | of_orders
+    found: dict[DeploymentId, QueryDeploymentResponse] = {}
+    if len(wanted) > FEW:
+        every = ((deployment_id_of(wire.deployment.id), wire) for wire in queries.active_deployments())
+        found = {each: wire for each, wire in every if each in wanted}
+        wanted = of_leases - found.keys()
+    for each in sorted(wanted):
+        if (wire := queries.deployment(each)) is not None:
+            found[each] = wire
+    return found
+
+
+def read_accounts(
+    queries: Queries, leases: Iterable[Lease], deployments: Deployments
+) -> dict[DeploymentId, EscrowAccount]:
+    """Accounts of the deployments whose leases may still be paid, each with all its open payments."""
+    wanted = {lease.id.deployment for lease in leases if lease.payment.state is State.OPEN}
+    payments: dict[DeploymentId, list[Payment]] = {each: [] for each in wanted}
+    lists = [None] if len(wanted) > FEW else sorted(wanted)
+    for each in lists:
+        for wire in queries.open_payments(each):
+            payment = payment_of(wire)
+            if payment.lease.deployment == each or (each is None and payment.lease.deployment in wanted):
+                payments[payment.lease.deployment].append(payment)
+    return {
+        each: account_of(deployments[each].escrow_account, payments[each])
+        for each in wanted
+        if each in deployments
+    }
+
+
+def placed(wire: market_v1beta5_pb2.Order, deployments: Deployments) -> Order:
+    """The order, with the states of its deployment and group."""
+    order = order_id_of(wire.id)
+    return order_of(wire, *states(order, deployments))
+
+
+def states(order: OrderId, deployments: Deployments) -> tuple[State, State]:
+    """Of the order's deployment and of its group; closed where the chain does not list them as active."""
+    found = deployments.get(order.deployment)
+    if found is None:
+        return State.CLOSED, State.CLOSED
+    group = _group(found, order.group)
+    return (
+        State(deployment_v1_pb2.Deployment.State.Name(found.deployment.state)),
+        State(Group.State.Name(group.state)) if group else State.CLOSED,
+    )
+
+
+def leased(lease: Lease, deployments: Deployments) -> Lease:
+    """The lease with what it is for: its group's, which no later message changes (semantics 6.2)."""
+    found = deployments.get(lease.id.deployment)
+    group = _group(found, lease.id.order.group) if found else None
+    if group is None:
+        return lease
+    spec = group.group_spec
+    return replace(
+        lease,
+        units=tuple(unit_of(unit) for unit in spec.resources),
+        usage_billed=USAGE_BILLED in attributes_of(spec.requirements.attributes),
+    )
+
+
+def ended(lease: Lease, reason: str) -> Lease:
+    """The lease with the reason in its closing event, unless its payment tells better."""
+    told = INSUFFICIENT_FUNDS if lease.payment.state is State.OVERDRAWN else reason
+    return replace(lease, closed_reason=told)
+
+
+def _group(deployment: QueryDeploymentResponse, id: GroupId) -> Group | None:  # noqa: A002  # its word
+    found = (group for group in deployment.groups if group.id.gseq == id.gseq)
+    return next(found, None)

@@ -1,0 +1,136 @@
+"""Orders, bids and leases, between the wire and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from reconciler.chain.proto import (
+    deployment_v1_pb2,
+    deployment_v1beta4_pb2,
+    market_v1_pb2,
+    market_v1beta5_pb2,
+)
+from reconciler.chain.wire_amounts import decimal_of, exact_uve
+from reconciler.chain.wire_escrow import payment_of
+from reconciler.chain.wire_resources import attributes_of, unit_of
+from reconciler.values.ids import DeploymentId, GroupId, LeaseId, OrderId
+from reconciler.values.observed import Bid, Lease, Order, State
+from reconciler.values.resources import Attribute
+
+USAGE_BILLED: Attribute = ("billing", "usage")
+
+
+class WireOrderId(Protocol):
+    """OrderID, BidID and LeaseID alike."""
+
+    @property
+    def owner(self) -> str: ...
+    @property
+    def dseq(self) -> int: ...
+    @property
+    def gseq(self) -> int: ...
+    @property
+    def oseq(self) -> int: ...
+
+
+class WireBidId(WireOrderId, Protocol):
+    """BidID and LeaseID alike."""
+
+    @property
+    def provider(self) -> str: ...
+
+
+def order_id_of(wire: WireOrderId) -> OrderId:
+    """The order that an OrderID, BidID or LeaseID names."""
+    return OrderId(wire.owner, wire.dseq, wire.gseq, wire.oseq)
+
+
+def lease_id_of(wire: WireBidId) -> LeaseId:
+    """The bid or lease; bseq is always 0 (semantics 2.1)."""
+    return LeaseId(order_id_of(wire), wire.provider)
+
+
+def deployment_id_of(wire: deployment_v1_pb2.DeploymentID) -> DeploymentId:
+    """The deployment."""
+    return DeploymentId(wire.owner, wire.dseq)
+
+
+def order_id_to(order: OrderId) -> market_v1_pb2.OrderID:
+    """An order's id, to ask with."""
+    return market_v1_pb2.OrderID(owner=order.owner, dseq=order.dseq, gseq=order.gseq, oseq=order.oseq)
+
+
+def bid_id_to(bid: LeaseId) -> market_v1_pb2.BidID:
+    """A bid's id, to ask or to send with."""
+    order = bid.order
+    return market_v1_pb2.BidID(
+        owner=order.owner, dseq=order.dseq, gseq=order.gseq, oseq=order.oseq, provider=bid.provider
+    )
+
+
+def lease_id_to(lease: LeaseId) -> market_v1_pb2.LeaseID:
+    """A lease's id, to ask or to send with."""
+    order = lease.order
+    return market_v1_pb2.LeaseID(
+        owner=order.owner, dseq=order.dseq, gseq=order.gseq, oseq=order.oseq, provider=lease.provider
+    )
+
+
+def deployment_id_to(deployment: DeploymentId) -> deployment_v1_pb2.DeploymentID:
+    """A deployment's id, to ask with."""
+    return deployment_v1_pb2.DeploymentID(owner=deployment.owner, dseq=deployment.dseq)
+
+
+Groups = Mapping[GroupId, State]
+
+
+def order_of(wire: market_v1beta5_pb2.Order, deployment: State, group: State) -> Order:
+    """An order, with the states of its deployment and its group, which the chain keeps apart."""
+    requirements = wire.spec.requirements
+    return Order(
+        id=order_id_of(wire.id),
+        state=State(market_v1beta5_pb2.Order.State.Name(wire.state)),
+        units=tuple(unit_of(unit) for unit in wire.spec.resources),
+        created_at=wire.created_at,
+        group_state=group,
+        deployment_state=deployment,
+        attributes=attributes_of(requirements.attributes),
+        signed_by_all=frozenset(requirements.signed_by.all_of),
+        signed_by_any=frozenset(requirements.signed_by.any_of),
+    )
+
+
+def groups_of(wire: deployment_v1beta4_pb2.QueryDeploymentResponse) -> Groups:
+    """The state of each group of a deployment."""
+    return {
+        GroupId(group.id.owner, group.id.dseq, group.id.gseq): State(
+            deployment_v1beta4_pb2.Group.State.Name(group.state)
+        )
+        for group in wire.groups
+    }
+
+
+def bid_of(wire: market_v1beta5_pb2.QueryBidResponse) -> Bid:
+    """A bid, with what is still locked for it."""
+    bid, held = wire.bid, wire.escrow_account.state
+    return Bid(
+        id=lease_id_of(bid.id),
+        state=State(market_v1beta5_pb2.Bid.State.Name(bid.state)),
+        price=decimal_of(bid.price.amount),
+        created_at=bid.created_at,
+        deposit=int(exact_uve(held.funds)),
+    )
+
+
+def lease_of(wire: market_v1beta5_pb2.QueryLeaseResponse) -> Lease:
+    """A lease with its payment; what it is for is in its group, what ended it only in an event."""
+    lease = wire.lease
+    return Lease(
+        id=lease_id_of(lease.id),
+        state=State(market_v1_pb2.Lease.State.Name(lease.state)),
+        price=decimal_of(lease.price.amount),
+        created_at=lease.created_at,
+        closed_on=lease.closed_on,
+        payment=payment_of(wire.escrow_payment),
+    )
