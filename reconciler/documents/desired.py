@@ -151,7 +151,7 @@ def _commit_faults(commit: Commit) -> Iterable[Fault]:
             )
     for path, why in commit.refused.items():
         if is_ours(path):
-            yield Fault(path, 0, 0, why, "put a plain file there")
+            yield Fault(path, 0, 0, why)
     for path in commit.files:
         if advice := misplaced(path):
             yield Fault(path, 0, 0, "this file is not read", advice, warning=True)

@@ -2,7 +2,9 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, get_args
 
 from annotated_types import MaxLen
@@ -18,6 +20,7 @@ from reconciler.values.money import DENOM, parse_rate
 FAULTS_MAX = 20
 """Faults told of one file; more help nobody."""
 
+_NUMBER_AND_WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?[A-Za-z]*")
 _WANTED = {
     "bool_type": "true or false",
     "int_type": "a whole number",
@@ -73,13 +76,13 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
 
 
 def _money_sentence(value: Any, form: Form) -> tuple[str, str]:
-    if isinstance(value, str):
+    if isinstance(value, str) and _NUMBER_AND_WORD.fullmatch(value):
         try:
             parse_rate(value)
         except ValueError as error:
             message, _, advice = str(error).partition("; ")
             return message.replace("'", '"'), advice
-    elif not isinstance(value, bool | list | dict) and value is not None:
+    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         return f"{value} has no denomination", f"write {value}{DENOM}"
     return f"{_shown(value)} is not {form.noun}", form.advice
 

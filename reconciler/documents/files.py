@@ -88,11 +88,7 @@ def _config(document: Document, file: ConfigFile, provider: str | None) -> ReadF
         message = f"this repository is for {file.provider}, and our key's address is {provider}"
         fault = document.fault(("provider",), message, "use that provider's key, or change the line")
         return ReadFile(document.path, None, (fault,))
-    config = config_of(file)
-    if config.publishing.quiet_seconds > config.publishing.at_most_seconds:
-        fault = document.fault(("publishing", "quiet"), "longer than at_most", "make it shorter")
-        return ReadFile(document.path, None, (fault,))
-    return ReadFile(document.path, config, provider=file.provider)
+    return ReadFile(document.path, config_of(file), provider=file.provider)
 
 
 def _workload(document: Document, file: WorkloadFile, provider: str | None) -> ReadFile:

@@ -12,7 +12,10 @@ FILE_BYTES_MAX = 1024 * 1024
 
 ENTRIES_MAX = 50_000
 
-_MODES = {"120000": "a symbolic link, which is not followed", "160000": "a submodule, which is not read"}
+_MODES = {
+    "120000": "a symbolic link, which is not followed; put a plain file there",
+    "160000": "a submodule, which is not read; put plain files there",
+}
 _PLAIN = ("100644", "100755")
 
 
@@ -79,7 +82,7 @@ def _sort_in(found: Listing, folded: dict[str, str], entry: bytes) -> None:
     if why is None and mode not in _PLAIN:
         why = f"an entry of mode {mode}, which is no plain file"
     if why is None and int(size) > FILE_BYTES_MAX:
-        why = f"the file has {size} bytes; at most {FILE_BYTES_MAX} are read"
+        why = f"the file has {size} bytes; at most {FILE_BYTES_MAX} are read: split it"
     if why is not None:
         found.refused[path] = why
         return

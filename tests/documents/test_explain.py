@@ -1,0 +1,144 @@
+"""What is wrong with a file's keys and values, in words, at its place."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from reconciler.documents.config_model import ConfigFile
+from reconciler.documents.explain import FAULTS_MAX, explain
+from reconciler.documents.model import FileModel
+from reconciler.documents.pricing_model import PricingFile
+from reconciler.documents.strict import read_yaml
+from reconciler.documents.workload_model import WorkloadFile
+from tests.documents.texts import OWNER
+
+PRICES = "pricing: {{cpu_millicores: {}, memory_mb: 1uve, storage_mb: 1uve, gpu: 1uve, profit_margin: {}}}\n"
+WORKLOAD = f"lease: {{owner: {OWNER}, dseq: 1, gseq: 1, oseq: 1}}\nservices:\n- name: web\n  image: a\n"
+
+
+def told(model: type[FileModel], text: str) -> list[str]:
+    document = read_yaml("f.yaml", text.encode())
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(document.root)
+    return [fault.show().removeprefix("f.yaml:") for fault in explain(document, model, caught.value)]
+
+
+@pytest.mark.parametrize(
+    ("cpu", "message"),
+    [
+        ("1uakt", '"1uakt" is in uakt (only uve is accepted, write 1uve)'),
+        ("1", "1 has no denomination (write 1uve)"),
+        ("0.5", "0.5 has no denomination (write 0.5uve)"),
+        ('"1"', '"1" has no denomination (write 1uve)'),
+        ("-1uve", '"-1uve" is not a price (write a decimal number and uve: "0.5uve")'),
+        ("1e-6uve", '"1e-6uve" is not a price (write a decimal number and uve: "0.5uve")'),
+        ("true", 'true is not a price (write a decimal number and uve: "0.5uve")'),
+    ],
+)
+def test_prices(cpu: str, message: str) -> None:
+    assert told(PricingFile, PRICES.format(cpu, 0.15)) == [f"1:27: pricing.cpu_millicores: {message}"]
+
+
+def test_a_margin_is_a_fraction() -> None:
+    (message,) = told(PricingFile, PRICES.format("1uve", "15%"))
+    assert message == (
+        '1:94: pricing.profit_margin: "15%" is not a margin '
+        '(write a fraction of at most 6 decimals: "0.15" is 15 %)'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "apiVersion: provider.virtengine.dev/v2\n",
+            (
+                '1:13: apiVersion: "provider.virtengine.dev/v2" is a form that this program does not know '
+                "(write provider.virtengine.dev/v1alpha1)"
+            ),
+        ),
+        ("kind: Pricing\n", '1:7: kind: "Pricing" is not known here (write Config)'),
+        ("biding: {}\n", "1:1: biding: unknown key biding (did you mean bidding?)"),
+        (
+            "usage: {zzz: 1}\n",
+            "1:9: usage.zzz: unknown key zzz (keys here are every, min_gain, expiry_margin)",
+        ),
+        (
+            "bidding: {enabled: 'true'}\n",
+            '1:20: bidding.enabled: "true" stands where true or false belongs (leave the quotes out: true)',
+        ),
+        (
+            "bidding: {break_even: 24}\n",
+            '1:23: bidding.break_even: 24 is not a duration (write a number and s, m, h or d: "24h")',
+        ),
+        (
+            "bidding:\n  owners_denied:\n    - bob\n",
+            '3:7: bidding.owners_denied.0: "bob" is not an address (it starts with ve1 and is copied whole)',
+        ),
+        ("images_denied: evil\n", '1:16: images_denied: "evil" stands where a list belongs'),
+        ("usage: []\n", "1:8: usage: a list stands where a mapping (keys with values) belongs"),
+        ("capacity_reserve_percent: 101\n", "1:27: capacity_reserve_percent: 101 is too large (at most 100)"),
+        (
+            "capacity_reserve_percent: '5'\n",
+            (
+                '1:27: capacity_reserve_percent: "5" stands where a whole number belongs '
+                "(leave the quotes out: 5)"
+            ),
+        ),
+        (
+            "withdrawals: {min_gain: 1.5uve}\n",
+            '1:25: withdrawals.min_gain: "1.5uve" is not an amount (write a whole number and uve: "2500uve")',
+        ),
+    ],
+)
+def test_config(text: str, message: str) -> None:
+    assert told(ConfigFile, text) == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "  resources: {cpu: 500m}\n",
+            (
+                "5:3: services.0.resources: the key memory is missing "
+                '(add it: Memory in Ki, Mi, Gi or Ti (powers of 1024), or bytes: "512Mi".)'
+            ),
+        ),
+        (
+            "  resources: {cpu: 500m, memory: 512MB}\n",
+            (
+                '5:34: services.0.resources.memory: "512MB" is not a size '
+                '(write it in Ki, Mi, Gi or Ti (powers of 1024): "512Mi")'
+            ),
+        ),
+        (
+            "  resources: {cpu: 1, memory: 1Gi}\n  env: [{name: A}]\n",
+            "6:9: services.0.env.0: give either a value or a secret",
+        ),
+        (
+            "  resources: {cpu: 1, memory: 1Gi}\n  env: [{name: A, value: 8080}]\n",
+            '6:26: services.0.env.0.value: 8080 stands where a text belongs (put it in quotes: "8080")',
+        ),
+        (
+            "  resources: {cpu: 1, memory: 1Gi}\n  expose: [{port: 0}]\n",
+            "6:19: services.0.expose.0.port: 0 is too small (at least 1)",
+        ),
+        (
+            "  resources: {cpu: 1, memory: 1Gi}\nclose: done with it\n",
+            (
+                '6:8: close: "done with it" is not a reason to close '
+                '(write unstable, decommission, unspecified or manifest_timeout, then ", " and your words)'
+            ),
+        ),
+    ],
+)
+def test_workloads(text: str, message: str) -> None:
+    assert told(WorkloadFile, WORKLOAD + text) == [message]
+
+
+def test_only_so_many_faults_are_told() -> None:
+    lines = told(ConfigFile, "".join(f"k{number:02}: 1\n" for number in range(FAULTS_MAX + 5)))
+    assert len(lines) == FAULTS_MAX + 1
+    assert lines[-1].endswith("and 5 faults more in this file")

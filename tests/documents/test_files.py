@@ -1,0 +1,109 @@
+"""One file by itself: its value, or why there is none."""
+
+from decimal import Decimal
+
+from reconciler.documents.files import ReadFile, read_file
+from reconciler.documents.kinds import model_at
+from reconciler.values.desired import CloseReason, Config, Env, Port, Pricing, Workload
+from reconciler.values.resources import Resources
+from tests.documents.texts import OWNER, PRICING, PROVIDER, SHEET_PRICING, lease, workload, workload_path
+
+
+def read(path: str, content: bytes, provider: str | None = PROVIDER) -> ReadFile:
+    model = model_at(path)
+    assert model is not None
+    return read_file(path, content, model, provider)
+
+
+def told(path: str, content: bytes, provider: str | None = PROVIDER) -> list[str]:
+    file = read(path, content, provider)
+    assert file.value is None
+    return [fault.show() for fault in file.faults]
+
+
+def test_prices_are_exact() -> None:
+    value = read("pricing.yaml", PRICING).value
+    assert value == Pricing(Decimal(1), Decimal(1), Decimal("0.1"), Decimal(20_000), Decimal("0.15"))
+
+
+def test_the_sheets_own_file_is_valid_and_warned_about() -> None:
+    file = read("pricing.yaml", SHEET_PRICING)
+    assert isinstance(file.value, Pricing)
+    assert file.value.cpu_millicores == Decimal("0.000001")
+    assert file.value.profit_margin == Decimal("0.15")
+    (fault,) = file.faults
+    assert fault.warning
+    assert "everything costs 1uve a block" in fault.message
+
+
+def test_an_empty_config_is_the_defaults() -> None:
+    assert read("config.yaml", b"kind: Config\n").value == Config()
+
+
+def test_a_workload_under_the_name_that_its_lease_gives() -> None:
+    more = "paused: true\nclose: decommission, the rack moves"
+    value = read(workload_path(7), workload(7, more)).value
+    assert isinstance(value, Workload)
+    assert value.lease == lease(7)
+    assert f"workloads/{value.id}.yaml" == value.path == workload_path(7)
+    assert (value.paused, value.close, value.close_words) == (
+        True,
+        CloseReason.DECOMMISSION,
+        "the rack moves",
+    )
+    assert value.resources == Resources(cpu_milli=500, memory_bytes=512 << 20)
+
+
+def test_a_service_whole() -> None:
+    text = f"""\
+lease: {{owner: {OWNER}, dseq: 7, gseq: 1, oseq: 1}}
+services:
+  - name: db
+    image: postgres:16
+    command: [postgres]
+    args: ["-c", "fsync=on"]
+    count: 2
+    env: [{{name: A, value: "1"}}, {{name: B, secret: db/password}}]
+    resources: {{cpu: 2, memory: 1Gi, storage: 10Gi, gpu: 1}}
+    expose: [{{port: 5432}}, {{port: 80, as: 8080, protocol: UDP, global: true}}]
+"""
+    value = read(workload_path(7), text.encode()).value
+    assert isinstance(value, Workload)
+    (service,) = value.services
+    assert service.resources == Resources(2000, 1 << 30, 10 << 30, 1)
+    assert service.env == (Env("A", "1"), Env("B", None, "db/password"))
+    assert service.ports == (Port(5432), Port(80, 8080, "UDP", True))
+    assert (service.command, service.args, service.count) == (("postgres",), ("-c", "fsync=on"), 2)
+
+
+def test_a_file_under_another_name_is_told_its_own() -> None:
+    name = workload_path(7).removeprefix("workloads/")
+    assert told("workloads/8-1-1-abcdefghij.yaml", workload(7)) == [
+        f"workloads/8-1-1-abcdefghij.yaml:2:1: lease: this lease's file is named {name} (rename it)"
+    ]
+
+
+def test_without_an_address_the_numbers_of_the_name_are_checked() -> None:
+    assert read("workloads/7-1-1-abcdefghij.yaml", workload(7), provider=None).value is not None
+    (message,) = told("workloads/8-1-1-abcdefghij.yaml", workload(7), provider=None)
+    assert "this lease's file is named 7-1-1-<10 letters>.yaml" in message
+
+
+def test_a_repository_of_another_provider_is_refused() -> None:
+    (message,) = told("config.yaml", f"provider: {OWNER}\n".encode())
+    assert message.startswith(f"config.yaml:1:11: provider: this repository is for {OWNER}, and our key's")
+
+
+def test_what_is_no_mapping() -> None:
+    assert told("config.yaml", b"") == [
+        "config.yaml:1:1: the file is empty (write its keys, or remove the file)"
+    ]
+    assert told("config.yaml", b"- a") == [
+        "config.yaml:1:1: a list where a mapping (keys with values) belongs"
+    ]
+
+
+def test_a_key_without_a_value_is_told() -> None:
+    assert told("config.yaml", b"usage:\nbidding: {enabled: true}\n") == [
+        "config.yaml:1:1: usage: nothing stands here (give it a value or remove the key)"
+    ]
