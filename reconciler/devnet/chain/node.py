@@ -22,6 +22,7 @@ from reconciler.devnet.chain.queries import Queries
 from reconciler.devnet.chain.queries_node import NodeQueries
 from reconciler.devnet.chain.ratelimit import RateLimit
 from reconciler.devnet.chain.store import Branch, Store, View
+from reconciler.devnet.chain.tables import BLOCK_TIMES
 from reconciler.devnet.chain.transactions import Transaction, decode, tx_hash
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,6 +81,7 @@ class SimulatedChain:
         """
         with self.lock:
             place = Place(self.height + 1, self._next_time(time))
+            self.store.write(BLOCK_TIMES, b"", place.time_ns)
             events = list(self._scheduled(schedule.begin, place))
             self._race(place)
             taken = self.mempool.take(None if include is None else list(include))

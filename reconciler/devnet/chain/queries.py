@@ -16,9 +16,10 @@ from reconciler.chain.proto import escrow_v1_pb2 as escrows
 from reconciler.chain.proto import market_v1beta5_pb2 as markets
 from reconciler.chain.proto import mfa_v1_pb2 as mfa
 from reconciler.chain.proto import provider_v1beta4_pb2 as provider
+from reconciler.chain.proto import settlement_v1_pb2 as settlement
 from reconciler.chain.proto import take_v1_pb2 as take
 from reconciler.devnet.chain import queries_cosmos as cosmos
-from reconciler.devnet.chain import queries_deployment, queries_escrow, queries_market
+from reconciler.devnet.chain import queries_deployment, queries_escrow, queries_market, queries_settlement
 from reconciler.devnet.chain.errors import QueryError, sdk
 from reconciler.devnet.chain.store import View
 
@@ -77,6 +78,7 @@ def _query(
 _AUTH, _BANK = "cosmos.auth.v1beta1.Query", "cosmos.bank.v1beta1.Query"
 _MARKET, _DEPLOYMENT = "virtengine.market.v1beta5.Query", "virtengine.deployment.v1beta4.Query"
 _ESCROW, _PROVIDER = "virtengine.escrow.v1.Query", "virtengine.provider.v1beta4.Query"
+_SETTLEMENT = "virtengine.settlement.v1.Query"
 _AUDIT, _TAKE = "virtengine.audit.v1.Query", "virtengine.take.v1.Query"
 
 _STATE_QUERIES = (
@@ -112,4 +114,45 @@ _STATE_QUERIES = (
     _query(_AUDIT, "AllProvidersAttributes", audit.QueryAllProvidersAttributesRequest, cosmos.all_audited),
     _query(_TAKE, "Params", take.QueryParamsRequest, cosmos.take_params),
     _query("virtengine.mfa.v1.Query", "Params", mfa.QueryParamsRequest, cosmos.mfa_params),
+    _query(_SETTLEMENT, "Escrow", settlement.QueryEscrowRequest, queries_settlement.escrow),
+    _query(
+        _SETTLEMENT,
+        "EscrowsByOrder",
+        settlement.QueryEscrowsByOrderRequest,
+        queries_settlement.escrows_by_order,
+    ),
+    _query(
+        _SETTLEMENT,
+        "EscrowsByState",
+        settlement.QueryEscrowsByStateRequest,
+        queries_settlement.escrows_by_state,
+    ),
+    _query(_SETTLEMENT, "Settlement", settlement.QuerySettlementRequest, queries_settlement.settlement),
+    _query(
+        _SETTLEMENT,
+        "SettlementsByOrder",
+        settlement.QuerySettlementsByOrderRequest,
+        queries_settlement.settlements_by_order,
+    ),
+    _query(_SETTLEMENT, "UsageRecord", settlement.QueryUsageRecordRequest, queries_settlement.usage),
+    _query(
+        _SETTLEMENT,
+        "UsageRecordsByOrder",
+        settlement.QueryUsageRecordsByOrderRequest,
+        queries_settlement.usage_by_order,
+    ),
+    _query(
+        _SETTLEMENT,
+        "UsageSummary",
+        settlement.QueryUsageSummaryRequest,
+        queries_settlement.usage_summary,
+    ),
+    _query(_SETTLEMENT, "Payout", settlement.QueryPayoutRequest, queries_settlement.payout),
+    _query(
+        _SETTLEMENT,
+        "PayoutsByProvider",
+        settlement.QueryPayoutsByProviderRequest,
+        queries_settlement.payouts_by_provider,
+    ),
+    _query(_SETTLEMENT, "Params", settlement.QueryParamsRequest, queries_settlement.params),
 )

@@ -132,7 +132,7 @@ def audited(view: View, asked: audit.QueryProviderAttributesRequest) -> audit.Qu
     _check_address(asked.owner)
     found = [row for _, row in view.scan(AUDITED, providers.audited_prefix(asked.owner))]
     if not found:
-        raise not_found("audit", 1, "provider not found: address not found")
+        raise not_found("audit", 1, "invalid provider: address not found")
     return audit.QueryProvidersResponse(providers=found, pagination=PageResponse(total=len(found)))
 
 

@@ -14,6 +14,7 @@ from reconciler.chain.proto import deployment_v1beta4_pb2 as deployments
 from reconciler.chain.proto import escrow_v1_pb2 as escrows
 from reconciler.chain.proto import market_v1beta5_pb2 as markets
 from reconciler.chain.proto import provider_v1beta4_pb2 as provider
+from reconciler.chain.proto import settlement_v1_pb2 as settlement
 from reconciler.devnet.chain import (
     bank,
     checks,
@@ -21,6 +22,10 @@ from reconciler.devnet.chain import (
     escrow,
     market_messages,
     provider_messages,
+    settlement_checks,
+    settlement_escrows,
+    settlement_usage,
+    settling,
 )
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import sdk
@@ -79,6 +84,11 @@ def _registration(
     return Route(kind, signer, check, run, unsignable=True)
 
 
+def _settlement(kind: type[M], check: Callable[[M], None], run: Callable[[Call, M], Message]) -> Route:
+    """A message that its sender signs."""
+    return Route(kind, lambda m: str(m.sender), check, run)
+
+
 _ROUTES = (
     _route(banks.MsgSend, lambda m: m.from_address, lambda _: None, bank.send_message),
     _route(
@@ -131,6 +141,14 @@ _ROUTES = (
         provider_messages.check_delete,
         provider_messages.delete,
     ),
+    _settlement(settlement.MsgCreateEscrow, settlement_checks.create, settlement_escrows.create),
+    _settlement(settlement.MsgActivateEscrow, settlement_checks.activate, settlement_escrows.activate),
+    _settlement(settlement.MsgReleaseEscrow, settlement_checks.release, settlement_escrows.release),
+    _settlement(settlement.MsgRefundEscrow, settlement_checks.end, settlement_escrows.refund),
+    _settlement(settlement.MsgDisputeEscrow, settlement_checks.end, settlement_escrows.dispute),
+    _settlement(settlement.MsgSettleOrder, settlement_checks.settle, settling.settle_order),
+    _settlement(settlement.MsgRecordUsage, settlement_checks.record, settlement_usage.record),
+    _settlement(settlement.MsgAcknowledgeUsage, settlement_checks.acknowledge, settlement_usage.acknowledge),
 )
 
 ROUTES: dict[str, Route] = {route.url: route for route in _ROUTES}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reconciler.devnet.chain import settlement_escrows, settling
 from reconciler.devnet.chain.call import Call
 
 Work = Callable[[Call], None]
@@ -11,9 +12,9 @@ Work = Callable[[Call], None]
 
 def begin(call: Call) -> None:
     """Work before the transactions of a block."""
-    del call
+    settlement_escrows.expire(call)
 
 
 def end(call: Call) -> None:
     """Work after the transactions of a block."""
-    del call
+    settling.settle_what_is_due(call)

@@ -120,6 +120,11 @@ class View:
         self._store = store
         self._height = height
 
+    @property
+    def height(self) -> int:
+        """The height whose state this is."""
+        return self._height
+
     def get(self, table: Table[V], key: bytes) -> V | None:
         """The row at this height, or None."""
         found: V | None = _version(self._store.rows(table).versions.get(key), self._height)
@@ -170,8 +175,8 @@ class Branch:
         self.meter.write(len(key) + table.size(value))
         self.put_free(table, key, value)
 
-    def put_free(self, table: Table[V], key: bytes, value: V) -> None:
-        """Write the row free of charge."""
+    def put_free(self, table: Table[V], key: bytes, value: V | None) -> None:
+        """Write the row free of charge; None removes it."""
         self._pending.setdefault(table, {})[key] = value
 
     def delete(self, table: Table[Any], key: bytes) -> None:

@@ -43,6 +43,7 @@ def texts(name: str) -> Table[tuple[str, ...]]:
     )
 
 
+BLOCK_TIMES = numbers("chain/times")
 ACCOUNTS = messages("auth/accounts", cosmos_auth_pb2.BaseAccount)
 BALANCES = numbers("bank/balances")
 SCORES = numbers("veid/scores")
@@ -72,3 +73,6 @@ SETTLEMENTS_OF = texts("settlement/settlements-of-order")
 PAYOUTS = messages("settlement/payouts", settlement_v1_pb2.PayoutRecord)
 PAYOUTS_OF = texts("settlement/payouts-of-provider")
 COUNTERS = numbers("settlement/counters")
+SETTLEMENT_ENDS = numbers("settlement/ends")
+SETTLEMENT_EXPIRIES = numbers("settlement/expiries")
+SETTLEMENT_ACTIVE = numbers("settlement/active")

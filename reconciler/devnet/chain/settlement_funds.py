@@ -1,0 +1,94 @@
+"""The coins of a settlement escrow lie in an x/escrow account, as a deployment's do (semantics 5.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.chain.proto.base_deposit_v1_pb2 import Source
+from reconciler.chain.proto.cosmos_coin_pb2 import Coin
+from reconciler.chain.proto.escrow_id_v1_pb2 import Account as AccountId
+from reconciler.chain.proto.escrow_id_v1_pb2 import Scope
+from reconciler.chain.proto.escrow_types_v1_pb2 import AccountState, Depositor
+from reconciler.chain.proto.settlement_v1_pb2 import EscrowAccount
+from reconciler.devnet.chain import bank
+from reconciler.devnet.chain import escrow as accounts
+from reconciler.devnet.chain import escrow_records as records
+from reconciler.devnet.chain.addresses import ESCROW
+from reconciler.devnet.chain.amounts import ONE, dec, dec_coin
+from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.settlement_records import refused
+
+
+def account_id(escrow: EscrowAccount) -> AccountId:
+    """`deployment/<depositor>/<number>`: the number is the escrow's own."""
+    number = escrow.escrow_id.rpartition("-")[2]
+    return AccountId(scope=Scope.deployment, xid=f"{escrow.depositor}/{number}")
+
+
+def lay_down(call: Call, escrow: EscrowAccount) -> None:
+    """Open the account with the escrow's amount; `settlement/1504` for whatever goes wrong."""
+    given = [
+        Depositor(
+            owner=escrow.depositor,
+            height=call.height,
+            source=Source.balance,
+            balance=dec_coin(coin.denom, int(coin.amount) * ONE),
+            direct=True,
+        )
+        for coin in escrow.amount
+    ]
+    try:
+        accounts.create_account(call, account_id(escrow), escrow.depositor, given)
+    except RefusedError as refusal:
+        raise refused(1504, refusal.text) from refusal
+
+
+def hand_out(call: Call, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
+    """Pay an amount out of the account, which goes on."""
+    account = records.take_account(call, account_id(escrow))
+    _pay(call, account, recipient, amount)
+    _save(call, account)
+
+
+def hand_out_all(call: Call, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
+    """Pay the rest out and close the account; the row of the open one stays behind for ever."""
+    account = records.take_account(call, account_id(escrow))
+    if amount:
+        _pay(call, account, recipient, amount)
+    account.state.settled_at = call.height
+    account.state.state = records.CLOSED
+    _save(call, account)
+
+
+def _pay(call: Call, account: records.OpenedAccount, recipient: str, amount: Sequence[Coin]) -> None:
+    for coin in amount:
+        _take(account.state, coin)
+    bank.send(call, ESCROW, recipient, amount)
+    account.state.settled_at = call.height
+
+
+def _save(call: Call, account: records.OpenedAccount) -> None:
+    account.before = account.state.state
+    records.save_account(call, account)
+
+
+def _take(state: AccountState, coin: Coin) -> None:
+    """Take a coin from the deposits, first in first out."""
+    funds = next((held for held in state.funds if held.denom == coin.denom), None)
+    transferred = next((moved for moved in state.transferred if moved.denom == coin.denom), None)
+    if funds is None or transferred is None:
+        raise refused(1500, f"unknown escrow denom {coin.denom}")
+    left = wanted = int(coin.amount) * ONE
+    for deposit in state.deposits:
+        if deposit.balance.denom == coin.denom:
+            part = min(dec(deposit.balance.amount), left)
+            deposit.balance.amount = str(dec(deposit.balance.amount) - part)
+            left -= part
+    if left:
+        raise refused(1504, "insufficient escrow balance")
+    kept = [deposit for deposit in state.deposits if dec(deposit.balance.amount)]
+    del state.deposits[:]
+    state.deposits.extend(kept)
+    transferred.amount = str(dec(transferred.amount) + wanted)
+    funds.amount = str(dec(funds.amount) - wanted)

@@ -1,0 +1,175 @@
+"""Rows, numbers and refusals of the settlement rail (semantics 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reconciler.chain.proto.cosmos_coin_pb2 import Coin
+from reconciler.chain.proto.settlement_v1_pb2 import EscrowAccount, Params, SettlementRecord, UsageRecord
+from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.tables import (
+    COUNTERS,
+    PARAMS,
+    SETTLEMENT_ACTIVE,
+    SETTLEMENT_ENDS,
+    SETTLEMENT_ESCROW_OF,
+    SETTLEMENT_ESCROWS,
+    SETTLEMENT_EXPIRIES,
+    SETTLEMENTS,
+    SETTLEMENTS_OF,
+    USAGE,
+    USAGE_OF,
+)
+
+PENDING, ACTIVE, RELEASED = "pending", "active", "released"
+REFUNDED, DISPUTED, EXPIRED = "refunded", "disputed", "expired"
+STATES = (PENDING, ACTIVE, RELEASED, REFUNDED, DISPUTED, EXPIRED)
+_NEXT = {
+    PENDING: (ACTIVE, REFUNDED, EXPIRED),
+    ACTIVE: (RELEASED, REFUNDED, DISPUTED, EXPIRED),
+    DISPUTED: (RELEASED, REFUNDED),
+}
+_NAMES = {
+    1500: "invalid escrow",
+    1501: "escrow not found",
+    1502: "escrow already exists",
+    1503: "invalid state transition",
+    1504: "insufficient funds",
+    1505: "unauthorized",
+    1506: "invalid settlement",
+    1512: "invalid usage record",
+    1513: "usage record not found",
+    1515: "usage already settled",
+    1518: "escrow has expired",
+    1519: "escrow not active",
+}
+
+
+def refused(code: int, text: str) -> RefusedError:
+    """A refusal with the name that its code has in this module."""
+    return RefusedError("settlement", code, f"{text}: {_NAMES[code]}")
+
+
+def params(call: Call) -> Params:
+    """The module's parameters; reading them costs what every message of the module pays."""
+    return Params.FromString(call.state.get(PARAMS, b"settlement") or b"")
+
+
+def number(call: Call, name: str) -> int:
+    """The next number of a kind, from 1; one whose transaction fails is given again."""
+    key = name.encode()
+    value = (call.state.get(COUNTERS, key) or 0) + 1
+    call.state.put(COUNTERS, key, value)
+    return value
+
+
+def find(call: Call, escrow_id: str) -> EscrowAccount:
+    """A copy of an escrow to work on; `settlement/1501` if there is none."""
+    stored = call.state.get(SETTLEMENT_ESCROWS, escrow_id.encode())
+    if stored is None:
+        raise refused(1501, f"escrow {escrow_id} not found")
+    escrow = EscrowAccount()
+    escrow.CopyFrom(stored)
+    return escrow
+
+
+def find_by_order(call: Call, order_id: str) -> EscrowAccount:
+    """The one escrow of an order; `settlement/1501` if there is none."""
+    names = call.state.get(SETTLEMENT_ESCROW_OF, order_id.encode())
+    if not names:
+        raise refused(1501, f"no escrow found for order {order_id}")
+    return find(call, names[0])
+
+
+def keep(call: Call, escrow: EscrowAccount) -> None:
+    """Store an escrow; one that has ended no longer waits for its expiry."""
+    name = escrow.escrow_id.encode()
+    call.state.put(SETTLEMENT_ESCROWS, name, escrow)
+    if escrow.state != ACTIVE and call.state.peek(SETTLEMENT_ACTIVE, name) is not None:
+        call.state.put_free(SETTLEMENT_ACTIVE, name, None)
+    if escrow.state not in (PENDING, ACTIVE):
+        ends = ends_ns(call, escrow).to_bytes(8, "big")
+        call.state.put_free(SETTLEMENT_EXPIRIES, ends + name, None)
+
+
+def ends_ns(call: Call, escrow: EscrowAccount) -> int:
+    """When an escrow expires, in unix nanoseconds."""
+    return call.state.peek(SETTLEMENT_ENDS, escrow.escrow_id.encode()) or 0
+
+
+def move(escrow: EscrowAccount, state: str) -> bool:
+    """Change an escrow's state if the rules allow it."""
+    if state not in _NEXT.get(escrow.state, ()):
+        return False
+    escrow.state = state
+    return True
+
+
+def require_unexpired(call: Call, escrow: EscrowAccount, words: str) -> None:
+    """`settlement/1518` for an escrow past its time that has not ended."""
+    if escrow.state in _NEXT and call.time_ns > ends_ns(call, escrow):
+        raise refused(1518, f"{words} has expired")
+
+
+def deduct(escrow: EscrowAccount, amount: Sequence[Coin]) -> None:
+    """Count an amount as settled; what was refunded counts too (semantics 5.5)."""
+    set_coins(escrow.balance, subtracted(escrow.balance, amount))
+    set_coins(escrow.total_settled, added(escrow.total_settled, amount))
+    escrow.settlement_count += 1
+
+
+def keep_settlement(call: Call, record: SettlementRecord) -> None:
+    """Store a settlement; the order's next automatic one counts from now."""
+    name = record.settlement_id.encode()
+    call.state.put(SETTLEMENTS, name, record)
+    order = record.order_id.encode()
+    names = call.state.get(SETTLEMENTS_OF, order) or ()
+    call.state.put(SETTLEMENTS_OF, order, (*names, record.settlement_id))
+    escrow = record.escrow_id.encode()
+    if call.state.peek(SETTLEMENT_ACTIVE, escrow) is not None:
+        call.state.put_free(SETTLEMENT_ACTIVE, escrow, call.time_ns)
+
+
+def keep_usage(call: Call, record: UsageRecord) -> None:
+    """Store a usage record; its name joins the order's list again each time (semantics 5.4)."""
+    call.state.put(USAGE, record.usage_id.encode(), record)
+    order = record.order_id.encode()
+    names = call.state.get(USAGE_OF, order) or ()
+    call.state.put(USAGE_OF, order, (*names, record.usage_id))
+
+
+def announce(call: Call, times: int = 1) -> None:
+    """The module's own events are not registered: no type, no attributes (semantics 5.7)."""
+    for _ in range(times):
+        call.events.emit("")
+
+
+def amounts(coins: Iterable[Coin]) -> dict[str, int]:
+    """Whole coins by denomination."""
+    return {coin.denom: int(coin.amount) for coin in coins}
+
+
+def coins(held: dict[str, int]) -> list[Coin]:
+    """Coins in the order of their denominations, none that is zero."""
+    return [Coin(denom=denom, amount=str(held[denom])) for denom in sorted(held) if held[denom]]
+
+
+def added(one: Iterable[Coin], other: Iterable[Coin]) -> list[Coin]:
+    """The sum of two amounts."""
+    total = amounts(one)
+    for coin in other:
+        total[coin.denom] = total.get(coin.denom, 0) + int(coin.amount)
+    return coins(total)
+
+
+def subtracted(one: Iterable[Coin], other: Iterable[Coin]) -> list[Coin]:
+    """The difference of two amounts."""
+    return added(one, [Coin(denom=coin.denom, amount=str(-int(coin.amount))) for coin in other])
+
+
+def set_coins(field: object, new: Sequence[Coin]) -> None:
+    """Replace a repeated field of coins."""
+    kept = list(new)
+    del field[:]  # type: ignore[attr-defined]  # protobuf's repeated fields share no public type
+    field.extend(kept)  # type: ignore[attr-defined]  # as above

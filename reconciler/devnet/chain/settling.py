@@ -1,0 +1,185 @@
+"""Settling an order: usage becomes coins, by a message or by itself (semantics 5.5)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from reconciler.chain.proto import settlement_v1_pb2 as v1
+from reconciler.chain.proto.cosmos_coin_pb2 import Coin
+from reconciler.devnet.chain import bank, settlement_rewards, settlement_usage
+from reconciler.devnet.chain import settlement_funds as funds
+from reconciler.devnet.chain import settlement_records as records
+from reconciler.devnet.chain.addresses import GOVERNANCE, SETTLEMENT
+from reconciler.devnet.chain.amounts import ONE, coins_text
+from reconciler.devnet.chain.call import NANOSECONDS, Call
+from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.settlement_records import refused
+from reconciler.devnet.chain.tables import PARAMS, PAYOUTS, PAYOUTS_OF, SETTLEMENT_ACTIVE, USAGE, USAGE_OF
+
+
+def settle_order(call: Call, msg: v1.MsgSettleOrder) -> v1.MsgSettleOrderResponse:
+    """Execute a MsgSettleOrder."""
+    escrow = records.find_by_order(call, msg.order_id)
+    if msg.sender not in (escrow.depositor, escrow.recipient, GOVERNANCE):
+        raise refused(1505, "not authorized to settle order")
+    if escrow.state != records.ACTIVE:
+        raise refused(1519, f"escrow for order {msg.order_id} is not active")
+    records.require_unexpired(call, escrow, f"escrow for order {msg.order_id}")
+    usages = _usages(call, escrow, msg.usage_record_ids)
+    amount = _amount(escrow, usages, whole_balance=msg.is_final)
+    settlement = _settlement(call, escrow, usages, amount)
+    if msg.is_final:
+        settlement.settlement_type, settlement.is_final = "final", True
+    _carry_out(call, escrow, usages, settlement)
+    return v1.MsgSettleOrderResponse(
+        settlement_id=settlement.settlement_id,
+        total_amount=coins_text(settlement.total_amount),
+        provider_share=coins_text(settlement.provider_share),
+        platform_fee=coins_text(settlement.platform_fee),
+        settled_at=call.time,
+    )
+
+
+def settle_what_is_due(call: Call) -> None:
+    """Settle every active escrow with unsettled usage whose period is over; refusals are passed over."""
+    period_ns = v1.Params.FromString(call.state.peek(PARAMS, b"settlement") or b"").settlement_period
+    period_ns *= NANOSECONDS
+    rows = list(call.state.scan(SETTLEMENT_ACTIVE))
+    for name in [key.decode() for key, since_ns in rows if call.time_ns - since_ns >= period_ns]:
+        escrow = records.find(call, name)
+        ids = _unsettled(call, escrow.order_id)
+        if not ids:
+            continue
+        msg = v1.MsgSettleOrder(sender=escrow.recipient, order_id=escrow.order_id, usage_record_ids=ids)
+        try:
+            settle_order(call, msg)
+        except RefusedError:
+            continue
+
+
+def _unsettled(call: Call, order_id: str) -> list[str]:
+    """The names of an order's unsettled records: an acknowledged one stands there twice."""
+    names = call.state.get(USAGE_OF, order_id.encode()) or ()
+    stored = ((name, call.state.get(USAGE, name.encode())) for name in names)
+    return [name for name, usage in stored if usage is not None and not usage.settled]
+
+
+def _usages(call: Call, escrow: v1.EscrowAccount, ids: Sequence[str]) -> list[v1.UsageRecord]:
+    found: list[v1.UsageRecord] = []
+    for name in ids or _unsettled(call, escrow.order_id):
+        usage = settlement_usage.find(call, name)
+        if usage.settled:
+            raise refused(1515, f"usage record {name} already settled")
+        if usage.order_id != escrow.order_id:
+            raise refused(1512, f"usage record {name} belongs to different order")
+        found.append(usage)
+    return found
+
+
+def _amount(escrow: v1.EscrowAccount, usages: Sequence[v1.UsageRecord], *, whole_balance: bool) -> list[Coin]:
+    cost: list[Coin] = []
+    for usage in usages:
+        cost = records.added(cost, usage.total_cost)
+    if not cost and not whole_balance:
+        raise refused(1506, "no usage to settle")
+    balance = records.amounts(escrow.balance)
+    amount = list(escrow.balance) if whole_balance else cost
+    if not whole_balance:
+        for coin in cost:
+            held = balance.get(coin.denom, 0)
+            if int(coin.amount) > held:
+                amount = records.coins({coin.denom: held})
+    if not amount:
+        raise refused(1506, "no funds available for settlement")
+    return amount
+
+
+def _settlement(
+    call: Call, escrow: v1.EscrowAccount, usages: Sequence[v1.UsageRecord], amount: Sequence[Coin]
+) -> v1.SettlementRecord:
+    params = records.params(call)
+    platform = _share(amount, params.platform_fee_rate)
+    validators = _share(amount, params.validator_fee_rate)
+    return v1.SettlementRecord(
+        escrow_id=escrow.escrow_id,
+        order_id=escrow.order_id,
+        lease_id=escrow.lease_id,
+        provider=escrow.recipient,
+        customer=escrow.depositor,
+        total_amount=amount,
+        provider_share=records.subtracted(records.subtracted(amount, platform), validators),
+        platform_fee=platform,
+        validator_fee=validators,
+        settled_at=call.time,
+        usage_record_ids=[usage.usage_id for usage in usages],
+        total_usage_units=sum(usage.usage_units for usage in usages) % 2**64,
+        period_start=min((u.period_start for u in usages), default=escrow.activated_at),
+        period_end=max((u.period_end for u in usages), default=call.time),
+        block_height=call.height,
+        settlement_type="usage_based" if usages else "periodic",
+    )
+
+
+def _share(amount: Sequence[Coin], rate: str) -> list[Coin]:
+    """A rate of each coin, truncated."""
+    whole, _, places = rate.partition(".")
+    units = int(whole or 0) * ONE + int(places.ljust(18, "0") or 0)
+    return records.coins({coin.denom: int(coin.amount) * units // ONE for coin in amount})
+
+
+def _carry_out(
+    call: Call, escrow: v1.EscrowAccount, usages: Sequence[v1.UsageRecord], settlement: v1.SettlementRecord
+) -> None:
+    """Move the coins, mark the records, pay the provider; then tell of it."""
+    funds.hand_out(call, escrow, SETTLEMENT, settlement.total_amount)
+    settlement.settlement_id = f"settle-{call.time}-{records.number(call, 'settlement')}"
+    records.deduct(escrow, settlement.total_amount)
+    records.keep(call, escrow)
+    records.keep_settlement(call, settlement)
+    for usage in usages:
+        usage.settled, usage.settlement_id = True, settlement.settlement_id
+        records.keep_usage(call, usage)
+    if settlement.is_final and not escrow.balance:
+        escrow.state, escrow.closed_at = records.RELEASED, call.time
+        escrow.closure_reason = "final settlement"
+        records.keep(call, escrow)
+        funds.hand_out_all(call, escrow, escrow.recipient, [])
+    _pay_out(call, settlement)
+    rewarded = settlement_rewards.earned(usages, records.params(call))
+    records.announce(call, 3 if rewarded else 2)
+
+
+def _pay_out(call: Call, settlement: v1.SettlementRecord) -> None:
+    """The invoice and the payout of a settlement; a payout that fails does not undo the settlement."""
+    invoice = hashlib.sha256(f"invoice {settlement.settlement_id}".encode()).hexdigest()[:32]
+    name = f"payout-{call.time}-{records.number(call, 'payout')}"
+    payout = v1.PayoutRecord(
+        payout_id=name,
+        invoice_id=invoice,
+        settlement_id=settlement.settlement_id,
+        escrow_id=settlement.escrow_id,
+        order_id=settlement.order_id,
+        lease_id=settlement.lease_id,
+        provider=settlement.provider,
+        customer=settlement.customer,
+        gross_amount=settlement.total_amount,
+        platform_fee=settlement.platform_fee,
+        validator_fee=settlement.validator_fee,
+        net_amount=settlement.provider_share,
+        idempotency_key=f"payout-{invoice}-{settlement.settlement_id}",
+        execution_attempts=1,
+        last_attempt_at=call.time,
+        created_at=call.time,
+        processed_at=call.time,
+        block_height=call.height,
+    )
+    try:
+        bank.send(call, SETTLEMENT, settlement.provider, settlement.provider_share)
+        payout.state, payout.completed_at = "completed", call.time
+        payout.tx_hash = f"payout-{name}-{call.height}"
+    except RefusedError as refusal:
+        payout.state, payout.last_error = "failed", refusal.text
+    call.state.put(PAYOUTS, name.encode(), payout)
+    of = settlement.provider.encode()
+    call.state.put(PAYOUTS_OF, of, (*(call.state.get(PAYOUTS_OF, of) or ()), name))
