@@ -54,9 +54,12 @@ class Refresh:
 
     def _is_quiet(self, time: int) -> bool:
         """Nothing to read again: what accrues meanwhile is reckoned, not asked for (semantics 4.6)."""
+        known = set(self.known)
+        kept = all(lease.state is State.ACTIVE or each in known for each, lease in self.old.leases.items())
         return (
             self.touched.is_empty
-            and self.old.leases.keys() >= set(self.known)
+            and kept
+            and self.old.leases.keys() >= known
             and not stale_orders(self.queries, self.old.settlements, self.touched, time)
         )
 
