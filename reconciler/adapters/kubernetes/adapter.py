@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -95,8 +96,9 @@ class KubernetesAdapter:
 
     def look(self) -> AdapterView:
         """From memory; the first look waits until the cluster has answered, or has failed to."""
+        deadline = time.monotonic() + FIRST_LOOK_SECONDS
         for cache in self._caches:
-            cache.wait(FIRST_LOOK_SECONDS)
+            cache.wait(max(deadline - time.monotonic(), 0))
         return AdapterView(self._workloads(), self._capacity())
 
     def _workloads(self) -> Reading[Mapping[WorkloadId, Running]]:

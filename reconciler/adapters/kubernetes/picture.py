@@ -59,6 +59,7 @@ def running_of(workload: WorkloadId, pieces: Pieces, tolerated: Mapping[str, str
         return None
     deployments = pieces.deployments
     replicas = sum(each.replicas for each in deployments)
+    replicas_ready = sum(pod.ready and not pod.marks.deleting for pod in pieces.pods)
     rolled_out = all(each.rolled_out and each.ready >= each.replicas for each in deployments)
     paused = bool(deployments) and replicas == 0
     digests = {each.digest for each in marks[: len(deployments) + len(pieces.services)]}
@@ -67,8 +68,8 @@ def running_of(workload: WorkloadId, pieces: Pieces, tolerated: Mapping[str, str
         lease=lease,
         digest=digests.pop() if len(digests) == 1 else "",
         paused=paused,
-        ready=replicas > 0 and rolled_out and not _missing(pieces),
-        replicas_ready=sum(pod.ready and not pod.marks.deleting for pod in pieces.pods),
+        ready=0 < replicas <= replicas_ready and rolled_out and not _missing(pieces),
+        replicas_ready=replicas_ready,
         replicas=replicas,
         removing=any(each.marks.deleting for each in deployments) or not (deployments or pieces.services),
         drifted=_drifted(pieces, tolerated),

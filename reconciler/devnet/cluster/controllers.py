@@ -13,6 +13,8 @@ from reconciler.devnet.cluster.tallies import quota_used
 from reconciler.devnet.cluster.writes import Writes
 
 NAMESPACE_SECONDS = 0.5
+ROUNDS_MAX = 200
+PAUSE_SECONDS = 0.05
 
 
 class Controllers:
@@ -33,12 +35,16 @@ class Controllers:
 
     def run(self) -> float | None:
         """Play until everything rests; seconds until the next thing is due, None where nothing is."""
-        while self._gather():
+        for _ in range(ROUNDS_MAX):
+            if not self._gather():
+                break
             queue, self._queue = self._queue, {}
             for key in queue:
                 self._sync(key)
             if not self._queue and self._store.version == self._seen:
                 self._count_quotas()
+        else:
+            return PAUSE_SECONDS
         return max(self._due[0][0] - self._writes.clock(), 0.0) if self._due else None
 
     def _gather(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.adapters.kubernetes.quantities import canonical
@@ -94,8 +95,13 @@ def _container(found: Object) -> Object:
 
 def _service_spec(spec: Object, name: str) -> Object:
     ports = [{"protocol": "TCP", "targetPort": port["port"]} | port for port in spec.get("ports", ())]
-    octet = 1 + sum(name.encode()) % 250
-    address = spec.get("clusterIP") or f"10.96.{len(name)}.{octet}"
+    digest = hashlib.sha256(name.encode()).digest()
+    address = spec.get("clusterIP") or f"10.96.{digest[0]}.{1 + digest[1] % 254}"
+    if spec.get("type") in ("NodePort", "LoadBalancer"):
+        ports = [
+            {"nodePort": 30_000 + (digest[2] << 8 | digest[3]) % 2768 + at} | port
+            for at, port in enumerate(ports)
+        ]
     addresses = {"clusterIP": address, "clusterIPs": [address]}
     return dict(_SERVICE) | addresses | spec | ({"ports": ports} if ports else {})
 
@@ -128,8 +134,17 @@ def validate(kind: Kind, found: Object, live: Object | None) -> None:
             raise invalid(
                 kind, name, "spec", "Forbidden: pod updates may not change fields other than the image"
             )
-    if kind.name == "Service" and not found["spec"].get("ports"):
+    if kind.name == "Service":
+        _validate_ports(kind, name, found["spec"].get("ports", ()))
+
+
+def _validate_ports(kind: Kind, name: str, ports: Sequence[Object]) -> None:
+    if not ports:
         raise invalid(kind, name, "spec.ports", "Required value")
+    for at, port in enumerate(ports):
+        if not 0 < port["port"] < 65536:
+            why = f"Invalid value: {port['port']}: must be between 1 and 65535, inclusive"
+            raise invalid(kind, name, f"spec.ports[{at}].port", why)
 
 
 def _validate_template(kind: Kind, found: Object, live: Object | None) -> None:

@@ -214,9 +214,8 @@ class ReplicaSets:
         counts = {"fullyLabeledReplicas": len(pods), "readyReplicas": ready, "availableReplicas": ready}
         status |= {name: value for name, value in counts.items() if value}
         if refused:
-            old = [
-                each for each in found.get("status", {}).get("conditions", ()) if each["message"] == refused
-            ]
+            conditions = found.get("status", {}).get("conditions", ())
+            old = [each for each in conditions if _why(each["message"]) == _why(refused)]
             failed = {
                 "type": "ReplicaFailure",
                 "status": "True",
@@ -225,6 +224,11 @@ class ReplicaSets:
             }
             status["conditions"] = old or [failed | {"lastTransitionTime": stamp(self._writes.clock())}]
         return status
+
+
+def _why(refused: str) -> str:
+    """The reason without the pod's name, which is another one every time."""
+    return refused.partition(" is forbidden: ")[2]
 
 
 def is_ready(pod: Object) -> bool:

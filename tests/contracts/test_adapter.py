@@ -1,0 +1,369 @@
+"""What the Adapter port promises: held against the simulated cluster, and a real one by `make live`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.values.desired import Env, Port
+from reconciler.values.ids import workload_id
+from reconciler.values.outcomes import Done, Refused
+from reconciler.values.readings import Seen
+from reconciler.values.resources import MB, Resources
+from tests.contracts.adapter_worlds import (
+    EXPOSED,
+    World,
+    close_world,
+    eventually,
+    lease,
+    real_world,
+    service,
+    simulated_world,
+    workload,
+)
+
+GIVEN = Resources(16_000, 32 << 30, 64 << 30, 0)
+
+
+@pytest.fixture(scope="module", params=["simulated", pytest.param("real", marks=pytest.mark.live)])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    scratch: Path = tmp_path_factory.mktemp(request.param)
+    if request.param == "real" and not os.environ.get("KUBECONFIG"):
+        pytest.skip("make live KUBECONFIG=... names the real cluster")
+    made = simulated_world(scratch) if request.param == "simulated" else real_world(scratch)
+    try:
+        assert made.adapter.prepare(GIVEN) == Done(f"quota {GIVEN.show()}")
+        yield made
+    finally:
+        close_world(made)
+
+
+def test_a_cluster_without_workloads_is_seen_empty(world: World) -> None:
+    view = world.adapter.look()
+
+    assert isinstance(view.workloads, Seen)
+    assert workload_id(lease(1)) not in view.workloads.view
+    assert isinstance(view.capacity, Seen)
+
+
+def test_preparing_sets_the_quota_and_again_changes_nothing(world: World) -> None:
+    eventually(lambda: world.capacity().quota == GIVEN, "the quota in force")
+    before = world.get("resourcequota", "provider-capacity")["metadata"]["resourceVersion"]
+
+    assert isinstance(world.adapter.prepare(GIVEN), Done)
+
+    assert world.get("resourcequota", "provider-capacity")["metadata"]["resourceVersion"] == before
+
+
+def test_a_quota_that_somebody_changed_is_set_again(world: World) -> None:
+    patch = '{"spec":{"hard":{"requests.cpu":"1"}}}'
+    world.kubectl("patch", "resourcequota", "provider-capacity", "--type=merge", "-p", patch)
+    eventually(lambda: world.capacity().quota != GIVEN, "the changed quota")
+
+    assert isinstance(world.adapter.prepare(GIVEN), Done)
+
+    eventually(lambda: world.capacity().quota == GIVEN, "our quota again")
+
+
+def test_an_applied_workload_runs_when_its_pods_are_ready(world: World) -> None:
+    wanted = workload(100, service(count=2), service("db"))
+
+    assert world.adapter.apply(wanted, "digest-1") == Done()
+
+    found = world.until(wanted.id, lambda r: r.ready, "ready")
+    assert (found.lease, found.digest, found.replicas, found.replicas_ready) == (lease(100), "digest-1", 3, 3)
+    assert (found.paused, found.removing, found.drifted, found.trouble) == (False, False, False, None)
+
+
+def test_applying_the_same_again_writes_nothing(world: World) -> None:
+    wanted = workload(101, service(ports=EXPOSED))
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+    selector = f"virtengine.com/workload={wanted.id}"
+    before = [x["metadata"]["generation"] for x in world.get("deploy", "-l", selector)["items"]]
+    services = [x["metadata"]["resourceVersion"] for x in world.get("svc", "-l", selector)["items"]]
+
+    assert world.adapter.apply(wanted, "d") == Done()
+
+    assert [x["metadata"]["generation"] for x in world.get("deploy", "-l", selector)["items"]] == before
+    assert [x["metadata"]["resourceVersion"] for x in world.get("svc", "-l", selector)["items"]] == services
+
+
+def test_waking_comes_with_the_change(world: World) -> None:
+    wanted = workload(102)
+    world.adapter.apply(wanted, "d")
+    count = len(world.wakes)
+
+    world.until(wanted.id, lambda r: r.ready, "ready")
+
+    assert len(world.wakes) > count or count > 0
+
+
+def test_pods_that_are_not_ready_are_not_running(world: World) -> None:
+    wanted = workload(103, service(image="registry.example/unready:1"))
+    world.adapter.apply(wanted, "d")
+
+    def has_pod(_: object) -> bool:
+        pods = world.get("pods", "-l", f"virtengine.com/workload={wanted.id}")["items"]
+        return any(pod["status"].get("phase") == "Running" for pod in pods)
+
+    found = world.until(wanted.id, has_pod, "a running pod")
+    assert not found.ready
+    assert found.replicas_ready == 0
+
+
+def test_two_tenants_may_use_the_same_names(world: World) -> None:
+    first, second = workload(104, service("db", ports=EXPOSED)), workload(105, service("db", ports=EXPOSED))
+
+    world.adapter.apply(first, "1")
+    world.adapter.apply(second, "2")
+
+    assert world.until(first.id, lambda r: r.ready, "ready").digest == "1"
+    assert world.until(second.id, lambda r: r.ready, "ready").digest == "2"
+
+
+def test_a_paused_workload_keeps_its_place_and_runs_nothing(world: World) -> None:
+    wanted = workload(106, service(count=2))
+    world.adapter.apply(wanted, "on")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+
+    world.adapter.apply(workload(106, service(count=2), paused=True), "off")
+
+    found = world.until(wanted.id, lambda r: r.paused and r.replicas_ready == 0, "paused")
+    assert (found.ready, found.digest, found.drifted, found.trouble) == (False, "off", False, None)
+    world.adapter.apply(wanted, "on")
+    world.until(wanted.id, lambda r: r.ready and not r.paused, "resumed")
+
+
+def test_a_new_specification_replaces_the_old_one(world: World) -> None:
+    world.adapter.apply(workload(107, service(ports=EXPOSED), service("db", ports=EXPOSED)), "old")
+    subject = workload_id(lease(107))
+    world.until(subject, lambda r: r.ready, "ready")
+
+    assert world.adapter.apply(workload(107, service(image="registry.example/web:2")), "new") == Done()
+
+    found = world.until(subject, lambda r: r.digest == "new" and r.ready and r.replicas_ready == 1, "new")
+    assert not found.drifted
+    left = world.get("deploy,svc", "-l", f"virtengine.com/workload={subject}")["items"]
+    assert [(x["kind"], x["metadata"]["name"]) for x in left] == [("Deployment", f"web-{subject}")]
+
+
+@pytest.mark.parametrize(
+    ("image", "reason", "message"),
+    [
+        ("registry.example/missing:1", "ImagePullBackOff", "cannot be pulled"),
+        ("registry.example/crash:1", "CrashLoopBackOff", "exits with 1"),
+    ],
+)
+def test_trouble_says_why(world: World, image: str, reason: str, message: str) -> None:
+    wanted = workload(108 + len(reason) + len(image), service(image=image))
+    world.adapter.apply(wanted, "d")
+
+    found = world.until(wanted.id, lambda r: r.trouble, reason)
+
+    assert found.trouble is not None
+    assert found.trouble.reason == reason
+    assert message in found.trouble.message
+    assert found.trouble.advice
+    assert not found.ready
+    world.adapter.remove(wanted.id)
+
+
+def test_a_repaired_image_ends_the_trouble(world: World) -> None:
+    world.adapter.apply(workload(150, service(image="registry.example/missing:1", count=2)), "bad")
+    subject = workload_id(lease(150))
+    world.until(subject, lambda r: r.trouble, "trouble")
+
+    world.adapter.apply(workload(150, service(count=2)), "good")
+
+    assert world.until(subject, lambda r: r.ready, "ready").trouble is None
+
+
+def test_a_pod_beyond_the_quota_is_trouble(world: World) -> None:
+    wanted = workload(151, replace(service(), resources=Resources(GIVEN.cpu_milli * 2, 64 * MB, 0)))
+    world.adapter.apply(wanted, "d")
+
+    trouble = world.until(wanted.id, lambda r: r.trouble, "trouble").trouble
+
+    assert trouble is not None
+    assert trouble.reason == "QuotaExceeded"
+    assert "requests.cpu" in trouble.message
+    world.adapter.remove(wanted.id)
+
+
+def test_a_pod_that_fits_no_node_is_trouble(world: World) -> None:
+    world.adapter.prepare(replace(GIVEN, storage_bytes=900 << 40))
+    wanted = workload(152, replace(service(), resources=Resources(100, 64 * MB, 800 << 40)))
+    world.adapter.apply(wanted, "d")
+
+    trouble = world.until(wanted.id, lambda r: r.trouble, "trouble").trouble
+
+    assert trouble is not None
+    assert trouble.reason == "Unschedulable"
+    assert "ephemeral-storage" in trouble.message
+    world.adapter.remove(wanted.id)
+    world.adapter.prepare(GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("dseq", "vandalism"),
+    [
+        (160, ("scale", "deployment/web-{id}", "--replicas=3")),
+        (161, ("set", "image", "deployment/web-{id}", "web=registry.example/evil:1")),
+        (162, ("delete", "service", "web-{id}")),
+        (163, ("set", "env", "deployment/web-{id}", "MODE=b")),
+        (
+            164,
+            (
+                "patch",
+                "service",
+                "web-{id}",
+                "-p",
+                '{{"spec":{{"selector":{{"virtengine.com/service":"x"}}}}}}',
+            ),
+        ),
+    ],
+)
+def test_what_somebody_changed_is_noticed_and_repaired(
+    world: World, dseq: int, vandalism: tuple[str, ...]
+) -> None:
+    wanted = workload(dseq, service(ports=EXPOSED, env=(Env("MODE", "a"),)))
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready and not r.drifted, "ready")
+
+    world.kubectl(*(word.format(id=wanted.id) for word in vandalism))
+
+    world.until(wanted.id, lambda r: r.drifted, "drift")
+    assert world.adapter.apply(wanted, "d") == Done()
+    world.until(wanted.id, lambda r: r.ready and not r.drifted, "repaired")
+
+
+def test_what_others_add_is_theirs(world: World) -> None:
+    wanted = workload(165)
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+
+    world.kubectl("annotate", f"deployment/web-{wanted.id}", "team=blue")
+    world.adapter.apply(wanted, "d")
+
+    assert not world.until(wanted.id, lambda r: r.ready, "ready").drifted
+    notes = world.get("deployment", f"web-{wanted.id}")["metadata"]["annotations"]
+    assert notes["team"] == "blue"
+
+
+def test_removal_takes_what_is_labelled_and_nothing_else(world: World) -> None:
+    doomed, spared = workload(170, service(ports=EXPOSED)), workload(171)
+    world.adapter.apply(doomed, "d")
+    world.adapter.apply(spared, "d")
+    world.until(doomed.id, lambda r: r.ready, "ready")
+    world.until(spared.id, lambda r: r.ready, "ready")
+    world.kubectl("create", "-f", "-", stdin=_stranger(f"stranger-{doomed.id}", doomed.id))
+
+    assert isinstance(world.adapter.remove(doomed.id), Done)
+
+    world.until_gone(doomed.id)
+    assert isinstance(world.adapter.remove(doomed.id), Done)
+    left = world.get("deploy,svc,rs,pods", "-l", f"virtengine.com/workload={doomed.id}")["items"]
+    assert [x["metadata"]["name"] for x in left] == [f"stranger-{doomed.id}"]
+    assert world.until(spared.id, lambda r: r.ready, "ready").digest == "d"
+
+
+def _stranger(name: str, subject: str) -> str:
+    """An object with our workload's label, but without the label that says that we manage it."""
+    return f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, labels: {{virtengine.com/workload: {subject}}}}}
+spec: {{ports: [{{port: 1}}]}}
+"""
+
+
+def test_an_object_of_that_name_that_is_not_ours_is_left_alone(world: World) -> None:
+    wanted = workload(172, service(ports=EXPOSED))
+    name = f"web-{wanted.id}"
+    taken = f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec: {{type: NodePort, ports: [{{port: 9}}]}}
+"""
+    world.kubectl("apply", "-f", "-", stdin=taken)
+
+    outcome = world.adapter.apply(wanted, "d")
+
+    assert isinstance(outcome, Refused)
+    assert outcome.reason == "NameTaken"
+    assert [port["port"] for port in world.get("svc", name)["spec"]["ports"]] == [9]
+
+
+def test_what_the_cluster_can_never_take_is_refused(world: World) -> None:
+    outcome = world.adapter.apply(workload(173, service(ports=(Port(80, exposed_as=70_000),))), "d")
+
+    assert isinstance(outcome, Refused)
+    assert outcome.reason == "Invalid"
+    assert "65535" in outcome.why
+
+
+def test_logs_are_the_last_lines_of_every_container(world: World) -> None:
+    wanted = workload(174, service(count=2), service("db"))
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+
+    lines = list(world.adapter.logs(wanted.id, 1))
+
+    assert [line.split(b"/")[0] for line in lines] == [b"db", b"web", b"web"]
+    assert all(line.endswith(b"\n") and b" | " in line for line in lines)
+
+
+def test_logs_of_what_is_not_there_say_so(world: World) -> None:
+    with pytest.raises(OSError, match="has no pods"):
+        world.adapter.logs(workload_id(lease(999)), 10)
+
+
+def test_strangers_pods_are_not_ours_to_sell(world: World) -> None:
+    before = world.capacity().total.cpu_milli
+    name = f"stranger-{world.namespace}"
+    pod = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: default}}
+spec:
+  containers: [{{name: a, image: registry.example/a:1, resources: {{requests: {{cpu: 1500m}}}}}}]
+"""
+    world.kubectl("-n", "default", "create", "-f", "-", stdin=pod)
+    try:
+        eventually(lambda: world.capacity().total.cpu_milli == before - 1500, "less capacity")
+    finally:
+        world.kubectl("-n", "default", "delete", "pod", name, "--now")
+    eventually(lambda: world.capacity().total.cpu_milli == before, "capacity again")
+
+
+def test_our_own_pods_take_room_of_their_node_only(world: World) -> None:
+    before = world.capacity()
+    wanted = workload(175)
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+
+    after = world.capacity()
+
+    assert after.total == before.total
+    assert sum(n.cpu_milli for n in after.nodes) <= sum(n.cpu_milli for n in before.nodes) - 100
+
+
+def test_a_forgotten_version_is_listed_again(world: World) -> None:
+    if world.forget is None:
+        pytest.skip("this cluster has no restart-apiserver beside its kubeconfig")
+    wanted = workload(176)
+    world.adapter.apply(wanted, "before")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+
+    world.forget()
+
+    world.adapter.apply(wanted, "after")
+    world.until(wanted.id, lambda r: r.digest == "after" and r.ready, "the change after it")
+    world.adapter.remove(wanted.id)
+    world.until_gone(wanted.id)
