@@ -63,9 +63,19 @@ class Node:
 
     def ask(self, method: Unary[Asked, Answered], request: Asked) -> Answered:
         """The newest answer; DevnetError with the node's words."""
+        found = self.find(method, request)
+        if found is None:
+            raise DevnetError(f"the chain at {self.target} knows nothing of what {method.path} asks")
+        return found
+
+    def find(self, method: Unary[Asked, Answered], request: Asked, height: int = 0) -> Answered | None:
+        """The answer as of a height (0: the newest), None where the chain says that there is none."""
+        metadata = (("x-cosmos-block-height", str(height)),) if height else ()
         try:
-            return method.stub(self._channel)(request, timeout=ANSWER_SECONDS)
+            return method.stub(self._channel)(request, timeout=ANSWER_SECONDS, metadata=metadata)
         except grpc.RpcError as error:
+            if isinstance(error, grpc.Call) and error.code() is grpc.StatusCode.NOT_FOUND:
+                return None
             told = error.details() if isinstance(error, grpc.Call) else str(error)
             raise DevnetError(f"the chain at {self.target} does not answer {method.path}: {told}") from None
 
@@ -92,12 +102,9 @@ class Node:
 
     def landed(self, name: str) -> Landed | None:
         """The transaction once it is in a block, None before; DevnetError where it failed there."""
-        try:
-            found = GET_TX.stub(self._channel)(tx_pb2.GetTxRequest(hash=name), timeout=ANSWER_SECONDS)
-        except grpc.RpcError as error:
-            if isinstance(error, grpc.Call) and error.code() is grpc.StatusCode.NOT_FOUND:
-                return None
-            raise DevnetError(f"the chain at {self.target} does not answer: {error}") from None
+        found = self.find(GET_TX, tx_pb2.GetTxRequest(hash=name))
+        if found is None:
+            return None
         answer = found.tx_response
         if answer.code:
             raise DevnetError(f"the chain refused it in block {answer.height}: {answer.raw_log}")

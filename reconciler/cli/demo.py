@@ -1,0 +1,113 @@
+"""`provider-daemon demo`: the whole story on a SIMULATED market, in one command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import click
+
+from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.home import SIMULATED, Home
+from reconciler.devnet.programs import DaemonProgram, await_devnet, devnet_program
+from reconciler.devnet.stage import Stage, open_stage
+from reconciler.devnet.story import STEPS, StoryError, ending, play
+
+TICK_SECONDS = 0.2
+
+
+@click.command()
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Leave the world in this directory; `devnet --home` goes on from it.",
+)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Play it on this cluster, not on the simulated one.",
+)
+@click.option("--block-seconds", type=click.FloatRange(0.1, 5), default=1.0, hidden=True)
+@click.option("--due-seconds", type=click.IntRange(1), default=40, hidden=True)
+def demo(keep: Path | None, kubeconfig: Path | None, block_seconds: float, due_seconds: int) -> None:
+    """Play the whole story on a SIMULATED market, and fail unless every step was seen."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    options = ["--block-seconds", str(block_seconds), "--due-seconds", str(due_seconds)]
+    if kubeconfig is not None:
+        options += ["--kubeconfig", str(kubeconfig.absolute())]
+    narrator = Narrator()
+    with ExitStack() as stack:
+        directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provider-demo-")))
+        home = Home(directory.absolute())
+        if home.facts_file.exists():
+            raise DevnetError(
+                f"{directory} holds a world already; go on with `provider-daemon devnet --home {directory}`, "
+                "or keep this one elsewhere"
+            )
+        narrator.say(SIMULATED)
+        stage = stack.enter_context(_world(home, options))
+        _refuse_leftovers(stage)
+        if kubeconfig is not None and keep is None:
+            stack.callback(stage.cluster.sweep)
+        play(stage, STEPS, narrator.tick, narrator.say)
+        for line in ending(stage):
+            click.echo(line)
+    narrator.say("every step was seen")
+    if keep is not None:
+        click.echo(f"go on with: provider-daemon devnet --home {keep}")
+        click.echo(f"      then: provider-daemon run --host {keep}/host.yaml")
+
+
+@contextmanager
+def _world(home: Home, options: list[str]) -> Iterator[Stage]:
+    """The devnet and the daemon as processes of their own; both are ended, whatever happens."""
+    market, daemon = devnet_program(home, options), DaemonProgram(home)
+    try:
+        market.start()
+        await_devnet(home, market)
+        daemon.start()
+        with closing(open_stage(home, daemon, home.directory / "operator")) as stage:
+            yield stage
+    except StoryError as error:
+        click.echo(f"the daemon's last words:\n{daemon.tail()}", err=True)
+        raise DevnetError(f"the story failed at {error}") from None
+    finally:
+        daemon.stop()
+        market.stop()
+
+
+def _refuse_leftovers(stage: Stage) -> None:
+    """A given cluster may hold workloads of an earlier story; its names would be the same."""
+    if left := stage.cluster.objects():
+        raise DevnetError(
+            f"the cluster still holds workloads of another telling ({left[0]}); remove them with "
+            "`kubectl delete deployments,services -n provider-workloads -l virtengine.com/workload`"
+        )
+
+
+class Narrator:
+    """Prints what happens with the seconds since the beginning; on a terminal it also shows the waiting."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._waits = False
+        self._live = sys.stdout.isatty()
+
+    def say(self, line: str) -> None:
+        """One line."""
+        if self._waits:
+            click.echo("\r\x1b[K", nl=False)
+            self._waits = False
+        click.echo(f"{time.monotonic() - self._began:5.1f}s  {line}")
+
+    def tick(self) -> None:
+        """Wait a little."""
+        if self._live:
+            click.echo(f"\r{time.monotonic() - self._began:5.1f}s  ...", nl=False)
+            self._waits = True
+        time.sleep(TICK_SECONDS)
