@@ -12,8 +12,9 @@ from reconciler.devnet.chain.errors import QueryError, RefusedError
 from reconciler.devnet.chain.execution import Outcome
 from reconciler.devnet.chain.grpc_server import grpc_answer
 from reconciler.devnet.chain.node import SimulatedChain
+from reconciler.devnet.chain.rpc_errors import RpcError
 from reconciler.devnet.chain.rpc_json import result
-from reconciler.devnet.chain.rpc_methods import RpcError, RpcMethods
+from reconciler.devnet.chain.rpc_methods import RpcMethods
 from reconciler.devnet.chain.transactions import tx_hash
 from tests.replay.comparing import differences, text
 from tests.replay.transcript import Step, Transcript

@@ -20,7 +20,9 @@ from reconciler.devnet.chain.hooks import HOOKS
 from reconciler.devnet.chain.mempool import Checked, Mempool, SeenBeforeError
 from reconciler.devnet.chain.queries import Queries
 from reconciler.devnet.chain.queries_node import NodeQueries
+from reconciler.devnet.chain.queries_tx import TxQueries
 from reconciler.devnet.chain.ratelimit import RateLimit
+from reconciler.devnet.chain.reading import Reading
 from reconciler.devnet.chain.store import Branch, Store, View
 from reconciler.devnet.chain.tables import BLOCK_TIMES
 from reconciler.devnet.chain.transactions import Transaction, decode, tx_hash
@@ -44,8 +46,10 @@ class SimulatedChain:
         self.mempool = Mempool()
         self.limiter = RateLimit()
         self.executor = Executor(Ante(genesis, self.limiter, genesis.chain_id))
-        self.queries = Queries(self)
-        NodeQueries(self).register(self.queries)
+        self.reading = Reading(self.store, self.ledger, genesis, self.faults)
+        self.queries = Queries(self.reading)
+        NodeQueries(self.reading).register(self.queries)
+        TxQueries(self, self.reading).register(self.queries)
         genesis_state.lay(self.store, genesis)
         self._check_state = Branch(self.store.at(0))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -21,25 +21,18 @@ from reconciler.chain.proto import take_v1_pb2 as take
 from reconciler.devnet.chain import queries_cosmos as cosmos
 from reconciler.devnet.chain import queries_deployment, queries_escrow, queries_market, queries_settlement
 from reconciler.devnet.chain.errors import QueryError, sdk
+from reconciler.devnet.chain.reading import Reading
 from reconciler.devnet.chain.store import View
 
 Q = TypeVar("Q", bound=Message)
 Answer = Callable[[View, Any], Message]
 
 
-class Chain(Protocol):
-    """What queries need of a chain."""
-
-    @property
-    def height(self) -> int: ...
-    def view(self, height: int = 0) -> View: ...
-
-
 class Queries:
     """The query router of one chain."""
 
-    def __init__(self, chain: Chain) -> None:
-        self._chain = chain
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         self._answers: dict[str, tuple[type[Message], Answer]] = dict(_STATE_QUERIES)
 
     def add(self, service: str, method: str, kind: type[Q], answer: Callable[[Q], Message]) -> None:
@@ -63,10 +56,10 @@ class Queries:
             raise QueryError(
                 grpc.StatusCode.INTERNAL, f"grpc: error unmarshalling request: {error}"
             ) from error
-        if height > self._chain.height:
+        if height > self._reading.height:
             words = "cannot query with height in the future; please provide a valid height"
             raise sdk(26, f"invalid height: {words}")
-        return answer(self._chain.view(height), asked).SerializeToString()
+        return answer(self._reading.view(height), asked).SerializeToString()
 
 
 def _query(

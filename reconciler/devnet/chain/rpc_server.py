@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.devnet.chain.faults import ConnectionLostError
 from reconciler.devnet.chain.node import SimulatedChain
-from reconciler.devnet.chain.rpc_methods import RpcError, RpcMethods
+from reconciler.devnet.chain.rpc_errors import RpcError
+from reconciler.devnet.chain.rpc_methods import RpcMethods
 
 _MOST_BYTES = 2 * 2**20
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.devnet.chain.blocks import Included, Ledger
+from reconciler.devnet.chain.blocks import Block, Included
 from reconciler.devnet.chain.errors import plain
 
 _LONGEST = 512
@@ -61,10 +61,10 @@ def parse(query: str) -> list[Condition]:
         place = joint.end()
 
 
-def search(ledger: Ledger, query: str) -> list[Included]:
+def search(blocks: Iterable[Block], query: str) -> list[Included]:
     """The transactions that fit, in the order of the blocks."""
     conditions = parse(query)
-    return [tx for block in ledger for tx in block.txs if matches(conditions, tags(tx))]
+    return [tx for block in blocks for tx in block.txs if matches(conditions, tags(tx))]
 
 
 def matches(conditions: Iterable[Condition], values: dict[str, list[str]]) -> bool:

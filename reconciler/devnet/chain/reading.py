@@ -1,0 +1,52 @@
+"""What readers are shown of a chain: all of it, unless a fault makes the node lag or lie (semantics 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.devnet.chain.blocks import Block, Included, Ledger
+from reconciler.devnet.chain.faults import Faults
+from reconciler.devnet.chain.genesis import Genesis
+from reconciler.devnet.chain.store import Store, View
+
+
+class Reading:
+    """The chain as its readers see it."""
+
+    def __init__(self, store: Store, ledger: Ledger, genesis: Genesis, faults: Faults) -> None:
+        self._store = store
+        self._ledger = ledger
+        self.genesis = genesis
+        self.faults = faults
+
+    @property
+    def height(self) -> int:
+        """The newest height that is shown."""
+        return max(self._store.height - self.faults.lag, min(self._store.height, 1))
+
+    @property
+    def first(self) -> int:
+        """The oldest height whose block is kept."""
+        return self._ledger.first
+
+    @property
+    def chain_id(self) -> str:
+        """The name that the node gives its chain."""
+        return self.faults.shown_chain_id or self.genesis.chain_id
+
+    def view(self, height: int = 0) -> View:
+        """The state at a height; 0 is the newest one."""
+        return self._store.at(height or self.height)
+
+    def block(self, height: int) -> Block | None:
+        """The block at a height, or None."""
+        return self._ledger.block(height) if height <= self.height else None
+
+    def find(self, name: str) -> Included | None:
+        """A transaction by the upper-case hex of its hash."""
+        found = self._ledger.find(name)
+        return found if found and found.height <= self.height else None
+
+    def __iter__(self) -> Iterator[Block]:
+        height = self.height
+        return (block for block in self._ledger if block.height <= height)

@@ -1,0 +1,42 @@
+"""Errors of the JSON-RPC methods, and what several of them read of their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.tx_search import Condition, parse
+
+Params = Mapping[str, Any]
+T = TypeVar("T")
+INTERNAL, INVALID, UNKNOWN = -32603, -32602, -32601
+_MOST_PER_PAGE = 100
+
+
+class RpcError(Exception):
+    """A JSON-RPC error: code, message, and what is wrong."""
+
+    def __init__(self, code: int, message: str, data: str = "") -> None:
+        super().__init__(data or message)
+        self.code, self.message, self.data = code, message, data
+
+
+def internal(data: str) -> RpcError:
+    """Something the node could not do."""
+    return RpcError(INTERNAL, "Internal error", data)
+
+
+def conditions(params: Params) -> list[Condition]:
+    """The conditions of a query; an internal error says where it breaks off."""
+    try:
+        return parse(str(params.get("query", "")))
+    except RefusedError as refusal:
+        raise internal(refusal.text) from refusal
+
+
+def page(found: list[T], params: Params) -> list[T]:
+    """One page of what was found."""
+    size = min(int(params.get("per_page") or 30), _MOST_PER_PAGE)
+    start = (int(params.get("page") or 1) - 1) * size
+    return found[start : start + size]
