@@ -62,6 +62,7 @@ class ChainClient:
         self._cursor = expected.since
         self._full_at = 0
         self._overdue = False
+        self._doubtful = False
         self._landed: dict[str, TxResult] = {}
         self._followed: set[str] = set()
         self._unsent: set[str] = set()
@@ -91,6 +92,7 @@ class ChainClient:
         if wallet.balance == 0:
             return Failed("NoBalance", f"{wallet.address} holds nothing", "send it some uve")
         if (wallet.number, wallet.sequence) != (seen.number, seen.sequence):
+            self._doubtful = True
             why = f"the account's sequence went from {seen.sequence} to {wallet.sequence} meanwhile"
             return Failed("Sequence", why, "it is looked at again before anything is signed")
         signer = Signer(self._market.chain_id, wallet.number, wallet.sequence)
@@ -137,6 +139,8 @@ class ChainClient:
     def _look(self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]) -> Market:
         touched = self._blocks.read(self._cursor, status.height) if self._cursor else None
         seconds = self._blocks.block_seconds(status.height, status.time)
+        if touched is not None:
+            touched.wallet |= self._doubtful
         moment = Moment(status.chain_id, status.height, int(status.time), seconds)
         queries = Queries(self._node, status.height)
         if self._market is None or touched is None or self._is_due(touched, moment.time):
@@ -149,7 +153,7 @@ class ChainClient:
         landed = self._fates(hashes, touched, status)
         # nothing of this look is kept unless all of it was read
         self._market, self._cursor = market, status.height
-        self._full_at, self._overdue = full_at, overdue
+        self._full_at, self._overdue, self._doubtful = full_at, overdue, False
         transfers = None if touched is None else tuple(touched.transfers)
         return replace(market, landed=landed, transfers=transfers)
 
