@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,8 @@ _LEFTOVERS = (
     "gc.pid",
 )
 """What killed git commands leave; nobody but the holder of the lock writes here, so all of it is dead."""
+
+_DAMAGE = re.compile(r"is too small|corrupt|is empty|bad pack|garbage|does not match index|wrong index")
 
 
 class MirrorError(Exception):
@@ -99,7 +102,8 @@ class Mirror:
             "--end-of-options", self.url, f"+{ref}:{kept_as}",
         )  # fmt: skip
         if ran.code != 0:
-            raise MirrorError(complaint(ran, self.place))
+            is_ours = str(self.directory) in ran.errors and _DAMAGE.search(ran.errors)
+            raise (DamagedMirrorError if is_ours else MirrorError)(complaint(ran, self.place))
         self._tidy()
 
     def tip(self, ref: str) -> str | None:

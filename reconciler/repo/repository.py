@@ -79,8 +79,9 @@ class GitRepository:
         tip = self._mirror.remote_tips(ref).get(ref)
         if tip is None:
             raise MirrorError(self._why_no_branch())
-        if self._mirror.tip(DESIRED) != tip:
-            self._mirror.fetch(ref, DESIRED)
+        if self._mirror.tip(DESIRED) == tip:
+            return tip
+        self._mirror.fetch(ref, DESIRED)
         newest = self._mirror.tip(DESIRED)
         if newest is None:
             raise MirrorError(f"branch {self._place.branch} of {self._place.shown} names no commit")

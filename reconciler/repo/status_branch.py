@@ -18,6 +18,7 @@ OUTGOING = "refs/reconciler/outgoing"
 PUBLISHED = "refs/reconciler/published"
 
 _PATH = re.compile(r"(?!.*(?:^|/)\.)[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+_NO_NAME = re.compile(r"[<>\x00-\x1f]")
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _OUTRUN = re.compile(
     r"fetch first|non-fast-forward|stale info|cannot lock ref|reference already exists|incorrect old value|"
@@ -119,7 +120,8 @@ def _stream(
     mirror: Mirror, commit: StatusCommit, tip: str | None, changed: Mapping[str, bytes], gone: list[str]
 ) -> bytes:
     author = mirror.place.author
-    who = f"{author.name} <{author.email}> {int(time.time())} +0000"
+    name, email = (_NO_NAME.sub("", text).strip() for text in (author.name, author.email))
+    who = f"{name} <{email}> {int(time.time())} +0000"
     message = _message(commit).encode()
     parts = [
         f"reset {OUTGOING}\n\ncommit {OUTGOING}\nmark :1\ncommitter {who}\n".encode(),

@@ -1,0 +1,46 @@
+"""The world that git runs in."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reconciler.repo.git_environment import make_world
+from reconciler.repo.place import Place
+
+
+def test_passwords_are_in_a_file_that_nobody_else_reads(tmp_path: Path) -> None:
+    world = make_world(Place("https://me:tok@h/a.git"), tmp_path / "git", tmp_path / "mirror.git")
+    assert world.url == "https://me@h/a.git"
+    assert "tok" not in repr(world)
+    store = tmp_path / "git" / "credentials"
+    assert store.read_text() == "https://me:tok@h\n"
+    assert store.stat().st_mode & 0o777 == 0o600
+    assert f"store --file='{store}'" in (tmp_path / "git" / "config").read_text()
+
+
+def test_variables_of_our_own_process_are_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", "/elsewhere")
+    monkeypatch.setenv("GIT_DIR", "/elsewhere")
+    world = make_world(Place("/x"), tmp_path / "git", tmp_path / "mirror.git")
+    assert "GIT_OBJECT_DIRECTORY" in world.hidden
+    assert world.variables["GIT_DIR"] == str(tmp_path / "mirror.git")
+
+
+def test_git_understands_the_configuration(tmp_path: Path) -> None:
+    odd = tmp_path / 'a "quoted" # name'
+    place = Place(str(odd), allowed_signers=odd / "signers", credentials=odd / "it's")
+    make_world(place, tmp_path / "git", tmp_path / "mirror.git")
+
+    def asked(*arguments: str) -> str:
+        config = str(tmp_path / "git" / "config")
+        ran = subprocess.run(["git", "config", "--file", config, *arguments], capture_output=True, check=True)
+        return ran.stdout.decode().strip()
+
+    assert str(odd) in asked("--get-all", "safe.directory").splitlines()
+    assert asked("gpg.ssh.allowedSignersFile") == str(odd / "signers")
+    assert asked("core.hooksPath") == "/dev/null"
+    assert asked("--get-all", "credential.helper").endswith("it'\\''s'")
+    assert asked("transfer.fsckObjects") == "true"

@@ -1,0 +1,80 @@
+"""One command: bounded in time and bytes, blind to the surroundings."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from reconciler.repo import git_process
+from reconciler.repo.git_environment import make_world
+from reconciler.repo.git_process import NO_GIT, TIMED_OUT, TOO_LONG, GitRunner
+from reconciler.repo.place import Place
+from tests.repo.forge import Forge
+
+
+@pytest.fixture
+def runner(forge: Forge, tmp_path: Path) -> GitRunner:
+    forge.commit(config_yaml="kind: Config\n")
+    world = make_world(Place(str(forge.path)), tmp_path / "git", forge.path / ".git")
+    return GitRunner(world, tmp_path)
+
+
+def test_output_input_and_errors(runner: GitRunner) -> None:
+    assert runner.run("hash-object", "--stdin", given=b"").text == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+    failed = runner.run("rev-parse", "--verify", "nothing")
+    assert failed.code == 128
+    assert "fatal" in failed.errors
+
+
+def test_a_command_that_takes_too_long_is_stopped_with_its_children(
+    runner: GitRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive = tmp_path / "alive"
+    script = f"sleep 1; echo > {alive}"
+    started = time.monotonic()
+    ran = runner.run("-c", f"alias.slow=!{script}", "slow", seconds=0.2)
+    assert ran.code == TIMED_OUT
+    assert time.monotonic() - started < 0.9
+    time.sleep(1.1)
+    assert not alive.exists()
+
+
+def test_a_command_that_says_too_much_is_stopped(runner: GitRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_process, "OUTPUT_BYTES_MAX", 100_000)
+    ran = runner.run("-c", "alias.loud=!yes", "loud", seconds=20)
+    assert ran.code == TOO_LONG
+    assert len(ran.output) <= 100_000
+
+
+def test_a_large_input_and_a_large_output_do_not_block_each_other(runner: GitRunner) -> None:
+    blob = runner.run("hash-object", "-w", "--stdin", given=b"x" * 200_000).text
+    ran = runner.run("cat-file", "--batch", "--buffer", given=f"{blob}\n".encode() * 100)
+    assert ran.code == 0
+    assert len(ran.output) > 100 * 200_000
+
+
+def test_a_command_that_reads_nothing_of_its_input(runner: GitRunner) -> None:
+    assert runner.run("rev-parse", "HEAD", given=b"x" * 1_000_000).code == 0
+
+
+def test_settings_and_variables_of_the_machine_are_not_seen(
+    runner: GitRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".gitconfig").write_text("[user]\n\tname = Somebody\n[alias]\n\tx = !id\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert runner.run("config", "user.name").code == 1
+    assert runner.run("x").code != 0
+
+
+def test_files_that_git_writes_are_bounded(runner: GitRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_process, "WRITTEN_BYTES_MAX", 10_000)
+    noise = bytes(range(256)) * 4 + b"".join(str(n).encode() for n in range(100_000))
+    assert runner.run("hash-object", "-w", "--stdin", given=noise).code != 0
+
+
+def test_no_git_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world(Place("/x"), tmp_path / "git", tmp_path / "mirror.git")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert GitRunner(world, tmp_path).run("version").code == NO_GIT
