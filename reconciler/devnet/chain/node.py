@@ -132,7 +132,7 @@ class SimulatedChain:
     def wait_for(self, height: int, timeout_seconds: float) -> bool:
         """Wait until a block is made; false if it was not in time."""
         with self.made:
-            return self.made.wait_for(lambda: self.height >= height, timeout_seconds)
+            return self.made.wait_for(lambda: self.reading.height >= height, timeout_seconds)
 
     def _check(self, data: bytes) -> Checked:
         name = tx_hash(data)

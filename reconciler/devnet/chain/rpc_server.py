@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,19 +14,23 @@ from reconciler.devnet.chain.faults import ConnectionLostError
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.rpc_errors import RpcError
 from reconciler.devnet.chain.rpc_methods import RpcMethods
+from reconciler.devnet.chain.subscriptions import SOCKET_METHODS, Subscriptions
+from reconciler.devnet.chain.websocket import SocketClosedError, WebSocket, accept_key
 
 _MOST_BYTES = 2 * 2**20
+_PATIENCE_SECONDS = 0.2
 
 
 class RpcServer:
     """Serves one chain's RPC methods."""
 
     def __init__(self, chain: SimulatedChain, port: int) -> None:
-        methods = RpcMethods(chain)
+        served, methods = chain, RpcMethods(chain)
 
         class Handler(_Handler):
             """Requests to this chain."""
 
+            chain = served
             rpc = methods
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
@@ -42,6 +48,7 @@ class RpcServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    chain: SimulatedChain
     rpc: RpcMethods
 
     def do_POST(self) -> None:
@@ -62,6 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
+        if url.path == "/websocket" and self.headers.get("upgrade", "").lower() == "websocket":
+            self._serve_socket()
+            return
         given = dict(parse_qsl(url.query, keep_blank_values=True))
         params = {key: _unquoted(value) for key, value in given.items()}
         self._reply(self._answer({"id": -1, "method": url.path.strip("/"), "params": params}))
@@ -69,15 +79,57 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing: tests read the output."""
 
-    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _answer(
+        self, asked: dict[str, Any], call: Callable[[dict[str, Any]], Any] | None = None
+    ) -> dict[str, Any]:
         answer: dict[str, Any] = {"jsonrpc": "2.0", "id": asked.get("id", -1)}
         try:
-            answer["result"] = self.rpc.call(str(asked.get("method")), asked.get("params") or {})
+            if call and str(asked.get("method")) in SOCKET_METHODS:
+                answer["result"] = call(asked)
+            else:
+                answer["result"] = self.rpc.call(str(asked.get("method")), asked.get("params") or {})
         except RpcError as error:
             answer["error"] = {"code": error.code, "message": error.message}
             if error.data:
                 answer["error"]["data"] = error.data
         return answer
+
+    def _serve_socket(self) -> None:
+        """Speak websocket until one side goes away."""
+        self.send_response(101)
+        self.send_header("upgrade", "websocket")
+        self.send_header("connection", "Upgrade")
+        self.send_header("sec-websocket-accept", accept_key(self.headers.get("sec-websocket-key", "")))
+        self.end_headers()
+        self.close_connection = True
+        socket, wanted = WebSocket(self.rfile, self.wfile), Subscriptions(self.chain)
+        over = threading.Event()
+        news = threading.Thread(target=self._tell, args=(socket, wanted, over), daemon=True)
+        news.start()
+        try:
+            while True:
+                asked = json.loads(socket.receive())
+                socket.send(json.dumps(self._answer(asked, wanted.call), separators=(",", ":")))
+        except (SocketClosedError, ValueError):
+            return
+        finally:
+            over.set()
+            news.join()
+
+    def _tell(self, socket: WebSocket, wanted: Subscriptions, over: threading.Event) -> None:
+        """Send the news of every block; a fault drops the socket instead, and what it missed stays missed."""
+        while not over.is_set():
+            if not self.chain.wait_for(wanted.height + 1, _PATIENCE_SECONDS):
+                continue
+            if self.chain.faults.dropped_sockets:
+                self.chain.faults.dropped_sockets -= 1
+                self.connection.shutdown(SHUT_RDWR)
+                return
+            try:
+                for text in wanted.news():
+                    socket.send(text)
+            except SocketClosedError:
+                return
 
     def _reply(self, answer: object) -> None:
         body = json.dumps(answer, separators=(",", ":")).encode()
