@@ -162,6 +162,11 @@ def _syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
     if mark is None:
         return Fault(path, 1, 1, f"not YAML: {error.problem or error}")
     lines = text.splitlines()
+    conflict = next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), None)
+    if conflict is not None:
+        return Fault(
+            path, conflict, 1, "a merge conflict stands here", "choose what counts and remove its lines"
+        )
     line = lines[mark.line] if mark.line < len(lines) else ""
     if line[mark.column : mark.column + 1] == "\t":
         return Fault(path, mark.line + 1, mark.column + 1, "a tab where spaces belong", "indent with spaces")

@@ -1,0 +1,166 @@
+"""Bad files, one after the other: the exact message, and what went on working.
+
+Each is put beside a good repository that was applied before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from reconciler.documents.desired import Reader
+from reconciler.values.desired import Desired
+from reconciler.values.ids import workload_id
+from reconciler.values.repository import Commit
+from tests.documents.texts import PRICING, PROVIDER, SHEET_PRICING, lease, repository, workload, workload_path
+
+W1, W2 = workload_path(1), workload_path(2)
+BOMB = b"a: &a [x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (c, c, c - 1, c - 1) for c in b"bcdefghij")
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A file's new content (or why it is refused unread) and what is told of it."""
+
+    name: str
+    path: str
+    content: bytes
+    told: str
+    refused: str = ""
+
+
+TABLE = [
+    Bad(
+        "broken YAML",
+        "pricing.yaml",
+        PRICING.replace(b"cpu_millicores: 1uve", b"cpu_millicores: 1uve: x"),
+        "pricing.yaml:4:23: not YAML: mapping values are not allowed in this context "
+        '(put a text that holds ": " in quotes, or check the indentation)',
+    ),
+    Bad(
+        "unknown key",
+        "pricing.yaml",
+        PRICING.replace(b"cpu_millicores", b"cpu_milicores"),
+        "pricing.yaml:3:1: pricing: the key cpu_millicores is missing "
+        '(add it: Price of one millicore (a thousandth of a core) a block, such as "1uve".)\n'
+        "pricing.yaml:4:3: pricing.cpu_milicores: unknown key cpu_milicores (did you mean cpu_millicores?)",
+    ),
+    Bad(
+        "another denomination",
+        "pricing.yaml",
+        PRICING.replace(b"gpu: 20000uve", b"gpu: 20000uact"),
+        'pricing.yaml:7:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, write 20000uve)',
+    ),
+    Bad(
+        "an alias bomb",
+        "config.yaml",
+        BOMB,
+        "config.yaml:1:4: anchor &a (anchors are not read; write the value out)",
+    ),
+    Bad(
+        "25,000 deep",
+        W1,
+        b"[" * 25_000 + b"]" * 25_000,
+        f"{W1}:1:33: nested deeper than 32 levels (no file of ours needs that)",
+    ),
+    Bad(
+        "5 MB",
+        W1,
+        b"#" * 5_000_000,
+        f"{W1}:1:1: the file has 5000000 bytes; at most 1048576 are read (split it)",
+    ),
+    Bad(
+        "5 MB, refused unread by the mirror",
+        W1,
+        b"",
+        f"{W1}: the file has 5000000 bytes; at most 1048576 are read: split it",
+        refused="the file has 5000000 bytes; at most 1048576 are read: split it",
+    ),
+    Bad(
+        "a symlink out of the repository",
+        W1,
+        b"",
+        f"{W1}: a symbolic link, which is not followed; put a plain file there",
+        refused="a symbolic link, which is not followed; put a plain file there",
+    ),
+    Bad(
+        "another version",
+        W1,
+        b"apiVersion: provider.virtengine.dev/v9\n" + workload(1),
+        f'{W1}:1:13: apiVersion: "provider.virtengine.dev/v9" is a form that this program does not know '
+        "(write provider.virtengine.dev/v1alpha1)",
+    ),
+    Bad(
+        "another lease's name",
+        W1,
+        workload(2),
+        f"{W1}:2:1: lease: this lease's file is named {W2.removeprefix('workloads/')} (rename it)",
+    ),
+    Bad(
+        "an empty file",
+        "config.yaml",
+        b"",
+        "config.yaml:1:1: the file is empty (write its keys, or remove the file)",
+    ),
+    Bad(
+        "not UTF-8",
+        "config.yaml",
+        "kind: Config # é".encode("latin-1"),
+        "config.yaml:1:16: byte 0xe9 is not UTF-8 (save the file as UTF-8)",
+    ),
+    Bad(
+        "a merge conflict",
+        "config.yaml",
+        b"<<<<<<< HEAD\nkind: Config\n=======\n>>>>>>> x\n",
+        "config.yaml:1:1: a merge conflict stands here (choose what counts and remove its lines)",
+    ),
+]
+
+
+def blob(content: bytes) -> str:
+    return hashlib.sha1(content).hexdigest()
+
+
+def desired(reader: Reader, files: Mapping[str, bytes], good: Mapping[str, str], **refused: str) -> Desired:
+    commit = Commit(
+        blob(repr(sorted(files)).encode() + b"".join(files.values()) + repr(refused).encode()),
+        "",
+        "",
+        0,
+        {path: blob(content) for path, content in files.items()},
+        refused=refused,
+    )
+    return reader.desired(commit, good, {blob(content): content for content in files.values()})
+
+
+@pytest.mark.parametrize("bad", TABLE, ids=lambda bad: bad.name)
+def test_one_bad_file_is_told_and_spoils_only_itself(bad: Bad) -> None:
+    reader = Reader(PROVIDER)
+    before = desired(reader, repository(1, 2), {})
+    files = repository(1, 2) | {workload_path(2): workload(2, "paused: true"), bad.path: bad.content}
+    if bad.refused:
+        del files[bad.path]
+    after = desired(reader, files, before.good, **({bad.path: bad.refused} if bad.refused else {}))
+    assert "\n".join(fault.show() for fault in after.faults) == bad.told
+    assert not after.whole
+    assert (after.config, after.pricing, after.kubernetes) == (
+        before.config,
+        before.pricing,
+        before.kubernetes,
+    )
+    assert after.workloads[workload_id(lease(1))] == before.workloads[workload_id(lease(1))]
+    assert after.workloads[workload_id(lease(2))].paused, "the change beside the bad file counts"
+    assert after.good[bad.path] == before.good[bad.path]
+
+
+def test_the_sheets_own_file_counts_and_is_warned_about() -> None:
+    made = desired(Reader(PROVIDER), repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
+    assert made.pricing is not None
+    assert made.whole
+    assert [fault.show() for fault in made.faults] == [
+        "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve a block, "  # noqa: ISC004  # one line
+        "up to 64 cores with 256 GiB (a bid is rounded up to whole uve; raise the prices)"
+    ]
