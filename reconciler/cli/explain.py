@@ -15,6 +15,9 @@ from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.journal.opening import open_records
 from reconciler.values.records import Decision
 
+STANDS_SECONDS = 660
+"""A hold that stands is written again within ten minutes; one not seen for longer is over."""
+
 
 @click.command()
 @click.argument("subject")
