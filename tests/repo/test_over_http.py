@@ -1,0 +1,65 @@
+"""The same repository over HTTP: credentials from a file or the address, and refused ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.repo.place import Place
+from reconciler.repo.repository import GitRepository
+from reconciler.values.outcomes import Done, Failed
+from reconciler.values.readings import Seen, Unseen
+from reconciler.values.repository import StatusCommit
+from tests.repo.forge import Forge
+from tests.repo.http_forge import PASSWORD, USER, backend, served
+
+pytestmark = pytest.mark.skipif(not backend().exists(), reason="this git was installed without http-backend")
+
+STATUS = StatusCommit("status/p", {"a": b"1\n"}, "It happened")
+
+
+@pytest.fixture
+def address(forge: Forge, tmp_path: Path) -> Iterator[str]:
+    forge.commit("one", config_yaml="kind: Config\n")
+    forge.git("clone", "--quiet", "--bare", ".", str(tmp_path / "served" / "state.git"))
+    with served(tmp_path / "served") as port:
+        yield f"127.0.0.1:{port}/state.git"
+
+
+def test_a_password_in_the_address(address: str, state: Path, forge: Forge, tmp_path: Path) -> None:
+    repository = GitRepository(Place(f"http://{USER}:{PASSWORD}@{address}"), state)
+    reading = repository.look("")
+    assert isinstance(reading, Seen), reading
+    assert reading.view[0].subject == "one"
+    outcome = repository.publish(STATUS)
+    assert isinstance(outcome, Done), outcome
+    bare = Forge(tmp_path / "served" / "state.git")
+    assert bare.git("rev-parse", "status/p") == outcome.detail
+    assert repository.publish(STATUS) == Done("")
+
+
+def test_a_password_in_a_file_of_the_host(address: str, state: Path, tmp_path: Path) -> None:
+    store = tmp_path / "git-credentials"
+    store.write_text(f"http://{USER}:{PASSWORD}@{address.split('/')[0]}\n")
+    reading = GitRepository(Place(f"http://{address}", credentials=store), state).look("")
+    assert isinstance(reading, Seen), reading
+
+
+@pytest.mark.parametrize("url", ["http://{}", "http://olga:wrong@{}"])
+def test_without_the_right_password(address: str, state: Path, url: str) -> None:
+    repository = GitRepository(Place(url.format(address)), state)
+    reading = repository.look("")
+    assert isinstance(reading, Unseen)
+    assert f"http://{address} does not accept our credentials" in reading.why
+    assert "wrong" not in reading.why
+    assert isinstance(repository.publish(STATUS), Failed)
+
+
+def test_a_repository_that_is_not_there(address: str, state: Path) -> None:
+    url = f"http://{USER}:{PASSWORD}@{address}".replace("state.git", "other.git")
+    reading = GitRepository(Place(url), state).look("")
+    assert isinstance(reading, Unseen)
+    assert "there is no repository at http://127.0.0.1" in reading.why
+    assert PASSWORD not in reading.why
