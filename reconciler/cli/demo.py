@@ -71,7 +71,7 @@ def _world(home: Home, options: list[str]) -> Iterator[Stage]:
         market.start()
         await_devnet(home, market)
         daemon.start()
-        with closing(open_stage(home, daemon, home.directory / "operator")) as stage:
+        with closing(open_stage(home, daemon)) as stage:
             yield stage
     except StoryError as error:
         click.echo(f"the daemon's last words:\n{daemon.tail()}", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -50,11 +50,17 @@ class Landed:
     answers: tuple[bytes, ...]
 
 
-class Node:
-    """One connection; close it in the end."""
+def pause() -> None:
+    """Let a little of a block's time pass."""
+    time.sleep(0.05)
 
-    def __init__(self, target: str) -> None:
+
+class Node:
+    """One connection; close it in the end. `wait` is what to do while a transaction is on its way."""
+
+    def __init__(self, target: str, wait: Callable[[], None] = pause) -> None:
         self.target = target
+        self._wait = wait
         self._channel = grpc.insecure_channel(target, [("grpc.enable_http_proxy", 0)])
 
     def close(self) -> None:
@@ -122,7 +128,7 @@ class Node:
                 return found
             if self.height() > last:
                 break
-            time.sleep(0.05)
+            self._wait()
         raise DevnetError(f"transaction {name} came into no block; see whether the devnet still makes blocks")
 
     def _signer(self, address: str) -> Signer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from reconciler.devnet.eyes_cluster import ClusterEyes
 from reconciler.devnet.eyes_git import GitEyes, Operator
 from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.home import Home
-from reconciler.devnet.node import Node
+from reconciler.devnet.node import Node, pause
 from reconciler.devnet.people import PROVIDER, RIVALS, TENANTS, key_of
 from reconciler.devnet.tenant import Tenant, Wish, bid_id
 from reconciler.devnet.trading import show
@@ -149,16 +150,16 @@ services:
 """
 
 
-def open_stage(home: Home, daemon: Daemon, clone: Path) -> Stage:
-    """A stage on a devnet that runs."""
+def open_stage(home: Home, daemon: Daemon, wait: Callable[[], None] = pause) -> Stage:
+    """A stage on a devnet that runs; the operator's clone lies beside the rest."""
     facts = home.facts()
-    node = Node(f"127.0.0.1:{facts.ports.grpc}")
+    node = Node(f"127.0.0.1:{facts.ports.grpc}", wait)
     return Stage(
         home=home,
         chain=ChainEyes(node, f"http://127.0.0.1:{facts.ports.rpc}"),
         cluster=ClusterEyes(Path(facts.kubeconfig or home.kubeconfig)),
         git=GitEyes(home.repository),
         api=ApiEyes(f"http://127.0.0.1:{facts.ports.api}"),
-        operator=Operator(home.repository, clone),
+        operator=Operator(home.repository, home.directory / "operator"),
         daemon=daemon,
     )
