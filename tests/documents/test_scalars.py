@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.documents.scalars import NUMBER_LENGTH_MAX, DoubtfulScalarError, Scalar, plain_scalar
@@ -61,6 +61,7 @@ def test_a_number_without_end_is_refused() -> None:
         plain_scalar("9" * (NUMBER_LENGTH_MAX + 1))
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(st.text(alphabet="0123456789.-+_:eExobyntfaNOrulsi~", min_size=1, max_size=8))
 def test_what_is_read_as_text_or_number_is_read_so_by_yaml_1_1_too(text: str) -> None:
     try:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -42,6 +42,7 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(st.dictionaries(TEXT, TREES, max_size=5))
 def test_what_is_written_is_read_back(root: dict[str, Node]) -> None:
     written = write_yaml(root)
@@ -49,6 +50,7 @@ def test_what_is_written_is_read_back(root: dict[str, Node]) -> None:
     assert write_yaml(root) == written
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(st.dictionaries(TEXT, TEXT, max_size=5))
 def test_yaml_1_1_and_1_2_readers_read_the_same_texts(root: dict[str, str]) -> None:
     written = write_yaml(dict(root))
