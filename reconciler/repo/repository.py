@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.repo.complaints import clean
 from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
 from reconciler.repo.place import Place
 from reconciler.repo.read import blobs, heading, listing
@@ -73,6 +74,17 @@ class GitRepository:
                 return publish(self._mirror, commit)
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
+
+    def uncommitted(self) -> tuple[str, ...]:
+        """Paths edited in a local repository's working tree, which do not count; empty for any other."""
+        if not self._place.is_local or not Path(self._place.url, ".git").exists():
+            return ()
+        ran = self._mirror.run(
+            f"--git-dir={self._place.url}/.git", f"--work-tree={self._place.url}", "-C", self._place.url,
+            "status", "--porcelain", "--no-renames", "-z", "--", self._place.path or ".",
+        )  # fmt: skip
+        entries = ran.output.decode("utf-8", "backslashreplace").split("\0") if ran.code == 0 else []
+        return tuple(clean(entry[3:]) for entry in entries if entry)
 
     def _newest(self) -> str:
         ref = f"refs/heads/{self._place.branch}"

@@ -57,6 +57,15 @@ def test_what_counts_is_the_commit_never_an_edit(repository: GitRepository, forg
     assert repository.read(list(newest.files.values())) == {newest.files["pricing.yaml"]: b"x: 1\n"}
 
 
+def test_edits_that_do_not_count_are_named(repository: GitRepository, forge: Forge, tmp_path: Path) -> None:
+    forge.commit(pricing_yaml="x: 1\n", config_yaml="a")
+    assert repository.uncommitted() == ()
+    forge.write(pricing_yaml="x: 2\n", workloads__new_yaml="x")
+    assert repository.uncommitted() == ("pricing.yaml", "workloads/")
+    forge.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    assert GitRepository(Place(str(tmp_path / "bare.git")), tmp_path / "other").uncommitted() == ()
+
+
 def test_the_applied_commit_beside_the_newest(repository: GitRepository, forge: Forge) -> None:
     first = forge.commit("one", a="1")
     seen(repository)
