@@ -8,8 +8,13 @@ from reconciler.chain.proto.cosmos_auth_pb2 import BaseAccount
 from reconciler.chain.proto.cosmos_secp256k1_pb2 import PubKey
 from reconciler.devnet.chain.addresses import raw
 from reconciler.devnet.chain.store import Branch, Reader
-from reconciler.devnet.chain.tables import ACCOUNTS
+from reconciler.devnet.chain.tables import ACCOUNTS, COUNTERS, MODULES
 
+_NUMBERS = b"accounts"
+_KEY_BYTES = 21
+_ANY_BYTES = 36
+_MODULE_BYTES = 102
+_CREATION_GAS = 14_292
 _URL = "/cosmos.crypto.secp256k1.PubKey"
 
 
@@ -24,15 +29,43 @@ def find(state: Branch, address: str) -> BaseAccount | None:
 
 
 def create(state: Branch, address: str, number: int) -> BaseAccount:
-    """A new account with the next number."""
+    """A new account; later ones get higher numbers."""
     account = BaseAccount(address=address, account_number=number)
     state.put_free(ACCOUNTS, raw(address), account)
+    state.put_free(COUNTERS, _NUMBERS, max(state.peek(COUNTERS, _NUMBERS) or 0, number + 1))
     return account
 
 
-def next_number(state: Reader) -> int:
-    """The number that the next account gets."""
-    return sum(1 for _ in state.scan(ACCOUNTS))
+def charge_read(state: Branch, address: str) -> None:
+    """Charge one look at an account."""
+    found = find(state, address)
+    size = _MODULE_BYTES if found is None else _ANY_BYTES + found.ByteSize()
+    state.meter.read(_KEY_BYTES + size)
+
+
+def make_sure(state: Branch, address: str) -> None:
+    """Make the account if there is none."""
+    state.meter.has()
+    name = raw(address)
+    if state.peek(ACCOUNTS, name) is None and state.peek(MODULES, name) is None:
+        create(state, address, _next_number(state))
+        state.meter.charge(_CREATION_GAS, "WritePerByte")
+
+
+def make_sure_of_module(state: Branch, module: str) -> None:
+    """Make a module's account if there is none."""
+    name = raw(module)
+    there = state.peek(MODULES, name) is not None
+    state.meter.read(_KEY_BYTES + (_MODULE_BYTES if there else 0))
+    if not there:
+        state.put_free(MODULES, name, _next_number(state))
+        state.meter.charge(_CREATION_GAS, "WritePerByte")
+
+
+def _next_number(state: Branch) -> int:
+    number = state.peek(COUNTERS, _NUMBERS) or 0
+    state.put_free(COUNTERS, _NUMBERS, number + 1)
+    return number
 
 
 def public_key(account: BaseAccount) -> bytes:

@@ -18,9 +18,8 @@ from reconciler.devnet.chain.transactions import Transaction, public_key
 
 _MEMO_CHARACTERS = 256
 _SIGNATURES = 7
-_FIXED_GAS = 25000
-_FEE_GAS = 17654
-_FIRST_KEY_GAS = 13049
+_FIXED_GAS = 42418 - 17654
+_FIRST_KEY_GAS = 13295
 
 
 class Mode(Enum):
@@ -107,9 +106,8 @@ class Ante:
             raise sdk(9, f"fee payer address: {payer} does not exist: unknown address")
         fee = tx.auth.fee.amount
         if any(int(coin.amount) for coin in fee):
-            call.state.meter.charge(_FEE_GAS - bank.TRANSFER_GAS * len(fee), "WritePerByte")
             try:
-                bank.send(call, payer, addresses.FEE_COLLECTOR, fee)
+                bank.send_to_module(call, payer, addresses.FEE_COLLECTOR, fee)
             except RefusedError as refusal:
                 raise sdk(5, f"{refusal.text}: insufficient funds") from refusal
         call.events.emit("tx", ("fee", coins_text(fee)), ("fee_payer", payer))

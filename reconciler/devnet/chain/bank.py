@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reconciler.chain.proto.cosmos_bank_pb2 import MsgSend, MsgSendResponse
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
+from reconciler.devnet.chain import accounts
 from reconciler.devnet.chain.addresses import AddressError, raw
 from reconciler.devnet.chain.amounts import coins_text, valid_denom
 from reconciler.devnet.chain.call import Call
@@ -13,8 +14,10 @@ from reconciler.devnet.chain.errors import sdk
 from reconciler.devnet.chain.store import Reader
 from reconciler.devnet.chain.tables import BALANCES
 
-TRANSFER_GAS = 16000
-"""Two balances read and written, the recipient's account looked up (semantics 1.6)."""
+_KEY_BYTES = 25
+_INDEX_BYTES = 26
+_PARAMS_READS = (4, 3, 3)
+"""The bytes that a send message reads to learn whether its denomination may be sent."""
 
 
 def key(address: str, denom: str) -> bytes:
@@ -28,26 +31,59 @@ def balance(state: Reader, address: str, denom: str) -> int:
 
 
 def held(call: Call, address: str, denom: str) -> int:
-    """The same inside a call; its gas is part of what moves the coins."""
-    return call.state.peek(BALANCES, key(address, denom)) or 0
+    """The same inside a call, charged as one look at a balance."""
+    amount = call.state.peek(BALANCES, key(address, denom))
+    call.state.meter.read(_KEY_BYTES + (0 if amount is None else len(str(amount))))
+    return amount or 0
+
+
+def spendable(call: Call, address: str, denom: str) -> int:
+    """The same, with the look at the account whose coins might be locked."""
+    accounts.charge_read(call.state, address)
+    return held(call, address, denom)
 
 
 def send(call: Call, sender: str, recipient: str, coins: Sequence[Coin]) -> None:
-    """Move coins; `sdk/5` if the sender has not enough."""
+    """Move coins; `sdk/5` if the sender has not enough; an account that is new gets its number."""
+    accounts.charge_read(call.state, sender)
     for coin in coins:
         amount, has = int(coin.amount), held(call, sender, coin.denom)
         if has < amount:
             words = f"spendable balance {has}{coin.denom} is smaller than {amount}{coin.denom}"
             raise sdk(5, f"{words}: insufficient funds")
-        call.state.put_free(BALANCES, key(sender, coin.denom), has - amount)
-        call.state.put_free(BALANCES, key(recipient, coin.denom), held(call, recipient, coin.denom) + amount)
-        call.state.meter.charge(TRANSFER_GAS, "WritePerByte")
+        _set(call, sender, coin.denom, has - amount)
+    for coin in coins:
+        _set(call, recipient, coin.denom, held(call, recipient, coin.denom) + int(coin.amount))
+    accounts.make_sure(call.state, recipient)
     call.events.moved(sender, recipient, coins_text(coins))
 
 
+def send_to_module(call: Call, sender: str, module: str, coins: Sequence[Coin]) -> None:
+    """Move coins to a module's account, which is made when it is first needed."""
+    accounts.make_sure_of_module(call.state, module)
+    send(call, sender, module, coins)
+
+
 def pay(call: Call, sender: str, recipient: str, amount: int, denom: str) -> None:
-    """Move one coin; nothing for nothing."""
+    """Move one coin."""
     send(call, sender, recipient, [Coin(denom=denom, amount=str(amount))])
+
+
+def pay_module(call: Call, sender: str, module: str, amount: int, denom: str) -> None:
+    """Move one coin to a module's account."""
+    send_to_module(call, sender, module, [Coin(denom=denom, amount=str(amount))])
+
+
+def _set(call: Call, address: str, denom: str, amount: int) -> None:
+    """Write a balance and its place in the index of holders; an empty one is removed from both."""
+    meter = call.state.meter
+    if amount:
+        meter.write(_INDEX_BYTES)
+        meter.write(_KEY_BYTES + len(str(amount)))
+    else:
+        meter.delete()
+        meter.delete()
+    call.state.put_free(BALANCES, key(address, denom), amount or None)
 
 
 def send_message(call: Call, msg: MsgSend) -> MsgSendResponse:
@@ -60,5 +96,7 @@ def send_message(call: Call, msg: MsgSend) -> MsgSendResponse:
     good = all(valid_denom(coin.denom) and int(coin.amount or 0) > 0 for coin in msg.amount)
     if not msg.amount or not good:
         raise sdk(10, f"{coins_text(msg.amount)}: invalid coins")
+    for size in _PARAMS_READS:
+        call.state.meter.read(size)
     send(call, msg.from_address, msg.to_address, msg.amount)
     return MsgSendResponse()

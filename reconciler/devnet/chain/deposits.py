@@ -41,7 +41,7 @@ def authorize(call: Call, signer: str, deposit: Deposit) -> list[Depositor]:
     given: list[Depositor] = []
     left, denom = int(deposit.amount.amount), deposit.amount.denom
     for source in deposit.sources:
-        part = min(bank.held(call, signer, denom), left) if source == Source.balance else 0
+        part = min(bank.spendable(call, signer, denom), left) if source == Source.balance else 0
         if part > 0:
             given.append(
                 Depositor(

@@ -139,7 +139,7 @@ def _fund(call: Call, state: AccountState, given: Sequence[Depositor]) -> None:
         if funds is None:
             raise RefusedError("escrow", 5, "invalid denomination")
         amount = dec(new.balance.amount)
-        bank.pay(call, new.owner, ESCROW, amount // ONE, new.balance.denom)
+        bank.pay_module(call, new.owner, ESCROW, amount // ONE, new.balance.denom)
         funds.amount = str(max(dec(funds.amount), 0) + amount)
     state.deposits.extend(given)
 

@@ -17,7 +17,7 @@ from reconciler.devnet.chain.escrow_records import (
     take_payments,
 )
 
-COMMUNITY_POOL_GAS = 6000
+COMMUNITY_POOL_GAS = 4080
 """The fee pool read and written beside the movement of the fee."""
 
 
@@ -55,7 +55,7 @@ def pay_out(call: Call, payment: OpenedPayment) -> None:
         return
     fee = take.fee(call, gross, denom)
     if fee:
-        bank.pay(call, ESCROW, DISTRIBUTION, fee, denom)
+        bank.pay_module(call, ESCROW, DISTRIBUTION, fee, denom)
         call.state.meter.charge(COMMUNITY_POOL_GAS, "WritePerByte")
     if gross - fee:
         bank.pay(call, ESCROW, state.owner, gross - fee, denom)

@@ -21,6 +21,8 @@ LARGE_SEND, HIGH_VALUE_ORDER = "large_withdrawal", "high_value_order"
 ALL_FACTORS = frozenset({REGISTRATION, WITHDRAWAL, LARGE_SEND, HIGH_VALUE_ORDER})
 """Every gate that the default genesis switches on; no message can carry the proof they ask for."""
 
+_IDENTITY_GAS = 10_340
+_LOOK_GAS = 3_833
 _SEND_THRESHOLD = 10_000
 _DEPOSIT_THRESHOLD = 1_000
 _FACTORS = {
@@ -47,7 +49,11 @@ _TIERS = ((85, "premium"), (70, "standard"), (50, "basic"), (0, "unverified"))
 
 def check(state: Branch, gates: Gates, message: Routed) -> None:
     """Refuse a message that a gate holds back: identity first, then the second factor."""
+    if gates.second_factor and isinstance(message.message, MsgSend):
+        state.meter.charge(_LOOK_GAS, "ReadPerByte")
     kind = sensitive_kind(message)
+    if kind in _IDENTITY:
+        state.meter.charge(_IDENTITY_GAS, "ReadPerByte")
     if kind is None:
         return
     if gates.identity and kind in _IDENTITY:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.chain.proto.base_attributes_v1_pb2 import Attribute
 from reconciler.chain.proto.provider_v1beta4_pb2 import Info, Provider
 from reconciler.devnet.chain import accounts, bank, providers
-from reconciler.devnet.chain.addresses import raw
+from reconciler.devnet.chain.addresses import DISTRIBUTION, FEE_COLLECTOR, raw
 from reconciler.devnet.chain.genesis import DENOM, Genesis, GenesisProvider
 from reconciler.devnet.chain.store import Branch, Store
 from reconciler.devnet.chain.tables import BALANCES, PARAMS, PROVIDERS, SCORES
@@ -23,6 +23,8 @@ def lay(store: Store, genesis: Genesis) -> None:
         state.put_free(BALANCES, bank.key(first.address, DENOM), first.balance_uve)
         if first.score is not None:
             state.put_free(SCORES, raw(first.address), first.score)
+    for module in (FEE_COLLECTOR, DISTRIBUTION):
+        accounts.make_sure_of_module(state, module)
     for provider in genesis.providers:
         state.put_free(PROVIDERS, providers.key(provider.owner), _record(provider))
     for name, params in (

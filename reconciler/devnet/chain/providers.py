@@ -22,7 +22,7 @@ def audited_prefix(owner: str) -> bytes:
 
 def find(call: Call, owner: str) -> Provider | None:
     """A registered provider, or None."""
-    return call.state.get(PROVIDERS, key(owner))
+    return call.state.get(PROVIDERS, key(owner)) if call.state.has(PROVIDERS, key(owner)) else None
 
 
 def audited(call: Call, owner: str) -> list[AuditedProvider]:

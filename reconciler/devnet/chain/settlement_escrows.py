@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.chain.proto import settlement_v1_pb2 as v1
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.devnet.chain import settlement_funds as funds
+from reconciler.devnet.chain import settlement_gas
 from reconciler.devnet.chain import settlement_records as records
 from reconciler.devnet.chain.addresses import GOVERNANCE
 from reconciler.devnet.chain.amounts import coins_text
@@ -45,6 +46,7 @@ def create(call: Call, msg: v1.MsgCreateEscrow) -> v1.MsgCreateEscrowResponse:
     call.state.put_free(SETTLEMENT_EXPIRIES, ends_ns.to_bytes(8, "big") + name, 1)
     call.state.put(SETTLEMENT_ESCROW_OF, msg.order_id.encode(), (escrow.escrow_id,))
     records.keep(call, escrow)
+    settlement_gas.charge(call.state.meter, settlement_gas.CREATE)
     records.announce(call)
     return v1.MsgCreateEscrowResponse(escrow_id=escrow.escrow_id, created_at=call.time)
 
@@ -57,6 +59,7 @@ def activate(call: Call, msg: v1.MsgActivateEscrow) -> v1.MsgActivateEscrowRespo
     escrow.lease_id, escrow.recipient, escrow.activated_at = msg.lease_id, msg.recipient, call.time
     call.state.put_free(SETTLEMENT_ACTIVE, escrow.escrow_id.encode(), call.time_ns)
     records.keep(call, escrow)
+    settlement_gas.charge(call.state.meter, settlement_gas.ACTIVATE)
     records.announce(call)
     return v1.MsgActivateEscrowResponse(activated_at=call.time)
 
@@ -99,6 +102,7 @@ def dispute(call: Call, msg: v1.MsgDisputeEscrow) -> v1.MsgDisputeEscrowResponse
     _move(escrow, records.DISPUTED, "dispute")
     escrow.closure_reason = msg.reason
     records.keep(call, escrow)
+    settlement_gas.charge(call.state.meter, settlement_gas.DISPUTE)
     records.announce(call)
     return v1.MsgDisputeEscrowResponse(disputed_at=call.time)
 
@@ -126,6 +130,7 @@ def _move(escrow: v1.EscrowAccount, state: str, verb: str) -> None:
 
 
 def _end(call: Call, escrow: v1.EscrowAccount, reason: str) -> None:
+    settlement_gas.charge(call.state.meter, settlement_gas.REFUND)
     records.deduct(escrow, list(escrow.balance))
     escrow.closed_at, escrow.closure_reason = call.time, reason
     records.keep(call, escrow)

@@ -13,7 +13,7 @@ from reconciler.chain.proto.settlement_v1_pb2 import EscrowAccount
 from reconciler.devnet.chain import bank
 from reconciler.devnet.chain import escrow as accounts
 from reconciler.devnet.chain import escrow_records as records
-from reconciler.devnet.chain.addresses import ESCROW
+from reconciler.devnet.chain.addresses import ESCROW, SETTLEMENT
 from reconciler.devnet.chain.amounts import ONE, dec, dec_coin
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import RefusedError
@@ -64,7 +64,10 @@ def hand_out_all(call: Call, escrow: EscrowAccount, recipient: str, amount: Sequ
 def _pay(call: Call, account: records.OpenedAccount, recipient: str, amount: Sequence[Coin]) -> None:
     for coin in amount:
         _take(account.state, coin)
-    bank.send(call, ESCROW, recipient, amount)
+    if recipient == SETTLEMENT:
+        bank.send_to_module(call, ESCROW, recipient, amount)
+    else:
+        bank.send(call, ESCROW, recipient, amount)
     account.state.settled_at = call.height
 
 

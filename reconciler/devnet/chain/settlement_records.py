@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.chain.proto.settlement_v1_pb2 import EscrowAccount, Params, SettlementRecord, UsageRecord
+from reconciler.devnet.chain import settlement_gas
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import RefusedError
 from reconciler.devnet.chain.tables import (
@@ -53,6 +54,7 @@ def refused(code: int, text: str) -> RefusedError:
 
 def params(call: Call) -> Params:
     """The module's parameters; reading them costs what every message of the module pays."""
+    settlement_gas.charge(call.state.meter, settlement_gas.PARAMS)
     return Params.FromString(call.state.get(PARAMS, b"settlement") or b"")
 
 

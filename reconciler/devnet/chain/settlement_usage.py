@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from reconciler.chain.proto import settlement_v1_pb2 as v1
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin, DecCoin
+from reconciler.devnet.chain import settlement_gas
 from reconciler.devnet.chain import settlement_records as records
 from reconciler.devnet.chain.amounts import coins_text, dec, valid_denom, whole
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import PanicError
 from reconciler.devnet.chain.settlement_records import refused
-from reconciler.devnet.chain.tables import USAGE
+from reconciler.devnet.chain.tables import USAGE, USAGE_OF
 
 _MOST_UNITS = 2**63 - 1
+_LOOKS = 2
+"""The chain looks the escrow up again, twice, before it stores a record; it costs gas."""
 
 
 def record(call: Call, msg: v1.MsgRecordUsage) -> v1.MsgRecordUsageResponse:
@@ -20,6 +23,8 @@ def record(call: Call, msg: v1.MsgRecordUsage) -> v1.MsgRecordUsageResponse:
     if msg.sender != escrow.recipient:
         raise refused(1505, "only the provider can record usage")
     cost = _cost(msg.unit_price, msg.usage_units)
+    for _ in range(_LOOKS):
+        records.find_by_order(call, msg.order_id)
     if escrow.state != records.ACTIVE:
         raise refused(1519, f"escrow for order {msg.order_id} is not active")
     usage = v1.UsageRecord(
@@ -38,7 +43,12 @@ def record(call: Call, msg: v1.MsgRecordUsage) -> v1.MsgRecordUsageResponse:
         submitted_at=call.time,
         block_height=call.height,
     )
+    earlier = call.state.peek(USAGE_OF, msg.order_id.encode()) or ()
+    for name in earlier:
+        call.state.get(USAGE, name.encode())
     records.keep_usage(call, usage)
+    call.state.meter.write(len(usage.usage_id) + USAGE.size(usage))
+    settlement_gas.charge(call.state.meter, settlement_gas.RECORD)
     records.announce(call)
     return v1.MsgRecordUsageResponse(
         usage_id=usage.usage_id, total_cost=coins_text(cost), recorded_at=call.time
@@ -52,6 +62,7 @@ def acknowledge(call: Call, msg: v1.MsgAcknowledgeUsage) -> v1.MsgAcknowledgeUsa
         raise refused(1505, "only the customer can acknowledge usage")
     stored.customer_acknowledged, stored.customer_signature = True, msg.signature
     records.keep_usage(call, stored)
+    settlement_gas.charge(call.state.meter, settlement_gas.ACKNOWLEDGE)
     return v1.MsgAcknowledgeUsageResponse(acknowledged_at=call.time)
 
 

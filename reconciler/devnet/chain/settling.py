@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from reconciler.chain.proto import settlement_v1_pb2 as v1
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
-from reconciler.devnet.chain import bank, settlement_rewards, settlement_usage
+from reconciler.devnet.chain import bank, settlement_gas, settlement_rewards, settlement_usage
 from reconciler.devnet.chain import settlement_funds as funds
 from reconciler.devnet.chain import settlement_records as records
 from reconciler.devnet.chain.addresses import GOVERNANCE, SETTLEMENT
@@ -15,7 +15,7 @@ from reconciler.devnet.chain.amounts import ONE, coins_text
 from reconciler.devnet.chain.call import NANOSECONDS, Call
 from reconciler.devnet.chain.errors import RefusedError
 from reconciler.devnet.chain.settlement_records import refused
-from reconciler.devnet.chain.tables import PARAMS, PAYOUTS, PAYOUTS_OF, SETTLEMENT_ACTIVE, USAGE, USAGE_OF
+from reconciler.devnet.chain.tables import PARAMS, PAYOUTS, PAYOUTS_OF, SETTLEMENT_ACTIVE, USAGE_OF
 
 
 def settle_order(call: Call, msg: v1.MsgSettleOrder) -> v1.MsgSettleOrderResponse:
@@ -23,6 +23,7 @@ def settle_order(call: Call, msg: v1.MsgSettleOrder) -> v1.MsgSettleOrderRespons
     escrow = records.find_by_order(call, msg.order_id)
     if msg.sender not in (escrow.depositor, escrow.recipient, GOVERNANCE):
         raise refused(1505, "not authorized to settle order")
+    escrow = records.find_by_order(call, msg.order_id)
     if escrow.state != records.ACTIVE:
         raise refused(1519, f"escrow for order {msg.order_id} is not active")
     records.require_unexpired(call, escrow, f"escrow for order {msg.order_id}")
@@ -48,7 +49,7 @@ def settle_what_is_due(call: Call) -> None:
     rows = list(call.state.scan(SETTLEMENT_ACTIVE))
     for name in [key.decode() for key, since_ns in rows if call.time_ns - since_ns >= period_ns]:
         escrow = records.find(call, name)
-        ids = _unsettled(call, escrow.order_id)
+        ids = [usage.usage_id for usage in _unsettled(call, escrow.order_id)]
         if not ids:
             continue
         msg = v1.MsgSettleOrder(sender=escrow.recipient, order_id=escrow.order_id, usage_record_ids=ids)
@@ -58,16 +59,18 @@ def settle_what_is_due(call: Call) -> None:
             continue
 
 
-def _unsettled(call: Call, order_id: str) -> list[str]:
-    """The names of an order's unsettled records: an acknowledged one stands there twice."""
+def _unsettled(call: Call, order_id: str) -> list[v1.UsageRecord]:
+    """An order's unsettled records, to work on: an acknowledged one is there twice."""
     names = call.state.get(USAGE_OF, order_id.encode()) or ()
-    stored = ((name, call.state.get(USAGE, name.encode())) for name in names)
-    return [name for name, usage in stored if usage is not None and not usage.settled]
+    found = [settlement_usage.find(call, name) for name in names]
+    return [usage for usage in found if not usage.settled]
 
 
 def _usages(call: Call, escrow: v1.EscrowAccount, ids: Sequence[str]) -> list[v1.UsageRecord]:
+    if not ids:
+        return _unsettled(call, escrow.order_id)
     found: list[v1.UsageRecord] = []
-    for name in ids or _unsettled(call, escrow.order_id):
+    for name in ids:
         usage = settlement_usage.find(call, name)
         if usage.settled:
             raise refused(1515, f"usage record {name} already settled")
@@ -146,7 +149,11 @@ def _carry_out(
         records.keep(call, escrow)
         funds.hand_out_all(call, escrow, escrow.recipient, [])
     _pay_out(call, settlement)
+    lines = settlement_gas.LINE * (len(usages) - 1)
+    settlement_gas.charge(call.state.meter, settlement_gas.INVOICE + max(lines, 0))
     rewarded = settlement_rewards.earned(usages, records.params(call))
+    if rewarded:
+        settlement_gas.charge(call.state.meter, settlement_gas.REWARD)
     records.announce(call, 3 if rewarded else 2)
 
 

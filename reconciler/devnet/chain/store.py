@@ -168,7 +168,10 @@ class Branch:
         if pending is not None and key in pending:
             found: V | None = pending[key]
             return found
-        return self._under.get(table, key)
+        # a branch on a branch shares its meter: what is read through it is charged once
+        return (
+            self._under.peek(table, key) if isinstance(self._under, Branch) else self._under.get(table, key)
+        )
 
     def put(self, table: Table[V], key: bytes, value: V) -> None:
         """Write the row."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
+from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 
 from reconciler.chain.proto import (
@@ -29,6 +30,13 @@ def messages(name: str, kind: type[M]) -> Table[M]:
     return table
 
 
+def json_messages(name: str, kind: type[M]) -> Table[M]:
+    """A table whose values the chain keeps as JSON, which its gas is counted by."""
+    table = messages(name, kind)
+    table.size = lambda value: len(MessageToJson(value, preserving_proto_field_name=True, indent=None))
+    return table
+
+
 def numbers(name: str) -> Table[int]:
     """A table of whole numbers."""
     return Table[int](name, lambda value: str(value).encode(), lambda data: int(data))
@@ -45,6 +53,7 @@ def texts(name: str) -> Table[tuple[str, ...]]:
 
 BLOCK_TIMES = numbers("chain/times")
 ACCOUNTS = messages("auth/accounts", cosmos_auth_pb2.BaseAccount)
+MODULES = numbers("auth/modules")
 BALANCES = numbers("bank/balances")
 SCORES = numbers("veid/scores")
 PARAMS = Table[bytes]("params", lambda value: value, lambda data: data)
@@ -64,13 +73,13 @@ ESCROW_PAYMENTS = messages("escrow/payments", escrow_types_v1_pb2.PaymentState)
 PROVIDERS = messages("provider/providers", provider_v1beta4_pb2.Provider)
 AUDITED = messages("audit/attributes", audit_v1_pb2.AuditedProvider)
 
-SETTLEMENT_ESCROWS = messages("settlement/escrows", settlement_v1_pb2.EscrowAccount)
+SETTLEMENT_ESCROWS = json_messages("settlement/escrows", settlement_v1_pb2.EscrowAccount)
 SETTLEMENT_ESCROW_OF = texts("settlement/escrow-of-order")
-USAGE = messages("settlement/usage", settlement_v1_pb2.UsageRecord)
+USAGE = json_messages("settlement/usage", settlement_v1_pb2.UsageRecord)
 USAGE_OF = texts("settlement/usage-of-order")
-SETTLEMENTS = messages("settlement/settlements", settlement_v1_pb2.SettlementRecord)
+SETTLEMENTS = json_messages("settlement/settlements", settlement_v1_pb2.SettlementRecord)
 SETTLEMENTS_OF = texts("settlement/settlements-of-order")
-PAYOUTS = messages("settlement/payouts", settlement_v1_pb2.PayoutRecord)
+PAYOUTS = json_messages("settlement/payouts", settlement_v1_pb2.PayoutRecord)
 PAYOUTS_OF = texts("settlement/payouts-of-provider")
 COUNTERS = numbers("settlement/counters")
 SETTLEMENT_ENDS = numbers("settlement/ends")
