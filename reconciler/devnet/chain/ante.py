@@ -18,7 +18,8 @@ from reconciler.devnet.chain.transactions import Transaction, public_key
 
 _MEMO_CHARACTERS = 256
 _SIGNATURES = 7
-_FIXED_GAS = 42418 - 17654
+_FIXED_GAS = 24764
+_PRICE_GAS = 4483
 _FIRST_KEY_GAS = 13295
 
 
@@ -48,6 +49,7 @@ class Ante:
         self._check_form(tx, signers, mode)
         if mode in (Mode.CHECK, Mode.RECHECK):
             self._check_price(tx)
+            call.state.meter.charge(_PRICE_GAS, "ReadPerByte")
         self._check_timeout(call, tx)
         if len(tx.body.memo) > _MEMO_CHARACTERS:
             raise sdk(
