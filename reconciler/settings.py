@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reconciler.documents.forms import seconds
 from reconciler.documents.host import limits_of, read_host
 from reconciler.documents.host_model import HostFile, KubernetesAccessModel, RepositoryModel
 from reconciler.values.limits import Limits
@@ -44,6 +45,8 @@ class RepositorySettings:
     path: str
     allow_rewrite: bool
     allowed_signers: Path | None
+    credentials: Path | None
+    poll_seconds: int
     publish: bool
     author_name: str
     author_email: str
@@ -180,6 +183,8 @@ def _repository(here: Path, model: RepositoryModel) -> RepositorySettings:
         path=model.path.strip("/"),
         allow_rewrite=model.allow_rewrite,
         allowed_signers=_below(here, model.allowed_signers),
+        credentials=_below(here, model.credentials),
+        poll_seconds=0 if is_local else seconds(model.poll),
         publish=model.publish,
         author_name=model.author_name,
         author_email=model.author_email,

@@ -91,13 +91,14 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         chain, address = _chain(settings, clock, stack, journal.journal.memory().height)
         world = World(
             provider=settings.provider,
-            repo=GitRepository(_place(settings), settings.state),
+            repo=GitRepository(place_of(settings), settings.state),
             chain=chain,
             adapters=_adapters(settings, clock, stack),
             store=Store(journal.journal, journal.intents, journal.outbox, journal.inbox, journal.records),
             clock=clock,
             limits=settings.limits_now,
             publishing=settings.repository.publish,
+            poll_seconds=settings.repository.poll_seconds,
         )
         runner = Runner(world, address)
         board = Board(runner.snapshot)
@@ -127,13 +128,15 @@ def _chain(settings: Settings, clock: HostClock, stack: ExitStack, since: int) -
     return chain, key.address
 
 
-def _place(settings: Settings) -> Place:
+def place_of(settings: Settings) -> Place:
+    """Where the state repository is."""
     repository = settings.repository
     return Place(
         url=repository.url,
         branch=repository.branch,
         path=repository.path,
         allowed_signers=repository.allowed_signers,
+        credentials=repository.credentials,
         author=Author(repository.author_name, repository.author_email),
     )
 
@@ -152,6 +155,12 @@ def _watched(settings: Settings) -> Iterator[Path]:
     """What wakes the loop: a local repository, the credentials, and the state directory's stop file."""
     if settings.repository.is_local:
         yield from watched_in(Path(settings.repository.url))
-    for path in (settings.kubernetes.kubeconfig, settings.key.passphrase_file, settings.key.keyring):
+    for path in (
+        settings.kubernetes.kubeconfig,
+        settings.key.passphrase_file,
+        settings.key.keyring,
+        settings.repository.credentials,
+        settings.repository.allowed_signers,
+    ):
         if path is not None:
             yield path

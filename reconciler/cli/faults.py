@@ -25,6 +25,8 @@ class ToldError(Exception):
 
 def sentence_of(error: BaseException) -> str | None:
     """The error's sentence, None where it is a fault of this program's own."""
+    if isinstance(error, ImportError) and "git" in str(error).lower():
+        return "error: git is not installed, or not on the PATH; install it and try again"
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & EXPECTED or isinstance(error, OSError):
         return f"error: {error}"

@@ -100,13 +100,14 @@ def _files(top: Path) -> tuple[dict[str, bytes], Mapping[str, str]]:
     refused: dict[str, str] = {}
     for path in sorted(top.rglob("*")):
         name = path.relative_to(top).as_posix()
-        if name.startswith(".git/") or name == ".git":
+        if name.startswith((".git/", ".schemas/")) or name == ".git":
             continue
         if path.is_symlink():
             refused[name] = "it is a symbolic link"
+        elif path.is_file() and path.stat().st_size > FILE_MAX_BYTES:
+            refused[name] = f"it has {path.stat().st_size} bytes"
         elif path.is_file():
-            with path.open("rb") as file:
-                files[name] = file.read(FILE_MAX_BYTES)
+            files[name] = path.read_bytes()
     return files, refused
 
 

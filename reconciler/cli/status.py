@@ -11,6 +11,8 @@ import click
 
 from reconciler.cli.asking import ask
 from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.repo.repository import GitRepository
+from reconciler.wiring import place_of
 
 
 @click.command()
@@ -26,6 +28,8 @@ def status(host: Path | None, output: str) -> None:
     workloads = ask(settings.api, "/api/v1/workloads")
     for line in _lines(answer, workloads):
         click.echo(line)
+    for path in GitRepository(place_of(settings), settings.state).uncommitted():
+        click.echo(f"unused     {path} was edited and not committed; what counts is the commit")
 
 
 def _lines(answer: dict[str, Any], workloads: dict[str, Any]) -> Iterator[str]:

@@ -34,6 +34,8 @@ class Observer:
         self._world = world
         self._newest = Reader(address)
         self._applied = Reader(address)
+        self._asked_at = 0
+        self._stale = ""
 
     def look(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Every reading, the chain's last, as it is asked about leases that the others name."""
@@ -43,11 +45,20 @@ class Observer:
         market = self._world.chain.look(tuple(i.hash for i in intents), known)
         return Observed(desired, market, adapters)
 
+    def look_now(self) -> None:
+        """Ask the repository in the next cycle, whenever it was asked last."""
+        self._asked_at = 0
+
     def _desired(self, memory: Memory) -> Reading[Revisions]:
-        reading = self._world.repo.look(memory.applied)
-        stale = ""
+        stale = self._stale
+        if self._world.clock.now() - self._asked_at >= self._world.poll_seconds:
+            self._asked_at = self._world.clock.now()
+            reading = self._world.repo.look(memory.applied)
+            stale = self._stale = reading.why if isinstance(reading, Unseen) else ""
+        else:
+            reading = self._world.repo.recall(memory.applied)
         if isinstance(reading, Unseen):
-            stale = reading.why
+            stale = stale or reading.why
             reading = self._world.repo.recall(memory.applied)
         if isinstance(reading, Unseen):
             return Unseen(stale)

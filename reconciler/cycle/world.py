@@ -34,6 +34,7 @@ class World:
     clock: Clock
     limits: Callable[[], Limits]
     publishing: bool = True
+    poll_seconds: int = 0
 
 
 EFFECTS: tuple[tuple[str, str], ...] = (

@@ -1,13 +1,13 @@
 """What several files together show: an adapter that is not there, a denied image, a lease named twice."""
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 
 from reconciler.documents.faults import FILE_START
 from reconciler.documents.files import ReadFile
 from reconciler.documents.kinds import ANSIBLE, CONFIG, KUBERNETES
 from reconciler.values.desired import AnsibleSettings, Config, Fault, KubernetesSettings, Workload
 from reconciler.values.ids import LeaseId
+from reconciler.values.images import denied_by
 
 ADAPTERS = {"kubernetes": KUBERNETES, "ansible": ANSIBLE}
 
@@ -41,7 +41,7 @@ def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Wor
 
 def _image_faults(denied: tuple[str, ...], file: ReadFile, workload: Workload) -> Iterator[Fault]:
     for index, service in enumerate(workload.services):
-        rule = next((rule for rule in denied if fnmatchcase(service.image, rule)), None)
+        rule = denied_by(service.image, denied)
         if rule is not None:
             message = f"image {service.image} is denied by {rule} in {CONFIG}"
             yield _fault(file, f"services.{index}.image", message, "use another image")

@@ -33,6 +33,10 @@ class RepositoryModel(StrictModel):
     """true: a commit that does not descend from the one last applied is applied all the same."""
     allowed_signers: PathText | None = None
     """A file of ssh-keygen's ALLOWED SIGNERS; with it, only commits that one of them signed are applied."""
+    credentials: PathText | None = None
+    """A file in git-credential-store's form, for https; nobody but the daemon's user may read it."""
+    poll: Duration = "30s"
+    """How often a repository on another machine is asked; one on this machine is looked at each cycle."""
     publish: bool = True
     """false: no status branch is pushed."""
     author_name: Line = "provider-daemon"

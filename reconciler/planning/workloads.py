@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from reconciler.planning.retries import held_back
 from reconciler.planning.situation import Situation
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
+from reconciler.values.images import denied_by
 from reconciler.values.observed import AdapterView, Market, Running, State
 from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
@@ -105,7 +105,7 @@ def _refused(situation: Situation, desired: Desired, workload: Workload) -> Hold
         return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
     patterns = desired.config.images_denied if desired.config else ()
     for service in workload.services:
-        if denied := next((p for p in patterns if fnmatchcase(service.image, p)), None):
+        if denied := denied_by(service.image, patterns):
             why = f"image {service.image} of service {service.name} is denied by {denied} in config.yaml"
             return Hold(workload.id, Reason.IMAGE_DENIED, why, ours=True)
     if isinstance(situation.market, Seen):
