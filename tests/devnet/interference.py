@@ -1,0 +1,79 @@
+"""What a test puts between the daemon and its world, to take one of its effects away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from reconciler.cycle.world import World
+from reconciler.ports import Adapter, Repo
+from reconciler.values.desired import Workload
+from reconciler.values.ids import WorkloadId
+from reconciler.values.limits import Limits
+from reconciler.values.observed import AdapterView
+from reconciler.values.outcomes import Done, Failed, Outcome
+from reconciler.values.repository import StatusCommit
+from reconciler.values.resources import Resources
+from reconciler.values.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class Interference:
+    """Switches, all off in the beginning; the daemon meets them at its next cycle."""
+
+    spending: bool = False
+    publishing: bool = False
+    applying: bool = False
+    removing: bool = False
+    showing: Callable[[Snapshot], Snapshot] | None = None
+
+    def world(self, world: World) -> World:
+        """The ports with the switches before them."""
+        adapters = {name: _Adapter(adapter, self) for name, adapter in world.adapters.items()}
+        return replace(
+            world, adapters=adapters, repo=_Repo(world.repo, self), limits=lambda: self._limits(world)
+        )
+
+    def shown(self, snapshot: Snapshot) -> Snapshot:
+        """What the daemon tells, perhaps less of it."""
+        return self.showing(snapshot) if self.showing else snapshot
+
+    def _limits(self, world: World) -> Limits:
+        return replace(world.limits(), stop_spending=self.spending)
+
+
+class _Adapter:
+    """Says that it is done, and does nothing, while its switch is on."""
+
+    def __init__(self, adapter: Adapter, switches: Interference) -> None:
+        self._adapter = adapter
+        self._switches = switches
+        self.logs = adapter.logs
+
+    def look(self) -> AdapterView:
+        return self._adapter.look()
+
+    def prepare(self, quota: Resources) -> Outcome:
+        return self._adapter.prepare(quota)
+
+    def apply(self, workload: Workload, digest: str) -> Outcome:
+        return Done() if self._switches.applying else self._adapter.apply(workload, digest)
+
+    def remove(self, workload: WorkloadId) -> Outcome:
+        return Done() if self._switches.removing else self._adapter.remove(workload)
+
+
+class _Repo:
+    """Publishes nothing while its switch is on."""
+
+    def __init__(self, repo: Repo, switches: Interference) -> None:
+        self._repo = repo
+        self._switches = switches
+        self.look = repo.look
+        self.read = repo.read
+        self.recall = repo.recall
+
+    def publish(self, commit: StatusCommit) -> Outcome:
+        if self._switches.publishing:
+            return Failed("PushRefused", "nobody may push")
+        return self._repo.publish(commit)

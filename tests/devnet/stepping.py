@@ -1,0 +1,111 @@
+"""A devnet and a daemon in this process, in which time passes only when a test says so."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.cycle.loop import Loop
+from reconciler.cycle.loop import Pace as LoopPace
+from reconciler.cycle.run import Runner
+from reconciler.cycle.world import World
+from reconciler.devnet.home import Home, Pace
+from reconciler.devnet.market import Market
+from reconciler.devnet.people import PROVIDER, key_of
+from reconciler.devnet.stage import Stage, open_stage
+from reconciler.settings import Flags, load_settings
+from reconciler.values.snapshot import Snapshot
+from reconciler.wiring import Daemon, opened
+from tests.devnet.interference import Interference
+
+NANOSECONDS = 1_000_000_000
+
+
+class SteppedClock:
+    """The host's clock runs with the chain's; a wait makes a block."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+
+    def now(self) -> int:
+        return self._market.chain.time_ns // NANOSECONDS
+
+    def wait(self, seconds: float) -> None:
+        step(self._market)
+
+
+def step(market: Market) -> None:
+    """One block, one second later."""
+    market.step(market.chain.time_ns + NANOSECONDS)
+
+
+class SteppedDaemon:
+    """`stage.Daemon` in this process: a cycle a block."""
+
+    def __init__(self, market: Market, interference: Interference) -> None:
+        self._market = market
+        self._interference = interference
+        self._settings = load_settings(Flags(market.home.host_file), {})
+        self._stack = ExitStack()
+        self._daemon: Daemon | None = None
+        self._runner: Runner | None = None
+
+    def start(self) -> None:
+        self._daemon = self._stack.enter_context(opened(self._settings))
+        self._runner = Runner(self._world(self._daemon), key_of(PROVIDER).address)
+        self._stack.enter_context(self._daemon.served())
+        self.cycle()
+
+    def cycle(self) -> None:
+        """One cycle, if it runs."""
+        if self._daemon is not None and self._runner is not None:
+            self._show(self._daemon, self._runner.cycle().snapshot)
+
+    def kill(self) -> None:
+        self._stack.close()
+        self._daemon = self._runner = None
+
+    def stop(self) -> None:
+        if self._runner is not None:
+            self._runner.cycle(flush=True)
+        self.kill()
+
+    def is_alive(self) -> bool:
+        return self._daemon is not None
+
+    def once(self) -> tuple[int, str]:
+        with opened(self._settings) as daemon:
+            world = self._world(daemon)
+            runner = Runner(world, key_of(PROVIDER).address)
+            cycle = Loop(world, runner, LoopPace(), lambda _: None).once()
+        return 0, f"{len(cycle.finding.plan.actions)} to do"
+
+    def _world(self, daemon: Daemon) -> World:
+        return self._interference.world(replace(daemon.world, clock=SteppedClock(self._market)))
+
+    def _show(self, daemon: Daemon, snapshot: Snapshot) -> None:
+        daemon.board.show(self._interference.shown(snapshot))
+
+
+class SteppedWorld:
+    """Everything that a telling needs, in one directory."""
+
+    def __init__(self, directory: Path, due_seconds: int = 40) -> None:
+        self.market = Market(Home(directory), Pace(1.0, due_seconds))
+        self.market.open(by_the_clock=False)
+        self.switches = Interference()
+        self.daemon = SteppedDaemon(self.market, self.switches)
+        self.daemon.start()
+        self.stage: Stage = open_stage(self.market.home, self.daemon, self.tick)
+        self.stage.patience_seconds = 0
+
+    def tick(self) -> None:
+        """A block, then a cycle."""
+        step(self.market)
+        self.daemon.cycle()
+
+    def close(self) -> None:
+        self.daemon.kill()
+        self.stage.close()
+        self.market.close()
