@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -19,30 +18,18 @@ from reconciler.adapters.kubernetes.manifests import (
     quota_manifest,
     service_manifests,
 )
-from reconciler.adapters.kubernetes.picture import capacity_of, gather, running_of
 from reconciler.adapters.kubernetes.refusals import ApiError, outcome_of
-from reconciler.adapters.kubernetes.views import (
-    deployment_view,
-    marks_of,
-    node_view,
-    pod_view,
-    projection_of,
-    quota_view,
-    service_view,
-    stranger_view,
-)
-from reconciler.adapters.kubernetes.watches import WatchCache
+from reconciler.adapters.kubernetes.sight import Sight
+from reconciler.adapters.kubernetes.views import marks_of, projection_of
 from reconciler.ports import Wake
 from reconciler.values.desired import Workload
 from reconciler.values.ids import WorkloadId
-from reconciler.values.observed import AdapterView, Capacity, Running
+from reconciler.values.observed import AdapterView
 from reconciler.values.outcomes import Done, Outcome, Refused
-from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.readings import Unseen
 from reconciler.values.resources import Resources
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-FIRST_LOOK_SECONDS = 10.0
-LIVING = "status.phase!=Succeeded,status.phase!=Failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,74 +46,24 @@ class KubernetesAdapter:
 
     def __init__(self, place: Place, wake: Wake) -> None:
         self._client = Client(place.kubeconfig)
+        self._place = place
         self._namespace = place.namespace
-        inside, ours = f"/namespaces/{place.namespace}", {"labelSelector": naming.OURS}
-        strangers = {"labelSelector": naming.STRANGERS, "fieldSelector": LIVING}
-        only = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
-        client = self._client
-        self._deployments = WatchCache(client, f"/apis/apps/v1{inside}/deployments", ours, deployment_view)
-        self._services = WatchCache(client, f"/api/v1{inside}/services", ours, service_view)
-        self._pods = WatchCache(client, f"/api/v1{inside}/pods", ours, pod_view)
-        self._nodes = WatchCache(client, "/api/v1/nodes", {}, node_view)
-        self._strangers = WatchCache(client, "/api/v1/pods", strangers, stranger_view)
-        self._quotas = WatchCache(client, f"/api/v1{inside}/resourcequotas", only, quota_view)
-        self._caches = (
-            self._deployments,
-            self._services,
-            self._pods,
-            self._nodes,
-            self._strangers,
-            self._quotas,
-        )
-        for cache in self._caches:
-            cache.wake, cache.stale_seconds = wake, place.stale_seconds
-        self._tolerated: dict[str, str] = {}
-        self._logs = Logs(client, place.namespace)
+        self._wake = wake
+        self._sight = Sight(self._client, place.namespace)
+        self._logs = Logs(self._client, place.namespace)
 
     def start(self) -> None:
         """Begin to watch."""
-        for cache in self._caches:
-            cache.start()
+        self._sight.start(self._wake, self._place.stale_seconds)
 
     def close(self) -> None:
         """End the watches and the connections."""
-        for cache in self._caches:
-            cache.close()
+        self._sight.close()
         self._client.close()
 
     def look(self) -> AdapterView:
         """From memory; the first look waits until the cluster has answered, or has failed to."""
-        deadline = time.monotonic() + FIRST_LOOK_SECONDS
-        for cache in self._caches:
-            cache.wait(max(deadline - time.monotonic(), 0))
-        return AdapterView(self._workloads(), self._capacity())
-
-    def _workloads(self) -> Reading[Mapping[WorkloadId, Running]]:
-        deployments, services, pods = self._deployments.read(), self._services.read(), self._pods.read()
-        if isinstance(deployments, Unseen):
-            return deployments
-        if isinstance(services, Unseen):
-            return services
-        if isinstance(pods, Unseen):
-            return pods
-        pieces = gather(deployments.view.values(), services.view.values(), pods.view.values())
-        found = (running_of(workload, each, self._tolerated) for workload, each in sorted(pieces.items()))
-        return Seen({running.id: running for running in found if running is not None})
-
-    def _capacity(self) -> Reading[Capacity]:
-        nodes, pods, strangers = self._nodes.read(), self._pods.read(), self._strangers.read()
-        quotas = self._quotas.read()
-        if isinstance(nodes, Unseen):
-            return nodes
-        if isinstance(pods, Unseen):
-            return pods
-        if isinstance(strangers, Unseen):
-            return strangers
-        if isinstance(quotas, Unseen):
-            return quotas
-        quota = next(iter(quotas.view.values()), None)
-        views = nodes.view.values(), pods.view.values(), strangers.view.values()
-        return Seen(capacity_of(*views, quota))
+        return self._sight.look()
 
     def prepare(self, quota: Resources) -> Outcome:
         """Namespace and quota; a namespace that an administrator made for us will do."""
@@ -159,6 +96,7 @@ class KubernetesAdapter:
             kept = {naming.object_name(workload.id, service.name) for service in workload.services}
             exposed = {naming.object_name(workload.id, s.name) for s in workload.services if s.ports}
             self._delete_others(workload.id, kept, exposed)
+            self._sight.reconsider(workload.id)
         except TakenError as why:
             return Refused("NameTaken", str(why), "remove or rename that object; it is not ours")
         except ApiError as why:
@@ -175,7 +113,7 @@ class KubernetesAdapter:
 
     def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
         """The last lines of each of its containers."""
-        pods = self._pods.read()
+        pods = self._sight.pods()
         if isinstance(pods, Unseen):
             raise OSError(pods.why)
         return self._logs.tail(
@@ -188,7 +126,7 @@ class KubernetesAdapter:
         raw = self._apply(self._path(plural, name), manifest)
         part = f"{plural.removesuffix('s')}/{name}"
         metadata = msgspec.json.decode(raw, type=objects.Bare).metadata
-        self._tolerated[part] = projection_of(raw, metadata)
+        self._sight.tolerated[part] = projection_of(raw, metadata)
         return raw
 
     def _apply(self, path: str, manifest: Manifest) -> bytes:
@@ -208,11 +146,11 @@ class KubernetesAdapter:
         for name, metadata in self._labelled("deployments", workload):
             if name not in deployments:
                 self._delete("deployments", metadata)
-                self._tolerated.pop(f"deployment/{name}", None)
+                self._sight.tolerated.pop(f"deployment/{name}", None)
         for name, metadata in self._labelled("services", workload):
             if name not in services:
                 self._delete("services", metadata)
-                self._tolerated.pop(f"service/{name}", None)
+                self._sight.tolerated.pop(f"service/{name}", None)
         for plural in ("replicasets", "pods") if not deployments else ():
             for _, metadata in self._labelled(plural, workload):
                 if not metadata.owner_references:

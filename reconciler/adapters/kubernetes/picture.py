@@ -28,6 +28,12 @@ class Pieces:
     services: list[ServiceView] = field(default_factory=list)
     pods: list[PodView] = field(default_factory=list)
 
+    def same(self, other: Pieces) -> bool:
+        """Whether they are the very same objects, in the same order."""
+        mine = (*self.deployments, *self.services, *self.pods)
+        others = (*other.deployments, *other.services, *other.pods)
+        return len(mine) == len(others) and all(one is two for one, two in zip(mine, others, strict=True))
+
     def marks(self) -> list[Marks]:
         """Of all of them, Deployments first."""
         listed = [each.marks for each in self.deployments] + [each.marks for each in self.services]

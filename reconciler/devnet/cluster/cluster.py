@@ -47,12 +47,12 @@ class SimulatedCluster:
         self.store = Store()
         self.faults = Faults()
         self.url = ""
-        self._writes = Writes(self.store, clock)
-        self._nodes = Nodes(self._writes, ending_seconds)
-        self._controllers = Controllers(self._writes, self._nodes)
+        self.writes = Writes(self.store, clock)
+        self._nodes = Nodes(self.writes, ending_seconds)
+        self._controllers = Controllers(self.writes, self._nodes)
         self._reads = Reads(self.store, clock)
         self._streams = Streams(self.store, self._reads, self._nodes, clock)
-        self._server = Server(self._writes, self._reads, self._streams, self.faults)
+        self._server = Server(self.writes, self._reads, self._streams, self.faults)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
@@ -61,12 +61,12 @@ class SimulatedCluster:
 
     def _furnish(self, nodes: Sequence[NodeSize], now: str) -> None:
         for name in ("default", "kube-system"):
-            self._writes.create(
+            self.writes.create(
                 Target(BY_PLURAL["namespaces"], "", name), {"metadata": {"name": name}}, Asked("simulator")
             )
         for at, size in enumerate(nodes):
             node = new_node(f"node-{at}", size, now)
-            self._writes.create(Target(BY_PLURAL["nodes"], "", f"node-{at}"), node, Asked("kubelet"))
+            self.writes.create(Target(BY_PLURAL["nodes"], "", f"node-{at}"), node, Asked("kubelet"))
 
     @property
     def requests(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,7 +66,7 @@ def defaulted(kind: Kind, found: Object) -> Object:
         case "Service":
             return found | {"spec": _service_spec(found.get("spec", {}), found["metadata"]["name"])}
         case "Secret":
-            return {"type": "Opaque"} | found
+            return {"type": "Opaque"} | _secret(found)
         case "Namespace":
             labels = found["metadata"].get("labels", {}) | {
                 "kubernetes.io/metadata.name": found["metadata"]["name"]
@@ -74,6 +75,13 @@ def defaulted(kind: Kind, found: Object) -> Object:
             return finalizers | found | {"metadata": found["metadata"] | {"labels": labels}}
         case _:
             return found
+
+
+def _secret(found: Object) -> Object:
+    """Text values are stored with the others, in base64."""
+    text = {name: b64encode(value.encode()).decode() for name, value in found.get("stringData", {}).items()}
+    kept = {name: value for name, value in found.items() if name != "stringData"}
+    return kept | ({"data": kept.get("data", {}) | text} if text else {})
 
 
 def _with_template(spec: Object) -> Object:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 EXITS = {"crash": (1, "Error"), "oom": (137, "OOMKilled"), "done": (0, "Completed")}
-FATES = ("missing", "slow", "unready", *EXITS)
+FATES = ("missing", "slow", "unready", "stubborn", *EXITS)
 SLOW_SECONDS = 5.0
 RUN_SECONDS = 0.2
 BACKOFF_MAX_SECONDS = 60

@@ -102,7 +102,9 @@ class Nodes:
         now, uid = self._writes.clock(), pod["metadata"]["uid"]
         if uid not in self._ending and pod["spec"].get("nodeName"):
             tell(self._writes, pod, Note("Killing", "Stopping container"))
-        due = self._ending.setdefault(uid, now + self._ending_seconds)
+        word, _ = fate_of(container["image"] for container in pod["spec"]["containers"])
+        grace = pod["metadata"].get("deletionGracePeriodSeconds", 0)
+        due = self._ending.setdefault(uid, now + (grace if word == "stubborn" else self._ending_seconds))
         if now < due:
             return due
         self._writes.remove(key_of(pod))

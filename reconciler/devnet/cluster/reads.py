@@ -60,6 +60,7 @@ class Reads:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
+        self._given = 0
         self._pages: OrderedDict[str, tuple[int, list[Object]]] = OrderedDict()
 
     def select(self, target: Target, query: dict[str, str]) -> Match:
@@ -78,7 +79,7 @@ class Reads:
                     raise RefusalError(
                         410, "The provided continue parameter is too old to display a consistent list result."
                     )
-                version, objects = self._pages.pop(token)
+                version, objects = self._pages[token]
         else:
             match = self.select(target, query)
             with self._store.lock:
@@ -98,10 +99,8 @@ class Reads:
             self._pages.clear()
 
     def _keep(self, version: int, rest: list[Object]) -> str:
-        first = rest[0]["metadata"]
-        token = base64.urlsafe_b64encode(
-            f"{version}/{first.get('namespace', '')}/{first['name']}".encode()
-        ).decode()
+        self._given += 1
+        token = base64.urlsafe_b64encode(f"{version}/{self._given}".encode()).decode()
         with self._store.lock:
             self._pages[token] = (version, rest)
             while len(self._pages) > PAGES_KEPT:

@@ -58,12 +58,12 @@ class Server:
             body = await _body(request)
             query["fieldManager"] = query.get("fieldManager") or _agent(request)
             code, answer = self._act(verb, target, query, body, request.content_type)
+            if verb == "list":
+                answer = self._reads.page(target, query, wanted_form(request))
         except RefusalError as why:
             return _json(why.status(), why.code)
         if answer.get("kind") not in ("Status", "Scale") and verb != "list":
             answer = wanted_form(request).one(target.kind, answer, self._writes.clock())
-        elif verb == "list":
-            answer = self._reads.page(target, query, wanted_form(request))
         if fault is not None:
             return await _cut(request, answer)
         return _json(answer, code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
-from reconciler.adapters.kubernetes.quantities import canonical, parse_quantity
+from reconciler.adapters.kubernetes.quantities import bytes_quantity, canonical, parse_quantity
 from reconciler.devnet.cluster.kinds import Object
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.store import Store
@@ -85,7 +85,7 @@ def quota_used(store: Store, tallies: Tallies, quota: Object) -> dict[str, str]:
         if plural in _COUNTED and plural != "pods":
             used[name] = str(len(store.all(plural, namespace)))
         else:
-            used[name] = canonical(str(sums.get(_quota_key(name), Decimal(0))))
+            used[name] = _spelled(name, sums.get(_quota_key(name), Decimal(0)))
     return used
 
 
@@ -121,12 +121,19 @@ def _exceeded(quota: Object, over: list[str], amounts: dict[str, Decimal], sums:
     def listed(value: dict[str, str]) -> str:
         return ",".join(f"{name}={value[name]}" for name in over)
 
-    requested = {name: canonical(str(amounts[_quota_key(name)])) for name in over}
-    used = {name: canonical(str(sums.get(_quota_key(name), Decimal(0)))) for name in over}
+    requested = {name: _spelled(name, amounts[_quota_key(name)]) for name in over}
+    used = {name: _spelled(name, sums.get(_quota_key(name), Decimal(0))) for name in over}
     return (
         f"exceeded quota: {quota['metadata']['name']}, requested: {listed(requested)}, "
         f"used: {listed(used)}, limited: {listed(quota['spec']['hard'])}"
     )
+
+
+def _spelled(name: str, amount: Decimal) -> str:
+    """Memory and storage in powers of 1024, the rest in powers of ten."""
+    if name.endswith(("memory", "storage")):
+        return bytes_quantity(int(amount))
+    return canonical(str(amount))
 
 
 def _quota_key(name: str) -> str:

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from reconciler.devnet.cluster.faults import Fault, Faults
+
+
+def test_a_fault_strikes_what_it_names() -> None:
+    faults = Faults()
+    fault = Fault(status=403, verbs=frozenset({"list"}), plurals=frozenset({"pods"}))
+    faults.add(fault)
+
+    assert faults.strike("list", "pods", continued=False) == fault
+    assert faults.strike("watch", "pods", continued=False) is None
+    assert faults.strike("list", "nodes", continued=False) is None
+    faults.clear()
+    assert faults.strike("list", "pods", continued=False) is None
+
+
+def test_a_fault_of_later_pages_spares_the_first() -> None:
+    faults = Faults()
+    faults.add(Fault(continued=True))
+
+    assert faults.strike("list", "pods", continued=False) is None
+    assert faults.strike("list", "pods", continued=True) is not None
+
+
+def test_a_fault_may_be_counted() -> None:
+    faults = Faults()
+    faults.add(Fault(times=2))
+
+    assert [faults.strike("get", "pods", continued=False) is not None for _ in "123"] == [True, True, False]
