@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.chain.proto.cosmos_tx_pb2 import BroadcastTxRequest, SimulateRequest, SimulateResponse
+from reconciler.devnet.chain.blocks import Included
 from reconciler.devnet.chain.errors import QueryError, RefusedError
 from reconciler.devnet.chain.execution import Outcome
 from reconciler.devnet.chain.grpc_server import grpc_answer
@@ -49,7 +50,7 @@ class Report:
 class Replay:
     """One recording being replayed."""
 
-    def __init__(self, transcript: Transcript) -> None:
+    def __init__(self, transcript: Transcript, *, metered: bool = False) -> None:
         self._transcript = transcript
         self._chain = SimulatedChain(transcript.genesis)
         self._rpc = RpcMethods(self._chain)
@@ -58,12 +59,10 @@ class Replay:
         self._bytes = {tx_hash(data): data for data in _all_bytes(transcript)}
         self._next_keys: dict[bytes, bytes] = {}
         self.report = Report(transcript.name)
-        executor = self._chain.executor
-        executor.metered = False  # out-of-gas results are taken as given
-        executor.out_of_gas = {step["hash"] for _, step in transcript.steps if _ran_out(step.get("result"))}
-        executor.out_of_gas_in_ante = {
-            step["hash"] for _, step in transcript.steps if _ran_out(step.get("check"))
-        }
+        self.outcomes: list[tuple[Step, Included]] = []
+        self._chain.executor.metered = metered
+        if not metered:
+            self._give_out_of_gas()
 
     def run(self) -> Report:
         """Every step, then the blocks that are left."""
@@ -75,6 +74,12 @@ class Replay:
             self._count(number, lines)
         self._advance(max(self._blocks))
         return self.report
+
+    def _give_out_of_gas(self) -> None:
+        """Whether gas ran out is taken as recorded: it is not what a replay compares."""
+        executor, steps = self._chain.executor, [step for _, step in self._transcript.steps]
+        executor.out_of_gas = {step["hash"] for step in steps if _ran_out(step.get("result"))}
+        executor.out_of_gas_in_ante = {step["hash"] for step in steps if _ran_out(step.get("check"))}
 
     def _count(self, number: int, lines: list[str]) -> None:
         self.report.compared += 1
@@ -95,6 +100,7 @@ class Replay:
             for tx in made.txs:
                 number, step = self._expected.pop(tx.hash, (0, {}))
                 if "result" in step:
+                    self.outcomes.append((step, tx))
                     self._count(number, list(_result_lines(step, tx.index, tx.height, tx.outcome)))
 
     def _do_tx(self, number: int, step: Step) -> Iterator[str]:

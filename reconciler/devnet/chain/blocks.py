@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.devnet.chain.events import Event
@@ -63,6 +63,12 @@ class Ledger:
             for tx in self._blocks.pop(self.first).txs:
                 self._txs.pop(tx.hash, None)
             self.first += 1
+
+    def restore(self, blocks: Iterable[Block]) -> None:
+        """Hold these blocks and no others."""
+        self._blocks = {block.height: block for block in blocks}
+        self._txs = {tx.hash: tx for block in self for tx in block.txs}
+        self.first = min(self._blocks, default=1)
 
     def block(self, height: int) -> Block | None:
         """The block at a height, or None."""

@@ -49,6 +49,11 @@ def find_group(call: Call, id_: GroupLike) -> Group | None:
     return None
 
 
+def _look(call: Call, id_: DeploymentLike) -> bool:
+    """Whether the deployment is there, as the chain looks before it writes one."""
+    return any(call.state.has(DEPLOYMENTS, keys.deployment(value, id_)) for value in _STATES)
+
+
 def groups_of(call: Call, id_: DeploymentLike) -> list[Group]:
     """A deployment's groups, by state and then by number."""
     return [group for s in _GROUP_STATES for _, group in call.state.walk(GROUPS, keys.groups(s, id_))]
@@ -56,7 +61,7 @@ def groups_of(call: Call, id_: DeploymentLike) -> list[Group]:
 
 def create(call: Call, new: Deployment, groups: list[Group]) -> None:
     """Store a new deployment with its groups."""
-    find(call, new.id)
+    _look(call, new.id)
     call.state.put(DEPLOYMENTS, keys.deployment(new.state, new.id), new)
     for group in groups:
         call.state.put(GROUPS, keys.group(group.state, group.id), group)
@@ -65,7 +70,7 @@ def create(call: Call, new: Deployment, groups: list[Group]) -> None:
 
 def change_hash(call: Call, old: Deployment, new_hash: bytes) -> None:
     """Give a deployment another hash."""
-    find(call, old.id)
+    _look(call, old.id)
     new = Deployment(id=old.id, state=old.state, hash=new_hash, created_at=old.created_at)
     call.state.put(DEPLOYMENTS, keys.deployment(new.state, new.id), new)
     call.events.typed(v1.EventDeploymentUpdated(id=new.id, hash=new.hash))
@@ -73,7 +78,7 @@ def change_hash(call: Call, old: Deployment, new_hash: bytes) -> None:
 
 def close(call: Call, old: Deployment) -> None:
     """Move a deployment to closed."""
-    find(call, old.id)
+    _look(call, old.id)
     call.state.delete(DEPLOYMENTS, keys.deployment(old.state, old.id))
     new = Deployment(id=old.id, state=Deployment.closed, hash=old.hash, created_at=old.created_at)
     call.state.put(DEPLOYMENTS, keys.deployment(new.state, new.id), new)
@@ -87,8 +92,9 @@ def close_group(call: Call, group: Group, state: Group.State) -> None:
 
 
 def pause_group(call: Call, group: Group) -> None:
-    """Move a group to paused."""
+    """Move a group to paused; the chain writes it twice, which costs gas."""
     _move_group(call, group, Group.paused)
+    call.state.meter.write(len(keys.group(group.state, group.id)) + group.ByteSize())
     call.events.typed(v1.EventGroupPaused(id=group.id))
 
 
@@ -104,7 +110,7 @@ def closable(group: Group) -> RefusedError | None:
 
 
 def _move_group(call: Call, old: Group, state: Group.State) -> None:
-    if find_group(call, old.id) is None:
+    if not any(call.state.has(GROUPS, keys.group(value, old.id)) for value in _GROUP_STATES):
         raise RefusedError("deployment", 14, "Group not found")
     call.state.delete(GROUPS, keys.group(old.state, old.id))
     new = Group(id=old.id, state=state, group_spec=old.group_spec, created_at=old.created_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.devnet.chain.transactions import Transaction
@@ -30,6 +31,15 @@ class Mempool:
     def __init__(self) -> None:
         self.waiting: OrderedDict[str, Transaction] = OrderedDict()
         self._seen: OrderedDict[str, None] = OrderedDict()
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The names of the bytes that will not be taken again, the oldest first."""
+        return tuple(self._seen)
+
+    def remember(self, names: Iterable[str]) -> None:
+        """Take these bytes no more."""
+        self._seen.update(dict.fromkeys(names))
 
     def has_seen(self, name: str) -> bool:
         """Whether these bytes are waiting, or went into a block and succeeded."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from time import time_ns
 
@@ -29,7 +29,7 @@ from reconciler.devnet.chain.transactions import Transaction, decode, tx_hash
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HISTORY = 1000
-_BLOCKS_KEPT = 100_000
+_BLOCKS_KEPT = 20_000
 
 
 class SimulatedChain:
@@ -118,6 +118,14 @@ class SimulatedChain:
             if passed.code:
                 return passed
             return self.executor.run_messages(passed, branch, self.place, tx)[0]
+
+    def restored(self, waiting: Iterable[bytes], seen: Iterable[str]) -> None:
+        """Go on from what was laid into the store and the ledger, with what waited then."""
+        with self.lock:
+            self.mempool.remember(seen)
+            for data in waiting:
+                self.mempool.add(decode(data))
+            self._recheck()
 
     def query(self, path: str, request: bytes, height: int = 0) -> bytes:
         """Answer a gRPC query at a height; RefusedError or QueryError as the node would."""

@@ -59,6 +59,9 @@ class Queries:
         if height > self._reading.height:
             words = "cannot query with height in the future; please provide a valid height"
             raise sdk(26, f"invalid height: {words}")
+        if height and height < self._reading.oldest:
+            words = f"failed to load state at height {height}; version does not exist"
+            raise sdk(18, f"{words} (latest height: {self._reading.height}): invalid request")
         return answer(self._reading.view(height), asked).SerializeToString()
 
 

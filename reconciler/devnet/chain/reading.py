@@ -34,6 +34,11 @@ class Reading:
         """The name that the node gives its chain."""
         return self.faults.shown_chain_id or self.genesis.chain_id
 
+    @property
+    def oldest(self) -> int:
+        """The oldest height whose state can be asked for."""
+        return self._store.oldest
+
     def view(self, height: int = 0) -> View:
         """The state at a height; 0 is the newest one."""
         return self._store.at(height or self.height)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from reconciler.devnet.chain.gas import Meter
@@ -57,6 +57,7 @@ class Store:
     def __init__(self, history: int) -> None:
         self.history = history
         self.height = 0
+        self._first = 0
         self._tables: dict[str, _Rows] = {}
         self._touched: deque[tuple[int, set[tuple[str, bytes]]]] = deque()
         self._now: set[tuple[str, bytes]] = set()
@@ -101,6 +102,22 @@ class Store:
         if len(versions) == 1 and versions[0][1] is None and versions[0][0] <= oldest:
             del rows.versions[key]
             del rows.keys[bisect_left(rows.keys, key)]
+
+    @property
+    def oldest(self) -> int:
+        """The oldest height whose state is still known in full."""
+        return max(self._first, self.height - self.history)
+
+    def restore(self, height: int, tables: Mapping[str, Mapping[bytes, Any]]) -> None:
+        """Forget everything and begin with these rows as the state after a height."""
+        self.height = self._first = height
+        self._tables.clear()
+        self._touched.clear()
+        self._now.clear()
+        for name, found in tables.items():
+            rows = self._tables[name] = _Rows()
+            rows.keys = sorted(found)
+            rows.versions = {key: [(height, value)] for key, value in found.items()}
 
     def at(self, height: int) -> View:
         """The state as it was after the block `height`."""
