@@ -1,0 +1,50 @@
+"""Answers on standard output: one line of JSON, or YAML as the chain's own client writes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+import yaml
+
+WIDTH = 1 << 20
+"""Wide enough that no line is folded."""
+
+
+class _Text(yaml.CSafeDumper):
+    """Quotes what would else be read as a number, a truth or nothing with double quotes."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Equal parts are written out each time."""
+        del data
+        return True
+
+
+def _quoted(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
+    tag = "tag:yaml.org,2002:str"
+    reads_as_text = dumper.resolve(yaml.ScalarNode, text, (True, False)) == tag  # type: ignore[no-untyped-call]  # of the stubs
+    return dumper.represent_scalar(tag, text, style=None if reads_as_text else '"')
+
+
+_Text.add_representer(str, _quoted)
+
+
+def say(answer: Any, output: str) -> None:
+    """Print an answer: `json` keeps the order of its keys, `text` sorts them."""
+    if output == "json":
+        click.echo(one_line(answer))
+    else:
+        click.echo(as_yaml(answer, sort_keys=True), nl=False)
+
+
+def one_line(answer: Any) -> str:
+    """JSON without blanks."""
+    return json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
+
+
+def as_yaml(answer: Any, *, sort_keys: bool) -> str:
+    """YAML in blocks, ending in a line's end."""
+    return yaml.dump(
+        answer, Dumper=_Text, sort_keys=sort_keys, allow_unicode=True, width=WIDTH, default_flow_style=False
+    )
