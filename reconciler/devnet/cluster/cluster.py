@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -69,9 +69,14 @@ class SimulatedCluster:
             self.writes.create(Target(BY_PLURAL["nodes"], "", f"node-{at}"), node, Asked("kubelet"))
 
     @property
-    def requests(self) -> int:
-        """How many requests were received so far, watches among them."""
-        return self._server.requests
+    def asked(self) -> Mapping[tuple[str, str], int]:
+        """How many requests came, by verb (list, watch, get, patch, ...) and plural ("" for others)."""
+        return self._server.asked
+
+    @property
+    def created(self) -> Sequence[str]:
+        """What clients created so far, as `Kind/name`; what its own controllers made is not among it."""
+        return self._server.created
 
     def serve(self, port: int = 0) -> str:
         """Start the API server on 127.0.0.1 and return its URL; OSError where the port is taken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +36,8 @@ class Server:
         self._reads = reads
         self._streams = streams
         self._faults = faults
-        self.requests = 0
+        self.asked: Counter[tuple[str, str]] = Counter()
+        self.created: list[str] = []
 
     def app(self) -> web.Application:
         """The aiohttp application."""
@@ -44,9 +46,9 @@ class Server:
         return app
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        self.requests += 1
         target, query = parse_path(request.path), dict(request.query)
         verb = _verb(request.method, target, query)
+        self.asked[verb, target.kind.plural if target else ""] += 1
         fault = self._faults.strike(verb, target.kind.plural if target else "", "continue" in query)
         try:
             if fault is not None and fault.does != "cut":
@@ -58,6 +60,8 @@ class Server:
             body = await _body(request)
             query["fieldManager"] = query.get("fieldManager") or _agent(request)
             code, answer = self._act(verb, target, query, body, request.content_type)
+            if code == 201 and "dryRun" not in query:
+                self.created.append(f"{target.kind.name}/{answer['metadata']['name']}")
             if verb == "list":
                 answer = self._reads.page(target, query, wanted_form(request))
         except RefusalError as why:

@@ -77,6 +77,14 @@ def test_an_object_lives_from_post_to_delete(client: Client) -> None:
     assert client.ask("GET", f"{CONFIGS}/a")[0] == 404
 
 
+def test_requests_and_creations_are_counted(client: Client) -> None:
+    client.ask("POST", CONFIGS, config("a"))
+    client.ask("POST", CONFIGS, config("a"))
+
+    assert client.cluster.asked["create", "configmaps"] == 2
+    assert list(client.cluster.created) == ["ConfigMap/a"]
+
+
 def test_a_collection_is_deleted_by_label(client: Client) -> None:
     for name in "ab":
         body = config(name)

@@ -1,0 +1,32 @@
+"""A simulated cluster for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.devnet.cluster.cluster import SimulatedCluster
+
+
+@pytest.fixture
+def cluster() -> Iterator[SimulatedCluster]:
+    made = SimulatedCluster()
+    made.serve()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kubeconfig(cluster: SimulatedCluster, tmp_path: Path) -> Path:
+    return cluster.write_kubeconfig(tmp_path / "kubeconfig")
+
+
+@pytest.fixture
+def client(kubeconfig: Path) -> Iterator[Client]:
+    made = Client(Kubeconfig(kubeconfig))
+    yield made
+    made.close()

@@ -1,0 +1,46 @@
+"""Objects as a cluster would show them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from reconciler.adapters.kubernetes.manifests import deployment_manifests, service_manifests
+from reconciler.values.desired import Workload
+
+SPACE = "provider-workloads"
+Object = dict[str, Any]
+
+
+def raw(found: Object) -> bytes:
+    return json.dumps(found).encode()
+
+
+def deployments(workload: Workload, digest: str = "d", ready: bool = True) -> list[Object]:
+    """As they are once they have rolled out, or have just been made."""
+    found = deployment_manifests(SPACE, workload, digest, {})
+    for each in found:
+        count = each["spec"]["replicas"]
+        each["metadata"] |= {"uid": "u", "generation": 1, "resourceVersion": "1"}
+        each["status"] = {"observedGeneration": 1}
+        if ready:
+            each["status"] |= {"readyReplicas": count, "updatedReplicas": count, "replicas": count}
+    return found
+
+
+def services(workload: Workload, digest: str = "d") -> list[Object]:
+    return service_manifests(SPACE, workload, digest)
+
+
+def pod(deployment: Object, name: str = "p", ready: bool = True, **state: Any) -> Object:
+    """A pod of a Deployment; `state` is its container's waiting state, where it has one."""
+    template = deployment["spec"]["template"]
+    container = template["spec"]["containers"][0]
+    status = {"name": container["name"], "image": container["image"], "ready": ready, "restartCount": 0}
+    status["state"] = {"waiting": state} if state else {"running": {}}
+    condition = {"type": "Ready", "status": str(ready)}
+    return {
+        "metadata": template["metadata"] | {"name": name, "namespace": SPACE, "uid": name},
+        "spec": template["spec"] | {"nodeName": "node-0"},
+        "status": {"phase": "Running", "conditions": [condition], "containerStatuses": [status]},
+    }

@@ -1,0 +1,171 @@
+"""What only a simulated cluster can be made to do; what every cluster must do is in tests/contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.devnet.cluster.cluster import SimulatedCluster
+from reconciler.devnet.cluster.faults import Fault
+from reconciler.values.outcomes import Done, Failed
+from reconciler.values.readings import Seen, Unseen
+from reconciler.values.resources import Resources
+from tests.contracts.adapter_worlds import (
+    EXPOSED,
+    World,
+    close_world,
+    open_world,
+    service,
+    simulated_world,
+    workload,
+)
+
+QUOTA = Resources(16_000, 32 << 30, 64 << 30, 0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = simulated_world(tmp_path)
+    made.adapter.prepare(QUOTA)
+    yield made
+    close_world(made)
+
+
+def inner(world: World) -> SimulatedCluster:
+    assert world.cluster is not None
+    return world.cluster
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(401, "Unauthorized"), (403, "Forbidden"), (500, "ClusterError")]
+)
+def test_an_action_that_the_cluster_refuses_is_tried_later(world: World, status: int, reason: str) -> None:
+    inner(world).faults.add(Fault(status=status))
+    wanted = workload(1, service(ports=EXPOSED))
+
+    outcomes = [
+        world.adapter.prepare(QUOTA),
+        world.adapter.apply(wanted, "d"),
+        world.adapter.remove(wanted.id),
+    ]
+
+    assert [type(outcome) for outcome in outcomes] == [Failed] * 3
+    assert [outcome.reason for outcome in outcomes if isinstance(outcome, Failed)] == [reason] * 3
+
+
+def test_half_applied_is_finished_by_applying_again(world: World) -> None:
+    wanted = workload(1, service(ports=EXPOSED), service("db"))
+    inner(world).faults.add(Fault(verbs=frozenset({"patch"}), plurals=frozenset({"deployments"})))
+    assert isinstance(world.adapter.apply(wanted, "d"), Failed)
+    half = world.until(wanted.id, lambda r: r, "the Service alone")
+    assert (half.replicas, half.ready, half.drifted) == (0, False, True)
+
+    inner(world).faults.clear()
+
+    assert world.adapter.apply(wanted, "d") == Done()
+    assert not world.until(wanted.id, lambda r: r.ready, "ready").drifted
+
+
+def test_a_failing_capacity_list_stops_no_repair(tmp_path: Path) -> None:
+    cluster = SimulatedCluster()
+    cluster.serve()
+    cluster.faults.add(Fault(status=403, plurals=frozenset({"nodes"})))
+    world = open_world(cluster.write_kubeconfig(tmp_path / "kubeconfig"), tmp_path, None)
+    world.cluster = cluster
+    try:
+        view = world.adapter.look()
+        assert isinstance(view.workloads, Seen)
+        assert isinstance(view.capacity, Unseen)
+        assert "403" in view.capacity.why
+    finally:
+        close_world(world)
+
+
+def test_an_administrators_namespace_will_do(world: World) -> None:
+    inner(world).faults.add(Fault(status=403, verbs=frozenset({"patch"}), plurals=frozenset({"namespaces"})))
+
+    assert isinstance(world.adapter.prepare(QUOTA), Done)
+
+
+def test_a_look_asks_the_cluster_nothing(world: World) -> None:
+    world.adapter.apply(workload(1), "d")
+    world.until(workload(1).id, lambda r: r.ready, "ready")
+    before = sum(inner(world).asked.values())
+
+    views = [world.adapter.look() for _ in range(50)]
+
+    assert sum(inner(world).asked.values()) == before
+    assert all(view.workloads is views[0].workloads and view.capacity is views[0].capacity for view in views)
+
+
+def test_the_first_look_waits_for_the_first_list(world: World) -> None:
+    again = open_world(world.kubeconfig, world.scratch, None)
+    try:
+        assert isinstance(again.adapter.look().workloads, Seen)
+    finally:
+        again.adapter.close()
+
+
+def test_pods_that_take_their_time_are_seen_until_they_are_gone(world: World) -> None:
+    wanted = workload(1)
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+
+    world.adapter.remove(wanted.id)
+
+    world.until(wanted.id, lambda r: r.removing and not r.ready, "being removed")
+    world.until_gone(wanted.id)
+
+
+def test_what_the_cluster_makes_of_it_is_no_drift(world: World) -> None:
+    """A webhook that rewrites images would look like drift for ever, and be repaired for ever."""
+    wanted = workload(1)
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+    name = f"deployment/web-{wanted.id}"
+    world.kubectl("set", "image", name, "web=mirror.example/web:1")
+    drifted = world.until(wanted.id, lambda r: r.drifted, "drift")
+    assert drifted.digest == "d"
+
+    sight = world.adapter._sight
+    deployments = sight._deployments.read()
+    assert isinstance(deployments, Seen)
+    (view,) = deployments.view.values()
+    sight.tolerated[name] = view.projection
+    sight.reconsider(wanted.id)
+
+    assert not world.until(wanted.id, lambda r: r, "there").drifted
+
+
+def test_logs_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = workload(1, service(count=3))
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+    monkeypatch.setattr("reconciler.adapters.kubernetes.logs.LOG_MAX_BYTES", 60)
+
+    lines = list(world.adapter.logs(wanted.id, 10))
+
+    assert lines[-1].startswith(b"(cut: more than")
+    assert len(lines) == 2
+
+
+def test_a_container_that_has_not_started_has_no_log_and_says_so(world: World) -> None:
+    wanted = workload(1, service(image="registry.example/missing:1"))
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.trouble, "trouble")
+
+    (line,) = world.adapter.logs(wanted.id, 10)
+
+    assert b"waiting to start" in line
+
+
+def test_logs_of_a_cluster_that_refuses_raise_a_sentence(world: World) -> None:
+    wanted = workload(1)
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+    inner(world).faults.add(Fault(status=401))
+
+    with pytest.raises(OSError, match="refresh the kubeconfig"):
+        list(world.adapter.logs(wanted.id, 10))

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.adapters.kubernetes.naming import labels, object_name, ours
+from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
+
+ID = WorkloadId("1000001-1-1-abcdefghij")
+NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
+NUMBERS = st.integers(1, 2**63 - 1)
+
+
+def test_a_name_reads_as_service_and_workload() -> None:
+    assert object_name(ID, "web") == "web-1000001-1-1-abcdefghij"
+
+
+@given(NAMES, NUMBERS, st.integers(1, 2**32 - 1))
+def test_every_name_is_a_dns_label_that_starts_with_a_letter(service: str, dseq: int, gseq: int) -> None:
+    subject = workload_id(LeaseId(OrderId("virtengine1tenant", dseq, gseq, gseq), "virtengine1provider"))
+
+    name = object_name(subject, service)
+
+    assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name)
+    assert len(name) <= 63
+    assert name.endswith(subject)
+
+
+def test_long_names_that_begin_alike_stay_apart() -> None:
+    first, second = (object_name(ID, "a" * 50 + end) for end in "xy")
+
+    assert first != second
+
+
+def test_a_selector_asks_for_our_label_too() -> None:
+    wanted = labels(ID, "web")
+
+    assert ours(ID) == ",".join(
+        f"{k}={wanted[k]}" for k in ("app.kubernetes.io/managed-by", "virtengine.com/workload")
+    )
+    assert all(len(value) <= 63 for value in wanted.values())

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from reconciler.adapters.kubernetes import objects
+from reconciler.adapters.kubernetes.manifests import quota_manifest
+from reconciler.adapters.kubernetes.views import (
+    deployment_view,
+    marks_of,
+    node_view,
+    pod_uses,
+    pod_view,
+    quota_view,
+    service_view,
+    stranger_view,
+)
+from reconciler.values.resources import MB, Resources
+from tests.adapters.kubernetes.makers import SPACE, deployments, pod, raw, services
+from tests.contracts.adapter_worlds import EXPOSED, lease, service, workload
+
+ROOM = {"cpu": "4", "memory": "8Gi", "ephemeral-storage": "100Gi", "nvidia.com/gpu": "2", "pods": "110"}
+READY = {"type": "Ready", "status": "True"}
+
+
+def test_a_deployment_shows_what_it_is_and_how_far() -> None:
+    wanted = workload(1, service(count=2))
+
+    view = deployment_view(raw(deployments(wanted)[0]))
+
+    assert (view.marks.workload, view.marks.lease, view.marks.digest) == (wanted.id, lease(1), "d")
+    assert (view.replicas, view.ready, view.rolled_out, view.projection, view.failure) == (2, 2, True, "", "")
+
+
+def test_a_status_of_an_older_specification_is_not_believed() -> None:
+    found = deployments(workload(1))[0]
+    found["metadata"]["generation"] = 2
+
+    assert not deployment_view(raw(found)).rolled_out
+
+
+def test_drift_is_seen_against_what_the_object_says_was_applied() -> None:
+    found = deployments(workload(1))[0]
+    found["spec"]["template"]["spec"]["containers"][0]["image"] = "evil:1"
+    assert "image" in deployment_view(raw(found)).projection
+
+    found["metadata"]["annotations"]["virtengine.com/applied"] = "{"
+    assert deployment_view(raw(found)).projection == "unreadable"
+
+    del found["metadata"]["annotations"]["virtengine.com/applied"]
+    assert deployment_view(raw(found)).projection == "unmarked"
+
+
+def test_a_service_shows_its_address() -> None:
+    found = services(workload(1, service(ports=EXPOSED)))[0]
+    found["spec"]["clusterIP"] = "10.96.0.9"
+
+    view = service_view(raw(found))
+
+    assert (view.address, view.projection) == ("10.96.0.9", "")
+
+
+@pytest.mark.parametrize("note", ["", "nonsense", "virtengine1other/1/1/1/virtengine1provider"])
+def test_a_lease_that_is_not_the_labels_own_is_not_believed(note: str) -> None:
+    found = deployments(workload(1))[0]
+    found["metadata"]["annotations"]["virtengine.com/lease"] = note
+
+    assert deployment_view(raw(found)).marks.lease is None
+
+
+def test_an_object_without_any_marks_is_nobodys() -> None:
+    assert marks_of(objects.Metadata(name="x")).lease is None
+
+
+def test_a_pod_shows_why_it_waits() -> None:
+    found = pod(deployments(workload(1))[0], ready=False, reason="ImagePullBackOff", message="no")
+
+    view = pod_view(raw(found))
+
+    assert (view.ready, view.node, view.over) == (False, "node-0", False)
+    assert view.uses == Resources(100, 64 * MB, 128 * MB)
+    assert view.containers[0].waiting == objects.Waiting("ImagePullBackOff", "no")
+
+
+def test_an_unschedulable_pod_says_so() -> None:
+    found = pod(deployments(workload(1))[0], ready=False)
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
+    found["status"] = {"phase": "Pending", "conditions": [condition]}
+
+    assert pod_view(raw(found)).unschedulable == "0/1 nodes"
+
+
+def test_initial_containers_count_where_they_are_hungrier() -> None:
+    def container(cpu: str, restart: str = "") -> objects.Container:
+        return objects.Container("c", objects.Amounts({"cpu": cpu}), restart)
+
+    spec = objects.PodSpec(
+        "n",
+        [container("1"), container("500m")],
+        [container("2"), container("100m", "Always")],
+        {"cpu": "10m"},
+    )
+
+    assert pod_uses(spec).cpu_milli == 2010
+
+
+@pytest.mark.parametrize(
+    ("phase", "cpu"), [("Running", 1000), ("Pending", 1000), ("Succeeded", 0), ("Failed", 0)]
+)
+def test_a_stranger_that_is_over_takes_nothing(phase: str, cpu: int) -> None:
+    containers = [{"name": "c", "resources": {"requests": {"cpu": "1"}}}]
+    found = {
+        "metadata": {"name": "p"},
+        "spec": {"nodeName": "n", "containers": containers},
+        "status": {"phase": phase},
+    }
+
+    assert stranger_view(raw(found)).uses.cpu_milli == cpu
+
+
+@pytest.mark.parametrize(
+    ("spec", "conditions", "usable"),
+    [
+        ({}, [READY], True),
+        ({}, [{"type": "Ready", "status": "Unknown"}], False),
+        ({}, [], False),
+        ({"unschedulable": True}, [READY], False),
+        ({"taints": [{"effect": "NoSchedule"}]}, [READY], False),
+        ({"taints": [{"effect": "PreferNoSchedule"}]}, [READY], True),
+    ],
+)
+def test_a_node_offers_only_what_pods_may_use(
+    spec: dict[str, Any], conditions: list[Any], usable: bool
+) -> None:
+    found = {
+        "metadata": {"name": "n"},
+        "spec": spec,
+        "status": {"allocatable": ROOM, "conditions": conditions},
+    }
+
+    offers = node_view(raw(found)).offers
+
+    assert offers == (Resources(4000, 8 << 30, 100 << 30, 2) if usable else None)
+
+
+def test_a_quota_of_ours_reads_as_it_was_written() -> None:
+    given = Resources(63_500, 123_456_789, 2 << 40, 0)
+
+    assert quota_view(raw(quota_manifest(SPACE, given))) == given
+
+
+def test_a_quota_that_somebody_shortened_is_none() -> None:
+    found = quota_manifest(SPACE, Resources(1, 2, 3, 4))
+    del found["spec"]["hard"]["requests.memory"]
+    assert quota_view(raw(found)) is None
+
+    found = quota_manifest(SPACE, Resources(1, 2, 3, 4))
+    found["spec"]["hard"]["limits.cpu"] = "9"
+    assert quota_view(raw(found)) is None
+
+
+def test_bytes_that_are_no_object_are_an_error() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        pod_view(b'{"metadata": {')

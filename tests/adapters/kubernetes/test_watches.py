@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.kubernetes import watches
+from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.watches import WatchCache
+from reconciler.devnet.cluster.cluster import SimulatedCluster
+from reconciler.devnet.cluster.faults import Fault
+from reconciler.devnet.cluster.kinds import BY_NAME, Target
+from reconciler.devnet.cluster.writes import Asked
+from reconciler.values.readings import Seen, Unseen
+from tests.contracts.adapter_worlds import eventually
+
+PATH = "/api/v1/namespaces/default/configmaps"
+
+
+def write(cluster: SimulatedCluster, name: str) -> None:
+    target = Target(BY_NAME["ConfigMap"], "default", name)
+    cluster.writes.create(target, {"metadata": {"name": name}}, Asked("us"))
+
+
+def erase(cluster: SimulatedCluster, name: str) -> None:
+    cluster.writes.delete(Target(BY_NAME["ConfigMap"], "default", name), {}, Asked("us"))
+
+
+class Watched:
+    """A cache of the names of ConfigMaps, and how often it woke somebody."""
+
+    def __init__(self, client: Client, path: str = PATH) -> None:
+        self.cache = WatchCache(client, path, {}, len)
+        self.cache.stale_seconds = 0.3
+        self.wakes = 0
+        self.cache.wake = self.wake
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+    def start(self) -> Watched:
+        self.cache.start()
+        self.cache.wait(5)
+        return self
+
+    def names(self) -> list[str]:
+        reading = self.cache.read()
+        assert isinstance(reading, Seen), reading
+        return sorted(key.partition("/")[2] for key in reading.view)
+
+    def until(self, *names: str) -> None:
+        eventually(lambda: self.names() == list(names), f"{names}, but {self.cache.read()}", 10)
+
+    def until_unseen(self) -> str:
+        reading = eventually(lambda: self._unseen(), "unseen", 10)
+        return reading.why
+
+    def _unseen(self) -> Unseen | None:
+        reading = self.cache.read()
+        return reading if isinstance(reading, Unseen) else None
+
+
+@pytest.fixture
+def watched(client: Client) -> Iterator[Watched]:
+    made = Watched(client)
+    yield made
+    made.cache.close()
+
+
+def test_before_the_first_list_nothing_is_seen(watched: Watched) -> None:
+    assert isinstance(watched.cache.read(), Unseen)
+
+
+def test_what_is_there_and_what_comes_and_goes_is_seen(cluster: SimulatedCluster, watched: Watched) -> None:
+    write(cluster, "a")
+    watched.start()
+    assert watched.names() == ["a"]
+
+    write(cluster, "b")
+    watched.until("a", "b")
+    erase(cluster, "a")
+    watched.until("b")
+
+    assert watched.wakes >= 3
+
+
+def test_an_unchanged_view_is_the_very_same(cluster: SimulatedCluster, watched: Watched) -> None:
+    watched.start()
+    first, second = watched.cache.read(), watched.cache.read()
+    assert isinstance(first, Seen)
+    assert isinstance(second, Seen)
+    assert first.view is second.view
+
+    write(cluster, "a")
+    watched.until("a")
+    assert first.view == {}
+
+
+def test_a_list_of_many_pages_is_whole(
+    cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watches, "PAGE_SIZE", 2)
+    for name in "abcde":
+        write(cluster, name)
+
+    watched.start()
+
+    assert watched.names() == list("abcde")
+
+
+@pytest.mark.parametrize("fault", [Fault(continued=True), Fault("cut", verbs=frozenset({"list"}))])
+def test_part_of_a_list_is_never_shown(
+    cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr(watches, "PAGE_SIZE", 2)
+    for name in "abc":
+        write(cluster, name)
+    cluster.faults.add(fault)
+
+    watched.start()
+
+    assert isinstance(watched.cache.read(), Unseen)
+    cluster.faults.clear()
+    eventually(lambda: isinstance(watched.cache.read(), Seen), "seen", 10)
+    assert watched.names() == ["a", "b", "c"]
+
+
+def test_a_watch_that_ends_is_resumed_without_listing(cluster: SimulatedCluster, watched: Watched) -> None:
+    watched.start()
+    write(cluster, "a")
+    watched.until("a")
+    lists = cluster.asked["list", "configmaps"]
+
+    cluster.drop_watches()
+    write(cluster, "b")
+
+    watched.until("a", "b")
+    assert cluster.asked["list", "configmaps"] == lists
+
+
+def test_a_forgotten_version_is_listed_again(cluster: SimulatedCluster, watched: Watched) -> None:
+    write(cluster, "a")
+    watched.start()
+    lists = cluster.asked["list", "configmaps"]
+    erase(cluster, "a")
+    write(cluster, "b")
+
+    cluster.forget_history()
+
+    watched.until("b")
+    eventually(lambda: cluster.asked["list", "configmaps"] == lists + 1, "one more list", 10)
+
+
+def test_bookmarks_move_a_quiet_watch_along(cluster: SimulatedCluster, watched: Watched) -> None:
+    watched.start()
+    cluster.writes.create(Target(BY_NAME["Secret"], "default"), {"metadata": {"name": "s"}}, Asked("us"))
+    lists = cluster.asked["list", "configmaps"]
+    time.sleep(1.3)
+
+    cluster.forget_history()
+    time.sleep(0.5)
+
+    assert cluster.asked["list", "configmaps"] <= lists + 1
+    write(cluster, "a")
+    watched.until("a")
+
+
+def test_a_short_break_goes_unnoticed_and_a_long_one_is_unseen(
+    cluster: SimulatedCluster, watched: Watched
+) -> None:
+    write(cluster, "a")
+    watched.start()
+    cluster.faults.add(Fault(status=401))
+    cluster.drop_watches()
+    assert watched.names() == ["a"]
+
+    why = watched.until_unseen()
+
+    assert "401" in why
+    assert "refresh the kubeconfig" in why
+    cluster.faults.clear()
+    eventually(lambda: isinstance(watched.cache.read(), Seen), "seen again", 15)
+    assert watched.names() == ["a"]
+
+
+def test_a_cluster_that_is_gone_is_unseen(cluster: SimulatedCluster, watched: Watched) -> None:
+    watched.start()
+    cluster.close()
+
+    why = watched.until_unseen()
+
+    assert "see that its API server runs" in why
+
+
+def test_an_answer_that_is_no_list_is_unseen(client: Client) -> None:
+    watched = Watched(client, "/version").start()
+    try:
+        assert "cannot be read" in watched.until_unseen()
+    finally:
+        watched.cache.close()
+
+
+def test_silence_on_a_watch_is_a_break(
+    cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watches, "SILENCE_MAX_SECONDS", 0.3)
+    watched.start()
+
+    assert eventually(lambda: cluster.asked["watch", "configmaps"] > 2, "another watch", 10)
+
+
+def test_closing_is_quick_and_quiet(
+    cluster: SimulatedCluster, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = Watched(client).start()
+    eventually(lambda: cluster.asked["watch", "configmaps"], "the watch", 10)
+    began = time.monotonic()
+
+    watched.cache.close()
+
+    assert time.monotonic() - began < 1
+    assert caplog.records == []
+
+
+def test_a_wrong_server_says_where(tmp_path: Path) -> None:
+    text = SimulatedCluster().kubeconfig().replace('server: ""', 'server: "http://127.0.0.1:1"')
+    path = tmp_path / "kubeconfig"
+    path.write_text(text)
+    watched = Watched(Client(Kubeconfig(path))).start()
+    try:
+        assert "http://127.0.0.1:1" in watched.until_unseen()
+    finally:
+        watched.cache.close()
