@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -40,7 +40,6 @@ def demo(keep: Path | None, kubeconfig: Path | None, block_seconds: float, due_s
     options = ["--block-seconds", str(block_seconds), "--due-seconds", str(due_seconds)]
     if kubeconfig is not None:
         options += ["--kubeconfig", str(kubeconfig.absolute())]
-    narrator = Narrator()
     with ExitStack() as stack:
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provider-demo-")))
         home = Home(directory.absolute())
@@ -49,36 +48,44 @@ def demo(keep: Path | None, kubeconfig: Path | None, block_seconds: float, due_s
                 f"{directory} holds a world already; go on with `provider-daemon devnet --home {directory}`, "
                 "or keep this one elsewhere"
             )
-        narrator.say(SIMULATED)
-        stage = stack.enter_context(_world(home, options))
-        _refuse_leftovers(stage)
-        if kubeconfig is not None and keep is None:
-            stack.callback(stage.cluster.sweep)
-        play(stage, STEPS, narrator.tick, narrator.say)
-        for line in ending(stage):
-            click.echo(line)
-    narrator.say("every step was seen")
+        _tell(home, options, sweep=kubeconfig is not None and keep is None)
     if keep is not None:
         click.echo(f"go on with: provider-daemon devnet --home {keep}")
         click.echo(f"      then: provider-daemon run --host {keep}/host.yaml")
 
 
+def _tell(home: Home, options: list[str], *, sweep: bool) -> None:
+    narrator, daemon = Narrator(), DaemonProgram(home)
+    narrator.say(SIMULATED)
+    with _world(home, options, daemon, sweep=sweep) as stage:
+        try:
+            play(stage, STEPS, narrator.tick, narrator.say)
+        except StoryError as error:
+            raise DevnetError(
+                f"the daemon's last words:\n{daemon.tail()}\nthe story failed at {error}; "
+                "run it with --keep DIR to look at what it leaves"
+            ) from None
+        for line in ending(stage):
+            click.echo(line)
+    narrator.say("every step was seen")
+
+
 @contextmanager
-def _world(home: Home, options: list[str]) -> Iterator[Stage]:
+def _world(home: Home, options: list[str], daemon: DaemonProgram, *, sweep: bool) -> Iterator[Stage]:
     """The devnet and the daemon as processes of their own; both are ended, whatever happens."""
-    market, daemon = devnet_program(home, options), DaemonProgram(home)
-    try:
+    market = devnet_program(home, options)
+    with ExitStack() as ends:
+        ends.callback(market.stop)
         market.start()
         await_devnet(home, market)
-        daemon.start()
-        with closing(open_stage(home, daemon)) as stage:
-            yield stage
-    except StoryError as error:
-        click.echo(f"the daemon's last words:\n{daemon.tail()}", err=True)
-        raise DevnetError(f"the story failed at {error}") from None
-    finally:
-        daemon.stop()
-        market.stop()
+        stage = open_stage(home, daemon)
+        ends.callback(stage.close)
+        _refuse_leftovers(stage)
+        if sweep:
+            ends.callback(stage.cluster.sweep)
+        ends.callback(daemon.stop)
+        ends.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the ending is not interrupted
+        yield stage
 
 
 def _refuse_leftovers(stage: Stage) -> None:

@@ -100,7 +100,7 @@ class Home:
     def running(self) -> Facts:
         """The facts of a devnet that runs; DevnetError where there is none."""
         facts = self.facts()
-        if not facts.pid or not Path(f"/proc/{facts.pid}").exists():
+        if not facts.pid or not _lives(facts.pid):
             raise DevnetError(
                 f"no devnet runs in {self.directory}; start one with "
                 f"`provider-daemon devnet --home {self.directory}`"
@@ -143,6 +143,16 @@ class Home:
             ) from None
         finally:
             os.close(handle)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _facts(told: dict[str, Any]) -> Facts:

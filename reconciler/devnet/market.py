@@ -36,6 +36,7 @@ class Market:
         self.cluster = SimulatedCluster()
         self._blocks = BlockFile(home.blocks)
         self._served: ServedChain | None = None
+        self._plays_cluster = False
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -46,6 +47,7 @@ class Market:
         self._served = serve(self.chain, self.facts.ports.grpc, self.facts.ports.rpc)
         if not self.facts.kubeconfig:
             self.cluster.load(self.home.cluster)
+            self._plays_cluster = True
             self.cluster.serve(self.facts.ports.cluster)
             self.cluster.write_kubeconfig(self.home.kubeconfig)
         furnish(self.home, self.facts)
@@ -68,7 +70,7 @@ class Market:
             thread.join()
         if self._served is not None:
             self._served.close()
-        if not self.facts.kubeconfig:
+        if self._plays_cluster:
             self.cluster.close()
             self.cluster.save(self.home.cluster)
         self._blocks.close()
@@ -95,6 +97,6 @@ class Market:
     def _keep_cluster(self) -> None:
         kept = -1
         while not self._stop.wait(SAVE_SECONDS):
-            if not self.facts.kubeconfig and self.cluster.store.version != kept:
+            if self._plays_cluster and self.cluster.store.version != kept:
                 kept = self.cluster.store.version
                 self.cluster.save(self.home.cluster)

@@ -17,6 +17,20 @@ EXPECTED = {"web": OLD_PRICE, "metered": Decimal(1), "contested": OLD_PRICE}
 RIVAL_PRICE, THIRD_PRICE = Decimal(2000), Decimal(2200)
 
 
+def start(stage: Stage) -> None:
+    """As a user does in another terminal."""
+    stage.daemon.start()
+
+
+def started(stage: Stage) -> str:
+    """It sees chain, repository and cluster."""
+    status = stage.api.ask("/api/v1/status")
+    if not status["readings"] or any(r["why"] or not r["seen_at"] for r in status["readings"]):
+        return ""
+    seen = ", ".join(r["source"] for r in status["readings"])
+    return f"it runs for {status['address']} and sees {seen}"
+
+
 def post_five(stage: Stage) -> None:
     """Three of alice's, two of bob's."""
     stage.post("web", "cheap", "metered")
@@ -113,6 +127,14 @@ def bid_closed(stage: Stage) -> str:
 
 
 MARKET = (
+    Step(
+        "started",
+        "The daemon is started: provider-daemon run --host host.yaml",
+        started,
+        "the daemon does not see chain, repository and cluster",
+        start,
+        blocks=60,
+    ),
     Step(
         "orders",
         "Tenants post five orders: alice `web`, `cheap` and `metered`, bob `huge` and `contested`",

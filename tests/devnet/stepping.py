@@ -96,7 +96,6 @@ class SteppedWorld:
         self.market.open(by_the_clock=False)
         self.switches = Interference()
         self.daemon = SteppedDaemon(self.market, self.switches)
-        self.daemon.start()
         self.stage: Stage = open_stage(self.market.home, self.daemon, self.tick)
         self.stage.patience_seconds = 0
 

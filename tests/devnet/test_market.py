@@ -120,3 +120,15 @@ def test_the_cluster_goes_on_too(tmp_path: Path) -> None:
     with trading(tmp_path) as (market, _):
         assert [n["metadata"]["uid"] for n in market.cluster.objects("nodes")] == nodes
         assert market.cluster.url == url
+
+
+def test_a_world_that_cannot_be_opened_is_left_as_it_was(tmp_path: Path) -> None:
+    with trading(tmp_path):
+        pass
+    kept = (tmp_path / "cluster" / "cluster.json").read_bytes()
+    (tmp_path / "chain" / "blocks.jsonl").write_text('{"time_ns": 1, "txs": ["00"]}\n')
+    market = Market(Home(tmp_path))
+    with pytest.raises(DevnetError):
+        market.open()
+    market.close()
+    assert (tmp_path / "cluster" / "cluster.json").read_bytes() == kept

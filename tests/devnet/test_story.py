@@ -147,11 +147,11 @@ def test_an_error_of_an_act_is_the_steps(world: SteppedWorld) -> None:
     def fail(_: object) -> None:
         raise DevnetError("git is gone")
 
-    with pytest.raises(StoryError, match=r"step `orders`: .*git is gone"):
+    with pytest.raises(StoryError, match=r"step `started`: .*git is gone"):
         played(world, replace(STEPS[0], act=fail))
 
 
 def test_a_chain_that_stands_still(world: SteppedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.devnet.story.SILENCE_SECONDS", 0)
     with pytest.raises(StoryError, match="makes no blocks any more"):
-        play(world.stage, [replace(STEPS[0], act=nothing)], lambda: None, lambda _: None)
+        play(world.stage, [replace(named("orders"), act=nothing)], lambda: None, lambda _: None)

@@ -1,0 +1,81 @@
+"""Eyes that look at nothing say so; an operator changes only what is there."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.devnet.eyes_api import ApiEyes
+from reconciler.devnet.eyes_chain import ChainEyes
+from reconciler.devnet.eyes_cluster import ClusterEyes
+from reconciler.devnet.eyes_git import STATUS, GitEyes, Operator
+from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.furnishing import furnish
+from reconciler.devnet.home import Facts, Home
+from reconciler.devnet.node import Node
+from reconciler.devnet.plain_git import git
+
+NOBODY = "127.0.0.1:9"
+
+
+def test_nobody_answers() -> None:
+    api = ApiEyes(f"http://{NOBODY}")
+    assert not api.answers()
+    with pytest.raises(DevnetError, match="the daemon does not answer /api/v1/status"):
+        api.applied()
+    node = Node(NOBODY)
+    with pytest.raises(DevnetError, match=f"the chain at {NOBODY} does not answer"):
+        node.height()
+    node.close()
+
+
+@pytest.mark.parametrize("content", ["127.0.0.1 localhost\n", "a: [", "kind: Config\n", ""])
+def test_a_file_that_is_no_kubeconfig(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(content)
+    with pytest.raises(DevnetError, match=r"kubeconfig .*kubeconfig cannot be used"):
+        ClusterEyes(path)
+
+
+def test_a_cluster_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(
+        f"{{apiVersion: v1, kind: Config, current-context: c, users: [{{name: u, user: {{}}}}], "
+        f'clusters: [{{name: k, cluster: {{server: "http://{NOBODY}"}}}}], '
+        f"contexts: [{{name: c, context: {{cluster: k, user: u}}}}]}}"
+    )
+    eyes = ClusterEyes(path)
+    with pytest.raises(DevnetError, match="the cluster does not answer GET /apis/apps/v1"):
+        eyes.objects()
+    eyes.close()
+
+
+def test_the_operator_commits_and_the_eyes_see_it(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    furnish(home, Facts())
+    operator, eyes = Operator(home.repository, tmp_path / "clone"), GitEyes(home.repository)
+    assert (eyes.head(STATUS), eyes.told()) == ("", "")
+    commit = operator.edit("Dearer", "pricing.yaml", ("cpu_millicores: 1uve", "cpu_millicores: 2uve"))
+    assert eyes.head("main") == commit
+    assert eyes.log("main")[-1].endswith("operator: Dearer")
+    assert "cpu_millicores: 2uve" in git(home.repository, "show", "main:pricing.yaml")
+    with pytest.raises(DevnetError, match=r"pricing.yaml does not say `cpu_millicores: 1uve`"):
+        operator.edit("Again", "pricing.yaml", ("cpu_millicores: 1uve", ""))
+
+
+def test_gits_own_words_are_told(tmp_path: Path) -> None:
+    with pytest.raises(DevnetError, match=r"git log in .* failed: fatal: not a git repository"):
+        git(tmp_path, "log")
+
+
+def test_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DevnetError, match="there is no git command; install git"):
+        git(tmp_path, "log")
+
+
+def test_a_block_that_nobody_tells(tmp_path: Path) -> None:
+    node = Node(NOBODY)
+    eyes = ChainEyes(node, f"http://{NOBODY}")
+    with pytest.raises(DevnetError, match=f"http://{NOBODY} does not tell block 3"):
+        eyes._call("block", 3)
+    node.close()
