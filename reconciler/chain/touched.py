@@ -128,7 +128,7 @@ class Touched:
 
     def _add_lease(self, lease: LeaseId, reason: object) -> None:
         self.leases.add(lease)
-        self.bids |= {lease, LeaseId(lease.order, self.address)}
+        self.bids.add(lease)
         if isinstance(reason, str):
             self.closed[lease] = reason
 

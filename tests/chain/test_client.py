@@ -14,6 +14,7 @@ from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_errors import NodeError, NodeRefusedError
 from reconciler.chain.preparing import Policy
+from reconciler.chain.proto import settlement_v1_pb2
 from reconciler.chain.rpc import Rpc
 from reconciler.devnet.chain.genesis import Gates
 from reconciler.values.ids import LeaseId
@@ -32,6 +33,7 @@ from tests.contracts.chain_worlds import (
     prepared,
     seen,
     simulated_world,
+    told,
 )
 
 NO_BLOCK = NodeRefusedError("block_results", "-32603", "could not find results for height #1")
@@ -354,3 +356,48 @@ def test_what_is_prepared_can_be_sent_by_a_later_life(world: ChainWorld) -> None
     assert later.broadcast(made.intent) == Done()
     world.advance()
     assert seen(later, [made.intent.hash]).landed[made.intent.hash].code == 0
+
+
+def test_what_settles_a_shorter_number_settles_a_longer_one(world: ChainWorld) -> None:
+    client = world.client()
+    world.numbers = 4_008
+    short = lease_of(world, client)
+    world.numbers = 40_090_000
+    long = lease_of(world, client)
+    for _ in range(3):
+        world.advance()
+    before = seen(client).leases[long.id].payment
+    _, view = landed(world, client, WithdrawLease(short.id))
+    # the withdrawal on 4009 puts its own blocks on the payment of 40090001 (semantics 4.4)
+    assert view.leases[long.id].payment.balance > before.balance
+    assert told(view) == told(seen(world.client(), known=sorted(view.leases)))
+
+
+def test_an_escrow_that_is_named_by_its_own_id_alone_is_read_again(world: ChainWorld) -> None:
+    client, tenant = world.client(), world.tenants[0]
+    lease = lease_of(world, client, usage=True)
+    world.settlement_escrow(tenant, lease.id, 500_000)
+    escrow = seen(client).settlements[lease.id.order].escrow
+    assert escrow is not None
+    refund = settlement_v1_pb2.MsgRefundEscrow(sender=tenant.address, escrow_id=escrow.id, reason="done")
+    world.do(tenant, refund)
+    after = seen(client).settlements[lease.id.order].escrow
+    assert after is not None
+    assert (after.state, after.balance) == ("refunded", 0)
+
+
+def test_an_escrow_that_expires_by_itself_is_read_again(world: ChainWorld) -> None:
+    assert world.simulated is not None
+    client = world.client()
+    lease = lease_of(world, client, usage=True)
+    world.settlement_escrow(world.tenants[0], lease.id, 500_000)
+    escrow = seen(client).settlements[lease.id.order].escrow
+    assert escrow is not None
+    world.simulated.step((escrow.expires_at + 1) * 10**9)
+    expired = seen(client).settlements[lease.id.order].escrow
+    assert expired is not None
+    assert expired.state == "expired"
+    with counted() as counts:
+        world.advance()
+        seen(client)
+    assert counts["/virtengine.settlement.v1.Query/EscrowsByOrder"] == 0

@@ -54,6 +54,10 @@ ATTRIBUTE = base_attributes_v1_pb2.Attribute
 RESOURCES = base_resources_v1beta4_pb2
 
 
+class RefusedError(AssertionError):
+    """The chain refused what somebody else did."""
+
+
 @dataclass(slots=True)
 class ChainWorld:
     """A chain, our provider on it, and tenants who trade with it."""
@@ -91,15 +95,19 @@ class ChainWorld:
         made = signed(messages, signer, Terms(GAS * len(messages), fee, self.height() + 20), key)
         request = BroadcastTxRequest(tx_bytes=made.raw, mode=BROADCAST_MODE_SYNC)
         answer = self.node.ask(BROADCAST, request).tx_response
-        assert answer.code == 0, answer.raw_log
+        if answer.code:
+            raise RefusedError(answer.raw_log)
         for _ in range(10):
             self.advance()
             if (result := find(self.node, made.hash)) is not None:
-                assert result.code == 0, result.log
+                if result.code:
+                    raise RefusedError(result.log)
                 return result
         raise AssertionError("ten blocks without the transaction")
 
-    def order(self, tenant: PrivateKey, price: str = "4000", usage: bool = False) -> OrderId:
+    def order(
+        self, tenant: PrivateKey, price: str = "4000", usage: bool = False, deposit: int = 5_000_000
+    ) -> OrderId:
         """A tenant's new order for one small unit."""
         self.numbers += 1
         deployment = deployment_v1_pb2.DeploymentID(owner=tenant.address, dseq=self.numbers)
@@ -110,7 +118,7 @@ class ChainWorld:
                 id=deployment,
                 groups=[_group(price, attributes)],
                 hash=bytes(32),
-                deposit=_deposit(5_000_000),
+                deposit=_deposit(deposit),
             ),
         )
         return OrderId(tenant.address, self.numbers, 1, 1)
@@ -179,6 +187,12 @@ def seen(client: ChainClient, hashes: Sequence[str] = (), known: Sequence[LeaseI
     reading = client.look(hashes, known)
     assert isinstance(reading, Seen), reading
     return reading.view
+
+
+def told(view: Market) -> Market:
+    """A view without what only its reader's own history tells."""
+    leases = {each: replace(lease, closed_reason="") for each, lease in view.leases.items()}
+    return replace(view, leases=leases, landed={}, transfers=(), block_seconds=Decimal(1))
 
 
 def prepared(client: ChainClient, *messages: Ours) -> Prepared:

@@ -24,6 +24,7 @@ from tests.contracts.chain_worlds import (
     prepared,
     seen,
     simulated_world,
+    told,
 )
 
 LIVE = pytest.param("live", marks=pytest.mark.live)
@@ -42,12 +43,6 @@ def world(request: pytest.FixtureRequest) -> Iterator[ChainWorld]:
     yield made
     made.close()
     served.close()
-
-
-def told(view: Market) -> Market:
-    """A view without what only its reader's own history tells."""
-    leases = {each: replace(lease, closed_reason="") for each, lease in view.leases.items()}
-    return replace(view, leases=leases, landed={}, transfers=(), block_seconds=Decimal(1))
 
 
 def assert_kept_current(world: ChainWorld, view: Market) -> None:
