@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -29,7 +30,8 @@ WIDE = frozenset(
 
 def printed(message: Message) -> dict[str, Any]:
     """The message as the JSON object that the real client prints."""
-    return {field.name: _field(message, field) for field in message.DESCRIPTOR.fields}
+    fields: Iterable[Any] = message.DESCRIPTOR.fields  # the stubs know two classes of descriptors for one
+    return {field.name: _field(message, field) for field in fields}
 
 
 def _field(message: Message, field: FieldDescriptor) -> Any:
