@@ -44,6 +44,7 @@ class WatchCache(Generic[View]):
         self._shown: Mapping[str, View] | None = None
         self._broken: tuple[float, str] | None = None
         self._version = ""
+        self._logged = ""
         self._first = threading.Event()
         self._stop = threading.Event()
         self._stream: Stream | None = None
@@ -89,6 +90,10 @@ class WatchCache(Generic[View]):
                     pause = PAUSE_FIRST_SECONDS
                     continue
             except ApiError as why:
+                if why.gone and self._version:
+                    self._version = ""  # forgotten, not broken: list again soon
+                    self._stop.wait(PAUSE_FIRST_SECONDS)
+                    continue
                 self._fail(why)
             except (msgspec.MsgspecError, ValueError, KeyError) as why:
                 self._version = ""
@@ -97,18 +102,16 @@ class WatchCache(Generic[View]):
             pause = min(pause * 2, PAUSE_MAX_SECONDS)
 
     def _fail(self, why: ApiError) -> None:
-        """Note since when it is broken; a forgotten version alone is nothing broken."""
+        """Note since when it is broken. A first break is any watch's fate; what stays broken is logged."""
         if self._stop.is_set():
-            return
-        if why.gone:
-            self._version = ""
             return
         sentence = why.sentence(self._client.server)
         with self._lock:
             began = self._broken[0] if self._broken else time.monotonic()
-            news = self._broken is None or self._broken[1] != sentence
+            stays = self._broken is not None and self._logged != sentence
             self._broken = (began, sentence)
-        if news:
+        if stays:
+            self._logged = sentence
             _log.warning("adapter kubernetes: %s", sentence)
         self._first.set()
         self.wake()
@@ -134,6 +137,7 @@ class WatchCache(Generic[View]):
         with self._lock:
             changed = self._held != found
             self._held, self._shown, self._broken = found, None, None
+            self._logged = ""
             self._version = version
         self._first.set()
         if changed:

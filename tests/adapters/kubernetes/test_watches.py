@@ -212,6 +212,24 @@ def test_silence_on_a_watch_is_a_break(
     assert eventually(lambda: cluster.asked["watch", "configmaps"] > 2, "another watch", 10)
 
 
+def test_what_stays_broken_is_logged_once_and_a_short_break_never(
+    cluster: SimulatedCluster, watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched.start()
+    cluster.drop_watches()
+    write(cluster, "a")
+    watched.until("a")
+    assert caplog.messages == []
+
+    cluster.faults.add(Fault(status=401))
+    cluster.drop_watches()
+    asked = cluster.asked["watch", "configmaps"]
+    eventually(lambda: cluster.asked["watch", "configmaps"] > asked + 3, "some more attempts", 15)
+
+    (message,) = caplog.messages
+    assert message.startswith("adapter kubernetes: the cluster at http://127.0.0.1")
+
+
 def test_closing_is_quick_and_quiet(
     cluster: SimulatedCluster, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
