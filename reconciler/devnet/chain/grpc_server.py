@@ -56,7 +56,7 @@ class GrpcServer:
                 _abort(call, refused.status, refused.text)
             except ConnectionLostError:
                 _abort(call, grpc.StatusCode.UNAVAILABLE, "connection reset by peer")
-            call.send_initial_metadata(((_HEIGHT, str(height or self._chain.height)),))
+            call.send_initial_metadata(((_HEIGHT, str(height or self._chain.reading.height)),))
             return answered
 
         return answer

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.mempool import SeenBeforeError
+from reconciler.devnet.chain.saving import SavedChainError, load, save
+from reconciler.devnet.chain.store import TABLES
+from tests.devnet.chain.players import RICH_UVE, World, pay, withdraw
+
+
+def rows(world: World) -> dict[str, list[tuple[bytes, bytes]]]:
+    view = world.chain.view()
+    return {n: [(k, table.encode(v)) for k, v in view.scan(table)] for n, table in TABLES.items()}
+
+
+def reopened(world: World, path: Path) -> World:
+    save(world.chain, path)
+    again = World.__new__(World)
+    again.chain = load(path)
+    return again
+
+
+def test_a_saved_chain_goes_on_where_it_was(tmp_path: Path) -> None:
+    world = World()
+    world.lease("alice", "one", 7)
+    waiting = world.send("bob", pay("bob", "alice", 5))
+    again = reopened(world, tmp_path / "chain")
+
+    assert rows(again) == rows(world)
+    assert (again.chain.height, again.chain.time_ns) == (world.chain.height, world.chain.time_ns)
+    assert list(again.chain.ledger) == list(world.chain.ledger)
+    blocks = [one.chain.step() for one in (world, again)]
+    assert blocks[0] == blocks[1]
+    assert blocks[1].txs[0].hash == waiting.hash
+    done = [one.do("one", withdraw("alice", "one", 7)) for one in (world, again)]
+    assert done[0] == done[1]
+    assert rows(again) == rows(world)
+
+
+def test_bytes_that_were_taken_are_not_taken_again_after_a_load(tmp_path: Path) -> None:
+    world = World()
+    data = world.bytes("alice", pay("alice", "bob", 5))
+    world.chain.check_tx(data)
+    world.chain.step()
+    again = reopened(world, tmp_path / "chain")
+
+    with pytest.raises(SeenBeforeError):
+        again.chain.check_tx(data)
+
+
+def test_the_past_before_a_load_cannot_be_asked_for(tmp_path: Path) -> None:
+    world = World()
+    world.do("alice", pay("alice", "bob", 5))
+    again = reopened(world, tmp_path / "chain")
+    height = again.chain.height
+    again.do("alice", pay("alice", "bob", 5))
+
+    path = "/virtengine.market.v1beta5.Query/Params"
+    assert again.chain.query(path, b"", height) == again.chain.query(path, b"")
+    with pytest.raises(RefusedError, match="version does not exist"):
+        again.chain.query(path, b"", height - 1)
+    assert again.balance("bob") == RICH_UVE + 10
+
+
+@pytest.mark.parametrize("content", [b"", b"no chain", b"\x80"])
+def test_another_file_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "chain"
+    path.write_bytes(content)
+
+    with pytest.raises(SavedChainError, match="delete it and start"):
+        load(path)
+
+
+def test_saving_leaves_one_file(tmp_path: Path) -> None:
+    world = World()
+    save(world.chain, tmp_path / "kept" / "chain")
+    save(world.chain, tmp_path / "kept" / "chain")
+
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["chain"]
