@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from google.protobuf.message import DecodeError
+
 from reconciler.chain.block_reader import BlockReader
 from reconciler.chain.full_view import Moment, read_market, read_wallet
 from reconciler.chain.grpc_node import GrpcNode
@@ -77,7 +79,7 @@ class ChainClient:
             return Seen(self._look(status, hashes, known))
         except NodeError as error:
             return Unseen(str(error))
-        except (ValueError, ArithmeticError, KeyError, IndexError) as error:
+        except (ValueError, ArithmeticError, KeyError, IndexError, DecodeError) as error:
             return Unseen(f"{self._node.target} answered something that cannot be read: {error}")
 
     def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
@@ -147,6 +149,7 @@ class ChainClient:
             market = read_market(queries, self._key.address, known, moment)
             market = self._remembering(market, touched)
             full_at, overdue = moment.time, False
+            self._gas_price = Decimal(0)
         else:
             market = Refresh(queries, self._market, touched, known).market(moment)
             full_at, overdue = self._full_at, self._overdue or touched.everything
@@ -183,6 +186,7 @@ class ChainClient:
         if strange:
             self._landed |= self._search(strange, status)
             self._followed |= strange
+        self._followed &= {*hashes, *self._unsent}
         for oldest in list(self._landed)[: max(len(self._landed) - LANDED_MAX, 0)]:
             del self._landed[oldest]
         return {each: self._landed[each] for each in hashes if each in self._landed}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from google.protobuf.any_pb2 import Any
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from reconciler.chain.proto import (
     cosmos_authz_pb2,
@@ -37,6 +37,9 @@ SILENT_ACTIONS = (
 
 UNREAD_MESSAGES = "/virtengine."
 """A message of the chain's own modules that we cannot read: only a full view shows what it did."""
+
+TYPED = ("virtengine.market.", "virtengine.deployment.", "virtengine.provider.")
+"""Modules whose events name what they are about; those of settlement have no type (semantics 5.7)."""
 
 NESTING_MAX = 4
 OURS = frozenset({"spender", "receiver", "sender", "recipient", "fee_payer"})
@@ -89,8 +92,14 @@ class Touched:
         if raw and ours:
             self.landed[name] = TxResult(name, height, outcome.code, outcome.codespace, outcome.log)
         if raw and outcome.code == 0:
+            self._add_messages(raw)
+
+    def _add_messages(self, raw: bytes) -> None:
+        try:
             for message in decoded(raw).messages:
                 self._add_message(message, NESTING_MAX)
+        except (ValueError, DecodeError):
+            self.everything = True  # what cannot be read must not stop the reading of what follows
 
     def _add_events(self, events: Iterable[Event], height: int, tx: str) -> bool:
         """Whether anything in them is of our account."""
@@ -101,7 +110,7 @@ class Touched:
                 if event.type == "transfer" and (amount := uve_in(event.value("amount"))):
                     ends = event.value("sender"), event.value("recipient")
                     self.transfers.append(Transfer(height, tx, *ends, amount))
-            elif event.type.startswith("virtengine."):
+            elif event.type.startswith(TYPED):
                 self._add_typed_event(event)
         return ours
 
@@ -110,9 +119,12 @@ class Touched:
         if name.startswith("EventProvider"):
             self.provider |= _json(event, "owner") == self.address
             return
-        content = _json(event, "id")
-        if not isinstance(content, dict):
-            return
+        try:
+            self._add_id(name, json.loads(event.value("id")), _json(event, "reason"))
+        except (ValueError, KeyError, TypeError):
+            self.everything = True  # an event of a form that we do not know
+
+    def _add_id(self, name: str, content: dict[str, str], reason: object) -> None:
         deployment = DeploymentId(content["owner"], int(content["dseq"]))
         if name.startswith(("EventDeployment", "EventGroup")):
             self.deployments.add(deployment)
@@ -124,7 +136,7 @@ class Touched:
         (self.created if name == "EventOrderCreated" else self.orders).add(order)
         self.deployments.add(deployment)
         if name.startswith("EventLease"):
-            self._add_lease(LeaseId(order, content["provider"]), _json(event, "reason"))
+            self._add_lease(LeaseId(order, content["provider"]), reason)
 
     def _add_lease(self, lease: LeaseId, reason: object) -> None:
         self.leases.add(lease)

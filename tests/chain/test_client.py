@@ -15,7 +15,9 @@ from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_errors import NodeError, NodeRefusedError
 from reconciler.chain.preparing import Policy
 from reconciler.chain.proto import settlement_v1_pb2
+from reconciler.chain.proto.cosmos_tx_pb2 import BroadcastTxResponse
 from reconciler.chain.rpc import Rpc
+from reconciler.chain.touched import Touched
 from reconciler.devnet.chain.genesis import Gates
 from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Prepared
@@ -32,6 +34,7 @@ from tests.contracts.chain_worlds import (
     offer,
     prepared,
     seen,
+    shut,
     simulated_world,
     told,
 )
@@ -44,7 +47,7 @@ def simulated(gates: Gates | None = None) -> Iterator[ChainWorld]:
     world, served = simulated_world(gates)
     yield world
     world.close()
-    served.close()
+    shut(served)
 
 
 @pytest.fixture
@@ -401,3 +404,37 @@ def test_an_escrow_that_expires_by_itself_is_read_again(world: ChainWorld) -> No
         world.advance()
         seen(client)
     assert counts["/virtengine.settlement.v1.Query/EscrowsByOrder"] == 0
+
+
+def test_a_price_that_the_node_asked_once_is_not_paid_for_ever(world: ChainWorld) -> None:
+    client = world.client(full_view_seconds=3)
+    order = world.order(world.tenants[0])
+    intent = prepared(client, offer(seen(client), order)).intent
+    assert intent is not None
+    low = "insufficient fee: min gas prices 0.050000000000000000uve, got 0.025000000000000000uve"
+    refused = BroadcastTxResponse(tx_response={"code": 1, "codespace": "undefined", "raw_log": low})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GrpcNode, "ask", lambda *_: refused)
+        assert client.broadcast(intent) == Refused("ChainRefused", low)
+    dearer = prepared(client, offer(seen(client), order)).intent
+    assert dearer is not None
+    assert dearer.fee == pytest.approx(2 * intent.fee, rel=0.01)
+    for _ in range(5):
+        world.advance()
+    again = prepared(client, offer(seen(client), order)).intent
+    assert again is not None
+    assert again.fee == pytest.approx(intent.fee, rel=0.01)
+
+
+def test_what_cannot_be_read_asks_for_a_full_view_but_not_every_block(world: ChainWorld) -> None:
+    client = world.client(full_view_seconds=40)
+    seen(client)
+    asked = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Touched, "add_block", lambda self, *_: setattr(self, "everything", True))
+        for _ in range(9):
+            world.advance()
+            with counted() as counts:
+                seen(client)
+            asked.append(counts["/virtengine.market.v1beta5.Query/Orders"])
+    assert asked == [0, 0, 0, 0, 1, 0, 0, 0, 0]

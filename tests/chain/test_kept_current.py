@@ -18,7 +18,16 @@ from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.intents import Prepared
 from reconciler.values.messages import CloseBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.observed import Market, State
-from tests.contracts.chain_worlds import FEE_MAX, ChainWorld, RefusedError, offer, seen, simulated_world, told
+from tests.contracts.chain_worlds import (
+    FEE_MAX,
+    ChainWorld,
+    RefusedError,
+    offer,
+    seen,
+    shut,
+    simulated_world,
+    told,
+)
 
 STEPS = 50
 LIKELY = {
@@ -153,4 +162,4 @@ def test_a_view_kept_current_equals_one_read_anew(seed: int) -> None:
             world.clients.pop().close()
     finally:
         world.close()
-        served.close()
+        shut(served)

@@ -137,12 +137,15 @@ def test_what_the_settlement_module_pays_at_the_end_of_a_block_settled_something
     assert [(t.tx, t.amount) for t in touched.transfers] == [("", 4700)]
 
 
-@pytest.mark.parametrize("value", ["", "null", "[]", "not json", '"text"'])
-def test_an_event_without_an_id_touches_nothing(value: str) -> None:
+@pytest.mark.parametrize("value", ["", "null", "[]", "not json", '"text"', "{}", '{"owner":"x","dseq":"y"}'])
+def test_an_event_of_an_unknown_form_asks_for_a_full_view_and_stops_nothing(value: str) -> None:
     event = Event("virtengine.market.v1.EventOrderClosed", (("id", value),), 0)
+    other = Event("virtengine.cert.v1.EventCreated", (("id", value),), 0)
     touched = Touched(PROVIDER)
-    touched.add_block(BlockResults(9, (TxOutcome(0, "", "", (event,)),), ()), ())
+    touched.add_block(BlockResults(9, (TxOutcome(0, "", "", (other,)),), ()), ())
     assert touched.is_empty
+    touched.add_block(BlockResults(9, (TxOutcome(0, "", "", (event,)),), ()), (b"garbage",))
+    assert touched.everything
 
 
 TOLD_WHOLE = ("market-lifecycle", "escrow", "more-market-and-escrow", "settlement", "bid-refusals")

@@ -23,6 +23,7 @@ from tests.contracts.chain_worlds import (
     offer,
     prepared,
     seen,
+    shut,
     simulated_world,
     told,
 )
@@ -42,7 +43,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[ChainWorld]:
     made, served = simulated_world()
     yield made
     made.close()
-    served.close()
+    shut(served)
 
 
 def assert_kept_current(world: ChainWorld, view: Market) -> None:
