@@ -13,6 +13,7 @@ from reconciler.devnet.chain import market
 from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.steps import Step, nothing
 from reconciler.devnet.story import STEPS, StoryError, ending, play
+from reconciler.devnet.story_money import did_nothing, traces
 from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
 from tests.devnet.stepping import SteppedWorld
@@ -141,6 +142,18 @@ def test_books_that_do_not_agree(world: SteppedWorld, monkeypatch: pytest.Monkey
     missed(world, named("books"))  # nothing is earned yet
     monkeypatch.setattr(books, "PROVIDER_UVE", 1)
     assert not books.audit(world.stage).agree
+
+
+def test_once_must_leave_no_trace(world: SteppedWorld) -> None:
+    played(world, *until("orders"))
+    world.stage.before = traces(world.stage)
+    world.stage.once = (0, "noise\nnothing to do\n")
+    assert "(nothing to do)" in did_nothing(world.stage)
+    world.stage.once = (1, "")
+    assert not did_nothing(world.stage)
+    world.stage.once = (0, "")
+    world.stage.operator.write("Somebody was here", {"note.txt": "x"})
+    assert not did_nothing(world.stage)
 
 
 def test_an_error_of_an_act_is_the_steps(world: SteppedWorld) -> None:
