@@ -10,6 +10,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from reconciler.chain import queries
+from reconciler.chain.node_errors import NodeError
 from reconciler.chain.proto import (
     deployment_v1beta4_pb2,
     escrow_v1_pb2,
@@ -58,8 +59,7 @@ def account_of(node: Node, name: str) -> Message:
     A lease's id, `owner/dseq/gseq/oseq/provider`, stands for its deployment's account, which pays it.
     """
     if name.startswith(SETTLEMENT):
-        request = settlement_v1_pb2.QueryEscrowRequest(escrow_id=name)
-        return node.ask(queries.ESCROW_BY_ID, request).escrow
+        return _settlement(node, name)
     scope, _, xid = name.partition("/")
     if scope == "bid":
         bid = market_v1beta5_pb2.QueryBidRequest(id=bid_id_to(LeaseId.parse(xid)))
@@ -83,6 +83,15 @@ def payments_of(node: Node, wanted: Wanted) -> Iterable[Payment]:
         leases = rows(LEASES, node, Filters(provider=wanted.provider), EVERYTHING)
         return _fitting([row.escrow_payment for row in leases], wanted)
     return _listed(wanted, lambda state, at: _payment_page(node, state, wanted.xid, at))
+
+
+def _settlement(node: Node, name: str) -> settlement_v1_pb2.EscrowAccount:
+    """The settlement module answers with an empty escrow where there is none."""
+    request = settlement_v1_pb2.QueryEscrowRequest(escrow_id=name)
+    found = node.ask(queries.ESCROW_BY_ID, request).escrow
+    if not found.escrow_id:
+        raise NodeError("the chain has no settlement escrow of this id")
+    return found
 
 
 def _bid_accounts(node: Node, wanted: Wanted) -> Iterator[Account]:

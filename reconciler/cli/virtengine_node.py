@@ -29,7 +29,8 @@ STATUS = unary(
 SDK_STATUS = {18: ("INVALID_ARGUMENT", ": invalid request"), 22: ("NOT_FOUND", ": key not found")}
 """gRPC's statuses in abci_query's codes, and the words that the SDK puts behind the chain's own."""
 
-_WRAPPED = re.compile(r"^rpc error: code = \w+ desc = ")
+_WRAPPED = re.compile(r"^(rpc error: code = \w+ desc = |codespace \w+ code \d+: )+")
+"""What gRPC and the SDK put before the chain's own words."""
 
 Asked = TypeVar("Asked", bound=Message)
 Answered = TypeVar("Answered", bound=Message)

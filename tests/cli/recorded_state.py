@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -17,19 +16,24 @@ from reconciler.chain.proto import (
     base_attributes_v1_pb2,
     base_deposit_v1_pb2,
     base_resources_v1beta4_pb2,
+    cosmos_auth_pb2,
     deployment_v1_pb2,
     deployment_v1beta4_pb2,
     market_v1_pb2,
     market_v1beta5_pb2,
 )
+from reconciler.chain.queries import ACCOUNT
 from reconciler.chain.transactions import Signer, Terms, signed
 from reconciler.chain.wire_amounts import coin, dec_coin
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import ServedChain, serve
-from tests.replay.transcript import genesis
+from tests.replay.transcript import genesis, read
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FIRST, SECOND = 90010001, 90020001
+BOBS = (7, 77, 777)
+"""Numbers of which each begins the next: the chain's filters are prefixes of text (semantics 4.5)."""
+
 GAS, FEE = 400_000, 10_000
 """What each transaction was sent with, as the recorded balance shows."""
 
@@ -52,7 +56,6 @@ class World:
 
     chain: SimulatedChain
     served: ServedChain
-    sent: Counter[str] = field(default_factory=Counter)
 
     @property
     def by_grpc(self) -> list[str]:
@@ -69,27 +72,33 @@ class World:
         while self.chain.height < height - 1:
             self.chain.step()
         key = people()[name]
-        number = [account.address for account in self.chain.genesis.accounts].index(key.address)
-        signer = Signer(self.chain.genesis.chain_id, number, self.sent[name])
-        made = signed(messages, signer, Terms(GAS, FEE, 0), key)
+        made = signed(messages, self._signer(key.address), Terms(GAS, FEE, 0), key)
         checked = self.chain.check_tx(made.raw)
         assert checked.code == 0, checked.log
-        self.sent[name] += 1
         block = self.chain.step()
         assert [tx.outcome.code for tx in block.txs] == [0], block.txs[0].outcome.log
 
+    def next(self, name: str, *messages: Message) -> None:
+        """The same in the next block."""
+        self.do(self.chain.height + 1, name, *messages)
 
-def bare_world() -> World:
-    """The recorded network at its first block."""
-    chain = SimulatedChain(genesis(_head()))
-    chain.executor.metered = False  # the recorded gas limits are not what is tested
-    chain.step()
-    return World(chain, serve(chain))
+    def close(self) -> None:
+        """Close the ports."""
+        self.served.close()
+
+    def _signer(self, address: str) -> Signer:
+        request = cosmos_auth_pb2.QueryAccountRequest(address=address)
+        answer = self.chain.query(ACCOUNT.path, request.SerializeToString())
+        account = cosmos_auth_pb2.BaseAccount()
+        cosmos_auth_pb2.QueryAccountResponse.FromString(answer).account.Unpack(account)
+        return Signer(self.chain.genesis.chain_id, account.account_number, account.sequence)
 
 
 def recorded_world() -> World:
     """Two deployments of alice's: the provider leases the first, and bids on the second."""
-    world = bare_world()
+    chain = SimulatedChain(genesis(_head()))
+    chain.executor.metered = False  # the recorded gas limits are not what is tested
+    world = World(chain, serve(chain))
     world.do(4, "alice", deployment(FIRST))
     world.do(5, "provider", bid(FIRST, 50))
     world.do(7, "alice", market_v1beta5_pb2.MsgCreateLease(bid_id=bid_id(FIRST)))
@@ -155,3 +164,26 @@ def _head() -> dict[str, Any]:
     with (VECTORS / "market-lifecycle.jsonl").open(encoding="utf-8") as lines:
         head: dict[str, Any] = json.loads(lines.readline())
     return head
+
+
+def crowded_world() -> World:
+    """Many orders, bids and leases in every state: those recorded in paging.jsonl, and rivals' and bob's."""
+    recording = read(VECTORS / "paging.jsonl")
+    chain = SimulatedChain(recording.genesis)
+    chain.executor.metered = False
+    raw = {step["hash"]: bytes.fromhex(step["tx_hex"]) for _, step in recording.steps if "tx_hex" in step}
+    for block in recording.blocks:
+        for name in block.txs:
+            chain.check_tx(raw[name])
+        chain.step(block.time_ns, include=block.txs)
+    world = World(chain, serve(chain))
+    for number in BOBS:
+        world.next("bob", deployment(number, "bob"))
+    for name in ("rival", "third", "provider"):
+        world.next(name, *(bid(number, 60, name, "bob") for number in BOBS))
+    world.next("rival", *(bid(number, 60, "rival") for number in (60000007, 60000008)))
+    world.next("bob", market_v1beta5_pb2.MsgCreateLease(bid_id=bid_id(BOBS[1], "provider", "bob")))
+    world.next("bob", market_v1beta5_pb2.MsgCreateLease(bid_id=bid_id(BOBS[2], "rival", "bob")))
+    closing = deployment_v1_pb2.DeploymentID(owner=people()["bob"].address, dseq=BOBS[2])
+    world.next("bob", deployment_v1beta4_pb2.MsgCloseDeployment(id=closing))
+    return world

@@ -36,7 +36,7 @@ SAME = sorted({path.name for path in CLI.glob("*.txt")} - {*REFUSED, NODES_OWN})
 def world() -> Iterator[World]:
     made = recorded_world()
     yield made
-    made.served.close()
+    made.close()
 
 
 def recorded(name: str) -> tuple[list[str], str, int]:

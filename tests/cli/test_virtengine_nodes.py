@@ -1,0 +1,236 @@
+"""Which node is asked, and what is said where it does not answer as it should."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.lazy import USAGE_ERROR
+from reconciler.cli.main import run_command
+from reconciler.cli.virtengine import virtengine
+from tests.cli.recorded_state import FIRST, World, people, recorded_world
+
+PROVIDER, ALICE = people()["provider"].address, people()["alice"].address
+LEASES = ["query", "market", "leases", "--provider", PROVIDER, "-o", "json"]
+ID = ["--owner", ALICE, "--dseq", "404"]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    made = recorded_world()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def host(world: World, tmp_path: Path) -> Path:
+    """A host file that names the world's node."""
+    file = tmp_path / "host.yaml"
+    file.write_text(
+        f"""\
+repository:
+  url: {tmp_path}/state.git
+provider:
+  name: local
+chain:
+  chain_id: virtengine-localnet-1
+  grpc: {world.served.grpc_target}
+  rpc: {world.served.rpc_url}
+state: {tmp_path}/state
+"""
+    )
+    return file
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run_command(virtengine, arguments)
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+def count(answer: str) -> int:
+    return len(json.loads(answer)["leases"])
+
+
+def test_the_host_file_names_the_node(
+    host: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = told(capsys, *LEASES, "--host", str(host))
+    assert (code, count(out)) == (0, 1)
+    monkeypatch.setenv("PROVIDER_DAEMON_HOST", str(host))
+    code, out, _ = told(capsys, "status")
+    assert (code, json.loads(out)["node_info"]["network"]) == (0, "virtengine-localnet-1")
+
+
+@pytest.mark.parametrize("scheme", ["tcp://", "http://", ""])
+def test_a_node_is_named_with_any_of_its_schemes(
+    world: World, capsys: pytest.CaptureFixture[str], scheme: str
+) -> None:
+    address = world.served.rpc_url.removeprefix("http://")
+    code, out, _ = told(capsys, *LEASES, "--node", f"{scheme}{address}")
+    assert (code, count(out)) == (0, 1)
+
+
+def test_the_environment_names_the_node(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VE_NODE", world.served.rpc_url)
+    monkeypatch.setenv("VE_OUTPUT", "json")
+    code, out, _ = told(capsys, *LEASES[:-2])
+    assert (code, count(out)) == (0, 1)
+
+
+def test_no_host_file_is_a_sentence_that_says_what_else_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = told(capsys, *LEASES, "--host", str(tmp_path / "none.yaml"))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: the host file {tmp_path}/none.yaml cannot be read: No such file")
+    assert err.endswith("or name the node with --node tcp://HOST:26657 or --grpc-addr HOST:9090\n")
+
+
+@pytest.mark.parametrize("way", ["gRPC", "RPC"])
+@pytest.mark.parametrize(
+    ("arguments", "about", "words"),
+    [
+        (["market", "order", "get", *ID], f"order {ALICE}/404/1/1", "invalid order: order not found"),
+        (
+            ["market", "bid", "get", *ID, "--provider", PROVIDER],
+            f"bid {ALICE}/404/1/1/{PROVIDER}",
+            "invalid bid: bid not found",
+        ),
+        (
+            ["market", "lease", "get", *ID, "--provider", PROVIDER],
+            f"lease {ALICE}/404/1/1/{PROVIDER}",
+            "invalid lease: lease not found",
+        ),
+        (["provider", "get", ALICE], f"provider {ALICE}", "invalid provider: address not found"),
+    ],
+)
+def test_what_is_not_there_is_told_in_the_chains_words(
+    world: World, capsys: pytest.CaptureFixture[str], arguments: list[str], about: str, words: str, way: str
+) -> None:
+    node = world.by_grpc if way == "gRPC" else world.by_rpc
+    assert told(capsys, "query", *arguments, *node) == (1, "", f"error: {about}: the chain says: {words}\n")
+
+
+@pytest.mark.parametrize("way", ["gRPC", "RPC"])
+def test_a_malformed_address_is_told_in_the_chains_words(
+    world: World, capsys: pytest.CaptureFixture[str], way: str
+) -> None:
+    node = world.by_grpc if way == "gRPC" else world.by_rpc
+    for arguments in (["market", "leases", "--provider", "ve1nonsense"], ["bank", "balances", "nonsense"]):
+        code, out, err = told(capsys, "query", *arguments, *node)
+        assert (code, out) == (1, "")
+        assert "the chain says: " in err
+        assert "decoding bech32 failed" in err
+        assert "rpc error" not in err
+
+
+def test_one_lease_and_one_bid_are_the_rows_of_their_lists(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    which = ["--owner", ALICE, "--dseq", str(FIRST), "--provider", PROVIDER, "-o", "json", *world.by_grpc]
+    for name in ("lease", "bid"):
+        code, one, _ = told(capsys, "query", "market", name, "get", *which)
+        _, rows, _ = told(capsys, "q", "market", name, "list", *which)
+        assert code == 0
+        assert [json.loads(one)] == json.loads(rows)[f"{name}s"]
+
+
+def test_a_node_that_is_not_there_is_a_sentence(closed_port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    address = f"127.0.0.1:{closed_port}"
+    code, out, err = told(capsys, *LEASES, "--node", address)
+    assert (code, out, err) == (
+        1,
+        "",
+        f"error: leases: http://{address} does not answer: [Errno 111] Connection refused\n",
+    )
+    code, out, err = told(capsys, *LEASES, "--grpc-addr", address, "--grpc-insecure")
+    assert (code, out) == (1, "")
+    assert err.startswith(
+        f"error: leases: {address} does not answer /cosmos.base.node.v1beta1.Service/Status"
+    )
+    assert told(capsys, "status", "--node", address)[0] == 1
+
+
+def test_tls_where_there_is_none_says_which_flag_to_add(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = told(capsys, *LEASES, "--grpc-addr", world.served.grpc_target)
+    assert code == 1
+    assert err.endswith("; it was asked with TLS, add --grpc-insecure for a port without\n")
+
+
+@pytest.mark.parametrize("height", ["404", "99999999999999999999999999"])
+def test_a_height_that_is_not_made_yet_is_a_sentence(
+    world: World, capsys: pytest.CaptureFixture[str], height: str
+) -> None:
+    for node in (world.by_grpc, world.by_rpc):
+        code, out, err = told(capsys, *LEASES, "--height", height, *node)
+        assert (code, out) == (1, "") or code == USAGE_ERROR
+        assert err
+        assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "node", ["ftp://host:26657", "tcp://", "tcp://host:nonsense", "tcp://host:99999999", "http://[::1"]
+)
+def test_what_is_no_address_is_wrong_usage(capsys: pytest.CaptureFixture[str], node: str) -> None:
+    code, _, err = told(capsys, *LEASES, "--node", node)
+    assert code == USAGE_ERROR
+    assert f"--node {node} is not an RPC address; write tcp://HOST:26657" in err
+
+
+class _Nonsense(BaseHTTPRequestHandler):
+    """A server that is no node."""
+
+    answer = b"{}"
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.answer)))
+        self.end_headers()
+        self.wfile.write(self.answer)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its base's word
+        """Silence."""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'{"result": {"response": {"code": 0, "value": "not base64"}}}',
+        b'{"result": {"response": {"code": "x"}}}',
+        b'{"result": {"response": {"code": 0, "value": "////"}}}',
+        b'{"result": {"response": []}}',
+    ],
+)
+def test_a_server_that_is_no_node_is_a_sentence(capsys: pytest.CaptureFixture[str], answer: bytes) -> None:
+    handler = type("Answering", (_Nonsense,), {"answer": answer})
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        code, out, err = told(capsys, *LEASES, "--node", f"127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert (code, out) == (1, "")
+    assert err.startswith(
+        f"error: leases: http://127.0.0.1:{server.server_port} answered something that is no"
+    )
