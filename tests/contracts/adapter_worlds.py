@@ -65,6 +65,8 @@ def workload(dseq: int, *services: Service, paused: bool = False) -> Workload:
 
 
 EXPOSED = (Port(80),)
+GIVEN = Resources(16_000, 32 << 30, 64 << 30, 0)
+"""The quota of a world."""
 
 
 @dataclass

@@ -101,52 +101,46 @@ class Deployments:
         tell(self._writes, found, Note("ScalingReplicaSet", said, component="deployment-controller"))
 
     def _status(self, found: Object, new_uid: str) -> Object:
-        sets = [
-            each
-            for each in self._writes.store.owned_by(found["metadata"]["uid"])
-            if each["kind"] == "ReplicaSet"
-        ]
-        count = {each["metadata"]["uid"]: each.get("status", {}) for each in sets}
-        total = sum(each.get("replicas", 0) for each in count.values())
+        owned = self._writes.store.owned_by(found["metadata"]["uid"])
+        count = {
+            each["metadata"]["uid"]: each.get("status", {}) for each in owned if each["kind"] == "ReplicaSet"
+        }
+        wanted = found["spec"]["replicas"]
         ready = sum(each.get("readyReplicas", 0) for each in count.values())
-        updated, wanted = count[new_uid].get("replicas", 0), found["spec"]["replicas"]
-        status: Object = {"observedGeneration": found["metadata"]["generation"]}
         counts = {
-            "replicas": total,
-            "updatedReplicas": updated,
+            "replicas": sum(each.get("replicas", 0) for each in count.values()),
+            "updatedReplicas": count[new_uid].get("replicas", 0),
             "readyReplicas": ready,
             "availableReplicas": ready,
+            "unavailableReplicas": max(wanted - ready, 0),
         }
-        counts["unavailableReplicas"] = max(wanted - ready, 0)
-        status |= {name: value for name, value in counts.items() if value}
-        _, unavailable = _bounds(found["spec"]["strategy"].get("rollingUpdate", {}), wanted)
-        complete = updated == wanted == total == ready
         failures = [
             each
-            for uid in count
-            for each in count[uid].get("conditions", ())
+            for status in count.values()
+            for each in status.get("conditions", ())
             if each["type"] == "ReplicaFailure"
         ]
-        status["conditions"] = [
-            self._condition(
-                found,
-                "Available",
-                ready >= wanted - unavailable,
-                "MinimumReplicasAvailable",
-                "MinimumReplicasUnavailable",
-            ),
-            self._condition(
-                found, "Progressing", True, "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated", ""
-            ),
-            *failures[:1],
-        ]
-        return status
+        conditions = [*self._progress(found, counts), *failures[:1]]
+        status: Object = {"observedGeneration": found["metadata"]["generation"], "conditions": conditions}
+        return status | {name: value for name, value in counts.items() if value}
 
-    def _condition(self, found: Object, name: str, holds: bool, good: str, bad: str) -> Object:
+    def _progress(self, found: Object, counts: dict[str, int]) -> list[Object]:
+        """The conditions Available and Progressing."""
+        wanted, ready = found["spec"]["replicas"], counts["readyReplicas"]
+        _, unavailable = _bounds(found["spec"]["strategy"].get("rollingUpdate", {}), wanted)
+        enough = ready >= wanted - unavailable
+        complete = counts["updatedReplicas"] == wanted == counts["replicas"] == ready
+        return [
+            self._condition(found, "Available", enough, f"MinimumReplicas{'A' if enough else 'Una'}vailable"),
+            self._condition(
+                found, "Progressing", True, "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated"
+            ),
+        ]
+
+    def _condition(self, found: Object, name: str, holds: bool, reason: str) -> Object:
         now, text = stamp(self._writes.clock()), str(holds)
         conditions: list[Object] = found.get("status", {}).get("conditions", [])
         old = {each["type"]: each for each in conditions}.get(name)
-        reason = good if holds else bad
         if old and old["status"] == text and old["reason"] == reason:
             return old
         since = old["lastTransitionTime"] if old and old["status"] == text else now

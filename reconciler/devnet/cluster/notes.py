@@ -32,32 +32,33 @@ def tell(writes: Writes, about: Object, note: Note) -> None:
     if told is not None:
         writes.store.put(told | {"count": told["count"] + 1, "lastTimestamp": now, "message": note.message})
         return
+    writes.store.put(_event(about, note, now) | {"metadata": _metadata(writes, namespace, name)})
+
+
+def _metadata(writes: Writes, namespace: str, name: str) -> Object:
+    made = {"uid": writes.store.new_uid(), "creationTimestamp": stamp(writes.clock())}
+    return {"name": name, "namespace": namespace} | made
+
+
+def _event(about: Object, note: Note, now: str) -> Object:
+    meta = about["metadata"]
     involved = {
         "apiVersion": about["apiVersion"],
         "kind": about["kind"],
         "name": meta["name"],
         "uid": meta["uid"],
     }
-    where = {"namespace": meta["namespace"]} if "namespace" in meta else {}
-    writes.store.put(
-        {
-            "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                "uid": writes.store.new_uid(),
-                "creationTimestamp": now,
-            },
-            "type": "Warning" if note.warning else "Normal",
-            "reason": note.reason,
-            "message": note.message,
-            "count": 1,
-            "firstTimestamp": now,
-            "lastTimestamp": now,
-            "source": {"component": note.component},
-            "reportingComponent": note.component,
-            "reportingInstance": "",
-            "involvedObject": involved | where,
-        }
-    )
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "type": "Warning" if note.warning else "Normal",
+        "reason": note.reason,
+        "message": note.message,
+        "count": 1,
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "source": {"component": note.component},
+        "reportingComponent": note.component,
+        "reportingInstance": "",
+        "involvedObject": involved | ({"namespace": meta["namespace"]} if "namespace" in meta else {}),
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -29,7 +29,7 @@ class Form:
         """A single object in this form."""
         if self.name == "Table":
             listed = {"resourceVersion": found["metadata"]["resourceVersion"]}
-            return table(kind, [found], listed, now, whole=self.whole)
+            return table(kind, [found], now, whole=self.whole) | {"metadata": listed}
         if self.name.startswith("PartialObjectMetadata"):
             return bare(found)
         return found
@@ -37,7 +37,7 @@ class Form:
     def many(self, kind: Kind, objects: list[Object], listed: Object, now: float) -> Object:
         """A list in this form."""
         if self.name == "Table":
-            return table(kind, objects, listed, now, whole=self.whole)
+            return table(kind, objects, now, whole=self.whole) | {"metadata": listed}
         if self.name.startswith("PartialObjectMetadata"):
             head = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
             return head | {"metadata": listed, "items": [bare(found) for found in objects]}
@@ -63,14 +63,14 @@ class Reads:
         self._given = 0
         self._pages: OrderedDict[str, tuple[int, list[Object]]] = OrderedDict()
 
-    def select(self, target: Target, query: dict[str, str]) -> Match:
+    def select(self, target: Target, query: Mapping[str, str]) -> Match:
         """The test that a list's or watch's query asks for."""
         match = selector(query.get("labelSelector", ""), query.get("fieldSelector", ""))
         if not target.namespace:
             return match
         return lambda found: found["metadata"].get("namespace") == target.namespace and match(found)
 
-    def page(self, target: Target, query: dict[str, str], form: Form) -> Object:
+    def page(self, target: Target, query: Mapping[str, str], form: Form) -> Object:
         """One page of a list, all pages of it from one version."""
         limit = int(query.get("limit") or 0)
         if token := query.get("continue"):

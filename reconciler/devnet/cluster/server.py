@@ -5,27 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import yaml
 from aiohttp import web
 
 from reconciler.devnet.cluster import discovery
+from reconciler.devnet.cluster.calls import Call, Calls
 from reconciler.devnet.cluster.faults import Fault, Faults
 from reconciler.devnet.cluster.kinds import Object, Target, parse_path
-from reconciler.devnet.cluster.merging import json_patch, merge_patch, strategic_patch
 from reconciler.devnet.cluster.reads import Form, Reads, wanted_form
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.streams import Streams
-from reconciler.devnet.cluster.writes import Asked, Writes, scale_of
+from reconciler.devnet.cluster.writes import Writes
 
 BODY_MAX_BYTES = 8 << 20
-_PATCHES: dict[str, Callable[[Any, Any], Any]] = {
-    "application/merge-patch+json": merge_patch,
-    "application/strategic-merge-patch+json": strategic_patch,
-    "application/json-patch+json": json_patch,
-}
 
 
 class Server:
@@ -33,6 +27,7 @@ class Server:
 
     def __init__(self, writes: Writes, reads: Reads, streams: Streams, faults: Faults) -> None:
         self._writes = writes
+        self._calls = Calls(writes, reads)
         self._reads = reads
         self._streams = streams
         self._faults = faults
@@ -57,20 +52,24 @@ class Server:
                 return _discover(request.path)
             if verb in ("watch", "log"):
                 return await self._stream(request, target, query)
-            body = await _body(request)
             query["fieldManager"] = query.get("fieldManager") or _agent(request)
-            code, answer = self._act(verb, target, query, body, request.content_type)
-            if code == 201 and "dryRun" not in query:
-                self.created.append(f"{target.kind.name}/{answer['metadata']['name']}")
-            if verb == "list":
-                answer = self._reads.page(target, query, wanted_form(request))
+            call = Call(verb, target, query, await _body(request), request.content_type)
+            code, answer = self._do(call, wanted_form(request))
         except RefusalError as why:
             return _json(why.status(), why.code)
-        if answer.get("kind") not in ("Status", "Scale") and verb != "list":
-            answer = wanted_form(request).one(target.kind, answer, self._writes.clock())
         if fault is not None:
             return await _cut(request, answer)
         return _json(answer, code)
+
+    def _do(self, call: Call, form: Form) -> tuple[int, Object]:
+        if call.verb == "list":
+            return 200, self._reads.page(call.target, call.query, form)
+        code, answer = self._calls.do(call)
+        if code == 201 and not call.asked.dry_run:
+            self.created.append(f"{call.target.kind.name}/{answer['metadata']['name']}")
+        if call.verb == "deletecollection" or answer["kind"] == "Scale":
+            return code, answer
+        return code, form.one(call.target.kind, answer, self._writes.clock())
 
     async def _stream(
         self, request: web.Request, target: Target, query: dict[str, str]
@@ -83,55 +82,9 @@ class Server:
             )
         return await self._streams.watch(request, target, query)
 
-    def _act(
-        self, verb: str, target: Target, query: dict[str, str], body: Any, content: str
-    ) -> tuple[int, Object]:
-        asked = Asked(query["fieldManager"], "dryRun" in query, query.get("force") == "true")
-        match verb:
-            case "list":
-                return 200, {"kind": "Status"}
-            case "get":
-                found = self._writes.must_get(target)
-                return 200, scale_of(found) if target.subresource == "scale" else found
-            case "create":
-                return 201, self._writes.create(target, _object(target, body), asked)
-            case "update":
-                return 200, self._writes.update(target, lambda live: _object(target, body), asked)
-            case "patch" if content == "application/apply-patch+yaml":
-                found, created = self._writes.apply(target, _object(target, body), asked)
-                return 201 if created else 200, found
-            case "patch" if content in _PATCHES:
-                return 200, self._writes.update(target, lambda live: _patched(content, live, body), asked)
-            case "patch":
-                raise RefusalError(415, f"the body of the request was in an unknown format - {content}")
-            case "delete":
-                return 200, self._writes.delete(target, body or {}, _with_body(asked, body))
-            case "deletecollection":
-                return 200, self._delete_all(target, query, body or {}, _with_body(asked, body))
-            case _:
-                raise RefusalError(
-                    405, f"the server does not allow this method on the requested resource: {verb}"
-                )
-
-    def _delete_all(self, target: Target, query: dict[str, str], options: Object, asked: Asked) -> Object:
-        listed = self._reads.page(target, query, Form())
-        for found in listed["items"]:
-            meta = found["metadata"]
-            self._writes.delete(Target(target.kind, meta.get("namespace", ""), meta["name"]), options, asked)
-        return listed
-
 
 def _agent(request: web.Request) -> str:
     return request.headers.get("User-Agent", "").partition("/")[0] or "unknown"
-
-
-def _with_body(asked: Asked, options: Object | None) -> Asked:
-    return Asked(asked.manager, asked.dry_run or bool((options or {}).get("dryRun")), asked.force)
-
-
-def _patched(content: str, live: Object, body: Any) -> Object:
-    found: Object = _PATCHES[content](live, body)
-    return found
 
 
 def _verb(method: str, target: Target | None, query: dict[str, str]) -> str:
@@ -145,21 +98,6 @@ def _verb(method: str, target: Target | None, query: dict[str, str]) -> str:
     if method == "DELETE":
         return "delete" if named else "deletecollection"
     return {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}.get(method, method.lower())
-
-
-def _object(target: Target, body: Any) -> Object:
-    if not isinstance(body, dict) or not isinstance(body.get("metadata", {}), dict):
-        raise RefusalError(400, "the body is not an object")
-    meta, kind = body.get("metadata", {}), "Scale" if target.subresource == "scale" else target.kind.name
-    if body.get("kind", kind) != kind:
-        raise RefusalError(400, f"the object provided is a {body['kind']}, not a {kind}")
-    if meta.get("namespace", target.namespace) != target.namespace:
-        raise RefusalError(
-            400, "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    if target.name and meta.get("name", target.name) != target.name:
-        raise RefusalError(400, "the name of the object does not match the name on the URL")
-    return body | {"metadata": meta | ({"name": target.name} if target.name else {})}
 
 
 async def _body(request: web.Request) -> Any:

@@ -121,18 +121,8 @@ class Streams:
 
     async def log(self, request: web.Request, pod: Object, query: dict[str, str]) -> web.StreamResponse:
         """A container's lines: tailLines, limitBytes, sinceSeconds, timestamps, follow."""
-        names = {each["name"]: each["image"] for each in pod["spec"]["containers"]}
-        name = query.get("container") or next(iter(names))
-        started = self._nodes.started(pod)
-        if name not in names:
-            raise RefusalError(400, f"container {name} is not valid for pod {pod['metadata']['name']}")
-        if started is None or pod["status"]["phase"] == "Pending":
-            what = f'container "{name}" in pod "{pod["metadata"]["name"]}" is waiting to start'
-            raise RefusalError(400, f"{what}: trying and failing to pull image")
-        if query.get("previous") == "true":
-            raise RefusalError(
-                400, f'previous terminated container "{name}" in pod "{pod["metadata"]["name"]}" not found'
-            )
+        name, image = _container(pod, query)
+        started = self._started(pod, name, query)
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
         room, last = int(query.get("limitBytes") or 1 << 30), -1.0
@@ -140,9 +130,7 @@ class Streams:
         while True:
             now = self._clock()
             lines = [
-                line
-                for line in log_lines(name, names[name], started, now)
-                if line[0] >= since and line[0] > last
+                line for line in log_lines(name, image, started, now) if line[0] >= since and line[0] > last
             ]
             if last < 0 and "tailLines" in query:
                 lines = lines[max(len(lines) - int(query["tailLines"]), 0) :]
@@ -153,6 +141,15 @@ class Streams:
             if query.get("follow") != "true" or not room or self._gone(pod):
                 return response
             await asyncio.sleep(LOG_POLL_SECONDS)
+
+    def _started(self, pod: Object, name: str, query: dict[str, str]) -> float:
+        """When the container started; 400 where it has no log."""
+        started, where = self._nodes.started(pod), f'container "{name}" in pod "{pod["metadata"]["name"]}"'
+        if started is None or pod["status"]["phase"] == "Pending":
+            raise RefusalError(400, f"{where} is waiting to start: trying and failing to pull image")
+        if query.get("previous") == "true":
+            raise RefusalError(400, f"previous terminated {where} not found")
+        return started
 
     def _gone(self, pod: Object) -> bool:
         meta = pod["metadata"]
@@ -194,6 +191,15 @@ class Watcher:
             part = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
             shown["rows"] = [{"cells": [], "object": part}]
         await self.send("BOOKMARK", shown)
+
+
+def _container(pod: Object, query: dict[str, str]) -> tuple[str, str]:
+    """Name and image of the container asked for, the first where none is."""
+    images = {each["name"]: each["image"] for each in pod["spec"]["containers"]}
+    name = query.get("container") or next(iter(images))
+    if name not in images:
+        raise RefusalError(400, f"container {name} is not valid for pod {pod['metadata']['name']}")
+    return name, images[name]
 
 
 def _text(lines: Iterable[tuple[float, str]], stamped: bool) -> bytes:

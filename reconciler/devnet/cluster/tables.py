@@ -10,8 +10,8 @@ from reconciler.devnet.cluster.kinds import Kind, Object
 Cell = Callable[[Object], object]
 
 
-def table(kind: Kind, objects: list[Object], listed: Object, now: float, *, whole: bool = False) -> Object:
-    """Objects as a Table of their kind, each whole or its metadata alone; `listed` is the list's metadata."""
+def table(kind: Kind, objects: list[Object], now: float, *, whole: bool = False) -> Object:
+    """Objects as a Table of their kind, each whole or its metadata alone."""
     columns = [
         *_COLUMNS[kind.name],
         ("Age", 0, lambda found: age(found["metadata"]["creationTimestamp"], now)),
@@ -19,28 +19,17 @@ def table(kind: Kind, objects: list[Object], listed: Object, now: float, *, whol
     if kind.name == "Event":
         columns = [("Last Seen", 0, lambda found: age(found.get("lastTimestamp"), now)), *_COLUMNS[kind.name]]
     columns.sort(key=lambda column: column[1] > 0)
-    return {
-        "kind": "Table",
-        "apiVersion": "meta.k8s.io/v1",
-        "metadata": listed,
-        "columnDefinitions": [
-            {
-                "name": name,
-                "type": "string",
-                "format": "name" if name == "Name" else "",
-                "description": name,
-                "priority": priority,
-            }
-            for name, priority, _ in columns
-        ],
-        "rows": [
-            {
-                "cells": [cell(found) for _, _, cell in columns],
-                "object": found if whole else bare(found),
-            }
-            for found in objects
-        ],
-    }
+    rows = [
+        {"cells": [cell(found) for _, _, cell in columns], "object": found if whole else bare(found)}
+        for found in objects
+    ]
+    head = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}}
+    return head | {"columnDefinitions": [_definition(*column[:2]) for column in columns], "rows": rows}
+
+
+def _definition(name: str, priority: int) -> Object:
+    form = "name" if name == "Name" else ""
+    return {"name": name, "type": "string", "format": form, "description": name, "priority": priority}
 
 
 def bare(found: Object) -> Object:

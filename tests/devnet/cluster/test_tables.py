@@ -33,7 +33,7 @@ def test_a_table_has_a_cell_for_each_column() -> None:
 
     for kind in KINDS:
         found = stepped.cluster.objects(kind.plural)
-        made = table(kind, found, {}, NOW)
+        made = table(kind, found, NOW)
         assert all(len(row["cells"]) == len(made["columnDefinitions"]) for row in made["rows"])
 
 
@@ -41,8 +41,8 @@ def test_a_table_holds_objects_whole_where_asked() -> None:
     stepped = Stepped()
     found = [stepped.create("Secret", "s")]
 
-    whole = table(BY_NAME["Secret"], found, {}, NOW, whole=True)
-    bare = table(BY_NAME["Secret"], found, {}, NOW)
+    whole = table(BY_NAME["Secret"], found, NOW, whole=True)
+    bare = table(BY_NAME["Secret"], found, NOW)
 
     assert whole["rows"][0]["object"] == found[0]
     assert bare["rows"][0]["object"]["kind"] == "PartialObjectMetadata"

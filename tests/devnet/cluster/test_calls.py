@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.devnet.cluster.calls import APPLY, Call, Calls
+from reconciler.devnet.cluster.reads import Reads
+from reconciler.devnet.cluster.refusals import RefusalError
+from tests.devnet.cluster.makers import NOW, Stepped, target
+
+QUERY = {"fieldManager": "us"}
+
+
+def call(verb: str, body: Any, content: str = "application/json", **query: str) -> Call:
+    return Call(verb, target("Deployment", "web"), QUERY | query, body, content)
+
+
+@pytest.fixture
+def calls() -> Calls:
+    stepped = Stepped()
+    return Calls(stepped.writes, Reads(stepped.cluster.store, lambda: NOW))
+
+
+def test_a_call_says_how_a_write_is_asked_for() -> None:
+    assert not call("create", {}).asked.dry_run
+    assert call("create", {}, dryRun="All").asked.dry_run
+    assert call("delete", {"dryRun": ["All"]}).asked.dry_run
+    assert call("patch", {}, force="true").asked.force
+
+
+@pytest.mark.parametrize("body", [{}, {"spec": None}, {"spec": {"template": 3}}, {"spec": {"selector": []}}])
+@pytest.mark.parametrize(("verb", "content"), [("create", "application/json"), ("patch", APPLY)])
+def test_a_body_of_no_form_is_refused_and_not_a_crash(
+    calls: Calls, verb: str, content: str, body: Any
+) -> None:
+    with pytest.raises(RefusalError) as refused:
+        calls.do(call(verb, body, content))
+    assert refused.value.code == 422
+
+
+@pytest.mark.parametrize(
+    "body",
+    [[], {"kind": "Pod"}, {"metadata": {"namespace": "y"}}, {"metadata": {"name": "db"}}, {"metadata": 3}],
+)
+def test_a_body_for_another_place_is_refused(body: Any) -> None:
+    with pytest.raises(RefusalError) as refused:
+        call("create", body).sent()
+    assert refused.value.code == 400
