@@ -16,7 +16,8 @@ from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.home import SIMULATED, Home
 from reconciler.devnet.programs import DaemonProgram, await_devnet, devnet_program
 from reconciler.devnet.stage import Stage, open_stage
-from reconciler.devnet.story import STEPS, StoryError, ending, play
+from reconciler.devnet.steps import StoryError
+from reconciler.devnet.story import STEPS, ending, play
 
 TICK_SECONDS = 0.2
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.stage import Stage
+
+
+class StoryError(DevnetError):
+    """A step that was not seen; `step` is its name."""
+
+    def __init__(self, step: str, why: str) -> None:
+        super().__init__(f"step `{step}`: {why}")
+        self.step = step
 
 
 def nothing(_: Stage) -> None:

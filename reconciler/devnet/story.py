@@ -9,20 +9,12 @@ from reconciler.devnet.books import audit
 from reconciler.devnet.eyes_git import DESIRED, STATUS
 from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.stage import Stage
-from reconciler.devnet.steps import Step
+from reconciler.devnet.steps import Step, StoryError
 from reconciler.devnet.story_market import MARKET
 from reconciler.devnet.story_money import MONEY
 from reconciler.devnet.story_workloads import WORKLOADS
 
 STEPS: tuple[Step, ...] = (*MARKET, *WORKLOADS, *MONEY)
-
-
-class StoryError(DevnetError):
-    """A step that was not seen; `step` is its name."""
-
-    def __init__(self, step: str, why: str) -> None:
-        super().__init__(f"step `{step}`: {why}")
-        self.step = step
 
 
 SILENCE_SECONDS = 30
@@ -49,6 +41,8 @@ def _wait(stage: Stage, step: Step, tick: Callable[[], None]) -> str:
             if seen := step.seen(stage):
                 return seen
             trouble = ""
+        except StoryError:
+            raise
         except DevnetError as error:
             trouble = f" ({error})"
         blocks, seconds = stage.node.height() - begun, time.monotonic() - since

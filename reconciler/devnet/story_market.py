@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from reconciler.devnet.people import PROVIDER, key_of
 from reconciler.devnet.stage import Stage
-from reconciler.devnet.steps import Step
+from reconciler.devnet.steps import Step, StoryError
 from reconciler.devnet.tenant import BID_DEPOSIT_UVE
 
 FIRST_FIVE = ("web", "cheap", "metered", "huge", "contested")
@@ -14,6 +14,7 @@ OLD_PRICE = Decimal(2446)
 """1.15 x (1000 x 1 + 1024 x 1 + 1024 x 0.1), rounded up, in uve a block."""
 
 EXPECTED = {"web": OLD_PRICE, "metered": Decimal(1), "contested": OLD_PRICE}
+UNSTARTED = "the daemon does not see chain, repository and cluster"
 RIVAL_PRICE, THIRD_PRICE = Decimal(2000), Decimal(2200)
 
 
@@ -23,7 +24,9 @@ def start(stage: Stage) -> None:
 
 
 def started(stage: Stage) -> str:
-    """It sees chain, repository and cluster."""
+    """It sees chain, repository and cluster; nothing more is waited for where it has ended."""
+    if not stage.daemon.is_alive():
+        raise StoryError("started", f"{UNSTARTED}, as it does not run")
     status = stage.api.ask("/api/v1/status")
     if not status["readings"] or any(r["why"] or not r["seen_at"] for r in status["readings"]):
         return ""
@@ -131,7 +134,7 @@ MARKET = (
         "started",
         "The daemon is started: provider-daemon run --host host.yaml",
         started,
-        "the daemon does not see chain, repository and cluster",
+        UNSTARTED,
         start,
         blocks=60,
     ),

@@ -11,8 +11,8 @@ import pytest
 from reconciler.devnet import books
 from reconciler.devnet.chain import market
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.steps import Step, nothing
-from reconciler.devnet.story import STEPS, StoryError, ending, play
+from reconciler.devnet.steps import Step, StoryError, nothing
+from reconciler.devnet.story import STEPS, ending, play
 from reconciler.devnet.story_money import did_nothing, traces
 from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot

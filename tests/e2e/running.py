@@ -14,7 +14,7 @@ from typing import Any
 
 SECONDS_MAX = 90
 FAST = ("--block-seconds", "0.25", "--due-seconds", "16")
-"""Blocks four times as fast as the demo's; money is due later than in proportion, so that a busy machine still
+"""Blocks four times as fast as the demo's; money is due later than in proportion, so that a busy machine
 comes to the end before anything is due again.
 """
 
