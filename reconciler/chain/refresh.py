@@ -69,21 +69,13 @@ class Refresh:
         What settles the account of 12 settles the payments of 123 too (semantics 4.4, prefix leak).
         """
         orders = {order.deployment for order in (*self.old.orders, *self.touched.created)}
-        concerns = orders | {bid.deployment for bid in self.old.bids} | self._leased()
-        direct = self.touched.deployments & concerns
-        leaked = {
-            each
-            for each in self._leased() - direct
-            if any(
-                str(each.dseq)[:cut] in self._touched_numbers(each.owner)
-                for cut in range(1, len(str(each.dseq)))
-            )
-        }
-        created = {order.deployment for order in self.touched.created}
-        created |= {lease.deployment for lease in self.known if lease not in self.old.leases}
+        leased = self._leased()
+        direct = self.touched.deployments & (orders | {bid.deployment for bid in self.old.bids} | leased)
+        new = {order.deployment for order in self.touched.created}
+        new |= {lease.deployment for lease in self.known if lease not in self.old.leases}
         return {
             each: wire
-            for each in sorted(direct | leaked | created)
+            for each in sorted(direct | new | self._leaked(leased - direct))
             if (wire := self.queries.deployment(each)) is not None
         }
 
@@ -91,8 +83,16 @@ class Refresh:
         ours = {lease for lease in self.touched.leases if lease.provider == self.old.wallet.address}
         return {lease.deployment for lease in (*self.old.leases, *ours)}
 
-    def _touched_numbers(self, owner: str) -> set[str]:
-        return {str(each.dseq) for each in self.touched.deployments if each.owner == owner}
+    def _leaked(self, leased: set[DeploymentId]) -> set[DeploymentId]:
+        """Those whose number begins with a touched one of the same owner."""
+        touched: dict[str, list[str]] = {}
+        for each in self.touched.deployments:
+            touched.setdefault(each.owner, []).append(str(each.dseq))
+        return {
+            each
+            for each in leased
+            if (numbers := touched.get(each.owner)) and str(each.dseq).startswith(tuple(numbers))
+        }
 
     def _orders(self, deployments: Deployments) -> dict[OrderId, Order]:
         orders = {each: _moved(order, deployments) for each, order in self.old.orders.items()}

@@ -188,7 +188,7 @@ def _outcome(place: int, wire: dict[str, Any]) -> TxOutcome:
 def _events(wire: Any, place: int) -> tuple[Event, ...]:
     return tuple(
         Event(
-            str(each["type"]),
+            str(each.get("type") or ""),  # a node leaves an empty type out (semantics 5.7)
             tuple((str(a["key"]), str(a.get("value") or "")) for a in each.get("attributes") or ()),
             place,
         )
