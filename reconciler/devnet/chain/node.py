@@ -86,11 +86,11 @@ class SimulatedChain:
         with self.lock:
             place = Place(self.height + 1, self._next_time(time))
             self.store.write(BLOCK_TIMES, b"", place.time_ns)
-            events = list(self._scheduled(schedule.begin, place))
+            events = list(self._scheduled(schedule.begin, place, "BeginBlock"))
             self._race(place)
             taken = self.mempool.take(None if include is None else list(include))
             txs = tuple(self._include(tx, place, index) for index, tx in enumerate(taken))
-            events += self._scheduled(schedule.end, place)
+            events += self._scheduled(schedule.end, place, "EndBlock")
             block = Block(place.height, place.time_ns, txs, tuple(events))
             self.store.commit()
             self.ledger.append(block)
@@ -179,11 +179,11 @@ class SimulatedChain:
             else:
                 branch.flush(self._check_state.put_free)
 
-    def _scheduled(self, work: schedule.Work, place: Place) -> list[Event]:
+    def _scheduled(self, work: schedule.Work, place: Place, mode: str) -> list[Event]:
         call = Call(Branch(self.store.tip()), place.height, place.time_ns, HOOKS)
         work(call)
         call.state.flush(self.store.write)
-        return call.events.events
+        return [event.marked("mode", mode) for event in call.events.events]
 
     def _race(self, place: Place) -> None:
         state = Branch(self.store.tip())

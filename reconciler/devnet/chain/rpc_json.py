@@ -34,12 +34,10 @@ def rfc3339(time_ns: int) -> str:
 
 
 def events(found: Iterable[Event]) -> list[dict[str, Any]]:
-    """Events with plain keys and values."""
+    """Events with plain keys and values; a type that is empty is left out (semantics 5.7)."""
     return [
-        {
-            "type": event.kind,
-            "attributes": [{"key": k, "value": v, "index": True} for k, v in event.attributes],
-        }
+        ({"type": event.kind} if event.kind else {})
+        | {"attributes": [{"key": k, "value": v, "index": True} for k, v in event.attributes]}
         for event in found
     ]
 
