@@ -118,7 +118,7 @@ class ChainEyes:
         return tuple(self._read)
 
     def _block(self, height: int) -> list[Happening]:
-        results = self._call("block_results", height)["txs_results"] or []
+        results = self._call("block_results", height).get("txs_results") or []
         if not results:
             return []
         bodies = self._call("block", height)["block"]["data"]["txs"]
@@ -142,7 +142,7 @@ def _escrow_state(number: int) -> str:
 
 def _happening(height: int, body: str, told: dict[str, Any]) -> Happening:
     events = [
-        (e["type"], {a["key"]: a.get("value") or "" for a in e["attributes"]})
+        (e.get("type", ""), {a["key"]: a.get("value", "") for a in e.get("attributes", ())})
         for e in told.get("events") or ()
     ]
     paid = next((e for kind, e in events if kind == "tx" and "fee" in e), {})
