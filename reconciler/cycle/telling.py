@@ -24,8 +24,16 @@ LINES_MAX = 200
 
 
 def lines(events: Iterable[Event]) -> list[str]:
-    """One sentence an event; what was only confirmed as asked is said once."""
-    return list(dict.fromkeys(line for event in events for line in _lines(event)))
+    """One sentence an event; but for the steps of a lifecycle, which may come again, what was said is not
+    said again.
+    """
+    told: list[str] = []
+    said: set[str] = set()
+    for event in events:
+        fresh = [line for line in _lines(event) if isinstance(event, Transition) or line not in said]
+        said.update(fresh)
+        told += fresh
+    return told
 
 
 def message(events: Sequence[Event]) -> str:

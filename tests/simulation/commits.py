@@ -1,0 +1,101 @@
+"""The operator: commits to the desired branch, with git's plain command, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from subprocess import run
+
+from reconciler.values.ids import LeaseId, workload_id
+
+BRANCH = "refs/heads/main"
+FIRST_AT = 1_799_999_000
+
+CONFIG = """\
+bidding: {break_even: 24h}
+withdrawals: {every: 8s, min_gain: 1uve}
+usage: {every: 9s, min_gain: 1uve, expiry_margin: 1h}
+publishing: {quiet: 3s, at_most: 12s}
+"""
+PRICING = """\
+pricing:
+  cpu_millicores: {cpu}uve
+  memory_mb: 1uve
+  storage_mb: 0.1uve
+  gpu: 20000uve
+  profit_margin: 0.15
+"""
+WORKLOAD = """\
+lease: {{owner: {owner}, dseq: {dseq}, gseq: 1, oseq: 1}}
+paused: {paused}
+services:
+  - name: web
+    image: registry.example/web:1
+    resources: {{cpu: 500m, memory: 256Mi, storage: 512Mi}}
+    expose: [{{port: 80}}]
+"""
+
+
+def pricing(cpu: str) -> str:
+    """`pricing.yaml` with this price of a millicore."""
+    return PRICING.format(cpu=cpu)
+
+
+def workload(lease: LeaseId, *, paused: bool = False) -> dict[str, str]:
+    """The workload's file for a lease, by its path."""
+    order = lease.order
+    text = WORKLOAD.format(owner=order.owner, dseq=order.dseq, paused=str(paused).lower())
+    return {f"workloads/{workload_id(lease)}.yaml": text}
+
+
+class Commits:
+    """A bare repository as its operator uses it."""
+
+    def __init__(self, repository: Path) -> None:
+        self.repository = repository
+        self._contents: dict[str, str] = {}
+
+    def found(self) -> None:
+        """Make the repository, with its first commit."""
+        self._git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(self.repository))
+        kubernetes = {"adapters/kubernetes.yaml": "enabled: true\n"}
+        self.commit("The first", {"config.yaml": CONFIG, "pricing.yaml": pricing("1"), **kubernetes})
+
+    def commit(self, subject: str, files: Mapping[str, str | None]) -> None:
+        """One commit on the desired branch; a file that is None goes."""
+        count = len(self.tips())
+        who = f"operator <operator@localhost> {FIRST_AT + count} +0000"
+        parts = [f"commit {BRANCH}\ncommitter {who}\ndata {len(subject.encode())}\n{subject}\n"]
+        if BRANCH in self.tips():
+            parts.append(f"from {BRANCH}^0\n")
+        for path, text in files.items():
+            parts.append(
+                f"D {path}\n" if text is None else f"M 100644 inline {path}\ndata {len(text)}\n{text}\n"
+            )
+        self._git("fast-import", "--quiet", given="".join(parts))
+
+    def tips(self) -> dict[str, str]:
+        """Every branch's commit."""
+        lines = self._git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+        return dict(line.split() for line in lines)
+
+    def content(self, branch: str) -> str:
+        """The id of a branch's whole content, whoever committed it and when; "" where there is none."""
+        head = self.repository / "refs" / "heads" / branch
+        commit = head.read_text().strip() if head.exists() else ""
+        if commit and commit not in self._contents:
+            self._contents[commit] = self._git("rev-parse", f"{commit}^{{tree}}").strip()
+        return self._contents.get(commit, "")
+
+    def log(self, branch: str, form: str) -> list[str]:
+        """The commits of a branch, oldest first, in a form of git's; none where there is no such branch."""
+        if f"refs/heads/{branch}" not in self.tips():
+            return []
+        text = self._git("log", "--reverse", f"--format={form}%x00", branch)
+        return [each.strip("\n") for each in text.split("\0") if each.strip("\n")]
+
+    def _git(self, *arguments: str, given: str = "") -> str:
+        command = ["git", *(("-C", str(self.repository)) if self.repository.exists() else ()), *arguments]
+        done = run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout

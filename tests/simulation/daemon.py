@@ -1,0 +1,168 @@
+"""The daemon as wiring makes it, on chain time and without servers: opened, stepped, killed, opened again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
+from reconciler.adapters.kubernetes.adapter import Place as Cluster
+from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.watches import WatchCache
+from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.preparing import Policy
+from reconciler.chain.rpc import Rpc
+from reconciler.cycle.run import Cycle, Runner
+from reconciler.cycle.world import Store, World
+from reconciler.devnet.cluster.kinds import parse_path
+from reconciler.devnet.people import CHAIN_ID, PROVIDER, key_of
+from reconciler.journal.opening import OpenJournal, open_journal
+from reconciler.repo.place import Place
+from reconciler.repo.repository import GitRepository
+from reconciler.values.limits import Limits
+from reconciler.values.readings import Reading
+from reconciler.values.repository import Commit
+from tests.simulation.outside import Outside
+
+PATIENCE_SECONDS = 20.0
+
+
+class ChainTime:
+    """A host's clock that goes with the chain; nobody waits by it."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+
+    def now(self) -> int:
+        return int(self._outside.seconds)
+
+    def wait(self, seconds: float) -> None:
+        raise AssertionError(f"a stepped daemon waits for blocks alone, not {seconds} s")
+
+
+class QuickRepository(GitRepository):
+    """Asks git only when the branch has moved: half of a stepped cycle's time is git's otherwise."""
+
+    _seen: tuple[tuple[str, str], Reading[tuple[Commit, ...]]] | None = None
+
+    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        """What git says, or said of this very commit."""
+        head = Path(self._place.url) / "refs" / "heads" / self._place.branch
+        asked = (head.read_text() if head.exists() else "", applied)
+        if self._seen is None or self._seen[0] != asked:
+            self._seen = asked, super().look(applied)
+        return self._seen[1]
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a kill takes down."""
+
+    journal: OpenJournal
+    chain: ChainClient
+    adapter: KubernetesAdapter
+    runner: Runner
+
+
+def untouched(name: str, port: Any) -> Any:
+    """A port as it is."""
+    del name
+    return port
+
+
+class Daemon:
+    """One life of a daemon. `tap` gets every port by its name and gives what the cycle shall use instead."""
+
+    def __init__(
+        self,
+        outside: Outside,
+        tap: Callable[[str, Any], Any] = untouched,
+        limits: Callable[[], Limits] = Limits,
+    ) -> None:
+        self.outside = outside
+        self._limits = limits
+        self._parts = self._open(tap)
+
+    @property
+    def runner(self) -> Runner:
+        """What runs its cycles."""
+        return self._parts.runner
+
+    @property
+    def journal(self) -> OpenJournal:
+        """Its journal."""
+        return self._parts.journal
+
+    @property
+    def adapter(self) -> KubernetesAdapter:
+        """Its cluster."""
+        return self._parts.adapter
+
+    def cycle(self, *, flush: bool = False) -> Cycle:
+        """One cycle, on a world whose caches have caught up."""
+        self.settle()
+        return self._parts.runner.cycle(flush=flush)
+
+    def settle(self) -> None:
+        """Wait until our caches show the cluster as it is."""
+        for cache in self._parts.adapter._sight.caches:
+            newest = self._newest(cache)
+            ends = time.monotonic() + PATIENCE_SECONDS
+            while int(cache._version or -1) < newest:
+                assert time.monotonic() < ends, f"{cache._path} has not caught up with version {newest}"
+                time.sleep(0.001)
+
+    def drop(self) -> None:
+        """Take it down as a kill does: nothing is finished, nothing is told."""
+        parts = self._parts
+        parts.adapter.close()
+        parts.chain.close()
+        parts.journal.close()
+
+    def _newest(self, cache: WatchCache[object]) -> int:
+        """The version of the last change that this cache's watch must tell; 0 where there is none."""
+        cluster = self.outside.cluster
+        target = parse_path(cache._path)
+        assert target is not None
+        match = cluster._reads.select(target, cache._query)
+        changes = cluster.store.since(cluster.store.oldest)
+        told = cluster._reads.events(target.kind, match, changes)
+        return max((int(found["metadata"]["resourceVersion"]) for _, found in told), default=0)
+
+    def _open(self, tap: Callable[[str, Any], Any]) -> Parts:
+        outside = self.outside
+        journal = open_journal(outside.state)
+        chain = self._chain(journal.journal.memory().height)
+        adapter = KubernetesAdapter(Cluster(Kubeconfig(outside.kubeconfig)), lambda: None)
+        adapter.start()
+        world = World(
+            provider=PROVIDER,
+            repo=tap("repo", QuickRepository(Place(str(outside.commits.repository)), outside.state)),
+            chain=tap("chain", chain),
+            adapters={"kubernetes": tap("adapter", adapter)},
+            store=Store(
+                tap("journal", journal.journal),
+                tap("intents", journal.intents),
+                tap("outbox", journal.outbox),
+                tap("inbox", journal.inbox),
+                tap("records", journal.records),
+            ),
+            clock=ChainTime(outside),
+            limits=self._limits,
+        )
+        return Parts(journal, chain, adapter, Runner(world, key_of(PROVIDER).address))
+
+    def _chain(self, since: int) -> ChainClient:
+        served = self.outside.served
+        assert served is not None, "the chain is served"
+        return ChainClient(
+            GrpcNode(served.grpc_target),
+            Rpc(served.rpc_url),
+            key_of(PROVIDER),
+            Expectations(CHAIN_ID, since=since, clock=lambda: self.outside.seconds),
+            Policy(timeout_blocks=self._limits().timeout_blocks),
+        )

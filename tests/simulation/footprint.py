@@ -1,0 +1,159 @@
+"""What a run has left outside: messages on the chain, money, objects of the cluster, what was published."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from google.protobuf.message import Message
+
+from reconciler.chain.proto import market_v1beta5_pb2 as market
+from reconciler.chain.proto import settlement_v1_pb2 as settlement
+from reconciler.chain.transactions import decoded
+from reconciler.devnet.chain import addresses
+from reconciler.devnet.chain.blocks import Included
+from reconciler.values.ids import LeaseId
+from tests.simulation.outside import Diary, Outside
+from tests.simulation.script import LATER, OURS, USAGE, WEB, Stage, lease
+
+BRANCH = "status/provider"
+VARYING = ("Withdrew", "usage", "Settled", "Transaction", "Status as observed")
+"""Lines that name amounts of one period or a transaction's hash, and the line that stands where there is
+nothing else to tell.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message of ours that a block executed; `terms` are those that must not change by themselves."""
+
+    height: int
+    kind: str
+    subject: str
+    terms: str = ""
+
+    @property
+    def told(self) -> tuple[str, str, str]:
+        """The message without the height, which may differ where a daemon was down."""
+        return self.kind, self.subject, self.terms
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """All of it, as two runs must have it alike.
+
+    Not in it, as a daemon that was down for a moment may do it a block or two later: heights, the periods of
+    single usage records and the amounts of single withdrawals (their sums are in it), gas and fees, how the
+    chain's own shares of payments were rounded, and which lines stand together in one status commit.
+    """
+
+    messages: Counter[tuple[str, str, str]]
+    money: int
+    withdrawn: tuple[int, ...]
+    usage: int
+    settled: int
+    objects: Diary
+    told: frozenset[str]
+    untold: frozenset[str]
+
+
+def footprint(stage: Stage) -> Footprint:
+    """What the run has left."""
+    outside = stage.outside
+    records = usage_records(stage)
+    return Footprint(
+        messages=Counter(each.told for each in messages(outside)),
+        money=_money(stage),
+        withdrawn=tuple(_withdrawn(stage, lease(number)) for number in (WEB, USAGE, LATER)),
+        usage=sum(_cost(each) for each in records),
+        settled=sum(_cost(each) for each in records if each.settled),
+        objects=outside.diary,
+        told=frozenset(line for line in lines(outside) if not line.startswith(VARYING)),
+        untold=frozenset({tx.hash for tx in transactions(outside)} - hashes_told(outside)),
+    )
+
+
+def transactions(outside: Outside) -> Iterator[Included]:
+    """Ours in blocks, in their order."""
+    for block in outside.chain.ledger:
+        yield from (tx for tx in block.txs if addresses.of_public_key(decoded(tx.data).public) == OURS)
+
+
+def messages(outside: Outside) -> list[Sent]:
+    """Ours that were executed, in their order; none of our transactions may have failed in its block."""
+    found: list[Sent] = []
+    for tx in transactions(outside):
+        assert tx.outcome.code == 0, tx.outcome.log
+        found += [_sent(tx.height, each) for each in decoded(tx.data).messages]
+    return found
+
+
+def usage_records(stage: Stage) -> list[settlement.UsageRecord]:
+    """Each record of the usage-billed order once, by its period."""
+    request = settlement.QueryUsageRecordsByOrderRequest(order_id=str(lease(USAGE).order))
+    path = "/virtengine.settlement.v1.Query/UsageRecordsByOrder"
+    raw = stage.outside.chain.query(path, request.SerializeToString())
+    found = settlement.QueryUsageRecordsByOrderResponse.FromString(raw).usage_records
+    return sorted({each.usage_id: each for each in found}.values(), key=lambda each: each.period_start)
+
+
+def overlaps(records: list[settlement.UsageRecord]) -> list[tuple[str, str]]:
+    """Records that bill the same time twice."""
+    return [(a.usage_id, b.usage_id) for a, b in pairwise(records) if b.period_start < a.period_end]
+
+
+def lines(outside: Outside) -> list[str]:
+    """What the status commits tell, line by line, each commit's subject once."""
+    found: list[str] = []
+    for body in outside.commits.log(BRANCH, "%B"):
+        text = body.split("\n\nDesired-Revision:")[0]
+        subject, _, rest = text.partition("\n\n")
+        found += rest.splitlines() if rest else [subject]
+    return found
+
+
+def hashes_told(outside: Outside) -> set[str]:
+    """The transactions that status commits name in their trailers."""
+    form = "%(trailers:key=Tx-Hash,valueonly)"
+    return {word for body in outside.commits.log(BRANCH, form) for word in body.split()}
+
+
+def _sent(height: int, message: Message) -> Sent:
+    kind = message.DESCRIPTOR.name
+    match message:
+        case market.MsgCreateBid():
+            terms = f"{message.price.amount} {message.deposit.amount.amount}"
+            return Sent(height, kind, str(message.id.dseq), terms)
+        case market.MsgCloseBid():
+            return Sent(height, kind, str(message.id.dseq), str(message.reason))
+        case market.MsgWithdrawLease():
+            return Sent(height, kind, str(message.id.dseq))
+        case settlement.MsgRecordUsage() | settlement.MsgSettleOrder():
+            return Sent(height, kind, message.order_id.split("/")[1])
+        case _:
+            raise AssertionError(f"nobody told the provider to send {kind}")
+
+
+def _withdrawn(stage: Stage, of: LeaseId) -> int:
+    order = of.order
+    request = market.QueryLeaseRequest()
+    request.id.owner, request.id.dseq = order.owner, order.dseq
+    request.id.gseq, request.id.oseq, request.id.provider = order.gseq, order.oseq, of.provider
+    raw = stage.outside.chain.query("/virtengine.market.v1beta5.Query/Lease", request.SerializeToString())
+    found = market.QueryLeaseResponse.FromString(raw).escrow_payment.state
+    return int(found.withdrawn.amount)
+
+
+def _money(stage: Stage) -> int:
+    """Our wallet, as if fees and the chain's shares of payments were still in it. Nobody else pays these
+    shares in the story.
+    """
+    modules = (addresses.DISTRIBUTION, addresses.SETTLEMENT)
+    fees = sum(decoded(tx.data).terms.fee for tx in transactions(stage.outside))
+    return fees + sum(stage.alice.node.balance(each) for each in (OURS, *modules))
+
+
+def _cost(record: settlement.UsageRecord) -> int:
+    return sum(int(coin.amount) for coin in record.total_cost)

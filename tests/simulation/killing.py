@@ -1,0 +1,118 @@
+"""Where a daemon can be killed: right before and right after each effect, for each port method with one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from reconciler.cycle.world import EFFECTS
+from reconciler.journal.database import NAME
+from tests.simulation.outside import Outside
+
+
+class Killed(BaseException):
+    """The daemon is dead; no `except Exception` of its own may live on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Right before or right after the nth call of an effect, counted from 1."""
+
+    port: str
+    method: str
+    nth: int
+    after: bool
+
+    def __str__(self) -> str:
+        return f"{'after' if self.after else 'before'} {self.port}.{self.method} #{self.nth}"
+
+
+class Changes:
+    """Tells whether anything outside has changed; cheap, and for one life of a daemon."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+        self._connection: sqlite3.Connection | None = None
+
+    def token(self) -> tuple[object, ...]:
+        """Equal as long as nothing outside changes."""
+        outside = self._outside
+        refs = (outside.commits.repository / "refs" / "heads").rglob("*")
+        return (
+            outside.chain.height,
+            *outside.chain.mempool.waiting,
+            outside.cluster.store.version,
+            *sorted((str(each), each.read_text()) for each in refs if each.is_file()),
+            self._journal(),
+        )
+
+    def close(self) -> None:
+        """Let the journal go."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _journal(self) -> int:
+        """Changes with each commit of any other connection."""
+        if self._connection is None:
+            self._connection = sqlite3.connect(f"file:{self._outside.state / NAME}?mode=ro", uri=True)
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+
+class Tap:
+    """Stands between the cycle and its ports, and tells of each effect before and after it takes place."""
+
+    def __init__(self, reached: Callable[[Point], None], changes: Changes | None = None) -> None:
+        self._reached = reached
+        self._changes = changes
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self.silent: set[str] = set()
+
+    def __call__(self, name: str, port: object) -> Any:
+        return _Tapped(name, port, self)
+
+    def effect(self, name: str, method: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The method, with the test standing before and behind it."""
+
+        @wraps(call)
+        def tapped(*args: object, **kwargs: object) -> object:
+            self._counts[name, method] += 1
+            nth = self._counts[name, method]
+            self._reached(Point(name, method, nth, after=False))
+            answer = call(*args, **kwargs)
+            self._reached(Point(name, method, nth, after=True))
+            return answer
+
+        return tapped
+
+    def looking(self, name: str, method: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """A method that changes nothing outside: held to it where changes are watched."""
+        changes = self._changes
+        if changes is None:
+            return call
+
+        @wraps(call)
+        def watched(*args: object, **kwargs: object) -> object:
+            before = changes.token()
+            answer = call(*args, **kwargs)
+            assert changes.token() == before, f"{name}.{method} changes the world, and is not in EFFECTS"
+            self.silent.add(f"{name}.{method}")
+            return answer
+
+        return watched
+
+
+class _Tapped:
+    """A port whose effects are told of."""
+
+    def __init__(self, name: str, port: object, tap: Tap) -> None:
+        self._name, self._port, self._tap = name, port, tap
+
+    def __getattr__(self, method: str) -> Any:
+        found = getattr(self._port, method)
+        wrap = self._tap.effect if (self._name, method) in EFFECTS else self._tap.looking
+        return wrap(self._name, method, found)

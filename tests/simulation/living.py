@@ -1,0 +1,190 @@
+"""Runs of the story: once without a kill, with every kill noted on the way; then from any of the kills on."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from reconciler.cycle.run import Cycle
+from reconciler.journal.database import NAME
+from reconciler.values.observed import Market
+from reconciler.values.readings import Unseen
+from tests.simulation.daemon import Daemon
+from tests.simulation.footprint import BRANCH, Footprint, footprint
+from tests.simulation.killing import Changes, Point, Tap
+from tests.simulation.outside import Moment, Outside
+from tests.simulation.script import Stage
+
+QUIET_CYCLES = 3
+LONGEST = 130
+"""A run that is not over by this height never ends."""
+
+Visit = Callable[[Stage, Cycle], bool]
+State = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Kill:
+    """One state of the world in which a daemon may die, and every point at which the world is in it."""
+
+    moment: Moment
+    height: int
+    acts_done: int
+    points: list[Point] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The run that was never killed: its kills, its state at the end of each height's cycle, what it left."""
+
+    kills: tuple[Kill, ...]
+    states: dict[int, State]
+    footprint: Footprint
+    silent: frozenset[str]
+    ended_at: int
+
+
+def live(daemon: Daemon, stage: Stage, visit: Visit = lambda _stage, _cycle: False) -> bool:
+    """Cycle, let the others act, make a block; until the story is over and all is quiet, or the visitor says
+    that it has seen enough (then true).
+    """
+    quiet, outside = 0, stage.outside
+    while quiet < QUIET_CYCLES:
+        assert outside.height < LONGEST, f"act {stage.done} of the story is never done"
+        cycle = daemon.cycle()
+        stage.act()
+        if visit(stage, cycle):
+            return True
+        quiet = quiet + 1 if stage.over and is_quiet(cycle) else 0
+        outside.step()
+    return False
+
+
+def is_quiet(cycle: Cycle) -> bool:
+    """Nothing done, nothing on its way, nothing still to be published."""
+    return not (cycle.finding.plan.actions or cycle.finding.situation.intents or cycle.waiting)
+
+
+def record(directory: Path) -> Reference:
+    """Run the story once, and keep the world at each point at which it could have been cut."""
+    outside = Outside(directory / "reference").begin()
+    stage, kills = Stage(outside), dict[tuple[object, ...], Kill]()
+    states: dict[int, State] = {}
+    changes = Changes(outside)
+
+    def reached(point: Point) -> None:
+        token = changes.token()
+        if token not in kills:
+            kept = outside.capture(directory / f"kill-{len(kills)}")
+            kills[token] = Kill(kept, outside.height, stage.done)
+        kills[token].points.append(point)
+
+    def visit(stage: Stage, cycle: Cycle) -> bool:
+        states[outside.height] = state_of(stage, cycle)
+        return False
+
+    tap = Tap(reached, changes)
+    daemon = Daemon(outside, tap)
+    try:
+        live(daemon, stage, visit)
+        left = footprint(stage)
+    finally:
+        changes.close()
+        daemon.drop()
+        outside.close()
+    return Reference(tuple(kills.values()), states, left, frozenset(tap.silent), outside.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """What became of a killed run: it was equal to the reference at a height again, or it went to its end."""
+
+    joined_at: int
+    footprint: Footprint | None
+
+
+def survive(reference: Reference, kill: Kill, directory: Path) -> Survival:
+    """Start a daemon where another was killed. As soon as its world and its journal equal the reference's at
+    the same height, what follows is the same, and is not run again.
+    """
+    outside = Outside.at(kill.moment, directory)
+    stage, daemon = Stage(outside, kill.acts_done), Daemon(outside)
+    try:
+        if live(daemon, stage, lambda s, c: reference.states.get(outside.height) == state_of(s, c)):
+            return Survival(outside.height, None)
+        return Survival(0, footprint(stage))
+    finally:
+        daemon.drop()
+        outside.close()
+        shutil.rmtree(directory)
+
+
+def forget(kill: Kill, directory: Path) -> Stage:
+    """Start a daemon where another was killed and its journal has gone with it; the world at the end."""
+    outside = Outside.at(kill.moment, directory)
+    for path in outside.state.glob(f"{NAME}*"):
+        path.unlink()
+    stage, daemon = Stage(outside, kill.acts_done), Daemon(outside)
+    try:
+        live(daemon, stage)
+        return stage
+    finally:
+        daemon.drop()
+        outside.close()
+
+
+def state_of(stage: Stage, cycle: Cycle) -> State:
+    """All that the rest of a run depends on: chain, view of it, cluster, branches, journal, acts done."""
+    outside = stage.outside
+    blocks = tuple(tx.hash for block in outside.chain.ledger for tx in block.txs)
+    return (
+        outside.height,
+        blocks,
+        tuple(outside.chain.mempool.waiting),
+        _view(cycle),
+        _objects(outside),
+        outside.diary,
+        outside.commits.content("main"),
+        outside.commits.content(BRANCH),
+        _journal(outside.state / NAME),
+        stage.done,
+    )
+
+
+def _view(cycle: Cycle) -> Market | None:
+    """The chain as the daemon saw it, but for what depends on when it looked last, and for the reasons of
+    closings, which events alone tell (semantics 3.8).
+    """
+    reading = cycle.finding.situation.market
+    if isinstance(reading, Unseen):
+        return None
+    leases = {key: replace(each, closed_reason="") for key, each in reading.view.leases.items()}
+    return replace(reading.view, leases=leases, landed={}, transfers=())
+
+
+def _objects(outside: Outside) -> list[Any]:
+    """The cluster's objects without what counts writes."""
+    found = []
+    for plural in ("namespaces", "resourcequotas", "deployments", "services"):
+        for each in outside.cluster.objects(plural):
+            metadata = each["metadata"]
+            found.append((plural, metadata["name"], metadata.get("labels"), each.get("spec")))
+    return found
+
+
+def _journal(path: Path) -> dict[str, list[Any]]:
+    """What a daemon reads again when it starts; not the record of decisions, which only grows."""
+    questions = {
+        "memory": "SELECT section, key, content FROM memory ORDER BY section, key",
+        "open": "SELECT content FROM intents WHERE fate IS NULL ORDER BY position",
+        "outcomes": "SELECT content FROM outcomes ORDER BY id",
+        "outbox": "SELECT content FROM outbox ORDER BY id",
+        "totals": "SELECT name, amount FROM totals ORDER BY name",
+    }
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        return {name: connection.execute(sql).fetchall() for name, sql in questions.items()}
