@@ -7,7 +7,11 @@ import pytest
 from google.protobuf import json_format
 
 from reconciler.chain.client_json import decimal_text, printed
-from reconciler.chain.proto.market_v1beta5_pb2 import QueryBidsResponse, QueryLeasesResponse
+from reconciler.chain.proto.base_resources_v1beta4_pb2 import ResourceValue
+from reconciler.chain.proto.cosmos_paging_pb2 import PageResponse
+from reconciler.chain.proto.escrow_types_v1_pb2 import AccountState, Balance
+from reconciler.chain.proto.market_v1beta5_pb2 import Order, QueryBidsResponse, QueryLeasesResponse
+from reconciler.chain.proto.settlement_v1_pb2 import UsageRecord
 
 CLI = Path(__file__).parents[1] / "vectors" / "cli"
 
@@ -47,3 +51,44 @@ def test_decimals_are_shown_with_eighteen_places() -> None:
     assert decimal_text("1500000000000000000") == "1.500000000000000000"
     assert decimal_text("-1") == "-0.000000000000000001"
     assert decimal_text("") == "0.000000000000000000"
+
+
+def test_nothing_is_left_out_and_wide_numbers_are_texts() -> None:
+    assert printed(PageResponse()) == {"next_key": None, "total": "0"}
+    assert printed(PageResponse(next_key=b"key", total=2**63)) == {
+        "next_key": "a2V5",
+        "total": "9223372036854775808",
+    }
+
+
+def test_fields_come_in_the_order_of_the_proto_file() -> None:
+    assert list(printed(AccountState())) == [
+        "owner",
+        "state",
+        "transferred",
+        "settled_at",
+        "funds",
+        "deposits",
+    ]
+
+
+def test_digits_in_bytes_are_texts() -> None:
+    assert printed(ResourceValue(val=b"1000")) == {"val": "1000"}
+    assert printed(ResourceValue()) == {"val": ""}
+
+
+def test_a_balance_that_is_overdrawn_is_a_decimal_too() -> None:
+    assert printed(Balance(denom="uve", amount="-500000" + "0" * 18)) == {
+        "denom": "uve",
+        "amount": "-500000.000000000000000000",
+    }
+
+
+def test_a_state_that_is_not_known_is_its_number() -> None:
+    order = Order.FromString(b"\x10\x63")
+    assert printed(order)["state"] == 99
+
+
+def test_maps_are_objects() -> None:
+    record = UsageRecord(metadata={"b": "2", "a": "1"})
+    assert printed(record)["metadata"] == {"a": "1", "b": "2"}

@@ -15,6 +15,7 @@ from reconciler.chain.proto import market_v1_pb2, market_v1beta5_pb2
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.chain.proto.cosmos_paging_pb2 import PageRequest
 from reconciler.chain.stubs import Unary
+from reconciler.cli import virtengine_lists, virtengine_rows
 from reconciler.cli.lazy import USAGE_ERROR
 from reconciler.cli.main import run_command
 from reconciler.cli.virtengine import virtengine
@@ -154,9 +155,29 @@ def test_a_list_is_every_row_that_fits(
 def test_pages_of_any_size_make_up_the_list(
     world: World, capsys: pytest.CaptureFixture[str], name: str, wanted: dict[str, str | int], limit: int
 ) -> None:
-    """Also of the sizes at which a state ends with the page: trap A."""
     truth = [row for row in every_row(world, KINDS[name]) if fits(row, wanted)]
     assert by_pages(capsys, name, *flags(wanted), "--limit", str(limit), *world.by_grpc) == truth
+
+
+@pytest.mark.parametrize("at_once", range(1, 14))
+@pytest.mark.parametrize(
+    "wanted", [{}, {"provider": PROVIDER}, {"provider": RIVAL, "state": "closed"}], ids=str
+)
+@pytest.mark.parametrize("name", ["bids", "leases"])
+def test_however_many_rows_a_request_asks_for_none_is_dropped(
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    wanted: dict[str, str | int],
+    at_once: int,
+) -> None:
+    """Also where a state ends with the page: trap A."""
+    for module in (virtengine_lists, virtengine_rows):
+        monkeypatch.setattr(module, "PAGE_ROWS", at_once)
+    truth = [row for row in every_row(world, KINDS[name]) if fits(row, wanted)]
+    answer, told = listed(capsys, "market", name, *flags(wanted), *world.by_grpc)
+    assert (answer[name], told) == (truth, "")
 
 
 def test_pages_by_rpc_are_the_same(world: World, capsys: pytest.CaptureFixture[str]) -> None:
