@@ -40,6 +40,8 @@ class Market(RuleBasedStateMachine):
         self.world = World()
         self.world.chain.limiter.enabled = False
         self.next: dict[str, int] = {}
+        self.world.lease("alice", "one", 12, price=1000)
+        self.world.lease("alice", "two", 120, price=7)
 
     @rule(number=NUMBERS)
     def post(self, number: int) -> None:
