@@ -18,16 +18,8 @@ from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.intents import Prepared
 from reconciler.values.messages import CloseBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.observed import Market, State
-from tests.contracts.chain_worlds import (
-    FEE_MAX,
-    ChainWorld,
-    RefusedError,
-    offer,
-    seen,
-    shut,
-    simulated_world,
-    told,
-)
+from tests.contracts.chain_steps import offer, seen, told
+from tests.contracts.chain_worlds import FEE_MAX, ChainWorld, RefusedError
 
 STEPS = 50
 LIKELY = {
@@ -150,16 +142,11 @@ class Walk:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_view_kept_current_equals_one_read_anew(seed: int) -> None:
-    world, served = simulated_world()
+def test_a_view_kept_current_equals_one_read_anew(world: ChainWorld, seed: int) -> None:
     walk = Walk(world, world.client(full_view_seconds=10**9), random.Random(seed))
-    try:
-        for _ in range(STEPS):
-            walk.step()
-            view = seen(walk.client, known=sorted(walk.known))
-            anew = seen(world.client(), known=sorted(walk.known))
-            assert told(view) == told(anew), walk.done
-            world.clients.pop().close()
-    finally:
-        world.close()
-        shut(served)
+    for _ in range(STEPS):
+        walk.step()
+        view = seen(walk.client, known=sorted(walk.known))
+        anew = seen(world.client(), known=sorted(walk.known))
+        assert told(view) == told(anew), walk.done
+        world.clients.pop().close()

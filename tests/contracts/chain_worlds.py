@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -39,15 +40,10 @@ from reconciler.chain.wire_market import bid_id_to, lease_id_to
 from reconciler.devnet import people
 from reconciler.devnet.chain.genesis import Gates
 from reconciler.devnet.chain.node import SimulatedChain
-from reconciler.devnet.chain.serving import ServedChain, serve
+from reconciler.devnet.chain.serving import serve
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
-from reconciler.values.intents import Intent, Prepared
-from reconciler.values.messages import CreateBid
-from reconciler.values.messages import Message as Ours
 from reconciler.values.money import fee_of
-from reconciler.values.observed import Lease, Market, TxResult
-from reconciler.values.outcomes import Done
-from reconciler.values.readings import Seen
+from reconciler.values.observed import TxResult
 
 GAS = 600_000
 FEE_MAX = 1_000_000
@@ -183,68 +179,18 @@ class ChainWorld:
         return time.time() if self.simulated is None else self.simulated.time.timestamp()
 
 
-def seen(client: ChainClient, hashes: Sequence[str] = (), known: Sequence[LeaseId] = ()) -> Market:
-    """A look that must succeed."""
-    reading = client.look(hashes, known)
-    assert isinstance(reading, Seen), reading
-    return reading.view
-
-
-def told(view: Market) -> Market:
-    """A view without what only its reader's own history tells."""
-    leases = {each: replace(lease, closed_reason="") for each, lease in view.leases.items()}
-    return replace(view, leases=leases, landed={}, transfers=(), block_seconds=Decimal(1))
-
-
-def prepared(client: ChainClient, *messages: Ours) -> Prepared:
-    """A preparation that must lead to a transaction, or to dropped messages."""
-    made = client.prepare(messages, FEE_MAX)
-    assert isinstance(made, Prepared), made
-    return made
-
-
-def landed(world: ChainWorld, client: ChainClient, *messages: Ours) -> tuple[Intent, Market]:
-    """Our messages, all of them, in a block; and the view after it."""
-    seen(client)
-    made = prepared(client, *messages)
-    assert made.dropped == ()
-    assert made.intent is not None
-    assert client.broadcast(made.intent) == Done()
-    for _ in range(10):
-        world.advance()
-        view = seen(client, [made.intent.hash])
-        if made.intent.hash in view.landed:
-            assert view.landed[made.intent.hash].code == 0, view.landed
-            return made.intent, view
-    raise AssertionError("ten blocks without the transaction")
-
-
-def offer(view: Market, order: OrderId, price: int = 2_446) -> CreateBid:
-    """Our bid on an order that the view shows."""
-    bid = LeaseId(order, view.wallet.address)
-    return CreateBid(bid, Decimal(price), view.rules.bid_deposit, view.orders[order].units)
-
-
-def lease_of(world: ChainWorld, client: ChainClient, *, usage: bool = False) -> Lease:
-    """A lease of ours with the first tenant."""
-    order = world.order(world.tenants[0], usage=usage)
-    message = offer(seen(client), order)
-    landed(world, client, message)
-    world.accept(world.tenants[0], message.id)
-    return seen(client).leases[message.id]
-
-
-def simulated_world(gates: Gates | None = None) -> tuple[ChainWorld, ServedChain]:
+@contextmanager
+def simulated(gates: Gates | None = None) -> Iterator[ChainWorld]:
     """A chain in this process, stepped by the test alone."""
     begun = people.genesis()
     chain = SimulatedChain(replace(begun, gates=gates) if gates else begun)
     served = serve(chain)
-    for _ in range(2):
-        chain.step(chain.now_ns()) if chain.height == 0 else chain.step()
+    chain.step(chain.now_ns())
 
     def advance() -> None:
         chain.step()
 
+    advance()
     world = ChainWorld(
         chain_id=people.CHAIN_ID,
         node=GrpcNode(served.grpc_target),
@@ -255,11 +201,9 @@ def simulated_world(gates: Gates | None = None) -> tuple[ChainWorld, ServedChain
         simulated=chain,
         rivals=(people.key_of("rival"), people.key_of("third")),
     )
-    return world, served
-
-
-def shut(served: ServedChain) -> None:
-    """Close its ports without waiting: an HTTP server takes half a second to notice."""
+    yield world
+    world.close()
+    # without waiting for it: an HTTP server takes half a second to notice
     threading.Thread(target=served.close, daemon=True).start()
 
 

@@ -15,18 +15,8 @@ from reconciler.values.messages import CloseBid, RecordUsage, SettleUsage, Withd
 from reconciler.values.observed import Market, State
 from reconciler.values.outcomes import Done, Unknown
 from reconciler.values.readings import Unseen
-from tests.contracts.chain_worlds import (
-    ChainWorld,
-    landed,
-    lease_of,
-    live_world,
-    offer,
-    prepared,
-    seen,
-    shut,
-    simulated_world,
-    told,
-)
+from tests.contracts.chain_steps import landed, lease_of, offer, prepared, seen, told
+from tests.contracts.chain_worlds import ChainWorld, live_world, simulated
 
 LIVE = pytest.param("live", marks=pytest.mark.live)
 
@@ -40,10 +30,8 @@ def world(request: pytest.FixtureRequest) -> Iterator[ChainWorld]:
         yield made
         made.close()
         return
-    made, served = simulated_world()
-    yield made
-    made.close()
-    shut(served)
+    with simulated() as made:
+        yield made
 
 
 def assert_kept_current(world: ChainWorld, view: Market) -> None:

@@ -1,0 +1,112 @@
+"""A view brought up to date by blocks, and how little it asks; on the simulated chain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.chain.proto import settlement_v1_pb2
+from reconciler.values.ids import LeaseId
+from reconciler.values.messages import WithdrawLease
+from reconciler.values.observed import Market
+from tests.chain.counting import counted
+from tests.contracts.chain_steps import (
+    landed,
+    lease_of,
+    offer,
+    seen,
+    told,
+)
+from tests.contracts.chain_worlds import ChainWorld
+
+
+def test_a_quiet_block_costs_one_question_beside_the_height(world: ChainWorld) -> None:
+    client = world.client()
+    for _ in range(3):
+        lease_of(world, client)
+    seen(client)
+    for _ in range(5):
+        world.advance()
+        with counted() as counts:
+            seen(client)
+        assert counts == {"status": 1, "block_results": 1}
+    with counted() as counts:
+        seen(client)
+    assert counts == {"status": 1}
+
+
+def test_a_stranger_s_trade_is_not_asked_about_lease_by_lease(world: ChainWorld) -> None:
+    client = world.client()
+    for _ in range(3):
+        lease_of(world, client)
+    order = world.order(world.tenants[1])
+    seen(client)
+    bid = world.bid_as(world.rivals[0], order, 100)
+    with counted() as counts:
+        seen(client)
+    assert counts == {"status": 1, "block_results": 1}
+    world.accept(world.tenants[1], bid)
+    with counted() as counts:
+        view = seen(client)
+    assert order not in view.orders
+    assert counts.total() <= 6
+
+
+def test_losers_bids_are_shown_until_their_deposit_is_back(world: ChainWorld) -> None:
+    client = world.client()
+    order = world.order(world.tenants[0])
+    others = [world.bid_as(rival, order, 50) for rival in world.rivals]
+    landed(world, client, offer(seen(client), order))
+    world.accept(world.tenants[0], others[0])
+    view: Market = seen(client)
+    bid = view.bids.get(LeaseId(order, world.provider.address))
+    # of two losers the chain refunds the one with the lowest address alone (semantics 3.7)
+    assert bid is not None
+    assert bid.deposit == 500_000
+    assert bid.order is not None
+    assert bid.order.state == "active"
+    assert view == replace(seen(world.client()), transfers=view.transfers, block_seconds=view.block_seconds)
+
+
+def test_what_settles_a_shorter_number_settles_a_longer_one(world: ChainWorld) -> None:
+    client = world.client()
+    world.numbers = 4_008
+    short = lease_of(world, client)
+    world.numbers = 40_090_000
+    long = lease_of(world, client)
+    for _ in range(3):
+        world.advance()
+    before = seen(client).leases[long.id].payment
+    _, view = landed(world, client, WithdrawLease(short.id))
+    # the withdrawal on 4009 puts its own blocks on the payment of 40090001 (semantics 4.4)
+    assert view.leases[long.id].payment.balance > before.balance
+    assert told(view) == told(seen(world.client(), known=sorted(view.leases)))
+
+
+def test_an_escrow_that_is_named_by_its_own_id_alone_is_read_again(world: ChainWorld) -> None:
+    client, tenant = world.client(), world.tenants[0]
+    lease = lease_of(world, client, usage=True)
+    world.settlement_escrow(tenant, lease.id, 500_000)
+    escrow = seen(client).settlements[lease.id.order].escrow
+    assert escrow is not None
+    refund = settlement_v1_pb2.MsgRefundEscrow(sender=tenant.address, escrow_id=escrow.id, reason="done")
+    world.do(tenant, refund)
+    after = seen(client).settlements[lease.id.order].escrow
+    assert after is not None
+    assert (after.state, after.balance) == ("refunded", 0)
+
+
+def test_an_escrow_that_expires_by_itself_is_read_again(world: ChainWorld) -> None:
+    assert world.simulated is not None
+    client = world.client()
+    lease = lease_of(world, client, usage=True)
+    world.settlement_escrow(world.tenants[0], lease.id, 500_000)
+    escrow = seen(client).settlements[lease.id.order].escrow
+    assert escrow is not None
+    world.simulated.step((escrow.expires_at + 1) * 10**9)
+    expired = seen(client).settlements[lease.id.order].escrow
+    assert expired is not None
+    assert expired.state == "expired"
+    with counted() as counts:
+        world.advance()
+        seen(client)
+    assert counts["/virtengine.settlement.v1.Query/EscrowsByOrder"] == 0
