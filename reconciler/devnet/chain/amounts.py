@@ -29,6 +29,11 @@ def dec_coin(denom: str, units: int) -> DecCoin:
     return DecCoin(denom=denom, amount=str(units))
 
 
+def coin(denom: str, amount: int) -> Coin:
+    """A whole coin on the wire."""
+    return Coin(denom=denom, amount=str(amount))
+
+
 def spelled(units: int) -> str:
     """A decimal with its 18 places, as events and errors show it."""
     sign, digits = ("-", -units) if units < 0 else ("", units)

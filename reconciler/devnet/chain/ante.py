@@ -23,6 +23,15 @@ _PRICE_GAS = 4483
 _FIRST_KEY_GAS = 13295
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature of a transaction: whose, with what beside it."""
+
+    signer: str
+    info: SignerInfo
+    data: bytes
+
+
 class Mode(Enum):
     """Why the ante chain runs."""
 
@@ -128,8 +137,8 @@ class Ante:
         call.state.meter.charge(SIGNATURE * len(signers), "ante verify: secp256k1")
         if tx.body.unordered:
             raise sdk(37, "unordered transactions are not enabled: feature not supported")
-        for index, (signer, info) in enumerate(zip(signers, tx.auth.signer_infos, strict=False)):
-            self._check_signature(call, tx, signer, info, tx.raw.signatures[index], mode)
+        for given in zip(signers, tx.auth.signer_infos, tx.raw.signatures, strict=False):
+            self._check_signature(call, tx, Signature(*given), mode)
 
     @staticmethod
     def _keep_key(call: Call, signer: str, key: bytes) -> None:
@@ -140,18 +149,16 @@ class Ante:
             call.state.meter.charge(_FIRST_KEY_GAS, "WritePerByte")
             accounts.show_key(call.state, account, key)
 
-    def _check_signature(  # one signature of many: its place in the transaction is part of it
-        self, call: Call, tx: Transaction, signer: str, info: SignerInfo, signature: bytes, mode: Mode
-    ) -> None:
-        account = accounts.find(call.state, signer)
+    def _check_signature(self, call: Call, tx: Transaction, given: Signature, mode: Mode) -> None:
+        account = accounts.find(call.state, given.signer)
         assert account is not None
-        if account.sequence != info.sequence:
-            words = f"account sequence mismatch, expected {account.sequence}, got {info.sequence}"
+        if account.sequence != given.info.sequence:
+            words = f"account sequence mismatch, expected {account.sequence}, got {given.info.sequence}"
             raise sdk(32, f"{words}: incorrect account sequence")
         if mode is Mode.SIMULATE or mode is Mode.RECHECK:
             return
         document = tx.sign_doc(self.chain_id, account.account_number)
-        if not signatures.verifies(accounts.public_key(account), signature, document):
+        if not signatures.verifies(accounts.public_key(account), given.data, document):
             raise sdk(
                 4,
                 "signature verification failed; please verify account number "

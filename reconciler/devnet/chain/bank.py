@@ -64,16 +64,6 @@ def send_to_module(call: Call, sender: str, module: str, coins: Sequence[Coin]) 
     send(call, sender, module, coins)
 
 
-def pay(call: Call, sender: str, recipient: str, amount: int, denom: str) -> None:
-    """Move one coin."""
-    send(call, sender, recipient, [Coin(denom=denom, amount=str(amount))])
-
-
-def pay_module(call: Call, sender: str, module: str, amount: int, denom: str) -> None:
-    """Move one coin to a module's account."""
-    send_to_module(call, sender, module, [Coin(denom=denom, amount=str(amount))])
-
-
 def _set(call: Call, address: str, denom: str, amount: int) -> None:
     """Write a balance and its place in the index of holders; an empty one is removed from both."""
     meter = call.state.meter

@@ -12,7 +12,7 @@ from reconciler.chain.proto.escrow_v1_pb2 import MsgAccountDeposit, MsgAccountDe
 from reconciler.devnet.chain import bank, deposits
 from reconciler.devnet.chain import escrow_records as records
 from reconciler.devnet.chain.addresses import ESCROW
-from reconciler.devnet.chain.amounts import ONE, dec, dec_coin
+from reconciler.devnet.chain.amounts import ONE, coin, dec, dec_coin
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import PanicError, RefusedError
 from reconciler.devnet.chain.escrow_records import CLOSED, OPEN, OVERDRAWN, OpenedPayment
@@ -139,7 +139,7 @@ def _fund(call: Call, state: AccountState, given: Sequence[Depositor]) -> None:
         if funds is None:
             raise RefusedError("escrow", 5, "invalid denomination")
         amount = dec(new.balance.amount)
-        bank.pay_module(call, new.owner, ESCROW, amount // ONE, new.balance.denom)
+        bank.send_to_module(call, new.owner, ESCROW, [coin(new.balance.denom, amount // ONE)])
         funds.amount = str(max(dec(funds.amount), 0) + amount)
     state.deposits.extend(given)
 

@@ -10,7 +10,7 @@ from reconciler.chain.proto.escrow_id_v1_pb2 import Scope
 from reconciler.chain.proto.escrow_types_v1_pb2 import Account, AccountState, Payment, PaymentState, State
 from reconciler.devnet.chain import bank
 from reconciler.devnet.chain.addresses import ESCROW
-from reconciler.devnet.chain.amounts import dec, whole
+from reconciler.devnet.chain.amounts import coin, dec, whole
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import RefusedError
 from reconciler.devnet.chain.store import Reader
@@ -174,6 +174,6 @@ def _refund(call: Call, state: AccountState) -> None:
         if dec(deposit.balance.amount) <= 0:
             continue
         amount = whole(dec(deposit.balance.amount))
-        bank.pay(call, ESCROW, deposit.owner, amount, deposit.balance.denom)
+        bank.send(call, ESCROW, deposit.owner, [coin(deposit.balance.denom, amount)])
         state.funds[0].amount = str(dec(state.funds[0].amount) - amount * 10**18)
     del state.deposits[:]

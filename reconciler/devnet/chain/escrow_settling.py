@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.chain.proto.escrow_types_v1_pb2 import AccountState
 from reconciler.devnet.chain import bank, take
 from reconciler.devnet.chain.addresses import DISTRIBUTION, ESCROW
-from reconciler.devnet.chain.amounts import ONE, dec, dec_coin, truncated, whole
+from reconciler.devnet.chain.amounts import ONE, coin, dec, dec_coin, truncated, whole
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import PanicError, RefusedError
 from reconciler.devnet.chain.escrow_records import (
@@ -55,10 +55,10 @@ def pay_out(call: Call, payment: OpenedPayment) -> None:
         return
     fee = take.fee(call, gross, denom)
     if fee:
-        bank.pay_module(call, ESCROW, DISTRIBUTION, fee, denom)
+        bank.send_to_module(call, ESCROW, DISTRIBUTION, [coin(denom, fee)])
         call.state.meter.charge(COMMUNITY_POOL_GAS, "WritePerByte")
     if gross - fee:
-        bank.pay(call, ESCROW, state.owner, gross - fee, denom)
+        bank.send(call, ESCROW, state.owner, [coin(denom, gross - fee)])
     state.withdrawn.amount = str(int(state.withdrawn.amount) + gross)
     state.balance.CopyFrom(dec_coin(denom, dec(state.balance.amount) - gross * ONE))
     payment.dirty = True

@@ -62,7 +62,8 @@ def close_bid(call: Call, msg: v1beta5.MsgCloseBid) -> v1beta5.MsgCloseBidRespon
     if group is None:
         raise RefusedError("deployment", 14, "Group not found")
     deployment.pause_group(call, group)
-    _end_lease(call, lease, bid, order, msg.reason)
+    market.close_lease(call, lease, msg.reason)
+    _close_bid_and_order(call, bid, order)
     _close_payment_if_possible(call, msg.id)
     return v1beta5.MsgCloseBidResponse()
 
@@ -120,7 +121,8 @@ def close_lease(call: Call, msg: v1beta5.MsgCloseLease) -> v1beta5.MsgCloseLease
         raise RefusedError("market", 20, "invalid lease: lease not found")
     if lease.state != Lease.active:
         raise RefusedError("market", 24, "order closed")
-    _end_lease(call, lease, bid, order, v1.lease_closed_owner)
+    market.close_lease(call, lease, v1.lease_closed_owner)
+    _close_bid_and_order(call, bid, order)
     escrow.close_payment(call, market.lease_payment(msg.id))
     group = deployment.find_group(call, msg.id)
     if group is None:
@@ -166,8 +168,7 @@ def _check_provider(call: Call, order: Order, owner: str) -> None:
         raise RefusedError("market", 32, "capabilities mismatch")
 
 
-def _end_lease(call: Call, lease: Lease, bid: Bid, order: Order, reason: v1.LeaseClosedReason) -> None:
-    market.close_lease(call, lease, reason)
+def _close_bid_and_order(call: Call, bid: Bid, order: Order) -> None:
     market.close_bid(call, bid)
     market.close_order(call, order)
 

@@ -50,6 +50,24 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Span(Generic[V]):
+    """The rows under a prefix from a key on, backwards if asked so; keys are without the prefix."""
+
+    table: Table[V]
+    prefix: bytes
+    key: bytes
+    reverse: bool
+
+    def rows(self, view: View) -> list[tuple[bytes, V]]:
+        """Those rows."""
+        cut = len(self.prefix)
+        rows = [(place[cut:], value) for place, value in view.scan(self.table, self.prefix)]
+        if self.reverse:
+            return [row for row in reversed(rows) if not self.key or row[0] <= self.key]
+        return [row for row in rows if row[0] >= self.key]
+
+
+@dataclass(frozen=True, slots=True)
 class Listing(Generic[V]):
     """A list over states in turn: the table and prefix of each state, and which rows count."""
 
@@ -71,7 +89,8 @@ class Listing(Generic[V]):
         for index, state in enumerate(states):
             if index or not key:
                 prefix, key = self.prefix(state), b""
-            found, following = self._walk(view, prefix, key, asked, limit)
+            span = Span(self.table, prefix, key, asked.reverse)
+            found, following = self._walk(view, span, asked.offset, limit)
             rows.extend(found)
             limit -= len(found)
             next_key = b""
@@ -81,33 +100,21 @@ class Listing(Generic[V]):
                 break
         return rows, PageResponse(next_key=next_key, total=len(rows))
 
-    def _walk(
-        self, view: View, prefix: bytes, key: bytes, asked: PageRequest, limit: int
-    ) -> tuple[list[V], bytes | None]:
+    def _walk(self, view: View, span: Span[V], offset: int, limit: int) -> tuple[list[V], bytes | None]:
         """The rows of one state, and the key of the row that no longer fits."""
         found: list[V] = []
-        hits, start = 0, 0 if key else asked.offset
-        for place, value in ordered(view, self.table, prefix, key, reverse=asked.reverse):
-            if key and hits == limit:
+        hits, start = 0, 0 if span.key else offset
+        for place, value in span.rows(view):
+            if span.key and hits == limit:
                 return found, place
             if not self.accepts(value):
                 continue
             hits += 1
             if start < hits <= start + limit:
                 found.append(value)
-            if not key and hits == start + limit + 1:
+            if not span.key and hits == start + limit + 1:
                 return found, place
         return found, None
-
-
-def ordered(
-    view: View, table: Table[V], prefix: bytes, key: bytes, *, reverse: bool
-) -> list[tuple[bytes, V]]:
-    """The rows under a prefix from a key on, backwards if asked so; keys without the prefix."""
-    rows = [(place[len(prefix) :], value) for place, value in view.scan(table, prefix)]
-    if reverse:
-        return [row for row in reversed(rows) if not key or row[0] <= key]
-    return [row for row in rows if row[0] >= key]
 
 
 def simple_page(
@@ -116,7 +123,7 @@ def simple_page(
     """A page as the SDK's own pagination gives it: total only when counting from the beginning."""
     limit = asked.limit or DEFAULT_LIMIT
     counting = asked.count_total or not asked.limit
-    rows = ordered(view, table, prefix, asked.key, reverse=asked.reverse)
+    rows = Span(table, prefix, asked.key, asked.reverse).rows(view)
     start = 0 if asked.key else asked.offset
     following = rows[start + limit][0] if len(rows) > start + limit else b""
     total = len(rows) if counting and not asked.key else 0

@@ -17,40 +17,33 @@ from reconciler.devnet.chain.store import Table, View
 from reconciler.devnet.chain.tables import ESCROW_ACCOUNTS, ESCROW_PAYMENTS
 
 M = TypeVar("M", bound=Message)
+Asked = v1.QueryAccountsRequest | v1.QueryPaymentsRequest
 _STATES = (State.open, State.closed, State.overdrawn)
 
 
 def accounts(view: View, asked: v1.QueryAccountsRequest) -> v1.QueryAccountsResponse:
     """Escrow accounts whose text begins so."""
-    found, page = _rows(
-        view, ESCROW_ACCOUNTS, lambda s: records.account_key(s, asked.xid), asked.state, asked.pagination
-    )
+    found, page = _rows(view, ESCROW_ACCOUNTS, lambda s: records.account_key(s, asked.xid), asked)
     rows = [Account(id=records.account_id(key), state=view.get(ESCROW_ACCOUNTS, key)) for key in found]
     return v1.QueryAccountsResponse(accounts=rows, pagination=page)
 
 
 def payments(view: View, asked: v1.QueryPaymentsRequest) -> v1.QueryPaymentsResponse:
     """Escrow payments whose text begins so."""
-    found, page = _rows(
-        view, ESCROW_PAYMENTS, lambda s: records.payment_key(s, asked.xid), asked.state, asked.pagination
-    )
+    found, page = _rows(view, ESCROW_PAYMENTS, lambda s: records.payment_key(s, asked.xid), asked)
     rows = [Payment(id=records.payment_id(key), state=view.get(ESCROW_PAYMENTS, key)) for key in found]
     return v1.QueryPaymentsResponse(payments=rows, pagination=page)
 
 
 def _rows(
-    view: View,
-    table: Table[M],
-    prefix: Callable[[int], bytes],
-    name: str,
-    asked: PageRequest,
+    view: View, table: Table[M], prefix: Callable[[int], bytes], asked: Asked
 ) -> tuple[list[bytes], PageResponse]:
     """Every row of the states asked for; a state that has exactly the limit ends the list."""
-    states = _asked_states(name, asked)
-    left, found = asked.limit or DEFAULT_LIMIT, list[bytes]()
+    states = _asked_states(asked.state, asked.pagination)
+    left, found = asked.pagination.limit or DEFAULT_LIMIT, list[bytes]()
     for state in states:
         rows = [key for key, _ in view.scan(table, prefix(state))]
-        found.extend(reversed(rows) if asked.reverse else rows)
+        found.extend(reversed(rows) if asked.pagination.reverse else rows)
         left -= len(rows)
         if not left:
             break

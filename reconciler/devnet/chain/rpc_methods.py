@@ -56,16 +56,7 @@ class RpcMethods:
         block, first = self.blocks.at({}), self._chain.reading.block(self._chain.reading.first)
         assert first is not None
         return {
-            "node_info": {
-                "protocol_version": {"p2p": "8", "block": "11", "app": "0"},
-                "id": "5" * 40,
-                "listen_addr": "tcp://127.0.0.1:26656",
-                "network": self._chain.reading.chain_id,
-                "version": VERSION,
-                "channels": "40202122233038606100",
-                "moniker": "simulator",
-                "other": {"tx_index": "on", "rpc_address": "tcp://127.0.0.1:26657"},
-            },
+            "node_info": {**_NODE, "network": self._chain.reading.chain_id},
             "sync_info": {
                 "latest_block_hash": shapes.upper(block.hash),
                 "latest_app_hash": shapes.upper(block.app_hash),
@@ -145,6 +136,16 @@ class RpcMethods:
             "txs": [shapes.b64(data) for data in shown],
         }
 
+
+_NODE = {
+    "protocol_version": {"p2p": "8", "block": "11", "app": "0"},
+    "id": "5" * 40,
+    "listen_addr": "tcp://127.0.0.1:26656",
+    "version": VERSION,
+    "channels": "40202122233038606100",
+    "moniker": "simulator",
+    "other": {"tx_index": "on", "rpc_address": "tcp://127.0.0.1:26657"},
+}
 
 _SDK_CODES = {
     grpc.StatusCode.NOT_FOUND: (22, "key not found"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reconciler.chain.proto import settlement_v1_pb2 as v1
-from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.devnet.chain import settlement_funds as funds
 from reconciler.devnet.chain import settlement_gas
 from reconciler.devnet.chain import settlement_records as records
@@ -76,7 +75,11 @@ def release(call: Call, msg: v1.MsgReleaseEscrow) -> v1.MsgReleaseEscrowResponse
     paid = list(escrow.balance)
     funds.hand_out_all(call, escrow, escrow.recipient, paid)
     _end(call, escrow, msg.reason)
-    _record(call, escrow, "final", escrow.recipient, paid)
+    _record(
+        call,
+        escrow,
+        v1.SettlementRecord(settlement_type="final", provider=escrow.recipient, total_amount=paid),
+    )
     return v1.MsgReleaseEscrowResponse(released_amount=coins_text(paid), released_at=call.time)
 
 
@@ -89,7 +92,11 @@ def refund(call: Call, msg: v1.MsgRefundEscrow) -> v1.MsgRefundEscrowResponse:
     paid = list(escrow.balance)
     funds.hand_out_all(call, escrow, escrow.depositor, paid)
     _end(call, escrow, msg.reason)
-    _record(call, escrow, "refund", escrow.depositor, paid)
+    _record(
+        call,
+        escrow,
+        v1.SettlementRecord(settlement_type="refund", provider=escrow.depositor, total_amount=paid),
+    )
     return v1.MsgRefundEscrowResponse(refunded_amount=coins_text(paid), refunded_at=call.time)
 
 
@@ -136,23 +143,15 @@ def _end(call: Call, escrow: v1.EscrowAccount, reason: str) -> None:
     records.keep(call, escrow)
 
 
-def _record(call: Call, escrow: v1.EscrowAccount, kind: str, provider: str, paid: list[Coin]) -> None:
+def _record(call: Call, escrow: v1.EscrowAccount, record: v1.SettlementRecord) -> None:
+    """Complete and store the settlement that ends an escrow; nothing is taken of it."""
     number = records.number(call, "settlement")
-    record = v1.SettlementRecord(
-        settlement_id=f"settle-{call.time}-{number}",
-        escrow_id=escrow.escrow_id,
-        order_id=escrow.order_id,
-        lease_id=escrow.lease_id,
-        provider=provider,
-        customer=escrow.depositor,
-        total_amount=paid,
-        provider_share=paid,
-        settled_at=call.time,
-        period_start=escrow.activated_at or escrow.created_at,
-        period_end=call.time,
-        block_height=call.height,
-        settlement_type=kind,
-        is_final=True,
-    )
+    record.settlement_id = f"settle-{call.time}-{number}"
+    record.escrow_id, record.order_id = escrow.escrow_id, escrow.order_id
+    record.lease_id, record.customer = escrow.lease_id, escrow.depositor
+    record.provider_share.extend(record.total_amount)
+    record.settled_at = record.period_end = call.time
+    record.period_start = escrow.activated_at or escrow.created_at
+    record.block_height, record.is_final = call.height, True
     records.keep_settlement(call, record)
     records.announce(call)

@@ -27,22 +27,9 @@ def record(call: Call, msg: v1.MsgRecordUsage) -> v1.MsgRecordUsageResponse:
         records.find_by_order(call, msg.order_id)
     if escrow.state != records.ACTIVE:
         raise refused(1519, f"escrow for order {msg.order_id} is not active")
-    usage = v1.UsageRecord(
-        usage_id=f"usage-{call.time}-{records.number(call, 'usage')}",
-        order_id=msg.order_id,
-        lease_id=msg.lease_id,
-        provider=msg.sender,
-        customer=escrow.depositor,
-        usage_units=msg.usage_units,
-        usage_type=msg.usage_type,
-        period_start=msg.period_start,
-        period_end=msg.period_end,
-        unit_price=msg.unit_price,
-        total_cost=cost,
-        provider_signature=msg.signature,
-        submitted_at=call.time,
-        block_height=call.height,
-    )
+    usage = _made(call, msg)
+    usage.customer = escrow.depositor
+    usage.total_cost.extend(cost)
     earlier = call.state.peek(USAGE_OF, msg.order_id.encode()) or ()
     for name in earlier:
         call.state.get(USAGE, name.encode())
@@ -74,6 +61,23 @@ def find(call: Call, usage_id: str) -> v1.UsageRecord:
     usage = v1.UsageRecord()
     usage.CopyFrom(stored)
     return usage
+
+
+def _made(call: Call, msg: v1.MsgRecordUsage) -> v1.UsageRecord:
+    return v1.UsageRecord(
+        usage_id=f"usage-{call.time}-{records.number(call, 'usage')}",
+        order_id=msg.order_id,
+        lease_id=msg.lease_id,
+        provider=msg.sender,
+        usage_units=msg.usage_units,
+        usage_type=msg.usage_type,
+        period_start=msg.period_start,
+        period_end=msg.period_end,
+        unit_price=msg.unit_price,
+        provider_signature=msg.signature,
+        submitted_at=call.time,
+        block_height=call.height,
+    )
 
 
 def _cost(price: DecCoin, units: int) -> list[Coin]:

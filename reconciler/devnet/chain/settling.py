@@ -158,11 +158,24 @@ def _carry_out(
 
 
 def _pay_out(call: Call, settlement: v1.SettlementRecord) -> None:
-    """The invoice and the payout of a settlement; a payout that fails does not undo the settlement."""
+    """The payout of a settlement; one that fails does not undo the settlement."""
+    payout = _payout(call, settlement)
+    try:
+        bank.send(call, SETTLEMENT, settlement.provider, settlement.provider_share)
+        payout.state, payout.completed_at = "completed", call.time
+        payout.tx_hash = f"payout-{payout.payout_id}-{call.height}"
+    except RefusedError as refusal:
+        payout.state, payout.last_error = "failed", refusal.text
+    call.state.put(PAYOUTS, payout.payout_id.encode(), payout)
+    of = settlement.provider.encode()
+    call.state.put(PAYOUTS_OF, of, (*(call.state.get(PAYOUTS_OF, of) or ()), payout.payout_id))
+
+
+def _payout(call: Call, settlement: v1.SettlementRecord) -> v1.PayoutRecord:
+    """What is to be paid; the invoice that it names is not kept."""
     invoice = hashlib.sha256(f"invoice {settlement.settlement_id}".encode()).hexdigest()[:32]
-    name = f"payout-{call.time}-{records.number(call, 'payout')}"
-    payout = v1.PayoutRecord(
-        payout_id=name,
+    return v1.PayoutRecord(
+        payout_id=f"payout-{call.time}-{records.number(call, 'payout')}",
         invoice_id=invoice,
         settlement_id=settlement.settlement_id,
         escrow_id=settlement.escrow_id,
@@ -181,12 +194,3 @@ def _pay_out(call: Call, settlement: v1.SettlementRecord) -> None:
         processed_at=call.time,
         block_height=call.height,
     )
-    try:
-        bank.send(call, SETTLEMENT, settlement.provider, settlement.provider_share)
-        payout.state, payout.completed_at = "completed", call.time
-        payout.tx_hash = f"payout-{name}-{call.height}"
-    except RefusedError as refusal:
-        payout.state, payout.last_error = "failed", refusal.text
-    call.state.put(PAYOUTS, name.encode(), payout)
-    of = settlement.provider.encode()
-    call.state.put(PAYOUTS_OF, of, (*(call.state.get(PAYOUTS_OF, of) or ()), name))
