@@ -9,9 +9,9 @@ from reconciler.values.intents import Confirmation, Fate, Intent
 from reconciler.values.observed import Market, TxResult
 from reconciler.values.readings import Reading, Unseen
 
-FREE = frozenset({("sdk", 30), ("sdk", 42), ("ratelimit", 1), ("ratelimit", 3)})
-"""Refusals in a block that cost neither fee nor sequence: timed out, or over the rate limit (semantics 1.2,
-1.5).
+FREE = frozenset({("sdk", 30), ("sdk", 32), ("sdk", 42), ("ratelimit", 1), ("ratelimit", 3)})
+"""Refusals in a block that cost neither fee nor sequence: timed out, outrun by another transaction of its
+sequence, or over the rate limit (semantics 1.2, 1.5).
 """
 
 

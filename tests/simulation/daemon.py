@@ -102,10 +102,10 @@ class Daemon:
         """Its cluster."""
         return self._parts.adapter
 
-    def cycle(self, *, flush: bool = False) -> Cycle:
+    def cycle(self) -> Cycle:
         """One cycle, on a world whose caches have caught up."""
         self.settle()
-        return self._parts.runner.cycle(flush=flush)
+        return self.runner.cycle()
 
     def settle(self) -> None:
         """Wait until our caches show the cluster as it is."""
@@ -137,7 +137,7 @@ class Daemon:
         outside = self.outside
         journal = open_journal(outside.state)
         chain = self._chain(journal.journal.memory().height)
-        adapter = KubernetesAdapter(Cluster(Kubeconfig(outside.kubeconfig)), lambda: None)
+        adapter = KubernetesAdapter(Cluster(Kubeconfig(outside.kubeconfig), stale_seconds=0), lambda: None)
         adapter.start()
         world = World(
             provider=PROVIDER,

@@ -60,6 +60,7 @@ class Outside:
         self.commits = Commits(directory / "desired.git")
         self.state = directory / "state"
         self.served: ServedChain | None = None
+        self.ahead_seconds = 0.0
         self._before: Diary = Counter()
         self._counted = 0
 
@@ -75,8 +76,8 @@ class Outside:
 
     @property
     def seconds(self) -> float:
-        """Chain time, which is the host's time here too."""
-        return self.chain.time_ns / NANOSECONDS
+        """The host's time, which is the chain's as long as `ahead_seconds` is 0."""
+        return self.chain.time_ns / NANOSECONDS + self.ahead_seconds
 
     @property
     def diary(self) -> Diary:

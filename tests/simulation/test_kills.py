@@ -73,6 +73,7 @@ def test_the_story_leaves_what_it_should(reference: Reference) -> None:
     assert left.usage == left.settled > 0
     assert all(left.withdrawn)
     assert not left.untold
+    assert not left.failed
     assert {key[2] for key in left.objects if key[:2] == ("removed", "deployments")} == {
         key[2] for key in left.objects if key[:2] == ("made", "deployments")
     }
