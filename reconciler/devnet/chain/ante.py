@@ -68,7 +68,7 @@ class Ante:
             )
         call.state.meter.charge(TX_BYTE * len(tx.data), "txSize")
         call.state.meter.charge(_FIXED_GAS, "ReadFlat")
-        self._take_fee(call, tx, signers[0])
+        self._take_fee(call, tx, tx.payer)
         self._check_signers(call, tx, signers, mode)
         for message in tx.messages:
             gates.check(call.state, self.genesis.gates, message)

@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from reconciler.devnet.chain.transactions import Transaction
 
 _SEEN = 10_000
+MOST_BYTES = 2**20
 
 
 class SeenBeforeError(Exception):
     """The same bytes are waiting, or went into a block (semantics 1.2)."""
+
+
+class TooLargeError(Exception):
+    """More bytes than a transaction may have."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"Tx too large. Max size is {MOST_BYTES}, but got {size}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from reconciler.devnet.chain.execution import Executor, Outcome, Place
 from reconciler.devnet.chain.faults import ConnectionLostError, Faults
 from reconciler.devnet.chain.genesis import Genesis
 from reconciler.devnet.chain.hooks import HOOKS
-from reconciler.devnet.chain.mempool import Checked, Mempool, SeenBeforeError
+from reconciler.devnet.chain.mempool import MOST_BYTES, Checked, Mempool, SeenBeforeError, TooLargeError
 from reconciler.devnet.chain.queries import Queries
 from reconciler.devnet.chain.queries_node import NodeQueries
 from reconciler.devnet.chain.queries_tx import TxQueries
@@ -144,6 +144,8 @@ class SimulatedChain:
 
     def _check(self, data: bytes) -> Checked:
         name = tx_hash(data)
+        if len(data) > MOST_BYTES:
+            raise TooLargeError(len(data))
         if self.mempool.has_seen(name):
             raise SeenBeforeError
         try:

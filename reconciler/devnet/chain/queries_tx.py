@@ -14,7 +14,7 @@ from reconciler.devnet.chain.blocks import Included
 from reconciler.devnet.chain.call import NANOSECONDS
 from reconciler.devnet.chain.errors import QueryError, plain
 from reconciler.devnet.chain.execution import Outcome
-from reconciler.devnet.chain.mempool import Checked, SeenBeforeError
+from reconciler.devnet.chain.mempool import Checked, SeenBeforeError, TooLargeError
 from reconciler.devnet.chain.queries import Queries
 from reconciler.devnet.chain.queries_node import block_at
 from reconciler.devnet.chain.reading import Reading
@@ -67,6 +67,8 @@ class TxQueries:
             checked = self._chain.check_tx(asked.tx_bytes)
         except SeenBeforeError:
             checked = Checked(tx_hash(asked.tx_bytes), 19, "sdk", "")
+        except TooLargeError:
+            checked = Checked(tx_hash(asked.tx_bytes), 21, "sdk", "")
         return txs.BroadcastTxResponse(
             tx_response=abci.TxResponse(
                 txhash=checked.hash,

@@ -11,7 +11,7 @@ import grpc
 
 from reconciler.devnet.chain import rpc_json as shapes
 from reconciler.devnet.chain.errors import QueryError, RefusedError
-from reconciler.devnet.chain.mempool import SeenBeforeError
+from reconciler.devnet.chain.mempool import SeenBeforeError, TooLargeError
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.queries_node import VERSION
 from reconciler.devnet.chain.rpc_blocks import BlockMethods
@@ -87,6 +87,8 @@ class RpcMethods:
             checked = self._chain.check_tx(data)
         except SeenBeforeError as error:
             raise internal("tx already exists in cache") from error
+        except TooLargeError as error:
+            raise internal(str(error)) from error
         return {
             "code": checked.code,
             "data": "",

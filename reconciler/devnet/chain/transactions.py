@@ -43,8 +43,14 @@ class Transaction:
 
     @property
     def signers(self) -> list[str]:
-        """The accounts that must sign, each once, in the order of the messages."""
-        return list(dict.fromkeys(message.signer for message in self.messages))
+        """The accounts that must sign, each once, in the order of the messages; who pays the fee too."""
+        payer = self.auth.fee.payer
+        return list(dict.fromkeys([*(m.signer for m in self.messages), *([payer] if payer else [])]))
+
+    @property
+    def payer(self) -> str:
+        """Who pays the fee: the first signer, unless another one is named."""
+        return self.auth.fee.payer or self.signers[0]
 
     def sign_doc(self, chain_id: str, account_number: int) -> bytes:
         """What a signer signs in SIGN_MODE_DIRECT (semantics 1.2)."""

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.devnet.chain.gates import ALL_FACTORS
 from reconciler.devnet.chain.genesis import Gates
-from reconciler.devnet.chain.mempool import Checked
+from reconciler.devnet.chain.mempool import Checked, TooLargeError
 from tests.devnet.chain.players import RICH_UVE, Sending, World, genesis, order, pay, withdraw
 
 
@@ -80,3 +80,15 @@ def test_the_least_price_is_the_genesiss_own() -> None:
 
     assert world.send("alice", pay("alice", "bob", 1)).code == 1
     assert world.send("alice", pay("alice", "bob", 1), how=Sending(fee=500_000)).code == 0
+
+
+def test_a_transaction_of_more_than_a_megabyte_is_not_taken() -> None:
+    world = World()
+    with pytest.raises(TooLargeError, match="Max size is 1048576"):
+        world.chain.check_tx(bytes(2**20 + 1))
+
+
+def test_the_two_senders_of_one_transaction_both_sign() -> None:
+    world = World()
+
+    assert said(world.send("alice", pay("alice", "bob", 1), pay("bob", "alice", 1))) == ("sdk", 4)
