@@ -11,6 +11,7 @@ from reconciler.devnet.chain import accounts, addresses, bank, gates, signatures
 from reconciler.devnet.chain.amounts import ONE, coins_text, spelled
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import RefusedError, plain, sdk
+from reconciler.devnet.chain.faults import Faults
 from reconciler.devnet.chain.gas import SIGNATURE, TX_BYTE
 from reconciler.devnet.chain.genesis import DENOM, Genesis
 from reconciler.devnet.chain.ratelimit import RateLimit
@@ -47,7 +48,7 @@ class Ante:
 
     genesis: Genesis
     limiter: RateLimit
-    chain_id: str
+    faults: Faults
 
     def run(self, call: Call, tx: Transaction, mode: Mode) -> None:
         """Take the fee and the sequence number, or refuse the transaction."""
@@ -71,7 +72,7 @@ class Ante:
         self._take_fee(call, tx, tx.payer)
         self._check_signers(call, tx, signers, mode)
         for message in tx.messages:
-            gates.check(call.state, self.genesis.gates, message)
+            gates.check(call.state, self.faults.gates or self.genesis.gates, message)
         for signer in signers:
             accounts.count_up(call.state, signer)
         self._tell(call, tx, signers)
@@ -94,7 +95,7 @@ class Ante:
 
     def _check_price(self, tx: Transaction) -> None:
         """The adaptive price decorator: at no load its least price is the node's own (semantics 1.3)."""
-        least = int(self.genesis.minimum_gas_price * ONE)
+        least = int(self.genesis.minimum_gas_price * ONE) * self.faults.price_factor
         offered = {coin.denom: int(coin.amount) * ONE // tx.gas_limit for coin in tx.auth.fee.amount}
         if offered.get(DENOM, 0) >= least:
             return
@@ -157,12 +158,12 @@ class Ante:
             raise sdk(32, f"{words}: incorrect account sequence")
         if mode is Mode.SIMULATE or mode is Mode.RECHECK:
             return
-        document = tx.sign_doc(self.chain_id, account.account_number)
+        document = tx.sign_doc(self.genesis.chain_id, account.account_number)
         if not signatures.verifies(accounts.public_key(account), given.data, document):
             raise sdk(
                 4,
                 "signature verification failed; please verify account number "
-                f"({account.account_number}) and chain-id ({self.chain_id}): "
+                f"({account.account_number}) and chain-id ({self.genesis.chain_id}): "
                 "(unable to verify single signer signature): unauthorized",
             )
 

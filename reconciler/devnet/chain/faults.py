@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reconciler.devnet.chain.genesis import Gates
+
 
 @dataclass(slots=True)
 class Faults:
@@ -12,7 +14,9 @@ class Faults:
     `stalled` makes no blocks, `catching_up` says so in every status, `lag` hides the newest heights from
     readers, `shown_chain_id` names another chain in status and node answers, `lost_replies` counts broadcasts
     that are taken but whose answer is lost, `lost_requests` those that never arrive, `racing` names accounts
-    whose sequence somebody else spends in the next block, `dropped_sockets` counts websockets to drop.
+    whose sequence somebody else spends in the next block, `dropped_sockets` counts websockets to drop,
+    `gates` stand in for those of the genesis, `price_factor` is what a busy chain asks of the least gas price
+    (1 to 10).
     """
 
     stalled: bool = False
@@ -23,6 +27,8 @@ class Faults:
     lost_requests: int = 0
     racing: list[str] = field(default_factory=list)
     dropped_sockets: int = 0
+    gates: Gates | None = None
+    price_factor: int = 1
 
 
 class ConnectionLostError(Exception):

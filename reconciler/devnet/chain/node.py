@@ -45,7 +45,7 @@ class SimulatedChain:
         self.ledger = Ledger(_BLOCKS_KEPT)
         self.mempool = Mempool()
         self.limiter = RateLimit()
-        self.executor = Executor(Ante(genesis, self.limiter, genesis.chain_id))
+        self.executor = Executor(Ante(genesis, self.limiter, self.faults))
         self.reading = Reading(self.store, self.ledger, genesis, self.faults)
         self.queries = Queries(self.reading)
         NodeQueries(self.reading).register(self.queries)

@@ -92,3 +92,15 @@ def test_the_two_senders_of_one_transaction_both_sign() -> None:
     world = World()
 
     assert said(world.send("alice", pay("alice", "bob", 1), pay("bob", "alice", 1))) == ("sdk", 4)
+
+
+def test_gates_and_the_price_can_be_changed_while_the_chain_runs() -> None:
+    world = World()
+    world.chain.faults.gates = Gates(identity=False, second_factor=ALL_FACTORS)
+    assert said(world.send("alice", order("alice", 5))) == ("mfa", 1214)
+    world.chain.faults.gates = None
+    world.chain.faults.price_factor = 4
+
+    refused = world.send("alice", pay("alice", "bob", 1))
+    assert refused.log.startswith("insufficient fee: min gas prices 0.100000000000000000uve, got 0.025")
+    assert said(world.send("alice", pay("alice", "bob", 1), how=Sending(fee=100_000))) == ("", 0)
