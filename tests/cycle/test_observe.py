@@ -1,0 +1,71 @@
+"""Looking: a source that fails spoils no other, and nothing is read twice."""
+
+from __future__ import annotations
+
+from reconciler.cycle.observe import Observer
+from reconciler.values.lifecycle import Phase
+from reconciler.values.memory import Memory, UsageMemory, WorkloadMemory
+from reconciler.values.observed import AdapterView
+from reconciler.values.readings import Seen, Unseen
+from tests import makers
+from tests.cycle.worlds import Scenery, intent
+
+
+def test_everything_is_read_once(scene: Scenery) -> None:
+    seen = Observer(scene.world, makers.US).look(Memory(), ())
+
+    assert isinstance(seen.desired, Seen)
+    newest = seen.desired.view.newest.desired
+    assert newest.pricing is not None
+    assert newest.commit == scene.repo.commit.id
+    assert isinstance(seen.market, Seen)
+    assert isinstance(seen.adapters["kubernetes"].workloads, Seen)
+
+
+def test_a_file_that_did_not_change_is_not_read_again(scene: Scenery) -> None:
+    observer = Observer(scene.world, makers.US)
+    observer.look(Memory(), ())
+    scene.calls.clear()
+
+    observer.look(Memory(), ())
+
+    assert scene.calls == ["look"]
+
+
+def test_a_silent_repository_goes_on_as_it_was_last_read_and_says_why(scene: Scenery) -> None:
+    scene.repo.silent = Unseen("the server does not answer")
+
+    seen = Observer(scene.world, makers.US).look(Memory(), ())
+
+    assert isinstance(seen.desired, Seen)
+    assert seen.desired.view.stale == "the server does not answer"
+    assert seen.desired.view.newest.desired.pricing is not None
+
+
+def test_a_repository_that_was_never_read_is_unseen_for_its_own_reason(scene: Scenery) -> None:
+    scene.repo.silent, scene.repo.recalled = Unseen("no such host"), Unseen("never read")
+
+    assert Observer(scene.world, makers.US).look(Memory(), ()).desired == Unseen("no such host")
+
+
+def test_the_chain_is_asked_for_intents_and_for_leases_that_anything_refers_to(scene: Scenery) -> None:
+    remembered, billed, runs = makers.lease_id(1), makers.lease_id(2), makers.workload(3)
+    scene.adapter.view = makers.adapter(makers.running(runs))["kubernetes"]
+    memory = Memory(
+        workloads={runs.id: WorkloadMemory(remembered, "kubernetes", Phase.RUNNING)},
+        usage={billed: UsageMemory(makers.NOW)},
+    )
+
+    Observer(scene.world, makers.US).look(memory, (intent(),))
+
+    assert scene.chain.asked == ((intent().hash,), (remembered, billed, runs.lease))
+
+
+def test_an_adapter_that_fails_spoils_neither_chain_nor_repository(scene: Scenery) -> None:
+    scene.adapter.view = AdapterView(Unseen("refused"), Unseen("refused"))
+
+    seen = Observer(scene.world, makers.US).look(Memory(), ())
+
+    assert isinstance(seen.market, Seen)
+    assert isinstance(seen.desired, Seen)
+    assert seen.adapters["kubernetes"].workloads == Unseen("refused")
