@@ -1,0 +1,104 @@
+"""Cycles for ever: one that fails is tried again, later each time; a stop ends them between two."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.cycle.loop import BACKOFF_SECONDS, Loop, Pace
+from reconciler.cycle.run import Cycle, Runner
+from reconciler.values.records import Request
+from reconciler.values.snapshot import Snapshot
+from tests import makers
+from tests.cycle.worlds import Scenery, intent
+
+
+class Faltering(Runner):
+    """Fails so many times, then works, and stops the loop after so many cycles in all."""
+
+    def __init__(self, scene: Scenery, failures: int, cycles: int) -> None:
+        super().__init__(scene.world, makers.US)
+        self.left, self.cycles = failures, cycles
+        self.loop: Loop | None = None
+
+    def cycle(self, *, flush: bool = False) -> Cycle:
+        self.cycles -= 1
+        if not self.cycles and self.loop is not None:
+            self.loop.stop()
+        if self.left:
+            self.left -= 1
+            raise OSError("the disk is full")
+        return super().cycle(flush=flush)
+
+
+def _run(scene: Scenery, failures: int, cycles: int) -> list[Snapshot]:
+    shown: list[Snapshot] = []
+    runner = Faltering(scene, failures, cycles)
+    runner.loop = Loop(scene.world, runner, Pace(5.0), shown.append)
+    runner.loop.run()
+    return shown
+
+
+def test_it_waits_its_pace_between_cycles_and_shows_each(scene: Scenery) -> None:
+    shown = _run(scene, failures=0, cycles=3)
+
+    assert len(shown) == 3
+    assert scene.clock.waits == [5.0, 5.0]
+
+
+def test_a_cycle_that_fails_is_tried_again_later_each_time(
+    scene: Scenery, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown = _run(scene, failures=8, cycles=10)
+
+    assert scene.clock.waits == [*BACKOFF_SECONDS, BACKOFF_SECONDS[-1], BACKOFF_SECONDS[-1], 5.0]
+    assert len(shown) == 2
+    assert caplog.messages.count("the cycle failed and is tried again: the disk is full") == 8
+
+
+def test_a_request_to_stop_ends_it_after_the_cycle_under_way(scene: Scenery) -> None:
+    scene.journal.inbox.ask(Request.STOP, makers.NOW)
+
+    shown = _run(scene, failures=0, cycles=100)
+
+    assert len(shown) == 1
+    assert scene.clock.waits == []
+
+
+def test_a_request_to_reconcile_is_taken_and_goes_on(scene: Scenery) -> None:
+    scene.journal.inbox.ask(Request.RECONCILE, makers.NOW)
+
+    assert len(_run(scene, failures=0, cycles=2)) == 2
+    assert scene.journal.inbox.take() == ()
+
+
+def test_an_error_that_nobody_expected_is_not_swallowed(scene: Scenery) -> None:
+    class Broken(Runner):
+        def cycle(self, *, flush: bool = False) -> Cycle:
+            raise ZeroDivisionError
+
+    loop = Loop(scene.world, Broken(scene.world, makers.US), Pace(), lambda _: None)
+
+    with pytest.raises(ZeroDivisionError):
+        loop.run()
+
+
+def test_once_cycles_until_nothing_is_left_to_do(scene: Scenery) -> None:
+    shown: list[Snapshot] = []
+    loop = Loop(scene.world, Runner(scene.world, makers.US), Pace(), shown.append)
+
+    cycle = loop.once()
+
+    assert cycle.finding.plan.actions == ()
+    assert not cycle.waiting
+    assert scene.calls.count("publish") == 1
+
+
+def test_once_gives_up_waiting_for_what_never_ends(scene: Scenery) -> None:
+    scene.journal.intents.intend(intent())
+    shown: list[Snapshot] = []
+    loop = Loop(scene.world, Runner(scene.world, makers.US), Pace(), shown.append)
+
+    loop.once(cycles_max=4)
+
+    assert len(shown) == 5
+    assert scene.clock.waits == [1.0] * 4

@@ -1,0 +1,156 @@
+"""One whole cycle: in its order, and always all of it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from reconciler.cycle.run import Runner
+from reconciler.cycle.world import World
+from reconciler.values.intents import Fate
+from reconciler.values.observed import TxResult
+from reconciler.values.outcomes import Failed
+from reconciler.values.readings import Seen, Unseen
+from reconciler.values.snapshot import CycleOutcome
+from tests import makers
+from tests.cycle.worlds import Scenery, intent
+
+
+def _runner(scene: Scenery) -> Runner:
+    return Runner(scene.world, makers.US)
+
+
+def _bidding(scene: Scenery) -> None:
+    """An account that is new need not wait before it spends."""
+    wallet = makers.market().wallet
+    fresh = type(wallet)(wallet.address, wallet.number, 0, wallet.balance)
+    scene.chain.reading = Seen(makers.market(orders=[makers.order()], wallet=fresh))
+
+
+def test_a_cycle_observes_remembers_applies_and_publishes_in_this_order(scene: Scenery) -> None:
+    _bidding(scene)
+
+    cycle = _runner(scene).cycle(flush=True)
+
+    steps = [call.split()[0] for call in scene.calls]
+    assert steps == [
+        "look",
+        "read",
+        "read",
+        "remember",
+        "prepare",
+        "intend",
+        "broadcast",
+        "record",
+        "publish",
+        "published",
+    ]
+    assert cycle.snapshot.cycle is not None
+    assert cycle.snapshot.cycle.outcome is CycleOutcome.ACTED
+    assert cycle.snapshot.cycle.actions == 1
+
+
+def test_looking_alone_changes_nothing(scene: Scenery) -> None:
+    _bidding(scene)
+
+    finding = _runner(scene).look()
+
+    assert finding.plan.actions
+    assert not {"remember", "intend", "record", "publish"} & {call.split()[0] for call in scene.calls}
+    assert scene.journal.journal.is_new()
+
+
+def test_a_cycle_with_nothing_to_do_is_quiet(scene: Scenery) -> None:
+    runner = _runner(scene)
+    runner.cycle(flush=True)
+
+    again = runner.cycle(flush=True)
+
+    assert again.finding.plan.actions == ()
+    assert again.snapshot.cycle is not None
+    assert again.snapshot.cycle.outcome is CycleOutcome.QUIET
+    assert scene.calls.count("publish") == 1
+
+
+@pytest.mark.parametrize("what", ["chain", "repository"])
+def test_a_cycle_that_does_not_see_is_blind_and_goes_on(what: str, scene: Scenery) -> None:
+    if what == "chain":
+        scene.chain.reading = Unseen("down")
+    else:
+        scene.repo.silent = scene.repo.recalled = Unseen("gone")
+
+    cycle = _runner(scene).cycle()
+
+    assert cycle.snapshot.cycle is not None
+    assert cycle.snapshot.cycle.outcome is CycleOutcome.BLIND
+    assert "remember" in scene.calls
+
+
+def test_a_confirmed_intent_ends_with_the_memory_that_knows_it(scene: Scenery) -> None:
+    scene.journal.intents.intend(intent())
+    result = TxResult(intent().hash, makers.HEIGHT, 0, "", "")
+    scene.chain.reading = Seen(makers.market(landed={intent().hash: result}))
+
+    cycle = _runner(scene).cycle()
+
+    assert cycle.finding.plan.memory.sequence == makers.market().wallet.sequence
+    ended = scene.journal.records.confirmation(intent().hash)
+    assert ended is not None
+    assert ended.fate is Fate.LANDED
+    assert scene.journal.intents.open_intents() == ()
+
+
+def test_a_push_that_fails_does_not_age_the_snapshot(scene: Scenery) -> None:
+    scene.repo.answer = Failed("PushFailed", "no route to host")
+
+    cycle = _runner(scene).cycle(flush=True)
+
+    assert cycle.snapshot.height == makers.HEIGHT
+    assert cycle.waiting
+
+
+def test_a_provider_that_does_not_publish_never_pushes(scene: Scenery) -> None:
+    world = scene.world
+    silent = World(
+        world.provider,
+        world.repo,
+        world.chain,
+        world.adapters,
+        world.store,
+        world.clock,
+        world.limits,
+        publishing=False,
+    )
+
+    cycle = Runner(silent, makers.US).cycle(flush=True)
+
+    assert not cycle.waiting
+    assert "publish" not in scene.calls
+
+
+def test_each_hold_is_logged_when_it_appears_and_not_every_cycle(
+    scene: Scenery, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.chain.reading = Seen(makers.market(orders=[makers.order(1, makers.unit(price=1))]))
+    runner = _runner(scene)
+
+    with caplog.at_level(logging.INFO):
+        runner.cycle()
+        runner.cycle()
+
+    told = [record.message for record in caplog.records if "PriceTooLow" in record.message]
+    assert len(told) == 1
+    assert told[0].startswith(f"bid withheld: order {makers.order_id()}: PriceTooLow: it pays at most 1uve")
+
+
+def test_cycles_are_counted_by_how_they_ended(scene: Scenery) -> None:
+    runner = _runner(scene)
+    runner.cycle(flush=True)
+    runner.cycle()
+    scene.chain.reading = Unseen("down")
+
+    counted = runner.cycle().snapshot.counters.cycles
+
+    assert sum(counted.values()) == 3
+    assert counted[CycleOutcome.BLIND] == 1

@@ -1,0 +1,123 @@
+"""What is published of one cycle: our own objects, nothing that moves by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from reconciler.cycle.status import Finding, status_of
+from reconciler.planning.planner import plan
+from reconciler.values.desired import Desired, Fault
+from reconciler.values.lifecycle import Phase
+from reconciler.values.memory import WorkloadMemory
+from reconciler.values.observed import Market, SettlementEscrow, SettlementSide, State, Trouble, UsageRecord
+from reconciler.values.readings import Unseen
+from reconciler.values.status import Status
+from tests import makers
+
+RUNS = makers.workload()
+
+
+def _found(market: Market, wanted: Desired | None = None, **changes: Any) -> Finding:
+    situation = makers.situation(market, wanted or makers.desired(RUNS), **changes)
+    return Finding(situation, plan(situation))
+
+
+def _told(finding: Finding, wanted: Desired | None = None) -> Status:
+    found = status_of("p", finding, wanted or makers.desired(RUNS), None)
+    assert found is not None
+    return found
+
+
+def test_while_the_chain_is_unseen_the_status_stays_as_it_was() -> None:
+    before = _told(_found(makers.market(leases=[makers.lease()])))
+    situation = makers.situation(Unseen("down"))
+    blind = Finding(situation, plan(situation))
+
+    assert status_of("p", blind, makers.desired(), before) is before
+    assert status_of("p", blind, makers.desired(), None) is None
+
+
+def test_a_workload_is_told_with_its_lease_phase_and_money() -> None:
+    paid = replace(makers.lease().payment, withdrawn=900)
+    lease = makers.lease(payment=paid)
+
+    finding = _found(makers.market(leases=[lease]), adapters=makers.adapter(makers.running(RUNS)))
+
+    (told,) = _told(finding).workloads
+    assert (told.id, told.lease, told.adapter) == (RUNS.id, lease.id, "kubernetes")
+    assert (told.phase, told.lease_state, told.billing) == (Phase.RUNNING, State.ACTIVE, "lease")
+    assert (told.price, told.withdrawn, told.settled) == (Decimal(2446), 900, 0)
+
+
+def test_only_our_own_settled_records_count() -> None:
+    lease = makers.lease(usage_billed=True)
+    known = UsageRecord("usage-1", str(lease.id), "fixed", 1, 2, 700, b"", settled=True, acknowledged=False)
+    records = (
+        known,
+        replace(known, id="usage-2", settled=False),
+        replace(known, id="usage-3", lease=str(makers.lease_id(9)), cost=50),
+    )
+    escrow = SettlementEscrow(
+        "e", str(lease.id.order), str(lease.id), makers.ALICE, makers.US, State.ACTIVE, 9, 9, 1
+    )
+    market = makers.market(leases=[lease], settlements={lease.id.order: SettlementSide(escrow, records)})
+
+    (told,) = _told(_found(market)).workloads
+
+    assert (told.billing, told.settled) == ("usage", 700)
+
+
+def test_open_bids_alone_are_told() -> None:
+    bids = [makers.bid(1), replace(makers.bid(2), state=State.ACTIVE)]
+
+    told = _told(_found(makers.market(bids=bids), makers.desired()), makers.desired())
+
+    assert [each.id for each in told.bids] == [makers.lease_id(1)]
+
+
+def test_a_strangers_order_changes_nothing() -> None:
+    quiet = _told(_found(makers.market(), makers.desired()), makers.desired())
+    busy = makers.market(orders=[makers.order(1, makers.unit(price=1))])
+
+    assert _told(_found(busy, makers.desired()), makers.desired()) == quiet
+
+
+def test_height_and_time_change_nothing() -> None:
+    market = makers.market(leases=[makers.lease()])
+    running = makers.adapter(makers.running(RUNS))
+    later = replace(market, height=makers.HEIGHT + 1, time=makers.NOW + 1)
+
+    assert _told(_found(later, adapters=running)) == _told(_found(market, adapters=running))
+
+
+def test_holds_stand_with_their_workload_or_by_themselves() -> None:
+    wanted = makers.desired()
+    finding = _found(makers.market(leases=[makers.lease()]), wanted)
+
+    told = _told(finding, wanted)
+
+    assert "NoWorkloadFile" in {notice.reason for notice in told.workloads[0].notices}
+    assert told.notices == ()
+
+
+def test_files_that_cannot_be_read_are_told_with_their_place() -> None:
+    fault = Fault("pricing.yaml", 4, 3, "not a price", "write it as 1uve")
+    wanted = makers.desired(faults=(fault,))
+
+    told = _told(_found(makers.market(), wanted), wanted)
+
+    assert told.faults == ("pricing.yaml:4:3: not a price (write it as 1uve)",)
+    assert [notice.subject for notice in told.notices] == ["pricing.yaml"]
+
+
+def test_what_is_wrong_with_a_workload_is_told() -> None:
+    trouble = Trouble("ImagePullFailed", "no such image", "correct the name")
+    running = makers.running(RUNS, ready=False, trouble=trouble)
+    memory = makers.remembered(workloads={RUNS.id: WorkloadMemory(RUNS.lease, "kubernetes", Phase.DEPLOYING)})
+    market = makers.market(leases=[makers.lease()])
+
+    (told,) = _told(_found(market, adapters=makers.adapter(running), memory=memory)).workloads
+
+    assert (told.phase, told.trouble) == (Phase.FAILED, trouble)
