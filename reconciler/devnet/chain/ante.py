@@ -53,6 +53,7 @@ class Ante:
     def run(self, call: Call, tx: Transaction, mode: Mode) -> None:
         """Take the fee and the sequence number, or refuse the transaction."""
         signers = tx.signers
+        _check_addresses(signers)
         if mode is not Mode.SIMULATE:
             # a check counts at the last committed height, and so did the block that made it
             self.limiter.count(call.height, signers)
@@ -96,7 +97,7 @@ class Ante:
     def _check_price(self, tx: Transaction) -> None:
         """The adaptive price decorator: at no load its least price is the node's own (semantics 1.3)."""
         least = int(self.genesis.minimum_gas_price * ONE) * self.faults.price_factor
-        offered = {coin.denom: int(coin.amount) * ONE // tx.gas_limit for coin in tx.auth.fee.amount}
+        offered = {coin.denom: int(coin.amount or 0) * ONE // tx.gas_limit for coin in tx.auth.fee.amount}
         if offered.get(DENOM, 0) >= least:
             return
         got = ",".join(f"{spelled(price)}{denom}" for denom, price in offered.items() if price)
@@ -117,7 +118,7 @@ class Ante:
         if accounts.find(call.state, payer) is None:
             raise sdk(9, f"fee payer address: {payer} does not exist: unknown address")
         fee = tx.auth.fee.amount
-        if any(int(coin.amount) for coin in fee):
+        if any(int(coin.amount or 0) for coin in fee):
             try:
                 bank.send_to_module(call, payer, addresses.FEE_COLLECTOR, fee)
             except RefusedError as refusal:
@@ -173,3 +174,12 @@ class Ante:
             call.events.emit("tx", ("acc_seq", f"{signer}/{info.sequence}"))
         for signature in tx.raw.signatures:
             call.events.emit("tx", ("signature", base64.b64encode(signature).decode()))
+
+
+def _check_addresses(signers: list[str]) -> None:
+    """Refuse a signer's text that is no address, where its message has no check of its own."""
+    for signer in signers:
+        try:
+            addresses.raw(signer)
+        except addresses.AddressError as error:
+            raise plain(str(error)) from error

@@ -47,13 +47,13 @@ def send(call: Call, sender: str, recipient: str, coins: Sequence[Coin]) -> None
     """Move coins; `sdk/5` if the sender has not enough; an account that is new gets its number."""
     accounts.charge_read(call.state, sender)
     for coin in coins:
-        amount, has = int(coin.amount), held(call, sender, coin.denom)
+        amount, has = int(coin.amount or 0), held(call, sender, coin.denom)
         if has < amount:
             words = f"spendable balance {has}{coin.denom} is smaller than {amount}{coin.denom}"
             raise sdk(5, f"{words}: insufficient funds")
         _set(call, sender, coin.denom, has - amount)
     for coin in coins:
-        _set(call, recipient, coin.denom, held(call, recipient, coin.denom) + int(coin.amount))
+        _set(call, recipient, coin.denom, held(call, recipient, coin.denom) + int(coin.amount or 0))
     accounts.make_sure(call.state, recipient)
     call.events.moved(sender, recipient, coins_text(coins))
 

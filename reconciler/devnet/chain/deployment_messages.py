@@ -117,7 +117,7 @@ def _check_deposit(call: Call, msg: v1beta4.MsgCreateDeployment) -> None:
     given = msg.deposit.amount
     for least in params.min_deposits:
         if least.denom == given.denom:
-            if int(given.amount) < int(least.amount):
+            if int(given.amount or 0) < int(least.amount):
                 shown = f"Deposit too low - {given.amount} < {least.amount}{least.denom}"
                 raise RefusedError("deployment", 20, f"{shown}: Deposit invalid")
             return

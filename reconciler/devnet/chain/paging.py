@@ -17,6 +17,9 @@ DEFAULT_LIMIT = 100
 V = TypeVar("V", bound=Message)
 
 
+_PARTS = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a list goes on: the states that are left, the prefix that is walked, the next key under it."""
@@ -45,6 +48,8 @@ class Cursor:
             width = int.from_bytes(body[:2], "big")
             parts.append(body[2 : 2 + width])
             body = body[2 + width :]
+        if len(parts) != _PARTS:
+            raise internal("pagination: invalid key: it is not of this node")
         states, prefix, key, flag = parts
         return cls(states, prefix, key, flag == b"\x01")
 

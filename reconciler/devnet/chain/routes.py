@@ -29,6 +29,7 @@ from reconciler.devnet.chain import (
 )
 from reconciler.devnet.chain.call import Call
 from reconciler.devnet.chain.errors import sdk
+from reconciler.devnet.chain.figures import wrong_figure
 from reconciler.devnet.chain.present import complete
 
 M = TypeVar("M", bound=Message)
@@ -164,5 +165,8 @@ def resolve(packed: AnyMessage) -> Routed:
         message = route.kind.FromString(packed.value)
     except DecodeError as error:
         raise sdk(2, f"{error}: tx parse error: tx parse error") from error
+    wrong = wrong_figure(message)
+    if wrong is not None:
+        raise sdk(2, f"{wrong}: tx parse error: tx parse error")
     complete(message)
     return Routed(route, message)

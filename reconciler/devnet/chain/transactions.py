@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from reconciler.chain.proto.cosmos_secp256k1_pb2 import PubKey
 from reconciler.chain.proto.cosmos_tx_pb2 import AuthInfo, SignDoc, SignerInfo, TxBody, TxRaw
 from reconciler.devnet.chain.errors import RefusedError, sdk
+from reconciler.devnet.chain.figures import wrong_figure
 from reconciler.devnet.chain.routes import Routed, resolve
 
 _PUBLIC_KEY = "/cosmos.crypto.secp256k1.PubKey"
@@ -71,6 +72,14 @@ def decode(data: bytes) -> Transaction:
         raise _not_a_transaction(data) from error
     if not raw.body_bytes:
         raise _not_a_transaction(data)
+    wrong = wrong_figure(auth)
+    if wrong is not None:
+        raise sdk(2, f"{wrong}: tx parse error: tx parse error")
+    try:
+        for info in auth.signer_infos:
+            public_key(info)
+    except DecodeError as error:
+        raise sdk(2, f"{error}: tx parse error: tx parse error") from error
     messages = tuple(resolve(packed) for packed in body.messages)
     return Transaction(data, raw, body, auth, messages)
 
