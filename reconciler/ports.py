@@ -7,14 +7,23 @@ from typing import Protocol
 
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.inspection import Happenings, WorkloadUse
 from reconciler.values.intents import Confirmation, Intent, Prepared
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message
 from reconciler.values.observed import AdapterView, Market
 from reconciler.values.outcomes import Outcome
-from reconciler.values.plans import Plan
+from reconciler.values.plans import NotifyTenant, Plan
 from reconciler.values.readings import Reading
-from reconciler.values.records import Applied, Decision, Request, Totals, Unpublished
+from reconciler.values.records import (
+    Applied,
+    Decision,
+    JournalCounts,
+    JournalLook,
+    Request,
+    Totals,
+    Unpublished,
+)
 from reconciler.values.repository import Commit, StatusCommit
 from reconciler.values.resources import Resources
 
@@ -177,6 +186,41 @@ class Records(Protocol):
 
     def published(self) -> str:
         """The last commit that was said to cover something, "" for none."""
+
+
+class Notifier(Protocol):
+    """Tells a tenant's side. The same notice has the same key, so a receiver can tell a repetition."""
+
+    def tell(self, notice: NotifyTenant) -> Outcome:
+        """Send it. Unknown while it is on its way: ask again; never waits long."""
+
+
+class History(Protocol):
+    """The journal's past, for those who read it page by page; changes nothing."""
+
+    def counts(self) -> JournalCounts:
+        """How many of each there are."""
+
+    def look(self, before: int, at_most: int) -> JournalLook:
+        """Transactions below a position (0: the newest), with the counts and what is latest beside them."""
+
+    def decisions(self, subject: str) -> tuple[Decision, ...]:
+        """As `Records.decisions`."""
+
+
+class Inspector(Protocol):
+    """What may be asked of an adapter beside the cycle: may wait on its machines. Raises OSError with a
+    sentence.
+    """
+
+    def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
+        """As `Adapter.logs`."""
+
+    def use(self, workload: WorkloadId) -> WorkloadUse:
+        """What its containers use, or what they asked for where nothing measures them."""
+
+    def happenings(self, workload: WorkloadId) -> Happenings:
+        """What the machines said about its objects, newest first."""
 
 
 class Clock(Protocol):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.documents.forms import seconds
 from reconciler.documents.host import limits_of, read_host
-from reconciler.documents.host_model import HostFile, KubernetesAccessModel, RepositoryModel
+from reconciler.documents.host_model import HostFile, KubernetesAccessModel, ListenModel, RepositoryModel
 from reconciler.values.limits import Limits
 from reconciler.values.listening import Listen
 
@@ -18,6 +18,8 @@ HOST_VARIABLE = "PROVIDER_DAEMON_HOST"
 DEFAULT_HOST_FILE = Path("/etc/provider-daemon.yaml")
 STOP_FILE = "stop-spending"
 """While this file is in the state directory, nothing is spent."""
+DRAIN_FILE = "drain"
+"""While this file is there, nothing is bid on; leases go on."""
 
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/@:]+@[^/:]+:")
 """What makes a repository's address a URL or `user@host:path`, and not a path on this machine."""
@@ -78,6 +80,29 @@ class KubernetesAccess:
 
     kubeconfig: Path | None
     context: str | None
+    programs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """Where notices to tenants go, and the file whose secret signs them."""
+
+    url: str
+    secret_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenSettings:
+    """Where the servers listen, and the files of those who are not on this machine."""
+
+    api: Listen
+    metrics: Listen
+    outside: Listen | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    client_ca: Path | None = None
+    tokens: Path | None = None
+    webhook_secret: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +116,16 @@ class Settings:
     chain: ChainSettings
     kubernetes: KubernetesAccess
     state: Path
-    api: Listen
-    metrics: Listen
+    listen: ListenSettings
+    notices: NoticeSettings | None
     limits: Limits
     poll_seconds: float
     cycle_at_most_seconds: int
+
+    @property
+    def api(self) -> Listen:
+        """Where this machine asks."""
+        return self.listen.api
 
     @property
     def stop_file(self) -> Path:
@@ -103,12 +133,21 @@ class Settings:
         return self.state / STOP_FILE
 
     def limits_now(self) -> Limits:
-        """The limits with the stop file as it is now; one that cannot be looked for counts as there."""
-        try:
-            stopped = self.stop_file.exists()
-        except OSError:
-            stopped = True
-        return replace(self.limits, stop_spending=stopped)
+        """The limits with the stop and drain files as they are now; one that cannot be looked for counts as
+        there.
+        """
+        return replace(
+            self.limits,
+            stop_spending=_there(self.stop_file),
+            draining=_there(self.state / DRAIN_FILE),
+        )
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def host_file(flags: Flags, environment: Mapping[str, str]) -> Path:
@@ -166,8 +205,10 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         chain=ChainSettings(file.chain.grpc, file.chain.rpc, file.chain.chain_id, file.chain.tls),
         kubernetes=_kubernetes(here, file.adapters.kubernetes, environment),
         state=here / file.state,
-        api=Listen.parse(file.listen.api),
-        metrics=Listen.parse(file.listen.metrics),
+        listen=_listen(here, file.listen),
+        notices=NoticeSettings(file.notices.url, _below(here, file.notices.secret_file))
+        if file.notices
+        else None,
         limits=limits_of(file, flags.observe_only),
         poll_seconds=float(file.timing.poll_seconds),
         cycle_at_most_seconds=file.timing.cycle_at_most_seconds,
@@ -191,6 +232,19 @@ def _repository(here: Path, model: RepositoryModel) -> RepositorySettings:
     )
 
 
+def _listen(here: Path, model: ListenModel) -> ListenSettings:
+    return ListenSettings(
+        api=Listen.parse(model.api),
+        metrics=Listen.parse(model.metrics),
+        outside=Listen.parse(model.outside) if model.outside else None,
+        tls_certificate=_below(here, model.tls_certificate),
+        tls_key=_below(here, model.tls_key),
+        client_ca=_below(here, model.client_ca),
+        tokens=_below(here, model.tokens),
+        webhook_secret=_below(here, model.webhook_secret),
+    )
+
+
 def _key(here: Path, file: HostFile) -> KeySettings:
     return KeySettings(
         name=file.provider.key,
@@ -203,7 +257,9 @@ def _key(here: Path, file: HostFile) -> KeySettings:
 def _kubernetes(here: Path, model: KubernetesAccessModel, environment: Mapping[str, str]) -> KubernetesAccess:
     named = environment.get("KUBECONFIG", "").split(os.pathsep)[0]
     return KubernetesAccess(
-        _below(here, model.kubeconfig) or (Path(named).absolute() if named else None), model.context
+        _below(here, model.kubeconfig) or (Path(named).absolute() if named else None),
+        model.context,
+        model.programs,
     )
 
 

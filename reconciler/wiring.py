@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.adapter import Place as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.webhook import Receiver, Webhook
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.heights import HeightWatch
@@ -22,18 +23,22 @@ from reconciler.cycle.clock import HostClock
 from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
 from reconciler.cycle.world import Store, World
+from reconciler.documents.desired import Reader
 from reconciler.journal.copying import copy_journal
-from reconciler.journal.opening import open_journal
-from reconciler.ports import Adapter
+from reconciler.journal.opening import open_journal, open_records
+from reconciler.ports import Inspector
 from reconciler.repo.place import Author, Place
 from reconciler.repo.repository import GitRepository
 from reconciler.repo.watching import Watcher, watched_in
-from reconciler.serve.api import Api
+from reconciler.serve.api import Sources
 from reconciler.serve.board import Board
-from reconciler.serve.logs import LogDesk
-from reconciler.serve.server import start_servers
-from reconciler.settings import Settings, read_passphrase
-from reconciler.values.snapshot import WorkloadSnapshot
+from reconciler.serve.calls import Calls, TimedChain, TimedRepo
+from reconciler.serve.outside import Outside
+from reconciler.serve.starting import Serving, start_servers
+from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
+from reconciler.values.desired import KubernetesSettings
+from reconciler.values.readings import Unseen
+from reconciler.values.records import Request
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +53,8 @@ class Daemon:
     loop: Loop
     board: Board
     clock: HostClock
+    inspectors: Mapping[str, Inspector]
+    calls: Calls
 
     def stop(self) -> None:
         """End after the cycle under way; may be called from a signal handler."""
@@ -57,16 +64,32 @@ class Daemon:
     @contextmanager
     def served(self) -> Iterator[tuple[str, str]]:
         """The HTTP API and the metrics while the loop runs; yields their addresses in fact."""
-        desk = LogDesk(self._logs)
-        api = Api(self.board, desk, self.clock.now)
-        servers = start_servers(api, self.settings.api, self.settings.metrics)
+        history = open_records(self.settings.state)
         try:
-            yield str(servers.ports.api), str(servers.ports.metrics)
+            sources = Sources(self.board, self.inspectors, history, self.wake_by_request, self.clock.now)
+            servers = start_servers(sources, serving_of(self.settings.listen), self.calls)
+            try:
+                yield str(servers.ports.api), str(servers.ports.metrics)
+            finally:
+                servers.stop()
         finally:
-            servers.stop()
+            history.close()
 
-    def _logs(self, workload: WorkloadSnapshot, lines: int) -> Iterator[bytes]:
-        return self.world.adapters[workload.adapter].logs(workload.id, lines)
+    def wake_by_request(self) -> None:
+        """Have the loop look at the repository and run a cycle; JournalError where that cannot be kept."""
+        self.world.store.inbox.ask(Request.RECONCILE, self.clock.now())
+        self.clock.wake()
+
+
+def serving_of(listen: ListenSettings) -> Serving:
+    """Where and for whom we serve."""
+    return Serving(
+        api=listen.api,
+        metrics=listen.metrics,
+        outside=listen.outside,
+        proof=Outside(listen.tls_certificate, listen.tls_key, listen.client_ca, listen.tokens),
+        webhook_secret=listen.webhook_secret,
+    )
 
 
 @contextmanager
@@ -89,13 +112,16 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         stack.callback(journal.close)
         clock = HostClock()
         chain, address = _chain(settings, clock, stack, journal.journal.memory().height)
+        repo = GitRepository(place_of(settings), settings.state)
+        adapters, calls = _adapters(settings, _namespace(repo, address), clock, stack), Calls()
         world = World(
             provider=settings.provider,
-            repo=GitRepository(place_of(settings), settings.state),
-            chain=chain,
-            adapters=_adapters(settings, clock, stack),
+            repo=TimedRepo(repo, calls),
+            chain=TimedChain(chain, calls),
+            adapters=adapters,
             store=Store(journal.journal, journal.intents, journal.outbox, journal.inbox, journal.records),
             clock=clock,
+            notifier=_notifier(settings, stack),
             limits=settings.limits_now,
             publishing=settings.repository.publish,
             poll_seconds=settings.repository.poll_seconds,
@@ -106,7 +132,7 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         watcher = Watcher(_watched(settings), clock.wake)
         watcher.start()
         stack.callback(watcher.close)
-        yield Daemon(settings, world, runner, loop, board, clock)
+        yield Daemon(settings, world, runner, loop, board, clock, adapters, calls)
 
 
 def _chain(settings: Settings, clock: HostClock, stack: ExitStack, since: int) -> tuple[ChainClient, str]:
@@ -141,11 +167,37 @@ def place_of(settings: Settings) -> Place:
     )
 
 
-def _adapters(settings: Settings, clock: HostClock, stack: ExitStack) -> Mapping[str, Adapter]:
+def _notifier(settings: Settings, stack: ExitStack) -> Webhook | None:
+    if settings.notices is None:
+        return None
+    try:
+        webhook = Webhook(Receiver(settings.notices.url, settings.notices.secret_file))
+    except ValueError as error:
+        raise SettingsError(f"{settings.host_file}: notices.url: {error}") from None
+    stack.callback(webhook.close)
+    return webhook
+
+
+def _namespace(repo: GitRepository, address: str) -> str:
+    """The namespace that the repository names; read once, as moving everything to another is no repair."""
+    reading = repo.look("")
+    if isinstance(reading, Unseen):
+        reading = repo.recall("")
+    if isinstance(reading, Unseen):
+        return KubernetesSettings().namespace
+    reader, commit = Reader(address), reading.view[0]
+    desired = reader.desired(commit, {}, repo.read(reader.unread(commit, {})))
+    return (desired.kubernetes or KubernetesSettings()).namespace
+
+
+def _adapters(
+    settings: Settings, namespace: str, clock: HostClock, stack: ExitStack
+) -> Mapping[str, KubernetesAdapter]:
     access = settings.kubernetes
     if access.kubeconfig is None:
         return {}
-    adapter = KubernetesAdapter(Cluster(Kubeconfig(access.kubeconfig, access.context or "")), clock.wake)
+    kubeconfig = Kubeconfig(access.kubeconfig, access.context or "", access.programs)
+    adapter = KubernetesAdapter(Cluster(kubeconfig, namespace), clock.wake)
     adapter.start()
     stack.callback(adapter.close)
     return {"kubernetes": adapter}

@@ -95,7 +95,7 @@ def lease(dseq: int = 1, rate: int | str = 2446, **changes: Any) -> Lease:
     return replace(made, **changes)
 
 
-def account(*leases: Lease, funds: int = 50_000_000, settled_at: int = HEIGHT - 100) -> EscrowAccount:
+def account(*leases: Lease, funds: int = 500_000_000, settled_at: int = HEIGHT - 100) -> EscrowAccount:
     payments = tuple(sorted((x.payment for x in leases), key=lambda p: p.lease.payment_xid))
     return EscrowAccount(leases[0].id.deployment, State.OPEN, settled_at, Decimal(funds), payments)
 

@@ -8,11 +8,12 @@ from reconciler.cycle.world import World
 from reconciler.planning.recollection import refusal
 from reconciler.values.intents import Confirmation, Fate, Intent, Prepared
 from reconciler.values.messages import describe
-from reconciler.values.outcomes import Done, Failed, Outcome, Refused
+from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
     BroadcastAgain,
+    NotifyTenant,
     Plan,
     PrepareAdapter,
     RemoveWorkload,
@@ -32,8 +33,8 @@ def apply_all(plan: Plan, world: World, intents: tuple[Intent, ...]) -> None:
             failure = Failed("Unreachable", f"{action.show()}: {error}")
             outcomes = applied(action, failure, world.clock.now())
         for each in outcomes:
-            log.info("%s: %s", each.what, tell(each.outcome))
-        world.store.journal.record(outcomes)
+            log.log(_level(each.outcome), "%s: %s", each.what, tell(each.outcome))
+        world.store.journal.record([each for each in outcomes if not isinstance(each.outcome, Unknown)])
 
 
 def _apply(action: Action, world: World, intents: tuple[Intent, ...]) -> tuple[Applied, ...]:
@@ -52,6 +53,9 @@ def _apply(action: Action, world: World, intents: tuple[Intent, ...]) -> tuple[A
             return applied(action, world.adapters[workload.adapter].apply(workload, digest), now)
         case RemoveWorkload(adapter=name, id=subject):
             return applied(action, world.adapters[name].remove(subject), now)
+        case NotifyTenant():
+            assert world.notifier is not None, "notices are planned only where there is a receiver"
+            return applied(action, world.notifier.tell(action), now)
 
 
 def _send(action: SendTransaction, world: World) -> tuple[Applied, ...]:
@@ -77,3 +81,7 @@ def _log_sent(intent: Intent, outcome: Outcome) -> None:
     words = "; ".join(describe(m) for m in intent.messages)
     state = "sent" if isinstance(outcome, Done) else tell(outcome)
     log.info("transaction %s (%suve fee): %s: %s", intent.hash[:12], intent.fee, words, state)
+
+
+def _level(outcome: Outcome) -> int:
+    return logging.WARNING if isinstance(outcome, Refused | Failed) else logging.INFO

@@ -41,18 +41,29 @@ class Loop:
         """Until stopped. An error of one cycle ends that cycle alone."""
         failures = 0
         while not self._stopping:
+            began_at = self._world.clock.now()
             try:
                 self._show(self._runner.cycle().snapshot)
                 failures = 0
             except OSError as error:
                 failures += 1
                 log.error("the cycle failed and is tried again: %s", error)
+                self._show(self._runner.failed(str(error), began_at))
             wait = self._pace.at_most_seconds
             if failures:
                 wait = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
-            if Request.STOP in self._world.store.inbox.take() or self._stopping:
+            if self._stopping or self._asked_to_stop():
                 break
             self._world.clock.wait(wait)
+            if self._asked_to_stop():
+                break
+
+    def _asked_to_stop(self) -> bool:
+        """Take what was asked from outside; whoever asks to reconcile wants the repository's newest."""
+        asked = self._world.store.inbox.take()
+        if Request.RECONCILE in asked:
+            self._runner.look_now()
+        return Request.STOP in asked
 
     def once(self, cycles_max: int = 100) -> Cycle:
         """Cycle until nothing is left to do, then publish: `run --once`."""

@@ -34,7 +34,9 @@ class News:
 
 
 class Publisher:
-    """Gathers changes and writes them to the status branch."""
+    """Gathers changes and writes them to the status branch; `last` is the last commit with its subject,
+    `untold` how many events none tells yet.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -42,11 +44,14 @@ class Publisher:
         self._pending = ""
         self._first_at = 0
         self._last_at = 0
+        self.last: tuple[str, str] = ("", "")
+        self.untold = 0
 
     def publish(self, news: News, rules: Publishing, *, now: int, flush: bool) -> Outcome | None:
         """Commit and push when it is time; None while changes are still gathered, or none is there."""
         files = status_files(news.status)
         digest = _digest(files)
+        self.untold = len(news.events)
         if digest == self._told and not news.events:
             return None
         self._note_change(digest, news.events, now)
@@ -61,12 +66,21 @@ class Publisher:
         )
         outcome = self._world.repo.publish(commit)
         self._settle(outcome, digest, news.events)
+        if isinstance(outcome, Done):
+            self.untold = 0
+            if outcome.detail:
+                self.last = (outcome.detail, commit.message.split("\n", 1)[0])
         return outcome
 
     @property
     def waiting(self) -> bool:
         """Whether a change is gathered and not pushed yet."""
         return bool(self._pending)
+
+    @property
+    def waiting_since(self) -> int:
+        """Since when (unix seconds of the host); 0: nothing waits."""
+        return self._first_at if self._pending else 0
 
     def _note_change(self, digest: str, events: Sequence[Unpublished], now: int) -> None:
         state = f"{digest}:{events[-1].id if events else 0}"

@@ -10,6 +10,7 @@ from reconciler.cycle.apply import apply_all
 from reconciler.cycle.confirm import confirm
 from reconciler.cycle.observe import Observer
 from reconciler.cycle.publish import News, Publisher
+from reconciler.cycle.recorded import begun, capacity_of, counted, recorded
 from reconciler.cycle.show import snapshot_of
 from reconciler.cycle.status import Finding, status_of
 from reconciler.cycle.world import World
@@ -44,7 +45,19 @@ class Runner:
         self._publisher = Publisher(world)
         self._status: Status | None = None
         self._held: frozenset[tuple[str, str]] = frozenset()
-        self.snapshot = Snapshot(provider=world.provider, address=address)
+        self.snapshot = begun(world, address)
+
+    def look_now(self) -> None:
+        """Ask the repository in the next cycle, whenever it was asked last."""
+        self._observer.look_now()
+
+    def failed(self, why: str, began_at: int) -> Snapshot:
+        """The snapshot of a cycle that failed: what was shown before, and that it is old."""
+        record = CycleRecord(began_at, self._world.clock.now(), 0.0, CycleOutcome.FAILED, why)
+        self.snapshot = replace(
+            self.snapshot, cycle=record, counters=counted(self.snapshot.counters, record.outcome)
+        )
+        return self.snapshot
 
     def look(self) -> Finding:
         """Observe, confirm and plan, and change nothing: what `plan` prints."""
@@ -63,6 +76,7 @@ class Runner:
             intents=confirmed.unknown,
             confirmations=confirmed.ended,
             outcomes=world.store.journal.outcomes(),
+            notifying=world.notifier is not None,
         )
         return Finding(situation, plan(situation))
 
@@ -98,13 +112,9 @@ class Runner:
         return self._publisher.waiting
 
     def _shown(self, finding: Finding, record: CycleRecord) -> Snapshot:
-        totals = self._world.store.records.totals()
-        before = self.snapshot.counters
-        cycles = {**before.cycles, record.outcome: before.cycles.get(record.outcome, 0) + 1}
-        counters = replace(before, bids_placed=totals.bids_placed, bids_won=totals.bids_won, cycles=cycles)
         shown = snapshot_of(finding, self.snapshot, cycle_began_at=record.started_at)
-        published = self._world.store.records.published()
-        return replace(shown, cycle=record, counters=counters, published=published)
+        shown = replace(shown, cycle=record, capacity=capacity_of(finding) or shown.capacity)
+        return recorded(shown, self._world.store, self.snapshot, self._publisher)
 
     def _log_holds(self, holds: tuple[Hold, ...]) -> None:
         """Each hold is logged when it appears, not every cycle."""

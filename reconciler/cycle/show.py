@@ -10,14 +10,17 @@ from reconciler.planning.escrow import due_gross
 from reconciler.planning.ledger import earnings
 from reconciler.planning.phases import trouble_of
 from reconciler.planning.situation import Situation, market_of
+from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.memory import Ledger, Memory, WorkloadMemory
 from reconciler.values.messages import describe
 from reconciler.values.observed import Market, Running, State
+from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.snapshot import (
     BidSnapshot,
     Books,
+    CommitSnapshot,
     IntentSnapshot,
     LeaseSnapshot,
     ReadingAge,
@@ -32,7 +35,7 @@ def snapshot_of(finding: Finding, before: Snapshot, *, cycle_began_at: int) -> S
     market = market_of(situation)
     shown = before
     if market is not None:
-        shown = _with_market(before, market, plan.memory)
+        shown = _with_market(before, market, plan)
     workloads = tuple(
         _workload(situation, memory, market) for _, memory in sorted(plan.memory.workloads.items())
     )
@@ -48,11 +51,13 @@ def snapshot_of(finding: Finding, before: Snapshot, *, cycle_began_at: int) -> S
             for i in situation.intents
         ),
         holds=plan.holds,
+        plan=plan,
+        desired_commit=_newest_commit(situation) or shown.desired_commit,
         readings=tuple(_ages(situation, before, cycle_began_at)),
     )
 
 
-def _with_market(before: Snapshot, market: Market, memory: Memory) -> Snapshot:
+def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
     return replace(
         before,
         address=market.wallet.address,
@@ -60,9 +65,9 @@ def _with_market(before: Snapshot, market: Market, memory: Memory) -> Snapshot:
         height=market.height,
         chain_time=market.time,
         orders_open=len(market.orders),
-        books=_books(before.books, market, memory),
+        books=_books(before.books, market, plan.memory),
         leases=tuple(
-            _lease(market, memory, lease_id)
+            _lease(market, plan, lease_id)
             for lease_id, lease in sorted(market.leases.items())
             if lease.state is State.ACTIVE
         ),
@@ -82,12 +87,19 @@ def _books(before: Books, market: Market, memory: Memory) -> Books:
     return Books(market.wallet.balance, found.deposits, found.earned, found.accrued, ledger.fees, received)
 
 
-def _lease(market: Market, memory: Memory, lease_id: LeaseId) -> LeaseSnapshot:
+def _lease(market: Market, plan: Plan, lease_id: LeaseId) -> LeaseSnapshot:
     lease = market.leases[lease_id]
     account = market.accounts.get(lease_id.deployment)
     accrued = due_gross(account, lease_id, market.height) if account else 0
-    drawn_at = memory.withdrawn_at.get(lease_id, 0)
-    return LeaseSnapshot(lease_id, lease.state, lease.price, accrued, lease.payment.withdrawn, drawn_at)
+    return LeaseSnapshot(
+        lease_id,
+        lease.state,
+        lease.price,
+        accrued,
+        lease.payment.withdrawn,
+        plan.memory.withdrawn_at.get(lease_id, 0),
+        plan.funding.get(lease_id, HEALTHY),
+    )
 
 
 def _workload(situation: Situation, memory: WorkloadMemory, market: Market | None) -> WorkloadSnapshot:
@@ -119,6 +131,13 @@ def _running(situation: Situation, memory: WorkloadMemory) -> Running | None:
 
 def _newest(situation: Situation) -> str:
     return situation.desired.view.newest.desired.commit if isinstance(situation.desired, Seen) else ""
+
+
+def _newest_commit(situation: Situation) -> CommitSnapshot | None:
+    if not isinstance(situation.desired, Seen):
+        return None
+    newest = situation.desired.view.newest
+    return CommitSnapshot(newest.desired.commit, newest.committed_at, newest.subject, newest.author)
 
 
 def _ages(situation: Situation, before: Snapshot, at: int) -> Iterator[ReadingAge]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.planning.phases import trouble_of
 from reconciler.planning.situation import Situation, market_of
 from reconciler.values.desired import Desired
+from reconciler.values.funding import Funding
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.memory import WorkloadMemory
 from reconciler.values.observed import Lease, Market, SettlementSide, State
@@ -31,12 +33,15 @@ def status_of(
         return before
     holds = [h for h in finding.plan.holds if h.ours]
     workloads = finding.plan.memory.workloads
+    about: dict[str, list[Notice]] = {}
+    for hold in holds:
+        about.setdefault(hold.subject, []).append(_notice(hold))
     return Status(
         provider=provider,
         address=market.wallet.address,
         chain_id=market.chain_id,
         revision=finding.plan.revision,
-        workloads=tuple(_workload(finding, market, memory, holds) for _, memory in sorted(workloads.items())),
+        workloads=tuple(_workload(finding, market, memory, about) for _, memory in sorted(workloads.items())),
         bids=tuple(
             BidStatus(b.id, b.state, b.price, b.deposit)
             for b in sorted(market.bids.values(), key=lambda b: b.id)
@@ -51,9 +56,12 @@ def _notice(hold: Hold) -> Notice:
     return Notice(hold.subject, hold.reason, hold.message)
 
 
-def _workload(finding: Finding, market: Market, memory: WorkloadMemory, holds: list[Hold]) -> WorkloadStatus:
+def _workload(
+    finding: Finding, market: Market, memory: WorkloadMemory, about: Mapping[str, list[Notice]]
+) -> WorkloadStatus:
     subject: WorkloadId = workload_id(memory.lease)
     lease = market.leases.get(memory.lease)
+    left = finding.plan.funding.get(memory.lease)
     return WorkloadStatus(
         id=subject,
         lease=memory.lease,
@@ -64,8 +72,9 @@ def _workload(finding: Finding, market: Market, memory: WorkloadMemory, holds: l
         billing="usage" if memory.usage_billed else "lease",
         withdrawn=lease.payment.withdrawn if lease else 0,
         settled=_settled(market, lease) if lease else 0,
+        funding=left.state if left else Funding.HEALTHY,
         trouble=trouble_of(finding.situation, memory),
-        notices=tuple(_notice(h) for h in holds if h.subject == subject),
+        notices=tuple(about.get(subject, ())),
     )
 
 

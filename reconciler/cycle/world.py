@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reconciler.ports import Adapter, Chain, Clock, Inbox, Intents, Journal, Outbox, Records, Repo
+from reconciler.ports import Adapter, Chain, Clock, Inbox, Intents, Journal, Notifier, Outbox, Records, Repo
 from reconciler.values.limits import Limits
 
 
@@ -33,6 +33,7 @@ class World:
     store: Store
     clock: Clock
     limits: Callable[[], Limits]
+    notifier: Notifier | None = None
     publishing: bool = True
     poll_seconds: int = 0
 
@@ -43,6 +44,7 @@ EFFECTS: tuple[tuple[str, str], ...] = (
     ("adapter", "prepare"),
     ("adapter", "apply"),
     ("adapter", "remove"),
+    ("notifier", "tell"),
     ("journal", "remember"),
     ("journal", "record"),
     ("intents", "intend"),

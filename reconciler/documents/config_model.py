@@ -41,6 +41,17 @@ class UsageModel(StrictModel):
     """Settle so long before the settlement escrow expires, whatever it brings: the rest is lost then."""
 
 
+class EscrowModel(StrictModel):
+    """From when on a lease counts as hardly paid for, and what happens then."""
+
+    low: Duration = "24h"
+    """Funds for less than this: the tenant is told once, where the host file names a receiver of notices."""
+    critical: Duration = "2h"
+    """Funds for less than this: `on_critical` happens."""
+    on_critical: Literal["nothing", "pause"] = "nothing"
+    """pause: the workload stops gracefully until the tenant deposits more; nothing: it runs to the end."""
+
+
 class PublishingModel(StrictModel):
     """How changes of status are gathered before a commit to the status branch."""
 
@@ -65,6 +76,10 @@ class ConfigFile(FileModel):
     """When usage is billed."""
     publishing: PublishingModel = PublishingModel()
     """How status is committed."""
+    escrow: EscrowModel = EscrowModel()
+    """What happens as a lease's funds run out."""
+    suspended: Annotated[str, Field(max_length=200)] = ""
+    """A reason: nothing is bid, withdrawn, recorded or closed while it stands here; workloads run on."""
     images_denied: list[ImageRule] = Field(default=[])
     """Images that no workload may use; * stands for any text, ? for one sign: "docker.io/evil/*"."""
     capacity_reserve_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 0

@@ -13,7 +13,9 @@ from reconciler.values.desired import (
     CloseReason,
     Config,
     Env,
+    Escrow,
     KubernetesSettings,
+    OnCritical,
     Port,
     Pricing,
     Publishing,
@@ -57,6 +59,12 @@ def config_of(file: ConfigFile) -> Config:
             expiry_margin_seconds=seconds(file.usage.expiry_margin),
         ),
         publishing=Publishing(seconds(file.publishing.quiet), seconds(file.publishing.at_most)),
+        escrow=Escrow(
+            seconds(file.escrow.low),
+            seconds(file.escrow.critical),
+            OnCritical(file.escrow.on_critical),
+        ),
+        suspended=file.suspended,
         images_denied=tuple(file.images_denied),
         capacity_reserve_percent=file.capacity_reserve_percent,
     )

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from reconciler.documents.explain import explain
 from reconciler.documents.faults import BrokenFileError
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
-from reconciler.documents.host_model import CapacityModel, HostFile, LimitsModel, PriceBoundsModel
+from reconciler.documents.host_model import CapacityModel, HostFile, LimitsModel, ListenModel, PriceBoundsModel
 from reconciler.documents.strict import read_yaml
 from reconciler.documents.tree import Document
 from reconciler.values.desired import Fault
@@ -73,8 +73,9 @@ def _resources(capacity: CapacityModel | None) -> Resources | None:
 
 def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
     """What the model's types cannot say."""
-    for name, text in (("api", file.listen.api), ("metrics", file.listen.metrics)):
-        yield from _listen_faults(document, ("listen", name), text)
+    for name in ("api", "metrics", "outside"):
+        if (text := getattr(file.listen, name)) is not None:
+            yield from _listen_faults(document, name, text, file.listen)
     yield from _chain_faults(document, file)
     path, url = file.repository.path, file.repository.url
     if path.startswith("/") or ".." in path.split("/"):
@@ -86,16 +87,23 @@ def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
     yield from _crossed_bounds(document, file.limits)
 
 
-def _listen_faults(document: Document, steps: tuple[str, ...], text: str) -> Iterator[Fault]:
+def _listen_faults(document: Document, name: str, text: str, model: ListenModel) -> Iterator[Fault]:
+    steps = ("listen", name)
     try:
         listen = Listen.parse(text)
     except ValueError as error:
         message, _, advice = str(error).partition("; ")
         yield document.fault(steps, message, advice)
         return
-    if not listen.is_loopback:
-        message = f"{text} is reached by others, and there is no TLS yet"
-        yield document.fault(steps, message, f"listen on 127.0.0.1:{listen.port}")
+    if listen.is_loopback:
+        return
+    instead = f"or listen on 127.0.0.1:{listen.port}"
+    if model.tls_certificate is None or model.tls_key is None:
+        message = f"{text} is reached by others, and there is no TLS"
+        yield document.fault(steps, message, f"name listen.tls_certificate and listen.tls_key, {instead}")
+    if model.tokens is None and model.client_ca is None:
+        message = f"{text} is reached by others, who must prove who they are"
+        yield document.fault(steps, message, f"name listen.tokens or listen.client_ca, {instead}")
 
 
 def _chain_faults(document: Document, file: HostFile) -> Iterator[Fault]:

@@ -80,6 +80,8 @@ class KubernetesAccessModel(StrictModel):
     """The kubeconfig; without it $KUBECONFIG, then the cluster that the daemon itself runs in."""
     context: Line | None = None
     """The context in it; without it the current one."""
+    programs: bool = False
+    """true: a program that the kubeconfig names (exec, auth-provider) may be run to get credentials."""
 
 
 class AdaptersModel(StrictModel):
@@ -90,12 +92,24 @@ class AdaptersModel(StrictModel):
 
 
 class ListenModel(StrictModel):
-    """Where the servers listen; addresses that others reach are refused while there is no TLS."""
+    """Where the servers listen; what others reach needs TLS, and a token or a certificate of who asks."""
 
     api: Line = "127.0.0.1:8443"
-    """The HTTP API."""
+    """The HTTP API and the page."""
     metrics: Line = "127.0.0.1:8444"
     """The metrics."""
+    outside: Line | None = None
+    """A second address of the API, for others, such as "192.0.2.7:8443"."""
+    tls_certificate: PathText | None = None
+    """The certificate chain that others see, PEM; read again when it changes."""
+    tls_key: PathText | None = None
+    """Its key, PEM, without a passphrase."""
+    client_ca: PathText | None = None
+    """Certificates, PEM, whose clients may ask without a token."""
+    tokens: PathText | None = None
+    """A file of tokens, one a line: TOKEN (or sha256:HASH), then, if wanted, a name and until when."""
+    webhook_secret: PathText | None = None
+    """A file whose first line a forge proves at POST /hooks/git; nobody but the daemon's user may read it."""
 
 
 class PriceBoundsModel(StrictModel):
@@ -168,6 +182,15 @@ class TimingModel(StrictModel):
     """A cycle starts at least so often, even if nothing woke it."""
 
 
+class NoticesModel(StrictModel):
+    """Who is told when a tenant's funds run low."""
+
+    url: Line
+    """https:// (or http:// on this machine): a JSON notice is posted there, once for each lease and state."""
+    secret_file: PathText | None = None
+    """A file whose content signs each notice (X-Signature-256: sha256=...)."""
+
+
 class HostFile(FileModel):
     """What only the machine's owner decides."""
 
@@ -181,6 +204,8 @@ class HostFile(FileModel):
     """The node."""
     adapters: AdaptersModel = AdaptersModel()
     """How machines are reached."""
+    notices: NoticesModel | None = None
+    """Who is told when a tenant's funds run low; nobody without it."""
     state: PathText = "/var/lib/provider-daemon"
     """The state directory: mirror, journal, keyring; one daemon at a time."""
     listen: ListenModel = ListenModel()

@@ -68,6 +68,7 @@ def _workload_file(workload: WorkloadStatus) -> bytes:
         "price": show_rate(workload.price),
         "billing": workload.billing,
         "withdrawn": f"{workload.withdrawn}{DENOM}",
+        "funding": workload.funding.value,
     }
     if workload.billing == "usage":
         document["usage_settled"] = f"{workload.settled}{DENOM}"

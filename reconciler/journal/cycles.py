@@ -42,7 +42,7 @@ class SqliteJournal:
 
     def remember(self, plan: Plan, at: int) -> None:
         changed = changes(self._memory, plan.memory)
-        decided = self._decisions.of_holds(plan.holds, at)
+        decided = self._decisions.of_holds(plan.holds, at) + self._decisions.of_landed(plan.confirmations, at)
         told = plan.transitions or plan.confirmations
         if changed or decided or told or self._consumed or self._new:
             with self._database.transaction():

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.journal.database import Database
+from reconciler.values.intents import Confirmation, Fate
+from reconciler.values.outcomes import Done
 from reconciler.values.plans import Hold
-from reconciler.values.records import Applied, Decision, tell
+from reconciler.values.records import Applied, Decision, applied_message, tell
 
 OURS_REFRESH_SECONDS = 60
 STRANGERS_REFRESH_SECONDS = 600
@@ -61,6 +63,17 @@ class Decisions:
             fresh = Decision(clean(each.subject), each.kind, False, message, each.at, each.at, True)
             latest[(fresh.subject, fresh.word)] = fresh
         return tuple(latest.values())
+
+    def of_landed(self, ends: Iterable[Confirmation], at: int) -> tuple[Decision, ...]:
+        """What has to be written so that what landed on the chain is on record, message by message."""
+        landed = (end for end in ends if end.fate is Fate.LANDED)
+        return self.of_outcomes(
+            [
+                applied_message(message, Done(f"block {end.height}, transaction {end.intent.hash[:12]}"), at)
+                for end in landed
+                for message in end.intent.messages
+            ]
+        )
 
     def write(self, rows: Sequence[Decision]) -> None:
         """Write them, within the caller's transaction."""
@@ -131,4 +144,10 @@ def find(database: Database, subject: str, at_most: int) -> tuple[Decision, ...]
         "ORDER BY last_seen DESC, subject, word LIMIT ?",
         (wanted, f"{wanted}/", f"{wanted}0", at_most),  # "0" follows "/"
     )
+    return tuple(map(decision, rows))
+
+
+def latest(database: Database, at_most: int) -> tuple[Decision, ...]:
+    """Decisions on any subject, newest first, ours before strangers' of the same second."""
+    rows = database.rows(f"{_SELECT} ORDER BY last_seen DESC, ours DESC, subject, word LIMIT ?", (at_most,))
     return tuple(map(decision, rows))

@@ -11,10 +11,10 @@ from reconciler.journal.decisions import Decisions, clean
 from reconciler.journal.faults import JournalBroken
 from reconciler.journal.outbox import post
 from reconciler.journal.outcomes import keep
-from reconciler.journal.totals import add
+from reconciler.journal.totals import ENDED, add
 from reconciler.values.intents import Confirmation, Fate, Intent
 from reconciler.values.messages import CreateBid
-from reconciler.values.records import Applied
+from reconciler.values.records import Applied, PastTransaction
 
 HISTORY_MAX = 100_000
 """Transactions that are kept; the oldest ended ones go."""
@@ -64,6 +64,7 @@ def note_end(database: Database, confirmation: Confirmation) -> bool:
     bids = sum(isinstance(m, CreateBid) for m in confirmation.intent.messages)
     if confirmation.fate is Fate.LANDED and bids:
         add(database, "bids_placed", bids)
+    add(database, ENDED + confirmation.fate.value, 1)
     return True
 
 
@@ -92,6 +93,22 @@ def ended(database: Database, tx_hash: str) -> Confirmation | None:
         (tx_hash,),
     )
     return _confirmation(database, rows[0]) if rows else None
+
+
+def past(database: Database, before: int, at_most: int) -> tuple[PastTransaction, ...]:
+    """Transactions below a position (0: all), newest first, without their bytes."""
+    rows = database.rows(
+        f"SELECT position, content, {_ENDING} FROM intents WHERE position < ? ORDER BY position DESC LIMIT ?",  # noqa: S608 - column names of ours
+        (before or 2**62, at_most),
+    )
+    return tuple(_past(database, row) for row in rows)
+
+
+def _past(database: Database, row: Row) -> PastTransaction:
+    position, content, fate, *_ = row
+    end = _confirmation(database, row[1:]) if fate is not None else None
+    intent = replace(end.intent if end else _intent(database, content), tx=b"")
+    return PastTransaction(position, intent, replace(end, intent=intent) if end else None)
 
 
 def _confirmation(database: Database, row: Row) -> Confirmation:

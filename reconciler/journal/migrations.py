@@ -28,7 +28,12 @@ CREATE TABLE decisions (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SECOND = """
+INSERT INTO totals (name, amount)
+SELECT 'ended_' || fate, count(*) FROM intents WHERE fate IS NOT NULL GROUP BY fate;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 """MIGRATIONS[n] leads from version n to n + 1."""
 
 

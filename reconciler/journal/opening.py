@@ -7,21 +7,23 @@ from pathlib import Path
 
 from reconciler.journal.cycles import SqliteJournal
 from reconciler.journal.database import NAME, Database
-from reconciler.journal.decisions import Decisions, find
+from reconciler.journal.decisions import Decisions, find, latest
 from reconciler.journal.faults import JournalError
 from reconciler.journal.inbox import SqliteInbox
-from reconciler.journal.intents import SqliteIntents, ended
+from reconciler.journal.intents import SqliteIntents, ended, past
 from reconciler.journal.lock import DaemonLock
-from reconciler.journal.outbox import SqliteOutbox, last_commit
+from reconciler.journal.outbox import SqliteOutbox, last_commit, waiting
 from reconciler.journal.totals import totals
 from reconciler.values.intents import Confirmation
-from reconciler.values.records import Decision, Totals
+from reconciler.values.records import Decision, JournalCounts, JournalLook, Totals
 
 FOUND_MAX = 1_000
+LOOKED_AT = 100
+"""Events and decisions of one look."""
 
 
 class SqliteRecords:
-    """`ports.Records` on a connection that only reads."""
+    """`ports.Records` and `ports.History` on a connection that only reads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,6 +39,21 @@ class SqliteRecords:
 
     def published(self) -> str:
         return last_commit(self._database)
+
+    def counts(self) -> JournalCounts:
+        (open_now,) = self._database.rows("SELECT count(*) FROM intents WHERE fate IS NULL")[0]
+        (unpublished,) = self._database.rows("SELECT count(*) FROM outbox")[0]
+        return JournalCounts(open_now, totals(self._database).ended, unpublished)
+
+    def look(self, before: int, at_most: int) -> JournalLook:
+        transactions = past(self._database, before, at_most + 1)
+        return JournalLook(
+            self.counts(),
+            transactions[:at_most],
+            has_older=len(transactions) > at_most,
+            unpublished=waiting(self._database, LOOKED_AT),
+            decisions=latest(self._database, LOOKED_AT),
+        )
 
     def close(self) -> None:
         """Close the connection."""

@@ -30,11 +30,7 @@ class SqliteOutbox:
         self._database = database
 
     def unpublished(self) -> tuple[Unpublished, ...]:
-        rows = self._database.rows("SELECT id, content FROM outbox ORDER BY id LIMIT ?", (AT_ONCE,))
-        try:
-            return tuple(Unpublished(row, decode(Event, content)) for row, content in rows)
-        except CodecError as error:
-            raise JournalBroken(self._database.path, error) from error
+        return waiting(self._database, AT_ONCE)
 
     def published(self, ids: Sequence[int], commit: str) -> None:
         known = last_commit(self._database)
@@ -44,6 +40,15 @@ class SqliteOutbox:
             self._database.execute_all("DELETE FROM outbox WHERE id = ?", [(each,) for each in ids])
             if commit:
                 self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (COMMIT, commit))
+
+
+def waiting(database: Database, at_most: int) -> tuple[Unpublished, ...]:
+    """Events that no pushed commit covers, oldest first."""
+    rows = database.rows("SELECT id, content FROM outbox ORDER BY id LIMIT ?", (at_most,))
+    try:
+        return tuple(Unpublished(row, decode(Event, content)) for row, content in rows)
+    except CodecError as error:
+        raise JournalBroken(database.path, error) from error
 
 
 def last_commit(database: Database) -> str:

@@ -82,6 +82,9 @@ def _standing_reason(scene: Scene, bidding: Bidding | None) -> Hold | None:
         return Hold("", Reason.BIDDING_OFF, "config.yaml has no readable version; mend it to bid")
     if not bidding.enabled:
         return Hold("", Reason.BIDDING_OFF, "config.yaml says bidding.enabled: false")
+    if scene.limits.draining:
+        why = "the provider drains; `provider-daemon drain --off` ends it"
+        return Hold("", Reason.DRAINING, why)
     if scene.desired.pricing is None:
         return Hold("", Reason.NO_PRICE, "pricing.yaml has no readable version; mend it to bid")
     return None

@@ -32,7 +32,7 @@ def plan_phases(situation: Situation, desired: Desired, market: Market | None) -
         subject = workload_id(lease_id)
         old = before.get(subject)
         new = _next(situation, desired, market, lease_id)
-        if new is None or (old is not None and _forgotten(old, desired, market)):
+        if new is None or (new.phase is Phase.TERMINATED and old and _forgotten(old, desired, market)):
             continue
         transitions.extend(_steps(old, new, _detail(situation, desired, new)))
         kept[subject] = new

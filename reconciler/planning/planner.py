@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from reconciler.planning.admission import admit
 from reconciler.planning.bids import plan_bids
+from reconciler.planning.ceilings import bounded
+from reconciler.planning.funding import fundings, plan_funding, stopped_by_funding
 from reconciler.planning.leases import plan_closings
 from reconciler.planning.ledger import keep_books
 from reconciler.planning.measuring import measure
@@ -20,6 +22,8 @@ from reconciler.planning.usage import plan_usage
 from reconciler.planning.withdrawals import plan_withdrawals
 from reconciler.planning.workloads import plan_workloads
 from reconciler.values.desired import Desired
+from reconciler.values.funding import Funding, TimeLeft
+from reconciler.values.ids import LeaseId
 from reconciler.values.memory import Memory, Retry
 from reconciler.values.observed import Market
 from reconciler.values.plans import (
@@ -27,6 +31,7 @@ from reconciler.values.plans import (
     ApplyWorkload,
     BroadcastAgain,
     Hold,
+    NotifyTenant,
     Plan,
     PrepareAdapter,
     Reason,
@@ -45,7 +50,9 @@ def plan(situation: Situation) -> Plan:
     admitted = admit(situation.desired, situation.limits)
     desired = admitted.desired or NOTHING
     market = market_of(situation)
-    situation = replace(situation, memory=_recall(situation, desired, market))
+    funding = fundings(market, desired) if market is not None else {}
+    desired = stopped_by_funding(desired, funding)
+    situation = replace(situation, memory=_recall(situation, desired, market, funding))
     phases = plan_phases(situation, desired, market)
     situation = replace(situation, memory=replace(situation.memory, workloads=phases.workloads))
     decisions: list[Action | Hold] = [*admitted.holds, *plan_workloads(situation, desired, market)]
@@ -55,14 +62,18 @@ def plan(situation: Situation) -> Plan:
         decisions.append(Hold("chain", Reason.CHAIN_UNSEEN, why, ours=True))
         sending = Sending((), (), situation.memory.last_lane)
     else:
-        proposals = _spend(situation, desired, market)
-        sending = plan_transactions(situation, market, proposals.messages)
+        proposals = _spend(situation, desired, market, funding)
+        sending = plan_transactions(situation, desired, market, proposals.messages)
+        decisions.extend(plan_funding(situation, desired, funding))
         decisions.extend((*proposals.holds, *sending.holds, *sending.actions))
     memory = replace(situation.memory, last_lane=sending.lane)
-    return _whole(replace(situation, memory=memory), desired, decisions, phases.transitions)
+    made = _whole(replace(situation, memory=memory), desired, decisions, phases.transitions)
+    return replace(made, funding=funding)
 
 
-def _recall(situation: Situation, desired: Desired, market: Market | None) -> Memory:
+def _recall(
+    situation: Situation, desired: Desired, market: Market | None, funding: Mapping[LeaseId, TimeLeft]
+) -> Memory:
     """What is known before anything is decided."""
     memory = confirm_all(situation.memory, situation.confirmations, situation.now)
     memory = take_outcomes(memory, situation.outcomes, situation.now)
@@ -73,13 +84,21 @@ def _recall(situation: Situation, desired: Desired, market: Market | None) -> Me
         return memory
     memory = keep_books(situation, memory, market)
     usage = measure(replace(situation, memory=memory), market)
+    told = frozenset(k for k in memory.told if _still_told(k, funding))
     drawn = {k: t for k, t in memory.withdrawn_at.items() if k in market.leases}
     return replace(
         memory,
         usage=memory.usage if usage == memory.usage else usage,
+        told=memory.told if told == memory.told else told,
         withdrawn_at=memory.withdrawn_at if drawn == memory.withdrawn_at else drawn,
         retries=_prune(memory.retries, market),
     )
+
+
+def _still_told(key: str, funding: Mapping[LeaseId, TimeLeft]) -> bool:
+    """A notice counts as told until its lease is healthy again, or over."""
+    left = funding.get(LeaseId.parse(key.rpartition("/")[0]))
+    return left is not None and left.state is not Funding.HEALTHY
 
 
 def _prune(retries: Mapping[str, Retry], market: Market) -> Mapping[str, Retry]:
@@ -90,9 +109,19 @@ def _prune(retries: Mapping[str, Retry], market: Market) -> Mapping[str, Retry]:
     return retries if len(kept) == len(retries) else kept
 
 
-def _spend(situation: Situation, desired: Desired, market: Market) -> Proposals:
+def _spend(
+    situation: Situation, desired: Desired, market: Market, funding: Mapping[LeaseId, TimeLeft]
+) -> Proposals:
     """What brings or costs money, in the order in which it goes first when not all fits."""
-    scene = Scene(situation.now, desired, market, situation.adapters, situation.memory, situation.limits)
+    scene = Scene(
+        situation.now,
+        desired,
+        market,
+        situation.adapters,
+        situation.memory,
+        situation.limits,
+        funding,
+    )
     return plan_closings(scene) + plan_bids(scene) + plan_usage(scene) + plan_withdrawals(scene)
 
 
@@ -103,11 +132,11 @@ def _whole(
     transitions: tuple[Transition, ...],
 ) -> Plan:
     actions = sorted((d for d in decisions if not isinstance(d, Hold)), key=_rank)
-    most = situation.limits.actions_per_cycle
-    holds = {d for d in decisions if isinstance(d, Hold)}
+    within = bounded(actions, situation.limits)
+    holds = {*within.holds, *(d for d in decisions if isinstance(d, Hold))}
     return Plan(
         revision=desired.commit,
-        actions=tuple(actions[:most]),
+        actions=within.actions,
         holds=tuple(sorted(holds)),
         transitions=transitions,
         memory=situation.memory,
@@ -130,3 +159,5 @@ def _rank(action: Action) -> tuple[int, str]:
             return 3, subject
         case ApplyWorkload(workload=workload):
             return 4, workload.id
+        case NotifyTenant():
+            return 5, action.key

@@ -11,6 +11,7 @@ from reconciler.values.intents import Confirmation, Fate
 from reconciler.values.memory import Ledger, Memory, Retry, UsageMemory
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease, subject
 from reconciler.values.outcomes import Done, Failed, Refused
+from reconciler.values.plans import NotifyTenant
 from reconciler.values.records import Applied
 
 HOUR_SECONDS = 3_600
@@ -115,19 +116,22 @@ def _recorded(memory: Memory, record: RecordUsage) -> UsageMemory:
 
 def take_outcomes(memory: Memory, outcomes: Iterable[Applied], now: int) -> Memory:
     """Count failures of effects, so that they are tried again later, or never."""
-    retries = memory.retries
+    retries, told = memory.retries, memory.told
     for each in outcomes:
         key = f"{each.kind}:{each.subject}"
         match each.outcome:
             case Done():
                 retries = worked(retries, key)
+                told = told | {each.subject} if each.kind == NotifyTenant.__name__ else told
             case Refused(reason=reason, why=why, advice=advice):
                 retries = failed(retries, key, now, Retry(1, 0, reason, why, advice))
             case Failed(reason=reason, why=why, advice=advice):
                 retries = failed(retries, key, now, Retry(1, now, reason, why, advice))
             case _:
                 pass
-    return memory if retries is memory.retries else replace(memory, retries=retries)
+    if retries is memory.retries and told is memory.told:
+        return memory
+    return replace(memory, retries=retries, told=told)
 
 
 def refusal(words: str) -> Refused | Failed:

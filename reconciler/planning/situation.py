@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.values.desired import Desired, Revisions
+from reconciler.values.funding import TimeLeft
+from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Confirmation, Intent
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
@@ -21,7 +23,8 @@ class Situation:
     """One cycle's facts.
 
     `now` is the host's clock in unix seconds: it times waits, never money. `intents` are still unknown,
-    `confirmations` those whose end this cycle has seen, `outcomes` what came of earlier effects.
+    `confirmations` those whose end this cycle has seen, `outcomes` what came of earlier effects,
+    `notifying` whether the host file names a receiver of notices.
     """
 
     now: int
@@ -33,6 +36,7 @@ class Situation:
     intents: tuple[Intent, ...] = ()
     confirmations: tuple[Confirmation, ...] = ()
     outcomes: tuple[Applied, ...] = ()
+    notifying: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Scene:
     adapters: Mapping[str, AdapterView]
     memory: Memory
     limits: Limits
+    funding: Mapping[LeaseId, TimeLeft]
 
     def seconds(self, blocks: int) -> int:
         """Measured chain time of so many blocks, in whole seconds, rounded up."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.planning.fees import Fees
 from reconciler.planning.situation import Situation
+from reconciler.values.desired import Desired
 from reconciler.values.ids import DeploymentId, workload_id
 from reconciler.values.intents import Intent
 from reconciler.values.messages import (
@@ -24,6 +25,9 @@ from reconciler.values.plans import BroadcastAgain, Hold, Reason, SendTransactio
 
 MARKET_LANE = "market"
 GATED_LANE = "withdrawals"
+OTHERS_FIRST = (
+    "another transaction goes first, as withdrawals never share one with other messages; it follows"
+)
 OVERDUE_BLOCKS = 2
 """A transaction sent at height H was always in block H + 1 (semantics 1.2)."""
 
@@ -37,22 +41,24 @@ class Sending:
     lane: str
 
 
-def plan_transactions(situation: Situation, market: Market, messages: tuple[Message, ...]) -> Sending:
+def plan_transactions(
+    situation: Situation, desired: Desired, market: Market, messages: tuple[Message, ...]
+) -> Sending:
     """Form one transaction; what gates may refuse goes alone, and the two kinds take turns."""
     last = situation.memory.last_lane
-    account = market.wallet.address
     if situation.intents:
         again = tuple(BroadcastAgain(i.hash) for i in situation.intents if _overdue(i, market))
         why = f"waits for transaction {situation.intents[0].hash[:12]} to be confirmed"
-        return Sending(again, (Hold(account, Reason.AWAITING_CONFIRMATION, why),) if messages else (), last)
+        return Sending(again, _hold_all(messages, Reason.AWAITING_CONFIRMATION, why), last)
     if not messages:
         return Sending((), (), last)
-    if stop := spending_stop(situation, market):
-        return Sending((), tuple(Hold(s, stop.reason, stop.message) for s in _subjects(messages)), last)
+    if stop := spending_stop(situation, desired, market):
+        return Sending((), _hold_all(messages, stop.reason, stop.message), last)
     lane = _turn(messages, last)
     chosen, holds = _take(situation, [m for m in messages if _lane(m) == lane])
+    waiting = _hold_all((m for m in messages if _lane(m) != lane), Reason.AWAITING_CONFIRMATION, OTHERS_FIRST)
     fee_max = Fees.under(market.rules, situation.limits).ceiling(chosen)
-    return Sending((SendTransaction(chosen, fee_max),), holds, lane)
+    return Sending((SendTransaction(chosen, fee_max),), (*holds, *waiting), lane)
 
 
 def _overdue(intent: Intent, market: Market) -> bool:
@@ -79,10 +85,10 @@ def _take(situation: Situation, messages: list[Message]) -> tuple[tuple[Message,
         account = touched_escrow(message)
         if len(chosen) >= situation.limits.messages_per_transaction:
             why = "the transaction is full (host file: messages_per_transaction); it follows in the next"
-            holds.append(Hold(_subject(message), Reason.CEILING, why))
+            holds.append(Hold(held_as(message), Reason.CEILING, why))
         elif account is not None and account in touched:
             why = "its deployment's escrow is touched by another message; two in one block break its payments"
-            holds.append(Hold(_subject(message), Reason.AWAITING_HEIGHT, why))
+            holds.append(Hold(held_as(message), Reason.AWAITING_HEIGHT, why))
         else:
             chosen.append(message)
             if account is not None:
@@ -90,7 +96,7 @@ def _take(situation: Situation, messages: list[Message]) -> tuple[tuple[Message,
     return tuple(chosen), tuple(holds)
 
 
-def _subject(message: Message) -> str:
+def held_as(message: Message) -> str:
     """The id under which a hold on this message is looked up: the order of a bid, else the workload."""
     match message:
         case CreateBid(id=bid):
@@ -103,11 +109,11 @@ def _subject(message: Message) -> str:
             return subject(message)
 
 
-def _subjects(messages: tuple[Message, ...]) -> Iterator[str]:
-    yield from dict.fromkeys(_subject(m) for m in messages)
+def _hold_all(messages: Iterable[Message], reason: Reason, why: str) -> tuple[Hold, ...]:
+    return tuple(Hold(each, reason, why) for each in dict.fromkeys(map(held_as, messages)))
 
 
-def spending_stop(situation: Situation, market: Market) -> Hold | None:
+def spending_stop(situation: Situation, desired: Desired, market: Market) -> Hold | None:
     """Why nothing at all may be sent now."""
     limits = situation.limits
     if limits.stop_spending:
@@ -116,6 +122,9 @@ def spending_stop(situation: Situation, market: Market) -> Hold | None:
             Reason.SPENDING_STOPPED,
             "stop-spending is in force; `provider-daemon stop-spending --off` ends it",
         )
+    if desired.config and desired.config.suspended:
+        why = f"config.yaml says suspended: {desired.config.suspended}; take it out to go on"
+        return Hold("", Reason.SUSPENDED, why)
     if limits.observe_only:
         return Hold("", Reason.OBSERVE_ONLY, "the daemon runs with --observe-only and signs nothing")
     if market.height < situation.memory.hold_until_height:

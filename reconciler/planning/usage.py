@@ -32,7 +32,8 @@ def plan_usage(scene: Scene) -> Proposals:
 
 
 def _billed(scene: Scene) -> list[Lease]:
-    return [lease for lease in scene.market.leases.values() if lease.usage_billed]
+    billed = (lease for lease in scene.market.leases.values() if lease.usage_billed)
+    return sorted(billed, key=lambda lease: lease.id)
 
 
 def _judge(scene: Scene, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:

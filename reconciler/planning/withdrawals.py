@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.planning.escrow import blocks_left, due_gross
+from reconciler.planning.escrow import due_gross
 from reconciler.planning.fees import Fees
 from reconciler.planning.retries import held_back
 from reconciler.planning.situation import Proposals, Scene
@@ -22,7 +22,9 @@ money (semantics 4.6).
 
 
 def plan_withdrawals(scene: Scene) -> Proposals:
-    """Withdraw what is due and worth its fee, one lease of a deployment at a time (semantics 4.4)."""
+    """Withdraw what is due and worth its fee, and whatever ends a lease that nobody pays for, one lease of
+    a deployment at a time (semantics 4.4).
+    """
     messages: list[WithdrawLease] = []
     holds: list[Hold] = []
     touched: set[DeploymentId] = set()
@@ -41,7 +43,7 @@ def plan_withdrawals(scene: Scene) -> Proposals:
 def _judge_all(scene: Scene) -> Iterator[WithdrawLease | Hold]:
     rules = scene.desired.config.withdrawals if scene.desired.config else Withdrawals()
     fee = Fees.under(scene.market.rules, scene.limits).withdrawal
-    for lease in scene.market.leases.values():
+    for lease in sorted(scene.market.leases.values(), key=lambda x: x.id):
         account = scene.market.accounts.get(lease.id.deployment)
         if lease.state is not State.ACTIVE or account is None or account.state is not State.OPEN:
             continue
@@ -53,7 +55,7 @@ def _judge(
 ) -> Iterator[WithdrawLease | Hold]:
     rules, fee = terms
     height = scene.market.height
-    left = blocks_left(account, height)
+    left = scene.funding[lease.id].blocks
     ending = left is not None and left <= LAST_BLOCKS
     if left is not None and left < 0:
         why = "its deployment's funds have run out; the withdrawal will record that and close the lease"
@@ -63,7 +65,8 @@ def _judge(
     if account.settled_at >= height:
         return
     net = after_take(due_gross(account, lease.id, height + 1), scene.market.rules.take_percent)
-    if net - fee < (1 if ending else rules.min_gain):
+    over = left is not None and left < 0
+    if not over and net - fee < (1 if ending else rules.min_gain):
         if not ending:
             why = "what it has earned since is not yet worth the withdrawal's fee"
             yield Hold(workload_id(lease.id), Reason.NOT_WORTH, why)

@@ -70,7 +70,7 @@ def _serve(
         yield refusal
         return
     if workload.paused:
-        why = "paused by its file; the lease goes on paying, and no usage is billed"
+        why = "paused; the lease goes on paying, and no usage is billed"
         yield Hold(subject, Reason.PAUSED_STILL_PAID, why, ours=True)
     reading = situation.adapters[workload.adapter].workloads
     if isinstance(reading, Unseen):

@@ -22,6 +22,7 @@ from reconciler.values.plans import (
     ApplyWorkload,
     BroadcastAgain,
     Hold,
+    NotifyTenant,
     Plan,
     PrepareAdapter,
     RemoveWorkload,
@@ -120,6 +121,8 @@ def _effects(action: Action, served: Served) -> Iterator[tuple[Subject, Line]]:
             yield Subject(Kind.WORKLOAD, workload.id), Line(Sign.DONE, action.show())
         case RemoveWorkload(id=name):
             yield Subject(Kind.WORKLOAD, name), Line(Sign.DONE, action.show())
+        case NotifyTenant(lease=lease):
+            yield Subject(Kind.WORKLOAD, workload_id(lease)), Line(Sign.DONE, action.show())
 
 
 def _step(step: Transition) -> str:

@@ -22,6 +22,7 @@ from reconciler.values.plans import (
     ApplyWorkload,
     BroadcastAgain,
     Hold,
+    NotifyTenant,
     Plan,
     PrepareAdapter,
     RemoveWorkload,
@@ -85,6 +86,8 @@ def _action_details(action: Action) -> Fields:
             }
         case RemoveWorkload(adapter=adapter, why=why):
             return {"adapter": adapter, "why": why}
+        case NotifyTenant(lease=lease, left=left):
+            return {"lease": str(lease), "funding": left.state.value}
 
 
 def _message(message: Message) -> Fields:

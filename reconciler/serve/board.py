@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from reconciler.serve.course import Course
 from reconciler.values.snapshot import Snapshot
 
 
@@ -10,10 +13,19 @@ class Board:
 
     def __init__(self, first: Snapshot | None = None) -> None:
         self._snapshot = first or Snapshot()
+        self.course = Course()
+        self._told: tuple[Callable[[], None], ...] = ()
 
     def show(self, snapshot: Snapshot) -> None:
         """Put up the snapshot of a finished cycle."""
+        self.course.note(snapshot)
         self._snapshot = snapshot
+        for tell in self._told:
+            tell()
+
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call this after each new snapshot, on the thread that put it up; it must return at once."""
+        self._told = (*self._told, listener)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 
+from reconciler.serve.acceptor import Acceptor, Seats, listening
 from reconciler.serve.api import Api
-from reconciler.serve.metrics import CONTENT_TYPE, metrics_page
+from reconciler.serve.outside import Certificate, OutsideError
+from reconciler.serve.secrets import SecretError
 from reconciler.values.listening import Listen
+
+log = logging.getLogger(__name__)
 
 KEEPALIVE_SECONDS = 15.0
 STOP_SECONDS = 5.0
+FILES_SECONDS = 5.0
+"""How often certificates and files of secrets are looked at."""
+
+
+class Renewed(Protocol):
+    """A file that is read again when it changes."""
+
+    def refresh(self) -> bool:
+        """Whether it changed; OutsideError or SecretError where it is not good: the old one stays."""
 
 
 class ServeError(Exception):
@@ -24,59 +40,30 @@ class ServeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One server: its name for the operator, the host file's key of its address, its routes."""
+    """One server: its name for the operator, the host file's key of its address, its routes, and its
+    certificate where others reach it.
+    """
 
     name: str
     key: str
     listen: Listen
     app: web.Application
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Where we listen in fact: port 0 has become one that was free."""
-
-    api: Listen
-    metrics: Listen
-
-
-def start_servers(api: Api, api_at: Listen, metrics_at: Listen) -> Servers:
-    """Bind both, then serve until stopped; ServeError where an address is taken or is not this machine's
-    alone.
-    """
-    sites = (
-        Site("HTTP API", "listen.api", api_at, api.app()),
-        Site("metrics", "listen.metrics", metrics_at, metrics_app(metrics_page(lambda: api.board.snapshot))),
-    )
-    for site in sites:
-        if not site.listen.is_loopback:
-            raise ServeError(
-                f"the {site.name} would be reached by others at {site.listen}, and there is no TLS yet; "
-                f"set {site.key} in the host file to 127.0.0.1:{site.listen.port}"
-            )
-    return Servers(api, sites)
-
-
-def metrics_app(page: Callable[[], bytes]) -> web.Application:
-    """`GET /metrics`."""
-
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=page(), headers={"Content-Type": CONTENT_TYPE})
-
-    app = web.Application()
-    app.add_routes([web.get("/metrics", metrics), web.get("/", metrics)])
-    return app
+    certificate: Certificate | None = None
 
 
 class Servers:
-    """Running servers; made by `start_servers`."""
+    """Running servers. `bound` are their addresses in fact: port 0 has become one that was free."""
 
-    def __init__(self, api: Api, sites: Sequence[Site]) -> None:
+    def __init__(self, api: Api, sites: Sequence[Site], files: Sequence[Renewed]) -> None:
         self._api = api
         self._sites = sites
+        self._files = files
         self._loop = asyncio.new_event_loop()
         self._runners: list[web.AppRunner] = []
-        self._bound: list[Listen] = []
+        self._acceptors: list[Acceptor] = []
+        self._sockets: list[socket.socket] = []
+        self._watching: asyncio.Task[None] | None = None
+        self.bound: list[Listen] = []
         try:
             self._loop.run_until_complete(self._bind())
         except ServeError:
@@ -86,11 +73,6 @@ class Servers:
         self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
         self._thread.start()
 
-    @property
-    def ports(self) -> Ports:
-        """Where we listen in fact."""
-        return Ports(*self._bound)
-
     def stop(self) -> None:
         """Answer what is being asked, at most five seconds long, and give the ports back; twice is once."""
         if self._loop.is_closed():
@@ -99,7 +81,6 @@ class Servers:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        self._api.desk.close()
 
     async def _bind(self) -> None:
         for site in self._sites:
@@ -112,18 +93,45 @@ class Servers:
             )
             self._runners.append(runner)
             await runner.setup()
+            assert runner.server is not None, "setup makes the server"
             try:
-                await web.TCPSite(runner, site.listen.host, site.listen.port).start()
+                sockets = listening(site.listen.host, site.listen.port)
             except OSError as error:
                 raise ServeError(
                     f"the {site.name} cannot listen on {site.listen}: {_why(error)}; stop what uses the "
                     f"port (ss -ltnp shows it), or set {site.key} in the host file"
                 ) from None
-            self._bound.append(Listen(site.listen.host, runner.addresses[0][1]))
+            self._sockets += sockets
+            self.bound.append(Listen(site.listen.host, sockets[0].getsockname()[1]))
+            tls = site.certificate.tls if site.certificate else None
+            seats = Seats() if tls else Seats(of_one_peer=Seats().in_all)
+            acceptor = Acceptor(runner.server, tls, seats)
+            self._acceptors.append(acceptor)
+            acceptor.start(sockets)
+        self._watching = self._loop.create_task(self._watch_files())
 
     async def _close(self) -> None:
-        for runner in self._runners:
-            await runner.cleanup()
+        if self._watching is not None:
+            self._watching.cancel()
+        for acceptor in self._acceptors:
+            await acceptor.stop()
+        for each in self._sockets:
+            each.close()
+        self._api.close()
+        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+        for acceptor in self._acceptors:
+            await acceptor.finish()
+
+    async def _watch_files(self) -> None:
+        """Take renewed certificates and secrets; what is not good any more is told, and stays as it was."""
+        while True:
+            await asyncio.sleep(FILES_SECONDS)
+            for each in self._files:
+                try:
+                    if each.refresh():
+                        log.info("a changed file was read again: %s", each)
+                except (SecretError, OutsideError) as error:
+                    log.error("a changed file cannot be used, the old one still is: %s", error)
 
 
 def _why(error: OSError) -> str:

@@ -61,6 +61,22 @@ class Usage:
     expiry_margin_seconds: int = 3_600
 
 
+class OnCritical(StrEnum):
+    """What happens to a workload whose lease is hardly paid for any more."""
+
+    NOTHING = "nothing"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class Escrow:
+    """From how many seconds of remaining funds on a lease counts as low and as critical."""
+
+    low_seconds: int = 86_400
+    critical_seconds: int = 7_200
+    on_critical: OnCritical = OnCritical.NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class Publishing:
     """How long status changes are gathered before a commit, in seconds."""
@@ -71,12 +87,14 @@ class Publishing:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`config.yaml`."""
+    """`config.yaml`; `suspended` is the reason why no money moves, "" while it does."""
 
     bidding: Bidding = Bidding()
     withdrawals: Withdrawals = Withdrawals()
     usage: Usage = Usage()
     publishing: Publishing = Publishing()
+    escrow: Escrow = Escrow()
+    suspended: str = ""
     images_denied: tuple[str, ...] = ()
     capacity_reserve_percent: int = 0
 

@@ -14,12 +14,13 @@ class Limits:
     """Ceilings of one cycle; reaching one is a Hold.
 
     Amounts in uve, price bounds in uve a unit and block by the keys of `pricing.yaml` (`cpu_millicores`,
-    `memory_mb`, `storage_mb`, `gpu`), the gas price in uve. None means no bound; `stop_spending` is read from
-    its file each cycle.
+    `memory_mb`, `storage_mb`, `gpu`), the gas price in uve. None means no bound; `stop_spending` and
+    `draining` are read from their files each cycle.
     """
 
     observe_only: bool = False
     stop_spending: bool = False
+    draining: bool = False
     messages_per_transaction: int = 100
     bids_per_cycle: int = 100
     spend_per_hour: int = 50_000_000

@@ -67,7 +67,7 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Everything that one cycle tells the next."""
+    """Everything that one cycle tells the next; `told` holds the keys of notices that tenants have got."""
 
     applied: str = ""
     good: Mapping[str, str] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Memory:
     usage: Mapping[LeaseId, UsageMemory] = field(default_factory=dict)
     withdrawn_at: Mapping[LeaseId, int] = field(default_factory=dict)
     retries: Mapping[str, Retry] = field(default_factory=dict)
-    removals: tuple[int, ...] = ()
+    told: frozenset[str] = frozenset()
     closings: tuple[int, ...] = ()
     ledger: Ledger | None = None
     height: int = 0

@@ -4,11 +4,13 @@ reasons.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.values.desired import Workload
-from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.funding import TimeLeft
+from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.intents import Confirmation
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory
@@ -21,6 +23,8 @@ class Reason(StrEnum):
 
     BIDDING_OFF = "BiddingOff"
     SPENDING_STOPPED = "SpendingStopped"
+    SUSPENDED = "Suspended"
+    DRAINING = "Draining"
     OBSERVE_ONLY = "ObserveOnly"
     NOT_REGISTERED = "NotRegistered"
     OWN_ORDER = "OwnOrder"
@@ -55,6 +59,8 @@ class Reason(StrEnum):
     IMAGE_DENIED = "ImageDenied"
     ADAPTER_UNKNOWN = "AdapterUnknown"
     PAUSED_STILL_PAID = "PausedStillPaid"
+    ESCROW_LOW = "EscrowLow"
+    ESCROW_CRITICAL = "EscrowCritical"
     ESCROW_EXHAUSTED = "EscrowExhausted"
     NO_SETTLEMENT_ESCROW = "NoSettlementEscrow"
     ESCROW_NOT_OURS = "EscrowNotOurs"
@@ -133,7 +139,23 @@ class RemoveWorkload:
         return f"remove workload {self.id} from {self.adapter}: {self.why}"
 
 
-Action = SendTransaction | BroadcastAgain | PrepareAdapter | ApplyWorkload | RemoveWorkload
+@dataclass(frozen=True, slots=True)
+class NotifyTenant:
+    """Tell a tenant's side, once for each state, that a lease's funds run out."""
+
+    lease: LeaseId
+    left: TimeLeft
+
+    @property
+    def key(self) -> str:
+        """The lease and the state: the same notice always has the same key."""
+        return f"{self.lease}/{self.left.state}"
+
+    def show(self) -> str:
+        return f"tell the tenant that the funds of lease {workload_id(self.lease)} are {self.left.state}"
+
+
+Action = SendTransaction | BroadcastAgain | PrepareAdapter | ApplyWorkload | RemoveWorkload | NotifyTenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +174,8 @@ class Transition:
 class Plan:
     """What one cycle does, withholds and remembers; the same inputs give the same plan, byte for byte.
 
-    `confirmations` are the intents that this plan has taken note of: they end when its memory is kept, at
+    `funding` is how long each active lease is still paid for; `confirmations` are the intents that this plan
+    has taken note of: they end when its memory is kept, at
     once.
     """
 
@@ -161,6 +184,7 @@ class Plan:
     holds: tuple[Hold, ...]
     transitions: tuple[Transition, ...]
     memory: Memory
+    funding: Mapping[LeaseId, TimeLeft] = field(default_factory=dict)
     confirmations: tuple[Confirmation, ...] = ()
 
     @property
@@ -180,5 +204,7 @@ def subjects(action: Action) -> tuple[str, ...]:
             return (adapter,)
         case ApplyWorkload(workload=workload):
             return (workload.id,)
-        case RemoveWorkload(id=workload_id):
-            return (workload_id,)
+        case RemoveWorkload(id=removed):
+            return (removed,)
+        case NotifyTenant():
+            return (action.key,)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reconciler.values.intents import Confirmation
+from reconciler.values.intents import Confirmation, Fate, Intent
 from reconciler.values.messages import Message, describe, subject
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused
 from reconciler.values.plans import Action, SendTransaction, Transition, subjects
@@ -69,10 +70,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What has been counted since the journal began: bids that landed, and bids that won their lease."""
+    """What has been counted since the journal began: bids that landed, bids that won their lease,
+    transactions by how they ended.
+    """
 
     bids_placed: int = 0
     bids_won: int = 0
+    ended: Mapping[Fate, int] = field(default_factory=dict)
 
 
 Event = Transition | Confirmation | Applied
@@ -85,6 +89,37 @@ class Unpublished:
 
     id: int
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class PastTransaction:
+    """A transaction of ours without its bytes: its place among the others, and its end (None: open)."""
+
+    position: int
+    intent: Intent
+    end: Confirmation | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalCounts:
+    """Transactions on their way, those that ended, and events that no pushed commit tells yet."""
+
+    open: int = 0
+    ended: Mapping[Fate, int] = field(default_factory=dict)
+    unpublished: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLook:
+    """The journal at one moment: transactions newest first (`has_older`: there are more), the oldest events
+    that are not published, the latest decisions.
+    """
+
+    counts: JournalCounts = JournalCounts()
+    transactions: tuple[PastTransaction, ...] = ()
+    has_older: bool = False
+    unpublished: tuple[Unpublished, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
 
 class Request(StrEnum):

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from reconciler.values.funding import HEALTHY, TimeLeft
 from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.intents import Fate
 from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State, Trouble
-from reconciler.values.plans import Hold
+from reconciler.values.plans import Hold, Plan
+from reconciler.values.resources import Resources
 
 
 class CycleOutcome(StrEnum):
@@ -74,6 +77,7 @@ class LeaseSnapshot:
     accrued: int = 0
     withdrawn: int = 0
     withdrawn_at: int = 0
+    funding: TimeLeft = HEALTHY
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +117,48 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Totals that only rise: of bids since the journal began, of cycles since the daemon started."""
+    """Totals that only rise: of bids and of ended transactions (by their fate) since the journal began, of
+    cycles since the daemon started.
+    """
 
     bids_placed: int = 0
     bids_won: int = 0
     cycles: Mapping[CycleOutcome, int] = field(default_factory=dict)
+    ended: Mapping[Fate, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSnapshot:
+    """A commit: the first line of its message, when it was made (desired) or first seen (published)."""
+
+    id: str
+    at: int
+    subject: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacitySnapshot:
+    """What the machines offer, what of it may be promised (ceiling and reserve taken off), and what leases
+    and open bids claim.
+    """
+
+    offered: Resources
+    sellable: Resources
+    promised: Resources
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionTimes:
+    """Unix seconds of the host: since when the newest commit waits to be in force, and since when something
+    waits to be published; 0: nothing waits. `seen`, `applied` and `published` are when each last changed.
+    """
+
+    seen: int = 0
+    applied: int = 0
+    published: int = 0
+    unapplied_since: int = 0
+    unpublished_since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +166,8 @@ class Snapshot:
     """Everything that is shown. `height` 0 and empty texts mean: not seen yet.
 
     `desired` is the newest commit of the state repository, `applied` the one in force, `published` the last
-    pushed status commit; `chain_time` in unix seconds.
+    pushed status commit; `chain_time` in unix seconds; `unpublished` counts events that no pushed commit
+    tells.
     """
 
     provider: str = ""
@@ -148,6 +190,12 @@ class Snapshot:
     workloads: tuple[WorkloadSnapshot, ...] = ()
     intents: tuple[IntentSnapshot, ...] = ()
     holds: tuple[Hold, ...] = ()
+    plan: Plan | None = None
+    capacity: CapacitySnapshot | None = None
+    desired_commit: CommitSnapshot | None = None
+    published_commit: CommitSnapshot | None = None
+    times: RevisionTimes = RevisionTimes()
+    unpublished: int = 0
 
     def holds_of(self, *subjects: str) -> tuple[Hold, ...]:
         """The holds whose subject is one of these ids."""

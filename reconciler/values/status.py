@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State, Trouble
@@ -34,6 +35,7 @@ class WorkloadStatus:
     billing: str = "lease"
     withdrawn: int = 0
     settled: int = 0
+    funding: Funding = Funding.HEALTHY
     trouble: Trouble | None = None
     notices: tuple[Notice, ...] = ()
 

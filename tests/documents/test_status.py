@@ -70,6 +70,7 @@ def test_a_workload() -> None:
         "price": "2446uve",
         "billing": "lease",
         "withdrawn": "0uve",
+        "funding": "healthy",
         "trouble": {"reason": "ImagePullFailed", "message": "no such image | <b>", "advice": "push it"},
         "holds": [{"subject": workload_id(lease(2)), "reason": "ImageDenied", "message": "evil"}],
     }

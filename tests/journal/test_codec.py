@@ -74,7 +74,7 @@ def test_a_field_that_came_later_has_its_default() -> None:
         ('{"height":"1"}', "Memory.height: '1' is not int"),
         ('{"hight":1}', "Memory has no hight"),
         ('{"good":[]}', "Memory.good: [] is not an object"),
-        ('{"removals":{}}', "Memory.removals: {} is not a list"),
+        ('{"closings":{}}', "Memory.closings: {} is not a list"),
         ('{"withdrawn_at":{"o/1/2/3":7}}', "is not owner/dseq/gseq/oseq"),
         ('{"ledger":{"spent":[[1]]}}', "has not 2 parts"),
         ('{"workloads":{"w":{"adapter":"k","phase":"Running"}}}', "WorkloadMemory.lease is missing"),

@@ -10,6 +10,7 @@ import msgspec
 from reconciler.adapters.kubernetes import naming, objects
 from reconciler.adapters.kubernetes.client import Client
 from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.inspecting import Inspection
 from reconciler.adapters.kubernetes.logs import Logs
 from reconciler.adapters.kubernetes.manifests import (
     Manifest,
@@ -20,10 +21,11 @@ from reconciler.adapters.kubernetes.manifests import (
 )
 from reconciler.adapters.kubernetes.refusals import ApiError, outcome_of
 from reconciler.adapters.kubernetes.sight import Sight
-from reconciler.adapters.kubernetes.views import marks_of, projection_of
+from reconciler.adapters.kubernetes.views import PodView, marks_of, projection_of
 from reconciler.ports import Wake
 from reconciler.values.desired import Workload
 from reconciler.values.ids import WorkloadId
+from reconciler.values.inspection import Happenings, WorkloadUse
 from reconciler.values.observed import AdapterView
 from reconciler.values.outcomes import Done, Outcome, Refused
 from reconciler.values.readings import Unseen
@@ -51,6 +53,7 @@ class KubernetesAdapter:
         self._wake = wake
         self._sight = Sight(self._client, place.namespace)
         self._logs = Logs(self._client, place.namespace)
+        self._inspection = Inspection(self._client, place.namespace)
 
     def start(self) -> None:
         """Begin to watch."""
@@ -113,12 +116,21 @@ class KubernetesAdapter:
 
     def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
         """The last lines of each of its containers."""
+        return self._logs.tail(workload, self._pods_of(workload), tail_lines)
+
+    def use(self, workload: WorkloadId) -> WorkloadUse:
+        """As `ports.Inspector`: the metrics API where there is one, else what its pods request."""
+        return self._inspection.use(workload, self._pods_of(workload))
+
+    def happenings(self, workload: WorkloadId) -> Happenings:
+        """As `ports.Inspector`: the cluster's events of its objects."""
+        return self._inspection.happenings(workload)
+
+    def _pods_of(self, workload: WorkloadId) -> list[PodView]:
         pods = self._sight.pods()
         if isinstance(pods, Unseen):
             raise OSError(pods.why)
-        return self._logs.tail(
-            workload, [p for p in pods.view.values() if p.marks.workload == workload], tail_lines
-        )
+        return [p for p in pods.view.values() if p.marks.workload == workload]
 
     def _apply_part(self, plural: str, manifest: Manifest) -> bytes:
         """Apply a Service or Deployment, and note what the cluster itself makes otherwise of it."""

@@ -1,0 +1,33 @@
+"""The ceiling of a cycle's effects: what is over it is withheld by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler.planning.transactions import held_as
+from reconciler.values.limits import Limits
+from reconciler.values.plans import Action, Hold, Reason, SendTransaction, subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """The effects of this cycle, and those that follow in the next."""
+
+    actions: tuple[Action, ...]
+    holds: tuple[Hold, ...]
+
+
+def bounded(actions: Sequence[Action], limits: Limits) -> Bounded:
+    """The first `actions_per_cycle` effects; the rest is held."""
+    most = limits.actions_per_cycle
+    why = f"{most} effects are tried this cycle, the host file's actions_per_cycle; it follows"
+    over = (subject for action in actions[most:] for subject in _subjects(action))
+    return Bounded(tuple(actions[:most]), tuple(Hold(each, Reason.CEILING, why) for each in over))
+
+
+def _subjects(action: Action) -> Iterator[str]:
+    if isinstance(action, SendTransaction):
+        yield from map(held_as, action.messages)
+    else:
+        yield from subjects(action)

@@ -1,0 +1,88 @@
+"""Escrow that runs low: the tenant is told once, the workload stops gracefully if so configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.planning.escrow import blocks_left
+from reconciler.planning.retries import held_back
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import Desired, Escrow, OnCritical
+from reconciler.values.funding import Funding, TimeLeft
+from reconciler.values.ids import LeaseId, workload_id
+from reconciler.values.observed import Lease, Market, State
+from reconciler.values.plans import Hold, NotifyTenant, Reason
+
+
+def time_left(market: Market, lease: Lease, rules: Escrow) -> TimeLeft:
+    """The lease's funding now: blocks left by the formula of semantics 4.6, times the measured block time."""
+    account = market.accounts.get(lease.id.deployment)
+    if account is None or account.state is not State.OPEN:
+        return TimeLeft(Funding.EXHAUSTED if account else Funding.HEALTHY)
+    blocks = blocks_left(account, market.height)
+    if blocks is None:
+        return TimeLeft(Funding.HEALTHY)
+    seconds = int(blocks * market.block_seconds)
+    if blocks < 0:
+        state = Funding.EXHAUSTED
+    elif seconds < rules.critical_seconds:
+        state = Funding.CRITICAL
+    elif seconds < rules.low_seconds:
+        state = Funding.LOW
+    else:
+        state = Funding.HEALTHY
+    return TimeLeft(state, blocks, seconds)
+
+
+def rules_of(desired: Desired) -> Escrow:
+    """The thresholds in force."""
+    return desired.config.escrow if desired.config else Escrow()
+
+
+def fundings(market: Market, desired: Desired) -> Mapping[LeaseId, TimeLeft]:
+    """The funding of every active lease."""
+    rules = rules_of(desired)
+    return {
+        lease.id: time_left(market, lease, rules)
+        for lease in market.leases.values()
+        if lease.state is State.ACTIVE
+    }
+
+
+def plan_funding(
+    situation: Situation, desired: Desired, funding: Mapping[LeaseId, TimeLeft]
+) -> Iterator[NotifyTenant | Hold]:
+    """Say what runs low, and tell each tenant once for each state, where the host file names a receiver."""
+    rules = rules_of(desired)
+    for lease, left in funding.items():
+        if left.state is Funding.HEALTHY:
+            continue
+        if left.state is not Funding.EXHAUSTED:
+            yield Hold(workload_id(lease), _REASONS[left.state], _sentence(left, rules), ours=True)
+        if situation.notifying and (notice := NotifyTenant(lease, left)).key not in situation.memory.told:
+            key = f"NotifyTenant:{notice.key}"
+            yield held_back(situation.memory, key, notice.key, situation.now) or notice
+
+
+_REASONS = {Funding.LOW: Reason.ESCROW_LOW, Funding.CRITICAL: Reason.ESCROW_CRITICAL}
+
+
+def _sentence(left: TimeLeft, rules: Escrow) -> str:
+    """Without the time itself, which moves with every block."""
+    if left.state is Funding.LOW:
+        return (
+            f"its deployment's funds last less than {rules.low_seconds} seconds; the tenant may deposit more"
+        )
+    stops = "; it is paused until more is deposited" if rules.on_critical is OnCritical.PAUSE else ""
+    return f"its deployment's funds last less than {rules.critical_seconds} seconds{stops}"
+
+
+def stopped_by_funding(desired: Desired, funding: Mapping[LeaseId, TimeLeft]) -> Desired:
+    """The same, with workloads paused whose funds are critical, where `escrow.on_critical` says so."""
+    if rules_of(desired).on_critical is not OnCritical.PAUSE:
+        return desired
+    ending = (x for x, left in funding.items() if left.state in (Funding.CRITICAL, Funding.EXHAUSTED))
+    files = (desired.workloads.get(workload_id(lease)) for lease in ending)
+    stopped = {file.id: replace(file, paused=True) for file in files if file is not None}
+    return replace(desired, workloads={**desired.workloads, **stopped}) if stopped else desired

@@ -1,0 +1,54 @@
+"""What an adapter tells of one workload when asked beside the cycle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class UseSource(StrEnum):
+    """Where figures of use come from: measured by the machines, or only what was asked of them."""
+
+    METRICS = "metrics"
+    REQUESTS = "requests"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerUse:
+    """One container: millicores, bytes."""
+
+    pod: str
+    container: str
+    cpu_milli: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadUse:
+    """A workload's use. `why` says why it was not measured ("": it was), `at` in unix seconds (0: now)."""
+
+    source: UseSource
+    containers: tuple[ContainerUse, ...]
+    why: str = ""
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What the machines said about one of a workload's objects, `count` times, in unix seconds."""
+
+    last_at: int
+    first_at: int
+    warning: bool
+    reason: str
+    about: str
+    message: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Happenings:
+    """Newest first; not `complete` where there were more than is read at once."""
+
+    listed: tuple[Happening, ...]
+    complete: bool = True
