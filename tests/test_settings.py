@@ -84,7 +84,7 @@ def test_the_least_host_file_has_the_documented_defaults(tmp_path: Path) -> None
     assert (found.provider, found.key.name, found.key.backend) == ("provider", "provider", "file")
     assert found.state == Path("/var/lib/provider-daemon")
     assert found.key.keyring == Path("/var/lib/provider-daemon/keyring")
-    assert (found.api, found.metrics) == (Listen("127.0.0.1", 8443), Listen("127.0.0.1", 8444))
+    assert (found.api, found.listen.metrics) == (Listen("127.0.0.1", 8443), Listen("127.0.0.1", 8444))
     assert (found.repository.branch, found.repository.is_local) == ("main", False)
     assert found.kubernetes.kubeconfig is None
 
@@ -98,7 +98,7 @@ def test_everything_can_be_said_and_relative_paths_start_at_the_file(tmp_path: P
     assert found.key.keyring == tmp_path / "keys"
     assert found.key.passphrase_file == Path("/run/secret")
     assert found.kubernetes.kubeconfig == tmp_path / "kube.yaml"
-    assert (found.api, found.metrics) == (Listen("::1", 0), Listen("localhost", 9))
+    assert (found.api, found.listen.metrics) == (Listen("::1", 0), Listen("localhost", 9))
     assert (found.poll_seconds, found.cycle_at_most_seconds) == (0.2, 30)
     assert found.limits == Limits(
         messages_per_transaction=10,
@@ -208,6 +208,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
         "chain.rpc",
         "listen.api",
+        "listen.metrics",
         "listen.metrics",
     ]
 

@@ -9,7 +9,13 @@ from pydantic import ValidationError
 from reconciler.documents.explain import explain
 from reconciler.documents.faults import BrokenFileError
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
-from reconciler.documents.host_model import CapacityModel, HostFile, LimitsModel, ListenModel, PriceBoundsModel
+from reconciler.documents.host_model import (
+    CapacityModel,
+    HostFile,
+    LimitsModel,
+    ListenModel,
+    PriceBoundsModel,
+)
 from reconciler.documents.strict import read_yaml
 from reconciler.documents.tree import Document
 from reconciler.values.desired import Fault

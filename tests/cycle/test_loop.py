@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.cycle.loop import BACKOFF_SECONDS, Loop, Pace
 from reconciler.cycle.run import Cycle, Runner
 from reconciler.values.records import Request
-from reconciler.values.snapshot import Snapshot
+from reconciler.values.snapshot import CycleOutcome, Snapshot
 from tests import makers
 from tests.cycle.worlds import Scenery, intent
 
@@ -51,7 +53,9 @@ def test_a_cycle_that_fails_is_tried_again_later_each_time(
     shown = _run(scene, failures=8, cycles=10)
 
     assert scene.clock.waits == [*BACKOFF_SECONDS, BACKOFF_SECONDS[-1], BACKOFF_SECONDS[-1], 5.0]
-    assert len(shown) == 2
+    ended = [(s.cycle.outcome, s.cycle.why) for s in shown if s.cycle]
+    assert ended == [(CycleOutcome.FAILED, "the disk is full")] * 8 + [(CycleOutcome.QUIET, "")] * 2
+    assert shown[-1].counters.cycles == {CycleOutcome.FAILED: 8, CycleOutcome.QUIET: 2}
     assert caplog.messages.count("the cycle failed and is tried again: the disk is full") == 8
 
 
@@ -69,6 +73,27 @@ def test_a_request_to_reconcile_is_taken_and_goes_on(scene: Scenery) -> None:
 
     assert len(_run(scene, failures=0, cycles=2)) == 2
     assert scene.journal.inbox.take() == ()
+
+
+def test_a_request_while_it_waits_has_the_next_cycle_ask_the_repository_at_once(
+    scene: Scenery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = scene.clock.wait
+
+    def wait(seconds: float) -> None:
+        waited(seconds)
+        if len(scene.clock.waits) == 2:
+            scene.journal.inbox.ask(Request.RECONCILE, makers.NOW)
+
+        if len(scene.clock.waits) == 3:
+            loop.stop()
+
+    world = replace(scene.world, poll_seconds=3_600)
+    loop = Loop(world, Runner(world, makers.US), Pace(5.0), lambda _: None)
+    monkeypatch.setattr(scene.clock, "wait", wait)
+    loop.run()
+
+    assert scene.calls.count("look") == 2
 
 
 def test_an_error_that_nobody_expected_is_not_swallowed(scene: Scenery) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import dataclass
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.values.listening import Listen
@@ -17,6 +19,7 @@ class Answer:
     code: int
     type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tree(self) -> Any:
@@ -24,12 +27,30 @@ class Answer:
         return json.loads(self.body)
 
 
-def ask(at: Listen, path: str, method: str = "GET", **headers: str) -> Answer:
-    """One request on a connection of its own."""
-    connection = http.client.HTTPConnection(at.host, at.port, timeout=20)
-    try:
-        connection.request(method, path, headers=headers)
-        response = connection.getresponse()
-        return Answer(response.status, response.getheader("Content-Type", ""), response.read())
-    finally:
-        connection.close()
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks at an address, over TLS where there is a context."""
+
+    at: Listen
+    tls: ssl.SSLContext | None = None
+
+    def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+        """One request on a connection of its own."""
+        connection = (
+            http.client.HTTPSConnection(self.at.host, self.at.port, timeout=20, context=self.tls)
+            if self.tls
+            else http.client.HTTPConnection(self.at.host, self.at.port, timeout=20)
+        )
+        try:
+            named = {name.replace("_", "-"): text for name, text in headers.items()}
+            connection.request(method, path, body=body, headers=named)
+            response = connection.getresponse()
+            found = {name.lower(): text for name, text in response.getheaders()}
+            return Answer(response.status, found.get("content-type", ""), response.read(), found)
+        finally:
+            connection.close()
+
+
+def ask(at: Listen, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+    """One request without TLS."""
+    return Asker(at).ask(path, method, body, **headers)

@@ -6,21 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from reconciler.serve.api import Api
 from reconciler.serve.board import Board
-from reconciler.serve.logs import LogDesk
-from reconciler.serve.server import Servers, start_servers
-from reconciler.values.listening import Listen
-from reconciler.values.snapshot import WorkloadSnapshot
-from tests.serve.worlds import FULL, NOON
-
-ANY = Listen("127.0.0.1", 0)
-
-
-def two_lines(workload: WorkloadSnapshot, lines: int) -> Iterator[bytes]:
-    """Logs that say what was asked."""
-    yield f"web: {workload.id}\n".encode()
-    yield f"web: {lines} lines\n".encode()
+from reconciler.serve.starting import Started
+from tests.serve.playing import Bellows, FakeHistory, FakeInspector, serve
+from tests.serve.worlds import FULL
 
 
 @pytest.fixture
@@ -29,7 +18,24 @@ def board() -> Board:
 
 
 @pytest.fixture
-def servers(board: Board) -> Iterator[Servers]:
-    running = start_servers(Api(board, LogDesk(two_lines), lambda: NOON), ANY, ANY)
+def inspector() -> FakeInspector:
+    return FakeInspector()
+
+
+@pytest.fixture
+def history() -> FakeHistory:
+    return FakeHistory()
+
+
+@pytest.fixture
+def bellows() -> Bellows:
+    return Bellows()
+
+
+@pytest.fixture
+def servers(
+    board: Board, inspector: FakeInspector, history: FakeHistory, bellows: Bellows
+) -> Iterator[Started]:
+    running = serve(board, inspector, history, bellows)
     yield running
     running.stop()

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.serve.board import Board
-from reconciler.serve.server import Servers
+from reconciler.serve.starting import Started
 from reconciler.values.snapshot import Books, Counters, Snapshot
 from tests.serve.asking import ask
 from tests.serve.worlds import FULL
@@ -22,7 +22,7 @@ SHEET = {
 }
 
 
-def page(servers: Servers) -> str:
+def page(servers: Started) -> str:
     """One scrape."""
     answer = ask(servers.ports.metrics, "/metrics")
     assert (answer.code, answer.type) == (200, "text/plain; version=0.0.4; charset=utf-8")
@@ -36,11 +36,11 @@ def values(text: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("name", "value"), SHEET.items())
-def test_the_sheets_metrics_have_their_exact_names(servers: Servers, name: str, value: float) -> None:
+def test_the_sheets_metrics_have_their_exact_names(servers: Started, name: str, value: float) -> None:
     assert values(page(servers))[name] == value
 
 
-def test_types_are_those_that_rate_and_sum_expect(servers: Servers) -> None:
+def test_types_are_those_that_rate_and_sum_expect(servers: Started) -> None:
     text = page(servers)
     types = {line.split()[2]: line.split()[3] for line in text.splitlines() if line.startswith("# TYPE")}
     assert types["virtengine_escrow_settlement_amount"] == "counter"
@@ -51,7 +51,7 @@ def test_types_are_those_that_rate_and_sum_expect(servers: Servers) -> None:
     assert len(list(text_string_to_metric_families(text))) == len(types)
 
 
-def test_every_state_and_reason_is_there_from_the_start(board: Board, servers: Servers) -> None:
+def test_every_state_and_reason_is_there_from_the_start(board: Board, servers: Started) -> None:
     board.show(Snapshot())
     found = values(page(servers))
     states = {name.split('"')[1] for name in found if name.startswith("virtengine_provider_workloads{")}
@@ -70,7 +70,7 @@ def test_every_state_and_reason_is_there_from_the_start(board: Board, servers: S
     assert found['virtengine_provider_cycles_total{outcome="quiet"}'] == 0
 
 
-def test_a_scrape_follows_the_snapshot(board: Board, servers: Servers) -> None:
+def test_a_scrape_follows_the_snapshot(board: Board, servers: Started) -> None:
     page(servers)
     board.show(replace(FULL, counters=Counters(9, 3), books=Books(received=1), leases=()))
     found = values(page(servers))
@@ -79,7 +79,7 @@ def test_a_scrape_follows_the_snapshot(board: Board, servers: Servers) -> None:
     assert found["virtengine_provider_active_leases"] == 0
 
 
-def test_cycles_holds_and_money_are_told_too(servers: Servers) -> None:
+def test_cycles_holds_and_money_are_told_too(servers: Started) -> None:
     found = values(page(servers))
     assert found['virtengine_provider_cycles_total{outcome="acted"}'] == 7
     assert found["virtengine_provider_cycle_duration_seconds"] == 0.25

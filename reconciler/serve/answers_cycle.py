@@ -1,0 +1,74 @@
+"""The last plan and the journal in the API's shapes. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.cycle.telling import lines
+from reconciler.reports.plan_json import plan_fields
+from reconciler.serve.answers import LISTED_MAX, moment
+from reconciler.serve.answers_market import decision
+from reconciler.serve.shapes_cycle import (
+    JournalAnswer,
+    JournalCountsShape,
+    PlanAnswer,
+    TransactionShape,
+)
+from reconciler.values.intents import Fate
+from reconciler.values.messages import describe
+from reconciler.values.plans import Plan
+from reconciler.values.records import JournalLook, PastTransaction
+
+MESSAGES_MAX = 100
+"""Messages of one transaction that are told one by one."""
+
+
+def plan_answer(plan: Plan | None) -> PlanAnswer:
+    """What the last cycle decided; an empty plan before the first."""
+    if plan is None:
+        return PlanAnswer(revision="", quiet=True, actions=[], holds=[], holds_total=0, transitions=[])
+    short = replace(
+        plan,
+        actions=plan.actions[:LISTED_MAX],
+        holds=tuple(sorted(plan.holds, key=lambda h: not h.ours))[:LISTED_MAX],
+        transitions=plan.transitions[:LISTED_MAX],
+    )
+    return PlanAnswer.model_validate({**plan_fields(short), "holds_total": len(plan.holds)})
+
+
+def journal(look: JournalLook) -> JournalAnswer:
+    """A page of the journal."""
+    ended = look.counts.ended
+    return JournalAnswer(
+        counts=JournalCountsShape(
+            open=look.counts.open,
+            landed=ended.get(Fate.LANDED, 0),
+            refused=ended.get(Fate.REFUSED, 0),
+            expired=ended.get(Fate.EXPIRED, 0),
+            unpublished=look.counts.unpublished,
+        ),
+        transactions=[_transaction(t) for t in look.transactions],
+        next=look.transactions[-1].position if look.has_older else None,
+        unpublished=lines(u.event for u in look.unpublished),
+        decisions=[decision(d) for d in look.decisions],
+    )
+
+
+def _transaction(found: PastTransaction) -> TransactionShape:
+    intent, end = found.intent, found.end
+    messages = [describe(m) for m in intent.messages[:MESSAGES_MAX]]
+    if more := len(intent.messages) - len(messages):
+        messages.append(f"... and {more} more")
+    return TransactionShape(
+        position=found.position,
+        hash=intent.hash,
+        fate=end.fate.value if end else "open",
+        messages=messages,
+        fee_uve=intent.fee,
+        sequence=intent.sequence,
+        timeout_height=intent.timeout_height,
+        height=end.height if end and end.height else None,
+        at=moment(end.time) if end else None,
+        code=end.code if end else 0,
+        log=end.log if end else "",
+    )

@@ -1,0 +1,202 @@
+"""Routes that answer from the snapshot alone: none of them waits on the chain, the cluster or the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.serve import answers, answers_cycle, answers_market, answers_page, answers_work
+from reconciler.serve.board import Board
+from reconciler.serve.lists import Form, Listing, Page
+from reconciler.serve.press import Press
+from reconciler.serve.readiness import unready
+from reconciler.serve.replies import Reply, refused, shown, takes_zipped
+from reconciler.serve.shapes import HealthAnswer, Shape, StatusAnswer
+from reconciler.serve.shapes_cycle import PlanAnswer
+from reconciler.serve.shapes_market import BidEngineAnswer, BidsAnswer, LeasesAnswer
+from reconciler.serve.shapes_page import OverviewAnswer
+from reconciler.serve.shapes_work import WorkloadAnswer, WorkloadsAnswer
+from reconciler.serve.table import Access, Asked, Choice, Count, Parameter, Route, Text, WrongParameterError
+from reconciler.values.funding import Funding
+from reconciler.values.ids import LeaseId
+from reconciler.values.lifecycle import Phase
+from reconciler.values.snapshot import BidSnapshot, LeaseSnapshot, Snapshot, WorkloadSnapshot
+
+LIMIT_MAX = 100_000
+PHASES = {phase.value.lower(): phase for phase in Phase}
+ID = Parameter("id", Text(), "The workload's id.", "path")
+PAGING = (
+    Parameter("limit", Count(1, LIMIT_MAX), "So many at most; left out: all."),
+    Parameter("after", Text(), "Those after this id: `next` of the page before.", default=""),
+    Parameter("contains", Text(), "Those whose id, owner's address included, contains this.", default=""),
+)
+STATE = Parameter("state", Choice(tuple(PHASES)), "Those in this state.")
+FUNDING = Parameter("funding", Choice(tuple(Funding)), "Those whose escrow is in this state.")
+
+WORKLOADS: Form[WorkloadSnapshot] = Form("workloads", lambda w: w.id, str, answers_work.workload_shape)
+LEASES: Form[LeaseSnapshot] = Form("leases", lambda x: x.id, LeaseId.parse, answers_market.lease)
+FIRST = "owner/0/0/0/provider"
+BIDS: Form[BidSnapshot] = Form("bids", lambda b: b.id, LeaseId.parse, answers.bid)
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """The routes over a board; `now` gives unix seconds."""
+
+    board: Board
+    press: Press
+    now: Callable[[], int]
+    stale_seconds: int
+    workload_list: Listing[WorkloadSnapshot]
+    lease_list: Listing[LeaseSnapshot]
+    bid_list: Listing[BidSnapshot]
+
+    def routes(self) -> tuple[Route, ...]:
+        """In the order of the operator's sheet."""
+        unknown = {404: "There is no such workload."}
+        unready = {503: HealthAnswer}
+        return (
+            Route("get", "/api/v1/status", "The provider as a whole.", StatusAnswer, self.status),
+            Route(
+                "get",
+                "/api/v1/bid-engine/status",
+                "What is bid on, and why the rest is not.",
+                BidEngineAnswer,
+                self.bid_engine,
+            ),
+            Route(
+                "get",
+                "/api/v1/workloads",
+                "Workloads of ours.",
+                WorkloadsAnswer,
+                self.workloads,
+                (STATE, *PAGING),
+            ),
+            Route(
+                "get",
+                "/api/v1/workloads/{id}",
+                "One of them, with its lease and what is withheld from it.",
+                WorkloadAnswer,
+                self.workload,
+                (ID,),
+                refusals=unknown,
+            ),
+            Route(
+                "get",
+                "/api/v1/leases",
+                "Active leases of ours.",
+                LeasesAnswer,
+                self.leases,
+                (FUNDING, *PAGING),
+            ),
+            Route("get", "/api/v1/bids", "Open bids of ours.", BidsAnswer, self.bids, PAGING),
+            Route("get", "/api/v1/plan", "What the last cycle decided.", PlanAnswer, self.plan),
+            Route("get", "/api/v1/overview", "What the page at / shows.", OverviewAnswer, self.overview),
+            Route(
+                "get",
+                "/healthz",
+                "Whether the servers answer.",
+                HealthAnswer,
+                self.healthz,
+                access=Access.OPEN,
+            ),
+            Route(
+                "get",
+                "/readyz",
+                "Whether the daemon may be relied on.",
+                HealthAnswer,
+                self.readyz,
+                access=Access.OPEN,
+                also=unready,
+            ),
+        )
+
+    async def status(self, asked: Asked) -> Reply:
+        return await self._whole(asked, "status", answers.status)
+
+    async def bid_engine(self, asked: Asked) -> Reply:
+        now = self.now()
+        return await self._whole(asked, ("bid-engine", now), lambda s: answers_market.bid_engine(s, now))
+
+    async def plan(self, asked: Asked) -> Reply:
+        return await self._whole(asked, "plan", lambda s: answers_cycle.plan_answer(s.plan))
+
+    async def overview(self, asked: Asked) -> Reply:
+        return await self._whole(asked, "overview", self.overview_of)
+
+    def overview_of(self, snapshot: Snapshot) -> OverviewAnswer:
+        """What the page shows now."""
+        course = self.board.course
+        return answers_page.overview(snapshot, answers_page.Past(course.money(), *course.commits()))
+
+    async def workloads(self, asked: Asked) -> Reply:
+        page, state, text = _page(asked, WORKLOADS), asked.values["state"], asked.values["contains"]
+
+        def fits(found: WorkloadSnapshot) -> bool:
+            right = state is None or found.phase is PHASES[state]
+            return right and (not text or text in found.id or text in str(found.lease))
+
+        wanted = fits if state or text else None
+        key = ("workloads", page, state)
+        return await self._printed(asked, key, lambda s: self.workload_list.body(s.workloads, page, wanted))
+
+    async def leases(self, asked: Asked) -> Reply:
+        page, funding, text = _page(asked, LEASES), asked.values["funding"], asked.values["contains"]
+
+        def fits(found: LeaseSnapshot) -> bool:
+            return (funding is None or found.funding.state == funding) and text in str(found.id)
+
+        wanted = fits if funding or text else None
+        key = ("leases", page, funding)
+        return await self._printed(asked, key, lambda s: self.lease_list.body(s.leases, page, wanted))
+
+    async def bids(self, asked: Asked) -> Reply:
+        page, text = _page(asked, BIDS), asked.values["contains"]
+        wanted = (lambda b: text in str(b.id)) if text else None
+        return await self._printed(asked, ("bids", page), lambda s: self.bid_list.body(s.bids, page, wanted))
+
+    async def workload(self, asked: Asked) -> Reply:
+        snapshot = self.board.snapshot
+        found = find(snapshot, asked)
+        return found if isinstance(found, Reply) else shown(answers_work.workload(snapshot, found))
+
+    async def healthz(self, _: Asked) -> Reply:
+        return shown(HealthAnswer(status="ok", why=""))
+
+    async def readyz(self, asked: Asked) -> Reply:
+        why = unready(self.board.snapshot, self.now(), self.stale_seconds)
+        if why and not asked.trusted:
+            why = "ask with a token to learn why"
+        return shown(HealthAnswer(status="not ready" if why else "ok", why=why), 503 if why else 200)
+
+    async def _whole(self, asked: Asked, key: object, make: Callable[[Snapshot], Shape]) -> Reply:
+        return await self._printed(asked, key, lambda snapshot: shown(make(snapshot)).body)
+
+    async def _printed(self, asked: Asked, key: object, make: Callable[[Snapshot], bytes]) -> Reply:
+        found = await self.press.print(key, make, zipped=takes_zipped(asked.request))
+        return Reply(found.body, etag=found.etag, zipped=found.zipped)
+
+
+def reads(board: Board, press: Press, now: Callable[[], int], stale_seconds: int) -> Reads:
+    """The routes with empty lists."""
+    return Reads(board, press, now, stale_seconds, Listing(WORKLOADS), Listing(LEASES), Listing(BIDS))
+
+
+def find(snapshot: Snapshot, asked: Asked) -> WorkloadSnapshot | Reply:
+    """The workload that is asked about, or that there is none."""
+    wanted = asked.values["id"]
+    found = next((w for w in snapshot.workloads if w.id == wanted), None)
+    if found is not None:
+        return found
+    advice = "GET /api/v1/workloads lists those there are; `provider-daemon explain` knows former ones"
+    return refused(404, f"there is no workload {wanted}", advice)
+
+
+def _page(asked: Asked, form: Form[Any]) -> Page:
+    after = asked.values["after"]
+    try:
+        form.place(after or FIRST)
+    except ValueError as error:
+        raise WrongParameterError(f"after: {error}", "ask with `next` of the page before") from None
+    return Page(asked.values["limit"], after, asked.values["contains"])

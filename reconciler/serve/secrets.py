@@ -1,0 +1,156 @@
+"""Files that hold secrets: read again when they change, refused where others could read them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Generic, TypeVar
+
+LINE_MAX_BYTES = 64 * 1024
+TOKEN_MIN = 20
+"""Characters; what is shorter can be guessed."""
+
+DIGEST = "sha256:"
+
+Content = TypeVar("Content")
+
+
+class SecretError(Exception):
+    """A file of secrets cannot be used; says why and what to do, never what is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One line of the token file: a token's digest, whose it is, and until when (unix seconds, None: for
+    ever).
+    """
+
+    digest: bytes
+    name: str
+    until: int | None = None
+
+    def is_of(self, given: str) -> bool:
+        """Whether this is the token, in a time that tells nothing."""
+        return hmac.compare_digest(self.digest, hashlib.sha256(given.encode("utf-8", "replace")).digest())
+
+
+class SecretFile(Generic[Content]):
+    """A file's content as of now; the last good one where a changed file is not good."""
+
+    def __init__(self, path: Path, read: Callable[[Path, str], Content]) -> None:
+        self.path = path
+        self._read = read
+        self._seen = self._mark()
+        self._content = read(path, _text(path))
+
+    @property
+    def content(self) -> Content:
+        """What was read last."""
+        return self._content
+
+    def refresh(self) -> bool:
+        """Read it again where it changed, and say so; SecretError where it is not good any more."""
+        mark = self._mark()
+        if mark == self._seen:
+            return False
+        self._seen = mark
+        self._content = self._read(self.path, _text(self.path))
+        return True
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _mark(self) -> tuple[int, int, int]:
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def read_tokens(path: Path, text: str) -> tuple[Token, ...]:
+    """Lines of `TOKEN-OR-sha256:DIGEST [NAME [UNTIL]]`; # begins a remark."""
+    found = tuple(
+        _token(path, number, words)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if (words := line.partition("#")[0].split())
+    )
+    if not found:
+        raise SecretError(
+            f"the token file {path} holds no token; write one a line, such as the output of "
+            f"`openssl rand -hex 32`"
+        )
+    return found
+
+
+def read_hook_secret(path: Path, text: str) -> bytes:
+    """The first line."""
+    secret = text.split("\n", 1)[0].rstrip("\r")
+    if len(secret) < TOKEN_MIN:
+        raise SecretError(
+            f"the webhook secret in {path} is shorter than {TOKEN_MIN} characters; write a longer one, such "
+            f"as the output of `openssl rand -hex 32`, and give it to the forge too"
+        )
+    return secret.encode()
+
+
+def _token(path: Path, number: int, words: list[str]) -> Token:
+    where = f"{path}:{number}"
+    if len(words) > 3:
+        raise SecretError(f"{where}: more than a token, a name and a time; write TOKEN NAME UNTIL")
+    secret, name, until = [*words, "", ""][:3]
+    if not secret.startswith(DIGEST) and len(secret) < TOKEN_MIN:
+        raise SecretError(f"{where}: the token is shorter than {TOKEN_MIN} characters; write a longer one")
+    return Token(_digest(where, secret), name or f"token {number}", _until(where, until))
+
+
+def _digest(where: str, secret: str) -> bytes:
+    if not secret.startswith(DIGEST):
+        return hashlib.sha256(secret.encode()).digest()
+    try:
+        digest = bytes.fromhex(secret.removeprefix(DIGEST))
+    except ValueError:
+        digest = b""
+    if len(digest) != hashlib.sha256().digest_size:
+        raise SecretError(f"{where}: {DIGEST} is followed by 64 hex digits, as sha256sum prints them")
+    return digest
+
+
+def _until(where: str, text: str) -> int | None:
+    if not text:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise SecretError(
+            f"{where}: {text[:40]} is no time; write one such as 2027-01-31T00:00:00Z"
+        ) from None
+    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            mode = path.stat().st_mode
+            content = file.read(LINE_MAX_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if mode & 0o077:
+        raise SecretError(f"others may read {path}; run chmod 600 {path}")
+    if len(content) > LINE_MAX_BYTES:
+        raise SecretError(f"{path} is longer than {LINE_MAX_BYTES} bytes; it is no file of secrets")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise SecretError(f"{path} is not text; write one line for each secret") from None
+
+
+def _unreadable(path: Path, error: OSError) -> SecretError:
+    return SecretError(
+        f"{path} cannot be read: {error.strerror}; write it for the daemon's user, or change its name in the "
+        f"host file"
+    )
