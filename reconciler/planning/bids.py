@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fnmatch import fnmatchcase
 
 from reconciler.planning.capacity import free, offered, too_small
+from reconciler.planning.eligibility import ineligible
 from reconciler.planning.fees import Fees
 from reconciler.planning.pricing import break_even_blocks, group_price
+from reconciler.planning.purse import Purse
 from reconciler.planning.retries import held_back
 from reconciler.planning.situation import Proposals, Scene
 from reconciler.values.desired import Bidding, Pricing
 from reconciler.values.ids import LeaseId
 from reconciler.values.messages import CreateBid
-from reconciler.values.money import DENOM, plain, show_rate
-from reconciler.values.observed import Order, ProviderRecord, State
+from reconciler.values.money import plain, show_rate
+from reconciler.values.observed import Order
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import Attribute, total
@@ -94,7 +95,7 @@ def _judge(scene: Scene, order: Order, bidding: Bidding, pricing: Pricing) -> Ca
     """One order against every rule that needs no other order; the first that it breaks is its reason."""
     market = scene.market
     assert market.provider is not None, "a standing reason says that we are not registered"
-    if refusal := _stranger(order, bidding, market.wallet.address) or _unmet(order, market.provider):
+    if refusal := ineligible(order, bidding, market.provider):
         return refusal
     if back := held_back(
         scene.memory, f"CreateBid:{LeaseId(order.id, market.wallet.address)}", str(order.id), scene.now
@@ -105,66 +106,6 @@ def _judge(scene: Scene, order: Order, bidding: Bidding, pricing: Pricing) -> Ca
     if refusal := _too_cheap(scene, order, Candidate(order, price, offer)):
         return refusal
     return Candidate(order, price, offer)
-
-
-def _stranger(order: Order, bidding: Bidding, address: str) -> Hold | None:
-    subject = str(order.id)
-    if order.deployment_state is not State.ACTIVE or order.group_state is not State.OPEN:
-        why = (
-            f"its deployment is {order.deployment_state} and its group {order.group_state}; "
-            "no lease can come of it"
-        )
-        return Hold(subject, Reason.DEPLOYMENT_CLOSED, why)
-    if order.id.owner == address:
-        return Hold(subject, Reason.OWN_ORDER, "the order is our own; the chain refuses such a bid")
-    if order.id.owner in bidding.owners_denied:
-        return Hold(subject, Reason.OWNER_DENIED, "its owner is on bidding.owners_denied of config.yaml")
-    if bidding.owners_allowed and order.id.owner not in bidding.owners_allowed:
-        return Hold(subject, Reason.OWNER_DENIED, "its owner is not on bidding.owners_allowed of config.yaml")
-    if order.denoms != frozenset({DENOM}):
-        why = f"it is priced in {', '.join(sorted(order.denoms)) or 'nothing'}, we take {DENOM} only"
-        return Hold(subject, Reason.FOREIGN_DENOM, why)
-    return None
-
-
-def _unmet(order: Order, provider: ProviderRecord) -> Hold | None:
-    """The order's requirements against our record (semantics 3.2, attribute rule)."""
-    subject = str(order.id)
-    if missing := [a for a in order.attributes if not _met(a, provider.attributes)]:
-        why = f"it requires {_show(missing)}, which our provider record does not have"
-        return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
-    signed = {
-        auditor for auditor, has in provider.audited.items() if all(_met(a, has) for a in order.attributes)
-    }
-    if missing_auditors := order.signed_by_all - signed:
-        why = f"it requires attributes signed by all of {', '.join(sorted(missing_auditors))}"
-        return Hold(subject, Reason.NOT_AUDITED, why)
-    if order.signed_by_any and not order.signed_by_any & signed:
-        why = f"it requires attributes signed by any of {', '.join(sorted(order.signed_by_any))}"
-        return Hold(subject, Reason.NOT_AUDITED, why)
-    return _incapable(order, provider)
-
-
-def _incapable(order: Order, provider: ProviderRecord) -> Hold | None:
-    """GPU models and storage classes against the record's capabilities."""
-    has = {key for key, value in provider.attributes if value == "true"}
-    for unit in order.units:
-        for key, _ in unit.gpu_attributes:
-            wanted = f"capabilities/gpu/{key}"
-            if unit.gpu and not any(fnmatchcase(k, wanted) for k in has):
-                why = f"it requires GPUs {key}, which our provider record does not have"
-                return Hold(str(order.id), Reason.ATTRIBUTES_MISSING, why)
-    return None
-
-
-def _met(wanted: Attribute, have: tuple[Attribute, ...] | frozenset[Attribute]) -> bool:
-    """The key is a pattern, the value literal."""
-    key, value = wanted
-    return any(value == v and fnmatchcase(k, key) for k, v in have)
-
-
-def _show(attributes: list[Attribute]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in attributes)
 
 
 def _too_cheap(scene: Scene, order: Order, candidate: Candidate) -> Hold | None:
@@ -216,37 +157,3 @@ def _allocate(scene: Scene, candidates: list[Candidate]) -> tuple[tuple[CreateBi
 def _bid(scene: Scene, candidate: Candidate) -> CreateBid:
     own = LeaseId(candidate.order.id, scene.market.wallet.address)
     return CreateBid(own, candidate.offer, scene.market.rules.bid_deposit, candidate.order.units)
-
-
-@dataclass(frozen=True, slots=True)
-class Purse:
-    """What may still be spent: of the balance above its reserve, and of the hour's allowance; in uve."""
-
-    balance: int
-    allowance: int
-    each: int
-    reserve: int
-
-    @classmethod
-    def of(cls, scene: Scene) -> Purse:
-        """The purse before this cycle's bids; a bid costs its deposit and its fee."""
-        ledger = scene.memory.ledger
-        spent = sum(a for t, a in ledger.spent if t > scene.market.time - 3600) if ledger else 0
-        each = scene.market.rules.bid_deposit + Fees.under(scene.market.rules, scene.limits).bid
-        reserve = scene.limits.balance_reserve
-        return cls(scene.market.wallet.balance - reserve, scene.limits.spend_per_hour - spent, each, reserve)
-
-    def lacks(self) -> Hold | None:
-        """Why no further bid can be paid."""
-        each = f"a bid locks and costs {self.each}uve"
-        if self.balance < self.each:
-            why = f"{each}; {max(self.balance, 0)}uve are left above the reserve of {self.reserve}uve"
-            return Hold("", Reason.NO_BALANCE, why)
-        if self.allowance < self.each:
-            why = f"{each}; {max(self.allowance, 0)}uve are left of the host file's spend_per_hour"
-            return Hold("", Reason.CEILING, why)
-        return None
-
-    def after_bid(self) -> Purse:
-        """The purse after one more bid."""
-        return replace(self, balance=self.balance - self.each, allowance=self.allowance - self.each)

@@ -1,0 +1,76 @@
+"""Whether an order may be ours at all: its tenant, its deployment, its requirements against our record."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from reconciler.values.desired import Bidding
+from reconciler.values.money import DENOM
+from reconciler.values.observed import Order, ProviderRecord, State
+from reconciler.values.plans import Hold, Reason
+from reconciler.values.resources import Attribute
+
+
+def ineligible(order: Order, bidding: Bidding, provider: ProviderRecord) -> Hold | None:
+    """The first rule that the order breaks, whatever its price; None: it may be bid on."""
+    return _stranger(order, bidding, provider.owner) or _unmet(order, provider)
+
+
+def _stranger(order: Order, bidding: Bidding, address: str) -> Hold | None:
+    subject = str(order.id)
+    if order.deployment_state is not State.ACTIVE or order.group_state is not State.OPEN:
+        why = (
+            f"its deployment is {order.deployment_state} and its group {order.group_state}; "
+            "no lease can come of it"
+        )
+        return Hold(subject, Reason.DEPLOYMENT_CLOSED, why)
+    if order.id.owner == address:
+        return Hold(subject, Reason.OWN_ORDER, "the order is our own; the chain refuses such a bid")
+    if order.id.owner in bidding.owners_denied:
+        return Hold(subject, Reason.OWNER_DENIED, "its owner is on bidding.owners_denied of config.yaml")
+    if bidding.owners_allowed and order.id.owner not in bidding.owners_allowed:
+        return Hold(subject, Reason.OWNER_DENIED, "its owner is not on bidding.owners_allowed of config.yaml")
+    if order.denoms != frozenset({DENOM}):
+        why = f"it is priced in {', '.join(sorted(order.denoms)) or 'nothing'}, we take {DENOM} only"
+        return Hold(subject, Reason.FOREIGN_DENOM, why)
+    return None
+
+
+def _unmet(order: Order, provider: ProviderRecord) -> Hold | None:
+    """The order's requirements against our record (semantics 3.2, attribute rule)."""
+    subject = str(order.id)
+    if missing := [a for a in order.attributes if not _met(a, provider.attributes)]:
+        why = f"it requires {_show(missing)}, which our provider record does not have"
+        return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
+    signed = {
+        auditor for auditor, has in provider.audited.items() if all(_met(a, has) for a in order.attributes)
+    }
+    if missing_auditors := order.signed_by_all - signed:
+        why = f"it requires attributes signed by all of {', '.join(sorted(missing_auditors))}"
+        return Hold(subject, Reason.NOT_AUDITED, why)
+    if order.signed_by_any and not order.signed_by_any & signed:
+        why = f"it requires attributes signed by any of {', '.join(sorted(order.signed_by_any))}"
+        return Hold(subject, Reason.NOT_AUDITED, why)
+    return _incapable(order, provider)
+
+
+def _incapable(order: Order, provider: ProviderRecord) -> Hold | None:
+    """GPU models and storage classes against the record's capabilities."""
+    has = {key for key, value in provider.attributes if value == "true"}
+    for unit in order.units:
+        for key, _ in unit.gpu_attributes:
+            wanted = f"capabilities/gpu/{key}"
+            if unit.gpu and not any(fnmatchcase(k, wanted) for k in has):
+                why = f"it requires GPUs {key}, which our provider record does not have"
+                return Hold(str(order.id), Reason.ATTRIBUTES_MISSING, why)
+    return None
+
+
+def _met(wanted: Attribute, have: tuple[Attribute, ...] | frozenset[Attribute]) -> bool:
+    """The key is a pattern, the value literal."""
+    key, value = wanted
+    return any(value == v and fnmatchcase(k, key) for k, v in have)
+
+
+def _show(attributes: list[Attribute]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in attributes)
