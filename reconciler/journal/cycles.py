@@ -26,7 +26,7 @@ class SqliteJournal:
     def __init__(self, database: Database, decisions: Decisions) -> None:
         self._database = database
         self._decisions = decisions
-        self._memory = _load(database)
+        self._memory = load(database)
         self._new = not database.rows("SELECT 1 FROM facts WHERE name = ?", (_BEGAN,))
         self._consumed = 0
 
@@ -43,6 +43,7 @@ class SqliteJournal:
     def remember(self, plan: Plan, at: int) -> None:
         changed = changes(self._memory, plan.memory)
         decided = self._decisions.of_holds(plan.holds, at) + self._decisions.of_landed(plan.confirmations, at)
+        decided += self._decisions.of_gone(plan.holds, at)
         told = plan.transitions or plan.confirmations
         if changed or decided or told or self._consumed or self._new:
             with self._database.transaction():
@@ -50,8 +51,8 @@ class SqliteJournal:
                 self._begin_or_count(plan.memory, at)
                 self._decisions.write(decided)
                 for confirmation in plan.confirmations:
-                    note_end(self._database, confirmation)
-                post(self._database, plan.transitions)
+                    note_end(self._database, confirmation, at)
+                post(self._database, plan.transitions, at)
                 forget(self._database, self._consumed)
         self._memory, self._new, self._consumed = plan.memory, False, 0
         self._decisions.written(decided, at)
@@ -75,12 +76,13 @@ class SqliteJournal:
         decided = self._decisions.of_outcomes(outcomes)
         with self._database.transaction():
             keep(self._database, outcomes)
-            post(self._database, outcomes)
+            post(self._database, outcomes, max(each.at for each in outcomes))
             self._decisions.write(decided)
         self._decisions.written(decided, max(each.at for each in outcomes))
 
 
-def _load(database: Database) -> Memory:
+def load(database: Database) -> Memory:
+    """The memory of the last remembered plan."""
     rows = database.rows("SELECT section, key, content FROM memory")
     try:
         return collect(rows)

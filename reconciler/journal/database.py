@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.journal.faults import JournalBroken, JournalError
-from reconciler.journal.migrations import NotOurs, migrate
+from reconciler.journal.migrations import NotOurs, is_outdated, migrate
 
 NAME = "journal.sqlite"
 BUSY_SECONDS = 10.0
@@ -35,6 +35,11 @@ class Database:
         try:
             if read_only:
                 self._connection.execute("PRAGMA query_only = ON")
+                if is_outdated(self._connection):
+                    raise JournalError(
+                        f"the journal {self.path} was written by an older provider-daemon; start this one "
+                        f"once, which brings it up to date"
+                    )
                 return
             (mode,) = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
             if mode != "wal":

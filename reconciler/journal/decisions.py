@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.journal.database import Database
 from reconciler.values.intents import Confirmation, Fate
 from reconciler.values.outcomes import Done
-from reconciler.values.plans import Hold
+from reconciler.values.plans import Hold, Reason
 from reconciler.values.records import Applied, Decision, applied_message, tell
 
 OURS_REFRESH_SECONDS = 60
@@ -23,12 +23,15 @@ OURS_KEPT_SECONDS = 400 * 86_400
 KEPT_MAX = 50_000
 PRUNE_SECONDS = 3_600
 
-_UPSERT = """INSERT INTO decisions (subject, word, held, ours, message, first_seen, last_seen)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject, word) DO UPDATE SET held = excluded.held,
+_UPSERT = """INSERT INTO decisions (subject, word, held, ours, message, first_seen, last_seen, ended_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject, word) DO UPDATE SET held = excluded.held,
 ours = excluded.ours, message = excluded.message, first_seen = excluded.first_seen,
-last_seen = excluded.last_seen"""
+last_seen = excluded.last_seen, ended_at = excluded.ended_at"""
 
-_SELECT = "SELECT subject, word, held, message, first_seen, last_seen, ours FROM decisions"
+_SELECT = "SELECT subject, word, held, message, first_seen, last_seen, ours, ended_at FROM decisions"
+
+UNSEEN = frozenset({Reason.CHAIN_UNSEEN.value, Reason.CLUSTER_UNSEEN.value, Reason.REPOSITORY_UNSEEN.value})
+"""Holds that hide others: what is not said while they stand is not over."""
 
 Key = tuple[str, str]
 
@@ -39,6 +42,7 @@ class Decisions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known = {(d.subject, d.word): d for d in map(decision, database.rows(_SELECT))}
+        self._standing = {key for key, d in self._known.items() if d.stands}
         self._pruned_at = 0
 
     def of_holds(self, holds: Iterable[Hold], at: int) -> tuple[Decision, ...]:
@@ -54,6 +58,13 @@ class Decisions:
                 fresh if other is None else replace(other, message=f"{other.message}; {fresh.message}")
             )
         return tuple(d for d in map(self._continued, joined.values()) if d is not None)
+
+    def of_gone(self, holds: Sequence[Hold], at: int) -> tuple[Decision, ...]:
+        """What has to be written so that holds which these are without are over."""
+        here = {(clean(hold.subject), hold.reason.value) for hold in holds}
+        reasons = {word for _, word in here}
+        gone = (self._known[key] for key in sorted(self._standing - here))
+        return tuple(replace(d, ended_at=at) for d in gone if _may_end(d, reasons))
 
     def of_outcomes(self, outcomes: Sequence[Applied]) -> tuple[Decision, ...]:
         """What has to be written so that these outcomes are on record."""
@@ -79,7 +90,10 @@ class Decisions:
         """Write them, within the caller's transaction."""
         self._database.execute_all(
             _UPSERT,
-            [(d.subject, d.word, d.held, d.ours, d.message, d.first_seen, d.last_seen) for d in rows],
+            [
+                (d.subject, d.word, d.held, d.ours, d.message, d.first_seen, d.last_seen, d.ended_at)
+                for d in rows
+            ],
         )
 
     def written(self, rows: Sequence[Decision], at: int) -> None:
@@ -87,6 +101,8 @@ class Decisions:
         if not rows:
             return
         self._known.update(((d.subject, d.word), d) for d in rows)
+        self._standing |= {(d.subject, d.word) for d in rows if d.stands}
+        self._standing -= {(d.subject, d.word) for d in rows if not d.stands}
         if not 0 <= at - self._pruned_at < PRUNE_SECONDS:
             self._pruned_at = at
             self._prune(at)
@@ -96,9 +112,9 @@ class Decisions:
         if known is None:
             return fresh
         refresh = OURS_REFRESH_SECONDS if fresh.ours else STRANGERS_REFRESH_SECONDS
-        gap = fresh.last_seen - known.last_seen
+        gap = fresh.last_seen - max(known.last_seen, known.ended_at)
         same = (known.message, known.held, known.ours) == (fresh.message, fresh.held, fresh.ours)
-        if same and 0 <= gap < refresh:
+        if same and not known.ended_at and 0 <= gap < refresh:
             return None
         return replace(fresh, first_seen=known.first_seen) if 0 <= gap <= UNBROKEN_SECONDS else fresh
 
@@ -115,6 +131,18 @@ class Decisions:
             self._database.execute_all("DELETE FROM decisions WHERE subject = ? AND word = ?", old)
         for key in old:
             del self._known[key]
+        self._standing.difference_update(old)
+
+
+def _may_end(hold: Decision, reasons: set[str]) -> bool:
+    """Silence is not emptiness: while the chain is unseen no hold ends but that something is unseen, while a
+    cluster is, no hold on what is ours.
+    """
+    if hold.word in UNSEEN:
+        return True
+    if Reason.CHAIN_UNSEEN.value in reasons:
+        return False
+    return not (hold.ours and Reason.CLUSTER_UNSEEN.value in reasons)
 
 
 def _age(row: Decision, at: int) -> int:
@@ -125,10 +153,10 @@ def _kept(row: Decision) -> int:
     return OURS_KEPT_SECONDS if row.ours else STRANGERS_KEPT_SECONDS
 
 
-def decision(row: tuple[str, str, int, str, int, int, int]) -> Decision:
+def decision(row: tuple[str, str, int, str, int, int, int, int]) -> Decision:
     """A row of the table as a value."""
-    subject, word, held, message, first_seen, last_seen, ours = row
-    return Decision(subject, word, bool(held), message, first_seen, last_seen, bool(ours))
+    subject, word, held, message, first_seen, last_seen, ours, ended_at = row
+    return Decision(subject, word, bool(held), message, first_seen, last_seen, bool(ours), ended_at)
 
 
 def clean(text: str) -> str:

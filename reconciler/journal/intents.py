@@ -41,7 +41,7 @@ class SqliteIntents:
         at = max((each.at for each in outcomes), default=0)
         decided = self._decisions.of_outcomes(outcomes)
         with self._database.transaction():
-            if not note_end(self._database, confirmation):
+            if not note_end(self._database, confirmation, at):
                 return
             keep(self._database, outcomes)
             self._decisions.write(decided)
@@ -55,12 +55,14 @@ class SqliteIntents:
         )
 
 
-def note_end(database: Database, confirmation: Confirmation) -> bool:
-    """End an intent within a transaction of the caller; False where it had ended already."""
+def note_end(database: Database, confirmation: Confirmation, at: int) -> bool:
+    """End an intent within a transaction of the caller; False where it had ended already. `at` is when that
+    was seen (unix seconds; 0: the block's own time counts).
+    """
     if not _close(database, confirmation):
         return False
     bare = replace(confirmation, intent=replace(confirmation.intent, tx=b""))
-    post(database, [bare])
+    post(database, [bare], at or confirmation.time)
     bids = sum(isinstance(m, CreateBid) for m in confirmation.intent.messages)
     if confirmation.fate is Fate.LANDED and bids:
         add(database, "bids_placed", bids)
@@ -100,6 +102,17 @@ def past(database: Database, before: int, at_most: int) -> tuple[PastTransaction
     rows = database.rows(
         f"SELECT position, content, {_ENDING} FROM intents WHERE position < ? ORDER BY position DESC LIMIT ?",  # noqa: S608 - column names of ours
         (before or 2**62, at_most),
+    )
+    return tuple(_past(database, row) for row in rows)
+
+
+def like(database: Database, beginning: str, at_most: int) -> tuple[PastTransaction, ...]:
+    """Transactions whose hash begins so (hexadecimal digits, either case), newest first."""
+    first = beginning.upper()
+    rows = database.rows(
+        f"SELECT position, content, {_ENDING} FROM intents WHERE hash >= ? AND hash < ? "  # noqa: S608 - column names of ours
+        "ORDER BY position DESC LIMIT ?",
+        (first, f"{first}G", at_most),  # "G" follows every hexadecimal digit
     )
     return tuple(_past(database, row) for row in rows)
 

@@ -29,16 +29,28 @@ CREATE TABLE decisions (
 """
 
 _SECOND = """
-INSERT INTO totals (name, amount)
+REPLACE INTO totals (name, amount)
 SELECT 'ended_' || fate, count(*) FROM intents WHERE fate IS NOT NULL GROUP BY fate;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+_THIRD = """
+ALTER TABLE decisions ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, content TEXT NOT NULL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 """MIGRATIONS[n] leads from version n to n + 1."""
 
 
 class NotOurs(Exception):  # noqa: N818 - a finding, turned into a sentence by the caller
     """The file is of another program, or of a newer version of this one."""
+
+
+def is_outdated(connection: sqlite3.Connection) -> bool:
+    """Whether the file lacks what this version reads; NotOurs where a newer one wrote it."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    _not_newer(version)
+    return bool(version < len(MIGRATIONS))
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -48,13 +60,17 @@ def migrate(connection: sqlite3.Connection) -> None:
     if ours != APPLICATION_ID and tables:
         raise NotOurs("it is a database of another program")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise NotOurs(
-            f"it was written by a newer provider-daemon (version {version}, this one knows "
-            f"{len(MIGRATIONS)}); install that one again"
-        )
+    _not_newer(version)
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID}; "
             f"PRAGMA user_version = {number}; COMMIT;"
+        )
+
+
+def _not_newer(version: int) -> None:
+    if version > len(MIGRATIONS):
+        raise NotOurs(
+            f"it was written by a newer provider-daemon (version {version}, this one knows "
+            f"{len(MIGRATIONS)}); install that one again"
         )

@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.journal.cycles import SqliteJournal
+from reconciler.journal.cycles import SqliteJournal, load
 from reconciler.journal.database import NAME, Database
 from reconciler.journal.decisions import Decisions, find, latest
 from reconciler.journal.faults import JournalError
 from reconciler.journal.inbox import SqliteInbox
-from reconciler.journal.intents import SqliteIntents, ended, past
+from reconciler.journal.intents import SqliteIntents, ended, like, past
 from reconciler.journal.lock import DaemonLock
-from reconciler.journal.outbox import SqliteOutbox, last_commit, waiting
+from reconciler.journal.outbox import SqliteOutbox, happened, last_commit, waiting
 from reconciler.journal.totals import totals
 from reconciler.values.intents import Confirmation
-from reconciler.values.records import Decision, JournalCounts, JournalLook, Totals
+from reconciler.values.memory import Memory
+from reconciler.values.records import (
+    Decision,
+    Happened,
+    JournalCounts,
+    JournalLook,
+    PastTransaction,
+    Totals,
+)
 
 FOUND_MAX = 1_000
 LOOKED_AT = 100
@@ -54,6 +62,18 @@ class SqliteRecords:
             unpublished=waiting(self._database, LOOKED_AT),
             decisions=latest(self._database, LOOKED_AT),
         )
+
+    def events(self, since: int, at_most: int) -> tuple[Happened, ...]:
+        """The newest events that are not older than `since` (unix seconds), oldest first."""
+        return happened(self._database, since, at_most)
+
+    def memory(self) -> Memory:
+        """What the last cycle remembered."""
+        return load(self._database)
+
+    def transactions(self, beginning: str, at_most: int) -> tuple[PastTransaction, ...]:
+        """Transactions whose hash begins so, newest first."""
+        return like(self._database, beginning, at_most)
 
     def close(self) -> None:
         """Close the connection."""

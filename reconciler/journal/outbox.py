@@ -1,4 +1,4 @@
-"""The outbox table: events that no pushed status commit covers yet."""
+"""The outbox table: events that no pushed status commit covers yet; and history, which keeps them longer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reconciler.journal.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
 from reconciler.journal.faults import JournalBroken
-from reconciler.values.records import Event, Unpublished
+from reconciler.values.records import Event, Happened, Unpublished
 
 AT_ONCE = 10_000
 """Events handed out at once; a commit message could not hold more."""
@@ -16,11 +16,18 @@ COMMIT = "published"
 """The fact that names the last commit that covered events."""
 
 
-def post(database: Database, events: Sequence[Event]) -> None:
-    """Add events, within the caller's transaction."""
-    database.execute_all(
-        "INSERT INTO outbox (content) VALUES (?)", [(dumps(Event, event),) for event in events]
-    )
+HISTORY_MAX = 50_000
+"""Events that are kept after they were published; the oldest go."""
+
+
+def post(database: Database, events: Sequence[Event], at: int) -> None:
+    """Add events of a moment (unix seconds), within the caller's transaction."""
+    if not events:
+        return
+    texts = [dumps(Event, event) for event in events]
+    database.execute_all("INSERT INTO outbox (content) VALUES (?)", [(text,) for text in texts])
+    database.execute_all("INSERT INTO history (at, content) VALUES (?, ?)", [(at, text) for text in texts])
+    database.execute("DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?", (HISTORY_MAX,))
 
 
 class SqliteOutbox:
@@ -47,6 +54,17 @@ def waiting(database: Database, at_most: int) -> tuple[Unpublished, ...]:
     rows = database.rows("SELECT id, content FROM outbox ORDER BY id LIMIT ?", (at_most,))
     try:
         return tuple(Unpublished(row, decode(Event, content)) for row, content in rows)
+    except CodecError as error:
+        raise JournalBroken(database.path, error) from error
+
+
+def happened(database: Database, since: int, at_most: int) -> tuple[Happened, ...]:
+    """The newest events that are not older than `since` (unix seconds), oldest first."""
+    rows = database.rows(
+        "SELECT id, at, content FROM history WHERE at >= ? ORDER BY id DESC LIMIT ?", (since, at_most)
+    )
+    try:
+        return tuple(Happened(row, at, decode(Event, content)) for row, at, content in reversed(rows))
     except CodecError as error:
         raise JournalBroken(database.path, error) from error
 

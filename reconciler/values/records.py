@@ -56,7 +56,8 @@ class Decision:
     """The last word on a subject: withheld for a reason, or an effect and what came of it.
 
     `word` is the hold's reason or the kind of the action; `first_seen` is since when it stands without a
-    break of an hour (unix seconds), `last_seen` may lag by ten minutes.
+    break of an hour (unix seconds), `last_seen` may lag by ten minutes; `ended_at` is when a hold was gone
+    (0: it stands, as far as the last cycle knew).
     """
 
     subject: str
@@ -66,6 +67,12 @@ class Decision:
     first_seen: int
     last_seen: int
     ours: bool = False
+    ended_at: int = 0
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a hold that is not over."""
+        return self.held and not self.ended_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,15 @@ class Unpublished:
     """An event that no pushed commit covers yet; ids rise in the order of happening."""
 
     id: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event of the past, published or not; `at` unix seconds of the host."""
+
+    id: int
+    at: int
     event: Event
 
 

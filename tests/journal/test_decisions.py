@@ -83,6 +83,51 @@ def test_a_hold_that_comes_back_later_stands_since_then(opened: OpenJournal) -> 
     assert found.first_seen == NOON + 7_000
 
 
+def test_a_hold_that_is_gone_is_over_and_may_come_back(opened: OpenJournal) -> None:
+    opened.journal.remember(plan(holds=(hold(),)), NOON)
+    opened.journal.remember(plan(), NOON + 30)
+    [found] = opened.records.decisions(ORDER)
+    assert (found.ended_at, found.stands, found.last_seen) == (NOON + 30, False, NOON)
+    before = changes_written(opened)
+    opened.journal.remember(plan(), NOON + 35)
+    assert changes_written(opened) == before, "an end is written once"
+    opened.journal.remember(plan(holds=(hold(),)), NOON + 40)
+    [found] = opened.records.decisions(ORDER)
+    assert (found.first_seen, found.last_seen, found.ended_at, found.stands) == (NOON, NOON + 40, 0, True)
+
+
+def test_what_stood_before_a_restart_ends_after_it(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    opened.journal.remember(plan(holds=(hold(),)), NOON)
+    opened.close()
+    opened = open_journal(tmp_path)
+    opened.journal.remember(plan(), NOON + 90)
+    assert [d.ended_at for d in opened.records.decisions(ORDER)] == [NOON + 90]
+
+
+def test_silence_ends_no_hold(opened: OpenJournal) -> None:
+    mine, chain = hold("mine", ours=True), Hold("chain", Reason.CHAIN_UNSEEN, "no answer", True)
+    cluster = Hold("kubernetes", Reason.CLUSTER_UNSEEN, "no answer", True)
+
+    def standing() -> set[str]:
+        found = ("mine", ORDER, "chain", "kubernetes")
+        return {s for s in found for d in opened.records.decisions(s) if d.stands}
+
+    opened.journal.remember(plan(holds=(hold(), mine)), NOON)
+    opened.journal.remember(plan(holds=(chain,)), NOON + 5)
+    assert standing() == {"mine", ORDER, "chain"}
+    opened.journal.remember(plan(holds=(cluster,)), NOON + 10)
+    assert standing() == {"mine", "kubernetes"}, "the market is seen again, without the order"
+    opened.journal.remember(plan(), NOON + 15)
+    assert standing() == set()
+
+
+def test_an_effect_is_never_over(opened: OpenJournal) -> None:
+    opened.journal.record([applied_message(BID, Done(), NOON)])
+    opened.journal.remember(plan(), NOON + 5)
+    assert [d.ended_at for d in opened.records.decisions(str(LEASE))] == [0]
+
+
 def test_two_holds_of_one_reason_are_one_decision_of_both(opened: OpenJournal) -> None:
     both = plan(holds=(hold(message="a"), hold(message="b")))
     opened.journal.remember(both, NOON)

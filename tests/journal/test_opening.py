@@ -164,3 +164,24 @@ def test_a_state_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match=r"cannot be made: .*; make it for the daemon's user"):
         open_journal(tmp_path / "file" / "state")
+
+
+def test_a_reader_says_what_to_do_with_a_journal_of_an_older_version(tmp_path: Path) -> None:
+    open_journal(tmp_path).close()
+    with sqlite3.connect(tmp_path / NAME) as old:
+        old.execute("PRAGMA user_version = 2")
+    with pytest.raises(JournalError, match="older provider-daemon; start this one once"):
+        open_records(tmp_path)
+    with sqlite3.connect(tmp_path / NAME) as new:
+        new.execute(f"PRAGMA user_version = {len(migrations.MIGRATIONS) + 1}")
+    with pytest.raises(JournalBroken, match="newer provider-daemon"):
+        open_records(tmp_path)
+
+
+def test_a_transaction_is_found_by_the_beginning_of_its_hash(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    for name in ("AB12", "AB3F", "AC00"):
+        opened.intents.intend(intent(name))
+    found = opened.records.transactions("ab", 10)
+    assert [each.intent.hash for each in found] == ["AB3F", "AB12"]
+    assert opened.records.transactions("AB", 1) == found[:1]

@@ -33,6 +33,23 @@ def test_events_stay_until_a_commit_covers_them_also_after_a_restart(tmp_path: P
     assert open_journal(tmp_path).records.published() == "c0ffee"
 
 
+def test_history_keeps_what_was_published_with_its_time_and_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_journal(tmp_path)
+    outcome = Applied("w", "ApplyWorkload", "apply workload w", Done(), NOON + 5)
+    opened.journal.remember(plan(transitions=(STEP,)), NOON)
+    opened.journal.record([outcome])
+    opened.outbox.published([u.id for u in opened.outbox.unpublished()], "c0ffee")
+    found = opened.records.events(0, 10)
+    assert [(each.at, each.event) for each in found] == [(NOON, STEP), (NOON + 5, outcome)]
+    assert opened.records.events(NOON + 1, 10) == found[1:]
+    assert opened.records.events(0, 1) == found[1:]
+    monkeypatch.setattr(module, "HISTORY_MAX", 2)
+    opened.journal.remember(plan(transitions=(STEP,)), NOON + 9)
+    assert [each.at for each in opened.records.events(0, 10)] == [NOON + 5, NOON + 9]
+
+
 def test_ids_are_never_used_again(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     opened.journal.remember(plan(transitions=(STEP,)), NOON)
