@@ -17,7 +17,7 @@ def test_the_host_file_is_all_that_the_daemon_needs(tmp_path: Path) -> None:
     assert settings.repository.url == str(home.repository)
     assert (settings.chain.grpc, settings.chain.rpc) == ("127.0.0.1:1001", "http://127.0.0.1:1002")
     assert (settings.chain.chain_id, settings.poll_seconds) == (CHAIN_ID, 0.1)
-    assert (settings.api.port, settings.metrics.port) == (1004, 1005)
+    assert (settings.listen.api.port, settings.listen.metrics.port) == (1004, 1005)
     assert settings.kubernetes.kubeconfig == home.kubeconfig
     assert settings.state == tmp_path / "state"
     assert settings.limits.capacity is None
