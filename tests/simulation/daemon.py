@@ -153,6 +153,7 @@ class Daemon:
             ),
             clock=ChainTime(outside),
             limits=self._limits,
+            notifier=tap("notifier", outside.notices),
         )
         return Parts(journal, chain, adapter, Runner(world, key_of(PROVIDER).address))
 

@@ -47,7 +47,8 @@ class Footprint:
 
     Not in it, as a daemon that was down for a moment may do it a block or two later: heights, the periods of
     single usage records and the amounts of single withdrawals (their sums are in it), gas and fees, how the
-    chain's own shares of payments were rounded, and which lines stand together in one status commit.
+    chain's own shares of payments were rounded, which lines share a status commit, and how often
+    a notice was sent: its key tells the receiver.
     """
 
     messages: Counter[tuple[str, str, str]]
@@ -59,6 +60,7 @@ class Footprint:
     objects: Diary
     told: frozenset[str]
     untold: frozenset[str]
+    noticed: frozenset[str]
 
 
 def footprint(stage: Stage) -> Footprint:
@@ -75,6 +77,7 @@ def footprint(stage: Stage) -> Footprint:
         objects=outside.diary,
         told=frozenset(line for line in lines(outside) if not line.startswith(VARYING)),
         untold=frozenset({tx.hash for tx in transactions(outside)} - hashes_told(outside)),
+        noticed=frozenset(outside.notices.keys()),
     )
 
 

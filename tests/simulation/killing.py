@@ -46,6 +46,7 @@ class Changes:
             outside.chain.height,
             *outside.chain.mempool.waiting,
             outside.cluster.store.version,
+            len(outside.notices.keys()),
             *sorted((str(each), each.read_text()) for each in refs if each.is_file()),
             self._journal(),
         )

@@ -35,7 +35,12 @@ class Kill:
     moment: Moment
     height: int
     acts_done: int
+    ran_seconds: int
     points: list[Point] = field(default_factory=list)
+
+    def stage(self, outside: Outside) -> Stage:
+        """Those who act, as far as they had come."""
+        return Stage(outside, self.acts_done, self.ran_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ def live(daemon: Daemon, stage: Stage, visit: Visit = lambda _stage, _cycle: Fal
             return True
         quiet = quiet + 1 if stage.over and is_quiet(cycle) else 0
         outside.step()
+        stage.watch()
     return False
 
 
@@ -81,7 +87,7 @@ def record(directory: Path) -> Reference:
         token = changes.token()
         if token not in kills:
             kept = outside.capture(directory / f"kill-{len(kills)}")
-            kills[token] = Kill(kept, outside.height, stage.done)
+            kills[token] = Kill(kept, outside.height, stage.done, stage.ran_seconds)
         kills[token].points.append(point)
 
     def visit(stage: Stage, cycle: Cycle) -> bool:
@@ -113,7 +119,7 @@ def survive(reference: Reference, kill: Kill, directory: Path) -> Survival:
     the same height, what follows is the same, and is not run again.
     """
     outside = Outside.at(kill.moment, directory)
-    stage, daemon = Stage(outside, kill.acts_done), Daemon(outside)
+    stage, daemon = kill.stage(outside), Daemon(outside)
     try:
         if live(daemon, stage, lambda s, c: reference.states.get(outside.height) == state_of(s, c)):
             return Survival(outside.height, None)
@@ -129,7 +135,7 @@ def forget(kill: Kill, directory: Path) -> Stage:
     outside = Outside.at(kill.moment, directory)
     for path in outside.state.glob(f"{NAME}*"):
         path.unlink()
-    stage, daemon = Stage(outside, kill.acts_done), Daemon(outside)
+    stage, daemon = kill.stage(outside), Daemon(outside)
     try:
         live(daemon, stage)
         return stage
@@ -151,6 +157,7 @@ def state_of(stage: Stage, cycle: Cycle) -> State:
         outside.diary,
         outside.commits.content("main"),
         outside.commits.content(BRANCH),
+        outside.notices.keys(),
         _journal(outside.state / NAME),
         stage.done,
     )

@@ -19,6 +19,8 @@ from reconciler.devnet.chain.serving import ServedChain, serve
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.streams import Pulse, wait
 from reconciler.devnet.people import genesis
+from reconciler.values.outcomes import Done, Outcome
+from reconciler.values.plans import NotifyTenant
 from tests.simulation.commits import Commits
 
 BEGINS_AT = 1_800_000_000
@@ -50,6 +52,23 @@ class Moment:
     limiter: dict[str, Any]
 
 
+class Noticeboard:
+    """A tenant's side that is told things: a file with a notice's key on each line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def tell(self, notice: NotifyTenant) -> Outcome:
+        """Note the notice, again where it comes again."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{notice.key}\n")
+        return Done()
+
+    def keys(self) -> list[str]:
+        """What was told, in order."""
+        return self.path.read_text(encoding="utf-8").split() if self.path.exists() else []
+
+
 class Outside:
     """Everything that is not the daemon, below one directory; `state` in it is the daemon's own."""
 
@@ -59,6 +78,7 @@ class Outside:
         self.cluster = SteppedCluster()
         self.commits = Commits(directory / "desired.git")
         self.state = directory / "state"
+        self.notices = Noticeboard(directory / "notices")
         self.served: ServedChain | None = None
         self.ahead_seconds = 0.0
         self._before: Diary = Counter()
@@ -145,6 +165,8 @@ def _copy(source: Path, target: Path) -> None:
     """The files of a world; git's objects, which nobody ever changes, are shared."""
     for name in ("desired.git", "state"):
         shutil.copytree(source / name, target / name, copy_function=_copy_file)
+    if (source / "notices").exists():
+        shutil.copy2(source / "notices", target / "notices")
 
 
 def _copy_file(source: str, target: str) -> str:

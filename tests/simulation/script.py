@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reconciler.adapters.kubernetes import naming
 from reconciler.devnet.chain.ratelimit import PER_ACCOUNT
+from reconciler.devnet.cluster.deployments import is_ready
 from reconciler.devnet.people import PROVIDER, key_of
 from reconciler.devnet.tenant import Wish, bid_id
 from reconciler.devnet.trading import Trade
-from reconciler.values.ids import LeaseId, OrderId
+from reconciler.values.ids import LeaseId, OrderId, workload_id
 from tests.simulation.actors import Actor
 from tests.simulation.commits import pricing, workload
 from tests.simulation.outside import Outside
@@ -45,8 +47,9 @@ class Act:
 class Stage:
     """Those who act, on one world."""
 
-    def __init__(self, outside: Outside, done: int = 0) -> None:
+    def __init__(self, outside: Outside, done: int = 0, ran_seconds: int = 0) -> None:
         self.outside = outside
+        self.ran_seconds = ran_seconds
         self.alice, self.rival, self.third = (Actor(outside.chain, n) for n in ("alice", "rival", "third"))
         self.done = done
 
@@ -63,6 +66,13 @@ class Stage:
                 return
             act.do(self)
             self.done += 1
+
+    def watch(self) -> None:
+        """Count a second in which the usage-billed workload truly runs."""
+        subject = workload_id(lease(USAGE))
+        pods = self.outside.cluster.objects("pods")
+        ours = [each for each in pods if each["metadata"].get("labels", {}).get(naming.WORKLOAD) == subject]
+        self.ran_seconds += any(is_ready(each) for each in ours)
 
     def trade(self, number: int) -> Trade:
         """One of the tenant's deployments."""

@@ -93,6 +93,22 @@ def test_while_the_chain_is_not_seen_nothing_is_sent_or_removed(
     assert len(play.sent()) > before
 
 
+def test_a_lease_seen_closed_at_one_height_alone_costs_no_workload(play: Play) -> None:
+    """However often it is looked at, and by however many daemons one after the other."""
+    play.blocks(1)
+    play.stage.alice.close(WEB)
+    play.outside.step()
+
+    for _ in range(3):
+        play.cycles.append(play.daemon.cycle())
+        assert not removals(list(play.last.finding.plan.actions))
+        play.daemon.drop()
+        play.daemon = Daemon(play.outside)
+
+    play.outside.step()
+    assert len(removals(play.blocks(1))) == 1
+
+
 def test_what_runs_is_repaired_while_the_chain_is_not_seen(play: Play) -> None:
     """Leases last seen justify that, and nothing else."""
     play.blocks(1)

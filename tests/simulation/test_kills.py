@@ -16,7 +16,7 @@ from reconciler.values.limits import Limits
 from tests.simulation.footprint import messages, overlaps, transactions, usage_records
 from tests.simulation.living import Kill, Reference, Survival, forget, record, survive
 from tests.simulation.outside import Diary
-from tests.simulation.script import CONTESTED, LATER, OURS, USAGE, WEB, Stage
+from tests.simulation.script import CONTESTED, LATER, OURS, USAGE, WEB, Stage, lease
 
 NEVER_IN_A_CYCLE = {
     "adapter.logs": "the API's thread reads",
@@ -34,7 +34,7 @@ NEVER_IN_A_CYCLE = {
 MADE = {("made", "deployments"), ("made", "services"), ("made", "namespaces")}
 BID_ON = (WEB, CONTESTED, USAGE, LATER)
 USAGE_RATE = 10_932
-"""What the usage-billed workload costs a second, at the first price, in uve."""
+"""What the usage-billed workload costs a second at the dearer price, in uve."""
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,7 @@ def test_the_story_leaves_what_it_should(reference: Reference) -> None:
     assert all(left.withdrawn)
     assert not left.untold
     assert not left.failed
+    assert left.noticed == {f"{lease(WEB)}/low", f"{lease(LATER)}/low"}
     assert {key[2] for key in left.objects if key[:2] == ("removed", "deployments")} == {
         key[2] for key in left.objects if key[:2] == ("made", "deployments")
     }
@@ -137,7 +138,18 @@ def test_killed_and_the_journal_lost_at(
 
 def _port_methods() -> Iterator[str]:
     """Every method of every port, by the names that the effects use."""
-    for name in ("Repo", "Chain", "Adapter", "Journal", "Intents", "Outbox", "Inbox", "Records", "Clock"):
+    for name in (
+        "Repo",
+        "Chain",
+        "Adapter",
+        "Journal",
+        "Intents",
+        "Outbox",
+        "Inbox",
+        "Records",
+        "Notifier",
+        "Clock",
+    ):
         port: Any = getattr(ports, name)
         yield from (f"{name.lower()}.{each}" for each in vars(port) if not each.startswith("_"))
 
@@ -153,13 +165,11 @@ def _some(reference: Reference, effect: tuple[str, str]) -> list[Kill]:
     ]
 
 
-def _overbilled(stage: Stage) -> list[str]:
-    """Records of more than their time can cost."""
-    return [
-        each.usage_id
-        for each in usage_records(stage)
-        if int(each.total_cost[0].amount) > USAGE_RATE * (each.period_end - each.period_start)
-    ]
+def _overbilled(stage: Stage) -> bool:
+    """Whether more was billed than what ran can have cost."""
+    return sum(int(each.total_cost[0].amount) for each in usage_records(stage)) > (
+        USAGE_RATE * stage.ran_seconds
+    )
 
 
 def _sent_early(stage: Stage, kill: Kill) -> list[str]:

@@ -19,8 +19,9 @@ def test_a_repository_that_is_gone_stops_neither_bids_nor_repair(play: Play) -> 
     play.stage.alice.order(Wish(Decimal(4000)))
     play.outside.step()
 
-    done = play.blocks(6)
+    done = play.blocks(16)
 
+    assert play.last.waiting
     assert [h for h in play.holds(Reason.REPOSITORY_UNSEEN) if str(there) in h.message]
     assert [each for each in play.sent() if each.kind == "MsgCreateBid" and each.height > 19]
     assert not removals(done)
