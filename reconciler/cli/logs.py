@@ -8,6 +8,8 @@ import os
 import sys
 import time
 
+from reconciler.cli.secrets import redacted
+
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 
@@ -40,6 +42,14 @@ class Json(logging.Formatter):
         return json.dumps(told, ensure_ascii=False)
 
 
+class Redacting(logging.Filter):
+    """Takes secrets out of every event before anything writes it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args, record.exc_info = redacted(_line(record)), (), None
+        return True
+
+
 def log_to_stderr(form: str) -> None:
     """Send every event of the program to standard error."""
     formatter: logging.Formatter = Json() if form == "json" else Plain()
@@ -47,6 +57,7 @@ def log_to_stderr(form: str) -> None:
         formatter = Journal()
     out = logging.StreamHandler(sys.stderr)
     out.setFormatter(formatter)
+    out.addFilter(Redacting())
     logging.basicConfig(level=logging.INFO, handlers=[out], force=True)
     for noisy in ("aiohttp.access", "kubernetes", "urllib3", "watchfiles", "git"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
