@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
+import os
 import signal
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import click
 
 from reconciler.cli.logs import log_to_stderr
 from reconciler.cli.options import host_option, settings_of
+from reconciler.cycle.watchdog import Bounds, Watchdog
 from reconciler.reports.plan_text import headline
+from reconciler.serve.notify import Systemd
 from reconciler.wiring import Daemon, opened
 
 log = logging.getLogger(__name__)
@@ -24,17 +28,38 @@ log = logging.getLogger(__name__)
 def run(host: Path | None, once: bool, observe_only: bool, log_format: str) -> None:
     """Reconcile: observe, confirm, plan, apply, publish; until stopped."""
     log_to_stderr(log_format)
+    faulthandler.enable()  # a watchdog's SIGABRT leaves every thread's stack in the log
+    systemd = Systemd(os.environ)
     with opened(settings_of(host, observe_only=observe_only)) as daemon:
+
+        def stop(*_: object) -> None:
+            systemd.stopping()
+            daemon.stop()
+
         for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, lambda *_: daemon.stop())
+            signal.signal(each, stop)
         if once:
             click.echo(headline(daemon.loop.once().finding.plan))
             return
-        _serve(daemon)
+        _serve(daemon, systemd)
 
 
-def _serve(daemon: Daemon) -> None:
+def _serve(daemon: Daemon, systemd: Systemd) -> None:
+    watchdog = Watchdog(_bounds(daemon, systemd), systemd.alive)
     with daemon.served() as addresses:
         log.info("provider-daemon runs; API on %s, metrics on %s", *addresses)
-        daemon.loop.run()
+        systemd.ready("API on {}, metrics on {}".format(*addresses))
+        daemon.board.tell(watchdog.beat)
+        watchdog.start()
+        try:
+            daemon.loop.run()
+        finally:
+            watchdog.close()
     log.info("provider-daemon has stopped")
+
+
+def _bounds(daemon: Daemon, systemd: Systemd) -> Bounds:
+    """A cycle may begin as late as the host file says; systemd hears three times as often as it asks."""
+    wait, plain = daemon.settings.cycle_at_most_seconds, Bounds()
+    look = plain.look if systemd.watchdog_seconds is None else min(plain.look, systemd.watchdog_seconds / 3)
+    return Bounds(plain.late + wait, plain.stuck + wait, look)

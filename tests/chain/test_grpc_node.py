@@ -99,3 +99,40 @@ def test_every_served_method_has_its_path_and_classes() -> None:
     assert not any("/virtengine.market.v1beta5.Msg/" in method.path for method in methods)
     with pytest.raises(KeyError, match="no method from PageRequest"):
         unary("virtengine.market.v1beta5.Query", PageRequest, PageResponse)
+
+
+def test_a_node_that_is_silent_for_long_is_dialled_anew(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(ORDERS.path, lambda _, __: b"") as target:
+        node = GrpcNode(target, redial_seconds=0.05)
+        node.ask(ORDERS, QueryOrdersRequest())
+        first = node._channel
+    for _ in range(2):
+        with pytest.raises(NodeError, match="does not answer"):
+            node.ask(ORDERS, QueryOrdersRequest())
+        time.sleep(0.06)
+    assert node._channel is not first
+    assert "dialled anew" in caplog.text
+    with pytest.raises(NodeError, match="does not answer"):
+        node.ask(ORDERS, QueryOrdersRequest())
+    node.close()
+
+
+def test_a_refusal_is_an_answer() -> None:
+    def refuse(_: bytes, call: grpc.ServicerContext) -> bytes:
+        call.abort(grpc.StatusCode.NOT_FOUND, "no")
+        return b""
+
+    with serving(ORDERS.path, refuse) as target:
+        node = GrpcNode(target, redial_seconds=0)
+        first = node._channel
+        with pytest.raises(NodeRefusedError):
+            node.ask(ORDERS, QueryOrdersRequest())
+        assert node._channel is first
+        node.close()
+
+
+def test_a_channel_that_another_thread_threw_away() -> None:
+    node = GrpcNode("127.0.0.1:1")
+    node.close()
+    with pytest.raises(NodeError, match="dialled anew"):
+        node.ask(ORDERS, QueryOrdersRequest())

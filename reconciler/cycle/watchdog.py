@@ -1,0 +1,96 @@
+"""A thread that sees whether cycles still finish: it says where a stuck one hangs, and vouches for none."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+log = logging.getLogger(__name__)
+
+FRAMES_MAX = 12
+"""Innermost calls of a stuck cycle that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Seconds since the last cycle finished: after `late` it is told, after `stuck` nobody vouches for us.
+
+    `look` is how often the age is looked at; a telling is repeated when the age has doubled.
+    """
+
+    late: float = 120.0
+    stuck: float = 600.0
+    look: float = 10.0
+
+
+class Watchdog:
+    """Calls `vouch` while cycles finish, from a thread of its own; the thread that makes it is the cycle's.
+
+    `beat` is called at the end of each cycle, one that failed included: a loop that tries again is not stuck.
+    """
+
+    def __init__(self, bounds: Bounds, vouch: Callable[[], None]) -> None:
+        self._bounds, self._vouch = bounds, vouch
+        self._cycle = threading.get_ident()
+        self._finished = monotonic()
+        self._told_at = bounds.late
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch; the first cycle has as long as any."""
+        self._finished = monotonic()
+        self._thread.start()
+
+    def beat(self) -> None:
+        """A cycle has finished."""
+        self._finished = monotonic()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def look(self) -> float:
+        """The seconds since the last cycle finished; tells of it and vouches, as they ask."""
+        age = monotonic() - self._finished
+        if age < self._bounds.stuck:
+            self._vouch()
+        if age < self._bounds.late:
+            if self._told_at > self._bounds.late:
+                log.warning("the bid engine goes on: a cycle has finished again")
+                self._told_at = self._bounds.late
+        elif age >= self._told_at:
+            self._told_at = age * 2
+            given_up = "; the watchdog vouches for it no more" if age >= self._bounds.stuck else ""
+            log.error(
+                "the bid engine is stuck: no cycle has finished for %.0f s%s; it is at %s",
+                age,
+                given_up,
+                where(self._cycle),
+            )
+        return age
+
+    def _watch(self) -> None:
+        self.look()
+        while not self._stop.wait(self._bounds.look):
+            self.look()
+
+
+def where(thread: int) -> str:
+    """The innermost calls of a thread on one line, outermost first."""
+    frame = sys._current_frames().get(thread)  # the only way to another thread's stack
+    if frame is None:
+        return "its end: its thread is gone"
+    calls = traceback.extract_stack(frame)[-FRAMES_MAX:]
+    return " > ".join(f"{_short(each.filename)}:{each.lineno} {each.name}" for each in calls)
+
+
+def _short(path: str) -> str:
+    return "/".join(path.split("/")[-2:])
