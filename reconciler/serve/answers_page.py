@@ -62,9 +62,10 @@ class Past:
     published: tuple[CommitSnapshot, ...] = ()
 
 
-def overview(snapshot: Snapshot, past: Past) -> OverviewAnswer:
+def overview(snapshot: Snapshot, past: Past, now: int) -> OverviewAnswer:
     """The whole page."""
     return OverviewAnswer(
+        at=now,
         provider=snapshot.provider,
         address=snapshot.address,
         chain=chain(snapshot),
@@ -93,7 +94,9 @@ def overview(snapshot: Snapshot, past: Past) -> OverviewAnswer:
 
 def _tiles(snapshot: Snapshot) -> list[TileShape]:
     leases = {x.id: x for x in snapshot.leases}
-    held = Counter(h.subject for h in snapshot.holds)
+    held: dict[str, list[str]] = defaultdict(list)
+    for hold in snapshot.holds:
+        held[hold.subject].append(hold.reason.value)
     urgent = sorted(snapshot.workloads, key=lambda w: (_urgency(w, leases), w.id))[:TILES_MAX]
     return [_tile(w, leases.get(w.lease), held) for w in urgent]
 
@@ -104,7 +107,8 @@ def _urgency(found: WorkloadSnapshot, leases: Mapping[LeaseId, LeaseSnapshot]) -
     return min(_URGENCY[found.phase], funds, 0 if found.trouble else 9)
 
 
-def _tile(found: WorkloadSnapshot, lease: LeaseSnapshot | None, held: Mapping[str, int]) -> TileShape:
+def _tile(found: WorkloadSnapshot, lease: LeaseSnapshot | None, held: Mapping[str, list[str]]) -> TileShape:
+    reasons = [reason for s in (found.id, str(found.lease), found.path) for reason in held.get(s, ())]
     return TileShape(
         id=found.id,
         tenant=found.lease.order.owner,
@@ -115,7 +119,7 @@ def _tile(found: WorkloadSnapshot, lease: LeaseSnapshot | None, held: Mapping[st
         replicas=found.replicas,
         trouble=trouble(found.trouble) if found.trouble else None,
         funding=funding(lease.funding) if lease else None,
-        held=sum(held.get(subject, 0) for subject in {found.id, str(found.lease), found.path}),
+        held=sorted(set(reasons)),
     )
 
 

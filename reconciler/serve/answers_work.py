@@ -105,7 +105,7 @@ def cause(snapshot: Snapshot, found: WorkloadSnapshot, record: Sequence[Decision
 
 def _links(snapshot: Snapshot, found: WorkloadSnapshot, record: Sequence[Decision]) -> Iterator[LinkShape]:
     order, leased = found.lease.order, _lease_of(snapshot, found)
-    yield LinkShape(step="order", word=found.billing, says=f"order {order} of {order.owner}", at=None)
+    yield LinkShape(step="order", word=found.billing, says=f"order {order}", at=None)
     for each in (d for d in record if d.word == "CreateBid"):
         yield _link("bid", each)
     yield LinkShape(
@@ -139,8 +139,18 @@ def _lease_sentence(found: WorkloadSnapshot, leased: LeaseSnapshot | None) -> st
     if leased is None:
         return f"lease {found.lease} is not active"
     left = leased.funding.seconds
-    lasts = "" if left is None else f"; its funds last {left} seconds more"
+    lasts = "" if left is None else f"; its funds last {lasting(left)} more"
     return f"{plain(leased.price)}uve a block, {leased.accrued}uve accrued{lasts}"
+
+
+def lasting(seconds: int) -> str:
+    """`3 d 5 h`, `4 h 47 min`, `12 min`, `40 s`; negative times as none at all."""
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    if seconds >= 86_400:
+        return f"{days} d {hours} h"
+    if seconds >= 3_600:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if seconds >= 60 else f"{max(seconds, 0)} s"
 
 
 def _lease_of(snapshot: Snapshot, found: WorkloadSnapshot) -> LeaseSnapshot | None:

@@ -128,7 +128,9 @@ class Reads:
     def overview_of(self, snapshot: Snapshot) -> OverviewAnswer:
         """What the page shows now."""
         course = self.board.course
-        return answers_page.overview(snapshot, answers_page.Past(course.money(), *course.commits()))
+        return answers_page.overview(
+            snapshot, answers_page.Past(course.money(), *course.commits()), self.now()
+        )
 
     async def workloads(self, asked: Asked) -> Reply:
         page, state, text = _page(asked, WORKLOADS), asked.values["state"], asked.values["contains"]

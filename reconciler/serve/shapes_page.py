@@ -29,8 +29,8 @@ class TileShape(Shape):
     trouble: TroubleShape | None
     funding: FundingShape | None
     """null: its lease is not active."""
-    held: int
-    """How many effects on it are withheld."""
+    held: list[str]
+    """Why effects on it are withheld."""
 
 
 class HoldGroupShape(Shape):
@@ -97,6 +97,8 @@ class FundsShape(Shape):
 class OverviewAnswer(Shape):
     """`GET /api/v1/overview` and each event of `GET /api/v1/stream`."""
 
+    at: int
+    """When this was made, in unix seconds of the daemon's host."""
     provider: str
     address: str
     chain: ChainShape
