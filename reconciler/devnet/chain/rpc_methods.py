@@ -143,6 +143,7 @@ _NODE = {
     "protocol_version": {"p2p": "8", "block": "11", "app": "0"},
     "id": "5" * 40,
     "listen_addr": "tcp://127.0.0.1:26656",
+    "network": "",  # the chain's id, in its place among the fields
     "version": VERSION,
     "channels": "40202122233038606100",
     "moniker": "simulator",
