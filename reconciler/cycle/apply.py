@@ -33,7 +33,7 @@ def apply_all(plan: Plan, world: World, intents: tuple[Intent, ...]) -> None:
             failure = Failed("Unreachable", f"{action.show()}: {error}")
             outcomes = applied(action, failure, world.clock.now())
         for each in outcomes:
-            log.log(_level(each.outcome), "%s: %s", each.what, tell(each.outcome))
+            log.log(_level(each.outcome), "%s%s: %s", _whose(action), each.what, tell(each.outcome))
         world.store.journal.record([each for each in outcomes if not isinstance(each.outcome, Unknown)])
 
 
@@ -81,6 +81,17 @@ def _log_sent(intent: Intent, outcome: Outcome) -> None:
     words = "; ".join(describe(m) for m in intent.messages)
     state = "sent" if isinstance(outcome, Done) else tell(outcome)
     log.info("transaction %s (%suve fee): %s: %s", intent.hash[:12], intent.fee, words, state)
+
+
+def _whose(action: Action) -> str:
+    """Marks an adapter's lines, for those who look for them."""
+    match action:
+        case ApplyWorkload(workload=workload):
+            return f"adapter {workload.adapter}: "
+        case PrepareAdapter(adapter=name) | RemoveWorkload(adapter=name):
+            return f"adapter {name}: "
+        case _:
+            return ""
 
 
 def _level(outcome: Outcome) -> int:

@@ -13,13 +13,15 @@ from reconciler.cycle.publish import News, Publisher
 from reconciler.cycle.recorded import begun, capacity_of, counted, recorded
 from reconciler.cycle.show import snapshot_of
 from reconciler.cycle.status import Finding, status_of
+from reconciler.cycle.telling import lines
 from reconciler.cycle.world import World
 from reconciler.planning.admission import admit
 from reconciler.planning.planner import plan
 from reconciler.planning.situation import Situation, market_of
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
-from reconciler.values.plans import Hold
+from reconciler.values.lifecycle import Phase
+from reconciler.values.plans import Hold, Plan
 from reconciler.values.readings import Unseen
 from reconciler.values.snapshot import CycleOutcome, CycleRecord, Snapshot
 from reconciler.values.status import Status
@@ -86,6 +88,7 @@ class Runner:
         finding = self.look()
         self._world.store.journal.remember(finding.plan, began_at)
         self._log_holds(finding.plan.holds)
+        _log_events(finding.plan)
         apply_all(finding.plan, self._world, finding.situation.intents)
         waiting = self._publish(finding, flush=flush)
         record = CycleRecord(
@@ -123,6 +126,17 @@ class Runner:
                 word = "bid withheld: order" if hold.subject.count("/") == 3 else "held:"
                 log.info("%s %s: %s: %s", word, hold.subject, hold.reason, hold.message)
         self._held = frozenset((h.subject, h.reason) for h in holds)
+
+
+def _log_events(plan: Plan) -> None:
+    """What landed on the chain or was refused there, and the steps of lifecycles; after a crash once more."""
+    for line in lines(plan.confirmations):
+        log.info("%s", line)
+    for step in plan.transitions:
+        level = logging.WARNING if step.end is Phase.FAILED else logging.INFO
+        memory = plan.memory.workloads.get(step.workload)
+        for line in lines([step]):
+            log.log(level, "adapter %s: %s", memory.adapter if memory else "none", line)
 
 
 def _outcome(finding: Finding) -> CycleOutcome:

@@ -63,7 +63,9 @@ def trailers(events: Iterable[Event], plan: Plan, height: int) -> tuple[tuple[st
 def _lines(event: Event) -> list[str]:
     if isinstance(event, Transition):
         if event.start is event.end:
-            return [f"Workload {event.workload} is {event.end}: {event.trigger.lower()}"]
+            what = f"{event.trigger[:1].lower()}{event.trigger[1:]}"
+            healed = f"; {event.detail}" if event.detail else ""
+            return [f"Workload {event.workload} is {event.end}: {what}{healed}"]
         detail = f" ({event.detail})" if event.detail else ""
         return [f"Workload {event.workload}: {event.start} -> {event.end}, {event.trigger.lower()}{detail}"]
     if isinstance(event, Confirmation):

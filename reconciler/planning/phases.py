@@ -35,6 +35,7 @@ def plan_phases(situation: Situation, desired: Desired, market: Market | None) -
         if new is None or (new.phase is Phase.TERMINATED and old and _forgotten(old, desired, market)):
             continue
         transitions.extend(_steps(old, new, _detail(situation, desired, new)))
+        transitions.extend(_losses(situation, old, new))
         kept[subject] = new
     return Phases(before if kept == before else kept, tuple(transitions))
 
@@ -77,7 +78,8 @@ def _next(
     if view is None or isinstance(view.workloads, Unseen):
         return marked
     running = view.workloads.view.get(subject)
-    return replace(marked, phase=_phase(marked, lease, running, _refusal(situation, subject)))
+    seen = replace(marked, digest=running.digest if running else "", pods=running.pods if running else ())
+    return replace(seen, phase=_phase(marked, lease, running, _refusal(situation, subject)))
 
 
 def _mark_closed(memory: WorkloadMemory, lease: Lease, height: int) -> WorkloadMemory:
@@ -127,6 +129,27 @@ def _detail(situation: Situation, desired: Desired, memory: WorkloadMemory) -> s
     if memory.phase is Phase.FAILED and (trouble := trouble_of(situation, memory)):
         return f"{trouble.reason}: {trouble.message}"
     return ""
+
+
+LOSSES_NAMED = 3
+
+
+def _losses(situation: Situation, old: WorkloadMemory | None, new: WorkloadMemory) -> list[Transition]:
+    """Pods that went though their specification stayed: somebody, or their node, took them; the cluster makes
+    others by itself.
+    """
+    if old is None or not new.digest or old.digest != new.digest or new.phase in _ENDING:
+        return []
+    lost = [name for name in old.pods if name not in new.pods]
+    if not lost:
+        return []
+    more = f" and {len(lost) - LOSSES_NAMED} more" if len(lost) > LOSSES_NAMED else ""
+    what = f"pod {', '.join(lost[:LOSSES_NAMED])}{more} was removed, and not by us"
+    healed = "another runs in its place" if new.phase is Phase.RUNNING else "another is being started"
+    return [Transition(workload_id(new.lease), new.lease, new.phase, new.phase, what, healed)]
+
+
+_ENDING = frozenset({Phase.PAUSED, Phase.STOPPING, Phase.STOPPED, Phase.TERMINATED})
 
 
 def _steps(old: WorkloadMemory | None, new: WorkloadMemory, detail: str) -> list[Transition]:

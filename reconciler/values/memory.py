@@ -26,7 +26,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadMemory:
-    """A lease that we serve: its phase, and the two rising heights at which it was seen closed (0: no)."""
+    """A lease that we serve: its phase, and the two rising heights at which it was seen closed (0: no).
+
+    `pods` are those last seen of the specification `digest`: one that is missing was removed by somebody.
+    """
 
     lease: LeaseId
     adapter: str
@@ -34,6 +37,8 @@ class WorkloadMemory:
     closed_first: int = 0
     closed_again: int = 0
     usage_billed: bool = False
+    digest: str = ""
+    pods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,7 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class Running:
     """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted` says
-    that someone changed what we own.
+    that someone changed what we own; `pods` are the names of what lives of that specification, sorted.
     """
 
     id: WorkloadId
@@ -262,6 +262,7 @@ class Running:
     removing: bool = False
     drifted: bool = False
     trouble: Trouble | None = None
+    pods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

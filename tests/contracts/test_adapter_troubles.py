@@ -16,8 +16,8 @@ from tests.contracts.adapter_worlds import EXPOSED, GIVEN, World, lease, service
 @pytest.mark.parametrize(
     ("image", "reason", "message"),
     [
-        ("registry.example/missing:1", "ImagePullBackOff", "cannot be pulled"),
-        ("registry.example/crash:1", "CrashLoopBackOff", "exits with 1"),
+        ("registry.example/missing:1", "ImagePullFailed", "cannot be pulled"),
+        ("registry.example/crash:1", "CrashLoop", "exits with 1"),
     ],
 )
 def test_trouble_says_why(world: World, image: str, reason: str, message: str) -> None:

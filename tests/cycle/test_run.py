@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.cycle.run import Runner
 from reconciler.cycle.world import World
+from reconciler.values.ids import workload_id
 from reconciler.values.intents import Fate
 from reconciler.values.observed import TxResult
 from reconciler.values.outcomes import Failed
@@ -154,3 +155,13 @@ def test_cycles_are_counted_by_how_they_ended(scene: Scenery) -> None:
 
     assert sum(counted.values()) == 3
     assert counted[CycleOutcome.BLIND] == 1
+
+
+def test_steps_of_a_lifecycle_are_logged_as_the_adapters(
+    scene: Scenery, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.chain.reading = Seen(makers.market(leases=[makers.lease()]))
+    with caplog.at_level(logging.INFO):
+        _runner(scene).cycle()
+    subject = workload_id(makers.lease_id())
+    assert f"adapter kubernetes: Workload {subject} is Pending: lease won" in caplog.messages

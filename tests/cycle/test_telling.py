@@ -136,3 +136,8 @@ def test_what_is_not_known_has_no_trailer() -> None:
     plan = Plan("", (), (), (), makers.remembered())
 
     assert [name for name, _ in trailers([], plan, 0)] == ["Plan-Digest"]
+
+
+def test_what_happens_within_a_phase_is_told_with_what_comes_of_it() -> None:
+    loss = Transition(ID, LEASE, Phase.RUNNING, Phase.RUNNING, "Pod Web-1 was removed", "another runs")
+    assert lines([loss]) == [f"Workload {ID} is Running: pod Web-1 was removed; another runs"]

@@ -80,7 +80,15 @@ def running_of(workload: WorkloadId, pieces: Pieces, tolerated: Mapping[str, str
         removing=any(each.marks.deleting for each in deployments) or not (deployments or pieces.services),
         drifted=_drifted(pieces, tolerated),
         trouble=trouble_of(deployments, pieces.pods),
+        pods=_living(pieces),
     )
+
+
+def _living(pieces: Pieces) -> tuple[str, ...]:
+    """Pods of the Deployments' newest specifications; those of former ones go by themselves."""
+    newest = {(each.marks.service, each.marks.spec) for each in pieces.deployments}
+    here = (pod for pod in pieces.pods if not pod.over and not pod.marks.deleting)
+    return tuple(sorted(p.marks.name for p in here if (p.marks.service, p.marks.spec) in newest))
 
 
 def _missing(pieces: Pieces) -> bool:

@@ -27,7 +27,8 @@ class ApiError(Exception):
     def sentence(self, server: str) -> str:
         """What failed, and what to do."""
         advice = advice_of(self)
-        return f"the cluster at {server}: {self}" + (f"; {advice}" if advice else "")
+        word = "AuthFailure: " if self.status == 401 else ""
+        return f"{word}the cluster at {server}: {self}" + (f"; {advice}" if advice else "")
 
 
 def error_from(status: int, body: bytes) -> ApiError:
@@ -66,7 +67,7 @@ def outcome_of(error: ApiError) -> Outcome:
         case 400 | 413 | 415 | 422:
             return Refused("Invalid", why, "correct the workload's file; the cluster takes nothing like it")
         case 401:
-            return Failed("Unauthorized", why, advice)
+            return Failed("AuthFailure", why, advice)
         case 403 if "being terminated" in why:
             return Failed("NamespaceTerminating", why, "wait until the namespace is gone; it is made again")
         case 403:

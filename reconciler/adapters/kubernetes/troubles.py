@@ -38,18 +38,18 @@ def trouble_of(deployments: Sequence[DeploymentView], pods: Iterable[PodView]) -
 def _container_trouble(service: str, container: ContainerView) -> Trouble | None:
     reason = container.waiting.reason if container.waiting else ""
     if reason in _PULL:
-        message = f"the image {container.image} of service {service} cannot be pulled"
-        return Trouble("ImagePullBackOff", message, "Check the image's name and registry access")
+        message = f"the image {container.image} of service {service} cannot be pulled (ImagePullBackOff)"
+        return Trouble("ImagePullFailed", message, "Check registry access and the image's name")
     if reason in _CONFIG:
         said = container.waiting.message if container.waiting else ""
         advice = "Create what it refers to (a Secret and its key) in the workloads' namespace"
         return Trouble(reason, f"service {service}: {said}", advice)
     if container.exited and (reason == "CrashLoopBackOff" or container.restarts >= RESTARTS_MAX):
         how = f"exits with {container.exited.exit_code} ({container.exited.reason or 'no reason given'})"
-        advice = "Read its logs; check its command, environment and network policies"
+        advice = "Check network policies; read its logs, check its command and environment"
         if container.exited.reason == "OOMKilled":
             advice = "It needs more memory than its lease grants; its tenant must ask for more"
-        return Trouble("CrashLoopBackOff", f"service {service} {how} again and again", advice)
+        return Trouble("CrashLoop", f"service {service} {how} again and again (CrashLoopBackOff)", advice)
     return None
 
 

@@ -7,6 +7,7 @@ import math
 from reconciler.devnet.cluster.kinds import BY_PLURAL, Object, Target
 from reconciler.devnet.cluster.notes import Note, tell
 from reconciler.devnet.cluster.refusals import RefusalError
+from reconciler.devnet.cluster.store import Key
 from reconciler.devnet.cluster.writes import Asked, Writes, short_hash, stamp
 
 CONTROLLER = Asked(manager="kube-controller-manager")
@@ -32,6 +33,8 @@ class Deployments:
         ]
         new = next((each for each in sets if each["metadata"]["labels"].get(_HASH) == mark), None)
         old = [each for each in sets if each is not new]
+        if new is None and self._is_taken(found, mark):
+            return  # by one of a Deployment that was deleted; its removal wakes us
         if new is None:
             new = self._create_set(
                 found,
@@ -40,6 +43,13 @@ class Deployments:
             )
         self._scale(found, new, old)
         self._writes.put_status(found, self._status(found, new["metadata"]["uid"]))
+
+    def _is_taken(self, found: Object, mark: str) -> bool:
+        meta = found["metadata"]
+        return (
+            self._writes.store.get(Key("replicasets", meta["namespace"], f"{meta['name']}-{mark}"))
+            is not None
+        )
 
     def _create_set(self, found: Object, mark: str, revision: int) -> Object:
         spec, meta = found["spec"], found["metadata"]

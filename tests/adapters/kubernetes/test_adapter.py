@@ -39,7 +39,7 @@ def inner(world: World) -> SimulatedCluster:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(401, "Unauthorized"), (403, "Forbidden"), (500, "ClusterError")]
+    ("status", "reason"), [(401, "AuthFailure"), (403, "Forbidden"), (500, "ClusterError")]
 )
 def test_an_action_that_the_cluster_refuses_is_tried_later(world: World, status: int, reason: str) -> None:
     inner(world).faults.add(Fault(status=status))

@@ -47,7 +47,7 @@ class Shown:
 
 
 def test_a_whole_workload_runs() -> None:
-    assert Shown().running() == Running(WEB.id, WEB.lease, "d", False, True, 2, 2)
+    assert Shown().running() == Running(WEB.id, WEB.lease, "d", False, True, 2, 2, pods=("p0", "p1"))
 
 
 def test_ready_needs_deployments_and_pods_both() -> None:
@@ -191,3 +191,14 @@ def test_an_overbooked_node_takes_nothing_from_another(loads: list[tuple[str, in
 
     taken = {name: sum(cpu for where, cpu in loads if where == name) for name in "ab"}
     assert capacity.total.cpu_milli == max(4000 - taken["a"], 0) + max(2000 - taken["b"], 0)
+
+
+def test_pods_that_are_going_or_of_a_former_specification_are_not_named() -> None:
+    shown = Shown()
+    stale = deployments(workload(1, service(image="old:1"), service("db")), "d")
+    shown.pods.append(pod(stale[0], "former"))
+    assert (found := shown.running()) is not None
+    assert found.pods == ("p0", "p1")
+    shown.pods[0]["metadata"]["deletionTimestamp"] = "2026-11-24T10:00:00Z"
+    assert (found := shown.running()) is not None
+    assert found.pods == ("p1",)

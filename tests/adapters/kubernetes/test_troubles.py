@@ -41,15 +41,15 @@ def reason_of(*pods: PodView, deployment: DeploymentView = DEPLOYMENT) -> str:
     [
         ({}, ""),
         ({"waiting": waiting("ContainerCreating")}, ""),
-        ({"waiting": waiting("ErrImagePull")}, "ImagePullBackOff"),
-        ({"waiting": waiting("ImagePullBackOff")}, "ImagePullBackOff"),
+        ({"waiting": waiting("ErrImagePull")}, "ImagePullFailed"),
+        ({"waiting": waiting("ImagePullBackOff")}, "ImagePullFailed"),
         ({"waiting": waiting("CreateContainerConfigError", "no secret")}, "CreateContainerConfigError"),
         (
             {"waiting": waiting("CrashLoopBackOff"), "exited": objects.Terminated(1, "Error")},
-            "CrashLoopBackOff",
+            "CrashLoop",
         ),
         ({"restarts": 1, "exited": objects.Terminated(1, "Error")}, ""),
-        ({"restarts": 2, "exited": objects.Terminated(1, "Error")}, "CrashLoopBackOff"),
+        ({"restarts": 2, "exited": objects.Terminated(1, "Error")}, "CrashLoop"),
     ],
 )
 def test_a_container_shows_its_trouble(changes: dict[str, Any], reason: str) -> None:

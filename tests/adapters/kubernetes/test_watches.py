@@ -227,7 +227,7 @@ def test_what_stays_broken_is_logged_once_and_a_short_break_never(
     eventually(lambda: cluster.asked["watch", "configmaps"] > asked + 3, "some more attempts", 15)
 
     (message,) = caplog.messages
-    assert message.startswith("adapter kubernetes: the cluster at http://127.0.0.1")
+    assert message.startswith("adapter kubernetes: AuthFailure: the cluster at http://127.0.0.1")
 
 
 def test_closing_is_quick_and_quiet(

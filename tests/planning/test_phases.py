@@ -1,0 +1,69 @@
+"""What somebody takes away is said; what we take away ourselves is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from reconciler.planning.planner import plan
+from reconciler.values.desired import Workload
+from reconciler.values.lifecycle import Phase
+from reconciler.values.memory import Memory
+from reconciler.values.observed import Running
+from reconciler.values.plans import Plan, Transition
+from tests.makers import adapter, desired, lease, market, running, situation, workload
+
+WEB = workload()
+POD = "web-5c9f-a"
+
+
+def look(memory: Memory, shown: Running | None, file: Workload = WEB) -> Plan:
+    adapters = adapter(*([shown] if shown else []))
+    return plan(situation(market(leases=[lease()]), desired(file), adapters=adapters, memory=memory))
+
+
+def shown(*pods: str, **changes: Any) -> Running:
+    return running(WEB, pods=pods, **changes)
+
+
+def losses(found: Plan) -> list[Transition]:
+    return [step for step in found.transitions if step.start is step.end and "removed" in step.trigger]
+
+
+def begun() -> Memory:
+    return look(Memory(), shown(POD)).memory
+
+
+def test_a_pod_that_somebody_removed_is_said_once() -> None:
+    found = look(begun(), shown("web-5c9f-b"))
+    (loss,) = losses(found)
+    assert loss.trigger == f"pod {POD} was removed, and not by us"
+    assert (loss.end, loss.detail) == (Phase.RUNNING, "another runs in its place")
+    assert losses(look(found.memory, shown("web-5c9f-b"))) == []
+
+
+def test_while_no_other_runs_it_is_being_started() -> None:
+    found = look(begun(), shown(ready=False, replicas_ready=0))
+    assert [(loss.end, loss.detail) for loss in losses(found)] == [
+        (Phase.DEPLOYING, "another is being started")
+    ]
+
+
+def test_a_long_list_is_cut() -> None:
+    many = look(Memory(), shown("a", "b", "c", "d", "e")).memory
+    assert losses(look(many, shown()))[0].trigger == "pod a, b, c and 2 more was removed, and not by us"
+
+
+def test_what_goes_with_its_specification_is_no_loss() -> None:
+    """A new specification, a pause, a whole workload that somebody deleted: each is told otherwise."""
+    memory = begun()
+    newer = replace(WEB, services=(replace(WEB.services[0], image="web:2"),))
+    assert losses(look(memory, running(newer, pods=("new",)), newer)) == []
+    paused = replace(WEB, paused=True)
+    assert losses(look(memory, running(paused, replicas_ready=0, replicas=0), paused)) == []
+    assert losses(look(memory, None)) == []
+
+
+def test_a_cluster_that_is_not_seen_loses_nothing() -> None:
+    given = situation(market(leases=[lease()]), desired(WEB), adapters={}, memory=begun())
+    assert losses(plan(given)) == []
