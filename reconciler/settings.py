@@ -21,6 +21,11 @@ STOP_FILE = "stop-spending"
 DRAIN_FILE = "drain"
 """While this file is there, nothing is bid on; leases go on."""
 
+CREDENTIALS = "$CREDENTIALS_DIRECTORY"
+"""Where systemd puts a service's credentials; as the beginning of provider.passphrase_file it means them."""
+PASSPHRASE_CREDENTIAL = "passphrase"  # noqa: S105  # its name, not itself
+"""The credential that is read in place of the passphrase file, where the service has it."""
+
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/@:]+@[^/:]+:")
 """What makes a repository's address a URL or `user@host:path`, and not a path on this machine."""
 
@@ -56,12 +61,15 @@ class RepositorySettings:
 
 @dataclass(frozen=True, slots=True)
 class KeySettings:
-    """The signing key: its name, the directory that holds `keyring-<backend>`, and what opens it."""
+    """The signing key: its name, the directory that holds `keyring-<backend>`, and what opens it; a
+    credential's rights are systemd's own matter.
+    """
 
     name: str
     keyring: Path
     backend: str
     passphrase_file: Path | None
+    is_credential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +177,13 @@ def read_passphrase(key: KeySettings) -> str | None:
     path = key.passphrase_file
     if path is None:
         return None
+    if path.parts[0] == CREDENTIALS:
+        raise SettingsError(
+            f"{path} is a credential that systemd gives to the service alone; elsewhere set {CREDENTIALS}, "
+            f"or name a file as provider.passphrase_file"
+        )
     try:
-        if path.stat().st_mode & 0o077:
+        if path.stat().st_mode & 0o077 and not key.is_credential:
             raise SettingsError(f"others may read the passphrase file {path}; run chmod 600 {path}")
         return path.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
@@ -201,7 +214,7 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         host_file=path,
         provider=file.provider.name,
         repository=_repository(here, file.repository),
-        key=_key(here, file),
+        key=_key(here, file, environment),
         chain=ChainSettings(file.chain.grpc, file.chain.rpc, file.chain.chain_id, file.chain.tls),
         kubernetes=_kubernetes(here, file.adapters.kubernetes, environment),
         state=here / file.state,
@@ -245,12 +258,19 @@ def _listen(here: Path, model: ListenModel) -> ListenSettings:
     )
 
 
-def _key(here: Path, file: HostFile) -> KeySettings:
+def _key(here: Path, file: HostFile, environment: Mapping[str, str]) -> KeySettings:
+    directory, named = environment.get(CREDENTIALS[1:], ""), file.provider.passphrase_file
+    path = _below(here, named)
+    if named and named.startswith(f"{CREDENTIALS}/"):
+        path = Path(directory or CREDENTIALS, named.removeprefix(f"{CREDENTIALS}/"))
+    elif path and directory and (loaded := Path(directory, PASSPHRASE_CREDENTIAL)).exists():
+        path = loaded
     return KeySettings(
         name=file.provider.key,
         keyring=_below(here, file.provider.keyring) or here / file.state / "keyring",
         backend=file.provider.backend,
-        passphrase_file=_below(here, file.provider.passphrase_file),
+        passphrase_file=path,
+        is_credential=bool(directory and path and path.is_relative_to(directory)),
     )
 
 

@@ -27,6 +27,13 @@ PLACES = {
         "stop all spending within a cycle, without git, chain or API",
     ),
     "keys": ("reconciler.cli.keys:keys", "add, show and list keys of the keyring"),
+    "doctor": ("reconciler.cli.doctor:doctor", "check everything around the daemon, and say what to do"),
+    "backup": ("reconciler.cli.backup:backup", "write journal, keyring and host file into one file"),
+    "restore": ("reconciler.cli.restore:restore", "put back what a backup holds"),
+    "install-service": (
+        "reconciler.cli.service:install_service",
+        "install the systemd service provider-daemon.service",
+    ),
     "schemas": (
         "reconciler.cli.repository:schemas",
         "print or write the JSON Schemas of the repository's files",

@@ -19,6 +19,8 @@ from reconciler.wiring import Daemon, opened
 
 log = logging.getLogger(__name__)
 
+STDERR = 2
+
 
 @click.command()
 @host_option
@@ -28,7 +30,7 @@ log = logging.getLogger(__name__)
 def run(host: Path | None, once: bool, observe_only: bool, log_format: str) -> None:
     """Reconcile: observe, confirm, plan, apply, publish; until stopped."""
     log_to_stderr(log_format)
-    faulthandler.enable()  # a watchdog's SIGABRT leaves every thread's stack in the log
+    faulthandler.enable(STDERR)  # a watchdog's SIGABRT leaves every thread's stack in the log
     systemd = Systemd(os.environ)
     with opened(settings_of(host, observe_only=observe_only)) as daemon:
 

@@ -9,7 +9,7 @@ from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
 from reconciler.repo.place import Place
 from reconciler.repo.read import blobs, heading, listing
 from reconciler.repo.signatures import signer
-from reconciler.repo.status_branch import publish
+from reconciler.repo.status_branch import publish, rehearse
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import Commit, StatusCommit
@@ -72,6 +72,17 @@ class GitRepository:
         try:
             with self._mirror.held():
                 return publish(self._mirror, commit)
+        except MirrorError as error:
+            return Failed("PublishFailed", str(error))
+
+    def may_publish(self, branch: str) -> Outcome:
+        """Whether the repository would take a push to this branch; asked after `look`, nothing is pushed."""
+        try:
+            with self._mirror.held():
+                newest = self._mirror.tip(DESIRED)
+                if newest is None:
+                    return Failed("PublishFailed", f"{self._place.shown} was never read on this machine")
+                return rehearse(self._mirror, newest, branch)
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
 

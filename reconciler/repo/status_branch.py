@@ -49,6 +49,19 @@ def publish(mirror: Mirror, commit: StatusCommit) -> Outcome:
     )
 
 
+def rehearse(mirror: Mirror, commit: str, branch: str) -> Outcome:
+    """Whether we could push to a branch, without pushing; what hooks of the other side say is not asked.
+
+    `commit` is any that the mirror holds. The mirror is held by the caller.
+    """
+    ref = f"refs/heads/{check_branch(branch)}"
+    ran = mirror.ask(
+        "push", "--dry-run", "--porcelain", "--no-verify", "--force", "--end-of-options", mirror.url,
+        f"{commit}:{ref}",
+    )  # fmt: skip
+    return Done("") if ran.code == 0 else _not_taken(mirror, ran, branch)
+
+
 def _publish_once(mirror: Mirror, ref: str, commit: StatusCommit) -> Outcome | None:
     """One attempt on the branch's tip of now; None when somebody else moved it meanwhile."""
     tip = mirror.remote_tips(ref).get(ref)

@@ -13,7 +13,7 @@ import pytest
 from reconciler.repo.git_process import Ran
 from reconciler.repo.mirror import Mirror
 from reconciler.repo.place import Author, Place
-from reconciler.repo.status_branch import publish
+from reconciler.repo.status_branch import publish, rehearse
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.repository import StatusCommit
 from tests.repo.forge import Forge
@@ -202,3 +202,21 @@ def test_contents_may_hold_anything(mirror: Mirror, forge: Forge) -> None:
         ["git", "cat-file", "blob", f"{BRANCH}:x"], cwd=forge.path, capture_output=True, check=True
     )
     assert ran.stdout == content
+
+
+def test_a_rehearsal_pushes_nothing(mirror: Mirror, forge: Forge) -> None:
+    commit = forge.commit()
+    with mirror.held():
+        mirror.fetch("refs/heads/main", "refs/reconciler/desired")
+        assert rehearse(mirror, commit, BRANCH) == Done("")
+    assert forge.git("branch", "--list", BRANCH) == ""
+
+
+def test_a_rehearsal_where_nobody_is(mirror: Mirror, forge: Forge) -> None:
+    commit = forge.commit()
+    with mirror.held():
+        mirror.fetch("refs/heads/main", "refs/reconciler/desired")
+        forge.path.rename(forge.path.with_name("gone"))
+        outcome = rehearse(mirror, commit, BRANCH)
+    assert isinstance(outcome, Failed)
+    assert "there is no repository at" in outcome.why

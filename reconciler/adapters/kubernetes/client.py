@@ -59,6 +59,10 @@ class Client:
         body = json.dumps(manifest).encode()
         return self._whole(Ask("PATCH", path, query, body, "application/apply-patch+yaml"))
 
+    def create(self, path: str, document: Mapping[str, Any]) -> bytes:
+        """Post a document, such as a question about our rights; the answer to it."""
+        return self._whole(Ask("POST", path, {}, json.dumps(document).encode()))
+
     def delete(self, path: str, uid: str) -> bytes:
         """Delete that very object; its dependents follow."""
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}

@@ -1,0 +1,85 @@
+"""`provider-daemon doctor`: everything around the daemon, looked at once; changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from reconciler.chain.keys import PrivateKey
+from reconciler.cli.doctor_chain import check_chain
+from reconciler.cli.doctor_machine import check_ports, check_state, open_key
+from reconciler.cli.doctor_outside import check_cluster, check_repository
+from reconciler.cli.findings import Finding, State, ok, wrong
+from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.settings import Settings, SettingsError
+from reconciler.values.desired import KubernetesSettings
+
+
+@click.command()
+@host_option
+@output_option
+def doctor(host: Path | None, output: str) -> int:
+    """Check host file, state, keys, chain, repository, cluster, clock, disk and ports.
+
+    Exit code 1 where something is wrong.
+    """
+    found = []
+    for finding in examine(host):
+        found.append(finding)
+        if output == "text":
+            click.echo(show(finding))
+    wrongs = sum(f.state is State.WRONG for f in found)
+    if output == "json":
+        click.echo(json.dumps({"wrong": wrongs, "findings": [asdict(f) for f in found]}, indent=2))
+    else:
+        click.echo(f"{wrongs} wrong, {sum(f.state is State.WARN for f in found)} to look at")
+    return 1 if wrongs else 0
+
+
+def show(finding: Finding) -> str:
+    """One check on one line, and one more that says what to do."""
+    line = f"{finding.state:5}  {finding.check:13} {finding.message}"
+    return f"{line}\n{'':21}-> {finding.advice}" if finding.advice else line
+
+
+def examine(host: Path | None) -> Iterator[Finding]:
+    """Each finding as it is made; a check that breaks is a finding, and spoils no other."""
+    try:
+        settings = settings_of(host)
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            yield wrong(
+                "host file", line, "correct that, and ask again; nothing else can be looked at before"
+            )
+        return
+    yield ok("host file", str(settings.host_file))
+    key = open_key(settings)
+    yield key if isinstance(key, Finding) else ok("key", f"{settings.key.name} is {key.address}")
+    yield from _guarded("state", lambda: check_state(settings))
+    yield from _guarded("port", lambda: check_ports(settings))
+    yield from _guarded("chain", lambda: check_chain(settings, key))
+    yield from _outside(settings, key)
+
+
+def _outside(settings: Settings, key: PrivateKey | Finding) -> Iterator[Finding]:
+    wanted = None
+    try:
+        wanted = yield from check_repository(settings, None if isinstance(key, Finding) else key.address)
+    except OSError as error:
+        yield _broken("repository", error)
+    yield from _guarded("cluster", lambda: check_cluster(settings, wanted or KubernetesSettings()))
+
+
+def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except OSError as error:
+        yield _broken(check, error)
+
+
+def _broken(check: str, error: OSError) -> Finding:
+    return wrong(check, str(error), "give the daemon's user what it needs, and ask again")

@@ -1,0 +1,120 @@
+"""`doctor` on the state repository and the cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, refused
+from reconciler.adapters.kubernetes.refusals import ApiError, advice_of
+from reconciler.cli.findings import Finding, ok, warn, wrong
+from reconciler.documents.desired import Reader
+from reconciler.repo.place import BadPlaceError
+from reconciler.repo.repository import GitRepository
+from reconciler.settings import Settings
+from reconciler.values.desired import Desired, KubernetesSettings
+from reconciler.values.outcomes import Done
+from reconciler.values.readings import Unseen
+from reconciler.wiring import place_of
+
+SHOWN = 5
+"""Faults and rights that are named."""
+
+
+def check_repository(
+    settings: Settings, address: str | None
+) -> Generator[Finding, None, KubernetesSettings | None]:
+    """Its findings; returns what it says of the cluster, None where it could not be read."""
+    with TemporaryDirectory(prefix="provider-daemon-") as scratch:
+        try:
+            repo = GitRepository(place_of(settings), Path(scratch))
+        except BadPlaceError as error:
+            yield wrong("repository", str(error))
+            return None
+        reading = repo.look("")
+        if isinstance(reading, Unseen):
+            yield wrong("repository", reading.why, "see repository: in the host file, and try: git ls-remote")
+            return None
+        commit, reader = reading.view[0], Reader(address)
+        desired = reader.desired(commit, {}, repo.read(reader.unread(commit, {})))
+        yield _validity(settings, desired)
+        if edited := repo.uncommitted():
+            shown = ", ".join(edited[:SHOWN])
+            yield warn("repository", f"edited and not committed: {shown}", "commit it; only commits count")
+        yield _publishing(settings, repo)
+        return desired.kubernetes
+
+
+def _validity(settings: Settings, desired: Desired) -> Finding:
+    where = f"branch {settings.repository.branch} at {desired.commit[:12]}"
+    if not desired.faults:
+        return ok("repository", f"{where} is valid")
+    shown = " | ".join(fault.show() for fault in desired.faults[:SHOWN])
+    more = f" | and {len(desired.faults) - SHOWN} more" if len(desired.faults) > SHOWN else ""
+    return wrong("repository", f"{where} has faults: {shown}{more}", "correct and commit them")
+
+
+def _publishing(settings: Settings, repo: GitRepository) -> Finding:
+    branch = f"status/{settings.provider}"
+    if not settings.repository.publish:
+        return ok("publish", "nothing is published, as repository.publish is false")
+    outcome = repo.may_publish(branch)
+    if not isinstance(outcome, Done):
+        why = getattr(outcome, "why", "no answer")
+        return wrong("publish", str(why), f"let the daemon's user push to {branch}")
+    if closed := _closed(settings):
+        return wrong("publish", f"{closed} may not be written", "give it to the daemon's user")
+    return ok("publish", f"{branch} may be pushed")
+
+
+def _closed(settings: Settings) -> Path | None:
+    """A rehearsed push to a path on this machine writes nothing, so the rights are looked at."""
+    if not settings.repository.is_local:
+        return None
+    top = Path(settings.repository.url)
+    bare = top / ".git" if (top / ".git").is_dir() else top
+    places = (bare, bare / "objects", bare / "refs", bare / "refs" / "heads")
+    return next((p for p in places if p.is_dir() and not os.access(p, os.W_OK | os.X_OK)), None)
+
+
+def check_cluster(settings: Settings, wanted: KubernetesSettings) -> Iterator[Finding]:
+    """Whether it answers, and lets us do what the adapter does."""
+    access = settings.kubernetes
+    if access.kubeconfig is None:
+        why = "no kubeconfig is named, so nothing runs and nothing is bid"
+        yield wrong("cluster", why, "name it in the host file: adapters.kubernetes.kubeconfig")
+        return
+    client = Client(Kubeconfig(access.kubeconfig, access.context or "", access.programs))
+    try:
+        client.get("/version", {})
+        yield ok("cluster", f"{client.server} answers")
+        yield from _rights(client, wanted.namespace)
+    except ApiError as error:
+        yield wrong("cluster", f"{client.server}: {error}", advice_of(error) or "see the cluster's own logs")
+    finally:
+        client.close()
+
+
+def _rights(client: Client, namespace: str) -> Iterator[Finding]:
+    try:
+        lacking = refused(client, namespace, RIGHTS)
+        wishes = refused(client, namespace, WISHES)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        yield warn("rights", "this cluster does not tell what we may do", "the first cycle will")
+        return
+    if lacking:
+        shown = ", ".join(right.show() for right in lacking[:SHOWN])
+        more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
+        why = f"in {namespace} we may not {shown}{more}"
+        yield wrong("rights", why, "grant it as docs/service/kubernetes.yaml does")
+        return
+    yield ok("rights", f"all {len(RIGHTS)} that are needed in {namespace}")
+    if wishes:
+        shown = ", ".join(right.show() for right in wishes)
+        yield warn("rights", f"we may not {shown}", "that is fine where an administrator made the namespace")
