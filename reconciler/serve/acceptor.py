@@ -20,6 +20,9 @@ STALLED_SECONDS = 20.0
 """A peer that takes nothing of its answer for so long is cut off."""
 
 SWEEP_SECONDS = 5.0
+SEND_BUFFER_BYTES = 256 * 1024
+"""What the system holds for a peer that does not read."""
+
 PATIENCE_SECONDS = 1.0
 """How long a connection waits for a seat while all are taken; those behind it wait in the system's queue."""
 
@@ -34,10 +37,10 @@ FULL = (
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """Connections at once, in all and of one peer."""
+    """Connections at once: in all (others wait for one that ends), and of one peer (others are refused)."""
 
     in_all: int = 256
-    of_one_peer: int = 128
+    of_one_peer: int | None = None
 
 
 class Watched(asyncio.Protocol):
@@ -133,13 +136,17 @@ class Acceptor:
                 await asyncio.sleep(0.5)  # out of file descriptors: some come back
                 continue
             peer = str(address[0])
-            if self._taken[peer] >= self._seats.of_one_peer or not await self._has_seat():
+            if self._has_its_share(peer) or not await self._has_seat():
                 _turn_away(found, plain=self._tls is None)
                 continue
             self._taken[peer] += 1
             task = loop.create_task(self._keep(found, peer))
             self._keeping.add(task)
             task.add_done_callback(self._keeping.discard)
+
+    def _has_its_share(self, peer: str) -> bool:
+        most = self._seats.of_one_peer
+        return most is not None and self._taken[peer] >= most
 
     async def _has_seat(self) -> bool:
         """Whether there is a seat, now or within a second."""
@@ -196,6 +203,7 @@ def listening(host: str, port: int) -> list[socket.socket]:
             sockets.append(made)
             made.setblocking(False)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
             if family == socket.AF_INET6:
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             where = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from reconciler.ports import History, Inspector
+from reconciler.serve import hooks
 from reconciler.serve.asking import Asking
 from reconciler.serve.bell import Bell
 from reconciler.serve.board import Board
@@ -74,7 +75,7 @@ class Api:
         for route in (*self.routes, described):
             app.router.add_route(route.method, route.path, _handler(route, wicket))
             if route.method == "get":
-                app.router.add_route("HEAD", route.path, _handler(route, wicket))
+                app.router.add_route("head", route.path, _handler(route, wicket))
         return app
 
     def close(self) -> None:
@@ -92,6 +93,7 @@ class Api:
 def _handler(route: Route, wicket: Wicket) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         refusal = wicket.refusal(request, route.access)
+        refusal = refusal or _too_long(request, route)
         if refusal is not None:
             return await send(request, refusal)
         async with asyncio.timeout(SECONDS_MAX):
@@ -103,6 +105,13 @@ def _handler(route: Route, wicket: Wicket) -> Handler:
         return await send(request, reply)
 
     return handle
+
+
+def _too_long(request: web.Request, route: Route) -> Reply | None:
+    most = hooks.BODY_MAX_BYTES if route.access is Access.HOOK else BODY_MAX_BYTES
+    if (request.content_length or 0) <= most:
+        return None
+    return refused(413, f"a body of {request.content_length} bytes is not read", f"send at most {most} bytes")
 
 
 @web.middleware

@@ -19,12 +19,13 @@ WORDS = {
     400: "A parameter is not as documented.",
     401: "Who asks has not proven who they are (where others reach us).",
     403: "Another site's page asked.",
+    413: "The body is longer than any that is read.",
     421: "The Host header names another machine.",
     429: "You ask too often.",
     500: "The answer could not be made.",
     504: "The answer took too long.",
 }
-ALWAYS = (401, 421, 429, 500, 504)
+ALWAYS = (400, 401, 413, 421, 429, 500, 504)
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
@@ -61,8 +62,6 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     answers = {route.success: _answer(route.answer, "As asked.")}
     codes = {code: WORDS[code] for code in ALWAYS}
-    if route.parameters or route.method == "get":
-        codes[400] = WORDS[400]
     if route.access in (Access.DEAR, Access.ASK):
         codes[403] = WORDS[403]
     for code, words in {**codes, **(route.refusals or {})}.items():

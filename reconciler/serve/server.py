@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from reconciler.serve.acceptor import Acceptor, Seats, listening
 from reconciler.serve.api import Api
@@ -20,9 +21,12 @@ from reconciler.serve.secrets import SecretError
 from reconciler.values.listening import Listen
 
 log = logging.getLogger(__name__)
+wire_log = logging.getLogger("reconciler.serve.wire")
+"""The HTTP library's own words."""
 
 KEEPALIVE_SECONDS = 15.0
 STOP_SECONDS = 5.0
+ONE_PEER = 64
 FILES_SECONDS = 5.0
 """How often certificates and files of secrets are looked at."""
 
@@ -49,6 +53,14 @@ class Site:
     listen: Listen
     app: web.Application
     certificate: Certificate | None = None
+
+
+def without_nonsense(record: logging.LogRecord) -> bool:
+    """Whether a record is no complaint about a client's bad HTTP, which would quote its headers."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+wire_log.addFilter(without_nonsense)
 
 
 class Servers:
@@ -87,6 +99,7 @@ class Servers:
             runner = web.AppRunner(
                 site.app,
                 access_log=None,
+                logger=wire_log,
                 keepalive_timeout=KEEPALIVE_SECONDS,
                 shutdown_timeout=STOP_SECONDS,
                 handle_signals=False,
@@ -104,8 +117,7 @@ class Servers:
             self._sockets += sockets
             self.bound.append(Listen(site.listen.host, sockets[0].getsockname()[1]))
             tls = site.certificate.tls if site.certificate else None
-            seats = Seats() if tls else Seats(of_one_peer=Seats().in_all)
-            acceptor = Acceptor(runner.server, tls, seats)
+            acceptor = Acceptor(runner.server, tls, seats_of(site))
             self._acceptors.append(acceptor)
             acceptor.start(sockets)
         self._watching = self._loop.create_task(self._watch_files())
@@ -132,6 +144,11 @@ class Servers:
                         log.info("a changed file was read again: %s", each)
                 except (SecretError, OutsideError) as error:
                     log.error("a changed file cannot be used, the old one still is: %s", error)
+
+
+def seats_of(site: Site) -> Seats:
+    """All programs of this machine are one peer, which has all seats."""
+    return Seats(of_one_peer=ONE_PEER) if site.certificate else Seats()
 
 
 def _why(error: OSError) -> str:

@@ -35,7 +35,7 @@ export function needs(view, now) {
 }
 
 /** Holds that no waiting ends. */
-const LOUD = new Set(["NoBalance", "NotRegistered", "RewrittenHistory", "Unsigned", "PriceJump", "TooManyRemovals",
+const LOUD = new Set(["NoBalance", "NotRegistered", "RewrittenHistory", "Unsigned", "PriceJump",
   "FileFaulty", "NoWorkloadFile", "AsksTooMuch", "ClockSkew", "AdapterUnknown", "Suspended", "ImageDenied"]);
 
 /** One level and one sentence for all of it. */

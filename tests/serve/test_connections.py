@@ -1,0 +1,169 @@
+"""Clients that are many, silent, slow or never read: a clear answer, and nobody else waits."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from reconciler.serve import acceptor, server
+from reconciler.serve.acceptor import Seats
+from reconciler.serve.board import Board
+from reconciler.serve.starting import Started
+from reconciler.values.ids import workload_id
+from reconciler.values.listening import Listen
+from reconciler.values.snapshot import Snapshot
+from tests.serve.asking import ask
+from tests.serve.playing import serve
+from tests.serve.worlds import FULL, WELL, lease
+
+QUICK_SECONDS = 2.0
+
+
+def many(count: int) -> Snapshot:
+    """A snapshot with so many workloads."""
+    leases = [lease(2_000_000 + n) for n in range(count)]
+    return replace(FULL, workloads=tuple(replace(WELL, id=workload_id(x), lease=x) for x in leases))
+
+
+def answers_at_once(at: Listen) -> None:
+    """Somebody else is answered, and soon."""
+    began = time.monotonic()
+    assert ask(at, "/api/v1/status").code == 200
+    assert time.monotonic() - began < QUICK_SECONDS
+
+
+def deaf(at: Listen, path: str) -> socket.socket:
+    """Asks, and never reads; its system takes little on its behalf."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.settimeout(20)
+    made.connect((at.host, at.port))
+    made.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return made
+
+
+def is_cut(peer: socket.socket, seconds: float = 10) -> bool:
+    """Whether the server ends a connection that still has much to read."""
+    end = time.monotonic() + seconds
+    got = 0
+    while time.monotonic() < end:
+        try:
+            piece = peer.recv(65_536)
+        except ConnectionError:
+            return True
+        if not piece:
+            return got < 1_000_000
+        got += len(piece)
+    return False
+
+
+def test_clients_that_never_read_are_cut_off_and_nobody_waits(
+    board: Board, servers: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acceptor, "STALLED_SECONDS", 0.3)
+    board.show(many(5_000))
+    at = servers.ports.api
+    peers = [deaf(at, "/api/v1/workloads") for _ in range(20)]
+    answers_at_once(at)
+    time.sleep(1)
+    assert all(is_cut(peer) for peer in peers)
+    for peer in peers:
+        peer.close()
+    answers_at_once(at)
+
+
+def test_a_reader_that_is_slow_and_reads_gets_everything(
+    board: Board, servers: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acceptor, "STALLED_SECONDS", 0.5)
+    board.show(many(2_000))
+    at = servers.ports.api
+    whole = ask(at, "/api/v1/workloads").body
+    slow = deaf(at, "/api/v1/workloads")
+    got = b""
+    while not got.endswith(whole[-40:]):
+        got += slow.recv(32_768)
+        time.sleep(0.005)
+    slow.close()
+    assert got.endswith(whole)
+
+
+def test_listeners_that_never_read_are_cut_off(
+    board: Board, servers: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acceptor, "STALLED_SECONDS", 0.3)
+    monkeypatch.setattr("reconciler.serve.stream.PAUSE_SECONDS", 0.0)
+    peer = deaf(servers.ports.api, "/api/v1/stream")
+    end = time.monotonic() + 20
+    cut = False
+    while not cut and time.monotonic() < end:
+        for n in range(50):
+            board.show(replace(many(200), height=n))
+            time.sleep(0.01)
+        time.sleep(0.5)
+        cut = is_cut(peer, 1)
+    peer.close()
+    assert cut
+    answers_at_once(servers.ports.api)
+
+
+def test_a_thousand_clients_at_once_are_all_answered(servers: Started) -> None:
+    at = servers.ports.api
+
+    async def one() -> int:
+        reader, writer = await asyncio.open_connection(at.host, at.port)
+        writer.write(b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        line = await reader.readline()
+        while await reader.read(65_536):
+            pass
+        writer.close()
+        return int(line.split()[1])
+
+    async def all_of_them() -> Counter[int]:
+        return Counter(await asyncio.gather(*(one() for _ in range(1_000))))
+
+    codes = asyncio.run(all_of_them())
+    assert set(codes) <= {200, 503}
+    assert codes[200] >= 900
+    answers_at_once(at)
+
+
+def test_silent_clients_do_not_keep_their_seats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "KEEPALIVE_SECONDS", 0.3)
+    monkeypatch.setattr(acceptor, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("reconciler.serve.server.seats_of", lambda _: Seats(8, 8))
+    started = serve()
+    try:
+        at = started.ports.api
+        silent = [socket.create_connection((at.host, at.port), timeout=20) for _ in range(8)]
+        silent[0].sendall(b"GET / HT")
+        answer = ask(at, "/healthz")
+        assert answer.code == 503
+        assert answer.tree["error"] == "as many connections are open as may be at once"
+        end = time.monotonic() + 10
+        while ask(at, "/healthz").code != 200:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        for each in silent:
+            each.close()
+    finally:
+        started.stop()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/reconcile", "/hooks/git"])
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(servers: Started, path: str) -> None:
+    at = servers.ports.api
+    connection = http.client.HTTPConnection(at.host, at.port, timeout=20)
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Length", str(1 << 40))
+    connection.endheaders(b"a few bytes")
+    answer = connection.getresponse()
+    assert (answer.status, b"a body of 1099511627776 bytes is not read" in answer.read()) == (413, True)
+    connection.close()
+    answers_at_once(at)
