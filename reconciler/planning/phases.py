@@ -37,15 +37,16 @@ def plan_phases(situation: Situation, desired: Desired, market: Market | None) -
         transitions.extend(_steps(old, new, _detail(situation, desired, new)))
         transitions.extend(_losses(situation, old, new))
         kept[subject] = new
+    transitions.sort(key=lambda t: t.workload)
     return Phases(before if kept == before else kept, tuple(transitions))
 
 
-def _subjects(situation: Situation, market: Market | None) -> list[LeaseId]:
+def _subjects(situation: Situation, market: Market | None) -> set[LeaseId]:
     leases = {w.lease for w in situation.memory.workloads.values()}
     if market is not None:
         leases |= {x.id for x in market.leases.values() if x.state is State.ACTIVE}
         leases |= {r.lease for r in _labelled(situation) if r.lease in market.leases}
-    return sorted(leases)
+    return leases
 
 
 def _labelled(situation: Situation) -> Iterable[Running]:
@@ -69,7 +70,8 @@ def _next(
     old = situation.memory.workloads.get(subject)
     adapter = file.adapter if file else old.adapter if old else "kubernetes"
     start = old or WorkloadMemory(lease_id, adapter, Phase.PENDING)
-    start = replace(start, adapter=adapter)
+    if start.adapter != adapter:
+        start = replace(start, adapter=adapter)
     lease = market.leases.get(lease_id) if market else None
     if market is None or lease is None:
         return old
@@ -78,13 +80,18 @@ def _next(
     if view is None or isinstance(view.workloads, Unseen):
         return marked
     running = view.workloads.view.get(subject)
-    seen = replace(marked, digest=running.digest if running else "", pods=running.pods if running else ())
-    return replace(seen, phase=_phase(marked, lease, running, _refusal(situation, subject)))
+    phase = _phase(marked, lease, running, _refusal(situation, subject))
+    digest, pods = (running.digest, running.pods) if running else ("", ())
+    if (marked.phase, marked.digest, marked.pods) == (phase, digest, pods):
+        return marked
+    return replace(marked, phase=phase, digest=digest, pods=pods)
 
 
 def _mark_closed(memory: WorkloadMemory, lease: Lease, height: int) -> WorkloadMemory:
     """Seen closed once, and again at a later height: only then may it be removed."""
     if lease.state is State.ACTIVE:
+        if not memory.closed_first and memory.usage_billed is lease.usage_billed:
+            return memory
         return replace(memory, closed_first=0, closed_again=0, usage_billed=lease.usage_billed)
     if not memory.closed_first:
         return replace(memory, closed_first=height)
@@ -153,6 +160,8 @@ _ENDING = frozenset({Phase.PAUSED, Phase.STOPPING, Phase.STOPPED, Phase.TERMINAT
 
 
 def _steps(old: WorkloadMemory | None, new: WorkloadMemory, detail: str) -> list[Transition]:
+    if old is not None and old.phase is new.phase:
+        return []
     subject = workload_id(new.lease)
     made: list[Transition] = []
     here = Phase.PENDING

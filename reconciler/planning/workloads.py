@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.planning.retries import held_back
 from reconciler.planning.situation import Situation
@@ -17,6 +18,7 @@ from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import total
 
 
+@lru_cache(maxsize=1 << 15)
 def digest_of(workload: Workload) -> str:
     """Identifies what is applied: everything of the workload but its place and its wish to be closed."""
     told = (workload.id, workload.lease, workload.services, workload.adapter, workload.paused)
@@ -41,8 +43,8 @@ def plan_workloads(situation: Situation, desired: Desired, market: Market | None
 def _leases(situation: Situation, market: Market | None) -> list[LeaseId]:
     """Active leases; those last seen active where the chain is silent, to repair what runs for them."""
     if market is not None:
-        return sorted(x.id for x in market.leases.values() if x.state is State.ACTIVE)
-    return sorted(w.lease for w in situation.memory.workloads.values() if not w.closed_first)
+        return [x.id for x in market.leases.values() if x.state is State.ACTIVE]
+    return [w.lease for w in situation.memory.workloads.values() if not w.closed_first]
 
 
 def _prepare(name: str, view: AdapterView) -> Iterator[PrepareAdapter]:
@@ -108,14 +110,20 @@ def _refused(situation: Situation, desired: Desired, workload: Workload) -> Hold
         if denied := denied_by(service.image, patterns):
             why = f"image {service.image} of service {service.name} is denied by {denied} in config.yaml"
             return Hold(workload.id, Reason.IMAGE_DENIED, why, ours=True)
-    if isinstance(situation.market, Seen):
-        lease = situation.market.view.leases.get(workload.lease)
-        granted = total([u.all for u in lease.units]) if lease else None
-        if granted is not None and (short := granted.lacks(workload.resources)):
-            asked = workload.resources.show()
-            why = f"asks {asked}, its lease grants {granted.show()}: too much {', '.join(short)}"
-            return Hold(workload.id, Reason.ASKS_TOO_MUCH, why, ours=True)
     return None
+
+
+def _asks_too_much(situation: Situation, workload: Workload) -> Hold | None:
+    """What its lease does not pay for; what runs unchanged was checked when it was applied."""
+    if isinstance(situation.market, Unseen):
+        return None
+    lease = situation.market.view.leases.get(workload.lease)
+    granted = total([u.all for u in lease.units]) if lease else None
+    if granted is None or not (short := granted.lacks(workload.resources)):
+        return None
+    asked = workload.resources.show()
+    why = f"asks {asked}, its lease grants {granted.show()}: too much {', '.join(short)}"
+    return Hold(workload.id, Reason.ASKS_TOO_MUCH, why, ours=True)
 
 
 def _apply(situation: Situation, place: Place) -> Iterator[Action | Hold]:
@@ -126,6 +134,9 @@ def _apply(situation: Situation, place: Place) -> Iterator[Action | Hold]:
         return
     why = _difference(running, digest)
     if not why:
+        return
+    if refusal := _asks_too_much(situation, workload):
+        yield refusal
         return
     key = f"ApplyWorkload:{workload.id}"
     yield held_back(situation.memory, key, workload.id, situation.now) or ApplyWorkload(workload, digest, why)

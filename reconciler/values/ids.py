@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NewType
 
 WorkloadId = NewType("WorkloadId", str)
@@ -72,6 +73,11 @@ class LeaseId:
     order: OrderId
     provider: str
 
+    def __hash__(self) -> int:
+        """In one step: leases are looked up many times a cycle."""
+        order = self.order
+        return hash((order.dseq, order.gseq, order.oseq, order.owner))
+
     @property
     def deployment(self) -> DeploymentId:
         """The deployment whose escrow account pays the lease."""
@@ -99,6 +105,7 @@ class LeaseId:
 BidId = LeaseId
 
 
+@lru_cache(maxsize=1 << 16)
 def workload_id(lease: LeaseId) -> WorkloadId:
     """The workload id; the same lease always gives the same one, so a crash cannot mint a second one."""
     digest = base64.b32encode(hashlib.sha256(str(lease).encode()).digest()).decode().lower()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact
 
 DENOM = "uve"
 """The only denomination that this program offers, takes or pays (semantics 1.1)."""
@@ -54,8 +54,8 @@ def floor_uve(amount: Decimal) -> int:
 
 def accrued(rate: Decimal, blocks: int) -> int:
     """trunc(rate x blocks): what one settle moves to a payment, in uve (semantics 4.2)."""
-    with localcontext(EXACT):
-        return floor_uve(rate * blocks)
+    parts, whole = rate.as_integer_ratio()
+    return parts * blocks // whole
 
 
 def take_fee(gross: int, percent: int) -> int:
