@@ -1,22 +1,24 @@
-"""`provider-daemon explain`: why, from the record of decisions; also while no daemon runs, and after a
-restart.
-"""
+"""`provider-daemon explain`: why, from the journal; also while no daemon runs, and after a restart."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from reconciler.cli.explain_case import Told, told_of
+from reconciler.cli.explain_live import live_links
 from reconciler.cli.faults import ToldError
 from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.cli.times import moment, span
+from reconciler.cli.told_events import Line
 from reconciler.journal.opening import open_records
-from reconciler.values.records import Decision
-
-STANDS_SECONDS = 660
-"""A hold that stands is written again within ten minutes; one not seen for longer is over."""
+from reconciler.reports.cause import Link
+from reconciler.reports.plan_text import printable
 
 
 @click.command()
@@ -24,45 +26,63 @@ STANDS_SECONDS = 660
 @host_option
 @output_option
 def explain(subject: str, host: Path | None, output: str) -> None:
-    """Say what was decided about SUBJECT and why.
+    """Say why SUBJECT is as it is: from its order to the next try.
 
-    SUBJECT is an order (owner/dseq/gseq/oseq), a lease or bid (.../provider), a workload's id, or a file.
+    SUBJECT is an order (owner/dseq/gseq/oseq), a lease or bid (.../provider), a workload's id, a file, or a
+    transaction's hash (its beginning is enough).
     """
     settings = settings_of(host)
     records = open_records(settings.state)
     try:
-        found = records.decisions(subject)
+        told = told_of(records, subject)
     finally:
         records.close()
-    if not found:
+    live = live_links(settings.listen.api, told.workload) if told.links else None
+    if not told.links and not told.events:
         raise ToldError(
-            f"error: nothing is on record about {subject}; orders are named owner/dseq/gseq/oseq, "
-            "and a decision is made once the daemon has seen its subject"
+            f"error: nothing is on record about {printable(subject)}; orders are named "
+            "owner/dseq/gseq/oseq, and a decision is made once the daemon has seen its subject"
         )
+    told = told.with_live(live.links if live else ())
     if output == "json":
-        click.echo(json.dumps([_fields(d) for d in found], indent=2))
+        click.echo(json.dumps(_fields(told, live is not None), indent=2))
         return
-    for decision in found:
-        click.echo(_line(decision))
+    for line in _lines(told):
+        click.echo(printable(line))
+    if live is None:
+        click.echo("no daemon answers: this is how its last cycle left it")
 
 
-def _line(decision: Decision) -> str:
-    word = "held" if decision.held else "did"
-    return (
-        f"{decision.subject}: {word} ({decision.word}) since {_time(decision.first_seen)}: {decision.message}"
-    )
+def _lines(told: Told) -> Iterator[str]:
+    for link in told.links:
+        yield f"{link.step:<9}  {f'{link.word}: ' if link.word else ''}{link.says}{_when(link)}"
+    for each in told.events:
+        yield f"event      {moment(each.at)} {each.says}"
 
 
-def _fields(decision: Decision) -> dict[str, object]:
+def _when(link: Link) -> str:
+    if link.step == "next try":
+        if not link.until:
+            return ""
+        wait = link.until - int(time.time())
+        return f" at {moment(link.until)}" + (f", in {span(wait)}" if wait > 0 else ", which is due")
+    if link.until:
+        return f" (from {moment(link.since)} to {moment(link.until)}; over)"
+    return f" (since {moment(link.since)})" if link.since else ""
+
+
+def _fields(told: Told, running: bool) -> dict[str, object]:
     return {
-        "subject": decision.subject,
-        "held": decision.held,
-        "word": decision.word,
-        "message": decision.message,
-        "since": _time(decision.first_seen),
-        "last_seen": _time(decision.last_seen),
+        "daemon_answers": running,
+        "links": [_link(link) for link in told.links],
+        "events": [_event(each) for each in told.events],
     }
 
 
-def _time(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+def _link(link: Link) -> dict[str, object]:
+    times = {name: moment(at) if at else None for name, at in (("since", link.since), ("until", link.until))}
+    return asdict(link) | times | {"current": link.step != "was held"}
+
+
+def _event(found: Line) -> dict[str, object]:
+    return {"at": moment(found.at), "kind": found.kind, "says": found.says}

@@ -20,8 +20,14 @@ PLACES = {
     ),
     "plan": ("reconciler.cli.plan:plan", "show what the next cycle would do, and what is held and why"),
     "run": ("reconciler.cli.run:run", "reconcile until stopped (--once: until nothing is left to do)"),
-    "status": ("reconciler.cli.status:status", "show the running daemon's last cycle"),
+    "status": ("reconciler.cli.status:status", "show the running daemon's last cycle (--watch)"),
     "explain": ("reconciler.cli.explain:explain", "say why: an order, a lease, a workload, a transaction"),
+    "get": ("reconciler.cli.get:get", "list workloads, leases, bids, orders or holds"),
+    "events": ("reconciler.cli.events:events", "show what happened, newest last"),
+    "reconcile": ("reconciler.cli.reconcile:reconcile", "look at the repository and run a cycle, now"),
+    "suspend": ("reconciler.cli.suspend:suspend", "stop all spending by a commit that says why"),
+    "resume": ("reconciler.cli.suspend:resume", "end what suspend began"),
+    "drain": ("reconciler.cli.drain:drain", "bid on nothing from the next cycle on; leases go on"),
     "stop-spending": (
         "reconciler.cli.spending:stop_spending",
         "stop all spending within a cycle, without git, chain or API",
@@ -34,6 +40,7 @@ PLACES = {
         "reconciler.cli.service:install_service",
         "install the systemd service provider-daemon.service",
     ),
+    "completion": ("reconciler.cli.completion:completion", "print a completion script: bash, zsh or fish"),
     "schemas": (
         "reconciler.cli.repository:schemas",
         "print or write the JSON Schemas of the repository's files",

@@ -1,60 +1,100 @@
-"""`provider-daemon status`: the running daemon's last cycle, in a page."""
+"""`provider-daemon status`: the running daemon's last cycle, in a page; `--watch` keeps it current."""
 
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from reconciler.cli.asking import ask
+from reconciler.cli.faults import ToldError
 from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.cli.status_page import Page, page_lines
 from reconciler.repo.repository import GitRepository
+from reconciler.settings import Settings
 from reconciler.wiring import place_of
+
+HOME, REST_OF_LINE, REST_OF_PAGE = "\x1b[H", "\x1b[K", "\x1b[J"
+OTHER_SCREEN, FIRST_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 
 
 @click.command()
 @host_option
 @output_option
-def status(host: Path | None, output: str) -> None:
+@click.option("--watch", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
+@click.option("--every", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Seconds.")
+def status(host: Path | None, output: str, watch: bool, every: float) -> None:
     """Show the provider, its money, its leases and workloads, and what is held."""
     settings = settings_of(host)
-    answer = ask(settings.api, "/api/v1/status")
-    if output == "json":
-        click.echo(json.dumps(answer, indent=2))
+    if not watch:
+        for line in _told(settings, output):
+            click.echo(line)
         return
-    workloads = ask(settings.api, "/api/v1/workloads")
-    for line in _lines(answer, workloads):
-        click.echo(line)
+    screen = Screen()
+    try:
+        while True:
+            screen.show(_now(settings, output))
+            time.sleep(every)
+    except KeyboardInterrupt:
+        return
+    finally:
+        screen.close()
+
+
+class Screen:
+    """Redraws in place on a terminal; else prints what changed, a blank line between."""
+
+    def __init__(self) -> None:
+        self._live = sys.stdout.isatty()
+        self._shown: list[str] = []
+        if self._live:
+            click.echo(OTHER_SCREEN, nl=False)
+
+    def show(self, lines: list[str]) -> None:
+        """Show these lines in the place of those before."""
+        if self._live:
+            columns, rows = _size()
+            cut = [line[: columns - 1] for line in lines[: rows - 1]]
+            click.echo(HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in cut) + REST_OF_PAGE, nl=False)
+        elif lines != self._shown:
+            for line in [*([""] if self._shown else []), *lines]:
+                click.echo(line)
+        sys.stdout.flush()
+        self._shown = lines
+
+    def close(self) -> None:
+        """Leave the last page on the terminal that was there before."""
+        if self._live:
+            click.echo(FIRST_SCREEN, nl=False)
+            for line in self._shown:
+                click.echo(line)
+
+
+def _size() -> tuple[int, int]:
+    found = shutil.get_terminal_size()
+    return found.columns, found.lines
+
+
+def _now(settings: Settings, output: str) -> list[str]:
+    """A daemon that does not answer is waited for."""
+    try:
+        return list(_told(settings, output))
+    except ToldError as why:
+        return [str(why)]
+
+
+def _told(settings: Settings, output: str) -> Iterator[str]:
+    answer = ask(settings.listen.api, "/api/v1/status")
+    if output == "json":
+        yield from json.dumps(answer, indent=2).splitlines()
+        return
+    listen = settings.listen.api
+    leases = {state: ask(listen, f"/api/v1/leases?funding={state}&limit=20") for state in ("low", "critical")}
+    yield from page_lines(Page(answer, ask(listen, "/api/v1/workloads"), leases))
     for path in GitRepository(place_of(settings), settings.state).uncommitted():
-        click.echo(f"unused     {path} was edited and not committed; what counts is the commit")
-
-
-def _lines(answer: dict[str, Any], workloads: dict[str, Any]) -> Iterator[str]:
-    chain, money, counts = answer["chain"], answer["money"], answer["counts"]
-    yield f"provider   {answer['provider']}  {answer['address']}"
-    yield f"chain      {chain['id']} at height {chain['height']}, {chain['time'] or 'not seen yet'}"
-    for what, commit in answer["revisions"].items():
-        yield f"{what:<10} {commit[:12] or 'none yet'}"
-    yield f"money      {money['balance_uve']}uve in the wallet, {money['deposits_uve']}uve locked in bids"
-    yield (
-        f"           {money['earned_uve']}uve earned after {money['fees_uve']}uve of fees, "
-        f"{money['accrued_uve']}uve accrued on leases"
-    )
-    open_now = f"{counts['orders_open']} orders open, {counts['bids_open']} bids"
-    yield f"market     {open_now}, {counts['leases']} leases"
-    for word, wanted in (("observing only", "observe_only"), ("spending is stopped", "spending_stopped")):
-        if answer[wanted]:
-            yield f"           {word}"
-    for reading in answer["readings"]:
-        if reading["why"]:
-            yield f"unseen     {reading['source']}: {reading['why']}"
-    for each in workloads["workloads"]:
-        trouble = f"  {each['trouble']['reason']}: {each['trouble']['message']}" if each["trouble"] else ""
-        yield f"workload   {each['id']}  {each['state']}  {each['price_uve']}uve a block{trouble}"
-    for hold in answer["holds"]:
-        yield f"held       {hold['subject']}  {hold['reason']}: {hold['message']}"
-    for word, count in sorted(counts["holds"].items()):
-        yield f"holds      {count} x {word}"
+        yield f"unused     {path} was edited and not committed; what counts is the commit"

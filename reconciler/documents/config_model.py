@@ -7,6 +7,9 @@ from pydantic import Field
 from reconciler.documents.forms import WHOLE, Address, Amount, Delay, Duration, ImageRule
 from reconciler.documents.model import FileModel, StrictModel
 
+SUSPENDED_MAX = 200
+"""Characters of a reason."""
+
 
 class BiddingModel(StrictModel):
     """Whom to bid for, and when a bid is worth its fees."""
@@ -78,7 +81,7 @@ class ConfigFile(FileModel):
     """How status is committed."""
     escrow: EscrowModel = EscrowModel()
     """What happens as a lease's funds run out."""
-    suspended: Annotated[str, Field(max_length=200)] = ""
+    suspended: Annotated[str, Field(max_length=SUSPENDED_MAX)] = ""
     """A reason: nothing is bid, withdrawn, recorded or closed while it stands here; workloads run on."""
     images_denied: list[ImageRule] = Field(default=[])
     """Images that no workload may use; * stands for any text, ? for one sign: "docker.io/evil/*"."""

@@ -1,0 +1,118 @@
+"""A change to one file of the desired branch, committed as the operator, by the operator's own git."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reconciler.cli.faults import ToldError
+from reconciler.repo.place import hide_secrets
+from reconciler.settings import RepositorySettings
+
+ATTEMPTS = 4
+SECONDS_MAX = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to the text of the file at `path`, and why."""
+
+    path: str
+    edit: Callable[[str], str]
+    message: str
+
+
+class LostRaceError(Exception):
+    """Somebody pushed first."""
+
+
+def commit_change(repository: RepositorySettings, change: Change) -> str:
+    """The commit's id, "" where the file said it already; ToldError with git's words where it cannot be.
+
+    Another's push in between is no trouble: it is done again on top of it. In a repository with a working
+    tree on that branch it is committed there.
+    """
+    if repository.is_local and _works_on(repository):
+        return _in_place(Path(repository.url), change)
+    for _ in range(ATTEMPTS):
+        with TemporaryDirectory(prefix="provider-daemon-") as scratch:
+            try:
+                return _in_clone(repository, Path(scratch) / "clone", change)
+            except LostRaceError:
+                continue
+    raise ToldError(f"error: {repository.branch} moved {ATTEMPTS} times meanwhile; try again")
+
+
+def _works_on(repository: RepositorySettings) -> bool:
+    at = Path(repository.url)
+    if _git(at, "rev-parse", "--is-bare-repository") == "true":
+        return False
+    return _git(at, "symbolic-ref", "--short", "HEAD") == repository.branch
+
+
+def _in_place(at: Path, change: Change) -> str:
+    if _git(at, "status", "--porcelain", "--", change.path):
+        raise ToldError(
+            f"error: {at / change.path} was edited and not committed; commit it or take it back first"
+        )
+    return _edited(at, change)
+
+
+def _in_clone(repository: RepositorySettings, clone: Path, change: Change) -> str:
+    helper = f"credential.helper=store --file={repository.credentials}"
+    options = ["-c", helper] if repository.credentials else []
+    where = ["--depth", "1", "--single-branch", "--branch", repository.branch]
+    url = Path(repository.url).as_uri() if repository.is_local else repository.url
+    _git(None, *options, "clone", "--quiet", "--no-tags", *where, "--", url, str(clone))
+    commit = _edited(clone, change)
+    if commit:
+        pushed = _run(clone, *options, "push", "--quiet", "origin", f"HEAD:refs/heads/{repository.branch}")
+        if pushed.returncode and ("fetch first" in pushed.stderr or "cannot lock ref" in pushed.stderr):
+            raise LostRaceError
+        _checked(pushed, "push")
+    return commit
+
+
+def _edited(at: Path, change: Change) -> str:
+    path = at / change.path
+    if path.is_symlink() or not path.is_file():
+        raise ToldError(f"error: there is no file {change.path} in the repository")
+    before = path.read_bytes()
+    after = change.edit(before.decode("utf-8", "replace")).encode()
+    if after == before:
+        return ""
+    path.write_bytes(after)
+    made = _run(at, "commit", "--quiet", "--message", change.message, "--", change.path)
+    if made.returncode:
+        path.write_bytes(before)
+    _checked(made, "commit")
+    return _git(at, "rev-parse", "HEAD")
+
+
+def _git(at: Path | None, *arguments: str) -> str:
+    return _checked(_run(at, *arguments), arguments[2] if arguments[0] == "-c" else arguments[0])
+
+
+def _run(at: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=at,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ToldError(f"error: git did not end within {SECONDS_MAX} seconds") from None
+
+
+def _checked(done: subprocess.CompletedProcess[str], what: str) -> str:
+    if done.returncode:
+        words = " | ".join(line.strip() for line in hide_secrets(done.stderr).splitlines() if line.strip())
+        raise ToldError(f"error: git {what} failed: {words or 'it said nothing'}")
+    return done.stdout.strip()

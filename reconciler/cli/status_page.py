@@ -1,0 +1,84 @@
+"""The page of `status`, from what the API answers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.cli.times import span
+from reconciler.reports.plan_text import printable
+
+ROWS_MAX = 30
+"""Workloads and holds that one page lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Answers of the routes: status, workloads, and leases by the state of their funds."""
+
+    status: Mapping[str, Any]
+    workloads: Mapping[str, Any]
+    leases: Mapping[str, Mapping[str, Any]]
+
+
+def page_lines(page: Page) -> Iterator[str]:
+    """The page, line by line; texts of strangers cannot move a terminal's cursor."""
+    for line in (*_provider(page.status), *_troubles(page.status), *_work(page), *_holds(page.status)):
+        yield printable(line)
+
+
+def _provider(answer: Mapping[str, Any]) -> Iterator[str]:
+    chain, money, counts = answer["chain"], answer["money"], answer["counts"]
+    yield f"provider   {answer['provider']}  {answer['address']}"
+    yield f"chain      {chain['id']} at height {chain['height']}, {chain['time'] or 'not seen yet'}"
+    for what, commit in answer["revisions"].items():
+        yield f"{what:<10} {commit[:12] or 'none yet'}"
+    yield f"money      {money['balance_uve']}uve in the wallet, {money['deposits_uve']}uve locked in bids"
+    yield (
+        f"           {money['earned_uve']}uve earned after {money['fees_uve']}uve of fees, "
+        f"{money['accrued_uve']}uve accrued on leases"
+    )
+    open_now = f"{counts['orders_open']} orders open, {counts['bids_open']} bids"
+    yield f"market     {open_now}, {counts['leases']} leases"
+    for word, wanted in (("observing only", "observe_only"), ("spending is stopped", "spending_stopped")):
+        if answer[wanted]:
+            yield f"           {word}"
+
+
+def _troubles(answer: Mapping[str, Any]) -> Iterator[str]:
+    cycle = answer["cycle"]
+    if cycle and cycle["why"]:
+        yield f"cycle      {cycle['outcome']} at {cycle['finished_at']}: {cycle['why']}"
+    for reading in answer["readings"]:
+        if reading["why"]:
+            yield f"unseen     {reading['source']}: {reading['why']}"
+    for intent in answer["intents"]:
+        yield f"on its way {intent['hash'][:12]}: {'; '.join(intent['messages'])}"
+
+
+def _work(page: Page) -> Iterator[str]:
+    for state, answer in page.leases.items():
+        for lease in answer["leases"]:
+            left = lease["funding"]["seconds_left"]
+            lasts = f", they last {span(left)}" if left is not None else ""
+            yield f"funds      {lease['workload']}  {state}{lasts}"
+    rows = sorted(page.workloads["workloads"], key=lambda w: (w["trouble"] is None, w["id"]))
+    for each in rows[:ROWS_MAX]:
+        yield f"workload   {each['id']}  {each['state']}  {each['price_uve']}uve a block{_trouble(each)}"
+    if len(rows) > ROWS_MAX:
+        yield f"           and {len(rows) - ROWS_MAX} more: provider-daemon get workloads"
+
+
+def _trouble(workload: Mapping[str, Any]) -> str:
+    if not (found := workload["trouble"]):
+        return ""
+    advice = f"; {found['advice']}" if found["advice"] else ""
+    return f"  {found['reason']}: {found['message']}{advice}"
+
+
+def _holds(answer: Mapping[str, Any]) -> Iterator[str]:
+    for hold in answer["holds"][:ROWS_MAX]:
+        yield f"held       {hold['subject'] or 'all'}  {hold['reason']}: {hold['message']}"
+    for word, count in sorted(answer["counts"]["holds"].items()):
+        yield f"holds      {count} x {word}"

@@ -1,0 +1,63 @@
+"""The one line `suspended:` of `config.yaml`, changed without touching any other byte. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import yaml
+
+_LINE = re.compile(r"(?m)^suspended:(?P<value>[^\n]*?)(?P<comment>[ \t]+#[^\n]*)?$\n?")
+
+
+class NotPlainError(Exception):
+    """The file is not written so that one line can be changed safely."""
+
+
+def with_suspended(text: str, reason: str) -> str:
+    """The text with this reason; "" takes the line away, or empties it where it has a comment."""
+    if _said(text) == reason:
+        return text
+    found = list(_LINE.finditer(text))
+    if len(found) > 1:
+        raise NotPlainError("it says suspended: more than once")
+    changed = _replaced(text, found[0], reason) if found else _appended(text, reason)
+    if _said(changed) != reason or _rest(changed) != _rest(text):
+        raise NotPlainError("suspended: cannot be changed by a program there")
+    return changed
+
+
+def _replaced(text: str, found: re.Match[str], reason: str) -> str:
+    comment = found["comment"] or ""
+    line = f"suspended: {_quoted(reason)}{comment}\n" if reason or comment else ""
+    return text[: found.start()] + line + text[found.end() :]
+
+
+def _appended(text: str, reason: str) -> str:
+    end = "" if not text or text.endswith("\n") else "\n"
+    return f"{text}{end}suspended: {_quoted(reason)}\n"
+
+
+def _quoted(reason: str) -> str:
+    """JSON's strings are YAML's."""
+    return json.dumps(reason, ensure_ascii=False)
+
+
+def _said(text: str) -> object:
+    return _parsed(text).get("suspended") or ""
+
+
+def _rest(text: str) -> dict[str, object]:
+    return {key: value for key, value in _parsed(text).items() if key != "suspended"}
+
+
+def _parsed(text: str) -> dict[str, object]:
+    try:
+        found = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes nothing but texts, lists and mappings
+    except yaml.YAMLError as error:
+        raise NotPlainError(f"it is no YAML: {str(error).splitlines()[0]}") from None
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise NotPlainError("it is no mapping")
+    return found

@@ -1,0 +1,17 @@
+"""Columns that line up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.reports.plan_text import printable
+
+GAP = "   "
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A line of names, then a line a row; what strangers wrote cannot move a terminal's cursor."""
+    lines = [list(names), *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(names))]
+    for line in lines:
+        yield GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -1,0 +1,54 @@
+"""Events of the past in the operator's words, one line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.cycle.telling import lines
+from reconciler.values.intents import Confirmation
+from reconciler.values.messages import CreateBid, subject
+from reconciler.values.plans import Transition
+from reconciler.values.records import Applied, Event, Happened, tell
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event: its kind is Transition, Transaction or Effect."""
+
+    at: int
+    kind: str
+    subjects: tuple[str, ...]
+    says: str
+
+
+def line(happened: Happened) -> Line:
+    """An event as it is shown."""
+    event = happened.event
+    return Line(happened.at, _kind(event), subjects(event), sentence(event))
+
+
+def sentence(event: Event) -> str:
+    """What happened; effects with what came of them."""
+    if isinstance(event, Applied):
+        return f"{event.what[:1].upper()}{event.what[1:]}: {tell(event.outcome)}"
+    told = "; ".join(lines([event]))
+    return f"{told} (transaction {event.intent.hash[:12]})" if isinstance(event, Confirmation) else told
+
+
+def subjects(event: Event) -> tuple[str, ...]:
+    """The ids that it is about: of a bid also its order."""
+    match event:
+        case Transition(workload=workload, lease=lease):
+            return workload, str(lease)
+        case Confirmation(intent=intent):
+            found = [subject(message) for message in intent.messages]
+            found += [str(m.id.order) for m in intent.messages if isinstance(m, CreateBid)]
+            return tuple(dict.fromkeys(found))
+        case _:
+            return (event.subject,)
+
+
+def _kind(event: Event) -> str:
+    if isinstance(event, Transition):
+        return "Transition"
+    return "Transaction" if isinstance(event, Confirmation) else "Effect"
