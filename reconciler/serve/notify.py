@@ -6,6 +6,10 @@ import contextlib
 import os
 import socket
 from collections.abc import Mapping
+from pathlib import Path
+
+HEARTBEAT_VARIABLE = "PROVIDER_DAEMON_HEARTBEAT"
+"""Names a file that each sign of life touches, for a supervisor that looks at its age (a container's)."""
 
 
 class Systemd:
@@ -13,6 +17,7 @@ class Systemd:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")
+        self._heartbeat = environment.get(HEARTBEAT_VARIABLE, "")
         self.watchdog_seconds = _watchdog_seconds(environment)
         """How often it wants a sign of life, in seconds; None: it does not."""
 
@@ -28,6 +33,9 @@ class Systemd:
         """A sign of life."""
         if self.watchdog_seconds is not None:
             self._tell("WATCHDOG=1")
+        if self._heartbeat:
+            with contextlib.suppress(OSError):
+                Path(self._heartbeat).touch()
 
     def stopping(self) -> None:
         """We end after the cycle under way."""

@@ -53,3 +53,14 @@ def test_a_full_socket_does_not_hold_us_up(tmp_path: Path) -> None:
         told = Systemd({"NOTIFY_SOCKET": str(tmp_path / "notify")})
         for _ in range(5_000):
             told.status("x" * 100)
+
+
+def test_a_heartbeat_file_for_supervisors_that_look_at_its_age(tmp_path: Path) -> None:
+    beat = tmp_path / "alive"
+    told = Systemd({"PROVIDER_DAEMON_HEARTBEAT": str(beat)})
+    assert not beat.exists()
+    told.alive()
+    os.utime(beat, (7, 7))
+    told.alive()
+    assert beat.stat().st_mtime > 7
+    Systemd({"PROVIDER_DAEMON_HEARTBEAT": str(tmp_path / "none" / "alive")}).alive()

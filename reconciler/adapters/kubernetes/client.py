@@ -109,14 +109,16 @@ class Client:
         headers = {"Accept": ask.accept, "Accept-Encoding": "gzip", "User-Agent": MANAGER}
         if ask.body is not None:
             headers["Content-Type"] = ask.content
-        request = api.param_serialize(
-            ask.method,
-            ask.path,
-            query_params=list(ask.query.items()),
-            header_params=headers,
-            auth_settings=["BearerToken"],
-        )
-        method, url, headers = request[:3]
+        try:
+            method, url, headers = api.param_serialize(
+                ask.method,
+                ask.path,
+                query_params=list(ask.query.items()),
+                header_params=headers,
+                auth_settings=["BearerToken"],
+            )[:3]
+        except OSError as why:
+            raise ApiError(0, str(why)) from why
         headers = headers | {"User-Agent": MANAGER}
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=ask.read_seconds)
         try:

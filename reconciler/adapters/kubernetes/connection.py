@@ -52,6 +52,8 @@ def connect(kubeconfig: Kubeconfig) -> client.ApiClient:
         )
     except config.ConfigException as why:
         raise ConnectionRefusedByUsError(f"{kubeconfig.path}: {why}") from why
+    if (token := _token_file(kubeconfig, document)) is not None:
+        settings.refresh_api_key_hook = lambda asked: _refresh(asked, token)  # type: ignore[assignment]  # typed as None there
     settings.retries = urllib3.Retry(total=False, redirect=False)
     settings.connection_pool_maxsize = POOL_CONNECTIONS
     return client.ApiClient(settings)
@@ -68,6 +70,22 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("kind") != "Config":
         raise ConnectionRefusedByUsError(f"{path}: is not a kubeconfig; it has no `kind: Config`")
     return document
+
+
+def _token_file(kubeconfig: Kubeconfig, document: dict[str, Any]) -> Path | None:
+    """The file of a service account's token, which the cluster renews: it is read for each request."""
+    chosen = kubeconfig.context or document.get("current-context")
+    contexts = {each["name"]: each.get("context") or {} for each in document.get("contexts") or ()}
+    users = {each["name"]: each.get("user") or {} for each in document.get("users") or ()}
+    named = users.get(contexts.get(chosen, {}).get("user"), {}).get("tokenFile")
+    return kubeconfig.path.parent / named if isinstance(named, str) and named else None
+
+
+def _refresh(settings: client.Configuration, token: Path) -> None:
+    try:
+        settings.api_key["authorization"] = f"Bearer {token.read_text(encoding='utf-8').strip()}"
+    except (OSError, UnicodeDecodeError) as why:
+        raise ConnectionRefusedByUsError(f"{token}: the token cannot be read: {why}") from why
 
 
 def _refuse_programs(path: Path, document: dict[str, Any]) -> None:

@@ -40,12 +40,13 @@ RIGHTS: tuple[Right, ...] = (
     *_rights("get list watch create patch", "resourcequotas"),
     *_rights("list watch", "pods", everywhere=True),
     *_rights("list watch", "nodes", everywhere=True),
-    *_rights("get", "namespaces", everywhere=True),
+    *_rights("get", "namespaces"),
 )
 """What the daemon cannot do without. Server-side apply creates, so it needs both create and patch."""
 
 WISHES: tuple[Right, ...] = (
-    *_rights("create patch", "namespaces", everywhere=True),
+    *_rights("patch", "namespaces"),
+    *_rights("create", "namespaces", everywhere=True),
     *_rights("list", "pods", "metrics.k8s.io"),
 )
 """What it does without: an administrator makes the namespace, metrics are what pods request."""
@@ -61,6 +62,7 @@ def _is_granted(client: Client, namespace: str, right: Right) -> bool:
     asked = {"verb": right.verb, "resource": resource, "group": right.group}
     asked |= {"subresource": subresource} if subresource else {}
     asked |= {} if right.everywhere else {"namespace": namespace}
+    asked |= {"name": namespace} if resource == "namespaces" and not right.everywhere else {}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",

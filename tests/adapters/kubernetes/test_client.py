@@ -115,3 +115,21 @@ def test_a_stream_gives_whole_lines_and_can_be_stopped(client: Client) -> None:
     stream.stop()
     with pytest.raises((ApiError, StopIteration)):
         next(lines)
+
+
+def test_a_token_that_cannot_be_read_is_an_error_of_the_request(tmp_path: Path) -> None:
+    kubeconfig = {
+        "kind": "Config",
+        "current-context": "a",
+        "clusters": [{"name": "a", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "users": [{"name": "a", "user": {"tokenFile": "token"}}],
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
+    (tmp_path / "token").write_text("t")
+    client = Client(Kubeconfig(tmp_path / "kubeconfig"))
+    with pytest.raises(ApiError, match="no answer"):
+        client.get(PATH, {})
+    (tmp_path / "token").unlink()
+    with pytest.raises(ApiError, match="token cannot be read"):
+        client.get(PATH, {})

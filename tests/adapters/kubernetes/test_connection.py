@@ -70,3 +70,16 @@ def test_the_library_is_told_not_to_repeat_requests(path: Path) -> None:
     path.write_text(PLAIN)
 
     assert connect(Kubeconfig(path)).configuration.retries.total is False
+
+
+def test_a_token_file_is_read_again_for_each_request(path: Path) -> None:
+    path.write_text(PLAIN.replace("token: secret", "tokenFile: token"))
+    token = path.with_name("token")
+    token.write_text("first\n")
+    settings = connect(Kubeconfig(path)).configuration
+    assert settings.get_api_key_with_prefix("authorization") == "Bearer first"
+    token.write_text("second\n")
+    assert settings.get_api_key_with_prefix("authorization") == "Bearer second"
+    token.unlink()
+    with pytest.raises(ConnectionRefusedByUsError, match="token cannot be read"):
+        settings.get_api_key_with_prefix("authorization")

@@ -1,0 +1,159 @@
+"""The manifests in docs/service: what they grant is what the adapter uses, on a real API server too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
+from reconciler.adapters.kubernetes.adapter import Place as Cluster
+from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, Right, refused
+from reconciler.documents.host import read_host
+from reconciler.documents.host_model import HostFile
+from reconciler.values.outcomes import Done
+from reconciler.values.readings import Seen
+from reconciler.values.resources import Resources
+
+PATH = Path(__file__).parents[2] / "docs/service/kubernetes.yaml"
+ACCOUNT = "system:serviceaccount:virtengine-provider:provider-daemon"
+WORKLOADS = "provider-workloads"
+METRICS = Right("list", "pods", "metrics.k8s.io")
+
+
+def documents(kind: str) -> list[dict[str, Any]]:
+    return [each for each in yaml.safe_load_all(PATH.read_text()) if each["kind"] == kind]
+
+
+def granted(kind: str, everywhere: bool) -> set[Right]:
+    return {
+        Right(verb, resource, group, everywhere)
+        for role in documents(kind)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_what_is_granted_is_what_is_needed_and_no_more() -> None:
+    assert METRICS in WISHES
+    assert granted("Role", False) | granted("ClusterRole", True) == {*RIGHTS, METRICS}
+
+
+def test_the_host_file_in_it_is_valid() -> None:
+    (config,) = documents("ConfigMap")
+    assert isinstance(read_host("host.yaml", config["data"]["host.yaml"].encode()), HostFile)
+    assert yaml.safe_load(config["data"]["kubeconfig"])["kind"] == "Config"
+
+
+def test_one_daemon_that_can_do_little() -> None:
+    (made,) = documents("StatefulSet")
+    pod = made["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert made["spec"]["replicas"] == 1
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["automountServiceAccountToken"] is False
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+@pytest.fixture(scope="module")
+def applied() -> Iterator[None]:
+    if not os.environ.get("KUBECONFIG"):
+        pytest.skip("make live KUBECONFIG=... names the real cluster")
+    namespaces = kubectl("get", "namespaces", "-o", "name")
+    was_there = {f"namespace/{WORKLOADS}", "namespace/virtengine-provider"} & set(namespaces.split())
+    kubectl("apply", "-f", str(PATH))
+    yield
+    if not was_there:
+        kubectl("delete", "--wait=false", "-f", str(PATH))
+
+
+def kubectl(*arguments: str, fails: bool = False) -> str:
+    done = subprocess.run(["kubectl", *arguments], capture_output=True, text=True, timeout=60)
+    assert fails or done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def can(right: Right, namespace: str = WORKLOADS) -> bool:
+    resource = f"{right.resource.partition('/')[0]}{'.' if right.group else ''}{right.group}"
+    _, _, subresource = right.resource.partition("/")
+    if right == Right("get", "namespaces"):  # can-i forgets the namespace of what lies in none
+        return "not found" not in kubectl("get", "namespace", namespace, f"--as={ACCOUNT}")
+    where = ["--all-namespaces"] if right.everywhere else ["--namespace", namespace]
+    sub = [f"--subresource={subresource}"] if subresource else []
+    answer = kubectl("auth", "can-i", right.verb, resource, *sub, *where, f"--as={ACCOUNT}", fails=True)
+    return answer.strip().splitlines()[-1] == "yes"
+
+
+@pytest.mark.live
+@pytest.mark.usefixtures("applied")
+def test_a_real_server_takes_it_and_grants_what_is_needed() -> None:
+    told = kubectl("apply", "--dry-run=server", "-f", str(PATH))
+    assert "Warning" not in told
+    assert [right.show() for right in RIGHTS if not can(right)] == []
+    assert can(METRICS)
+
+
+@pytest.mark.live
+@pytest.mark.usefixtures("applied")
+def test_the_adapter_works_with_the_account_s_own_token(tmp_path: Path) -> None:
+    config = yaml.safe_load(kubectl("config", "view", "--raw", "--minify", "--flatten", "-o", "yaml"))
+    (tmp_path / "token").write_text(
+        kubectl("create", "token", "provider-daemon", "-n", "virtengine-provider", "--duration=600s")
+    )
+    config["users"] = [{"name": "a", "user": {"tokenFile": "token"}}]
+    config["contexts"][0]["context"]["user"] = "a"
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+    kubeconfig = Kubeconfig(tmp_path / "kubeconfig")
+    client = Client(kubeconfig)
+    assert refused(client, WORKLOADS) == ()
+    client.close()
+    adapter = KubernetesAdapter(Cluster(kubeconfig, WORKLOADS), lambda: None)
+    adapter.start()
+    try:
+        assert isinstance(adapter.prepare(Resources(1000, 1 << 30, 1 << 30, 0)), Done)
+        view = adapter.look()
+        assert isinstance(view.workloads, Seen), view
+        assert isinstance(view.capacity, Seen), view
+    finally:
+        adapter.close()
+
+
+@pytest.mark.live
+@pytest.mark.usefixtures("applied")
+def test_a_real_server_grants_nothing_else() -> None:
+    never = [
+        Right("list", "secrets"),
+        Right("get", "secrets"),
+        Right("create", "pods"),
+        Right("create", "pods/exec"),
+        Right("delete", "namespaces"),
+        Right("patch", "namespaces"),
+        Right("create", "rolebindings", "rbac.authorization.k8s.io"),
+        Right("delete", "resourcequotas"),
+        Right("create", "namespaces", everywhere=True),
+        Right("list", "secrets", everywhere=True),
+        Right("patch", "nodes", everywhere=True),
+        Right("delete", "pods", everywhere=True),
+        Right("create", "deployments", "apps", everywhere=True),
+    ]
+    assert [right.show() for right in never if can(right)] == []
+    elsewhere = [Right("create", "deployments", "apps"), Right("list", "secrets"), Right("get", "pods/log")]
+    assert [
+        right.show()
+        for right in elsewhere
+        for space in ("default", "virtengine-provider")
+        if can(right, space)
+    ] == []
