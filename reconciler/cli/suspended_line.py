@@ -7,7 +7,8 @@ import re
 
 import yaml
 
-_LINE = re.compile(r"(?m)^suspended:(?P<value>[^\n]*?)(?P<comment>[ \t]+#[^\n]*)?$\n?")
+_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\n"'#]*?)"""
+_LINE = re.compile(rf"(?m)^suspended:[ \t]*{_VALUE}(?P<comment>[ \t]+#[^\n]*)?[ \t]*$\n?")
 
 
 class NotPlainError(Exception):
