@@ -38,5 +38,12 @@ class Watcher:
             self._thread.join(timeout=5)
 
     def _watch(self) -> None:
-        for _ in watch(*self._paths, stop_event=self._stop, debounce=200, step=50, rust_timeout=1_000):
+        for _ in watch(
+            *self._paths,
+            watch_filter=None,  # the library's own passes over whatever lies below a .git
+            stop_event=self._stop,
+            debounce=200,
+            step=50,
+            rust_timeout=1_000,
+        ):
             self._wake()
