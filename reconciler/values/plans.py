@@ -39,7 +39,6 @@ class Reason(StrEnum):
     BREAK_EVEN = "BreakEven"
     NO_CAPACITY = "NoCapacity"
     NO_BALANCE = "NoBalance"
-    BID_SPENT = "BidSpent"
     REFUSED_BEFORE = "RefusedBefore"
     TRY_LATER = "TryLater"
     AWAITING_CONFIRMATION = "AwaitingConfirmation"
@@ -50,7 +49,6 @@ class Reason(StrEnum):
     CLUSTER_UNSEEN = "ClusterUnseen"
     REPOSITORY_UNSEEN = "RepositoryUnseen"
     CLOCK_SKEW = "ClockSkew"
-    NOT_DUE = "NotDue"
     NOT_WORTH = "NotWorthItsFee"
     NO_WORKLOAD_FILE = "NoWorkloadFile"
     FILE_FAULTY = "FileFaulty"
@@ -67,7 +65,6 @@ class Reason(StrEnum):
     REWRITTEN_HISTORY = "RewrittenHistory"
     UNSIGNED = "Unsigned"
     PRICE_JUMP = "PriceJump"
-    TOO_MANY_REMOVALS = "TooManyRemovals"
 
 
 @dataclass(frozen=True, slots=True, order=True)

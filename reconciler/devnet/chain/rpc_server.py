@@ -27,13 +27,13 @@ class RpcServer:
     def __init__(self, chain: SimulatedChain, port: int) -> None:
         served, methods = chain, RpcMethods(chain)
 
-        class Handler(_Handler):
+        class Answering(_Answering):
             """Requests to this chain."""
 
             chain = served
             rpc = methods
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Answering)
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="rpc", daemon=True)
@@ -46,7 +46,7 @@ class RpcServer:
         self._thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     chain: SimulatedChain
     rpc: RpcMethods
