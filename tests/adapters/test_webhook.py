@@ -1,0 +1,102 @@
+"""Notices to a tenant's side: sent once for each call that asks, signed, with an outcome of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.webhook import Receiver, Webhook
+from reconciler.values.funding import Funding, TimeLeft
+from reconciler.values.outcomes import Done, Failed, Outcome, Unknown
+from reconciler.values.plans import NotifyTenant
+from tests.makers import lease_id
+
+NOTICE = NotifyTenant(lease_id(), TimeLeft(Funding.LOW, 30, 150))
+SOON_SECONDS = 10
+Got = list[tuple[bytes, str | None]]
+
+
+@contextmanager
+def receiver(status: int = 204) -> Iterator[tuple[str, Got]]:
+    """One that answers so; its address, and the bodies and signatures that it got."""
+    got: Got = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((body, self.headers["X-Signature-256"]))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/notices?from=us", got
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def told(webhook: Webhook) -> Outcome:
+    """The outcome, asked for until there is one, as cycles do."""
+    ends = time.monotonic() + SOON_SECONDS
+    while isinstance(outcome := webhook.tell(NOTICE), Unknown):
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+    return outcome
+
+
+def test_a_notice_is_sent_once_and_signed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hush\n")
+    with receiver() as (url, got):
+        webhook = Webhook(Receiver(url, secret))
+        assert told(webhook) == Done()
+        webhook.close()
+    [(body, signature)] = got
+    assert signature == "sha256=" + hmac.new(b"hush", body, hashlib.sha256).hexdigest()
+    assert json.loads(body) == {
+        "event": "escrow",
+        "key": "ve1alice/1/1/1/ve1us/low",
+        "state": "low",
+        "lease": "ve1alice/1/1/1/ve1us",
+        "tenant": "ve1alice",
+        "workload": "1-1-1-o4aheqaov7",
+        "blocks_left": 30,
+        "seconds_left": 150,
+    }
+
+
+def test_a_receiver_that_refuses_is_told_and_tried_anew() -> None:
+    with receiver(503) as (url, got):
+        webhook = Webhook(Receiver(url))
+        assert told(webhook) == Failed("ReceiverRefused", "the receiver of notices answered 503")
+        told(webhook)
+        webhook.close()
+    assert [signature for _, signature in got] == [None, None]
+
+
+def test_a_receiver_that_is_not_there_is_a_sentence() -> None:
+    webhook = Webhook(Receiver("http://127.0.0.1:9/x"))
+    outcome = told(webhook)
+    webhook.close()
+    assert isinstance(outcome, Failed)
+    assert outcome.why.startswith("the receiver of notices does not answer: ")
+
+
+@pytest.mark.parametrize("url", ["http://example.com/x", "ftp://127.0.0.1/x", "example.com"])
+def test_what_others_could_read_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"is not encrypted; write https://"):
+        Receiver(url)

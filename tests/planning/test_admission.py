@@ -1,0 +1,80 @@
+"""Which revision is applied: the newest, or the last one with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from reconciler.planning.admission import admit
+from reconciler.values.desired import Fault, Revision, Revisions
+from reconciler.values.limits import Limits
+from reconciler.values.plans import Reason
+from reconciler.values.readings import Seen, Unseen
+from tests.makers import PRICING, desired
+
+APPLIED = Revision(replace(desired(), commit="a" * 40))
+NEWEST = Revision(desired())
+DEARER = Revision(desired(pricing=replace(PRICING, cpu_millicores=Decimal("1.5"))))
+FREE_GPU = Revision(replace(desired(pricing=replace(PRICING, gpu=Decimal(0))), commit="a" * 40))
+
+
+def admitted(newest: Revision, limits: Limits, applied: Revision | None = APPLIED) -> tuple[str, set[Reason]]:
+    """The commit in force, and why it is not the newest."""
+    made = admit(Seen(Revisions(newest, applied)), limits)
+    assert all(hold.ours for hold in made.holds)
+    return made.desired.commit[:1] if made.desired else "", {hold.reason for hold in made.holds}
+
+
+@pytest.mark.parametrize(
+    ("newest", "limits", "reason"),
+    [
+        (replace(NEWEST, descends=False), Limits(), Reason.REWRITTEN_HISTORY),
+        (NEWEST, Limits(require_signature=True), Reason.UNSIGNED),
+        (DEARER, Limits(price_change_percent=49), Reason.PRICE_JUMP),
+        (DEARER, Limits(price_max={"cpu_millicores": Decimal("1.4")}), Reason.PRICE_OUT_OF_BOUNDS),
+        (DEARER, Limits(price_min={"cpu_millicores": Decimal("1.6")}), Reason.PRICE_OUT_OF_BOUNDS),
+    ],
+)
+def test_what_breaks_the_hosts_rules_waits_and_the_last_one_goes_on(
+    newest: Revision, limits: Limits, reason: Reason
+) -> None:
+    assert admitted(newest, limits) == ("a", {reason})
+    jump = reason is Reason.PRICE_JUMP  # which needs something to jump from
+    assert admitted(newest, limits, applied=None) == (("c", set()) if jump else ("", {reason}))
+
+
+@pytest.mark.parametrize(
+    ("newest", "limits"),
+    [
+        (NEWEST, Limits()),
+        (replace(NEWEST, descends=False), Limits(allow_rewrite=True)),
+        (replace(NEWEST, signer="olga"), Limits(require_signature=True)),
+        (DEARER, Limits(price_change_percent=50)),
+        (DEARER, Limits(price_max={"cpu_millicores": Decimal("1.5")})),
+    ],
+)
+def test_what_keeps_them_is_applied(newest: Revision, limits: Limits) -> None:
+    assert admitted(newest, limits) == ("c", set())
+
+
+def test_a_first_price_of_something_that_was_free_is_no_jump() -> None:
+    assert admitted(NEWEST, Limits(price_change_percent=10), FREE_GPU) == ("c", set())
+
+
+def test_a_faulty_file_is_told_and_holds_no_commit() -> None:
+    fault, warning = Fault("pricing.yaml", 4, 3, "bad"), Fault("config.yaml", 1, 1, "odd", warning=True)
+    newest = Revision(desired(faults=(fault, warning)))
+    assert admitted(newest, Limits()) == ("c", {Reason.FILE_FAULTY})
+    [hold] = admit(Seen(Revisions(newest)), Limits()).holds
+    assert hold.message == "pricing.yaml:4:3: bad; its last good version goes on"
+
+
+def test_a_repository_that_cannot_be_asked_goes_on_with_what_was_read() -> None:
+    made = admit(Seen(Revisions(NEWEST, APPLIED, stale="no answer")), Limits())
+    assert made.desired is NEWEST.desired
+    assert [(hold.reason, hold.message) for hold in made.holds] == [(Reason.REPOSITORY_UNSEEN, "no answer")]
+    never = admit(Unseen("never read"), Limits())
+    assert never.desired is None
+    assert [hold.message for hold in never.holds] == ["never read"]
