@@ -1,0 +1,23 @@
+"""`make bench`: prints figures; the ratios are of one run on one machine."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.bench.asking import bench_asking
+from tests.bench.cycles import bench_cycles
+from tests.bench.files import bench_files
+
+
+def main() -> None:
+    """All of them, or with `quick` the small ones."""
+    sizes = (1_000,) if "quick" in sys.argv else (1_000, 10_000)
+    bench_files(1_000)
+    for leases in sizes:
+        bench_cycles(leases)
+    for leases in sizes:
+        bench_asking(leases)
+
+
+if __name__ == "__main__":
+    main()

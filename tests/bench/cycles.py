@@ -1,0 +1,94 @@
+"""Whole cycles of a provider with many leases: real documents, planner and journal; ports in memory."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.cycle.run import Runner
+from reconciler.values.observed import AdapterView, Capacity, Market
+from reconciler.values.readings import Seen
+from reconciler.values.repository import Commit
+from tests import makers
+from tests.bench.figures import cpu_ms, peak_mb, show
+from tests.bench.holdings import PROVIDER, file_of, market, path_of
+from tests.cycle.worlds import FILES, MemoryRepo, Scenery, scenery
+from tests.makers import running
+
+CYCLES = 9
+
+
+@contextmanager
+def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
+    """A provider whose leases all run."""
+    with tempfile.TemporaryDirectory() as directory:
+        scene = scenery(Path(directory), market(leases))
+        scene.repo.files = {**FILES, **{path_of(n): file_of(n) for n in range(1, leases + 1)}}
+        runner = Runner(scene.world, PROVIDER)
+        desired = runner.look().situation.desired
+        assert isinstance(desired, Seen)
+        files = desired.view.newest.desired.workloads.values()
+        assert len(files) == leases
+        room = makers.ROOM.times(leases)
+        there = Seen({each.id: running(each) for each in files})
+        scene.adapter.view = AdapterView(there, Seen(Capacity(room, (room,), room)))
+        try:
+            runner.cycle(flush=True)
+            yield scene, runner
+        finally:
+            scene.journal.close()
+
+
+def later(scene: Scenery) -> Market:
+    """The next block, in which nothing happened."""
+    seen = scene.chain.reading
+    assert isinstance(seen, Seen)
+    scene.clock.seconds += 5
+    scene.chain.reading = Seen(replace(seen.view, height=seen.view.height + 1, time=seen.view.time + 5))
+    return seen.view
+
+
+class Changed(MemoryRepo):
+    """The same repository after a commit that changed one file."""
+
+    @property
+    def commit(self) -> Commit:
+        before = super().commit
+        path = path_of(1)
+        return replace(before, id="d" * 40, files={**before.files, path: "changed"})
+
+    def read(self, blobs: object) -> dict[str, bytes]:
+        """The one blob that is new."""
+        return {"changed": file_of(1, "docker.io/library/web:2")}
+
+
+def bench_cycles(leases: int, block_seconds: float = 5.0) -> None:
+    """A cycle in which nothing changed, and one in which one file did; beside one JSON dump of the leases."""
+    with provider_of(leases) as (scene, runner):
+
+        def quiet() -> None:
+            later(scene)
+            cycle = runner.cycle()
+            assert not cycle.finding.plan.actions
+
+        nothing = cpu_ms(quiet, CYCLES)
+        told = [str(each.id) for each in runner.snapshot.leases]
+        yardstick = cpu_ms(lambda: json.dumps(told), CYCLES)
+        share = f"{100 * nothing / 1000 / block_seconds:.1f} % of a core at {block_seconds:.0f} s blocks"
+        show(f"cycle, nothing changed, {leases} leases", f"{nothing:.0f} ms", share)
+        show("  against json.dumps of their ids", f"{nothing / yardstick:.0f} x")
+        scene.repo = Changed(scene.repo.files, scene.calls)
+        changed = Runner(scene.world, PROVIDER)
+        changed.cycle()
+        later(scene)
+        one = cpu_ms(changed.cycle, 1)
+        show(
+            f"cycle after one file changed, {leases} leases",
+            f"{one:.0f} ms",
+            f"{one / nothing:.1f} x a quiet one",
+        )
+        show("  memory at its highest so far", f"{peak_mb():.0f} MB")
