@@ -82,8 +82,10 @@ class Daemon:
         outside: Outside,
         tap: Callable[[str, Any], Any] = untouched,
         limits: Callable[[], Limits] = Limits,
+        publishing: bool = True,
     ) -> None:
         self.outside = outside
+        self._publishing = publishing
         self._limits = limits
         self._parts = self._open(tap)
 
@@ -154,6 +156,7 @@ class Daemon:
             clock=ChainTime(outside),
             limits=self._limits,
             notifier=tap("notifier", outside.notices),
+            publishing=self._publishing,
         )
         return Parts(journal, chain, adapter, Runner(world, key_of(PROVIDER).address))
 

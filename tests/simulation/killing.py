@@ -39,16 +39,16 @@ class Changes:
         self._connection: sqlite3.Connection | None = None
 
     def token(self) -> tuple[object, ...]:
-        """Equal as long as nothing outside changes."""
+        """Equal as long as nothing outside changes; what the journal says stands first."""
         outside = self._outside
         refs = (outside.commits.repository / "refs" / "heads").rglob("*")
         return (
+            self._journal(),
             outside.chain.height,
             *outside.chain.mempool.waiting,
             outside.cluster.store.version,
             len(outside.notices.keys()),
             *sorted((str(each), each.read_text()) for each in refs if each.is_file()),
-            self._journal(),
         )
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.cycle.run import Cycle
 from reconciler.journal.database import NAME
+from reconciler.values.limits import Limits
 from reconciler.values.observed import Market
 from reconciler.values.readings import Unseen
 from tests.simulation.daemon import Daemon
@@ -30,12 +31,16 @@ State = tuple[object, ...]
 
 @dataclass(slots=True)
 class Kill:
-    """One state of the world in which a daemon may die, and every point at which the world is in it."""
+    """One state of the world in which a daemon may die, and every point at which the world is in it.
+
+    `bare` is equal for states that differ by nothing but the journal.
+    """
 
     moment: Moment
     height: int
     acts_done: int
     ran_seconds: int
+    bare: tuple[object, ...]
     points: list[Point] = field(default_factory=list)
 
     def stage(self, outside: Outside) -> Stage:
@@ -54,12 +59,14 @@ class Reference:
     ended_at: int
 
 
-def live(daemon: Daemon, stage: Stage, visit: Visit = lambda _stage, _cycle: False) -> bool:
-    """Cycle, let the others act, make a block; until the story is over and all is quiet, or the visitor says
-    that it has seen enough (then true).
+def live(
+    daemon: Daemon, stage: Stage, visit: Visit = lambda _stage, _cycle: False, at_least: int = 0
+) -> bool:
+    """Cycle, let the others act, make a block; until the story is over, all is quiet and a height is reached,
+    or the visitor says that it has seen enough (then true).
     """
     quiet, outside = 0, stage.outside
-    while quiet < QUIET_CYCLES:
+    while quiet < QUIET_CYCLES or outside.height < at_least:
         assert outside.height < LONGEST, f"act {stage.done} of the story is never done"
         cycle = daemon.cycle()
         stage.act()
@@ -87,7 +94,7 @@ def record(directory: Path) -> Reference:
         token = changes.token()
         if token not in kills:
             kept = outside.capture(directory / f"kill-{len(kills)}")
-            kills[token] = Kill(kept, outside.height, stage.done, stage.ran_seconds)
+            kills[token] = Kill(kept, outside.height, stage.done, stage.ran_seconds, token[1:])
         kills[token].points.append(point)
 
     def visit(stage: Stage, cycle: Cycle) -> bool:
@@ -130,14 +137,14 @@ def survive(reference: Reference, kill: Kill, directory: Path) -> Survival:
         shutil.rmtree(directory)
 
 
-def forget(kill: Kill, directory: Path) -> Stage:
+def forget(kill: Kill, directory: Path, *, publishing: bool) -> Stage:
     """Start a daemon where another was killed and its journal has gone with it; the world at the end."""
     outside = Outside.at(kill.moment, directory)
     for path in outside.state.glob(f"{NAME}*"):
         path.unlink()
-    stage, daemon = kill.stage(outside), Daemon(outside)
+    stage, daemon = kill.stage(outside), Daemon(outside, publishing=publishing)
     try:
-        live(daemon, stage)
+        live(daemon, stage, at_least=kill.height + Limits().timeout_blocks + QUIET_CYCLES)
         return stage
     finally:
         daemon.drop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections import Counter
@@ -162,18 +161,15 @@ class Outside:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """The files of a world; git's objects, which nobody ever changes, are shared."""
+    """The files of a world; git's objects are never changed, so they are looked up where they are."""
     for name in ("desired.git", "state"):
-        shutil.copytree(source / name, target / name, copy_function=_copy_file)
+        shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("objects"))
+    for objects in (Path("desired.git/objects"), Path("state/mirror.git/objects")):
+        if (source / objects).exists():
+            (target / objects / "info").mkdir(parents=True)
+            (target / objects / "info" / "alternates").write_text(f"{source / objects}\n")
     if (source / "notices").exists():
         shutil.copy2(source / "notices", target / "notices")
-
-
-def _copy_file(source: str, target: str) -> str:
-    if "/objects/" in source:
-        os.link(source, target)
-        return target
-    return str(shutil.copy2(source, target))
 
 
 def _hand_in(chain: SimulatedChain, txs: Sequence[bytes]) -> list[str]:
