@@ -20,8 +20,12 @@ EVENTS_READ = 20_000
 TRANSACTIONS_SHOWN = 10
 _HASH = re.compile(r"[0-9A-Fa-f]{6,64}")
 _WORKLOAD = re.compile(r"(?:workloads/)?(\d{1,20}-\d{1,10}-\d{1,10}-[a-z2-7]{10})(?:\.yaml)?")
-_AFTER = ("order", "decision", "bid", "lease")
-"""What comes before a lease's money in the chain of causes."""
+STEPS = (
+    *("order", "decision", "bid", "lease", "money", "workload", "adapter", "trouble", "cluster", "outcome"),
+    *("held", "did", "sent", "next try", "was held"),
+)
+_RANKS = {step: rank for rank, step in enumerate(STEPS)}
+"""The order of cause and effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,7 @@ class Told:
         """With what the daemon sees now in the place of what its journal remembers."""
         steps = {link.step for link in found}
         kept = [link for link in self.links if link.step not in steps]
-        at = sum(link.step in _AFTER for link in kept)
-        return replace(self, links=(*kept[:at], *found, *kept[at:]))
+        return replace(self, links=tuple(sorted((*found, *kept), key=lambda link: _RANKS[link.step])))
 
 
 def told_of(records: SqliteRecords, asked: str) -> Told:
