@@ -41,7 +41,7 @@ class Observer:
         """Every reading, the chain's last, as it is asked about leases that the others name."""
         desired = self._desired(memory)
         adapters = {name: adapter.look() for name, adapter in self._world.adapters.items()}
-        known = sorted(_known(memory, adapters))
+        known = tuple(_known(memory, adapters))
         market = self._world.chain.look(tuple(i.hash for i in intents), known)
         return Observed(desired, market, adapters)
 

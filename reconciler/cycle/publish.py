@@ -41,6 +41,7 @@ class Publisher:
     def __init__(self, world: World) -> None:
         self._world = world
         self._told = ""
+        self._told_status: Status | None = None
         self._pending = ""
         self._first_at = 0
         self._last_at = 0
@@ -49,10 +50,13 @@ class Publisher:
 
     def publish(self, news: News, rules: Publishing, *, now: int, flush: bool) -> Outcome | None:
         """Commit and push when it is time; None while changes are still gathered, or none is there."""
+        self.untold = len(news.events)
+        if news.status is self._told_status and not news.events:
+            return None
         files = status_files(news.status)
         digest = _digest(files)
-        self.untold = len(news.events)
         if digest == self._told and not news.events:
+            self._told_status = news.status
             return None
         self._note_change(digest, news.events, now)
         if not (flush or _terminal(news.events) or self._ripe(rules, now)):

@@ -8,7 +8,7 @@ from reconciler.cycle.publish import Publisher
 from reconciler.cycle.status import Finding
 from reconciler.cycle.world import Store, World
 from reconciler.planning.admission import admit
-from reconciler.planning.capacity import free, offered, promised
+from reconciler.planning.capacity import offered, promised, usable
 from reconciler.planning.situation import Scene, market_of
 from reconciler.values.readings import Unseen
 from reconciler.values.snapshot import (
@@ -65,7 +65,7 @@ def capacity_of(finding: Finding) -> CapacitySnapshot | None:
         limits=situation.limits,
         funding=finding.plan.funding,
     )
-    return CapacitySnapshot(capacity.view.total, free(scene, capacity.view) + claimed, claimed)
+    return CapacitySnapshot(capacity.view.total, usable(scene, capacity.view), claimed)
 
 
 def _with_totals(shown: Snapshot, store: Store) -> Snapshot:

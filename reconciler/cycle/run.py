@@ -12,7 +12,7 @@ from reconciler.cycle.observe import Observer
 from reconciler.cycle.publish import News, Publisher
 from reconciler.cycle.recorded import begun, capacity_of, counted, recorded
 from reconciler.cycle.show import snapshot_of
-from reconciler.cycle.status import Finding, status_of
+from reconciler.cycle.status import Finding, same_objects, status_of
 from reconciler.cycle.telling import lines
 from reconciler.cycle.world import World
 from reconciler.planning.admission import admit
@@ -46,6 +46,7 @@ class Runner:
         self._observer = Observer(world, address)
         self._publisher = Publisher(world)
         self._status: Status | None = None
+        self._finding: Finding | None = None
         self._held: frozenset[tuple[str, str]] = frozenset()
         self.snapshot = begun(world, address)
 
@@ -104,7 +105,8 @@ class Runner:
 
     def _publish(self, finding: Finding, *, flush: bool) -> bool:
         admitted = admit(finding.situation.desired, finding.situation.limits).desired
-        self._status = status_of(self._world.provider, finding, admitted, self._status)
+        if not (self._status and same_objects(self._finding, finding)):
+            self._status = status_of(self._world.provider, finding, admitted, self._status)
         if self._status is None or not self._world.publishing:
             return False
         market = market_of(finding.situation)
@@ -115,8 +117,11 @@ class Runner:
         return self._publisher.waiting
 
     def _shown(self, finding: Finding, record: CycleRecord) -> Snapshot:
-        shown = snapshot_of(finding, self.snapshot, cycle_began_at=record.started_at)
-        shown = replace(shown, cycle=record, capacity=capacity_of(finding) or shown.capacity)
+        same = same_objects(self._finding, finding)
+        shown = snapshot_of(finding, self.snapshot, cycle_began_at=record.started_at, unchanged=same)
+        capacity = shown.capacity if same and shown.capacity else capacity_of(finding)
+        shown = replace(shown, cycle=record, capacity=capacity or shown.capacity)
+        self._finding = finding
         return recorded(shown, self._world.store, self.snapshot, self._publisher)
 
     def _log_holds(self, holds: tuple[Hold, ...]) -> None:

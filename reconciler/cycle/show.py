@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.cycle.status import Finding
-from reconciler.planning.escrow import due_gross
 from reconciler.planning.ledger import earnings
 from reconciler.planning.phases import trouble_of
 from reconciler.planning.situation import Situation, market_of
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import LeaseId, workload_id
-from reconciler.values.memory import Ledger, Memory, WorkloadMemory
+from reconciler.values.memory import Ledger, WorkloadMemory
 from reconciler.values.messages import describe
 from reconciler.values.observed import Market, Running, State
 from reconciler.values.plans import Plan
@@ -29,16 +28,23 @@ from reconciler.values.snapshot import (
 )
 
 
-def snapshot_of(finding: Finding, before: Snapshot, *, cycle_began_at: int) -> Snapshot:
-    """The cycle's facts over those of the one before: what is unseen now stays as it was last seen."""
+def snapshot_of(
+    finding: Finding, before: Snapshot, *, cycle_began_at: int, unchanged: bool = False
+) -> Snapshot:
+    """The cycle's facts over those of the one before: what is unseen now stays as it was last seen.
+
+    `unchanged` says that no workload can look different from `before`.
+    """
     situation, plan = finding.situation, finding.plan
     market = market_of(situation)
     shown = before
     if market is not None:
         shown = _with_market(before, market, plan)
-    workloads = tuple(
-        _workload(situation, memory, market) for _, memory in sorted(plan.memory.workloads.items())
-    )
+    workloads = before.workloads
+    if not unchanged:
+        workloads = tuple(
+            _workload(situation, memory, market) for _, memory in sorted(plan.memory.workloads.items())
+        )
     return replace(
         shown,
         applied=plan.revision or shown.applied,
@@ -65,10 +71,10 @@ def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
         height=market.height,
         chain_time=market.time,
         orders_open=len(market.orders),
-        books=_books(before.books, market, plan.memory),
+        books=_books(before.books, market, plan),
         leases=tuple(
             _lease(market, plan, lease_id)
-            for lease_id, lease in sorted(market.leases.items())
+            for lease_id, lease in market.leases.items()
             if lease.state is State.ACTIVE
         ),
         bids=tuple(
@@ -79,26 +85,25 @@ def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
     )
 
 
-def _books(before: Books, market: Market, memory: Memory) -> Books:
+def _books(before: Books, market: Market, plan: Plan) -> Books:
     """Received is what was earned before fees; it only rises, as a counter must."""
-    ledger = memory.ledger or Ledger()
-    found = earnings(market, ledger)
+    ledger = plan.memory.ledger or Ledger()
+    found = earnings(market, ledger, plan.funding.values())
     received = max(before.received, found.earned + ledger.fees)
     return Books(market.wallet.balance, found.deposits, found.earned, found.accrued, ledger.fees, received)
 
 
 def _lease(market: Market, plan: Plan, lease_id: LeaseId) -> LeaseSnapshot:
     lease = market.leases[lease_id]
-    account = market.accounts.get(lease_id.deployment)
-    accrued = due_gross(account, lease_id, market.height) if account else 0
+    left = plan.funding.get(lease_id, HEALTHY)
     return LeaseSnapshot(
         lease_id,
         lease.state,
         lease.price,
-        accrued,
+        left.due,
         lease.payment.withdrawn,
         plan.memory.withdrawn_at.get(lease_id, 0),
-        plan.funding.get(lease_id, HEALTHY),
+        left,
     )
 
 

@@ -11,8 +11,9 @@ from reconciler.values.desired import Desired
 from reconciler.values.funding import Funding
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.memory import WorkloadMemory
-from reconciler.values.observed import Lease, Market, SettlementSide, State
+from reconciler.values.observed import AdapterView, Lease, Market, SettlementSide, State
 from reconciler.values.plans import Hold, Plan
+from reconciler.values.readings import Seen
 from reconciler.values.status import BidStatus, Notice, Status, WorkloadStatus
 
 
@@ -22,6 +23,40 @@ class Finding:
 
     situation: Situation
     plan: Plan
+
+
+def same_objects(before: Finding | None, now: Finding) -> bool:
+    """Whether everything that is told of workloads and bids is the very same as in an earlier cycle.
+
+    Decided by identity: what did not change is not made anew by any source, nor by the planner.
+    """
+    if before is None:
+        return False
+    old, new = market_of(before.situation), market_of(now.situation)
+    if old is None or new is None:
+        return False
+    pairs: list[tuple[object, object]] = [
+        (old.leases, new.leases),
+        (old.bids, new.bids),
+        (old.settlements, new.settlements),
+        (before.plan.memory.workloads, now.plan.memory.workloads),
+        (before.plan.memory.retries, now.plan.memory.retries),
+    ]
+    shown = before.situation.adapters.items()
+    for name, view in now.situation.adapters.items():
+        earlier = before.situation.adapters.get(name)
+        pairs += [(earlier and _looked(earlier), _looked(view))]
+    return (
+        len(shown) == len(now.situation.adapters)
+        and all(a is b for a, b in pairs)
+        and before.plan.revision == now.plan.revision
+        and before.plan.holds == now.plan.holds
+    )
+
+
+def _looked(view: AdapterView) -> object:
+    """What identifies a look at an adapter: its view, or the very failure."""
+    return view.workloads.view if isinstance(view.workloads, Seen) else view.workloads
 
 
 def status_of(

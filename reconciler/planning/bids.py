@@ -131,6 +131,8 @@ def _too_cheap(scene: Scene, order: Order, candidate: Candidate) -> Hold | None:
 
 def _allocate(scene: Scene, candidates: list[Candidate]) -> tuple[tuple[CreateBid, ...], list[Hold]]:
     """Give room and money in order; what is left over is held."""
+    if not candidates:
+        return (), []
     capacity = offered(scene.adapters)
     if isinstance(capacity, Unseen):
         return (), [Hold(str(c.order.id), Reason.CLUSTER_UNSEEN, capacity.why) for c in candidates]

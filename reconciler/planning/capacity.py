@@ -33,7 +33,12 @@ def promised(market: Market) -> Resources:
 
 
 def free(scene: Scene, capacity: Capacity) -> Resources:
-    """What may still be promised, after the host's ceiling and the configured reserve; may be negative."""
+    """What may still be promised; may be negative."""
+    return usable(scene, capacity) - promised(scene.market)
+
+
+def usable(scene: Scene, capacity: Capacity) -> Resources:
+    """What may be promised in all, after the host's ceiling and the configured reserve."""
     whole = capacity.total
     if (most := scene.limits.capacity) is not None:
         whole = Resources(
@@ -43,13 +48,12 @@ def free(scene: Scene, capacity: Capacity) -> Resources:
             min(whole.gpu, most.gpu),
         )
     percent = 100 - (scene.desired.config.capacity_reserve_percent if scene.desired.config else 0)
-    usable = Resources(
+    return Resources(
         whole.cpu_milli * percent // 100,
         whole.memory_bytes * percent // 100,
         whole.storage_bytes * percent // 100,
         whole.gpu * percent // 100,
     )
-    return usable - promised(scene.market)
 
 
 def too_small(units: Iterable[ResourceUnit], room: Resources, nodes: tuple[Resources, ...]) -> str:

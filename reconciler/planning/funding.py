@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.planning.escrow import blocks_left
+from reconciler.planning.escrow import blocks_left, due_gross
 from reconciler.planning.retries import held_back
 from reconciler.planning.situation import Situation
 from reconciler.values.desired import Desired, Escrow, OnCritical
@@ -21,8 +21,9 @@ def time_left(market: Market, lease: Lease, rules: Escrow) -> TimeLeft:
     if account is None or account.state is not State.OPEN:
         return TimeLeft(Funding.EXHAUSTED if account else Funding.HEALTHY)
     blocks = blocks_left(account, market.height)
+    due = due_gross(account, lease.id, market.height)
     if blocks is None:
-        return TimeLeft(Funding.HEALTHY)
+        return TimeLeft(Funding.HEALTHY, due=due)
     seconds = int(blocks * market.block_seconds)
     if blocks < 0:
         state = Funding.EXHAUSTED
@@ -32,7 +33,7 @@ def time_left(market: Market, lease: Lease, rules: Escrow) -> TimeLeft:
         state = Funding.LOW
     else:
         state = Funding.HEALTHY
-    return TimeLeft(state, blocks, seconds)
+    return TimeLeft(state, blocks, seconds, due)
 
 
 def rules_of(desired: Desired) -> Escrow:

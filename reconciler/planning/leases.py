@@ -50,9 +50,10 @@ def _asked_for(scene: Scene) -> Iterator[CloseBid | Hold]:
     allowed = scene.limits.closings_per_hour - sum(
         1 for t in scene.memory.closings if t > scene.market.time - 3600
     )
-    for lease in sorted(scene.market.leases.values(), key=lambda x: x.id):
-        workload = scene.desired.workloads.get(workload_id(lease.id))
-        if workload is None or workload.close is None or lease.state is not State.ACTIVE:
+    wanted = (w for w in scene.desired.workloads.values() if w.close is not None)
+    for workload in sorted(wanted, key=lambda w: w.lease):
+        lease = scene.market.leases.get(workload.lease)
+        if lease is None or lease.state is not State.ACTIVE:
             continue
         if back := held_back(scene.memory, f"CloseBid:{lease.id}", workload.id, scene.now):
             yield back
@@ -64,7 +65,7 @@ def _asked_for(scene: Scene) -> Iterator[CloseBid | Hold]:
             yield Hold(workload.id, Reason.CEILING, why, ours=True)
         else:
             allowed -= 1
-            yield CloseBid(lease.id, workload.close, lease=True)
+            yield CloseBid(lease.id, workload.close or CloseReason.UNSPECIFIED, lease=True)
 
 
 def _same_block(scene: Scene, lease: Lease) -> Hold | None:

@@ -4,10 +4,11 @@ past.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from reconciler.planning.escrow import due_gross
 from reconciler.planning.situation import Situation
+from reconciler.values.funding import TimeLeft
 from reconciler.values.memory import Ledger, Memory
 from reconciler.values.money import after_take
 from reconciler.values.observed import Market, State
@@ -72,14 +73,9 @@ def locked(market: Market) -> int:
     return sum(b.deposit for b in market.bids.values() if b.state in (State.OPEN, State.ACTIVE))
 
 
-def earnings(market: Market, ledger: Ledger) -> Earnings:
+def earnings(market: Market, ledger: Ledger, funding: Iterable[TimeLeft]) -> Earnings:
     """Change of the wallet, plus own deposits locked, less what came from outside; accrued apart."""
     deposits = locked(market)
     earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside
-    accrued = 0
-    for lease in market.leases.values():
-        account = market.accounts.get(lease.id.deployment)
-        if lease.state is State.ACTIVE and account is not None and account.state is State.OPEN:
-            gross = due_gross(account, lease.id, market.height)
-            accrued += after_take(gross, market.rules.take_percent)
+    accrued = sum(after_take(left.due, market.rules.take_percent) for left in funding)
     return Earnings(deposits, earned, accrued)

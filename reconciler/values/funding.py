@@ -18,12 +18,13 @@ class Funding(StrEnum):
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
     """What a deployment's funds still pay: blocks and measured chain time in seconds, negative once they ran
-    out; None where nothing drains them (semantics 4.6).
+    out; None where nothing drains them (semantics 4.6). `due` is what the lease has earned and not drawn.
     """
 
     state: Funding
     blocks: int | None = None
     seconds: int | None = None
+    due: int = 0
 
 
 HEALTHY = TimeLeft(Funding.HEALTHY)

@@ -20,6 +20,7 @@ from tests.cycle.worlds import FILES, MemoryRepo, Scenery, scenery
 from tests.makers import running
 
 CYCLES = 9
+ADAPTER = {"adapters/kubernetes.yaml": b"kind: KubernetesAdapter\nenabled: true\n"}
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
     """A provider whose leases all run."""
     with tempfile.TemporaryDirectory() as directory:
         scene = scenery(Path(directory), market(leases))
-        scene.repo.files = {**FILES, **{path_of(n): file_of(n) for n in range(1, leases + 1)}}
+        scene.repo.files = {**FILES, **ADAPTER, **{path_of(n): file_of(n) for n in range(1, leases + 1)}}
         runner = Runner(scene.world, PROVIDER)
         desired = runner.look().situation.desired
         assert isinstance(desired, Seen)
@@ -37,7 +38,8 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
         there = Seen({each.id: running(each) for each in files})
         scene.adapter.view = AdapterView(there, Seen(Capacity(room, (room,), room)))
         try:
-            runner.cycle(flush=True)
+            while runner.cycle(flush=True).waiting or scene.journal.outbox.unpublished():
+                later(scene)
             yield scene, runner
         finally:
             scene.journal.close()

@@ -14,6 +14,7 @@ from reconciler.repo.place import Place
 from reconciler.repo.repository import GitRepository
 from reconciler.values.desired import Desired
 from reconciler.values.readings import Seen
+from tests.bench.cycles import ADAPTER
 from tests.bench.figures import cpu_ms, show, wall_ms
 from tests.bench.holdings import PROVIDER, file_of, market, path_of
 from tests.cycle.worlds import FILES
@@ -42,7 +43,7 @@ def bench_files(count: int) -> None:
         work, state = Path(directory, "work"), Path(directory, "state")
         work.mkdir()
         state.mkdir()
-        for path, content in {**FILES, **texts}.items():
+        for path, content in {**FILES, **ADAPTER, **texts}.items():
             (work / path).parent.mkdir(exist_ok=True)
             (work / path).write_bytes(content)
         git(work, "init", "-q", "-b", "main")
