@@ -22,22 +22,27 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One kind: where its rows come from, its columns, and those that only `-o wide` shows."""
+    """One kind: its rows with how many there are in all, its columns, and those that only `-o wide` shows."""
 
-    rows: Callable[[Listen], list[Row]]
+    rows: Callable[[Listen], tuple[list[Row], int]]
     columns: Mapping[str, Callable[[Row], object]]
     wide: Mapping[str, Callable[[Row], object]]
 
 
-def _rows_at(path: str, key: str) -> Callable[[Listen], list[Row]]:
-    return lambda listen: list(ask(listen, path)[key])
+def _rows_at(path: str, key: str) -> Callable[[Listen], tuple[list[Row], int]]:
+    def rows(listen: Listen) -> tuple[list[Row], int]:
+        answer = ask(listen, path)
+        return answer[key], answer["total"]
+
+    return rows
 
 
-def _plan_holds(listen: Listen) -> list[Row]:
-    return list(ask(listen, "/api/v1/plan")["holds"])
+def _plan_holds(listen: Listen) -> tuple[list[Row], int]:
+    answer = ask(listen, "/api/v1/plan")
+    return answer["holds"], answer["holds_total"]
 
 
-def _orders(listen: Listen) -> list[Row]:
+def _orders(listen: Listen) -> tuple[list[Row], int]:
     """Orders that are open, as far as something was decided about them: a bid, or why there is none."""
     answer = ask(listen, "/api/v1/bid-engine/status")
     bids = [
@@ -45,7 +50,8 @@ def _orders(listen: Listen) -> list[Row]:
         for b in answer["bids"]
     ]
     held = [{"order": h["subject"], "decision": h["reason"], "says": h["message"]} for h in answer["holds"]]
-    return sorted([*bids, *held], key=lambda row: (row["order"], row["decision"]))
+    rows: list[Row] = sorted([*bids, *held], key=lambda row: (row["order"], row["decision"]))
+    return rows, len(bids) + answer["holds_total"]
 
 
 def _left(row: Row) -> str:
@@ -129,7 +135,7 @@ KINDS: Mapping[str, Listed] = {
 def get(kind: str, host: Path | None, output: str) -> None:
     """List workloads, leases, bids, orders (with what was decided about each) or holds."""
     listed = KINDS[kind]
-    rows = listed.rows(settings_of(host).listen.api)
+    rows, total = listed.rows(settings_of(host).listen.api)
     if output == "json":
         click.echo(json.dumps({kind: rows}, indent=2))
     elif output == "yaml":
@@ -141,3 +147,5 @@ def get(kind: str, host: Path | None, output: str) -> None:
         cells = [[str(cell(row)) for cell in columns.values()] for row in rows]
         for line in table(list(columns), cells):
             click.echo(line)
+    if len(rows) < total:
+        click.echo(f"these are {len(rows)} of {total}", err=True)

@@ -1,0 +1,54 @@
+"""A terminal beside a daemon's API and its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.main import provider_daemon, run_command
+from reconciler.devnet.furnishing import furnish
+from reconciler.devnet.home import Facts, Home, Ports
+from reconciler.journal.opening import OpenJournal, open_journal
+from reconciler.serve.board import Board
+from reconciler.serve.starting import Started
+from reconciler.values.memory import Memory
+from reconciler.values.plans import Plan
+from tests.serve.playing import Bellows, serve
+from tests.serve.worlds import FULL
+
+SHOWN = replace(FULL, plan=Plan("a" * 40, (), FULL.holds, (), Memory()))
+
+
+@dataclass(slots=True)
+class Terminal:
+    """Commands with a host file; the daemon is played by its servers and its journal."""
+
+    home: Home
+    board: Board
+    bellows: Bellows
+    journal: OpenJournal
+    servers: Started
+    capsys: pytest.CaptureFixture[str]
+
+    def say(self, *words: str) -> tuple[int, str, str]:
+        """A command's exit code and what it printed."""
+        self.capsys.readouterr()
+        code = run_command(provider_daemon, [*words, "--host", str(self.home.host_file)])
+        out = self.capsys.readouterr()
+        return code, out.out, out.err
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
+    """A daemon that shows one of everything; its journal is new."""
+    home, board, bellows = Home(tmp_path / "world"), Board(SHOWN), Bellows()
+    home.directory.mkdir()
+    servers = serve(board, bellows=bellows)
+    furnish(home, Facts(Ports(1, 2, 3, servers.ports.api.port, 5)))
+    journal = open_journal(home.directory / "state")
+    yield Terminal(home, board, bellows, journal, servers, capsys)
+    servers.stop()
+    journal.close()
