@@ -161,7 +161,7 @@ def decision(row: tuple[str, str, int, str, int, int, int, int]) -> Decision:
 
 def clean(text: str) -> str:
     """The text without what SQLite cannot keep: halves of characters, as odd file names have them."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def find(database: Database, subject: str, at_most: int) -> tuple[Decision, ...]:

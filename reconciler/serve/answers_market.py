@@ -79,6 +79,7 @@ def decision(found: Decision) -> DecisionShape:
         message=found.message,
         since=moment(found.first_seen),
         last_seen=moment(found.last_seen),
+        ended=moment(found.ended_at),
     )
 
 

@@ -82,6 +82,8 @@ class DecisionShape(Shape):
     message: str
     since: str | None
     last_seen: str | None
+    ended: str | None
+    """When a hold was gone; null: it stands, or this is an effect."""
 
 
 class OrderDecisionAnswer(Shape):
