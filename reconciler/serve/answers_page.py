@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from reconciler.serve.answers import chain, counts, cycle, intents, moment, money, reading, revisions
 from reconciler.serve.answers_market import funding, is_about_order
-from reconciler.serve.answers_work import trouble
+from reconciler.serve.answers_work import subjects_of, trouble
 from reconciler.serve.course import MoneyPoint
 from reconciler.serve.shapes_page import (
     CapacityShape,
@@ -108,7 +108,7 @@ def _urgency(found: WorkloadSnapshot, leases: Mapping[LeaseId, LeaseSnapshot]) -
 
 
 def _tile(found: WorkloadSnapshot, lease: LeaseSnapshot | None, held: Mapping[str, list[str]]) -> TileShape:
-    reasons = [reason for s in (found.id, str(found.lease), found.path) for reason in held.get(s, ())]
+    reasons = [reason for s in subjects_of(found) for reason in held.get(s, ())]
     return TileShape(
         id=found.id,
         tenant=found.lease.order.owner,

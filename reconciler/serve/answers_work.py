@@ -33,7 +33,7 @@ def workload(snapshot: Snapshot, found: WorkloadSnapshot) -> WorkloadAnswer:
     return WorkloadAnswer(
         workload=workload_shape(found),
         lease=None if leased is None else lease(leased),
-        holds=holds(snapshot.holds_of(found.id, str(found.lease), found.path)),
+        holds=holds(snapshot.holds_of(*subjects_of(found))),
     )
 
 
@@ -53,6 +53,11 @@ def workload_shape(found: WorkloadSnapshot) -> WorkloadShape:
         file=found.path,
         trouble=trouble(found.trouble) if found.trouble else None,
     )
+
+
+def subjects_of(found: WorkloadSnapshot) -> tuple[str, ...]:
+    """What a hold on it may be about: itself, its lease, its file."""
+    return tuple(filter(None, (found.id, str(found.lease), found.path)))
 
 
 def trouble(found: Trouble) -> TroubleShape:
@@ -126,7 +131,7 @@ def _links(snapshot: Snapshot, found: WorkloadSnapshot, record: Sequence[Decisio
         )
     for each in [d for d in record if d.word in EFFECTS and d.subject == found.id][:1]:
         yield _link("outcome", each)
-    for hold in snapshot.holds_of(found.id, str(found.lease), found.path):
+    for hold in snapshot.holds_of(*subjects_of(found)):
         step = "next" if hold.reason.value == "TryLater" else "held"
         yield LinkShape(step=step, word=hold.reason.value, says=hold.message, at=None)
 

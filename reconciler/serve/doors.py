@@ -20,8 +20,9 @@ from reconciler.serve.table import Access
 
 log = logging.getLogger(__name__)
 
-CHALLENGE = 'Bearer realm="provider-daemon", Basic realm="provider-daemon", charset="UTF-8"'
-"""Programs send the token as it is; a browser asks for it as a password."""
+FOR_PROGRAMS = 'Bearer realm="provider-daemon"'
+FOR_BROWSERS = 'Basic realm="provider-daemon", charset="UTF-8"'
+"""A browser asks for the token as a password, whatever the name; it reads one challenge, not two."""
 
 TOKEN_MAX = 512
 
@@ -71,12 +72,14 @@ class OutsideDoor:
         if transport is not None and transport.get_extra_info("peercert"):
             return None
         given = _given(request)
+        is_browser = "Sec-Fetch-Mode" in request.headers or "text/html" in request.headers.get("Accept", "")
+        challenge = FOR_BROWSERS if is_browser else FOR_PROGRAMS
         if not given:
             return refused(
                 401,
                 "this address answers those who prove who they are",
                 "send a token as `Authorization: Bearer TOKEN`, or show a client certificate",
-                WWW_Authenticate=CHALLENGE,
+                WWW_Authenticate=challenge,
             )
         token = next((t for t in self._tokens.content if t.is_of(given)), None) if self._tokens else None
         if token is not None and (token.until is None or self._now() < token.until):
@@ -87,7 +90,7 @@ class OutsideDoor:
         else:
             log.warning("a wrong token was shown by %s", request.remote)
             sentence, advice = "the token is not known here", "see that it is whole, or ask for a new one"
-        return refused(401, sentence, advice, WWW_Authenticate=CHALLENGE)
+        return refused(401, sentence, advice, WWW_Authenticate=challenge)
 
 
 class Wicket:

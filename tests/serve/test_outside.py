@@ -129,9 +129,14 @@ def test_what_proves_nothing_opens_nothing(world: World, started: Started, shown
     answers = [world.asker(started).ask(path, **headers) for path in (STATUS, "/", "/openapi.json")]
     for answer in answers:
         assert (answer.code, answer.tree["error"]) == (401, sentence)
-        assert answer.headers["www-authenticate"].startswith("Bearer ")
+        assert answer.headers["www-authenticate"] == 'Bearer realm="provider-daemon"'
         assert b"virtengine" not in answer.body
         assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_browser_is_asked_for_a_password(world: World, started: Started) -> None:
+    answer = world.asker(started).ask("/", Accept="text/html,application/xhtml+xml")
+    assert (answer.code, answer.headers["www-authenticate"].split()[0]) == (401, "Basic")
 
 
 def test_a_secret_in_a_line_that_is_too_long_is_neither_logged_nor_known(

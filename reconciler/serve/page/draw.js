@@ -1,5 +1,8 @@
 // Elements made of text alone: nothing that the daemon sends is ever read as markup.
 
+/** An address of the API beside the page, without a password that was written into the page's own. */
+export const api = (path) => new URL(`api/v1/${path}`, location.origin + location.pathname);
+
 export const one = (id) => document.getElementById(id);
 
 /** An element; attributes by name, `on…` as listeners, children as nodes or texts. */

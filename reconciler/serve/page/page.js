@@ -1,7 +1,7 @@
 // The page: one event after each cycle, and everything on it drawn from that.
 
 import { Chart } from "./chart.js";
-import { element, keep, mark, one, say } from "./draw.js";
+import { api, element, keep, mark, one, say } from "./draw.js";
 import { needs, verdict } from "./needs.js";
 import * as rows from "./rows.js";
 import * as workload from "./workload.js";
@@ -20,7 +20,7 @@ let connected = false;
 const now = () => Date.now() / 1000 - ahead;
 
 function listen() {
-  const stream = new EventSource("api/v1/stream");
+  const stream = new EventSource(api("stream"));
   stream.addEventListener("overview", (event) => {
     connected = true;
     take(JSON.parse(event.data));

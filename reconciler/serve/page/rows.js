@@ -1,6 +1,6 @@
 // The list of workloads: the urgent ones as the overview has them, or those that are asked for by state or text.
 
-import { element, keep, mark, one, say } from "./draw.js";
+import { api, element, keep, mark, one, say } from "./draw.js";
 import { show } from "./workload.js";
 import { brief, lasting, whole } from "./words.js";
 
@@ -43,7 +43,7 @@ async function fetchRows() {
   const query = new URLSearchParams({ limit: LISTED });
   if (state) query.set("state", state);
   if (one("find").value.trim()) query.set("contains", one("find").value.trim());
-  const response = await fetch(`api/v1/workloads?${query}`);
+  const response = await fetch(api(`workloads?${query}`));
   if (!response.ok) return;
   const answer = await response.json();
   const tiles = new Map(view.workloads.map((tile) => [tile.id, tile]));

@@ -1,6 +1,6 @@
 // One workload: why it is as it is, what it uses, its log and its events, while the dialog is open.
 
-import { element, keep, one, say } from "./draw.js";
+import { api, element, keep, one, say } from "./draw.js";
 import { bytes, clock, unix, whole } from "./words.js";
 
 const LOG_LINES = 200;
@@ -47,7 +47,7 @@ async function refresh() {
 }
 
 async function ask(id, what, draw) {
-  const response = await fetch(`api/v1/workloads/${encodeURIComponent(id)}/${what}`);
+  const response = await fetch(api(`workloads/${encodeURIComponent(id)}/${what}`));
   const answer = await response.json();
   if (open !== id) return;
   if (response.ok) draw(answer);
@@ -56,7 +56,7 @@ async function ask(id, what, draw) {
 }
 
 async function readLog(id) {
-  const response = await fetch(`api/v1/workloads/${encodeURIComponent(id)}/logs?tail=${LOG_LINES}`);
+  const response = await fetch(api(`workloads/${encodeURIComponent(id)}/logs?tail=${LOG_LINES}`));
   const text = response.ok ? await response.text() : (await response.json()).error;
   if (open !== id) return;
   const log = one("log");
