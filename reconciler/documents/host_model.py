@@ -1,4 +1,9 @@
-"""The host file: what only the machine's owner decides, out of a pull request's reach."""
+"""The host file: what only the machine's owner decides, out of a pull request's reach.
+
+It is read once, at the start, so that a change of it applies after `systemctl restart provider-daemon`:
+(restart) stands beside such keys. (live) stands beside keys that name a file which is read again when it
+changes; that they name another applies after a restart, too. `stop-spending` and `drain` are live.
+"""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -24,171 +29,185 @@ class RepositoryModel(StrictModel):
     """Where the desired state is, and who may change it."""
 
     url: Line
-    """A git URL (https://, ssh://, user@host:path), or the path of a repository on this machine."""
+    """A git URL (https://, ssh://, user@host:path), or the path of a repository on this machine. (restart)"""
     branch: Line = "main"
-    """The branch whose commits are desired."""
+    """The branch whose commits are desired. (restart)"""
     path: Annotated[str, Field(max_length=400)] = ""
-    """The folder inside the repository that is this provider's; empty: the top."""
+    """The folder inside the repository that is this provider's; empty: the top. (restart)"""
     allow_rewrite: bool = False
-    """true: a commit that does not descend from the one last applied is applied all the same."""
+    """true: a commit that does not descend from the one last applied is applied all the same. (restart)"""
     allowed_signers: PathText | None = None
-    """A file of ssh-keygen's ALLOWED SIGNERS; with it, only commits that one of them signed are applied."""
+    """A file of ssh-keygen's ALLOWED SIGNERS; with it, only commits that one of them signed are applied.
+    (live)
+    """
     credentials: PathText | None = None
-    """A file in git-credential-store's form, for https; nobody but the daemon's user may read it."""
+    """A file in git-credential-store's form, for https; nobody but the daemon's user may read it. (live)"""
     poll: Duration = "30s"
-    """How often a repository on another machine is asked; one on this machine is looked at each cycle."""
+    """How often a repository on another machine is asked; one on this machine is looked at each cycle.
+    (restart)
+    """
     publish: bool = True
-    """false: no status branch is pushed."""
+    """false: no status branch is pushed. (restart)"""
     author_name: Line = "provider-daemon"
-    """The author of status commits."""
+    """The author of status commits. (restart)"""
     author_email: Line = "provider-daemon@localhost"
-    """The author's address."""
+    """The author's address. (restart)"""
 
 
 class ProviderModel(StrictModel):
     """Who we are on the chain."""
 
     name: Name = "provider"
-    """The provider's name, as the status branch carries it."""
+    """The provider's name, as the status branch carries it. (restart)"""
     key: Line = "provider"
-    """The name of the signing key in the keyring."""
+    """The name of the signing key in the keyring. (restart)"""
     keyring: PathText | None = None
-    """The directory that holds keyring-file or keyring-test; without it: `keyring` in the state directory."""
+    """The directory that holds keyring-file or keyring-test; without it: `keyring` in the state directory.
+    (restart)
+    """
     backend: Literal["file", "test"] = "file"
-    """file: sealed with a passphrase; test: open to everyone who can read the files."""
+    """file: sealed with a passphrase; test: open to everyone who can read the files. (restart)"""
     passphrase_file: PathText | None = None
-    """The file whose first line opens a `file` keyring; nobody but the daemon's user may read it."""
+    """The file whose first line opens a `file` keyring; nobody but the daemon's user may read it. A service
+    reads its credential `passphrase` instead, or the one named here as $CREDENTIALS_DIRECTORY/NAME. (restart)
+    """
 
 
 class ChainModel(StrictModel):
     """The node that we ask and send through."""
 
     grpc: Line
-    """Its gRPC address, host:port."""
+    """Its gRPC address, host:port. (restart)"""
     rpc: Line
-    """Its CometBFT RPC, http://host:port."""
+    """Its CometBFT RPC, http://host:port. (restart)"""
     chain_id: Line
-    """The chain that it must be of."""
+    """The chain that it must be of. (restart)"""
     tls: bool = False
-    """true: gRPC over TLS, checked with the system's certificates."""
+    """true: gRPC over TLS, checked with the system's certificates. (restart)"""
 
 
 class KubernetesAccessModel(StrictModel):
     """How the cluster is reached."""
 
     kubeconfig: PathText | None = None
-    """The kubeconfig; without it $KUBECONFIG, then the cluster that the daemon itself runs in."""
+    """The kubeconfig; without it $KUBECONFIG. In a pod, one that names its tokenFile. (live)"""
     context: Line | None = None
-    """The context in it; without it the current one."""
+    """The context in it; without it the current one. (restart)"""
     programs: bool = False
-    """true: a program that the kubeconfig names (exec, auth-provider) may be run to get credentials."""
+    """true: a program that the kubeconfig names (exec, auth-provider) may be run to get credentials.
+    (restart)
+    """
 
 
 class AdaptersModel(StrictModel):
     """How each adapter reaches its machines; whether it is used is said in the repository."""
 
     kubernetes: KubernetesAccessModel = KubernetesAccessModel()
-    """The Kubernetes cluster."""
+    """The Kubernetes cluster. (restart)"""
 
 
 class ListenModel(StrictModel):
     """Where the servers listen; what others reach needs TLS, and a token or a certificate of who asks."""
 
     api: Line = "127.0.0.1:8443"
-    """The HTTP API and the page."""
+    """The HTTP API and the page. (restart)"""
     metrics: Line = "127.0.0.1:8444"
-    """The metrics."""
+    """The metrics. (restart)"""
     outside: Line | None = None
-    """A second address of the API, for others, such as "192.0.2.7:8443"."""
+    """A second address of the API, for others, such as "192.0.2.7:8443". (restart)"""
     tls_certificate: PathText | None = None
-    """The certificate chain that others see, PEM; read again when it changes."""
+    """The certificate chain that others see, PEM. (live)"""
     tls_key: PathText | None = None
-    """Its key, PEM, without a passphrase."""
+    """Its key, PEM, without a passphrase. (live)"""
     client_ca: PathText | None = None
-    """Certificates, PEM, whose clients may ask without a token."""
+    """Certificates, PEM, whose clients may ask without a token. (restart)"""
     tokens: PathText | None = None
-    """A file of tokens, one a line: TOKEN (or sha256:HASH), then, if wanted, a name and until when."""
+    """A file of tokens, one a line: TOKEN (or sha256:HASH), then, if wanted, a name and until when. (live)"""
     webhook_secret: PathText | None = None
-    """A file whose first line a forge proves at POST /hooks/git; nobody but the daemon's user may read it."""
+    """A file whose first line a forge proves at POST /hooks/git; nobody but the daemon's user may read it.
+    (live)
+    """
 
 
 class PriceBoundsModel(StrictModel):
     """Bounds of prices in uve a unit and block, by the keys of pricing.yaml."""
 
     cpu_millicores: Price | None = None
-    """Bound for one millicore."""
+    """Bound for one millicore. (restart)"""
     memory_mb: Price | None = None
-    """Bound for one MB of memory."""
+    """Bound for one MB of memory. (restart)"""
     storage_mb: Price | None = None
-    """Bound for one MB of storage."""
+    """Bound for one MB of storage. (restart)"""
     gpu: Price | None = None
-    """Bound for one GPU."""
+    """Bound for one GPU. (restart)"""
 
 
 class CapacityModel(StrictModel):
     """The most that may be promised, whatever the machines have."""
 
     cpu: Cpu
-    """CPU, such as "8000m"."""
+    """CPU, such as "8000m". (restart)"""
     memory: Size
-    """Memory, such as "16Gi"."""
+    """Memory, such as "16Gi". (restart)"""
     storage: Size
-    """Storage, such as "200Gi"."""
+    """Storage, such as "200Gi". (restart)"""
     gpu: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = 0
-    """Count of GPUs."""
+    """Count of GPUs. (restart)"""
 
 
 class LimitsModel(StrictModel):
     """Ceilings; reaching one withholds what goes beyond, with its reason."""
 
     messages_per_transaction: Annotated[int, Field(ge=1, le=500), WHOLE] = 100
-    """Messages that one transaction carries at most."""
+    """Messages that one transaction carries at most. (restart)"""
     bids_per_cycle: Count = 100
-    """Bids that one cycle makes at most."""
+    """Bids that one cycle makes at most. (restart)"""
     spend_per_hour: Amount = "50000000uve"
-    """Fees and deposits within an hour at most."""
+    """Fees and deposits within an hour at most. (restart)"""
     balance_reserve: Amount = "1000000uve"
-    """What always stays in the account."""
+    """What always stays in the account. (restart)"""
     removals_per_cycle: Count = 10
-    """Workloads that one cycle removes at most."""
+    """Workloads that one cycle removes at most. (restart)"""
     closings_per_hour: Count = 3
-    """Leases that are closed by us within an hour at most."""
+    """Leases that are closed by us within an hour at most. (restart)"""
     actions_per_cycle: Count = 1_000
-    """Effects that one cycle has at most."""
+    """Effects that one cycle has at most. (restart)"""
     price_change_percent: Annotated[int, Field(ge=0, le=100_000), WHOLE] | None = None
-    """How far one commit may move a price, in percent of the one applied."""
+    """How far one commit may move a price, in percent of the one applied. (restart)"""
     price_min: PriceBoundsModel = PriceBoundsModel()
-    """No price below is applied."""
+    """No price below is applied. (restart)"""
     price_max: PriceBoundsModel = PriceBoundsModel()
-    """No price above is applied."""
+    """No price above is applied. (restart)"""
     clock_skew: Duration = "60s"
-    """How far this host's clock may be from the chain's before spending waits."""
+    """How far this host's clock may be from the chain's before spending waits. (restart)"""
     timeout_blocks: Annotated[int, Field(ge=1, le=20), WHOLE] = 20
-    """For how many blocks a sent transaction may still be executed."""
+    """For how many blocks a sent transaction may still be executed. (restart)"""
     gas_adjustment: Annotated[Number, Field(ge=1, le=10)] = Decimal("1.5")
-    """By what simulated gas is multiplied."""
+    """By what simulated gas is multiplied. (restart)"""
     gas_price_max: Price = "0.1uve"
-    """The most that is paid for a unit of gas."""
+    """The most that is paid for a unit of gas. (restart)"""
     capacity: CapacityModel | None = None
-    """The most that may be promised; without it all that the machines offer."""
+    """The most that may be promised; without it all that the machines offer. (restart)"""
 
 
 class TimingModel(StrictModel):
     """How often we look."""
 
     poll_seconds: Annotated[Number, Field(ge=Decimal("0.05"), le=600)] = Decimal(1)
-    """How often the chain's height is asked; about a fifth of the time of a block."""
+    """How often the chain's height is asked; about a fifth of the time of a block. (restart)"""
     cycle_at_most_seconds: Annotated[int, Field(ge=1, le=3_600), WHOLE] = 60
-    """A cycle starts at least so often, even if nothing woke it."""
+    """A cycle starts at least so often, even if nothing woke it. (restart)"""
 
 
 class NoticesModel(StrictModel):
     """Who is told when a tenant's funds run low."""
 
     url: Line
-    """https:// (or http:// on this machine): a JSON notice is posted there, once for each lease and state."""
+    """https:// (or http:// on this machine): a JSON notice is posted there, once for each lease and state.
+    (restart)
+    """
     secret_file: PathText | None = None
-    """A file whose content signs each notice (X-Signature-256: sha256=...)."""
+    """A file whose content signs each notice (X-Signature-256: sha256=...). (live)"""
 
 
 class HostFile(FileModel):
@@ -197,20 +216,20 @@ class HostFile(FileModel):
     kind: Literal["Host"] = "Host"
     """Host."""
     repository: RepositoryModel
-    """Where the desired state is."""
+    """Where the desired state is. (restart)"""
     provider: ProviderModel = ProviderModel()
-    """Who we are."""
+    """Who we are. (restart)"""
     chain: ChainModel
-    """The node."""
+    """The node. (restart)"""
     adapters: AdaptersModel = AdaptersModel()
-    """How machines are reached."""
+    """How machines are reached. (restart)"""
     notices: NoticesModel | None = None
-    """Who is told when a tenant's funds run low; nobody without it."""
+    """Who is told when a tenant's funds run low; nobody without it. (restart)"""
     state: PathText = "/var/lib/provider-daemon"
-    """The state directory: mirror, journal, keyring; one daemon at a time."""
+    """The state directory: mirror, journal, keyring; one daemon at a time. (restart)"""
     listen: ListenModel = ListenModel()
-    """Where the servers listen."""
+    """Where the servers listen. (restart)"""
     limits: LimitsModel = LimitsModel()
-    """Ceilings."""
+    """Ceilings. (restart)"""
     timing: TimingModel = TimingModel()
-    """How often we look."""
+    """How often we look. (restart)"""
