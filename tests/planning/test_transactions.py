@@ -1,0 +1,98 @@
+from dataclasses import replace
+
+from reconciler.planning.planner import plan
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import CloseReason, Config, Withdrawals
+from reconciler.values.ids import LeaseId, OrderId, workload_id
+from reconciler.values.intents import Intent
+from reconciler.values.limits import Limits
+from reconciler.values.messages import CloseBid, CreateBid, Message
+from reconciler.values.observed import Lease, Market, State
+from reconciler.values.plans import BroadcastAgain, Reason, SendTransaction
+from tests.makers import (
+    ALICE,
+    HEIGHT,
+    US,
+    account,
+    bid,
+    desired,
+    lease,
+    lease_id,
+    market,
+    order,
+    order_id,
+    remembered,
+    situation,
+    workload,
+)
+
+EVERY_MINUTE = Config(withdrawals=Withdrawals(every_seconds=60))
+BUSY = market(orders=[order(5)], bids=[bid(6, order(6, state=State.ACTIVE))], leases=[lease()])
+CLOSING = CloseBid(lease_id(6), CloseReason.UNSPECIFIED)
+
+
+def sent(given: Situation) -> list[tuple[Message, ...]]:
+    return [a.messages for a in plan(given).actions if isinstance(a, SendTransaction)]
+
+
+def held(given: Situation, reason: Reason) -> set[str]:
+    return {h.subject for h in plan(given).holds if h.reason is reason}
+
+
+def intent(signed_at: int) -> Intent:
+    return Intent("AB" * 32, b"", (CLOSING,), 3_000, 7, HEIGHT + 20, signed_at)
+
+
+def test_closings_go_before_bids_and_withdrawals_wait_for_their_turn() -> None:
+    given = situation(BUSY, desired(config=EVERY_MINUTE))
+    [[closing, created]] = sent(given)
+    assert (closing, type(created)) == (CLOSING, CreateBid)
+    assert held(given, Reason.AWAITING_CONFIRMATION) == {workload_id(lease_id())}
+
+
+def test_an_order_whose_bid_waits_for_the_withdrawals_says_so() -> None:
+    given = situation(BUSY, desired(config=EVERY_MINUTE), memory=remembered(last_lane="market"))
+    assert len(sent(given)) == 1
+    assert held(given, Reason.AWAITING_CONFIRMATION) == {str(order_id(5)), str(lease_id(6))}
+
+
+def test_nothing_is_sent_while_a_transaction_is_unconfirmed_and_each_that_waits_says_so() -> None:
+    given = situation(BUSY, desired(config=EVERY_MINUTE), intents=(intent(HEIGHT),))
+    assert plan(given).actions == ()
+    waiting = held(given, Reason.AWAITING_CONFIRMATION)
+    assert waiting == {str(order_id(5)), str(lease_id(6)), workload_id(lease_id())}
+
+
+def test_bytes_that_are_overdue_are_sent_again() -> None:
+    given = situation(BUSY, intents=(intent(HEIGHT - 2),))
+    assert plan(given).actions == (BroadcastAgain("AB" * 32),)
+
+
+def test_a_transaction_is_full_at_its_ceiling() -> None:
+    given = situation(BUSY, limits=Limits(messages_per_transaction=1))
+    assert sent(given) == [(CLOSING,)]
+    assert held(given, Reason.CEILING) == {str(order_id(5))}
+
+
+def pair() -> Market:
+    """Two leases of one deployment, funds at their end."""
+    key = LeaseId(OrderId(ALICE, 1, 2, 1), US)
+    one = lease()
+    second: Lease = replace(one, id=key, payment=replace(one.payment, lease=key))
+    return market(leases=[second, one], accounts=[account(one, second, settled_at=HEIGHT - 1)])
+
+
+def test_two_leases_of_a_deployment_are_not_closed_in_one_block() -> None:
+    """The second would leave its payment open for ever (semantics 4.4)."""
+    files = [
+        replace(workload(), id=workload_id(x), lease=x, close=CloseReason.DECOMMISSION) for x in pair().leases
+    ]
+    [messages] = sent(situation(pair(), desired(*files)))
+    assert [m.id for m in messages if isinstance(m, CloseBid)] == [lease_id()]
+
+
+def test_the_order_in_which_leases_are_listed_decides_nothing() -> None:
+    due = desired(config=EVERY_MINUTE)
+    seen = replace(pair(), accounts={lease_id().deployment: account(*pair().leases.values())})
+    turned = replace(seen, leases=dict(reversed(list(seen.leases.items()))))
+    assert sent(situation(seen, due)) == sent(situation(turned, due))
