@@ -62,6 +62,13 @@ def test_exhausted_funds_are_said_and_withdrawn() -> None:
     assert Reason.ESCROW_EXHAUSTED in {h.reason for h in plan(given).holds}
 
 
+def test_a_lease_that_nobody_pays_for_is_ended_whatever_that_costs() -> None:
+    """Nothing on the chain closes it until somebody settles (semantics 4.6)."""
+    drawn = account(lease(), funds=0, settled_at=HEIGHT - 1)
+    given = situation(market(leases=[lease()], accounts=[drawn]), desired())
+    assert messages_of(given) == (WithdrawLease(lease_id(1), 0),)
+
+
 def second() -> Lease:
     key = LeaseId(OrderId(ALICE, 1, 2, 1), US)
     one = lease()
