@@ -79,10 +79,21 @@ def _serve(
         yield Hold(subject, Reason.CLUSTER_UNSEEN, reading.why, ours=True)
         return
     place = Place(workload, reading.view.get(subject))
-    if place.running is None and not trusted:
-        yield Hold(subject, Reason.CHAIN_UNSEEN, "not started while the chain cannot be seen", ours=True)
+    if not trusted and (wait := _unproven(place)):
+        yield wait
         return
     yield from _apply(situation, place)
+
+
+def _unproven(place: Place) -> Hold | None:
+    """Why no repair: on the strength of a lease last seen, what ran goes on, and nothing else begins."""
+    subject = place.workload.id
+    if place.running is None:
+        return Hold(subject, Reason.CHAIN_UNSEEN, "not started while the chain cannot be seen", ours=True)
+    if place.running.digest != digest_of(place.workload):
+        why = "its changed file waits until the chain is seen: its lease may have ended, or grant less"
+        return Hold(subject, Reason.CHAIN_UNSEEN, why, ours=True)
+    return None
 
 
 def _no_file(desired: Desired, subject: WorkloadId) -> Hold:

@@ -138,6 +138,14 @@ def test_what_runs_is_repaired_while_the_chain_is_silent_and_nothing_is_started(
     assert Reason.CHAIN_UNSEEN in reasons(silent)
 
 
+def test_a_changed_file_waits_while_the_chain_is_silent() -> None:
+    """Its lease may have ended meanwhile, or grant less: a repair is what ran, and nothing else."""
+    kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
+    changed = leased(market=Unseen("down"), memory=kept, adapters=adapter(running(FILE, digest="old")))
+    assert plan(changed).actions == ()
+    assert Reason.CHAIN_UNSEEN in reasons(changed)
+
+
 def test_an_unseen_cluster_is_not_an_empty_one() -> None:
     blind = {"kubernetes": AdapterView(Unseen("connection refused"), Seen(Capacity(ROOM, (ROOM,), ROOM)))}
     assert plan(leased(adapters=blind)).actions == ()
