@@ -32,7 +32,7 @@ def plan_phases(situation: Situation, desired: Desired, market: Market | None) -
         subject = workload_id(lease_id)
         old = before.get(subject)
         new = _next(situation, desired, market, lease_id)
-        if new is None or (new.phase is Phase.TERMINATED and old and _forgotten(old, desired, market)):
+        if new is None or (old is not None and _forgotten(old, new, desired)):
             continue
         transitions.extend(_steps(old, new, _detail(situation, desired, new)))
         transitions.extend(_losses(situation, old, new))
@@ -55,11 +55,12 @@ def _labelled(situation: Situation) -> Iterable[Running]:
             yield from view.workloads.view.values()
 
 
-def _forgotten(old: WorkloadMemory, desired: Desired, market: Market | None) -> bool:
-    """A terminated workload is forgotten once its file is gone, so that its record stays as long as somebody
-    wants it.
+def _forgotten(old: WorkloadMemory, new: WorkloadMemory, desired: Desired) -> bool:
+    """What is still terminated is forgotten once its file is gone, so that its record stays as long as
+    somebody wants it.
     """
-    return old.phase is Phase.TERMINATED and workload_id(old.lease) not in desired.workloads and bool(market)
+    ended = old.phase is Phase.TERMINATED and new.phase is Phase.TERMINATED
+    return ended and bool(desired.commit) and workload_id(old.lease) not in desired.workloads
 
 
 def _next(

@@ -6,14 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.planning.planner import plan
+from reconciler.planning.situation import Situation
 from reconciler.values.desired import Workload
+from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
-from reconciler.values.memory import Memory
-from reconciler.values.observed import Running
+from reconciler.values.memory import Memory, WorkloadMemory
+from reconciler.values.observed import Running, State
 from reconciler.values.plans import Plan, Transition
-from tests.makers import adapter, desired, lease, market, running, situation, workload
+from reconciler.values.readings import Unseen
+from tests.makers import adapter, desired, lease, lease_id, market, remembered, running, situation, workload
 
 WEB = workload()
+KEY = workload_id(lease_id())
 POD = "web-5c9f-a"
 
 
@@ -67,3 +71,31 @@ def test_what_goes_with_its_specification_is_no_loss() -> None:
 def test_a_cluster_that_is_not_seen_loses_nothing() -> None:
     given = situation(market(leases=[lease()]), desired(WEB), adapters={}, memory=begun())
     assert losses(plan(given)) == []
+
+
+def terminated(**changes: Any) -> Situation:
+    done = WorkloadMemory(lease_id(), "kubernetes", Phase.TERMINATED, 1, 2)
+    seen = market(leases=[lease(state=State.CLOSED)])
+    made = situation(seen, desired(), memory=remembered(workloads={KEY: done}), adapters=adapter())
+    return replace(made, **changes)
+
+
+def test_what_is_there_again_is_not_forgotten_and_won_anew() -> None:
+    given = terminated(adapters=adapter(running(workload())))
+    made = plan(given)
+    assert made.transitions == ()
+    assert KEY in made.memory.workloads
+
+
+def test_a_record_stays_while_the_repository_is_unseen() -> None:
+    assert KEY in plan(terminated(desired=Unseen("gone"))).memory.workloads
+    assert KEY not in plan(terminated()).memory.workloads
+
+
+def test_a_phase_stays_while_its_adapter_or_its_lease_is_unseen() -> None:
+    kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
+    blind = situation(market(leases=[lease()]), desired(workload()), memory=kept, adapters={})
+    silent = situation(Unseen("down"), desired(workload()), memory=kept)
+    for given in (blind, silent):
+        assert plan(given).memory.workloads[KEY].phase is Phase.RUNNING
+        assert plan(given).transitions == ()
