@@ -20,6 +20,11 @@ from reconciler.values.money import floor_uve
 from reconciler.values.observed import Lease, SettlementEscrow, SettlementSide, State, UsageRecord
 from reconciler.values.plans import Hold, Reason
 
+LANDING_BLOCKS = 2
+"""Settling takes so many blocks, recording before it as many: what is not settled before the escrow expires
+is lost with its fees (semantics 5.5).
+"""
+
 
 def plan_usage(scene: Scene) -> Proposals:
     """Record what is due and worth its fees, and settle what is on record, for each usage-billed lease."""
@@ -73,11 +78,12 @@ def _settle(
     over it.
     """
     escrow, rules = terms
-    if not records:
+    left = escrow.expires_at - scene.market.time
+    if not records or left <= scene.seconds(LANDING_BLOCKS):
         return
     amount = sum(r.cost for r in records)
     gain = _net(scene, amount) - Fees.under(scene.market.rules, scene.limits).settle
-    near = escrow.expires_at - scene.market.time <= rules.expiry_margin_seconds
+    near = left <= rules.expiry_margin_seconds
     if gain < (1 if near else rules.min_gain):
         why = "the usage on record is not yet worth its settlement's fee"
         yield Hold(workload_id(lease.id), Reason.NOT_WORTH, why)
@@ -91,16 +97,18 @@ def _record(
     scene: Scene, lease: Lease, terms: tuple[SettlementEscrow, Usage], records: tuple[UsageRecord, ...]
 ) -> Iterator[RecordUsage | Hold]:
     """Record the time since the last record; few, coarse records, as each makes the next dearer (semantics
-    1.6).
+    1.6): near the escrow's expiry, once half of what was left is over.
     """
     escrow, rules = terms
     memory = scene.memory.usage.get(lease.id)
-    if memory is None:
+    left = escrow.expires_at - scene.market.time
+    if memory is None or left <= scene.seconds(2 * LANDING_BLOCKS):
         return
     ending = lease.state is not State.ACTIVE
-    near = escrow.expires_at - scene.market.time <= rules.expiry_margin_seconds
+    near = left <= rules.expiry_margin_seconds
     since = scene.market.time - memory.billed_until
-    if since <= 0 or not (ending or near or since >= rules.every_seconds):
+    due = ending or since >= rules.every_seconds or (near and since >= left)
+    if since <= 0 or not due:
         return
     message = bill(scene, lease, memory, escrow.balance - sum(r.cost for r in records))
     gain = _net(scene, message.amount) - Fees.under(scene.market.rules, scene.limits).record_and_settle

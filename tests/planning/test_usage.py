@@ -139,6 +139,37 @@ def test_nothing_is_recorded_that_costs_more_than_it_brings() -> None:
     assert Reason.NOT_WORTH in {h.reason for h in plan(case).holds}
 
 
+def expiring(left: int, since: int) -> Situation:
+    """What ran since the last record brings far more than its fees, and the escrow expires."""
+    kept = UsageMemory(NOW - since, since, NOW - 2, 60)
+    rare = Config(usage=Usage(every_seconds=86_400, expiry_margin_seconds=3_600))
+    made = given(SettlementSide(escrow(expires_at=NOW + left)), kept)
+    return replace(made, desired=situation(wanted=desired(FILE, config=rare)).desired)
+
+
+@pytest.mark.parametrize(
+    ("left", "since", "recorded"),
+    [
+        (4_000, 4_000, False),
+        (3_600, 4_000, True),
+        (1_000, 40, False),
+        (1_000, 1_000, True),
+        (40, 40, True),
+        (4, 40, False),
+    ],
+)
+def test_near_its_expiry_records_halve_the_time_left_and_none_comes_too_late(
+    left: int, since: int, recorded: bool
+) -> None:
+    """A record each few blocks would eat in fees what it bills; one that cannot be settled eats it all."""
+    assert [type(m) for m in messages_of(expiring(left, since))] == ([RecordUsage] if recorded else [])
+
+
+def test_nothing_is_settled_too_late() -> None:
+    late = SettlementSide(escrow(expires_at=NOW + 2), (record(1),))
+    assert messages_of(given(late, UsageMemory(NOW - 10, 10, NOW - 1, 90))) == ()
+
+
 def test_slow_blocks_bill_fewer_blocks() -> None:
     case = given()
     assert isinstance(case.market, Seen)
