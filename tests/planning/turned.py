@@ -1,0 +1,39 @@
+"""The same facts with every mapping in the opposite order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from reconciler.planning.situation import Situation
+from reconciler.values.readings import Seen
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def turned(mapping: Mapping[Key, Value]) -> dict[Key, Value]:
+    """The same mapping in the opposite order."""
+    return dict(reversed(list(mapping.items())))
+
+
+def in_opposite_order(world: Situation) -> Situation:
+    """The situation, told backwards."""
+    seen, view, memory = world.market, world.adapters["kubernetes"], world.memory
+    if isinstance(seen, Seen):
+        m = seen.view
+        names = ("orders", "bids", "leases", "accounts", "settlements")
+        other: Any = {name: turned(getattr(m, name)) for name in names}
+        seen = Seen(replace(m, **other))
+    if isinstance(view.workloads, Seen):
+        view = replace(view, workloads=Seen(turned(view.workloads.view)))
+    kept: Any = {n: turned(getattr(memory, n)) for n in ("workloads", "usage", "withdrawn_at", "retries")}
+    asked = world.desired
+    if isinstance(asked, Seen):
+        newest = asked.view.newest
+        other = replace(newest.desired, workloads=turned(newest.desired.workloads))
+        asked = Seen(replace(asked.view, newest=replace(newest, desired=other)))
+    return replace(
+        world, desired=asked, market=seen, adapters={"kubernetes": view}, memory=replace(memory, **kept)
+    )
