@@ -101,11 +101,11 @@ ELSEWHERE = (
     Elsewhere("tests/planning/test_bids.py", "parts of a bid", _of("planning", "capacity eligibility purse")),
     Elsewhere("tests/planning/test_pricing.py", "what fees make of a price", _of("planning", "fees")),
     Elsewhere(
-        "tests/test_scenarios.py",
-        "whole plans in an operator's words",
-        _of("planning", "planner situation funding transactions"),
+        "tests/planning/test_properties.py",
+        "whole plans, in every small world",
+        _of("planning", "planner situation"),
     ),
-    Elsewhere("tests/planning/test_workloads.py", "a ceiling of removals", _of("planning", "ceilings")),
+    Elsewhere("tests/test_scenarios.py", "whole plans in an operator's words", _of("planning", "funding")),
     Elsewhere("tests/planning/test_usage.py", "what is billed was measured", _of("planning", "measuring")),
     Elsewhere("tests/planning/test_withdrawals.py", "a refusal waits", _of("planning", "retries")),
     Elsewhere(
