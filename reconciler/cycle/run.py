@@ -21,8 +21,9 @@ from reconciler.planning.situation import Situation, market_of
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
+from reconciler.values.observed import Market
 from reconciler.values.plans import Hold, Plan
-from reconciler.values.readings import Unseen
+from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.snapshot import CycleOutcome, CycleRecord, Snapshot
 from reconciler.values.status import Status
 
@@ -48,6 +49,7 @@ class Runner:
         self._status: Status | None = None
         self._finding: Finding | None = None
         self._held: frozenset[tuple[str, str]] = frozenset()
+        self._blind = False
         self.snapshot = begun(world, address)
 
     def look_now(self) -> None:
@@ -89,6 +91,7 @@ class Runner:
         finding = self.look()
         self._world.store.journal.remember(finding.plan, began_at)
         self._log_holds(finding.plan.holds)
+        self._log_sight(finding.situation.market)
         _log_events(finding.plan)
         apply_all(finding.plan, self._world, finding.situation.intents)
         waiting = self._publish(finding, flush=flush)
@@ -123,6 +126,14 @@ class Runner:
         shown = replace(shown, cycle=record, capacity=capacity or shown.capacity)
         self._finding = finding
         return recorded(shown, self._world.store, self.snapshot, self._publisher)
+
+    def _log_sight(self, market: Reading[Market]) -> None:
+        """The chain's silence is logged when it begins and when it ends."""
+        if isinstance(market, Unseen) and not self._blind:
+            log.warning("the bid engine waits, as the chain is not seen: %s", market.why)
+        elif isinstance(market, Seen) and self._blind:
+            log.info("the bid engine goes on: the chain is seen again, at height %d", market.view.height)
+        self._blind = isinstance(market, Unseen)
 
     def _log_holds(self, holds: tuple[Hold, ...]) -> None:
         """Each hold is logged when it appears, not every cycle."""

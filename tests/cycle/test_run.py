@@ -165,3 +165,18 @@ def test_steps_of_a_lifecycle_are_logged_as_the_adapters(
         _runner(scene).cycle()
     subject = workload_id(makers.lease_id())
     assert f"adapter kubernetes: Workload {subject} is Pending: lease won" in caplog.messages
+
+
+def test_the_chain_s_silence_is_logged_once_and_so_is_its_end(
+    scene: Scenery, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    runner = _runner(scene)
+    for reading in (Unseen("no answer"), Unseen("no answer"), Seen(makers.market()), Seen(makers.market())):
+        scene.chain.reading = reading
+        runner.cycle()
+    told = [r.getMessage() for r in caplog.records if "bid engine" in r.getMessage()]
+    assert told == [
+        "the bid engine waits, as the chain is not seen: no answer",
+        f"the bid engine goes on: the chain is seen again, at height {makers.market().height}",
+    ]
