@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.cli.asking import ask
 from reconciler.cli.faults import ToldError
-from reconciler.cli.times import span
+from reconciler.cli.times import lasting
 from reconciler.reports.cause import Link
 from reconciler.values.ids import WorkloadId
 from reconciler.values.listening import Listen
@@ -56,9 +56,7 @@ def _money(workload: dict[str, Any], lease: dict[str, Any] | None) -> str:
     if lease is None:
         return name
     funding = lease["funding"]
-    lasts = ""
-    if funding["seconds_left"] is not None:
-        lasts = f", they last {span(funding['seconds_left'])} ({funding['blocks_left']} blocks)"
+    lasts = lasting(funding["seconds_left"])
     return (
         f"{name}; {lease['price_uve']}uve a block, {lease['accrued_uve']}uve accrued, "
         f"{lease['withdrawn_uve']}uve withdrawn; funds {funding['state']}{lasts}"

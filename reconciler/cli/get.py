@@ -56,7 +56,7 @@ def _orders(listen: Listen) -> tuple[list[Row], int]:
 
 def _left(row: Row) -> str:
     left = row["funding"]["seconds_left"]
-    return "-" if left is None else span(left)
+    return "-" if left is None else span(left) if left >= 0 else "ended"
 
 
 def _trouble(row: Row) -> str:

@@ -19,6 +19,9 @@ from reconciler.repo.repository import GitRepository
 from reconciler.settings import Settings
 from reconciler.wiring import place_of
 
+ENDING = ("exhausted", "critical", "low")
+"""States of funds that a page lists leases of."""
+
 HOME, REST_OF_LINE, REST_OF_PAGE = "\x1b[H", "\x1b[K", "\x1b[J"
 OTHER_SCREEN, FIRST_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 
@@ -94,7 +97,7 @@ def _told(settings: Settings, output: str) -> Iterator[str]:
         yield from json.dumps(answer, indent=2).splitlines()
         return
     listen = settings.listen.api
-    leases = {state: ask(listen, f"/api/v1/leases?funding={state}&limit=20") for state in ("low", "critical")}
+    leases = {state: ask(listen, f"/api/v1/leases?funding={state}&limit=20") for state in ENDING}
     yield from page_lines(Page(answer, ask(listen, "/api/v1/workloads"), leases))
     for path in GitRepository(place_of(settings), settings.state).uncommitted():
         yield f"unused     {path} was edited and not committed; what counts is the commit"

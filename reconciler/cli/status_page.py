@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.cli.times import span
+from reconciler.cli.times import lasting
 from reconciler.reports.plan_text import printable
 
 ROWS_MAX = 30
@@ -60,9 +60,7 @@ def _troubles(answer: Mapping[str, Any]) -> Iterator[str]:
 def _work(page: Page) -> Iterator[str]:
     for state, answer in page.leases.items():
         for lease in answer["leases"]:
-            left = lease["funding"]["seconds_left"]
-            lasts = f", they last {span(left)}" if left is not None else ""
-            yield f"funds      {lease['workload']}  {state}{lasts}"
+            yield f"funds      {lease['workload']}  {state}{lasting(lease['funding']['seconds_left'])}"
     rows = sorted(page.workloads["workloads"], key=lambda w: (w["trouble"] is None, w["id"]))
     for each in rows[:ROWS_MAX]:
         yield f"workload   {each['id']}  {each['state']}  {each['price_uve']}uve a block{_trouble(each)}"

@@ -18,15 +18,20 @@ def moment(seconds: int) -> str:
 
 
 def span(seconds: int) -> str:
-    """A duration in its two largest units: `3d 4h`, `12s`."""
-    if seconds < 0:
-        return f"-{span(-seconds)}"
+    """A duration of at least 0 in its two largest units: `3d 4h`, `12s`."""
     parts: list[str] = []
     for unit, size in reversed(_UNITS.items()):
         count, seconds = divmod(seconds, size)
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts[:2]) or "0s"
+
+
+def lasting(seconds: int | None) -> str:
+    """How long funds last, after a comma; "" where nothing drains them."""
+    if seconds is None:
+        return ""
+    return f", they last {span(seconds)}" if seconds >= 0 else f", they ended {span(-seconds)} ago"
 
 
 def since(text: str) -> int:

@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 
 from reconciler.cli.status_page import ROWS_MAX
+from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import WorkloadId
 from tests.cli.conftest import SHOWN, Terminal
 from tests.serve.worlds import ILL, WELL
@@ -59,6 +60,18 @@ def test_a_long_list_is_cut_with_the_way_to_the_rest(terminal: Terminal) -> None
     out = terminal.say("status")[1]
     assert out.count("\nworkload   ") == ROWS_MAX
     assert "           and 5 more: provider-daemon get workloads" in out
+
+
+def test_leases_whose_funds_end_are_listed_worst_first(terminal: Terminal) -> None:
+    low, gone = TimeLeft(Funding.LOW, 900, 90_000), TimeLeft(Funding.EXHAUSTED, -2, -10)
+    first, second = SHOWN.leases
+    leases = (replace(first, funding=low), replace(second, funding=gone))
+    terminal.board.show(replace(SHOWN, leases=leases))
+    found = [line for line in terminal.say("status")[1].splitlines() if line.startswith("funds")]
+    assert found == [
+        f"funds      {ILL.id}  exhausted, they ended 10s ago",
+        f"funds      {WELL.id}  low, they last 1d 1h",
+    ]
 
 
 def test_watching_a_pipe_prints_what_changed_and_ctrl_c_ends_it(terminal: Terminal) -> None:
