@@ -32,6 +32,7 @@ from reconciler.values.readings import Reading, Seen, Unseen
 
 log = logging.getLogger(__name__)
 
+ANOTHER = "wait until it has caught up, or name another node in the host file"
 LANDED_MAX = 1_000
 """Results of own transactions that are kept in memory."""
 
@@ -132,10 +133,10 @@ class ChainClient:
             return f"{url} is catching up, at height {status.height}; it is asked again until it is not"
         seen = self._market.height if self._market else self._cursor
         if status.height < seen:
-            return f"{url} is at height {status.height}, behind height {seen} seen before"
+            return f"{url} is at height {status.height}, behind height {seen} seen before; {ANOTHER}"
         age = expected.clock() - status.time
         if expected.stale_seconds is not None and age > expected.stale_seconds:
-            return f"{url} has made no block for {age:.0f} s, since height {status.height}"
+            return f"{url} has made no block for {age:.0f} s, since height {status.height}; {ANOTHER}"
         return None
 
     def _look(self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]) -> Market:

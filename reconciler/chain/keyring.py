@@ -136,7 +136,7 @@ def open_keyring(directory: Path, passphrase: str | None = None) -> Keyring:
     if passphrase is None:
         raise KeyLockedError(f"{found} is locked; give its passphrase")
     if not bcrypt.checkpw(passphrase.encode(), hashed.read_bytes().strip()):
-        raise KeyLockedError(f"the passphrase of {found} is wrong")
+        raise KeyLockedError(f"the passphrase of {found} is wrong; give the one that it was made with")
     return Keyring(found, passphrase)
 
 
@@ -167,8 +167,9 @@ def _located(directory: Path) -> Path:
 
 def _missing(directory: Path, item: str) -> str:
     name = item.removesuffix(".info")
-    known = sorted(path.name.removesuffix(".info") for path in directory.glob("*.info"))
-    return f"{directory} has no key {name!r}; it has {', '.join(known) or 'none'}"
+    known = ", ".join(sorted(path.name.removesuffix(".info") for path in directory.glob("*.info")))
+    advice = f"name one of {known}, or add it" if known else "add it"
+    return f"{directory} has no key {name!r}; {advice} with provider-daemon keys add"
 
 
 def _record_of(name: str, key: PrivateKey) -> Record:

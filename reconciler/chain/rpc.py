@@ -17,6 +17,7 @@ from reconciler.chain.node_errors import NodeError, NodeRefusedError
 
 BYTES_MAX = 64 << 20
 """The largest answer that is read; a block of the chain holds at most 22 MB (semantics 1.3)."""
+REACH = "see that the node runs and can be reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class Rpc:
             response = connection.getresponse()
             content = self._read(response, monotonic() + self._timeout_seconds)
         except (OSError, http.client.HTTPException) as error:
-            raise NodeError(f"{self.url} does not answer: {_words(error)}") from error
+            raise NodeError(f"{self.url} does not answer: {_words(error)}; {REACH}") from error
         finally:
             connection.close()
         return content
@@ -156,7 +157,7 @@ class Rpc:
             if len(content) > self._bytes_max:
                 raise NodeError(f"{self.url} answered more than {self._bytes_max} bytes")
             if monotonic() > deadline:
-                raise NodeError(f"{self.url} does not answer in {self._timeout_seconds:g} s")
+                raise NodeError(f"{self.url} does not answer in {self._timeout_seconds:g} s; {REACH}")
         return bytes(content)
 
     def _connect(self) -> http.client.HTTPConnection:

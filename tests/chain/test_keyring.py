@@ -63,7 +63,7 @@ def test_a_locked_directory_says_so(passphrase: str | None) -> None:
 
 
 def test_a_missing_key_says_which_there_are() -> None:
-    with pytest.raises(KeyMissingError, match="no key 'nosuch'; it has alice, bob"):
+    with pytest.raises(KeyMissingError, match="no key 'nosuch'; name one of alice, bob"):
         open_keyring(RECORDED / "keyring-test").show("nosuch")
     with pytest.raises(KeyMissingError, match="not an address"):
         open_keyring(RECORDED / "keyring-test").show("ve1nosuch")

@@ -108,15 +108,19 @@ def test_a_locked_keyring_opens_with_standard_input(
         monkeypatch.setattr("sys.stdin", io.StringIO(wrong))
         code, out, err = told(capsys, *command)
         assert (code, out) == (1, "")
-        assert err == f"error: the passphrase of {RECORDED}/keyring-file is wrong\n"
+        advice = "give the one that it was made with"
+        assert err == f"error: the passphrase of {RECORDED}/keyring-file is wrong; {advice}\n"
 
 
 def test_what_is_missing_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    known = "alice, bob, charlie, provider, rival, third, validator"
+    known, add = (
+        "alice, bob, charlie, provider, rival, third, validator",
+        "add it with provider-daemon keys add",
+    )
     assert told(capsys, "show", "nobody", "-a", "--home", str(RECORDED)) == (
         1,
         "",
-        f"error: {RECORDED}/keyring-test has no key 'nobody'; it has {known}\n",
+        f"error: {RECORDED}/keyring-test has no key 'nobody'; name one of {known}, or {add}\n",
     )
     assert told(capsys, "list", "--home", str(tmp_path)) == (
         1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ ANSWER_SECONDS = 15.0
 ERROR_MAX_BYTES = 64 << 10
 CHUNK_BYTES = 64 << 10
 Query = Mapping[str, str]
+_POOL = re.compile(r"^HTTPS?ConnectionPool\([^)]*\): ")
+"""What urllib3 begins its sentences with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,5 +175,5 @@ def _plain(why: Exception) -> str:
     reason = getattr(why, "reason", None)
     while isinstance(reason, Exception):
         why, reason = reason, getattr(reason, "reason", None)
-    text = str(why)
+    text = _POOL.sub("", str(why))
     return text.rpartition("object at 0x")[2].partition(">: ")[2] or text or type(why).__name__

@@ -54,6 +54,8 @@ def advice_of(error: ApiError) -> str:
             return "increase quotas, or free what other workloads hold"
         case 403:
             return "grant the user of the host file's kubeconfig this right"
+        case status if status >= 500:
+            return "it is asked again; see what its API server lacks: kubectl get --raw '/readyz?verbose'"
         case _:
             return ""
 
