@@ -1,0 +1,190 @@
+"""Bad input, all of it side by side: the exact message, and what goes on working meanwhile.
+
+The troubles are in tests/troubles/: each makes its input with real files, sockets and processes' own pieces,
+asserts that the rest goes on, and that nothing is lost once it is over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.outside import Moment
+from tests.simulation.playing import middle
+from tests.troubles import chains, clusters, files, machines, repositories
+from tests.troubles.ground import Ground, Row
+
+LAST_GOOD = "its last good version goes on"
+UNSEEN = "no bid, withdrawal or removal until it is seen"
+A_FILES_REST = "its last good version, every other file of the commit, bids"
+ON_THE_CLUSTER = "what runs is repaired; once it is seen, the closed lease goes and the order is bid on"
+
+TABLE = [
+    Row(
+        "a broken YAML file",
+        files.BROKEN,
+        "pricing.yaml:4:23: not YAML: mapping values are not allowed in this context (put a text that holds "
+        f'": " in quotes, or check the indentation); {LAST_GOOD}',
+        A_FILES_REST,
+    ),
+    Row(
+        "an unknown key",
+        files.UNKNOWN_KEY,
+        "pricing.yaml:3:1: pricing: the key cpu_millicores is missing (add it: Price of one millicore "
+        f'(a thousandth of a core) a block, such as "1uve".); {LAST_GOOD}\n'
+        "pricing.yaml:4:3: pricing.cpu_milicores: unknown key cpu_milicores (did you mean cpu_millicores?); "
+        f"{LAST_GOOD}",
+        A_FILES_REST,
+    ),
+    Row(
+        "a price in another denomination",
+        files.OTHER_DENOMINATION,
+        'pricing.yaml:7:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, write 20000uve); '
+        f"{LAST_GOOD}",
+        A_FILES_REST,
+    ),
+    Row(
+        "the sheet's own file",
+        files.sheets_own_file,
+        "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve a block, up to 64 cores "
+        "with 256 GiB (a bid is rounded up to whole uve; raise the prices)",
+        "everything: it is valid, and bids are made at 1uve",
+    ),
+    Row(
+        "an alias bomb",
+        files.ALIAS_BOMB,
+        f"config.yaml:1:4: anchor &a (anchors are not read; write the value out); {LAST_GOOD}",
+        A_FILES_REST,
+    ),
+    Row(
+        "a 25,000-deep document",
+        files.DEEP,
+        f"{{first}}:1:33: nested deeper than 32 levels (no file of ours needs that); {LAST_GOOD}",
+        A_FILES_REST,
+    ),
+    Row(
+        "a file of 5 MB",
+        files.BIG,
+        f"{{first}}: the file has 5000000 bytes; at most 1048576 are read: split it; {LAST_GOOD}",
+        A_FILES_REST,
+    ),
+    Row(
+        "a symlink out of the repository",
+        files.LINK,
+        f"{{first}}: a symbolic link, which is not followed; put a plain file there; {LAST_GOOD}",
+        A_FILES_REST,
+    ),
+    Row(
+        "a branch rewritten under us",
+        repositories.REWRITTEN,
+        "commit {newest} does not descend from the one last applied: history was rewritten; "
+        "restore the branch, or set allow_rewrite in the host file",
+        "the last commit applied, bids at its prices",
+    ),
+    Row(
+        "a repository that is empty",
+        repositories.EMPTY,
+        "{repository} is empty; push the branch main to it",
+        "the commit read last, bids at its prices",
+    ),
+    Row(
+        "a repository that is gone",
+        repositories.GONE,
+        "there is no repository at {repository}; check repository.url in the host file "
+        "(git: '{repository}' does not appear to be a git repository)",
+        "the commit read last, bids at its prices",
+    ),
+    Row(
+        "a chain that is down",
+        chains.DOWN,
+        f"{{rpc}} does not answer: [Errno 111] Connection refused; see that the node runs and "
+        f"can be reached; {UNSEEN}",
+        ON_THE_CLUSTER,
+    ),
+    Row(
+        "a chain that is behind",
+        chains.BEHIND,
+        f"{{rpc}} is at height {{height}}, behind height {{seen}} seen before; wait until it has caught "
+        f"up, or name another node in the host file; {UNSEEN}",
+        ON_THE_CLUSTER,
+    ),
+    Row(
+        "a chain of another id",
+        chains.OTHER,
+        f"{{rpc}} is on chain virtengine-other-1, not virtengine-devnet-1; correct one of the two; {UNSEEN}",
+        ON_THE_CLUSTER,
+    ),
+    Row(
+        "a provider that is not registered",
+        chains.not_registered,
+        "{us} is not registered as a provider on virtengine-devnet-1; this revision of the chain takes no "
+        "registration by transaction, ask for a genesis record",
+        "the cluster is prepared, status told",
+    ),
+    Row(
+        "a withdrawal that a gate refuses",
+        chains.gated,
+        "failed 1 times, last: MFA required for medium_withdrawal. Required factors: fido2 or totp: MFA "
+        "verification required; the chain's identity or multi-factor gate stands before it; the account's "
+        "owner must pass it",
+        "usage is recorded and settled",
+    ),
+    Row(
+        "a key that is missing",
+        machines.key_missing,
+        "{keyring} has no key 'providr'; name one of alice, bob, charlie, provider, rival, third, validator, "
+        "or add it with provider-daemon keys add",
+        "the keyring's other keys",
+    ),
+    Row(
+        "a key that is locked",
+        machines.key_locked,
+        "the passphrase of {keyring} is wrong; give the one that it was made with",
+        "the keyring, byte for byte, and its passphrase",
+    ),
+    Row(
+        "a cluster that refuses",
+        clusters.REFUSES,
+        "the cluster at {cluster}: answered 503: simulated fault: 503; it is asked again; see what its API "
+        "server lacks: kubectl get --raw '/readyz?verbose'",
+        "earnings are drawn; workloads keep their phase",
+    ),
+    Row(
+        "a cluster that times out",
+        clusters.SILENT,
+        "the cluster at {cluster}: no answer to GET /apis/apps/v1/namespaces/provider-workloads/deployments: "
+        "Read timed out. (read timeout=0.2); see that its API server runs and can be reached: kubectl "
+        "cluster-info",
+        "earnings are drawn; workloads keep their phase",
+    ),
+    Row(
+        "a port that is taken",
+        machines.port_taken,
+        "the metrics cannot listen on 127.0.0.1:{port}: Address already in use; stop what uses the port "
+        "(ss -ltnp shows it), or set listen.metrics in the host file",
+        "the other port is given back, and served later",
+    ),
+    Row(
+        "a journal that another daemon holds",
+        machines.journal_held,
+        "another daemon is using {state} ({holder}); stop it first, or give this one another state directory "
+        "in its host file",
+        "the other daemon, and readers",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def midway(tmp_path_factory: pytest.TempPathFactory) -> Moment:
+    """A world in the middle of the story: two workloads run, one of them billed by usage."""
+    return middle(tmp_path_factory.mktemp("middle"))
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_it_is_told_where_and_what_to_do_and_the_rest_goes_on(
+    row: Row, midway: Moment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground = Ground(tmp_path, midway, monkeypatch)
+    told = row.show(ground)
+    assert told == row.told.format(**ground.places)

@@ -1,0 +1,74 @@
+"""The daemon's own machine: keys, ports, and a journal that is in use."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+
+import pytest
+
+from reconciler.chain.keyring import KeyLockedError, KeyMissingError, open_keyring
+from reconciler.journal.faults import JournalLocked
+from reconciler.journal.lock import holder
+from reconciler.journal.opening import open_journal, open_records
+from reconciler.serve.server import ServeError
+from reconciler.values.listening import Listen
+from tests.chain.recordings import VECTORS
+from tests.serve.asking import ask
+from tests.serve.playing import serve
+from tests.simulation.outside import Outside
+from tests.simulation.playing import played
+from tests.troubles.ground import Ground
+
+RECORDED = VECTORS / "keyrings"
+PASSPHRASE = "correct horse"
+
+
+def key_missing(ground: Ground) -> str:
+    """A host file that names a key that nobody added."""
+    ground.places["keyring"] = RECORDED / "keyring-test"
+    keyring = open_keyring(RECORDED / "keyring-test")
+    with pytest.raises(KeyMissingError) as caught:
+        keyring.key("providr")
+    assert keyring.key("provider").address == keyring.show("provider").address
+    return str(caught.value)
+
+
+def key_locked(ground: Ground) -> str:
+    """A keyring of the kind `file` without its passphrase."""
+    directory = ground.places["keyring"] = ground.path / "keyring-file"
+    shutil.copytree(RECORDED / "keyring-file", directory)
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+    with pytest.raises(KeyLockedError) as caught:
+        open_keyring(directory, "wrong horse")
+    assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+    assert open_keyring(directory, PASSPHRASE).key("provider")
+    return str(caught.value)
+
+
+def port_taken(ground: Ground) -> str:
+    """Somebody else listens where the metrics should be."""
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.create_server(("127.0.0.1", 0)) as probe:
+        api, metrics = (Listen("127.0.0.1", each.getsockname()[1]) for each in (probe, other))
+        ground.places["port"] = metrics.port
+        probe.close()
+        with pytest.raises(ServeError) as caught:
+            serve(api=api, metrics=metrics)
+    free = serve(api=api, metrics=metrics)
+    assert ask(free.ports.api, "/healthz").code == 200
+    free.stop()
+    return str(caught.value)
+
+
+def journal_held(ground: Ground) -> str:
+    """A second daemon on one state directory."""
+    with played(Outside.at(ground.midway, ground.path / "world")) as play:
+        ground.places.update({"state": play.outside.state, "holder": holder(play.outside.state)})
+        with pytest.raises(JournalLocked) as caught:
+            open_journal(play.outside.state)
+        play.blocks(1)
+        assert play.last.finding.plan.revision
+        records = open_records(play.outside.state)
+        assert records.published()
+        records.close()
+    return str(caught.value)
