@@ -156,7 +156,8 @@ def test_a_node_that_is_not_there_is_a_sentence(closed_port: int, capsys: pytest
     assert (code, out, err) == (
         1,
         "",
-        f"error: leases: http://{address} does not answer: [Errno 111] Connection refused\n",
+        f"error: leases: http://{address} does not answer: [Errno 111] Connection refused; "
+        "see that the node runs and can be reached\n",
     )
     code, out, err = told(capsys, *LEASES, "--grpc-addr", address, "--grpc-insecure")
     assert (code, out) == (1, "")
