@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,7 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
     """A provider whose leases all run."""
     with tempfile.TemporaryDirectory() as directory:
         scene = scenery(Path(directory), market(leases))
+        scene.repo = Edited({}, scene.calls)
         scene.repo.files = {**FILES, **ADAPTER, **{path_of(n): file_of(n) for n in range(1, leases + 1)}}
         runner = Runner(scene.world, PROVIDER)
         desired = runner.look().situation.desired
@@ -54,18 +55,21 @@ def later(scene: Scenery) -> Market:
     return seen.view
 
 
-class Changed(MemoryRepo):
-    """The same repository after a commit that changed one file."""
+class Edited(MemoryRepo):
+    """A repository whose first workload file is edited by a commit, as often as one likes."""
+
+    edition = 0
 
     @property
     def commit(self) -> Commit:
         before = super().commit
-        path = path_of(1)
-        return replace(before, id="d" * 40, files={**before.files, path: "changed"})
+        files = {**before.files, path_of(1): f"edition {self.edition}"}
+        return replace(before, id=f"{self.edition:040x}", files=files)
 
-    def read(self, blobs: object) -> dict[str, bytes]:
-        """The one blob that is new."""
-        return {"changed": file_of(1, "docker.io/library/web:2")}
+    def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
+        """The blobs that are new."""
+        edited = file_of(1, f"docker.io/library/web:{self.edition}")
+        return {blob: self.files.get(blob, edited) for blob in blobs}
 
 
 def bench_cycles(leases: int, block_seconds: float = 5.0) -> None:
@@ -83,11 +87,15 @@ def bench_cycles(leases: int, block_seconds: float = 5.0) -> None:
         share = f"{100 * nothing / 1000 / block_seconds:.1f} % of a core at {block_seconds:.0f} s blocks"
         show(f"cycle, nothing changed, {leases} leases", f"{nothing:.0f} ms", share)
         show("  against json.dumps of their ids", f"{nothing / yardstick:.0f} x")
-        scene.repo = Changed(scene.repo.files, scene.calls)
-        changed = Runner(scene.world, PROVIDER)
-        changed.cycle()
-        later(scene)
-        one = cpu_ms(changed.cycle, 1)
+        repo = scene.repo
+        assert isinstance(repo, Edited)
+
+        def edited() -> None:
+            repo.edition += 1
+            later(scene)
+            assert runner.cycle().finding.plan.actions
+
+        one = cpu_ms(edited, 3)
         show(
             f"cycle after one file changed, {leases} leases",
             f"{one:.0f} ms",

@@ -1,6 +1,6 @@
 """A provider's ordinary day on a simulated market, for the cheat sheet: devnet and daemon as processes of
 their own, the daemon on the sheet's ports; `systemctl`, `journalctl` and `sudo` are stand-ins, as no systemd
-runs where tests do.
+runs where tests do, and so are `curl` and `jq` where they are missing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,25 @@ from tests.e2e.running import FAST, devnet
 
 API, METRICS = 8443, 8444
 NEEDED = ("bash", "curl", "git", "grep", "jq", "kubectl", "setsid", "virtengine", "provider-daemon")
+
+CURL = """#!{python}
+# Stands in for curl where there is none: prints what a GET of the one URL answers.
+import sys, urllib.request
+url = next(each for each in sys.argv[1:] if not each.startswith("-") and each != "/dev/null")
+try:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
+    answer = direct.open("http://" + url, timeout=20).read()
+except OSError:
+    sys.exit(22)
+if "/dev/null" not in sys.argv:
+    sys.stdout.buffer.write(answer)
+"""
+JQ = """#!{python}
+# Stands in for `jq .` where there is no jq: prints JSON indented, and fails on what is none.
+import json, sys
+assert sys.argv[1:] == ["."], "this stand-in knows `jq .` alone"
+print(json.dumps(json.load(sys.stdin), indent=2))
+"""
 PROGRAMS = Path(sys.executable).parent
 PLAYED = ("started", "orders", "bids", "rivals", "leases", "closed-bid", "escrow", "running")
 SECONDS_MAX = 60
@@ -141,13 +160,13 @@ def eventually(look: Callable[[], str], what: str) -> str:
 def cheat_world(directory: Path) -> Iterator[Desk]:
     """Two workloads run, a bid is open, usage was billed and a lease was drawn from."""
     environment = _environment(directory)
-    _refuse_gaps(environment)
     home = Home(directory / "world")
+    _write_programs(directory, home)
+    _refuse_gaps(environment)
     with devnet(home.directory, *FAST):
         text = re.sub(r"(?m)^  api: .*$", f'  api: "127.0.0.1:{API}"', home.host_file.read_text())
         text = re.sub(r"(?m)^  metrics: .*$", f'  metrics: "127.0.0.1:{METRICS}"', text)
         home.host_file.write_text(text)
-        _write_programs(directory, home)
         stage = open_stage(home, Unit(environment))
         stage.api = ApiEyes(f"http://127.0.0.1:{API}")
         try:
@@ -239,7 +258,9 @@ def _write_programs(directory: Path, home: Home) -> None:
         "api": API,
     }
     (directory / "bin").mkdir()
-    for name, text in (("systemctl", SYSTEMCTL), ("journalctl", JOURNALCTL), ("sudo", SUDO)):
+    programs = [("systemctl", SYSTEMCTL), ("journalctl", JOURNALCTL), ("sudo", SUDO)]
+    programs += [(name, text) for name, text in (("curl", CURL), ("jq", JQ)) if shutil.which(name) is None]
+    for name, text in programs:
         path = directory / "bin" / name
         path.write_text(text if name == "sudo" else text.format(**facts))
         path.chmod(0o755)
