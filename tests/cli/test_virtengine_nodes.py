@@ -150,14 +150,16 @@ def test_one_lease_and_one_bid_are_the_rows_of_their_lists(
         assert [json.loads(one)] == json.loads(rows)[f"{name}s"]
 
 
+REFUSED = "does not answer: [Errno 111] Connection refused; see that the node runs and can be reached"
+
+
 def test_a_node_that_is_not_there_is_a_sentence(closed_port: int, capsys: pytest.CaptureFixture[str]) -> None:
     address = f"127.0.0.1:{closed_port}"
     code, out, err = told(capsys, *LEASES, "--node", address)
     assert (code, out, err) == (
         1,
         "",
-        f"error: leases: http://{address} does not answer: [Errno 111] Connection refused; "
-        "see that the node runs and can be reached\n",
+        f"error: leases: http://{address} {REFUSED}\n",
     )
     code, out, err = told(capsys, *LEASES, "--grpc-addr", address, "--grpc-insecure")
     assert (code, out) == (1, "")
