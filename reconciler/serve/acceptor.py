@@ -20,7 +20,7 @@ STALLED_SECONDS = 20.0
 """A peer that takes nothing of its answer for so long is cut off."""
 
 SWEEP_SECONDS = 5.0
-SEND_BUFFER_BYTES = 256 * 1024
+SEND_BUFFER_BYTES = 512 * 1024
 """What the system holds for a peer that does not read."""
 
 PATIENCE_SECONDS = 1.0

@@ -61,7 +61,7 @@ class Listing(Generic[Item]):
     def _row(self, item: Item) -> bytes:
         key = str(self._form.key(item))
         known = self._rows.get(key)
-        if known is not None and known[0] == item:
+        if known is not None and (known[0] is item or known[0] == item):
             return known[1]
         made = self._form.shape(item).model_dump_json().encode()
         self._rows[key] = (item, made)

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from reconciler.serve.shapes import ErrorAnswer, Shape
 
-PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 512 * 1024
+"""Few pieces, as a cycle that computes may take a turn after each; no more, as many may be read slowly."""
 JSON = "application/json"
 TEXT = "text/plain"
 

@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from reconciler.serve.acceptor import Acceptor, Seats, listening
 from reconciler.serve.api import Api
 from reconciler.serve.outside import Certificate, OutsideError
+from reconciler.serve.promptness import be_prompt
 from reconciler.serve.secrets import SecretError
 from reconciler.values.listening import Listen
 
@@ -82,6 +83,7 @@ class Servers:
             self._loop.run_until_complete(self._close())
             self._loop.close()
             raise
+        be_prompt()
         self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
         self._thread.start()
 
