@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.serve import answers, answers_cycle, answers_market, answers_page, answers_work
 from reconciler.serve.board import Board
@@ -17,7 +16,7 @@ from reconciler.serve.shapes_cycle import PlanAnswer
 from reconciler.serve.shapes_market import BidEngineAnswer, BidsAnswer, LeasesAnswer
 from reconciler.serve.shapes_page import OverviewAnswer
 from reconciler.serve.shapes_work import WorkloadAnswer, WorkloadsAnswer
-from reconciler.serve.table import Access, Asked, Choice, Count, Parameter, Route, Text, WrongParameterError
+from reconciler.serve.table import Access, Asked, Choice, Count, Parameter, Route, Text
 from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId
 from reconciler.values.lifecycle import Phase
@@ -26,17 +25,20 @@ from reconciler.values.snapshot import BidSnapshot, LeaseSnapshot, Snapshot, Wor
 LIMIT_MAX = 100_000
 PHASES = {phase.value.lower(): phase for phase in Phase}
 ID = Parameter("id", Text(), "The workload's id.", "path")
-PAGING = (
-    Parameter("limit", Count(1, LIMIT_MAX), "So many at most; left out: all."),
-    Parameter("after", Text(), "Those after this id: `next` of the page before.", default=""),
-    Parameter("contains", Text(), "Those whose id, owner's address included, contains this.", default=""),
+LIMIT = Parameter("limit", Count(1, LIMIT_MAX), "So many at most; left out: all.")
+CONTAINS = Parameter(
+    "contains", Text(), "Those whose id, owner's address included, contains this.", default=""
 )
+NEXT = "ask with `next` of the page before"
+AFTER = "Those after this id: `next` of the page before."
+LEASE_FORM = "^([^/]+/[0-9]+/[0-9]+/[0-9]+/[^/]+)?$"
+PAGING = (LIMIT, Parameter("after", Text(), AFTER, default=""), CONTAINS)
+LEASE_PAGING = (LIMIT, Parameter("after", Text(LEASE_FORM, NEXT), AFTER, default=""), CONTAINS)
 STATE = Parameter("state", Choice(tuple(PHASES)), "Those in this state.")
 FUNDING = Parameter("funding", Choice(tuple(Funding)), "Those whose escrow is in this state.")
 
 WORKLOADS: Form[WorkloadSnapshot] = Form("workloads", lambda w: w.id, str, answers_work.workload_shape)
 LEASES: Form[LeaseSnapshot] = Form("leases", lambda x: x.id, LeaseId.parse, answers_market.lease)
-FIRST = "owner/0/0/0/provider"
 BIDS: Form[BidSnapshot] = Form("bids", lambda b: b.id, LeaseId.parse, answers.bid)
 
 
@@ -88,9 +90,9 @@ class Reads:
                 "Active leases of ours.",
                 LeasesAnswer,
                 self.leases,
-                (FUNDING, *PAGING),
+                (FUNDING, *LEASE_PAGING),
             ),
-            Route("get", "/api/v1/bids", "Open bids of ours.", BidsAnswer, self.bids, PAGING),
+            Route("get", "/api/v1/bids", "Open bids of ours.", BidsAnswer, self.bids, LEASE_PAGING),
             Route("get", "/api/v1/plan", "What the last cycle decided.", PlanAnswer, self.plan),
             Route("get", "/api/v1/overview", "What the page at / shows.", OverviewAnswer, self.overview),
             Route(
@@ -133,7 +135,7 @@ class Reads:
         )
 
     async def workloads(self, asked: Asked) -> Reply:
-        page, state, text = _page(asked, WORKLOADS), asked.values["state"], asked.values["contains"]
+        page, state, text = _page(asked), asked.values["state"], asked.values["contains"]
 
         def fits(found: WorkloadSnapshot) -> bool:
             right = state is None or found.phase is PHASES[state]
@@ -144,7 +146,7 @@ class Reads:
         return await self._printed(asked, key, lambda s: self.workload_list.body(s.workloads, page, wanted))
 
     async def leases(self, asked: Asked) -> Reply:
-        page, funding, text = _page(asked, LEASES), asked.values["funding"], asked.values["contains"]
+        page, funding, text = _page(asked), asked.values["funding"], asked.values["contains"]
 
         def fits(found: LeaseSnapshot) -> bool:
             return (funding is None or found.funding.state == funding) and text in str(found.id)
@@ -154,7 +156,7 @@ class Reads:
         return await self._printed(asked, key, lambda s: self.lease_list.body(s.leases, page, wanted))
 
     async def bids(self, asked: Asked) -> Reply:
-        page, text = _page(asked, BIDS), asked.values["contains"]
+        page, text = _page(asked), asked.values["contains"]
         wanted = (lambda b: text in str(b.id)) if text else None
         return await self._printed(asked, ("bids", page), lambda s: self.bid_list.body(s.bids, page, wanted))
 
@@ -195,10 +197,5 @@ def find(snapshot: Snapshot, asked: Asked) -> WorkloadSnapshot | Reply:
     return refused(404, f"there is no workload {wanted}", advice)
 
 
-def _page(asked: Asked, form: Form[Any]) -> Page:
-    after = asked.values["after"]
-    try:
-        form.place(after or FIRST)
-    except ValueError as error:
-        raise WrongParameterError(f"after: {error}", "ask with `next` of the page before") from None
-    return Page(asked.values["limit"], after, asked.values["contains"])
+def _page(asked: Asked) -> Page:
+    return Page(asked.values["limit"], asked.values["after"], asked.values["contains"])

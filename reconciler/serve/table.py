@@ -4,6 +4,7 @@ Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -70,20 +71,25 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A short text."""
+    """A short text, perhaps of a form (a pattern that JSON Schema reads too)."""
+
+    form: str = ""
+    advice: str = ""
 
     def read(self, name: str, text: str) -> str:
-        """The text; WrongParameterError where it is too long."""
+        """The text; WrongParameterError where it is too long, or of another form."""
         if len(text) > TEXT_MAX:
             raise WrongParameterError(
                 f"{name} has {len(text)} characters", f"ask with at most {TEXT_MAX} characters"
             )
+        if self.form and not re.fullmatch(self.form, text):
+            raise WrongParameterError(f"{name}={text} is not of the form {self.form}", self.advice)
         return text
 
     @property
     def schema(self) -> dict[str, Any]:
         """As JSON Schema."""
-        return {"type": "string", "maxLength": TEXT_MAX}
+        return {"type": "string", "maxLength": TEXT_MAX} | ({"pattern": self.form} if self.form else {})
 
 
 @dataclass(frozen=True, slots=True)

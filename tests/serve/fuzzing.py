@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +66,33 @@ def requests(operation: Operation, known: Mapping[str, list[str]]) -> st.SearchS
         st.one_of(st.just({}), st.fixed_dictionaries({}, optional=HEADERS)),
         st.one_of(st.just(b""), st.binary(max_size=200)),
     )
+
+
+def fitting(operation: Operation) -> st.SearchStrategy[Request]:
+    """Requests that are as documented, to the letter: they may be refused, but not for their form."""
+    inside = {p["name"]: _right(p["schema"], 1) for p in operation.parameters if p["in"] == "path"}
+    queries = {p["name"]: _right(p["schema"], 0) for p in operation.parameters if p["in"] == "query"}
+    return st.builds(
+        lambda names, query: Request(
+            _target(operation.path, names, query), operation.method.upper(), {}, b""
+        ),
+        st.fixed_dictionaries(inside),
+        st.fixed_dictionaries({}, optional=queries),
+    )
+
+
+def _right(schema: Mapping[str, Any], least: int) -> st.SearchStrategy[str]:
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if schema["type"] == "integer":
+        return st.integers(schema["minimum"], schema["maximum"]).map(str)
+    if "pattern" in schema:
+        return st.from_regex(schema["pattern"], fullmatch=True).filter(
+            lambda text: len(text) <= schema["maxLength"]
+        )
+    # A path has no empty parts, and one of dots alone leads elsewhere.
+    text = st.text(min_size=least, max_size=schema["maxLength"])
+    return text.filter(lambda found: not least or not re.fullmatch(r"[./]*|.*/.*", found, re.DOTALL))
 
 
 HEADERS = {

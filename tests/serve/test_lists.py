@@ -96,6 +96,7 @@ def test_leases_are_found_by_tenant_and_by_the_state_of_their_escrow(board: Boar
     assert ask(at, "/api/v1/leases?contains=nobody").tree["total"] == 0
     refused = ask(at, "/api/v1/leases?after=x")
     assert (refused.code, refused.tree["advice"]) == (400, "ask with `next` of the page before")
+    assert refused.tree["error"] == "after=x is not of the form ^([^/]+/[0-9]+/[0-9]+/[0-9]+/[^/]+)?$"
 
 
 def test_bids_are_listed(servers: Started) -> None:

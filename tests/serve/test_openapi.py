@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.serve.starting import Started
 from tests.serve.asking import ask
-from tests.serve.fuzzing import Operation, fault, operations, requests, send
+from tests.serve.fuzzing import Operation, Request, fault, fitting, operations, requests, send
 from tests.serve.playing import serve
 from tests.serve.worlds import ILL, WELL
 
@@ -84,6 +84,22 @@ def test_every_field_of_an_answer_is_required(document: dict[str, Any]) -> None:
 def test_no_answer_is_outside_its_schema(served: Started, document: dict[str, Any], path: str) -> None:
     for operation in operations({"paths": {path: document["paths"][path]}}):
         _fuzz(served, document, operation)
+
+
+@pytest.mark.parametrize("path", sorted(PATHS - {ENDLESS}))
+def test_what_is_asked_as_documented_is_not_refused_for_its_form(
+    served: Started, document: dict[str, Any], path: str
+) -> None:
+    [operation] = operations({"paths": {path: document["paths"][path]}})
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(request=fitting(operation))
+    def run(request: Request) -> None:
+        answer = send(served.ports.api, request)
+        assert not fault(document, operation, answer), request
+        assert answer.code != 400, (request, answer.body)
+
+    run()
 
 
 def _fuzz(served: Started, document: dict[str, Any], operation: Operation) -> None:
