@@ -18,6 +18,7 @@ from reconciler.values.readings import Reading
 from reconciler.values.records import (
     Applied,
     Decision,
+    Happened,
     JournalCounts,
     JournalLook,
     Request,
@@ -203,6 +204,9 @@ class History(Protocol):
 
     def look(self, before: int, at_most: int) -> JournalLook:
         """Transactions below a position (0: the newest), with the counts and what is latest beside them."""
+
+    def events(self, since: int, at_most: int) -> tuple[Happened, ...]:
+        """The newest events that are not older than `since` (unix seconds), oldest first."""
 
     def decisions(self, subject: str) -> tuple[Decision, ...]:
         """As `Records.decisions`."""

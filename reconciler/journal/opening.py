@@ -12,7 +12,7 @@ from reconciler.journal.faults import JournalError
 from reconciler.journal.inbox import SqliteInbox
 from reconciler.journal.intents import SqliteIntents, ended, like, past
 from reconciler.journal.lock import DaemonLock
-from reconciler.journal.outbox import SqliteOutbox, happened, last_commit, waiting
+from reconciler.journal.outbox import SqliteOutbox, happened, last_commit
 from reconciler.journal.totals import totals
 from reconciler.values.intents import Confirmation
 from reconciler.values.memory import Memory
@@ -27,7 +27,7 @@ from reconciler.values.records import (
 
 FOUND_MAX = 1_000
 LOOKED_AT = 100
-"""Events and decisions of one look."""
+"""Decisions of one look."""
 
 
 class SqliteRecords:
@@ -59,7 +59,6 @@ class SqliteRecords:
             self.counts(),
             transactions[:at_most],
             has_older=len(transactions) > at_most,
-            unpublished=waiting(self._database, LOOKED_AT),
             decisions=latest(self._database, LOOKED_AT),
         )
 

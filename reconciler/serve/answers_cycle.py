@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.cycle.telling import lines
@@ -9,6 +10,7 @@ from reconciler.reports.plan_json import plan_fields
 from reconciler.serve.answers import LISTED_MAX, moment
 from reconciler.serve.answers_market import decision
 from reconciler.serve.shapes_cycle import (
+    HappenedShape,
     JournalAnswer,
     JournalCountsShape,
     PlanAnswer,
@@ -17,8 +19,9 @@ from reconciler.serve.shapes_cycle import (
 from reconciler.values.intents import Fate
 from reconciler.values.messages import describe
 from reconciler.values.plans import Plan
-from reconciler.values.records import JournalLook, PastTransaction
+from reconciler.values.records import Applied, Event, Happened, JournalLook, PastTransaction, tell
 
+EVENTS_MAX = 100
 MESSAGES_MAX = 100
 """Messages of one transaction that are told one by one."""
 
@@ -36,8 +39,8 @@ def plan_answer(plan: Plan | None) -> PlanAnswer:
     return PlanAnswer.model_validate({**plan_fields(short), "holds_total": len(plan.holds)})
 
 
-def journal(look: JournalLook) -> JournalAnswer:
-    """A page of the journal."""
+def journal(look: JournalLook, events: Sequence[Happened]) -> JournalAnswer:
+    """A page of the journal; events come oldest first."""
     ended = look.counts.ended
     return JournalAnswer(
         counts=JournalCountsShape(
@@ -49,9 +52,20 @@ def journal(look: JournalLook) -> JournalAnswer:
         ),
         transactions=[_transaction(t) for t in look.transactions],
         next=look.transactions[-1].position if look.has_older else None,
-        unpublished=lines(u.event for u in look.unpublished),
+        events=[
+            HappenedShape(at=moment(each.at), says=says)
+            for each in reversed(events)
+            for says in _says(each.event)
+        ],
         decisions=[decision(d) for d in look.decisions],
     )
+
+
+def _says(event: Event) -> list[str]:
+    """Also what worked, which a commit's message leaves to what follows from it."""
+    if isinstance(event, Applied):
+        return [f"{event.what[:1].upper()}{event.what[1:]}: {tell(event.outcome)}"]
+    return lines([event])
 
 
 def _transaction(found: PastTransaction) -> TransactionShape:

@@ -135,7 +135,12 @@ class Asking:
 
     async def journal(self, asked: Asked) -> Reply:
         before, limit = asked.values["before"], asked.values["limit"]
-        return await self._remember(lambda: shown(answers_cycle.journal(self.history.look(before, limit))))
+
+        def read() -> Reply:
+            events = self.history.events(0, answers_cycle.EVENTS_MAX)
+            return shown(answers_cycle.journal(self.history.look(before, limit), events))
+
+        return await self._remember(read)
 
     def _decision(self, snapshot: Snapshot, order: OrderId) -> Reply:
         found = answers_market.order_decision(snapshot, order, self.history.decisions(str(order)))

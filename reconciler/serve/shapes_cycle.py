@@ -90,15 +90,22 @@ class TransactionShape(Shape):
     """The chain's words where it was refused."""
 
 
+class HappenedShape(Shape):
+    """A step of a lifecycle, a transaction's end, or an effect and what came of it."""
+
+    at: str | None
+    says: str
+
+
 class JournalAnswer(Shape):
-    """`GET /api/v1/journal`: transactions newest first, page by page, and the latest decisions."""
+    """`GET /api/v1/journal`: transactions newest first, page by page, with what is latest beside them."""
 
     counts: JournalCountsShape
     transactions: list[TransactionShape]
     next: int | None
     """Ask with `?before=` this for older transactions; null: there are none."""
-    unpublished: list[str]
-    """The oldest events that no pushed commit tells yet, at most 100."""
+    events: list[HappenedShape]
+    """What happened last, newest first, at most 100."""
     decisions: list[DecisionShape]
     """The latest, at most 100."""
 

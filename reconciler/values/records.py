@@ -127,14 +127,13 @@ class JournalCounts:
 
 @dataclass(frozen=True, slots=True)
 class JournalLook:
-    """The journal at one moment: transactions newest first (`has_older`: there are more), the oldest events
-    that are not published, the latest decisions.
+    """The journal at one moment: transactions newest first (`has_older`: there are more), the latest
+    decisions.
     """
 
     counts: JournalCounts = JournalCounts()
     transactions: tuple[PastTransaction, ...] = ()
     has_older: bool = False
-    unpublished: tuple[Unpublished, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
 

@@ -14,9 +14,19 @@ from reconciler.serve.starting import Serving, Started, start_servers
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import ContainerUse, Happening, Happenings, UseSource, WorkloadUse
 from reconciler.values.intents import Confirmation, Fate, Intent
+from reconciler.values.lifecycle import Phase
 from reconciler.values.listening import Listen
 from reconciler.values.messages import WithdrawLease
-from reconciler.values.records import Decision, JournalCounts, JournalLook, PastTransaction
+from reconciler.values.outcomes import Done
+from reconciler.values.plans import Transition
+from reconciler.values.records import (
+    Applied,
+    Decision,
+    Happened,
+    JournalCounts,
+    JournalLook,
+    PastTransaction,
+)
 from tests.serve.worlds import FULL, NOON, RUNNING, WELL
 
 ANY = Listen("127.0.0.1", 0)
@@ -82,6 +92,12 @@ class FakeHistory:
             PastTransaction(11, INTENT, end),
         )
         return JournalLook(self.counts(), listed, has_older=True, decisions=self.record)
+
+    def events(self, since: int, at_most: int) -> tuple[Happened, ...]:
+        self._fail()
+        done = Applied(WELL.id, "ApplyWorkload", "apply workload x", Done(), NOON - 800)
+        step = Transition(WELL.id, RUNNING, Phase.PENDING, Phase.DEPLOYING, "Lease accepted")
+        return (Happened(1, NOON - 800, done), Happened(2, NOON - 790, step))[:at_most]
 
     def decisions(self, subject: str) -> tuple[Decision, ...]:
         self._fail()

@@ -151,6 +151,13 @@ def test_the_journal_is_told_page_by_page(servers: Started, history: FakeHistory
     assert answer.tree["transactions"][1]["log"] == "insufficient funds"
     assert answer.tree["transactions"][0]["at"] is None
     assert answer.tree["next"] == 11
+    assert answer.tree["events"] == [
+        {
+            "at": "2027-01-15T07:46:50Z",
+            "says": f"Workload {WELL.id}: Pending -> Deploying, lease accepted",
+        },
+        {"at": "2027-01-15T07:46:40Z", "says": "Apply workload x: done"},
+    ]
     assert ask(servers.ports.api, "/api/v1/journal?limit=501").code == 400
 
 
