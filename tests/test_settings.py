@@ -201,6 +201,51 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, good: str, bad: st
     assert any(line.startswith(f"{flags.host}{where}") for line in str(caught.value).splitlines())
 
 
+OUTSIDE = """\
+listen:
+  outside: "[2001:db8::7]:8443"
+  metrics: 192.0.2.7:8444
+  tls_certificate: tls/chain.pem
+  tls_key: /etc/key.pem
+  client_ca: clients.pem
+  tokens: tokens
+  webhook_secret: hook
+"""
+
+
+def test_others_are_served_where_the_host_file_says_how_they_prove_themselves(tmp_path: Path) -> None:
+    found = load_settings(write(tmp_path, LEAST + OUTSIDE), {}).listen
+    assert found.api == Listen("127.0.0.1", 8443)
+    assert (found.outside, found.metrics) == (Listen("2001:db8::7", 8443), Listen("192.0.2.7", 8444))
+    assert (found.tls_certificate, found.tls_key) == (tmp_path / "tls/chain.pem", Path("/etc/key.pem"))
+    assert (found.client_ca, found.tokens) == (tmp_path / "clients.pem", tmp_path / "tokens")
+    assert found.webhook_secret == tmp_path / "hook"
+
+
+@pytest.mark.parametrize(
+    ("without", "sentence"),
+    [
+        (
+            ("tls_key",),
+            "is reached by others, and there is no TLS (name listen.tls_certificate and listen.tls_k",
+        ),
+        (
+            ("client_ca", "tokens"),
+            "is reached by others, who must prove who they are (name listen.tokens or l",
+        ),
+    ],
+)
+def test_others_are_not_served_without_tls_or_proof(
+    tmp_path: Path, without: tuple[str, ...], sentence: str
+) -> None:
+    kept = [line for line in OUTSIDE.splitlines() if line.split(":")[0].strip() not in without]
+    with pytest.raises(SettingsError) as caught:
+        load_settings(write(tmp_path, LEAST + "\n".join(kept) + "\n"), {})
+    told = str(caught.value).splitlines()
+    assert {line.split(": ")[1] for line in told} == {"listen.outside", "listen.metrics"}
+    assert all(sentence in line for line in told)
+
+
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     flags = write(tmp_path, LEAST.replace("http:", "ftp:") + "listen:\n  api: x\n  metrics: 1.2.3.4:5\n")
     with pytest.raises(SettingsError) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -63,6 +64,12 @@ def document(served: Started) -> dict[str, Any]:
 def test_every_route_is_in_the_file(document: dict[str, Any]) -> None:
     assert set(document["paths"]) == PATHS
     assert document["openapi"] == "3.1.0"
+
+
+def test_every_route_is_told_in_the_docs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    told = set(re.findall(r"`(?:GET|POST) (/[^`?]*)`", text))
+    assert told == PATHS | {"/", "/openapi.json"}
 
 
 def test_its_names_are_distinct_and_its_references_lead_somewhere(document: dict[str, Any]) -> None:
