@@ -114,7 +114,7 @@ def test_listeners_have_a_most_and_who_leaves_makes_room(
     raise AssertionError("nobody made room")
 
 
-def test_a_stop_ends_them_soon(board: Board) -> None:
+def test_a_stop_ends_them_soon(board: Board, caplog: pytest.LogCaptureFixture) -> None:
     started = serve(board)
     with listening(started.ports.api) as one:
         overview(one)
@@ -125,6 +125,7 @@ def test_a_stop_ends_them_soon(board: Board) -> None:
             pass
         stopping.join(10)
         assert time.monotonic() - began < 3
+    assert caplog.text == ""
 
 
 def test_the_overview_puts_first_what_needs_looking_at(board: Board, servers: Started) -> None:
