@@ -21,7 +21,7 @@ LISTED_MAX = 200
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 UNMEASURED = {
-    403: "the cluster does not let us read its metrics API: grant get and list of pods.metrics.k8s.io",
+    403: "the cluster does not let us read its metrics API: grant list of pods.metrics.k8s.io",
     404: "the cluster has no metrics API: install its metrics-server",
     503: "the cluster's metrics API does not answer: see to its metrics-server",
 }

@@ -89,7 +89,7 @@ def test_use_is_what_the_metrics_api_measured(tmp_path: Path) -> None:
         ),
         (
             ApiError(403, "forbidden"),
-            "the cluster does not let us read its metrics API: grant get and list of pods.metrics.k8s.io",
+            "the cluster does not let us read its metrics API: grant list of pods.metrics.k8s.io",
         ),
         ({"items": []}, "its pods are not measured yet"),
         ({"items": None}, "its pods are not measured yet"),
