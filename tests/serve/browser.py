@@ -119,8 +119,10 @@ def browser(profile: Path, *more: str) -> Iterator[Browser]:
     try:
         _await(port, driver)
         window.begin(profile, *more)
-        yield window
-        window.end()
+        try:
+            yield window
+        finally:
+            window.end()
     finally:
         driver.terminate()
         driver.wait(10)
