@@ -16,8 +16,8 @@ from reconciler.values.observed import EscrowAccount, Lease, State
 from reconciler.values.plans import Hold, Reason
 
 LAST_BLOCKS = 10
-"""Funds that last no longer than this are drawn at once: past their end, earlier payments eat the later ones'
-money (semantics 4.6).
+"""Funds that last no longer than this are drawn once, unless the account was settled as recently: past their
+end, earlier payments eat the later ones' money (semantics 4.6).
 """
 
 
@@ -56,8 +56,9 @@ def _judge(
     rules, fee = terms
     height = scene.market.height
     left = scene.funding[lease.id].blocks
-    ending = left is not None and left <= LAST_BLOCKS
-    if left is not None and left < 0:
+    over = left is not None and left < 0
+    ending = over or (left is not None and left <= LAST_BLOCKS < height - account.settled_at)
+    if over:
         why = "its deployment's funds have run out; the withdrawal will record that and close the lease"
         yield Hold(workload_id(lease.id), Reason.ESCROW_EXHAUSTED, why, ours=True)
     if not ending and scene.market.time - _last_drawn(scene, lease) < rules.every_seconds:
@@ -65,7 +66,6 @@ def _judge(
     if account.settled_at >= height:
         return
     net = after_take(due_gross(account, lease.id, height + 1), scene.market.rules.take_percent)
-    over = left is not None and left < 0
     if not over and net - fee < (1 if ending else rules.min_gain):
         if not ending:
             why = "what it has earned since is not yet worth the withdrawal's fee"

@@ -55,6 +55,12 @@ def test_before_the_funds_run_out_whatever_the_interval() -> None:
     assert [type(m) for m in messages_of(given)] == [WithdrawLease]
 
 
+def test_not_again_and_again_in_the_last_blocks() -> None:
+    """What is left is paid by the settle that ends the lease; each withdrawal before it costs a fee."""
+    ending = account(lease(), funds=2446 * 9, settled_at=HEIGHT - 4)
+    assert messages_of(situation(market(leases=[lease()], accounts=[ending]), desired())) == ()
+
+
 def test_exhausted_funds_are_said_and_withdrawn() -> None:
     dry = account(lease(), funds=2446 * 50)
     given = situation(market(leases=[lease()], accounts=[dry]), desired())
