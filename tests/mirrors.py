@@ -111,7 +111,6 @@ ELSEWHERE = (
     ),
     Elsewhere("tests/test_scenarios.py", "whole plans in an operator's words", _of("planning", "funding")),
     Elsewhere("tests/planning/test_usage.py", "what is billed was measured", _of("planning", "measuring")),
-    Elsewhere("tests/planning/test_withdrawals.py", "a refusal waits", _of("planning", "retries")),
     Elsewhere(
         "tests/simulation", "memory over many cycles and kills", _of("planning", "ledger recollection")
     ),

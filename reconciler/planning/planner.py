@@ -16,6 +16,7 @@ from reconciler.planning.ledger import keep_books
 from reconciler.planning.measuring import measure
 from reconciler.planning.phases import plan_phases
 from reconciler.planning.recollection import confirm_all, take_outcomes
+from reconciler.planning.retries import prune
 from reconciler.planning.situation import Proposals, Scene, Situation, market_of
 from reconciler.planning.transactions import Sending, plan_transactions
 from reconciler.planning.usage import plan_usage
@@ -24,7 +25,7 @@ from reconciler.planning.workloads import plan_workloads
 from reconciler.values.desired import Desired
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import LeaseId
-from reconciler.values.memory import Memory, Retry
+from reconciler.values.memory import Memory
 from reconciler.values.observed import Market
 from reconciler.values.plans import (
     Action,
@@ -91,7 +92,7 @@ def _recall(
         usage=memory.usage if usage == memory.usage else usage,
         told=memory.told if told == memory.told else told,
         withdrawn_at=memory.withdrawn_at if drawn == memory.withdrawn_at else drawn,
-        retries=_prune(memory.retries, market),
+        retries=prune(memory.retries, market),
     )
 
 
@@ -99,14 +100,6 @@ def _still_told(key: str, funding: Mapping[LeaseId, TimeLeft]) -> bool:
     """A notice counts as told until its lease is healthy again, or over."""
     left = funding.get(LeaseId.parse(key.rpartition("/")[0]))
     return left is not None and left.state is not Funding.HEALTHY
-
-
-def _prune(retries: Mapping[str, Retry], market: Market) -> Mapping[str, Retry]:
-    """Forget failures of bids on orders that are no longer open."""
-    prefix = "CreateBid:"
-    alive = {f"{prefix}{order}/{market.wallet.address}" for order in market.orders} if retries else set()
-    kept = {k: r for k, r in retries.items() if not k.startswith(prefix) or k in alive}
-    return retries if len(kept) == len(retries) else kept
 
 
 def _spend(
