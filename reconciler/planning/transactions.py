@@ -11,6 +11,7 @@ from reconciler.values.desired import Desired
 from reconciler.values.ids import DeploymentId, workload_id
 from reconciler.values.intents import Intent
 from reconciler.values.messages import (
+    CloseBid,
     CreateBid,
     Message,
     RecordUsage,
@@ -101,7 +102,7 @@ def held_as(message: Message) -> str:
     match message:
         case CreateBid(id=bid):
             return str(bid.order)
-        case WithdrawLease(id=lease) | RecordUsage(lease=lease):
+        case WithdrawLease(id=lease) | RecordUsage(lease=lease) | CloseBid(id=lease, lease=True):
             return workload_id(lease)
         case SettleUsage():
             return str(message.order)

@@ -87,8 +87,10 @@ def test_two_leases_of_a_deployment_are_not_closed_in_one_block() -> None:
     files = [
         replace(workload(), id=workload_id(x), lease=x, close=CloseReason.DECOMMISSION) for x in pair().leases
     ]
-    [messages] = sent(situation(pair(), desired(*files)))
+    given = situation(pair(), desired(*files))
+    [messages] = sent(given)
     assert [m.id for m in messages if isinstance(m, CloseBid)] == [lease_id()]
+    assert held(given, Reason.AWAITING_HEIGHT) == {f.id for f in files if f.lease != lease_id()}
 
 
 def test_the_order_in_which_leases_are_listed_decides_nothing() -> None:
