@@ -5,7 +5,7 @@ Amounts are small on purpose: cpu of 1 to 4 finds forgotten bids at once where 1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -32,7 +32,6 @@ from tests.makers import ALICE, HEIGHT, NOW, US, market
 BOB = "ve1bob"
 RULES = ChainRules(bid_deposit=5, gas_price=Decimal("0.00001"))
 """A bid costs 2 uve, a withdrawal 2, a record with its settlement 15."""
-RARELY = st.sampled_from((False,) * 9 + (True,))
 MOSTLY = st.sampled_from((True,) * 4 + (False,))
 
 
@@ -50,7 +49,12 @@ class Fate(StrEnum):
 
 WITH_BID = (Fate.BID, Fate.LOST, Fate.ZOMBIE_BID)
 WITH_LEASE = (Fate.LEASED, Fate.CLOSED)
-FATES = (Fate.LEASED, Fate.LEASED, Fate.OPEN, Fate.OPEN, *Fate)
+
+Fates = tuple[Fate, ...]
+MIXED: Fates = (*[Fate.LEASED] * 3, *[Fate.OPEN] * 4, Fate.BID, *Fate)
+TRADING: Fates = (*[Fate.OPEN] * 4, Fate.BID, Fate.LOST)
+BOTH: Fates = (Fate.OPEN, Fate.LEASED)
+SERVING: Fates = (Fate.LEASED, Fate.LEASED, Fate.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,17 @@ class Slot:
 
 
 @st.composite
-def slots(draw: st.DrawFn) -> list[Slot]:
-    """Up to six orders of two owners, two deployments each, two groups each."""
-    places = st.tuples(st.sampled_from([ALICE, BOB]), st.integers(1, 2), st.integers(1, 2))
-    return [draw(slot(*place)) for place in draw(st.lists(places, unique=True, min_size=2, max_size=6))]
+def slots(draw: st.DrawFn, fates: Fates) -> list[Slot]:
+    """Three or more orders of one or two owners, two deployments each, two groups each."""
+    owners = [ALICE] if fates == SERVING else [ALICE, BOB]
+    places = st.tuples(st.sampled_from(owners), st.integers(1, 2), st.integers(1, 2))
+    found = draw(st.lists(places, unique=True, min_size=3, max_size=3 * len(owners)))
+    return [draw(slot(OrderId(*place, 1), fates)) for place in found]
 
 
 @st.composite
-def slot(draw: st.DrawFn, owner: str, dseq: int, gseq: int) -> Slot:
-    fate = draw(st.sampled_from(FATES))
+def slot(draw: st.DrawFn, order_id: OrderId, fates: Fates) -> Slot:
+    fate = draw(st.sampled_from(fates))
     unit = ResourceUnit(
         id=1,
         count=draw(st.integers(1, 2)),
@@ -82,13 +88,13 @@ def slot(draw: st.DrawFn, owner: str, dseq: int, gseq: int) -> Slot:
         memory_bytes=draw(st.integers(0, 2)) * MB,
         storage=(),
         gpu=0,
-        price=Decimal(draw(st.integers(1, 8))),
+        price=Decimal(draw(st.sampled_from([20, 20, 4]))),
         denom="uve",
     )
     ended = State.CLOSED if fate in (Fate.ZOMBIE, Fate.ZOMBIE_BID) else State.ACTIVE
     open_order = fate not in (Fate.LOST, *WITH_LEASE)
     order = Order(
-        OrderId(owner, dseq, gseq, 1),
+        order_id,
         State.OPEN if open_order else State.ACTIVE,
         (unit,),
         HEIGHT - draw(st.integers(1, 3)),
@@ -113,7 +119,7 @@ def markets(draw: st.DrawFn, held: list[Slot]) -> Market:
         accounts=[draw(account(d, leases)) for d in deployments],
         settlements={x.id.order: draw(side(x)) for x in leases if x.usage_billed},
         rules=RULES,
-        wallet=Wallet(US, 4, 8 if draw(RARELY) else 7, draw(st.integers(0, 60))),
+        wallet=Wallet(US, 4, 7, draw(st.sampled_from([60, 60, 20]))),
     )
 
 
@@ -136,10 +142,25 @@ def account(draw: st.DrawFn, deployment: DeploymentId, leases: list[Lease]) -> E
     if draw(st.booleans()):
         rival = LeaseId(OrderId(deployment.owner, deployment.dseq, 3, 1), "ve1rival")
         payments.append(Payment(rival, State.OPEN, Decimal(1), Decimal(0), Decimal(0), 0))
-    funds = draw(st.sampled_from([10**6, 0, 1, 7, 13, 20]))
+    funds = draw(st.sampled_from([10**6, 10**6, 0, 7, 20]))
     settled_at = HEIGHT - draw(st.sampled_from([0, 1, 3, 20]))
     in_order = tuple(sorted(payments, key=lambda p: p.lease.payment_xid))
     return EscrowAccount(deployment, State.OPEN, settled_at, Decimal(funds), in_order)
+
+
+def escrow_for(lease_id: LeaseId, balance: int, left: int) -> SettlementEscrow:
+    """An active settlement escrow for a lease, with so many seconds left."""
+    return SettlementEscrow(
+        "escrow-1",
+        str(lease_id.order),
+        str(lease_id),
+        lease_id.order.owner,
+        US,
+        State.ACTIVE,
+        balance,
+        NOW + left,
+        NOW - 90,
+    )
 
 
 @st.composite
@@ -147,17 +168,10 @@ def side(draw: st.DrawFn, of: Lease) -> SettlementSide:
     if not draw(MOSTLY):
         return SettlementSide(None)
     state = draw(st.sampled_from([State.ACTIVE, State.ACTIVE, State.PENDING]))
-    escrow = SettlementEscrow(
-        "escrow-1",
-        str(of.id.order),
-        str(of.id) if state is State.ACTIVE else "",
-        of.id.order.owner,
-        US,
-        state,
-        draw(st.integers(0, 120)),
-        NOW + draw(st.sampled_from([25, 90_000])),
-        NOW - 90,
-    )
+    left = draw(st.sampled_from([25, 12, 90_000]))
+    escrow = escrow_for(of.id, draw(st.sampled_from([120, 400, 20])), left)
+    if state is State.PENDING:
+        escrow = replace(escrow, state=state, lease="")
     costs = draw(st.lists(st.integers(0, 60), max_size=2))
     records = [
         UsageRecord(

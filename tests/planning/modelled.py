@@ -13,15 +13,18 @@ from reconciler.values.intents import Confirmation, Fate, Intent
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.money import accrued
 from reconciler.values.observed import AdapterView, Bid, EscrowAccount, Market, State, UsageRecord
+from reconciler.values.outcomes import Done
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
+    BroadcastAgain,
     Plan,
     PrepareAdapter,
     RemoveWorkload,
     SendTransaction,
 )
 from reconciler.values.readings import Seen
+from reconciler.values.records import applied
 from tests.makers import running
 
 FEE = 1
@@ -71,7 +74,12 @@ def happen(step: Step, delay: int) -> Situation:
         memory=step.plan.memory,
         intents=tuple(i for i in flying if i not in landing),
         confirmations=tuple(Confirmation(i, Fate.LANDED, market.height, market.time) for i in landing),
-        outcomes=(),
+        outcomes=tuple(
+            record
+            for action in step.plan.actions
+            if not isinstance(action, SendTransaction | BroadcastAgain)
+            for record in applied(action, Done(), before.now)
+        ),
     )
 
 

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.planning.situation import Situation
+from reconciler.values.funding import Funding
+from reconciler.values.ids import LeaseId
+from reconciler.values.plans import NotifyTenant
 from tests.planning.colliding import quiet_configs, seen_worlds
-from tests.planning.modelled import live
-
-EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
-alive = settings(max_examples=EXAMPLES or 50, derandomize=not EXAMPLES, deadline=None)
+from tests.planning.colliding_chain import SERVING
+from tests.planning.looking import alive
+from tests.planning.modelled import Step, live
+from tests.planning.moods import PLAIN, Mood, all_drained, all_metered
 
 
 @alive
-@given(seen_worlds(quiet_configs()), st.integers(0, 1))
-def test_a_world_left_alone_comes_to_rest(world: Situation, delay: int) -> None:
+@given(seen_worlds(config=quiet_configs()), st.integers(0, 1), st.sampled_from((*PLAIN, all_drained)))
+def test_a_world_left_alone_comes_to_rest(drawn: Situation, delay: int, mood: Mood) -> None:
     """At once, and with a block between sending and landing; the model refuses what the chain refuses."""
-    steps = live(world, 90, delay=delay)
+    steps = live(mood(drawn), 90, delay=delay)
     assert [step.plan.actions for step in steps[-5:]] == [()] * 5
+    told = [a.key for step in steps for a in step.plan.actions if isinstance(a, NotifyTenant)]
+    assert len(told) == len(set(told)), "a tenant is told once of each state"
+    assert all(paid_for(steps[-1], lease) for lease in steps[-1].plan.funding), "nobody is served for nothing"
     memories = [replace(step.plan.memory, usage={}) for step in steps[-5:]]
     assert memories == [memories[0]] * 5, "rest writes nothing but what usage-billed workloads ran"
 
 
+def paid_for(step: Step, lease: LeaseId) -> bool:
+    """Funds are left, or the withdrawal that ends it was refused for good."""
+    refused = f"WithdrawLease:{lease}" in step.plan.memory.retries
+    return refused or step.plan.funding[lease].state is not Funding.EXHAUSTED
+
+
 @alive
-@given(seen_worlds(), st.integers(0, 1))
-def test_a_world_in_which_things_fall_due_breaks_no_rule_of_the_chain(world: Situation, delay: int) -> None:
+@given(seen_worlds(SERVING), st.integers(0, 1), st.sampled_from((*PLAIN, all_metered)))
+def test_a_world_in_which_things_fall_due_breaks_no_rule_of_the_chain(
+    drawn: Situation, delay: int, mood: Mood
+) -> None:
     """Withdrawals and usage every second: the model's own checks are the assertions."""
-    live(world, 40, delay=delay)
+    live(mood(drawn), 50, delay=delay)

@@ -1,91 +1,101 @@
-"""What holds in every world; each sentence was shown to fail by a deliberate fault before it was believed.
-
-`EXAMPLES=5000 pytest tests/planning/test_properties.py` looks further, and elsewhere each time.
-"""
+"""What holds in every world; each sentence was shown to fail by a deliberate fault before it was believed."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler.journal.codec import dumps
 from reconciler.planning.planner import plan
 from reconciler.planning.situation import Situation
 from reconciler.reports.plan_json import plan_json
 from reconciler.reports.plan_text import plan_text
-from reconciler.values.ids import DeploymentId, LeaseId, WorkloadId, workload_id
+from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.lifecycle import TRANSITIONS, Phase
+from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.messages import CloseBid, CreateBid, Message, WithdrawLease
-from reconciler.values.observed import AdapterView, Market, Running, State
-from reconciler.values.plans import ApplyWorkload, Plan, RemoveWorkload, SendTransaction
+from reconciler.values.observed import State
+from reconciler.values.plans import ApplyWorkload, Plan, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.resources import total
-from tests.planning.colliding import worlds
+from tests.planning.colliding import under_each_ceiling
+from tests.planning.colliding_chain import BOTH, SERVING, TRADING
+from tests.planning.looking import bids, everywhere, messages, seen_market, shown
+from tests.planning.moods import (
+    PLAIN,
+    all_ended,
+    silent_capacity,
+    silent_chain,
+    silent_cluster,
+    silent_repository,
+    worlds,
+)
 from tests.planning.turned import in_opposite_order
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
-everywhere = settings(max_examples=EXAMPLES or 100, derandomize=not EXAMPLES, deadline=None)
-
-
-def messages(made: Plan) -> list[Message]:
-    return [m for a in made.actions if isinstance(a, SendTransaction) for m in a.messages]
-
-
-def bids(made: Plan) -> list[CreateBid]:
-    return [m for m in messages(made) if isinstance(m, CreateBid)]
-
-
-def seen_market(world: Situation) -> Market:
-    return world.market.view if isinstance(world.market, Seen) else pytest.fail("the market is unseen")
+LATER = frozenset({Reason.CEILING, Reason.NO_BALANCE, Reason.AWAITING_CONFIRMATION, Reason.AWAITING_HEIGHT})
 
 
 @everywhere
-@given(worlds())
+@given(st.one_of(worlds(), worlds(*PLAIN, all_ended, of=SERVING)))
 def test_the_same_facts_give_the_same_plan_byte_for_byte_in_whatever_order_they_come(
-    world: Situation,
+    drawn: Situation,
 ) -> None:
-    first, second = plan(world), plan(in_opposite_order(world))
-    assert plan_json(first) == plan_json(second)
-    assert plan_text(first) == plan_text(second)
-    assert dumps(Memory, first.memory) == dumps(Memory, second.memory)
-    assert first == second == plan(world)
+    for world in (drawn, *under_each_ceiling(drawn)):
+        first, second = plan(world), plan(in_opposite_order(world))
+        assert plan_json(first) == plan_json(second)
+        assert dumps(Memory, first.memory) == dumps(Memory, second.memory)
+        assert first == second
+    assert plan_text(plan(drawn)) == plan_text(plan(in_opposite_order(drawn)))
+    assert plan(drawn) == plan(drawn)
+
+
+def removed(made: Plan) -> list[RemoveWorkload]:
+    return [a for a in made.actions if isinstance(a, RemoveWorkload)]
+
+
+def started(made: Plan) -> list[ApplyWorkload]:
+    return [a for a in made.actions if isinstance(a, ApplyWorkload)]
 
 
 @everywhere
-@given(worlds())
-def test_nothing_is_removed_closed_or_started_on_silence(world: Situation) -> None:
-    made = plan(world)
-    view = world.adapters["kubernetes"]
-    removed = [a for a in made.actions if isinstance(a, RemoveWorkload)]
-    applied = [a for a in made.actions if isinstance(a, ApplyWorkload)]
-    if isinstance(world.market, Unseen):
-        assert not removed
-        assert not messages(made)
-        assert all(a.workload.id in shown(view) for a in applied)
-        assert all(a.digest == shown(view)[a.workload.id].digest for a in applied), "a repair, nothing else"
-    if isinstance(view.workloads, Unseen):
-        assert not removed
-        assert not applied
-    if isinstance(view.capacity, Unseen):
-        assert not bids(made)
-    if isinstance(world.desired, Unseen):
-        assert not applied
-        assert not any(isinstance(m, CloseBid) and m.lease for m in messages(made))
-        assert not bids(made)
-
-
-def shown(view: AdapterView) -> Mapping[WorkloadId, Running]:
-    return view.workloads.view if isinstance(view.workloads, Seen) else {}
+@given(st.one_of(worlds(*PLAIN), worlds(*PLAIN, all_ended, of=SERVING)))
+def test_while_the_chain_is_silent_nothing_is_done_but_repairs(drawn: Situation) -> None:
+    made = plan(silent_chain(drawn))
+    there = shown(drawn.adapters["kubernetes"])
+    assert not removed(made)
+    assert not messages(made)
+    for action in started(made):
+        assert there[action.workload.id].digest == action.digest, "what ran, as it ran"
 
 
 @everywhere
-@given(worlds())
+@given(st.one_of(worlds(*PLAIN), worlds(*PLAIN, all_ended, of=SERVING)))
+def test_while_the_cluster_is_silent_nothing_is_removed_or_started(drawn: Situation) -> None:
+    made = plan(silent_cluster(drawn))
+    assert not removed(made)
+    assert not started(made)
+
+
+@everywhere
+@given(worlds(*PLAIN, of=TRADING))
+def test_while_the_capacity_is_unknown_nothing_is_promised(drawn: Situation) -> None:
+    assert not bids(plan(silent_capacity(drawn)))
+
+
+@everywhere
+@given(worlds(*PLAIN))
+def test_while_the_repository_is_silent_nothing_is_started_closed_or_bid_on(drawn: Situation) -> None:
+    made = plan(silent_repository(drawn))
+    assert not started(made)
+    assert not bids(made)
+    assert not any(isinstance(m, CloseBid) and m.lease for m in messages(made))
+
+
+@everywhere
+@given(worlds(*PLAIN, of=SERVING))
 def test_only_a_lease_seen_closed_at_two_rising_heights_loses_its_workload(world: Situation) -> None:
     for action in plan(world).actions:
         if isinstance(action, RemoveWorkload):
@@ -95,81 +105,7 @@ def test_only_a_lease_seen_closed_at_two_rising_heights_loses_its_workload(world
 
 
 @everywhere
-@given(worlds())
-def test_never_more_is_promised_than_is_offered(world: Situation) -> None:
-    made = plan(world)
-    if not bids(made):
-        return
-    market, capacity = seen_market(world), world.adapters["kubernetes"].capacity
-    assert isinstance(capacity, Seen)
-    leased = [u.all for x in market.leases.values() if x.state is State.ACTIVE for u in x.units]
-    standing = [u.all for b in market.bids.values() if b.order for u in b.order.units]
-    fresh = total([u.all for b in bids(made) for u in b.units])
-    room = capacity.view.total - total(leased) - total(standing)
-    assert room.lacks(fresh) == ()
-
-
-@everywhere
-@given(worlds())
-def test_one_transaction_at_most_and_none_while_one_is_unconfirmed(world: Situation) -> None:
-    sent = [a for a in plan(world).actions if isinstance(a, SendTransaction)]
-    assert len(sent) <= (0 if world.intents else 1)
-
-
-@everywhere
-@given(worlds())
-def test_no_two_messages_of_a_transaction_touch_one_deployments_escrow(world: Situation) -> None:
-    assert all(n == 1 for n in Counter(touched(world, messages(plan(world)))).values())
-
-
-def touched(world: Situation, sent: list[Message]) -> Iterator[DeploymentId]:
-    """What settles an account by the chain's facts, whatever the message says of itself."""
-    for message in sent:
-        if isinstance(message, WithdrawLease):
-            yield message.id.deployment
-        elif isinstance(message, CloseBid):
-            lease = seen_market(world).leases.get(message.id)
-            if lease is not None and lease.state is State.ACTIVE:
-                yield message.id.deployment
-
-
-@everywhere
-@given(worlds())
-def test_no_account_is_touched_in_the_block_that_settled_it(world: Situation) -> None:
-    for deployment in touched(world, messages(plan(world))):
-        assert seen_market(world).accounts[deployment].settled_at < seen_market(world).height
-
-
-@everywhere
-@given(worlds())
-def test_withdrawals_share_no_transaction_with_anything_else(world: Situation) -> None:
-    assert len({isinstance(m, WithdrawLease) for m in messages(plan(world))}) <= 1
-
-
-@everywhere
-@given(worlds())
-def test_no_ceiling_is_passed(world: Situation) -> None:
-    made, limits = plan(world), world.limits
-    sent = messages(made)
-    closings = sum(1 for m in sent if isinstance(m, CloseBid) and m.lease)
-    recent = sum(1 for t in world.memory.closings if t > world.now - 3600)
-    assert len(made.actions) <= limits.actions_per_cycle
-    assert len(sent) <= limits.messages_per_transaction
-    assert sum(1 for a in made.actions if isinstance(a, RemoveWorkload)) <= limits.removals_per_cycle
-    assert closings == 0 or closings + recent <= limits.closings_per_hour
-    assert len(bids(made)) <= limits.bids_per_cycle
-    assert not (limits.observe_only and sent)
-    if bids(made):
-        ledger, wallet = world.memory.ledger, seen_market(world).wallet
-        assert ledger is not None
-        spent = sum(amount for t, amount in ledger.spent if t > world.now - 3600)
-        cost = sum(b.deposit + 2 for b in bids(made))
-        assert spent + cost <= limits.spend_per_hour
-        assert wallet.balance - cost >= limits.balance_reserve
-
-
-@everywhere
-@given(worlds())
+@given(worlds(of=BOTH))
 def test_every_open_order_has_our_bid_or_a_reason(world: Situation) -> None:
     if isinstance(world.market, Unseen):
         return
@@ -180,7 +116,7 @@ def test_every_open_order_has_our_bid_or_a_reason(world: Situation) -> None:
 
 
 @everywhere
-@given(worlds())
+@given(worlds(of=SERVING))
 def test_every_lease_runs_or_is_started_or_has_a_reason(world: Situation) -> None:
     made = plan(world)
     served = {str(a.workload.id) for a in made.actions if isinstance(a, ApplyWorkload)}
@@ -195,18 +131,14 @@ def leased(world: Situation) -> list[LeaseId]:
 
 
 @everywhere
-@given(worlds())
-def test_an_effect_withheld_by_a_ceiling_has_its_hold(world: Situation) -> None:
-    """Whatever unbounded limits would do is done, or held under the name of its subject."""
-    free = replace(
-        world.limits,
-        messages_per_transaction=99,
-        removals_per_cycle=99,
-        closings_per_hour=99,
-        actions_per_cycle=99,
-    )
-    wanted, made = plan(replace(world, limits=free)), plan(world)
-    assert things(wanted) <= things(made) | {h.subject for h in made.holds}
+@given(st.one_of(worlds(*PLAIN, of=SERVING), worlds(*PLAIN, of=TRADING)))
+def test_an_effect_withheld_by_a_ceiling_has_its_hold(drawn: Situation) -> None:
+    """What the same world far from its ceilings would do is done, or held under the name of its subject."""
+    wanted = things(plan(replace(drawn, limits=Limits(balance_reserve=0, spend_per_hour=99))))
+    for world in under_each_ceiling(drawn):
+        made = plan(world)
+        later = {h.subject for h in made.holds if h.reason in LATER}
+        assert wanted <= things(made) | later
 
 
 def things(made: Plan) -> set[str]:
@@ -233,7 +165,7 @@ def named(message: Message) -> str:
 
 
 @everywhere
-@given(worlds())
+@given(worlds(of=SERVING))
 def test_memory_holds_facts_and_never_that_an_effect_took_place(world: Situation) -> None:
     """A cycle that died before its first effect plans the same again; only whose turn it is has passed on."""
     first = plan(world)
@@ -275,6 +207,6 @@ def test_the_worlds_are_not_empty() -> None:
 
     look()
     effects = {"CreateBid", "CloseBid", "WithdrawLease", "RecordUsage", "SettleUsage"}
-    effects |= {"BroadcastAgain", "PrepareAdapter", "ApplyWorkload", "RemoveWorkload"}
+    effects |= {"BroadcastAgain", "PrepareAdapter", "ApplyWorkload", "RemoveWorkload", "NotifyTenant"}
     assert effects <= met.keys()
     assert {"NoCapacity", "NoBalance", "Ceiling", "AwaitingHeight", "AsksTooMuch", "TryLater"} <= met.keys()
