@@ -87,8 +87,9 @@ class Observer:
 
 def _known(memory: Memory, adapters: Mapping[str, AdapterView]) -> set[LeaseId]:
     """Leases that something of ours still refers to, closed ones among them."""
-    leases = {w.lease for w in memory.workloads.values()} | set(memory.usage)
+    leases = {w.lease for w in memory.workloads.values()} | memory.usage.keys()
     for view in adapters.values():
         if isinstance(view.workloads, Seen):
-            leases |= {r.lease for r in view.workloads.view.values()}
+            there = view.workloads.view
+            leases |= {r.lease for name, r in there.items() if name not in memory.workloads}
     return leases

@@ -28,8 +28,7 @@ def plan_phases(situation: Situation, desired: Desired, market: Market | None) -
     kept: dict[WorkloadId, WorkloadMemory] = {}
     transitions: list[Transition] = []
     before = situation.memory.workloads
-    for lease_id in _subjects(situation, market):
-        subject = workload_id(lease_id)
+    for subject, lease_id in _subjects(situation, market).items():
         old = before.get(subject)
         new = _next(situation, desired, market, lease_id)
         if new is None or (old is not None and _forgotten(old, new, desired)):
@@ -41,12 +40,14 @@ def plan_phases(situation: Situation, desired: Desired, market: Market | None) -
     return Phases(before if kept == before else kept, tuple(transitions))
 
 
-def _subjects(situation: Situation, market: Market | None) -> set[LeaseId]:
-    leases = {w.lease for w in situation.memory.workloads.values()}
+def _subjects(situation: Situation, market: Market | None) -> Mapping[WorkloadId, LeaseId]:
+    found = {name: w.lease for name, w in situation.memory.workloads.items()}
     if market is not None:
-        leases |= {x.id for x in market.leases.values() if x.state is State.ACTIVE}
-        leases |= {r.lease for r in _labelled(situation) if r.lease in market.leases}
-    return leases
+        found |= {workload_id(x.id): x.id for x in market.leases.values() if x.state is State.ACTIVE}
+        for running in _labelled(situation):
+            if running.id not in found and running.lease in market.leases:
+                found[workload_id(running.lease)] = running.lease
+    return found
 
 
 def _labelled(situation: Situation) -> Iterable[Running]:
@@ -81,7 +82,8 @@ def _next(
     if view is None or isinstance(view.workloads, Unseen):
         return marked
     running = view.workloads.view.get(subject)
-    phase = _phase(marked, lease, running, _refusal(situation, subject))
+    refusal = _refusal(situation, subject) if running is None else None
+    phase = _phase(marked, lease, running, refusal)
     digest, pods = (running.digest, running.pods) if running else ("", ())
     if (marked.phase, marked.digest, marked.pods) == (phase, digest, pods):
         return marked

@@ -43,11 +43,20 @@ def plan_withdrawals(scene: Scene) -> Proposals:
 def _judge_all(scene: Scene) -> Iterator[WithdrawLease | Hold]:
     rules = scene.desired.config.withdrawals if scene.desired.config else Withdrawals()
     fee = Fees.under(scene.market.rules, scene.limits).withdrawal
-    for lease in sorted(scene.market.leases.values(), key=lambda x: x.id):
+    due = [lease for lease in scene.market.leases.values() if _may_be_due(scene, lease, rules)]
+    for lease in sorted(due, key=lambda x: x.id):
         account = scene.market.accounts.get(lease.id.deployment)
-        if lease.state is not State.ACTIVE or account is None or account.state is not State.OPEN:
-            continue
-        yield from _judge(scene, lease, account, (rules, fee))
+        if account is not None and account.state is State.OPEN:
+            yield from _judge(scene, lease, account, (rules, fee))
+
+
+def _may_be_due(scene: Scene, lease: Lease, rules: Withdrawals) -> bool:
+    """Told from the lease alone: its interval is over, or its funds end."""
+    if lease.state is not State.ACTIVE:
+        return False
+    left = scene.funding[lease.id].blocks
+    ends = left is not None and left <= LAST_BLOCKS
+    return ends or scene.market.time - _last_drawn(scene, lease) >= rules.every_seconds
 
 
 def _judge(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
 from reconciler.planning.retries import held_back
 from reconciler.planning.situation import Situation
 from reconciler.values.desired import Desired, Workload
-from reconciler.values.ids import LeaseId, WorkloadId, workload_id
+from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.images import denied_by
 from reconciler.values.observed import AdapterView, Market, Running, State
 from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter, Reason, RemoveWorkload
@@ -32,19 +32,20 @@ def plan_workloads(situation: Situation, desired: Desired, market: Market | None
         if isinstance(view.workloads, Unseen):
             decisions.append(Hold(name, Reason.CLUSTER_UNSEEN, view.workloads.why, ours=True))
         decisions.extend(_prepare(name, view))
-    leased = _leases(situation, market)
-    for lease in leased:
-        decisions.extend(_serve(situation, desired, lease, trusted=market is not None))
-    decisions.extend(_remove(situation, market))
-    decisions.extend(_orphans(desired, market, {workload_id(x) for x in leased}))
+    leased = _leased(situation, market)
+    for subject in leased:
+        decisions.extend(_serve(situation, desired, subject, trusted=market is not None))
+    if market is not None:
+        decisions.extend(_remove(situation, market, leased))
+        decisions.extend(_orphans(desired, market, leased))
     return decisions
 
 
-def _leases(situation: Situation, market: Market | None) -> list[LeaseId]:
-    """Active leases; those last seen active where the chain is silent, to repair what runs for them."""
+def _leased(situation: Situation, market: Market | None) -> Set[WorkloadId]:
+    """Those of active leases; of leases last seen active where the chain is silent, to repair what runs."""
     if market is not None:
-        return [x.id for x in market.leases.values() if x.state is State.ACTIVE]
-    return [w.lease for w in situation.memory.workloads.values() if not w.closed_first]
+        return {workload_id(x.id) for x in market.leases.values() if x.state is State.ACTIVE}
+    return {name for name, w in situation.memory.workloads.items() if not w.closed_first}
 
 
 def _prepare(name: str, view: AdapterView) -> Iterator[PrepareAdapter]:
@@ -61,9 +62,8 @@ class Place:
 
 
 def _serve(
-    situation: Situation, desired: Desired, lease: LeaseId, *, trusted: bool
+    situation: Situation, desired: Desired, subject: WorkloadId, *, trusted: bool
 ) -> Iterator[Action | Hold]:
-    subject = workload_id(lease)
     workload = desired.workloads.get(subject)
     if workload is None:
         yield _no_file(desired, subject)
@@ -117,7 +117,7 @@ def _refused(situation: Situation, desired: Desired, workload: Workload) -> Hold
         why = "adapters/kubernetes.yaml says enabled: false"
         return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
     patterns = desired.config.images_denied if desired.config else ()
-    for service in workload.services:
+    for service in workload.services if patterns else ():
         if denied := denied_by(service.image, patterns):
             why = f"image {service.image} of service {service.name} is denied by {denied} in config.yaml"
             return Hold(workload.id, Reason.IMAGE_DENIED, why, ours=True)
@@ -161,7 +161,7 @@ def _difference(running: Running | None, digest: str) -> str:
     return "somebody changed it" if running.drifted else ""
 
 
-def _remove(situation: Situation, market: Market | None) -> Iterator[Action | Hold]:
+def _remove(situation: Situation, market: Market, leased: Set[WorkloadId]) -> Iterator[Action | Hold]:
     """Remove what runs for a lease seen closed at two rising heights; never on silence, never more than the
     ceiling.
     """
@@ -169,7 +169,8 @@ def _remove(situation: Situation, market: Market | None) -> Iterator[Action | Ho
     for name, view in sorted(situation.adapters.items()):
         if isinstance(view.workloads, Unseen):
             continue
-        for running in sorted(view.workloads.view.values(), key=lambda r: r.id):
+        ended = (r for r in view.workloads.view.values() if r.id not in leased and not r.removing)
+        for running in sorted(ended, key=lambda r: r.id):
             decision = _removal(situation, market, name, running)
             if isinstance(decision, RemoveWorkload):
                 removed += 1
@@ -181,10 +182,8 @@ def _remove(situation: Situation, market: Market | None) -> Iterator[Action | Ho
 
 
 def _removal(
-    situation: Situation, market: Market | None, adapter: str, running: Running
+    situation: Situation, market: Market, adapter: str, running: Running
 ) -> RemoveWorkload | Hold | None:
-    if running.removing or market is None:
-        return None
     lease = market.leases.get(running.lease)
     if lease is None:
         why = f"the chain knows no lease {running.lease}; remove it by hand if that is right"
@@ -200,10 +199,8 @@ def _removal(
     ) or RemoveWorkload(adapter, running.id, "its lease is closed")
 
 
-def _orphans(desired: Desired, market: Market | None, leased: set[WorkloadId]) -> Iterator[Hold]:
+def _orphans(desired: Desired, market: Market, leased: Set[WorkloadId]) -> Iterator[Hold]:
     """Files whose lease is not, or no longer, active."""
-    if market is None:
-        return
     for workload in desired.workloads.values():
         if workload.id not in leased:
             lease = market.leases.get(workload.lease)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.cycle.observe import Observer
+from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, UsageMemory, WorkloadMemory
 from reconciler.values.observed import AdapterView
@@ -52,7 +53,7 @@ def test_the_chain_is_asked_for_intents_and_for_leases_that_anything_refers_to(s
     remembered, billed, runs = makers.lease_id(1), makers.lease_id(2), makers.workload(3)
     scene.adapter.view = makers.adapter(makers.running(runs))["kubernetes"]
     memory = Memory(
-        workloads={runs.id: WorkloadMemory(remembered, "kubernetes", Phase.RUNNING)},
+        workloads={workload_id(remembered): WorkloadMemory(remembered, "kubernetes", Phase.RUNNING)},
         usage={billed: UsageMemory(makers.NOW)},
     )
 
