@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.journal.codec import CodecError
+from reconciler.documents.codec import CodecError
 from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
 from reconciler.journal.faults import JournalBroken

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.journal.codec import CodecError, dumps, loads
+from reconciler.documents.codec import CodecError, dumps, loads
 from reconciler.journal.database import Database, Row
 from reconciler.journal.decisions import Decisions, clean
 from reconciler.journal.faults import JournalBroken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.journal.codec import CodecError, decode, dumps
+from reconciler.documents.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
 from reconciler.journal.faults import JournalBroken
 from reconciler.values.records import Event, Happened, Unpublished

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from reconciler.journal.codec import Codec, CodecError, codec
+from reconciler.documents.codec import Codec, CodecError, codec
 from reconciler.values.memory import Memory
 
 WHOLE = ""

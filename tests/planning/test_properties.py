@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.journal.codec import dumps
+from reconciler.documents.codec import dumps
 from reconciler.planning.planner import plan
 from reconciler.planning.situation import Situation
 from reconciler.reports.plan_json import plan_json

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.journal.codec import CodecError, codec, decode, dumps, loads
+from reconciler.documents.codec import CodecError, codec, decode, dumps, loads
 from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.intents import Confirmation, Intent
 from reconciler.values.memory import Memory

@@ -74,7 +74,7 @@ def codec(kind: Any) -> Codec:
         return _enum(kind)
     if isinstance(kind, type) and is_dataclass(kind):
         return _record(kind)
-    raise TypeError(f"{kind!r} has no form in the journal")
+    raise TypeError(f"{kind!r} has no form in JSON")
 
 
 def _refuse_number(text: str) -> Json:
