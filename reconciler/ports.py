@@ -49,8 +49,8 @@ class Repo(Protocol):
         """The bytes of these blobs, by id; a blob that is unknown is missing from the answer."""
 
     def publish(self, commit: StatusCommit) -> Outcome:
-        """Make the status branch hold exactly these files and push it. Done with the commit's id, or with ""
-        where the bytes were equal already.
+        """Make a branch of ours hold exactly these files and push it. Done with the commit's id, or with ""
+        where the bytes were equal already (a commit that `replaces` is made all the same).
         """
 
 

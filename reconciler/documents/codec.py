@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from reconciler.values.ids import LeaseId, OrderId
+from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 
 Value = TypeVar("Value")
 Json = Any
@@ -47,11 +47,15 @@ def loads(kind: type[Value], text: str) -> Value:
 
 def decode(kind: object, text: str) -> Any:
     """Like `loads`, for types that are no class (unions, tuples, new types)."""
+    return codec(kind).decode(parse(text))
+
+
+def parse(text: str) -> Json:
+    """JSON with whole numbers alone; CodecError for anything else."""
     try:
-        tree = json.loads(text, parse_float=_refuse_number, parse_constant=_refuse_number)
+        return json.loads(text, parse_float=_refuse_number, parse_constant=_refuse_number)
     except (json.JSONDecodeError, RecursionError) as error:
         raise CodecError(f"not JSON: {error}") from None
-    return codec(kind).decode(tree)
 
 
 @cache
@@ -72,8 +76,10 @@ def codec(kind: Any) -> Codec:
         return _mapping(*arguments)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _enum(kind)
+    if isinstance(origin, type) and is_dataclass(origin):
+        return _record(origin, dict(zip(_variables(origin), arguments, strict=True)))
     if isinstance(kind, type) and is_dataclass(kind):
-        return _record(kind)
+        return _record(kind, {})
     raise TypeError(f"{kind!r} has no form in JSON")
 
 
@@ -121,19 +127,31 @@ def _encode_bytes(value: bytes) -> Json:
     return base64.b64encode(value).decode()
 
 
+def _often(parse: Callable[[str], Any]) -> Callable[[Json], Any]:
+    """The text stands in many places of a value; it is read once."""
+    read = lru_cache(maxsize=1 << 16)(_text(parse))
+
+    def decode_often(tree: Json) -> Any:
+        return read(tree) if type(tree) is str else _text(parse)(tree)
+
+    return decode_often
+
+
 _ATOMS: dict[Any, Codec] = {
     int: Codec(_same, _exactly(int)),
     str: Codec(_same, _exactly(str)),
     bool: Codec(_same, _exactly(bool)),
     bytes: Codec(_encode_bytes, _text(_bytes)),
-    Decimal: Codec(str, _text(_decimal)),
-    LeaseId: Codec(str, _text(LeaseId.parse)),
-    OrderId: Codec(str, _text(OrderId.parse)),
+    Decimal: Codec(str, _often(_decimal)),
+    DeploymentId: Codec(str, _often(DeploymentId.parse)),
+    LeaseId: Codec(str, _often(LeaseId.parse)),
+    OrderId: Codec(str, _often(OrderId.parse)),
 }
 
 
 def _enum(kind: type[Enum]) -> Codec:
-    return Codec(lambda value: value.value, _text(kind))
+    members = {member.value: member for member in kind}
+    return Codec(lambda value: value.value, _text(lambda text: members.get(text) or kind(text)))
 
 
 def _items(tree: Json) -> list[Json]:
@@ -193,7 +211,7 @@ def _union(members: tuple[Any, ...]) -> Codec:
 
 def _tagged(members: tuple[type, ...]) -> Codec:
     by_name = {m.__name__: codec(m) for m in members}
-    for member in members:
+    for member in (get_origin(m) or m for m in members):
         if not is_dataclass(member) or TAG in get_type_hints(member):
             raise TypeError(f"{member.__name__} cannot be told apart in a union by its {TAG!r}")
 
@@ -211,31 +229,61 @@ def _tagged(members: tuple[type, ...]) -> Codec:
     return Codec(encode_tagged, decode_tagged)
 
 
-def _record(kind: type) -> Codec:
-    hints = get_type_hints(kind)
-    known: dict[str, tuple[Field[Any], Codec]] = {f.name: (f, codec(hints[f.name])) for f in fields(kind)}
+def _record(kind: type, bound: Mapping[Any, Any]) -> Codec:
+    """`bound` are the types that stand for the variables of a generic record."""
+    hints = {name: bound.get(hint, hint) for name, hint in get_type_hints(kind).items()}
+    parts = [_Part(each, codec(hints[each.name])) for each in fields(kind)]
+    decoders = {part.name: part.codec.decode for part in parts}
 
     def encode_record(value: Any) -> Json:
-        return {name: each.encode(getattr(value, name)) for name, (_, each) in known.items()}
+        tree = {}
+        for part in parts:
+            found = getattr(value, part.name)
+            if part.default is MISSING or found != part.default:
+                tree[part.name] = part.codec.encode(found)
+        return tree
 
     def decode_record(tree: Json) -> Any:
         found = _object(tree)
-        if unknown := found.keys() - known.keys():
-            raise CodecError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
-        values = {name: _field(kind, known[name][1], name, part) for name, part in found.items()}
-        for name, (each, _) in known.items():
-            if name not in found and each.default is MISSING and each.default_factory is MISSING:
-                raise CodecError(f"{kind.__name__}.{name} is missing")
-        return kind(**values)
+        try:
+            return kind(**{name: decoders[name](part) for name, part in found.items()})
+        except (KeyError, TypeError, CodecError):
+            raise CodecError(_complaint(kind, parts, found)) from None
 
     return Codec(encode_record, decode_record)
 
 
-def _field(kind: type, each: Codec, name: str, tree: Json) -> Any:
-    try:
-        return each.decode(tree)
-    except CodecError as error:
-        raise CodecError(f"{kind.__name__}.{name}: {error}") from None
+def _variables(kind: type) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = getattr(kind, "__parameters__", ())
+    return found
+
+
+class _Part:
+    """A field of a record; one that has its default is not written."""
+
+    def __init__(self, field: Field[Any], codec: Codec) -> None:
+        self.name, self.codec = field.name, codec
+        made = field.default_factory
+        self.default = field.default if made is MISSING else made()
+
+    def fault(self, tree: Json) -> str:
+        """What is wrong with a field's value; "" for nothing."""
+        try:
+            self.codec.decode(tree)
+        except CodecError as error:
+            return str(error)
+        return ""
+
+
+def _complaint(kind: type, parts: Sequence[_Part], found: dict[str, Json]) -> str:
+    if unknown := found.keys() - {part.name for part in parts}:
+        return f"{kind.__name__} has no {', '.join(sorted(unknown))}"
+    for part in parts:
+        if part.name in found and (why := part.fault(found[part.name])):
+            return f"{kind.__name__}.{part.name}: {why}"
+        if part.name not in found and part.default is MISSING:
+            return f"{kind.__name__}.{part.name} is missing"
+    return f"{_short(found)} is no {kind.__name__}"
 
 
 def _short(tree: Json) -> str:

@@ -38,7 +38,7 @@ CONFIG = """\
 \tprogram = /bin/false
 [gpg "x509"]
 \tprogram = /bin/false
-{signers}{credentials}"""
+{signers}{signing}{credentials}"""
 """OpenPGP and X.509 never verify: who may sign is said by the list of ssh signers alone."""
 
 SSH = (
@@ -96,15 +96,18 @@ def _config(place: Place, mirror: Path, store: Path | None) -> str:
     if place.is_local:
         real = os.path.realpath(place.url)
         ours += sorted({place.url, real, f"{place.url}/.git", f"{real}/.git"})
-    signers, credentials = "", ""
+    signers, signing, credentials = "", "", ""
     if place.allowed_signers is not None:
         signers = f'[gpg "ssh"]\n\tallowedSignersFile = {_quoted(str(place.allowed_signers))}\n'
+    if place.signing_key is not None:
+        key = _quoted(str(place.signing_key))
+        signing = f"[gpg]\n\tformat = ssh\n[user]\n\tsigningKey = {key}\n"
     if store is not None:
         credentials = (
             f"[credential]\n\thelper =\n\thelper = {_quoted(f'store --file={_shell(str(store))}')}\n"
         )
     safe = "\n".join(f"\tdirectory = {_quoted(path)}" for path in ours)
-    return CONFIG.format(safe=safe, signers=signers, credentials=credentials)
+    return CONFIG.format(safe=safe, signers=signers, signing=signing, credentials=credentials)
 
 
 def _quoted(text: str) -> str:

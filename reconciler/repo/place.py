@@ -28,7 +28,8 @@ class Author:
 class Place:
     """A state repository: `url` is a git URL or an absolute path, `path` the provider's folder in it or "".
 
-    `allowed_signers` is a file in ssh's ALLOWED SIGNERS form, `credentials` one in git-credential-store's.
+    `allowed_signers` is a file in ssh's ALLOWED SIGNERS form, `credentials` one in git-credential-store's,
+    `signing_key` an ssh key that signs our commits.
     """
 
     url: str
@@ -37,6 +38,7 @@ class Place:
     allowed_signers: Path | None = None
     credentials: Path | None = None
     author: Author = Author()
+    signing_key: Path | None = None
 
     @property
     def is_local(self) -> bool:

@@ -3,9 +3,11 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from reconciler.repo.complaints import clean
-from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
+from reconciler.repo.git_process import Ran
+from reconciler.repo.mirror import DamagedMirrorError, MirrorError
 
 FILE_BYTES_MAX = 1024 * 1024
 """Larger files are not read."""
@@ -17,6 +19,13 @@ _MODES = {
     "160000": "a submodule, which is not read; put plain files there",
 }
 _PLAIN = ("100644", "100755")
+
+
+class Objects(Protocol):
+    """A git repository's objects: the mirror's, or those of somebody's clone."""
+
+    def run(self, *arguments: str, given: bytes = b"") -> Ran:
+        """A git command on them."""
 
 
 @dataclass(slots=True)
@@ -37,27 +46,27 @@ class Heading:
     committed_at: int
 
 
-def heading(mirror: Mirror, commit: str) -> Heading:
+def heading(objects: Objects, commit: str) -> Heading:
     """The commit's own words, cleaned of control signs; MirrorError where the mirror lost it."""
-    ran = mirror.run(
+    ran = objects.run(
         "show", "--no-patch", "--no-notes", "--no-show-signature", "--format=%an%x00%ct%x00%s", commit
     )
     parts = ran.text.split("\0")
     if ran.code != 0 or len(parts) != 3:
-        raise DamagedMirrorError(f"commit {commit[:12]} cannot be read from the mirror")
+        raise DamagedMirrorError(f"commit {commit[:12]} cannot be read")
     author, when, subject = parts
     return Heading(clean(author)[:200], clean(subject)[:500], int(when))
 
 
-def listing(mirror: Mirror, commit: str, folder: str) -> Listing:
+def listing(objects: Objects, commit: str, folder: str) -> Listing:
     """Every entry below `folder` in a commit; MirrorError where it is no folder or holds too much."""
-    if folder and mirror.run("cat-file", "-t", f"{commit}:{folder}").text != "tree":
+    if folder and objects.run("cat-file", "-t", f"{commit}:{folder}").text != "tree":
         raise MirrorError(
             f"there is no folder {folder} in commit {commit[:12]}; check repository.path in the host file"
         )
-    ran = mirror.run("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", f"{commit}:{folder}")
+    ran = objects.run("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", f"{commit}:{folder}")
     if ran.code != 0:
-        raise DamagedMirrorError(f"the files of commit {commit[:12]} cannot be read from the mirror")
+        raise DamagedMirrorError(f"the files of commit {commit[:12]} cannot be read")
     entries = [entry for entry in ran.output.split(b"\0") if entry]
     if len(entries) > ENTRIES_MAX:
         raise MirrorError(
@@ -99,22 +108,22 @@ def _odd_name(raw: bytes, path: str) -> str | None:
     return None
 
 
-def blobs(mirror: Mirror, ids: Sequence[str]) -> Mapping[str, bytes]:
+def blobs(objects: Objects, ids: Sequence[str]) -> Mapping[str, bytes]:
     """The bytes of these blobs, all through one git; unknown and over-long ones are missing."""
     wanted = [blob for blob in dict.fromkeys(ids) if blob.isalnum() and blob.isascii()]
-    small = _small_blobs(mirror, wanted)
+    small = _small_blobs(objects, wanted)
     found: dict[str, bytes] = {}
     for group in _groups(small):
-        ran = mirror.run(
+        ran = objects.run(
             "cat-file", "--batch", "--buffer", given="".join(f"{blob}\n" for blob in group).encode()
         )
         found |= _parsed(ran.output)
     return found
 
 
-def _small_blobs(mirror: Mirror, wanted: Sequence[str]) -> Mapping[str, int]:
+def _small_blobs(objects: Objects, wanted: Sequence[str]) -> Mapping[str, int]:
     given = "".join(f"{blob}\n" for blob in wanted).encode()
-    ran = mirror.run("cat-file", "--batch-check", "--buffer", given=given)
+    ran = objects.run("cat-file", "--batch-check", "--buffer", given=given)
     rows = (line.split() for line in ran.text.splitlines())
     sizes = {row[0]: int(row[2]) for row in rows if len(row) == 3 and row[1] == "blob"}
     return {blob: size for blob, size in sizes.items() if size <= FILE_BYTES_MAX}

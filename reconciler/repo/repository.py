@@ -9,6 +9,7 @@ from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
 from reconciler.repo.place import Place
 from reconciler.repo.read import blobs, heading, listing
 from reconciler.repo.signatures import signer
+from reconciler.repo.snapshot_branch import replace as replace_branch
 from reconciler.repo.status_branch import publish, rehearse
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -66,12 +67,12 @@ class GitRepository:
             return {}
 
     def publish(self, commit: StatusCommit) -> Outcome:
-        """Make the status branch hold exactly these files; safe to repeat after a kill at any point."""
+        """Make a branch of ours hold exactly these files; safe to repeat after a kill at any point."""
         if commit.branch == self._place.branch:
             return Failed("PublishFailed", f"{commit.branch} is the desired branch; status never goes there")
         try:
             with self._mirror.held():
-                return publish(self._mirror, commit)
+                return (replace_branch if commit.replaces else publish)(self._mirror, commit)
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
 
@@ -150,6 +151,7 @@ class GitRepository:
                 sizes=files.sizes,
                 refused=files.refused,
                 signer=signer(self._mirror, commit),
+                reverts=head.reverts,
             )
             self._commits = {key: made, **dict(list(self._commits.items())[: COMMITS_KEPT - 1])}
         return self._commits[key]

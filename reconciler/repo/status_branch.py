@@ -4,12 +4,14 @@ import hashlib
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.repo.complaints import complaint, last_line
 from reconciler.repo.git_process import Ran
 from reconciler.repo.mirror import Mirror, MirrorError
-from reconciler.repo.place import BadPlaceError, check_branch
+from reconciler.repo.place import BadPlaceError, Place, check_branch
+from reconciler.repo.read import Objects
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.repository import StatusCommit
 
@@ -19,6 +21,7 @@ PUBLISHED = "refs/reconciler/published"
 
 _PATH = re.compile(r"(?!.*(?:^|/)\.)[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _NO_NAME = re.compile(r"[<>\x00-\x1f]")
+_HASH = re.compile(r"[0-9a-f]{40,64}")
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _OUTRUN = re.compile(
     r"fetch first|non-fast-forward|stale info|cannot lock ref|reference already exists|incorrect old value|"
@@ -59,7 +62,7 @@ def rehearse(mirror: Mirror, commit: str, branch: str) -> Outcome:
         "push", "--dry-run", "--porcelain", "--no-verify", "--force", "--end-of-options", mirror.url,
         f"{commit}:{ref}",
     )  # fmt: skip
-    return Done("") if ran.code == 0 else _not_taken(mirror, ran, branch)
+    return Done("") if ran.code == 0 else not_taken(mirror, ran, branch)
 
 
 def _publish_once(mirror: Mirror, ref: str, commit: StatusCommit) -> Outcome | None:
@@ -72,17 +75,22 @@ def _publish_once(mirror: Mirror, ref: str, commit: StatusCommit) -> Outcome | N
     wanted = {path: _blob_id(content, standing) for path, content in commit.files.items()}
     if tip and standing == wanted:
         return Done("")
-    made = _make(mirror, commit, tip, standing, wanted)
+    changed = {
+        path: commit.files[path] for path, blob in sorted(wanted.items()) if standing.get(path) != blob
+    }
+    step = _Step(tip or "", changed, sorted(standing.keys() - wanted.keys()))
+    made = _make(mirror, commit, step, mirror.place)
     ran = mirror.ask("push", "--porcelain", "--no-verify", "--end-of-options", mirror.url, f"{made}:{ref}")
     if ran.code == 0:
         return Done(made)
     said = ran.text + ran.errors
     if _OUTRUN.search(said):
         return None
-    return _not_taken(mirror, ran, commit.branch)
+    return not_taken(mirror, ran, commit.branch)
 
 
-def _not_taken(mirror: Mirror, ran: Ran, branch: str) -> Outcome:
+def not_taken(mirror: Mirror, ran: Ran, branch: str) -> Outcome:
+    """Why a push to a branch of ours was not accepted, and what to do."""
     rejected = re.search(r"^!\t\S+\t\[(?:remote )?rejected\] \((.*)\)$", ran.text, re.MULTILINE)
     if rejected:
         remote = next((line for line in ran.errors.splitlines() if line.startswith("remote:")), "").strip()
@@ -110,29 +118,42 @@ def _blob_id(content: bytes, standing: Mapping[str, str]) -> str:
     return digest(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def _make(
-    mirror: Mirror,
-    commit: StatusCommit,
-    tip: str | None,
-    standing: Mapping[str, str],
-    wanted: Mapping[str, str],
-) -> str:
-    changed = {
-        path: commit.files[path] for path, blob in sorted(wanted.items()) if standing.get(path) != blob
-    }
-    gone = sorted(standing.keys() - wanted.keys())
-    stream = _stream(mirror, commit, tip, changed, gone)
-    ran = mirror.run("fast-import", "--quiet", "--force", "--done", given=stream)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """From a branch's tip ("" for none) to what a commit shall hold: contents to write, paths to remove."""
+
+    tip: str
+    changed: Mapping[str, bytes]
+    gone: Sequence[str]
+
+
+def make_commit(objects: Objects, commit: StatusCommit, place: Place) -> str:
+    """A commit without a parent, in these objects; MirrorError where git cannot make it."""
+    return _make(objects, commit, _Step("", dict(sorted(commit.files.items())), ()), place)
+
+
+def _make(objects: Objects, commit: StatusCommit, step: _Step, place: Place) -> str:
+    stream = _stream(commit, step, place)
+    ran = objects.run("fast-import", "--quiet", "--force", "--done", given=stream)
     made = ran.text
-    if ran.code != 0 or not re.fullmatch(r"[0-9a-f]{40,64}", made):
+    if ran.code != 0 or not _HASH.fullmatch(made):
         raise MirrorError(f"git could not make the status commit ({last_line(ran)})")
-    return made
+    return _signed(objects, commit, made, step.tip) if place.signing_key is not None else made
 
 
-def _stream(
-    mirror: Mirror, commit: StatusCommit, tip: str | None, changed: Mapping[str, bytes], gone: list[str]
-) -> bytes:
-    author = mirror.place.author
+def _signed(objects: Objects, commit: StatusCommit, made: str, tip: str) -> str:
+    """The same commit with our signature: fast-import cannot sign, commit-tree can."""
+    parents = ("-p", tip) if tip else ()
+    ran = objects.run("commit-tree", "-S", *parents, f"{made}^{{tree}}", given=_message(commit).encode())
+    if ran.code != 0 or not _HASH.fullmatch(ran.text):
+        raise MirrorError(
+            f"git could not sign the status commit ({last_line(ran)}); check repository.signing_key"
+        )
+    return ran.text
+
+
+def _stream(commit: StatusCommit, step: _Step, place: Place) -> bytes:
+    author = place.author
     name, email = (_NO_NAME.sub("", text).strip() for text in (author.name, author.email))
     who = f"{name} <{email}> {int(time.time())} +0000"
     message = _message(commit).encode()
@@ -140,10 +161,10 @@ def _stream(
         f"reset {OUTGOING}\n\ncommit {OUTGOING}\nmark :1\ncommitter {who}\n".encode(),
         b"data %d\n%s\n" % (len(message), message),
     ]
-    if tip:
-        parts.append(f"from {tip}\n".encode())
-    parts += [b"D " + _quoted(path) + b"\n" for path in gone]
-    for path, content in changed.items():
+    if step.tip:
+        parts.append(f"from {step.tip}\n".encode())
+    parts += [b"D " + _quoted(path) + b"\n" for path in step.gone]
+    for path, content in step.changed.items():
         if not _PATH.fullmatch(path):
             raise MirrorError(f"{path!r} is no name for a status file")
         parts.append(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(content), content))

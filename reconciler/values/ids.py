@@ -22,6 +22,12 @@ class DeploymentId:
     def __str__(self) -> str:
         return f"{self.owner}/{self.dseq}"
 
+    @classmethod
+    def parse(cls, text: str) -> DeploymentId:
+        """Read `owner/dseq`; ValueError says what is wrong with the text."""
+        owner, numbers = _split(text, parts=2, form="owner/dseq")
+        return cls(owner, *numbers)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class GroupId:

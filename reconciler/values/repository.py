@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class Commit:
     """A commit of the desired branch: its files (path below the provider's folder -> blob id), sizes in
-    bytes, and odd entries with the reason why they are not read.
+    bytes, odd entries with the reason why they are not read, and the commit that it takes back.
     """
 
     id: str
@@ -21,13 +21,18 @@ class Commit:
     refused: Mapping[str, str] = field(default_factory=dict)
     descends: bool = True
     signer: str | None = None
+    reverts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusCommit:
-    """What the status branch shall hold, whole, and how the commit tells it."""
+    """What a branch of ours shall hold, whole, and how the commit tells it.
+
+    `replaces` says that the branch shall have this one commit alone: a snapshot has no history.
+    """
 
     branch: str
     files: Mapping[str, bytes]
     message: str
     trailers: tuple[tuple[str, str], ...] = ()
+    replaces: bool = False

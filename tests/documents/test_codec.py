@@ -17,7 +17,9 @@ from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.intents import Confirmation, Intent
 from reconciler.values.memory import Memory
 from reconciler.values.messages import CreateBid, Message
+from reconciler.values.observed import AdapterView
 from reconciler.values.plans import Transition
+from reconciler.values.readings import Seen, Unseen
 from reconciler.values.records import Applied, Event
 
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False)
@@ -118,3 +120,29 @@ def test_a_union_member_may_not_carry_the_tag() -> None:
 def test_a_mapping_is_written_in_one_order() -> None:
     kind = Mapping[str, int]
     assert dumps(kind, {"b": 1, "a": 2}) == dumps(kind, {"a": 2, "b": 1}) == '{"a":2,"b":1}'
+
+
+def test_a_field_with_its_default_is_not_written_and_comes_back() -> None:
+    assert dumps(Memory, Memory()) == "{}"
+    assert dumps(Memory, Memory(height=7)) == '{"height":7}'
+    assert loads(Memory, "{}") == Memory()
+    assert loads(Memory, '{"height":0,"last_lane":""}') == Memory()
+
+
+def test_a_reading_says_whether_it_was_seen() -> None:
+    view = AdapterView(Seen({}), Unseen("no answer; try again"))
+    text = dumps(AdapterView, view)
+    assert '"capacity":{"type":"Unseen","why":"no answer; try again"}' in text
+    assert loads(AdapterView, text) == view
+
+
+@pytest.mark.parametrize("text", ['{"height":[]}', '{"applied":{}}', '{"workloads":[]}', '{"closings":[{}]}'])
+def test_a_part_of_another_form_is_refused_by_its_place(text: str) -> None:
+    with pytest.raises(CodecError, match=r"Memory\.\w+: "):
+        loads(Memory, text)
+
+
+def test_an_id_of_another_form_is_refused() -> None:
+    for text in ("[]", '["a"]', '{"a":1}', '"a/b"'):
+        with pytest.raises(CodecError):
+            decode(LeaseId, text)

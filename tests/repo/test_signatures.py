@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,17 +10,12 @@ from reconciler.repo.mirror import Mirror
 from reconciler.repo.place import Place
 from reconciler.repo.signatures import signer
 from tests.repo.forge import Forge
+from tests.repo.keys import signing_keys
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("keys")
-    for name in ("listed", "stranger"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / name)]
-        subprocess.run(command, check=True)
-    public = (folder / "listed.pub").read_text()
-    (folder / "allowed").write_text(f'olga@example.com namespaces="git" {public}')
-    return folder
+    return signing_keys(tmp_path_factory.mktemp("keys"))
 
 
 def signed_by(forge: Forge, key: Path | None) -> str:

@@ -1,0 +1,86 @@
+"""The snapshot branch's files: an outlook as JSON, and a page that says what it is. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.documents.codec import CodecError, codec, parse
+from reconciler.documents.markdown import cell
+from reconciler.values.outlook import Outlook
+
+FILE = "snapshot.json"
+PAGE = "README.md"
+FORM = "provider.virtengine.dev/snapshot/v1"
+"""The form of the file; another one is refused, as a plan made from half of it would be wrong."""
+
+BYTES_MAX = 64 * 1024 * 1024
+
+
+class OutlookError(ValueError):
+    """A snapshot that cannot be used; the sentence says why and what to do."""
+
+
+def outlook_files(outlook: Outlook) -> dict[str, bytes]:
+    """Path -> content; equal outlooks give equal bytes."""
+    kept = replace(outlook, market=replace(outlook.market, landed={}, transfers=()))
+    tree = {"form": FORM, **codec(Outlook).encode(kept)}
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
+    return {FILE: _lines(text).encode(), PAGE: _page(outlook).encode()}
+
+
+def read_outlook(content: bytes) -> Outlook:
+    """The outlook back, equal but for transactions and transfers; OutlookError for anything else."""
+    if len(content) > BYTES_MAX:
+        raise OutlookError(f"{FILE} has {len(content)} bytes; at most {BYTES_MAX} are read")
+    try:
+        tree = parse(content.decode("utf-8"))
+    except (UnicodeDecodeError, CodecError) as error:
+        raise OutlookError(f"{FILE} is no snapshot ({error}); let the daemon publish it again") from None
+    form = tree.pop("form", None) if isinstance(tree, dict) else None
+    if form != FORM:
+        raise OutlookError(
+            f"{FILE} is of the form {form!r}, this program reads {FORM}; use the daemon's own version here"
+        )
+    try:
+        outlook: Outlook = codec(Outlook).decode(tree)
+    except CodecError as error:
+        raise OutlookError(
+            f"{FILE} is not as a daemon of this version writes it ({error}); "
+            "use the daemon's own version here, or let it publish again"
+        ) from None
+    return outlook
+
+
+def timeless(outlook: Outlook) -> Outlook:
+    """The outlook without what changes with every block: two that are equal so say the same."""
+    market = replace(outlook.market, height=0, time=0, landed={}, transfers=())
+    memory = replace(outlook.memory, height=0)
+    return replace(outlook, taken_at=0, market=market, memory=memory)
+
+
+def _lines(text: str) -> str:
+    """One line for each top-level part would still be long; git compares lines, so objects get their own."""
+    return text.replace('},"', '},\n"') + "\n"
+
+
+def _page(outlook: Outlook) -> str:
+    at = datetime.fromtimestamp(outlook.taken_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    rows: list[tuple[str, Any]] = [
+        ("provider", outlook.provider),
+        ("chain", f"{outlook.market.chain_id}, height {outlook.market.height}"),
+        ("taken", at),
+        ("applied commit", outlook.memory.applied or "none yet"),
+        ("open orders", len(outlook.market.orders)),
+        ("our open bids and leases", f"{len(outlook.market.bids)} and {len(outlook.market.leases)}"),
+        ("balance", f"{outlook.market.wallet.balance}uve"),
+    ]
+    table = "\n".join(f"| {name} | {cell(str(value))} |" for name, value in rows)
+    return (
+        f"# What {cell(outlook.provider)} sees\n\n"
+        "`provider-daemon plan --offline` reads `snapshot.json` to say what a pull request will change. "
+        "The daemon replaces this branch; nothing is read back from it.\n\n"
+        f"| | |\n|---|---|\n{table}\n"
+    )

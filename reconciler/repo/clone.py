@@ -1,0 +1,141 @@
+"""Somebody's own clone of the state repository, read and never written: where a pull request is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.repo.git_environment import make_world
+from reconciler.repo.git_process import OUTPUT_BYTES_MAX, GitRunner, Ran
+from reconciler.repo.mirror import MirrorError
+from reconciler.repo.place import Place
+from reconciler.repo.read import blobs, heading, listing
+from reconciler.repo.signatures import signer
+from reconciler.values.repository import Commit
+
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+class CloneError(MirrorError):
+    """The clone does not have what was asked for; the sentence says what to run."""
+
+
+class Clone:
+    """The git repository that a directory belongs to; belongs to one thread.
+
+    `home` is a directory of our own for git's configuration; `path` is the provider's folder in the
+    repository.
+    """
+
+    def __init__(
+        self, directory: Path, home: Path, path: str = "", allowed_signers: Path | None = None
+    ) -> None:
+        found = _git_directory(directory.resolve())
+        self.place = Place(str(found), path=path, allowed_signers=allowed_signers)
+        self._runner = GitRunner(make_world(self.place, home, found), found)
+
+    def run(self, *arguments: str, given: bytes = b"") -> Ran:
+        """A git command on the clone's objects; never raises for what git does."""
+        return self._runner.run(*arguments, given=given)
+
+    def resolve(self, revision: str) -> str:
+        """The commit that a branch, tag, hash or `HEAD~1` names; CloneError says how to get it."""
+        ran = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if ran.code != 0 or not _HASH.fullmatch(ran.text):
+            raise CloneError(
+                f"this clone has no commit {revision}; fetch it (git fetch origin), and where the clone is "
+                "shallow its history, too (git fetch --unshallow origin; actions/checkout: fetch-depth: 0)"
+            )
+        return ran.text
+
+    def descends(self, newer: str, older: str) -> bool:
+        """Whether `older` is an ancestor of `newer`, or the same; False where the clone does not know it."""
+        return self.run("merge-base", "--is-ancestor", older, newer).code == 0
+
+    def count(self, older: str, newer: str) -> int:
+        """How many commits `newer` is ahead of `older`; 0 where the clone cannot tell."""
+        ran = self.run("rev-list", "--count", "--end-of-options", f"{older}..{newer}")
+        return int(ran.text) if ran.code == 0 else 0
+
+    def message(self, commit: str) -> str:
+        """A commit's whole message."""
+        return self.run("show", "--no-patch", "--no-notes", "--format=%B", commit).text
+
+    def merged(self, base: str, head: str) -> str:
+        """The tree that merging `head` into `base` gives; CloneError names the files that conflict."""
+        ran = self.run("merge-tree", "--write-tree", "--name-only", "--no-messages", base, head)
+        lines = ran.text.splitlines()
+        if ran.code == 0 and lines and _HASH.fullmatch(lines[0]):
+            return lines[0]
+        if ran.code == 1:
+            files = ", ".join(dict.fromkeys(line for line in lines[1:] if line))
+            raise CloneError(
+                f"it conflicts with the base in {files}; merge the base into the branch and push again"
+            )
+        raise CloneError(
+            "what a merge would give cannot be told by this git (it takes 2.38 or newer); "
+            "merge the base into the branch and ask again"
+        )
+
+    def commit(self, commit: str, tree: str = "") -> Commit:
+        """A commit's words, and its files or those of another tree; MirrorError where they are not there."""
+        words = heading(self, commit)
+        files = listing(self, tree or commit, self.place.path)
+        return Commit(
+            id=commit,
+            author=words.author,
+            subject=words.subject,
+            committed_at=words.committed_at,
+            files=files.files,
+            sizes=files.sizes,
+            refused=files.refused,
+            signer=signer(self, commit),
+        )
+
+    def with_descent(self, commit: Commit, older: str) -> Commit:
+        """The commit, with whether it descends from an older one (from none: yes)."""
+        return replace(commit, descends=not older or self.descends(commit.id, older))
+
+    def read(self, wanted: Sequence[str]) -> Mapping[str, bytes]:
+        """The blobs' bytes; unknown and over-long ones are missing."""
+        return blobs(self, wanted)
+
+    def file(self, commit: str, path: str) -> bytes:
+        """One file of a commit, however long; CloneError where it is not there."""
+        ran = self.run("cat-file", "blob", f"{commit}:{path}")
+        if ran.code != 0:
+            too_long = f"or is longer than {OUTPUT_BYTES_MAX} bytes"
+            raise CloneError(f"commit {commit[:12]} holds no file {path} that can be read ({too_long})")
+        return ran.output
+
+    def branches(self, prefix: str) -> Mapping[str, str]:
+        """Branch names that begin so -> the commit, of the clone's own and of its remotes, the remotes'
+        first.
+        """
+        ran = self.run("for-each-ref", "--format=%(refname)%00%(objectname)", "refs/remotes", "refs/heads")
+        found: dict[str, str] = {}
+        for line in ran.text.splitlines():
+            ref, _, commit = line.partition("\0")
+            name = ref.removeprefix("refs/heads/")
+            if ref.startswith("refs/remotes/"):
+                name = ref.removeprefix("refs/remotes/").partition("/")[2]
+            if name.startswith(prefix) and (ref.startswith("refs/remotes/") or name not in found):
+                found[name] = commit
+        return found
+
+
+def _git_directory(directory: Path) -> Path:
+    for place in (directory, *directory.parents):
+        found = place / ".git"
+        if found.is_dir():
+            return found
+        if found.is_file():
+            named = (
+                found.read_text(encoding="utf-8", errors="replace").strip().removeprefix("gitdir:").strip()
+            )
+            return (place / named).resolve()
+        if (place / "HEAD").is_file() and (place / "objects").is_dir():
+            return place
+    raise CloneError(f"{directory} is in no git repository; call this in a clone of the state repository")
