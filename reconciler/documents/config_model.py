@@ -40,7 +40,14 @@ class UsageModel(StrictModel):
     """The length of one usage record's period; each record makes the next settlement dearer."""
     min_gain: Amount = "1uve"
     """A record and its settlement must bring at least so much over their fees, in whole uve."""
-    expiry_margin: Duration = "1h"
+    settle_before_expiry: Duration = "1h"
+    """Settle so long before the settlement escrow expires, whatever it brings: the rest is lost then."""
+
+
+class FirstUsageModel(UsageModel):
+    """As it was written in v1alpha1."""
+
+    settle_before_expiry: Duration = Field(default="1h", alias="expiry_margin")
     """Settle so long before the settlement escrow expires, whatever it brings: the rest is lost then."""
 
 
@@ -87,3 +94,10 @@ class ConfigFile(FileModel):
     """Images that no workload may use; * stands for any text, ? for one sign: "docker.io/evil/*"."""
     capacity_reserve_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 0
     """Share of the capacity that is never promised, in percent."""
+
+
+class FirstConfigFile(ConfigFile):
+    """How this provider behaves, in the form of v1alpha1."""
+
+    usage: FirstUsageModel = FirstUsageModel()
+    """When usage is billed."""

@@ -56,7 +56,7 @@ def config_of(file: ConfigFile) -> Config:
         usage=Usage(
             every_seconds=seconds(file.usage.every),
             min_gain=whole_uve(file.usage.min_gain),
-            expiry_margin_seconds=seconds(file.usage.expiry_margin),
+            expiry_margin_seconds=seconds(file.usage.settle_before_expiry),
         ),
         publishing=Publishing(seconds(file.publishing.quiet), seconds(file.publishing.at_most)),
         escrow=Escrow(

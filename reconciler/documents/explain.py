@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from reconciler.documents.forms import AMOUNT, FORMS, PRICE, Form
+from reconciler.documents.model import API_VERSION
 from reconciler.documents.tree import Document
 from reconciler.values.desired import Fault
 from reconciler.values.money import DENOM, parse_rate
@@ -90,7 +91,7 @@ def _money_sentence(value: Any, form: Form) -> tuple[str, str]:
 def _literal_sentence(detail: ErrorDetails) -> tuple[str, str]:
     shown, expected = _shown(detail["input"]), detail.get("ctx", {}).get("expected", "")
     if detail["loc"] == ("apiVersion",):
-        return f"{shown} is a form that this program does not know", f"write {expected.strip(chr(39))}"
+        return f"{shown} is a form that this program does not know", f"write {API_VERSION}"
     return f"{shown} is not known here", f"write {expected}".replace("'", "")
 
 

@@ -18,7 +18,7 @@ from reconciler.documents.convert import (
 )
 from reconciler.documents.explain import explain
 from reconciler.documents.faults import BrokenFileError, Place
-from reconciler.documents.kinds import WORKLOADS
+from reconciler.documents.kinds import WORKLOADS, form_of
 from reconciler.documents.model import FileModel
 from reconciler.documents.price_warnings import price_warnings
 from reconciler.documents.pricing_model import PricingFile
@@ -58,10 +58,11 @@ def read_file(path: str, content: bytes, model: type[FileModel], provider: str |
     empty = tuple(_empty_values(document, document.root, ()))
     if empty:
         return ReadFile(path, None, empty)
+    form = form_of(model, document.root)
     try:
-        file = model.model_validate(document.root)
+        file = form.model_validate(document.root)
     except ValidationError as error:
-        return ReadFile(path, None, explain(document, model, error))
+        return ReadFile(path, None, explain(document, form, error))
     return _value(document, file, provider)
 
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from reconciler.documents.adapter_models import AnsibleFile, KubernetesFile
-from reconciler.documents.config_model import ConfigFile
-from reconciler.documents.model import FileModel
+from reconciler.documents.config_model import ConfigFile, FirstConfigFile
+from reconciler.documents.model import FIRST_FORM, FileModel
 from reconciler.documents.pricing_model import PricingFile
+from reconciler.documents.tree import Node
 from reconciler.documents.workload_model import WorkloadFile
 
 CONFIG = "config.yaml"
@@ -42,6 +43,20 @@ KINDS = (
     Kind("AnsibleAdapter", "ansible-adapter.json", AnsibleFile),
     Kind("Workload", "workload.json", WorkloadFile),
 )
+"""What a state repository holds."""
+
+OLDER: dict[str, dict[type[FileModel], type[FileModel]]] = {FIRST_FORM: {ConfigFile: FirstConfigFile}}
+"""By apiVersion: the forms of a model that are written otherwise than now; the rest only names its version.
+
+A field keeps its name through all forms, and an older one gives it the alias of its day: so reading, schemas
+and `migrate` follow from the models alone.
+"""
+
+
+def form_of(model: type[FileModel], root: dict[str, Node]) -> type[FileModel]:
+    """The model as of the apiVersion that the file names; of one that is not known, the newest."""
+    version = root.get("apiVersion", FIRST_FORM)
+    return OLDER.get(version, {}).get(model, model) if isinstance(version, str) else model
 
 
 def model_at(path: str) -> type[FileModel] | None:

@@ -4,8 +4,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-API_VERSION = "provider.virtengine.dev/v1alpha1"
+FIRST_FORM = "provider.virtengine.dev/v1alpha1"
 """The first version of our files' form; a file that names none is of this one."""
+API_VERSION = "provider.virtengine.dev/v1beta1"
+"""The newest version, which `provider-daemon migrate` writes."""
 
 
 class StrictModel(BaseModel):
@@ -19,7 +21,7 @@ class StrictModel(BaseModel):
 class FileModel(StrictModel):
     """The top of a file; `kind` is added by each."""
 
-    api_version: Literal["provider.virtengine.dev/v1alpha1"] = Field(
+    api_version: Literal["provider.virtengine.dev/v1beta1", "provider.virtengine.dev/v1alpha1"] = Field(
         default="provider.virtengine.dev/v1alpha1", alias="apiVersion"
     )
-    """The version of this file's form; without it the first version is meant."""
+    """The version of this file's form; without it the first, v1alpha1, is meant."""

@@ -4,35 +4,74 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.documents.kinds import KINDS, Kind
+from reconciler.documents.host_model import HostFile
+from reconciler.documents.kinds import KINDS, OLDER, Kind
+from reconciler.documents.model import API_VERSION, FileModel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ALL = "all.json"
+HOST = Kind("Host", "host.json", HostFile)
+"""The host file is no part of a state repository; its schema is for whoever edits it."""
+
+_VERSION = API_VERSION.rpartition("/")[2]
 
 
 def schemas() -> Mapping[str, str]:
-    """File name -> JSON text: one schema a kind, and `all.json`, which goes by the file's `kind`."""
-    texts = {kind.schema: _text(_schema(kind)) for kind in KINDS}
-    return texts | {ALL: _text(_all_schema())}
+    """File name -> JSON text: one schema a kind, and `all.json`, which goes by the file's `kind`.
+
+    Each stands alone, so that nothing is fetched to use it; its `$id` names the newest form that it knows.
+    """
+    texts = {kind.schema: _text(kind.schema, kind_schema(kind)) for kind in (*KINDS, HOST)}
+    return texts | {ALL: _text(ALL, _all_schema())}
 
 
-def _schema(kind: Kind) -> dict[str, Any]:
-    schema = _tidy(kind.model.model_json_schema(by_alias=True, mode="validation"))
+def kind_schema(kind: Kind) -> dict[str, Any]:
+    """The schema of one kind, in each form that is read: which one counts, `apiVersion` says."""
+    older = {version: forms[kind.model] for version, forms in OLDER.items() if kind.model in forms}
+    if not older:
+        return {"title": kind.name, **_form(kind.model)}
+    schema: dict[str, Any] = {"title": kind.name, "type": "object", "$defs": {}}
+    newest = _defined(kind.model, schema["$defs"])
+    choice: dict[str, Any] = _defined(older.pop(min(older)), schema["$defs"])
+    for version, form in older.items():
+        choice = _if_version(version, _defined(form, schema["$defs"]), choice)
+    return schema | _if_version(API_VERSION, newest, choice)
+
+
+def _if_version(version: str, then: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, Any]:
+    named = {"properties": {"apiVersion": {"const": version}}, "required": ["apiVersion"]}
+    return {"if": named, "then": then, "else": otherwise}
+
+
+def _defined(model: type[FileModel], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A reference to the model's schema, which is put among the definitions."""
+    form = _form(model)
+    definitions |= form.pop("$defs", {}) | {model.__name__: form}
+    return {"$ref": f"#/$defs/{model.__name__}"}
+
+
+def _form(model: type[FileModel]) -> dict[str, Any]:
+    schema = _tidy(model.model_json_schema(by_alias=True, mode="validation"))
     assert isinstance(schema, dict)
-    return {"$schema": DIALECT, "title": kind.name, **{k: v for k, v in schema.items() if k != "title"}}
+    schema["properties"]["apiVersion"].pop("default")  # or an editor would fill in the oldest
+    return {key: value for key, value in schema.items() if key != "title"}
 
 
 def _all_schema() -> dict[str, Any]:
+    definitions: dict[str, Any] = {}
+    choices = []
+    for kind in KINDS:
+        schema = kind_schema(kind)
+        definitions |= schema.pop("$defs", {}) | {kind.name: schema}
+        named = {"properties": {"kind": {"const": kind.name}}}
+        choices.append({"if": named, "then": {"$ref": f"#/$defs/{kind.name}"}})
     return {
-        "$schema": DIALECT,
         "title": "Any file of a state repository",
         "type": "object",
         "properties": {"kind": {"enum": [kind.name for kind in KINDS]}},
         "required": ["kind"],
-        "allOf": [
-            {"if": {"properties": {"kind": {"const": kind.name}}}, "then": {"$ref": kind.schema}}
-            for kind in KINDS
-        ],
+        "allOf": choices,
+        "$defs": definitions,
     }
 
 
@@ -61,5 +100,7 @@ def _without_null(node: dict[str, Any]) -> dict[str, Any]:
     return {**kept[0], **rest} if len(kept) == 1 else {**rest, "anyOf": kept}
 
 
-def _text(schema: Mapping[str, Any]) -> str:
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+def _text(name: str, schema: Mapping[str, Any]) -> str:
+    stem = name.removesuffix(".json")
+    head = {"$schema": DIALECT, "$id": f"tag:provider.virtengine.dev,2026:{_VERSION}/{stem}"}
+    return json.dumps(head | dict(schema), indent=2, ensure_ascii=False) + "\n"

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from reconciler.documents.markdown import cell, code, table
-from reconciler.documents.model import API_VERSION
 from reconciler.documents.tree import Node
 from reconciler.documents.writer import write_yaml
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
@@ -18,6 +17,8 @@ ROWS_MAX = 200
 """Rows of a table in the README; what is wrong comes first, the rest is found in its files."""
 CACHED = 1 << 15
 """Objects whose bytes are kept: a cycle renders what changed."""
+API_VERSION = "provider.virtengine.dev/v1alpha1"
+"""Of the published files, which change apart from the desired ones."""
 SUMMARY = "summary.yaml"
 README = "README.md"
 

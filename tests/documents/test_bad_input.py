@@ -91,7 +91,7 @@ TABLE = [
         W1,
         b"apiVersion: provider.virtengine.dev/v9\n" + workload(1),
         f'{W1}:1:13: apiVersion: "provider.virtengine.dev/v9" is a form that this program does not know '
-        "(write provider.virtengine.dev/v1alpha1)",
+        "(write provider.virtengine.dev/v1beta1)",
     ),
     Bad(
         "another lease's name",

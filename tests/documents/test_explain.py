@@ -55,14 +55,14 @@ def test_a_margin_is_a_fraction() -> None:
             "apiVersion: provider.virtengine.dev/v2\n",
             (
                 '1:13: apiVersion: "provider.virtengine.dev/v2" is a form that this program does not know '
-                "(write provider.virtengine.dev/v1alpha1)"
+                "(write provider.virtengine.dev/v1beta1)"
             ),
         ),
         ("kind: Pricing\n", '1:7: kind: "Pricing" is not known here (write Config)'),
         ("biding: {}\n", "1:1: biding: unknown key biding (did you mean bidding?)"),
         (
             "usage: {zzz: 1}\n",
-            "1:9: usage.zzz: unknown key zzz (keys here are every, min_gain, expiry_margin)",
+            "1:9: usage.zzz: unknown key zzz (keys here are every, min_gain, settle_before_expiry)",
         ),
         (
             "bidding: {enabled: 'true'}\n",

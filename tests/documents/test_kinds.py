@@ -1,8 +1,13 @@
 """Which paths are ours."""
 
+from typing import get_args
+
 import pytest
 
-from reconciler.documents.kinds import KINDS, is_ours, misplaced, model_at
+from reconciler.documents.config_model import ConfigFile, FirstConfigFile
+from reconciler.documents.kinds import KINDS, OLDER, form_of, is_ours, misplaced, model_at
+from reconciler.documents.model import API_VERSION, FIRST_FORM, FileModel
+from reconciler.documents.tree import Node
 from reconciler.documents.workload_model import WorkloadFile
 
 
@@ -45,3 +50,24 @@ def test_what_could_hide_files_of_ours() -> None:
 def test_each_kind_names_itself() -> None:
     for kind in KINDS:
         assert kind.model.model_fields["kind"].default == kind.name
+
+
+def test_an_older_form_is_chosen_by_its_version() -> None:
+    assert form_of(ConfigFile, {}) is FirstConfigFile
+    assert form_of(ConfigFile, {"apiVersion": FIRST_FORM}) is FirstConfigFile
+    versions: list[Node] = [API_VERSION, "provider.virtengine.dev/v9", 1, [], None]
+    for version in versions:
+        assert form_of(ConfigFile, {"apiVersion": version}) is ConfigFile
+    assert form_of(WorkloadFile, {"apiVersion": FIRST_FORM}) is WorkloadFile
+
+
+def test_models_name_the_versions_that_there_are() -> None:
+    assert get_args(FileModel.model_fields["api_version"].annotation) == (API_VERSION, FIRST_FORM)
+    assert OLDER.keys() < {API_VERSION, FIRST_FORM}
+
+
+def test_an_older_form_means_the_same() -> None:
+    """Only names differ: what the forms do not share is told by `migrate`, not by values."""
+    for forms in OLDER.values():
+        for newest, older in forms.items():
+            assert older.model_fields.keys() == newest.model_fields.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,21 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
-from referencing import Registry, Resource
 
 from reconciler.documents.files import read_file
 from reconciler.documents.kinds import KINDS, Kind
-from reconciler.documents.schemas import ALL, schemas
+from reconciler.documents.model import API_VERSION, FIRST_FORM
+from reconciler.documents.schemas import ALL, HOST, schemas
 from reconciler.documents.tree import Node
 from reconciler.documents.writer import write_yaml
 from tests.documents.texts import OWNER
 
 COMMITTED = Path(__file__).parents[2] / "schemas"
 TEXTS = schemas()
-REGISTRY: Registry[Any] = Registry().with_resources(
-    (name, Resource.from_contents(json.loads(text))) for name, text in TEXTS.items()
-)
-VALIDATORS = {name: Draft202012Validator(json.loads(text), registry=REGISTRY) for name, text in TEXTS.items()}
+VALIDATORS = {name: Draft202012Validator(json.loads(text)) for name, text in TEXTS.items()}
 
 GOOD: dict[str, list[dict[str, Node]]] = {
     "Config": [
@@ -45,6 +43,7 @@ GOOD: dict[str, list[dict[str, Node]]] = {
             "images_denied": ["docker.io/evil/*"],
             "capacity_reserve_percent": 10,
         },
+        {"apiVersion": API_VERSION, "usage": {"every": "40s", "settle_before_expiry": "2h"}},
     ],
     "Pricing": [
         {
@@ -147,6 +146,7 @@ def test_each_schema_is_one(name: str) -> None:
 
 def described(schema: Any, inside_properties: bool = False) -> list[Any]:
     if isinstance(schema, dict):
+        schema = {key: value for key, value in schema.items() if key != "if"}
         here = [schema] if inside_properties and "description" not in schema else []
         return here + [
             bad
@@ -160,7 +160,36 @@ def described(schema: Any, inside_properties: bool = False) -> list[Any]:
     return [bad for item in schema for bad in described(item)] if isinstance(schema, list) else []
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_each_stands_alone_and_says_its_version(name: str) -> None:
+    """A reference out of the file would be fetched by whoever checks with it."""
+    assert set(re.findall(r'"\$ref": "(.)', TEXTS[name])) <= {"#"}
+    stem = name.removesuffix(".json")
+    assert json.loads(TEXTS[name])["$id"] == f"tag:provider.virtengine.dev,2026:v1beta1/{stem}"
+
+
+@pytest.mark.parametrize(
+    ("version", "key", "good"),
+    [
+        (None, "expiry_margin", True),
+        (None, "settle_before_expiry", False),
+        (FIRST_FORM, "expiry_margin", True),
+        (FIRST_FORM, "settle_before_expiry", False),
+        (API_VERSION, "expiry_margin", False),
+        (API_VERSION, "settle_before_expiry", True),
+        ("provider.virtengine.dev/v9", "expiry_margin", False),
+        ("provider.virtengine.dev/v9", "settle_before_expiry", False),
+    ],
+)
+def test_the_version_says_which_form_counts(version: str | None, key: str, good: bool) -> None:
+    document: dict[str, Node] = {"kind": "Config", "usage": {key: "2h"}}
+    document |= {"apiVersion": version} if version else {}
+    assert is_accepted(KINDS[0], document) is good
+    assert is_valid("config.json", document) is good
+    assert is_valid(ALL, document) is good
+
+
+@pytest.mark.parametrize("kind", [*KINDS, HOST], ids=lambda kind: kind.name)
 def test_each_key_is_described(kind: Kind) -> None:
     assert described(json.loads(TEXTS[kind.schema])) == []
 
