@@ -55,6 +55,8 @@ class RepositorySettings:
     credentials: Path | None
     poll_seconds: int
     publish: bool
+    snapshot: bool
+    signing_key: Path | None
     author_name: str
     author_email: str
 
@@ -240,6 +242,8 @@ def _repository(here: Path, model: RepositoryModel) -> RepositorySettings:
         credentials=_below(here, model.credentials),
         poll_seconds=0 if is_local else seconds(model.poll),
         publish=model.publish,
+        snapshot=model.publish and model.snapshot,
+        signing_key=_below(here, model.signing_key),
         author_name=model.author_name,
         author_email=model.author_email,
     )

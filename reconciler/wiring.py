@@ -124,6 +124,7 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
             notifier=_notifier(settings, stack),
             limits=settings.limits_now,
             publishing=settings.repository.publish,
+            sharing=settings.repository.snapshot,
             poll_seconds=settings.repository.poll_seconds,
         )
         runner = Runner(world, address)
@@ -164,6 +165,7 @@ def place_of(settings: Settings) -> Place:
         allowed_signers=repository.allowed_signers,
         credentials=repository.credentials,
         author=Author(repository.author_name, repository.author_email),
+        signing_key=repository.signing_key,
     )
 
 

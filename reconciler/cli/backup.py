@@ -65,6 +65,7 @@ def outside(settings: Settings) -> Iterator[str]:
         "the keyring's passphrase": settings.key.passphrase_file,
         "the kubeconfig": settings.kubernetes.kubeconfig,
         "git credentials": settings.repository.credentials,
+        "the key that signs commits": settings.repository.signing_key,
         "allowed signers": settings.repository.allowed_signers,
         "the TLS key": settings.listen.tls_key,
         "the TLS certificate": settings.listen.tls_certificate,

@@ -11,6 +11,7 @@ from reconciler.cycle.confirm import confirm
 from reconciler.cycle.observe import Observer
 from reconciler.cycle.publish import News, Publisher
 from reconciler.cycle.recorded import begun, capacity_of, counted, recorded
+from reconciler.cycle.sharing import Sharer
 from reconciler.cycle.show import snapshot_of
 from reconciler.cycle.status import Finding, same_objects, status_of
 from reconciler.cycle.telling import lines
@@ -46,6 +47,7 @@ class Runner:
         self._world = world
         self._observer = Observer(world, address)
         self._publisher = Publisher(world)
+        self._sharer = Sharer(world)
         self._status: Status | None = None
         self._finding: Finding | None = None
         self._held: frozenset[tuple[str, str]] = frozenset()
@@ -95,6 +97,7 @@ class Runner:
         _log_events(finding.plan)
         apply_all(finding.plan, self._world, finding.situation.intents)
         waiting = self._publish(finding, flush=flush)
+        self._sharer.share(finding)
         record = CycleRecord(
             started_at=began_at,
             finished_at=self._world.clock.now(),

@@ -23,7 +23,7 @@ class Store:
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything outside, behind ports. `limits` is asked each cycle, as stop-spending is a file that comes
-    and goes.
+    and goes. `publishing` and `sharing` say whether the status and the snapshot branch are pushed.
     """
 
     provider: str
@@ -35,6 +35,7 @@ class World:
     limits: Callable[[], Limits]
     notifier: Notifier | None = None
     publishing: bool = True
+    sharing: bool = False
     poll_seconds: int = 0
 
 

@@ -48,6 +48,12 @@ class RepositoryModel(StrictModel):
     """
     publish: bool = True
     """false: no status branch is pushed. (restart)"""
+    snapshot: bool = True
+    """false: no snapshot branch is pushed; pull requests then cannot be planned without the host. (restart)"""
+    signing_key: PathText | None = None
+    """An ssh key without a passphrase that signs the commits of both branches, so that nobody can forge a
+    snapshot. (restart)
+    """
     author_name: Line = "provider-daemon"
     """The author of status commits. (restart)"""
     author_email: Line = "provider-daemon@localhost"

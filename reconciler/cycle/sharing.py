@@ -1,0 +1,88 @@
+"""What a cycle saw, on the snapshot branch, so that a pull request can be planned without key, chain or
+cluster. An output alone: nothing is read back from it.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from reconciler.cycle.status import Finding
+from reconciler.cycle.world import World
+from reconciler.documents.outlook import outlook_files, timeless
+from reconciler.planning.situation import market_of
+from reconciler.values.outcomes import Done, Outcome
+from reconciler.values.outlook import Outlook
+from reconciler.values.records import tell
+from reconciler.values.repository import StatusCommit
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 300
+"""A snapshot is replaced no sooner than this after the last."""
+
+BUSY_SECONDS = 900
+"""So long a snapshot waits for a cycle with nothing under way; a plan made from one that has would repeat
+it.
+"""
+
+AGED_SECONDS = 3600
+"""A snapshot that still holds is replaced after this, as readers judge it by its age."""
+
+
+class Sharer:
+    """Replaces the snapshot branch; belongs to the cycle's thread."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._tried_at = 0
+        self._shared_at = 0
+        self._shared: Outlook | None = None
+
+    def share(self, finding: Finding) -> Outcome | None:
+        """Push a snapshot when it is time and says something new; None when it is not."""
+        now = finding.situation.now
+        if not self._world.sharing or now - self._tried_at < EVERY_SECONDS:
+            return None
+        outlook = outlook_of(self._world.provider, finding)
+        busy = bool(finding.plan.actions or finding.situation.intents)
+        if outlook is None or (busy and now - self._shared_at < BUSY_SECONDS and self._shared):
+            return None
+        said = timeless(outlook)
+        if said == self._shared and now - self._shared_at < AGED_SECONDS:
+            return None
+        self._tried_at = now
+        outcome = self._world.repo.publish(_commit(outlook))
+        if isinstance(outcome, Done):
+            self._shared, self._shared_at = said, now
+            log.info("shared a snapshot at height %d", outlook.market.height)
+        else:
+            log.warning("the snapshot was not pushed, the next one follows: %s", tell(outcome))
+        return outcome
+
+
+def outlook_of(provider: str, finding: Finding) -> Outlook | None:
+    """What a cycle leaves behind to plan from; None while the chain is not seen."""
+    situation = finding.situation
+    market = market_of(situation)
+    if market is None:
+        return None
+    return Outlook(
+        provider=provider,
+        taken_at=situation.now,
+        market=market,
+        adapters=situation.adapters,
+        memory=finding.plan.memory,
+        limits=situation.limits,
+        notifying=situation.notifying,
+    )
+
+
+def _commit(outlook: Outlook) -> StatusCommit:
+    market = outlook.market
+    return StatusCommit(
+        branch=f"snapshot/{outlook.provider}",
+        files=outlook_files(outlook),
+        message=f"What {outlook.provider} sees at height {market.height}",
+        trailers=(("Chain-Height", str(market.height)), ("Desired-Revision", outlook.memory.applied)),
+        replaces=True,
+    )

@@ -1,0 +1,81 @@
+"""The snapshot branch's file: it comes back equal, and anything else is refused with what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from reconciler.documents.outlook import (
+    FILE,
+    PAGE,
+    OutlookError,
+    outlook_files,
+    read_outlook,
+    timeless,
+)
+from reconciler.values.limits import Limits
+from reconciler.values.memory import Ledger
+from reconciler.values.observed import AdapterView, SettlementSide, TxResult
+from reconciler.values.outlook import Outlook
+from reconciler.values.readings import Unseen
+from tests import makers
+
+
+def outlook() -> Outlook:
+    leased = makers.lease(3)
+    market = makers.market(
+        orders=[makers.order(1, attributes=[("region", "eu")])],
+        bids=[makers.bid(2)],
+        leases=[leased],
+        landed={"A" * 64: TxResult("A" * 64, 1, 0, "", "")},
+        settlements={leased.id.order: SettlementSide(None)},
+    )
+    adapters = {**makers.adapter(), "ansible": AdapterView(Unseen("no host"), Unseen("no host"))}
+    memory = replace(makers.remembered(), ledger=Ledger(1, 2, 3, ((4, 5),)))
+    return Outlook("demo", makers.NOW, market, adapters, memory, Limits(), notifying=True)
+
+
+def test_it_comes_back_equal_but_for_what_is_over() -> None:
+    made = outlook()
+    back = read_outlook(outlook_files(made)[FILE])
+    assert back == replace(made, market=replace(made.market, landed={}, transfers=()))
+    assert outlook_files(back) == outlook_files(made)
+
+
+def test_its_page_shows_foreign_names_as_text() -> None:
+    page = outlook_files(replace(outlook(), provider="<b>@all|x"))[PAGE].decode()
+    assert "<b>" not in page
+    assert "@all" not in page
+    assert "| open orders | 1 |" in page
+
+
+def test_what_every_block_changes_is_left_out_of_a_comparison() -> None:
+    made = outlook()
+    later = replace(made, taken_at=made.taken_at + 60, market=replace(made.market, height=2_000, time=9))
+    assert timeless(later) == timeless(made)
+    assert timeless(replace(made, limits=Limits(spend_per_hour=1))) != timeless(made)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is no snapshot"),
+        (b"\xff", "is no snapshot"),
+        (b"[]", "form None"),
+        (b'{"form": "provider.virtengine.dev/snapshot/v9"}', "use the daemon's own version"),
+        (b'{"form": "provider.virtengine.dev/snapshot/v1"}', "provider is missing"),
+        (b'{"form": "provider.virtengine.dev/snapshot/v1", "extra": 1}', "has no extra"),
+    ],
+)
+def test_anything_else_is_refused_with_what_to_do(content: bytes, why: str) -> None:
+    with pytest.raises(OutlookError, match=why):
+        read_outlook(content)
+
+
+def test_a_value_of_another_kind_is_named_by_its_place() -> None:
+    tree = json.loads(outlook_files(outlook())[FILE])
+    tree["market"]["height"] = "high"
+    with pytest.raises(OutlookError, match=r"Outlook\.market: Market\.height: 'high' is not int"):
+        read_outlook(json.dumps(tree).encode())
