@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,11 @@ from reconciler.devnet.home import Home, Pace, free_ports
 from reconciler.devnet.people import genesis
 
 SAVE_SECONDS = 1.0
+STOP_SECONDS = 0.1
+"""How often it looks whether it shall stop."""
+
+CLOSE_SECONDS = 10.0
+"""How long an end waits for each of its threads."""
 
 
 class Market:
@@ -37,6 +43,7 @@ class Market:
         self._blocks = BlockFile(home.blocks)
         self._served: ServedChain | None = None
         self._plays_cluster = False
+        self._asked_to_stop = False
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -67,7 +74,7 @@ class Market:
         """End everything and keep it."""
         self._stop.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(CLOSE_SECONDS)
         if self._served is not None:
             self._served.close()
         if self._plays_cluster:
@@ -78,11 +85,12 @@ class Market:
 
     def wait(self) -> None:
         """Return once `stop` was called."""
-        self._stop.wait()
+        while not self._asked_to_stop:
+            time.sleep(STOP_SECONDS)
 
     def stop(self) -> None:
         """Let `wait` return; may be called from a signal handler."""
-        self._stop.set()
+        self._asked_to_stop = True  # an Event's lock might be held right where the signal comes
 
     def _start(self, name: str, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name=name, daemon=True)

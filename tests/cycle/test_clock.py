@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -34,3 +36,24 @@ def test_a_wake_between_two_waits_is_not_lost_and_ends_one_alone() -> None:
     clock.wait(0.05)
 
     assert 0.04 < time.monotonic() - began < LONG_SECONDS / 2
+
+
+UNDER_SIGNALS = """
+import signal
+from reconciler.cycle.clock import HostClock
+clock = HostClock()
+signal.signal(signal.SIGALRM, lambda *_: clock.wake())
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0005)
+for _ in range(20_000):
+    clock.wait(0.0001)
+signal.setitimer(signal.ITIMER_REAL, 0)
+print("ended")
+"""
+"""Signals come at every point of a wait; a lock that the handler needs would be held at some of them."""
+
+
+def test_signals_at_any_point_wake_it_and_never_stop_it_for_good() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_SIGNALS], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr[-500:]

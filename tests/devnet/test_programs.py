@@ -1,4 +1,9 @@
 import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -47,3 +52,41 @@ def test_once_answers_with_its_exit_code(tmp_path: Path) -> None:
 
 def test_a_program_that_said_nothing(tmp_path: Path) -> None:
     assert Program([], tmp_path / "nothing.log").tail() == ""
+
+
+@pytest.mark.parametrize("clients", [False, True], ids=["alone", "with clients that stay"])
+def test_a_devnet_ends_however_often_and_soon_it_is_asked(tmp_path: Path, clients: bool) -> None:
+    home = Home(tmp_path)
+    program = devnet_program(home, ["--block-seconds", "0.1"])
+    program.start()
+    await_devnet(home, program)
+    with ExitStack() as stack:
+        if clients:
+            stack.enter_context(_staying(home))
+        for number in [signal.SIGINT, signal.SIGTERM] * 10:
+            with suppress(ProcessLookupError):
+                os.kill(program.pid, number)
+        began = time.monotonic()
+        program.stop()
+        assert time.monotonic() - began < 8
+    assert "has stopped at height" in program.tail()
+    assert home.facts().pid == 0
+
+
+@contextmanager
+def _staying(home: Home) -> Iterator[None]:
+    """Connections to each port: one that asks nothing, one that listens to every block, one that watches."""
+    ports = home.facts().ports
+    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\n"
+    asked = {
+        ports.grpc: "",
+        ports.rpc: f"GET /websocket HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n",
+        ports.cluster: "GET /api/v1/pods?watch=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    }
+    with ExitStack() as stack:
+        for port, words in asked.items():
+            held = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            held.sendall(words.encode())
+            if words:
+                assert held.recv(12).startswith(b"HTTP/1.1 ")
+        yield

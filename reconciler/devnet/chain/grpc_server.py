@@ -17,6 +17,9 @@ _HEIGHT = "x-cosmos-block-height"
 _OPTIONS = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", 10 * 2**20))
 
 
+_CLOSE_SECONDS = 10.0
+
+
 class GrpcServer:
     """Serves every query by descriptor; Msg services are not there (semantics 0)."""
 
@@ -41,8 +44,8 @@ class GrpcServer:
         self._server.start()
 
     def close(self) -> None:
-        """Stop serving."""
-        self._server.stop(grace=None).wait()
+        """Stop serving; an answer that is being made is not waited for long."""
+        self._server.stop(grace=None).wait(_CLOSE_SECONDS)
 
     def _answer(self, path: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:
         def answer(request: bytes, call: grpc.ServicerContext) -> bytes:

@@ -19,6 +19,8 @@ from reconciler.devnet.chain.websocket import SocketClosedError, WebSocket, acce
 
 _MOST_BYTES = 2 * 2**20
 _PATIENCE_SECONDS = 0.2
+_STOP_SECONDS = 0.05
+"""How often it looks whether it shall stop."""
 
 
 class RpcServer:
@@ -36,7 +38,9 @@ class RpcServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Answering)
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, name="rpc", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_STOP_SECONDS,), name="rpc", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
