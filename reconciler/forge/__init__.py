@@ -1,0 +1,1 @@
+"""A forge (GitHub, Gitea, Forgejo): comments on pull requests, states of commits, over their common API."""

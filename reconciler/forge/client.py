@@ -1,0 +1,130 @@
+"""What we do on a forge: one comment for each pull request, and a commit's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from reconciler.forge.exchange import Ask, Exchange
+from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
+from reconciler.forge.wire import (
+    COMMIT,
+    PAGE,
+    Comment,
+    Place,
+    comment_of,
+    login_of,
+    paths_of,
+    proposal_of,
+    state_body,
+    sticky,
+)
+from reconciler.values.commit_state import CommitState
+
+Entry = TypeVar("Entry")
+
+PAGES_MAX = 60
+"""How far we look through a list: 3,000 entries."""
+
+
+class Written(StrEnum):
+    """What became of a comment."""
+
+    MADE = "written"
+    EDITED = "edited"
+    SAME = "left as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A comment to be: on which pull request, its mark (its first line), its whole text; `author` is who we
+    are where the forge does not tell.
+    """
+
+    number: int
+    mark: str
+    body: str
+    author: str = ""
+
+
+class Forge:
+    """A repository on a forge, with a token. Its methods raise ForgeSilentError and ForgeRefusedError."""
+
+    def __init__(self, place: Place, exchange: Exchange) -> None:
+        self._place = place
+        self._exchange = exchange
+
+    def say(self, note: Note) -> Written:
+        """Make our comment say this: edited in place where it is there, and never made a second time."""
+        author = self.whoami() or note.author
+        try:
+            return self._say(note, author)
+        except ForgeSilentError as error:
+            if not error.unsure:
+                raise
+        return self._say(note, author)  # it looks first: what was made after all is found
+
+    def set_state(self, said: CommitState, name: str, link: str = "") -> None:
+        """Set a commit's state under a name; saying it again changes nothing that is shown."""
+        if not COMMIT.fullmatch(said.commit):
+            raise ForgeRefusedError(f'"{said.commit}" is not a commit; write its 40 hexadecimal digits')
+        self._exchange.ask(
+            Ask("POST", self._place.at(f"statuses/{said.commit}"), state_body(said, name, link))
+        )
+
+    def whoami(self) -> str:
+        """The account of the token; "" where the forge does not say, as for a workflow's own token."""
+        try:
+            return login_of(self._exchange.ask(Ask("GET", f"{self._place.api}/user")))
+        except ForgeRefusedError as error:
+            if error.status not in (403, 404):
+                raise
+            return ""
+
+    def changed(self, number: int) -> Iterator[str]:
+        """The paths that a pull request changes, the old ones of renamed files among them."""
+        for entry in self._pages(f"pulls/{number}/files", lambda found: tuple(paths_of(found)) or None):
+            yield from entry
+
+    def number_of(self, owner: str, branch: str, head: str) -> int:
+        """The open pull request whose head is this commit of an owner's branch; 0: there is none."""
+        query = f"pulls?state=open&head={quote(owner, safe='')}:{quote(branch, safe='')}"
+        found = (each for each in self._pages(query, proposal_of) if each.head == head)
+        return next((each.number for each in found), 0)
+
+    def _say(self, note: Note, author: str) -> Written:
+        found = sticky(self._comments(note.number), note.mark, author)
+        if found is None:
+            where = self._place.at(f"issues/{note.number}/comments")
+            self._exchange.ask(Ask("POST", where, {"body": note.body}, again=False))
+            return Written.MADE
+        if _same(found.body, note.body):
+            return Written.SAME
+        where = self._place.at(f"issues/comments/{found.id}")
+        self._exchange.ask(Ask("PATCH", where, {"body": note.body}))
+        return Written.EDITED
+
+    def _comments(self, number: int) -> Iterator[Comment]:
+        return self._pages(f"issues/{number}/comments", comment_of)
+
+    def _pages(self, path: str, read: Callable[[Any], Entry | None]) -> Iterator[Entry]:
+        """Every entry of a list; a forge that has no pages gives the same entries again, which ends it."""
+        seen: set[str] = set()
+        mark = "&" if "?" in path else "?"
+        for page in range(1, PAGES_MAX + 1):
+            url = self._place.at(f"{path}{mark}per_page={PAGE}&limit={PAGE}&page={page}")
+            found = self._exchange.ask(Ask("GET", url))
+            if not isinstance(found, list):
+                found = []
+            fresh = [each for each in found if str(each) not in seen]
+            seen.update(str(each) for each in fresh)
+            yield from (entry for each in fresh if (entry := read(each)) is not None)
+            if len(found) < PAGE or not fresh:
+                return
+
+
+def _same(old: str, new: str) -> bool:
+    return old.replace("\r\n", "\n").rstrip() == new.rstrip()

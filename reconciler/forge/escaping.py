@@ -1,0 +1,87 @@
+"""Untrusted text in a comment: it can be read, and cannot do anything. Pure."""
+
+from __future__ import annotations
+
+import re
+
+COMMENT_CHARACTERS = 65_536
+"""The longest comment that GitHub takes; Gitea takes longer ones."""
+
+APART = "\u200b"
+"""A space of no width between two characters that would mean something together. An entity (`&#64;`) would
+not do: forges look for mentions in what was rendered.
+"""
+
+_BREAKS = (
+    (re.compile(r"<(?=[A-Za-z/!?])"), f"<{APART}"),  # a tag, a comment, our own marker
+    (re.compile(r"@(?=[\w-])"), f"@{APART}"),  # a person, a team, OWNER/NAME@SHA
+    (re.compile(r"([#!]|\bGH-)(?=\d)", re.I), rf"\1{APART}"),  # an issue, a pull request
+    (re.compile(r":(?=//)"), f":{APART}"),  # an address that becomes a link
+    (re.compile(r"\b(www)(?=\.)", re.I), rf"\1{APART}"),
+    (re.compile(r"\](?=[(\[:])"), f"]{APART}"),  # a link or an image that shows another text than its target
+    (re.compile(r"(?m)^([ \t>*+-]*)/(?=[a-z])", re.I), rf"\1{APART}/"),  # a command to somebody's bot
+)
+_INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Control characters, and those that show text in another order than it is read in."""
+
+_FENCE_MAX = 40
+_LONG_FENCE = re.compile(r"`{41,}|~{41,}")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+
+
+def harmless(markdown: str) -> str:
+    """The markdown with nothing in it that mentions, links, hides or commands; a second time changes nothing.
+
+    Tables, headings and code stay what they are; a code block that is left open is closed.
+    """
+    return closed(_LONG_FENCE.sub(lambda run: run[0][:_FENCE_MAX], _broken(markdown)))
+
+
+def verbatim(text: str) -> str:
+    """The text as a code block, which nothing in it can end."""
+    plain = re.sub("`{3,}", lambda run: APART.join(run[0]), _broken(text).strip("\n"))
+    return f"```text\n{plain}\n```\n"
+
+
+def code(text: str) -> str:
+    """The text as a code span of one line, its backticks as apostrophes."""
+    return f"`{_broken(' '.join(text.split())).replace('`', chr(39))}`"
+
+
+def closed(markdown: str) -> str:
+    """The markdown with its last code block closed, where it is open."""
+    fence = _open_fence(markdown)
+    return f"{markdown.rstrip(chr(10))}\n{fence}\n" if fence else markdown
+
+
+def capped(markdown: str, rest: str, characters: int = COMMENT_CHARACTERS) -> str:
+    """The whole where it fits, else its beginning, whole lines of it, and a sentence on where the rest is."""
+    if len(markdown) <= characters:
+        return markdown
+    tail = f"\n\n*This is not all: a comment holds {characters:,} characters. The rest is {rest}.*\n"
+    room = characters - len(tail) - _FENCE_MAX - 1
+    beginning = markdown[: max(room, 0)]
+    whole_lines = beginning[: beginning.rfind("\n") + 1] or beginning
+    return (closed(whole_lines).rstrip("\n") + tail)[:characters]
+
+
+def _broken(text: str) -> str:
+    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    for pattern, instead in _BREAKS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _open_fence(markdown: str) -> str:
+    """The fence that would close the last code block; "" where none is open."""
+    fence = ""
+    for line in markdown.split("\n"):
+        found = _FENCE.fullmatch(line)
+        if found is None:
+            continue
+        marks, after = found[1], found[2]
+        if not fence:
+            fence = marks if marks[0] == "~" or "`" not in after else ""
+        elif marks[0] == fence[0] and len(marks) >= len(fence) and not after.strip():
+            fence = ""
+    return fence

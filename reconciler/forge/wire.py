@@ -1,0 +1,166 @@
+"""What is asked of a forge and what it answers, in the JSON that GitHub and Gitea share. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from reconciler.forge.escaping import code
+from reconciler.values.commit_state import CommitState, one_line
+
+PAGE = 50
+"""Entries asked for at once; Gitea gives no more."""
+
+COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_PART = re.compile(r"(?!\.{1,2}/)[A-Za-z0-9._-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_HOSTED = {"github.com": "https://api.github.com", "www.github.com": "https://api.github.com"}
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+CHECKING = (
+    ".github/",
+    ".gitea/",
+    ".forgejo/",
+    ".gitlab/",
+    ".gitlab-ci.yml",
+    "ci/",
+    ".pre-commit-config.yaml",
+    ".gitattributes",
+    ".schemas/",
+    "CODEOWNERS",
+    "docs/CODEOWNERS",
+)
+"""Files, and folders with a slash, that decide how a pull request is checked and who must approve it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A repository on a forge: the root of the API (https://HOST/api/v1) and OWNER/NAME."""
+
+    api: str
+    repository: str
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.api)
+        if not parts.hostname or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+            raise ValueError(f'"{self.api}" is not a forge\'s address; write https://HOST')
+        if parts.username is not None:
+            raise ValueError("a forge's address holds no name and no token; leave out all before the @")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError(f"{self.api} is not encrypted, and the token would be seen; write https://")
+        if not _PART.fullmatch(self.repository):
+            raise ValueError(f'"{self.repository}" is not a repository; write OWNER/NAME')
+
+    def at(self, path: str) -> str:
+        """The address of something of the repository."""
+        return f"{self.api}/repos/{self.repository}/{path}"
+
+
+def place(url: str, repository: str) -> Place:
+    """The place of a forge's address: the API's root itself, or the address that a browser shows.
+
+    Raises ValueError with a sentence.
+    """
+    plain = url.rstrip("/")
+    try:
+        parts = urlsplit(plain)
+        host, path = parts.hostname or "", parts.path
+    except ValueError:
+        raise ValueError(f'"{url}" is not an address; write https://HOST') from None
+    if host in _HOSTED:
+        return Place(_HOSTED[host], repository)
+    is_root = host == "api.github.com" or path.endswith(("/api/v1", "/api/v3"))
+    return Place(plain if is_root else f"{plain}/api/v1", repository)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on a pull request, as far as we look at it."""
+
+    id: int
+    author: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull request: its number and the commit at its head."""
+
+    number: int
+    head: str
+
+
+def marker(provider: str) -> str:
+    """The first line of our comment, which a reader does not see: one for each provider."""
+    return f"<!-- provider-daemon plan {quote(provider, safe='')} -->"
+
+
+def sticky(comments: Iterable[Comment], mark: str, author: str) -> Comment | None:
+    """Our comment among those of a pull request: the oldest that begins with our mark and, where we know who
+    we are, is ours.
+    """
+    ours = [
+        c
+        for c in comments
+        if c.body.lstrip("\ufeff").startswith(mark) and (not author or c.author.lower() == author.lower())
+    ]
+    return min(ours, key=lambda c: c.id, default=None)
+
+
+def comment_of(found: Any) -> Comment | None:
+    """One entry of a list of comments; None where it is something else."""
+    if not isinstance(found, dict) or not isinstance(found.get("id"), int):
+        return None
+    return Comment(found["id"], login_of(found.get("user")), _text(found.get("body")))
+
+
+def proposal_of(found: Any) -> Proposal | None:
+    """One entry of a list of pull requests."""
+    if not isinstance(found, dict) or not isinstance(found.get("number"), int):
+        return None
+    head = found.get("head")
+    return Proposal(found["number"], _text(head.get("sha")) if isinstance(head, dict) else "")
+
+
+def login_of(found: Any) -> str:
+    """The name of an account; "" where there is none."""
+    return _text(found.get("login")) if isinstance(found, dict) else ""
+
+
+def paths_of(found: Any) -> Iterator[str]:
+    """The paths of one entry of the list of changed files: a renamed file has two."""
+    if isinstance(found, dict):
+        yield from (found[key] for key in ("filename", "previous_filename") if _text(found.get(key)))
+
+
+def state_body(said: CommitState, name: str, link: str = "") -> dict[str, str]:
+    """What sets a commit's state; `name` tells it from other checks, `link` leads to more."""
+    body = {"state": said.stand.value, "description": one_line(said.description), "context": name}
+    return body | ({"target_url": link} if link else {})
+
+
+def notice(changed: Iterable[str]) -> str:
+    """What is said above a plan when a pull request changes how it is checked itself; "" when it does not."""
+    ours = sorted({path for path in changed if path.startswith(CHECKING)})
+    if not ours:
+        return ""
+    shown = ", ".join(code(path) for path in ours[:10])
+    more = f" and {len(ours) - 10} more" if len(ours) > 10 else ""
+    return (
+        f"> **This pull request changes how pull requests are checked:** {shown}{more}.\n"
+        "> What is said below may have been said by the changed check, and its green mark proves nothing. "
+        "Read these files first; if you trust them, run the plan yourself: "
+        "`provider-daemon plan --base main --head BRANCH`.\n\n"
+    )
+
+
+def told(answer: bytes, secret: str) -> str:
+    """What a forge says is wrong, on one line, without the secret that it may have given back."""
+    text = one_line(answer[:4_000].decode("utf-8", "replace"), 200)
+    return text.replace(secret, "***") if secret else text
+
+
+def _text(found: Any) -> str:
+    return found if isinstance(found, str) else ""

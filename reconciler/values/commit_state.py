@@ -1,0 +1,32 @@
+"""What is said of a commit on the forge's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+DESCRIPTION_CHARACTERS = 140
+"""What a forge shows of a description; GitHub refuses a longer one."""
+
+
+class Stand(StrEnum):
+    """Seen and not applied yet, or held; applied; or at fault. The words are the forges' own."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitState:
+    """How a commit (40 hex digits) stands, and why in one line of at most 140 characters."""
+
+    commit: str
+    stand: Stand
+    description: str
+
+
+def one_line(text: str, characters: int = DESCRIPTION_CHARACTERS) -> str:
+    """A text without line breaks and control characters, cut with an ellipsis where it is too long."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return words if len(words) <= characters else words[: characters - 1].rstrip() + "…"

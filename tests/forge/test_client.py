@@ -1,0 +1,135 @@
+"""One comment for each pull request and provider, and a commit's state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.forge.client import Forge, Note, Written
+from reconciler.forge.exchange import Bounds, Exchange
+from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
+from reconciler.forge.wire import marker, place
+from reconciler.values.commit_state import CommitState, Stand
+from tests.forge.fake import COMMIT, REPOSITORY, TOKEN, US, FakeForge, Trouble
+
+MARK = marker("north")
+
+
+def client(fake: FakeForge) -> Forge:
+    return Forge(place(fake.url, REPOSITORY), Exchange(TOKEN, Bounds(5, 3), lambda _: None))
+
+
+def note(words: str = "first", author: str = "") -> Note:
+    return Note(7, MARK, f"{MARK}\n{words}\n", author)
+
+
+def test_a_comment_is_written_once_and_edited(fake: FakeForge) -> None:
+    forge = client(fake)
+    assert forge.say(note()) is Written.MADE
+    assert forge.say(note()) is Written.SAME
+    assert forge.say(note("second")) is Written.EDITED
+    assert fake.bodies == [f"{MARK}\nsecond\n"]
+
+
+def test_each_provider_has_its_own(fake: FakeForge) -> None:
+    south = marker("south")
+    client(fake).say(note())
+    client(fake).say(Note(7, south, f"{south}\nfirst"))
+    assert client(fake).say(note("second")) is Written.EDITED
+    assert fake.bodies == [f"{MARK}\nsecond\n", f"{south}\nfirst"]
+
+
+def test_nobody_else_s_comment_is_edited(fake: FakeForge) -> None:
+    fake.comment("mallory", f"{MARK}\nall is well\n")
+    fake.comment("eve", f"> {MARK}\n")
+    assert client(fake).say(note()) is Written.MADE
+    assert fake.bodies[0] == f"{MARK}\nall is well\n"
+    assert len(fake.bodies) == 3
+
+
+def test_who_we_are_is_said_where_the_forge_does_not(fake: FakeForge) -> None:
+    """A workflow's own token may not ask for its account."""
+    fake.login = None
+    fake.comment("mallory", f"{MARK}\nall is well\n")
+    assert client(fake).say(note(author="robot[bot]")) is Written.MADE
+    assert client(fake).say(note("second", author="robot[bot]")) is Written.EDITED
+    assert fake.bodies == [f"{MARK}\nall is well\n", f"{MARK}\nsecond\n"]
+
+
+@pytest.mark.parametrize("has_pages", [True, False])
+def test_ours_is_found_among_many(fake: FakeForge, has_pages: bool) -> None:
+    fake.has_pages = has_pages
+    for number in range(120):
+        fake.comment("olga", f"question {number}")
+    client(fake).say(note())
+    assert client(fake).say(note("second")) is Written.EDITED
+    assert len(fake.comments) == 121
+
+
+def test_a_pull_request_without_end_is_not_read_for_ever(fake: FakeForge) -> None:
+    for number in range(3_100):
+        fake.comment("olga", f"question {number}")
+    client(fake).say(note())
+    assert fake.asked.count(f"GET /api/v1/repos/{REPOSITORY}/issues/7/comments") == 60
+
+
+@pytest.mark.parametrize("status", [500, 0])
+def test_a_comment_that_may_have_been_written_is_looked_for(fake: FakeForge, status: int) -> None:
+    forge = client(fake)
+    fake.troubles = [
+        Trouble(200, body=b'{"login": "operator"}'),
+        Trouble(200, body=b"[]"),
+        Trouble(status, after=True),
+    ]
+    assert forge.say(note()) is Written.SAME
+    assert len(fake.bodies) == 1
+
+
+def test_and_one_that_was_not_is_written(fake: FakeForge) -> None:
+    fake.troubles = [Trouble(200, body=b'{"login": "operator"}'), Trouble(200, body=b"[]"), Trouble(500)]
+    assert client(fake).say(note()) is Written.MADE
+    assert len(fake.bodies) == 1
+
+
+def test_a_forge_that_is_down_is_told(fake: FakeForge) -> None:
+    fake.always = Trouble(500)
+    with pytest.raises(ForgeSilentError, match="answered 500"):
+        client(fake).say(note())
+
+
+@pytest.mark.parametrize("answer", [b"{}", b'"x"', b"null", b"[1, null, {}]"])
+def test_lists_that_are_none(fake: FakeForge, answer: bytes) -> None:
+    fake.troubles = [Trouble(200, body=b'{"login": "operator"}'), Trouble(200, body=answer)]
+    assert client(fake).say(note()) is Written.MADE
+
+
+def test_a_state(fake: FakeForge) -> None:
+    said = CommitState(COMMIT, Stand.PENDING, "held")
+    client(fake).set_state(said, "provider-daemon/north")
+    assert fake.statuses == [
+        {"commit": COMMIT, "state": "pending", "description": "held", "context": "provider-daemon/north"}
+    ]
+
+
+@pytest.mark.parametrize("commit", ["", "main", "../" + COMMIT, COMMIT[:-1], COMMIT.upper()])
+def test_a_state_of_nothing(fake: FakeForge, commit: str) -> None:
+    with pytest.raises(ForgeRefusedError, match="40 hexadecimal"):
+        client(fake).set_state(CommitState(commit, Stand.SUCCESS, ""), "x")
+    assert not fake.asked
+
+
+def test_changed_files(fake: FakeForge) -> None:
+    fake.files = [f"workloads/{number}.yaml" for number in range(70)]
+    assert list(client(fake).changed(7)) == fake.files
+
+
+def proposal(number: int, head: str) -> dict[str, Any]:
+    return {"number": number, "head": {"sha": head}}
+
+
+def test_the_pull_request_of_a_commit(fake: FakeForge) -> None:
+    fake.pulls = [proposal(3, "d" * 40), proposal(4, COMMIT), {"number": 5, "head": None}]
+    assert client(fake).number_of("olga", "a&b c", COMMIT) == 4
+    assert client(fake).number_of("olga", "x", "e" * 40) == 0
+    assert US == "operator"

@@ -1,0 +1,114 @@
+"""Untrusted text in a comment."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.forge.escaping import APART, capped, closed, code, harmless, verbatim
+from reconciler.forge.wire import marker
+
+BAD = (
+    "@team",
+    "a @org/team b",
+    "<script>alert(1)</script>",
+    "<!-- hidden -->",
+    marker("p"),
+    "see #123",
+    "owner/name#4",
+    "!7",
+    "GH-12",
+    "https://evil.example/x",
+    "www.evil.example",
+    "[text](javascript:x)",
+    "![i](x.png)",
+    "[text]: //evil.example",
+    "/approve",
+    "  - /lgtm",
+    "<https://evil.example>",
+    "mail@evil.example",
+)
+ACTS = re.compile(
+    r"<[A-Za-z/!?]|@[\w-]|[#!]\d|\bGH-\d|://|\bwww\.|\][(\[:]|^[ \t>*+-]*/[a-z]", re.IGNORECASE | re.MULTILINE
+)
+"""What a forge would make something of."""
+
+TEXTS = st.lists(st.sampled_from([*BAD, "\n", " ", "`", "```", "~~~~", "a", "|", "\r\n", "# x"])).map("".join)
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_would_act_is_found(text: str) -> None:
+    assert ACTS.search(text)
+
+
+@pytest.mark.parametrize("text", BAD)
+@pytest.mark.parametrize("how", [harmless, verbatim, code])
+def test_nothing_acts_and_all_can_be_read(text: str, how: object) -> None:
+    made = how(text)  # type: ignore[operator]  # one of three functions from text to text
+    assert not ACTS.search(made)
+    assert " ".join(text.split()) in made.replace(APART, "")
+
+
+@given(TEXTS | st.text())
+def test_whatever_it_says(text: str) -> None:
+    made = harmless(text)
+    assert not ACTS.search(made)
+    assert harmless(made) == made
+    assert closed(made) == made
+
+
+@given(TEXTS | st.text())
+def test_nothing_ends_a_verbatim_block(text: str) -> None:
+    first, *inside, last, end = verbatim(text).split("\n")
+    assert (first, last, end) == ("```text", "```", "")
+    assert not any("```" in line for line in inside)
+    assert not ACTS.search("\n".join(inside))
+
+
+def test_markdown_stays_markdown() -> None:
+    plain = "# Plan\n\n| a | b |\n|---|---|\n| `x` | **y** |\n\n- one\n\n```text\n-1\n+2\n```\n"
+    assert harmless(plain) == plain
+
+
+def test_what_cannot_be_seen_goes() -> None:
+    assert harmless("a\x1b[31m\u202eb\x00\u2066c\r\nd\re") == "a[31mbc\nd\ne"
+
+
+@pytest.mark.parametrize(
+    ("text", "fence"),
+    [("```\nx", "```"), ("````yaml\n```\nx", "````"), ("~~~ a`b\nx", "~~~"), ("  ```\nx", "```")],
+)
+def test_an_open_block_is_closed(text: str, fence: str) -> None:
+    assert closed(text) == f"{text}\n{fence}\n"
+
+
+@pytest.mark.parametrize("text", ["", "x", "```\nx\n```", "``` a`b\nx", "    ```\nx", "~~~\n```\n~~~~\n"])
+def test_a_closed_one_is_not(text: str) -> None:
+    assert closed(text) == text
+
+
+def test_a_long_comment_says_where_the_rest_is() -> None:
+    whole = "\n".join(f"line {number}" for number in range(20_000))
+    made = capped(f"```\n{whole}", "in the log of run 7")
+    assert len(made) <= 65_536
+    assert len(made) > 65_300
+    *_, last, fence, gap, sentence, end = made.split("\n")
+    assert re.fullmatch(r"line \d+", last)
+    assert (fence, gap, end) == ("```", "", "")
+    assert sentence == (
+        "*This is not all: a comment holds 65,536 characters. The rest is in the log of run 7.*"
+    )
+
+
+@given(TEXTS.map(lambda text: text * 50), st.integers(200, 500))
+def test_it_is_never_longer(text: str, most: int) -> None:
+    made = capped(harmless(text), "in the log", most)
+    assert len(made) <= most
+    assert made.endswith("log.*\n") or made == harmless(text)
+
+
+def test_one_that_fits_is_left_alone() -> None:
+    assert capped("x" * 65_536, "nowhere") == "x" * 65_536

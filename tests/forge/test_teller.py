@@ -1,0 +1,108 @@
+"""States told from a thread of their own."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
+from reconciler.forge.teller import RESTS_SECONDS, Teller
+from reconciler.values.commit_state import CommitState, Stand
+from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
+
+SAID = CommitState("c" * 40, Stand.SUCCESS, "applied")
+
+
+class Clock:
+    """Monotonic seconds that a test sets."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def settled(teller: Teller, said: CommitState = SAID) -> Outcome:
+    """What comes of it, once it is known."""
+    ends = time.monotonic() + 10
+    while isinstance(outcome := teller.set_state(said), Unknown):
+        assert time.monotonic() < ends, outcome.why
+        time.sleep(0.005)
+    return outcome
+
+
+def test_it_is_sent_once_and_nobody_waits() -> None:
+    sent: list[CommitState] = []
+    go = threading.Event()
+
+    def send(said: CommitState) -> None:
+        assert go.wait(10)
+        sent.append(said)
+
+    teller = Teller(send)
+    began = time.monotonic()
+    assert all(isinstance(teller.set_state(SAID), Unknown) for _ in range(100))
+    assert time.monotonic() - began < 1
+    go.set()
+    assert settled(teller) == Done()
+    assert sent == [SAID]
+    teller.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (ForgeSilentError("down"), Failed("ForgeSilent", "down")),
+        (ForgeRefusedError("no", 401), Refused("ForgeRefused", "no")),
+        (OSError("no file"), Failed("ForgeSilent", "no file", "see forge.token_file in the host file")),
+    ],
+)
+def test_a_forge_that_fails_is_left_alone_longer_and_longer(error: Exception, outcome: Outcome) -> None:
+    clock, tries = Clock(), list[float]()
+
+    def send(said: CommitState) -> None:
+        tries.append(clock.seconds)
+        raise error
+
+    teller = Teller(send, clock)
+    for rest in (*RESTS_SECONDS, RESTS_SECONDS[-1]):
+        assert settled(teller) == outcome
+        clock.seconds += rest - 0.1
+        assert teller.set_state(SAID) == Unknown("the forge is left alone for a while")
+        clock.seconds += 0.1
+    assert len(tries) == len(RESTS_SECONDS) + 1
+    teller.close()
+
+
+def test_and_as_long_as_it_asks() -> None:
+    clock = Clock()
+    answers: list[Exception | None] = [ForgeSilentError("busy", 900), None, ForgeSilentError("down")]
+
+    def send(said: CommitState) -> None:
+        if (error := answers.pop(0)) is not None:
+            raise error
+
+    teller = Teller(send, clock)
+    assert isinstance(settled(teller), Failed)
+    clock.seconds = 899
+    assert isinstance(teller.set_state(SAID), Unknown)
+    clock.seconds = 900
+    assert settled(teller) == Done()
+    assert isinstance(settled(teller), Failed)
+    clock.seconds += RESTS_SECONDS[0]
+    answers.append(None)
+    assert settled(teller) == Done()
+    teller.close()
+
+
+def test_another_state_waits_for_the_one_on_its_way() -> None:
+    sent: list[CommitState] = []
+    teller = Teller(sent.append)
+    other = CommitState("d" * 40, Stand.PENDING, "held")
+    teller.set_state(SAID)
+    assert settled(teller, other) == Done()
+    assert sent == [SAID, other]
+    teller.close()
