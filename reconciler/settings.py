@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reconciler.adapters.ansible.access import Access, access_of
 from reconciler.documents.forms import seconds
 from reconciler.documents.host import limits_of, read_host
 from reconciler.documents.host_model import HostFile, KubernetesAccessModel, ListenModel, RepositoryModel
@@ -128,6 +129,7 @@ class Settings:
     state: Path
     listen: ListenSettings
     notices: NoticeSettings | None
+    ansible: Access
     limits: Limits
     poll_seconds: float
     cycle_at_most_seconds: int
@@ -222,6 +224,7 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         state=here / file.state,
         listen=_listen(here, file.listen),
         notices=NoticeSettings(file.notices.url, _below(here, file.notices.secret_file))
+        ansible=access_of(here, file.adapters.ansible),
         if file.notices
         else None,
         limits=limits_of(file, flags.observe_only),
@@ -280,11 +283,8 @@ def _key(here: Path, file: HostFile, environment: Mapping[str, str]) -> KeySetti
 
 def _kubernetes(here: Path, model: KubernetesAccessModel, environment: Mapping[str, str]) -> KubernetesAccess:
     named = environment.get("KUBECONFIG", "").split(os.pathsep)[0]
-    return KubernetesAccess(
-        _below(here, model.kubeconfig) or (Path(named).absolute() if named else None),
-        model.context,
-        model.programs,
-    )
+    kubeconfig = _below(here, model.kubeconfig) or (Path(named).absolute() if named else None)
+    return KubernetesAccess(kubeconfig, model.context, model.programs)
 
 
 def _below(here: Path, path: str | None) -> Path | None:

@@ -2,13 +2,12 @@
 
 from decimal import Decimal
 
-from reconciler.documents.adapter_models import AnsibleFile, KubernetesFile
+from reconciler.documents.adapter_models import KubernetesFile
 from reconciler.documents.config_model import ConfigFile
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
 from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.workload_model import LeaseModel, ResourcesModel, ServiceModel, WorkloadFile
 from reconciler.values.desired import (
-    AnsibleSettings,
     Bidding,
     CloseReason,
     Config,
@@ -73,11 +72,6 @@ def config_of(file: ConfigFile) -> Config:
 def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
     """The Kubernetes adapter's settings."""
     return KubernetesSettings(enabled=file.enabled, namespace=file.namespace)
-
-
-def ansible_of(file: AnsibleFile) -> AnsibleSettings:
-    """The Ansible adapter's settings."""
-    return AnsibleSettings(enabled=file.enabled)
 
 
 def lease_of(lease: LeaseModel, provider: str) -> LeaseId:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from reconciler.documents.faults import FILE_START
 from reconciler.documents.files import ReadFile
 from reconciler.documents.kinds import ANSIBLE, CONFIG, KUBERNETES
-from reconciler.values.desired import AnsibleSettings, Config, Fault, KubernetesSettings, Workload
+from reconciler.values.desired import Config, Fault, KubernetesSettings, Workload
+from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import LeaseId
 from reconciler.values.images import denied_by
 

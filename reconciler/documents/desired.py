@@ -17,7 +17,6 @@ from reconciler.documents.kinds import (
     model_at,
 )
 from reconciler.values.desired import (
-    AnsibleSettings,
     Config,
     Desired,
     Fault,
@@ -25,6 +24,7 @@ from reconciler.values.desired import (
     Pricing,
     Workload,
 )
+from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.repository import Commit
 
 Kind = TypeVar("Kind")

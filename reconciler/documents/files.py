@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from reconciler.documents.adapter_models import AnsibleFile, KubernetesFile
 from reconciler.documents.config_model import ConfigFile
 from reconciler.documents.convert import (
-    ansible_of,
     config_of,
     kubernetes_of,
     lease_of,
@@ -18,6 +17,7 @@ from reconciler.documents.convert import (
 )
 from reconciler.documents.explain import explain
 from reconciler.documents.faults import BrokenFileError, Place
+from reconciler.documents.hosts import ansible_of
 from reconciler.documents.kinds import WORKLOADS, form_of
 from reconciler.documents.model import FileModel
 from reconciler.documents.price_warnings import price_warnings
@@ -25,7 +25,8 @@ from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.strict import read_yaml
 from reconciler.documents.tree import Document, Node
 from reconciler.documents.workload_model import WorkloadFile
-from reconciler.values.desired import AnsibleSettings, Config, Fault, KubernetesSettings, Pricing, Workload
+from reconciler.values.desired import Config, Fault, KubernetesSettings, Pricing, Workload
+from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId, workload_id
 
 Value = Config | Pricing | KubernetesSettings | AnsibleSettings | Workload

@@ -73,6 +73,21 @@ CLOSE = Form(
     "a reason to close",
     'write unstable, decommission, unspecified or manifest_timeout, then ", " and your words',
 )
+HOST_ADDRESS = Form(
+    r"^[a-zA-Z0-9]([-a-zA-Z0-9.:]{0,251}[a-zA-Z0-9])?$",
+    "a host's address",
+    'write a name, an IP address, or "localhost" for this machine',
+)
+IP_ADDRESS = Form(
+    r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$", "an IPv4 address", 'write "0.0.0.0" for all of the host, or one of its'
+)
+USER_NAME = Form(r"^[a-z_][-a-z0-9_]{0,31}$", "a user's name", "use a-z, 0-9, _ and -, at most 32")
+DIRECTORY = Form(
+    r"^(/[A-Za-z0-9_][-A-Za-z0-9._]{0,99}){1,20}$", "a directory", 'write a whole path: "/var/lib/name"'
+)
+ATTRIBUTE = Form(
+    r"^[a-z0-9A-Z][-a-z0-9A-Z._/]{0,126}=[-a-zA-Z0-9._/]{1,128}$", "an attribute", 'write "key=value"'
+)
 
 _ALL = (
     PRICE,
@@ -89,6 +104,11 @@ _ALL = (
     IMAGE,
     IMAGE_RULE,
     CLOSE,
+    HOST_ADDRESS,
+    IP_ADDRESS,
+    USER_NAME,
+    DIRECTORY,
+    ATTRIBUTE,
 )
 FORMS = {form.pattern: form for form in _ALL}
 """By pattern, for the sentence about a text that does not fit."""
@@ -143,6 +163,11 @@ SecretKey = Annotated[str, Field(pattern=SECRET.pattern)]
 Image = Annotated[str, Field(pattern=IMAGE.pattern, max_length=512)]
 ImageRule = Annotated[str, Field(pattern=IMAGE_RULE.pattern)]
 Close = Annotated[str, Field(pattern=CLOSE.pattern)]
+HostAddress = Annotated[str, Field(pattern=HOST_ADDRESS.pattern)]
+IpAddress = Annotated[str, Field(pattern=IP_ADDRESS.pattern)]
+UserName = Annotated[str, Field(pattern=USER_NAME.pattern)]
+Directory = Annotated[str, Field(pattern=DIRECTORY.pattern)]
+Attribute = Annotated[str, Field(pattern=ATTRIBUTE.pattern)]
 WHOLE = BeforeValidator(whole_number)
 """Stands last in an annotation, behind the bounds, or these do not reach the schema."""
 Whole = Annotated[int, WHOLE]

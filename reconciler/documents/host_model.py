@@ -105,11 +105,27 @@ class KubernetesAccessModel(StrictModel):
     """
 
 
+class AnsibleAccessModel(StrictModel):
+    """How hosts are reached: files that nobody but the daemon's user may read."""
+
+    private_key: PathText | None = None
+    """The SSH key, without a passphrase, of hosts that are not this machine. (live)"""
+    known_hosts: PathText | None = None
+    """The keys of the hosts, as ssh-keyscan prints them; a host whose key is another is not talked to. (live)
+    """
+    vault: PathText | None = None
+    """A file of ansible-vault that holds tenants' secrets, as `name: {key: value}`. (live)"""
+    vault_password_file: PathText | None = None
+    """The file with the vault's password. (live)"""
+
+
 class AdaptersModel(StrictModel):
     """How each adapter reaches its machines; whether it is used is said in the repository."""
 
     kubernetes: KubernetesAccessModel = KubernetesAccessModel()
     """The Kubernetes cluster. (restart)"""
+    ansible: AnsibleAccessModel = AnsibleAccessModel()
+    """Plain hosts. (restart)"""
 
 
 class ListenModel(StrictModel):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.resources import Resources, total
 
@@ -168,13 +169,6 @@ class KubernetesSettings:
 
     enabled: bool = True
     namespace: str = "provider-workloads"
-
-
-@dataclass(frozen=True, slots=True)
-class AnsibleSettings:
-    """`adapters/ansible.yaml`."""
-
-    enabled: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

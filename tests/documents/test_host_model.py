@@ -9,6 +9,10 @@ from pydantic import BaseModel
 from reconciler.documents.host_model import HostFile
 
 LIVE = {
+    "adapters.ansible.known_hosts",
+    "adapters.ansible.private_key",
+    "adapters.ansible.vault",
+    "adapters.ansible.vault_password_file",
     "repository.allowed_signers",
     "repository.credentials",
     "adapters.kubernetes.kubeconfig",

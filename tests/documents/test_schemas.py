@@ -60,7 +60,28 @@ GOOD: dict[str, list[dict[str, Node]]] = {
         },
     ],
     "KubernetesAdapter": [{}, {"enabled": False, "namespace": "apps"}],
-    "AnsibleAdapter": [{"enabled": True}],
+    "AnsibleAdapter": [
+        {"enabled": True},
+        {
+            "groups": [
+                {
+                    "name": "rack",
+                    "user": "provider",
+                    "sudo": True,
+                    "engine": "docker",
+                    "capacity": {"cpu": 8, "memory": "16Gi", "storage": "200Gi", "gpu": 1},
+                    "attributes": ["region=eu"],
+                    "hosts": [{"name": "one", "address": "192.0.2.1", "port": 2222, "attributes": ["a=b"]}],
+                }
+            ],
+            "network": {"address": "192.0.2.9", "ports": {"lowest": 1024, "highest": 2048}},
+            "storage": {"path": "/srv/workloads", "quota": True},
+            "isolation": {"processes": 64, "read_only_images": ["docker.io/library/*"]},
+            "concurrency": {"runs": 2, "forks": 20},
+            "look_every": "5s",
+            "timeouts": {"connect": "5s", "look": "1m", "apply": "5m", "stop": "5s", "stale": "2m"},
+        },
+    ],
     "Workload": [
         {
             "lease": {"owner": OWNER, "dseq": 1, "gseq": 1, "oseq": 1},

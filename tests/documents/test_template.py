@@ -13,7 +13,8 @@ from reconciler.documents.files import read_file
 from reconciler.documents.kinds import SINGLE
 from reconciler.documents.schemas import schemas
 from reconciler.documents.workload_model import WorkloadFile
-from reconciler.values.desired import AnsibleSettings, Config, KubernetesSettings, Pricing
+from reconciler.values.desired import Config, KubernetesSettings, Pricing
+from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.money import ceil_uve
 from tests.documents.texts import OWNER
 

@@ -1,0 +1,1 @@
+"""Runs workloads as containers on plain hosts, through ansible-runner."""

@@ -1,0 +1,50 @@
+"""The secrets of plain hosts, which the host file names; none of them comes from the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.documents.host_model import AnsibleAccessModel
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Each None where it is not named; paths are absolute."""
+
+    private_key: Path | None = None
+    known_hosts: Path | None = None
+    vault: Path | None = None
+    vault_password_file: Path | None = None
+
+    def complaints(self) -> Iterator[str]:
+        """What is wrong with the files, in sentences that say what to do."""
+        for key, path in self._named():
+            try:
+                mode = path.stat().st_mode
+                path.open("rb").close()
+            except OSError as why:
+                yield f"{path}: cannot be read: {why.strerror}; see adapters.ansible.{key} in the host file"
+                continue
+            if mode & 0o077 and key != "known_hosts":
+                yield f"others may read {path}; run chmod 600 {path}"
+
+    def _named(self) -> Iterator[tuple[str, Path]]:
+        for key in ("private_key", "known_hosts", "vault", "vault_password_file"):
+            if (path := getattr(self, key)) is not None:
+                yield key, path
+
+
+def access_of(here: Path, model: AnsibleAccessModel) -> Access:
+    """The host file's `adapters.ansible`; relative paths start where the file is."""
+
+    def below(path: str | None) -> Path | None:
+        return here / path if path else None
+
+    return Access(
+        below(model.private_key),
+        below(model.known_hosts),
+        below(model.vault),
+        below(model.vault_password_file),
+    )
