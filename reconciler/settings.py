@@ -114,6 +114,9 @@ class ListenSettings:
     client_ca: Path | None = None
     tokens: Path | None = None
     webhook_secret: Path | None = None
+    ask_token: Path | None = None
+    ask_certificate: Path | None = None
+    ask_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +265,9 @@ def _listen(here: Path, model: ListenModel) -> ListenSettings:
         client_ca=_below(here, model.client_ca),
         tokens=_below(here, model.tokens),
         webhook_secret=_below(here, model.webhook_secret),
+        ask_token=_below(here, model.ask_token),
+        ask_certificate=_below(here, model.ask_certificate),
+        ask_key=_below(here, model.ask_key),
     )
 
 

@@ -37,7 +37,7 @@ def explain(subject: str, host: Path | None, output: str) -> None:
         told = told_of(records, subject)
     finally:
         records.close()
-    live = live_links(settings.listen.api, told.workload) if told.links else None
+    live = live_links(settings.listen, told.workload) if told.links else None
     if not told.links and not told.events:
         raise ToldError(
             f"error: nothing is on record about {printable(subject)}; orders are named "

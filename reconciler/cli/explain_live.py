@@ -10,8 +10,8 @@ from reconciler.cli.asking import ask
 from reconciler.cli.faults import ToldError
 from reconciler.cli.times import lasting
 from reconciler.reports.cause import Link
+from reconciler.settings import ListenSettings
 from reconciler.values.ids import WorkloadId
-from reconciler.values.listening import Listen
 
 EVENTS_SHOWN = 5
 
@@ -23,7 +23,7 @@ class Live:
     links: tuple[Link, ...] = ()
 
 
-def live_links(listen: Listen, workload: WorkloadId | None) -> Live | None:
+def live_links(listen: ListenSettings, workload: WorkloadId | None) -> Live | None:
     """What is seen now; None where no daemon answers."""
     try:
         if workload is None:
@@ -63,7 +63,7 @@ def _money(workload: dict[str, Any], lease: dict[str, Any] | None) -> str:
     )
 
 
-def _events(listen: Listen, workload: WorkloadId, found: dict[str, Any]) -> Iterator[Link]:
+def _events(listen: ListenSettings, workload: WorkloadId, found: dict[str, Any]) -> Iterator[Link]:
     """The cluster's own words where something is wrong; a cluster that does not answer says so itself."""
     if not found["workload"]["trouble"]:
         return

@@ -15,7 +15,7 @@ from reconciler.cli.asking import ask
 from reconciler.cli.options import host_option, settings_of
 from reconciler.cli.tables import table
 from reconciler.cli.times import span
-from reconciler.values.listening import Listen
+from reconciler.settings import ListenSettings
 
 Row = Mapping[str, Any]
 
@@ -24,25 +24,25 @@ Row = Mapping[str, Any]
 class Listed:
     """One kind: its rows with how many there are in all, its columns, and those that only `-o wide` shows."""
 
-    rows: Callable[[Listen], tuple[list[Row], int]]
+    rows: Callable[[ListenSettings], tuple[list[Row], int]]
     columns: Mapping[str, Callable[[Row], object]]
     wide: Mapping[str, Callable[[Row], object]]
 
 
-def _rows_at(path: str, key: str) -> Callable[[Listen], tuple[list[Row], int]]:
-    def rows(listen: Listen) -> tuple[list[Row], int]:
+def _rows_at(path: str, key: str) -> Callable[[ListenSettings], tuple[list[Row], int]]:
+    def rows(listen: ListenSettings) -> tuple[list[Row], int]:
         answer = ask(listen, path)
         return answer[key], answer["total"]
 
     return rows
 
 
-def _plan_holds(listen: Listen) -> tuple[list[Row], int]:
+def _plan_holds(listen: ListenSettings) -> tuple[list[Row], int]:
     answer = ask(listen, "/api/v1/plan")
     return answer["holds"], answer["holds_total"]
 
 
-def _orders(listen: Listen) -> tuple[list[Row], int]:
+def _orders(listen: ListenSettings) -> tuple[list[Row], int]:
     """Orders that are open, as far as something was decided about them: a bid, or why there is none."""
     answer = ask(listen, "/api/v1/bid-engine/status")
     bids = [
@@ -135,7 +135,7 @@ KINDS: Mapping[str, Listed] = {
 def get(kind: str, host: Path | None, output: str) -> None:
     """List workloads, leases, bids, orders (with what was decided about each) or holds."""
     listed = KINDS[kind]
-    rows, total = listed.rows(settings_of(host).listen.api)
+    rows, total = listed.rows(settings_of(host).listen)
     if output == "json":
         click.echo(json.dumps({kind: rows}, indent=2))
     elif output == "yaml":

@@ -24,7 +24,7 @@ TICK_SECONDS = 0.1
 )
 def reconcile(host: Path | None, wait: float) -> None:
     """Look at the repository, and run a cycle, now; nothing is done that would not be done anyhow."""
-    listen = settings_of(host).listen.api
+    listen = settings_of(host).listen
     before = _digest_of(ask(listen, "/api/v1/status"))
     ask(listen, "/api/v1/reconcile", "POST")
     until = time.monotonic() + wait

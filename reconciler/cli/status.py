@@ -92,11 +92,11 @@ def _now(settings: Settings, output: str) -> list[str]:
 
 
 def _told(settings: Settings, output: str) -> Iterator[str]:
-    answer = ask(settings.listen.api, "/api/v1/status")
+    answer = ask(settings.listen, "/api/v1/status")
     if output == "json":
         yield from json.dumps(answer, indent=2).splitlines()
         return
-    listen = settings.listen.api
+    listen = settings.listen
     leases = {state: ask(listen, f"/api/v1/leases?funding={state}&limit=20") for state in ENDING}
     yield from page_lines(Page(answer, ask(listen, "/api/v1/workloads"), leases))
     for path in GitRepository(place_of(settings), settings.state).uncommitted():

@@ -149,6 +149,14 @@ class ListenModel(StrictModel):
     """A file whose first line a forge proves at POST /hooks/git; nobody but the daemon's user may read it.
     (live)
     """
+    ask_token: PathText | None = None
+    """Where `api` is reached by others: a file whose first line is the token that commands such as `status`
+    show; left out: the first of `tokens` that stands there whole. (live)
+    """
+    ask_certificate: PathText | None = None
+    """The certificate that commands show instead, PEM, of `client_ca`. (live)"""
+    ask_key: PathText | None = None
+    """Its key, PEM, without a passphrase. (live)"""
 
 
 class PriceBoundsModel(StrictModel):

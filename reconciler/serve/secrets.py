@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,17 +74,30 @@ class SecretFile(Generic[Content]):
 
 def read_tokens(path: Path, text: str) -> tuple[Token, ...]:
     """Lines of `TOKEN-OR-sha256:DIGEST [NAME [UNTIL]]`; # begins a remark."""
-    found = tuple(
-        _token(path, number, words)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if (words := line.partition("#")[0].split())
-    )
+    found = tuple(_token(path, number, words) for number, words in _lines(text))
     if not found:
         raise SecretError(
             f"the token file {path} holds no token; write one a line, such as the output of "
             f"`openssl rand -hex 32`"
         )
     return found
+
+
+def read_whole_tokens(path: Path, text: str) -> tuple[tuple[str, Token], ...]:
+    """Those of the lines that stand there whole, not as a hash, for who has to show one."""
+    return tuple(
+        (words[0], _token(path, number, words))
+        for number, words in _lines(text)
+        if not words[0].startswith(DIGEST)
+    )
+
+
+def read_token(path: Path, text: str) -> str:
+    """The first line."""
+    token = text.split("\n", 1)[0].strip()
+    if len(token) < TOKEN_MIN:
+        raise SecretError(f"the token in {path} is shorter than {TOKEN_MIN} characters; write a whole one")
+    return token
 
 
 def read_hook_secret(path: Path, text: str) -> bytes:
@@ -96,6 +109,12 @@ def read_hook_secret(path: Path, text: str) -> bytes:
             f"as the output of `openssl rand -hex 32`, and give it to the forge too"
         )
     return secret.encode()
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if words := line.partition("#")[0].split():
+            yield number, words
 
 
 def _token(path: Path, number: int, words: list[str]) -> Token:

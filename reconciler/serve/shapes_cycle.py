@@ -30,6 +30,8 @@ class PlanHoldShape(Shape):
     message: str
     ours: bool
     """Whether it is published, as its subject is ours."""
+    approval: str = ""
+    """The digest with which the host's owner lets it pass; empty: nobody can."""
 
 
 class TransitionShape(Shape):
