@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.documents.codec import CodecError, codec, parse
-from reconciler.documents.markdown import cell
+from reconciler.values.markdown import cell
 from reconciler.values.outlook import Outlook
 
 FILE = "snapshot.json"

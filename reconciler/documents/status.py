@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from reconciler.documents.markdown import cell, code, table
 from reconciler.documents.tree import Node
 from reconciler.documents.writer import write_yaml
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
+from reconciler.values.markdown import cell, code, table
 from reconciler.values.money import DENOM, show_rate
 from reconciler.values.status import BidStatus, Notice, Status, WorkloadStatus
 

@@ -5,7 +5,7 @@ import html
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.documents.markdown import TEXT_MAX, cell, code, table
+from reconciler.values.markdown import TEXT_MAX, cell, code, table
 
 
 def test_no_sign_of_markdown_survives() -> None:
