@@ -129,10 +129,10 @@ class Settings:
     key: KeySettings
     chain: ChainSettings
     kubernetes: KubernetesAccess
+    ansible: Access
     state: Path
     listen: ListenSettings
     notices: NoticeSettings | None
-    ansible: Access
     limits: Limits
     poll_seconds: float
     cycle_at_most_seconds: int
@@ -224,10 +224,10 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         key=_key(here, file, environment),
         chain=ChainSettings(file.chain.grpc, file.chain.rpc, file.chain.chain_id, file.chain.tls),
         kubernetes=_kubernetes(here, file.adapters.kubernetes, environment),
+        ansible=access_of(here, file.adapters.ansible),
         state=here / file.state,
         listen=_listen(here, file.listen),
         notices=NoticeSettings(file.notices.url, _below(here, file.notices.secret_file))
-        ansible=access_of(here, file.adapters.ansible),
         if file.notices
         else None,
         limits=limits_of(file, flags.observe_only),
