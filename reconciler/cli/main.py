@@ -15,7 +15,7 @@ from reconciler.cli.lazy import USAGE_ERROR, LazyGroup
 PLACES = {
     "init": ("reconciler.cli.repository:init", "make a state repository from the template"),
     "validate": (
-        "reconciler.cli.repository:validate",
+        "reconciler.cli.validate:validate",
         "check a state repository, errors with file:line:column",
     ),
     "plan": ("reconciler.cli.plan:plan", "show what the next cycle would do, and what is held and why"),

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 from reconciler.documents.faults import FILE_START
 from reconciler.documents.files import ReadFile
 from reconciler.documents.kinds import ANSIBLE, CONFIG, KUBERNETES
-from reconciler.values.desired import Config, Fault, KubernetesSettings, Workload
+from reconciler.values.bounds import out_of_bounds
+from reconciler.values.desired import Config, Fault, KubernetesSettings, Pricing, Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import LeaseId
 from reconciler.values.images import denied_by
+from reconciler.values.limits import Limits
 
 ADAPTERS = {"kubernetes": KUBERNETES, "ansible": ANSIBLE}
 
@@ -25,6 +27,17 @@ def cross_faults(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
             first = leases.setdefault(file.value.lease, path)
             if first != path:
                 yield _fault(file, "lease", f"{first} is for the same lease", "keep one of them")
+
+
+def bound_faults(file: ReadFile, limits: Limits) -> Iterator[Fault]:
+    """Prices that the host file does not allow: the loop would not apply a commit that has them."""
+    if isinstance(file.value, Pricing):
+        for name, sentence in out_of_bounds(file.value, limits):
+            place = file.places.get(name, FILE_START)
+            advice = "write a price within them, or change limits.price_min and price_max in the host file"
+            yield Fault(
+                file.path, place.line, place.column, f"pricing.{name}: {sentence}", advice, rule="bounds"
+            )
 
 
 def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Workload) -> Iterator[Fault]:
@@ -50,4 +63,4 @@ def _image_faults(denied: tuple[str, ...], file: ReadFile, workload: Workload) -
 
 def _fault(file: ReadFile, where: str, message: str, advice: str) -> Fault:
     place = file.places.get(where, FILE_START)
-    return Fault(file.path, place.line, place.column, f"{where}: {message}", advice)
+    return Fault(file.path, place.line, place.column, f"{where}: {message}", advice, rule="across")

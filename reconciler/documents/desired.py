@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from reconciler.documents.crosschecks import cross_faults
+from reconciler.documents.crosschecks import bound_faults, cross_faults
 from reconciler.documents.files import ReadFile, Value, read_file
 from reconciler.documents.kinds import (
     ANSIBLE,
@@ -12,6 +12,7 @@ from reconciler.documents.kinds import (
     KUBERNETES,
     PRICING,
     REQUIRED,
+    SINGLE,
     is_ours,
     misplaced,
     model_at,
@@ -25,6 +26,7 @@ from reconciler.values.desired import (
     Workload,
 )
 from reconciler.values.hosts import AnsibleSettings
+from reconciler.values.limits import Limits
 from reconciler.values.repository import Commit
 
 Kind = TypeVar("Kind")
@@ -122,21 +124,27 @@ class Reader:
 
 
 def validate(
-    files: Mapping[str, bytes], provider: str | None = None, refused: Mapping[str, str] | None = None
+    files: Mapping[str, bytes],
+    provider: str | None = None,
+    refused: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
 ) -> tuple[Fault, ...]:
     """Everything wrong with a state repository's files (path -> bytes), in the order of their places.
 
     Without `provider`, the address is taken from config.yaml; without both, only the numbers in the names of
-    workload files are checked. `refused` are entries that are no plain files, with the reason.
+    workload files are checked. `refused` are entries that are no plain files, with the reason; `limits` have
+    the bounds that prices are held against.
     """
     commit = Commit("", "", "", 0, {path: path for path in files}, refused=refused or {})
-    address = provider or _provider_named(files)
-    return Reader(address).desired(commit, {}, files).faults
+    faults = Reader(provider or _provider_named(files)).desired(commit, {}, files).faults
+    if limits is None or PRICING not in files:
+        return faults
+    prices = read_file(PRICING, files[PRICING], SINGLE[PRICING], None)
+    return tuple(sorted({*faults, *bound_faults(prices, limits)}))
 
 
 def _provider_named(files: Mapping[str, bytes]) -> str | None:
-    model = model_at(CONFIG)
-    return read_file(CONFIG, files[CONFIG], model, None).provider if model and CONFIG in files else None
+    return read_file(CONFIG, files[CONFIG], SINGLE[CONFIG], None).provider if CONFIG in files else None
 
 
 def _ours(files: Mapping[str, str]) -> dict[str, str]:
@@ -146,15 +154,14 @@ def _ours(files: Mapping[str, str]) -> dict[str, str]:
 def _commit_faults(commit: Commit) -> Iterable[Fault]:
     for path in REQUIRED:
         if path not in commit.files and path not in commit.refused:
-            yield Fault(
-                path, 0, 0, "the file is missing", "add it; `provider-daemon init` writes one to start from"
-            )
+            start = "add it; `provider-daemon init` writes one to start from"
+            yield Fault(path, 0, 0, "the file is missing", start, rule="files")
     for path, why in commit.refused.items():
         if is_ours(path):
-            yield Fault(path, 0, 0, why)
+            yield Fault(path, 0, 0, why, rule="files")
     for path in commit.files:
         if advice := misplaced(path):
-            yield Fault(path, 0, 0, "this file is not read", advice, warning=True)
+            yield Fault(path, 0, 0, "this file is not read", advice, warning=True, rule="files")
 
 
 def _assemble(commit: str, chosen: _Chosen) -> Desired:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
@@ -25,6 +25,7 @@ from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.strict import read_yaml
 from reconciler.documents.tree import Document, Node
 from reconciler.documents.workload_model import WorkloadFile
+from reconciler.values.bounds import PRICES
 from reconciler.values.desired import Config, Fault, KubernetesSettings, Pricing, Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId, workload_id
@@ -53,7 +54,7 @@ def read_file(path: str, content: bytes, model: type[FileModel], provider: str |
     try:
         document = read_yaml(path, content)
     except BrokenFileError as error:
-        return ReadFile(path, None, (error.fault,))
+        return ReadFile(path, None, (replace(error.fault, rule="unreadable"),))
     if not isinstance(document.root, dict):
         return ReadFile(path, None, (_not_a_mapping(document),))
     empty = tuple(_empty_values(document, document.root, ()))
@@ -74,7 +75,8 @@ def _value(document: Document, file: FileModel, provider: str | None) -> ReadFil
             return _config(document, file, provider)
         case PricingFile():
             pricing = pricing_of(file)
-            return ReadFile(path, pricing, price_warnings(document, pricing))
+            places = {name: document.place(("pricing", name)) for name in PRICES}
+            return ReadFile(path, pricing, price_warnings(document, pricing), places)
         case KubernetesFile():
             return ReadFile(path, kubernetes_of(file))
         case AnsibleFile():
@@ -100,16 +102,18 @@ def _workload(document: Document, file: WorkloadFile, provider: str | None) -> R
     numbers = f"{file.lease.dseq}-{file.lease.gseq}-{file.lease.oseq}"
     found = _ID.fullmatch(stem)
     if provider and stem != derived:
-        fault = document.fault(
-            ("lease",), f"this lease's file is named {derived}.yaml", "rename it", of_key=True
-        )
-        return ReadFile(document.path, None, (fault,))
+        message = f"this lease's file is named {derived}.yaml"
+        return _misnamed(document, message, "rename it, or remove it where that file is there already")
     if not found or found[1] != numbers:
         message = f"this lease's file is named {numbers}-<10 letters>.yaml"
-        advice = "`provider-daemon explain` of the lease tells the name"
-        return ReadFile(document.path, None, (document.fault(("lease",), message, advice, of_key=True),))
+        return _misnamed(document, message, "`provider-daemon explain` of the lease tells the name")
     workload = workload_of(file, lease, WorkloadId(stem), document.path)
     return ReadFile(document.path, workload, places=_places(document, workload))
+
+
+def _misnamed(document: Document, message: str, advice: str) -> ReadFile:
+    fault = document.fault(("lease",), message, advice, of_key=True)
+    return ReadFile(document.path, None, (replace(fault, rule="name"),))
 
 
 def _places(document: Document, workload: Workload) -> Mapping[str, Place]:

@@ -29,7 +29,9 @@ def price_warnings(document: Document, pricing: Pricing) -> tuple[Fault, ...]:
 def _warning(document: Document, message: str) -> Fault:
     place = document.place(("pricing",), of_key=True)
     advice = "a bid is rounded up to whole uve; raise the prices"
-    return Fault(document.path, place.line, place.column, f"pricing: {message}", advice, warning=True)
+    return Fault(
+        document.path, place.line, place.column, f"pricing: {message}", advice, warning=True, rule="prices"
+    )
 
 
 def _price(pricing: Pricing, wanted: Resources) -> Decimal:

@@ -174,7 +174,7 @@ class KubernetesSettings:
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """Something wrong, or worth a warning, at one place of one file; line and column count from 1, 0 means
-    the file as a whole.
+    the file as a whole; `rule` says what kind of fault it is.
     """
 
     path: str
@@ -183,6 +183,7 @@ class Fault:
     message: str
     advice: str = ""
     warning: bool = False
+    rule: str = field(default="content", compare=False)
 
     def show(self) -> str:
         """`pricing.yaml:4:3: message (advice)`."""

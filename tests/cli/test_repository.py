@@ -36,13 +36,6 @@ def test_validate_tells_places_and_fails(tmp_path: Path, capsys: pytest.CaptureF
     assert (fault["path"], fault["line"], fault["severity"]) == ("pricing.yaml", 8, "error")
 
 
-def test_a_symbolic_link_is_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run("init", str(tmp_path))
-    (tmp_path / "workloads" / "1-1-1-aaaaaaaaaa.yaml").symlink_to("/etc/hostname")
-    assert run("validate", str(tmp_path)) == 1
-    assert "symbolic link" in capsys.readouterr().out
-
-
 def test_committed_schemas_are_those_of_the_models() -> None:
     assert run("schemas", "--check", str(template_directory().parent / "schemas")) == 0
 

@@ -97,7 +97,8 @@ TABLE = [
         "another lease's name",
         W1,
         workload(2),
-        f"{W1}:2:1: lease: this lease's file is named {W2.removeprefix('workloads/')} (rename it)",
+        f"{W1}:2:1: lease: this lease's file is named {W2.removeprefix('workloads/')} "
+        "(rename it, or remove it where that file is there already)",
     ),
     Bad(
         "an empty file",

@@ -1,0 +1,107 @@
+"""`validate`: everything that is wrong with a state repository, before anybody merges it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from reconciler.documents.desired import validate as faults_of
+from reconciler.reports.faults import github_of, gitlab_of, json_of, sarif_of, text_of
+from reconciler.values.desired import Fault
+from reconciler.values.limits import Limits
+
+FILE_MAX_BYTES = 8 * 1024 * 1024
+FOLDERS = ("adapters", "workloads")
+"""What is read besides the files at the top."""
+
+FORMATS: Mapping[str, Callable[[Sequence[Fault]], str]] = {
+    "text": text_of,
+    "json": json_of,
+    "github": github_of,
+    "sarif": sarif_of,
+    "gitlab": gitlab_of,
+}
+COUNTED = ("text", "github")
+"""Formats for people, which end with how much was looked at."""
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
+@click.option(
+    "--provider", help="Our own address; else that of config.yaml, which names of workload files follow from."
+)
+@click.option(
+    "--host", type=click.Path(path_type=Path), help="A host file: prices are held against its bounds."
+)
+@click.option(
+    "-o",
+    "--output",
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS]),
+    default="text",
+    show_default=True,
+    help="For a person, a program, GitHub's and Gitea's annotations, code scanning, GitLab's code quality.",
+)
+def validate(path: Path, provider: str | None, host: Path | None, form: str) -> int:
+    """Check the state repository in PATH by the same code as the loop.
+
+    Exit code 0: valid (warnings may be told), 1: errors.
+    """
+    files, refused = read_tree(path)
+    limits = _limits_of(host) if host else None
+    below = "" if form == "json" else _way_to(path)
+    faults = [replace(f, path=below + f.path) for f in faults_of(files, provider, refused, limits)]
+    click.echo(FORMATS[form](faults), nl=False)
+    errors = sum(not fault.warning for fault in faults)
+    if form in COUNTED:
+        click.echo(f"{len(files)} files, {errors} errors, {len(faults) - errors} warnings")
+    return 1 if errors else 0
+
+
+def _limits_of(host: Path) -> Limits:
+    from reconciler.cli.options import settings_of  # a quarter of a second that others need not wait
+
+    return settings_of(host).limits
+
+
+def _way_to(path: Path) -> str:
+    """What leads from where we are to the repository: others open files from here."""
+    if path.is_absolute():
+        here = Path.cwd()
+        path = path.relative_to(here) if path.is_relative_to(here) else Path()
+    way = path.as_posix()
+    return "" if way == "." else f"{way}/"
+
+
+def read_tree(top: Path) -> tuple[dict[str, bytes], Mapping[str, str]]:
+    """The bytes of every file that could be ours, by path; and what is refused unread, with the reason."""
+    files: dict[str, bytes] = {}
+    refused: dict[str, str] = {}
+    for name, entry in sorted(_entries(top, "")):
+        if entry.is_symlink():
+            refused[name] = "it is a symbolic link, which is not followed; put a plain file there"
+        elif not entry.is_file(follow_symlinks=False):
+            refused[name] = "it is no plain file"
+        elif (size := entry.stat().st_size) > FILE_MAX_BYTES:
+            refused[name] = f"it has {size} bytes"
+        else:
+            try:
+                files[name] = Path(entry.path).read_bytes()
+            except OSError as error:
+                refused[name] = f"it cannot be read: {error.strerror}"
+    return files, refused
+
+
+def _entries(folder: Path, way: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    with os.scandir(folder) as found:
+        for entry in found:
+            name = way + os.fsencode(entry.name).decode(errors="replace")
+            if not entry.is_dir(follow_symlinks=False):
+                yield name, entry
+            elif way or entry.name in FOLDERS:
+                yield from _entries(Path(entry.path), f"{name}/")

@@ -1,0 +1,132 @@
+"""Faults of a repository for those who show them: a terminal, a program, GitHub, code scanning, GitLab."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from reconciler.values.desired import Fault
+
+RULES: Mapping[str, str] = {
+    "content": "A key or value is not one that its kind of file has.",
+    "unreadable": "The file cannot be read as YAML in UTF-8.",
+    "name": "The file is not named as its lease demands.",
+    "files": "A file is missing, is no plain file, or stands where it is not read.",
+    "across": "What one file says does not fit another.",
+    "bounds": "A price is out of the bounds of the host file.",
+    "prices": "The prices are valid and most likely not meant.",
+}
+"""What kinds of fault there are, by the word that faults carry."""
+SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+TOOL = "provider-daemon"
+
+
+def text_of(faults: Sequence[Fault]) -> str:
+    """One line each: `pricing.yaml:4:3: message (advice)`."""
+    return _lines([fault.show() for fault in faults])
+
+
+def json_of(faults: Sequence[Fault]) -> str:
+    """A list of objects with path, line, column, severity, rule, message and advice."""
+    return json.dumps([_fields(fault) for fault in faults], indent=2) + "\n"
+
+
+def github_of(faults: Sequence[Fault]) -> str:
+    """Workflow commands, which GitHub and Gitea show beside the changed lines."""
+    return _lines([_command(fault) for fault in faults])
+
+
+def gitlab_of(faults: Sequence[Fault]) -> str:
+    """A code quality report; a fault keeps its fingerprint while lines above it move."""
+    marks = _fingerprints(faults)
+    entries = [_gitlab_entry(fault, mark) for fault, mark in zip(faults, marks, strict=True)]
+    return json.dumps(entries, indent=2) + "\n"
+
+
+def sarif_of(faults: Sequence[Fault]) -> str:
+    """SARIF 2.1.0: one run, in which each result names its rule."""
+    rules = [{"id": name, "shortDescription": {"text": text}} for name, text in RULES.items()]
+    marks = _fingerprints(faults)
+    run = {
+        "tool": {"driver": {"name": TOOL, "rules": rules}},
+        "columnKind": "unicodeCodePoints",
+        "results": [_sarif_result(fault, mark) for fault, mark in zip(faults, marks, strict=True)],
+    }
+    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _severity(fault: Fault) -> str:
+    return "warning" if fault.warning else "error"
+
+
+def _sentence(fault: Fault) -> str:
+    return f"{fault.message} ({fault.advice})" if fault.advice else fault.message
+
+
+def _fields(fault: Fault) -> dict[str, object]:
+    return {
+        "path": fault.path,
+        "line": fault.line,
+        "column": fault.column,
+        "severity": _severity(fault),
+        "rule": fault.rule,
+        "message": fault.message,
+        "advice": fault.advice,
+    }
+
+
+def _command(fault: Fault) -> str:
+    """The runner reads a command to the end of its line: what could end it, or a property, is escaped."""
+    place = {"line": fault.line, "col": fault.column} if fault.line else {}
+    properties = {"file": fault.path, **place, "title": f"{TOOL} {fault.rule}"}
+    shown = ",".join(f"{name}={_escaped_property(str(value))}" for name, value in properties.items())
+    return f"::{_severity(fault)} {shown}::{_escaped(_sentence(fault))}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escaped_property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _gitlab_entry(fault: Fault, mark: str) -> dict[str, object]:
+    return {
+        "description": _sentence(fault),
+        "check_name": fault.rule,
+        "fingerprint": mark,
+        "severity": "minor" if fault.warning else "critical",
+        "location": {"path": fault.path, "lines": {"begin": max(1, fault.line)}},
+    }
+
+
+def _sarif_result(fault: Fault, mark: str) -> dict[str, object]:
+    region = {"startLine": max(1, fault.line), "startColumn": max(1, fault.column)}
+    artifact = {"uri": quote(fault.path)}
+    return {
+        "ruleId": fault.rule,
+        "ruleIndex": [*RULES].index(fault.rule),
+        "level": _severity(fault),
+        "message": {"text": _sentence(fault)},
+        "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
+        "partialFingerprints": {"fault/v1": mark},
+    }
+
+
+def _fingerprints(faults: Sequence[Fault]) -> list[str]:
+    """By path and message; the same ones are counted, as no two results may share one."""
+    seen: Counter[str] = Counter()
+    marks = []
+    for fault in faults:
+        name = "\0".join((fault.path, fault.rule, fault.message))
+        marks.append(hashlib.sha256(f"{name}\0{seen[name]}".encode()).hexdigest())
+        seen[name] += 1
+    return marks
