@@ -41,6 +41,7 @@ PLACES = {
         "install the systemd service provider-daemon.service",
     ),
     "completion": ("reconciler.cli.completion:completion", "print a completion script: bash, zsh or fish"),
+    "forge": ("reconciler.cli.forge:forge", "comment on a pull request, set a commit's state (for CI)"),
     "schemas": (
         "reconciler.cli.repository:schemas",
         "print or write the JSON Schemas of the repository's files",

@@ -8,14 +8,19 @@ COMMENT_CHARACTERS = 65_536
 """The longest comment that GitHub takes; Gitea takes longer ones."""
 
 APART = "\u200b"
-"""A space of no width between two characters that would mean something together. An entity (`&#64;`) would
-not do: forges look for mentions in what was rendered.
+"""A space of no width between two characters that would mean something together. An entity (`&#64;`) does not
+do: forges look for mentions in what was rendered.
 """
 
+_OWN = "33|35|38|40|41|42|43|60|62|64|91|92|93|95|96|123|124|125|126"
+"""The entities that our reports escape the signs of Markdown with."""
+
 _BREAKS = (
+    (re.compile(rf"&(?=#|\w{{1,40}};)(?!#(?:{_OWN});)"), f"&{APART}"),  # any other entity hides something
+    (re.compile(r"(&#(?:33|35|64);)(?=[\w&-])"), rf"\1{APART}"),  # as @, # and ! below
     (re.compile(r"<(?=[A-Za-z/!?])"), f"<{APART}"),  # a tag, a comment, our own marker
-    (re.compile(r"@(?=[\w-])"), f"@{APART}"),  # a person, a team, OWNER/NAME@SHA
-    (re.compile(r"([#!]|\bGH-)(?=\d)", re.I), rf"\1{APART}"),  # an issue, a pull request
+    (re.compile(r"@(?=[\w&-])"), f"@{APART}"),  # a person, a team, OWNER/NAME@SHA
+    (re.compile(r"((?<!&)#|!|\bGH-)(?=[\d&])", re.I), rf"\1{APART}"),  # an issue, a pull request
     (re.compile(r":(?=//)"), f":{APART}"),  # an address that becomes a link
     (re.compile(r"\b(www)(?=\.)", re.I), rf"\1{APART}"),
     (re.compile(r"\](?=[(\[:])"), f"]{APART}"),  # a link or an image that shows another text than its target
@@ -34,18 +39,10 @@ def harmless(markdown: str) -> str:
 
     Tables, headings and code stay what they are; a code block that is left open is closed.
     """
-    return closed(_LONG_FENCE.sub(lambda run: run[0][:_FENCE_MAX], _broken(markdown)))
-
-
-def verbatim(text: str) -> str:
-    """The text as a code block, which nothing in it can end."""
-    plain = re.sub("`{3,}", lambda run: APART.join(run[0]), _broken(text).strip("\n"))
-    return f"```text\n{plain}\n```\n"
-
-
-def code(text: str) -> str:
-    """The text as a code span of one line, its backticks as apostrophes."""
-    return f"`{_broken(' '.join(text.split())).replace('`', chr(39))}`"
+    text = _INVISIBLE.sub("", markdown.replace("\r\n", "\n").replace("\r", "\n"))
+    for pattern, instead in _BREAKS:
+        text = pattern.sub(instead, text)
+    return closed(_LONG_FENCE.sub(lambda run: run[0][:_FENCE_MAX], text))
 
 
 def closed(markdown: str) -> str:
@@ -63,13 +60,6 @@ def capped(markdown: str, rest: str, characters: int = COMMENT_CHARACTERS) -> st
     beginning = markdown[: max(room, 0)]
     whole_lines = beginning[: beginning.rfind("\n") + 1] or beginning
     return (closed(whole_lines).rstrip("\n") + tail)[:characters]
-
-
-def _broken(text: str) -> str:
-    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    for pattern, instead in _BREAKS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def _open_fence(markdown: str) -> str:

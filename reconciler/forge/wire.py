@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from reconciler.forge.escaping import code
 from reconciler.values.commit_state import CommitState, one_line
+from reconciler.values.markdown import code
 
 PAGE = 50
 """Entries asked for at once; Gitea gives no more."""
@@ -94,7 +94,8 @@ class Proposal:
 
 def marker(provider: str) -> str:
     """The first line of our comment, which a reader does not see: one for each provider."""
-    return f"<!-- provider-daemon plan {quote(provider, safe='')} -->"
+    name = f" {quote(provider, safe='')}" if provider else ""
+    return f"<!-- provider-daemon plan{name} -->"
 
 
 def sticky(comments: Iterable[Comment], mark: str, author: str) -> Comment | None:

@@ -1,0 +1,162 @@
+"""`provider-daemon forge`: one comment on a pull request, and a commit's state, on GitHub and Gitea."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.forge_where import UnknownPlaceError, Where, where_of
+from reconciler.cli.lazy import USAGE_ERROR
+from reconciler.forge.client import Forge, Note
+from reconciler.forge.escaping import capped, harmless
+from reconciler.forge.exchange import Bounds, Exchange
+from reconciler.forge.faults import ForgeError, ForgeRefusedError
+from reconciler.forge.wire import marker, notice, place
+from reconciler.values.commit_state import CommitState, Stand
+
+FORGE_FAILED = 75
+"""The exit code of a forge that did not take it (EX_TEMPFAIL); the check itself says what it found by its
+own code.
+"""
+FILE_MAX_BYTES = 8 << 20
+REVIEW = "provider-daemon/review"
+UNSEEN = (
+    "> Whether this pull request changes how it is checked could not be seen: "
+    "the token may not list its files.\n\n"
+)
+
+Command = Callable[..., Any]
+
+
+def _options(command: Command) -> Command:
+    """Where the forge is; each option has a variable that says the same."""
+    for option in (
+        click.option("--url", help="The forge's address, or that of its API; else $FORGE_URL."),
+        click.option("--repository", help="OWNER/NAME; else $FORGE_REPOSITORY."),
+        click.option(
+            "--token-file",
+            type=click.Path(path_type=Path),
+            help="A file with the token; else $FORGE_TOKEN, $GITHUB_TOKEN.",
+        ),
+        click.option("--link", help="Where more is to be read, such as the log of the run."),
+        click.option(
+            "--seconds", default=30.0, show_default=True, help="How long the forge may take in all."
+        ),
+        click.option(
+            "--best-effort",
+            is_flag=True,
+            help="Exit code 0 also where the forge does not take it; it is told.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def forge() -> None:
+    """Tell a pull request what a change does, and a commit how it stands.
+
+    Exit codes: 0 told, 75 the forge did not take it (0 with --best-effort), 64 wrong usage. A forge that
+    fails never fails a check: what the check found is said by its own exit code.
+    """
+
+
+@forge.command()
+@click.option("--file", type=click.Path(path_type=Path), required=True, help="Markdown; - is stdin.")
+@click.option("--provider", default="", help="Whose comment: each provider has one on a pull request.")
+@click.option("--number", type=int, help="The pull request's number; else $FORGE_PULL_REQUEST.")
+@_options
+def comment(file: Path, provider: str, **options: Any) -> int:
+    """Write one comment on a pull request, or edit the one that is there.
+
+    Nothing in it mentions, links or hides. It is capped at 65,536 characters and says where the rest is.
+    """
+
+    def tell(where: Where, told: Forge) -> str:
+        content = _read(file)
+        number = where.number or _number_of(where, told)
+        if not number:
+            return "no open pull request has this commit at its head; nothing was written"
+        mark = marker(provider)
+        body = capped(f"{mark}\n{harmless(_notice(told, number) + content)}", _rest(where))
+        written = told.say(Note(number, mark, body, where.author))
+        return f"comment on pull request {number}: {written}"
+
+    return _on_forge(tell, options, "url", "repository", "token")
+
+
+@forge.command()
+@click.option("--state", type=click.Choice([each.value for each in Stand]), required=True)
+@click.option("--description", default="", help="One line; a forge shows 140 characters.")
+@click.option("--name", default=REVIEW, show_default=True, help="What tells this state from other checks.")
+@click.option("--commit", help="The commit, 40 digits; else $FORGE_COMMIT, else the pull request's head.")
+@_options
+def status(state: str, description: str, name: str, **options: Any) -> int:
+    """Set the state of a commit: pending, success or failure."""
+
+    def tell(where: Where, told: Forge) -> str:
+        told.set_state(CommitState(where.commit, Stand(state), description), name, where.link)
+        return f"commit {where.commit[:12]}: {state}"
+
+    return _on_forge(tell, options, "url", "repository", "token", "commit")
+
+
+def _on_forge(tell: Callable[[Where, Forge], str], options: dict[str, Any], *needed: str) -> int:
+    try:
+        where = _where(options)
+        where.need(*needed)
+        exchange = Exchange(where.token, Bounds(seconds=options["seconds"]))
+        click.echo(tell(where, Forge(place(where.url, where.repository), exchange)))
+    except (UnknownPlaceError, ValueError) as error:
+        return _untold(error, USAGE_ERROR, options)
+    except ForgeError as error:
+        return _untold(error, FORGE_FAILED, options)
+    return 0
+
+
+def _untold(error: Exception, code: int, options: dict[str, Any]) -> int:
+    click.echo(f"the forge was not told: {error}", err=True)
+    return 0 if options["best_effort"] else code
+
+
+def _where(options: dict[str, Any]) -> Where:
+    where = where_of(os.environ)
+    named = {name: options.get(name) for name in ("url", "repository", "number", "commit", "link")}
+    if (file := options["token_file"]) is not None:
+        named["token"] = _read(file).strip()
+    return replace(where, **{name: value for name, value in named.items() if value})
+
+
+def _number_of(where: Where, told: Forge) -> int:
+    if where.head is None:
+        where.need("number")
+        return 0
+    return told.number_of(where.head.owner, where.head.branch, where.head.commit)
+
+
+def _rest(where: Where) -> str:
+    return f"in [its log]({where.link})" if where.link else "in the check's log"
+
+
+def _notice(told: Forge, number: int) -> str:
+    try:
+        return notice(told.changed(number))
+    except ForgeRefusedError as error:
+        if error.status not in (403, 404):
+            raise
+        return UNSEEN
+
+
+def _read(path: Path) -> str:
+    if str(path) == "-":
+        content = sys.stdin.buffer.read(FILE_MAX_BYTES)
+    else:
+        with path.open("rb") as file:
+            content = file.read(FILE_MAX_BYTES)
+    return content.decode("utf-8", "replace")

@@ -1,0 +1,128 @@
+"""Where a pull request is: from options, else FORGE_*, else what GitHub Actions and Gitea Actions set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+EVENT_MAX_BYTES = 32 << 20
+
+OPTIONS = {
+    "url": ("--url", "FORGE_URL"),
+    "repository": ("--repository", "FORGE_REPOSITORY"),
+    "token": ("--token-file", "FORGE_TOKEN"),
+    "number": ("--number", "FORGE_PULL_REQUEST"),
+    "commit": ("--commit", "FORGE_COMMIT"),
+}
+"""How each thing is named on the command line, and in the environment of any CI."""
+
+AUTHORS = {"GITEA_ACTIONS": "gitea-actions", "GITHUB_ACTIONS": "github-actions[bot]"}
+"""Who speaks with a workflow's own token, which may not ask for its account."""
+
+
+class UnknownPlaceError(Exception):
+    """Something is not known that a forge must be told; the sentence says how to give it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The branch and commit that another workflow ran for: whose, which, at which commit."""
+
+    owner: str
+    branch: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A repository, a pull request in it, a commit; what is not known is empty (0: no number)."""
+
+    url: str = ""
+    repository: str = ""
+    token: str = ""
+    number: int = 0
+    commit: str = ""
+    author: str = ""
+    link: str = ""
+    head: Head | None = None
+
+    def need(self, *names: str) -> None:
+        """UnknownPlaceError where one of these is not known."""
+        for name in names:
+            if not getattr(self, name):
+                option, variable = OPTIONS[name]
+                raise UnknownPlaceError(f"the {_WORDS[name]} is not known; give {option}, or set {variable}")
+
+
+_WORDS = {
+    "url": "forge's address",
+    "repository": "repository (OWNER/NAME)",
+    "token": "token",
+    "number": "pull request's number",
+    "commit": "commit",
+}
+
+
+def where_of(environment: Mapping[str, str]) -> Where:
+    """What the environment says; UnknownPlaceError on GitLab, which takes files and not comments."""
+    if environment.get("GITLAB_CI") and not environment.get("FORGE_URL"):
+        raise UnknownPlaceError(
+            "GitLab is told by files, the job's code quality report and its artifact plan.md"
+        )
+    plain = _of_actions(environment)
+    given = {name: environment.get(variable, "") for name, (_, variable) in OPTIONS.items()}
+    number = _number(given.pop("number"))
+    named = {name: value for name, value in given.items() if value}
+    return replace(plain, **named, **({"number": number} if number else {}))
+
+
+def _of_actions(environment: Mapping[str, str]) -> Where:
+    get = environment.get
+    event = _event(get("GITHUB_EVENT_PATH", ""))
+    server, repository, run = get("GITHUB_SERVER_URL", ""), get("GITHUB_REPOSITORY", ""), get("GITHUB_RUN_ID")
+    where = Where(
+        url=get("GITHUB_API_URL", "") or server,
+        repository=repository,
+        token=get("GITHUB_TOKEN", "") or get("GITEA_TOKEN", ""),
+        commit=get("GITHUB_SHA", ""),
+        author=next((author for name, author in AUTHORS.items() if get(name) == "true"), ""),
+        link=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
+    )
+    pull, ran = _map(event, "pull_request"), _map(event, "workflow_run")
+    if pull:
+        number = pull.get("number") or event.get("number")
+        where = replace(where, commit=_text(_map(pull, "head"), "sha"), number=_number(str(number)))
+    elif ran:
+        owner = _text(_map(_map(ran, "head_repository"), "owner"), "login")
+        head = Head(owner, _text(ran, "head_branch"), _text(ran, "head_sha"))
+        where = replace(where, commit=head.commit, head=head, link=_text(ran, "html_url"))
+    return where
+
+
+def _event(path: str) -> Mapping[str, Any]:
+    """What made the workflow run, as the forge wrote it down; nothing where there is no such file."""
+    if not path:
+        return {}
+    try:
+        with Path(path).open("rb") as file:
+            found = json.loads(file.read(EVENT_MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _map(found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = found.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(found: Mapping[str, Any], key: str) -> str:
+    value = found.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else 0

@@ -1,0 +1,106 @@
+"""Where a pull request is, by what each CI sets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.forge_where import Head, UnknownPlaceError, Where, where_of
+
+HEAD = "d" * 40
+ACTIONS = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_API_URL": "https://api.github.com",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "olga/state",
+    "GITHUB_RUN_ID": "9",
+    "GITHUB_SHA": "e" * 40,
+    "GITHUB_TOKEN": "t",
+}
+LINK = "https://github.com/olga/state/actions/runs/9"
+
+
+def event(tmp_path: Path, found: object) -> dict[str, str]:
+    file = tmp_path / "event.json"
+    file.write_text(found if isinstance(found, str) else json.dumps(found))
+    return {"GITHUB_EVENT_PATH": str(file)}
+
+
+def test_github_on_a_pull_request(tmp_path: Path) -> None:
+    """$GITHUB_SHA is a merge that nobody sees; the state belongs to the head."""
+    made = event(tmp_path, {"number": 7, "pull_request": {"number": 7, "head": {"sha": HEAD}}})
+    where = where_of(ACTIONS | made)
+    assert where == Where("https://api.github.com", "olga/state", "t", 7, HEAD, "github-actions[bot]", LINK)
+
+
+def test_gitea_on_a_pull_request(tmp_path: Path) -> None:
+    made = event(tmp_path, {"number": 7, "pull_request": {"head": {"sha": HEAD}}})
+    gitea = {"GITEA_ACTIONS": "true", "GITHUB_API_URL": "https://forge.example/api/v1", "GITHUB_TOKEN": ""}
+    where = where_of(ACTIONS | gitea | made | {"GITEA_TOKEN": "g"})
+    assert (where.url, where.token, where.number) == ("https://forge.example/api/v1", "g", 7)
+    assert where.author == "gitea-actions"
+
+
+def test_a_push() -> None:
+    where = where_of(ACTIONS)
+    assert (where.number, where.commit) == (0, "e" * 40)
+
+
+def test_a_run_of_another_workflow(tmp_path: Path) -> None:
+    ran = {
+        "head_sha": HEAD,
+        "head_branch": "prices",
+        "head_repository": {"owner": {"login": "olga"}},
+        "html_url": "https://github.com/olga/state/actions/runs/8",
+        "pull_requests": [{"number": 666}],
+    }
+    where = where_of(ACTIONS | event(tmp_path, {"workflow_run": ran}))
+    assert (where.head, where.commit, where.number) == (Head("olga", "prices", HEAD), HEAD, 0)
+    assert where.link == "https://github.com/olga/state/actions/runs/8"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        "",
+        "[",
+        "[]",
+        "null",
+        '{"pull_request": 1}',
+        '{"workflow_run": {"head_repository": "x"}}',
+        "[" * 99_999,
+    ],
+)
+def test_an_event_that_says_nothing(tmp_path: Path, found: str) -> None:
+    where = where_of(ACTIONS | event(tmp_path, found))
+    assert where.number == 0
+
+
+def test_an_event_that_is_not_there() -> None:
+    assert where_of({"GITHUB_EVENT_PATH": "/nowhere/event.json"}) == Where()
+
+
+def test_what_is_said_outright_counts() -> None:
+    said = {
+        "FORGE_URL": "https://forge.example",
+        "FORGE_REPOSITORY": "a/b",
+        "FORGE_PULL_REQUEST": "12",
+        "FORGE_COMMIT": HEAD,
+        "FORGE_TOKEN": "mine",
+        "GITLAB_CI": "true",
+    }
+    where = where_of(ACTIONS | said)
+    assert (where.url, where.repository, where.token) == ("https://forge.example", "a/b", "mine")
+    assert (where.number, where.commit) == (12, HEAD)
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "1" * 13, "٣", ""])
+def test_numbers_that_are_none(number: str) -> None:
+    assert where_of({"FORGE_PULL_REQUEST": number}).number == 0
+
+
+def test_gitlab() -> None:
+    with pytest.raises(UnknownPlaceError, match="told by files"):
+        where_of({"GITLAB_CI": "true"})
