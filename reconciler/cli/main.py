@@ -18,6 +18,7 @@ PLACES = {
         "reconciler.cli.validate:validate",
         "check a state repository, errors with file:line:column",
     ),
+    "migrate": ("reconciler.cli.migrate:migrate", "rewrite files of an older form into the newest"),
     "plan": ("reconciler.cli.plan:plan", "show what the next cycle would do, and what is held and why"),
     "run": ("reconciler.cli.run:run", "reconcile until stopped (--once: until nothing is left to do)"),
     "status": ("reconciler.cli.status:status", "show the running daemon's last cycle (--watch)"),

@@ -55,6 +55,16 @@ def schemas(write: Path | None, check: Path | None) -> None:
     click.echo(f"{len(texts)} schemas written to {write}")
 
 
+def refresh_schemas(directory: Path, *, write: bool) -> int:
+    """How many schemas of a state repository are of another version; with `write` they are replaced."""
+    stale = {n: text for n, text in schema_texts().items() if not _same(directory / n, text)}
+    if not directory.is_dir():
+        return 0
+    for name, text in stale.items() if write else ():
+        (directory / name).write_text(text, encoding="utf-8")
+    return len(stale)
+
+
 def template_directory() -> Path:
     """The template, beside the package in a checkout, within it when installed."""
     for place in (HERE.parents[1] / "template", HERE.parents[2] / "state-repo-template"):

@@ -8,6 +8,9 @@ from reconciler.values.desired import Fault
 BYTES_MAX = 1024 * 1024
 """Largest file that is read, in bytes."""
 
+BOM = b"\xef\xbb\xbf"
+"""The byte order mark that some editors put before UTF-8; it is read over."""
+
 # Controls but tab and line ends, DEL, C1, Unicode line ends (YAML 1.1 breaks lines there, editors do not),
 # marks that turn the direction of writing (a diff then reads differently than it is), and non-characters.
 _HIDDEN = re.compile(
@@ -23,7 +26,7 @@ def decode(path: str, content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BrokenFileError(Fault(path, 1, 1, "the file is UTF-16", "save it as UTF-8"))
     try:
-        text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+        text = content.removeprefix(BOM).decode("utf-8")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8")
         line, column = _end_of(before)

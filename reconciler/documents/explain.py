@@ -153,7 +153,7 @@ def _fields(model: type[BaseModel], steps: tuple[str | int, ...]) -> Mapping[str
         if isinstance(step, int):
             continue
         field = _named(model, step)
-        inner = next(_models_in(field.annotation), None) if field else None
+        inner = next(models_in(field.annotation), None) if field else None
         if inner is None:
             return {}
         model = inner
@@ -174,11 +174,11 @@ def _named(model: type[BaseModel], key: str) -> FieldInfo | None:
     return next((f for name, f in model.model_fields.items() if key in (f.alias, name)), None)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):
-        yield from _models_in(argument)
+        yield from models_in(argument)
 
 
 def _form_of(field: FieldInfo | None) -> Form | None:
