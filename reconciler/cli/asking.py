@@ -27,8 +27,16 @@ class NoDaemonError(ToldError):
     """Nobody answers there."""
 
 
+class RefusedError(ToldError):
+    """The daemon answered with something else than was asked for; `code` is the HTTP status."""
+
+    def __init__(self, told: str, code: int) -> None:
+        super().__init__(told)
+        self.code = code
+
+
 def ask(listen: ListenSettings, path: str, method: str = "GET") -> Any:
-    """The answer's JSON; NoDaemonError where no daemon answers, ToldError where it refuses."""
+    """The answer's JSON; NoDaemonError where no daemon answers, RefusedError where it does not tell."""
     at = Listen(EVERYWHERE.get(listen.api.host, listen.api.host), listen.api.port)
     tls, headers = (None, {}) if listen.api.is_loopback else (_tls(listen), _proof(listen))
     connection = _connection(at, tls)
@@ -45,7 +53,8 @@ def ask(listen: ListenSettings, path: str, method: str = "GET") -> Any:
     finally:
         connection.close()
     if answer.status // 100 != 2:
-        raise ToldError(f"error: the daemon answered {answer.status}: {_refusal(answer.status, body)}")
+        told = f"error: the daemon answered {answer.status}: {_refusal(answer.status, body)}"
+        raise RefusedError(told, answer.status)
     return json.loads(body)
 
 

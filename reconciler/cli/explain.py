@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -14,10 +14,11 @@ from reconciler.cli.explain_case import Told, told_of
 from reconciler.cli.explain_live import live_links
 from reconciler.cli.faults import ToldError
 from reconciler.cli.options import host_option, output_option, settings_of
-from reconciler.cli.times import moment, span
+from reconciler.cli.times import moment
 from reconciler.cli.told_events import Line
 from reconciler.journal.opening import open_records
 from reconciler.reports.cause import Link
+from reconciler.reports.durations import span
 from reconciler.reports.plan_text import printable
 
 
@@ -43,7 +44,8 @@ def explain(subject: str, host: Path | None, output: str) -> None:
             f"error: nothing is on record about {printable(subject)}; orders are named "
             "owner/dseq/gseq/oseq, and a decision is made once the daemon has seen its subject"
         )
-    told = told.with_live(live.links if live else ())
+    if live is not None and live.links:
+        told = replace(told, links=live.links)
     if output == "json":
         click.echo(json.dumps(_fields(told, live is not None), indent=2))
         return
@@ -51,6 +53,8 @@ def explain(subject: str, host: Path | None, output: str) -> None:
         click.echo(printable(line))
     if live is None:
         click.echo("no daemon answers: this is how its last cycle left it")
+    elif live.why:
+        click.echo(f"the daemon tells nothing ({live.why}): this is how its last cycle left it")
 
 
 def _lines(told: Told) -> Iterator[str]:

@@ -20,12 +20,6 @@ EVENTS_READ = 20_000
 TRANSACTIONS_SHOWN = 10
 _HASH = re.compile(r"[0-9A-Fa-f]{6,64}")
 _WORKLOAD = re.compile(r"(?:workloads/)?(\d{1,20}-\d{1,10}-\d{1,10}-[a-z2-7]{10})(?:\.yaml)?")
-STEPS = (
-    *("order", "decision", "bid", "lease", "money", "workload", "adapter", "trouble", "cluster", "outcome"),
-    *("held", "did", "sent", "next try", "was held"),
-)
-_RANKS = {step: rank for rank, step in enumerate(STEPS)}
-"""The order of cause and effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +29,6 @@ class Told:
     links: tuple[Link, ...]
     events: tuple[Line, ...]
     workload: WorkloadId | None = None
-
-    def with_live(self, found: tuple[Link, ...]) -> Told:
-        """With what the daemon sees now in the place of what its journal remembers."""
-        steps = {link.step for link in found}
-        kept = [link for link in self.links if link.step not in steps]
-        return replace(self, links=tuple(sorted((*found, *kept), key=lambda link: _RANKS[link.step])))
 
 
 def told_of(records: SqliteRecords, asked: str) -> Told:
@@ -63,10 +51,7 @@ def _links(records: SqliteRecords, asked: str, case: Case) -> Iterator[Link]:
         for each in records.decisions(asked):
             yield decided(each, "held" if each.stands else "was held" if each.held else "did")
         return
-    names = [str(case.order)]
-    if case.workload is not None:
-        names += [case.workload, f"workloads/{case.workload}.yaml"]
-    found = tuple(d for name in names for d in records.decisions(name))
+    found = tuple(d for name in case.subjects for d in records.decisions(name))
     known = case.workload in case.memory.workloads
     if found or known:
         yield from causes(replace(case, decisions=found))

@@ -1,77 +1,68 @@
-"""What a running daemon sees of a workload now: money, machines and what the cluster says of it."""
+"""What a running daemon tells of a workload, and what its cluster says where something is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from reconciler.cli.asking import ask
+from reconciler.cli.asking import NoDaemonError, RefusedError, ask
 from reconciler.cli.faults import ToldError
-from reconciler.cli.times import lasting
 from reconciler.reports.cause import Link
 from reconciler.settings import ListenSettings
 from reconciler.values.ids import WorkloadId
 
 EVENTS_SHOWN = 5
+AFTER_TROUBLE = ("order", "decision", "bid", "lease", "money", "workload", "adapter", "trouble")
+"""What the cluster's words come after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A daemon answers; the links that it gives are empty where it does not know the workload."""
+    """A daemon answers; the links that it gives are empty where it does not know the workload, and `why` says
+    so where it does not tell.
+    """
 
     links: tuple[Link, ...] = ()
+    why: str = ""
 
 
 def live_links(listen: ListenSettings, workload: WorkloadId | None) -> Live | None:
-    """What is seen now; None where no daemon answers."""
+    """What is known now; None where no daemon answers."""
     try:
         if workload is None:
             ask(listen, "/healthz")
             return Live()
-        shown = ask(listen, "/api/v1/workloads?limit=1&contains=" + workload)
-        if not shown["workloads"]:
-            return Live()
-        found = ask(listen, f"/api/v1/workloads/{workload}")
-    except ToldError:
+        told = ask(listen, f"/api/v1/workloads/{workload}/explain")["links"]
+    except NoDaemonError:
         return None
-    return Live((*_links(found), *_events(listen, workload, found)))
+    except RefusedError as why:
+        return Live() if why.code == 404 else Live(why=str(why).removeprefix("error: "))
+    links = [Link(x["step"], x["word"], x["says"], _unix(x["at"]), _unix(x["until"])) for x in told]
+    return Live(_with_cluster(links, listen, workload))
 
 
-def _links(found: dict[str, Any]) -> Iterator[Link]:
-    workload, lease = found["workload"], found["lease"]
-    yield Link("lease", workload["lease_state"], _money(workload, lease))
-    yield Link(
-        "workload", workload["state"].capitalize(), f"{workload['id']}, its file is {workload['file']}"
-    )
-    ready = f"{workload['replicas_ready']} of {workload['replicas']} replicas are ready"
-    yield Link("adapter", workload["adapter"], ready)
-    if trouble := workload["trouble"]:
-        advice = f"; {trouble['advice']}" if trouble["advice"] else ""
-        yield Link("trouble", trouble["reason"], f"{trouble['message']}{advice}")
+def _with_cluster(links: Sequence[Link], listen: ListenSettings, workload: WorkloadId) -> tuple[Link, ...]:
+    """The cluster's own words beside the trouble that they explain."""
+    if not any(link.step == "trouble" for link in links):
+        return tuple(links)
+    before = [link for link in links if link.step in AFTER_TROUBLE]
+    after = [link for link in links if link.step not in AFTER_TROUBLE]
+    return (*before, *_events(listen, workload), *after)
 
 
-def _money(workload: dict[str, Any], lease: dict[str, Any] | None) -> str:
-    name = f"{workload['lease']}, billed by {workload['billing']}"
-    if lease is None:
-        return name
-    funding = lease["funding"]
-    lasts = lasting(funding["seconds_left"])
-    return (
-        f"{name}; {lease['price_uve']}uve a block, {lease['accrued_uve']}uve accrued, "
-        f"{lease['withdrawn_uve']}uve withdrawn; funds {funding['state']}{lasts}"
-    )
-
-
-def _events(listen: ListenSettings, workload: WorkloadId, found: dict[str, Any]) -> Iterator[Link]:
-    """The cluster's own words where something is wrong; a cluster that does not answer says so itself."""
-    if not found["workload"]["trouble"]:
-        return
+def _events(listen: ListenSettings, workload: WorkloadId) -> Iterator[Link]:
+    """A cluster that does not answer says so itself."""
     try:
-        told = ask(listen, f"/api/v1/workloads/{workload}/events")["events"]
+        told: list[dict[str, Any]] = ask(listen, f"/api/v1/workloads/{workload}/events")["events"]
     except ToldError as why:
         yield Link("cluster", "", str(why).removeprefix("error: "))
         return
     for each in [e for e in told if e["warning"]][:EVENTS_SHOWN]:
         times = f", {each['count']} times" if each["count"] > 1 else ""
         yield Link("cluster", each["reason"], f"{each['about']}: {each['message']}{times}")
+
+
+def _unix(moment: str | None) -> int:
+    return int(datetime.fromisoformat(moment).timestamp()) if moment else 0

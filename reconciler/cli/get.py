@@ -13,8 +13,8 @@ import yaml
 
 from reconciler.cli.asking import ask
 from reconciler.cli.options import host_option, settings_of
-from reconciler.cli.times import span
 from reconciler.reports.columns import table
+from reconciler.reports.durations import span
 from reconciler.settings import ListenSettings
 
 Row = Mapping[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.cli.times import lasting
+from reconciler.reports.durations import lasting
 from reconciler.reports.plan_text import printable
 
 ROWS_MAX = 30

@@ -17,23 +17,6 @@ def moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def span(seconds: int) -> str:
-    """A duration of at least 0 in its two largest units: `3d 4h`, `12s`."""
-    parts: list[str] = []
-    for unit, size in reversed(_UNITS.items()):
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return " ".join(parts[:2]) or "0s"
-
-
-def lasting(seconds: int | None) -> str:
-    """How long funds last, after a comma; "" where nothing drains them."""
-    if seconds is None:
-        return ""
-    return f", they last {span(seconds)}" if seconds >= 0 else f", they ended {span(-seconds)} ago"
-
-
 def since(text: str) -> int:
     """Unix seconds of `--since`: a time (RFC 3339), or how long ago (`90s`, `15m`, `2h`, `7d`)."""
     if match := _SPAN.fullmatch(text.strip()):

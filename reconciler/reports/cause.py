@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from reconciler.reports.durations import lasting
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
+from reconciler.values.money import plain
 from reconciler.values.records import Decision
+from reconciler.values.snapshot import LeaseSnapshot, WorkloadSnapshot
 
 EFFECTS = ("ApplyWorkload", "RemoveWorkload")
 BIDDING = ("CreateBid", "CloseBid")
@@ -27,14 +30,31 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """What a running daemon saw last of a workload; its lease, where that is active."""
+
+    workload: WorkloadSnapshot
+    lease: LeaseSnapshot | None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """What is asked about, by all of its ids, and what the journal has on it; decisions newest first."""
+    """What is asked about, by all of its ids, what the journal has on it (decisions newest first), and what
+    is seen of it, where a daemon runs.
+    """
 
     order: OrderId | None
     lease: LeaseId | None
     workload: WorkloadId | None
     decisions: tuple[Decision, ...]
     memory: Memory
+    sight: Sight | None = None
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """By what names decisions on it are kept; those on its order are those on its lease, too."""
+        order = () if self.order is None else (str(self.order),)
+        return order if self.workload is None else (*order, self.workload, _file(self))
 
 
 def causes(case: Case) -> tuple[Link, ...]:
@@ -56,8 +76,9 @@ def _market(case: Case) -> Iterator[Link]:
     bid = str(case.lease)
     yield from (decided(d, "bid") for d in _on(case, bid) if d.word in BIDDING)
     yield from (decided(d, "held") for d in _standing(case, bid))
-    known = _remembered(case)
-    if known is not None:
+    if case.sight is not None:
+        yield Link("lease", case.sight.workload.lease_state.value, _money(case.sight))
+    elif known := _remembered(case):
         word = "closed" if known.closed_first else "active"
         billed = "; billed by usage" if known.usage_billed else ""
         yield Link("lease", word, f"{case.lease}{billed}")
@@ -68,8 +89,9 @@ def _market(case: Case) -> Iterator[Link]:
 def _work(case: Case) -> Iterator[Link]:
     if case.workload is None:
         return
-    known = _remembered(case)
-    if known is not None:
+    if case.sight is not None:
+        yield from _seen(case.sight.workload)
+    elif known := _remembered(case):
         yield Link("workload", known.phase.value, f"{case.workload}, its file is {_file(case)}")
         pods = f"pods {', '.join(known.pods)}" if known.pods else "no pods seen"
         yield Link("adapter", known.adapter, pods)
@@ -77,6 +99,25 @@ def _work(case: Case) -> Iterator[Link]:
     yield from (decided(d, "outcome") for d in outcomes[:1])
     for subject in (case.workload, _file(case)):
         yield from (decided(d, "held") for d in _standing(case, subject))
+
+
+def _money(sight: Sight) -> str:
+    name = f"{sight.workload.lease}, billed by {sight.workload.billing}"
+    if (lease := sight.lease) is None:
+        return name
+    return (
+        f"{name}; {plain(lease.price)}uve a block, {lease.accrued}uve accrued, {lease.withdrawn}uve "
+        f"withdrawn; funds {lease.funding.state}{lasting(lease.funding.seconds)}"
+    )
+
+
+def _seen(found: WorkloadSnapshot) -> Iterator[Link]:
+    yield Link("workload", found.phase.value, f"{found.id}, its file is {found.path}")
+    ready = f"{found.replicas_ready} of {found.replicas} replicas are ready"
+    yield Link("adapter", found.adapter, ready)
+    if found.trouble is not None:
+        advice = f"; {found.trouble.advice}" if found.trouble.advice else ""
+        yield Link("trouble", found.trouble.reason, f"{found.trouble.message}{advice}")
 
 
 def _next_tries(case: Case) -> Iterator[Link]:

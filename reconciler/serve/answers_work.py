@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
+from reconciler.reports.cause import Case, Link, Sight, causes
 from reconciler.serve.answers import holds, moment
 from reconciler.serve.answers_market import lease
 from reconciler.serve.shapes_work import (
@@ -18,13 +17,10 @@ from reconciler.serve.shapes_work import (
     WorkloadShape,
 )
 from reconciler.values.inspection import Happenings, WorkloadUse
+from reconciler.values.memory import Memory
 from reconciler.values.money import plain
 from reconciler.values.observed import Trouble
-from reconciler.values.records import Decision
 from reconciler.values.snapshot import LeaseSnapshot, Snapshot, WorkloadSnapshot
-
-EFFECTS = ("ApplyWorkload", "RemoveWorkload")
-"""The kinds of an adapter's effects, as the journal names them."""
 
 
 def workload(snapshot: Snapshot, found: WorkloadSnapshot) -> WorkloadAnswer:
@@ -103,59 +99,26 @@ def events(found: WorkloadSnapshot, happened: Happenings) -> EventsAnswer:
     )
 
 
-def cause(snapshot: Snapshot, found: WorkloadSnapshot, record: Sequence[Decision]) -> CauseAnswer:
-    """From the order to the next try; `record` holds decisions on the order, the lease and the workload."""
-    return CauseAnswer(id=found.id, links=list(_links(snapshot, found, record)))
+def case(snapshot: Snapshot, found: WorkloadSnapshot) -> Case:
+    """What is asked about it, still without what the journal has on it."""
+    memory = snapshot.plan.memory if snapshot.plan else Memory()
+    sight = Sight(found, _lease_of(snapshot, found))
+    return Case(found.lease.order, found.lease, found.id, (), memory, sight)
 
 
-def _links(snapshot: Snapshot, found: WorkloadSnapshot, record: Sequence[Decision]) -> Iterator[LinkShape]:
-    order, leased = found.lease.order, _lease_of(snapshot, found)
-    yield LinkShape(step="order", word=found.billing, says=f"order {order}", at=None)
-    for each in (d for d in record if d.word == "CreateBid"):
-        yield _link("bid", each)
-    yield LinkShape(
-        step="lease",
-        word=found.lease_state.value,
-        says=_lease_sentence(found, leased),
-        at=moment(snapshot.chain_time),
+def cause(asked: Case) -> CauseAnswer:
+    """From the order to the next try, why it is as it is."""
+    return CauseAnswer(id=asked.workload or "", links=[_link(each) for each in causes(asked)])
+
+
+def _link(found: Link) -> LinkShape:
+    return LinkShape(
+        step=found.step,
+        word=found.word,
+        says=found.says,
+        at=moment(found.since),
+        until=moment(found.until),
     )
-    yield LinkShape(
-        step="workload", word=found.phase.value.lower(), says=f"its file is {found.path}", at=None
-    )
-    ready = f"{found.replicas_ready} of {found.replicas} replicas are ready"
-    yield LinkShape(step="adapter", word=found.adapter, says=ready, at=None)
-    if found.trouble is not None:
-        advice = f"; {found.trouble.advice}" if found.trouble.advice else ""
-        yield LinkShape(
-            step="trouble", word=found.trouble.reason, says=f"{found.trouble.message}{advice}", at=None
-        )
-    for each in [d for d in record if d.word in EFFECTS and d.subject == found.id][:1]:
-        yield _link("outcome", each)
-    for hold in snapshot.holds_of(*subjects_of(found)):
-        step = "next" if hold.reason.value == "TryLater" else "held"
-        yield LinkShape(step=step, word=hold.reason.value, says=hold.message, at=None)
-
-
-def _link(step: str, found: Decision) -> LinkShape:
-    return LinkShape(step=step, word=found.word, says=found.message, at=moment(found.last_seen))
-
-
-def _lease_sentence(found: WorkloadSnapshot, leased: LeaseSnapshot | None) -> str:
-    if leased is None:
-        return f"lease {found.lease} is not active"
-    left = leased.funding.seconds
-    lasts = "" if left is None else f"; its funds last {lasting(left)} more"
-    return f"{plain(leased.price)}uve a block, {leased.accrued}uve accrued{lasts}"
-
-
-def lasting(seconds: int) -> str:
-    """`3 d 5 h`, `4 h 47 min`, `12 min`, `40 s`; negative times as none at all."""
-    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
-    if seconds >= 86_400:
-        return f"{days} d {hours} h"
-    if seconds >= 3_600:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min" if seconds >= 60 else f"{max(seconds, 0)} s"
 
 
 def _lease_of(snapshot: Snapshot, found: WorkloadSnapshot) -> LeaseSnapshot | None:

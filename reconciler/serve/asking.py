@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.journal.faults import JournalError
 from reconciler.ports import History, Inspector
+from reconciler.reports.cause import Case
 from reconciler.serve import answers_cycle, answers_market, answers_work
 from reconciler.serve.board import Board
 from reconciler.serve.desk import Desk, DeskBusyError, collect
@@ -19,7 +20,6 @@ from reconciler.serve.shapes_market import OrderDecisionAnswer
 from reconciler.serve.shapes_work import CauseAnswer, EventsAnswer, UseAnswer
 from reconciler.serve.table import Access, Act, Asked, Count, Parameter, Route, Text, WrongParameterError
 from reconciler.values.ids import OrderId
-from reconciler.values.records import Decision
 from reconciler.values.snapshot import Snapshot, WorkloadSnapshot
 
 TAIL_DEFAULT = 1_000
@@ -120,7 +120,8 @@ class Asking:
         found = find(snapshot, asked)
         if isinstance(found, Reply):
             return found
-        return await self._remember(lambda: shown(answers_work.cause(snapshot, found, self._causes(found))))
+        case = answers_work.case(snapshot, found)
+        return await self._remember(lambda: shown(answers_work.cause(self._recorded(case))))
 
     async def decision(self, asked: Asked) -> Reply:
         values = asked.values
@@ -151,8 +152,9 @@ class Asking:
         )
         return refused(404, f"nothing is known of order {order}", advice)
 
-    def _causes(self, found: WorkloadSnapshot) -> tuple[Decision, ...]:
-        return self.history.decisions(str(found.lease.order)) + self.history.decisions(found.id)
+    def _recorded(self, case: Case) -> Case:
+        decisions = tuple(d for name in case.subjects for d in self.history.decisions(name))
+        return replace(case, decisions=decisions)
 
     async def _remember(self, read: Callable[[], Reply]) -> Reply:
         try:

@@ -10,7 +10,12 @@ from pydantic import BaseModel, ConfigDict
 class Shape(BaseModel):
     """An answer or a part of one; fields are only ever added."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class ErrorAnswer(Shape):

@@ -54,13 +54,15 @@ class LinkShape(Shape):
     """One link of a workload's chain of causes."""
 
     step: str
-    """order, bid, lease, workload, adapter, trouble, outcome, held or next."""
+    """order, decision, bid, lease, money, workload, adapter, trouble, outcome, held, next try or was held."""
     word: str
     """Its state in one word."""
     says: str
     """A sentence."""
     at: str | None
-    """When it was last seen so."""
+    """Since when it is so; null: not known."""
+    until: str | None
+    """When that was over, or when the next try is due; null: neither."""
 
 
 class CauseAnswer(Shape):

@@ -11,7 +11,7 @@ import pytest
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.devnet.furnishing import furnish
 from reconciler.devnet.home import Facts, Home, Ports
-from reconciler.journal.opening import OpenJournal, open_journal
+from reconciler.journal.opening import OpenJournal, open_journal, open_records
 from reconciler.serve.board import Board
 from reconciler.serve.starting import Started
 from reconciler.values.memory import Memory
@@ -46,9 +46,11 @@ def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Ter
     """A daemon that shows one of everything; its journal is new."""
     home, board, bellows = Home(tmp_path / "world"), Board(SHOWN), Bellows()
     home.directory.mkdir()
-    servers = serve(board, bellows=bellows)
-    furnish(home, Facts(Ports(1, 2, 3, servers.ports.api.port, 5)))
     journal = open_journal(home.directory / "state")
+    records = open_records(home.directory / "state")
+    servers = serve(board, history=records, bellows=bellows)
+    furnish(home, Facts(Ports(1, 2, 3, servers.ports.api.port, 5)))
     yield Terminal(home, board, bellows, journal, servers, capsys)
     servers.stop()
+    records.close()
     journal.close()

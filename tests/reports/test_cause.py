@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
-from reconciler.reports.cause import Case, Link, causes
+from reconciler.reports.cause import Case, Link, Sight, causes
+from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
+from reconciler.values.observed import State, Trouble
 from reconciler.values.records import Decision
+from reconciler.values.snapshot import LeaseSnapshot, WorkloadSnapshot
 from tests.makers import lease_id
 
 LEASE = lease_id()
@@ -78,3 +82,32 @@ def test_what_is_never_tried_again_says_so() -> None:
     retry = Retry(1, 0, "Invalid", "spec is wrong")
     case = replace(CASE, memory=Memory(retries={f"CreateBid:{LEASE}": retry}))
     assert causes(case)[-1].says.endswith("once, last: spec is wrong; it is not tried again as it is")
+
+
+def test_a_daemon_that_runs_tells_what_it_sees_in_the_place_of_what_is_remembered() -> None:
+    found = WorkloadSnapshot(
+        ID,
+        LEASE,
+        "kubernetes",
+        Phase.FAILED,
+        State.ACTIVE,
+        Decimal(5),
+        path=f"workloads/{ID}.yaml",
+        replicas=2,
+        trouble=Trouble("CrashLoop", "it ended with 1", "Read its logs"),
+    )
+    leased = LeaseSnapshot(LEASE, State.ACTIVE, Decimal(5), 70, 30, 0, TimeLeft(Funding.LOW, 9, 61))
+    case = replace(CASE, memory=memory(), sight=Sight(found, leased))
+    assert causes(case)[1:] == (
+        Link(
+            "lease",
+            "active",
+            f"{LEASE}, billed by lease; 5uve a block, 70uve accrued, 30uve withdrawn; funds low, they last "
+            "1m 1s",
+        ),
+        Link("workload", "Failed", f"{ID}, its file is workloads/{ID}.yaml"),
+        Link("adapter", "kubernetes", "0 of 2 replicas are ready"),
+        Link("trouble", "CrashLoop", "it ended with 1; Read its logs"),
+    )
+    ended = replace(case, sight=Sight(replace(found, lease_state=State.CLOSED), None))
+    assert causes(ended)[1] == Link("lease", "closed", f"{LEASE}, billed by lease")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reconciler.ports import History
 from reconciler.serve.api import Sources
 from reconciler.serve.board import Board
 from reconciler.serve.calls import Calls
@@ -75,6 +76,7 @@ class FakeHistory:
     record: tuple[Decision, ...] = (
         Decision(str(RUNNING), "CreateBid", False, "bid 2446uve a block: done", NOON - 900, NOON - 900, True),
         Decision(WELL.id, "ApplyWorkload", False, "apply workload: done", NOON - 800, NOON - 800, True),
+        Decision(WELL.id, "NotWorthItsFee", True, "waits for more", NOON - 600, NOON),
         Decision("ve1tenant/1000004/1/1", "PriceTooLow", True, "asks 100uve", NOON - 700, NOON),
         Decision("ve1tenant/1000009/1/1", "NoCapacity", True, "asks too much", NOON - 9_000, NOON - 8_000),
     )
@@ -124,7 +126,7 @@ class Bellows:
 def serve(
     board: Board | None = None,
     inspector: FakeInspector | None = None,
-    history: FakeHistory | None = None,
+    history: History | None = None,
     bellows: Callable[[], None] | None = None,
     **serving: Any,
 ) -> Started:

@@ -108,10 +108,10 @@ def test_the_chain_of_causes_goes_from_order_to_what_is_withheld(servers: Starte
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/explain")
     shapes_work.CauseAnswer.model_validate(answer.tree)
     assert [(link["step"], link["word"]) for link in answer.tree["links"]] == [
-        ("order", "lease"),
+        ("order", ""),
         ("bid", "CreateBid"),
         ("lease", "active"),
-        ("workload", "running"),
+        ("workload", "Running"),
         ("adapter", "kubernetes"),
         ("outcome", "ApplyWorkload"),
         ("held", "NotWorthItsFee"),

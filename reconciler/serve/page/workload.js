@@ -5,7 +5,7 @@ import { bytes, clock, unix, whole } from "./words.js";
 
 const LOG_LINES = 200;
 const EVERY_MS = 4_000;
-const LEVELS = { trouble: "bad", held: "warn", next: "warn" };
+const LEVELS = { trouble: "bad", held: "warn", decision: "warn", "next try": "warn", "was held": "over" };
 
 const dialog = one("detail");
 let open = null;
@@ -51,7 +51,7 @@ async function ask(id, what, draw) {
   const answer = await response.json();
   if (open !== id) return;
   if (response.ok) draw(answer);
-  else if (what === "explain") drawChain([{ step: "error", word: "", says: `${answer.error}; ${answer.advice}`, at: null }]);
+  else if (what === "explain") drawChain([{ step: "error", word: "", says: `${answer.error}; ${answer.advice}`, at: null, until: null }]);
   else if (what === "metrics") say(one("uses"), answer.error);
 }
 
@@ -67,15 +67,22 @@ async function readLog(id) {
 
 function drawChain(links) {
   keep(one("chain"), links, {
-    key: (link) => `${link.step} ${link.word}`,
+    key: (link) => `${link.step} ${link.word} ${link.at}`,
     make: () => element("li", {}, element("span", { class: "step" }), element("span", { class: "word" }), element("span", { class: "says" })),
     update: (row, link) => {
       row.dataset.level = LEVELS[link.step] ?? "";
       const [step, word, says] = row.children;
       say(step, link.step); say(word, link.word);
-      say(says, link.at ? `${link.says} (${clock(unix(link.at))})` : link.says);
+      say(says, `${link.says}${when(link)}`);
     },
   });
+}
+
+function when(link) {
+  const [from, to] = [link.at, link.until].map((at) => (at ? clock(unix(at)) : ""));
+  if (link.step === "next try") return to && ` at ${to}`;
+  if (to) return ` (${from} to ${to})`;
+  return from && ` (since ${from})`;
 }
 
 function drawUse(answer) {

@@ -1,0 +1,22 @@
+"""Durations in words. Pure."""
+
+from __future__ import annotations
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+
+
+def span(seconds: int) -> str:
+    """A duration of at least 0 in its two largest units: `3d 4h`, `12s`."""
+    parts: list[str] = []
+    for unit, size in _UNITS:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
+
+
+def lasting(seconds: int | None) -> str:
+    """How long funds last, after a comma; "" where nothing drains them."""
+    if seconds is None:
+        return ""
+    return f", they last {span(seconds)}" if seconds >= 0 else f", they ended {span(-seconds)} ago"
