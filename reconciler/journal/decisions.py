@@ -30,7 +30,8 @@ last_seen = excluded.last_seen, ended_at = excluded.ended_at"""
 
 _SELECT = "SELECT subject, word, held, message, first_seen, last_seen, ours, ended_at FROM decisions"
 
-UNSEEN = frozenset({Reason.CHAIN_UNSEEN.value, Reason.CLUSTER_UNSEEN.value, Reason.REPOSITORY_UNSEEN.value})
+BLIND = frozenset({Reason.CLUSTER_UNSEEN.value, Reason.AUTH_FAILURE.value})
+UNSEEN = BLIND | {Reason.CHAIN_UNSEEN.value, Reason.REPOSITORY_UNSEEN.value}
 """Holds that hide others: what is not said while they stand is not over."""
 
 Key = tuple[str, str]
@@ -142,7 +143,7 @@ def _may_end(hold: Decision, reasons: set[str]) -> bool:
         return True
     if Reason.CHAIN_UNSEEN.value in reasons:
         return False
-    return not (hold.ours and Reason.CLUSTER_UNSEEN.value in reasons)
+    return not (hold.ours and reasons & BLIND)
 
 
 def _age(row: Decision, at: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconciler.planning.capacity import free, offered, too_small
+from reconciler.planning.capacity import blindness, free, offered, too_small
 from reconciler.planning.eligibility import ineligible
 from reconciler.planning.fees import Fees
 from reconciler.planning.pricing import break_even_blocks, group_price
@@ -135,7 +135,7 @@ def _allocate(scene: Scene, candidates: list[Candidate]) -> tuple[tuple[CreateBi
         return (), []
     capacity = offered(scene.adapters)
     if isinstance(capacity, Unseen):
-        return (), [Hold(str(c.order.id), Reason.CLUSTER_UNSEEN, capacity.why) for c in candidates]
+        return (), [Hold(str(c.order.id), blindness(capacity), capacity.why) for c in candidates]
     room = free(scene, capacity.view)
     purse = Purse.of(scene)
     bids: list[CreateBid] = []

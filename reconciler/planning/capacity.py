@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.planning.situation import Scene
 from reconciler.values.observed import AdapterView, Capacity, Market, State
+from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.resources import Resources, ResourceUnit, total
 
@@ -14,10 +15,20 @@ def offered(adapters: Mapping[str, AdapterView]) -> Reading[Capacity]:
     """The adapters' capacity together; Unseen when not one could be read."""
     seen = [a.capacity.view for _, a in sorted(adapters.items()) if isinstance(a.capacity, Seen)]
     if not seen:
-        whys = [a.capacity.why for _, a in sorted(adapters.items()) if isinstance(a.capacity, Unseen)]
-        return Unseen("; ".join(whys) or "no adapter is configured; name a kubeconfig in the host file")
+        blind = [a.capacity for _, a in sorted(adapters.items()) if isinstance(a.capacity, Unseen)]
+        whys = "; ".join(each.why for each in blind)
+        words = {each.reason for each in blind}
+        return Unseen(
+            whys or "no adapter is configured; name a kubeconfig in the host file",
+            words.pop() if len(words) == 1 else "",
+        )
     nodes = tuple(n for capacity in seen for n in capacity.nodes)
     return Seen(Capacity(total([c.total for c in seen]), nodes, None))
+
+
+def blindness(cluster: Unseen) -> Reason:
+    """Why effects that need the cluster are withheld: it does not know us any more, or it is not seen."""
+    return Reason.AUTH_FAILURE if cluster.reason == Reason.AUTH_FAILURE else Reason.CLUSTER_UNSEEN
 
 
 def promised(market: Market) -> Resources:

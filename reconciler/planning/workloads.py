@@ -7,6 +7,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
+from reconciler.planning.capacity import blindness
 from reconciler.planning.retries import held_back
 from reconciler.planning.situation import Situation
 from reconciler.values.desired import Desired, Workload
@@ -30,7 +31,7 @@ def plan_workloads(situation: Situation, desired: Desired, market: Market | None
     decisions: list[Action | Hold] = []
     for name, view in sorted(situation.adapters.items()):
         if isinstance(view.workloads, Unseen):
-            decisions.append(Hold(name, Reason.CLUSTER_UNSEEN, view.workloads.why, ours=True))
+            decisions.append(Hold(name, blindness(view.workloads), view.workloads.why, ours=True))
         decisions.extend(_prepare(name, view))
     leased = _leased(situation, market)
     for subject in leased:
@@ -76,7 +77,7 @@ def _serve(
         yield Hold(subject, Reason.PAUSED_STILL_PAID, why, ours=True)
     reading = situation.adapters[workload.adapter].workloads
     if isinstance(reading, Unseen):
-        yield Hold(subject, Reason.CLUSTER_UNSEEN, reading.why, ours=True)
+        yield Hold(subject, blindness(reading), reading.why, ours=True)
         return
     place = Place(workload, reading.view.get(subject))
     if not trusted and (wait := _unproven(place)):

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     CEILING = "Ceiling"
     CHAIN_UNSEEN = "ChainUnseen"
     CLUSTER_UNSEEN = "ClusterUnseen"
+    AUTH_FAILURE = "AuthFailure"
     REPOSITORY_UNSEEN = "RepositoryUnseen"
     CLOCK_SKEW = "ClockSkew"
     NOT_WORTH = "NotWorthItsFee"

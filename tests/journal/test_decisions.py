@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,10 @@ def test_silence_ends_no_hold(opened: OpenJournal) -> None:
     assert standing() == {"mine", ORDER, "chain"}
     opened.journal.remember(plan(holds=(cluster,)), NOON + 10)
     assert standing() == {"mine", "kubernetes"}, "the market is seen again, without the order"
+    strange = replace(cluster, reason=Reason.AUTH_FAILURE)
+    opened.journal.remember(plan(holds=(cluster, mine)), NOON + 12)
+    opened.journal.remember(plan(holds=(strange,)), NOON + 13)
+    assert standing() == {"mine", "kubernetes"}, "what hides one hold hides it by whichever word"
     opened.journal.remember(plan(), NOON + 15)
     assert standing() == set()
 

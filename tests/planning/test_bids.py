@@ -84,6 +84,7 @@ def busy(**changes: Any) -> Situation:
 NO_PROVIDER = situation(market(orders=[order()], provider=None))
 SPENT = with_order(memory=remembered(ledger=Ledger(spent=((NOW - 10, 49_900_000),))))
 UNSEEN_CLUSTER = with_order(adapters={"kubernetes": AdapterView(Unseen("no"), Unseen("refused"))})
+STRANGE_CLUSTER = with_order(adapters={"kubernetes": AdapterView(Unseen("no"), Unseen("401", "AuthFailure"))})
 SMALL_NODES = with_order(
     adapters={
         "kubernetes": AdapterView(
@@ -126,6 +127,7 @@ REFUSED = with_order(memory=remembered(retries={f"CreateBid:{lease_id(1)}": RETR
         (with_order(memory=remembered(hold_until_height=9_999)), Reason.JOURNAL_NEW),
         (with_order(now=NOW + 120), Reason.CLOCK_SKEW),
         (UNSEEN_CLUSTER, Reason.CLUSTER_UNSEEN),
+        (STRANGE_CLUSTER, Reason.AUTH_FAILURE),
         (REFUSED, Reason.REFUSED_BEFORE),
     ],
 )

@@ -152,6 +152,14 @@ def test_an_unseen_cluster_is_not_an_empty_one() -> None:
     assert Reason.CLUSTER_UNSEEN in reasons(leased(adapters=blind))
 
 
+def test_a_cluster_that_does_not_know_us_any_more_is_said_in_the_operators_word() -> None:
+    refused = Unseen("answered 401: Unauthorized; refresh the kubeconfig", "AuthFailure")
+    blind = {"kubernetes": AdapterView(refused, refused)}
+    held = {(h.subject, h.reason): h.message for h in plan(leased(adapters=blind)).holds}
+    assert held["kubernetes", Reason.AUTH_FAILURE] == held[KEY, Reason.AUTH_FAILURE] == refused.why
+    assert Reason.CLUSTER_UNSEEN not in reasons(leased(adapters=blind))
+
+
 def test_the_quota_follows_the_capacity() -> None:
     bare = {"kubernetes": AdapterView(Seen({}), Seen(Capacity(ROOM, (ROOM,), None)))}
     actions = plan(situation(adapters=bare)).actions

@@ -8,6 +8,7 @@ from reconciler.adapters.kubernetes import objects
 from reconciler.values.outcomes import Failed, Outcome, Refused
 
 BODY_SHOWN_MAX = 300
+AUTH_FAILURE = "AuthFailure"
 
 
 class ApiError(Exception):
@@ -24,11 +25,15 @@ class ApiError(Exception):
         """The version asked for is forgotten: list again."""
         return self.status == 410
 
+    @property
+    def word(self) -> str:
+        """The operator's word for it; "" where there is none."""
+        return AUTH_FAILURE if self.status == 401 else ""
+
     def sentence(self, server: str) -> str:
         """What failed, and what to do."""
         advice = advice_of(self)
-        word = "AuthFailure: " if self.status == 401 else ""
-        return f"{word}the cluster at {server}: {self}" + (f"; {advice}" if advice else "")
+        return f"the cluster at {server}: {self}" + (f"; {advice}" if advice else "")
 
 
 def error_from(status: int, body: bytes) -> ApiError:
@@ -69,7 +74,7 @@ def outcome_of(error: ApiError) -> Outcome:
         case 400 | 413 | 415 | 422:
             return Refused("Invalid", why, "correct the workload's file; the cluster takes nothing like it")
         case 401:
-            return Failed("AuthFailure", why, advice)
+            return Failed(AUTH_FAILURE, why, advice)
         case 403 if "being terminated" in why:
             return Failed("NamespaceTerminating", why, "wait until the namespace is gone; it is made again")
         case 403:

@@ -42,7 +42,7 @@ class WatchCache(Generic[View]):
         self._lock = threading.Lock()
         self._held: dict[str, View] | None = None
         self._shown: Mapping[str, View] | None = None
-        self._broken: tuple[float, str] | None = None
+        self._broken: tuple[float, Unseen] | None = None
         self._version = ""
         self._logged = ""
         self._first = threading.Event()
@@ -71,9 +71,9 @@ class WatchCache(Generic[View]):
         with self._lock:
             broken = self._broken
             if self._held is None:
-                return Unseen(broken[1] if broken else f"{self._client.server}: not listed yet; try again")
+                return broken[1] if broken else Unseen(f"{self._client.server}: not listed yet; try again")
             if broken and time.monotonic() - broken[0] > self.stale_seconds:
-                return Unseen(broken[1])
+                return broken[1]
             if self._shown is None:
                 self._shown = dict(self._held)
             return Seen(self._shown)
@@ -109,10 +109,10 @@ class WatchCache(Generic[View]):
         with self._lock:
             began = self._broken[0] if self._broken else time.monotonic()
             stays = self._broken is not None and self._logged != sentence
-            self._broken = (began, sentence)
+            self._broken = (began, Unseen(sentence, why.word))
         if stays:
             self._logged = sentence
-            _log.warning("adapter kubernetes: %s", sentence)
+            _log.warning("adapter kubernetes: %s%s", f"{why.word}: " if why.word else "", sentence)
         self._first.set()
         self.wake()
 

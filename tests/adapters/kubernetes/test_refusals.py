@@ -42,6 +42,10 @@ def test_an_operator_is_told_what_to_do(status: int, message: str, word: str) ->
     assert word in ApiError(status, message).sentence("https://k")
 
 
+def test_the_operators_word_is_that_of_what_refuses_us() -> None:
+    assert [ApiError(status, "").word for status in (0, 401, 403, 500)] == ["", "AuthFailure", "", ""]
+
+
 def test_a_status_is_read_with_its_causes() -> None:
     body = {
         "code": 422,

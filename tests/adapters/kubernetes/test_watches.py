@@ -228,6 +228,13 @@ def test_what_stays_broken_is_logged_once_and_a_short_break_never(
 
     (message,) = caplog.messages
     assert message.startswith("adapter kubernetes: AuthFailure: the cluster at http://127.0.0.1")
+    watched.cache.stale_seconds = 0
+    seen = watched.cache.read()
+    assert isinstance(seen, Unseen)
+    assert (seen.reason, seen.why) == (
+        "AuthFailure",
+        message.removeprefix("adapter kubernetes: AuthFailure: "),
+    )
 
 
 def test_closing_is_quick_and_quiet(
