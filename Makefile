@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup check test demo live replay bench schemas proto lock clean
+.PHONY: help setup check test agreement demo live replay bench schemas proto lock clean
 
 help:
 	@echo "make demo    the main job on a simulated market, at most 90 seconds"
 	@echo "make test    lint, types, floors and every test"
 	@echo "make check   lint, types and floors alone"
+	@echo "make agreement   validate, check-jsonschema and the editors' language server (npm) over one corpus"
 	@echo "make replay FILES=\"a.jsonl b.jsonl\"   recorded chains against the simulated one"
 	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=...   contracts against real things"
 	@echo "make bench   figures, as ratios of one run"
@@ -31,6 +32,9 @@ check: $(STAMP)
 
 test: check
 	$(BIN)/pytest -m "not live"
+
+agreement: $(STAMP)
+	$(BIN)/pytest tests/agreement
 
 # KUBECONFIG counts only when it is named in the call: a demo never strays into the cluster of the day.
 demo: $(STAMP)

@@ -1,7 +1,7 @@
 """One file read and checked by itself, what it says turned into values; a pure function of path and bytes."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
@@ -23,7 +23,7 @@ from reconciler.documents.model import FileModel
 from reconciler.documents.price_warnings import price_warnings
 from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.strict import read_yaml
-from reconciler.documents.tree import Document, Node
+from reconciler.documents.tree import Document
 from reconciler.documents.workload_model import WorkloadFile
 from reconciler.values.bounds import PRICES
 from reconciler.values.desired import Config, Fault, KubernetesSettings, Pricing, Workload
@@ -57,8 +57,7 @@ def read_file(path: str, content: bytes, model: type[FileModel], provider: str |
         return ReadFile(path, None, (replace(error.fault, rule="unreadable"),))
     if not isinstance(document.root, dict):
         return ReadFile(path, None, (_not_a_mapping(document),))
-    empty = tuple(_empty_values(document, document.root, ()))
-    if empty:
+    if empty := document.empty_values():
         return ReadFile(path, None, empty)
     form = form_of(model, document.root)
     try:
@@ -132,15 +131,3 @@ def _not_a_mapping(document: Document) -> Fault:
         return Fault(document.path, 1, 1, "the file is empty", "write its keys, or remove the file")
     what = "a list" if isinstance(document.root, list) else "a single value"
     return Fault(document.path, 1, 1, f"{what} where a mapping (keys with values) belongs")
-
-
-def _empty_values(document: Document, node: Node, steps: tuple[str | int, ...]) -> Iterator[Fault]:
-    """Keys without a value: a forgotten one and one left out on purpose look the same."""
-    if node is None:
-        yield document.fault(steps, "nothing stands here", "give it a value or remove the key")
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            yield from _empty_values(document, value, (*steps, key))
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from _empty_values(document, value, (*steps, index))

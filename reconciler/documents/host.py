@@ -33,6 +33,8 @@ def read_host(path: str, content: bytes) -> HostFile | tuple[Fault, ...]:
         return (error.fault,)
     if not isinstance(document.root, dict):
         return (Fault(path, 1, 1, "the host file holds no keys", "write at least repository and chain"),)
+    if empty := document.empty_values():
+        return empty
     try:
         file = HostFile.model_validate(document.root)
     except ValidationError as error:

@@ -8,7 +8,7 @@ changes; that they name another applies after a restart, too. `stop-spending` an
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from reconciler.documents.forms import WHOLE, Amount, Cpu, Duration, Name, Price, Size
 from reconciler.documents.model import FileModel, StrictModel
@@ -23,6 +23,7 @@ def _decimal(value: Any) -> Any:
 
 
 Number = Annotated[Decimal, BeforeValidator(_decimal)]
+"""Its schema stands beside its bounds: of a Decimal pydantic tells neither these nor that a text is none."""
 
 
 class RepositoryModel(StrictModel):
@@ -49,7 +50,7 @@ class RepositoryModel(StrictModel):
     publish: bool = True
     """false: no status branch is pushed. (restart)"""
     snapshot: bool = True
-    """false: no snapshot branch is pushed; pull requests then cannot be planned without the host. (restart)"""
+    """false: no snapshot branch is pushed; pull requests then are not planned off the host. (restart)"""
     signing_key: PathText | None = None
     """An ssh key without a passphrase that signs the commits of both branches, so that nobody can forge a
     snapshot. (restart)
@@ -212,7 +213,9 @@ class LimitsModel(StrictModel):
     """How far this host's clock may be from the chain's before spending waits. (restart)"""
     timeout_blocks: Annotated[int, Field(ge=1, le=20), WHOLE] = 20
     """For how many blocks a sent transaction may still be executed. (restart)"""
-    gas_adjustment: Annotated[Number, Field(ge=1, le=10)] = Decimal("1.5")
+    gas_adjustment: Annotated[
+        Number, Field(ge=1, le=10), WithJsonSchema({"type": "number", "minimum": 1, "maximum": 10})
+    ] = Decimal("1.5")
     """By what simulated gas is multiplied. (restart)"""
     gas_price_max: Price = "0.1uve"
     """The most that is paid for a unit of gas. (restart)"""
@@ -223,7 +226,11 @@ class LimitsModel(StrictModel):
 class TimingModel(StrictModel):
     """How often we look."""
 
-    poll_seconds: Annotated[Number, Field(ge=Decimal("0.05"), le=600)] = Decimal(1)
+    poll_seconds: Annotated[
+        Number,
+        Field(ge=Decimal("0.05"), le=600),
+        WithJsonSchema({"type": "number", "minimum": 0.05, "maximum": 600}),
+    ] = Decimal(1)
     """How often the chain's height is asked; about a fifth of the time of a block. (restart)"""
     cycle_at_most_seconds: Annotated[int, Field(ge=1, le=3_600), WHOLE] = 60
     """A cycle starts at least so often, even if nothing woke it. (restart)"""

@@ -82,6 +82,8 @@ def _tidy(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     node = _without_null({key: _tidy(value) for key, value in node.items() if not _is_noise(key, value)})
+    if node.get("type") == "number" and "default" in node:
+        node["default"] = float(node["default"])
     if "description" in node:
         node["description"] = " ".join(str(node["description"]).split())
     return node

@@ -4,6 +4,8 @@ Nothing is composed or constructed by PyYAML: its composer overflows the C stack
 aliases explode only when the result is walked. What is refused is refused at its first event.
 """
 
+import re
+
 import yaml
 from yaml.events import (
     AliasEvent,
@@ -26,11 +28,17 @@ from reconciler.values.desired import Fault
 DEPTH_MAX = 32
 NODES_MAX = 50_000
 MERGE_KEY = "<<"
+_CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)
+"""A line that git leaves in a conflict; in quotes it would be read as a text."""
 
 
 def read_yaml(path: str, content: bytes) -> Document:
     """The file as plain values with places; raises BrokenFileError with the first thing that is wrong."""
     text = decode(path, content)
+    if conflict := _CONFLICT.search(text):
+        line = len(re.findall(r"\r\n?|\n", text[: conflict.start()])) + 1
+        advice = "choose what counts and remove its lines"
+        raise BrokenFileError(Fault(path, line, 1, "a merge conflict stands here", advice))
     builder = _Builder(path)
     try:
         for event in yaml.parse(text, Loader=yaml.CLoader):
@@ -162,11 +170,6 @@ def _syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
     if mark is None:
         return Fault(path, 1, 1, f"not YAML: {error.problem or error}")
     lines = text.splitlines()
-    conflict = next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), None)
-    if conflict is not None:
-        return Fault(
-            path, conflict, 1, "a merge conflict stands here", "choose what counts and remove its lines"
-        )
     line = lines[mark.line] if mark.line < len(lines) else ""
     if line[mark.column : mark.column + 1] == "\t":
         return Fault(path, mark.line + 1, mark.column + 1, "a tab where spaces belong", "indent with spaces")

@@ -1,6 +1,6 @@
 """A YAML file as plain values, with the place of every key and value in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -42,6 +42,17 @@ class Document:
             found = last
             node = node[step]  # type: ignore[index]  # a mark exists, so the step fits the container
         return found.key if of_key or last is None else found.value
+
+    def empty_values(self) -> tuple[Fault, ...]:
+        """A fault for each key without a value: a forgotten one and one left out on purpose look the same."""
+        return tuple(self._empty_values(self.root, ()))
+
+    def _empty_values(self, node: Node, steps: tuple[str | int, ...]) -> Iterator[Fault]:
+        if node is None:
+            yield self.fault(steps, "nothing stands here", "give it a value or remove the key")
+        inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        for step, value in inner:
+            yield from self._empty_values(value, (*steps, step))
 
     def fault(
         self, steps: Sequence[str | int], message: str, advice: str = "", *, of_key: bool = False
