@@ -7,11 +7,13 @@ import sys
 from tests.bench.asking import bench_asking
 from tests.bench.cycles import bench_cycles
 from tests.bench.files import bench_files
+from tests.bench.validating import bench_validating
 
 
 def main() -> None:
     """All of them, or with `quick` the small ones."""
     sizes = (1_000,) if "quick" in sys.argv else (1_000, 10_000)
+    bench_validating(1_000)
     bench_files(1_000)
     for leases in sizes:
         bench_cycles(leases)
