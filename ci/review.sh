@@ -148,10 +148,12 @@ check() {
     fi
 }
 
+# Sets $planned: 0 it was planned, 1 it could not be, none there is nothing to plan by.
 plan() {
+    planned=none
+    [ -n "$base" ] && [ -n "$(git for-each-ref --count=1 'refs/remotes/*/snapshot/*' refs/heads/snapshot)" ] || return 0
     planned=0
-    [ -n "$base" ] || return 0
-    set -- plan --base "$base" --head "$tried" --offline --format markdown
+    set -- plan --base "$base" --head "$tried" --offline --format markdown --json-file "$scratch/plan.json"
     [ -z "$provider" ] || set -- "$@" --provider "$provider"
     [ "$folder" = . ] || set -- "$@" --path "$folder"
     "$program" "$@" >"$scratch/plan.md" 2>"$scratch/plan.err" || planned=$?
@@ -159,6 +161,8 @@ plan() {
 }
 
 review_files() {
+    unplanned='there is no branch to merge into'
+    [ -z "$base" ] || unplanned='the repository has no snapshot branch yet; a daemon that runs pushes one'
     check
     plan
     {
@@ -169,20 +173,22 @@ review_files() {
             printf '## This change is valid, with warnings\n'
             block "$scratch/faults"
         fi
-        if [ "$planned" != 0 ]; then
+        case $planned in
+        0) cat "$scratch/plan.md" ;;
+        none) printf 'No plan was made: %s.\n' "$unplanned" ;;
+        *)
             printf '## What it would do is not known\n'
             block "$scratch/plan.err"
-        elif [ -n "$base" ]; then
-            cat "$scratch/plan.md"
-        else
-            printf 'Valid.\n'
-        fi
+            ;;
+        esac
     } >"$out/review.md"
     if [ "$valid" != 0 ]; then
         conclude failure "not valid: $(tail -n 1 "$scratch/faults")"
+    elif [ "$planned" = none ]; then
+        conclude success "valid; no plan: $unplanned"
     elif [ "$planned" != 0 ]; then
         conclude failure "valid, but what it would do is not known"
-    elif [ -n "$base" ] && grep -q '^#* *Limits that are hit' "$scratch/plan.md"; then
+    elif ! grep -q '^  "ceilings": \[\]' "$scratch/plan.json"; then
         conclude success "valid; the host's limits hold some of it back, see the plan"
         echo "${GITHUB_ACTIONS:+::warning::}the host file's limits hold back what this change asks for; see the plan"
     else

@@ -46,7 +46,11 @@ def _options(command: Command) -> Command:
         ),
         click.option("--link", help="Where more is to be read, such as the log of the run."),
         click.option(
-            "--seconds", default=30.0, show_default=True, help="How long the forge may take in all."
+            "--seconds",
+            default=30.0,
+            show_default=True,
+            envvar="FORGE_SECONDS",
+            help="How long the forge may take for each thing that it is asked; else $FORGE_SECONDS.",
         ),
         click.option(
             "--best-effort",

@@ -24,12 +24,16 @@ _BREAKS = (
     (re.compile(r":(?=//)"), f":{APART}"),  # an address that becomes a link
     (re.compile(r"\b(www)(?=\.)", re.I), rf"\1{APART}"),
     (re.compile(r"\](?=[(\[:])"), f"]{APART}"),  # a link or an image that shows another text than its target
-    (re.compile(r"(?m)^([ \t>*+-]*)/(?=[a-z])", re.I), rf"\1{APART}/"),  # a command to somebody's bot
+    (re.compile(r"^([ \t>*+-]*)/(?=[a-z])", re.I), rf"\1{APART}/"),  # a command to somebody's bot
 )
+_FOLD = re.compile(r"<details(?: open)?><summary>[\w ',()-]{1,80}</summary>|</details>")
+"""Lines with which our own reports fold details; foreign text is never a line of its own in them."""
+
 _INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters, and those that show text in another order than it is read in."""
 
 _FENCE_MAX = 40
+_FOLDS_MAX = 3
 _LONG_FENCE = re.compile(r"`{41,}|~{41,}")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
@@ -40,15 +44,17 @@ def harmless(markdown: str) -> str:
     Tables, headings and code stay what they are; a code block that is left open is closed.
     """
     text = _INVISIBLE.sub("", markdown.replace("\r\n", "\n").replace("\r", "\n"))
-    for pattern, instead in _BREAKS:
-        text = pattern.sub(instead, text)
-    return closed(_LONG_FENCE.sub(lambda run: run[0][:_FENCE_MAX], text))
+    text = _LONG_FENCE.sub(lambda run: run[0][:_FENCE_MAX], text)
+    return closed("\n".join(_broken(line) for line in text.split("\n")))
 
 
 def closed(markdown: str) -> str:
-    """The markdown with its last code block closed, where it is open."""
-    fence = _open_fence(markdown)
-    return f"{markdown.rstrip(chr(10))}\n{fence}\n" if fence else markdown
+    """The markdown with its last code block and its details closed, where they are open."""
+    ends = [fence] if (fence := _open_fence(markdown)) else []
+    lines = markdown.split("\n")
+    folds = sum(1 if line.startswith("<details") else -1 for line in lines if _FOLD.fullmatch(line))
+    ends += ["", "</details>"] * min(max(folds, 0), _FOLDS_MAX)
+    return "\n".join([markdown.rstrip("\n"), *ends, ""]) if ends else markdown
 
 
 def capped(markdown: str, rest: str, characters: int = COMMENT_CHARACTERS) -> str:
@@ -56,10 +62,18 @@ def capped(markdown: str, rest: str, characters: int = COMMENT_CHARACTERS) -> st
     if len(markdown) <= characters:
         return markdown
     tail = f"\n\n*This is not all: a comment holds {characters:,} characters. The rest is {rest}.*\n"
-    room = characters - len(tail) - _FENCE_MAX - 1
+    room = characters - len(tail) - _FENCE_MAX - _FOLDS_MAX * len("\n\n</details>") - 2
     beginning = markdown[: max(room, 0)]
     whole_lines = beginning[: beginning.rfind("\n") + 1] or beginning
     return (closed(whole_lines).rstrip("\n") + tail)[:characters]
+
+
+def _broken(line: str) -> str:
+    if _FOLD.fullmatch(line):
+        return line
+    for pattern, instead in _BREAKS:
+        line = pattern.sub(instead, line)
+    return line
 
 
 def _open_fence(markdown: str) -> str:

@@ -18,9 +18,11 @@ STAND_IN = """\
 #!/bin/sh
 # The real program, but for its plan.
 if [ "$1" = plan ]; then
-    shift; echo "$*" >>"$PLAN_ASKED"
+    shift; echo "$*" | sed 's| --json-file [^ ]*||' >>"$PLAN_ASKED"
     [ "$PLAN_CODE" != 1 ] || { echo 'error: no snapshot' >&2; exit 1; }
     cat "$PLAN_TEXT"
+    while [ "$1" != --json-file ]; do shift; done
+    printf '{\n  "ceilings": %s,\n  "changes": true\n}\n' "$PLAN_CEILINGS" >"$2"
     exit "$PLAN_CODE"
 fi
 exec "$PROGRAM" "$@"
@@ -99,11 +101,14 @@ def change(directory: Path, program: Path | None = None) -> Change:
             "PROGRAM": str(PROGRAM),
             "PLAN_TEXT": str(directory / "plan"),
             "PLAN_CODE": "2",
+            "PLAN_CEILINGS": "[]",
+            "FORGE_SECONDS": "1",
             "PLAN_ASKED": str(directory / "asked"),
         },
     )
     made.git("init", "--quiet", "--initial-branch=main")
     made.git("add", "--all")
     made.git("commit", "--quiet", "--message", "The state of a provider")
+    made.git("branch", "snapshot/north")
     made.git("checkout", "--quiet", "-b", "prices")
     return made

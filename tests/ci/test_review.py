@@ -58,7 +58,7 @@ def test_a_plan_that_changes_nothing(change: Change) -> None:
 
 
 def test_limits_warn_and_do_not_fail(change: Change) -> None:
-    Path(change.environment["PLAN_TEXT"]).write_text("# The plan\n\n## Limits that are hit\n\n- so much\n")
+    change.environment["PLAN_CEILINGS"] = '[\n    {"reason": "PriceJump"}\n  ]'
     ran = change.run("--base", "main", "--no-forge")
     assert ran.returncode == 0
     assert change.verdict == ("success", "valid; the host's limits hold some of it back, see the plan")
@@ -67,9 +67,20 @@ def test_limits_warn_and_do_not_fail(change: Change) -> None:
 
 def test_without_a_base_what_is_there_is_checked(change: Change) -> None:
     assert change.run("--no-forge").returncode == 0
-    assert change.review == "Valid.\n"
+    assert change.review == "No plan was made: there is no branch to merge into.\n"
+    assert change.verdict == ("success", "valid; no plan: there is no branch to merge into")
     change.write("pricing.yaml", "pricing: {}\n")
     assert change.run("--no-forge").returncode == 1
+
+
+@pytest.mark.parametrize("name", ["snapshot/north", "refs/remotes/origin/snapshot/north", ""])
+def test_a_snapshot_is_what_is_planned_by(change: Change, name: str) -> None:
+    change.git("branch", "--quiet", "--delete", "--force", "snapshot/north")
+    if name:
+        change.git("update-ref", name if name.startswith("refs") else f"refs/heads/{name}", "main")
+    assert change.run("--base", "main", "--no-forge").returncode == 0
+    said = change.verdict[1]
+    assert said == "valid; see the plan" if name else "has no snapshot branch yet" in said
 
 
 def test_what_is_not_committed_does_not_count(change: Change) -> None:

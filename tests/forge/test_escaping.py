@@ -118,6 +118,35 @@ def test_markdown_stays_markdown() -> None:
     assert harmless(plain) == plain
 
 
+FOLDED = "<details open><summary>Open orders (3)</summary>\n\n- a\n\n</details>\n"
+
+
+def test_our_reports_fold_their_details() -> None:
+    assert harmless(FOLDED) == FOLDED
+    assert harmless(FOLDED.replace("</details>", "")).endswith("\n</details>\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<details><summary><b>x</b></summary>",
+        "<details onclick=x><summary>x</summary>",
+        "- </details>",
+        " </details>",
+        "</details> x",
+        "<details>",
+    ],
+)
+def test_nobody_else_folds_anything(line: str) -> None:
+    assert acts(line)
+    assert not acts(harmless(line))
+
+
+def test_what_is_cut_short_is_unfolded() -> None:
+    made = capped(FOLDED.replace("- a\n", "- a\n" * 100), "in the log", 400)
+    assert "</details>\n\n*This is not all" in made
+
+
 def test_what_cannot_be_seen_goes() -> None:
     assert harmless("a\x1b[31m\u202eb\x00\u2066c\r\nd\re") == "a[31mbc\nd\ne"
 
@@ -148,7 +177,7 @@ def test_a_long_comment_says_where_the_rest_is() -> None:
     )
 
 
-@given(TEXTS.map(lambda text: text * 50), st.integers(200, 500))
+@given(TEXTS.map(lambda text: text * 50), st.integers(300, 600))
 def test_it_is_never_longer(text: str, most: int) -> None:
     made = capped(harmless(text), "in the log", most)
     assert len(made) <= most
