@@ -11,7 +11,7 @@ import click
 
 from reconciler.chain.keys import PrivateKey
 from reconciler.cli.doctor_chain import check_chain
-from reconciler.cli.doctor_machine import check_ports, check_state, open_key
+from reconciler.cli.doctor_machine import check_outside, check_ports, check_state, open_key
 from reconciler.cli.doctor_outside import check_cluster, check_repository
 from reconciler.cli.findings import Finding, State, ok, wrong
 from reconciler.cli.options import host_option, output_option, settings_of
@@ -61,6 +61,7 @@ def examine(host: Path | None) -> Iterator[Finding]:
     yield key if isinstance(key, Finding) else ok("key", f"{settings.key.name} is {key.address}")
     yield from _guarded("state", lambda: check_state(settings))
     yield from _guarded("port", lambda: check_ports(settings))
+    yield from _guarded("certificate", lambda: check_outside(settings))
     yield from _guarded("chain", lambda: check_chain(settings, key))
     yield from _outside(settings, key)
 

@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from reconciler.chain.keys import PrivateKey
 from reconciler.cli.findings import Finding, ok, warn, wrong
 from reconciler.journal.lock import NAME as LOCK
 from reconciler.journal.lock import holder
+from reconciler.serve.outside import Certificate, Outside, OutsideError
+from reconciler.serve.secrets import SecretError, SecretFile, read_tokens
 from reconciler.settings import Settings, SettingsError, read_passphrase
 from reconciler.values.listening import Listen
 
@@ -95,6 +98,33 @@ def check_ports(settings: Settings) -> Iterator[Finding]:
     for check, place in places.items():
         if place is not None:
             yield _port(check, place, running)
+
+
+def check_outside(settings: Settings) -> Iterator[Finding]:
+    """What those who are not on this machine see of us, and what they must show."""
+    listen = settings.listen
+    if all(at is None or at.is_loopback for at in (listen.api, listen.metrics, listen.outside)):
+        return
+    try:
+        certificate = Certificate(Outside(listen.tls_certificate, listen.tls_key, listen.client_ca))
+        found = certificate.trouble(int(time.time()))
+        if found is None:
+            yield ok("certificate", f"{certificate} holds until {_day(certificate.expires_at)}")
+        else:
+            bad = found.reason == "CertificateExpired"
+            yield (wrong if bad else warn)("certificate", found.message, found.advice)
+    except OutsideError as error:
+        yield wrong("certificate", str(error))
+    if listen.tokens is not None:
+        try:
+            tokens = SecretFile(listen.tokens, read_tokens).content
+            yield ok("tokens", f"{listen.tokens} holds {len(tokens)}")
+        except SecretError as error:
+            yield wrong("tokens", str(error))
+
+
+def _day(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
 
 
 def _port(check: str, place: Listen, running: bool) -> Finding:

@@ -13,6 +13,14 @@ ROWS_MAX = 30
 """Workloads and holds that one page lists."""
 
 
+SWITCHES = {
+    "observe_only": "observing only",
+    "spending_stopped": "spending is stopped: provider-daemon stop-spending --off",
+    "draining": "nothing is bid on, leases go on: provider-daemon drain --off",
+}
+"""What the machine's owner switched off, with how it goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Answers of the routes: status, workloads, and leases by the state of their funds."""
@@ -41,12 +49,14 @@ def _provider(answer: Mapping[str, Any]) -> Iterator[str]:
     )
     open_now = f"{counts['orders_open']} orders open, {counts['bids_open']} bids"
     yield f"market     {open_now}, {counts['leases']} leases"
-    for word, wanted in (("observing only", "observe_only"), ("spending is stopped", "spending_stopped")):
-        if answer[wanted]:
+    for switch, word in SWITCHES.items():
+        if answer[switch]:
             yield f"           {word}"
 
 
 def _troubles(answer: Mapping[str, Any]) -> Iterator[str]:
+    for found in answer["troubles"]:
+        yield f"trouble    {found['reason']}: {found['message']}; {found['advice']}"
     cycle = answer["cycle"]
     if cycle and cycle["why"]:
         yield f"cycle      {cycle['outcome']} at {cycle['finished_at']}: {cycle['why']}"

@@ -51,6 +51,7 @@ def snapshot_of(
         desired=_newest(situation) or shown.desired,
         observe_only=situation.limits.observe_only,
         spending_stopped=situation.limits.stop_spending,
+        draining=situation.limits.draining,
         workloads=workloads,
         intents=tuple(
             IntentSnapshot(i.hash, tuple(describe(m) for m in i.messages), i.fee, i.timeout_height)

@@ -17,9 +17,11 @@ from reconciler.serve.shapes import (
     ReadingShape,
     RevisionsShape,
     StatusAnswer,
+    TroubleShape,
 )
 from reconciler.values.lifecycle import Phase
 from reconciler.values.money import plain
+from reconciler.values.observed import Trouble
 from reconciler.values.plans import Hold
 from reconciler.values.snapshot import BidSnapshot, CycleRecord, ReadingAge, Snapshot
 
@@ -27,8 +29,8 @@ LISTED_MAX = 1_000
 """Holds that one answer lists; strangers decide how many there are."""
 
 
-def status(snapshot: Snapshot) -> StatusAnswer:
-    """The provider as a whole."""
+def status(snapshot: Snapshot, troubles: Iterable[Trouble] = ()) -> StatusAnswer:
+    """The provider as a whole, and what is not well with the daemon itself."""
     return StatusAnswer(
         provider=snapshot.provider,
         address=snapshot.address,
@@ -36,6 +38,8 @@ def status(snapshot: Snapshot) -> StatusAnswer:
         revisions=revisions(snapshot),
         observe_only=snapshot.observe_only,
         spending_stopped=snapshot.spending_stopped,
+        draining=snapshot.draining,
+        troubles=[trouble(each) for each in troubles],
         counts=counts(snapshot),
         money=money(snapshot),
         cycle=cycle(snapshot.cycle) if snapshot.cycle else None,
@@ -43,6 +47,11 @@ def status(snapshot: Snapshot) -> StatusAnswer:
         intents=intents(snapshot),
         holds=holds(h for h in snapshot.holds if h.ours or not h.subject),
     )
+
+
+def trouble(found: Trouble) -> TroubleShape:
+    """Why something is not well."""
+    return TroubleShape(reason=found.reason, message=found.message, advice=found.advice)
 
 
 def chain(snapshot: Snapshot) -> ChainShape:

@@ -47,6 +47,7 @@ def bid_engine(snapshot: Snapshot, now: int) -> BidEngineAnswer:
     return BidEngineAnswer(
         observe_only=snapshot.observe_only,
         spending_stopped=snapshot.spending_stopped,
+        draining=snapshot.draining,
         chain=reading(chain_reading(snapshot)),
         chain_age_seconds=age_of_chain(snapshot, now),
         orders_open=snapshot.orders_open,

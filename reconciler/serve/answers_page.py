@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reconciler.serve.answers import chain, counts, cycle, intents, moment, money, reading, revisions
+from reconciler.serve.answers import chain, counts, cycle, intents, moment, money, reading, revisions, trouble
 from reconciler.serve.answers_market import funding, is_about_order
-from reconciler.serve.answers_work import subjects_of, trouble
+from reconciler.serve.answers_work import subjects_of
 from reconciler.serve.course import MoneyPoint
 from reconciler.serve.shapes_page import (
     CapacityShape,
@@ -26,6 +26,7 @@ from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId
 from reconciler.values.lifecycle import Phase
 from reconciler.values.money import plain
+from reconciler.values.observed import Trouble
 from reconciler.values.plans import Hold
 from reconciler.values.resources import Resources
 from reconciler.values.snapshot import (
@@ -55,11 +56,12 @@ _FUNDS_URGENCY = {Funding.EXHAUSTED: 1, Funding.CRITICAL: 1, Funding.LOW: 4, Fun
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is remembered: money oldest first, commits newest first."""
+    """What is remembered, money oldest first, commits newest first; and what is not well with the daemon."""
 
     money: tuple[MoneyPoint, ...] = ()
     desired: tuple[CommitSnapshot, ...] = ()
     published: tuple[CommitSnapshot, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
 
 
 def overview(snapshot: Snapshot, past: Past, now: int) -> OverviewAnswer:
@@ -72,6 +74,8 @@ def overview(snapshot: Snapshot, past: Past, now: int) -> OverviewAnswer:
         revisions=revisions(snapshot),
         observe_only=snapshot.observe_only,
         spending_stopped=snapshot.spending_stopped,
+        draining=snapshot.draining,
+        troubles=[trouble(each) for each in past.troubles],
         counts=counts(snapshot),
         money=money(snapshot),
         income_uve_a_block=plain(sum((x.price for x in snapshot.leases), Decimal(0))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.reports.cause import Case, Link, Sight, causes
-from reconciler.serve.answers import holds, moment
+from reconciler.serve.answers import holds, moment, trouble
 from reconciler.serve.answers_market import lease
 from reconciler.serve.shapes_work import (
     CauseAnswer,
@@ -11,7 +11,6 @@ from reconciler.serve.shapes_work import (
     EventsAnswer,
     EventShape,
     LinkShape,
-    TroubleShape,
     UseAnswer,
     WorkloadAnswer,
     WorkloadShape,
@@ -19,7 +18,6 @@ from reconciler.serve.shapes_work import (
 from reconciler.values.inspection import Happenings, WorkloadUse
 from reconciler.values.memory import Memory
 from reconciler.values.money import plain
-from reconciler.values.observed import Trouble
 from reconciler.values.snapshot import LeaseSnapshot, Snapshot, WorkloadSnapshot
 
 
@@ -54,11 +52,6 @@ def workload_shape(found: WorkloadSnapshot) -> WorkloadShape:
 def subjects_of(found: WorkloadSnapshot) -> tuple[str, ...]:
     """What a hold on it may be about: itself, its lease, its file."""
     return tuple(filter(None, (found.id, str(found.lease), found.path)))
-
-
-def trouble(found: Trouble) -> TroubleShape:
-    """Why a workload is not well."""
-    return TroubleShape(reason=found.reason, message=found.message, advice=found.advice)
 
 
 def use(found: WorkloadSnapshot, used: WorkloadUse) -> UseAnswer:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -26,6 +26,7 @@ from reconciler.serve.replies import Reply, refused, send
 from reconciler.serve.secrets import SecretFile
 from reconciler.serve.stream import Stream
 from reconciler.serve.table import Access, Asked, Route, WrongParameterError
+from reconciler.values.observed import Trouble
 
 SECONDS_MAX = 30.0
 BODY_MAX_BYTES = 1024
@@ -52,12 +53,19 @@ class Sources:
 class Api:
     """The routes of one daemon, for all its sites; `close` it on the servers' loop."""
 
-    def __init__(self, sources: Sources, hook_secret: SecretFile[bytes] | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        hook_secret: SecretFile[bytes] | None = None,
+        troubles: Callable[[], tuple[Trouble, ...]] = tuple,
+    ) -> None:
         self._press = Press(sources.board)
         self._bell = Bell(sources.ring)
         self._desks = (Desk("machines"), Desk("journal", 2))
         board = sources.board
-        snapshot_reads = reads(board, self._press, sources.now, sources.stale_seconds)
+        snapshot_reads = replace(
+            reads(board, self._press, sources.now, sources.stale_seconds), troubles=troubles
+        )
         self._stream = Stream(board, self._press, snapshot_reads.overview_of)
         self.routes: tuple[Route, ...] = (
             *snapshot_reads.routes(),

@@ -10,6 +10,10 @@ from pathlib import Path
 from cryptography import x509
 
 from reconciler.values.listening import Listen
+from reconciler.values.observed import Trouble
+
+SOON_SECONDS = 14 * 86_400
+RENEW = "Renew it: it is read again without a restart"
 
 
 class OutsideError(Exception):
@@ -60,10 +64,15 @@ class Certificate:
         """Unix seconds."""
         return self._expires_at
 
-    def told_expired(self) -> str:
-        """That it has expired, and what to do."""
+    def trouble(self, now: int) -> Trouble | None:
+        """That it has expired, or soon will. The daemon goes on: who looks at it can wait, money cannot."""
         when = datetime.fromtimestamp(self._expires_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        return f"the certificate {self} expired at {when}; renew it: it is read again without a restart"
+        if self._expires_at <= now:
+            told = f"the certificate {self} expired at {when}: nobody outside can ask"
+            return Trouble("CertificateExpired", told, RENEW)
+        if self._expires_at <= now + SOON_SECONDS:
+            return Trouble("CertificateExpires", f"the certificate {self} expires at {when}", RENEW)
+        return None
 
     def __str__(self) -> str:
         return str(self._files[0])

@@ -20,6 +20,7 @@ from reconciler.serve.table import Access, Asked, Choice, Count, Parameter, Rout
 from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId
 from reconciler.values.lifecycle import Phase
+from reconciler.values.observed import Trouble
 from reconciler.values.snapshot import BidSnapshot, LeaseSnapshot, Snapshot, WorkloadSnapshot
 
 LIMIT_MAX = 100_000
@@ -44,7 +45,7 @@ BIDS: Form[BidSnapshot] = Form("bids", lambda b: b.id, LeaseId.parse, answers.bi
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """The routes over a board; `now` gives unix seconds."""
+    """The routes over a board; `now` gives unix seconds, `troubles` those of the daemon itself."""
 
     board: Board
     press: Press
@@ -53,6 +54,7 @@ class Reads:
     workload_list: Listing[WorkloadSnapshot]
     lease_list: Listing[LeaseSnapshot]
     bid_list: Listing[BidSnapshot]
+    troubles: Callable[[], tuple[Trouble, ...]] = tuple
 
     def routes(self) -> tuple[Route, ...]:
         """In the order of the operator's sheet."""
@@ -115,7 +117,7 @@ class Reads:
         )
 
     async def status(self, asked: Asked) -> Reply:
-        return await self._whole(asked, "status", answers.status)
+        return await self._whole(asked, "status", lambda s: answers.status(s, self.troubles()))
 
     async def bid_engine(self, asked: Asked) -> Reply:
         now = self.now()
@@ -130,9 +132,8 @@ class Reads:
     def overview_of(self, snapshot: Snapshot) -> OverviewAnswer:
         """What the page shows now."""
         course = self.board.course
-        return answers_page.overview(
-            snapshot, answers_page.Past(course.money(), *course.commits()), self.now()
-        )
+        past = answers_page.Past(course.money(), *course.commits(), self.troubles())
+        return answers_page.overview(snapshot, past, self.now())
 
     async def workloads(self, asked: Asked) -> Reply:
         page, state, text = _page(asked), asked.values["state"], asked.values["contains"]

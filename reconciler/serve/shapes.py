@@ -104,6 +104,14 @@ class IntentShape(Shape):
     timeout_height: int
 
 
+class TroubleShape(Shape):
+    """Why something is not well."""
+
+    reason: str
+    message: str
+    advice: str
+
+
 class StatusAnswer(Shape):
     """`GET /api/v1/status`: the provider as a whole."""
 
@@ -113,6 +121,10 @@ class StatusAnswer(Shape):
     revisions: RevisionsShape
     observe_only: bool
     spending_stopped: bool
+    draining: bool
+    """true: nothing is bid on, leases go on (`provider-daemon drain`)."""
+    troubles: list[TroubleShape]
+    """What is not well with the daemon itself, such as a certificate that has expired."""
     counts: CountsShape
     money: MoneyShape
     cycle: CycleShape | None

@@ -55,6 +55,7 @@ class BidEngineAnswer(Shape):
 
     observe_only: bool
     spending_stopped: bool
+    draining: bool
     chain: ReadingShape
     """The chain, without which there are no bids."""
     chain_age_seconds: int | None

@@ -11,9 +11,9 @@ from reconciler.serve.shapes import (
     ReadingShape,
     RevisionsShape,
     Shape,
+    TroubleShape,
 )
 from reconciler.serve.shapes_market import FundingShape
-from reconciler.serve.shapes_work import TroubleShape
 
 
 class TileShape(Shape):
@@ -105,6 +105,9 @@ class OverviewAnswer(Shape):
     revisions: RevisionsShape
     observe_only: bool
     spending_stopped: bool
+    draining: bool
+    troubles: list[TroubleShape]
+    """Of the daemon itself."""
     counts: CountsShape
     money: MoneyShape
     income_uve_a_block: str

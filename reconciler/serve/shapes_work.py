@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.serve.shapes import HoldShape, Shape
+from reconciler.serve.shapes import HoldShape, Shape, TroubleShape
 from reconciler.serve.shapes_market import LeaseShape
-
-
-class TroubleShape(Shape):
-    """Why a workload is not well."""
-
-    reason: str
-    message: str
-    advice: str
 
 
 class WorkloadShape(Shape):

@@ -20,6 +20,7 @@ from reconciler.serve.secrets import SecretError, SecretFile, Token, read_hook_s
 from reconciler.serve.server import Renewed, ServeError, Servers, Site
 from reconciler.serve.table import Access
 from reconciler.values.listening import Listen
+from reconciler.values.observed import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,11 @@ class _Guards:
         self.names.append(what)
         return OutsideDoor(self.tokens, self.now), self.certificate
 
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What is not well with what others see."""
+        found = self.certificate.trouble(self.now()) if self.certificate else None
+        return (found,) if found else ()
+
     def expiries(self) -> dict[str, int]:
         """By site, when the certificate that others see expires."""
         return {name: self.certificate.expires_at for name in self.names if self.certificate}
@@ -98,7 +104,7 @@ def start_servers(sources: Sources, serving: Serving, calls: Calls) -> Started:
 
 def _start(sources: Sources, serving: Serving, guards: _Guards, calls: Calls) -> Started:
     secret = SecretFile(serving.webhook_secret, read_hook_secret) if serving.webhook_secret else None
-    api = Api(sources, secret)
+    api = Api(sources, secret, guards.troubles)
     page = metrics_page(Gauges(sources.board, sources.now, calls, guards.expiries))
 
     def site(what: str, key: str, at: Listen, make: Callable[[Wicket], web.Application]) -> Site:
@@ -111,8 +117,8 @@ def _start(sources: Sources, serving: Serving, guards: _Guards, calls: Calls) ->
     ]
     if serving.outside is not None:
         sites.append(site("HTTP API", "listen.outside", serving.outside, api.app))
-    if guards.certificate is not None and guards.certificate.expires_at <= sources.now():
-        log.error("%s", guards.certificate.told_expired())
+    for found in guards.troubles():
+        log.error("%s: %s; %s", found.reason, found.message, found.advice)
     files: tuple[Renewed | None, ...] = (secret, guards.tokens, guards.certificate)
     servers = Servers(api, sites, [each for each in files if each is not None])
     return Started(servers, Ports(*servers.bound))

@@ -180,6 +180,7 @@ class Snapshot:
     published: str = ""
     observe_only: bool = False
     spending_stopped: bool = False
+    draining: bool = False
     orders_open: int = 0
     books: Books = Books()
     counters: Counters = Counters()

@@ -6,6 +6,8 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,15 @@ import yaml
 
 from reconciler.chain.rpc import NodeStatus
 from reconciler.cli.doctor_chain import _clock, _node
+from reconciler.cli.doctor_machine import check_outside
 from reconciler.cli.findings import State
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.journal.opening import open_journal
 from reconciler.settings import Flags, Settings, load_settings
+from reconciler.values.listening import Listen
 from tests.e2e.running import devnet
 from tests.repo.forge import Forge
+from tests.serve.certificates import DAY, Authority
 
 Said = pytest.CaptureFixture[str]
 Host = dict[str, Any]
@@ -149,20 +154,21 @@ def settings(world: Path) -> Settings:
 
 
 def status(**other: Any) -> NodeStatus:
-    fields = {"height": 7, "time": time.time(), "catching_up": False, "earliest_height": 1, "indexing": True}
-    return NodeStatus(**{"chain_id": "virtengine-devnet-1", **fields, **other})
+    fields = {"height": 7, "catching_up": False, "earliest_height": 1, "indexing": True}
+    since = time.time() - other.pop("silent_seconds", 0)
+    return NodeStatus(**{"chain_id": "virtengine-devnet-1", "time": since, **fields, **other})
 
 
 @pytest.mark.parametrize(
     ("other", "words"),
     [
         ({"catching_up": True}, "is syncing"),
-        ({"time": time.time() - 500}, "has made no block for 5"),
+        ({"silent_seconds": 500}, "has made no block for 5"),
         ({"indexing": False}, "transaction index off"),
     ],
 )
 def test_a_node_that_is_not_to_be_believed(settings: Settings, other: dict[str, Any], words: str) -> None:
-    (finding,) = _node(settings, status(**other))
+    (finding,) = _node(settings, status(**dict(other)))
     assert words in finding.message
     assert finding.advice
 
@@ -173,3 +179,39 @@ def test_clocks_that_differ(settings: Settings, seconds: int, word: str) -> None
     assert finding.state is State.WRONG
     assert f"this clock is 100 s {word} the last block's time" in finding.message
     assert _clock(settings, status()).state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("lasts", "state", "words"),
+    [
+        (100 * DAY, "ok", "holds until 20"),
+        (13 * DAY, "warn", "expires at 20"),
+        (-DAY, "wrong", "expired at 20"),
+        (None, "wrong", "cannot be used with the key"),
+    ],
+)
+def test_what_others_see_of_us(
+    settings: Settings, tmp_path: Path, lasts: timedelta | None, state: str, words: str
+) -> None:
+    certificate, key = Authority(tmp_path).issue("server", lasts or DAY)
+    if lasts is None:
+        key = Authority(tmp_path, "another").issue("stranger")[1]
+    tokens = tmp_path / "tokens"
+    tokens.write_text("short\n")
+    tokens.chmod(0o600)
+    listen = replace(
+        settings.listen,
+        outside=Listen("0.0.0.0", 1),
+        tls_certificate=certificate,
+        tls_key=key,
+        tokens=tokens,
+    )
+    seen, shown = check_outside(replace(settings, listen=listen))
+    assert (seen.check, seen.state) == ("certificate", state)
+    assert words in seen.message
+    assert (seen.advice == "") is (state == "ok")
+    assert (shown.state, shown.message) == (
+        State.WRONG,
+        f"{tokens}:1: the token is shorter than 20 characters",
+    )
+    assert list(check_outside(settings)) == [], "nobody else reaches us"

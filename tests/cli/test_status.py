@@ -54,6 +54,15 @@ def test_the_page_shows_money_troubles_and_holds(terminal: Terminal) -> None:
     assert json.loads(terminal.say("status", "-o", "json")[1])["address"] == "ve1provider"
 
 
+def test_what_the_owner_switched_off_is_told_with_how_it_goes_on(terminal: Terminal) -> None:
+    assert "drain --off" not in terminal.say("status")[1]
+    terminal.board.show(replace(SHOWN, draining=True, spending_stopped=True))
+    out = terminal.say("status")[1]
+    assert "nothing is bid on, leases go on: provider-daemon drain --off" in out
+    assert "spending is stopped: provider-daemon stop-spending --off" in out
+    assert json.loads(terminal.say("status", "-o", "json")[1])["draining"] is True
+
+
 def test_a_long_list_is_cut_with_the_way_to_the_rest(terminal: Terminal) -> None:
     many = tuple(replace(WELL, id=WorkloadId(f"{WELL.id}{n:04}")) for n in range(ROWS_MAX + 5))
     terminal.board.show(replace(SHOWN, workloads=many))

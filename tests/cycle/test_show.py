@@ -110,6 +110,8 @@ def test_transactions_on_their_way_are_shown_in_words() -> None:
 
 
 def test_what_the_owner_switched_off_is_shown() -> None:
-    shown = _shown(BUSY, limits=replace(Limits(), observe_only=True, stop_spending=True))
+    shown = _shown(BUSY, limits=replace(Limits(), observe_only=True, stop_spending=True, draining=True))
 
-    assert (shown.observe_only, shown.spending_stopped) == (True, True)
+    assert (shown.observe_only, shown.spending_stopped, shown.draining) == (True, True, True)
+    shown = _shown(BUSY)
+    assert (shown.observe_only, shown.spending_stopped, shown.draining) == (False, False, False)

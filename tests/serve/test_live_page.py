@@ -18,7 +18,7 @@ from reconciler.values.listening import Listen
 from reconciler.values.observed import Trouble
 from reconciler.values.snapshot import Books, CommitSnapshot, CycleOutcome, CycleRecord, ReadingAge, Snapshot
 from tests.serve.browser import Browser, browser
-from tests.serve.certificates import Authority
+from tests.serve.certificates import DAY, Authority
 from tests.serve.playing import serve
 from tests.serve.test_outside import TOKEN, tokens_of
 from tests.serve.worlds import FULL, ILL, NOON, WELL, lease
@@ -218,7 +218,7 @@ def test_a_daemon_that_is_gone_is_said_and_found_again(board: Board, tmp_path: P
 
 def test_the_token_is_a_browsers_password(board: Board, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
-    certificate, key = authority.issue("server")
+    certificate, key = authority.issue("server", 900 * DAY)
     board.show(GOOD)
     proof = Outside(certificate, key, None, tokens_of(tmp_path))
     started = serve(board, outside=Listen("0.0.0.0", 0), proof=proof)

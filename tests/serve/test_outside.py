@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.serve import server
 from reconciler.serve.board import Board
-from reconciler.serve.outside import Outside
+from reconciler.serve.outside import Certificate, Outside
 from reconciler.serve.rates import Rate, Rates
 from reconciler.serve.server import ServeError
 from reconciler.serve.starting import Started
@@ -172,13 +172,24 @@ def test_an_expired_certificate_of_ours_is_told_at_the_start_and_to_clients(
         now=lambda: int(time.time()),
     )
     try:
-        assert "ours.pem expired at 20" in caplog.text
-        assert "renew it: it is read again without a restart" in caplog.text
+        assert "CertificateExpired: the certificate" in caplog.text
+        told = Asker(started.ports.api).ask(STATUS).tree["troubles"]
+        assert [each["reason"] for each in told] == ["CertificateExpired"]
+        assert "ours.pem expired at 20" in told[0]["message"]
+        assert told[0]["advice"] == "Renew it: it is read again without a restart"
+        assert Asker(started.ports.api).ask("/api/v1/overview").tree["troubles"] == told
         with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
             world.asker(started).ask(STATUS)
         assert Asker(started.ports.api).ask(STATUS).code == 200
     finally:
         started.stop()
+
+
+@pytest.mark.parametrize(("days", "told"), [(-1, "CertificateExpired"), (13, "CertificateExpires"), (15, "")])
+def test_a_certificate_is_told_of_before_and_after_its_end(world: World, days: int, told: str) -> None:
+    certificate, key = world.authority.issue("dated", days * DAY)
+    found = Certificate(replace(world.proof, certificate=certificate, key=key)).trouble(int(time.time()))
+    assert (found.reason if found else "") == told
 
 
 def test_renewed_files_are_taken_without_a_restart_and_bad_ones_are_not(

@@ -15,6 +15,8 @@ export function needs(view, now) {
   const silent = view.cycle ? now - Date.parse(view.cycle.finished_at) / 1000 : 0;
   if (silent > STALE_SECONDS) add("bad", "silent", `no cycle has ended for ${lasting(silent)}; see the daemon's log`);
   if (view.spending_stopped) add("warn", "stopped", "spending is stopped; `provider-daemon stop-spending --off` lets it go on");
+  for (const trouble of view.troubles) add(trouble.reason === "CertificateExpires" ? "warn" : "bad", `daemon ${trouble.reason}`, `${trouble.message}; ${trouble.advice}`);
+  if (view.draining) add("warn", "draining", "nothing is bid on, leases go on; `provider-daemon drain --off` ends that");
   if (view.observe_only) add("warn", "observing", "it only observes: everything is planned, nothing is signed");
   for (const tile of view.workloads) {
     if (tile.trouble) {
