@@ -30,6 +30,7 @@ NODES_MAX = 50_000
 MERGE_KEY = "<<"
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)
 """A line that git leaves in a conflict; in quotes it would be read as a text."""
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#")
 
 
 def read_yaml(path: str, content: bytes) -> Document:
@@ -40,14 +41,39 @@ def read_yaml(path: str, content: bytes) -> Document:
         advice = "choose what counts and remove its lines"
         raise BrokenFileError(Fault(path, line, 1, "a merge conflict stands here", advice))
     builder = _Builder(path)
+    words: list[ScalarEvent] = []
+    has_tabs = "\t" in text
     try:
         for event in yaml.parse(text, Loader=yaml.CLoader):
             builder.take(event)
+            if has_tabs and isinstance(event, ScalarEvent):
+                words.append(event)
     except yaml.MarkedYAMLError as error:
         raise BrokenFileError(_syntax_fault(path, text, error)) from None
     except yaml.YAMLError as error:
         raise BrokenFileError(Fault(path, 1, 1, f"not YAML: {error}")) from None
+    if has_tabs:
+        _refuse_tabs(path, text, words)
     return Document(path, builder.root, builder.marks)
+
+
+def _refuse_tabs(path: str, text: str, words: list[ScalarEvent]) -> None:
+    """Tabs between words, on which readers do not agree; within a text or a comment they are its own."""
+    signs = list(text)
+    for word in words:
+        start, end = word.start_mark, word.end_mark
+        assert start is not None and end is not None, "libyaml marks every event"  # noqa: PT018  # one claim
+        for index in range(start.index, end.index):
+            if signs[index] not in "\r\n":
+                signs[index] = "x"
+    for number, line in enumerate(re.split(r"\r\n?|\n", "".join(signs)), 1):
+        column = _COMMENT.split(line, 1)[0].find("\t") + 1
+        if column:
+            raise BrokenFileError(_tab_fault(path, number, column))
+
+
+def _tab_fault(path: str, line: int, column: int) -> Fault:
+    return Fault(path, line, column, "a tab where spaces belong", "write spaces")
 
 
 class _Builder:
@@ -172,7 +198,7 @@ def _syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if line[mark.column : mark.column + 1] == "\t":
-        return Fault(path, mark.line + 1, mark.column + 1, "a tab where spaces belong", "indent with spaces")
+        return _tab_fault(path, mark.line + 1, mark.column + 1)
     problem = ", ".join(part for part in (error.context, error.problem) if part)
     return Fault(path, mark.line + 1, mark.column + 1, f"not YAML: {problem}", _syntax_advice(problem, line))
 

@@ -1,7 +1,8 @@
 """Three readers of one mind: our own `validate`, check-jsonschema in CI, and the language server in editors.
 
 `corpus/good` is accepted by all, `corpus/bad` refused by all, and `corpus/only_validate` is what a schema
-cannot say: each of its files says in its second line why. What no file can show by itself is at the end.
+cannot say. `corpus/editors_accept` is refused by all but editors. Each file of the last two says in its second
+line why. What no file can show by itself is at the end.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def test_each_file_names_its_schema(path: Path) -> None:
     first, second, *_ = path.read_text().splitlines()
     assert first.startswith(MODELINE)
     assert (path.parent / first.removeprefix(MODELINE)).resolve() == schema_of(path)
-    if path in of("only_validate"):
-        assert re.fullmatch(r"# .{20,}", second), "why no schema can say it"
+    if path in (*of("only_validate"), *of("editors_accept")):
+        assert re.fullmatch(r"# .{20,}", second), "why they do not agree"
 
 
 @pytest.mark.parametrize("checker", ALL)
@@ -73,6 +74,16 @@ def test_good_files_are_accepted(checker: Checker) -> None:
 @pytest.mark.parametrize("checker", ALL)
 def test_bad_files_are_refused(checker: Checker) -> None:
     assert [name(path) for path, told in checker(of("bad")).items() if not told] == []
+
+
+@pytest.mark.parametrize("checker", BOTH)
+def test_what_editors_accept_is_refused_all_the_same(checker: Checker) -> None:
+    assert [name(path) for path, told in checker(of("editors_accept")).items() if not told] == []
+
+
+@pytest.mark.live
+def test_editors_accept_it() -> None:
+    assert {name(path): told for path, told in by_editor(of("editors_accept")).items() if told} == {}
 
 
 def test_what_only_validate_sees_it_refuses() -> None:

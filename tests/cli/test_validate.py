@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,29 @@ def test_a_name_that_is_no_text_is_shown(state: Path, capsys: pytest.CaptureFixt
     Path(os.fsdecode(os.fsencode(state) + b"/workloads/\xff.yml")).write_bytes(workload(1))
     assert run("validate", "state") == 0
     assert "state/workloads/\ufffd.yml: warning: this file is not read" in capsys.readouterr().out
+
+
+def test_two_pull_requests_that_conflict(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What git leaves in the file is told before anybody commits it, with the line where it begins."""
+
+    def git(*arguments: str) -> int:
+        identity = ("-c", "user.name=operator", "-c", "user.email=operator@localhost")
+        ran = subprocess.run(["git", *identity, *arguments], cwd=state, capture_output=True, check=False)
+        return ran.returncode
+
+    def price(gpu: str) -> None:
+        pricing = state / "pricing.yaml"
+        pricing.write_text(re.sub("gpu: .*", f"gpu: {gpu}", pricing.read_text()))
+        assert git("commit", "-qam", gpu) == 0
+
+    assert git("init", "-q", "-b", "main") == git("add", "-A") == git("commit", "-qm", "all") == 0
+    assert git("checkout", "-qb", "cheaper") == 0
+    price("10000uve")
+    assert git("checkout", "-q", "main") == 0
+    price("30000uve")
+    assert git("merge", "-q", "cheaper") == 1
+    assert run("validate", "state") == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "state/pricing.yaml:7:1: a merge conflict stands here (choose what counts and remove its lines)",
+        "5 files, 1 errors, 0 warnings",
+    ]

@@ -113,6 +113,12 @@ TABLE = [
         "config.yaml:1:16: byte 0xe9 is not UTF-8 (save the file as UTF-8)",
     ),
     Bad(
+        "a tab",
+        "config.yaml",
+        b"bidding:\n\tenabled: false\n",
+        "config.yaml:2:1: a tab where spaces belong (write spaces)",
+    ),
+    Bad(
         "a merge conflict",
         "config.yaml",
         b"<<<<<<< HEAD\nkind: Config\n=======\n>>>>>>> x\n",
@@ -155,6 +161,53 @@ def test_one_bad_file_is_told_and_spoils_only_itself(bad: Bad) -> None:
     assert after.workloads[workload_id(lease(1))] == before.workloads[workload_id(lease(1))]
     assert after.workloads[workload_id(lease(2))].paused, "the change beside the bad file counts"
     assert after.good[bad.path] == before.good[bad.path]
+
+
+def test_a_file_renamed_is_told_both_names() -> None:
+    """A renamed file is a missing and a wrong one: nothing is taken from it, and nothing may be removed."""
+    reader = Reader(PROVIDER)
+    before = desired(reader, repository(1, 2), {})
+    files = repository(2) | {"workloads/web.yaml": workload(1)}
+    after = desired(reader, files, before.good)
+    name = W1.removeprefix("workloads/")
+    assert [fault.show() for fault in after.faults] == [
+        f"workloads/web.yaml:2:1: lease: this lease's file is named {name} "  # noqa: ISC004  # one line
+        "(rename it, or remove it where that file is there already)"
+    ]
+    assert not after.whole
+    assert [*after.workloads] == [workload_id(lease(2))]
+
+
+@pytest.mark.parametrize("provider", [PROVIDER, None])
+def test_two_files_for_one_lease(provider: str | None) -> None:
+    """With our address one of the names is wrong; without it, both are told of each other."""
+    other = "workloads/1-1-1-aaaaaaaaaa.yaml"
+    made = desired(Reader(provider), repository(1) | {other: workload(1, image="nginx:2")}, {})
+    assert not made.whole
+    if provider:
+        (fault,) = made.faults
+        assert fault.path == other
+        assert made.workloads[workload_id(lease(1))].services[0].image == "nginx:1.27"
+    else:
+        (fault,) = made.faults
+        assert fault.show() == f"{W1}:2:1: lease: {other} is for the same lease (keep one of them)"
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
+def test_line_ends_and_a_byte_order_mark_change_nothing(mark: bytes, end: bytes) -> None:
+    plain = repository(1)
+    files = {path: mark + content.replace(b"\n", end) for path, content in plain.items()}
+    made, expected = (desired(Reader(PROVIDER), each, {}) for each in (files, plain))
+    assert made.faults == ()
+    assert (made.config, made.pricing, made.workloads) == (
+        expected.config,
+        expected.pricing,
+        expected.workloads,
+    )
+    files["pricing.yaml"] = files["pricing.yaml"].replace(b"20000uve", b"20000uact")
+    (fault,) = desired(Reader(PROVIDER), files, {}).faults
+    assert (fault.line, fault.column) == (7, 8)
 
 
 def test_the_sheets_own_file_counts_and_is_warned_about() -> None:

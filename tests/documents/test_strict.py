@@ -54,7 +54,7 @@ def test_an_empty_file_is_nothing() -> None:
                 '(write "010" or write a plain decimal number)'
             ),
         ),
-        (b"a:\n\tb: 1", "f.yaml:2:1: a tab where spaces belong (indent with spaces)"),
+        (b"a:\n\tb: 1", "f.yaml:2:1: a tab where spaces belong (write spaces)"),
         (
             b"a: b: c",
             (
@@ -104,3 +104,58 @@ def test_too_many_values_are_refused() -> None:
 
 def test_quoted_words_are_text_whatever_they_say() -> None:
     assert read_yaml("f", b"a: 'NO'\nb: \"010\"\n'80': '<<'\n").root == {"a": "NO", "b": "010", "80": "<<"}
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b"\ta: b\n", "1:1"),
+        (b"a:\n  b: c\n \td: e\n", "3:2"),
+        (b"a:\r\n\tb: c\r\n", "2:1"),
+        (b"a:\t b\n", "1:3"),
+        (b"a: b\t# c\n", "1:5"),
+        (b"a: b\t\n", "1:5"),
+        (b"a: b\n\t\nc: d\n", "2:1"),
+        (b"a: b\n\t# c\n", "2:1"),
+        (b"a: [b,\tc]\n", "1:7"),
+        (b"a:\n-\tb\n", "2:2"),
+        ("é: 'é\té' #\té\nè:\té\n".encode(), "2:3"),
+    ],
+)
+def test_a_tab_between_words_is_told(content: bytes, place: str) -> None:
+    with pytest.raises(BrokenFileError) as told:
+        read_yaml("f.yaml", content)
+    assert told.value.fault.show() == f"f.yaml:{place}: a tab where spaces belong (write spaces)"
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (b'a: "x\ty"  # c\td\n', "x\ty"),
+        (b"#\tx\na: b #\ty\n", "b"),
+        (b"a: x\ty\n", "x\ty"),
+        (b"a: b#c\td\n", "b#c\td"),
+        (b"a: |\n  x\ty\n  \tz\n", "x\ty\n\tz\n"),
+    ],
+)
+def test_a_tab_within_a_text_or_a_comment_is_its_own(content: bytes, value: str) -> None:
+    assert read_yaml("f.yaml", content).root == {"a": value}
+
+
+@pytest.mark.parametrize("sign", ["<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> theirs"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_each_line_of_a_conflict_is_known(sign: str, end: str) -> None:
+    """Also what is left when somebody has removed the others, and within quotes, where YAML would take it."""
+    for before in ("a: b", 'a: "b', "a: |"):
+        with pytest.raises(BrokenFileError) as told:
+            read_yaml("f.yaml", f"{before}{end}{sign}{end}".encode())
+        assert told.value.fault.show() == (
+            "f.yaml:2:1: a merge conflict stands here (choose what counts and remove its lines)"
+        )
+
+
+def test_what_only_looks_like_a_conflict_is_read() -> None:
+    assert read_yaml("f.yaml", b"# =======\na: '======='\nb: |\n  <<<<<<< HEAD\n").root == {
+        "a": "=======",
+        "b": "<<<<<<< HEAD\n",
+    }
