@@ -16,6 +16,7 @@
 # usage, 69 a program is missing. A forge that fails is told and changes nothing of that.
 # PROVIDER_DAEMON names the program where it is not on the PATH. Where the forge is: docs/pull-requests.md.
 set -eu
+export GIT_TERMINAL_PROMPT=0
 
 program=${PROVIDER_DAEMON:-provider-daemon}
 base='' head=HEAD folder=. provider='' out=review forge=yes

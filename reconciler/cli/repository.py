@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import click
 
+from reconciler.cli.ci_files import FORGES, ci_files
 from reconciler.cli.faults import ToldError
 from reconciler.documents.schemas import schemas as schema_texts
 
@@ -15,24 +15,44 @@ HERE = Path(__file__).resolve()
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-def init(directory: Path) -> None:
+@click.option(
+    "--ci",
+    "forge",
+    type=click.Choice([*FORGES]),
+    default="none",
+    show_default=True,
+    help="Whose CI reviews pull requests: its workflow, CODEOWNERS and notes are installed.",
+)
+@click.option("--owner", help="Who must approve changes, for CODEOWNERS: @NAME or @ORGANISATION/TEAM.")
+def init(directory: Path, forge: str, owner: str | None) -> None:
     """Make a state repository in DIRECTORY from the template; files that are there already stay."""
     template = template_directory()
-    made = 0
-    for source in sorted(p for p in template.rglob("*") if p.is_file()):
-        target = directory / source.relative_to(template)
-        if target.exists():
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        made += 1
+    sources = sorted(p for p in template.rglob("*") if p.is_file())
+    files = {p.relative_to(template).as_posix(): p.read_bytes() for p in sources}
+    files |= ci_files(forge, owner)
+    made = [name for name, content in files.items() if _made(directory / name, content)]
     for name, text in schema_texts().items():
         target = directory / ".schemas" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     click.echo(
-        f"{made} files made in {directory}; next: cd {directory} && git init && git add -A && git commit"
+        f"{len(made)} files made in {directory}; next: cd {directory} && git init -b main && git add -A && "
+        "git commit"
     )
+    for name in made:
+        if name.endswith("CODEOWNERS") and owner is None:
+            click.echo(f"nobody must approve changes yet: name somebody in {name}")
+        elif name.endswith("BRANCH-PROTECTION.md"):
+            click.echo(f"then protect the branches on the forge: {name}")
+
+
+def _made(target: Path, content: bytes) -> bool:
+    """Whether the file was written; one that is there stays, and a link is one."""
+    if target.exists() or target.is_symlink():
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return True
 
 
 @click.command()

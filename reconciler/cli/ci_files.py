@@ -1,0 +1,68 @@
+"""What `init` installs for a forge's CI: which file goes where in a state repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.cli.faults import ToldError
+
+HERE = Path(__file__).resolve()
+
+ALWAYS = {"gitattributes": ".gitattributes", "pre-commit-config.yaml": ".pre-commit-config.yaml"}
+FORGES: dict[str, dict[str, str]] = {
+    "github": {
+        "github/provider-review.yml": ".github/workflows/provider-review.yml",
+        "github/provider-comment.yml": ".github/workflows/provider-comment.yml",
+        "github/action.yml": ".github/actions/provider-review/action.yml",
+        "review.sh": ".github/actions/provider-review/review.sh",
+        "github/CODEOWNERS": ".github/CODEOWNERS",
+        "BRANCH-PROTECTION.md": ".github/BRANCH-PROTECTION.md",
+    },
+    "gitea": {
+        "gitea/provider-review.yml": ".gitea/workflows/provider-review.yml",
+        "review.sh": "ci/review.sh",
+        "gitea/CODEOWNERS": ".gitea/CODEOWNERS",
+        "BRANCH-PROTECTION.md": ".gitea/BRANCH-PROTECTION.md",
+    },
+    "gitlab": {
+        "gitlab/gitlab-ci.yml": ".gitlab-ci.yml",
+        "review.sh": "ci/review.sh",
+        "gitlab/CODEOWNERS": ".gitlab/CODEOWNERS",
+        "BRANCH-PROTECTION.md": ".gitlab/BRANCH-PROTECTION.md",
+    },
+    "script": {"review.sh": "ci/review.sh", "BRANCH-PROTECTION.md": "ci/BRANCH-PROTECTION.md"},
+    "none": {},
+}
+"""Per forge: the file here, and its path in the state repository."""
+
+OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_.-]*(?:/[A-Za-z0-9][A-Za-z0-9_.-]*)*|[^\s@]+@[^\s@]+")
+
+
+def ci_files(forge: str, owner: str | None) -> Iterator[tuple[str, bytes]]:
+    """Each path in the state repository with its bytes. Without an owner the lines of CODEOWNERS are
+    comments, as forges pass over a name that is nobody's without a word.
+    """
+    if owner is not None and not OWNER.fullmatch(owner):
+        raise ToldError(f'error: "{owner}" is no code owner; write @NAME, @ORGANISATION/TEAM or an address')
+    here = _directory()
+    for source, target in {**ALWAYS, **FORGES[forge]}.items():
+        content = (here / source).read_bytes()
+        yield target, _owned(content, owner) if target.endswith("CODEOWNERS") else content
+
+
+def _owned(content: bytes, owner: str | None) -> bytes:
+    text = content.decode()
+    if owner is not None:
+        return text.replace("@OWNER", owner).encode()
+    head = "# Nobody owns anything yet: put a name in place of @OWNER and take the # away.\n"
+    return (head + re.sub(r"(?m)^(?!#|$)", "# ", text)).encode()
+
+
+def _directory() -> Path:
+    """The files, beside the package in a checkout, within it when installed."""
+    for place in (HERE.parents[1] / "ci", HERE.parents[2] / "ci"):
+        if (place / "review.sh").is_file():
+            return place
+    raise ToldError("error: the files for CI are missing from this installation; install it again")
