@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from reconciler.values.approvals import Approval
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.inspection import Happenings, WorkloadUse
@@ -122,10 +123,13 @@ class Journal(Protocol):
         same and more.
         """
 
+    def approvals(self) -> tuple[Approval, ...]:
+        """What the owner has approved and no remembered plan has consumed yet, oldest first."""
+
     def remember(self, plan: Plan, at: int) -> None:
-        """Keep the plan's memory, its holds as decisions and its transitions for publishing, end the intents
-        that it confirms, and forget the outcomes last asked for, all at once. The same plan again writes
-        nothing but the transitions.
+        """Keep the plan's memory, its holds as decisions, what it judged of the newest revision and its
+        transitions for publishing, end the intents that it confirms, and forget the outcomes and approvals
+        last asked for, all at once. The same plan again writes nothing but the transitions.
         """
 
     def record(self, outcomes: Sequence[Applied]) -> None:
@@ -166,6 +170,9 @@ class Inbox(Protocol):
 
     def ask(self, request: Request, at: int) -> None:
         """Leave a request; the same one twice before it is taken is one."""
+
+    def approve(self, approval: Approval) -> None:
+        """Keep it for the next plan and for publishing; it survives whatever dies then."""
 
     def take(self) -> tuple[Request, ...]:
         """The requests left since the last time, oldest first; each is given once."""

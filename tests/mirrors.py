@@ -135,8 +135,8 @@ ELSEWHERE = (
         "values without behaviour of their own",
         _of(
             "values",
-            "desired funding inspection intents limits memory observed outcomes plans readings records "
-            "repository snapshot status",
+            "approvals desired funding inspection intents judged limits memory observed outcomes plans "
+            "readings records repository snapshot status",
         ),
     ),
     Elsewhere("tests/contracts", "Protocols: what stands behind them is tested", ("ports.py",)),

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.cycle.telling import lines
+from reconciler.values.approvals import Approval
 from reconciler.values.intents import Confirmation
+from reconciler.values.judged import Judged
 from reconciler.values.messages import CreateBid, subject
 from reconciler.values.plans import Transition
 from reconciler.values.records import Applied, Event, Happened, tell
 
+KINDS: Mapping[type, str] = {
+    Transition: "Transition",
+    Confirmation: "Transaction",
+    Judged: "Revision",
+    Approval: "Approval",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event: its kind is Transition, Transaction or Effect."""
+    """One event: its kind is one of KINDS, or Effect."""
 
     at: int
     kind: str
@@ -44,11 +54,13 @@ def subjects(event: Event) -> tuple[str, ...]:
             found = [subject(message) for message in intent.messages]
             found += [str(m.id.order) for m in intent.messages if isinstance(m, CreateBid)]
             return tuple(dict.fromkeys(found))
+        case Judged(commit=commit):
+            return (commit,)
+        case Approval(breach=breach):
+            return breach.revision, breach.digest
         case _:
             return (event.subject,)
 
 
 def _kind(event: Event) -> str:
-    if isinstance(event, Transition):
-        return "Transition"
-    return "Transaction" if isinstance(event, Confirmation) else "Effect"
+    return KINDS.get(type(event), "Effect")

@@ -82,6 +82,7 @@ class Observer:
             commit.committed_at,
             commit.descends,
             commit.signer,
+            commit.reverts,
         )
 
 

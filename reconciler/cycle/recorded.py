@@ -7,7 +7,7 @@ from dataclasses import replace
 from reconciler.cycle.publish import Publisher
 from reconciler.cycle.status import Finding
 from reconciler.cycle.world import Store, World
-from reconciler.planning.admission import admit
+from reconciler.planning.admission import in_force
 from reconciler.planning.capacity import offered, promised, usable
 from reconciler.planning.situation import Scene, market_of
 from reconciler.values.readings import Unseen
@@ -53,7 +53,7 @@ def capacity_of(finding: Finding) -> CapacitySnapshot | None:
     if market is None or isinstance(capacity, Unseen):
         return None
     claimed = promised(market)
-    desired = admit(situation.desired, situation.limits).desired
+    desired = in_force(situation.desired, finding.plan.revision)
     if desired is None:
         return CapacitySnapshot(capacity.view.total, capacity.view.total, claimed)
     scene = Scene(

@@ -16,7 +16,7 @@ from reconciler.cycle.show import snapshot_of
 from reconciler.cycle.status import Finding, same_objects, status_of
 from reconciler.cycle.telling import lines
 from reconciler.cycle.world import World
-from reconciler.planning.admission import admit
+from reconciler.planning.admission import in_force
 from reconciler.planning.planner import plan
 from reconciler.planning.situation import Situation, market_of
 from reconciler.reports.plan_json import plan_digest
@@ -84,6 +84,7 @@ class Runner:
             confirmations=confirmed.ended,
             outcomes=world.store.journal.outcomes(),
             notifying=world.notifier is not None,
+            approvals=world.store.journal.approvals(),
         )
         return Finding(situation, plan(situation))
 
@@ -110,7 +111,7 @@ class Runner:
         return Cycle(finding, self.snapshot, waiting)
 
     def _publish(self, finding: Finding, *, flush: bool) -> bool:
-        admitted = admit(finding.situation.desired, finding.situation.limits).desired
+        admitted = in_force(finding.situation.desired, finding.plan.revision)
         if not (self._status and same_objects(self._finding, finding)):
             self._status = status_of(self._world.provider, finding, admitted, self._status)
         if self._status is None or not self._world.publishing:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeGuard
 
 from reconciler.reports.plan_json import plan_digest
+from reconciler.values.approvals import Approval
 from reconciler.values.ids import workload_id
 from reconciler.values.intents import Confirmation, Fate
+from reconciler.values.judged import Judged, Verdict
 from reconciler.values.messages import (
     CloseBid,
     CreateBid,
@@ -48,16 +51,21 @@ def message(events: Sequence[Event]) -> str:
 
 
 def trailers(events: Iterable[Event], plan: Plan, height: int) -> tuple[tuple[str, str], ...]:
-    """Desired-Revision, Plan-Digest, Chain-Height, and a Tx-Hash for each transaction that landed or was
-    refused.
+    """Desired-Revision, Plan-Digest, Chain-Height, a Tx-Hash for each transaction that landed or was refused,
+    and Held-Revision while the newest commit is not the one in force.
     """
     hashes = dict.fromkeys(e.intent.hash for e in events if isinstance(e, Confirmation))
     return (
         *((("Desired-Revision", plan.revision),) if plan.revision else ()),
+        *((("Held-Revision", plan.judged.commit),) if _waits(plan.judged) else ()),
         ("Plan-Digest", plan_digest(plan)),
         *(("Tx-Hash", h) for h in hashes),
         *((("Chain-Height", str(height)),) if height else ()),
     )
+
+
+def _waits(judged: Judged | None) -> TypeGuard[Judged]:
+    return judged is not None and judged.verdict is not Verdict.APPLIED
 
 
 def _lines(event: Event) -> list[str]:
@@ -68,9 +76,15 @@ def _lines(event: Event) -> list[str]:
             return [f"Workload {event.workload} is {event.end}: {what}{healed}"]
         detail = f" ({event.detail})" if event.detail else ""
         return [f"Workload {event.workload}: {event.start} -> {event.end}, {event.trigger.lower()}{detail}"]
-    if isinstance(event, Confirmation):
-        return _confirmed(event)
-    return _applied(event)
+    match event:
+        case Confirmation():
+            return _confirmed(event)
+        case Judged():
+            return [event.show()]
+        case Approval():
+            return [event.show()]
+        case _:
+            return _applied(event)
 
 
 def _confirmed(end: Confirmation) -> list[str]:

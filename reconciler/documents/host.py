@@ -52,6 +52,7 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         spend_per_hour=whole_uve(limits.spend_per_hour),
         balance_reserve=whole_uve(limits.balance_reserve),
         removals_per_cycle=limits.removals_per_cycle,
+        removals_per_revision=limits.removals_per_revision,
         closings_per_hour=limits.closings_per_hour,
         actions_per_cycle=limits.actions_per_cycle,
         price_change_percent=limits.price_change_percent,

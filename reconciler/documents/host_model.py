@@ -199,12 +199,15 @@ class LimitsModel(StrictModel):
     """What always stays in the account. (restart)"""
     removals_per_cycle: Count = 10
     """Workloads that one cycle removes at most. (restart)"""
+    removals_per_revision: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = 10
+    """Workloads of active leases whose files one revision deletes, pauses or closes at most. (restart)"""
     closings_per_hour: Count = 3
     """Leases that are closed by us within an hour at most. (restart)"""
     actions_per_cycle: Count = 1_000
     """Effects that one cycle has at most. (restart)"""
     price_change_percent: Annotated[int, Field(ge=0, le=100_000), WHOLE] | None = None
-    """How far one commit may move a price, in percent of the one applied. (restart)"""
+    """How far one revision may move a price, its margin counted in, in percent of the one applied. (restart)
+    """
     price_min: PriceBoundsModel = PriceBoundsModel()
     """No price below is applied. (restart)"""
     price_max: PriceBoundsModel = PriceBoundsModel()

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.documents.codec import CodecError
+from reconciler.journal.approvals import forget as forget_approvals
+from reconciler.journal.approvals import unheard
 from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
 from reconciler.journal.faults import JournalBroken
 from reconciler.journal.intents import note_end
 from reconciler.journal.outbox import post
 from reconciler.journal.outcomes import forget, keep, waiting
+from reconciler.journal.revisions import Revisions
 from reconciler.journal.rows import Change, changes, collect
 from reconciler.journal.totals import add
+from reconciler.values.approvals import Approval
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Plan
 from reconciler.values.records import Applied
@@ -28,7 +32,9 @@ class SqliteJournal:
         self._decisions = decisions
         self._memory = load(database)
         self._new = not database.rows("SELECT 1 FROM facts WHERE name = ?", (_BEGAN,))
+        self._revisions = Revisions(database)
         self._consumed = 0
+        self._heard = 0
 
     def is_new(self) -> bool:
         return self._new
@@ -40,21 +46,28 @@ class SqliteJournal:
         found, self._consumed = waiting(self._database)
         return found
 
+    def approvals(self) -> tuple[Approval, ...]:
+        found, self._heard = unheard(self._database)
+        return found
+
     def remember(self, plan: Plan, at: int) -> None:
         changed = changes(self._memory, plan.memory)
         decided = self._decisions.of_holds(plan.holds, at) + self._decisions.of_landed(plan.confirmations, at)
         decided += self._decisions.of_gone(plan.holds, at)
-        told = plan.transitions or plan.confirmations
-        if changed or decided or told or self._consumed or self._new:
+        told = plan.transitions or plan.confirmations or self._revisions.changes(plan.judged)
+        if changed or decided or told or self._consumed or self._heard or self._new:
             with self._database.transaction():
                 self._store(changed)
                 self._begin_or_count(plan.memory, at)
                 self._decisions.write(decided)
                 for confirmation in plan.confirmations:
                     note_end(self._database, confirmation, at)
+                self._revisions.note(plan, at)
                 post(self._database, plan.transitions, at)
                 forget(self._database, self._consumed)
-        self._memory, self._new, self._consumed = plan.memory, False, 0
+                forget_approvals(self._database, self._heard)
+            self._revisions.noted()
+        self._memory, self._new, self._consumed, self._heard = plan.memory, False, 0, 0
         self._decisions.written(decided, at)
 
     def _store(self, changed: Sequence[Change]) -> None:

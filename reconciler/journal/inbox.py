@@ -1,11 +1,13 @@
-"""The inbox table: requests to the loop, left from any thread."""
+"""The inbox: requests to the loop and the owner's approvals, left from any thread."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
 
+from reconciler.journal.approvals import keep
 from reconciler.journal.database import Database
+from reconciler.values.approvals import Approval
 from reconciler.values.records import Request
 
 
@@ -22,6 +24,10 @@ class SqliteInbox:
                 "INSERT INTO inbox (request, at) VALUES (?, ?) ON CONFLICT (request) DO NOTHING",
                 (request.value, at),
             )
+
+    def approve(self, approval: Approval) -> None:
+        with self._lock:
+            keep(self._database, approval)
 
     def take(self) -> tuple[Request, ...]:
         with self._lock:

@@ -38,7 +38,16 @@ ALTER TABLE decisions ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, content TEXT NOT NULL);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = """
+CREATE TABLE approvals (id INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL);
+CREATE TABLE revisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL, plan_digest TEXT NOT NULL,
+    seen_at INTEGER NOT NULL, judged_at INTEGER NOT NULL, ended_at INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX revisions_open ON revisions (id) WHERE ended_at = 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """MIGRATIONS[n] leads from version n to n + 1."""
 
 

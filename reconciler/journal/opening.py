@@ -13,6 +13,7 @@ from reconciler.journal.inbox import SqliteInbox
 from reconciler.journal.intents import SqliteIntents, ended, like, past
 from reconciler.journal.lock import DaemonLock
 from reconciler.journal.outbox import SqliteOutbox, happened, last_commit
+from reconciler.journal.revisions import past_revisions
 from reconciler.journal.totals import totals
 from reconciler.values.intents import Confirmation
 from reconciler.values.memory import Memory
@@ -21,6 +22,7 @@ from reconciler.values.records import (
     Happened,
     JournalCounts,
     JournalLook,
+    PastRevision,
     PastTransaction,
     Totals,
 )
@@ -69,6 +71,10 @@ class SqliteRecords:
     def memory(self) -> Memory:
         """What the last cycle remembered."""
         return load(self._database)
+
+    def revisions(self, at_most: int) -> tuple[PastRevision, ...]:
+        """What became of revisions, the newest first."""
+        return past_revisions(self._database, at_most)
 
     def transactions(self, beginning: str, at_most: int) -> tuple[PastTransaction, ...]:
         """Transactions whose hash begins so, newest first."""

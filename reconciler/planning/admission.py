@@ -1,42 +1,81 @@
 """Which revision is applied: the newest, unless it breaks what the host file demands; else the last one goes
 on.
+
+A revision is applied whole or waits whole, also where only some of its files go too far: what is in force is
+always one commit, which a person can name, read and revert. That a mass removal waits has its reason before
+rule 6: a file deleted under an active lease removes nothing, but nobody repairs what runs for it any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reconciler.planning.approvals import PRICES, Excess, excesses
+from reconciler.values.approvals import Approval, Breach
 from reconciler.values.desired import Desired, Pricing, Revision, Revisions
+from reconciler.values.judged import Judged, Verdict
 from reconciler.values.limits import Limits
+from reconciler.values.memory import Memory
 from reconciler.values.money import show_rate
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Reading, Unseen
 
 SUBJECT = "repository"
-PRICES = ("cpu_millicores", "memory_mb", "storage_mb", "gpu")
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The desired state in force, None where none ever was, and why it is not the newest."""
+    """The desired state in force, None where none ever was, and why it is not the newest; `breaches` are the
+    bounds that the newest passes, whether approved or not.
+    """
 
     desired: Desired | None
     holds: tuple[Hold, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    judged: Judged | None = None
 
 
-def admit(reading: Reading[Revisions], limits: Limits) -> Admitted:
+def admit(reading: Reading[Revisions], limits: Limits, memory: Memory | None = None) -> Admitted:
     """Choose the revision; the holds name the commit that waits and what to do."""
     if isinstance(reading, Unseen):
         return Admitted(None, (Hold(SUBJECT, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
-    revisions = reading.view
-    holds = tuple(_objections(revisions, limits))
-    notes = _notes(revisions)
-    if not holds:
-        return Admitted(revisions.newest.desired, notes)
-    applied = revisions.applied.desired if revisions.applied else None
-    return Admitted(applied, (*holds, *notes))
+    revisions, memory = reading.view, memory or Memory()
+    refusals = tuple(_objections(revisions, limits))
+    passed = tuple(excesses(revisions, limits, memory))
+    waits = tuple(h for x in passed if x.breach.digest not in memory.approvals for h in x.holds)
+    objections = (*refusals, *waits)
+    chosen: Revision | None = revisions.applied if objections else revisions.newest
+    return Admitted(
+        chosen.desired if chosen else None,
+        (*objections, *_notes(revisions)),
+        tuple(x.breach for x in passed),
+        _judged(revisions.newest, objections, _approved(passed, memory.approvals)),
+    )
+
+
+def in_force(reading: Reading[Revisions], revision: str) -> Desired | None:
+    """The desired state of a reading that a plan has chosen by this commit."""
+    if isinstance(reading, Unseen):
+        return None
+    seen = (reading.view.newest, reading.view.applied)
+    return next((r.desired for r in seen if r is not None and r.desired.commit == revision), None)
+
+
+def _judged(newest: Revision, objections: tuple[Hold, ...], approved: str) -> Judged:
+    verdict = Verdict.APPLIED
+    if objections:
+        final = any(not h.approval for h in objections)
+        verdict = Verdict.REFUSED if final else Verdict.HELD
+    why = "; ".join(f"{h.reason}: {h.message}" for h in objections) or approved
+    return Judged(newest.desired.commit, newest.author, newest.subject, verdict, why, newest.reverts)
+
+
+def _approved(passed: tuple[Excess, ...], approvals: Mapping[str, Approval]) -> str:
+    """By whose word the newest passes its bounds."""
+    found = (approvals[x.breach.digest] for x in passed if x.breach.digest in approvals)
+    return "; ".join(f"{each.breach.limit} approved by {each.by}" for each in found)
 
 
 def _notes(revisions: Revisions) -> tuple[Hold, ...]:
@@ -50,6 +89,7 @@ def _notes(revisions: Revisions) -> tuple[Hold, ...]:
 
 
 def _objections(revisions: Revisions, limits: Limits) -> Iterator[Hold]:
+    """What no approval lets pass."""
     newest = revisions.newest
     commit = newest.desired.commit[:12]
     if not newest.descends and not limits.allow_rewrite:
@@ -62,12 +102,10 @@ def _objections(revisions: Revisions, limits: Limits) -> Iterator[Hold]:
         why = f"commit {commit} is not signed by an allowed signer of the host file; sign it and push again"
         yield Hold(SUBJECT, Reason.UNSIGNED, why, ours=True)
     if (pricing := newest.desired.pricing) is not None:
-        yield from _price_objections(newest, pricing, limits)
-        if revisions.applied and (old := revisions.applied.desired.pricing) is not None:
-            yield from _jumps(pricing, old, limits)
+        yield from _price_objections(pricing, limits)
 
 
-def _price_objections(newest: Revision, pricing: Pricing, limits: Limits) -> Iterator[Hold]:
+def _price_objections(pricing: Pricing, limits: Limits) -> Iterator[Hold]:
     for name in PRICES:
         price: Decimal = getattr(pricing, name)
         low, high = limits.price_min.get(name), limits.price_max.get(name)
@@ -77,18 +115,3 @@ def _price_objections(newest: Revision, pricing: Pricing, limits: Limits) -> Ite
         if high is not None and price > high:
             why = f"{name} is {show_rate(price)}, the host file allows no more than {show_rate(high)}"
             yield Hold("pricing.yaml", Reason.PRICE_OUT_OF_BOUNDS, why, ours=True)
-
-
-def _jumps(new: Pricing, old: Pricing, limits: Limits) -> Iterator[Hold]:
-    bound = limits.price_change_percent
-    if bound is None:
-        return
-    for name in PRICES:
-        before: Decimal = getattr(old, name)
-        after: Decimal = getattr(new, name)
-        if before > 0 and abs(after - before) * 100 > before * bound:
-            why = (
-                f"{name} goes from {show_rate(before)} to {show_rate(after)}, "
-                f"more than the {bound} % that the host file allows at once"
-            )
-            yield Hold("pricing.yaml", Reason.PRICE_JUMP, why, ours=True)

@@ -4,10 +4,11 @@ byte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.planning.admission import admit
+from reconciler.planning.approvals import heard, spending, standing
 from reconciler.planning.bids import plan_bids
 from reconciler.planning.ceilings import bounded
 from reconciler.planning.funding import fundings, plan_funding, stopped_by_funding
@@ -22,6 +23,7 @@ from reconciler.planning.transactions import Sending, plan_transactions
 from reconciler.planning.usage import plan_usage
 from reconciler.planning.withdrawals import plan_withdrawals
 from reconciler.planning.workloads import plan_workloads
+from reconciler.values.approvals import Breach
 from reconciler.values.desired import Desired
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import LeaseId
@@ -48,9 +50,13 @@ NOTHING = Desired("", None, None, None, None, {})
 
 def plan(situation: Situation) -> Plan:
     """Recall, admit a revision, derive phases, then decide about workloads and about money."""
-    admitted = admit(situation.desired, situation.limits)
+    heeded = replace(situation.memory, approvals=heard(situation.memory, situation.approvals))
+    situation = replace(situation, memory=heeded)
+    admitted = admit(situation.desired, situation.limits, heeded)
     desired = admitted.desired or NOTHING
     market = market_of(situation)
+    kept = standing(situation, admitted.breaches, desired, market)
+    situation = replace(situation, memory=replace(heeded, approvals=kept))
     funding = fundings(market, desired) if market is not None else {}
     desired = stopped_by_funding(desired, funding)
     situation = replace(situation, memory=_recall(situation, desired, market, funding))
@@ -67,9 +73,21 @@ def plan(situation: Situation) -> Plan:
         sending = plan_transactions(situation, desired, market, proposals.messages)
         decisions.extend(plan_funding(situation, desired, funding))
         decisions.extend((*proposals.holds, *sending.holds, *sending.actions))
-    memory = replace(situation.memory, last_lane=sending.lane)
+    waiting = _waiting(situation, desired, admitted.breaches, decisions)
+    memory = replace(situation.memory, last_lane=sending.lane, waiting=waiting)
     made = _whole(replace(situation, memory=memory), desired, decisions, phases.transitions)
-    return replace(made, funding=funding)
+    return replace(made, funding=funding, judged=admitted.judged)
+
+
+def _waiting(
+    situation: Situation, desired: Desired, passed: Sequence[Breach], decisions: Sequence[Action | Hold]
+) -> Mapping[str, Breach]:
+    """What may be approved now: the bounds for which something is held."""
+    named = {d.approval for d in decisions if isinstance(d, Hold) and d.approval}
+    market = market_of(situation)
+    spends = [spending(desired.commit, situation.limits, market.wallet.address)] if market else []
+    found = {breach.digest: breach for breach in (*passed, *spends) if breach.digest in named}
+    return situation.memory.waiting if found == situation.memory.waiting else found
 
 
 def _recall(

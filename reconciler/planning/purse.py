@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from reconciler.planning.approvals import spending
 from reconciler.planning.fees import Fees
 from reconciler.planning.situation import Scene
+from reconciler.values.approvals import Breach
 from reconciler.values.plans import Hold, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """What may still be spent: of the balance above its reserve, and of the hour's allowance; in uve."""
+    """What may still be spent: of the balance above its reserve, and of the hour's allowance; in uve.
+
+    `asked` is what the owner may approve once the allowance is used up; an approval doubles it.
+    """
 
     balance: int
     allowance: int
     each: int
     reserve: int
+    asked: Breach
+    approved: bool
 
     @classmethod
     def of(cls, scene: Scene) -> Purse:
@@ -25,7 +32,10 @@ class Purse:
         spent = sum(a for t, a in ledger.spent if t > scene.market.time - 3600) if ledger else 0
         each = scene.market.rules.bid_deposit + Fees.under(scene.market.rules, scene.limits).bid
         reserve = scene.limits.balance_reserve
-        return cls(scene.market.wallet.balance - reserve, scene.limits.spend_per_hour - spent, each, reserve)
+        asked = spending(scene.desired.commit, scene.limits, scene.market.wallet.address)
+        approved = asked.digest in scene.memory.approvals
+        allowed = scene.limits.spend_per_hour * (2 if approved else 1)
+        return cls(scene.market.wallet.balance - reserve, allowed - spent, each, reserve, asked, approved)
 
     def lacks(self) -> Hold | None:
         """Why no further bid can be paid."""
@@ -35,7 +45,10 @@ class Purse:
             return Hold("", Reason.NO_BALANCE, why)
         if self.allowance < self.each:
             why = f"{each}; {max(self.allowance, 0)}uve are left of the host file's spend_per_hour"
-            return Hold("", Reason.CEILING, why)
+            if self.approved:
+                return Hold("", Reason.CEILING, f"{why}, what was approved on top included")
+            why += f"; `{self.asked.command}` on the host allows as much again within an hour"
+            return Hold("", Reason.CEILING, why, approval=self.asked.digest)
         return None
 
     def after_bid(self) -> Purse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.values.approvals import Approval
 from reconciler.values.desired import Desired, Revisions
 from reconciler.values.funding import TimeLeft
 from reconciler.values.ids import LeaseId
@@ -24,7 +25,7 @@ class Situation:
 
     `now` is the host's clock in unix seconds: it times waits, never money. `intents` are still unknown,
     `confirmations` those whose end this cycle has seen, `outcomes` what came of earlier effects,
-    `notifying` whether the host file names a receiver of notices.
+    `notifying` whether the host file names a receiver of notices, `approvals` what its owner approved since.
     """
 
     now: int
@@ -37,6 +38,7 @@ class Situation:
     confirmations: tuple[Confirmation, ...] = ()
     outcomes: tuple[Applied, ...] = ()
     notifying: bool = False
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Protocol
 from reconciler.repo.complaints import clean
 from reconciler.repo.git_process import Ran
 from reconciler.repo.mirror import DamagedMirrorError, MirrorError
+from reconciler.values.reverts import reverts
 
 FILE_BYTES_MAX = 1024 * 1024
 """Larger files are not read."""
@@ -39,23 +40,24 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Who made a commit, its first line, and when (unix seconds)."""
+    """Who made a commit, its first line, when (unix seconds), and the commit that it takes back."""
 
     author: str
     subject: str
     committed_at: int
+    reverts: str = ""
 
 
 def heading(objects: Objects, commit: str) -> Heading:
     """The commit's own words, cleaned of control signs; MirrorError where the mirror lost it."""
     ran = objects.run(
-        "show", "--no-patch", "--no-notes", "--no-show-signature", "--format=%an%x00%ct%x00%s", commit
+        "show", "--no-patch", "--no-notes", "--no-show-signature", "--format=%an%x00%ct%x00%s%x00%B", commit
     )
     parts = ran.text.split("\0")
-    if ran.code != 0 or len(parts) != 3:
+    if ran.code != 0 or len(parts) != 4:
         raise DamagedMirrorError(f"commit {commit[:12]} cannot be read")
-    author, when, subject = parts
-    return Heading(clean(author)[:200], clean(subject)[:500], int(when))
+    author, when, subject, message = parts
+    return Heading(clean(author)[:200], clean(subject)[:500], int(when), reverts(message))
 
 
 def listing(objects: Objects, commit: str, folder: str) -> Listing:

@@ -53,7 +53,7 @@ def plan_fields(plan: Plan) -> Fields:
         "revision": plan.revision,
         "quiet": plan.quiet,
         "actions": [_action(action) for action in plan.actions],
-        "holds": [_hold(hold) for hold in plan.holds],
+        "holds": [hold_fields(hold) for hold in plan.holds],
         "transitions": [_transition(step) for step in plan.transitions],
     }
 
@@ -113,12 +113,14 @@ def _message_details(message: Message) -> Fields:
             return {"records": list(records), "amount_uve": amount}
 
 
-def _hold(hold: Hold) -> Fields:
+def hold_fields(hold: Hold) -> Fields:
+    """A hold as a JSON object."""
     return {
         "subject": hold.subject,
         "reason": hold.reason.value,
         "message": hold.message,
         "ours": hold.ours,
+        "approval": hold.approval,
     }
 
 

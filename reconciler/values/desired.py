@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import LeaseId, WorkloadId
-from reconciler.values.resources import Resources, total
+from reconciler.values.resources import Attribute, Resources, total
 
 
 class Rounding(StrEnum):
@@ -146,7 +146,9 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One workload file: what runs for a lease, and on which adapter."""
+    """One workload file: what runs for a lease, and on which adapter ("": where it fits); `attributes` are
+    what its order asked for.
+    """
 
     id: WorkloadId
     lease: LeaseId
@@ -156,6 +158,7 @@ class Workload:
     close: CloseReason | None = None
     close_words: str = ""
     path: str = field(default="", compare=False)
+    attributes: tuple[Attribute, ...] = field(default=(), compare=False)
 
     @property
     def resources(self) -> Resources:
@@ -220,7 +223,9 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A commit of the desired branch and what is known about its place in history."""
+    """A commit of the desired branch and what is known about its place in history; `reverts` is the commit
+    that it takes back.
+    """
 
     desired: Desired
     author: str = ""
@@ -228,6 +233,7 @@ class Revision:
     committed_at: int = 0
     descends: bool = True
     signer: str | None = None
+    reverts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Limits:
     spend_per_hour: int = 50_000_000
     balance_reserve: int = 1_000_000
     removals_per_cycle: int = 10
+    removals_per_revision: int = 10
     closings_per_hour: int = 3
     actions_per_cycle: int = 1_000
     price_change_percent: int | None = None

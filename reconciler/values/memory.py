@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.values.approvals import Approval, Breach
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.lifecycle import Phase
 
@@ -72,7 +73,9 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Everything that one cycle tells the next; `told` holds the keys of notices that tenants have got."""
+    """Everything that one cycle tells the next; `told` holds the keys of notices that tenants have got,
+    `waiting` what the owner may approve now and `approvals` what is approved, by their digests.
+    """
 
     applied: str = ""
     good: Mapping[str, str] = field(default_factory=dict)
@@ -87,3 +90,5 @@ class Memory:
     sequence: int | None = None
     hold_until_height: int = 0
     last_lane: str = ""
+    waiting: Mapping[str, Breach] = field(default_factory=dict)
+    approvals: Mapping[str, Approval] = field(default_factory=dict)

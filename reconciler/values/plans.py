@@ -12,6 +12,7 @@ from reconciler.values.desired import Workload
 from reconciler.values.funding import TimeLeft
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.intents import Confirmation
+from reconciler.values.judged import Judged
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message, describe, subject
@@ -66,18 +67,20 @@ class Reason(StrEnum):
     REWRITTEN_HISTORY = "RewrittenHistory"
     UNSIGNED = "Unsigned"
     PRICE_JUMP = "PriceJump"
+    MASS_REMOVAL = "MassRemoval"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hold:
     """An effect withheld: the subject's id, the reason's word, a sentence with the figures. `ours` says that
-    it is published.
+    it is published; `approval` is the digest with which the host's owner lets it pass ("": nobody can).
     """
 
     subject: str
     reason: Reason
     message: str
     ours: bool = False
+    approval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +176,8 @@ class Plan:
     """What one cycle does, withholds and remembers; the same inputs give the same plan, byte for byte.
 
     `funding` is how long each active lease is still paid for; `confirmations` are the intents that this plan
-    has taken note of: they end when its memory is kept, at
-    once.
+    has taken note of: they end when its memory is kept, at once; `judged` is what became of the newest
+    revision, where one was seen.
     """
 
     revision: str
@@ -184,6 +187,7 @@ class Plan:
     memory: Memory
     funding: Mapping[LeaseId, TimeLeft] = field(default_factory=dict)
     confirmations: tuple[Confirmation, ...] = ()
+    judged: Judged | None = None
 
     @property
     def quiet(self) -> bool:

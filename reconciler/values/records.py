@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reconciler.values.approvals import Approval
 from reconciler.values.intents import Confirmation, Fate, Intent
+from reconciler.values.judged import Judged
 from reconciler.values.messages import Message, describe, subject
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused
 from reconciler.values.plans import Action, SendTransaction, Transition, subjects
@@ -76,6 +78,19 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class PastRevision:
+    """A revision that was looked at: what was last judged of it and by which plan; `seen_at` first,
+    `judged_at` so, `ended_at` when it gave way to another (0: it did not); unix seconds of the host.
+    """
+
+    judged: Judged
+    plan_digest: str
+    seen_at: int
+    judged_at: int
+    ended_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """What has been counted since the journal began: bids that landed, bids that won their lease,
     transactions by how they ended.
@@ -86,7 +101,7 @@ class Totals:
     ended: Mapping[Fate, int] = field(default_factory=dict)
 
 
-Event = Transition | Confirmation | Applied
+Event = Transition | Confirmation | Applied | Judged | Approval
 """Something that the published status tells; a confirmation's intent comes without its bytes."""
 
 

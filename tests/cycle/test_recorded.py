@@ -79,7 +79,7 @@ def test_the_status_commit_is_shown_with_its_subject(scene: Scenery) -> None:
     assert shown.published
     assert shown.published_commit is not None
     assert shown.published_commit.id == shown.published
-    assert shown.published_commit.subject == "Status as observed"
+    assert shown.published_commit.subject == "Applied commit cccccccccccc by operator: Prices"
     assert (shown.unpublished, shown.times.unpublished_since) == (0, 0)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from reconciler import ports
 from reconciler.journal.faults import JournalBroken
@@ -18,6 +17,7 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, Retry
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.records import Applied
+from tests.arbitrary import any_of
 from tests.journal.facts import LEASE, NOON, STEP, hold, plan, served
 
 
@@ -80,7 +80,7 @@ def test_a_change_among_many_writes_one_row(tmp_path: Path) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(old=st.from_type(Memory), new=st.from_type(Memory))
+@given(old=any_of(Memory), new=any_of(Memory))
 def test_changes_lead_from_any_memory_to_any_other(old: Memory, new: Memory) -> None:
     rows = {(c.section, c.key): c.content for c in changes(Memory(), old)}
     for change in changes(old, new):

@@ -1,0 +1,96 @@
+"""The revisions table: each revision that was looked at, what became of it, and when it gave way.
+
+At most two rows are open (not ended): the one in force, and the newest where it waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.documents.codec import CodecError, dumps, loads
+from reconciler.journal.database import Database
+from reconciler.journal.faults import JournalBroken
+from reconciler.journal.outbox import post
+from reconciler.reports.plan_json import plan_digest
+from reconciler.values.judged import Judged, Verdict
+from reconciler.values.plans import Plan
+from reconciler.values.records import PastRevision
+
+KEPT_MAX = 10_000
+"""Revisions that are kept; the oldest go."""
+
+_SELECT = "SELECT id, content, plan_digest, seen_at, judged_at, ended_at FROM revisions"
+
+
+class Revisions:
+    """Writes the table, and nothing while the same is judged of the same revision."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._open = _open(database)
+
+    def changes(self, judged: Judged | None) -> bool:
+        """Whether there is something to note."""
+        if judged is None:
+            return False
+        here = self._open.get(judged.commit)
+        return here is None or _told(here[1].judged) != _told(judged) or bool(self._ending(judged))
+
+    def note(self, plan: Plan, at: int) -> None:
+        """Keep what is judged, end what gives way, and have it told, within the caller's transaction."""
+        judged = plan.judged
+        if judged is None or not self.changes(judged):
+            return
+        ended = [(at, row) for row in self._ending(judged)]
+        self._database.execute_all("UPDATE revisions SET ended_at = ? WHERE id = ?", ended)
+        row, known = self._open.get(judged.commit, (None, None))
+        if known is not None and _told(known.judged) == _told(judged):
+            return  # the branch is back where it was
+        seen_at = known.seen_at if known is not None else at
+        self._database.execute(
+            "REPLACE INTO revisions (id, content, plan_digest, seen_at, judged_at) VALUES (?, ?, ?, ?, ?)",
+            (row, dumps(Judged, judged), plan_digest(plan), seen_at, at),
+        )
+        self._database.execute(
+            "DELETE FROM revisions WHERE id <= (SELECT max(id) FROM revisions) - ?", (KEPT_MAX,)
+        )
+        post(self._database, [judged], at)
+
+    def noted(self) -> None:
+        """The transaction is kept: know the open rows."""
+        self._open = _open(self._database)
+
+    def _ending(self, judged: Judged) -> list[int]:
+        """Rows that give way: what waited, to any other; what was in force, to what is applied now."""
+        return [
+            row
+            for row, past in self._open.values()
+            if past.judged.commit != judged.commit
+            and (judged.verdict is Verdict.APPLIED or past.judged.verdict is not Verdict.APPLIED)
+        ]
+
+
+def past_revisions(database: Database, at_most: int) -> tuple[PastRevision, ...]:
+    """What became of revisions, the newest first."""
+    return tuple(past for _, past in _read(database, f"{_SELECT} ORDER BY id DESC LIMIT ?", at_most))
+
+
+def _open(database: Database) -> dict[str, tuple[int, PastRevision]]:
+    found = _read(database, f"{_SELECT} WHERE ended_at = 0 ORDER BY id DESC LIMIT ?", 2)
+    return {past.judged.commit: (row, past) for row, past in reversed(found)}
+
+
+def _read(database: Database, sql: str, at_most: int) -> list[tuple[int, PastRevision]]:
+    rows = database.rows(sql, (at_most,))
+    try:
+        return [
+            (row, PastRevision(loads(Judged, content), digest, seen_at, judged_at, ended_at))
+            for row, content, digest, seen_at, judged_at, ended_at in rows
+        ]
+    except CodecError as error:
+        raise JournalBroken(database.path, error) from error
+
+
+def _told(judged: Judged) -> Judged:
+    """What makes a difference: by whose word something is applied is told once, when it comes into force."""
+    return replace(judged, why="") if judged.verdict is Verdict.APPLIED else judged

@@ -1,0 +1,81 @@
+"""What became of each revision is kept: applied, held, refused, and when it gave way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.journal.opening import OpenJournal, open_journal
+from reconciler.reports.plan_json import plan_digest
+from reconciler.values.judged import Judged, Verdict
+from reconciler.values.plans import Plan
+from reconciler.values.records import PastRevision
+from tests.journal.facts import NOON, plan
+
+
+def judged(letter: str, verdict: Verdict = Verdict.APPLIED, why: str = "") -> Plan:
+    """A plan that came to this verdict."""
+    return replace(plan(), judged=Judged(letter * 40, "Olga", f"Change {letter}", verdict, why))
+
+
+def told(opened: OpenJournal) -> list[tuple[str, str, int, int, int]]:
+    return [_short(each) for each in opened.records.revisions(99)]
+
+
+def _short(past: PastRevision) -> tuple[str, str, int, int, int]:
+    times = (past.seen_at - NOON, past.judged_at - NOON, max(past.ended_at - NOON, 0))
+    return past.judged.commit[0], past.judged.verdict.value, *times
+
+
+def through(tmp_path: Path, *plans: Plan) -> OpenJournal:
+    """These plans, a second apart, each remembered twice."""
+    opened = open_journal(tmp_path)
+    for second, each in enumerate(plans):
+        opened.journal.remember(each, NOON + second)
+        opened.journal.remember(each, NOON + second)
+    return opened
+
+
+def test_one_revision_after_another_is_applied(tmp_path: Path) -> None:
+    opened = through(tmp_path, judged("a"), judged("b"), judged("c"))
+    assert told(opened) == [("c", "applied", 2, 2, 0), ("b", "applied", 1, 1, 2), ("a", "applied", 0, 0, 1)]
+    [newest, *_] = opened.records.revisions(1)
+    assert newest.plan_digest == plan_digest(judged("c"))
+    assert len([u for u in opened.outbox.unpublished() if isinstance(u.event, Judged)]) == 3
+
+
+def test_what_waits_leaves_what_is_in_force_open_and_is_applied_in_its_place(tmp_path: Path) -> None:
+    opened = through(
+        tmp_path, judged("a"), judged("b", Verdict.HELD, "PriceJump: far"), judged("b", why="olga")
+    )
+    assert told(opened) == [("b", "applied", 1, 2, 0), ("a", "applied", 0, 0, 2)]
+    assert [u.event.why for u in opened.outbox.unpublished() if isinstance(u.event, Judged)] == [
+        "",
+        "PriceJump: far",
+        "olga",
+    ]
+
+
+def test_what_waited_is_superseded_by_the_next(tmp_path: Path) -> None:
+    opened = through(tmp_path, judged("a"), judged("b", Verdict.HELD), judged("c", Verdict.REFUSED))
+    assert told(opened) == [("c", "refused", 2, 2, 0), ("b", "held", 1, 1, 2), ("a", "applied", 0, 0, 0)]
+    opened.close()
+    again = through(tmp_path, judged("c", Verdict.REFUSED), judged("d"))
+    assert told(again)[:2] == [("d", "applied", 1, 1, 0), ("c", "refused", 2, 2, 1)]
+    assert told(again)[-1] == ("a", "applied", 0, 0, 1)
+
+
+def test_a_branch_that_is_put_back_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    opened = through(tmp_path, judged("a"), judged("b", Verdict.REFUSED, "RewrittenHistory"), judged("a"))
+    assert told(opened) == [("b", "refused", 1, 1, 2), ("a", "applied", 0, 0, 0)]
+    assert len(opened.outbox.unpublished()) == 2
+
+
+def test_by_whose_word_it_was_applied_stays_on_record(tmp_path: Path) -> None:
+    opened = through(tmp_path, judged("a", why="approved by olga"), judged("a"))
+    assert [r.judged.why for r in opened.records.revisions(9)] == ["approved by olga"]
+
+
+def test_a_silent_repository_changes_nothing(tmp_path: Path) -> None:
+    opened = through(tmp_path, judged("a"), plan())
+    assert told(opened) == [("a", "applied", 0, 0, 0)]
