@@ -20,6 +20,7 @@ PLACES = {
     ),
     "migrate": ("reconciler.cli.migrate:migrate", "rewrite files of an older form into the newest"),
     "plan": ("reconciler.cli.plan:plan", "show what the next cycle would do, and what is held and why"),
+    "price": ("reconciler.cli.price:price", "what an order costs at our prices, line by line"),
     "run": ("reconciler.cli.run:run", "reconcile until stopped (--once: until nothing is left to do)"),
     "status": ("reconciler.cli.status:status", "show the running daemon's last cycle (--watch)"),
     "explain": ("reconciler.cli.explain:explain", "say why: an order, a lease, a workload, a transaction"),

@@ -1,28 +1,13 @@
-"""Options that several commands share."""
+"""The host file as a command gets it, and the options that several commands share."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-import click
-
+from reconciler.cli.flags import host_option as host_option
+from reconciler.cli.flags import output_option as output_option
 from reconciler.settings import Flags, Settings, load_settings
-
-host_option = click.option(
-    "--host",
-    type=click.Path(path_type=Path),
-    help="The host file; else $PROVIDER_DAEMON_HOST, else /etc/provider-daemon.yaml.",
-)
-
-output_option = click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For a person, or for a program.",
-)
 
 
 def settings_of(host: Path | None, *, observe_only: bool = False) -> Settings:

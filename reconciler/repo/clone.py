@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from reconciler.repo.complaints import clean
 from reconciler.repo.git_environment import make_world
 from reconciler.repo.git_process import OUTPUT_BYTES_MAX, GitRunner, Ran
 from reconciler.repo.mirror import MirrorError
@@ -32,7 +32,7 @@ class Clone:
     def __init__(
         self, directory: Path, home: Path, path: str = "", allowed_signers: Path | None = None
     ) -> None:
-        found = _git_directory(directory.resolve())
+        found, self._work_tree = _git_directory(directory.resolve())
         self.place = Place(str(found), path=path, allowed_signers=allowed_signers)
         self._runner = GitRunner(make_world(self.place, home, found), found)
 
@@ -53,11 +53,6 @@ class Clone:
     def descends(self, newer: str, older: str) -> bool:
         """Whether `older` is an ancestor of `newer`, or the same; False where the clone does not know it."""
         return self.run("merge-base", "--is-ancestor", older, newer).code == 0
-
-    def count(self, older: str, newer: str) -> int:
-        """How many commits `newer` is ahead of `older`; 0 where the clone cannot tell."""
-        ran = self.run("rev-list", "--count", "--end-of-options", f"{older}..{newer}")
-        return int(ran.text) if ran.code == 0 else 0
 
     def message(self, commit: str) -> str:
         """A commit's whole message."""
@@ -94,9 +89,13 @@ class Clone:
             signer=signer(self, commit),
         )
 
-    def with_descent(self, commit: Commit, older: str) -> Commit:
-        """The commit, with whether it descends from an older one (from none: yes)."""
-        return replace(commit, descends=not older or self.descends(commit.id, older))
+    def has(self, commit: str) -> bool:
+        """Whether the clone holds this commit."""
+        return self.run("cat-file", "-e", f"{commit}^{{commit}}").code == 0
+
+    def signer(self, commit: str) -> str | None:
+        """Who of the allowed signers signed a commit; None for nobody."""
+        return signer(self, commit)
 
     def read(self, wanted: Sequence[str]) -> Mapping[str, bytes]:
         """The blobs' bytes; unknown and over-long ones are missing."""
@@ -125,17 +124,29 @@ class Clone:
                 found[name] = commit
         return found
 
+    def uncommitted(self) -> tuple[str, ...]:
+        """Paths edited in the clone's working tree, which count for nothing; empty where it has none."""
+        if self._work_tree is None:
+            return ()
+        ran = self.run(
+            f"--work-tree={self._work_tree}", "-C", str(self._work_tree), "status", "--porcelain",
+            "--no-renames", "--untracked-files=no", "-z", "--", self.place.path or ".",
+        )  # fmt: skip
+        entries = ran.output.decode("utf-8", "backslashreplace").split("\0") if ran.code == 0 else []
+        return tuple(clean(entry[3:]) for entry in entries if entry)
 
-def _git_directory(directory: Path) -> Path:
+
+def _git_directory(directory: Path) -> tuple[Path, Path | None]:
+    """Where the repository's objects are, and its working tree."""
     for place in (directory, *directory.parents):
         found = place / ".git"
         if found.is_dir():
-            return found
+            return found, place
         if found.is_file():
             named = (
                 found.read_text(encoding="utf-8", errors="replace").strip().removeprefix("gitdir:").strip()
             )
-            return (place / named).resolve()
+            return (place / named).resolve(), place
         if (place / "HEAD").is_file() and (place / "objects").is_dir():
-            return place
+            return place, None
     raise CloneError(f"{directory} is in no git repository; call this in a clone of the state repository")

@@ -13,7 +13,7 @@ from tests.bench.validating import bench_validating
 def main() -> None:
     """All of them, or with `quick` the small ones."""
     sizes = (1_000,) if "quick" in sys.argv else (1_000, 10_000)
-    bench_validating(1_000)
+    bench_validating(1_000, sizes[-1])
     bench_files(1_000)
     for leases in sizes:
         bench_cycles(leases)

@@ -1,16 +1,28 @@
-"""Validating a repository as CI does: the whole program, cold, beside check-jsonschema."""
+"""Checking a pull request as CI does: whole programs, cold, beside check-jsonschema over the same files."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from statistics import median
 
+from reconciler.documents.outlook import outlook_files
 from reconciler.documents.schemas import ALL, schemas
+from reconciler.values.ids import workload_id
+from reconciler.values.lifecycle import Phase
+from reconciler.values.limits import Limits
+from reconciler.values.memory import Ledger, Memory, WorkloadMemory
+from reconciler.values.observed import AdapterView, Running
+from reconciler.values.outlook import Outlook
+from reconciler.values.readings import Seen
+from tests import makers
+from tests.bench import holdings
 from tests.bench.figures import show, wall_ms
 from tests.bench.holdings import PROVIDER, file_of, path_of
+from tests.repo.forge import Forge
 
 BIN = Path(sys.executable).parent
 CONFIG = f"apiVersion: provider.virtengine.dev/v1beta1\nkind: Config\nprovider: {PROVIDER}\n"
@@ -19,24 +31,74 @@ OTHERS = ("pricing.yaml", "adapters/kubernetes.yaml", "adapters/ansible.yaml")
 TIMES = 5
 
 
-def bench_validating(count: int) -> None:
-    """In turns, so that what else the machine does hits both alike."""
+def bench_validating(workloads: int, leases: int) -> None:
+    """In turns, so that what else the machine does hits all alike; the plan is of a change of prices."""
     with tempfile.TemporaryDirectory() as directory:
-        top = Path(directory, "state")
-        files = {path: (TEMPLATE / path).read_bytes() for path in OTHERS} | {"config.yaml": CONFIG.encode()}
-        files |= {path_of(n): file_of(n) for n in range(1, count + 1)}
-        for path, content in files.items():
-            (top / path).parent.mkdir(parents=True, exist_ok=True)
-            (top / path).write_bytes(content)
+        forge = Forge.make(Path(directory, "state"))
+        files = _files(workloads)
+        _commit(forge, files, leases)
         schema = Path(directory, ALL)
         schema.write_text(schemas()[ALL])
-        ours = [str(BIN / "provider-daemon"), "validate", "."]
-        theirs = [str(BIN / "check-jsonschema"), "--schemafile", str(schema), *files]
+        daemon = str(BIN / "provider-daemon")
+        commands = (
+            [str(BIN / "check-jsonschema"), "--schemafile", str(schema), *files],
+            [daemon, "validate", "."],
+            [daemon, "plan", "--offline", "--base", "main", "--head", "HEAD"],
+        )
 
         def run(command: list[str]) -> float:
-            return wall_ms(lambda: subprocess.run(command, cwd=top, check=True, capture_output=True))
+            return wall_ms(lambda: subprocess.run(command, cwd=forge.path, check=False, capture_output=True))
 
-        taken = [(run(ours), run(theirs)) for _ in range(TIMES)]
-    mine, other = (median(each) for each in zip(*taken, strict=True))
-    show(f"check-jsonschema of {len(files)} files, cold", f"{other:.0f} ms")
-    show(f"validate of the same {len(files)} files, cold", f"{mine:.0f} ms", f"{mine / other:.2f} x that")
+        taken = [[run(command) for command in commands] for _ in range(TIMES)]
+        told = subprocess.run(commands[2], cwd=forge.path, check=False, capture_output=True)
+        assert b"cpu_millicores" in told.stdout, told.stderr
+    theirs, ours, plan = (median(each) for each in zip(*taken, strict=True))
+    show(f"check-jsonschema of {len(files)} files, cold", f"{theirs:.0f} ms")
+    show(f"validate of the same {len(files)} files, cold", f"{ours:.0f} ms", f"{ours / theirs:.2f} x that")
+    show(f"plan --offline of them with {leases} leases", f"{plan:.0f} ms", f"{plan / theirs:.2f} x that")
+
+
+def _files(workloads: int) -> dict[str, bytes]:
+    files = {path: (TEMPLATE / path).read_bytes() for path in OTHERS} | {"config.yaml": CONFIG.encode()}
+    return files | {path_of(n): file_of(n) for n in range(1, workloads + 1)}
+
+
+def _commit(forge: Forge, files: dict[str, bytes], leases: int) -> None:
+    """A base, the snapshot of a daemon that has applied it, and a change of prices on top."""
+    _write(forge, files)
+    base = forge.commit("The state")
+    good = {path: forge.git("rev-parse", f"HEAD:{path}") for path in (*OTHERS, "config.yaml")}
+    forge.git("switch", "--quiet", "--orphan", "snapshot/p")
+    _write(forge, outlook_files(_outlook(leases, base, good)))
+    forge.commit("What is seen")
+    forge.git("switch", "--quiet", "main")
+    forge.git("switch", "--quiet", "-c", "change")
+    dearer = files["pricing.yaml"].replace(b"cpu_millicores: ", b"cpu_millicores: 1")
+    _write(forge, {"pricing.yaml": dearer})
+    forge.commit("Dearer")
+
+
+def _write(forge: Forge, files: dict[str, bytes]) -> None:
+    for path, content in files.items():
+        target = forge.path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _outlook(leases: int, applied: str, good: dict[str, str]) -> Outlook:
+    """So many leases that all run, on a chain whose time is now."""
+    market = holdings.market(leases)
+    running = {
+        workload_id(lease): Running(
+            workload_id(lease), lease, "d" * 64, False, True, 1, 1, pods=(f"web-{number}",)
+        )
+        for number, lease in enumerate(market.leases)
+    }
+    known = {
+        name: WorkloadMemory(there.lease, "kubernetes", Phase.RUNNING, digest=there.digest, pods=there.pods)
+        for name, there in running.items()
+    }
+    capacity = makers.adapter()["kubernetes"].capacity
+    memory = Memory(applied, good, known, ledger=Ledger(1), height=market.height, sequence=7)
+    adapters = {"kubernetes": AdapterView(Seen(running), capacity)}
+    return Outlook("p", int(time.time()), market, adapters, memory, Limits(clock_skew_seconds=10**9))

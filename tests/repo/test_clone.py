@@ -53,13 +53,12 @@ def test_outside_of_a_repository_it_says_so(tmp_path: Path) -> None:
 
 
 def test_a_merge_is_the_tree_that_both_sides_make(forge: Forge, clone: Clone) -> None:
-    base = forge.commit(a="1", b="1")
+    forge.commit(a="1", b="1")
     forge.git("switch", "--quiet", "-c", "side")
     side = forge.commit(b="2")
     forge.git("switch", "--quiet", "main")
     main = forge.commit(a="2")
     assert not clone.descends(side, main)
-    assert clone.count(base, side) == 1
     merged = clone.commit(side, clone.merged(main, side))
     assert clone.read(list(merged.files.values())) == {merged.files["a"]: b"2", merged.files["b"]: b"2"}
 
@@ -114,3 +113,10 @@ def test_a_signature_counts_by_the_list_given(forge: Forge, tmp_path: Path) -> N
     listed = Clone(forge.path, tmp_path / "home", allowed_signers=keys / "allowed")
     assert listed.commit(made).signer == "olga@example.com"
     assert Clone(forge.path, tmp_path / "other").commit(made).signer is None
+
+
+def test_edits_that_are_not_committed_are_named(forge: Forge, clone: Clone) -> None:
+    forge.commit(pricing_yaml="1", a="1")
+    assert clone.uncommitted() == ()
+    forge.write(pricing_yaml="2")
+    assert clone.uncommitted() == ("pricing.yaml",)

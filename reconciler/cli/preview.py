@@ -1,0 +1,192 @@
+"""A change of the repository told by its commits: out of a clone, on an outlook from wherever."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reconciler.cli.faults import ToldError
+from reconciler.documents.changes import file_changes
+from reconciler.documents.desired import Reader
+from reconciler.documents.outlook import FILE, OutlookError, read_outlook
+from reconciler.planning.planner import NOTHING
+from reconciler.planning.preview import Change, preview
+from reconciler.repo.clone import Clone, CloneError
+from reconciler.repo.mirror import MirrorError
+from reconciler.reports.durations import span
+from reconciler.values.desired import Revision
+from reconciler.values.outlook import Outlook
+from reconciler.values.preview import Preview
+from reconciler.values.repository import Commit
+from reconciler.values.reverts import reverts
+
+BRANCHES = "snapshot/"
+FETCH = "git fetch origin '+refs/heads/snapshot/*:refs/remotes/origin/snapshot/*'"
+STALE_SECONDS = 2 * 3600
+ASSUMED = "an allowed signer"
+"""Whoever merges signs; a pull request's own commit need not be signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which change: `base` "" stands for the commit that is applied; `snapshot` "" for the only snapshot
+    branch there is; `path` is the provider's folder.
+    """
+
+    clone: Path
+    base: str
+    head: str
+    path: str = ""
+    provider: str = ""
+    snapshot: str = ""
+    allowed_signers: Path | None = None
+
+
+def preview_offline(asked: Asked) -> Preview:
+    """On the clone alone: needs no key, chain or cluster. ToldError says what is missing."""
+    with _clone(asked) as clone:
+        outlook, warnings = _shared(clone, asked)
+        made = _Comparison(clone, outlook).preview(asked)
+        age = span(max(int(time.time()) - outlook.taken_at, 0))
+        notes = (f"The snapshot was taken {age} ago.", *made.notes)
+        return replace(made, notes=notes, warnings=(*warnings, *made.warnings))
+
+
+def preview_on(asked: Asked, outlook: Outlook) -> Preview:
+    """On an outlook that is at hand."""
+    with _clone(asked) as clone:
+        return _Comparison(clone, outlook).preview(asked)
+
+
+def outlook_if_shared(asked: Asked) -> Outlook | None:
+    """What the snapshot branch holds; None where there is no clone, no branch, or nothing to be read."""
+    try:
+        with _clone(asked) as clone:
+            return _shared(clone, asked)[0]
+    except ToldError:
+        return None
+
+
+@contextmanager
+def _clone(asked: Asked) -> Iterator[Clone]:
+    with TemporaryDirectory(prefix="provider-daemon-") as home:
+        try:
+            yield Clone(asked.clone, Path(home), asked.path.strip("/"), asked.allowed_signers)
+        except (MirrorError, OutlookError) as error:
+            raise ToldError(f"error: {error}") from None
+
+
+def _shared(clone: Clone, asked: Asked) -> tuple[Outlook, tuple[str, ...]]:
+    """The outlook on the snapshot branch, and a warning where it is old."""
+    name, commit = _snapshot_commit(clone, asked)
+    if asked.allowed_signers is not None and clone.signer(commit) is None:
+        raise CloneError(
+            f"{name} ({commit[:12]}) is not signed by anyone in {asked.allowed_signers}, so it may be forged "
+            "and is not used; name the daemon's key there, and in the host file as repository.signing_key"
+        )
+    outlook = read_outlook(clone.file(commit, FILE))
+    age = max(int(time.time()) - outlook.taken_at, 0)
+    if age < STALE_SECONDS:
+        return outlook, ()
+    return outlook, (
+        f"the snapshot is {span(age)} old: the daemon may be down, and what happened since is not told here",
+    )
+
+
+def _snapshot_commit(clone: Clone, asked: Asked) -> tuple[str, str]:
+    if asked.snapshot:
+        return asked.snapshot, clone.resolve(asked.snapshot)
+    found = clone.branches(BRANCHES + asked.provider)
+    wanted = BRANCHES + asked.provider
+    found = {name: commit for name, commit in found.items() if not asked.provider or name == wanted}
+    if len(found) == 1:
+        return next(iter(found.items()))
+    if found:
+        names = ", ".join(sorted(name.removeprefix(BRANCHES) for name in found))
+        raise CloneError(f"several providers share this repository ({names}); say which: --provider NAME")
+    raise CloneError(
+        f"this clone has no branch {wanted}{'' if asked.provider else '<provider>'}; fetch it: {FETCH}; "
+        "where the repository has none, no daemon has pushed one yet (repository.snapshot in its host file)"
+    )
+
+
+class _Comparison:
+    """Two commits of a clone on one outlook."""
+
+    def __init__(self, clone: Clone, outlook: Outlook) -> None:
+        self._clone = clone
+        self._outlook = outlook
+        self._reader = Reader(outlook.market.wallet.address)
+
+    def preview(self, asked: Asked) -> Preview:
+        """The change, its files and how sure it is."""
+        clone, applied = self._clone, self._outlook.memory.applied
+        base = clone.resolve(asked.base or applied) if asked.base or applied else ""
+        new, merged = self._head(base, clone.resolve(asked.head))
+        old = clone.commit(base) if base else None
+        known = self._applied(base)
+        change = Change(
+            self._revision(old) if old else Revision(NOTHING),
+            self._revision(replace(new, descends=not known or clone.descends(base, known.id))),
+            self._revision(known) if known else None,
+        )
+        notes = (*merged, *self._doubts(base, known), *self._words(new.id))
+        files = file_changes(old.files if old else {}, new.files, self._contents(old, new))
+        return replace(preview(self._outlook, change), files=files, notes=notes)
+
+    def _head(self, base: str, head: str) -> tuple[Commit, tuple[str, ...]]:
+        """The commit as it would be once merged: on top of the base it is as it stands."""
+        if not base or self._clone.descends(head, base):
+            return self._clone.commit(head), ()
+        note = "The base has moved on since the branch left it; planned as the merge of both."
+        return self._clone.commit(head, self._clone.merged(base, head)), (note,)
+
+    def _applied(self, base: str) -> Commit | None:
+        """The commit that the daemon applied, where it is another than the base and this clone has it."""
+        applied = self._outlook.memory.applied
+        if not applied or applied == base or not self._clone.has(applied):
+            return None
+        return self._clone.commit(applied)
+
+    def _doubts(self, base: str, known: Commit | None) -> Iterator[str]:
+        applied = self._outlook.memory.applied
+        if applied and applied != base:
+            if known is None:
+                yield (
+                    f"Commit {applied[:12]}, which the daemon has applied, is not in this clone: bounds on "
+                    "how far prices may move at once could not be checked (git fetch --unshallow origin)."
+                )
+            else:
+                yield (
+                    f"The daemon has not applied the base {base[:12]} yet, but {applied[:12]}: what it will "
+                    "do about the base itself is not listed here."
+                )
+        if self._outlook.limits.require_signature:
+            yield "The host file lists allowed signers: the merged commit must be signed by one of them."
+
+    def _words(self, head: str) -> Iterator[str]:
+        if taken_back := reverts(self._clone.message(head)):
+            yield f"It takes back commit {taken_back[:12]}: a revert is applied as any other commit."
+        if edited := self._clone.uncommitted():
+            yield f"Edits that are not committed count for nothing: {', '.join(edited[:5])}."
+
+    def _revision(self, commit: Commit) -> Revision:
+        good = self._outlook.memory.good
+        contents = self._clone.read(self._reader.unread(commit, good))
+        return Revision(
+            self._reader.desired(commit, good, contents),
+            commit.author,
+            commit.subject,
+            commit.committed_at,
+            commit.descends,
+            ASSUMED,
+        )
+
+    def _contents(self, old: Commit | None, new: Commit) -> Mapping[str, bytes]:
+        """The bytes of files that differ, by blob."""
+        before, after = set(old.files.items() if old else ()), set(new.files.items())
+        return self._clone.read(sorted({blob for _, blob in before ^ after}))

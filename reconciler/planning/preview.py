@@ -1,0 +1,178 @@
+"""What a change would bring about: the plan before and after it, on one outlook. Pure.
+
+The plan of the new side is the loop's own `plan`, given what the loop would be given: so what a pull request
+reads is what is done once it is merged, as long as the world stays as it was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.planning.admission import in_force
+from reconciler.planning.alarms import alarms
+from reconciler.planning.capacity import free, offered, usable
+from reconciler.planning.planner import NOTHING, plan
+from reconciler.planning.quoting import REFERENCES, Terms, quote
+from reconciler.planning.situation import Scene, Situation
+from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions
+from reconciler.values.messages import CreateBid
+from reconciler.values.observed import State
+from reconciler.values.outlook import Outlook
+from reconciler.values.plans import Hold, Plan, Reason, SendTransaction
+from reconciler.values.preview import Costs, OrderChange, Preview, Price, Quote, Room, Sight, Verdict
+from reconciler.values.readings import Seen, Unseen
+from reconciler.values.resources import total
+
+LIMITS = frozenset(
+    {
+        Reason.CEILING,
+        Reason.PRICE_JUMP,
+        Reason.PRICE_OUT_OF_BOUNDS,
+        Reason.MASS_REMOVAL,
+        Reason.REWRITTEN_HISTORY,
+        Reason.UNSIGNED,
+    }
+)
+"""Reasons that stand for a limit of the host file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Two revisions to tell apart, and the one that was last applied, where it is another than `base` and
+    known.
+    """
+
+    base: Revision
+    head: Revision
+    applied: Revision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of a change, planned: `desired` is what would be in force."""
+
+    desired: Desired
+    plan: Plan
+    scene: Scene
+
+
+def situation_of(outlook: Outlook, newest: Revision, applied: Revision | None) -> Situation:
+    """What the loop would plan from, were this revision the newest and nothing under way."""
+    older = applied if applied and applied.desired.commit != newest.desired.commit else None
+    return Situation(
+        now=outlook.taken_at,
+        desired=Seen(Revisions(newest, older)),
+        market=Seen(outlook.market),
+        adapters=outlook.adapters,
+        memory=outlook.memory,
+        limits=outlook.limits,
+        notifying=outlook.notifying,
+    )
+
+
+def preview(outlook: Outlook, change: Change) -> Preview:
+    """Plan both sides and tell them apart; files, notes and their like are the caller's to add."""
+    applied = change.applied or change.base
+    before, after = _side(outlook, change.base, applied), _side(outlook, change.head, applied)
+    terms = _terms(outlook, after.desired)
+    market = outlook.market
+    made = Preview(
+        sight=Sight(
+            outlook.provider, market.chain_id, market.height, outlook.taken_at, outlook.memory.applied
+        ),
+        base=change.base.desired.commit,
+        head=change.head.desired.commit,
+        before=before.plan,
+        after=after.plan,
+        costs=Costs(terms.rules.take_percent, terms.month_fees, terms.block_seconds),
+        prices=tuple(_prices(outlook, change.base.desired, change.head.desired)),
+        orders=tuple(_orders(outlook, before.plan, after.plan)),
+        orders_open=len(outlook.market.orders),
+        bids_open=sum(1 for bid in market.bids.values() if bid.state is State.OPEN),
+        rooms=(_room(before), _room(after)),
+        ceilings=tuple(_ceilings(before.plan, after.plan)),
+        faults=change.head.desired.faults,
+    )
+    return replace(made, warnings=tuple(alarms(outlook, change.base.desired, change.head.desired, made)))
+
+
+def _side(outlook: Outlook, newest: Revision, applied: Revision) -> _Side:
+    situation = situation_of(outlook, newest, applied)
+    made = plan(situation)
+    desired = in_force(situation.desired, made.revision) or NOTHING
+    scene = Scene(
+        situation.now,
+        desired,
+        outlook.market,
+        situation.adapters,
+        made.memory,
+        situation.limits,
+        made.funding,
+    )
+    return _Side(desired, made, scene)
+
+
+def _terms(outlook: Outlook, desired: Desired) -> Terms:
+    config = desired.config or Config()
+    return Terms.of(outlook.market, outlook.limits, config.withdrawals)
+
+
+def _prices(outlook: Outlook, old: Desired, new: Desired) -> Iterator[Price]:
+    """Reference orders whose quote changes: by the prices, or by how often we draw."""
+    for name, resources in REFERENCES:
+        quotes: list[Quote | None] = []
+        for desired in (old, new):
+            pricing: Pricing | None = desired.pricing
+            quotes.append(quote(resources, pricing, _terms(outlook, desired)) if pricing else None)
+        if quotes[0] != quotes[1]:
+            yield Price(name, resources, quotes[0], quotes[1])
+
+
+def _orders(outlook: Outlook, before: Plan, after: Plan) -> Iterator[OrderChange]:
+    old, new = verdicts(before), verdicts(after)
+    taken = {str(bid.order) for bid in outlook.market.bids}
+    for order in sorted(outlook.market.orders):
+        subject = str(order)
+        was, now = old.get(subject, Verdict()), new.get(subject, Verdict())
+        if was.key != now.key and subject not in taken:
+            yield OrderChange(order, was, now)
+
+
+def verdicts(plan: Plan) -> Mapping[str, Verdict]:
+    """What a plan decides about each open order, by the order's id."""
+    found = {
+        hold.subject: Verdict(None, hold.reason, hold.message)
+        for hold in plan.holds
+        if hold.subject.count("/") == 3
+    }
+    for action in plan.actions:
+        if isinstance(action, SendTransaction):
+            for message in action.messages:
+                if isinstance(message, CreateBid):
+                    found[str(message.id.order)] = Verdict(message.price)
+    return found
+
+
+def _room(side: _Side) -> Room | None:
+    capacity = offered(side.scene.adapters)
+    if isinstance(capacity, Unseen):
+        return None
+    bids = [
+        unit.all
+        for action in side.plan.actions
+        if isinstance(action, SendTransaction)
+        for message in action.messages
+        if isinstance(message, CreateBid)
+        for unit in message.units
+    ]
+    room = free(side.scene, capacity.view)
+    return Room(usable(side.scene, capacity.view), room - total(bids))
+
+
+def _ceilings(before: Plan, after: Plan) -> Iterator[Hold]:
+    """Limits that the old side did not run into with the same subject."""
+    known = {(hold.subject, hold.reason) for hold in before.holds}
+    for hold in after.holds:
+        if (hold.reason in LIMITS or hold.approval) and (hold.subject, hold.reason) not in known:
+            yield hold

@@ -1,0 +1,91 @@
+"""One price, line by line, as a person adds it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reconciler.reports.durations import span
+from reconciler.values.desired import Pricing, Rounding
+from reconciler.values.money import plain
+from reconciler.values.preview import Costs, Quote
+
+Row = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BillItem:
+    """So many of something, what one costs and what they cost together, in uve a block."""
+
+    name: str
+    count: str
+    price: Decimal
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A price with what it is made of, what it brings, and where the terms are from."""
+
+    items: tuple[BillItem, ...]
+    pricing: Pricing
+    quote: Quote
+    costs: Costs
+    terms: str
+
+
+def bill_text(bill: Bill) -> str:
+    """The bill in lines that add up."""
+    rows = list(_rows(bill))
+    widths = [max(len(row[at]) for row in rows) for at in range(3)]
+    lines = [_line(row, widths) for row in rows]
+    return "\n".join([*lines, "", bill.terms]) + "\n"
+
+
+def bill_fields(bill: Bill) -> dict[str, object]:
+    """The bill as a JSON object; amounts in uve, as text where they have decimals."""
+    quote, costs = bill.quote, bill.costs
+    return {
+        "items": [
+            {"name": i.name, "count": i.count, "price_uve": plain(i.price), "cost_uve": plain(i.cost)}
+            for i in bill.items
+        ],
+        "margin": plain(bill.pricing.profit_margin),
+        "block_uve": plain(quote.rate),
+        "hour_uve": plain(round(quote.hour, 6)),
+        "month_uve": plain(round(quote.month, 6)),
+        "month_fees_uve": costs.month_fees,
+        "take_percent": costs.take_percent,
+        "month_net_uve": quote.net,
+        "break_even_seconds": quote.break_even_seconds,
+        "block_seconds": plain(costs.block_seconds),
+        "terms": bill.terms,
+    }
+
+
+def _rows(bill: Bill) -> Iterator[Row]:
+    quote, costs, pricing = bill.quote, bill.costs, bill.pricing
+    for item in bill.items:
+        yield item.name, f"{item.count} x {plain(item.price)}uve", plain(item.cost)
+    total = sum((item.cost for item in bill.items), Decimal(0))
+    yield "together", "", plain(total)
+    yield "margin", f"{plain(pricing.profit_margin * 100)} %", plain(total * pricing.profit_margin)
+    how = "rounded up to whole uve" if pricing.rounding is Rounding.UP else "not rounded"
+    yield "a block", how, plain(quote.rate)
+    yield "an hour", f"at {plain(costs.block_seconds)} s a block", _short(quote.hour)
+    yield "30 days", "", _short(quote.month)
+    yield "take fee", f"{costs.take_percent} %, the chain's", _short(-quote.month * costs.take_percent / 100)
+    yield "our fees", "bid, withdrawals, closing", str(-costs.month_fees)
+    yield "net of 30 days", "", str(quote.net)
+    seconds = quote.break_even_seconds
+    yield "fees earned back in", "", "never" if seconds is None else span(seconds)
+
+
+def _short(amount: Decimal) -> str:
+    return plain(round(amount, 2))
+
+
+def _line(row: Row, widths: Sequence[int]) -> str:
+    name, how, amount = row
+    return f"{name.ljust(widths[0])}   {how.ljust(widths[1])}   {amount.rjust(widths[2])}"

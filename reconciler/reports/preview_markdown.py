@@ -1,0 +1,80 @@
+"""A preview as a comment on a pull request: what must be seen first, the details folded, all text as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.reports.preview import Group, Section, report_of
+from reconciler.values.markdown import cell, table
+from reconciler.values.preview import Preview
+
+ROWS_MAX = 50
+"""Rows or things of one section; a comment holds 65,536 characters in all."""
+LINES_MAX = 20
+"""Lines about one thing."""
+
+
+def preview_markdown(preview: Preview) -> str:
+    """The preview in Markdown; foreign text can be no link, mention, HTML or table of its own."""
+    return "\n".join(_lines(preview)) + "\n"
+
+
+def _lines(preview: Preview) -> Iterator[str]:
+    report = report_of(preview)
+    yield f"### What merging this does to {cell(preview.sight.provider)}"
+    yield ""
+    yield f"`{preview.base[:12]}` to `{preview.head[:12]}`: {cell(report.headline)}"
+    for section in report.sections:
+        yield ""
+        yield from _urgent(section) if section.urgent else _folded(section)
+
+
+def _urgent(section: Section) -> Iterator[str]:
+    yield f"**{section.title}**"
+    yield ""
+    if section.lead:
+        yield cell(section.lead)
+        yield ""
+    for group in section.groups[:ROWS_MAX]:
+        yield from (f"- {cell(line)}" for line in group.lines)
+    yield from _more(len(section.groups))
+
+
+def _folded(section: Section) -> Iterator[str]:
+    count = len(section.table.rows) if section.table else len(section.groups)
+    yield f"<details{' open' if _is_short(section) else ''}><summary>{section.title} ({count})</summary>"
+    yield ""
+    if section.lead:
+        yield cell(section.lead)
+        yield ""
+    if section.table and section.table.rows:
+        rows = [[cell(text) for text in row] for row in section.table.rows[:ROWS_MAX]]
+        yield table(section.table.head, rows)
+        yield from _more(len(section.table.rows))
+    for group in section.groups[:ROWS_MAX]:
+        yield from _group(group)
+    yield from _more(len(section.groups))
+    yield ""
+    yield "</details>"
+
+
+def _group(group: Group) -> Iterator[str]:
+    indent = ""
+    if group.name:
+        yield f"- {cell(group.name)}"
+        indent = "  "
+    yield from (f"{indent}- {cell(line)}" for line in group.lines[:LINES_MAX])
+    if len(group.lines) > LINES_MAX:
+        yield f"{indent}- and {len(group.lines) - LINES_MAX} more"
+
+
+def _is_short(section: Section) -> bool:
+    """What fits on a screen needs no click."""
+    rows = len(section.table.rows) if section.table else 0
+    return rows + sum(1 + len(group.lines) for group in section.groups) <= 12
+
+
+def _more(count: int) -> Iterator[str]:
+    if count > ROWS_MAX:
+        yield ""
+        yield f"and {count - ROWS_MAX} more; `provider-daemon plan` on a clone shows all"

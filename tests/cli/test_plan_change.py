@@ -1,0 +1,289 @@
+"""`plan --base --head --offline` in a clone, as a pull request's check runs it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.main import provider_daemon, run_command
+from reconciler.documents.outlook import outlook_files
+from reconciler.planning.planner import plan
+from reconciler.values.limits import Limits
+from reconciler.values.outlook import Outlook
+from tests import makers
+from tests.cycle.worlds import FILES
+from tests.repo.forge import Forge
+from tests.repo.keys import signing_keys
+
+PRICED = FILES["pricing.yaml"]
+DEARER = PRICED.replace(b"cpu_millicores: 1uve", b"cpu_millicores: 1.2uve")
+
+
+class Terminal:
+    """Commands in a clone of a state repository, and what they print."""
+
+    def __init__(self, forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
+        self.forge, self._capsys = forge, capsys
+        self.base = forge.commit(config_yaml=FILES["config.yaml"], pricing_yaml=PRICED)
+        forge.git("switch", "--quiet", "-c", "change")
+
+    def say(self, *words: str) -> tuple[int, str, str]:
+        self._capsys.readouterr()
+        code = run_command(provider_daemon, ["plan", *words, "--clone", str(self.forge.path)])
+        out = self._capsys.readouterr()
+        return code, out.out, out.err
+
+    def offline(self, *words: str) -> tuple[int, str, str]:
+        return self.say("--offline", "--base", "main", *words)
+
+    def share(
+        self, *, provider: str = "p", applied: str = "", age: int = 60, limits: Limits | None = None
+    ) -> str:
+        """A snapshot branch as the daemon would have pushed it."""
+        market = makers.market(orders=[makers.order(1), makers.order(2, makers.unit(price=2500))])
+        good = {name: self.forge.git("rev-parse", f"{self.base}:{name}") for name in FILES}
+        base = replace(makers.desired(), commit=applied or self.base, good=good)
+        situation = makers.situation(market, base)
+        outlook = Outlook(
+            provider,
+            int(time.time()) - age,
+            market,
+            situation.adapters,
+            plan(situation).memory,
+            limits or Limits(clock_skew_seconds=10**9),
+        )
+        return self.push(provider, outlook_files(outlook))
+
+    def push(self, provider: str, files: dict[str, bytes], *options: str) -> str:
+        here = self.forge.git("symbolic-ref", "--short", "HEAD")
+        self.forge.git("switch", "--quiet", "--orphan", f"snapshot/{provider}")
+        for path, content in files.items():
+            (self.forge.path / path).write_bytes(content)
+        made = self.forge.commit("What is seen", *options)
+        self.forge.git("switch", "--quiet", "--force", here)
+        return made
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(Forge.make(tmp_path / "state"), capsys)
+
+
+@pytest.fixture
+def changed(terminal: Terminal) -> Terminal:
+    """A branch that makes cores dearer."""
+    terminal.share()
+    terminal.forge.commit("Cores cost a fifth more", pricing_yaml=DEARER)
+    return terminal
+
+
+def test_a_price_change_is_told_in_plain_words(changed: Terminal) -> None:
+    code, out, _ = changed.offline()
+    assert code == 2
+    assert "Changes 1 file, 2 open orders decided otherwise" in out
+    assert "pricing.cpu_millicores: 1uve -> 1.2uve" in out
+    assert "1282 -> 1397" in out
+    assert "+9 %" in out
+    assert "no bid, PriceTooLow: it pays at most 2500uve a block, our price is 2676uve" in out
+    assert "The snapshot was taken 1m" in out
+
+
+def test_as_json_it_holds_the_plan_of_the_changed_side(changed: Terminal, tmp_path: Path) -> None:
+    beside = tmp_path / "plan.json"
+    code, out, _ = changed.offline("--format", "markdown", "--json-file", str(beside))
+    assert code == 2
+    assert out.startswith("### What merging this does to p\n")
+    found = json.loads(beside.read_text())
+    assert found["head"] == found["plan"]["revision"] == changed.forge.git("rev-parse", "HEAD")
+    assert [o["after"]["bid_uve"] for o in found["orders"]] == ["2676", None]
+    assert Decimal(found["prices"][0]["new"]["block_uve"]) == 1397
+
+
+def test_without_a_base_it_is_what_the_daemon_has_applied(changed: Terminal) -> None:
+    code, out, _ = changed.say("--offline")
+    assert (code, f"From {changed.base[:12]} to" in out) == (2, True)
+
+
+def test_no_change_ends_with_nothing_to_do(terminal: Terminal) -> None:
+    terminal.share()
+    code, out, _ = terminal.offline()
+    assert (code, "Nothing changes" in out) == (0, True)
+
+
+def test_a_branch_behind_its_base_is_planned_as_the_merge(changed: Terminal) -> None:
+    forge = changed.forge
+    forge.git("switch", "--quiet", "main")
+    forge.commit("Another thing", config_yaml=b"publishing: {quiet: 6s, at_most: 30s}\n")
+    forge.git("switch", "--quiet", "change")
+    code, out, _ = changed.offline()
+    assert code == 2
+    assert "Changes 1 file" in out
+    assert "planned as the merge of both" in out
+
+
+def test_two_changes_that_conflict_are_told_with_the_file(changed: Terminal) -> None:
+    forge = changed.forge
+    forge.git("switch", "--quiet", "main")
+    forge.commit("Cores cost less", pricing_yaml=PRICED.replace(b"cores: 1uve", b"cores: 0.9uve"))
+    forge.git("switch", "--quiet", "change")
+    code, _, err = changed.offline()
+    assert (code, "it conflicts with the base in pricing.yaml; merge the base" in err) == (1, True)
+
+
+def test_a_file_at_fault_is_named_and_its_last_good_version_goes_on(changed: Terminal) -> None:
+    changed.forge.commit("Oops", pricing_yaml=b"pricing:\n\tgpu: 1uve\n")
+    code, out, _ = changed.offline()
+    assert code == 2
+    assert "Errors" in out
+    assert "pricing.yaml:2:1" in out
+    assert "1 file, 0 open orders decided otherwise" in out
+
+
+def test_a_revert_is_said_to_be_one(changed: Terminal) -> None:
+    forge = changed.forge
+    reverted = forge.git("rev-parse", "HEAD")
+    forge.git("branch", "--force", "main")
+    forge.git("revert", "--no-edit", "HEAD")
+    code, out, _ = changed.offline()
+    assert (code, f"It takes back commit {reverted[:12]}" in out) == (2, True)
+
+
+def test_a_limit_of_the_host_is_told_first(terminal: Terminal) -> None:
+    terminal.share(limits=Limits(price_change_percent=10, clock_skew_seconds=10**9))
+    terminal.forge.commit(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert code == 2
+    assert "Limits that are hit" in out
+    assert "PriceJump" in out
+    assert out.index("Limits that are hit") < out.index("Files")
+
+
+def test_edits_that_are_not_committed_are_no_change(terminal: Terminal) -> None:
+    terminal.share()
+    terminal.forge.write(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert (code, "Edits that are not committed count for nothing: pricing.yaml" in out) == (0, True)
+
+
+def test_without_a_snapshot_it_says_how_to_get_one(terminal: Terminal) -> None:
+    code, _, err = terminal.offline()
+    assert code == 1
+    assert "no branch snapshot/<provider>" in err
+    assert "git fetch origin '+refs/heads/snapshot/*:refs/remotes/origin/snapshot/*'" in err
+
+
+def test_a_stale_snapshot_is_a_warning(terminal: Terminal) -> None:
+    terminal.share(age=5 * 3600)
+    terminal.forge.commit(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert (code, "the snapshot is 5h old: the daemon may be down" in out) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"{}", "use the daemon's own version"),
+        (b"\x00\xff", "is no snapshot"),
+        (b"[" * 100_000, "no snapshot"),
+    ],
+)
+def test_a_broken_snapshot_is_not_used(terminal: Terminal, content: bytes, why: str) -> None:
+    terminal.push("p", {"snapshot.json": content})
+    code, _, err = terminal.offline()
+    assert (code, why in err) == (1, True)
+
+
+def test_several_providers_are_told_apart_by_name(changed: Terminal) -> None:
+    changed.share(provider="q")
+    code, _, err = changed.offline()
+    assert (code, "several providers share this repository (p, q)" in err) == (1, True)
+    code, out, _ = changed.offline("--provider", "q")
+    assert (code, "what q saw" in out) == (2, True)
+
+
+def test_an_unsigned_snapshot_is_refused_where_signers_are_named(changed: Terminal, tmp_path: Path) -> None:
+    keys = signing_keys(tmp_path)
+    listed = ("--allowed-signers", str(keys / "allowed"))
+    code, _, err = changed.offline(*listed)
+    assert (code, "is not signed by anyone in" in err) == (1, True)
+
+    forge = changed.forge
+    snapshot = json.loads(forge.git("show", "snapshot/p:snapshot.json"))
+    forge.git("config", "gpg.format", "ssh")
+    for key, expected in (("stranger", 1), ("listed", 2)):
+        forge.git("config", "user.signingkey", str(keys / key))
+        forge.git("branch", "-D", "snapshot/p")
+        changed.push("p", {"snapshot.json": json.dumps(snapshot).encode()}, "-S")
+        assert changed.offline(*listed)[0] == expected
+
+
+def test_a_base_that_the_clone_lacks_is_told_with_the_command(changed: Terminal) -> None:
+    code, _, err = changed.say("--offline", "--base", "origin/nowhere")
+    assert (code, "no commit origin/nowhere; fetch it" in err) == (1, True)
+
+
+def test_an_applied_commit_that_the_clone_lacks_is_a_doubt(terminal: Terminal) -> None:
+    terminal.share(applied="f" * 40)
+    terminal.forge.commit(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert (code, "ffffffffffff, which the daemon has applied, is not in this clone" in out) == (2, True)
+
+
+@pytest.fixture
+def bill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+
+    def say(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = run_command(provider_daemon, ["price", str(tmp_path), *words])
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return say
+
+
+def test_a_price_adds_up_line_by_line(bill: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, _ = bill("--cpu", "4", "--memory", "8Gi", "--gpu", "nvidia/a100")
+    assert code == 0
+    rows = [" ".join(line.split()) for line in out.splitlines()]
+    assert rows[:7] == [
+        "cpu 4000m x 1uve 4000",
+        "memory 8192 MB x 1uve 8192",
+        "storage 0 MB x 0.1uve 0",
+        "gpu 1 x 1000uve 1000",
+        "together 13192",
+        "margin 15 % 1978.8",
+        "a block rounded up to whole uve 15171",
+    ]
+    assert "nvidia/a100 like any other" in out
+    assert "no snapshot" in out
+
+
+def test_as_json_the_price_is_the_same(bill: Callable[..., tuple[int, str, str]]) -> None:
+    _, out, _ = bill("--cpu", "1", "--count", "3", "-o", "json")
+    found = json.loads(out)
+    assert found["items"][0] == {"name": "cpu", "count": "3000m", "price_uve": "1", "cost_uve": "3000"}
+    assert (found["block_uve"], found["take_percent"]) == ("3450", 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "say what is asked for"),
+        (("--cpu", "4x"), "write millicores"),
+        (("--memory", "8G"), "write it in Ki, Mi"),
+        (("--gpu", "a=b"), "model=count"),
+    ],
+)
+def test_odd_amounts_are_told_with_what_to_write(
+    bill: Callable[..., tuple[int, str, str]], words: tuple[str, ...], why: str
+) -> None:
+    code, _, err = bill(*words)
+    assert (code, why in err) == (64, True)

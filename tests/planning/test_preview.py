@@ -1,0 +1,184 @@
+"""A preview is what the loop would do: the same actions, kind by kind and subject by subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.cycle.sharing import outlook_of
+from reconciler.cycle.status import Finding
+from reconciler.documents.outlook import FILE, outlook_files, read_outlook
+from reconciler.planning.planner import plan
+from reconciler.planning.preview import Change, preview
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import Bidding, CloseReason, Config, Desired, Pricing, Revision, Revisions
+from reconciler.values.limits import Limits
+from reconciler.values.messages import subject
+from reconciler.values.observed import Market
+from reconciler.values.outlook import Outlook
+from reconciler.values.plans import Action, Plan, Reason, SendTransaction, subjects
+from reconciler.values.preview import Preview
+from reconciler.values.readings import Seen
+from tests import makers
+from tests.planning.colliding_chain import BOTH
+from tests.planning.looking import everywhere
+from tests.planning.moods import PLAIN, silent_capacity, silent_cluster, worlds
+
+BASE, HEAD = "b" * 40, "d" * 40
+
+
+def told(actions: Sequence[Action]) -> list[tuple[str, tuple[str, ...]]]:
+    """Kind and subjects of each action, and of each message in one."""
+    found = [(type(a).__name__, subjects(a)) for a in actions]
+    for action in actions:
+        if isinstance(action, SendTransaction):
+            found += [(type(m).__name__, (subject(m),)) for m in action.messages]
+    return found
+
+
+def revision(desired: Desired, commit: str) -> Revision:
+    return Revision(replace(desired, commit=commit))
+
+
+@everywhere
+@given(
+    worlds(*PLAIN, silent_capacity, silent_cluster, of=BOTH),
+    worlds(*PLAIN, of=BOTH),
+    st.sampled_from([Limits(), Limits(price_change_percent=10), Limits(actions_per_cycle=2)]),
+    st.sampled_from([makers.PRICING, replace(makers.PRICING, cpu_millicores=Decimal(2))]),
+)
+def test_on_one_snapshot_it_is_what_the_loop_does(
+    world: Situation, other: Situation, limits: Limits, pricing: Pricing
+) -> None:
+    assert isinstance(world.desired, Seen)
+    assert isinstance(other.desired, Seen)
+    base = revision(world.desired.view.newest.desired, BASE)
+    head = revision(replace(other.desired.view.newest.desired, pricing=pricing), HEAD)
+    before = replace(
+        world, desired=Seen(Revisions(base)), limits=limits, intents=(), confirmations=(), outcomes=()
+    )
+    found = Finding(before, plan(before))
+    outlook = outlook_of("p", found)
+    assert outlook is not None
+
+    merged = replace(before, desired=Seen(Revisions(head, base)), memory=found.plan.memory)
+    done = plan(merged)
+
+    seen = preview(read_outlook(outlook_files(outlook)[FILE]), Change(base, head)).after
+    assert told(seen.actions) == told(done.actions)
+    assert seen.holds == done.holds
+
+
+def seen(market: Market, base: Desired, head: Desired, limits: Limits | None = None) -> Preview:
+    """The preview of a change on a market that has settled on its base."""
+    base, head = replace(base, commit=BASE), replace(head, commit=HEAD)
+    situation = replace(makers.situation(market, base), limits=limits or Limits())
+    memory = plan(situation).memory
+    outlook = Outlook("p", makers.NOW, market, situation.adapters, memory, limits or Limits())
+    return preview(outlook, Change(Revision(base), Revision(head)))
+
+
+def dearer(factor: str) -> Desired:
+    price = makers.PRICING.cpu_millicores * Decimal(factor)
+    return makers.desired(pricing=replace(makers.PRICING, cpu_millicores=price))
+
+
+def test_a_price_changes_the_reference_orders_and_the_bids_to_come() -> None:
+    orders = [makers.order(1), makers.order(2, makers.unit(price=2500))]
+    made = seen(makers.market(orders=orders, bids=[makers.bid(9)]), makers.desired(), dearer("1.1"))
+    small = made.prices[0]
+    assert small.old is not None
+    assert small.new is not None
+    assert (small.name, small.old.rate, small.new.rate) == ("small", Decimal(1282), Decimal(1340))
+    first, second = made.orders
+    assert (first.old.bid, first.new.bid) == (Decimal(2446), Decimal(2561))
+    assert (second.old.bid, second.new.reason) == (Decimal(2446), Reason.PRICE_TOO_LOW)
+    assert (made.orders_open, made.bids_open) == (2, 1)
+    assert made.warnings == ("1 open order is no longer bid on, worth 2446uve a block together",)
+
+
+def test_a_quote_is_net_of_take_and_fees() -> None:
+    made = seen(makers.market(), makers.desired(), dearer("2"))
+    quote = made.prices[0].new
+    assert quote is not None
+    blocks = 30 * 86_400
+    assert quote.month == quote.rate * blocks
+    assert quote.net == int(quote.month * 98 / 100) - made.costs.month_fees
+    assert made.costs.month_fees == 12_346 + 29 * 4_630
+
+
+def test_a_jump_over_the_hosts_bound_is_a_ceiling_and_the_old_prices_go_on() -> None:
+    market = makers.market(orders=[makers.order(1)])
+    made = seen(market, makers.desired(), dearer("2"), Limits(price_change_percent=50))
+    assert [h.reason for h in made.ceilings] == [Reason.PRICE_JUMP]
+    assert made.orders == ()
+    assert made.after.revision == BASE
+
+
+def test_what_stops_money_is_said() -> None:
+    market = makers.market(leases=[makers.lease(1), makers.lease(2)])
+    base = makers.desired(makers.workload(1), makers.workload(2))
+    head = makers.desired(
+        makers.workload(1, paused=True),
+        makers.workload(2, close=CloseReason.DECOMMISSION, close_words="decommission"),
+        config=Config(Bidding(enabled=False), suspended="moving house"),
+    )
+    warnings = seen(market, base, head).warnings
+    assert any("all spending stops (moving house)" in w for w in warnings)
+    assert any("bidding stops" in w for w in warnings)
+    assert any("is paused" in w and "2446uve" in w for w in warnings)
+    assert any("is closed (decommission): about 6340032000uve" in w for w in warnings)
+
+
+def test_prices_that_lose_money_or_cost_nothing_are_said() -> None:
+    cheap = makers.desired(
+        pricing=replace(
+            makers.PRICING,
+            cpu_millicores=Decimal(0),
+            memory_mb=Decimal("0.00001"),
+            storage_mb=Decimal(0),
+            gpu=Decimal(0),
+        )
+    )
+    slow = makers.market(block_seconds=Decimal(60))
+    warnings = seen(slow, makers.desired(), cheap).warnings
+    assert any("small order loses" in w for w in warnings)
+    assert any("earns back its fees only after" in w for w in warnings)
+    free = makers.desired(
+        pricing=replace(
+            makers.PRICING, cpu_millicores=Decimal(0), memory_mb=Decimal(0), storage_mb=Decimal(0)
+        )
+    )
+    assert any("small order becomes free" in w for w in seen(slow, makers.desired(), free).warnings)
+
+
+def test_the_room_is_told_before_and_after_the_bids() -> None:
+    market = makers.market(orders=[makers.order(1, makers.unit(price=2000))])
+    made = seen(market, makers.desired(), dearer("0.5"))
+    before, after = made.rooms
+    assert before is not None
+    assert after is not None
+    assert before.free.cpu_milli - after.free.cpu_milli == 1000
+    assert before.usable == after.usable
+
+
+def test_the_same_on_both_sides_is_no_change_at_all() -> None:
+    market = makers.market(orders=[makers.order(1)], leases=[makers.lease(2)])
+    made = seen(market, makers.desired(makers.workload(2)), makers.desired(makers.workload(2)))
+    assert (made.prices, made.orders, made.ceilings, made.warnings) == ((), (), (), ())
+    assert told(made.before.actions) == told(made.after.actions)
+
+
+def kept(made: Plan) -> set[str]:
+    return {hold.subject for hold in made.holds}
+
+
+def test_a_file_deleted_under_an_active_lease_is_withheld() -> None:
+    market = makers.market(leases=[makers.lease(1)])
+    made = seen(market, makers.desired(makers.workload(1)), makers.desired())
+    assert makers.workload(1).id in kept(made.after)
+    assert makers.workload(1).id not in kept(made.before)

@@ -1,0 +1,156 @@
+"""A preview as text, Markdown and JSON: what must be seen first, and strangers' text as text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from reconciler.reports.preview import report_of
+from reconciler.reports.preview_json import preview_json
+from reconciler.reports.preview_markdown import ROWS_MAX, preview_markdown
+from reconciler.reports.preview_text import preview_text
+from reconciler.values.desired import Fault
+from reconciler.values.ids import OrderId
+from reconciler.values.memory import Memory
+from reconciler.values.plans import Hold, Plan, Reason, RemoveWorkload
+from reconciler.values.preview import (
+    Costs,
+    FieldChange,
+    FileChange,
+    OrderChange,
+    Preview,
+    Price,
+    Quote,
+    Room,
+    Sight,
+    Verdict,
+)
+from reconciler.values.resources import MB, Resources
+from tests import makers
+
+QUIET = Plan("a" * 40, (), (), (), Memory())
+OLD = Quote(Decimal(100), Decimal(72_000), Decimal(51_840_000), 50_000_000, 3_600)
+NEW = Quote(Decimal(120), Decimal(86_400), Decimal(62_208_000), 60_000_000, None)
+EVIL = "`x` @team <img src=y> #1 [a](b) | \x1b[31m\u202e\n- item"
+
+
+def preview(**changes: Any) -> Preview:
+    sight = Sight("p", "test-1", 7, 0, "b" * 40)
+    made = Preview(sight, "a" * 40, "c" * 40, QUIET, QUIET, Costs(2, 100, Decimal(5)))
+    return replace(made, **{"files": (FileChange("pricing.yaml", "changed"),), **changes})
+
+
+def test_nothing_is_said_of_what_does_not_change() -> None:
+    none = replace(preview(), files=())
+    assert report_of(none).headline == "Nothing changes: no file of this provider differs."
+    text = preview_text(none)
+    assert "Files" not in text
+    assert "Prices" not in text
+    assert "height 7; it has applied bbbbbbbbbbbb." in text
+
+
+def test_prices_are_told_old_and_new_in_uve_and_percent() -> None:
+    made = preview(prices=(Price("small", Resources(500, 512 * MB), OLD, NEW),))
+    row = next(line for line in preview_text(made).splitlines() if "small" in line)
+    assert [cell.strip() for cell in row.split("   ") if cell.strip()] == [
+        "small (500m, 512 MB)",
+        "100 -> 120",
+        "+20 %",
+        "72000 -> 86400",
+        "51840000 -> 62208000",
+        "50000000 -> 60000000",
+        "60 min -> never",
+    ]
+    first = preview(prices=(Price("small", Resources(500), None, NEW),))
+    assert "- -> 120" in preview_text(first)
+
+
+def test_errors_limits_and_money_come_before_the_details() -> None:
+    made = preview(
+        faults=(Fault("pricing.yaml", 3, 1, "no price"), Fault("config.yaml", 1, 1, "hm", warning=True)),
+        ceilings=(Hold("pricing.yaml", Reason.PRICE_JUMP, "too far", ours=True),),
+        warnings=("bidding stops",),
+        notes=("a doubt",),
+    )
+    for render in (preview_text, preview_markdown):
+        out = render(made)
+        order = ["pricing.yaml:3:1", "too far", "bidding stops", "warning: hm", "Files", "a doubt"]
+        places = [out.index(word) for word in order]
+        assert places == sorted(places)
+
+
+def test_only_what_the_new_plan_adds_is_told_of_an_object() -> None:
+    old = Hold("1-1-1-aaaaaaaaaa", Reason.NO_WORKLOAD_FILE, "it waits")
+    new = Hold("1-1-1-aaaaaaaaaa", Reason.ASKS_TOO_MUCH, "it asks for more")
+    gone = RemoveWorkload("kubernetes", makers.workload(2).id, "its lease is closed")
+    made = preview(
+        before=replace(QUIET, holds=(old,)), after=replace(QUIET, holds=(old, new), actions=(gone,))
+    )
+    text = preview_text(made)
+    assert "- AsksTooMuch: it asks for more" in text
+    assert f"+ remove workload {gone.id}" in text
+    assert "it waits" not in text
+    assert "Changes 1 file, 0 open orders decided otherwise, 2 objects affected." in text
+
+
+def test_capacity_is_told_where_it_changes() -> None:
+    before = Room(Resources(8000, 8 * MB, 8 * MB, 1), Resources(4000, 4 * MB, 4 * MB, 1))
+    after = replace(before, free=Resources(3000, 4 * MB, 4 * MB, 0))
+    assert "Capacity" not in preview_text(preview(rooms=(before, before)))
+    text = preview_text(preview(rooms=(before, after)))
+    assert "4000m -> 3000m" in text
+    assert "1 -> 0" in text
+
+
+@pytest.mark.parametrize("render", [preview_markdown, preview_text])
+def test_text_of_strangers_is_text(render: object) -> None:
+    made = preview(
+        orders=(OrderChange(OrderId(EVIL, 1, 1, 1), Verdict(), Verdict(None, Reason.NO_PRICE, EVIL)),),
+        ceilings=(Hold(EVIL, Reason.CEILING, EVIL),),
+        warnings=(EVIL,),
+        notes=(EVIL,),
+        files=(FileChange(EVIL, "changed", fields=(FieldChange(EVIL, EVIL, EVIL),)),),
+        faults=(Fault(EVIL, 1, 1, EVIL, EVIL),),
+    )
+    assert callable(render)
+    out = render(made)
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert "\n- item" not in out
+    if render is preview_markdown:
+        shown = out.replace("<details>", "").replace("<details open>", "").replace("</details>", "")
+        for sign in ("@team", "<img", "[a](b)", "`x`", " #1"):
+            assert sign not in shown
+
+
+def test_a_long_list_is_cut_in_a_comment_and_whole_in_the_text() -> None:
+    many = tuple(
+        OrderChange(makers.order_id(n), Verdict(Decimal(1)), Verdict(Decimal(2))) for n in range(1, 101)
+    )
+    made = preview(orders=many, orders_open=100)
+    assert preview_markdown(made).count("bid 2uve") == ROWS_MAX
+    assert "and 50 more" in preview_markdown(made)
+    assert preview_text(made).count("bid 2uve") == 100
+
+
+def test_json_has_every_figure_as_text_or_whole_number() -> None:
+    room = Room(Resources(1), Resources(2))
+    made = preview(
+        prices=(Price("small", Resources(500), OLD, None),),
+        orders=(OrderChange(makers.order_id(1), Verdict(Decimal("1.5")), Verdict()),),
+        rooms=(room, None),
+        ceilings=(Hold("x", Reason.CEILING, "y"),),
+        faults=(Fault("a", 1, 2, "b", "c", warning=True),),
+    )
+    found = json.loads(preview_json(made))
+    assert found["prices"][0]["old"]["month_net_uve"] == 50_000_000
+    assert found["prices"][0]["new"] is None
+    assert found["orders"][0]["before"]["bid_uve"] == "1.5"
+    assert found["capacity"]["after"] is None
+    assert found["ceilings"] == [{"message": "y", "reason": "Ceiling", "subject": "x"}]
+    assert found["faults"][0]["severity"] == "warning"
+    assert found["costs"] == {"block_seconds": "5", "month_fees_uve": 100, "take_percent": 2}
