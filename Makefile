@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup check test agreement demo live replay bench schemas proto lock clean
+.PHONY: help setup check test agreement demo live replay bench schemas docs proto lock clean
 
 help:
 	@echo "make demo    the main job on a simulated market, at most 90 seconds"
@@ -14,7 +14,7 @@ help:
 	@echo "make replay FILES=\"a.jsonl b.jsonl\"   recorded chains against the simulated one"
 	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=...   contracts against real things"
 	@echo "make bench   figures, as ratios of one run"
-	@echo "make schemas | proto | lock   write generated files again"
+	@echo "make schemas | docs | proto | lock   write generated files again"
 
 setup: $(STAMP)
 
@@ -49,8 +49,9 @@ live: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
 
-schemas: $(STAMP)
+schemas docs: $(STAMP)
 	$(BIN)/provider-daemon schemas --write schemas
+	$(BIN)/provider-daemon schemas --reference docs/reference
 
 proto: $(STAMP)
 	$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. reconciler/chain/proto/*.proto

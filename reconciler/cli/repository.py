@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from reconciler.cli.ci_files import FORGES, ci_files
 from reconciler.cli.faults import ToldError
+from reconciler.documents.reference import reference as reference_pages
 from reconciler.documents.schemas import schemas as schema_texts
 
 HERE = Path(__file__).resolve()
@@ -58,9 +60,17 @@ def _made(target: Path, content: bytes) -> bool:
 @click.command()
 @click.option("--write", type=click.Path(path_type=Path, file_okay=False), help="Write them there.")
 @click.option("--check", type=click.Path(path_type=Path, file_okay=False), help="Compare with those there.")
-def schemas(write: Path | None, check: Path | None) -> None:
-    """The JSON Schemas of the repository's files, generated from the models."""
+@click.option(
+    "--reference", type=click.Path(path_type=Path, file_okay=False), help="Write every file and key there."
+)
+def schemas(write: Path | None, check: Path | None, reference: Path | None) -> None:
+    """The JSON Schemas of all files, generated from the models, and what they say as Markdown."""
     texts = schema_texts()
+    if reference is not None:
+        pages = reference_pages()
+        _write(reference, pages)
+        click.echo(f"{len(pages)} pages written to {reference}")
+        return
     if check is not None:
         stale = [n for n, text in texts.items() if not _same(check / n, text)]
         if stale:
@@ -69,10 +79,14 @@ def schemas(write: Path | None, check: Path | None) -> None:
     if write is None:
         click.echo(texts["all.json"], nl=False)
         return
-    write.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (write / name).write_text(text, encoding="utf-8")
+    _write(write, texts)
     click.echo(f"{len(texts)} schemas written to {write}")
+
+
+def _write(directory: Path, texts: Mapping[str, str]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (directory / name).write_text(text, encoding="utf-8")
 
 
 def refresh_schemas(directory: Path, *, write: bool) -> int:

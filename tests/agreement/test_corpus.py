@@ -1,8 +1,8 @@
 """Three readers of one mind: our own `validate`, check-jsonschema in CI, and the language server in editors.
 
 `corpus/good` is accepted by all, `corpus/bad` refused by all, and `corpus/only_validate` is what a schema
-cannot say. `corpus/editors_accept` is refused by all but editors. Each file of the last two says in its second
-line why. What no file can show by itself is at the end.
+cannot say. `corpus/editors_accept` is refused by all but editors. Each file of the last two says in its
+second line why. What no file can show by itself is at the end.
 """
 
 from __future__ import annotations

@@ -1,0 +1,215 @@
+"""The reference of every file and key as Markdown, out of the schemas: `docs/reference/`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.documents.forms import AMOUNT, CPU, DELAY, DURATION, FORMS, MARGIN, PRICE, SIZE, Form
+from reconciler.documents.kinds import KINDS, OLDER, Kind
+from reconciler.documents.migrating import renamed
+from reconciler.documents.model import API_VERSION
+from reconciler.documents.schemas import ALL, HOST, kind_schema
+
+WHERE = {
+    "Config": "`config.yaml` in the state repository",
+    "Pricing": "`pricing.yaml` in the state repository",
+    "KubernetesAdapter": "`adapters/kubernetes.yaml` in the state repository",
+    "AnsibleAdapter": "`adapters/ansible.yaml` in the state repository",
+    "Workload": "`workloads/<id>.yaml` in the state repository, one for each lease",
+    "Host": "`/etc/provider-daemon.yaml`, or where `--host` or `$PROVIDER_DAEMON_HOST` says; no pull request "
+    "reaches it",
+}
+UNITS = {
+    PRICE.pattern: "uve",
+    AMOUNT.pattern: "uve",
+    MARGIN.pattern: "1 is 100 %",
+    DURATION.pattern: "s, m, h, d",
+    DELAY.pattern: "s, m, h, d",
+    CPU.pattern: "millicores or cores",
+    SIZE.pattern: "bytes",
+}
+"""Of the forms that measure something."""
+ENDINGS = {"_percent": "%", "_seconds": "seconds", "_blocks": "blocks"}
+"""Units that a number's name ends with."""
+BOUNDS = {
+    "minimum": "from {}",
+    "maximum": "to {}",
+    "minItems": "at least {}",
+    "maxItems": "at most {}",
+}
+HEAD = "Generated from the schemas by `make docs`; a change here is overwritten."
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a kind: the dotted way to it, its schema, and whether it must be there."""
+
+    way: str
+    schema: Mapping[str, Any]
+    required: bool
+
+
+def reference() -> Mapping[str, str]:
+    """File name -> Markdown: a page for each kind, and README.md with the forms of texts."""
+    kinds = (*KINDS, HOST)
+    pages = {_page_name(kind): _page(kind) for kind in kinds}
+    return pages | {"README.md": _index(kinds)}
+
+
+def _page_name(kind: Kind) -> str:
+    return kind.schema.replace(".json", ".md")
+
+
+def _index(kinds: Sequence[Kind]) -> str:
+    files = [f"| [{kind.name}]({_page_name(kind)}) | {WHERE[kind.name]} | {kind.schema} |" for kind in kinds]
+    forms = [f"| {form.noun} | {UNITS.get(form.pattern, '')} | {form.advice} |" for form in FORMS.values()]
+    version = API_VERSION.rpartition("/")[2]
+    return "\n".join(
+        [
+            "# Every file and key",
+            "",
+            HEAD,
+            "",
+            "| kind | where | schema |",
+            "|---|---|---|",
+            *files,
+            "",
+            f"The newest form is `{API_VERSION}`. A file is read in the form that its `apiVersion` names;",
+            "one without it is of the first, v1alpha1. `provider-daemon migrate` rewrites files into the",
+            f"newest, comments kept. The schemas' `$id` ends in `{version}/<kind>`; `{ALL}` goes by a file's",
+            "`kind`. `init` writes them into `.schemas/`, where the first line of each file of the template",
+            "names its own for editors, and `migrate` keeps them current.",
+            "",
+            "A key that is not listed is an error, and so is a key without a value.",
+            "",
+            "## Forms",
+            "",
+            "| text | unit | how to write it |",
+            "|---|---|---|",
+            *forms,
+            "",
+        ]
+    )
+
+
+def _page(kind: Kind) -> str:
+    schema = kind_schema(kind)
+    top = _newest(schema)
+    rows = [_row(key) for key in _keys(top, "", schema.get("$defs", {}))]
+    return "\n".join(
+        [
+            f"# {kind.name}",
+            "",
+            HEAD,
+            "",
+            f"{WHERE[kind.name]}. {top['description']}",
+            *_notes(kind),
+            "",
+            "| key | type | unit | default | meaning |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _notes(kind: Kind) -> Iterator[str]:
+    if kind is HOST:
+        yield ""
+        yield "It is read once, at the start. (restart): a change applies after `systemctl restart"
+        yield "provider-daemon`. (live): the file that the key names is read again when it changes."
+    for version, forms in OLDER.items():
+        if kind.model in forms:
+            for names, new in renamed(forms[kind.model], kind.model).items():
+                yield ""
+                way = ".".join((*names[:-1], new))
+                yield f"In {version.rpartition('/')[2]}, `{way}` is called `{names[-1]}`."
+
+
+def _newest(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "then" not in schema:
+        return schema
+    found: Mapping[str, Any] = schema["$defs"][_target(schema["then"])]
+    return found
+
+
+def _target(schema: Mapping[str, Any]) -> str:
+    return str(schema["$ref"]).removeprefix("#/$defs/")
+
+
+def _keys(schema: Mapping[str, Any], way: str, definitions: Mapping[str, Any]) -> Iterator[Key]:
+    """Every key below, in the order of the models, what is inside a key right behind it."""
+    for name, inner in schema.get("properties", {}).items():
+        here = f"{way}{name}"
+        yield Key(here, inner, name in schema.get("required", ()))
+        items = inner.get("items", {})
+        if "$ref" in inner:
+            yield from _keys(definitions[_target(inner)], f"{here}.", definitions)
+        elif "$ref" in items:
+            yield from _keys(definitions[_target(items)], f"{here}[].", definitions)
+
+
+def _row(key: Key) -> str:
+    schema = key.schema
+    default = "**required**" if key.required else _default(schema)
+    cells = (f"`{key.way}`", _type(schema), _unit(key), default, _cell(schema["description"]))
+    return f"| {' | '.join(cells)} |"
+
+
+def _default(schema: Mapping[str, Any]) -> str:
+    if "default" not in schema or "$ref" in schema:
+        return ""
+    value = schema["default"]
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, float):
+        return f"`{value:g}`"
+    return '`""`' if value == "" else f"`{value}`"
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    if "$ref" in schema:
+        return "mapping"
+    if form := _form(schema):
+        return f"[{form.noun}](README.md#forms)"
+    if choices := _choices(schema):
+        return " or ".join(f"`{choice}`" for choice in choices)
+    match schema.get("type"):
+        case "boolean":
+            return "`true` or `false`"
+        case "integer":
+            return _bounded("whole number", schema)
+        case "number":
+            return _bounded("number", schema)
+        case "array":
+            items = schema["items"]
+            noun = "list of mappings" if "$ref" in items else f"list: {_type(items)}"
+            return _bounded(noun, schema)
+        case _:
+            longest = schema.get("maxLength")
+            return f"text, at most {longest} characters" if longest else "text"
+
+
+def _choices(schema: Mapping[str, Any]) -> Sequence[str]:
+    return schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+
+
+def _bounded(noun: str, schema: Mapping[str, Any]) -> str:
+    shown = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
+    return f"{noun} {' '.join(shown)}" if shown else noun
+
+
+def _unit(key: Key) -> str:
+    form = _form(key.schema)
+    ending = next((unit for ending, unit in ENDINGS.items() if key.way.endswith(ending)), "")
+    return UNITS.get(form.pattern, "") if form else ending
+
+
+def _form(schema: Mapping[str, Any]) -> Form | None:
+    """The form of a text, also where a number may stand for it."""
+    choices = schema.get("anyOf", [schema])
+    return next((FORMS[c["pattern"]] for c in choices if c.get("pattern") in FORMS), None)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
