@@ -22,36 +22,34 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One kind: its rows with how many there are in all, its columns, and those that only `-o wide` shows."""
+    """One kind: its rows, all of them, its columns, and those that only `-o wide` shows."""
 
-    rows: Callable[[ListenSettings], tuple[list[Row], int]]
+    rows: Callable[[ListenSettings], list[Row]]
     columns: Mapping[str, Callable[[Row], object]]
     wide: Mapping[str, Callable[[Row], object]]
 
 
-def _rows_at(path: str, key: str) -> Callable[[ListenSettings], tuple[list[Row], int]]:
-    def rows(listen: ListenSettings) -> tuple[list[Row], int]:
-        answer = ask(listen, path)
-        return answer[key], answer["total"]
+def _rows_at(path: str, key: str) -> Callable[[ListenSettings], list[Row]]:
+    """A list that is asked for without a limit is whole."""
+
+    def rows(listen: ListenSettings) -> list[Row]:
+        found: list[Row] = ask(listen, path)[key]
+        return found
 
     return rows
 
 
-def _plan_holds(listen: ListenSettings) -> tuple[list[Row], int]:
-    answer = ask(listen, "/api/v1/plan")
-    return answer["holds"], answer["holds_total"]
-
-
-def _orders(listen: ListenSettings) -> tuple[list[Row], int]:
+def _orders(listen: ListenSettings) -> list[Row]:
     """Orders that are open, as far as something was decided about them: a bid, or why there is none."""
-    answer = ask(listen, "/api/v1/bid-engine/status")
     bids = [
         {"order": b["order"], "decision": "bid", "says": f"{b['price_uve']}uve a block"}
-        for b in answer["bids"]
+        for b in ask(listen, "/api/v1/bids")["bids"]
     ]
-    held = [{"order": h["subject"], "decision": h["reason"], "says": h["message"]} for h in answer["holds"]]
-    rows: list[Row] = sorted([*bids, *held], key=lambda row: (row["order"], row["decision"]))
-    return rows, len(bids) + answer["holds_total"]
+    held = [
+        {"order": h["subject"], "decision": h["reason"], "says": h["message"]}
+        for h in ask(listen, "/api/v1/holds?about=orders")["holds"]
+    ]
+    return sorted([*bids, *held], key=lambda row: (row["order"], row["decision"]))
 
 
 def _left(row: Row) -> str:
@@ -115,7 +113,7 @@ KINDS: Mapping[str, Listed] = {
         {"SAYS": lambda r: r["says"]},
     ),
     "holds": Listed(
-        _plan_holds,
+        _rows_at("/api/v1/holds", "holds"),
         {
             "SUBJECT": lambda r: r["subject"] or "all",
             "REASON": lambda r: r["reason"],
@@ -135,7 +133,7 @@ KINDS: Mapping[str, Listed] = {
 def get(kind: str, host: Path | None, output: str) -> None:
     """List workloads, leases, bids, orders (with what was decided about each) or holds."""
     listed = KINDS[kind]
-    rows, total = listed.rows(settings_of(host).listen)
+    rows = listed.rows(settings_of(host).listen)
     if output == "json":
         click.echo(json.dumps({kind: rows}, indent=2))
     elif output == "yaml":
@@ -147,5 +145,3 @@ def get(kind: str, host: Path | None, output: str) -> None:
         cells = [[str(cell(row)) for cell in columns.values()] for row in rows]
         for line in table(list(columns), cells):
             click.echo(line)
-    if len(rows) < total:
-        click.echo(f"these are {len(rows)} of {total}", err=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
+from zlib import crc32
 
 from reconciler.cycle.telling import lines
-from reconciler.reports.plan_json import plan_fields
+from reconciler.reports.plan_json import hold_fields, plan_fields
 from reconciler.serve.answers import LISTED_MAX, moment
 from reconciler.serve.answers_market import decision
 from reconciler.serve.shapes_cycle import (
@@ -14,11 +16,12 @@ from reconciler.serve.shapes_cycle import (
     JournalAnswer,
     JournalCountsShape,
     PlanAnswer,
+    PlanHoldShape,
     TransactionShape,
 )
 from reconciler.values.intents import Fate
 from reconciler.values.messages import describe
-from reconciler.values.plans import Plan
+from reconciler.values.plans import Hold, Plan
 from reconciler.values.records import Applied, Event, Happened, JournalLook, PastTransaction, tell
 
 EVENTS_MAX = 100
@@ -37,6 +40,32 @@ def plan_answer(plan: Plan | None) -> PlanAnswer:
         transitions=plan.transitions[:LISTED_MAX],
     )
     return PlanAnswer.model_validate({**plan_fields(short), "holds_total": len(plan.holds)})
+
+
+def hold(found: Hold) -> PlanHoldShape:
+    """An effect that is withheld."""
+    return PlanHoldShape.model_validate(hold_fields(found))
+
+
+def hold_place(found: Hold) -> HoldPlace:
+    """Its place in a list that is told page by page; two may differ in their sentence alone."""
+    return HoldPlace(found.subject, found.reason.value, f"{crc32(found.message.encode()):08x}")
+
+
+class HoldPlace(NamedTuple):
+    """Subject, reason and a mark of the sentence."""
+
+    subject: str
+    reason: str
+    mark: str
+
+    @classmethod
+    def parse(cls, text: str) -> HoldPlace:
+        """The place that `str` gave."""
+        return cls(*text.rsplit(" ", 2))
+
+    def __str__(self) -> str:
+        return " ".join(self)
 
 
 def journal(look: JournalLook, events: Sequence[Happened]) -> JournalAnswer:

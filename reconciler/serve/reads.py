@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.serve import answers, answers_cycle, answers_market, answers_page, answers_work
+from reconciler.serve.answers_market import is_about_order
 from reconciler.serve.board import Board
 from reconciler.serve.lists import Form, Listing, Page
 from reconciler.serve.press import Press
 from reconciler.serve.readiness import unready
 from reconciler.serve.replies import Reply, refused, shown, takes_zipped
 from reconciler.serve.shapes import HealthAnswer, Shape, StatusAnswer
-from reconciler.serve.shapes_cycle import PlanAnswer
+from reconciler.serve.shapes_cycle import HoldsAnswer, PlanAnswer
 from reconciler.serve.shapes_market import BidEngineAnswer, BidsAnswer, LeasesAnswer
 from reconciler.serve.shapes_page import OverviewAnswer
 from reconciler.serve.shapes_work import WorkloadAnswer, WorkloadsAnswer
@@ -21,6 +22,7 @@ from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId
 from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import Trouble
+from reconciler.values.plans import Hold
 from reconciler.values.snapshot import BidSnapshot, LeaseSnapshot, Snapshot, WorkloadSnapshot
 
 LIMIT_MAX = 100_000
@@ -35,12 +37,16 @@ AFTER = "Those after this id: `next` of the page before."
 LEASE_FORM = "^([^/]+/[0-9]+/[0-9]+/[0-9]+/[^/]+)?$"
 PAGING = (LIMIT, Parameter("after", Text(), AFTER, default=""), CONTAINS)
 LEASE_PAGING = (LIMIT, Parameter("after", Text(LEASE_FORM, NEXT), AFTER, default=""), CONTAINS)
+HOLD_FORM = "^(.* [A-Za-z]+ [0-9a-f]{8})?$"
+HOLD_PAGING = (LIMIT, Parameter("after", Text(HOLD_FORM, NEXT), AFTER, default=""), CONTAINS)
+ABOUT = Parameter("about", Choice(("orders", "others")), "Those on orders and our bids, or all others.")
 STATE = Parameter("state", Choice(tuple(PHASES)), "Those in this state.")
 FUNDING = Parameter("funding", Choice(tuple(Funding)), "Those whose escrow is in this state.")
 
 WORKLOADS: Form[WorkloadSnapshot] = Form("workloads", lambda w: w.id, str, answers_work.workload_shape)
 LEASES: Form[LeaseSnapshot] = Form("leases", lambda x: x.id, LeaseId.parse, answers_market.lease)
 BIDS: Form[BidSnapshot] = Form("bids", lambda b: b.id, LeaseId.parse, answers.bid)
+HOLDS: Form[Hold] = Form("holds", answers_cycle.hold_place, answers_cycle.HoldPlace.parse, answers_cycle.hold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Reads:
     workload_list: Listing[WorkloadSnapshot]
     lease_list: Listing[LeaseSnapshot]
     bid_list: Listing[BidSnapshot]
+    hold_list: Listing[Hold]
     troubles: Callable[[], tuple[Trouble, ...]] = tuple
 
     def routes(self) -> tuple[Route, ...]:
@@ -95,6 +102,14 @@ class Reads:
                 (FUNDING, *LEASE_PAGING),
             ),
             Route("get", "/api/v1/bids", "Open bids of ours.", BidsAnswer, self.bids, LEASE_PAGING),
+            Route(
+                "get",
+                "/api/v1/holds",
+                "What is withheld, and why.",
+                HoldsAnswer,
+                self.holds,
+                (ABOUT, *HOLD_PAGING),
+            ),
             Route("get", "/api/v1/plan", "What the last cycle decided.", PlanAnswer, self.plan),
             Route("get", "/api/v1/overview", "What the page at / shows.", OverviewAnswer, self.overview),
             Route(
@@ -161,6 +176,19 @@ class Reads:
         wanted = (lambda b: text in str(b.id)) if text else None
         return await self._printed(asked, ("bids", page), lambda s: self.bid_list.body(s.bids, page, wanted))
 
+    async def holds(self, asked: Asked) -> Reply:
+        page, about, text = _page(asked), asked.values["about"], asked.values["contains"]
+
+        def fits(found: Hold) -> bool:
+            right = about is None or is_about_order(found) is (about == "orders")
+            return right and text in found.subject
+
+        def body(snapshot: Snapshot) -> bytes:
+            listed = sorted(snapshot.holds, key=answers_cycle.hold_place)
+            return self.hold_list.body(listed, page, fits if about or text else None)
+
+        return await self._printed(asked, ("holds", page, about), body)
+
     async def workload(self, asked: Asked) -> Reply:
         snapshot = self.board.snapshot
         found = find(snapshot, asked)
@@ -185,7 +213,9 @@ class Reads:
 
 def reads(board: Board, press: Press, now: Callable[[], int], stale_seconds: int) -> Reads:
     """The routes with empty lists."""
-    return Reads(board, press, now, stale_seconds, Listing(WORKLOADS), Listing(LEASES), Listing(BIDS))
+    return Reads(
+        board, press, now, stale_seconds, Listing(WORKLOADS), Listing(LEASES), Listing(BIDS), Listing(HOLDS)
+    )
 
 
 def find(snapshot: Snapshot, asked: Asked) -> WorkloadSnapshot | Reply:

@@ -34,6 +34,16 @@ class PlanHoldShape(Shape):
     """The digest with which the host's owner lets it pass; empty: nobody can."""
 
 
+class HoldsAnswer(Shape):
+    """`GET /api/v1/holds`: what is withheld, in the order of its subjects, all or what fits the question."""
+
+    holds: list[PlanHoldShape]
+    total: int
+    """All that fit the question, on this page or not."""
+    next: str
+    """Ask with `?after=` this for the next page; empty: this is the last one."""
+
+
 class TransitionShape(Shape):
     """A step of a workload's lifecycle."""
 

@@ -50,19 +50,22 @@ def test_leases_say_how_long_they_are_paid(terminal: Terminal) -> None:
     assert f"{RUNNING}   2446.5uve   7338uve   healthy   -" in out
 
 
-def test_an_empty_list_says_so_and_a_cut_one_too(terminal: Terminal) -> None:
+def test_an_empty_list_says_so(terminal: Terminal) -> None:
     terminal.board.show(replace(SHOWN, bids=()))
     assert terminal.say("get", "bids") == (0, "no bids\n", "")
-    assert SHOWN.plan is not None
-    many = tuple(Hold(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "low") for n in range(1_001))
-    terminal.board.show(replace(SHOWN, plan=replace(SHOWN.plan, holds=many)))
-    assert terminal.say("get", "holds")[2] == "these are 1000 of 1001\n"
+
+
+@pytest.mark.parametrize("kind", ["holds", "orders"])
+def test_no_list_is_cut(terminal: Terminal, kind: str) -> None:
+    many = tuple(Hold(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "low") for n in range(3_000))
+    terminal.board.show(replace(SHOWN, bids=(), holds=many))
+    code, out, err = terminal.say("get", kind)
+    assert (code, len(out.splitlines()), err) == (0, 3_001, "")
 
 
 def test_what_strangers_write_moves_no_cursor(terminal: Terminal) -> None:
-    assert SHOWN.plan is not None
     bad = Hold("x\x1b[2J", Reason.PRICE_TOO_LOW, "\x07", ours=True)
-    terminal.board.show(replace(SHOWN, plan=replace(SHOWN.plan, holds=(bad,))))
+    terminal.board.show(replace(SHOWN, holds=(bad,)))
     out = terminal.say("get", "holds")[1]
     assert "x\\u001b[2J" in out
     assert "\x1b" not in out

@@ -43,6 +43,23 @@ def test_the_digest_is_of_what_is_decided() -> None:
     assert len(plan_digest(EMPTY)) == 64
 
 
+def test_no_two_plans_have_one_digest() -> None:
+    low = Reason.PRICE_TOO_LOW
+    held = [
+        (Hold("a", low, "bc"),),
+        (Hold("ab", low, "c"),),
+        (Hold("a", low, "bc", ours=True),),
+        (Hold("a", low, "b"), Hold("a", low, "c")),
+        (Hold("a", low, "b"), Hold("c", low, "")),
+        (Hold("a", low, f"b1:c{len(low)}:{low}"),),
+        (),
+    ]
+    digests = [plan_digest(replace(EMPTY, holds=holds)) for holds in held]
+    assert len(set(digests)) == len(held)
+    assert plan_digest(replace(FULL, actions=FULL.actions[1:])) != plan_digest(FULL)
+    assert plan_digest(replace(FULL, revision="b" * 40)) != plan_digest(FULL)
+
+
 def test_the_headline_counts() -> None:
     assert headline(EMPTY) == "Plan for no commit that could be applied: nothing to do, 0 held"
     assert headline(replace(FULL, actions=FULL.actions[:1])) == (

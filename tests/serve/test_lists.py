@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.serve import shapes_cycle
 from reconciler.serve.board import Board
 from reconciler.serve.lists import Form, Listing, Page
 from reconciler.serve.reads import WORKLOADS
@@ -18,6 +20,7 @@ from reconciler.serve.shapes_work import WorkloadsAnswer, WorkloadShape
 from reconciler.serve.starting import Started
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import workload_id
+from reconciler.values.plans import Hold, Reason
 from reconciler.values.snapshot import LeaseSnapshot, Snapshot, WorkloadSnapshot
 from tests.serve.asking import ask
 from tests.serve.worlds import FULL, WELL, lease
@@ -102,6 +105,28 @@ def test_leases_are_found_by_tenant_and_by_the_state_of_their_escrow(board: Boar
 def test_bids_are_listed(servers: Started) -> None:
     [found] = ask(servers.ports.api, "/api/v1/bids").tree["bids"]
     assert (found["price_uve"], found["deposit_uve"], found["created_at_height"]) == ("2733", 500_000, 88)
+
+
+def test_holds_are_told_page_by_page_and_none_is_lost(board: Board, servers: Started) -> None:
+    subjects = ["", "repository", *(f"ve1tenant/{n}/1/1" for n in range(30)), "workloads/a b.yaml"]
+    held = [Hold(s, Reason.CEILING, f"{s} {n}", ours=n == 1) for s in subjects for n in range(3)]
+    board.show(replace(FULL, holds=tuple(sorted(held))))
+    found: list[dict[str, str]] = []
+    after = ""
+    while True:
+        path = f"/api/v1/holds?limit=7&after={quote(after)}"
+        page = shapes_cycle.HoldsAnswer.model_validate_json(ask(servers.ports.api, path).body)
+        assert page.total == len(held)
+        found += [each.model_dump() for each in page.holds]
+        if not (after := page.next):
+            break
+    assert len(found) == len(held)
+    assert {(h["subject"], h["message"]) for h in found} == {(h.subject, h.message) for h in held}
+    for about, count in (("orders", 90), ("others", 9)):
+        told = ask(servers.ports.api, f"/api/v1/holds?about={about}").tree
+        assert (len(told["holds"]), told["total"]) == (count, count)
+    assert ask(servers.ports.api, "/api/v1/holds?contains=000&about=others").tree["holds"] == []
+    assert ask(servers.ports.api, "/api/v1/holds?after=nonsense").code == 400
 
 
 def test_an_answer_is_made_once_for_a_snapshot_and_known_by_its_mark(board: Board, servers: Started) -> None:

@@ -34,6 +34,7 @@ PATHS = {
     "/api/v1/workloads/{id}/metrics",
     "/api/v1/workloads/{id}/events",
     "/api/v1/workloads/{id}/explain",
+    "/api/v1/holds",
     "/api/v1/leases",
     "/api/v1/bids",
     "/api/v1/orders/{owner}/{dseq}/{gseq}/{oseq}/decision",
