@@ -34,6 +34,10 @@ CACHES = frozenset(
 """What is made anew by itself; and the journal, which goes as a consistent copy."""
 
 
+SSH = ".ssh"
+"""Where ssh looks in the daemon's home, which is the state directory: keys that open the forge."""
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @host_option
@@ -66,6 +70,7 @@ def outside(settings: Settings) -> Iterator[str]:
         "the kubeconfig": settings.kubernetes.kubeconfig,
         "git credentials": settings.repository.credentials,
         "the key that signs commits": settings.repository.signing_key,
+        "ssh's keys and known hosts": _ssh(settings),
         "allowed signers": settings.repository.allowed_signers,
         "the TLS key": settings.listen.tls_key,
         "the TLS certificate": settings.listen.tls_certificate,
@@ -80,7 +85,14 @@ def outside(settings: Settings) -> Iterator[str]:
 
 def is_state(name: str) -> bool:
     """Whether a name in the state directory is worth keeping, and not made anew by itself."""
-    return name not in CACHES and not name.startswith(REPLACED)
+    return name not in CACHES and name != SSH and not name.startswith(REPLACED)
+
+
+def _ssh(settings: Settings) -> Path | None:
+    """The state's own ssh directory, where there is one, or git will look for it."""
+    ours, repository = settings.state / SSH, settings.repository
+    asks = not repository.is_local and not repository.url.startswith(("http://", "https://"))
+    return ours if asks or ours.is_dir() else None
 
 
 def keyring_of(settings: Settings) -> Path:

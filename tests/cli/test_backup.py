@@ -72,6 +72,31 @@ def backed_up(home: Home, tmp_path: Path) -> Path:
     return file
 
 
+def test_keys_of_ssh_are_left_out_and_said(home: Home, tmp_path: Path) -> None:
+    ssh = home.state / ".ssh"
+    ssh.mkdir()
+    (ssh / "id_ed25519").write_text("a key of the forge")
+    file = tmp_path / "backup.tar"
+    assert f"not in it: ssh's keys and known hosts, {ssh}\n" in home.run("backup", str(file))[1]
+    with tarfile.open(file) as tar:
+        assert not [name for name in tar.getnames() if "ssh" in name]
+
+
+def test_an_ssh_directory_is_no_state_in_the_way_and_is_missed_where_git_needs_one(
+    home: Home, tmp_path: Path
+) -> None:
+    host = home.directory / "host.yaml"
+    host.write_text(HOST.replace("https://forge.example/", "git@forge.example:"))
+    other = Home(tmp_path / "b", home.said)
+    file = backed_up(home, tmp_path)
+    (other.state / ".ssh").mkdir(parents=True)
+    code, out, _ = other.run("restore", str(file))
+    assert code == 0
+    assert "ssh's keys" not in out
+    (_, out, _) = Home(tmp_path / "c", home.said).run("restore", str(file))
+    assert f"still missing: ssh's keys and known hosts, {tmp_path / 'c' / 'state' / '.ssh'}" in out
+
+
 def test_everything_comes_back_where_all_was_lost(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     assert file.stat().st_mode & 0o777 == 0o600
