@@ -156,7 +156,9 @@ class Daemon:
             clock=ChainTime(outside),
             limits=self._limits,
             notifier=tap("notifier", outside.notices),
+            forge=tap("forge", outside.page),
             publishing=self._publishing,
+            sharing=self._publishing,
         )
         return Parts(journal, chain, adapter, Runner(world, key_of(PROVIDER).address))
 

@@ -48,13 +48,20 @@ def test_a_quiet_world_earns_all_the_same(play: Play) -> None:
 def test_a_restart_in_a_quiet_world_does_nothing_either(play: Play) -> None:
     calm(play)
     play.blocks(25)
-    before = play.outside.commits.tips(), len(play.sent()), play.outside.diary
+    before = _tips(play), len(play.sent()), play.outside.diary
     play.daemon.drop()
     play.daemon = Daemon(play.outside)
 
     assert play.blocks(10) == []
 
-    assert (play.outside.commits.tips(), len(play.sent()), play.outside.diary) == before
+    assert (_tips(play), len(play.sent()), play.outside.diary) == before
+
+
+def _tips(play: Play) -> dict[str, str]:
+    """The branches but that of the snapshot: a daemon that starts does not know how old the one there is, and
+    replaces it.
+    """
+    return {name: tip for name, tip in play.outside.commits.tips().items() if "/snapshot/" not in name}
 
 
 def test_the_stop_file_stops_spending_within_one_cycle(midway: Moment, tmp_path: Path) -> None:
