@@ -22,6 +22,7 @@ NEVER_IN_A_CYCLE = {
     "adapter.logs": "the API's thread reads",
     "clock.now": "reads the clock",
     "clock.wait": "the loop waits between cycles",
+    "inbox.approve": "the owner's command writes on the host; the next cycle hears it",
     "inbox.ask": "any thread leaves a request; a lost one is asked for again",
     "inbox.take": "the loop takes requests between cycles; none of them costs anything",
     "journal.is_new": "reads",
