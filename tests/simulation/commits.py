@@ -63,10 +63,10 @@ class Commits:
 
     def commit(self, subject: str, files: Mapping[str, str | None]) -> None:
         """One commit on the desired branch; a file that is None goes."""
-        count = len(self.tips())
-        who = f"operator <operator@localhost> {FIRST_AT + count} +0000"
+        later = BRANCH in self.tips()
+        who = f"operator <operator@localhost> {FIRST_AT + later} +0000"
         parts = [f"commit {BRANCH}\ncommitter {who}\ndata {len(subject.encode())}\n{subject}\n"]
-        if BRANCH in self.tips():
+        if later:
             parts.append(f"from {BRANCH}^0\n")
         for path, text in files.items():
             parts.append(
