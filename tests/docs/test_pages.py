@@ -1,0 +1,90 @@
+"""What the pages say to type exists, and where they point to is something."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from reconciler.cli.main import provider_daemon
+from reconciler.cli.virtengine import virtengine
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+TYPED = [DOCS / "guide.md", DOCS / "README.md", DOCS / "service" / "README.md"]
+PROGRAMS: dict[str, click.Command] = {"provider-daemon": provider_daemon, "virtengine": virtengine}
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def lines_of(page: Path) -> Iterator[str]:
+    """What stands in code, in blocks and between back-ticks, and begins with a program of ours."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"(?ms)^ *```\w*\n(.*?)^ *```", text)
+    pieces = [line.split(" #")[0] for block in blocks for line in block.splitlines()]
+    pieces += re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^ *```.*?^ *```", "", text))
+    for piece in pieces:
+        for part in re.split(r"&&|[|;]|(?<=\w), ", piece):
+            if part.split(" ")[0].strip() in PROGRAMS:
+                yield part.strip()
+
+
+COMMANDS = [pytest.param(line, id=f"{name(page)}: {line}") for page in TYPED for line in lines_of(page)]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_what_is_typed_exists(line: str) -> None:
+    """Every word up to the first option or argument is a command, and every option is one of its."""
+    program, *words = shlex.split(re.sub(r"<[^>]*>|\$\([^)]*\)", "X", line))
+    command = PROGRAMS[program]
+    context = click.Context(command, info_name=program)
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, line
+        command, context = found, click.Context(found, parent=context)
+    known = {option for parameter in command.get_params(context) for option in parameter.opts}
+    known |= {option for parameter in command.get_params(context) for option in parameter.secondary_opts}
+    told = {word.split("=")[0] for word in words if word.startswith("--")}
+    assert told <= known | {"--version", "--help"}, line
+
+
+def anchors(page: Path) -> set[str]:
+    """As forges make them of headings."""
+    headings = re.findall(r"(?m)^#+ (.*)$", page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+LINKS = [
+    pytest.param(page, target, id=f"{name(page)} -> {target}")
+    for page in PAGES
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    if "://" not in target and "<" not in target
+]
+
+
+@pytest.mark.parametrize(("page", "target"), LINKS)
+def test_what_is_linked_is_there(page: Path, target: str) -> None:
+    path, _, anchor = target.partition("#")
+    found = (page.parent / path).resolve() if path else page
+    assert found.exists()
+    if anchor:
+        assert anchor in anchors(found)
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(COMMANDS) > 40
+    assert len(LINKS) > 40
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    missing = [path.name for path in DOCS.glob("*.md") if f"({path.name})" not in index]
+    assert [each for each in missing if each != "README.md"] == []
+    assert [path.name for path in DOCS.iterdir() if path.is_dir() and f"({path.name}/" not in index] == []
