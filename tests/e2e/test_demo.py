@@ -38,7 +38,7 @@ def test_every_step_is_seen_and_the_world_goes_on(tmp_path: Path) -> None:
     assert done.stdout.count("  -> ") == len(STEPS)
     assert "every step was seen" in done.stdout
     assert "operator: Cores cost a quarter more" in done.stdout
-    assert "provider-daemon: Bid 2446uve a block" in done.stdout
+    assert "provider-daemon: Applied commit" in done.stdout
     assert "\r" not in done.stdout, "only a terminal is shown the waiting"
     assert told(home)["pid"] == 0
     assert daemons(home) == []
