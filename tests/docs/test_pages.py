@@ -79,7 +79,7 @@ def test_what_is_linked_is_there(page: Path, target: str) -> None:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert len(COMMANDS) > 30
+    assert len(COMMANDS) > 25
     assert len(LINKS) > 25
 
 
