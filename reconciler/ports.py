@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.values.approvals import Approval
+from reconciler.values.commit_state import CommitState, Stated
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.inspection import Happenings, WorkloadUse
@@ -156,13 +157,19 @@ class Intents(Protocol):
 
 
 class Outbox(Protocol):
-    """What the published status has not told yet."""
+    """What others have not been told yet: by the published status, and on the forge's page."""
 
     def unpublished(self) -> tuple[Unpublished, ...]:
         """The events (10,000 at most at once) that no pushed commit covers, oldest first."""
 
     def published(self, ids: Sequence[int], commit: str) -> None:
         """A pushed commit covers these (or they need none: commit ""); saying it twice does nothing."""
+
+    def states(self) -> tuple[Stated, ...]:
+        """How commits stand, as the forge was told or is to be told, oldest first."""
+
+    def keep_states(self, states: Sequence[Stated]) -> None:
+        """Keep exactly these."""
 
 
 class Inbox(Protocol):
@@ -201,6 +208,13 @@ class Notifier(Protocol):
 
     def tell(self, notice: NotifyTenant) -> Outcome:
         """Send it. Unknown while it is on its way: ask again; never waits long."""
+
+
+class Forge(Protocol):
+    """Shows people how a commit stands. Setting the same state twice shows one."""
+
+    def set_state(self, said: CommitState) -> Outcome:
+        """Set it. Unknown while it is on its way or the forge is left alone: ask again; never waits."""
 
 
 class History(Protocol):

@@ -11,6 +11,7 @@ from reconciler.cycle.confirm import confirm
 from reconciler.cycle.observe import Observer
 from reconciler.cycle.publish import News, Publisher
 from reconciler.cycle.recorded import begun, capacity_of, counted, recorded
+from reconciler.cycle.saying import Sayer
 from reconciler.cycle.sharing import Sharer
 from reconciler.cycle.show import snapshot_of
 from reconciler.cycle.status import Finding, same_objects, status_of
@@ -48,6 +49,7 @@ class Runner:
         self._observer = Observer(world, address)
         self._publisher = Publisher(world)
         self._sharer = Sharer(world)
+        self._sayer = Sayer(world)
         self._status: Status | None = None
         self._finding: Finding | None = None
         self._held: frozenset[tuple[str, str]] = frozenset()
@@ -99,6 +101,7 @@ class Runner:
         apply_all(finding.plan, self._world, finding.situation.intents)
         waiting = self._publish(finding, flush=flush)
         self._sharer.share(finding)
+        self._sayer.say(finding)
         record = CycleRecord(
             started_at=began_at,
             finished_at=self._world.clock.now(),

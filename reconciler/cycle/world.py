@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reconciler.ports import Adapter, Chain, Clock, Inbox, Intents, Journal, Notifier, Outbox, Records, Repo
+from reconciler.ports import (
+    Adapter,
+    Chain,
+    Clock,
+    Forge,
+    Inbox,
+    Intents,
+    Journal,
+    Notifier,
+    Outbox,
+    Records,
+    Repo,
+)
 from reconciler.values.limits import Limits
 
 
@@ -34,6 +46,7 @@ class World:
     clock: Clock
     limits: Callable[[], Limits]
     notifier: Notifier | None = None
+    forge: Forge | None = None
     publishing: bool = True
     sharing: bool = False
     poll_seconds: int = 0
@@ -51,6 +64,8 @@ EFFECTS: tuple[tuple[str, str], ...] = (
     ("intents", "intend"),
     ("intents", "end"),
     ("outbox", "published"),
+    ("outbox", "keep_states"),
+    ("forge", "set_state"),
 )
 """Every port method that changes something outside the cycle's own thread: where `kill -9` must be survived.
 """

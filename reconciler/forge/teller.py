@@ -7,9 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from reconciler.forge.client import Forge
+from reconciler.forge.exchange import Bounds, Exchange
 from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
+from reconciler.forge.wire import Place
 from reconciler.values.commit_state import CommitState
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
+
+SECONDS = 10.0
 
 RESTS_SECONDS = (5.0, 15.0, 60.0, 300.0)
 """How long the forge is left alone after the first failure, the second, and so on."""
@@ -69,6 +74,19 @@ class Teller:
             return _Ended(Failed("ForgeSilent", str(error)), error.wait_seconds)
         except ForgeRefusedError as error:
             return _Ended(Refused("ForgeRefused", str(error)))
-        except OSError as error:
-            return _Ended(Failed("ForgeSilent", str(error), "see forge.token_file in the host file"))
+        except Exception as error:  # whatever it is, it must not reach the cycle
+            return _Ended(Failed("ForgeSilent", str(error), "see forge: in the host file"))
         return _Ended(Done())
+
+
+def sender(where: Place, name: str, token: Callable[[], str]) -> Callable[[CommitState], None]:
+    """Sends one state within ten seconds; the token is asked for each time, as its file may change."""
+
+    def send(said: CommitState) -> None:
+        exchange = Exchange(token(), Bounds(seconds=SECONDS, tries=1))
+        try:
+            Forge(where, exchange).set_state(said, name)
+        finally:
+            exchange.close()
+
+    return send

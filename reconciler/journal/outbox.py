@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reconciler.documents.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
 from reconciler.journal.faults import JournalBroken
+from reconciler.values.commit_state import Stated
 from reconciler.values.records import Event, Happened, Unpublished
 
 AT_ONCE = 10_000
@@ -15,6 +16,8 @@ AT_ONCE = 10_000
 COMMIT = "published"
 """The fact that names the last commit that covered events."""
 
+STATES = "commit_states"
+"""The fact that holds how commits stand on the forge."""
 
 HISTORY_MAX = 50_000
 """Events that are kept after they were published; the oldest go."""
@@ -47,6 +50,18 @@ class SqliteOutbox:
             self._database.execute_all("DELETE FROM outbox WHERE id = ?", [(each,) for each in ids])
             if commit:
                 self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (COMMIT, commit))
+
+    def states(self) -> tuple[Stated, ...]:
+        rows = self._database.rows("SELECT content FROM facts WHERE name = ?", (STATES,))
+        try:
+            return decode(tuple[Stated, ...], rows[0][0]) if rows else ()
+        except CodecError as error:
+            raise JournalBroken(self._database.path, error) from error
+
+    def keep_states(self, states: Sequence[Stated]) -> None:
+        text = dumps(tuple[Stated, ...], tuple(states))
+        with self._database.transaction():
+            self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (STATES, text))
 
 
 def waiting(database: Database, at_most: int) -> tuple[Unpublished, ...]:

@@ -26,6 +26,14 @@ class CommitState:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A commit's state and whether the forge has been told."""
+
+    state: CommitState
+    told: bool = False
+
+
 def one_line(text: str, characters: int = DESCRIPTION_CHARACTERS) -> str:
     """A text without line breaks and control characters, cut with an ellipsis where it is too long."""
     words = " ".join("".join(c if c.isprintable() else " " for c in text).split())

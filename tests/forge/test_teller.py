@@ -57,7 +57,8 @@ def test_it_is_sent_once_and_nobody_waits() -> None:
     [
         (ForgeSilentError("down"), Failed("ForgeSilent", "down")),
         (ForgeRefusedError("no", 401), Refused("ForgeRefused", "no")),
-        (OSError("no file"), Failed("ForgeSilent", "no file", "see forge.token_file in the host file")),
+        (OSError("no file"), Failed("ForgeSilent", "no file", "see forge: in the host file")),
+        (ValueError("odd"), Failed("ForgeSilent", "odd", "see forge: in the host file")),
     ],
 )
 def test_a_forge_that_fails_is_left_alone_longer_and_longer(error: Exception, outcome: Outcome) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from reconciler import ports
 from reconciler.journal import outbox as module
+from reconciler.journal.faults import JournalBroken
 from reconciler.journal.opening import open_journal
+from reconciler.values.commit_state import CommitState, Stand, Stated
 from reconciler.values.outcomes import Done
 from reconciler.values.records import Applied
 from tests.journal.facts import NOON, STEP, plan
@@ -68,3 +70,19 @@ def test_a_long_outage_is_told_in_parts(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(told) == 2
     opened.outbox.published([e.id for e in told], "c0ffee")
     assert len(opened.outbox.unpublished()) == 1
+
+
+def test_how_commits_stand_is_kept_as_it_is_given(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    outbox: ports.Outbox = opened.outbox
+    assert outbox.states() == ()
+    held = Stated(CommitState("a" * 40, Stand.PENDING, "held: “so” much"))
+    applied = Stated(CommitState("b" * 40, Stand.SUCCESS, "applied"), told=True)
+    outbox.keep_states([held])
+    outbox.keep_states([held, applied])
+    opened.close()
+    opened = open_journal(tmp_path)
+    assert opened.outbox.states() == (held, applied)
+    opened.database.execute("UPDATE facts SET content = '[{]' WHERE name = 'commit_states'")
+    with pytest.raises(JournalBroken):
+        opened.outbox.states()

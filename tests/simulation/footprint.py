@@ -61,6 +61,7 @@ class Footprint:
     told: frozenset[str]
     untold: frozenset[str]
     noticed: frozenset[str]
+    shown: tuple[tuple[str, str], ...]
 
 
 def footprint(stage: Stage) -> Footprint:
@@ -78,6 +79,7 @@ def footprint(stage: Stage) -> Footprint:
         told=frozenset(line for line in lines(outside) if not line.startswith(VARYING)),
         untold=frozenset({tx.hash for tx in transactions(outside)} - hashes_told(outside)),
         noticed=frozenset(outside.notices.keys()),
+        shown=outside.page.shown(),
     )
 
 

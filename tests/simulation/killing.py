@@ -48,6 +48,7 @@ class Changes:
             *outside.chain.mempool.waiting,
             outside.cluster.store.version,
             len(outside.notices.keys()),
+            len(outside.page.lines()),
             *sorted((str(each), each.read_text()) for each in refs if each.is_file()),
         )
 

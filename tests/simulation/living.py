@@ -165,6 +165,7 @@ def state_of(stage: Stage, cycle: Cycle) -> State:
         outside.commits.content("main"),
         outside.commits.content(BRANCH),
         outside.notices.keys(),
+        outside.page.shown(),
         _journal(outside.state / NAME),
         stage.done,
     )
@@ -198,6 +199,7 @@ def _journal(path: Path) -> dict[str, list[Any]]:
         "open": "SELECT content FROM intents WHERE fate IS NULL ORDER BY position",
         "outcomes": "SELECT content FROM outcomes ORDER BY id",
         "outbox": "SELECT content FROM outbox ORDER BY id",
+        "states": "SELECT content FROM facts WHERE name = 'commit_states'",
         "totals": "SELECT name, amount FROM totals ORDER BY name",
     }
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:

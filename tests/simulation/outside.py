@@ -18,6 +18,7 @@ from reconciler.devnet.chain.serving import ServedChain, serve
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.streams import Pulse, wait
 from reconciler.devnet.people import genesis
+from reconciler.values.commit_state import CommitState
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.plans import NotifyTenant
 from tests.simulation.commits import Commits
@@ -68,6 +69,31 @@ class Noticeboard:
         return self.path.read_text(encoding="utf-8").split() if self.path.exists() else []
 
 
+class ForgePage:
+    """A forge's page: a file with a commit and its state on each line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def set_state(self, said: CommitState) -> Outcome:
+        """Show a state, again where it comes again."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{said.commit} {said.stand} {said.description}\n")
+        return Done()
+
+    def lines(self) -> list[str]:
+        """What was said, in order."""
+        return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """The state that stands at each commit, in the order of commits; ids differ from run to run."""
+        stands: dict[str, str] = {}
+        for line in self.lines():
+            commit, _, state = line.partition(" ")
+            stands[commit] = state
+        return tuple(sorted(stands.items()))
+
+
 class Outside:
     """Everything that is not the daemon, below one directory; `state` in it is the daemon's own."""
 
@@ -78,6 +104,7 @@ class Outside:
         self.commits = Commits(directory / "desired.git")
         self.state = directory / "state"
         self.notices = Noticeboard(directory / "notices")
+        self.page = ForgePage(directory / "page")
         self.served: ServedChain | None = None
         self.ahead_seconds = 0.0
         self._before: Diary = Counter()
@@ -168,8 +195,9 @@ def _copy(source: Path, target: Path) -> None:
         if (source / objects).exists():
             (target / objects / "info").mkdir(parents=True)
             (target / objects / "info" / "alternates").write_text(f"{source / objects}\n")
-    if (source / "notices").exists():
-        shutil.copy2(source / "notices", target / "notices")
+    for name in ("notices", "page"):
+        if (source / name).exists():
+            shutil.copy2(source / name, target / name)
 
 
 def _hand_in(chain: SimulatedChain, txs: Sequence[bytes]) -> list[str]:

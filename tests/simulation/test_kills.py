@@ -75,6 +75,7 @@ def test_the_story_leaves_what_it_should(reference: Reference) -> None:
     assert all(left.withdrawn)
     assert not left.untold
     assert not left.failed
+    assert {state for _, state in left.shown} == {"success applied"}
     assert left.noticed == {f"{lease(WEB)}/low", f"{lease(LATER)}/low"}
     assert {key[2] for key in left.objects if key[:2] == ("removed", "deployments")} == {
         key[2] for key in left.objects if key[:2] == ("made", "deployments")
@@ -156,6 +157,7 @@ def _port_methods() -> Iterator[str]:
         "Inbox",
         "Records",
         "Notifier",
+        "Forge",
         "Clock",
     ):
         port: Any = getattr(ports, name)

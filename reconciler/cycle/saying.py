@@ -1,0 +1,61 @@
+"""Says on the forge how commits stand: each state once, remembered until it is said, never waited for."""
+
+from __future__ import annotations
+
+import logging
+
+from reconciler.cycle.standing import noted, standing, told
+from reconciler.cycle.status import Finding
+from reconciler.cycle.world import World
+from reconciler.values.commit_state import CommitState, Stated
+from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
+from reconciler.values.records import tell
+
+log = logging.getLogger(__name__)
+
+
+class Sayer:
+    """Belongs to the cycle's thread; does nothing where there is no forge."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._known: tuple[Stated, ...] | None = None
+        self._silent = False
+
+    def say(self, finding: Finding) -> None:
+        """Note how the newest commit stands, and say what is not said yet, oldest first."""
+        forge = self._world.forge
+        if forge is None:
+            return
+        if self._known is None:
+            self._known = self._world.store.outbox.states()
+        known = self._known
+        if (now := standing(finding)) is not None:
+            self._keep(known, noted(known, now))
+        for stated in self._known:
+            if stated.told:
+                continue
+            outcome = forge.set_state(stated.state)
+            if isinstance(outcome, Unknown) or not self._ended(stated.state, outcome):
+                return
+
+    def _ended(self, said: CommitState, outcome: Outcome) -> bool:
+        """Whether this one need not be said again: the forge may know an older commit no more."""
+        known = self._known or ()
+        if isinstance(outcome, Done):
+            log.info("the forge shows commit %s as %s: %s", said.commit[:12], said.stand, said.description)
+            self._silent = False
+        elif isinstance(outcome, Refused) and said != known[-1].state:
+            log.warning("the state of commit %s is not told: %s", said.commit[:12], tell(outcome))
+        else:
+            if not self._silent:
+                log.warning("the forge is not told how commits stand, it is tried again: %s", tell(outcome))
+            self._silent = True
+            return False
+        self._keep(known, told(known, said))
+        return True
+
+    def _keep(self, before: tuple[Stated, ...], after: tuple[Stated, ...]) -> None:
+        if after != before:
+            self._world.store.outbox.keep_states(after)
+        self._known = after

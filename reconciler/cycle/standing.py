@@ -1,0 +1,76 @@
+"""How the newest commit stands, for the forge's page, and what of it is still to be said. Pure."""
+
+from __future__ import annotations
+
+from reconciler.cycle.status import Finding
+from reconciler.planning.situation import market_of
+from reconciler.values.commit_state import CommitState, Stand, Stated, one_line
+from reconciler.values.judged import Verdict
+from reconciler.values.plans import ApplyWorkload, PrepareAdapter, RemoveWorkload
+from reconciler.values.readings import Unseen
+
+WORKING = (ApplyWorkload, PrepareAdapter, RemoveWorkload)
+KEPT = 20
+"""Commits that are remembered; older ones are not said any more."""
+
+FOLLOWED = "followed by "
+
+
+def standing(finding: Finding) -> CommitState | None:
+    """At fault, refused, held, under way, or applied; None while the repository shows no commit."""
+    judged, reading = finding.plan.judged, finding.situation.desired
+    if judged is None or isinstance(reading, Unseen):
+        return None
+    errors = [fault for fault in reading.view.newest.desired.faults if not fault.warning]
+    if errors:
+        count = len({fault.path for fault in errors})
+        files = "1 file is" if count == 1 else f"{count} files are"
+        stand, why = Stand.FAILURE, f"{files} at fault, the last good version goes on: {errors[0].show()}"
+    elif judged.verdict is Verdict.REFUSED:
+        stand, why = Stand.FAILURE, f"refused: {judged.why}"
+    elif judged.verdict is Verdict.HELD:
+        stand, why = Stand.PENDING, f"held: {judged.why}"
+    elif waits := _waits(finding):
+        stand, why = Stand.PENDING, waits
+    else:
+        stand, why = Stand.SUCCESS, "applied"
+    return CommitState(judged.commit, stand, one_line(why))
+
+
+def noted(known: tuple[Stated, ...], now: CommitState) -> tuple[Stated, ...]:
+    """What is to be said, oldest first: nothing twice, nothing more once a commit was applied, and a last
+    word on those that never were.
+    """
+    old = next((each.state for each in known if each.state.commit == now.commit), None)
+    if old is not None and (old == now or old.stand is Stand.SUCCESS):
+        return known
+    others = [_followed(each, now) for each in known if each.state.commit != now.commit]
+    return (*others, Stated(now))[-KEPT:]
+
+
+def told(known: tuple[Stated, ...], said: CommitState) -> tuple[Stated, ...]:
+    """The same with this one told."""
+    return tuple(Stated(each.state, told=True) if each.state == said else each for each in known)
+
+
+def _waits(finding: Finding) -> str:
+    """Why it is not applied yet; the words stay the same while that lasts."""
+    plan, situation = finding.plan, finding.situation
+    if market_of(situation) is None:
+        return "seen; the chain is not seen, and without it nothing is applied"
+    if any(isinstance(view.workloads, Unseen) for view in situation.adapters.values()):
+        return "seen; the machines are not seen, and without them nothing is applied"
+    keys = tuple(f"{kind.__name__}:" for kind in WORKING)
+    if any(isinstance(action, WORKING) for action in plan.actions) or any(
+        key.startswith(keys) for key in plan.memory.retries
+    ):
+        return "seen; workloads are being changed"
+    return ""
+
+
+def _followed(stated: Stated, now: CommitState) -> Stated:
+    state = stated.state
+    if state.stand is not Stand.PENDING or state.description.startswith(FOLLOWED):
+        return stated
+    words = f"{FOLLOWED}{now.commit[:12]} before it was applied"
+    return Stated(CommitState(state.commit, Stand.PENDING, words))

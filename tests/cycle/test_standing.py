@@ -1,0 +1,138 @@
+"""How the newest commit stands, and what of it is still to be said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from reconciler.cycle.standing import KEPT, noted, standing, told
+from reconciler.cycle.status import Finding
+from reconciler.planning.planner import plan
+from reconciler.values.commit_state import CommitState, Stand, Stated
+from reconciler.values.desired import Desired, Fault
+from reconciler.values.limits import Limits
+from reconciler.values.memory import Retry
+from reconciler.values.readings import Unseen
+from tests import makers
+
+RUNS = makers.workload()
+A, B, C = (CommitState(letter * 40, Stand.SUCCESS, "applied") for letter in "abc")
+
+
+def found(wanted: Desired | None = None, market: Any = None, **changes: Any) -> Finding:
+    situation = makers.situation(market or makers.market(), wanted or makers.desired(), **changes)
+    return Finding(situation, plan(situation))
+
+
+def state(finding: Finding) -> tuple[Stand, str]:
+    made = standing(finding)
+    assert made is not None
+    assert made.commit == finding.situation.desired.view.newest.desired.commit  # type: ignore[union-attr]  # seen
+    return made.stand, made.description
+
+
+def held(value: CommitState) -> CommitState:
+    return replace(value, stand=Stand.PENDING, description="held: so much")
+
+
+def test_a_commit_that_is_applied() -> None:
+    assert state(found()) == (Stand.SUCCESS, "applied")
+
+
+def test_a_commit_whose_workload_is_being_applied() -> None:
+    market = makers.market(leases=[makers.lease()])
+    under_way = found(makers.desired(RUNS), market)
+    assert state(under_way) == (Stand.PENDING, "seen; workloads are being changed")
+    done = found(makers.desired(RUNS), market, adapters=makers.adapter(makers.running(RUNS)))
+    assert state(done)[0] is Stand.SUCCESS
+
+
+def test_and_as_long_as_that_fails() -> None:
+    """Between two tries the plan has nothing to do, and yet it is not applied."""
+    retry = Retry(3, makers.NOW + 600, "Unreachable", "the cluster says no")
+    finding = found(makers.desired(RUNS), makers.market(leases=[makers.lease()]))
+    memory = replace(finding.plan.memory, retries={f"ApplyWorkload:{RUNS.id}": retry})
+    waiting = Finding(finding.situation, replace(finding.plan, actions=(), memory=memory))
+    assert state(waiting) == (Stand.PENDING, "seen; workloads are being changed")
+
+
+def test_what_is_not_seen_is_not_said_to_be_applied() -> None:
+    view = makers.adapter()["kubernetes"]
+    blind = {"kubernetes": replace(view, workloads=Unseen("down"))}
+    stand, words = state(found(makers.desired(RUNS), adapters=blind))
+    assert (stand, words.split(",")[0]) == (Stand.PENDING, "seen; the machines are not seen")
+    stand, words = state(found(makers.desired(RUNS), Unseen("down")))
+    assert (stand, words.split(",")[0]) == (Stand.PENDING, "seen; the chain is not seen")
+
+
+def test_a_repository_that_is_not_seen_says_nothing() -> None:
+    situation = replace(makers.situation(makers.market()), desired=Unseen("down"))
+    assert standing(Finding(situation, plan(situation))) is None
+
+
+def test_files_at_fault() -> None:
+    faults = (
+        Fault("pricing.yaml", 8, 3, "no number", "write one"),
+        Fault("pricing.yaml", 9, 3, "no number", "write one"),
+        Fault("README.md", 1, 1, "odd", "see", warning=True),
+    )
+    stand, words = state(found(makers.desired(faults=faults)))
+    assert stand is Stand.FAILURE
+    assert words.startswith("1 file is at fault, the last good version goes on: pricing.yaml:8:3: no number")
+    assert len(words) <= 140
+    assert state(found(makers.desired(faults=faults[2:])))[0] is Stand.SUCCESS
+
+
+def test_a_commit_that_nobody_may_let_pass() -> None:
+    stand, words = state(found(limits=replace(Limits(), require_signature=True)))
+    assert (stand, words.startswith("refused: Unsigned: commit ")) == (Stand.FAILURE, True)
+
+
+def test_a_commit_that_is_held() -> None:
+    """By the words with which the owner lets it pass."""
+    finding = found()
+    judged = finding.plan.judged
+    assert judged is not None
+    verdict = type(judged.verdict).HELD
+    waiting = replace(judged, verdict=verdict, why="PriceJump: approve abc")
+    assert state(Finding(finding.situation, replace(finding.plan, judged=waiting))) == (
+        Stand.PENDING,
+        "held: PriceJump: approve abc",
+    )
+
+
+def test_nothing_is_said_twice() -> None:
+    assert noted((), A) == (Stated(A),)
+    said = told((Stated(A),), A)
+    assert said == (Stated(A, told=True),)
+    assert noted(said, A) is said
+    assert noted(said, replace(A, description="otherwise")) is said
+    assert noted(said, held(A)) is said
+
+
+def test_a_state_that_changes_is_said() -> None:
+    waits = told((Stated(held(A)),), held(A))
+    assert noted(waits, held(A)) is waits
+    assert noted(waits, A) == (Stated(A),)
+    other = replace(held(A), description="held: otherwise")
+    assert noted(waits, other) == (Stated(other),)
+
+
+def test_one_that_never_was_applied_gets_its_last_word() -> None:
+    known = noted((Stated(held(A), told=True), Stated(B, told=True)), C)
+    last = CommitState(A.commit, Stand.PENDING, "followed by cccccccccccc before it was applied")
+    assert known == (Stated(last), Stated(B, told=True), Stated(C))
+    after = noted(known, CommitState("d" * 40, Stand.SUCCESS, "applied"))
+    assert after[0] == Stated(last)
+
+
+def test_what_was_not_said_yet_waits() -> None:
+    assert noted((Stated(A),), B) == (Stated(A), Stated(B))
+
+
+def test_memory_ends() -> None:
+    known: tuple[Stated, ...] = ()
+    for number in range(KEPT + 5):
+        known = noted(known, CommitState(f"{number:040x}", Stand.SUCCESS, "applied"))
+    assert len(known) == KEPT
+    assert known[-1].state.commit == f"{KEPT + 4:040x}"
