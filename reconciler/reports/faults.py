@@ -31,7 +31,7 @@ def text_of(faults: Sequence[Fault]) -> str:
 
 def json_of(faults: Sequence[Fault]) -> str:
     """A list of objects with path, line, column, severity, rule, message and advice."""
-    return json.dumps([_fields(fault) for fault in faults], indent=2) + "\n"
+    return json.dumps([fault_fields(fault) for fault in faults], indent=2) + "\n"
 
 
 def github_of(faults: Sequence[Fault]) -> str:
@@ -70,7 +70,8 @@ def _sentence(fault: Fault) -> str:
     return f"{fault.message} ({fault.advice})" if fault.advice else fault.message
 
 
-def _fields(fault: Fault) -> dict[str, object]:
+def fault_fields(fault: Fault) -> dict[str, object]:
+    """A fault as a JSON object."""
     return {
         "path": fault.path,
         "line": fault.line,

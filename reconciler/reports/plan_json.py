@@ -84,14 +84,14 @@ def _action_details(action: Action) -> Fields:
         case BroadcastAgain(hash=tx):
             return {"hash": tx}
         case PrepareAdapter(adapter=adapter, quota=quota):
-            return {"adapter": adapter, "quota": _resources(quota)}
+            return {"adapter": adapter, "quota": resources_fields(quota)}
         case ApplyWorkload(workload=workload, digest=digest, why=why):
             return {
                 "adapter": workload.adapter,
                 "digest": digest,
                 "lease": str(workload.lease),
                 "paused": workload.paused,
-                "resources": _resources(workload.resources),
+                "resources": resources_fields(workload.resources),
                 "why": why,
             }
         case RemoveWorkload(adapter=adapter, why=why):
@@ -145,7 +145,8 @@ def _transition(step: Transition) -> Fields:
     }
 
 
-def _resources(resources: Resources) -> Fields:
+def resources_fields(resources: Resources) -> Fields:
+    """Resources as a JSON object."""
     return {
         "cpu_milli": resources.cpu_milli,
         "memory_bytes": resources.memory_bytes,

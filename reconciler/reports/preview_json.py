@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from reconciler.reports.plan_json import plan_fields
+from reconciler.reports.faults import fault_fields
+from reconciler.reports.plan_json import Fields, hold_fields, plan_fields, resources_fields
 from reconciler.reports.preview import report_of
-from reconciler.values.desired import Fault
 from reconciler.values.money import plain
-from reconciler.values.plans import Hold
 from reconciler.values.preview import FileChange, Preview, Price, Quote, Room, Verdict
-from reconciler.values.resources import Resources
-
-Fields = dict[str, Any]
 
 
 def preview_json(preview: Preview) -> str:
@@ -50,8 +45,8 @@ def _fields(preview: Preview) -> Fields:
         "orders_open": preview.orders_open,
         "bids_open": preview.bids_open,
         "capacity": {"before": _room(before), "after": _room(after)},
-        "ceilings": [_hold(hold) for hold in preview.ceilings],
-        "faults": [_fault(fault) for fault in preview.faults],
+        "ceilings": [hold_fields(hold) for hold in preview.ceilings],
+        "faults": [fault_fields(fault) for fault in preview.faults],
         "warnings": list(preview.warnings),
         "notes": list(preview.notes),
         "plan": plan_fields(preview.after),
@@ -66,7 +61,7 @@ def _file(file: FileChange) -> Fields:
 def _price(price: Price) -> Fields:
     return {
         "order": price.name,
-        "resources": _resources(price.resources),
+        "resources": resources_fields(price.resources),
         "old": _quote(price.old),
         "new": _quote(price.new),
     }
@@ -93,28 +88,4 @@ def _verdict(verdict: Verdict) -> Fields:
 
 
 def _room(room: Room | None) -> Fields | None:
-    return {"usable": _resources(room.usable), "free": _resources(room.free)} if room else None
-
-
-def _hold(hold: Hold) -> Fields:
-    return {"subject": hold.subject, "reason": hold.reason.value, "message": hold.message}
-
-
-def _fault(fault: Fault) -> Fields:
-    return {
-        "path": fault.path,
-        "line": fault.line,
-        "column": fault.column,
-        "severity": "warning" if fault.warning else "error",
-        "message": fault.message,
-        "advice": fault.advice,
-    }
-
-
-def _resources(resources: Resources) -> Fields:
-    return {
-        "cpu_milli": resources.cpu_milli,
-        "memory_bytes": resources.memory_bytes,
-        "storage_bytes": resources.storage_bytes,
-        "gpu": resources.gpu,
-    }
+    return {"usable": resources_fields(room.usable), "free": resources_fields(room.free)} if room else None
