@@ -52,7 +52,7 @@ def preview_offline(asked: Asked) -> Preview:
         outlook, warnings = _shared(clone, asked)
         made = _Comparison(clone, outlook).preview(asked)
         age = span(max(int(time.time()) - outlook.taken_at, 0))
-        notes = (f"The snapshot was taken {age} ago.", *made.notes)
+        notes = (f"The snapshot {_snapshot_commit(clone, asked)[1][:12]} was taken {age} ago.", *made.notes)
         return replace(made, notes=notes, warnings=(*warnings, *made.warnings))
 
 

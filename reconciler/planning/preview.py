@@ -15,12 +15,22 @@ from reconciler.planning.capacity import free, offered, usable
 from reconciler.planning.planner import NOTHING, plan
 from reconciler.planning.quoting import REFERENCES, Terms, quote
 from reconciler.planning.situation import Scene, Situation
-from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions
+from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import State
 from reconciler.values.outlook import Outlook
 from reconciler.values.plans import Hold, Plan, Reason, SendTransaction
-from reconciler.values.preview import Costs, OrderChange, Preview, Price, Quote, Room, Sight, Verdict
+from reconciler.values.preview import (
+    Costs,
+    OrderChange,
+    Preview,
+    Price,
+    Quote,
+    Room,
+    Sight,
+    Verdict,
+    WorkloadChange,
+)
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import total
 
@@ -88,6 +98,7 @@ def preview(outlook: Outlook, change: Change) -> Preview:
         costs=Costs(terms.rules.take_percent, terms.month_fees, terms.block_seconds),
         prices=tuple(_prices(outlook, change.base.desired, change.head.desired)),
         orders=tuple(_orders(outlook, before.plan, after.plan)),
+        workloads=tuple(_workloads(change.base.desired, change.head.desired)),
         orders_open=len(outlook.market.orders),
         bids_open=sum(1 for bid in market.bids.values() if bid.state is State.OPEN),
         rooms=(_room(before), _room(after)),
@@ -137,6 +148,27 @@ def _orders(outlook: Outlook, before: Plan, after: Plan) -> Iterator[OrderChange
         was, now = old.get(subject, Verdict()), new.get(subject, Verdict())
         if was.key != now.key and subject not in taken:
             yield OrderChange(order, was, now)
+
+
+def _workloads(old: Desired, new: Desired) -> Iterator[WorkloadChange]:
+    for subject in sorted({*old.workloads, *new.workloads}):
+        was, now = old.workloads.get(subject), new.workloads.get(subject)
+        if was != now:
+            named = now or was
+            yield WorkloadChange(subject, named.path if named else "", _verb(was, now))
+
+
+def _verb(was: Workload | None, now: Workload | None) -> str:
+    """The most that is asked: a file that closes and pauses closes. A deleted file ends nothing by itself."""
+    if now is None:
+        return "left without a file"
+    if now.close is not None and (was is None or was.close is None):
+        return "closed"
+    if was is None:
+        return "created, paused" if now.paused else "created"
+    if was.paused != now.paused:
+        return "paused" if now.paused else "resumed"
+    return "changed"
 
 
 def verdicts(plan: Plan) -> Mapping[str, Verdict]:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from reconciler.reports.grouping import Entry, Kind, Line, Sign, Subject, entries
+from reconciler.reports.preview_rows import Cell, price_row, room_rows
 from reconciler.values.money import plain
-from reconciler.values.preview import FileChange, Preview, Price, Quote, Room, Verdict
-from reconciler.values.resources import MB, Resources
+from reconciler.values.preview import FileChange, Preview, Verdict
 
-Cell = str
-
-UNITS = (
-    ("cpu", "cpu_milli", 1, "m"),
-    ("memory", "memory_bytes", MB, " MB"),
-    ("storage", "storage_bytes", MB, " MB"),
-    ("gpu", "gpu", 1, ""),
-)
-"""What capacity is told in: name, field, divisor, sign."""
+LEAD = "Once it is merged: + is done, - is withheld with its reason."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +55,11 @@ def report_of(preview: Preview) -> Report:
         _faults(preview),
         _ceilings(preview),
         _warnings(preview),
-        _files(preview.files),
+        _files(preview),
         _prices(preview),
         _orders(preview),
-        _effects(touched),
+        _workloads(preview, touched),
+        _rest(preview, touched),
         _capacity(preview),
         Section("How sure this is", groups=_plain(_notes(preview))),
     )
@@ -103,15 +95,21 @@ def _warnings(preview: Preview) -> Section:
     return Section("What it means for money", groups=_plain([*preview.warnings, *told]), urgent=True)
 
 
-def _files(files: Sequence[FileChange]) -> Section:
+def _files(preview: Preview) -> Section:
+    """The fields of a workload stand beside what becomes of it."""
+    told = {change.path for change in preview.workloads}
     groups = []
-    for file in files:
+    for file in preview.files:
         word = f"renamed from {file.was}" if file.was else file.verb
-        lines = [f"{f.name}: {f.old or '(none)'} -> {f.new or '(none)'}" for f in file.fields]
-        if file.verb == "changed" and not lines:
-            lines = ["only comments, order or form differ; nothing that is read"]
-        groups.append(Group(f"{file.path} ({word})", tuple(lines)))
+        lines = () if file.path in told else _fields(file)
+        groups.append(Group(f"{file.path} ({word})", lines))
     return Section("Files", groups=tuple(groups))
+
+
+def _fields(file: FileChange) -> tuple[str, ...]:
+    if file.verb == "changed" and not file.fields:
+        return ("only comments, order or form differ; nothing that is read",)
+    return tuple(f"{f.name}: {f.old or '(none)'} -> {f.new or '(none)'}" for f in file.fields)
 
 
 def _prices(preview: Preview) -> Section:
@@ -123,19 +121,7 @@ def _prices(preview: Preview) -> Section:
         f"take of {costs.take_percent} % and {costs.month_fees}uve of fees (bid, withdrawals, closing)."
     )
     head = ("order", "a block", "change", "an hour", "30 days", "net of 30 days", "fees earned back in")
-    return Section("Prices", lead, Table(head, tuple(_price_row(p) for p in preview.prices)))
-
-
-def _price_row(price: Price) -> tuple[Cell, ...]:
-    return (
-        f"{price.name} ({_size(price.resources)})",
-        _both(price, lambda quote: plain(quote.rate)),
-        _percent(price.old, price.new),
-        _both(price, lambda quote: _whole(quote.hour)),
-        _both(price, lambda quote: _whole(quote.month)),
-        _both(price, lambda quote: str(quote.net)),
-        _both(price, _hours),
-    )
+    return Section("Prices", lead, Table(head, tuple(price_row(p) for p in preview.prices)))
 
 
 def _orders(preview: Preview) -> Section:
@@ -159,10 +145,22 @@ def _verdict(verdict: Verdict) -> str:
     return f"no bid, {verdict.reason}: {verdict.message}" if verdict.reason else "nothing decided"
 
 
-def _effects(touched: Sequence[Entry]) -> Section:
-    groups = tuple(Group(_named(entry.subject), _lines(entry)) for entry in touched)
-    lead = "Once it is merged: + is done, - is withheld with its reason." if groups else ""
-    return Section("Workloads and the rest", lead, groups=groups)
+def _workloads(preview: Preview, touched: Sequence[Entry]) -> Section:
+    files = {file.path: _fields(file) for file in preview.files}
+    effects = {entry.subject.id: _lines(entry) for entry in touched if entry.subject.kind is Kind.WORKLOAD}
+    groups = tuple(
+        Group(f"{each.id}: {each.verb}", (*files.get(each.path, ()), *effects.get(each.id, ())))
+        for each in preview.workloads
+    )
+    return Section("Workloads", LEAD if groups else "", groups=groups)
+
+
+def _rest(preview: Preview, touched: Sequence[Entry]) -> Section:
+    told = {each.id for each in preview.workloads}
+    groups = tuple(
+        Group(_named(entry.subject), _lines(entry)) for entry in touched if entry.subject.id not in told
+    )
+    return Section("What else is done or held", LEAD if groups else "", groups=groups)
 
 
 def _differences(preview: Preview) -> tuple[Entry, ...]:
@@ -197,18 +195,9 @@ def _capacity(preview: Preview) -> Section:
     before, after = preview.rooms
     if before is None or after is None or before == after:
         return Section("Capacity")
-    rows = tuple(_room_rows(before, after))
+    rows = tuple(room_rows(before, after))
     head = ("", "to promise", "free once the bids are made")
     return Section("Capacity", table=Table(head, rows))
-
-
-def _room_rows(before: Room, after: Room) -> Iterator[tuple[Cell, ...]]:
-    for name, field, unit, sign in UNITS:
-        cells = []
-        for part in ("usable", "free"):
-            old, new = (getattr(getattr(room, part), field) // unit for room in (before, after))
-            cells.append(f"{old}{sign}" if old == new else f"{old}{sign} -> {new}{sign}")
-        yield (name, *cells)
 
 
 def _notes(preview: Preview) -> list[str]:
@@ -220,34 +209,6 @@ def _notes(preview: Preview) -> list[str]:
 
 def _plain(lines: Sequence[str]) -> tuple[Group, ...]:
     return tuple(Group("", (line,)) for line in lines)
-
-
-def _size(resources: Resources) -> str:
-    gpu = f", {resources.gpu} gpu" if resources.gpu else ""
-    return f"{resources.cpu_milli}m, {resources.memory_bytes // MB} MB{gpu}"
-
-
-def _both(price: Price, show: Callable[[Quote], str]) -> str:
-    old, new = (show(quote) if quote else "-" for quote in (price.old, price.new))
-    return old if old == new else f"{old} -> {new}"
-
-
-def _percent(old: Quote | None, new: Quote | None) -> str:
-    if old is None or new is None or old.rate == 0:
-        return "-"
-    change = (new.rate - old.rate) * 100 / old.rate
-    return f"{round(change, 1):+f}".rstrip("0").rstrip(".") + " %" if change else "0 %"
-
-
-def _whole(amount: Decimal) -> str:
-    return plain(round(amount, 2)) if amount < 10 else str(round(amount))
-
-
-def _hours(quote: Quote) -> str:
-    if quote.break_even_seconds is None:
-        return "never"
-    minutes = -(-quote.break_even_seconds // 60)
-    return f"{minutes} min" if minutes < 120 else f"{plain(Decimal(round(minutes / 60, 1)))} h"
 
 
 def _count(count: int, noun: str) -> str:

@@ -42,6 +42,7 @@ def _fields(preview: Preview) -> Fields:
             {"order": str(o.order), "before": _verdict(o.old), "after": _verdict(o.new)}
             for o in preview.orders
         ],
+        "workloads": [{"id": w.id, "path": w.path, "verb": w.verb} for w in preview.workloads],
         "orders_open": preview.orders_open,
         "bids_open": preview.bids_open,
         "capacity": {"before": _room(before), "after": _room(after)},

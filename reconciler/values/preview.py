@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.values.desired import Fault
-from reconciler.values.ids import OrderId
+from reconciler.values.ids import OrderId, WorkloadId
 from reconciler.values.plans import Hold, Plan, Reason
 from reconciler.values.resources import Resources
 
@@ -28,6 +28,15 @@ class FileChange:
     verb: str
     was: str = ""
     fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadChange:
+    """One workload that is asked for otherwise, and in one word how."""
+
+    id: WorkloadId
+    path: str
+    verb: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,7 @@ class Preview:
     files: tuple[FileChange, ...] = ()
     prices: tuple[Price, ...] = ()
     orders: tuple[OrderChange, ...] = ()
+    workloads: tuple[WorkloadChange, ...] = ()
     orders_open: int = 0
     bids_open: int = 0
     rooms: tuple[Room | None, Room | None] = (None, None)

@@ -91,7 +91,7 @@ def test_a_price_change_is_told_in_plain_words(changed: Terminal) -> None:
     assert "1282 -> 1397" in out
     assert "+9 %" in out
     assert "no bid, PriceTooLow: it pays at most 2500uve a block, our price is 2676uve" in out
-    assert "The snapshot was taken 1m" in out
+    assert f"The snapshot {changed.forge.git('rev-parse', 'snapshot/p')[:12]} was taken 1m" in out
 
 
 def test_as_json_it_holds_the_plan_of_the_changed_side(changed: Terminal, tmp_path: Path) -> None:
@@ -182,7 +182,9 @@ def test_a_stale_snapshot_is_a_warning(terminal: Terminal) -> None:
     terminal.share(age=5 * 3600)
     terminal.forge.commit(pricing_yaml=DEARER)
     code, out, _ = terminal.offline()
-    assert (code, "the snapshot is 5h old: the daemon may be down" in out) == (2, True)
+    assert code == 2
+    assert "the snapshot is 5h" in out
+    assert "the daemon may be down" in out
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,23 @@ def test_the_same_on_both_sides_is_no_change_at_all() -> None:
     assert told(made.before.actions) == told(made.after.actions)
 
 
+def test_what_becomes_of_each_workload_is_one_word() -> None:
+    base = makers.desired(*(makers.workload(n) for n in (1, 2, 3, 4)), makers.workload(5, paused=True))
+    head = makers.desired(
+        makers.workload(1),
+        makers.workload(2, image="web:2"),
+        makers.workload(3, paused=True),
+        makers.workload(4, close=CloseReason.UNSTABLE, paused=True),
+        makers.workload(5),
+        makers.workload(6),
+    )
+    made = seen(makers.market(), base, makers.desired(*head.workloads.values()))
+    words = {change.id.split("-")[0]: change.verb for change in made.workloads}
+    assert words == {"2": "changed", "3": "paused", "4": "closed", "5": "resumed", "6": "created"}
+    (gone,) = seen(makers.market(), makers.desired(makers.workload(1)), makers.desired()).workloads
+    assert gone.verb == "left without a file"
+
+
 def kept(made: Plan) -> set[str]:
     return {hold.subject for hold in made.holds}
 

@@ -28,6 +28,7 @@ from reconciler.values.preview import (
     Room,
     Sight,
     Verdict,
+    WorkloadChange,
 )
 from reconciler.values.resources import MB, Resources
 from tests import makers
@@ -95,6 +96,20 @@ def test_only_what_the_new_plan_adds_is_told_of_an_object() -> None:
     assert f"+ remove workload {gone.id}" in text
     assert "it waits" not in text
     assert "Changes 1 file, 0 open orders decided otherwise, 2 objects affected." in text
+
+
+def test_a_workloads_fields_stand_beside_what_becomes_of_it() -> None:
+    workload = makers.workload(2)
+    held = Hold(workload.id, Reason.ASKS_TOO_MUCH, "it asks for more")
+    made = preview(
+        after=replace(QUIET, holds=(held,)),
+        workloads=(WorkloadChange(workload.id, workload.path, "changed"),),
+        files=(FileChange(workload.path, "changed", fields=(FieldChange("services.web.image", "a", "b"),)),),
+    )
+    lines = [line.strip() for line in preview_text(made).splitlines()]
+    at = lines.index(f"{workload.id}: changed")
+    assert lines[at + 1 : at + 3] == ["services.web.image: a -> b", "- AsksTooMuch: it asks for more"]
+    assert "What else" not in preview_text(made)
 
 
 def test_capacity_is_told_where_it_changes() -> None:
