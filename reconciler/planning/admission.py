@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
-from reconciler.planning.approvals import PRICES, Excess, excesses
+from reconciler.planning.approvals import Excess, excesses
 from reconciler.values.approvals import Approval, Breach
+from reconciler.values.bounds import out_of_bounds
 from reconciler.values.desired import Desired, Pricing, Revision, Revisions
 from reconciler.values.judged import Judged, Verdict
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
-from reconciler.values.money import show_rate
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Reading, Unseen
 
@@ -106,12 +105,5 @@ def _objections(revisions: Revisions, limits: Limits) -> Iterator[Hold]:
 
 
 def _price_objections(pricing: Pricing, limits: Limits) -> Iterator[Hold]:
-    for name in PRICES:
-        price: Decimal = getattr(pricing, name)
-        low, high = limits.price_min.get(name), limits.price_max.get(name)
-        if low is not None and price < low:
-            why = f"{name} is {show_rate(price)}, the host file allows no less than {show_rate(low)}"
-            yield Hold("pricing.yaml", Reason.PRICE_OUT_OF_BOUNDS, why, ours=True)
-        if high is not None and price > high:
-            why = f"{name} is {show_rate(price)}, the host file allows no more than {show_rate(high)}"
-            yield Hold("pricing.yaml", Reason.PRICE_OUT_OF_BOUNDS, why, ours=True)
+    for _, why in out_of_bounds(pricing, limits):
+        yield Hold("pricing.yaml", Reason.PRICE_OUT_OF_BOUNDS, why, ours=True)

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from reconciler.planning.situation import Situation
 from reconciler.values.approvals import Approval, Breach
+from reconciler.values.bounds import PRICES
 from reconciler.values.desired import Desired, Pricing, Revisions
 from reconciler.values.ids import WorkloadId
 from reconciler.values.limits import Limits
@@ -24,7 +25,6 @@ from reconciler.values.observed import Market
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Unseen
 
-PRICES = ("cpu_millicores", "memory_mb", "storage_mb", "gpu")
 PRICE_CHANGE, REMOVALS, SPENDING = "price_change_percent", "removals_per_revision", "spend_per_hour"
 SPENDING_SECONDS = 3_600
 """How long an approval of more spending stands; that of a revision ends with its being applied."""
