@@ -26,18 +26,31 @@ ELSEWHERE = (
     Elsewhere(
         "tests/e2e/test_demo.py",
         "commands over the whole program: run as processes on a devnet",
-        _of("cli", "demo devnet plan run"),
+        _of("cli", "demo devnet run"),
     ),
     Elsewhere("tests/e2e/test_tenant.py", "a tenant needs a market", _of("cli", "tenant")),
     Elsewhere("tests/cli/test_backup.py", "what is backed up is restored", _of("cli", "archive restore")),
     Elsewhere("tests/cli/test_explain.py", "parts of one answer", _of("cli", "explain_case explain_live")),
     Elsewhere("tests/cli/test_status.py", "what it prints", _of("cli", "status_page")),
-    Elsewhere("tests/cli/test_get.py", "how lists are printed", _of("cli", "tables")),
+    Elsewhere("tests/cli/test_get.py", "how lists are printed", _of("reports", "columns")),
+    Elsewhere(
+        "tests/cli/test_plan.py",
+        "one answer about a clone",
+        _of("cli", "plan_live preview price") + _of("reports", "bill"),
+    ),
+    Elsewhere(
+        "tests/planning/test_preview.py",
+        "parts of one preview, told by what it says",
+        _of("planning", "alarms quoting") + _of("values", "preview outlook"),
+    ),
+    Elsewhere("tests/reports/test_preview.py", "forms of one report", _of("reports", "preview_*")),
     Elsewhere("tests/cli/test_events.py", "how events are printed", _of("cli", "told_events")),
     Elsewhere("tests/cli/test_suspend.py", "the edit of a commit", _of("cli", "desired_edit")),
     Elsewhere("tests/cli/test_logs.py", "secrets are taken out of what is logged", _of("cli", "secrets")),
     Elsewhere(
-        "tests/cli/test_main.py", "parts of every command", _of("cli", "asking faults lazy options findings")
+        "tests/cli/test_main.py",
+        "parts of every command",
+        _of("cli", "asking faults flags lazy options findings"),
     ),
     Elsewhere("tests/cli/test_doctor.py", "one report of many findings", _of("cli", "doctor_*")),
     Elsewhere(
