@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.faults import ToldError
 from reconciler.documents.desired import validate as faults_of
+from reconciler.documents.kinds import model_at
 from reconciler.reports.faults import github_of, gitlab_of, json_of, sarif_of, text_of
 from reconciler.values.desired import Fault
 from reconciler.values.limits import Limits
@@ -30,7 +32,7 @@ COUNTED = ("text", "github")
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
+@click.argument("path", type=click.Path(path_type=Path, exists=True), default=Path())
 @click.option(
     "--provider", help="Our own address; else that of config.yaml, which names of workload files follow from."
 )
@@ -50,17 +52,34 @@ COUNTED = ("text", "github")
 def validate(path: Path, provider: str | None, host: Path | None, form: str) -> int:
     """Check the state repository in PATH by the same code as the loop.
 
-    Exit code 0: valid (warnings may be told), 1: errors.
+    Of a single file in PATH, its own errors are told. Exit code 0: valid (warnings may be told), 1: errors.
     """
-    files, refused = read_tree(path)
+    top, only = _place_of(path)
+    files, refused = read_tree(top)
     limits = _limits_of(host) if host else None
-    below = "" if form == "json" else _way_to(path)
-    faults = [replace(f, path=below + f.path) for f in faults_of(files, provider, refused, limits)]
+    below = "" if form == "json" else _way_to(top)
+    found = [f for f in faults_of(files, provider, refused, limits) if only in (None, f.path)]
+    faults = [replace(f, path=below + f.path) for f in found]
     click.echo(FORMATS[form](faults), nl=False)
     errors = sum(not fault.warning for fault in faults)
     if form in COUNTED:
-        click.echo(f"{len(files)} files, {errors} errors, {len(faults) - errors} warnings")
+        click.echo(f"{1 if only else len(files)} files, {errors} errors, {len(faults) - errors} warnings")
     return 1 if errors else 0
+
+
+def _place_of(path: Path) -> tuple[Path, str | None]:
+    """The repository, and the one file that is asked about."""
+    if path.is_dir():
+        return path, None
+    at = path.absolute()
+    for top in (at.parent, at.parent.parent):
+        name = at.relative_to(top).as_posix()
+        if model_at(name) and (top / name).exists():
+            return top, name
+    raise ToldError(
+        f"error: {path} is no file of a state repository; name the folder that holds config.yaml "
+        "(a host file is checked by --host FILE and by doctor)"
+    )
 
 
 def _limits_of(host: Path) -> Limits:

@@ -158,3 +158,27 @@ def test_two_pull_requests_that_conflict(state: Path, capsys: pytest.CaptureFixt
         "state/pricing.yaml:7:1: a merge conflict stands here (choose what counts and remove its lines)",
         "5 files, 1 errors, 0 warnings",
     ]
+
+
+def test_one_file_within_its_repository(
+    state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own faults, those that show beside other files among them."""
+    spoil(state)
+    assert run("validate", f"state/{workload_path(1)}") == 0
+    assert capsys.readouterr().out == "1 files, 0 errors, 0 warnings\n"
+    (state / "adapters" / "kubernetes.yaml").write_text("enabled: false\n")
+    monkeypatch.chdir(state / "workloads")
+    name = Path(workload_path(1)).name
+    assert run("validate", name) == 1
+    assert "adapters/kubernetes.yaml is not enabled" in capsys.readouterr().out
+    assert run("validate", str(state / "pricing.yaml"), "--format", "json") == 1
+    assert [fault["path"] for fault in json.loads(capsys.readouterr().out)] == ["pricing.yaml"]
+
+
+def test_a_file_of_nobody(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (state / "README.md").write_text("")
+    assert run("validate", "state/README.md") == 1
+    assert (
+        "is no file of a state repository; name the folder that holds config.yaml" in capsys.readouterr().err
+    )

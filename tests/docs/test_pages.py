@@ -88,3 +88,16 @@ def test_every_page_is_in_the_index() -> None:
     missing = [path.name for path in DOCS.glob("*.md") if f"({path.name})" not in index]
     assert [each for each in missing if each != "README.md"] == []
     assert [path.name for path in DOCS.iterdir() if path.is_dir() and f"({path.name}/" not in index] == []
+
+
+def test_keys_that_are_named_exist() -> None:
+    """`limits.price_min` and the like, held against the reference."""
+    rows = re.findall(r"(?m)^\| `([^`]+)` \|", "".join(p.read_text() for p in DOCS.glob("reference/*.md")))
+    known = {row.replace("[]", "") for row in rows}
+    tops = {row.split(".")[0] for row in known}
+    named = set()
+    for page in (DOCS / "guide.md", DOCS / "reasons.md"):
+        named |= set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)", page.read_text(encoding="utf-8")))
+    wanted = {key for key in named if key.split(".")[0] in tops and not key.endswith((".yaml", ".md"))}
+    assert len(wanted) > 15
+    assert wanted - known == set()
