@@ -12,6 +12,7 @@ from reconciler.adapters.ansible.access import Access, access_of
 from reconciler.documents.forms import seconds
 from reconciler.documents.host import limits_of, read_host
 from reconciler.documents.host_model import HostFile, KubernetesAccessModel, ListenModel, RepositoryModel
+from reconciler.forge.page import Page, page_of
 from reconciler.values.limits import Limits
 from reconciler.values.listening import Listen
 
@@ -133,6 +134,7 @@ class Settings:
     state: Path
     listen: ListenSettings
     notices: NoticeSettings | None
+    forge: Page | None
     limits: Limits
     poll_seconds: float
     cycle_at_most_seconds: int
@@ -148,9 +150,7 @@ class Settings:
         return self.state / STOP_FILE
 
     def limits_now(self) -> Limits:
-        """The limits with the stop and drain files as they are now; one that cannot be looked for counts as
-        there.
-        """
+        """The limits with the stop and drain files as they are now; one that cannot be seen is there."""
         return replace(
             self.limits,
             stop_spending=_there(self.stop_file),
@@ -230,6 +230,7 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         notices=NoticeSettings(file.notices.url, _below(here, file.notices.secret_file))
         if file.notices
         else None,
+        forge=page_of(here, file),
         limits=limits_of(file, flags.observe_only),
         poll_seconds=float(file.timing.poll_seconds),
         cycle_at_most_seconds=file.timing.cycle_at_most_seconds,

@@ -24,6 +24,7 @@ from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
 from reconciler.cycle.world import Store, World
 from reconciler.documents.desired import Reader
+from reconciler.forge.teller import Teller, sender
 from reconciler.journal.copying import copy_journal
 from reconciler.journal.opening import open_journal, open_records
 from reconciler.ports import Inspector
@@ -34,6 +35,7 @@ from reconciler.serve.api import Sources
 from reconciler.serve.board import Board
 from reconciler.serve.calls import Calls, TimedChain, TimedRepo
 from reconciler.serve.outside import Outside
+from reconciler.serve.secrets import SecretFile, read_token
 from reconciler.serve.starting import Serving, start_servers
 from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
 from reconciler.values.desired import KubernetesSettings
@@ -122,6 +124,7 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
             store=Store(journal.journal, journal.intents, journal.outbox, journal.inbox, journal.records),
             clock=clock,
             notifier=_notifier(settings, stack),
+            forge=_forge(settings, stack),
             limits=settings.limits_now,
             publishing=settings.repository.publish,
             sharing=settings.repository.snapshot,
@@ -167,6 +170,14 @@ def place_of(settings: Settings) -> Place:
         author=Author(repository.author_name, repository.author_email),
         signing_key=repository.signing_key,
     )
+
+
+def _forge(settings: Settings, stack: ExitStack) -> Teller | None:
+    if (page := settings.forge) is None:
+        return None
+    teller = Teller(sender(page, lambda: SecretFile(page.token_file, read_token).content))
+    stack.callback(teller.close)
+    return teller
 
 
 def _notifier(settings: Settings, stack: ExitStack) -> Webhook | None:

@@ -77,6 +77,7 @@ def outside(settings: Settings) -> Iterator[str]:
         "the certificates of clients": settings.listen.client_ca,
         "tokens of the API": settings.listen.tokens,
         "the webhook's secret": settings.listen.webhook_secret,
+        "the forge's token": settings.forge.token_file if settings.forge else None,
         "the notices' secret": settings.notices.secret_file if settings.notices else None,
         "the state repository": Path(settings.repository.url) if settings.repository.is_local else None,
     }

@@ -17,8 +17,9 @@ from reconciler.forge.client import Forge, Note
 from reconciler.forge.escaping import capped, harmless
 from reconciler.forge.exchange import Bounds, Exchange
 from reconciler.forge.faults import ForgeError, ForgeRefusedError
-from reconciler.forge.wire import marker, notice, place
+from reconciler.forge.wire import marker, notice
 from reconciler.values.commit_state import CommitState, Stand
+from reconciler.values.forge_place import place
 
 FORGE_FAILED = 75
 """The exit code of a forge that did not take it (EX_TEMPFAIL); the check itself says what it found by its

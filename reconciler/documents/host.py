@@ -19,6 +19,7 @@ from reconciler.documents.host_model import (
 from reconciler.documents.strict import read_yaml
 from reconciler.documents.tree import Document
 from reconciler.values.desired import Fault
+from reconciler.values.forge_place import place
 from reconciler.values.limits import Limits
 from reconciler.values.listening import Listen
 from reconciler.values.money import parse_rate
@@ -94,6 +95,7 @@ def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
         message = f'"{url}" looks like an option of git'
         yield document.fault(("repository", "url"), message, "write a URL, or a path with ./ before it")
     yield from _crossed_bounds(document, file.limits)
+    yield from _forge_faults(document, file)
 
 
 def _listen_faults(document: Document, name: str, text: str, model: ListenModel) -> Iterator[Fault]:
@@ -129,6 +131,17 @@ def _chain_faults(document: Document, file: HostFile) -> Iterator[Fault]:
     if not good:
         message = f'"{file.chain.rpc}" is not an HTTP address'
         yield document.fault(("chain", "rpc"), message, 'write it as "http://127.0.0.1:26657"')
+
+
+def _forge_faults(document: Document, file: HostFile) -> Iterator[Fault]:
+    if file.forge is None:
+        return
+    try:
+        place(file.forge.url, file.forge.repository)
+    except ValueError as error:
+        message, _, advice = str(error).partition("; ")
+        key = "repository" if "is not a repository" in message else "url"
+        yield document.fault(("forge", key), message, advice)
 
 
 def _crossed_bounds(document: Document, limits: LimitsModel) -> Iterator[Fault]:

@@ -250,6 +250,21 @@ class NoticesModel(StrictModel):
     """A file whose content signs each notice (X-Signature-256: sha256=...). (live)"""
 
 
+class ForgeModel(StrictModel):
+    """Where people see how a commit stands: held, applied, at fault."""
+
+    url: Line
+    """The forge: https://github.com, https://HOST of a Gitea, or http:// on this machine. (restart)"""
+    repository: Line
+    """OWNER/NAME of the state repository there. (restart)"""
+    token_file: PathText
+    """A file whose first line is a token that may set states; nobody but the daemon's user may read it.
+    (live)
+    """
+    context: Line | None = None
+    """What tells this state from other checks; without it provider-daemon/NAME. (restart)"""
+
+
 class HostFile(FileModel):
     """What only the machine's owner decides."""
 
@@ -265,6 +280,8 @@ class HostFile(FileModel):
     """How machines are reached. (restart)"""
     notices: NoticesModel | None = None
     """Who is told when a tenant's funds run low; nobody without it. (restart)"""
+    forge: ForgeModel | None = None
+    """Where people see how a commit stands; nowhere without it. (restart)"""
     state: PathText = "/var/lib/provider-daemon"
     """The state directory: mirror, journal, keyring; one daemon at a time. (restart)"""
     listen: ListenModel = ListenModel()

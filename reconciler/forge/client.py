@@ -14,7 +14,6 @@ from reconciler.forge.wire import (
     COMMIT,
     PAGE,
     Comment,
-    Place,
     comment_of,
     login_of,
     paths_of,
@@ -23,6 +22,7 @@ from reconciler.forge.wire import (
     sticky,
 )
 from reconciler.values.commit_state import CommitState
+from reconciler.values.forge_place import Place
 
 Entry = TypeVar("Entry")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from reconciler.forge.client import Forge
 from reconciler.forge.exchange import Bounds, Exchange
 from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
-from reconciler.forge.wire import Place
+from reconciler.forge.page import Page
 from reconciler.values.commit_state import CommitState
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 
@@ -79,13 +79,13 @@ class Teller:
         return _Ended(Done())
 
 
-def sender(where: Place, name: str, token: Callable[[], str]) -> Callable[[CommitState], None]:
+def sender(page: Page, token: Callable[[], str]) -> Callable[[CommitState], None]:
     """Sends one state within ten seconds; the token is asked for each time, as its file may change."""
 
     def send(said: CommitState) -> None:
         exchange = Exchange(token(), Bounds(seconds=SECONDS, tries=1))
         try:
-            Forge(where, exchange).set_state(said, name)
+            Forge(page.place, exchange).set_state(said, page.name)
         finally:
             exchange.close()
 

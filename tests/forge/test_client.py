@@ -9,8 +9,9 @@ import pytest
 from reconciler.forge.client import Forge, Note, Written
 from reconciler.forge.exchange import Bounds, Exchange
 from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
-from reconciler.forge.wire import marker, place
+from reconciler.forge.wire import marker
 from reconciler.values.commit_state import CommitState, Stand
+from reconciler.values.forge_place import place
 from tests.forge.fake import COMMIT, REPOSITORY, TOKEN, US, FakeForge, Trouble
 
 MARK = marker("north")

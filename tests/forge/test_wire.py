@@ -6,12 +6,10 @@ import pytest
 
 from reconciler.forge.wire import (
     Comment,
-    Place,
     comment_of,
     marker,
     notice,
     paths_of,
-    place,
     proposal_of,
     state_body,
     sticky,
@@ -20,47 +18,6 @@ from reconciler.forge.wire import (
 from reconciler.values.commit_state import CommitState, Stand, one_line
 
 MARK = marker("north")
-
-
-@pytest.mark.parametrize(
-    ("url", "api"),
-    [
-        ("https://github.com", "https://api.github.com"),
-        ("https://github.com/", "https://api.github.com"),
-        ("https://api.github.com", "https://api.github.com"),
-        ("https://forge.example", "https://forge.example/api/v1"),
-        ("https://forge.example/git/", "https://forge.example/git/api/v1"),
-        ("https://forge.example/api/v1/", "https://forge.example/api/v1"),
-        ("https://ghe.example/api/v3", "https://ghe.example/api/v3"),
-        ("http://127.0.0.1:3000", "http://127.0.0.1:3000/api/v1"),
-        ("http://[::1]:3000", "http://[::1]:3000/api/v1"),
-    ],
-)
-def test_addresses(url: str, api: str) -> None:
-    made = place(url, "olga/state.git-1")
-    assert (made.api, made.at("x")) == (api, f"{api}/repos/olga/state.git-1/x")
-
-
-@pytest.mark.parametrize(
-    ("url", "repository", "words"),
-    [
-        ("http://forge.example", "a/b", "not encrypted"),
-        ("ftp://forge.example", "a/b", "write https://HOST"),
-        ("forge.example", "a/b", "write https://HOST"),
-        ("https://[", "a/b", "write https://HOST"),
-        ("https://forge.example/api/v1?x=/api/v1", "a/b", "write https://HOST"),
-        ("https://name:secret@forge.example", "a/b", "no token"),
-        ("https://forge.example", "a", "write OWNER/NAME"),
-        ("https://forge.example", "a/b/c", "write OWNER/NAME"),
-        ("https://forge.example", "../b", "write OWNER/NAME"),
-        ("https://forge.example", "a/..", "write OWNER/NAME"),
-        ("https://forge.example", "a/b?c", "write OWNER/NAME"),
-    ],
-)
-def test_what_is_no_place(url: str, repository: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words) as told_of:
-        place(url, repository)
-    assert "secret" not in str(told_of.value)
 
 
 def test_our_comment_is_ours_and_begins_with_our_mark() -> None:
@@ -137,4 +94,3 @@ def test_a_files_name_is_untrusted_too() -> None:
 
 def test_what_a_forge_says_holds_no_secret() -> None:
     assert told(b"no \x1b[1m token s3cret\nhere", "s3cret") == "no [1m token *** here"
-    assert Place("https://forge.example/api/v1", "a/b").api
