@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeGuard
 
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.approvals import Approval
@@ -50,22 +49,24 @@ def message(events: Sequence[Event]) -> str:
     return "\n".join([subject, *([""] if rest else []), *rest, *more])
 
 
-def trailers(events: Iterable[Event], plan: Plan, height: int) -> tuple[tuple[str, str], ...]:
+def trailers(events: Sequence[Event], plan: Plan, height: int) -> tuple[tuple[str, str], ...]:
     """Desired-Revision, Plan-Digest, Chain-Height, a Tx-Hash for each transaction that landed or was refused,
-    and Held-Revision while the newest commit is not the one in force.
+    and a Held-Revision for each that was held since; last the newest, while it is not the one in force.
     """
     hashes = dict.fromkeys(e.intent.hash for e in events if isinstance(e, Confirmation))
+    waited = [e.commit for e in (*events, plan.judged) if isinstance(e, Judged) and _waits(e)]
+    held = dict.fromkeys(reversed(waited))
     return (
         *((("Desired-Revision", plan.revision),) if plan.revision else ()),
-        *((("Held-Revision", plan.judged.commit),) if _waits(plan.judged) else ()),
+        *(("Held-Revision", commit) for commit in reversed(held)),
         ("Plan-Digest", plan_digest(plan)),
         *(("Tx-Hash", h) for h in hashes),
         *((("Chain-Height", str(height)),) if height else ()),
     )
 
 
-def _waits(judged: Judged | None) -> TypeGuard[Judged]:
-    return judged is not None and judged.verdict is not Verdict.APPLIED
+def _waits(judged: Judged) -> bool:
+    return judged.verdict is not Verdict.APPLIED
 
 
 def _lines(event: Event) -> list[str]:
