@@ -45,6 +45,7 @@ ELSEWHERE = (
     ),
     Elsewhere("tests/reports/test_preview.py", "forms of one report", _of("reports", "preview_*")),
     Elsewhere("tests/cli/test_events.py", "how events are printed", _of("cli", "told_events")),
+    Elsewhere("tests/cli/test_log.py", "from a clone and on the host", _of("cli", "histories past_place")),
     Elsewhere("tests/cli/test_suspend.py", "the edit of a commit", _of("cli", "desired_edit")),
     Elsewhere("tests/cli/test_logs.py", "secrets are taken out of what is logged", _of("cli", "secrets")),
     Elsewhere(

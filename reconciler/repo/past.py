@@ -1,0 +1,50 @@
+"""Commits of a branch with their words and files, newest first, out of any clone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.repo.complaints import clean, last_line
+from reconciler.repo.mirror import MirrorError
+from reconciler.repo.read import Objects
+from reconciler.values.chronicle import AskedCommit
+
+COMMITS_MAX = 20_000
+FIELDS = ("%H", "%P", "%an", "%ae", "%ct", "%B")
+_FORMAT = "".join(f"%x00{field}" for field in FIELDS)
+
+
+def commits(objects: Objects, tips: Sequence[str]) -> list[AskedCommit]:
+    """The history of these commits, the newest COMMITS_MAX of it; MirrorError in git's words.
+
+    Told apart by NUL, which neither a message nor a name can hold: nobody can write a commit into another's
+    message.
+    """
+    ran = objects.run(
+        "log", "-z", "--topo-order", "--no-renames", "--no-show-signature", "--no-notes", "--name-only",
+        "--diff-merges=first-parent", f"--max-count={COMMITS_MAX}", f"--format={_FORMAT}",
+        "--end-of-options", *tips, "--",
+    )  # fmt: skip
+    if ran.code != 0:
+        raise MirrorError(f"the history cannot be read: {last_line(ran)}")
+    return list(_parsed(ran.output.decode("utf-8", "backslashreplace").split("\0")))
+
+
+def _parsed(tokens: list[str]) -> Iterator[AskedCommit]:
+    """A commit is an empty token, its fields, and its files: the first after a line's end, none is empty."""
+    at = 0
+    while at + len(FIELDS) < len(tokens):
+        commit, parents, author, email, when, message = tokens[at + 1 : at + 1 + len(FIELDS)]
+        at += 1 + len(FIELDS)
+        end = next((n for n in range(at, len(tokens)) if not tokens[n]), len(tokens))
+        files = (name.removeprefix("\n") if n == at else name for n, name in enumerate(tokens[at:end], at))
+        yield AskedCommit(
+            id=commit,
+            parents=tuple(parents.split()),
+            author=clean(author)[:200],
+            email=clean(email)[:200],
+            at=int(when),
+            message=clean(message.strip()),
+            files=tuple(map(clean, files)),
+        )
+        at = end
