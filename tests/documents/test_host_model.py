@@ -16,6 +16,10 @@ LIVE = {
     "repository.allowed_signers",
     "repository.credentials",
     "adapters.kubernetes.kubeconfig",
+    "forge.token_file",
+    "listen.ask_certificate",
+    "listen.ask_key",
+    "listen.ask_token",
     "listen.tls_certificate",
     "listen.tls_key",
     "listen.tokens",
@@ -36,7 +40,7 @@ def keys(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str]]:
         for each in inner:
             yield from keys(each, f"{path}{name}.")
         if not inner and name not in ("kind", "apiVersion", "api_version"):
-            yield f"{path}{name}", field.description or ""
+            yield f"{path}{name}", (field.description or "").strip()
 
 
 def test_each_key_says_when_it_applies() -> None:
