@@ -13,7 +13,7 @@ US = "ve1us"
 ORDER = OrderId("ve1alice", 7, 1, 1)
 LEASE = LeaseId(ORDER, US)
 NAME = workload_id(LEASE)
-NEXT = OrderId("ve1alice", 77, 1, 1)
+NEXT = OrderId("ve1alice", 7, 1, 11)
 SAID = (f"Bid 2446uve a block on order {ORDER}", f"Bid 1uve a block on order {NEXT}", "Bid on order x/7/1")
 TOLD = ToldCommit(
     "f" * 40,
