@@ -58,6 +58,46 @@ TABLE = [
         A_FILES_REST,
     ),
     Row(
+        "two pull requests that conflict",
+        files.CONFLICT,
+        "pricing.yaml:7:1: a merge conflict stands here (choose what counts and remove its lines); "
+        f"{LAST_GOOD}",
+        A_FILES_REST,
+    ),
+    Row(
+        "YAML with a tab",
+        files.TAB,
+        f"config.yaml:3:1: a tab where spaces belong (write spaces); {LAST_GOOD}",
+        A_FILES_REST,
+    ),
+    Row(
+        "a file that is not UTF-8",
+        files.NOT_UTF_8,
+        f"config.yaml:1:18: byte 0xfc is not UTF-8 (save the file as UTF-8); {LAST_GOOD}",
+        A_FILES_REST,
+    ),
+    Row(
+        "a file renamed",
+        files.renamed,
+        "NoWorkloadFile: its lease is active; commit {first} to run it\n"
+        "FileFaulty: workloads/web.yaml:2:1: lease: this lease's file is named {id}.yaml (rename it, or "
+        f"remove it where that file is there already); {LAST_GOOD}",
+        "what runs for the lease, bids",
+    ),
+    Row(
+        "two files for one lease",
+        files.doubled,
+        "workloads/copy.yaml:2:1: lease: this lease's file is named {first} (rename it, or remove it where "
+        f"that file is there already); {LAST_GOOD}",
+        "the file with the right name, every other file, bids",
+    ),
+    Row(
+        "line ends of Windows and a byte order mark",
+        files.of_windows,
+        "",
+        "everything: it is valid and means the same",
+    ),
+    Row(
         "a 25,000-deep document",
         files.DEEP,
         f"{{first}}:1:33: nested deeper than 32 levels (no file of ours needs that); {LAST_GOOD}",

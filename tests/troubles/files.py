@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.documents.desired import Reader
 from reconciler.planning.planner import plan
@@ -10,11 +11,15 @@ from reconciler.repo.place import Place
 from reconciler.repo.repository import GitRepository
 from reconciler.values.desired import Desired
 from reconciler.values.ids import workload_id
+from reconciler.values.lifecycle import Phase
+from reconciler.values.memory import WorkloadMemory
 from reconciler.values.messages import CreateBid
-from reconciler.values.plans import Plan, Reason, SendTransaction
+from reconciler.values.plans import Plan, Reason, RemoveWorkload, SendTransaction
 from reconciler.values.readings import Seen
 from tests.documents.texts import PRICING, PROVIDER, SHEET_PRICING, lease, repository, workload, workload_path
-from tests.makers import market, order, situation
+from tests.makers import adapter, market, order, remembered, running, situation
+from tests.makers import lease as leased
+from tests.makers import workload as workload_of
 from tests.repo.forge import Forge
 from tests.troubles.ground import Ground, Show
 
@@ -88,10 +93,76 @@ def sheets_own_file(ground: Ground) -> str:
     return "\n".join(fault.show() for fault in made.faults)
 
 
+def served(made: Desired) -> Plan:
+    """The plan while the workload of lease 1 runs for an active lease."""
+    before = replace(workload_of(1), id=workload_id(lease(1)), lease=lease(1))
+    held = replace(leased(1), id=lease(1), payment=replace(leased(1).payment, lease=lease(1)))
+    known = remembered(
+        workloads={before.id: WorkloadMemory(lease(1), "kubernetes", Phase.RUNNING)}, applied=made.commit
+    )
+    world = market(orders=[order(7)], leases=[held])
+    return plan(situation(world, made, adapters=adapter(running(before)), memory=known))
+
+
+def renamed(ground: Ground) -> str:
+    """A workload's file under a name of the operator's own: what runs is not touched."""
+    history = History(ground)
+    before = history.commit(repository(1, 2), {})
+    (history.forge.path / FIRST).unlink()
+    after = history.commit({"workloads/web.yaml": workload(1)}, before.good)
+    made = served(after)
+    assert not any(isinstance(action, RemoveWorkload) for action in made.actions)
+    assert bid_price(made) == OUR_PRICE
+    assert not after.whole
+    ground.places.update(first=FIRST, id=workload_id(lease(1)))
+    (history.forge.path / "workloads/web.yaml").unlink()
+    assert history.commit({FIRST: workload(1)}, after.good).whole
+    mine = (Reason.FILE_FAULTY, Reason.NO_WORKLOAD_FILE)
+    return "\n".join(f"{hold.reason}: {hold.message}" for hold in made.holds if hold.reason in mine)
+
+
+def doubled(ground: Ground) -> str:
+    """A copy of a workload's file beside it: the one with the right name counts."""
+    history = History(ground)
+    before = history.commit(repository(1, 2), {})
+    after = history.commit({"workloads/copy.yaml": workload(1, image="nginx:2")}, before.good)
+    made = plan(situation(market(orders=[order(7)]), after))
+    assert after.workloads == before.workloads
+    assert bid_price(made) == OUR_PRICE
+    ground.places["first"] = FIRST.removeprefix("workloads/")
+    return "\n".join(hold.message for hold in made.holds if hold.reason is Reason.FILE_FAULTY)
+
+
+def of_windows(ground: Ground) -> str:
+    """Line ends of Windows and a byte order mark in every file: they mean what they meant."""
+    plain = repository(1, 2)
+    files = {path: b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n") for path, text in plain.items()}
+    history = History(ground)
+    before = history.commit(plain, {})
+    after = history.commit(files, before.good)
+    assert (after.config, after.pricing, after.workloads) == (
+        before.config,
+        before.pricing,
+        before.workloads,
+    )
+    assert after.whole
+    assert bid_price(plan(situation(market(orders=[order(7)]), after))) == OUR_PRICE
+    return "\n".join(fault.show() for fault in after.faults)
+
+
 BROKEN = bad_file("pricing.yaml", PRICING.replace(b"cpu_millicores: 1uve", b"cpu_millicores: 1uve: x"))
 UNKNOWN_KEY = bad_file("pricing.yaml", PRICING.replace(b"cpu_millicores", b"cpu_milicores"))
 OTHER_DENOMINATION = bad_file("pricing.yaml", PRICING.replace(b"gpu: 20000uve", b"gpu: 20000uact"))
 ALIAS_BOMB = bad_file("config.yaml", BOMB)
+CONFLICT = bad_file(
+    "pricing.yaml",
+    PRICING.replace(
+        b"  gpu: 20000uve\n",
+        b"<<<<<<< HEAD\n  gpu: 30000uve\n=======\n  gpu: 10000uve\n>>>>>>> cheaper\n",
+    ),
+)
+TAB = bad_file("config.yaml", b"kind: Config\nbidding:\n\tenabled: false\n")
+NOT_UTF_8 = bad_file("config.yaml", "kind: Config  # für uns\n".encode("latin-1"))
 DEEP = bad_file(FIRST, b"[" * 25_000 + b"]" * 25_000)
 BIG = bad_file(FIRST, b"#" * 5_000_000)
 LINK = bad_file(FIRST, workload(1, "paused: true"), link=True)
