@@ -165,7 +165,7 @@ TABLE = [
     Row(
         "a withdrawal that a gate refuses",
         chains.gated,
-        "failed 1 times, last: MFA required for medium_withdrawal. Required factors: fido2 or totp: MFA "
+        "failed once, last: MFA required for medium_withdrawal. Required factors: fido2 or totp: MFA "
         "verification required; the chain's identity or multi-factor gate stands before it; the account's "
         "owner must pass it",
         "usage is recorded and settled",

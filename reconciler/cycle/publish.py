@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from reconciler.cycle.telling import message, trailers
 from reconciler.cycle.world import World
-from reconciler.documents.status import status_files
+from reconciler.documents.status import README, status_files
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
 from reconciler.values.outcomes import Done, Failed, Outcome
@@ -40,9 +40,9 @@ class Publisher:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._told = ""
+        self._told: Mapping[str, str] | None = None
         self._told_status: Status | None = None
-        self._pending = ""
+        self._pending: tuple[Mapping[str, str], int] | None = None
         self._first_at = 0
         self._last_at = 0
         self.last: tuple[str, str] = ("", "")
@@ -54,22 +54,22 @@ class Publisher:
         if news.status is self._told_status and not news.events:
             return None
         files = status_files(news.status)
-        digest = _digest(files)
-        if digest == self._told and not news.events:
+        marks = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+        if marks == self._told and not news.events:
             self._told_status = news.status
             return None
-        self._note_change(digest, news.events, now)
+        self._note_change(marks, news.events, now)
         if not (flush or _terminal(news.events) or self._ripe(rules, now)):
             return None
         events = tuple(u.event for u in news.events)
         commit = StatusCommit(
             branch=f"status/{self._world.provider}",
             files=files,
-            message=message(events),
+            message=message(events, _changed(self._told, marks)),
             trailers=trailers(events, news.plan, news.height),
         )
         outcome = self._world.repo.publish(commit)
-        self._settle(outcome, digest, news.events)
+        self._settle(outcome, marks, news.events)
         if isinstance(outcome, Done):
             self.untold = 0
             if outcome.detail:
@@ -79,15 +79,15 @@ class Publisher:
     @property
     def waiting(self) -> bool:
         """Whether a change is gathered and not pushed yet."""
-        return bool(self._pending)
+        return self._pending is not None
 
     @property
     def waiting_since(self) -> int:
         """Since when (unix seconds of the host); 0: nothing waits."""
         return self._first_at if self._pending else 0
 
-    def _note_change(self, digest: str, events: Sequence[Unpublished], now: int) -> None:
-        state = f"{digest}:{events[-1].id if events else 0}"
+    def _note_change(self, marks: Mapping[str, str], events: Sequence[Unpublished], now: int) -> None:
+        state = (marks, events[-1].id if events else 0)
         if state != self._pending:
             self._pending, self._last_at = state, now
             self._first_at = self._first_at or now
@@ -95,10 +95,10 @@ class Publisher:
     def _ripe(self, rules: Publishing, now: int) -> bool:
         return now - self._last_at >= rules.quiet_seconds or now - self._first_at >= rules.at_most_seconds
 
-    def _settle(self, outcome: Outcome, digest: str, events: Sequence[Unpublished]) -> None:
+    def _settle(self, outcome: Outcome, marks: Mapping[str, str], events: Sequence[Unpublished]) -> None:
         if isinstance(outcome, Done):
             self._world.store.outbox.published([u.id for u in events], outcome.detail)
-            self._told, self._pending, self._first_at = digest, "", 0
+            self._told, self._pending, self._first_at = marks, None, 0
             if outcome.detail:
                 log.info("published status commit %s", outcome.detail[:12])
         elif isinstance(outcome, Failed):
@@ -112,8 +112,9 @@ def _terminal(events: Sequence[Unpublished]) -> bool:
     return any(isinstance(u.event, Transition) and u.event.end in TERMINAL for u in events)
 
 
-def _digest(files: Mapping[str, bytes]) -> str:
-    whole = hashlib.sha256()
-    for path, content in sorted(files.items()):
-        whole.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
-    return whole.hexdigest()
+def _changed(told: Mapping[str, str] | None, marks: Mapping[str, str]) -> Sequence[str]:
+    """The names of files that differ; none are known before the first commit of a daemon."""
+    if told is None:
+        return ()
+    paths = [path for path in marks if told.get(path) != marks[path] and path != README]
+    return sorted({path.rpartition("/")[2].removesuffix(".yaml") for path in paths})

@@ -23,6 +23,9 @@ from reconciler.values.records import Applied, Event, tell
 
 SUBJECT_CHARACTERS = 100
 LINES_MAX = 200
+NAMED_MAX = 2
+SUMMARY = "summary"
+"""The file that every other one changes too."""
 
 
 def lines(events: Iterable[Event]) -> list[str]:
@@ -38,9 +41,11 @@ def lines(events: Iterable[Event]) -> list[str]:
     return told
 
 
-def message(events: Sequence[Event]) -> str:
-    """A commit message: what happened, the first thing in its subject."""
-    told = lines(events) or ["Status as observed"]
+def message(events: Sequence[Event], changed: Sequence[str] = ()) -> str:
+    """A commit message: what happened, the first thing in its subject; where nothing did, which files look
+    different.
+    """
+    told = lines(events) or [_observed(changed)]
     subject = told[0] if len(told) == 1 else f"{told[0]} (and {len(told) - 1} more)"
     if len(subject) > SUBJECT_CHARACTERS:
         subject = subject[: SUBJECT_CHARACTERS - 1] + "…"
@@ -67,6 +72,13 @@ def trailers(events: Sequence[Event], plan: Plan, height: int) -> tuple[tuple[st
 
 def _waits(judged: Judged) -> bool:
     return judged.verdict is not Verdict.APPLIED
+
+
+def _observed(names: Sequence[str]) -> str:
+    """Where nothing happened, and something looks different: a hold, a trouble, a figure."""
+    named = [name for name in names if name != SUMMARY] or list(names)
+    more = f" and {len(named) - NAMED_MAX} more" if len(named) > NAMED_MAX else ""
+    return f"Status as observed: {', '.join(named[:NAMED_MAX])}{more}" if named else "Status as observed"
 
 
 def _lines(event: Event) -> list[str]:

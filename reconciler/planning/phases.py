@@ -31,7 +31,10 @@ def plan_phases(situation: Situation, desired: Desired, market: Market | None) -
     for subject, lease_id in _subjects(situation, market).items():
         old = before.get(subject)
         new = _next(situation, desired, market, lease_id)
-        if new is None or (old is not None and _forgotten(old, new, desired)):
+        if new is None:
+            continue
+        if old is not None and _forgotten(old, new, desired):
+            transitions.append(_farewell(subject, old))
             continue
         transitions.extend(_steps(old, new, _detail(situation, desired, new)))
         transitions.extend(_losses(situation, old, new))
@@ -62,6 +65,11 @@ def _forgotten(old: WorkloadMemory, new: WorkloadMemory, desired: Desired) -> bo
     """
     ended = old.phase is Phase.TERMINATED and new.phase is Phase.TERMINATED
     return ended and bool(desired.commit) and workload_id(old.lease) not in desired.workloads
+
+
+def _farewell(subject: WorkloadId, old: WorkloadMemory) -> Transition:
+    what, then = "its file was removed", "it is forgotten"
+    return Transition(subject, old.lease, Phase.TERMINATED, Phase.TERMINATED, what, then)
 
 
 def _next(

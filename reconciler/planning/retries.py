@@ -23,7 +23,7 @@ def held_back(memory: Memory, key: str, subject: str, now: int) -> Hold | None:
     if retry.next_try == 0:
         return Hold(subject, Reason.REFUSED_BEFORE, f"{retry.why}{advice}")
     if now < retry.next_try:
-        return Hold(subject, Reason.TRY_LATER, f"failed {retry.failures} times, last: {retry.why}{advice}")
+        return Hold(subject, Reason.TRY_LATER, f"failed {retry.times}, last: {retry.why}{advice}")
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from reconciler.planning.capacity import blindness
@@ -144,7 +144,7 @@ def _apply(situation: Situation, place: Place) -> Iterator[Action | Hold]:
     if running is not None and running.removing:
         yield Hold(workload.id, Reason.TRY_LATER, "its former objects are still being removed", ours=True)
         return
-    why = _difference(running, digest)
+    why = _difference(running, workload)
     if not why:
         return
     if refusal := _asks_too_much(situation, workload):
@@ -154,10 +154,12 @@ def _apply(situation: Situation, place: Place) -> Iterator[Action | Hold]:
     yield held_back(situation.memory, key, workload.id, situation.now) or ApplyWorkload(workload, digest, why)
 
 
-def _difference(running: Running | None, digest: str) -> str:
+def _difference(running: Running | None, workload: Workload) -> str:
     if running is None:
         return "leased, not there"
-    if running.digest != digest:
+    if running.digest != digest_of(workload):
+        if running.digest == digest_of(replace(workload, paused=not workload.paused)):
+            return "it shall pause" if workload.paused else "its pause is over"
         return "its file changed"
     return "somebody changed it" if running.drifted else ""
 

@@ -131,8 +131,7 @@ def _next_tries(case: Case) -> Iterator[Link]:
 def _try(kind: str, retry: Retry) -> str:
     advice = f"; {retry.advice}" if retry.advice else ""
     when = "it is tried again" if retry.next_try else "it is not tried again as it is"
-    times = "once" if retry.failures == 1 else f"{retry.failures} times"
-    return f"{kind} failed {times}, last: {retry.why}{advice}; {when}"
+    return f"{kind} failed {retry.times}, last: {retry.why}{advice}; {when}"
 
 
 def _over(decisions: Iterable[Decision]) -> Iterator[Link]:

@@ -127,7 +127,8 @@ def _effects(action: Action, served: Served) -> Iterator[tuple[Subject, Line]]:
 
 def _step(step: Transition) -> str:
     detail = f" ({step.detail})" if step.detail else ""
-    return f"{step.start} -> {step.end}: {step.trigger}{detail}"
+    step_taken = step.end if step.start is step.end else f"{step.start} -> {step.end}"
+    return f"{step_taken}: {step.trigger}{detail}"
 
 
 def of_message(message: Message, served: Served) -> Subject:

@@ -24,6 +24,11 @@ class Retry:
     why: str
     advice: str = ""
 
+    @property
+    def times(self) -> str:
+        """How often, in words."""
+        return "once" if self.failures == 1 else f"{self.failures} times"
+
 
 @dataclass(frozen=True, slots=True)
 class WorkloadMemory:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from reconciler.cycle.publish import News, Publisher
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
+from reconciler.values.observed import State
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.plans import Plan, Transition
-from reconciler.values.status import Status
+from reconciler.values.status import Status, WorkloadStatus
 from tests import makers
 from tests.cycle.worlds import Scenery
 
@@ -139,3 +141,13 @@ def test_the_commit_goes_to_the_providers_own_branch_with_its_trailers(room: New
     assert dict(commit.trailers)["Desired-Revision"] == "c" * 40
     assert dict(commit.trailers)["Chain-Height"] == str(makers.HEIGHT)
     assert "summary.yaml" in commit.files
+
+
+def test_what_looks_different_without_an_event_is_named(room: Newsroom) -> None:
+    done = makers.workload()
+    runs = WorkloadStatus(done.id, done.lease, "kubernetes", Phase.RUNNING, State.ACTIVE, Decimal(2446))
+    room.status = replace(STATUS, workloads=(runs,))
+    room.publish(100, flush=True)
+    room.status = replace(STATUS, workloads=(replace(runs, withdrawn=7),))
+    room.publish(110, flush=True)
+    assert room.scene.repo.published[-1].message == f"Status as observed: {done.id}"

@@ -103,6 +103,9 @@ def test_one_thing_is_a_subject_alone() -> None:
 
 def test_nothing_to_tell_is_said_plainly() -> None:
     assert message([]) == "Status as observed"
+    assert message([], ("summary",)) == "Status as observed: summary"
+    assert message([], ("a", "summary")) == "Status as observed: a"
+    assert message([], ("a", "b", "c", "summary")) == "Status as observed: a, b and 1 more"
 
 
 def test_a_long_subject_is_cut_and_stands_whole_in_the_body() -> None:

@@ -19,7 +19,7 @@ from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.messages import CloseBid, CreateBid, Message, WithdrawLease
 from reconciler.values.observed import State
-from reconciler.values.plans import ApplyWorkload, Plan, Reason, RemoveWorkload
+from reconciler.values.plans import ApplyWorkload, Plan, Reason, RemoveWorkload, Transition
 from reconciler.values.readings import Seen, Unseen
 from tests.planning.colliding import under_each_ceiling
 from tests.planning.colliding_chain import BOTH, SERVING, TRADING
@@ -173,8 +173,13 @@ def test_memory_holds_facts_and_never_that_an_effect_took_place(world: Situation
     again = plan(replace(world, memory=kept))
     assert again.actions == first.actions
     assert again.holds == first.holds
-    assert again.transitions == ()
+    assert [step for step in again.transitions if not is_farewell(step)] == []
     assert enduring(again.memory) == enduring(first.memory)
+
+
+def is_farewell(step: Transition) -> bool:
+    """What is told as terminated is forgotten in the cycle after, where its file is gone."""
+    return step.start is step.end is Phase.TERMINATED
 
 
 def enduring(memory: Memory) -> Memory:

@@ -56,12 +56,19 @@ def test_a_lease_with_a_file_and_nothing_there_is_applied() -> None:
     [
         (running(FILE), ""),
         (running(FILE, digest="old"), "its file changed"),
+        (running(replace(FILE, paused=True)), "its pause is over"),
         (running(FILE, drifted=True), "somebody changed it"),
     ],
 )
 def test_only_differences_are_applied(there: Running, why: str) -> None:
     made = plan(leased(adapters=adapter(there)))
     assert [a.why for a in made.actions if isinstance(a, ApplyWorkload)] == ([why] if why else [])
+
+
+def test_a_pause_is_called_a_pause_by_whatever_it_was_asked() -> None:
+    paused = replace(FILE, paused=True)
+    given = replace(situation(market(leases=[lease()]), desired(paused)), adapters=adapter(running(FILE)))
+    assert [a.why for a in plan(given).actions if isinstance(a, ApplyWorkload)] == ["it shall pause"]
 
 
 def test_a_deleted_file_under_an_active_lease_removes_nothing() -> None:
@@ -209,6 +216,9 @@ def test_a_terminated_workload_is_forgotten_once_its_file_is_gone() -> None:
     assert KEY in plan(with_file).memory.workloads
     without = replace(with_file, desired=situation(wanted=desired()).desired)
     assert KEY not in plan(without).memory.workloads
+    (told,) = plan(without).transitions
+    assert (told.workload, told.start, told.end) == (KEY, Phase.TERMINATED, Phase.TERMINATED)
+    assert (told.trigger, told.detail) == ("its file was removed", "it is forgotten")
 
 
 def test_the_age_of_an_order_is_no_reason_to_touch_anything() -> None:
