@@ -11,7 +11,9 @@ Keys, all but `case` optional; `dseq` numbers a tenant's deployment:
     leases        dseq, and any of rate, state, usage_billed, funds (uve still in escrow 100 blocks ago)
     escrows       dseq, balance: an active settlement escrow for our lease
     files         dseq, and any of image, cpu, paused: a workload file in the newest commit
-    running       dseq, and any of ready, paused, drifted: what the cluster runs, of its file or the usual one
+    files_before  the same in the commit applied before; without it as in the newest
+    approved      limits whose passing the host's owner has approved
+    running       dseq, and any of ready, paused, drifted: what the cluster runs, of its file before, if any
     remembered    dseq, phase, closed_first, and usage: {billed_ago, ran, paid}
     room          cpu_milli, memory_mb of the cluster's one node
     chain_unseen  why the chain cannot be seen in this cycle
@@ -30,6 +32,7 @@ from reconciler.cycle.status import Finding, status_of
 from reconciler.documents.desired import Reader
 from reconciler.planning.planner import plan
 from reconciler.planning.situation import Situation
+from reconciler.values.approvals import Approval
 from reconciler.values.desired import Desired, Revision, Revisions, Workload
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -81,10 +84,12 @@ def case_of(given: Tree) -> Case:
     reader = Reader(US)
     before = _read(reader, given.get("applied", {}), {}, "a" * 40)
     wanted = _read(reader, given.get("repository", {}), before.good, "c" * 40)
-    before, wanted = (replace(each, workloads={w.id: w for w in files.values()}) for each in (before, wanted))
+    wanted = replace(wanted, workloads={w.id: w for w in files.values()})
+    earlier = {each["dseq"]: _workload(each) for each in given.get("files_before", [])} or files
+    before = replace(before, workloads={w.id: w for w in earlier.values()})
     newest = Revision(wanted, descends=not given.get("rewritten", False))
     market = _market(given)
-    running = [_running(each, files) for each in given.get("running", [])]
+    running = [_running(each, earlier) for each in given.get("running", [])]
     room = given.get("room", {})
     node = Resources(
         room.get("cpu_milli", 8_000), room.get("memory_mb", 16_384) * MB, makers.ROOM.storage_bytes
@@ -99,7 +104,13 @@ def case_of(given: Tree) -> Case:
         ),
         limits=Limits(**given.get("limits", {})),
     )
-    return Case(situation, wanted, market)
+    return Case(_approved(situation, given.get("approved", [])), wanted, market)
+
+
+def _approved(situation: Situation, limits: list[str]) -> Situation:
+    """The situation once the owner has approved what waits for these limits' sake."""
+    waiting = {each.limit: each for each in plan(situation).memory.waiting.values()}
+    return replace(situation, approvals=tuple(Approval(waiting[name], "olga", NOW) for name in limits))
 
 
 def _recalled(given: Tree) -> list[Tree]:

@@ -28,7 +28,9 @@ def in_opposite_order(world: Situation) -> Situation:
         seen = Seen(replace(m, **other))
     if isinstance(view.workloads, Seen):
         view = replace(view, workloads=Seen(turned(view.workloads.view)))
-    kept: Any = {n: turned(getattr(memory, n)) for n in ("workloads", "usage", "withdrawn_at", "retries")}
+    kept: Any = {
+        n: turned(getattr(memory, n)) for n in ("workloads", "usage", "withdrawn_at", "retries", "approvals")
+    }
     asked = world.desired
     if isinstance(asked, Seen):
         newest = asked.view.newest
