@@ -16,6 +16,7 @@ from reconciler.cli.options import host_option, settings_of
 from reconciler.reports.columns import table
 from reconciler.reports.durations import span
 from reconciler.settings import ListenSettings
+from reconciler.values.approvals import SHOWN
 
 Row = Mapping[str, Any]
 
@@ -119,7 +120,10 @@ KINDS: Mapping[str, Listed] = {
             "REASON": lambda r: r["reason"],
             "MESSAGE": lambda r: r["message"],
         },
-        {"PUBLISHED": lambda r: "yes" if r["ours"] else "no"},
+        {
+            "PUBLISHED": lambda r: "yes" if r["ours"] else "no",
+            "APPROVAL": lambda r: r["approval"][:SHOWN] or "-",
+        },
     ),
 }
 

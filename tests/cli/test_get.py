@@ -63,6 +63,16 @@ def test_no_list_is_cut(terminal: Terminal, kind: str) -> None:
     assert (code, len(out.splitlines()), err) == (0, 3_001, "")
 
 
+def test_what_the_owner_may_approve_has_its_digest(terminal: Terminal) -> None:
+    jump = Hold("pricing.yaml", Reason.PRICE_JUMP, "far", ours=True, approval="ab" * 32)
+    terminal.board.show(replace(SHOWN, holds=(jump,)))
+    assert terminal.say("get", "holds", "-o", "wide")[1].splitlines() == [
+        "SUBJECT        REASON      MESSAGE   PUBLISHED   APPROVAL",
+        "pricing.yaml   PriceJump   far       yes         abababababababab",
+    ]
+    assert json.loads(terminal.say("get", "holds", "-o", "json")[1])["holds"][0]["approval"] == "ab" * 32
+
+
 def test_what_strangers_write_moves_no_cursor(terminal: Terminal) -> None:
     bad = Hold("x\x1b[2J", Reason.PRICE_TOO_LOW, "\x07", ours=True)
     terminal.board.show(replace(SHOWN, holds=(bad,)))
