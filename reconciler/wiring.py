@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from reconciler.adapters.ansible.adapter import AnsibleAdapter
+from reconciler.adapters.ansible.adapter import Site as Hosts
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.adapter import Place as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
@@ -27,7 +29,8 @@ from reconciler.documents.desired import Reader
 from reconciler.forge.teller import Teller, sender
 from reconciler.journal.copying import copy_journal
 from reconciler.journal.opening import open_journal, open_records
-from reconciler.ports import Inspector
+from reconciler.planning.planner import NOTHING
+from reconciler.ports import Inspector, Wake
 from reconciler.repo.place import Author, Place
 from reconciler.repo.repository import GitRepository
 from reconciler.repo.watching import Watcher, watched_in
@@ -38,7 +41,7 @@ from reconciler.serve.outside import Outside
 from reconciler.serve.secrets import SecretFile, read_token
 from reconciler.serve.starting import Serving, start_servers
 from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
-from reconciler.values.desired import KubernetesSettings
+from reconciler.values.desired import Desired, KubernetesSettings
 from reconciler.values.readings import Unseen
 from reconciler.values.records import Request
 
@@ -115,7 +118,9 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         clock = HostClock()
         chain, address = _chain(settings, clock, stack, journal.journal.memory().height)
         repo = GitRepository(place_of(settings), settings.state)
-        adapters, calls = _adapters(settings, _namespace(repo, address), clock, stack), Calls()
+        applied = journal.journal.memory().applied
+        adapters = _adapters(settings, _machines(settings, repo, address, applied), clock.wake, stack)
+        calls = Calls()
         world = World(
             provider=settings.provider,
             repo=TimedRepo(repo, calls),
@@ -191,29 +196,37 @@ def _notifier(settings: Settings, stack: ExitStack) -> Webhook | None:
     return webhook
 
 
-def _namespace(repo: GitRepository, address: str) -> str:
-    """The namespace that the repository names; read once, as moving everything to another is no repair."""
-    reading = repo.look("")
+def _machines(settings: Settings, repo: GitRepository, address: str, applied: str) -> Desired:
+    """What the repository says of machines; read once, as moving everything to others is no repair. Where
+    commits must be signed, of the newest that is.
+    """
+    reading = repo.look(applied)
     if isinstance(reading, Unseen):
-        reading = repo.recall("")
-    if isinstance(reading, Unseen):
-        return KubernetesSettings().namespace
-    reader, commit = Reader(address), reading.view[0]
-    desired = reader.desired(commit, {}, repo.read(reader.unread(commit, {})))
-    return (desired.kubernetes or KubernetesSettings()).namespace
+        reading = repo.recall(applied)
+    commits = () if isinstance(reading, Unseen) else reading.view
+    proven = [c for c in commits if settings.repository.allowed_signers is None or c.signer is not None]
+    if not proven:
+        return NOTHING
+    reader = Reader(address)
+    return reader.desired(proven[0], {}, repo.read(reader.unread(proven[0], {})))
 
 
 def _adapters(
-    settings: Settings, namespace: str, clock: HostClock, stack: ExitStack
-) -> Mapping[str, KubernetesAdapter]:
-    access = settings.kubernetes
-    if access.kubeconfig is None:
-        return {}
-    kubeconfig = Kubeconfig(access.kubeconfig, access.context or "", access.programs)
-    adapter = KubernetesAdapter(Cluster(kubeconfig, namespace), clock.wake)
-    adapter.start()
-    stack.callback(adapter.close)
-    return {"kubernetes": adapter}
+    settings: Settings, machines: Desired, wake: Wake, stack: ExitStack
+) -> Mapping[str, KubernetesAdapter | AnsibleAdapter]:
+    made: dict[str, KubernetesAdapter | AnsibleAdapter] = {}
+    access, hosts = settings.kubernetes, machines.ansible
+    if access.kubeconfig is not None:
+        kubeconfig = Kubeconfig(access.kubeconfig, access.context or "", access.programs)
+        namespace = (machines.kubernetes or KubernetesSettings()).namespace
+        made["kubernetes"] = KubernetesAdapter(Cluster(kubeconfig, namespace), wake)
+    if hosts is not None and hosts.enabled and hosts.groups:
+        site = Hosts(hosts, settings.ansible, settings.state / "ansible", settings.state / "ansible-runs")
+        made["ansible"] = AnsibleAdapter(site, wake)
+    for adapter in made.values():
+        adapter.start()
+        stack.callback(adapter.close)
+    return made
 
 
 def _watched(settings: Settings) -> Iterator[Path]:

@@ -71,6 +71,13 @@ ELSEWHERE = (
         _of("documents", "convert faults"),
     ),
     Elsewhere(
+        "tests/contracts/test_adapter.py",
+        "what runs on a host is held to the contract, played and real",
+        ("adapters/ansible/plays/*.py", *_of("adapters/ansible", "answers asking estate")),
+    ),
+    Elsewhere("tests/documents/test_hosts.py", "read from a file", _of("values", "hosts")),
+    Elsewhere("tests/adapters/ansible/test_runs.py", "a run's program", _of("adapters/ansible", "worker")),
+    Elsewhere(
         "tests/adapters/kubernetes/test_adapter.py",
         "parts of the adapter, shown on a simulated cluster",
         _of("adapters/kubernetes", "logs sight"),

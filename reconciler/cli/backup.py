@@ -29,7 +29,17 @@ REPLACED = "before-restore-"
 RESTORING = ".restoring"
 
 CACHES = frozenset(
-    {"mirror.git", "mirror.lock", "git", "daemon.lock", RESTORING, NAME, f"{NAME}-wal", f"{NAME}-shm"}
+    {
+        "mirror.git",
+        "mirror.lock",
+        "git",
+        "daemon.lock",
+        "ansible-runs",
+        RESTORING,
+        NAME,
+        f"{NAME}-wal",
+        f"{NAME}-shm",
+    }
 )
 """What is made anew by itself; and the journal, which goes as a consistent copy."""
 

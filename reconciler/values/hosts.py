@@ -79,7 +79,7 @@ class AnsibleSettings:
     isolation: Isolation = Isolation()
     runs: int = 4
     forks: int = 10
-    look_every: int = 10
+    look_every: float = 10
     patience: Patience = Patience()
 
     @property

@@ -1,4 +1,4 @@
-"""Clusters to hold the adapter to: the simulated one, and whichever one KUBECONFIG names."""
+"""Machines to hold an adapter to; clusters: the simulated one, and whichever one KUBECONFIG names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +18,11 @@ from typing import Any, TypeVar
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter, Place
 from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.devnet.cluster.cluster import SimulatedCluster
+from reconciler.ports import Adapter, Inspector
 from reconciler.values.desired import Port, Service, Workload
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
-from reconciler.values.observed import Capacity, Running
+from reconciler.values.observed import Capacity, Running, Trouble
+from reconciler.values.outcomes import Failed, Refused
 from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
 
@@ -69,24 +73,50 @@ GIVEN = Resources(16_000, 32 << 30, 64 << 30, 0)
 """The quota of a world."""
 
 
-@dataclass
-class World:
-    """A cluster, our namespace in it, and an adapter that watches it."""
+class Machines(ABC):
+    """Machines of some kind, and an adapter that watches them."""
 
-    kubeconfig: Path
-    namespace: str
-    adapter: KubernetesAdapter
+    adapter: Adapter
     wakes: list[float]
-    forget: Callable[[], None] | None
-    cluster: SimulatedCluster | None = None
-    scratch: Path = field(default_factory=Path)
+    inspector: Inspector
+    """The adapter too."""
+    first_happening: str
+    """What is told first of a workload that was applied."""
 
-    def kubectl(self, *words: str, stdin: str = "", fails: bool = False) -> str:
-        return kubectl(self.kubeconfig, "-n", self.namespace, *words, stdin=stdin, fails=fails)
+    @abstractmethod
+    def marks(self, subject: WorkloadId) -> list[str]:
+        """Changes whenever something of the workload is written anew."""
 
-    def get(self, *words: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.kubectl("get", *words, "-o", "json"))
-        return found
+    @abstractmethod
+    def left(self, subject: WorkloadId) -> list[str]:
+        """The names of all that carries the workload's label."""
+
+    @abstractmethod
+    def is_up(self, subject: WorkloadId) -> bool:
+        """Whether a container of it runs, ready or not."""
+
+    @abstractmethod
+    def damage(self, kind: str, subject: WorkloadId) -> None:
+        """What somebody may do by hand to its service web."""
+
+    @abstractmethod
+    def take_name(self, subject: WorkloadId) -> str:
+        """Something that is not ours has the name that its service web needs; its mark."""
+
+    @abstractmethod
+    def taken_mark(self, subject: WorkloadId) -> str:
+        """The same mark while it is left alone."""
+
+    @abstractmethod
+    def leave_stranger(self, subject: WorkloadId) -> str:
+        """The name of an object with its label, but without the one that says that we manage it."""
+
+    @abstractmethod
+    def stranger_using(self, cpu_milli: int) -> AbstractContextManager[None]:
+        """Something that is not ours and takes so much."""
+
+    def tend(self, wanted: Workload) -> None:  # noqa: B027  # clusters need none
+        """What the planner does beside looking: nothing where machines restart what ends."""
 
     def running(self, subject: WorkloadId) -> Running | None:
         reading = self.adapter.look().workloads
@@ -103,10 +133,120 @@ class World:
     def until_gone(self, subject: WorkloadId) -> None:
         eventually(lambda: self.running(subject) is None, f"{subject} gone")
 
+    def trouble_of(self, wanted: Workload) -> Trouble:
+        """Apply it, and see what is wrong: at once, or by looking."""
+        outcome = self.adapter.apply(wanted, "d")
+        if isinstance(outcome, Refused | Failed):
+            return Trouble(outcome.reason, outcome.why, outcome.advice)
+
+        def look() -> Trouble | None:
+            self.tend(wanted)
+            found = self.running(wanted.id)
+            assert found is None or not found.ready
+            return found.trouble if found else None
+
+        return eventually(look, f"trouble of {wanted.id}, but {self.running(wanted.id)}")
+
     def capacity(self) -> Capacity:
         reading = self.adapter.look().capacity
         assert isinstance(reading, Seen), reading
         return reading.view
+
+
+STRANGER = """
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: default}}
+spec:
+  containers: [{{name: a, image: registry.example/a:1, resources: {{requests: {{cpu: {cpu}m}}}}}}]
+"""
+LOOKALIKE = """
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, labels: {{virtengine.com/workload: {subject}}}}}
+spec: {{ports: [{{port: 1}}]}}
+"""
+TAKEN = """
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec: {{type: NodePort, ports: [{{port: 9}}]}}
+"""
+DAMAGES = {
+    "more": ("scale", "deployment/web-{}", "--replicas=3"),
+    "image": ("set", "image", "deployment/web-{}", "web=registry.example/evil:1"),
+    "gone": ("delete", "service", "web-{}"),
+    "env": ("set", "env", "deployment/web-{}", "MODE=b"),
+    "cut off": (
+        "patch",
+        "service",
+        "web-{}",
+        "-p",
+        '{{"spec":{{"selector":{{"virtengine.com/service":"x"}}}}}}',
+    ),
+}
+
+
+@dataclass
+class World(Machines):
+    """A cluster, our namespace in it, and an adapter that watches it."""
+
+    kubeconfig: Path
+    namespace: str
+    adapter: KubernetesAdapter
+    wakes: list[float]
+    forget: Callable[[], None] | None
+    cluster: SimulatedCluster | None = None
+    scratch: Path = field(default_factory=Path)
+    first_happening: str = "ScalingReplicaSet"
+
+    def __post_init__(self) -> None:
+        self.inspector = self.adapter
+
+    def kubectl(self, *words: str, stdin: str = "", fails: bool = False) -> str:
+        return kubectl(self.kubeconfig, "-n", self.namespace, *words, stdin=stdin, fails=fails)
+
+    def get(self, *words: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.kubectl("get", *words, "-o", "json"))
+        return found
+
+    def marks(self, subject: WorkloadId) -> list[str]:
+        selector = f"virtengine.com/workload={subject}"
+        deployments = [x["metadata"]["generation"] for x in self.get("deploy", "-l", selector)["items"]]
+        services = [x["metadata"]["resourceVersion"] for x in self.get("svc", "-l", selector)["items"]]
+        return [str(mark) for mark in (*deployments, *services)]
+
+    def left(self, subject: WorkloadId) -> list[str]:
+        items = self.get("deploy,svc,rs,pods", "-l", f"virtengine.com/workload={subject}")["items"]
+        return sorted(x["metadata"]["name"] for x in items if x["kind"] in ("Deployment", "Service"))
+
+    def is_up(self, subject: WorkloadId) -> bool:
+        pods = self.get("pods", "-l", f"virtengine.com/workload={subject}")["items"]
+        return any(pod["status"].get("phase") == "Running" for pod in pods)
+
+    def damage(self, kind: str, subject: WorkloadId) -> None:
+        self.kubectl(*(word.format(subject) for word in DAMAGES[kind]))
+
+    def take_name(self, subject: WorkloadId) -> str:
+        self.kubectl("apply", "-f", "-", stdin=TAKEN.format(name=f"web-{subject}"))
+        return self.taken_mark(subject)
+
+    def taken_mark(self, subject: WorkloadId) -> str:
+        return str([port["port"] for port in self.get("svc", f"web-{subject}")["spec"]["ports"]])
+
+    def leave_stranger(self, subject: WorkloadId) -> str:
+        name = f"stranger-{subject}"
+        self.kubectl("create", "-f", "-", stdin=LOOKALIKE.format(name=name, subject=subject))
+        return name
+
+    @contextmanager
+    def stranger_using(self, cpu_milli: int) -> Iterator[None]:
+        name = f"stranger-{self.namespace}"
+        self.kubectl("-n", "default", "create", "-f", "-", stdin=STRANGER.format(name=name, cpu=cpu_milli))
+        try:
+            yield
+        finally:
+            self.kubectl("-n", "default", "delete", "pod", name, "--now")
 
 
 def open_world(kubeconfig: Path, scratch: Path, forget: Callable[[], None] | None) -> World:

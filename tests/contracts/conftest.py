@@ -1,4 +1,4 @@
-"""The cluster that the contract of the adapter port is held against."""
+"""The machines that the contract of the adapter port is held against."""
 
 from __future__ import annotations
 
@@ -9,17 +9,49 @@ from pathlib import Path
 import pytest
 
 from reconciler.values.outcomes import Done
-from tests.contracts.adapter_worlds import GIVEN, World, close_world, real_world, simulated_world
+from tests.contracts.adapter_worlds import GIVEN, Machines, World, close_world, real_world, simulated_world
+from tests.contracts.host_worlds import build_images, close_hosts, has_podman, played_hosts, podman_host
+
+CLUSTERS = ["simulated", pytest.param("real", marks=pytest.mark.live)]
+HOSTS = ["played", pytest.param("podman", marks=pytest.mark.live)]
 
 
-@pytest.fixture(scope="module", params=["simulated", pytest.param("real", marks=pytest.mark.live)])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(scope="module", params=[*CLUSTERS, *HOSTS])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     scratch: Path = tmp_path_factory.mktemp(request.param)
-    if request.param == "real" and not os.environ.get("KUBECONFIG"):
+    yield from _prepared(_hosts(request.param, scratch) or _cluster(request.param, scratch))
+
+
+@pytest.fixture(scope="module", params=CLUSTERS)
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    yield from _prepared(_cluster(request.param, tmp_path_factory.mktemp(request.param)))
+
+
+def _cluster(kind: str, scratch: Path) -> World:
+    if kind == "simulated":
+        return simulated_world(scratch)
+    if not os.environ.get("KUBECONFIG"):
         pytest.skip("make live KUBECONFIG=... names the real cluster")
-    made = simulated_world(scratch) if request.param == "simulated" else real_world(scratch)
+    return real_world(scratch)
+
+
+def _hosts(kind: str, scratch: Path) -> Machines | None:
+    if kind == "played":
+        return played_hosts(scratch)
+    if kind != "podman":
+        return None
+    if not has_podman():
+        pytest.skip("this machine has no podman: apt-get install podman busybox-static")
+    build_images(scratch)
+    return podman_host(scratch)
+
+
+def _prepared(made: Machines) -> Iterator[Machines]:
     try:
         assert made.adapter.prepare(GIVEN) == Done(f"quota {GIVEN.show()}")
         yield made
     finally:
-        close_world(made)
+        if isinstance(made, World):
+            close_world(made)
+        else:
+            close_hosts(made)  # type: ignore[arg-type]  # there is no third kind

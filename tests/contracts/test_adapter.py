@@ -1,4 +1,4 @@
-"""What the Adapter port promises: held against the simulated cluster, and a real one by `make live`."""
+"""What the Adapter port promises: held against simulated machines, and real ones by `make live`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reconciler.values.readings import Seen
 from tests.contracts.adapter_worlds import (
     EXPOSED,
     GIVEN,
-    World,
+    Machines,
     eventually,
     lease,
     service,
@@ -18,7 +18,7 @@ from tests.contracts.adapter_worlds import (
 )
 
 
-def test_a_cluster_without_workloads_is_seen_empty(world: World) -> None:
+def test_a_cluster_without_workloads_is_seen_empty(world: Machines) -> None:
     view = world.adapter.look()
 
     assert isinstance(view.workloads, Seen)
@@ -26,26 +26,15 @@ def test_a_cluster_without_workloads_is_seen_empty(world: World) -> None:
     assert isinstance(view.capacity, Seen)
 
 
-def test_preparing_sets_the_quota_and_again_changes_nothing(world: World) -> None:
+def test_preparing_sets_the_quota_and_again_changes_nothing(world: Machines) -> None:
     eventually(lambda: world.capacity().quota == GIVEN, "the quota in force")
-    before = world.get("resourcequota", "provider-capacity")["metadata"]["resourceVersion"]
 
     assert isinstance(world.adapter.prepare(GIVEN), Done)
 
-    assert world.get("resourcequota", "provider-capacity")["metadata"]["resourceVersion"] == before
+    assert world.capacity().quota == GIVEN
 
 
-def test_a_quota_that_somebody_changed_is_set_again(world: World) -> None:
-    patch = '{"spec":{"hard":{"requests.cpu":"1"}}}'
-    world.kubectl("patch", "resourcequota", "provider-capacity", "--type=merge", "-p", patch)
-    eventually(lambda: world.capacity().quota != GIVEN, "the changed quota")
-
-    assert isinstance(world.adapter.prepare(GIVEN), Done)
-
-    eventually(lambda: world.capacity().quota == GIVEN, "our quota again")
-
-
-def test_an_applied_workload_runs_when_its_pods_are_ready(world: World) -> None:
+def test_an_applied_workload_runs_when_its_pods_are_ready(world: Machines) -> None:
     wanted = workload(100, service(count=2), service("db"))
 
     assert world.adapter.apply(wanted, "digest-1") == Done()
@@ -55,21 +44,19 @@ def test_an_applied_workload_runs_when_its_pods_are_ready(world: World) -> None:
     assert (found.paused, found.removing, found.drifted, found.trouble) == (False, False, False, None)
 
 
-def test_applying_the_same_again_writes_nothing(world: World) -> None:
+def test_applying_the_same_again_writes_nothing(world: Machines) -> None:
     wanted = workload(101, service(ports=EXPOSED))
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")
-    selector = f"virtengine.com/workload={wanted.id}"
-    before = [x["metadata"]["generation"] for x in world.get("deploy", "-l", selector)["items"]]
-    services = [x["metadata"]["resourceVersion"] for x in world.get("svc", "-l", selector)["items"]]
+    before = world.marks(wanted.id)
 
     assert world.adapter.apply(wanted, "d") == Done()
 
-    assert [x["metadata"]["generation"] for x in world.get("deploy", "-l", selector)["items"]] == before
-    assert [x["metadata"]["resourceVersion"] for x in world.get("svc", "-l", selector)["items"]] == services
+    world.until(wanted.id, lambda r: r.ready, "ready still")
+    assert world.marks(wanted.id) == before
 
 
-def test_waking_comes_with_the_change(world: World) -> None:
+def test_waking_comes_with_the_change(world: Machines) -> None:
     wanted = workload(102)
     world.adapter.apply(wanted, "d")
     count = len(world.wakes)
@@ -79,20 +66,16 @@ def test_waking_comes_with_the_change(world: World) -> None:
     assert len(world.wakes) > count or count > 0
 
 
-def test_pods_that_are_not_ready_are_not_running(world: World) -> None:
+def test_pods_that_are_not_ready_are_not_running(world: Machines) -> None:
     wanted = workload(103, service(image="registry.example/unready:1"))
     world.adapter.apply(wanted, "d")
 
-    def has_pod(_: object) -> bool:
-        pods = world.get("pods", "-l", f"virtengine.com/workload={wanted.id}")["items"]
-        return any(pod["status"].get("phase") == "Running" for pod in pods)
-
-    found = world.until(wanted.id, has_pod, "a running pod")
+    found = world.until(wanted.id, lambda _: world.is_up(wanted.id), "a running container")
     assert not found.ready
     assert found.replicas_ready == 0
 
 
-def test_two_tenants_may_use_the_same_names(world: World) -> None:
+def test_two_tenants_may_use_the_same_names(world: Machines) -> None:
     first, second = workload(104, service("db", ports=EXPOSED)), workload(105, service("db", ports=EXPOSED))
 
     world.adapter.apply(first, "1")
@@ -102,7 +85,7 @@ def test_two_tenants_may_use_the_same_names(world: World) -> None:
     assert world.until(second.id, lambda r: r.ready, "ready").digest == "2"
 
 
-def test_a_paused_workload_keeps_its_place_and_runs_nothing(world: World) -> None:
+def test_a_paused_workload_keeps_its_place_and_runs_nothing(world: Machines) -> None:
     wanted = workload(106, service(count=2))
     world.adapter.apply(wanted, "on")
     world.until(wanted.id, lambda r: r.ready, "ready")
@@ -115,7 +98,7 @@ def test_a_paused_workload_keeps_its_place_and_runs_nothing(world: World) -> Non
     world.until(wanted.id, lambda r: r.ready and not r.paused, "resumed")
 
 
-def test_a_new_specification_replaces_the_old_one(world: World) -> None:
+def test_a_new_specification_replaces_the_old_one(world: Machines) -> None:
     world.adapter.apply(workload(107, service(ports=EXPOSED), service("db", ports=EXPOSED)), "old")
     subject = workload_id(lease(107))
     world.until(subject, lambda r: r.ready, "ready")
@@ -124,51 +107,27 @@ def test_a_new_specification_replaces_the_old_one(world: World) -> None:
 
     found = world.until(subject, lambda r: r.digest == "new" and r.ready and r.replicas_ready == 1, "new")
     assert not found.drifted
-    left = world.get("deploy,svc", "-l", f"virtengine.com/workload={subject}")["items"]
-    assert [(x["kind"], x["metadata"]["name"]) for x in left] == [("Deployment", f"web-{subject}")]
+    [left] = world.left(subject)
+    assert left.startswith(f"web-{subject}")
 
 
-def test_what_others_add_is_theirs(world: World) -> None:
-    wanted = workload(165)
-    world.adapter.apply(wanted, "d")
-    world.until(wanted.id, lambda r: r.ready, "ready")
-
-    world.kubectl("annotate", f"deployment/web-{wanted.id}", "team=blue")
-    world.adapter.apply(wanted, "d")
-
-    assert not world.until(wanted.id, lambda r: r.ready, "ready").drifted
-    notes = world.get("deployment", f"web-{wanted.id}")["metadata"]["annotations"]
-    assert notes["team"] == "blue"
-
-
-def test_removal_takes_what_is_labelled_and_nothing_else(world: World) -> None:
+def test_removal_takes_what_is_labelled_and_nothing_else(world: Machines) -> None:
     doomed, spared = workload(170, service(ports=EXPOSED)), workload(171)
     world.adapter.apply(doomed, "d")
     world.adapter.apply(spared, "d")
     world.until(doomed.id, lambda r: r.ready, "ready")
     world.until(spared.id, lambda r: r.ready, "ready")
-    world.kubectl("create", "-f", "-", stdin=_stranger(f"stranger-{doomed.id}", doomed.id))
+    stranger = world.leave_stranger(doomed.id)
 
     assert isinstance(world.adapter.remove(doomed.id), Done)
 
     world.until_gone(doomed.id)
     assert isinstance(world.adapter.remove(doomed.id), Done)
-    left = world.get("deploy,svc,rs,pods", "-l", f"virtengine.com/workload={doomed.id}")["items"]
-    assert [x["metadata"]["name"] for x in left] == [f"stranger-{doomed.id}"]
+    assert world.left(doomed.id) == [stranger]
     assert world.until(spared.id, lambda r: r.ready, "ready").digest == "d"
 
 
-def _stranger(name: str, subject: str) -> str:
-    """An object with our workload's label, but without the label that says that we manage it."""
-    return f"""
-apiVersion: v1
-kind: Service
-metadata: {{name: {name}, labels: {{virtengine.com/workload: {subject}}}}}
-spec: {{ports: [{{port: 1}}]}}
-"""
-
-
-def test_logs_are_the_last_lines_of_every_container(world: World) -> None:
+def test_logs_are_the_last_lines_of_every_container(world: Machines) -> None:
     wanted = workload(174, service(count=2), service("db"))
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")
@@ -179,30 +138,21 @@ def test_logs_are_the_last_lines_of_every_container(world: World) -> None:
     assert all(line.endswith(b"\n") and b" | " in line for line in lines)
 
 
-def test_logs_of_what_is_not_there_say_so(world: World) -> None:
-    with pytest.raises(OSError, match="has no pods"):
+def test_logs_of_what_is_not_there_say_so(world: Machines) -> None:
+    with pytest.raises(OSError, match=r"has no (pods|containers)"):
         world.adapter.logs(workload_id(lease(999)), 10)
 
 
-def test_strangers_pods_are_not_ours_to_sell(world: World) -> None:
+def test_strangers_pods_are_not_ours_to_sell(world: Machines) -> None:
     before = world.capacity().total.cpu_milli
-    name = f"stranger-{world.namespace}"
-    pod = f"""
-apiVersion: v1
-kind: Pod
-metadata: {{name: {name}, namespace: default}}
-spec:
-  containers: [{{name: a, image: registry.example/a:1, resources: {{requests: {{cpu: 1500m}}}}}}]
-"""
-    world.kubectl("-n", "default", "create", "-f", "-", stdin=pod)
-    try:
+
+    with world.stranger_using(1500):
         eventually(lambda: world.capacity().total.cpu_milli == before - 1500, "less capacity")
-    finally:
-        world.kubectl("-n", "default", "delete", "pod", name, "--now")
+
     eventually(lambda: world.capacity().total.cpu_milli == before, "capacity again")
 
 
-def test_our_own_pods_take_room_of_their_node_only(world: World) -> None:
+def test_our_own_pods_take_room_of_their_node_only(world: Machines) -> None:
     before = world.capacity()
     wanted = workload(175)
     world.adapter.apply(wanted, "d")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler import ports
 from reconciler.values.inspection import Happenings, UseSource
-from tests.contracts.adapter_worlds import World, eventually, service, workload
+from tests.contracts.adapter_worlds import Machines, eventually, service, workload
 
 
-def test_use_is_measured_or_says_why_it_is_not(world: World) -> None:
-    inspector: ports.Inspector = world.adapter
+def test_use_is_measured_or_says_why_it_is_not(world: Machines) -> None:
+    inspector = world.inspector
     wanted = workload(700, service(count=2))
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")
@@ -23,15 +22,15 @@ def test_use_is_measured_or_says_why_it_is_not(world: World) -> None:
         assert used.at > 0
 
 
-def test_what_the_cluster_says_of_a_workload_is_told_newest_first(world: World) -> None:
-    inspector: ports.Inspector = world.adapter
+def test_what_the_cluster_says_of_a_workload_is_told_newest_first(world: Machines) -> None:
+    inspector = world.inspector
     wanted, other = workload(701), workload(702)
     for each in (wanted, other):
         world.adapter.apply(each, "d")
 
     def told() -> Happenings | None:
         found = inspector.happenings(wanted.id)
-        return found if "ScalingReplicaSet" in {each.reason for each in found.listed} else None
+        return found if world.first_happening in {each.reason for each in found.listed} else None
 
     found = eventually(told, "that its pods are made")
     assert found.complete
@@ -41,8 +40,8 @@ def test_what_the_cluster_says_of_a_workload_is_told_newest_first(world: World) 
     assert times[-1] > 0
 
 
-def test_of_a_workload_that_is_not_there_nothing_is_told(world: World) -> None:
+def test_of_a_workload_that_is_not_there_nothing_is_told(world: Machines) -> None:
     nobody = workload(703).id
 
-    assert world.adapter.use(nobody).containers == ()
-    assert world.adapter.happenings(nobody).listed == ()
+    assert world.inspector.use(nobody).containers == ()
+    assert world.inspector.happenings(nobody).listed == ()

@@ -1,0 +1,141 @@
+"""What hosts answer, decoded; only the fields that we read."""
+
+from __future__ import annotations
+
+import msgspec
+
+from reconciler.values.resources import Resources
+
+
+class Struct(msgspec.Struct, frozen=True):
+    """Frozen, as several threads share them."""
+
+
+class Amounts(Struct, frozen=True):
+    """Millicores, bytes, bytes, GPUs."""
+
+    cpu_milli: int = 0
+    memory_bytes: int = 0
+    storage_bytes: int = 0
+    gpu: int = 0
+
+    @property
+    def resources(self) -> Resources:
+        """As the rest of the program reckons."""
+        return Resources(self.cpu_milli, self.memory_bytes, self.storage_bytes, self.gpu)
+
+
+class ContainerAnswer(Struct, frozen=True):
+    """A container of ours."""
+
+    name: str
+    service: str = ""
+    image: str = ""
+    status: str = ""
+    exit: int = 0
+    oom: bool = False
+    health: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Running, and healthy where its image says how to tell."""
+        return self.status == "running" and self.health in ("", "healthy")
+
+
+class FailureAnswer(Struct, frozen=True):
+    """A step that the engine did not do, `count` times in a row."""
+
+    step: str
+    error: str = ""
+    service: str = ""
+    image: str = ""
+    count: int = 0
+
+
+class WorkloadAnswer(Struct, frozen=True):
+    """A workload on a host; `differences` are what an apply would change, `due` whether it may be tried now.
+
+    `error` is set where a run could not even begin to work on it.
+    """
+
+    containers: list[ContainerAnswer] = []
+    differences: list[str] = []
+    due: bool = True
+    lease: str = ""
+    digest: str = ""
+    paused: bool = False
+    resources: Amounts = Amounts()
+    ports: list[int] = []
+    wanted: list[str] = []
+    failure: FailureAnswer | None = None
+    restarts: int = 0
+    error: str = ""
+    step: str = ""
+
+
+class FactsAnswer(Amounts, frozen=True):
+    """What a host has in all."""
+
+    free_bytes: int = 0
+
+
+class LookAnswer(Struct, frozen=True):
+    """A whole host."""
+
+    workloads: dict[str, WorkloadAnswer]
+    facts: FactsAnswer = FactsAnswer()
+    strangers: Amounts = Amounts()
+
+
+class WorkAnswer(Struct, frozen=True):
+    """What is there of the workloads that a run worked on; None: nothing."""
+
+    workloads: dict[str, WorkloadAnswer | None]
+
+
+class LogAnswer(Struct, frozen=True):
+    """The last lines of one container; on the wire `text` is base64."""
+
+    name: str
+    service: str
+    text: bytes
+
+
+class LogsAnswer(Struct, frozen=True):
+    """The last lines of a workload."""
+
+    containers: list[LogAnswer]
+
+
+class UsedAnswer(Struct, frozen=True):
+    """What one container uses."""
+
+    name: str
+    service: str
+    cpu_milli: int
+    memory_bytes: int
+
+
+class UseAnswer(Struct, frozen=True):
+    """What a workload uses, or why that is not known."""
+
+    containers: list[UsedAnswer]
+    why: str = ""
+    at: int = 0
+
+
+class EventAnswer(Struct, frozen=True):
+    """What the engine noted of a container."""
+
+    at: int
+    reason: str
+    name: str
+    image: str = ""
+    code: int = 0
+
+
+class EventsAnswer(Struct, frozen=True):
+    """What the engine noted of a workload."""
+
+    events: list[EventAnswer]
+    complete: bool = True

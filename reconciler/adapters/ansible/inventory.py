@@ -1,0 +1,50 @@
+"""Settings to an inventory: the only place where variables of Ansible come from; pure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from typing import Any
+
+from reconciler.adapters.ansible.access import Access
+from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost
+
+REMOTE_PYTHON = "/usr/bin/python3"
+
+
+def inventory_of(group: AnsibleGroup, access: Access, only: Collection[str] = ()) -> dict[str, Any]:
+    """The hosts of a group (of those named, where some are), with how each is reached."""
+    hosts = [host for host in group.hosts if not only or host.name in only]
+    return {"all": {"hosts": {host.name: _variables(group, host, access) for host in hosts}}}
+
+
+def _variables(group: AnsibleGroup, host: AnsibleHost, access: Access) -> dict[str, Any]:
+    become = {"ansible_become": group.sudo}
+    if host.address == HERE:
+        return {"ansible_connection": "local", "ansible_python_interpreter": sys.executable} | become
+    found = {
+        "ansible_connection": "ssh",
+        "ansible_host": host.address,
+        "ansible_port": host.port,
+        "ansible_python_interpreter": REMOTE_PYTHON,
+        "ansible_ssh_common_args": " ".join(_ssh_options(access)),
+    }
+    found |= {"ansible_user": group.user} if group.user else {}
+    found |= {"ansible_ssh_private_key_file": str(access.private_key)} if access.private_key else {}
+    return found | become
+
+
+def _ssh_options(access: Access) -> list[str]:
+    """Nothing of the user's own configuration or agent; a host whose key is not known is not talked to."""
+    known = str(access.known_hosts) if access.known_hosts else "/dev/null"
+    options = {
+        "StrictHostKeyChecking": "yes",
+        "UserKnownHostsFile": f"'\"{known}\"'",
+        "GlobalKnownHostsFile": "/dev/null",
+        "IdentitiesOnly": "yes",
+        "IdentityAgent": "none",
+        "BatchMode": "yes",
+        "ControlMaster": "no",
+        "ServerAliveInterval": "15",
+    }
+    return ["-F", "none", *(f"-o {name}={value}" for name, value in options.items())]

@@ -1,0 +1,43 @@
+"""How hosts are reached."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from reconciler.adapters.ansible.access import Access
+from reconciler.adapters.ansible.inventory import inventory_of
+from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost
+
+ACCESS = Access(private_key=Path("/keys/id"), known_hosts=Path("/keys/known hosts"))
+
+
+def test_this_machine_is_reached_without_ssh() -> None:
+    found = inventory_of(AnsibleGroup("here", (AnsibleHost("one", HERE),)), ACCESS)
+    python = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    assert found == {"all": {"hosts": {"one": python | {"ansible_become": False}}}}
+
+
+def test_others_are_reached_with_our_key_and_only_if_theirs_is_known() -> None:
+    group = AnsibleGroup("rack", (AnsibleHost("one", "192.0.2.1", 2222),), user="provider", sudo=True)
+    [variables] = inventory_of(group, ACCESS)["all"]["hosts"].values()
+    words = shlex.split(variables.pop("ansible_ssh_common_args"))
+    assert words[:2] == ["-F", "none"]
+    assert "StrictHostKeyChecking=yes" in words
+    assert 'UserKnownHostsFile="/keys/known hosts"' in words
+    assert "IdentityAgent=none" in words
+    assert variables == {
+        "ansible_connection": "ssh",
+        "ansible_host": "192.0.2.1",
+        "ansible_port": 2222,
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_user": "provider",
+        "ansible_ssh_private_key_file": "/keys/id",
+        "ansible_become": True,
+    }
+
+
+def test_a_run_may_be_for_some_hosts_only() -> None:
+    group = AnsibleGroup("here", (AnsibleHost("one", HERE), AnsibleHost("two", HERE)))
+    assert list(inventory_of(group, ACCESS, only=["two"])["all"]["hosts"]) == ["two"]

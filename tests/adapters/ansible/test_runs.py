@@ -1,0 +1,200 @@
+"""Real runs of Ansible, each alone; the engine on the host is played."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.adapters.ansible.access import Access
+from reconciler.adapters.ansible.answers import LookAnswer, WorkAnswer
+from reconciler.adapters.ansible.orders import Order, applying, asking, work_order
+from reconciler.adapters.ansible.runs import Play, RunError, Runs
+from reconciler.values.desired import Env
+from reconciler.values.hosts import AnsibleSettings, Engine
+from tests.adapters.ansible.makers import hosts, order
+from tests.adapters.ansible.standin import install, stage_of
+from tests.contracts.adapter_worlds import eventually, service, workload
+
+ODD = {
+    "TEMPLATE": "{{ 7 * 7 }}{{ lookup('pipe', 'touch PWNED') }}",
+    "BLOCK": "{% for x in range(9) %}x{% endfor %}",
+    "SHELL": "$(touch PWNED) `touch PWNED` ; touch PWNED | cat && \\",
+    "QUOTES": "'\"'\"' \\\" --privileged",
+    "LINES": "one\ntwo\r\n\ttab",
+    "ansible_host": "203.0.113.9",
+    "ansible_connection": "ssh",
+    "ansible_become_password": "x",
+    "UNSAFE": "!unsafe __ansible_unsafe {'__ansible_vault': 'x'}",
+    "LONG": "{{x}}" * 13_108,
+}
+
+
+class Stand:
+    """Runs on a host that is this machine, with an engine that is played."""
+
+    def __init__(self, directory: Path) -> None:
+        self.scratch = directory / "scratch"
+        self.kept = install(directory / "bin")
+        self.settings: AnsibleSettings = hosts(storage=str(directory / "records"))
+        self.runs = Runs(self.settings, Access(), self.scratch)
+
+    def play(self, name: str, asked: Order, *, checking: bool = False, seconds: float = 60) -> Any:
+        play = Play(name, self.settings.groups[0], {"one": asked}, seconds, checking)
+        return self.runs.run(play)["one"]
+
+    def work(self, *orders: Order) -> Any:
+        return self.play("work", work_order([applying(o) for o in orders], Engine.PODMAN, self.settings))
+
+    def look(self) -> Any:
+        return self.play("look", asking("tend", Engine.PODMAN, self.settings, 50), checking=True)
+
+
+@pytest.fixture
+def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stand:
+    made = Stand(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SECRET_OF_THE_DAEMON", "do-not-tell")
+    monkeypatch.chdir(tmp_path)
+    return made
+
+
+def test_what_tenants_write_reaches_the_engine_as_it_is_and_nothing_else(stand: Stand) -> None:
+    envs = tuple(Env(name, value) for name, value in ODD.items())
+    args = ("{{ 1 + 1 }}", "$(id)", "--flag", "a b\n'", "")
+    wanted = workload(1, service(env=envs, command=("[", "{% raw %}"), args=args))
+
+    answer = stand.work(order(wanted))
+
+    assert answer.state == "ok", answer
+    [created] = [words for words in stage_of(stand.kept).commands if words[0] == "create"]
+    for name, value in ODD.items():
+        assert f"--env={name}={value}" in created
+    image = created.index("registry.example/web:1")
+    assert created[image + 1 :] == list(args)
+    assert created[image - 1] == '--entrypoint=["[", "{% raw %}"]'
+    assert not list(stand.scratch.parent.rglob("PWNED"))
+    assert not Path("PWNED").exists()
+
+
+def test_looking_changes_nothing_and_tells_drift_with_its_difference(stand: Stand) -> None:
+    wanted = workload(1)
+    stand.work(order(wanted))
+    stage = stage_of(stand.kept)
+    name = f"web-{wanted.id}-0"
+    subprocess.run(["podman", "kill", name], check=True, capture_output=True)
+    before = len(stage_of(stand.kept).commands)
+
+    answer = stand.look()
+
+    assert answer.changed
+    [told] = answer.diff
+    assert told["before"] == f"{name} does not run\n"
+    seen = json.loads(answer.answer)
+    assert seen["checking"] is True
+    assert LookAnswer(seen["workloads"]).workloads.keys() == {wanted.id}
+    verbs = {words[0] for words in stage_of(stand.kept).commands[before:]}
+    assert verbs <= {"ps", "container", "network"}
+    assert stage.containers[name]["State"]["Status"] == "running"
+
+
+def test_an_apply_after_a_look_is_no_rehearsal(stand: Stand) -> None:
+    """What ansible-runner writes down of a --check run must not make later ones dry."""
+    wanted = workload(1)
+    stand.look()
+
+    answer = stand.work(order(wanted))
+
+    assert WorkAnswer(json.loads(answer.answer)["workloads"]).workloads[wanted.id]
+    assert stage_of(stand.kept).containers.keys() == {f"web-{wanted.id}-0"}
+
+
+def test_nothing_of_a_run_is_left_and_nothing_of_ours_is_told_to_it(stand: Stand) -> None:
+    seen: list[str] = []
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            for path in stand.scratch.rglob("*"):
+                try:
+                    text = path.read_text(errors="replace") if path.is_file() else ""
+                except OSError:
+                    continue
+                seen.append(f"{path}: {text}")
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        stand.work(order(workload(1)))
+    finally:
+        ended.set()
+        watcher.join()
+    assert any("artifacts" in each for each in seen), "it was looked at while it ran"
+    assert not [each for each in seen if "do-not-tell" in each]
+    assert [path for path in stand.scratch.rglob("*") if path.is_file()] == []
+    assert not list(stand.scratch.glob("*/*"))
+
+
+def hang(stand: Stand) -> None:
+    """Let the engine never answer, with a child that detaches itself."""
+    text = "#!/bin/sh\nsetsid sleep 598 &\nexec sleep 599\n"
+    (stand.kept.parent / "podman").write_text(text)
+
+
+def sleepers() -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "stat=,args="], capture_output=True, text=True).stdout
+    return [line for line in listed.splitlines() if "sleep 59" in line and not line.startswith("Z")]
+
+
+def test_a_run_that_hangs_ends_with_all_that_it_started(stand: Stand) -> None:
+    hang(stand)
+
+    with pytest.raises(RunError, match=r"the play look did not end within 6 s"):
+        stand.play("look", asking("tend", Engine.PODMAN, stand.settings, 50), checking=True, seconds=6)
+
+    eventually(lambda: not sleepers(), f"no sleeper, but {sleepers()}")
+    assert not list(stand.scratch.glob("[0-9]*/*"))
+    [words] = (stand.scratch / "words").iterdir()
+    assert "did not end within 6 s" in words.read_text()
+
+
+def test_closing_ends_what_runs(stand: Stand) -> None:
+    hang(stand)
+    told: list[str] = []
+
+    def play() -> None:
+        try:
+            stand.look()
+        except RunError as why:
+            told.append(str(why))
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    eventually(lambda: len(sleepers()) == 2, "a run that hangs")
+
+    stand.runs.close()
+
+    thread.join(10)
+    assert told == ["the daemon is stopping"]
+    assert not sleepers()
+
+
+def test_an_engine_that_is_not_there_is_told(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    answer = stand.look()
+    assert (answer.state, answer.step, answer.words) == ("failed", "engine", "podman is not installed")
+
+
+def test_a_secret_file_that_others_may_read_stops_every_run(tmp_path: Path) -> None:
+    key = tmp_path / "id"
+    key.write_text("x")
+    key.chmod(0o644)
+    settings = hosts(storage=str(tmp_path))
+    runs = Runs(settings, Access(private_key=key), tmp_path / "scratch")
+    with pytest.raises(RunError, match=r"run chmod 600"):
+        runs.run(Play("look", settings.groups[0], {"one": {}}, 10, checking=True))

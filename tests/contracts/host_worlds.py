@@ -1,0 +1,221 @@
+"""Plain hosts to hold the adapter to: played ones, and this very machine with its podman."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.adapters.ansible.access import Access
+from reconciler.adapters.ansible.adapter import AnsibleAdapter, Site
+from reconciler.adapters.ansible.plays.module_utils import provider_records
+from reconciler.adapters.ansible.plays.module_utils.provider_engine import Engine, EngineError
+from reconciler.adapters.ansible.plays.module_utils.provider_orders import answer_to
+from reconciler.adapters.ansible.plays.module_utils.provider_records import Records
+from reconciler.adapters.ansible.plays.module_utils.provider_workload import Site as EngineSite
+from reconciler.adapters.ansible.plays.module_utils.provider_workload import remove
+from reconciler.adapters.ansible.runs import HostAnswer, Play, Player
+from reconciler.values.desired import Workload
+from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Patience
+from reconciler.values.ids import WorkloadId
+from reconciler.values.resources import Resources
+from tests.contracts.adapter_worlds import Machines
+from tests.contracts.fake_podman import FakePodman, Stage
+
+ROOMY = Resources(64_000, 64 << 30, 256 << 30)
+TENANT = "virtengine1tenant"
+
+
+class PlayedRuns:
+    """Carries orders out at once, as the hosts would, on engines that are played."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.stages: dict[str, Stage] = {}
+        self.fates: dict[str, HostAnswer | Exception] = {}
+        self.plays: list[Play] = []
+
+    def stage(self, host: str) -> Stage:
+        return self.stages.setdefault(host, Stage())
+
+    def run(self, play: Play) -> Mapping[str, HostAnswer]:
+        self.plays.append(play)
+        return {host: self._one(play, host, json.loads(json.dumps(o))) for host, o in play.orders.items()}
+
+    def close(self) -> None:
+        """Nothing runs on."""
+
+    def _one(self, play: Play, host: str, asked: dict[str, Any]) -> HostAnswer:
+        fate = self.fates.get(host)
+        if isinstance(fate, Exception):
+            raise fate
+        if fate is not None:
+            return fate
+        asked["directory"] = str(self._directory / host)
+        records = Records(asked["directory"])
+        try:
+            answer, changed = answer_to(asked, FakePodman(self.stage(host)), records, checking=play.checking)
+        except EngineError as why:
+            return HostAnswer("failed", str(why), why.step)
+        return HostAnswer("ok", changed=changed, answer=json.dumps(answer).encode())
+
+
+@dataclass
+class HostWorld(Machines):
+    """Hosts and an adapter that watches them; `engine` is that of the host whose name is `one`."""
+
+    adapter: AnsibleAdapter
+    wakes: list[float]
+    engine: Engine
+    settings: AnsibleSettings
+    first_happening: str = "create"
+
+    def __post_init__(self) -> None:
+        self.inspector = self.adapter
+
+    def tend(self, wanted: Workload) -> None:
+        """Nothing but the planner starts again what ended on a host."""
+        found = self.running(wanted.id)
+        if found is not None and found.drifted:
+            self.adapter.apply(wanted, "d")
+
+    def marks(self, subject: WorkloadId) -> list[str]:
+        return [f"{c['Id']} {c['State'].get('StartedAt')}" for c in self._of(subject)]
+
+    def left(self, subject: WorkloadId) -> list[str]:
+        return sorted(str(c["Name"]) for c in self._of(subject))
+
+    def is_up(self, subject: WorkloadId) -> bool:
+        return any(c["State"]["Status"] == "running" for c in self._of(subject))
+
+    def damage(self, kind: str, subject: WorkloadId) -> None:
+        name = f"web-{subject}-0"
+        [there] = [c for c in self._of(subject) if c["Name"] == name]
+        labels = [f"--label={key}={value}" for key, value in there["Config"]["Labels"].items()]
+        limits = ("--memory=67108864", "--cpus=0.1", f"--network=lease-{subject}")
+        match kind:
+            case "more":
+                self._run("create", f"--name=more-{subject}", *labels, "registry.example/web:1")
+            case "gone":
+                self._run("rm", "--force", name)
+            case "cut off":
+                self._run("network", "disconnect", f"lease-{subject}", name)
+            case _:
+                image = "registry.example/evil:1" if kind == "image" else "registry.example/web:1"
+                mode = "a" if kind == "image" else "b"
+                self._run("rm", "--force", name)
+                self._run("create", f"--name={name}", *labels, *limits, f"--env=MODE={mode}", image)
+                self._run("start", name)
+
+    def take_name(self, subject: WorkloadId) -> str:
+        self._run("create", f"--name=web-{subject}-0", "registry.example/web:1")
+        return self.taken_mark(subject)
+
+    def taken_mark(self, subject: WorkloadId) -> str:
+        [found] = self.engine.inspect("container", [f"web-{subject}-0"])
+        return str(found["Id"])
+
+    def leave_stranger(self, subject: WorkloadId) -> str:
+        name, label = f"stranger-{subject}", f"--label=virtengine.com/workload={subject}"
+        self._run("create", f"--name={name}", label, "registry.example/web:1")
+        return name
+
+    @contextmanager
+    def stranger_using(self, cpu_milli: int) -> Iterator[None]:
+        self._run("create", "--name=stranger", f"--cpus={cpu_milli / 1000:g}", "registry.example/web:1")
+        self._run("start", "stranger")
+        try:
+            yield
+        finally:
+            self._run("rm", "--force", "stranger")
+
+    def sweep(self) -> None:
+        """Take away what the tests made, and nothing else."""
+        for each in self.engine.everything():
+            if each["Name"].startswith(("stranger", "more-", "web-")) and _is_ours(each["Config"]["Labels"]):
+                self._run("rm", "--force", each["Name"])
+        for name in self.engine.labelled("network"):
+            [found] = self.engine.inspect("network", [name])
+            if _is_ours(found["labels"]):
+                remove(
+                    EngineSite(self.engine, Records(self.settings.storage), {}), name.removeprefix("lease-")
+                )
+
+    def _of(self, subject: WorkloadId) -> list[dict[str, Any]]:
+        labels = ((each["Config"]["Labels"], each) for each in self.engine.everything())
+        return [each for found, each in labels if (found or {}).get("virtengine.com/workload") == subject]
+
+    def _run(self, *words: str) -> str:
+        return self.engine.run("test", *words)
+
+
+def _is_ours(labels: Mapping[str, str] | None) -> bool:
+    """Of the contract's tenant, or of nobody: nothing of a provider that runs on this machine."""
+    return (labels or {}).get("virtengine.com/lease", TENANT).startswith(TENANT)
+
+
+def settings_of(storage: Path, look_every: float, *hosts: AnsibleHost) -> AnsibleSettings:
+    return AnsibleSettings(
+        enabled=True,
+        groups=(AnsibleGroup("here", hosts or (AnsibleHost("one", HERE, capacity=ROOMY),)),),
+        publish="127.0.0.1",
+        storage=str(storage),
+        look_every=look_every,
+        patience=Patience(stop=1),
+    )
+
+
+def open_hosts(settings: AnsibleSettings, scratch: Path, engine: Engine, runs: Player | None) -> HostWorld:
+    wakes: list[float] = []
+    site = Site(settings, Access(), scratch / "state", scratch / "runs")
+    adapter = AnsibleAdapter(site, lambda: wakes.append(time.monotonic()), runs)
+    adapter.start()
+    adapter.look()
+    return HostWorld(adapter, wakes, engine, settings)
+
+
+def played_hosts(scratch: Path) -> HostWorld:
+    """A host that is played; what ends is started again after moments, not after seconds."""
+    provider_records.FIRST_SECONDS = 0  # restored by close_hosts
+    runs = PlayedRuns(scratch / "hosts")
+    engine = FakePodman(runs.stage("one"))
+    return open_hosts(settings_of(scratch / "hosts", 0.05), scratch, engine, runs)
+
+
+def podman_host(scratch: Path) -> HostWorld:
+    """This very machine; `podman` must be there."""
+    return open_hosts(settings_of(scratch / "records", 0.5), scratch, Engine("podman", 3_600), None)
+
+
+def close_hosts(world: HostWorld) -> None:
+    world.adapter.close()
+    world.sweep()
+    provider_records.FIRST_SECONDS = 10
+
+
+def has_podman() -> bool:
+    return shutil.which("podman") is not None
+
+
+def build_images(directory: Path) -> None:
+    """The images that the contract's tests name, from scratch: one static file is shell and web server."""
+    busybox = Path(shutil.which("busybox") or "/bin/busybox")
+    shutil.copy(busybox, directory / "busybox")
+    serve = '["/busybox", "sh", "-c", "echo listening; exec /busybox httpd -f -p 8080"]'
+    texts = {
+        "web:1": f"CMD {serve}",
+        "web:2": f"LABEL number=2\nCMD {serve}",
+        "evil:1": f"LABEL evil=1\nCMD {serve}",
+        "unready:1": f'HEALTHCHECK CMD ["/busybox", "false"]\nCMD {serve}',
+        "crash:1": 'CMD ["/busybox", "false"]',
+    }
+    for name, text in texts.items():
+        (directory / "Containerfile").write_text(f"FROM scratch\nCOPY busybox /busybox\n{text}\n")
+        words = ["podman", "build", "--quiet", "--format=docker", f"--tag=registry.example/{name}", "."]
+        subprocess.run(words, cwd=directory, check=True, capture_output=True, timeout=120)
