@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from tests.bench.api_load import bench_api
 from tests.bench.asking import bench_asking
 from tests.bench.cycles import bench_cycles
 from tests.bench.files import bench_files
@@ -19,6 +20,7 @@ def main() -> None:
         bench_cycles(leases)
     for leases in sizes:
         bench_asking(leases)
+    bench_api(sizes[-1])
 
 
 if __name__ == "__main__":

@@ -1,24 +1,23 @@
 """The API under load with many leases: how long answers take, and what that costs the cycle.
 
 `python -m tests.bench.api_load [LEASES]`. Clients are a program of their own; the cycle is a real one, with
-its ports in memory, in the program that serves.
+its ports in memory, in the program that serves. What the clients alone cost the machine is measured, too:
+the same answers of the same sizes, from a program that has no cycle.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from statistics import median
+from dataclasses import dataclass, field
 from typing import Any
-
-from aiohttp import web
 
 from reconciler.cycle.run import Runner
 from reconciler.serve.board import Board
@@ -30,7 +29,9 @@ from tests.serve.asking import ask
 from tests.serve.playing import serve
 
 STATUS, WORKLOADS = "/api/v1/status", "/api/v1/workloads"
-RATE, SECONDS, BLOCK_SECONDS = 200, 15.0, 1.0
+RATE, SECONDS, ROUNDS, BLOCK_SECONDS = 200, 8.0, 3, 1.0
+ASIDE = "as much that another program answers"
+"""The machine's own share of a slow-down: two cores, three programs."""
 
 
 def bench_api(leases: int) -> None:
@@ -39,52 +40,87 @@ def bench_api(leases: int) -> None:
         board = Board(runner.snapshot)
         started = serve(board)
         try:
-            _steady(leases, started.ports.api, scene, runner, board)
+            _steady(Load(leases, started.ports.api, scene, runner, board))
             _most(started.ports.api)
         finally:
             started.stop()
 
 
-def _steady(leases: int, at: Listen, scene: Scenery, runner: Runner, board: Board) -> None:
-    ask(at, WORKLOADS)  # rows are made once
-    alone = _cycles(scene, runner, board, lambda: time.sleep(SECONDS))
-    for paths in ((STATUS,), (STATUS, WORKLOADS)):
-        found: dict[str, Any] = {}
-        asked = ("steady", at.host, str(at.port), str(RATE), str(SECONDS), *paths)
-        beside = _cycles(scene, runner, board, functools.partial(_note, found, asked))
+@dataclass(slots=True)
+class Load:
+    """A provider that cycles and serves; `cycles` are the times of each, in milliseconds, by what went on."""
+
+    leases: int
+    at: Listen
+    scene: Scenery
+    runner: Runner
+    board: Board
+    cycles: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    asked: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+
+    def beside(self, what: str, meanwhile: Callable[[], object]) -> None:
+        """Cycle once a block while something else goes on; each is shown on the board."""
+        other = threading.Thread(target=meanwhile)
+        other.start()
+        due = time.monotonic()
+        while other.is_alive():
+            later(self.scene)
+            taken = wall_ms(lambda: self.board.show(self.runner.cycle().snapshot))
+            self.cycles[what].append(taken)
+            due += BLOCK_SECONDS
+            time.sleep(max(due - time.monotonic(), 0))
+        other.join()
+
+    def note(self, what: str, at: Listen, paths: Sequence[str]) -> None:
+        """Ask at a steady rate; the times are kept with those of earlier rounds."""
+        found = _clients("steady", at.host, str(at.port), str(RATE), str(SECONDS), *paths)
+        known = self.asked.setdefault(what, {path: {"ms": [], "bytes": 0} for path in paths})
         for path in paths:
-            times, size = found[path]["ms"], found[path]["bytes"]
-            figure = f"p99 {_part(times, 0.99):.1f} ms"
-            rest = f"p50 {_part(times, 0.5):.1f} ms, {size / 1024:.0f} KiB each"
-            show(f"{path}, {RATE // len(paths)} a second, {leases} leases", figure, rest)
+            known[path]["ms"] = sorted(known[path]["ms"] + found[path]["ms"])
+            known[path]["bytes"] = found[path]["bytes"]
+
+
+def _steady(load: Load) -> None:
+    """In turns, so that what else the machine does meets all of them alike."""
+    ask(load.at, WORKLOADS)  # rows are made once
+    kinds = {"the status": (STATUS,), "the status and the workload list": (STATUS, WORKLOADS)}
+    with _program(*(ask(load.at, path).body for path in (STATUS, WORKLOADS))) as aside:
+        for _ in range(ROUNDS):
+            load.beside("", lambda: time.sleep(SECONDS))
+            for what, paths in kinds.items():
+                load.beside(what, functools.partial(load.note, what, load.at, paths))
+            load.beside(ASIDE, functools.partial(load.note, ASIDE, aside, (STATUS, WORKLOADS)))
+    alone = _undisturbed(load.cycles[""])
+    for what, answers in load.asked.items():
+        for path, found in answers.items() if what != ASIDE else ():
+            figure = f"p99 {_part(found['ms'], 0.99):.1f} ms"
+            rest = f"p50 {_part(found['ms'], 0.5):.1f} ms, {found['bytes'] / 1024:.0f} KiB each"
+            show(f"{path}, {RATE // len(answers)} a second, {load.leases} leases", figure, rest)
+        beside = _undisturbed(load.cycles[what])
         share = 100 * (beside - alone) / 1000 / BLOCK_SECONDS
         slower = f"{alone:.0f} ms alone: {100 * (beside / alone - 1):+.0f} %, {share:+.1f} % of a block"
-        show("  a cycle meanwhile, by the clock", f"{beside:.0f} ms", slower)
+        show(f"  a cycle beside {what}", f"{beside:.0f} ms", slower)
 
 
-def _note(found: dict[str, Any], asked: tuple[str, ...]) -> None:
-    found.update(_clients(*asked))
-
-
-def _cycles(scene: Scenery, runner: Runner, board: Board, meanwhile: Callable[[], object]) -> float:
-    """The median time of a cycle, one a block, while something else goes on; each is shown on the board."""
-    other = threading.Thread(target=meanwhile)
-    other.start()
-    taken = []
-    due = time.monotonic()
-    while other.is_alive():
-        later(scene)
-        taken.append(wall_ms(lambda: board.show(runner.cycle().snapshot)))
-        due += BLOCK_SECONDS
-        time.sleep(max(due - time.monotonic(), 0))
-    other.join()
-    return median(taken)
+@contextmanager
+def _program(*bodies: bytes) -> Iterator[Listen]:
+    """A program of its own that answers these bodies, at the paths of the status and the list."""
+    command = [sys.executable, "-m", "tests.bench.api_bare", STATUS, WORKLOADS]
+    sizes = " ".join(str(len(body)) for body in bodies)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        running.stdin.write(f"{sizes}\n")
+        running.stdin.flush()
+        try:
+            yield Listen("127.0.0.1", int(running.stdout.readline()))
+        finally:
+            running.terminate()
 
 
 def _most(at: Listen) -> None:
-    body = b"x" * 2_000
-    with _bare(body) as bare:
-        plain = _clients("most", bare.host, str(bare.port), "4", "/")["rate"]
+    with _program(ask(at, STATUS).body, b"") as bare:
+        plain = _clients("most", bare.host, str(bare.port), "4", STATUS)["rate"]
         ours = _clients("most", at.host, str(at.port), "4", STATUS)["rate"]
     show(
         "requests a second at most, the status",
@@ -93,38 +129,15 @@ def _most(at: Listen) -> None:
     )
 
 
-@contextmanager
-def _bare(body: bytes) -> Iterator[Listen]:
-    """An aiohttp route that answers so many bytes and does nothing else."""
-    loop = asyncio.new_event_loop()
-
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(body=body)
-
-    async def begin() -> web.AppRunner:
-        app = web.Application()
-        app.add_routes([web.get("/", answer)])
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return runner
-
-    runner = loop.run_until_complete(begin())
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        yield Listen("127.0.0.1", runner.addresses[0][1])
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
 def _clients(*words: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.bench.api_clients", *words]
     found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return found
+
+
+def _undisturbed(times: list[float]) -> float:
+    """The time of which a quarter is faster: what else a shared machine does only ever makes it longer."""
+    return _part(sorted(times), 0.25)
 
 
 def _part(times: list[float], part: float) -> float:
