@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 from annotated_types import MaxLen
 from pydantic import BaseModel, ValidationError
@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from reconciler.documents.forms import AMOUNT, FORMS, PRICE, Form
 from reconciler.documents.model import API_VERSION
-from reconciler.documents.tree import Document
+from reconciler.documents.tree import Document, Node
 from reconciler.values.desired import Fault
 from reconciler.values.money import DENOM, parse_rate
 
@@ -22,14 +22,27 @@ FAULTS_MAX = 20
 """Faults told of one file; more help nobody."""
 
 _NUMBER_AND_WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?[A-Za-z]*")
-_WANTED = {
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "list_type": "a list",
-    "string_type": "a text",
-    "model_type": "a mapping (keys with values)",
-    "dict_type": "a mapping (keys with values)",
+Steps: TypeAlias = tuple[str | int, ...]
+_NAMED: dict[str, tuple[Steps, ...]] = {
+    "services_twice": (("services", "*", "name"),),
+    "names_twice": (("groups", "*", "name"), ("groups", "*", "hosts", "*", "name")),
 }
+"""By the kind of error: where the names stand that must differ."""
+_WANTED = {
+    "bool_type": ("true or false", "write true or false"),
+    "int_type": ("a whole number", "write it without a fraction"),
+    "list_type": ("a list", "write each entry on a line of its own, behind a dash"),
+    "string_type": ("a text", "write one text"),
+    "model_type": ("a mapping (keys with values)", "write its keys below it, indented"),
+}
+"""By the kind of error: what belongs there, and what to do where nothing better is known."""
+
+
+class _At(NamedTuple):
+    """A value, and the way to it."""
+
+    steps: Steps
+    value: Node
 
 
 def explain(document: Document, model: type[BaseModel], error: ValidationError) -> tuple[Fault, ...]:
@@ -40,7 +53,11 @@ def explain(document: Document, model: type[BaseModel], error: ValidationError) 
         return tuple(faults)
     last = faults[FAULTS_MAX - 1]
     more = Fault(
-        last.path, last.line, last.column, f"and {len(faults) - FAULTS_MAX} faults more in this file"
+        last.path,
+        last.line,
+        last.column,
+        f"and {len(faults) - FAULTS_MAX} faults more in this file",
+        "mend these first",
     )
     return (*faults[:FAULTS_MAX], more)
 
@@ -56,9 +73,31 @@ def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> 
         case "extra_forbidden":
             key = str(steps[-1])
             return document.fault(steps, f"unknown key {key}", _nearest(key, model, steps), of_key=True)
+        case "services_twice" | "names_twice" as kind:
+            name = detail.get("ctx", {}).get("name", "")
+            place = _second(document, _NAMED[kind], name)
+            return document.fault(place, detail["msg"], "give each a name of its own")
         case _:
             message, advice = _sentence(detail, _field(model, steps))
             return document.fault(steps, message, advice)
+
+
+def _second(document: Document, ways: tuple[Steps, ...], name: str) -> Steps:
+    """The way to where a name stands for the second time."""
+    found = [at for way in ways for at in _matching(document.root, way) if at.value == name]
+    places = sorted((document.place(at.steps), at.steps) for at in found)
+    return places[1][1] if len(places) > 1 else ()
+
+
+def _matching(node: Node, way: Steps, steps: Steps = ()) -> Iterator[_At]:
+    """What a way leads to, where * is each entry of a list."""
+    if not way:
+        yield _At(steps, node)
+    elif way[0] == "*":
+        for index, inner in enumerate(node if isinstance(node, list) else ()):
+            yield from _matching(inner, way[1:], (*steps, index))
+    elif isinstance(node, dict) and way[0] in node:
+        yield from _matching(node[str(way[0])], way[1:], (*steps, way[0]))
 
 
 def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
@@ -72,8 +111,10 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
     if kind == "literal_error":
         return _literal_sentence(detail)
     if kind in _WANTED:
-        return f"{shown} stands where {_WANTED[kind]} belongs", _type_advice(kind, value)
-    return _bound_sentence(kind, shown, context) or (detail["msg"], "")
+        return f"{shown} stands where {_WANTED[kind][0]} belongs", _type_advice(kind, value)
+    if kind == "env_source":
+        return detail["msg"], 'write value: for what everyone may see, secret: "name/key" for the rest'
+    return _bound_sentence(kind, shown, context) or (detail["msg"], "docs/reference has every key")
 
 
 def _money_sentence(value: Any, form: Form) -> tuple[str, str]:
@@ -119,9 +160,12 @@ def _type_advice(kind: str, value: Any) -> str:
         return f"put it in quotes: {json.dumps(_bare(value))}"
     if kind == "int_type" and isinstance(value, str) and value.isdecimal():
         return f"leave the quotes out: {value}"
-    if kind == "bool_type" and str(value).lower() in ("true", "false"):
-        return f"leave the quotes out: {str(value).lower()}"
-    return "give it a value or remove the key" if value is None else ""
+    if kind == "bool_type":
+        word = str(value).lower()
+        return f"leave the quotes out: {word}" if word in ("true", "false") else _WANTED[kind][1]
+    if kind == "list_type" and isinstance(value, str):
+        return f"write it in brackets: [{json.dumps(value)}]"
+    return _WANTED[kind][1]
 
 
 def _shown(value: Any) -> str:

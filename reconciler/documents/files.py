@@ -130,4 +130,5 @@ def _not_a_mapping(document: Document) -> Fault:
     if document.root is None:
         return Fault(document.path, 1, 1, "the file is empty", "write its keys, or remove the file")
     what = "a list" if isinstance(document.root, list) else "a single value"
-    return Fault(document.path, 1, 1, f"{what} where a mapping (keys with values) belongs")
+    advice = "begin it with its keys, such as kind:"
+    return Fault(document.path, 1, 1, f"{what} where a mapping (keys with values) belongs", advice)

@@ -30,6 +30,7 @@ NODES_MAX = 50_000
 MERGE_KEY = "<<"
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)
 """A line that git leaves in a conflict; in quotes it would be read as a text."""
+_SAVE_AGAIN = "save it as plain text in UTF-8"
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#")
 
 
@@ -51,7 +52,7 @@ def read_yaml(path: str, content: bytes) -> Document:
     except yaml.MarkedYAMLError as error:
         raise BrokenFileError(_syntax_fault(path, text, error)) from None
     except yaml.YAMLError as error:
-        raise BrokenFileError(Fault(path, 1, 1, f"not YAML: {error}")) from None
+        raise BrokenFileError(Fault(path, 1, 1, f"not YAML: {error}", _SAVE_AGAIN)) from None
     if has_tabs:
         _refuse_tabs(path, text, words)
     return Document(path, builder.root, builder.marks)
@@ -193,8 +194,11 @@ def _place_of(event: Event) -> Place:
 
 def _syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
+    if error.context_mark and "quoted scalar" in str(error.context):
+        begun = error.context_mark
+        return Fault(path, begun.line + 1, begun.column + 1, "not YAML: a quote without an end", "close it")
     if mark is None:
-        return Fault(path, 1, 1, f"not YAML: {error.problem or error}")
+        return Fault(path, 1, 1, f"not YAML: {error.problem or error}", _SAVE_AGAIN)
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if line[mark.column : mark.column + 1] == "\t":
@@ -210,4 +214,6 @@ def _syntax_advice(problem: str, line: str) -> str:
         return "put a text that begins with this sign in quotes"
     if "did not find expected" in problem or "could not find expected" in problem:
         return "check the indentation, quotes and brackets here and on the line before"
-    return "check the quotes on this line" if '"' in line or "'" in line else ""
+    if '"' in line or "'" in line:
+        return "check the quotes on this line"
+    return "check the signs and the indentation on this line"

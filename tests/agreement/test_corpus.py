@@ -141,6 +141,14 @@ def written(folder: Path) -> list[Path]:
     return paths
 
 
+def test_every_error_has_its_place_and_advice(tmp_path: Path) -> None:
+    """Of the whole corpus, and of what nobody thought of."""
+    paths = [*FILES, *written(tmp_path)]
+    told = [(path, fault) for path, faults in refused_by_us(paths).items() for fault in faults]
+    assert len(told) > 250
+    assert [each for each in told if not re.fullmatch(r"(?s)\S+:[1-9]\d*:[1-9]\d*: .+ \(.+\)", each[1])] == []
+
+
 @pytest.mark.parametrize("checker", ALL[1:])
 def test_they_agree_on_files_that_nobody_thought_of(checker: Checker, tmp_path: Path) -> None:
     paths = written(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from reconciler.documents.adapter_models import AnsibleFile
 from reconciler.documents.config_model import ConfigFile
 from reconciler.documents.explain import FAULTS_MAX, explain
 from reconciler.documents.model import FileModel
@@ -76,8 +77,17 @@ def test_a_margin_is_a_fraction() -> None:
             "bidding:\n  owners_denied:\n    - bob\n",
             '3:7: bidding.owners_denied.0: "bob" is not an address (it starts with ve1 and is copied whole)',
         ),
-        ("images_denied: evil\n", '1:16: images_denied: "evil" stands where a list belongs'),
-        ("usage: []\n", "1:8: usage: a list stands where a mapping (keys with values) belongs"),
+        (
+            "images_denied: evil\n",
+            '1:16: images_denied: "evil" stands where a list belongs (write it in brackets: ["evil"])',
+        ),
+        (
+            "usage: []\n",
+            (
+                "1:8: usage: a list stands where a mapping (keys with values) belongs "
+                "(write its keys below it, indented)"
+            ),
+        ),
         ("capacity_reserve_percent: 101\n", "1:27: capacity_reserve_percent: 101 is too large (at most 100)"),
         (
             "capacity_reserve_percent: '5'\n",
@@ -115,7 +125,10 @@ def test_config(text: str, message: str) -> None:
         ),
         (
             "  resources: {cpu: 1, memory: 1Gi}\n  env: [{name: A}]\n",
-            "6:9: services.0.env.0: give either a value or a secret",
+            (
+                "6:9: services.0.env.0: give either a value or a secret (write value: for what everyone "
+                'may see, secret: "name/key" for the rest)'
+            ),
         ),
         (
             "  resources: {cpu: 1, memory: 1Gi}\n  env: [{name: A, value: 8080}]\n",
@@ -141,4 +154,19 @@ def test_workloads(text: str, message: str) -> None:
 def test_only_so_many_faults_are_told() -> None:
     lines = told(ConfigFile, "".join(f"k{number:02}: 1\n" for number in range(FAULTS_MAX + 5)))
     assert len(lines) == FAULTS_MAX + 1
-    assert lines[-1].endswith("and 5 faults more in this file")
+    assert lines[-1].endswith("and 5 faults more in this file (mend these first)")
+
+
+def test_a_name_that_stands_twice_is_told_where_it_does_again() -> None:
+    text = (
+        WORKLOAD
+        + "  resources: {cpu: 1, memory: 1Gi}\n- {name: web, image: b, resources: {cpu: 1, memory: 1Gi}}\n"
+    )
+    assert told(WorkloadFile, text) == [
+        "6:10: services.1.name: the service web stands twice (give each a name of its own)"
+    ]
+    hosts = "groups:\n- name: a\n  hosts: [{name: b, address: x}, {name: c, address: x}]\n- name: d\n"
+    again = "  hosts: [{name: c, address: x}]\n"
+    assert told(AnsibleFile, hosts + again) == [
+        "5:18: groups.1.hosts.0.name: the name c stands twice (give each a name of its own)"
+    ]

@@ -100,9 +100,11 @@ def test_what_is_no_mapping() -> None:
     assert told("config.yaml", b"") == [
         "config.yaml:1:1: the file is empty (write its keys, or remove the file)"
     ]
-    assert told("config.yaml", b"- a") == [
-        "config.yaml:1:1: a list where a mapping (keys with values) belongs"
-    ]
+    (message,) = told("config.yaml", b"- a")
+    assert message == (
+        "config.yaml:1:1: a list where a mapping (keys with values) belongs "
+        "(begin it with its keys, such as kind:)"
+    )
 
 
 def test_a_key_without_a_value_is_told() -> None:
