@@ -53,7 +53,11 @@ class Teller:
         self._sent = None
         ended = future.result()
         self._rest(ended)
-        return ended.outcome if sent == said else Unknown("another one was on its way")
+        if sent == said:
+            return ended.outcome
+        if isinstance(ended.outcome, Failed | Refused):
+            return Failed(ended.outcome.reason, ended.outcome.why)  # the forge's trouble is this one's, too
+        return Unknown("another one was on its way")
 
     def close(self) -> None:
         """Send no more."""

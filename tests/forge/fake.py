@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-TOKEN = "t0ken-of-a-test"
+TOKEN = "t0ken-of-a-test-long-enough"
 REPOSITORY = "operator/state"
 US = "operator"
 COMMIT = "c" * 40

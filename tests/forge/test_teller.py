@@ -107,3 +107,15 @@ def test_another_state_waits_for_the_one_on_its_way() -> None:
     assert settled(teller, other) == Done()
     assert sent == [SAID, other]
     teller.close()
+
+
+def test_a_forge_in_trouble_is_so_for_the_next_state_too() -> None:
+    def send(said: CommitState) -> None:
+        raise ForgeRefusedError("no such commit", 404)
+
+    teller = Teller(send, Clock())
+    teller.set_state(SAID)
+    assert settled(teller, CommitState("d" * 40, Stand.PENDING, "held")) == Failed(
+        "ForgeRefused", "no such commit"
+    )
+    teller.close()

@@ -1,0 +1,104 @@
+"""A forge that is down, slow, broken or overloaded stops nothing but its own messages."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.cycle.run import Runner
+from reconciler.forge import teller as module
+from reconciler.forge.page import Page
+from reconciler.forge.teller import Teller, sender
+from reconciler.values.forge_place import place
+from tests import makers
+from tests.cycle.worlds import Scenery, scenery
+from tests.forge.fake import REPOSITORY, TOKEN, FakeForge, Trouble
+
+TROUBLES = {
+    "slow": Trouble(500, slow_seconds=0.5),
+    "500": Trouble(500),
+    "429": Trouble(429, {"Retry-After": "0"}),
+    "401": Trouble(401),
+    "404": Trouble(404),
+    "breaks off": Trouble(0),
+    "a page": Trouble(200, body=b"<html>"),
+    "moved": Trouble(302, {"Location": "https://evil.example/"}),
+}
+SLOWEST_SECONDS = 0.3
+"""A cycle in memory takes some 5 ms; a forge's answer takes at least half a second when it is slow."""
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RESTS_SECONDS", (0.05,))
+
+
+def cycles(scene: Scenery, teller: Teller, fake: FakeForge, seconds: float = 15) -> tuple[int, float]:
+    """Cycle until the forge was told; how many cycles, and the longest."""
+    runner = Runner(replace(scene.world, forge=teller), makers.US)
+    runner.cycle()
+    longest, count, ends = 0.0, 0, time.monotonic() + seconds
+    while not fake.statuses:
+        assert time.monotonic() < ends, "the forge was never told"
+        began = time.monotonic()
+        runner.cycle()
+        longest, count = max(longest, time.monotonic() - began), count + 1
+        time.sleep(0.01)
+    return count, longest
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_cycles_go_on_and_it_is_told_in_the_end(name: str, fake: FakeForge, tmp_path: Path) -> None:
+    fake.troubles = [TROUBLES[name], TROUBLES[name]]
+    scene = scenery(tmp_path)
+    teller = Teller(sender(Page(place(fake.url, REPOSITORY), tmp_path, "x"), lambda: TOKEN))
+    count, longest = cycles(scene, teller, fake)
+    assert count > 2
+    assert longest < SLOWEST_SECONDS
+    for _ in range(3):
+        Runner(replace(scene.world, forge=teller), makers.US).cycle()
+        time.sleep(0.05)
+    assert [each["state"] for each in fake.statuses] == ["success"]
+    teller.close()
+    scene.journal.close()
+
+
+def test_one_that_is_down_is_told_when_it_is_up(fake: FakeForge, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        down = f"http://127.0.0.1:{server.getsockname()[1]}"
+    at = [down]
+    scene = scenery(tmp_path)
+
+    def send(said: object) -> None:
+        page = Page(place(at[0], REPOSITORY), tmp_path, "x")
+        sender(page, lambda: TOKEN)(said)  # type: ignore[arg-type]  # handed through
+
+    teller = Teller(send)
+    runner = Runner(replace(scene.world, forge=teller), makers.US)
+    for _ in range(20):
+        runner.cycle()
+        time.sleep(0.01)
+    assert not fake.statuses
+    at[0] = fake.url
+    cycles(scene, teller, fake)
+    teller.close()
+    scene.journal.close()
+
+
+def test_a_token_that_cannot_be_read_stops_nothing(fake: FakeForge, tmp_path: Path) -> None:
+    scene, tokens = scenery(tmp_path), ["", TOKEN]
+
+    def token() -> str:
+        if not (found := tokens.pop(0)):
+            raise RuntimeError("others may read it")
+        return found
+
+    teller = Teller(sender(Page(place(fake.url, REPOSITORY), tmp_path, "x"), token))
+    cycles(scene, teller, fake)
+    assert tokens == []
+    teller.close()
+    scene.journal.close()
