@@ -110,11 +110,15 @@ def test_another_state_waits_for_the_one_on_its_way() -> None:
 
 
 def test_a_forge_in_trouble_is_so_for_the_next_state_too() -> None:
+    go = threading.Event()
+
     def send(said: CommitState) -> None:
+        assert go.wait(10)
         raise ForgeRefusedError("no such commit", 404)
 
     teller = Teller(send, Clock())
-    teller.set_state(SAID)
+    assert isinstance(teller.set_state(SAID), Unknown)
+    go.set()
     assert settled(teller, CommitState("d" * 40, Stand.PENDING, "held")) == Failed(
         "ForgeRefused", "no such commit"
     )
