@@ -108,8 +108,12 @@ class Database:
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
     if not read_only:
         # SQLite gives its -wal and -shm files the mode of the file that is there; it holds a money's history.
+        # One that is there is not opened here: the system drops all of a process's locks on a file with the
+        # first descriptor that it closes, and another process then removes the log that we write to.
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            pass
         except OSError as error:
             raise JournalError(
                 f"the journal {path} cannot be opened: {error.strerror}; give it to the daemon's user, or "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +32,43 @@ def test_it_waits_for_a_plan_over_a_restart_and_is_given_until_one_is_remembered
     assert opened.journal.approvals() == (later,)
     opened.journal.remember(plan(), NOON)
     assert opened.journal.approvals() == ()
+
+
+def elsewhere(program: str, path: Path) -> str:
+    """What a process of its own prints: SQLite's locks are between processes."""
+    command = [sys.executable, "-c", program, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+APPROVE = """
+import sys
+from pathlib import Path
+from reconciler.journal.inbox import SqliteInbox
+from tests.journal.test_approvals import WORD
+inbox = SqliteInbox(Path(sys.argv[1]) / "journal.sqlite")
+inbox.approve(WORD)
+inbox.close()
+"""
+READ = """
+import sys
+from pathlib import Path
+from reconciler.journal.opening import open_records
+print(open_records(Path(sys.argv[1])).memory().height)
+"""
+
+
+def test_a_command_that_writes_beside_the_daemon_costs_it_nothing(tmp_path: Path) -> None:
+    """The first writer that leaves must not take the daemon's write-ahead log for its own and remove it."""
+    opened = open_journal(tmp_path)
+    opened.journal.remember(plan(Memory(height=1)), NOON)
+    elsewhere(APPROVE, tmp_path)
+    assert opened.journal.approvals() == (WORD,)
+    opened.journal.remember(plan(Memory(height=2)), NOON)
+    assert elsewhere(READ, tmp_path) == "2"
+    elsewhere(APPROVE, tmp_path)
+    assert opened.journal.approvals() == (WORD,)
+    opened.close()
+    assert open_journal(tmp_path).journal.memory().height == 2
 
 
 def test_one_that_no_plan_has_asked_for_is_not_lost(tmp_path: Path) -> None:
