@@ -102,6 +102,7 @@ ELSEWHERE = (
         "parts of one look",
         _of("chain", "block_reader full_view settlement_view surroundings"),
     ),
+    Elsewhere("tests/forge/test_exchange.py", "what is raised there", _of("forge", "faults")),
     Elsewhere(
         "tests/devnet/chain/test_replay.py",
         "the simulated chain is held to a real node as a whole: every recorded transcript is replayed",
