@@ -53,7 +53,7 @@ def history(host: Path | None, clone: Path | None, output: str, limit: int, **wo
         rows = _of_journal(settings.state, limit)
     else:
         found = read(place_on_host(settings) if settings else place_in_clone(clone, **words))
-        rows = [_of_entry(each) for each in found.entries if each.is_revision][:limit]
+        rows = _of_entries([each for each in found.entries if each.is_revision])[:limit]
         if found.missing:
             click.echo(found.missing, err=True)
     if output == "json":
@@ -114,20 +114,29 @@ def _word(past: PastRevision) -> str:
     return Fate.SUPERSEDED.value if past.ended_at else past.judged.verdict.value
 
 
-def _of_entry(entry: Entry) -> Row:
-    asked, own = entry.asked, entry.revision == entry.asked.id
-    told = entry.applied if own and entry.applied else entry.held
-    assert told is not None, "a revision was applied or held"
-    return Row(
-        asked.id,
-        entry.fate.value,
-        told.at,
-        0,
-        told.plan_digest,
-        asked.author,
-        asked.subject,
-        reverts=asked.reverts,
-    )
+def _of_entries(entries: Sequence[Entry]) -> list[Row]:
+    """Each stood until the next newer one was applied."""
+    rows: list[Row] = []
+    until = 0
+    for entry in entries:
+        asked, own = entry.asked, entry.revision == entry.asked.id
+        told = entry.applied if own and entry.applied else entry.held
+        assert told is not None, "a revision was applied or held"
+        rows.append(
+            Row(
+                asked.id,
+                entry.fate.value,
+                told.at,
+                until,
+                told.plan_digest,
+                asked.author,
+                asked.subject,
+                "" if own else entry.held_words,
+                asked.reverts,
+            )
+        )
+        until = told.at if own else until
+    return rows
 
 
 def _fields(row: Row) -> Mapping[str, object]:

@@ -91,6 +91,8 @@ def lines(entry: Entry) -> Iterator[str]:
         )
     if entry.held is not None:
         yield f"    held      {moment(entry.held.at)} by plan {entry.held.plan_digest[:12]}"
+        if entry.held_words:
+            yield f"              {entry.held_words}"
     yield f"    {outcome(entry)}"
     for told in entry.did:
         yield from _did(told)
@@ -128,6 +130,7 @@ def fields(entry: Entry) -> dict[str, object]:
         "applied_at": moment(applied.at) if applied else None,
         "plan_digest": applied.plan_digest if applied else held.plan_digest if held else "",
         "held_at": moment(held.at) if held else None,
+        "held_words": entry.held_words,
         "did": [_told_fields(each) for each in entry.did],
     }
 

@@ -62,7 +62,8 @@ def excesses(revisions: Revisions, limits: Limits, memory: Memory) -> Iterator[E
 
 def spending(revision: str, limits: Limits, address: str) -> Breach:
     """Spending from this account above the hour's bound, while this revision is in force."""
-    return Breach(revision, SPENDING, f"{limits.spend_per_hour}{DENOM}", (address,))
+    objects = (f"account {address} spends as much again within an hour",)
+    return Breach(revision, SPENDING, f"{limits.spend_per_hour}{DENOM}", objects)
 
 
 def heard(memory: Memory, fresh: tuple[Approval, ...]) -> Mapping[str, Approval]:

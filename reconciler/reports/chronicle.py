@@ -35,6 +35,12 @@ class Entry:
     did: tuple[ToldCommit, ...] = ()
 
     @property
+    def held_words(self) -> str:
+        """In what words it was told that this commit waits, "" where it did not."""
+        said = self.held.says if self.held else ()
+        return next((line for line in said if f" {self.asked.id[:12]} " in line), "")
+
+    @property
     def is_revision(self) -> bool:
         """Whether it was looked at by itself, not as a part of a later one."""
         return self.revision == self.asked.id or self.held is not None

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """APPLIED is in force; HELD waits for the owner's approval or for another host file; REFUSED needs
-    another commit.
+    """APPLIED is in force; HELD waits for the approval of the owner; REFUSED needs another commit, or
+    another host file.
     """
 
     APPLIED = "applied"

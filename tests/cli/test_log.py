@@ -27,7 +27,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forge:
     first = forge.commit("The first", pricing_yaml="1", workloads__a_yaml="a")
     told(forge, f"Applied commit {first[:12]}", desired=first, height=7)
     second = forge.commit("Dearer", pricing_yaml="2")
-    told(forge, f"Held commit {second[:12]}", desired=first, height=8, held=second)
+    told(forge, f"Held commit {second[:12]} by Olga (PriceJump: far)", desired=first, height=8, held=second)
     told(forge, "Two things (and 1 more)\n\nOne thing\nBid on order x", desired=second, height=9, tx=HASH)
     return forge
 
@@ -69,6 +69,7 @@ def test_each_commit_with_what_came_of_it(clone: Forge, capsys: pytest.CaptureFi
         "    Dearer",
         "    files     pricing.yaml",
         f"    held      2027-01-15T08:00:05Z by plan {PLAN[:12]}",
+        f"              Held commit {second[:12]} by Olga (PriceJump: far)",
         f"    in force  since 2027-01-15T08:00:05Z by plan {PLAN[:12]}",
         f"      2027-01-15T08:00:05Z  height 9  status {status[0][:12]}",
         "        One thing",
@@ -81,7 +82,7 @@ def test_each_commit_with_what_came_of_it(clone: Forge, capsys: pytest.CaptureFi
         f"      2027-01-15T08:00:05Z  height 7  status {status[2][:12]}",
         f"        Applied commit {first[:12]}",
         f"      2027-01-15T08:00:05Z  height 8  status {status[1][:12]}",
-        f"        Held commit {second[:12]}",
+        f"        Held commit {second[:12]} by Olga (PriceJump: far)",
     ]
 
 
@@ -101,6 +102,7 @@ def test_for_a_program_and_for_one_object(clone: Forge, capsys: pytest.CaptureFi
         "applied_at": "2027-01-15T08:00:05Z",
         "plan_digest": PLAN,
         "held_at": "2027-01-15T08:00:05Z",
+        "held_words": f"Held commit {second[:12]} by Olga (PriceJump: far)",
         "did": [
             {
                 "status_commit": status,
@@ -176,15 +178,24 @@ def test_where_there_is_no_repository_it_says_so(
 
 def test_history_from_the_status_branch(clone: Forge, capsys: pytest.CaptureFixture[str]) -> None:
     third = clone.commit("Cheaper", pricing_yaml="3")
-    told(clone, "Held", desired=clone.git("rev-parse", "main~1"), held=third, height=10)
+    told(
+        clone,
+        f"Held commit {third[:12]} by Olga (MassRemoval: far)",
+        desired=clone.git("rev-parse", "main~1"),
+        held=third,
+        height=10,
+    )
     code, out, err = say(capsys, "history")
     assert (code, err) == (0, "")
-    heads = [line.split()[:3] for line in out.splitlines()]
-    assert heads[0] == ["COMMIT", "OUTCOME", "AT"]
-    assert [(h[0], h[1]) for h in heads[1:]] == [
-        (third[:12], "held"),
-        (clone.git("rev-parse", "main~1")[:12], "in"),
-        (clone.git("rev-parse", "main~2")[:12], "applied"),
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    second, first = (clone.git("rev-parse", each)[:12] for each in ("main~1", "main~2"))
+    at = "2027-01-15T08:00:05Z"
+    assert lines == [
+        "COMMIT OUTCOME AT UNTIL PLAN AUTHOR SUBJECT",
+        f"{third[:12]} held {at} - {PLAN[:12]} Olga Operator Cheaper",
+        f"Held commit {third[:12]} by Olga (MassRemoval: far)",
+        f"{second} in force {at} - {PLAN[:12]} Olga Operator Dearer",
+        f"{first} applied {at} {at} {PLAN[:12]} Olga Operator The first",
     ]
 
 
