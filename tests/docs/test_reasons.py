@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.kubernetes import troubles
+from reconciler.adapters.ansible import troubles as of_hosts
+from reconciler.adapters.kubernetes import troubles as of_clusters
 from reconciler.values.plans import Reason
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +19,8 @@ SECTIONS = dict(re.findall(r"(?ms)^### (\S+)\n\n(.*?)(?=^##|\Z)", PAGE))
 GIVEN_BY = {"Trouble": 0, "Refused": 0, "Failed": 0, "Retry": 2}
 """Who carries a reason, and which of its arguments that is."""
 ELSEWHERE: dict[str, set[str]] = {
-    "adapters/kubernetes/troubles.py: reason": troubles._CONFIG,
+    "adapters/kubernetes/troubles.py: reason": of_clusters._CONFIG,
+    "adapters/ansible/troubles.py: reason": {reason for _, reason, _ in of_hosts._HOSTS},
     "planning/recollection.py: reason": set(),
 }
 """Reasons that are no word where they are given: what they can be, nothing where they are only passed on."""
