@@ -143,6 +143,7 @@ class Refresh:
         reason = self.touched.closed.get(lease.id) or (old.closed_reason if old else "")
         if old is not None and not lease.units:
             lease = replace(lease, units=old.units, usage_billed=old.usage_billed)
+            lease = replace(lease, attributes=old.attributes)
         return ended(lease, reason)
 
     def _accounts(

@@ -83,10 +83,12 @@ def leased(lease: Lease, deployments: Deployments) -> Lease:
     if group is None:
         return lease
     spec = group.group_spec
+    attributes = attributes_of(spec.requirements.attributes)
     return replace(
         lease,
         units=tuple(unit_of(unit) for unit in spec.resources),
-        usage_billed=USAGE_BILLED in attributes_of(spec.requirements.attributes),
+        usage_billed=USAGE_BILLED in attributes,
+        attributes=attributes,
     )
 
 

@@ -86,7 +86,7 @@ def workload_of(file: WorkloadFile, lease: LeaseId, name: WorkloadId, path: str)
         id=name,
         lease=lease,
         services=tuple(_service(service) for service in file.services),
-        adapter=file.adapter,
+        adapter=file.adapter or "",
         paused=file.paused,
         close=CloseReason(reason) if reason else None,
         close_words=words,

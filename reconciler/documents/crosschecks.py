@@ -41,6 +41,9 @@ def bound_faults(file: ReadFile, limits: Limits) -> Iterator[Fault]:
 
 
 def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Workload) -> Iterator[Fault]:
+    if not workload.adapter:
+        yield from _nowhere(files, file)
+        return
     path = ADAPTERS[workload.adapter]
     settings = files[path].value if path in files else None
     if settings is None:
@@ -51,6 +54,13 @@ def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Wor
         yield _fault(
             file, "adapter", f"{path} is not enabled", "set enabled: true there or name another adapter"
         )
+
+
+def _nowhere(files: Mapping[str, ReadFile], file: ReadFile) -> Iterator[Fault]:
+    """A workload that names no adapter needs one that is enabled."""
+    known = [files[path].value for path in ADAPTERS.values() if path in files]
+    if not any(isinstance(v, KubernetesSettings | AnsibleSettings) and v.enabled for v in known):
+        yield _fault(file, "adapter", "no adapter is enabled", f"enable one: {', '.join(ADAPTERS.values())}")
 
 
 def _image_faults(denied: tuple[str, ...], file: ReadFile, workload: Workload) -> Iterator[Fault]:

@@ -101,8 +101,9 @@ class WorkloadFile(FileModel):
     """Workload."""
     lease: LeaseModel
     """The lease that pays for it."""
-    adapter: Literal["kubernetes", "ansible"] = "kubernetes"
-    """What runs it: adapters/<this>.yaml."""
+    adapter: Literal["kubernetes", "ansible"] | None = None
+    """What runs it: adapters/<this>.yaml. Without it, where its order's attributes say, else where it fits;
+    and there it stays."""
     paused: bool = False
     """true: no container runs, nothing is billed by usage; the lease itself goes on paying."""
     close: Close | None = None

@@ -142,7 +142,7 @@ def _allocate(scene: Scene, candidates: list[Candidate]) -> tuple[tuple[CreateBi
     holds: list[Hold] = []
     for candidate in candidates:
         order = candidate.order
-        if short := too_small(order.units, room, capacity.view.nodes):
+        if short := too_small(order, room, capacity.view):
             holds.append(Hold(str(order.id), Reason.NO_CAPACITY, short))
         elif len(bids) >= scene.limits.bids_per_cycle:
             why = f"{len(bids)} bids are made this cycle, the host file's bids_per_cycle"

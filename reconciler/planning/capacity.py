@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from reconciler.planning.situation import Scene
-from reconciler.values.observed import AdapterView, Capacity, Market, State
+from reconciler.values.observed import AdapterView, Capacity, Market, Order, State
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
-from reconciler.values.resources import Resources, ResourceUnit, total
+from reconciler.values.resources import Attribute, Resources, total
 
 
 def offered(adapters: Mapping[str, AdapterView]) -> Reading[Capacity]:
@@ -19,11 +19,13 @@ def offered(adapters: Mapping[str, AdapterView]) -> Reading[Capacity]:
         whys = "; ".join(each.why for each in blind)
         words = {each.reason for each in blind}
         return Unseen(
-            whys or "no adapter is configured; name a kubeconfig in the host file",
+            whys
+            or "no adapter is configured; name a kubeconfig in the host file, or add hosts to the repository",
             words.pop() if len(words) == 1 else "",
         )
     nodes = tuple(n for capacity in seen for n in capacity.nodes)
-    return Seen(Capacity(total([c.total for c in seen]), nodes, None))
+    hosts = tuple(h for capacity in seen for h in capacity.hosts)
+    return Seen(Capacity(total([c.total for c in seen]), nodes, None, hosts))
 
 
 def blindness(cluster: Unseen) -> Reason:
@@ -67,13 +69,33 @@ def usable(scene: Scene, capacity: Capacity) -> Resources:
     )
 
 
-def too_small(units: Iterable[ResourceUnit], room: Resources, nodes: tuple[Resources, ...]) -> str:
-    """Why the units do not fit: in all, or one of them on no single node; empty when they do."""
-    units = list(units)
-    wanted = total([u.all for u in units])
+def too_small(order: Order, room: Resources, capacity: Capacity) -> str:
+    """Why the order's units do not fit: in all, one of them on no single node, or on no host all of them, as
+    it is asked for; empty when they do.
+    """
+    wanted = total([u.all for u in order.units])
     if short := room.lacks(wanted):
         return f"asks {wanted.show()}; free are {room.show()}: too little {', '.join(short)}"
-    for unit in units:
+    if not capacity.hosts:
+        return _too_small_for(capacity.nodes, order)
+    if host_for(wanted, capacity, order.attributes):
+        return ""
+    if capacity.nodes:
+        return _too_small_for(capacity.nodes, order)
+    return f"asks {wanted.show()} on one host, as a whole; no host that is what it asks for has it free"
+
+
+def _too_small_for(nodes: tuple[Resources, ...], order: Order) -> str:
+    for unit in order.units:
         if nodes and all(node.lacks(unit.one) for node in nodes):
             return f"one unit asks {unit.one.show()}, more than any single node has"
     return ""
+
+
+def host_for(whole: Resources, capacity: Capacity, attributes: tuple[Attribute, ...]) -> bool:
+    """Whether a host has room for all of it and is what is asked for; keys that tell no host from another do
+    not count.
+    """
+    keys = {key for host in capacity.hosts for key, _ in host.attributes}
+    wanted = {(key, value) for key, value in attributes if key in keys}
+    return any(not host.free.lacks(whole) and wanted <= set(host.attributes) for host in capacity.hosts)

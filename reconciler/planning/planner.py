@@ -16,6 +16,7 @@ from reconciler.planning.leases import plan_closings
 from reconciler.planning.ledger import keep_books
 from reconciler.planning.measuring import measure
 from reconciler.planning.phases import plan_phases
+from reconciler.planning.placement import placed
 from reconciler.planning.recollection import confirm_all, take_outcomes
 from reconciler.planning.retries import prune
 from reconciler.planning.situation import Proposals, Scene, Situation, market_of
@@ -58,7 +59,7 @@ def plan(situation: Situation) -> Plan:
     kept = standing(situation, admitted.breaches, desired, market)
     situation = replace(situation, memory=replace(heeded, approvals=kept))
     funding = fundings(market, desired) if market is not None else {}
-    desired = stopped_by_funding(desired, funding)
+    desired = placed(situation, stopped_by_funding(desired, funding), market)
     situation = replace(situation, memory=_recall(situation, desired, market, funding))
     phases = plan_phases(situation, desired, market)
     situation = replace(situation, memory=replace(situation.memory, workloads=phases.workloads))

@@ -32,12 +32,15 @@ def plan_workloads(situation: Situation, desired: Desired, market: Market | None
     for name, view in sorted(situation.adapters.items()):
         if isinstance(view.workloads, Unseen):
             decisions.append(Hold(name, blindness(view.workloads), view.workloads.why, ours=True))
+        for each in view.unwell:
+            why = f"{each.reason}: {each.message}; {each.advice}"
+            decisions.append(Hold(name, Reason.CLUSTER_UNSEEN, why, ours=True))
         decisions.extend(_prepare(name, view))
     leased = _leased(situation, market)
     for subject in leased:
         decisions.extend(_serve(situation, desired, subject, trusted=market is not None))
     if market is not None:
-        decisions.extend(_remove(situation, market, leased))
+        decisions.extend(_remove(situation, desired, market, leased))
         decisions.extend(_orphans(desired, market, leased))
     return decisions
 
@@ -80,16 +83,22 @@ def _serve(
         yield Hold(subject, blindness(reading), reading.why, ours=True)
         return
     place = Place(workload, reading.view.get(subject))
-    if not trusted and (wait := _unproven(place)):
+    if not trusted and (wait := _unproven(situation, place)):
         yield wait
         return
     yield from _apply(situation, place)
 
 
-def _unproven(place: Place) -> Hold | None:
-    """Why no repair: on the strength of a lease last seen, what ran goes on, and nothing else begins."""
+def _unproven(situation: Situation, place: Place) -> Hold | None:
+    """Why no repair: on the strength of a lease last seen, what ran goes on, and nothing else begins. On a
+    plain host, where nobody else repairs, what ran and is gone without a trace counts, too.
+    """
     subject = place.workload.id
     if place.running is None:
+        known = situation.memory.workloads.get(subject)
+        ran = known is not None and known.digest == digest_of(place.workload)
+        if ran and place.workload.adapter == "ansible":
+            return None
         return Hold(subject, Reason.CHAIN_UNSEEN, "not started while the chain cannot be seen", ours=True)
     if place.running.digest != digest_of(place.workload):
         why = "its changed file waits until the chain is seen: its lease may have ended, or grant less"
@@ -114,8 +123,9 @@ def _refused(situation: Situation, desired: Desired, workload: Workload) -> Hold
         known = ", ".join(sorted(situation.adapters)) or "none"
         why = f"adapter {workload.adapter} is not configured on this host; configured: {known}"
         return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
-    if workload.adapter == "kubernetes" and desired.kubernetes and not desired.kubernetes.enabled:
-        why = "adapters/kubernetes.yaml says enabled: false"
+    settings = {"kubernetes": desired.kubernetes, "ansible": desired.ansible}.get(workload.adapter)
+    if settings is not None and not settings.enabled:
+        why = f"adapters/{workload.adapter}.yaml says enabled: false"
         return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
     patterns = desired.config.images_denied if desired.config else ()
     for service in workload.services if patterns else ():
@@ -164,15 +174,18 @@ def _difference(running: Running | None, workload: Workload) -> str:
     return "somebody changed it" if running.drifted else ""
 
 
-def _remove(situation: Situation, market: Market, leased: Set[WorkloadId]) -> Iterator[Action | Hold]:
-    """Remove what runs for a lease seen closed at two rising heights; never on silence, never more than the
-    ceiling.
+def _remove(
+    situation: Situation, desired: Desired, market: Market, leased: Set[WorkloadId]
+) -> Iterator[Action | Hold]:
+    """Remove what runs for a lease seen closed at two rising heights, and what has moved to another adapter;
+    never on silence, never more than the ceiling.
     """
     removed = 0
     for name, view in sorted(situation.adapters.items()):
         if isinstance(view.workloads, Unseen):
             continue
-        ended = (r for r in view.workloads.view.values() if r.id not in leased and not r.removing)
+        there = [r for r in view.workloads.view.values() if not r.removing]
+        ended = [r for r in there if r.id not in leased or _has_moved(situation, desired, name, r.id)]
         for running in sorted(ended, key=lambda r: r.id):
             decision = _removal(situation, market, name, running)
             if isinstance(decision, RemoveWorkload):
@@ -184,6 +197,16 @@ def _remove(situation: Situation, market: Market, leased: Set[WorkloadId]) -> It
                 yield decision
 
 
+def _has_moved(situation: Situation, desired: Desired, adapter: str, subject: WorkloadId) -> bool:
+    """Whether it is well on the adapter that its file names, so that this one is of no more use."""
+    workload = desired.workloads.get(subject)
+    other = situation.adapters.get(workload.adapter) if workload and workload.adapter != adapter else None
+    if other is None or isinstance(other.workloads, Unseen):
+        return False
+    running = other.workloads.view.get(subject)
+    return running is not None and (running.ready or running.paused)
+
+
 def _removal(
     situation: Situation, market: Market, adapter: str, running: Running
 ) -> RemoveWorkload | Hold | None:
@@ -191,15 +214,15 @@ def _removal(
     if lease is None:
         why = f"the chain knows no lease {running.lease}; remove it by hand if that is right"
         return Hold(running.id, Reason.CHAIN_UNSEEN, why, ours=True)
-    if lease.state is State.ACTIVE:
-        return None
+    moved = lease.state is State.ACTIVE
     known = situation.memory.workloads.get(running.id)
-    if known is None or not known.closed_again:
+    if not moved and (known is None or not known.closed_again):
         why = "its lease is closed; removed when the next height shows it too"
         return Hold(running.id, Reason.AWAITING_HEIGHT, why)
+    why = "it runs on another adapter now" if moved else "its lease is closed"
     return held_back(
         situation.memory, f"RemoveWorkload:{running.id}", running.id, situation.now
-    ) or RemoveWorkload(adapter, running.id, "its lease is closed")
+    ) or RemoveWorkload(adapter, running.id, why)
 
 
 def _orphans(desired: Desired, market: Market, leased: Set[WorkloadId]) -> Iterator[Hold]:

@@ -100,7 +100,7 @@ class EscrowAccount:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lease of ours; `units` are its order's, `usage_billed` from the order's attributes."""
+    """A lease of ours; `units` and `attributes` are its order's, `usage_billed` is one of these."""
 
     id: LeaseId
     state: State
@@ -111,6 +111,7 @@ class Lease:
     units: tuple[ResourceUnit, ...] = ()
     usage_billed: bool = False
     closed_reason: str = ""
+    attributes: tuple[Attribute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,19 +267,31 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class HostRoom:
+    """A machine that takes a workload only as a whole: what is free on it, and what tells it from others."""
+
+    free: Resources
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Capacity:
-    """What the machines offer us: `total` less what strangers use, free room for one unit a node, and the
-    quota now in force.
+    """What the machines offer us: `total` less what strangers use, free room for one unit a node or for all
+    of a workload a host, and the quota now in force.
     """
 
     total: Resources
     nodes: tuple[Resources, ...]
     quota: Resources | None
+    hosts: tuple[HostRoom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterView:
-    """One adapter's readings; a failing capacity list stops no repair."""
+    """One adapter's readings; a failing capacity list stops no repair. `unwell` are machines that cannot be
+    seen while others can.
+    """
 
     workloads: Reading[Mapping[WorkloadId, Running]]
     capacity: Reading[Capacity]
+    unwell: tuple[Trouble, ...] = ()

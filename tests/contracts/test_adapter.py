@@ -161,4 +161,5 @@ def test_our_own_pods_take_room_of_their_node_only(world: Machines) -> None:
     after = world.capacity()
 
     assert after.total == before.total
-    assert sum(n.cpu_milli for n in after.nodes) <= sum(n.cpu_milli for n in before.nodes) - 100
+    rooms = [[*each.nodes, *(host.free for host in each.hosts)] for each in (before, after)]
+    assert sum(r.cpu_milli for r in rooms[1]) <= sum(r.cpu_milli for r in rooms[0]) - 100

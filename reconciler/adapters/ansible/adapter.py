@@ -89,7 +89,8 @@ class AnsibleAdapter:
         if not estate.silent and self._places.is_new:
             self._places.settle()
         workloads: Reading[Mapping[WorkloadId, Running]] = Seen(workloads_of(self._scenery(estate)))
-        return AdapterView(workloads, Seen(estate.capacity(self._quota)))
+        unwell = tuple(estate.silent[name] for name in sorted(estate.silent))
+        return AdapterView(workloads, Seen(estate.capacity(self._quota)), unwell)
 
     def prepare(self, quota: Resources) -> Outcome:
         """The quota is ours to keep: hosts know none. No more than it is placed."""

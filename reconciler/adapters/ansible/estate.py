@@ -14,7 +14,7 @@ from reconciler.adapters.ansible.troubles import sentence
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId
-from reconciler.values.observed import Capacity, Trouble
+from reconciler.values.observed import Capacity, HostRoom, Trouble
 from reconciler.values.outcomes import Failed
 from reconciler.values.resources import Resources, total
 
@@ -61,8 +61,12 @@ class Estate:
     def capacity(self, quota: Resources | None) -> Capacity:
         """What hosts that answer offer: all of it less strangers' limits, and host by host what is free."""
         whole = {name: self._offers(name) for name in self.answering}
-        free = tuple(self._not_below_nothing(whole[name] - self._used(name)) for name in sorted(whole))
-        return Capacity(total([whole[name] for name in sorted(whole)]), free, quota)
+        known = self.settings.hosts
+        rooms = tuple(
+            HostRoom(self._not_below_nothing(whole[name] - self._used(name)), known[name].attributes)
+            for name in sorted(whole)
+        )
+        return Capacity(total([whole[name] for name in sorted(whole)]), (), quota, rooms)
 
     def gpus(self, host: str) -> int:
         """All GPUs of a host."""

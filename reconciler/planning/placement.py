@@ -1,0 +1,79 @@
+"""Where each workload runs: where its file says, where it is, where its attributes say, or where it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.planning.capacity import host_for
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import Desired, Workload
+from reconciler.values.ids import LeaseId
+from reconciler.values.lifecycle import Phase
+from reconciler.values.observed import AdapterView, Market
+from reconciler.values.readings import Seen
+from reconciler.values.resources import Attribute, total
+
+PREFERRED = ("kubernetes", "ansible")
+"""Of adapters that would do equally well, the first."""
+ADAPTER = "adapter"
+"""The attribute of an order that names an adapter."""
+
+
+def placed(situation: Situation, desired: Desired, market: Market | None) -> Desired:
+    """The desired state with an adapter and its order's attributes for each workload; the same object where
+    that changes nothing.
+    """
+    attributes = {key: lease.attributes for key, lease in market.leases.items()} if market else {}
+    found = {name: _placed(situation, each, attributes) for name, each in desired.workloads.items()}
+    changed = any(found[name] is not each for name, each in desired.workloads.items())
+    return replace(desired, workloads=found) if changed else desired
+
+
+def _placed(
+    situation: Situation, workload: Workload, known: Mapping[LeaseId, tuple[Attribute, ...]]
+) -> Workload:
+    if attributes := known.get(workload.lease):
+        workload = replace(workload, attributes=attributes)
+    return workload if workload.adapter else replace(workload, adapter=_choice(situation, workload))
+
+
+def _choice(situation: Situation, workload: Workload) -> str:
+    """Stays where it is or was; a new one goes nowhere else while an adapter is silent that may hold it."""
+    names = [name for name in PREFERRED if name in situation.adapters]
+    known = situation.memory.workloads.get(workload.id)
+    there = [name for name in names if _holds(situation.adapters[name], workload)]
+    if there:
+        return known.adapter if known and known.adapter in there else there[0]
+    if known is not None and known.adapter in names:
+        blind = any(not isinstance(view.workloads, Seen) for view in situation.adapters.values())
+        if blind or known.phase is not Phase.PENDING:
+            return known.adapter
+    named = [name for name in names if (ADAPTER, name) in workload.attributes]
+    told = sorted(names, key=lambda name: -_told(situation.adapters[name], workload.attributes))
+    fitting = [name for name in told if _fits(situation.adapters[name], workload)]
+    return next(iter((*named, *fitting, *names)), PREFERRED[0])
+
+
+def _holds(view: AdapterView, workload: Workload) -> bool:
+    return isinstance(view.workloads, Seen) and workload.id in view.workloads.view
+
+
+def _told(view: AdapterView, attributes: Iterable[Attribute]) -> int:
+    """How many of the attributes a machine of that adapter has."""
+    hosts = view.capacity.view.hosts if isinstance(view.capacity, Seen) else ()
+    return max((len(set(attributes) & set(host.attributes)) for host in hosts), default=0)
+
+
+def _fits(view: AdapterView, workload: Workload) -> bool:
+    if not isinstance(view.capacity, Seen):
+        return False
+    capacity = view.capacity.view
+    if host_for(workload.resources, capacity, workload.attributes):
+        return True
+    pieces = [service.resources for service in workload.services]
+    return (
+        bool(capacity.nodes)
+        and not total(list(capacity.nodes)).lacks(workload.resources)
+        and all(any(not node.lacks(piece) for node in capacity.nodes) for piece in pieces)
+    )

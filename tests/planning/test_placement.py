@@ -1,0 +1,183 @@
+"""With several adapters: a workload goes where its file or its order says, else where it fits, and stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.planning.capacity import too_small
+from reconciler.planning.placement import placed
+from reconciler.planning.planner import plan
+from reconciler.planning.situation import Situation
+from reconciler.values.desired import Workload
+from reconciler.values.hosts import AnsibleSettings
+from reconciler.values.ids import workload_id
+from reconciler.values.lifecycle import Phase
+from reconciler.values.memory import WorkloadMemory
+from reconciler.values.observed import AdapterView, Capacity, HostRoom, Running, Trouble
+from reconciler.values.plans import ApplyWorkload, Reason, RemoveWorkload
+from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.resources import Attribute, Resources
+from tests.makers import (
+    ROOM,
+    desired,
+    lease,
+    lease_id,
+    market,
+    order,
+    remembered,
+    running,
+    situation,
+    unit,
+    workload,
+)
+
+ANYWHERE = workload(adapter="")
+KEY = workload_id(lease_id())
+TINY = Resources(10, 1 << 20, 1 << 20)
+SILENT = Unseen("it does not answer")
+
+
+def cluster(*there: Running, node: Resources = ROOM, **changes: Any) -> AdapterView:
+    view = AdapterView(Seen({r.id: r for r in there}), Seen(Capacity(ROOM, (node,), ROOM)))
+    return replace(view, **changes)
+
+
+def hosts(
+    *there: Running, free: Resources = ROOM, attributes: tuple[Attribute, ...] = (), **changes: Any
+) -> AdapterView:
+    capacity = Capacity(ROOM, (), ROOM, (HostRoom(free, attributes), HostRoom(TINY)))
+    return replace(AdapterView(Seen({r.id: r for r in there}), Seen(capacity)), **changes)
+
+
+def given(file: Workload = ANYWHERE, attributes: tuple[Attribute, ...] = (), **changes: Any) -> Situation:
+    both = {"kubernetes": cluster(), "ansible": hosts()}
+    seen = market(leases=[lease(attributes=attributes)])
+    made = situation(seen, desired(file, ansible=AnsibleSettings(enabled=True)), adapters=both)
+    return replace(made, **changes)
+
+
+def chosen(made: Situation) -> str:
+    [action] = [a for a in plan(made).actions if isinstance(a, ApplyWorkload)]
+    return action.workload.adapter
+
+
+def known(adapter: str, phase: Phase = Phase.PENDING, digest: str = "") -> Any:
+    return remembered(workloads={KEY: WorkloadMemory(lease_id(), adapter, phase, digest=digest)})
+
+
+def test_where_its_file_says() -> None:
+    assert chosen(given(workload(adapter="ansible"))) == "ansible"
+    assert chosen(given(workload(adapter="kubernetes"))) == "kubernetes"
+
+
+def test_else_where_its_attributes_say() -> None:
+    assert chosen(given(attributes=(("adapter", "ansible"),))) == "ansible"
+    eu = {"kubernetes": cluster(), "ansible": hosts(attributes=(("region", "eu"),))}
+    assert chosen(given(attributes=(("region", "eu"),), adapters=eu)) == "ansible"
+    assert chosen(given(attributes=(("region", "us"),), adapters=eu)) == "kubernetes"
+
+
+def test_else_where_it_fits() -> None:
+    assert chosen(given()) == "kubernetes"
+    full = {"kubernetes": cluster(node=TINY), "ansible": hosts()}
+    assert chosen(given(adapters=full)) == "ansible"
+    assert chosen(given(adapters={"ansible": hosts()})) == "ansible"
+    nowhere = {"kubernetes": cluster(node=TINY), "ansible": hosts(free=TINY)}
+    assert chosen(given(adapters=nowhere)) == "kubernetes", "which then says why it cannot"
+
+
+def test_a_host_must_hold_all_of_it_while_a_cluster_takes_it_in_pieces() -> None:
+    half = Resources(600, 1 << 30, 1 << 30)
+    twice = replace(ANYWHERE, services=(ANYWHERE.services[0], replace(ANYWHERE.services[0], name="db")))
+    nodes = cluster(capacity=Seen(Capacity(ROOM, (half, half), ROOM)))
+    assert chosen(given(twice, adapters={"kubernetes": cluster(node=TINY), "ansible": hosts(free=half)})) == (
+        "kubernetes"
+    )
+    assert chosen(given(twice, adapters={"kubernetes": nodes, "ansible": hosts(free=half)})) == "kubernetes"
+
+
+def test_it_stays_where_it_is_whatever_fits_better_now() -> None:
+    there = running(workload(adapter="ansible"), digest="old")
+    full = {"kubernetes": cluster(), "ansible": hosts(there, free=TINY)}
+    assert chosen(given(adapters=full)) == "ansible"
+
+
+def test_it_stays_where_it_was_though_it_is_gone_from_there() -> None:
+    full = {"kubernetes": cluster(), "ansible": hosts(free=TINY)}
+    assert chosen(given(adapters=full, memory=known("ansible", Phase.DEPLOYING))) == "ansible"
+    assert chosen(given(adapters=full, memory=known("ansible"))) == "kubernetes", "it never began there"
+
+
+@pytest.mark.parametrize("reading", [SILENT, Seen({})])
+def test_while_an_adapter_is_silent_that_may_hold_it_it_goes_nowhere_else(reading: Reading[Any]) -> None:
+    views = {"kubernetes": cluster(), "ansible": hosts(free=TINY, workloads=reading)}
+    made = plan(given(adapters=views, memory=known("ansible")))
+    applied = [a.workload.adapter for a in made.actions if isinstance(a, ApplyWorkload)]
+    assert applied == ([] if reading == SILENT else ["kubernetes"])
+
+
+def test_what_moves_is_taken_away_where_it_was_once_it_runs_where_it_shall() -> None:
+    file = workload(adapter="ansible")
+    old, new = running(workload()), running(file)
+    moving = given(file, adapters={"kubernetes": cluster(old), "ansible": hosts()})
+    assert [type(a) for a in plan(moving).actions] == [ApplyWorkload]
+    starting = {"kubernetes": cluster(old), "ansible": hosts(replace(new, ready=False))}
+    assert plan(given(file, adapters=starting)).actions == ()
+    moved = plan(given(file, adapters={"kubernetes": cluster(old), "ansible": hosts(new)}))
+    assert moved.actions == (RemoveWorkload("kubernetes", KEY, "it runs on another adapter now"),)
+
+
+def test_nothing_is_changed_where_every_file_says() -> None:
+    made = given(workload())
+    wanted = desired(workload())
+    assert placed(made, wanted, None) is wanted
+
+
+def test_the_orders_attributes_go_along() -> None:
+    made = given(attributes=(("region", "eu"),))
+    [action] = [a for a in plan(made).actions if isinstance(a, ApplyWorkload)]
+    assert action.workload.attributes == (("region", "eu"),)
+
+
+def test_an_adapter_that_is_switched_off_is_left_alone() -> None:
+    off = desired(workload(adapter="ansible"), ansible=AnsibleSettings(enabled=False))
+    made = plan(replace(given(), desired=situation(wanted=off).desired))
+    assert made.actions == ()
+    assert Reason.ADAPTER_UNKNOWN in {h.reason for h in made.holds if h.subject == KEY}
+
+
+def test_what_was_leased_is_repaired_on_a_host_while_the_chain_is_silent() -> None:
+    file = workload(adapter="ansible")
+    ran = known("ansible", Phase.RUNNING, running(file).digest)
+    silent = given(file, market=Unseen("down"), memory=ran)
+    assert chosen(silent) == "ansible"
+    never = replace(silent, memory=known("ansible", Phase.PENDING))
+    assert plan(never).actions == ()
+    dead = replace(silent, adapters={"ansible": hosts(running(file, drifted=True, ready=False))})
+    assert chosen(dead) == "ansible"
+    cluster_only = given(workload(), market=Unseen("down"), memory=known("kubernetes", Phase.RUNNING))
+    assert plan(cluster_only).actions == ()
+
+
+def test_a_machine_that_is_not_well_is_a_condition_of_its_own() -> None:
+    trouble = Trouble("HostKeyChanged", "host two: its key is another", "see why")
+    made = plan(given(adapters={"ansible": hosts(unwell=(trouble,))}))
+    [hold] = [h for h in made.holds if h.subject == "ansible"]
+    assert hold.reason is Reason.CLUSTER_UNSEEN
+    assert "HostKeyChanged: host two: its key is another; see why" in hold.message
+
+
+def test_no_bid_for_what_fits_no_host_as_a_whole() -> None:
+    room = Resources(10_000, 64 << 30, 64 << 30)
+    big = order(1, unit(cpu=600, count=2))
+    half = HostRoom(Resources(1_000, 64 << 30, 64 << 30))
+    alone = Capacity(room, (), None, (half, half))
+    assert "no host" in too_small(big, room, alone)
+    assert too_small(big, room, replace(alone, nodes=(half.free,))) == ""
+    assert too_small(order(1, unit(cpu=500, count=2)), room, alone) == ""
+    elsewhere = replace(alone, hosts=(HostRoom(room, (("region", "us"),)),))
+    assert "no host" in too_small(order(1, unit(), attributes=[("region", "eu")]), room, elsewhere)
+    assert too_small(order(1, unit(), attributes=[("tier", "gold")]), room, elsewhere) == ""
