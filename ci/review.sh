@@ -171,12 +171,15 @@ review_files() {
             printf '## This change is not valid\n'
             block "$scratch/faults"
         elif grep -q ': warning' "$scratch/faults"; then
-            printf '## This change is valid, with warnings\n'
+            printf '## What validation warns of\n'
             block "$scratch/faults"
         fi
         case $planned in
         0) cat "$scratch/plan.md" ;;
-        none) printf 'No plan was made: %s.\n' "$unplanned" ;;
+        none)
+            [ "$valid" != 0 ] || printf '## This change is valid\n\n'
+            printf 'No plan was made: %s.\n' "$unplanned"
+            ;;
         *)
             printf '## What it would do is not known\n'
             block "$scratch/plan.err"
@@ -198,6 +201,10 @@ review_files() {
 }
 
 tell_forge() {
+    if [ -z "${FORGE_URL:-}${GITHUB_ACTIONS:-}${GITEA_ACTIONS:-}" ]; then
+        echo "$0: no forge was told, as none is named; set FORGE_URL, or say --no-forge" >&2
+        return
+    fi
     set -- --best-effort
     "$program" forge comment --file "$out/review.md" ${provider:+--provider "$provider"} "$@"
     "$program" forge status --state "$(cat "$out/state")" --description "$(cat "$out/description")" \

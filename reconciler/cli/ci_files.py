@@ -10,7 +10,11 @@ from reconciler.cli.faults import ToldError
 
 HERE = Path(__file__).resolve()
 
-ALWAYS = {"gitattributes": ".gitattributes", "pre-commit-config.yaml": ".pre-commit-config.yaml"}
+ALWAYS = {
+    "gitattributes": ".gitattributes",
+    "gitignore": ".gitignore",
+    "pre-commit-config.yaml": ".pre-commit-config.yaml",
+}
 FORGES: dict[str, dict[str, str]] = {
     "github": {
         "github/provider-review.yml": ".github/workflows/provider-review.yml",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,27 @@ def test_a_change_that_is_not_valid(change: Change) -> None:
     assert "1 errors" in description
 
 
+def test_warnings_are_told_and_fail_nothing(change: Change) -> None:
+    change.write("adapters/docker.yaml", "enabled: true\n")
+    ran = change.run("--base", "main", "--no-forge")
+    assert ran.returncode == 0
+    assert change.review.startswith("## What validation warns of\n\n    adapters/docker.yaml: warning: ")
+    assert change.verdict == ("success", "valid; see the plan")
+
+
+def test_annotations_for_each_ci(change: Change) -> None:
+    change.edit("pricing.yaml", "gpu: 20000uve", "gpu: 20000uact")
+    change.environment["GITHUB_ACTIONS"] = "true"
+    ran = change.run("--base", "main", "--no-forge")
+    assert "::error file=pricing.yaml,line=11,col=8" in ran.stdout.replace(",endLine=11", "")
+    del change.environment["GITHUB_ACTIONS"]
+    change.environment["GITLAB_CI"] = "true"
+    change.run("--base", "main", "--no-forge")
+    [found] = json.loads((change.out / "gl-code-quality-report.json").read_text())
+    assert found["location"]["path"] == "pricing.yaml"
+    assert found["location"]["lines"]["begin"] == 11
+
+
 def test_a_plan_that_cannot_be_made(change: Change) -> None:
     change.environment["PLAN_CODE"] = "1"
     assert change.run("--base", "main", "--no-forge").returncode == 1
@@ -67,7 +89,9 @@ def test_limits_warn_and_do_not_fail(change: Change) -> None:
 
 def test_without_a_base_what_is_there_is_checked(change: Change) -> None:
     assert change.run("--no-forge").returncode == 0
-    assert change.review == "No plan was made: there is no branch to merge into.\n"
+    assert change.review == (
+        "## This change is valid\n\nNo plan was made: there is no branch to merge into.\n"
+    )
     assert change.verdict == ("success", "valid; no plan: there is no branch to merge into")
     change.write("pricing.yaml", "pricing: {}\n")
     assert change.run("--no-forge").returncode == 1
@@ -255,4 +279,4 @@ def test_a_forge_in_trouble_decides_nothing(change: Change, trouble: Trouble) ->
 def test_without_a_forge_the_check_is_the_same(change: Change) -> None:
     ran = change.run("--base", "main")
     assert ran.returncode == 0
-    assert "the forge was not told: the forge's address is not known" in ran.stderr
+    assert "no forge was told, as none is named; set FORGE_URL, or say --no-forge" in ran.stderr
