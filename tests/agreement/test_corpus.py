@@ -206,3 +206,20 @@ def test_an_editor_checks_and_completes_a_new_repository(tmp_path: Path) -> None
     with running() as server:
         assert server.errors([pricing])[pricing] == ['Missing property "gpu".']
         assert "gpu" in server.completions(pricing, at, 2)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("head", "proposed"),
+    [
+        ("apiVersion: provider.virtengine.dev/v1beta1\n", {"min_gain", "settle_before_expiry"}),
+        ("apiVersion: provider.virtengine.dev/v1alpha1\n", {"min_gain", "expiry_margin"}),
+        ("", {"min_gain", "expiry_margin"}),
+    ],
+)
+def test_an_editor_proposes_the_keys_of_the_files_form(head: str, proposed: set[str], tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(f"{MODELINE}{SCHEMAS / 'config.json'}\n{head}usage:\n  every: 1h\n  \n")
+    with running() as server:
+        assert server.errors([config]) == {config: []}
+        assert server.completions(config, 3 + bool(head), 2) == proposed
