@@ -171,7 +171,7 @@ def test_one_file_within_its_repository(
     monkeypatch.chdir(state / "workloads")
     name = Path(workload_path(1)).name
     assert run("validate", name) == 1
-    assert "adapters/kubernetes.yaml is not enabled" in capsys.readouterr().out
+    assert "adapter: no adapter is enabled" in capsys.readouterr().out
     assert run("validate", str(state / "pricing.yaml"), "--format", "json") == 1
     assert [fault["path"] for fault in json.loads(capsys.readouterr().out)] == ["pricing.yaml"]
 
