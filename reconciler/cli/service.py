@@ -43,9 +43,10 @@ def install_service(host: Path | None, root: Path | None, user: str, passphrase:
         raise ToldError(f"error: {user!r} is no user's name; use letters, digits, - and _")
     settings = settings_of(host)
     top = root or Path("/")
-    _write(top / UNIT, unit(settings, user, credential(settings, passphrase)))
+    loaded = credential(settings, passphrase)
+    _write(top / UNIT, unit(settings, user, loaded))
     _write(top / ACCOUNT, account(settings, user))
-    steps = list(_next(settings, user))
+    steps = list(_next(settings, user, loaded))
     if root is None and RUNNING.is_dir():
         for command in (["systemd-sysusers", str(top / ACCOUNT)], ["systemctl", "daemon-reload"]):
             _call(command)
@@ -123,7 +124,7 @@ def _is_in_a_home(settings: Settings) -> bool:
     return any(path is not None and path.is_relative_to(home) for path in needed for home in HOMES)
 
 
-def _next(settings: Settings, user: str) -> Iterator[str]:
+def _next(settings: Settings, user: str, loaded: str) -> Iterator[str]:
     yield f"systemd-sysusers /{ACCOUNT}"
     yield f"chgrp {user} {settings.host_file} && chmod 640 {settings.host_file}"
     if settings.state.parent != STATES:
@@ -134,7 +135,16 @@ def _next(settings: Settings, user: str) -> Iterator[str]:
         yield f"chown {user}: {settings.kubernetes.kubeconfig}"
     yield "systemctl daemon-reload"
     yield "systemctl enable --now provider-daemon"
-    yield f"sudo -u {user} provider-daemon doctor --host {settings.host_file}"
+    yield _doctor(settings, user, loaded)
+
+
+def _doctor(settings: Settings, user: str, loaded: str) -> str:
+    """The doctor with the eyes of the service: as its user, with the credential that systemd gives to it
+    alone.
+    """
+    given = f" -p {loaded}" if loaded.startswith("LoadCredential=") else ""
+    asked = f"{_quoted(_program())} doctor --host {_quoted(settings.host_file)}"
+    return f"systemd-run --quiet --pipe --wait -p User={user}{given} {asked}"
 
 
 def _program() -> Path:

@@ -53,6 +53,14 @@ def test_it_may_write_its_state_and_what_a_push_writes_alone(tmp_path: Path) -> 
     assert re.fullmatch(r"/\S*provider-daemon run --host \S+/host\.yaml", unit["ExecStart"][0])
 
 
+def test_the_doctor_is_asked_with_the_services_own_eyes(tmp_path: Path, capsys: Said) -> None:
+    installed(tmp_path)
+    last = capsys.readouterr().out.splitlines()[-1].split()
+    assert last[0] == "systemd-run"
+    assert last[-3:] == ["doctor", "--host", str(tmp_path / "host.yaml")]
+    assert {"User=provider-daemon", "LoadCredential=passphrase:/etc/provider-daemon.passphrase"} <= {*last}
+
+
 def test_a_repository_elsewhere_is_not_written(tmp_path: Path) -> None:
     unit = installed(tmp_path, HOST.replace("/etc/provider-daemon}", "https://forge.example/a.git}"))
     assert "ReadWritePaths" not in unit
