@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from reconciler.cli.faults import ToldError
@@ -75,7 +75,8 @@ def outlook_if_shared(asked: Asked) -> Outlook | None:
 def _clone(asked: Asked) -> Iterator[Clone]:
     with TemporaryDirectory(prefix="provider-daemon-") as home:
         try:
-            yield Clone(asked.clone, Path(home), asked.path.strip("/"), asked.allowed_signers)
+            folder = "/".join(PurePosixPath(asked.path.strip("/")).parts)
+            yield Clone(asked.clone, Path(home), folder, asked.allowed_signers)
         except (MirrorError, OutlookError) as error:
             raise ToldError(f"error: {error}") from None
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from reconciler.repo.complaints import clean
+from reconciler.repo.complaints import clean, last_line
 from reconciler.repo.git_environment import make_world
 from reconciler.repo.git_process import OUTPUT_BYTES_MAX, GitRunner, Ran
-from reconciler.repo.mirror import MirrorError
+from reconciler.repo.mirror import DamagedMirrorError, MirrorError
 from reconciler.repo.place import Place
 from reconciler.repo.read import blobs, heading, listing
 from reconciler.repo.signatures import signer
+from reconciler.repo.working_tree import edited
 from reconciler.values.repository import Commit
 
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -34,7 +36,9 @@ class Clone:
     ) -> None:
         found, self._work_tree = _git_directory(directory.resolve())
         self.place = Place(str(found), path=path, allowed_signers=allowed_signers)
-        self._runner = GitRunner(make_world(self.place, home, found), found)
+        self._world = make_world(self.place, home, found, alone=True)
+        self._home = home
+        self._runner = GitRunner(self._world, found)
 
     def run(self, *arguments: str, given: bytes = b"") -> Ran:
         """A git command on the clone's objects; never raises for what git does."""
@@ -56,28 +60,51 @@ class Clone:
 
     def message(self, commit: str) -> str:
         """A commit's whole message."""
-        return self.run("show", "--no-patch", "--no-notes", "--format=%B", commit).text
+        return self.run("show", "--no-patch", "--no-notes", "--no-show-signature", "--format=%B", commit).text
 
     def merged(self, base: str, head: str) -> str:
         """The tree that merging `head` into `base` gives; CloneError names the files that conflict."""
+        self._write_aside()
         ran = self.run("merge-tree", "--write-tree", "--name-only", "--no-messages", base, head)
         lines = ran.text.splitlines()
         if ran.code == 0 and lines and _HASH.fullmatch(lines[0]):
             return lines[0]
         if ran.code == 1:
-            files = ", ".join(dict.fromkeys(line for line in lines[1:] if line))
+            files = ", ".join(clean(line) for line in dict.fromkeys(lines[1:]) if line)
             raise CloneError(
                 f"it conflicts with the base in {files}; merge the base into the branch and push again"
             )
+        if "unrelated histories" in ran.errors:
+            raise CloneError(
+                f"commit {head[:12]} and the base {base[:12]} have no commit in common here; where the clone "
+                "is shallow, fetch its history (git fetch --unshallow origin; actions/checkout: "
+                "fetch-depth: 0)"
+            )
         raise CloneError(
-            "what a merge would give cannot be told by this git (it takes 2.38 or newer); "
+            f"this git (it takes 2.38 or newer) cannot tell what a merge would give ({last_line(ran)}); "
             "merge the base into the branch and ask again"
         )
+
+    def _write_aside(self) -> None:
+        """Let new objects go to our own directory: a clone may belong to somebody else, or be read-only."""
+        found = self.run("rev-parse", "--git-path", "objects").text
+        aside = self._home / "objects"
+        aside.mkdir(exist_ok=True)
+        theirs = str(Path(self.place.url, found)).replace("\\", "\\\\").replace('"', '\\"')
+        places = {"GIT_OBJECT_DIRECTORY": str(aside), "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{theirs}"'}
+        variables = {**self._world.variables, **places}
+        self._runner = GitRunner(replace(self._world, variables=variables), Path(self.place.url))
 
     def commit(self, commit: str, tree: str = "") -> Commit:
         """A commit's words, and its files or those of another tree; MirrorError where they are not there."""
         words = heading(self, commit)
-        files = listing(self, tree or commit, self.place.path)
+        try:
+            files = listing(self, tree or commit, self.place.path)
+        except DamagedMirrorError:
+            raise CloneError(
+                f"this clone does not hold the files of commit {commit[:12]}; make one that holds all "
+                "(git clone without --filter), nothing is fetched here"
+            ) from None
         return Commit(
             id=commit,
             author=words.author,
@@ -91,7 +118,7 @@ class Clone:
 
     def has(self, commit: str) -> bool:
         """Whether the clone holds this commit."""
-        return self.run("cat-file", "-e", f"{commit}^{{commit}}").code == 0
+        return self.run("cat-file", "-e", "--end-of-options", f"{commit}^{{commit}}").code == 0
 
     def signer(self, commit: str) -> str | None:
         """Who of the allowed signers signed a commit; None for nobody."""
@@ -128,25 +155,33 @@ class Clone:
         """Paths edited in the clone's working tree, which count for nothing; empty where it has none."""
         if self._work_tree is None:
             return ()
-        ran = self.run(
-            f"--work-tree={self._work_tree}", "-C", str(self._work_tree), "status", "--porcelain",
-            "--no-renames", "--untracked-files=no", "-z", "--", self.place.path or ".",
-        )  # fmt: skip
-        entries = ran.output.decode("utf-8", "backslashreplace").split("\0") if ran.code == 0 else []
-        return tuple(clean(entry[3:]) for entry in entries if entry)
+        options = ("--untracked-files=no", "--", self.place.path or ".")
+        return edited(self, self._work_tree, Path(self.place.url), *options)
 
 
 def _git_directory(directory: Path) -> tuple[Path, Path | None]:
-    """Where the repository's objects are, and its working tree."""
-    for place in (directory, *directory.parents):
+    """Where the repository's objects are, and its working tree.
+
+    A bare repository counts only where no clone is around it: a commit can bring one along as plain files,
+    with a configuration of its own.
+    """
+    around = (directory, *directory.parents)
+    for place in around:
         found = place / ".git"
         if found.is_dir():
             return found, place
         if found.is_file():
-            named = (
-                found.read_text(encoding="utf-8", errors="replace").strip().removeprefix("gitdir:").strip()
-            )
-            return (place / named).resolve(), place
+            return _linked(found), place
+    for place in around:
         if (place / "HEAD").is_file() and (place / "objects").is_dir():
             return place, None
     raise CloneError(f"{directory} is in no git repository; call this in a clone of the state repository")
+
+
+def _linked(link: Path) -> Path:
+    """Where a work tree's `.git` file points to."""
+    first, _, named = link.read_text(encoding="utf-8", errors="replace").strip().partition("gitdir:")
+    there = (link.parent / named.strip()).resolve()
+    if first or not named or not (there / "HEAD").is_file():
+        raise CloneError(f"{link} names no git repository that is there; call this in a clone of its own")
+    return there

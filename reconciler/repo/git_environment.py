@@ -12,7 +12,6 @@ CONFIG = """\
 [core]
 \thooksPath = /dev/null
 \tfsmonitor = false
-\taskPass =
 [protocol]
 \tversion = 2
 [transfer]
@@ -34,12 +33,23 @@ CONFIG = """\
 \tfollowRedirects = initial
 \tlowSpeedLimit = 100
 \tlowSpeedTime = 30
-[gpg]
-\tprogram = /bin/false
-[gpg "x509"]
-\tprogram = /bin/false
-{signers}{signing}{credentials}"""
-"""OpenPGP and X.509 never verify: who may sign is said by the list of ssh signers alone."""
+{signing}{credentials}"""
+"""Also what git sees of us where it serves a push to a repository on this machine."""
+
+FORCED = (
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.askPass", ""),
+    ("log.showSignature", "false"),
+    ("gpg.program", "/bin/false"),
+    ("gpg.openpgp.program", "/bin/false"),
+    ("gpg.x509.program", "/bin/false"),
+    ("gpg.ssh.program", "ssh-keygen"),
+)
+"""What stands above the configuration of the repository itself, which would have git run its programs.
+
+OpenPGP and X.509 never verify: who may sign is said by the list of ssh signers alone.
+"""
 
 SSH = (
     "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20 "
@@ -56,8 +66,11 @@ class GitWorld:
     url: str
 
 
-def make_world(place: Place, home: Path, mirror: Path) -> GitWorld:
-    """Write git's configuration into `home` (0700) and name it in the variables; OSError where that fails."""
+def make_world(place: Place, home: Path, mirror: Path, *, alone: bool = False) -> GitWorld:
+    """Write git's configuration into `home` (0700) and name it in the variables; OSError where that fails.
+
+    `alone` keeps git from asking anybody, also for objects that a partial clone has left out.
+    """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     url, secret = without_password(place)
     store = place.credentials
@@ -70,7 +83,8 @@ def make_world(place: Place, home: Path, mirror: Path) -> GitWorld:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_DIR": str(mirror),
-        "GIT_ALLOW_PROTOCOL": protocols(place),
+        "GIT_ALLOW_PROTOCOL": "none" if alone else protocols(place),
+        "GIT_NO_LAZY_FETCH": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",
         "SSH_ASKPASS": "",
@@ -85,10 +99,20 @@ def make_world(place: Place, home: Path, mirror: Path) -> GitWorld:
         "GIT_COMMITTER_NAME": place.author.name,
         "GIT_COMMITTER_EMAIL": place.author.email,
         "XDG_CONFIG_HOME": str(home),
+        **_forced(place),
     }
     return GitWorld(
         variables, tuple(sorted(k for k in os.environ if k.startswith("GIT_") and k not in variables)), url
     )
+
+
+def _forced(place: Place) -> dict[str, str]:
+    """FORCED and the signers, as variables that git reads last."""
+    pairs = (*FORCED, ("gpg.ssh.allowedSignersFile", str(place.allowed_signers or "/dev/null")))
+    found = {"GIT_CONFIG_COUNT": str(len(pairs))}
+    for at, (key, value) in enumerate(pairs):
+        found |= {f"GIT_CONFIG_KEY_{at}": key, f"GIT_CONFIG_VALUE_{at}": value}
+    return found
 
 
 def _config(place: Place, mirror: Path, store: Path | None) -> str:
@@ -96,9 +120,7 @@ def _config(place: Place, mirror: Path, store: Path | None) -> str:
     if place.is_local:
         real = os.path.realpath(place.url)
         ours += sorted({place.url, real, f"{place.url}/.git", f"{real}/.git"})
-    signers, signing, credentials = "", "", ""
-    if place.allowed_signers is not None:
-        signers = f'[gpg "ssh"]\n\tallowedSignersFile = {_quoted(str(place.allowed_signers))}\n'
+    signing, credentials = "", ""
     if place.signing_key is not None:
         key = _quoted(str(place.signing_key))
         signing = f"[gpg]\n\tformat = ssh\n[user]\n\tsigningKey = {key}\n"
@@ -107,7 +129,7 @@ def _config(place: Place, mirror: Path, store: Path | None) -> str:
             f"[credential]\n\thelper =\n\thelper = {_quoted(f'store --file={_shell(str(store))}')}\n"
         )
     safe = "\n".join(f"\tdirectory = {_quoted(path)}" for path in ours)
-    return CONFIG.format(safe=safe, signers=signers, signing=signing, credentials=credentials)
+    return CONFIG.format(safe=safe, signing=signing, credentials=credentials)
 
 
 def _quoted(text: str) -> str:

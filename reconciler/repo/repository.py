@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.repo.complaints import clean
 from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
 from reconciler.repo.place import Place
 from reconciler.repo.read import blobs, heading, listing
 from reconciler.repo.signatures import signer
 from reconciler.repo.snapshot_branch import replace as replace_branch
 from reconciler.repo.status_branch import publish, rehearse
+from reconciler.repo.working_tree import edited
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import Commit, StatusCommit
@@ -91,12 +91,8 @@ class GitRepository:
         """Paths edited in a local repository's working tree, which do not count; empty for any other."""
         if not self._place.is_local or not Path(self._place.url, ".git").exists():
             return ()
-        ran = self._mirror.run(
-            f"--git-dir={self._place.url}/.git", f"--work-tree={self._place.url}", "-C", self._place.url,
-            "status", "--porcelain", "--no-renames", "-z", "--", self._place.path or ".",
-        )  # fmt: skip
-        entries = ran.output.decode("utf-8", "backslashreplace").split("\0") if ran.code == 0 else []
-        return tuple(clean(entry[3:]) for entry in entries if entry)
+        tree = Path(self._place.url)
+        return edited(self._mirror, tree, tree / ".git", "--", self._place.path or ".")
 
     def _newest(self) -> str:
         ref = f"refs/heads/{self._place.branch}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from reconciler.repo.git_environment import make_world
+from reconciler.repo.git_environment import FORCED, make_world
 from reconciler.repo.place import Place
 
 
@@ -40,7 +41,20 @@ def test_git_understands_the_configuration(tmp_path: Path) -> None:
         return ran.stdout.decode().strip()
 
     assert str(odd) in asked("--get-all", "safe.directory").splitlines()
-    assert asked("gpg.ssh.allowedSignersFile") == str(odd / "signers")
     assert asked("core.hooksPath") == "/dev/null"
     assert asked("--get-all", "credential.helper").endswith("it'\\''s'")
     assert asked("transfer.fsckObjects") == "true"
+
+
+def test_the_repositorys_own_configuration_stands_below_ours(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path / "its")], check=True)
+    world = make_world(Place("/x", allowed_signers=Path("/ours")), tmp_path / "git", tmp_path / "its/.git")
+
+    def git(*arguments: str) -> str:
+        command = ["git", "config", *arguments]
+        ran = subprocess.run(command, env=dict(os.environ) | world.variables, capture_output=True, check=True)
+        return ran.stdout.decode().strip()
+
+    for key, value in (*FORCED, ("gpg.ssh.allowedSignersFile", "/ours")):
+        git("--local", key, "theirs")
+        assert git(key) == value
