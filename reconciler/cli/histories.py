@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from reconciler.cli.faults import ToldError
 from reconciler.repo.clone import Clone, CloneError
 from reconciler.repo.mirror import MirrorError
-from reconciler.repo.past import commits
+from reconciler.repo.past import COMMITS_MAX, commits
 from reconciler.reports.chronicle import Entry, chronicle
 from reconciler.values.chronicle import AskedCommit, ToldCommit, told_commit
 
@@ -59,7 +59,8 @@ def read(place: Place) -> Histories:
         asked = commits(clone, [desired, *_present(clone, [*applied])])
         entries = chronicle([_below(each, place.folder) for each in asked], told)
         shown = tuple(each for each in entries if each.asked.files or each.is_revision or not place.folder)
-        return Histories(shown, told, _address(clone, status), "" if status else _missing(place))
+        missing = _cut(clone, max(len(asked), len(told))) if status else _missing(place)
+        return Histories(shown, told, _address(clone, status), missing)
 
 
 @contextmanager
@@ -95,6 +96,19 @@ def _status(clone: Clone, place: Place) -> str:
 def _missing(place: Place) -> str:
     branch = STATUS + (place.provider or "<provider>")
     return f"there is no branch {branch} here, so what came of these commits is not known; get it: {FETCH}"
+
+
+def _cut(clone: Clone, longest: int) -> str:
+    """What older commits there are is not known, and so not which of them came with the oldest that is."""
+    if clone.run("rev-parse", "--is-shallow-repository").text == "true":
+        return (
+            "this clone is shallow: what is older is not told rightly; get it: git fetch --unshallow origin"
+        )
+    if longest >= COMMITS_MAX:
+        return (
+            f"only the newest {COMMITS_MAX} commits of a branch are read: what is older is not told rightly"
+        )
+    return ""
 
 
 def _present(clone: Clone, wanted: Sequence[str]) -> list[str]:

@@ -144,6 +144,18 @@ def test_a_fresh_clone_needs_both_branches_and_says_so(
     assert say(capsys, "log")[1] == say(capsys, "log", "--clone", str(clone.path))[1]
 
 
+def test_what_is_cut_off_is_said(
+    clone: Forge, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shallow = tmp_path / "shallow"
+    command = ["git", "clone", "--quiet", "--no-single-branch", "--depth=1", f"file://{clone.path}"]
+    subprocess.run([*command, str(shallow)], check=True, capture_output=True)
+    assert "is shallow" in say(capsys, "log", "--clone", str(shallow))[2]
+    for module in ("reconciler.repo.past", "reconciler.cli.histories"):
+        monkeypatch.setattr(f"{module}.COMMITS_MAX", 2)
+    assert "only the newest 2 commits" in say(capsys, "log")[2]
+
+
 def test_several_providers_are_told_apart(clone: Forge, capsys: pytest.CaptureFixture[str]) -> None:
     made = clone.commit("Ours", eu__pricing_yaml="1", us__pricing_yaml="1")
     told(clone, "Theirs", branch="status/second", desired=made, height=1)
