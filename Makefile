@@ -8,6 +8,7 @@ STAMP := $(VENV)/.ready
 
 help:
 	@echo "make demo    the main job on a simulated market, at most 90 seconds"
+	@echo "make demo ADAPTER=ansible   real containers on this machine, with its podman"
 	@echo "make test    lint, types, floors and every test"
 	@echo "make check   lint, types and floors alone"
 	@echo "make agreement   validate, check-jsonschema and the editors' language server (npm) over one corpus"
@@ -38,7 +39,7 @@ agreement: $(STAMP)
 
 # KUBECONFIG counts only when it is named in the call: a demo never strays into the cluster of the day.
 demo: $(STAMP)
-	@$(BIN)/provider-daemon demo $(if $(KEEP),--keep $(KEEP)) $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
+	@$(BIN)/provider-daemon demo $(if $(KEEP),--keep $(KEEP)) $(if $(ADAPTER),--adapter $(ADAPTER)) $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
 
 replay: $(STAMP)
 	$(BIN)/python -m tests.replay $(FILES)

@@ -6,8 +6,9 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -16,8 +17,9 @@ from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.home import SIMULATED, Home
 from reconciler.devnet.programs import DaemonProgram, await_devnet, devnet_program
 from reconciler.devnet.stage import Stage, open_stage
-from reconciler.devnet.steps import StoryError
+from reconciler.devnet.steps import Step, StoryError
 from reconciler.devnet.story import STEPS, ending, play
+from reconciler.devnet.story_hosts import Hosts
 
 TICK_SECONDS = 0.2
 
@@ -33,9 +35,17 @@ TICK_SECONDS = 0.2
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Play it on this cluster, not on the simulated one.",
 )
+@click.option(
+    "--adapter",
+    type=click.Choice(["kubernetes", "ansible"]),
+    default="kubernetes",
+    help="ansible: a shorter story, with real containers of this machine's podman.",
+)
 @click.option("--block-seconds", type=click.FloatRange(0.1, 5), default=1.0, hidden=True)
 @click.option("--due-seconds", type=click.IntRange(1), default=40, hidden=True)
-def demo(keep: Path | None, kubeconfig: Path | None, block_seconds: float, due_seconds: int) -> None:
+def demo(
+    keep: Path | None, kubeconfig: Path | None, adapter: str, block_seconds: float, due_seconds: int
+) -> None:
     """Play the whole story on a SIMULATED market, and fail unless every step was seen."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     options = ["--block-seconds", str(block_seconds), "--due-seconds", str(due_seconds)]
@@ -49,18 +59,34 @@ def demo(keep: Path | None, kubeconfig: Path | None, block_seconds: float, due_s
                 f"{directory} holds a world already; go on with `provider-daemon devnet --home {directory}`, "
                 "or keep this one elsewhere"
             )
-        _tell(home, options, sweep=kubeconfig is not None and keep is None)
+        hosts = Hosts() if adapter == "ansible" else None
+        _tell(Telling(home, options, sweep=kubeconfig is not None and keep is None, hosts=hosts))
     if keep is not None:
         click.echo(f"go on with: provider-daemon devnet --home {keep}")
         click.echo(f"      then: provider-daemon run --host {keep}/host.yaml")
 
 
-def _tell(home: Home, options: list[str], *, sweep: bool) -> None:
-    narrator, daemon = Narrator(), DaemonProgram(home)
+@dataclass(frozen=True)
+class Telling:
+    """Where a story is told, how the devnet is started, and what is taken away in the end."""
+
+    home: Home
+    options: list[str]
+    sweep: bool
+    hosts: Hosts | None
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """Of the long story, or of the one on plain hosts."""
+        return self.hosts.steps() if self.hosts else STEPS
+
+
+def _tell(telling: Telling) -> None:
+    narrator, daemon = Narrator(), DaemonProgram(telling.home)
     narrator.say(SIMULATED)
-    with _world(home, options, daemon, sweep=sweep) as stage:
+    with _world(telling, daemon) as stage:
         try:
-            play(stage, STEPS, narrator.tick, narrator.say)
+            play(stage, telling.steps, narrator.tick, narrator.say)
         except StoryError as error:
             raise DevnetError(
                 f"the daemon's last words:\n{daemon.tail()}\nthe story failed at {error}; "
@@ -72,9 +98,10 @@ def _tell(home: Home, options: list[str], *, sweep: bool) -> None:
 
 
 @contextmanager
-def _world(home: Home, options: list[str], daemon: DaemonProgram, *, sweep: bool) -> Iterator[Stage]:
+def _world(telling: Telling, daemon: DaemonProgram) -> Iterator[Stage]:
     """The devnet and the daemon as processes of their own; both are ended, whatever happens."""
-    market = devnet_program(home, options)
+    home, hosts = telling.home, telling.hosts
+    market = devnet_program(home, telling.options)
     with ExitStack() as ends:
         ends.callback(market.stop)
         market.start()
@@ -82,8 +109,10 @@ def _world(home: Home, options: list[str], daemon: DaemonProgram, *, sweep: bool
         stage = open_stage(home, daemon)
         ends.callback(stage.close)
         _refuse_leftovers(stage)
-        if sweep:
+        if telling.sweep:
             ends.callback(stage.cluster.sweep)
+        if hosts is not None:
+            ends.callback(hosts.sweep, stage)
         ends.callback(daemon.stop)
         ends.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the ending is not interrupted
         yield stage

@@ -42,7 +42,7 @@ def _hosts(kind: str, scratch: Path) -> Machines | None:
         return None
     if not has_podman():
         pytest.skip("this machine has no podman: apt-get install podman busybox-static")
-    build_images(scratch)
+    build_images()
     return podman_host(scratch)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from reconciler.adapters.ansible.plays.module_utils.provider_records import Reco
 from reconciler.adapters.ansible.plays.module_utils.provider_workload import Site as EngineSite
 from reconciler.adapters.ansible.plays.module_utils.provider_workload import remove
 from reconciler.adapters.ansible.runs import HostAnswer, Play, Player
+from reconciler.devnet.plain_images import SERVE, build
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Patience
 from reconciler.values.ids import WorkloadId
@@ -203,19 +203,14 @@ def has_podman() -> bool:
     return shutil.which("podman") is not None
 
 
-def build_images(directory: Path) -> None:
-    """The images that the contract's tests name, from scratch: one static file is shell and web server."""
-    busybox = Path(shutil.which("busybox") or "/bin/busybox")
-    shutil.copy(busybox, directory / "busybox")
-    serve = '["/busybox", "sh", "-c", "echo listening; exec /busybox httpd -f -p 8080"]'
+def build_images() -> None:
+    """The images that the contract's tests name."""
     texts = {
-        "web:1": f"CMD {serve}",
-        "web:2": f"LABEL number=2\nCMD {serve}",
-        "evil:1": f"LABEL evil=1\nCMD {serve}",
-        "unready:1": f'HEALTHCHECK CMD ["/busybox", "false"]\nCMD {serve}',
+        "web:1": f"CMD {SERVE}",
+        "web:2": f"LABEL number=2\nCMD {SERVE}",
+        "evil:1": f"LABEL evil=1\nCMD {SERVE}",
+        "unready:1": f'HEALTHCHECK CMD ["/busybox", "false"]\nCMD {SERVE}',
         "crash:1": 'CMD ["/busybox", "false"]',
     }
     for name, text in texts.items():
-        (directory / "Containerfile").write_text(f"FROM scratch\nCOPY busybox /busybox\n{text}\n")
-        words = ["podman", "build", "--quiet", "--format=docker", f"--tag=registry.example/{name}", "."]
-        subprocess.run(words, cwd=directory, check=True, capture_output=True, timeout=120)
+        build(f"registry.example/{name}", text)

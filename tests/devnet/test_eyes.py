@@ -8,6 +8,7 @@ from reconciler.devnet.eyes_api import ApiEyes
 from reconciler.devnet.eyes_chain import ChainEyes
 from reconciler.devnet.eyes_cluster import ClusterEyes
 from reconciler.devnet.eyes_git import STATUS, GitEyes, Operator
+from reconciler.devnet.eyes_host import HostEyes
 from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.furnishing import furnish
 from reconciler.devnet.home import Facts, Home
@@ -79,3 +80,11 @@ def test_a_block_that_nobody_tells(tmp_path: Path) -> None:
     with pytest.raises(DevnetError, match=f"http://{NOBODY} does not tell block 3"):
         eyes._call("block", 3)
     node.close()
+
+
+def test_a_host_where_nobody_answers_and_no_engine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    eyes = HostEyes(9)
+    assert eyes.page() == ""
+    with pytest.raises(DevnetError, match="podman ps: "):
+        eyes.left("1-1-1-aaaaaaaaaa")
