@@ -66,6 +66,8 @@ def test_ours_is_found_among_many(fake: FakeForge, has_pages: bool) -> None:
     client(fake).say(note())
     assert client(fake).say(note("second")) is Written.EDITED
     assert len(fake.comments) == 121
+    looked = fake.asked.count(f"GET /api/v1/repos/{REPOSITORY}/issues/7/comments")
+    assert looked == (6 if has_pages else 4), "a forge without pages is known by its second answer"
 
 
 def test_a_pull_request_without_end_is_not_read_for_ever(fake: FakeForge) -> None:

@@ -89,7 +89,7 @@ def test_and_as_long_as_it_asks() -> None:
     teller = Teller(send, clock)
     assert isinstance(settled(teller), Failed)
     clock.seconds = 899
-    assert isinstance(teller.set_state(SAID), Unknown)
+    assert teller.set_state(SAID) == Unknown("the forge is left alone for a while")
     clock.seconds = 900
     assert settled(teller) == Done()
     assert isinstance(settled(teller), Failed)
