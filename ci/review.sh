@@ -139,13 +139,27 @@ review_conflict() {
     conclude failure "it conflicts with the branch it is for"
 }
 
+# Puts the provider's folder before the path that follows $1 on a line, as a forge's paths begin at the top.
+inside() {
+    if [ "$folder" = . ]; then
+        cat
+    else
+        MARK=$1 FOLDER=${folder%/}/ awk '{
+            at = index($0, ENVIRON["MARK"])
+            end = at + length(ENVIRON["MARK"]) - 1
+            print at ? substr($0, 1, end) ENVIRON["FOLDER"] substr($0, end + 1) : $0
+        }'
+    fi
+}
+
 check() {
     valid=0
     "$program" validate "$scratch/tree/$folder" >"$scratch/faults" 2>&1 || valid=$?
     if [ -n "${GITHUB_ACTIONS:-}" ]; then
-        "$program" validate --format github "$scratch/tree/$folder" 2>/dev/null | grep '^::' || true
+        "$program" validate --format github "$scratch/tree/$folder" 2>/dev/null | grep '^::' | inside ' file=' || true
     elif [ -n "${GITLAB_CI:-}" ]; then
-        "$program" validate --format gitlab "$scratch/tree/$folder" >"$out/gl-code-quality-report.json" || true
+        "$program" validate --format gitlab "$scratch/tree/$folder" |
+            inside '"path": "' >"$out/gl-code-quality-report.json" || true
     fi
 }
 

@@ -54,16 +54,25 @@ def test_warnings_are_told_and_fail_nothing(change: Change) -> None:
     assert change.verdict == ("success", "valid; see the plan")
 
 
-def test_annotations_for_each_ci(change: Change) -> None:
+@pytest.mark.parametrize("folder", ["", "eu/a & b"])
+def test_annotations_for_each_ci(change: Change, folder: str) -> None:
+    """A forge's paths begin at the top of the repository."""
     change.edit("pricing.yaml", "gpu: 20000uve", "gpu: 20000uact")
+    options = ["--base", "main", "--no-forge"]
+    if folder:
+        (change.directory / folder).mkdir(parents=True)
+        change.git("mv", "config.yaml", "pricing.yaml", "adapters", "workloads", folder)
+        change.git("commit", "--quiet", "--message", "Move")
+        options += ["--path", folder]
+    path = f"{folder}/pricing.yaml".removeprefix("/")
     change.environment["GITHUB_ACTIONS"] = "true"
-    ran = change.run("--base", "main", "--no-forge")
-    assert "::error file=pricing.yaml,line=11,col=8" in ran.stdout.replace(",endLine=11", "")
+    ran = change.run(*options)
+    assert f"::error file={path},line=11," in ran.stdout
     del change.environment["GITHUB_ACTIONS"]
     change.environment["GITLAB_CI"] = "true"
-    change.run("--base", "main", "--no-forge")
+    change.run(*options)
     [found] = json.loads((change.out / "gl-code-quality-report.json").read_text())
-    assert found["location"]["path"] == "pricing.yaml"
+    assert found["location"]["path"] == path
     assert found["location"]["lines"]["begin"] == 11
 
 
