@@ -29,7 +29,9 @@ _BREAKS = (
 _FOLD = re.compile(r"<details(?: open)?><summary>[\w ',()-]{1,80}</summary>|</details>")
 """Lines with which our own reports fold details; foreign text is never a line of its own in them."""
 
-_INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 """Control characters, and those that show text in another order than it is read in."""
 
 _FENCE_MAX = 40
