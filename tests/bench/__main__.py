@@ -8,6 +8,7 @@ from tests.bench.api_load import bench_api
 from tests.bench.asking import bench_asking
 from tests.bench.cycles import bench_cycles
 from tests.bench.files import bench_files
+from tests.bench.hosts import bench_hosts
 from tests.bench.validating import bench_validating
 
 
@@ -21,6 +22,7 @@ def main() -> None:
     for leases in sizes:
         bench_asking(leases)
     bench_api(sizes[-1])
+    bench_hosts()
 
 
 if __name__ == "__main__":

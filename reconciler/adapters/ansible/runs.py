@@ -173,6 +173,7 @@ class Runs:
             "LC_ALL": "C.UTF-8",
             "PROVIDER_RUN": str(directory),
             "ANSIBLE_CONFIG": str(PLAYS / "ansible.cfg"),
+            "ANSIBLE_HOST_KEY_CHECKING": "True",  # ansible-runner would switch it off
             "ANSIBLE_HOME": str(directory / "home"),
             "ANSIBLE_LOCAL_TEMP": str(directory / "tmp"),
             "ANSIBLE_LIBRARY": str(PLAYS / "library"),

@@ -16,7 +16,7 @@ from reconciler.adapters.ansible.answers import LookAnswer, WorkAnswer
 from reconciler.adapters.ansible.orders import Order, applying, asking, work_order
 from reconciler.adapters.ansible.runs import Play, RunError, Runs
 from reconciler.values.desired import Env
-from reconciler.values.hosts import AnsibleSettings, Engine
+from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Engine
 from tests.adapters.ansible.makers import hosts, order
 from tests.adapters.ansible.standin import install, stage_of
 from tests.contracts.adapter_worlds import eventually, service, workload
@@ -138,6 +138,24 @@ def test_nothing_of_a_run_is_left_and_nothing_of_ours_is_told_to_it(stand: Stand
     assert not [each for each in seen if "do-not-tell" in each]
     assert [path for path in stand.scratch.rglob("*") if path.is_file()] == []
     assert not list(stand.scratch.glob("*/*"))
+
+
+def test_a_host_whose_key_is_not_known_is_never_talked_to(stand: Stand, tmp_path: Path) -> None:
+    """ansible-runner switches the check off where nobody says otherwise."""
+    told = tmp_path / "ssh-words"
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {told}\necho "No route to host" >&2\nexit 255\n')
+    ssh.chmod(0o755)
+    group = AnsibleGroup("rack", (AnsibleHost("one", "192.0.2.1"),))
+    play = Play("look", group, {"one": asking("tend", Engine.PODMAN, stand.settings, 5)}, 30, checking=True)
+
+    [answer] = stand.runs.run(play).values()
+
+    assert (answer.state, "No route to host" in answer.words) == ("unreachable", True)
+    words = told.read_text().splitlines()
+    assert "StrictHostKeyChecking=yes" in words
+    assert not [word for word in words if "HostKeyChecking=no" in word or "ControlPersist" in word]
+    assert words[words.index("-F") + 1] == "none"
 
 
 def hang(stand: Stand) -> None:

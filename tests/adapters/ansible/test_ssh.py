@@ -1,0 +1,161 @@
+"""Real SSH to this very machine, with an sshd of our own: who is let in, and what is said of who is not."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.adapters.ansible.access import Access
+from reconciler.adapters.ansible.orders import applying, asking, work_order
+from reconciler.adapters.ansible.runs import HostAnswer, Play, Runs
+from reconciler.adapters.ansible.troubles import host_trouble
+from reconciler.values.desired import Env
+from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Engine, Patience
+from tests.adapters.ansible.makers import order
+from tests.adapters.ansible.standin import install, stage_of
+from tests.contracts.adapter_worlds import eventually, service, workload
+from tests.devnet.test_plain_images import program
+
+pytestmark = pytest.mark.live
+
+CONFIG = """\
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {here}/host
+AuthorizedKeysFile {here}/authorized
+PidFile {here}/sshd.pid
+StrictModes no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+SetEnv PATH={here}/bin:/usr/bin:/bin
+"""
+
+
+@dataclass
+class Server:
+    """An sshd with keys of its own, and the settings that reach it."""
+
+    here: Path
+    port: int
+    kept: Path
+    user: str
+    access: Access
+
+    def settings(self, *more: AnsibleHost, **changes: Any) -> AnsibleSettings:
+        hosts = (AnsibleHost("one", "127.0.0.1", self.port), *more)
+        group = replace(AnsibleGroup("rack", hosts, user=self.user), **changes)
+        patience = Patience(connect=3)
+        return AnsibleSettings(True, (group,), storage=str(self.here / "records"), patience=patience)
+
+    def look(self, access: Access, *more: AnsibleHost, **changes: Any) -> dict[str, HostAnswer]:
+        settings = self.settings(*more, **changes)
+        asked = asking("tend", Engine.PODMAN, settings, 50)
+        play = Play("look", settings.groups[0], dict.fromkeys(settings.hosts, asked), 60, checking=True)
+        return dict(Runs(settings, access, self.here / "scratch").run(play))
+
+
+def keygen(path: Path) -> None:
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)]
+    subprocess.run(words, check=True, capture_output=True)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin")
+    if sshd is None:
+        pytest.skip("this machine has no sshd: apt-get install openssh-server")
+    for name in ("host", "client", "other"):
+        keygen(tmp_path / name)
+    (tmp_path / "authorized").write_text((tmp_path / "client.pub").read_text())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    known = tmp_path / "known"
+    known.write_text(f"[127.0.0.1]:{port} {(tmp_path / 'host.pub').read_text()}")
+    kept = install(tmp_path / "bin")
+    (tmp_path / "config").write_text(CONFIG.format(port=port, here=tmp_path))
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    daemon = subprocess.Popen([sshd, "-D", "-e", "-f", str(tmp_path / "config")], stderr=subprocess.PIPE)
+    try:
+        eventually(lambda: _listens(port), "sshd", 10)
+        access = Access(private_key=tmp_path / "client", known_hosts=known)
+        yield Server(tmp_path, port, kept, getpass.getuser(), access)
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def reason(answer: HostAnswer) -> str:
+    assert answer.state in ("unreachable", "failed"), answer
+    return host_trouble("one", answer.words, answer.step).reason
+
+
+def test_a_host_that_knows_our_key_is_worked_on_over_ssh(server: Server) -> None:
+    odd = workload(1, service(env=(Env("ansible_host", "{{ 7*7 }}$(id)\n'\""),)))
+    settings = server.settings()
+    asked = work_order([applying(order(odd))], Engine.PODMAN, settings)
+    play = Play("work", settings.groups[0], {"one": asked}, 60)
+    answer = Runs(settings, server.access, server.here / "scratch").run(play)["one"]
+    assert answer.state == "ok", answer
+    [created] = [words for words in stage_of(server.kept).commands if words[0] == "create"]
+    assert "--env=ansible_host={{ 7*7 }}$(id)\n'\"" in created
+    assert server.look(server.access)["one"].state == "ok"
+
+
+def test_a_wrong_key_is_told(server: Server) -> None:
+    wrong = replace(server.access, private_key=server.here / "other")
+    assert reason(server.look(wrong)["one"]) == "KeyRefused"
+
+
+def test_a_key_with_a_passphrase_asks_nobody(server: Server) -> None:
+    words = ["ssh-keygen", "-q", "-p", "-N", "secret", "-f", str(server.here / "client")]
+    subprocess.run(words, check=True, capture_output=True)
+    assert reason(server.look(server.access)["one"]) == "KeyRefused"
+
+
+def test_a_changed_host_key_is_told_and_nothing_is_sent(server: Server) -> None:
+    other = (server.here / "other.pub").read_text()
+    known = server.access.known_hosts
+    assert known is not None
+    known.write_text(f"[127.0.0.1]:{server.port} {other}")
+    assert reason(server.look(server.access)["one"]) == "HostKeyChanged"
+    assert stage_of(server.kept).commands == []
+
+
+def test_a_host_that_nobody_vouched_for_is_not_talked_to(server: Server) -> None:
+    known = server.access.known_hosts
+    assert known is not None
+    known.write_text("")
+    assert reason(server.look(server.access)["one"]) == "HostKeyUnknown"
+    assert reason(server.look(replace(server.access, known_hosts=None))["one"]) == "HostKeyUnknown"
+
+
+def test_one_host_that_is_not_there_spoils_no_other(server: Server) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        closed = AnsibleHost("two", "127.0.0.1", int(free.getsockname()[1]))
+        nowhere = AnsibleHost("three", "192.0.2.1")
+        answers = server.look(server.access, closed, nowhere)
+    assert answers["one"].state == "ok"
+    assert [reason(answers[name]) for name in ("two", "three")] == ["HostUnreachable"] * 2
+
+
+def test_no_right_to_become_root_is_told(server: Server) -> None:
+    program(server.here / "bin", "sudo", "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+    assert reason(server.look(server.access, sudo=True)["one"]) == "SudoRefused"

@@ -1,0 +1,170 @@
+"""What plain hosts cost: a look at 20 hosts of 50 containers beside ansible-playbook by hand, and, where
+podman is, seconds to deploy and to repair.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from reconciler.adapters.ansible.access import Access
+from reconciler.adapters.ansible.answers import LookAnswer
+from reconciler.adapters.ansible.naming import network_name
+from reconciler.adapters.ansible.orders import Making, applying, asking, order_of, work_order
+from reconciler.adapters.ansible.plays.module_utils.provider_engine import Engine as HostEngine
+from reconciler.adapters.ansible.plays.module_utils.provider_records import Records
+from reconciler.adapters.ansible.plays.module_utils.provider_workload import Site, apply
+from reconciler.adapters.ansible.runs import PLAYS, Play, Runs
+from reconciler.devnet.plain_images import build
+from reconciler.values.desired import Port, Workload
+from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Engine
+from tests.adapters.ansible.makers import order
+from tests.contracts.adapter_worlds import service, workload
+from tests.contracts.fake_podman import FakePodman, Stage
+from tests.contracts.host_worlds import HostWorld, open_hosts, settings_of
+
+HOSTS, CONTAINERS, ROUNDS = 20, 50, 3
+SCRIPT = """#!/bin/sh
+case "$1" in
+ps) cat {here}/ids ;;
+container) cat {here}/containers.json ;;
+network) cat {here}/networks ;;
+esac
+"""
+
+
+def bench_hosts() -> None:
+    """Figures of one run on one machine."""
+    with tempfile.TemporaryDirectory(prefix="provider-bench-") as scratch:
+        _bench_look(Path(scratch))
+    if shutil.which("podman") is not None:
+        with tempfile.TemporaryDirectory(prefix="provider-bench-") as scratch:
+            _bench_podman(Path(scratch))
+
+
+def _bench_look(scratch: Path) -> None:
+    """The very play that the adapter runs, through it and by hand, by turns."""
+    settings = _simulated(scratch)
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{scratch / 'bin'}{os.pathsep}{path}"
+    runs = Runs(settings, Access(), scratch / "runs")
+    play = _look(settings)
+    through, by_hand = [], []
+    for _ in range(ROUNDS):
+        through.append(_timed(lambda: _check(runs, play)))
+        by_hand.append(_timed(lambda: _by_hand(runs, play, scratch)))
+    os.environ["PATH"] = path
+    ours, theirs = median(through), median(by_hand)
+    print(
+        f"look at {HOSTS} hosts x {CONTAINERS} containers: {ours:.1f} s; "
+        f"ansible-playbook by hand {theirs:.1f} s; ratio {ours / theirs:.2f}"
+    )
+
+
+def _timed(act: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def _check(runs: Runs, play: Play) -> None:
+    answers = runs.run(play)
+    seen = [json.loads(each.answer) for each in answers.values()]
+    assert len(seen) == HOSTS
+    assert all(len(LookAnswer(each["workloads"]).workloads) == CONTAINERS for each in seen)
+    assert not any(view["differences"] for each in seen for view in each["workloads"].values())
+
+
+def _by_hand(runs: Runs, play: Play, scratch: Path) -> None:
+    """As an operator would: the same playbook, inventory and orders."""
+    with tempfile.TemporaryDirectory(dir=scratch) as name:
+        here = Path(name)
+        runs._furnish(here, play)
+        words = ["ansible-playbook", "-i", "hosts.json", "--forks", "10"]
+        words += ["--check", "--diff"] if play.checking else []
+        done = subprocess.run(
+            [*words, str(PLAYS / f"{play.name}.yml")],
+            cwd=here,
+            env=runs._environment(here),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _look(settings: AnsibleSettings) -> Play:
+    asked = asking("tend", Engine.PODMAN, settings, 100)
+    return Play("look", settings.groups[0], dict.fromkeys(settings.hosts, asked), 120, checking=True)
+
+
+def _simulated(scratch: Path) -> AnsibleSettings:
+    """Hosts that are this machine, with an engine that answers from files."""
+    engine, records = FakePodman(Stage()), Records(str(scratch / "records"))
+    stage = engine.stage
+    for number in range(1, CONTAINERS + 1):
+        apply(Site(engine, records, {}), order(workload(number, service())))
+    here = scratch / "bin"
+    here.mkdir()
+    there = list(stage.containers.values())
+    (here / "ids").write_text("".join(f"{each['Id']}\n" for each in there))
+    (here / "containers.json").write_text(json.dumps(there))
+    (here / "networks").write_text("".join(f"{network_name(workload(n).id)}\n" for n in range(1, 51)))
+    (here / "podman").write_text(SCRIPT.format(here=here))
+    (here / "podman").chmod(0o755)
+    hosts = tuple(AnsibleHost(f"host-{n}", HERE) for n in range(HOSTS))
+    return AnsibleSettings(
+        enabled=True, groups=(AnsibleGroup("rack", hosts),), storage=str(scratch / "records")
+    )
+
+
+def _bench_podman(scratch: Path) -> None:
+    """A real container, from the apply to its answer, and back after a kill."""
+    build("registry.example/web:1")
+    engine = HostEngine("podman", 3_600)
+    settings = settings_of(scratch / "records", 2)
+    world = open_hosts(settings, scratch, engine, None)
+    wanted = workload(900, service(ports=(Port(8080, 18_090, public=True),)))
+    runs, part = (
+        Runs(settings, Access(), scratch / "by-hand"),
+        applying(order_of(wanted, "d", Making(settings))),
+    )
+    asked = work_order([part], Engine.PODMAN, settings)
+    play = Play("work", settings.groups[0], {"one": asked}, 120)
+    deploys, repairs, by_hand = [], [], []
+    try:
+        for _ in range(ROUNDS):
+            deploys.append(_timed(lambda: _run(world, wanted)))
+            engine.run("kill", "kill", f"web-{wanted.id}-0")
+            repairs.append(_timed(lambda: _repair(world, wanted)))
+            world.adapter.remove(wanted.id)
+            world.until_gone(wanted.id)
+            by_hand.append(_timed(lambda: _by_hand(runs, play, scratch)))
+            world.until(wanted.id, lambda r: r.ready, "seen")
+            world.adapter.remove(wanted.id)
+            world.until_gone(wanted.id)
+    finally:
+        world.adapter.close()
+        world.sweep()
+    print(
+        f"a container on this machine: deployed in {median(deploys):.1f} s "
+        f"(ansible-playbook by hand {median(by_hand):.1f} s), "
+        f"a kill noticed and repaired in {median(repairs):.1f} s (looked at every 2 s)"
+    )
+
+
+def _run(world: HostWorld, wanted: Workload) -> None:
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+
+
+def _repair(world: HostWorld, wanted: Workload) -> None:
+    world.until(wanted.id, lambda r: r.drifted, "noticed")
+    _run(world, wanted)
