@@ -74,9 +74,14 @@ def where_of(environment: Mapping[str, str]) -> Where:
         )
     plain = _of_actions(environment)
     given = {name: environment.get(variable, "") for name, (_, variable) in OPTIONS.items()}
-    number = _number(given.pop("number"))
-    named = {name: value for name, value in given.items() if value}
-    return replace(plain, **named, **({"number": number} if number else {}))
+    return replace(
+        plain,
+        url=given["url"] or plain.url,
+        repository=given["repository"] or plain.repository,
+        token=given["token"] or plain.token,
+        commit=given["commit"] or plain.commit,
+        number=_number(given["number"]) or plain.number,
+    )
 
 
 def _of_actions(environment: Mapping[str, str]) -> Where:
