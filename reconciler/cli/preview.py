@@ -27,6 +27,8 @@ from reconciler.values.reverts import reverts
 BRANCHES = "snapshot/"
 FETCH = "git fetch origin '+refs/heads/snapshot/*:refs/remotes/origin/snapshot/*'"
 STALE_SECONDS = 2 * 3600
+AHEAD_SECONDS = 300
+"""So far two clocks may be apart."""
 ASSUMED = "an allowed signer"
 """Whoever merges signs; a pull request's own commit need not be signed."""
 
@@ -79,6 +81,12 @@ def _clone(asked: Asked) -> Iterator[Clone]:
             yield Clone(asked.clone, Path(home), folder, asked.allowed_signers)
         except (MirrorError, OutlookError) as error:
             raise ToldError(f"error: {error}") from None
+        except ArithmeticError:
+            # Numbers in files are bounded by their form, those in a snapshot hardly.
+            raise ToldError(
+                "error: the snapshot holds numbers that nothing can be reckoned from; "
+                "let the daemon publish it again"
+            ) from None
 
 
 def _shared(clone: Clone, asked: Asked) -> tuple[Outlook, tuple[str, ...]]:
@@ -90,12 +98,19 @@ def _shared(clone: Clone, asked: Asked) -> tuple[Outlook, tuple[str, ...]]:
             "and is not used; name the daemon's key there, and in the host file as repository.signing_key"
         )
     outlook = read_outlook(clone.file(commit, FILE))
-    age = max(int(time.time()) - outlook.taken_at, 0)
-    if age < STALE_SECONDS:
-        return outlook, ()
-    return outlook, (
-        f"the snapshot is {span(age)} old: the daemon may be down, and what happened since is not told here",
-    )
+    return outlook, tuple(_age_warnings(int(time.time()) - outlook.taken_at))
+
+
+def _age_warnings(age: int) -> Iterator[str]:
+    if age < -AHEAD_SECONDS:
+        yield (
+            f"the snapshot is of a time {span(-age)} ahead: the daemon's clock or this one is wrong, "
+            "so how old it is cannot be told"
+        )
+    if age >= STALE_SECONDS:
+        yield (
+            f"the snapshot is {span(age)} old: the daemon may be down, what happened since is not told here"
+        )
 
 
 def _snapshot_commit(clone: Clone, asked: Asked) -> tuple[str, str]:

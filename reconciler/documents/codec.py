@@ -21,6 +21,9 @@ Json = Any
 TAG = "type"
 """The key that says which member of a union a dataclass is."""
 
+NUMBER_MAX = 10**100
+"""The chain's own numbers end below it; one with a large exponent would take minutes to reckon with."""
+
 
 class CodecError(ValueError):
     """Text that is not what this program writes; says where in the value."""
@@ -54,7 +57,7 @@ def parse(text: str) -> Json:
     """JSON with whole numbers alone; CodecError for anything else."""
     try:
         return json.loads(text, parse_float=_refuse_number, parse_constant=_refuse_number)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise CodecError(f"not JSON: {error}") from None
 
 
@@ -91,9 +94,9 @@ def _same(value: Any) -> Json:
     return value
 
 
-def _exactly(kind: type) -> Callable[[Json], Any]:
+def _exactly(kind: type, fits: Callable[[Any], bool]) -> Callable[[Json], Any]:
     def decode_exactly(tree: Json) -> Any:
-        if type(tree) is not kind:
+        if type(tree) is not kind or not fits(tree):
             raise CodecError(f"{_short(tree)} is not {kind.__name__}")
         return tree
 
@@ -114,7 +117,7 @@ def _text(parse: Callable[[str], Any]) -> Callable[[Json], Any]:
 
 def _decimal(text: str) -> Decimal:
     number = Decimal(text)
-    if not number.is_finite() or str(number) != text:
+    if not number.is_finite() or str(number) != text or not -100 < number.adjusted() < 100:
         raise ValueError("not a decimal number as this program writes it")
     return number
 
@@ -138,9 +141,9 @@ def _often(parse: Callable[[str], Any]) -> Callable[[Json], Any]:
 
 
 _ATOMS: dict[Any, Codec] = {
-    int: Codec(_same, _exactly(int)),
-    str: Codec(_same, _exactly(str)),
-    bool: Codec(_same, _exactly(bool)),
+    int: Codec(_same, _exactly(int, lambda number: -NUMBER_MAX < number < NUMBER_MAX)),
+    str: Codec(_same, _exactly(str, lambda _: True)),
+    bool: Codec(_same, _exactly(bool, lambda _: True)),
     bytes: Codec(_encode_bytes, _text(_bytes)),
     Decimal: Codec(str, _often(_decimal)),
     DeploymentId: Codec(str, _often(DeploymentId.parse)),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from reconciler.documents.codec import CodecError, codec, parse
@@ -17,6 +20,8 @@ FORM = "provider.virtengine.dev/snapshot/v1"
 """The form of the file; another one is refused, as a plan made from half of it would be wrong."""
 
 BYTES_MAX = 64 * 1024 * 1024
+BLOCK_SECONDS_MIN, BLOCK_SECONDS_MAX = Decimal("0.001"), Decimal(86_400)
+_APPLIED = re.compile(r"|[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class OutlookError(ValueError):
@@ -51,7 +56,25 @@ def read_outlook(content: bytes) -> Outlook:
             f"{FILE} is not as a daemon of this version writes it ({error}); "
             "use the daemon's own version here, or let it publish again"
         ) from None
+    if why := next(_contradictions(outlook), ""):
+        raise OutlookError(f"{FILE} contradicts itself ({why}); let the daemon publish it again")
     return outlook
+
+
+def _contradictions(outlook: Outlook) -> Iterator[str]:
+    """What no daemon writes, and planning relies on."""
+    market = outlook.market
+    if not BLOCK_SECONDS_MIN <= market.block_seconds <= BLOCK_SECONDS_MAX:
+        yield f"{market.block_seconds} s a block"
+    if not _APPLIED.fullmatch(outlook.memory.applied):
+        yield f"{outlook.memory.applied[:60]!r} is no commit"
+    for kind in (market.orders, market.bids, market.leases):
+        for key, thing in kind.items():
+            if key != thing.id:
+                yield f"{key} stands for {thing.id}"
+    for deployment, account in market.accounts.items():
+        if deployment != account.deployment:
+            yield f"{deployment} stands for {account.deployment}"
 
 
 def timeless(outlook: Outlook) -> Outlook:

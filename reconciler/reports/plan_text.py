@@ -18,7 +18,7 @@ _TITLES = {
 }
 _SIGNS = {Sign.SEEN: "~", Sign.DONE: "+", Sign.HELD: "-"}
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def plan_text(plan: Plan) -> str:

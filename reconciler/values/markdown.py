@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@])")
-_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+_SPACES = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+)
 TEXT_MAX = 500
 
 

@@ -187,6 +187,23 @@ def test_a_stale_snapshot_is_a_warning(terminal: Terminal) -> None:
     assert "the daemon may be down" in out
 
 
+def test_a_snapshot_of_tomorrow_is_a_warning(terminal: Terminal) -> None:
+    terminal.share(age=-86_400)
+    _, out, _ = terminal.offline()
+    assert "clock or this one is wrong" in out
+
+
+def test_numbers_that_nothing_can_be_reckoned_from_are_told(terminal: Terminal) -> None:
+    terminal.share()
+    tree = json.loads(terminal.forge.git("show", "snapshot/p:snapshot.json"))
+    for order in tree["market"]["orders"].values():
+        order["units"][0]["cpu_milli"] = 10**99
+    terminal.forge.git("branch", "-D", "snapshot/p")
+    terminal.push("p", {"snapshot.json": json.dumps(tree).encode()})
+    code, _, err = terminal.offline()
+    assert (code, "nothing can be reckoned from" in err) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

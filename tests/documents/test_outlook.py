@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -79,3 +81,47 @@ def test_a_value_of_another_kind_is_named_by_its_place() -> None:
     tree["market"]["height"] = "high"
     with pytest.raises(OutlookError, match=r"Outlook\.market: Market\.height: 'high' is not int"):
         read_outlook(json.dumps(tree).encode())
+
+
+Change = Callable[[Any], None]
+
+
+def _kept_under(kind: str) -> Change:
+    def change(tree: Any) -> None:
+        things = tree["market"][kind]
+        (key,) = things
+        things[key.replace("/3", "/4").replace("/2/", "/5/").replace("/1/", "/6/", 1)] = things.pop(key)
+
+    return change
+
+
+def _said(where: Sequence[str], value: object) -> Change:
+    def change(tree: Any) -> None:
+        for name in where[:-1]:
+            tree = tree[name]
+        tree[where[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (_said(("market", "block_seconds"), "0"), "contradicts itself .0 s a block"),
+        (_said(("market", "block_seconds"), "-5"), "contradicts itself"),
+        (_said(("market", "block_seconds"), "1E+99999999999"), "not as a daemon of this version writes it"),
+        (_said(("market", "height"), 10**400), "not as a daemon of this version writes it"),
+        (_said(("memory", "applied"), "HEAD~1"), "'HEAD~1' is no commit"),
+        *((_kept_under(kind), "stands for") for kind in ("orders", "bids", "leases", "accounts")),
+    ],
+)
+def test_numbers_and_names_that_no_daemon_writes_are_refused(change: Change, why: str) -> None:
+    tree = json.loads(outlook_files(outlook())[FILE])
+    change(tree)
+    with pytest.raises(OutlookError, match=why):
+        read_outlook(json.dumps(tree).encode())
+
+
+def test_a_number_too_long_for_python_is_no_snapshot() -> None:
+    with pytest.raises(OutlookError, match="is no snapshot"):
+        read_outlook(b"[" + b"1" * 5_000 + b"]")

@@ -47,16 +47,6 @@ def test_no_program_that_the_clone_names_is_run(forge: Forge, tmp_path: Path, tr
     assert not trap.mark.exists()
 
 
-def test_no_filter_that_a_file_asks_for_is_run(forge: Forge, tmp_path: Path, trap: Trap) -> None:
-    forge.commit(a="1", _gitattributes="")
-    forge.git("config", "filter.lfs.clean", str(trap.path))
-    forge.git("config", "filter.lfs.required", "true")
-    (forge.path / ".gitattributes").write_text("a filter=lfs\n")
-    forge.write(a="2")
-    assert Clone(forge.path, tmp_path / "home").uncommitted() == ("a",)
-    assert not trap.mark.exists()
-
-
 def test_the_clones_own_signers_count_for_nothing(forge: Forge, tmp_path: Path) -> None:
     keys = signing_keys(tmp_path)
     theirs = tmp_path / "theirs"

@@ -35,6 +35,7 @@ def test_strangers_cannot_write_to_the_terminal() -> None:
     assert "\x1b" not in plan_text(FULL)
     assert "\u202e" not in plan_text(FULL)
     assert printable("a\x1b[2J\n\x9b") == "a\\u001b[2J\\u000a\\u009b"
+    assert printable("\u061c\u200b\u200f\ud800") == "\\u061c\\u200b\\u200f\\ud800"
 
 
 def test_the_digest_is_of_what_is_decided() -> None:

@@ -21,6 +21,10 @@ def test_a_cell_reads_as_its_text(text: str) -> None:
     assert html.unescape(cell(text)) == " ".join(text.split())
 
 
+def test_what_is_not_seen_is_a_space() -> None:
+    assert cell("a\u061cb\u200bc\u202ed\ufeffe\ud800f") == "a b c d e f"
+
+
 def test_long_texts_are_cut() -> None:
     assert len(cell("x" * 10_000)) == TEXT_MAX + 3
 
