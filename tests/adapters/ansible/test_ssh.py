@@ -23,7 +23,6 @@ from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, 
 from tests.adapters.ansible.makers import order
 from tests.adapters.ansible.standin import install, stage_of
 from tests.contracts.adapter_worlds import eventually, service, workload
-from tests.devnet.test_plain_images import program
 
 pytestmark = pytest.mark.live
 
@@ -154,8 +153,3 @@ def test_one_host_that_is_not_there_spoils_no_other(server: Server) -> None:
         answers = server.look(server.access, closed, nowhere)
     assert answers["one"].state == "ok"
     assert [reason(answers[name]) for name in ("two", "three")] == ["HostUnreachable"] * 2
-
-
-def test_no_right_to_become_root_is_told(server: Server) -> None:
-    program(server.here / "bin", "sudo", "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
-    assert reason(server.look(server.access, sudo=True)["one"]) == "SudoRefused"
