@@ -71,13 +71,21 @@ class Mirror:
             self._runner.held = (descriptor,)
             self._make_ready()
             yield
+        except MirrorError:
+            self.doubt()
+            raise
         except OSError as error:
+            self.doubt()
             raise MirrorError(
                 f"the state directory {self._lock_path.parent}: {error.strerror or error}"
             ) from None
         finally:
             self._runner.held = ()
             os.close(descriptor)
+
+    def doubt(self) -> None:
+        """A command failed, perhaps on a full disk: what it left is cleared away before the next."""
+        self._is_clean = False
 
     def run(self, *arguments: str, given: bytes = b"") -> Ran:
         """A git command on the mirror alone."""

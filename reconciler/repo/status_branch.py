@@ -44,6 +44,7 @@ def publish(mirror: Mirror, commit: StatusCommit) -> Outcome:
             if done is not None:
                 return done
     except (MirrorError, BadPlaceError) as error:
+        mirror.doubt()
         return Failed("PublishFailed", str(error))
     return Failed(
         "PublishOutrun",
@@ -147,7 +148,8 @@ def _signed(objects: Objects, commit: StatusCommit, made: str, tip: str) -> str:
     ran = objects.run("commit-tree", "-S", *parents, f"{made}^{{tree}}", given=_message(commit).encode())
     if ran.code != 0 or not _HASH.fullmatch(ran.text):
         raise MirrorError(
-            f"git could not sign the status commit ({last_line(ran)}); check repository.signing_key"
+            f"git could not sign the commit ({last_line(ran)}); repository.signing_key must be a private ssh "
+            "key without a passphrase that its owner alone may read"
         )
     return ran.text
 

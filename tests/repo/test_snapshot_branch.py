@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,19 @@ def test_a_key_that_is_not_there_is_told(forge: Forge, state: Path, tmp_path: Pa
     outcome = repository.publish(snapshot())
     assert isinstance(outcome, Failed)
     assert "repository.signing_key" in outcome.why
+
+
+def test_a_key_with_a_passphrase_asks_nobody(
+    forge: Forge, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forge.commit()
+    key, mark = tmp_path / "locked", tmp_path / "asked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(key)], check=True)
+    (tmp_path / "askpass").write_text(f"#!/bin/sh\ntouch {mark}\necho secret\n")
+    (tmp_path / "askpass").chmod(0o755)
+    for name, value in (("SSH_ASKPASS", str(tmp_path / "askpass")), ("SSH_ASKPASS_REQUIRE", "force")):
+        monkeypatch.setenv(name, value)
+    outcome = GitRepository(Place(str(forge.path), signing_key=key), state).publish(snapshot())
+    assert isinstance(outcome, Failed)
+    assert "without a passphrase" in outcome.why
+    assert not mark.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import sys
@@ -220,3 +221,14 @@ def test_a_rehearsal_where_nobody_is(mirror: Mirror, forge: Forge) -> None:
         outcome = rehearse(mirror, commit, BRANCH)
     assert isinstance(outcome, Failed)
     assert "there is no repository at" in outcome.why
+
+
+def test_what_a_full_disk_left_is_cleared_away_before_the_next(
+    mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as tight:
+        tight.setattr("reconciler.repo.git_process.WRITTEN_BYTES_MAX", 100_000)
+        assert isinstance(published(mirror, status(a=random.randbytes(1_000_000))), Failed)
+    assert list(mirror.directory.rglob("tmp_*"))
+    assert isinstance(published(mirror, status()), Done)
+    assert not list(mirror.directory.rglob("tmp_*"))
