@@ -13,6 +13,8 @@ WORKING = (ApplyWorkload, PrepareAdapter, RemoveWorkload)
 KEPT = 20
 """Commits that are remembered; older ones are not said any more."""
 
+DIGITS = 8
+
 FOLLOWED = "followed by "
 
 
@@ -29,7 +31,7 @@ def standing(finding: Finding) -> CommitState | None:
     elif judged.verdict is Verdict.REFUSED:
         stand, why = Stand.FAILURE, f"refused: {judged.why}"
     elif judged.verdict is Verdict.HELD:
-        stand, why = Stand.PENDING, f"held: {judged.why}"
+        stand, why = Stand.PENDING, f"held{_release(finding)}: {judged.why}"
     elif waits := _waits(finding):
         stand, why = Stand.PENDING, waits
     else:
@@ -51,6 +53,12 @@ def noted(known: tuple[Stated, ...], now: CommitState) -> tuple[Stated, ...]:
 def told(known: tuple[Stated, ...], said: CommitState) -> tuple[Stated, ...]:
     """The same with this one told."""
     return tuple(Stated(each.state, told=True) if each.state == said else each for each in known)
+
+
+def _release(finding: Finding) -> str:
+    """What lets it pass, before the words that may be cut short; the first digits of a digest are enough."""
+    digest = next((hold.approval for hold in finding.plan.holds if hold.approval), "")
+    return f" (provider-daemon approve {digest[:DIGITS]})" if digest else ""
 
 
 def _waits(finding: Finding) -> str:

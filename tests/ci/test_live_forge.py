@@ -25,7 +25,7 @@ from tests.ci.forge_world import (
     push,
     until,
 )
-from tests.e2e.running import devnet, interrupt, start
+from tests.e2e.running import devnet, interrupt, run, start
 
 pytestmark = pytest.mark.live
 
@@ -35,6 +35,8 @@ forge:
   url: {world.url}
   repository: {world.repository}
   token_file: token
+limits:
+  price_change_percent: 20
 """
 
 
@@ -97,6 +99,7 @@ def test_the_way_of_a_change(world: ForgeWorld, tmp_path: Path) -> None:
         _comments_once(world, change, number, head)
         merged = _merges(world, number)
         _conflicts(world, change)
+        merged = _is_held(world, change, tmp_path / "home" / "forge.yaml")
         _breaks(world, change, merged)
         _changes_its_check(world, change)
 
@@ -153,16 +156,42 @@ def _conflicts(world: ForgeWorld, change: Change) -> None:
     assert world.states(head, REVIEW) == [("failure", "it conflicts with the branch it is for")]
 
 
+def _is_held(world: ForgeWorld, change: Change, host: Path) -> str:
+    """A price that jumps warns in review, waits once it is merged, and is released by its digest alone."""
+    change.git("checkout", "--quiet", "-b", "jump", "origin/main")
+    change.edit("pricing.yaml", "gpu: 22000uve", "gpu: 44000uve")
+    head = push(change, "jump")
+    number = world.propose("jump")
+    assert review(change, number, head).returncode == 0
+    [(state, words)] = world.states(head, REVIEW)
+    assert (state, "the host's limits hold some of it back" in words) == ("success", True)
+    [comment] = world.comments(number)
+    assert "PriceJump" in comment
+
+    assert world.merge(number) == 200
+    merged = str(world.here("GET", "branches/main")["commit"]["id"])
+    until(lambda: world.states(merged, APPLIED), "the held commit's state")
+    state, words = world.states(merged, APPLIED)[-1]
+    digest = re.match(r"held \(provider-daemon approve ([0-9a-f]{8})\): PriceJump: ", words)
+    assert digest is not None, words
+    assert state == "pending"
+    approved = run("approve", digest[1], "--host", str(host))
+    assert approved.returncode == 0, approved.stderr
+    until(lambda: ("success", "applied") in world.states(merged, APPLIED), "the approved commit's state")
+    change.git("fetch", "--quiet", "origin")
+    return merged
+
+
 def _breaks(world: ForgeWorld, change: Change, merged: str) -> None:
     """A broken file fails its check, cannot be merged, and spoils nothing."""
     change.git("checkout", "--quiet", "-b", "broken", "origin/main")
-    change.edit("pricing.yaml", "gpu: 22000uve", "gpu: 20000uact")
+    change.edit("pricing.yaml", "gpu: 44000uve", "gpu: 44000uact")
     head = push(change, "broken")
     number = world.propose("broken")
     ran = review(change, number, head)
     assert ran.returncode == 1
     [comment] = world.comments(number)
-    assert 'pricing.gpu: "20000uact" is in uact' in comment
+    assert 'pricing.gpu: "44000uact" is in uact' in comment
     [(state, words)] = world.states(head, REVIEW)
     assert (state, "1 errors" in words) == ("failure", True)
     assert world.merge(number) == 405

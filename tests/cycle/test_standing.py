@@ -10,8 +10,10 @@ from reconciler.cycle.status import Finding
 from reconciler.planning.planner import plan
 from reconciler.values.commit_state import CommitState, Stand, Stated
 from reconciler.values.desired import Desired, Fault
+from reconciler.values.judged import Verdict
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Retry
+from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Unseen
 from tests import makers
 
@@ -89,16 +91,17 @@ def test_a_commit_that_nobody_may_let_pass() -> None:
 
 
 def test_a_commit_that_is_held() -> None:
-    """By the words with which the owner lets it pass."""
+    """With what lets it pass, in words that are not cut off."""
     finding = found()
     judged = finding.plan.judged
     assert judged is not None
-    verdict = type(judged.verdict).HELD
-    waiting = replace(judged, verdict=verdict, why="PriceJump: approve abc")
-    assert state(Finding(finding.situation, replace(finding.plan, judged=waiting))) == (
-        Stand.PENDING,
-        "held: PriceJump: approve abc",
-    )
+    waiting = replace(judged, verdict=Verdict.HELD, why="PriceJump: " + "so much " * 30)
+    plain = replace(finding.plan, judged=waiting)
+    stand, words = state(Finding(finding.situation, plain))
+    assert (stand, words.startswith("held: PriceJump: so much")) == (Stand.PENDING, True)
+    hold = Hold("pricing.yaml", Reason.PRICE_JUMP, "so much", ours=True, approval="0123456789abcdef")
+    stand, words = state(Finding(finding.situation, replace(plain, holds=(hold,))))
+    assert words.startswith("held (provider-daemon approve 01234567): PriceJump: so much")
 
 
 def test_nothing_is_said_twice() -> None:
