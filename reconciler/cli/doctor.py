@@ -11,6 +11,7 @@ import click
 
 from reconciler.chain.keys import PrivateKey
 from reconciler.cli.doctor_chain import check_chain
+from reconciler.cli.doctor_forge import check_forge
 from reconciler.cli.doctor_machine import check_outside, check_ports, check_state, open_key
 from reconciler.cli.doctor_outside import check_cluster, check_repository
 from reconciler.cli.findings import Finding, State, ok, wrong
@@ -64,6 +65,7 @@ def examine(host: Path | None) -> Iterator[Finding]:
     yield from _guarded("certificate", lambda: check_outside(settings))
     yield from _guarded("chain", lambda: check_chain(settings, key))
     yield from _outside(settings, key)
+    yield from _guarded("forge", lambda: check_forge(settings))
 
 
 def _outside(settings: Settings, key: PrivateKey | Finding) -> Iterator[Finding]:

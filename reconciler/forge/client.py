@@ -75,6 +75,12 @@ class Forge:
             Ask("POST", self._place.at(f"statuses/{said.commit}"), state_body(said, name, link))
         )
 
+    def may_write(self) -> bool:
+        """Whether the token's account may write to the repository; true where the forge does not say."""
+        found = self._exchange.ask(Ask("GET", self._place.at("").rstrip("/")))
+        rights = found.get("permissions") if isinstance(found, dict) else None
+        return not isinstance(rights, dict) or rights.get("push") is not False
+
     def whoami(self) -> str:
         """The account of the token; "" where the forge does not say, as for a workflow's own token."""
         try:

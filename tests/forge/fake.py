@@ -43,6 +43,7 @@ class FakeForge:
     asked: list[str] = field(default_factory=list)
     login: str | None = US
     has_pages: bool = True
+    may_push: bool = True
     url: str = ""
     always: Trouble | None = None
 
@@ -65,6 +66,8 @@ class FakeForge:
         inside = path.removeprefix(f"/repos/{REPOSITORY}")
         if inside == path:
             return 404, {"message": "no such repository"}
+        if inside == "":
+            return 200, {"permissions": {"push": self.may_push}}
         if re.fullmatch(r"/issues/\d+/comments", inside):
             if method == "POST":
                 self.comment(self.login or "robot[bot]", body["body"])
