@@ -36,7 +36,7 @@ def plan_phases(situation: Situation, desired: Desired, market: Market | None) -
         if old is not None and _forgotten(old, new, desired):
             transitions.append(_farewell(subject, old))
             continue
-        transitions.extend(_steps(old, new, _detail(situation, desired, new)))
+        transitions.extend(_steps(old, new, _details(situation, market, new)))
         transitions.extend(_losses(situation, old, new))
         kept[subject] = new
     transitions.sort(key=lambda t: t.workload)
@@ -143,10 +143,25 @@ def trouble_of(situation: Situation, memory: WorkloadMemory) -> Trouble | None:
     return Trouble(retry.reason, retry.why, retry.advice) if retry else None
 
 
-def _detail(situation: Situation, desired: Desired, memory: WorkloadMemory) -> str:
+CLOSED = {
+    "lease_closed_owner": "closed by its tenant",
+    "lease_closed_reason_insufficient_funds": "its funds ran out",
+    "lease_closed_reason_unstable": "closed by us: unstable",
+    "lease_closed_reason_decommission": "closed by us: decommissioned",
+    "lease_closed_reason_manifest_timeout": "closed by us: it never ran",
+}
+"""The chain's reasons in words (semantics 3.8); it tells them in events alone, and others tell nothing."""
+
+
+def _details(situation: Situation, market: Market | None, memory: WorkloadMemory) -> Mapping[Phase, str]:
+    """What is said of a step beside its trigger, by the phase that it leads to."""
+    found: dict[Phase, str] = {}
     if memory.phase is Phase.FAILED and (trouble := trouble_of(situation, memory)):
-        return f"{trouble.reason}: {trouble.message}"
-    return ""
+        found[Phase.FAILED] = f"{trouble.reason}: {trouble.message}"
+    lease = market.leases.get(memory.lease) if market else None
+    if lease is not None and (why := CLOSED.get(lease.closed_reason)):
+        found[Phase.STOPPING] = why
+    return found
 
 
 LOSSES_NAMED = 3
@@ -170,7 +185,7 @@ def _losses(situation: Situation, old: WorkloadMemory | None, new: WorkloadMemor
 _ENDING = frozenset({Phase.PAUSED, Phase.STOPPING, Phase.STOPPED, Phase.TERMINATED})
 
 
-def _steps(old: WorkloadMemory | None, new: WorkloadMemory, detail: str) -> list[Transition]:
+def _steps(old: WorkloadMemory | None, new: WorkloadMemory, details: Mapping[Phase, str]) -> list[Transition]:
     if old is not None and old.phase is new.phase:
         return []
     subject = workload_id(new.lease)
@@ -181,7 +196,7 @@ def _steps(old: WorkloadMemory | None, new: WorkloadMemory, detail: str) -> list
     else:
         here = old.phase
     for there in steps(here, new.phase):
-        last = there is new.phase
-        made.append(Transition(subject, new.lease, here, there, trigger(here, there), detail if last else ""))
+        told = details.get(there, "")
+        made.append(Transition(subject, new.lease, here, there, trigger(here, there), told))
         here = there
     return made

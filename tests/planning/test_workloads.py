@@ -209,6 +209,23 @@ def test_phases_missed_while_away_are_filled_in() -> None:
     assert [t.end for t in gone.transitions] == [Phase.STOPPING, Phase.STOPPED, Phase.TERMINATED]
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("", ""),
+        ("lease_closed_owner", "closed by its tenant"),
+        ("lease_closed_reason_insufficient_funds", "its funds ran out"),
+        ("lease_closed_reason_unspecified", ""),
+    ],
+)
+def test_an_end_says_who_or_what_closed_the_lease(reason: str, told: str) -> None:
+    ended = market(leases=[replace(lease(state=State.CLOSED), closed_reason=reason)])
+    kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
+    given = situation(ended, desired(FILE), memory=kept, adapters=adapter(running(FILE)))
+    (step,) = plan(given).transitions
+    assert (step.end, step.detail) == (Phase.STOPPING, told)
+
+
 def test_a_terminated_workload_is_forgotten_once_its_file_is_gone() -> None:
     done = WorkloadMemory(lease_id(), "kubernetes", Phase.TERMINATED, 1, 2)
     kept = remembered(workloads={KEY: done})
