@@ -140,19 +140,40 @@ class _Comparison:
 
     def preview(self, asked: Asked) -> Preview:
         """The change, its files and how sure it is."""
-        clone, applied = self._clone, self._outlook.memory.applied
-        base = clone.resolve(asked.base or applied) if asked.base or applied else ""
-        new, merged = self._head(base, clone.resolve(asked.head))
+        clone, head = self._clone, self._clone.resolve(asked.head)
+        base, told = self._base(asked.base, head)
+        new, merged = self._head(base, head)
         old = clone.commit(base) if base else None
         known = self._applied(base)
         change = Change(
             self._revision(old) if old else Revision(NOTHING),
-            self._revision(replace(new, descends=not known or clone.descends(base, known.id))),
+            self._revision(replace(new, descends=not known or self._goes_on(base, head, known.id))),
             self._revision(known) if known else None,
         )
-        notes = (*merged, *self._doubts(base, known), *self._words(new.id))
-        files = file_changes(old.files if old else {}, new.files, self._contents(old, new))
+        notes = (*told, *merged, *self._doubts(base, head, known), *self._words(new.id))
+        files = file_changes(_entries(old) if old else {}, _entries(new), self._contents(old, new))
         return replace(preview(self._outlook, change), files=files, notes=notes)
+
+    def _base(self, asked: str, head: str) -> tuple[str, tuple[str, ...]]:
+        """Where the change starts: not behind what is applied, as the branch it is merged into is not."""
+        clone, applied = self._clone, self._outlook.memory.applied
+        if not (asked or applied):
+            return "", ()
+        base = clone.resolve(asked or applied)
+        if not applied or base == applied or not clone.descends(applied, base):
+            return base, ()
+        if clone.descends(applied, head):
+            return base, ("The daemon has applied this change already.",)
+        note = (
+            f"The base {base[:12]} is behind {applied[:12]}, which the daemon has applied; "
+            "planned on top of that (git fetch origin)."
+        )
+        return applied, (note,)
+
+    def _goes_on(self, base: str, head: str, applied: str) -> bool:
+        """Whether the merge goes on from what is applied, as far as this clone's history reaches."""
+        clone = self._clone
+        return clone.descends(base, applied) or clone.descends(applied, head) or clone.is_shallow
 
     def _head(self, base: str, head: str) -> tuple[Commit, tuple[str, ...]]:
         """The commit as it would be once merged: on top of the base it is as it stands."""
@@ -168,7 +189,7 @@ class _Comparison:
             return None
         return self._clone.commit(applied)
 
-    def _doubts(self, base: str, known: Commit | None) -> Iterator[str]:
+    def _doubts(self, base: str, head: str, known: Commit | None) -> Iterator[str]:
         applied = self._outlook.memory.applied
         if applied and applied != base:
             if known is None:
@@ -176,10 +197,15 @@ class _Comparison:
                     f"Commit {applied[:12]}, which the daemon has applied, is not in this clone: bounds on "
                     "how far prices may move at once could not be checked (git fetch --unshallow origin)."
                 )
-            else:
+            elif self._clone.descends(base, applied):
                 yield (
                     f"The daemon has not applied the base {base[:12]} yet, but {applied[:12]}: what it will "
                     "do about the base itself is not listed here."
+                )
+            elif self._clone.is_shallow and not self._clone.descends(applied, head):
+                yield (
+                    f"Whether the base goes on from {applied[:12]}, which the daemon has applied, cannot "
+                    "be told in a shallow clone (git fetch --unshallow origin)."
                 )
         if self._outlook.limits.require_signature:
             yield "The host file lists allowed signers: the merged commit must be signed by one of them."
@@ -206,3 +232,8 @@ class _Comparison:
         """The bytes of files that differ, by blob."""
         before, after = set(old.files.items() if old else ()), set(new.files.items())
         return self._clone.read(sorted({blob for _, blob in before ^ after}))
+
+
+def _entries(commit: Commit) -> Mapping[str, str]:
+    """Path -> what stands there: a blob, or why it is none."""
+    return {**commit.files, **commit.refused}

@@ -58,6 +58,11 @@ class Clone:
         """Whether `older` is an ancestor of `newer`, or the same; False where the clone does not know it."""
         return self.run("merge-base", "--is-ancestor", older, newer).code == 0
 
+    @property
+    def is_shallow(self) -> bool:
+        """Whether the clone's history ends before its beginning."""
+        return self.run("rev-parse", "--is-shallow-repository").text == "true"
+
     def message(self, commit: str) -> str:
         """A commit's whole message."""
         return self.run("show", "--no-patch", "--no-notes", "--no-show-signature", "--format=%B", commit).text

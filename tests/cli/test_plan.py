@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ from reconciler.values.limits import Limits
 from reconciler.values.outlook import Outlook
 from tests import makers
 from tests.cycle.worlds import FILES
-from tests.repo.forge import Forge
+from tests.repo.forge import ENVIRONMENT, Forge
 from tests.repo.keys import signing_keys
 
 PRICED = FILES["pricing.yaml"]
@@ -162,6 +163,76 @@ def test_a_limit_of_the_host_is_told_first(terminal: Terminal) -> None:
     assert "Limits that are hit" in out
     assert "PriceJump" in out
     assert out.index("Limits that are hit") < out.index("Files")
+    assert "`provider-daemon approve DIGEST`" in out
+    assert "names its digest then" in out
+
+
+BEHIND = "is behind {}, which the daemon has applied; planned on top of that"
+
+
+@pytest.fixture
+def stale(terminal: Terminal) -> Terminal:
+    """A clone whose main is one commit behind what the daemon has applied."""
+    forge = terminal.forge
+    ahead = forge.commit("Since", config_yaml=b"publishing: {quiet: 6s, at_most: 30s}\n")
+    terminal.share(applied=ahead)
+    forge.git("branch", "applied", ahead)
+    return terminal
+
+
+def test_a_base_behind_what_is_applied_rewrites_nothing(stale: Terminal) -> None:
+    forge = stale.forge
+    forge.git("switch", "--quiet", "-C", "change", "main")
+    forge.commit(pricing_yaml=DEARER)
+    code, out, _ = stale.offline()
+    assert (code, "RewrittenHistory" in out) == (2, False)
+    assert BEHIND.format(forge.git("rev-parse", "applied")[:12]) in out
+    assert "Changes 1 file, 2 open orders decided otherwise" in out
+    forge.git("switch", "--quiet", "--force-create", "change", "applied")
+    forge.commit(pricing_yaml=DEARER)
+    assert "Changes 1 file, 2 open orders decided otherwise" in stale.offline()[1]
+
+
+def test_a_change_that_is_applied_already_is_told_apart_from_one_to_come(stale: Terminal) -> None:
+    code, out, _ = stale.offline("--head", "applied")
+    assert (code, "RewrittenHistory" in out, "not applied the base" in out) == (2, False, False)
+    assert "has applied this change already" in out
+
+
+def test_history_that_is_rewritten_is_a_limit(stale: Terminal) -> None:
+    forge = stale.forge
+    forge.git("switch", "--quiet", "--orphan", "other")
+    forge.commit(pricing_yaml=PRICED)
+    forge.git("branch", "--force", "main")
+    forge.commit(pricing_yaml=DEARER)
+    assert "RewrittenHistory" in stale.offline()[1]
+
+
+def test_a_shallow_clone_cannot_tell_whether_history_was_rewritten(
+    stale: Terminal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forge = stale.forge
+    forge.git("branch", "--force", "main", forge.commit(pricing_yaml=DEARER))
+    forge.commit(pricing_yaml=PRICED)
+    clone = ["git", "clone", "--quiet", "--depth=1", "--no-single-branch", f"file://{forge.path}"]
+    subprocess.run([*clone, str(tmp_path / "shallow")], check=True, env=ENVIRONMENT)
+    words = ["plan", "--offline", "--base", "origin/main", "--head", "origin/main"]
+    capsys.readouterr()
+    run_command(provider_daemon, [*words, "--clone", str(tmp_path / "shallow")])
+    out = capsys.readouterr().out
+    assert "RewrittenHistory" not in out
+    assert "be told in a shallow clone" in out
+
+
+def test_a_link_in_a_files_place_is_a_change(terminal: Terminal) -> None:
+    terminal.share()
+    (terminal.forge.path / "workloads").mkdir()
+    (terminal.forge.path / "workloads/x.yaml").symlink_to("/etc/passwd")
+    terminal.forge.commit()
+    code, out, _ = terminal.offline()
+    assert code == 2
+    assert "workloads/x.yaml (added)" in out
+    assert "a symbolic link, which is not followed" in out
 
 
 def test_edits_that_are_not_committed_are_no_change(terminal: Terminal) -> None:
