@@ -35,7 +35,8 @@ def standing(finding: Finding) -> CommitState | None:
     elif waits := _waits(finding):
         stand, why = Stand.PENDING, waits
     else:
-        stand, why = Stand.SUCCESS, "applied"
+        observing = finding.situation.limits.observe_only
+        stand, why = Stand.SUCCESS, "applied; nothing is signed (--observe-only)" if observing else "applied"
     return CommitState(judged.commit, stand, one_line(why))
 
 

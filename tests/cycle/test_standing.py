@@ -39,6 +39,8 @@ def held(value: CommitState) -> CommitState:
 
 def test_a_commit_that_is_applied() -> None:
     assert state(found()) == (Stand.SUCCESS, "applied")
+    watching = found(limits=replace(Limits(), observe_only=True))
+    assert state(watching) == (Stand.SUCCESS, "applied; nothing is signed (--observe-only)")
 
 
 def test_a_commit_whose_workload_is_being_applied() -> None:
