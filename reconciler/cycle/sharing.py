@@ -12,6 +12,7 @@ from reconciler.documents.outlook import outlook_files, timeless
 from reconciler.planning.situation import market_of
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.outlook import Outlook
+from reconciler.values.readings import Unseen
 from reconciler.values.records import tell
 from reconciler.values.repository import StatusCommit
 
@@ -26,7 +27,9 @@ it.
 """
 
 AGED_SECONDS = 3600
-"""A snapshot that still holds is replaced after this, as readers judge it by its age."""
+"""A snapshot that still holds is replaced after this, as readers judge it by its age; so rarely, too, is one
+tried whose pushes fail: each may keep the cycle waiting.
+"""
 
 
 class Sharer:
@@ -34,14 +37,15 @@ class Sharer:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._tried_at = 0
+        self._next_at = 0
+        self._failures = 0
         self._shared_at = 0
         self._shared: Outlook | None = None
 
     def share(self, finding: Finding) -> Outcome | None:
         """Push a snapshot when it is time and says something new; None when it is not."""
         now = finding.situation.now
-        if not self._world.sharing or now - self._tried_at < EVERY_SECONDS:
+        if not self._world.sharing or now < self._next_at or _unanswered(finding):
             return None
         outlook = outlook_of(self._world.provider, finding)
         busy = bool(finding.plan.actions or finding.situation.intents)
@@ -50,14 +54,21 @@ class Sharer:
         said = timeless(outlook)
         if said == self._shared and now - self._shared_at < AGED_SECONDS:
             return None
-        self._tried_at = now
         outcome = self._world.repo.publish(_commit(outlook))
+        self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
+        self._next_at = now + min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
         if isinstance(outcome, Done):
             self._shared, self._shared_at = said, now
             log.info("shared a snapshot at height %d", outlook.market.height)
         else:
             log.warning("the snapshot was not pushed, the next one follows: %s", tell(outcome))
         return outcome
+
+
+def _unanswered(finding: Finding) -> bool:
+    """Whether the repository was silent in this cycle: the next to wait for it is the next look."""
+    desired = finding.situation.desired
+    return isinstance(desired, Unseen) or bool(desired.view.stale)
 
 
 def outlook_of(provider: str, finding: Finding) -> Outlook | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -94,6 +95,25 @@ def test_a_failed_push_is_tried_again_at_the_next_turn_and_ages_nothing_else(sha
     assert share.at(1) is None
     share.repo.answer = Done("f" * 40)
     assert isinstance(share.at(EVERY_SECONDS), Done)
+
+
+def test_pushes_that_go_on_failing_become_rare(share: Share) -> None:
+    share.repo.answer = Failed("PushFailed", "too slow")
+    tried = [second for second in range(0, 6 * AGED_SECONDS, 60) if share.at(second)]
+    waits = [later - sooner for sooner, later in pairwise(tried)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (EVERY_SECONDS, AGED_SECONDS)
+    share.repo.answer = Done("f" * 40)
+    assert isinstance(share.at(8 * AGED_SECONDS), Done)
+    assert isinstance(share.at(8 * AGED_SECONDS + EVERY_SECONDS, richer(1)), Done)
+
+
+def test_a_repository_that_is_silent_is_not_waited_for_once_more(share: Share) -> None:
+    assert isinstance(QUIET.desired, Seen)
+    silent = Seen(replace(QUIET.desired.view, stale="cannot be reached now"))
+    assert share.at(0, replace(QUIET, desired=silent)) is None
+    assert share.at(0, replace(QUIET, desired=Unseen("cannot be reached now"))) is None
+    assert isinstance(share.at(1), Done)
 
 
 def test_who_does_not_want_it_gets_none(scene: Scenery) -> None:
