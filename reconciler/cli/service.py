@@ -114,6 +114,7 @@ def _is_in_a_home(settings: Settings) -> bool:
     """Whether something that it needs lies where homes are hidden otherwise."""
     needed = [
         _program(),
+        Path(sys.executable).resolve(),
         settings.host_file,
         settings.state,
         settings.key.keyring,

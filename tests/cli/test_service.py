@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from reconciler.cli import service
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.settings import Flags, SettingsError, load_settings, read_passphrase
 
@@ -20,6 +22,7 @@ chain: {grpc: "127.0.0.1:9090", rpc: "http://127.0.0.1:26657", chain_id: test-1}
 provider: {passphrase_file: /etc/provider-daemon.passphrase}
 """
 EXPOSURE_MOST = 1.1
+EXPOSURE_MOST_IN_A_HOME = 1.2
 """systemd's own score, 0 (safe) to 10; what is left is the network that it lives of."""
 
 systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
@@ -59,6 +62,19 @@ def test_the_doctor_is_asked_with_the_services_own_eyes(tmp_path: Path, capsys: 
     assert last[0] == "systemd-run"
     assert last[-3:] == ["doctor", "--host", str(tmp_path / "host.yaml")]
     assert {"User=provider-daemon", "LoadCredential=passphrase:/etc/provider-daemon.passphrase"} <= {*last}
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "hidden"), [("/home/olga/.pyenv/bin/python", "read-only"), ("/usr/bin/python3", "yes")]
+)
+def test_homes_are_hidden_unless_the_interpreter_lies_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interpreter: str, hidden: str
+) -> None:
+    link = tmp_path / "venv" / "python"
+    link.parent.mkdir()
+    link.symlink_to(interpreter)
+    monkeypatch.setattr(sys, "executable", str(link))
+    assert installed(tmp_path)["ProtectHome"] == [hidden]
 
 
 def test_a_repository_elsewhere_is_not_written(tmp_path: Path) -> None:
@@ -111,7 +127,14 @@ def test_what_cannot_be_installed(
 
 
 @systemd
-def test_systemd_finds_nothing_wrong_and_little_exposed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("interpreter", "most"), [("/usr/bin/python3", EXPOSURE_MOST), (sys.executable, EXPOSURE_MOST_IN_A_HOME)]
+)
+def test_systemd_finds_nothing_wrong_and_little_exposed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interpreter: str, most: float
+) -> None:
+    monkeypatch.setattr(sys, "executable", interpreter)
+    monkeypatch.setattr(service, "_program", lambda: Path("/usr/bin/true"))
     installed(tmp_path)
     verified = subprocess.run(
         ["systemd-analyze", "verify", str(path_of(tmp_path))], capture_output=True, text=True, timeout=60
@@ -123,7 +146,7 @@ def test_systemd_finds_nothing_wrong_and_little_exposed(tmp_path: Path) -> None:
     )  # fmt: skip
     score = re.search(r"Overall exposure level for \S+: ([0-9.]+)", judged.stdout)
     assert score, judged.stderr
-    assert float(score[1]) <= EXPOSURE_MOST, judged.stdout
+    assert float(score[1]) <= most, judged.stdout
 
 
 def test_the_credential_is_read_where_the_service_has_one(tmp_path: Path) -> None:
