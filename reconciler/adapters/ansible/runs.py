@@ -180,8 +180,14 @@ class Runs:
             "ANSIBLE_MODULE_UTILS": str(PLAYS / "module_utils"),
             "ANSIBLE_ACTION_PLUGINS": str(PLAYS / "action_plugins"),
             "ANSIBLE_ROLES_PATH": str(PLAYS / "roles"),
+            "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(self._collections()),
             "ANSIBLE_TIMEOUT": str(self._settings.patience.connect),
         }
+
+    @staticmethod
+    def _collections() -> tuple[str, ...]:
+        """Where the owner of this machine may have installed containers.podman."""
+        return (str(Path.home() / ".ansible" / "collections"), "/usr/share/ansible/collections")
 
     def _keep_words(self, play: Play, directory: Path, why: str) -> None:
         """The last words of a run that went wrong, without any order; the oldest go."""

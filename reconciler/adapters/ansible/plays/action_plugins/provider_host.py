@@ -19,6 +19,9 @@ from ansible.plugins.action import ActionBase
 RUN_VARIABLE = "PROVIDER_RUN"
 """The run's private directory."""
 
+COLLECTION = "containers.podman.podman_container"
+"""Makes containers where it is installed beside Ansible."""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # the library says nothing of its types
     """`provider_host:` without arguments."""
@@ -32,19 +35,36 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # the library says nothin
         here = Path(os.environ[RUN_VARIABLE])
         host = str((task_vars or {})["inventory_hostname"])
         asked = json.loads((here / "orders" / f"{host}.json").read_bytes())
-        if wanted := asked.pop("wanted_secrets", None):
-            vault = asked.pop("vault", None)
+        wanted, vault = asked.pop("wanted_secrets", None), asked.pop("vault", None)
+        if asked["operation"] == "work" and asked["engine"] == "podman" and self._has_collection():
+            self._make_by_collection(asked, task_vars)
+        if wanted:
             asked["secrets"] = self._secrets(vault, wanted) if vault else {}
+        found, answer = self._ask(asked, task_vars)
+        result.update(found)
+        if answer:
+            (here / "answers" / f"{host}.json").write_bytes(answer)
+            result["diff"] = _diff(json.loads(answer))
+        return result
+
+    def _ask(self, asked: dict[str, Any], task_vars: dict[str, Any] | None) -> tuple[dict[str, Any], bytes]:
+        """What the module returns, and its answer."""
         order = base64.b64encode(json.dumps(asked).encode()).decode()
         found = self._execute_module("provider_host", {"order": order}, task_vars=task_vars)
-        answer = found.pop("answer", None)
         found.pop("invocation", None)
-        result.update(found)
-        if answer is not None:
-            path = here / "answers" / f"{host}.json"
-            path.write_bytes(base64.b64decode(answer))
-            result["diff"] = _diff(json.loads(path.read_bytes()))
-        return result
+        return found, base64.b64decode(found.pop("answer", ""))
+
+    def _has_collection(self) -> bool:
+        found = self._shared_loader_obj.module_loader.find_plugin_with_context(COLLECTION, check_aliases=True)
+        return bool(found.resolved)
+
+    def _make_by_collection(self, asked: dict[str, Any], task_vars: dict[str, Any] | None) -> None:
+        """Let containers.podman make the containers; what it does not make, the work that follows does."""
+        _, answer = self._ask({**asked, "operation": "stage"}, task_vars)
+        for each in json.loads(answer or b"{}").get("containers", ()):
+            made = self._execute_module(COLLECTION, each, task_vars=task_vars)
+            if made.get("failed"):
+                return
 
     def _secrets(self, vault: str, wanted: list[str]) -> dict[str, str]:
         """Only those that this host's order names."""

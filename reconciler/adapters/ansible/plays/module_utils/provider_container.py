@@ -100,6 +100,41 @@ def create_words(order: Order, wanted: Wanted, place: Place) -> list[str]:
     return [*words, *_program(wanted, place), wanted["image"], *_arguments(wanted, place)]
 
 
+def collection_arguments(order: Order, wanted: Wanted, place: Place) -> dict[str, Any]:
+    """The same as containers.podman takes it; a name with several addresses gets the first."""
+    others = {each["service"]: place.known[each["name"]] for each in reversed(order["containers"])}
+    memory = f"{wanted['memory_bytes']}b"
+    found: dict[str, Any] = {
+        "name": wanted["name"],
+        "image": wanted["image"],
+        "state": "created",
+        "label": labels(order, wanted, place),
+        "memory": memory,
+        "memory_swap": memory,
+        "cpus": f"{wanted['cpu_milli'] / 1000:g}",
+        "pids_limit": str(wanted["processes"]),
+        "stop_timeout": order["stop_seconds"],
+        "restart_policy": "no",
+        "security_opt": ["no-new-privileges"],
+        "cap_drop": list(DROPPED),
+        "network": [order["network"]],
+        "network_aliases": [wanted["service"]],
+        "ip": place.known[wanted["name"]],
+        "etc_hosts": {name: ip for name, ip in others.items() if name != wanted["service"]},
+        "log_driver": "k8s-file",
+        "log_opt": {"max_size": LOG_MAX},
+        "env": dict(wanted["env"]),
+        "publish": [f"{address}:{host}:{port}/{kind}" for address, host, port, kind in wanted["publish"]],
+        "volume": [f"{name}:{path}" for name, path in place.volumes],
+        "command": wanted["args"],
+    }
+    if wanted["command"]:
+        found["entrypoint"] = json.dumps(wanted["command"])
+    if wanted["read_only"] or place.read_only:
+        found |= {"read_only": True, "tmpfs": {"/tmp": "rw", "/run": "rw"}}  # noqa: S108  # a container's own
+    return {name: value for name, value in found.items() if value not in ([], {})}
+
+
 class Place:
     """What this host adds to a container: its address, its neighbours', volumes, GPUs, files of secrets."""
 
@@ -155,8 +190,11 @@ def name_of(there: Container) -> str:
     return str(there["Name"]).lstrip("/")
 
 
-def differs(wanted: Wanted, there: Container) -> list[str]:
-    """How what is there is not what we made, in words; only what can be read off it."""
+def differs(wanted: Wanted, there: Container, made: str | None) -> list[str]:
+    """How what is there is not what we made, in words. `made` is the id of the one that we made, where it is
+    known: an engine changes nothing of a container but its limits and networks, and shows some things
+    otherwise than they were given.
+    """
     name, limits, config = wanted["name"], there["HostConfig"], there["Config"]
     if labels_of(there).get(SPEC) != wanted["spec"]:
         return [f"{name} is of another specification"]
@@ -167,13 +205,22 @@ def differs(wanted: Wanted, there: Container) -> list[str]:
         found.append(f"{name} may use other than {wanted['cpu_milli']}m cpu")
     if limits.get("Privileged"):
         found.append(f"{name} is privileged")
-    if not _same_image(config.get("Image") or "", wanted["image"]):
-        found.append(f"{name} has another image")
-    has = set(config.get("Env") or ())
     if wanted["network"] not in ((there.get("NetworkSettings") or {}).get("Networks") or {}):
         found.append(f"{name} is not in its network")
-    found += [f"{name} has another {key}" for key, value in wanted["env"] if f"{key}={value}" not in has]
+    if made is not None:
+        return found if there["Id"] == made else [*found, f"{name} is another than the one that we made"]
+    if not _same_image(config.get("Image") or "", wanted["image"]):
+        found.append(f"{name} has another image")
+    has = {_plain(each) for each in config.get("Env") or ()}
+    found += [
+        f"{name} has another {key}" for key, value in wanted["env"] if _plain(f"{key}={value}") not in has
+    ]
     return found
+
+
+def _plain(text: str) -> str:
+    """podman shows the end of a line in one way only."""
+    return text.replace("\r\n", "\n")
 
 
 def _same_image(shown: str, wanted: str) -> bool:

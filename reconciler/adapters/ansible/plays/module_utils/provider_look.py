@@ -52,7 +52,7 @@ def view_of(record: Record | None, there: list[Container], networks: set[str]) -
         labels = labels_of(there[0])
         return {**found, "lease": labels.get(LEASE, ""), "digest": "", "differences": ["its record is gone"]}
     order = record["order"]
-    found["differences"] = differences(order, there, networks)
+    found["differences"] = differences(order, there, networks, record.get("made") or {})
     found["due"] = time.time() >= due_at(record)
     kept = ("lease", "digest", "paused", "resources", "ports")
     return {
@@ -64,7 +64,9 @@ def view_of(record: Record | None, there: list[Container], networks: set[str]) -
     }
 
 
-def differences(order: Order, there: Iterable[Container], networks: set[str]) -> list[str]:
+def differences(
+    order: Order, there: Iterable[Container], networks: set[str], made: dict[str, str]
+) -> list[str]:
     """What an apply would change."""
     by_name = {name_of(each): each for each in there}
     wanted = {each["name"]: each for each in order["containers"]}
@@ -76,7 +78,7 @@ def differences(order: Order, there: Iterable[Container], networks: set[str]) ->
         if container is None:
             found += [] if order["paused"] else [f"{name} is not there"]
             continue
-        found += differs(each, container)
+        found += differs(each, container, made.get(name))
         if is_up(container) and order["paused"]:
             found.append(f"{name} runs though it is paused")
         elif not is_up(container) and not order["paused"]:

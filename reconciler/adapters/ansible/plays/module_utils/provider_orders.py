@@ -8,7 +8,7 @@ from .provider_ask import happenings, logs, use
 from .provider_engine import Engine, EngineError
 from .provider_look import look, look_at
 from .provider_records import Records
-from .provider_workload import Site, apply, remove
+from .provider_workload import Site, apply, remove, stage
 
 
 def answer_to(
@@ -18,6 +18,8 @@ def answer_to(
     operation = asked["operation"]
     if operation == "tend":
         return _tend(asked, engine, records, checking=checking)
+    if operation == "stage" and not checking:
+        return _stage(asked, engine, records), True
     if operation == "work" and not checking:
         return _work(asked, engine, records)
     if operation == "logs":
@@ -42,6 +44,19 @@ def _tend(
                 apply(site, record["order"])
         seen = look(engine, records, asked["directory"])
     return seen, bool(drifted)
+
+
+def _stage(asked: dict[str, Any], engine: Engine, records: Records) -> dict[str, Any]:
+    """What containers.podman may make; where a step fails, nothing: the work that follows tells why."""
+    site, found = Site(engine, records, {}), []
+    for each in asked["orders"]:
+        if each["do"] == "apply":
+            try:
+                found += stage(site, each["order"])
+            except EngineError as why:
+                if why.step == "engine":
+                    raise
+    return {"containers": found}
 
 
 def _work(asked: dict[str, Any], engine: Engine, records: Records) -> tuple[dict[str, Any], bool]:

@@ -17,6 +17,7 @@ from .provider_container import (
     Place,
     Wanted,
     addresses,
+    collection_arguments,
     create_words,
     differs,
     is_up,
@@ -58,12 +59,9 @@ def apply(site: Site, order: Order) -> bool:
         same = before.get("order") == order
         if same and time.time() < due_at(before):
             return False
-        record: Record = {"order": order, "restarts": before.get("restarts") if same else None}
-        record["failure"] = before.get("failure") if same else None
-        if record != before:
-            site.records.write(workload, record)
+        record = _recorded(site, order, before)
         try:
-            changed = _make(site, order, record if same else {})
+            changed = _make(site, order, record, same=same)
         except EngineError as why:
             if why.step == "engine":
                 raise
@@ -71,9 +69,37 @@ def apply(site: Site, order: Order) -> bool:
             words = {"step": why.step, "error": str(why), **_about(why)}
             site.records.write(workload, {**record, "failure": {**counts, **words}})
             return True
-        if record["failure"] is not None or record.get("restarts") != before.get("restarts"):
-            site.records.write(workload, {**record, "failure": None})
+        made = {name_of(each): each["Id"] for each in site.engine.containers(workload)}
+        done = {**record, "failure": None, "made": made}
+        if done != before:
+            site.records.write(workload, done)
         return changed or not same
+
+
+def stage(site: Site, order: Order) -> list[dict[str, Any]]:
+    """All of an apply before containers are made: the arguments with which containers.podman makes them.
+
+    What it does not make, and what it cannot know (secrets, GPUs, sizes), the apply that follows makes.
+    """
+    workload = order["workload"]
+    with site.records.locked(workload):
+        before = site.records.read(workload) or {}
+        if order["paused"] or (before.get("order") == order and time.time() < due_at(before)):
+            return []
+        record = _recorded(site, order, before)
+        _, absent, known, _ = _cleared(site.engine, order, record["made"])
+        easy = [e for e in absent if not (e["secrets"] or e["gpu"] or e["storage_quota"])]
+        return [collection_arguments(order, each, _place(site.engine, order, each, known)) for each in easy]
+
+
+def _recorded(site: Site, order: Order, before: Record) -> Record:
+    """The record of an order that is about to be carried out; what is known of the very same is kept."""
+    same = before.get("order") == order
+    record: Record = {"order": order, "made": before.get("made") or {}}
+    record |= {each: before.get(each) if same else None for each in ("restarts", "failure")}
+    if record != before:
+        site.records.write(order["workload"], record)
+    return record
 
 
 def remove(site: Site, workload: str) -> bool:
@@ -98,40 +124,60 @@ def _about(why: EngineError) -> dict[str, str]:
     return {"service": wanted.get("service", ""), "image": wanted.get("image", "")}
 
 
-def _make(site: Site, order: Order, record: Record) -> bool:
-    engine = site.engine
-    there = {name_of(each): each for each in engine.containers(order["workload"])}
-    wanted = {each["name"]: each for each in order["containers"]}
-    stale = [c for name, c in there.items() if name not in wanted or differs(wanted[name], c)]
-    kept = {name: c for name, c in there.items() if c not in stale}
+def _make(site: Site, order: Order, record: Record, *, same: bool) -> bool:
+    engine, made = site.engine, record["made"]
     if order["paused"]:
-        running = [c for c in kept.values() if is_up(c)]
-        _take_away(engine, stale)
-        for each in running:
-            engine.run("stop", "stop", name_of(each), seconds=order["stop_seconds"] + 30)
-        return bool(stale or running)
-    absent = [each for name, each in wanted.items() if name not in kept]
-    for each in absent:
-        with _told_of(each):
-            _pull(engine, each["image"])
-    _take_away(engine, stale)
-    known = _network(engine, order, list(there.values()))
+        return _halt(engine, order, made)
+    kept, absent, known, stale = _cleared(engine, order, made)
     for each in absent:
         with _told_of(each):
             _create(site, order, each, known)
-    down = [each for name, each in wanted.items() if name not in kept or not is_up(kept[name])]
-    _count_ends(record, [kept[each["name"]] for each in down if each["name"] in kept])
+    down = [e for e in order["containers"] if e["name"] not in kept or not is_up(kept[e["name"]])]
+    if same:
+        _count_ends(record, [kept[each["name"]] for each in down if each["name"] in kept])
     for each in down:
         with _told_of(each):
             engine.run("start", "start", each["name"])
     return bool(stale or absent or down)
 
 
+def _sorted_out(
+    engine: Engine, order: Order, made: dict[str, str]
+) -> tuple[dict[str, Container], list[Container]]:
+    """What is there as it should be, by name, and what is not."""
+    there = {name_of(each): each for each in engine.containers(order["workload"])}
+    wanted = {each["name"]: each for each in order["containers"]}
+    stale = [c for n, c in there.items() if n not in wanted or differs(wanted[n], c, made.get(n))]
+    return {name: c for name, c in there.items() if c not in stale}, stale
+
+
+def _halt(engine: Engine, order: Order, made: dict[str, str]) -> bool:
+    kept, stale = _sorted_out(engine, order, made)
+    running = [c for c in kept.values() if is_up(c)]
+    _take_away(engine, stale)
+    for each in running:
+        engine.run("stop", "stop", name_of(each), seconds=order["stop_seconds"] + 30)
+    return bool(stale or running)
+
+
+def _cleared(
+    engine: Engine, order: Order, made: dict[str, str]
+) -> tuple[dict[str, Container], list[Wanted], dict[str, str], list[Container]]:
+    """What stays, what is to be made and with what addresses, once images are here and the stale is gone."""
+    kept, stale = _sorted_out(engine, order, made)
+    absent = [each for each in order["containers"] if each["name"] not in kept]
+    for each in absent:
+        with _told_of(each):
+            _pull(engine, each["image"])
+    _take_away(engine, stale)
+    return kept, absent, _network(engine, order, [*kept.values(), *stale]), stale
+
+
 def _count_ends(record: Record, down: list[Container]) -> None:
     """What ended by itself is counted, so that it is not started again and again without a pause; what a new
-    order (an empty record) finds stopped is not.
+    order finds stopped is not.
     """
-    if record and any(each["State"]["Status"] in ENDED for each in down):
+    if any(each["State"]["Status"] in ENDED for each in down):
         record["restarts"] = counted(record.get("restarts"), time.time(), STEADY_SECONDS)
 
 
@@ -183,18 +229,23 @@ def _subnets(network: dict[str, Any]) -> list[dict[str, str]]:
 
 def _create(site: Site, order: Order, wanted: Wanted, known: dict[str, str]) -> None:
     engine = site.engine
-    place = Place(engine.is_podman, known)
-    [image] = engine.inspect("image", [wanted["image"]])
-    config = image.get("Config") or {}
-    place.read_only = (config.get("Labels") or {}).get(READ_ONLY) == "true"
-    place.volumes = _volumes(engine, order, wanted, sorted(config.get("Volumes") or {}))
-    place.gpus = _gpus(engine, wanted)
+    place = _place(engine, order, wanted, known)
     with _secrets(site, wanted) as place.secrets:
         try:
             engine.run("create", "create", *create_words(order, wanted, place))
         except EngineError as why:
             taken = "already in use" in str(why) and wanted["name"] in str(why)
             raise EngineError("taken" if taken else why.step, str(why)) from why
+
+
+def _place(engine: Engine, order: Order, wanted: Wanted, known: dict[str, str]) -> Place:
+    place = Place(engine.is_podman, known)
+    [image] = engine.inspect("image", [wanted["image"]])
+    config = image.get("Config") or {}
+    place.read_only = (config.get("Labels") or {}).get(READ_ONLY) == "true"
+    place.volumes = _volumes(engine, order, wanted, sorted(config.get("Volumes") or {}))
+    place.gpus = _gpus(engine, wanted)
+    return place
 
 
 def _volumes(engine: Engine, order: Order, wanted: Wanted, paths: list[str]) -> list[tuple[str, str]]:
