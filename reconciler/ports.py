@@ -50,6 +50,9 @@ class Repo(Protocol):
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         """The bytes of these blobs, by id; a blob that is unknown is missing from the answer."""
 
+    def told(self, branch: str) -> Reading[str]:
+        """The mark in the last commit of a branch of ours up to which it tells events; "" where none does."""
+
     def publish(self, commit: StatusCommit) -> Outcome:
         """Make a branch of ours hold exactly these files and push it. Done with the commit's id, or with ""
         where the bytes were equal already (a commit that `replaces` is made all the same).

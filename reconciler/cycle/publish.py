@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from reconciler.cycle.telling import message, trailers
+from reconciler.cycle.telling import mark, message, trailers
 from reconciler.cycle.world import World
 from reconciler.documents.status import README, status_files
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.plans import Plan, Transition
+from reconciler.values.readings import Unseen
 from reconciler.values.records import Unpublished, tell
-from reconciler.values.repository import StatusCommit
+from reconciler.values.repository import TOLD, StatusCommit
 from reconciler.values.status import Status
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Publisher:
         self._world = world
         self._told: Mapping[str, str] | None = None
         self._told_status: Status | None = None
+        self._caught_up = False
         self._pending: tuple[Mapping[str, str], int] | None = None
         self._first_at = 0
         self._last_at = 0
@@ -61,12 +63,13 @@ class Publisher:
         self._note_change(marks, news.events, now)
         if not (flush or _terminal(news.events) or self._ripe(rules, now)):
             return None
+        news = self._untold(news)
         events = tuple(u.event for u in news.events)
         commit = StatusCommit(
             branch=f"status/{self._world.provider}",
             files=files,
             message=message(events, _changed(self._told, marks)),
-            trailers=trailers(events, news.plan, news.height),
+            trailers=(*trailers(events, news.plan, news.height), *_told_up_to(news.events)),
         )
         outcome = self._world.repo.publish(commit)
         self._settle(outcome, marks, news.events)
@@ -85,6 +88,20 @@ class Publisher:
     def waiting_since(self) -> int:
         """Since when (unix seconds of the host); 0: nothing waits."""
         return self._first_at if self._pending else 0
+
+    def _untold(self, news: News) -> News:
+        """Without what a commit told that was pushed right before this daemon, or the one before, ended."""
+        if self._caught_up or not news.events:
+            return news
+        reading = self._world.repo.told(f"status/{self._world.provider}")
+        if isinstance(reading, Unseen):
+            return news  # the push will not be taken either
+        self._caught_up = True
+        places = [at for at, each in enumerate(news.events, start=1) if mark(each) == reading.view]
+        if not places:
+            return news
+        self._world.store.outbox.published([each.id for each in news.events[: places[0]]], "")
+        return replace(news, events=news.events[places[0] :])
 
     def _note_change(self, marks: Mapping[str, str], events: Sequence[Unpublished], now: int) -> None:
         state = (marks, events[-1].id if events else 0)
@@ -105,6 +122,10 @@ class Publisher:
             log.warning("status was not published, it is tried again: %s", tell(outcome))
         else:
             log.error("status was not published: %s", tell(outcome))
+
+
+def _told_up_to(events: Sequence[Unpublished]) -> tuple[tuple[str, str], ...]:
+    return ((TOLD, mark(events[-1])),) if events else ()
 
 
 def _terminal(events: Sequence[Unpublished]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 from reconciler.reports.plan_json import plan_digest
@@ -19,7 +20,7 @@ from reconciler.values.messages import (
 )
 from reconciler.values.outcomes import Done
 from reconciler.values.plans import Plan, Transition
-from reconciler.values.records import Applied, Event, tell
+from reconciler.values.records import Applied, Event, Unpublished, tell
 
 SUBJECT_CHARACTERS = 100
 LINES_MAX = 200
@@ -52,6 +53,11 @@ def message(events: Sequence[Event], changed: Sequence[str] = ()) -> str:
     rest = told[:LINES_MAX] if len(told) > 1 or subject != told[0] else []
     more = [f"... and {len(told) - LINES_MAX} more"] if len(told) > LINES_MAX else []
     return "\n".join([subject, *([""] if rest else []), *rest, *more])
+
+
+def mark(event: Unpublished) -> str:
+    """Names an event of one journal: by its place, and by what it is, as a restored journal counts anew."""
+    return f"{event.id}-{hashlib.sha256(repr(event.event).encode()).hexdigest()[:12]}"
 
 
 def trailers(events: Sequence[Event], plan: Plan, height: int) -> tuple[tuple[str, str], ...]:

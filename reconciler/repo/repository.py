@@ -5,15 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
-from reconciler.repo.place import Place
+from reconciler.repo.place import BadPlaceError, Place
 from reconciler.repo.read import blobs, heading, listing
 from reconciler.repo.signatures import signer
 from reconciler.repo.snapshot_branch import replace as replace_branch
-from reconciler.repo.status_branch import publish, rehearse
+from reconciler.repo.status_branch import last_trailer, publish, rehearse
 from reconciler.repo.working_tree import edited
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
-from reconciler.values.repository import Commit, StatusCommit
+from reconciler.values.repository import TOLD, Commit, StatusCommit
 
 DESIRED = "refs/reconciler/desired"
 COMMITS_KEPT = 4
@@ -65,6 +65,14 @@ class GitRepository:
                 return blobs(self._mirror, wanted)
         except MirrorError:
             return {}
+
+    def told(self, branch: str) -> Reading[str]:
+        """The mark in the branch's last commit up to which it tells events."""
+        try:
+            with self._mirror.held():
+                return Seen(last_trailer(self._mirror, branch, TOLD))
+        except (MirrorError, BadPlaceError) as error:
+            return Unseen(str(error))
 
     def publish(self, commit: StatusCommit) -> Outcome:
         """Make a branch of ours hold exactly these files; safe to repeat after a kill at any point."""

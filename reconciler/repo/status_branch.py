@@ -53,6 +53,20 @@ def publish(mirror: Mirror, commit: StatusCommit) -> Outcome:
     )
 
 
+def last_trailer(mirror: Mirror, branch: str, name: str) -> str:
+    """A trailer of the branch's last commit; "" where there is none. The mirror is held by the caller."""
+    ref = f"refs/heads/{check_branch(branch)}"
+    tip = mirror.remote_tips(ref).get(ref)
+    if tip is None:
+        return ""
+    if not mirror.has_commit(tip):
+        mirror.fetch(ref, PUBLISHED)
+    ran = mirror.run("log", "-1", f"--format=%(trailers:key={name},valueonly)", "--end-of-options", tip)
+    if ran.code != 0:
+        raise MirrorError(f"the status branch's commit {tip[:12]} cannot be read from the mirror")
+    return ran.text.strip()
+
+
 def rehearse(mirror: Mirror, commit: str, branch: str) -> Outcome:
     """Whether we could push to a branch, without pushing; what hooks of the other side say is not asked.
 

@@ -60,6 +60,10 @@ class TimedRepo:
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         return self._repo.read(blobs)
 
+    def told(self, branch: str) -> Reading[str]:
+        with self._calls.timed("git", "told"):
+            return self._repo.told(branch)
+
     def publish(self, commit: StatusCommit) -> Outcome:
         with self._calls.timed("git", "publish"):
             return self._repo.publish(commit)

@@ -24,6 +24,10 @@ class Commit:
     reverts: str = ""
 
 
+TOLD = "Told"
+"""The trailer of a status commit with the mark of the last event that it tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class StatusCommit:
     """What a branch of ours shall hold, whole, and how the commit tells it.

@@ -8,11 +8,13 @@ from decimal import Decimal
 import pytest
 
 from reconciler.cycle.publish import News, Publisher
+from reconciler.cycle.telling import mark
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.plans import Plan, Transition
+from reconciler.values.repository import TOLD, StatusCommit
 from reconciler.values.status import Status, WorkloadStatus
 from tests import makers
 from tests.cycle.worlds import Scenery
@@ -151,3 +153,30 @@ def test_what_looks_different_without_an_event_is_named(room: Newsroom) -> None:
     room.status = replace(STATUS, workloads=(replace(runs, withdrawn=7),))
     room.publish(110, flush=True)
     assert room.scene.repo.published[-1].message == f"Status as observed: {done.id}"
+
+
+def test_what_was_pushed_and_not_noted_before_a_kill_is_not_told_again(room: Newsroom) -> None:
+    room.happen(Phase.PENDING, Phase.DEPLOYING)
+    (pushed,) = room.scene.journal.outbox.unpublished()
+    told = StatusCommit("status/p", {}, "pushed right before the kill", ((TOLD, mark(pushed)),))
+    room.scene.repo.published.append(told)
+    room.happen(Phase.DEPLOYING, Phase.RUNNING)
+
+    room.publish(100, flush=True)
+
+    last = room.scene.repo.published[-1]
+    assert last.message.endswith("Deploying -> Running, because")
+    assert "Pending" not in last.message
+    assert room.scene.journal.outbox.unpublished() == ()
+    assert dict(last.trailers)[TOLD].startswith(f"{pushed.id + 1}-")
+
+
+def test_another_journals_mark_hides_nothing(room: Newsroom) -> None:
+    room.happen(Phase.PENDING, Phase.DEPLOYING)
+    (event,) = room.scene.journal.outbox.unpublished()
+    other = StatusCommit("status/p", {}, "of a journal that was lost", ((TOLD, f"{event.id}-0123456789ab"),))
+    room.scene.repo.published.append(other)
+
+    room.publish(100, flush=True)
+
+    assert "Pending -> Deploying" in room.scene.repo.published[-1].message

@@ -18,7 +18,7 @@ from reconciler.values.messages import CloseBid, Message
 from reconciler.values.observed import AdapterView, Market
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.readings import Reading, Seen
-from reconciler.values.repository import Commit, StatusCommit
+from reconciler.values.repository import TOLD, Commit, StatusCommit
 from reconciler.values.resources import Resources
 from tests import makers
 
@@ -51,6 +51,13 @@ class MemoryRepo:
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         self.calls += [f"read {blob}" for blob in blobs]
         return {blob: self.files[blob] for blob in blobs}
+
+    def told(self, branch: str) -> Reading[str]:
+        return Seen(self.marks[-1] if self.marks else "")
+
+    @property
+    def marks(self) -> list[str]:
+        return [value for each in self.published for name, value in each.trailers if name == TOLD]
 
     def publish(self, commit: StatusCommit) -> Outcome:
         self.calls.append("publish")

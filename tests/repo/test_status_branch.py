@@ -14,7 +14,7 @@ import pytest
 from reconciler.repo.git_process import Ran
 from reconciler.repo.mirror import Mirror
 from reconciler.repo.place import Author, Place
-from reconciler.repo.status_branch import publish, rehearse
+from reconciler.repo.status_branch import last_trailer, publish, rehearse
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.repository import StatusCommit
 from tests.repo.forge import Forge
@@ -55,6 +55,20 @@ def test_the_message_and_its_trailers(mirror: Mirror, forge: Forge) -> None:
     assert (
         forge.git("log", "-1", "--format=%an <%ae>", BRANCH) == "provider-daemon <provider-daemon@localhost>"
     )
+
+
+def test_a_trailer_of_the_last_commit_is_read_also_by_who_did_not_make_it(
+    mirror: Mirror, forge: Forge, tmp_path: Path
+) -> None:
+    forge.commit()
+    with mirror.held():
+        assert last_trailer(mirror, BRANCH, "Chain-Height") == ""
+    published(mirror, status())
+    other = Mirror(mirror.place, tmp_path / "another")
+    for each in (mirror, other):
+        with each.held():
+            assert last_trailer(each, BRANCH, "Chain-Height") == "7"
+            assert last_trailer(each, BRANCH, "Told") == ""
 
 
 def test_equal_bytes_make_no_commit(mirror: Mirror, forge: Forge) -> None:
