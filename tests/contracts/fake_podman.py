@@ -125,7 +125,10 @@ class FakePodman(Engine):
         mark = hashlib.sha256(f"{name}{time.monotonic_ns()}".encode()).hexdigest()
         found = deepcopy(RECORDED["container"]) | {"Id": mark, "Name": name, "ImageName": image}
         found["Config"] |= {"Image": image, "Labels": _labels(options), "Cmd": arguments}
-        found["Config"]["Env"] = [*options.get("--env", []), f"HOSTNAME={mark[:12]}"]
+        lines = [
+            line for path in options.get("--env-file", []) for line in Path(path).read_text().splitlines()
+        ]
+        found["Config"]["Env"] = [*options.get("--env", []), *lines, f"HOSTNAME={mark[:12]}"]
         found["HostConfig"] |= {
             "Memory": int(options.get("--memory", ["0"])[0]),
             "NanoCpus": int(float(options.get("--cpus", ["0"])[0]) * 1_000_000_000),

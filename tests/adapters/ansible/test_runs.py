@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,45 @@ def test_closing_ends_what_runs(stand: Stand) -> None:
     thread.join(10)
     assert told == ["the daemon is stopping"]
     assert not sleepers()
+
+
+def test_secrets_come_from_the_vault_and_are_left_nowhere(stand: Stand, tmp_path: Path) -> None:
+    password, vault = tmp_path / "password", tmp_path / "vault"
+    password.write_text("of the vault\n")
+    vault.write_text("db: {password: 'hunter2 {{ 7*7 }} $(id)'}\nother: {key: not-asked-for}\n")
+    beside = Path(sys.executable).with_name("ansible-vault")
+    words = [str(beside), "encrypt", "--vault-password-file", str(password), str(vault)]
+    subprocess.run(words, check=True, capture_output=True)
+    for path in (password, vault):
+        path.chmod(0o600)
+    stand.runs = Runs(stand.settings, Access(vault=vault, vault_password_file=password), stand.scratch)
+    wanted = workload(1, service(env=(Env("P", secret="db/password"), Env("Q", "plain"))))
+
+    answer = stand.work(order(wanted))
+
+    assert answer.state == "ok", answer
+    stage = stage_of(stand.kept)
+    [container] = stage.containers.values()
+    assert "P=hunter2 {{ 7*7 }} $(id)" in container["Config"]["Env"]
+    assert "hunter2" not in json.dumps(stage.commands), "in no command line"
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path != stand.kept]
+    assert not [path for path in left if b"hunter2" in path.read_bytes()]
+    lacking = workload(2, service(env=(Env("P", secret="db/nothing"),)))
+    told = json.loads(stand.work(order(lacking)).answer)["workloads"][lacking.id]
+    assert told["failure"]["step"] == "secret"
+    assert "the vault has no db/nothing" in told["failure"]["error"]
+
+
+def test_a_vault_that_cannot_be_opened_is_told(stand: Stand, tmp_path: Path) -> None:
+    password, vault = tmp_path / "password", tmp_path / "vault"
+    password.write_text("wrong\n")
+    vault.write_text("$ANSIBLE_VAULT;1.1;AES256\n6162\n")
+    for path in (password, vault):
+        path.chmod(0o600)
+    stand.runs = Runs(stand.settings, Access(vault=vault, vault_password_file=password), stand.scratch)
+    answer = stand.work(order(workload(1, service(env=(Env("P", secret="db/password"),)))))
+    assert answer.state == "failed"
+    assert f"the vault {vault} cannot be opened" in answer.words
 
 
 def test_an_engine_that_is_not_there_is_told(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
