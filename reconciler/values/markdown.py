@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@])")
+_BULLET = re.compile(r"^(?:-(?=[\s-]|$)|(\d+)\.(?=\s|$))")
+"""What at the start of a line would begin a list, or be a rule."""
 _SPACES = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 )
@@ -12,7 +14,8 @@ TEXT_MAX = 500
 
 def cell(text: str) -> str:
     """Plain text for a paragraph or a table's cell: one line, every sign of Markdown as itself."""
-    return _SPECIAL.sub(lambda found: f"&#{ord(found[1])};", _one_line(text))
+    line = _SPECIAL.sub(lambda found: f"&#{ord(found[1])};", _one_line(text))
+    return _BULLET.sub(lambda found: f"{found[1]}&#46;" if found[1] else "&#45;", line)
 
 
 def code(text: str) -> str:

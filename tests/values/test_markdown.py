@@ -32,3 +32,13 @@ def test_long_texts_are_cut() -> None:
 def test_a_table() -> None:
     assert table(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
     assert table(("a",), []) == ""
+
+
+def test_no_line_begins_a_list_or_a_rule_of_its_own() -> None:
+    assert [cell(text) for text in ("- held", "-", "---", "12. x")] == [
+        "&#45; held",
+        "&#45;",
+        "&#45;--",
+        "12&#46; x",
+    ]
+    assert [cell(text) for text in ("-9 %", "1.5", "a - b")] == ["-9 %", "1.5", "a - b"]
