@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 300
 """A snapshot is replaced no sooner than this after the last."""
 
+SOON_SECONDS = 30
+"""A new revision or lease waits only so long: a plan made without it would be about what is no more."""
+
 BUSY_SECONDS = 900
 """So long a snapshot waits for a cycle with nothing under way; a plan made from one that has would repeat
 it.
@@ -38,6 +41,7 @@ class Sharer:
     def __init__(self, world: World) -> None:
         self._world = world
         self._next_at = 0
+        self._soon_at = 0
         self._failures = 0
         self._shared_at = 0
         self._shared: Outlook | None = None
@@ -45,11 +49,13 @@ class Sharer:
     def share(self, finding: Finding) -> Outcome | None:
         """Push a snapshot when it is time and says something new; None when it is not."""
         now = finding.situation.now
-        if not self._world.sharing or now < self._next_at or _unanswered(finding):
+        if not self._world.sharing or now < self._soon_at or _unanswered(finding):
             return None
         outlook = outlook_of(self._world.provider, finding)
+        if outlook is None or (now < self._next_at and not self._outdated_by(outlook)):
+            return None
         busy = bool(finding.plan.actions or finding.situation.intents)
-        if outlook is None or (busy and now - self._shared_at < BUSY_SECONDS and self._shared):
+        if busy and now - self._shared_at < BUSY_SECONDS and self._shared:
             return None
         said = timeless(outlook)
         if said == self._shared and now - self._shared_at < AGED_SECONDS:
@@ -57,12 +63,21 @@ class Sharer:
         outcome = self._world.repo.publish(_commit(outlook))
         self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
         self._next_at = now + min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
+        self._soon_at = self._next_at if self._failures else now + SOON_SECONDS
         if isinstance(outcome, Done):
             self._shared, self._shared_at = said, now
             log.info("shared a snapshot at height %d", outlook.market.height)
         else:
             log.warning("the snapshot was not pushed, the next one follows: %s", tell(outcome))
         return outcome
+
+    def _outdated_by(self, outlook: Outlook) -> bool:
+        """Whether another revision is in force, or other leases are ours, than the last snapshot says."""
+        shared = self._shared
+        return shared is not None and (
+            shared.memory.applied != outlook.memory.applied
+            or shared.market.leases.keys() != outlook.market.leases.keys()
+        )
 
 
 def _unanswered(finding: Finding) -> bool:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from reconciler.cycle.sharing import AGED_SECONDS, BUSY_SECONDS, EVERY_SECONDS, Sharer
+from reconciler.cycle.sharing import AGED_SECONDS, BUSY_SECONDS, EVERY_SECONDS, SOON_SECONDS, Sharer
 from reconciler.cycle.status import Finding
 from reconciler.documents.outlook import FILE, read_outlook
 from reconciler.planning.planner import plan
@@ -66,6 +66,19 @@ def test_the_next_waits_for_its_time_and_for_something_new(share: Share) -> None
     assert isinstance(share.at(EVERY_SECONDS, richer(1)), Done)
     assert share.at(EVERY_SECONDS + 1, richer(2)) is None
     assert share.commits == 2
+
+
+def test_a_new_revision_or_lease_does_not_wait_its_turn(share: Share) -> None:
+    share.at(0)
+    merged = makers.situation(makers.market(), makers.desired(commit="d" * 40))
+    assert share.at(SOON_SECONDS - 1, merged) is None
+    assert isinstance(share.at(SOON_SECONDS, merged), Done)
+    assert share.at(2 * SOON_SECONDS, merged) is None
+    leased = makers.situation(makers.market(leases=[makers.lease(1)]), makers.desired(commit="d" * 40))
+    assert isinstance(share.at(2 * SOON_SECONDS, leased), Done)
+    share.repo.answer = Failed("PushFailed", "no answer")
+    assert isinstance(share.at(3 * SOON_SECONDS, merged), Failed)
+    assert share.at(4 * SOON_SECONDS, merged) is None
 
 
 def test_a_later_height_alone_is_nothing_new_until_the_snapshot_is_old(share: Share) -> None:
