@@ -163,10 +163,16 @@ check() {
     fi
 }
 
-# Sets $planned: 0 it was planned, 1 it could not be, none there is nothing to plan by.
+# Sets $planned: 0 it was planned, 1 it could not be, none there is nothing to plan by, for the reason $unplanned.
 plan() {
     planned=none
-    [ -n "$base" ] && [ -n "$(git for-each-ref --count=1 'refs/remotes/*/snapshot/*' refs/heads/snapshot)" ] || return 0
+    unplanned='there is no branch to merge into'
+    [ -n "$base" ] || return 0
+    unplanned='the repository has no snapshot branch yet; a daemon that runs pushes one'
+    [ -n "$(git for-each-ref --count=1 "refs/remotes/*/snapshot/${provider:-*}" \
+        "refs/heads/snapshot/${provider:-*}")" ] || return 0
+    unplanned='the provider is new: the branch to merge into lacks its folder'
+    [ "$folder" = . ] || git cat-file -e "$base:${folder%/}" 2>/dev/null || return 0
     planned=0
     set -- plan --base "$base" --head "$tried" --offline --format markdown --json-file "$scratch/plan.json"
     [ -z "$provider" ] || set -- "$@" --provider "$provider"
@@ -176,8 +182,6 @@ plan() {
 }
 
 review_files() {
-    unplanned='there is no branch to merge into'
-    [ -z "$base" ] || unplanned='the repository has no snapshot branch yet; a daemon that runs pushes one'
     check
     plan
     {

@@ -116,6 +116,21 @@ def test_a_snapshot_is_what_is_planned_by(change: Change, name: str) -> None:
     assert said == "valid; see the plan" if name else "has no snapshot branch yet" in said
 
 
+def test_a_second_provider_is_reviewed_before_its_daemon_runs(change: Change) -> None:
+    for path in ("config.yaml", "pricing.yaml"):
+        change.write(f"two/{path}", (change.directory / path).read_text())
+    options = ["--base", "main", "--no-forge", "--path", "two", "--provider", "second"]
+    assert change.run(*options).returncode == 0
+    assert "has no snapshot branch yet" in change.verdict[1]
+    change.git("branch", "snapshot/second", "main")
+    assert change.run(*options).returncode == 0
+    new = "the provider is new: the branch to merge into lacks its folder"
+    assert change.verdict == ("success", f"valid; no plan: {new}")
+    change.git("branch", "--force", "main", "HEAD")
+    assert change.run(*options).returncode == 0
+    assert change.verdict == ("success", "valid; see the plan")
+
+
 def test_what_is_not_committed_does_not_count(change: Change) -> None:
     (change.directory / "pricing.yaml").write_text("pricing: {}\n")
     assert change.run("--base", "main", "--no-forge").returncode == 0
