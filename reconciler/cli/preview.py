@@ -54,7 +54,9 @@ def preview_offline(asked: Asked) -> Preview:
         outlook, warnings = _shared(clone, asked)
         made = _Comparison(clone, outlook).preview(asked)
         age = span(max(int(time.time()) - outlook.taken_at, 0))
-        notes = (f"The snapshot {_snapshot_commit(clone, asked)[1][:12]} was taken {age} ago.", *made.notes)
+        commit = _snapshot_commit(clone, asked)[1][:12]
+        seen = f"The snapshot {commit} was taken {age} ago; what came since is not in it."
+        notes = (seen, *made.notes)
         return replace(made, notes=notes, warnings=(*warnings, *made.warnings))
 
 
@@ -199,8 +201,8 @@ class _Comparison:
                 )
             elif self._clone.descends(base, applied):
                 yield (
-                    f"The daemon has not applied the base {base[:12]} yet, but {applied[:12]}: what it will "
-                    "do about the base itself is not listed here."
+                    f"The base {base[:12]} is newer than what was applied then: what comes of the base itself "
+                    f"is not listed here, and what is there or held is reckoned from {applied[:12]}."
                 )
             elif self._clone.is_shallow and not self._clone.descends(applied, head):
                 yield (
