@@ -1,0 +1,185 @@
+"""What a pull request reads is what the loop does after the merge: a real git, an operator's clone that has
+the snapshot branch, the whole loop on a simulated chain and cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.preview import Asked, preview_offline
+from reconciler.cycle.sharing import Sharer
+from reconciler.devnet.cluster.faults import Fault
+from reconciler.values.limits import Limits
+from reconciler.values.plans import Plan, Reason, SendTransaction, subjects
+from reconciler.values.preview import Preview
+from tests.repo.forge import Forge
+from tests.simulation.commits import CONFIG, pricing, workload
+from tests.simulation.outside import Moment, Outside
+from tests.simulation.playing import Play, calm, played
+from tests.simulation.script import USAGE, WEB, lease
+
+STRICT = Limits(price_change_percent=20, removals_per_revision=1, clock_skew_seconds=10**9)
+Files = Mapping[str, str | None]
+
+(WEB_FILE,) = workload(lease(WEB))
+(USAGE_FILE,) = workload(lease(USAGE))
+CALM = CONFIG.replace("every: 8s", "every: 24h").replace("every: 9s", "every: 24h")
+SUSPENDED: Files = {"config.yaml": CALM + "suspend: moving house\n"}
+WEB_TEXT = workload(lease(WEB))[WEB_FILE]
+
+
+@pytest.fixture(scope="module")
+def rested(midway: Moment, tmp_path_factory: pytest.TempPathFactory) -> Moment:
+    """Two workloads run, an order is open, nothing falls due, and what is seen is shared."""
+    directory = tmp_path_factory.mktemp("rested")
+    with played(Outside.at(midway, directory / "world"), lambda: STRICT) as made:
+        calm(made)
+        rest(made)
+        return made.outside.capture(directory / "kept")
+
+
+@pytest.fixture
+def play(rested: Moment, tmp_path: Path) -> Iterator[Play]:
+    """A daemon in a copy of it."""
+    with played(Outside.at(rested, tmp_path / "world"), lambda: STRICT) as made:
+        yield made
+
+
+@pytest.fixture
+def olga(play: Play, tmp_path: Path) -> Forge:
+    clone = Forge(tmp_path / "olga")
+    clone.path.mkdir()
+    clone.git("clone", "--quiet", str(play.outside.commits.repository), ".")
+    clone.git("switch", "--quiet", "-c", "change")
+    return clone
+
+
+def rest(play: Play) -> None:
+    """Go on until nothing is left to do, and share that."""
+    for _ in range(12):
+        play.blocks(1)
+        plan, situation = play.last.finding.plan, play.last.finding.situation
+        if not (plan.actions or situation.intents or situation.outcomes):
+            break
+    play.daemon.runner._sharer = Sharer(play.daemon.runner._world)
+    assert play.blocks(1) == []
+
+
+def change(olga: Forge, files: Files) -> None:
+    for path, text in files.items():
+        if text is None:
+            olga.git("rm", "--quiet", path)
+        else:
+            (olga.path / path).write_text(text)
+    olga.commit("A change")
+
+
+def read(olga: Forge, base: str = "origin/main") -> Preview:
+    olga.git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
+    return preview_offline(Asked(olga.path, base, "HEAD"))
+
+
+def merge(olga: Forge, play: Play) -> Plan:
+    """As a forge does, with a commit of its own; what the daemon then decides at once."""
+    olga.git("switch", "--quiet", "-C", "main", "origin/main")
+    olga.git("merge", "--quiet", "--no-ff", "-m", "Merge the change", "change")
+    olga.git("push", "--quiet", "origin", "main")
+    olga.git("switch", "--quiet", "change")
+    play.blocks(1)
+    return play.last.finding.plan
+
+
+def decisions(plan: Plan) -> tuple[object, ...]:
+    """Kind and subject of each action, each message whole, and why what is held."""
+    done: list[object] = []
+    for action in plan.actions:
+        done.append((type(action).__name__, subjects(action)))
+        if isinstance(action, SendTransaction):
+            done += [(type(m).__name__, str(m)) for m in action.messages]
+    return done, [(hold.subject, hold.reason) for hold in plan.holds]
+
+
+CHANGES: Mapping[str, Files] = {
+    "dearer": {"pricing.yaml": pricing("1.3")},
+    "a jump": {"pricing.yaml": pricing("9")},
+    "a jump and more": {"pricing.yaml": pricing("9"), WEB_FILE: WEB_TEXT.replace("web:1", "web:2")},
+    "another image": {WEB_FILE: WEB_TEXT.replace("web:1", "web:2")},
+    "more than was leased": {WEB_FILE: WEB_TEXT.replace("cpu: 500m", "cpu: 64")},
+    "paused": workload(lease(WEB), paused=True),
+    "closed": {WEB_FILE: WEB_TEXT + "close: unstable\n"},
+    "deleted": {WEB_FILE: None},
+    "both deleted": {WEB_FILE: None, USAGE_FILE: None},
+    "renamed": {WEB_FILE: None, "workloads/another.yaml": WEB_TEXT},
+    "broken": {WEB_FILE: "lease: [\n"},
+    "no prices": {"pricing.yaml": "pricing: {}\n"},
+    "no config": {"config.yaml": None},
+    "suspended": SUSPENDED,
+    "no adapter": {"adapters/kubernetes.yaml": "enabled: false\n"},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_read_before_is_done_after(play: Play, olga: Forge, name: str) -> None:
+    change(olga, CHANGES[name])
+    before = read(olga)
+    assert before.changes
+    assert decisions(before.after) == decisions(merge(olga, play))
+
+
+def land(olga: Forge, play: Play, files: Files) -> None:
+    """Somebody else's change, merged and looked at by the daemon."""
+    play.outside.commits.commit("Before", files)
+    olga.git("fetch", "--quiet", "origin")
+    olga.git("switch", "--quiet", "-C", "change", "origin/main")
+
+
+JUMP: Files = {"pricing.yaml": pricing("9")}
+IMAGE: Files = {WEB_FILE: WEB_TEXT.replace("web:1", "web:2")}
+BROKEN: Files = {WEB_FILE: "lease: [\n"}
+BASES: Mapping[str, tuple[Files, Files]] = {
+    "a jump is held, another thing": (JUMP, IMAGE),
+    "a jump is held, and taken back": (JUMP, {"pricing.yaml": pricing("1.25")}),
+    "a jump is held, and halved": (JUMP, {"pricing.yaml": pricing("1.4")}),
+    "a file is broken, another thing": (BROKEN, {"pricing.yaml": pricing("1.3")}),
+    "a file is broken, and mended": (BROKEN, IMAGE),
+    "a file is broken, and deleted": (BROKEN, {WEB_FILE: None}),
+    "paused, resumed": (workload(lease(WEB), paused=True), workload(lease(WEB))),
+    "suspended, resumed": (SUSPENDED, {"config.yaml": CALM}),
+    "deleted, put back": ({WEB_FILE: None}, {WEB_FILE: WEB_TEXT}),
+    "one deleted, the other one": ({WEB_FILE: None}, {USAGE_FILE: None}),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        *((name, True) for name in BASES),
+        ("a jump is held, and halved", False),
+        ("a file is broken, another thing", False),
+        ("paused, resumed", False),
+    ],
+)
+def test_it_is_so_on_a_base_that_is_held_faulty_or_unseen(
+    play: Play, olga: Forge, name: str, seen: bool
+) -> None:
+    base, head = BASES[name]
+    land(olga, play, base)
+    if seen:
+        rest(play)
+    change(olga, head)
+    before = read(olga)
+    assert decisions(before.after) == decisions(merge(olga, play))
+
+
+def test_what_failed_is_tried_again_at_once_where_a_merge_forgets_it(play: Play, olga: Forge) -> None:
+    play.outside.cluster.faults.add(Fault(status=500, verbs=frozenset({"patch"}), times=1))
+    land(olga, play, IMAGE)
+    rest(play)
+    assert play.holds(Reason.TRY_LATER)
+    change(olga, {"pricing.yaml": pricing("1.3")})
+    before = read(olga)
+    assert "ApplyWorkload" in str(decisions(before.after))
+    assert decisions(before.after) == decisions(merge(olga, play))
