@@ -65,11 +65,15 @@ class Load:
         due = time.monotonic()
         while other.is_alive():
             later(self.scene)
-            taken = wall_ms(lambda: self.board.show(self.runner.cycle().snapshot))
-            self.cycles[what].append(taken)
+            self.cycles[what].append(wall_ms(self._cycle))
             due += BLOCK_SECONDS
             time.sleep(max(due - time.monotonic(), 0))
         other.join()
+
+    def _cycle(self) -> None:
+        cycle = self.runner.cycle()
+        assert not cycle.finding.plan.actions, "a cycle in which nothing is to do"
+        self.board.show(cycle.snapshot)
 
     def note(self, what: str, at: Listen, paths: Sequence[str]) -> None:
         """Ask at a steady rate; the times are kept with those of earlier rounds."""

@@ -36,7 +36,7 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
         files = desired.view.newest.desired.workloads.values()
         assert len(files) == leases
         room = makers.ROOM.times(leases)
-        there = Seen({each.id: running(each) for each in files})
+        there = Seen({each.id: running(replace(each, adapter="kubernetes")) for each in files})
         scene.adapter.view = AdapterView(there, Seen(Capacity(room, (room,), room)))
         try:
             while runner.cycle(flush=True).waiting or scene.journal.outbox.unpublished():
