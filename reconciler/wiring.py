@@ -119,7 +119,11 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         chain, address = _chain(settings, clock, stack, journal.journal.memory().height)
         repo = GitRepository(place_of(settings), settings.state)
         applied = journal.journal.memory().applied
-        adapters = _adapters(settings, _machines(settings, repo, address, applied), clock.wake, stack)
+        machines = _machines(settings, repo, address, applied)
+        adapters = _adapters(settings, machines, address, clock.wake)
+        for adapter in adapters.values():
+            adapter.start()
+            stack.callback(adapter.close)
         calls = Calls()
         world = World(
             provider=settings.provider,
@@ -212,7 +216,7 @@ def _machines(settings: Settings, repo: GitRepository, address: str, applied: st
 
 
 def _adapters(
-    settings: Settings, machines: Desired, wake: Wake, stack: ExitStack
+    settings: Settings, machines: Desired, address: str, wake: Wake
 ) -> Mapping[str, KubernetesAdapter | AnsibleAdapter]:
     made: dict[str, KubernetesAdapter | AnsibleAdapter] = {}
     access, hosts = settings.kubernetes, machines.ansible
@@ -221,11 +225,9 @@ def _adapters(
         namespace = (machines.kubernetes or KubernetesSettings()).namespace
         made["kubernetes"] = KubernetesAdapter(Cluster(kubeconfig, namespace), wake)
     if hosts is not None and hosts.enabled and hosts.groups:
-        site = Hosts(hosts, settings.ansible, settings.state / "ansible", settings.state / "ansible-runs")
+        state = settings.state
+        site = Hosts(hosts, settings.ansible, state / "ansible", state / "ansible-runs", address)
         made["ansible"] = AnsibleAdapter(site, wake)
-    for adapter in made.values():
-        adapter.start()
-        stack.callback(adapter.close)
     return made
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.devnet.eyes_host import HostEyes
 from reconciler.devnet.home import Ports, free_ports
-from reconciler.devnet.plain_images import PORT, build
+from reconciler.devnet.plain_images import PORT, build, fit
 from reconciler.devnet.stage import Stage
 from reconciler.devnet.steps import Step
 from reconciler.devnet.story_market import started
@@ -79,6 +79,7 @@ class Hosts:
                 started,
                 "the daemon does not see chain, repository, cluster and hosts",
                 self.begin,
+                blocks=60,
             ),
             Step(
                 "bid",
@@ -141,6 +142,7 @@ class Hosts:
             self.scene.eyes.sweep(stage.workload(ORDER))
 
     def begin(self, stage: Stage) -> None:
+        fit(stage.home.directory)
         build(IMAGE)
         storage = (stage.home.directory / "records").resolve()
         text = _HOSTS.format(version=API_VERSION, storage=storage, every=LOOK_EVERY_SECONDS)

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.values.outcomes import Done
 from tests.contracts.adapter_worlds import GIVEN, Machines, World, close_world, real_world, simulated_world
-from tests.contracts.host_worlds import build_images, close_hosts, has_podman, played_hosts, podman_host
+from tests.contracts.host_worlds import close_hosts, has_podman, played_hosts, podman_host
 
 CLUSTERS = ["simulated", pytest.param("real", marks=pytest.mark.live)]
 HOSTS = ["played", pytest.param("podman", marks=pytest.mark.live)]
@@ -42,7 +42,6 @@ def _hosts(kind: str, scratch: Path) -> Machines | None:
         return None
     if not has_podman():
         pytest.skip("this machine has no podman: apt-get install podman busybox-static")
-    build_images()
     return podman_host(scratch)
 
 

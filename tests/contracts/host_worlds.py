@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from reconciler.adapters.ansible.access import Access
 from reconciler.adapters.ansible.adapter import AnsibleAdapter, Site
@@ -20,7 +22,7 @@ from reconciler.adapters.ansible.plays.module_utils.provider_records import Reco
 from reconciler.adapters.ansible.plays.module_utils.provider_workload import Site as EngineSite
 from reconciler.adapters.ansible.plays.module_utils.provider_workload import remove
 from reconciler.adapters.ansible.runs import HostAnswer, Play, Player
-from reconciler.devnet.plain_images import SERVE, build
+from reconciler.devnet.plain_images import SERVE, build, fit
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Patience
 from reconciler.values.ids import WorkloadId
@@ -75,6 +77,7 @@ class HostWorld(Machines):
     engine: Engine
     settings: AnsibleSettings
     first_happening: str = "create"
+    turn: IO[str] | None = None
 
     def __post_init__(self) -> None:
         self.inspector = self.adapter
@@ -189,14 +192,22 @@ def played_hosts(scratch: Path) -> HostWorld:
 
 
 def podman_host(scratch: Path) -> HostWorld:
-    """This very machine; `podman` must be there."""
-    return open_hosts(settings_of(scratch / "records", 0.5), scratch, Engine("podman", 3_600), None)
+    """This very machine; `podman` must be there. One world at a time, as all share its containers."""
+    turn = (Path(tempfile.gettempdir()) / "provider-contract-podman.lock").open("w")
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    fit(scratch)
+    build_images()
+    world = open_hosts(settings_of(scratch / "records", 0.5), scratch, Engine("podman", 3_600), None)
+    world.turn = turn
+    return world
 
 
 def close_hosts(world: HostWorld) -> None:
     world.adapter.close()
     world.sweep()
-    provider_records.FIRST_SECONDS = 10
+    provider_records.FIRST_SECONDS = 10  # as it was
+    if world.turn is not None:
+        world.turn.close()
 
 
 def has_podman() -> bool:

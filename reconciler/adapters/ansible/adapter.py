@@ -42,13 +42,14 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Site:
     """Settings from the repository, secrets from the host file, directories of ours: `state` is kept,
-    `scratch` is not.
+    `scratch` is not. `provider` is our address: leases of others are not ours ("": all are).
     """
 
     settings: AnsibleSettings
     access: Access
     state: Path
     scratch: Path
+    provider: str = ""
 
 
 class AnsibleAdapter:
@@ -56,6 +57,7 @@ class AnsibleAdapter:
 
     def __init__(self, site: Site, wake: Wake, runs: Player | None = None) -> None:
         self._settings = site.settings
+        self._provider = site.provider
         self._wake = wake
         self._runs = runs or Runs(site.settings, site.access, site.scratch)
         self._places = Places(site.state / PLACES)
@@ -171,7 +173,8 @@ class AnsibleAdapter:
         with self._lock:
             endings = dict(self._endings)
         now = time.monotonic()
-        return Scenery(estate.workloads, {**unseen, **estate.silent}, places, jobs, endings, now)
+        silent = {**unseen, **estate.silent}
+        return Scenery(estate.workloads, silent, places, jobs, endings, now, self._provider)
 
     def _submit(self, job: Job) -> None:
         with self._lock:

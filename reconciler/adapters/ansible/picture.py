@@ -29,7 +29,8 @@ class Ending:
 @dataclass(frozen=True, slots=True)
 class Scenery:
     """All that a workload's state is read from. `seen` are hosts' workloads as they showed them last,
-    `unseen` why a host shows nothing now, `now` monotonic seconds.
+    `unseen` why a host shows nothing now, `now` monotonic seconds. Leases of another than `provider` are not
+    ours to touch: hosts may be shared.
     """
 
     seen: Mapping[str, Mapping[str, WorkloadAnswer]]
@@ -38,6 +39,7 @@ class Scenery:
     jobs: Mapping[Key, Job] = field(default_factory=dict)
     endings: Mapping[Key, Ending] = field(default_factory=dict)
     now: float = 0.0
+    provider: str = ""
 
 
 def workloads_of(scenery: Scenery) -> Mapping[WorkloadId, Running]:
@@ -66,7 +68,8 @@ def running_of(workload: WorkloadId, scenery: Scenery) -> Running | None:
     host, place = hosts[0], scenery.places.get(workload)
     answer = scenery.seen.get(host, {}).get(workload)
     job = scenery.jobs.get((workload, host))
-    if (lease := _lease(workload, answer, place, job)) is None:
+    lease = _lease(workload, answer, place, job)
+    if lease is None or scenery.provider not in ("", lease.provider):
         return None
     if any((found := scenery.jobs.get((workload, each))) and found.removing for each in hosts):
         return replace(_shown(workload, lease, answer or WorkloadAnswer()), removing=True, ready=False)

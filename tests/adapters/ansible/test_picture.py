@@ -104,3 +104,9 @@ def test_all_of_them_by_id() -> None:
     other = workload(2, service("db"))
     scenery = Scenery({"one": {WANTED.id: answer(), other.id: answer(other)}}, {}, {WANTED.id: PLACE})
     assert list(workloads_of(scenery)) == sorted([WANTED.id, other.id])
+
+
+def test_workloads_of_another_provider_on_the_same_host_are_not_ours() -> None:
+    ours = Scenery({"one": {WANTED.id: answer()}}, {}, {}, provider=WANTED.lease.provider)
+    assert list(workloads_of(ours)) == [WANTED.id]
+    assert workloads_of(replace(ours, provider="ve1somebodyelse")) == {}
