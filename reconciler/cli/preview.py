@@ -201,8 +201,8 @@ class _Comparison:
                 )
             elif self._clone.descends(base, applied):
                 yield (
-                    f"The base {base[:12]} is newer than what was applied then: what comes of the base itself "
-                    f"is not listed here, and what is there or held is reckoned from {applied[:12]}."
+                    f"The base {base[:12]} is newer than what was applied then: what comes of the base "
+                    f"itself is not listed here, and what is there or held is reckoned from {applied[:12]}."
                 )
             elif self._clone.is_shallow and not self._clone.descends(applied, head):
                 yield (

@@ -79,7 +79,7 @@ def _rows(bill: Bill) -> Iterator[Row]:
     yield "our fees", "bid, withdrawals, closing", str(-costs.month_fees)
     yield "net of 30 days", "", str(quote.net)
     seconds = quote.break_even_seconds
-    yield "fees earned back in", "", "never" if seconds is None else span(seconds)
+    yield "fees earned back in", "bid, one withdrawal, closing", "never" if seconds is None else span(seconds)
 
 
 def _short(amount: Decimal) -> str:

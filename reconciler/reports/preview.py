@@ -127,7 +127,8 @@ def _prices(preview: Preview) -> Section:
     costs = preview.costs
     lead = (
         f"In uve, at {plain(costs.block_seconds)} s a block. Net is what 30 days leave after the chain's "
-        f"take of {costs.take_percent} % and {costs.month_fees}uve of fees (bid, withdrawals, closing)."
+        f"take of {costs.take_percent} % and {costs.month_fees:,}uve of fees (bid, withdrawals, closing); "
+        "earned back are those of the bid, one withdrawal and the closing."
     )
     head = ("order", "a block", "change", "an hour", "30 days", "net of 30 days", "fees earned back in")
     return Section("Prices", lead, Table(head, tuple(price_row(p) for p in preview.prices)))

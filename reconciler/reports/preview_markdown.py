@@ -48,7 +48,7 @@ def _folded(section: Section) -> Iterator[str]:
         yield cell(section.lead)
         yield ""
     if section.table and section.table.rows:
-        rows = [[cell(text) for text in row] for row in section.table.rows[:ROWS_MAX]]
+        rows = [[_arrowed(text) for text in row] for row in section.table.rows[:ROWS_MAX]]
         yield table(section.table.head, rows)
         yield from _more(len(section.table.rows))
     for group in section.groups[:ROWS_MAX]:
@@ -63,9 +63,14 @@ def _group(group: Group) -> Iterator[str]:
     if group.name:
         yield f"- {cell(group.name)}"
         indent = "  "
-    yield from (f"{indent}- {cell(line)}" for line in group.lines[:LINES_MAX])
+    yield from (f"{indent}- {_arrowed(line)}" for line in group.lines[:LINES_MAX])
     if len(group.lines) > LINES_MAX:
         yield f"{indent}- and {len(group.lines) - LINES_MAX} more"
+
+
+def _arrowed(text: str) -> str:
+    """An arrow of one sign, which a narrow column does not break."""
+    return cell(text.replace(" -> ", " \u2192 "))
 
 
 def _is_short(section: Section) -> bool:

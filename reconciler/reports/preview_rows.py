@@ -28,8 +28,8 @@ def price_row(price: Price) -> tuple[Cell, ...]:
         _percent(price.old, price.new),
         _both(price, lambda quote: _whole(quote.hour)),
         _both(price, lambda quote: _whole(quote.month)),
-        _both(price, lambda quote: str(quote.net)),
-        _both(price, _hours),
+        _both(price, lambda quote: f"{quote.net:,}"),
+        _both(price, _until_earned),
     )
 
 
@@ -45,7 +45,8 @@ def room_rows(before: Room, after: Room) -> Iterator[tuple[Cell, ...]]:
 
 def _size(resources: Resources) -> str:
     gpu = f", {resources.gpu} gpu" if resources.gpu else ""
-    return f"{resources.cpu_milli}m, {resources.memory_bytes // MB} MB{gpu}"
+    disk = f", disk {resources.storage_bytes // MB} MB" if resources.storage_bytes else ""
+    return f"{resources.cpu_milli}m, {resources.memory_bytes // MB} MB{disk}{gpu}"
 
 
 def _both(price: Price, show: Callable[[Quote], str]) -> str:
@@ -61,11 +62,13 @@ def _percent(old: Quote | None, new: Quote | None) -> str:
 
 
 def _whole(amount: Decimal) -> str:
-    return plain(round(amount, 2)) if amount < 10 else str(round(amount))
+    return plain(round(amount, 2)) if amount < 10 else f"{round(amount):,}"
 
 
-def _hours(quote: Quote) -> str:
+def _until_earned(quote: Quote) -> str:
     if quote.break_even_seconds is None:
         return "never"
+    if quote.break_even_seconds < 120:
+        return f"{quote.break_even_seconds} s"
     minutes = -(-quote.break_even_seconds // 60)
     return f"{minutes} min" if minutes < 120 else f"{plain(Decimal(round(minutes / 60, 1)))} h"

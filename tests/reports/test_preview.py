@@ -61,13 +61,18 @@ def test_prices_are_told_old_and_new_in_uve_and_percent() -> None:
         "small (500m, 512 MB)",
         "100 -> 120",
         "+20 %",
-        "72000 -> 86400",
-        "51840000 -> 62208000",
-        "50000000 -> 60000000",
+        "72,000 -> 86,400",
+        "51,840,000 -> 62,208,000",
+        "50,000,000 -> 60,000,000",
         "60 min -> never",
     ]
     first = preview(prices=(Price("small", Resources(500), None, NEW),))
     assert "- -> 120" in preview_text(first)
+    soon = replace(NEW, break_even_seconds=119)
+    row = preview_markdown(preview(prices=(Price("s", Resources(500, 512 * MB, 1024 * MB), OLD, soon),)))
+    assert "500m, 512 MB, disk 1024 MB" in row
+    assert "| 100 → 120 |" in row
+    assert "60 min → 119 s |" in row
 
 
 def test_errors_limits_and_money_come_before_the_details() -> None:
