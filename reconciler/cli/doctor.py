@@ -12,6 +12,7 @@ import click
 from reconciler.chain.keys import PrivateKey
 from reconciler.cli.doctor_chain import check_chain
 from reconciler.cli.doctor_forge import check_forge
+from reconciler.cli.doctor_hosts import check_hosts
 from reconciler.cli.doctor_machine import check_outside, check_ports, check_state, open_key
 from reconciler.cli.doctor_outside import check_cluster, check_repository
 from reconciler.cli.findings import Finding, State, ok, wrong
@@ -74,7 +75,11 @@ def _outside(settings: Settings, key: PrivateKey | Finding) -> Iterator[Finding]
         wanted = yield from check_repository(settings, None if isinstance(key, Finding) else key.address)
     except OSError as error:
         yield _broken("repository", error)
-    yield from _guarded("cluster", lambda: check_cluster(settings, wanted or KubernetesSettings()))
+    cluster = (wanted.kubernetes if wanted else None) or KubernetesSettings()
+    hosts = wanted.ansible if wanted and wanted.ansible and wanted.ansible.enabled else None
+    yield from _guarded("cluster", lambda: check_cluster(settings, cluster, hosts=hosts is not None))
+    if hosts is not None:
+        yield from _guarded("hosts", lambda: check_hosts(settings, hosts))
 
 
 def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

@@ -25,10 +25,8 @@ SHOWN = 5
 """Faults and rights that are named."""
 
 
-def check_repository(
-    settings: Settings, address: str | None
-) -> Generator[Finding, None, KubernetesSettings | None]:
-    """Its findings; returns what it says of the cluster, None where it could not be read."""
+def check_repository(settings: Settings, address: str | None) -> Generator[Finding, None, Desired | None]:
+    """Its findings; returns what it says, None where it could not be read."""
     with TemporaryDirectory(prefix="provider-daemon-") as scratch:
         try:
             repo = GitRepository(place_of(settings), Path(scratch))
@@ -46,7 +44,7 @@ def check_repository(
             shown = ", ".join(edited[:SHOWN])
             yield warn("repository", f"edited and not committed: {shown}", "commit it; only commits count")
         yield _publishing(settings, repo)
-        return desired.kubernetes
+        return desired
 
 
 def _validity(settings: Settings, desired: Desired) -> Finding:
@@ -81,9 +79,14 @@ def _closed(settings: Settings) -> Path | None:
     return next((p for p in places if p.is_dir() and not os.access(p, os.W_OK | os.X_OK)), None)
 
 
-def check_cluster(settings: Settings, wanted: KubernetesSettings) -> Iterator[Finding]:
-    """Whether it answers, and lets us do what the adapter does."""
+def check_cluster(
+    settings: Settings, wanted: KubernetesSettings, *, hosts: bool = False
+) -> Iterator[Finding]:
+    """Whether it answers, and lets us do what the adapter does; where there are `hosts`, none is needed."""
     access = settings.kubernetes
+    if access.kubeconfig is None and hosts:
+        yield ok("cluster", "no kubeconfig is named; workloads run on plain hosts")
+        return
     if access.kubeconfig is None:
         why = "no kubeconfig is named, so nothing runs and nothing is bid"
         yield wrong("cluster", why, "name it in the host file: adapters.kubernetes.kubeconfig")
