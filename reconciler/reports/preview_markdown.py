@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.reports.preview import Group, Section, report_of
 from reconciler.values.markdown import cell, table
 from reconciler.values.preview import Preview
 
+CHARACTERS_MAX = 6_000
+"""Of one section, escapes counted: a comment holds 65,536, and no long section may push another out."""
 ROWS_MAX = 50
-"""Rows or things of one section; a comment holds 65,536 characters in all."""
+"""Rows or things of one section."""
 LINES_MAX = 20
 """Lines about one thing."""
+WHERE = "`provider-daemon plan` on a clone shows all"
 
 
 def preview_markdown(preview: Preview) -> str:
@@ -35,8 +38,8 @@ def _urgent(section: Section) -> Iterator[str]:
     if section.lead:
         yield cell(section.lead)
         yield ""
-    for group in section.groups[:ROWS_MAX]:
-        yield from (f"- {cell(line)}" for line in group.lines)
+    rows = (f"- {cell(line)}" for group in section.groups[:ROWS_MAX] for line in group.lines)
+    yield from _bounded(rows)
     yield from _more(len(section.groups))
 
 
@@ -49,10 +52,9 @@ def _folded(section: Section) -> Iterator[str]:
         yield ""
     if section.table and section.table.rows:
         rows = [[_arrowed(text) for text in row] for row in section.table.rows[:ROWS_MAX]]
-        yield table(section.table.head, rows)
+        yield from _bounded(table(section.table.head, rows).split("\n"))
         yield from _more(len(section.table.rows))
-    for group in section.groups[:ROWS_MAX]:
-        yield from _group(group)
+    yield from _bounded(line for group in section.groups[:ROWS_MAX] for line in _group(group))
     yield from _more(len(section.groups))
     yield ""
     yield "</details>"
@@ -66,6 +68,18 @@ def _group(group: Group) -> Iterator[str]:
     yield from (f"{indent}- {_arrowed(line)}" for line in group.lines[:LINES_MAX])
     if len(group.lines) > LINES_MAX:
         yield f"{indent}- and {len(group.lines) - LINES_MAX} more"
+
+
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    """The lines as far as a section may go."""
+    room = CHARACTERS_MAX
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            yield ""
+            yield f"and more; {WHERE}"
+            return
+        yield line
 
 
 def _arrowed(text: str) -> str:
@@ -82,4 +96,4 @@ def _is_short(section: Section) -> bool:
 def _more(count: int) -> Iterator[str]:
     if count > ROWS_MAX:
         yield ""
-        yield f"and {count - ROWS_MAX} more; `provider-daemon plan` on a clone shows all"
+        yield f"and {count - ROWS_MAX} more; {WHERE}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.forge.escaping import COMMENT_CHARACTERS
 from reconciler.reports.preview import report_of
 from reconciler.reports.preview_json import preview_json
 from reconciler.reports.preview_markdown import ROWS_MAX, preview_markdown
@@ -155,6 +156,25 @@ def test_a_long_list_is_cut_in_a_comment_and_whole_in_the_text() -> None:
     assert preview_markdown(made).count("bid 2uve") == ROWS_MAX
     assert "and 50 more" in preview_markdown(made)
     assert preview_text(made).count("bid 2uve") == 100
+
+
+def test_no_section_pushes_another_out_of_a_comment() -> None:
+    long = "*" * 5_000
+    made = preview(
+        faults=tuple(Fault(f"{n}{long}", 1, 1, long, long) for n in range(60)),
+        ceilings=tuple(Hold(f"{n}", Reason.CEILING, f"limit {long}") for n in range(60)),
+        warnings=("worth knowing",) * 60,
+        files=tuple(
+            FileChange(f"{n}{long}", "changed", fields=(FieldChange(long, long, long),)) for n in range(60)
+        ),
+        workloads=tuple(WorkloadChange(makers.workload(n).id, long, long) for n in range(1, 60)),
+        notes=("taken 5 minutes ago",),
+    )
+    out = preview_markdown(made)
+    assert len(out) <= COMMENT_CHARACTERS
+    assert out.count("<details") == out.count("</details>")
+    for told in ("limit &#42;", "worth knowing", "taken 5 minutes ago"):
+        assert told in out
 
 
 def test_json_has_every_figure_as_text_or_whole_number() -> None:
