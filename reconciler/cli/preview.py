@@ -27,6 +27,7 @@ from reconciler.values.reverts import reverts
 BRANCHES = "snapshot/"
 FETCH = "git fetch origin '+refs/heads/snapshot/*:refs/remotes/origin/snapshot/*'"
 STALE_SECONDS = 2 * 3600
+REVERTS_MAX = 5
 AHEAD_SECONDS = 300
 """So far two clocks may be apart."""
 ASSUMED = "an allowed signer"
@@ -152,7 +153,7 @@ class _Comparison:
             self._revision(replace(new, descends=not known or self._goes_on(base, head, known.id))),
             self._revision(known) if known else None,
         )
-        notes = (*told, *merged, *self._doubts(base, head, known), *self._words(new.id))
+        notes = (*told, *merged, *self._doubts(base, head, known), *self._words(base, head))
         files = file_changes(_entries(old) if old else {}, _entries(new), self._contents(old, new))
         return replace(preview(self._outlook, change), files=files, notes=notes)
 
@@ -212,8 +213,9 @@ class _Comparison:
         if self._outlook.limits.require_signature:
             yield "The host file lists allowed signers: the merged commit must be signed by one of them."
 
-    def _words(self, head: str) -> Iterator[str]:
-        if taken_back := reverts(self._clone.message(head)):
+    def _words(self, base: str, head: str) -> Iterator[str]:
+        found = (reverts(message) for message in self._clone.messages(base, head))
+        for taken_back in list(dict.fromkeys(commit for commit in found if commit))[:REVERTS_MAX]:
             yield f"It takes back commit {taken_back[:12]}: a revert is applied as any other commit."
         if edited := self._clone.uncommitted():
             yield f"Edits that are not committed count for nothing: {', '.join(edited[:5])}."

@@ -18,6 +18,7 @@ from reconciler.repo.working_tree import edited
 from reconciler.values.repository import Commit
 
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+MESSAGES_MAX = 500
 
 
 class CloneError(MirrorError):
@@ -63,9 +64,13 @@ class Clone:
         """Whether the clone's history ends before its beginning."""
         return self.run("rev-parse", "--is-shallow-repository").text == "true"
 
-    def message(self, commit: str) -> str:
-        """A commit's whole message."""
-        return self.run("show", "--no-patch", "--no-notes", "--no-show-signature", "--format=%B", commit).text
+    def messages(self, base: str, head: str) -> tuple[str, ...]:
+        """The whole messages of the commits that `head` adds to `base` ("" for nothing), the newest first, at
+        most MESSAGES_MAX.
+        """
+        words = ("log", f"--max-count={MESSAGES_MAX}", "--no-notes", "--no-show-signature", "--format=%B%x00")
+        ran = self.run(*words, head, *((f"^{base}",) if base else ()), "--")
+        return tuple(message.strip("\n") for message in ran.text.split("\0") if message.strip())
 
     def merged(self, base: str, head: str) -> str:
         """The tree that merging `head` into `base` gives; CloneError names the files that conflict."""

@@ -154,6 +154,8 @@ def test_a_revert_is_said_to_be_one(changed: Terminal) -> None:
     forge.git("revert", "--no-edit", "HEAD")
     code, out, _ = changed.offline()
     assert (code, f"It takes back commit {reverted[:12]}" in out) == (2, True)
+    forge.commit("Another thing", config_yaml=b"publishing: {quiet: 6s, at_most: 30s}\n")
+    assert f"It takes back commit {reverted[:12]}" in changed.offline()[1]
 
 
 def test_a_limit_of_the_host_is_told_first(terminal: Terminal) -> None:

@@ -73,6 +73,15 @@ def test_a_conflict_names_its_files(forge: Forge, clone: Clone) -> None:
         clone.merged(main, side)
 
 
+def test_the_messages_are_those_that_a_branch_adds(forge: Forge, clone: Clone) -> None:
+    base = forge.commit("base")
+    forge.commit("one\n\nwith a body")
+    head = forge.commit("two")
+    assert clone.messages(base, head) == ("two", "one\n\nwith a body")
+    assert clone.messages("", head) == ("two", "one\n\nwith a body", "base")
+    assert clone.messages(head, head) == ()
+
+
 def test_branches_of_the_remote_come_before_our_own(forge: Forge, tmp_path: Path) -> None:
     made = forge.commit(a="1")
     forge.git("branch", "snapshot/p")
@@ -99,7 +108,7 @@ def test_the_clone_is_not_written(forge: Forge, clone: Clone) -> None:
     (forge.path / "a").write_text("edited")
     before = {path: path.stat().st_mtime_ns for path in (forge.path / ".git").rglob("*")}
     clone.commit(clone.resolve("HEAD"))
-    clone.message(made)
+    clone.messages("", made)
     clone.branches("snapshot/")
     assert {path: path.stat().st_mtime_ns for path in (forge.path / ".git").rglob("*")} == before
     assert forge.git("status", "--porcelain") == "M a"

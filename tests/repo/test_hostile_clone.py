@@ -42,7 +42,7 @@ def test_no_program_that_the_clone_names_is_run(forge: Forge, tmp_path: Path, tr
     forge.write(a="2")
     clone = Clone(forge.path, tmp_path / "home", allowed_signers=keys / "allowed")
     assert clone.commit(made).signer == "olga@example.com"
-    assert clone.message(made) == "signed"
+    assert clone.messages("", made) == ("signed",)
     assert clone.uncommitted() == ("a",)
     assert not trap.mark.exists()
 
