@@ -19,8 +19,8 @@ class Seen(Generic[View]):
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Nothing is known; `why` is a sentence that says what failed and what to do, `reason` the operator's word
-    for it, where there is one (AuthFailure).
+    """Nothing is known; `why` is a sentence that says what failed and what to do, `reason` the operator's
+    word for it, where there is one (AuthFailure).
     """
 
     why: str

@@ -72,6 +72,7 @@ class _Repo:
         self.look = repo.look
         self.read = repo.read
         self.recall = repo.recall
+        self.told = repo.told
 
     def publish(self, commit: StatusCommit) -> Outcome:
         if self._switches.publishing:
