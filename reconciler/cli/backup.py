@@ -78,6 +78,10 @@ def outside(settings: Settings) -> Iterator[str]:
     named = {
         "the keyring's passphrase": settings.key.passphrase_file,
         "the kubeconfig": settings.kubernetes.kubeconfig,
+        "the SSH key of plain hosts": settings.ansible.private_key,
+        "the keys of plain hosts": settings.ansible.known_hosts,
+        "the vault of tenants' secrets": settings.ansible.vault,
+        "the vault's password": settings.ansible.vault_password_file,
         "git credentials": settings.repository.credentials,
         "the key that signs commits": settings.repository.signing_key,
         "ssh's keys and known hosts": _ssh(settings),

@@ -58,8 +58,9 @@ class Places:
     def settle(self) -> None:
         """Every host was seen once: from now on what is not kept is nowhere."""
         with self._lock:
-            if self.is_new:
+            if self.is_new and not self._path.exists():  # another process may have been quicker
                 self._write(self._held)
+            self.is_new = False
 
     def _write(self, held: Mapping[WorkloadId, Place]) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

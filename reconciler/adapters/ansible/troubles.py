@@ -93,6 +93,8 @@ def host_trouble(host: str, words: str, step: str = "") -> Trouble:
     """A host that could not be looked at or worked on."""
     if step == "engine":
         return Trouble("NoEngine", f"host {host}: {_short(words)}", "install it, or name the other engine")
+    if step:
+        return failure_trouble(FailureAnswer(step, f"host {host}: {_short(words)}"))
     for part, reason, advice in _HOSTS:
         if part.lower() in words.lower():
             return Trouble(reason, f"host {host}: {_short(words)}", advice)

@@ -20,6 +20,7 @@ from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
 from tests.adapters.ansible.makers import hosts
 from tests.contracts.adapter_worlds import eventually, service, workload
+from tests.contracts.fake_podman import FakePodman
 from tests.contracts.host_worlds import PlayedRuns
 
 DOWN = HostAnswer("unreachable", "ssh: connect to host x port 22: Connection refused")
@@ -281,3 +282,31 @@ def test_the_engines_labels_are_enough_to_find_what_has_lost_its_record(stand: S
     record.unlink()
     assert stand.until(wanted, lambda r: r.drifted).digest == ""
     stand.run(wanted)
+
+
+def test_a_port_that_a_stranger_has_is_told_and_tried_again_later(stand: Stand) -> None:
+    wanted = workload(1, service(ports=(Port(80, 8080, public=True),)))
+    for host in ("one", "two"):
+        engine = FakePodman(stand.runs.stage(host))
+        engine.run("x", "create", "--name=s", "--publish=0.0.0.0:8080:80/tcp", "registry.example/web:1")
+        engine.run("x", "start", "s")
+    assert stand.adapter.apply(wanted, "d") == Done()
+    found = stand.until(wanted, lambda r: r.trouble)
+    assert found.trouble is not None
+    assert found.trouble.reason == "PortInUse"
+    assert (found.digest, found.drifted) == ("d", False), "not before a while"
+    [host] = stand.on(wanted)
+    labels = {c["Name"]: c["Config"]["Labels"] for c in stand.runs.stage(host).containers.values()}
+    assert labels[f"web-{wanted.id}-0"]["virtengine.com/workload"] == wanted.id, "labelled"
+
+
+def test_records_that_cannot_be_written_are_told(stand: Stand) -> None:
+    for host in ("one", "two"):
+        (stand.scratch / "hosts" / host).parent.mkdir(exist_ok=True)
+        (stand.scratch / "hosts" / host).write_text("no directory")
+    wanted = sized(1, 100)
+    assert stand.adapter.apply(wanted, "d") == Done()
+    found = stand.until(wanted, lambda r: r.trouble)
+    assert found.trouble is not None
+    assert found.trouble.reason == "RecordUnwritable"
+    assert stand.on(wanted) == [], "nothing is made that nobody would know of"
