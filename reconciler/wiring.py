@@ -223,7 +223,7 @@ def _adapters(
     if access.kubeconfig is not None:
         kubeconfig = Kubeconfig(access.kubeconfig, access.context or "", access.programs)
         namespace = (machines.kubernetes or KubernetesSettings()).namespace
-        made["kubernetes"] = KubernetesAdapter(Cluster(kubeconfig, namespace), wake)
+        made["kubernetes"] = KubernetesAdapter(Cluster(kubeconfig, namespace, provider=address), wake)
     if hosts is not None and hosts.enabled and hosts.groups:
         state = settings.state
         site = Hosts(hosts, settings.ansible, state / "ansible", state / "ansible-runs", address)

@@ -36,11 +36,14 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where workloads run: the credentials from the host file, the namespace from the repository."""
+    """Where workloads run: the credentials from the host file, the namespace from the repository. `provider`
+    is our address: what another daemon runs there for leases of its own is not ours ("": all is).
+    """
 
     kubeconfig: Kubeconfig
     namespace: str = "provider-workloads"
     stale_seconds: float = 30.0
+    provider: str = ""
 
 
 class KubernetesAdapter:
@@ -51,7 +54,7 @@ class KubernetesAdapter:
         self._place = place
         self._namespace = place.namespace
         self._wake = wake
-        self._sight = Sight(self._client, place.namespace)
+        self._sight = Sight(self._client, place.namespace, place.provider)
         self._logs = Logs(self._client, place.namespace)
         self._inspection = Inspection(self._client, place.namespace)
 

@@ -32,7 +32,8 @@ Workloads = Mapping[WorkloadId, Running]
 class Sight:
     """Reads answer from memory; what did not change is not reckoned again. One reading thread."""
 
-    def __init__(self, client: Client, namespace: str) -> None:
+    def __init__(self, client: Client, namespace: str, provider: str = "") -> None:
+        self._provider = provider
         inside, ours = f"/namespaces/{namespace}", {"labelSelector": naming.OURS}
         strangers = {"labelSelector": naming.STRANGERS, "fieldSelector": LIVING}
         only = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
@@ -100,7 +101,11 @@ class Sight:
             else:
                 known[workload] = (pieces[workload], running_of(workload, pieces[workload], self.tolerated))
         self._known = known
-        return {workload: running for workload, (_, running) in known.items() if running is not None}
+        return {
+            workload: running
+            for workload, (_, running) in known.items()
+            if running is not None and (not self._provider or running.lease.provider == self._provider)
+        }
 
     def _look_at_capacity(self) -> Reading[Capacity]:
         reading = both(

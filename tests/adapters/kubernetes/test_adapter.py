@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.kubernetes.adapter import KubernetesAdapter, Place
+from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import Fault
 from reconciler.values.outcomes import Done, Failed
@@ -106,6 +108,22 @@ def test_the_first_look_waits_for_the_first_list(world: World) -> None:
         assert isinstance(again.adapter.look().workloads, Seen)
     finally:
         again.adapter.close()
+
+
+def test_what_another_provider_runs_there_is_not_ours(world: World) -> None:
+    wanted = workload(1)
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+    for provider, seen in ((wanted.lease.provider, {wanted.id}), ("ve1another", set())):
+        place = Place(Kubeconfig(world.kubeconfig), world.namespace, provider=provider)
+        adapter = KubernetesAdapter(place, lambda: None)
+        adapter.start()
+        try:
+            workloads = adapter.look().workloads
+        finally:
+            adapter.close()
+        assert isinstance(workloads, Seen)
+        assert workloads.view.keys() == seen
 
 
 def test_pods_that_take_their_time_are_seen_until_they_are_gone(world: World) -> None:
