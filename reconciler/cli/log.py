@@ -13,7 +13,7 @@ from reconciler.cli.histories import Histories, read
 from reconciler.cli.past_place import host_settings, place_in_clone, place_on_host, place_options
 from reconciler.cli.times import moment
 from reconciler.cli.times import since as start_of
-from reconciler.reports.chronicle import Entry, since
+from reconciler.reports.chronicle import Entry, Fate, since
 from reconciler.reports.plan_text import printable
 from reconciler.reports.sought import about, sought
 from reconciler.values.chronicle import ToldCommit
@@ -93,7 +93,8 @@ def lines(entry: Entry) -> Iterator[str]:
         yield f"    held      {moment(entry.held.at)} by plan {entry.held.plan_digest[:12]}"
         if entry.held_words:
             yield f"              {entry.held_words}"
-    yield f"    {outcome(entry)}"
+    if entry.fate is not Fate.HELD:
+        yield f"    {outcome(entry)}"
     for told in entry.did:
         yield from _did(told)
 

@@ -86,6 +86,18 @@ def test_each_commit_with_what_came_of_it(clone: Forge, capsys: pytest.CaptureFi
     ]
 
 
+def test_a_commit_that_is_still_held_is_said_so_once(
+    clone: Forge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    third = clone.commit("Dearer still", pricing_yaml="3")
+    says = f"Held commit {third[:12]} by Olga (PriceJump: far)"
+    told(clone, says, desired=clone.git("rev-parse", "main~1"), height=10, held=third)
+    assert say(capsys, "log", "--limit", "1")[1].splitlines()[3:] == [
+        f"    held      2027-01-15T08:00:05Z by plan {PLAN[:12]}",
+        f"              {says}",
+    ]
+
+
 def test_for_a_program_and_for_one_object(clone: Forge, capsys: pytest.CaptureFixture[str]) -> None:
     [only] = json.loads(say(capsys, "log", "-o", "json", "--object", HASH[:9])[1])
     second, status = clone.git("rev-parse", "main"), clone.git("rev-parse", "status/first")
