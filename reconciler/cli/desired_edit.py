@@ -72,8 +72,19 @@ def _in_clone(repository: RepositorySettings, clone: Path, change: Change) -> st
         pushed = _run(clone, *options, "push", "--quiet", "origin", f"HEAD:refs/heads/{repository.branch}")
         if pushed.returncode and ("fetch first" in pushed.stderr or "cannot lock ref" in pushed.stderr):
             raise LostRaceError
-        _checked(pushed, "push")
+        _taken(pushed, repository.branch, change.path)
     return commit
+
+
+def _taken(pushed: subprocess.CompletedProcess[str], branch: str, path: str) -> None:
+    """A protected branch is the usual reason; who is in a hurry needs another way at once."""
+    try:
+        _checked(pushed, "push")
+    except ToldError as why:
+        raise ToldError(
+            f"{why}; where {branch} takes changes by pull request alone, change {path} by one "
+            "(`provider-daemon stop-spending` stops at once, without git)"
+        ) from None
 
 
 def _edited(at: Path, change: Change) -> str:
@@ -113,6 +124,7 @@ def _run(at: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _checked(done: subprocess.CompletedProcess[str], what: str) -> str:
     if done.returncode:
-        words = " | ".join(line.strip() for line in hide_secrets(done.stderr).splitlines() if line.strip())
+        lines = (line.removeprefix("remote:").strip() for line in hide_secrets(done.stderr).splitlines())
+        words = " | ".join(line for line in lines if line.strip("error: "))
         raise ToldError(f"error: git {what} failed: {words or 'it said nothing'}")
     return done.stdout.strip()

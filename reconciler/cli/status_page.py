@@ -47,11 +47,15 @@ def _provider(answer: Mapping[str, Any]) -> Iterator[str]:
         f"           {money['earned_uve']}uve earned after {money['fees_uve']}uve of fees, "
         f"{money['accrued_uve']}uve accrued on leases"
     )
-    open_now = f"{counts['orders_open']} orders open, {counts['bids_open']} bids"
-    yield f"market     {open_now}, {counts['leases']} leases"
+    open_now = f"{_count(counts['orders_open'], 'order')} open, {_count(counts['bids_open'], 'bid')}"
+    yield f"market     {open_now}, {_count(counts['leases'], 'lease')}"
     for switch, word in SWITCHES.items():
         if answer[switch]:
             yield f"           {word}"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _troubles(answer: Mapping[str, Any]) -> Iterator[str]:

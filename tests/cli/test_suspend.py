@@ -103,3 +103,5 @@ def test_gits_own_words_are_told(home: Home, capsys: pytest.CaptureFixture[str])
     err = capsys.readouterr().err
     assert err.startswith("error: git push failed: ")
     assert "this branch is protected" in err
+    assert "remote:" not in err
+    assert "change config.yaml by one (`provider-daemon stop-spending` stops at once, without git)" in err
