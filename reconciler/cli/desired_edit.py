@@ -125,6 +125,6 @@ def _run(at: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
 def _checked(done: subprocess.CompletedProcess[str], what: str) -> str:
     if done.returncode:
         lines = (line.removeprefix("remote:").strip() for line in hide_secrets(done.stderr).splitlines())
-        words = " | ".join(line for line in lines if line.strip("error: "))
+        words = " | ".join(line for line in lines if line not in ("", "error:"))
         raise ToldError(f"error: git {what} failed: {words or 'it said nothing'}")
     return done.stdout.strip()
