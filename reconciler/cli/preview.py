@@ -148,12 +148,13 @@ class _Comparison:
         new, merged = self._head(base, head)
         old = clone.commit(base) if base else None
         known = self._applied(base)
+        self._check_folder(known or old)
         change = Change(
             self._revision(old) if old else Revision(NOTHING),
             self._revision(replace(new, descends=not known or self._goes_on(base, head, known.id))),
             self._revision(known) if known else None,
         )
-        notes = (*told, *merged, *self._doubts(base, head, known), *self._words(base, head))
+        notes = (*told, *merged, *self._doubts(old, head, known), *self._words(base, head))
         files = file_changes(_entries(old) if old else {}, _entries(new), self._contents(old, new))
         return replace(preview(self._outlook, change), files=files, notes=notes)
 
@@ -172,6 +173,18 @@ class _Comparison:
             "planned on top of that (git fetch origin)."
         )
         return applied, (note,)
+
+    def _check_folder(self, commit: Commit | None) -> None:
+        """CloneError where the daemon has applied other files than those of the folder that was named."""
+        good = self._outlook.memory.good
+        if commit is None or commit.id != self._outlook.memory.applied or not good:
+            return
+        if not good.keys() & commit.files.keys():
+            here = self._clone.place.path or "the top"
+            raise CloneError(
+                f"{self._outlook.provider} has applied no file of {here} of this repository in commit "
+                f"{commit.id[:12]}; name its folder and no other provider: --path FOLDER --provider NAME"
+            )
 
     def _goes_on(self, base: str, head: str, applied: str) -> bool:
         """Whether the merge goes on from what is applied, as far as this clone's history reaches."""
@@ -192,8 +205,8 @@ class _Comparison:
             return None
         return self._clone.commit(applied)
 
-    def _doubts(self, base: str, head: str, known: Commit | None) -> Iterator[str]:
-        applied = self._outlook.memory.applied
+    def _doubts(self, old: Commit | None, head: str, known: Commit | None) -> Iterator[str]:
+        applied, base = self._outlook.memory.applied, old.id if old else ""
         if applied and applied != base:
             if known is None:
                 yield (
@@ -210,6 +223,9 @@ class _Comparison:
                     f"Whether the base goes on from {applied[:12]}, which the daemon has applied, cannot "
                     "be told in a shallow clone (git fetch --unshallow origin)."
                 )
+        at, good = known or old, self._outlook.memory.good
+        if at and at.id == applied and good and not good.items() & at.files.items():
+            yield "No file here is as the daemon has applied it: are --path and --provider right?"
         if self._outlook.limits.require_signature:
             yield "The host file lists allowed signers: the merged commit must be signed by one of them."
 

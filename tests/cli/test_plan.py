@@ -44,11 +44,17 @@ class Terminal:
         return self.say("--offline", "--base", "main", *words)
 
     def share(
-        self, *, provider: str = "p", applied: str = "", age: int = 60, limits: Limits | None = None
+        self,
+        *,
+        provider: str = "p",
+        applied: str = "",
+        age: int = 60,
+        limits: Limits | None = None,
+        good_of: str = "",
     ) -> str:
         """A snapshot branch as the daemon would have pushed it."""
         market = makers.market(orders=[makers.order(1), makers.order(2, makers.unit(price=2500))])
-        good = {name: self.forge.git("rev-parse", f"{self.base}:{name}") for name in FILES}
+        good = {name: self.forge.git("rev-parse", f"{good_of or self.base}:{name}") for name in FILES}
         base = replace(makers.desired(), commit=applied or self.base, good=good)
         situation = makers.situation(market, base)
         outlook = Outlook(
@@ -298,6 +304,29 @@ def test_several_providers_are_told_apart_by_name(changed: Terminal) -> None:
     assert (code, "several providers share this repository (p, q)" in err) == (1, True)
     code, out, _ = changed.offline("--provider", "q")
     assert (code, "what q saw" in out) == (2, True)
+
+
+def test_a_folder_that_is_not_the_providers_is_told(terminal: Terminal) -> None:
+    forge = terminal.forge
+    (forge.path / "q").mkdir()
+    forge.git("mv", "config.yaml", "pricing.yaml", "q")
+    moved = forge.commit("Into a folder of its own")
+    forge.git("branch", "--force", "main", moved)
+    forge.git("branch", "old", terminal.base)
+    terminal.share(applied=moved, good_of="old")
+    forge.commit(q__pricing_yaml=DEARER)
+    code, _, err = terminal.offline()
+    assert (code, "p has applied no file of the top of this repository" in err) == (1, True)
+    code, out, _ = terminal.offline("--path", "./q/")
+    assert (code, "Changes 1 file, 2 open orders decided otherwise" in out) == (2, True)
+    assert "are --path and --provider right?" not in out
+
+
+def test_a_folder_of_another_provider_is_a_doubt(terminal: Terminal) -> None:
+    terminal.share(
+        good_of=terminal.forge.commit(config_yaml=b"{}", pricing_yaml=DEARER), applied=terminal.base
+    )
+    assert "are --path and --provider right?" in terminal.offline()[1]
 
 
 def test_an_unsigned_snapshot_is_refused_where_signers_are_named(changed: Terminal, tmp_path: Path) -> None:
