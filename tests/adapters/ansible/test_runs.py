@@ -22,6 +22,9 @@ from tests.adapters.ansible.makers import hosts, order
 from tests.adapters.ansible.standin import install, stage_of
 from tests.contracts.adapter_worlds import eventually, service, workload
 
+LONG_SECONDS = 5_000_000 + os.getpid()
+"""Tells the sleepers of this process from those of others."""
+
 ODD = {
     "TEMPLATE": "{{ 7 * 7 }}{{ lookup('pipe', 'touch PWNED') }}",
     "BLOCK": "{% for x in range(9) %}x{% endfor %}",
@@ -161,13 +164,14 @@ def test_a_host_whose_key_is_not_known_is_never_talked_to(stand: Stand, tmp_path
 
 def hang(stand: Stand) -> None:
     """Let the engine never answer, with a child that detaches itself."""
-    text = "#!/bin/sh\nsetsid sleep 598 &\nexec sleep 599\n"
+    text = f"#!/bin/sh\nsetsid sleep {LONG_SECONDS} &\nexec sleep {LONG_SECONDS}\n"
     (stand.kept.parent / "podman").write_text(text)
 
 
 def sleepers() -> list[str]:
     listed = subprocess.run(["ps", "-eo", "stat=,args="], capture_output=True, text=True).stdout
-    return [line for line in listed.splitlines() if "sleep 59" in line and not line.startswith("Z")]
+    mine = f"sleep {LONG_SECONDS}"
+    return [line for line in listed.splitlines() if mine in line and not line.startswith("Z")]
 
 
 def test_a_run_that_hangs_ends_with_all_that_it_started(stand: Stand) -> None:
@@ -201,6 +205,37 @@ def test_closing_ends_what_runs(stand: Stand) -> None:
     thread.join(10)
     assert told == ["the daemon is stopping"]
     assert not sleepers()
+
+
+DAEMON = """
+import sys
+from pathlib import Path
+from reconciler.adapters.ansible.access import Access
+from reconciler.adapters.ansible.orders import asking
+from reconciler.adapters.ansible.runs import Play, Runs
+from tests.adapters.ansible.makers import hosts
+settings = hosts(storage=sys.argv[1])
+play = Play("look", settings.groups[0], {"one": asking("tend", "podman", settings, 50)}, 60, checking=True)
+Runs(settings, Access(), Path(sys.argv[1])).run(play)
+"""
+
+
+def test_a_daemon_that_is_killed_leaves_nothing_running_and_the_next_one_clears_up(
+    stand: Stand, tmp_path: Path
+) -> None:
+    hang(stand)
+    scratch = tmp_path / "killed"
+    root = str(Path(__file__).parents[3])
+    daemon = subprocess.Popen([sys.executable, "-c", DAEMON, str(scratch)], cwd=root)
+    try:
+        eventually(lambda: len(sleepers()) == 2, "a run that hangs")
+    finally:
+        daemon.kill()
+        daemon.wait()
+    eventually(lambda: not sleepers(), "nothing left", 10)
+    assert list(scratch.glob("[0-9]*/*")), "its directory is still there"
+    Runs(stand.settings, Access(), scratch)
+    assert not list(scratch.glob("[0-9]*/*"))
 
 
 def test_secrets_come_from_the_vault_and_are_left_nowhere(stand: Stand, tmp_path: Path) -> None:
