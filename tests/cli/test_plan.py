@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -355,57 +354,3 @@ def test_an_applied_commit_that_the_clone_lacks_is_a_doubt(terminal: Terminal) -
     terminal.forge.commit(pricing_yaml=DEARER)
     code, out, _ = terminal.offline()
     assert (code, "ffffffffffff, which the daemon has applied, is not in this clone" in out) == (2, True)
-
-
-@pytest.fixture
-def bill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    for name, content in FILES.items():
-        (tmp_path / name).write_bytes(content)
-
-    def say(*words: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run_command(provider_daemon, ["price", str(tmp_path), *words])
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return say
-
-
-def test_a_price_adds_up_line_by_line(bill: Callable[..., tuple[int, str, str]]) -> None:
-    code, out, _ = bill("--cpu", "4", "--memory", "8Gi", "--gpu", "nvidia/a100")
-    assert code == 0
-    rows = [" ".join(line.split()) for line in out.splitlines()]
-    assert rows[:7] == [
-        "cpu 4000m x 1uve 4000",
-        "memory 8192 MB x 1uve 8192",
-        "storage 0 MB x 0.1uve 0",
-        "gpu 1 x 1000uve 1000",
-        "together 13192",
-        "margin 15 % 1978.8",
-        "a block rounded up to whole uve 15171",
-    ]
-    assert "nvidia/a100 like any other" in out
-    assert "no snapshot" in out
-
-
-def test_as_json_the_price_is_the_same(bill: Callable[..., tuple[int, str, str]]) -> None:
-    _, out, _ = bill("--cpu", "1", "--count", "3", "-o", "json")
-    found = json.loads(out)
-    assert found["items"][0] == {"name": "cpu", "count": "3000m", "price_uve": "1", "cost_uve": "3000"}
-    assert (found["block_uve"], found["take_percent"]) == ("3450", 2)
-
-
-@pytest.mark.parametrize(
-    ("words", "why"),
-    [
-        ((), "say what is asked for"),
-        (("--cpu", "4x"), "write millicores"),
-        (("--memory", "8G"), "write it in Ki, Mi"),
-        (("--gpu", "a=b"), "model=count"),
-    ],
-)
-def test_odd_amounts_are_told_with_what_to_write(
-    bill: Callable[..., tuple[int, str, str]], words: tuple[str, ...], why: str
-) -> None:
-    code, _, err = bill(*words)
-    assert (code, why in err) == (64, True)
