@@ -36,8 +36,9 @@ ELSEWHERE = (
     Elsewhere(
         "tests/cli/test_plan.py",
         "one answer about a clone",
-        _of("cli", "plan_live preview price") + _of("reports", "bill"),
+        _of("cli", "plan_live preview"),
     ),
+    Elsewhere("tests/cli/test_price.py", "what it prints", _of("reports", "bill")),
     Elsewhere(
         "tests/planning/test_preview.py",
         "parts of one preview, told by what it says",
