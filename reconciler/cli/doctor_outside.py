@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reconciler.adapters.kubernetes.client import Client
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.connection import ConnectionRefusedByUsError, Kubeconfig
 from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, refused
 from reconciler.adapters.kubernetes.refusals import ApiError, advice_of
 from reconciler.cli.findings import Finding, ok, warn, wrong
@@ -97,6 +97,9 @@ def check_cluster(
         yield ok("cluster", f"{client.server} answers")
         yield from _rights(client, wanted.namespace)
     except ApiError as error:
+        if isinstance(error.__cause__, ConnectionRefusedByUsError):
+            yield wrong("cluster", str(error), "see adapters.kubernetes.kubeconfig in the host file")
+            return
         yield wrong("cluster", f"{client.server}: {error}", advice_of(error) or "see the cluster's own logs")
     finally:
         client.close()

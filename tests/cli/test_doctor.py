@@ -94,7 +94,7 @@ def changed(world: Path, change: Callable[[Host], object]) -> Path:
             lambda h: h["adapters"]["kubernetes"].update(kubeconfig="gone"),
             "cluster",
             "cannot be read",
-            "kubectl cluster-info",
+            "adapters.kubernetes.kubeconfig",
         ),
         (lambda h: h.update(listen={"api": "192.0.2.1:8443"}), "host file", "reached by others", "tokens"),
         (lambda h: h["chain"].pop("rpc"), "host file", "chain", ""),
