@@ -79,7 +79,7 @@ def _terms(path: Path, config: Config) -> tuple[Terms, str]:
     outlook = outlook_if_shared(Asked(path, "", ""))
     if outlook is None:
         rules, limits = ChainRules(), Limits()
-        told = "Assumed, as this clone has no snapshot or those of several providers: 5 s a block, usual rules."
+        told = "Assumed, as this clone has no snapshot, or those of several: 5 s a block and the usual rules."
         return Terms(rules, BLOCK_SECONDS, Fees.under(rules, limits), draw_seconds), told
     market = outlook.market
     told = f"Block time, take and gas price as {outlook.provider} saw them at height {market.height}."
