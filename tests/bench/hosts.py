@@ -22,7 +22,7 @@ from reconciler.adapters.ansible.plays.module_utils.provider_engine import Engin
 from reconciler.adapters.ansible.plays.module_utils.provider_records import Records
 from reconciler.adapters.ansible.plays.module_utils.provider_workload import Site, apply
 from reconciler.adapters.ansible.runs import PLAYS, Play, Runs
-from reconciler.devnet.plain_images import build
+from reconciler.devnet.plain_images import build, fit
 from reconciler.values.desired import Port, Workload
 from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Engine
 from tests.adapters.ansible.makers import order
@@ -127,6 +127,7 @@ def _simulated(scratch: Path) -> AnsibleSettings:
 
 def _bench_podman(scratch: Path) -> None:
     """A real container, from the apply to its answer, and back after a kill."""
+    fit(scratch)
     build("registry.example/web:1")
     engine = HostEngine("podman", 3_600)
     settings = settings_of(scratch / "records", 2)
