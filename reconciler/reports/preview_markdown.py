@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from reconciler.reports.preview import Group, Section, report_of
@@ -14,6 +15,8 @@ ROWS_MAX = 50
 """Rows or things of one section."""
 LINES_MAX = 20
 """Lines about one thing."""
+_COMMAND = re.compile("&#96;(provider-daemon [A-Za-z0-9 -]+)&#96;")
+"""What somebody could type, of signs that mean nothing to Markdown."""
 WHERE = "`provider-daemon plan` on a clone shows all"
 
 
@@ -36,22 +39,23 @@ def _urgent(section: Section) -> Iterator[str]:
     yield f"**{section.title}**"
     yield ""
     if section.lead:
-        yield cell(section.lead)
+        yield _said(section.lead)
         yield ""
-    rows = (f"- {cell(line)}" for group in section.groups[:ROWS_MAX] for line in group.lines)
+    rows = (f"- {_said(line)}" for group in section.groups[:ROWS_MAX] for line in group.lines)
     yield from _bounded(rows)
     yield from _more(len(section.groups))
 
 
 def _folded(section: Section) -> Iterator[str]:
     count = len(section.table.rows) if section.table else len(section.groups)
-    yield f"<details{' open' if _is_short(section) else ''}><summary>{section.title} ({count})</summary>"
+    title = f"{section.title} ({count})" if count else section.title
+    yield f"<details{' open' if _is_short(section) else ''}><summary>{title}</summary>"
     yield ""
     if section.lead:
-        yield cell(section.lead)
+        yield _said(section.lead)
         yield ""
     if section.table and section.table.rows:
-        rows = [[_arrowed(text) for text in row] for row in section.table.rows[:ROWS_MAX]]
+        rows = [[_said(text) for text in row] for row in section.table.rows[:ROWS_MAX]]
         yield from _bounded(table(section.table.head, rows).split("\n"))
         yield from _more(len(section.table.rows))
     yield from _bounded(line for group in section.groups[:ROWS_MAX] for line in _group(group))
@@ -65,7 +69,7 @@ def _group(group: Group) -> Iterator[str]:
     if group.name:
         yield f"- {cell(group.name)}"
         indent = "  "
-    yield from (f"{indent}- {_arrowed(line)}" for line in group.lines[:LINES_MAX])
+    yield from (f"{indent}- {_said(line)}" for line in group.lines[:LINES_MAX])
     if len(group.lines) > LINES_MAX:
         yield f"{indent}- and {len(group.lines) - LINES_MAX} more"
 
@@ -82,9 +86,9 @@ def _bounded(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _arrowed(text: str) -> str:
-    """An arrow of one sign, which a narrow column does not break."""
-    return cell(text.replace(" -> ", " \u2192 "))
+def _said(text: str) -> str:
+    """What we say: arrows of one sign, which a narrow column does not break, and commands as code."""
+    return _COMMAND.sub(r"`\1`", cell(text.replace(" -> ", " \u2192 ")))
 
 
 def _is_short(section: Section) -> bool:

@@ -76,6 +76,13 @@ def test_prices_are_told_old_and_new_in_uve_and_percent() -> None:
     assert "60 min → 119 s |" in row
 
 
+def test_a_command_stands_as_code_in_a_comment_and_nothing_else_does() -> None:
+    said = "let it pass: `provider-daemon approve DIGEST` or `provider-daemon x](y)` or `rm`"
+    text = preview_markdown(preview(ceilings=(Hold("a", Reason.PRICE_JUMP, said, ours=True),)))
+    assert "pass: `provider-daemon approve DIGEST` or &#96;provider-daemon x&#93;" in text
+    assert "or &#96;rm&#96;" in text
+
+
 def test_errors_limits_and_money_come_before_the_details() -> None:
     made = preview(
         faults=(Fault("pricing.yaml", 3, 1, "no price"), Fault("config.yaml", 1, 1, "hm", warning=True)),
