@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from reconciler.adapters.ansible.access import Access
 from reconciler.adapters.ansible.answers import LookAnswer, WorkAnswer
 from reconciler.adapters.ansible.orders import Order, applying, asking, work_order
-from reconciler.adapters.ansible.runs import Play, RunError, Runs
+from reconciler.adapters.ansible.runs import Play, RunError, Runs, _outcome
 from reconciler.values.desired import Env
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Engine
 from tests.adapters.ansible.makers import hosts, order
@@ -116,6 +117,17 @@ def test_an_apply_after_a_look_is_no_rehearsal(stand: Stand) -> None:
 
     assert WorkAnswer(json.loads(answer.answer)["workloads"]).workloads[wanted.id]
     assert stage_of(stand.kept).containers.keys() == {f"web-{wanted.id}-0"}
+
+
+@pytest.mark.parametrize(("checking", "words"), [(False, ["--check"]), (True, [])])
+def test_a_run_of_the_wrong_kind_is_not_believed(tmp_path: Path, checking: bool, words: list[str]) -> None:
+    told = {"status": "successful", "rc": 0, "command": ["ansible-playbook", *words], "tail": ""}
+    told["hosts"] = {"one": {"state": "ok", "words": "", "step": "", "changed": False, "diff": []}}
+    (tmp_path / "outcome.json").write_text(json.dumps(told))
+    play = Play("work", hosts().groups[0], {"one": {}}, 1, checking=checking)
+    with pytest.raises(RunError, match="nothing it says is believed"):
+        _outcome(tmp_path, play)
+    assert _outcome(tmp_path, replace(play, checking=not checking))["one"].state == "ok"
 
 
 def test_nothing_of_a_run_is_left_and_nothing_of_ours_is_told_to_it(stand: Stand) -> None:
