@@ -9,7 +9,7 @@ from reconciler.reports.grouping import Entry, Kind, Line, Sign, Subject, entrie
 from reconciler.reports.preview_rows import Cell, price_row, room_rows
 from reconciler.values.approvals import SHOWN
 from reconciler.values.money import plain
-from reconciler.values.plans import Hold
+from reconciler.values.plans import Hold, Reason
 from reconciler.values.preview import FileChange, Preview, Verdict
 
 LEAD = "Once it is merged: + is done, - is withheld with its reason."
@@ -107,10 +107,13 @@ def _warnings(preview: Preview) -> Section:
 def _files(preview: Preview) -> Section:
     """The fields of a workload stand beside what becomes of it."""
     told = {change.path for change in preview.workloads}
+    faulty = {fault.path for fault in preview.faults if not fault.warning}
     groups = []
     for file in preview.files:
         word = f"renamed from {file.was}" if file.was else file.verb
         lines = () if file.path in told else _fields(file)
+        if file.path in faulty:
+            lines = ("it has errors, so that nothing of it is applied",)
         groups.append(Group(f"{file.path} ({word})", lines))
     return Section("Files", groups=tuple(groups))
 
@@ -175,10 +178,12 @@ def _rest(preview: Preview, touched: Sequence[Entry]) -> Section:
 
 def _differences(preview: Preview) -> tuple[Entry, ...]:
     """What the new plan says of each object and the old one does not; orders have a section of their own, and
-    limits stand above.
+    limits and errors stand above.
     """
     before = set(preview.before.holds) | set(preview.ceilings)
-    fresh = tuple(hold for hold in preview.after.holds if hold not in before)
+    fresh = tuple(
+        hold for hold in preview.after.holds if hold not in before and hold.reason is not Reason.FILE_FAULTY
+    )
     known = {entry.subject: set(entry.lines) for entry in entries(replace(preview.before, holds=()))}
     found = []
     for entry in entries(replace(preview.after, holds=fresh)):

@@ -76,6 +76,19 @@ def test_prices_are_told_old_and_new_in_uve_and_percent() -> None:
     assert "60 min → 119 s |" in row
 
 
+def test_a_file_with_errors_is_told_once_and_not_what_it_would_have_changed() -> None:
+    held = Hold("pricing.yaml", Reason.FILE_FAULTY, "no price; its last good version goes on", ours=True)
+    made = preview(
+        files=(FileChange("pricing.yaml", "changed", fields=(FieldChange("pricing.gpu", "1uve", ""),)),),
+        faults=(Fault("pricing.yaml", 3, 1, "no price"),),
+        after=replace(QUIET, holds=(held,)),
+    )
+    text = preview_text(made)
+    assert text.count("no price") == 1
+    assert "pricing.gpu" not in text
+    assert "it has errors, so that nothing of it is applied" in text
+
+
 def test_a_command_stands_as_code_in_a_comment_and_nothing_else_does() -> None:
     said = "let it pass: `provider-daemon approve DIGEST` or `provider-daemon x](y)` or `rm`"
     text = preview_markdown(preview(ceilings=(Hold("a", Reason.PRICE_JUMP, said, ours=True),)))
