@@ -24,7 +24,7 @@ class Commit:
     reverts: str = ""
 
 
-TOLD = "Told"
+TOLD = "Told-Until"
 """The trailer of a status commit with the mark of the last event that it tells."""
 
 
