@@ -24,7 +24,11 @@ groups:
   attributes: [region=eu, disk=ssd]
   hosts:
   - {name: one, address: 192.0.2.1}
-  - {name: two, address: localhost, port: 2222, attributes: [disk=nvme], capacity: {cpu: 500m, memory: 1Mi, storage: 1, gpu: 2}}
+  - name: two
+    address: localhost
+    port: 2222
+    attributes: [disk=nvme]
+    capacity: {cpu: 500m, memory: 1Mi, storage: 1, gpu: 2}
 """
 
 
