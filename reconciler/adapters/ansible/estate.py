@@ -102,10 +102,10 @@ class Estate:
         return room.host
 
     def _over(self, workload: Workload, scenery: Scenery, quota: Resources | None) -> Failed | None:
-        """No more is placed than may be used together."""
+        """No more is placed than may be used together; the quota is one of hosts that answer."""
         if quota is None:
             return None
-        taken = [self._taken(name, workload.id, scenery)[0] for name in self.workloads]
+        taken = [self._taken(name, workload.id, scenery)[0] for name in self.answering]
         if short := (quota - total(taken)).lacks(workload.resources):
             why = f"exceeded quota: too little {', '.join(short)} is left of {quota.show()}"
             return Failed("QuotaExceeded", why, "Increase quotas, or free what other workloads hold")

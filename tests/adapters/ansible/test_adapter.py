@@ -154,6 +154,17 @@ def test_a_host_that_falls_silent_keeps_its_workloads_and_takes_no_new_ones(stan
     assert stand.until(first, lambda r: r.ready).trouble is None
 
 
+def test_what_a_silent_host_holds_does_not_count_against_the_room_of_others(stand: Stand) -> None:
+    stand.run(sized(1, 7_000))
+    stand.runs.fates["one"] = DOWN
+    stand.until(sized(1, 7_000), lambda r: r.trouble)
+    reading = stand.adapter.look().capacity
+    assert isinstance(reading, Seen)
+    stand.adapter.prepare(reading.view.total)
+    stand.run(sized(2, 7_000))
+    assert stand.on(sized(2, 7_000)) == ["two"]
+
+
 def test_a_daemon_that_starts_while_a_host_is_silent_knows_what_it_holds(stand: Stand) -> None:
     wanted = sized(1, 100)
     stand.run(wanted)
