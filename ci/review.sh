@@ -213,6 +213,8 @@ review_files() {
     elif ! grep -q '^  "ceilings": \[\]' "$scratch/plan.json"; then
         conclude success "valid; the host's limits hold some of it back, see the plan"
         echo "${GITHUB_ACTIONS:+::warning::}the host file's limits hold back what this change asks for; see the plan"
+    elif grep -q '^  "withheld": \[$' "$scratch/plan.json"; then
+        conclude success "valid; not all of it would be done, see the plan"
     else
         conclude success "valid; see the plan"
     fi

@@ -137,6 +137,7 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
             limits=settings.limits_now,
             publishing=settings.repository.publish,
             sharing=settings.repository.snapshot,
+            folder=settings.repository.path,
             poll_seconds=settings.repository.poll_seconds,
         )
         runner = Runner(world, address)

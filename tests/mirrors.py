@@ -36,7 +36,7 @@ ELSEWHERE = (
     Elsewhere(
         "tests/cli/test_plan.py",
         "one answer about a clone",
-        _of("cli", "plan_live preview"),
+        _of("cli", "comparison plan_live preview"),
     ),
     Elsewhere("tests/cli/test_price.py", "what it prints", _of("reports", "bill")),
     Elsewhere(

@@ -14,9 +14,9 @@ import yaml
 from reconciler.cli.asking import ask
 from reconciler.cli.options import host_option, settings_of
 from reconciler.reports.columns import table
-from reconciler.reports.durations import span
 from reconciler.settings import ListenSettings
 from reconciler.values.approvals import SHOWN
+from reconciler.values.durations import span
 
 Row = Mapping[str, Any]
 

@@ -5,6 +5,7 @@ cluster. An output alone: nothing is read back from it.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from reconciler.cycle.status import Finding
 from reconciler.cycle.world import World
@@ -60,7 +61,7 @@ class Sharer:
         said = timeless(outlook)
         if said == self._shared and now - self._shared_at < AGED_SECONDS:
             return None
-        outcome = self._world.repo.publish(_commit(outlook))
+        outcome = self._world.repo.publish(_commit(replace(outlook, folder=self._world.folder)))
         self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
         self._next_at = now + min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
         self._soon_at = self._next_at if self._failures else now + SOON_SECONDS

@@ -35,7 +35,8 @@ class Store:
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything outside, behind ports. `limits` is asked each cycle, as stop-spending is a file that comes
-    and goes. `publishing` and `sharing` say whether the status and the snapshot branch are pushed.
+    and goes. `publishing` and `sharing` say whether the status and the snapshot branch are pushed;
+    `folder` is ours in the repository ("": the top).
     """
 
     provider: str
@@ -49,6 +50,7 @@ class World:
     forge: Forge | None = None
     publishing: bool = True
     sharing: bool = False
+    folder: str = ""
     poll_seconds: int = 0
 
 

@@ -9,6 +9,7 @@ from reconciler.planning.escrow import blocks_left, due_gross
 from reconciler.planning.retries import held_back
 from reconciler.planning.situation import Situation
 from reconciler.values.desired import Desired, Escrow, OnCritical
+from reconciler.values.durations import span
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.observed import Lease, Market, State
@@ -72,11 +73,9 @@ _REASONS = {Funding.LOW: Reason.ESCROW_LOW, Funding.CRITICAL: Reason.ESCROW_CRIT
 def _sentence(left: TimeLeft, rules: Escrow) -> str:
     """Without the time itself, which moves with every block."""
     if left.state is Funding.LOW:
-        return (
-            f"its deployment's funds last less than {rules.low_seconds} seconds; the tenant may deposit more"
-        )
+        return f"its deployment's funds last less than {span(rules.low_seconds)}; the tenant may deposit more"
     stops = "; it is paused until more is deposited" if rules.on_critical is OnCritical.PAUSE else ""
-    return f"its deployment's funds last less than {rules.critical_seconds} seconds{stops}"
+    return f"its deployment's funds last less than {span(rules.critical_seconds)}{stops}"
 
 
 def stopped_by_funding(desired: Desired, funding: Mapping[LeaseId, TimeLeft]) -> Desired:

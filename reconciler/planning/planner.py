@@ -20,7 +20,7 @@ from reconciler.planning.placement import placed
 from reconciler.planning.recollection import confirm_all, take_outcomes
 from reconciler.planning.retries import prune
 from reconciler.planning.situation import Proposals, Scene, Situation, market_of
-from reconciler.planning.transactions import Sending, plan_transactions
+from reconciler.planning.transactions import Sending, plan_transactions, suspension
 from reconciler.planning.usage import plan_usage
 from reconciler.planning.withdrawals import plan_withdrawals
 from reconciler.planning.workloads import plan_workloads
@@ -63,7 +63,11 @@ def plan(situation: Situation) -> Plan:
     situation = replace(situation, memory=_recall(situation, desired, market, funding))
     phases = plan_phases(situation, desired, market)
     situation = replace(situation, memory=replace(situation.memory, workloads=phases.workloads))
-    decisions: list[Action | Hold] = [*admitted.holds, *plan_workloads(situation, desired, market)]
+    decisions: list[Action | Hold] = [
+        *admitted.holds,
+        *suspension(desired),
+        *plan_workloads(situation, desired, market),
+    ]
     if market is None:
         assert isinstance(situation.market, Unseen), "a market is seen or unseen"
         why = f"{situation.market.why}; no bid, withdrawal or removal until it is seen"

@@ -114,6 +114,14 @@ def _hold_all(messages: Iterable[Message], reason: Reason, why: str) -> tuple[Ho
     return tuple(Hold(each, reason, why) for each in dict.fromkeys(map(held_as, messages)))
 
 
+def suspension(desired: Desired) -> tuple[Hold, ...]:
+    """That all spending is suspended, said also while nothing wants to be sent."""
+    if not (desired.config and desired.config.suspended):
+        return ()
+    why = f"config.yaml says suspended: {desired.config.suspended}; take it out to go on"
+    return (Hold("spending", Reason.SUSPENDED, why, ours=True),)
+
+
 def spending_stop(situation: Situation, desired: Desired, market: Market) -> Hold | None:
     """Why nothing at all may be sent now."""
     limits = situation.limits
@@ -123,9 +131,8 @@ def spending_stop(situation: Situation, desired: Desired, market: Market) -> Hol
             Reason.SPENDING_STOPPED,
             "stop-spending is in force; `provider-daemon stop-spending --off` ends it",
         )
-    if desired.config and desired.config.suspended:
-        why = f"config.yaml says suspended: {desired.config.suspended}; take it out to go on"
-        return Hold("", Reason.SUSPENDED, why)
+    if suspended := suspension(desired):
+        return suspended[0]
     if limits.observe_only:
         return Hold("", Reason.OBSERVE_ONLY, "the daemon runs with --observe-only and signs nothing")
     if market.height < situation.memory.hold_until_height:

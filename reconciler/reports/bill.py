@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reconciler.reports.durations import span
 from reconciler.values.desired import Pricing, Rounding
+from reconciler.values.durations import span
 from reconciler.values.money import plain
 from reconciler.values.preview import Costs, Quote
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.reports.durations import lasting
+from reconciler.values.durations import lasting
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.money import plain

@@ -50,6 +50,7 @@ def _fields(preview: Preview) -> Fields:
         "faults": [fault_fields(fault) for fault in preview.faults],
         "warnings": list(preview.warnings),
         "notes": list(preview.notes),
+        "withheld": [hold_fields(hold) for hold in preview.withheld],
         "plan": plan_fields(preview.after),
     }
 

@@ -15,7 +15,7 @@ class Outlook:
     """The world as a finished cycle left it: everything that a plan is made from but what is desired.
 
     `taken_at` is the host's clock in unix seconds; `memory` is that cycle's plan's; `notifying` says whether
-    tenants are told of low funds.
+    tenants are told of low funds; `folder` is the provider's in the repository ("": the top).
     """
 
     provider: str
@@ -25,3 +25,4 @@ class Outlook:
     memory: Memory
     limits: Limits
     notifying: bool = False
+    folder: str = ""

@@ -148,3 +148,9 @@ class Preview:
     def changes(self) -> bool:
         """Whether any file of ours differs."""
         return bool(self.files)
+
+    @property
+    def withheld(self) -> tuple[Hold, ...]:
+        """What the change asks for and would not get, whatever the host's limits: holds on what is ours."""
+        known = {(hold.subject, hold.reason) for hold in (*self.before.holds, *self.ceilings)}
+        return tuple(h for h in self.after.holds if h.ours and (h.subject, h.reason) not in known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,17 @@ from tests.ci.changes import SCRIPT
 from tests.reports.test_preview import preview
 
 HIT = Hold("pricing.yaml", Reason.PRICE_JUMP, "so much, @team #1 <b>", ours=True)
+
+
+@pytest.mark.parametrize("holds", [(), (HIT,)])
+def test_what_is_withheld_is_found_as_the_script_looks_for_it(
+    holds: tuple[Hold, ...], tmp_path: Path
+) -> None:
+    [pattern] = re.findall(r"grep -q '(.*withheld.*)'", SCRIPT.read_text())
+    made = preview()
+    (tmp_path / "plan.json").write_text(preview_json(replace(made, after=replace(made.after, holds=holds))))
+    grep = subprocess.run(["grep", "-q", pattern, str(tmp_path / "plan.json")], check=False)
+    assert (grep.returncode == 0) is bool(holds)
 
 
 @pytest.mark.parametrize("ceilings", [(), (HIT,), (HIT, HIT)])

@@ -14,9 +14,11 @@ import pytest
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.documents.outlook import outlook_files
 from reconciler.planning.planner import plan
+from reconciler.values.ids import LeaseId, OrderId, workload_id
 from reconciler.values.limits import Limits
 from reconciler.values.outlook import Outlook
 from tests import makers
+from tests.bench.holdings import TENANT, file_of
 from tests.cycle.worlds import FILES
 from tests.repo.forge import ENVIRONMENT, Forge
 from tests.repo.keys import signing_keys
@@ -50,6 +52,7 @@ class Terminal:
         age: int = 60,
         limits: Limits | None = None,
         good_of: str = "",
+        folder: str = "",
     ) -> str:
         """A snapshot branch as the daemon would have pushed it."""
         market = makers.market(orders=[makers.order(1), makers.order(2, makers.unit(price=2500))])
@@ -63,6 +66,7 @@ class Terminal:
             situation.adapters,
             plan(situation).memory,
             limits or Limits(clock_skew_seconds=10**9),
+            folder=folder,
         )
         return self.push(provider, outlook_files(outlook))
 
@@ -303,6 +307,24 @@ def test_several_providers_are_told_apart_by_name(changed: Terminal) -> None:
     assert (code, "several providers share this repository (p, q)" in err) == (1, True)
     code, out, _ = changed.offline("--provider", "q")
     assert (code, "what q saw" in out) == (2, True)
+
+
+def test_several_providers_are_told_apart_by_their_folders(terminal: Terminal) -> None:
+    terminal.share(folder="p")
+    terminal.share(provider="q")
+    terminal.forge.commit(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert (code, "what q saw" in out) == (2, True)
+
+
+def test_a_lease_newer_than_the_snapshot_is_a_doubt(terminal: Terminal) -> None:
+    terminal.share()
+    own = LeaseId(OrderId(TENANT, 7, 1, 1), makers.US)
+    terminal.forge.write(**{f"workloads__{workload_id(own)}_yaml": file_of(7)})
+    terminal.forge.commit()
+    code, out, _ = terminal.offline()
+    assert code == 2
+    assert "was not there at height 1000: if it was made since, its file is right" in out
 
 
 def test_a_folder_that_is_not_the_providers_is_told(terminal: Terminal) -> None:

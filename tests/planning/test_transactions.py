@@ -98,3 +98,11 @@ def test_the_order_in_which_leases_are_listed_decides_nothing() -> None:
     seen = replace(pair(), accounts={lease_id().deployment: account(*pair().leases.values())})
     turned = replace(seen, leases=dict(reversed(list(seen.leases.items()))))
     assert sent(situation(seen, due)) == sent(situation(turned, due))
+
+
+def test_a_suspension_is_said_also_while_nothing_wants_to_be_sent() -> None:
+    given = situation(market(), desired(config=Config(suspended="moving house")))
+    [hold] = [h for h in plan(given).holds if h.reason is Reason.SUSPENDED]
+    assert (hold.subject, hold.ours) == ("spending", True)
+    assert "moving house" in hold.message
+    assert held(situation(market(), desired()), Reason.SUSPENDED) == set()

@@ -21,6 +21,7 @@ from reconciler.values.observed import Trouble
 MISSES_MAX = 2
 """A host that answered before may miss one look."""
 SPARE_SECONDS = 10
+DIFFERENCES_SHOWN = 3
 END_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
@@ -149,6 +150,7 @@ class Sight:
                 self._hosts[host] = HostSight(self._merged(host, look, before, began), began)
             after = self._hosts[host]
         self._log(before, after)
+        _log_drift(host, before.look, after.look)
         return before.look != after.look or before.trouble != after.trouble
 
     def _merged(self, host: str, look: LookAnswer, before: HostSight, began: float) -> LookAnswer:
@@ -167,3 +169,13 @@ class Sight:
             _log.warning("adapter ansible: %s", sentence(after.trouble))
         elif after.trouble is None and before.trouble is not None:
             _log.info("adapter ansible: the trouble is over: %s", before.trouble.message)
+
+
+def _log_drift(host: str, before: LookAnswer | None, after: LookAnswer | None) -> None:
+    """What differs on a host is said once, in the words of its check."""
+    known = before.workloads if before else {}
+    for name, found in (after.workloads if after else {}).items():
+        told = known[name].differences if name in known else []
+        if found.differences and found.differences != told:
+            shown = "; ".join(found.differences[:DIFFERENCES_SHOWN])
+            _log.info("adapter ansible: host %s: workload %s: %s", host, name, shown)

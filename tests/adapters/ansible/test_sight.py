@@ -166,6 +166,19 @@ def test_only_a_change_wakes(watching: Watching) -> None:
     eventually(lambda: watching.changes > count, "a wake")
 
 
+def test_a_difference_is_said_once_in_the_hosts_own_words(
+    watching: Watching, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    watching.sight.start()
+    watching.sight.wait(5)
+    drifted = answer(differences=["web-0 does not run"])
+    watching.player.answers["one"] = ok(look((WANTED, drifted)))
+    watching.after(3)
+    said = [record.getMessage() for record in caplog.records if "does not run" in record.getMessage()]
+    assert said == [f"adapter ansible: host one: workload {WANTED.id}: web-0 does not run"]
+
+
 def test_each_group_is_looked_at_by_itself() -> None:
     groups = tuple(AnsibleGroup(name, (AnsibleHost(f"{name}-1", "localhost"),)) for name in ("a", "b"))
     player = Player({"a-1": ok(look()), "b-1": RunError("hangs")})

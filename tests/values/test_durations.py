@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.reports.durations import lasting, span
+from reconciler.values.durations import lasting, span
 
 
 def test_spans_have_two_units() -> None:
