@@ -29,8 +29,8 @@ from reconciler.values.durations import span
 def explain(subject: str, host: Path | None, output: str) -> None:
     """Say why SUBJECT is as it is: from its order to the next try.
 
-    SUBJECT is an order (owner/dseq/gseq/oseq), a lease or bid (.../provider), a workload's id, a file, or a
-    transaction's hash (its beginning is enough).
+    SUBJECT is an order (owner/dseq/gseq/oseq, or its dseq alone), a lease or bid (.../provider), a workload's
+    id, a file, or a transaction's hash (its beginning is enough).
     """
     settings = settings_of(host)
     records = open_records(settings.state)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from reconciler.cli.faults import ToldError
 from reconciler.cli.told_events import Line, line
 from reconciler.journal.opening import SqliteRecords
 from reconciler.reports.cause import Case, Link, causes, decided
@@ -19,6 +20,7 @@ EVENTS_SHOWN = 12
 EVENTS_READ = 20_000
 TRANSACTIONS_SHOWN = 10
 _HASH = re.compile(r"[0-9A-Fa-f]{6,64}")
+_NUMBER = re.compile(r"[0-9]{1,19}")
 _WORKLOAD = re.compile(r"(?:workloads/)?(\d{1,20}-\d{1,10}-\d{1,10}-[a-z2-7]{10})(?:\.yaml)?")
 
 
@@ -33,6 +35,8 @@ class Told:
 
 def told_of(records: SqliteRecords, asked: str) -> Told:
     """What is on record; empty where nothing is."""
+    if _NUMBER.fullmatch(asked):
+        asked = _order_of(records, int(asked)) or asked
     if _HASH.fullmatch(asked) and (found := records.transactions(asked, TRANSACTIONS_SHOWN)):
         return Told(tuple(map(_transaction, found)), ())
     memory, events = records.memory(), records.events(0, EVENTS_READ)
@@ -44,6 +48,14 @@ def told_of(records: SqliteRecords, asked: str) -> Told:
     shown = [each for each in map(line, events) if subjects & set(each.subjects)][-EVENTS_SHOWN:]
     case = Case(order, lease, workload, (), memory)
     return Told(tuple(_links(records, asked, case)), tuple(shown), workload)
+
+
+def _order_of(records: SqliteRecords, dseq: int) -> str:
+    """The order that a deployment's number alone means; "" for none. ToldError where it may be several."""
+    found = records.orders_of(dseq)
+    if len(found) > 1:
+        raise ToldError(f"error: {dseq} may be {', '.join(found)}; write the one you mean")
+    return found[0] if found else ""
 
 
 def _links(records: SqliteRecords, asked: str, case: Case) -> Iterator[Link]:

@@ -59,7 +59,8 @@ def plan(host: Path | None, offline: bool, form: str, json_file: Path | None, **
 
     With --base, --head or --offline: what merging HEAD into BASE would change.
 
-    Exit code 0: nothing to do, 2: there are changes, 1: an error.
+    Exit code 0: nothing to do, 2: there are changes, 1: an error. A file that is at fault is told in the
+    plan, and the rest is planned: `validate` is what fails on it.
     """
     if not (offline or rest["base"] or rest["head"]):
         return _next_cycle(host, form)

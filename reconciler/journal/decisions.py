@@ -176,6 +176,13 @@ def find(database: Database, subject: str, at_most: int) -> tuple[Decision, ...]
     return tuple(map(decision, rows))
 
 
+def orders_of(database: Database, dseq: int) -> tuple[str, ...]:
+    """The orders of a deployment's number that anything was decided about, as their ids."""
+    rows = database.rows("SELECT DISTINCT subject FROM decisions WHERE subject LIKE ?", (f"%/{dseq}/%",))
+    found = ("/".join(subject.split("/")[:4]) for (subject,) in rows if subject.count("/") in (3, 4))
+    return tuple(sorted({each for each in found if each.split("/")[1] == str(dseq)}))
+
+
 def latest(database: Database, at_most: int) -> tuple[Decision, ...]:
     """Decisions on any subject, newest first, ours before strangers' of the same second."""
     rows = database.rows(f"{_SELECT} ORDER BY last_seen DESC, ours DESC, subject, word LIMIT ?", (at_most,))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconciler.journal.cycles import SqliteJournal, load
 from reconciler.journal.database import NAME, Database
-from reconciler.journal.decisions import Decisions, find, latest
+from reconciler.journal.decisions import Decisions, find, latest, orders_of
 from reconciler.journal.faults import JournalError
 from reconciler.journal.inbox import SqliteInbox
 from reconciler.journal.intents import SqliteIntents, ended, like, past
@@ -40,6 +40,10 @@ class SqliteRecords:
 
     def decisions(self, subject: str) -> tuple[Decision, ...]:
         return find(self._database, subject, FOUND_MAX)
+
+    def orders_of(self, dseq: int) -> tuple[str, ...]:
+        """The orders of a deployment's number that anything was decided about, as their ids."""
+        return orders_of(self._database, dseq)
 
     def confirmation(self, tx_hash: str) -> Confirmation | None:
         return ended(self._database, tx_hash)

@@ -71,7 +71,8 @@ def test_without_a_daemon_the_chain_of_causes_is_the_journals(terminal: Terminal
 
 def test_every_id_of_it_tells_the_same(terminal: Terminal) -> None:
     live_once(terminal)
-    told = {terminal.say("explain", name)[1] for name in (ID, ORDER, str(FAILED), f"workloads/{ID}.yaml")}
+    names = (ID, ORDER, str(FAILED), f"workloads/{ID}.yaml", str(FAILED.order.dseq))
+    told = {terminal.say("explain", name)[1] for name in names}
     assert len(told) == 1
 
 
@@ -110,6 +111,15 @@ def test_a_transaction_by_the_beginning_of_its_hash(terminal: Terminal) -> None:
         f"sent       landed: {'AB' * 32}: bid 2446uve a block on order {ORDER}; fee 12300uve"
     )
     assert "in block 12" in line
+
+
+def test_a_deployments_number_that_means_several_orders_asks_which(terminal: Terminal) -> None:
+    other = replace(FAILED.order, oseq=FAILED.order.oseq + 1)
+    held = tuple(Hold(str(order), Reason.NO_PRICE, "no") for order in (FAILED.order, other))
+    terminal.journal.journal.remember(plan(holds=held), NOON)
+    code, _, err = terminal.say("explain", str(other.dseq))
+    assert (code, f"may be {FAILED.order}, {other}" in err) == (1, True)
+    assert terminal.say("explain", "999999999")[0] == 1
 
 
 def test_what_nobody_knows_is_an_error(terminal: Terminal) -> None:
