@@ -27,25 +27,34 @@ HERE = Path(__file__).resolve()
 )
 @click.option("--owner", help="Who must approve changes, for CODEOWNERS: @NAME or @ORGANISATION/TEAM.")
 def init(directory: Path, forge: str, owner: str | None) -> None:
-    """Make a state repository in DIRECTORY from the template; files that are there already stay."""
+    """Make a state repository in DIRECTORY from the template; files that are there already stay.
+
+    Inside a repository it becomes one more provider's folder, and the CI's files go to the top.
+    """
     template = template_directory()
     sources = sorted(p for p in template.rglob("*") if p.is_file())
     files = {p.relative_to(template).as_posix(): p.read_bytes() for p in sources}
-    files |= ci_files(forge, owner)
+    top = _repository_around(directory)
     made = [name for name, content in files.items() if _made(directory / name, content)]
+    made += [name for name, text in ci_files(forge, owner) if _made((top or directory) / name, text)]
     for name, text in schema_texts().items():
         target = directory / ".schemas" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    click.echo(
-        f"{len(made)} files made in {directory}; next: cd {directory} && git init -b main && git add -A && "
-        "git commit"
-    )
+    start = "git add -A" if top else "git init -b main && git add -A"
+    click.echo(f"{len(made)} files made in {directory}; next: cd {directory} && {start} && git commit")
     for name in made:
         if name.endswith("CODEOWNERS") and owner is None:
             click.echo(f"nobody must approve changes yet: name somebody in {name}")
         elif name.endswith("BRANCH-PROTECTION.md"):
             click.echo(f"then protect the branches on the forge: {name}")
+
+
+def _repository_around(directory: Path) -> Path | None:
+    """The repository that the folder lies in; None where it is none's, or its top itself."""
+    whole = directory.absolute()
+    places = [place for place in (whole, *whole.parents) if (place / ".git").exists()]
+    return places[0] if places and places[0] != whole else None
 
 
 def _made(target: Path, content: bytes) -> bool:

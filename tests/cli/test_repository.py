@@ -24,6 +24,19 @@ def test_init_leaves_what_is_there(tmp_path: Path) -> None:
     assert (tmp_path / ".schemas" / "all.json").exists()
 
 
+def test_init_inside_a_repository_adds_a_folder_and_leaves_the_top_to_ci(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".git").mkdir()
+    assert run("init", str(tmp_path / "second"), "--ci", "gitea") == 0
+    assert "git init" not in capsys.readouterr().out
+    assert (tmp_path / "second" / "pricing.yaml").exists()
+    assert (tmp_path / ".gitea" / "workflows" / "provider-review.yml").exists()
+    assert not (tmp_path / "second" / ".gitea").exists()
+    assert run("init", str(tmp_path)) == 0
+    assert "git init -b main" in capsys.readouterr().out
+
+
 def test_validate_tells_places_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("init", str(tmp_path))
     pricing = tmp_path / "pricing.yaml"
