@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from reconciler.adapters.ansible.answers import FailureAnswer, WorkloadAnswer
 from reconciler.values.observed import Trouble
 
 RESTARTS_MAX = 2
 SHOWN_MAX = 300
+_ID = re.compile(r"[0-9a-f]{64}")
 
 _FULL = ("no space left", "disk quota exceeded")
 _TAKEN_PORT = ("address already in use", "port is already allocated", "ports are not available")
@@ -108,6 +111,7 @@ def sentence(trouble: Trouble) -> str:
 
 
 def _short(words: str) -> str:
-    """The last line that says something, without times and numbers of processes."""
+    """The last line that says something, without ids that are others each time."""
     lines = [line.strip() for line in words.strip().splitlines() if line.strip(" @!\t")]
-    return lines[-1].removeprefix("Error: ")[:SHOWN_MAX] if lines else ""
+    said = lines[-1].removeprefix("Error: ") if lines else ""
+    return _ID.sub("...", said)[:SHOWN_MAX]

@@ -90,3 +90,11 @@ def test_memory_that_was_not_enough_is_told() -> None:
 def test_a_paused_workload_has_no_trouble() -> None:
     down = [ContainerAnswer("w", "web", status="exited", exit=1)]
     assert trouble_of(answer(containers=down, paused=True, restarts=5)) is None
+
+
+def test_ids_that_change_with_each_try_are_left_out() -> None:
+    told = {
+        failure_trouble(FailureAnswer("start", f'unable to start container "{mark * 64}": no', "web")).message
+        for mark in "ab"
+    }
+    assert told == {'service web: start: unable to start container "...": no'}
