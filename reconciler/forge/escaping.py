@@ -15,8 +15,11 @@ do: forges look for mentions in what was rendered.
 _OWN = "33|35|38|40|41|42|43|60|62|64|91|92|93|95|96|123|124|125|126"
 """The entities that our reports escape the signs of Markdown with."""
 
+_BULLET = r"#45;(?:[\s-]|$)|#46;(?:\s|$)"
+"""And the signs that would begin a list at the start of a line: `1.` is one, `www.example` is none."""
+
 _BREAKS = (
-    (re.compile(rf"&(?=#|\w{{1,40}};)(?!#(?:{_OWN});)"), f"&{APART}"),  # any other entity hides something
+    (re.compile(rf"&(?=#|\w{{1,40}};)(?!#(?:{_OWN});|{_BULLET})"), f"&{APART}"),  # any other entity hides something
     (re.compile(r"(&#(?:33|35|64);)(?=[\w&-])"), rf"\1{APART}"),  # as @, # and ! below
     (re.compile(r"<(?=[A-Za-z/!?])"), f"<{APART}"),  # a tag, a comment, our own marker
     (re.compile(r"@(?=[\w&-])"), f"@{APART}"),  # a person, a team, OWNER/NAME@SHA

@@ -6,7 +6,7 @@ import html
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.forge.escaping import APART, capped, closed, harmless
@@ -98,6 +98,10 @@ def test_nothing_acts_once_it_is_rendered(text: str) -> None:
     assert not acts(harmless(text))
 
 
+@example("-")
+@example("- item")
+@example("--")
+@example("12. item")
 @given(st.text())
 def test_what_reports_escape_stays_escaped(text: str) -> None:
     made = harmless(cell(text))
