@@ -19,7 +19,7 @@ _BULLET = r"#45;(?:[\s-]|$)|#46;(?:\s|$)"
 """And the signs that would begin a list at the start of a line: `1.` is one, `www.example` is none."""
 
 _BREAKS = (
-    (re.compile(rf"&(?=#|\w{{1,40}};)(?!#(?:{_OWN});|{_BULLET})"), f"&{APART}"),  # another entity hides a sign
+    (re.compile(rf"&(?=#|\w{{1,40}};)(?!#(?:{_OWN});|{_BULLET})"), f"&{APART}"),  # others hide a sign
     (re.compile(r"(&#(?:33|35|64);)(?=[\w&-])"), rf"\1{APART}"),  # as @, # and ! below
     (re.compile(r"<(?=[A-Za-z/!?])"), f"<{APART}"),  # a tag, a comment, our own marker
     (re.compile(r"@(?=[\w&-])"), f"@{APART}"),  # a person, a team, OWNER/NAME@SHA
