@@ -34,9 +34,9 @@ def init(directory: Path, forge: str, owner: str | None) -> None:
     template = template_directory()
     sources = sorted(p for p in template.rglob("*") if p.is_file())
     files = {p.relative_to(template).as_posix(): p.read_bytes() for p in sources}
-    top = _repository_around(directory)
+    review, top = dict(ci_files(forge, owner)), _repository_around(directory)
     made = [name for name, content in files.items() if _made(directory / name, content)]
-    made += [name for name, text in ci_files(forge, owner) if _made((top or directory) / name, text)]
+    made += [name for name, text in review.items() if _made((top or directory) / name, text)]
     for name, text in schema_texts().items():
         target = directory / ".schemas" / name
         target.parent.mkdir(parents=True, exist_ok=True)
