@@ -33,7 +33,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/pytest -m "not live"
+	$(BIN)/pytest -m "not live" --numprocesses auto --dist loadfile
 
 agreement: $(STAMP)
 	$(BIN)/pytest tests/agreement
