@@ -151,7 +151,7 @@ class Hosts:
 
     def bid(self, stage: Stage) -> str:
         found = stage.chain.bid(stage.order(ORDER), stage.provider)
-        return f"our bid is {found.price}uve a block" if found and found.state == "open" else ""
+        return f"our bid is {found.price.normalize():f}uve a block" if found and found.state == "open" else ""
 
     def lease(self, stage: Stage) -> None:
         stage.person("alice").accept(stage.bid(ORDER))
