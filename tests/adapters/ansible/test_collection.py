@@ -14,7 +14,7 @@ from reconciler.adapters.ansible.access import Access
 from reconciler.adapters.ansible.answers import WorkAnswer
 from reconciler.adapters.ansible.orders import applying, removing, work_order
 from reconciler.adapters.ansible.runs import Play, Runs
-from reconciler.devnet.plain_images import build
+from reconciler.devnet.plain_images import build, fit
 from reconciler.values.desired import Env
 from reconciler.values.hosts import Engine
 from tests.adapters.ansible.makers import hosts, order
@@ -76,6 +76,7 @@ def _is_installed() -> bool:
 def test_the_real_one_makes_what_we_would_make(tmp_path: Path) -> None:
     if shutil.which("podman") is None or not _is_installed():
         pytest.skip("needs podman and containers.podman: ansible-galaxy collection install containers.podman")
+    fit(tmp_path)
     build("registry.example/web:1")
     settings = hosts(storage=str(tmp_path / "records"))
     runs = Runs(settings, Access(), tmp_path / "scratch")
