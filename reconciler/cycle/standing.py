@@ -31,7 +31,7 @@ def standing(finding: Finding) -> CommitState | None:
     elif judged.verdict is Verdict.REFUSED:
         stand, why = Stand.FAILURE, f"refused: {judged.why}"
     elif judged.verdict is Verdict.HELD:
-        stand, why = Stand.PENDING, f"held{_release(finding)}: {judged.why}"
+        stand, why = Stand.PENDING, f"held{_release(finding, judged.commit)}: {judged.why}"
     elif waits := _waits(finding):
         stand, why = Stand.PENDING, waits
     else:
@@ -56,9 +56,14 @@ def told(known: tuple[Stated, ...], said: CommitState) -> tuple[Stated, ...]:
     return tuple(Stated(each.state, told=True) if each.state == said else each for each in known)
 
 
-def _release(finding: Finding) -> str:
-    """What lets it pass, before the words that may be cut short; the first digits of a digest are enough."""
-    digest = next((hold.approval for hold in finding.plan.holds if hold.approval), "")
+def _release(finding: Finding, commit: str) -> str:
+    """What lets it pass, before the words that may be cut short; the first digits of a digest are enough.
+
+    Spending may wait for the owner, too, under the revision in force: that is no matter of this commit.
+    """
+    waiting = finding.plan.memory.waiting
+    named = (hold.approval for hold in finding.plan.holds if hold.approval)
+    digest = next((each for each in named if each not in waiting or waiting[each].revision == commit), "")
     return f" (provider-daemon approve {digest[:DIGITS]})" if digest else ""
 
 

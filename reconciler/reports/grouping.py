@@ -50,6 +50,10 @@ class Sign(IntEnum):
     HELD = 2
 
 
+SIGNS = {Sign.SEEN: "~", Sign.DONE: "+", Sign.HELD: "-"}
+"""What a line begins with where people read it."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Line:
     """One line about an object."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reconciler.reports.grouping import Entry, Kind, Sign, entries
+from reconciler.reports.grouping import SIGNS, Entry, Kind, Sign, entries
 from reconciler.values.plans import Plan
 
 _TITLES = {
@@ -16,7 +16,6 @@ _TITLES = {
     Kind.ADAPTER: "Adapters",
     Kind.TRANSACTION: "Transactions",
 }
-_SIGNS = {Sign.SEEN: "~", Sign.DONE: "+", Sign.HELD: "-"}
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
@@ -57,7 +56,7 @@ def _entry(entry: Entry) -> Iterator[str]:
         indent = "    "
     for line in entry.lines:
         word = "held, " if line.sign is Sign.HELD else ""
-        yield f"{indent}{_SIGNS[line.sign]} {word}{printable(line.text)}"
+        yield f"{indent}{SIGNS[line.sign]} {word}{printable(line.text)}"
 
 
 def _count(count: int, noun: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.reports.grouping import Entry, Kind, Line, Sign, Subject, entries
+from reconciler.reports.grouping import SIGNS, Entry, Kind, Subject, entries
 from reconciler.reports.preview_rows import Cell, price_row, room_rows
 from reconciler.values.approvals import SHOWN
 from reconciler.values.money import plain
@@ -198,12 +198,7 @@ def _named(subject: Subject) -> str:
 
 
 def _lines(entry: Entry) -> tuple[str, ...]:
-    return tuple(_line(line) for line in entry.lines)
-
-
-def _line(line: Line) -> str:
-    sign = {Sign.SEEN: "~", Sign.DONE: "+", Sign.HELD: "-"}[line.sign]
-    return f"{sign} {line.text}"
+    return tuple(f"{SIGNS[line.sign]} {line.text}" for line in entry.lines)
 
 
 def _capacity(preview: Preview) -> Section:

@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.cycle.standing import KEPT, noted, standing, told
 from reconciler.cycle.status import Finding
 from reconciler.planning.planner import plan
+from reconciler.values.approvals import Breach
 from reconciler.values.commit_state import CommitState, Stand, Stated
 from reconciler.values.desired import Desired, Fault
 from reconciler.values.judged import Verdict
@@ -104,6 +105,20 @@ def test_a_commit_that_is_held() -> None:
     hold = Hold("pricing.yaml", Reason.PRICE_JUMP, "so much", ours=True, approval="0123456789abcdef")
     stand, words = state(Finding(finding.situation, replace(plain, holds=(hold,))))
     assert words.startswith("held (provider-daemon approve 01234567): PriceJump: so much")
+
+
+def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
+    finding = found()
+    judged = finding.plan.judged
+    assert judged is not None
+    spend = Breach("e" * 40, "spend_per_hour", "1uve", (makers.US,))
+    jump = Breach(judged.commit, "price_change_percent", "10", ("gpu",))
+    holds = tuple(Hold("a", Reason.CEILING, "so much", approval=each.digest) for each in (spend, jump))
+    memory = replace(finding.plan.memory, waiting={each.digest: each for each in (spend, jump)})
+    waiting = replace(judged, verdict=Verdict.HELD, why="PriceJump: so much")
+    made = replace(finding.plan, judged=waiting, holds=holds, memory=memory)
+    _, words = state(Finding(finding.situation, made))
+    assert words.startswith(f"held (provider-daemon approve {jump.digest[:8]})")
 
 
 def test_nothing_is_said_twice() -> None:
