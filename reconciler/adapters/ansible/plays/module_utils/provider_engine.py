@@ -24,11 +24,14 @@ SHORT_SECONDS = 60
 
 
 class EngineError(Exception):
-    """A step that the engine did not do; `step` is one word, the message what it printed."""
+    """A step that the engine did not do; `step` is one word, the message what it printed, `wanted` the
+    container that it was about, where it was about one.
+    """
 
     def __init__(self, step: str, message: str) -> None:
         super().__init__(message[-ERROR_MAX:])
         self.step = step
+        self.wanted: dict[str, Any] = {}
 
 
 class Engine:

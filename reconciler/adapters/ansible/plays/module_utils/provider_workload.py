@@ -120,8 +120,7 @@ def remove(site: Site, workload: str) -> bool:
 
 
 def _about(why: EngineError) -> dict[str, str]:
-    wanted: Wanted = getattr(why, "wanted", {})
-    return {"service": wanted.get("service", ""), "image": wanted.get("image", "")}
+    return {"service": why.wanted.get("service", ""), "image": why.wanted.get("image", "")}
 
 
 def _make(site: Site, order: Order, record: Record, *, same: bool) -> bool:
@@ -187,7 +186,7 @@ def _told_of(wanted: Wanted) -> Iterator[None]:
     try:
         yield
     except EngineError as why:
-        why.wanted = wanted  # type: ignore[attr-defined]  # read again by _about alone
+        why.wanted = wanted
         raise
 
 
