@@ -27,7 +27,7 @@ def read_group(state: Reader, id_: GroupLike) -> Group | None:
 
 
 def read_groups(state: Reader, id_: DeploymentLike) -> list[Group]:
-    """A deployment's groups, by state and then by number."""
+    """A deployment's groups in the order of their rows: a paused one keeps its place, a closed one moves."""
     return [group for s in _GROUP_STATES for _, group in state.scan(GROUPS, keys.groups(s, id_))]
 
 
@@ -55,7 +55,7 @@ def _look(call: Call, id_: DeploymentLike) -> bool:
 
 
 def groups_of(call: Call, id_: DeploymentLike) -> list[Group]:
-    """A deployment's groups, by state and then by number."""
+    """A deployment's groups, in the order of `read_groups`."""
     return [group for s in _GROUP_STATES for _, group in call.state.walk(GROUPS, keys.groups(s, id_))]
 
 
@@ -86,15 +86,15 @@ def close(call: Call, old: Deployment) -> None:
 
 
 def close_group(call: Call, group: Group, state: Group.State) -> None:
-    """Move a group to closed or insufficient_funds; both tell EventGroupClosed."""
+    """Move a group to closed or insufficient_funds; both emit EventGroupClosed."""
     _move_group(call, group, state)
     call.events.typed(v1.EventGroupClosed(id=group.id))
 
 
 def pause_group(call: Call, group: Group) -> None:
     """Move a group to paused; the chain writes it twice, which costs gas."""
-    _move_group(call, group, Group.paused)
-    call.state.meter.write(len(keys.group(group.state, group.id)) + group.ByteSize())
+    key = _move_group(call, group, Group.paused)
+    call.state.meter.write(len(key) + group.ByteSize())
     call.events.typed(v1.EventGroupPaused(id=group.id))
 
 
@@ -109,9 +109,24 @@ def closable(group: Group) -> RefusedError | None:
     return RefusedError("deployment", 15, "Group already closed") if group.state == Group.closed else None
 
 
-def _move_group(call: Call, old: Group, state: Group.State) -> None:
-    if not any(call.state.has(GROUPS, keys.group(value, old.id)) for value in _GROUP_STATES):
-        raise RefusedError("deployment", 14, "Group not found")
-    call.state.delete(GROUPS, keys.group(old.state, old.id))
+def _group_key(call: Call, id_: GroupLike) -> bytes:
+    """Where the group's row is."""
+    for value in _GROUP_STATES:
+        if call.state.has(GROUPS, key := keys.group(value, id_)):
+            return key
+    raise RefusedError("deployment", 14, "Group not found")
+
+
+def _move_group(call: Call, old: Group, state: Group.State) -> bytes:
+    """Write the group in its new state; the key of its row.
+
+    A paused group stays under the key of its former state: pausing does not change the order of a
+    deployment's groups.
+    """
+    key = _group_key(call, old.id)
+    call.state.delete(GROUPS, key)
+    if state != Group.paused:
+        key = keys.group(state, old.id)
     new = Group(id=old.id, state=state, group_spec=old.group_spec, created_at=old.created_at)
-    call.state.put(GROUPS, keys.group(state, new.id), new)
+    call.state.put(GROUPS, key, new)
+    return key
