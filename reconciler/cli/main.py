@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from reconciler.cli.faults import ToldError, sentence_of
+from reconciler.cli.hardening import harden_process
 from reconciler.cli.lazy import USAGE_ERROR, LazyGroup
 
 PLACES = {
@@ -70,6 +71,7 @@ def provider_daemon() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
+    harden_process()
     sys.exit(run_command(provider_daemon, arguments))
 
 

@@ -8,6 +8,7 @@ from importlib import metadata
 
 import click
 
+from reconciler.cli.hardening import harden_process
 from reconciler.cli.main import run_command
 from reconciler.cli.virtengine_handover import LazyHanding, real_client
 
@@ -79,4 +80,5 @@ def query() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
+    harden_process()
     raise SystemExit(run_command(virtengine, arguments))

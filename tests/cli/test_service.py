@@ -56,6 +56,11 @@ def test_it_may_write_its_state_and_what_a_push_writes_alone(tmp_path: Path) -> 
     assert re.fullmatch(r"/\S*provider-daemon run --host \S+/host\.yaml", unit["ExecStart"][0])
 
 
+def test_its_memory_is_written_to_no_disk(tmp_path: Path) -> None:
+    unit = installed(tmp_path)
+    assert unit["LimitCORE"] == unit["MemorySwapMax"] == ["0"]
+
+
 def test_the_doctor_is_asked_with_the_services_own_eyes(tmp_path: Path, capsys: Said) -> None:
     installed(tmp_path)
     last = capsys.readouterr().out.splitlines()[-1].split()
