@@ -30,9 +30,9 @@ _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 def approve(digest: str, host: Path | None) -> None:
     """Let pass what is held under DIGEST, and nothing else; its first 8 digits are enough.
 
-    A hold says its digest. It is over the revision, the limit and what is concerned: when one of them
-    changes, the approval lapses. It is kept in the journal, with who gave it and when, and is told on the
-    status branch.
+    A hold says its digest. It covers the limit and what would be done to which objects, not the commit:
+    when one of them changes, the approval lapses. It is kept in the journal, with who gave it and when, and
+    is published on the status branch.
     """
     settings = settings_of(host)
     records = open_records(settings.state)

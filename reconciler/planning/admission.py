@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.planning.approvals import Excess, excesses
+from reconciler.planning.situation import Situation
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.bounds import out_of_bounds
 from reconciler.values.desired import Desired, Pricing, Revision, Revisions
 from reconciler.values.judged import Judged, Verdict
 from reconciler.values.limits import Limits
-from reconciler.values.memory import Memory
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Reading, Unseen
 
@@ -36,11 +36,14 @@ class Admitted:
     judged: Judged | None = None
 
 
-def admit(reading: Reading[Revisions], limits: Limits, memory: Memory | None = None) -> Admitted:
-    """Choose the revision; the holds name the commit that waits and what to do."""
+def admit(situation: Situation) -> Admitted:
+    """Choose the revision; the holds name the commit that waits and what to do. Chain and adapters play no
+    part in it, so that it can be decided before they are observed.
+    """
+    reading, limits, memory = situation.desired, situation.limits, situation.memory
     if isinstance(reading, Unseen):
         return Admitted(None, (Hold(SUBJECT, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
-    revisions, memory = reading.view, memory or Memory()
+    revisions = reading.view
     refusals = tuple(_objections(revisions, limits))
     passed = tuple(excesses(revisions, limits, memory))
     waits = tuple(h for x in passed if x.breach.digest not in memory.approvals for h in x.holds)

@@ -53,7 +53,7 @@ def plan(situation: Situation) -> Plan:
     """Recall, admit a revision, derive phases, then decide about workloads and about money."""
     heeded = replace(situation.memory, approvals=heard(situation.memory, situation.approvals))
     situation = replace(situation, memory=heeded)
-    admitted = admit(situation.desired, situation.limits, heeded)
+    admitted = admit(situation)
     desired = admitted.desired or NOTHING
     market = market_of(situation)
     kept = standing(situation, admitted.breaches, desired, market)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.reports.grouping import SIGNS, Entry, Kind, Subject, entries
 from reconciler.reports.preview_rows import Cell, price_row, room_rows
-from reconciler.values.approvals import SHOWN
 from reconciler.values.money import plain
-from reconciler.values.plans import Hold, Reason
+from reconciler.values.plans import Reason
 from reconciler.values.preview import FileChange, Preview, Verdict
 
 LEAD = "Once it is merged: + is done, - is withheld with its reason."
@@ -87,16 +86,11 @@ def _faults(preview: Preview) -> Section:
 
 
 def _ceilings(preview: Preview) -> Section:
-    found = [f"{h.subject}: {h.reason}: {_unmerged(h)}" for h in preview.ceilings]
+    found = [f"{h.subject}: {h.reason}: {h.message}" for h in preview.ceilings]
     lead = "The host file's limits hold this back, whoever merges it." if found else ""
     if any(h.approval for h in preview.ceilings):
-        lead += " An approval is for the merged commit: `provider-daemon get holds` names its digest then."
+        lead += " Merged, it waits for the owner's approval under the digest given here."
     return Section("Limits that are hit", lead, groups=_plain(found), urgent=True)
-
-
-def _unmerged(hold: Hold) -> str:
-    """The digest is over the commit, which a merge makes anew: this one would approve nothing."""
-    return hold.message.replace(hold.approval[:SHOWN], "DIGEST") if hold.approval else hold.message
 
 
 def _warnings(preview: Preview) -> Section:

@@ -14,8 +14,11 @@ NAMED_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A bound of the host file that a revision passes: `limit` is its key, `bound` its value as written
+    """A bound of the host file that a revision exceeds: `limit` is its key, `bound` its value as written
     there, `objects` what it concerns, each with what happens to it. No height, no time, no order of others.
+
+    The digest covers what would be done and not `revision`: a pull request's head and the merge commit that
+    brings the same about have one digest.
     """
 
     revision: str
@@ -25,8 +28,8 @@ class Breach:
 
     @property
     def digest(self) -> str:
-        """64 hex digits over all of it and nothing else; the order of the objects counts for nothing."""
-        told = json.dumps([self.revision, self.limit, self.bound, sorted(self.objects)])
+        """64 hex digits over limit, bound and objects; the order of the objects counts for nothing."""
+        told = json.dumps([self.limit, self.bound, sorted(self.objects)])
         return hashlib.sha256(told.encode()).hexdigest()
 
     @property

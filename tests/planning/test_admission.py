@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from reconciler.planning.admission import admit
+from reconciler.planning.admission import Admitted, admit
 from reconciler.values.desired import Fault, Revision, Revisions
 from reconciler.values.limits import Limits
 from reconciler.values.plans import Reason
-from reconciler.values.readings import Seen, Unseen
-from tests.makers import PRICING, desired
+from reconciler.values.readings import Reading, Seen, Unseen
+from tests.makers import PRICING, desired, situation
 
 APPLIED = Revision(replace(desired(), commit="a" * 40))
 NEWEST = Revision(desired())
@@ -20,9 +21,13 @@ DEARER = Revision(desired(pricing=replace(PRICING, cpu_millicores=Decimal("1.5")
 FREE_GPU = Revision(replace(desired(pricing=replace(PRICING, gpu=Decimal(0))), commit="a" * 40))
 
 
+def judged(reading: Reading[Revisions], limits: Limits, **changes: Any) -> Admitted:
+    return admit(situation(wanted=reading, limits=limits, **changes))
+
+
 def admitted(newest: Revision, limits: Limits, applied: Revision | None = APPLIED) -> tuple[str, set[Reason]]:
     """The commit in force, and why it is not the newest."""
-    made = admit(Seen(Revisions(newest, applied)), limits)
+    made = judged(Seen(Revisions(newest, applied)), limits)
     assert all(hold.ours for hold in made.holds)
     return made.desired.commit[:1] if made.desired else "", {hold.reason for hold in made.holds}
 
@@ -67,14 +72,14 @@ def test_a_faulty_file_is_told_and_holds_no_commit() -> None:
     fault, warning = Fault("pricing.yaml", 4, 3, "bad"), Fault("config.yaml", 1, 1, "odd", warning=True)
     newest = Revision(desired(faults=(fault, warning)))
     assert admitted(newest, Limits()) == ("c", {Reason.FILE_FAULTY})
-    [hold] = admit(Seen(Revisions(newest)), Limits()).holds
+    [hold] = judged(Seen(Revisions(newest)), Limits()).holds
     assert hold.message == "pricing.yaml:4:3: bad; its last good version goes on"
 
 
 def test_a_repository_that_cannot_be_asked_goes_on_with_what_was_read() -> None:
-    made = admit(Seen(Revisions(NEWEST, APPLIED, stale="no answer")), Limits())
+    made = judged(Seen(Revisions(NEWEST, APPLIED, stale="no answer")), Limits())
     assert made.desired is NEWEST.desired
     assert [(hold.reason, hold.message) for hold in made.holds] == [(Reason.REPOSITORY_UNSEEN, "no answer")]
-    never = admit(Unseen("never read"), Limits())
+    never = judged(Unseen("never read"), Limits())
     assert never.desired is None
     assert [hold.message for hold in never.holds] == ["never read"]

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.approve import _waiting
 from reconciler.cli.preview import Asked, preview_offline
 from reconciler.cycle.sharing import Sharer
 from reconciler.devnet.cluster.faults import Fault
+from reconciler.reports.preview_markdown import preview_markdown
+from reconciler.values.approvals import Approval
 from reconciler.values.limits import Limits
 from reconciler.values.plans import Plan, Reason, SendTransaction, subjects
 from reconciler.values.preview import Preview
+from tests.makers import NOW
 from tests.repo.forge import Forge
 from tests.simulation.commits import CONFIG, pricing, workload
 from tests.simulation.outside import Moment, Outside
@@ -127,6 +131,27 @@ def test_what_is_read_before_is_done_after(play: Play, olga: Forge, name: str) -
     before = read(olga)
     assert before.changes
     assert decisions(before.after) == decisions(merge(olga, play))
+
+
+@pytest.mark.parametrize("name", ["a jump", "a jump and more", "both deleted"])
+def test_the_digest_of_the_comment_is_the_one_that_waits_after_the_merge(
+    play: Play, olga: Forge, name: str
+) -> None:
+    change(olga, CHANGES[name])
+    before = read(olga)
+    digests = {hold.approval for hold in before.ceilings if hold.approval}
+    assert digests
+    assert all(digest[:16] in preview_markdown(before) for digest in digests)
+    merge(olga, play)
+    merged = olga.git("rev-parse", "main")
+    assert merged != before.head
+    memory = play.daemon.journal.records.memory()
+    assert set(memory.waiting) == digests
+    assert memory.applied != merged
+    for digest in digests:
+        play.daemon.journal.inbox.approve(Approval(_waiting(memory, digest[:16]), "owner", NOW))
+    play.blocks(1)
+    assert play.last.finding.plan.revision == merged
 
 
 def land(olga: Forge, play: Play, files: Files) -> None:
