@@ -151,11 +151,8 @@ class Settings:
 
     def limits_now(self) -> Limits:
         """The limits with the stop and drain files as they are now; one that cannot be seen is there."""
-        return replace(
-            self.limits,
-            stop_spending=_there(self.stop_file),
-            draining=_there(self.state / DRAIN_FILE),
-        )
+        stopped, draining = _there(self.stop_file), _there(self.state / DRAIN_FILE)
+        return replace(self.limits, stop_spending=stopped, draining=draining)
 
 
 def _there(path: Path) -> bool:
@@ -174,7 +171,15 @@ def host_file(flags: Flags, environment: Mapping[str, str]) -> Path:
 def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
     """Read the host file; SettingsError with a `file:line:column` for each thing that is wrong."""
     path = host_file(flags, environment)
-    return _settings(path, _read(path), flags, environment)
+    return settings_from(path, _read(path), flags, environment)
+
+
+def settings_from(path: Path, content: bytes, flags: Flags, environment: Mapping[str, str]) -> Settings:
+    """The settings of a host file with this content at this path; SettingsError as for `load_settings`."""
+    found = read_host(str(path), content)
+    if not isinstance(found, HostFile):
+        raise SettingsError("\n".join(fault.show() for fault in found))
+    return _settings(path, found, flags, environment)
 
 
 def read_passphrase(key: KeySettings) -> str | None:
@@ -201,18 +206,12 @@ def read_passphrase(key: KeySettings) -> str | None:
         ) from None
 
 
-def _read(path: Path) -> HostFile:
+def _read(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        raise SettingsError(
-            f"the host file {path} cannot be read: {error.strerror}; name yours with --host FILE or in "
-            f"${HOST_VARIABLE}, or write one"
-        ) from None
-    found = read_host(str(path), content)
-    if isinstance(found, HostFile):
-        return found
-    raise SettingsError("\n".join(fault.show() for fault in found))
+        instead = f"name yours with --host FILE or in ${HOST_VARIABLE}, or write one"
+        raise SettingsError(f"the host file {path} cannot be read: {error.strerror}; {instead}") from None
 
 
 def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str, str]) -> Settings:

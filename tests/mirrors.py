@@ -29,7 +29,6 @@ ELSEWHERE = (
         _of("cli", "demo devnet run"),
     ),
     Elsewhere("tests/e2e/test_tenant.py", "a tenant needs a market", _of("cli", "tenant")),
-    Elsewhere("tests/cli/test_backup.py", "what is backed up is restored", _of("cli", "archive restore")),
     Elsewhere("tests/cli/test_explain.py", "parts of one answer", _of("cli", "explain_case explain_live")),
     Elsewhere("tests/cli/test_status.py", "what it prints", _of("cli", "status_page")),
     Elsewhere("tests/cli/test_get.py", "how lists are printed", _of("reports", "columns")),

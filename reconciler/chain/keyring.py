@@ -11,6 +11,7 @@ from pathlib import Path
 
 import bcrypt
 from google.protobuf.any_pb2 import Any
+from google.protobuf.message import DecodeError
 from jwcrypto.common import JWException, json_encode
 from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
@@ -70,11 +71,7 @@ class Keyring:
 
     def key(self, name: str) -> PrivateKey:
         """The private key, to sign with; KeyMissingError where the keyring holds only its public half."""
-        record = self._record(name)
-        if not record.HasField("local"):
-            kind = record.WhichOneof("item")
-            raise KeyMissingError(f"key {name!r} in {self.directory} is {kind}; only a local key signs here")
-        return PrivateKey(PrivKey.FromString(record.local.priv_key.value).key)
+        return _local(self._record(name), name, str(self.directory))
 
     def add(self, name: str, key: PrivateKey) -> Entry:
         """Store a key under a new name; KeyExistsError where its name or address is taken."""
@@ -106,12 +103,7 @@ class Keyring:
             sealed = path.read_text(encoding="ascii")
         except FileNotFoundError:
             raise KeyMissingError(_missing(self.directory, item)) from None
-        token = JWE(algs=list(ALGORITHMS))
-        try:
-            token.deserialize(sealed, JWK.from_password(self.passphrase))
-            return b64decode(json.loads(token.payload)["Data"])
-        except (JWException, ValueError, KeyError) as error:
-            raise KeyLockedError(f"{path} does not open with this passphrase") from error
+        return _unsealed(sealed, self.passphrase, str(path))
 
     def _write(self, item: str, content: bytes) -> None:
         header = {"alg": ALGORITHMS[0], "created": str(datetime.now(UTC)), "enc": ALGORITHMS[1]}
@@ -151,6 +143,36 @@ def create_keyring(directory: Path, passphrase: str | None = None) -> Keyring:
         salt = bcrypt.gensalt(BCRYPT_ROUNDS, prefix=b"2a")
         _create(made / "keyhash", bcrypt.hashpw(passphrase.encode(), salt))
     return open_keyring(made, passphrase)
+
+
+def file_of(name: str) -> str:
+    """The name of the file that holds a key."""
+    return _escaped(f"{name}.info")
+
+
+def unseal_key(sealed: bytes, passphrase: str, name: str, where: str) -> PrivateKey:
+    """The private key in the bytes of a keyring's file; KeyLockedError or KeyMissingError name `where`."""
+    try:
+        record = Record.FromString(_unsealed(sealed.decode("ascii", "replace"), passphrase, where))
+    except DecodeError:
+        raise KeyLockedError(f"{where} holds no key") from None
+    return _local(record, name, where)
+
+
+def _unsealed(sealed: str, passphrase: str, where: str) -> bytes:
+    token = JWE(algs=list(ALGORITHMS))
+    try:
+        token.deserialize(sealed, JWK.from_password(passphrase))
+        return b64decode(json.loads(token.payload)["Data"])
+    except (JWException, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise KeyLockedError(f"{where} does not open with this passphrase") from error
+
+
+def _local(record: Record, name: str, where: str) -> PrivateKey:
+    if not record.HasField("local"):
+        kind = record.WhichOneof("item")
+        raise KeyMissingError(f"key {name!r} in {where} is {kind}; only a local key signs here")
+    return PrivateKey(PrivKey.FromString(record.local.priv_key.value).key)
 
 
 def _located(directory: Path) -> Path:

@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mnemonic import Mnemonic
 
@@ -48,6 +49,11 @@ class PrivateKey:
         r, s = decode_dss_signature(der)
         low = min(s, CURVE_ORDER - s)
         return r.to_bytes(32, "big") + low.to_bytes(32, "big")
+
+    def authenticate(self, purpose: str, message: bytes) -> str:
+        """HMAC-SHA256 of a message, in hexadecimal, by a key derived (HKDF) from this one for one purpose."""
+        derived = HKDF(SHA256(), 32, salt=None, info=f"virtengine-provider-gitops {purpose}".encode())
+        return hmac.digest(derived.derive(self.secret), message, "sha256").hex()
 
     def _key(self) -> ec.EllipticCurvePrivateKey:
         return ec.derive_private_key(int.from_bytes(self.secret, "big"), ec.SECP256K1())

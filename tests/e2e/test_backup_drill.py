@@ -71,12 +71,13 @@ def test_nothing_is_bid_twice_after_everything_was_lost(tmp_path: Path) -> None:
             wait_for(lambda: is_bid(first), "no bid before the backup")
             kept = run("backup", str(file), "--host", str(host))
             assert kept.returncode == 0, kept.stderr
+            digest = kept.stdout.partition("sha256: ")[2].split()[0]
             later = posted(home)
             wait_for(lambda: is_bid(later), "no bid after the backup")
         for lost in (home / "state", home / "keyring"):
             shutil.rmtree(lost)
         host.unlink()
-        restored = run("restore", str(file), "--host", str(host))
+        restored = run("restore", str(file), "--yes", "--trust", digest)  # the devnet's keyring is not sealed
         assert restored.returncode == 0, restored.stderr
         asked_at, last = rpc.status().height, posted(home)
         with daemon(host, logs):
