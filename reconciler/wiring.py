@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,7 @@ from reconciler.chain.keyring import open_keyring
 from reconciler.chain.preparing import Policy
 from reconciler.chain.rpc import Rpc
 from reconciler.cycle.clock import HostClock
+from reconciler.cycle.exceptions import FailedThreads
 from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
 from reconciler.cycle.world import Store, World
@@ -44,6 +46,7 @@ from reconciler.settings import ListenSettings, Settings, SettingsError, read_pa
 from reconciler.values.desired import Desired, KubernetesSettings
 from reconciler.values.readings import Unseen
 from reconciler.values.records import Request
+from reconciler.values.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -142,11 +145,20 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         )
         runner = Runner(world, address)
         board = Board(runner.snapshot)
-        loop = Loop(world, runner, Pace(settings.cycle_at_most_seconds), board.show)
+        show = _show_with_threads(board, stack)
+        loop = Loop(world, runner, Pace(settings.cycle_at_most_seconds), show)
         watcher = Watcher(_watched(settings), clock.wake)
         watcher.start()
         stack.callback(watcher.close)
         yield Daemon(settings, world, runner, loop, board, clock, adapters, calls)
+
+
+def _show_with_threads(board: Board, stack: ExitStack) -> Callable[[Snapshot], None]:
+    """Show snapshots with the threads that an exception has ended."""
+    failed = FailedThreads()
+    stack.callback(setattr, threading, "excepthook", threading.excepthook)
+    threading.excepthook = failed.note
+    return lambda snapshot: board.show(replace(snapshot, failed_threads=failed.found))
 
 
 def _chain(settings: Settings, clock: HostClock, stack: ExitStack, since: int) -> tuple[ChainClient, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.rpc import Rpc
+
+log = logging.getLogger(__name__)
 
 
 class HeightWatch:
@@ -37,6 +40,9 @@ class HeightWatch:
             try:
                 height = self._rpc.status().height
             except NodeError:
+                continue
+            except Exception:  # an answer that nobody expected must not end the watch
+                log.exception("the height could not be read; it is read again")
                 continue
             if height > seen:
                 seen = height

@@ -63,7 +63,8 @@ def _troubles(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"trouble    {found['reason']}: {found['message']}; {found['advice']}"
     cycle = answer["cycle"]
     if cycle and cycle["why"]:
-        yield f"cycle      {cycle['outcome']} at {cycle['finished_at']}: {cycle['why']}"
+        again = f" ({cycle['failures']} in a row)" if cycle["failures"] > 1 else ""
+        yield f"cycle      {cycle['outcome']}{again} at {cycle['finished_at']}: {cycle['why']}"
     for reading in answer["readings"]:
         if reading["why"]:
             yield f"unseen     {reading['source']}: {reading['why']}"

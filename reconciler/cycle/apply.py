@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from reconciler.cycle.exceptions import raised_at, sentence_of
 from reconciler.cycle.world import World
 from reconciler.planning.recollection import refusal
 from reconciler.values.intents import Confirmation, Fate, Intent, Prepared
@@ -23,6 +24,8 @@ from reconciler.values.records import Applied, applied, applied_message, tell
 
 log = logging.getLogger(__name__)
 
+ADVICE = "this is a fault of provider-daemon; report it with the log's line on it"
+
 
 def apply_all(plan: Plan, world: World, intents: tuple[Intent, ...]) -> None:
     """Carry out a plan in its order; one that fails spoils no other, and each outcome is kept at once."""
@@ -31,6 +34,10 @@ def apply_all(plan: Plan, world: World, intents: tuple[Intent, ...]) -> None:
             outcomes = _apply(action, world, intents)
         except OSError as error:
             failure = Failed("Unreachable", f"{action.show()}: {error}")
+            outcomes = applied(action, failure, world.clock.now())
+        except Exception as error:  # a fault at one object must not withhold every other effect
+            log.error("%s failed%s", action.show(), raised_at(error))
+            failure = Failed("InternalError", f"{action.show()}: {sentence_of(error)}", ADVICE)
             outcomes = applied(action, failure, world.clock.now())
         for each in outcomes:
             log.log(_level(each.outcome), "%s%s: %s", _whose(action), each.what, tell(each.outcome))

@@ -1,4 +1,4 @@
-"""Forever: a cycle, then a wait that anything may end early; a cycle that fails is told and tried again."""
+"""Cycles until stopped, with a wait in between that any event may end; a failed cycle ends nothing else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reconciler.cycle.exceptions import raised_at, sentence_of
 from reconciler.cycle.run import Cycle, Runner
 from reconciler.cycle.world import World
 from reconciler.values.records import Request
@@ -38,29 +39,46 @@ class Loop:
         self._stopping = True
 
     def run(self) -> None:
-        """Until stopped. An error of one cycle ends that cycle alone."""
-        failures = 0
+        """Until stopped. An exception of one cycle, whatever it is, ends that cycle alone; the more in a row
+        fail, the longer the wait. Only what is no `Exception` (KeyboardInterrupt, SystemExit) ends the loop.
+        """
         while not self._stopping:
-            began_at = self._world.clock.now()
-            try:
-                self._show(self._runner.cycle().snapshot)
-                failures = 0
-            except OSError as error:
-                failures += 1
-                log.error("the cycle failed and is tried again: %s", error)
-                self._show(self._runner.failed(str(error), began_at))
-            wait = self._pace.at_most_seconds
-            if failures:
-                wait = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
+            snapshot = self._cycle()
+            self._put_up(snapshot)
             if self._stopping or self._asked_to_stop():
                 break
-            self._world.clock.wait(wait)
+            self._world.clock.wait(self._wait_seconds(snapshot))
             if self._asked_to_stop():
                 break
 
+    def _cycle(self) -> Snapshot:
+        began_at = self._world.clock.now()
+        try:
+            return self._runner.cycle().snapshot
+        except Exception as error:  # a fault of one cycle, of ours or a library's, must not end the daemon
+            why = sentence_of(error)
+            log.error("the cycle failed and is tried again: %s%s", why, raised_at(error))
+            return self._runner.failed(why, began_at)
+
+    def _put_up(self, snapshot: Snapshot) -> None:
+        try:
+            self._show(snapshot)
+        except Exception as error:  # what is shown of a cycle must not end those that follow
+            log.error("the cycle could not be shown: %s%s", sentence_of(error), raised_at(error))
+
+    def _wait_seconds(self, snapshot: Snapshot) -> float:
+        failures = snapshot.cycle.failures if snapshot.cycle else 0
+        if not failures:
+            return self._pace.at_most_seconds
+        return BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
+
     def _asked_to_stop(self) -> bool:
-        """Take what was asked from outside; whoever asks to reconcile wants the repository's newest."""
-        asked = self._world.store.inbox.take()
+        """Take the requests from outside; one to reconcile has the repository looked at."""
+        try:
+            asked = self._world.store.inbox.take()
+        except Exception as error:  # an inbox that cannot be read is no request to stop
+            log.error("requests could not be read: %s%s", sentence_of(error), raised_at(error))
+            return False
         if Request.RECONCILE in asked:
             self._runner.look_now()
         return Request.STOP in asked

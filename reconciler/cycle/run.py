@@ -62,7 +62,10 @@ class Runner:
 
     def failed(self, why: str, began_at: int) -> Snapshot:
         """The snapshot of a cycle that failed: what was shown before, and that it is old."""
-        record = CycleRecord(began_at, self._world.clock.now(), 0.0, CycleOutcome.FAILED, why)
+        before = self.snapshot.cycle.failures if self.snapshot.cycle else 0
+        record = CycleRecord(
+            began_at, self._world.clock.now(), 0.0, CycleOutcome.FAILED, why, failures=before + 1
+        )
         self.snapshot = replace(
             self.snapshot, cycle=record, counters=counted(self.snapshot.counters, record.outcome)
         )

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-log = logging.getLogger(__name__)
+from reconciler.cycle.exceptions import FRAMES_MAX, shown_calls
 
-FRAMES_MAX = 12
-"""Innermost calls of a stuck cycle that are told."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +77,13 @@ class Watchdog:
         return age
 
     def _watch(self) -> None:
-        self.look()
-        while not self._stop.wait(self._bounds.look):
-            self.look()
+        while True:
+            try:
+                self.look()
+            except Exception:  # a look that fails must not end the watch
+                log.exception("the watchdog could not look at the cycle")
+            if self._stop.wait(self._bounds.look):
+                return
 
 
 def where(thread: int) -> str:
@@ -88,9 +91,4 @@ def where(thread: int) -> str:
     frame = sys._current_frames().get(thread)  # the only way to another thread's stack
     if frame is None:
         return "its end: its thread is gone"
-    calls = traceback.extract_stack(frame)[-FRAMES_MAX:]
-    return " > ".join(f"{_short(each.filename)}:{each.lineno} {each.name}" for each in calls)
-
-
-def _short(path: str) -> str:
-    return "/".join(path.split("/")[-2:])
+    return shown_calls(traceback.extract_stack(frame)[-FRAMES_MAX:])

@@ -4,11 +4,17 @@ file.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from watchfiles import watch
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 30.0
+"""After a failure; meanwhile changes are found when a cycle looks."""
 
 
 def watched_in(repository: Path) -> tuple[Path, ...]:
@@ -38,8 +44,16 @@ class Watcher:
             self._thread.join(timeout=5)
 
     def _watch(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._wake_at_changes()
+            except Exception as error:  # such as no more watches, or a path that is gone
+                log.warning("files cannot be watched, tried again in %.0f s: %s", PAUSE_SECONDS, error)
+                self._stop.wait(PAUSE_SECONDS)
+
+    def _wake_at_changes(self) -> None:
         for _ in watch(
-            *self._paths,
+            *(path for path in self._paths if path.exists()),
             watch_filter=None,  # the library's own passes over whatever lies below a .git
             stop_event=self._stop,
             debounce=200,

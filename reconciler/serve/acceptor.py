@@ -127,22 +127,27 @@ class Acceptor:
         await asyncio.gather(*self._keeping, return_exceptions=True)
 
     async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                found, address = await loop.sock_accept(listening)
+                await self._accept_one(listening)
             except OSError as error:
                 log.warning("a connection could not be taken: %s", error)
                 await asyncio.sleep(0.5)  # out of file descriptors: some come back
-                continue
-            peer = str(address[0])
-            if self._has_its_share(peer) or not await self._has_seat():
-                _turn_away(found, plain=self._tls is None)
-                continue
-            self._taken[peer] += 1
-            task = loop.create_task(self._keep(found, peer))
-            self._keeping.add(task)
-            task.add_done_callback(self._keeping.discard)
+            except Exception:  # one connection must not end all that follow
+                log.exception("a connection could not be taken")
+                await asyncio.sleep(0.5)
+
+    async def _accept_one(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        found, address = await loop.sock_accept(listening)
+        peer = str(address[0])
+        if self._has_its_share(peer) or not await self._has_seat():
+            _turn_away(found, plain=self._tls is None)
+            return
+        self._taken[peer] += 1
+        task = loop.create_task(self._keep(found, peer))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
 
     def _has_its_share(self, peer: str) -> bool:
         most = self._seats.of_one_peer
@@ -182,7 +187,10 @@ class Acceptor:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             for watched in tuple(self._watched):
-                watched.sweep()
+                try:
+                    watched.sweep()
+                except Exception:  # one connection must not end the sweep of the others
+                    log.exception("a connection could not be swept")
 
 
 def _turn_away(found: socket.socket, *, plain: bool) -> None:

@@ -97,6 +97,7 @@ def cycle(record: CycleRecord) -> CycleShape:
         duration_seconds=record.duration_seconds,
         outcome=record.outcome.value,
         why=record.why,
+        failures=record.failures,
         actions=record.actions,
         plan_digest=record.plan_digest,
     )

@@ -39,6 +39,16 @@ def cycles(snapshot: Snapshot, course: Course) -> Iterator[Metric]:
         "When the last cycle ended.",
         snapshot.cycle.finished_at,
     )
+    yield GaugeMetricFamily(
+        "virtengine_provider_consecutive_failed_cycles",
+        "Cycles that failed in a row; 0: the last one did not.",
+        snapshot.cycle.failures,
+    )
+    yield GaugeMetricFamily(
+        "virtengine_provider_failed_threads",
+        "Background threads that an exception has ended.",
+        len(snapshot.failed_threads),
+    )
 
 
 def readings(snapshot: Snapshot, now: int) -> Iterator[Metric]:

@@ -146,6 +146,8 @@ class Servers:
                         log.info("a changed file was read again: %s", each)
                 except (SecretError, OutsideError) as error:
                     log.error("a changed file cannot be used, the old one still is: %s", error)
+                except Exception:  # one file must not end the watch of the others
+                    log.exception("a file could not be read again: %s", each)
 
 
 def seats_of(site: Site) -> Seats:

@@ -83,6 +83,7 @@ class CycleShape(Shape):
     duration_seconds: float
     outcome: str
     why: str
+    failures: int
     actions: int
     plan_digest: str
 

@@ -27,7 +27,9 @@ class CycleOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CycleRecord:
-    """When the last cycle began and ended (unix seconds, host's clock), how, and in what words it failed."""
+    """When the last cycle began and ended (unix seconds, host's clock), how, in what words it failed, and how
+    many in a row have failed (0: it did not).
+    """
 
     started_at: int
     finished_at: int
@@ -36,6 +38,7 @@ class CycleRecord:
     why: str = ""
     plan_digest: str = ""
     actions: int = 0
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,7 @@ class Snapshot:
 
     `desired` is the newest commit of the state repository, `applied` the one in force, `published` the last
     pushed status commit; `chain_time` in unix seconds; `unpublished` counts events that no pushed commit
-    tells.
+    tells; `failed_threads` are background threads that an exception has ended, each with what it was.
     """
 
     provider: str = ""
@@ -197,6 +200,7 @@ class Snapshot:
     published_commit: CommitSnapshot | None = None
     times: RevisionTimes = RevisionTimes()
     unpublished: int = 0
+    failed_threads: tuple[str, ...] = ()
 
     def holds_of(self, *subjects: str) -> tuple[Hold, ...]:
         """The holds whose subject is one of these ids."""

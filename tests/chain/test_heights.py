@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
 
 from reconciler.chain.heights import HeightWatch
 from reconciler.chain.rpc import Rpc
@@ -32,3 +36,22 @@ def test_a_silent_node_ends_nothing() -> None:
     assert not woken.wait(0.1)
     watch.close()
     assert not [each for each in threading.enumerate() if each.name == "heights"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, MemoryError])
+def test_an_answer_that_nobody_expected_does_not_end_the_watch(error: type[Exception]) -> None:
+    class Odd:
+        def __init__(self) -> None:
+            self.asked = 0
+
+        def status(self) -> Any:
+            self.asked += 1
+            if self.asked < 3:
+                raise error("odd")
+            return SimpleNamespace(height=7)
+
+    woken = threading.Event()
+    watch = HeightWatch(cast("Rpc", Odd()), woken.set, 0.01)
+    watch.start()
+    assert woken.wait(SOON_SECONDS)
+    watch.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.cycle.apply import apply_all
 from reconciler.values.desired import CloseReason
 from reconciler.values.intents import Fate, Prepared
@@ -148,3 +150,25 @@ def test_one_that_breaks_spoils_no_other(scene: Scenery) -> None:
         "Unreachable",
         f"apply workload {workload.id} on kubernetes: leased, not there: connection refused",
     )
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("odd\x1b[2J"), ValueError("odd"), RecursionError("deep"), MemoryError()], ids=repr
+)
+def test_an_unexpected_exception_at_one_object_spoils_no_other(scene: Scenery, error: Exception) -> None:
+    scene.adapter.broken = error
+
+    apply_all(_plan(RemoveWorkload("kubernetes", makers.workload().id, "closed"), SEND), scene.world, ())
+
+    (failed,) = _outcomes(scene)
+    assert isinstance(failed.outcome, Failed)
+    assert failed.outcome.reason == "InternalError"
+    assert type(error).__name__ in failed.outcome.why
+    assert failed.outcome.why.isprintable()
+    assert scene.calls[-2:] == [f"broadcast {intent().hash}", "record"]
+
+
+def test_what_asks_the_process_to_end_ends_it(scene: Scenery) -> None:
+    scene.adapter.broken = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        apply_all(_plan(RemoveWorkload("kubernetes", makers.workload().id, "closed")), scene.world, ())

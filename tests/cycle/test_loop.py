@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from reconciler.cycle import run
 from reconciler.cycle.loop import BACKOFF_SECONDS, Loop, Pace
 from reconciler.cycle.run import Cycle, Runner
+from reconciler.serve.readiness import FAILURES_MAX, unready
 from reconciler.values.records import Request
 from reconciler.values.snapshot import CycleOutcome, Snapshot
 from tests import makers
@@ -96,15 +99,94 @@ def test_a_request_while_it_waits_has_the_next_cycle_ask_the_repository_at_once(
     assert scene.calls.count("look") == 2
 
 
-def test_an_error_that_nobody_expected_is_not_swallowed(scene: Scenery) -> None:
-    class Broken(Runner):
-        def cycle(self, *, flush: bool = False) -> Cycle:
-            raise ZeroDivisionError
+UNEXPECTED = [RuntimeError("odd"), ValueError("odd\x1b[2J"), RecursionError("odd"), MemoryError()]
+STAGES = ["observe", "plan", "remember", "publish"]
 
-    loop = Loop(scene.world, Broken(scene.world, makers.US), Pace(), lambda _: None)
 
-    with pytest.raises(ZeroDivisionError):
-        loop.run()
+def _break(scene: Scenery, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException) -> list[str]:
+    """Have a stage raise as long as the list that is returned holds something."""
+    on = [stage]
+    scene.repo.files["config.yaml"] = b"publishing: {quiet: 0s, at_most: 0s}\n"
+    (target, name) = {
+        "observe": (scene.adapter, "look"),
+        "plan": (run, "plan"),
+        "remember": (scene.journal.journal, "remember"),
+        "publish": (scene.repo, "publish"),
+    }[stage]
+    whole = getattr(target, name)
+
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        if on:
+            raise error
+        return whole(*args, **kwargs)
+
+    monkeypatch.setattr(target, name, broken)
+    return on
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_unexpected_exception_ends_one_cycle_and_is_reported(
+    scene: Scenery,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    stage: str,
+    error: Exception,
+) -> None:
+    on = _break(scene, monkeypatch, stage, error)
+    shown: list[Snapshot] = []
+
+    def show(snapshot: Snapshot) -> None:
+        shown.append(snapshot)
+        if len(shown) == FAILURES_MAX:
+            assert unready(snapshot, makers.NOW, 60).startswith(f"the last 10 cycles failed: {name}")
+            on.clear()
+        if len(shown) == FAILURES_MAX + 1:
+            loop.stop()
+
+    name = type(error).__name__
+    loop = Loop(scene.world, Runner(scene.world, makers.US), Pace(5.0), show)
+    loop.run()
+
+    records = [s.cycle for s in shown if s.cycle]
+    assert [r.failures for r in records] == [*range(1, FAILURES_MAX + 1), 0]
+    assert all(r.why.startswith(name) and "\x1b" not in r.why for r in records[:-1])
+    assert not unready(shown[FAILURES_MAX - 2], makers.NOW, 60).startswith("the last")
+    assert not unready(shown[-1], makers.NOW, 60).startswith("the last")
+    assert scene.clock.waits == [*BACKOFF_SECONDS, *BACKOFF_SECONDS[-1:] * 4]
+    assert f"the cycle failed and is tried again: {name}" in caplog.text
+    assert "test_loop.py" in caplog.text, "where it was raised"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)], ids=["interrupt", "exit"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_asks_the_process_to_end_ends_it(
+    scene: Scenery, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException
+) -> None:
+    _break(scene, monkeypatch, stage, error)
+    with pytest.raises(type(error)):
+        Loop(scene.world, Runner(scene.world, makers.US), Pace(), lambda _: None).run()
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
+def test_what_shows_a_cycle_or_reads_requests_ends_nothing(
+    scene: Scenery, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    shown: list[Snapshot] = []
+
+    def show(snapshot: Snapshot) -> None:
+        shown.append(snapshot)
+        if len(shown) == 3:
+            loop.stop()
+        raise error
+
+    def take() -> tuple[Request, ...]:
+        raise error
+
+    monkeypatch.setattr(scene.journal.inbox, "take", take)
+    loop = Loop(scene.world, Runner(scene.world, makers.US), Pace(5.0), show)
+    loop.run()
+    assert len(shown) == 3
 
 
 def test_once_cycles_until_nothing_is_left_to_do(scene: Scenery) -> None:

@@ -96,7 +96,7 @@ class MemoryAdapter:
 
     view: AdapterView
     calls: Calls
-    broken: OSError | None = None
+    broken: BaseException | None = None
 
     def look(self) -> AdapterView:
         return self.view

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from reconciler.repo import watching
 from reconciler.repo.watching import Watcher, watched_in
 from tests.repo.forge import Forge
 
@@ -39,3 +43,24 @@ def test_nothing_to_watch_needs_no_thread(tmp_path: Path) -> None:
     watcher.start()
     watcher.close()
     assert not watcher._thread.is_alive()
+
+
+@pytest.mark.parametrize("error", [RuntimeError, OSError, ValueError])
+def test_a_watch_that_fails_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    begun: list[tuple[Path, ...]] = []
+
+    def watch(*paths: Path, **_: object) -> Iterator[set[object]]:
+        begun.append(paths)
+        if len(begun) == 1:
+            raise error("no more watches")
+        yield set()
+
+    monkeypatch.setattr(watching, "watch", watch)
+    monkeypatch.setattr(watching, "PAUSE_SECONDS", 0.01)
+    woken = threading.Event()
+    watcher = Watcher([tmp_path], woken.set)
+    watcher.start()
+    assert woken.wait(SOON_SECONDS)
+    watcher.close()

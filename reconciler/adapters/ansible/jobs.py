@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from reconciler.values.ids import WorkloadId
 TOGETHER_MAX = 8
 """So many workloads of one host share a run when more are waiting than can run at once."""
 END_SECONDS = 5.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Jobs:
         while jobs := self._take():
             try:
                 self._do(jobs)
+            except Exception:  # a job that is not ended well is planned again; the thread goes on
+                _log.exception("adapter ansible: work on %s", jobs[0].host)
             finally:
                 with self._changed:
                     for job in jobs:

@@ -111,7 +111,10 @@ class Sight:
     def _watch(self, group: AnsibleGroup) -> None:
         while not self._stop.is_set():
             self._pokes[group.name].clear()
-            self._look(group)
+            try:
+                self._look(group)
+            except Exception:  # a fault of ours must not end the thread; the hosts grow stale meanwhile
+                _log.exception("adapter ansible: the look at group %s", group.name)
             self._first[group.name].set()
             self._pokes[group.name].wait(self._settings.look_every)
 

@@ -98,6 +98,10 @@ class WatchCache(Generic[View]):
             except (msgspec.MsgspecError, ValueError, KeyError) as why:
                 self._version = ""
                 self._fail(ApiError(0, f"answered what cannot be read at {self._path}: {why}"))
+            except Exception as why:  # a fault of ours must not end the thread, and nothing be seen any more
+                self._version = ""
+                _log.exception("adapter kubernetes: the watch of %s", self._path)
+                self._fail(ApiError(0, f"could not be read at {self._path}: {why!r}"))
             self._stop.wait(pause)
             pause = min(pause * 2, PAUSE_MAX_SECONDS)
 

@@ -85,3 +85,20 @@ def test_closing_begins_nothing_more(stage: Stage) -> None:
     stage.jobs.close()
     assert len(stage.begun) <= 4
     assert stage.jobs.under_way() == {}
+
+
+def test_work_that_raises_ends_no_thread_of_the_pool() -> None:
+    done: list[str] = []
+
+    def work(jobs: Sequence[Job]) -> None:
+        if jobs[0].host.startswith("bad"):
+            raise RuntimeError("odd")
+        done.append(jobs[0].host)
+
+    jobs = Jobs(2, work, lambda: None)
+    for number in range(4):
+        jobs.submit(job(number, host=f"bad{number}"))
+    eventually(lambda: not jobs.under_way(), "all that raise")
+    jobs.submit(job(9, host="good"))
+    eventually(lambda: done == ["good"], "what follows")
+    jobs.close()

@@ -195,3 +195,19 @@ def test_each_group_is_looked_at_by_itself() -> None:
 def test_an_answer_is_what_hosts_send() -> None:
     text = json.dumps({"workloads": {}, "facts": {"cpu_milli": 4000, "free_bytes": 1}, "checking": True})
     assert msgspec.json.decode(text, type=LookAnswer).facts.cpu_milli == 4000
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, RecursionError])
+def test_a_look_that_raises_is_made_again(watching: Watching, error: type[Exception]) -> None:
+    def odd() -> None:
+        if len(watching.player.plays) < 3:
+            raise error("odd")
+
+    watching.player.before = odd
+    watching.sight.start()
+    watching.sight.wait(5)
+    for _ in range(3):
+        watching.sight.poke("one")
+        watching.sight.poke("two")
+        watching.after(0)
+    eventually(lambda: all(seen.look for seen in watching.sight.hosts().values()), "the hosts")

@@ -259,3 +259,25 @@ def test_a_wrong_server_says_where(tmp_path: Path) -> None:
         assert "http://127.0.0.1:1" in watched.until_unseen()
     finally:
         watched.cache.close()
+
+
+@pytest.mark.parametrize("error", [RuntimeError, RecursionError, AttributeError])
+def test_an_object_that_nobody_expected_is_named_and_the_watch_goes_on(
+    cluster: SimulatedCluster, client: Client, error: type[Exception]
+) -> None:
+    odd = [True]
+
+    def view(raw: bytes) -> int:
+        if odd:
+            raise error("odd")
+        return len(raw)
+
+    watched = Watched(client)
+    watched.cache._view = view
+    write(cluster, "a")
+    watched.start()
+    assert "odd" in watched.until_unseen()
+    odd.clear()
+    eventually(lambda: isinstance(watched.cache.read(), Seen), "what is there", 15)
+    watched.until("a")
+    watched.cache.close()
