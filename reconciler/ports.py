@@ -72,6 +72,9 @@ class Chain(Protocol):
         was cut short.
         """
 
+    def forget_height(self) -> None:
+        """Take the node's next height whatever was seen before: the owner says that it was false."""
+
     def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
         """Simulate, drop what the simulation refuses, sign. Sends nothing. An Outcome says why nothing can be
         sent at all.

@@ -18,6 +18,7 @@ from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.webhook import Receiver, Webhook
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.height_bounds import SeenHeight, seen_height
 from reconciler.chain.heights import HeightWatch
 from reconciler.chain.keyring import open_keyring
 from reconciler.chain.preparing import Policy
@@ -119,7 +120,7 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         journal = open_journal(journal_in or settings.state)
         stack.callback(journal.close)
         clock = HostClock()
-        chain, address = _chain(settings, clock, stack, journal.journal.memory().height)
+        chain, address = _chain(settings, clock, stack, seen_height(journal.journal.memory()))
         repo = GitRepository(place_of(settings), settings.state)
         applied = journal.journal.memory().applied
         machines = _machines(settings, repo, address, applied)
@@ -161,7 +162,9 @@ def _show_with_threads(board: Board, stack: ExitStack) -> Callable[[Snapshot], N
     return lambda snapshot: board.show(replace(snapshot, failed_threads=failed.found))
 
 
-def _chain(settings: Settings, clock: HostClock, stack: ExitStack, since: int) -> tuple[ChainClient, str]:
+def _chain(
+    settings: Settings, clock: HostClock, stack: ExitStack, remembered: SeenHeight | None
+) -> tuple[ChainClient, str]:
     """The chain client with the signing key, and our address; a watch on heights wakes the loop."""
     asked, limits = settings.chain, settings.limits
     directory = settings.key.keyring / f"keyring-{settings.key.backend}"
@@ -170,7 +173,7 @@ def _chain(settings: Settings, clock: HostClock, stack: ExitStack, since: int) -
         GrpcNode(asked.grpc, asked.tls),
         Rpc(asked.rpc),
         key,
-        Expectations(asked.chain_id, since=since),
+        Expectations(asked.chain_id, remembered=remembered),
         Policy(limits.gas_adjustment, limits.gas_price_max, limits.timeout_blocks),
     )
     stack.callback(chain.close)

@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from decimal import Decimal
 
-from reconciler.chain.node_errors import NodeRefusedError
+from reconciler.chain.node_errors import HeightAheadError, NodeRefusedError
 from reconciler.chain.rpc import BlockResults, Rpc
 from reconciler.chain.touched import Touched, needs_transactions
 from reconciler.chain.transactions import hash_of
@@ -33,16 +33,25 @@ class BlockReader:
         self._rpc = rpc
         self._address = address
         self._moments: deque[tuple[int, float]] = deque(maxlen=MEASURED_BLOCKS)
+        self._keeps_results = False
 
     def read(self, after: int, height: int) -> Touched | None:
-        """All that the blocks after one height and up to another touched; None where one cannot be read."""
+        """All that the blocks after one height and up to another touched; None where one cannot be read.
+
+        HeightAheadError where the node does not have the newest one yet.
+        """
         if not 0 <= height - after <= CATCH_UP_MAX:
             return None
         touched = Touched(self._address)
         try:
             for each in range(after + 1, height + 1):
                 self._add(touched, each)
+        except HeightAheadError:
+            raise
         except NodeRefusedError as error:
+            if each == height and self._keeps_results:
+                # the block is stored before it is executed: its results follow
+                raise HeightAheadError("block_results", error.status, error.text) from error
             log.info("blocks after %d cannot be read, so all is read anew: %s", after, error)
             return None
         return touched
@@ -53,6 +62,8 @@ class BlockReader:
         for each in range(max(height - TIMEOUT_BLOCKS_MAX, 0) + 1, height + 1):
             try:
                 txs = self._rpc.block(each).txs
+            except HeightAheadError:
+                raise
             except NodeRefusedError:
                 continue  # below the node's first block, where nothing of ours can be looked for
             wanted = [place for place, raw in enumerate(txs) if hash_of(raw) in hashes]
@@ -63,6 +74,8 @@ class BlockReader:
 
     def block_seconds(self, height: int, time: float) -> Decimal:
         """Seconds between blocks, measured from headers over the last hundred blocks seen."""
+        while self._moments and self._moments[-1][0] > height:
+            self._moments.pop()
         if not self._moments and height > 1:
             first = max(height - FIRST_MEASURE_BLOCKS, 1)
             try:
@@ -78,6 +91,7 @@ class BlockReader:
 
     def _add(self, touched: Touched, height: int) -> None:
         results = self._rpc.block_results(height)
+        self._keeps_results = True
         txs = self._rpc.block(height).txs if needs_transactions(results, self._address) else ()
         touched.add_block(results, txs)
 

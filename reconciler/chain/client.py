@@ -13,8 +13,9 @@ from google.protobuf.message import DecodeError
 from reconciler.chain.block_reader import BlockReader
 from reconciler.chain.full_view import Moment, read_market, read_wallet
 from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.height_bounds import HeightBounds, SeenHeight
 from reconciler.chain.keys import PrivateKey
-from reconciler.chain.node_errors import NodeError
+from reconciler.chain.node_errors import HeightAheadError, NodeError
 from reconciler.chain.preparing import Desk, Policy
 from reconciler.chain.queries import Queries
 from reconciler.chain.refresh import Refresh
@@ -36,19 +37,22 @@ ANOTHER = "wait until it has caught up, or name another node in the host file"
 LANDED_MAX = 1_000
 """Results of own transactions that are kept in memory."""
 
+LAG_BLOCKS_MAX = 10
+"""So far may the gRPC address be behind the RPC address: a view is read at the newest height of both."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
     """What a node must be: of this chain, and no older than these seconds (None: of any age).
 
-    `since` is the height up to which transfers are booked already, 0 for none; `full_view_seconds`, of chain
-    time, is how often everything is read anew; `clock` gives the host's unix seconds.
+    `remembered` is the height up to which transfers are booked already; `full_view_seconds`, of chain time,
+    is how often everything is read anew; `clock` gives the host's unix seconds.
     """
 
     chain_id: str
     stale_seconds: float | None = 120
     full_view_seconds: float = 300
-    since: int = 0
+    remembered: SeenHeight | None = None
     clock: Callable[[], float] = time.time
 
 
@@ -62,7 +66,9 @@ class ChainClient:
         self._expected, self._policy = expected, policy or Policy()
         self._blocks = BlockReader(rpc, key.address)
         self._market: Market | None = None
-        self._cursor = expected.since
+        self._heights = HeightBounds(expected.remembered)
+        self._cursor = self._heights.floor
+        self._lag = 0
         self._full_at = 0
         self._overdue = False
         self._doubtful = False
@@ -77,11 +83,15 @@ class ChainClient:
             status = self._rpc.status()
             if (why := self._unfit(status)) is not None:
                 return Unseen(why)
-            return Seen(self._look(status, hashes, known))
+            return Seen(self._pinned(status, hashes, known))
         except NodeError as error:
             return Unseen(str(error))
         except (ValueError, ArithmeticError, KeyError, IndexError, DecodeError) as error:
             return Unseen(f"{self._node.target} answered something that cannot be read: {error}")
+
+    def forget_height(self) -> None:
+        """Take the node's next height whatever was seen before, and read everything anew."""
+        self._heights, self._market, self._cursor, self._lag = HeightBounds(), None, 0, 0
 
     def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
         """Simulate, drop what is refused, sign for the sequence that was last seen. Sends nothing."""
@@ -131,13 +141,52 @@ class ChainClient:
             return f"{url} is on chain {status.chain_id}, not {expected.chain_id}; correct one of the two"
         if status.catching_up:
             return f"{url} is catching up, at height {status.height}; it is asked again until it is not"
-        seen = self._market.height if self._market else self._cursor
-        if status.height < seen:
-            return f"{url} is at height {status.height}, behind height {seen} seen before; {ANOTHER}"
-        age = expected.clock() - status.time
-        if expected.stale_seconds is not None and age > expected.stale_seconds:
+        now = expected.clock()
+        if expected.stale_seconds is not None and status.time - now > expected.stale_seconds:
+            ahead = status.time - now
+            return (
+                f"{url} shows a block {ahead:.0f} s ahead of this host's clock; set it, or name another node"
+            )
+        if (why := self._heights.refusal(status, now)) is not None:
+            return f"{url} {why}"
+        if expected.stale_seconds is not None and now - status.time > expected.stale_seconds:
+            age = now - status.time
             return f"{url} has made no block for {age:.0f} s, since height {status.height}; {ANOTHER}"
         return None
+
+    def _pinned(self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]) -> Market:
+        """The view at the newest height that both addresses have; behind a load balancer they differ."""
+        floor = self._heights.floor
+        newest = max(status.height - max(self._lag - 1, 0), floor)
+        oldest = max(status.height - LAG_BLOCKS_MAX, floor, 1)
+        for height in range(newest, oldest - 1, -1):
+            try:
+                market = self._look(self._at(status, height), hashes, known)
+            except HeightAheadError as error:
+                log.debug("height %d is not everywhere yet: %s", height, error)
+                continue
+            return self._accepted(market, status)
+        raise NodeError(
+            f"{self._node.target} does not have height {oldest} yet, and {self._rpc.url} is at height "
+            f"{status.height}; {ANOTHER}, or two addresses of one node"
+        )
+
+    def _at(self, status: NodeStatus, height: int) -> NodeStatus:
+        """The node's status as it was at an earlier height."""
+        if height == status.height:
+            return status
+        if self._market is not None and height == self._market.height:
+            return replace(status, height=height, time=float(self._market.time))
+        return replace(status, height=height, time=self._rpc.block(height).time)
+
+    def _accepted(self, market: Market, status: NodeStatus) -> Market:
+        """The view with its lag, whose height bounds the next ones."""
+        lag = max(status.height - market.height, 0)
+        if lag > self._lag:
+            log.info("%s is %d blocks behind %s; views are that old", self._node.target, lag, self._rpc.url)
+        self._lag = lag
+        self._heights.accept(market.height, market.time, self._expected.clock())
+        return replace(market, lag_blocks=lag)
 
     def _look(self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]) -> Market:
         touched = self._blocks.read(self._cursor, status.height) if self._cursor else None
@@ -190,7 +239,8 @@ class ChainClient:
         self._followed &= {*hashes, *self._unsent}
         for oldest in list(self._landed)[: max(len(self._landed) - LANDED_MAX, 0)]:
             del self._landed[oldest]
-        return {each: self._landed[each] for each in hashes if each in self._landed}
+        landed = {each: self._landed[each] for each in hashes if each in self._landed}
+        return {each: result for each, result in landed.items() if result.height <= status.height}
 
     def _search(self, hashes: set[str], status: NodeStatus) -> dict[str, TxResult]:
         """Transactions of an earlier life: by the node's index, and in blocks that it may not cover yet."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from reconciler.chain.node_errors import NodeError, NodeRefusedError
+from reconciler.chain.node_errors import NodeError, NodeRefusedError, refused
 from reconciler.chain.stubs import Unary
 
 RECEIVE_BYTES = 64 << 20
@@ -107,4 +107,4 @@ class GrpcNode:
         if code in SILENT:
             word = code.name.lower().replace("_", " ")
             return NodeError(f"{self.target} does not answer {path}: {details or word}")
-        return NodeRefusedError(path, code.name, details)
+        return refused(path, code.name, details)

@@ -1,4 +1,4 @@
-"""A thread that watches the chain's height and wakes the loop when it rises; it carries no data."""
+"""A thread that watches the chain's height and wakes the loop when it changes; it carries no data."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ class HeightWatch:
             except Exception:  # an answer that nobody expected must not end the watch
                 log.exception("the height could not be read; it is read again")
                 continue
-            if height > seen:
+            if height != seen:  # also when it falls: a false height must not end the waking
                 seen = height
                 self._wake()

@@ -14,3 +14,17 @@ class NodeRefusedError(NodeError):
         super().__init__(f"the node refused {asked}: {text or status}")
         self.status = status
         self.text = text
+
+
+class HeightAheadError(NodeRefusedError):
+    """The node does not have this height yet: its RPC, or a node beside it, is ahead of it."""
+
+
+_AHEAD = ("height in the future", "must be less than or equal to the current blockchain height")
+"""How gRPC and RPC refuse a height that is not made yet (semantics 2.2, 8)."""
+
+
+def refused(asked: str, status: str, text: str) -> NodeRefusedError:
+    """The error for a node's refusal."""
+    kind = HeightAheadError if any(words in text for words in _AHEAD) else NodeRefusedError
+    return kind(asked, status, text)

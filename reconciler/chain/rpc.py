@@ -13,22 +13,24 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.chain.node_errors import NodeError, NodeRefusedError
+from reconciler.chain.node_errors import NodeError, refused
 
 BYTES_MAX = 64 << 20
 """The largest answer that is read; a block of the chain holds at most 22 MB (semantics 1.3)."""
+EPOCH = "1970-01-01T00:00:00Z"
 REACH = "see that the node runs and can be reached"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """How far a node is: its chain, last height and that block's time in unix seconds."""
+    """How far a node is: its chain, last height and that block's time in unix seconds; its oldest block."""
 
     chain_id: str
     height: int
     time: float
     catching_up: bool
     earliest_height: int
+    earliest_time: float
     indexing: bool
 
 
@@ -96,6 +98,7 @@ class Rpc:
                 time=unix_seconds(sync["latest_block_time"]),
                 catching_up=bool(sync["catching_up"]),
                 earliest_height=int(sync.get("earliest_block_height") or 1),
+                earliest_time=unix_seconds(sync.get("earliest_block_time") or EPOCH),
                 indexing=node.get("other", {}).get("tx_index", "on") != "off",
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -131,7 +134,7 @@ class Rpc:
         except (ValueError, AttributeError) as error:
             raise self._unreadable(method, error) from error
         if refusal:
-            raise NodeRefusedError(
+            raise refused(
                 method, str(refusal.get("code")), str(refusal.get("data") or refusal.get("message"))
             )
         return result

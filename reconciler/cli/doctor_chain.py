@@ -7,15 +7,19 @@ from collections.abc import Iterator
 
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.height_bounds import NEAR_BLOCKS, HeightBounds, seen_height
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.rpc import NodeStatus, Rpc
 from reconciler.cli.findings import Finding, ok, warn, wrong
+from reconciler.journal.faults import JournalError
+from reconciler.journal.opening import open_records
 from reconciler.settings import Settings
 from reconciler.values.observed import Market
 from reconciler.values.readings import Unseen
 
 STALE_SECONDS = 120
+FORGET = "if another node agrees with it, run `provider-daemon forget-height`"
 
 
 def check_chain(settings: Settings, key: PrivateKey | Finding) -> Iterator[Finding]:
@@ -26,7 +30,7 @@ def check_chain(settings: Settings, key: PrivateKey | Finding) -> Iterator[Findi
     except NodeError as error:
         yield wrong("chain", str(error), "see that the node runs, and chain.rpc in the host file")
         return
-    bad = list(_node(settings, status))
+    bad = [*_node(settings, status), *_heights(settings, status)]
     yield from bad or [ok("chain", f"{asked.rpc} is on {status.chain_id} at height {status.height}")]
     yield _clock(settings, status)
     if bad or isinstance(key, Finding):
@@ -41,7 +45,7 @@ def check_chain(settings: Settings, key: PrivateKey | Finding) -> Iterator[Findi
     if isinstance(reading, Unseen):
         yield wrong("grpc", reading.why, "see that the node serves gRPC, and chain.grpc in the host file")
         return
-    yield ok("grpc", f"{asked.grpc} shows {len(reading.view.orders)} open orders")
+    yield _grpc(settings, reading.view)
     yield from _ours(settings, reading.view)
 
 
@@ -61,6 +65,34 @@ def _node(settings: Settings, status: NodeStatus) -> Iterator[Finding]:
     if not status.indexing:
         why = f"{asked.rpc} has its transaction index off: after a crash, old transactions cannot be told"
         yield warn("chain", why, 'set indexer = "kv" in the node\'s config.toml')
+
+
+def _heights(settings: Settings, status: NodeStatus) -> Iterator[Finding]:
+    """The node's height against the one that the journal remembers."""
+    try:
+        records = open_records(settings.state)
+    except JournalError:
+        return
+    try:
+        memory = records.memory()
+    finally:
+        records.close()
+    where, now = settings.chain.rpc, time.time()
+    remembered = seen_height(memory)
+    if (why := HeightBounds(remembered).refusal(status, now)) is not None:
+        yield wrong("height", f"{where} {why}", "compare it with another node")
+    elif remembered is not None and remembered.height > status.height + NEAR_BLOCKS:
+        why = f"the journal remembers height {remembered.height}, and {where} is at {status.height}"
+        yield wrong("height", f"{why} with a later block: one of the two is false", FORGET)
+
+
+def _grpc(settings: Settings, market: Market) -> Finding:
+    asked = settings.chain
+    shows = f"{asked.grpc} shows {len(market.orders)} open orders"
+    if not market.lag_blocks:
+        return ok("grpc", shows)
+    why = f"{shows}, {market.lag_blocks} blocks behind {asked.rpc}: bids come that much later"
+    return warn("grpc", why, "name the gRPC and RPC addresses of one node, or wait until it has caught up")
 
 
 def _clock(settings: Settings, status: NodeStatus) -> Finding:

@@ -38,6 +38,10 @@ PLACES = {
         "reconciler.cli.spending:stop_spending",
         "stop all spending within a cycle, without git, chain or API",
     ),
+    "forget-height": (
+        "reconciler.cli.forget_height:forget_height",
+        "forget a false height that a node showed, and read the chain anew",
+    ),
     "keys": ("reconciler.cli.keys:keys", "add, show and list keys of the keyring"),
     "doctor": ("reconciler.cli.doctor:doctor", "check everything around the daemon, and say what to do"),
     "backup": ("reconciler.cli.backup:backup", "write journal, keyring and host file into one file"),

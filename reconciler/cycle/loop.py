@@ -81,6 +81,9 @@ class Loop:
             return False
         if Request.RECONCILE in asked:
             self._runner.look_now()
+        if Request.FORGET_HEIGHT in asked:
+            log.warning("the height seen before is forgotten, as asked on this host")
+            self._world.chain.forget_height()
         return Request.STOP in asked
 
     def once(self, cycles_max: int = 100) -> Cycle:

@@ -30,7 +30,7 @@ class OutlookError(ValueError):
 
 def outlook_files(outlook: Outlook) -> dict[str, bytes]:
     """Path -> content; equal outlooks give equal bytes."""
-    kept = replace(outlook, market=replace(outlook.market, landed={}, transfers=()))
+    kept = replace(outlook, market=replace(outlook.market, landed={}, transfers=(), lag_blocks=0))
     tree = {"form": FORM, **codec(Outlook).encode(kept)}
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
     return {FILE: _lines(text).encode(), PAGE: _page(outlook).encode()}
@@ -80,7 +80,7 @@ def _contradictions(outlook: Outlook) -> Iterator[str]:
 def timeless(outlook: Outlook) -> Outlook:
     """The outlook without what changes with every block: two that are equal so say the same."""
     market = replace(outlook.market, height=0, time=0, landed={}, transfers=())
-    memory = replace(outlook.memory, height=0)
+    memory = replace(outlook.memory, height=0, height_time=0)
     return replace(outlook, taken_at=0, market=market, memory=memory)
 
 

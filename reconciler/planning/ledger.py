@@ -50,6 +50,7 @@ def keep_books(situation: Situation, memory: Memory, market: Market) -> Memory:
             memory,
             ledger=begun,
             height=market.height,
+            height_time=market.time,
             sequence=market.wallet.sequence,
             hold_until_height=hold,
         )
@@ -60,8 +61,11 @@ def keep_books(situation: Situation, memory: Memory, market: Market) -> Memory:
     )
     if outside:
         memory = replace(memory, ledger=replace(ledger, outside=ledger.outside + outside))
-    if market.transfers or market.height - memory.height >= REMEMBER_BLOCKS:
-        memory = replace(memory, height=market.height)
+    if market.transfers or not 0 <= market.height - memory.height < REMEMBER_BLOCKS:
+        memory = replace(memory, height=market.height, height_time=market.time)
+    if memory.hold_until_height > market.height + situation.limits.timeout_blocks:
+        # it was reckoned from a height that was never reached
+        memory = replace(memory, hold_until_height=market.height + situation.limits.timeout_blocks)
     if not situation.intents and memory.sequence != market.wallet.sequence:
         hold = market.height + situation.limits.timeout_blocks
         return replace(memory, sequence=market.wallet.sequence, hold_until_height=hold)

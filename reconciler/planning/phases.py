@@ -104,8 +104,8 @@ def _mark_closed(memory: WorkloadMemory, lease: Lease, height: int) -> WorkloadM
         if not memory.closed_first and memory.usage_billed is lease.usage_billed:
             return memory
         return replace(memory, closed_first=0, closed_again=0, usage_billed=lease.usage_billed)
-    if not memory.closed_first:
-        return replace(memory, closed_first=height)
+    if not memory.closed_first or memory.closed_first > height:
+        return replace(memory, closed_first=height, closed_again=0)
     if not memory.closed_again and height > memory.closed_first:
         return replace(memory, closed_again=height)
     return memory

@@ -63,8 +63,10 @@ def plan_transactions(
 
 
 def _overdue(intent: Intent, market: Market) -> bool:
-    """It should have been in a block by now: perhaps its bytes were never received."""
-    return market.height >= intent.signed_at_height + OVERDUE_BLOCKS
+    """It should have been in a block by now: perhaps its bytes were never received, or only by a node that
+    showed a height which the chain never had.
+    """
+    return not intent.signed_at_height <= market.height < intent.signed_at_height + OVERDUE_BLOCKS
 
 
 def _lane(message: Message) -> str:

@@ -80,6 +80,9 @@ class TimedChain:
         with self._calls.timed("chain", "look"):
             return self._chain.look(hashes, known)
 
+    def forget_height(self) -> None:
+        self._chain.forget_height()
+
     def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
         with self._calls.timed("chain", "prepare"):
             return self._chain.prepare(messages, fee_max)

@@ -79,7 +79,8 @@ class Ledger:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """Everything that one cycle tells the next; `told` holds the keys of notices that tenants have got,
-    `waiting` what the owner may approve now and `approvals` what is approved, by their digests.
+    `waiting` what the owner may approve now and `approvals` what is approved, by their digests;
+    `height_time` is the time of the block `height` (unix seconds; 0: not known).
     """
 
     applied: str = ""
@@ -92,6 +93,7 @@ class Memory:
     closings: tuple[int, ...] = ()
     ledger: Ledger | None = None
     height: int = 0
+    height_time: int = 0
     sequence: int | None = None
     hold_until_height: int = 0
     last_lane: str = ""

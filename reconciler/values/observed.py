@@ -220,6 +220,7 @@ class Market:
     `height`.
     `block_seconds` is measured from headers, never assumed (semantics 1.3).
     `transfers` are those since the last view, None where they could not be read without a gap.
+    `lag_blocks` says how far the height is below the newest one that the node's RPC names.
     """
 
     chain_id: str
@@ -236,6 +237,7 @@ class Market:
     settlements: Mapping[OrderId, SettlementSide] = field(default_factory=dict)
     landed: Mapping[str, TxResult] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] | None = ()
+    lag_blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,3 +157,4 @@ class Request(StrEnum):
 
     RECONCILE = "reconcile"
     STOP = "stop"
+    FORGET_HEIGHT = "forget-height"

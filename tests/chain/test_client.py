@@ -7,6 +7,7 @@ import pytest
 from reconciler.chain import queries, surroundings
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.height_bounds import SeenHeight
 from reconciler.chain.node_errors import NodeError, NodeRefusedError
 from reconciler.chain.preparing import Policy
 from reconciler.chain.rpc import Rpc
@@ -109,12 +110,14 @@ def test_pruned_blocks_lead_to_a_full_view_that_says_so(world: ChainWorld) -> No
 def test_a_node_that_is_not_to_be_believed_is_unseen(world: ChainWorld) -> None:
     assert world.simulated is not None
     client, switches = world.client(), world.simulated.faults
+    for _ in range(3):
+        world.advance()
     seen(client)
     switches.catching_up = True
     assert "catching up" in unseen(client)
     switches.catching_up = False
-    switches.lag = 1
-    assert "behind height 2 seen before" in unseen(client)
+    switches.lag = 3
+    assert "behind height 5 seen before" in unseen(client)
     switches.lag = 0
     switches.shown_chain_id = "another-1"
     assert "is on chain another-1" in unseen(client)
@@ -130,7 +133,9 @@ def test_a_chain_that_stands_still_is_unseen(world: ChainWorld) -> None:
 
 
 def test_a_height_booked_in_an_earlier_life_is_a_bound_too(world: ChainWorld) -> None:
-    assert "behind height 50" in unseen(world.client(since=50))
+    assert world.simulated is not None
+    late = world.simulated.time.timestamp() + 10
+    assert "behind height 50" in unseen(world.client(remembered=SeenHeight(50, late, late)))
 
 
 @pytest.mark.parametrize(("grpc", "rpc"), [("127.0.0.1:1", ""), ("", "http://127.0.0.1:1")])

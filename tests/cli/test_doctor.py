@@ -15,14 +15,17 @@ import pytest
 import yaml
 
 from reconciler.chain.rpc import NodeStatus
-from reconciler.cli.doctor_chain import _clock, _node
+from reconciler.cli.doctor_chain import _clock, _grpc, _node
 from reconciler.cli.doctor_machine import check_outside
 from reconciler.cli.findings import State
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.journal.opening import open_journal
 from reconciler.settings import Flags, Settings, load_settings
 from reconciler.values.listening import Listen
+from reconciler.values.memory import Memory
+from tests import makers
 from tests.e2e.running import devnet
+from tests.journal.facts import plan
 from tests.repo.forge import Forge
 from tests.serve.certificates import DAY, Authority
 
@@ -154,7 +157,7 @@ def settings(world: Path) -> Settings:
 
 
 def status(**other: Any) -> NodeStatus:
-    fields = {"height": 7, "catching_up": False, "earliest_height": 1, "indexing": True}
+    fields = {"height": 7, "catching_up": False, "earliest_height": 1, "earliest_time": 0.0, "indexing": True}
     since = time.time() - other.pop("silent_seconds", 0)
     return NodeStatus(**{"chain_id": "virtengine-devnet-1", "time": since, **fields, **other})
 
@@ -215,3 +218,21 @@ def test_what_others_see_of_us(
         f"{tokens}:1: the token is shorter than 20 characters",
     )
     assert list(check_outside(settings)) == [], "nobody else reaches us"
+
+
+def test_a_remembered_height_that_is_false_is_wrong(world: Path, capsys: Said) -> None:
+    host = changed(world, lambda h: h.update(state=str(world / "remembering")))
+    opened = open_journal(world / "remembering")
+    opened.journal.remember(plan(Memory(height=10**15, height_time=int(time.time()) - 60)), int(time.time()))
+    opened.close()
+    code, found = findings(host, capsys)
+    assert code == 1
+    assert "the journal remembers height 1000000000000000" in found["height"]["message"]
+    assert "forget-height" in found["height"]["advice"]
+
+
+def test_a_grpc_address_that_lags_is_named(world: Path) -> None:
+    settings = load_settings(Flags(world / "host.yaml"), {})
+    found = _grpc(settings, makers.market(lag_blocks=2))
+    assert found.state is State.WARN
+    assert "2 blocks behind" in found.message

@@ -78,6 +78,13 @@ def test_a_request_to_reconcile_is_taken_and_goes_on(scene: Scenery) -> None:
     assert scene.journal.inbox.take() == ()
 
 
+def test_a_request_to_forget_the_height_reaches_the_chain(scene: Scenery) -> None:
+    scene.journal.inbox.ask(Request.FORGET_HEIGHT, makers.NOW)
+
+    assert len(_run(scene, failures=0, cycles=2)) == 2
+    assert scene.calls.count("forget height") == 1
+
+
 def test_a_request_while_it_waits_has_the_next_cycle_ask_the_repository_at_once(
     scene: Scenery, monkeypatch: pytest.MonkeyPatch
 ) -> None:

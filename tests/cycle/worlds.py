@@ -76,6 +76,9 @@ class MemoryChain:
     answer: Outcome = field(default_factory=Done)
     sent: list[Intent] = field(default_factory=list)
 
+    def forget_height(self) -> None:
+        self.calls.append("forget height")
+
     def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         self.asked = tuple(hashes), tuple(known)
         return self.reading

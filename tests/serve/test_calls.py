@@ -41,6 +41,9 @@ class Repo:
 class Chain:
     """Says what it was asked."""
 
+    def forget_height(self) -> None:
+        raise OSError("forgotten")
+
     def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         return Unseen(f"{len(hashes)} {len(known)}")
 
@@ -72,6 +75,8 @@ def test_the_chain_answers_as_before_and_is_timed() -> None:
     assert chain.look([], []) == Unseen("0 0")
     assert chain.prepare([], 7) == Done("7")
     assert chain.broadcast(INTENT) == Done(INTENT.hash)
+    with pytest.raises(OSError, match="forgotten"):
+        chain.forget_height()
     [family] = calls(timed)
     counts = {
         (s.labels["source"], s.labels["call"]): s.value for s in family.samples if s.name.endswith("_count")

@@ -14,6 +14,7 @@ from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.watches import WatchCache
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.height_bounds import SeenHeight, seen_height
 from reconciler.chain.preparing import Policy
 from reconciler.chain.rpc import Rpc
 from reconciler.cycle.run import Cycle, Runner
@@ -138,7 +139,7 @@ class Daemon:
     def _open(self, tap: Callable[[str, Any], Any]) -> Parts:
         outside = self.outside
         journal = open_journal(outside.state)
-        chain = self._chain(journal.journal.memory().height)
+        chain = self._chain(seen_height(journal.journal.memory()))
         adapter = KubernetesAdapter(Cluster(Kubeconfig(outside.kubeconfig), stale_seconds=0), lambda: None)
         adapter.start()
         world = World(
@@ -162,13 +163,13 @@ class Daemon:
         )
         return Parts(journal, chain, adapter, Runner(world, key_of(PROVIDER).address))
 
-    def _chain(self, since: int) -> ChainClient:
+    def _chain(self, remembered: SeenHeight | None) -> ChainClient:
         served = self.outside.served
         assert served is not None, "the chain is served"
         return ChainClient(
             GrpcNode(served.grpc_target),
             Rpc(served.rpc_url),
             key_of(PROVIDER),
-            Expectations(CHAIN_ID, since=since, clock=lambda: self.outside.seconds),
+            Expectations(CHAIN_ID, remembered=remembered, clock=lambda: self.outside.seconds),
             Policy(timeout_blocks=self._limits().timeout_blocks),
         )

@@ -12,7 +12,9 @@ class Faults:
     """Switches; all off, the node behaves as recorded.
 
     `stalled` makes no blocks, `catching_up` says so in every status, `lag` hides the newest heights from
-    readers, `shown_chain_id` names another chain in status and node answers, `lost_replies` counts broadcasts
+    readers, `grpc_lag` and `rpc_lag` from readers at one of the two addresses, as behind a load balancer,
+    `shown_height` is what the status says in place of the newest height, `shown_chain_id` names
+    another chain in status and node answers, `lost_replies` counts broadcasts
     that are taken but whose answer is lost, `lost_requests` those that never arrive, `racing` names accounts
     whose sequence somebody else spends in the next block, `dropped_sockets` counts websockets to drop,
     `gates` stand in for those of the genesis, `price_factor` is what a busy chain asks of the least gas price
@@ -22,6 +24,9 @@ class Faults:
     stalled: bool = False
     catching_up: bool = False
     lag: int = 0
+    grpc_lag: int = 0
+    rpc_lag: int = 0
+    shown_height: int = 0
     shown_chain_id: str = ""
     lost_replies: int = 0
     lost_requests: int = 0

@@ -56,13 +56,14 @@ class Queries:
             raise QueryError(
                 grpc.StatusCode.INTERNAL, f"grpc: error unmarshalling request: {error}"
             ) from error
-        if height > self._reading.height:
+        newest = self._reading.height - self._reading.faults.grpc_lag
+        if height > newest:
             words = "cannot query with height in the future; please provide a valid height"
             raise sdk(26, f"invalid height: {words}")
         if height and height < self._reading.oldest:
             words = f"failed to load state at height {height}; version does not exist"
             raise sdk(18, f"{words} (latest height: {self._reading.height}): invalid request")
-        return answer(self._reading.view(height), asked).SerializeToString()
+        return answer(self._reading.view(height or newest), asked).SerializeToString()
 
 
 def _query(

@@ -80,7 +80,7 @@ class BlockMethods:
 
     def at(self, params: Params) -> Block:
         """The block at the height asked for, the newest one if none is."""
-        newest = self._reading.height
+        newest = self._reading.height - self._reading.faults.rpc_lag
         height = int(params.get("height") or newest)
         if height > newest:
             words = f"height {height} must be less than or equal to the current blockchain height {newest}"

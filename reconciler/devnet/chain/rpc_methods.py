@@ -60,7 +60,7 @@ class RpcMethods:
             "sync_info": {
                 "latest_block_hash": shapes.upper(block.hash),
                 "latest_app_hash": shapes.upper(block.app_hash),
-                "latest_block_height": str(block.height),
+                "latest_block_height": str(self._chain.faults.shown_height or block.height),
                 "latest_block_time": shapes.rfc3339(block.time_ns),
                 "earliest_block_hash": shapes.upper(first.hash),
                 "earliest_app_hash": shapes.EMPTY_HASH,

@@ -1,0 +1,197 @@
+"""A view is read at the newest height of both addresses; a false height neither blinds nor is signed for."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from reconciler.chain.client import LAG_BLOCKS_MAX
+from reconciler.chain.height_bounds import CONTRADICTION_SECONDS, SLACK_BLOCKS, SeenHeight
+from reconciler.chain.node_errors import NodeRefusedError, refused
+from reconciler.devnet.chain.faults import Faults
+from reconciler.devnet.chain.node import SimulatedChain
+from reconciler.values.readings import Unseen
+from tests.chain.counting import counted, failing
+from tests.contracts.chain_steps import landed, lease_of, offer, prepared, seen, unseen
+from tests.contracts.chain_worlds import ChainWorld
+
+ABSURD = 10**15
+NOT_EXECUTED = NodeRefusedError("block_results", "-32603", "could not find results for height #9")
+
+
+def chain_of(world: ChainWorld) -> SimulatedChain:
+    assert world.simulated is not None
+    return world.simulated
+
+
+def faults(world: ChainWorld) -> Faults:
+    return chain_of(world).faults
+
+
+def advance(world: ChainWorld, blocks: int) -> None:
+    for _ in range(blocks):
+        world.advance()
+
+
+@pytest.mark.parametrize("lag", [1, 2, 5])
+def test_a_grpc_address_that_is_always_behind_costs_blocks_and_not_the_view(
+    world: ChainWorld, lag: int
+) -> None:
+    advance(world, 2 * lag)
+    client = world.client()
+    faults(world).grpc_lag = lag
+    for _ in range(4):
+        order = world.order(world.tenants[0])
+        advance(world, lag)
+        view = seen(client)
+        assert (view.height, view.lag_blocks) == (chain_of(world).height - lag, lag)
+        assert order in view.orders
+        assert view.time == chain_of(world).time.timestamp() // 1 - lag
+    faults(world).grpc_lag = 0
+    for _ in range(lag + 1):
+        advance(world, 1)
+        view = seen(client)
+    assert (view.height, view.lag_blocks) == (chain_of(world).height, 0)
+
+
+def test_bids_land_over_a_grpc_address_that_is_behind(world: ChainWorld) -> None:
+    advance(world, 2)
+    order = world.order(world.tenants[0])
+    advance(world, 1)
+    faults(world).grpc_lag = 1
+    client = world.client()
+    intent, after = landed(world, client, offer(seen(client), order))
+    assert intent.timeout_height <= chain_of(world).height + 20
+    assert order in {bid.order for bid in after.bids}
+
+
+def test_a_lag_of_one_block_costs_one_question_more(world: ChainWorld) -> None:
+    advance(world, 4)
+    client = world.client()
+    faults(world).grpc_lag = 1
+    seen(client)
+    world.order(world.tenants[0])
+    with counted() as counts:
+        seen(client)
+    assert counts["block"] == 1
+    assert sum(counts.values()) <= 10
+
+
+def test_an_address_that_is_far_behind_is_named(world: ChainWorld) -> None:
+    advance(world, LAG_BLOCKS_MAX + 5)
+    client = world.client()
+    faults(world).grpc_lag = LAG_BLOCKS_MAX + 1
+    why = unseen(client)
+    assert "does not have height" in why
+    assert world.node.target in why
+    assert world.rpc.url in why
+
+
+def test_an_rpc_address_that_is_one_block_behind_shows_the_last_view(world: ChainWorld) -> None:
+    advance(world, 4)
+    client = world.client()
+    view = seen(client)
+    faults(world).rpc_lag = 1
+    assert seen(client).height == view.height
+    assert seen(client).transfers == ()
+    faults(world).rpc_lag = 3
+    assert "behind height" in unseen(client)
+
+
+def test_a_block_that_is_stored_and_not_executed_yet_is_read_with_the_next(world: ChainWorld) -> None:
+    client = world.client()
+    order = world.order(world.tenants[0])
+    intent = prepared(client, offer(seen(client), order)).intent
+    assert intent is not None
+    advance(world, 1)
+    seen(client)
+    client.broadcast(intent)
+    advance(world, 1)
+    with failing("block_results", NOT_EXECUTED):
+        view = seen(client, [intent.hash])
+    assert view.height == chain_of(world).height - 1
+    assert view.landed == {}
+    after = seen(client, [intent.hash])
+    assert after.landed[intent.hash].code == 0
+    assert after.transfers
+
+
+def test_a_transaction_of_an_earlier_life_is_not_missed_in_a_block_that_one_node_lacks(
+    world: ChainWorld,
+) -> None:
+    client = world.client()
+    order = world.order(world.tenants[0])
+    intent = prepared(client, offer(seen(client), order)).intent
+    assert intent is not None
+    client.broadcast(intent)
+    advance(world, 1)
+    height = chain_of(world).height
+    later = world.client()
+    ahead = refused(
+        "block", "-32603", "height 9 must be less than or equal to the current blockchain height 8"
+    )
+    with failing("/cosmos.tx.v1beta1.Service/GetTx", NodeRefusedError("GetTx", "NOT_FOUND", "tx not found")):
+        with failing("block", ahead):
+            assert isinstance(later.look([intent.hash], []), Unseen)
+        view = seen(later, [intent.hash])
+    assert view.landed[intent.hash].height == height
+
+
+def test_an_absurd_height_for_a_while_blinds_for_that_while(world: ChainWorld) -> None:
+    client = world.client()
+    order = world.order(world.tenants[0])
+    seen(client)
+    for absurd in (ABSURD, chain_of(world).height + SLACK_BLOCKS + 50):
+        faults(world).shown_height = absurd
+        assert "is at height" in unseen(client)
+        faults(world).shown_height = 0
+        advance(world, 1)
+        view = seen(client)
+        assert view.height == chain_of(world).height
+        intent = prepared(client, offer(view, order)).intent
+        assert intent is not None
+        assert intent.timeout_height <= view.height + 20
+
+
+def test_a_remembered_height_that_is_false_blinds_nobody(
+    world: ChainWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    time = chain_of(world).time.timestamp()
+    for height, at in ((ABSURD, 0.0), (ABSURD, time - 30), (chain_of(world).height + 5000, time - 30)):
+        with caplog.at_level(logging.WARNING):
+            view = seen(world.client(remembered=SeenHeight(height, at, at)))
+        assert view.height == chain_of(world).height
+        assert view.transfers is None
+        assert f"height {height} was never on this chain" in caplog.text
+        world.advance()
+
+
+def test_a_false_height_that_was_taken_is_dropped_or_forgotten(world: ChainWorld) -> None:
+    client, patient = world.client(), world.client()
+    for each in (client, patient):
+        seen(each)
+        now = chain_of(world).time.timestamp()
+        each._heights.accept(chain_of(world).height + SLACK_BLOCKS, now, now)
+    advance(world, 2)
+    assert "one of the two is false" in unseen(client)
+    client.forget_height()
+    assert seen(client).height == chain_of(world).height
+    assert "one of the two is false" in unseen(patient)
+    advance(world, CONTRADICTION_SECONDS)
+    assert seen(patient).height == chain_of(world).height
+    assert seen(patient).block_seconds == 1
+
+
+def test_a_block_from_the_future_is_not_believed(world: ChainWorld) -> None:
+    early = chain_of(world).time.timestamp() - 130
+    assert "ahead of this host's clock" in unseen(world.client(clock=lambda: early))
+
+
+def test_views_after_a_false_height_bill_the_same_leases(world: ChainWorld) -> None:
+    client = world.client()
+    lease = lease_of(world, client)
+    faults(world).shown_height = ABSURD
+    unseen(client)
+    faults(world).shown_height = 0
+    assert lease.id in seen(client).leases
