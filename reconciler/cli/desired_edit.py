@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reconciler.cli.faults import ToldError
+from reconciler.repo.git_process import limited
 from reconciler.repo.place import hide_secrets
 from reconciler.settings import RepositorySettings
 
@@ -110,7 +111,7 @@ def _git(at: Path | None, *arguments: str) -> str:
 def _run(at: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            ["git", *arguments],
+            limited(["git", *arguments], SECONDS_MAX),
             cwd=at,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from reconciler.cli.asking import NoDaemonError, RefusedError, ask
@@ -12,6 +11,7 @@ from reconciler.cli.faults import ToldError
 from reconciler.reports.cause import Link
 from reconciler.settings import ListenSettings
 from reconciler.values.ids import WorkloadId
+from reconciler.values.times import parsed_unix_seconds
 
 EVENTS_SHOWN = 5
 AFTER_TROUBLE = ("order", "decision", "bid", "lease", "money", "workload", "adapter", "trouble")
@@ -65,4 +65,4 @@ def _events(listen: ListenSettings, workload: WorkloadId) -> Iterator[Link]:
 
 
 def _unix(moment: str | None) -> int:
-    return int(datetime.fromisoformat(moment).timestamp()) if moment else 0
+    return parsed_unix_seconds(moment or "")

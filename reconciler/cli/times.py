@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 
 import click
 
+from reconciler.values.times import utc_text
+
 _SPAN = re.compile(r"(\d{1,9})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def moment(seconds: int) -> str:
-    """Unix seconds as `2026-01-31T08:00:00Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Unix seconds as `2026-01-31T08:00:00Z`; `unknown` for 0 and for what no calendar has."""
+    return utc_text(seconds)
 
 
 def since(text: str) -> int:

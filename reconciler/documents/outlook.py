@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from reconciler.documents.codec import CodecError, codec, parse
 from reconciler.values.markdown import cell
 from reconciler.values.outlook import Outlook
+from reconciler.values.times import utc_text
 
 FILE = "snapshot.json"
 PAGE = "README.md"
@@ -90,7 +90,7 @@ def _lines(text: str) -> str:
 
 
 def _page(outlook: Outlook) -> str:
-    at = datetime.fromtimestamp(outlook.taken_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    at = utc_text(outlook.taken_at, "%Y-%m-%d %H:%M:%S UTC")
     rows: list[tuple[str, Any]] = [
         ("provider", outlook.provider),
         ("chain", f"{outlook.market.chain_id}, height {outlook.market.height}"),

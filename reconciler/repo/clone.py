@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.repo.commits import heading
 from reconciler.repo.complaints import clean, last_line
 from reconciler.repo.git_environment import make_world
 from reconciler.repo.git_process import OUTPUT_BYTES_MAX, GitRunner, Ran
 from reconciler.repo.mirror import DamagedMirrorError, MirrorError
 from reconciler.repo.place import Place
-from reconciler.repo.read import blobs, heading, listing
+from reconciler.repo.read import blobs, listing
 from reconciler.repo.signatures import signer
 from reconciler.repo.working_tree import edited
 from reconciler.values.repository import Commit

@@ -2,7 +2,14 @@
 
 import re
 
-from reconciler.repo.git_process import NO_GIT, TIMED_OUT, TOO_LONG, Ran
+from reconciler.repo.git_process import (
+    MEMORY_BYTES_MAX,
+    NETWORK_SECONDS,
+    NO_GIT,
+    TIMED_OUT,
+    TOO_LONG,
+    Ran,
+)
 from reconciler.repo.place import Place, hide_secrets
 
 _CONTROLS = re.compile(
@@ -11,7 +18,7 @@ _CONTROLS = re.compile(
 _LINE_MAX = 300
 
 _GONE = (
-    r"does not appear to be a git repository|repository '.*' not found|Repository not found|"
+    r"does not appear to be a git repository|repository '[^'\n]*' not found|Repository not found|"
     r"project you were looking for could not be found|does not exist|No such file or directory"
 )
 _NOT_LET_IN = (
@@ -23,7 +30,17 @@ _OUT_OF_REACH = (
     r"Failed to connect|Couldn't connect|Connection timed out|Network is unreachable|No route to host|"
     r"Operation too slow|Connection reset|The requested URL returned error: 5[0-9][0-9]"
 )
+_USED_UP = (
+    r"[Oo]ut of memory|malloc failed|mmap failed|Cannot allocate memory|unable to create thread|"
+    r"died of signal (?:9|24)\b"
+)
+_TOO_COSTLY = (
+    "git cannot read the objects of {where} within its bounds "
+    f"({MEMORY_BYTES_MAX >> 20} MiB of memory, {NETWORK_SECONDS / 2:.0f} s of processor time); "
+    "look for huge files and folders in its newest commits, and take them out of the history"
+)
 _KNOWN: tuple[tuple[str, str], ...] = (
+    (_USED_UP, _TOO_COSTLY),
     (
         r"dubious ownership|unsafe repository",
         "{where} belongs to another user through a link; name its real path",
@@ -38,7 +55,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ),
     (_OUT_OF_REACH, "{where} cannot be reached now; it is asked again"),
     (r"SSL certificate problem|certificate verification failed", "the certificate of {where} is not trusted"),
-    (r"transport '.*' not allowed", "the transport of {where} is not allowed; use https, ssh or a path"),
+    (r"transport '[^'\n]*' not allowed", "the transport of {where} is not allowed; use https, ssh or a path"),
     (r"No space left on device", "the disk of the state directory is full; make room"),
     (r"fsck error|bad object|unresolved deltas|invalid index-pack", "{where} sent objects that git refuses"),
     (r"File size limit exceeded|died of signal 25", "{where} sent more than a state repository holds"),
@@ -54,6 +71,8 @@ def complaint(ran: Ran, place: Place) -> str:
         return f"git did not finish in time on {place.shown}; it is asked again"
     if ran.code == TOO_LONG:
         return f"{place.shown} holds more than a state repository does; keep it to its own"
+    if ran.used_up:
+        return _TOO_COSTLY.format(where=place.shown)
     for pattern, sentence in _KNOWN:
         if re.search(pattern, ran.errors):
             return sentence.format(where=place.shown) + _quoted(ran)

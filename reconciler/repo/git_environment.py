@@ -12,6 +12,13 @@ CONFIG = """\
 [core]
 \thooksPath = /dev/null
 \tfsmonitor = false
+\tbigFileThreshold = 8m
+\tpackedGitLimit = 256m
+\tpackedGitWindowSize = 32m
+\tdeltaBaseCacheLimit = 32m
+[pack]
+\tthreads = 1
+\twindowMemory = 64m
 [protocol]
 \tversion = 2
 [transfer]

@@ -1,11 +1,14 @@
-"""One git command, bounded in seconds and bytes, killed with all its children when it exceeds them."""
+"""One git command, bounded in memory, processor time, seconds and bytes, killed with all its children when it
+exceeds them.
+"""
 
 import contextlib
+import math
 import os
-import resource
 import signal
 import subprocess
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -21,7 +24,18 @@ OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 WRITTEN_BYTES_MAX = 1024 * 1024 * 1024
 """Largest file that git may write, so the largest pack that it takes from a repository."""
 
-_STDERR_BYTES_MAX = 64 * 1024
+MEMORY_BYTES_MAX = 1024 * 1024 * 1024
+"""Address space of each process of a command; an object that needs more is refused by git itself."""
+
+_STDERR_BYTES_MAX = 16 * 1024
+
+_LIMITED = """\
+ulimit -c 0 2>/dev/null; ulimit -f "$1" 2>/dev/null; ulimit -t "$2" 2>/dev/null; ulimit -v "$3" 2>/dev/null
+shift 3; exec "$@"\
+"""
+"""Limits that hold from the first instruction on; a preexec function is not safe beside threads, and a limit
+set after the start misses the children that git has started by then.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +51,24 @@ class Ran:
         """The output as text, without the line end at its end."""
         return self.output.decode("utf-8", "replace").rstrip("\n")
 
+    @property
+    def used_up(self) -> bool:
+        """Whether the kernel ended it: its processor time or the machine's memory was used up."""
+        return self.code in (-signal.SIGXCPU, -signal.SIGKILL)
+
 
 TIMED_OUT = 124
 TOO_LONG = 125
 NO_GIT = 127
+
+
+def limited(command: Sequence[str], seconds: float) -> list[str]:
+    """The command with our bounds on memory, on each file written, and half of `seconds` of processor time,
+    for each of its processes; a stricter limit that is already in place stays.
+    """
+    blocks, cpu = WRITTEN_BYTES_MAX // 512, max(1, math.ceil(seconds / 2))
+    limits = (str(blocks), str(cpu), str(MEMORY_BYTES_MAX // 1024))
+    return ["sh", "-c", _LIMITED, "sh", *limits, *command]
 
 
 class GitRunner:
@@ -58,7 +86,7 @@ class GitRunner:
         command = (["env", *hide] if hide else []) + ["git", *arguments]
         try:
             started = self._git.execute(
-                command,
+                limited(command, seconds),
                 istream=subprocess.PIPE,
                 as_process=True,
                 env=self._world.variables,
@@ -82,7 +110,6 @@ class _Reading:
         self._process = process
         self._errors = b""
         self._stopped = 0
-        _bound_files(process.pid)
         self._clock = threading.Timer(seconds, self._stop, (TIMED_OUT,))
         self._clock.daemon = True
         assert process.stdin is not None
@@ -137,9 +164,3 @@ def _feed(stream: IO[bytes], given: bytes) -> None:
         stream.write(given)
     with contextlib.suppress(OSError):
         stream.close()
-
-
-def _bound_files(pid: int) -> None:
-    # Set after the start, before git has anything to write: a preexec function is not safe beside threads.
-    with contextlib.suppress(OSError, AttributeError, ValueError):
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (WRITTEN_BYTES_MAX, WRITTEN_BYTES_MAX))

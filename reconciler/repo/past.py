@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.repo.batch import Objects
 from reconciler.repo.complaints import clean, last_line
+from reconciler.repo.git_process import Ran
 from reconciler.repo.mirror import MirrorError
-from reconciler.repo.read import Objects
 from reconciler.values.chronicle import AskedCommit
+from reconciler.values.times import unix_seconds
 
 COMMITS_MAX = 20_000
 FIELDS = ("%H", "%P", "%an", "%ae", "%ct", "%B")
@@ -18,16 +20,24 @@ def commits(objects: Objects, tips: Sequence[str]) -> list[AskedCommit]:
     """The history of these commits, the newest COMMITS_MAX of it; MirrorError in git's words.
 
     Told apart by NUL, which neither a message nor a name can hold: nobody can write a commit into another's
-    message.
+    message. Where the files that commits change cannot be found within the bounds, they are left out.
     """
-    ran = objects.run(
-        "log", "-z", "--topo-order", "--no-renames", "--no-show-signature", "--no-notes", "--name-only",
-        "--diff-merges=first-parent", f"--max-count={COMMITS_MAX}", f"--format={_FORMAT}",
-        "--end-of-options", *tips, "--",
-    )  # fmt: skip
+    ran = _log(objects, tips, "--name-only", "--diff-merges=first-parent")
+    if ran.code != 0:
+        ran = _log(objects, tips)
     if ran.code != 0:
         raise MirrorError(f"the history cannot be read: {last_line(ran)}")
     return list(_parsed(ran.output.decode("utf-8", "backslashreplace").split("\0")))
+
+
+def _log(objects: Objects, tips: Sequence[str], *options: str) -> Ran:
+    """Comparing trees may exceed the bounds of a command where a commit holds an absurd number of paths;
+    without options none are compared.
+    """
+    return objects.run(
+        "log", "-z", "--topo-order", "--no-renames", "--no-show-signature", "--no-notes", *options,
+        f"--max-count={COMMITS_MAX}", f"--format={_FORMAT}", "--end-of-options", *tips, "--",
+    )  # fmt: skip
 
 
 def _parsed(tokens: list[str]) -> Iterator[AskedCommit]:
@@ -43,7 +53,7 @@ def _parsed(tokens: list[str]) -> Iterator[AskedCommit]:
             parents=tuple(parents.split()),
             author=clean(author)[:200],
             email=clean(email)[:200],
-            at=int(when),
+            at=unix_seconds(when),
             message=clean(message.strip()),
             files=tuple(map(clean, files)),
         )

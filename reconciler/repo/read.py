@@ -1,19 +1,17 @@
-"""Commits, their trees and their blobs, out of the mirror's object store; nothing is checked out."""
+"""The files of a commit and their bytes, out of the mirror's object store; nothing is checked out."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from reconciler.documents.kinds import REQUIRED, is_ours
+from reconciler.repo.batch import Objects, contents, kinds_and_sizes
 from reconciler.repo.complaints import clean
-from reconciler.repo.git_process import Ran
 from reconciler.repo.mirror import DamagedMirrorError, MirrorError
-from reconciler.values.reverts import reverts
+from reconciler.repo.trees import FOLDER, TooLargeTreeError, TreeEntry, read_trees, tree_at, walk
 
 FILE_BYTES_MAX = 1024 * 1024
 """Larger files are not read."""
-
-ENTRIES_MAX = 50_000
 
 _MODES = {
     "120000": "a symbolic link, which is not followed; put a plain file there",
@@ -21,12 +19,8 @@ _MODES = {
 }
 _PLAIN = ("100644", "100755")
 
-
-class Objects(Protocol):
-    """A git repository's objects: the mirror's, or those of somebody's clone."""
-
-    def run(self, *arguments: str, given: bytes = b"") -> Ran:
-        """A git command on them."""
+OURS = (*REQUIRED, "adapters", "workloads")
+"""What is refused where nothing of a commit can be read."""
 
 
 @dataclass(slots=True)
@@ -38,53 +32,49 @@ class Listing:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """Who made a commit, its first line, when (unix seconds), and the commit that it takes back."""
-
-    author: str
-    subject: str
-    committed_at: int
-    reverts: str = ""
-
-
-def heading(objects: Objects, commit: str) -> Heading:
-    """The commit's own words, cleaned of control signs; MirrorError where the mirror lost it."""
-    ran = objects.run(
-        "show", "--no-patch", "--no-notes", "--no-show-signature", "--format=%an%x00%ct%x00%s%x00%B", commit
-    )
-    parts = ran.text.split("\0")
-    if ran.code != 0 or len(parts) != 4:
-        raise DamagedMirrorError(f"commit {commit[:12]} cannot be read")
-    author, when, subject, message = parts
-    return Heading(clean(author)[:200], clean(subject)[:500], int(when), reverts(message))
-
-
 def listing(objects: Objects, commit: str, folder: str) -> Listing:
-    """Every entry below `folder` in a commit; MirrorError where it is no folder or holds too much."""
-    if folder and objects.run("cat-file", "-t", f"{commit}:{folder}").text != "tree":
+    """The entries at the top of `folder` in a commit, and all below the folders that hold files of ours.
+
+    A folder of ours that holds too much is refused as a whole, and all of ours where the top does, so that
+    the last good files go on; MirrorError where `folder` is no folder.
+    """
+    top = tree_at(objects, commit, folder)
+    if top is None and folder:
         raise MirrorError(
             f"there is no folder {folder} in commit {commit[:12]}; check repository.path in the host file"
         )
-    ran = objects.run("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", f"{commit}:{folder}")
-    if ran.code != 0:
-        raise DamagedMirrorError(f"the files of commit {commit[:12]} cannot be read")
-    entries = [entry for entry in ran.output.split(b"\0") if entry]
-    if len(entries) > ENTRIES_MAX:
-        raise MirrorError(
-            f"commit {commit[:12]} holds {len(entries)} files; at most {ENTRIES_MAX} are read: "
-            "give the provider a folder of its own (repository.path)"
-        )
     found = Listing()
-    folded: dict[str, str] = {}
-    for entry in entries:
-        _sort_in(found, folded, entry)
+    try:
+        entries = list(_entries(objects, top or commit, found.refused))
+        plain = [entry.id for entry in entries if entry.mode in _PLAIN]
+        sizes = {each: size for each, (_, size) in kinds_and_sizes(objects, plain).items()}
+        folded: dict[str, str] = {}
+        for entry in sorted(entries, key=lambda entry: entry.path):
+            _sort_in(found, folded, entry, sizes[entry.id] if entry.mode in _PLAIN else 0)
+    except TooLargeTreeError as error:
+        return Listing(refused=dict.fromkeys(OURS, f"the repository's top folder {error}"))
+    except (DamagedMirrorError, KeyError):
+        raise DamagedMirrorError(f"the files of commit {commit[:12]} cannot be read") from None
     return found
 
 
-def _sort_in(found: Listing, folded: dict[str, str], entry: bytes) -> None:
-    head, _, raw = entry.partition(b"\t")
-    mode, _kind, blob, size = head.decode("ascii").split()
+def _entries(objects: Objects, top: str, refused: dict[str, str]) -> Iterator[TreeEntry]:
+    """What is at the top and below our folders; `refused` gets the folders of ours that are not read."""
+    for entry in read_trees(objects, [top])[top]:
+        name = entry.path.decode("utf-8", "backslashreplace")
+        if entry.mode != FOLDER:
+            yield entry
+        elif is_ours(name):
+            try:
+                below = walk(objects, entry.id)
+            except TooLargeTreeError as error:
+                refused[name] = f"this folder {error}"
+                continue
+            yield from (TreeEntry(each.mode, each.id, entry.path + b"/" + each.path) for each in below)
+
+
+def _sort_in(found: Listing, folded: dict[str, str], entry: TreeEntry, size: int) -> None:
+    raw, mode = entry.path, entry.mode
     path = raw.decode("utf-8", "backslashreplace")
     why = _MODES.get(mode) or _odd_name(raw, path)
     twin = folded.setdefault(unicodedata.normalize("NFC", path).casefold(), path)
@@ -92,13 +82,13 @@ def _sort_in(found: Listing, folded: dict[str, str], entry: bytes) -> None:
         why = f"its name differs from {twin} only in the way it is written; rename one"
     if why is None and mode not in _PLAIN:
         why = f"an entry of mode {mode}, which is no plain file"
-    if why is None and int(size) > FILE_BYTES_MAX:
+    if why is None and size > FILE_BYTES_MAX:
         why = f"the file has {size} bytes; at most {FILE_BYTES_MAX} are read: split it"
     if why is not None:
         found.refused[path] = why
         return
-    found.files[path] = blob
-    found.sizes[path] = int(size)
+    found.files[path] = entry.id
+    found.sizes[path] = size
 
 
 def _odd_name(raw: bytes, path: str) -> str | None:
@@ -113,49 +103,7 @@ def _odd_name(raw: bytes, path: str) -> str | None:
 def blobs(objects: Objects, ids: Sequence[str]) -> Mapping[str, bytes]:
     """The bytes of these blobs, all through one git; unknown and over-long ones are missing."""
     wanted = [blob for blob in dict.fromkeys(ids) if blob.isalnum() and blob.isascii()]
-    small = _small_blobs(objects, wanted)
-    found: dict[str, bytes] = {}
-    for group in _groups(small):
-        ran = objects.run(
-            "cat-file", "--batch", "--buffer", given="".join(f"{blob}\n" for blob in group).encode()
-        )
-        found |= _parsed(ran.output)
-    return found
-
-
-def _small_blobs(objects: Objects, wanted: Sequence[str]) -> Mapping[str, int]:
-    given = "".join(f"{blob}\n" for blob in wanted).encode()
-    ran = objects.run("cat-file", "--batch-check", "--buffer", given=given)
-    rows = (line.split() for line in ran.text.splitlines())
-    sizes = {row[0]: int(row[2]) for row in rows if len(row) == 3 and row[1] == "blob"}
-    return {blob: size for blob, size in sizes.items() if size <= FILE_BYTES_MAX}
-
-
-def _groups(sizes: Mapping[str, int]) -> list[list[str]]:
-    """Blobs in groups whose bytes together stay well below what one command may answer."""
-    groups: list[list[str]] = [[]]
-    room = 32 * FILE_BYTES_MAX
-    for blob, size in sizes.items():
-        room -= size + 100
-        if room < 0:
-            groups.append([])
-            room = 32 * FILE_BYTES_MAX - size
-        groups[-1].append(blob)
-    return [group for group in groups if group]
-
-
-def _parsed(output: bytes) -> Mapping[str, bytes]:
-    found: dict[str, bytes] = {}
-    at = 0
-    while (end := output.find(b"\n", at)) != -1:
-        row = output[at:end].split()
-        if len(row) != 3 or not row[2].isdigit():
-            at = end + 1
-            continue
-        size = int(row[2])
-        content = output[end + 1 : end + 1 + size]
-        if len(content) < size:
-            break
-        found[row[0].decode()] = content
-        at = end + 1 + size + 1
-    return found
+    there = kinds_and_sizes(objects, wanted)
+    return contents(
+        objects, {b: size for b, (kind, size) in there.items() if kind == "blob" and size <= FILE_BYTES_MAX}
+    )

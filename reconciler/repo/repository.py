@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.repo.commits import heading
 from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
 from reconciler.repo.place import BadPlaceError, Place
-from reconciler.repo.read import blobs, heading, listing
+from reconciler.repo.read import blobs, listing
 from reconciler.repo.signatures import signer
 from reconciler.repo.snapshot_branch import replace as replace_branch
 from reconciler.repo.status_branch import last_trailer, publish, rehearse

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
+from reconciler.repo.batch import Objects
 from reconciler.repo.place import Place
-from reconciler.repo.read import Objects
 
 _FORMAT = "--format=%G?%x00%GS%x00%GF"
 
@@ -19,11 +19,13 @@ class Placed(Objects, Protocol):
 def signer(objects: Placed, commit: str) -> str | None:
     """The principal whose key signed the commit; None where it is unsigned, broken, or by nobody on the list.
 
-    Only git's verdict `G` counts: a good signature by a key that is not listed is `U`.
+    Only git's verdict `G` counts: a good signature by a key that is not listed is `U`. Read by `log`: `show`
+    compares trees even where it prints no patch.
     """
     if objects.place.allowed_signers is None:
         return None
-    parts = objects.run("show", "--no-patch", "--no-notes", _FORMAT, commit).text.split("\0")
+    ran = objects.run("log", "--no-walk", "--no-notes", _FORMAT, "--end-of-options", commit)
+    parts = ran.text.split("\0")
     if len(parts) != 3 or parts[0] != "G" or not parts[1] or not parts[2]:
         return None
     return parts[1]

@@ -7,11 +7,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.repo.batch import Objects
 from reconciler.repo.complaints import complaint, last_line
 from reconciler.repo.git_process import Ran
 from reconciler.repo.mirror import Mirror, MirrorError
 from reconciler.repo.place import BadPlaceError, Place, check_branch
-from reconciler.repo.read import Objects
+from reconciler.repo.trees import TooLargeTreeError, tree_at, walk
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.repository import StatusCommit
 
@@ -116,14 +117,19 @@ def not_taken(mirror: Mirror, ran: Ran, branch: str) -> Outcome:
 
 
 def _tree(mirror: Mirror, commit: str) -> dict[str, str]:
-    ran = mirror.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
-    if ran.code != 0:
+    tree = tree_at(mirror, commit, "")
+    if tree is None:
         raise MirrorError(f"the status branch's commit {commit[:12]} cannot be read from the mirror")
-    entries = (entry.partition(b"\t") for entry in ran.output.split(b"\0") if entry)
+    try:
+        entries = walk(mirror, tree)
+    except TooLargeTreeError as error:
+        raise MirrorError(
+            f"the status branch's commit {commit[:12]}, which is not ours, {error}; remove the branch"
+        ) from None
     # An entry of another mode than ours counts as other content, and is replaced.
     return {
-        path.decode("utf-8", "backslashreplace"): head.split()[2].decode() if head[:6] == b"100644" else ""
-        for head, _, path in entries
+        each.path.decode("utf-8", "backslashreplace"): each.id if each.mode == "100644" else ""
+        for each in entries
     }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from reconciler.repo.batch import Objects
 from reconciler.repo.complaints import clean
-from reconciler.repo.read import Objects
 
 _FILTER = re.compile(r"filter\..+\.(?:clean|process|required)", re.DOTALL)
 

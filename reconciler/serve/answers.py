@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from reconciler.serve.shapes import (
     BidShape,
@@ -24,6 +23,7 @@ from reconciler.values.money import plain
 from reconciler.values.observed import Trouble
 from reconciler.values.plans import Hold
 from reconciler.values.snapshot import BidSnapshot, CycleRecord, ReadingAge, Snapshot
+from reconciler.values.times import UNKNOWN, utc_text
 
 LISTED_MAX = 1_000
 """Holds that one answer lists; strangers decide how many there are."""
@@ -135,5 +135,6 @@ def bid(found: BidSnapshot) -> BidShape:
 
 
 def moment(seconds: int) -> str | None:
-    """Unix seconds as `2026-01-31T08:00:00Z`; None for 0."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else None
+    """Unix seconds as `2026-01-31T08:00:00Z`; None for 0 and for what no calendar has, which are unknown."""
+    shown = utc_text(seconds)
+    return None if shown == UNKNOWN else shown

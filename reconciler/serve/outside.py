@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 
 from reconciler.values.listening import Listen
 from reconciler.values.observed import Trouble
+from reconciler.values.times import utc_text
 
 SOON_SECONDS = 14 * 86_400
 RENEW = "Renew it: it is read again without a restart"
@@ -66,7 +66,7 @@ class Certificate:
 
     def trouble(self, now: int) -> Trouble | None:
         """That it has expired, or soon will. The daemon goes on: who looks at it can wait, money cannot."""
-        when = datetime.fromtimestamp(self._expires_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        when = utc_text(self._expires_at, "%Y-%m-%d %H:%M UTC")
         if self._expires_at <= now:
             told = f"the certificate {self} expired at {when}: nobody outside can ask"
             return Trouble("CertificateExpired", told, RENEW)

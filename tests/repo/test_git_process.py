@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from reconciler.repo import git_process
+from reconciler.repo.complaints import complaint
 from reconciler.repo.git_environment import make_world
-from reconciler.repo.git_process import NO_GIT, TIMED_OUT, TOO_LONG, GitRunner
+from reconciler.repo.git_process import NO_GIT, TIMED_OUT, TOO_LONG, GitRunner, Ran, limited
 from reconciler.repo.place import Place
 from tests.repo.forge import Forge
 
@@ -72,6 +74,30 @@ def test_files_that_git_writes_are_bounded(runner: GitRunner, monkeypatch: pytes
     monkeypatch.setattr(git_process, "WRITTEN_BYTES_MAX", 10_000)
     noise = bytes(range(256)) * 4 + b"".join(str(n).encode() for n in range(100_000))
     assert runner.run("hash-object", "-w", "--stdin", given=noise).code != 0
+
+
+def test_memory_is_bounded_and_of_children_too(runner: GitRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_process, "MEMORY_BYTES_MAX", 64 * 1024 * 1024)
+    ran = runner.run("-c", "alias.child=!ulimit -v", "child")
+    assert ran.text == str(64 * 1024)
+    big = b"x" * (70 * 1024 * 1024)
+    blob = runner.run("hash-object", "-w", "--stdin", given=big)
+    assert blob.code != 0
+    assert "memory" in complaint(blob, Place("https://h/a.git")), blob.errors
+
+
+def test_processor_time_is_bounded() -> None:
+    ran = subprocess.run(limited(["sh", "-c", "while :; do :; done"], 2), check=False, timeout=60)
+    assert Ran(ran.returncode, b"", "").used_up
+    assert "60 s of processor time" in complaint(Ran(ran.returncode, b"", ""), Place("https://h/a.git"))
+
+
+def test_a_stricter_limit_of_the_machine_is_no_error() -> None:
+    asked = limited(["sh", "-c", "ulimit -t"], 60)
+    strict = ["sh", "-c", 'ulimit -t 7; exec "$@"', "sh", *asked]
+    ran = subprocess.run(strict, check=True, capture_output=True)
+    assert ran.stdout in (b"7\n", b"30\n"), "root may raise it"
+    assert ran.stderr == b""
 
 
 def test_no_git_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

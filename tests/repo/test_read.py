@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.repo import read as read_module
+from reconciler.repo import batch, trees
+from reconciler.repo.commits import heading
 from reconciler.repo.mirror import Mirror, MirrorError
-from reconciler.repo.read import FILE_BYTES_MAX, Listing, blobs, heading, listing
+from reconciler.repo.read import FILE_BYTES_MAX, Listing, blobs, listing
 from tests.repo.forge import Forge
 
 
@@ -97,11 +98,39 @@ def test_names_that_differ_only_in_writing_are_refused(mirror: Mirror, forge: Fo
     }
 
 
-def test_too_many_files(mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_module, "ENTRIES_MAX", 2)
-    forge.commit(a="1", b="2", c="3")
-    with pytest.raises(MirrorError, match="holds 3 files; at most 2 are read"):
-        listed(mirror, forge)
+def test_too_many_files_at_the_top_refuse_all_of_ours(
+    mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trees, "ENTRIES_MAX", 2)
+    forge.commit(a="1", b="2", config_yaml="3")
+    found = listed(mirror, forge)
+    assert found.files == {}
+    assert set(found.refused) == {"config.yaml", "pricing.yaml", "adapters", "workloads"}
+    assert "top folder holds more than" in found.refused["config.yaml"]
+
+
+def test_a_folder_of_ours_with_too_many_files_is_refused_and_the_rest_is_read(
+    mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trees, "ENTRIES_MAX", 3)
+    forge.commit(config_yaml="1", workloads__a="1", workloads__b="2", workloads__c="3", workloads__d="4")
+    found = listed(mirror, forge)
+    assert set(found.files) == {"config.yaml"}
+    assert set(found.refused) == {"workloads"}
+    assert "holds more than" in found.refused["workloads"]
+
+
+def test_names_that_are_long_only_with_their_folders_are_bounded_too(
+    mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trees, "NAMES_BYTES_MAX", 1_000)
+    forge.commit(config_yaml="1", **{f"workloads__{'d' * 200}__{n}": "1" for n in range(9)})
+    assert "has names of more than" in listed(mirror, forge).refused["workloads"]
+
+
+def test_a_folder_that_holds_no_file_of_ours_is_not_read(mirror: Mirror, forge: Forge) -> None:
+    forge.commit(config_yaml="1", documents__config_yaml="2")
+    assert set(listed(mirror, forge).files) == {"config.yaml"}
 
 
 def test_a_heading_without_control_signs(mirror: Mirror, forge: Forge) -> None:
@@ -124,7 +153,7 @@ def test_blobs_that_are_not_there_or_no_ids_are_missing(mirror: Mirror, forge: F
 
 
 def test_many_blobs_come_in_groups(mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_module, "FILE_BYTES_MAX", 100)
+    monkeypatch.setattr(batch, "GROUP_BYTES_MAX", 1_000)
     contents = {f"f{number}": str(number) * 30 for number in range(100)}
     forge.commit(**contents)
     found = listed(mirror, forge)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 import msgspec
 
@@ -14,6 +13,7 @@ from reconciler.adapters.kubernetes.refusals import ApiError
 from reconciler.adapters.kubernetes.views import PodView
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import ContainerUse, Happening, Happenings, UseSource, WorkloadUse
+from reconciler.values.times import parsed_unix_seconds
 
 PAGE_SIZE = 500
 OBJECTS_MAX = 24
@@ -166,7 +166,4 @@ def _happening(event: EventObject) -> Happening:
 
 def _unix(text: str | None) -> int:
     """An API server's time in unix seconds; 0 for none, or one that cannot be read."""
-    try:
-        return int(datetime.fromisoformat(text).timestamp()) if text else 0
-    except ValueError:
-        return 0
+    return parsed_unix_seconds(text or "")

@@ -6,6 +6,7 @@ Runs on the host; changes nothing.
 from __future__ import annotations
 
 import base64
+import calendar
 import json
 import re
 import time
@@ -82,6 +83,9 @@ def happenings(engine: Engine, workload: str) -> dict[str, Any]:
     return {"events": told[:LISTED_MAX], "complete": len(told) <= LISTED_MAX}
 
 
+UNIX_SECONDS_MAX = 253402300799  # the end of the year 9999
+
+
 def _event(found: dict[str, Any]) -> dict[str, Any]:
     attributes = _attributes(found)
     code = found.get("ContainerExitCode") or attributes.get("exitCode") or 0
@@ -101,9 +105,9 @@ def _attributes(found: dict[str, Any]) -> dict[str, str]:
 def _unix(found: dict[str, Any]) -> int:
     """podman writes a text, docker seconds."""
     if isinstance(found.get("time"), int):
-        return int(found["time"])
+        return int(found["time"]) if 0 <= found["time"] <= UNIX_SECONDS_MAX else 0
     text = str(found.get("Time") or found.get("time") or "")
     try:
-        return int(time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone)
-    except ValueError:
+        return max(calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")), 0)
+    except (ValueError, OverflowError):
         return 0

@@ -1,0 +1,73 @@
+"""What a commit says of itself, parsed out of the object: no command that compares trees is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.repo.batch import Objects, contents, kinds_and_sizes
+from reconciler.repo.complaints import clean
+from reconciler.repo.mirror import DamagedMirrorError
+from reconciler.values.reverts import reverts
+from reconciler.values.text import one_line
+from reconciler.values.times import unix_seconds
+
+COMMIT_BYTES_MAX = 1024 * 1024
+AUTHOR_CHARACTERS = 200
+SUBJECT_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Who made a commit, its first line, when (unix seconds; 0: unknown), and the commit it takes back."""
+
+    author: str
+    subject: str
+    committed_at: int
+    reverts: str = ""
+
+
+def heading(objects: Objects, commit: str) -> Heading:
+    """The commit's own words, cleaned of control signs; DamagedMirrorError where the mirror lost it. Of one
+    that is absurdly long only that is said.
+    """
+    kind, size = kinds_and_sizes(objects, [commit]).get(commit, ("", 0))
+    if kind == "commit" and size > COMMIT_BYTES_MAX:
+        return Heading("", f"(a commit of {size} bytes, which is not read)", 0)
+    content = contents(objects, {commit: size}).get(commit) if kind == "commit" else None
+    if content is None:
+        raise DamagedMirrorError(f"commit {commit[:12]} cannot be read")
+    return parse_commit(content)
+
+
+def parse_commit(content: bytes) -> Heading:
+    """The heading of any bytes; what is not there is empty, a date that no calendar has is 0."""
+    head, _, message = content.partition(b"\n\n")
+    lines = head.split(b"\n")
+    author, _ = _who(_header(lines, b"author "))
+    _, committed_at = _who(_header(lines, b"committer "))
+    text = clean(_text(message)).strip("\n")
+    return Heading(
+        one_line(author, AUTHOR_CHARACTERS),
+        one_line(text.partition("\n\n")[0], SUBJECT_CHARACTERS),
+        committed_at,
+        reverts(text),
+    )
+
+
+def _header(lines: list[bytes], name: bytes) -> bytes:
+    return next((line.removeprefix(name) for line in lines if line.startswith(name)), b"")
+
+
+def _who(line: bytes) -> tuple[str, int]:
+    """The name and the time of `Olga <olga@example.com> 1800000000 +0000`."""
+    name, _, rest = line.partition(b"<")
+    moment = rest.rpartition(b">")[2].split()
+    return _text(name).strip(), unix_seconds(moment[0].decode("ascii", "replace")) if moment else 0
+
+
+def _text(content: bytes) -> str:
+    """UTF-8, or else the encoding of old commits, in which every byte is a sign."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")

@@ -1,0 +1,38 @@
+"""Times that others wrote, bounded where they are read and shown without failing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+UNIX_SECONDS_MAX = 253_402_300_799
+"""The last second of the year 9999, after which no calendar of ours has a date."""
+
+UNKNOWN = "unknown"
+_DIGITS_MAX = 12
+
+
+def unix_seconds(written: str | float) -> int:
+    """Whole unix seconds of a number or its digits; 0, which means unknown, for anything outside the years
+    1970 to 9999.
+    """
+    if isinstance(written, str):
+        digits = written.strip()
+        is_number = digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS_MAX
+        written = int(digits) if is_number else 0
+    return int(written) if 0 <= written <= UNIX_SECONDS_MAX else 0
+
+
+def parsed_unix_seconds(text: str) -> int:
+    """Unix seconds of an RFC 3339 text; 0, which means unknown, for any other text or year."""
+    try:
+        moment = datetime.fromisoformat(text.strip()[:64])
+        return unix_seconds((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return 0
+
+
+def utc_text(seconds: float, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
+    """Unix seconds as UTC, in RFC 3339 unless a form is given; `unknown` where no calendar has the date."""
+    if not 0 < seconds <= UNIX_SECONDS_MAX:
+        return UNKNOWN
+    return datetime.fromtimestamp(seconds, UTC).strftime(form)
