@@ -30,6 +30,7 @@ ELSEWHERE = (
     ),
     Elsewhere("tests/e2e/test_tenant.py", "a tenant needs a market", _of("cli", "tenant")),
     Elsewhere("tests/cli/test_explain.py", "parts of one answer", _of("cli", "explain_case explain_live")),
+    Elsewhere("tests/repo/test_read.py", "how files are read", _of("repo", "batch")),
     Elsewhere("tests/cli/test_status.py", "what it prints", _of("cli", "status_page")),
     Elsewhere("tests/cli/test_get.py", "how lists are printed", _of("reports", "columns")),
     Elsewhere(

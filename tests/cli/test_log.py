@@ -191,6 +191,19 @@ def test_strangers_words_move_no_cursor(clone: Forge, capsys: pytest.CaptureFixt
     assert "\x1b" not in say(capsys, "log")[1]
 
 
+@pytest.mark.parametrize("when", ["@999999999999 +0000", "@18446744073709551615 +0000"])
+def test_a_commit_of_an_absurd_date_is_listed_without_one(
+    clone: Forge, capsys: pytest.CaptureFixture[str], when: str
+) -> None:
+    tree = clone.git("rev-parse", "HEAD^{tree}")
+    raw = f"tree {tree}\nauthor O <o@x> 1 +0000\ncommitter O <o@x> {when[1:]}\n\nfar ahead\n"
+    commit = clone.git("hash-object", "-w", "--literally", "-t", "commit", "--stdin", given=raw.encode())
+    clone.git("update-ref", "refs/heads/main", commit)
+    code, out, err = say(capsys, "log")
+    assert (code, err.count("Traceback")) == (0, 0)
+    assert f"{commit[:12]}  unknown  O <o@x>" in out
+
+
 def test_where_there_is_no_repository_it_says_so(
     clone: Forge, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

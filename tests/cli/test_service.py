@@ -61,6 +61,11 @@ def test_its_memory_is_written_to_no_disk(tmp_path: Path) -> None:
     assert unit["LimitCORE"] == unit["MemorySwapMax"] == ["0"]
 
 
+def test_its_memory_is_bounded_and_a_child_that_is_ended_is_no_end_of_the_daemon(tmp_path: Path) -> None:
+    unit = installed(tmp_path)
+    assert (unit["MemoryMax"], unit["OOMPolicy"]) == (["4G"], ["continue"])
+
+
 def test_the_doctor_is_asked_with_the_services_own_eyes(tmp_path: Path, capsys: Said) -> None:
     installed(tmp_path)
     last = capsys.readouterr().out.splitlines()[-1].split()

@@ -95,6 +95,11 @@ def test_an_answer_follows_the_snapshot(board: Board, servers: Started) -> None:
     assert ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}").code == 404
 
 
+def test_a_time_that_no_calendar_has_is_unknown(board: Board, servers: Started) -> None:
+    board.show(replace(FULL, chain_time=999_999_999_999))
+    assert ask(servers.ports.api, "/api/v1/status").tree["chain"]["time"] is None
+
+
 def test_before_the_first_cycle_all_answers_and_none_is_ready(board: Board, servers: Started) -> None:
     at = servers.ports.api
     board.show(Snapshot(provider="one"))

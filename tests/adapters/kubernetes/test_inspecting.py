@@ -160,11 +160,15 @@ def test_odd_events_are_told_as_far_as_they_go(tmp_path: Path) -> None:
         "series": {"count": 8, "lastObservedTime": "2026-11-24T13:00:00Z"},
     }
     items = [event(name, 1, **newer), event(name, 2, firstTimestamp="soon", lastTimestamp=None)]
+    items.append(
+        event(name, 3, firstTimestamp="0001-01-01T00:00:00Z", lastTimestamp="9999-12-31T23:59:59-09:00")
+    )
     listed = {"metadata": {"resourceVersion": "1"}, "items": items}
     found = Inspection(Scripted(tmp_path, {"events": listed}), "space").happenings(WANTED.id)
     assert [(h.count, h.first_at, h.last_at) for h in found.listed] == [
         (8, 1_795_521_601, 1_795_525_200),
         (2, 0, 0),
+        (3, 0, 0),
     ]
 
 
