@@ -18,6 +18,7 @@ from reconciler.values.bounds import out_of_bounds
 from reconciler.values.desired import Desired, Pricing, Revision, Revisions
 from reconciler.values.judged import Judged, Verdict
 from reconciler.values.limits import Limits
+from reconciler.values.memory import Memory
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Reading, Unseen
 
@@ -44,7 +45,7 @@ def admit(situation: Situation) -> Admitted:
     if isinstance(reading, Unseen):
         return Admitted(None, (Hold(SUBJECT, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
     revisions = reading.view
-    refusals = tuple(_objections(revisions, limits))
+    refusals = tuple(_objections(revisions, limits, memory))
     passed = tuple(excesses(revisions, limits, memory))
     waits = tuple(h for x in passed if x.breach.digest not in memory.approvals for h in x.holds)
     objections = (*refusals, *waits)
@@ -90,8 +91,10 @@ def _notes(revisions: Revisions) -> tuple[Hold, ...]:
     return (*stale, *faults)
 
 
-def _objections(revisions: Revisions, limits: Limits) -> Iterator[Hold]:
-    """What no approval lets pass."""
+def _objections(revisions: Revisions, limits: Limits, memory: Memory) -> Iterator[Hold]:
+    """What no approval lets pass. A signature counts when a commit is admitted: one that is in force stays so
+    when its signer's key expires or is taken off the list.
+    """
     newest = revisions.newest
     commit = newest.desired.commit[:12]
     if not newest.descends and not limits.allow_rewrite:
@@ -100,8 +103,12 @@ def _objections(revisions: Revisions, limits: Limits) -> Iterator[Hold]:
             "restore the branch, or set allow_rewrite in the host file"
         )
         yield Hold(SUBJECT, Reason.REWRITTEN_HISTORY, why, ours=True)
-    if limits.require_signature and newest.signer is None:
-        why = f"commit {commit} is not signed by an allowed signer of the host file; sign it and push again"
+    in_force = newest.desired.commit == memory.applied
+    if limits.require_signature and newest.signer is None and not in_force:
+        why = (
+            f"commit {commit} is not signed by an allowed signer of the host file whose key is valid now; "
+            "sign it and push again"
+        )
         yield Hold(SUBJECT, Reason.UNSIGNED, why, ours=True)
     if (pricing := newest.desired.pricing) is not None:
         yield from _price_objections(pricing, limits)

@@ -51,12 +51,26 @@ FORCED = (
     ("gpg.program", "/bin/false"),
     ("gpg.openpgp.program", "/bin/false"),
     ("gpg.x509.program", "/bin/false"),
-    ("gpg.ssh.program", "ssh-keygen"),
 )
 """What stands above the configuration of the repository itself, which would have git run its programs.
 
 OpenPGP and X.509 never verify: who may sign is said by the list of ssh signers alone.
 """
+
+KEYGEN = """\
+#!/bin/sh
+# git verifies a signature as of the date that the commit gives itself, which its author writes. Without that
+# option ssh-keygen verifies as of now: the key must be valid when the commit is judged.
+for word do
+    shift
+    case $word in
+        -Overify-time=*) ;;
+        *) set -- "$@" "$word" ;;
+    esac
+done
+exec ssh-keygen "$@"
+"""
+"""What git runs as ssh-keygen."""
 
 SSH = (
     "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20 "
@@ -84,6 +98,9 @@ def make_world(place: Place, home: Path, mirror: Path, *, alone: bool = False) -
     if secret is not None:
         store = home / "credentials"
         _write(store, secret)
+    keygen = home / "ssh-keygen"
+    _write(keygen, KEYGEN)
+    keygen.chmod(0o700)
     config = home / "config"
     _write(config, _config(place, mirror, store))
     variables = {
@@ -106,16 +123,17 @@ def make_world(place: Place, home: Path, mirror: Path, *, alone: bool = False) -
         "GIT_COMMITTER_NAME": place.author.name,
         "GIT_COMMITTER_EMAIL": place.author.email,
         "XDG_CONFIG_HOME": str(home),
-        **_forced(place),
+        **_forced(place, keygen),
     }
     return GitWorld(
         variables, tuple(sorted(k for k in os.environ if k.startswith("GIT_") and k not in variables)), url
     )
 
 
-def _forced(place: Place) -> dict[str, str]:
-    """FORCED and the signers, as variables that git reads last."""
-    pairs = (*FORCED, ("gpg.ssh.allowedSignersFile", str(place.allowed_signers or "/dev/null")))
+def _forced(place: Place, keygen: Path) -> dict[str, str]:
+    """FORCED, the signers and how they are checked, as variables that git reads last."""
+    signers = str(place.allowed_signers or "/dev/null")
+    pairs = (*FORCED, ("gpg.ssh.program", str(keygen)), ("gpg.ssh.allowedSignersFile", signers))
     found = {"GIT_CONFIG_COUNT": str(len(pairs))}
     for at, (key, value) in enumerate(pairs):
         found |= {f"GIT_CONFIG_KEY_{at}": key, f"GIT_CONFIG_VALUE_{at}": value}

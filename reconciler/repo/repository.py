@@ -1,5 +1,6 @@
 """The state repository as the cycle sees it: commits to look at, blobs to read, status to publish."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from reconciler.values.repository import TOLD, Commit, StatusCommit
 
 DESIRED = "refs/reconciler/desired"
 COMMITS_KEPT = 4
+SIGNER_SECONDS = 60
 
 
 class GitRepository:
@@ -29,7 +31,8 @@ class GitRepository:
     def __init__(self, place: Place, state: Path) -> None:
         self._place = place
         self._mirror = Mirror(place, state)
-        self._commits: dict[tuple[str, int], Commit] = {}
+        self._commits: dict[str, Commit] = {}
+        self._signed: tuple[tuple[str, int, int], str | None] | None = None
 
     def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
         """Ask the repository, fetch when the branch moved; the newest commit, then the applied one.
@@ -131,7 +134,7 @@ class GitRepository:
         )
 
     def _commits_of(self, newest: str, applied: str) -> tuple[Commit, ...]:
-        first = self._commit(newest)
+        first = replace(self._commit(newest), signer=self._signer(newest))
         if not applied or applied == newest:
             return (replace(first, descends=True),)
         if not self._mirror.has_commit(applied):
@@ -143,8 +146,7 @@ class GitRepository:
             return (first,)
 
     def _commit(self, commit: str) -> Commit:
-        key = (commit, self._signers_changed_at())
-        if key not in self._commits:
+        if commit not in self._commits:
             head = heading(self._mirror, commit)
             files = listing(self._mirror, commit, self._place.path)
             made = Commit(
@@ -155,11 +157,17 @@ class GitRepository:
                 files=files.files,
                 sizes=files.sizes,
                 refused=files.refused,
-                signer=signer(self._mirror, commit),
                 reverts=head.reverts,
             )
-            self._commits = {key: made, **dict(list(self._commits.items())[: COMMITS_KEPT - 1])}
-        return self._commits[key]
+            self._commits = {commit: made, **dict(list(self._commits.items())[: COMMITS_KEPT - 1])}
+        return self._commits[commit]
+
+    def _signer(self, commit: str) -> str | None:
+        """Who signed the newest commit, by a key that is valid now; verified again each minute."""
+        key = (commit, self._signers_changed_at(), int(time.time()) // SIGNER_SECONDS)
+        if self._signed is None or self._signed[0] != key:
+            self._signed = key, signer(self._mirror, commit)
+        return self._signed[1]
 
     def _signers_changed_at(self) -> int:
         try:

@@ -17,7 +17,8 @@ class Placed(Objects, Protocol):
 
 
 def signer(objects: Placed, commit: str) -> str | None:
-    """The principal whose key signed the commit; None where it is unsigned, broken, or by nobody on the list.
+    """The principal whose key signed the commit; None where it is unsigned, broken, or by nobody on the list
+    whose key or certificate is valid now (`git_environment.KEYGEN`).
 
     Only git's verdict `G` counts: a good signature by a key that is not listed is `U`. Read by `log`: `show`
     compares trees even where it prints no patch.

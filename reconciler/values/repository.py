@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class Commit:
     """A commit of the desired branch: its files (path below the provider's folder -> blob id), sizes in
-    bytes, odd entries with the reason why they are not read, and the commit that it takes back.
+    bytes, odd entries with the reason why they are not read, and the commit that it takes back. `signer` is
+    known of the newest alone.
     """
 
     id: str

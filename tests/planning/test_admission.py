@@ -13,7 +13,7 @@ from reconciler.values.desired import Fault, Revision, Revisions
 from reconciler.values.limits import Limits
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
-from tests.makers import PRICING, desired, situation
+from tests.makers import PRICING, desired, remembered, situation
 
 APPLIED = Revision(replace(desired(), commit="a" * 40))
 NEWEST = Revision(desired())
@@ -22,7 +22,8 @@ FREE_GPU = Revision(replace(desired(pricing=replace(PRICING, gpu=Decimal(0))), c
 
 
 def judged(reading: Reading[Revisions], limits: Limits, **changes: Any) -> Admitted:
-    return admit(situation(wanted=reading, limits=limits, **changes))
+    known = {"memory": remembered(applied="a" * 40)} | changes
+    return admit(situation(wanted=reading, limits=limits, **known))
 
 
 def admitted(newest: Revision, limits: Limits, applied: Revision | None = APPLIED) -> tuple[str, set[Reason]]:
@@ -83,3 +84,13 @@ def test_a_repository_that_cannot_be_asked_goes_on_with_what_was_read() -> None:
     never = judged(Unseen("never read"), Limits())
     assert never.desired is None
     assert [hold.message for hold in never.holds] == ["never read"]
+
+
+@pytest.mark.parametrize("known", [APPLIED, None])
+def test_what_is_in_force_stays_so_when_its_signer_retires(known: Revision | None) -> None:
+    limits = Limits(require_signature=True)
+    memory = remembered(applied=NEWEST.desired.commit)
+    made = judged(Seen(Revisions(NEWEST, known)), limits, memory=memory)
+    assert (made.desired, made.holds) == (NEWEST.desired, ())
+    older = remembered(applied=APPLIED.desired.commit)
+    assert judged(Seen(Revisions(NEWEST, APPLIED)), limits, memory=older).desired is APPLIED.desired
