@@ -192,7 +192,9 @@ class ChainClient:
         touched = self._blocks.read(self._cursor, status.height) if self._cursor else None
         seconds = self._blocks.block_seconds(status.height, status.time)
         if touched is not None:
-            touched.wallet |= self._doubtful
+            touched.wallet |= self._doubtful or bool(
+                hashes
+            )  # what is called expired is judged by the sequence
         moment = Moment(status.chain_id, status.height, int(status.time), seconds)
         queries = Queries(self._node, status.height)
         if self._market is None or touched is None or self._is_due(touched, moment.time):

@@ -35,7 +35,7 @@ def read_rules(queries: Queries) -> ChainRules:
     config = queries.ask(NODE_CONFIG, cosmos_node_pb2.ConfigRequest())
     rates = {each.denom: each.rate for each in take.denom_take_rates}
     fees = Decimal(settlement.platform_fee_rate or "0") + Decimal(settlement.validator_fee_rate or "0")
-    return ChainRules(
+    rules = ChainRules(
         bid_deposit=whole_uve([market.bid_min_deposit]),
         order_max_bids=market.order_max_bids,
         take_percent=rates.get(DENOM, take.default_take_rate),
@@ -43,6 +43,10 @@ def read_rules(queries: Queries) -> ChainRules:
         settlement_fee_percent=fees * 100,
         settlement_period_seconds=settlement.settlement_period,
     )
+    percents = (Decimal(rules.take_percent), rules.settlement_fee_percent)
+    if rules.bid_deposit < 0 or not all(0 <= each < 100 for each in percents):
+        raise NodeError(f"the node answers parameters that no chain has: {rules}")
+    return rules
 
 
 def gas_price_in(text: str) -> Decimal:

@@ -52,6 +52,7 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         bids_per_cycle=limits.bids_per_cycle,
         spend_per_hour=whole_uve(limits.spend_per_hour),
         balance_reserve=whole_uve(limits.balance_reserve),
+        bid_deposit_max=whole_uve(limits.bid_deposit_max),
         removals_per_cycle=limits.removals_per_cycle,
         removals_per_revision=limits.removals_per_revision,
         closings_per_hour=limits.closings_per_hour,

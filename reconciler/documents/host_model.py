@@ -197,6 +197,8 @@ class LimitsModel(StrictModel):
     """Fees and deposits within an hour at most. (restart)"""
     balance_reserve: Amount = "1000000uve"
     """What always stays in the account. (restart)"""
+    bid_deposit_max: Amount = "2500000uve"
+    """The largest deposit that is locked for one bid; the chain asks for 500000uve by default. (restart)"""
     removals_per_cycle: Count = 10
     """Workloads that one cycle removes at most. (restart)"""
     removals_per_revision: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = 10

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from reconciler.documents.forms import WHOLE, Address, Close, Cpu, EnvName, Image, Name, SecretKey, Size, Text
 from reconciler.documents.model import FileModel, StrictModel
 
-Sequence64 = Annotated[int, Field(ge=1, le=2**63 - 1), WHOLE]
+Sequence64 = Annotated[int, Field(ge=1, le=2**64 - 1), WHOLE]
 Sequence32 = Annotated[int, Field(ge=1, le=2**32 - 1), WHOLE]
 PortNumber = Annotated[int, Field(ge=1, le=65_535), WHOLE]
 

@@ -86,6 +86,10 @@ def _standing_reason(scene: Scene, bidding: Bidding | None) -> Hold | None:
     if scene.limits.draining:
         why = "the provider drains; `provider-daemon drain --off` ends it"
         return Hold("", Reason.DRAINING, why)
+    deposit, most = scene.market.rules.bid_deposit, scene.limits.bid_deposit_max
+    if deposit > most:
+        why = f"the chain asks for a deposit of {deposit}uve a bid; the host file allows {most}uve"
+        return Hold("", Reason.CEILING, f"{why} (bid_deposit_max)")
     if scene.desired.pricing is None:
         return Hold("", Reason.NO_PRICE, "pricing.yaml has no readable version; mend it to bid")
     return None

@@ -13,7 +13,15 @@ from reconciler.values.resources import Attribute
 
 def ineligible(order: Order, bidding: Bidding, provider: ProviderRecord) -> Hold | None:
     """The first rule that the order breaks, whatever its price; None: it may be bid on."""
-    return _stranger(order, bidding, provider.owner) or _unmet(order, provider)
+    return _unnamed(order) or _stranger(order, bidding, provider.owner) or _unmet(order, provider)
+
+
+def _unnamed(order: Order) -> Hold | None:
+    """An order whose lease no workload file could name, so that it could be neither served nor closed."""
+    if order.id.is_nameable:
+        return None
+    why = f"a workload file cannot name {order.id}, so that its lease could be neither served nor closed"
+    return Hold(str(order.id), Reason.UNSUPPORTED_ID, why)
 
 
 def _stranger(order: Order, bidding: Bidding, address: str) -> Hold | None:

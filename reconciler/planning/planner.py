@@ -99,7 +99,8 @@ def _recall(
     situation: Situation, desired: Desired, market: Market | None, funding: Mapping[LeaseId, TimeLeft]
 ) -> Memory:
     """What is known before anything is decided."""
-    memory = confirm_all(situation.memory, situation.confirmations, situation.now)
+    sequence = market.wallet.sequence if market is not None else None
+    memory = confirm_all(situation.memory, situation.confirmations, situation.now, sequence)
     memory = take_outcomes(memory, situation.outcomes, situation.now)
     if desired.commit and desired.commit != memory.applied:
         fresh = {k: r for k, r in memory.retries.items() if not k.startswith("ApplyWorkload:")}

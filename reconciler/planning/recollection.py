@@ -46,17 +46,25 @@ def is_final(words: str) -> bool:
     return any(final in words for final in FINAL)
 
 
-def confirm_all(memory: Memory, confirmations: Iterable[Confirmation], now: int) -> Memory:
-    """The memory after transactions landed, were refused in a block, or expired."""
+def confirm_all(
+    memory: Memory, confirmations: Iterable[Confirmation], now: int, sequence: int | None
+) -> Memory:
+    """The memory after transactions landed, were refused in a block, or expired.
+
+    `sequence` is the account's next one as the chain shows it now. What a node calls expired is unspent only
+    while the account has not used the transaction's sequence; else it counts as spent for the hour, as the
+    node may hide where it landed.
+    """
     for confirmation in confirmations:
-        memory = _confirm(memory, confirmation, now)
+        if confirmation.fate is not Fate.EXPIRED:
+            memory = _confirm(memory, confirmation, now)
+        elif sequence is None or sequence > confirmation.intent.sequence:
+            memory = replace(memory, ledger=_spent(memory.ledger or Ledger(), confirmation))
     return memory
 
 
 def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
     intent = confirmation.intent
-    if confirmation.fate is Fate.EXPIRED:
-        return memory
     memory = replace(
         memory, sequence=intent.sequence + 1, ledger=_paid(memory.ledger or Ledger(), confirmation)
     )
@@ -81,16 +89,17 @@ def _culprits(confirmation: Confirmation) -> tuple[Message, ...]:
 
 
 def _paid(ledger: Ledger, confirmation: Confirmation) -> Ledger:
-    """The fee is spent in a block whatever its code; deposits only when it landed (semantics 1.2)."""
+    """The fee is spent in a block whatever its code (semantics 1.2)."""
+    return replace(_spent(ledger, confirmation), fees=ledger.fees + confirmation.intent.fee)
+
+
+def _spent(ledger: Ledger, confirmation: Confirmation) -> Ledger:
+    """What counts against the hour's allowance: the fee, and deposits unless the block refused the bids."""
     spent = confirmation.intent.fee
-    if confirmation.fate is Fate.LANDED:
+    if confirmation.fate is not Fate.REFUSED:
         spent += sum(m.deposit for m in confirmation.intent.messages if isinstance(m, CreateBid))
     recent = tuple(s for s in ledger.spent if s[0] > confirmation.time - HOUR_SECONDS)
-    return replace(
-        ledger,
-        fees=ledger.fees + confirmation.intent.fee,
-        spent=(*recent, (confirmation.time, spent)),
-    )
+    return replace(ledger, spent=(*recent, (confirmation.time, spent)))
 
 
 def _landed(memory: Memory, message: Message, time: int) -> Memory:

@@ -60,6 +60,12 @@ class OrderId:
         """The group that the order asks resources for."""
         return GroupId(self.owner, self.dseq, self.gseq)
 
+    @property
+    def is_nameable(self) -> bool:
+        """Whether files, labels and URLs can name it: the chain's own ranges, from 1 on."""
+        numbers = 0 < self.dseq < 2**64 and 0 < self.gseq < 2**32 and 0 < self.oseq < 2**32
+        return numbers and self.owner.isascii() and self.owner.isalnum()
+
     def __str__(self) -> str:
         return f"{self.owner}/{self.dseq}/{self.gseq}/{self.oseq}"
 

@@ -25,6 +25,7 @@ class Limits:
     bids_per_cycle: int = 100
     spend_per_hour: int = 50_000_000
     balance_reserve: int = 1_000_000
+    bid_deposit_max: int = 2_500_000
     removals_per_cycle: int = 10
     removals_per_revision: int = 10
     closings_per_hour: int = 3

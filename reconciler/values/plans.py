@@ -31,6 +31,7 @@ class Reason(StrEnum):
     OWN_ORDER = "OwnOrder"
     OWNER_DENIED = "OwnerDenied"
     DEPLOYMENT_CLOSED = "DeploymentClosed"
+    UNSUPPORTED_ID = "UnsupportedOrderId"
     FOREIGN_DENOM = "ForeignDenomination"
     ATTRIBUTES_MISSING = "AttributesMissing"
     NOT_AUDITED = "NotAudited"

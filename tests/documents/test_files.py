@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from reconciler.documents.files import ReadFile, read_file
 from reconciler.documents.kinds import model_at
 from reconciler.values.desired import CloseReason, Config, Env, Port, Pricing, Workload
@@ -52,6 +54,19 @@ def test_a_workload_under_the_name_that_its_lease_gives() -> None:
         "the rack moves",
     )
     assert value.resources == Resources(cpu_milli=500, memory_bytes=512 << 20)
+
+
+@pytest.mark.parametrize("dseq", [1, 2**53 + 1, 2**63, 2**64 - 1])
+def test_a_lease_of_any_number_of_the_chain_has_a_file(dseq: int) -> None:
+    value = read(workload_path(dseq), workload(dseq)).value
+    assert isinstance(value, Workload)
+    assert value.lease == lease(dseq)
+    assert read(workload_path(dseq), workload(dseq), provider=None).value is not None
+
+
+@pytest.mark.parametrize("dseq", [0, 2**64])
+def test_a_number_that_no_lease_has_is_refused(dseq: int) -> None:
+    assert read(workload_path(dseq), workload(dseq)).value is None
 
 
 def test_a_service_whole() -> None:

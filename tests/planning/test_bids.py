@@ -7,6 +7,7 @@ import pytest
 from reconciler.planning.planner import plan
 from reconciler.planning.situation import Situation
 from reconciler.values.desired import Bidding, Config
+from reconciler.values.ids import OrderId
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Ledger, Retry
 from reconciler.values.messages import CreateBid
@@ -134,6 +135,13 @@ REFUSED = with_order(memory=remembered(retries={f"CreateBid:{lease_id(1)}": RETR
 def test_every_order_without_a_bid_has_its_reason(given: Situation, reason: Reason) -> None:
     assert bids_of(given) == []
     assert reason_for(given) == reason
+
+
+@pytest.mark.parametrize("odd", [order_id(0), order_id(2**64), order_id(1, "../x")])
+def test_an_order_whose_lease_no_file_could_name_is_not_bid_on(odd: OrderId) -> None:
+    given = situation(market(orders=[replace(order(), id=odd)]))
+    assert bids_of(given) == []
+    assert [h.reason for h in plan(given).holds] == [Reason.UNSUPPORTED_ID]
 
 
 def test_our_own_order_is_not_bid_on() -> None:

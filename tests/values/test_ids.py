@@ -52,3 +52,25 @@ def test_payments_are_paid_in_the_order_of_their_text() -> None:
 def test_the_parts_of_a_deployment() -> None:
     assert (str(LEASE.deployment), str(ORDER.group)) == ("ve1alice/1000001", "ve1alice/1000001/1")
     assert hash(LEASE) == hash(LeaseId(OrderId("ve1alice", 1_000_001, 1, 1), "ve1us"))
+
+
+@pytest.mark.parametrize("numbers", [(1, 1, 1), (2**63, 1, 1), (2**64 - 1, 2**32 - 1, 2**32 - 1)])
+def test_every_order_of_the_chain_can_be_named(numbers: tuple[int, int, int]) -> None:
+    assert OrderId("ve1alice", *numbers).is_nameable
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        OrderId("ve1alice", 0, 1, 1),
+        OrderId("ve1alice", 2**64, 1, 1),
+        OrderId("ve1alice", 1, 0, 1),
+        OrderId("ve1alice", 1, 2**32, 1),
+        OrderId("ve1alice", 1, 1, 2**32),
+        OrderId("", 1, 1, 1),
+        OrderId("../alice", 1, 1, 1),
+        OrderId("ve1\nalice", 1, 1, 1),
+    ],
+)
+def test_what_no_file_or_url_can_name_is_not_nameable(order: OrderId) -> None:
+    assert not order.is_nameable

@@ -15,7 +15,7 @@ def container_name(workload: WorkloadId, service: str, index: int) -> str:
     stem = service
     if len(stem) > room:
         mark = hashlib.sha256(service.encode()).hexdigest()[:5]
-        stem = f"{stem[: room - 6].rstrip('-')}-{mark}"
+        stem = f"{stem[: max(room - 6, 0)].rstrip('-')}-{mark}".lstrip("-")
     return f"{stem}-{workload}-{index}"
 
 

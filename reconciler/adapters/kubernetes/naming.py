@@ -44,7 +44,7 @@ def object_name(workload: WorkloadId, service: str) -> str:
     room = NAME_MAX - len(workload) - 1
     if len(stem) > room:
         mark = hashlib.sha256(service.encode()).hexdigest()[:5]
-        stem = f"{stem[: room - 6].rstrip('-')}-{mark}"
+        stem = f"{stem[: max(room - 6, 0)].rstrip('-')}-{mark}".lstrip("-")
     return f"{stem}-{workload}"
 
 

@@ -10,7 +10,7 @@ from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 
 ID = WorkloadId("1000001-1-1-abcdefghij")
 NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
-NUMBERS = st.integers(1, 2**63 - 1)
+NUMBERS = st.integers(1, 2**64 - 1)
 
 
 def test_a_name_reads_as_service_and_workload() -> None:
