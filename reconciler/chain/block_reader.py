@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections import deque
 from decimal import Decimal
+from time import monotonic
 
-from reconciler.chain.node_errors import HeightAheadError, NodeRefusedError
+from reconciler.chain.node_errors import HeightAheadError, NodeRefusedError, TooLargeError
 from reconciler.chain.rpc import BlockResults, Rpc
 from reconciler.chain.touched import Touched, needs_transactions
 from reconciler.chain.transactions import hash_of
@@ -16,6 +17,10 @@ log = logging.getLogger(__name__)
 
 CATCH_UP_MAX = 500
 """So many blocks are read one by one; behind a longer gap, a full view is cheaper."""
+
+CATCH_UP_SECONDS = 30
+TOUCHED_MAX = 2_000
+"""Where blocks touched more than so many things, a full view is cheaper than to ask for each."""
 
 MEASURED_BLOCKS = 100
 FIRST_MEASURE_BLOCKS = 20
@@ -42,12 +47,18 @@ class BlockReader:
         """
         if not 0 <= height - after <= CATCH_UP_MAX:
             return None
-        touched = Touched(self._address)
+        touched, until = Touched(self._address), monotonic() + CATCH_UP_SECONDS
         try:
             for each in range(after + 1, height + 1):
                 self._add(touched, each)
+                if touched.size > TOUCHED_MAX or monotonic() > until:
+                    log.info("blocks %d to %d touched %d things; all is read anew", after, each, touched.size)
+                    return None
         except HeightAheadError:
             raise
+        except TooLargeError as error:
+            log.info("block %d is too large to be read, so all is read anew: %s", each, error)
+            return None
         except NodeRefusedError as error:
             if each == height and self._keeps_results:
                 # the block is stored before it is executed: its results follow

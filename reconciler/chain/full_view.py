@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconciler.chain.proto import provider_v1beta4_pb2
+from reconciler.chain.node_errors import ListTooLongError
+from reconciler.chain.proto import market_v1beta5_pb2, provider_v1beta4_pb2
 from reconciler.chain.queries import PROVIDER_BY_OWNER, Queries
 from reconciler.chain.rules import read_rules
 from reconciler.chain.settlement_view import read_sides, usage_orders
-from reconciler.chain.surroundings import leased, placed, read_accounts, read_deployments
+from reconciler.chain.surroundings import (
+    ORDER_BYTES_MAX,
+    ORDERS_MAX,
+    leased,
+    placed,
+    read_accounts,
+    read_deployments,
+)
 from reconciler.chain.wire_market import bid_of, lease_of, order_id_of
 from reconciler.chain.wire_resources import attributes_of
 from reconciler.values.ids import BidId, LeaseId, OrderId
 from reconciler.values.observed import Bid, Lease, Market, Order, ProviderRecord, State, Wallet
 from reconciler.values.resources import Attribute
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +41,15 @@ class Moment:
 
 def read_market(queries: Queries, address: str, known: Collection[LeaseId], moment: Moment) -> Market:
     """All open orders, and all of ours; NodeError where any part cannot be had."""
-    open_orders = {order_id_of(wire.id): wire for wire in queries.open_orders()}
+    open_orders, is_cut = read_orders(queries)
     bare = read_leases(queries, address, known)
-    deployments = read_deployments(
-        queries, {lease.deployment for lease in bare}, {order.deployment for order in open_orders}
-    )
+    of_leases = {lease.deployment for lease in bare}
+    try:
+        deployments = read_deployments(queries, of_leases, {order.deployment for order in open_orders})
+    except ListTooLongError as error:
+        log.warning("no order is looked at, as the states of deployments are not known: %s", error)
+        deployments = {each: wire for each in of_leases if (wire := queries.deployment(each)) is not None}
+        open_orders, is_cut = {}, True
     orders = {order: placed(wire, deployments) for order, wire in open_orders.items()}
     leases = {each.id: leased(each, deployments) for each in bare.values()}
     return Market(
@@ -46,11 +61,30 @@ def read_market(queries: Queries, address: str, known: Collection[LeaseId], mome
         wallet=read_wallet(queries, address),
         provider=read_provider(queries, address),
         orders=orders,
+        orders_cut=is_cut,
         bids=read_bids(queries, address, orders),
         leases=leases,
         accounts=read_accounts(queries, leases.values(), deployments),
         settlements=read_sides(queries, sorted(usage_orders(leases.values()))),
     )
+
+
+def read_orders(queries: Queries) -> tuple[dict[OrderId, market_v1beta5_pb2.Order], bool]:
+    """The open orders, and whether some were left out: these are not bid on, and nothing else follows."""
+    found: dict[OrderId, market_v1beta5_pb2.Order] = {}
+    is_cut = False
+    try:
+        for wire in queries.open_orders():
+            if len(found) >= ORDERS_MAX:
+                return found, True
+            if wire.ByteSize() <= ORDER_BYTES_MAX:
+                found[order_id_of(wire.id)] = wire
+            else:
+                is_cut = True
+    except ListTooLongError as error:
+        log.warning("open orders are left out: %s", error)
+        return found, True
+    return found, is_cut
 
 
 def read_leases(queries: Queries, address: str, known: Collection[LeaseId]) -> dict[LeaseId, Lease]:

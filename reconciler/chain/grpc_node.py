@@ -10,7 +10,7 @@ from typing import TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from reconciler.chain.node_errors import NodeError, NodeRefusedError, refused
+from reconciler.chain.node_errors import NodeError, NodeRefusedError, TooLargeError, refused
 from reconciler.chain.stubs import Unary
 
 RECEIVE_BYTES = 64 << 20
@@ -61,7 +61,7 @@ class GrpcNode:
             answer = method.stub(channel)(request, timeout=self._timeout_seconds, metadata=metadata)
         except grpc.RpcError as error:
             worded = self._worded(method.path, error)
-            if isinstance(worded, NodeRefusedError):
+            if isinstance(worded, NodeRefusedError | TooLargeError):
                 self._silent_since = None
             else:
                 self._redial(channel)
@@ -107,4 +107,6 @@ class GrpcNode:
         if code in SILENT:
             word = code.name.lower().replace("_", " ")
             return NodeError(f"{self.target} does not answer {path}: {details or word}")
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return TooLargeError(f"{self.target} answers {path} with more than is read: {details}")
         return refused(path, code.name, details)

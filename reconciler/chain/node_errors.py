@@ -20,6 +20,14 @@ class HeightAheadError(NodeRefusedError):
     """The node does not have this height yet: its RPC, or a node beside it, is ahead of it."""
 
 
+class TooLargeError(NodeError):
+    """The answer is larger than is read: smaller parts may be had."""
+
+
+class ListTooLongError(NodeError):
+    """A list has more pages or bytes than are read; what came before its end is a part of it."""
+
+
 _AHEAD = ("height in the future", "must be less than or equal to the current blockchain height")
 """How gRPC and RPC refuse a height that is not made yet (semantics 2.2, 8)."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from google.protobuf.message import Message
 
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.node_errors import NodeError, NodeRefusedError
+from reconciler.chain.node_errors import ListTooLongError, NodeError, NodeRefusedError, TooLargeError
 from reconciler.chain.proto import (
     audit_v1_pb2,
     cosmos_auth_pb2,
@@ -71,12 +72,20 @@ ACCOUNT = unary(AUTH, cosmos_auth_pb2.QueryAccountRequest, cosmos_auth_pb2.Query
 BALANCE = unary(BANK, cosmos_bank_pb2.QueryBalanceRequest, cosmos_bank_pb2.QueryBalanceResponse)
 
 PAGE_ROWS = 500
-PAGES_MAX = 20_000
-"""A list longer than this many pages is not believed."""
+PAGES_MAX = 200
+"""Pages of one list: 100,000 rows, ten times what a busy market has."""
+
+LIST_BYTES_MAX = 64 << 20
+"""Bytes of one list: a row has about 500, and as objects a list takes several times its bytes."""
+
+LOOK_SECONDS_MAX = 60
+"""After so long a look asks nothing more: nothing else is done meanwhile."""
 
 
 class Page(Protocol):
     """An answer that says where it goes on."""
+
+    def ByteSize(self) -> int: ...  # noqa: N802  # protobuf's name
 
     @property
     def pagination(self) -> cosmos_paging_pb2.PageResponse: ...
@@ -94,9 +103,14 @@ class Queries:
         self._node = node
         self.height = height
         self._page_rows = page_rows
+        self._until = monotonic() + LOOK_SECONDS_MAX
 
     def ask(self, method: Unary[Asked, Answered], request: Asked) -> Answered:
         """One answer."""
+        if monotonic() > self._until:
+            raise NodeError(
+                f"{self._node.target} answers too slowly: a look takes at most {LOOK_SECONDS_MAX} s"
+            )
         return self._node.ask(method, request, self.height)
 
     def ask_for(self, method: Unary[Asked, Answered], request: Asked) -> Answered | None:
@@ -196,11 +210,22 @@ class Queries:
             yield from page.providers
 
     def _pages(self, ask: Callable[[cosmos_paging_pb2.PageRequest], Answer]) -> Iterator[Answer]:
-        """Pages until the last; a list that does not end, or turns in a circle, is no answer."""
+        """Pages until the last; a list that does not end, or turns in a circle, is cut with an error.
+
+        Where a page is too large to be read, the next ones ask for fewer rows.
+        """
         at = cosmos_paging_pb2.PageRequest(limit=self._page_rows)
         seen: set[bytes] = set()
-        for _ in range(PAGES_MAX):
-            page = ask(at)
+        size = 0
+        while len(seen) < PAGES_MAX and size <= LIST_BYTES_MAX:
+            try:
+                page = ask(at)
+            except TooLargeError:
+                if at.limit == 1:
+                    raise
+                at = cosmos_paging_pb2.PageRequest(key=at.key, limit=at.limit // 2)
+                continue
+            size += page.ByteSize()
             yield page
             key = page.pagination.next_key
             if not key:
@@ -208,5 +233,7 @@ class Queries:
             if key in seen:
                 break
             seen.add(key)
-            at = cosmos_paging_pb2.PageRequest(key=key, limit=self._page_rows)
-        raise NodeError(f"a list does not end after {len(seen)} pages")
+            at = cosmos_paging_pb2.PageRequest(key=key, limit=at.limit)
+        raise ListTooLongError(
+            f"a list of {self._node.target} does not end after {len(seen)} pages and {size >> 20} MiB"
+        )

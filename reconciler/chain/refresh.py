@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.chain.full_view import Moment, read_provider, read_wallet, with_order
+from reconciler.chain.proto import market_v1beta5_pb2
 from reconciler.chain.proto.deployment_v1beta4_pb2 import QueryDeploymentResponse
 from reconciler.chain.queries import Queries
 from reconciler.chain.settlement_view import read_sides, stale_orders, usage_orders
-from reconciler.chain.surroundings import Deployments, ended, leased, placed, read_accounts, states
+from reconciler.chain.surroundings import (
+    ORDER_BYTES_MAX,
+    ORDERS_MAX,
+    Deployments,
+    ended,
+    leased,
+    placed,
+    read_accounts,
+    states,
+)
 from reconciler.chain.touched import Touched
-from reconciler.chain.wire_market import bid_of, lease_of
+from reconciler.chain.wire_market import bid_of, lease_of, order_id_of
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
 from reconciler.values.observed import Bid, EscrowAccount, Lease, Market, Order, SettlementSide, State
 
@@ -35,7 +45,7 @@ class Refresh:
                 self.old, height=moment.height, time=moment.time, block_seconds=moment.block_seconds
             )
         deployments = self._deployments()
-        orders = self._orders(deployments)
+        orders, is_cut = self._orders(deployments)
         leases = self._leases(deployments)
         touched, address = self.touched, self.old.wallet.address
         return replace(
@@ -46,6 +56,7 @@ class Refresh:
             wallet=read_wallet(self.queries, address) if touched.wallet else self.old.wallet,
             provider=read_provider(self.queries, address) if touched.provider else self.old.provider,
             orders=orders,
+            orders_cut=self.old.orders_cut or is_cut,
             bids=self._bids(orders, deployments),
             leases=leases,
             accounts=self._accounts(leases, deployments),
@@ -94,16 +105,20 @@ class Refresh:
             if (numbers := touched.get(each.owner)) and str(each.dseq).startswith(tuple(numbers))
         }
 
-    def _orders(self, deployments: Deployments) -> dict[OrderId, Order]:
+    def _orders(self, deployments: Deployments) -> tuple[dict[OrderId, Order], bool]:
+        """The open orders, and whether a new one was left out."""
+        is_cut = False
         orders = {each: _moved(order, deployments) for each, order in self.old.orders.items()}
         for each in sorted(self.touched.created | (self.touched.orders & orders.keys())):
             wire = self.queries.order(each)
+            if wire is not None and _is_too_much(wire, orders):
+                is_cut, wire = True, None
             order = placed(wire, deployments) if wire is not None else None
             if order is not None and order.state is State.OPEN:
                 orders[each] = order
             else:
                 orders.pop(each, None)
-        return orders
+        return orders, is_cut
 
     def _bids(self, orders: dict[OrderId, Order], deployments: Deployments) -> dict[BidId, Bid]:
         bids = dict(self.old.bids)
@@ -163,6 +178,12 @@ class Refresh:
         sides = {each: side for each, side in self.old.settlements.items() if each in wanted}
         stale = stale_orders(self.queries, sides, self.touched, time) | (wanted - sides.keys())
         return sides | read_sides(self.queries, sorted(stale))
+
+
+def _is_too_much(wire: market_v1beta5_pb2.Order, orders: Mapping[OrderId, Order]) -> bool:
+    """Whether an order is left out, as it is too large or one too many."""
+    is_new = order_id_of(wire.id) not in orders
+    return wire.ByteSize() > ORDER_BYTES_MAX or (is_new and len(orders) >= ORDERS_MAX)
 
 
 def _moved(order: Order, deployments: Deployments) -> Order:

@@ -13,10 +13,12 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.chain.node_errors import NodeError, refused
+from reconciler.chain.node_errors import NodeError, TooLargeError, refused
 
-BYTES_MAX = 64 << 20
-"""The largest answer that is read; a block of the chain holds at most 22 MB (semantics 1.3)."""
+BYTES_MAX = 40 << 20
+"""The largest answer that is read; a block of the chain holds at most 22 MB (semantics 1.3), 30 in base64."""
+
+STATUS_BYTES_MAX = 1 << 20
 EPOCH = "1970-01-01T00:00:00Z"
 REACH = "see that the node runs and can be reached"
 
@@ -89,7 +91,7 @@ class Rpc:
 
     def status(self) -> NodeStatus:
         """Where the node is."""
-        answer = self.call("status")
+        answer = self.call("status", bytes_max=min(STATUS_BYTES_MAX, self._bytes_max))
         try:
             sync, node = answer["sync_info"], answer["node_info"]
             return NodeStatus(
@@ -125,13 +127,13 @@ class Rpc:
         except (KeyError, TypeError, ValueError) as error:
             raise self._unreadable(f"results of block {height}", error) from error
 
-    def call(self, method: str, params: dict[str, str] | None = None) -> Any:
+    def call(self, method: str, params: dict[str, str] | None = None, bytes_max: int = 0) -> Any:
         """The result of one call; NodeError where there is none, NodeRefusedError where the node says why."""
         asked = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}})
         try:
-            answer = json.loads(self._post(asked.encode()))
+            answer = json.loads(self._post(asked.encode(), bytes_max or self._bytes_max))
             refusal, result = answer.get("error"), answer.get("result")
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise self._unreadable(method, error) from error
         if refusal:
             raise refused(
@@ -139,26 +141,26 @@ class Rpc:
             )
         return result
 
-    def _post(self, body: bytes) -> bytes:
+    def _post(self, body: bytes, bytes_max: int) -> bytes:
         connection = self._connect()
         try:
             path = self._parts.path or "/"
             connection.request("POST", path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            content = self._read(response, monotonic() + self._timeout_seconds)
+            content = self._read(response, monotonic() + self._timeout_seconds, bytes_max)
         except (OSError, http.client.HTTPException) as error:
             raise NodeError(f"{self.url} does not answer: {_words(error)}; {REACH}") from error
         finally:
             connection.close()
         return content
 
-    def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
+    def _read(self, response: http.client.HTTPResponse, deadline: float, bytes_max: int) -> bytes:
         """The body, as long as it comes in time and within bounds; a socket's own time-out is per packet."""
         content = bytearray()
         while piece := response.read1(1 << 16):
             content += piece
-            if len(content) > self._bytes_max:
-                raise NodeError(f"{self.url} answered more than {self._bytes_max} bytes")
+            if len(content) > bytes_max:
+                raise TooLargeError(f"{self.url} answered more than {bytes_max} bytes")
             if monotonic() > deadline:
                 raise NodeError(f"{self.url} does not answer in {self._timeout_seconds:g} s; {REACH}")
         return bytes(content)

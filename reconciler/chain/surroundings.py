@@ -19,6 +19,12 @@ Deployments = Mapping[DeploymentId, QueryDeploymentResponse]
 INSUFFICIENT_FUNDS = "lease_closed_reason_insufficient_funds"
 """What an overdrawn payment means; the chain's own event says that the owner closed (semantics 3.8)."""
 
+ORDERS_MAX = 20_000
+"""Open orders of one view; more are not looked at, and so not bid on."""
+
+ORDER_BYTES_MAX = 64 << 10
+"""An order larger than this is not looked at: those of the recordings have 500 bytes."""
+
 FEW = 40
 """Up to so many things are asked for one by one; beyond, the chain's whole list is cheaper."""
 
@@ -26,7 +32,10 @@ FEW = 40
 def read_deployments(
     queries: Queries, of_leases: set[DeploymentId], of_orders: set[DeploymentId]
 ) -> dict[DeploymentId, QueryDeploymentResponse]:
-    """Those of leases in whatever state, those of orders; an order's that is missing is not active."""
+    """Those of leases in whatever state, those of orders; an order's that is missing is not active.
+
+    ListTooLongError where the chain has more active ones than are read, so that a missing one says nothing.
+    """
     wanted = of_leases | of_orders
     found: dict[DeploymentId, QueryDeploymentResponse] = {}
     if len(wanted) > FEW:

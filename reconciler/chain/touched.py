@@ -71,12 +71,16 @@ class Touched:
     everything: bool = False
 
     @property
+    def size(self) -> int:
+        """How many things to read again."""
+        named = len(self.created) + len(self.orders) + len(self.bids) + len(self.leases)
+        settled = len(self.settlement_orders) + len(self.settlement_escrows) + len(self.usage)
+        return named + len(self.deployments) + settled
+
+    @property
     def is_empty(self) -> bool:
         """Nothing to read again."""
-        named = (self.created, self.orders, self.bids, self.leases, self.deployments)
-        settled = (self.settlement_orders, self.settlement_escrows, self.usage)
-        flags = (self.wallet, self.provider, self.all_settlements, self.everything)
-        return not (any(named) or any(settled) or any(flags))
+        return not (self.size or self.wallet or self.provider or self.all_settlements or self.everything)
 
     def add_block(self, results: BlockResults, txs: tuple[bytes, ...]) -> None:
         """Gather one block; `txs` are its transactions where `needs_transactions` says so, else none."""

@@ -31,6 +31,11 @@ USAGE_BID = Decimal(1)
 """
 
 
+ORDERS_LEFT_OUT = (
+    "the chain lists more open orders, or larger ones, than are read in one view; those left out get no bid"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An order that may be bid on: our price, and what the bid offers a block."""
@@ -49,6 +54,8 @@ def plan_bids(scene: Scene) -> Proposals:
             holds.append(judged)
         else:
             chosen.append(judged)
+    if scene.market.orders_cut:
+        holds.append(Hold("orders", Reason.CEILING, ORDERS_LEFT_OUT))
     chosen.sort(key=lambda c: (-c.price, c.order.created_at, c.order.id))
     messages, short = _allocate(scene, chosen)
     return Proposals(messages, (*holds, *short))

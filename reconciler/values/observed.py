@@ -220,7 +220,7 @@ class Market:
     `height`.
     `block_seconds` is measured from headers, never assumed (semantics 1.3).
     `transfers` are those since the last view, None where they could not be read without a gap.
-    `lag_blocks` says how far the height is below the newest one that the node's RPC names.
+    `orders_cut`: open orders were left out; `lag_blocks`: the height is so far below that of the node's RPC.
     """
 
     chain_id: str
@@ -238,6 +238,7 @@ class Market:
     landed: Mapping[str, TxResult] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] | None = ()
     lag_blocks: int = 0
+    orders_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ def counted() -> Iterator[Counter[str]]:
         counts[method.path] += 1
         return ask(self, method, request, height)
 
-    def counting_call(self: Rpc, method: str, params: dict[str, str] | None = None) -> Any:
+    def counting_call(self: Rpc, method: str, *rest: Any, **bounds: Any) -> Any:
         counts[method] += 1
-        return call(self, method, params)
+        return call(self, method, *rest, **bounds)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GrpcNode, "ask", counting_ask)
@@ -43,10 +43,10 @@ def failing(method: str, error: Exception) -> Iterator[None]:
             raise error
         return ask(self, asked, request, height)
 
-    def failing_call(self: Rpc, asked: str, params: dict[str, str] | None = None) -> Any:
+    def failing_call(self: Rpc, asked: str, *rest: Any, **bounds: Any) -> Any:
         if asked == method:
             raise error
-        return call(self, asked, params)
+        return call(self, asked, *rest, **bounds)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GrpcNode, "ask", failing_ask)

@@ -6,9 +6,10 @@ import logging
 
 import pytest
 
+from reconciler.chain import block_reader
 from reconciler.chain.client import LAG_BLOCKS_MAX
 from reconciler.chain.height_bounds import CONTRADICTION_SECONDS, SLACK_BLOCKS, SeenHeight
-from reconciler.chain.node_errors import NodeRefusedError, refused
+from reconciler.chain.node_errors import NodeRefusedError, TooLargeError, refused
 from reconciler.devnet.chain.faults import Faults
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.values.readings import Unseen
@@ -195,3 +196,25 @@ def test_views_after_a_false_height_bill_the_same_leases(world: ChainWorld) -> N
     unseen(client)
     faults(world).shown_height = 0
     assert lease.id in seen(client).leases
+
+
+def test_a_block_whose_results_are_too_large_leads_to_a_full_view(world: ChainWorld) -> None:
+    client = world.client()
+    seen(client)
+    order = world.order(world.tenants[0])
+    with failing("block_results", TooLargeError("more than is read")):
+        view = seen(client)
+    assert (view.transfers, order in view.orders) == (None, True)
+
+
+def test_blocks_that_touch_very_much_lead_to_a_full_view(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.client()
+    seen(client)
+    orders = {world.order(world.tenants[0]) for _ in range(3)}
+    monkeypatch.setattr(block_reader, "TOUCHED_MAX", 2)
+    with counted() as counts:
+        view = seen(client)
+    assert (view.transfers, set(view.orders)) == (None, orders)
+    assert counts["/virtengine.market.v1beta5.Query/Order"] == 0

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.chain.node_errors import NodeError, NodeRefusedError
-from reconciler.chain.rpc import Rpc, unix_seconds
+from reconciler.chain.node_errors import NodeError, NodeRefusedError, TooLargeError
+from reconciler.chain.rpc import STATUS_BYTES_MAX, Rpc, unix_seconds
 from tests.chain.recordings import transcript
 
 
@@ -122,3 +122,16 @@ def test_times_are_unix_seconds() -> None:
     assert unix_seconds("1970-01-01T00:00:01Z") == 1.0
     assert unix_seconds("1970-01-01T00:00:01.5Z") == 1.5
     assert unix_seconds("1970-01-01T00:00:01.123456789Z") == pytest.approx(1.123456)
+
+
+def test_a_status_is_small() -> None:
+    large = json.dumps({"result": {"padding": "x" * STATUS_BYTES_MAX}}).encode()
+    with answering(lambda _: large) as url:
+        with pytest.raises(TooLargeError, match="answered more than 1048576 bytes"):
+            Rpc(url).status()
+        assert Rpc(url).call("block")["padding"]
+
+
+def test_an_answer_nested_without_end_cannot_be_read() -> None:
+    with answering(lambda _: b"[" * 200_000) as url, pytest.raises(NodeError, match="something that is no"):
+        Rpc(url).status()

@@ -144,6 +144,12 @@ def test_an_order_whose_lease_no_file_could_name_is_not_bid_on(odd: OrderId) -> 
     assert [h.reason for h in plan(given).holds] == [Reason.UNSUPPORTED_ID]
 
 
+def test_orders_that_were_left_out_are_said_and_the_others_bid_on() -> None:
+    given = situation(market(orders=[order()], orders_cut=True))
+    assert len(bids_of(given)) == 1
+    assert [(h.subject, h.reason) for h in plan(given).holds] == [("orders", Reason.CEILING)]
+
+
 def test_our_own_order_is_not_bid_on() -> None:
     own = replace(order(), id=order_id(1, US))
     given = situation(market(orders=[own]))
