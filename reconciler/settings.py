@@ -11,7 +11,8 @@ from pathlib import Path
 from reconciler.adapters.ansible.access import Access, access_of
 from reconciler.documents.forms import seconds
 from reconciler.documents.host import limits_of, read_host
-from reconciler.documents.host_model import HostFile, KubernetesAccessModel, ListenModel, RepositoryModel
+from reconciler.documents.host_adapters_model import KubernetesAccessModel
+from reconciler.documents.host_model import HostFile, ListenModel, RepositoryModel
 from reconciler.forge.page import Page, page_of
 from reconciler.values.limits import Limits
 from reconciler.values.listening import Listen

@@ -28,11 +28,11 @@ from reconciler.cycle.exceptions import FailedThreads
 from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
 from reconciler.cycle.world import Store, World
-from reconciler.documents.desired import Reader
+from reconciler.documents.kinds import KUBERNETES
 from reconciler.forge.teller import Teller, sender
 from reconciler.journal.copying import copy_journal
 from reconciler.journal.opening import open_journal, open_records
-from reconciler.planning.planner import NOTHING
+from reconciler.planning.adapter_grants import denials
 from reconciler.ports import Inspector, Wake
 from reconciler.repo.place import Author, Place
 from reconciler.repo.repository import GitRepository
@@ -45,7 +45,6 @@ from reconciler.serve.secrets import SecretFile, read_token
 from reconciler.serve.starting import Serving, start_servers
 from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
 from reconciler.values.desired import Desired, KubernetesSettings
-from reconciler.values.readings import Unseen
 from reconciler.values.records import Request
 from reconciler.values.snapshot import Snapshot
 
@@ -122,20 +121,16 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         clock = HostClock()
         chain, address = _chain(settings, clock, stack, seen_height(journal.journal.memory()))
         repo = GitRepository(place_of(settings), settings.state)
-        applied = journal.journal.memory().applied
-        machines = _machines(settings, repo, address, applied)
-        adapters = _adapters(settings, machines, address, clock.wake)
-        for adapter in adapters.values():
-            adapter.start()
-            stack.callback(adapter.close)
+        adapters = AdapterSet(settings, address, clock.wake, stack)
         calls = Calls()
         world = World(
             provider=settings.provider,
             repo=TimedRepo(repo, calls),
             chain=TimedChain(chain, calls),
-            adapters=adapters,
+            adapters=adapters.by_name,
             store=Store(journal.journal, journal.intents, journal.outbox, journal.inbox, journal.records),
             clock=clock,
+            configure=adapters.configure,
             notifier=_notifier(settings, stack),
             forge=_forge(settings, stack),
             limits=settings.limits_now,
@@ -151,7 +146,7 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         watcher = Watcher(_watched(settings), clock.wake)
         watcher.start()
         stack.callback(watcher.close)
-        yield Daemon(settings, world, runner, loop, board, clock, adapters, calls)
+        yield Daemon(settings, world, runner, loop, board, clock, adapters.by_name, calls)
 
 
 def _show_with_threads(board: Board, stack: ExitStack) -> Callable[[Snapshot], None]:
@@ -216,35 +211,46 @@ def _notifier(settings: Settings, stack: ExitStack) -> Webhook | None:
     return webhook
 
 
-def _machines(settings: Settings, repo: GitRepository, address: str, applied: str) -> Desired:
-    """What the repository says of machines; read once, as moving everything to others is no repair. Where
-    commits must be signed, of the newest that is.
+class AdapterSet:
+    """The adapters by name, each created once, from the first revision in force that names it; its settings
+    of later revisions count after a restart, as moving everything to others is no repair.
     """
-    reading = repo.look(applied)
-    if isinstance(reading, Unseen):
-        reading = repo.recall(applied)
-    commits = () if isinstance(reading, Unseen) else reading.view
-    proven = [c for c in commits if settings.repository.allowed_signers is None or c.signer is not None]
-    if not proven:
-        return NOTHING
-    reader = Reader(address)
-    return reader.desired(proven[0], {}, repo.read(reader.unread(proven[0], {})))
 
+    def __init__(self, settings: Settings, address: str, wake: Wake, stack: ExitStack) -> None:
+        self._settings = settings
+        self._address = address
+        self._wake = wake
+        self._stack = stack
+        self.by_name: dict[str, KubernetesAdapter | AnsibleAdapter] = {}
 
-def _adapters(
-    settings: Settings, machines: Desired, address: str, wake: Wake
-) -> Mapping[str, KubernetesAdapter | AnsibleAdapter]:
-    made: dict[str, KubernetesAdapter | AnsibleAdapter] = {}
-    access, hosts = settings.kubernetes, machines.ansible
-    if access.kubeconfig is not None:
+    def configure(self, desired: Desired) -> None:
+        """Create and start what this revision names, the host file allows, and is not there yet."""
+        denied = denials(desired, self._settings.limits.grants)
+        for name, create in (("kubernetes", self._kubernetes), ("ansible", self._ansible)):
+            if name in self.by_name or name in denied or not desired.commit:
+                continue
+            if (adapter := create(desired)) is not None:
+                adapter.start()
+                self._stack.callback(adapter.close)
+                self.by_name[name] = adapter
+
+    def _kubernetes(self, desired: Desired) -> KubernetesAdapter | None:
+        access = self._settings.kubernetes
+        if access.kubeconfig is None:
+            return None
         kubeconfig = Kubeconfig(access.kubeconfig, access.context or "", access.programs)
-        namespace = (machines.kubernetes or KubernetesSettings()).namespace
-        made["kubernetes"] = KubernetesAdapter(Cluster(kubeconfig, namespace, provider=address), wake)
-    if hosts is not None and hosts.enabled and hosts.groups:
-        state = settings.state
-        site = Hosts(hosts, settings.ansible, state / "ansible", state / "ansible-runs", address)
-        made["ansible"] = AnsibleAdapter(site, wake)
-    return made
+        if desired.kubernetes is None and any(fault.path == KUBERNETES for fault in desired.faults):
+            return None  # its namespace is not known
+        namespace = (desired.kubernetes or KubernetesSettings()).namespace
+        return KubernetesAdapter(Cluster(kubeconfig, namespace, provider=self._address), self._wake)
+
+    def _ansible(self, desired: Desired) -> AnsibleAdapter | None:
+        hosts, state = desired.ansible, self._settings.state
+        if hosts is None or not hosts.enabled or not hosts.groups:
+            return None
+        access = self._settings.ansible
+        site = Hosts(hosts, access, state / "ansible", state / "ansible-runs", self._address)
+        return AnsibleAdapter(site, self._wake)
 
 
 def _watched(settings: Settings) -> Iterator[Path]:

@@ -22,7 +22,7 @@ def _of(folder: str, names: str) -> tuple[str, ...]:
 
 
 ELSEWHERE = (
-    Elsewhere("tests/e2e", "the program as a process: what it prints and does", ("__main__.py", "wiring.py")),
+    Elsewhere("tests/e2e", "the program as a process: what it prints and does", ("__main__.py",)),
     Elsewhere(
         "tests/e2e/test_demo.py",
         "commands over the whole program: run as processes on a devnet",

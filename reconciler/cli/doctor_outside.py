@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,13 +13,18 @@ from reconciler.adapters.kubernetes.connection import ConnectionRefusedByUsError
 from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, refused
 from reconciler.adapters.kubernetes.refusals import ApiError, advice_of
 from reconciler.cli.findings import Finding, ok, warn, wrong
-from reconciler.documents.desired import Reader
+from reconciler.cycle.observe import RevisionReader
+from reconciler.journal.faults import JournalError
+from reconciler.journal.opening import open_records
+from reconciler.planning.planner import revision_in_force
+from reconciler.planning.situation import Situation
 from reconciler.repo.place import BadPlaceError
 from reconciler.repo.repository import GitRepository
 from reconciler.settings import Settings
 from reconciler.values.desired import Desired, KubernetesSettings
+from reconciler.values.memory import Memory
 from reconciler.values.outcomes import Done
-from reconciler.values.readings import Unseen
+from reconciler.values.readings import Seen, Unseen
 from reconciler.wiring import place_of
 
 SHOWN = 5
@@ -26,25 +32,46 @@ SHOWN = 5
 
 
 def check_repository(settings: Settings, address: str | None) -> Generator[Finding, None, Desired | None]:
-    """Its findings; returns what it says, None where it could not be read."""
+    """Its findings; returns the desired state in force, None where there is none: a commit that is not
+    admitted sends the doctor nowhere.
+    """
     with TemporaryDirectory(prefix="provider-daemon-") as scratch:
         try:
             repo = GitRepository(place_of(settings), Path(scratch))
         except BadPlaceError as error:
             yield wrong("repository", str(error))
             return None
-        reading = repo.look("")
+        memory = _memory(settings)
+        reading = repo.look(memory.applied)
         if isinstance(reading, Unseen):
             yield wrong("repository", reading.why, "see repository: in the host file, and try: git ls-remote")
             return None
-        commit, reader = reading.view[0], Reader(address)
-        desired = reader.desired(commit, {}, repo.read(reader.unread(commit, {})))
-        yield _validity(settings, desired)
+        revisions = RevisionReader(repo, address).read(reading.view, memory)
+        yield _validity(settings, revisions.newest.desired)
         if edited := repo.uncommitted():
             shown = ", ".join(edited[:SHOWN])
             yield warn("repository", f"edited and not committed: {shown}", "commit it; only commits count")
         yield _publishing(settings, repo)
-        return desired
+    now = int(time.time())
+    limits = settings.limits_now()
+    desired = revision_in_force(Situation(now, Seen(revisions), Unseen("not asked"), {}, memory, limits))
+    if not desired.commit:
+        why = "no revision is in force, so cluster and hosts are checked without its settings"
+        yield warn("repository", why, "see why the newest commit is held: provider-daemon plan")
+        return None
+    return desired
+
+
+def _memory(settings: Settings) -> Memory:
+    """What the daemon remembers; nothing where it has not run yet."""
+    try:
+        records = open_records(settings.state)
+    except JournalError:
+        return Memory()
+    try:
+        return records.memory()
+    finally:
+        records.close()
 
 
 def _validity(settings: Settings, desired: Desired) -> Finding:

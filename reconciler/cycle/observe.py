@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.cycle.world import World
 from reconciler.documents.desired import Reader
-from reconciler.values.desired import Desired, Revision, Revisions
+from reconciler.ports import Repo
+from reconciler.values.desired import Revision, Revisions
 from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Intent
 from reconciler.values.memory import Memory
@@ -18,11 +19,40 @@ from reconciler.values.repository import Commit
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One cycle's readings."""
+    """What chain and adapters show in one cycle."""
 
-    desired: Reading[Revisions]
     market: Reading[Market]
     adapters: Mapping[str, AdapterView]
+
+
+class RevisionReader:
+    """Parses the newest commit and the one last applied; remembers files by blob. `address` is our own, None
+    where it is not known.
+    """
+
+    def __init__(self, repo: Repo, address: str | None) -> None:
+        self._repo = repo
+        self._newest = Reader(address)
+        self._applied = Reader(address)
+
+    def read(self, commits: Sequence[Commit], memory: Memory, stale: str = "") -> Revisions:
+        """Both revisions, out of the commits that `Repo.look` gives."""
+        newest, *older = commits
+        applied = self._revision(self._applied, older[0], memory) if older else None
+        return Revisions(self._revision(self._newest, newest, memory), applied, stale)
+
+    def _revision(self, reader: Reader, commit: Commit, memory: Memory) -> Revision:
+        unread = reader.unread(commit, memory.good)
+        desired = reader.desired(commit, memory.good, self._repo.read(unread))
+        return Revision(
+            desired,
+            commit.author,
+            commit.subject,
+            commit.committed_at,
+            commit.descends,
+            commit.signer,
+            commit.reverts,
+        )
 
 
 class Observer:
@@ -32,24 +62,25 @@ class Observer:
 
     def __init__(self, world: World, address: str) -> None:
         self._world = world
-        self._newest = Reader(address)
-        self._applied = Reader(address)
+        self._revisions = RevisionReader(world.repo, address)
         self._asked_at = 0
         self._stale = ""
 
     def look(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
-        """Every reading, the chain's last, as it is asked about leases that the others name."""
-        desired = self._desired(memory)
+        """The adapters, then the chain, as it is asked about leases that the adapters name."""
         adapters = {name: adapter.look() for name, adapter in self._world.adapters.items()}
         known = tuple(_known(memory, adapters))
         market = self._world.chain.look(tuple(i.hash for i in intents), known)
-        return Observed(desired, market, adapters)
+        return Observed(market, adapters)
 
     def look_now(self) -> None:
         """Ask the repository in the next cycle, whenever it was asked last."""
         self._asked_at = 0
 
-    def _desired(self, memory: Memory) -> Reading[Revisions]:
+    def desired(self, memory: Memory) -> Reading[Revisions]:
+        """The repository's newest commit and the one last applied; nothing of the former counts before it is
+        admitted.
+        """
         stale = self._stale
         if self._world.clock.now() - self._asked_at >= self._world.poll_seconds:
             self._asked_at = self._world.clock.now()
@@ -62,28 +93,7 @@ class Observer:
             reading = self._world.repo.recall(memory.applied)
         if isinstance(reading, Unseen):
             return Unseen(stale)
-        newest, *older = reading.view
-        return Seen(
-            Revisions(
-                self._revision(self._newest, newest, memory),
-                self._revision(self._applied, older[0], memory) if older else None,
-                stale,
-            )
-        )
-
-    def _revision(self, reader: Reader, commit: Commit, memory: Memory) -> Revision:
-        desired: Desired = reader.desired(
-            commit, memory.good, self._world.repo.read(reader.unread(commit, memory.good))
-        )
-        return Revision(
-            desired,
-            commit.author,
-            commit.subject,
-            commit.committed_at,
-            commit.descends,
-            commit.signer,
-            commit.reverts,
-        )
+        return Seen(self._revisions.read(reading.view, memory, stale))
 
 
 def _known(memory: Memory, adapters: Mapping[str, AdapterView]) -> set[LeaseId]:

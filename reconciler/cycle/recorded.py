@@ -7,6 +7,7 @@ from dataclasses import replace
 from reconciler.cycle.publish import Publisher
 from reconciler.cycle.status import Finding
 from reconciler.cycle.world import Store, World
+from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import in_force
 from reconciler.planning.capacity import offered, promised, usable
 from reconciler.planning.situation import Scene, market_of
@@ -49,18 +50,21 @@ def recorded(shown: Snapshot, store: Store, before: Snapshot, publisher: Publish
 def capacity_of(finding: Finding) -> CapacitySnapshot | None:
     """What is offered, sold and promised; None where machines or market are unseen."""
     situation, market = finding.situation, market_of(finding.situation)
-    capacity = offered(situation.adapters)
+    desired = in_force(situation.desired, finding.plan.revision)
+    adapters = situation.adapters
+    if desired is not None:
+        adapters = without_denied(adapters, desired, situation.limits.grants)
+    capacity = offered(adapters)
     if market is None or isinstance(capacity, Unseen):
         return None
     claimed = promised(market)
-    desired = in_force(situation.desired, finding.plan.revision)
     if desired is None:
         return CapacitySnapshot(capacity.view.total, capacity.view.total, claimed)
     scene = Scene(
         now=situation.now,
         desired=desired,
         market=market,
-        adapters=situation.adapters,
+        adapters=adapters,
         memory=situation.memory,
         limits=situation.limits,
         funding=finding.plan.funding,

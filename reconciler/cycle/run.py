@@ -18,7 +18,7 @@ from reconciler.cycle.status import Finding, same_objects, status_of
 from reconciler.cycle.telling import lines
 from reconciler.cycle.world import World
 from reconciler.planning.admission import in_force
-from reconciler.planning.planner import plan
+from reconciler.planning.planner import plan, revision_in_force
 from reconciler.planning.situation import Situation, market_of
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
@@ -76,20 +76,27 @@ class Runner:
         world = self._world
         memory = world.store.journal.memory()
         intents = world.store.intents.open_intents()
-        seen = self._observer.look(memory, intents)
-        confirmed = confirm(intents, seen.market)
         situation = Situation(
             now=world.clock.now(),
-            desired=seen.desired,
-            market=seen.market,
-            adapters=seen.adapters,
+            desired=self._observer.desired(memory),
+            market=Unseen("not observed yet"),
+            adapters={},
             memory=memory,
             limits=world.limits(),
-            intents=confirmed.unknown,
-            confirmations=confirmed.ended,
             outcomes=world.store.journal.outcomes(),
             notifying=world.notifier is not None,
             approvals=world.store.journal.approvals(),
+        )
+        world.configure(revision_in_force(situation))
+        seen = self._observer.look(memory, intents)
+        confirmed = confirm(intents, seen.market)
+        situation = replace(
+            situation,
+            now=world.clock.now(),
+            market=seen.market,
+            adapters=seen.adapters,
+            intents=confirmed.unknown,
+            confirmations=confirmed.ended,
         )
         return Finding(situation, plan(situation))
 

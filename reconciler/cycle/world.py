@@ -18,6 +18,7 @@ from reconciler.ports import (
     Records,
     Repo,
 )
+from reconciler.values.desired import Desired
 from reconciler.values.limits import Limits
 
 
@@ -35,8 +36,9 @@ class Store:
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything outside, behind ports. `limits` is asked each cycle, as stop-spending is a file that comes
-    and goes. `publishing` and `sharing` say whether the status and the snapshot branch are pushed;
-    `folder` is ours in the repository ("": the top).
+    and goes. `configure` gets the desired state in force in each cycle, before the adapters are read, and
+    adds to `adapters` those that it is the first to name. `publishing` and `sharing` say whether the status
+    and the snapshot branch are pushed; `folder` is ours in the repository ("": the top).
     """
 
     provider: str
@@ -46,6 +48,7 @@ class World:
     store: Store
     clock: Clock
     limits: Callable[[], Limits]
+    configure: Callable[[Desired], None] = lambda _: None
     notifier: Notifier | None = None
     forge: Forge | None = None
     publishing: bool = True

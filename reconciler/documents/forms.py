@@ -85,6 +85,27 @@ USER_NAME = Form(r"^[a-z_][-a-z0-9_]{0,31}$", "a user's name", "use a-z, 0-9, _ 
 DIRECTORY = Form(
     r"^(/[A-Za-z0-9_][-A-Za-z0-9._]{0,99}){1,20}$", "a directory", 'write a whole path: "/var/lib/name"'
 )
+HOST_GRANT = Form(
+    r"^[a-zA-Z0-9:][-a-zA-Z0-9.:]{0,252}(/[0-9]{1,3})?$",
+    "a host or a range of addresses",
+    'write a name, an IP address, or a range: "192.0.2.0/24"',
+)
+JUMP = Form(
+    r"^([a-z_][-a-z0-9_]{0,31}@)?([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-9])?|\[[0-9a-fA-F:.]{2,45}\])"
+    r"(:[0-9]{1,5})?$",
+    "an SSH server",
+    'write "user@host:port"; user and port may be left out',
+)
+WORKLOAD_ID = Form(
+    r"^[0-9]{1,20}-[0-9]{1,10}-[0-9]{1,10}-[a-z2-7]{10}$",
+    "a workload's id",
+    "write the name of its file, without workloads/ and .yaml",
+)
+SECRET_GRANT = Form(
+    r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?(/[-a-zA-Z0-9._]{1,253})?$",
+    "a secret",
+    'write its name, or "name/key" for one of its keys',
+)
 ATTRIBUTE = Form(
     r"^[a-z0-9A-Z][-a-z0-9A-Z._/]{0,126}=[-a-zA-Z0-9._/]{1,128}$", "an attribute", 'write "key=value"'
 )
@@ -108,6 +129,10 @@ _ALL = (
     IP_ADDRESS,
     USER_NAME,
     DIRECTORY,
+    HOST_GRANT,
+    JUMP,
+    WORKLOAD_ID,
+    SECRET_GRANT,
     ATTRIBUTE,
 )
 FORMS = {form.pattern: form for form in _ALL}
@@ -167,11 +192,17 @@ HostAddress = Annotated[str, Field(pattern=HOST_ADDRESS.pattern)]
 IpAddress = Annotated[str, Field(pattern=IP_ADDRESS.pattern)]
 UserName = Annotated[str, Field(pattern=USER_NAME.pattern)]
 Directory = Annotated[str, Field(pattern=DIRECTORY.pattern)]
+HostGrant = Annotated[str, Field(pattern=HOST_GRANT.pattern)]
+Jump = Annotated[str, Field(pattern=JUMP.pattern)]
+WorkloadName = Annotated[str, Field(pattern=WORKLOAD_ID.pattern)]
+SecretGrantName = Annotated[str, Field(pattern=SECRET_GRANT.pattern)]
 Attribute = Annotated[str, Field(pattern=ATTRIBUTE.pattern)]
 WHOLE = BeforeValidator(whole_number)
 """Stands last in an annotation, behind the bounds, or these do not reach the schema."""
 Whole = Annotated[int, WHOLE]
 Text = Annotated[str, Field(max_length=32_768)]
+PathText = Annotated[str, Field(min_length=1, max_length=4096)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f]+$")]
 
 _DURATION_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SIZE_UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ from reconciler.documents.strict import read_yaml
 from reconciler.documents.tree import Document
 from reconciler.values.desired import Fault
 from reconciler.values.forge_place import place
+from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
 from reconciler.values.limits import Limits
 from reconciler.values.listening import Listen
 from reconciler.values.money import parse_rate
@@ -67,6 +69,25 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         gas_adjustment=limits.gas_adjustment,
         gas_price_max=parse_rate(limits.gas_price_max),
         capacity=_resources(limits.capacity),
+        grants=_grants(file),
+    )
+
+
+def _grants(file: HostFile) -> Grants:
+    ansible = file.adapters.ansible
+    return Grants(
+        namespaces=tuple(file.adapters.kubernetes.namespaces),
+        ansible=AnsibleGrants(
+            enabled=ansible.enabled,
+            hosts=tuple(ansible.hosts),
+            this_machine=ansible.this_machine,
+            sudo=ansible.sudo,
+            storage_paths=tuple(ansible.storage_paths),
+        ),
+        secrets=tuple(
+            SecretGrant(each.name, frozenset(each.workloads), frozenset(each.tenants))
+            for each in file.secrets
+        ),
     )
 
 
@@ -95,6 +116,7 @@ def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
     if url.startswith("-"):
         message = f'"{url}" looks like an option of git'
         yield document.fault(("repository", "url"), message, "write a URL, or a path with ./ before it")
+    yield from _grant_faults(document, file)
     yield from _crossed_bounds(document, file.limits)
     yield from _forge_faults(document, file)
 
@@ -132,6 +154,20 @@ def _chain_faults(document: Document, file: HostFile) -> Iterator[Fault]:
     if not good:
         message = f'"{file.chain.rpc}" is not an HTTP address'
         yield document.fault(("chain", "rpc"), message, 'write it as "http://127.0.0.1:26657"')
+
+
+def _grant_faults(document: Document, file: HostFile) -> Iterator[Fault]:
+    for index, text in enumerate(file.adapters.ansible.hosts):
+        if "/" in text or ":" in text:
+            try:
+                ip_network(text)
+            except ValueError as error:
+                steps = ("adapters", "ansible", "hosts", index)
+                yield document.fault(steps, str(error), 'write a range as "192.0.2.0/24"')
+    for index, grant in enumerate(file.secrets):
+        if not grant.workloads and not grant.tenants:
+            message = f"the secret {grant.name} is granted to nobody"
+            yield document.fault(("secrets", index), message, "name workloads or tenants")
 
 
 def _forge_faults(document: Document, file: HostFile) -> Iterator[Fault]:

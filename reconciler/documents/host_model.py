@@ -10,11 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from reconciler.documents.forms import WHOLE, Amount, Cpu, Duration, Name, Price, Size
+from reconciler.documents.forms import WHOLE, Amount, Cpu, Duration, Line, Name, PathText, Price, Size
+from reconciler.documents.host_adapters_model import AdaptersModel, SecretGrantModel
 from reconciler.documents.model import FileModel, StrictModel
 
-PathText = Annotated[str, Field(min_length=1, max_length=4096)]
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f]+$")]
 Count = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 
 
@@ -91,42 +90,6 @@ class ChainModel(StrictModel):
     """The chain that it must be of. (restart)"""
     tls: bool = False
     """true: gRPC over TLS, checked with the system's certificates. (restart)"""
-
-
-class KubernetesAccessModel(StrictModel):
-    """How the cluster is reached."""
-
-    kubeconfig: PathText | None = None
-    """The kubeconfig; without it $KUBECONFIG. In a pod, one that names its tokenFile. (live)"""
-    context: Line | None = None
-    """The context in it; without it the current one. (restart)"""
-    programs: bool = False
-    """true: a program that the kubeconfig names (exec, auth-provider) may be run to get credentials.
-    (restart)
-    """
-
-
-class AnsibleAccessModel(StrictModel):
-    """How hosts are reached: files that nobody but the daemon's user may read."""
-
-    private_key: PathText | None = None
-    """The SSH key, without a passphrase, of hosts that are not this machine. (live)"""
-    known_hosts: PathText | None = None
-    """The keys of the hosts, as ssh-keyscan prints them; a host whose key is another is not talked to. (live)
-    """
-    vault: PathText | None = None
-    """A file of ansible-vault that holds tenants' secrets, as `name: {key: value}`. (live)"""
-    vault_password_file: PathText | None = None
-    """The file with the vault's password. (live)"""
-
-
-class AdaptersModel(StrictModel):
-    """How each adapter reaches its machines; whether it is used is said in the repository."""
-
-    kubernetes: KubernetesAccessModel = KubernetesAccessModel()
-    """The Kubernetes cluster. (restart)"""
-    ansible: AnsibleAccessModel = AnsibleAccessModel()
-    """Plain hosts. (restart)"""
 
 
 class ListenModel(StrictModel):
@@ -280,6 +243,9 @@ class HostFile(FileModel):
     """The node. (restart)"""
     adapters: AdaptersModel = AdaptersModel()
     """How machines are reached. (restart)"""
+    secrets: Annotated[list[SecretGrantModel], Field(max_length=1_000)] = Field(default=[])
+    """The secrets that workload files may refer to (`secret: name/key`), each for whom; no others. (restart)
+    """
     notices: NoticesModel | None = None
     """Who is told when a tenant's funds run low; nobody without it. (restart)"""
     forge: ForgeModel | None = None

@@ -29,8 +29,11 @@ def offered(adapters: Mapping[str, AdapterView]) -> Reading[Capacity]:
 
 
 def blindness(cluster: Unseen) -> Reason:
-    """Why effects that need the cluster are withheld: it does not know us any more, or it is not seen."""
-    return Reason.AUTH_FAILURE if cluster.reason == Reason.AUTH_FAILURE else Reason.CLUSTER_UNSEEN
+    """Why effects that need the cluster are withheld: the host file denies it, it does not know us any more,
+    or it is not seen.
+    """
+    named = (reason for reason in (Reason.ADAPTER_DENIED, Reason.AUTH_FAILURE) if cluster.reason == reason)
+    return next(named, Reason.CLUSTER_UNSEEN)
 
 
 def promised(market: Market) -> Resources:

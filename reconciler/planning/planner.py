@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import admit
 from reconciler.planning.approvals import heard, spending, standing
 from reconciler.planning.bids import plan_bids
@@ -49,15 +50,28 @@ NOTHING = Desired("", None, None, None, None, {})
 """What is desired where no revision was ever seen: nothing is started, removed or bid on for it."""
 
 
+def revision_in_force(situation: Situation) -> Desired:
+    """The desired state that a plan of this situation is made from; chain and adapters play no part in it."""
+    return admit(_heeding(situation)).desired or NOTHING
+
+
+def _heeding(situation: Situation) -> Situation:
+    """With the approvals given since the last cycle."""
+    heeded = heard(situation.memory, situation.approvals)
+    return replace(situation, memory=replace(situation.memory, approvals=heeded))
+
+
 def plan(situation: Situation) -> Plan:
     """Recall, admit a revision, derive phases, then decide about workloads and about money."""
-    heeded = replace(situation.memory, approvals=heard(situation.memory, situation.approvals))
-    situation = replace(situation, memory=heeded)
+    situation = _heeding(situation)
     admitted = admit(situation)
     desired = admitted.desired or NOTHING
+    situation = replace(
+        situation, adapters=without_denied(situation.adapters, desired, situation.limits.grants)
+    )
     market = market_of(situation)
     kept = standing(situation, admitted.breaches, desired, market)
-    situation = replace(situation, memory=replace(heeded, approvals=kept))
+    situation = replace(situation, memory=replace(situation.memory, approvals=kept))
     funding = fundings(market, desired) if market is not None else {}
     desired = placed(situation, stopped_by_funding(desired, funding), market)
     situation = replace(situation, memory=_recall(situation, desired, market, funding))

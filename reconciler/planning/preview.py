@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import in_force
 from reconciler.planning.alarms import alarms
 from reconciler.planning.capacity import free, offered, usable
@@ -42,6 +43,8 @@ LIMITS = frozenset(
         Reason.MASS_REMOVAL,
         Reason.REWRITTEN_HISTORY,
         Reason.UNSIGNED,
+        Reason.ADAPTER_DENIED,
+        Reason.SECRET_DENIED,
     }
 )
 """Reasons that stand for a limit of the host file."""
@@ -116,7 +119,7 @@ def _side(outlook: Outlook, newest: Revision, applied: Revision) -> _Side:
         situation.now,
         desired,
         outlook.market,
-        situation.adapters,
+        without_denied(situation.adapters, desired, situation.limits.grants),
         made.memory,
         situation.limits,
         made.funding,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from reconciler.planning.adapter_grants import secret_denial
 from reconciler.planning.capacity import blindness
 from reconciler.planning.retries import held_back
 from reconciler.planning.situation import Situation
@@ -127,6 +128,9 @@ def _refused(situation: Situation, desired: Desired, workload: Workload) -> Hold
     if settings is not None and not settings.enabled:
         why = f"adapters/{workload.adapter}.yaml says enabled: false"
         return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
+    granted = situation.limits.grants.secrets
+    if not workload.paused and (denial := secret_denial(workload, granted)):
+        return Hold(workload.id, Reason.SECRET_DENIED, denial, ours=True)
     patterns = desired.config.images_denied if desired.config else ()
     for service in workload.services if patterns else ():
         if denied := denied_by(service.image, patterns):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from reconciler.values.grants import Grants
 from reconciler.values.resources import Resources
 
 
@@ -15,7 +16,7 @@ class Limits:
 
     Amounts in uve, price bounds in uve a unit and block by the keys of `pricing.yaml` (`cpu_millicores`,
     `memory_mb`, `storage_mb`, `gpu`), the gas price in uve. None means no bound; `stop_spending` and
-    `draining` are read from their files each cycle.
+    `draining` are read from their files each cycle; `grants` is what the repository may use.
     """
 
     observe_only: bool = False
@@ -40,3 +41,4 @@ class Limits:
     gas_adjustment: Decimal = Decimal("1.5")
     gas_price_max: Decimal = Decimal("0.1")
     capacity: Resources | None = None
+    grants: Grants = field(default_factory=Grants)

@@ -59,6 +59,8 @@ class Reason(StrEnum):
     ASKS_TOO_MUCH = "AsksTooMuch"
     IMAGE_DENIED = "ImageDenied"
     ADAPTER_UNKNOWN = "AdapterUnknown"
+    ADAPTER_DENIED = "AdapterDenied"
+    SECRET_DENIED = "SecretDenied"  # noqa: S105  # a reason, no secret
     PAUSED_STILL_PAID = "PausedStillPaid"
     ESCROW_LOW = "EscrowLow"
     ESCROW_CRITICAL = "EscrowCritical"

@@ -13,10 +13,11 @@ from tests.cycle.worlds import Scenery, intent
 
 
 def test_everything_is_read_once(scene: Scenery) -> None:
-    seen = Observer(scene.world, makers.US).look(Memory(), ())
+    observer = Observer(scene.world, makers.US)
+    desired, seen = observer.desired(Memory()), observer.look(Memory(), ())
 
-    assert isinstance(seen.desired, Seen)
-    newest = seen.desired.view.newest.desired
+    assert isinstance(desired, Seen)
+    newest = desired.view.newest.desired
     assert newest.pricing is not None
     assert newest.commit == scene.repo.commit.id
     assert isinstance(seen.market, Seen)
@@ -25,10 +26,10 @@ def test_everything_is_read_once(scene: Scenery) -> None:
 
 def test_a_file_that_did_not_change_is_not_read_again(scene: Scenery) -> None:
     observer = Observer(scene.world, makers.US)
-    observer.look(Memory(), ())
+    observer.desired(Memory())
     scene.calls.clear()
 
-    observer.look(Memory(), ())
+    observer.desired(Memory())
 
     assert scene.calls == ["look"]
 
@@ -36,17 +37,17 @@ def test_a_file_that_did_not_change_is_not_read_again(scene: Scenery) -> None:
 def test_a_silent_repository_goes_on_as_it_was_last_read_and_says_why(scene: Scenery) -> None:
     scene.repo.silent = Unseen("the server does not answer")
 
-    seen = Observer(scene.world, makers.US).look(Memory(), ())
+    desired = Observer(scene.world, makers.US).desired(Memory())
 
-    assert isinstance(seen.desired, Seen)
-    assert seen.desired.view.stale == "the server does not answer"
-    assert seen.desired.view.newest.desired.pricing is not None
+    assert isinstance(desired, Seen)
+    assert desired.view.stale == "the server does not answer"
+    assert desired.view.newest.desired.pricing is not None
 
 
 def test_a_repository_that_was_never_read_is_unseen_for_its_own_reason(scene: Scenery) -> None:
     scene.repo.silent, scene.repo.recalled = Unseen("no such host"), Unseen("never read")
 
-    assert Observer(scene.world, makers.US).look(Memory(), ()).desired == Unseen("no such host")
+    assert Observer(scene.world, makers.US).desired(Memory()) == Unseen("no such host")
 
 
 def test_the_chain_is_asked_for_intents_and_for_leases_that_anything_refers_to(scene: Scenery) -> None:
@@ -63,11 +64,10 @@ def test_the_chain_is_asked_for_intents_and_for_leases_that_anything_refers_to(s
     assert (hashes, set(known)) == ((intent().hash,), {remembered, billed, runs.lease})
 
 
-def test_an_adapter_that_fails_spoils_neither_chain_nor_repository(scene: Scenery) -> None:
+def test_an_adapter_that_fails_spoils_no_chain(scene: Scenery) -> None:
     scene.adapter.view = AdapterView(Unseen("refused"), Unseen("refused"))
 
     seen = Observer(scene.world, makers.US).look(Memory(), ())
 
     assert isinstance(seen.market, Seen)
-    assert isinstance(seen.desired, Seen)
     assert seen.adapters["kubernetes"].workloads == Unseen("refused")

@@ -1,0 +1,204 @@
+"""A daemon that is opened again: only the revision in force decides about machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reconciler.chain.keyring import create_keyring
+from reconciler.devnet.people import CHAIN_ID, PROVIDER, key_of
+from reconciler.settings import Flags, load_settings
+from reconciler.values.plans import Plan, Reason
+from reconciler.values.readings import Seen
+from reconciler.wiring import Daemon, opened
+from tests.repo.forge import Forge
+from tests.repo.keys import signing_keys
+from tests.simulation.commits import pricing
+from tests.simulation.outside import Moment, Outside
+from tests.simulation.playing import middle
+
+HOST = """\
+repository: {{url: {outside.commits.repository}, {repository}}}
+provider: {{name: {name}, key: {name}, keyring: {keyring}, backend: test}}
+chain:
+  grpc: "{served.grpc_target}"
+  rpc: "{served.rpc_url}"
+  chain_id: {chain_id}
+adapters:
+  kubernetes: {{kubeconfig: {outside.kubeconfig}}}
+state: {outside.state}
+limits: {{{limits}}}
+"""
+ELSEWHERE = {"adapters/kubernetes.yaml": "enabled: true\nnamespace: kube-system\n"}
+THIS_MACHINE = {
+    "adapters/ansible.yaml": """\
+enabled: true
+groups:
+  - name: rack
+    hosts: [{name: one, address: localhost, capacity: {cpu: 1, memory: 1Gi, storage: 1Gi}}]
+"""
+}
+STRANGE = ELSEWHERE | THIS_MACHINE
+
+
+@dataclass
+class Site:
+    """A provider's machine in the middle of the story, and the operator's clone of its repository."""
+
+    outside: Outside
+    clone: Forge
+    repository: str = "publish: false"
+    limits: str = ""
+
+    def sign(self) -> None:
+        """From now on commits are signed, and only such are applied."""
+        keys = signing_keys(self.outside.directory)
+        for key, value in {
+            "gpg.format": "ssh",
+            "commit.gpgsign": "true",
+            "user.signingkey": f"{keys}/listed",
+        }.items():
+            self.clone.git("config", key, value)
+        self.repository += f", allowed_signers: {keys}/allowed"
+
+    def commit(self, subject: str, files: dict[str, str]) -> str:
+        """A commit, pushed by force."""
+        given = {path.replace("/", "__"): text for path, text in files.items()}
+        made = self.clone.commit(subject, **given)
+        self.push("HEAD")
+        return made
+
+    def push(self, commit: str) -> None:
+        """Make this commit the newest of the desired branch."""
+        self.clone.git("push", "--quiet", "--force", "origin", f"{commit}:refs/heads/main")
+
+    @contextmanager
+    def daemon(self) -> Iterator[Daemon]:
+        """A daemon that starts now."""
+        keyring = self.outside.directory / "keyring"
+        if not keyring.exists():
+            create_keyring(keyring).add(PROVIDER, key_of(PROVIDER))
+        path = self.outside.directory / "host.yaml"
+        path.write_text(
+            HOST.format(
+                outside=self.outside,
+                served=self.outside.served,
+                name=PROVIDER,
+                chain_id=CHAIN_ID,
+                keyring=keyring,
+                repository=self.repository,
+                limits=self.limits,
+            )
+        )
+        with opened(load_settings(Flags(path), {})) as made:
+            yield made
+
+    def plan(self, daemon: Daemon) -> Plan:
+        """What a few cycles do, each followed by a block; the last of their plans."""
+        for _ in range(3):
+            made = daemon.runner.cycle().finding.plan
+            self.outside.step()
+        return made
+
+    def strange(self) -> list[str]:
+        """What of ours is where only a refused revision wants it."""
+        kinds = ("deployments", "services", "resourcequotas")
+        found = [
+            o["metadata"]["name"] for kind in kinds for o in self.outside.cluster.objects(kind, "kube-system")
+        ]
+        space = self.outside.cluster.get("namespaces", "", "kube-system") or {"metadata": {}}
+        return found + [
+            label for label in space["metadata"].get("labels") or {} if label != "kubernetes.io/metadata.name"
+        ]
+
+
+@pytest.fixture(scope="module")
+def midway(tmp_path_factory: pytest.TempPathFactory) -> Moment:
+    """Two workloads run."""
+    return middle(tmp_path_factory.mktemp("middle"))
+
+
+@pytest.fixture
+def site(midway: Moment, tmp_path: Path) -> Iterator[Site]:
+    outside = Outside.at(midway, tmp_path / "world")
+    clone = Forge(tmp_path / "olga")
+    clone.path.mkdir()
+    clone.git("clone", "--quiet", str(outside.commits.repository), ".")
+    yield Site(outside, clone)
+    outside.close()
+
+
+def rewritten(site: Site) -> Reason:
+    site.clone.git("checkout", "--quiet", "--orphan", "other")
+    site.commit("Another history", STRANGE)
+    return Reason.REWRITTEN_HISTORY
+
+
+def price_jump(site: Site) -> Reason:
+    site.limits = "price_change_percent: 20"
+    site.commit("Dearer, elsewhere", {"pricing.yaml": pricing("2"), **STRANGE})
+    return Reason.PRICE_JUMP
+
+
+def mass_removal(site: Site) -> Reason:
+    site.limits = "removals_per_revision: 1"
+    site.clone.git("rm", "--quiet", "-r", "workloads")
+    site.commit("Nothing runs any more", STRANGE)
+    return Reason.MASS_REMOVAL
+
+
+def unsigned(site: Site) -> Reason:
+    site.sign()
+    site.clone.git("config", "commit.gpgsign", "false")
+    site.commit("By nobody", STRANGE)
+    return Reason.UNSIGNED
+
+
+def signed_long_ago(site: Site) -> Reason:
+    """A signed commit that was taken back before the one in force, pushed again by force."""
+    site.sign()
+    old = site.commit("Elsewhere", STRANGE)
+    site.clone.git("revert", "--no-edit", "HEAD")
+    site.push("HEAD")
+    with site.daemon() as daemon:
+        assert site.plan(daemon).revision == site.clone.git("rev-parse", "HEAD")
+    site.push(old)
+    return Reason.REWRITTEN_HISTORY
+
+
+@pytest.mark.parametrize("refused", [rewritten, price_jump, mass_removal, unsigned, signed_long_ago])
+def test_a_refused_revision_decides_nothing_after_a_restart(
+    site: Site, refused: Callable[[Site], Reason]
+) -> None:
+    reason = refused(site)
+    with site.daemon() as daemon:
+        made = site.plan(daemon)
+        assert site.strange() == []
+        assert reason in {hold.reason for hold in made.holds}
+        assert list(daemon.inspectors) == ["kubernetes"]
+        view = daemon.world.adapters["kubernetes"].look().workloads
+        assert isinstance(view, Seen)
+        assert len(view.view) == 2
+
+
+def test_machines_wait_for_the_first_revision_that_is_admitted(site: Site) -> None:
+    """Also where the journal, which knew the one in force, is lost."""
+    for path in site.outside.state.glob("journal*"):
+        path.unlink()
+    reason = unsigned(site)
+    with site.daemon() as daemon:
+        made = site.plan(daemon)
+        assert (made.revision, reason in {hold.reason for hold in made.holds}) == ("", True)
+        assert not daemon.inspectors
+
+        site.clone.git("config", "commit.gpgsign", "true")
+        site.commit("As it was", {"adapters/kubernetes.yaml": "enabled: true\n"})
+        site.clone.git("rm", "--quiet", "adapters/ansible.yaml")
+        newest = site.commit("As it was", {})
+        assert site.plan(daemon).revision == newest
+        assert list(daemon.inspectors) == ["kubernetes"]
+    assert site.strange() == []
