@@ -22,6 +22,12 @@ def _of(folder: str, names: str) -> tuple[str, ...]:
 
 
 ELSEWHERE = (
+    Elsewhere(
+        "tests/test_settings.py",
+        "what the host file grants, as it is read",
+        _of("documents", "host_adapters_model"),
+    ),
+    Elsewhere("tests/planning/test_adapter_grants.py", "what is granted", _of("values", "grants")),
     Elsewhere("tests/e2e", "the program as a process: what it prints and does", ("__main__.py",)),
     Elsewhere(
         "tests/e2e/test_demo.py",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.settings import Flags, SettingsError, host_file, load_settings, read_passphrase
+from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
 from reconciler.values.limits import Limits
 from reconciler.values.listening import Listen
 from reconciler.values.resources import MB, Resources
@@ -48,6 +49,15 @@ adapters:
   kubernetes:
     kubeconfig: kube.yaml
     context: prod
+    namespaces: [blue, green]
+  ansible:
+    enabled: true
+    hosts: [192.0.2.0/24, node.example]
+    this_machine: true
+    sudo: true
+    storage_paths: [/srv/records]
+secrets:
+  - {name: db/password, workloads: [7-1-1-abcdefghij]}
 state: state
 listen:
   api: "[::1]:0"
@@ -111,6 +121,11 @@ def test_everything_can_be_said_and_relative_paths_start_at_the_file(tmp_path: P
         gas_adjustment=Decimal("1.3"),
         gas_price_max=Decimal("0.2"),
         capacity=Resources(2000, 4096 * MB, 10 * 1024 * MB),
+        grants=Grants(
+            namespaces=("blue", "green"),
+            ansible=AnsibleGrants(True, ("192.0.2.0/24", "node.example"), True, True, ("/srv/records",)),
+            secrets=(SecretGrant("db/password", workloads=frozenset({"7-1-1-abcdefghij"})),),
+        ),
     )
 
 
@@ -187,6 +202,21 @@ def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
             "chain:",
             "limits:\n  price_min: {gpu: 2uve}\n  price_max: {gpu: 1uve}\nchain:",
             ":4:20: limits.price_min.gpu: above limits.price_max",
+        ),
+        (
+            "chain:",
+            "adapters: {ansible: {hosts: [192.0.2.1/24]}}\nchain:",
+            ":3:30: adapters.ansible.hosts.0: 192.0.2.1/24 has host bits set (write a range as",
+        ),
+        (
+            "chain:",
+            "adapters: {ansible: {storage_paths: [/srv/../etc]}}\nchain:",
+            ":3:38: adapters.ansible.storage_paths.0: ",
+        ),
+        (
+            "chain:",
+            "secrets: [{name: db}]\nchain:",
+            ":3:11: secrets.0: the secret db is granted to nobody (name workloads or tenants)",
         ),
         ("chain:", "state: &a x\nchain:", ":3:8: anchor &a"),
         (LEAST, "- x\n", ":1:1: the host file holds no keys"),

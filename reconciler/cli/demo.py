@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.home import SIMULATED, Home
+from reconciler.devnet.home import SIMULATED, Facts, Home
 from reconciler.devnet.programs import DaemonProgram, await_devnet, devnet_program
 from reconciler.devnet.stage import Stage, open_stage
 from reconciler.devnet.steps import Step, StoryError
@@ -60,6 +60,9 @@ def demo(
                 "or keep this one elsewhere"
             )
         hosts = Hosts() if adapter == "ansible" else None
+        if hosts is not None:
+            home.directory.mkdir(parents=True, exist_ok=True)
+            home.write_facts(Facts(this_machine=True))
         _tell(Telling(home, options, sweep=kubeconfig is not None and keep is None, hosts=hosts))
     if keep is not None:
         click.echo(f"go on with: provider-daemon devnet --home {keep}")

@@ -35,7 +35,7 @@ chain:
 adapters:
   kubernetes:
     kubeconfig: "{kubeconfig}"
-state: state
+{hosts}state: state
 listen:
   api: "127.0.0.1:{ports.api}"
   metrics: "127.0.0.1:{ports.metrics}"
@@ -43,6 +43,13 @@ timing:
   poll_seconds: {poll}
   cycle_at_most_seconds: 5
 {capacity}"""
+
+_THIS_MACHINE = """\
+  ansible:
+    enabled: true
+    this_machine: true
+    storage_paths: [{records}]
+"""
 
 _CAPACITY = """\
 limits:
@@ -103,6 +110,7 @@ def _write_host(home: Home, facts: Facts) -> None:
         chain_id=CHAIN_ID,
         kubeconfig=facts.kubeconfig or "kubeconfig",
         poll=max(0.05, round(facts.pace.block_seconds / 5, 3)),
+        hosts=_THIS_MACHINE.format(records=home.records) if facts.this_machine else "",
         capacity=_CAPACITY if facts.kubeconfig else "",
     )
     home.host_file.write_text(text, encoding="utf-8")

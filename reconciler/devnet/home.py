@@ -39,12 +39,15 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What `devnet.json` tells: ports, pace, whose kubeconfig, and the process that runs it (0: none)."""
+    """What `devnet.json` tells: ports, pace, whose kubeconfig, the process that runs it (0: none), and
+    whether workloads may run as containers on this machine.
+    """
 
     ports: Ports = Ports()
     pace: Pace = Pace()
     kubeconfig: str = ""
     pid: int = 0
+    this_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,11 @@ class Home:
     def repository(self) -> Path:
         """The bare desired repository."""
         return self.directory / "state.git"
+
+    @property
+    def records(self) -> Path:
+        """Where records of containers on this machine lie."""
+        return (self.directory / "records").resolve()
 
     @property
     def keyring(self) -> Path:
@@ -122,7 +130,12 @@ class Home:
             "repository": str(self.repository),
             "addresses": {name: key_of(name).address for name in names()},
             "pid": facts.pid,
-            "again": {"ports": ports, "pace": asdict(facts.pace), "kubeconfig": facts.kubeconfig},
+            "again": {
+                "ports": ports,
+                "pace": asdict(facts.pace),
+                "kubeconfig": facts.kubeconfig,
+                "this_machine": facts.this_machine,
+            },
         }
         draft = self.facts_file.with_suffix(".new")
         draft.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
@@ -157,7 +170,13 @@ def _lives(pid: int) -> bool:
 
 def _facts(told: dict[str, Any]) -> Facts:
     again = told["again"]
-    return Facts(Ports(**again["ports"]), Pace(**again["pace"]), again["kubeconfig"], told["pid"])
+    return Facts(
+        Ports(**again["ports"]),
+        Pace(**again["pace"]),
+        again["kubeconfig"],
+        told["pid"],
+        again.get("this_machine", False),
+    )
 
 
 def free_ports(wanted: Ports) -> Ports:

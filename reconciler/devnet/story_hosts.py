@@ -144,8 +144,7 @@ class Hosts:
     def begin(self, stage: Stage) -> None:
         fit(stage.home.directory)
         build(IMAGE)
-        storage = (stage.home.directory / "records").resolve()
-        text = _HOSTS.format(version=API_VERSION, storage=storage, every=LOOK_EVERY_SECONDS)
+        text = _HOSTS.format(version=API_VERSION, storage=stage.home.records, every=LOOK_EVERY_SECONDS)
         stage.operator.write("This machine runs containers", {"adapters/ansible.yaml": text})
         stage.daemon.start()
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.chain.keyring import open_keyring
@@ -6,6 +7,7 @@ from reconciler.devnet.home import Facts, Home, Pace, Ports
 from reconciler.devnet.people import CHAIN_ID, PROVIDER, key_of
 from reconciler.devnet.plain_git import git
 from reconciler.settings import Flags, load_settings
+from reconciler.values.grants import AnsibleGrants
 
 FACTS = Facts(Ports(1001, 1002, 1003, 1004, 1005), Pace(0.5, 40))
 
@@ -31,6 +33,15 @@ def test_a_given_cluster_is_named_and_bounded(tmp_path: Path) -> None:
     assert settings.kubernetes.kubeconfig == Path("/etc/real.yaml")
     assert settings.limits.capacity is not None
     assert settings.limits.capacity.cpu_milli == 64_000
+
+
+def test_this_machine_is_opted_in_only_where_it_is_wanted(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    furnish(home, FACTS)
+    assert not load_settings(Flags(home.host_file), {}).limits.grants.ansible.enabled
+    furnish(home, replace(FACTS, this_machine=True))
+    granted = load_settings(Flags(home.host_file), {}).limits.grants.ansible
+    assert granted == AnsibleGrants(enabled=True, this_machine=True, storage_paths=(str(home.records),))
 
 
 def test_the_repository_is_the_template_in_a_hurry(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from reconciler.devnet.home import Facts, Home, Pace, Ports, free_ports
 
 
 def test_facts_come_back_as_they_were_written(tmp_path: Path) -> None:
-    facts = Facts(Ports(1, 2, 3, 4, 5), Pace(0.5, 7), "/k", 42)
+    facts = Facts(Ports(1, 2, 3, 4, 5), Pace(0.5, 7), "/k", 42, this_machine=True)
     Home(tmp_path).write_facts(facts)
     assert Home(tmp_path).facts() == facts
 

@@ -1,0 +1,174 @@
+"""What the host file does not grant is denied: namespaces, hosts, rights on them, secrets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.planning.adapter_grants import denials, is_this_machine
+from reconciler.planning.planner import plan
+from reconciler.values.desired import Desired, Env, KubernetesSettings, Service
+from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
+from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings
+from reconciler.values.limits import Limits
+from reconciler.values.observed import AdapterView, Capacity
+from reconciler.values.plans import ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
+from reconciler.values.readings import Seen
+from reconciler.values.resources import MB, Resources
+from tests.makers import ALICE, ROOM, adapter, desired, lease, market, order, running, situation, workload
+
+GRANTED = Grants(ansible=AnsibleGrants(enabled=True, hosts=("192.0.2.0/24", "2001:db8::/32", "node.example")))
+PASSWORD = Env("P", secret="db/password")
+
+
+def on_hosts(*addresses: str, storage: str = "/var/lib/provider-workloads", **group: Any) -> Desired:
+    hosts = tuple(AnsibleHost(f"host-{n}", address) for n, address in enumerate(addresses))
+    made = replace(AnsibleGroup("rack", hosts), **group)
+    return desired(ansible=AnsibleSettings(enabled=True, groups=(made,), storage=storage))
+
+
+@pytest.mark.parametrize(
+    "address", ["192.0.2.7", "2001:db8::7", "2001:DB8:0::7", "node.example", "Node.Example"]
+)
+def test_hosts_are_granted_by_name_address_or_range(address: str) -> None:
+    assert denials(on_hosts(address), GRANTED) == {}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["192.0.3.7", "2001:db9::7", "other.example", "evil.node.example", "node.example.", "3221225991"],
+)
+def test_other_hosts_are_denied_also_where_one_of_many_is_another(address: str) -> None:
+    found = denials(on_hosts("192.0.2.7", address), GRANTED)
+    assert list(found) == ["ansible"]
+    assert f"host host-1 at {address}" in found["ansible"]
+    assert "change the file" in found["ansible"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "localhost",
+        "LOCALHOST",
+        "localhost.localdomain",
+        "a.localhost",
+        "127.9.9.9",
+        "0.0.0.0",
+        "::1",
+        "::",
+        "::ffff:127.0.0.1",
+    ],
+)
+def test_this_machine_takes_a_grant_of_its_own(address: str) -> None:
+    everything = replace(GRANTED.ansible, hosts=("0.0.0.0/0", "::/0", address))
+    assert is_this_machine(address.lower())
+    assert "this machine" in denials(on_hosts(address), Grants(ansible=everything))["ansible"]
+    granted = replace(everything, this_machine=True)
+    assert denials(on_hosts(address), Grants(ansible=granted)) == {}
+
+
+def test_this_machine_alone_takes_no_entry_among_hosts() -> None:
+    granted = Grants(ansible=AnsibleGrants(enabled=True, this_machine=True))
+    assert denials(on_hosts("localhost"), granted) == {}
+    assert "127.0.0.1" in denials(on_hosts("127.0.0.1"), granted)["ansible"]
+
+
+@pytest.mark.parametrize(("group", "word"), [({"sudo": True}, "sudo"), ({"user": "root"}, "user root")])
+def test_root_takes_a_grant(group: dict[str, Any], word: str) -> None:
+    wanted = on_hosts("192.0.2.7", **group)
+    assert word in denials(wanted, GRANTED)["ansible"]
+    assert denials(wanted, Grants(ansible=replace(GRANTED.ansible, sudo=True))) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/var/lib/provider-workloads", True),
+        ("/var/lib/provider-workloads/a", True),
+        ("/var/lib/provider-workloads-2", False),
+        ("/var/lib", False),
+        ("/etc", False),
+    ],
+)
+def test_records_stay_in_granted_directories(path: str, allowed: bool) -> None:
+    assert (denials(on_hosts("192.0.2.7", storage=path), GRANTED) == {}) is allowed
+
+
+def test_plain_hosts_are_an_opt_in_and_one_namespace_is_granted_by_default() -> None:
+    assert "enabled: false" in denials(on_hosts("192.0.2.7"), Grants())["ansible"]
+    assert denials(desired(), Grants()) == {}
+    assert denials(desired(kubernetes=None), Grants()) == {}
+    other = desired(kubernetes=KubernetesSettings(namespace="kube-system"))
+    assert "namespace kube-system (namespaces: provider-workloads)" in denials(other, Grants())["kubernetes"]
+    assert denials(other, Grants(namespaces=("kube-system",))) == {}
+    assert denials(replace(other, kubernetes=KubernetesSettings(False, "kube-system")), Grants()) == {}
+    assert "provider-workloads" in denials(desired(kubernetes=None), Grants(namespaces=("a",)))["kubernetes"]
+    off = AnsibleSettings(enabled=False, groups=(AnsibleGroup("rack", (AnsibleHost("one", "localhost"),)),))
+    assert denials(desired(ansible=off), Grants()) == {}
+
+
+def test_nothing_of_a_denied_adapter_runs_and_the_other_goes_on() -> None:
+    """Not even where the adapter is there, with the settings of an earlier revision."""
+    here, there, closed = workload(1), workload(2, adapter="ansible"), workload(3, adapter="ansible")
+    hosts = Capacity(ROOM, (), Resources(1, MB, MB, 0))
+    views = adapter() | {"ansible": AdapterView(Seen({closed.id: running(closed)}), Seen(hosts))}
+    wanted = replace(on_hosts("localhost"), workloads={w.id: w for w in (here, there, closed)})
+    seen = market(leases=[lease(1), lease(2)], orders=[order(4)])
+    made = plan(situation(seen, wanted, adapters=views))
+    acted = [a for a in made.actions if isinstance(a, ApplyWorkload | RemoveWorkload | PrepareAdapter)]
+    assert [a.workload.id for a in acted if isinstance(a, ApplyWorkload)] == [here.id]
+    assert len(acted) == 1
+    held = {h.subject: h for h in made.holds if h.reason is Reason.ADAPTER_DENIED}
+    assert set(held) == {"ansible", there.id}
+    assert all(h.ours for h in held.values())
+
+
+def test_a_denied_adapter_that_was_never_created_is_denied_not_unknown() -> None:
+    there = workload(1, adapter="ansible")
+    wanted = replace(on_hosts("localhost"), workloads={there.id: there})
+    made = plan(situation(market(leases=[lease(1)]), wanted))
+    assert {h.reason for h in made.holds if h.subject == there.id} == {Reason.ADAPTER_DENIED}
+
+
+def test_a_workload_is_not_moved_off_a_denied_adapter() -> None:
+    there = workload(1, adapter="ansible")
+    views = adapter() | {
+        "ansible": AdapterView(Seen({there.id: running(there)}), Seen(Capacity(ROOM, (), ROOM)))
+    }
+    ran = plan(situation(market(leases=[lease(1)]), desired(there), adapters=views)).memory
+    wanted = replace(on_hosts("localhost"), workloads={there.id: replace(there, adapter="")})
+    made = plan(situation(market(leases=[lease(1)]), wanted, memory=ran))
+    assert not [a for a in made.actions if isinstance(a, ApplyWorkload | RemoveWorkload)]
+
+
+def secretive(dseq: int = 1) -> Desired:
+    plain = workload(2)
+    [service] = workload(dseq).services
+    quiet = Service("web", "web", service.resources, env=(Env("A", "b"), PASSWORD))
+    return desired(workload(dseq, services=(quiet,)), plain)
+
+
+@pytest.mark.parametrize(
+    ("grant", "allowed"),
+    [
+        (None, False),
+        (SecretGrant("db", tenants=frozenset({ALICE})), True),
+        (SecretGrant("db/password", workloads=frozenset({workload(1).id})), True),
+        (SecretGrant("db/user", tenants=frozenset({ALICE})), False),
+        (SecretGrant("d", tenants=frozenset({ALICE})), False),
+        (SecretGrant("db", tenants=frozenset({"ve1bob"})), False),
+        (SecretGrant("db", workloads=frozenset({workload(2).id})), False),
+    ],
+)
+def test_a_secret_that_is_not_granted_holds_its_workload_alone(
+    grant: SecretGrant | None, allowed: bool
+) -> None:
+    limits = Limits(grants=Grants(secrets=(grant,) if grant else ()))
+    made = plan(situation(market(leases=[lease(1), lease(2)]), secretive(), limits=limits))
+    applied = {a.workload.id for a in made.actions if isinstance(a, ApplyWorkload)}
+    assert applied == ({workload(1).id, workload(2).id} if allowed else {workload(2).id})
+    held = [h for h in made.holds if h.reason is Reason.SECRET_DENIED]
+    assert [(h.subject, h.ours) for h in held] == ([] if allowed else [(workload(1).id, True)])
+    assert all("db/password" in h.message for h in held)
