@@ -17,6 +17,7 @@ from reconciler.cli.doctor_machine import check_outside, check_ports, check_stat
 from reconciler.cli.doctor_outside import check_cluster, check_repository
 from reconciler.cli.findings import Finding, State, ok, wrong
 from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.planning.adapter_grants import denials
 from reconciler.settings import Settings, SettingsError
 from reconciler.values.desired import KubernetesSettings
 
@@ -75,10 +76,14 @@ def _outside(settings: Settings, key: PrivateKey | Finding) -> Iterator[Finding]
         wanted = yield from check_repository(settings, None if isinstance(key, Finding) else key.address)
     except OSError as error:
         yield _broken("repository", error)
+    denied = denials(wanted, settings.limits.grants) if wanted else {}
+    for name, why in denied.items():
+        yield wrong("adapters", why, f"see adapters.{name} in the host file")
     cluster = (wanted.kubernetes if wanted else None) or KubernetesSettings()
     hosts = wanted.ansible if wanted and wanted.ansible and wanted.ansible.enabled else None
-    yield from _guarded("cluster", lambda: check_cluster(settings, cluster, hosts=hosts is not None))
-    if hosts is not None:
+    if "kubernetes" not in denied:
+        yield from _guarded("cluster", lambda: check_cluster(settings, cluster, hosts=hosts is not None))
+    if hosts is not None and "ansible" not in denied:
         yield from _guarded("hosts", lambda: check_hosts(settings, hosts))
 
 

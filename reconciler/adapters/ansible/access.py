@@ -1,4 +1,4 @@
-"""The secrets of plain hosts, which the host file names; none of them comes from the repository."""
+"""How plain hosts are reached: the host file alone says it, nothing of it comes from the repository."""
 
 from __future__ import annotations
 
@@ -10,13 +10,35 @@ from reconciler.documents.host_adapters_model import AnsibleAccessModel
 
 
 @dataclass(frozen=True, slots=True)
+class Jump:
+    """An SSH server through which hosts are reached; `user` "" is the daemon's own name."""
+
+    host: str
+    port: int = 22
+    user: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Jump:
+        """`user@host:port`, an IPv6 address in brackets; of the form that the host file demands."""
+        user, _, place = text.rpartition("@")
+        host, port = place, "22"
+        if ":" in place.rpartition("]")[2]:
+            host, _, port = place.rpartition(":")
+        return cls(host.strip("[]"), int(port), user)
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
-    """Each None where it is not named; paths are absolute."""
+    """Each None where it is not named; paths are absolute. `storage_paths` are the directories of hosts that
+    records may not leave by a link (none: that is not checked).
+    """
 
     private_key: Path | None = None
     known_hosts: Path | None = None
     vault: Path | None = None
     vault_password_file: Path | None = None
+    jump: Jump | None = None
+    storage_paths: tuple[str, ...] = ()
 
     def complaints(self) -> Iterator[str]:
         """What is wrong with the files, in sentences that say what to do."""
@@ -47,4 +69,6 @@ def access_of(here: Path, model: AnsibleAccessModel) -> Access:
         below(model.known_hosts),
         below(model.vault),
         below(model.vault_password_file),
+        Jump.parse(model.jump) if model.jump else None,
+        tuple(model.storage_paths),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Collection
 from typing import Any
 
-from reconciler.adapters.ansible.access import Access
+from reconciler.adapters.ansible.access import Access, Jump
 from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost
 
 REMOTE_PYTHON = "/usr/bin/python3"
@@ -47,4 +48,18 @@ def _ssh_options(access: Access) -> list[str]:
         "ControlMaster": "no",
         "ServerAliveInterval": "15",
     }
-    return ["-F", "none", *(f"-o {name}={value}" for name, value in options.items())]
+    made = ["-F", "none", *(f"-o {name}={value}" for name, value in options.items())]
+    if access.jump is not None:
+        made.append(f"-o {shlex.quote('ProxyCommand=' + _through(access.jump, access, made))}")
+    return made
+
+
+def _through(jump: Jump, access: Access, options: list[str]) -> str:
+    """The command that connects through the jump host, reached as the hosts are: ProxyJump would take none of
+    the options, and so check its key against the user's own files.
+    """
+    words = ["ssh", *shlex.split(" ".join(options)), "-p", str(jump.port)]
+    words += ["-i", str(access.private_key)] if access.private_key else []
+    words += ["-l", jump.user] if jump.user else []
+    known = " ".join(shlex.quote(word.replace("%", "%%")) for word in words)
+    return f"{known} -W '[%h]:%p' {jump.host}"

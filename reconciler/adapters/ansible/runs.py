@@ -122,9 +122,10 @@ class Runs:
     def _furnish(self, directory: Path, play: Play) -> None:
         for name in ("orders", "answers"):
             (directory / name).mkdir(mode=0o700)
-        vault = {"vault": str(self._access.vault)} if self._access.vault else {}
+        added: dict[str, Any] = {"vault": str(self._access.vault)} if self._access.vault else {}
+        added |= {"storage_paths": self._access.storage_paths} if self._access.storage_paths else {}
         for host, order in play.orders.items():
-            (directory / "orders" / f"{host}.json").write_text(json.dumps({**order, **vault}))
+            (directory / "orders" / f"{host}.json").write_text(json.dumps({**order, **added}))
         inventory = inventory_of(play.group, self._access, play.orders)
         (directory / "hosts.json").write_text(json.dumps(inventory))
         words = ["--check", "--diff"] if play.checking else []

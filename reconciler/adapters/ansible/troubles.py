@@ -84,6 +84,10 @@ def failure_trouble(failure: FailureAnswer) -> Trouble:
             return Trouble("NoGpu", f"{whose}{said}", "free GPUs on the host, or add hosts")
         case "record":
             return Trouble("RecordUnwritable", said, "let us write to storage.path of adapters/ansible.yaml")
+        case "storage":
+            return Trouble(
+                "StorageDenied", said, "remove the link, or allow its target: adapters.ansible.storage_paths"
+            )
         case "create":
             return Trouble(
                 "CreateContainerError", f"{whose}{said}", "correct what the file asks of the engine"

@@ -10,7 +10,9 @@ from reconciler.documents.host_adapters_model import AnsibleAccessModel
 
 def test_relative_paths_start_where_the_host_file_is(tmp_path: Path) -> None:
     model = AnsibleAccessModel(private_key="keys/id", known_hosts="/etc/hosts.keys")
-    assert access_of(tmp_path, model) == Access(tmp_path / "keys/id", Path("/etc/hosts.keys"))
+    assert access_of(tmp_path, model) == Access(
+        tmp_path / "keys/id", Path("/etc/hosts.keys"), storage_paths=("/var/lib/provider-workloads",)
+    )
 
 
 def test_files_that_others_may_read_or_that_are_not_there_are_told(tmp_path: Path) -> None:

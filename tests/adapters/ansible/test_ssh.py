@@ -8,13 +8,14 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.adapters.ansible.access import Access
+from reconciler.adapters.ansible.access import Access, Jump
 from reconciler.adapters.ansible.orders import applying, asking, work_order
 from reconciler.adapters.ansible.runs import HostAnswer, Play, Runs
 from reconciler.adapters.ansible.troubles import host_trouble
@@ -62,6 +63,12 @@ class Server:
         play = Play("look", settings.groups[0], dict.fromkeys(settings.hosts, asked), 60, checking=True)
         return dict(Runs(settings, access, self.here / "scratch").run(play))
 
+    def work(self, access: Access) -> dict[str, HostAnswer]:
+        settings = self.settings()
+        asked = work_order([applying(order())], Engine.PODMAN, settings)
+        play = Play("work", settings.groups[0], {"one": asked}, 60)
+        return dict(Runs(settings, access, self.here / "scratch").run(play))
+
 
 def keygen(path: Path) -> None:
     words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)]
@@ -90,6 +97,25 @@ def server(tmp_path: Path) -> Iterator[Server]:
         eventually(lambda: _listens(port), "sshd", 10)
         access = Access(private_key=tmp_path / "client", known_hosts=known)
         yield Server(tmp_path, port, kept, getpass.getuser(), access)
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+@contextmanager
+def jump_host(here: Path) -> Iterator[int]:
+    """Another sshd, with another key, that lets the same client in; its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    text = CONFIG.format(port=port, here=here).replace("/host\n", "/other\n").replace("sshd.pid", "jump.pid")
+    (here / "jump").write_text(text)
+    sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin")
+    assert sshd is not None, "the fixture found it"
+    daemon = subprocess.Popen([sshd, "-D", "-e", "-f", str(here / "jump")], stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: _listens(port), "the jump host", 10)
+        yield port
     finally:
         daemon.kill()
         daemon.wait()
@@ -143,6 +169,34 @@ def test_a_host_that_nobody_vouched_for_is_not_talked_to(server: Server) -> None
     known.write_text("")
     assert reason(server.look(server.access)["one"]) == "HostKeyUnknown"
     assert reason(server.look(replace(server.access, known_hosts=None))["one"]) == "HostKeyUnknown"
+
+
+def test_a_host_behind_a_jump_host_is_reached_if_both_keys_are_known(server: Server, tmp_path: Path) -> None:
+    known = server.access.known_hosts
+    assert known is not None
+    with jump_host(tmp_path) as port:
+        through = replace(server.access, jump=Jump("127.0.0.1", port, server.user))
+        assert reason(server.look(through)["one"]) == "HostKeyUnknown"
+        assert stage_of(server.kept).commands == []
+        of_jump = f"[127.0.0.1]:{port} {(tmp_path / 'other.pub').read_text()}"
+        known.write_text(known.read_text() + of_jump)
+        assert server.look(through)["one"].state == "ok"
+        known.write_text(of_jump)
+        assert reason(server.look(through)["one"]) == "HostKeyUnknown"
+    assert reason(server.look(through)["one"]) == "HostUnreachable", "there is no way around it"
+
+
+def test_records_do_not_follow_a_link_out_of_the_allowed_directories(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "allowed").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "records").symlink_to(tmp_path / "elsewhere")
+    access = replace(server.access, storage_paths=(str(tmp_path / "allowed"),))
+    assert reason(server.look(access)["one"]) == "StorageDenied"
+    assert reason(server.work(access)["one"]) == "StorageDenied"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    (tmp_path / "records").unlink()
+    (tmp_path / "records").symlink_to(tmp_path / "allowed")
+    assert server.look(access)["one"].state == "ok"
 
 
 def test_one_host_that_is_not_there_spoils_no_other(server: Server) -> None:

@@ -57,6 +57,7 @@ def test_a_hosts_trouble_has_a_reason_and_advice(words: str, step: str, reason: 
         ("start", "driver failed: Bind for 0.0.0.0:80 failed: port is already allocated", "PortInUse"),
         ("taken", 'the container name "x" is already in use', "NameTaken"),
         ("secret", "the vault has no db/password", "SecretMissing"),
+        ("storage", "/srv/records leads to /etc, out of /srv", "StorageDenied"),
         ("gpu", "0 GPUs are free, 1 are asked for", "NoGpu"),
         ("record", "/var/lib/x: Permission denied", "RecordUnwritable"),
         ("create", "invalid reference format", "CreateContainerError"),

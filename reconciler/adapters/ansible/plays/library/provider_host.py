@@ -27,6 +27,7 @@ def main() -> None:
     engine = Engine(asked["engine"], asked["seconds"])
     records = Records(asked["directory"])
     try:
+        records.keep_within(asked.get("storage_paths") or ())
         answer, changed = answer_to(asked, engine, records, checking=module.check_mode)
     except EngineError as why:
         module.fail_json(msg=str(why), step=why.step)

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,13 @@ class Records:
 
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)
+
+    def keep_within(self, allowed: Iterable[str]) -> None:
+        """EngineError where a link leads out of all of these directories; where none is named, none does."""
+        real = os.path.realpath(self._directory)
+        roots = [os.path.realpath(each) for each in allowed]
+        if roots and not any(os.path.commonpath([real, root]) == root for root in roots):
+            raise EngineError("storage", f"{self._directory} leads to {real}, out of {', '.join(roots)}")
 
     def read_all(self) -> dict[str, Record]:
         """Every record by its workload; a file that cannot be read is as good as none."""

@@ -1,0 +1,35 @@
+"""Records on a host stay in the directories that the host file of the daemon allows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.ansible.plays.module_utils.provider_engine import EngineError
+from reconciler.adapters.ansible.plays.module_utils.provider_records import Records
+
+
+@pytest.fixture
+def allowed(tmp_path: Path) -> Path:
+    (tmp_path / "allowed").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "allowed" / "out").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in").symlink_to(tmp_path / "allowed")
+    return tmp_path / "allowed"
+
+
+@pytest.mark.parametrize("path", ["allowed", "allowed/new", "in/new"])
+def test_a_directory_within_will_do_also_by_a_link(tmp_path: Path, allowed: Path, path: str) -> None:
+    Records(str(tmp_path / path)).keep_within([str(tmp_path / "other"), str(allowed)])
+
+
+@pytest.mark.parametrize("path", ["elsewhere", "allowed/out", "allowed/out/new", "allowed-2"])
+def test_a_link_out_of_it_is_refused(tmp_path: Path, allowed: Path, path: str) -> None:
+    with pytest.raises(EngineError, match="leads to") as caught:
+        Records(str(tmp_path / path)).keep_within([str(allowed)])
+    assert caught.value.step == "storage"
+
+
+def test_where_the_host_file_grants_no_directory_nothing_is_checked(tmp_path: Path) -> None:
+    Records(str(tmp_path)).keep_within([])
