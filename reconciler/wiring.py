@@ -32,6 +32,7 @@ from reconciler.documents.kinds import KUBERNETES
 from reconciler.forge.teller import Teller, sender
 from reconciler.journal.copying import copy_journal
 from reconciler.journal.opening import open_journal, open_records
+from reconciler.journal.state_directory import make_state_directory
 from reconciler.planning.adapter_grants import denials
 from reconciler.ports import Inspector, Wake
 from reconciler.repo.place import Author, Place
@@ -116,6 +117,7 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
     Raises SettingsError, JournalError, BadPlaceError or a keyring's error, each with a sentence.
     """
     with ExitStack() as stack:
+        make_state_directory(settings.state)
         journal = open_journal(journal_in or settings.state)
         stack.callback(journal.close)
         clock = HostClock()

@@ -23,7 +23,7 @@ class DaemonLock:
     def __init__(self, directory: Path) -> None:
         self._path = directory / NAME
         try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise JournalError(
                 f"the lock {self._path} cannot be opened: {error.strerror}; give the daemon's user the "

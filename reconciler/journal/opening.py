@@ -14,6 +14,7 @@ from reconciler.journal.intents import SqliteIntents, ended, like, past
 from reconciler.journal.lock import DaemonLock
 from reconciler.journal.outbox import SqliteOutbox, happened, last_commit
 from reconciler.journal.revisions import past_revisions
+from reconciler.journal.state_directory import make_state_directory
 from reconciler.journal.totals import totals
 from reconciler.values.intents import Confirmation
 from reconciler.values.memory import Memory
@@ -111,15 +112,10 @@ class OpenJournal:
 def open_journal(directory: Path) -> OpenJournal:
     """Lock the state directory (made with mode 0700 where it is missing) and open its journal.
 
-    Raises JournalLocked while another daemon holds it, JournalBroken for a damaged file.
+    Raises JournalError where others could write there, JournalLocked while another daemon holds it,
+    JournalBroken for a damaged file.
     """
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise JournalError(
-            f"the state directory {directory} cannot be made: {error.strerror}; make it for the daemon's "
-            f"user, or name another in the host file"
-        ) from None
+    make_state_directory(directory)
     lock = DaemonLock(directory)
     try:
         return _open(directory / NAME, lock)

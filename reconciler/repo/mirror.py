@@ -65,7 +65,8 @@ class Mirror:
 
         Raises MirrorError when another command of ours goes on too long, or where no mirror can be made.
         """
-        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self._lock_path, flags, 0o600)
         try:
             self._wait_for(descriptor)
             self._runner.held = (descriptor,)

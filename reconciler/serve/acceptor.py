@@ -1,4 +1,4 @@
-"""Connections of one address: so many at once, none that only holds a seat."""
+"""Accepts connections while there are seats; one that only holds a seat gives it up to the next."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import logging
 import socket
 import ssl
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from reconciler.serve.seats import Seat, SeatPlan, Seats, client_of, is_own
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +25,11 @@ SWEEP_SECONDS = 5.0
 SEND_BUFFER_BYTES = 512 * 1024
 """What the system holds for a peer that does not read."""
 
+LOOK_SECONDS = 0.1
+"""How often a connection that waits for a seat looks for an idle one."""
+
 PATIENCE_SECONDS = 1.0
-"""How long a connection waits for a seat while all are taken; those behind it wait in the system's queue."""
+"""How long a connection of this machine waits for a seat; those behind it wait in the system's queue."""
 
 _WORDS = (
     b'{"error": "as many connections are open as may be at once", "advice": "try again in a few seconds"}\n'
@@ -35,18 +40,14 @@ FULL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Seats:
-    """Connections at once: in all (others wait for one that ends), and of one peer (others are refused)."""
-
-    in_all: int = 256
-    of_one_peer: int | None = None
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Watched(asyncio.Protocol):
     """A protocol whose peer is cut off when it takes nothing; `left` is done when the connection is."""
 
-    def __init__(self, inner: asyncio.Protocol, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, inner: asyncio.Protocol, loop: asyncio.AbstractEventLoop, seat: Seat) -> None:
+        self.seat = seat
         self._inner = inner
         self._loop = loop
         self._cut: asyncio.TimerHandle | None = None
@@ -90,6 +91,21 @@ class Watched(asyncio.Protocol):
                 self.transport.abort()
 
 
+@web.middleware
+async def keep_seat(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Around every request: while it is answered, its connection does not count as idle."""
+    protocol = request.transport.get_protocol() if request.transport is not None else None
+    if not isinstance(protocol, Watched):
+        return await handler(request)
+    seat = protocol.seat
+    seat.requests += 1
+    try:
+        return await handler(request)
+    finally:
+        seat.requests -= 1
+        seat.idle_since = time.monotonic()
+
+
 class Acceptor:
     """Accepts on sockets that listen; used on the servers' loop alone."""
 
@@ -98,12 +114,11 @@ class Acceptor:
     ) -> None:
         self._protocol = protocol
         self._tls = tls
-        self._seats = seats
-        self._taken: Counter[str] = Counter()
+        self._plan = SeatPlan(seats)
         self._freed = asyncio.Event()
-        self._watched: set[Watched] = set()
+        self._watched: dict[Seat, Watched] = {}
         self._accepting: list[asyncio.Task[None]] = []
-        self._keeping: set[asyncio.Task[None]] = set()
+        self._keeping: dict[Seat, asyncio.Task[None]] = {}
 
     def start(self, sockets: list[socket.socket]) -> None:
         """Begin to accept."""
@@ -119,12 +134,13 @@ class Acceptor:
 
     async def finish(self) -> None:
         """Cut off the connections that are left."""
-        for watched in tuple(self._watched):
+        for watched in tuple(self._watched.values()):
             if watched.transport is not None:
                 watched.transport.abort()
-        for task in tuple(self._keeping):
+        keeping = tuple(self._keeping.values())
+        for task in keeping:
             task.cancel()
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await asyncio.gather(*keeping, return_exceptions=True)
 
     async def _accept(self, listening: socket.socket) -> None:
         while True:
@@ -140,34 +156,45 @@ class Acceptor:
     async def _accept_one(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         found, address = await loop.sock_accept(listening)
-        peer = str(address[0])
-        if self._has_its_share(peer) or not await self._has_seat():
+        client = client_of(str(address[0]))
+        if not await self._has_seat(client):
             _turn_away(found, plain=self._tls is None)
             return
-        self._taken[peer] += 1
-        task = loop.create_task(self._keep(found, peer))
-        self._keeping.add(task)
-        task.add_done_callback(self._keeping.discard)
+        seat = Seat(client, time.monotonic())
+        self._plan.taken[seat] = None
+        self._keeping[seat] = loop.create_task(self._keep(found, seat))
 
-    def _has_its_share(self, peer: str) -> bool:
-        most = self._seats.of_one_peer
-        return most is not None and self._taken[peer] >= most
-
-    async def _has_seat(self) -> bool:
-        """Whether there is a seat, now or within a second."""
+    async def _has_seat(self, client: str) -> bool:
+        """Whether there is a seat: now, or by an idle connection that gives it up; this machine's programs
+        also wait for one, others would keep it waiting meanwhile.
+        """
         until = time.monotonic() + PATIENCE_SECONDS
-        while self._taken.total() >= self._seats.in_all:
-            self._freed.clear()
-            try:
-                await asyncio.wait_for(self._freed.wait(), max(until - time.monotonic(), 0))
-            except TimeoutError:
+        while not self._plan.is_free(client):
+            given_up = self._plan.to_give_up(client, time.monotonic())
+            left = until - time.monotonic()
+            if left <= 0 or (given_up is None and not is_own(client)):
                 return False
+            if given_up is not None:
+                self._cut(given_up)
+            self._freed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._freed.wait(), min(left, LOOK_SECONDS))
         return True
 
-    async def _keep(self, found: socket.socket, peer: str) -> None:
+    def _cut(self, seat: Seat) -> None:
+        """End a connection; it frees its seat as it ends."""
+        watched = self._watched.get(seat)
+        if watched is not None and watched.transport is not None:
+            if self._tls is None:
+                watched.transport.write(FULL)  # goes out at once, or not at all
+            watched.transport.abort()
+        elif seat in self._keeping:  # it has not even finished the TLS handshake
+            self._keeping[seat].cancel()
+
+    async def _keep(self, found: socket.socket, seat: Seat) -> None:
         loop = asyncio.get_running_loop()
-        watched = Watched(self._protocol(), loop)
-        self._watched.add(watched)
+        watched = Watched(self._protocol(), loop, seat)
+        self._watched[seat] = watched
         seconds = HANDSHAKE_SECONDS if self._tls else None
         try:
             await loop.connect_accepted_socket(
@@ -175,18 +202,15 @@ class Acceptor:
             )
             await watched.left
         except (OSError, TimeoutError) as error:
-            log.info("no connection with %s came about: %s", peer, error)
+            log.info("no connection with %s came about: %s", seat.client, error)
         finally:
-            self._watched.discard(watched)
-            self._taken[peer] -= 1
-            if not self._taken[peer]:
-                del self._taken[peer]
+            del self._watched[seat], self._keeping[seat], self._plan.taken[seat]
             self._freed.set()
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            for watched in tuple(self._watched):
+            for watched in tuple(self._watched.values()):
                 try:
                     watched.sweep()
                 except Exception:  # one connection must not end the sweep of the others

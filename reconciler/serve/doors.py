@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from reconciler.serve.rates import Meter, Rates
+from reconciler.serve.rates import Meter, Rate, Rates
 from reconciler.serve.replies import Reply, refused
+from reconciler.serve.seats import client_of
 from reconciler.serve.secrets import SecretFile, Token
 from reconciler.serve.table import Access
 
@@ -25,6 +26,8 @@ FOR_BROWSERS = 'Basic realm="provider-daemon", charset="UTF-8"'
 """A browser asks for the token as a password, whatever the name; it reads one challenge, not two."""
 
 TOKEN_MAX = 512
+WARNINGS = Rate(1 / 60, 5)
+"""Log lines about one client's wrong tokens."""
 
 
 class Door(Protocol):
@@ -58,6 +61,7 @@ class OutsideDoor:
     def __init__(self, tokens: SecretFile[tuple[Token, ...]] | None, now: Callable[[], int]) -> None:
         self._tokens = tokens
         self._now = now
+        self._warnings = Meter(WARNINGS)
 
     def refusal(self, request: web.Request, access: Access) -> Reply | None:
         if access in (Access.OPEN, Access.HOOK):
@@ -85,12 +89,17 @@ class OutsideDoor:
         if token is not None and (token.until is None or self._now() < token.until):
             return None
         if token is not None:
-            log.warning("the token of %s has expired and was used by %s", token.name, request.remote)
+            self._warn(request, f"the token of {token.name} has expired and was used")
             sentence, advice = "the token has expired", "ask the provider's operator for a new one"
         else:
-            log.warning("a wrong token was shown by %s", request.remote)
+            self._warn(request, "a wrong token was shown")
             sentence, advice = "the token is not known here", "see that it is whole, or ask for a new one"
         return refused(401, sentence, advice, WWW_Authenticate=challenge)
+
+    def _warn(self, request: web.Request, words: str) -> None:
+        """Log it, unless this client has filled enough of the log."""
+        if not self._warnings.take(client_of(request.remote or ""), time.monotonic()):
+            log.warning("%s by %s", words, request.remote)
 
 
 class Wicket:
@@ -109,7 +118,7 @@ class Wicket:
         }
 
     def refusal(self, request: web.Request, access: Access) -> Reply | None:
-        peer, now = request.remote or "", self._clock()
+        peer, now = client_of(request.remote or ""), self._clock()
         if wait := self._meters[access].take(peer, now):
             return _too_often(wait)
         refusal = self._door.refusal(request, access)
@@ -120,7 +129,7 @@ class Wicket:
 
     def failed(self, request: web.Request, refusal: Reply) -> Reply:
         """The answer to a peer that has not proven itself: after many such, that it asks too often."""
-        wait = self._failures.take(request.remote or "", self._clock())
+        wait = self._failures.take(client_of(request.remote or ""), self._clock())
         return _too_often(wait) if wait else refusal
 
 
@@ -152,9 +161,16 @@ def _from_elsewhere(request: web.Request, access: Access) -> Reply | None:
         return None
     site = request.headers.get("Sec-Fetch-Site", "none")
     origin = request.headers.get("Origin")
-    if site in ("same-origin", "none") and (origin is None or urlsplit(origin).netloc == request.host):
+    if site in ("same-origin", "none") and (origin is None or _netloc(origin) == request.host):
         return None
     return refused(403, "another site's page may not ask this", "ask from the page at /, or with curl")
+
+
+def _netloc(url: str) -> str | None:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return None
 
 
 def _is_ours(host: str) -> bool:

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from reconciler.serve.shapes import ErrorAnswer, Shape
+from reconciler.values.text import one_line
+
+SENTENCE_MAX = 1_000
+"""Characters of a refusal's sentence."""
 
 PIECE_BYTES = 512 * 1024
 """Few pieces, as a cycle that computes may take a turn after each; no more, as many may be read slowly."""
@@ -53,8 +57,8 @@ def shown(shape: Shape, code: int = 200, **headers: str) -> Reply:
 
 
 def refused(code: int, sentence: str, advice: str, **headers: str) -> Reply:
-    """Why there is no other answer."""
-    return shown(ErrorAnswer(error=sentence, advice=advice), code, **headers)
+    """Why there is no other answer; what it quotes of the request is cleaned."""
+    return shown(ErrorAnswer(error=one_line(sentence, SENTENCE_MAX), advice=advice), code, **headers)
 
 
 async def send(request: web.Request, reply: Reply) -> web.StreamResponse:

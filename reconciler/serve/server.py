@@ -14,10 +14,11 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from reconciler.serve.acceptor import Acceptor, Seats, listening
+from reconciler.serve.acceptor import Acceptor, keep_seat, listening
 from reconciler.serve.api import Api
 from reconciler.serve.outside import Certificate, OutsideError
 from reconciler.serve.promptness import be_prompt
+from reconciler.serve.seats import Seats
 from reconciler.serve.secrets import SecretError
 from reconciler.values.listening import Listen
 
@@ -27,7 +28,7 @@ wire_log = logging.getLogger("reconciler.serve.wire")
 
 KEEPALIVE_SECONDS = 15.0
 STOP_SECONDS = 5.0
-ONE_PEER = 64
+SEATS = Seats()
 FILES_SECONDS = 5.0
 """How often certificates and files of secrets are looked at."""
 
@@ -57,8 +58,10 @@ class Site:
 
 
 def without_nonsense(record: logging.LogRecord) -> bool:
-    """Whether a record is no complaint about a client's bad HTTP, which would quote its headers."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    """Whether a record is no complaint about a client's bad HTTP, which would quote its headers, or about one
+    that has left: strangers could fill the log with either.
+    """
+    return not (record.exc_info and isinstance(record.exc_info[1], (HttpProcessingError, ConnectionError)))
 
 
 wire_log.addFilter(without_nonsense)
@@ -98,12 +101,14 @@ class Servers:
 
     async def _bind(self) -> None:
         for site in self._sites:
+            site.app.middlewares.append(keep_seat)
             runner = web.AppRunner(
                 site.app,
                 access_log=None,
                 logger=wire_log,
                 keepalive_timeout=KEEPALIVE_SECONDS,
                 shutdown_timeout=STOP_SECONDS,
+                auto_decompress=False,  # a body is hashed as it was sent, and never grows
                 handle_signals=False,
             )
             self._runners.append(runner)
@@ -119,7 +124,7 @@ class Servers:
             self._sockets += sockets
             self.bound.append(Listen(site.listen.host, sockets[0].getsockname()[1]))
             tls = site.certificate.tls if site.certificate else None
-            acceptor = Acceptor(runner.server, tls, seats_of(site))
+            acceptor = Acceptor(runner.server, tls, SEATS)
             self._acceptors.append(acceptor)
             acceptor.start(sockets)
         self._watching = self._loop.create_task(self._watch_files())
@@ -148,11 +153,6 @@ class Servers:
                     log.error("a changed file cannot be used, the old one still is: %s", error)
                 except Exception:  # one file must not end the watch of the others
                     log.exception("a file could not be read again: %s", each)
-
-
-def seats_of(site: Site) -> Seats:
-    """All programs of this machine are one peer, which has all seats."""
-    return Seats(of_one_peer=ONE_PEER) if site.certificate else Seats()
 
 
 def _why(error: OSError) -> str:

@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.serve import acceptor, server
-from reconciler.serve.acceptor import Seats
 from reconciler.serve.board import Board
+from reconciler.serve.seats import OWN_GRACE_SECONDS, Seats
 from reconciler.serve.starting import Started
 from reconciler.values.ids import workload_id
 from reconciler.values.listening import Listen
@@ -137,7 +137,7 @@ def test_a_thousand_clients_at_once_are_all_answered(servers: Started) -> None:
 def test_silent_clients_do_not_keep_their_seats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "KEEPALIVE_SECONDS", 0.3)
     monkeypatch.setattr(acceptor, "PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr("reconciler.serve.server.seats_of", lambda _: Seats(8, 8))
+    monkeypatch.setattr(server, "SEATS", Seats(8, 8, 0))
     started = serve()
     try:
         at = started.ports.api
@@ -154,6 +154,47 @@ def test_silent_clients_do_not_keep_their_seats(monkeypatch: pytest.MonkeyPatch)
             each.close()
     finally:
         started.stop()
+
+
+def connected(at: Listen, source: str, begin: bytes = b"") -> socket.socket:
+    """A connection from one of this machine's addresses, with the beginning of a request."""
+    made = socket.create_connection((at.host, at.port), timeout=20, source_address=(source, 0))
+    made.sendall(begin)
+    return made
+
+
+@pytest.mark.parametrize("begin", [b"", b"GET /healthz HTTP/1.1\r\nHost: local", b"\x16\x03"])
+def test_slow_connections_of_one_address_do_not_keep_the_others_out(servers: Started, begin: bytes) -> None:
+    at = servers.ports.api
+    slow = [connected(at, "127.0.0.2", begin) for _ in range(400)]
+    for _ in range(20):
+        answers_at_once(at)
+    other = connected(
+        at, "127.0.0.3", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    assert other.recv(100).startswith(b"HTTP/1.1 200")
+    for each in (*slow, other):
+        each.close()
+
+
+def test_slow_connections_of_many_addresses_leave_the_reserve(servers: Started) -> None:
+    at = servers.ports.api
+    slow = [connected(at, f"127.0.0.{2 + n % 100}", b"GET / HT") for n in range(500)]
+    for _ in range(20):
+        answers_at_once(at)
+    for each in slow:
+        each.close()
+
+
+def test_slow_connections_of_this_machine_give_way_after_the_grace(servers: Started) -> None:
+    at = servers.ports.api
+    slow = [connected(at, "127.0.0.1", b"GET / HT") for _ in range(300)]
+    time.sleep(OWN_GRACE_SECONDS + 0.1)
+    for _ in range(20):
+        answers_at_once(at)
+    assert any(each.recv(100).startswith(b"HTTP/1.1 503") for each in slow[:5])
+    for each in slow:
+        each.close()
 
 
 @pytest.mark.parametrize("path", ["/api/v1/reconcile", "/hooks/git"])
