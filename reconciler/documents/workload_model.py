@@ -38,7 +38,8 @@ class EnvModel(StrictModel):
     value: Text | None = None
     """Its value, in plain sight of everyone who reads this repository."""
     secret: SecretKey | None = None
-    """Where its value lies: "secret/key" names a key of a Kubernetes Secret in the workloads' namespace."""
+    """Where its value lies: "secret/key" names a key of a Kubernetes Secret in the workloads' namespace,
+    or of the hosts' vault; the host file must grant it."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -20,14 +20,15 @@ from tests.adapters.ansible.standin import install
 
 HOST = """
 kind: Host
-repository: {url: ./state.git}
-chain: {grpc: "127.0.0.1:1", rpc: "http://127.0.0.1:1", chain_id: x}
+repository: {{url: ./state.git}}
+chain: {{grpc: "127.0.0.1:1", rpc: "http://127.0.0.1:1", chain_id: x}}
+adapters: {{ansible: {{storage_paths: [{here}/records]}}}}
 """
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "host.yaml").write_text(HOST)
+    (tmp_path / "host.yaml").write_text(HOST.format(here=tmp_path))
     return load_settings(Flags(host=tmp_path / "host.yaml"), {})
 
 
