@@ -202,7 +202,7 @@ class Acceptor:
             )
             await watched.left
         except (OSError, TimeoutError) as error:
-            log.info("no connection with %s came about: %s", seat.client, error)
+            log.debug("no connection with %s came about: %s", seat.client, error)  # strangers cause these
         finally:
             del self._watched[seat], self._keeping[seat], self._plan.taken[seat]
             self._freed.set()

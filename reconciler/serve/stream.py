@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from aiohttp import web
@@ -11,11 +12,12 @@ from aiohttp import web
 from reconciler.serve.board import Board
 from reconciler.serve.press import Press
 from reconciler.serve.replies import HEADERS, Reply, refused
+from reconciler.serve.seats import client_of, is_own
 from reconciler.serve.shapes_page import OverviewAnswer
 from reconciler.serve.table import Asked, Lasting, Route
 from reconciler.values.snapshot import Snapshot
 
-LISTENERS_MAX = 32
+LISTENERS_MAX, OF_ONE_CLIENT = 32, 8
 HEARTBEAT_SECONDS = 15.0
 """Proxies cut what is silent for long, and we learn who has left."""
 
@@ -34,7 +36,7 @@ class Stream:
         self._overview = overview
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
-        self._listeners = 0
+        self._listeners: Counter[str] = Counter()
         self._closed = False
         board.tell(self._tell)
 
@@ -47,9 +49,11 @@ class Stream:
         refusals = {503: "As many listen as may at once."}
         return (Route("get", "/api/v1/stream", words, EVENTS, self.listen, refusals=refusals),)
 
-    async def listen(self, _: Asked) -> Reply | Lasting:
-        if self._listeners >= LISTENERS_MAX:
-            return refused(503, f"{LISTENERS_MAX} pages listen already", "close one, or ask /api/v1/overview")
+    async def listen(self, asked: Asked) -> Reply | Lasting:
+        client = client_of(asked.request.remote or "")
+        most = LISTENERS_MAX if is_own(client) else OF_ONE_CLIENT
+        if self._listeners.total() >= LISTENERS_MAX or self._listeners[client] >= most:
+            return refused(503, f"{most} pages listen already", "close one, or ask /api/v1/overview")
         self._loop = asyncio.get_running_loop()
         return self._last
 
@@ -71,14 +75,15 @@ class Stream:
     async def _last(self, request: web.Request) -> web.StreamResponse:
         headers = {**HEADERS, "Content-Type": EVENTS, "X-Accel-Buffering": "no"}
         response = web.StreamResponse(headers=headers)
-        self._listeners += 1
+        client = client_of(request.remote or "")
+        self._listeners[client] += 1
         try:
             await response.prepare(request)
             await self._send_all(response)
         except (ConnectionError, asyncio.CancelledError):
             pass  # the listener has left
         finally:
-            self._listeners -= 1
+            self._listeners -= Counter((client,))  # drops a count of none
         return response
 
     async def _send_all(self, response: web.StreamResponse) -> None:

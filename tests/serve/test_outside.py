@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import socket
 import ssl
 import time
@@ -18,6 +19,7 @@ from reconciler.serve import server
 from reconciler.serve.board import Board
 from reconciler.serve.outside import Certificate, Outside
 from reconciler.serve.rates import Rate, Rates
+from reconciler.serve.seats import GRACE_SECONDS
 from reconciler.serve.server import ServeError
 from reconciler.serve.starting import Started
 from reconciler.values.listening import Listen
@@ -98,6 +100,34 @@ def test_without_proof_of_who_asks_it_does_not_start(world: World) -> None:
         ServeError, match=r"without anyone proving who they are; name listen.tokens or listen.c"
     ):
         serve(outside=EVERYWHERE, proof=proof)
+
+
+def test_handshakes_that_nobody_finishes_give_way(world: World, started: Started) -> None:
+    asker = world.asker(started)
+    at = (asker.at.host, asker.at.port)
+    slow = [socket.create_connection(at, 20, ("127.0.0.2", 0)) for _ in range(80)]
+    assert asker.ask("/healthz").code == 200
+    time.sleep(GRACE_SECONDS + 0.1)
+    with (
+        socket.create_connection(at, 20, ("127.0.0.2", 0)) as same,
+        world.authority.client(None).wrap_socket(same, server_hostname="127.0.0.1") as secured,
+    ):
+        secured.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert secured.recv(100).startswith(b"HTTP/1.1 200")
+    for each in slow:
+        each.close()
+
+
+def test_nobody_fills_the_log_from_outside(
+    world: World, started: Started, caplog: pytest.LogCaptureFixture
+) -> None:
+    asker = world.asker(started)
+    with caplog.at_level(logging.INFO):
+        for n in range(30):
+            assert asker.ask(STATUS, Authorization=bearer(f"a-wrong-token-of-nobody-{n}")).code == 401
+            with socket.create_connection((asker.at.host, asker.at.port), 20) as made:
+                made.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    assert 0 < len(caplog.records) <= 10
 
 
 @pytest.mark.parametrize("token", [TOKEN, HASHED])

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -28,9 +28,9 @@ from tests.serve.worlds import FULL, ILL, NOON, WELL, lease
 
 
 @contextmanager
-def listening(at: Listen) -> Iterator[http.client.HTTPResponse]:
+def listening(at: Listen, source: str = "127.0.0.1") -> Iterator[http.client.HTTPResponse]:
     """Somebody who listens."""
-    connection = http.client.HTTPConnection(at.host, at.port, timeout=20)
+    connection = http.client.HTTPConnection(at.host, at.port, timeout=20, source_address=(source, 0))
     connection.request("GET", "/api/v1/stream")
     try:
         yield connection.getresponse()
@@ -93,6 +93,14 @@ def test_what_is_silent_lives(servers: Started, monkeypatch: pytest.MonkeyPatch)
     with listening(servers.ports.api) as one:
         overview(one)
         assert any(one.readline() == b": still here\n" for _ in range(5))
+
+
+def test_one_client_does_not_take_every_place(servers: Started) -> None:
+    with ExitStack() as stack:
+        for _ in range(stream.OF_ONE_CLIENT):
+            overview(stack.enter_context(listening(servers.ports.api, "127.0.0.2")))
+        assert stack.enter_context(listening(servers.ports.api, "127.0.0.2")).status == 503
+        assert stack.enter_context(listening(servers.ports.api)).status == 200
 
 
 def test_listeners_have_a_most_and_who_leaves_makes_room(
