@@ -10,33 +10,40 @@ from reconciler.cli.faults import ToldError
 
 HERE = Path(__file__).resolve()
 
+PROGRAM = "ci/program.txt"
+"""The one file that says where CI installs the program from."""
+
 ALWAYS = {
     "gitattributes": ".gitattributes",
     "gitignore": ".gitignore",
     "pre-commit-config.yaml": ".pre-commit-config.yaml",
 }
+SCRIPTS = {
+    "review.sh": "ci/review.sh",
+    "install.sh": "ci/install.sh",
+    "requirements.lock": "ci/requirements.lock",
+    "program.txt": PROGRAM,
+}
 FORGES: dict[str, dict[str, str]] = {
     "github": {
-        "github/provider-review.yml": ".github/workflows/provider-review.yml",
-        "github/provider-comment.yml": ".github/workflows/provider-comment.yml",
-        "github/action.yml": ".github/actions/provider-review/action.yml",
-        "review.sh": ".github/actions/provider-review/review.sh",
+        **SCRIPTS,
+        "provider-review.yml": ".github/workflows/provider-review.yml",
         "github/CODEOWNERS": ".github/CODEOWNERS",
         "BRANCH-PROTECTION.md": ".github/BRANCH-PROTECTION.md",
     },
     "gitea": {
-        "gitea/provider-review.yml": ".gitea/workflows/provider-review.yml",
-        "review.sh": "ci/review.sh",
+        **SCRIPTS,
+        "provider-review.yml": ".gitea/workflows/provider-review.yml",
         "gitea/CODEOWNERS": ".gitea/CODEOWNERS",
         "BRANCH-PROTECTION.md": ".gitea/BRANCH-PROTECTION.md",
     },
     "gitlab": {
+        **SCRIPTS,
         "gitlab/gitlab-ci.yml": ".gitlab-ci.yml",
-        "review.sh": "ci/review.sh",
         "gitlab/CODEOWNERS": ".gitlab/CODEOWNERS",
         "BRANCH-PROTECTION.md": ".gitlab/BRANCH-PROTECTION.md",
     },
-    "script": {"review.sh": "ci/review.sh", "BRANCH-PROTECTION.md": "ci/BRANCH-PROTECTION.md"},
+    "script": {**SCRIPTS, "BRANCH-PROTECTION.md": "ci/BRANCH-PROTECTION.md"},
     "none": {},
 }
 """Per forge: the file here, and its path in the state repository."""
@@ -44,16 +51,21 @@ FORGES: dict[str, dict[str, str]] = {
 OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_.-]*(?:/[A-Za-z0-9][A-Za-z0-9_.-]*)*|[^\s@]+@[^\s@]+")
 
 
-def ci_files(forge: str, owner: str | None) -> Iterator[tuple[str, bytes]]:
+def ci_files(forge: str, owner: str | None, requirement: str) -> Iterator[tuple[str, bytes]]:
     """Each path in the state repository with its bytes. Without an owner the lines of CODEOWNERS are
-    comments, as forges pass over a name that is nobody's without a word.
+    comments, as forges ignore unknown names silently; without a requirement ci/program.txt is a placeholder,
+    on which the check fails.
     """
     if owner is not None and not OWNER.fullmatch(owner):
         raise ToldError(f'error: "{owner}" is no code owner; write @NAME, @ORGANISATION/TEAM or an address')
     here = _directory()
     for source, target in {**ALWAYS, **FORGES[forge]}.items():
         content = (here / source).read_bytes()
-        yield target, _owned(content, owner) if target.endswith("CODEOWNERS") else content
+        if target.endswith("CODEOWNERS"):
+            content = _owned(content, owner)
+        elif target == PROGRAM and requirement:
+            content += f"{requirement}\n".encode()
+        yield target, content
 
 
 def _owned(content: bytes, owner: str | None) -> bytes:

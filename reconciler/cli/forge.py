@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,13 +12,13 @@ from typing import Any
 
 import click
 
-from reconciler.cli.forge_where import UnknownPlaceError, Where, where_of
+from reconciler.cli.forge_where import AUTHORS, UnknownPlaceError, Where, where_of
 from reconciler.cli.lazy import USAGE_ERROR
 from reconciler.forge.client import Forge, Note
 from reconciler.forge.escaping import capped, harmless
 from reconciler.forge.exchange import Bounds, Exchange
 from reconciler.forge.faults import ForgeError, ForgeRefusedError
-from reconciler.forge.wire import marker, notice
+from reconciler.forge.wire import marker
 from reconciler.values.commit_state import CommitState, Stand
 from reconciler.values.forge_place import place
 
@@ -27,11 +28,8 @@ own code.
 """
 FILE_MAX_BYTES = 8 << 20
 REVIEW = "provider-daemon/review"
-UNSEEN = (
-    "> Whether this pull request changes how it is checked could not be seen: "
-    "the token may not list its files.\n\n"
-)
-
+PLAIN = ("url", "repository", "number", "commit", "link", "allow_http")
+"""Options that are taken as they are."""
 Command = Callable[..., Any]
 
 
@@ -54,9 +52,12 @@ def _options(command: Command) -> Command:
             help="How long the forge may take for each thing that it is asked; else $FORGE_SECONDS.",
         ),
         click.option(
+            "--allow-http", is_flag=True, help="Permit plain http to another host; else $FORGE_ALLOW_HTTP."
+        ),
+        click.option(
             "--best-effort",
             is_flag=True,
-            help="Exit code 0 also where the forge does not take it; it is told.",
+            help="Exit 0 even if the forge rejects it; print a warning.",
         ),
     ):
         command = option(command)
@@ -80,16 +81,24 @@ def forge() -> None:
 def comment(file: Path, provider: str, **options: Any) -> int:
     """Write one comment on a pull request, or edit the one that is there.
 
-    Nothing in it mentions, links or hides. It is capped at 65,536 characters and says where the rest is.
+    Nothing is written when the pull request has got another head since. Nothing in the comment mentions,
+    links or hides. It is capped at 65,536 characters and says where the rest is.
     """
 
     def tell(where: Where, told: Forge) -> str:
         content = _read(file)
+        if where.is_queued:
+            return "a merge queue's commit has no pull request; nothing was written"
         number = where.number or _number_of(where, told)
         if not number:
             return "no open pull request has this commit at its head; nothing was written"
+        if where.commit and (head := told.head_of(number)) != where.commit:
+            return (
+                f"pull request {number} has moved from {where.commit[:12]} to {head[:12]}; nothing was "
+                "written, the review of the newer commit is what counts"
+            )
         mark = marker(provider)
-        body = capped(f"{mark}\n{harmless(_notice(told, number) + content)}", _rest(where))
+        body = capped(f"{mark}\n{_linked(harmless(content), where.link)}", _rest(where))
         written = told.say(Note(number, mark, body, where.author))
         return f"comment on pull request {number}: {written}"
 
@@ -106,7 +115,12 @@ def status(state: str, description: str, name: str, **options: Any) -> int:
     """Set the state of a commit: pending, success or failure."""
 
     def tell(where: Where, told: Forge) -> str:
-        told.set_state(CommitState(where.commit, Stand(state), description), name, where.link)
+        try:
+            told.set_state(CommitState(where.commit, Stand(state), description), name, where.link)
+        except ForgeRefusedError as error:
+            if error.status != 403 or where.author != AUTHORS["GITEA_ACTIONS"]:
+                raise
+            return f"{name} was not set: on Gitea a job cannot set states; require the job's own state"
         return f"commit {where.commit[:12]}: {state}"
 
     return _on_forge(tell, options, "url", "repository", "token", "commit")
@@ -117,7 +131,8 @@ def _on_forge(tell: Callable[[Where, Forge], str], options: dict[str, Any], *nee
         where = _where(options)
         where.need(*needed)
         exchange = Exchange(where.token, Bounds(seconds=options["seconds"]))
-        click.echo(tell(where, Forge(place(where.url, where.repository), exchange)))
+        there = place(where.url, where.repository, allow_http=where.allow_http)
+        click.echo(tell(where, Forge(there, exchange)))
     except (UnknownPlaceError, ValueError) as error:
         return _untold(error, USAGE_ERROR, options)
     except ForgeError as error:
@@ -132,7 +147,7 @@ def _untold(error: Exception, code: int, options: dict[str, Any]) -> int:
 
 def _where(options: dict[str, Any]) -> Where:
     where = where_of(os.environ)
-    named = {name: options.get(name) for name in ("url", "repository", "number", "commit", "link")}
+    named = {name: options.get(name) for name in PLAIN}
     if (file := options["token_file"]) is not None:
         named["token"] = _read(file).strip()
     return replace(where, **{name: value for name, value in named.items() if value})
@@ -149,13 +164,12 @@ def _rest(where: Where) -> str:
     return f"in [its log]({where.link})" if where.link else "in the check's log"
 
 
-def _notice(told: Forge, number: int) -> str:
-    try:
-        return notice(told.changed(number))
-    except ForgeRefusedError as error:
-        if error.status not in (403, 404):
-            raise
-        return UNSEEN
+def _linked(content: str, link: str) -> str:
+    """The content with a link to the run's log below its first line."""
+    if not re.fullmatch(r"https?://[^\s()<>]{1,500}", link):
+        return content
+    first, _, rest = content.partition("\n")
+    return f"{first}\n\n[Log of this run]({link})\n{rest}"
 
 
 def _read(path: Path) -> str:

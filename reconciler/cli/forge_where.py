@@ -38,7 +38,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A repository, a pull request in it, a commit; what is not known is empty (0: no number)."""
+    """A repository, a pull request in it, a commit; what is not known is empty (0: no number). `is_queued`
+    says that the commit is a merge queue's, which has no pull request of its own.
+    """
 
     url: str = ""
     repository: str = ""
@@ -48,6 +50,8 @@ class Where:
     author: str = ""
     link: str = ""
     head: Head | None = None
+    is_queued: bool = False
+    allow_http: bool = False
 
     def need(self, *names: str) -> None:
         """UnknownPlaceError where one of these is not known."""
@@ -70,7 +74,7 @@ def where_of(environment: Mapping[str, str]) -> Where:
     """What the environment says; UnknownPlaceError on GitLab, which takes files and not comments."""
     if environment.get("GITLAB_CI") and not environment.get("FORGE_URL"):
         raise UnknownPlaceError(
-            "GitLab is told by files, the job's code quality report and its artifact plan.md"
+            "on GitLab the review is the job's code quality report and its artifact review.md"
         )
     plain = _of_actions(environment)
     given = {name: environment.get(variable, "") for name, (_, variable) in OPTIONS.items()}
@@ -81,6 +85,7 @@ def where_of(environment: Mapping[str, str]) -> Where:
         token=given["token"] or plain.token,
         commit=given["commit"] or plain.commit,
         number=_number(given["number"]) or plain.number,
+        allow_http=environment.get("FORGE_ALLOW_HTTP", "").lower() in ("true", "yes", "1"),
     )
 
 
@@ -96,7 +101,7 @@ def _of_actions(environment: Mapping[str, str]) -> Where:
         author=next((author for name, author in AUTHORS.items() if get(name) == "true"), ""),
         link=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
     )
-    pull, ran = _map(event, "pull_request"), _map(event, "workflow_run")
+    pull, ran, queue = (_map(event, key) for key in ("pull_request", "workflow_run", "merge_group"))
     if pull:
         number = pull.get("number") or event.get("number")
         where = replace(where, commit=_text(_map(pull, "head"), "sha"), number=_number(str(number)))
@@ -104,6 +109,8 @@ def _of_actions(environment: Mapping[str, str]) -> Where:
         owner = _text(_map(_map(ran, "head_repository"), "owner"), "login")
         head = Head(owner, _text(ran, "head_branch"), _text(ran, "head_sha"))
         where = replace(where, commit=head.commit, head=head, link=_text(ran, "html_url"))
+    elif queue:
+        where = replace(where, commit=_text(queue, "head_sha"), is_queued=True)
     return where
 
 

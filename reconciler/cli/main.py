@@ -21,6 +21,7 @@ PLACES = {
     ),
     "migrate": ("reconciler.cli.migrate:migrate", "rewrite files of an older form into the newest"),
     "plan": ("reconciler.cli.plan:plan", "show what the next cycle would do, and what is held and why"),
+    "review": ("reconciler.cli.review:review", "check and plan a pull request (for CI)"),
     "price": ("reconciler.cli.price:price", "what an order costs at our prices, line by line"),
     "run": ("reconciler.cli.run:run", "reconcile until stopped (--once: until nothing is left to do)"),
     "status": ("reconciler.cli.status:status", "show the running daemon's last cycle (--watch)"),

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import Path
 
+from reconciler.cli.clones import open_clone
 from reconciler.cli.comparison import Comparison
 from reconciler.cli.faults import ToldError
-from reconciler.documents.outlook import FILE, OutlookError, read_outlook
+from reconciler.documents.outlook import FILE, read_outlook
 from reconciler.repo.clone import Clone, CloneError
-from reconciler.repo.mirror import MirrorError
 from reconciler.values.durations import span
 from reconciler.values.outlook import Outlook
 from reconciler.values.preview import Preview
@@ -42,7 +40,7 @@ class Asked:
 
 def preview_offline(asked: Asked) -> Preview:
     """On the clone alone: needs no key, chain or cluster. ToldError says what is missing."""
-    with _clone(asked) as clone:
+    with open_clone(asked.clone, asked.path, asked.allowed_signers) as clone:
         outlook, commit, warnings = _shared(clone, asked)
         made = Comparison(clone, outlook).preview(asked.base, asked.head)
         age = span(max(int(time.time()) - outlook.taken_at, 0))
@@ -53,33 +51,17 @@ def preview_offline(asked: Asked) -> Preview:
 
 def preview_on(asked: Asked, outlook: Outlook) -> Preview:
     """On an outlook that is at hand."""
-    with _clone(asked) as clone:
+    with open_clone(asked.clone, asked.path, asked.allowed_signers) as clone:
         return Comparison(clone, outlook).preview(asked.base, asked.head)
 
 
 def outlook_if_shared(asked: Asked) -> Outlook | None:
     """What the snapshot branch holds; None where there is no clone, no branch, or nothing to be read."""
     try:
-        with _clone(asked) as clone:
+        with open_clone(asked.clone, asked.path, asked.allowed_signers) as clone:
             return _shared(clone, asked)[0]
     except ToldError:
         return None
-
-
-@contextmanager
-def _clone(asked: Asked) -> Iterator[Clone]:
-    with TemporaryDirectory(prefix="provider-daemon-") as home:
-        try:
-            folder = "/".join(PurePosixPath(asked.path.strip("/")).parts)
-            yield Clone(asked.clone, Path(home), folder, asked.allowed_signers)
-        except (MirrorError, OutlookError) as error:
-            raise ToldError(f"error: {error}") from None
-        except ArithmeticError:
-            # Numbers in files are bounded by their form, those in a snapshot hardly.
-            raise ToldError(
-                "error: the snapshot holds numbers that nothing can be reckoned from; "
-                "let the daemon publish it again"
-            ) from None
 
 
 def _shared(clone: Clone, asked: Asked) -> tuple[Outlook, str, tuple[str, ...]]:

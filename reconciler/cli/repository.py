@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.ci_files import FORGES, ci_files
+from reconciler.cli.ci_files import FORGES, PROGRAM, ci_files
 from reconciler.cli.faults import ToldError
+from reconciler.cli.origin import checked_requirement, own_requirement
 from reconciler.documents.reference import reference as reference_pages
 from reconciler.documents.schemas import schemas as schema_texts
 
@@ -26,7 +27,11 @@ HERE = Path(__file__).resolve()
     help="Whose CI reviews pull requests: its workflow, CODEOWNERS and notes are installed.",
 )
 @click.option("--owner", help="Who must approve changes, for CODEOWNERS: @NAME or @ORGANISATION/TEAM.")
-def init(directory: Path, forge: str, owner: str | None) -> None:
+@click.option(
+    "--requirement",
+    help="Where CI installs this program from, pinned by hash or commit; else where this one came from.",
+)
+def init(directory: Path, forge: str, owner: str | None, requirement: str | None) -> None:
     """Make a state repository in DIRECTORY from the template; files that are there already stay.
 
     Inside a repository it becomes one more provider's folder, and the CI's files go to the top.
@@ -34,7 +39,8 @@ def init(directory: Path, forge: str, owner: str | None) -> None:
     template = template_directory()
     sources = sorted(p for p in template.rglob("*") if p.is_file())
     files = {p.relative_to(template).as_posix(): p.read_bytes() for p in sources}
-    review, top = dict(ci_files(forge, owner)), _repository_around(directory)
+    origin = checked_requirement(requirement) if requirement else own_requirement()
+    review, top = dict(ci_files(forge, owner, origin)), _repository_around(directory)
     made = [name for name, content in files.items() if _made(directory / name, content)]
     made += [name for name, text in review.items() if _made((top or directory) / name, text)]
     for name, text in schema_texts().items():
@@ -46,6 +52,12 @@ def init(directory: Path, forge: str, owner: str | None) -> None:
     for name in made:
         if name.endswith("CODEOWNERS") and owner is None:
             click.echo(f"nobody must approve changes yet: name somebody in {name}")
+        elif name == PROGRAM:
+            click.echo(
+                f"CI installs {origin}"
+                if origin
+                else f"the check fails until {PROGRAM} says where CI installs this program from"
+            )
         elif name.endswith("BRANCH-PROTECTION.md"):
             click.echo(f"then protect the branches on the forge: {name}")
 

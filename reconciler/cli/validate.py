@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,10 @@ from reconciler.documents.kinds import model_at
 from reconciler.reports.faults import github_of, gitlab_of, json_of, sarif_of, text_of
 from reconciler.values.desired import Fault
 from reconciler.values.limits import Limits
+from reconciler.values.repository import Commit
+
+if TYPE_CHECKING:
+    from reconciler.repo.clone import Clone
 
 FILE_MAX_BYTES = 8 * 1024 * 1024
 FOLDERS = ("adapters", "workloads")
@@ -36,6 +41,8 @@ COUNTED = ("text", "github")
 @click.option(
     "--provider", help="Our own address; else that of config.yaml, which names of workload files follow from."
 )
+@click.option("--commit", help="Check this commit's files, read from git's objects; nothing is checked out.")
+@click.option("--path", "folder", default="", help="With --commit: the provider's folder in the repository.")
 @click.option(
     "--host", type=click.Path(path_type=Path), help="A host file: prices are held against its bounds."
 )
@@ -49,15 +56,24 @@ COUNTED = ("text", "github")
     show_default=True,
     help="For a person, a program, GitHub's and Gitea's annotations, code scanning, GitLab's code quality.",
 )
-def validate(path: Path, provider: str | None, host: Path | None, form: str) -> int:
+def validate(path: Path, host: Path | None, form: str, **options: str | None) -> int:
     """Check the state repository in PATH by the same code as the loop.
 
-    Of a single file in PATH, its own errors are told. Exit code 0: valid (warnings may be told), 1: errors.
+    Of a single file in PATH, its own errors are told. With --commit, PATH is a clone and its working tree
+    counts for nothing. Exit code 0: valid (warnings may be told), 1: errors.
     """
-    top, only = _place_of(path)
-    files, refused = read_tree(top)
+    provider, commit, folder = options["provider"], options["commit"], options["folder"] or ""
+    only = None
+    if commit:
+        files, refused = read_commit(path, commit, folder)
+        below = f"{folder.strip('/')}/".lstrip("/") if form != "json" else ""
+    elif folder:
+        raise click.UsageError("--path is for --commit; name the folder itself")
+    else:
+        top, only = _place_of(path)
+        files, refused = read_tree(top)
+        below = "" if form == "json" else _way_to(top)
     limits = _limits_of(host) if host else None
-    below = "" if form == "json" else _way_to(top)
     found = [f for f in faults_of(files, provider, refused, limits) if only in (None, f.path)]
     faults = [replace(f, path=below + f.path) for f in found]
     click.echo(FORMATS[form](faults), nl=False)
@@ -114,6 +130,26 @@ def read_tree(top: Path) -> tuple[dict[str, bytes], Mapping[str, str]]:
             except OSError as error:
                 refused[name] = f"it cannot be read: {error.strerror}"
     return files, refused
+
+
+def read_commit(clone: Path, commit: str, folder: str) -> tuple[dict[str, bytes], Mapping[str, str]]:
+    """The same of a commit, out of the clone's objects: no attribute, filter or hook of it has a say."""
+    from reconciler.cli.clones import open_clone  # git is not needed to check plain files
+
+    with open_clone(clone, folder) as opened:
+        return committed(opened, opened.commit(opened.resolve(commit)))
+
+
+def committed(clone: Clone, commit: Commit) -> tuple[dict[str, bytes], Mapping[str, str]]:
+    """The bytes of every file of a commit that could be ours, and what is refused unread."""
+    wanted = {path: blob for path, blob in commit.files.items() if _could_be_ours(path)}
+    contents = clone.read(sorted(set(wanted.values())))
+    return {path: contents[blob] for path, blob in wanted.items() if blob in contents}, commit.refused
+
+
+def _could_be_ours(path: str) -> bool:
+    top, _, rest = path.partition("/")
+    return not rest or top in FOLDERS
 
 
 def _entries(folder: Path, way: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

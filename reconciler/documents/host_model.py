@@ -220,6 +220,10 @@ class ForgeModel(StrictModel):
 
     url: Line
     """The forge: https://github.com, https://HOST of a Gitea, or http:// on this machine. (restart)"""
+    allow_http: bool = False
+    """Permit plain http to another host, such as a Gitea in a home lab: everybody on the network between can
+    read the token. (restart)
+    """
     repository: Line
     """OWNER/NAME of the state repository there. (restart)"""
     token_file: PathText

@@ -16,7 +16,6 @@ from reconciler.forge.wire import (
     Comment,
     comment_of,
     login_of,
-    paths_of,
     proposal_of,
     state_body,
     sticky,
@@ -90,10 +89,10 @@ class Forge:
                 raise
             return ""
 
-    def changed(self, number: int) -> Iterator[str]:
-        """The paths that a pull request changes, the old ones of renamed files among them."""
-        for entry in self._pages(f"pulls/{number}/files", lambda found: tuple(paths_of(found)) or None):
-            yield from entry
+    def head_of(self, number: int) -> str:
+        """The commit at the head of a pull request; "" where the forge does not say."""
+        found = proposal_of(self._exchange.ask(Ask("GET", self._place.at(f"pulls/{number}"))))
+        return found.head if found else ""
 
     def number_of(self, owner: str, branch: str, head: str) -> int:
         """The open pull request whose head is this commit of an owner's branch; 0: there is none."""

@@ -12,10 +12,10 @@ APART = "\u200b"
 do: forges look for mentions in what was rendered.
 """
 
-_OWN = "33|35|38|40|41|42|43|60|62|64|91|92|93|95|96|123|124|125|126"
+_OWN = "35|36|38|42|43|60|61|62|91|92|93|95|96|124|126"
 """The entities that our reports escape the signs of Markdown with."""
 
-_BULLET = r"#45;(?:[\s-]|$)|#46;(?:\s|$)"
+_BULLET = r"#45;(?:[\s-]|$)|#(?:46|41);(?:\s|$)"
 """And the signs that would begin a list at the start of a line: `1.` is one, `www.example` is none."""
 
 _BREAKS = (

@@ -23,4 +23,4 @@ def page_of(here: Path, file: HostFile) -> Page | None:
     if (said := file.forge) is None:
         return None
     name = said.context or f"provider-daemon/{file.provider.name}"
-    return Page(place(said.url, said.repository), here / said.token_file, name)
+    return Page(place(said.url, said.repository, allow_http=said.allow_http), here / said.token_file, name)

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from reconciler.values.commit_state import CommitState, one_line
-from reconciler.values.markdown import code
 
 PAGE = 50
 """Entries asked for at once; Gitea gives no more."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-
-CHECKING = (
-    ".github/",
-    ".gitea/",
-    ".forgejo/",
-    ".gitlab/",
-    ".gitlab-ci.yml",
-    "ci/",
-    ".pre-commit-config.yaml",
-    ".gitattributes",
-    ".schemas/",
-    "CODEOWNERS",
-    "docs/CODEOWNERS",
-)
-"""Files, and folders with a slash, that decide how a pull request is checked and who must approve it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +71,10 @@ def login_of(found: Any) -> str:
     return _text(found.get("login")) if isinstance(found, dict) else ""
 
 
-def paths_of(found: Any) -> Iterator[str]:
-    """The paths of one entry of the list of changed files: a renamed file has two."""
-    if isinstance(found, dict):
-        yield from (found[key] for key in ("filename", "previous_filename") if _text(found.get(key)))
-
-
 def state_body(said: CommitState, name: str, link: str = "") -> dict[str, str]:
     """What sets a commit's state; `name` tells it from other checks, `link` leads to more."""
     body = {"state": said.stand.value, "description": one_line(said.description), "context": name}
     return body | ({"target_url": link} if link else {})
-
-
-def notice(changed: Iterable[str]) -> str:
-    """What is said above a plan when a pull request changes how it is checked itself; "" when it does not."""
-    ours = sorted({path for path in changed if path.startswith(CHECKING)})
-    if not ours:
-        return ""
-    shown = ", ".join(code(path) for path in ours[:10])
-    more = f" and {len(ours) - 10} more" if len(ours) > 10 else ""
-    return (
-        f"> **This pull request changes how pull requests are checked:** {shown}{more}.\n"
-        "> What is said below may have been said by the changed check, and its green mark proves nothing. "
-        "Read these files first; if you trust them, run the plan yourself: "
-        "`provider-daemon plan --base main --head BRANCH`.\n\n"
-    )
 
 
 def told(answer: bytes, secret: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from reconciler.values.desired import Config, Desired, Workload
-from reconciler.values.money import plain
+from reconciler.values.money import grouped, plain
 from reconciler.values.observed import Lease, State
 from reconciler.values.outlook import Outlook
 from reconciler.values.preview import OrderChange, Preview, Price
@@ -44,10 +44,10 @@ def _price_alarms(price: Price, bound_seconds: int) -> Iterator[str]:
         return
     if old is not None and old.rate > 0 and (old.rate - new.rate) * 100 >= old.rate * FALL_PERCENT:
         fall = plain(round((old.rate - new.rate) * 100 / old.rate, 1))
-        rates = f"from {plain(old.rate)}uve to {plain(new.rate)}uve a block"
+        rates = f"from {grouped(old.rate)}uve to {grouped(new.rate)}uve a block"
         yield f"the price of a {price.name} order falls by {fall} %, {rates}"
     if new.net < 0:
-        yield f"a {price.name} order loses {-new.net}uve in 30 days: its fees are more than it pays"
+        yield f"a {price.name} order loses {-new.net:,}uve in 30 days: its fees are more than it pays"
     if new.break_even_seconds is not None and new.break_even_seconds > bound_seconds:
         hours = plain(Decimal(round(new.break_even_seconds / 3600, 1)))
         yield (
@@ -59,7 +59,7 @@ def _price_alarms(price: Price, bound_seconds: int) -> Iterator[str]:
 def _lost_orders(orders: tuple[OrderChange, ...]) -> Iterator[str]:
     lost = [change for change in orders if change.old.bid is not None and change.new.bid is None]
     if lost:
-        worth = plain(sum((change.old.bid or Decimal(0) for change in lost), Decimal(0)))
+        worth = grouped(sum((change.old.bid or Decimal(0) for change in lost), Decimal(0)))
         them = "1 open order is" if len(lost) == 1 else f"{len(lost)} open orders are"
         yield f"{them} no longer bid on, worth {worth}uve a block together"
 
@@ -67,9 +67,11 @@ def _lost_orders(orders: tuple[OrderChange, ...]) -> Iterator[str]:
 def _lease_alarms(old: Workload | None, new: Workload, lease: Lease, preview: Preview) -> Iterator[str]:
     month = round(lease.price * MONTH_SECONDS / preview.costs.block_seconds)
     if new.close is not None and (old is None or old.close is None):
-        yield f"the lease of {new.id} is closed ({new.close.value}): about {month}uve in 30 days end with it"
+        yield (
+            f"the lease of {new.id} is closed ({new.close.value}): about {month:,}uve in 30 days end with it"
+        )
     elif new.paused and (old is None or not old.paused):
         yield (
-            f"{new.id} is paused: nothing of it runs, and its tenant goes on paying {plain(lease.price)}uve "
-            "a block"
+            f"{new.id} is paused: nothing of it runs, and its tenant goes on paying "
+            f"{grouped(lease.price)}uve a block"
         )

@@ -26,6 +26,16 @@ class CloneError(MirrorError):
     """The clone does not have what was asked for; the sentence says what to run."""
 
 
+class ConflictError(CloneError):
+    """A merge that git cannot make: `files` are changed on both sides."""
+
+    def __init__(self, files: tuple[str, ...]) -> None:
+        super().__init__(
+            f"it conflicts with the base in {', '.join(files)}; merge the base into the branch and push again"
+        )
+        self.files = files
+
+
 class Clone:
     """The git repository that a directory belongs to; belongs to one thread.
 
@@ -81,10 +91,7 @@ class Clone:
         if ran.code == 0 and lines and _HASH.fullmatch(lines[0]):
             return lines[0]
         if ran.code == 1:
-            files = ", ".join(clean(line) for line in dict.fromkeys(lines[1:]) if line)
-            raise CloneError(
-                f"it conflicts with the base in {files}; merge the base into the branch and push again"
-            )
+            raise ConflictError(tuple(clean(line) for line in dict.fromkeys(lines[1:]) if line))
         if "unrelated histories" in ran.errors:
             raise CloneError(
                 f"commit {head[:12]} and the base {base[:12]} have no commit in common here; where the clone "
@@ -126,6 +133,23 @@ class Clone:
             refused=files.refused,
             signer=signer(self, commit),
         )
+
+    def holds_folder(self, commit: str) -> bool:
+        """Whether the commit holds the provider's folder."""
+        return self.run("cat-file", "-t", f"{commit}:{self.place.path}").text == "tree"
+
+    def changed(self, old: str, new: str, paths: Sequence[str]) -> tuple[str, ...]:
+        """The files at or below `paths`, from the top of the repository, that differ between two trees; the
+        changed entries at the top alone where there are too many to name.
+        """
+        words = ("diff-tree", "--no-renames", "--name-only", "-z")
+        for deep in (("-r",), ()):
+            ran = self.run(*words, *deep, "--end-of-options", old, new, "--", *paths)
+            if ran.code == 0:
+                return tuple(
+                    clean(path) for path in ran.output.decode("utf-8", "replace").split("\0") if path
+                )
+        raise CloneError(f"git cannot compare {old[:12]} and {new[:12]} ({last_line(ran)})")
 
     def has(self, commit: str) -> bool:
         """Whether the clone holds this commit."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from reconciler.reports.grouping import SIGNS, Entry, Kind, Subject, entries
-from reconciler.reports.preview_rows import Cell, price_row, room_rows
-from reconciler.values.money import plain
-from reconciler.values.plans import Reason
-from reconciler.values.preview import FileChange, Preview, Verdict
-
-LEAD = "Once it is merged: + is done, - is withheld with its reason."
+from reconciler.reports.grouping import Entry, Sign, Subject
+from reconciler.reports.preview_effects import Effects, effects_of, headline, lines_with
+from reconciler.reports.preview_rows import Cell, price_row, room_rows, size_text
+from reconciler.values.money import grouped, plain
+from reconciler.values.preview import FileChange, Preview, Verdict, WorkloadChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +48,22 @@ class Report:
 
 
 def report_of(preview: Preview) -> Report:
-    """The preview as a person reads it."""
-    touched = _differences(preview)
+    """The preview as a person reads it: what is done comes before what is withheld, however long that is."""
+    effects = effects_of(preview)
     made = (
         _faults(preview),
         _ceilings(preview),
         _warnings(preview),
+        _done(preview, effects),
         _files(preview),
         _prices(preview),
         _orders(preview),
-        _workloads(preview, touched),
-        _rest(preview, touched),
+        _withheld(preview, effects),
         _capacity(preview),
         Section("How sure this is", groups=_plain(_notes(preview))),
     )
     told = tuple(s for s in made if s.lead or s.groups or (s.table and s.table.rows))
-    return Report(_headline(preview, len(touched)), told)
-
-
-def _headline(preview: Preview, touched: int) -> str:
-    if not preview.changes:
-        return "Nothing changes: no file of this provider differs."
-    counted = [
-        _count(len(preview.files), "file"),
-        _count(len(preview.orders), "open order") + " decided otherwise",
-        _count(touched, "object") + " affected",
-    ]
-    return "Changes " + ", ".join(counted) + "."
+    return Report(headline(preview, effects), told)
 
 
 def _faults(preview: Preview) -> Section:
@@ -99,13 +86,15 @@ def _warnings(preview: Preview) -> Section:
 
 
 def _files(preview: Preview) -> Section:
-    """The fields of a workload stand beside what becomes of it."""
+    """The fields of a workload are listed with what becomes of it."""
     told = {change.path for change in preview.workloads}
     faulty = {fault.path for fault in preview.faults if not fault.warning}
     groups = []
-    for file in preview.files:
+    for file in sorted(preview.files, key=lambda each: "/" in each.path):
+        if file.path in told and file.path not in faulty:
+            continue
         word = f"renamed from {file.was}" if file.was else file.verb
-        lines = () if file.path in told else _fields(file)
+        lines = _fields(file)
         if file.path in faulty:
             lines = ("it has errors, so that nothing of it is applied",)
         groups.append(Group(f"{file.path} ({word})", lines))
@@ -122,12 +111,14 @@ def _prices(preview: Preview) -> Section:
     if not preview.prices:
         return Section("Prices")
     costs = preview.costs
+    sizes = "; ".join(size_text(price) for price in preview.prices)
     lead = (
-        f"In uve, at {plain(costs.block_seconds)} s a block. Net is what 30 days leave after the chain's "
-        f"take of {costs.take_percent} % and {costs.month_fees:,}uve of fees (bid, withdrawals, closing); "
-        "earned back are those of the bid, one withdrawal and the closing."
+        f"In uve a block of {plain(costs.block_seconds)} s: {sizes}. Net is what 30 days leave after the "
+        f"chain's take of {costs.take_percent} % and {costs.month_fees:,}uve of fees."
     )
-    head = ("order", "a block", "change", "an hour", "30 days", "net of 30 days", "fees earned back in")
+    if not preview.is_admitted:
+        lead = f"Not in force while the commit is held. {lead}"
+    head = ("order", "a block", "change", "net of 30 days")
     return Section("Prices", lead, Table(head, tuple(price_row(p) for p in preview.prices)))
 
 
@@ -148,51 +139,39 @@ def _orders(preview: Preview) -> Section:
 
 def _verdict(verdict: Verdict) -> str:
     if verdict.bid is not None:
-        return f"bid {plain(verdict.bid)}uve a block"
+        return f"bid {grouped(verdict.bid)}uve a block"
     return f"no bid, {verdict.reason}: {verdict.message}" if verdict.reason else "nothing decided"
 
 
-def _workloads(preview: Preview, touched: Sequence[Entry]) -> Section:
+def _done(preview: Preview, effects: Effects) -> Section:
+    groups = _objects(preview, effects, effects.done, (Sign.SEEN, Sign.DONE))
+    return Section("Done once it is merged", groups=tuple(groups))
+
+
+def _withheld(preview: Preview, effects: Effects) -> Section:
+    return Section("Withheld", groups=tuple(_objects(preview, effects, effects.withheld, (Sign.HELD,))))
+
+
+def _objects(
+    preview: Preview, effects: Effects, changed: Sequence[WorkloadChange], signs: tuple[Sign, ...]
+) -> Iterator[Group]:
+    """The changed workloads first, with their fields, then whatever else is affected so."""
     files = {file.path: _fields(file) for file in preview.files}
-    effects = {entry.subject.id: _lines(entry) for entry in touched if entry.subject.kind is Kind.WORKLOAD}
-    groups = tuple(
-        Group(f"{each.id}: {each.verb}", (*files.get(each.path, ()), *effects.get(each.id, ())))
-        for each in preview.workloads
-    )
-    return Section("Workloads", LEAD if groups else "", groups=groups)
-
-
-def _rest(preview: Preview, touched: Sequence[Entry]) -> Section:
-    told = {each.id for each in preview.workloads}
-    groups = tuple(
-        Group(_named(entry.subject), _lines(entry)) for entry in touched if entry.subject.id not in told
-    )
-    return Section("What else is done or held", LEAD if groups else "", groups=groups)
-
-
-def _differences(preview: Preview) -> tuple[Entry, ...]:
-    """What the new plan says of each object and the old one does not; orders have a section of their own, and
-    limits and errors stand above.
-    """
-    before = set(preview.before.holds) | set(preview.ceilings)
-    fresh = tuple(
-        hold for hold in preview.after.holds if hold not in before and hold.reason is not Reason.FILE_FAULTY
-    )
-    known = {entry.subject: set(entry.lines) for entry in entries(replace(preview.before, holds=()))}
-    found = []
-    for entry in entries(replace(preview.after, holds=fresh)):
-        lines = tuple(line for line in entry.lines if line not in known.get(entry.subject, ()))
-        if lines and entry.subject.kind is not Kind.ORDER:
-            found.append(Entry(entry.subject, lines))
-    return tuple(found)
+    said = {entry.subject.id: _lines(entry, signs) for entry in effects.touched}
+    for each in changed:
+        yield Group(f"{each.id}: {each.verb}", (*files.get(each.path, ()), *said.get(each.id, ())))
+    told = {each.id for each in changed}
+    for entry in effects.touched:
+        if entry.subject.id not in told and lines_with(entry, *signs):
+            yield Group(_named(entry.subject), _lines(entry, signs))
 
 
 def _named(subject: Subject) -> str:
     return subject.id or "the provider"
 
 
-def _lines(entry: Entry) -> tuple[str, ...]:
-    return tuple(f"{SIGNS[line.sign]} {line.text}" for line in entry.lines)
+def _lines(entry: Entry, signs: tuple[Sign, ...]) -> tuple[str, ...]:
+    return tuple(line.text for line in lines_with(entry, *signs))
 
 
 def _capacity(preview: Preview) -> Section:

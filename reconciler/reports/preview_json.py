@@ -6,7 +6,7 @@ import json
 
 from reconciler.reports.faults import fault_fields
 from reconciler.reports.plan_json import Fields, hold_fields, plan_fields, resources_fields
-from reconciler.reports.preview import report_of
+from reconciler.reports.preview_effects import effects_of, headline
 from reconciler.values.money import plain
 from reconciler.values.preview import FileChange, Preview, Price, Quote, Room, Verdict
 
@@ -19,8 +19,10 @@ def preview_json(preview: Preview) -> str:
 def _fields(preview: Preview) -> Fields:
     sight, costs = preview.sight, preview.costs
     before, after = preview.rooms
+    effects = effects_of(preview)
     return {
-        "summary": report_of(preview).headline,
+        "summary": headline(preview, effects),
+        "takes_effect": preview.changes and not effects.nothing,
         "changes": preview.changes,
         "base": preview.base,
         "head": preview.head,

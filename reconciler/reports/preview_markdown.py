@@ -22,21 +22,26 @@ WHERE = "`provider-daemon plan` on a clone shows all"
 
 def preview_markdown(preview: Preview) -> str:
     """The preview in Markdown; foreign text can be no link, mention, HTML or table of its own."""
-    return "\n".join(_lines(preview)) + "\n"
-
-
-def _lines(preview: Preview) -> Iterator[str]:
     report = report_of(preview)
-    yield f"### What merging this does to {cell(preview.sight.provider)}"
-    yield ""
-    yield f"`{preview.base[:12]}` to `{preview.head[:12]}`: {cell(report.headline)}"
-    for section in report.sections:
+    lines = (
+        f"### What merging this does to {cell(preview.sight.provider)}: {cell(report.headline)}",
+        "",
+        f"`{preview.base[:12]}` to `{preview.head[:12]}`",
+        *sections_markdown(report.sections),
+    )
+    return "\n".join(lines) + "\n"
+
+
+def sections_markdown(sections: Iterable[Section]) -> Iterator[str]:
+    """The lines of the sections, each after an empty one; those that are not urgent can be folded."""
+    for section in sections:
         yield ""
         yield from _urgent(section) if section.urgent else _folded(section)
 
 
 def _urgent(section: Section) -> Iterator[str]:
-    yield f"**{section.title}**"
+    count = len(section.groups)
+    yield f"**{section.title}{f' ({count})' if count > 1 else ''}**"
     yield ""
     if section.lead:
         yield _said(section.lead)

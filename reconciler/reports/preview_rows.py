@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from reconciler.values.money import plain
+from reconciler.values.money import grouped
 from reconciler.values.preview import Price, Quote, Room
-from reconciler.values.resources import MB, Resources
+from reconciler.values.resources import MB
 
 Cell = str
 
@@ -21,16 +21,35 @@ UNITS = (
 
 
 def price_row(price: Price) -> tuple[Cell, ...]:
-    """Name, price a block, change, an hour, 30 days, net of them, time to earn the fees back."""
+    """Name, price a block, change in percent, net of 30 days."""
     return (
-        f"{price.name} ({_size(price.resources)})",
-        _both(price, lambda quote: plain(quote.rate)),
-        _percent(price.old, price.new),
-        _both(price, lambda quote: _whole(quote.hour)),
-        _both(price, lambda quote: _whole(quote.month)),
+        price.name,
+        _both(price, lambda quote: grouped(quote.rate)),
+        change_text(percent(price)),
         _both(price, lambda quote: f"{quote.net:,}"),
-        _both(price, _until_earned),
     )
+
+
+def size_text(price: Price) -> str:
+    """What a reference order asks for."""
+    resources = price.resources
+    gpu = f", {resources.gpu} gpu" if resources.gpu else ""
+    disk = f", disk {resources.storage_bytes // MB:,} MB" if resources.storage_bytes else ""
+    return f"{price.name} is {resources.cpu_milli:,}m, {resources.memory_bytes // MB:,} MB{disk}{gpu}"
+
+
+def percent(price: Price) -> Decimal | None:
+    """By how much a price changes; None where there is no old or no new one."""
+    if price.old is None or price.new is None or price.old.rate == 0:
+        return None
+    return round((price.new.rate - price.old.rate) * 100 / price.old.rate, 1)
+
+
+def change_text(change: Decimal | None) -> str:
+    """`+39.6 %`."""
+    if change is None:
+        return "-"
+    return f"{'+' if change > 0 else ''}{grouped(change)} %" if change else "0 %"
 
 
 def room_rows(before: Room, after: Room) -> Iterator[tuple[Cell, ...]]:
@@ -39,36 +58,10 @@ def room_rows(before: Room, after: Room) -> Iterator[tuple[Cell, ...]]:
         cells = []
         for part in ("usable", "free"):
             old, new = (getattr(getattr(room, part), field) // unit for room in (before, after))
-            cells.append(f"{old}{sign}" if old == new else f"{old}{sign} -> {new}{sign}")
+            cells.append(f"{old:,}{sign}" if old == new else f"{old:,}{sign} -> {new:,}{sign}")
         yield (name, *cells)
-
-
-def _size(resources: Resources) -> str:
-    gpu = f", {resources.gpu} gpu" if resources.gpu else ""
-    disk = f", disk {resources.storage_bytes // MB} MB" if resources.storage_bytes else ""
-    return f"{resources.cpu_milli}m, {resources.memory_bytes // MB} MB{disk}{gpu}"
 
 
 def _both(price: Price, show: Callable[[Quote], str]) -> str:
     old, new = (show(quote) if quote else "-" for quote in (price.old, price.new))
     return old if old == new else f"{old} -> {new}"
-
-
-def _percent(old: Quote | None, new: Quote | None) -> str:
-    if old is None or new is None or old.rate == 0:
-        return "-"
-    change = (new.rate - old.rate) * 100 / old.rate
-    return f"{round(change, 1):+f}".rstrip("0").rstrip(".") + " %" if change else "0 %"
-
-
-def _whole(amount: Decimal) -> str:
-    return plain(round(amount, 2)) if amount < 10 else f"{round(amount):,}"
-
-
-def _until_earned(quote: Quote) -> str:
-    if quote.break_even_seconds is None:
-        return "never"
-    if quote.break_even_seconds < 120:
-        return f"{quote.break_even_seconds} s"
-    minutes = -(-quote.break_even_seconds // 60)
-    return f"{minutes} min" if minutes < 120 else f"{plain(Decimal(round(minutes / 60, 1)))} h"

@@ -17,7 +17,7 @@ def preview_text(preview: Preview) -> str:
 
 def _lines(preview: Preview) -> Iterator[str]:
     report = report_of(preview)
-    yield f"From {preview.base[:12]} to {preview.head[:12]}: {report.headline}"
+    yield f"From {preview.base[:12]} to {preview.head[:12]}: {report.headline}."
     for section in report.sections:
         yield ""
         yield section.title

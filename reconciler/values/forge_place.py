@@ -13,10 +13,13 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A repository on a forge: the root of the API (https://HOST/api/v1) and OWNER/NAME."""
+    """A repository on a forge: the root of the API (https://HOST/api/v1) and OWNER/NAME; `allow_http` permits
+    plain http to another host than this machine.
+    """
 
     api: str
     repository: str
+    allow_http: bool = False
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.api)
@@ -24,8 +27,11 @@ class Place:
             raise ValueError(f'"{self.api}" is not a forge\'s address; write https://HOST')
         if parts.username is not None:
             raise ValueError("a forge's address holds no name and no token; leave out all before the @")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ValueError(f"{self.api} is not encrypted, and the token would be seen; write https://")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK and not self.allow_http:
+            raise ValueError(
+                f"{self.api} is not encrypted, and everybody on the way would see the token; write https://, "
+                "or permit it with forge.allow_http in the host file or FORGE_ALLOW_HTTP=true in CI"
+            )
         if not _PART.fullmatch(self.repository):
             raise ValueError(f'"{self.repository}" is not a repository; write OWNER/NAME')
 
@@ -34,7 +40,7 @@ class Place:
         return f"{self.api}/repos/{self.repository}/{path}"
 
 
-def place(url: str, repository: str) -> Place:
+def place(url: str, repository: str, *, allow_http: bool = False) -> Place:
     """The place of a forge's address: the API's root itself, or the address that a browser shows.
 
     Raises ValueError with a sentence.
@@ -46,6 +52,6 @@ def place(url: str, repository: str) -> Place:
     except ValueError:
         raise ValueError(f'"{url}" is not an address; write https://HOST') from None
     if host in _HOSTED:
-        return Place(_HOSTED[host], repository)
+        return Place(_HOSTED[host], repository, allow_http)
     is_root = host == "api.github.com" or path.endswith(("/api/v1", "/api/v3"))
-    return Place(plain if is_root else f"{plain}/api/v1", repository)
+    return Place(plain if is_root else f"{plain}/api/v1", repository, allow_http)

@@ -3,9 +3,18 @@
 import re
 from collections.abc import Sequence
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@])")
-_BULLET = re.compile(r"^(?:-(?=[\s-]|$)|(\d+)\.(?=\s|$))")
-"""What at the start of a line would begin a list, or be a rule."""
+_SPECIAL = re.compile(
+    r"[`*|~$]"
+    r"|\\(?=[!-/:-@\[-`{-~]|$)"  # an escape
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis, which inside a word it is not
+    r"|<(?=[A-Za-z/!?]|$)"  # a tag
+    r"|&(?=[#A-Za-z]|$)"  # an entity
+    r"|\[(?=[\^!])|\](?=[(\[:]|$)"  # a link, an image, a footnote
+    r"|^[>#=\[]|^[+-](?=[\s+-]|$)"  # a quote, a heading, a definition, a list, a rule
+)
+"""What means something to Markdown where it stands; elsewhere the same sign is plain text."""
+_NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
+"""A numbered list."""
 _SPACES = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 )
@@ -13,9 +22,9 @@ TEXT_MAX = 500
 
 
 def cell(text: str) -> str:
-    """Plain text for a paragraph or a table's cell: one line, every sign of Markdown as itself."""
-    line = _SPECIAL.sub(lambda found: f"&#{ord(found[1])};", _one_line(text))
-    return _BULLET.sub(lambda found: f"{found[1]}&#46;" if found[1] else "&#45;", line)
+    """Plain text for a paragraph or a table's cell: one line, in which every sign is shown as itself."""
+    line = _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", _one_line(text))
+    return _NUMBER.sub(lambda found: f"{found[1]}&#{ord(found[2])};", line)
 
 
 def code(text: str) -> str:

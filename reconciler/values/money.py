@@ -42,6 +42,12 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def grouped(number: Decimal) -> str:
+    """The same for people: `1,234.5`."""
+    whole, point, rest = plain(number).partition(".")
+    return f"{int(whole):,}{point}{rest}" if whole not in ("-0", "") else plain(number)
+
+
 def ceil_uve(amount: Decimal) -> int:
     """Whole uve, rounded up: prices are rounded once, last, in our favour."""
     return int(amount.to_integral_value(rounding=ROUND_CEILING))

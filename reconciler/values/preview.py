@@ -150,6 +150,11 @@ class Preview:
         return bool(self.files)
 
     @property
+    def is_admitted(self) -> bool:
+        """Whether the changed revision would be in force, not another one in its place."""
+        return self.after.revision == self.head
+
+    @property
     def withheld(self) -> tuple[Hold, ...]:
         """What the change asks for and would not get, whatever the host's limits: holds on what is ours."""
         known = {(hold.subject, hold.reason) for hold in (*self.before.holds, *self.ceilings)}

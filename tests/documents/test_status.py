@@ -107,7 +107,7 @@ def test_the_readme_tells_what_is_wrong_first_and_never_as_markup() -> None:
     readme = status_files(STATUS)["README.md"].decode()
     rows = [line for line in readme.splitlines() if line.startswith("| [")]
     assert str(workload_id(lease(2))) in rows[0]
-    assert "no such image &#124; &#60;b&#62;; evil" in rows[0]
+    assert "no such image &#124; &#60;b>; evil" in rows[0]
     assert "`pricing.yaml:1:1: bad`" in readme
 
 

@@ -38,7 +38,8 @@ class FakeForge:
     comments: list[dict[str, Any]] = field(default_factory=list)
     statuses: list[dict[str, Any]] = field(default_factory=list)
     pulls: list[dict[str, Any]] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
+    head: str = COMMIT
+    """Of every pull request that is not in `pulls`."""
     troubles: list[Trouble] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     login: str | None = US
@@ -82,8 +83,10 @@ class FakeForge:
         if found := re.fullmatch(r"/statuses/([0-9a-f]{40})", inside):
             self.statuses.append({"commit": found[1], **body})
             return 201, body
-        if re.fullmatch(r"/pulls/\d+/files", inside):
-            return 200, self._page([{"filename": name} for name in self.files], query)
+        if found := re.fullmatch(r"/pulls/(\d+)", inside):
+            number = int(found[1])
+            known = [each for each in self.pulls if each["number"] == number]
+            return 200, known[0] if known else {"number": number, "head": {"sha": self.head}}
         if inside == "/pulls":
             return 200, self._page(self.pulls, query)
         return 404, {"message": "no such thing"}

@@ -98,7 +98,7 @@ def test_a_price_changes_the_reference_orders_and_the_bids_to_come() -> None:
     assert (first.old.bid, first.new.bid) == (Decimal(2446), Decimal(2561))
     assert (second.old.bid, second.new.reason) == (Decimal(2446), Reason.PRICE_TOO_LOW)
     assert (made.orders_open, made.bids_open) == (2, 1)
-    assert made.warnings == ("1 open order is no longer bid on, worth 2446uve a block together",)
+    assert made.warnings == ("1 open order is no longer bid on, worth 2,446uve a block together",)
 
 
 def test_a_quote_is_net_of_take_and_fees() -> None:
@@ -130,8 +130,8 @@ def test_what_stops_money_is_said() -> None:
     warnings = seen(market, base, head).warnings
     assert any("all spending stops (moving house)" in w for w in warnings)
     assert any("bidding stops" in w for w in warnings)
-    assert any("is paused" in w and "2446uve" in w for w in warnings)
-    assert any("is closed (decommission): about 6340032000uve" in w for w in warnings)
+    assert any("is paused" in w and "2,446uve" in w for w in warnings)
+    assert any("is closed (decommission): about 6,340,032,000uve" in w for w in warnings)
 
 
 def test_prices_that_lose_money_or_cost_nothing_are_said() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.forge.escaping import COMMENT_CHARACTERS
+from reconciler.forge.escaping import COMMENT_CHARACTERS, harmless
 from reconciler.reports.preview import report_of
 from reconciler.reports.preview_json import preview_json
 from reconciler.reports.preview_markdown import ROWS_MAX, preview_markdown
@@ -35,45 +35,45 @@ from reconciler.values.resources import MB, Resources
 from tests import makers
 
 QUIET = Plan("a" * 40, (), (), (), Memory())
+AFTER = replace(QUIET, revision="c" * 40)
+"""The changed revision is in force, and there is nothing to do."""
 OLD = Quote(Decimal(100), Decimal(72_000), Decimal(51_840_000), 50_000_000, 3_600)
 NEW = Quote(Decimal(120), Decimal(86_400), Decimal(62_208_000), 60_000_000, None)
+UNREAD = Fault("adapters/docker.yaml", 0, 0, "this file is not read", warning=True, rule="files")
+FIELD = FieldChange("bidding.enabled", "true", "false")
 EVIL = "`x` @team <img src=y> #1 [a](b) | \x1b[31m\u202e\n- item"
 
 
 def preview(**changes: Any) -> Preview:
     sight = Sight("p", "test-1", 7, 0, "b" * 40)
-    made = Preview(sight, "a" * 40, "c" * 40, QUIET, QUIET, Costs(2, 100, Decimal(5)))
+    made = Preview(sight, "a" * 40, "c" * 40, QUIET, AFTER, Costs(2, 100, Decimal(5)))
     return replace(made, **{"files": (FileChange("pricing.yaml", "changed"),), **changes})
 
 
 def test_nothing_is_said_of_what_does_not_change() -> None:
     none = replace(preview(), files=())
-    assert report_of(none).headline == "Nothing changes: no file of this provider differs."
+    assert report_of(none).headline == "nothing changes: no file of this provider differs"
     text = preview_text(none)
     assert "Files" not in text
     assert "Prices" not in text
     assert "height 7; it has applied bbbbbbbbbbbb." in text
 
 
-def test_prices_are_told_old_and_new_in_uve_and_percent() -> None:
-    made = preview(prices=(Price("small", Resources(500, 512 * MB), OLD, NEW),))
-    row = next(line for line in preview_text(made).splitlines() if "small" in line)
+def test_prices_are_shown_old_and_new_in_grouped_figures() -> None:
+    dear = replace(NEW, rate=Decimal("1234567.5"))
+    made = preview(prices=(Price("small", Resources(500, 512 * MB, 1024 * MB), OLD, dear),))
+    row = next(line for line in preview_text(made).splitlines() if line.strip().startswith("small"))
     assert [cell.strip() for cell in row.split("   ") if cell.strip()] == [
-        "small (500m, 512 MB)",
-        "100 -> 120",
-        "+20 %",
-        "72,000 -> 86,400",
-        "51,840,000 -> 62,208,000",
+        "small",
+        "100 -> 1,234,567.5",
+        "+1,234,467.5 %",
         "50,000,000 -> 60,000,000",
-        "60 min -> never",
     ]
+    assert "small is 500m, 512 MB, disk 1,024 MB." in preview_text(made)
+    assert "| 100 → 1,234,567.5 |" in preview_markdown(made)
     first = preview(prices=(Price("small", Resources(500), None, NEW),))
     assert "- -> 120" in preview_text(first)
-    soon = replace(NEW, break_even_seconds=119)
-    row = preview_markdown(preview(prices=(Price("s", Resources(500, 512 * MB, 1024 * MB), OLD, soon),)))
-    assert "500m, 512 MB, disk 1024 MB" in row
-    assert "| 100 → 120 |" in row
-    assert "60 min → 119 s |" in row
+    assert report_of(first).headline == "prices set"
 
 
 def test_a_file_with_errors_is_told_once_and_not_what_it_would_have_changed() -> None:
@@ -81,7 +81,7 @@ def test_a_file_with_errors_is_told_once_and_not_what_it_would_have_changed() ->
     made = preview(
         files=(FileChange("pricing.yaml", "changed", fields=(FieldChange("pricing.gpu", "1uve", ""),)),),
         faults=(Fault("pricing.yaml", 3, 1, "no price"),),
-        after=replace(QUIET, holds=(held,)),
+        after=replace(AFTER, holds=(held,)),
     )
     text = preview_text(made)
     assert text.count("no price") == 1
@@ -115,27 +115,29 @@ def test_only_what_the_new_plan_adds_is_told_of_an_object() -> None:
     new = Hold("1-1-1-aaaaaaaaaa", Reason.ASKS_TOO_MUCH, "it asks for more")
     gone = RemoveWorkload("kubernetes", makers.workload(2).id, "its lease is closed")
     made = preview(
-        before=replace(QUIET, holds=(old,)), after=replace(QUIET, holds=(old, new), actions=(gone,))
+        before=replace(QUIET, holds=(old,)), after=replace(AFTER, holds=(old, new), actions=(gone,))
     )
     text = preview_text(made)
-    assert "- AsksTooMuch: it asks for more" in text
-    assert f"+ remove workload {gone.id}" in text
+    done, withheld = text.split("\nWithheld\n")
+    assert "AsksTooMuch: it asks for more" in withheld
+    assert f"remove workload {gone.id}" in done
+    assert f"remove workload {gone.id}" not in withheld
     assert "it waits" not in text
-    assert "Changes 1 file, 0 open orders decided otherwise, 2 objects affected." in text
+    assert ": 1 more affected, 1 held." in text
 
 
 def test_a_workloads_fields_stand_beside_what_becomes_of_it() -> None:
     workload = makers.workload(2)
     held = Hold(workload.id, Reason.ASKS_TOO_MUCH, "it asks for more")
     made = preview(
-        after=replace(QUIET, holds=(held,)),
+        after=replace(AFTER, holds=(held,)),
         workloads=(WorkloadChange(workload.id, workload.path, "changed"),),
         files=(FileChange(workload.path, "changed", fields=(FieldChange("services.web.image", "a", "b"),)),),
     )
     lines = [line.strip() for line in preview_text(made).splitlines()]
     at = lines.index(f"{workload.id}: changed")
-    assert lines[at + 1 : at + 3] == ["services.web.image: a -> b", "- AsksTooMuch: it asks for more"]
-    assert "What else" not in preview_text(made)
+    assert lines[at + 1 : at + 3] == ["services.web.image: a -> b", "AsksTooMuch: it asks for more"]
+    assert preview_text(made).count(workload.id) == 1
 
 
 def test_capacity_is_told_where_it_changes() -> None:
@@ -143,7 +145,7 @@ def test_capacity_is_told_where_it_changes() -> None:
     after = replace(before, free=Resources(3000, 4 * MB, 4 * MB, 0))
     assert "Capacity" not in preview_text(preview(rooms=(before, before)))
     text = preview_text(preview(rooms=(before, after)))
-    assert "4000m -> 3000m" in text
+    assert "4,000m -> 3,000m" in text
     assert "1 -> 0" in text
 
 
@@ -164,8 +166,10 @@ def test_text_of_strangers_is_text(render: object) -> None:
     assert "\n- item" not in out
     if render is preview_markdown:
         shown = out.replace("<details>", "").replace("<details open>", "").replace("</details>", "")
-        for sign in ("@team", "<img", "[a](b)", "`x`", " #1"):
+        for sign in ("<img", "[a](b)", "`x`"):
             assert sign not in shown
+        for sign in ("@team", " #1"):
+            assert sign not in harmless(shown)
 
 
 def test_a_long_list_is_cut_in_a_comment_and_whole_in_the_text() -> None:
@@ -187,7 +191,7 @@ def test_no_section_pushes_another_out_of_a_comment() -> None:
         files=tuple(
             FileChange(f"{n}{long}", "changed", fields=(FieldChange(long, long, long),)) for n in range(60)
         ),
-        workloads=tuple(WorkloadChange(makers.workload(n).id, long, long) for n in range(1, 60)),
+        workloads=tuple(WorkloadChange(makers.workload(n).id, long, "changed") for n in range(1, 60)),
         notes=("taken 5 minutes ago",),
     )
     out = preview_markdown(made)
@@ -215,3 +219,78 @@ def test_json_has_every_figure_as_text_or_whole_number() -> None:
     assert found["ceilings"] == [ceiling]
     assert found["faults"][0]["severity"] == "warning"
     assert found["costs"] == {"block_seconds": "5", "month_fees_uve": 100, "take_percent": 2}
+
+
+def held(number: int) -> Hold:
+    return Hold(makers.workload(number).id, Reason.ASKS_TOO_MUCH, "it asks for more", ours=True)
+
+
+def workload_change(number: int, verb: str = "changed") -> WorkloadChange:
+    workload = makers.workload(number)
+    return WorkloadChange(workload.id, workload.path, verb)
+
+
+def test_the_headline_counts_what_is_done_and_what_is_held() -> None:
+    numbers = range(1, 203)
+    made = preview(
+        files=tuple(FileChange(makers.workload(n).path, "changed") for n in numbers),
+        workloads=tuple(workload_change(n, "closed" if n == 202 else "changed") for n in numbers),
+        after=replace(AFTER, holds=tuple(held(n) for n in range(1, 200))),
+        prices=(Price("small", Resources(500), OLD, replace(NEW, rate=Decimal("139.6"))),),
+    )
+    assert report_of(made).headline == "1 closed, 2 changed, 199 held; prices +39.6 %"
+    assert json.loads(preview_json(made))["takes_effect"] is True
+    for out in (preview_text(made), preview_markdown(made)):
+        assert out.index(": closed") < out.index(": changed") < out.index("AsksTooMuch")
+
+
+def test_the_only_effect_outlasts_a_cut() -> None:
+    """The one workload that is removed sorts behind a thousand that are held."""
+    last = makers.workload(9_000)
+    made = preview(
+        files=tuple(FileChange(makers.workload(n).path, "changed") for n in range(1, 1_000)),
+        workloads=tuple(workload_change(n) for n in range(1, 1_000)),
+        after=replace(
+            AFTER,
+            holds=tuple(held(n) for n in range(1, 1_000)),
+            actions=(RemoveWorkload("kubernetes", last.id, "its lease is closed"),),
+        ),
+    )
+    out = preview_markdown(made)
+    assert f"remove workload {last.id}" in out[:1_500]
+    assert "and 949 more" in out
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"after": QUIET, "ceilings": (Hold("x", Reason.PRICE_JUMP, "y"),)}, "held back by PriceJump"),
+        ({"after": QUIET}, "another revision stays in force"),
+        ({"faults": (Fault("pricing.yaml", 1, 1, "no price"),)}, "its files have errors"),
+        ({}, "only comments, order or form differ"),
+        (
+            {"files": (FileChange("adapters/docker.yaml", "added"),), "faults": (UNREAD,)},
+            "its files are not read",
+        ),
+        (
+            {
+                "files": (FileChange(makers.workload(1).path, "changed"),),
+                "workloads": (workload_change(1),),
+                "after": replace(AFTER, holds=(held(1),)),
+            },
+            "all of it is withheld, 1 held",
+        ),
+    ],
+)
+def test_a_change_of_which_nothing_takes_effect_says_so(changes: dict[str, Any], why: str) -> None:
+    made = preview(**changes)
+    assert report_of(made).headline == f"nothing takes effect: {why}"
+    assert preview_markdown(made).startswith(
+        f"### What merging this does to p: nothing takes effect: {why}\n"
+    )
+    assert json.loads(preview_json(made))["takes_effect"] is False
+
+
+def test_one_file_that_takes_effect_is_enough() -> None:
+    files = (FileChange("a.yaml", "changed"), FileChange("config.yaml", "changed", fields=(FIELD,)))
+    assert report_of(preview(files=files)).headline == "2 files changed"

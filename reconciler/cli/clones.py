@@ -1,0 +1,30 @@
+"""A clone of the state repository, opened for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from reconciler.cli.faults import ToldError
+from reconciler.documents.outlook import OutlookError
+from reconciler.repo.clone import Clone
+from reconciler.repo.mirror import MirrorError
+
+
+@contextmanager
+def open_clone(directory: Path, folder: str, allowed_signers: Path | None = None) -> Iterator[Clone]:
+    """The clone around a directory, at the provider's folder; errors inside become ToldError."""
+    with TemporaryDirectory(prefix="provider-daemon-") as home:
+        try:
+            path = "/".join(PurePosixPath(folder.strip("/")).parts)
+            yield Clone(directory, Path(home), path, allowed_signers)
+        except (MirrorError, OutlookError) as error:
+            raise ToldError(f"error: {error}") from None
+        except ArithmeticError:
+            # Numbers in files are bounded by their form, those in a snapshot hardly.
+            raise ToldError(
+                "error: the snapshot holds numbers that cannot be calculated with; "
+                "let the daemon publish it again"
+            ) from None

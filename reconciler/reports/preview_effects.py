@@ -1,0 +1,139 @@
+"""What a change comes to: how many objects it affects and how, what is withheld, whether anything is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.reports.grouping import Entry, Kind, Line, Sign, entries
+from reconciler.reports.preview_rows import change_text, percent
+from reconciler.values.plans import Reason
+from reconciler.values.preview import FileChange, Preview, WorkloadChange
+
+VERBS = ("closed", "left without a file", "paused", "created", "created, paused", "changed", "resumed")
+"""Changes of a workload, those that stop something first."""
+COUNTED = (Kind.WORKLOAD, Kind.ADAPTER, Kind.FILE)
+"""Objects that a headline counts; a transaction of the provider is the sum of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """`touched` is what the new plan says of each object and the old one does not; `done` and `withheld` are
+    the changed workloads, those that stop something first; `nothing` says why nothing is done ("": it is).
+    """
+
+    touched: tuple[Entry, ...]
+    done: tuple[WorkloadChange, ...]
+    withheld: tuple[WorkloadChange, ...]
+    nothing: str = ""
+
+
+def effects_of(preview: Preview) -> Effects:
+    """Sort a change into what is done and what is withheld."""
+    touched = tuple(_differences(preview))
+    stopped = _stopped(preview, touched)
+    rank = {verb: number for number, verb in enumerate(VERBS)}
+    ordered = sorted(preview.workloads, key=lambda each: (rank.get(each.verb, len(VERBS)), each.id))
+    done = tuple(each for each in ordered if each.id not in stopped)
+    withheld = tuple(each for each in ordered if each.id in stopped)
+    acts = any(lines_with(entry, Sign.DONE) for entry in touched) or preview.orders or preview.prices
+    nothing = "" if preview.is_admitted and acts else _nothing(preview, done)
+    return Effects(touched, done, withheld, nothing)
+
+
+def headline(preview: Preview, effects: Effects) -> str:
+    """`2 changed, 1 closed, 199 held; prices +39.6 %`, or that nothing takes effect and why."""
+    if not preview.changes:
+        return "nothing changes: no file of this provider differs"
+    parts = [f"nothing takes effect: {effects.nothing}"] if effects.nothing else [*_counts(preview, effects)]
+    if held := _held(effects):
+        parts.append(f"{held} held")
+    prices = _prices(preview) if preview.is_admitted else ""
+    return "; ".join(part for part in (", ".join(parts), prices) if part)
+
+
+def lines_with(entry: Entry, *signs: Sign) -> tuple[Line, ...]:
+    """The lines of an object that say this."""
+    return tuple(line for line in entry.lines if line.sign in signs)
+
+
+def _differences(preview: Preview) -> Iterator[Entry]:
+    """Orders have a section of their own, and limits and errors are listed above."""
+    before = set(preview.before.holds) | set(preview.ceilings)
+    fresh = tuple(
+        hold for hold in preview.after.holds if hold not in before and hold.reason is not Reason.FILE_FAULTY
+    )
+    known = {entry.subject: set(entry.lines) for entry in entries(replace(preview.before, holds=()))}
+    for entry in entries(replace(preview.after, holds=fresh)):
+        lines = tuple(line for line in entry.lines if line not in known.get(entry.subject, ()))
+        if lines and entry.subject.kind is not Kind.ORDER:
+            yield Entry(entry.subject, lines)
+
+
+def _stopped(preview: Preview, touched: Sequence[Entry]) -> frozenset[str]:
+    """The changed workloads of which nothing is done: held, or their revision is not in force."""
+    changed = {each.id for each in preview.workloads}
+    if not preview.is_admitted:
+        return frozenset(changed)
+    done = {entry.subject.id for entry in touched if lines_with(entry, Sign.DONE)}
+    held = {hold.subject for hold in preview.after.holds}
+    return frozenset((changed & held) - done)
+
+
+def _nothing(preview: Preview, done: Sequence[WorkloadChange]) -> str:
+    if not preview.is_admitted:
+        reasons = ", ".join(dict.fromkeys(hold.reason.value for hold in preview.ceilings))
+        return f"held back by {reasons}" if reasons else "another revision stays in force"
+    causes = [_inert(preview, file, done) for file in preview.files]
+    return "" if "" in causes else " and ".join(dict.fromkeys(causes))
+
+
+def _inert(preview: Preview, file: FileChange, done: Sequence[WorkloadChange]) -> str:
+    """Why a changed file has no effect; "" where it has one."""
+    faults = [fault for fault in preview.faults if fault.path == file.path]
+    if any(not fault.warning for fault in faults):
+        return "its files have errors"
+    if any(fault.rule == "files" for fault in faults):
+        return "its files are not read"
+    if file.path in {each.path for each in preview.workloads}:
+        return "" if file.path in {each.path for each in done} else "all of it is withheld"
+    if file.path.startswith("workloads/") or (file.verb == "changed" and not file.fields):
+        return "only comments, order or form differ"
+    return ""
+
+
+def _counts(preview: Preview, effects: Effects) -> Iterator[str]:
+    """The workloads by what is done to them, else the files; then what else is affected."""
+    counted = Counter(each.verb for each in effects.done)
+    yield from (f"{counted[verb]} {verb}" for verb in VERBS if counted[verb])
+    told = {each.id for each in preview.workloads}
+    others = sum(
+        entry.subject.kind in COUNTED and entry.subject.id not in told and bool(lines_with(entry, Sign.DONE))
+        for entry in effects.touched
+    )
+    if others:
+        yield f"{others} more affected"
+    if preview.orders:
+        yield f"{len(preview.orders)} open order{'s' if len(preview.orders) > 1 else ''} decided otherwise"
+    if not (counted or others or preview.orders or preview.prices):
+        yield f"{len(preview.files)} file{'s' if len(preview.files) > 1 else ''} changed"
+
+
+def _held(effects: Effects) -> int:
+    told = {each.id for each in (*effects.done, *effects.withheld)}
+    others = sum(
+        entry.subject.id not in told
+        and not lines_with(entry, Sign.DONE)
+        and bool(lines_with(entry, Sign.HELD))
+        for entry in effects.touched
+    )
+    return len(effects.withheld) + others
+
+
+def _prices(preview: Preview) -> str:
+    changes = [change for price in preview.prices if (change := percent(price)) is not None]
+    if not changes:
+        return "prices set" if any(price.old is None for price in preview.prices) else ""
+    low, high = min(changes), max(changes)
+    return f"prices {change_text(low)}" + (f" to {change_text(high)}" if low != high else "")
