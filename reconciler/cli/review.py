@@ -93,6 +93,8 @@ def _review(change: _Change) -> Review:
             tree = "" if not base or clone.descends(head, base) else clone.merged(base, head)
         except ConflictError as conflict:
             return Review(head, base, conflicts=conflict.files)
+        if change.folder and not clone.holds_folder(tree or head):
+            raise click.UsageError(f"commit {head[:12]} has no folder {one_line(change.folder, 200)}")
         checking = clone.changed(base, tree or head, CHECKING) if base else ()
         made = Review(head, base, checking=checking, unplanned=_unplanned(clone, change, base))
         if not made.unplanned:

@@ -1,4 +1,4 @@
-"""A state repository with a change, and the programs that a review calls."""
+"""A state repository with a change and a snapshot, and the script that reviews it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,21 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from reconciler.documents.outlook import outlook_files
+from reconciler.planning.planner import plan
+from reconciler.values.limits import Limits
+from reconciler.values.outlook import Outlook
+from tests import makers
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "ci" / "review.sh"
 PROGRAM = Path(sys.executable).parent / "provider-daemon"
+LIMITS = Limits(clock_skew_seconds=10**9)
 AUTHOR = ("-c", "user.name=olga", "-c", "user.email=olga@localhost", "-c", "commit.gpgSign=false")
-
-STAND_IN = """\
-#!/bin/sh
-# The real program, but for its plan.
-if [ "$1" = plan ]; then
-    shift; echo "$*" | sed 's| --json-file [^ ]*||' >>"$PLAN_ASKED"
-    [ "$PLAN_CODE" != 1 ] || { echo 'error: no snapshot' >&2; exit 1; }
-    cat "$PLAN_TEXT"
-    while [ "$1" != --json-file ]; do shift; done
-    printf '{\n  "ceilings": %s,\n  "changes": true\n}\n' "$PLAN_CEILINGS" >"$2"
-    exit "$PLAN_CODE"
-fi
-exec "$PROGRAM" "$@"
-"""
 
 
 @dataclass
@@ -85,30 +79,47 @@ class Change:
         )
 
 
-def change(directory: Path, program: Path | None = None) -> Change:
-    """The template on `main`, and a branch `prices` that is checked out; `program` in place of a stand-in."""
+def share(change: Change, name: str, limits: Limits | None = None, folder: str = "") -> None:
+    """Push what a daemon saw that has applied `main`: two open orders, which `main` bids on."""
+    market = makers.market(orders=[makers.order(1), makers.order(2, makers.unit(price=2500))])
+    below = f"{folder}/" if folder else ""
+    good = {path: change.git("rev-parse", f"HEAD:{below}{path}") for path in ("config.yaml", "pricing.yaml")}
+    base = replace(makers.desired(), commit=change.git("rev-parse", "main"), good=good)
+    adapters = makers.situation(market, base).adapters
+    memory = plan(makers.situation(market, base)).memory
+    told = Outlook(name, int(time.time()), market, adapters, memory, limits or LIMITS, folder=folder)
+    tree = []
+    for path, content in outlook_files(told).items():
+        file = change.directory.parent / path
+        file.write_bytes(content)
+        tree.append(f"100644 blob {change.git('hash-object', '-w', str(file))}\t{path}\n")
+    made = subprocess.run(
+        ["git", "mktree"],
+        cwd=change.directory,
+        input="".join(tree),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    commit = change.git("commit-tree", "-m", "What is seen", made.stdout.strip())
+    change.git("update-ref", f"refs/heads/snapshot/{name}", commit)
+
+
+def change(directory: Path) -> Change:
+    """The template on `main`, a snapshot, and a branch `prices` that is checked out."""
     repository = Path(shutil.copytree(ROOT / "state-repo-template", directory / "a state"))
-    stand_in = directory / "stand-in"
-    stand_in.write_text(STAND_IN)
-    stand_in.chmod(0o755)
-    (directory / "plan").write_text("# The plan\n\nNothing much.\n")
     made = Change(
         repository,
         {
             "PATH": os.environ["PATH"],
             "HOME": str(directory),
-            "PROVIDER_DAEMON": str(program or stand_in),
-            "PROGRAM": str(PROGRAM),
-            "PLAN_TEXT": str(directory / "plan"),
-            "PLAN_CODE": "2",
-            "PLAN_CEILINGS": "[]",
+            "PROVIDER_DAEMON": str(PROGRAM),
             "FORGE_SECONDS": "1",
-            "PLAN_ASKED": str(directory / "asked"),
         },
     )
     made.git("init", "--quiet", "--initial-branch=main")
     made.git("add", "--all")
     made.git("commit", "--quiet", "--message", "The state of a provider")
-    made.git("branch", "snapshot/north")
     made.git("checkout", "--quiet", "-b", "prices")
+    share(made, "north")
     return made

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.changes import Change
+from reconciler.values.limits import Limits
+from tests.ci.changes import Change, share
 from tests.ci.changes import change as made
 from tests.forge.fake import REPOSITORY, TOKEN, FakeForge, Trouble, serving
 
@@ -17,19 +18,24 @@ def change(tmp_path: Path) -> Change:
     return made(tmp_path)
 
 
-def asked(change: Change) -> str:
-    return Path(change.environment["PLAN_ASKED"]).read_text()
+VALID = "valid; 2 open orders decided otherwise; prices +"
+
+
+def dearer(change: Change) -> None:
+    change.edit("pricing.yaml", "cpu_millicores: 1uve", "cpu_millicores: 1.2uve")
 
 
 def test_a_valid_change(change: Change) -> None:
-    change.edit("pricing.yaml", "gpu: 20000uve", "gpu: 21000uve")
+    dearer(change)
     ran = change.run("--base", "main", "--no-forge")
     assert ran.returncode == 0, ran.stderr
-    assert change.verdict == ("success", "valid; see the plan")
-    assert change.review == "# The plan\n\nNothing much.\n"
-    assert "# The plan" in ran.stdout
+    state, description = change.verdict
+    assert (state, description.startswith(VALID)) == ("success", True)
+    first, _, merging, *_ = change.review.splitlines()
+    assert first == f"## V{description[1:]}"
     base, head = change.git("rev-parse", "main"), change.git("rev-parse", "HEAD")
-    assert asked(change) == f"--base {base} --head {head} --offline --format markdown\n"
+    assert merging == f"Merging `{head[:12]}` into `{base[:12]}` for north."
+    assert change.review in ran.stdout
     assert change.git("status", "--porcelain") == "?? review/"
 
 
@@ -37,21 +43,19 @@ def test_a_change_that_is_not_valid(change: Change) -> None:
     change.edit("pricing.yaml", "gpu: 20000uve", "gpu: 20000uact")
     ran = change.run("--base", "main", "--no-forge")
     assert ran.returncode == 1
-    line = '    pricing.yaml:11:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, write 20000uve)'
+    line = '- pricing.yaml:11:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, write 20000uve)'
+    assert change.review.count("11:8") == 1
     assert line in change.review.splitlines()
-    assert change.review.startswith("## This change is not valid\n\n")
-    assert "# The plan" in change.review
-    state, description = change.verdict
-    assert (state, description.startswith("not valid: ")) == ("failure", True)
-    assert "1 errors" in description
+    words = "not valid, 1 error; nothing takes effect: its files have errors"
+    assert change.verdict == ("failure", words)
+    assert change.review.startswith(f"## N{words[1:]}\n")
 
 
-def test_warnings_are_told_and_fail_nothing(change: Change) -> None:
+def test_warnings_fail_nothing(change: Change) -> None:
     change.write("adapters/docker.yaml", "enabled: true\n")
-    ran = change.run("--base", "main", "--no-forge")
-    assert ran.returncode == 0
-    assert change.review.startswith("## What validation warns of\n\n    adapters/docker.yaml: warning: ")
-    assert change.verdict == ("success", "valid; see the plan")
+    assert change.run("--base", "main", "--no-forge").returncode == 0
+    assert "- adapters/docker.yaml: warning: this file is not read" in change.review
+    assert change.verdict == ("success", "valid; nothing takes effect: its files are not read")
 
 
 @pytest.mark.parametrize("folder", ["", "eu/a & b"])
@@ -77,43 +81,50 @@ def test_annotations_for_each_ci(change: Change, folder: str) -> None:
 
 
 def test_a_plan_that_cannot_be_made(change: Change) -> None:
-    change.environment["PLAN_CODE"] = "1"
+    change.git("branch", "--force", "snapshot/north", "main")
     assert change.run("--base", "main", "--no-forge").returncode == 1
-    assert change.review == "## What it would do is not known\n\n    error: no snapshot\n\n\n"
-    assert change.verdict == ("failure", "valid, but what it would do is not known")
+    assert change.verdict == ("failure", "valid, but the plan failed")
+    assert "**The plan failed**\n\n- commit " in change.review
+    assert "snapshot.json" in change.review
 
 
-def test_a_plan_that_changes_nothing(change: Change) -> None:
-    change.environment["PLAN_CODE"] = "0"
+def test_a_change_of_nothing(change: Change) -> None:
+    change.write("NOTES.md", "For people.\n")
     assert change.run("--base", "main", "--no-forge").returncode == 0
+    assert change.verdict == ("success", "valid; nothing changes: no file of this provider differs")
 
 
 def test_limits_warn_and_do_not_fail(change: Change) -> None:
-    change.environment["PLAN_CEILINGS"] = '[\n    {"reason": "PriceJump"}\n  ]'
+    share(change, "north", Limits(price_change_percent=5, clock_skew_seconds=10**9))
+    dearer(change)
+    change.environment["GITHUB_ACTIONS"] = "true"
+    change.environment["FORGE_URL"] = ""
     ran = change.run("--base", "main", "--no-forge")
     assert ran.returncode == 0
-    assert change.verdict == ("success", "valid; the host's limits hold some of it back, see the plan")
-    assert "limits hold back" in ran.stdout
+    assert change.verdict == ("success", "valid; nothing takes effect: held back by PriceJump")
+    assert change.review.startswith("## Valid; nothing takes effect: held back by PriceJump\n")
+    assert "::warning::the host file's limits hold back" in ran.stdout
 
 
 def test_without_a_base_what_is_there_is_checked(change: Change) -> None:
     assert change.run("--no-forge").returncode == 0
-    assert change.review == (
-        "## This change is valid\n\nNo plan was made: there is no branch to merge into.\n"
-    )
+    assert change.review == "## Valid; no plan: there is no branch to merge into\n"
     assert change.verdict == ("success", "valid; no plan: there is no branch to merge into")
     change.write("pricing.yaml", "pricing: {}\n")
     assert change.run("--no-forge").returncode == 1
+    assert "**Errors" in change.review
 
 
 @pytest.mark.parametrize("name", ["snapshot/north", "refs/remotes/origin/snapshot/north", ""])
 def test_a_snapshot_is_what_is_planned_by(change: Change, name: str) -> None:
-    change.git("branch", "--quiet", "--delete", "--force", "snapshot/north")
+    snapshot = change.git("rev-parse", "snapshot/north")
+    change.git("update-ref", "-d", "refs/heads/snapshot/north")
     if name:
-        change.git("update-ref", name if name.startswith("refs") else f"refs/heads/{name}", "main")
+        change.git("update-ref", name if name.startswith("refs") else f"refs/heads/{name}", snapshot)
+    dearer(change)
     assert change.run("--base", "main", "--no-forge").returncode == 0
     said = change.verdict[1]
-    assert said == "valid; see the plan" if name else "has no snapshot branch yet" in said
+    assert said.startswith(VALID) if name else "has no snapshot branch yet" in said
 
 
 def test_a_second_provider_is_reviewed_before_its_daemon_runs(change: Change) -> None:
@@ -122,13 +133,15 @@ def test_a_second_provider_is_reviewed_before_its_daemon_runs(change: Change) ->
     options = ["--base", "main", "--no-forge", "--path", "two", "--provider", "second"]
     assert change.run(*options).returncode == 0
     assert "has no snapshot branch yet" in change.verdict[1]
-    change.git("branch", "snapshot/second", "main")
+    share(change, "second", folder="two")
     assert change.run(*options).returncode == 0
     new = "the provider is new: the branch to merge into lacks its folder"
     assert change.verdict == ("success", f"valid; no plan: {new}")
     change.git("branch", "--force", "main", "HEAD")
+    share(change, "second", folder="two")
+    change.edit("two/pricing.yaml", "cpu_millicores: 1uve", "cpu_millicores: 1.2uve")
     assert change.run(*options).returncode == 0
-    assert change.verdict == ("success", "valid; see the plan")
+    assert change.verdict[1].startswith(VALID)
 
 
 def test_what_is_not_committed_does_not_count(change: Change) -> None:
@@ -144,12 +157,7 @@ def test_the_merge_is_checked_not_the_branch(change: Change) -> None:
     change.git("checkout", "--quiet", "prices")
     ran = change.run("--base", "main", "--no-forge")
     assert ran.returncode == 1
-    assert "config.yaml" in change.review
-    head = asked(change).split()[3]
-    assert change.git("rev-parse", f"{head}^1", f"{head}^2").split() == [
-        change.git("rev-parse", "main"),
-        change.git("rev-parse", "prices"),
-    ]
+    assert "config.yaml:" in change.review
 
 
 def test_two_pull_requests_that_conflict(change: Change) -> None:
@@ -158,9 +166,9 @@ def test_two_pull_requests_that_conflict(change: Change) -> None:
     change.edit("pricing.yaml", "gpu: 20000uve", "gpu: 22000uve")
     change.git("checkout", "--quiet", "prices")
     assert change.run("--base", "main", "--no-forge").returncode == 1
-    assert change.verdict == ("failure", "it conflicts with the branch it is for")
-    assert "    pricing.yaml\n" in change.review
-    assert "Merge that branch into yours" in change.review
+    assert change.verdict == ("failure", "conflicts with the base branch in 1 file")
+    assert change.review.startswith("## Conflicts with the base branch in 1 file\n")
+    assert change.review.rstrip().endswith("- pricing.yaml")
 
 
 def test_names_that_would_do_something(change: Change) -> None:
@@ -172,8 +180,8 @@ def test_names_that_would_do_something(change: Change) -> None:
     ran = change.run("--base", "main", "--head", "a;touch${IFS}here", "--no-forge")
     assert ran.returncode == 1, ran.stderr
     assert not list(change.directory.rglob("here"))
-    inside = change.review.split("# The plan")[0]
-    assert all(line.startswith(("    ", "## ")) or not line for line in inside.split("\n"))
+    assert "`@team`" not in change.review
+    assert "\n```" not in change.review
     first, *between, last = [
         line for line in ran.stdout.split("\n") if line.startswith("::") and "file=" not in line
     ]
@@ -240,7 +248,7 @@ def test_a_program_that_is_not_there(change: Change) -> None:
     change.environment["PROVIDER_DAEMON"] = "/nowhere/provider-daemon"
     ran = change.run("--no-forge")
     assert ran.returncode == 69
-    assert "set PROVIDER_DAEMON" in ran.stderr
+    assert "ci/program.txt names where CI installs it from" in ran.stderr
 
 
 def test_no_repository(change: Change, tmp_path: Path) -> None:
@@ -249,12 +257,13 @@ def test_no_repository(change: Change, tmp_path: Path) -> None:
 
 
 def on_a_forge(change: Change, forge: FakeForge) -> None:
+    forge.head = change.git("rev-parse", "HEAD")
     change.environment |= {
         "FORGE_URL": forge.url,
         "FORGE_REPOSITORY": REPOSITORY,
         "FORGE_TOKEN": TOKEN,
         "FORGE_PULL_REQUEST": "7",
-        "FORGE_COMMIT": change.git("rev-parse", "HEAD"),
+        "FORGE_COMMIT": forge.head,
     }
 
 
@@ -267,7 +276,7 @@ def test_a_forge_is_told(change: Change) -> None:
         on_a_forge(change, forge)
         assert change.run("--base", "main").returncode == 1
     [body] = forge.bodies
-    assert "## This change is not valid" in body
+    assert "## Not valid, 1 error; nothing takes effect" in body
     states = [(each["state"], each["context"]) for each in forge.statuses]
     assert states == [("success", "provider-daemon/review"), ("failure", "provider-daemon/review")]
     assert forge.statuses[1]["commit"] == change.git("rev-parse", "HEAD")
@@ -276,6 +285,7 @@ def test_a_forge_is_told(change: Change) -> None:
 def test_each_provider_has_its_comment(change: Change) -> None:
     with serving(FakeForge()) as forge:
         on_a_forge(change, forge)
+        share(change, "south")
         for name in ("north", "south", "north"):
             assert change.run("--base", "main", "--provider", name).returncode == 0
     assert len(forge.bodies) == 2
@@ -283,7 +293,6 @@ def test_each_provider_has_its_comment(change: Change) -> None:
         "provider-daemon/review/north",
         "provider-daemon/review/south",
     }
-    assert asked(change).endswith("--format markdown --provider north\n")
 
 
 @pytest.mark.parametrize(
@@ -303,4 +312,72 @@ def test_a_forge_in_trouble_decides_nothing(change: Change, trouble: Trouble) ->
 def test_without_a_forge_the_check_is_the_same(change: Change) -> None:
     ran = change.run("--base", "main")
     assert ran.returncode == 0
-    assert "no forge was told, as none is named; set FORGE_URL, or say --no-forge" in ran.stderr
+    assert "no forge is named, so nothing is written to one; set FORGE_URL" in ran.stderr
+
+
+def test_a_review_of_an_older_commit_writes_no_comment(change: Change) -> None:
+    with serving(FakeForge()) as forge:
+        on_a_forge(change, forge)
+        forge.head = "f" * 40
+        ran = change.run("--base", "main")
+    assert ran.returncode == 0
+    assert "pull request 7 has moved" in ran.stdout
+    assert forge.bodies == []
+    assert [each["commit"] for each in forge.statuses] == [change.git("rev-parse", "HEAD")]
+
+
+FILTERS = "*.yaml filter=steal working-tree-encoding=UTF-16\n* merge=steal diff=steal text eol=crlf ident\n"
+
+
+def test_attributes_of_a_change_run_nothing_and_alter_no_byte(change: Change) -> None:
+    """Filters, drivers and text conversions of the runner's configuration, chosen by the change."""
+    trap = f"touch '{change.directory.parent}/ran'; cat"
+    for key in ("filter.steal.smudge", "filter.steal.clean", "diff.steal.textconv", "merge.steal.driver"):
+        change.git("config", key, trap)
+        change.git("config", "--file", str(change.directory.parent / ".gitconfig"), key, trap)
+    commit_raw(change, ".gitattributes", FILTERS.encode())
+    commit_raw(change, "pricing.yaml", (change.directory / "pricing.yaml").read_bytes() + b"# $Id$\n")
+    change.git("checkout", "--quiet", "--force", "main")
+    change.edit("config.yaml", "bidding:", "# a comment\nbidding:")
+    (change.directory.parent / "ran").unlink(missing_ok=True)
+    ran = change.run("--base", "main", "--head", "prices", "--no-forge")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert not (change.directory.parent / "ran").exists()
+    assert "> **This pull request changes how pull requests are checked:** `.gitattributes`." in change.review
+
+
+def test_what_is_judged_is_what_is_committed(change: Change) -> None:
+    """UTF-16 that an attribute would have a checkout turn into UTF-8."""
+    commit_raw(change, ".gitattributes", b"*.yaml working-tree-encoding=UTF-16LE\n")
+    commit_raw(change, "pricing.yaml", (change.directory / "pricing.yaml").read_text().encode("utf-16-le"))
+    assert change.run("--base", "main", "--head", "prices", "--no-forge").returncode == 1
+    assert "pricing.yaml" in change.review
+
+
+def commit_raw(change: Change, path: str, content: bytes) -> None:
+    """Put these bytes into the branch's next commit, whatever attributes say."""
+    file = change.directory.parent / "raw"
+    file.write_bytes(content)
+    blob = change.git("hash-object", "-w", "--no-filters", str(file))
+    change.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+    change.git("commit", "--quiet", "--message", f"Change {path}")
+
+
+def test_the_changed_check_is_named_however_many_files_change(change: Change) -> None:
+    for number in range(3_200):
+        (change.directory / f"note-{number}.txt").write_text("x")
+    (change.directory / "ci").mkdir()
+    (change.directory / "ci" / "review.sh").write_text("#!/bin/sh\n")
+    change.git("add", "--all")
+    change.git("commit", "--quiet", "--message", "Many files")
+    assert change.run("--base", "main", "--no-forge").returncode == 0
+    _, _, _, _, notice, *_ = change.review.splitlines()
+    assert notice == "> **This pull request changes how pull requests are checked:** `ci/review.sh`."
+
+
+def test_an_lfs_pointer_is_a_fault_here_as_in_the_daemon(change: Change) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 12\n"
+    commit_raw(change, ".gitattributes", b"pricing.yaml filter=lfs diff=lfs merge=lfs -text\n")
+    commit_raw(change, "pricing.yaml", pointer)
+    assert change.run("--base", "main", "--head", "prices", "--no-forge").returncode == 1
+    assert "pricing.yaml:" in change.review
