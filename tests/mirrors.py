@@ -42,8 +42,14 @@ ELSEWHERE = (
     Elsewhere(
         "tests/cli/test_plan.py",
         "one answer about a clone",
-        _of("cli", "comparison plan_live preview"),
+        _of("cli", "clones comparison plan_live preview"),
     ),
+    Elsewhere(
+        "tests/ci/test_review.py",
+        "the review as CI runs it",
+        _of("cli", "review") + _of("reports", "review"),
+    ),
+    Elsewhere("tests/cli/test_ci_files.py", "a line of what is installed", _of("cli", "origin")),
     Elsewhere("tests/cli/test_price.py", "what it prints", _of("reports", "bill")),
     Elsewhere(
         "tests/planning/test_preview.py",

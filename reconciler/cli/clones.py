@@ -18,8 +18,7 @@ def open_clone(directory: Path, folder: str, allowed_signers: Path | None = None
     """The clone around a directory, at the provider's folder; errors inside become ToldError."""
     with TemporaryDirectory(prefix="provider-daemon-") as home:
         try:
-            path = "/".join(PurePosixPath(folder.strip("/")).parts)
-            yield Clone(directory, Path(home), path, allowed_signers)
+            yield Clone(directory, Path(home), plain_folder(folder), allowed_signers)
         except (MirrorError, OutlookError) as error:
             raise ToldError(f"error: {error}") from None
         except ArithmeticError:
@@ -28,3 +27,8 @@ def open_clone(directory: Path, folder: str, allowed_signers: Path | None = None
                 "error: the snapshot holds numbers that cannot be calculated with; "
                 "let the daemon publish it again"
             ) from None
+
+
+def plain_folder(folder: str) -> str:
+    """A folder as git names it: `./two/` is `two`, the top is empty."""
+    return "/".join(PurePosixPath(folder.strip("/")).parts)

@@ -89,9 +89,8 @@ def comment(file: Path, provider: str, **options: Any) -> int:
         content = _read(file)
         if where.is_queued:
             return "a merge queue's commit has no pull request; nothing was written"
-        number = where.number or _number_of(where, told)
-        if not number:
-            return "no open pull request has this commit at its head; nothing was written"
+        where.need("number")
+        number = where.number
         if where.commit and (head := told.head_of(number)) != where.commit:
             return (
                 f"pull request {number} has moved from {where.commit[:12]} to {head[:12]}; nothing was "
@@ -151,13 +150,6 @@ def _where(options: dict[str, Any]) -> Where:
     if (file := options["token_file"]) is not None:
         named["token"] = _read(file).strip()
     return replace(where, **{name: value for name, value in named.items() if value})
-
-
-def _number_of(where: Where, told: Forge) -> int:
-    if where.head is None:
-        where.need("number")
-        return 0
-    return told.number_of(where.head.owner, where.head.branch, where.head.commit)
 
 
 def _rest(where: Where) -> str:

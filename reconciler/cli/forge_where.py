@@ -28,15 +28,6 @@ class UnknownPlaceError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The branch and commit that another workflow ran for: whose, which, at which commit."""
-
-    owner: str
-    branch: str
-    commit: str
-
-
-@dataclass(frozen=True, slots=True)
 class Where:
     """A repository, a pull request in it, a commit; what is not known is empty (0: no number). `is_queued`
     says that the commit is a merge queue's, which has no pull request of its own.
@@ -49,7 +40,6 @@ class Where:
     commit: str = ""
     author: str = ""
     link: str = ""
-    head: Head | None = None
     is_queued: bool = False
     allow_http: bool = False
 
@@ -101,14 +91,10 @@ def _of_actions(environment: Mapping[str, str]) -> Where:
         author=next((author for name, author in AUTHORS.items() if get(name) == "true"), ""),
         link=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
     )
-    pull, ran, queue = (_map(event, key) for key in ("pull_request", "workflow_run", "merge_group"))
+    pull, queue = _map(event, "pull_request"), _map(event, "merge_group")
     if pull:
         number = pull.get("number") or event.get("number")
         where = replace(where, commit=_text(_map(pull, "head"), "sha"), number=_number(str(number)))
-    elif ran:
-        owner = _text(_map(_map(ran, "head_repository"), "owner"), "login")
-        head = Head(owner, _text(ran, "head_branch"), _text(ran, "head_sha"))
-        where = replace(where, commit=head.commit, head=head, link=_text(ran, "html_url"))
     elif queue:
         where = replace(where, commit=_text(queue, "head_sha"), is_queued=True)
     return where

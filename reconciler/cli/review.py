@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.clones import open_clone
+from reconciler.cli.clones import open_clone, plain_folder
 from reconciler.cli.faults import ToldError
 from reconciler.cli.preview import BRANCHES, Asked, preview_offline
 from reconciler.cli.validate import committed
@@ -71,7 +71,9 @@ def review(out: Path, form: str, clone: Path, **options: str) -> int:
     Reads git's objects alone: nothing is checked out, run or fetched. Exit code 0: valid (there may be
     warnings), 1: errors, a conflict, or no plan where there should be one.
     """
-    change = _Change(clone, options["base"], options["head"], options["path"].strip("/"), options["provider"])
+    change = _Change(
+        clone, options["base"], options["head"], plain_folder(options["path"]), options["provider"]
+    )
     made = _review(change)
     faults = _from_the_top(made.faults, change.folder)
     text = harmless(review_markdown(made))

@@ -66,7 +66,7 @@ def validate(path: Path, host: Path | None, form: str, **options: str | None) ->
     only = None
     if commit:
         files, refused = read_commit(path, commit, folder)
-        below = f"{folder.strip('/')}/".lstrip("/") if form != "json" else ""
+        below = "" if form == "json" else _way_to(Path(folder.strip("/")))
     elif folder:
         raise click.UsageError("--path is for --commit; name the folder itself")
     else:
@@ -134,7 +134,7 @@ def read_tree(top: Path) -> tuple[dict[str, bytes], Mapping[str, str]]:
 
 def read_commit(clone: Path, commit: str, folder: str) -> tuple[dict[str, bytes], Mapping[str, str]]:
     """The same of a commit, out of the clone's objects: no attribute, filter or hook of it has a say."""
-    from reconciler.cli.clones import open_clone  # git is not needed to check plain files
+    from reconciler.cli.clones import open_clone  # imports git, which plain files need not
 
     with open_clone(clone, folder) as opened:
         return committed(opened, opened.commit(opened.resolve(commit)))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from reconciler.forge.exchange import Ask, Exchange
 from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
@@ -93,12 +92,6 @@ class Forge:
         """The commit at the head of a pull request; "" where the forge does not say."""
         found = proposal_of(self._exchange.ask(Ask("GET", self._place.at(f"pulls/{number}"))))
         return found.head if found else ""
-
-    def number_of(self, owner: str, branch: str, head: str) -> int:
-        """The open pull request whose head is this commit of an owner's branch; 0: there is none."""
-        query = f"pulls?state=open&head={quote(owner, safe='')}:{quote(branch, safe='')}"
-        found = (each for each in self._pages(query, proposal_of) if each.head == head)
-        return next((each.number for each in found), 0)
 
     def _say(self, note: Note, author: str) -> Written:
         found = sticky(self._comments(note.number), note.mark, author)

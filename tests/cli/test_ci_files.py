@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -9,13 +10,6 @@ import pytest
 
 from reconciler.cli.ci_files import FORGES
 from reconciler.cli.main import provider_daemon, run_command
-
-SCRIPTS = {
-    "github": ".github/actions/provider-review/review.sh",
-    "gitea": "ci/review.sh",
-    "gitlab": "ci/review.sh",
-    "script": "ci/review.sh",
-}
 
 
 def init(directory: Path, *options: str) -> int:
@@ -36,20 +30,110 @@ def test_what_is_installed_is_a_valid_repository(forge: str, tmp_path: Path) -> 
     assert run_command(provider_daemon, ["validate", str(tmp_path / "state")]) == 0
 
 
-@pytest.mark.parametrize(("forge", "script"), SCRIPTS.items())
-def test_the_script_is_where_the_workflow_calls_it(forge: str, script: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("forge", ["github", "gitea", "gitlab", "script"])
+def test_the_scripts_are_where_the_workflow_runs_them(forge: str, tmp_path: Path) -> None:
     init(tmp_path, "--ci", forge)
-    text = (tmp_path / script).read_text()
-    assert text.startswith("#!/bin/sh\n")
-    callers = [p.read_text() for p in tmp_path.rglob("*.yml")]
-    assert forge == "script" or any("review.sh" in each for each in callers)
+    callers = "".join(p.read_text() for p in tmp_path.rglob("*.yml"))
+    for script in ("ci/review.sh", "ci/install.sh"):
+        assert (tmp_path / script).read_text().startswith("#!/bin/sh\n")
+        assert forge == "script" or script in callers
+    assert (tmp_path / "ci" / "requirements.lock").stat().st_size
 
 
-def test_names_in_an_action_lead_to_it(tmp_path: Path) -> None:
-    init(tmp_path, "--ci", "github")
-    workflow = (tmp_path / ".github" / "workflows" / "provider-review.yml").read_text()
-    assert "uses: ./.github/actions/provider-review\n" in workflow
-    assert (tmp_path / ".github" / "actions" / "provider-review" / "action.yml").exists()
+WHEEL = "https://forge.example/virtengine_provider_gitops-0.1.0-py3-none-any.whl#sha256=" + "a" * 64
+COMMIT = "git+https://forge.example/olga/provider@" + "b" * 40
+PINNED = "virtengine-provider-gitops==0.1.0 --hash=sha256:" + "c" * 64
+
+
+def program(directory: Path) -> list[str]:
+    """What CI would install."""
+    lines = (directory / "ci" / "program.txt").read_text().splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        (WHEEL, f"virtengine-provider-gitops @ {WHEEL}"),
+        (f"virtengine-provider-gitops @ {COMMIT}", f"virtengine-provider-gitops @ {COMMIT}"),
+        ("git+ssh://git@forge.example/olga/provider@" + "b" * 40, None),
+        (PINNED, PINNED),
+    ],
+)
+def test_the_program_comes_from_one_pinned_place(said: str, written: str | None, tmp_path: Path) -> None:
+    assert init(tmp_path, "--ci", "gitea", "--requirement", said) == 0
+    assert program(tmp_path) == [written or f"virtengine-provider-gitops @ {said}"]
+    others = [p for p in tmp_path.rglob("*") if p.is_file() and p.name != "program.txt"]
+    assert not any("virtengine-provider-gitops @" in p.read_text() for p in others)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("virtengine-provider-gitops", "is no pinned address"),
+        ("virtengine-provider-gitops==0.1.0", "is no pinned address"),
+        ("git+https://forge.example/olga/provider@main", "add @COMMIT"),
+        (WHEEL.partition("#")[0], "add #sha256=DIGEST"),
+        (WHEEL.replace("https://", "https://olga:secret@"), "a user name or a password"),
+        (f"{WHEEL}\nevil", "is no pinned address"),
+        (f"{WHEEL} --pre", "is no pinned address"),
+    ],
+)
+def test_a_requirement_that_pins_nothing(
+    said: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert init(tmp_path / "state", "--ci", "gitea", "--requirement", said) == 1
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "written"),
+    [
+        (None, []),
+        ({"url": "file:///home/olga/provider", "dir_info": {"editable": True}}, []),
+        ({"url": "file:///tmp/x.whl", "archive_info": {"hashes": {"sha256": "a" * 64}}}, []),
+        (
+            {"url": WHEEL.partition("#")[0], "archive_info": {"hashes": {"sha256": "a" * 64}}},
+            [f"virtengine-provider-gitops @ {WHEEL}"],
+        ),
+        (
+            {"url": COMMIT[4:].rpartition("@")[0], "vcs_info": {"vcs": "git", "commit_id": "b" * 40}},
+            [f"virtengine-provider-gitops @ {COMMIT}"],
+        ),
+    ],
+)
+def test_else_it_is_where_this_one_came_from(
+    recorded: object, written: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What pip records of an installation; none of an index or a folder is a place that others can reach."""
+    monkeypatch.setattr("reconciler.cli.origin.distribution", lambda _: Recorded(recorded))
+    assert init(tmp_path, "--ci", "gitea") == 0
+    assert program(tmp_path) == written
+
+
+class Recorded:
+    """An installed distribution."""
+
+    def __init__(self, recorded: object) -> None:
+        self._recorded = recorded
+
+    def read_text(self, name: str) -> str | None:
+        assert name == "direct_url.json"
+        return None if self._recorded is None else json.dumps(self._recorded)
+
+
+def test_without_a_place_the_check_fails_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("reconciler.cli.origin.distribution", lambda _: Recorded(None))
+    init(tmp_path, "--ci", "gitea")
+    assert "the check fails until ci/program.txt says where" in capsys.readouterr().out
+    script = tmp_path / "ci" / "install.sh"
+    ran = subprocess.run(["sh", script, tmp_path / "venv"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 69
+    assert "ci/program.txt does not say where provider-daemon is installed from" in ran.stderr
+    assert not (tmp_path / "venv").exists()
 
 
 @pytest.mark.parametrize(

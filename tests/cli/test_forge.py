@@ -49,23 +49,58 @@ def test_a_comment(fake: FakeForge, plan: Path, capsys: pytest.CaptureFixture[st
     assert fake.bodies == [f"{marker('north')}\nchanged\n"]
 
 
-def test_a_pull_request_that_changes_its_check(fake: FakeForge, plan: Path) -> None:
-    fake.files = ["pricing.yaml", ".github/workflows/provider-review.yml"]
-    assert run("comment", "--file", str(plan)) == 0
-    [body] = fake.bodies
-    mark, first, *_ = body.split("\n")
-    assert mark == marker("")
-    assert first == (
-        "> **This pull request changes how pull requests are checked:** "
-        "`.github/workflows/provider-review.yml`."
-    )
-    assert "# Plan" in body
+def test_the_log_of_the_run_is_linked_below_the_first_line(fake: FakeForge, plan: Path) -> None:
+    assert run("comment", "--file", str(plan), "--link", "https://forge.example/run/1") == 0
+    assert fake.bodies[0].split("\n")[1:5] == [
+        "# Plan",
+        "",
+        "[Log of this run](https://forge.example/run/1)",
+        "",
+    ]
+    assert run("comment", "--file", str(plan), "--link", "javascript:x)[y](z") == 0
+    assert "Log of this run" not in fake.bodies[0]
 
 
-def test_a_token_that_may_not_list_files(fake: FakeForge, plan: Path) -> None:
-    fake.troubles = [Trouble(403)]
+def test_a_pull_request_that_has_moved_on(
+    fake: FakeForge, plan: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Reviews may overlap; the older one must not replace the newer one's comment."""
+    monkeypatch.setenv("FORGE_COMMIT", "e" * 40)
     assert run("comment", "--file", str(plan)) == 0
-    assert "could not be seen" in fake.bodies[0]
+    assert "has moved from eeeeeeeeeeee to cccccccccccc; nothing was written" in capsys.readouterr().out
+    assert fake.bodies == []
+    monkeypatch.setenv("FORGE_COMMIT", COMMIT)
+    assert run("comment", "--file", str(plan)) == 0
+    assert len(fake.bodies) == 1
+
+
+def test_a_merge_queue_has_a_state_and_no_comment(
+    fake: FakeForge, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "event.json").write_text(json.dumps({"merge_group": {"head_sha": "d" * 40}}))
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
+    monkeypatch.delenv("FORGE_PULL_REQUEST")
+    assert run("comment", "--file", str(plan)) == 0
+    assert run("status", "--state", "success") == 0
+    assert fake.bodies == []
+    assert [each["commit"] for each in fake.statuses] == ["d" * 40]
+
+
+def test_a_job_of_gitea_that_may_not_set_states(
+    fake: FakeForge, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.always = Trouble(403)
+    assert run("status", "--state", "success", "--commit", COMMIT) == FORGE_FAILED
+    monkeypatch.setenv("GITEA_ACTIONS", "true")
+    assert run("status", "--state", "success", "--commit", COMMIT) == 0
+    assert "require the job's own state" in capsys.readouterr().out
+
+
+def test_plain_http_to_another_host_needs_words(plan: Path, fake: FakeForge) -> None:
+    """The name resolves nowhere, so that what is permitted ends with a forge that cannot be reached."""
+    options = ("--url", "http://forge.invalid", "--seconds", "1")
+    assert run("comment", "--file", str(plan), *options) == 64
+    assert run("comment", "--file", str(plan), *options, "--allow-http") == FORGE_FAILED
 
 
 def test_a_long_plan(fake: FakeForge, plan: Path) -> None:
@@ -144,29 +179,4 @@ def test_gitlab_is_told_by_files(
     monkeypatch.delenv("FORGE_URL")
     monkeypatch.setenv("GITLAB_CI", "true")
     assert run("comment", "--file", str(plan), "--best-effort") == 0
-    assert "GitLab is told by files" in capsys.readouterr().err
-
-
-def test_a_run_that_another_run_began(
-    fake: FakeForge, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The second stage: it was begun by the first, and asks the forge itself which pull request that was."""
-    event = {
-        "workflow_run": {
-            "head_sha": COMMIT,
-            "head_branch": "prices",
-            "head_repository": {"owner": {"login": "olga"}},
-            "html_url": "https://forge.example/run/1",
-        }
-    }
-    (tmp_path / "event.json").write_text(json.dumps(event))
-    monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
-    monkeypatch.delenv("FORGE_PULL_REQUEST")
-    assert run("comment", "--file", str(plan)) == 0
-    assert not fake.bodies
-    fake.pulls = [{"number": 3, "head": {"sha": "d" * 40}}, {"number": 4, "head": {"sha": COMMIT}}]
-    assert run("comment", "--file", str(plan)) == 0
-    assert f"POST /api/v1/repos/{REPOSITORY}/issues/4/comments" in fake.asked
-    assert run("status", "--state", "success") == 0
-    assert fake.statuses[0]["commit"] == COMMIT
-    assert fake.statuses[0]["target_url"] == "https://forge.example/run/1"
+    assert "code quality report" in capsys.readouterr().err

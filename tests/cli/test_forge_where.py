@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.forge_where import Head, UnknownPlaceError, Where, where_of
+from reconciler.cli.forge_where import UnknownPlaceError, Where, where_of
 
 HEAD = "d" * 40
 ACTIONS = {
@@ -48,17 +48,15 @@ def test_a_push() -> None:
     assert (where.number, where.commit) == (0, "e" * 40)
 
 
-def test_a_run_of_another_workflow(tmp_path: Path) -> None:
-    ran = {
-        "head_sha": HEAD,
-        "head_branch": "prices",
-        "head_repository": {"owner": {"login": "olga"}},
-        "html_url": "https://github.com/olga/state/actions/runs/8",
-        "pull_requests": [{"number": 666}],
-    }
-    where = where_of(ACTIONS | event(tmp_path, {"workflow_run": ran}))
-    assert (where.head, where.commit, where.number) == (Head("olga", "prices", HEAD), HEAD, 0)
-    assert where.link == "https://github.com/olga/state/actions/runs/8"
+def test_a_merge_queue(tmp_path: Path) -> None:
+    queued = event(tmp_path, {"merge_group": {"head_sha": HEAD, "base_sha": "b" * 40}})
+    where = where_of(ACTIONS | queued)
+    assert (where.commit, where.number, where.is_queued) == (HEAD, 0, True)
+
+
+@pytest.mark.parametrize(("said", "allowed"), [("true", True), ("1", True), ("", False), ("no", False)])
+def test_plain_http_is_permitted_in_words(said: str, allowed: bool) -> None:
+    assert where_of({"FORGE_ALLOW_HTTP": said}).allow_http is allowed
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,7 @@ def test_a_run_of_another_workflow(tmp_path: Path) -> None:
         "[]",
         "null",
         '{"pull_request": 1}',
-        '{"workflow_run": {"head_repository": "x"}}',
+        '{"merge_group": "x"}',
         "[" * 99_999,
     ],
 )
@@ -102,5 +100,5 @@ def test_numbers_that_are_none(number: str) -> None:
 
 
 def test_gitlab() -> None:
-    with pytest.raises(UnknownPlaceError, match="told by files"):
+    with pytest.raises(UnknownPlaceError, match="code quality report"):
         where_of({"GITLAB_CI": "true"})

@@ -182,3 +182,29 @@ def test_a_file_of_nobody(state: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert (
         "is no file of a state repository; name the folder that holds config.yaml" in capsys.readouterr().err
     )
+
+
+def commit(state: Path) -> None:
+    plain = ["-c", "user.name=o", "-c", "user.email=o@localhost", "-c", "commit.gpgSign=false"]
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "x"]):
+        subprocess.run(["git", *plain, *words], cwd=state.parent, check=True, capture_output=True)
+
+
+def test_a_commit_is_read_from_gits_objects(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The working tree, its attributes and filters count for nothing."""
+    commit(state)
+    spoil(state)
+    assert run("validate", "--commit", "HEAD", "--path", "state") == 0
+    assert capsys.readouterr().out == "5 files, 0 errors, 0 warnings\n"
+    commit(state)
+    (state / "pricing.yaml").unlink()
+    assert run("validate", "--commit", "HEAD", "--path", "./state/", "state/adapters") == 1
+    assert capsys.readouterr().out.startswith("state/pricing.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("options", "code"), [(("--commit", "nothing"), 1), (("--path", "state"), 64), (("--commit", "HEAD"), 1)]
+)
+def test_a_commit_that_is_not_there(options: tuple[str, ...], code: int, state: Path) -> None:
+    commit(state)
+    assert run("validate", *options) == code

@@ -13,7 +13,7 @@ from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
 from reconciler.forge.wire import marker
 from reconciler.values.commit_state import CommitState, Stand
 from reconciler.values.forge_place import place
-from tests.forge.fake import COMMIT, REPOSITORY, TOKEN, US, FakeForge, Trouble
+from tests.forge.fake import COMMIT, REPOSITORY, TOKEN, FakeForge, Trouble
 
 MARK = marker("north")
 
@@ -126,17 +126,10 @@ def test_a_state_of_nothing(fake: FakeForge, commit: str) -> None:
     assert not fake.asked
 
 
-def test_changed_files(fake: FakeForge) -> None:
-    fake.files = [f"workloads/{number}.yaml" for number in range(70)]
-    assert list(client(fake).changed(7)) == fake.files
-
-
 def proposal(number: int, head: str) -> dict[str, Any]:
     return {"number": number, "head": {"sha": head}}
 
 
-def test_the_pull_request_of_a_commit(fake: FakeForge) -> None:
-    fake.pulls = [proposal(3, "d" * 40), proposal(4, COMMIT), {"number": 5, "head": None}]
-    assert client(fake).number_of("olga", "a&b c", COMMIT) == 4
-    assert client(fake).number_of("olga", "x", "e" * 40) == 0
-    assert US == "operator"
+def test_the_head_of_a_pull_request(fake: FakeForge) -> None:
+    fake.pulls = [proposal(3, "d" * 40), {"number": 5, "head": None}]
+    assert [client(fake).head_of(number) for number in (3, 4, 5)] == ["d" * 40, COMMIT, ""]

@@ -8,8 +8,6 @@ from reconciler.forge.wire import (
     Comment,
     comment_of,
     marker,
-    notice,
-    paths_of,
     proposal_of,
     state_body,
     sticky,
@@ -42,13 +40,10 @@ def test_a_name_cannot_leave_its_mark() -> None:
 def test_other_entries_are_passed_over(found: object) -> None:
     assert comment_of(found) is None
     assert proposal_of(found) is None
-    assert list(paths_of(found)) == []
 
 
 def test_entries() -> None:
     assert comment_of({"id": 3, "user": None, "body": None}) == Comment(3, "", "")
-    renamed = {"filename": "b", "previous_filename": "a", "status": "renamed"}
-    assert list(paths_of(renamed)) == ["b", "a"]
 
 
 def test_a_state_fits_what_a_forge_takes() -> None:
@@ -59,37 +54,6 @@ def test_a_state_fits_what_a_forge_takes() -> None:
     assert len(body["description"]) == 140
     assert body["description"].startswith("two lines [1m")
     assert "target_url" not in state_body(said, "x")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        ".github/workflows/review.yml",
-        ".gitea/workflows/review.yml",
-        ".gitlab-ci.yml",
-        "ci/review.sh",
-        ".github/CODEOWNERS",
-        "CODEOWNERS",
-        ".pre-commit-config.yaml",
-        ".gitattributes",
-    ],
-)
-def test_a_change_of_the_checks_is_told(path: str) -> None:
-    words = notice(["pricing.yaml", path])
-    assert "changes how pull requests are checked" in words
-    assert f"`{path}`" in words
-    assert "pricing.yaml" not in words
-
-
-def test_other_changes_are_not() -> None:
-    assert notice(["pricing.yaml", "workloads/ci/x.yaml", "docs/ci.md", "cinema.yaml"]) == ""
-
-
-def test_a_files_name_is_untrusted_too() -> None:
-    words = notice([f"ci/{number}`@team\n<b>" for number in range(12)])
-    assert "`ci/0'@team <b>`" in words
-    assert words.count("\n") == 3
-    assert "and 2 more" in words
 
 
 def test_what_a_forge_says_holds_no_secret() -> None:
