@@ -13,8 +13,8 @@ help:
 	@echo "make check   lint, types and floors alone"
 	@echo "make agreement   validate, check-jsonschema and the editors' language server (npm) over one corpus"
 	@echo "make replay FILES=\"a.jsonl b.jsonl\"   recorded chains against the simulated one"
-	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=... | FORGE_ENV=...   contracts against real things;"
-	@echo "          with this machine's podman and sshd where there are any"
+	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=... | FORGE_ENV=... [ACT=...]   contracts against real things;"
+	@echo "          ACT is the act program, which runs the workflow for CI; with this machine's podman and sshd where there are any"
 	@echo "make bench   figures, as ratios of one run"
 	@echo "make schemas | docs | proto | lock   write generated files again"
 

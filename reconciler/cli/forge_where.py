@@ -82,7 +82,8 @@ def where_of(environment: Mapping[str, str]) -> Where:
 def _of_actions(environment: Mapping[str, str]) -> Where:
     get = environment.get
     event = _event(get("GITHUB_EVENT_PATH", ""))
-    server, repository, run = get("GITHUB_SERVER_URL", ""), get("GITHUB_REPOSITORY", ""), get("GITHUB_RUN_ID")
+    server = get("GITHUB_SERVER_URL", "").rstrip("/")  # Gitea's ends with one
+    repository, run = get("GITHUB_REPOSITORY", ""), get("GITHUB_RUN_ID")
     where = Where(
         url=get("GITHUB_API_URL", "") or server,
         repository=repository,

@@ -37,10 +37,16 @@ def test_github_on_a_pull_request(tmp_path: Path) -> None:
 
 def test_gitea_on_a_pull_request(tmp_path: Path) -> None:
     made = event(tmp_path, {"number": 7, "pull_request": {"head": {"sha": HEAD}}})
-    gitea = {"GITEA_ACTIONS": "true", "GITHUB_API_URL": "https://forge.example/api/v1", "GITHUB_TOKEN": ""}
+    gitea = {
+        "GITEA_ACTIONS": "true",
+        "GITHUB_SERVER_URL": "https://forge.example/",
+        "GITHUB_API_URL": "https://forge.example/api/v1",
+        "GITHUB_TOKEN": "",
+    }
     where = where_of(ACTIONS | gitea | made | {"GITEA_TOKEN": "g"})
     assert (where.url, where.token, where.number) == ("https://forge.example/api/v1", "g", 7)
     assert where.author == "gitea-actions"
+    assert where.link == "https://forge.example/olga/state/actions/runs/9"
 
 
 def test_a_push() -> None:
