@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.chain.keyring import create_keyring
+from reconciler.cli.doctor_outside import check_repository
 from reconciler.devnet.people import CHAIN_ID, PROVIDER, key_of
-from reconciler.settings import Flags, load_settings
+from reconciler.settings import Flags, Settings, load_settings
+from reconciler.values.desired import KubernetesSettings
 from reconciler.values.plans import Plan, Reason
 from reconciler.values.readings import Seen
 from reconciler.wiring import Daemon, opened
@@ -29,7 +31,8 @@ chain:
   rpc: "{served.rpc_url}"
   chain_id: {chain_id}
 adapters:
-  kubernetes: {{kubeconfig: {outside.kubeconfig}}}
+  kubernetes: {{kubeconfig: {outside.kubeconfig}{namespaces}}}
+  ansible: {{{ansible}}}
 state: {outside.state}
 limits: {{{limits}}}
 """
@@ -53,6 +56,8 @@ class Site:
     clone: Forge
     repository: str = "publish: false"
     limits: str = ""
+    namespaces: str = ", namespaces: [provider-workloads, kube-system]"
+    ansible: str = "enabled: true, this_machine: true"
 
     def sign(self) -> None:
         """From now on commits are signed, and only such are applied."""
@@ -76,9 +81,8 @@ class Site:
         """Make this commit the newest of the desired branch."""
         self.clone.git("push", "--quiet", "--force", "origin", f"{commit}:refs/heads/main")
 
-    @contextmanager
-    def daemon(self) -> Iterator[Daemon]:
-        """A daemon that starts now."""
+    def settings(self) -> Settings:
+        """Of the host file as it is now."""
         keyring = self.outside.directory / "keyring"
         if not keyring.exists():
             create_keyring(keyring).add(PROVIDER, key_of(PROVIDER))
@@ -92,9 +96,16 @@ class Site:
                 keyring=keyring,
                 repository=self.repository,
                 limits=self.limits,
+                namespaces=self.namespaces,
+                ansible=self.ansible,
             )
         )
-        with opened(load_settings(Flags(path), {})) as made:
+        return load_settings(Flags(path), {})
+
+    @contextmanager
+    def daemon(self) -> Iterator[Daemon]:
+        """A daemon that starts now."""
+        with opened(self.settings()) as made:
             yield made
 
     def plan(self, daemon: Daemon) -> Plan:
@@ -202,3 +213,50 @@ def test_machines_wait_for_the_first_revision_that_is_admitted(site: Site) -> No
         assert site.plan(daemon).revision == newest
         assert list(daemon.inspectors) == ["kubernetes"]
     assert site.strange() == []
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_the_host_file_does_not_grant_is_denied_in_an_admitted_revision(
+    site: Site, *, lost: bool
+) -> None:
+    site.namespaces, site.ansible = "", "enabled: true"
+    newest = site.commit("Elsewhere", STRANGE)
+    for path in site.outside.state.glob("journal*") if lost else ():
+        path.unlink()
+    with site.daemon() as daemon:
+        made = site.plan(daemon)
+        assert (made.revision, daemon.inspectors) == (newest, {})
+        denied = {h.subject: h.message for h in made.holds if h.reason is Reason.ADAPTER_DENIED}
+        assert "namespace kube-system" in denied["kubernetes"]
+        assert "this machine" in denied["ansible"]
+    assert site.strange() == []
+
+
+def test_a_revision_that_asks_for_more_stops_what_an_earlier_one_began(site: Site) -> None:
+    """Nothing of its file runs, also before the next restart."""
+    site.namespaces, site.ansible = "", "enabled: true"
+    with site.daemon() as daemon:
+        site.plan(daemon)
+        assert list(daemon.inspectors) == ["kubernetes"]
+        site.commit("Elsewhere", ELSEWHERE)
+        made = site.plan(daemon)
+        assert {h.subject for h in made.holds if h.reason is Reason.ADAPTER_DENIED} > {"kubernetes"}
+        site.clone.git("revert", "--no-edit", "HEAD")
+        site.push("HEAD")
+        assert not [h for h in site.plan(daemon).holds if h.reason is Reason.ADAPTER_DENIED]
+    assert site.strange() == []
+
+
+@pytest.mark.parametrize("refused", [rewritten, price_jump, unsigned])
+def test_a_refused_revision_sends_the_doctor_nowhere(site: Site, refused: Callable[[Site], Reason]) -> None:
+    refused(site)
+    examined = check_repository(site.settings(), key_of(PROVIDER).address)
+    wanted = None
+    while True:
+        try:
+            next(examined)
+        except StopIteration as end:
+            wanted = end.value
+            break
+    assert wanted is None or (wanted.ansible, wanted.kubernetes) == (None, KubernetesSettings())
+    assert (wanted is None) is (refused is rewritten), "a rewritten history holds no revision in force"
