@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reconciler.reports.grouping import Entry, Sign, Subject
 from reconciler.reports.preview_effects import Effects, effects_of, headline, lines_with
 from reconciler.reports.preview_rows import Cell, price_row, room_rows, size_text
-from reconciler.values.money import grouped, plain
+from reconciler.values.money import group_amounts, grouped, plain
 from reconciler.values.preview import FileChange, Preview, Verdict, WorkloadChange
 
 
@@ -140,7 +140,9 @@ def _orders(preview: Preview) -> Section:
 def _verdict(verdict: Verdict) -> str:
     if verdict.bid is not None:
         return f"bid {grouped(verdict.bid)}uve a block"
-    return f"no bid, {verdict.reason}: {verdict.message}" if verdict.reason else "nothing decided"
+    return (
+        f"no bid, {verdict.reason}: {group_amounts(verdict.message)}" if verdict.reason else "nothing decided"
+    )
 
 
 def _done(preview: Preview, effects: Effects) -> Section:
@@ -171,7 +173,7 @@ def _named(subject: Subject) -> str:
 
 
 def _lines(entry: Entry, signs: tuple[Sign, ...]) -> tuple[str, ...]:
-    return tuple(line.text for line in lines_with(entry, *signs))
+    return tuple(group_amounts(line.text) for line in lines_with(entry, *signs))
 
 
 def _capacity(preview: Preview) -> Section:

@@ -16,6 +16,8 @@ EXACT = Context(prec=80, traps=[Inexact])
 
 _AMOUNT = re.compile(r"(?P<number>[0-9]{1,30}(?:\.[0-9]{1,18})?)(?P<denom>[a-zA-Z][a-zA-Z0-9/:._-]*)?")
 
+_WHOLE_IN_TEXT = re.compile(r"(?<![\w.,])[0-9]{4,30}(?=(?:\.[0-9]{1,18})?uve\b)")
+
 
 def parse_rate(text: str) -> Decimal:
     """Read `0.000001uve` as a Decimal in uve; ValueError says what to write instead."""
@@ -46,6 +48,11 @@ def grouped(number: Decimal) -> str:
     """The same for people: `1,234.5`."""
     whole, point, rest = plain(number).partition(".")
     return f"{int(whole):,}{point}{rest}" if whole not in ("-0", "") else plain(number)
+
+
+def group_amounts(text: str) -> str:
+    """A sentence with its amounts grouped for people: `12699uve` becomes `12,699uve`."""
+    return _WHOLE_IN_TEXT.sub(lambda found: f"{int(found[0]):,}", text)
 
 
 def ceil_uve(amount: Decimal) -> int:

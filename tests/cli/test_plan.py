@@ -101,7 +101,7 @@ def test_a_price_change_is_told_in_plain_words(changed: Terminal) -> None:
     assert "pricing.cpu_millicores: 1uve -> 1.2uve" in out
     assert "1,282 -> 1,397" in out
     assert "+9 %" in out
-    assert "no bid, PriceTooLow: it pays at most 2500uve a block, our price is 2676uve" in out
+    assert "no bid, PriceTooLow: it pays at most 2,500uve a block, our price is 2,676uve" in out
     assert f"The snapshot {changed.forge.git('rev-parse', 'snapshot/p')[:12]} was taken 1m" in out
     assert "ago; what came since is not in it." in out
 

@@ -12,6 +12,8 @@ from reconciler.values.money import (
     ceil_uve,
     fee_of,
     floor_uve,
+    group_amounts,
+    grouped,
     parse_rate,
     plain,
     show_rate,
@@ -73,3 +75,24 @@ def test_the_take_fee_is_truncated() -> None:
 
 def test_a_fee_is_rounded_up_so_that_the_node_takes_it() -> None:
     assert fee_of(100_001, Decimal("0.025")) == 2501
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("at most 12699uve in fees", "at most 12,699uve in fees"),
+        ("from 1234567.0005uve to 999uve", "from 1,234,567.0005uve to 999uve"),
+        ("block 12345, web-12345uve and 1,234uve", "block 12345, web-12,345uve and 1,234uve"),
+        ("x12345uve 1.23456uve 12345uvex", "x12345uve 1.23456uve 12345uvex"),
+        ("9" * 100_000 + "uve", "9" * 100_000 + "uve"),
+    ],
+)
+def test_amounts_in_a_sentence_are_grouped(text: str, shown: str) -> None:
+    assert group_amounts(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("1234567.50", "1,234,567.5"), ("-1234", "-1,234"), ("-0.5", "-0.5"), ("7", "7")]
+)
+def test_a_grouped_number(number: str, shown: str) -> None:
+    assert grouped(Decimal(number)) == shown
