@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.documents.forms import (
     WHOLE,
+    AddressRange,
     Attribute,
     Cpu,
     Directory,
@@ -32,6 +33,9 @@ class KubernetesFile(FileModel):
     """false: nothing is applied or removed there."""
     namespace: Name = "provider-workloads"
     """The namespace of all workloads."""
+    egress_denied: Annotated[list[AddressRange], Field(max_length=100)] = Field(default=[])
+    """Address ranges that workloads do not reach, beside private, link-local and carrier ones: public
+    addresses of nodes, of the API server, of your own network. (restart)"""
 
 
 class HostCapacityModel(StrictModel):

@@ -91,7 +91,8 @@ class ConfigFile(FileModel):
     suspended: Annotated[str, Field(max_length=SUSPENDED_MAX)] = ""
     """A reason: nothing is bid, withdrawn, recorded or closed while it stands here; workloads run on."""
     images_denied: list[ImageRule] = Field(default=[])
-    """Images that no workload may use; * stands for any text, ? for one sign: "docker.io/evil/*"."""
+    """Images that no workload may use, in whatever spelling; * stands for any text, ? for one character:
+    "docker.io/evil/*"."""
     capacity_reserve_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 0
     """Share of the capacity that is never promised, in percent."""
 

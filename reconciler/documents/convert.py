@@ -25,6 +25,7 @@ from reconciler.values.desired import (
     Workload,
 )
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
+from reconciler.values.images import normal_image
 from reconciler.values.money import parse_rate
 from reconciler.values.resources import Resources
 
@@ -71,7 +72,7 @@ def config_of(file: ConfigFile) -> Config:
 
 def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
     """The Kubernetes adapter's settings."""
-    return KubernetesSettings(enabled=file.enabled, namespace=file.namespace)
+    return KubernetesSettings(file.enabled, file.namespace, tuple(file.egress_denied))
 
 
 def lease_of(lease: LeaseModel, provider: str) -> LeaseId:
@@ -97,7 +98,7 @@ def workload_of(file: WorkloadFile, lease: LeaseId, name: WorkloadId, path: str)
 def _service(service: ServiceModel) -> Service:
     return Service(
         name=service.name,
-        image=service.image,
+        image=normal_image(service.image),
         resources=_resources(service.resources),
         count=service.count,
         command=tuple(service.command),

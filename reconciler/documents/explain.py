@@ -12,10 +12,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from reconciler.documents.forms import AMOUNT, FORMS, PRICE, Form
+from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, PRICE, Form
 from reconciler.documents.model import API_VERSION
 from reconciler.documents.tree import Document, Node
 from reconciler.values.desired import Fault
+from reconciler.values.images import parse_image
 from reconciler.values.money import DENOM, parse_rate
 
 FAULTS_MAX = 20
@@ -106,12 +107,16 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
     form = _form_of(field)
     if form in (PRICE, AMOUNT) and kind in ("string_type", "string_pattern_mismatch"):
         return _money_sentence(value, form)
+    if form is IMAGE and kind in ("image", "string_pattern_mismatch"):
+        return _image_sentence(value)
     if form is not None and kind in ("string_type", "string_pattern_mismatch"):
         return f"{shown} is not {form.noun}", form.advice
     if kind == "literal_error":
         return _literal_sentence(detail)
     if kind in _WANTED:
         return f"{shown} stands where {_WANTED[kind][0]} belongs", _type_advice(kind, value)
+    if kind == "address_range" and form is not None:
+        return detail["msg"].replace("'", '"'), form.advice
     if kind == "env_source":
         return detail["msg"], 'write value: for what everyone may see, secret: "name/key" for the rest'
     return _bound_sentence(kind, shown, context) or (detail["msg"], "docs/reference has every key")
@@ -127,6 +132,15 @@ def _money_sentence(value: Any, form: Form) -> tuple[str, str]:
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         return f"{value} has no denomination", f"write {value}{DENOM}"
     return f"{_shown(value)} is not {form.noun}", form.advice
+
+
+def _image_sentence(value: str) -> tuple[str, str]:
+    try:
+        parse_image(value)
+    except ValueError as why:
+        message, _, advice = str(why).partition("; ")
+        return f"{_shown(value)} {message}", advice
+    return f"{_shown(value)} is not {IMAGE.noun}", IMAGE.advice
 
 
 def _literal_sentence(detail: ErrorDetails) -> tuple[str, str]:

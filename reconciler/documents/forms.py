@@ -7,11 +7,14 @@ published schema and the daemon refuse the same texts.
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from reconciler.documents.tree import Node
+from reconciler.values import images
 from reconciler.values.money import DENOM
 
 
@@ -58,13 +61,12 @@ SECRET = Form(
     'write "secret/key": "db/password"',
 )
 IMAGE = Form(
-    r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?"
-    r"(@sha256:[a-f0-9]{64})?$",
+    images.PATTERN,
     "an image",
     "write [registry/]name[:tag][@sha256:digest]",
 )
 IMAGE_RULE = Form(
-    r"^[a-z0-9*?][a-z0-9A-Z._/:@*?-]{0,254}$",
+    r"^[a-zA-Z0-9*?][a-z0-9A-Z._/:@*?-]{0,254}$",
     "an image pattern",
     'write an image name, * for any text: "docker.io/evil/*"',
 )
@@ -80,6 +82,11 @@ HOST_ADDRESS = Form(
 )
 IP_ADDRESS = Form(
     r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$", "an IPv4 address", 'write "0.0.0.0" for all of the host, or one of its'
+)
+ADDRESS_RANGE = Form(
+    r"^[0-9a-fA-F:.]{2,45}/[0-9]{1,3}$",
+    "an address range",
+    'write it in CIDR notation: "203.0.113.0/24", "2001:db8:1::/48"',
 )
 USER_NAME = Form(r"^[a-z_][-a-z0-9_]{0,31}$", "a user's name", "use a-z, 0-9, _ and -, at most 32")
 DIRECTORY = Form(
@@ -127,6 +134,7 @@ _ALL = (
     CLOSE,
     HOST_ADDRESS,
     IP_ADDRESS,
+    ADDRESS_RANGE,
     USER_NAME,
     DIRECTORY,
     HOST_GRANT,
@@ -150,6 +158,24 @@ def whole_number(value: Node) -> Node:
     """`3.0` as 3, as JSON Schema counts it an integer; anything else as it is."""
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
+    return value
+
+
+def image_text(value: str) -> str:
+    """An image as it stands, if the parser takes it: a schema cannot say all of its rules."""
+    try:
+        images.parse_image(value)
+    except ValueError as why:
+        raise PydanticCustomError("image", "{why}", {"why": str(why)}) from None
+    return value
+
+
+def range_text(value: str) -> str:
+    """A range as it stands, if it is one: no bit is set beyond its prefix."""
+    try:
+        ip_network(value)
+    except ValueError as why:
+        raise PydanticCustomError("address_range", "{why}", {"why": str(why)}) from None
     return value
 
 
@@ -185,10 +211,13 @@ Address = Annotated[str, Field(pattern=ADDRESS.pattern)]
 Name = Annotated[str, Field(pattern=NAME.pattern)]
 EnvName = Annotated[str, Field(pattern=ENV_NAME.pattern)]
 SecretKey = Annotated[str, Field(pattern=SECRET.pattern)]
-Image = Annotated[str, Field(pattern=IMAGE.pattern, max_length=512)]
+Image = Annotated[
+    str, Field(pattern=IMAGE.pattern, max_length=images.REFERENCE_MAX), AfterValidator(image_text)
+]
 ImageRule = Annotated[str, Field(pattern=IMAGE_RULE.pattern)]
 Close = Annotated[str, Field(pattern=CLOSE.pattern)]
 HostAddress = Annotated[str, Field(pattern=HOST_ADDRESS.pattern)]
+AddressRange = Annotated[str, Field(pattern=ADDRESS_RANGE.pattern), AfterValidator(range_text)]
 IpAddress = Annotated[str, Field(pattern=IP_ADDRESS.pattern)]
 UserName = Annotated[str, Field(pattern=USER_NAME.pattern)]
 Directory = Annotated[str, Field(pattern=DIRECTORY.pattern)]

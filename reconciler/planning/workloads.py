@@ -19,11 +19,16 @@ from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter,
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import total
 
+RENDERING = 2
+"""Part of every digest. Raised when adapters make something else of a specification: what runs is applied
+again.
+"""
+
 
 @lru_cache(maxsize=1 << 15)
 def digest_of(workload: Workload) -> str:
     """Identifies what is applied: everything of the workload but its place and its wish to be closed."""
-    told = (workload.id, workload.lease, workload.services, workload.adapter, workload.paused)
+    told = (RENDERING, workload.id, workload.lease, workload.services, workload.adapter, workload.paused)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 

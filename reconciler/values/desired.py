@@ -132,7 +132,9 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One kind of container of a workload, `count` times; `resources` are those of one."""
+    """One kind of container of a workload, `count` times; `resources` are those of one. `image` is in its
+    normal form (`values/images.py`): what is judged is what an adapter applies.
+    """
 
     name: str
     image: str
@@ -168,10 +170,11 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class KubernetesSettings:
-    """`adapters/kubernetes.yaml`."""
+    """`adapters/kubernetes.yaml`; `egress_denied` are address ranges in CIDR notation."""
 
     enabled: bool = True
     namespace: str = "provider-workloads"
+    egress_denied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

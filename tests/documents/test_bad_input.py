@@ -187,7 +187,7 @@ def test_two_files_for_one_lease(provider: str | None) -> None:
     if provider:
         (fault,) = made.faults
         assert fault.path == other
-        assert made.workloads[workload_id(lease(1))].services[0].image == "nginx:1.27"
+        assert made.workloads[workload_id(lease(1))].services[0].image == "docker.io/library/nginx:1.27"
     else:
         (fault,) = made.faults
         assert fault.show() == f"{W1}:2:1: lease: {other} is for the same lease (keep one of them)"

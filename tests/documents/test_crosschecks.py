@@ -32,7 +32,8 @@ def test_a_denied_image() -> None:
     files = repository(1) | {"config.yaml": b'images_denied: ["ngi*"]\n'}
     (denied,) = told(files)
     assert denied == (
-        f"{workload_path(1)}:6:12: services.0.image: image nginx:1.27 is denied by ngi* in config.yaml "
+        f"{workload_path(1)}:6:12: services.0.image: image docker.io/library/nginx:1.27 is denied by "
+        "ngi* in config.yaml "
         "(use another image)"
     )
 
