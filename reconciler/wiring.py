@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from reconciler.adapters.ansible.adapter import AnsibleAdapter
 from reconciler.adapters.ansible.adapter import Site as Hosts
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
-from reconciler.adapters.kubernetes.adapter import Place as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.sight import Place as Cluster
 from reconciler.adapters.webhook import Receiver, Webhook
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
@@ -243,8 +243,11 @@ class AdapterSet:
         kubeconfig = Kubeconfig(access.kubeconfig, access.context or "", access.programs)
         if desired.kubernetes is None and any(fault.path == KUBERNETES for fault in desired.faults):
             return None  # its namespace is not known
-        namespace = (desired.kubernetes or KubernetesSettings()).namespace
-        return KubernetesAdapter(Cluster(kubeconfig, namespace, provider=self._address), self._wake)
+        asked = desired.kubernetes or KubernetesSettings()
+        place = Cluster(
+            kubeconfig, asked.namespace, provider=self._address, egress_denied=asked.egress_denied
+        )
+        return KubernetesAdapter(place, self._wake)
 
     def _ansible(self, desired: Desired) -> AnsibleAdapter | None:
         hosts, state = desired.ansible, self._settings.state

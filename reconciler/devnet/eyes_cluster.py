@@ -19,9 +19,11 @@ KINDS = {
     "deployments": "/apis/apps/v1",
     "replicasets": "/apis/apps/v1",
     "services": "/api/v1",
+    "networkpolicies": "/apis/networking.k8s.io/v1",
     "pods": "/api/v1",
 }
 """What a workload may consist of."""
+APPLIED = ("deployments", "services", "networkpolicies")
 
 
 class ClusterEyes:
@@ -50,16 +52,16 @@ class ClusterEyes:
         )
 
     def versions(self) -> tuple[str, ...]:
-        """What changes when anybody writes a Deployment or Service of a workload."""
+        """What changes when anybody writes what is applied for a workload."""
         return tuple(
             f"{found['metadata']['name']} {found['metadata'].get('generation', 0)} {found['metadata']['uid']}"
-            for kind in ("deployments", "services")
+            for kind in APPLIED
             for found in self._list(kind, "")
         )
 
     def sweep(self) -> None:
         """Remove every workload's objects; for a cluster that outlives the story."""
-        for kind in ("deployments", "services"):
+        for kind in APPLIED:
             for found in self._list(kind, ""):
                 name = found["metadata"]["name"]
                 self._ask("DELETE", f"{KINDS[kind]}/namespaces/{NAMESPACE}/{kind}/{name}", {})

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
-from reconciler.adapters.kubernetes.adapter import Place as Cluster
 from reconciler.adapters.kubernetes.client import Client
 from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, Right, refused
+from reconciler.adapters.kubernetes.sight import Place as Cluster
 from reconciler.documents.host import read_host
 from reconciler.documents.host_model import HostFile
 from reconciler.values.outcomes import Done

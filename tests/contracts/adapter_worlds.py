@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reconciler.adapters.kubernetes.adapter import KubernetesAdapter, Place
+from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.sight import Place
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.ports import Adapter, Inspector
 from reconciler.values.desired import Port, Service, Workload
@@ -175,6 +176,15 @@ spec: {{type: NodePort, ports: [{{port: 9}}]}}
 DAMAGES = {
     "more": ("scale", "deployment/web-{}", "--replicas=3"),
     "image": ("set", "image", "deployment/web-{}", "web=registry.example/evil:1"),
+    "open": (
+        "patch",
+        "networkpolicy",
+        "web-{}",
+        "--type=merge",
+        "-p",
+        '{{"spec":{{"ingress":[{{}}]}}}}',
+    ),
+    "unguarded": ("delete", "networkpolicy", "web-{}"),
     "gone": ("delete", "service", "web-{}"),
     "env": ("set", "env", "deployment/web-{}", "MODE=b"),
     "cut off": (
@@ -214,11 +224,12 @@ class World(Machines):
         selector = f"virtengine.com/workload={subject}"
         deployments = [x["metadata"]["generation"] for x in self.get("deploy", "-l", selector)["items"]]
         services = [x["metadata"]["resourceVersion"] for x in self.get("svc", "-l", selector)["items"]]
-        return [str(mark) for mark in (*deployments, *services)]
+        policies = [x["metadata"]["resourceVersion"] for x in self.get("netpol", "-l", selector)["items"]]
+        return [str(mark) for mark in (*deployments, *services, *policies)]
 
     def left(self, subject: WorkloadId) -> list[str]:
-        items = self.get("deploy,svc,rs,pods", "-l", f"virtengine.com/workload={subject}")["items"]
-        return sorted(x["metadata"]["name"] for x in items if x["kind"] in ("Deployment", "Service"))
+        items = self.get("deploy,svc,netpol", "-l", f"virtengine.com/workload={subject}")["items"]
+        return sorted({x["metadata"]["name"] for x in items})
 
     def is_up(self, subject: WorkloadId) -> bool:
         pods = self.get("pods", "-l", f"virtengine.com/workload={subject}")["items"]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.adapters.kubernetes.naming import POLICY_NAME
+from reconciler.values.desired import Port
+from reconciler.values.ids import WorkloadId
 from reconciler.values.outcomes import Done
-from tests.contracts.adapter_worlds import GIVEN, World, eventually, workload
+from tests.contracts.adapter_worlds import EXPOSED, GIVEN, World, eventually, service, workload
 
 
 def test_preparing_again_writes_nothing_and_changes_nothing(cluster: World) -> None:
@@ -53,3 +56,71 @@ def test_a_forgotten_version_is_listed_again(cluster: World) -> None:
     cluster.until(wanted.id, lambda r: r.digest == "after" and r.ready, "the change after it")
     cluster.adapter.remove(wanted.id)
     cluster.until_gone(wanted.id)
+
+
+def test_only_public_ports_get_a_port_of_every_node_and_lose_it_with_the_word(cluster: World) -> None:
+    public = workload(177, service(ports=(Port(80, public=True), Port(5432))))
+    inner = workload(177, service(ports=(Port(80), Port(5432))))
+    name = f"web-{public.id}"
+
+    for digest, wanted in (("1", inner), ("2", public), ("3", inner)):
+        cluster.adapter.apply(wanted, digest)
+        until_applied(cluster, wanted.id, digest)
+        services = cluster.get("svc", "-l", f"virtengine.com/workload={public.id}")["items"]
+        ports = {
+            each["metadata"]["name"]: {p["port"]: "nodePort" in p for p in each["spec"]["ports"]}
+            for each in services
+        }
+        outside = {f"{name}-np": {80: True}} if wanted is public else {}
+        assert ports == {name: {80: False, 5432: False}} | outside
+
+
+def test_a_service_that_somebody_opened_to_every_node_is_closed_again(cluster: World) -> None:
+    wanted = workload(178, service(ports=EXPOSED))
+    cluster.adapter.apply(wanted, "d")
+    cluster.until(wanted.id, lambda r: r.ready, "ready")
+    cluster.kubectl("patch", "service", f"web-{wanted.id}", "-p", '{"spec":{"type":"NodePort"}}')
+    cluster.until(wanted.id, lambda r: r.drifted, "drift")
+
+    assert cluster.adapter.apply(wanted, "d") == Done()
+
+    cluster.until(wanted.id, lambda r: r.ready and not r.drifted, "repaired")
+    spec = cluster.get("service", f"web-{wanted.id}")["spec"]
+    assert spec["type"] == "ClusterIP"
+    assert all("nodePort" not in port for port in spec["ports"])
+
+
+@pytest.mark.parametrize(("kind", "dseq"), [("open", 179), ("unguarded", 180)])
+def test_a_policy_that_somebody_changed_or_removed_is_repaired(cluster: World, kind: str, dseq: int) -> None:
+    wanted = workload(dseq)
+    cluster.adapter.apply(wanted, "d")
+    cluster.until(wanted.id, lambda r: r.ready, "ready")
+    applied = cluster.get("netpol", f"web-{wanted.id}")["spec"]
+
+    cluster.damage(kind, wanted.id)
+    cluster.until(wanted.id, lambda r: r.drifted, "drift")
+    assert cluster.adapter.apply(wanted, "d") == Done()
+
+    cluster.until(wanted.id, lambda r: r.ready and not r.drifted, "repaired")
+    assert cluster.get("netpol", f"web-{wanted.id}")["spec"] == applied
+
+
+def until_applied(cluster: World, subject: WorkloadId, digest: str) -> None:
+    found = cluster.until(subject, lambda r: r.ready and r.digest == digest, f"ready as {digest}")
+    assert not found.drifted
+
+
+OPEN = '{"spec":{"ingress":[{}]}}'
+
+
+@pytest.mark.parametrize("damage", [("delete", "netpol"), ("patch", "netpol", "--type=merge", "-p", OPEN)])
+def test_the_base_policy_is_set_again_with_the_quota(cluster: World, damage: tuple[str, ...]) -> None:
+    eventually(lambda: cluster.capacity().quota == GIVEN, "the quota in force")
+    applied = cluster.get("netpol", POLICY_NAME)["spec"]
+    cluster.kubectl(*damage, POLICY_NAME)
+    eventually(lambda: cluster.capacity().quota is None, "not prepared any more")
+
+    assert isinstance(cluster.adapter.prepare(GIVEN), Done)
+
+    eventually(lambda: cluster.capacity().quota == GIVEN, "prepared again")
+    assert cluster.get("netpol", POLICY_NAME)["spec"] == applied

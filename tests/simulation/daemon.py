@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
-from reconciler.adapters.kubernetes.adapter import Place as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.sight import Place as Cluster
 from reconciler.adapters.kubernetes.watches import WatchCache
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode

@@ -185,7 +185,7 @@ def _view(cycle: Cycle) -> Market | None:
 def _objects(outside: Outside) -> list[Any]:
     """The cluster's objects without what counts writes."""
     found = []
-    for plural in ("namespaces", "resourcequotas", "deployments", "services"):
+    for plural in ("namespaces", "resourcequotas", "networkpolicies", "deployments", "services"):
         for each in outside.cluster.objects(plural):
             metadata = each["metadata"]
             found.append((plural, metadata["name"], metadata.get("labels"), each.get("spec")))

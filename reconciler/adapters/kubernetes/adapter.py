@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
 
 import msgspec
 
 from reconciler.adapters.kubernetes import naming, objects
 from reconciler.adapters.kubernetes.client import Client
-from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.inspecting import Inspection
 from reconciler.adapters.kubernetes.logs import Logs
 from reconciler.adapters.kubernetes.manifests import (
     Manifest,
     deployment_manifests,
     namespace_manifest,
+    parts_of,
+    policy_manifests,
     quota_manifest,
     service_manifests,
 )
+from reconciler.adapters.kubernetes.policies import base_policy
 from reconciler.adapters.kubernetes.refusals import ApiError, outcome_of
-from reconciler.adapters.kubernetes.sight import Sight
+from reconciler.adapters.kubernetes.sight import Place, Sight
 from reconciler.adapters.kubernetes.views import PodView, marks_of, projection_of
 from reconciler.ports import Wake
 from reconciler.values.desired import Workload
@@ -31,19 +32,15 @@ from reconciler.values.outcomes import Done, Outcome, Refused
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import Resources
 
+PARTS = {"deployment": "deployments", "service": "services", "networkpolicy": "networkpolicies"}
+"""What a workload consists of, in the order in which it is removed."""
+
+GROUPS = {
+    "deployments": "/apis/apps/v1",
+    "replicasets": "/apis/apps/v1",
+    "networkpolicies": "/apis/networking.k8s.io/v1",
+}
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where workloads run: the credentials from the host file, the namespace from the repository. `provider`
-    is our address: what another daemon runs there for leases of its own is not ours ("": all is).
-    """
-
-    kubeconfig: Kubeconfig
-    namespace: str = "provider-workloads"
-    stale_seconds: float = 30.0
-    provider: str = ""
 
 
 class KubernetesAdapter:
@@ -54,7 +51,7 @@ class KubernetesAdapter:
         self._place = place
         self._namespace = place.namespace
         self._wake = wake
-        self._sight = Sight(self._client, place.namespace, place.provider)
+        self._sight = Sight(self._client, place)
         self._logs = Logs(self._client, place.namespace)
         self._inspection = Inspection(self._client, place.namespace)
 
@@ -72,7 +69,7 @@ class KubernetesAdapter:
         return self._sight.look()
 
     def prepare(self, quota: Resources) -> Outcome:
-        """Namespace and quota; a namespace that an administrator made for us will do."""
+        """Namespace, base policy and quota; a namespace that an administrator made for us will do."""
         try:
             try:
                 self._apply(f"/api/v1/namespaces/{self._namespace}", namespace_manifest(self._namespace))
@@ -80,28 +77,30 @@ class KubernetesAdapter:
                 if why.status != 403:
                     raise
                 self._client.get(f"/api/v1/namespaces/{self._namespace}", {})
-            path = f"/api/v1/namespaces/{self._namespace}/resourcequotas/{naming.QUOTA_NAME}"
-            self._apply(path, quota_manifest(self._namespace, quota))
+            policy = base_policy(self._namespace, self._place.egress_denied)
+            self._apply(self._path("networkpolicies", naming.POLICY_NAME), policy)
+            limits = quota_manifest(self._namespace, quota)
+            self._apply(self._path("resourcequotas", naming.QUOTA_NAME), limits)
         except ApiError as why:
             return outcome_of(why)
         return Done(f"quota {quota.show()}")
 
     def apply(self, workload: Workload, digest: str) -> Outcome:
-        """Services first (their addresses are known to the containers), then Deployments, then what is left
-        over of an earlier specification goes.
+        """Policies and Services first (containers know the Services' addresses), then Deployments, then what
+        is left over of an earlier specification goes.
         """
         addresses: dict[str, str] = {}
         try:
+            for manifest in policy_manifests(self._namespace, workload, digest):
+                self._apply_part(manifest)
             for manifest in service_manifests(self._namespace, workload, digest):
-                found = msgspec.json.decode(self._apply_part("services", manifest), type=objects.Service)
-                if found.spec.cluster_ip not in ("", "None"):
+                found = msgspec.json.decode(self._apply_part(manifest), type=objects.Service)
+                inner = manifest["spec"]["type"] == "ClusterIP"
+                if inner and found.spec.cluster_ip not in ("", "None"):
                     addresses[marks_of(found.metadata).service] = found.spec.cluster_ip
-            manifests = deployment_manifests(self._namespace, workload, digest, addresses)
-            for manifest in manifests:
-                self._apply_part("deployments", manifest)
-            kept = {naming.object_name(workload.id, service.name) for service in workload.services}
-            exposed = {naming.object_name(workload.id, s.name) for s in workload.services if s.ports}
-            self._delete_others(workload.id, kept, exposed)
+            for manifest in deployment_manifests(self._namespace, workload, digest, addresses):
+                self._apply_part(manifest)
+            self._delete_others(workload.id, frozenset(parts_of(workload)))
             self._sight.reconsider(workload.id)
         except TakenError as why:
             return Refused("NameTaken", str(why), "remove or rename that object; it is not ours")
@@ -112,7 +111,7 @@ class KubernetesAdapter:
     def remove(self, workload: WorkloadId) -> Outcome:
         """Delete what carries our labels and this id; done again, there is nothing left to do."""
         try:
-            self._delete_others(workload, set(), set())
+            self._delete_others(workload, frozenset())
         except ApiError as why:
             return outcome_of(why)
         return Done("removal asked for")
@@ -135,11 +134,11 @@ class KubernetesAdapter:
             raise OSError(pods.why)
         return [p for p in pods.view.values() if p.marks.workload == workload]
 
-    def _apply_part(self, plural: str, manifest: Manifest) -> bytes:
-        """Apply a Service or Deployment, and note what the cluster itself makes otherwise of it."""
-        name = manifest["metadata"]["name"]
-        raw = self._apply(self._path(plural, name), manifest)
-        part = f"{plural.removesuffix('s')}/{name}"
+    def _apply_part(self, manifest: Manifest) -> bytes:
+        """Apply an object of a workload, and note what the cluster itself makes otherwise of it."""
+        kind, name = manifest["kind"].lower(), manifest["metadata"]["name"]
+        raw = self._apply(self._path(PARTS[kind], name), manifest)
+        part = f"{kind}/{name}"
         metadata = msgspec.json.decode(raw, type=objects.Bare).metadata
         self._sight.tolerated[part] = projection_of(raw, metadata)
         return raw
@@ -156,29 +155,26 @@ class KubernetesAdapter:
             raise TakenError(f"{path} is there and is not ours")
         return self._client.apply(path, manifest, force=True)
 
-    def _delete_others(self, workload: WorkloadId, deployments: set[str], services: set[str]) -> None:
-        """Delete every object of the workload but those named."""
-        for name, metadata in self._labelled("deployments", workload):
-            if name not in deployments:
-                self._delete("deployments", metadata)
-                self._sight.tolerated.pop(f"deployment/{name}", None)
-        for name, metadata in self._labelled("services", workload):
-            if name not in services:
-                self._delete("services", metadata)
-                self._sight.tolerated.pop(f"service/{name}", None)
-        for plural in ("replicasets", "pods") if not deployments else ():
-            for _, metadata in self._labelled(plural, workload):
+    def _delete_others(self, workload: WorkloadId, kept: Set[str]) -> None:
+        """Delete every object of the workload but the parts named."""
+        for kind, plural in PARTS.items():
+            for metadata in self._labelled(plural, workload):
+                if (part := f"{kind}/{metadata.name}") not in kept:
+                    self._delete(plural, metadata)
+                    self._sight.tolerated.pop(part, None)
+        for plural in ("replicasets", "pods") if not kept else ():
+            for metadata in self._labelled(plural, workload):
                 if not metadata.owner_references:
                     self._delete(plural, metadata)
 
-    def _labelled(self, plural: str, workload: WorkloadId) -> Iterator[tuple[str, objects.Metadata]]:
+    def _labelled(self, plural: str, workload: WorkloadId) -> Iterator[objects.Metadata]:
         raw = self._client.get(
             self._path(plural, ""), {"labelSelector": naming.ours(workload)}, METADATA_ONLY
         )
         for item in msgspec.json.decode(raw, type=objects.Listing).items or ():
             metadata = msgspec.json.decode(item, type=objects.Bare).metadata
             if metadata.deletion_timestamp is None:
-                yield metadata.name, metadata
+                yield metadata
 
     def _delete(self, plural: str, metadata: objects.Metadata) -> None:
         try:
@@ -188,7 +184,7 @@ class KubernetesAdapter:
                 raise
 
     def _path(self, plural: str, name: str) -> str:
-        group = "/apis/apps/v1" if plural in ("deployments", "replicasets") else "/api/v1"
+        group = GROUPS.get(plural, "/api/v1")
         return f"{group}/namespaces/{self._namespace}/{plural}" + (f"/{name}" if name else "")
 
 

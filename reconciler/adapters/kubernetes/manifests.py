@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.adapters.kubernetes import naming
+from reconciler.adapters.kubernetes.policies import service_policies
 from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quantity, cpu_quantity
+from reconciler.values.capabilities import CAPABILITIES
 from reconciler.values.desired import Env, Port, Service, Workload
 from reconciler.values.resources import Resources
 
@@ -37,12 +39,21 @@ def quota_manifest(namespace: str, quota: Resources) -> Manifest:
 
 
 def service_manifests(namespace: str, workload: Workload, digest: str) -> list[Manifest]:
-    """A Service for each service that exposes ports; public ones are reached on a port of every node."""
-    return [
-        _marked(workload, digest, _service(namespace, workload, service))
-        for service in workload.services
-        if service.ports
-    ]
+    """For each service that exposes ports a Service that its lease reaches all of them by, and another one
+    that offers the public ones, and no others, on a port of every node.
+    """
+    made: list[Manifest] = []
+    for service in workload.services:
+        if service.ports:
+            made.append(_service(namespace, workload, service))
+        if any(port.public for port in service.ports):
+            made.append(_public_service(namespace, workload, service))
+    return [_marked(workload, digest, each) for each in made]
+
+
+def policy_manifests(namespace: str, workload: Workload, digest: str) -> list[Manifest]:
+    """A NetworkPolicy for each service."""
+    return [_marked(workload, digest, each) for each in service_policies(namespace, workload)]
 
 
 def deployment_manifests(
@@ -59,10 +70,15 @@ def deployment_manifests(
 
 
 def parts_of(workload: Workload) -> tuple[str, ...]:
-    """The objects that a workload consists of, as `deployment/name` and `service/name`."""
-    names = [(naming.object_name(workload.id, s.name), bool(s.ports)) for s in workload.services]
-    services = [f"service/{name}" for name, exposed in names if exposed]
-    return tuple(sorted([f"deployment/{name}" for name, _ in names] + services))
+    """The objects that a workload consists of, as `deployment/name`, `networkpolicy/name`, `service/name`."""
+    parts: list[str] = []
+    for service in workload.services:
+        name = naming.object_name(workload.id, service.name)
+        parts += [f"deployment/{name}", f"networkpolicy/{name}"]
+        parts += [f"service/{name}"] if service.ports else []
+        if any(port.public for port in service.ports):
+            parts.append(f"service/{naming.public_name(workload.id, service.name)}")
+    return tuple(sorted(parts))
 
 
 def _marked(workload: Workload, digest: str, manifest: Manifest) -> Manifest:
@@ -84,22 +100,25 @@ def _metadata(namespace: str, workload: Workload, service: Service) -> Manifest:
 
 def _service(namespace: str, workload: Workload, service: Service) -> Manifest:
     spec = {
-        "type": "NodePort" if any(port.public for port in service.ports) else "ClusterIP",
-        "selector": _selector(workload, service),
+        "type": "ClusterIP",
+        "selector": naming.selector(workload.id, service.name),
         "ports": [_service_port(port) for port in service.ports],
     }
     meta = _metadata(namespace, workload, service)
     return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
 
 
+def _public_service(namespace: str, workload: Workload, service: Service) -> Manifest:
+    made = _service(namespace, workload, service)
+    made["metadata"]["name"] = naming.public_name(workload.id, service.name)
+    made["spec"] |= {"type": "NodePort", "ports": [_service_port(p) for p in service.ports if p.public]}
+    return made
+
+
 def _service_port(port: Port) -> Manifest:
     outside = port.exposed_as or port.port
     name = f"{port.protocol.lower()}-{outside}"
     return {"name": name, "port": outside, "targetPort": port.port, "protocol": port.protocol}
-
-
-def _selector(workload: Workload, service: Service) -> dict[str, str]:
-    return {naming.WORKLOAD: workload.id, naming.SERVICE: service.name}
 
 
 def _deployment(
@@ -115,7 +134,7 @@ def _deployment(
     spec = {
         "replicas": 0 if workload.paused else service.count,
         "revisionHistoryLimit": OLD_SETS_KEPT,
-        "selector": {"matchLabels": _selector(workload, service)},
+        "selector": {"matchLabels": naming.selector(workload.id, service.name)},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
         "template": {"metadata": template_meta, "spec": pod_spec},
     }
@@ -145,7 +164,7 @@ def _container(service: Service) -> Manifest:
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "privileged": False,
-            "capabilities": {"drop": ["NET_RAW"]},
+            "capabilities": {"drop": ["ALL"], "add": list(CAPABILITIES)},
         },
     }
     optional: Manifest = {

@@ -21,8 +21,15 @@ PARTS = "virtengine.com/parts"
 APPLIED = "virtengine.com/applied"
 
 QUOTA_NAME = "provider-capacity"
+POLICY_NAME = "provider-workloads"
+PUBLIC = "-np"
+"""Ends the names of NodePort Services; the longest workload id leaves no room for more."""
+
 GPU = "nvidia.com/gpu"
 NAME_MAX = 63
+
+MANAGED = f"{MANAGED_BY}={MANAGER}"
+"""Selects every object of ours."""
 
 OURS = f"{MANAGED_BY}={MANAGER},{WORKLOAD}"
 """Selects every object of every workload of ours."""
@@ -37,17 +44,31 @@ def ours(workload: WorkloadId) -> str:
 
 
 def object_name(workload: WorkloadId, service: str) -> str:
-    """The name of a service's Deployment and Service: unique among all tenants, a DNS label that starts with
-    a letter; a long service name is cut and told apart by a hash.
+    """The name of a service's Deployment, Service and NetworkPolicy: unique among all tenants, a DNS label
+    that starts with a letter; a long service name is cut and told apart by a hash.
     """
+    return _named(service, f"-{workload}")
+
+
+def public_name(workload: WorkloadId, service: str) -> str:
+    """The name of the Service for public ports; no other service's name ends so."""
+    return _named(service, f"-{workload}{PUBLIC}")
+
+
+def selector(workload: WorkloadId, service: str) -> dict[str, str]:
+    """The labels that the pods of a service, and no others, have."""
+    return {WORKLOAD: workload, SERVICE: service}
+
+
+def _named(service: str, end: str) -> str:
     stem = service if service[:1].isalpha() else f"s{service}"
-    room = NAME_MAX - len(workload) - 1
+    room = NAME_MAX - len(end)
     if len(stem) > room:
         mark = hashlib.sha256(service.encode()).hexdigest()[:5]
-        stem = f"{stem[: max(room - 6, 0)].rstrip('-')}-{mark}".lstrip("-")
-    return f"{stem}-{workload}"
+        stem = f"{stem[: max(room - 6, 1)].rstrip('-')}-{mark}"[:room]
+    return f"{stem}{end}"
 
 
 def labels(workload: WorkloadId, service: str) -> dict[str, str]:
     """What every object of a service carries."""
-    return {MANAGED_BY: MANAGER, WORKLOAD: workload, SERVICE: service}
+    return {MANAGED_BY: MANAGER} | selector(workload, service)

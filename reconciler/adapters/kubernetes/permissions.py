@@ -33,6 +33,7 @@ def _rights(verbs: str, resource: str, group: str = "", everywhere: bool = False
 RIGHTS: tuple[Right, ...] = (
     *_rights("get list watch create patch delete", "deployments", "apps"),
     *_rights("get list watch create patch delete", "services"),
+    *_rights("get list watch create patch delete", "networkpolicies", "networking.k8s.io"),
     *_rights("list delete", "replicasets", "apps"),
     *_rights("get list watch delete", "pods"),
     *_rights("get", "pods/log"),

@@ -12,6 +12,7 @@ from reconciler.adapters.kubernetes.views import (
     Marks,
     NodeView,
     PodView,
+    PolicyView,
     ServiceView,
     StrangerView,
 )
@@ -26,22 +27,40 @@ class Pieces:
 
     deployments: list[DeploymentView] = field(default_factory=list)
     services: list[ServiceView] = field(default_factory=list)
+    policies: list[PolicyView] = field(default_factory=list)
     pods: list[PodView] = field(default_factory=list)
 
     def same(self, other: Pieces) -> bool:
         """Whether they are the very same objects, in the same order."""
-        mine = (*self.deployments, *self.services, *self.pods)
-        others = (*other.deployments, *other.services, *other.pods)
+        mine, others = (*self.applied(), *self.pods), (*other.applied(), *other.pods)
         return len(mine) == len(others) and all(one is two for one, two in zip(mine, others, strict=True))
+
+    def applied(self) -> tuple[DeploymentView | ServiceView | PolicyView, ...]:
+        """What we apply, Deployments first; pods come of it."""
+        return (*self.deployments, *self.services, *self.policies)
+
+    def parts(self) -> dict[str, str]:
+        """Where each of what we apply differs from what was applied, by part (`service/name`)."""
+        return {
+            f"{kind}/{each.marks.name}": each.projection
+            for kind, views in (
+                ("deployment", self.deployments),
+                ("service", self.services),
+                ("networkpolicy", self.policies),
+            )
+            for each in views
+        }
 
     def marks(self) -> list[Marks]:
         """Of all of them, Deployments first."""
-        listed = [each.marks for each in self.deployments] + [each.marks for each in self.services]
-        return listed + [each.marks for each in self.pods]
+        return [each.marks for each in (*self.applied(), *self.pods)]
 
 
 def gather(
-    deployments: Iterable[DeploymentView], services: Iterable[ServiceView], pods: Iterable[PodView]
+    deployments: Iterable[DeploymentView],
+    services: Iterable[ServiceView],
+    policies: Iterable[PolicyView],
+    pods: Iterable[PodView],
 ) -> dict[WorkloadId, Pieces]:
     """Objects by workload."""
     found: dict[WorkloadId, Pieces] = defaultdict(Pieces)
@@ -49,6 +68,9 @@ def gather(
         found[deployment.marks.workload].deployments.append(deployment)
     for service in services:
         found[service.marks.workload].services.append(service)
+    for policy in policies:
+        if policy.marks.workload:
+            found[policy.marks.workload].policies.append(policy)
     for pod in pods:
         found[pod.marks.workload].pods.append(pod)
     return dict(found)
@@ -68,7 +90,7 @@ def running_of(workload: WorkloadId, pieces: Pieces, tolerated: Mapping[str, str
     replicas_ready = sum(pod.ready and not pod.marks.deleting for pod in pieces.pods)
     rolled_out = all(each.rolled_out and each.ready >= each.replicas for each in deployments)
     paused = bool(deployments) and replicas == 0
-    digests = {each.digest for each in marks[: len(deployments) + len(pieces.services)]}
+    digests = {each.marks.digest for each in pieces.applied()}
     return Running(
         id=workload,
         lease=lease,
@@ -77,7 +99,7 @@ def running_of(workload: WorkloadId, pieces: Pieces, tolerated: Mapping[str, str
         ready=0 < replicas <= replicas_ready and rolled_out and not _missing(pieces),
         replicas_ready=replicas_ready,
         replicas=replicas,
-        removing=any(each.marks.deleting for each in deployments) or not (deployments or pieces.services),
+        removing=any(each.marks.deleting for each in deployments) or not pieces.applied(),
         drifted=_drifted(pieces, tolerated),
         trouble=trouble_of(deployments, pieces.pods),
         pods=_living(pieces),
@@ -97,9 +119,10 @@ def _missing(pieces: Pieces) -> bool:
 
 
 def _drifted(pieces: Pieces, tolerated: Mapping[str, str]) -> bool:
-    here = {f"deployment/{each.marks.name}": each.projection for each in pieces.deployments}
-    here |= {f"service/{each.marks.name}": each.projection for each in pieces.services}
+    """Each Deployment has a policy, whatever an earlier version of this program has written in its parts."""
+    here = pieces.parts()
     wanted = {part for marks in pieces.marks() for part in marks.parts}
+    wanted |= {f"networkpolicy/{each.marks.name}" for each in pieces.deployments}
     if not here:
         return False
     return wanted != here.keys() or any(

@@ -1,19 +1,24 @@
-"""What the adapter sees: six watch caches, and the workloads and capacity that they show together."""
+"""What the adapter sees: seven watch caches, and the workloads and capacity that they show together."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.adapters.kubernetes import naming
 from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.picture import Pieces, capacity_of, gather, running_of
+from reconciler.adapters.kubernetes.policies import base_spec
 from reconciler.adapters.kubernetes.views import (
     PodView,
+    PolicyView,
     deployment_view,
     node_view,
     pod_view,
+    policy_view,
     quota_view,
     service_view,
     stranger_view,
@@ -29,16 +34,37 @@ LIVING = "status.phase!=Succeeded,status.phase!=Failed"
 Workloads = Mapping[WorkloadId, Running]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where workloads run: the credentials from the host file, the rest from the repository. `provider` is
+    our address: what another daemon runs there for leases of its own is not ours ("": all is).
+    `egress_denied` are ranges that tenants do not reach, beside private ones.
+    """
+
+    kubeconfig: Kubeconfig
+    namespace: str = "provider-workloads"
+    stale_seconds: float = 30.0
+    provider: str = ""
+    egress_denied: tuple[str, ...] = ()
+
+
 class Sight:
     """Reads answer from memory; what did not change is not reckoned again. One reading thread."""
 
-    def __init__(self, client: Client, namespace: str, provider: str = "") -> None:
-        self._provider = provider
-        inside, ours = f"/namespaces/{namespace}", {"labelSelector": naming.OURS}
+    def __init__(self, client: Client, place: Place) -> None:
+        self._provider = place.provider
+        inside, ours = f"/namespaces/{place.namespace}", {"labelSelector": naming.OURS}
+        managed, base = {"labelSelector": naming.MANAGED}, base_spec(place.egress_denied)
         strangers = {"labelSelector": naming.STRANGERS, "fieldSelector": LIVING}
         only = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
         self._deployments = WatchCache(client, f"/apis/apps/v1{inside}/deployments", ours, deployment_view)
         self._services = WatchCache(client, f"/api/v1{inside}/services", ours, service_view)
+        self._policies = WatchCache(
+            client,
+            f"/apis/networking.k8s.io/v1{inside}/networkpolicies",
+            managed,
+            lambda raw: policy_view(raw, base),
+        )
         self._pods = WatchCache(client, f"/api/v1{inside}/pods", ours, pod_view)
         self._nodes = WatchCache(client, "/api/v1/nodes", {}, node_view)
         self._strangers = WatchCache(client, "/api/v1/pods", strangers, stranger_view)
@@ -52,7 +78,8 @@ class Sight:
     @property
     def caches(self) -> tuple[WatchCache[Any], ...]:
         """All of them."""
-        return (self._deployments, self._services, self._pods, self._nodes, self._strangers, self._quotas)
+        ours = (self._deployments, self._services, self._policies, self._pods, self._quotas)
+        return (*ours, self._nodes, self._strangers)
 
     def start(self, wake: Wake, stale_seconds: float) -> None:
         """Begin to watch; a cache that is broken for longer than that shows nothing."""
@@ -82,13 +109,16 @@ class Sight:
         self._workloads = None
 
     def _look_at_workloads(self) -> Reading[Workloads]:
-        reading = both(both(self._deployments.read(), self._services.read()), self._pods.read())
+        reading = both(
+            both(self._deployments.read(), self._services.read()),
+            both(self._policies.read(), self._pods.read()),
+        )
         if isinstance(reading, Unseen):
             return reading
-        (deployments, services), pods = reading.view
-        seen = (deployments, services, pods)
+        (deployments, services), (policies, pods) = reading.view
+        seen = (deployments, services, policies, pods)
         if self._workloads is None or not _same(self._workloads[0], seen):
-            pieces = gather(deployments.values(), services.values(), pods.values())
+            pieces = gather(deployments.values(), services.values(), policies.values(), pods.values())
             self._workloads = (seen, Seen(self._reckon(pieces)))
         return self._workloads[1]
 
@@ -109,17 +139,25 @@ class Sight:
 
     def _look_at_capacity(self) -> Reading[Capacity]:
         reading = both(
-            both(self._nodes.read(), self._quotas.read()), both(self._pods.read(), self._strangers.read())
+            both(self._nodes.read(), both(self._quotas.read(), self._policies.read())),
+            both(self._pods.read(), self._strangers.read()),
         )
         if isinstance(reading, Unseen):
             return reading
-        (nodes, quotas), (pods, strangers) = reading.view
-        seen = (nodes, quotas, pods, strangers)
+        (nodes, (quotas, policies)), (pods, strangers) = reading.view
+        seen = (nodes, quotas, policies, pods, strangers)
         if self._capacity is None or not _same(self._capacity[0], seen):
-            quota = next(iter(quotas.values()), None)
+            quota = next(iter(quotas.values()), None) if _is_based(policies.values()) else None
             made = capacity_of(nodes.values(), pods.values(), strangers.values(), quota)
             self._capacity = (seen, Seen(made))
         return self._capacity[1]
+
+
+def _is_based(policies: Iterable[PolicyView]) -> bool:
+    """Whether the base policy is there and as we would write it; without it, no quota counts as set, and the
+    namespace is prepared again.
+    """
+    return any(each.marks.name == naming.POLICY_NAME and not each.projection for each in policies)
 
 
 def _same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:

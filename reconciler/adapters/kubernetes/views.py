@@ -10,6 +10,7 @@ from functools import reduce
 import msgspec
 
 from reconciler.adapters.kubernetes import drift, naming, objects
+from reconciler.adapters.kubernetes.policies import Manifest
 from reconciler.adapters.kubernetes.quantities import milli, whole
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.resources import Resources
@@ -49,6 +50,14 @@ class ServiceView:
 
     marks: Marks
     address: str
+    projection: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    """A NetworkPolicy of ours."""
+
+    marks: Marks
     projection: str
 
 
@@ -116,6 +125,14 @@ def service_view(raw: bytes) -> ServiceView:
     """A Service of ours."""
     found = msgspec.json.decode(raw, type=objects.Service)
     return ServiceView(marks_of(found.metadata), found.spec.cluster_ip, projection_of(raw, found.metadata))
+
+
+def policy_view(raw: bytes, base: Manifest) -> PolicyView:
+    """A NetworkPolicy of ours; `base` is the specification that the base policy must have."""
+    metadata = msgspec.json.decode(raw, type=objects.Bare).metadata
+    if metadata.name == naming.POLICY_NAME:
+        return PolicyView(marks_of(metadata), _projection(base, raw))
+    return PolicyView(marks_of(metadata), projection_of(raw, metadata))
 
 
 def pod_view(raw: bytes) -> PodView:
@@ -214,6 +231,10 @@ def projection_of(raw: bytes, metadata: objects.Metadata) -> str:
         wanted = json.loads(applied)
     except ValueError:
         return "unreadable"
+    return _projection(wanted, raw)
+
+
+def _projection(wanted: Manifest, raw: bytes) -> str:
     live = json.loads(raw)["spec"]
     return drift.projection(wanted, live) if drift.differences(wanted, live) else ""
 

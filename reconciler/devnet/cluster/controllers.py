@@ -160,6 +160,7 @@ class Controllers:
             "replicasets",
             "pods",
             "services",
+            "networkpolicies",
             "resourcequotas",
             "secrets",
             "configmaps",

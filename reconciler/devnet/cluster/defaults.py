@@ -110,6 +110,8 @@ def _service_spec(spec: Object, name: str) -> Object:
             {"nodePort": 30_000 + (digest[2] << 8 | digest[3]) % 2768 + at} | port
             for at, port in enumerate(ports)
         ]
+    else:
+        ports = [{name: value for name, value in port.items() if name != "nodePort"} for port in ports]
     addresses = {"clusterIP": address, "clusterIPs": [address]}
     return dict(_SERVICE) | addresses | spec | ({"ports": ports} if ports else {})
 

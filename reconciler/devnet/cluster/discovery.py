@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.devnet.cluster.kinds import KINDS, Kind, Object
+from reconciler.devnet.cluster.kinds import GROUPS, KINDS, Kind, Object
 
 VERSION = {
     "major": "1",
@@ -16,37 +16,40 @@ VERSION = {
     "platform": "simulated/none",
 }
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
-_APPS = {"groupVersion": "apps/v1", "version": "v1"}
-_GROUP = {"name": "apps", "versions": [_APPS], "preferredVersion": _APPS}
 _APPLY = ("application/json", "application/merge-patch+json", "application/apply-patch+yaml")
 
 
 def document(path: str) -> Object | str | None:
     """The discovery document at a path; None where there is none."""
-    match path.rstrip("/"):
-        case "/version":
+    match path.strip("/").split("/"):
+        case ["version"]:
             return VERSION
-        case "/healthz" | "/readyz" | "/livez":
+        case ["healthz" | "readyz" | "livez"]:
             return "ok"
-        case "/api":
+        case ["api"]:
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
-        case "/apis":
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_GROUP]}
-        case "/apis/apps":
-            return {"kind": "APIGroup", "apiVersion": "v1"} | _GROUP
-        case "/api/v1":
+        case ["apis"]:
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name) for name in GROUPS]}
+        case ["apis", group] if group in GROUPS:
+            return {"kind": "APIGroup", "apiVersion": "v1"} | _group(group)
+        case ["api", "v1"]:
             return _resources("")
-        case "/apis/apps/v1":
-            return _resources("apps")
-        case "/openapi/v3":
-            names = {"": "api/v1", "apps": "apis/apps/v1"}
-            return {"paths": {at: {"serverRelativeURL": f"/openapi/v3/{at}"} for at in names.values()}}
-        case "/openapi/v3/api/v1":
+        case ["apis", group, "v1"] if group in GROUPS:
+            return _resources(group)
+        case ["openapi", "v3"]:
+            names = ("api/v1", *(f"apis/{group}/v1" for group in GROUPS))
+            return {"paths": {at: {"serverRelativeURL": f"/openapi/v3/{at}"} for at in names}}
+        case ["openapi", "v3", "api", "v1"]:
             return _openapi("")
-        case "/openapi/v3/apis/apps/v1":
-            return _openapi("apps")
+        case ["openapi", "v3", "apis", group, "v1"] if group in GROUPS:
+            return _openapi(group)
         case _:
             return None
+
+
+def _group(name: str) -> Object:
+    version = {"groupVersion": f"{name}/v1", "version": "v1"}
+    return {"name": name, "versions": [version], "preferredVersion": version}
 
 
 def _resources(group: str) -> Object:

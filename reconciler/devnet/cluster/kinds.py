@@ -57,7 +57,11 @@ KINDS = (
         categories=ALL,
         subresources=("status", "scale"),
     ),
+    Kind("networkpolicies", "NetworkPolicy", group="networking.k8s.io", short=("netpol",), subresources=()),
 )
+GROUPS = tuple(sorted({kind.group for kind in KINDS if kind.group}))
+"""The named API groups, each with its one version."""
+
 BY_PLURAL = {kind.plural: kind for kind in KINDS}
 BY_NAME = {kind.name: kind for kind in KINDS}
 

@@ -152,6 +152,10 @@ _COLUMNS: dict[str, list[tuple[str, int, Cell]]] = {
         ("Port(s)", 0, _ports),
         ("Selector", 1, lambda found: _pairs(found["spec"].get("selector", {}))),
     ],
+    "NetworkPolicy": [
+        _NAME,
+        ("Pod-Selector", 0, lambda found: _pairs(found["spec"]["podSelector"].get("matchLabels", {}))),
+    ],
     "ResourceQuota": [_NAME, ("Request", 0, _quota("requests")), ("Limit", 0, _quota("limits"))],
     "Event": [
         ("Type", 0, lambda found: found["type"]),

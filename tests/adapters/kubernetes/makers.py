@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reconciler.adapters.kubernetes.manifests import deployment_manifests, service_manifests
+from reconciler.adapters.kubernetes.manifests import deployment_manifests, policy_manifests, service_manifests
 from reconciler.values.desired import Workload
 
 SPACE = "provider-workloads"
@@ -30,6 +30,10 @@ def deployments(workload: Workload, digest: str = "d", ready: bool = True) -> li
 
 def services(workload: Workload, digest: str = "d") -> list[Object]:
     return service_manifests(SPACE, workload, digest)
+
+
+def policies(workload: Workload, digest: str = "d") -> list[Object]:
+    return policy_manifests(SPACE, workload, digest)
 
 
 def pod(deployment: Object, name: str = "p", ready: bool = True, **state: Any) -> Object:

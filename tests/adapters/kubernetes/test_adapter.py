@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.kubernetes.adapter import KubernetesAdapter, Place
+from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.sight import Place
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import Fault
 from reconciler.values.outcomes import Done, Failed

@@ -4,6 +4,7 @@ from reconciler.adapters.kubernetes.manifests import (
     deployment_manifests,
     namespace_manifest,
     parts_of,
+    policy_manifests,
     quota_manifest,
     service_manifests,
 )
@@ -59,6 +60,10 @@ def test_a_tenants_pod_gets_no_rights() -> None:
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container(manifest)["securityContext"]["allowPrivilegeEscalation"] is False
     assert container(manifest)["securityContext"]["privileged"] is False
+    assert container(manifest)["securityContext"]["capabilities"] == {
+        "drop": ["ALL"],
+        "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"],
+    }
 
 
 def test_a_roll_never_takes_more_than_the_lease_pays() -> None:
@@ -84,22 +89,27 @@ def test_services_reach_one_another_by_their_tenants_names() -> None:
 def test_only_what_is_exposed_gets_a_service_and_only_what_is_public_a_node_port() -> None:
     wanted = workload(
         1,
-        service(ports=(Port(80, exposed_as=8080, public=True),)),
+        service(ports=(Port(80, exposed_as=8080, public=True), Port(9000), Port(53, protocol="UDP"))),
         service("db", ports=(Port(5432),)),
         service("job"),
     )
 
-    web, db = service_manifests(SPACE, wanted, "d")
+    web, public, db = service_manifests(SPACE, wanted, "d")
 
-    assert (web["spec"]["type"], db["spec"]["type"]) == ("NodePort", "ClusterIP")
-    assert web["spec"]["ports"] == [{"name": "tcp-8080", "port": 8080, "targetPort": 80, "protocol": "TCP"}]
+    types = [each["spec"]["type"] for each in (web, public, db)]
+    assert types == ["ClusterIP", "NodePort", "ClusterIP"]
+    assert public["metadata"]["name"] == f"web-{wanted.id}-np"
+    outside = {"name": "tcp-8080", "port": 8080, "targetPort": 80, "protocol": "TCP"}
+    assert public["spec"]["ports"] == [outside]
+    assert [port["port"] for port in web["spec"]["ports"]] == [8080, 9000, 53]
     assert db["spec"]["selector"] == {"virtengine.com/workload": wanted.id, "virtengine.com/service": "db"}
 
 
 def test_every_object_names_its_lease_digest_and_siblings() -> None:
     wanted = workload(1, service(ports=(Port(80),)), service("db"))
 
-    for manifest in (*deployment_manifests(SPACE, wanted, "d", {}), *service_manifests(SPACE, wanted, "d")):
+    made = (deployment_manifests(SPACE, wanted, "d", {}), service_manifests(SPACE, wanted, "d"))
+    for manifest in (*made[0], *made[1], *policy_manifests(SPACE, wanted, "d")):
         notes = manifest["metadata"]["annotations"]
         assert notes["virtengine.com/lease"] == str(wanted.lease)
         assert notes["virtengine.com/digest"] == "d"
@@ -107,6 +117,8 @@ def test_every_object_names_its_lease_digest_and_siblings() -> None:
     assert parts_of(wanted) == (
         f"deployment/db-{wanted.id}",
         f"deployment/web-{wanted.id}",
+        f"networkpolicy/db-{wanted.id}",
+        f"networkpolicy/web-{wanted.id}",
         f"service/web-{wanted.id}",
     )
 

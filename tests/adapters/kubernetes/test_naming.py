@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adapters.kubernetes.naming import labels, object_name, ours
+from reconciler.adapters.kubernetes.naming import labels, object_name, ours, public_name
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 
 ID = WorkloadId("1000001-1-1-abcdefghij")
@@ -21,17 +21,19 @@ def test_a_name_reads_as_service_and_workload() -> None:
 def test_every_name_is_a_dns_label_that_starts_with_a_letter(service: str, dseq: int, gseq: int) -> None:
     subject = workload_id(LeaseId(OrderId("virtengine1tenant", dseq, gseq, gseq), "virtengine1provider"))
 
-    name = object_name(subject, service)
+    name, public = object_name(subject, service), public_name(subject, service)
 
-    assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name)
-    assert len(name) <= 63
+    for each in (name, public):
+        assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", each)
+        assert len(each) <= 63
     assert name.endswith(subject)
+    assert public.endswith(f"{subject}-np")
 
 
 def test_long_names_that_begin_alike_stay_apart() -> None:
-    first, second = (object_name(ID, "a" * 50 + end) for end in "xy")
-
-    assert first != second
+    for named in (object_name, public_name):
+        first, second = (named(ID, "a" * 50 + end) for end in "xy")
+        assert first != second
 
 
 def test_a_selector_asks_for_our_label_too() -> None:

@@ -62,6 +62,7 @@ def test_what_is_refused_is_named(granting: Client) -> None:
     assert [right.show() for right in lacking] == [
         "delete deployments.apps",
         "delete services",
+        "delete networkpolicies.networking.k8s.io",
         "delete replicasets.apps",
         "delete pods",
         "get pods/log",

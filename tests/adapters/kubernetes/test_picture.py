@@ -11,12 +11,13 @@ from reconciler.adapters.kubernetes.views import (
     StrangerView,
     deployment_view,
     pod_view,
+    policy_view,
     service_view,
 )
 from reconciler.values.desired import Workload
 from reconciler.values.observed import Running
 from reconciler.values.resources import Resources
-from tests.adapters.kubernetes.makers import Object, deployments, pod, raw, services
+from tests.adapters.kubernetes.makers import Object, deployments, pod, policies, raw, services
 from tests.contracts.adapter_worlds import EXPOSED, service, workload
 
 WEB = workload(1, service(ports=EXPOSED), service("db"))
@@ -29,12 +30,14 @@ class Shown:
         self.wanted = wanted
         self.deployments = deployments(wanted, digest)
         self.services = services(wanted, digest)
+        self.policies = policies(wanted, digest)
         self.pods = [pod(each, f"p{at}") for at, each in enumerate(self.deployments)]
 
     def running(self, tolerated: Mapping[str, str] | None = None) -> Running | None:
         pieces = gather(
             [deployment_view(raw(each)) for each in self.deployments],
             [service_view(raw(each)) for each in self.services],
+            [policy_view(raw(each), {}) for each in self.policies],
             [pod_view(raw(each)) for each in self.pods],
         )
         found = pieces.get(self.wanted.id)
@@ -111,10 +114,31 @@ def test_pods_that_outlive_their_deployment_are_still_being_removed() -> None:
     shown = Shown()
     shown.deployments.clear()
     shown.services.clear()
+    assert not shown.sure().removing, "its policies are still to be removed"
+    shown.policies.clear()
 
     found = shown.sure()
 
     assert (found.removing, found.ready, found.lease, found.drifted) == (True, False, WEB.lease, False)
+
+
+def test_a_workload_without_its_policies_has_drifted_though_an_earlier_version_made_none() -> None:
+    shown = Shown()
+    assert not shown.sure().drifted
+    for each in (*shown.deployments, *shown.services):
+        notes = each["metadata"]["annotations"]
+        parts = notes["virtengine.com/parts"].split(",")
+        notes["virtengine.com/parts"] = ",".join(p for p in parts if not p.startswith("networkpolicy"))
+    shown.policies.clear()
+
+    assert shown.sure().drifted
+
+
+def test_a_policy_that_somebody_opened_is_drift() -> None:
+    shown = Shown()
+    shown.policies[0]["spec"] = {**shown.policies[0]["spec"], "ingress": [{}]}
+
+    assert shown.sure().drifted
 
 
 def test_a_deployment_that_is_being_deleted_is_being_removed() -> None:
@@ -126,7 +150,7 @@ def test_a_deployment_that_is_being_deleted_is_being_removed() -> None:
 
 def test_any_object_can_name_the_lease_and_without_one_nothing_is_shown() -> None:
     shown = Shown()
-    everything: list[Object] = [*shown.deployments, *shown.services]
+    everything: list[Object] = [*shown.deployments, *shown.services, *shown.policies]
     for each in everything:
         del each["metadata"]["annotations"]["virtengine.com/lease"]
     assert shown.sure().lease == WEB.lease

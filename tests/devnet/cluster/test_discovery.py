@@ -14,7 +14,11 @@ def resources(path: str) -> list[dict[str, Any]]:
 
 
 def test_every_kind_and_its_parts_are_discovered() -> None:
-    names = {each["name"] for path in ("/api/v1", "/apis/apps/v1") for each in resources(path)}
+    names = {
+        each["name"]
+        for path in ("/api/v1", "/apis/apps/v1", "/apis/networking.k8s.io/v1")
+        for each in resources(path)
+    }
 
     for kind in KINDS:
         assert {kind.plural, *(f"{kind.plural}/{part}" for part in kind.subresources)} <= names

@@ -1,0 +1,117 @@
+"""Network policies: what the pods of workloads reach, and what reaches them; pure.
+
+The base policy denies every workload in the namespace everything but DNS and the internet. Each service has a
+policy of its own that adds the services of its lease, and its public ports. Policies only ever add: without
+the base policy, a service's own still denies the rest; without its own, the base policy does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Any, TypeVar
+
+from reconciler.adapters.kubernetes import naming
+from reconciler.values.desired import Service, Workload
+from reconciler.values.ids import WorkloadId
+
+Manifest = dict[str, Any]
+Network = TypeVar("Network", IPv4Network, IPv6Network)
+API_VERSION = "networking.k8s.io/v1"
+INTERNET_4 = IPv4Network("0.0.0.0/0")
+INTERNET_6 = IPv6Network("2000::/3")
+"""Global unicast: unique-local (fc00::/7), link-local (fe80::/10), multicast, loopback, IPv4-mapped and NAT64
+addresses lie outside.
+"""
+
+NOT_INTERNET = (
+    "0.0.0.0/8",  # this network
+    "10.0.0.0/8",  # private
+    "100.64.0.0/10",  # carrier
+    "127.0.0.0/8",  # loopback
+    "169.254.0.0/16",  # link-local: metadata of clouds
+    "168.63.129.16/32",  # metadata of Azure, at a public address
+    "172.16.0.0/12",  # private
+    "192.0.0.0/24",  # protocol assignments: metadata of some clouds
+    "192.168.0.0/16",  # private
+    "198.18.0.0/15",  # benchmarks
+    "224.0.0.0/4",  # multicast
+    "240.0.0.0/4",  # reserved, broadcast
+    "2001::/23",  # protocol assignments: Teredo holds an IPv4 address
+    "2002::/16",  # 6to4: holds an IPv4 address
+)
+DNS_NAMESPACE = "kube-system"
+DNS_ON_NODE = "169.254.20.10/32"
+"""Where a node's own DNS cache listens by convention."""
+
+
+def base_policy(namespace: str, denied: Iterable[str]) -> Manifest:
+    """For every pod of every workload; `denied` are ranges that are not the internet either, such as public
+    addresses of nodes.
+    """
+    meta = {"name": naming.POLICY_NAME, "namespace": namespace, "labels": {naming.MANAGED_BY: naming.MANAGER}}
+    spec = base_spec(denied)
+    return {"apiVersion": API_VERSION, "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+def base_spec(denied: Iterable[str]) -> Manifest:
+    """The specification alone, which a live policy is compared with."""
+    return {
+        "podSelector": {"matchExpressions": [{"key": naming.WORKLOAD, "operator": "Exists"}]},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [],
+        "egress": [_dns(), *_internet(denied)],
+    }
+
+
+def service_policy_spec(workload: WorkloadId, service: Service) -> Manifest:
+    """In and out: the pods of the same lease. In, from everywhere: the public ports."""
+    lease = {"podSelector": {"matchLabels": {naming.WORKLOAD: workload}}}
+    ingress: list[Manifest] = [{"from": [lease]}]
+    if public := sorted({(port.port, port.protocol) for port in service.ports if port.public}):
+        ingress.append({"ports": [{"protocol": protocol, "port": port} for port, protocol in public]})
+    return {
+        "podSelector": {"matchLabels": naming.selector(workload, service.name)},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": ingress,
+        "egress": [{"to": [lease]}],
+    }
+
+
+def service_policies(namespace: str, workload: Workload) -> Iterable[Manifest]:
+    """A policy for each service, under its Deployment's name."""
+    for service in workload.services:
+        yield {
+            "apiVersion": API_VERSION,
+            "kind": "NetworkPolicy",
+            "metadata": {
+                "name": naming.object_name(workload.id, service.name),
+                "namespace": namespace,
+                "labels": naming.labels(workload.id, service.name),
+            },
+            "spec": service_policy_spec(workload.id, service),
+        }
+
+
+def _dns() -> Manifest:
+    cluster = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": DNS_NAMESPACE}}}
+    return {
+        "to": [cluster, {"ipBlock": {"cidr": DNS_ON_NODE}}],
+        "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+    }
+
+
+def _internet(denied: Iterable[str]) -> list[Manifest]:
+    """No rule where the ranges leave nothing of it."""
+    ranges = [ip_network(each) for each in (*NOT_INTERNET, *denied)]
+    blocks = [_block(INTERNET_4, ranges), _block(INTERNET_6, ranges)]
+    left = [block for block in blocks if block is not None]
+    return [{"to": left}] if left else []
+
+
+def _block(whole: Network, ranges: list[IPv4Network | IPv6Network]) -> Manifest | None:
+    """All of `whole` but the ranges in it, which must be smaller than it."""
+    same = [each for each in ranges if isinstance(each, type(whole)) and each.overlaps(whole)]
+    if any(each.prefixlen <= whole.prefixlen for each in same):
+        return None
+    return {"ipBlock": {"cidr": str(whole), "except": [str(each) for each in collapse_addresses(same)]}}

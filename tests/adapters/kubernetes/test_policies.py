@@ -1,0 +1,139 @@
+"""Who reaches whom, by an evaluator of its own; every CNI promises the same."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.adapters.kubernetes.naming import labels
+from reconciler.adapters.kubernetes.policies import base_policy, base_spec, service_policies
+from reconciler.values.desired import Port, Workload
+from tests.adapters.kubernetes.evaluation import Peer, allowed, may_enter, may_leave
+from tests.adapters.kubernetes.makers import SPACE, Object
+from tests.contracts.adapter_worlds import service, workload
+
+MINE = workload(
+    1,
+    service(ports=(Port(8080, exposed_as=80, public=True), Port(9000))),
+    service("db", ports=(Port(5432), Port(53, protocol="UDP", public=True))),
+)
+OTHER = workload(2, service(ports=(Port(8080, public=True), Port(9000))))
+NODES = ("203.0.113.0/28", "2001:db8:1::/48")
+
+
+def pod(wanted: Workload, name: str, address: str) -> Peer:
+    return Peer(address, SPACE, labels(wanted.id, name))
+
+
+WEB, DB, THEIRS = (
+    pod(MINE, "web", "10.244.0.5"),
+    pod(MINE, "db", "10.244.0.6"),
+    pod(OTHER, "web", "10.244.0.7"),
+)
+DNS = Peer("10.244.0.2", "kube-system", {"k8s-app": "kube-dns"})
+STRANGER = Peer("10.244.0.3", "default", {"app": "internal"})
+PLACES = {
+    "own db": DB,
+    "own web": WEB,
+    "another tenant": THEIRS,
+    "cluster DNS": DNS,
+    "a pod elsewhere": STRANGER,
+    **{
+        address: Peer(address)
+        for address in (
+            *("8.8.8.8", "1.1.1.1", "203.0.112.255", "2606:4700:4700::1111", "2a00:1450::1"),
+            *("169.254.169.254", "169.254.20.10", "192.0.0.192", "168.63.129.16"),
+            *("10.0.0.1", "10.96.0.1", "172.16.0.1", "172.31.255.255", "172.32.0.1", "192.168.1.1"),
+            *("100.64.0.1", "100.127.255.255", "127.0.0.1", "0.0.0.0", "198.18.0.1", "224.0.0.1"),
+            *("255.255.255.255", "203.0.113.7", "fd00:ec2::254", "fe80::1", "::1", "ff02::1", "::"),
+            *("::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "2001::1"),
+            *("2001:db8:1::10", "fec0::1"),
+        )
+    },
+}
+
+
+BASE = base_policy(SPACE, NODES)
+POLICIES = [BASE, *service_policies(SPACE, MINE), *service_policies(SPACE, OTHER)]
+INTERNET = {"8.8.8.8", "1.1.1.1", "203.0.112.255", "172.32.0.1", "2606:4700:4700::1111", "2a00:1450::1"}
+LEASE = {"own db", "own web"}
+RESOLVERS = {"cluster DNS", "169.254.20.10"}
+
+
+@pytest.mark.parametrize(
+    ("port", "inside"),
+    [
+        (("TCP", 443), LEASE),
+        (("TCP", 80), LEASE),
+        (("TCP", 5432), LEASE),
+        (("TCP", 8080), LEASE),
+        (("TCP", 10250), LEASE),
+        (("UDP", 53), LEASE | RESOLVERS),
+        (("TCP", 53), LEASE | RESOLVERS),
+        (("UDP", 123), LEASE),
+    ],
+)
+def test_a_pod_reaches_its_lease_dns_and_the_internet(port: tuple[str, int], inside: set[str]) -> None:
+    for source in (WEB, DB):
+        found = {name for name, to in PLACES.items() if allowed(POLICIES, source, to, port)}
+        assert found == INTERNET | inside
+
+
+PORTS = [(kind, number) for kind in ("TCP", "UDP") for number in (53, 80, 5432, 8080, 9000)]
+PUBLIC = {("own web", ("TCP", 8080)), ("own db", ("UDP", 53))}
+
+
+@pytest.mark.parametrize("source", [THEIRS, STRANGER, Peer("8.8.8.8"), Peer("10.0.0.9"), Peer("2a00::9")])
+def test_from_outside_the_lease_only_public_ports_are_entered(source: Peer) -> None:
+    entered = {
+        (name, port) for name in LEASE for port in PORTS if may_enter(POLICIES, source, PLACES[name], port)
+    }
+    assert entered == PUBLIC
+
+
+def test_a_tenant_reaches_no_pod_of_another_past_the_port_of_a_node() -> None:
+    assert not any(allowed(POLICIES, THEIRS, to, port) for to in (WEB, DB) for port in PORTS)
+
+
+@pytest.mark.parametrize("kept", [[BASE], [p for p in POLICIES if p is not BASE]])
+def test_without_the_one_kind_of_policy_the_other_still_denies(kept: list[Object]) -> None:
+    for name in ("169.254.169.254", "10.0.0.1", "another tenant", "a pod elsewhere", "10.96.0.1"):
+        assert not allowed(kept, WEB, PLACES[name], ("TCP", 8080)), name
+    assert not may_enter(kept, STRANGER, DB, ("TCP", 5432))
+
+
+def test_a_pod_that_is_on_its_way_out_has_no_way_in_once_its_policy_is_gone() -> None:
+    assert not any(may_enter([BASE], source, WEB, ("TCP", 8080)) for source in (DB, THEIRS, STRANGER))
+
+
+def test_what_is_not_ours_in_the_namespace_is_left_alone() -> None:
+    assert allowed(POLICIES, Peer("10.244.0.9", SPACE, {"app": "theirs"}), STRANGER, ("TCP", 1))
+
+
+@given(st.ip_addresses())
+def test_no_address_that_is_not_global_is_reached(address: IPv4Address | IPv6Address) -> None:
+    reached = allowed(POLICIES, WEB, Peer(str(address)), ("TCP", 443))
+    assert not reached or address.is_global or any(address in ip_network(each) for each in DOCUMENTATION)
+    assert not (reached and address.is_multicast)
+
+
+DOCUMENTATION = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
+"""Not global, and nobody's."""
+
+
+@pytest.mark.parametrize("whole", [["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"]])
+def test_ranges_may_be_all_there_is(whole: list[str]) -> None:
+    policies = [base_policy(SPACE, [*whole, "::/0"])]
+    assert not any(may_leave(policies, WEB, Peer(a), ("TCP", 443)) for a in ("8.8.8.8", "2a00:1450::1"))
+
+
+def test_every_exception_lies_in_its_block_as_a_server_demands() -> None:
+    rules = base_spec(["fc00::/7", "fe80::/10", "10.0.0.0/7", "2000::/4", "203.0.113.0/24"])["egress"]
+    blocks = [peer["ipBlock"] for peer in rules[1]["to"]]
+    assert [block["cidr"] for block in blocks] == ["0.0.0.0/0", "2000::/3"]
+    for block in blocks:
+        whole, inside = ip_network(block["cidr"]), [ip_network(each) for each in block["except"]]
+        assert all(each.network_address in whole and each.prefixlen > whole.prefixlen for each in inside)
