@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.adapters.ansible.naming import container_name, network_name
+from reconciler.values.capabilities import CAPABILITIES
 from reconciler.values.desired import Port, Service, Workload
 from reconciler.values.hosts import AnsibleSettings, Engine
 from reconciler.values.ids import WorkloadId
@@ -110,6 +111,7 @@ def _container(workload: Workload, service: Service, index: int, making: Making)
         "env": [[env.name, env.value or ""] for env in service.env if env.secret is None],
         "secrets": [[env.name, env.secret] for env in service.env if env.secret is not None],
         "publish": _published(service, making) if index == 0 else [],
+        "capabilities": list(CAPABILITIES),
         "processes": isolation.processes,
         "read_only": bool(denied_by(service.image, isolation.read_only_images)),
         "storage_quota": isolation.storage_quota,

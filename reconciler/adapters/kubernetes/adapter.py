@@ -144,7 +144,13 @@ class KubernetesAdapter:
         return raw
 
     def _apply(self, path: str, manifest: Manifest) -> bytes:
-        """Apply; by force only where the object that is there carries our label."""
+        """Apply, and see at once what has come of it."""
+        raw = self._apply_at(path, manifest)
+        self._sight.take_written(manifest["kind"], raw)
+        return raw
+
+    def _apply_at(self, path: str, manifest: Manifest) -> bytes:
+        """By force only where the object that is there carries our label."""
         try:
             return self._client.apply(path, manifest, force=False)
         except ApiError as why:

@@ -69,6 +69,12 @@ class Sight:
         self._nodes = WatchCache(client, "/api/v1/nodes", {}, node_view)
         self._strangers = WatchCache(client, "/api/v1/pods", strangers, stranger_view)
         self._quotas = WatchCache(client, f"/api/v1{inside}/resourcequotas", only, quota_view)
+        self._written: dict[str, WatchCache[Any]] = {
+            "Deployment": self._deployments,
+            "Service": self._services,
+            "NetworkPolicy": self._policies,
+            "ResourceQuota": self._quotas,
+        }
         self._known: dict[WorkloadId, tuple[Pieces, Running | None]] = {}
         self._workloads: tuple[tuple[Any, ...], Reading[Workloads]] | None = None
         self._capacity: tuple[tuple[Any, ...], Reading[Capacity]] | None = None
@@ -102,6 +108,11 @@ class Sight:
     def pods(self) -> Reading[Mapping[str, PodView]]:
         """Our pods."""
         return self._pods.read()
+
+    def take_written(self, kind: str, raw: bytes) -> None:
+        """What a write of ours has made, as the server answered: a watch that lags causes no second write."""
+        if cache := self._written.get(kind):
+            cache.take_written(raw)
 
     def reconsider(self, workload: WorkloadId) -> None:
         """Reckon this workload again at the next look: what is tolerated of it has changed."""

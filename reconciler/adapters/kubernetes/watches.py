@@ -21,14 +21,16 @@ PAGE_SIZE = 500
 PAGES_MAX = 1000
 WATCH_SECONDS = 300
 SILENCE_MAX_SECONDS = 90.0
-"""A server sends a bookmark every minute; after more silence the connection counts as broken."""
+"""A server sends a bookmark every minute; after more silence the watch counts as broken: list again."""
 PAUSE_FIRST_SECONDS = 0.2
 PAUSE_MAX_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
 class WatchCache(Generic[View]):
-    """List, watch, resume, list again on 410. Broken for longer than `stale_seconds` it is Unseen."""
+    """List, watch, resume; list again on 410 and after a watch that delivered nothing. Broken for longer than
+    `stale_seconds` it is Unseen.
+    """
 
     def __init__(
         self, client: Client, path: str, query: Mapping[str, str], view: Callable[[bytes], View]
@@ -44,6 +46,8 @@ class WatchCache(Generic[View]):
         self._shown: Mapping[str, View] | None = None
         self._broken: tuple[float, Unseen] | None = None
         self._version = ""
+        self._written: dict[str, int] = {}
+        self._heard = 0.0
         self._logged = ""
         self._first = threading.Event()
         self._stop = threading.Event()
@@ -78,11 +82,34 @@ class WatchCache(Generic[View]):
                 self._shown = dict(self._held)
             return Seen(self._shown)
 
+    def take_written(self, raw: bytes) -> None:
+        """An object as the answer to our own write shows it: seen at once, whatever the watch delivers."""
+        version = _number(msgspec.json.decode(raw, type=objects.Bare).metadata.resource_version)
+        with self._lock:
+            if self._held is None or version <= _number(self._version):
+                return  # the list to come, or the watch, knows better
+            key = _key(raw)
+            self._written[key] = version
+            changed = self._show(key, self._view(raw))
+        if changed:
+            self.wake()
+
+    def _show(self, key: str, view: View | None) -> bool:
+        """Hold a view, or None; whether that is another one. Under the lock."""
+        assert self._held is not None
+        before = self._held.get(key)
+        if view is not None:
+            self._held[key] = view
+        else:
+            self._held.pop(key, None)
+        self._shown = None if before != view else self._shown
+        return before != view
+
     def _run(self) -> None:
         pause = PAUSE_FIRST_SECONDS
         while not self._stop.is_set():
             try:
-                if not self._version:
+                if not self._version or self._is_silent():
                     self._list()
                 began = time.monotonic()
                 self._watch()
@@ -104,6 +131,10 @@ class WatchCache(Generic[View]):
                 self._fail(ApiError(0, f"could not be read at {self._path}: {why!r}"))
             self._stop.wait(pause)
             pause = min(pause * 2, PAUSE_MAX_SECONDS)
+
+    def _is_silent(self) -> bool:
+        """Neither a list nor a watch has delivered anything for long, however well they connect."""
+        return time.monotonic() - self._heard > SILENCE_MAX_SECONDS
 
     def _fail(self, why: ApiError) -> None:
         """Note since when it is broken. A first break is any watch's fate; what stays broken is logged."""
@@ -139,10 +170,14 @@ class WatchCache(Generic[View]):
 
     def _replace(self, found: dict[str, View], version: str) -> None:
         with self._lock:
+            held = self._held or {}
+            self._written = {key: each for key, each in self._written.items() if each > _number(version)}
+            found |= {key: held[key] for key in self._written if key in held}
             changed = self._held != found
             self._held, self._shown, self._broken = found, None, None
             self._logged = ""
             self._version = version
+            self._heard = time.monotonic()
         self._first.set()
         if changed:
             self.wake()
@@ -164,6 +199,9 @@ class WatchCache(Generic[View]):
                 return
             if line.strip():
                 self._take(msgspec.json.decode(line, type=objects.WatchEvent))
+                self._heard = time.monotonic()
+            elif self._is_silent():
+                return
 
     def _take(self, event: objects.WatchEvent) -> None:
         raw = bytes(event.object)
@@ -173,18 +211,19 @@ class WatchCache(Generic[View]):
         version = msgspec.json.decode(raw, type=objects.Bare).metadata.resource_version
         view = self._view(raw) if event.type in ("ADDED", "MODIFIED") else None
         with self._lock:
-            assert self._held is not None
             self._version = version
             key = "" if event.type == "BOOKMARK" else _key(raw)
-            before = self._held.get(key)
-            if view is not None:
-                self._held[key] = view
-            else:
-                self._held.pop(key, None)
-            changed = before != view
-            self._shown = None if changed else self._shown
+            is_older = _number(version) < self._written.get(key, 0)
+            if not is_older:
+                self._written.pop(key, None)
+            changed = not is_older and self._show(key, view)
         if changed:
             self.wake()
+
+
+def _number(version: str) -> int:
+    """Resource versions of one kind are decimal numbers that rise; of another server's 0, older than any."""
+    return int(version) if version.isascii() and version.isdecimal() else 0
 
 
 def _key(raw: bytes) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Requests that match are refused with a status, never answered (`hang`) or cut off half way (`cut`).
+    """Requests that match are refused with a status, never answered (`hang`), cut off half way (`cut`) or, if
+    they are watches, answered with nothing but empty lines (`mute`).
 
     Empty `verbs` or `plurals` match all; `continued` matches only later pages of a list; `times` counts down.
     """

@@ -20,6 +20,7 @@ from reconciler.devnet.cluster.streams import Streams
 from reconciler.devnet.cluster.writes import Writes
 
 BODY_MAX_BYTES = 8 << 20
+MUTE_SECONDS = 0.1
 
 
 class Server:
@@ -46,6 +47,8 @@ class Server:
         self.asked[verb, target.kind.plural if target else ""] += 1
         fault = self._faults.strike(verb, target.kind.plural if target else "", "continue" in query)
         try:
+            if fault is not None and fault.does == "mute":
+                return await _mute(request)
             if fault is not None and fault.does != "cut":
                 await _strike(fault)
             if target is None:
@@ -125,6 +128,18 @@ async def _strike(fault: Fault) -> None:
     if fault.does == "hang":
         await asyncio.sleep(3600)
     raise RefusalError(fault.status, f"simulated fault: {fault.status}")
+
+
+async def _mute(request: web.Request) -> web.StreamResponse:
+    """What a proxy keeps open that has lost the server behind it."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    try:
+        while True:
+            await response.write(b"\n")
+            await asyncio.sleep(MUTE_SECONDS)
+    except ConnectionError:
+        return response
 
 
 async def _cut(request: web.Request, answer: Object) -> web.StreamResponse:

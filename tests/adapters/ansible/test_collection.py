@@ -27,8 +27,9 @@ PLAYED = """
 import json
 from ansible.module_utils.basic import AnsibleModule
 KINDS = {{"label": "dict", "env": "dict", "log_opt": "dict", "etc_hosts": "dict", "tmpfs": "dict",
-         "cap_drop": "list", "security_opt": "list", "network": "list", "network_aliases": "list",
-         "publish": "list", "volume": "list", "command": "raw", "stop_timeout": "int", "read_only": "bool"}}
+         "cap_drop": "list", "cap_add": "list", "security_opt": "list", "network": "list",
+         "network_aliases": "list", "publish": "list", "volume": "list", "command": "raw",
+         "stop_timeout": "int", "read_only": "bool"}}
 NAMES = "name image state memory memory_swap cpus pids_limit restart_policy ip log_driver entrypoint".split()
 spec = {{**{{name: {{"type": "str"}} for name in NAMES}}, **{{n: {{"type": t}} for n, t in KINDS.items()}}}}
 module = AnsibleModule(spec)

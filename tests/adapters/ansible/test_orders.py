@@ -8,6 +8,12 @@ from dataclasses import replace
 import pytest
 
 from reconciler.adapters.ansible.orders import Making, applying, order_of, removing, work_order
+from reconciler.adapters.ansible.plays.module_utils.provider_container import (
+    Place,
+    collection_arguments,
+    create_words,
+)
+from reconciler.values.capabilities import CAPABILITIES
 from reconciler.values.desired import Env, Port, Workload
 from reconciler.values.hosts import Engine, Isolation
 from tests.adapters.ansible.makers import WANTED, hosts, order
@@ -84,3 +90,19 @@ def test_an_order_is_plain_data() -> None:
     made = json.loads(json.dumps(order(odd)))
     assert made == order(odd)
     assert made["containers"][0]["env"] == [["ansible_host", "{{ 7*7 }}"]]
+
+
+@pytest.mark.parametrize("is_podman", [True, False])
+def test_a_container_keeps_the_few_capabilities_and_gains_none(is_podman: bool) -> None:
+    made = order(workload(1, service()))
+    [wanted] = made["containers"]
+    place = Place(is_podman, {wanted["name"]: "10.89.0.10"})
+
+    words = create_words(made, wanted, place)
+
+    assert words.count("--cap-drop=ALL") == 1
+    assert [w for w in words if w.startswith("--cap-add=")] == [f"--cap-add={each}" for each in CAPABILITIES]
+    assert "--security-opt=no-new-privileges" in words
+    assert not [word for word in words if "privileged" in word]
+    arguments = collection_arguments(made, wanted, place)
+    assert (arguments["cap_drop"], arguments["cap_add"]) == (["ALL"], list(CAPABILITIES))

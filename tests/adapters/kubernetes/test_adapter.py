@@ -86,6 +86,37 @@ def test_a_failing_capacity_list_stops_no_repair(tmp_path: Path) -> None:
         close_world(world)
 
 
+@pytest.mark.parametrize("plural", ["deployments", "services", "networkpolicies"])
+def test_a_watch_that_delivers_nothing_causes_no_second_write(world: World, plural: str) -> None:
+    """Each cycle that does not see what was applied would apply it again."""
+    inner(world).faults.add(Fault("mute", verbs=frozenset({"watch"}), plurals=frozenset({plural})))
+    inner(world).drop_watches()
+    wanted = workload(1, service(ports=EXPOSED))
+
+    world.adapter.apply(wanted, "first")
+    world.adapter.apply(wanted, "second")
+
+    found = world.until(wanted.id, lambda r: r.digest == "second", "the second digest")
+    assert not found.drifted
+    asked = inner(world).asked["patch", plural]
+    for _ in range(20):
+        seen = world.running(wanted.id)
+        assert seen is not None
+        assert (seen.digest, seen.drifted) == ("second", False)
+    assert inner(world).asked["patch", plural] == asked
+
+
+def test_a_quota_is_seen_as_it_was_set_though_its_watch_delivers_nothing(world: World) -> None:
+    faults = Fault("mute", verbs=frozenset({"watch"}), plurals=frozenset({"resourcequotas"}))
+    inner(world).faults.add(faults)
+    inner(world).drop_watches()
+    other = Resources(8_000, 16 << 30, 32 << 30, 0)
+
+    assert isinstance(world.adapter.prepare(other), Done)
+
+    assert world.capacity().quota == other
+
+
 def test_an_administrators_namespace_will_do(world: World) -> None:
     inner(world).faults.add(Fault(status=403, verbs=frozenset({"patch"}), plurals=frozenset({"namespaces"})))
 

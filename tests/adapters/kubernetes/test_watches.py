@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,6 +211,81 @@ def test_silence_on_a_watch_is_a_break(
     watched.start()
 
     assert eventually(lambda: cluster.asked["watch", "configmaps"] > 2, "another watch", 10)
+
+
+def test_a_watch_that_delivers_nothing_is_listed_again_and_again(
+    cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watches, "SILENCE_MAX_SECONDS", 0.5)
+    cluster.faults.add(Fault("mute", verbs=frozenset({"watch"})))
+    watched.start()
+
+    for names in ("a", "ab", "abc"):
+        write(cluster, names[-1])
+        watched.until(*names)
+    erase(cluster, "b")
+    watched.until("a", "c")
+
+
+def answer(cluster: SimulatedCluster, name: str, *, later: int = 0) -> bytes:
+    """The cache's view of it is its length."""
+    (found,) = (each for each in cluster.objects("configmaps") if each["metadata"]["name"] == name)
+    version = str(int(found["metadata"]["resourceVersion"]) + later)
+    return json.dumps({**found, "metadata": {**found["metadata"], "resourceVersion": version}}).encode()
+
+
+def test_a_write_is_seen_by_its_answer_before_any_watch_tells_of_it(
+    cluster: SimulatedCluster, watched: Watched
+) -> None:
+    cluster.faults.add(Fault("mute", verbs=frozenset({"watch"})))
+    watched.start()
+    wakes = watched.wakes
+    write(cluster, "a")
+
+    watched.cache.take_written(answer(cluster, "a"))
+
+    assert watched.names() == ["a"]
+    assert watched.wakes == wakes + 1
+
+
+def test_an_answer_that_the_watch_has_overtaken_brings_nothing_back(
+    cluster: SimulatedCluster, watched: Watched
+) -> None:
+    watched.start()
+    write(cluster, "a")
+    late = answer(cluster, "a")
+    erase(cluster, "a")
+    write(cluster, "b")
+    watched.until("b")
+
+    watched.cache.take_written(late)
+
+    assert watched.names() == ["b"]
+
+
+def test_an_event_or_list_from_before_a_write_does_not_undo_it(
+    cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.start()
+    write(cluster, "a")
+    watched.until("a")
+    written = answer(cluster, "a", later=1000) + b" "
+    watched.cache.take_written(written)
+
+    def shown() -> int | None:
+        reading = watched.cache.read()
+        assert isinstance(reading, Seen)
+        return reading.view.get("default/a")
+
+    erase(cluster, "a")
+    write(cluster, "b")
+    watched.until("a", "b")
+    assert shown() == len(written)
+    cluster.forget_history()
+    lists = cluster.asked["list", "configmaps"]
+    cluster.drop_watches()
+    eventually(lambda: cluster.asked["list", "configmaps"] > lists or watched.names(), "a list", 10)
+    assert shown() == len(written)
 
 
 def test_what_stays_broken_is_logged_once_and_a_short_break_never(

@@ -26,7 +26,6 @@ from .provider_engine import (
 Order = dict[str, Any]
 Wanted = dict[str, Any]
 Container = dict[str, Any]
-DROPPED = ("NET_RAW", "MKNOD", "AUDIT_WRITE", "SYS_CHROOT", "SETFCAP")
 LOG_MAX = "10m"
 FIRST_ADDRESS = 10
 ADDRESSES = 200
@@ -77,7 +76,8 @@ def create_words(order: Order, wanted: Wanted, place: Place) -> list[str]:
         f"--stop-timeout={order['stop_seconds']}",
         "--restart=no",
         "--security-opt=no-new-privileges",
-        *(f"--cap-drop={each}" for each in DROPPED),
+        "--cap-drop=ALL",
+        *(f"--cap-add={each}" for each in wanted["capabilities"]),
         f"--network={order['network']}",
         f"--network-alias={wanted['service']}",
         f"--log-driver={'k8s-file' if place.is_podman else 'json-file'}",
@@ -116,7 +116,8 @@ def collection_arguments(order: Order, wanted: Wanted, place: Place) -> dict[str
         "stop_timeout": order["stop_seconds"],
         "restart_policy": "no",
         "security_opt": ["no-new-privileges"],
-        "cap_drop": list(DROPPED),
+        "cap_drop": ["ALL"],
+        "cap_add": wanted["capabilities"],
         "network": [order["network"]],
         "network_aliases": [wanted["service"]],
         "ip": place.known[wanted["name"]],
