@@ -15,7 +15,7 @@ from reconciler.documents.workload_model import WorkloadFile
 from tests.documents.texts import OWNER
 
 PRICES = "pricing: {{cpu_millicores: {}, memory_mb: 1uve, storage_mb: 1uve, gpu: 1uve, profit_margin: {}}}\n"
-WORKLOAD = f"lease: {{owner: {OWNER}, dseq: 1, gseq: 1, oseq: 1}}\nservices:\n- name: web\n  image: a\n"
+WORKLOAD = f"lease: {{owner: {OWNER}, dseq: 1, gseq: 1, oseq: 1}}\nservices:\n- name: web\n  image: x\n"
 
 
 def told(model: type[FileModel], text: str) -> list[str]:
@@ -160,7 +160,7 @@ def test_only_so_many_faults_are_told() -> None:
 def test_a_name_that_stands_twice_is_told_where_it_does_again() -> None:
     text = (
         WORKLOAD
-        + "  resources: {cpu: 1, memory: 1Gi}\n- {name: web, image: b, resources: {cpu: 1, memory: 1Gi}}\n"
+        + "  resources: {cpu: 1, memory: 1Gi}\n- {name: web, image: z, resources: {cpu: 1, memory: 1Gi}}\n"
     )
     assert told(WorkloadFile, text) == [
         "6:10: services.1.name: the service web stands twice (give each a name of its own)"
