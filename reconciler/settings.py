@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.adapters.ansible.access import Access, access_of
+from reconciler.chain.node_address import ChainSettings, NodeAddress, read_authorities
 from reconciler.documents.forms import seconds
 from reconciler.documents.host import limits_of, read_host
 from reconciler.documents.host_adapters_model import KubernetesAccessModel
 from reconciler.documents.host_model import HostFile, ListenModel, RepositoryModel
+from reconciler.documents.node_model import NodeModel
 from reconciler.forge.page import Page, page_of
 from reconciler.values.limits import Limits
 from reconciler.values.listening import Listen
@@ -75,16 +77,6 @@ class KeySettings:
     backend: str
     passphrase_file: Path | None
     is_credential: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChainSettings:
-    """`grpc` is host:port, `rpc` a URL."""
-
-    grpc: str
-    rpc: str
-    chain_id: str
-    tls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +209,13 @@ def _read(path: Path) -> bytes:
 
 def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str, str]) -> Settings:
     here = path.parent
+    witness = _node(here, file.chain.witness) if file.chain.witness else None
     return Settings(
         host_file=path,
         provider=file.provider.name,
         repository=_repository(here, file.repository),
         key=_key(here, file, environment),
-        chain=ChainSettings(file.chain.grpc, file.chain.rpc, file.chain.chain_id, file.chain.tls),
+        chain=ChainSettings(_node(here, file.chain), file.chain.chain_id, witness),
         kubernetes=_kubernetes(here, file.adapters.kubernetes, environment),
         ansible=access_of(here, file.adapters.ansible),
         state=here / file.state,
@@ -235,6 +228,14 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         poll_seconds=float(file.timing.poll_seconds),
         cycle_at_most_seconds=file.timing.cycle_at_most_seconds,
     )
+
+
+def _node(here: Path, model: NodeModel) -> NodeAddress:
+    try:
+        authorities = read_authorities(_below(here, model.ca_file))
+    except ValueError as error:
+        raise SettingsError(f"chain.ca_file: {error}") from None
+    return NodeAddress(model.grpc, model.rpc, model.tls, authorities)
 
 
 def _repository(here: Path, model: RepositoryModel) -> RepositorySettings:

@@ -17,12 +17,11 @@ from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.sight import Place as Cluster
 from reconciler.adapters.webhook import Receiver, Webhook
 from reconciler.chain.client import ChainClient, Expectations
-from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.height_bounds import SeenHeight, seen_height
 from reconciler.chain.heights import HeightWatch
 from reconciler.chain.keyring import open_keyring
 from reconciler.chain.preparing import Policy
-from reconciler.chain.rpc import Rpc
+from reconciler.chain.witness import witness_at
 from reconciler.cycle.clock import HostClock
 from reconciler.cycle.exceptions import FailedThreads
 from reconciler.cycle.loop import Loop, Pace
@@ -166,15 +165,16 @@ def _chain(
     asked, limits = settings.chain, settings.limits
     directory = settings.key.keyring / f"keyring-{settings.key.backend}"
     key = open_keyring(directory, read_passphrase(settings.key)).key(settings.key.name)
+    witness = witness_at(asked.witness, asked.chain_id) if asked.witness else None
     chain = ChainClient(
-        GrpcNode(asked.grpc, asked.tls),
-        Rpc(asked.rpc),
+        asked.node.grpc_node(),
+        asked.node.rpc_client(),
         key,
-        Expectations(asked.chain_id, remembered=remembered),
+        Expectations(asked.chain_id, remembered=remembered, witness=witness),
         Policy(limits.gas_adjustment, limits.gas_price_max, limits.timeout_blocks),
     )
     stack.callback(chain.close)
-    heights = HeightWatch(Rpc(asked.rpc), clock.wake, settings.poll_seconds)
+    heights = HeightWatch(asked.node.rpc_client(), clock.wake, settings.poll_seconds)
     heights.start()
     stack.callback(heights.close)
     return chain, key.address

@@ -72,7 +72,9 @@ ELSEWHERE = (
         "one command line, held to what the chain's own client printed",
         ("cli/virtengine*.py",),
     ),
-    Elsewhere("tests/test_settings.py", "read through settings", _of("documents", "host host_model")),
+    Elsewhere(
+        "tests/test_settings.py", "read through settings", _of("documents", "host host_model node_model")
+    ),
     Elsewhere(
         "tests/documents/test_schemas.py",
         "models accept and refuse what their schemas do, kind by kind",

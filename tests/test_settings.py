@@ -12,6 +12,7 @@ from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
 from reconciler.values.limits import Limits
 from reconciler.values.listening import Listen
 from reconciler.values.resources import MB, Resources
+from tests.serve.certificates import Authority
 
 LEAST = """\
 repository:
@@ -182,6 +183,18 @@ def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
             ':5:8: chain.rpc: "127.0.0.1" is not an HTTP address',
         ),
         ("rpc: http://127.0.0.1:26657", "rpc: http://x:y", ':5:8: chain.rpc: "http://x:y" is not an HTTP'),
+        ("rpc: http://127.0.0.1:26657", "rpc: http://node:1", ":5:8: chain.rpc: http://node:1 is on another"),
+        ("grpc: 127.0.0.1:9090", "grpc: node:9090", ":4:9: chain.grpc: node:9090 is on another machine, and"),
+        (
+            "chain_id: virtengine-1",
+            "chain_id: virtengine-1\n  witness: {grpc: 'b:1', rpc: 'https://b:2'}",
+            ":7:19: chain.witness.grpc: b:1 is on another machine",
+        ),
+        (
+            "chain_id: virtengine-1",
+            "chain_id: virtengine-1\n  witness: {grpc: '127.0.0.1:9090', rpc: 'http://[::1]:2'}",
+            ":7:12: chain.witness: the witness is the node itself",
+        ),
         ("grpc: 127.0.0.1:9090", "grpc: node", ':4:9: chain.grpc: "node" is not a host and a port (write'),
         ("chain:", "  path: ../x\nchain:", ':3:9: repository.path: "../x" leads out of the repository'),
         ("url: https:", "url: -https:", ":2:8: repository.url: "),
@@ -303,3 +316,33 @@ def test_the_passphrase_is_the_first_line_of_a_file_that_is_ours_alone(tmp_path:
     ):
         read_passphrase(key)
     assert read_passphrase(load_settings(write(tmp_path, LEAST), {}).key) is None
+
+
+@pytest.mark.parametrize(
+    ("grpc", "rpc", "more"),
+    [
+        ("node.example:9090", "https://node.example:26657", "tls: true"),
+        ("node.example:9090", "http://node.example:26657", "plaintext: true"),
+        ("localhost:9090", "http://[::1]:26657", "tls: false"),
+    ],
+)
+def test_a_node_elsewhere_is_reached_over_tls_unless_the_file_says_otherwise(
+    tmp_path: Path, grpc: str, rpc: str, more: str
+) -> None:
+    text = LEAST.replace("127.0.0.1:9090", f'"{grpc}"').replace("http://127.0.0.1:26657", f'"{rpc}"')
+    (tmp_path / "host.yaml").write_text(f"{text}  {more}\n")
+    chain = load_settings(Flags(tmp_path / "host.yaml"), {}).chain
+    assert (chain.grpc, chain.rpc, chain.node.tls, chain.witness) == (grpc, rpc, "tls: true" in more, None)
+
+
+def test_the_authorities_of_a_node_and_its_witness_are_read(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    witness = "witness: {grpc: 'b:1', rpc: 'https://b:2', tls: true}"
+    (tmp_path / "host.yaml").write_text(f"{LEAST}  ca_file: {authority.file.name}\n  {witness}\n")
+    chain = load_settings(Flags(tmp_path / "host.yaml"), {}).chain
+    assert chain.node.authorities == authority.file.read_text()
+    assert chain.witness is not None
+    assert (chain.witness.grpc, chain.witness.authorities) == ("b:1", "")
+    authority.file.write_text("no certificate")
+    with pytest.raises(SettingsError, match=r"chain\.ca_file: .* it holds no certificates"):
+        load_settings(Flags(tmp_path / "host.yaml"), {})

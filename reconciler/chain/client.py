@@ -24,10 +24,11 @@ from reconciler.chain.sending import find, send
 from reconciler.chain.surroundings import ended
 from reconciler.chain.touched import Touched
 from reconciler.chain.transactions import Signer
+from reconciler.chain.witness import Witness
 from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Intent, Prepared
 from reconciler.values.messages import Message
-from reconciler.values.observed import Market, TxResult
+from reconciler.values.observed import Market, State, TxResult
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
 
@@ -46,13 +47,15 @@ class Expectations:
     """What a node must be: of this chain, and no older than these seconds (None: of any age).
 
     `remembered` is the height up to which transfers are booked already; `full_view_seconds`, of chain time,
-    is how often everything is read anew; `clock` gives the host's unix seconds.
+    is how often everything is read anew; `witness` confirms leases that ended; `clock` gives the host's unix
+    seconds.
     """
 
     chain_id: str
     stale_seconds: float | None = 120
     full_view_seconds: float = 300
     remembered: SeenHeight | None = None
+    witness: Witness | None = None
     clock: Callable[[], float] = time.time
 
 
@@ -83,7 +86,7 @@ class ChainClient:
             status = self._rpc.status()
             if (why := self._unfit(status)) is not None:
                 return Unseen(why)
-            return Seen(self._pinned(status, hashes, known))
+            return Seen(self._witnessed(self._pinned(status, hashes, known)))
         except NodeError as error:
             return Unseen(str(error))
         except (ValueError, ArithmeticError, KeyError, IndexError, DecodeError) as error:
@@ -128,6 +131,8 @@ class ChainClient:
     def close(self) -> None:
         """Let the connections go."""
         self._node.close()
+        if self._expected.witness is not None:
+            self._expected.witness.close()
 
     def _desk(self, signer: Signer) -> Desk:
         assert self._market is not None, "prepare looks first"
@@ -170,6 +175,13 @@ class ChainClient:
             f"{self._node.target} does not have height {oldest} yet, and {self._rpc.url} is at height "
             f"{status.height}; {ANOTHER}, or two addresses of one node"
         )
+
+    def _witnessed(self, market: Market) -> Market:
+        """The view with the leases that ended by this node's word alone."""
+        if (witness := self._expected.witness) is None:
+            return market
+        ended = [each for each, lease in market.leases.items() if lease.state is not State.ACTIVE]
+        return replace(market, unconfirmed=witness.unconfirmed(ended))
 
     def _at(self, status: NodeStatus, height: int) -> NodeStatus:
         """The node's status as it was at an earlier height."""

@@ -31,19 +31,20 @@ Answered = TypeVar("Answered", bound=Message)
 
 
 class GrpcNode:
-    """Asks a node; the channel reconnects by itself, and is dialled anew where that does not help. May be
+    """Asks a node, over TLS where `authorities` is not None (PEM; empty: the certificates that gRPC knows);
+    the channel reconnects by itself, and is dialled anew where that does not help. May be
     used from several threads.
     """
 
     def __init__(
         self,
         target: str,
-        tls: bool = False,
+        authorities: bytes | None = None,
         timeout_seconds: float = 15,
         redial_seconds: float = REDIAL_SECONDS,
     ) -> None:
         self.target = target
-        self._tls = tls
+        self._authorities = authorities
         self._timeout_seconds = timeout_seconds
         self._redial_seconds = redial_seconds
         self._lock = threading.Lock()
@@ -82,8 +83,9 @@ class GrpcNode:
             ("grpc.max_reconnect_backoff_ms", 5000),
             ("grpc.use_local_subchannel_pool", 1),  # else a new channel shares the wedged connection
         ]
-        if self._tls:
-            return grpc.secure_channel(self.target, grpc.ssl_channel_credentials(), options)
+        if self._authorities is not None:
+            credentials = grpc.ssl_channel_credentials(self._authorities or None)
+            return grpc.secure_channel(self.target, credentials, options)
         return grpc.insecure_channel(self.target, options)
 
     def _redial(self, silent: grpc.Channel) -> None:

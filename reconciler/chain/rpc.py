@@ -78,9 +78,14 @@ class Block:
 
 
 class Rpc:
-    """A node's RPC address, `http://host:26657` or https; each call opens and closes its own connection."""
+    """A node's RPC address, `http://host:26657` or https; each call opens and closes its own connection.
 
-    def __init__(self, url: str, timeout_seconds: float = 10, bytes_max: int = BYTES_MAX) -> None:
+    A certificate is verified against `authorities` (PEM; empty: those of the system).
+    """
+
+    def __init__(
+        self, url: str, timeout_seconds: float = 10, bytes_max: int = BYTES_MAX, authorities: str = ""
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is not an RPC address; write http://host:26657")
@@ -88,6 +93,9 @@ class Rpc:
         self._parts = parts
         self._timeout_seconds = timeout_seconds
         self._bytes_max = bytes_max
+        self._tls = (
+            ssl.create_default_context(cadata=authorities or None) if parts.scheme == "https" else None
+        )
 
     def status(self) -> NodeStatus:
         """Where the node is."""
@@ -167,9 +175,8 @@ class Rpc:
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
-        if self._parts.scheme == "https":
-            tls = ssl.create_default_context()
-            return http.client.HTTPSConnection(host, port, timeout=self._timeout_seconds, context=tls)
+        if self._tls is not None:
+            return http.client.HTTPSConnection(host, port, timeout=self._timeout_seconds, context=self._tls)
         return http.client.HTTPConnection(host, port, timeout=self._timeout_seconds)
 
     def _unreadable(self, what: str, error: Exception) -> NodeError:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 
 from reconciler.chain.client import ChainClient, Expectations
-from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.height_bounds import NEAR_BLOCKS, HeightBounds, seen_height
 from reconciler.chain.keys import PrivateKey
+from reconciler.chain.node_address import ChainSettings
 from reconciler.chain.node_errors import NodeError
-from reconciler.chain.rpc import NodeStatus, Rpc
+from reconciler.chain.rpc import NodeStatus
+from reconciler.chain.witness import witness_at
 from reconciler.cli.findings import Finding, ok, warn, wrong
 from reconciler.journal.faults import JournalError
 from reconciler.journal.opening import open_records
@@ -26,17 +27,21 @@ def check_chain(settings: Settings, key: PrivateKey | Finding) -> Iterator[Findi
     """The node first; what it says of us where the key is known."""
     asked = settings.chain
     try:
-        status = Rpc(asked.rpc).status()
+        status = asked.node.rpc_client().status()
     except NodeError as error:
         yield wrong("chain", str(error), "see that the node runs, and chain.rpc in the host file")
         return
     bad = [*_node(settings, status), *_heights(settings, status)]
     yield from bad or [ok("chain", f"{asked.rpc} is on {status.chain_id} at height {status.height}")]
+    yield from _witness(asked)
     yield _clock(settings, status)
     if bad or isinstance(key, Finding):
         return
     client = ChainClient(
-        GrpcNode(asked.grpc, asked.tls), Rpc(asked.rpc), key, Expectations(asked.chain_id, stale_seconds=None)
+        asked.node.grpc_node(),
+        asked.node.rpc_client(),
+        key,
+        Expectations(asked.chain_id, stale_seconds=None),
     )
     try:
         reading = client.look((), ())
@@ -84,6 +89,21 @@ def _heights(settings: Settings, status: NodeStatus) -> Iterator[Finding]:
     elif remembered is not None and remembered.height > status.height + NEAR_BLOCKS:
         why = f"the journal remembers height {remembered.height}, and {where} is at {status.height}"
         yield wrong("height", f"{why} with a later block: one of the two is false", FORGET)
+
+
+def _witness(asked: ChainSettings) -> Iterator[Finding]:
+    """Whether the second node, if one is named, could confirm anything."""
+    if asked.witness is None:
+        return
+    witness = witness_at(asked.witness, asked.chain_id)
+    why = witness.trouble()
+    witness.close()
+    if why:
+        yield wrong(
+            "witness", f"{why}; no workload is removed meanwhile", "see chain.witness in the host file"
+        )
+    else:
+        yield ok("witness", f"{asked.witness.grpc} confirms closings")
 
 
 def _grpc(settings: Settings, market: Market) -> Finding:

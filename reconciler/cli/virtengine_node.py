@@ -117,11 +117,10 @@ class Where:
 
     def _line(self) -> Line:
         if self.grpc_addr:
-            return GrpcNode(self.grpc_addr, not self.grpc_insecure)
+            return GrpcNode(self.grpc_addr, None if self.grpc_insecure else b"")
         if self.node:
             return RpcLine(rpc_at(self.node))
-        chain = chain_of_host(self.host)
-        return GrpcNode(chain.grpc, chain.tls)
+        return chain_of_host(self.host).node.grpc_node()
 
     def _advice(self) -> str:
         if self.grpc_addr and not self.grpc_insecure:

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import click
 
+from reconciler.chain.node_address import ChainSettings
 from reconciler.chain.rpc import Rpc
 from reconciler.cli.faults import ToldError
 from reconciler.cli.options import settings_of
-from reconciler.settings import ChainSettings, SettingsError
+from reconciler.settings import SettingsError
 
 node_option = click.option(
     "--node",
@@ -34,7 +35,7 @@ def rpc_at(node: str) -> Rpc:
 
 def rpc_of_host(host: Path | None) -> Rpc:
     """The RPC that the host file names."""
-    return Rpc(chain_of_host(host).rpc)
+    return chain_of_host(host).node.rpc_client()
 
 
 def chain_of_host(host: Path | None) -> ChainSettings:

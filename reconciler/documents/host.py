@@ -17,6 +17,7 @@ from reconciler.documents.host_model import (
     ListenModel,
     PriceBoundsModel,
 )
+from reconciler.documents.node_model import NodeModel
 from reconciler.documents.strict import read_yaml
 from reconciler.documents.tree import Document
 from reconciler.values.desired import Fault
@@ -26,6 +27,9 @@ from reconciler.values.limits import Limits
 from reconciler.values.listening import Listen
 from reconciler.values.money import parse_rate
 from reconciler.values.resources import Resources
+
+ELSEWHERE = "on another machine, and reached without TLS: everyone on the way can change what it says"
+PLAIN = "or plaintext: true beside it where the way there is all your own"
 
 
 def read_host(path: str, content: bytes) -> HostFile | tuple[Fault, ...]:
@@ -141,19 +145,31 @@ def _listen_faults(document: Document, name: str, text: str, model: ListenModel)
 
 
 def _chain_faults(document: Document, file: HostFile) -> Iterator[Fault]:
+    yield from _node_faults(document, ("chain",), file.chain)
+    if file.chain.witness is not None:
+        yield from _node_faults(document, ("chain", "witness"), file.chain.witness)
+        if file.chain.witness.grpc == file.chain.grpc or file.chain.witness.rpc == file.chain.rpc:
+            message = "the witness is the node itself, and confirms whatever that says"
+            yield document.fault(("chain", "witness"), message, "name a node of somebody else")
+
+
+def _node_faults(document: Document, steps: tuple[str, ...], node: NodeModel) -> Iterator[Fault]:
     try:
-        Listen.parse(file.chain.grpc)
+        if not (Listen.parse(node.grpc).is_loopback or node.tls or node.plaintext):
+            yield document.fault((*steps, "grpc"), f"{node.grpc} is {ELSEWHERE}", f"write tls: true, {PLAIN}")
     except ValueError:
-        message = f'"{file.chain.grpc}" is not a host and a port'
-        yield document.fault(("chain", "grpc"), message, 'write them as "127.0.0.1:9090"')
+        message = f'"{node.grpc}" is not a host and a port'
+        yield document.fault((*steps, "grpc"), message, 'write them as "127.0.0.1:9090"')
     try:
-        parts = urlsplit(file.chain.rpc)
+        parts = urlsplit(node.rpc)
         good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         good = False
     if not good:
-        message = f'"{file.chain.rpc}" is not an HTTP address'
-        yield document.fault(("chain", "rpc"), message, 'write it as "http://127.0.0.1:26657"')
+        message = f'"{node.rpc}" is not an HTTP address'
+        yield document.fault((*steps, "rpc"), message, 'write it as "http://127.0.0.1:26657"')
+    elif parts.scheme == "http" and not (Listen(parts.hostname or "", 0).is_loopback or node.plaintext):
+        yield document.fault((*steps, "rpc"), f"{node.rpc} is {ELSEWHERE}", f"write https://, {PLAIN}")
 
 
 def _grant_faults(document: Document, file: HostFile) -> Iterator[Fault]:

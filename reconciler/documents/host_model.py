@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from reconciler.documents.forms import WHOLE, Amount, Cpu, Duration, Line, Name, PathText, Price, Size
 from reconciler.documents.host_adapters_model import AdaptersModel, SecretGrantModel
 from reconciler.documents.model import FileModel, StrictModel
+from reconciler.documents.node_model import ChainModel
 
 Count = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 
@@ -77,19 +78,6 @@ class ProviderModel(StrictModel):
     """The file whose first line opens a `file` keyring; nobody but the daemon's user may read it. A service
     reads its credential `passphrase` instead, or the one named here as $CREDENTIALS_DIRECTORY/NAME. (restart)
     """
-
-
-class ChainModel(StrictModel):
-    """The node that we ask and send through."""
-
-    grpc: Line
-    """Its gRPC address, host:port. (restart)"""
-    rpc: Line
-    """Its CometBFT RPC, http://host:port. (restart)"""
-    chain_id: Line
-    """The chain that it must be of. (restart)"""
-    tls: bool = False
-    """true: gRPC over TLS, checked with the system's certificates. (restart)"""
 
 
 class ListenModel(StrictModel):

@@ -83,7 +83,7 @@ def _next(
     if start.adapter != adapter:
         start = replace(start, adapter=adapter)
     lease = market.leases.get(lease_id) if market else None
-    if market is None or lease is None:
+    if market is None or lease is None or lease_id in market.unconfirmed:
         return old
     marked = _mark_closed(start, lease, market.height)
     view = situation.adapters.get(adapter)

@@ -45,6 +45,8 @@ def plan_workloads(situation: Situation, desired: Desired, market: Market | None
     leased = _leased(situation, market)
     for subject in leased:
         decisions.extend(_serve(situation, desired, subject, trusted=market is not None))
+    for subject in _doubtful(situation, market) - leased:
+        decisions.extend(_serve(situation, desired, subject, trusted=False))
     if market is not None:
         decisions.extend(_remove(situation, desired, market, leased))
         decisions.extend(_orphans(desired, market, leased))
@@ -56,6 +58,15 @@ def _leased(situation: Situation, market: Market | None) -> Set[WorkloadId]:
     if market is not None:
         return {workload_id(x.id) for x in market.leases.values() if x.state is State.ACTIVE}
     return {name for name, w in situation.memory.workloads.items() if not w.closed_first}
+
+
+def _doubtful(situation: Situation, market: Market | None) -> Set[WorkloadId]:
+    """Those whose lease one node shows as ended and the witness does not: what ran is repaired."""
+    if market is None:
+        return frozenset()
+    known = situation.memory.workloads
+    doubtful = {workload_id(lease) for lease in market.unconfirmed}
+    return {name for name in doubtful if name in known and not known[name].closed_again}
 
 
 def _prepare(name: str, view: AdapterView) -> Iterator[PrepareAdapter]:
@@ -223,6 +234,9 @@ def _removal(
     if lease is None:
         why = f"the chain knows no lease {running.lease}; remove it by hand if that is right"
         return Hold(running.id, Reason.CHAIN_UNSEEN, why, ours=True)
+    if (doubt := market.unconfirmed.get(running.lease)) is not None:
+        why = f"its lease is {lease.state} by the word of one node: {doubt}; it runs on"
+        return Hold(running.id, Reason.UNCONFIRMED, why, ours=True)
     moved = lease.state is State.ACTIVE
     known = situation.memory.workloads.get(running.id)
     if not moved and (known is None or not known.closed_again):

@@ -216,11 +216,10 @@ class Market:
 
     `orders` are all open ones; `bids` our open and active ones; `leases` our active ones and those closed
     since the journal knows them.
-    `landed` are results of the transactions asked for; a hash that is missing is not in any block up to
-    `height`.
+    `landed` are results of transactions asked for; a hash that is missing is in no block up to `height`.
     `block_seconds` is measured from headers, never assumed (semantics 1.3).
     `transfers` are those since the last view, None where they could not be read without a gap.
-    `orders_cut`: open orders were left out; `lag_blocks`: the height is so far below that of the node's RPC.
+    `lag_blocks`: how far below the RPC's height; `orders_cut`: some were left out; `unconfirmed`: why not.
     """
 
     chain_id: str
@@ -239,6 +238,7 @@ class Market:
     transfers: tuple[Transfer, ...] | None = ()
     lag_blocks: int = 0
     orders_cut: bool = False
+    unconfirmed: Mapping[LeaseId, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

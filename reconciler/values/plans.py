@@ -48,6 +48,7 @@ class Reason(StrEnum):
     JOURNAL_NEW = "JournalNew"
     CEILING = "Ceiling"
     CHAIN_UNSEEN = "ChainUnseen"
+    UNCONFIRMED = "UnconfirmedByWitness"
     CLUSTER_UNSEEN = "ClusterUnseen"
     AUTH_FAILURE = "AuthFailure"
     REPOSITORY_UNSEEN = "RepositoryUnseen"

@@ -1,0 +1,133 @@
+"""What one node shows as ended counts when the second one shows it too; silence confirms nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.chain import witness as module
+from reconciler.chain.client import ChainClient
+from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.node_address import NodeAddress
+from reconciler.chain.rpc import Rpc
+from reconciler.chain.witness import RETRY_SECONDS, Witness, WitnessRules, witness_at
+from reconciler.devnet.chain.node import SimulatedChain
+from reconciler.values.observed import State
+from tests.chain.counting import counted
+from tests.contracts.chain_steps import lease_of, seen
+from tests.contracts.chain_worlds import ChainWorld, simulated
+
+
+def chain_of(world: ChainWorld) -> SimulatedChain:
+    assert world.simulated is not None
+    return world.simulated
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self, world: ChainWorld) -> None:
+        self.world, self.more = world, 0.0
+
+    def __call__(self) -> float:
+        return chain_of(self.world).time.timestamp() + self.more
+
+
+def witness_on(world: ChainWorld, grpc: str = "", rpc: str = "") -> tuple[Witness, Clock]:
+    clock = Clock(world)
+    node = GrpcNode(grpc or world.node.target, timeout_seconds=1)
+    return Witness(node, Rpc(rpc or world.rpc.url, 1), WitnessRules(world.chain_id, clock)), clock
+
+
+def client_with(world: ChainWorld, witness: Witness) -> ChainClient:
+    return world.client(witness=witness)
+
+
+def test_a_lease_that_both_show_as_ended_is_confirmed_and_asked_about_once(world: ChainWorld) -> None:
+    witness, _ = witness_on(world)
+    client = client_with(world, witness)
+    lease = lease_of(world, client)
+    with counted() as counts:
+        assert seen(client, known=[lease.id]).unconfirmed == {}
+    assert counts["status"] == 1
+    world.close_lease(world.tenants[0], lease.id)
+    view = seen(client, known=[lease.id])
+    assert view.leases[lease.id].state is State.CLOSED
+    assert view.unconfirmed == {}
+    world.advance()
+    with counted() as counts:
+        seen(client, known=[lease.id])
+    assert counts["/virtengine.market.v1beta5.Query/Lease"] == 0
+
+
+def test_a_lease_that_the_witness_shows_active_is_not_confirmed(world: ChainWorld) -> None:
+    lease = lease_of(world, world.client())
+    witness, _ = witness_on(world)
+    why = witness.unconfirmed([lease.id])
+    assert why == {lease.id: f"the witness {world.node.target} shows it active"}
+    world.close_lease(world.tenants[0], lease.id)
+    assert witness.unconfirmed([lease.id]) == {}
+
+
+def test_a_lease_that_the_witness_does_not_know_is_not_confirmed(world: ChainWorld) -> None:
+    lease = lease_of(world, world.client())
+    with simulated() as other:
+        witness, _ = witness_on(other)
+        assert "knows no such lease" in witness.unconfirmed([lease.id])[lease.id]
+
+
+@pytest.mark.parametrize(("grpc", "rpc"), [("127.0.0.1:1", ""), ("", "http://127.0.0.1:1")])
+def test_a_silent_witness_confirms_nothing_and_is_left_alone_for_a_while(
+    world: ChainWorld, grpc: str, rpc: str
+) -> None:
+    lease = lease_of(world, world.client())
+    world.close_lease(world.tenants[0], lease.id)
+    witness, clock = witness_on(world, grpc, rpc)
+    assert "the witness cannot confirm it" in witness.unconfirmed([lease.id])[lease.id]
+    assert "does not answer" in witness.trouble()
+    with counted() as counts:
+        assert "the witness cannot confirm it" in witness.unconfirmed([lease.id])[lease.id]
+    assert not counts
+    clock.more = RETRY_SECONDS + 1
+    with counted() as counts:
+        witness.unconfirmed([lease.id])
+    assert counts["status"] == 1
+
+
+def test_a_witness_of_another_chain_or_of_the_past_confirms_nothing(world: ChainWorld) -> None:
+    lease = lease_of(world, world.client())
+    world.close_lease(world.tenants[0], lease.id)
+    faults = chain_of(world).faults
+    for name, value, words in (
+        ("shown_chain_id", "other-1", "is on chain other-1"),
+        ("catching_up", True, "not up to date"),
+    ):
+        witness, _ = witness_on(world)
+        setattr(faults, name, value)
+        assert words in witness.unconfirmed([lease.id])[lease.id]
+        setattr(faults, name, type(value)())
+    witness, clock = witness_on(world)
+    clock.more = 200
+    assert "not up to date" in witness.unconfirmed([lease.id])[lease.id]
+    clock.more = 0
+    assert witness.trouble() == ""
+
+
+def test_many_leases_are_asked_about_in_turns(world: ChainWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEASES_MAX", 1)
+    client = world.client()
+    leases = sorted(lease_of(world, client).id for _ in range(2))
+    for each in leases:
+        world.close_lease(world.tenants[0], each)
+    witness, _ = witness_on(world)
+    assert list(witness.unconfirmed(leases)) == leases[1:]
+    assert witness.unconfirmed(leases) == {}
+
+
+def test_a_look_carries_what_the_witness_doubts(world: ChainWorld) -> None:
+    lease = lease_of(world, world.client())
+    address = NodeAddress("127.0.0.1:1", "http://127.0.0.1:1")
+    client = client_with(world, witness_at(address, world.chain_id))
+    world.close_lease(world.tenants[0], lease.id)
+    view = seen(client, known=[lease.id])
+    assert view.leases[lease.id].state is State.CLOSED
+    assert "cannot confirm" in view.unconfirmed[lease.id]
