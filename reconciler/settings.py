@@ -58,6 +58,7 @@ class RepositorySettings:
     allow_rewrite: bool
     allowed_signers: Path | None
     credentials: Path | None
+    ca_file: Path | None
     poll_seconds: int
     publish: bool
     snapshot: bool
@@ -248,6 +249,7 @@ def _repository(here: Path, model: RepositoryModel) -> RepositorySettings:
         allow_rewrite=model.allow_rewrite,
         allowed_signers=_below(here, model.allowed_signers),
         credentials=_below(here, model.credentials),
+        ca_file=_below(here, model.ca_file),
         poll_seconds=0 if is_local else seconds(model.poll),
         publish=model.publish,
         snapshot=model.publish and model.snapshot,

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from reconciler.adapters.ansible.adapter import AnsibleAdapter
 from reconciler.adapters.ansible.adapter import Site as Hosts
@@ -34,7 +35,8 @@ from reconciler.journal.opening import open_journal, open_records
 from reconciler.journal.state_directory import make_state_directory
 from reconciler.planning.adapter_grants import denials
 from reconciler.ports import Inspector, Wake
-from reconciler.repo.place import Author, Place
+from reconciler.repo.backoff import Backoff, changed_at
+from reconciler.repo.place import Author, Place, remote_host
 from reconciler.repo.repository import GitRepository
 from reconciler.repo.watching import Watcher, watched_in
 from reconciler.serve.api import Sources
@@ -121,7 +123,8 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
         stack.callback(journal.close)
         clock = HostClock()
         chain, address = _chain(settings, clock, stack, seen_height(journal.journal.memory()))
-        repo = GitRepository(place_of(settings), settings.state)
+        backoff = Backoff()
+        repo = GitRepository(place_of(settings), settings.state, backoff)
         adapters = AdapterSet(settings, address, clock.wake, stack)
         calls = Calls()
         world = World(
@@ -133,7 +136,7 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
             clock=clock,
             configure=adapters.configure,
             notifier=_notifier(settings, stack),
-            forge=_forge(settings, stack),
+            forge=_forge(settings, stack, backoff),
             limits=settings.limits_now,
             publishing=settings.repository.publish,
             sharing=settings.repository.snapshot,
@@ -191,13 +194,19 @@ def place_of(settings: Settings) -> Place:
         credentials=repository.credentials,
         author=Author(repository.author_name, repository.author_email),
         signing_key=repository.signing_key,
+        ca_file=repository.ca_file,
     )
 
 
-def _forge(settings: Settings, stack: ExitStack) -> Teller | None:
+def _forge(settings: Settings, stack: ExitStack, backoff: Backoff) -> Teller | None:
     if (page := settings.forge) is None:
         return None
-    teller = Teller(sender(page, lambda: SecretFile(page.token_file, read_token).content))
+    is_one_host = urlsplit(page.place.api).hostname == remote_host(settings.repository.url)
+    teller = Teller(
+        sender(page, lambda: SecretFile(page.token_file, read_token).content),
+        shared=backoff if is_one_host else None,
+        credential=lambda: changed_at(page.token_file),
+    )
     stack.callback(teller.close)
     return teller
 

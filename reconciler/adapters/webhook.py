@@ -9,14 +9,18 @@ import hmac
 import http.client
 import json
 import ssl
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from reconciler.values.backoff import RemoteFailure, wait_seconds
 from reconciler.values.ids import workload_id
 from reconciler.values.outcomes import Done, Failed, Outcome, Unknown
 from reconciler.values.plans import NotifyTenant
+from reconciler.values.retry_after import requested_wait_seconds
 
 TIMEOUT_SECONDS = 10
 AT_ONCE = 2
@@ -39,15 +43,21 @@ class Receiver:
 
 @dataclass(slots=True)
 class Webhook:
-    """`ports.Notifier`: the first call sends, later ones with the same key give what came of it."""
+    """`ports.Notifier`: the first call sends, later ones with the same key give what came of it; nothing is
+    sent for as long as a Retry-After requests.
+    """
 
     receiver: Receiver
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE, "notices"))
+    clock: Callable[[], float] = time.monotonic
     _sent: dict[str, Future[Outcome]] = field(default_factory=dict)
+    _rests_until: float = 0
 
     def tell(self, notice: NotifyTenant) -> Outcome:
         """Unknown while it is on its way, then its outcome, once."""
         sent = self._sent.get(notice.key)
+        if sent is None and self.clock() < self._rests_until:
+            return Unknown("the receiver limits how often it is contacted, and is left alone for a while")
         if sent is None:
             sent = self._sent[notice.key] = self._threads.submit(self._post, notice)
         if not sent.done():
@@ -62,14 +72,18 @@ class Webhook:
     def _post(self, notice: NotifyTenant) -> Outcome:
         body = json.dumps(body_of(notice), separators=(",", ":")).encode()
         try:
-            status = self._send(body)
+            status, headers = self._send(body)
         except (OSError, http.client.HTTPException) as error:
             return Failed("ReceiverSilent", f"the receiver of notices does not answer: {error}")
         if 200 <= status < 300:
             return Done()
+        if wait := requested_wait_seconds(status, headers, time.time()):
+            self._rests_until = max(self._rests_until, self.clock() + wait)
+        elif status == http.HTTPStatus.TOO_MANY_REQUESTS:
+            self._rests_until = self.clock() + wait_seconds(RemoteFailure.RATE_LIMITED, 1)
         return Failed("ReceiverRefused", f"the receiver of notices answered {status}")
 
-    def _send(self, body: bytes) -> int:
+    def _send(self, body: bytes) -> tuple[int, Mapping[str, str]]:
         parts = urlsplit(self.receiver.url)
         connection: http.client.HTTPConnection
         if parts.scheme == "https":
@@ -80,7 +94,8 @@ class Webhook:
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", path, body, {"Content-Type": "application/json", **self._signed(body)})
-            return connection.getresponse().status
+            answer = connection.getresponse()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}
         finally:
             connection.close()
 

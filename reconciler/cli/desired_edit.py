@@ -65,6 +65,7 @@ def _in_place(at: Path, change: Change) -> str:
 def _in_clone(repository: RepositorySettings, clone: Path, change: Change) -> str:
     helper = f"credential.helper=store --file={repository.credentials}"
     options = ["-c", helper] if repository.credentials else []
+    options += ["-c", f"http.sslCAInfo={repository.ca_file}"] if repository.ca_file else []
     where = ["--depth", "1", "--single-branch", "--branch", repository.branch]
     url = Path(repository.url).as_uri() if repository.is_local else repository.url
     _git(None, *options, "clone", "--quiet", "--no-tags", *where, "--", url, str(clone))
@@ -105,7 +106,7 @@ def _edited(at: Path, change: Change) -> str:
 
 
 def _git(at: Path | None, *arguments: str) -> str:
-    return _checked(_run(at, *arguments), arguments[2] if arguments[0] == "-c" else arguments[0])
+    return _checked(_run(at, *arguments), next(word for word in arguments[0::2] if word != "-c"))
 
 
 def _run(at: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from reconciler.cycle.telling import mark, message, trailers
 from reconciler.cycle.world import World
 from reconciler.documents.status import README, status_files
+from reconciler.values.backoff import RemoteFailure, wait_seconds
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
 from reconciler.values.outcomes import Done, Failed, Outcome
@@ -47,6 +48,9 @@ class Publisher:
         self._pending: tuple[Mapping[str, str], int] | None = None
         self._first_at = 0
         self._last_at = 0
+        self._failures = 0
+        self._next_try = 0
+        self._warned = ""
         self.last: tuple[str, str] = ("", "")
         self.untold = 0
 
@@ -61,7 +65,7 @@ class Publisher:
             self._told_status = news.status
             return None
         self._note_change(marks, news.events, now)
-        if not (flush or _terminal(news.events) or self._ripe(rules, now)):
+        if not (flush or (now >= self._next_try and (_terminal(news.events) or self._ripe(rules, now)))):
             return None
         news = self._untold(news)
         events = tuple(u.event for u in news.events)
@@ -72,6 +76,7 @@ class Publisher:
             trailers=(*trailers(events, news.plan, news.height), *_told_up_to(news.events)),
         )
         outcome = self._world.repo.publish(commit)
+        self._back_off(outcome, now)
         self._settle(outcome, marks, news.events)
         if isinstance(outcome, Done):
             self.untold = 0
@@ -112,14 +117,23 @@ class Publisher:
     def _ripe(self, rules: Publishing, now: int) -> bool:
         return now - self._last_at >= rules.quiet_seconds or now - self._first_at >= rules.at_most_seconds
 
+    def _back_off(self, outcome: Outcome, now: int) -> None:
+        """A push that a rule of the remote rejects is rejected again a cycle later."""
+        self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
+        wait = wait_seconds(RemoteFailure.OTHER, self._failures) if self._failures else 0
+        self._next_try = now + int(wait)
+
     def _settle(self, outcome: Outcome, marks: Mapping[str, str], events: Sequence[Unpublished]) -> None:
         if isinstance(outcome, Done):
             self._world.store.outbox.published([u.id for u in events], outcome.detail)
             self._told, self._pending, self._first_at = marks, None, 0
             if outcome.detail:
                 log.info("published status commit %s", outcome.detail[:12])
+            self._warned = ""
         elif isinstance(outcome, Failed):
-            log.warning("status was not published, it is tried again: %s", tell(outcome))
+            if self._warned != tell(outcome):
+                log.warning("status was not published, it is tried again: %s", tell(outcome))
+            self._warned = tell(outcome)
         else:
             log.error("status was not published: %s", tell(outcome))
 

@@ -43,6 +43,8 @@ class RepositoryModel(StrictModel):
     """
     credentials: PathText | None = None
     """A file in git-credential-store's form, for https; nobody but the daemon's user may read it. (live)"""
+    ca_file: PathText | None = None
+    """Certificates (PEM) of the authorities that may vouch for its host, not the system's. (restart)"""
     poll: Duration = "30s"
     """How often a repository on another machine is asked; one on this machine is looked at each cycle.
     (restart)
@@ -218,6 +220,8 @@ class ForgeModel(StrictModel):
     """A file whose first line is a token that may set states; nobody but the daemon's user may read it.
     (live)
     """
+    ca_file: PathText | None = None
+    """As repository.ca_file, which counts here too where both are on one host. (restart)"""
     context: Line | None = None
     """What tells this state from other checks; without it provider-daemon/NAME. (restart)"""
 

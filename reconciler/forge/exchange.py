@@ -7,15 +7,22 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
 
 from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
-from reconciler.forge.waiting import asked_wait_seconds
 from reconciler.forge.wire import told
+from reconciler.values.retry_after import requested_wait_seconds
 
 Found = TypeVar("Found")
 
@@ -48,11 +55,18 @@ class Ask:
 class Exchange:
     """Asks one forge, with one token; any thread, one call at a time."""
 
-    def __init__(self, token: str, bounds: Bounds | None = None, wait: Callable[[float], None] = time.sleep):
+    def __init__(
+        self,
+        token: str,
+        bounds: Bounds | None = None,
+        wait: Callable[[float], None] = time.sleep,
+        ca_file: Path | None = None,
+    ) -> None:
         self._token = token
         self._bounds = bounds or Bounds()
         self._wait = wait
-        self._pool = urllib3.PoolManager(num_pools=2, maxsize=1, retries=False)
+        authorities = None if ca_file is None else str(ca_file)
+        self._pool = urllib3.PoolManager(num_pools=2, maxsize=1, retries=False, ca_certs=authorities)
 
     def ask(self, ask: Ask) -> Any:
         """The answer's JSON, None where it is empty. Raises ForgeSilentError or ForgeRefusedError."""
@@ -81,10 +95,11 @@ class Exchange:
             return _json(content, host)
         said = told(_message(content), self._token)
         answered = f"{host} answered {status}" + (f" ({said})" if said else "")
-        wait = asked_wait_seconds(status, headers, time.time())
+        wait = requested_wait_seconds(status, headers, time.time())
         if status in BUSY or wait:
             more = f" and asks to wait {wait:.0f} s" if wait else ""
-            raise ForgeSilentError(f"{answered}{more}", wait, unsure=status == 503 and not wait)
+            unsure = status == 503 and not wait
+            raise ForgeSilentError(f"{answered}{more}", wait, unsure=unsure, status=status)
         if status >= 500:
             raise ForgeSilentError(answered, unsure=True)
         raise ForgeRefusedError(f"{answered}: {_advice(status)}", status)
@@ -108,6 +123,10 @@ class Exchange:
             finally:
                 answer.close()
         except HTTPError as error:
+            if isinstance(error, SSLError):
+                raise ForgeSilentError(
+                    f"the certificate of {host} is not trusted; name its authority in ca_file"
+                ) from None
             never = isinstance(error, NEVER_SENT)
             why = f"{host} cannot be reached" if never else f"{host} broke off ({type(error).__name__})"
             raise ForgeSilentError(why, unsure=not never) from None

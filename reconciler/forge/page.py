@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from reconciler.documents.host_model import HostFile
 from reconciler.values.forge_place import Place, place
@@ -11,11 +12,14 @@ from reconciler.values.forge_place import Place, place
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where commits' states are shown, the file of the token, and the name of ours among other checks."""
+    """Where commits' states are shown, the file of the token, the name of ours among other checks, and the
+    authorities that may vouch for the host (None: the system's).
+    """
 
     place: Place
     token_file: Path
     name: str
+    ca_file: Path | None = None
 
 
 def page_of(here: Path, file: HostFile) -> Page | None:
@@ -23,4 +27,8 @@ def page_of(here: Path, file: HostFile) -> Page | None:
     if (said := file.forge) is None:
         return None
     name = said.context or f"provider-daemon/{file.provider.name}"
-    return Page(place(said.url, said.repository, allow_http=said.allow_http), here / said.token_file, name)
+    where = place(said.url, said.repository, allow_http=said.allow_http)
+    ca_file = said.ca_file
+    if ca_file is None and urlsplit(where.api).hostname == urlsplit(file.repository.url).hostname:
+        ca_file = file.repository.ca_file
+    return Page(where, here / said.token_file, name, None if ca_file is None else here / ca_file)

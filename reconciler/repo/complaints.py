@@ -3,6 +3,7 @@
 import re
 
 from reconciler.repo.git_process import (
+    LEFT_ALONE,
     MEMORY_BYTES_MAX,
     NETWORK_SECONDS,
     NO_GIT,
@@ -21,11 +22,11 @@ _GONE = (
     r"does not appear to be a git repository|repository '[^'\n]*' not found|Repository not found|"
     r"project you were looking for could not be found|does not exist|No such file or directory"
 )
-_NOT_LET_IN = (
+NOT_LET_IN = (
     r"Authentication failed|could not read (?:Username|Password)|terminal prompts disabled|"
     r"Permission denied|HTTP Basic: Access denied|The requested URL returned error: 40[13]"
 )
-_OUT_OF_REACH = (
+OUT_OF_REACH = (
     r"Could not resolve host|Could not resolve hostname|Name or service not known|Connection refused|"
     r"Failed to connect|Couldn't connect|Connection timed out|Network is unreachable|No route to host|"
     r"Operation too slow|Connection reset|The requested URL returned error: 5[0-9][0-9]"
@@ -50,11 +51,22 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         "the host key of {where} is not known; add it to the user's known_hosts",
     ),
     (
-        _NOT_LET_IN,
+        NOT_LET_IN,
         "{where} does not accept our credentials; check the key or the credentials of the daemon's user",
     ),
-    (_OUT_OF_REACH, "{where} cannot be reached now; it is asked again"),
-    (r"SSL certificate problem|certificate verification failed", "the certificate of {where} is not trusted"),
+    (
+        r"The requested URL returned error: 429|Too [Mm]any [Rr]equests",
+        "{where} limits how often it is contacted, and is left alone for a while",
+    ),
+    (OUT_OF_REACH, "{where} cannot be reached now; it is asked again"),
+    (
+        r"error setting certificate (?:verify locations|file)",
+        "the certificates in repository.ca_file cannot be read; write a file in PEM form",
+    ),
+    (
+        r"SSL certificate problem|certificate verification failed",
+        "the certificate of {where} is not trusted; name its authority in repository.ca_file",
+    ),
     (r"transport '[^'\n]*' not allowed", "the transport of {where} is not allowed; use https, ssh or a path"),
     (r"No space left on device", "the disk of the state directory is full; make room"),
     (r"fsck error|bad object|unresolved deltas|invalid index-pack", "{where} sent objects that git refuses"),
@@ -69,6 +81,8 @@ def complaint(ran: Ran, place: Place) -> str:
         return "git is not installed; install it (apt-get install git)"
     if ran.code == TIMED_OUT:
         return f"git did not finish in time on {place.shown}; it is asked again"
+    if ran.code == LEFT_ALONE:
+        return ran.errors
     if ran.code == TOO_LONG:
         return f"{place.shown} holds more than a state repository does; keep it to its own"
     if ran.used_up:

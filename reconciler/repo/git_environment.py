@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.repo.place import Place, protocols, without_password
+from reconciler.repo.place import Place, protocols, without_login
 
 CONFIG = """\
 [safe]
@@ -40,7 +40,7 @@ CONFIG = """\
 \tfollowRedirects = initial
 \tlowSpeedLimit = 100
 \tlowSpeedTime = 30
-{signing}{credentials}"""
+{authorities}{signing}{credentials}"""
 """Also what git sees of us where it serves a push to a repository on this machine."""
 
 FORCED = (
@@ -72,6 +72,9 @@ exec ssh-keygen "$@"
 """
 """What git runs as ssh-keygen."""
 
+GET_ONLY = '!f() {{ test "$1" != get || git credential-store --file={store} get; }}; f'
+"""git-credential-store erases what a server refused once from its file, also when the server was at fault."""
+
 SSH = (
     "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20 "
     "-o ServerAliveInterval=10 -o ServerAliveCountMax=3"
@@ -93,7 +96,7 @@ def make_world(place: Place, home: Path, mirror: Path, *, alone: bool = False) -
     `alone` keeps git from asking anybody, also for objects that a partial clone has left out.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    url, secret = without_password(place)
+    url, user, secret = without_login(place)
     store = place.credentials
     if secret is not None:
         store = home / "credentials"
@@ -102,7 +105,7 @@ def make_world(place: Place, home: Path, mirror: Path, *, alone: bool = False) -
     _write(keygen, KEYGEN)
     keygen.chmod(0o700)
     config = home / "config"
-    _write(config, _config(place, mirror, store))
+    _write(config, _config(place, mirror, _credentials(store, user)))
     variables = {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(config),
@@ -140,21 +143,26 @@ def _forced(place: Place, keygen: Path) -> dict[str, str]:
     return found
 
 
-def _config(place: Place, mirror: Path, store: Path | None) -> str:
+def _config(place: Place, mirror: Path, credentials: str) -> str:
     ours = [str(mirror)]
     if place.is_local:
         real = os.path.realpath(place.url)
         ours += sorted({place.url, real, f"{place.url}/.git", f"{real}/.git"})
-    signing, credentials = "", ""
+    signing = ""
+    authorities = f"\tsslCAInfo = {_quoted(str(place.ca_file))}\n" if place.ca_file else ""
     if place.signing_key is not None:
         key = _quoted(str(place.signing_key))
         signing = f"[gpg]\n\tformat = ssh\n[user]\n\tsigningKey = {key}\n"
-    if store is not None:
-        credentials = (
-            f"[credential]\n\thelper =\n\thelper = {_quoted(f'store --file={_shell(str(store))}')}\n"
-        )
     safe = "\n".join(f"\tdirectory = {_quoted(path)}" for path in ours)
-    return CONFIG.format(safe=safe, signing=signing, credentials=credentials)
+    return CONFIG.format(safe=safe, authorities=authorities, signing=signing, credentials=credentials)
+
+
+def _credentials(store: Path | None, user: str) -> str:
+    if store is None:
+        return ""
+    helper = GET_ONLY.format(store=_shell(str(store)))
+    name = f"\tusername = {_quoted(user)}\n" if user else ""
+    return f"[credential]\n{name}\thelper =\n\thelper = {_quoted(helper)}\n"
 
 
 def _quoted(text: str) -> str:

@@ -40,7 +40,9 @@ set after the start misses the children that git has started by then.
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a command ended; `code` is git's own, or TIMED_OUT, TOO_LONG or NO_GIT."""
+    """How a command ended; `code` is git's own, or TIMED_OUT, TOO_LONG, LEFT_ALONE (not run, as a
+    remote's back-off is not over; `errors` says so) or NO_GIT.
+    """
 
     code: int
     output: bytes
@@ -59,6 +61,7 @@ class Ran:
 
 TIMED_OUT = 124
 TOO_LONG = 125
+LEFT_ALONE = 126
 NO_GIT = 127
 
 

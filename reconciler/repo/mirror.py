@@ -9,9 +9,12 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from reconciler.ports import Backoff
+from reconciler.repo.backoff import Backoff as RemoteBackoff
+from reconciler.repo.backoff import changed_at, failure_of
 from reconciler.repo.complaints import complaint
 from reconciler.repo.git_environment import make_world
-from reconciler.repo.git_process import NETWORK_SECONDS, GitRunner, Ran
+from reconciler.repo.git_process import LEFT_ALONE, NETWORK_SECONDS, GitRunner, Ran
 from reconciler.repo.place import Place, checked
 
 LOCK_SECONDS = 90.0
@@ -31,6 +34,14 @@ _LEFTOVERS = (
 )
 """What killed git commands leave; nobody but the holder of the lock writes here, so all of it is dead."""
 
+SHA256_DIGITS = 64
+
+ANSWERED = re.compile(
+    r"^!\t\S+\t\[(?:remote )?rejected\]|fetch first|non-fast-forward|stale info|couldn't find remote ref",
+    re.MULTILINE,
+)
+"""A refusal that shows that the remote let us in and works."""
+
 _DAMAGE = re.compile(r"is too small|corrupt|is empty|bad pack|garbage|does not match index|wrong index")
 
 
@@ -49,8 +60,11 @@ class Mirror:
     rewritten.
     """
 
-    def __init__(self, place: Place, state: Path) -> None:
+    def __init__(self, place: Place, state: Path, backoff: Backoff | None = None) -> None:
         self.place = checked(place)
+        self._backoff = backoff or RemoteBackoff()
+        self._credentials_at = 0
+        self.object_format = "sha1"
         self.directory = state / "mirror.git"
         self._lock_path = state / "mirror.lock"
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,15 +107,31 @@ class Mirror:
         return self._runner.run(*arguments, given=given)
 
     def ask(self, *arguments: str) -> Ran:
-        """A git command that speaks to the repository behind the mirror."""
-        return self._runner.run(*arguments, seconds=NETWORK_SECONDS)
+        """A git command that contacts the repository behind the mirror; one on another machine is left alone
+        for a while after failures, whatever they were about.
+        """
+        if self.place.is_local:
+            return self._runner.run(*arguments, seconds=NETWORK_SECONDS)
+        if (changed := changed_at(self.place.credentials)) != self._credentials_at:
+            self._credentials_at = changed
+            self._backoff.succeeded()
+        if why := self._backoff.rest():
+            return Ran(LEFT_ALONE, b"", why)
+        ran = self._runner.run(*arguments, seconds=NETWORK_SECONDS)
+        if ran.code == 0 or ANSWERED.search(ran.text + ran.errors):
+            self._backoff.succeeded()
+        else:
+            self._backoff.failed(failure_of(ran), complaint(ran, self.place))
+        return ran
 
     def remote_tips(self, *refs: str) -> Mapping[str, str]:
         """The commits that the repository's refs name now; those that are not there are missing."""
         ran = self.ask("ls-remote", "--refs", "--", self.url, *refs)
         if ran.code != 0:
             raise MirrorError(complaint(ran, self.place))
-        pairs = (line.split("\t", 1) for line in ran.text.splitlines() if "\t" in line)
+        pairs = [line.split("\t", 1) for line in ran.text.splitlines() if "\t" in line]
+        if pairs:
+            self._adopt_format(pairs[0][0])
         return {ref: commit for commit, ref in pairs if not refs or ref in refs}
 
     def fetch(self, ref: str, kept_as: str) -> None:
@@ -134,6 +164,21 @@ class Mirror:
         self._is_clean = False
         self._make_ready()
 
+    def _adopt_format(self, commit: str) -> None:
+        """Make the mirror of the remote's object format, which the length of its ids shows; one that holds
+        something keeps its own, as the revision in force may be there alone.
+        """
+        wanted = "sha256" if len(commit) == SHA256_DIGITS else "sha1"
+        if wanted == self.object_format:
+            return
+        if self.run("for-each-ref", "--count=1").text:
+            raise MirrorError(
+                f"{self.place.shown} has {wanted} objects and had {self.object_format} when last read: "
+                f"it is another repository; if that is meant, stop the daemon and remove {self.directory}"
+            )
+        self.object_format = wanted
+        self.remake()
+
     def _wait_for(self, descriptor: int) -> None:
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
@@ -155,10 +200,12 @@ class Mirror:
             self._clean()
         if self.run("rev-parse", "--is-bare-repository").text != "true":
             shutil.rmtree(self.directory, ignore_errors=True)
-            ran = self.run("init", "--quiet", "--bare", "--template=", str(self.directory))
+            form = f"--object-format={self.object_format}"
+            ran = self.run("init", "--quiet", "--bare", "--template=", form, str(self.directory))
             if ran.code != 0:
                 raise MirrorError(complaint(ran, self.place))
             self.directory.chmod(0o700)
+        self.object_format = self.run("rev-parse", "--show-object-format").text or "sha1"
         self._is_clean = True
         self._tidy()
 

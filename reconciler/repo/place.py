@@ -29,7 +29,8 @@ class Place:
     """A state repository: `url` is a git URL or an absolute path, `path` the provider's folder in it or "".
 
     `allowed_signers` is a file in ssh's ALLOWED SIGNERS form, `credentials` one in git-credential-store's,
-    `signing_key` an ssh key that signs our commits.
+    `signing_key` an ssh key that signs our commits, `ca_file` the authorities that may vouch for its host
+    (None: the system's).
     """
 
     url: str
@@ -39,6 +40,7 @@ class Place:
     credentials: Path | None = None
     author: Author = Author()
     signing_key: Path | None = None
+    ca_file: Path | None = None
 
     @property
     def is_local(self) -> bool:
@@ -85,14 +87,29 @@ def protocols(place: Place) -> str:
     return "https:ssh:file:http" if plain else "https:ssh:file"
 
 
-def without_password(place: Place) -> tuple[str, str | None]:
-    """The address to hand to git, and the line for a credential store that its password goes into."""
+def remote_host(url: str) -> str:
+    """The host of a repository's address; "" for one on this machine."""
+    if url.startswith("/"):
+        return ""
+    return urlsplit(url).hostname or url.partition("@")[2].partition(":")[0].lower()
+
+
+def without_login(place: Place) -> tuple[str, str, str | None]:
+    """The address to hand to git, the user name, and the line for a credential store with its password.
+
+    git sends a user name in an http address with an empty password first: a failed login at each contact.
+    """
     parts = urlsplit(place.url)
-    if place.is_local or parts.password is None or parts.hostname is None:
-        return place.url, None
+    if place.is_local or parts.hostname is None or parts.username is None:
+        return place.url, "", None
     host = parts.netloc.rpartition("@")[2]
-    bare = urlunsplit((parts.scheme, f"{parts.username}@{host}", parts.path, parts.query, ""))
-    return bare, f"{parts.scheme}://{parts.username}:{parts.password}@{host}\n"
+    is_web = parts.scheme in ("http", "https")
+    netloc = host if is_web else f"{parts.username}@{host}"
+    bare = urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+    user = "".join(sign for sign in unquote(parts.username) if sign.isprintable()) if is_web else ""
+    if parts.password is None:
+        return bare, user, None
+    return bare, user, f"{parts.scheme}://{parts.username}:{parts.password}@{host}\n"
 
 
 def _check_url(url: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.ports import Backoff
 from reconciler.repo.commits import heading
 from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
 from reconciler.repo.place import BadPlaceError, Place
@@ -28,9 +29,9 @@ class GitRepository:
     Raises BadPlaceError when the place's names cannot be used, OSError when the state directory cannot.
     """
 
-    def __init__(self, place: Place, state: Path) -> None:
+    def __init__(self, place: Place, state: Path, backoff: Backoff | None = None) -> None:
         self._place = place
-        self._mirror = Mirror(place, state)
+        self._mirror = Mirror(place, state, backoff)
         self._commits: dict[str, Commit] = {}
         self._signed: tuple[tuple[str, int, int], str | None] | None = None
 

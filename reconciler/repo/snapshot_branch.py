@@ -29,7 +29,7 @@ def replace(mirror: Mirror, commit: StatusCommit) -> Outcome:
         tip = mirror.remote_tips(ref).get(ref, "")
         shutil.rmtree(scratch, ignore_errors=True)
         aside = _Aside(mirror, f"--git-dir={scratch}")
-        aside.run("init", "--quiet", "--bare", "--template=")
+        aside.run("init", "--quiet", "--bare", "--template=", f"--object-format={mirror.object_format}")
         made = make_commit(aside, commit, mirror.place)
         ran = mirror.ask(
             f"--git-dir={scratch}", "push", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{tip}",

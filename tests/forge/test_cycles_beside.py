@@ -34,7 +34,7 @@ SLOWEST_SECONDS = 0.3
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RESTS_SECONDS", (0.05,))
+    monkeypatch.setattr(module, "wait_seconds", lambda *_: 0.05)
 
 
 def cycles(scene: Scenery, teller: Teller, fake: FakeForge, seconds: float = 15) -> tuple[int, float]:

@@ -8,10 +8,13 @@ import time
 import pytest
 
 from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
-from reconciler.forge.teller import RESTS_SECONDS, Teller
+from reconciler.forge.teller import Teller
+from reconciler.repo.backoff import Backoff
+from reconciler.values.backoff import WAITS_SECONDS, RemoteFailure
 from reconciler.values.commit_state import CommitState, Stand
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 
+RESTS_SECONDS = WAITS_SECONDS[RemoteFailure.OTHER]
 SAID = CommitState("c" * 40, Stand.SUCCESS, "applied")
 
 
@@ -56,7 +59,7 @@ def test_it_is_sent_once_and_nobody_waits() -> None:
     ("error", "outcome"),
     [
         (ForgeSilentError("down"), Failed("ForgeSilent", "down")),
-        (ForgeRefusedError("no", 401), Refused("ForgeRefused", "no")),
+        (ForgeRefusedError("no", 422), Refused("ForgeRefused", "no")),
         (OSError("no file"), Failed("ForgeSilent", "no file", "see forge: in the host file")),
         (ValueError("odd"), Failed("ForgeSilent", "odd", "see forge: in the host file")),
     ],
@@ -122,4 +125,45 @@ def test_a_forge_in_trouble_is_so_for_the_next_state_too() -> None:
     assert settled(teller, CommitState("d" * 40, Stand.PENDING, "held")) == Failed(
         "ForgeRefused", "no such commit"
     )
+    teller.close()
+
+
+def test_a_refused_login_is_tried_again_after_a_minute_or_with_another_token() -> None:
+    clock, token, tries = Clock(), ["wrong"], []
+
+    def send(said: CommitState) -> None:
+        tries.append(token[0])
+        if token[0] == "wrong":
+            raise ForgeRefusedError("401", 401)
+
+    teller = Teller(send, clock, credential=lambda: token[0])
+    assert isinstance(settled(teller), Refused)
+    for _ in range(11):
+        clock.seconds += 5
+        assert isinstance(teller.set_state(SAID), Unknown)
+    token[0] = "right"
+    assert settled(teller) == Done()
+    assert tries == ["wrong", "right"]
+    teller.close()
+
+
+@pytest.mark.parametrize("error", [ForgeSilentError("busy", 900), ForgeSilentError("busy", status=429)])
+def test_a_rate_limit_holds_for_git_on_the_same_host(error: Exception) -> None:
+    def send(said: CommitState) -> None:
+        raise error
+
+    git = Backoff()
+    teller = Teller(send, Clock(), shared=git)
+    settled(teller)
+    assert "the forge limits how often it is contacted; failed once, next try at 2" in git.rest()
+    teller.close()
+
+
+def test_while_git_leaves_the_host_alone_nothing_is_sent() -> None:
+    sent: list[CommitState] = []
+    git = Backoff()
+    git.failed(RemoteFailure.AUTHENTICATION, "wrong password")
+    teller = Teller(sent.append, shared=git)
+    assert teller.set_state(SAID) == Unknown(git.rest())
+    assert sent == []
     teller.close()

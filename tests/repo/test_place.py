@@ -11,7 +11,8 @@ from reconciler.repo.place import (
     checked,
     hide_secrets,
     protocols,
-    without_password,
+    remote_host,
+    without_login,
 )
 
 
@@ -78,14 +79,29 @@ def test_secrets_are_taken_out_of_texts() -> None:
     assert hide_secrets("fatal: https://me:tok@h/a failed") == "fatal: https://h/a failed"
 
 
-def test_a_password_leaves_the_address() -> None:
-    assert without_password(Place("https://me:tok@h:1/a.git")) == (
-        "https://me@h:1/a.git",
-        "https://me:tok@h:1\n",
-    )
-    assert without_password(Place("https://h/a.git")) == ("https://h/a.git", None)
+def test_a_login_leaves_the_address() -> None:
+    bare = "https://h:1/a.git"
+    line = "https://me:tok@h:1\n"
+    assert without_login(Place("https://me:tok@h:1/a.git")) == (bare, "me", line)
+    assert without_login(Place("https://me@h:1/a.git")) == (bare, "me", None)
+    assert without_login(Place("https://h/a.git")) == ("https://h/a.git", "", None)
+    assert without_login(Place("ssh://git@h/a.git")) == ("ssh://git@h/a.git", "", None)
+    assert without_login(Place("/srv/a.git")) == ("/srv/a.git", "", None)
 
 
 def test_plain_http_is_for_loopback_alone() -> None:
     assert protocols(Place("http://127.0.0.1:1/a")) == "https:ssh:file:http"
     assert protocols(Place("https://forge.example/a")) == "https:ssh:file"
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://me:tok@Forge.example:8443/a.git", "forge.example"),
+        ("ssh://git@forge.example/a", "forge.example"),
+        ("git@Forge.example:a/b.git", "forge.example"),
+        ("/srv/a.git", ""),
+    ],
+)
+def test_the_host_of_an_address(url: str, host: str) -> None:
+    assert remote_host(url) == host

@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from reconciler.forge.waiting import WAIT_MAX_SECONDS, asked_wait_seconds
+from reconciler.values.retry_after import WAIT_MAX_SECONDS, requested_wait_seconds
 
 NOW = 1_800_000_000.0
 
@@ -31,4 +31,4 @@ NOW = 1_800_000_000.0
     ],
 )
 def test_seconds(status: int, headers: dict[str, str], seconds: float) -> None:
-    assert asked_wait_seconds(status, headers, NOW) == seconds
+    assert requested_wait_seconds(status, headers, NOW) == seconds

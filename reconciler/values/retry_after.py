@@ -1,4 +1,4 @@
-"""How long a forge asks to be left alone. Pure."""
+"""How long a server asks to be left alone. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WAIT_MAX_SECONDS = 24 * 3600.0
 LIMITING = frozenset({403, 429, 503})
 
 
-def asked_wait_seconds(status: int, headers: Mapping[str, str], now: float) -> float:
+def requested_wait_seconds(status: int, headers: Mapping[str, str], now: float) -> float:
     """Seconds from an answer's Retry-After (seconds or a date), or from GitHub's x-ratelimit-reset where
     nothing is left; 0 where it does not ask. `now` is unix seconds; header names are lower case.
     """

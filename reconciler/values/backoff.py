@@ -1,0 +1,34 @@
+"""How long a remote is left alone after failures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class RemoteFailure(StrEnum):
+    """Why a remote did not do what was requested, as far as that decides when to try again."""
+
+    AUTHENTICATION = "authentication"
+    RATE_LIMITED = "rate limited"
+    UNREACHABLE = "unreachable"
+    OTHER = "other"
+
+
+WAITS_SECONDS: Mapping[RemoteFailure, tuple[float, ...]] = {
+    RemoteFailure.AUTHENTICATION: (60, 300, 900, 3_600),
+    RemoteFailure.RATE_LIMITED: (300, 900, 3_600),
+    RemoteFailure.UNREACHABLE: (5, 15, 30, 60),
+    RemoteFailure.OTHER: (5, 15, 60, 300),
+}
+"""After the first failure in a row, the second, and so on. Forges ban an address after 10 to 30 failed logins
+in a few minutes, for an hour: five in the first hour are harmless.
+"""
+
+
+def wait_seconds(failure: RemoteFailure, failures: int, requested: float = 0) -> float:
+    """The wait after so many failures in a row, at least what a Retry-After requests."""
+    if failure is RemoteFailure.RATE_LIMITED and requested:
+        failure = RemoteFailure.OTHER
+    waits = WAITS_SECONDS[failure]
+    return max(waits[min(max(failures, 1), len(waits)) - 1], requested)
