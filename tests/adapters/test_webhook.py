@@ -7,7 +7,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -26,7 +26,7 @@ Got = list[tuple[bytes, str | None]]
 
 
 @contextmanager
-def receiver(status: int = 204) -> Iterator[tuple[str, Got]]:
+def receiver(status: int = 204, headers: Mapping[str, str] | None = None) -> Iterator[tuple[str, Got]]:
     """One that answers so; its address, and the bodies and signatures that it got."""
     got: Got = []
 
@@ -35,6 +35,8 @@ def receiver(status: int = 204) -> Iterator[tuple[str, Got]]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             got.append((body, self.headers["X-Signature-256"]))
             self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -86,6 +88,21 @@ def test_a_receiver_that_refuses_is_told_and_tried_anew() -> None:
         told(webhook)
         webhook.close()
     assert [signature for _, signature in got] == [None, None]
+
+
+@pytest.mark.parametrize(("status", "headers", "wait"), [(429, {"Retry-After": "40"}, 40), (429, {}, 300)])
+def test_a_receiver_that_limits_is_left_alone(status: int, headers: dict[str, str], wait: int) -> None:
+    seconds = [0.0]
+    with receiver(status, headers) as (url, got):
+        webhook = Webhook(Receiver(url), clock=lambda: seconds[0])
+        assert isinstance(told(webhook), Failed)
+        seconds[0] = wait - 1
+        assert isinstance(webhook.tell(NOTICE), Unknown)
+        assert len(got) == 1
+        seconds[0] = wait + 1
+        assert isinstance(told(webhook), Failed)
+        webhook.close()
+    assert len(got) == 2
 
 
 def test_a_receiver_that_is_not_there_is_a_sentence() -> None:

@@ -27,10 +27,10 @@ class Forge:
     path: Path
 
     @classmethod
-    def make(cls, path: Path) -> Forge:
+    def make(cls, path: Path, object_format: str = "sha1") -> Forge:
         path.mkdir(parents=True)
         forge = cls(path)
-        forge.git("init", "--quiet", "--initial-branch=main")
+        forge.git("init", "--quiet", "--initial-branch=main", f"--object-format={object_format}")
         return forge
 
     def git(self, *arguments: str, given: bytes = b"") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -22,8 +23,10 @@ def backend() -> Path:
 
 
 @contextmanager
-def served(repositories: Path) -> Iterator[int]:
-    """The bare repositories below a folder, readable and writable with the password; yields the port."""
+def served(repositories: Path, certificate: tuple[Path, Path] | None = None) -> Iterator[int]:
+    """The bare repositories below a folder, readable and writable with the password, by TLS where there is a
+    certificate with its key; yields the port.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -60,7 +63,7 @@ def served(repositories: Path) -> Iterator[int]:
             lines = [line.split(": ", 1) for line in head.decode().split("\r\n")]
             status = next((value for name, value in lines if name == "Status"), "200 OK")
             self.send_response(int(status.split()[0]))
-            for name, value in lines:
+            for name, value in (*lines, ("Content-Length", str(len(content)))):
                 if name != "Status":
                     self.send_header(name, value)
             self.end_headers()
@@ -70,6 +73,10 @@ def served(repositories: Path) -> Iterator[int]:
             """Nothing: the test's own output is enough."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

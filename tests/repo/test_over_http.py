@@ -14,6 +14,7 @@ from reconciler.values.readings import Seen, Unseen
 from reconciler.values.repository import StatusCommit
 from tests.repo.forge import Forge
 from tests.repo.http_forge import PASSWORD, USER, backend, served
+from tests.serve.certificates import Authority
 
 pytestmark = pytest.mark.skipif(not backend().exists(), reason="this git was installed without http-backend")
 
@@ -63,3 +64,32 @@ def test_a_repository_that_is_not_there(address: str, state: Path) -> None:
     assert isinstance(reading, Unseen)
     assert "there is no repository at http://127.0.0.1" in reading.why
     assert PASSWORD not in reading.why
+
+
+def test_a_host_with_a_certificate_of_a_private_authority(forge: Forge, state: Path, tmp_path: Path) -> None:
+    forge.commit("one", config_yaml="kind: Config\n")
+    forge.git("clone", "--quiet", "--bare", ".", str(tmp_path / "served" / "state.git"))
+    authority = Authority(tmp_path)
+    with served(tmp_path / "served", authority.issue("forge")) as port:
+        url = f"https://{USER}:{PASSWORD}@127.0.0.1:{port}/state.git"
+        refused = GitRepository(Place(url), state / "a").look("")
+        assert isinstance(refused, Unseen)
+        assert "is not trusted; name its authority in repository.ca_file" in refused.why
+        repository = GitRepository(Place(url, ca_file=authority.file), state / "b")
+        assert isinstance(repository.look(""), Seen)
+        assert isinstance(repository.publish(STATUS), Done)
+        unreadable = GitRepository(Place(url, ca_file=tmp_path / "none"), state / "c").look("")
+        assert isinstance(unreadable, Unseen)
+        assert "repository.ca_file cannot be read" in unreadable.why
+
+
+def test_a_repository_of_sha256_over_http(state: Path, tmp_path: Path) -> None:
+    wide = Forge.make(tmp_path / "wide", "sha256")
+    made = wide.commit("one", config_yaml="kind: Config\n")
+    wide.git("clone", "--quiet", "--bare", ".", str(tmp_path / "served" / "state.git"))
+    with served(tmp_path / "served") as port:
+        repository = GitRepository(Place(f"http://{USER}:{PASSWORD}@127.0.0.1:{port}/state.git"), state)
+        reading = repository.look("")
+        assert isinstance(reading, Seen), reading
+        assert reading.view[0].id == made
+        assert isinstance(repository.publish(STATUS), Done)
