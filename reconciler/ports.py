@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.values.approvals import Approval
-from reconciler.values.backoff import RemoteFailure
 from reconciler.values.commit_state import CommitState, Stated
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
@@ -263,16 +262,3 @@ class Clock(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Return after so many seconds, or at once when woken."""
-
-
-class Backoff(Protocol):
-    """How long a remote host is left alone after failures; one for all that contacts it."""
-
-    def rest(self) -> str:
-        """Why nothing is sent now, and until when; "" where something may be. The same words until then."""
-
-    def failed(self, failure: RemoteFailure, why: str, requested_seconds: float = 0) -> None:
-        """Leave it alone, longer after each failure in a row."""
-
-    def succeeded(self) -> None:
-        """It answers: no failure counts any more."""

@@ -7,18 +7,28 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Protocol
 
 from reconciler.forge.client import Forge
 from reconciler.forge.exchange import Bounds, Exchange
 from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
 from reconciler.forge.page import Page
-from reconciler.ports import Backoff
 from reconciler.values.backoff import RemoteFailure, wait_seconds
 from reconciler.values.commit_state import CommitState
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 
 SECONDS = 10.0
 LOGIN_FAILED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+class SharedBackoff(Protocol):
+    """The back-off of all that contacts one host."""
+
+    def rest(self) -> str:
+        """Why nothing is sent now, and until when; "" where something may be."""
+
+    def failed(self, failure: RemoteFailure, why: str, requested_seconds: float = 0) -> None:
+        """Leave the host alone, longer after each failure in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class Teller:
 
     send: Callable[[CommitState], None]
     clock: Callable[[], float] = time.monotonic
-    shared: Backoff | None = None
+    shared: SharedBackoff | None = None
     credential: Callable[[], object] = lambda: None
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "forge"))
     _sent: tuple[CommitState, Future[_Ended]] | None = None

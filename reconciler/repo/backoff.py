@@ -20,7 +20,9 @@ _OUT_OF_REACH = re.compile(OUT_OF_REACH)
 
 @dataclass(slots=True)
 class Backoff:
-    """`ports.Backoff`, in memory: a restart tries at once. Belongs to the cycle's thread."""
+    """How long a remote host is left alone, in memory: a restart tries at once. Belongs to the cycle's
+    thread.
+    """
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time

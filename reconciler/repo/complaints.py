@@ -60,7 +60,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ),
     (OUT_OF_REACH, "{where} cannot be reached now; it is asked again"),
     (
-        r"error setting certificate (?:verify locations|file)",
+        r"error setting certificate (?:verify locations|file)|Problem with the SSL CA cert",
         "the certificates in repository.ca_file cannot be read; write a file in PEM form",
     ),
     (

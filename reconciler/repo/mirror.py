@@ -9,9 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.ports import Backoff
-from reconciler.repo.backoff import Backoff as RemoteBackoff
-from reconciler.repo.backoff import changed_at, failure_of
+from reconciler.repo.backoff import Backoff, changed_at, failure_of
 from reconciler.repo.complaints import complaint
 from reconciler.repo.git_environment import make_world
 from reconciler.repo.git_process import LEFT_ALONE, NETWORK_SECONDS, GitRunner, Ran
@@ -62,7 +60,7 @@ class Mirror:
 
     def __init__(self, place: Place, state: Path, backoff: Backoff | None = None) -> None:
         self.place = checked(place)
-        self._backoff = backoff or RemoteBackoff()
+        self._backoff = backoff or Backoff()
         self._credentials_at = 0
         self.object_format = "sha1"
         self.directory = state / "mirror.git"

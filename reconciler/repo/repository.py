@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.ports import Backoff
+from reconciler.repo.backoff import Backoff
 from reconciler.repo.commits import heading
 from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
 from reconciler.repo.place import BadPlaceError, Place
