@@ -68,16 +68,16 @@ class Refusing:
             server.server_close()
 
 
-def cycles(repository: GitRepository, clock: Clock, seconds: int) -> str:
+def cycles(repository: GitRepository, clock: Clock, seconds: int, step: int = CYCLE_SECONDS) -> str:
     """Look, publish and share a snapshot in each cycle, as the loop does; the last words."""
     why = ""
-    for _ in range(seconds // CYCLE_SECONDS):
+    for _ in range(seconds // step):
         reading = repository.look("")
         assert isinstance(reading, Unseen)
         assert isinstance(repository.publish(STATUS), Failed)
         assert isinstance(repository.publish(SNAPSHOT), Failed)
         assert isinstance(repository.told("status/p"), Unseen)
-        clock.seconds += CYCLE_SECONDS
+        clock.seconds += step
         why = reading.why
     return why
 
@@ -90,7 +90,7 @@ def test_a_wrong_token_is_tried_twice_in_two_minutes_and_five_times_in_an_hour(s
         assert server.logins == 2
         assert f"http://{address} does not accept our credentials" in why
         assert "failed 2 times in a row, next try at 2" in why
-        cycles(repository, clock, 3_480)
+        cycles(repository, clock, 3_480, step=30)
     assert server.logins <= 5
 
 
