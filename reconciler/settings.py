@@ -194,10 +194,8 @@ def read_passphrase(key: KeySettings) -> str | None:
         return path.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError(
-            f"the passphrase file {path} cannot be read: {why}; write the keyring's passphrase into it, or "
-            f"change provider.passphrase_file in the host file"
-        ) from None
+        advice = "write the keyring's passphrase into it, or change provider.passphrase_file in the host file"
+        raise SettingsError(f"the passphrase file {path} cannot be read: {why}; {advice}") from None
 
 
 def _read(path: Path) -> bytes:
