@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,14 +71,18 @@ def wait_for(process: subprocess.Popen[bytes], words: bytes) -> None:
 
 
 @pytest.fixture
-def daemon(tmp_path: Path) -> subprocess.Popen[bytes]:
+def daemon(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A running daemon that has opened its keyring, started where core dumps are allowed."""
     (tmp_path / "host.yaml").write_text(HOST)
     create_keyring(tmp_path / "state" / "keyring").add("provider", key_from_words(new_words()))
     command = [sys.executable, "-m", "reconciler", "run", "--host", str(tmp_path / "host.yaml")]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, preexec_fn=unlimited_core)
-    wait_for(process, b"provider-daemon runs")
-    return process
+    try:
+        wait_for(process, b"provider-daemon runs")
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_daemon_that_aborts_leaves_no_core(tmp_path: Path, daemon: subprocess.Popen[bytes]) -> None:
