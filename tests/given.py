@@ -99,6 +99,7 @@ def case_of(given: Tree) -> Case:
         Seen(Revisions(newest, Revision(before))),
         adapters=makers.adapter(*running, room=node),
         memory=makers.remembered(
+            applied=before.commit,
             workloads={workload_id(makers.lease_id(r["dseq"])): _memory(r) for r in _recalled(given)},
             usage={makers.lease_id(r["dseq"]): _usage(r["usage"]) for r in _recalled(given) if "usage" in r},
         ),

@@ -61,6 +61,7 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         bid_deposit_max=whole_uve(limits.bid_deposit_max),
         removals_per_cycle=limits.removals_per_cycle,
         removals_per_revision=limits.removals_per_revision,
+        window_seconds=seconds(limits.window),
         closings_per_hour=limits.closings_per_hour,
         actions_per_cycle=limits.actions_per_cycle,
         price_change_percent=limits.price_change_percent,

@@ -155,13 +155,19 @@ class LimitsModel(StrictModel):
     removals_per_cycle: Count = 10
     """Workloads that one cycle removes at most. (restart)"""
     removals_per_revision: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = 10
-    """Workloads of active leases whose files one revision deletes, pauses or closes at most. (restart)"""
+    """Workloads of active leases that revisions stop, move or replace within window at most, whatever field
+    does it: deleting, pausing, closing, another image, a denied image, a disabled adapter, a new namespace.
+    (restart)
+    """
+    window: Duration = "24h"
+    """How far back price_change_percent and removals_per_revision look, however many commits. (restart)"""
     closings_per_hour: Count = 3
     """Leases that are closed by us within an hour at most. (restart)"""
     actions_per_cycle: Count = 1_000
     """Effects that one cycle has at most. (restart)"""
     price_change_percent: Annotated[int, Field(ge=0, le=100_000), WHOLE] | None = None
-    """How far one revision may move a price, its margin counted in, in percent of the one applied. (restart)
+    """How far a price, its margin counted in, may move from any that was in force within window, in percent
+    of that one; going back to one is always allowed. (restart)
     """
     price_min: PriceBoundsModel = PriceBoundsModel()
     """No price below is applied. (restart)"""

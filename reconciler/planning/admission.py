@@ -46,7 +46,7 @@ def admit(situation: Situation) -> Admitted:
         return Admitted(None, (Hold(SUBJECT, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
     revisions = reading.view
     refusals = tuple(_objections(revisions, limits, memory))
-    passed = tuple(excesses(revisions, limits, memory))
+    passed = tuple(excesses(situation))
     waits = tuple(h for x in passed if x.breach.digest not in memory.approvals for h in x.holds)
     objections = (*refusals, *waits)
     chosen: Revision | None = revisions.applied if objections else revisions.newest

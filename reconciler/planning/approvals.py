@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
+from reconciler.planning.disruptions import disruptions
 from reconciler.planning.situation import Situation
+from reconciler.planning.window import charged, counted, in_force_within, too_far, with_prices
 from reconciler.values.approvals import Approval, Breach
-from reconciler.values.bounds import PRICES
-from reconciler.values.desired import Desired, Pricing, Revisions
-from reconciler.values.ids import WorkloadId
+from reconciler.values.desired import Desired
+from reconciler.values.durations import span
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.money import DENOM, show_rate
@@ -38,26 +38,25 @@ class Excess:
     holds: tuple[Hold, ...]
 
 
-def excesses(revisions: Revisions, limits: Limits, memory: Memory) -> Iterator[Excess]:
-    """The bounds that the newest revision passes, measured against the one last applied."""
-    if revisions.applied is None:
+def excesses(situation: Situation) -> Iterator[Excess]:
+    """The bounds that the newest revision exceeds, measured against what was in force within the window; a
+    revision that is in force already exceeds none.
+    """
+    assert not isinstance(situation.desired, Unseen), "there is a newest revision"
+    revisions, memory, limits = situation.desired.view, situation.memory, situation.limits
+    new, old = revisions.newest.desired, revisions.applied.desired if revisions.applied else None
+    if new.commit == memory.applied or (old is None and not memory.applied):
         return
-    new, old = revisions.newest.desired, revisions.applied.desired
-    if new.pricing is not None and old.pricing is not None and limits.price_change_percent is not None:
-        breach = Breach(
-            new.commit,
-            PRICE_CHANGE,
-            str(limits.price_change_percent),
-            tuple(_jumps(new.pricing, old.pricing, limits.price_change_percent)),
-        )
-        if breach.objects:
-            yield Excess(breach, tuple(_jump_hold(breach, each) for each in breach.objects))
-    lost = dict(_losses(new, old))
-    served = sum(1 for subject in lost if _is_served(memory, subject))
-    if served > limits.removals_per_revision:
-        objects = tuple(f"{what} {subject}" for subject, what in sorted(lost.items()))
+    jumps = dict(_jumps((old, new), situation))
+    if jumps:
+        breach = Breach(new.commit, PRICE_CHANGE, str(limits.price_change_percent), tuple(jumps))
+        yield Excess(breach, tuple(_jump_hold(breach, *each) for each in jumps.items()))
+    found = disruptions(old, new, memory)
+    fresh, all_counted = counted(found, memory, situation.now - limits.window_seconds)
+    if fresh and len(all_counted) > limits.removals_per_revision:
+        objects = tuple(each.what for _, each in sorted(found.items()))
         breach = Breach(new.commit, REMOVALS, str(limits.removals_per_revision), objects)
-        yield Excess(breach, (_removal_hold(breach, served),))
+        yield Excess(breach, (_removal_hold(breach, len(fresh), len(all_counted), limits),))
 
 
 def spending(revision: str, limits: Limits, address: str) -> Breach:
@@ -92,51 +91,39 @@ def standing(
     return situation.memory.approvals if len(kept) == len(situation.memory.approvals) else kept
 
 
-def _jumps(new: Pricing, old: Pricing, percent: int) -> Iterator[str]:
-    """Prices that move too far, the margin on them counted in."""
-    margin = new.profit_margin != old.profit_margin
-    for name in PRICES:
-        before, after = _charged(old, name), _charged(new, name)
-        if before > 0 and abs(after - before) * 100 > before * percent:
-            shown = (before, after) if margin else (getattr(old, name), getattr(new, name))
-            word = f"{name} with its margin" if margin else name
-            yield f"{word} goes from {show_rate(shown[0])} to {show_rate(shown[1])}"
+def _jumps(change: tuple[Desired | None, Desired], situation: Situation) -> Iterator[tuple[str, str]]:
+    """Prices that move too far, the margin on them counted in: what happens, which is the same however the
+    window moves on, and within what it is too far.
+    """
+    old, new = (desired.pricing if desired else None for desired in change)
+    limits, memory = situation.limits, with_prices(situation.memory, old)
+    if new is None or limits.price_change_percent is None:
+        return
+    margin = old is None or new.profit_margin != old.profit_margin
+    for name, spans in memory.prices.items():
+        within = in_force_within(spans, situation.now - limits.window_seconds)
+        before, after = spans[-1].low, charged(new, name)
+        known = too_far(after, within, limits.price_change_percent)
+        if known is None:
+            continue
+        shown = (before, after) if old is None or margin else (getattr(old, name), getattr(new, name))
+        jump = f"{name}{' with its margin' if margin else ''} goes from {show_rate(shown[0])} to "
+        since = f" within {span(limits.window_seconds)}, in which it was {show_rate(known)} with its margin"
+        yield f"{jump}{show_rate(shown[1])}", " at once" if known == before else since
 
 
-def _charged(pricing: Pricing, name: str) -> Decimal:
-    price: Decimal = getattr(pricing, name)
-    return price * (1 + pricing.profit_margin)
-
-
-def _jump_hold(breach: Breach, jump: str) -> Hold:
-    why = f"{jump}, more than the {breach.bound} % that the host file allows at once; {_way_out(breach)}"
+def _jump_hold(breach: Breach, jump: str, since: str) -> Hold:
+    why = f"{jump}, more than the {breach.bound} % that the host file allows{since}; {_way_out(breach)}"
     return Hold("pricing.yaml", Reason.PRICE_JUMP, why, ours=True, approval=breach.digest)
 
 
-def _losses(new: Desired, old: Desired) -> Iterator[tuple[WorkloadId, str]]:
-    """Workloads whose file is deleted, paused or closing now, and was not in the revision before."""
-    for subject, before in old.workloads.items():
-        after = new.workloads.get(subject)
-        if after is None:
-            yield subject, "deletes"
-        elif after.close is not None and before.close is None:
-            yield subject, "closes"
-        elif after.paused and not before.paused:
-            yield subject, "pauses"
-
-
-def _is_served(memory: Memory, subject: WorkloadId) -> bool:
-    """Its lease still runs: clearing away the files of ended leases is no removal. It decides whether a
-    revision waits, never what is approved, so that a tenant who leaves voids no approval.
-    """
-    known = memory.workloads.get(subject)
-    return known is not None and not known.closed_first
-
-
-def _removal_hold(breach: Breach, served: int) -> Hold:
+def _removal_hold(breach: Breach, fresh: int, all_counted: int, limits: Limits) -> Hold:
+    within = f" within {span(limits.window_seconds)}"
+    earlier = f", and {all_counted - fresh} were so{within} before it" if all_counted > fresh else ""
     why = (
-        f"commit {breach.revision[:12]} takes away {served} workloads of active leases ({breach.named}), "
-        f"more than the {breach.bound} that the host file's {REMOVALS} allows at once; {_way_out(breach)}"
+        f"commit {breach.revision[:12]} stops, moves or replaces {fresh} workloads of active leases "
+        f"({breach.named}){earlier}: more than the {breach.bound} that the host file's {REMOVALS} allows"
+        f"{within}; {_way_out(breach)}"
     )
     return Hold("repository", Reason.MASS_REMOVAL, why, ours=True, approval=breach.digest)
 

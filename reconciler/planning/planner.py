@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.planning.adapter_grants import without_denied
-from reconciler.planning.admission import admit
-from reconciler.planning.approvals import heard, spending, standing
+from reconciler.planning.admission import Admitted, admit
+from reconciler.planning.approvals import REMOVALS, heard, spending, standing
 from reconciler.planning.bids import plan_bids
 from reconciler.planning.ceilings import bounded
 from reconciler.planning.funding import fundings, plan_funding, stopped_by_funding
@@ -23,6 +23,7 @@ from reconciler.planning.retries import prune
 from reconciler.planning.situation import Proposals, Scene, Situation, market_of
 from reconciler.planning.transactions import Sending, plan_transactions, suspension
 from reconciler.planning.usage import plan_usage
+from reconciler.planning.window import put_in_force
 from reconciler.planning.withdrawals import plan_withdrawals
 from reconciler.planning.workloads import plan_workloads
 from reconciler.values.approvals import Breach
@@ -71,7 +72,8 @@ def plan(situation: Situation) -> Plan:
     )
     market = market_of(situation)
     kept = standing(situation, admitted.breaches, desired, market)
-    situation = replace(situation, memory=replace(situation.memory, approvals=kept))
+    windowed = _put_in_force(situation, admitted)
+    situation = replace(situation, memory=replace(windowed, approvals=kept))
     funding = fundings(market, desired) if market is not None else {}
     desired = placed(situation, stopped_by_funding(desired, funding), market)
     situation = replace(situation, memory=_recall(situation, desired, market, funding))
@@ -96,6 +98,16 @@ def plan(situation: Situation) -> Plan:
     memory = replace(situation.memory, last_lane=sending.lane, waiting=waiting)
     made = _whole(replace(situation, memory=memory), desired, decisions, phases.transitions)
     return replace(made, funding=funding, judged=admitted.judged)
+
+
+def _put_in_force(situation: Situation, admitted: Admitted) -> Memory:
+    """The memory with what the revision in force means for the window that bounds look back on."""
+    if admitted.desired is None or isinstance(situation.desired, Unseen):
+        return situation.memory
+    applied = situation.desired.view.applied
+    change = (applied.desired if applied else None, admitted.desired)
+    approved = any(b.limit == REMOVALS for b in admitted.breaches)  # in force all the same
+    return put_in_force(situation.memory, change, situation.limits, situation.now, approved=approved)
 
 
 def _waiting(

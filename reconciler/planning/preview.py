@@ -13,10 +13,13 @@ from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import in_force
 from reconciler.planning.alarms import alarms
 from reconciler.planning.capacity import free, offered, usable
+from reconciler.planning.disruptions import disruptions, is_served
 from reconciler.planning.planner import NOTHING, plan
 from reconciler.planning.quoting import REFERENCES, Terms, quote
 from reconciler.planning.situation import Scene, Situation
+from reconciler.values.approvals import named
 from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload
+from reconciler.values.memory import Memory
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import State
 from reconciler.values.outlook import Outlook
@@ -108,7 +111,18 @@ def preview(outlook: Outlook, change: Change) -> Preview:
         ceilings=tuple(_ceilings(before.plan, after.plan)),
         faults=change.head.desired.faults,
     )
-    return replace(made, warnings=tuple(alarms(outlook, change.base.desired, change.head.desired, made)))
+    stops = _stops(outlook.memory, change)
+    warnings = alarms(outlook, change.base.desired, change.head.desired, made)
+    return replace(made, warnings=(*stops, *warnings))
+
+
+def _stops(memory: Memory, change: Change) -> Iterator[str]:
+    """What a limit on removals counts, whether it is exceeded or not."""
+    found = disruptions(change.base.desired, change.head.desired, memory)
+    served = [each.what for subject, each in sorted(found.items()) if is_served(memory, subject)]
+    if served:
+        them = "1 workload of an active lease is" if len(served) == 1 else f"{len(served)} workloads are"
+        yield f"{them} stopped, moved or replaced: {named(served)}"
 
 
 def _side(outlook: Outlook, newest: Revision, applied: Revision) -> _Side:

@@ -19,6 +19,9 @@ from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import TOLD, Commit, StatusCommit
 
 DESIRED = "refs/reconciler/desired"
+APPLIED = "refs/reconciler/applied"
+"""The commit last known to be in force: what a journal that is lost does not know any more."""
+
 COMMITS_KEPT = 4
 SIGNER_SECONDS = 60
 
@@ -33,6 +36,7 @@ class GitRepository:
         self._place = place
         self._mirror = Mirror(place, state, backoff)
         self._commits: dict[str, Commit] = {}
+        self._applied: str | None = None
         self._signed: tuple[tuple[str, int, int], str | None] | None = None
 
     def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
@@ -135,6 +139,7 @@ class GitRepository:
         )
 
     def _commits_of(self, newest: str, applied: str) -> tuple[Commit, ...]:
+        applied = self._in_force(applied)
         first = replace(self._commit(newest), signer=self._signer(newest))
         if not applied or applied == newest:
             return (replace(first, descends=True),)
@@ -145,6 +150,15 @@ class GitRepository:
             return (first, self._commit(applied))
         except MirrorError:
             return (first,)
+
+    def _in_force(self, applied: str) -> str:
+        """The commit in force: as the journal says; where that knows none, as this mirror remembers it."""
+        if self._applied is None:
+            self._applied = self._mirror.tip(APPLIED) or ""
+        if applied and applied != self._applied and self._mirror.has_commit(applied):
+            self._mirror.run("update-ref", APPLIED, applied)
+            self._applied = applied
+        return applied or self._applied
 
     def _commit(self, commit: str) -> Commit:
         if commit not in self._commits:

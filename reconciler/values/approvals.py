@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 SHOWN = 16
 """Digits of a digest that a hold's message shows."""
 NAMED_MAX = 5
 """Objects that a sentence names."""
+
+
+def named(objects: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(objects) - NAMED_MAX
+    return ", ".join(objects[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +42,7 @@ class Breach:
     @property
     def named(self) -> str:
         """Its first objects, and how many more there are."""
-        more = len(self.objects) - NAMED_MAX
-        return ", ".join(self.objects[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+        return named(self.objects)
 
     @property
     def command(self) -> str:

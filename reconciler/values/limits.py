@@ -29,6 +29,7 @@ class Limits:
     bid_deposit_max: int = 2_500_000
     removals_per_cycle: int = 10
     removals_per_revision: int = 10
+    window_seconds: int = 86_400
     closings_per_hour: int = 3
     actions_per_cycle: int = 1_000
     price_change_percent: int | None = None

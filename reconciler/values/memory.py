@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.ids import LeaseId, WorkloadId
@@ -77,10 +78,34 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceSpan:
+    """A price, its margin counted in, was between `low` and `high` until then (unix seconds of the host); 0:
+    it is in force.
+    """
+
+    until: int
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PastDisruption:
+    """A workload was stopped, moved or replaced by a revision put in force then (unix seconds of the host).
+
+    `approved`: by one that the owner approved; `before` identifies what ran for it until then.
+    """
+
+    at: int
+    approved: bool = False
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """Everything that one cycle tells the next; `told` holds the keys of notices that tenants have got,
     `waiting` what the owner may approve now and `approvals` what is approved, by their digests;
-    `height_time` is the time of the block `height` (unix seconds; 0: not known).
+    `height_time` is the time of the block `height` (unix seconds; 0: not known); `prices` are those in force
+    within the window, by their keys, and `disrupted` is what revisions did to workloads within it.
     """
 
     applied: str = ""
@@ -99,3 +124,5 @@ class Memory:
     last_lane: str = ""
     waiting: Mapping[str, Breach] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
+    prices: Mapping[str, tuple[PriceSpan, ...]] = field(default_factory=dict)
+    disrupted: Mapping[WorkloadId, PastDisruption] = field(default_factory=dict)

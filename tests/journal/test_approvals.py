@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 from reconciler import ports
@@ -12,7 +13,8 @@ from reconciler.journal.database import NAME
 from reconciler.journal.inbox import SqliteInbox
 from reconciler.journal.opening import open_journal
 from reconciler.values.approvals import Approval, Breach
-from reconciler.values.memory import Memory
+from reconciler.values.ids import WorkloadId
+from reconciler.values.memory import Memory, PastDisruption, PriceSpan
 from tests.journal.facts import NOON, plan
 
 BREACH = Breach("c" * 40, "price_change_percent", "20", ("gpu goes from 1uve to 2uve",))
@@ -90,5 +92,16 @@ def test_what_waits_and_what_is_approved_survive_a_restart(tmp_path: Path) -> No
     memory = Memory(waiting={BREACH.digest: BREACH}, approvals={BREACH.digest: WORD})
     opened = open_journal(tmp_path)
     opened.journal.remember(plan(memory), NOON)
+    opened.close()
+    assert open_journal(tmp_path).journal.memory() == memory
+
+
+def test_what_was_in_force_within_the_window_survives_a_restart(tmp_path: Path) -> None:
+    spans = (PriceSpan(NOON - 5, Decimal("0.5"), Decimal("1.1")), PriceSpan(0, Decimal(1), Decimal(1)))
+    one, other = PastDisruption(NOON, approved=True, before="ab"), PastDisruption(1)
+    done = {WorkloadId("w"): one, WorkloadId("v"): other}
+    memory = Memory(prices={"gpu": spans}, disrupted=done)
+    opened = open_journal(tmp_path)
+    opened.journal.remember(replace(plan(), memory=memory), NOON)
     opened.close()
     assert open_journal(tmp_path).journal.memory() == memory

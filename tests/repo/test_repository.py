@@ -95,6 +95,20 @@ def test_an_applied_commit_that_nobody_has_any_more(repository: GitRepository, f
     assert not newest.descends
 
 
+def test_a_journal_that_is_lost_leaves_the_commit_in_force_known(
+    repository: GitRepository, forge: Forge, state: Path
+) -> None:
+    first, second = forge.commit("one"), forge.commit("two")
+    seen(repository, first)
+    assert [c.id for c in seen(GitRepository(Place(str(forge.path)), state))] == [second, first]
+    forge.git("update-ref", "refs/heads/main", forge.git("commit-tree", "-m", "other", "HEAD^{tree}"))
+    newest, older = seen(GitRepository(Place(str(forge.path)), state))
+    assert (newest.descends, older.id) == (False, first), "a rewritten history is refused as before"
+    third = forge.commit("three")
+    assert [c.id for c in seen(GitRepository(Place(str(forge.path)), state), third)] == [third]
+    assert [c.id for c in seen(GitRepository(Place(str(forge.path)), state))] == [third]
+
+
 def test_an_empty_repository(repository: GitRepository, forge: Forge) -> None:
     assert unseen(repository) == f"{forge.path} is empty; push the branch main to it"
 
@@ -164,6 +178,7 @@ def test_a_quiet_look_fetches_nothing(
 ) -> None:
     commit = forge.commit(a="1")
     seen(repository)
+    seen(repository, commit)
     run: list[str] = []
     real = repository._mirror._runner.run
 

@@ -107,7 +107,7 @@ def decisions(plan: Plan) -> tuple[object, ...]:
 
 
 CHANGES: Mapping[str, Files] = {
-    "dearer": {"pricing.yaml": pricing("1.3")},
+    "another price": {"pricing.yaml": pricing("1.2")},
     "a jump": {"pricing.yaml": pricing("9")},
     "a jump and more": {"pricing.yaml": pricing("9"), WEB_FILE: WEB_TEXT.replace("web:1", "web:2")},
     "another image": {WEB_FILE: WEB_TEXT.replace("web:1", "web:2")},
@@ -167,8 +167,8 @@ BROKEN: Files = {WEB_FILE: "lease: [\n"}
 BASES: Mapping[str, tuple[Files, Files]] = {
     "a jump is held, another thing": (JUMP, IMAGE),
     "a jump is held, and taken back": (JUMP, {"pricing.yaml": pricing("1.25")}),
-    "a jump is held, and halved": (JUMP, {"pricing.yaml": pricing("1.4")}),
-    "a file is broken, another thing": (BROKEN, {"pricing.yaml": pricing("1.3")}),
+    "a jump is held, and halved": (JUMP, {"pricing.yaml": pricing("1.2")}),
+    "a file is broken, another thing": (BROKEN, {"pricing.yaml": pricing("1.2")}),
     "a file is broken, and mended": (BROKEN, IMAGE),
     "a file is broken, and deleted": (BROKEN, {WEB_FILE: None}),
     "paused, resumed": (workload(lease(WEB), paused=True), workload(lease(WEB))),
@@ -204,7 +204,7 @@ def test_what_failed_is_tried_again_at_once_where_a_merge_forgets_it(play: Play,
     land(olga, play, IMAGE)
     rest(play)
     assert play.holds(Reason.TRY_LATER)
-    change(olga, {"pricing.yaml": pricing("1.3")})
+    change(olga, {"pricing.yaml": pricing("1.2")})
     before = read(olga)
     assert "ApplyWorkload" in str(decisions(before.after))
     assert decisions(before.after) == decisions(merge(olga, play))
