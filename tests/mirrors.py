@@ -56,6 +56,7 @@ ELSEWHERE = (
         "parts of one preview, told by what it says",
         _of("planning", "alarms quoting") + _of("values", "preview outlook"),
     ),
+    Elsewhere("tests/forge/test_wire.py", "what a forge takes of it", _of("values", "commit_state")),
     Elsewhere("tests/reports/test_preview.py", "forms of one report", _of("reports", "preview_*")),
     Elsewhere("tests/cli/test_events.py", "how events are printed", _of("cli", "told_events")),
     Elsewhere("tests/cli/test_log.py", "from a clone and on the host", _of("cli", "histories past_place")),

@@ -22,6 +22,7 @@ from reconciler.chain.surroundings import (
 )
 from reconciler.chain.wire_market import bid_of, lease_of, order_id_of
 from reconciler.chain.wire_resources import attributes_of
+from reconciler.chain.wire_text import text_of
 from reconciler.values.ids import BidId, LeaseId, OrderId
 from reconciler.values.observed import Bid, Lease, Market, Order, ProviderRecord, State, Wallet
 from reconciler.values.resources import Attribute
@@ -132,6 +133,9 @@ def read_provider(queries: Queries, address: str) -> ProviderRecord | None:
         return None
     audited: dict[str, frozenset[Attribute]] = {}
     for each in queries.audited(address):
-        audited[each.auditor] = audited.get(each.auditor, frozenset()) | set(attributes_of(each.attributes))
+        auditor = text_of(each.auditor)
+        audited[auditor] = audited.get(auditor, frozenset()) | set(attributes_of(each.attributes))
     wire = found.provider
-    return ProviderRecord(wire.owner, wire.host_uri, attributes_of(wire.attributes), audited)
+    return ProviderRecord(
+        text_of(wire.owner), text_of(wire.host_uri), attributes_of(wire.attributes), audited
+    )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from reconciler.chain.refusals import first_line
+from reconciler.values.text import SENTENCE_MAX, one_line
+
 
 class NodeError(Exception):
     """The node could not be asked, or its answer cannot be used: nothing is known."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message, SENTENCE_MAX))
 
 
 class NodeRefusedError(NodeError):
     """The node answered, and said no: `status` is gRPC's or JSON-RPC's word for it, `text` the node's own."""
 
     def __init__(self, asked: str, status: str, text: str) -> None:
+        text = first_line(text)
         super().__init__(f"the node refused {asked}: {text or status}")
         self.status = status
         self.text = text

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.values.money import DENOM
+from reconciler.values.text import one_line
 
-_INDEX = re.compile(r"message index: (\d+)")
-_SEQUENCE = re.compile(r"account sequence mismatch, expected (\d+), got (\d+)")
-_NEEDED = re.compile(r"min gas prices (\d+(?:\.\d+)?)" + DENOM)
-_REQUIRED = re.compile(r"insufficient fees?; got: \S* required: (\d+)" + DENOM)
-_PLACE = re.compile(r"\s*\[[^\]]*\](?: with gas used: '\d+')?\s*$")
-_STACK = re.compile(r"\n.*", re.DOTALL)
+_INDEX = re.compile(r"message index: (\d{1,9})")
+_SEQUENCE = re.compile(r"account sequence mismatch, expected (\d{1,20}), got (\d{1,20})")
+_NEEDED = re.compile(r"min gas prices (\d{1,30}(?:\.\d{1,18})?)" + DENOM)
+_REQUIRED = re.compile(r"insufficient fees?; got: \S{0,200} required: (\d{1,30})" + DENOM)
+_GAS = re.compile(r" with gas used: '\d{1,20}'")
+
+WORDS_MAX = 1000
+"""Characters that are read of a node's words."""
 
 GATE_WORDS = ("MFA required", "VEID ", "MFA verification", "account does not have sufficient VEID")
 """How refusals of the identity and multi-factor gates begin (semantics 1.5)."""
@@ -71,8 +74,23 @@ class Refusal:
 
 def read_refusal(text: str) -> Refusal:
     """Read a log, or the message of a gRPC error: without source places, stack and preamble."""
-    words = _PLACE.sub("", _STACK.sub("", text.strip()))
+    words = _without_place(first_line(text))
     found = _INDEX.search(words)
     if found is None:
         return Refusal(words)
     return Refusal(words[found.end() :].lstrip(": ") or words, int(found[1]))
+
+
+def first_line(text: str) -> str:
+    """A node's words without the stack in the lines after them, bounded and clean."""
+    start = text[: 4 * WORDS_MAX].lstrip()
+    return one_line(start.partition("\n")[0], WORDS_MAX)
+
+
+def _without_place(words: str) -> str:
+    """The words without the source place `[file:line]` at their end, which the used gas may follow."""
+    place, mark, gas = words.rpartition("]")
+    if not mark or (gas and not _GAS.fullmatch(gas)):
+        return words
+    start = place.find("[", place.rfind("]") + 1)
+    return words if start < 0 else words[:start].rstrip()

@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.chain.node_errors import NodeError, TooLargeError, refused
+from reconciler.chain.refusals import first_line
+from reconciler.chain.wire_text import text_of
 
 BYTES_MAX = 40 << 20
 """The largest answer that is read; a block of the chain holds at most 22 MB (semantics 1.3), 30 in base64."""
@@ -103,7 +105,7 @@ class Rpc:
         try:
             sync, node = answer["sync_info"], answer["node_info"]
             return NodeStatus(
-                chain_id=node["network"],
+                chain_id=text_of(str(node["network"])),
                 height=int(sync["latest_block_height"]),
                 time=unix_seconds(sync["latest_block_time"]),
                 catching_up=bool(sync["catching_up"]),
@@ -192,8 +194,8 @@ def unix_seconds(text: str) -> float:
 def _outcome(place: int, wire: dict[str, Any]) -> TxOutcome:
     return TxOutcome(
         code=int(wire.get("code") or 0),
-        codespace=str(wire.get("codespace") or ""),
-        log=str(wire.get("log") or ""),
+        codespace=text_of(str(wire.get("codespace") or "")),
+        log=first_line(str(wire.get("log") or "")),
         events=_events(wire.get("events") or (), place),
     )
 

@@ -24,7 +24,7 @@ NODE_CONFIG = unary(
     "cosmos.base.node.v1beta1.Service", cosmos_node_pb2.ConfigRequest, cosmos_node_pb2.ConfigResponse
 )
 
-_GAS_PRICE = re.compile(r"(\d+(?:\.\d+)?)" + DENOM)
+_GAS_PRICE = re.compile(r"(\d{1,30}(?:\.\d{1,18})?)" + DENOM)
 
 
 def read_rules(queries: Queries) -> ChainRules:

@@ -13,9 +13,10 @@ from reconciler.chain.proto.cosmos_tx_pb2 import (
     GetTxRequest,
     GetTxResponse,
 )
-from reconciler.chain.refusals import read_refusal
+from reconciler.chain.refusals import first_line, read_refusal
 from reconciler.chain.stubs import unary
 from reconciler.chain.transactions import decoded
+from reconciler.chain.wire_text import text_of
 from reconciler.values.intents import Intent
 from reconciler.values.observed import TxResult
 from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
@@ -62,4 +63,4 @@ def find(node: GrpcNode, hash_text: str) -> TxResult | None:
         if error.status == "NOT_FOUND":
             return None
         raise
-    return TxResult(hash_text, found.height, found.code, found.codespace, found.raw_log)
+    return TxResult(hash_text, found.height, found.code, text_of(found.codespace), first_line(found.raw_log))

@@ -20,6 +20,7 @@ from reconciler.chain.rpc import BlockResults, Event, TxOutcome
 from reconciler.chain.transactions import decoded, hash_of, unpacked
 from reconciler.chain.wire_amounts import uve_in
 from reconciler.chain.wire_market import lease_id_of
+from reconciler.chain.wire_text import text_of
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 from reconciler.values.observed import Transfer, TxResult
 
@@ -112,7 +113,7 @@ class Touched:
             if _is_ours(event, self.address):
                 ours = self.wallet = True
                 if event.type == "transfer" and (amount := uve_in(event.value("amount"))):
-                    ends = event.value("sender"), event.value("recipient")
+                    ends = text_of(event.value("sender")), text_of(event.value("recipient"))
                     self.transfers.append(Transfer(height, tx, *ends, amount))
             elif event.type.startswith(TYPED):
                 self._add_typed_event(event)
@@ -125,28 +126,28 @@ class Touched:
             return
         try:
             self._add_id(name, json.loads(event.value("id")), _json(event, "reason"))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             self.everything = True  # an event of a form that we do not know
 
     def _add_id(self, name: str, content: dict[str, str], reason: object) -> None:
-        deployment = DeploymentId(content["owner"], int(content["dseq"]))
+        deployment = DeploymentId(text_of(content["owner"]), int(content["dseq"]))
         if name.startswith(("EventDeployment", "EventGroup")):
             self.deployments.add(deployment)
             return
         order = OrderId(deployment.owner, deployment.dseq, int(content["gseq"]), int(content["oseq"]))
         if name.startswith("EventBid"):
-            self.bids.add(LeaseId(order, content["provider"]))
+            self.bids.add(LeaseId(order, text_of(content["provider"])))
             return
         (self.created if name == "EventOrderCreated" else self.orders).add(order)
         self.deployments.add(deployment)
         if name.startswith("EventLease"):
-            self._add_lease(LeaseId(order, content["provider"]), reason)
+            self._add_lease(LeaseId(order, text_of(content["provider"])), reason)
 
     def _add_lease(self, lease: LeaseId, reason: object) -> None:
         self.leases.add(lease)
         self.bids.add(lease)
         if isinstance(reason, str):
-            self.closed[lease] = reason
+            self.closed[lease] = text_of(reason)
 
     def _add_message(self, message: Message, nesting: int) -> None:
         """What only the message itself names."""
@@ -161,9 +162,9 @@ class Touched:
                 self.deployments.add(lease_id_of(message.id).deployment)
             case escrow_v1_pb2.MsgAccountDeposit() if message.id.scope == escrow_id_v1_pb2.deployment:
                 owner, _, number = message.id.xid.partition("/")
-                self.deployments.add(DeploymentId(owner, int(number)))
+                self.deployments.add(DeploymentId(text_of(owner), int(number)))
             case settlement_v1_pb2.MsgAcknowledgeUsage():
-                self.usage.add(message.usage_id)
+                self.usage.add(text_of(message.usage_id))
             case _:
                 self._add_settlement(message)
 
@@ -172,9 +173,9 @@ class Touched:
         if message.DESCRIPTOR.file.package != "virtengine.settlement.v1":
             return
         if (order := getattr(message, "order_id", "")) != "":
-            self.settlement_orders.add(order)
+            self.settlement_orders.add(text_of(order))
         elif (escrow := getattr(message, "escrow_id", "")) != "":
-            self.settlement_escrows.add(escrow)
+            self.settlement_escrows.add(text_of(escrow))
 
 
 def needs_transactions(results: BlockResults, address: str) -> bool:

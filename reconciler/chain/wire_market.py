@@ -14,6 +14,7 @@ from reconciler.chain.proto import (
 from reconciler.chain.wire_amounts import decimal_of, exact_uve
 from reconciler.chain.wire_escrow import payment_of
 from reconciler.chain.wire_resources import attributes_of, unit_of
+from reconciler.chain.wire_text import text_of, texts_of
 from reconciler.values.ids import DeploymentId, GroupId, LeaseId, OrderId
 from reconciler.values.observed import Bid, Lease, Order, State
 from reconciler.values.resources import Attribute
@@ -43,17 +44,17 @@ class WireBidId(WireOrderId, Protocol):
 
 def order_id_of(wire: WireOrderId) -> OrderId:
     """The order that an OrderID, BidID or LeaseID names."""
-    return OrderId(wire.owner, wire.dseq, wire.gseq, wire.oseq)
+    return OrderId(text_of(wire.owner), wire.dseq, wire.gseq, wire.oseq)
 
 
 def lease_id_of(wire: WireBidId) -> LeaseId:
     """The bid or lease; bseq is always 0 (semantics 2.1)."""
-    return LeaseId(order_id_of(wire), wire.provider)
+    return LeaseId(order_id_of(wire), text_of(wire.provider))
 
 
 def deployment_id_of(wire: deployment_v1_pb2.DeploymentID) -> DeploymentId:
     """The deployment."""
-    return DeploymentId(wire.owner, wire.dseq)
+    return DeploymentId(text_of(wire.owner), wire.dseq)
 
 
 def order_id_to(order: OrderId) -> market_v1_pb2.OrderID:
@@ -96,15 +97,15 @@ def order_of(wire: market_v1beta5_pb2.Order, deployment: State, group: State) ->
         group_state=group,
         deployment_state=deployment,
         attributes=attributes_of(requirements.attributes),
-        signed_by_all=frozenset(requirements.signed_by.all_of),
-        signed_by_any=frozenset(requirements.signed_by.any_of),
+        signed_by_all=texts_of(requirements.signed_by.all_of),
+        signed_by_any=texts_of(requirements.signed_by.any_of),
     )
 
 
 def groups_of(wire: deployment_v1beta4_pb2.QueryDeploymentResponse) -> Groups:
     """The state of each group of a deployment."""
     return {
-        GroupId(group.id.owner, group.id.dseq, group.id.gseq): State(
+        GroupId(text_of(group.id.owner), group.id.dseq, group.id.gseq): State(
             deployment_v1beta4_pb2.Group.State.Name(group.state)
         )
         for group in wire.groups

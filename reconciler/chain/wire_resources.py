@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from reconciler.chain.proto import base_attributes_v1_pb2 as attributes_pb2
 from reconciler.chain.proto import base_resources_v1beta4_pb2 as resources_pb2
 from reconciler.chain.proto.deployment_v1beta4_pb2 import ResourceUnit as WireUnit
 from reconciler.chain.proto.market_v1beta5_pb2 import ResourceOffer
 from reconciler.chain.wire_amounts import decimal_of
+from reconciler.chain.wire_text import CUT, TEXTS_MAX, text_of
 from reconciler.values.resources import Attribute, Endpoint, ResourceUnit, Volume
 
 
 def attributes_of(attributes: Iterable[attributes_pb2.Attribute]) -> tuple[Attribute, ...]:
-    """Key and value of each."""
-    return tuple((each.key, each.value) for each in attributes)
+    """Key and value of each; a list that was cut ends in an attribute that no provider has."""
+    found = list(islice(attributes, TEXTS_MAX + 1))
+    kept = tuple((text_of(each.key), text_of(each.value)) for each in found[:TEXTS_MAX])
+    return (*kept, (CUT, "")) if len(found) > TEXTS_MAX else kept
 
 
 def unit_of(unit: WireUnit) -> ResourceUnit:
@@ -28,7 +32,7 @@ def unit_of(unit: WireUnit) -> ResourceUnit:
         storage=tuple(_volume_of(each) for each in wire.storage),
         gpu=_number(wire.gpu.units),
         price=decimal_of(unit.price.amount),
-        denom=unit.price.denom,
+        denom=text_of(unit.price.denom),
         cpu_attributes=attributes_of(wire.cpu.attributes),
         memory_attributes=attributes_of(wire.memory.attributes),
         gpu_attributes=attributes_of(wire.gpu.attributes),
@@ -64,7 +68,7 @@ def offer_of(unit: ResourceUnit) -> ResourceOffer:
 
 
 def _volume_of(storage: resources_pb2.Storage) -> Volume:
-    return Volume(storage.name, _number(storage.quantity), attributes_of(storage.attributes))
+    return Volume(text_of(storage.name), _number(storage.quantity), attributes_of(storage.attributes))
 
 
 def _number(value: resources_pb2.ResourceValue) -> int:

@@ -17,9 +17,9 @@ from reconciler.cli.options import settings_of
 from reconciler.journal.database import NAME
 from reconciler.journal.inbox import SqliteInbox
 from reconciler.journal.opening import open_records
-from reconciler.reports.plan_text import printable
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.memory import Memory
+from reconciler.values.text import printable
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 

@@ -11,7 +11,7 @@ from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.cli.times import moment, since
 from reconciler.cli.told_events import Line, line
 from reconciler.journal.opening import open_records
-from reconciler.reports.plan_text import printable
+from reconciler.values.text import printable
 
 
 @click.command()

@@ -18,8 +18,8 @@ from reconciler.cli.times import moment
 from reconciler.cli.told_events import Line
 from reconciler.journal.opening import open_records
 from reconciler.reports.cause import Link
-from reconciler.reports.plan_text import printable
 from reconciler.values.durations import span
+from reconciler.values.text import printable
 
 
 @click.command()

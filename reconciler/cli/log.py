@@ -14,9 +14,9 @@ from reconciler.cli.past_place import host_settings, place_in_clone, place_on_ho
 from reconciler.cli.times import moment
 from reconciler.cli.times import since as start_of
 from reconciler.reports.chronicle import Entry, Fate, since
-from reconciler.reports.plan_text import printable
 from reconciler.reports.sought import about, sought
 from reconciler.values.chronicle import ToldCommit
+from reconciler.values.text import printable
 
 FILES_SHOWN = 8
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.reports.plan_text import printable
 from reconciler.values.durations import lasting
+from reconciler.values.text import printable
 
 ROWS_MAX = 30
 """Workloads and holds that one page lists."""

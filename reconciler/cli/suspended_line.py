@@ -7,8 +7,9 @@ import re
 
 import yaml
 
-_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\n"'#]*?)"""
-_LINE = re.compile(rf"(?m)^suspended:[ \t]*{_VALUE}(?P<comment>[ \t]+#[^\n]*)?[ \t]*$\n?")
+_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[^\s"'#](?:[^\n"'#]*[^\s"'#])?)"""
+_LINE = re.compile(rf"(?m)^suspended:(?:[ \t]*+{_VALUE})?(?P<comment>[ \t]+#[^\n]*)?[ \t]*$\n?")
+"""Linear: a value neither begins nor ends with a blank."""
 
 
 class NotPlainError(Exception):

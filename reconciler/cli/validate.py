@@ -17,6 +17,7 @@ from reconciler.reports.faults import github_of, gitlab_of, json_of, sarif_of, t
 from reconciler.values.desired import Fault
 from reconciler.values.limits import Limits
 from reconciler.values.repository import Commit
+from reconciler.values.text import printable
 
 if TYPE_CHECKING:
     from reconciler.repo.clone import Clone
@@ -155,7 +156,7 @@ def _could_be_ours(path: str) -> bool:
 def _entries(folder: Path, way: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     with os.scandir(folder) as found:
         for entry in found:
-            name = way + os.fsencode(entry.name).decode(errors="replace")
+            name = way + printable(os.fsencode(entry.name).decode(errors="replace"))
             if not entry.is_dir(follow_symlinks=False):
                 yield name, entry
             elif way or entry.name in FOLDERS:

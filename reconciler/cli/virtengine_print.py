@@ -39,12 +39,23 @@ def say(answer: Any, output: str) -> None:
 
 
 def one_line(answer: Any) -> str:
-    """JSON without blanks."""
-    return json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
+    """JSON without blanks; with invisible characters in it, which could move a cursor, in ASCII."""
+    line = json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
+    return line if line.isprintable() else json.dumps(answer, separators=(",", ":"))
 
 
 def as_yaml(answer: Any, *, sort_keys: bool) -> str:
-    """YAML in blocks, ending in a line's end."""
-    return yaml.dump(
-        answer, Dumper=_Text, sort_keys=sort_keys, allow_unicode=True, width=WIDTH, default_flow_style=False
-    )
+    """YAML in blocks, ending in a line's end; with invisible characters in it, in ASCII."""
+
+    def dumped(*, unicode: bool) -> str:
+        return yaml.dump(
+            answer,
+            Dumper=_Text,
+            sort_keys=sort_keys,
+            allow_unicode=unicode,
+            width=WIDTH,
+            default_flow_style=False,
+        )
+
+    text = dumped(unicode=True)
+    return text if text.replace("\n", "").isprintable() else dumped(unicode=False)

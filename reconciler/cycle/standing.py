@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from reconciler.cycle.status import Finding
 from reconciler.planning.situation import market_of
-from reconciler.values.commit_state import CommitState, Stand, Stated, one_line
+from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitState, Stand, Stated
 from reconciler.values.judged import Verdict
 from reconciler.values.plans import ApplyWorkload, PrepareAdapter, RemoveWorkload
 from reconciler.values.readings import Unseen
+from reconciler.values.text import one_line
 
 WORKING = (ApplyWorkload, PrepareAdapter, RemoveWorkload)
 KEPT = 20
@@ -37,7 +38,7 @@ def standing(finding: Finding) -> CommitState | None:
     else:
         observing = finding.situation.limits.observe_only
         stand, why = Stand.SUCCESS, "applied; nothing is signed (--observe-only)" if observing else "applied"
-    return CommitState(judged.commit, stand, one_line(why))
+    return CommitState(judged.commit, stand, one_line(why, DESCRIPTION_CHARACTERS))
 
 
 def noted(known: tuple[Stated, ...], now: CommitState) -> tuple[Stated, ...]:

@@ -39,10 +39,13 @@ _DOUBTFUL: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[-+]?0b[01_]+"), "some readers take it for a binary number"),
     (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "it is not a finite number"),
     (
-        re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0-9]+"),
+        re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)[eE][-+]?[0-9]+"),
         "some readers take it for a power of ten",
     ),
-    (re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)"), "readers do not agree on this number"),
+    (
+        re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)"),
+        "readers do not agree on this number",
+    ),
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from reconciler.values.text import visible
+
 COMMENT_CHARACTERS = 65_536
 """The longest comment that GitHub takes; Gitea takes longer ones."""
 
@@ -32,10 +34,8 @@ _BREAKS = (
 _FOLD = re.compile(r"<details(?: open)?><summary>[\w ',()-]{1,80}</summary>|</details>")
 """Lines with which our own reports fold details; foreign text is never a line of its own in them."""
 
-_INVISIBLE = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-"""Control characters, and those that show text in another order than it is read in."""
+_KEPT = f"\n\t{APART}\u200c\u200d"
+"""Invisible characters that stay: our own separator, and the joiners that scripts and emoji need."""
 
 _FENCE_MAX = 40
 _FOLDS_MAX = 3
@@ -48,7 +48,7 @@ def harmless(markdown: str) -> str:
 
     Tables, headings and code stay what they are; a code block that is left open is closed.
     """
-    text = _INVISIBLE.sub("", markdown.replace("\r\n", "\n").replace("\r", "\n"))
+    text = visible(markdown.replace("\r\n", "\n").replace("\r", "\n"), keep=_KEPT)
     text = _LONG_FENCE.sub(lambda run: run[0][:_FENCE_MAX], text)
     return closed("\n".join(_broken(line) for line in text.split("\n")))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.values.commit_state import CommitState, one_line
+from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitState
+from reconciler.values.text import one_line
 
 PAGE = 50
 """Entries asked for at once; Gitea gives no more."""
@@ -73,7 +74,11 @@ def login_of(found: Any) -> str:
 
 def state_body(said: CommitState, name: str, link: str = "") -> dict[str, str]:
     """What sets a commit's state; `name` tells it from other checks, `link` leads to more."""
-    body = {"state": said.stand.value, "description": one_line(said.description), "context": name}
+    body = {
+        "state": said.stand.value,
+        "description": one_line(said.description, DESCRIPTION_CHARACTERS),
+        "context": name,
+    }
     return body | ({"target_url": link} if link else {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 
 from reconciler.values.desired import Bidding
@@ -9,6 +10,10 @@ from reconciler.values.money import DENOM
 from reconciler.values.observed import Order, ProviderRecord, State
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.resources import Attribute
+from reconciler.values.text import SENTENCE_MAX, one_line
+
+SHOWN_MAX = 5
+"""Attributes, auditors and denominations that a sentence names."""
 
 
 def ineligible(order: Order, bidding: Bidding, provider: ProviderRecord) -> Hold | None:
@@ -39,7 +44,7 @@ def _stranger(order: Order, bidding: Bidding, address: str) -> Hold | None:
     if bidding.owners_allowed and order.id.owner not in bidding.owners_allowed:
         return Hold(subject, Reason.OWNER_DENIED, "its owner is not on bidding.owners_allowed of config.yaml")
     if order.denoms != frozenset({DENOM}):
-        why = f"it is priced in {', '.join(sorted(order.denoms)) or 'nothing'}, we take {DENOM} only"
+        why = f"it is priced in {_listed(order.denoms) or 'nothing'}, we take {DENOM} only"
         return Hold(subject, Reason.FOREIGN_DENOM, why)
     return None
 
@@ -54,10 +59,10 @@ def _unmet(order: Order, provider: ProviderRecord) -> Hold | None:
         auditor for auditor, has in provider.audited.items() if all(_met(a, has) for a in order.attributes)
     }
     if missing_auditors := order.signed_by_all - signed:
-        why = f"it requires attributes signed by all of {', '.join(sorted(missing_auditors))}"
+        why = f"it requires attributes signed by all of {_listed(missing_auditors)}"
         return Hold(subject, Reason.NOT_AUDITED, why)
     if order.signed_by_any and not order.signed_by_any & signed:
-        why = f"it requires attributes signed by any of {', '.join(sorted(order.signed_by_any))}"
+        why = f"it requires attributes signed by any of {_listed(order.signed_by_any)}"
         return Hold(subject, Reason.NOT_AUDITED, why)
     return _incapable(order, provider)
 
@@ -81,4 +86,11 @@ def _met(wanted: Attribute, have: tuple[Attribute, ...] | frozenset[Attribute]) 
 
 
 def _show(attributes: list[Attribute]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in attributes)
+    return _listed([f"{key}={value}" for key, value in attributes])
+
+
+def _listed(texts: Collection[str]) -> str:
+    """The first of them, and how many more there are: a stranger chooses how many."""
+    shown = sorted(texts)[:SHOWN_MAX]
+    more = f" and {len(texts) - len(shown)} more" if len(texts) > len(shown) else ""
+    return one_line(", ".join(shown), SENTENCE_MAX) + more

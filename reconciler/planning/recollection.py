@@ -16,7 +16,7 @@ from reconciler.values.records import Applied
 
 HOUR_SECONDS = 3_600
 
-_INDEX = re.compile(r"message index: (\d+)")
+_INDEX = re.compile(r"message index: (\d{1,9})")
 
 FINAL = (
     "bid exists",

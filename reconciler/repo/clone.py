@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.repo.commits import heading
-from reconciler.repo.complaints import clean, last_line
+from reconciler.repo.complaints import last_line
 from reconciler.repo.git_environment import make_world
 from reconciler.repo.git_process import OUTPUT_BYTES_MAX, GitRunner, Ran
 from reconciler.repo.mirror import DamagedMirrorError, MirrorError
@@ -17,6 +17,7 @@ from reconciler.repo.read import blobs, listing
 from reconciler.repo.signatures import signer
 from reconciler.repo.working_tree import edited
 from reconciler.values.repository import Commit
+from reconciler.values.text import printable
 
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MESSAGES_MAX = 500
@@ -91,7 +92,7 @@ class Clone:
         if ran.code == 0 and lines and _HASH.fullmatch(lines[0]):
             return lines[0]
         if ran.code == 1:
-            raise ConflictError(tuple(clean(line) for line in dict.fromkeys(lines[1:]) if line))
+            raise ConflictError(tuple(printable(line, 300) for line in dict.fromkeys(lines[1:]) if line))
         if "unrelated histories" in ran.errors:
             raise CloneError(
                 f"commit {head[:12]} and the base {base[:12]} have no commit in common here; where the clone "
@@ -147,7 +148,7 @@ class Clone:
             ran = self.run(*words, *deep, "--end-of-options", old, new, "--", *paths)
             if ran.code == 0:
                 return tuple(
-                    clean(path) for path in ran.output.decode("utf-8", "replace").split("\0") if path
+                    printable(path) for path in ran.output.decode("utf-8", "replace").split("\0") if path
                 )
         raise CloneError(f"git cannot compare {old[:12]} and {new[:12]} ({last_line(ran)})")
 

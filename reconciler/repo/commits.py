@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.repo.batch import Objects, contents, kinds_and_sizes
-from reconciler.repo.complaints import clean
 from reconciler.repo.mirror import DamagedMirrorError
 from reconciler.values.reverts import reverts
-from reconciler.values.text import one_line
+from reconciler.values.text import one_line, visible
 from reconciler.values.times import unix_seconds
 
 COMMIT_BYTES_MAX = 1024 * 1024
@@ -45,7 +44,7 @@ def parse_commit(content: bytes) -> Heading:
     lines = head.split(b"\n")
     author, _ = _who(_header(lines, b"author "))
     _, committed_at = _who(_header(lines, b"committer "))
-    text = clean(_text(message)).strip("\n")
+    text = visible(_text(message)).strip("\n")
     return Heading(
         one_line(author, AUTHOR_CHARACTERS),
         one_line(text.partition("\n\n")[0], SUBJECT_CHARACTERS),

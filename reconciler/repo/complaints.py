@@ -12,14 +12,12 @@ from reconciler.repo.git_process import (
     Ran,
 )
 from reconciler.repo.place import Place, hide_secrets
+from reconciler.values.text import one_line, visible
 
-_CONTROLS = re.compile(
-    r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)
 _LINE_MAX = 300
 
 _GONE = (
-    r"does not appear to be a git repository|repository '[^'\n]*' not found|Repository not found|"
+    r"does not appear to be a git repository|repository '[^'\n]{0,500}' not found|Repository not found|"
     r"project you were looking for could not be found|does not exist|No such file or directory"
 )
 NOT_LET_IN = (
@@ -67,7 +65,10 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         r"SSL certificate problem|certificate verification failed",
         "the certificate of {where} is not trusted; name its authority in repository.ca_file",
     ),
-    (r"transport '[^'\n]*' not allowed", "the transport of {where} is not allowed; use https, ssh or a path"),
+    (
+        r"transport '[^'\n]{0,100}' not allowed",
+        "the transport of {where} is not allowed; use https, ssh or a path",
+    ),
     (r"No space left on device", "the disk of the state directory is full; make room"),
     (r"fsck error|bad object|unresolved deltas|invalid index-pack", "{where} sent objects that git refuses"),
     (r"File size limit exceeded|died of signal 25", "{where} sent more than a state repository holds"),
@@ -93,17 +94,12 @@ def complaint(ran: Ran, place: Place) -> str:
     return f"git failed on {place.shown}" + (_quoted(ran) or f" with exit code {ran.code}")
 
 
-def clean(text: str) -> str:
-    """Text of others without control signs, escapes and marks that turn the direction of writing."""
-    return _CONTROLS.sub("", text)
-
-
 def last_line(ran: Ran) -> str:
     """The line in which git says what stopped it."""
-    lines = [line.strip() for line in hide_secrets(clean(ran.errors)).splitlines() if line.strip()]
+    lines = [line.strip() for line in hide_secrets(visible(ran.errors)).splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR", "!"))]
     chosen = (telling or lines or [""])[0]
-    return chosen.removeprefix("fatal:").removeprefix("error:").strip()[:_LINE_MAX]
+    return one_line(chosen.removeprefix("fatal:").removeprefix("error:"), _LINE_MAX)
 
 
 def _quoted(ran: Ran) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reconciler.repo.batch import Objects
-from reconciler.repo.complaints import clean, last_line
+from reconciler.repo.complaints import last_line
 from reconciler.repo.git_process import Ran
 from reconciler.repo.mirror import MirrorError
 from reconciler.values.chronicle import AskedCommit
+from reconciler.values.text import one_line, printable, visible
 from reconciler.values.times import unix_seconds
 
 COMMITS_MAX = 20_000
+MESSAGE_MAX = 100_000
+"""Characters of a commit message that are read."""
 FIELDS = ("%H", "%P", "%an", "%ae", "%ct", "%B")
 _FORMAT = "".join(f"%x00{field}" for field in FIELDS)
 
@@ -51,10 +54,10 @@ def _parsed(tokens: list[str]) -> Iterator[AskedCommit]:
         yield AskedCommit(
             id=commit,
             parents=tuple(parents.split()),
-            author=clean(author)[:200],
-            email=clean(email)[:200],
+            author=one_line(author, 200),
+            email=one_line(email, 200),
             at=unix_seconds(when),
-            message=clean(message.strip()),
-            files=tuple(map(clean, files)),
+            message=visible(message[:MESSAGE_MAX].strip()),
+            files=tuple(map(printable, files)),
         )
         at = end

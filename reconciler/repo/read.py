@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 
 from reconciler.documents.kinds import REQUIRED, is_ours
 from reconciler.repo.batch import Objects, contents, kinds_and_sizes
-from reconciler.repo.complaints import clean
 from reconciler.repo.mirror import DamagedMirrorError, MirrorError
 from reconciler.repo.trees import FOLDER, TooLargeTreeError, TreeEntry, read_trees, tree_at, walk
+from reconciler.values.text import printable
 
 FILE_BYTES_MAX = 1024 * 1024
 """Larger files are not read."""
+
+PATH_SHOWN_MAX = 1000
+"""Characters of a path; an entry with a longer one is not read."""
 
 _MODES = {
     "120000": "a symbolic link, which is not followed; put a plain file there",
@@ -85,18 +88,20 @@ def _sort_in(found: Listing, folded: dict[str, str], entry: TreeEntry, size: int
     if why is None and size > FILE_BYTES_MAX:
         why = f"the file has {size} bytes; at most {FILE_BYTES_MAX} are read: split it"
     if why is not None:
-        found.refused[path] = why
+        found.refused[printable(path, PATH_SHOWN_MAX)] = why
         return
     found.files[path] = entry.id
     found.sizes[path] = size
 
 
 def _odd_name(raw: bytes, path: str) -> str | None:
-    if b"\\" in raw or clean(path) != path or "\n" in path or path.encode("utf-8") != raw:
+    if b"\\" in raw or printable(path) != path or path.encode("utf-8") != raw:
         return "its name holds signs that no file of ours needs; rename it"
     parts = path.split("/")
     if any(part.startswith("-") or part in (".", "..", "") or len(part.encode()) > 255 for part in parts):
         return "its name begins with - or is too long; rename it"
+    if len(path) > PATH_SHOWN_MAX:
+        return "its path is too long; shorten it"
     return None
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from reconciler.repo.batch import Objects
-from reconciler.repo.complaints import clean
+from reconciler.values.text import printable
 
 _FILTER = re.compile(r"filter\..+\.(?:clean|process|required)", re.DOTALL)
 
@@ -24,7 +24,7 @@ def edited(objects: Objects, tree: Path, git_directory: Path, *options: str) -> 
         "--ignore-submodules=all", "-z", *options,
     )  # fmt: skip
     entries = ran.output.decode("utf-8", "backslashreplace").split("\0") if ran.code == 0 else []
-    return tuple(clean(entry[3:]) for entry in entries if entry)
+    return tuple(printable(entry[3:]) for entry in entries if entry)
 
 
 def _switched_off(objects: Objects, git_directory: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.reports.plan_text import printable
+from reconciler.values.text import printable
 
 GAP = "   "
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from reconciler.reports.grouping import SIGNS, Entry, Kind, Sign, entries
 from reconciler.values.plans import Plan
+from reconciler.values.text import printable
 
 _TITLES = {
     Kind.PROVIDER: "Provider",
@@ -16,8 +16,6 @@ _TITLES = {
     Kind.ADAPTER: "Adapters",
     Kind.TRANSACTION: "Transactions",
 }
-
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def plan_text(plan: Plan) -> str:
@@ -30,13 +28,6 @@ def headline(plan: Plan) -> str:
     revision = f"commit {plan.revision[:12]}" if plan.revision else "no commit that could be applied"
     done = _count(len(plan.actions), "action") if plan.actions else "nothing to do"
     return f"Plan for {revision}: {done}, {len(plan.holds)} held"
-
-
-def printable(text: str) -> str:
-    """The text with what would move a terminal's cursor or turn its writing made visible: strangers write
-    parts of it.
-    """
-    return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _lines(plan: Plan) -> Iterator[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.reports.columns import table
-from reconciler.reports.plan_text import printable
 from reconciler.reports.preview import Section, report_of
 from reconciler.values.preview import Preview
+from reconciler.values.text import printable
 
 
 def preview_text(preview: Preview) -> str:

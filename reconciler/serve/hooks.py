@@ -24,7 +24,7 @@ async def is_proven(headers: Mapping[str, str], body: AsyncIterator[bytes], secr
     """Whether the sender knows the secret; TooLongError. A wrong token is refused before the body is read."""
     token = headers.get(TOKEN)
     if token is not None:
-        return hmac.compare_digest(_digest(token.encode("utf-8", "surrogateescape")), _digest(secret))
+        return hmac.compare_digest(_digest(token.encode("utf-8", "surrogatepass")), _digest(secret))
     given = next((headers[name] for name in SIGNED if name in headers), None)
     if given is None:
         return False

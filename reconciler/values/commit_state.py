@@ -32,9 +32,3 @@ class Stated:
 
     state: CommitState
     told: bool = False
-
-
-def one_line(text: str, characters: int = DESCRIPTION_CHARACTERS) -> str:
-    """A text without line breaks and control characters, cut with an ellipsis where it is too long."""
-    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return words if len(words) <= characters else words[: characters - 1].rstrip() + "…"

@@ -10,6 +10,7 @@ from enum import StrEnum
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.resources import Attribute, Resources, total
+from reconciler.values.text import clean_fields
 
 
 class Rounding(StrEnum):
@@ -190,6 +191,10 @@ class Fault:
     advice: str = ""
     warning: bool = False
     rule: str = field(default="content", compare=False)
+
+    def __post_init__(self) -> None:
+        """Bound and clean what quotes the file."""
+        clean_fields(self, "message", "advice")
 
     def show(self) -> str:
         """`pricing.yaml:4:3: message (advice)`."""

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NewType
 
+from reconciler.values.text import one_line
+
 WorkloadId = NewType("WorkloadId", str)
 """`<dseq>-<gseq>-<oseq>-<10 characters>`: a workload's one id, in file, label, URL and metric."""
+
+
+SHOWN_MAX = 200
+"""Characters of a text that is no id, in the error."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -128,5 +134,5 @@ def workload_id(lease: LeaseId) -> WorkloadId:
 def _split(text: str, parts: int, form: str) -> tuple[str, list[int]]:
     pieces = text.split("/")
     if len(pieces) != parts or not pieces[0] or not all(p.isascii() and p.isdigit() for p in pieces[1:]):
-        raise ValueError(f"{text!r} is not {form}")
+        raise ValueError(f"{one_line(text, SHOWN_MAX)!r} is not {form}")
     return pieces[0], [int(p) for p in pieces[1:]]

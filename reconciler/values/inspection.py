@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.values.text import clean_fields
+
 
 class UseSource(StrEnum):
     """Where figures of use come from: measured by the machines, or only what was asked of them."""
@@ -32,6 +34,10 @@ class WorkloadUse:
     why: str = ""
     at: int = 0
 
+    def __post_init__(self) -> None:
+        """Bound and clean what quotes an answer."""
+        clean_fields(self, "why")
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
@@ -44,6 +50,10 @@ class Happening:
     about: str
     message: str
     count: int
+
+    def __post_init__(self) -> None:
+        """Bound and clean what quotes the machines."""
+        clean_fields(self, "reason", "about", "message")
 
 
 @dataclass(frozen=True, slots=True)

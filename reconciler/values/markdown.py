@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from reconciler.values.text import one_line
+
 _SPECIAL = re.compile(
     r"[`*|~$]"
     r"|\\(?=[!-/:-@\[-`{-~]|$)"  # an escape
@@ -15,21 +17,17 @@ _SPECIAL = re.compile(
 """What means something to Markdown where it stands; elsewhere the same sign is plain text."""
 _NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
 """A numbered list."""
-_SPACES = re.compile(
-    r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
-)
-TEXT_MAX = 500
 
 
 def cell(text: str) -> str:
     """Plain text for a paragraph or a table's cell: one line, in which every sign is shown as itself."""
-    line = _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", _one_line(text))
+    line = _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", one_line(text))
     return _NUMBER.sub(lambda found: f"{found[1]}&#{ord(found[2])};", line)
 
 
 def code(text: str) -> str:
     """Text in code style; its own back-ticks become quotes, its bars cannot end a cell."""
-    return "`" + _one_line(text).replace("`", "'").replace("|", "¦") + "`"
+    return "`" + one_line(text).replace("`", "'").replace("|", "¦") + "`"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -38,8 +36,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return ""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _one_line(text: str) -> str:
-    line = _SPACES.sub(" ", text).strip()
-    return line if len(line) <= TEXT_MAX else line[:TEXT_MAX] + "..."

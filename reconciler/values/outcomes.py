@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.values.text import clean_fields
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -20,6 +22,10 @@ class Refused:
     why: str
     advice: str = ""
 
+    def __post_init__(self) -> None:
+        """Bound and clean what quotes an answer."""
+        clean_fields(self, "reason", "why", "advice")
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
@@ -29,12 +35,20 @@ class Failed:
     why: str
     advice: str = ""
 
+    def __post_init__(self) -> None:
+        """Bound and clean what quotes an answer."""
+        clean_fields(self, "reason", "why", "advice")
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """It may have taken effect; it must be confirmed before anything like it is tried again."""
 
     why: str
+
+    def __post_init__(self) -> None:
+        """Bound and clean what quotes an answer."""
+        clean_fields(self, "why")
 
 
 Outcome = Done | Refused | Failed | Unknown

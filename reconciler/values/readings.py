@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from reconciler.values.text import clean_fields
+
 View = TypeVar("View", covariant=True)
 First = TypeVar("First")
 Second = TypeVar("Second")
@@ -25,6 +27,10 @@ class Unseen:
 
     why: str
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Bound and clean what quotes an answer."""
+        clean_fields(self, "why", "reason")
 
 
 Reading = Seen[View] | Unseen

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 LINE_MAX = 500
 """Characters that a line keeps where its reader gives no other bound."""
+
+SENTENCE_MAX = 1000
+"""Characters of a sentence of ours, whatever it quotes."""
 
 _INVISIBLE_RANGES = (
     (0x00, 0x1F),  # C0 controls: ESC, CR, NUL, tab and newline
@@ -20,9 +25,9 @@ _INVISIBLE_RANGES = (
     (0xE0000, 0xE007F),  # tags
 )
 _WHITE_SPACE = "\t\n\v\f\r\x85\u2028\u2029"
-_CLEANED: dict[int, str | None] = {
-    code: None for first, last in _INVISIBLE_RANGES for code in range(first, last + 1)
-} | {ord(sign): " " for sign in _WHITE_SPACE}
+_INVISIBLE = tuple(code for first, last in _INVISIBLE_RANGES for code in range(first, last + 1))
+_CLEANED: dict[int, str | None] = dict.fromkeys(_INVISIBLE) | {ord(sign): " " for sign in _WHITE_SPACE}
+_ESCAPED = {code: f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}" for code in _INVISIBLE}
 
 
 def one_line(text: str, characters_max: int = LINE_MAX) -> str:
@@ -36,3 +41,33 @@ def one_line(text: str, characters_max: int = LINE_MAX) -> str:
     if len(line) <= characters_max and len(window) == len(text):
         return line
     return line[: max(characters_max - 3, 0)].rstrip() + "..."[:characters_max]
+
+
+def printable(text: str, characters_max: int | None = None) -> str:
+    """The text with each invisible character as an escape such as `\\u202e`; a cut is shown by `...`.
+
+    Unlike `one_line`, a text with invisible characters never becomes equal to one without them, so the
+    result can be compared and matched in place of the text.
+    """
+    if characters_max is None:
+        return text if text.isascii() and text.isprintable() else text.translate(_ESCAPED)
+    line = printable(text[:characters_max])
+    if len(line) <= characters_max and len(text) <= characters_max:
+        return line
+    return line[: max(characters_max - 3, 0)] + "..."[:characters_max]
+
+
+def visible(text: str, keep: str = "\n\t") -> str:
+    """The text without its invisible characters, except those of `keep`."""
+    return text if text.isascii() and text.isprintable() else text.translate(_removed(keep))
+
+
+def clean_fields(value: object, *names: str) -> None:
+    """Bound and clean fields of a frozen dataclass that quote text from outside, in its `__post_init__`."""
+    for name in names:
+        object.__setattr__(value, name, one_line(getattr(value, name), SENTENCE_MAX))
+
+
+@cache
+def _removed(keep: str) -> dict[int, None]:
+    return {code: None for code in _INVISIBLE if chr(code) not in keep}

@@ -13,7 +13,8 @@ from reconciler.forge.wire import (
     sticky,
     told,
 )
-from reconciler.values.commit_state import CommitState, Stand, one_line
+from reconciler.values.commit_state import CommitState, Stand
+from reconciler.values.text import one_line
 
 MARK = marker("north")
 

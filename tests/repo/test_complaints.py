@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.repo.complaints import clean, complaint
+from reconciler.repo.complaints import complaint
 from reconciler.repo.git_process import NO_GIT, TIMED_OUT, TOO_LONG, Ran
 from reconciler.repo.place import Place
 
@@ -49,5 +49,8 @@ def test_failures_of_ours() -> None:
 def test_a_server_writes_no_escapes_into_our_log() -> None:
     told = complaint(Ran(1, b"", "remote: \x1b[31mred\x1b[0m \u202eback\x07\n"), PLACE)
     assert "\x1b" not in told
-    assert told.endswith("(git: remote: red back)")
-    assert clean("a\tb\x1b]0;x\x07c") == "a\tb]0;xc"
+    assert told.endswith("(git: remote: [31mred[0m back)")
+
+
+def test_a_line_without_an_end_is_cut() -> None:
+    assert len(complaint(Ran(1, b"", "fatal: " + "x" * 2**20), PLACE)) < 400

@@ -47,7 +47,7 @@ def test_nobody_writes_a_commit_into_another(forge: Forge, clone: Clone) -> None
     [only] = commits(clone, ["HEAD"])
     assert only.id == made
     assert "\x1b" not in only.message
-    assert sorted(only.files) == sorted(["c" * 40, "odd\nname"])
+    assert sorted(only.files) == sorted(["c" * 40, "odd\\u000aname"])
 
 
 def test_other_tips_count_too_and_what_is_no_commit_is_a_sentence(forge: Forge, clone: Clone) -> None:

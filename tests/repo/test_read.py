@@ -138,7 +138,7 @@ def test_a_heading_without_control_signs(mirror: Mirror, forge: Forge) -> None:
     with mirror.held():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         head = heading(mirror, commit)
-    assert (head.author, head.subject, head.committed_at) == ("Olga Operator", "red alert", 1_800_000_000)
+    assert (head.author, head.subject, head.committed_at) == ("Olga Operator", "red [31malert", 1_800_000_000)
 
 
 def test_blobs_that_are_not_there_or_no_ids_are_missing(mirror: Mirror, forge: Forge) -> None:

@@ -77,7 +77,7 @@ def test_github_commands() -> None:
     )
     assert nasty == (
         "::error file=workloads/a%2Cb%3Ac%25%0A.yaml,line=1,col=2,title=provider-daemon name::"
-        "50%25 of%0D%0A::error::lines (x)"
+        "50%25 of ::error::lines (x)"
     )
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from reconciler.reports.grouping import Kind, Subject, of_hold
 from reconciler.reports.plan_json import plan_digest, plan_json
-from reconciler.reports.plan_text import headline, plan_text, printable
+from reconciler.reports.plan_text import headline, plan_text
 from reconciler.values.plans import Hold, Plan, Reason
+from reconciler.values.text import printable
 from tests.reports.plans import EMPTY, FULL, OTHER_MEMORY
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -5,10 +5,29 @@ from __future__ import annotations
 import msgspec
 
 from reconciler.values.resources import Resources
+from reconciler.values.text import printable, visible
+
+TEXT_MAX = 512
+WORDS_MAX = 4_000
+"""Characters that are kept of an engine's words: of several lines the last ones say what failed."""
+WORDS = frozenset({"error", "why"})
 
 
 class Struct(msgspec.Struct, frozen=True):
-    """Frozen, as several threads share them."""
+    """Frozen, as several threads share them; texts are bounded and clean."""
+
+    def __post_init__(self) -> None:
+        """Containers, images and engines write parts of the texts."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, str):
+                clean = visible(value[-WORDS_MAX:]) if name in WORDS else printable(value, TEXT_MAX)
+                msgspec.structs.force_setattr(self, name, clean)
+            elif isinstance(value, list) and value and isinstance(value[0], str):
+                msgspec.structs.force_setattr(self, name, [printable(each, TEXT_MAX) for each in value])
+            elif isinstance(value, dict):
+                clean_keys = {printable(key, TEXT_MAX): each for key, each in value.items()}
+                msgspec.structs.force_setattr(self, name, clean_keys)
 
 
 class Amounts(Struct, frozen=True):

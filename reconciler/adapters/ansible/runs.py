@@ -20,8 +20,11 @@ from reconciler.adapters.ansible.access import Access
 from reconciler.adapters.ansible.inventory import inventory_of
 from reconciler.adapters.ansible.trees import end_below
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
+from reconciler.values.text import one_line, printable, visible
 
 PLAYS = Path(__file__).parent / "plays"
+STEP_MAX = 100
+LAST_BYTES = 4_000
 KEPT = 20
 """Last words of runs that went wrong."""
 GRACE_SECONDS = 3.0
@@ -220,17 +223,26 @@ def _outcome(directory: Path, play: Play) -> Mapping[str, HostAnswer]:
     try:
         outcome = json.loads((directory / "outcome.json").read_bytes())
     except FileNotFoundError:
-        said = (directory / "stderr").read_text(errors="replace").strip().splitlines()
-        raise RunError(f"the run broke off: {said[-1] if said else 'it said nothing'}") from None
+        raise RunError(
+            f"the run broke off: {_last_line(directory / 'stderr') or 'it said nothing'}"
+        ) from None
     if ("--check" in outcome["command"]) != play.checking:
         raise RunError("the run was not of the kind asked for (--check); nothing it says is believed")
     answers = {host: _answer(directory, host, told) for host, told in outcome["hosts"].items()}
     if not answers:
-        raise RunError(f"no host was reached: {outcome['tail'].strip()[-500:]}")
+        raise RunError(f"no host was reached: {one_line(outcome['tail'].strip()[-500:])}")
     return answers
 
 
 def _answer(directory: Path, host: str, told: Mapping[str, Any]) -> HostAnswer:
     path = directory / "answers" / f"{host}.json"
     answer = path.read_bytes() if told["state"] == "ok" and path.exists() else b""
-    return HostAnswer(told["state"], told["words"], told["step"], told["changed"], told["diff"], answer)
+    words, step = visible(told["words"]), printable(told["step"], STEP_MAX)
+    return HostAnswer(told["state"], words, step, told["changed"], told["diff"], answer)
+
+
+def _last_line(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - LAST_BYTES, 0))
+        lines = file.read().decode(errors="replace").strip().splitlines()
+    return one_line(lines[-1]) if lines else ""

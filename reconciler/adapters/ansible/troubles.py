@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from reconciler.adapters.ansible.answers import FailureAnswer, WorkloadAnswer
+from reconciler.adapters.ansible.answers import WORDS_MAX, FailureAnswer, WorkloadAnswer
 from reconciler.values.observed import Trouble
+from reconciler.values.text import one_line
 
 RESTARTS_MAX = 2
 SHOWN_MAX = 300
@@ -116,6 +117,6 @@ def sentence(trouble: Trouble) -> str:
 
 def _short(words: str) -> str:
     """The last line that says something, without ids that are others each time."""
-    lines = [line.strip() for line in words.strip().splitlines() if line.strip(" @!\t")]
+    lines = [line.strip() for line in words[-WORDS_MAX:].splitlines() if line.strip(" @!\t")]
     said = lines[-1].removeprefix("Error: ") if lines else ""
-    return _ID.sub("...", said)[:SHOWN_MAX]
+    return one_line(_ID.sub("...", said), SHOWN_MAX)

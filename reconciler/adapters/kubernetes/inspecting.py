@@ -10,7 +10,7 @@ from reconciler.adapters.kubernetes import naming, objects
 from reconciler.adapters.kubernetes.client import Client
 from reconciler.adapters.kubernetes.quantities import milli, whole
 from reconciler.adapters.kubernetes.refusals import ApiError
-from reconciler.adapters.kubernetes.views import PodView
+from reconciler.adapters.kubernetes.views import PodView, name_of
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import ContainerUse, Happening, Happenings, UseSource, WorkloadUse
 from reconciler.values.times import parsed_unix_seconds
@@ -138,7 +138,7 @@ def _requested(pods: Sequence[PodView], why: str) -> WorkloadUse:
 
 def _use(pod: str, measured: Measured) -> ContainerUse:
     cpu, memory = measured.usage.get("cpu", "0"), measured.usage.get("memory", "0")
-    return ContainerUse(pod, measured.name, milli(cpu), whole(memory))
+    return ContainerUse(name_of(pod), name_of(measured.name), milli(cpu), whole(memory))
 
 
 def _decoded(page: objects.Listing) -> list[EventObject]:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 from decimal import ROUND_CEILING, Decimal
 
+from reconciler.values.text import one_line
+
+SHOWN_MAX = 60
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_FORM = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([KMGTPE]i|[numkMGTPE])?)")
+_FORM = re.compile(
+    r"([+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}))"
+    r"(?:([eE][+-]?[0-9]{1,2})|([KMGTPE]i|[numkMGTPE])?)"
+)
+"""Bounded: Kubernetes stores less than 2^63, and an exponent of ten digits is a number of gigabytes."""
 
 
 def parse_quantity(text: str) -> Decimal:
     """The exact value, in units (cores, bytes, pieces); ValueError says what is not a quantity."""
     match = _FORM.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is not a Kubernetes quantity; write one such as 500m, 2 or 1536Mi")
+        raise ValueError(
+            f"{one_line(text, SHOWN_MAX)!r} is not a Kubernetes quantity; write one such as 500m, 2 or 1536Mi"
+        )
     number, exponent, suffix = match.groups()
     if exponent:
         return Decimal(number + exponent)

@@ -6,8 +6,11 @@ import msgspec
 
 from reconciler.adapters.kubernetes import objects
 from reconciler.values.outcomes import Failed, Outcome, Refused
+from reconciler.values.text import SENTENCE_MAX, one_line
 
 BODY_SHOWN_MAX = 300
+REASON_MAX = 100
+CAUSES_MAX = 10
 AUTH_FAILURE = "AuthFailure"
 
 
@@ -15,10 +18,10 @@ class ApiError(Exception):
     """A request that brought no object: `status` is 0 where there was no answer at all."""
 
     def __init__(self, status: int, message: str, reason: str = "", causes: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
+        super().__init__(one_line(message, SENTENCE_MAX))
         self.status = status
-        self.reason = reason
-        self.causes = causes
+        self.reason = one_line(reason, REASON_MAX)
+        self.causes = tuple(one_line(cause) for cause in causes[:CAUSES_MAX])
 
     @property
     def gone(self) -> bool:

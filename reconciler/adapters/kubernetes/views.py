@@ -14,8 +14,12 @@ from reconciler.adapters.kubernetes.policies import Manifest
 from reconciler.adapters.kubernetes.quantities import milli, whole
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.resources import Resources
+from reconciler.values.text import SENTENCE_MAX, one_line, printable
 
 _OVER = ("Succeeded", "Failed")
+NAME_MAX = 253
+"""Characters of a name: no longer one is valid in Kubernetes."""
+IMAGE_MAX = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,9 @@ def deployment_view(raw: bytes) -> DeploymentView:
     status = found.status
     observed = status.observed_generation >= found.metadata.generation
     failures = [
-        c.message for c in status.conditions or () if c.type == "ReplicaFailure" and c.status == "True"
+        one_line(c.message, SENTENCE_MAX)
+        for c in status.conditions or ()
+        if c.type == "ReplicaFailure" and c.status == "True"
     ]
     return DeploymentView(
         marks_of(found.metadata),
@@ -124,7 +130,9 @@ def deployment_view(raw: bytes) -> DeploymentView:
 def service_view(raw: bytes) -> ServiceView:
     """A Service of ours."""
     found = msgspec.json.decode(raw, type=objects.Service)
-    return ServiceView(marks_of(found.metadata), found.spec.cluster_ip, projection_of(raw, found.metadata))
+    return ServiceView(
+        marks_of(found.metadata), name_of(found.spec.cluster_ip), projection_of(raw, found.metadata)
+    )
 
 
 def policy_view(raw: bytes, base: Manifest) -> PolicyView:
@@ -143,12 +151,12 @@ def pod_view(raw: bytes) -> PodView:
     ready = conditions.get("Ready")
     return PodView(
         marks_of(found.metadata),
-        found.spec.node_name,
+        name_of(found.spec.node_name),
         pod_uses(found.spec),
         found.status.phase in _OVER,
         ready is not None and ready.status == "True",
-        found.status.message if found.status.reason == "Evicted" else "",
-        placed.message if placed and placed.status == "False" and placed.reason == "Unschedulable" else "",
+        one_line(found.status.message, SENTENCE_MAX) if found.status.reason == "Evicted" else "",
+        one_line(placed.message, SENTENCE_MAX) if placed and _is_unschedulable(placed) else "",
         tuple(_container(each) for each in found.status.container_statuses or ()),
     )
 
@@ -157,7 +165,7 @@ def stranger_view(raw: bytes) -> StrangerView:
     """A pod that is not ours; one that is over takes nothing."""
     found = msgspec.json.decode(raw, type=objects.Pod)
     over = found.status.phase in _OVER
-    return StrangerView(found.spec.node_name, Resources() if over else pod_uses(found.spec))
+    return StrangerView(name_of(found.spec.node_name), Resources() if over else pod_uses(found.spec))
 
 
 def node_view(raw: bytes) -> NodeView:
@@ -166,7 +174,7 @@ def node_view(raw: bytes) -> NodeView:
     ready = any(c.type == "Ready" and c.status == "True" for c in found.status.conditions or ())
     tainted = any(t.effect in ("NoSchedule", "NoExecute") for t in found.spec.taints or ())
     usable = ready and not found.spec.unschedulable and not tainted
-    return NodeView(found.metadata.name, resources_of(found.status.allocatable) if usable else None)
+    return NodeView(name_of(found.metadata.name), resources_of(found.status.allocatable) if usable else None)
 
 
 def quota_view(raw: bytes) -> Resources | None:
@@ -209,17 +217,22 @@ def resources_of(amounts: dict[str, str] | None) -> Resources:
 def marks_of(metadata: objects.Metadata) -> Marks:
     """What an object's labels and annotations say; the lease only where it is the label's own."""
     labels, notes = metadata.labels or {}, metadata.annotations or {}
-    workload = WorkloadId(labels.get(naming.WORKLOAD, ""))
+    workload = WorkloadId(name_of(labels.get(naming.WORKLOAD, "")))
     lease: LeaseId | None = None
     with contextlib.suppress(ValueError):
         lease = LeaseId.parse(notes.get(naming.LEASE, ""))
     if lease is not None and workload_id(lease) != workload:
         lease = None
-    parts = tuple(part for part in notes.get(naming.PARTS, "").split(",") if part)
+    parts = tuple(name_of(part) for part in notes.get(naming.PARTS, "").split(",") if part)
     deleting = metadata.deletion_timestamp is not None
-    service, spec = labels.get(naming.SERVICE, ""), labels.get(naming.SPEC, "")
-    digest = notes.get(naming.DIGEST, "")
-    return Marks(metadata.name, workload, service, spec, lease, digest, parts, deleting)
+    service, spec = name_of(labels.get(naming.SERVICE, "")), name_of(labels.get(naming.SPEC, ""))
+    digest = name_of(notes.get(naming.DIGEST, ""))
+    return Marks(name_of(metadata.name), workload, service, spec, lease, digest, parts, deleting)
+
+
+def name_of(text: str) -> str:
+    """A name, a label or a reason, bounded and clean."""
+    return printable(text, NAME_MAX)
 
 
 def projection_of(raw: bytes, metadata: objects.Metadata) -> str:
@@ -240,7 +253,17 @@ def _projection(wanted: Manifest, raw: bytes) -> str:
 
 
 def _container(status: objects.ContainerStatus) -> ContainerView:
-    exited = status.state.terminated or status.last_state.terminated
+    """Waiting and ended are of the pod's own words: an image and its registry write parts of them."""
+    waiting, exited = status.state.waiting, status.state.terminated or status.last_state.terminated
     return ContainerView(
-        status.name, status.image, status.ready, status.restart_count, status.state.waiting, exited
+        name_of(status.name),
+        printable(status.image, IMAGE_MAX),
+        status.ready,
+        status.restart_count,
+        objects.Waiting(name_of(waiting.reason), one_line(waiting.message)) if waiting else None,
+        objects.Terminated(exited.exit_code, name_of(exited.reason)) if exited else None,
     )
+
+
+def _is_unschedulable(condition: objects.Condition) -> bool:
+    return condition.status == "False" and condition.reason == "Unschedulable"

@@ -9,8 +9,8 @@ from reconciler.devnet.cluster.kinds import Object
 from reconciler.devnet.cluster.refusals import RefusalError
 
 Match = Callable[[Object], bool]
+_PIECES = re.compile(r"[(),]|[^(),]+")
 _SET = re.compile(r"([^\s!=(),]+)\s+(in|notin)\s+\(([^)]*)\)")
-_TERMS = re.compile(r",(?![^()]*\))")
 
 
 def selector(labels: str, fields: str) -> Match:
@@ -20,7 +20,15 @@ def selector(labels: str, fields: str) -> Match:
 
 
 def _split(text: str) -> list[str]:
-    return [term.strip() for term in _TERMS.split(text) if term.strip()]
+    """The terms between commas, but for those in brackets."""
+    terms, depth = [""], 0
+    for piece in _PIECES.findall(text):
+        depth += (piece == "(") - (piece == ")" and depth > 0)
+        if piece == "," and depth == 0:
+            terms.append("")
+        else:
+            terms[-1] += piece
+    return [term.strip() for term in terms if term.strip()]
 
 
 def _label_test(term: str) -> Match:

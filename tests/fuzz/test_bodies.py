@@ -1,0 +1,89 @@
+"""Requests of anybody: bodies and headers of any bytes, to the API and to the webhook."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from reconciler.serve.hooks import is_proven
+from reconciler.serve.starting import Started
+from tests.fuzz.bounded import QUICK, bounded, texts
+from tests.serve.playing import serve
+from tests.serve.test_orders import SECRET
+
+PATHS = (b"/hooks/git", b"/api/v1/reconcile", b"/api/v1/status", b"/", b"/api/v1/workloads/x")
+NAMES = (b"X-Gitlab-Token", b"X-Hub-Signature-256", b"Authorization", b"Content-Type", b"Cookie", b"X")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    file: Path = tmp_path_factory.mktemp("secret") / "secret"
+    file.write_text(f"{SECRET}\n")
+    file.chmod(0o600)
+    started = serve(webhook_secret=file)
+    yield started
+    started.stop()
+
+
+def bodies() -> st.SearchStrategy[bytes]:
+    return st.one_of(
+        st.binary(max_size=300),
+        st.builds(lambda part, times: part * times, st.binary(min_size=1, max_size=8), st.just(1 << 16)),
+        texts().map(lambda text: text.encode("utf-8", "surrogatepass")),
+    )
+
+
+def values() -> st.SearchStrategy[bytes]:
+    """A header's value: no line ends, which would end it."""
+    return st.binary(max_size=200).map(lambda raw: raw.translate(None, b"\r\n\0"))
+
+
+@QUICK
+@given(
+    st.sampled_from(PATHS),
+    st.sampled_from((b"GET", b"POST", b"PUT")),
+    st.dictionaries(st.sampled_from(NAMES), values()),
+    bodies(),
+)
+@example(b"/hooks/git", b"POST", {b"X-Gitlab-Token": b"\xff"}, b"{}")
+@example(b"/hooks/git", b"POST", {b"X-Hub-Signature-256": b"\xff"}, b"{}")
+@example(b"/api/v1/reconcile", b"POST", {b"Authorization": b"Bearer \xff"}, b"[" * 100_000)
+def test_any_request(
+    served: Started, path: bytes, method: bytes, headers: dict[bytes, bytes], body: bytes
+) -> None:
+    lines = [b"%s %s HTTP/1.1" % (method, path), b"Host: 127.0.0.1", b"Connection: close"]
+    lines += [b"%s: %s" % pair for pair in headers.items()]
+    lines += [b"Content-Length: %d" % len(body), b"", b""]
+    answer = exchange(served, b"\r\n".join(lines) + body)
+    status = int(answer.split(b" ", 2)[1]) if answer else 400  # it may close where bytes are no request
+    assert status < 500, answer[:500]
+
+
+def exchange(served: Started, sent: bytes) -> bytes:
+    at = served.ports.api
+    with socket.create_connection((at.host, at.port), timeout=30) as peer:
+        answer = b""
+        try:
+            peer.sendall(sent)
+            while piece := peer.recv(1 << 16):
+                answer += piece
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it answers before it has read a body that it does not want
+        return answer
+
+
+@QUICK
+@given(st.dictionaries(st.sampled_from([name.decode() for name in NAMES]), st.text(max_size=80)), bodies())
+def test_nobody_proves_a_secret_by_chance(headers: dict[str, str], body: bytes) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 1 << 14):
+            yield body[start : start + (1 << 14)]
+
+    with bounded(len(body)):
+        assert not asyncio.run(is_proven(headers, pieces(), SECRET.encode()))
