@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from reconciler.chain.rpc import NodeStatus
-from reconciler.cli.doctor_chain import _clock, _grpc, _node
+from reconciler.cli.doctor_chain import _clock, _grpc, _node, _witness
 from reconciler.cli.doctor_machine import check_outside
 from reconciler.cli.findings import State
 from reconciler.cli.main import provider_daemon, run_command
@@ -236,3 +236,13 @@ def test_a_grpc_address_that_lags_is_named(world: Path) -> None:
     found = _grpc(settings, makers.market(lag_blocks=2))
     assert found.state is State.WARN
     assert "2 blocks behind" in found.message
+
+
+@pytest.mark.parametrize(("port", "state"), [("", State.OK), ("1", State.WRONG)])
+def test_a_witness_is_asked_whether_it_could_confirm(world: Path, port: str, state: State) -> None:
+    settings = load_settings(Flags(world / "host.yaml"), {})
+    node = settings.chain.node
+    witness = replace(node, grpc=f"127.0.0.1:{port}") if port else node
+    [found] = _witness(replace(settings.chain, witness=witness))
+    assert found.state is state
+    assert list(_witness(settings.chain)) == []
