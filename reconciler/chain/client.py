@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from reconciler.chain.block_reader import BlockReader
 from reconciler.chain.full_view import Moment, read_market, read_wallet
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.height_bounds import HeightBounds, SeenHeight
+from reconciler.chain.height_bounds import ANOTHER, HeightBounds, SeenHeight
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import HeightAheadError, NodeError
 from reconciler.chain.preparing import Desk, Policy
@@ -34,7 +34,6 @@ from reconciler.values.readings import Reading, Seen, Unseen
 
 log = logging.getLogger(__name__)
 
-ANOTHER = "wait until it has caught up, or name another node in the host file"
 LANDED_MAX = 1_000
 """Results of own transactions that are kept in memory."""
 
@@ -171,6 +170,8 @@ class ChainClient:
                 log.debug("height %d is not everywhere yet: %s", height, error)
                 continue
             return self._accepted(market, status)
+        if status.height < floor:
+            raise NodeError(f"{self._rpc.url} {self._heights.behind(status)}")
         raise NodeError(
             f"{self._node.target} does not have height {oldest} yet, and {self._rpc.url} is at height "
             f"{status.height}; {ANOTHER}, or two addresses of one node"

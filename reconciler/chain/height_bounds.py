@@ -22,6 +22,7 @@ NEAR_BLOCKS = 2
 CONTRADICTION_SECONDS = 60
 """A node whose block is later than the one seen last, and its height lower, is taken after so long."""
 
+ANOTHER = "wait until it has caught up, or name another node in the host file"
 FORGET = "`provider-daemon forget-height` on this host forgets the other"
 
 
@@ -79,8 +80,12 @@ class HeightBounds:
             self._contradicted_since = None
             return None
         if status.time < seen.time + 1:  # views keep whole seconds
-            return f"is at height {status.height}, behind height {seen.height} seen before"
+            return self.behind(status)
         return self._contradiction(status, seen, now)
+
+    def behind(self, status: NodeStatus) -> str:
+        """That a node has not come as far as was seen before."""
+        return f"is at height {status.height}, behind height {self.floor} seen before; {ANOTHER}"
 
     def accept(self, height: int, time: float, now: float) -> None:
         """A view was read at this height."""
