@@ -19,6 +19,6 @@ if [ "$python" = none ]; then
     exit 69
 fi
 "$python" -m venv --clear "$venv"
-set -- "$venv/bin/python" -m pip install --quiet --disable-pip-version-check
+set -- "$venv/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check
 "$@" --require-hashes -r "$here/requirements.lock"
 "$@" --no-deps --no-build-isolation -r "$here/program.txt"

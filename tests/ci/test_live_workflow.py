@@ -17,7 +17,7 @@ import pytest
 from tests.ci.changes import PROGRAM, ROOT, Change, share
 from tests.ci.forge_world import REVIEW, ForgeWorld, clone_of, forge_world, push
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
 
 WORKFLOWS = ".gitea/workflows"
 PASSED_ON = ("PIP_", "SSL_", "UV_", "http_proxy", "https_proxy", "no_proxy")
