@@ -1,11 +1,13 @@
 """A commit's files to Desired: one bad file spoils only itself, an unchanged file is never parsed twice."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler.documents.crosschecks import bound_faults, cross_faults
-from reconciler.documents.files import ReadFile, Value, read_file
+from reconciler.documents.files import ParsedFile, ReadFile, Value, parse_file, read_file, value_of
 from reconciler.documents.kinds import (
     ANSIBLE,
     CONFIG,
@@ -17,6 +19,7 @@ from reconciler.documents.kinds import (
     misplaced,
     model_at,
 )
+from reconciler.documents.model import FileModel
 from reconciler.values.desired import (
     Config,
     Desired,
@@ -31,6 +34,9 @@ from reconciler.values.repository import Commit
 
 Kind = TypeVar("Kind")
 
+REVISION_BYTES_MAX = 8 * 1024 * 1024
+"""Distinct contents that are parsed of one revision; the slowest take some 6 seconds a megabyte."""
+
 COMMITS_KEPT = 2
 """The newest commit and the one last applied are both asked for each cycle."""
 
@@ -43,6 +49,27 @@ class _Chosen:
     good: Mapping[str, str]
     stale: frozenset[str]
     faults: tuple[Fault, ...]
+
+
+class _Parsing:
+    """One revision's parsing: each distinct content once, and no more than REVISION_BYTES_MAX in all."""
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self.contents = contents
+        self._parsed: dict[tuple[type[FileModel], str], ParsedFile] = {}
+        self._bytes = 0
+
+    def parsed(self, path: str, blob: str) -> ParsedFile | None:
+        """What the content says; None where too much was parsed before it."""
+        model = model_at(path)
+        assert model is not None, "only paths of ours are asked for"
+        if (model, blob) not in self._parsed:
+            content = self.contents[blob]
+            self._bytes += len(content)
+            if self._bytes > REVISION_BYTES_MAX:
+                return None
+            self._parsed[model, blob] = parse_file(path, content, model)
+        return self._parsed[model, blob]
 
 
 class Reader:
@@ -90,31 +117,35 @@ class Reader:
         stale: set[str] = set()
         faults = list(_commit_faults(commit))
         wanted = _ours(commit.files)
+        parsing = _Parsing(contents)
         hidden = {path for path in good if path in commit.refused or path.split("/")[0] in commit.refused}
         for path in sorted({*wanted, *REQUIRED, *hidden}):
-            newest = self._file(path, wanted[path], contents) if path in wanted else None
+            newest = self._file(path, wanted[path], parsing) if path in wanted else None
             faults += newest.faults if newest else ()
             blob = wanted.get(path)
             if newest is None or newest.value is None:
                 blob = good.get(path)
-                newest = self._file(path, blob, contents) if blob else None
+                newest = self._file(path, blob, parsing) if blob else None
                 if newest is not None and newest.value is not None:
                     stale.add(path)
             if newest is not None and newest.value is not None and blob:
                 files[path], blobs[path] = newest, blob
         return _Chosen(files, blobs, frozenset(stale), tuple(faults))
 
-    def _file(self, path: str, blob: str, contents: Mapping[str, bytes]) -> ReadFile:
+    def _file(self, path: str, blob: str, parsing: _Parsing) -> ReadFile:
         known = self._read.get((path, blob))
         if known is None:
-            content, model = contents.get(blob), model_at(path)
-            assert model is not None, "only paths of ours are asked for"
-            if content is None:
+            if blob not in parsing.contents:
                 missing = Fault(
                     path, 0, 0, f"its content {blob[:12]} is not in the repository", "push it again"
                 )
                 return ReadFile(path, None, (missing,))
-            known = self._read[path, blob] = read_file(path, content, model, self._provider)
+            parsed = parsing.parsed(path, blob)
+            if parsed is None:
+                why = f"not read: the files before it and this one have more than {REVISION_BYTES_MAX} bytes"
+                too_much = Fault(path, 0, 0, why, "remove or shorten files")
+                return ReadFile(path, None, (too_much,))
+            known = self._read[path, blob] = value_of(path, parsed, self._provider)
         return known
 
     def _forget_all_but(self, *kept: Mapping[str, str]) -> None:

@@ -32,6 +32,12 @@ from reconciler.values.ids import WorkloadId, workload_id
 
 Value = Config | Pricing | KubernetesSettings | AnsibleSettings | Workload
 
+FILE_BYTES_MAX = 1024 * 1024
+"""Larger files are not read."""
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_NO_LFS = "commit the file itself: take its pattern out of .gitattributes, then git add --renormalize"
+
 _ID = re.compile(r"([0-9]+-[0-9]+-[0-9]+)-([a-z2-7]{10})")
 
 
@@ -49,22 +55,49 @@ class ReadFile:
     provider: str | None = None
 
 
-def read_file(path: str, content: bytes, model: type[FileModel], provider: str | None) -> ReadFile:
-    """Read and check one file; `provider` is our own address, None where it is not known (in CI)."""
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What the bytes of a file say by themselves, at whatever path: a document that its model accepts, or
+    faults.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    document: Document | None = None
+    file: FileModel | None = None
+
+
+def parse_file(path: str, content: bytes, model: type[FileModel]) -> ParsedFile:
+    """The costly half of reading a file; faults name `path`."""
+    if content.startswith(LFS_POINTER):
+        return ParsedFile((Fault(path, 1, 1, "a Git LFS pointer, not the file itself", _NO_LFS),))
+    if len(content) > FILE_BYTES_MAX:
+        why = f"the file has {len(content)} bytes; at most {FILE_BYTES_MAX} are read"
+        return ParsedFile((Fault(path, 0, 0, why, "split it"),))
     try:
         document = read_yaml(path, content)
     except BrokenFileError as error:
-        return ReadFile(path, None, (replace(error.fault, rule="unreadable"),))
+        return ParsedFile((replace(error.fault, rule="unreadable"),))
     if not isinstance(document.root, dict):
-        return ReadFile(path, None, (_not_a_mapping(document),))
+        return ParsedFile((_not_a_mapping(document),))
     if empty := document.empty_values():
-        return ReadFile(path, None, empty)
+        return ParsedFile(empty)
     form = form_of(model, document.root)
     try:
-        file = form.model_validate(document.root)
+        return ParsedFile(document=document, file=form.model_validate(document.root))
     except ValidationError as error:
-        return ReadFile(path, None, explain(document, form, error))
-    return _value(document, file, provider)
+        return ParsedFile(explain(document, form, error))
+
+
+def value_of(path: str, parsed: ParsedFile, provider: str | None) -> ReadFile:
+    """What a parsed file means at a path; `provider` is our own address, None where it is unknown (in CI)."""
+    if parsed.document is None or parsed.file is None:
+        return ReadFile(path, None, tuple(replace(fault, path=path) for fault in parsed.faults))
+    return _value(replace(parsed.document, path=path), parsed.file, provider)
+
+
+def read_file(path: str, content: bytes, model: type[FileModel], provider: str | None) -> ReadFile:
+    """Read and check one file."""
+    return value_of(path, parse_file(path, content, model), provider)
 
 
 def _value(document: Document, file: FileModel, provider: str | None) -> ReadFile:

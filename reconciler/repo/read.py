@@ -4,14 +4,12 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.documents.files import FILE_BYTES_MAX
 from reconciler.documents.kinds import REQUIRED, is_ours
 from reconciler.repo.batch import Objects, contents, kinds_and_sizes
 from reconciler.repo.mirror import DamagedMirrorError, MirrorError
 from reconciler.repo.trees import FOLDER, TooLargeTreeError, TreeEntry, read_trees, tree_at, walk
 from reconciler.values.text import printable
-
-FILE_BYTES_MAX = 1024 * 1024
-"""Larger files are not read."""
 
 PATH_SHOWN_MAX = 1000
 """Characters of a path; an entry with a longer one is not read."""

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.documents import desired as desired_module
 from reconciler.documents.desired import Reader, validate
-from reconciler.documents.files import ReadFile, read_file
+from reconciler.documents.files import FILE_BYTES_MAX, ParsedFile, parse_file
 from reconciler.documents.model import FileModel
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import workload_id
@@ -116,14 +116,71 @@ def test_an_unchanged_blob_is_not_read_again(monkeypatch: pytest.MonkeyPatch) ->
     first = history.read(repository(1, 2, 3), {})
     read: list[str] = []
 
-    def counted(path: str, content: bytes, model: type[FileModel], provider: str | None) -> ReadFile:
+    def counted(path: str, content: bytes, model: type[FileModel]) -> ParsedFile:
         read.append(path)
-        return read_file(path, content, model, provider)
+        return parse_file(path, content, model)
 
-    monkeypatch.setattr(desired_module, "read_file", counted)
+    monkeypatch.setattr(desired_module, "parse_file", counted)
     history.read(repository(1, 2, 3) | {workload_path(2): workload(2, "paused: true")}, first.good)
     assert read == [workload_path(2)]
     assert len(history.asked) == 1
+
+
+def parsed_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of what is parsed from now on."""
+    parsed: list[int] = []
+
+    def counted(path: str, content: bytes, model: type[FileModel]) -> ParsedFile:
+        parsed.append(len(content))
+        return parse_file(path, content, model)
+
+    monkeypatch.setattr(desired_module, "parse_file", counted)
+    return parsed
+
+
+def test_one_content_at_many_paths_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = parsed_bytes(monkeypatch)
+    content = workload(1) + b"#" * 20_000
+    found = History().read(repository() | {workload_path(n): content for n in range(1, 61)}, {})
+    assert parsed.count(len(content)) == 1
+    assert [each.path for each in found.workloads.values()] == [workload_path(1)]
+    assert {fault.path for fault in found.faults} == {workload_path(n) for n in range(2, 61)}
+
+
+def test_faults_of_one_content_name_each_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = parsed_bytes(monkeypatch)
+    found = History().read(repository() | {workload_path(n): BROKEN for n in (1, 2)}, {})
+    assert parsed.count(len(BROKEN)) == 1
+    assert {fault.path for fault in found.faults} == {workload_path(1), workload_path(2)}
+
+
+def test_a_revision_that_holds_too_much_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History()
+    first = history.read(repository(1, 2), {})
+    monkeypatch.setattr(desired_module, "REVISION_BYTES_MAX", 50_000)
+    parsed = parsed_bytes(monkeypatch)
+    large = {workload_path(n): workload(n) + b"#%d" % n * 10_000 for n in range(1, 10)}
+    found = history.read(repository(1, 2) | large, first.good)
+    assert sum(parsed) <= 50_000
+    assert workload_path(2) in found.good
+    refused = [fault.path for fault in found.faults]
+    assert workload_path(9) in refused
+    assert "have more than 50000 bytes" in found.faults[-1].message
+
+
+@pytest.mark.parametrize("path", ["pricing.yaml", workload_path(1)])
+def test_a_pointer_of_git_lfs_is_a_fault_in_the_loop_and_in_validate(path: str) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 12\n"
+    files = repository(1) | {path: pointer}
+    (fault,) = validate(files, PROVIDER)
+    assert (fault.path, fault.message) == (path, "a Git LFS pointer, not the file itself")
+    assert History().read(files, {}).faults == (fault,)
+
+
+def test_a_file_that_the_loop_does_not_read_for_its_length_is_a_fault_in_validate_too() -> None:
+    files = repository(1) | {workload_path(1): b"#" * (FILE_BYTES_MAX + 1)}
+    (fault,) = validate(files, PROVIDER)
+    assert "at most 1048576 are read" in fault.message
 
 
 def test_the_same_commit_is_made_once_and_asks_for_nothing() -> None:

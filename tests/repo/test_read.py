@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.documents.files import FILE_BYTES_MAX
 from reconciler.repo import batch, trees
 from reconciler.repo.commits import heading
 from reconciler.repo.mirror import Mirror, MirrorError
-from reconciler.repo.read import FILE_BYTES_MAX, Listing, blobs, listing
+from reconciler.repo.read import Listing, blobs, listing
 from tests.repo.forge import Forge
 
 
