@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.cycle.exceptions import raised_at, sentence_of
 from reconciler.cycle.world import World
 from reconciler.documents.desired import Reader
-from reconciler.ports import Repo
+from reconciler.ports import Adapter, Repo
 from reconciler.values.desired import Revision, Revisions
 from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Intent
@@ -15,6 +17,8 @@ from reconciler.values.memory import Memory
 from reconciler.values.observed import AdapterView, Market
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import Commit
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Observer:
 
     def look(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """The adapters, then the chain, as it is asked about leases that the adapters name."""
-        adapters = {name: adapter.look() for name, adapter in self._world.adapters.items()}
+        adapters = {name: _look(name, adapter) for name, adapter in self._world.adapters.items()}
         known = tuple(_known(memory, adapters))
         market = self._world.chain.look(tuple(i.hash for i in intents), known)
         return Observed(market, adapters)
@@ -94,6 +98,15 @@ class Observer:
         if isinstance(reading, Unseen):
             return Unseen(stale)
         return Seen(self._revisions.read(reading.view, memory, stale))
+
+
+def _look(name: str, adapter: Adapter) -> AdapterView:
+    try:
+        return adapter.look()
+    except Exception as error:  # a fault of one adapter must not blind the others, nor the bid engine
+        log.error("adapter %s could not be observed: %s%s", name, sentence_of(error), raised_at(error))
+        unseen = Unseen(f"it could not be observed: {sentence_of(error)}")
+        return AdapterView(unseen, unseen)
 
 
 def _known(memory: Memory, adapters: Mapping[str, AdapterView]) -> set[LeaseId]:

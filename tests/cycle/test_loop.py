@@ -115,7 +115,7 @@ def _break(scene: Scenery, monkeypatch: pytest.MonkeyPatch, stage: str, error: B
     on = [stage]
     scene.repo.files["config.yaml"] = b"publishing: {quiet: 0s, at_most: 0s}\n"
     (target, name) = {
-        "observe": (scene.adapter, "look"),
+        "observe": (scene.chain, "look"),
         "plan": (run, "plan"),
         "remember": (scene.journal.journal, "remember"),
         "publish": (scene.repo, "publish"),

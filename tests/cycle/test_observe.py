@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.cycle.observe import Observer
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -71,3 +73,17 @@ def test_an_adapter_that_fails_spoils_no_chain(scene: Scenery) -> None:
 
     assert isinstance(seen.market, Seen)
     assert seen.adapters["kubernetes"].workloads == Unseen("refused")
+
+
+def test_an_adapter_that_raises_spoils_no_chain(scene: Scenery, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> AdapterView:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr(scene.adapter, "look", broken)
+
+    seen = Observer(scene.world, makers.US).look(Memory(), ())
+
+    assert isinstance(seen.market, Seen)
+    assert seen.adapters["kubernetes"].workloads == Unseen(
+        "it could not be observed: RuntimeError: two lines"
+    )
