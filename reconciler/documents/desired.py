@@ -35,7 +35,7 @@ from reconciler.values.repository import Commit
 Kind = TypeVar("Kind")
 
 REVISION_BYTES_MAX = 8 * 1024 * 1024
-"""Distinct contents that are parsed of one revision; the slowest take some 6 seconds a megabyte."""
+"""Distinct contents that are read of one revision; the slowest take some 6 seconds a megabyte to parse."""
 
 COMMITS_KEPT = 2
 """The newest commit and the one last applied are both asked for each cycle."""
@@ -52,23 +52,18 @@ class _Chosen:
 
 
 class _Parsing:
-    """One revision's parsing: each distinct content once, and no more than REVISION_BYTES_MAX in all."""
+    """One revision's parsing: each distinct content once."""
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:
         self.contents = contents
         self._parsed: dict[tuple[type[FileModel], str], ParsedFile] = {}
-        self._bytes = 0
 
-    def parsed(self, path: str, blob: str) -> ParsedFile | None:
-        """What the content says; None where too much was parsed before it."""
+    def parsed(self, path: str, blob: str) -> ParsedFile:
+        """What the content says."""
         model = model_at(path)
         assert model is not None, "only paths of ours are asked for"
         if (model, blob) not in self._parsed:
-            content = self.contents[blob]
-            self._bytes += len(content)
-            if self._bytes > REVISION_BYTES_MAX:
-                return None
-            self._parsed[model, blob] = parse_file(path, content, model)
+            self._parsed[model, blob] = parse_file(path, self.contents[blob], model)
         return self._parsed[model, blob]
 
 
@@ -87,7 +82,9 @@ class Reader:
         """The blobs whose bytes `desired` will need: this commit's and the last good ones, not yet read."""
         if self._known(commit, good) is not None:
             return ()
-        wanted = [*_ours(commit.files).items(), *_ours(good).items()]
+        beyond = _beyond_bound(commit, good)
+        newest = [(path, blob) for path, blob in _ours(commit.files).items() if path not in beyond]
+        wanted = [*newest, *_ours(good).items()]
         return tuple(sorted({blob for path, blob in wanted if (path, blob) not in self._read}))
 
     def desired(self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes]) -> Desired:
@@ -115,12 +112,12 @@ class Reader:
         files: dict[str, ReadFile] = {}
         blobs: dict[str, str] = {}
         stale: set[str] = set()
-        faults = list(_commit_faults(commit))
         wanted = _ours(commit.files)
-        parsing = _Parsing(contents)
+        parsing, beyond = _Parsing(contents), _beyond_bound(commit, good)
+        faults = [*_commit_faults(commit), *(_too_much(path) for path in beyond)]
         hidden = {path for path in good if path in commit.refused or path.split("/")[0] in commit.refused}
         for path in sorted({*wanted, *REQUIRED, *hidden}):
-            newest = self._file(path, wanted[path], parsing) if path in wanted else None
+            newest = self._file(path, wanted[path], parsing) if path in wanted.keys() - beyond else None
             faults += newest.faults if newest else ()
             blob = wanted.get(path)
             if newest is None or newest.value is None:
@@ -140,12 +137,7 @@ class Reader:
                     path, 0, 0, f"its content {blob[:12]} is not in the repository", "push it again"
                 )
                 return ReadFile(path, None, (missing,))
-            parsed = parsing.parsed(path, blob)
-            if parsed is None:
-                why = f"not read: the files before it and this one have more than {REVISION_BYTES_MAX} bytes"
-                too_much = Fault(path, 0, 0, why, "remove or shorten files")
-                return ReadFile(path, None, (too_much,))
-            known = self._read[path, blob] = value_of(path, parsed, self._provider)
+            known = self._read[path, blob] = value_of(path, parsing.parsed(path, blob), self._provider)
         return known
 
     def _forget_all_but(self, *kept: Mapping[str, str]) -> None:
@@ -166,7 +158,8 @@ def validate(
     workload files are checked. `refused` are entries that are no plain files, with the reason; `limits` have
     the bounds that prices are held against.
     """
-    commit = Commit("", "", "", 0, {path: path for path in files}, refused=refused or {})
+    sizes = {path: len(content) for path, content in files.items()}
+    commit = Commit("", "", "", 0, {path: path for path in files}, sizes, refused or {})
     faults = Reader(provider or _provider_named(files)).desired(commit, {}, files).faults
     if limits is None or PRICING not in files:
         return faults
@@ -180,6 +173,30 @@ def _provider_named(files: Mapping[str, bytes]) -> str | None:
 
 def _ours(files: Mapping[str, str]) -> dict[str, str]:
     return {path: blob for path, blob in files.items() if model_at(path)}
+
+
+def _beyond_bound(commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
+    """The files that are not read, as REVISION_BYTES_MAX is used up. Those that are in force are always read
+    and count first, then the shortest ones: no file keeps another from being read that was read before. What
+    this process has read by now plays no part, so that a restart changes nothing.
+    """
+    files, counted, beyond = _ours(commit.files), set[str](), set[str]()
+    room = REVISION_BYTES_MAX
+    for path in sorted(
+        files, key=lambda path: (good.get(path) != files[path], commit.sizes.get(path, 0), path)
+    ):
+        size = 0 if files[path] in counted else commit.sizes.get(path, 0)
+        if size > room and good.get(path) != files[path]:
+            beyond.add(path)
+            continue
+        counted.add(files[path])
+        room -= size
+    return frozenset(beyond)
+
+
+def _too_much(path: str) -> Fault:
+    why = f"not read: with this file, those that are read have more than {REVISION_BYTES_MAX} bytes"
+    return Fault(path, 0, 0, why, "remove or shorten files", rule="files")
 
 
 def _commit_faults(commit: Commit) -> Iterable[Fault]:

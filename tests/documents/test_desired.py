@@ -34,7 +34,8 @@ class History:
         names = {path: hashlib.sha1(content).hexdigest() for path, content in files.items()}
         self.blobs |= {names[path]: content for path, content in files.items()}
         commit_id = hashlib.sha1(repr(sorted(names.items())).encode()).hexdigest()
-        commit = Commit(commit_id, "a", "b", 0, names, refused=refused or {})
+        sizes = {path: len(content) for path, content in files.items()}
+        commit = Commit(commit_id, "a", "b", 0, names, sizes, refused or {})
         self.asked = self.reader.unread(commit, good)
         return self.reader.desired(commit, good, {blob: self.blobs[blob] for blob in self.asked})
 
@@ -166,6 +167,39 @@ def test_a_revision_that_holds_too_much_is_read_up_to_a_bound(monkeypatch: pytes
     refused = [fault.path for fault in found.faults]
     assert workload_path(9) in refused
     assert "have more than 50000 bytes" in found.faults[-1].message
+    assert sum(len(history.blobs[blob]) for blob in history.asked) <= 50_000
+
+
+@pytest.mark.parametrize("has_journal", [True, False])
+def test_files_that_exceed_the_bound_crowd_out_no_others_after_a_restart(
+    monkeypatch: pytest.MonkeyPatch, has_journal: bool
+) -> None:
+    """By their names they would be read first; the process that read the others before is gone."""
+    monkeypatch.setattr(desired_module, "REVISION_BYTES_MAX", 50_000)
+    history = History()
+    first = history.read(repository(50, 51), {})
+    large = {workload_path(n): b"%d" % n * 20_000 for n in range(10, 19)}
+    pushed = history.read(repository(50, 51) | large, first.good)
+    restarted = History(blobs=history.blobs)
+    found = restarted.read(repository(50, 51) | large, pushed.good if has_journal else {})
+    assert set(found.workloads) == set(pushed.workloads) == set(first.workloads)
+    assert found.faults == pushed.faults
+
+
+def test_what_is_in_force_is_read_where_it_exceeds_the_bound_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    good = History().read(repository(1, 2), {}).good
+    monkeypatch.setattr(desired_module, "REVISION_BYTES_MAX", 10)
+    found = History().read(repository(1, 2, 3), good)
+    assert set(found.workloads) == {workload_id(lease(1)), workload_id(lease(2))}
+    assert [fault.path for fault in found.faults] == [workload_path(3)]
+
+
+def test_validate_finds_what_exceeds_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desired_module, "REVISION_BYTES_MAX", 50_000)
+    (fault,) = validate(repository(1) | {workload_path(2): b"#" * 60_000}, PROVIDER)
+    assert (fault.path, fault.rule) == (workload_path(2), "files")
 
 
 @pytest.mark.parametrize("path", ["pricing.yaml", workload_path(1)])
