@@ -112,9 +112,12 @@ def looking(settings: Settings) -> Iterator[Runner]:
 
 
 @contextmanager
-def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemon]:
+def opened(
+    settings: Settings, journal_in: Path | None = None, parse_wait_seconds: float | None = None
+) -> Iterator[Daemon]:
     """A daemon with its journal locked and its watches running; everything is closed at the end.
 
+    `parse_wait_seconds` is how long a cycle waits for the files of a commit, None: until they are parsed.
     Raises SettingsError, JournalError, BadPlaceError or a keyring's error, each with a sentence.
     """
     with ExitStack() as stack:
@@ -142,6 +145,7 @@ def opened(settings: Settings, journal_in: Path | None = None) -> Iterator[Daemo
             sharing=settings.repository.snapshot,
             folder=settings.repository.path,
             poll_seconds=settings.repository.poll_seconds,
+            parse_wait_seconds=parse_wait_seconds,
         )
         runner = Runner(world, address)
         board = Board(runner.snapshot)

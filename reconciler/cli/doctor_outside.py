@@ -47,6 +47,7 @@ def check_repository(settings: Settings, address: str | None) -> Generator[Findi
             yield wrong("repository", reading.why, "see repository: in the host file, and try: git ls-remote")
             return None
         revisions = RevisionReader(repo, address).read(reading.view, memory)
+        assert revisions is not None, "without a limit it waits"
         yield _validity(settings, revisions.newest.desired)
         if edited := repo.uncommitted():
             shown = ", ".join(edited[:SHOWN])

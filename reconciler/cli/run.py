@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 STDERR = 2
 
+PARSE_WAIT_SECONDS = 1.0
+"""A cycle of the loop waits so long for the files of a commit; larger ones are parsed beside it."""
+
 
 @click.command()
 @host_option
@@ -32,7 +35,8 @@ def run(host: Path | None, once: bool, observe_only: bool, log_format: str) -> N
     log_to_stderr(log_format)
     faulthandler.enable(STDERR)  # a watchdog's SIGABRT leaves every thread's stack in the log
     systemd = Systemd(os.environ)
-    with opened(settings_of(host, observe_only=observe_only)) as daemon:
+    settings = settings_of(host, observe_only=observe_only)
+    with opened(settings, parse_wait_seconds=None if once else PARSE_WAIT_SECONDS) as daemon:
 
         def stop(*_: object) -> None:
             systemd.stopping()

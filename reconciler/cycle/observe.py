@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from threading import Thread
+from typing import TypeVar
 
 from reconciler.cycle.exceptions import raised_at, sentence_of
 from reconciler.cycle.world import World
@@ -20,6 +23,8 @@ from reconciler.values.repository import Commit
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -32,31 +37,68 @@ class Observed:
 class RevisionReader:
     """Parses the newest commit and the one last applied; remembers files by blob. `address` is our own, None
     where it is not known.
+
+    Parsing runs in a thread of its own, at most `wait_seconds` of which the caller waits for.
     """
 
-    def __init__(self, repo: Repo, address: str | None) -> None:
+    def __init__(self, repo: Repo, address: str | None, wait_seconds: float | None = None) -> None:
         self._repo = repo
         self._newest = Reader(address)
         self._applied = Reader(address)
+        self._wait_seconds = wait_seconds
+        self._parsing: Future[Revisions] | None = None
 
-    def read(self, commits: Sequence[Commit], memory: Memory, stale: str = "") -> Revisions:
-        """Both revisions, out of the commits that `Repo.look` gives."""
+    def read(self, commits: Sequence[Commit], memory: Memory, stale: str = "") -> Revisions | None:
+        """Both revisions, out of the commits that `Repo.look` gives; None while files are being parsed."""
+        if self._parsing is not None and not self._parsing.done():
+            return None
+        parsing, self._parsing = self._parsing, None
+        if parsing is not None:
+            parsing.result()  # raises what the parsing raised; its files are remembered
         newest, *older = commits
-        applied = self._revision(self._applied, older[0], memory) if older else None
-        return Revisions(self._revision(self._newest, newest, memory), applied, stale)
+        wanted = [(self._newest, newest), *((self._applied, each) for each in older[:1])]
+        contents = [self._repo.read(reader.unread(commit, memory.good)) for reader, commit in wanted]
 
-    def _revision(self, reader: Reader, commit: Commit, memory: Memory) -> Revision:
-        unread = reader.unread(commit, memory.good)
-        desired = reader.desired(commit, memory.good, self._repo.read(unread))
-        return Revision(
-            desired,
-            commit.author,
-            commit.subject,
-            commit.committed_at,
-            commit.descends,
-            commit.signer,
-            commit.reverts,
-        )
+        def parse() -> Revisions:
+            found = [
+                _revision(reader, commit, memory, content)
+                for (reader, commit), content in zip(wanted, contents, strict=True)
+            ]
+            return Revisions(found[0], found[1] if len(found) > 1 else None, stale)
+
+        if not any(contents):
+            return parse()
+        self._parsing = in_thread(parse)
+        try:
+            return self._parsing.result(self._wait_seconds)
+        except TimeoutError:
+            return None
+
+
+def _revision(reader: Reader, commit: Commit, memory: Memory, contents: Mapping[str, bytes]) -> Revision:
+    return Revision(
+        reader.desired(commit, memory.good, contents),
+        commit.author,
+        commit.subject,
+        commit.committed_at,
+        commit.descends,
+        commit.signer,
+        commit.reverts,
+    )
+
+
+def in_thread(call: Callable[[], Result]) -> Future[Result]:
+    """The call in a thread of its own, which keeps no process from ending."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except Exception as error:  # raised again where the result is taken
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future
 
 
 class Observer:
@@ -66,7 +108,8 @@ class Observer:
 
     def __init__(self, world: World, address: str) -> None:
         self._world = world
-        self._revisions = RevisionReader(world.repo, address)
+        self._revisions = RevisionReader(world.repo, address, world.parse_wait_seconds)
+        self._last: Revisions | None = None
         self._asked_at = 0
         self._stale = ""
 
@@ -97,7 +140,16 @@ class Observer:
             reading = self._world.repo.recall(memory.applied)
         if isinstance(reading, Unseen):
             return Unseen(stale)
-        return Seen(self._revisions.read(reading.view, memory, stale))
+        return self._parsed(reading.view, memory, stale)
+
+    def _parsed(self, commits: Sequence[Commit], memory: Memory, stale: str) -> Reading[Revisions]:
+        """The revisions; while a large one is being parsed, those that were read before."""
+        revisions = self._revisions.read(commits, memory, stale)
+        if revisions is None:
+            why = f"commit {commits[0].id[:12]} is being parsed; until then the last one read counts"
+            return Seen(replace(self._last, stale=why)) if self._last else Unseen(why)
+        self._last = revisions
+        return Seen(revisions)
 
 
 def _look(name: str, adapter: Adapter) -> AdapterView:

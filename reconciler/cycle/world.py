@@ -39,6 +39,7 @@ class World:
     and goes. `configure` gets the desired state in force in each cycle, before the adapters are read, and
     adds to `adapters` those that it is the first to name. `publishing` and `sharing` say whether the status
     and the snapshot branch are pushed; `folder` is ours in the repository ("": the top).
+    `parse_wait_seconds` is how long a cycle waits for the files of a commit, None: until they are parsed.
     """
 
     provider: str
@@ -55,6 +56,7 @@ class World:
     sharing: bool = False
     folder: str = ""
     poll_seconds: int = 0
+    parse_wait_seconds: float | None = None
 
 
 EFFECTS: tuple[tuple[str, str], ...] = (

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
 import pytest
 
 from reconciler.cycle.observe import Observer
+from reconciler.documents.desired import Reader
+from reconciler.values.desired import Revisions
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, UsageMemory, WorkloadMemory
 from reconciler.values.observed import AdapterView
-from reconciler.values.readings import Seen, Unseen
+from reconciler.values.readings import Reading, Seen, Unseen
 from tests import makers
-from tests.cycle.worlds import Scenery, intent
+from tests.cycle.worlds import MemoryRepo, Scenery, intent
+
+
+def wait_for(
+    look: Callable[[], Reading[Revisions]], holds: Callable[[Reading[Revisions]], bool]
+) -> Reading[Revisions]:
+    for _ in range(3_000):
+        if holds(reading := look()):
+            return reading
+        time.sleep(0.01)
+    raise AssertionError(reading)
+
+
+def is_whole(reading: Reading[Revisions]) -> bool:
+    return isinstance(reading, Seen) and not reading.view.stale
 
 
 def test_everything_is_read_once(scene: Scenery) -> None:
@@ -87,3 +109,53 @@ def test_an_adapter_that_raises_spoils_no_chain(scene: Scenery, monkeypatch: pyt
     assert seen.adapters["kubernetes"].workloads == Unseen(
         "it could not be observed: RuntimeError: two lines"
     )
+
+
+def test_a_large_commit_is_parsed_beside_the_loop(scene: Scenery, monkeypatch: pytest.MonkeyPatch) -> None:
+    observer = Observer(replace(scene.world, parse_wait_seconds=0.01), makers.US)
+    held, desired = Event(), Reader.desired
+
+    def slow(*args: Any) -> Any:
+        assert held.wait(30)
+        return desired(*args)
+
+    monkeypatch.setattr(Reader, "desired", slow)
+    first = observer.desired(Memory())
+    second = observer.desired(Memory())
+    held.set()
+    read = wait_for(lambda: observer.desired(Memory()), is_whole)
+
+    assert isinstance(first, Unseen)
+    assert "is being parsed" in first.why
+    assert second == first
+    assert isinstance(read, Seen)
+    assert scene.calls.count("read pricing.yaml") == 1
+
+
+def test_meanwhile_the_last_one_counts(scene: Scenery, monkeypatch: pytest.MonkeyPatch) -> None:
+    observer = Observer(replace(scene.world, parse_wait_seconds=0.01), makers.US)
+    before = wait_for(lambda: observer.desired(Memory()), is_whole)
+    held, desired = Event(), Reader.desired
+
+    def broken(*args: Any) -> Any:
+        assert held.wait(30)
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr(Reader, "desired", broken)
+    newer = replace(scene.repo.commit, id="d" * 40, files={"config.yaml": "another"})
+    monkeypatch.setattr(MemoryRepo, "commit", newer)
+    scene.repo.files["another"] = b"bidding: {enabled: false}\n"
+    meanwhile = observer.desired(Memory())
+    held.set()
+
+    assert isinstance(before, Seen)
+    assert isinstance(meanwhile, Seen)
+    assert meanwhile.view.newest == before.view.newest
+    assert meanwhile.view.stale.startswith(f"commit {scene.repo.commit.id[:12]} is being parsed")
+    with pytest.raises(RuntimeError, match="odd"):
+        wait_for(lambda: observer.desired(Memory()), lambda reading: False)
+
+    monkeypatch.setattr(Reader, "desired", desired)
+    after = wait_for(lambda: observer.desired(Memory()), is_whole)
+    assert isinstance(after, Seen)
+    assert after.view.newest != before.view.newest
