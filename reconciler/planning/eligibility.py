@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from fnmatch import fnmatchcase
+from collections.abc import Collection, Iterable
 
+from reconciler.planning.key_patterns import met
 from reconciler.values.desired import Bidding
 from reconciler.values.money import DENOM
 from reconciler.values.observed import Order, ProviderRecord, State
@@ -14,6 +14,9 @@ from reconciler.values.text import SENTENCE_MAX, one_line
 
 SHOWN_MAX = 5
 """Attributes, auditors and denominations that a sentence names."""
+
+GPUS = "capabilities/gpu/"
+CLASSES = "capabilities/storage/"
 
 
 def ineligible(order: Order, bidding: Bidding, provider: ProviderRecord) -> Hold | None:
@@ -52,12 +55,10 @@ def _stranger(order: Order, bidding: Bidding, address: str) -> Hold | None:
 def _unmet(order: Order, provider: ProviderRecord) -> Hold | None:
     """The order's requirements against our record (semantics 3.2, attribute rule)."""
     subject = str(order.id)
-    if missing := [a for a in order.attributes if not _met(a, provider.attributes)]:
+    if missing := [a for a in order.attributes if not met(a, provider.attributes)]:
         why = f"it requires {_show(missing)}, which our provider record does not have"
         return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
-    signed = {
-        auditor for auditor, has in provider.audited.items() if all(_met(a, has) for a in order.attributes)
-    }
+    signed = {auditor for auditor, has in provider.audited.items() if _all_met(order.attributes, has)}
     if missing_auditors := order.signed_by_all - signed:
         why = f"it requires attributes signed by all of {_listed(missing_auditors)}"
         return Hold(subject, Reason.NOT_AUDITED, why)
@@ -68,24 +69,38 @@ def _unmet(order: Order, provider: ProviderRecord) -> Hold | None:
 
 
 def _incapable(order: Order, provider: ProviderRecord) -> Hold | None:
-    """GPU models and storage classes against the record's capabilities."""
-    has = {key for key, value in provider.attributes if value == "true"}
+    """Storage classes and GPU models against the record's capabilities (semantics 3.2)."""
+    subject = str(order.id)
+    classes = _storage_classes(provider)
+    gpus = [(key.removeprefix(GPUS), value) for key, value in provider.attributes if key.startswith(GPUS)]
     for unit in order.units:
-        for key, _ in unit.gpu_attributes:
-            wanted = f"capabilities/gpu/{key}"
-            if unit.gpu and not any(fnmatchcase(k, wanted) for k in has):
-                why = f"it requires GPUs {key}, which our provider record does not have"
-                return Hold(str(order.id), Reason.ATTRIBUTES_MISSING, why)
+        for volume in unit.storage:
+            if volume.attributes and not any(_all_met(volume.attributes, has) for has in classes):
+                shown = _show(volume.attributes)
+                why = f"it requires storage of {shown}, which our provider record does not have"
+                return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
+        if unit.gpu and unit.gpu_attributes and not any(met(each, gpus) for each in unit.gpu_attributes):
+            models = _listed([key for key, _ in unit.gpu_attributes])
+            why = f"it requires GPUs {models}, which our provider record does not have"
+            return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
     return None
 
 
-def _met(wanted: Attribute, have: tuple[Attribute, ...] | frozenset[Attribute]) -> bool:
-    """The key is a pattern, the value literal."""
-    key, value = wanted
-    return any(value == v and fnmatchcase(k, key) for k, v in have)
+def _storage_classes(provider: ProviderRecord) -> list[list[Attribute]]:
+    """What the record says of each class: `capabilities/storage/<number>/<key>`."""
+    found: dict[str, list[Attribute]] = {}
+    for key, value in provider.attributes:
+        number, slash, name = key.removeprefix(CLASSES).partition("/")
+        if key.startswith(CLASSES) and number.isascii() and number.isdigit() and slash and name:
+            found.setdefault(number, []).append((name, value))
+    return list(found.values())
 
 
-def _show(attributes: list[Attribute]) -> str:
+def _all_met(wanted: Iterable[Attribute], have: Collection[Attribute]) -> bool:
+    return all(met(each, have) for each in wanted)
+
+
+def _show(attributes: Iterable[Attribute]) -> str:
     return _listed([f"{key}={value}" for key, value in attributes])
 
 

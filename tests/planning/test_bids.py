@@ -14,7 +14,7 @@ from reconciler.values.messages import CreateBid
 from reconciler.values.observed import AdapterView, Capacity, Order, ProviderRecord, State, Wallet
 from reconciler.values.plans import Reason, SendTransaction
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.resources import MB, Resources
+from reconciler.values.resources import MB, Attribute, Resources, Volume
 from tests.makers import (
     ALICE,
     NOW,
@@ -163,6 +163,48 @@ def test_audited_attributes_open_the_door() -> None:
     )
     asked = order(attributes=[("reg*", "eu")], signed_by_all=frozenset({"ve1auditor"}))
     assert len(bids_of(situation(market(orders=[asked], provider=record)))) == 1
+
+
+GPU_AND_DISK = ProviderRecord(
+    US,
+    "https://p",
+    (
+        ("region/eu/west", "true"),
+        ("capabilities/gpu/vendor/nvidia/model/a100/ram/80Gi", "true"),
+        ("capabilities/storage/1/class", "beta2"),
+        ("capabilities/storage/1/persistent", "true"),
+        ("capabilities/storage/2/class", "ram"),
+    ),
+)
+
+
+def _gpus(*attributes: Attribute) -> Order:
+    return order(1, unit(gpu=1, gpu_attributes=attributes))
+
+
+def _disk(*attributes: Attribute) -> Order:
+    return order(1, unit(storage=(Volume("data", MB, attributes),)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "fits"),
+    [
+        (order(attributes=[("region/eu/*", "true")]), True),
+        (order(attributes=[("region/*", "true")]), False),
+        (_gpus(("vendor/nvidia/model/*/ram/80Gi", "true")), True),
+        (_gpus(("vendor/nvidia/model/h100", "true"), ("vendor/nvidia/model/a100/ram/*", "true")), True),
+        (_gpus(("vendor/nvidia/model/*", "true")), False),
+        (_gpus(("vendor/nvidia/model/a100/ram/80Gi", "false")), False),
+        (_disk(("class", "beta2"), ("persistent", "true")), True),
+        (_disk(("class", "beta3"), ("persistent", "true")), False),
+        (_disk(("class", "ram"), ("persistent", "true")), False),
+    ],
+)
+def test_what_the_chain_refuses_for_our_record_is_not_bid_on(asked: Order, fits: bool) -> None:
+    given = situation(market(orders=[asked], provider=GPU_AND_DISK))
+    unmet = [h for h in plan(given).holds if h.reason is Reason.ATTRIBUTES_MISSING]
+    assert (not unmet) == fits
+    assert fits or bids_of(given) == []
 
 
 def test_short_capacity_goes_to_the_dearest_then_the_oldest() -> None:
