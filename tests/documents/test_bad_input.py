@@ -70,7 +70,7 @@ TABLE = [
         "5 MB",
         W1,
         b"#" * 5_000_000,
-        f"{W1}:1:1: the file has 5000000 bytes; at most 1048576 are read (split it)",
+        f"{W1}: the file has 5000000 bytes; at most 1048576 are read (split it)",
     ),
     Bad(
         "5 MB, refused unread by the mirror",
