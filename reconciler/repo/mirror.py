@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.repo.backoff import Backoff, changed_at, failure_of
 from reconciler.repo.complaints import complaint
 from reconciler.repo.git_environment import make_world
-from reconciler.repo.git_process import LEFT_ALONE, NETWORK_SECONDS, GitRunner, Ran
+from reconciler.repo.git_process import LEFT_ALONE, NETWORK_SECONDS, TIMED_OUT, GitRunner, Ran
 from reconciler.repo.place import Place, checked
 
 LOCK_SECONDS = 90.0
@@ -155,6 +155,13 @@ class Mirror:
     def descends(self, newer: str, older: str) -> bool:
         """Whether `older` is an ancestor of `newer`, or the same; False where it is not known at all."""
         return self.run("merge-base", "--is-ancestor", older, newer).code == 0
+
+    def is_damaged(self) -> bool:
+        """Whether git finds damage here by itself: what a remote says of our directory proves nothing, and a
+        mirror that is put aside no longer holds the revision in force.
+        """
+        ran = self.run("fsck", "--full", "--no-dangling", "--no-progress")
+        return ran.code not in (0, TIMED_OUT) and not ran.used_up
 
     def remake(self) -> None:
         """Put a damaged mirror aside for good and start an empty one."""

@@ -49,6 +49,8 @@ class GitRepository:
                 try:
                     return Seen(self._commits_of(self._newest(), applied))
                 except DamagedMirrorError:
+                    if not self._mirror.is_damaged():
+                        raise
                     self._mirror.remake()
                     return Seen(self._commits_of(self._newest(), applied))
         except MirrorError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.ports import Repo
+from reconciler.repo.git_process import Ran
 from reconciler.repo.place import Place
 from reconciler.repo.repository import GitRepository
 from reconciler.values.outcomes import Done, Failed
@@ -171,6 +172,29 @@ def test_a_damaged_mirror_is_made_again(
             packed.chmod(0o600)
             packed.write_bytes(b"rubbish")
     assert seen(GitRepository(place, state))[0].id == commit
+
+
+def test_a_remote_that_calls_the_mirror_damaged_does_not_empty_it(
+    repository: GitRepository, forge: Forge, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is by default is no secret; it alone may hold the revision in force."""
+    applied = forge.commit(a="1")
+    seen(repository)
+    forge.commit(a="2")
+    real = repository._mirror._runner.run
+
+    def told(*arguments: str, **rest: object) -> Ran:
+        if arguments[0] == "fetch":
+            return Ran(128, b"", f"fatal: remote error: {state}/mirror.git/objects/pack is corrupt")
+        return real(*arguments, **rest)  # type: ignore[arg-type]  # handed on as they came
+
+    monkeypatch.setattr(repository._mirror._runner, "run", told)
+    reading = repository.look(applied)
+    assert isinstance(reading, Unseen)
+    assert "is corrupt" in reading.why
+    recalled = repository.recall(applied)
+    assert isinstance(recalled, Seen)
+    assert [commit.id for commit in recalled.view] == [applied]
 
 
 def test_a_quiet_look_fetches_nothing(
