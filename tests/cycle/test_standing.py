@@ -89,7 +89,8 @@ def test_files_at_fault() -> None:
 
 
 def test_a_commit_that_nobody_may_let_pass() -> None:
-    stand, words = state(found(limits=replace(Limits(), require_signature=True)))
+    unsigned = replace(makers.remembered(), applied="")
+    stand, words = state(found(limits=replace(Limits(), require_signature=True), memory=unsigned))
     assert (stand, words.startswith("refused: Unsigned: commit ")) == (Stand.FAILURE, True)
 
 
