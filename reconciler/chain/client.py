@@ -31,6 +31,7 @@ from reconciler.values.messages import Message
 from reconciler.values.observed import Market, State, TxResult
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -218,12 +219,23 @@ class ChainClient:
         else:
             market = Refresh(queries, self._market, touched, known).market(moment)
             full_at, overdue = self._full_at, self._overdue or touched.everything
+        self._refuse_false_ids(market)
         landed = self._fates(hashes, touched, status)
         # nothing of this look is kept unless all of it was read
         self._market, self._cursor = market, status.height
         self._full_at, self._overdue, self._doubtful = full_at, overdue, False
         transfers = None if touched is None else tuple(touched.transfers)
         return replace(market, landed=landed, transfers=transfers)
+
+    def _refuse_false_ids(self, market: Market) -> None:
+        """A bid or lease under another id than asked for, or with one that no chain has: the journal could
+        not read it again.
+        """
+        for view in (market.bids, market.leases):
+            for asked, found in view.items():
+                if asked != found.id or not asked.is_nameable:
+                    why = f"answers {one_line(str(found.id))!r} as a bid or lease, which no chain has there"
+                    raise NodeError(f"{self._node.target} {why}; name another node in the host file")
 
     def _is_due(self, touched: Touched, time: int) -> bool:
         """Whether all is to be read anew; what asks for it cannot ask more than ten times as often."""

@@ -13,6 +13,9 @@ from reconciler.chain.wire_amounts import decimal_of
 from reconciler.chain.wire_text import CUT, TEXTS_MAX, text_of
 from reconciler.values.resources import Attribute, Endpoint, ResourceUnit, Volume
 
+QUANTITY_MAX = 2**63 - 1
+"""The chain's own limits are far below: 32 TiB of storage a volume."""
+
 
 def attributes_of(attributes: Iterable[attributes_pb2.Attribute]) -> tuple[Attribute, ...]:
     """Key and value of each; a list that was cut ends in an attribute that no provider has."""
@@ -72,7 +75,10 @@ def _volume_of(storage: resources_pb2.Storage) -> Volume:
 
 
 def _number(value: resources_pb2.ResourceValue) -> int:
-    return int(value.val or b"0")
+    number = int(value.val or b"0")
+    if not 0 <= number <= QUANTITY_MAX:
+        raise ValueError("a quantity of resources that no chain has")
+    return number
 
 
 def _value(number: int) -> resources_pb2.ResourceValue:

@@ -102,6 +102,11 @@ class LeaseId:
         return self.order.deployment
 
     @property
+    def is_nameable(self) -> bool:
+        """Whether files, labels and URLs can name it, and the journal read it again."""
+        return self.order.is_nameable and self.provider.isascii() and self.provider.isalnum()
+
+    @property
     def payment_xid(self) -> str:
         """`gseq/oseq/provider`: the payment's id within the deployment's account; payments are paid in the
         order of this text (semantics 4.2).

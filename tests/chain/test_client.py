@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconciler.chain import queries, surroundings
@@ -12,6 +14,7 @@ from reconciler.chain.node_errors import NodeError, NodeRefusedError
 from reconciler.chain.preparing import Policy
 from reconciler.chain.rpc import Rpc
 from reconciler.chain.touched import Touched
+from reconciler.values.readings import Unseen
 from tests.chain.counting import counted, failing
 from tests.contracts.chain_steps import (
     failed,
@@ -136,6 +139,36 @@ def test_a_height_booked_in_an_earlier_life_is_a_bound_too(world: ChainWorld) ->
     assert world.simulated is not None
     late = world.simulated.time.timestamp() + 10
     assert "behind height 50" in unseen(world.client(remembered=SeenHeight(50, late, late)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("provider", ""), ("provider", "a/b"), ("dseq", 0), ("gseq", 0)]
+)
+@pytest.mark.parametrize("method", ["Leases", "Bids", "Lease"])
+def test_ids_that_no_chain_has_are_never_seen(
+    world: ChainWorld, method: str, field: str, value: object
+) -> None:
+    client = world.client()
+    lease = lease_of(world, client)
+    if method == "Lease":
+        world.close_lease(world.tenants[0], lease.id)
+    client.forget_height()
+    ask = GrpcNode.ask
+
+    def lying_ask(self: GrpcNode, asked: Any, request: Any, height: int = 0) -> Any:
+        answer = ask(self, asked, request, height)
+        if asked.path.endswith(f"Query/{method}"):
+            rows = {"Leases": "leases", "Bids": "bids"}
+            for each in getattr(answer, rows[method]) if method in rows else [answer]:
+                setattr(each.bid.id if method == "Bids" else each.lease.id, field, value)
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GrpcNode, "ask", lying_ask)
+        view = client.look((), [lease.id])
+    assert isinstance(view, Unseen)
+    assert "which no chain has" in view.why
+    assert lease.id in seen(client, known=[lease.id]).leases
 
 
 @pytest.mark.parametrize(("grpc", "rpc"), [("127.0.0.1:1", ""), ("", "http://127.0.0.1:1")])

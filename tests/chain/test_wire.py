@@ -83,6 +83,16 @@ def test_offers_repeat_recorded_orders_verbatim() -> None:
         )
 
 
+@pytest.mark.parametrize("value", [b"-1", b"9223372036854775808", b"9" * 400])
+@pytest.mark.parametrize("kind", ["cpu", "memory", "gpu", "storage"])
+def test_quantities_that_no_chain_has_are_refused(kind: str, value: bytes) -> None:
+    unit = deployment_v1beta4_pb2.ResourceUnit()
+    one: Any = unit.resource.storage.add() if kind == "storage" else getattr(unit.resource, kind)
+    (one.units if kind in ("cpu", "gpu") else one.quantity).val = value
+    with pytest.raises(ValueError, match="no chain has"):
+        unit_of(unit)
+
+
 def test_recorded_bids_are_made_again() -> None:
     made = 0
     for wire in messages(market_v1beta5_pb2.MsgCreateBid):
