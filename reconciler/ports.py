@@ -41,7 +41,8 @@ class Repo(Protocol):
         """The newest commit of the desired branch first and, where it is another and still known, the one
         last applied.
 
-        `descends` of the newest says whether it descends from `applied` (true when `applied` is empty).
+        `descends` of the newest says whether it descends from `applied` (true when `applied` is empty);
+        `superseded` names the commits between the two, where it does.
         """
 
     def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:

@@ -84,6 +84,7 @@ def _revision(reader: Reader, commit: Commit, memory: Memory, contents: Mapping[
         commit.descends,
         commit.signer,
         commit.reverts,
+        commit.superseded,
     )
 
 

@@ -104,6 +104,7 @@ class Runner:
         """One whole cycle; `flush` publishes at once what would be gathered."""
         began_at, began = self._world.clock.now(), monotonic()
         finding = self.look()
+        self._sayer.note_superseded(finding.plan)
         self._world.store.journal.remember(finding.plan, began_at)
         self._log_holds(finding.plan.holds)
         self._log_sight(finding.situation.market)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from reconciler.cycle.standing import noted, standing, told
+from reconciler.cycle.standing import noted, standing, superseded, told
 from reconciler.cycle.status import Finding
 from reconciler.cycle.world import World
 from reconciler.values.commit_state import CommitState, Stated
 from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
+from reconciler.values.plans import Plan
 from reconciler.values.records import tell
 
 log = logging.getLogger(__name__)
@@ -22,22 +23,33 @@ class Sayer:
         self._known: tuple[Stated, ...] | None = None
         self._silent = False
 
+    def note_superseded(self, plan: Plan) -> None:
+        """Note the commits that the newest supersedes, before the journal names the newest as applied: from
+        then on the repository no longer names them.
+        """
+        if self._world.forge is not None:
+            known = self._noted()
+            self._keep(known, superseded(known, plan))
+
     def say(self, finding: Finding) -> None:
         """Note how the newest commit stands, and say what is not said yet, oldest first."""
         forge = self._world.forge
         if forge is None:
             return
-        if self._known is None:
-            self._known = self._world.store.outbox.states()
-        known = self._known
+        known = self._noted()
         if (now := standing(finding)) is not None:
             self._keep(known, noted(known, now))
-        for stated in self._known:
+        for stated in self._noted():
             if stated.told:
                 continue
             outcome = forge.set_state(stated.state)
             if isinstance(outcome, Unknown) or not self._ended(stated.state, outcome):
                 return
+
+    def _noted(self) -> tuple[Stated, ...]:
+        if self._known is None:
+            self._known = self._world.store.outbox.states()
+        return self._known
 
     def _ended(self, said: CommitState, outcome: Outcome) -> bool:
         """Whether this one need not be said again: the forge may know an older commit no more."""

@@ -6,7 +6,7 @@ from reconciler.cycle.status import Finding
 from reconciler.planning.situation import market_of
 from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitState, Stand, Stated
 from reconciler.values.judged import Verdict
-from reconciler.values.plans import ApplyWorkload, PrepareAdapter, RemoveWorkload
+from reconciler.values.plans import ApplyWorkload, Plan, PrepareAdapter, RemoveWorkload
 from reconciler.values.readings import Unseen
 from reconciler.values.text import one_line
 
@@ -17,6 +17,7 @@ KEPT = 20
 DIGITS = 8
 
 FOLLOWED = "followed by "
+SUPERSEDED = "superseded by "
 
 
 def standing(finding: Finding) -> CommitState | None:
@@ -41,9 +42,25 @@ def standing(finding: Finding) -> CommitState | None:
     return CommitState(judged.commit, stand, one_line(why, DESCRIPTION_CHARACTERS))
 
 
+def superseded(known: tuple[Stated, ...], plan: Plan) -> tuple[Stated, ...]:
+    """With the commits that the newest supersedes, pending until it is applied; one that was evaluated keeps
+    its state. They come last, before the newest, so that none is dropped while the newest stays the newest.
+    """
+    judged = plan.judged
+    if judged is None or not plan.superseded:
+        return known
+    words = f"{SUPERSEDED}{judged.commit[:12]} before it was applied"
+    by_commit = {each.state.commit: each for each in known}
+    named = [each.commit for each in plan.superseded[1 - KEPT :]]
+    between = [_passed_over(by_commit.get(each), CommitState(each, Stand.PENDING, words)) for each in named]
+    others = [each for each in known if each.state.commit not in (*named, judged.commit)]
+    newest = [by_commit[judged.commit]] if judged.commit in by_commit else []
+    return (*others, *between, *newest)[-KEPT:]
+
+
 def noted(known: tuple[Stated, ...], now: CommitState) -> tuple[Stated, ...]:
     """What is to be said, oldest first: nothing twice, nothing more once a commit was applied, and a last
-    word on those that never were.
+    word on those that never were. What an applied commit supersedes is applied as a part of it.
     """
     old = next((each.state for each in known if each.state.commit == now.commit), None)
     if old is not None and (old == now or old.stand is Stand.SUCCESS):
@@ -85,7 +102,19 @@ def _waits(finding: Finding) -> str:
 
 def _followed(stated: Stated, now: CommitState) -> Stated:
     state = stated.state
-    if state.stand is not Stand.PENDING or state.description.startswith(FOLLOWED):
+    if state.description.startswith(f"{SUPERSEDED}{now.commit[:12]} ") and now.stand is Stand.SUCCESS:
+        words = f"{SUPERSEDED}{now.commit[:12]}: {now.description}"
+        return Stated(CommitState(state.commit, Stand.SUCCESS, one_line(words, DESCRIPTION_CHARACTERS)))
+    if state.stand is not Stand.PENDING or state.description.startswith((FOLLOWED, SUPERSEDED)):
         return stated
     words = f"{FOLLOWED}{now.commit[:12]} before it was applied"
     return Stated(CommitState(state.commit, Stand.PENDING, words))
+
+
+def _passed_over(known: Stated | None, state: CommitState) -> Stated:
+    """The new state, unless the commit was evaluated itself or has this state already."""
+    if known is None:
+        return Stated(state)
+    old = known.state
+    moved = old.stand is Stand.PENDING and old.description.startswith(SUPERSEDED) and old != state
+    return Stated(state) if moved else known

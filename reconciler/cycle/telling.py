@@ -77,7 +77,7 @@ def trailers(events: Sequence[Event], plan: Plan, height: int) -> tuple[tuple[st
 
 
 def _waits(judged: Judged) -> bool:
-    return judged.verdict is not Verdict.APPLIED
+    return judged.verdict in (Verdict.HELD, Verdict.REFUSED)
 
 
 def _observed(names: Sequence[str]) -> str:

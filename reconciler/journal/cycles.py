@@ -54,7 +54,7 @@ class SqliteJournal:
         changed = changes(self._memory, plan.memory)
         decided = self._decisions.of_holds(plan.holds, at) + self._decisions.of_landed(plan.confirmations, at)
         decided += self._decisions.of_gone(plan.holds, at)
-        told = plan.transitions or plan.confirmations or self._revisions.changes(plan.judged)
+        told = plan.transitions or plan.confirmations or self._revisions.changes(plan)
         if changed or decided or told or self._consumed or self._heard or self._new:
             with self._database.transaction():
                 self._store(changed)

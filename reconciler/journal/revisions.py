@@ -1,6 +1,7 @@
 """The revisions table: each revision that was looked at, what became of it, and when it gave way.
 
-At most two rows are open (not ended): the one in force, and the newest where it waits.
+At most two rows are open (not ended): the one in force, and the newest where it waits. A commit that was
+superseded before the daemon looked has a row that is ended from the start.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from reconciler.values.records import PastRevision
 KEPT_MAX = 10_000
 """Revisions that are kept; the oldest go."""
 
+RECENT = 500
+"""Newest rows that are searched for a superseded commit, several times the commits that one plan names."""
+
 _SELECT = "SELECT id, content, plan_digest, seen_at, judged_at, ended_at FROM revisions"
 
 
@@ -28,9 +32,13 @@ class Revisions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._open = _open(database)
+        self._recent = _recent(database)
 
-    def changes(self, judged: Judged | None) -> bool:
+    def changes(self, plan: Plan) -> bool:
         """Whether there is something to note."""
+        return self._changes(plan.judged) or bool(self._unrecorded(plan))
+
+    def _changes(self, judged: Judged | None) -> bool:
         if judged is None:
             return False
         here = self._open.get(judged.commit)
@@ -38,8 +46,9 @@ class Revisions:
 
     def note(self, plan: Plan, at: int) -> None:
         """Keep what is judged, end what gives way, and have it told, within the caller's transaction."""
+        self._note_superseded(plan, at)
         judged = plan.judged
-        if judged is None or not self.changes(judged):
+        if judged is None or not self._changes(judged):
             return
         ended = [(at, row) for row in self._ending(judged)]
         self._database.execute_all("UPDATE revisions SET ended_at = ? WHERE id = ?", ended)
@@ -59,6 +68,24 @@ class Revisions:
     def noted(self) -> None:
         """The transaction is kept: know the open rows."""
         self._open = _open(self._database)
+        self._recent = _recent(self._database)
+
+    def _note_superseded(self, plan: Plan, at: int) -> None:
+        """One row each, before the row of the newer commit, ended at once."""
+        found = self._unrecorded(plan)
+        if not found:
+            return
+        digest = plan_digest(plan)
+        self._database.execute_all(
+            "INSERT INTO revisions (content, plan_digest, seen_at, judged_at, ended_at) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [(dumps(Judged, each), digest, at, at, at) for each in found],
+        )
+        post(self._database, found, at)
+
+    def _unrecorded(self, plan: Plan) -> list[Judged]:
+        """Superseded commits without a row: one that was evaluated before has its own."""
+        return [each for each in plan.superseded if each.commit not in self._recent]
 
     def _ending(self, judged: Judged) -> list[int]:
         """Rows that give way: what waited, to any other; what was in force, to what is applied now."""
@@ -78,6 +105,15 @@ def past_revisions(database: Database, at_most: int) -> tuple[PastRevision, ...]
 def _open(database: Database) -> dict[str, tuple[int, PastRevision]]:
     found = _read(database, f"{_SELECT} WHERE ended_at = 0 ORDER BY id DESC LIMIT ?", 2)
     return {past.judged.commit: (row, past) for row, past in reversed(found)}
+
+
+def _recent(database: Database) -> frozenset[str]:
+    rows = database.rows(
+        "SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.commit') END FROM revisions "
+        "ORDER BY id DESC LIMIT ?",
+        (RECENT,),
+    )
+    return frozenset(str(row[0]) for row in rows)
 
 
 def _read(database: Database, sql: str, at_most: int) -> list[tuple[int, PastRevision]]:

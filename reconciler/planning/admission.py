@@ -28,13 +28,14 @@ SUBJECT = "repository"
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """The desired state in force, None where none ever was, and why it is not the newest; `breaches` are the
-    bounds that the newest passes, whether approved or not.
+    bounds that the newest passes, whether approved or not, `superseded` the commits that it came with.
     """
 
     desired: Desired | None
     holds: tuple[Hold, ...] = ()
     breaches: tuple[Breach, ...] = ()
     judged: Judged | None = None
+    superseded: tuple[Judged, ...] = ()
 
 
 def admit(situation: Situation) -> Admitted:
@@ -55,6 +56,7 @@ def admit(situation: Situation) -> Admitted:
         (*objections, *_notes(revisions)),
         tuple(x.breach for x in passed),
         _judged(revisions.newest, objections, _approved(passed, memory.approvals)),
+        _superseded(revisions.newest),
     )
 
 
@@ -73,6 +75,15 @@ def _judged(newest: Revision, objections: tuple[Hold, ...], approved: str) -> Ju
         verdict = Verdict.REFUSED if final else Verdict.HELD
     why = "; ".join(f"{h.reason}: {h.message}" for h in objections) or approved
     return Judged(newest.desired.commit, newest.author, newest.subject, verdict, why, newest.reverts)
+
+
+def _superseded(newest: Revision) -> tuple[Judged, ...]:
+    """Commits between the applied one and the newest; those evaluated earlier are among them."""
+    why = f"commit {newest.desired.commit[:12]} is newer and is evaluated instead"
+    return tuple(
+        Judged(each.id, each.author, each.subject, Verdict.SUPERSEDED, why, each.reverts)
+        for each in newest.superseded
+    )
 
 
 def _approved(passed: tuple[Excess, ...], approvals: Mapping[str, Approval]) -> str:

@@ -97,7 +97,7 @@ def plan(situation: Situation) -> Plan:
     waiting = _waiting(situation, desired, admitted.breaches, decisions)
     memory = replace(situation.memory, last_lane=sending.lane, waiting=waiting)
     made = _whole(replace(situation, memory=memory), desired, decisions, phases.transitions)
-    return replace(made, funding=funding, judged=admitted.judged)
+    return replace(made, funding=funding, judged=admitted.judged, superseded=admitted.superseded)
 
 
 def _put_in_force(situation: Situation, admitted: Admitted) -> Memory:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.repo.batch import Objects, contents, kinds_and_sizes
 from reconciler.repo.mirror import DamagedMirrorError
+from reconciler.values.repository import CommitHeader
 from reconciler.values.reverts import reverts
 from reconciler.values.text import one_line, visible
 from reconciler.values.times import unix_seconds
@@ -13,6 +15,10 @@ from reconciler.values.times import unix_seconds
 COMMIT_BYTES_MAX = 1024 * 1024
 AUTHOR_CHARACTERS = 200
 SUBJECT_CHARACTERS = 500
+SUPERSEDED_MAX = 100
+"""Commits between the applied one and the newest that are named; older ones are left out."""
+SUPERSEDED_BYTES_MAX = 64 * 1024
+"""Of each of these, so that all of them fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +35,43 @@ def heading(objects: Objects, commit: str) -> Heading:
     """The commit's own words, cleaned of control signs; DamagedMirrorError where the mirror lost it. Of one
     that is absurdly long only that is said.
     """
-    kind, size = kinds_and_sizes(objects, [commit]).get(commit, ("", 0))
-    if kind == "commit" and size > COMMIT_BYTES_MAX:
-        return Heading("", f"(a commit of {size} bytes, which is not read)", 0)
-    content = contents(objects, {commit: size}).get(commit) if kind == "commit" else None
-    if content is None:
+    found = headings(objects, [commit]).get(commit)
+    if found is None:
         raise DamagedMirrorError(f"commit {commit[:12]} cannot be read")
-    return parse_commit(content)
+    return found
+
+
+def headings(
+    objects: Objects, commits: Sequence[str], bytes_max: int = COMMIT_BYTES_MAX
+) -> Mapping[str, Heading]:
+    """The headings of many commits; those that cannot be read are missing."""
+    known = kinds_and_sizes(objects, commits)
+    sizes = {commit: size for commit, (kind, size) in known.items() if kind == "commit"}
+    long = {commit: size for commit, size in sizes.items() if size > bytes_max}
+    read = contents(objects, {commit: size for commit, size in sizes.items() if commit not in long})
+    return {
+        **{
+            commit: Heading("", f"(a commit of {size} bytes, which is not read)", 0)
+            for commit, size in long.items()
+        },
+        **{commit: parse_commit(content) for commit, content in read.items()},
+    }
+
+
+def superseded(objects: Objects, applied: str, newest: str) -> tuple[CommitHeader, ...]:
+    """The commits after `applied` on the first-parent line of `newest`, without it, oldest first, at most
+    SUPERSEDED_MAX; empty where git cannot list them.
+    """
+    ran = objects.run(
+        "rev-list", "--first-parent", f"--max-count={SUPERSEDED_MAX + 1}", f"{applied}..{newest}", "--"
+    )
+    ids = [each for each in reversed(ran.text.split()) if each != newest] if ran.code == 0 else []
+    found = headings(objects, ids, SUPERSEDED_BYTES_MAX)
+    return tuple(
+        CommitHeader(each, found[each].author, found[each].subject, found[each].reverts)
+        for each in ids
+        if each in found
+    )
 
 
 def parse_commit(content: bytes) -> Heading:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.repo.backoff import Backoff
-from reconciler.repo.commits import heading
+from reconciler.repo.commits import heading, superseded
 from reconciler.repo.mirror import DamagedMirrorError, Mirror, MirrorError
 from reconciler.repo.place import BadPlaceError, Place
 from reconciler.repo.read import blobs, listing
@@ -16,7 +16,7 @@ from reconciler.repo.status_branch import last_trailer, publish, rehearse
 from reconciler.repo.working_tree import edited
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
-from reconciler.values.repository import TOLD, Commit, StatusCommit
+from reconciler.values.repository import TOLD, Commit, CommitHeader, StatusCommit
 
 DESIRED = "refs/reconciler/desired"
 APPLIED = "refs/reconciler/applied"
@@ -37,6 +37,7 @@ class GitRepository:
         self._mirror = Mirror(place, state, backoff)
         self._commits: dict[str, Commit] = {}
         self._applied: str | None = None
+        self._superseded: tuple[tuple[str, str], tuple[CommitHeader, ...]] | None = None
         self._signed: tuple[tuple[str, int, int], str | None] | None = None
 
     def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
@@ -147,11 +148,20 @@ class GitRepository:
             return (replace(first, descends=True),)
         if not self._mirror.has_commit(applied):
             return (replace(first, descends=False),)
-        first = replace(first, descends=self._mirror.descends(newest, applied))
+        descends = self._mirror.descends(newest, applied)
+        between = self._between(applied, newest) if descends else ()
+        first = replace(first, descends=descends, superseded=between)
         try:
             return (first, self._commit(applied))
         except MirrorError:
             return (first,)
+
+    def _between(self, applied: str, newest: str) -> tuple[CommitHeader, ...]:
+        """The commits that the newest supersedes; listed once, as each cycle reads a held revision."""
+        key = (applied, newest)
+        if self._superseded is None or self._superseded[0] != key:
+            self._superseded = key, superseded(self._mirror, applied, newest)
+        return self._superseded[1]
 
     def _in_force(self, applied: str) -> str:
         """The commit in force: as the journal says; where that knows none, as this mirror remembers it."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.repository import CommitHeader
 from reconciler.values.resources import Attribute, Resources, total
 from reconciler.values.text import clean_fields
 
@@ -232,7 +233,7 @@ class Desired:
 @dataclass(frozen=True, slots=True)
 class Revision:
     """A commit of the desired branch and what is known about its place in history; `reverts` is the commit
-    that it takes back.
+    that it takes back, `superseded` are the commits between the applied one and this one, oldest first.
     """
 
     desired: Desired
@@ -242,6 +243,7 @@ class Revision:
     descends: bool = True
     signer: str | None = None
     reverts: str = ""
+    superseded: tuple[CommitHeader, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

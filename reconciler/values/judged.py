@@ -8,17 +8,18 @@ from enum import StrEnum
 
 class Verdict(StrEnum):
     """APPLIED is in force; HELD waits for the approval of the owner; REFUSED needs another commit, or
-    another host file.
+    another host file; SUPERSEDED was never evaluated, as a newer commit arrived before the daemon looked.
     """
 
     APPLIED = "applied"
     HELD = "held"
     REFUSED = "refused"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The newest commit of the desired branch, and what became of it; `why` it is not applied, or by whose
+    """A commit of the desired branch, and what became of it; `why` it is not applied, or by whose
     approval it is; `reverts` is the commit that it takes back ("": none).
     """
 

@@ -181,7 +181,7 @@ class Plan:
 
     `funding` is how long each active lease is still paid for; `confirmations` are the intents that this plan
     has taken note of: they end when its memory is kept, at once; `judged` is what became of the newest
-    revision, where one was seen.
+    revision, where one was seen; `superseded` are the commits between the applied revision and the newest.
     """
 
     revision: str
@@ -192,6 +192,7 @@ class Plan:
     funding: Mapping[LeaseId, TimeLeft] = field(default_factory=dict)
     confirmations: tuple[Confirmation, ...] = ()
     judged: Judged | None = None
+    superseded: tuple[Judged, ...] = ()
 
     @property
     def quiet(self) -> bool:

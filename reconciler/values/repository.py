@@ -7,10 +7,21 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class CommitHeader:
+    """What names a commit whose files are not read; `reverts` is the commit that it reverts ("": none)."""
+
+    id: str
+    author: str = ""
+    subject: str = ""
+    reverts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """A commit of the desired branch: its files (path below the provider's folder -> blob id), sizes in
-    bytes, odd entries with the reason why they are not read, and the commit that it takes back. `signer` is
-    known of the newest alone.
+    bytes, odd entries with the reason why they are not read, and the commit that it takes back. `signer` and
+    `superseded` are known of the newest alone; the latter are the commits on its first-parent line after the
+    applied one, oldest first.
     """
 
     id: str
@@ -23,6 +34,7 @@ class Commit:
     descends: bool = True
     signer: str | None = None
     reverts: str = ""
+    superseded: tuple[CommitHeader, ...] = ()
 
 
 TOLD = "Told-Until"

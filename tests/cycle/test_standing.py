@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reconciler.cycle.standing import KEPT, noted, standing, told
+from reconciler.cycle.standing import KEPT, noted, standing, superseded, told
 from reconciler.cycle.status import Finding
 from reconciler.planning.planner import plan
 from reconciler.values.approvals import Breach
 from reconciler.values.commit_state import CommitState, Stand, Stated
 from reconciler.values.desired import Desired, Fault
-from reconciler.values.judged import Verdict
+from reconciler.values.judged import Judged, Verdict
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Retry
-from reconciler.values.plans import Hold, Reason
+from reconciler.values.plans import Hold, Plan, Reason
 from reconciler.values.readings import Unseen
 from tests import makers
 
@@ -157,3 +157,55 @@ def test_memory_ends() -> None:
         known = noted(known, CommitState(f"{number:040x}", Stand.SUCCESS, "applied"))
     assert len(known) == KEPT
     assert known[-1].state.commit == f"{KEPT + 4:040x}"
+
+
+def over(newest: CommitState, *older: CommitState) -> Plan:
+    """A plan with a newest commit and those that it supersedes."""
+    judged = Judged(newest.commit, "Olga", "", Verdict.APPLIED)
+    between = tuple(Judged(each.commit, "Olga", "", Verdict.SUPERSEDED) for each in older)
+    return replace(found().plan, judged=judged, superseded=between)
+
+
+def pending(value: CommitState, newer: CommitState) -> CommitState:
+    words = f"superseded by {newer.commit[:12]} before it was applied"
+    return CommitState(value.commit, Stand.PENDING, words)
+
+
+def test_a_superseded_commit_is_applied_with_the_newest() -> None:
+    known = superseded((), over(C, A, B))
+    assert known == (Stated(pending(A, C)), Stated(pending(B, C)))
+    waits = noted(known, held(C))
+    assert waits == (*known, Stated(held(C)))
+    assert superseded(waits, over(C, A, B)) == waits, "nothing is written twice"
+    applied = noted(waits, C)
+    done = "superseded by cccccccccccc: applied"
+    assert [(s.state.commit[0], s.state.stand, s.state.description) for s in applied] == [
+        ("a", Stand.SUCCESS, done),
+        ("b", Stand.SUCCESS, done),
+        ("c", Stand.SUCCESS, "applied"),
+    ]
+    assert superseded(applied, over(C)) is applied
+
+
+def test_a_superseded_commit_stays_pending_until_a_newer_one_is_applied() -> None:
+    """The held commit that superseded it was evaluated itself: its own last word stays."""
+    known = noted(superseded((), over(B, A)), held(B))
+    known = noted(superseded(known, over(C, A, B)), C)
+    assert [(s.state.commit[0], s.state.stand) for s in known] == [
+        ("a", Stand.SUCCESS),
+        ("b", Stand.PENDING),
+        ("c", Stand.SUCCESS),
+    ]
+    assert known[1].state.description == "followed by cccccccccccc before it was applied"
+
+
+def test_a_superseded_commit_is_not_successful_with_a_rewritten_branch() -> None:
+    known = noted(superseded((), over(B, A)), held(B))
+    assert noted(superseded(known, over(C)), C)[0] == Stated(pending(A, B))
+
+
+def test_more_superseded_commits_than_are_remembered() -> None:
+    older = [CommitState(f"{number:040x}", Stand.SUCCESS, "applied") for number in range(100)]
+    known = noted(superseded((Stated(A, told=True),), over(C, *older)), held(C))
+    assert [s.state.commit for s in known] == [*(each.commit for each in older[1 - KEPT :]), C.commit]
+    assert superseded(known, over(C, *older)) == known

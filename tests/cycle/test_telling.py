@@ -10,6 +10,7 @@ from reconciler.cycle.telling import LINES_MAX, SUBJECT_CHARACTERS, lines, messa
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import workload_id
 from reconciler.values.intents import Confirmation, Fate
+from reconciler.values.judged import Judged, Verdict
 from reconciler.values.lifecycle import Phase
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.outcomes import Done, Failed, Refused
@@ -144,3 +145,12 @@ def test_what_is_not_known_has_no_trailer() -> None:
 def test_what_happens_within_a_phase_is_told_with_what_comes_of_it() -> None:
     loss = Transition(ID, LEASE, Phase.RUNNING, Phase.RUNNING, "Pod Web-1 was removed", "another runs")
     assert lines([loss]) == [f"Workload {ID} is Running: pod Web-1 was removed; another runs"]
+
+
+def test_a_superseded_commit_is_reported_and_not_named_as_held() -> None:
+    passed_over = Judged("b" * 40, "Olga", "Two", Verdict.SUPERSEDED, "commit cccccccccccc is newer")
+    waits = Judged("c" * 40, "Olga", "Three", Verdict.HELD, "PriceJump: far")
+    found = trailers([passed_over, waits], Plan("a" * 40, (), (), (), makers.remembered()), 0)
+    assert [value for name, value in found if name == "Held-Revision"] == ["c" * 40]
+    sentence = "Superseded commit bbbbbbbbbbbb by Olga: Two (commit cccccccccccc is newer)"
+    assert lines([passed_over]) == [sentence]

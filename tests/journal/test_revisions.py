@@ -79,3 +79,34 @@ def test_by_whose_word_it_was_applied_stays_on_record(tmp_path: Path) -> None:
 def test_a_silent_repository_changes_nothing(tmp_path: Path) -> None:
     opened = through(tmp_path, judged("a"), plan())
     assert told(opened) == [("a", "applied", 0, 0, 0)]
+
+
+def over(made: Plan, *older: str) -> Plan:
+    """The same plan, whose newest commit supersedes these."""
+    found = [Judged(letter * 40, "Olga", f"Change {letter}", Verdict.SUPERSEDED) for letter in older]
+    return replace(made, superseded=tuple(found))
+
+
+def test_superseded_commits_have_a_row_each_written_once(tmp_path: Path) -> None:
+    opened = through(tmp_path, judged("a"), over(judged("d", Verdict.HELD), "b", "c"))
+    expected = [
+        ("d", "held", 1, 1, 0),
+        ("c", "superseded", 1, 1, 1),
+        ("b", "superseded", 1, 1, 1),
+        ("a", "applied", 0, 0, 0),
+    ]
+    assert told(opened) == expected
+    opened.close()
+    again = through(tmp_path, over(judged("d", Verdict.HELD), "b", "c"))
+    assert told(again) == expected
+    assert [u.event.commit[0] for u in again.outbox.unpublished() if isinstance(u.event, Judged)] == [*"abcd"]
+
+
+def test_a_revision_that_was_evaluated_keeps_its_row_when_it_is_superseded(tmp_path: Path) -> None:
+    opened = through(tmp_path, judged("a"), judged("b", Verdict.HELD), over(judged("c"), "b"))
+    assert told(opened) == [("c", "applied", 2, 2, 0), ("b", "held", 1, 1, 2), ("a", "applied", 0, 0, 2)]
+
+
+def test_a_superseded_commit_may_become_the_newest_again(tmp_path: Path) -> None:
+    opened = through(tmp_path, judged("a"), over(judged("c", Verdict.HELD), "b"), judged("b"))
+    assert told(opened)[:2] == [("b", "applied", 2, 2, 0), ("c", "held", 1, 1, 2)]

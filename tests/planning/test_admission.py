@@ -10,9 +10,11 @@ import pytest
 
 from reconciler.planning.admission import Admitted, admit
 from reconciler.values.desired import Fault, Revision, Revisions
+from reconciler.values.judged import Verdict
 from reconciler.values.limits import Limits
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.repository import CommitHeader
 from tests.makers import PRICING, desired, remembered, situation
 
 APPLIED = Revision(replace(desired(), commit="a" * 40))
@@ -94,3 +96,18 @@ def test_what_is_in_force_stays_so_when_its_signer_retires(known: Revision | Non
     assert (made.desired, made.holds) == (NEWEST.desired, ())
     older = remembered(applied=APPLIED.desired.commit)
     assert judged(Seen(Revisions(NEWEST, APPLIED)), limits, memory=older).desired is APPLIED.desired
+
+
+def test_what_the_newest_supersedes_whether_it_is_applied_or_held() -> None:
+    between = (CommitHeader("1" * 40, "Olga", "One"), CommitHeader("2" * 40, "Olga", "Two", "1" * 40))
+    newest = replace(NEWEST, superseded=between)
+    for limits in (Limits(), Limits(require_signature=True)):
+        found = judged(Seen(Revisions(newest, APPLIED)), limits).superseded
+        assert [(each.commit[0], each.verdict, each.reverts[:1]) for each in found] == [
+            ("1", Verdict.SUPERSEDED, ""),
+            ("2", Verdict.SUPERSEDED, "1"),
+        ]
+        assert found[0].show() == (
+            "Superseded commit 111111111111 by Olga: One "
+            "(commit cccccccccccc is newer and is evaluated instead)"
+        )

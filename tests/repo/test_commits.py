@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.repo.commits import COMMIT_BYTES_MAX, heading, parse_commit
+from reconciler.repo.commits import (
+    COMMIT_BYTES_MAX,
+    SUPERSEDED_BYTES_MAX,
+    heading,
+    parse_commit,
+    superseded,
+)
 from reconciler.repo.mirror import Mirror
 from reconciler.values.times import UNIX_SECONDS_MAX
 from tests.repo.forge import Forge
@@ -47,6 +53,19 @@ def test_a_commit_that_is_absurdly_long_is_not_read(mirror: Mirror, forge: Forge
     with mirror.held():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         assert "bytes, which is not read" in heading(mirror, commit).subject
+
+
+def test_a_long_superseded_commit_is_named_and_not_read(mirror: Mirror, forge: Forge) -> None:
+    first = forge.commit("one")
+    tree = forge.git("rev-parse", "HEAD^{tree}")
+    long = forge.git("commit-tree", tree, "-p", first, given=b"x" * (SUPERSEDED_BYTES_MAX + 1))
+    newest = forge.git("commit-tree", tree, "-p", long, "-m", "newest")
+    forge.git("update-ref", "refs/heads/main", newest)
+    with mirror.held():
+        mirror.fetch("refs/heads/main", "refs/reconciler/desired")
+        [found] = superseded(mirror, first, newest)
+        assert (found.id, "bytes, which is not read" in found.subject) == (long, True)
+        assert superseded(mirror, "0" * 40, newest) == ()
 
 
 @given(st.binary(max_size=300))

@@ -256,3 +256,55 @@ def test_a_shell_in_the_address_is_never_run(state: Path, tmp_path: Path) -> Non
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(odd)], check=True)
     assert "is empty; push the branch main" in unseen(GitRepository(Place(str(odd)), state))
     assert not list(tmp_path.glob("**/ran"))
+
+
+def names(commit: Commit) -> list[str]:
+    return [each.subject for each in commit.superseded]
+
+
+def test_the_commits_between_the_applied_and_the_newest(repository: GitRepository, forge: Forge) -> None:
+    first = forge.commit("one", a="1")
+    assert names(seen(repository)[0]) == []
+    second = forge.commit("two", a="2")
+    forge.commit(f"Revert\n\nThis reverts commit {second}.", a="1")
+    newest = forge.commit("four", a="4")
+    (found, _) = seen(repository, first)
+    assert names(found) == ["two", "Revert"]
+    assert (found.superseded[0].id, found.superseded[0].author) == (second, "Olga Operator")
+    assert found.superseded[1].reverts == second
+    recalled = repository.recall(first)
+    assert isinstance(recalled, Seen)
+    assert recalled.view[0].superseded == found.superseded
+    assert names(seen(repository, second)[0]) == ["Revert"]
+    assert names(seen(repository, newest)[0]) == []
+
+
+def test_a_merge_supersedes_nothing_of_the_merged_branch(repository: GitRepository, forge: Forge) -> None:
+    first = forge.commit("one", a="1")
+    forge.git("switch", "--quiet", "--create", "topic")
+    forge.commit("on the topic", b="1")
+    forge.git("switch", "--quiet", "main")
+    forge.commit("two", a="2")
+    forge.git("merge", "--quiet", "--no-ff", "-m", "merge", "topic")
+    assert names(seen(repository, first)[0]) == ["two"]
+
+
+def test_a_rewritten_branch_supersedes_nothing(repository: GitRepository, forge: Forge) -> None:
+    forge.commit("one", a="1")
+    second = forge.commit("two", a="2")
+    seen(repository)
+    forge.git("reset", "--quiet", "--hard", "HEAD~1")
+    forge.commit("three", a="3")
+    forge.commit("four", a="4")
+    assert names(seen(repository, second)[0]) == []
+
+
+def test_superseded_commits_are_bounded_to_the_newest(repository: GitRepository, forge: Forge) -> None:
+    forge.commit("first", a="1")
+    applied = forge.git("rev-parse", "HEAD")
+    parts = [
+        f"commit refs/heads/main\ncommitter O <o@e> 1800000000 +0000\ndata <<E\n{n}\nE\n" for n in range(104)
+    ]
+    parts[0] += f"from {applied}\n"
+    forge.git("fast-import", "--quiet", given="\n".join(parts).encode())
+    assert names(seen(repository, applied)[0]) == [str(number) for number in range(3, 103)]
