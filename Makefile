@@ -26,7 +26,7 @@ $(STAMP): .ci/requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
-check: $(STAMP) $(BIN)/zizmor
+check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -34,10 +34,6 @@ check: $(STAMP) $(BIN)/zizmor
 	$(BIN)/zizmor --offline --quiet --no-progress ci/provider-review.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows ci/provider-review.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci ci/gitlab/gitlab-ci.yml
-
-# Only for an environment that is older than this tool.
-$(BIN)/zizmor: | $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.lock
 
 test: check
 	$(BIN)/pytest -m "not live" --numprocesses auto --dist loadfile
