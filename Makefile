@@ -31,6 +31,7 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	@if command -v actionlint >/dev/null; then actionlint ci/provider-review.yml; else echo "actionlint is not on the PATH: not run"; fi
 	$(BIN)/zizmor --offline --quiet --no-progress ci/provider-review.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows ci/provider-review.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci ci/gitlab/gitlab-ci.yml
