@@ -17,8 +17,10 @@ from reconciler.devnet.tenant import Tenant, Wish
 from tests.e2e.running import devnet, interrupt, start
 
 US = key_of(PROVIDER).address
-ATTRIBUTE_BYTES = 1_000_000
-"""The simulated chain takes transactions of 1 MiB, as a node does."""
+READ_BYTES, REFUSED_BYTES = 60_000, 1_000_000
+"""An order that a view still reads, and one that it leaves out; the simulated chain takes transactions of
+1 MiB, as a node does.
+"""
 NASTY = "\x1b]0;title\x07\x1b[2J\r\n<0>kernel: all is lost\u202e"
 ANSWER_SECONDS = 10.0
 
@@ -64,8 +66,9 @@ def test_the_daemon_answers_bids_and_logs_short_lines(
             until = time.monotonic() + 60
             _first_order(tenant, US, until)
             health.start()
-            for text in ("a-" * (ATTRIBUTE_BYTES // 2), NASTY * (ATTRIBUTE_BYTES // len(NASTY.encode()))):
-                tenant.order(Wish(Decimal(5_000), attributes=(("region", text), ("zone", NASTY))))
+            for size in (READ_BYTES, REFUSED_BYTES):
+                for text in ("a-" * (size // 2), NASTY * (size // len(NASTY.encode()))):
+                    tenant.order(Wish(Decimal(5_000), attributes=(("region", text), ("zone", NASTY))))
             _first_order(tenant, US, time.monotonic() + 60)
             health.close()
         finally:
@@ -73,9 +76,8 @@ def test_the_daemon_answers_bids_and_logs_short_lines(
             node.close()
     assert code == 0
     lines = err.splitlines()
-    assert sum("ATTRIBUTES_MISSING" in line or "AttributesMissing" in line for line in lines) == 2, err[
-        :5_000
-    ]
+    assert sum("AttributesMissing" in line for line in lines) == 2, err[:5_000]
+    assert sum("held: orders: Ceiling" in line for line in lines) == 1, err[:5_000]
     assert max(map(len, lines)) < LINE_MAX + 200
     assert all(line.isprintable() for line in lines)
     assert not [line for line in lines if line.startswith("<0>")]

@@ -252,6 +252,7 @@ def test_work_that_came_to_nothing_is_told_and_not_tried_at_once(
     assert found.trouble.reason == reason
     assert (found.digest, found.drifted, found.ready) == ("d", False, False)
     stand.runs.run = played  # type: ignore[method-assign]  # as it was
+    eventually(lambda: not stand.adapter._jobs.under_way() or None, "the failed work is still under way", 10)
     assert stand.run(wanted).trouble is None
 
 
