@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -197,9 +198,10 @@ def test_a_refused_revision_decides_nothing_after_a_restart(
 
 
 def test_machines_wait_for_the_first_revision_that_is_admitted(site: Site) -> None:
-    """Also where the journal, which knew the one in force, is lost."""
+    """Also where the journal and the mirror, which knew the one in force, are lost."""
     for path in site.outside.state.glob("journal*"):
         path.unlink()
+    rmtree(site.outside.state / "mirror.git")
     reason = unsigned(site)
     with site.daemon() as daemon:
         made = site.plan(daemon)

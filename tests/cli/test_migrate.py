@@ -72,7 +72,9 @@ def test_one_file(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_host_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     host = tmp_path / "provider-daemon.yaml"
-    host.write_text("repository: {url: x}\nchain: {grpc: 'h:1', rpc: 'http://h:1', chain_id: c}\n")
+    host.write_text(
+        "repository: {url: x}\nchain: {grpc: '127.0.0.1:1', rpc: 'http://127.0.0.1:1', chain_id: c}\n"
+    )
     host.chmod(0o600)
     assert run("migrate", str(host)) == 0
     assert host.read_text().startswith("apiVersion: provider.virtengine.dev/v1beta1\nkind: Host\nrepository")

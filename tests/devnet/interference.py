@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.cycle.world import World
 from reconciler.ports import Adapter, Repo
-from reconciler.values.desired import Workload
+from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import WorkloadId
 from reconciler.values.limits import Limits
 from reconciler.values.observed import AdapterView
@@ -29,9 +29,19 @@ class Interference:
 
     def world(self, world: World) -> World:
         """The ports with the switches before them."""
-        adapters = {name: _Adapter(adapter, self) for name, adapter in world.adapters.items()}
+        adapters: dict[str, Adapter] = {}
+
+        def configure(desired: Desired) -> None:
+            world.configure(desired)
+            for name, adapter in world.adapters.items():
+                adapters.setdefault(name, _Adapter(adapter, self))
+
         return replace(
-            world, adapters=adapters, repo=_Repo(world.repo, self), limits=lambda: self._limits(world)
+            world,
+            adapters=adapters,
+            configure=configure,
+            repo=_Repo(world.repo, self),
+            limits=lambda: self._limits(world),
         )
 
     def shown(self, snapshot: Snapshot) -> Snapshot:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
+from reconciler import wiring
+from reconciler.chain.client import Expectations
 from reconciler.cycle.loop import Loop
 from reconciler.cycle.loop import Pace as LoopPace
 from reconciler.cycle.run import Runner
@@ -52,7 +57,7 @@ class SteppedDaemon:
         self._runner: Runner | None = None
 
     def start(self) -> None:
-        self._daemon = self._stack.enter_context(opened(self._settings))
+        self._daemon = self._stack.enter_context(self._opened())
         self._runner = Runner(self._world(self._daemon), key_of(PROVIDER).address)
         self._stack.enter_context(self._daemon.served())
         self.cycle()
@@ -75,11 +80,18 @@ class SteppedDaemon:
         return self._daemon is not None
 
     def once(self) -> tuple[int, str]:
-        with opened(self._settings) as daemon:
+        with self._opened() as daemon:
             world = self._world(daemon)
             runner = Runner(world, key_of(PROVIDER).address)
             cycle = Loop(world, runner, LoopPace(), lambda _: None).once()
         return 0, f"{len(cycle.finding.plan.actions)} to do"
+
+    @contextmanager
+    def _opened(self) -> Iterator[Daemon]:
+        """The chain client's clock runs with the chain's, too."""
+        timed = partial(Expectations, clock=SteppedClock(self._market).now)
+        with patch.object(wiring, "Expectations", timed), opened(self._settings) as daemon:
+            yield daemon
 
     def _world(self, daemon: Daemon) -> World:
         return self._interference.world(replace(daemon.world, clock=SteppedClock(self._market)))

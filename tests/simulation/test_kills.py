@@ -20,6 +20,7 @@ from tests.simulation.script import CONTESTED, LATER, OURS, USAGE, WEB, Stage, l
 
 NEVER_IN_A_CYCLE = {
     "adapter.logs": "the API's thread reads",
+    "chain.forget_height": "the owner's command asks for it; what is forgotten is read again",
     "clock.now": "reads the clock",
     "clock.wait": "the loop waits between cycles",
     "inbox.approve": "the owner's command writes on the host; the next cycle hears it",
