@@ -29,7 +29,7 @@ GPU = "nvidia.com/gpu"
 NAME_MAX = 63
 
 MANAGED = f"{MANAGED_BY}={MANAGER}"
-"""Selects every object of ours."""
+"""Selects every object that the adapter manages."""
 
 OURS = f"{MANAGED_BY}={MANAGER},{WORKLOAD}"
 """Selects every object of every workload of ours."""
