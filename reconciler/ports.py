@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.values.approvals import Approval
-from reconciler.values.commit_state import CommitState, Stated
+from reconciler.values.commit_state import CommitState, ReportedState
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
-from reconciler.values.inspection import Happenings, WorkloadUse
+from reconciler.values.inspection import WorkloadEvents, WorkloadUse
 from reconciler.values.intents import Confirmation, Intent, Prepared
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message
@@ -18,8 +18,8 @@ from reconciler.values.outcomes import Outcome
 from reconciler.values.plans import NotifyTenant, Plan
 from reconciler.values.readings import Reading
 from reconciler.values.records import (
-    Applied,
     Decision,
+    EffectResult,
     Happened,
     JournalCounts,
     JournalLook,
@@ -126,7 +126,7 @@ class Journal(Protocol):
     def memory(self) -> Memory:
         """The memory of the last remembered plan; an empty one when new."""
 
-    def outcomes(self) -> tuple[Applied, ...]:
+    def outcomes(self) -> tuple[EffectResult, ...]:
         """What was recorded and no remembered plan has consumed yet, oldest first; asking again gives the
         same and more.
         """
@@ -140,7 +140,7 @@ class Journal(Protocol):
         last asked for, all at once. The same plan again writes nothing but the transitions.
         """
 
-    def record(self, outcomes: Sequence[Applied]) -> None:
+    def record(self, outcomes: Sequence[EffectResult]) -> None:
         """Keep what came of effects: for the next plan, for publishing, and as decisions on record. Not
         idempotent; an outcome lost to a crash is found again by looking.
         """
@@ -157,7 +157,7 @@ class Intents(Protocol):
         one that ended otherwise is open again.
         """
 
-    def end(self, confirmation: Confirmation, outcomes: Sequence[Applied] = ()) -> None:
+    def end(self, confirmation: Confirmation, outcomes: Sequence[EffectResult] = ()) -> None:
         """Note its end, keep it for the history and for publishing, and what it means for its subjects for
         the next plan, all at once; the second end of one intent does nothing.
         """
@@ -172,10 +172,10 @@ class Outbox(Protocol):
     def published(self, ids: Sequence[int], commit: str) -> None:
         """A pushed commit covers these (or they need none: commit ""); saying it twice does nothing."""
 
-    def states(self) -> tuple[Stated, ...]:
+    def states(self) -> tuple[ReportedState, ...]:
         """How commits stand, as the forge was told or is to be told, oldest first."""
 
-    def keep_states(self, states: Sequence[Stated]) -> None:
+    def keep_states(self, states: Sequence[ReportedState]) -> None:
         """Keep exactly these."""
 
 
@@ -251,7 +251,7 @@ class Inspector(Protocol):
     def use(self, workload: WorkloadId) -> WorkloadUse:
         """What its containers use, or what they asked for where nothing measures them."""
 
-    def happenings(self, workload: WorkloadId) -> Happenings:
+    def happenings(self, workload: WorkloadId) -> WorkloadEvents:
         """What the machines said about its objects, newest first."""
 
 

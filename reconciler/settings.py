@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.adapters.ansible.access import Access, access_of
+from reconciler.adapters.ansible.credentials import HostCredentials, host_credentials_of
 from reconciler.chain.node_address import ChainSettings, NodeAddress, read_authorities
 from reconciler.documents.forms import seconds
 from reconciler.documents.host import limits_of, read_host
 from reconciler.documents.host_adapters_model import KubernetesAccessModel
 from reconciler.documents.host_model import HostFile, ListenModel, RepositoryModel
 from reconciler.documents.node_model import NodeModel
-from reconciler.forge.page import Page, page_of
+from reconciler.forge.page import ForgePage, forge_page_of
 from reconciler.values.limits import Limits
-from reconciler.values.listening import Listen
+from reconciler.values.listen_address import ListenAddress
 
 HOST_VARIABLE = "PROVIDER_DAEMON_HOST"
 DEFAULT_HOST_FILE = Path("/etc/provider-daemon.yaml")
@@ -101,9 +101,9 @@ class NoticeSettings:
 class ListenSettings:
     """Where the servers listen, and the files of those who are not on this machine."""
 
-    api: Listen
-    metrics: Listen
-    outside: Listen | None = None
+    api: ListenAddress
+    metrics: ListenAddress
+    outside: ListenAddress | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     client_ca: Path | None = None
@@ -124,17 +124,17 @@ class Settings:
     key: KeySettings
     chain: ChainSettings
     kubernetes: KubernetesAccess
-    ansible: Access
+    ansible: HostCredentials
     state: Path
     listen: ListenSettings
     notices: NoticeSettings | None
-    forge: Page | None
+    forge: ForgePage | None
     limits: Limits
     poll_seconds: float
     cycle_at_most_seconds: int
 
     @property
-    def api(self) -> Listen:
+    def api(self) -> ListenAddress:
         """Where this machine asks."""
         return self.listen.api
 
@@ -216,13 +216,13 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         key=_key(here, file, environment),
         chain=ChainSettings(_node(here, file.chain), file.chain.chain_id, witness),
         kubernetes=_kubernetes(here, file.adapters.kubernetes, environment),
-        ansible=access_of(here, file.adapters.ansible),
+        ansible=host_credentials_of(here, file.adapters.ansible),
         state=here / file.state,
         listen=_listen(here, file.listen),
         notices=NoticeSettings(file.notices.url, _below(here, file.notices.secret_file))
         if file.notices
         else None,
-        forge=page_of(here, file),
+        forge=forge_page_of(here, file),
         limits=limits_of(file, flags.observe_only),
         poll_seconds=float(file.timing.poll_seconds),
         cycle_at_most_seconds=file.timing.cycle_at_most_seconds,
@@ -259,9 +259,9 @@ def _repository(here: Path, model: RepositoryModel) -> RepositorySettings:
 
 def _listen(here: Path, model: ListenModel) -> ListenSettings:
     return ListenSettings(
-        api=Listen.parse(model.api),
-        metrics=Listen.parse(model.metrics),
-        outside=Listen.parse(model.outside) if model.outside else None,
+        api=ListenAddress.parse(model.api),
+        metrics=ListenAddress.parse(model.metrics),
+        outside=ListenAddress.parse(model.outside) if model.outside else None,
         tls_certificate=_below(here, model.tls_certificate),
         tls_key=_below(here, model.tls_key),
         client_ca=_below(here, model.client_ca),

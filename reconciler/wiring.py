@@ -12,39 +12,39 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from reconciler.adapters.ansible.adapter import AnsibleAdapter
-from reconciler.adapters.ansible.adapter import Site as Hosts
+from reconciler.adapters.ansible.adapter import AnsibleEnvironment as Hosts
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
+from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
-from reconciler.adapters.kubernetes.sight import Place as Cluster
 from reconciler.adapters.webhook import Receiver, Webhook
+from reconciler.api.api import Sources
+from reconciler.api.auth.tls import RemoteAccess
+from reconciler.api.startup import Serving, start_servers
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.height_bounds import SeenHeight, seen_height
-from reconciler.chain.heights import HeightWatch
+from reconciler.chain.height_watcher import HeightWatch
 from reconciler.chain.keyring import open_keyring
-from reconciler.chain.preparing import Policy
+from reconciler.chain.tx_builder import Policy
 from reconciler.chain.witness import witness_at
 from reconciler.cycle.clock import HostClock
+from reconciler.cycle.environment import Environment, Store
 from reconciler.cycle.exceptions import FailedThreads
 from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
-from reconciler.cycle.world import Store, World
 from reconciler.documents.kinds import KUBERNETES
-from reconciler.forge.teller import Teller, sender
+from reconciler.forge.status_sender import StatusSender, status_sender
+from reconciler.git.backoff import Backoff, changed_at
+from reconciler.git.file_watcher import FileWatcher, watched_in
+from reconciler.git.remote import Author, Remote, remote_host
+from reconciler.git.repository import GitRepository
 from reconciler.journal.copying import copy_journal
 from reconciler.journal.opening import open_journal, open_records
 from reconciler.journal.state_directory import make_state_directory
 from reconciler.planning.adapter_grants import denials
 from reconciler.ports import Inspector, Wake
-from reconciler.repo.backoff import Backoff, changed_at
-from reconciler.repo.place import Author, Place, remote_host
-from reconciler.repo.repository import GitRepository
-from reconciler.repo.watching import Watcher, watched_in
-from reconciler.serve.api import Sources
-from reconciler.serve.board import Board
-from reconciler.serve.calls import Calls, TimedChain, TimedRepo
-from reconciler.serve.outside import Outside
-from reconciler.serve.secrets import SecretFile, read_token
-from reconciler.serve.starting import Serving, start_servers
+from reconciler.runtime.call_timings import CallTimings, TimedChain, TimedRepo
+from reconciler.runtime.secret_files import SecretFile, read_token
+from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
 from reconciler.values.desired import Desired, KubernetesSettings
 from reconciler.values.records import Request
@@ -58,13 +58,13 @@ class Daemon:
     """A provider put together: its loop, its runner, and what serves it."""
 
     settings: Settings
-    world: World
+    world: Environment
     runner: Runner
     loop: Loop
-    board: Board
+    board: SnapshotStore
     clock: HostClock
     inspectors: Mapping[str, Inspector]
-    calls: Calls
+    calls: CallTimings
 
     def stop(self) -> None:
         """End after the cycle under way; may be called from a signal handler."""
@@ -97,7 +97,7 @@ def serving_of(listen: ListenSettings) -> Serving:
         api=listen.api,
         metrics=listen.metrics,
         outside=listen.outside,
-        proof=Outside(listen.tls_certificate, listen.tls_key, listen.client_ca, listen.tokens),
+        proof=RemoteAccess(listen.tls_certificate, listen.tls_key, listen.client_ca, listen.tokens),
         webhook_secret=listen.webhook_secret,
     )
 
@@ -129,8 +129,8 @@ def opened(
         backoff = Backoff()
         repo = GitRepository(place_of(settings), settings.state, backoff)
         adapters = AdapterSet(settings, address, clock.wake, stack)
-        calls = Calls()
-        world = World(
+        calls = CallTimings()
+        world = Environment(
             provider=settings.provider,
             repo=TimedRepo(repo, calls),
             chain=TimedChain(chain, calls),
@@ -148,16 +148,16 @@ def opened(
             parse_wait_seconds=parse_wait_seconds,
         )
         runner = Runner(world, address)
-        board = Board(runner.snapshot)
+        board = SnapshotStore(runner.snapshot)
         show = _show_with_threads(board, stack)
         loop = Loop(world, runner, Pace(settings.cycle_at_most_seconds), show)
-        watcher = Watcher(_watched(settings), clock.wake)
+        watcher = FileWatcher(_watched(settings), clock.wake)
         watcher.start()
         stack.callback(watcher.close)
         yield Daemon(settings, world, runner, loop, board, clock, adapters.by_name, calls)
 
 
-def _show_with_threads(board: Board, stack: ExitStack) -> Callable[[Snapshot], None]:
+def _show_with_threads(board: SnapshotStore, stack: ExitStack) -> Callable[[Snapshot], None]:
     """Show snapshots with the threads that an exception has ended."""
     failed = FailedThreads()
     stack.callback(setattr, threading, "excepthook", threading.excepthook)
@@ -187,10 +187,10 @@ def _chain(
     return chain, key.address
 
 
-def place_of(settings: Settings) -> Place:
+def place_of(settings: Settings) -> Remote:
     """Where the state repository is."""
     repository = settings.repository
-    return Place(
+    return Remote(
         url=repository.url,
         branch=repository.branch,
         path=repository.path,
@@ -202,12 +202,12 @@ def place_of(settings: Settings) -> Place:
     )
 
 
-def _forge(settings: Settings, stack: ExitStack, backoff: Backoff) -> Teller | None:
+def _forge(settings: Settings, stack: ExitStack, backoff: Backoff) -> StatusSender | None:
     if (page := settings.forge) is None:
         return None
     is_one_host = urlsplit(page.place.api).hostname == remote_host(settings.repository.url)
-    teller = Teller(
-        sender(page, lambda: SecretFile(page.token_file, read_token).content),
+    teller = StatusSender(
+        status_sender(page, lambda: SecretFile(page.token_file, read_token).content),
         shared=backoff if is_one_host else None,
         credential=lambda: changed_at(page.token_file),
     )

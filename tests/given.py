@@ -28,10 +28,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from reconciler.cycle.status import Finding, status_of
-from reconciler.documents.desired import Reader
+from reconciler.cycle.status import PlannedCycle, status_of
+from reconciler.documents.desired import DesiredReader
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.approvals import Approval
 from reconciler.values.desired import Desired, Revision, Revisions, Workload
 from reconciler.values.ids import workload_id
@@ -62,18 +62,18 @@ FILES = {
 class Case:
     """A case as it is planned and published; `wanted` is what its newest commit asks for."""
 
-    situation: Situation
+    situation: PlanningInput
     wanted: Desired
     seen: Market
 
-    def finding(self) -> Finding:
+    def finding(self) -> PlannedCycle:
         """The situation with its plan."""
-        return Finding(self.situation, plan(self.situation))
+        return PlannedCycle(self.situation, plan(self.situation))
 
     def status(self) -> Status | None:
         """What is published; the chain that is unseen now was seen in the cycle before."""
         before = replace(self.situation, market=Seen(self.seen))
-        told = status_of("first", Finding(before, plan(before)), self.wanted, None)
+        told = status_of("first", PlannedCycle(before, plan(before)), self.wanted, None)
         return status_of("first", self.finding(), self.wanted, told)
 
 
@@ -81,7 +81,7 @@ def case_of(given: Tree) -> Case:
     """The case that a `given.yaml` describes; AssertionError names a key that it cannot have."""
     assert not (odd := given.keys() - KEYS), f"given.yaml knows no {sorted(odd)}"
     files = {each["dseq"]: _workload(each) for each in given.get("files", [])}
-    reader = Reader(US)
+    reader = DesiredReader(US)
     before = _read(reader, given.get("applied", {}), {}, "a" * 40)
     wanted = _read(reader, given.get("repository", {}), before.good, "c" * 40)
     wanted = replace(wanted, workloads={w.id: w for w in files.values()})
@@ -108,7 +108,7 @@ def case_of(given: Tree) -> Case:
     return Case(_approved(situation, given.get("approved", [])), wanted, market)
 
 
-def _approved(situation: Situation, limits: list[str]) -> Situation:
+def _approved(situation: PlanningInput, limits: list[str]) -> PlanningInput:
     """The situation once the owner has approved what waits for these limits' sake."""
     waiting = {each.limit: each for each in plan(situation).memory.waiting.values()}
     return replace(situation, approvals=tuple(Approval(waiting[name], "olga", NOW) for name in limits))
@@ -118,7 +118,7 @@ def _recalled(given: Tree) -> list[Tree]:
     return list(given.get("remembered", []))
 
 
-def _read(reader: Reader, texts: Mapping[str, str], good: Mapping[str, str], commit: str) -> Desired:
+def _read(reader: DesiredReader, texts: Mapping[str, str], good: Mapping[str, str], commit: str) -> Desired:
     """What a commit of these files asks for, as the reader of the daemon has it."""
     contents = {path: text.encode() for path, text in (FILES | dict(texts)).items()}
     blobs = {path: hashlib.sha1(content).hexdigest() for path, content in contents.items()}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.workloads import digest_of
 from reconciler.values.desired import (
     Config,
@@ -21,7 +21,7 @@ from reconciler.values.desired import (
 )
 from reconciler.values.ids import LeaseId, OrderId, workload_id
 from reconciler.values.limits import Limits
-from reconciler.values.memory import Ledger, Memory
+from reconciler.values.memory import Memory, WalletLedger
 from reconciler.values.observed import (
     AdapterView,
     Bid,
@@ -159,7 +159,7 @@ def adapter(*workloads: Running, room: Resources = ROOM) -> dict[str, AdapterVie
 
 
 def remembered(**changes: Any) -> Memory:
-    made = Memory(applied="c" * 40, ledger=Ledger(started_with=10_000_000), height=HEIGHT, sequence=7)
+    made = Memory(applied="c" * 40, ledger=WalletLedger(started_with=10_000_000), height=HEIGHT, sequence=7)
     return replace(made, **changes)
 
 
@@ -167,9 +167,9 @@ def situation(
     seen: Market | Reading[Market] | None = None,
     wanted: Desired | Reading[Revisions] | None = None,
     **changes: Any,
-) -> Situation:
+) -> PlanningInput:
     chain = Seen(seen) if isinstance(seen, Market) else seen or Seen(market())
     asked = wanted if wanted is not None else desired()
     reading: Reading[Revisions] = Seen(Revisions(Revision(asked))) if isinstance(asked, Desired) else asked
-    made = Situation(NOW, reading, chain, adapter(), remembered(), Limits())
+    made = PlanningInput(NOW, reading, chain, adapter(), remembered(), Limits())
     return replace(made, **changes)

@@ -22,18 +22,18 @@ from types import ModuleType
 from typing import Any
 
 import reconciler
+from reconciler.api.routes.snapshot import HOLD_FORM, LEASE_FORM
 from reconciler.documents.forms import FORMS
-from reconciler.repo.complaints import _KNOWN
-from reconciler.serve.reads import HOLD_FORM, LEASE_FORM
+from reconciler.git.git_errors import _KNOWN
 
 ROOT = Path(reconciler.__file__).parent
 PLAYS = ROOT / "adapters/ansible/plays"
 METHODS = frozenset({"search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"})
 NOT_LITERAL: Mapping[str, tuple[str, ...]] = {
-    "repo/complaints.py": tuple(pattern for pattern, _ in _KNOWN),
-    "serve/table.py": (LEASE_FORM, HOLD_FORM),
-    "cli/price.py": tuple(FORMS),
-    "devnet/cluster/fates.py": ("(^|/)crash",),
+    "git/git_errors.py": tuple(pattern for pattern, _ in _KNOWN),
+    "api/routes/routing.py": (LEASE_FORM, HOLD_FORM),
+    "cli/planning/price.py": tuple(FORMS),
+    "devnet/cluster/pod_lifecycle.py": ("(^|/)crash",),
     "planning/key_patterns.py": (),  # of a pattern from outside: test_key_patterns
     "devnet/chain/matching.py": (),  # of a pattern that comes from outside: see tests/devnet/chain
 }

@@ -52,7 +52,7 @@ def test_slow_patterns_are_found(pattern: str, method: str) -> None:
 def test_patterns_are_found_wherever_they_are() -> None:
     found = {(used.place, used.pattern.pattern): used.methods for used in every()}
     places = {place for place, _ in found}
-    assert {"cli/secrets.py", "forge/escaping.py", "documents/forms.py", "repo/complaints.py"} <= places
+    assert {"cli/redaction.py", "forge/escaping.py", "documents/forms.py", "git/git_errors.py"} <= places
     assert "adapters/ansible/plays/module_utils/provider_ask.py" in places
     assert "devnet/chain/figures.py" in places
     assert all(methods and methods <= METHODS for methods in found.values())

@@ -10,9 +10,9 @@ import pytest
 from reconciler.settings import Flags, SettingsError, host_file, load_settings, read_passphrase
 from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
 from reconciler.values.limits import Limits
-from reconciler.values.listening import Listen
+from reconciler.values.listen_address import ListenAddress
 from reconciler.values.resources import MB, Resources
-from tests.serve.certificates import Authority
+from tests.api.certificates import Authority
 
 LEAST = """\
 repository:
@@ -95,7 +95,10 @@ def test_the_least_host_file_has_the_documented_defaults(tmp_path: Path) -> None
     assert (found.provider, found.key.name, found.key.backend) == ("provider", "provider", "file")
     assert found.state == Path("/var/lib/provider-daemon")
     assert found.key.keyring == Path("/var/lib/provider-daemon/keyring")
-    assert (found.api, found.listen.metrics) == (Listen("127.0.0.1", 8443), Listen("127.0.0.1", 8444))
+    assert (found.api, found.listen.metrics) == (
+        ListenAddress("127.0.0.1", 8443),
+        ListenAddress("127.0.0.1", 8444),
+    )
     assert (found.repository.branch, found.repository.is_local) == ("main", False)
     assert found.kubernetes.kubeconfig is None
 
@@ -109,7 +112,7 @@ def test_everything_can_be_said_and_relative_paths_start_at_the_file(tmp_path: P
     assert found.key.keyring == tmp_path / "keys"
     assert found.key.passphrase_file == Path("/run/secret")
     assert found.kubernetes.kubeconfig == tmp_path / "kube.yaml"
-    assert (found.api, found.listen.metrics) == (Listen("::1", 0), Listen("localhost", 9))
+    assert (found.api, found.listen.metrics) == (ListenAddress("::1", 0), ListenAddress("localhost", 9))
     assert (found.poll_seconds, found.cycle_at_most_seconds) == (0.2, 30)
     assert found.limits == Limits(
         messages_per_transaction=10,
@@ -258,8 +261,11 @@ listen:
 
 def test_others_are_served_where_the_host_file_says_how_they_prove_themselves(tmp_path: Path) -> None:
     found = load_settings(write(tmp_path, LEAST + OUTSIDE), {}).listen
-    assert found.api == Listen("127.0.0.1", 8443)
-    assert (found.outside, found.metrics) == (Listen("2001:db8::7", 8443), Listen("192.0.2.7", 8444))
+    assert found.api == ListenAddress("127.0.0.1", 8443)
+    assert (found.outside, found.metrics) == (
+        ListenAddress("2001:db8::7", 8443),
+        ListenAddress("192.0.2.7", 8444),
+    )
     assert (found.tls_certificate, found.tls_key) == (tmp_path / "tls/chain.pem", Path("/etc/key.pem"))
     assert (found.client_ca, found.tokens) == (tmp_path / "clients.pem", tmp_path / "tokens")
     assert found.webhook_secret == tmp_path / "hook"

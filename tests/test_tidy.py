@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from fnmatch import fnmatch
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from subprocess import run
@@ -12,21 +12,18 @@ from subprocess import run
 import pytest
 
 from reconciler.values.plans import Reason
-from tests.mirrors import ELSEWHERE
 
 ROOT = Path(__file__).parent.parent
-LINES_MAX, TEST_LINES_MAX = 300, 400
-TOO_WIDE = frozenset({"manager", "handler", "helper", "util", "common", "base", "core"})
-BANNED = TOO_WIDE | {"process", "data", "info", "misc", "service", "context"}
-NAMES_ALLOWED = {
-    "reconciler/repo/git_process.py": "an operating system's process is its noun",
-    "reconciler/cli/service.py": "systemd's own noun: it writes the unit of a service",
-    "reconciler/values/desired.py:Service": "a workload's service, as tenants' manifests call it",
-    "reconciler/documents/workload_model.py:ServiceModel": "the same",
-    "reconciler/adapters/kubernetes/objects.py:Service": "Kubernetes' own kind",
-    "reconciler/adapters/kubernetes/objects.py:ServiceSpec": "Kubernetes' own kind",
-    "reconciler/adapters/kubernetes/views.py:ServiceView": "of Kubernetes' own kind",
+LINES_MAX = 400
+BANNED = {"manager", "handler", "helper", "util", "misc", "common"}
+"""Words that fit anything and so say nothing."""
+METAPHORS = {
+    *("bell", "board", "door", "wicket", "desk", "press", "purse", "scene", "eye", "sight", "estate"),
+    *("stranger", "outlook", "happening", "chronicle", "furnish", "promptness", "surrounding", "teller"),
 }
+"""Pictures of a thing instead of its name in the field."""
+SAME_NAME_ALLOWED = {"Records": "the journal's port, and the records of the program that runs on a host"}
+"""Public classes that may share a name, each with the reason."""
 MACHINE = re.compile(r"/(?:work|root|Users)/|/home/(?!(?:provider|operator|olga)\b)\w+|/tmp/\w+_jobs")
 INDEX = re.compile(r"(?:--(?:extra-)?index-url|find-links)|https?://[^\s\"'/]+/(?:[^\s\"']*/)?simple\b", re.I)
 
@@ -69,36 +66,45 @@ def test_there_is_something_to_look_at() -> None:
 
 def test_files_are_short() -> None:
     long = [
-        f"{name_of(path)}: {count} lines, at most {most}"
+        f"{name_of(path)}: {count} lines, at most {LINES_MAX}"
         for path in tracked("*.py", "*.js", "*.css", "*.html")
-        for most in [TEST_LINES_MAX if name_of(path).startswith("tests/") else LINES_MAX]
-        if (count := text_of(path).count("\n")) > most
+        if (count := text_of(path).count("\n")) > LINES_MAX
     ]
-    assert not long, "look for the missing noun:\n" + "\n".join(long)
+    assert not long, "more than one concept in a file:\n" + "\n".join(long)
 
 
-def named() -> set[str]:
-    """Every file and class of reconciler/ that has a banned word in its name."""
-    found = {name_of(path) for path in tracked("reconciler/*") if words_of(path.stem) & BANNED}
+def classes() -> Iterator[tuple[str, str]]:
+    """The file and the name of every class of reconciler/."""
     for path in modules():
-        classes = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef))
-        found |= {f"{name_of(path)}:{node.name}" for node in classes if words_of(node.name) & BANNED}
-    chains_own = "reconciler/chain/proto/"  # file names of our .proto say the chain's own packages
-    return {each for each in found if not each.startswith(chains_own)}
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                yield name_of(path), node.name
 
 
-def test_names_say_what_a_thing_is() -> None:
-    assert named() == NAMES_ALLOWED.keys(), "a name says what a thing is, or is listed with its reason"
+def test_names_are_the_fields_terms() -> None:
+    files = {name_of(path) for path in tracked("reconciler/*") if words_of(path.stem) & (BANNED | METAPHORS)}
+    named = {f"{file}: {name}" for file, name in classes() if words_of(name) & (BANNED | METAPHORS)}
+    assert files | named == set()
 
 
-@pytest.mark.parametrize("name", ["git_process", "DataHolder", "utils", "TheHTTPHandler"])
+@pytest.mark.parametrize("name", ["DataManager", "utils", "TheHTTPHandler", "OutsideDoor", "eyes_git"])
 def test_banned_words_are_found(name: str) -> None:
-    assert words_of(name) & BANNED
+    assert words_of(name) & (BANNED | METAPHORS)
 
 
-@pytest.mark.parametrize("name", ["Database", "processed", "basement", "score"])
-def test_other_words_are_not(name: str) -> None:
-    assert not words_of(name) & BANNED
+@pytest.mark.parametrize("name", ["process", "Service", "Dashboard", "compress"])
+def test_other_words_are_allowed(name: str) -> None:
+    assert not words_of(name) & (BANNED | METAPHORS)
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    files: dict[str, set[str]] = {}
+    for file, name in classes():
+        if not name.startswith("_"):
+            files.setdefault(name, set()).add(file)
+    shared = {name: sorted(found) for name, found in files.items() if len(found) > 1}
+    assert {name for name in shared if name not in SAME_NAME_ALLOWED} == set(), shared
+    assert SAME_NAME_ALLOWED.keys() <= shared.keys(), "no longer shared"
 
 
 def test_every_module_says_what_it_is() -> None:
@@ -109,33 +115,6 @@ def test_every_module_says_what_it_is() -> None:
 def test_packages_hold_no_code() -> None:
     inits = [path for path in modules() if path.name == "__init__.py"]
     assert [name_of(path) for path in inits if len(tree_of(path).body) > 1] == []
-
-
-def mirror_of(path: Path) -> Path:
-    inside = path.relative_to(ROOT / "reconciler")
-    return ROOT / "tests" / inside.parent / f"test_{inside.name}"
-
-
-def alone() -> tuple[str, ...]:
-    """The modules, below reconciler/, that have code and no test file of their own name."""
-    found = (path for path in modules() if path.name != "__init__.py" and not mirror_of(path).exists())
-    return tuple(name_of(path).removeprefix("reconciler/") for path in found)
-
-
-def test_every_module_has_its_test_or_says_where() -> None:
-    listed = {pattern for each in ELSEWHERE for pattern in each.modules}
-    missing = [name for name in alone() if not any(fnmatch(name, pattern) for pattern in listed)]
-    assert not missing, "write tests/x/test_y.py, or say in tests/mirrors.py what tests it"
-
-
-def test_the_list_of_tests_elsewhere_is_true() -> None:
-    names = [name_of(path).removeprefix("reconciler/") for path in modules()]
-    gone = [each.tests for each in ELSEWHERE if not (ROOT / each.tests).exists()]
-    patterns = [pattern for each in ELSEWHERE for pattern in each.modules]
-    idle = [pattern for pattern in patterns if not any(fnmatch(name, pattern) for name in names)]
-    assert gone == []
-    assert idle == [], "no module is called so"
-    assert all(each.reason for each in ELSEWHERE)
 
 
 def test_no_file_knows_a_machine_or_a_package_index() -> None:

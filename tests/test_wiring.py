@@ -11,15 +11,15 @@ from shutil import rmtree
 import pytest
 
 from reconciler.chain.keyring import create_keyring
-from reconciler.cli.doctor_outside import check_repository
-from reconciler.devnet.people import CHAIN_ID, PROVIDER, key_of
+from reconciler.cli.doctor.outside import check_repository
+from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
 from reconciler.settings import Flags, Settings, load_settings
 from reconciler.values.desired import KubernetesSettings
 from reconciler.values.plans import Plan, Reason
 from reconciler.values.readings import Seen
 from reconciler.wiring import Daemon, opened
-from tests.repo.forge import Forge
-from tests.repo.keys import signing_keys
+from tests.git.forge import Forge
+from tests.git.keys import signing_keys
 from tests.simulation.commits import pricing
 from tests.simulation.outside import Moment, Outside
 from tests.simulation.playing import middle

@@ -7,9 +7,9 @@ from collections import deque
 from decimal import Decimal
 from time import monotonic
 
+from reconciler.chain.block_changes import BlockChanges, needs_transactions
 from reconciler.chain.node_errors import HeightAheadError, NodeRefusedError, TooLargeError
 from reconciler.chain.rpc import BlockResults, Rpc
-from reconciler.chain.touched import Touched, needs_transactions
 from reconciler.chain.transactions import hash_of
 from reconciler.values.observed import TxResult
 
@@ -40,14 +40,14 @@ class BlockReader:
         self._moments: deque[tuple[int, float]] = deque(maxlen=MEASURED_BLOCKS)
         self._keeps_results = False
 
-    def read(self, after: int, height: int) -> Touched | None:
+    def read(self, after: int, height: int) -> BlockChanges | None:
         """All that the blocks after one height and up to another touched; None where one cannot be read.
 
         HeightAheadError where the node does not have the newest one yet.
         """
         if not 0 <= height - after <= CATCH_UP_MAX:
             return None
-        touched, until = Touched(self._address), monotonic() + CATCH_UP_SECONDS
+        touched, until = BlockChanges(self._address), monotonic() + CATCH_UP_SECONDS
         try:
             for each in range(after + 1, height + 1):
                 self._add(touched, each)
@@ -100,7 +100,7 @@ class BlockReader:
             return BLOCK_SECONDS_UNMEASURED
         return Decimal(str(round((end - start) / (high - low), 3))).max(Decimal("0.001"))
 
-    def _add(self, touched: Touched, height: int) -> None:
+    def _add(self, touched: BlockChanges, height: int) -> None:
         results = self._rpc.block_results(height)
         self._keeps_results = True
         txs = self._rpc.block(height).txs if needs_transactions(results, self._address) else ()

@@ -10,20 +10,20 @@ from decimal import Decimal
 
 from google.protobuf.message import DecodeError
 
+from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.block_reader import BlockReader
-from reconciler.chain.full_view import Moment, read_market, read_wallet
+from reconciler.chain.broadcast import find, send
+from reconciler.chain.deployments import ended
+from reconciler.chain.full_view import ReadContext, read_market, read_wallet
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.height_bounds import ANOTHER, HeightBounds, SeenHeight
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import HeightAheadError, NodeError
-from reconciler.chain.preparing import Desk, Policy
 from reconciler.chain.queries import Queries
 from reconciler.chain.refresh import Refresh
 from reconciler.chain.rpc import NodeStatus, Rpc
-from reconciler.chain.sending import find, send
-from reconciler.chain.surroundings import ended
-from reconciler.chain.touched import Touched
 from reconciler.chain.transactions import Signer
+from reconciler.chain.tx_builder import Policy, TxBuilder
 from reconciler.chain.witness import Witness
 from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Intent, Prepared
@@ -134,10 +134,10 @@ class ChainClient:
         if self._expected.witness is not None:
             self._expected.witness.close()
 
-    def _desk(self, signer: Signer) -> Desk:
+    def _desk(self, signer: Signer) -> TxBuilder:
         assert self._market is not None, "prepare looks first"
         price = max(self._market.rules.gas_price, self._gas_price)
-        return Desk(self._node, self._key, signer, self._market.height, price, self._policy)
+        return TxBuilder(self._node, self._key, signer, self._market.height, price, self._policy)
 
     def _unfit(self, status: NodeStatus) -> str | None:
         """Why this node is not to be believed now."""
@@ -209,7 +209,7 @@ class ChainClient:
             touched.wallet |= self._doubtful or bool(
                 hashes
             )  # what is called expired is judged by the sequence
-        moment = Moment(status.chain_id, status.height, int(status.time), seconds)
+        moment = ReadContext(status.chain_id, status.height, int(status.time), seconds)
         queries = Queries(self._node, status.height)
         if self._market is None or touched is None or self._is_due(touched, moment.time):
             market = read_market(queries, self._key.address, known, moment)
@@ -237,13 +237,13 @@ class ChainClient:
                     why = f"answers {one_line(str(found.id))!r} as a bid or lease, which no chain has there"
                     raise NodeError(f"{self._node.target} {why}; name another node in the host file")
 
-    def _is_due(self, touched: Touched, time: int) -> bool:
+    def _is_due(self, touched: BlockChanges, time: int) -> bool:
         """Whether all is to be read anew; what asks for it cannot ask more than ten times as often."""
         since = time - self._full_at
         overdue = self._overdue or touched.everything
         return since > self._expected.full_view_seconds / (10 if overdue else 1)
 
-    def _remembering(self, market: Market, touched: Touched | None) -> Market:
+    def _remembering(self, market: Market, touched: BlockChanges | None) -> Market:
         """A new view with the reasons that only events told."""
         before = self._market.leases if self._market else {}
         reasons = {each: lease.closed_reason for each, lease in before.items()}
@@ -252,7 +252,7 @@ class ChainClient:
         return replace(market, leases=leases)
 
     def _fates(
-        self, hashes: Sequence[str], touched: Touched | None, status: NodeStatus
+        self, hashes: Sequence[str], touched: BlockChanges | None, status: NodeStatus
     ) -> dict[str, TxResult]:
         """What became of these transactions up to the height of the view."""
         if touched is None:

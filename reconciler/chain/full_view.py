@@ -7,12 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconciler.chain.node_errors import ListTooLongError
-from reconciler.chain.proto import market_v1beta5_pb2, provider_v1beta4_pb2
-from reconciler.chain.queries import PROVIDER_BY_OWNER, Queries
-from reconciler.chain.rules import read_rules
-from reconciler.chain.settlement_view import read_sides, usage_orders
-from reconciler.chain.surroundings import (
+from reconciler.chain.deployments import (
     ORDER_BYTES_MAX,
     ORDERS_MAX,
     leased,
@@ -20,6 +15,11 @@ from reconciler.chain.surroundings import (
     read_accounts,
     read_deployments,
 )
+from reconciler.chain.node_errors import ListTooLongError
+from reconciler.chain.proto import market_v1beta5_pb2, provider_v1beta4_pb2
+from reconciler.chain.queries import PROVIDER_BY_OWNER, Queries
+from reconciler.chain.rules import read_rules
+from reconciler.chain.settlement_view import read_sides, usage_orders
 from reconciler.chain.wire_market import bid_of, lease_of, order_id_of
 from reconciler.chain.wire_resources import attributes_of
 from reconciler.chain.wire_text import text_of
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ReadContext:
     """Which block a view is of: its time in unix seconds, and the seconds between blocks, as measured."""
 
     chain_id: str
@@ -40,7 +40,7 @@ class Moment:
     block_seconds: Decimal
 
 
-def read_market(queries: Queries, address: str, known: Collection[LeaseId], moment: Moment) -> Market:
+def read_market(queries: Queries, address: str, known: Collection[LeaseId], moment: ReadContext) -> Market:
     """All open orders, and all of ours; NodeError where any part cannot be had."""
     open_orders, is_cut = read_orders(queries)
     bare = read_leases(queries, address, known)

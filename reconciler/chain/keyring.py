@@ -41,7 +41,7 @@ class KeyExistsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KeyringEntry:
     """A key as it may be shown: `type` is local, ledger, multi or offline, `public` its compressed bytes."""
 
     name: str
@@ -57,23 +57,23 @@ class Keyring:
     directory: Path
     passphrase: str = field(repr=False)
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[KeyringEntry, ...]:
         """Every key, by name."""
         names = sorted(path.name.removesuffix(".info") for path in self.directory.glob("*.info"))
         return tuple(self.show(_unescaped(name)) for name in names)
 
-    def show(self, name: str) -> Entry:
+    def show(self, name: str) -> KeyringEntry:
         """One key; KeyMissingError where there is none of this name, nor at this address."""
         record = self._record(name)
         public = PubKey.FromString(record.pub_key.value).key
         kind = record.WhichOneof("item") or "offline"
-        return Entry(record.name, kind, _address(public), public)
+        return KeyringEntry(record.name, kind, _address(public), public)
 
     def key(self, name: str) -> PrivateKey:
         """The private key, to sign with; KeyMissingError where the keyring holds only its public half."""
         return _local(self._record(name), name, str(self.directory))
 
-    def add(self, name: str, key: PrivateKey) -> Entry:
+    def add(self, name: str, key: PrivateKey) -> KeyringEntry:
         """Store a key under a new name; KeyExistsError where its name or address is taken."""
         index = f"{address_bytes(key.address).hex()}.address"
         if not name or name.startswith(".") or "/" in name:

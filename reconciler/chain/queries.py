@@ -82,7 +82,7 @@ LOOK_SECONDS_MAX = 60
 """After so long a look asks nothing more: nothing else is done meanwhile."""
 
 
-class Page(Protocol):
+class QueryPage(Protocol):
     """An answer that says where it goes on."""
 
     def ByteSize(self) -> int: ...  # noqa: N802  # protobuf's name
@@ -91,7 +91,7 @@ class Page(Protocol):
     def pagination(self) -> cosmos_paging_pb2.PageResponse: ...
 
 
-Answer = TypeVar("Answer", bound=Page)
+Answer = TypeVar("Answer", bound=QueryPage)
 Asked = TypeVar("Asked", bound=Message)
 Answered = TypeVar("Answered", bound=Message)
 

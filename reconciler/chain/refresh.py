@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.chain.full_view import Moment, read_provider, read_wallet, with_order
-from reconciler.chain.proto import market_v1beta5_pb2
-from reconciler.chain.proto.deployment_v1beta4_pb2 import QueryDeploymentResponse
-from reconciler.chain.queries import Queries
-from reconciler.chain.settlement_view import read_sides, stale_orders, usage_orders
-from reconciler.chain.surroundings import (
+from reconciler.chain.block_changes import BlockChanges
+from reconciler.chain.deployments import (
     ORDER_BYTES_MAX,
     ORDERS_MAX,
     Deployments,
@@ -20,7 +16,11 @@ from reconciler.chain.surroundings import (
     read_accounts,
     states,
 )
-from reconciler.chain.touched import Touched
+from reconciler.chain.full_view import ReadContext, read_provider, read_wallet, with_order
+from reconciler.chain.proto import market_v1beta5_pb2
+from reconciler.chain.proto.deployment_v1beta4_pb2 import QueryDeploymentResponse
+from reconciler.chain.queries import Queries
+from reconciler.chain.settlement_view import read_sides, stale_orders, usage_orders
 from reconciler.chain.wire_market import bid_of, lease_of, order_id_of
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
 from reconciler.values.observed import Bid, EscrowAccount, Lease, Market, Order, SettlementSide, State
@@ -35,10 +35,10 @@ class Refresh:
 
     queries: Queries
     old: Market
-    touched: Touched
+    touched: BlockChanges
     known: Collection[LeaseId]
 
-    def market(self, moment: Moment) -> Market:
+    def market(self, moment: ReadContext) -> Market:
         """The view at the new height; NodeError where any part cannot be had."""
         if self._is_quiet(moment.time):
             return replace(

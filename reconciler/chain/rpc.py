@@ -39,7 +39,7 @@ class NodeStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class BlockEvent:
     """One event of a block, attributes in order; `tx` is the transaction's place, -1 for the block's own."""
 
     type: str
@@ -58,7 +58,7 @@ class TxOutcome:
     code: int
     codespace: str
     log: str
-    events: tuple[Event, ...]
+    events: tuple[BlockEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class BlockResults:
 
     height: int
     txs: tuple[TxOutcome, ...]
-    events: tuple[Event, ...]
+    events: tuple[BlockEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +200,9 @@ def _outcome(place: int, wire: dict[str, Any]) -> TxOutcome:
     )
 
 
-def _events(wire: Any, place: int) -> tuple[Event, ...]:
+def _events(wire: Any, place: int) -> tuple[BlockEvent, ...]:
     return tuple(
-        Event(
+        BlockEvent(
             str(each.get("type") or ""),  # a node leaves an empty type out (semantics 5.7)
             tuple((str(a["key"]), str(a.get("value") or "")) for a in each.get("attributes") or ()),
             place,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.proto import settlement_v1_pb2
 from reconciler.chain.queries import ESCROW_BY_ID, ESCROWS, USAGE, USAGE_BY_ID, Queries
-from reconciler.chain.touched import Touched
 from reconciler.chain.wire_settlement import escrow_of, records_of
 from reconciler.values.ids import OrderId
 from reconciler.values.observed import Lease, SettlementSide, State
@@ -26,7 +26,7 @@ def usage_orders(leases: Iterable[Lease]) -> set[OrderId]:
     return {lease.id.order for lease in leases if lease.usage_billed}
 
 
-def stale_orders(queries: Queries, sides: Sides, touched: Touched, time: int) -> set[OrderId]:
+def stale_orders(queries: Queries, sides: Sides, touched: BlockChanges, time: int) -> set[OrderId]:
     """Orders whose side must be read again: named by a message, settled or expired by the chain itself."""
     if not sides:
         return set()

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
+from reconciler.chain.block_changes import SETTLEMENT_MODULE
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_address import NodeAddress
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.queries import Queries
 from reconciler.chain.rpc import Rpc
-from reconciler.chain.touched import SETTLEMENT_MODULE
 from reconciler.chain.wire_market import lease_of
 from reconciler.values.ids import LeaseId
 from reconciler.values.observed import State

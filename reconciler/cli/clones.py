@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from reconciler.cli.faults import ToldError
-from reconciler.documents.outlook import OutlookError
-from reconciler.repo.clone import Clone
-from reconciler.repo.mirror import MirrorError
+from reconciler.cli.errors import CliError
+from reconciler.documents.planning_snapshot import PlanningSnapshotError
+from reconciler.git.clone import Clone
+from reconciler.git.mirror import MirrorError
 
 
 @contextmanager
@@ -19,11 +19,11 @@ def open_clone(directory: Path, folder: str, allowed_signers: Path | None = None
     with TemporaryDirectory(prefix="provider-daemon-") as home:
         try:
             yield Clone(directory, Path(home), plain_folder(folder), allowed_signers)
-        except (MirrorError, OutlookError) as error:
-            raise ToldError(f"error: {error}") from None
+        except (MirrorError, PlanningSnapshotError) as error:
+            raise CliError(f"error: {error}") from None
         except ArithmeticError:
             # Numbers in files are bounded by their form, those in a snapshot hardly.
-            raise ToldError(
+            raise CliError(
                 "error: the snapshot holds numbers that cannot be calculated with; "
                 "let the daemon publish it again"
             ) from None

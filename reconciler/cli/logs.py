@@ -13,7 +13,7 @@ from pathlib import PurePath
 from traceback import walk_tb
 from types import TracebackType
 
-from reconciler.cli.secrets import redacted
+from reconciler.cli.redaction import redacted
 from reconciler.values.text import one_line
 
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -30,7 +30,7 @@ CAUSES_MAX = 3
 log = logging.getLogger(__name__)
 
 
-class Plain(logging.Formatter):
+class PlainFormatter(logging.Formatter):
     """`2026-11-24T10:00:00Z info cycle.apply: what happened`."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -38,14 +38,14 @@ class Plain(logging.Formatter):
         return f"{at} {record.levelname.lower()} {_place(record)}: {_line(record)}"
 
 
-class Journal(logging.Formatter):
+class JournalFormatter(logging.Formatter):
     """The same without the time, which the journal keeps, and with its priority."""
 
     def format(self, record: logging.LogRecord) -> str:
         return f"<{PRIORITIES.get(record.levelno, 6)}>{_place(record)}: {_line(record)}"
 
 
-class Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -70,9 +70,9 @@ class Redacting(logging.Filter):
 
 def log_to_stderr(form: str) -> None:
     """Send every event of the program to standard error, warnings and uncaught exceptions among them."""
-    formatter: logging.Formatter = Json() if form == "json" else Plain()
+    formatter: logging.Formatter = JsonFormatter() if form == "json" else PlainFormatter()
     if form == "text" and os.environ.get("JOURNAL_STREAM"):
-        formatter = Journal()
+        formatter = JournalFormatter()
     out = logging.StreamHandler(sys.stderr)
     out.setFormatter(formatter)
     out.addFilter(Redacting())

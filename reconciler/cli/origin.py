@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.cli.faults import ToldError
+from reconciler.cli.errors import CliError
 
 PACKAGE = "virtengine-provider-gitops"
 _COMMIT = re.compile(r"@[0-9a-f]{40}(?:[0-9a-f]{24})?(?:#.*)?")
@@ -24,16 +24,16 @@ def checked_requirement(text: str) -> str:
     address = line.removeprefix(PACKAGE).lstrip(" @")
     parts = urlsplit(address.removeprefix("git+"))
     if not re.fullmatch(r"[!-~]+", address) or not parts.scheme or not parts.path:
-        raise ToldError(
+        raise CliError(
             f'error: --requirement "{line}" is no pinned address; write https://HOST/FILE.whl#sha256=DIGEST, '
             f"git+https://HOST/OWNER/REPOSITORY@COMMIT, or {PACKAGE}==VERSION --hash=sha256:DIGEST"
         )
     if parts.password is not None or (parts.username and parts.scheme != "ssh"):
-        raise ToldError("error: --requirement holds a user name or a password, which everybody would read")
+        raise CliError("error: --requirement holds a user name or a password, which everybody would read")
     pinned = _COMMIT.search(parts.path) if address.startswith("git+") else _DIGEST.search(address)
     if not pinned:
         missing = "@COMMIT, all its digits" if address.startswith("git+") else "#sha256=DIGEST"
-        raise ToldError(f"error: --requirement {line} can change after it was reviewed; add {missing}")
+        raise CliError(f"error: --requirement {line} can change after it was reviewed; add {missing}")
     return f"{PACKAGE} @ {address}"
 
 
@@ -46,7 +46,7 @@ def own_requirement() -> str:
     address = _pinned(json.loads(recorded)) if recorded else ""
     try:
         return checked_requirement(address) if address else ""
-    except ToldError:
+    except CliError:
         return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.values.intents import Confirmation, Fate, Intent
+from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.observed import Market, TxResult
 from reconciler.values.readings import Reading, Unseen
 
@@ -40,15 +40,15 @@ def _judge(intent: Intent, market: Market) -> Confirmation | None:
     if result is not None:
         return _ended(intent, result, market.time)
     if market.height > intent.timeout_height:
-        return Confirmation(intent, Fate.EXPIRED, market.height, market.time)
+        return Confirmation(intent, IntentOutcome.EXPIRED, market.height, market.time)
     return None
 
 
 def _ended(intent: Intent, result: TxResult, time: int) -> Confirmation:
     if result.code == 0:
-        fate = Fate.LANDED
+        fate = IntentOutcome.LANDED
     elif (result.codespace, result.code) in FREE:
-        fate = Fate.EXPIRED
+        fate = IntentOutcome.EXPIRED
     else:
-        fate = Fate.REFUSED
+        fate = IntentOutcome.REFUSED
     return Confirmation(intent, fate, result.height, time, result.code, result.codespace, result.log)

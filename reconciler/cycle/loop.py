@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import raised_at, sentence_of
 from reconciler.cycle.run import Cycle, Runner
-from reconciler.cycle.world import World
 from reconciler.values.records import Request
 from reconciler.values.snapshot import Snapshot
 
@@ -27,7 +27,9 @@ class Pace:
 class Loop:
     """Cycles until asked to stop; the stop lets the cycle under way finish."""
 
-    def __init__(self, world: World, runner: Runner, pace: Pace, show: Callable[[Snapshot], None]) -> None:
+    def __init__(
+        self, world: Environment, runner: Runner, pace: Pace, show: Callable[[Snapshot], None]
+    ) -> None:
         self._world = world
         self._runner = runner
         self._pace = pace

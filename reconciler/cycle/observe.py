@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from threading import Thread
 from typing import TypeVar
 
+from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import raised_at, sentence_of
-from reconciler.cycle.world import World
-from reconciler.documents.desired import Reader
+from reconciler.documents.desired import DesiredReader
 from reconciler.ports import Adapter, Repo
 from reconciler.values.desired import Revision, Revisions
 from reconciler.values.ids import LeaseId
@@ -43,8 +43,8 @@ class RevisionReader:
 
     def __init__(self, repo: Repo, address: str | None, wait_seconds: float | None = None) -> None:
         self._repo = repo
-        self._newest = Reader(address)
-        self._applied = Reader(address)
+        self._newest = DesiredReader(address)
+        self._applied = DesiredReader(address)
         self._wait_seconds = wait_seconds
         self._parsing: Future[Revisions] | None = None
 
@@ -75,7 +75,9 @@ class RevisionReader:
             return None
 
 
-def _revision(reader: Reader, commit: Commit, memory: Memory, contents: Mapping[str, bytes]) -> Revision:
+def _revision(
+    reader: DesiredReader, commit: Commit, memory: Memory, contents: Mapping[str, bytes]
+) -> Revision:
     return Revision(
         reader.desired(commit, memory.good, contents),
         commit.author,
@@ -107,7 +109,7 @@ class Observer:
     is silent.
     """
 
-    def __init__(self, world: World, address: str) -> None:
+    def __init__(self, world: Environment, address: str) -> None:
         self._world = world
         self._revisions = RevisionReader(world.repo, address, world.parse_wait_seconds)
         self._last: Revisions | None = None

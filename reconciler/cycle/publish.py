@@ -7,16 +7,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.cycle.telling import mark, message, trailers
-from reconciler.cycle.world import World
+from reconciler.cycle.environment import Environment
 from reconciler.documents.status import README, status_files
+from reconciler.reports.commit_message import mark, message, trailers
 from reconciler.values.backoff import RemoteFailure, wait_seconds
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.plans import Plan, Transition
 from reconciler.values.readings import Unseen
-from reconciler.values.records import Unpublished, tell
+from reconciler.values.records import Unpublished, describe_outcome
 from reconciler.values.repository import TOLD, StatusCommit
 from reconciler.values.status import Status
 
@@ -26,7 +26,7 @@ TERMINAL = frozenset({Phase.TERMINATED, Phase.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Publication:
     """What may be published: the status now, the events not told yet, and the plan and height they follow."""
 
     status: Status
@@ -40,7 +40,7 @@ class Publisher:
     `untold` how many events none tells yet.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Environment) -> None:
         self._world = world
         self._told: Mapping[str, str] | None = None
         self._told_status: Status | None = None
@@ -54,7 +54,7 @@ class Publisher:
         self.last: tuple[str, str] = ("", "")
         self.untold = 0
 
-    def publish(self, news: News, rules: Publishing, *, now: int, flush: bool) -> Outcome | None:
+    def publish(self, news: Publication, rules: Publishing, *, now: int, flush: bool) -> Outcome | None:
         """Commit and push when it is time; None while changes are still gathered, or none is there."""
         self.untold = len(news.events)
         if news.status is self._told_status and not news.events:
@@ -94,7 +94,7 @@ class Publisher:
         """Since when (unix seconds of the host); 0: nothing waits."""
         return self._first_at if self._pending else 0
 
-    def _untold(self, news: News) -> News:
+    def _untold(self, news: Publication) -> Publication:
         """Without what a commit told that was pushed right before this daemon, or the one before, ended."""
         if self._caught_up or not news.events:
             return news
@@ -131,11 +131,11 @@ class Publisher:
                 log.info("published status commit %s", outcome.detail[:12])
             self._warned = ""
         elif isinstance(outcome, Failed):
-            if self._warned != tell(outcome):
-                log.warning("status was not published, it is tried again: %s", tell(outcome))
-            self._warned = tell(outcome)
+            if self._warned != describe_outcome(outcome):
+                log.warning("status was not published, it is tried again: %s", describe_outcome(outcome))
+            self._warned = describe_outcome(outcome)
         else:
-            log.error("status was not published: %s", tell(outcome))
+            log.error("status was not published: %s", describe_outcome(outcome))
 
 
 def _told_up_to(events: Sequence[Unpublished]) -> tuple[tuple[str, str], ...]:

@@ -6,20 +6,20 @@ import logging
 from dataclasses import dataclass, replace
 from time import monotonic
 
-from reconciler.cycle.apply import apply_all
+from reconciler.cycle.commit_status import CommitStatusReporter
 from reconciler.cycle.confirm import confirm
+from reconciler.cycle.dispatch import dispatch_all
+from reconciler.cycle.environment import Environment
 from reconciler.cycle.observe import Observer
-from reconciler.cycle.publish import News, Publisher
-from reconciler.cycle.recorded import begun, capacity_of, counted, recorded
-from reconciler.cycle.saying import Sayer
-from reconciler.cycle.sharing import Sharer
-from reconciler.cycle.show import snapshot_of
-from reconciler.cycle.status import Finding, same_objects, status_of
-from reconciler.cycle.telling import lines
-from reconciler.cycle.world import World
+from reconciler.cycle.publish import Publication, Publisher
+from reconciler.cycle.snapshot import snapshot_of
+from reconciler.cycle.snapshot_publisher import SnapshotPublisher
+from reconciler.cycle.snapshot_totals import begun, capacity_of, counted, recorded
+from reconciler.cycle.status import PlannedCycle, same_objects, status_of
 from reconciler.planning.admission import in_force
 from reconciler.planning.planner import plan, revision_in_force
-from reconciler.planning.situation import Situation, market_of
+from reconciler.planning.planning_input import PlanningInput, market_of
+from reconciler.reports.commit_message import lines
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 class Cycle:
     """What one cycle found and decided, and whether something was published or still waits to be."""
 
-    finding: Finding
+    finding: PlannedCycle
     snapshot: Snapshot
     waiting: bool
 
@@ -44,14 +44,14 @@ class Cycle:
 class Runner:
     """Runs cycles, one after the other, on one thread; keeps what was last shown and published."""
 
-    def __init__(self, world: World, address: str) -> None:
+    def __init__(self, world: Environment, address: str) -> None:
         self._world = world
         self._observer = Observer(world, address)
         self._publisher = Publisher(world)
-        self._sharer = Sharer(world)
-        self._sayer = Sayer(world)
+        self._sharer = SnapshotPublisher(world)
+        self._sayer = CommitStatusReporter(world)
         self._status: Status | None = None
-        self._finding: Finding | None = None
+        self._finding: PlannedCycle | None = None
         self._held: frozenset[tuple[str, str]] = frozenset()
         self._blind = False
         self.snapshot = begun(world, address)
@@ -71,12 +71,12 @@ class Runner:
         )
         return self.snapshot
 
-    def look(self) -> Finding:
+    def look(self) -> PlannedCycle:
         """Observe, confirm and plan, and change nothing: what `plan` prints."""
         world = self._world
         memory = world.store.journal.memory()
         intents = world.store.intents.open_intents()
-        situation = Situation(
+        situation = PlanningInput(
             now=world.clock.now(),
             desired=self._observer.desired(memory),
             market=Unseen("not observed yet"),
@@ -98,7 +98,7 @@ class Runner:
             intents=confirmed.unknown,
             confirmations=confirmed.ended,
         )
-        return Finding(situation, plan(situation))
+        return PlannedCycle(situation, plan(situation))
 
     def cycle(self, *, flush: bool = False) -> Cycle:
         """One whole cycle; `flush` publishes at once what would be gathered."""
@@ -109,7 +109,7 @@ class Runner:
         self._log_holds(finding.plan.holds)
         self._log_sight(finding.situation.market)
         _log_events(finding.plan)
-        apply_all(finding.plan, self._world, finding.situation.intents)
+        dispatch_all(finding.plan, self._world, finding.situation.intents)
         waiting = self._publish(finding, flush=flush)
         self._sharer.share(finding)
         self._sayer.say(finding)
@@ -124,7 +124,7 @@ class Runner:
         self.snapshot = self._shown(finding, record)
         return Cycle(finding, self.snapshot, waiting)
 
-    def _publish(self, finding: Finding, *, flush: bool) -> bool:
+    def _publish(self, finding: PlannedCycle, *, flush: bool) -> bool:
         admitted = in_force(finding.situation.desired, finding.plan.revision)
         if not (self._status and same_objects(self._finding, finding)):
             self._status = status_of(self._world.provider, finding, admitted, self._status)
@@ -132,12 +132,12 @@ class Runner:
             return False
         market = market_of(finding.situation)
         events = self._world.store.outbox.unpublished()
-        news = News(self._status, events, finding.plan, market.height if market else 0)
+        news = Publication(self._status, events, finding.plan, market.height if market else 0)
         rules = admitted.config.publishing if admitted and admitted.config else Publishing()
         self._publisher.publish(news, rules, now=self._world.clock.now(), flush=flush)
         return self._publisher.waiting
 
-    def _shown(self, finding: Finding, record: CycleRecord) -> Snapshot:
+    def _shown(self, finding: PlannedCycle, record: CycleRecord) -> Snapshot:
         same = same_objects(self._finding, finding)
         shown = snapshot_of(finding, self.snapshot, cycle_began_at=record.started_at, unchanged=same)
         capacity = shown.capacity if same and shown.capacity else capacity_of(finding)
@@ -173,7 +173,7 @@ def _log_events(plan: Plan) -> None:
             log.log(level, "adapter %s: %s", memory.adapter if memory else "none", line)
 
 
-def _outcome(finding: Finding) -> CycleOutcome:
+def _outcome(finding: PlannedCycle) -> CycleOutcome:
     situation = finding.situation
     if any(isinstance(r, Unseen) for r in (situation.market, situation.desired)):
         return CycleOutcome.BLIND

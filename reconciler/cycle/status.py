@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.planning.phases import trouble_of
-from reconciler.planning.situation import Situation, market_of
+from reconciler.planning.planning_input import PlanningInput, market_of
 from reconciler.values.desired import Desired
 from reconciler.values.funding import Funding
 from reconciler.values.ids import WorkloadId, workload_id
@@ -18,14 +18,14 @@ from reconciler.values.status import BidStatus, Notice, Status, WorkloadStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PlannedCycle:
     """A finished plan beside the situation it was made from."""
 
-    situation: Situation
+    situation: PlanningInput
     plan: Plan
 
 
-def same_objects(before: Finding | None, now: Finding) -> bool:
+def same_objects(before: PlannedCycle | None, now: PlannedCycle) -> bool:
     """Whether everything that is told of workloads and bids is the very same as in an earlier cycle.
 
     Decided by identity: what did not change is not made anew by any source, nor by the planner.
@@ -60,7 +60,7 @@ def _looked(view: AdapterView) -> object:
 
 
 def status_of(
-    provider: str, finding: Finding, desired: Desired | None, before: Status | None
+    provider: str, finding: PlannedCycle, desired: Desired | None, before: Status | None
 ) -> Status | None:
     """The status to publish; while the chain is unseen, what was known of leases and bids stays as it was."""
     market = market_of(finding.situation)
@@ -92,7 +92,7 @@ def _notice(hold: Hold) -> Notice:
 
 
 def _workload(
-    finding: Finding, market: Market, memory: WorkloadMemory, about: Mapping[str, list[Notice]]
+    finding: PlannedCycle, market: Market, memory: WorkloadMemory, about: Mapping[str, list[Notice]]
 ) -> WorkloadStatus:
     subject: WorkloadId = workload_id(memory.lease)
     lease = market.leases.get(memory.lease)

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WatchdogBounds:
     """Seconds since the last cycle finished: after `late` it is told, after `stuck` nobody vouches for us.
 
     `look` is how often the age is looked at; a telling is repeated when the age has doubled.
@@ -33,7 +33,7 @@ class Watchdog:
     `beat` is called at the end of each cycle, one that failed included: a loop that tries again is not stuck.
     """
 
-    def __init__(self, bounds: Bounds, vouch: Callable[[], None]) -> None:
+    def __init__(self, bounds: WatchdogBounds, vouch: Callable[[], None]) -> None:
         self._bounds, self._vouch = bounds, vouch
         self._cycle = threading.get_ident()
         self._finished = monotonic()

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from reconciler.devnet.chain.blocks import Block
+from reconciler.devnet.chain.blocks import StoredBlock
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.faults import DevnetError
 
@@ -22,7 +22,7 @@ class BlockFile:
         self._file = path.open("ab", buffering=0)
         self._file.truncate(whole)
 
-    def append(self, block: Block) -> None:
+    def append(self, block: StoredBlock) -> None:
         """Write one block."""
         line = json.dumps({"time_ns": block.time_ns, "txs": [tx.data.hex() for tx in block.txs]})
         self._file.write(line.encode() + b"\n")

@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from reconciler.devnet.accounts import CHAIN_ID, key_of, names
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.people import CHAIN_ID, key_of, names
 
 SIMULATED = "SIMULATOR: chain, coins, tenants and (unless a kubeconfig was given) the cluster are played"
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class DevnetPorts:
     """Ports on 127.0.0.1; 0 means that any free one will do."""
 
     grpc: int = 0
@@ -30,7 +30,7 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class BlockPace:
     """Seconds between blocks, and after how many seconds withdrawals and usage fall due."""
 
     block_seconds: float = 1.0
@@ -43,8 +43,8 @@ class Facts:
     whether workloads may run as containers on this machine.
     """
 
-    ports: Ports = Ports()
-    pace: Pace = Pace()
+    ports: DevnetPorts = DevnetPorts()
+    pace: BlockPace = BlockPace()
     kubeconfig: str = ""
     pid: int = 0
     this_machine: bool = False
@@ -171,15 +171,15 @@ def _lives(pid: int) -> bool:
 def _facts(told: dict[str, Any]) -> Facts:
     again = told["again"]
     return Facts(
-        Ports(**again["ports"]),
-        Pace(**again["pace"]),
+        DevnetPorts(**again["ports"]),
+        BlockPace(**again["pace"]),
         again["kubeconfig"],
         told["pid"],
         again.get("this_machine", False),
     )
 
 
-def free_ports(wanted: Ports) -> Ports:
+def free_ports(wanted: DevnetPorts) -> DevnetPorts:
     """The wanted ports where they are free, else others that are; no port twice."""
     sockets: list[socket.socket] = []
     try:
@@ -188,7 +188,7 @@ def free_ports(wanted: Ports) -> Ports:
             held = _bind(port)
             sockets.append(held)
             found[name] = int(held.getsockname()[1])
-        return Ports(**found)
+        return DevnetPorts(**found)
     finally:
         for held in sockets:
             held.close()

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.devnet.accounts import genesis
 from reconciler.devnet.blockfile import BlockFile
+from reconciler.devnet.bootstrap import bootstrap
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import ServedChain, serve
 from reconciler.devnet.cluster.cluster import SimulatedCluster
-from reconciler.devnet.furnishing import furnish
-from reconciler.devnet.home import Home, Pace, free_ports
-from reconciler.devnet.people import genesis
+from reconciler.devnet.home import BlockPace, Home, free_ports
 
 SAVE_SECONDS = 1.0
 STOP_SECONDS = 0.1
@@ -25,10 +25,10 @@ CLOSE_SECONDS = 10.0
 """How long an end waits for each of its threads."""
 
 
-class Market:
+class DevnetMarket:
     """Starts with `open`, ends with `close`; between them blocks are made by the clock, or by `step`."""
 
-    def __init__(self, home: Home, pace: Pace | None = None, kubeconfig: Path | None = None) -> None:
+    def __init__(self, home: Home, pace: BlockPace | None = None, kubeconfig: Path | None = None) -> None:
         before = home.facts()
         self.home = home
         self.facts = replace(
@@ -57,7 +57,7 @@ class Market:
             self._plays_cluster = True
             self.cluster.serve(self.facts.ports.cluster)
             self.cluster.write_kubeconfig(self.home.kubeconfig)
-        furnish(self.home, self.facts)
+        bootstrap(self.home, self.facts)
         if by_the_clock:
             self._start("blocks", self._make_blocks)
             self._start("keeping", self._keep_cluster)

@@ -15,8 +15,8 @@ from reconciler.chain.proto import cosmos_abci_pb2, cosmos_auth_pb2, cosmos_bank
 from reconciler.chain.proto import cosmos_tx_pb2 as tx_pb2
 from reconciler.chain.stubs import Unary, unary
 from reconciler.chain.transactions import Signer, Terms, signed, unsigned
+from reconciler.devnet.accounts import CHAIN_ID
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.people import CHAIN_ID
 
 AUTH = "cosmos.auth.v1beta1.Query"
 BANK = "cosmos.bank.v1beta1.Query"
@@ -55,7 +55,7 @@ def pause() -> None:
     time.sleep(0.05)
 
 
-class Node:
+class TenantNode:
     """One connection; close it in the end. `wait` is what to do while a transaction is on its way."""
 
     def __init__(self, target: str, wait: Callable[[], None] = pause) -> None:

@@ -11,32 +11,32 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.chain.proto.market_v1_pb2 import BidID, OrderID
-from reconciler.devnet.eyes_api import ApiEyes
-from reconciler.devnet.eyes_chain import ChainEyes
-from reconciler.devnet.eyes_cluster import ClusterEyes
-from reconciler.devnet.eyes_git import GitEyes, Operator
+from reconciler.devnet.accounts import PROVIDER, RIVALS, TENANTS, key_of
 from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.home import Home
-from reconciler.devnet.node import Node, pause
-from reconciler.devnet.people import PROVIDER, RIVALS, TENANTS, key_of
-from reconciler.devnet.tenant import Tenant, Wish, bid_id
+from reconciler.devnet.node import TenantNode, pause
+from reconciler.devnet.probe_api import ApiProbe
+from reconciler.devnet.probe_chain import ChainProbe
+from reconciler.devnet.probe_cluster import ClusterProbe
+from reconciler.devnet.probe_git import GitProbe, Operator
+from reconciler.devnet.tenant import OrderRequest, Tenant, bid_id
 from reconciler.devnet.trading import show
 from reconciler.documents.model import API_VERSION
 
 WEB = "docker.io/library/nginx:1.27"
 
 WISHES = {
-    "web": ("alice", Wish(Decimal(4000))),
-    "cheap": ("alice", Wish(Decimal(100))),
-    "metered": ("alice", Wish(Decimal(4000), attributes=(("billing", "usage"),))),
-    "huge": ("bob", Wish(Decimal(200_000), cpu_milli=128_000)),
-    "contested": ("bob", Wish(Decimal(4000))),
-    "second": ("alice", Wish(Decimal(4000))),
+    "web": ("alice", OrderRequest(Decimal(4000))),
+    "cheap": ("alice", OrderRequest(Decimal(100))),
+    "metered": ("alice", OrderRequest(Decimal(4000), attributes=(("billing", "usage"),))),
+    "huge": ("bob", OrderRequest(Decimal(200_000), cpu_milli=128_000)),
+    "contested": ("bob", OrderRequest(Decimal(4000))),
+    "second": ("alice", OrderRequest(Decimal(4000))),
 }
 """The orders by the names that the story calls them, and whose they are."""
 
 
-class Daemon(Protocol):
+class StagedDaemon(Protocol):
     """The program under way, as its owner starts and ends it."""
 
     def start(self) -> None:
@@ -60,12 +60,12 @@ class Stage:
     """The world of one telling."""
 
     home: Home
-    chain: ChainEyes
-    cluster: ClusterEyes
-    git: GitEyes
-    api: ApiEyes
+    chain: ChainProbe
+    cluster: ClusterProbe
+    git: GitProbe
+    api: ApiProbe
     operator: Operator
-    daemon: Daemon
+    daemon: StagedDaemon
     orders: dict[str, OrderID] = field(default_factory=dict)
     heights: dict[str, int] = field(default_factory=dict)
     commits: dict[str, str] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Stage:
         self.cluster.close()
 
     @property
-    def node(self) -> Node:
+    def node(self) -> TenantNode:
         """The chain's node."""
         return self.chain.node
 
@@ -150,16 +150,16 @@ services:
 """
 
 
-def open_stage(home: Home, daemon: Daemon, wait: Callable[[], None] = pause) -> Stage:
+def open_stage(home: Home, daemon: StagedDaemon, wait: Callable[[], None] = pause) -> Stage:
     """A stage on a devnet that runs; the operator's clone lies beside the rest."""
     facts = home.facts()
-    node = Node(f"127.0.0.1:{facts.ports.grpc}", wait)
+    node = TenantNode(f"127.0.0.1:{facts.ports.grpc}", wait)
     return Stage(
         home=home,
-        chain=ChainEyes(node, f"http://127.0.0.1:{facts.ports.rpc}"),
-        cluster=ClusterEyes(Path(facts.kubeconfig or home.kubeconfig)),
-        git=GitEyes(home.repository),
-        api=ApiEyes(f"http://127.0.0.1:{facts.ports.api}"),
+        chain=ChainProbe(node, f"http://127.0.0.1:{facts.ports.rpc}"),
+        cluster=ClusterProbe(Path(facts.kubeconfig or home.kubeconfig)),
+        git=GitProbe(home.repository),
+        api=ApiProbe(f"http://127.0.0.1:{facts.ports.api}"),
         operator=Operator(home.repository, home.directory / "operator"),
         daemon=daemon,
     )

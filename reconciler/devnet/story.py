@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from reconciler.devnet.books import audit
-from reconciler.devnet.eyes_git import DESIRED, STATUS
+from reconciler.devnet.audit import audit
 from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.probe_git import DESIRED, STATUS
 from reconciler.devnet.stage import Stage
 from reconciler.devnet.steps import Step, StoryError
 from reconciler.devnet.story_market import MARKET

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from reconciler.devnet.eyes_host import HostEyes
-from reconciler.devnet.home import Ports, free_ports
+from reconciler.devnet.home import DevnetPorts, free_ports
 from reconciler.devnet.plain_images import PORT, build, fit
+from reconciler.devnet.probe_host import HostProbe
 from reconciler.devnet.stage import Stage
 from reconciler.devnet.steps import Step
 from reconciler.devnet.story_market import started
@@ -49,10 +49,10 @@ services:
 
 
 @dataclass
-class Scene:
+class HostStory:
     """What the steps on hosts remember: the port that tenants' users reach, and when something began."""
 
-    eyes: HostEyes = field(default_factory=lambda: HostEyes(free_ports(Ports()).api))
+    eyes: HostProbe = field(default_factory=lambda: HostProbe(free_ports(DevnetPorts()).api))
     began: float = 0.0
 
     def begin(self) -> None:
@@ -68,7 +68,7 @@ class Hosts:
     """The steps, around one scene."""
 
     def __init__(self) -> None:
-        self.scene = Scene()
+        self.scene = HostStory()
 
     def steps(self) -> tuple[Step, ...]:
         """In their order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reconciler.devnet.people import PROVIDER, key_of
+from reconciler.devnet.accounts import PROVIDER, key_of
 from reconciler.devnet.stage import Stage
 from reconciler.devnet.steps import Step, StoryError
 from reconciler.devnet.tenant import BID_DEPOSIT_UVE

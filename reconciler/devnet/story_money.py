@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.devnet.books import audit
-from reconciler.devnet.eyes_git import DESIRED, STATUS
+from reconciler.devnet.audit import audit
+from reconciler.devnet.probe_git import DESIRED, STATUS
 from reconciler.devnet.stage import Stage
 from reconciler.devnet.steps import Step
 from reconciler.devnet.story_workloads import told

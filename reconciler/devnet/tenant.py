@@ -20,7 +20,7 @@ from reconciler.chain.proto import (
 )
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin, DecCoin
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.node import Landed, Node
+from reconciler.devnet.node import Landed, TenantNode
 from reconciler.devnet.trading import Trade, next_number, trades
 
 DEPOSIT_UVE = 50_000_000
@@ -32,7 +32,7 @@ HASH = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class OrderRequest:
     """What an order asks for; the price is the most that is paid for all of it, in uve a block."""
 
     price: Decimal
@@ -46,7 +46,7 @@ class Wish:
 class Tenant:
     """One account on the market, acting through a node."""
 
-    def __init__(self, node: Node, key: PrivateKey) -> None:
+    def __init__(self, node: TenantNode, key: PrivateKey) -> None:
         self.node = node
         self.key = key
 
@@ -55,7 +55,7 @@ class Tenant:
         """Its address."""
         return self.key.address
 
-    def order(self, *wishes: Wish) -> tuple[market_v1_pb2.OrderID, ...]:
+    def order(self, *wishes: OrderRequest) -> tuple[market_v1_pb2.OrderID, ...]:
         """Post an order for each wish, each in a deployment of its own, all in one transaction."""
         first = next_number(self.node)
         numbers = range(first, first + len(wishes))
@@ -120,7 +120,7 @@ class Tenant:
     def _deployment_id(self, number: int) -> deployment_v1_pb2.DeploymentID:
         return deployment_v1_pb2.DeploymentID(owner=self.address, dseq=number)
 
-    def _deployment(self, number: int, wish: Wish) -> deployment_v1beta4_pb2.MsgCreateDeployment:
+    def _deployment(self, number: int, wish: OrderRequest) -> deployment_v1beta4_pb2.MsgCreateDeployment:
         return deployment_v1beta4_pb2.MsgCreateDeployment(
             id=self._deployment_id(number),
             groups=[_group(wish)],
@@ -136,7 +136,7 @@ def bid_id(order: market_v1_pb2.OrderID, provider: str) -> market_v1_pb2.BidID:
     )
 
 
-def _group(wish: Wish) -> deployment_v1beta4_pb2.GroupSpec:
+def _group(wish: OrderRequest) -> deployment_v1beta4_pb2.GroupSpec:
     resources = resources_pb2.Resources(
         id=1,
         cpu=resources_pb2.CPU(units=_value(wish.cpu_milli)),

@@ -15,7 +15,7 @@ from reconciler.chain.proto import (
 )
 from reconciler.chain.stubs import unary
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.node import Node
+from reconciler.devnet.node import TenantNode
 
 FIRST_NUMBER = 1_000_001
 """Numbers are of one width, as the chain takes the account of 123 for one of 12, too (semantics 4.4)."""
@@ -87,26 +87,26 @@ def show(order: market_v1_pb2.OrderID | market_v1_pb2.BidID) -> str:
     return f"{order.owner}/{order.dseq}/{order.gseq}/{order.oseq}"
 
 
-def next_number(node: Node) -> int:
+def next_number(node: TenantNode) -> int:
     """The first deployment number that nobody uses."""
     used = [d.deployment.id.dseq for d in _deployments(node, "")]
     return max([FIRST_NUMBER - 1, *used]) + 1
 
 
-def trades(node: Node, owner: str) -> tuple[Trade, ...]:
+def trades(node: TenantNode, owner: str) -> tuple[Trade, ...]:
     """All deployments of an owner, by number."""
     found = sorted(_deployments(node, owner), key=lambda d: d.deployment.id.dseq)
     return tuple(_trade(node, owner, each) for each in found)
 
 
-def escrow_state(node: Node, order: market_v1_pb2.OrderID) -> str:
+def escrow_state(node: TenantNode, order: market_v1_pb2.OrderID) -> str:
     """The state of the order's settlement escrow, "" where there is none."""
     request = settlement_v1_pb2.QueryEscrowsByOrderRequest(order_id=show(order))
     escrows = node.ask(ESCROWS, request).escrows
     return escrows[0].state if escrows else ""
 
 
-def _deployments(node: Node, owner: str) -> Iterator[deployment_v1beta4_pb2.QueryDeploymentResponse]:
+def _deployments(node: TenantNode, owner: str) -> Iterator[deployment_v1beta4_pb2.QueryDeploymentResponse]:
     """Asked state by state: without one the chain drops whole states (semantics 2.2 A)."""
     for state in ("active", "closed"):
         filters = deployment_v1beta4_pb2.DeploymentFilters(owner=owner, state=state)
@@ -114,7 +114,7 @@ def _deployments(node: Node, owner: str) -> Iterator[deployment_v1beta4_pb2.Quer
         yield from node.ask(DEPLOYMENTS, request).deployments
 
 
-def _trade(node: Node, owner: str, found: deployment_v1beta4_pb2.QueryDeploymentResponse) -> Trade:
+def _trade(node: TenantNode, owner: str, found: deployment_v1beta4_pb2.QueryDeploymentResponse) -> Trade:
     number = found.deployment.id.dseq
     order = max(_orders(node, owner, number), key=lambda o: o.id.oseq)
     bids = market_v1beta5_pb2.BidFilters(owner=owner, dseq=number, gseq=1, oseq=order.id.oseq)
@@ -135,7 +135,7 @@ def _trade(node: Node, owner: str, found: deployment_v1beta4_pb2.QueryDeployment
     )
 
 
-def _orders(node: Node, owner: str, number: int) -> Iterator[market_v1beta5_pb2.Order]:
+def _orders(node: TenantNode, owner: str, number: int) -> Iterator[market_v1beta5_pb2.Order]:
     filters = market_v1beta5_pb2.OrderFilters(owner=owner, dseq=number)
     request = market_v1beta5_pb2.QueryOrdersRequest(filters=filters, pagination=PAGE)
     yield from node.ask(ORDERS, request).orders

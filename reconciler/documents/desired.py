@@ -67,7 +67,7 @@ class _Parsing:
         return self._parsed[model, blob]
 
 
-class Reader:
+class DesiredReader:
     """Turns commits into Desired and remembers what each blob said; belongs to one thread.
 
     `provider` is our own address, which names of workload files are derived from; None where it is not known.
@@ -160,7 +160,7 @@ def validate(
     """
     sizes = {path: len(content) for path, content in files.items()}
     commit = Commit("", "", "", 0, {path: path for path in files}, sizes, refused or {})
-    faults = Reader(provider or _provider_named(files)).desired(commit, {}, files).faults
+    faults = DesiredReader(provider or _provider_named(files)).desired(commit, {}, files).faults
     if limits is None or PRICING not in files:
         return faults
     prices = read_file(PRICING, files[PRICING], SINGLE[PRICING], None)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, PRICE, Form
+from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, PRICE, TextForm
 from reconciler.documents.model import API_VERSION
 from reconciler.documents.tree import Document, Node
 from reconciler.values.desired import Fault
@@ -122,7 +122,7 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
     return _bound_sentence(kind, shown, context) or (detail["msg"], "docs/reference has every key")
 
 
-def _money_sentence(value: Any, form: Form) -> tuple[str, str]:
+def _money_sentence(value: Any, form: TextForm) -> tuple[str, str]:
     if isinstance(value, str) and _NUMBER_AND_WORD.fullmatch(value):
         try:
             parse_rate(value)
@@ -239,7 +239,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(argument)
 
 
-def _form_of(field: FieldInfo | None) -> Form | None:
+def _form_of(field: FieldInfo | None) -> TextForm | None:
     """The form that the field's text, or each text of its list, must have."""
     if field is None:
         return None

@@ -5,14 +5,14 @@ from typing import NamedTuple
 from reconciler.values.desired import Fault
 
 
-class Place(NamedTuple):
+class SourcePosition(NamedTuple):
     """A spot in a text file, counted from 1 as editors do; the column counts characters."""
 
     line: int
     column: int
 
 
-FILE_START = Place(1, 1)
+FILE_START = SourcePosition(1, 1)
 
 
 class BrokenFileError(Exception):

@@ -16,7 +16,7 @@ from reconciler.documents.convert import (
     workload_of,
 )
 from reconciler.documents.explain import explain
-from reconciler.documents.faults import BrokenFileError, Place
+from reconciler.documents.faults import BrokenFileError, SourcePosition
 from reconciler.documents.hosts import ansible_of
 from reconciler.documents.kinds import WORKLOADS, form_of
 from reconciler.documents.model import FileModel
@@ -51,7 +51,7 @@ class ReadFile:
     path: str
     value: Value | None
     faults: tuple[Fault, ...] = ()
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, SourcePosition] = field(default_factory=dict)
     provider: str | None = None
 
 
@@ -148,7 +148,7 @@ def _misnamed(document: Document, message: str, advice: str) -> ReadFile:
     return ReadFile(document.path, None, (replace(fault, rule="name"),))
 
 
-def _places(document: Document, workload: Workload) -> Mapping[str, Place]:
+def _places(document: Document, workload: Workload) -> Mapping[str, SourcePosition]:
     places = {
         f"services.{index}.image": document.place(("services", index, "image"))
         for index in range(len(workload.services))

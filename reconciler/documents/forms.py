@@ -19,7 +19,7 @@ from reconciler.values.money import DENOM
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class TextForm:
     """A pattern, what it stands for, and an example of it."""
 
     pattern: str
@@ -27,93 +27,93 @@ class Form:
     advice: str
 
 
-PRICE = Form(
+PRICE = TextForm(
     rf"^[0-9]{{1,12}}(\.[0-9]{{1,18}})?{DENOM}$",
     "a price",
     f'write a decimal number and {DENOM}: "0.5{DENOM}"',
 )
-AMOUNT = Form(rf"^[0-9]{{1,18}}{DENOM}$", "an amount", f'write a whole number and {DENOM}: "2500{DENOM}"')
-MARGIN = Form(
+AMOUNT = TextForm(rf"^[0-9]{{1,18}}{DENOM}$", "an amount", f'write a whole number and {DENOM}: "2500{DENOM}"')
+MARGIN = TextForm(
     r"^[0-9]{1,3}(\.[0-9]{1,6})?$", "a margin", 'write a fraction of at most 6 decimals: "0.15" is 15 %'
 )
-DURATION = Form(r"^[1-9][0-9]{0,5}[smhd]$", "a duration", 'write a number and s, m, h or d: "24h"')
-DELAY = Form(r"^(0|[1-9][0-9]{0,5})[smhd]$", "a duration", 'write a number and s, m, h or d: "5s"')
-CPU = Form(
+DURATION = TextForm(r"^[1-9][0-9]{0,5}[smhd]$", "a duration", 'write a number and s, m, h or d: "24h"')
+DELAY = TextForm(r"^(0|[1-9][0-9]{0,5})[smhd]$", "a duration", 'write a number and s, m, h or d: "5s"')
+CPU = TextForm(
     r"^([1-9][0-9]{0,6}m|[1-9][0-9]{0,3})$", "an amount of CPU", 'write millicores: "500m", or whole cores: 2'
 )
-SIZE = Form(
+SIZE = TextForm(
     r"^[1-9][0-9]{0,15}(Ki|Mi|Gi|Ti)?$", "a size", 'write it in Ki, Mi, Gi or Ti (powers of 1024): "512Mi"'
 )
-ADDRESS = Form(
+ADDRESS = TextForm(
     r"^ve1[02-9ac-hj-np-z]{38}([02-9ac-hj-np-z]{20})?$",
     "an address",
     "it starts with ve1 and is copied whole",
 )
-NAME = Form(
+NAME = TextForm(
     r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", "a name", "use a-z, 0-9 and -, start with a letter, at most 63"
 )
-ENV_NAME = Form(
+ENV_NAME = TextForm(
     r"^[A-Za-z_][A-Za-z0-9_]{0,254}$", "a variable's name", "use letters, digits and _, no digit first"
 )
-SECRET = Form(
+SECRET = TextForm(
     r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/[-._a-zA-Z0-9]{1,253}$",
     "a secret's key",
     'write "secret/key": "db/password"',
 )
-IMAGE = Form(
+IMAGE = TextForm(
     images.PATTERN,
     "an image",
     "write [registry/]name[:tag][@sha256:digest]",
 )
-IMAGE_RULE = Form(
+IMAGE_RULE = TextForm(
     r"^[a-zA-Z0-9*?][a-z0-9A-Z._/:@*?-]{0,254}$",
     "an image pattern",
     'write an image name, * for any text: "docker.io/evil/*"',
 )
-CLOSE = Form(
+CLOSE = TextForm(
     r"^(unstable|decommission|unspecified|manifest_timeout)(, [^\u0000-\u001f\u007f]{1,200})?$",
     "a reason to close",
     'write unstable, decommission, unspecified or manifest_timeout, then ", " and your words',
 )
-HOST_ADDRESS = Form(
+HOST_ADDRESS = TextForm(
     r"^[a-zA-Z0-9]([-a-zA-Z0-9.:]{0,251}[a-zA-Z0-9])?$",
     "a host's address",
     'write a name, an IP address, or "localhost" for this machine',
 )
-IP_ADDRESS = Form(
+IP_ADDRESS = TextForm(
     r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$", "an IPv4 address", 'write "0.0.0.0" for all of the host, or one of its'
 )
-ADDRESS_RANGE = Form(
+ADDRESS_RANGE = TextForm(
     r"^[0-9a-fA-F:.]{2,45}/[0-9]{1,3}$",
     "an address range",
     'write it in CIDR notation: "203.0.113.0/24", "2001:db8:1::/48"',
 )
-USER_NAME = Form(r"^[a-z_][-a-z0-9_]{0,31}$", "a user's name", "use a-z, 0-9, _ and -, at most 32")
-DIRECTORY = Form(
+USER_NAME = TextForm(r"^[a-z_][-a-z0-9_]{0,31}$", "a user's name", "use a-z, 0-9, _ and -, at most 32")
+DIRECTORY = TextForm(
     r"^(/[A-Za-z0-9_][-A-Za-z0-9._]{0,99}){1,20}$", "a directory", 'write a whole path: "/var/lib/name"'
 )
-HOST_GRANT = Form(
+HOST_GRANT = TextForm(
     r"^[a-zA-Z0-9:][-a-zA-Z0-9.:]{0,252}(/[0-9]{1,3})?$",
     "a host or a range of addresses",
     'write a name, an IP address, or a range: "192.0.2.0/24"',
 )
-JUMP = Form(
+JUMP = TextForm(
     r"^([a-z_][-a-z0-9_]{0,31}@)?([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-9])?|\[[0-9a-fA-F:.]{2,45}\])"
     r"(:[0-9]{1,5})?$",
     "an SSH server",
     'write "user@host:port"; user and port may be left out',
 )
-WORKLOAD_ID = Form(
+WORKLOAD_ID = TextForm(
     r"^[0-9]{1,20}-[0-9]{1,10}-[0-9]{1,10}-[a-z2-7]{10}$",
     "a workload's id",
     "write the name of its file, without workloads/ and .yaml",
 )
-SECRET_GRANT = Form(
+SECRET_GRANT = TextForm(
     r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?(/[-a-zA-Z0-9._]{1,253})?$",
     "a secret",
     'write its name, or "name/key" for one of its keys',
 )
-ATTRIBUTE = Form(
+ATTRIBUTE = TextForm(
     r"^[a-z0-9A-Z][-a-z0-9A-Z._/]{0,126}=[-a-zA-Z0-9._/]{1,128}$", "an attribute", 'write "key=value"'
 )
 
@@ -179,7 +179,7 @@ def range_text(value: str) -> str:
     return value
 
 
-def _schema(form: Form, **number: Any) -> WithJsonSchema:
+def _schema(form: TextForm, **number: Any) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [{"type": "string", "pattern": form.pattern}, number]})
 
 

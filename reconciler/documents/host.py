@@ -21,10 +21,10 @@ from reconciler.documents.node_model import NodeModel
 from reconciler.documents.strict import read_yaml
 from reconciler.documents.tree import Document
 from reconciler.values.desired import Fault
-from reconciler.values.forge_place import place
+from reconciler.values.forge_repository import forge_repository
 from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
 from reconciler.values.limits import Limits
-from reconciler.values.listening import Listen
+from reconciler.values.listen_address import ListenAddress
 from reconciler.values.money import parse_rate
 from reconciler.values.resources import Resources
 
@@ -129,7 +129,7 @@ def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
 def _listen_faults(document: Document, name: str, text: str, model: ListenModel) -> Iterator[Fault]:
     steps = ("listen", name)
     try:
-        listen = Listen.parse(text)
+        listen = ListenAddress.parse(text)
     except ValueError as error:
         message, _, advice = str(error).partition("; ")
         yield document.fault(steps, message, advice)
@@ -156,7 +156,7 @@ def _chain_faults(document: Document, file: HostFile) -> Iterator[Fault]:
 
 def _node_faults(document: Document, steps: tuple[str, ...], node: NodeModel) -> Iterator[Fault]:
     try:
-        if not (Listen.parse(node.grpc).is_loopback or node.tls or node.plaintext):
+        if not (ListenAddress.parse(node.grpc).is_loopback or node.tls or node.plaintext):
             yield document.fault((*steps, "grpc"), f"{node.grpc} is {ELSEWHERE}", f"write tls: true, {PLAIN}")
     except ValueError:
         message = f'"{node.grpc}" is not a host and a port'
@@ -169,7 +169,9 @@ def _node_faults(document: Document, steps: tuple[str, ...], node: NodeModel) ->
     if not good:
         message = f'"{node.rpc}" is not an HTTP address'
         yield document.fault((*steps, "rpc"), message, 'write it as "http://127.0.0.1:26657"')
-    elif parts.scheme == "http" and not (Listen(parts.hostname or "", 0).is_loopback or node.plaintext):
+    elif parts.scheme == "http" and not (
+        ListenAddress(parts.hostname or "", 0).is_loopback or node.plaintext
+    ):
         yield document.fault((*steps, "rpc"), f"{node.rpc} is {ELSEWHERE}", f"write https://, {PLAIN}")
 
 
@@ -191,7 +193,7 @@ def _forge_faults(document: Document, file: HostFile) -> Iterator[Fault]:
     if file.forge is None:
         return
     try:
-        place(file.forge.url, file.forge.repository)
+        forge_repository(file.forge.url, file.forge.repository)
     except ValueError as error:
         message, _, advice = str(error).partition("; ")
         key = "repository" if "is not a repository" in message else "url"

@@ -8,7 +8,14 @@ from reconciler.documents.adapter_models import (
     TimeoutsModel,
 )
 from reconciler.documents.forms import millicores, seconds, size_bytes
-from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Engine, Isolation, Patience
+from reconciler.values.hosts import (
+    AnsibleGroup,
+    AnsibleHost,
+    AnsibleSettings,
+    ContainerEngine,
+    Isolation,
+    Timeouts,
+)
 from reconciler.values.resources import Attribute, Resources
 
 
@@ -35,7 +42,7 @@ def _group(group: AnsibleGroupModel) -> AnsibleGroup:
         hosts=tuple(_host(group, host) for host in group.hosts),
         user=group.user or "",
         sudo=group.sudo,
-        engine=Engine(group.engine),
+        engine=ContainerEngine(group.engine),
     )
 
 
@@ -61,8 +68,8 @@ def _capacity(model: HostCapacityModel) -> Resources:
     return Resources(millicores(model.cpu), size_bytes(model.memory), size_bytes(model.storage), model.gpu)
 
 
-def _patience(model: TimeoutsModel) -> Patience:
-    return Patience(
+def _patience(model: TimeoutsModel) -> Timeouts:
+    return Timeouts(
         connect=seconds(model.connect),
         look=seconds(model.look),
         apply=seconds(model.apply),

@@ -28,7 +28,7 @@ REQUIRED = (CONFIG, PRICING)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FileKind:
     """A kind of document: its name in `kind`, the name of its schema, its model."""
 
     name: str
@@ -37,11 +37,11 @@ class Kind:
 
 
 KINDS = (
-    Kind("Config", "config.json", ConfigFile),
-    Kind("Pricing", "pricing.json", PricingFile),
-    Kind("KubernetesAdapter", "kubernetes-adapter.json", KubernetesFile),
-    Kind("AnsibleAdapter", "ansible-adapter.json", AnsibleFile),
-    Kind("Workload", "workload.json", WorkloadFile),
+    FileKind("Config", "config.json", ConfigFile),
+    FileKind("Pricing", "pricing.json", PricingFile),
+    FileKind("KubernetesAdapter", "kubernetes-adapter.json", KubernetesFile),
+    FileKind("AnsibleAdapter", "ansible-adapter.json", AnsibleFile),
+    FileKind("Workload", "workload.json", WorkloadFile),
 )
 """What a state repository holds."""
 

@@ -23,12 +23,12 @@ from yaml.events import (
 
 from reconciler.documents.decoding import BOM, decode
 from reconciler.documents.explain import models_in
-from reconciler.documents.kinds import Kind, form_of
+from reconciler.documents.kinds import FileKind, form_of
 from reconciler.documents.model import API_VERSION
 from reconciler.documents.strict import read_yaml
 
 
-class Entry(NamedTuple):
+class RenamedKey(NamedTuple):
     """A key and the beginning of its value; `names` are the keys that lead to it, without places in lists."""
 
     names: tuple[str, ...]
@@ -45,12 +45,12 @@ class Edit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class MigratedFile:
     """A file's text, the event that opens its mapping, and every key."""
 
     text: str
     root: MappingStartEvent
-    entries: tuple[Entry, ...]
+    entries: tuple[RenamedKey, ...]
 
     @property
     def column(self) -> int:
@@ -64,12 +64,12 @@ class Written:
         first = self.text.partition("\n")[0]
         return "\r\n" if first.endswith("\r") else "\n"
 
-    def entry(self, *names: str) -> Entry | None:
+    def entry(self, *names: str) -> RenamedKey | None:
         """The first one that these keys lead to."""
         return next((entry for entry in self.entries if entry.names == names), None)
 
 
-def migrated(path: str, content: bytes, kind: Kind) -> bytes:
+def migrated(path: str, content: bytes, kind: FileKind) -> bytes:
     """The file in the newest form, the same bytes where it is already; it must be valid as it stands."""
     root = read_yaml(path, content).root
     assert isinstance(root, dict), "the file is valid"
@@ -101,14 +101,14 @@ def _key(name: str, field: FieldInfo) -> str:
     return field.alias or name
 
 
-def _renames(written: Written, older: type[BaseModel], newer: type[BaseModel]) -> Iterator[Edit]:
+def _renames(written: MigratedFile, older: type[BaseModel], newer: type[BaseModel]) -> Iterator[Edit]:
     names = renamed(older, newer)
     for entry in written.entries:
         if entry.names in names:
             yield _replacing(entry.key, names[entry.names])
 
 
-def _head_edits(written: Written, kind: Kind) -> Iterator[Edit]:
+def _head_edits(written: MigratedFile, kind: FileKind) -> Iterator[Edit]:
     """`apiVersion` as it is now, and `kind`, put in where they are missing."""
     version, named = written.entry("apiVersion"), written.entry("kind")
     kind_line = [] if named else [f"kind: {kind.name}"]
@@ -121,7 +121,7 @@ def _head_edits(written: Written, kind: Kind) -> Iterator[Edit]:
         yield _after(written, version, kind_line[0])
 
 
-def _first(written: Written, lines: list[str]) -> Edit:
+def _first(written: MigratedFile, lines: list[str]) -> Edit:
     start = _start(written.root)
     if written.root.flow_style:
         more = ", " if written.entries else ""
@@ -130,7 +130,7 @@ def _first(written: Written, lines: list[str]) -> Edit:
     return Edit(start, start, "".join(f"{line}{written.line_end}{indent}" for line in lines))
 
 
-def _after(written: Written, entry: Entry, line: str) -> Edit:
+def _after(written: MigratedFile, entry: RenamedKey, line: str) -> Edit:
     end = _end(entry.value)
     if written.root.flow_style:
         return Edit(end, end, f", {line}")
@@ -161,10 +161,10 @@ def _edited(text: str, edits: list[Edit]) -> str:
     return text
 
 
-def _written(text: str) -> Written:
+def _written(text: str) -> MigratedFile:
     """Every key with its place; the text is known to hold one mapping without aliases."""
     root: MappingStartEvent | None = None
-    entries: list[Entry] = []
+    entries: list[RenamedKey] = []
     open_keys: list[ScalarEvent | None] = []
     in_mapping: list[bool] = []
     for event in yaml.parse(text, Loader=yaml.CLoader):
@@ -181,7 +181,7 @@ def _written(text: str) -> Written:
                     open_keys[-1] = event
                     continue
                 names = tuple(each.value for each in open_keys if each is not None)
-                entries.append(Entry(names, key, event))
+                entries.append(RenamedKey(names, key, event))
                 if isinstance(event, ScalarEvent):
                     open_keys[-1] = None
             if not isinstance(event, ScalarEvent):
@@ -189,4 +189,4 @@ def _written(text: str) -> Written:
                 in_mapping.append(isinstance(event, MappingStartEvent))
                 open_keys.append(None)
     assert root is not None, "the file is valid"
-    return Written(text, root, tuple(entries))
+    return MigratedFile(text, root, tuple(entries))

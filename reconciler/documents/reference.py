@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.documents.forms import AMOUNT, CPU, DELAY, DURATION, FORMS, MARGIN, PRICE, SIZE, Form
-from reconciler.documents.kinds import KINDS, OLDER, Kind
+from reconciler.documents.forms import AMOUNT, CPU, DELAY, DURATION, FORMS, MARGIN, PRICE, SIZE, TextForm
+from reconciler.documents.kinds import KINDS, OLDER, FileKind
 from reconciler.documents.migrating import renamed
 from reconciler.documents.model import API_VERSION
 from reconciler.documents.schemas import ALL, HOST, kind_schema
@@ -41,7 +41,7 @@ HEAD = "Generated from the schemas by `make docs`; a change here is overwritten.
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ReferenceKey:
     """One key of a kind: the dotted way to it, its schema, and whether it must be there."""
 
     way: str
@@ -56,11 +56,11 @@ def reference() -> Mapping[str, str]:
     return pages | {"README.md": _index(kinds)}
 
 
-def _page_name(kind: Kind) -> str:
+def _page_name(kind: FileKind) -> str:
     return kind.schema.replace(".json", ".md")
 
 
-def _index(kinds: Sequence[Kind]) -> str:
+def _index(kinds: Sequence[FileKind]) -> str:
     files = [f"| [{kind.name}]({_page_name(kind)}) | {WHERE[kind.name]} | {kind.schema} |" for kind in kinds]
     forms = [f"| {form.noun} | {UNITS.get(form.pattern, '')} | {form.advice} |" for form in FORMS.values()]
     version = API_VERSION.rpartition("/")[2]
@@ -92,7 +92,7 @@ def _index(kinds: Sequence[Kind]) -> str:
     )
 
 
-def _page(kind: Kind) -> str:
+def _page(kind: FileKind) -> str:
     schema = kind_schema(kind)
     top = _newest(schema)
     rows = [_row(key) for key in _keys(top, "", schema.get("$defs", {}))]
@@ -113,7 +113,7 @@ def _page(kind: Kind) -> str:
     )
 
 
-def _notes(kind: Kind) -> Iterator[str]:
+def _notes(kind: FileKind) -> Iterator[str]:
     if kind is HOST:
         yield ""
         yield "It is read once, at the start. (restart): a change applies after `systemctl restart"
@@ -137,11 +137,11 @@ def _target(schema: Mapping[str, Any]) -> str:
     return str(schema["$ref"]).removeprefix("#/$defs/")
 
 
-def _keys(schema: Mapping[str, Any], way: str, definitions: Mapping[str, Any]) -> Iterator[Key]:
+def _keys(schema: Mapping[str, Any], way: str, definitions: Mapping[str, Any]) -> Iterator[ReferenceKey]:
     """Every key below, in the order of the models, what is inside a key right behind it."""
     for name, inner in schema.get("properties", {}).items():
         here = f"{way}{name}"
-        yield Key(here, inner, name in schema.get("required", ()))
+        yield ReferenceKey(here, inner, name in schema.get("required", ()))
         items = inner.get("items", {})
         if "$ref" in inner:
             yield from _keys(definitions[_target(inner)], f"{here}.", definitions)
@@ -149,7 +149,7 @@ def _keys(schema: Mapping[str, Any], way: str, definitions: Mapping[str, Any]) -
             yield from _keys(definitions[_target(items)], f"{here}[].", definitions)
 
 
-def _row(key: Key) -> str:
+def _row(key: ReferenceKey) -> str:
     schema = key.schema
     default = "**required**" if key.required else _default(schema)
     cells = (f"`{key.way}`", _type(schema), _unit(key), default, _cell(schema["description"]))
@@ -199,13 +199,13 @@ def _bounded(noun: str, schema: Mapping[str, Any]) -> str:
     return f"{noun} {' '.join(shown)}" if shown else noun
 
 
-def _unit(key: Key) -> str:
+def _unit(key: ReferenceKey) -> str:
     form = _form(key.schema)
     ending = next((unit for ending, unit in ENDINGS.items() if key.way.endswith(ending)), "")
     return UNITS.get(form.pattern, "") if form else ending
 
 
-def _form(schema: Mapping[str, Any]) -> Form | None:
+def _form(schema: Mapping[str, Any]) -> TextForm | None:
     """The form of a text, also where a number may stand for it."""
     choices = schema.get("anyOf", [schema])
     return next((FORMS[c["pattern"]] for c in choices if c.get("pattern") in FORMS), None)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.documents.host_model import HostFile
-from reconciler.documents.kinds import KINDS, OLDER, Kind
+from reconciler.documents.kinds import KINDS, OLDER, FileKind
 from reconciler.documents.model import API_VERSION, FileModel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ALL = "all.json"
-HOST = Kind("Host", "host.json", HostFile)
+HOST = FileKind("Host", "host.json", HostFile)
 """The host file is no part of a state repository; its schema is for whoever edits it."""
 
 _VERSION = API_VERSION.rpartition("/")[2]
@@ -25,7 +25,7 @@ def schemas() -> Mapping[str, str]:
     return texts | {ALL: _text(ALL, _all_schema())}
 
 
-def kind_schema(kind: Kind) -> dict[str, Any]:
+def kind_schema(kind: FileKind) -> dict[str, Any]:
     """The schema of one kind, in each form that is read: which one counts, `apiVersion` says."""
     older = {version: forms[kind.model] for version, forms in OLDER.items() if kind.model in forms}
     if not older:

@@ -20,7 +20,7 @@ from yaml.events import (
 )
 
 from reconciler.documents.decoding import decode
-from reconciler.documents.faults import BrokenFileError, Place
+from reconciler.documents.faults import BrokenFileError, SourcePosition
 from reconciler.documents.scalars import DoubtfulScalarError, plain_scalar
 from reconciler.documents.tree import Document, Mark, Node
 from reconciler.values.desired import Fault
@@ -85,7 +85,7 @@ class _Builder:
         self.root: Node = None
         self.marks: dict[int, dict[str | int, Mark]] = {}
         self._stack: list[dict[str, Node] | list[Node]] = []
-        self._keys: list[tuple[str, Place] | None] = []
+        self._keys: list[tuple[str, SourcePosition] | None] = []
         self._nodes = 0
         self._documents = 0
 
@@ -186,10 +186,10 @@ class _Builder:
         return BrokenFileError(Fault(self.path, place.line, place.column, message, advice))
 
 
-def _place_of(event: Event) -> Place:
+def _place_of(event: Event) -> SourcePosition:
     mark = event.start_mark
     assert mark is not None, "libyaml marks every event"
-    return Place(mark.line + 1, mark.column + 1)
+    return SourcePosition(mark.line + 1, mark.column + 1)
 
 
 def _syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:

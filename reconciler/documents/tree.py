@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from reconciler.documents.faults import FILE_START, Place
+from reconciler.documents.faults import FILE_START, SourcePosition
 from reconciler.documents.scalars import Scalar
 from reconciler.values.desired import Fault
 
@@ -15,8 +15,8 @@ Node: TypeAlias = "Scalar | list[Node] | dict[str, Node]"
 class Mark(NamedTuple):
     """Where one entry of a mapping or list stands; in a list, key and value share a place."""
 
-    key: Place
-    value: Place
+    key: SourcePosition
+    value: SourcePosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Document:
     root: Node
     marks: Mapping[int, Mapping[str | int, Mark]]
 
-    def place(self, steps: Sequence[str | int], *, of_key: bool = False) -> Place:
+    def place(self, steps: Sequence[str | int], *, of_key: bool = False) -> SourcePosition:
         """The place of what `steps` lead to, or of the deepest part of the way that is there.
 
         Steps that lead nowhere (names of union members in pydantic's locations) are skipped.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from reconciler.forge.exchange import Ask, Exchange
-from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
+from reconciler.forge.errors import ForgeRefusedError, ForgeSilentError
+from reconciler.forge.http import ForgeHttp, ForgeRequest
 from reconciler.forge.wire import (
     COMMIT,
     PAGE,
@@ -20,7 +20,7 @@ from reconciler.forge.wire import (
     sticky,
 )
 from reconciler.values.commit_state import CommitState
-from reconciler.values.forge_place import Place
+from reconciler.values.forge_repository import ForgeRepository
 
 Entry = TypeVar("Entry")
 
@@ -28,7 +28,7 @@ PAGES_MAX = 60
 """How far we look through a list: 3,000 entries."""
 
 
-class Written(StrEnum):
+class WrittenComment(StrEnum):
     """What became of a comment."""
 
     MADE = "written"
@@ -37,7 +37,7 @@ class Written(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class CommentResult:
     """A comment to be: on which pull request, its mark (its first line), its whole text; `author` is who we
     are where the forge does not tell.
     """
@@ -48,14 +48,14 @@ class Note:
     author: str = ""
 
 
-class Forge:
+class ForgeClient:
     """A repository on a forge, with a token. Its methods raise ForgeSilentError and ForgeRefusedError."""
 
-    def __init__(self, place: Place, exchange: Exchange) -> None:
+    def __init__(self, place: ForgeRepository, exchange: ForgeHttp) -> None:
         self._place = place
         self._exchange = exchange
 
-    def say(self, note: Note) -> Written:
+    def say(self, note: CommentResult) -> WrittenComment:
         """Make our comment say this: edited in place where it is there, and never made a second time."""
         author = self.whoami() or note.author
         try:
@@ -70,19 +70,19 @@ class Forge:
         if not COMMIT.fullmatch(said.commit):
             raise ForgeRefusedError(f'"{said.commit}" is not a commit; write its 40 hexadecimal digits')
         self._exchange.ask(
-            Ask("POST", self._place.at(f"statuses/{said.commit}"), state_body(said, name, link))
+            ForgeRequest("POST", self._place.at(f"statuses/{said.commit}"), state_body(said, name, link))
         )
 
     def may_write(self) -> bool:
         """Whether the token's account may write to the repository; true where the forge does not say."""
-        found = self._exchange.ask(Ask("GET", self._place.at("").rstrip("/")))
+        found = self._exchange.ask(ForgeRequest("GET", self._place.at("").rstrip("/")))
         rights = found.get("permissions") if isinstance(found, dict) else None
         return not isinstance(rights, dict) or rights.get("push") is not False
 
     def whoami(self) -> str:
         """The account of the token; "" where the forge does not say, as for a workflow's own token."""
         try:
-            return login_of(self._exchange.ask(Ask("GET", f"{self._place.api}/user")))
+            return login_of(self._exchange.ask(ForgeRequest("GET", f"{self._place.api}/user")))
         except ForgeRefusedError as error:
             if error.status not in (403, 404):
                 raise
@@ -90,20 +90,20 @@ class Forge:
 
     def head_of(self, number: int) -> str:
         """The commit at the head of a pull request; "" where the forge does not say."""
-        found = proposal_of(self._exchange.ask(Ask("GET", self._place.at(f"pulls/{number}"))))
+        found = proposal_of(self._exchange.ask(ForgeRequest("GET", self._place.at(f"pulls/{number}"))))
         return found.head if found else ""
 
-    def _say(self, note: Note, author: str) -> Written:
+    def _say(self, note: CommentResult, author: str) -> WrittenComment:
         found = sticky(self._comments(note.number), note.mark, author)
         if found is None:
             where = self._place.at(f"issues/{note.number}/comments")
-            self._exchange.ask(Ask("POST", where, {"body": note.body}, again=False))
-            return Written.MADE
+            self._exchange.ask(ForgeRequest("POST", where, {"body": note.body}, again=False))
+            return WrittenComment.MADE
         if _same(found.body, note.body):
-            return Written.SAME
+            return WrittenComment.SAME
         where = self._place.at(f"issues/comments/{found.id}")
-        self._exchange.ask(Ask("PATCH", where, {"body": note.body}))
-        return Written.EDITED
+        self._exchange.ask(ForgeRequest("PATCH", where, {"body": note.body}))
+        return WrittenComment.EDITED
 
     def _comments(self, number: int) -> Iterator[Comment]:
         return self._pages(f"issues/{number}/comments", comment_of)
@@ -114,7 +114,7 @@ class Forge:
         mark = "&" if "?" in path else "?"
         for page in range(1, PAGES_MAX + 1):
             url = self._place.at(f"{path}{mark}per_page={PAGE}&limit={PAGE}&page={page}")
-            found = self._exchange.ask(Ask("GET", url))
+            found = self._exchange.ask(ForgeRequest("GET", url))
             if not isinstance(found, list):
                 found = []
             fresh = [each for each in found if str(each) not in seen]

@@ -13,13 +13,13 @@ from reconciler.journal.faults import JournalBroken
 from reconciler.journal.intents import note_end
 from reconciler.journal.outbox import post
 from reconciler.journal.outcomes import forget, keep, waiting
-from reconciler.journal.revisions import Revisions
-from reconciler.journal.rows import Change, changes, collect
+from reconciler.journal.revisions import RevisionStore
+from reconciler.journal.rows import RowChange, changes, collect
 from reconciler.journal.totals import add
 from reconciler.values.approvals import Approval
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Plan
-from reconciler.values.records import Applied
+from reconciler.values.records import EffectResult
 
 _BEGAN = "began"
 
@@ -32,7 +32,7 @@ class SqliteJournal:
         self._decisions = decisions
         self._memory = load(database)
         self._new = not database.rows("SELECT 1 FROM facts WHERE name = ?", (_BEGAN,))
-        self._revisions = Revisions(database)
+        self._revisions = RevisionStore(database)
         self._consumed = 0
         self._heard = 0
 
@@ -42,7 +42,7 @@ class SqliteJournal:
     def memory(self) -> Memory:
         return self._memory
 
-    def outcomes(self) -> tuple[Applied, ...]:
+    def outcomes(self) -> tuple[EffectResult, ...]:
         found, self._consumed = waiting(self._database)
         return found
 
@@ -70,7 +70,7 @@ class SqliteJournal:
         self._memory, self._new, self._consumed, self._heard = plan.memory, False, 0, 0
         self._decisions.written(decided, at)
 
-    def _store(self, changed: Sequence[Change]) -> None:
+    def _store(self, changed: Sequence[RowChange]) -> None:
         kept = [(c.section, c.key, c.content) for c in changed if c.content is not None]
         gone = [(c.section, c.key) for c in changed if c.content is None]
         self._database.execute_all("REPLACE INTO memory (section, key, content) VALUES (?, ?, ?)", kept)
@@ -83,7 +83,7 @@ class SqliteJournal:
         elif won := len(memory.workloads.keys() - self._memory.workloads.keys()):
             add(self._database, "bids_won", won)
 
-    def record(self, outcomes: Sequence[Applied]) -> None:
+    def record(self, outcomes: Sequence[EffectResult]) -> None:
         if not outcomes:
             return
         decided = self._decisions.of_outcomes(outcomes)

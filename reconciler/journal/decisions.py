@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.journal.database import Database
-from reconciler.values.intents import Confirmation, Fate
+from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.outcomes import Done
 from reconciler.values.plans import Hold, Reason
-from reconciler.values.records import Applied, Decision, applied_message, tell
+from reconciler.values.records import Decision, EffectResult, applied_message, describe_outcome
 
 OURS_REFRESH_SECONDS = 60
 STRANGERS_REFRESH_SECONDS = 600
@@ -67,18 +67,18 @@ class Decisions:
         gone = (self._known[key] for key in sorted(self._standing - here))
         return tuple(replace(d, ended_at=at) for d in gone if _may_end(d, reasons))
 
-    def of_outcomes(self, outcomes: Sequence[Applied]) -> tuple[Decision, ...]:
+    def of_outcomes(self, outcomes: Sequence[EffectResult]) -> tuple[Decision, ...]:
         """What has to be written so that these outcomes are on record."""
         latest: dict[Key, Decision] = {}
         for each in outcomes:
-            message = clean(f"{each.what}: {tell(each.outcome)}")
+            message = clean(f"{each.what}: {describe_outcome(each.outcome)}")
             fresh = Decision(clean(each.subject), each.kind, False, message, each.at, each.at, True)
             latest[(fresh.subject, fresh.word)] = fresh
         return tuple(latest.values())
 
     def of_landed(self, ends: Iterable[Confirmation], at: int) -> tuple[Decision, ...]:
         """What has to be written so that what landed on the chain is on record, message by message."""
-        landed = (end for end in ends if end.fate is Fate.LANDED)
+        landed = (end for end in ends if end.fate is IntentOutcome.LANDED)
         return self.of_outcomes(
             [
                 applied_message(message, Done(f"block {end.height}, transaction {end.intent.hash[:12]}"), at)

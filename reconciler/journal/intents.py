@@ -12,9 +12,9 @@ from reconciler.journal.faults import JournalBroken
 from reconciler.journal.outbox import post
 from reconciler.journal.outcomes import keep
 from reconciler.journal.totals import ENDED, add
-from reconciler.values.intents import Confirmation, Fate, Intent
+from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.messages import CreateBid
-from reconciler.values.records import Applied, PastTransaction
+from reconciler.values.records import EffectResult, PastTransaction
 
 HISTORY_MAX = 100_000
 """Transactions that are kept; the oldest ended ones go."""
@@ -37,7 +37,7 @@ class SqliteIntents:
         with self._database.transaction():
             self._note(intent)
 
-    def end(self, confirmation: Confirmation, outcomes: Sequence[Applied] = ()) -> None:
+    def end(self, confirmation: Confirmation, outcomes: Sequence[EffectResult] = ()) -> None:
         at = max((each.at for each in outcomes), default=0)
         decided = self._decisions.of_outcomes(outcomes)
         with self._database.transaction():
@@ -51,7 +51,7 @@ class SqliteIntents:
         self._database.execute(
             "INSERT INTO intents (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET fate = NULL, "
             "height = NULL, time = NULL, code = NULL, codespace = NULL, log = NULL WHERE fate != ?",
-            (intent.hash, dumps(Intent, intent), Fate.LANDED.value),
+            (intent.hash, dumps(Intent, intent), IntentOutcome.LANDED.value),
         )
 
 
@@ -64,7 +64,7 @@ def note_end(database: Database, confirmation: Confirmation, at: int) -> bool:
     bare = replace(confirmation, intent=replace(confirmation.intent, tx=b""))
     post(database, [bare], at or confirmation.time)
     bids = sum(isinstance(m, CreateBid) for m in confirmation.intent.messages)
-    if confirmation.fate is Fate.LANDED and bids:
+    if confirmation.fate is IntentOutcome.LANDED and bids:
         add(database, "bids_placed", bids)
     add(database, ENDED + confirmation.fate.value, 1)
     return True
@@ -126,7 +126,7 @@ def _past(database: Database, row: Row) -> PastTransaction:
 
 def _confirmation(database: Database, row: Row) -> Confirmation:
     content, fate, *rest = row
-    return Confirmation(_intent(database, content), Fate(fate), *rest)
+    return Confirmation(_intent(database, content), IntentOutcome(fate), *rest)
 
 
 def _intent(database: Database, content: str) -> Intent:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reconciler.documents.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
 from reconciler.journal.faults import JournalBroken
-from reconciler.values.commit_state import Stated
+from reconciler.values.commit_state import ReportedState
 from reconciler.values.records import Event, Happened, Unpublished
 
 AT_ONCE = 10_000
@@ -51,15 +51,15 @@ class SqliteOutbox:
             if commit:
                 self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (COMMIT, commit))
 
-    def states(self) -> tuple[Stated, ...]:
+    def states(self) -> tuple[ReportedState, ...]:
         rows = self._database.rows("SELECT content FROM facts WHERE name = ?", (STATES,))
         try:
-            return decode(tuple[Stated, ...], rows[0][0]) if rows else ()
+            return decode(tuple[ReportedState, ...], rows[0][0]) if rows else ()
         except CodecError as error:
             raise JournalBroken(self._database.path, error) from error
 
-    def keep_states(self, states: Sequence[Stated]) -> None:
-        text = dumps(tuple[Stated, ...], tuple(states))
+    def keep_states(self, states: Sequence[ReportedState]) -> None:
+        text = dumps(tuple[ReportedState, ...], tuple(states))
         with self._database.transaction():
             self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (STATES, text))
 

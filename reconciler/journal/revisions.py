@@ -13,9 +13,9 @@ from reconciler.journal.database import Database
 from reconciler.journal.faults import JournalBroken
 from reconciler.journal.outbox import post
 from reconciler.reports.plan_json import plan_digest
-from reconciler.values.judged import Judged, Verdict
 from reconciler.values.plans import Plan
 from reconciler.values.records import PastRevision
+from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
 
 KEPT_MAX = 10_000
 """Revisions that are kept; the oldest go."""
@@ -26,7 +26,7 @@ RECENT = 500
 _SELECT = "SELECT id, content, plan_digest, seen_at, judged_at, ended_at FROM revisions"
 
 
-class Revisions:
+class RevisionStore:
     """Writes the table, and nothing while the same is judged of the same revision."""
 
     def __init__(self, database: Database) -> None:
@@ -38,7 +38,7 @@ class Revisions:
         """Whether there is something to note."""
         return self._changes(plan.judged) or bool(self._unrecorded(plan))
 
-    def _changes(self, judged: Judged | None) -> bool:
+    def _changes(self, judged: RevisionVerdict | None) -> bool:
         if judged is None:
             return False
         here = self._open.get(judged.commit)
@@ -58,7 +58,7 @@ class Revisions:
         seen_at = known.seen_at if known is not None else at
         self._database.execute(
             "REPLACE INTO revisions (id, content, plan_digest, seen_at, judged_at) VALUES (?, ?, ?, ?, ?)",
-            (row, dumps(Judged, judged), plan_digest(plan), seen_at, at),
+            (row, dumps(RevisionVerdict, judged), plan_digest(plan), seen_at, at),
         )
         self._database.execute(
             "DELETE FROM revisions WHERE id <= (SELECT max(id) FROM revisions) - ?", (KEPT_MAX,)
@@ -79,21 +79,21 @@ class Revisions:
         self._database.execute_all(
             "INSERT INTO revisions (content, plan_digest, seen_at, judged_at, ended_at) "
             "VALUES (?, ?, ?, ?, ?)",
-            [(dumps(Judged, each), digest, at, at, at) for each in found],
+            [(dumps(RevisionVerdict, each), digest, at, at, at) for each in found],
         )
         post(self._database, found, at)
 
-    def _unrecorded(self, plan: Plan) -> list[Judged]:
+    def _unrecorded(self, plan: Plan) -> list[RevisionVerdict]:
         """Superseded commits without a row: one that was evaluated before has its own."""
         return [each for each in plan.superseded if each.commit not in self._recent]
 
-    def _ending(self, judged: Judged) -> list[int]:
+    def _ending(self, judged: RevisionVerdict) -> list[int]:
         """Rows that give way: what waited, to any other; what was in force, to what is applied now."""
         return [
             row
             for row, past in self._open.values()
             if past.judged.commit != judged.commit
-            and (judged.verdict is Verdict.APPLIED or past.judged.verdict is not Verdict.APPLIED)
+            and (judged.verdict is VerdictKind.APPLIED or past.judged.verdict is not VerdictKind.APPLIED)
         ]
 
 
@@ -120,13 +120,13 @@ def _read(database: Database, sql: str, at_most: int) -> list[tuple[int, PastRev
     rows = database.rows(sql, (at_most,))
     try:
         return [
-            (row, PastRevision(loads(Judged, content), digest, seen_at, judged_at, ended_at))
+            (row, PastRevision(loads(RevisionVerdict, content), digest, seen_at, judged_at, ended_at))
             for row, content, digest, seen_at, judged_at, ended_at in rows
         ]
     except CodecError as error:
         raise JournalBroken(database.path, error) from error
 
 
-def _told(judged: Judged) -> Judged:
+def _told(judged: RevisionVerdict) -> RevisionVerdict:
     """What makes a difference: by whose word something is applied is told once, when it comes into force."""
-    return replace(judged, why="") if judged.verdict is Verdict.APPLIED else judged
+    return replace(judged, why="") if judged.verdict is VerdictKind.APPLIED else judged

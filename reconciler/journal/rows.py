@@ -16,7 +16,7 @@ WHOLE = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowChange:
     """A row to write, or to remove where `content` is None."""
 
     section: str
@@ -46,9 +46,9 @@ def _section(name: str, kind: Any) -> _Section:
     return _Section(name, None, codec(kind))
 
 
-def changes(old: Memory, new: Memory) -> tuple[Change, ...]:
+def changes(old: Memory, new: Memory) -> tuple[RowChange, ...]:
     """The rows that lead from one memory to another; none for equal ones."""
-    found: list[Change] = []
+    found: list[RowChange] = []
     for section in _sections().values():
         before, after = getattr(old, section.name), getattr(new, section.name)
         if before is after:
@@ -56,19 +56,19 @@ def changes(old: Memory, new: Memory) -> tuple[Change, ...]:
         if section.key is not None:
             found.extend(_entries(section, section.key, before, after))
         elif before != after:
-            found.append(Change(section.name, WHOLE, _text(section.value, after)))
+            found.append(RowChange(section.name, WHOLE, _text(section.value, after)))
     return tuple(found)
 
 
 def _entries(
     section: _Section, key: Codec, before: Mapping[Any, Any], after: Mapping[Any, Any]
-) -> Iterator[Change]:
+) -> Iterator[RowChange]:
     for name, value in after.items():
         known = before.get(name)
         if known is not value and known != value:
-            yield Change(section.name, _text(key, name), _text(section.value, value))
+            yield RowChange(section.name, _text(key, name), _text(section.value, value))
     for name in before.keys() - after.keys():
-        yield Change(section.name, _text(key, name), None)
+        yield RowChange(section.name, _text(key, name), None)
 
 
 def collect(rows: Iterable[tuple[str, str, str]]) -> Memory:

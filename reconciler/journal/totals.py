@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.journal.database import Database
-from reconciler.values.intents import Fate
+from reconciler.values.intents import IntentOutcome
 from reconciler.values.records import Totals
 
 ENDED = "ended_"
@@ -22,5 +22,5 @@ def add(database: Database, name: str, amount: int) -> None:
 def totals(database: Database) -> Totals:
     """What was counted since the journal began."""
     found: dict[str, int] = dict(database.rows("SELECT name, amount FROM totals"))
-    ended = {fate: found.get(ENDED + fate.value, 0) for fate in Fate}
+    ended = {fate: found.get(ENDED + fate.value, 0) for fate in IntentOutcome}
     return Totals(found.get("bids_placed", 0), found.get("bids_won", 0), ended)

@@ -12,15 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.planning.approvals import Excess, excesses
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.bounds import out_of_bounds
 from reconciler.values.desired import Desired, Pricing, Revision, Revisions
-from reconciler.values.judged import Judged, Verdict
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Reading, Unseen
+from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
 
 SUBJECT = "repository"
 
@@ -34,11 +34,11 @@ class Admitted:
     desired: Desired | None
     holds: tuple[Hold, ...] = ()
     breaches: tuple[Breach, ...] = ()
-    judged: Judged | None = None
-    superseded: tuple[Judged, ...] = ()
+    judged: RevisionVerdict | None = None
+    superseded: tuple[RevisionVerdict, ...] = ()
 
 
-def admit(situation: Situation) -> Admitted:
+def admit(situation: PlanningInput) -> Admitted:
     """Choose the revision; the holds name the commit that waits and what to do. Chain and adapters play no
     part in it, so that it can be decided before they are observed.
     """
@@ -68,20 +68,20 @@ def in_force(reading: Reading[Revisions], revision: str) -> Desired | None:
     return next((r.desired for r in seen if r is not None and r.desired.commit == revision), None)
 
 
-def _judged(newest: Revision, objections: tuple[Hold, ...], approved: str) -> Judged:
-    verdict = Verdict.APPLIED
+def _judged(newest: Revision, objections: tuple[Hold, ...], approved: str) -> RevisionVerdict:
+    verdict = VerdictKind.APPLIED
     if objections:
         final = any(not h.approval for h in objections)
-        verdict = Verdict.REFUSED if final else Verdict.HELD
+        verdict = VerdictKind.REFUSED if final else VerdictKind.HELD
     why = "; ".join(f"{h.reason}: {h.message}" for h in objections) or approved
-    return Judged(newest.desired.commit, newest.author, newest.subject, verdict, why, newest.reverts)
+    return RevisionVerdict(newest.desired.commit, newest.author, newest.subject, verdict, why, newest.reverts)
 
 
-def _superseded(newest: Revision) -> tuple[Judged, ...]:
+def _superseded(newest: Revision) -> tuple[RevisionVerdict, ...]:
     """Commits between the applied one and the newest; those evaluated earlier are among them."""
     why = f"commit {newest.desired.commit[:12]} is newer and is evaluated instead"
     return tuple(
-        Judged(each.id, each.author, each.subject, Verdict.SUPERSEDED, why, each.reverts)
+        RevisionVerdict(each.id, each.author, each.subject, VerdictKind.SUPERSEDED, why, each.reverts)
         for each in newest.superseded
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.planning.disruptions import disruptions
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.window import charged, counted, in_force_within, too_far, with_prices
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.desired import Desired
@@ -38,7 +38,7 @@ class Excess:
     holds: tuple[Hold, ...]
 
 
-def excesses(situation: Situation) -> Iterator[Excess]:
+def excesses(situation: PlanningInput) -> Iterator[Excess]:
     """The bounds that the newest revision exceeds, measured against what was in force within the window; a
     revision that is in force already exceeds none.
     """
@@ -73,7 +73,7 @@ def heard(memory: Memory, fresh: tuple[Approval, ...]) -> Mapping[str, Approval]
 
 
 def standing(
-    situation: Situation, asked: tuple[Breach, ...], desired: Desired, market: Market | None
+    situation: PlanningInput, asked: tuple[Breach, ...], desired: Desired, market: Market | None
 ) -> Mapping[str, Approval]:
     """The approvals that still fit; whatever they were about has changed for the others, or is done.
 
@@ -91,7 +91,7 @@ def standing(
     return situation.memory.approvals if len(kept) == len(situation.memory.approvals) else kept
 
 
-def _jumps(change: tuple[Desired | None, Desired], situation: Situation) -> Iterator[tuple[str, str]]:
+def _jumps(change: tuple[Desired | None, Desired], situation: PlanningInput) -> Iterator[tuple[str, str]]:
     """Prices that move too far, the margin on them counted in: what happens, which is the same however the
     window moves on, and within what it is too far.
     """

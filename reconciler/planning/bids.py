@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from reconciler.planning.bid_budget import BidBudget
 from reconciler.planning.capacity import blindness, free, offered, too_small
 from reconciler.planning.eligibility import ineligible
 from reconciler.planning.fees import Fees
+from reconciler.planning.planning_input import Proposals, PlanningFacts
 from reconciler.planning.pricing import break_even_blocks, group_price
-from reconciler.planning.purse import Purse
 from reconciler.planning.retries import held_back
-from reconciler.planning.situation import Proposals, Scene
 from reconciler.values.desired import Bidding, Pricing
 from reconciler.values.ids import LeaseId
 from reconciler.values.messages import CreateBid
@@ -45,7 +45,7 @@ class Candidate:
     offer: Decimal
 
 
-def plan_bids(scene: Scene) -> Proposals:
+def plan_bids(scene: PlanningFacts) -> Proposals:
     """Bid on what fits our rules, dearest first, then oldest, while capacity, balance and ceilings last."""
     chosen: list[Candidate] = []
     holds: list[Hold] = []
@@ -61,7 +61,7 @@ def plan_bids(scene: Scene) -> Proposals:
     return Proposals(messages, (*holds, *short))
 
 
-def _judge_all(scene: Scene) -> Iterator[Candidate | Hold]:
+def _judge_all(scene: PlanningFacts) -> Iterator[Candidate | Hold]:
     bidding = scene.desired.config.bidding if scene.desired.config else None
     taken = {bid.order for bid in scene.market.bids}
     for order in scene.market.orders.values():
@@ -78,7 +78,7 @@ def _known(pricing: Pricing | None) -> Pricing:
     return pricing
 
 
-def _standing_reason(scene: Scene, bidding: Bidding | None) -> Hold | None:
+def _standing_reason(scene: PlanningFacts, bidding: Bidding | None) -> Hold | None:
     """Why no order at all is bid on."""
     if scene.market.provider is None:
         why = (
@@ -102,7 +102,7 @@ def _standing_reason(scene: Scene, bidding: Bidding | None) -> Hold | None:
     return None
 
 
-def _judge(scene: Scene, order: Order, bidding: Bidding, pricing: Pricing) -> Candidate | Hold:
+def _judge(scene: PlanningFacts, order: Order, bidding: Bidding, pricing: Pricing) -> Candidate | Hold:
     """One order against every rule that needs no other order; the first that it breaks is its reason."""
     market = scene.market
     assert market.provider is not None, "a standing reason says that we are not registered"
@@ -119,7 +119,7 @@ def _judge(scene: Scene, order: Order, bidding: Bidding, pricing: Pricing) -> Ca
     return Candidate(order, price, offer)
 
 
-def _too_cheap(scene: Scene, order: Order, candidate: Candidate) -> Hold | None:
+def _too_cheap(scene: PlanningFacts, order: Order, candidate: Candidate) -> Hold | None:
     subject = str(order.id)
     price, offer = candidate.price, candidate.offer
     if price <= 0:
@@ -140,7 +140,7 @@ def _too_cheap(scene: Scene, order: Order, candidate: Candidate) -> Hold | None:
     return None
 
 
-def _allocate(scene: Scene, candidates: list[Candidate]) -> tuple[tuple[CreateBid, ...], list[Hold]]:
+def _allocate(scene: PlanningFacts, candidates: list[Candidate]) -> tuple[tuple[CreateBid, ...], list[Hold]]:
     """Give room and money in order; what is left over is held."""
     if not candidates:
         return (), []
@@ -148,7 +148,7 @@ def _allocate(scene: Scene, candidates: list[Candidate]) -> tuple[tuple[CreateBi
     if isinstance(capacity, Unseen):
         return (), [Hold(str(c.order.id), blindness(capacity), capacity.why) for c in candidates]
     room = free(scene, capacity.view)
-    purse = Purse.of(scene)
+    purse = BidBudget.of(scene)
     bids: list[CreateBid] = []
     holds: list[Hold] = []
     for candidate in candidates:
@@ -167,6 +167,6 @@ def _allocate(scene: Scene, candidates: list[Candidate]) -> tuple[tuple[CreateBi
     return tuple(bids), holds
 
 
-def _bid(scene: Scene, candidate: Candidate) -> CreateBid:
+def _bid(scene: PlanningFacts, candidate: Candidate) -> CreateBid:
     own = LeaseId(candidate.order.id, scene.market.wallet.address)
     return CreateBid(own, candidate.offer, scene.market.rules.bid_deposit, candidate.order.units)

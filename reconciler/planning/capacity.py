@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.planning.situation import Scene
+from reconciler.planning.planning_input import PlanningFacts
 from reconciler.values.observed import AdapterView, Capacity, Market, Order, State
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -48,12 +48,12 @@ def promised(market: Market) -> Resources:
     return total(leased + bid)
 
 
-def free(scene: Scene, capacity: Capacity) -> Resources:
+def free(scene: PlanningFacts, capacity: Capacity) -> Resources:
     """What may still be promised; may be negative."""
     return usable(scene, capacity) - promised(scene.market)
 
 
-def usable(scene: Scene, capacity: Capacity) -> Resources:
+def usable(scene: PlanningFacts, capacity: Capacity) -> Resources:
     """What may be promised in all, after the host's ceiling and the configured reserve."""
     whole = capacity.total
     if (most := scene.limits.capacity) is not None:

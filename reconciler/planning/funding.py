@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.planning.escrow import blocks_left, due_gross
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.retries import held_back
-from reconciler.planning.situation import Situation
 from reconciler.values.desired import Desired, Escrow, OnCritical
 from reconciler.values.durations import span
 from reconciler.values.funding import Funding, TimeLeft
@@ -53,7 +53,7 @@ def fundings(market: Market, desired: Desired) -> Mapping[LeaseId, TimeLeft]:
 
 
 def plan_funding(
-    situation: Situation, desired: Desired, funding: Mapping[LeaseId, TimeLeft]
+    situation: PlanningInput, desired: Desired, funding: Mapping[LeaseId, TimeLeft]
 ) -> Iterator[NotifyTenant | Hold]:
     """Say what runs low, and tell each tenant once for each state, where the host file names a receiver."""
     rules = rules_of(desired)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.planning.planning_input import Proposals, PlanningFacts
 from reconciler.planning.retries import held_back
-from reconciler.planning.situation import Proposals, Scene
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import workload_id
 from reconciler.values.messages import CloseBid
@@ -13,7 +13,7 @@ from reconciler.values.observed import Bid, Lease, State
 from reconciler.values.plans import Hold, Reason
 
 
-def plan_closings(scene: Scene) -> Proposals:
+def plan_closings(scene: PlanningFacts) -> Proposals:
     """Close open bids whose order is lost, gone or a zombie, so that their deposits come back; then leases as
     asked.
     """
@@ -24,7 +24,7 @@ def plan_closings(scene: Scene) -> Proposals:
     )
 
 
-def _stale_bids(scene: Scene) -> Iterator[CloseBid | Hold]:
+def _stale_bids(scene: PlanningFacts) -> Iterator[CloseBid | Hold]:
     for bid in sorted(scene.market.bids.values(), key=lambda b: b.id):
         if bid.state is not State.OPEN or _may_win(bid):
             continue
@@ -46,7 +46,7 @@ def _may_win(bid: Bid) -> bool:
     )
 
 
-def _asked_for(scene: Scene) -> Iterator[CloseBid | Hold]:
+def _asked_for(scene: PlanningFacts) -> Iterator[CloseBid | Hold]:
     allowed = scene.limits.closings_per_hour - sum(
         1 for t in scene.memory.closings if t > scene.market.time - 3600
     )
@@ -68,7 +68,7 @@ def _asked_for(scene: Scene) -> Iterator[CloseBid | Hold]:
             yield CloseBid(lease.id, workload.close or CloseReason.UNSPECIFIED, lease=True)
 
 
-def _same_block(scene: Scene, lease: Lease) -> Hold | None:
+def _same_block(scene: PlanningFacts, lease: Lease) -> Hold | None:
     """A closing in the block in which the account was settled leaves the payment open for ever (semantics
     4.4).
     """

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.funding import TimeLeft
-from reconciler.values.memory import Ledger, Memory
+from reconciler.values.memory import Memory, WalletLedger
 from reconciler.values.money import after_take
 from reconciler.values.observed import Market, State
 
@@ -38,13 +38,13 @@ class Earnings:
     accrued: int
 
 
-def keep_books(situation: Situation, memory: Memory, market: Market) -> Memory:
+def keep_books(situation: PlanningInput, memory: Memory, market: Market) -> Memory:
     """Begin the ledger of a new journal; book what came from outside; hold spending where the past is not
     known.
     """
     ledger = memory.ledger
     if ledger is None or memory.sequence is None:
-        begun = ledger or Ledger(started_with=market.wallet.balance + locked(market))
+        begun = ledger or WalletLedger(started_with=market.wallet.balance + locked(market))
         hold = market.height + situation.limits.timeout_blocks if market.wallet.sequence else 0
         return replace(
             memory,
@@ -77,7 +77,7 @@ def locked(market: Market) -> int:
     return sum(b.deposit for b in market.bids.values() if b.state in (State.OPEN, State.ACTIVE))
 
 
-def earnings(market: Market, ledger: Ledger, funding: Iterable[TimeLeft]) -> Earnings:
+def earnings(market: Market, ledger: WalletLedger, funding: Iterable[TimeLeft]) -> Earnings:
     """Change of the wallet, plus own deposits locked, less what came from outside; accrued apart."""
     deposits = locked(market)
     earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Desired
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase, steps, trigger
@@ -23,7 +23,7 @@ class Phases:
     transitions: tuple[Transition, ...]
 
 
-def plan_phases(situation: Situation, desired: Desired, market: Market | None) -> Phases:
+def plan_phases(situation: PlanningInput, desired: Desired, market: Market | None) -> Phases:
     """The phase of every workload of ours; unchanged where its lease or its adapter cannot be seen."""
     kept: dict[WorkloadId, WorkloadMemory] = {}
     transitions: list[Transition] = []
@@ -43,7 +43,7 @@ def plan_phases(situation: Situation, desired: Desired, market: Market | None) -
     return Phases(before if kept == before else kept, tuple(transitions))
 
 
-def _subjects(situation: Situation, market: Market | None) -> Mapping[WorkloadId, LeaseId]:
+def _subjects(situation: PlanningInput, market: Market | None) -> Mapping[WorkloadId, LeaseId]:
     found = {name: w.lease for name, w in situation.memory.workloads.items()}
     if market is not None:
         found |= {workload_id(x.id): x.id for x in market.leases.values() if x.state is State.ACTIVE}
@@ -53,7 +53,7 @@ def _subjects(situation: Situation, market: Market | None) -> Mapping[WorkloadId
     return found
 
 
-def _labelled(situation: Situation) -> Iterable[Running]:
+def _labelled(situation: PlanningInput) -> Iterable[Running]:
     for view in situation.adapters.values():
         if isinstance(view.workloads, Seen):
             yield from view.workloads.view.values()
@@ -73,7 +73,7 @@ def _farewell(subject: WorkloadId, old: WorkloadMemory) -> Transition:
 
 
 def _next(
-    situation: Situation, desired: Desired, market: Market | None, lease_id: LeaseId
+    situation: PlanningInput, desired: Desired, market: Market | None, lease_id: LeaseId
 ) -> WorkloadMemory | None:
     subject = workload_id(lease_id)
     file = desired.workloads.get(subject)
@@ -127,11 +127,11 @@ def _phase(memory: WorkloadMemory, lease: Lease, running: Running | None, refusa
     return Phase.FAILED if running.trouble else Phase.DEPLOYING
 
 
-def _refusal(situation: Situation, subject: WorkloadId) -> Retry | None:
+def _refusal(situation: PlanningInput, subject: WorkloadId) -> Retry | None:
     return situation.memory.retries.get(f"ApplyWorkload:{subject}")
 
 
-def trouble_of(situation: Situation, memory: WorkloadMemory) -> Trouble | None:
+def trouble_of(situation: PlanningInput, memory: WorkloadMemory) -> Trouble | None:
     """Why a workload is not well: what its adapter shows, else what refused to apply it."""
     view = situation.adapters.get(memory.adapter)
     subject = workload_id(memory.lease)
@@ -153,7 +153,7 @@ CLOSED = {
 """The chain's reasons in words (semantics 3.8); it tells them in events alone, and others tell nothing."""
 
 
-def _details(situation: Situation, market: Market | None, memory: WorkloadMemory) -> Mapping[Phase, str]:
+def _details(situation: PlanningInput, market: Market | None, memory: WorkloadMemory) -> Mapping[Phase, str]:
     """What is said of a step beside its trigger, by the phase that it leads to."""
     found: dict[Phase, str] = {}
     if memory.phase is Phase.FAILED and (trouble := trouble_of(situation, memory)):
@@ -167,7 +167,7 @@ def _details(situation: Situation, market: Market | None, memory: WorkloadMemory
 LOSSES_NAMED = 3
 
 
-def _losses(situation: Situation, old: WorkloadMemory | None, new: WorkloadMemory) -> list[Transition]:
+def _losses(situation: PlanningInput, old: WorkloadMemory | None, new: WorkloadMemory) -> list[Transition]:
     """Pods that went though their specification stayed: somebody, or their node, took them; the cluster makes
     others by itself.
     """

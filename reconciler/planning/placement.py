@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.planning.capacity import host_for
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import LeaseId
 from reconciler.values.lifecycle import Phase
@@ -20,7 +20,7 @@ ADAPTER = "adapter"
 """The attribute of an order that names an adapter."""
 
 
-def placed(situation: Situation, desired: Desired, market: Market | None) -> Desired:
+def placed(situation: PlanningInput, desired: Desired, market: Market | None) -> Desired:
     """The desired state with an adapter and its order's attributes for each workload; the same object where
     that changes nothing.
     """
@@ -31,14 +31,14 @@ def placed(situation: Situation, desired: Desired, market: Market | None) -> Des
 
 
 def _placed(
-    situation: Situation, workload: Workload, known: Mapping[LeaseId, tuple[Attribute, ...]]
+    situation: PlanningInput, workload: Workload, known: Mapping[LeaseId, tuple[Attribute, ...]]
 ) -> Workload:
     if attributes := known.get(workload.lease):
         workload = replace(workload, attributes=attributes)
     return workload if workload.adapter else replace(workload, adapter=_choice(situation, workload))
 
 
-def _choice(situation: Situation, workload: Workload) -> str:
+def _choice(situation: PlanningInput, workload: Workload) -> str:
     """Stays where it is or was; a new one goes nowhere else while an adapter is silent that may hold it."""
     names = [name for name in PREFERRED if name in situation.adapters]
     known = situation.memory.workloads.get(workload.id)

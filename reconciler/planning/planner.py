@@ -15,14 +15,14 @@ from reconciler.planning.ceilings import bounded
 from reconciler.planning.funding import fundings, plan_funding, stopped_by_funding
 from reconciler.planning.leases import plan_closings
 from reconciler.planning.ledger import keep_books
-from reconciler.planning.measuring import measure
+from reconciler.planning.memory_update import confirm_all, take_outcomes
 from reconciler.planning.phases import plan_phases
 from reconciler.planning.placement import placed
-from reconciler.planning.recollection import confirm_all, take_outcomes
+from reconciler.planning.planning_input import PlanningInput, Proposals, PlanningFacts, market_of
 from reconciler.planning.retries import prune
-from reconciler.planning.situation import Proposals, Scene, Situation, market_of
 from reconciler.planning.transactions import Sending, plan_transactions, suspension
 from reconciler.planning.usage import plan_usage
+from reconciler.planning.usage_metering import measure
 from reconciler.planning.window import put_in_force
 from reconciler.planning.withdrawals import plan_withdrawals
 from reconciler.planning.workloads import plan_workloads
@@ -47,26 +47,26 @@ from reconciler.values.plans import (
 )
 from reconciler.values.readings import Unseen
 
-NOTHING = Desired("", None, None, None, None, {})
+EMPTY_DESIRED = Desired("", None, None, None, None, {})
 """What is desired where no revision was ever seen: nothing is started, removed or bid on for it."""
 
 
-def revision_in_force(situation: Situation) -> Desired:
+def revision_in_force(situation: PlanningInput) -> Desired:
     """The desired state that a plan of this situation is made from; chain and adapters play no part in it."""
-    return admit(_heeding(situation)).desired or NOTHING
+    return admit(_heeding(situation)).desired or EMPTY_DESIRED
 
 
-def _heeding(situation: Situation) -> Situation:
+def _heeding(situation: PlanningInput) -> PlanningInput:
     """With the approvals given since the last cycle."""
     heeded = heard(situation.memory, situation.approvals)
     return replace(situation, memory=replace(situation.memory, approvals=heeded))
 
 
-def plan(situation: Situation) -> Plan:
+def plan(situation: PlanningInput) -> Plan:
     """Recall, admit a revision, derive phases, then decide about workloads and about money."""
     situation = _heeding(situation)
     admitted = admit(situation)
-    desired = admitted.desired or NOTHING
+    desired = admitted.desired or EMPTY_DESIRED
     situation = replace(
         situation, adapters=without_denied(situation.adapters, desired, situation.limits.grants)
     )
@@ -100,7 +100,7 @@ def plan(situation: Situation) -> Plan:
     return replace(made, funding=funding, judged=admitted.judged, superseded=admitted.superseded)
 
 
-def _put_in_force(situation: Situation, admitted: Admitted) -> Memory:
+def _put_in_force(situation: PlanningInput, admitted: Admitted) -> Memory:
     """The memory with what the revision in force means for the window that bounds look back on."""
     if admitted.desired is None or isinstance(situation.desired, Unseen):
         return situation.memory
@@ -111,7 +111,7 @@ def _put_in_force(situation: Situation, admitted: Admitted) -> Memory:
 
 
 def _waiting(
-    situation: Situation, desired: Desired, passed: Sequence[Breach], decisions: Sequence[Action | Hold]
+    situation: PlanningInput, desired: Desired, passed: Sequence[Breach], decisions: Sequence[Action | Hold]
 ) -> Mapping[str, Breach]:
     """What may be approved now: the bounds for which something is held."""
     named = {d.approval for d in decisions if isinstance(d, Hold) and d.approval}
@@ -122,7 +122,7 @@ def _waiting(
 
 
 def _recall(
-    situation: Situation, desired: Desired, market: Market | None, funding: Mapping[LeaseId, TimeLeft]
+    situation: PlanningInput, desired: Desired, market: Market | None, funding: Mapping[LeaseId, TimeLeft]
 ) -> Memory:
     """What is known before anything is decided."""
     sequence = market.wallet.sequence if market is not None else None
@@ -153,10 +153,10 @@ def _still_told(key: str, funding: Mapping[LeaseId, TimeLeft]) -> bool:
 
 
 def _spend(
-    situation: Situation, desired: Desired, market: Market, funding: Mapping[LeaseId, TimeLeft]
+    situation: PlanningInput, desired: Desired, market: Market, funding: Mapping[LeaseId, TimeLeft]
 ) -> Proposals:
     """What brings or costs money, in the order in which it goes first when not all fits."""
-    scene = Scene(
+    scene = PlanningFacts(
         situation.now,
         desired,
         market,
@@ -169,7 +169,7 @@ def _spend(
 
 
 def _whole(
-    situation: Situation,
+    situation: PlanningInput,
     desired: Desired,
     decisions: list[Action | Hold],
     transitions: tuple[Transition, ...],

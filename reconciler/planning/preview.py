@@ -11,28 +11,28 @@ from dataclasses import dataclass, replace
 
 from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import in_force
-from reconciler.planning.alarms import alarms
 from reconciler.planning.capacity import free, offered, usable
+from reconciler.planning.change_warnings import change_warnings
 from reconciler.planning.disruptions import disruptions, is_served
-from reconciler.planning.planner import NOTHING, plan
-from reconciler.planning.quoting import REFERENCES, Terms, quote
-from reconciler.planning.situation import Scene, Situation
+from reconciler.planning.planner import EMPTY_DESIRED, plan
+from reconciler.planning.planning_input import PlanningInput, PlanningFacts
+from reconciler.planning.quotes import REFERENCES, QuoteTerms, quote
 from reconciler.values.approvals import named
 from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload
 from reconciler.values.memory import Memory
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import State
-from reconciler.values.outlook import Outlook
+from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.plans import Hold, Plan, Reason, SendTransaction
 from reconciler.values.preview import (
+    BidDecision,
     Costs,
+    FreeCapacity,
     OrderChange,
     Preview,
+    PreviewBasis,
     Price,
     Quote,
-    Room,
-    Sight,
-    Verdict,
     WorkloadChange,
 )
 from reconciler.values.readings import Seen, Unseen
@@ -54,7 +54,7 @@ LIMITS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RevisionChange:
     """Two revisions to tell apart, and the one that was last applied, where it is another than `base` and
     known.
     """
@@ -70,13 +70,13 @@ class _Side:
 
     desired: Desired
     plan: Plan
-    scene: Scene
+    scene: PlanningFacts
 
 
-def situation_of(outlook: Outlook, newest: Revision, applied: Revision | None) -> Situation:
+def situation_of(outlook: PlanningSnapshot, newest: Revision, applied: Revision | None) -> PlanningInput:
     """What the loop would plan from, were this revision the newest and nothing under way."""
     older = applied if applied and applied.desired.commit != newest.desired.commit else None
-    return Situation(
+    return PlanningInput(
         now=outlook.taken_at,
         desired=Seen(Revisions(newest, older)),
         market=Seen(outlook.market),
@@ -87,14 +87,14 @@ def situation_of(outlook: Outlook, newest: Revision, applied: Revision | None) -
     )
 
 
-def preview(outlook: Outlook, change: Change) -> Preview:
+def preview(outlook: PlanningSnapshot, change: RevisionChange) -> Preview:
     """Plan both sides and tell them apart; files, notes and their like are the caller's to add."""
     applied = change.applied or change.base
     before, after = _side(outlook, change.base, applied), _side(outlook, change.head, applied)
     terms = _terms(outlook, after.desired)
     market = outlook.market
     made = Preview(
-        sight=Sight(
+        sight=PreviewBasis(
             outlook.provider, market.chain_id, market.height, outlook.taken_at, outlook.memory.applied
         ),
         base=change.base.desired.commit,
@@ -112,11 +112,11 @@ def preview(outlook: Outlook, change: Change) -> Preview:
         faults=change.head.desired.faults,
     )
     stops = _stops(outlook.memory, change)
-    warnings = alarms(outlook, change.base.desired, change.head.desired, made)
+    warnings = change_warnings(outlook, change.base.desired, change.head.desired, made)
     return replace(made, warnings=(*stops, *warnings))
 
 
-def _stops(memory: Memory, change: Change) -> Iterator[str]:
+def _stops(memory: Memory, change: RevisionChange) -> Iterator[str]:
     """What a limit on removals counts, whether it is exceeded or not."""
     found = disruptions(change.base.desired, change.head.desired, memory)
     served = [each.what for subject, each in sorted(found.items()) if is_served(memory, subject)]
@@ -125,11 +125,11 @@ def _stops(memory: Memory, change: Change) -> Iterator[str]:
         yield f"{them} stopped, moved or replaced: {named(served)}"
 
 
-def _side(outlook: Outlook, newest: Revision, applied: Revision) -> _Side:
+def _side(outlook: PlanningSnapshot, newest: Revision, applied: Revision) -> _Side:
     situation = situation_of(outlook, newest, applied)
     made = plan(situation)
-    desired = in_force(situation.desired, made.revision) or NOTHING
-    scene = Scene(
+    desired = in_force(situation.desired, made.revision) or EMPTY_DESIRED
+    scene = PlanningFacts(
         situation.now,
         desired,
         outlook.market,
@@ -141,12 +141,12 @@ def _side(outlook: Outlook, newest: Revision, applied: Revision) -> _Side:
     return _Side(desired, made, scene)
 
 
-def _terms(outlook: Outlook, desired: Desired) -> Terms:
+def _terms(outlook: PlanningSnapshot, desired: Desired) -> QuoteTerms:
     config = desired.config or Config()
-    return Terms.of(outlook.market, outlook.limits, config.withdrawals)
+    return QuoteTerms.of(outlook.market, outlook.limits, config.withdrawals)
 
 
-def _prices(outlook: Outlook, old: Desired, new: Desired) -> Iterator[Price]:
+def _prices(outlook: PlanningSnapshot, old: Desired, new: Desired) -> Iterator[Price]:
     """Reference orders whose quote changes: by the prices, or by how often we draw."""
     for name, resources in REFERENCES:
         quotes: list[Quote | None] = []
@@ -157,12 +157,12 @@ def _prices(outlook: Outlook, old: Desired, new: Desired) -> Iterator[Price]:
             yield Price(name, resources, quotes[0], quotes[1])
 
 
-def _orders(outlook: Outlook, before: Plan, after: Plan) -> Iterator[OrderChange]:
+def _orders(outlook: PlanningSnapshot, before: Plan, after: Plan) -> Iterator[OrderChange]:
     old, new = verdicts(before), verdicts(after)
     taken = {str(bid.order) for bid in outlook.market.bids}
     for order in sorted(outlook.market.orders):
         subject = str(order)
-        was, now = old.get(subject, Verdict()), new.get(subject, Verdict())
+        was, now = old.get(subject, BidDecision()), new.get(subject, BidDecision())
         if was.key != now.key and subject not in taken:
             yield OrderChange(order, was, now)
 
@@ -188,10 +188,10 @@ def _verb(was: Workload | None, now: Workload | None) -> str:
     return "changed"
 
 
-def verdicts(plan: Plan) -> Mapping[str, Verdict]:
+def verdicts(plan: Plan) -> Mapping[str, BidDecision]:
     """What a plan decides about each open order, by the order's id."""
     found = {
-        hold.subject: Verdict(None, hold.reason, hold.message)
+        hold.subject: BidDecision(None, hold.reason, hold.message)
         for hold in plan.holds
         if hold.subject.count("/") == 3
     }
@@ -199,11 +199,11 @@ def verdicts(plan: Plan) -> Mapping[str, Verdict]:
         if isinstance(action, SendTransaction):
             for message in action.messages:
                 if isinstance(message, CreateBid):
-                    found[str(message.id.order)] = Verdict(message.price)
+                    found[str(message.id.order)] = BidDecision(message.price)
     return found
 
 
-def _room(side: _Side) -> Room | None:
+def _room(side: _Side) -> FreeCapacity | None:
     capacity = offered(side.scene.adapters)
     if isinstance(capacity, Unseen):
         return None
@@ -216,7 +216,7 @@ def _room(side: _Side) -> Room | None:
         for unit in message.units
     ]
     room = free(side.scene, capacity.view)
-    return Room(usable(side.scene, capacity.view), room - total(bids))
+    return FreeCapacity(usable(side.scene, capacity.view), room - total(bids))
 
 
 def _ceilings(before: Plan, after: Plan) -> Iterator[Hold]:

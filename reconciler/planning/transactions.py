@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.planning.fees import Fees
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Desired
 from reconciler.values.ids import DeploymentId, workload_id
 from reconciler.values.intents import Intent
@@ -43,7 +43,7 @@ class Sending:
 
 
 def plan_transactions(
-    situation: Situation, desired: Desired, market: Market, messages: tuple[Message, ...]
+    situation: PlanningInput, desired: Desired, market: Market, messages: tuple[Message, ...]
 ) -> Sending:
     """Form one transaction; what gates may refuse goes alone, and the two kinds take turns."""
     last = situation.memory.last_lane
@@ -79,7 +79,7 @@ def _turn(messages: tuple[Message, ...], last: str) -> str:
     return min(others) if others else last
 
 
-def _take(situation: Situation, messages: list[Message]) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
+def _take(situation: PlanningInput, messages: list[Message]) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
     """As many as a transaction may carry, each deployment's escrow touched once (semantics 4.4)."""
     chosen: list[Message] = []
     holds: list[Hold] = []
@@ -124,7 +124,7 @@ def suspension(desired: Desired) -> tuple[Hold, ...]:
     return (Hold("spending", Reason.SUSPENDED, why, ours=True),)
 
 
-def spending_stop(situation: Situation, desired: Desired, market: Market) -> Hold | None:
+def spending_stop(situation: PlanningInput, desired: Desired, market: Market) -> Hold | None:
     """Why nothing at all may be sent now."""
     limits = situation.limits
     if limits.stop_spending:

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from reconciler.planning.escrow import paid_in_all
 from reconciler.planning.fees import Fees
+from reconciler.planning.planning_input import Proposals, PlanningFacts
 from reconciler.planning.pricing import group_price
 from reconciler.planning.retries import held_back
-from reconciler.planning.situation import Proposals, Scene
 from reconciler.values.desired import Usage
 from reconciler.values.ids import workload_id
 from reconciler.values.memory import UsageMemory
@@ -26,7 +26,7 @@ is lost with its fees (semantics 5.5).
 """
 
 
-def plan_usage(scene: Scene) -> Proposals:
+def plan_usage(scene: PlanningFacts) -> Proposals:
     """Record what is due and worth its fees, and settle what is on record, for each usage-billed lease."""
     rules = scene.desired.config.usage if scene.desired.config else Usage()
     decisions = [d for lease in _billed(scene) for d in _judge(scene, lease, rules)]
@@ -36,12 +36,12 @@ def plan_usage(scene: Scene) -> Proposals:
     )
 
 
-def _billed(scene: Scene) -> list[Lease]:
+def _billed(scene: PlanningFacts) -> list[Lease]:
     billed = (lease for lease in scene.market.leases.values() if lease.usage_billed)
     return sorted(billed, key=lambda lease: lease.id)
 
 
-def _judge(scene: Scene, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
+def _judge(scene: PlanningFacts, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
     side = scene.market.settlements.get(lease.id.order, SettlementSide(None))
     subject = workload_id(lease.id)
     if side.escrow is None:
@@ -72,7 +72,10 @@ def _not_ours(escrow: SettlementEscrow, lease: Lease) -> str:
 
 
 def _settle(
-    scene: Scene, lease: Lease, terms: tuple[SettlementEscrow, Usage], records: tuple[UsageRecord, ...]
+    scene: PlanningFacts,
+    lease: Lease,
+    terms: tuple[SettlementEscrow, Usage],
+    records: tuple[UsageRecord, ...],
 ) -> Iterator[SettleUsage | Hold]:
     """Settle records that bring more than the fee; near the escrow's expiry, as long as they bring anything
     over it.
@@ -94,7 +97,10 @@ def _settle(
 
 
 def _record(
-    scene: Scene, lease: Lease, terms: tuple[SettlementEscrow, Usage], records: tuple[UsageRecord, ...]
+    scene: PlanningFacts,
+    lease: Lease,
+    terms: tuple[SettlementEscrow, Usage],
+    records: tuple[UsageRecord, ...],
 ) -> Iterator[RecordUsage | Hold]:
     """Record the time since the last record; few, coarse records, as each makes the next dearer (semantics
     1.6): near the escrow's expiry, once half of what was left is over.
@@ -121,7 +127,7 @@ def _record(
     yield back or message
 
 
-def bill(scene: Scene, lease: Lease, memory: UsageMemory, room: int) -> RecordUsage:
+def bill(scene: PlanningFacts, lease: Lease, memory: UsageMemory, room: int) -> RecordUsage:
     """The record for the time since the last one; never more than `room` uve, as a capped settle forfeits the
     rest.
     """
@@ -134,6 +140,6 @@ def bill(scene: Scene, lease: Lease, memory: UsageMemory, room: int) -> RecordUs
     return RecordUsage(lease.id, amount, memory.billed_until, market.time, memory.ran_seconds, paid)
 
 
-def _net(scene: Scene, amount: int) -> int:
+def _net(scene: PlanningFacts, amount: int) -> int:
     """What a settlement of `amount` uve brings after its fees, 5 % and 1 % (semantics 5.5)."""
     return floor_uve(amount * (100 - scene.market.rules.settlement_fee_percent) / 100)

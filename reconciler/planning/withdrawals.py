@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from reconciler.planning.escrow import due_gross
 from reconciler.planning.fees import Fees
+from reconciler.planning.planning_input import Proposals, PlanningFacts
 from reconciler.planning.retries import held_back
-from reconciler.planning.situation import Proposals, Scene
 from reconciler.values.desired import Withdrawals
 from reconciler.values.ids import DeploymentId, workload_id
 from reconciler.values.messages import WithdrawLease
@@ -21,7 +21,7 @@ end, earlier payments eat the later ones' money (semantics 4.6).
 """
 
 
-def plan_withdrawals(scene: Scene) -> Proposals:
+def plan_withdrawals(scene: PlanningFacts) -> Proposals:
     """Withdraw what is due and worth its fee, and whatever ends a lease that nobody pays for, one lease of
     a deployment at a time (semantics 4.4).
     """
@@ -40,7 +40,7 @@ def plan_withdrawals(scene: Scene) -> Proposals:
     return Proposals(tuple(messages), tuple(holds))
 
 
-def _judge_all(scene: Scene) -> Iterator[WithdrawLease | Hold]:
+def _judge_all(scene: PlanningFacts) -> Iterator[WithdrawLease | Hold]:
     rules = scene.desired.config.withdrawals if scene.desired.config else Withdrawals()
     fee = Fees.under(scene.market.rules, scene.limits).withdrawal
     due = [lease for lease in scene.market.leases.values() if _may_be_due(scene, lease, rules)]
@@ -50,7 +50,7 @@ def _judge_all(scene: Scene) -> Iterator[WithdrawLease | Hold]:
             yield from _judge(scene, lease, account, (rules, fee))
 
 
-def _may_be_due(scene: Scene, lease: Lease, rules: Withdrawals) -> bool:
+def _may_be_due(scene: PlanningFacts, lease: Lease, rules: Withdrawals) -> bool:
     """Told from the lease alone: its interval is over, or its funds end."""
     if lease.state is not State.ACTIVE:
         return False
@@ -60,7 +60,7 @@ def _may_be_due(scene: Scene, lease: Lease, rules: Withdrawals) -> bool:
 
 
 def _judge(
-    scene: Scene, lease: Lease, account: EscrowAccount, terms: tuple[Withdrawals, int]
+    scene: PlanningFacts, lease: Lease, account: EscrowAccount, terms: tuple[Withdrawals, int]
 ) -> Iterator[WithdrawLease | Hold]:
     rules, fee = terms
     height = scene.market.height
@@ -84,7 +84,7 @@ def _judge(
     yield back or WithdrawLease(lease.id, net)
 
 
-def _last_drawn(scene: Scene, lease: Lease) -> int:
+def _last_drawn(scene: PlanningFacts, lease: Lease) -> int:
     """Chain time of the last withdrawal that we know of, else of the lease's making."""
     known = scene.memory.withdrawn_at.get(lease.id)
     if known is not None:

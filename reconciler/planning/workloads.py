@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from reconciler.planning.adapter_grants import secret_denial
 from reconciler.planning.capacity import blindness
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.retries import held_back
-from reconciler.planning.situation import Situation
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.images import denied_by
@@ -32,7 +32,7 @@ def digest_of(workload: Workload) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def plan_workloads(situation: Situation, desired: Desired, market: Market | None) -> list[Action | Hold]:
+def plan_workloads(situation: PlanningInput, desired: Desired, market: Market | None) -> list[Action | Hold]:
     """Apply what is leased and differs, remove what was seen closed twice, hold what is unclear."""
     decisions: list[Action | Hold] = []
     for name, view in sorted(situation.adapters.items()):
@@ -53,14 +53,14 @@ def plan_workloads(situation: Situation, desired: Desired, market: Market | None
     return decisions
 
 
-def _leased(situation: Situation, market: Market | None) -> Set[WorkloadId]:
+def _leased(situation: PlanningInput, market: Market | None) -> Set[WorkloadId]:
     """Those of active leases; of leases last seen active where the chain is silent, to repair what runs."""
     if market is not None:
         return {workload_id(x.id) for x in market.leases.values() if x.state is State.ACTIVE}
     return {name for name, w in situation.memory.workloads.items() if not w.closed_first}
 
 
-def _doubtful(situation: Situation, market: Market | None) -> Set[WorkloadId]:
+def _doubtful(situation: PlanningInput, market: Market | None) -> Set[WorkloadId]:
     """Those whose lease one node shows as ended and the witness does not: what ran is repaired."""
     if market is None:
         return frozenset()
@@ -75,7 +75,7 @@ def _prepare(name: str, view: AdapterView) -> Iterator[PrepareAdapter]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkloadPair:
     """A workload's file beside what its adapter shows of it."""
 
     workload: Workload
@@ -83,7 +83,7 @@ class Place:
 
 
 def _serve(
-    situation: Situation, desired: Desired, subject: WorkloadId, *, trusted: bool
+    situation: PlanningInput, desired: Desired, subject: WorkloadId, *, trusted: bool
 ) -> Iterator[Action | Hold]:
     workload = desired.workloads.get(subject)
     if workload is None:
@@ -99,14 +99,14 @@ def _serve(
     if isinstance(reading, Unseen):
         yield Hold(subject, blindness(reading), reading.why, ours=True)
         return
-    place = Place(workload, reading.view.get(subject))
+    place = WorkloadPair(workload, reading.view.get(subject))
     if not trusted and (wait := _unproven(situation, place)):
         yield wait
         return
     yield from _apply(situation, place)
 
 
-def _unproven(situation: Situation, place: Place) -> Hold | None:
+def _unproven(situation: PlanningInput, place: WorkloadPair) -> Hold | None:
     """Why no repair: on the strength of a lease last seen, what ran goes on, and nothing else begins. On a
     plain host, where nobody else repairs, what ran and is gone without a trace counts, too.
     """
@@ -134,7 +134,7 @@ def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
     return Hold(subject, Reason.NO_WORKLOAD_FILE, f"its lease is active; commit {path} to run it", ours=True)
 
 
-def _refused(situation: Situation, desired: Desired, workload: Workload) -> Hold | None:
+def _refused(situation: PlanningInput, desired: Desired, workload: Workload) -> Hold | None:
     """Why a workload's file is not applied as it stands."""
     if workload.adapter not in situation.adapters:
         known = ", ".join(sorted(situation.adapters)) or "none"
@@ -155,7 +155,7 @@ def _refused(situation: Situation, desired: Desired, workload: Workload) -> Hold
     return None
 
 
-def _asks_too_much(situation: Situation, workload: Workload) -> Hold | None:
+def _asks_too_much(situation: PlanningInput, workload: Workload) -> Hold | None:
     """What its lease does not pay for; what runs unchanged was checked when it was applied."""
     if isinstance(situation.market, Unseen):
         return None
@@ -168,7 +168,7 @@ def _asks_too_much(situation: Situation, workload: Workload) -> Hold | None:
     return Hold(workload.id, Reason.ASKS_TOO_MUCH, why, ours=True)
 
 
-def _apply(situation: Situation, place: Place) -> Iterator[Action | Hold]:
+def _apply(situation: PlanningInput, place: WorkloadPair) -> Iterator[Action | Hold]:
     workload, running = place.workload, place.running
     digest = digest_of(workload)
     if running is not None and running.removing:
@@ -195,7 +195,7 @@ def _difference(running: Running | None, workload: Workload) -> str:
 
 
 def _remove(
-    situation: Situation, desired: Desired, market: Market, leased: Set[WorkloadId]
+    situation: PlanningInput, desired: Desired, market: Market, leased: Set[WorkloadId]
 ) -> Iterator[Action | Hold]:
     """Remove what runs for a lease seen closed at two rising heights, and what has moved to another adapter;
     never on silence, never more than the ceiling.
@@ -217,7 +217,7 @@ def _remove(
                 yield decision
 
 
-def _has_moved(situation: Situation, desired: Desired, adapter: str, subject: WorkloadId) -> bool:
+def _has_moved(situation: PlanningInput, desired: Desired, adapter: str, subject: WorkloadId) -> bool:
     """Whether it is well on the adapter that its file names, so that this one is of no more use."""
     workload = desired.workloads.get(subject)
     other = situation.adapters.get(workload.adapter) if workload and workload.adapter != adapter else None
@@ -228,7 +228,7 @@ def _has_moved(situation: Situation, desired: Desired, adapter: str, subject: Wo
 
 
 def _removal(
-    situation: Situation, market: Market, adapter: str, running: Running
+    situation: PlanningInput, market: Market, adapter: str, running: Running
 ) -> RemoveWorkload | Hold | None:
     lease = market.leases.get(running.lease)
     if lease is None:

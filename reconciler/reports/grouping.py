@@ -31,7 +31,7 @@ from reconciler.values.plans import (
 )
 
 
-class Kind(IntEnum):
+class SubjectKind(IntEnum):
     """What an object is; the order of the report."""
 
     PROVIDER = 0
@@ -55,7 +55,7 @@ SIGNS = {Sign.SEEN: "~", Sign.DONE: "+", Sign.HELD: "-"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Line:
+class PlanLine:
     """One line about an object."""
 
     sign: Sign
@@ -72,61 +72,62 @@ ADAPTERS = frozenset({"kubernetes", "ansible"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Subject:
+class PlanSubject:
     """An object of the report; the provider itself has the id ""."""
 
-    kind: Kind
+    kind: SubjectKind
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SubjectEntry:
     """Everything that a plan says about one object."""
 
-    subject: Subject
-    lines: tuple[Line, ...]
+    subject: PlanSubject
+    lines: tuple[PlanLine, ...]
 
 
-def entries(plan: Plan) -> tuple[Entry, ...]:
+def entries(plan: Plan) -> tuple[SubjectEntry, ...]:
     """The objects of a plan, sorted by kind and id; effects of one object in the plan's order."""
     served = {known.lease.order: name for name, known in plan.memory.workloads.items()}
-    found: dict[Subject, list[Line]] = {}
+    found: dict[PlanSubject, list[PlanLine]] = {}
     for about, line in _lines(plan, served):
         found.setdefault(about, []).append(line)
     return tuple(
-        Entry(about, tuple(sorted(found[about], key=lambda line: line.sign))) for about in sorted(found)
+        SubjectEntry(about, tuple(sorted(found[about], key=lambda line: line.sign)))
+        for about in sorted(found)
     )
 
 
-def _lines(plan: Plan, served: Served) -> Iterator[tuple[Subject, Line]]:
+def _lines(plan: Plan, served: Served) -> Iterator[tuple[PlanSubject, PlanLine]]:
     for step in plan.transitions:
-        yield Subject(Kind.WORKLOAD, step.workload), Line(Sign.SEEN, _step(step))
+        yield PlanSubject(SubjectKind.WORKLOAD, step.workload), PlanLine(Sign.SEEN, _step(step))
     for action in plan.actions:
         yield from _effects(action, served)
     for hold in plan.holds:
-        yield of_hold(hold), Line(Sign.HELD, f"{hold.reason}: {hold.message}")
+        yield of_hold(hold), PlanLine(Sign.HELD, f"{hold.reason}: {hold.message}")
 
 
-def _effects(action: Action, served: Served) -> Iterator[tuple[Subject, Line]]:
+def _effects(action: Action, served: Served) -> Iterator[tuple[PlanSubject, PlanLine]]:
     match action:
         case SendTransaction(messages=messages, fee_max=fee):
             for message in messages:
-                yield of_message(message, served), Line(Sign.DONE, describe(message))
+                yield of_message(message, served), PlanLine(Sign.DONE, describe(message))
             count = f"{len(messages)} message{'s' if len(messages) != 1 else ''}"
             yield (
-                Subject(Kind.PROVIDER, ""),
-                Line(Sign.DONE, f"send one transaction of {count}, for at most {fee}uve in fees"),
+                PlanSubject(SubjectKind.PROVIDER, ""),
+                PlanLine(Sign.DONE, f"send one transaction of {count}, for at most {fee}uve in fees"),
             )
         case BroadcastAgain(hash=tx):
-            yield Subject(Kind.TRANSACTION, tx), Line(Sign.DONE, action.show())
+            yield PlanSubject(SubjectKind.TRANSACTION, tx), PlanLine(Sign.DONE, action.show())
         case PrepareAdapter(adapter=adapter):
-            yield Subject(Kind.ADAPTER, adapter), Line(Sign.DONE, action.show())
+            yield PlanSubject(SubjectKind.ADAPTER, adapter), PlanLine(Sign.DONE, action.show())
         case ApplyWorkload(workload=workload):
-            yield Subject(Kind.WORKLOAD, workload.id), Line(Sign.DONE, action.show())
+            yield PlanSubject(SubjectKind.WORKLOAD, workload.id), PlanLine(Sign.DONE, action.show())
         case RemoveWorkload(id=name):
-            yield Subject(Kind.WORKLOAD, name), Line(Sign.DONE, action.show())
+            yield PlanSubject(SubjectKind.WORKLOAD, name), PlanLine(Sign.DONE, action.show())
         case NotifyTenant(lease=lease):
-            yield Subject(Kind.WORKLOAD, workload_id(lease)), Line(Sign.DONE, action.show())
+            yield PlanSubject(SubjectKind.WORKLOAD, workload_id(lease)), PlanLine(Sign.DONE, action.show())
 
 
 def _step(step: Transition) -> str:
@@ -135,32 +136,34 @@ def _step(step: Transition) -> str:
     return f"{step_taken}: {step.trigger}{detail}"
 
 
-def of_message(message: Message, served: Served) -> Subject:
+def of_message(message: Message, served: Served) -> PlanSubject:
     """The order that a bid is on, or the workload of a lease."""
     match message:
         case CloseBid(id=lease, lease=True) | WithdrawLease(id=lease) | RecordUsage(lease=lease):
-            return Subject(Kind.WORKLOAD, workload_id(lease))
+            return PlanSubject(SubjectKind.WORKLOAD, workload_id(lease))
         case CreateBid(id=bid) | CloseBid(id=bid):
-            return Subject(Kind.ORDER, str(bid.order))
+            return PlanSubject(SubjectKind.ORDER, str(bid.order))
         case SettleUsage(order=order) if order in served:
-            return Subject(Kind.WORKLOAD, served[order])
+            return PlanSubject(SubjectKind.WORKLOAD, served[order])
         case SettleUsage(order=order):
-            return Subject(Kind.ORDER, str(order))
+            return PlanSubject(SubjectKind.ORDER, str(order))
 
 
-def of_hold(hold: Hold) -> Subject:
+def of_hold(hold: Hold) -> PlanSubject:
     """What a hold is about, by the form of its subject's id; what has no other place is the provider's."""
     text = hold.subject
     if text.endswith((".yaml", ".yml")):
-        return Subject(Kind.FILE, text)
+        return PlanSubject(SubjectKind.FILE, text)
     if text in ADAPTERS:
-        return Subject(Kind.ADAPTER, text)
+        return PlanSubject(SubjectKind.ADAPTER, text)
     if _WORKLOAD.fullmatch(text):
-        return Subject(Kind.WORKLOAD, text)
+        return PlanSubject(SubjectKind.WORKLOAD, text)
     if _TRANSACTION.fullmatch(text):
-        return Subject(Kind.TRANSACTION, text)
+        return PlanSubject(SubjectKind.TRANSACTION, text)
     try:
         lease = text.count("/") == 4
-        return Subject(Kind.ORDER, str(LeaseId.parse(text).order if lease else OrderId.parse(text)))
+        return PlanSubject(
+            SubjectKind.ORDER, str(LeaseId.parse(text).order if lease else OrderId.parse(text))
+        )
     except ValueError:
-        return Subject(Kind.PROVIDER, text)
+        return PlanSubject(SubjectKind.PROVIDER, text)

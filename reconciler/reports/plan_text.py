@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.reports.grouping import SIGNS, Entry, Kind, Sign, entries
+from reconciler.reports.grouping import SIGNS, Sign, SubjectEntry, SubjectKind, entries
 from reconciler.values.plans import Plan
 from reconciler.values.text import printable
 
 _TITLES = {
-    Kind.PROVIDER: "Provider",
-    Kind.FILE: "Files",
-    Kind.ORDER: "Orders",
-    Kind.WORKLOAD: "Workloads",
-    Kind.ADAPTER: "Adapters",
-    Kind.TRANSACTION: "Transactions",
+    SubjectKind.PROVIDER: "Provider",
+    SubjectKind.FILE: "Files",
+    SubjectKind.ORDER: "Orders",
+    SubjectKind.WORKLOAD: "Workloads",
+    SubjectKind.ADAPTER: "Adapters",
+    SubjectKind.TRANSACTION: "Transactions",
 }
 
 
@@ -32,7 +32,7 @@ def headline(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     yield headline(plan)
-    kind: Kind | None = None
+    kind: SubjectKind | None = None
     for entry in entries(plan):
         if entry.subject.kind is not kind:
             kind = entry.subject.kind
@@ -40,7 +40,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield from _entry(entry)
 
 
-def _entry(entry: Entry) -> Iterator[str]:
+def _entry(entry: SubjectEntry) -> Iterator[str]:
     indent = "  "
     if entry.subject.id:
         yield f"  {printable(entry.subject.id)}"

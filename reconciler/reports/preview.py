@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.reports.grouping import Entry, Sign, Subject
+from reconciler.reports.grouping import PlanSubject, Sign, SubjectEntry
 from reconciler.reports.preview_effects import Effects, effects_of, headline, lines_with
 from reconciler.reports.preview_rows import Cell, price_row, room_rows, size_text
 from reconciler.values.money import group_amounts, grouped, plain
-from reconciler.values.preview import FileChange, Preview, Verdict, WorkloadChange
+from reconciler.values.preview import BidDecision, FileChange, Preview, WorkloadChange
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """A head and rows of as many cells."""
 
     head: tuple[Cell, ...]
@@ -34,7 +34,7 @@ class Section:
 
     title: str
     lead: str = ""
-    table: Table | None = None
+    table: ReportTable | None = None
     groups: tuple[Group, ...] = ()
     urgent: bool = False
 
@@ -119,7 +119,7 @@ def _prices(preview: Preview) -> Section:
     if not preview.is_admitted:
         lead = f"Not in force while the commit is held. {lead}"
     head = ("order", "a block", "change", "net of 30 days")
-    return Section("Prices", lead, Table(head, tuple(price_row(p) for p in preview.prices)))
+    return Section("Prices", lead, ReportTable(head, tuple(price_row(p) for p in preview.prices)))
 
 
 def _orders(preview: Preview) -> Section:
@@ -134,10 +134,10 @@ def _orders(preview: Preview) -> Section:
             "provider, so one that is made cannot be made anew."
         )
     rows = tuple((str(o.order), _verdict(o.old), _verdict(o.new)) for o in preview.orders)
-    return Section("Open orders", lead, Table(("order", "before", "after"), rows))
+    return Section("Open orders", lead, ReportTable(("order", "before", "after"), rows))
 
 
-def _verdict(verdict: Verdict) -> str:
+def _verdict(verdict: BidDecision) -> str:
     if verdict.bid is not None:
         return f"bid {grouped(verdict.bid)}uve a block"
     return (
@@ -168,11 +168,11 @@ def _objects(
             yield Group(_named(entry.subject), _lines(entry, signs))
 
 
-def _named(subject: Subject) -> str:
+def _named(subject: PlanSubject) -> str:
     return subject.id or "the provider"
 
 
-def _lines(entry: Entry, signs: tuple[Sign, ...]) -> tuple[str, ...]:
+def _lines(entry: SubjectEntry, signs: tuple[Sign, ...]) -> tuple[str, ...]:
     return tuple(group_amounts(line.text) for line in lines_with(entry, *signs))
 
 
@@ -182,7 +182,7 @@ def _capacity(preview: Preview) -> Section:
         return Section("Capacity")
     rows = tuple(room_rows(before, after))
     head = ("", "to promise", "free once the bids are made")
-    return Section("Capacity", table=Table(head, rows))
+    return Section("Capacity", table=ReportTable(head, rows))
 
 
 def _notes(preview: Preview) -> list[str]:

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.reports.grouping import Entry, Kind, Line, Sign, entries
+from reconciler.reports.grouping import PlanLine, Sign, SubjectEntry, SubjectKind, entries
 from reconciler.reports.preview_rows import change_text, percent
 from reconciler.values.plans import Reason
 from reconciler.values.preview import FileChange, Preview, WorkloadChange
 
 VERBS = ("closed", "left without a file", "paused", "created", "created, paused", "changed", "resumed")
 """Changes of a workload, those that stop something first."""
-COUNTED = (Kind.WORKLOAD, Kind.ADAPTER, Kind.FILE)
+COUNTED = (SubjectKind.WORKLOAD, SubjectKind.ADAPTER, SubjectKind.FILE)
 """Objects that a headline counts; a transaction of the provider is the sum of others."""
 
 
@@ -23,7 +23,7 @@ class Effects:
     the changed workloads, those that stop something first; `nothing` says why nothing is done ("": it is).
     """
 
-    touched: tuple[Entry, ...]
+    touched: tuple[SubjectEntry, ...]
     done: tuple[WorkloadChange, ...]
     withheld: tuple[WorkloadChange, ...]
     nothing: str = ""
@@ -53,12 +53,12 @@ def headline(preview: Preview, effects: Effects) -> str:
     return "; ".join(part for part in (", ".join(parts), prices) if part)
 
 
-def lines_with(entry: Entry, *signs: Sign) -> tuple[Line, ...]:
+def lines_with(entry: SubjectEntry, *signs: Sign) -> tuple[PlanLine, ...]:
     """The lines of an object that say this."""
     return tuple(line for line in entry.lines if line.sign in signs)
 
 
-def _differences(preview: Preview) -> Iterator[Entry]:
+def _differences(preview: Preview) -> Iterator[SubjectEntry]:
     """Orders have a section of their own, and limits and errors are listed above."""
     before = set(preview.before.holds) | set(preview.ceilings)
     fresh = tuple(
@@ -67,11 +67,11 @@ def _differences(preview: Preview) -> Iterator[Entry]:
     known = {entry.subject: set(entry.lines) for entry in entries(replace(preview.before, holds=()))}
     for entry in entries(replace(preview.after, holds=fresh)):
         lines = tuple(line for line in entry.lines if line not in known.get(entry.subject, ()))
-        if lines and entry.subject.kind is not Kind.ORDER:
-            yield Entry(entry.subject, lines)
+        if lines and entry.subject.kind is not SubjectKind.ORDER:
+            yield SubjectEntry(entry.subject, lines)
 
 
-def _stopped(preview: Preview, touched: Sequence[Entry]) -> frozenset[str]:
+def _stopped(preview: Preview, touched: Sequence[SubjectEntry]) -> frozenset[str]:
     """The changed workloads of which nothing is done: held, or their revision is not in force."""
     changed = {each.id for each in preview.workloads}
     if not preview.is_admitted:

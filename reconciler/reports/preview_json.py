@@ -8,7 +8,7 @@ from reconciler.reports.faults import fault_fields
 from reconciler.reports.plan_json import Fields, hold_fields, plan_fields, resources_fields
 from reconciler.reports.preview_effects import effects_of, headline
 from reconciler.values.money import plain
-from reconciler.values.preview import FileChange, Preview, Price, Quote, Room, Verdict
+from reconciler.values.preview import BidDecision, FileChange, FreeCapacity, Preview, Price, Quote
 
 
 def preview_json(preview: Preview) -> str:
@@ -83,7 +83,7 @@ def _quote(quote: Quote | None) -> Fields | None:
     }
 
 
-def _verdict(verdict: Verdict) -> Fields:
+def _verdict(verdict: BidDecision) -> Fields:
     return {
         "bid_uve": None if verdict.bid is None else plain(verdict.bid),
         "reason": verdict.reason.value if verdict.reason else None,
@@ -91,5 +91,5 @@ def _verdict(verdict: Verdict) -> Fields:
     }
 
 
-def _room(room: Room | None) -> Fields | None:
+def _room(room: FreeCapacity | None) -> Fields | None:
     return {"usable": resources_fields(room.usable), "free": resources_fields(room.free)} if room else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from reconciler.values.money import grouped
-from reconciler.values.preview import Price, Quote, Room
+from reconciler.values.preview import FreeCapacity, Price, Quote
 from reconciler.values.resources import MB
 
 Cell = str
@@ -52,7 +52,7 @@ def change_text(change: Decimal | None) -> str:
     return f"{'+' if change > 0 else ''}{grouped(change)} %" if change else "0 %"
 
 
-def room_rows(before: Room, after: Room) -> Iterator[tuple[Cell, ...]]:
+def room_rows(before: FreeCapacity, after: FreeCapacity) -> Iterator[tuple[Cell, ...]]:
     """A row for each kind of resource: what may be promised, what is free."""
     for name, field, unit, sign in UNITS:
         cells = []

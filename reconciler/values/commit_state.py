@@ -9,7 +9,7 @@ DESCRIPTION_CHARACTERS = 140
 """What a forge shows of a description; GitHub refuses a longer one."""
 
 
-class Stand(StrEnum):
+class CommitStand(StrEnum):
     """Seen and not applied yet, or held; applied; or at fault. The words are the forges' own."""
 
     PENDING = "pending"
@@ -22,12 +22,12 @@ class CommitState:
     """How a commit (40 hex digits) stands, and why in one line of at most 140 characters."""
 
     commit: str
-    stand: Stand
+    stand: CommitStand
     description: str
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class ReportedState:
     """A commit's state and whether the forge has been told."""
 
     state: CommitState

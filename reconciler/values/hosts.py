@@ -12,7 +12,7 @@ HERE = "localhost"
 """The address that means this machine, which is reached without SSH."""
 
 
-class Engine(StrEnum):
+class ContainerEngine(StrEnum):
     """What runs containers on a host."""
 
     PODMAN = "podman"
@@ -38,7 +38,7 @@ class AnsibleGroup:
     hosts: tuple[AnsibleHost, ...]
     user: str = ""
     sudo: bool = False
-    engine: Engine = Engine.PODMAN
+    engine: ContainerEngine = ContainerEngine.PODMAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Isolation:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Time-outs in seconds: to connect, to look at a group, to apply or remove, before a container that does
     not stop is killed, and how old a look may be before its host counts as unseen.
     """
@@ -80,7 +80,7 @@ class AnsibleSettings:
     runs: int = 4
     forks: int = 10
     look_every: float = 10
-    patience: Patience = Patience()
+    patience: Timeouts = Timeouts()
 
     @property
     def hosts(self) -> Mapping[str, AnsibleHost]:

@@ -40,7 +40,7 @@ class WorkloadUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class WorkloadEvent:
     """What the machines said about one of a workload's objects, `count` times, in unix seconds."""
 
     last_at: int
@@ -57,8 +57,8 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Happenings:
+class WorkloadEvents:
     """Newest first; not `complete` where there were more than is read at once."""
 
-    listed: tuple[Happening, ...]
+    listed: tuple[WorkloadEvent, ...]
     complete: bool = True

@@ -23,7 +23,7 @@ class Intent:
     signed_at_height: int
 
 
-class Fate(StrEnum):
+class IntentOutcome(StrEnum):
     """What became of an intent."""
 
     LANDED = "landed"
@@ -38,7 +38,7 @@ class Confirmation:
     """
 
     intent: Intent
-    fate: Fate
+    fate: IntentOutcome
     height: int = 0
     time: int = 0
     code: int = 0

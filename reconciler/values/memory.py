@@ -66,7 +66,7 @@ class UsageMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class WalletLedger:
     """The wallet's history in uve: what it held with deposits when the journal began, what came from or went
     to outside since, fees paid, spending of the last hour.
     """
@@ -116,7 +116,7 @@ class Memory:
     retries: Mapping[str, Retry] = field(default_factory=dict)
     told: frozenset[str] = frozenset()
     closings: tuple[int, ...] = ()
-    ledger: Ledger | None = None
+    ledger: WalletLedger | None = None
     height: int = 0
     height_time: int = 0
     sequence: int | None = None

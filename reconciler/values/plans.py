@@ -12,11 +12,11 @@ from reconciler.values.desired import Workload
 from reconciler.values.funding import TimeLeft
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.intents import Confirmation
-from reconciler.values.judged import Judged
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message, describe, subject
 from reconciler.values.resources import Resources
+from reconciler.values.revision_verdict import RevisionVerdict
 
 
 class Reason(StrEnum):
@@ -191,8 +191,8 @@ class Plan:
     memory: Memory
     funding: Mapping[LeaseId, TimeLeft] = field(default_factory=dict)
     confirmations: tuple[Confirmation, ...] = ()
-    judged: Judged | None = None
-    superseded: tuple[Judged, ...] = ()
+    judged: RevisionVerdict | None = None
+    superseded: tuple[RevisionVerdict, ...] = ()
 
     @property
     def quiet(self) -> bool:

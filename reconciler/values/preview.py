@@ -63,7 +63,7 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BidDecision:
     """What becomes of an open order: a bid of so many uve a block, or none, for a reason; neither: nothing
     is decided about it.
     """
@@ -83,12 +83,12 @@ class OrderChange:
     """An open order whose verdict changes."""
 
     order: OrderId
-    old: Verdict
-    new: Verdict
+    old: BidDecision
+    new: BidDecision
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class FreeCapacity:
     """What may be promised in all, and what of it is still free once the plan's bids are made."""
 
     usable: Resources
@@ -96,7 +96,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PreviewBasis:
     """From where a preview looks: at which height and when (unix seconds), and which commit was applied."""
 
     provider: str
@@ -126,7 +126,7 @@ class Preview:
     file that the change runs into, `warnings` what it means for money, `notes` how sure all this is.
     """
 
-    sight: Sight
+    sight: PreviewBasis
     base: str
     head: str
     before: Plan
@@ -138,7 +138,7 @@ class Preview:
     workloads: tuple[WorkloadChange, ...] = ()
     orders_open: int = 0
     bids_open: int = 0
-    rooms: tuple[Room | None, Room | None] = (None, None)
+    rooms: tuple[FreeCapacity | None, FreeCapacity | None] = (None, None)
     ceilings: tuple[Hold, ...] = ()
     faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()

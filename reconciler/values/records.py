@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.values.approvals import Approval
-from reconciler.values.intents import Confirmation, Fate, Intent
-from reconciler.values.judged import Judged
+from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.messages import Message, describe, subject
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused
 from reconciler.values.plans import Action, SendTransaction, Transition, subjects
+from reconciler.values.revision_verdict import RevisionVerdict
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class EffectResult:
     """What came of an effect on one subject: `kind` is the class name of the action, or of the message within
     a transaction; `what` is it in the operator's words; `at` unix seconds of the host.
     """
@@ -27,20 +27,20 @@ class Applied:
     at: int
 
 
-def applied(action: Action, outcome: Outcome, at: int) -> tuple[Applied, ...]:
+def applied(action: Action, outcome: Outcome, at: int) -> tuple[EffectResult, ...]:
     """One record for each subject of an action; each message of a transaction is a subject of its own."""
     if isinstance(action, SendTransaction):
         return tuple(applied_message(message, outcome, at) for message in action.messages)
     kind = type(action).__name__
-    return tuple(Applied(each, kind, action.show(), outcome, at) for each in subjects(action))
+    return tuple(EffectResult(each, kind, action.show(), outcome, at) for each in subjects(action))
 
 
-def applied_message(message: Message, outcome: Outcome, at: int) -> Applied:
+def applied_message(message: Message, outcome: Outcome, at: int) -> EffectResult:
     """The record of one message, such as one that its simulation refused."""
-    return Applied(subject(message), type(message).__name__, describe(message), outcome, at)
+    return EffectResult(subject(message), type(message).__name__, describe(message), outcome, at)
 
 
-def tell(outcome: Outcome) -> str:
+def describe_outcome(outcome: Outcome) -> str:
     """An outcome in the operator's words."""
     match outcome:
         case Done(detail=detail):
@@ -83,7 +83,7 @@ class PastRevision:
     `judged_at` so, `ended_at` when it gave way to another (0: it did not); unix seconds of the host.
     """
 
-    judged: Judged
+    judged: RevisionVerdict
     plan_digest: str
     seen_at: int
     judged_at: int
@@ -98,10 +98,10 @@ class Totals:
 
     bids_placed: int = 0
     bids_won: int = 0
-    ended: Mapping[Fate, int] = field(default_factory=dict)
+    ended: Mapping[IntentOutcome, int] = field(default_factory=dict)
 
 
-Event = Transition | Confirmation | Applied | Judged | Approval
+Event = Transition | Confirmation | EffectResult | RevisionVerdict | Approval
 """Something that the published status tells; a confirmation's intent comes without its bytes."""
 
 
@@ -136,7 +136,7 @@ class JournalCounts:
     """Transactions on their way, those that ended, and events that no pushed commit tells yet."""
 
     open: int = 0
-    ended: Mapping[Fate, int] = field(default_factory=dict)
+    ended: Mapping[IntentOutcome, int] = field(default_factory=dict)
     unpublished: int = 0
 
 

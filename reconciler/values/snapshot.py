@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from reconciler.values.funding import HEALTHY, TimeLeft
 from reconciler.values.ids import LeaseId, WorkloadId
-from reconciler.values.intents import Fate
+from reconciler.values.intents import IntentOutcome
 from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State, Trouble
 from reconciler.values.plans import Hold, Plan
@@ -105,7 +105,7 @@ class IntentSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class BookTotals:
     """Money in uve: spendable, locked in our bids, earned (net of what was put in), accrued on leases, and
     received from payments and settlements since the journal began, net of the chain's cut.
     """
@@ -127,7 +127,7 @@ class Counters:
     bids_placed: int = 0
     bids_won: int = 0
     cycles: Mapping[CycleOutcome, int] = field(default_factory=dict)
-    ended: Mapping[Fate, int] = field(default_factory=dict)
+    ended: Mapping[IntentOutcome, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Snapshot:
     spending_stopped: bool = False
     draining: bool = False
     orders_open: int = 0
-    books: Books = Books()
+    books: BookTotals = BookTotals()
     counters: Counters = Counters()
     cycle: CycleRecord | None = None
     readings: tuple[ReadingAge, ...] = ()

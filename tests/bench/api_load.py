@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.cycle.run import Runner
-from reconciler.serve.board import Board
-from reconciler.values.listening import Listen
+from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.values.listen_address import ListenAddress
+from tests.api.asking import ask
+from tests.api.playing import serve
 from tests.bench.cycles import later, provider_of
 from tests.bench.figures import show, wall_ms
 from tests.cycle.worlds import Scenery
-from tests.serve.asking import ask
-from tests.serve.playing import serve
 
 STATUS, WORKLOADS = "/api/v1/status", "/api/v1/workloads"
 RATE, SECONDS, ROUNDS, BLOCK_SECONDS = 200, 8.0, 3, 1.0
@@ -37,7 +37,7 @@ ASIDE = "as much that another program answers"
 def bench_api(leases: int) -> None:
     """Latency at 200 requests a second, the cycle's slow-down meanwhile, the most against a bare route."""
     with provider_of(leases) as (scene, runner):
-        board = Board(runner.snapshot)
+        board = SnapshotStore(runner.snapshot)
         started = serve(board)
         try:
             _steady(Load(leases, started.ports.api, scene, runner, board))
@@ -51,10 +51,10 @@ class Load:
     """A provider that cycles and serves; `cycles` are the times of each, in milliseconds, by what went on."""
 
     leases: int
-    at: Listen
+    at: ListenAddress
     scene: Scenery
     runner: Runner
-    board: Board
+    board: SnapshotStore
     cycles: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     asked: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
@@ -75,7 +75,7 @@ class Load:
         assert not cycle.finding.plan.actions, "a cycle in which nothing is to do"
         self.board.show(cycle.snapshot)
 
-    def note(self, what: str, at: Listen, paths: Sequence[str]) -> None:
+    def note(self, what: str, at: ListenAddress, paths: Sequence[str]) -> None:
         """Ask at a steady rate; the times are kept with those of earlier rounds."""
         found = _clients("steady", at.host, str(at.port), str(RATE), str(SECONDS), *paths)
         known = self.asked.setdefault(what, {path: {"ms": [], "bytes": 0} for path in paths})
@@ -107,7 +107,7 @@ def _steady(load: Load) -> None:
 
 
 @contextmanager
-def _program(*bodies: bytes) -> Iterator[Listen]:
+def _program(*bodies: bytes) -> Iterator[ListenAddress]:
     """A program of its own that answers these bodies, at the paths of the status and the list."""
     command = [sys.executable, "-m", "tests.bench.api_bare", STATUS, WORKLOADS]
     sizes = " ".join(str(len(body)) for body in bodies)
@@ -117,12 +117,12 @@ def _program(*bodies: bytes) -> Iterator[Listen]:
         running.stdin.write(f"{sizes}\n")
         running.stdin.flush()
         try:
-            yield Listen("127.0.0.1", int(running.stdout.readline()))
+            yield ListenAddress("127.0.0.1", int(running.stdout.readline()))
         finally:
             running.terminate()
 
 
-def _most(at: Listen) -> None:
+def _most(at: ListenAddress) -> None:
     with _program(ask(at, STATUS).body, b"") as bare:
         plain = _clients("most", bare.host, str(bare.port), "4", STATUS)["rate"]
         ours = _clients("most", at.host, str(at.port), "4", STATUS)["rate"]

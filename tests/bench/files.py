@@ -8,10 +8,10 @@ from pathlib import Path
 
 import yaml
 
-from reconciler.documents.desired import Reader
+from reconciler.documents.desired import DesiredReader
+from reconciler.git.remote import Remote
+from reconciler.git.repository import GitRepository
 from reconciler.planning.planner import plan
-from reconciler.repo.place import Place
-from reconciler.repo.repository import GitRepository
 from reconciler.values.desired import Desired
 from reconciler.values.readings import Seen
 from tests.bench.cycles import ADAPTER
@@ -27,7 +27,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
-def read(repository: GitRepository, reader: Reader) -> Desired:
+def read(repository: GitRepository, reader: DesiredReader) -> Desired:
     """Look, read what is new, parse what is new."""
     looked = repository.look("")
     assert isinstance(looked, Seen)
@@ -49,7 +49,7 @@ def bench_files(count: int) -> None:
         git(work, "init", "-q", "-b", "main")
         git(work, "add", "-A")
         git(work, "commit", "-qm", "All")
-        repository, reader = GitRepository(Place(str(work)), state), Reader(PROVIDER)
+        repository, reader = GitRepository(Remote(str(work)), state), DesiredReader(PROVIDER)
         given = situation(market(count))
 
         def plan_it() -> None:

@@ -14,17 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from reconciler.adapters.ansible.access import Access
 from reconciler.adapters.ansible.answers import LookAnswer
+from reconciler.adapters.ansible.credentials import HostCredentials
+from reconciler.adapters.ansible.host_spec import SpecSettings, applying, asking, host_spec_of, work_order
 from reconciler.adapters.ansible.naming import network_name
-from reconciler.adapters.ansible.orders import Making, applying, asking, order_of, work_order
 from reconciler.adapters.ansible.plays.module_utils.provider_engine import Engine as HostEngine
 from reconciler.adapters.ansible.plays.module_utils.provider_records import Records
 from reconciler.adapters.ansible.plays.module_utils.provider_workload import Site, apply
 from reconciler.adapters.ansible.runs import PLAYS, Play, Runs
 from reconciler.devnet.plain_images import build, fit
 from reconciler.values.desired import Port, Workload
-from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Engine
+from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine
 from tests.adapters.ansible.makers import order
 from tests.contracts.adapter_worlds import service, workload
 from tests.contracts.fake_podman import FakePodman, Stage
@@ -54,7 +54,7 @@ def _bench_look(scratch: Path) -> None:
     settings = _simulated(scratch)
     path = os.environ["PATH"]
     os.environ["PATH"] = f"{scratch / 'bin'}{os.pathsep}{path}"
-    runs = Runs(settings, Access(), scratch / "runs")
+    runs = Runs(settings, HostCredentials(), scratch / "runs")
     play = _look(settings)
     through, by_hand = [], []
     for _ in range(ROUNDS):
@@ -101,7 +101,7 @@ def _by_hand(runs: Runs, play: Play, scratch: Path) -> None:
 
 
 def _look(settings: AnsibleSettings) -> Play:
-    asked = asking("tend", Engine.PODMAN, settings, 100)
+    asked = asking("tend", ContainerEngine.PODMAN, settings, 100)
     return Play("look", settings.groups[0], dict.fromkeys(settings.hosts, asked), 120, checking=True)
 
 
@@ -134,10 +134,10 @@ def _bench_podman(scratch: Path) -> None:
     world = open_hosts(settings, scratch, engine, None)
     wanted = workload(900, service(ports=(Port(8080, 18_090, public=True),)))
     runs, part = (
-        Runs(settings, Access(), scratch / "by-hand"),
-        applying(order_of(wanted, "d", Making(settings))),
+        Runs(settings, HostCredentials(), scratch / "by-hand"),
+        applying(host_spec_of(wanted, "d", SpecSettings(settings))),
     )
-    asked = work_order([part], Engine.PODMAN, settings)
+    asked = work_order([part], ContainerEngine.PODMAN, settings)
     play = Play("work", settings.groups[0], {"one": asked}, 120)
     deploys, repairs, by_hand = [], [], []
     try:

@@ -9,20 +9,20 @@ import time
 from pathlib import Path
 from statistics import median
 
-from reconciler.documents.outlook import outlook_files
+from reconciler.documents.planning_snapshot import planning_snapshot_files
 from reconciler.documents.schemas import ALL, schemas
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
-from reconciler.values.memory import Ledger, Memory, WorkloadMemory
+from reconciler.values.memory import Memory, WalletLedger, WorkloadMemory
 from reconciler.values.observed import AdapterView, Running
-from reconciler.values.outlook import Outlook
+from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.readings import Seen
 from tests import makers
 from tests.bench import holdings
 from tests.bench.figures import show, wall_ms
 from tests.bench.holdings import PROVIDER, file_of, path_of
-from tests.repo.forge import Forge
+from tests.git.forge import Forge
 
 BIN = Path(sys.executable).parent
 CONFIG = f"apiVersion: provider.virtengine.dev/v1beta1\nkind: Config\nprovider: {PROVIDER}\n"
@@ -69,7 +69,7 @@ def _commit(forge: Forge, files: dict[str, bytes], leases: int) -> None:
     base = forge.commit("The state")
     good = {path: forge.git("rev-parse", f"HEAD:{path}") for path in (*OTHERS, "config.yaml")}
     forge.git("switch", "--quiet", "--orphan", "snapshot/p")
-    _write(forge, outlook_files(_outlook(leases, base, good)))
+    _write(forge, planning_snapshot_files(_outlook(leases, base, good)))
     forge.commit("What is seen")
     forge.git("switch", "--quiet", "main")
     forge.git("switch", "--quiet", "-c", "change")
@@ -85,7 +85,7 @@ def _write(forge: Forge, files: dict[str, bytes]) -> None:
         target.write_bytes(content)
 
 
-def _outlook(leases: int, applied: str, good: dict[str, str]) -> Outlook:
+def _outlook(leases: int, applied: str, good: dict[str, str]) -> PlanningSnapshot:
     """So many leases that all run, on a chain whose time is now."""
     market = holdings.market(leases)
     running = {
@@ -99,6 +99,6 @@ def _outlook(leases: int, applied: str, good: dict[str, str]) -> Outlook:
         for name, there in running.items()
     }
     capacity = makers.adapter()["kubernetes"].capacity
-    memory = Memory(applied, good, known, ledger=Ledger(1), height=market.height, sequence=7)
+    memory = Memory(applied, good, known, ledger=WalletLedger(1), height=market.height, sequence=7)
     adapters = {"kubernetes": AdapterView(Seen(running), capacity)}
-    return Outlook("p", int(time.time()), market, adapters, memory, Limits(clock_skew_seconds=10**9))
+    return PlanningSnapshot("p", int(time.time()), market, adapters, memory, Limits(clock_skew_seconds=10**9))

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from reconciler.chain import queries, surroundings
+from reconciler.chain import deployments as surroundings
+from reconciler.chain import queries
+from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.height_bounds import SeenHeight
 from reconciler.chain.node_errors import NodeError, NodeRefusedError
-from reconciler.chain.preparing import Policy
 from reconciler.chain.rpc import Rpc
-from reconciler.chain.touched import Touched
+from reconciler.chain.tx_builder import Policy
 from reconciler.values.readings import Unseen
 from tests.chain.counting import counted, failing
 from tests.contracts.chain_steps import (
@@ -186,7 +187,7 @@ def test_what_cannot_be_read_asks_for_a_full_view_but_not_every_block(world: Cha
     seen(client)
     asked = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Touched, "add_block", lambda self, *_: setattr(self, "everything", True))
+        patch.setattr(BlockChanges, "add_block", lambda self, *_: setattr(self, "everything", True))
         for _ in range(9):
             world.advance()
             with counted() as counts:

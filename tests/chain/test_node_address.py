@@ -18,7 +18,7 @@ from reconciler.chain.node_address import NodeAddress, read_authorities
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.proto.market_v1beta5_pb2 import QueryOrdersRequest
 from reconciler.chain.queries import ORDERS
-from tests.serve.certificates import DAY, Authority
+from tests.api.certificates import DAY, Authority
 
 Files = tuple[Path, Path]
 

@@ -10,7 +10,7 @@ from reconciler.chain import block_reader
 from reconciler.chain.client import LAG_BLOCKS_MAX
 from reconciler.chain.height_bounds import CONTRADICTION_SECONDS, SLACK_BLOCKS, SeenHeight
 from reconciler.chain.node_errors import NodeRefusedError, TooLargeError, refused
-from reconciler.devnet.chain.faults import Faults
+from reconciler.devnet.chain.faults import NodeFaults
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.values.readings import Unseen
 from tests.chain.counting import counted, failing
@@ -26,7 +26,7 @@ def chain_of(world: ChainWorld) -> SimulatedChain:
     return world.simulated
 
 
-def faults(world: ChainWorld) -> Faults:
+def faults(world: ChainWorld) -> NodeFaults:
     return chain_of(world).faults
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.chain import full_view, queries, refresh, surroundings
+from reconciler.chain import deployments as surroundings
+from reconciler.chain import full_view, queries, refresh
+from reconciler.chain.deployments import ORDER_BYTES_MAX, ORDERS_MAX
 from reconciler.chain.full_view import read_orders
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_errors import ListTooLongError, NodeError, TooLargeError
 from reconciler.chain.proto import market_v1beta5_pb2 as markets
 from reconciler.chain.queries import LIST_BYTES_MAX, LOOK_SECONDS_MAX, PAGES_MAX, Queries
-from reconciler.chain.surroundings import ORDER_BYTES_MAX, ORDERS_MAX
 from tests.chain.counting import failing
 from tests.contracts.chain_steps import lease_of, seen
 from tests.contracts.chain_worlds import ChainWorld

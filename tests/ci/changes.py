@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.documents.outlook import outlook_files
+from reconciler.documents.planning_snapshot import planning_snapshot_files
 from reconciler.planning.planner import plan
 from reconciler.values.limits import Limits
-from reconciler.values.outlook import Outlook
+from reconciler.values.planning_snapshot import PlanningSnapshot
 from tests import makers
 
 ROOT = Path(__file__).parents[2]
@@ -87,9 +87,9 @@ def share(change: Change, name: str, limits: Limits | None = None, folder: str =
     base = replace(makers.desired(), commit=change.git("rev-parse", "main"), good=good)
     adapters = makers.situation(market, base).adapters
     memory = plan(makers.situation(market, base)).memory
-    told = Outlook(name, int(time.time()), market, adapters, memory, limits or LIMITS, folder=folder)
+    told = PlanningSnapshot(name, int(time.time()), market, adapters, memory, limits or LIMITS, folder=folder)
     tree = []
-    for path, content in outlook_files(told).items():
+    for path, content in planning_snapshot_files(told).items():
         file = change.directory.parent / path
         file.write_bytes(content)
         tree.append(f"100644 blob {change.git('hash-object', '-w', str(file))}\t{path}\n")

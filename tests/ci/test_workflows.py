@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.cli.review import GITLAB_REPORT
+from reconciler.cli.forge.review import GITLAB_REPORT
 from tests.ci.changes import ROOT
 
 CI = ROOT / "ci"

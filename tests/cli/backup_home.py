@@ -14,8 +14,8 @@ import pytest
 
 from reconciler.chain.keyring import create_keyring, open_keyring
 from reconciler.chain.keys import key_from_words, new_words
-from reconciler.cli.archive import MANIFEST, SEAL
-from reconciler.cli.backup import PURPOSE
+from reconciler.cli.host.archive import MANIFEST, SEAL
+from reconciler.cli.host.backup import PURPOSE
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.journal.opening import open_journal
 from reconciler.values.records import Request

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.api.startup import Started
 from reconciler.cli.main import provider_daemon, run_command
-from reconciler.devnet.furnishing import furnish
-from reconciler.devnet.home import Facts, Home, Ports
+from reconciler.devnet.bootstrap import bootstrap
+from reconciler.devnet.home import DevnetPorts, Facts, Home
 from reconciler.journal.opening import OpenJournal, open_journal, open_records
-from reconciler.serve.board import Board
-from reconciler.serve.starting import Started
+from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Plan
-from tests.serve.playing import Bellows, serve
-from tests.serve.worlds import FULL
+from tests.api.playing import Bellows, serve
+from tests.api.worlds import FULL
 
 SHOWN = replace(FULL, plan=Plan("a" * 40, (), FULL.holds, (), Memory()))
 
@@ -27,7 +27,7 @@ class Terminal:
     """Commands with a host file; the daemon is played by its servers and its journal."""
 
     home: Home
-    board: Board
+    board: SnapshotStore
     bellows: Bellows
     journal: OpenJournal
     servers: Started
@@ -44,12 +44,12 @@ class Terminal:
 @pytest.fixture
 def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
     """A daemon that shows one of everything; its journal is new."""
-    home, board, bellows = Home(tmp_path / "world"), Board(SHOWN), Bellows()
+    home, board, bellows = Home(tmp_path / "world"), SnapshotStore(SHOWN), Bellows()
     home.directory.mkdir()
     journal = open_journal(home.directory / "state")
     records = open_records(home.directory / "state")
     servers = serve(board, history=records, bellows=bellows)
-    furnish(home, Facts(Ports(1, 2, 3, servers.ports.api.port, 5)))
+    bootstrap(home, Facts(DevnetPorts(1, 2, 3, servers.ports.api.port, 5)))
     yield Terminal(home, board, bellows, journal, servers, capsys)
     servers.stop()
     records.close()

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.cli.logs import LINE_MAX, READ_MAX, Journal, Json, Plain, Redacting
-from reconciler.cli.secrets import redacted
+from reconciler.cli.logs import LINE_MAX, READ_MAX, JournalFormatter, JsonFormatter, PlainFormatter, Redacting
+from reconciler.cli.redaction import redacted
 
 RECORD = logging.LogRecord(
     "reconciler.adapters.kubernetes", logging.WARNING, "", 1, "it %s", ("broke\nhere",), None
@@ -18,13 +18,15 @@ RECORD = logging.LogRecord(
 
 def test_one_line_an_event_that_a_grep_for_its_place_finds() -> None:
     RECORD.created = 0
-    assert Plain().format(RECORD) == "1970-01-01T00:00:00Z warning adapters.kubernetes: it broke | here"
-    assert Journal().format(RECORD) == "<4>adapters.kubernetes: it broke | here"
+    assert (
+        PlainFormatter().format(RECORD) == "1970-01-01T00:00:00Z warning adapters.kubernetes: it broke | here"
+    )
+    assert JournalFormatter().format(RECORD) == "<4>adapters.kubernetes: it broke | here"
 
 
 def test_json_on_request() -> None:
     RECORD.created = 0
-    assert json.loads(Json().format(RECORD)) == {
+    assert json.loads(JsonFormatter().format(RECORD)) == {
         "time": "1970-01-01T00:00:00Z",
         "level": "warning",
         "place": "adapters.kubernetes",
@@ -80,11 +82,11 @@ def test_events_are_redacted_however_they_came_about() -> None:
         raise OSError("https://me:pass@forge.example failed")
     except OSError as error:
         told = logging.LogRecord(
-            "reconciler.repo", logging.ERROR, "", 1, "%s broke", (f"mnemonic: {WORDS}",), None
+            "reconciler.git", logging.ERROR, "", 1, "%s broke", (f"mnemonic: {WORDS}",), None
         )
         told.exc_info = (type(error), error, None)
     assert Redacting().filter(told)
-    line = Journal().format(told)
+    line = JournalFormatter().format(told)
     assert "pass" not in line
     assert "abandon" not in line
     assert line.startswith("<3>repo: mnemonic: *** broke: OSError('https://***@forge")
@@ -97,7 +99,7 @@ def record(message: object, *arguments: object, error: BaseException | None = No
 
 def lines_of(made: logging.LogRecord) -> list[str]:
     Redacting().filter(made)
-    return [form.format(made) for form in (Plain(), Journal(), Json())]
+    return [form.format(made) for form in (PlainFormatter(), JournalFormatter(), JsonFormatter())]
 
 
 class UnshowableError(Exception):

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
-from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.client import ApiClient
+from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, Right, refused
-from reconciler.adapters.kubernetes.sight import Place as Cluster
 from reconciler.documents.host import read_host
 from reconciler.documents.host_model import HostFile
 from reconciler.values.outcomes import Done
@@ -117,7 +117,7 @@ def test_the_adapter_works_with_the_account_s_own_token(tmp_path: Path) -> None:
     config["contexts"][0]["context"]["user"] = "a"
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
     kubeconfig = Kubeconfig(tmp_path / "kubeconfig")
-    client = Client(kubeconfig)
+    client = ApiClient(kubeconfig)
     assert refused(client, WORKLOADS) == ()
     client.close()
     adapter = KubernetesAdapter(Cluster(kubeconfig, WORKLOADS), lambda: None)

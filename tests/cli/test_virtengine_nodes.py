@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.cli.lazy import USAGE_ERROR
 from reconciler.cli.main import run_command
-from reconciler.cli.virtengine import virtengine
+from reconciler.cli.virtengine.main import virtengine
 from tests.cli.recorded_state import FIRST, World, people, recorded_world
 
 PROVIDER, ALICE = people()["provider"].address, people()["alice"].address

@@ -10,7 +10,7 @@ import yaml
 
 from reconciler.cli.lazy import USAGE_ERROR
 from reconciler.cli.main import run_command
-from reconciler.cli.virtengine import virtengine
+from reconciler.cli.virtengine.main import virtengine
 from tests.cli.recorded_state import VECTORS, World, recorded_world
 
 CLI = VECTORS / "cli"

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
+from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget
 from reconciler.adapters.kubernetes.connection import Kubeconfig
-from reconciler.adapters.kubernetes.sight import Place
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.ports import Adapter, Inspector
 from reconciler.values.desired import Port, Service, Workload
@@ -264,7 +264,7 @@ def open_world(kubeconfig: Path, scratch: Path, forget: Callable[[], None] | Non
     """A world with a namespace of its own, prepared."""
     wakes: list[float] = []
     namespace = f"provider-contract-{uuid.uuid4().hex[:6]}"
-    place = Place(Kubeconfig(kubeconfig), namespace)
+    place = ClusterTarget(Kubeconfig(kubeconfig), namespace)
     adapter = KubernetesAdapter(place, lambda: wakes.append(time.monotonic()))
     adapter.start()
     return World(kubeconfig, namespace, adapter, wakes, forget, scratch=scratch)

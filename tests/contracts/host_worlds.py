@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from reconciler.adapters.ansible.access import Access
-from reconciler.adapters.ansible.adapter import AnsibleAdapter, Site
+from reconciler.adapters.ansible.adapter import AnsibleAdapter, AnsibleEnvironment
+from reconciler.adapters.ansible.credentials import HostCredentials
 from reconciler.adapters.ansible.plays.module_utils import provider_records
 from reconciler.adapters.ansible.plays.module_utils.provider_engine import Engine, EngineError
 from reconciler.adapters.ansible.plays.module_utils.provider_orders import answer_to
@@ -24,7 +24,7 @@ from reconciler.adapters.ansible.plays.module_utils.provider_workload import rem
 from reconciler.adapters.ansible.runs import HostAnswer, Play, Player
 from reconciler.devnet.plain_images import SERVE, build, fit
 from reconciler.values.desired import Workload
-from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Patience
+from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
 from reconciler.values.ids import WorkloadId
 from reconciler.values.resources import Resources
 from tests.contracts.adapter_worlds import Machines
@@ -170,13 +170,13 @@ def settings_of(storage: Path, look_every: float, *hosts: AnsibleHost) -> Ansibl
         publish="127.0.0.1",
         storage=str(storage),
         look_every=look_every,
-        patience=Patience(stop=1),
+        patience=Timeouts(stop=1),
     )
 
 
 def open_hosts(settings: AnsibleSettings, scratch: Path, engine: Engine, runs: Player | None) -> HostWorld:
     wakes: list[float] = []
-    site = Site(settings, Access(), scratch / "state", scratch / "runs")
+    site = AnsibleEnvironment(settings, HostCredentials(), scratch / "state", scratch / "runs")
     adapter = AnsibleAdapter(site, lambda: wakes.append(time.monotonic()), runs)
     adapter.start()
     adapter.look()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.values.inspection import Happenings, UseSource
+from reconciler.values.inspection import UseSource, WorkloadEvents
 from tests.contracts.adapter_worlds import Machines, eventually, service, workload
 
 
@@ -28,7 +28,7 @@ def test_what_the_cluster_says_of_a_workload_is_told_newest_first(world: Machine
     for each in (wanted, other):
         world.adapter.apply(each, "d")
 
-    def told() -> Happenings | None:
+    def told() -> WorkloadEvents | None:
         found = inspector.happenings(wanted.id)
         return found if world.first_happening in {each.reason for each in found.listed} else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.cycle.confirm import confirm
-from reconciler.values.intents import Confirmation, Fate, Intent
+from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.observed import TxResult
 from reconciler.values.readings import Seen, Unseen
 from tests import makers
@@ -33,7 +33,7 @@ def test_a_transaction_in_a_block_has_landed() -> None:
     given = intent()
 
     assert _judged(given, makers.HEIGHT + 3, _result(given, 0)) == Confirmation(
-        given, Fate.LANDED, makers.HEIGHT + 1, makers.NOW
+        given, IntentOutcome.LANDED, makers.HEIGHT + 1, makers.NOW
     )
 
 
@@ -43,7 +43,7 @@ def test_a_message_that_failed_in_its_block_is_refused_with_the_chains_words() -
     found = _judged(given, makers.HEIGHT + 3, _result(given, 10, "market", "lease not active"))
 
     assert found == Confirmation(
-        given, Fate.REFUSED, makers.HEIGHT + 1, makers.NOW, 10, "market", "lease not active"
+        given, IntentOutcome.REFUSED, makers.HEIGHT + 1, makers.NOW, 10, "market", "lease not active"
     )
 
 
@@ -56,7 +56,7 @@ def test_what_a_block_refused_for_nothing_has_expired(codespace: str, code: int)
     found = _judged(given, makers.HEIGHT + 3, _result(given, code, codespace))
 
     assert found is not None
-    assert found.fate is Fate.EXPIRED
+    assert found.fate is IntentOutcome.EXPIRED
 
 
 @pytest.mark.parametrize(("ahead", "ended"), [(0, False), (19, False), (20, False), (21, True)])
@@ -65,7 +65,7 @@ def test_it_expires_once_the_height_is_past_its_timeout(ahead: int, ended: bool)
     found = _judged(intent(timeout_height=makers.HEIGHT + 20), makers.HEIGHT + ahead)
 
     assert (found is not None) is ended
-    assert found is None or found.fate is Fate.EXPIRED
+    assert found is None or found.fate is IntentOutcome.EXPIRED
 
 
 def test_a_transaction_that_landed_after_all_has_not_expired() -> None:
@@ -74,7 +74,7 @@ def test_a_transaction_that_landed_after_all_has_not_expired() -> None:
     found = _judged(given, makers.HEIGHT + 50, _result(given, 0))
 
     assert found is not None
-    assert found.fate is Fate.LANDED
+    assert found.fate is IntentOutcome.LANDED
 
 
 def test_each_intent_is_judged_for_itself() -> None:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from reconciler.cycle.exceptions import FRAMES_MAX, FailedThreads, raised_at, sentence_of
-from reconciler.serve.readiness import unready
+from reconciler.runtime.readiness import unready
 from reconciler.values.snapshot import CycleOutcome, CycleRecord, Snapshot
 
 

@@ -10,7 +10,7 @@ import pytest
 from reconciler.cycle import run
 from reconciler.cycle.loop import BACKOFF_SECONDS, Loop, Pace
 from reconciler.cycle.run import Cycle, Runner
-from reconciler.serve.readiness import FAILURES_MAX, unready
+from reconciler.runtime.readiness import FAILURES_MAX, unready
 from reconciler.values.records import Request
 from reconciler.values.snapshot import CycleOutcome, Snapshot
 from tests import makers

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.cycle.observe import Observer
-from reconciler.documents.desired import Reader
+from reconciler.documents.desired import DesiredReader
 from reconciler.values.desired import Revisions
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -113,13 +113,13 @@ def test_an_adapter_that_raises_spoils_no_chain(scene: Scenery, monkeypatch: pyt
 
 def test_a_large_commit_is_parsed_beside_the_loop(scene: Scenery, monkeypatch: pytest.MonkeyPatch) -> None:
     observer = Observer(replace(scene.world, parse_wait_seconds=0.01), makers.US)
-    held, desired = Event(), Reader.desired
+    held, desired = Event(), DesiredReader.desired
 
     def slow(*args: Any) -> Any:
         assert held.wait(30)
         return desired(*args)
 
-    monkeypatch.setattr(Reader, "desired", slow)
+    monkeypatch.setattr(DesiredReader, "desired", slow)
     first = observer.desired(Memory())
     second = observer.desired(Memory())
     held.set()
@@ -135,13 +135,13 @@ def test_a_large_commit_is_parsed_beside_the_loop(scene: Scenery, monkeypatch: p
 def test_meanwhile_the_last_one_counts(scene: Scenery, monkeypatch: pytest.MonkeyPatch) -> None:
     observer = Observer(replace(scene.world, parse_wait_seconds=0.01), makers.US)
     before = wait_for(lambda: observer.desired(Memory()), is_whole)
-    held, desired = Event(), Reader.desired
+    held, desired = Event(), DesiredReader.desired
 
     def broken(*args: Any) -> Any:
         assert held.wait(30)
         raise RuntimeError("odd")
 
-    monkeypatch.setattr(Reader, "desired", broken)
+    monkeypatch.setattr(DesiredReader, "desired", broken)
     newer = replace(scene.repo.commit, id="d" * 40, files={"config.yaml": "another"})
     monkeypatch.setattr(MemoryRepo, "commit", newer)
     scene.repo.files["another"] = b"bidding: {enabled: false}\n"
@@ -155,7 +155,7 @@ def test_meanwhile_the_last_one_counts(scene: Scenery, monkeypatch: pytest.Monke
     with pytest.raises(RuntimeError, match="odd"):
         wait_for(lambda: observer.desired(Memory()), lambda reading: False)
 
-    monkeypatch.setattr(Reader, "desired", desired)
+    monkeypatch.setattr(DesiredReader, "desired", desired)
     after = wait_for(lambda: observer.desired(Memory()), is_whole)
     assert isinstance(after, Seen)
     assert after.view.newest != before.view.newest

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.cycle.publish import News, Publisher
-from reconciler.cycle.telling import mark
+from reconciler.cycle.publish import Publication, Publisher
+from reconciler.reports.commit_message import mark
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State
@@ -40,7 +40,7 @@ class Newsroom:
     def publish(self, now: int, *, flush: bool = False) -> Outcome | None:
         events = self.scene.journal.outbox.unpublished()
         plan = Plan("c" * 40, (), (), (), makers.remembered())
-        news = News(self.status, events, plan, makers.HEIGHT)
+        news = Publication(self.status, events, plan, makers.HEIGHT)
         return self.publisher.publish(news, RULES, now=now, flush=flush)
 
     def commits(self) -> int:

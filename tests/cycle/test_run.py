@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
+from reconciler.cycle.environment import Environment
 from reconciler.cycle.run import Runner
-from reconciler.cycle.world import World
 from reconciler.values.ids import workload_id
-from reconciler.values.intents import Fate
+from reconciler.values.intents import IntentOutcome
 from reconciler.values.observed import TxResult
 from reconciler.values.outcomes import Failed
 from reconciler.values.readings import Seen, Unseen
@@ -98,7 +98,7 @@ def test_a_confirmed_intent_ends_with_the_memory_that_knows_it(scene: Scenery) -
     assert cycle.finding.plan.memory.sequence == makers.market().wallet.sequence
     ended = scene.journal.records.confirmation(intent().hash)
     assert ended is not None
-    assert ended.fate is Fate.LANDED
+    assert ended.fate is IntentOutcome.LANDED
     assert scene.journal.intents.open_intents() == ()
 
 
@@ -113,7 +113,7 @@ def test_a_push_that_fails_does_not_age_the_snapshot(scene: Scenery) -> None:
 
 def test_a_provider_that_does_not_publish_never_pushes(scene: Scenery) -> None:
     world = scene.world
-    silent = World(
+    silent = Environment(
         world.provider,
         world.repo,
         world.chain,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from reconciler.cycle.status import Finding, status_of
+from reconciler.cycle.status import PlannedCycle, status_of
 from reconciler.planning.planner import plan
 from reconciler.values.desired import Desired, Fault
 from reconciler.values.lifecycle import Phase
@@ -19,12 +19,12 @@ from tests import makers
 RUNS = makers.workload()
 
 
-def _found(market: Market, wanted: Desired | None = None, **changes: Any) -> Finding:
+def _found(market: Market, wanted: Desired | None = None, **changes: Any) -> PlannedCycle:
     situation = makers.situation(market, wanted or makers.desired(RUNS), **changes)
-    return Finding(situation, plan(situation))
+    return PlannedCycle(situation, plan(situation))
 
 
-def _told(finding: Finding, wanted: Desired | None = None) -> Status:
+def _told(finding: PlannedCycle, wanted: Desired | None = None) -> Status:
     found = status_of("p", finding, wanted or makers.desired(RUNS), None)
     assert found is not None
     return found
@@ -33,7 +33,7 @@ def _told(finding: Finding, wanted: Desired | None = None) -> Status:
 def test_while_the_chain_is_unseen_the_status_stays_as_it_was() -> None:
     before = _told(_found(makers.market(leases=[makers.lease()])))
     situation = makers.situation(Unseen("down"))
-    blind = Finding(situation, plan(situation))
+    blind = PlannedCycle(situation, plan(situation))
 
     assert status_of("p", blind, makers.desired(), before) is before
     assert status_of("p", blind, makers.desired(), None) is None

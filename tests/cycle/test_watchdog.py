@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from reconciler.cycle.watchdog import Bounds, Watchdog, where
+from reconciler.cycle.watchdog import Watchdog, WatchdogBounds, where
 
 
 def wait_until(done: threading.Event) -> None:
@@ -17,7 +17,7 @@ def wait_until(done: threading.Event) -> None:
 
 def test_it_vouches_from_the_start_and_while_cycles_finish(caplog: pytest.LogCaptureFixture) -> None:
     vouched: list[int] = []
-    watchdog = Watchdog(Bounds(late=60, stuck=120), lambda: vouched.append(1))
+    watchdog = Watchdog(WatchdogBounds(late=60, stuck=120), lambda: vouched.append(1))
     watchdog.start()
     watchdog.beat()
     watchdog.look()
@@ -34,7 +34,7 @@ def test_a_stuck_cycle_is_told_with_its_place_and_vouched_for_no_more(
     hanging = threading.Event()
 
     def a_cycle_that_hangs() -> None:
-        made.append(Watchdog(Bounds(late=0.01, stuck=0.02), lambda: vouched.append(1)))
+        made.append(Watchdog(WatchdogBounds(late=0.01, stuck=0.02), lambda: vouched.append(1)))
         hanging.set()
         wait_until(let_go)
 
@@ -60,7 +60,7 @@ def test_it_is_told_again_only_when_twice_as_old_and_its_end_is_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    watchdog = Watchdog(Bounds(late=0.05, stuck=60), lambda: None)
+    watchdog = Watchdog(WatchdogBounds(late=0.05, stuck=60), lambda: None)
     time.sleep(0.06)
     watchdog.look()
     watchdog.look()

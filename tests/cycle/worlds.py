@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from reconciler.cycle.world import Store, World
+from reconciler.cycle.environment import Environment, Store
 from reconciler.journal.opening import OpenJournal, open_journal
 from reconciler.ports import Intents, Journal, Outbox
 from reconciler.values.desired import CloseReason, Workload
@@ -159,7 +159,7 @@ class Scenery:
     calls: Calls
 
     @property
-    def world(self) -> World:
+    def world(self) -> Environment:
         """The ports, gathered."""
         store = Store(
             cast("Journal", Noted(self.journal.journal, self.calls)),
@@ -169,7 +169,7 @@ class Scenery:
             self.journal.records,
         )
         adapters = {"kubernetes": self.adapter}
-        return World("p", self.repo, self.chain, adapters, store, self.clock, Limits)
+        return Environment("p", self.repo, self.chain, adapters, store, self.clock, Limits)
 
 
 class Noted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reconciler.cycle.world import World
+from reconciler.cycle.environment import Environment
 from reconciler.ports import Adapter, Repo
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import WorkloadId
@@ -27,7 +27,7 @@ class Interference:
     removing: bool = False
     showing: Callable[[Snapshot], Snapshot] | None = None
 
-    def world(self, world: World) -> World:
+    def world(self, world: Environment) -> Environment:
         """The ports with the switches before them."""
         adapters: dict[str, Adapter] = {}
 
@@ -48,7 +48,7 @@ class Interference:
         """What the daemon tells, perhaps less of it."""
         return self.showing(snapshot) if self.showing else snapshot
 
-    def _limits(self, world: World) -> Limits:
+    def _limits(self, world: Environment) -> Limits:
         return replace(world.limits(), stop_spending=self.spending)
 
 

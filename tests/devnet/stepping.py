@@ -11,13 +11,13 @@ from unittest.mock import patch
 
 from reconciler import wiring
 from reconciler.chain.client import Expectations
+from reconciler.cycle.environment import Environment
 from reconciler.cycle.loop import Loop
 from reconciler.cycle.loop import Pace as LoopPace
 from reconciler.cycle.run import Runner
-from reconciler.cycle.world import World
-from reconciler.devnet.home import Home, Pace
-from reconciler.devnet.market import Market
-from reconciler.devnet.people import PROVIDER, key_of
+from reconciler.devnet.accounts import PROVIDER, key_of
+from reconciler.devnet.home import BlockPace, Home
+from reconciler.devnet.market import DevnetMarket
 from reconciler.devnet.stage import Stage, open_stage
 from reconciler.settings import Flags, load_settings
 from reconciler.values.snapshot import Snapshot
@@ -30,7 +30,7 @@ NANOSECONDS = 1_000_000_000
 class SteppedClock:
     """The host's clock runs with the chain's; a wait makes a block."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: DevnetMarket) -> None:
         self._market = market
 
     def now(self) -> int:
@@ -40,7 +40,7 @@ class SteppedClock:
         step(self._market)
 
 
-def step(market: Market) -> None:
+def step(market: DevnetMarket) -> None:
     """One block, one second later."""
     market.step(market.chain.time_ns + NANOSECONDS)
 
@@ -48,7 +48,7 @@ def step(market: Market) -> None:
 class SteppedDaemon:
     """`stage.Daemon` in this process: a cycle a block."""
 
-    def __init__(self, market: Market, interference: Interference) -> None:
+    def __init__(self, market: DevnetMarket, interference: Interference) -> None:
         self._market = market
         self._interference = interference
         self._settings = load_settings(Flags(market.home.host_file), {})
@@ -93,7 +93,7 @@ class SteppedDaemon:
         with patch.object(wiring, "Expectations", timed), opened(self._settings) as daemon:
             yield daemon
 
-    def _world(self, daemon: Daemon) -> World:
+    def _world(self, daemon: Daemon) -> Environment:
         return self._interference.world(replace(daemon.world, clock=SteppedClock(self._market)))
 
     def _show(self, daemon: Daemon, snapshot: Snapshot) -> None:
@@ -104,7 +104,7 @@ class SteppedWorld:
     """Everything that a telling needs, in one directory."""
 
     def __init__(self, directory: Path, due_seconds: int = 40) -> None:
-        self.market = Market(Home(directory), Pace(1.0, due_seconds))
+        self.market = DevnetMarket(Home(directory), BlockPace(1.0, due_seconds))
         self.market.open(by_the_clock=False)
         self.switches = Interference()
         self.daemon = SteppedDaemon(self.market, self.switches)

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.devnet.accounts import genesis
 from reconciler.devnet.blockfile import BlockFile
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.people import genesis
 
 SECOND = 1_000_000_000
 NOW = 1_800_000_000 * SECOND

@@ -4,26 +4,26 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.devnet.eyes_api import ApiEyes
-from reconciler.devnet.eyes_chain import ChainEyes
-from reconciler.devnet.eyes_cluster import ClusterEyes
-from reconciler.devnet.eyes_git import STATUS, GitEyes, Operator
-from reconciler.devnet.eyes_host import HostEyes
+from reconciler.devnet.bootstrap import bootstrap
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.furnishing import furnish
 from reconciler.devnet.home import Facts, Home
-from reconciler.devnet.node import Node
+from reconciler.devnet.node import TenantNode
 from reconciler.devnet.plain_git import git
+from reconciler.devnet.probe_api import ApiProbe
+from reconciler.devnet.probe_chain import ChainProbe
+from reconciler.devnet.probe_cluster import ClusterProbe
+from reconciler.devnet.probe_git import STATUS, GitProbe, Operator
+from reconciler.devnet.probe_host import HostProbe
 
 NOBODY = "127.0.0.1:9"
 
 
 def test_nobody_answers() -> None:
-    api = ApiEyes(f"http://{NOBODY}")
+    api = ApiProbe(f"http://{NOBODY}")
     assert not api.answers()
     with pytest.raises(DevnetError, match="the daemon does not answer /api/v1/status"):
         api.applied()
-    node = Node(NOBODY)
+    node = TenantNode(NOBODY)
     with pytest.raises(DevnetError, match=f"the chain at {NOBODY} does not answer"):
         node.height()
     node.close()
@@ -34,7 +34,7 @@ def test_a_file_that_is_no_kubeconfig(tmp_path: Path, content: str) -> None:
     path = tmp_path / "kubeconfig"
     path.write_text(content)
     with pytest.raises(DevnetError, match=r"kubeconfig .*kubeconfig cannot be used"):
-        ClusterEyes(path)
+        ClusterProbe(path)
 
 
 def test_a_cluster_that_is_not_there(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_cluster_that_is_not_there(tmp_path: Path) -> None:
         f'clusters: [{{name: k, cluster: {{server: "http://{NOBODY}"}}}}], '
         f"contexts: [{{name: c, context: {{cluster: k, user: u}}}}]}}"
     )
-    eyes = ClusterEyes(path)
+    eyes = ClusterProbe(path)
     with pytest.raises(DevnetError, match="the cluster does not answer GET /apis/apps/v1"):
         eyes.objects()
     eyes.close()
@@ -52,8 +52,8 @@ def test_a_cluster_that_is_not_there(tmp_path: Path) -> None:
 
 def test_the_operator_commits_and_the_eyes_see_it(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    furnish(home, Facts())
-    operator, eyes = Operator(home.repository, tmp_path / "clone"), GitEyes(home.repository)
+    bootstrap(home, Facts())
+    operator, eyes = Operator(home.repository, tmp_path / "clone"), GitProbe(home.repository)
     assert (eyes.head(STATUS), eyes.told()) == ("", "")
     commit = operator.edit("Dearer", "pricing.yaml", ("cpu_millicores: 1uve", "cpu_millicores: 2uve"))
     assert eyes.head("main") == commit
@@ -75,8 +75,8 @@ def test_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_block_that_nobody_tells(tmp_path: Path) -> None:
-    node = Node(NOBODY)
-    eyes = ChainEyes(node, f"http://{NOBODY}")
+    node = TenantNode(NOBODY)
+    eyes = ChainProbe(node, f"http://{NOBODY}")
     with pytest.raises(DevnetError, match=f"http://{NOBODY} does not tell block 3"):
         eyes._call("block", 3)
     node.close()
@@ -84,7 +84,7 @@ def test_a_block_that_nobody_tells(tmp_path: Path) -> None:
 
 def test_a_host_where_nobody_answers_and_no_engine_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    eyes = HostEyes(9)
+    eyes = HostProbe(9)
     assert eyes.page() == ""
     with pytest.raises(DevnetError, match="podman ps: "):
         eyes.left("1-1-1-aaaaaaaaaa")

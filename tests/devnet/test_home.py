@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.home import Facts, Home, Pace, Ports, free_ports
+from reconciler.devnet.home import BlockPace, DevnetPorts, Facts, Home, free_ports
 
 
 def test_facts_come_back_as_they_were_written(tmp_path: Path) -> None:
-    facts = Facts(Ports(1, 2, 3, 4, 5), Pace(0.5, 7), "/k", 42, this_machine=True)
+    facts = Facts(DevnetPorts(1, 2, 3, 4, 5), BlockPace(0.5, 7), "/k", 42, this_machine=True)
     Home(tmp_path).write_facts(facts)
     assert Home(tmp_path).facts() == facts
 
 
 def test_a_new_place_has_the_beginnings_facts(tmp_path: Path) -> None:
-    assert Home(tmp_path).facts() == Facts(Ports(), Pace(1.0, 40), "", 0)
+    assert Home(tmp_path).facts() == Facts(DevnetPorts(), BlockPace(1.0, 40), "", 0)
 
 
 def test_somebody_elses_file_is_a_sentence(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_second_devnet_is_told_who_is_there(tmp_path: Path) -> None:
 
 
 def test_free_ports_are_kept_and_taken_ones_replaced() -> None:
-    first = free_ports(Ports())
+    first = free_ports(DevnetPorts())
     assert len({first.grpc, first.rpc, first.cluster, first.api, first.metrics}) == 5
     assert free_ports(first) == first
     with socket.socket() as taken:

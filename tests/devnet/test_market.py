@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.devnet.accounts import key_of
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.home import Home, Pace
-from reconciler.devnet.market import Market
-from reconciler.devnet.node import Node
-from reconciler.devnet.people import key_of
-from reconciler.devnet.tenant import Tenant, Wish
+from reconciler.devnet.home import BlockPace, Home
+from reconciler.devnet.market import DevnetMarket
+from reconciler.devnet.node import TenantNode
+from reconciler.devnet.tenant import OrderRequest, Tenant
 from reconciler.devnet.trading import FIRST_NUMBER, escrow_state, show
 
 
 @contextmanager
-def trading(directory: Path) -> Iterator[tuple[Market, dict[str, Tenant]]]:
+def trading(directory: Path) -> Iterator[tuple[DevnetMarket, dict[str, Tenant]]]:
     """A market whose blocks are made while somebody waits for one."""
-    market = Market(Home(directory), Pace(1.0, 40))
+    market = DevnetMarket(Home(directory), BlockPace(1.0, 40))
     market.open(by_the_clock=False)
-    node = Node(f"127.0.0.1:{market.facts.ports.grpc}", lambda: step(market))
+    node = TenantNode(f"127.0.0.1:{market.facts.ports.grpc}", lambda: step(market))
     try:
         yield market, {name: Tenant(node, key_of(name)) for name in ("alice", "bob", "provider", "rival")}
     finally:
@@ -29,14 +29,14 @@ def trading(directory: Path) -> Iterator[tuple[Market, dict[str, Tenant]]]:
         market.close()
 
 
-def step(market: Market) -> None:
+def step(market: DevnetMarket) -> None:
     market.step(market.chain.time_ns + 1_000_000_000)
 
 
 def test_a_whole_trade_and_what_its_tenant_sees_of_it(tmp_path: Path) -> None:
     with trading(tmp_path) as (_, people):
         alice = people["alice"]
-        (order,) = alice.order(Wish(Decimal(4000), attributes=(("billing", "usage"),)))
+        (order,) = alice.order(OrderRequest(Decimal(4000), attributes=(("billing", "usage"),)))
         assert order.dseq == FIRST_NUMBER
         with pytest.raises(DevnetError, match="there is no open bid on order"):
             alice.trade(order.dseq).best()
@@ -61,7 +61,7 @@ def test_a_whole_trade_and_what_its_tenant_sees_of_it(tmp_path: Path) -> None:
 
 def test_the_cheapest_bid_is_the_best_unless_one_is_named(tmp_path: Path) -> None:
     with trading(tmp_path) as (_, people):
-        (order,) = people["alice"].order(Wish(Decimal(4000)))
+        (order,) = people["alice"].order(OrderRequest(Decimal(4000)))
         people["rival"].bid(order, Decimal(30))
         people["provider"].bid(order, Decimal(20))
         trade = people["alice"].trade(order.dseq)
@@ -71,7 +71,7 @@ def test_the_cheapest_bid_is_the_best_unless_one_is_named(tmp_path: Path) -> Non
 
 def test_refusals_are_the_chains_words(tmp_path: Path) -> None:
     with trading(tmp_path) as (_, people):
-        (order,) = people["alice"].order(Wish(Decimal(100)))
+        (order,) = people["alice"].order(OrderRequest(Decimal(100)))
         with pytest.raises(DevnetError, match=r"the chain refuses it: .*bid price"):
             people["provider"].bid(order, Decimal(101))
         with pytest.raises(DevnetError, match=f"has no deployment 1; it has {FIRST_NUMBER}"):
@@ -81,7 +81,7 @@ def test_refusals_are_the_chains_words(tmp_path: Path) -> None:
 
 def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
     with trading(tmp_path) as (market, people):
-        (order,) = people["alice"].order(Wish(Decimal(4000)))
+        (order,) = people["alice"].order(OrderRequest(Decimal(4000)))
         people["provider"].bid(order, Decimal(2))
         before = (
             market.facts,
@@ -96,14 +96,14 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
         assert people["provider"].node.balance(key_of("provider").address) == before[2]
         assert show(people["alice"].trade(order.dseq).offers[0].id) == show(order)
         assert market.home.host_file.read_bytes() == host
-        (second,) = people["bob"].order(Wish(Decimal(4000)))
+        (second,) = people["bob"].order(OrderRequest(Decimal(4000)))
         assert second.dseq == order.dseq + 1
 
 
 def test_it_goes_on_after_a_kill(tmp_path: Path) -> None:
     """Nothing is closed: what was in a block is on disk."""
     with trading(tmp_path / "first") as (market, people):
-        people["alice"].order(Wish(Decimal(4000)))
+        people["alice"].order(OrderRequest(Decimal(4000)))
         height = market.chain.height
         killed = tmp_path / "killed"
         (killed / "chain").mkdir(parents=True)
@@ -127,7 +127,7 @@ def test_a_world_that_cannot_be_opened_is_left_as_it_was(tmp_path: Path) -> None
         pass
     kept = (tmp_path / "cluster" / "cluster.json").read_bytes()
     (tmp_path / "chain" / "blocks.jsonl").write_text('{"time_ns": 1, "txs": ["00"]}\n')
-    market = Market(Home(tmp_path))
+    market = DevnetMarket(Home(tmp_path))
     with pytest.raises(DevnetError):
         market.open()
     market.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.devnet import books
+from reconciler.devnet import audit as books
 from reconciler.devnet.chain import market
 from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.steps import Step, StoryError, nothing

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from reconciler.cli.main import provider_daemon
-from reconciler.cli.virtengine import virtengine
+from reconciler.cli.virtengine.main import virtengine
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

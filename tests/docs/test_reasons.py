@@ -21,7 +21,7 @@ GIVEN_BY = {"Trouble": 0, "Refused": 0, "Failed": 0, "Retry": 2}
 ELSEWHERE: dict[str, set[str]] = {
     "adapters/kubernetes/troubles.py: reason": of_clusters._CONFIG,
     "adapters/ansible/troubles.py: reason": {reason for _, reason, _ in of_hosts._HOSTS},
-    "planning/recollection.py: reason": set(),
+    "planning/memory_update.py: reason": set(),
 }
 """Reasons that are no word where they are given: what they can be, nothing where they are only passed on."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconciler.documents.desired import Reader
+from reconciler.documents.desired import DesiredReader
 from reconciler.values.desired import Desired
 from reconciler.values.ids import workload_id
 from reconciler.values.repository import Commit
@@ -131,7 +131,9 @@ def blob(content: bytes) -> str:
     return hashlib.sha1(content).hexdigest()
 
 
-def desired(reader: Reader, files: Mapping[str, bytes], good: Mapping[str, str], **refused: str) -> Desired:
+def desired(
+    reader: DesiredReader, files: Mapping[str, bytes], good: Mapping[str, str], **refused: str
+) -> Desired:
     commit = Commit(
         blob(repr(sorted(files)).encode() + b"".join(files.values()) + repr(refused).encode()),
         "",
@@ -145,7 +147,7 @@ def desired(reader: Reader, files: Mapping[str, bytes], good: Mapping[str, str],
 
 @pytest.mark.parametrize("bad", TABLE, ids=lambda bad: bad.name)
 def test_one_bad_file_is_told_and_spoils_only_itself(bad: Bad) -> None:
-    reader = Reader(PROVIDER)
+    reader = DesiredReader(PROVIDER)
     before = desired(reader, repository(1, 2), {})
     files = repository(1, 2) | {workload_path(2): workload(2, "paused: true"), bad.path: bad.content}
     if bad.refused:
@@ -165,7 +167,7 @@ def test_one_bad_file_is_told_and_spoils_only_itself(bad: Bad) -> None:
 
 def test_a_file_renamed_is_told_both_names() -> None:
     """A renamed file is a missing and a wrong one: nothing is taken from it, and nothing may be removed."""
-    reader = Reader(PROVIDER)
+    reader = DesiredReader(PROVIDER)
     before = desired(reader, repository(1, 2), {})
     files = repository(2) | {"workloads/web.yaml": workload(1)}
     after = desired(reader, files, before.good)
@@ -182,7 +184,7 @@ def test_a_file_renamed_is_told_both_names() -> None:
 def test_two_files_for_one_lease(provider: str | None) -> None:
     """With our address one of the names is wrong; without it, both are told of each other."""
     other = "workloads/1-1-1-aaaaaaaaaa.yaml"
-    made = desired(Reader(provider), repository(1) | {other: workload(1, image="nginx:2")}, {})
+    made = desired(DesiredReader(provider), repository(1) | {other: workload(1, image="nginx:2")}, {})
     assert not made.whole
     if provider:
         (fault,) = made.faults
@@ -198,7 +200,7 @@ def test_two_files_for_one_lease(provider: str | None) -> None:
 def test_line_ends_and_a_byte_order_mark_change_nothing(mark: bytes, end: bytes) -> None:
     plain = repository(1)
     files = {path: mark + content.replace(b"\n", end) for path, content in plain.items()}
-    made, expected = (desired(Reader(PROVIDER), each, {}) for each in (files, plain))
+    made, expected = (desired(DesiredReader(PROVIDER), each, {}) for each in (files, plain))
     assert made.faults == ()
     assert (made.config, made.pricing, made.workloads) == (
         expected.config,
@@ -206,12 +208,12 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(mark: bytes, end: bytes)
         expected.workloads,
     )
     files["pricing.yaml"] = files["pricing.yaml"].replace(b"20000uve", b"20000uact")
-    (fault,) = desired(Reader(PROVIDER), files, {}).faults
+    (fault,) = desired(DesiredReader(PROVIDER), files, {}).faults
     assert (fault.line, fault.column) == (7, 8)
 
 
 def test_the_sheets_own_file_counts_and_is_warned_about() -> None:
-    made = desired(Reader(PROVIDER), repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
+    made = desired(DesiredReader(PROVIDER), repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
     assert made.pricing is not None
     assert made.whole
     assert [fault.show() for fault in made.faults] == [

@@ -20,11 +20,11 @@ from reconciler.values.messages import CreateBid, Message
 from reconciler.values.observed import AdapterView
 from reconciler.values.plans import Transition
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.records import Applied, Event
+from reconciler.values.records import EffectResult, Event
 from tests.arbitrary import any_of
 
 
-@pytest.mark.parametrize("kind", [Memory, Intent, Confirmation, Transition, Applied])
+@pytest.mark.parametrize("kind", [Memory, Intent, Confirmation, Transition, EffectResult])
 @settings(max_examples=60, deadline=None)
 @given(draw=st.data())
 def test_a_value_comes_back_equal(kind: type, draw: st.DataObject) -> None:
@@ -106,7 +106,7 @@ def test_a_union_member_may_not_carry_the_tag() -> None:
         type: str
 
     with pytest.raises(TypeError, match="told apart"):
-        codec(Typed | Applied)
+        codec(Typed | EffectResult)
 
 
 def test_a_mapping_is_written_in_one_order() -> None:

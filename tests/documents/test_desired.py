@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from reconciler.documents import desired as desired_module
-from reconciler.documents.desired import Reader, validate
+from reconciler.documents.desired import DesiredReader, validate
 from reconciler.documents.files import FILE_BYTES_MAX, ParsedFile, parse_file
 from reconciler.documents.model import FileModel
 from reconciler.values.desired import Desired, Workload
@@ -24,7 +24,7 @@ BROKEN = b"lease: {\n"
 class History:
     """Commits of files, every blob that was ever in one, and the reader that they are read by."""
 
-    reader: Reader = field(default_factory=lambda: Reader(PROVIDER))
+    reader: DesiredReader = field(default_factory=lambda: DesiredReader(PROVIDER))
     blobs: dict[str, bytes] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
 
@@ -226,7 +226,7 @@ def test_the_same_commit_is_made_once_and_asks_for_nothing() -> None:
 
 
 def test_a_blob_that_could_not_be_got_is_asked_for_again() -> None:
-    reader = Reader(PROVIDER)
+    reader = DesiredReader(PROVIDER)
     commit = Commit("c", "a", "b", 0, {"pricing.yaml": "p", "config.yaml": "q"})
     missing = reader.desired(commit, {}, {"q": b"kind: Config\n"})
     assert missing.pricing is None

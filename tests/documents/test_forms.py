@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.documents import forms
 from reconciler.documents.forms import (
-    Form,
+    TextForm,
     millicores,
     number_text,
     seconds,
@@ -51,7 +51,7 @@ from reconciler.documents.forms import (
         ),
     ],
 )
-def test_what_fits_and_what_does_not(form: Form, good: list[str], bad: list[str]) -> None:
+def test_what_fits_and_what_does_not(form: TextForm, good: list[str], bad: list[str]) -> None:
     assert [text for text in good if not re.search(form.pattern, text)] == []
     assert [text for text in bad if re.search(form.pattern, text)] == []
 

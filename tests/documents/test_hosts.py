@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.documents.adapter_models import AnsibleFile
 from reconciler.documents.files import read_file
-from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Engine
+from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine
 from reconciler.values.resources import Resources
 
 TEMPLATE = Path(__file__).parents[2] / "state-repo-template" / "adapters" / "ansible.yaml"
@@ -39,7 +39,7 @@ def test_a_host_has_what_its_group_has_and_its_own_counts_first() -> None:
     one = AnsibleHost("one", "192.0.2.1", 22, whole, (("disk", "ssd"), ("region", "eu")))
     own = (("disk", "nvme"), ("region", "eu"))
     two = AnsibleHost("two", "localhost", 2222, Resources(500, 1 << 20, 1, 2), own)
-    assert settings.groups == (AnsibleGroup("rack", (one, two), "provider", True, Engine.PODMAN),)
+    assert settings.groups == (AnsibleGroup("rack", (one, two), "provider", True, ContainerEngine.PODMAN),)
     assert settings.hosts == {"one": one, "two": two}
 
 

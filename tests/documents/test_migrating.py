@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from reconciler.documents.config_model import ConfigFile, FirstConfigFile
 from reconciler.documents.files import read_file
 from reconciler.documents.host_model import HostFile
-from reconciler.documents.kinds import KINDS, Kind
+from reconciler.documents.kinds import KINDS, FileKind
 from reconciler.documents.migrating import migrated, renamed
 from reconciler.documents.model import API_VERSION, FIRST_FORM
 from tests.documents.texts import SHEET_PRICING, workload, workload_path
 
 CONFIG, PRICING, *_, WORKLOAD = KINDS
-HOST = Kind("Host", "host.json", HostFile)
+HOST = FileKind("Host", "host.json", HostFile)
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Case:
     name: str
     before: str
     after: str
-    kind: Kind = CONFIG
+    kind: FileKind = CONFIG
 
 
 NEW = f"apiVersion: {API_VERSION}"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.documents.forms import FORMS
-from reconciler.documents.kinds import KINDS, Kind
+from reconciler.documents.kinds import KINDS, FileKind
 from reconciler.documents.reference import UNITS, WHERE, reference
 from reconciler.documents.schemas import HOST, schemas
 
@@ -41,7 +41,7 @@ def names(node: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", [*KINDS, HOST], ids=lambda kind: kind.name)
-def test_every_key_of_the_schema_has_its_row(kind: Kind) -> None:
+def test_every_key_of_the_schema_has_its_row(kind: FileKind) -> None:
     rows = re.findall(r"(?m)^\| `([^`]+)` \|", PAGES[kind.schema.replace(".json", ".md")])
     assert len(rows) == len(set(rows))
     told = {row.rpartition(".")[2].removesuffix("[]") for row in rows}

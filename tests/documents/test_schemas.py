@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from reconciler.documents.files import read_file
 from reconciler.documents.host_model import HostFile
-from reconciler.documents.kinds import KINDS, Kind
+from reconciler.documents.kinds import KINDS, FileKind
 from reconciler.documents.model import API_VERSION, FIRST_FORM
 from reconciler.documents.schemas import ALL, HOST, schemas
 from reconciler.documents.strict import read_yaml
@@ -136,7 +136,7 @@ ODD: list[Node] = [
 ]  # fmt: skip
 
 
-def is_accepted(kind: Kind, document: dict[str, Node]) -> bool:
+def is_accepted(kind: FileKind, document: dict[str, Node]) -> bool:
     """Whether our reader takes the document, as a file would bring it."""
     if kind is HOST:
         return host_is_accepted(write_yaml(document))
@@ -248,12 +248,12 @@ def test_the_version_says_which_form_counts(version: str | None, key: str, good:
 
 
 @pytest.mark.parametrize("kind", [*KINDS, HOST], ids=lambda kind: kind.name)
-def test_each_key_is_described(kind: Kind) -> None:
+def test_each_key_is_described(kind: FileKind) -> None:
     assert described(json.loads(TEXTS[kind.schema])) == []
 
 
 @pytest.mark.parametrize("kind", [*KINDS, HOST], ids=lambda kind: kind.name)
-def test_good_documents_are_accepted_by_both(kind: Kind) -> None:
+def test_good_documents_are_accepted_by_both(kind: FileKind) -> None:
     for document in GOOD[kind.name]:
         assert is_accepted(kind, document)
         assert is_valid(kind.schema, document)
@@ -261,7 +261,7 @@ def test_good_documents_are_accepted_by_both(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", [*KINDS, HOST], ids=lambda kind: kind.name)
-def test_models_and_schemas_agree_on_every_single_change(kind: Kind) -> None:
+def test_models_and_schemas_agree_on_every_single_change(kind: FileKind) -> None:
     """Each value of the good documents replaced by each odd one, removed, or joined by an unknown key."""
     refused = 0
     for good in GOOD[kind.name]:

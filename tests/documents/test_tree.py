@@ -1,6 +1,6 @@
 """Places of keys and values."""
 
-from reconciler.documents.faults import Place
+from reconciler.documents.faults import SourcePosition
 from reconciler.documents.strict import read_yaml
 
 TEXT = b"a:\n  b:\n    - c: 1\n      d: [x, z]\n    - 2\ne:\n"
@@ -8,17 +8,17 @@ TEXT = b"a:\n  b:\n    - c: 1\n      d: [x, z]\n    - 2\ne:\n"
 
 def test_places_of_values_and_keys() -> None:
     document = read_yaml("f.yaml", TEXT)
-    assert document.place(("a", "b", 0, "d", 1)) == Place(4, 14)
-    assert document.place(("a", "b", 0, "d"), of_key=True) == Place(4, 7)
-    assert document.place(("a", "b", 1)) == Place(5, 7)
-    assert document.place(("e",)) == Place(6, 1)
+    assert document.place(("a", "b", 0, "d", 1)) == SourcePosition(4, 14)
+    assert document.place(("a", "b", 0, "d"), of_key=True) == SourcePosition(4, 7)
+    assert document.place(("a", "b", 1)) == SourcePosition(5, 7)
+    assert document.place(("e",)) == SourcePosition(6, 1)
 
 
 def test_what_is_not_there_is_told_at_the_key_that_should_hold_it() -> None:
     document = read_yaml("f.yaml", TEXT)
-    assert document.place(("a", "missing")) == Place(1, 1)
-    assert document.place(("a", "b", 0, "missing")) == Place(3, 7)
-    assert document.place(("missing",)) == Place(1, 1)
+    assert document.place(("a", "missing")) == SourcePosition(1, 1)
+    assert document.place(("a", "b", 0, "missing")) == SourcePosition(3, 7)
+    assert document.place(("missing",)) == SourcePosition(1, 1)
 
 
 def test_a_fault_says_its_path() -> None:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.devnet import story_market, story_money, story_workloads
-from reconciler.devnet.eyes_api import ApiEyes
 from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.home import Home
+from reconciler.devnet.probe_api import ApiProbe
 from reconciler.devnet.stage import Stage, open_stage
 from reconciler.devnet.story import STEPS, play
 from tests.e2e.running import FAST, devnet
@@ -168,7 +168,7 @@ def cheat_world(directory: Path) -> Iterator[Desk]:
         text = re.sub(r"(?m)^  metrics: .*$", f'  metrics: "127.0.0.1:{METRICS}"', text)
         home.host_file.write_text(text)
         stage = open_stage(home, Unit(environment))
-        stage.api = ApiEyes(f"http://127.0.0.1:{API}")
+        stage.api = ApiProbe(f"http://127.0.0.1:{API}")
         try:
             _live(stage)
             yield Desk(stage, directory, environment)

@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.chain.proto.cosmos_tx_pb2 import TxBody, TxRaw
 from reconciler.chain.proto.market_v1beta5_pb2 import MsgCreateBid
 from reconciler.chain.rpc import Rpc
-from reconciler.devnet.people import PROVIDER, key_of
+from reconciler.devnet.accounts import PROVIDER, key_of
 from tests.e2e.running import devnet, interrupt, run, start
 
 US = key_of(PROVIDER).address

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.devnet.eyes_git import DESIRED
+from reconciler.devnet.probe_git import DESIRED
 from tests.e2e.cheat_world import METRICS, Desk, cheat_world, eventually
 
 PAGE = Path(__file__).parents[2] / "docs" / "cheat-sheet.md"

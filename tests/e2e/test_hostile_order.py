@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.logs import LINE_MAX
-from reconciler.devnet.node import Node
-from reconciler.devnet.people import PROVIDER, key_of
-from reconciler.devnet.tenant import Tenant, Wish
+from reconciler.devnet.accounts import PROVIDER, key_of
+from reconciler.devnet.node import TenantNode
+from reconciler.devnet.tenant import OrderRequest, Tenant
 from tests.e2e.running import devnet, interrupt, start
 
 US = key_of(PROVIDER).address
@@ -58,7 +58,7 @@ def test_the_daemon_answers_bids_and_logs_short_lines(
     monkeypatch.setenv("JOURNAL_STREAM", stream)
     home = tmp_path / "world"
     with devnet(home, "--block-seconds", "0.25") as facts:
-        node = Node(facts["grpc"])
+        node = TenantNode(facts["grpc"])
         tenant = Tenant(node, key_of("alice"))
         daemon = start("run", "--host", str(home / "host.yaml"))
         health = Health(facts["api"])
@@ -68,7 +68,7 @@ def test_the_daemon_answers_bids_and_logs_short_lines(
             health.start()
             for size in (READ_BYTES, REFUSED_BYTES):
                 for text in ("a-" * (size // 2), NASTY * (size // len(NASTY.encode()))):
-                    tenant.order(Wish(Decimal(5_000), attributes=(("region", text), ("zone", NASTY))))
+                    tenant.order(OrderRequest(Decimal(5_000), attributes=(("region", text), ("zone", NASTY))))
             _first_order(tenant, US, time.monotonic() + 60)
             health.close()
         finally:
@@ -87,7 +87,7 @@ def test_the_daemon_answers_bids_and_logs_short_lines(
 
 def _first_order(tenant: Tenant, provider: str, until: float) -> None:
     """Post an order that fits, and wait for the bid on it."""
-    order, *_ = tenant.order(Wish(Decimal(5_000)))
+    order, *_ = tenant.order(OrderRequest(Decimal(5_000)))
     while provider not in [offer.id.provider for offer in tenant.trade(order.dseq).offers]:
         assert time.monotonic() < until, "no bid"
         time.sleep(0.2)

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from reconciler.chain.keyring import create_keyring
-from reconciler.devnet.people import PROVIDER, key_of
+from reconciler.devnet.accounts import PROVIDER, key_of
 
 BOOT = Path(__file__).with_name("systemd_boot.sh")
 PROGRAM = Path(sys.executable).with_name("provider-daemon")

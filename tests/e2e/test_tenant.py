@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from reconciler.cli.main import provider_daemon, run_command
-from reconciler.devnet.node import Node
-from reconciler.devnet.people import PROVIDER, key_of
+from reconciler.devnet.accounts import PROVIDER, key_of
+from reconciler.devnet.node import TenantNode
 from reconciler.devnet.tenant import Tenant
 from tests.e2e.running import devnet, run, start
 
@@ -41,7 +41,7 @@ def tenant(said: Said, home: Path, *arguments: str) -> dict[str, Any]:
 def bid_of_ours(home: Path, number: int) -> None:
     """The provider's bid, as no daemon runs here."""
     told = json.loads((home / "devnet.json").read_text())
-    node = Node(told["grpc"])
+    node = TenantNode(told["grpc"])
     order = Tenant(node, key_of("alice")).trade(number).order
     Tenant(node, key_of(PROVIDER)).bid(order, Decimal(10))
     node.close()

@@ -7,45 +7,47 @@ from typing import Any
 import pytest
 
 from reconciler.forge import client as module
-from reconciler.forge.client import Forge, Note, Written
-from reconciler.forge.exchange import Bounds, Exchange
-from reconciler.forge.faults import ForgeRefusedError, ForgeSilentError
+from reconciler.forge.client import CommentResult, ForgeClient, WrittenComment
+from reconciler.forge.errors import ForgeRefusedError, ForgeSilentError
+from reconciler.forge.http import ForgeHttp, HttpBounds
 from reconciler.forge.wire import marker
-from reconciler.values.commit_state import CommitState, Stand
-from reconciler.values.forge_place import place
+from reconciler.values.commit_state import CommitStand, CommitState
+from reconciler.values.forge_repository import forge_repository
 from tests.forge.fake import COMMIT, REPOSITORY, TOKEN, FakeForge, Trouble
 
 MARK = marker("north")
 
 
-def client(fake: FakeForge) -> Forge:
-    return Forge(place(fake.url, REPOSITORY), Exchange(TOKEN, Bounds(5, 3), lambda _: None))
+def client(fake: FakeForge) -> ForgeClient:
+    return ForgeClient(
+        forge_repository(fake.url, REPOSITORY), ForgeHttp(TOKEN, HttpBounds(5, 3), lambda _: None)
+    )
 
 
-def note(words: str = "first", author: str = "") -> Note:
-    return Note(7, MARK, f"{MARK}\n{words}\n", author)
+def note(words: str = "first", author: str = "") -> CommentResult:
+    return CommentResult(7, MARK, f"{MARK}\n{words}\n", author)
 
 
 def test_a_comment_is_written_once_and_edited(fake: FakeForge) -> None:
     forge = client(fake)
-    assert forge.say(note()) is Written.MADE
-    assert forge.say(note()) is Written.SAME
-    assert forge.say(note("second")) is Written.EDITED
+    assert forge.say(note()) is WrittenComment.MADE
+    assert forge.say(note()) is WrittenComment.SAME
+    assert forge.say(note("second")) is WrittenComment.EDITED
     assert fake.bodies == [f"{MARK}\nsecond\n"]
 
 
 def test_each_provider_has_its_own(fake: FakeForge) -> None:
     south = marker("south")
     client(fake).say(note())
-    client(fake).say(Note(7, south, f"{south}\nfirst"))
-    assert client(fake).say(note("second")) is Written.EDITED
+    client(fake).say(CommentResult(7, south, f"{south}\nfirst"))
+    assert client(fake).say(note("second")) is WrittenComment.EDITED
     assert fake.bodies == [f"{MARK}\nsecond\n", f"{south}\nfirst"]
 
 
 def test_nobody_else_s_comment_is_edited(fake: FakeForge) -> None:
     fake.comment("mallory", f"{MARK}\nall is well\n")
     fake.comment("eve", f"> {MARK}\n")
-    assert client(fake).say(note()) is Written.MADE
+    assert client(fake).say(note()) is WrittenComment.MADE
     assert fake.bodies[0] == f"{MARK}\nall is well\n"
     assert len(fake.bodies) == 3
 
@@ -54,8 +56,8 @@ def test_who_we_are_is_said_where_the_forge_does_not(fake: FakeForge) -> None:
     """A workflow's own token may not ask for its account."""
     fake.login = None
     fake.comment("mallory", f"{MARK}\nall is well\n")
-    assert client(fake).say(note(author="robot[bot]")) is Written.MADE
-    assert client(fake).say(note("second", author="robot[bot]")) is Written.EDITED
+    assert client(fake).say(note(author="robot[bot]")) is WrittenComment.MADE
+    assert client(fake).say(note("second", author="robot[bot]")) is WrittenComment.EDITED
     assert fake.bodies == [f"{MARK}\nall is well\n", f"{MARK}\nsecond\n"]
 
 
@@ -65,7 +67,7 @@ def test_ours_is_found_among_many(fake: FakeForge, has_pages: bool) -> None:
     for number in range(120):
         fake.comment("olga", f"question {number}")
     client(fake).say(note())
-    assert client(fake).say(note("second")) is Written.EDITED
+    assert client(fake).say(note("second")) is WrittenComment.EDITED
     assert len(fake.comments) == 121
     looked = fake.asked.count(f"GET /api/v1/repos/{REPOSITORY}/issues/7/comments")
     assert looked == (6 if has_pages else 4), "a forge without pages is known by its second answer"
@@ -89,13 +91,13 @@ def test_a_comment_that_may_have_been_written_is_looked_for(fake: FakeForge, sta
         Trouble(200, body=b"[]"),
         Trouble(status, after=True),
     ]
-    assert forge.say(note()) is Written.SAME
+    assert forge.say(note()) is WrittenComment.SAME
     assert len(fake.bodies) == 1
 
 
 def test_and_one_that_was_not_is_written(fake: FakeForge) -> None:
     fake.troubles = [Trouble(200, body=b'{"login": "operator"}'), Trouble(200, body=b"[]"), Trouble(500)]
-    assert client(fake).say(note()) is Written.MADE
+    assert client(fake).say(note()) is WrittenComment.MADE
     assert len(fake.bodies) == 1
 
 
@@ -108,11 +110,11 @@ def test_a_forge_that_is_down_is_told(fake: FakeForge) -> None:
 @pytest.mark.parametrize("answer", [b"{}", b'"x"', b"null", b"[1, null, {}]"])
 def test_lists_that_are_none(fake: FakeForge, answer: bytes) -> None:
     fake.troubles = [Trouble(200, body=b'{"login": "operator"}'), Trouble(200, body=answer)]
-    assert client(fake).say(note()) is Written.MADE
+    assert client(fake).say(note()) is WrittenComment.MADE
 
 
 def test_a_state(fake: FakeForge) -> None:
-    said = CommitState(COMMIT, Stand.PENDING, "held")
+    said = CommitState(COMMIT, CommitStand.PENDING, "held")
     client(fake).set_state(said, "provider-daemon/north")
     assert fake.statuses == [
         {"commit": COMMIT, "state": "pending", "description": "held", "context": "provider-daemon/north"}
@@ -122,7 +124,7 @@ def test_a_state(fake: FakeForge) -> None:
 @pytest.mark.parametrize("commit", ["", "main", "../" + COMMIT, COMMIT[:-1], COMMIT.upper()])
 def test_a_state_of_nothing(fake: FakeForge, commit: str) -> None:
     with pytest.raises(ForgeRefusedError, match="40 hexadecimal"):
-        client(fake).set_state(CommitState(commit, Stand.SUCCESS, ""), "x")
+        client(fake).set_state(CommitState(commit, CommitStand.SUCCESS, ""), "x")
     assert not fake.asked
 
 

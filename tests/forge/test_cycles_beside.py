@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.cycle.run import Runner
-from reconciler.forge import teller as module
-from reconciler.forge.page import Page
-from reconciler.forge.teller import Teller, sender
-from reconciler.values.forge_place import place
+from reconciler.forge import status_sender as module
+from reconciler.forge.page import ForgePage
+from reconciler.forge.status_sender import StatusSender, status_sender
+from reconciler.values.forge_repository import forge_repository
 from tests import makers
 from tests.cycle.worlds import Scenery, scenery
 from tests.forge.fake import REPOSITORY, TOKEN, FakeForge, Trouble
@@ -37,7 +37,7 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "wait_seconds", lambda *_: 0.05)
 
 
-def cycles(scene: Scenery, teller: Teller, fake: FakeForge, seconds: float = 15) -> tuple[int, float]:
+def cycles(scene: Scenery, teller: StatusSender, fake: FakeForge, seconds: float = 15) -> tuple[int, float]:
     """Cycle until the forge was told; how many cycles, and the longest."""
     runner = Runner(replace(scene.world, forge=teller), makers.US)
     runner.cycle()
@@ -55,7 +55,9 @@ def cycles(scene: Scenery, teller: Teller, fake: FakeForge, seconds: float = 15)
 def test_cycles_go_on_and_it_is_told_in_the_end(name: str, fake: FakeForge, tmp_path: Path) -> None:
     fake.troubles = [TROUBLES[name], TROUBLES[name]]
     scene = scenery(tmp_path)
-    teller = Teller(sender(Page(place(fake.url, REPOSITORY), tmp_path, "x"), lambda: TOKEN))
+    teller = StatusSender(
+        status_sender(ForgePage(forge_repository(fake.url, REPOSITORY), tmp_path, "x"), lambda: TOKEN)
+    )
     count, longest = cycles(scene, teller, fake)
     assert count > 2
     assert longest < SLOWEST_SECONDS
@@ -74,10 +76,10 @@ def test_one_that_is_down_is_told_when_it_is_up(fake: FakeForge, tmp_path: Path)
     scene = scenery(tmp_path)
 
     def send(said: object) -> None:
-        page = Page(place(at[0], REPOSITORY), tmp_path, "x")
-        sender(page, lambda: TOKEN)(said)  # type: ignore[arg-type]  # handed through
+        page = ForgePage(forge_repository(at[0], REPOSITORY), tmp_path, "x")
+        status_sender(page, lambda: TOKEN)(said)  # type: ignore[arg-type]  # handed through
 
-    teller = Teller(send)
+    teller = StatusSender(send)
     runner = Runner(replace(scene.world, forge=teller), makers.US)
     for _ in range(20):
         runner.cycle()
@@ -97,7 +99,9 @@ def test_a_token_that_cannot_be_read_stops_nothing(fake: FakeForge, tmp_path: Pa
             raise RuntimeError("others may read it")
         return found
 
-    teller = Teller(sender(Page(place(fake.url, REPOSITORY), tmp_path, "x"), token))
+    teller = StatusSender(
+        status_sender(ForgePage(forge_repository(fake.url, REPOSITORY), tmp_path, "x"), token)
+    )
     cycles(scene, teller, fake)
     assert tokens == []
     teller.close()

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.serve.hooks import is_proven
-from reconciler.serve.starting import Started
+from reconciler.api.routes.webhooks import is_proven
+from reconciler.api.startup import Started
+from tests.api.playing import serve
+from tests.api.routes.test_triggers import SECRET
 from tests.fuzz.bounded import QUICK, bounded, texts
-from tests.serve.playing import serve
-from tests.serve.test_orders import SECRET
 
 PATHS = (b"/hooks/git", b"/api/v1/reconcile", b"/api/v1/status", b"/", b"/api/v1/workloads/x")
 NAMES = (b"X-Gitlab-Token", b"X-Hub-Signature-256", b"Authorization", b"Content-Type", b"Cookie", b"X")

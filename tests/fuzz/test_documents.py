@@ -8,13 +8,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.documents.desired import Reader
+from reconciler.documents.desired import DesiredReader
 from reconciler.documents.faults import BrokenFileError
-from reconciler.documents.outlook import FILE, OutlookError, outlook_files, read_outlook
+from reconciler.documents.planning_snapshot import (
+    FILE,
+    PlanningSnapshotError,
+    planning_snapshot_files,
+    read_planning_snapshot,
+)
 from reconciler.documents.strict import read_yaml
 from reconciler.values.desired import Fault
 from reconciler.values.repository import Commit
-from tests.documents.test_outlook import outlook
+from tests.documents.test_planning_snapshot import outlook
 from tests.documents.texts import OWNER, PROVIDER, repository, workload_path
 from tests.fuzz.bounded import QUICK, bounded, is_safe, texts
 
@@ -88,8 +93,8 @@ def _fault(content: bytes) -> Fault | None:
 
 def _complaint(content: bytes) -> str:
     try:
-        outlook_files(read_outlook(content))
-    except OutlookError as error:
+        planning_snapshot_files(read_planning_snapshot(content))
+    except PlanningSnapshotError as error:
         return str(error)
     return ""
 
@@ -108,7 +113,7 @@ def test_any_file_of_a_commit(path: str, data: st.DataObject) -> None:
     blobs = {name: str(number) for number, name in enumerate(files)}
     with bounded(len(files[path])):
         contents = {blobs[name]: content for name, content in files.items()}
-        read = Reader(PROVIDER).desired(Commit("c" * 40, OWNER, "", 0, blobs), {}, contents)
+        read = DesiredReader(PROVIDER).desired(Commit("c" * 40, OWNER, "", 0, blobs), {}, contents)
         for fault in read.faults:
             assert is_safe(fault.message)
             assert len(fault.message) <= 1_000
@@ -145,7 +150,7 @@ ODD = (
     b"1e" + b"9" * 50,
     b'{"form": "%s"}' % (b"x" * 10_000),
 )
-GOOD = json.loads(outlook_files(outlook())[FILE])
+GOOD = json.loads(planning_snapshot_files(outlook())[FILE])
 
 
 @QUICK

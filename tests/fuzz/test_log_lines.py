@@ -7,8 +7,8 @@ import logging
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.cli.logs import LINE_MAX, Journal, Json, Plain, Redacting
-from reconciler.cli.secrets import redacted
+from reconciler.cli.logs import LINE_MAX, JournalFormatter, JsonFormatter, PlainFormatter, Redacting
+from reconciler.cli.redaction import redacted
 from reconciler.values.text import one_line, printable, visible
 from tests.fuzz.bounded import QUICK, bounded, is_safe, texts
 
@@ -19,7 +19,7 @@ def line_of(message: str, *arguments: object, error: BaseException | None = None
     info = (type(error), error, error.__traceback__) if error else None
     record = logging.LogRecord("reconciler.chain", logging.INFO, "", 1, message, arguments, info)
     Redacting().filter(record)
-    return [form.format(record) for form in (Plain(), Journal(), Json())]
+    return [form.format(record) for form in (PlainFormatter(), JournalFormatter(), JsonFormatter())]
 
 
 @QUICK

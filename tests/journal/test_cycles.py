@@ -16,7 +16,7 @@ from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, Retry
 from reconciler.values.outcomes import Done, Failed
-from reconciler.values.records import Applied
+from reconciler.values.records import EffectResult
 from tests.arbitrary import any_of
 from tests.journal.facts import LEASE, NOON, STEP, hold, plan, served
 
@@ -90,8 +90,8 @@ def test_changes_lead_from_any_memory_to_any_other(old: Memory, new: Memory) -> 
 
 
 def test_outcomes_wait_until_a_plan_has_consumed_them(tmp_path: Path) -> None:
-    first = Applied("w", "ApplyWorkload", "apply workload w", Failed("Timeout", "no answer"), NOON)
-    second = Applied("w", "RemoveWorkload", "remove workload w", Done(), NOON + 1)
+    first = EffectResult("w", "ApplyWorkload", "apply workload w", Failed("Timeout", "no answer"), NOON)
+    second = EffectResult("w", "RemoveWorkload", "remove workload w", Done(), NOON + 1)
     opened = open_journal(tmp_path)
     opened.journal.record([first])
     assert opened.journal.outcomes() == (first,)

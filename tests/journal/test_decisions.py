@@ -11,7 +11,7 @@ from reconciler.journal import decisions as module
 from reconciler.journal.opening import OpenJournal, open_journal, open_records
 from reconciler.values.outcomes import Done, Failed, Refused, Unknown
 from reconciler.values.plans import Hold, Reason
-from reconciler.values.records import Decision, applied_message, tell
+from reconciler.values.records import Decision, applied_message, describe_outcome
 from tests.journal.facts import BID, LEASE, NOON, hold, plan
 from tests.journal.test_cycles import changes_written
 
@@ -180,4 +180,4 @@ def test_their_number_is_bounded_strangers_and_oldest_first(
     ],
 )
 def test_outcomes_are_told_in_words(outcome: Done | Refused | Failed | Unknown, words: str) -> None:
-    assert tell(outcome) == words
+    assert describe_outcome(outcome) == words

@@ -10,7 +10,7 @@ import pytest
 from reconciler import ports
 from reconciler.journal import intents as module
 from reconciler.journal.opening import OpenJournal, open_journal
-from reconciler.values.intents import Confirmation, Fate
+from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.outcomes import Done
 from reconciler.values.records import applied_message
 from tests.journal.facts import BID, NOON, WITHDRAWAL, intent, plan
@@ -30,7 +30,7 @@ def test_an_intent_is_open_until_it_ends_also_after_a_restart(tmp_path: Path) ->
     assert intents.open_intents() == (intent("A"), intent("B", WITHDRAWAL))
     opened.close()
     opened = open_journal(tmp_path)
-    end = Confirmation(intent("A"), Fate.LANDED, 101, NOON)
+    end = Confirmation(intent("A"), IntentOutcome.LANDED, 101, NOON)
     opened.intents.end(end)
     assert opened.intents.open_intents() == (intent("B", WITHDRAWAL),)
     opened.close()
@@ -42,10 +42,10 @@ def test_an_intent_is_open_until_it_ends_also_after_a_restart(tmp_path: Path) ->
 
 def test_the_second_end_of_an_intent_does_nothing(opened: OpenJournal) -> None:
     opened.intents.intend(intent())
-    landed = Confirmation(intent(), Fate.LANDED, 101, NOON)
+    landed = Confirmation(intent(), IntentOutcome.LANDED, 101, NOON)
     outcome = applied_message(BID, Done(), NOON)
     opened.intents.end(landed, [outcome])
-    opened.intents.end(Confirmation(intent(), Fate.EXPIRED, 121, NOON), [outcome])
+    opened.intents.end(Confirmation(intent(), IntentOutcome.EXPIRED, 121, NOON), [outcome])
     assert opened.records.confirmation("AB12") == landed
     assert opened.journal.outcomes() == (outcome,)
     [told] = opened.outbox.unpublished()
@@ -54,24 +54,24 @@ def test_the_second_end_of_an_intent_does_nothing(opened: OpenJournal) -> None:
 
 
 def test_only_bids_that_landed_count(opened: OpenJournal) -> None:
-    opened.intents.end(Confirmation(intent("A"), Fate.REFUSED, 101, NOON, 5, "market", "no"))
-    opened.intents.end(Confirmation(intent("B"), Fate.EXPIRED, 121, NOON))
-    opened.intents.end(Confirmation(intent("C", WITHDRAWAL), Fate.LANDED, 101, NOON))
+    opened.intents.end(Confirmation(intent("A"), IntentOutcome.REFUSED, 101, NOON, 5, "market", "no"))
+    opened.intents.end(Confirmation(intent("B"), IntentOutcome.EXPIRED, 121, NOON))
+    opened.intents.end(Confirmation(intent("C", WITHDRAWAL), IntentOutcome.LANDED, 101, NOON))
     assert opened.records.totals().bids_placed == 0
-    opened.intents.end(Confirmation(intent("D", BID, BID), Fate.LANDED, 101, NOON))
+    opened.intents.end(Confirmation(intent("D", BID, BID), IntentOutcome.LANDED, 101, NOON))
     assert opened.records.totals().bids_placed == 2
 
 
 def test_an_intent_that_was_never_executed_may_be_open_again(opened: OpenJournal) -> None:
     opened.intents.intend(intent())
-    opened.intents.end(Confirmation(intent(), Fate.REFUSED, log="rejected by the check"))
+    opened.intents.end(Confirmation(intent(), IntentOutcome.REFUSED, log="rejected by the check"))
     opened.intents.intend(intent())
     assert opened.intents.open_intents() == (intent(),)
     assert opened.records.confirmation("AB12") is None
 
 
 def test_an_intent_that_landed_stays_landed(opened: OpenJournal) -> None:
-    opened.intents.end(Confirmation(intent(), Fate.LANDED, 101, NOON))
+    opened.intents.end(Confirmation(intent(), IntentOutcome.LANDED, 101, NOON))
     opened.intents.intend(intent())
     assert opened.intents.open_intents() == ()
 
@@ -86,7 +86,9 @@ def test_an_end_and_what_it_means_are_kept_together(
 
     monkeypatch.setattr(module, "keep", fail)
     with pytest.raises(RuntimeError):
-        opened.intents.end(Confirmation(intent(), Fate.LANDED, 101), [applied_message(BID, Done(), NOON)])
+        opened.intents.end(
+            Confirmation(intent(), IntentOutcome.LANDED, 101), [applied_message(BID, Done(), NOON)]
+        )
     assert opened.intents.open_intents() == (intent(),)
     assert opened.outbox.unpublished() == ()
 
@@ -97,7 +99,7 @@ def test_the_history_is_bounded_and_open_ones_stay(
     monkeypatch.setattr(module, "HISTORY_MAX", 3)
     opened.intents.intend(intent("open"))
     for n in range(6):
-        opened.intents.end(Confirmation(intent(f"T{n}", WITHDRAWAL), Fate.LANDED, n))
+        opened.intents.end(Confirmation(intent(f"T{n}", WITHDRAWAL), IntentOutcome.LANDED, n))
     kept = [n for n in range(6) if opened.records.confirmation(f"T{n}")]
     assert kept == [3, 4, 5]
     assert opened.intents.open_intents() == (intent("open"),)

@@ -10,11 +10,11 @@ from reconciler import ports
 from reconciler.journal.faults import JournalError
 from reconciler.journal.migrations import MIGRATIONS
 from reconciler.journal.opening import OpenJournal, open_journal, open_records
-from reconciler.values.intents import Confirmation, Fate
+from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.records import JournalCounts
 from tests.journal.facts import BID, LEASE, NOON, STEP, WITHDRAWAL, hold, intent, plan, served
 
-FATES = (Fate.LANDED, Fate.REFUSED, Fate.EXPIRED)
+FATES = (IntentOutcome.LANDED, IntentOutcome.REFUSED, IntentOutcome.EXPIRED)
 
 
 def busy(opened: OpenJournal, count: int = 7) -> None:
@@ -44,9 +44,9 @@ def test_each_transaction_is_told_with_its_end_and_without_its_bytes(tmp_path: P
     newest, still, oldest = open_records(tmp_path).look(0, 10).transactions
     assert still.end is None
     assert newest.end is not None
-    assert (newest.end.fate, newest.end.height, newest.end.log) == (Fate.REFUSED, 92, "why")
+    assert (newest.end.fate, newest.end.height, newest.end.log) == (IntentOutcome.REFUSED, 92, "why")
     assert oldest.end is not None
-    assert oldest.end.fate is Fate.LANDED
+    assert oldest.end.fate is IntentOutcome.LANDED
     assert {each.intent.tx for each in (newest, still, oldest)} == {b""}
     assert newest.end.intent.tx == b""
 
@@ -56,7 +56,9 @@ def test_counts_are_of_now_and_of_all_that_ever_ended(tmp_path: Path) -> None:
     busy(opened)
     opened.journal.remember(plan(served(LEASE), transitions=(STEP,)), NOON)
     counts = open_records(tmp_path).counts()
-    assert counts == JournalCounts(3, {Fate.LANDED: 2, Fate.REFUSED: 1, Fate.EXPIRED: 1}, counts.unpublished)
+    assert counts == JournalCounts(
+        3, {IntentOutcome.LANDED: 2, IntentOutcome.REFUSED: 1, IntentOutcome.EXPIRED: 1}, counts.unpublished
+    )
     assert counts.unpublished == 5
     opened.outbox.published([u.id for u in opened.outbox.unpublished()], "c0ffee")
     assert open_records(tmp_path).counts().unpublished == 0
@@ -75,7 +77,11 @@ def test_counts_of_a_journal_from_before_they_were_kept_begin_with_what_it_holds
     opened.close()
     again = open_journal(tmp_path)
     assert again.database.rows("PRAGMA user_version") == [(len(MIGRATIONS),)]
-    assert again.records.totals().ended == {Fate.LANDED: 2, Fate.REFUSED: 1, Fate.EXPIRED: 1}
+    assert again.records.totals().ended == {
+        IntentOutcome.LANDED: 2,
+        IntentOutcome.REFUSED: 1,
+        IntentOutcome.EXPIRED: 1,
+    }
 
 
 def test_what_landed_is_on_record_for_its_subject(tmp_path: Path) -> None:
@@ -84,7 +90,12 @@ def test_what_landed_is_on_record_for_its_subject(tmp_path: Path) -> None:
     opened.intents.intend(sent)
     landed = plan(served(LEASE))
     landed = type(landed)(
-        landed.revision, (), (), (), landed.memory, confirmations=(Confirmation(sent, Fate.LANDED, 91, NOON),)
+        landed.revision,
+        (),
+        (),
+        (),
+        landed.memory,
+        confirmations=(Confirmation(sent, IntentOutcome.LANDED, 91, NOON),),
     )
     opened.journal.remember(landed, NOON)
     [found] = open_records(tmp_path).decisions("owner/1000001/1/1")
@@ -100,7 +111,7 @@ def test_what_did_not_land_is_not_said_to_have(tmp_path: Path) -> None:
     opened.intents.intend(sent)
     ended = plan(served(LEASE))
     ended = type(ended)(
-        ended.revision, (), (), (), ended.memory, confirmations=(Confirmation(sent, Fate.EXPIRED),)
+        ended.revision, (), (), (), ended.memory, confirmations=(Confirmation(sent, IntentOutcome.EXPIRED),)
     )
     opened.journal.remember(ended, NOON)
     assert open_records(tmp_path).decisions("owner/1000001/1/1") == ()

@@ -10,15 +10,15 @@ from reconciler import ports
 from reconciler.journal import outbox as module
 from reconciler.journal.faults import JournalBroken
 from reconciler.journal.opening import open_journal
-from reconciler.values.commit_state import CommitState, Stand, Stated
+from reconciler.values.commit_state import CommitStand, CommitState, ReportedState
 from reconciler.values.outcomes import Done
-from reconciler.values.records import Applied
+from reconciler.values.records import EffectResult
 from tests.journal.facts import NOON, STEP, plan
 
 
 def test_events_stay_until_a_commit_covers_them_also_after_a_restart(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
-    outcome = Applied("w", "ApplyWorkload", "apply workload w", Done(), NOON)
+    outcome = EffectResult("w", "ApplyWorkload", "apply workload w", Done(), NOON)
     opened.journal.remember(plan(transitions=(STEP,)), NOON)
     opened.journal.record([outcome])
     opened.close()
@@ -39,7 +39,7 @@ def test_history_keeps_what_was_published_with_its_time_and_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = open_journal(tmp_path)
-    outcome = Applied("w", "ApplyWorkload", "apply workload w", Done(), NOON + 5)
+    outcome = EffectResult("w", "ApplyWorkload", "apply workload w", Done(), NOON + 5)
     opened.journal.remember(plan(transitions=(STEP,)), NOON)
     opened.journal.record([outcome])
     opened.outbox.published([u.id for u in opened.outbox.unpublished()], "c0ffee")
@@ -76,8 +76,8 @@ def test_how_commits_stand_is_kept_as_it_is_given(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     outbox: ports.Outbox = opened.outbox
     assert outbox.states() == ()
-    held = Stated(CommitState("a" * 40, Stand.PENDING, "held: “so” much"))
-    applied = Stated(CommitState("b" * 40, Stand.SUCCESS, "applied"), told=True)
+    held = ReportedState(CommitState("a" * 40, CommitStand.PENDING, "held: “so” much"))
+    applied = ReportedState(CommitState("b" * 40, CommitStand.SUCCESS, "applied"), told=True)
     outbox.keep_states([held])
     outbox.keep_states([held, applied])
     opened.close()

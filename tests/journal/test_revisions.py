@@ -7,15 +7,15 @@ from pathlib import Path
 
 from reconciler.journal.opening import OpenJournal, open_journal
 from reconciler.reports.plan_json import plan_digest
-from reconciler.values.judged import Judged, Verdict
 from reconciler.values.plans import Plan
 from reconciler.values.records import PastRevision
+from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
 from tests.journal.facts import NOON, plan
 
 
-def judged(letter: str, verdict: Verdict = Verdict.APPLIED, why: str = "") -> Plan:
+def judged(letter: str, verdict: VerdictKind = VerdictKind.APPLIED, why: str = "") -> Plan:
     """A plan that came to this verdict."""
-    return replace(plan(), judged=Judged(letter * 40, "Olga", f"Change {letter}", verdict, why))
+    return replace(plan(), judged=RevisionVerdict(letter * 40, "Olga", f"Change {letter}", verdict, why))
 
 
 def told(opened: OpenJournal) -> list[tuple[str, str, int, int, int]]:
@@ -41,15 +41,15 @@ def test_one_revision_after_another_is_applied(tmp_path: Path) -> None:
     assert told(opened) == [("c", "applied", 2, 2, 0), ("b", "applied", 1, 1, 2), ("a", "applied", 0, 0, 1)]
     [newest, *_] = opened.records.revisions(1)
     assert newest.plan_digest == plan_digest(judged("c"))
-    assert len([u for u in opened.outbox.unpublished() if isinstance(u.event, Judged)]) == 3
+    assert len([u for u in opened.outbox.unpublished() if isinstance(u.event, RevisionVerdict)]) == 3
 
 
 def test_what_waits_leaves_what_is_in_force_open_and_is_applied_in_its_place(tmp_path: Path) -> None:
     opened = through(
-        tmp_path, judged("a"), judged("b", Verdict.HELD, "PriceJump: far"), judged("b", why="olga")
+        tmp_path, judged("a"), judged("b", VerdictKind.HELD, "PriceJump: far"), judged("b", why="olga")
     )
     assert told(opened) == [("b", "applied", 1, 2, 0), ("a", "applied", 0, 0, 2)]
-    assert [u.event.why for u in opened.outbox.unpublished() if isinstance(u.event, Judged)] == [
+    assert [u.event.why for u in opened.outbox.unpublished() if isinstance(u.event, RevisionVerdict)] == [
         "",
         "PriceJump: far",
         "olga",
@@ -57,16 +57,16 @@ def test_what_waits_leaves_what_is_in_force_open_and_is_applied_in_its_place(tmp
 
 
 def test_what_waited_is_superseded_by_the_next(tmp_path: Path) -> None:
-    opened = through(tmp_path, judged("a"), judged("b", Verdict.HELD), judged("c", Verdict.REFUSED))
+    opened = through(tmp_path, judged("a"), judged("b", VerdictKind.HELD), judged("c", VerdictKind.REFUSED))
     assert told(opened) == [("c", "refused", 2, 2, 0), ("b", "held", 1, 1, 2), ("a", "applied", 0, 0, 0)]
     opened.close()
-    again = through(tmp_path, judged("c", Verdict.REFUSED), judged("d"))
+    again = through(tmp_path, judged("c", VerdictKind.REFUSED), judged("d"))
     assert told(again)[:2] == [("d", "applied", 1, 1, 0), ("c", "refused", 2, 2, 1)]
     assert told(again)[-1] == ("a", "applied", 0, 0, 1)
 
 
 def test_a_branch_that_is_put_back_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
-    opened = through(tmp_path, judged("a"), judged("b", Verdict.REFUSED, "RewrittenHistory"), judged("a"))
+    opened = through(tmp_path, judged("a"), judged("b", VerdictKind.REFUSED, "RewrittenHistory"), judged("a"))
     assert told(opened) == [("b", "refused", 1, 1, 2), ("a", "applied", 0, 0, 0)]
     assert len(opened.outbox.unpublished()) == 2
 
@@ -83,12 +83,14 @@ def test_a_silent_repository_changes_nothing(tmp_path: Path) -> None:
 
 def over(made: Plan, *older: str) -> Plan:
     """The same plan, whose newest commit supersedes these."""
-    found = [Judged(letter * 40, "Olga", f"Change {letter}", Verdict.SUPERSEDED) for letter in older]
+    found = [
+        RevisionVerdict(letter * 40, "Olga", f"Change {letter}", VerdictKind.SUPERSEDED) for letter in older
+    ]
     return replace(made, superseded=tuple(found))
 
 
 def test_superseded_commits_have_a_row_each_written_once(tmp_path: Path) -> None:
-    opened = through(tmp_path, judged("a"), over(judged("d", Verdict.HELD), "b", "c"))
+    opened = through(tmp_path, judged("a"), over(judged("d", VerdictKind.HELD), "b", "c"))
     expected = [
         ("d", "held", 1, 1, 0),
         ("c", "superseded", 1, 1, 1),
@@ -97,16 +99,18 @@ def test_superseded_commits_have_a_row_each_written_once(tmp_path: Path) -> None
     ]
     assert told(opened) == expected
     opened.close()
-    again = through(tmp_path, over(judged("d", Verdict.HELD), "b", "c"))
+    again = through(tmp_path, over(judged("d", VerdictKind.HELD), "b", "c"))
     assert told(again) == expected
-    assert [u.event.commit[0] for u in again.outbox.unpublished() if isinstance(u.event, Judged)] == [*"abcd"]
+    assert [
+        u.event.commit[0] for u in again.outbox.unpublished() if isinstance(u.event, RevisionVerdict)
+    ] == [*"abcd"]
 
 
 def test_a_revision_that_was_evaluated_keeps_its_row_when_it_is_superseded(tmp_path: Path) -> None:
-    opened = through(tmp_path, judged("a"), judged("b", Verdict.HELD), over(judged("c"), "b"))
+    opened = through(tmp_path, judged("a"), judged("b", VerdictKind.HELD), over(judged("c"), "b"))
     assert told(opened) == [("c", "applied", 2, 2, 0), ("b", "held", 1, 1, 2), ("a", "applied", 0, 0, 2)]
 
 
 def test_a_superseded_commit_may_become_the_newest_again(tmp_path: Path) -> None:
-    opened = through(tmp_path, judged("a"), over(judged("c", Verdict.HELD), "b"), judged("b"))
+    opened = through(tmp_path, judged("a"), over(judged("c", VerdictKind.HELD), "b"), judged("b"))
     assert told(opened)[:2] == [("b", "applied", 2, 2, 0), ("c", "held", 1, 1, 2)]

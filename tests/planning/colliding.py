@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import (
     CloseReason,
     Config,
@@ -24,7 +24,7 @@ from reconciler.values.desired import (
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
-from reconciler.values.memory import Ledger, Memory, Retry, UsageMemory, WorkloadMemory
+from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger, WorkloadMemory
 from reconciler.values.observed import (
     AdapterView,
     Capacity,
@@ -112,7 +112,7 @@ def memories(draw: st.DrawFn, held: list[Slot]) -> Memory:
             for kind, subject in draw(st.lists(st.one_of(bid_keys, cluster_keys), max_size=1))
         },
         closings=tuple(draw(st.lists(st.sampled_from([NOW - 4000, NOW - 10]), max_size=2))),
-        ledger=Ledger(
+        ledger=WalletLedger(
             spent=tuple((NOW - ago, 4) for ago in draw(st.lists(st.sampled_from([10, 4000]), max_size=3)))
         ),
         height=HEIGHT - 1,
@@ -157,7 +157,7 @@ def limits(draw: st.DrawFn, fates: Fates) -> Limits:
     return replace(Limits(), **changes)
 
 
-def under_each_ceiling(world: Situation) -> Iterator[Situation]:
+def under_each_ceiling(world: PlanningInput) -> Iterator[PlanningInput]:
     """The same world, each ceiling in turn at each of its heights."""
     for name, values in {**OF_BIDS, **OF_LEASES}.items():
         for value in values:
@@ -187,7 +187,7 @@ def quiet_configs(draw: st.DrawFn) -> Config:
 @st.composite
 def seen_worlds(
     draw: st.DrawFn, fates: Fates = (), config: st.SearchStrategy[Config] | None = None
-) -> Situation:
+) -> PlanningInput:
     """Everything seen, nothing on its way."""
     of = fates or draw(st.sampled_from([MIXED, TRADING, SERVING]))
     held = draw(slots(of))

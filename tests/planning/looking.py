@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import settings
 
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.ids import WorkloadId
 from reconciler.values.messages import CreateBid, Message
 from reconciler.values.observed import AdapterView, Market, Running
@@ -28,7 +28,7 @@ def bids(made: Plan) -> list[CreateBid]:
     return [m for m in messages(made) if isinstance(m, CreateBid)]
 
 
-def seen_market(world: Situation) -> Market:
+def seen_market(world: PlanningInput) -> Market:
     return world.market.view if isinstance(world.market, Seen) else pytest.fail("the market is unseen")
 
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from reconciler.planning.escrow import blocks_left
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.ids import DeploymentId, LeaseId
-from reconciler.values.intents import Confirmation, Fate, Intent
+from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.money import accrued
 from reconciler.values.observed import AdapterView, Bid, EscrowAccount, Market, State, UsageRecord
@@ -34,11 +34,11 @@ FEE = 1
 class Step:
     """A cycle of the model: what it found and what it planned."""
 
-    situation: Situation
+    situation: PlanningInput
     plan: Plan
 
 
-def live(situation: Situation, cycles: int, *, delay: int) -> list[Step]:
+def live(situation: PlanningInput, cycles: int, *, delay: int) -> list[Step]:
     """Plan and let happen, again and again; a transaction lands `delay` cycles after it was sent."""
     steps: list[Step] = []
     for _ in range(cycles):
@@ -47,7 +47,7 @@ def live(situation: Situation, cycles: int, *, delay: int) -> list[Step]:
     return steps
 
 
-def happen(step: Step, delay: int) -> Situation:
+def happen(step: Step, delay: int) -> PlanningInput:
     """The next cycle's situation."""
     before = step.situation
     assert isinstance(before.market, Seen)
@@ -73,7 +73,9 @@ def happen(step: Step, delay: int) -> Situation:
         adapters=adapters,
         memory=step.plan.memory,
         intents=tuple(i for i in flying if i not in landing),
-        confirmations=tuple(Confirmation(i, Fate.LANDED, market.height, market.time) for i in landing),
+        confirmations=tuple(
+            Confirmation(i, IntentOutcome.LANDED, market.height, market.time) for i in landing
+        ),
         outcomes=tuple(
             record
             for action in step.plan.actions

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import (
     CloseReason,
     Desired,
@@ -40,7 +40,7 @@ BARE = replace(desired(), config=None, pricing=None, kubernetes=None)
 """A commit in which nothing could be read."""
 UNCONFIRMED = CloseBid(LeaseId(OrderId(ALICE, 1, 1, 1), US), CloseReason.UNSPECIFIED)
 
-Mood = Callable[[Situation], Situation]
+Mood = Callable[[PlanningInput], PlanningInput]
 
 
 def of_machines(**changes: Any) -> Mood:
@@ -56,23 +56,23 @@ def in_flight(signed_at: int) -> Mood:
     return lambda made: replace(made, intents=(intent,))
 
 
-def suspended(made: Situation) -> Situation:
+def suspended(made: PlanningInput) -> PlanningInput:
     return configured(made, suspended="moving")
 
 
-def keeping_back(made: Situation, percent: int) -> Situation:
+def keeping_back(made: PlanningInput, percent: int) -> PlanningInput:
     """With so much of the capacity in reserve."""
     return configured(made, capacity_reserve_percent=percent)
 
 
-def configured(made: Situation, **changes: Any) -> Situation:
+def configured(made: PlanningInput, **changes: Any) -> PlanningInput:
     assert isinstance(made.desired, Seen)
     asked = made.desired.view.newest.desired
     assert asked.config is not None
     return replace(made, desired=of_commit(replace(asked, config=replace(asked.config, **changes))))
 
 
-def all_closing(made: Situation) -> Situation:
+def all_closing(made: PlanningInput) -> PlanningInput:
     """Every lease is asked to close at once."""
     assert isinstance(made.desired, Seen)
     asked = made.desired.view.newest.desired
@@ -82,7 +82,7 @@ def all_closing(made: Situation) -> Situation:
     )
 
 
-def just_settled(made: Situation) -> Situation:
+def just_settled(made: PlanningInput) -> PlanningInput:
     """Somebody settled every account in this very block."""
     assert isinstance(made.market, Seen)
     view = made.market.view
@@ -90,7 +90,7 @@ def just_settled(made: Situation) -> Situation:
     return replace(made, market=Seen(replace(view, accounts=accounts)))
 
 
-def all_drained(made: Situation) -> Situation:
+def all_drained(made: PlanningInput) -> PlanningInput:
     """Nothing is left in any account, and what was left has been drawn."""
     assert isinstance(made.market, Seen)
     view = made.market.view
@@ -98,7 +98,7 @@ def all_drained(made: Situation) -> Situation:
     return replace(made, market=Seen(replace(view, accounts=accounts)))
 
 
-def all_metered(made: Situation) -> Situation:
+def all_metered(made: PlanningInput) -> PlanningInput:
     """Every lease is billed by usage, runs, and has an escrow that soon expires."""
     assert isinstance(made.market, Seen)
     view = made.market.view
@@ -113,7 +113,7 @@ def all_metered(made: Situation) -> Situation:
     )
 
 
-def all_ended(made: Situation) -> Situation:
+def all_ended(made: PlanningInput) -> PlanningInput:
     """Every lease was seen closed twice, and what ran for it still runs."""
     assert isinstance(made.market, Seen)
     view = made.market.view
@@ -136,11 +136,11 @@ def of_commit(asked: Desired) -> Reading[Revisions]:
 PLAIN: tuple[Mood, ...] = (lambda made: made,)
 
 
-def silent_chain(made: Situation) -> Situation:
+def silent_chain(made: PlanningInput) -> PlanningInput:
     return replace(made, market=SILENT)
 
 
-def silent_repository(made: Situation) -> Situation:
+def silent_repository(made: PlanningInput) -> PlanningInput:
     return replace(made, desired=SILENT)
 
 
@@ -163,7 +163,7 @@ PAUSES: tuple[Mood, ...] = (
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *moods: Mood, of: Fates = ()) -> Situation:
+def worlds(draw: st.DrawFn, *moods: Mood, of: Fates = ()) -> PlanningInput:
     """A world of orders of these fates in one of these moods; without any, of all, half of them plain."""
     mixed = (*PLAIN * 12, *SILENCES, *BRAKES, *PAUSES)
     mood: Mood = draw(st.sampled_from(moods or mixed))

@@ -10,11 +10,11 @@ import pytest
 
 from reconciler.planning.admission import Admitted, admit
 from reconciler.values.desired import Fault, Revision, Revisions
-from reconciler.values.judged import Verdict
 from reconciler.values.limits import Limits
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import CommitHeader
+from reconciler.values.revision_verdict import VerdictKind
 from tests.makers import PRICING, desired, remembered, situation
 
 APPLIED = Revision(replace(desired(), commit="a" * 40))
@@ -104,8 +104,8 @@ def test_what_the_newest_supersedes_whether_it_is_applied_or_held() -> None:
     for limits in (Limits(), Limits(require_signature=True)):
         found = judged(Seen(Revisions(newest, APPLIED)), limits).superseded
         assert [(each.commit[0], each.verdict, each.reverts[:1]) for each in found] == [
-            ("1", Verdict.SUPERSEDED, ""),
-            ("2", Verdict.SUPERSEDED, "1"),
+            ("1", VerdictKind.SUPERSEDED, ""),
+            ("2", VerdictKind.SUPERSEDED, "1"),
         ]
         assert found[0].show() == (
             "Superseded commit 111111111111 by Olga: One "

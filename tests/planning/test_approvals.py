@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from reconciler.planning.approvals import SPENDING_SECONDS, standing
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.desired import CloseReason, Desired, Revision, Revisions, Workload
-from reconciler.values.judged import Verdict
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
-from reconciler.values.memory import Ledger, Memory, WorkloadMemory
+from reconciler.values.memory import Memory, WalletLedger, WorkloadMemory
 from reconciler.values.messages import CreateBid
 from reconciler.values.plans import Hold, Plan, Reason
 from reconciler.values.readings import Seen, Unseen
+from reconciler.values.revision_verdict import VerdictKind
 from tests.makers import HEIGHT, NOW, PRICING, desired, market, order, remembered, situation, workload
 from tests.planning.looking import everywhere, messages, seen_market
 
@@ -43,7 +43,7 @@ def serving(*files: Workload, **changes: Any) -> Memory:
     return remembered(applied="a" * 40, workloads=known, **changes)
 
 
-def world(newest: Desired, **changes: Any) -> Situation:
+def world(newest: Desired, **changes: Any) -> PlanningInput:
     """A revision beside the one before, which had all five files."""
     before = replace(desired(*FILES), commit="a" * 40)
     seen = Revisions(Revision(newest, "Olga", "A change"), Revision(before))
@@ -51,18 +51,18 @@ def world(newest: Desired, **changes: Any) -> Situation:
     return situation(market(orders=[order(n) for n in (7, 8, 9)]), Seen(seen), **given_so)
 
 
-def cheaper(**changes: Any) -> Situation:
+def cheaper(**changes: Any) -> PlanningInput:
     """Prices halve."""
     return world(asked(*FILES, pricing=CHEAP), **changes)
 
 
-def emptied(**changes: Any) -> Situation:
+def emptied(**changes: Any) -> PlanningInput:
     """One file is deleted, one paused, one asked to close."""
     paused, closing = replace(FILES[1], paused=True), replace(FILES[2], close=CloseReason.UNSTABLE)
     return world(asked(paused, closing, *FILES[3:]), **changes)
 
 
-def spent(**changes: Any) -> Situation:
+def spent(**changes: Any) -> PlanningInput:
     """Three orders, and an allowance for two bids."""
     return world(asked(*FILES), limits=replace(LIMITS, spend_per_hour=TWO_BIDS), **changes)
 
@@ -75,19 +75,19 @@ def approvable(made: Plan) -> list[Hold]:
     return [h for h in made.holds if h.approval]
 
 
-def approved(of: Situation, *digests: str, at: int = NOW) -> Situation:
+def approved(of: PlanningInput, *digests: str, at: int = NOW) -> PlanningInput:
     """The same world, once its owner has approved what waits (or these of it)."""
     waiting = plan(of).memory.waiting
     words = tuple(Approval(b, "olga", at) for d, b in waiting.items() if not digests or d in digests)
     return replace(of, approvals=words)
 
 
-def later(of: Situation, **changes: Any) -> Situation:
+def later(of: PlanningInput, **changes: Any) -> PlanningInput:
     """The next cycle, of the memory that this one leaves."""
     return replace(of, memory=plan(of).memory, approvals=(), **changes)
 
 
-def known(of: Situation) -> Situation:
+def known(of: PlanningInput) -> PlanningInput:
     """The same world, where what waits was approved in an earlier cycle, and is not in force yet."""
     words = {each.breach.digest: each for each in approved(of).approvals}
     return replace(of, memory=replace(of.memory, approvals=words), approvals=())
@@ -121,7 +121,7 @@ def test_what_was_approved_is_applied_and_the_approval_is_spent() -> None:
         done = plan(approved(case()))
         assert done.revision == "c" * 40
         assert done.judged is not None
-        assert done.judged.verdict is Verdict.APPLIED
+        assert done.judged.verdict is VerdictKind.APPLIED
         assert done.judged.why.endswith("approved by olga")
         seen = case().desired
         assert isinstance(seen, Seen)
@@ -169,14 +169,14 @@ def test_any_change_of_limit_bound_or_objects_is_another_digest(one: Breach, oth
     assert (one.digest == other.digest) == same
 
 
-def another_commit(of: Situation) -> Situation:
+def another_commit(of: PlanningInput) -> PlanningInput:
     assert isinstance(of.desired, Seen)
     newest, applied = of.desired.view.newest, of.desired.view.applied
     other = replace(newest, desired=replace(newest.desired, commit="d" * 40))
     return replace(of, desired=Seen(Revisions(other, applied)))
 
 
-def another_bound(of: Situation) -> Situation:
+def another_bound(of: PlanningInput) -> PlanningInput:
     limits = replace(
         of.limits,
         price_change_percent=21,
@@ -186,7 +186,7 @@ def another_bound(of: Situation) -> Situation:
     return replace(of, limits=limits)
 
 
-def other_objects(of: Situation) -> Situation:
+def other_objects(of: PlanningInput) -> PlanningInput:
     """Another price, another file, and another account that spends."""
     assert isinstance(of.desired, Seen)
     newest, applied = of.desired.view.newest, of.desired.view.applied
@@ -275,7 +275,7 @@ def test_what_is_absolute_has_no_digest() -> None:
         assert made.revision == "a" * 40
         assert not approvable(made)
         assert made.judged is not None
-        assert made.judged.verdict is Verdict.REFUSED
+        assert made.judged.verdict is VerdictKind.REFUSED
 
 
 def test_an_approved_jump_does_not_pass_what_is_absolute() -> None:
@@ -312,7 +312,7 @@ def bids(made: Plan) -> int:
 def test_an_approved_hour_has_twice_its_allowance_and_no_more() -> None:
     assert bids(plan(spent())) == 2
     assert bids(plan(approved(spent()))) == 3
-    ledger = Ledger(started_with=10_000_000, spent=((NOW - 5, TWO_BIDS), (NOW - 4, TWO_BIDS - 1)))
+    ledger = WalletLedger(started_with=10_000_000, spent=((NOW - 5, TWO_BIDS), (NOW - 4, TWO_BIDS - 1)))
     used_up = approved(spent(memory=serving(*FILES, ledger=ledger)))
     made = plan(used_up)
     assert bids(made) == 0

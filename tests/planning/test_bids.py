@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Bidding, Config
 from reconciler.values.ids import OrderId
 from reconciler.values.limits import Limits
-from reconciler.values.memory import Ledger, Retry
+from reconciler.values.memory import Retry, WalletLedger
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import AdapterView, Capacity, Order, ProviderRecord, State, Wallet
 from reconciler.values.plans import Reason, SendTransaction
@@ -34,7 +34,7 @@ from tests.makers import (
 )
 
 
-def bids_of(given: Situation) -> list[CreateBid]:
+def bids_of(given: PlanningInput) -> list[CreateBid]:
     return [
         m
         for a in plan(given).actions
@@ -44,11 +44,11 @@ def bids_of(given: Situation) -> list[CreateBid]:
     ]
 
 
-def reason_for(given: Situation, dseq: int = 1) -> Reason | None:
+def reason_for(given: PlanningInput, dseq: int = 1) -> Reason | None:
     return next((h.reason for h in plan(given).holds if h.subject == str(order_id(dseq))), None)
 
 
-def with_order(*asked: Order, **changes: Any) -> Situation:
+def with_order(*asked: Order, **changes: Any) -> PlanningInput:
     return situation(market(orders=asked or (order(),)), **changes)
 
 
@@ -72,18 +72,18 @@ def test_an_order_with_our_bid_gets_no_second_one() -> None:
     assert bids_of(situation(market(orders=[order()], bids=[bid()]))) == []
 
 
-def config(**changes: Any) -> Situation:
+def config(**changes: Any) -> PlanningInput:
     changed = replace(Bidding(), **changes)
     return with_order(wanted=desired(config=Config(bidding=changed)))
 
 
-def busy(**changes: Any) -> Situation:
+def busy(**changes: Any) -> PlanningInput:
     limits = replace(Limits(), **changes)
     return with_order(limits=limits)
 
 
 NO_PROVIDER = situation(market(orders=[order()], provider=None))
-SPENT = with_order(memory=remembered(ledger=Ledger(spent=((NOW - 10, 49_900_000),))))
+SPENT = with_order(memory=remembered(ledger=WalletLedger(spent=((NOW - 10, 49_900_000),))))
 UNSEEN_CLUSTER = with_order(adapters={"kubernetes": AdapterView(Unseen("no"), Unseen("refused"))})
 STRANGE_CLUSTER = with_order(adapters={"kubernetes": AdapterView(Unseen("no"), Unseen("401", "AuthFailure"))})
 SMALL_NODES = with_order(
@@ -132,7 +132,7 @@ REFUSED = with_order(memory=remembered(retries={f"CreateBid:{lease_id(1)}": RETR
         (REFUSED, Reason.REFUSED_BEFORE),
     ],
 )
-def test_every_order_without_a_bid_has_its_reason(given: Situation, reason: Reason) -> None:
+def test_every_order_without_a_bid_has_its_reason(given: PlanningInput, reason: Reason) -> None:
     assert bids_of(given) == []
     assert reason_for(given) == reason
 

@@ -1,11 +1,11 @@
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.limits import Limits
 from reconciler.values.plans import Reason, SendTransaction
 from tests.makers import desired, lease, market, order, order_id, situation, workload
 
 
-def crowded(most: int) -> Situation:
+def crowded(most: int) -> PlanningInput:
     """A bid and a workload to start, and room for so many effects."""
     seen = market(orders=[order(5)], leases=[lease()])
     return situation(seen, desired(workload()), limits=Limits(actions_per_cycle=most))

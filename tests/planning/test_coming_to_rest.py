@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId
 from reconciler.values.plans import NotifyTenant
@@ -20,7 +20,7 @@ from tests.planning.moods import PLAIN, Mood, all_drained, all_metered
 
 @alive
 @given(seen_worlds(config=quiet_configs()), st.integers(0, 1), st.sampled_from((*PLAIN, all_drained)))
-def test_a_world_left_alone_comes_to_rest(drawn: Situation, delay: int, mood: Mood) -> None:
+def test_a_world_left_alone_comes_to_rest(drawn: PlanningInput, delay: int, mood: Mood) -> None:
     """At once, and with a block between sending and landing; the model refuses what the chain refuses."""
     steps = live(mood(drawn), 90, delay=delay)
     assert [step.plan.actions for step in steps[-5:]] == [()] * 5
@@ -40,7 +40,7 @@ def paid_for(step: Step, lease: LeaseId) -> bool:
 @alive
 @given(seen_worlds(SERVING), st.integers(0, 1), st.sampled_from((*PLAIN, all_metered)))
 def test_a_world_in_which_things_fall_due_breaks_no_rule_of_the_chain(
-    drawn: Situation, delay: int, mood: Mood
+    drawn: PlanningInput, delay: int, mood: Mood
 ) -> None:
     """Withdrawals and usage every second: the model's own checks are the assertions."""
     live(mood(drawn), 50, delay=delay)

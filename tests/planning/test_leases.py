@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import CloseReason
 from reconciler.values.limits import Limits
 from reconciler.values.messages import CloseBid, Message
@@ -28,7 +28,7 @@ from tests.makers import (
 )
 
 
-def messages_of(given: Situation) -> tuple[Message, ...]:
+def messages_of(given: PlanningInput) -> tuple[Message, ...]:
     return tuple(m for a in plan(given).actions if isinstance(a, SendTransaction) for m in a.messages)
 
 
@@ -51,7 +51,7 @@ def test_a_bid_that_may_win_stays() -> None:
     assert messages_of(situation(market(orders=[order()], bids=[bid()]))) == ()
 
 
-def closing(**changes: Any) -> Situation:
+def closing(**changes: Any) -> PlanningInput:
     file = workload(close=CloseReason.DECOMMISSION, close_words="moving out")
     fresh = account(lease(), settled_at=HEIGHT - 5)
     seen = market(leases=[lease()], accounts=[fresh])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Workload
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -73,7 +73,7 @@ def test_a_cluster_that_is_not_seen_loses_nothing() -> None:
     assert losses(plan(given)) == []
 
 
-def terminated(**changes: Any) -> Situation:
+def terminated(**changes: Any) -> PlanningInput:
     done = WorkloadMemory(lease_id(), "kubernetes", Phase.TERMINATED, 1, 2)
     seen = market(leases=[lease(state=State.CLOSED)])
     made = situation(seen, desired(), memory=remembered(workloads={KEY: done}), adapters=adapter())

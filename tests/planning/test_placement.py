@@ -10,7 +10,7 @@ import pytest
 from reconciler.planning.capacity import too_small
 from reconciler.planning.placement import placed
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import workload_id
@@ -52,14 +52,14 @@ def hosts(
     return replace(AdapterView(Seen({r.id: r for r in there}), Seen(capacity)), **changes)
 
 
-def given(file: Workload = ANYWHERE, attributes: tuple[Attribute, ...] = (), **changes: Any) -> Situation:
+def given(file: Workload = ANYWHERE, attributes: tuple[Attribute, ...] = (), **changes: Any) -> PlanningInput:
     both = {"kubernetes": cluster(), "ansible": hosts()}
     seen = market(leases=[lease(attributes=attributes)])
     made = situation(seen, desired(file, ansible=AnsibleSettings(enabled=True)), adapters=both)
     return replace(made, **changes)
 
 
-def chosen(made: Situation) -> str:
+def chosen(made: PlanningInput) -> str:
     [action] = [a for a in plan(made).actions if isinstance(a, ApplyWorkload)]
     return action.workload.adapter
 

@@ -9,17 +9,17 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.cycle.sharing import outlook_of
-from reconciler.cycle.status import Finding
-from reconciler.documents.outlook import FILE, outlook_files, read_outlook
+from reconciler.cycle.snapshot_publisher import planning_snapshot_of
+from reconciler.cycle.status import PlannedCycle
+from reconciler.documents.planning_snapshot import FILE, planning_snapshot_files, read_planning_snapshot
 from reconciler.planning.planner import plan
-from reconciler.planning.preview import Change, preview
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.preview import RevisionChange, preview
 from reconciler.values.desired import Bidding, CloseReason, Config, Desired, Pricing, Revision, Revisions
 from reconciler.values.limits import Limits
 from reconciler.values.messages import subject
 from reconciler.values.observed import Market
-from reconciler.values.outlook import Outlook
+from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.plans import Action, Plan, Reason, SendTransaction, subjects
 from reconciler.values.preview import Preview
 from reconciler.values.readings import Seen
@@ -52,7 +52,7 @@ def revision(desired: Desired, commit: str) -> Revision:
     st.sampled_from([makers.PRICING, replace(makers.PRICING, cpu_millicores=Decimal(2))]),
 )
 def test_on_one_snapshot_it_is_what_the_loop_does(
-    world: Situation, other: Situation, limits: Limits, pricing: Pricing
+    world: PlanningInput, other: PlanningInput, limits: Limits, pricing: Pricing
 ) -> None:
     assert isinstance(world.desired, Seen)
     assert isinstance(other.desired, Seen)
@@ -61,14 +61,16 @@ def test_on_one_snapshot_it_is_what_the_loop_does(
     before = replace(
         world, desired=Seen(Revisions(base)), limits=limits, intents=(), confirmations=(), outcomes=()
     )
-    found = Finding(before, plan(before))
-    outlook = outlook_of("p", found)
+    found = PlannedCycle(before, plan(before))
+    outlook = planning_snapshot_of("p", found)
     assert outlook is not None
 
     merged = replace(before, desired=Seen(Revisions(head, base)), memory=found.plan.memory)
     done = plan(merged)
 
-    seen = preview(read_outlook(outlook_files(outlook)[FILE]), Change(base, head)).after
+    seen = preview(
+        read_planning_snapshot(planning_snapshot_files(outlook)[FILE]), RevisionChange(base, head)
+    ).after
     assert told(seen.actions) == told(done.actions)
     assert seen.holds == done.holds
 
@@ -78,8 +80,8 @@ def seen(market: Market, base: Desired, head: Desired, limits: Limits | None = N
     base, head = replace(base, commit=BASE), replace(head, commit=HEAD)
     situation = replace(makers.situation(market, base), limits=limits or Limits())
     memory = plan(situation).memory
-    outlook = Outlook("p", makers.NOW, market, situation.adapters, memory, limits or Limits())
-    return preview(outlook, Change(Revision(base), Revision(head)))
+    outlook = PlanningSnapshot("p", makers.NOW, market, situation.adapters, memory, limits or Limits())
+    return preview(outlook, RevisionChange(Revision(base), Revision(head)))
 
 
 def dearer(factor: str) -> Desired:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.documents.codec import dumps
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.reports.plan_json import plan_json
 from reconciler.reports.plan_text import plan_text
 from reconciler.values.ids import LeaseId, workload_id
@@ -41,7 +41,7 @@ LATER = frozenset({Reason.CEILING, Reason.NO_BALANCE, Reason.AWAITING_CONFIRMATI
 @everywhere
 @given(st.one_of(worlds(), worlds(*PLAIN, all_ended, of=SERVING)))
 def test_the_same_facts_give_the_same_plan_byte_for_byte_in_whatever_order_they_come(
-    drawn: Situation,
+    drawn: PlanningInput,
 ) -> None:
     for world in (drawn, *under_each_ceiling(drawn)):
         first, second = plan(world), plan(in_opposite_order(world))
@@ -62,7 +62,7 @@ def started(made: Plan) -> list[ApplyWorkload]:
 
 @everywhere
 @given(st.one_of(worlds(*PLAIN), worlds(*PLAIN, all_ended, of=SERVING)))
-def test_while_the_chain_is_silent_nothing_is_done_but_repairs(drawn: Situation) -> None:
+def test_while_the_chain_is_silent_nothing_is_done_but_repairs(drawn: PlanningInput) -> None:
     made = plan(silent_chain(drawn))
     there = shown(drawn.adapters["kubernetes"])
     assert not removed(made)
@@ -73,7 +73,7 @@ def test_while_the_chain_is_silent_nothing_is_done_but_repairs(drawn: Situation)
 
 @everywhere
 @given(st.one_of(worlds(*PLAIN), worlds(*PLAIN, all_ended, of=SERVING)))
-def test_while_the_cluster_is_silent_nothing_is_removed_or_started(drawn: Situation) -> None:
+def test_while_the_cluster_is_silent_nothing_is_removed_or_started(drawn: PlanningInput) -> None:
     made = plan(silent_cluster(drawn))
     assert not removed(made)
     assert not started(made)
@@ -81,13 +81,13 @@ def test_while_the_cluster_is_silent_nothing_is_removed_or_started(drawn: Situat
 
 @everywhere
 @given(worlds(*PLAIN, of=TRADING))
-def test_while_the_capacity_is_unknown_nothing_is_promised(drawn: Situation) -> None:
+def test_while_the_capacity_is_unknown_nothing_is_promised(drawn: PlanningInput) -> None:
     assert not bids(plan(silent_capacity(drawn)))
 
 
 @everywhere
 @given(worlds(*PLAIN))
-def test_while_the_repository_is_silent_nothing_is_started_closed_or_bid_on(drawn: Situation) -> None:
+def test_while_the_repository_is_silent_nothing_is_started_closed_or_bid_on(drawn: PlanningInput) -> None:
     made = plan(silent_repository(drawn))
     assert not started(made)
     assert not bids(made)
@@ -96,7 +96,7 @@ def test_while_the_repository_is_silent_nothing_is_started_closed_or_bid_on(draw
 
 @everywhere
 @given(worlds(*PLAIN, of=SERVING))
-def test_only_a_lease_seen_closed_at_two_rising_heights_loses_its_workload(world: Situation) -> None:
+def test_only_a_lease_seen_closed_at_two_rising_heights_loses_its_workload(world: PlanningInput) -> None:
     for action in plan(world).actions:
         if isinstance(action, RemoveWorkload):
             known = world.memory.workloads[action.id]
@@ -106,7 +106,7 @@ def test_only_a_lease_seen_closed_at_two_rising_heights_loses_its_workload(world
 
 @everywhere
 @given(worlds(of=BOTH))
-def test_every_open_order_has_our_bid_or_a_reason(world: Situation) -> None:
+def test_every_open_order_has_our_bid_or_a_reason(world: PlanningInput) -> None:
     if isinstance(world.market, Unseen):
         return
     made = plan(world)
@@ -117,14 +117,14 @@ def test_every_open_order_has_our_bid_or_a_reason(world: Situation) -> None:
 
 @everywhere
 @given(worlds(of=SERVING))
-def test_every_lease_runs_or_is_started_or_has_a_reason(world: Situation) -> None:
+def test_every_lease_runs_or_is_started_or_has_a_reason(world: PlanningInput) -> None:
     made = plan(world)
     served = {str(a.workload.id) for a in made.actions if isinstance(a, ApplyWorkload)}
     served |= {h.subject for h in made.holds} | set(map(str, shown(world.adapters["kubernetes"])))
     assert {workload_id(x) for x in leased(world)} <= served
 
 
-def leased(world: Situation) -> list[LeaseId]:
+def leased(world: PlanningInput) -> list[LeaseId]:
     if isinstance(world.market, Seen):
         return [x.id for x in world.market.view.leases.values() if x.state is State.ACTIVE]
     return [w.lease for w in world.memory.workloads.values() if not w.closed_first]
@@ -132,7 +132,7 @@ def leased(world: Situation) -> list[LeaseId]:
 
 @everywhere
 @given(st.one_of(worlds(*PLAIN, of=SERVING), worlds(*PLAIN, of=TRADING)))
-def test_an_effect_withheld_by_a_ceiling_has_its_hold(drawn: Situation) -> None:
+def test_an_effect_withheld_by_a_ceiling_has_its_hold(drawn: PlanningInput) -> None:
     """What the same world far from its ceilings would do is done, or held under the name of its subject."""
     wanted = things(plan(replace(drawn, limits=Limits(balance_reserve=0, spend_per_hour=99))))
     for world in under_each_ceiling(drawn):
@@ -166,7 +166,7 @@ def named(message: Message) -> str:
 
 @everywhere
 @given(worlds(of=SERVING))
-def test_memory_holds_facts_and_never_that_an_effect_took_place(world: Situation) -> None:
+def test_memory_holds_facts_and_never_that_an_effect_took_place(world: PlanningInput) -> None:
     """A cycle that died before its first effect plans the same again; only whose turn it is has passed on."""
     first = plan(world)
     kept = replace(first.memory, last_lane=world.memory.last_lane)
@@ -190,7 +190,7 @@ def enduring(memory: Memory) -> Memory:
 
 @everywhere
 @given(worlds())
-def test_every_step_told_is_one_of_the_lifecycle_and_follows_the_one_before(world: Situation) -> None:
+def test_every_step_told_is_one_of_the_lifecycle_and_follows_the_one_before(world: PlanningInput) -> None:
     here = {name: w.phase for name, w in world.memory.workloads.items()}
     for step in plan(world).transitions:
         assert here.get(step.workload, step.start) is step.start
@@ -204,7 +204,7 @@ def test_the_worlds_are_not_empty() -> None:
 
     @settings(max_examples=250, derandomize=True, deadline=None, database=None)
     @given(worlds())
-    def look(world: Situation) -> None:
+    def look(world: PlanningInput) -> None:
         made = plan(world)
         met.update(type(a).__name__ for a in made.actions)
         met.update(type(m).__name__ for m in messages(made))

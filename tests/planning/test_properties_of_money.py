@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.ids import DeploymentId
 from reconciler.values.limits import Limits
 from reconciler.values.messages import CloseBid, Message, WithdrawLease
@@ -34,7 +34,7 @@ from tests.planning.moods import (
 
 @everywhere
 @given(worlds(*PLAIN, of=MIXED + TRADING))
-def test_never_more_is_promised_than_is_offered(drawn: Situation) -> None:
+def test_never_more_is_promised_than_is_offered(drawn: PlanningInput) -> None:
     for percent in (0, 50):
         world = keeping_back(drawn, percent)
         made, market = plan(world), seen_market(world)
@@ -52,18 +52,18 @@ def test_never_more_is_promised_than_is_offered(drawn: Situation) -> None:
 
 @everywhere
 @given(worlds(*PAUSES))
-def test_one_transaction_at_most_and_none_while_one_is_unconfirmed(world: Situation) -> None:
+def test_one_transaction_at_most_and_none_while_one_is_unconfirmed(world: PlanningInput) -> None:
     sent = [a for a in plan(world).actions if isinstance(a, SendTransaction)]
     assert len(sent) <= (0 if world.intents else 1)
 
 
 @everywhere
 @given(worlds(*PLAIN, all_closing, of=SERVING))
-def test_no_two_messages_of_a_transaction_touch_one_deployments_escrow(world: Situation) -> None:
+def test_no_two_messages_of_a_transaction_touch_one_deployments_escrow(world: PlanningInput) -> None:
     assert all(n == 1 for n in Counter(touched(world, messages(plan(world)))).values())
 
 
-def touched(world: Situation, sent: list[Message]) -> Iterator[DeploymentId]:
+def touched(world: PlanningInput, sent: list[Message]) -> Iterator[DeploymentId]:
     """What settles an account by the chain's facts, whatever the message says of itself."""
     for message in sent:
         if isinstance(message, WithdrawLease):
@@ -76,7 +76,7 @@ def touched(world: Situation, sent: list[Message]) -> Iterator[DeploymentId]:
 
 @everywhere
 @given(worlds(*PLAIN, of=SERVING))
-def test_no_account_is_touched_in_the_block_that_settled_it(drawn: Situation) -> None:
+def test_no_account_is_touched_in_the_block_that_settled_it(drawn: PlanningInput) -> None:
     for world in (drawn, just_settled(drawn), just_settled(all_closing(drawn))):
         for deployment in touched(world, messages(plan(world))):
             assert seen_market(world).accounts[deployment].settled_at < seen_market(world).height
@@ -84,13 +84,13 @@ def test_no_account_is_touched_in_the_block_that_settled_it(drawn: Situation) ->
 
 @everywhere
 @given(worlds())
-def test_withdrawals_share_no_transaction_with_anything_else(world: Situation) -> None:
+def test_withdrawals_share_no_transaction_with_anything_else(world: PlanningInput) -> None:
     assert len({isinstance(m, WithdrawLease) for m in messages(plan(world))}) <= 1
 
 
 @everywhere
 @given(worlds(*PLAIN, all_ended, all_closing, of=SERVING))
-def test_no_ceiling_of_effects_is_passed(drawn: Situation) -> None:
+def test_no_ceiling_of_effects_is_passed(drawn: PlanningInput) -> None:
     for world in under_each_ceiling(drawn):
         made, limits = plan(world), world.limits
         sent = messages(made)
@@ -104,7 +104,7 @@ def test_no_ceiling_of_effects_is_passed(drawn: Situation) -> None:
 
 @everywhere
 @given(worlds(*PLAIN, of=TRADING))
-def test_no_more_is_bid_and_spent_than_is_allowed(drawn: Situation) -> None:
+def test_no_more_is_bid_and_spent_than_is_allowed(drawn: PlanningInput) -> None:
     ledger, wallet = drawn.memory.ledger, seen_market(drawn).wallet
     assert ledger is not None
     spent = sum(amount for t, amount in ledger.spent if t > drawn.now - 3600)
@@ -118,7 +118,7 @@ def test_no_more_is_bid_and_spent_than_is_allowed(drawn: Situation) -> None:
 
 @everywhere
 @given(worlds(*BRAKES, of=BOTH))
-def test_the_brakes_hold(world: Situation) -> None:
+def test_the_brakes_hold(world: PlanningInput) -> None:
     """Draining, nothing is bid on; with any other, nothing is sent; workloads are started all the same."""
     made = plan(world)
     assert not bids(made)
@@ -127,5 +127,5 @@ def test_the_brakes_hold(world: Situation) -> None:
         assert started(replace(world, limits=Limits())) <= started(world)
 
 
-def started(world: Situation) -> set[str]:
+def started(world: PlanningInput) -> set[str]:
     return {a.workload.id for a in plan(world).actions if isinstance(a, ApplyWorkload)}

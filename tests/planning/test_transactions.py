@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import CloseReason, Config, Withdrawals
 from reconciler.values.ids import LeaseId, OrderId, workload_id
 from reconciler.values.intents import Intent
@@ -31,11 +31,11 @@ BUSY = market(orders=[order(5)], bids=[bid(6, order(6, state=State.ACTIVE))], le
 CLOSING = CloseBid(lease_id(6), CloseReason.UNSPECIFIED)
 
 
-def sent(given: Situation) -> list[tuple[Message, ...]]:
+def sent(given: PlanningInput) -> list[tuple[Message, ...]]:
     return [a.messages for a in plan(given).actions if isinstance(a, SendTransaction)]
 
 
-def held(given: Situation, reason: Reason) -> set[str]:
+def held(given: PlanningInput, reason: Reason) -> set[str]:
     return {h.subject for h in plan(given).holds if h.reason is reason}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Config, Usage
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import Message, RecordUsage, SettleUsage
@@ -60,7 +60,9 @@ def record(number: int = 1, cost: int = 100_000, **changes: Any) -> UsageRecord:
     return replace(made, **changes)
 
 
-def given(side: SettlementSide | None = None, memory: UsageMemory | None = None, **changes: Any) -> Situation:
+def given(
+    side: SettlementSide | None = None, memory: UsageMemory | None = None, **changes: Any
+) -> PlanningInput:
     one = billed()
     seen = market(
         leases=[one],
@@ -72,7 +74,7 @@ def given(side: SettlementSide | None = None, memory: UsageMemory | None = None,
     return replace(made, **changes)
 
 
-def messages_of(case: Situation) -> tuple[Message, ...]:
+def messages_of(case: PlanningInput) -> tuple[Message, ...]:
     return tuple(m for a in plan(case).actions if isinstance(a, SendTransaction) for m in a.messages)
 
 
@@ -139,7 +141,7 @@ def test_nothing_is_recorded_that_costs_more_than_it_brings() -> None:
     assert Reason.NOT_WORTH in {h.reason for h in plan(case).holds}
 
 
-def expiring(left: int, since: int) -> Situation:
+def expiring(left: int, since: int) -> PlanningInput:
     """What ran since the last record brings far more than its fees, and the escrow expires."""
     kept = UsageMemory(NOW - since, since, NOW - 2, 60)
     rare = Config(usage=Usage(every_seconds=86_400, expiry_margin_seconds=3_600))

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Config, Withdrawals
 from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.memory import Retry
@@ -24,7 +24,7 @@ from tests.makers import (
 )
 
 
-def messages_of(given: Situation) -> tuple[Message, ...]:
+def messages_of(given: PlanningInput) -> tuple[Message, ...]:
     return tuple(m for a in plan(given).actions if isinstance(a, SendTransaction) for m in a.messages)
 
 

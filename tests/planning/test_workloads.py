@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from reconciler.planning.planner import plan
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Config, Desired, Fault
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -32,16 +32,16 @@ FILE = workload()
 KEY = workload_id(lease_id())
 
 
-def leased(**changes: Any) -> Situation:
+def leased(**changes: Any) -> PlanningInput:
     made = situation(market(leases=[lease()]), desired(FILE))
     return replace(made, **changes)
 
 
-def reasons(given: Situation) -> set[Reason]:
+def reasons(given: PlanningInput) -> set[Reason]:
     return {h.reason for h in plan(given).holds if h.subject == KEY}
 
 
-def shown(given: Situation) -> list[str]:
+def shown(given: PlanningInput) -> list[str]:
     return [a.show() for a in plan(given).actions]
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_may_not_be_applied_is_held(wanted: Desired, reason: Reason)
     assert reason in reasons(given)
 
 
-def closed(first: int = 0, again: int = 0, **changes: Any) -> Situation:
+def closed(first: int = 0, again: int = 0, **changes: Any) -> PlanningInput:
     memory = WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING, first, again)
     seen = market(leases=[lease(state=State.CLOSED)])
     kept = remembered(workloads={KEY: memory})
@@ -182,7 +182,7 @@ def test_a_refused_workload_waits_for_a_new_revision() -> None:
     assert [type(a) for a in plan(changed).actions] == [ApplyWorkload]
 
 
-def phase_after(given: Situation) -> Phase:
+def phase_after(given: PlanningInput) -> Phase:
     return plan(given).memory.workloads[KEY].phase
 
 

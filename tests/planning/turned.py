@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from reconciler.planning.situation import Situation
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.readings import Seen
 
 Key = TypeVar("Key")
@@ -18,7 +18,7 @@ def turned(mapping: Mapping[Key, Value]) -> dict[Key, Value]:
     return dict(reversed(list(mapping.items())))
 
 
-def in_opposite_order(world: Situation) -> Situation:
+def in_opposite_order(world: PlanningInput) -> PlanningInput:
     """The situation, told backwards."""
     seen, view, memory = world.market, world.adapters["kubernetes"], world.memory
     if isinstance(seen, Seen):

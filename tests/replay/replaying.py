@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.chain.proto.cosmos_tx_pb2 import BroadcastTxRequest, SimulateRequest, SimulateResponse
 from reconciler.devnet.chain.blocks import Included
-from reconciler.devnet.chain.errors import QueryError, RefusedError
+from reconciler.devnet.chain.errors import QueryError, TxRefusedError
 from reconciler.devnet.chain.execution import Outcome
 from reconciler.devnet.chain.grpc_server import grpc_answer
 from reconciler.devnet.chain.node import SimulatedChain
@@ -122,7 +122,7 @@ class Replay:
         method = "cosmos.tx.v1beta1.Service/Simulate"
         try:
             got = self._chain.query(f"/{method}", asked.SerializeToString())
-        except (RefusedError, QueryError) as error:
+        except (TxRefusedError, QueryError) as error:
             yield from _status_lines(step, error)
             return
         if "events" not in step:
@@ -140,7 +140,7 @@ class Replay:
         height = step.get("request_height") or min(step["height"], self._chain.height)
         try:
             got = self._chain.query(f"/{method}", request, int(height))
-        except (RefusedError, QueryError) as error:
+        except (TxRefusedError, QueryError) as error:
             yield from _status_lines(step, error)
             return
         if "response_hex" not in step:
@@ -200,9 +200,9 @@ def _result_lines(step: Step, index: int, height: int, outcome: Outcome) -> Iter
     yield from differences(want, {"height": height, "index": index, "result": got})
 
 
-def _status_lines(step: Step, error: RefusedError | QueryError) -> Iterator[str]:
+def _status_lines(step: Step, error: TxRefusedError | QueryError) -> Iterator[str]:
     status, words = error.status, error.text
-    if isinstance(error, RefusedError):
+    if isinstance(error, TxRefusedError):
         status, words = grpc_answer(error)
     if "grpc_status" not in step:
         yield f"answers {status.name} {words} here, recorded an answer"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.reports.grouping import Kind, Subject, of_hold
+from reconciler.reports.grouping import PlanSubject, SubjectKind, of_hold
 from reconciler.reports.plan_json import plan_digest, plan_json
 from reconciler.reports.plan_text import headline, plan_text
 from reconciler.values.plans import Hold, Plan, Reason
@@ -72,18 +72,18 @@ def test_the_headline_counts() -> None:
 @pytest.mark.parametrize(
     ("subject", "kind"),
     [
-        ("", Kind.PROVIDER),
-        ("repository", Kind.PROVIDER),
-        ("ve1provider", Kind.PROVIDER),
-        ("a/b/c/d", Kind.PROVIDER),
-        ("workloads/1-1-1-abcdefghij.yaml", Kind.FILE),
-        ("owner/1/1/1", Kind.ORDER),
-        ("owner/1/1/1/provider", Kind.ORDER),
-        ("1-1-1-abcdefghij", Kind.WORKLOAD),
-        ("ansible", Kind.ADAPTER),
-        ("AB" * 32, Kind.TRANSACTION),
+        ("", SubjectKind.PROVIDER),
+        ("repository", SubjectKind.PROVIDER),
+        ("ve1provider", SubjectKind.PROVIDER),
+        ("a/b/c/d", SubjectKind.PROVIDER),
+        ("workloads/1-1-1-abcdefghij.yaml", SubjectKind.FILE),
+        ("owner/1/1/1", SubjectKind.ORDER),
+        ("owner/1/1/1/provider", SubjectKind.ORDER),
+        ("1-1-1-abcdefghij", SubjectKind.WORKLOAD),
+        ("ansible", SubjectKind.ADAPTER),
+        ("AB" * 32, SubjectKind.TRANSACTION),
     ],
 )
-def test_a_hold_is_told_with_its_object(subject: str, kind: Kind) -> None:
+def test_a_hold_is_told_with_its_object(subject: str, kind: SubjectKind) -> None:
     found = of_hold(Hold(subject, Reason.CEILING, "x"))
-    assert found == Subject(kind, "owner/1/1/1" if kind is Kind.ORDER else subject)
+    assert found == PlanSubject(kind, "owner/1/1/1" if kind is SubjectKind.ORDER else subject)

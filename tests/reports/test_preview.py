@@ -19,16 +19,16 @@ from reconciler.values.ids import OrderId
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Hold, Plan, Reason, RemoveWorkload
 from reconciler.values.preview import (
+    BidDecision,
     Costs,
     FieldChange,
     FileChange,
+    FreeCapacity,
     OrderChange,
     Preview,
+    PreviewBasis,
     Price,
     Quote,
-    Room,
-    Sight,
-    Verdict,
     WorkloadChange,
 )
 from reconciler.values.resources import MB, Resources
@@ -45,7 +45,7 @@ EVIL = "`x` @team <img src=y> #1 [a](b) | \x1b[31m\u202e\n- item"
 
 
 def preview(**changes: Any) -> Preview:
-    sight = Sight("p", "test-1", 7, 0, "b" * 40)
+    sight = PreviewBasis("p", "test-1", 7, 0, "b" * 40)
     made = Preview(sight, "a" * 40, "c" * 40, QUIET, AFTER, Costs(2, 100, Decimal(5)))
     return replace(made, **{"files": (FileChange("pricing.yaml", "changed"),), **changes})
 
@@ -141,7 +141,7 @@ def test_a_workloads_fields_stand_beside_what_becomes_of_it() -> None:
 
 
 def test_capacity_is_told_where_it_changes() -> None:
-    before = Room(Resources(8000, 8 * MB, 8 * MB, 1), Resources(4000, 4 * MB, 4 * MB, 1))
+    before = FreeCapacity(Resources(8000, 8 * MB, 8 * MB, 1), Resources(4000, 4 * MB, 4 * MB, 1))
     after = replace(before, free=Resources(3000, 4 * MB, 4 * MB, 0))
     assert "Capacity" not in preview_text(preview(rooms=(before, before)))
     text = preview_text(preview(rooms=(before, after)))
@@ -152,7 +152,9 @@ def test_capacity_is_told_where_it_changes() -> None:
 @pytest.mark.parametrize("render", [preview_markdown, preview_text])
 def test_text_of_strangers_is_text(render: object) -> None:
     made = preview(
-        orders=(OrderChange(OrderId(EVIL, 1, 1, 1), Verdict(), Verdict(None, Reason.NO_PRICE, EVIL)),),
+        orders=(
+            OrderChange(OrderId(EVIL, 1, 1, 1), BidDecision(), BidDecision(None, Reason.NO_PRICE, EVIL)),
+        ),
         ceilings=(Hold(EVIL, Reason.CEILING, EVIL),),
         warnings=(EVIL,),
         notes=(EVIL,),
@@ -174,7 +176,8 @@ def test_text_of_strangers_is_text(render: object) -> None:
 
 def test_a_long_list_is_cut_in_a_comment_and_whole_in_the_text() -> None:
     many = tuple(
-        OrderChange(makers.order_id(n), Verdict(Decimal(1)), Verdict(Decimal(2))) for n in range(1, 101)
+        OrderChange(makers.order_id(n), BidDecision(Decimal(1)), BidDecision(Decimal(2)))
+        for n in range(1, 101)
     )
     made = preview(orders=many, orders_open=100)
     assert preview_markdown(made).count("bid 2uve") == ROWS_MAX
@@ -202,10 +205,10 @@ def test_no_section_pushes_another_out_of_a_comment() -> None:
 
 
 def test_json_has_every_figure_as_text_or_whole_number() -> None:
-    room = Room(Resources(1), Resources(2))
+    room = FreeCapacity(Resources(1), Resources(2))
     made = preview(
         prices=(Price("small", Resources(500), OLD, None),),
-        orders=(OrderChange(makers.order_id(1), Verdict(Decimal("1.5")), Verdict()),),
+        orders=(OrderChange(makers.order_id(1), BidDecision(Decimal("1.5")), BidDecision()),),
         rooms=(room, None),
         ceilings=(Hold("x", Reason.CEILING, "y"),),
         faults=(Fault("a", 1, 2, "b", "c", warning=True),),

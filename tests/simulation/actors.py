@@ -11,12 +11,12 @@ from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.chain.proto.settlement_v1_pb2 import MsgActivateEscrow, MsgCreateEscrow
 from reconciler.chain.stubs import Unary
 from reconciler.chain.transactions import Signer, Terms, signed
+from reconciler.devnet.accounts import CHAIN_ID, key_of
 from reconciler.devnet.chain import accounts
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.errors import TxRefusedError
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.store import Branch
-from reconciler.devnet.node import Answered, Asked, Landed, Node
-from reconciler.devnet.people import CHAIN_ID, key_of
+from reconciler.devnet.node import Answered, Asked, Landed, TenantNode
 from reconciler.devnet.tenant import Tenant
 from reconciler.values.ids import LeaseId
 
@@ -24,7 +24,7 @@ GAS, FEE = 4_000_000, 100_000
 ESCROW_UVE = 2_000_000
 
 
-class SteppedNode(Node):
+class SteppedNode(TenantNode):
     """Asks and sends within this process; a transaction lands when the test makes a block."""
 
     def __init__(self, chain: SimulatedChain) -> None:  # no socket, so nothing of the parent's is made
@@ -38,7 +38,7 @@ class SteppedNode(Node):
             return method.response.FromString(
                 self._chain.query(method.path, request.SerializeToString(), height)
             )
-        except RefusedError:
+        except TxRefusedError:
             return None
 
     def do(self, key: PrivateKey, messages: Sequence[Message]) -> Landed:

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
+from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
-from reconciler.adapters.kubernetes.sight import Place as Cluster
-from reconciler.adapters.kubernetes.watches import WatchCache
+from reconciler.adapters.kubernetes.informer import Informer
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.height_bounds import SeenHeight, seen_height
-from reconciler.chain.preparing import Policy
 from reconciler.chain.rpc import Rpc
+from reconciler.chain.tx_builder import Policy
+from reconciler.cycle.environment import Environment, Store
 from reconciler.cycle.run import Cycle, Runner
-from reconciler.cycle.world import Store, World
+from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
 from reconciler.devnet.cluster.kinds import parse_path
-from reconciler.devnet.people import CHAIN_ID, PROVIDER, key_of
+from reconciler.git.remote import Remote
+from reconciler.git.repository import GitRepository
 from reconciler.journal.opening import OpenJournal, open_journal
-from reconciler.repo.place import Place
-from reconciler.repo.repository import GitRepository
 from reconciler.values.limits import Limits
 from reconciler.values.readings import Reading
 from reconciler.values.repository import Commit
@@ -126,7 +126,7 @@ class Daemon:
         parts.chain.close()
         parts.journal.close()
 
-    def _newest(self, cache: WatchCache[object]) -> int:
+    def _newest(self, cache: Informer[object]) -> int:
         """The version of the last change that this cache's watch must tell; 0 where there is none."""
         cluster = self.outside.cluster
         target = parse_path(cache._path)
@@ -142,9 +142,9 @@ class Daemon:
         chain = self._chain(seen_height(journal.journal.memory()))
         adapter = KubernetesAdapter(Cluster(Kubeconfig(outside.kubeconfig), stale_seconds=0), lambda: None)
         adapter.start()
-        world = World(
+        world = Environment(
             provider=PROVIDER,
-            repo=tap("repo", QuickRepository(Place(str(outside.commits.repository)), outside.state)),
+            repo=tap("repo", QuickRepository(Remote(str(outside.commits.repository)), outside.state)),
             chain=tap("chain", chain),
             adapters={"kubernetes": tap("adapter", adapter)},
             store=Store(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from reconciler.cycle.world import EFFECTS
+from reconciler.cycle.environment import EFFECTS
 from reconciler.journal.database import NAME
 from tests.simulation.outside import Outside
 

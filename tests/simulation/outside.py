@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.adapters.kubernetes import naming
+from reconciler.devnet.accounts import genesis
 from reconciler.devnet.chain.genesis import Genesis
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import ServedChain, serve
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.streams import Pulse, wait
-from reconciler.devnet.people import genesis
 from reconciler.values.commit_state import CommitState
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.plans import NotifyTenant

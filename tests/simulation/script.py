@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.adapters.kubernetes import naming
+from reconciler.devnet.accounts import PROVIDER, key_of
 from reconciler.devnet.chain.ratelimit import PER_ACCOUNT
 from reconciler.devnet.cluster.deployments import is_ready
-from reconciler.devnet.people import PROVIDER, key_of
-from reconciler.devnet.tenant import Wish, bid_id
+from reconciler.devnet.tenant import OrderRequest, bid_id
 from reconciler.devnet.trading import Trade
 from reconciler.values.ids import LeaseId, OrderId, workload_id
 from tests.simulation.actors import Actor
@@ -85,9 +85,9 @@ class Stage:
 
 
 def _order(stage: Stage) -> None:
-    fair = Wish(Decimal(4000))
-    usage = Wish(Decimal(20_000), **BIG, attributes=(("billing", "usage"),))
-    stage.alice.order(fair, fair, usage, Wish(Decimal(100)))
+    fair = OrderRequest(Decimal(4000))
+    usage = OrderRequest(Decimal(20_000), **BIG, attributes=(("billing", "usage"),))
+    stage.alice.order(fair, fair, usage, OrderRequest(Decimal(100)))
 
 
 def _bid_against_us(stage: Stage) -> None:
@@ -114,7 +114,7 @@ def _files(stage: Stage, subject: str, *numbers: int, paused: bool = False) -> N
 
 
 def _later(stage: Stage) -> None:
-    stage.alice.order(Wish(Decimal(4000)))
+    stage.alice.order(OrderRequest(Decimal(4000)))
 
 
 def _close(stage: Stage, number: int) -> None:

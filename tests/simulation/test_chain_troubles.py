@@ -10,14 +10,14 @@ import pytest
 
 from reconciler.chain.proto.cosmos_bank_pb2 import MsgSend
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
+from reconciler.devnet.accounts import PROVIDER
 from reconciler.devnet.chain.gates import WITHDRAWAL
 from reconciler.devnet.chain.genesis import Gates
 from reconciler.devnet.chain.serving import serve
-from reconciler.devnet.people import PROVIDER
-from reconciler.devnet.tenant import Wish
+from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
 from reconciler.values.limits import Limits
-from reconciler.values.memory import Ledger
+from reconciler.values.memory import WalletLedger
 from reconciler.values.plans import Reason
 from tests.simulation.actors import Actor
 from tests.simulation.daemon import Daemon
@@ -25,7 +25,7 @@ from tests.simulation.footprint import transactions
 from tests.simulation.playing import Play, calm, removals
 from tests.simulation.script import ALICE, OURS, USAGE, WEB, lease
 
-FAIR = Wish(Decimal(4000))
+FAIR = OrderRequest(Decimal(4000))
 HOLD_BLOCKS = Limits().timeout_blocks
 SEQUENCE_MISMATCH = 32
 
@@ -221,7 +221,7 @@ def test_after_a_restart_the_node_itself_says_that_a_transaction_was_outrun(fres
     assert _ledger(fresh).fees == fees
 
 
-def _ledger(play: Play) -> Ledger:
+def _ledger(play: Play) -> WalletLedger:
     ledger = play.last.finding.plan.memory.ledger
     assert ledger is not None
     return ledger

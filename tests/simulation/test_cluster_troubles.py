@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reconciler.devnet.cluster.faults import Fault
-from reconciler.devnet.tenant import Wish
+from reconciler.devnet.cluster.faults import ClusterFault
+from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.plans import ApplyWorkload, Reason
@@ -15,7 +15,7 @@ from tests.simulation.script import WEB, lease
 
 
 def _refuse(play: Play) -> None:
-    play.outside.cluster.faults.add(Fault(status=503))
+    play.outside.cluster.faults.add(ClusterFault(status=503))
     play.outside.cluster.drop_watches()
     play.cluster_seen(False)
 
@@ -30,7 +30,7 @@ def test_while_the_cluster_refuses_nothing_is_removed_started_or_bid(play: Play)
     objects = play.outside.diary
     _refuse(play)
     play.stage.alice.close(WEB)
-    play.stage.alice.order(Wish(Decimal(4000)))
+    play.stage.alice.order(OrderRequest(Decimal(4000)))
     play.outside.step()
 
     done = play.blocks(6, settled=False)
@@ -57,7 +57,7 @@ def test_a_workload_keeps_its_phase_while_the_cluster_is_not_seen(play: Play) ->
 
 def test_an_apply_that_is_refused_is_tried_again_later(play: Play) -> None:
     play.blocks(1)
-    play.outside.cluster.faults.add(Fault(status=500, verbs=frozenset({"patch"}), times=1))
+    play.outside.cluster.faults.add(ClusterFault(status=500, verbs=frozenset({"patch"}), times=1))
     play.outside.commits.commit("Pause", dict(workload(lease(WEB), paused=True)))
 
     first = play.blocks(1)

@@ -10,14 +10,14 @@ import pytest
 from kubernetes import client, config
 
 from reconciler.adapters.kubernetes import naming
-from reconciler.devnet.cluster.faults import Fault
-from reconciler.devnet.tenant import Wish
+from reconciler.devnet.cluster.faults import ClusterFault
+from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
 from reconciler.values.limits import Limits
 from reconciler.values.messages import CloseBid
 from reconciler.values.outcomes import Done
 from reconciler.values.plans import Reason, SendTransaction, Transition
-from reconciler.values.records import Applied
+from reconciler.values.records import EffectResult
 from tests.simulation.commits import CONFIG, workload
 from tests.simulation.outside import Moment, Outside
 from tests.simulation.playing import Play, played
@@ -71,7 +71,7 @@ def test_a_deployment_that_somebody_deletes_is_applied_again_and_said(play: Play
         client.AppsV1Api(api).delete_namespaced_deployment(name, SPACE)
     play.blocks(4)
     events = [each.event for each in play.daemon.journal.records.events(0, 1_000)]
-    again = [e for e in events if isinstance(e, Applied) and e.subject == SUBJECT and "there" in e.what]
+    again = [e for e in events if isinstance(e, EffectResult) and e.subject == SUBJECT and "there" in e.what]
     assert again
     assert isinstance(again[-1].outcome, Done)
     assert len([d for d in play.outside.cluster.objects("deployments", SPACE) if _workload_of(d) == SUBJECT])
@@ -79,7 +79,7 @@ def test_a_deployment_that_somebody_deletes_is_applied_again_and_said(play: Play
 
 def _spends_after(play: Play) -> None:
     """Something to spend on, each cycle."""
-    play.stage.alice.order(Wish(Decimal(4000)))
+    play.stage.alice.order(OrderRequest(Decimal(4000)))
     play.outside.step()
 
 
@@ -122,7 +122,7 @@ def test_draining_bids_on_nothing_and_keeps_leases(midway: Moment, tmp_path: Pat
 def test_no_lease_is_closed_because_an_api_fails(play: Play) -> None:
     """Closing is asked for in words; a cluster or a chain that fails never leads to it."""
     play.blocks(1)
-    play.outside.cluster.faults.add(Fault(status=500))
+    play.outside.cluster.faults.add(ClusterFault(status=500))
     play.outside.cluster.drop_watches()
     play.cluster_seen(False)
     play.outside.commits.commit("Pause", dict(workload(lease(WEB), paused=True)))

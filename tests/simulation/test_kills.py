@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler import ports
-from reconciler.cycle.world import EFFECTS
+from reconciler.cycle.environment import EFFECTS
 from reconciler.values.limits import Limits
 from tests.simulation.footprint import messages, overlaps, transactions, usage_records
 from tests.simulation.living import Kill, Reference, Survival, forget, record, survive

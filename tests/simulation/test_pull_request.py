@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.approve import _waiting
-from reconciler.cli.preview import Asked, preview_offline
-from reconciler.cycle.sharing import Sharer
-from reconciler.devnet.cluster.faults import Fault
+from reconciler.cli.planning.approve import _waiting
+from reconciler.cli.planning.preview import PreviewRequest, preview_offline
+from reconciler.cycle.snapshot_publisher import SnapshotPublisher
+from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.reports.preview_markdown import preview_markdown
 from reconciler.values.approvals import Approval
 from reconciler.values.limits import Limits
 from reconciler.values.plans import Plan, Reason, SendTransaction, subjects
 from reconciler.values.preview import Preview
+from tests.git.forge import Forge
 from tests.makers import NOW
-from tests.repo.forge import Forge
 from tests.simulation.commits import CONFIG, pricing, workload
 from tests.simulation.outside import Moment, Outside
 from tests.simulation.playing import Play, calm, played
@@ -68,7 +68,7 @@ def rest(play: Play) -> None:
         plan, situation = play.last.finding.plan, play.last.finding.situation
         if not (plan.actions or situation.intents or situation.outcomes):
             break
-    play.daemon.runner._sharer = Sharer(play.daemon.runner._world)
+    play.daemon.runner._sharer = SnapshotPublisher(play.daemon.runner._world)
     assert play.blocks(1) == []
 
 
@@ -83,7 +83,7 @@ def change(olga: Forge, files: Files) -> None:
 
 def read(olga: Forge, base: str = "origin/main") -> Preview:
     olga.git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
-    return preview_offline(Asked(olga.path, base, "HEAD"))
+    return preview_offline(PreviewRequest(olga.path, base, "HEAD"))
 
 
 def merge(olga: Forge, play: Play) -> Plan:
@@ -200,7 +200,7 @@ def test_it_is_so_on_a_base_that_is_held_faulty_or_unseen(
 
 
 def test_what_failed_is_tried_again_at_once_where_a_merge_forgets_it(play: Play, olga: Forge) -> None:
-    play.outside.cluster.faults.add(Fault(status=500, verbs=frozenset({"patch"}), times=1))
+    play.outside.cluster.faults.add(ClusterFault(status=500, verbs=frozenset({"patch"}), times=1))
     land(olga, play, IMAGE)
     rest(play)
     assert play.holds(Reason.TRY_LATER)

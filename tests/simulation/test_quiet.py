@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.devnet.tenant import Wish
+from reconciler.devnet.tenant import OrderRequest
 from reconciler.journal.faults import JournalLocked
 from reconciler.settings import Flags, Settings, load_settings
 from reconciler.values.plans import Reason
@@ -70,7 +70,7 @@ def test_the_stop_file_stops_spending_within_one_cycle(midway: Moment, tmp_path:
     settings = _settings(tmp_path, world)
     with played(outside, settings.limits_now) as play:
         settings.stop_file.touch()
-        play.stage.alice.order(Wish(Decimal(4000)))
+        play.stage.alice.order(OrderRequest(Decimal(4000)))
         outside.step()
         before = len(play.sent())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from reconciler.devnet.tenant import Wish
+from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.plans import ApplyWorkload, Reason
 from tests.simulation.commits import pricing
 from tests.simulation.footprint import hashes_told, transactions
@@ -16,7 +16,7 @@ def test_a_repository_that_is_gone_stops_neither_bids_nor_repair(play: Play) -> 
     play.blocks(1)
     there, away = play.outside.commits.repository, Path(f"{play.outside.commits.repository}.away")
     there.rename(away)
-    play.stage.alice.order(Wish(Decimal(4000)))
+    play.stage.alice.order(OrderRequest(Decimal(4000)))
     play.outside.step()
 
     done = play.blocks(16)
@@ -41,7 +41,7 @@ def test_the_commit_that_came_meanwhile_is_applied_after(play: Play) -> None:
     play.blocks(2)
     away.rename(there)
     play.outside.commits.commit("Dearer still", {"pricing.yaml": pricing("2")})
-    play.stage.alice.order(Wish(Decimal(4000)))
+    play.stage.alice.order(OrderRequest(Decimal(4000)))
     play.outside.step()
 
     play.blocks(3)

@@ -16,7 +16,7 @@ from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.plans import ApplyWorkload, Reason
 from reconciler.values.records import PastRevision
-from tests.repo.forge import Forge
+from tests.git.forge import Forge
 from tests.simulation.commits import pricing, workload
 from tests.simulation.outside import Moment, Outside
 from tests.simulation.playing import Play, played

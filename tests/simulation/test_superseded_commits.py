@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.values.limits import Limits
-from tests.repo.forge import Forge
+from tests.git.forge import Forge
 from tests.simulation.commits import pricing
 from tests.simulation.daemon import Daemon, untouched
 from tests.simulation.killing import Killed, Point, Tap

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+from reconciler.devnet.accounts import PROVIDER, genesis, key_of
 from reconciler.devnet.chain.gates import WITHDRAWAL
 from reconciler.devnet.chain.genesis import Gates
 from reconciler.devnet.chain.serving import serve
-from reconciler.devnet.people import PROVIDER, genesis, key_of
-from reconciler.devnet.tenant import Wish
+from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
 from reconciler.values.plans import PrepareAdapter, Reason
 from tests.simulation.outside import Outside
@@ -19,7 +19,7 @@ from tests.simulation.script import OURS, WEB, lease
 from tests.troubles.ground import Ground, Show
 
 LAG = 5
-FAIR = Wish(Decimal(4000))
+FAIR = OrderRequest(Decimal(4000))
 
 
 def unseen(make: Callable[[Play], None], mend: Callable[[Play], None]) -> Show:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reconciler.adapters.kubernetes import watches
-from reconciler.devnet.cluster.faults import Fault
-from reconciler.devnet.tenant import Wish
+from reconciler.adapters.kubernetes import informer as watches
+from reconciler.devnet.cluster.faults import ClusterFault
+from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.plans import Reason
@@ -18,7 +18,7 @@ from tests.troubles.ground import Ground, Show
 IMPATIENT_SECONDS = 0.2
 
 
-def unseen(fault: Fault) -> Show:
+def unseen(fault: ClusterFault) -> Show:
     """A tenant closes and another orders meanwhile; the one is removed and the other bid on afterwards."""
 
     def show(ground: Ground) -> str:
@@ -32,7 +32,7 @@ def unseen(fault: Fault) -> Show:
             play.outside.cluster.drop_watches()
             play.cluster_seen(False)
             play.stage.alice.close(USAGE)
-            play.stage.alice.order(Wish(Decimal(4000)))
+            play.stage.alice.order(OrderRequest(Decimal(4000)))
             play.outside.step()
             since = play.outside.height
 
@@ -57,5 +57,5 @@ def unseen(fault: Fault) -> Show:
     return show
 
 
-REFUSES = unseen(Fault(status=503))
-SILENT = unseen(Fault("hang"))
+REFUSES = unseen(ClusterFault(status=503))
+SILENT = unseen(ClusterFault("hang"))

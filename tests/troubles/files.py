@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.documents.desired import Reader
+from reconciler.documents.desired import DesiredReader
+from reconciler.git.remote import Remote
+from reconciler.git.repository import GitRepository
 from reconciler.planning.planner import plan
-from reconciler.repo.place import Place
-from reconciler.repo.repository import GitRepository
 from reconciler.values.desired import Desired
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -17,10 +17,10 @@ from reconciler.values.messages import CreateBid
 from reconciler.values.plans import Plan, Reason, RemoveWorkload, SendTransaction
 from reconciler.values.readings import Seen
 from tests.documents.texts import PRICING, PROVIDER, SHEET_PRICING, lease, repository, workload, workload_path
+from tests.git.forge import Forge
 from tests.makers import adapter, market, order, remembered, running, situation
 from tests.makers import lease as leased
 from tests.makers import workload as workload_of
-from tests.repo.forge import Forge
 from tests.troubles.ground import Ground, Show
 
 BOMB = b"a: &a [x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (c, c, c - 1, c - 1) for c in b"bcdefghij")
@@ -33,8 +33,8 @@ class History:
 
     def __init__(self, ground: Ground) -> None:
         self.forge = Forge.make(ground.path / "forge")
-        self._repository = GitRepository(Place(str(self.forge.path)), ground.path / "state")
-        self._reader = Reader(PROVIDER)
+        self._repository = GitRepository(Remote(str(self.forge.path)), ground.path / "state")
+        self._reader = DesiredReader(PROVIDER)
 
     def commit(self, files: Mapping[str, bytes], good: Mapping[str, str]) -> Desired:
         """Write these, commit all, and read what was committed."""

@@ -7,15 +7,15 @@ import socket
 
 import pytest
 
+from reconciler.api.server import ServeError
 from reconciler.chain.keyring import KeyLockedError, KeyMissingError, open_keyring
 from reconciler.journal.faults import JournalLocked
 from reconciler.journal.lock import holder
 from reconciler.journal.opening import open_journal, open_records
-from reconciler.serve.server import ServeError
-from reconciler.values.listening import Listen
+from reconciler.values.listen_address import ListenAddress
+from tests.api.asking import ask
+from tests.api.playing import serve
 from tests.chain.recordings import VECTORS
-from tests.serve.asking import ask
-from tests.serve.playing import serve
 from tests.simulation.outside import Outside
 from tests.simulation.playing import played
 from tests.troubles.ground import Ground
@@ -49,7 +49,7 @@ def key_locked(ground: Ground) -> str:
 def port_taken(ground: Ground) -> str:
     """Somebody else listens where the metrics should be."""
     with socket.create_server(("127.0.0.1", 0)) as other, socket.create_server(("127.0.0.1", 0)) as probe:
-        api, metrics = (Listen("127.0.0.1", each.getsockname()[1]) for each in (probe, other))
+        api, metrics = (ListenAddress("127.0.0.1", each.getsockname()[1]) for each in (probe, other))
         ground.places["port"] = metrics.port
         probe.close()
         with pytest.raises(ServeError) as caught:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from subprocess import run
 
-from reconciler.devnet.tenant import Wish
+from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.plans import Reason
 from tests.simulation.commits import BRANCH, pricing
 from tests.simulation.outside import Outside
@@ -31,7 +31,7 @@ def with_trouble(reason: Reason, make: Callable[[Play], None], mend: Callable[[P
         with played(Outside.at(ground.midway, ground.path / "world")) as play:
             play.blocks(1)
             make(play)
-            play.stage.alice.order(Wish(Decimal(4000)))
+            play.stage.alice.order(OrderRequest(Decimal(4000)))
             play.outside.step()
             since = play.outside.height
 

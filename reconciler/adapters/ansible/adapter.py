@@ -11,23 +11,36 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.adapters.ansible.access import Access
-from reconciler.adapters.ansible.answers import WorkAnswer, WorkloadAnswer
-from reconciler.adapters.ansible.asking import Asking
-from reconciler.adapters.ansible.estate import Estate
+from reconciler.adapters.ansible.answers import HostWorkloadAnswer, WorkAnswer
+from reconciler.adapters.ansible.credentials import HostCredentials
+from reconciler.adapters.ansible.host_fleet import HostFleet
+from reconciler.adapters.ansible.host_observer import SPARE_SECONDS, HostObserver
+from reconciler.adapters.ansible.host_queries import HostQueries
+from reconciler.adapters.ansible.host_spec import (
+    Order,
+    SpecSettings,
+    applying,
+    host_spec_of,
+    removing,
+    work_order,
+)
 from reconciler.adapters.ansible.jobs import Job, Jobs, Key
-from reconciler.adapters.ansible.orders import Making, Order, applying, order_of, removing, work_order
-from reconciler.adapters.ansible.picture import HOST_GONE, Ending, Scenery, hosts_of, workloads_of
 from reconciler.adapters.ansible.placement import refused
-from reconciler.adapters.ansible.places import Place, Places
+from reconciler.adapters.ansible.placements import Placement, Placements
 from reconciler.adapters.ansible.runs import HostAnswer, Play, Player, RunError, Runs
-from reconciler.adapters.ansible.sight import SPARE_SECONDS, Sight
 from reconciler.adapters.ansible.troubles import host_trouble
+from reconciler.adapters.ansible.workload_view import (
+    HOST_GONE,
+    FleetObservation,
+    RunEnd,
+    hosts_of,
+    workloads_of,
+)
 from reconciler.ports import Wake
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
 from reconciler.values.ids import WorkloadId
-from reconciler.values.inspection import Happenings, WorkloadUse
+from reconciler.values.inspection import WorkloadEvents, WorkloadUse
 from reconciler.values.observed import AdapterView, Running, Trouble
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -40,13 +53,13 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class AnsibleEnvironment:
     """Settings from the repository, secrets from the host file, directories of ours: `state` is kept,
     `scratch` is not. `provider` is our address: leases of others are not ours ("": all are).
     """
 
     settings: AnsibleSettings
-    access: Access
+    access: HostCredentials
     state: Path
     scratch: Path
     provider: str = ""
@@ -55,17 +68,17 @@ class Site:
 class AnsibleAdapter:
     """Implements `ports.Adapter`. `start` it before the first look, `close` it at the end."""
 
-    def __init__(self, site: Site, wake: Wake, runs: Player | None = None) -> None:
+    def __init__(self, site: AnsibleEnvironment, wake: Wake, runs: Player | None = None) -> None:
         self._settings = site.settings
         self._provider = site.provider
         self._wake = wake
         self._runs = runs or Runs(site.settings, site.access, site.scratch)
-        self._places = Places(site.state / PLACES)
-        self._sight = Sight(self._runs, site.settings, wake)
+        self._places = Placements(site.state / PLACES)
+        self._sight = HostObserver(self._runs, site.settings, wake)
         self._jobs = Jobs(site.settings.runs, self._work, wake)
-        self._asking = Asking(self._runs, site.settings)
+        self._asking = HostQueries(self._runs, site.settings)
         self._lock = threading.Lock()
-        self._endings: dict[Key, Ending] = {}
+        self._endings: dict[Key, RunEnd] = {}
         self._quota: Resources | None = None
         self._looked = False
         self._groups = {host.name: group for group in site.settings.groups for host in group.hosts}
@@ -108,8 +121,8 @@ class AnsibleAdapter:
         where = estate.place_of(workload, scenery, self._quota, lost=self._places.is_new)
         if isinstance(where, Failed):
             return where
-        order = order_of(workload, digest, Making(self._settings, estate.gpus(where)))
-        place = Place(where, str(workload.lease), digest, len(order["containers"]))
+        order = host_spec_of(workload, digest, SpecSettings(self._settings, estate.gpus(where)))
+        place = Placement(where, str(workload.lease), digest, len(order["containers"]))
         try:
             self._places.put(workload.id, place)
         except OSError as why:
@@ -146,7 +159,7 @@ class AnsibleAdapter:
         """As `ports.Inspector`: as the engine measures it."""
         return self._asking.use(self._where(workload), workload)
 
-    def happenings(self, workload: WorkloadId) -> Happenings:
+    def happenings(self, workload: WorkloadId) -> WorkloadEvents:
         """As `ports.Inspector`: what the engine noted within a day."""
         return self._asking.happenings(self._where(workload), workload)
 
@@ -161,10 +174,10 @@ class AnsibleAdapter:
             return self._groups[host], host
         return None
 
-    def _estate(self) -> Estate:
-        return Estate(self._settings, self._sight.hosts())
+    def _estate(self) -> HostFleet:
+        return HostFleet(self._settings, self._sight.hosts())
 
-    def _scenery(self, estate: Estate) -> Scenery:
+    def _scenery(self, estate: HostFleet) -> FleetObservation:
         places = self._places.all()
         gone = {place.host for place in places.values()} - self._groups.keys()
         advice = "its workloads are placed anew; what is left on it is yours to remove"
@@ -174,7 +187,7 @@ class AnsibleAdapter:
             endings = dict(self._endings)
         now = time.monotonic()
         silent = {**unseen, **estate.silent}
-        return Scenery(estate.workloads, silent, places, jobs, endings, now, self._provider)
+        return FleetObservation(estate.workloads, silent, places, jobs, endings, now, self._provider)
 
     def _submit(self, job: Job) -> None:
         with self._lock:
@@ -204,7 +217,7 @@ class AnsibleAdapter:
         for job in jobs:
             self._finish(job, found, answer)
 
-    def _read(self, answer: HostAnswer) -> Mapping[str, WorkloadAnswer | None] | None:
+    def _read(self, answer: HostAnswer) -> Mapping[str, HostWorkloadAnswer | None] | None:
         if answer.state != "ok":
             return None
         try:
@@ -212,7 +225,9 @@ class AnsibleAdapter:
         except msgspec.MsgspecError as why:
             raise RunError(f"the host answered what cannot be read: {why}") from why
 
-    def _finish(self, job: Job, found: Mapping[str, WorkloadAnswer | None] | None, host: HostAnswer) -> None:
+    def _finish(
+        self, job: Job, found: Mapping[str, HostWorkloadAnswer | None] | None, host: HostAnswer
+    ) -> None:
         key, told = (job.workload, job.host), found.get(job.workload) if found is not None else None
         if found is None or (told is not None and told.error):
             words, step = (told.error, told.step) if told is not None else (host.words, host.step)
@@ -221,7 +236,7 @@ class AnsibleAdapter:
                 before = self._endings.get(key)
                 count = before.count + 1 if before is not None and before.job == job else 1
                 pause = min(AGAIN_SECONDS * 2 ** min(count - 1, 10), LONGEST_SECONDS)
-                self._endings[key] = Ending(job, trouble, count, time.monotonic() + pause)
+                self._endings[key] = RunEnd(job, trouble, count, time.monotonic() + pause)
             self._sight.poke(job.host)
             return
         with self._lock:

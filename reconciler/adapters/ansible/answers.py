@@ -13,7 +13,7 @@ WORDS_MAX = 4_000
 WORDS = frozenset({"error", "why"})
 
 
-class Struct(msgspec.Struct, frozen=True):
+class AnswerStruct(msgspec.Struct, frozen=True):
     """Frozen, as several threads share them; texts are bounded and clean."""
 
     def __post_init__(self) -> None:
@@ -30,7 +30,7 @@ class Struct(msgspec.Struct, frozen=True):
                 msgspec.structs.force_setattr(self, name, clean_keys)
 
 
-class Amounts(Struct, frozen=True):
+class HostAmounts(AnswerStruct, frozen=True):
     """Millicores, bytes, bytes, GPUs."""
 
     cpu_milli: int = 0
@@ -44,7 +44,7 @@ class Amounts(Struct, frozen=True):
         return Resources(self.cpu_milli, self.memory_bytes, self.storage_bytes, self.gpu)
 
 
-class ContainerAnswer(Struct, frozen=True):
+class ContainerAnswer(AnswerStruct, frozen=True):
     """A container of ours."""
 
     name: str
@@ -61,7 +61,7 @@ class ContainerAnswer(Struct, frozen=True):
         return self.status == "running" and self.health in ("", "healthy")
 
 
-class FailureAnswer(Struct, frozen=True):
+class FailureAnswer(AnswerStruct, frozen=True):
     """A step that the engine did not do, `count` times in a row."""
 
     step: str
@@ -71,7 +71,7 @@ class FailureAnswer(Struct, frozen=True):
     count: int = 0
 
 
-class WorkloadAnswer(Struct, frozen=True):
+class HostWorkloadAnswer(AnswerStruct, frozen=True):
     """A workload on a host; `differences` are what an apply would change, `due` whether it may be tried now.
 
     `error` is set where a run could not even begin to work on it.
@@ -83,7 +83,7 @@ class WorkloadAnswer(Struct, frozen=True):
     lease: str = ""
     digest: str = ""
     paused: bool = False
-    resources: Amounts = Amounts()
+    resources: HostAmounts = HostAmounts()
     ports: list[int] = []
     wanted: list[str] = []
     failure: FailureAnswer | None = None
@@ -92,27 +92,27 @@ class WorkloadAnswer(Struct, frozen=True):
     step: str = ""
 
 
-class FactsAnswer(Amounts, frozen=True):
+class FactsAnswer(HostAmounts, frozen=True):
     """What a host has in all."""
 
     free_bytes: int = 0
 
 
-class LookAnswer(Struct, frozen=True):
+class LookAnswer(AnswerStruct, frozen=True):
     """A whole host."""
 
-    workloads: dict[str, WorkloadAnswer]
+    workloads: dict[str, HostWorkloadAnswer]
     facts: FactsAnswer = FactsAnswer()
-    strangers: Amounts = Amounts()
+    strangers: HostAmounts = HostAmounts()
 
 
-class WorkAnswer(Struct, frozen=True):
+class WorkAnswer(AnswerStruct, frozen=True):
     """What is there of the workloads that a run worked on; None: nothing."""
 
-    workloads: dict[str, WorkloadAnswer | None]
+    workloads: dict[str, HostWorkloadAnswer | None]
 
 
-class LogAnswer(Struct, frozen=True):
+class LogAnswer(AnswerStruct, frozen=True):
     """The last lines of one container; on the wire `text` is base64."""
 
     name: str
@@ -120,13 +120,13 @@ class LogAnswer(Struct, frozen=True):
     text: bytes
 
 
-class LogsAnswer(Struct, frozen=True):
+class LogsAnswer(AnswerStruct, frozen=True):
     """The last lines of a workload."""
 
     containers: list[LogAnswer]
 
 
-class UsedAnswer(Struct, frozen=True):
+class UsedAnswer(AnswerStruct, frozen=True):
     """What one container uses."""
 
     name: str
@@ -135,7 +135,7 @@ class UsedAnswer(Struct, frozen=True):
     memory_bytes: int
 
 
-class UseAnswer(Struct, frozen=True):
+class HostUseAnswer(AnswerStruct, frozen=True):
     """What a workload uses, or why that is not known."""
 
     containers: list[UsedAnswer]
@@ -143,7 +143,7 @@ class UseAnswer(Struct, frozen=True):
     at: int = 0
 
 
-class EventAnswer(Struct, frozen=True):
+class EventAnswer(AnswerStruct, frozen=True):
     """What the engine noted of a container."""
 
     at: int
@@ -153,7 +153,7 @@ class EventAnswer(Struct, frozen=True):
     code: int = 0
 
 
-class EventsAnswer(Struct, frozen=True):
+class HostEventsAnswer(AnswerStruct, frozen=True):
     """What the engine noted of a workload."""
 
     events: list[EventAnswer]

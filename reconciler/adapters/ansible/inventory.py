@@ -7,19 +7,19 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
-from reconciler.adapters.ansible.access import Access, Jump
+from reconciler.adapters.ansible.credentials import HostCredentials, Jump
 from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost
 
 REMOTE_PYTHON = "/usr/bin/python3"
 
 
-def inventory_of(group: AnsibleGroup, access: Access, only: Collection[str] = ()) -> dict[str, Any]:
+def inventory_of(group: AnsibleGroup, access: HostCredentials, only: Collection[str] = ()) -> dict[str, Any]:
     """The hosts of a group (of those named, where some are), with how each is reached."""
     hosts = [host for host in group.hosts if not only or host.name in only]
     return {"all": {"hosts": {host.name: _variables(group, host, access) for host in hosts}}}
 
 
-def _variables(group: AnsibleGroup, host: AnsibleHost, access: Access) -> dict[str, Any]:
+def _variables(group: AnsibleGroup, host: AnsibleHost, access: HostCredentials) -> dict[str, Any]:
     become = {"ansible_become": group.sudo}
     if host.address == HERE:
         return {"ansible_connection": "local", "ansible_python_interpreter": sys.executable} | become
@@ -35,7 +35,7 @@ def _variables(group: AnsibleGroup, host: AnsibleHost, access: Access) -> dict[s
     return found | become
 
 
-def _ssh_options(access: Access) -> list[str]:
+def _ssh_options(access: HostCredentials) -> list[str]:
     """Nothing of the user's own configuration or agent; a host whose key is not known is not talked to."""
     known = str(access.known_hosts) if access.known_hosts else "/dev/null"
     options = {
@@ -54,7 +54,7 @@ def _ssh_options(access: Access) -> list[str]:
     return made
 
 
-def _through(jump: Jump, access: Access, options: list[str]) -> str:
+def _through(jump: Jump, access: HostCredentials, options: list[str]) -> str:
     """The command that connects through the jump host, reached as the hosts are: ProxyJump would take none of
     the options, and so check its key against the user's own files.
     """

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.adapters.ansible.orders import Order
+from reconciler.adapters.ansible.host_spec import Order
 from reconciler.values.ids import WorkloadId
 
 TOGETHER_MAX = 8

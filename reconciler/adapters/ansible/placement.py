@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.adapters.ansible.orders import public_ports
+from reconciler.adapters.ansible.host_spec import public_ports
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.outcomes import Failed, Refused
@@ -13,7 +13,7 @@ from reconciler.values.resources import Attribute, Resources
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class FreeRoom:
     """A host that answers: what is free on it, what it is, and which ports workloads of ours have."""
 
     host: str
@@ -22,7 +22,7 @@ class Room:
     ports: frozenset[int] = frozenset()
 
 
-def choose(workload: Workload, rooms: Sequence[Room], known: Collection[str]) -> str | Failed:
+def choose(workload: Workload, rooms: Sequence[FreeRoom], known: Collection[str]) -> str | Failed:
     """The host with most room left, by its name where two have as much; `known` are the keys of attributes by
     which hosts are told apart.
     """
@@ -40,7 +40,7 @@ def choose(workload: Workload, rooms: Sequence[Room], known: Collection[str]) ->
     return max(fitting, key=lambda r: (r.free.cpu_milli, r.free.memory_bytes, _reversed(r.host))).host
 
 
-def unfit(workload: Workload, room: Room, known: Collection[str]) -> str:
+def unfit(workload: Workload, room: FreeRoom, known: Collection[str]) -> str:
     """Why a workload cannot be on that host; "" where it can."""
     if short := room.free.lacks(workload.resources):
         return f"too little {', '.join(short)}"

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from reconciler.adapters.ansible.access import Access
+from reconciler.adapters.ansible.credentials import HostCredentials
 from reconciler.adapters.ansible.inventory import inventory_of
-from reconciler.adapters.ansible.trees import end_below
+from reconciler.adapters.ansible.process_tree import end_below
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
 from reconciler.values.text import one_line, printable, visible
 
@@ -80,7 +80,7 @@ class Player(Protocol):
 class Runs:
     """Thread-safe. `scratch` holds the directories of runs while they last, and a few last words."""
 
-    def __init__(self, settings: AnsibleSettings, access: Access, scratch: Path) -> None:
+    def __init__(self, settings: AnsibleSettings, access: HostCredentials, scratch: Path) -> None:
         self._settings = settings
         self._access = access
         self._scratch = scratch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reconciler.adapters.ansible.answers import WORDS_MAX, FailureAnswer, WorkloadAnswer
+from reconciler.adapters.ansible.answers import WORDS_MAX, FailureAnswer, HostWorkloadAnswer
 from reconciler.values.observed import Trouble
 from reconciler.values.text import one_line
 
@@ -43,7 +43,7 @@ _HOSTS = (
 )
 
 
-def trouble_of(found: WorkloadAnswer) -> Trouble | None:
+def trouble_of(found: HostWorkloadAnswer) -> Trouble | None:
     """Of a workload on a host that answers; None while all is well or still starting."""
     if found.failure is not None and found.differences:
         return failure_trouble(found.failure)

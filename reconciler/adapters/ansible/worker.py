@@ -15,7 +15,7 @@ from typing import Any
 
 import ansible_runner
 
-from reconciler.adapters.ansible.trees import adopt_orphans, end_below
+from reconciler.adapters.ansible.process_tree import adopt_orphans, end_below
 
 OUTCOME = "outcome.json"
 TASK_EVENTS = ("runner_on_ok", "runner_on_failed", "runner_on_unreachable")

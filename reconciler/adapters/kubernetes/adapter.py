@@ -7,8 +7,9 @@ from collections.abc import Iterator, Set
 import msgspec
 
 from reconciler.adapters.kubernetes import naming, objects
-from reconciler.adapters.kubernetes.client import Client
-from reconciler.adapters.kubernetes.inspecting import Inspection
+from reconciler.adapters.kubernetes.client import ApiClient
+from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
+from reconciler.adapters.kubernetes.inspection import Inspection
 from reconciler.adapters.kubernetes.logs import Logs
 from reconciler.adapters.kubernetes.manifests import (
     Manifest,
@@ -21,12 +22,11 @@ from reconciler.adapters.kubernetes.manifests import (
 )
 from reconciler.adapters.kubernetes.policies import base_policy
 from reconciler.adapters.kubernetes.refusals import ApiError, outcome_of
-from reconciler.adapters.kubernetes.sight import Place, Sight
 from reconciler.adapters.kubernetes.views import PodView, marks_of, projection_of
 from reconciler.ports import Wake
 from reconciler.values.desired import Workload
 from reconciler.values.ids import WorkloadId
-from reconciler.values.inspection import Happenings, WorkloadUse
+from reconciler.values.inspection import WorkloadEvents, WorkloadUse
 from reconciler.values.observed import AdapterView
 from reconciler.values.outcomes import Done, Outcome, Refused
 from reconciler.values.readings import Unseen
@@ -46,12 +46,12 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 class KubernetesAdapter:
     """Implements `ports.Adapter`. `start` it before the first look, `close` it at the end."""
 
-    def __init__(self, place: Place, wake: Wake) -> None:
-        self._client = Client(place.kubeconfig)
+    def __init__(self, place: ClusterTarget, wake: Wake) -> None:
+        self._client = ApiClient(place.kubeconfig)
         self._place = place
         self._namespace = place.namespace
         self._wake = wake
-        self._sight = Sight(self._client, place)
+        self._sight = ClusterObserver(self._client, place)
         self._logs = Logs(self._client, place.namespace)
         self._inspection = Inspection(self._client, place.namespace)
 
@@ -94,7 +94,7 @@ class KubernetesAdapter:
             for manifest in policy_manifests(self._namespace, workload, digest):
                 self._apply_part(manifest)
             for manifest in service_manifests(self._namespace, workload, digest):
-                found = msgspec.json.decode(self._apply_part(manifest), type=objects.Service)
+                found = msgspec.json.decode(self._apply_part(manifest), type=objects.ServiceObject)
                 inner = manifest["spec"]["type"] == "ClusterIP"
                 if inner and found.spec.cluster_ip not in ("", "None"):
                     addresses[marks_of(found.metadata).service] = found.spec.cluster_ip
@@ -124,7 +124,7 @@ class KubernetesAdapter:
         """As `ports.Inspector`: the metrics API where there is one, else what its pods request."""
         return self._inspection.use(workload, self._pods_of(workload))
 
-    def happenings(self, workload: WorkloadId) -> Happenings:
+    def happenings(self, workload: WorkloadId) -> WorkloadEvents:
         """As `ports.Inspector`: the cluster's events of its objects."""
         return self._inspection.happenings(workload)
 
@@ -177,7 +177,7 @@ class KubernetesAdapter:
         raw = self._client.get(
             self._path(plural, ""), {"labelSelector": naming.ours(workload)}, METADATA_ONLY
         )
-        for item in msgspec.json.decode(raw, type=objects.Listing).items or ():
+        for item in msgspec.json.decode(raw, type=objects.ObjectList).items or ():
             metadata = msgspec.json.decode(item, type=objects.Bare).metadata
             if metadata.deletion_timestamp is None:
                 yield metadata

@@ -26,7 +26,7 @@ _POOL = re.compile(r"^HTTPS?ConnectionPool\([^)]*\): ")
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ApiRequest:
     """One request."""
 
     method: str
@@ -38,7 +38,7 @@ class Ask:
     read_seconds: float = ANSWER_SECONDS
 
 
-class Client:
+class ApiClient:
     """Requests with the kubeconfig's credentials, which are read again when the file changes. Thread-safe."""
 
     def __init__(self, kubeconfig: Kubeconfig) -> None:
@@ -54,31 +54,31 @@ class Client:
 
     def get(self, path: str, query: Query, accept: str = "application/json") -> bytes:
         """The whole answer's bytes; an ApiError where it is not a whole success."""
-        return self._whole(Ask("GET", path, query, accept=accept))
+        return self._whole(ApiRequest("GET", path, query, accept=accept))
 
     def apply(self, path: str, manifest: Mapping[str, Any], *, force: bool) -> bytes:
         """Server-side apply as our field manager; the object as it then is."""
         query = {"fieldManager": MANAGER} | ({"force": "true"} if force else {})
         body = json.dumps(manifest).encode()
-        return self._whole(Ask("PATCH", path, query, body, "application/apply-patch+yaml"))
+        return self._whole(ApiRequest("PATCH", path, query, body, "application/apply-patch+yaml"))
 
     def create(self, path: str, document: Mapping[str, Any]) -> bytes:
         """Post a document, such as a question about our rights; the answer to it."""
-        return self._whole(Ask("POST", path, {}, json.dumps(document).encode()))
+        return self._whole(ApiRequest("POST", path, {}, json.dumps(document).encode()))
 
     def delete(self, path: str, uid: str) -> bytes:
         """Delete that very object; its dependents follow."""
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         body = json.dumps(options | {"preconditions": {"uid": uid}}).encode()
-        return self._whole(Ask("DELETE", path, {}, body))
+        return self._whole(ApiRequest("DELETE", path, {}, body))
 
-    def stream(self, path: str, query: Query, read_seconds: float) -> Stream:
+    def stream(self, path: str, query: Query, read_seconds: float) -> ApiStream:
         """An answer that goes on; an ApiError where it does not begin."""
-        ask = Ask("GET", path, query, read_seconds=read_seconds)
+        ask = ApiRequest("GET", path, query, read_seconds=read_seconds)
         response = self._send(ask)
         if response.status >= 300:
             raise self._refusal(response)
-        return Stream(response)
+        return ApiStream(response)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -86,7 +86,7 @@ class Client:
             if self._api is not None:
                 self._api.close()
 
-    def _whole(self, ask: Ask) -> bytes:
+    def _whole(self, ask: ApiRequest) -> bytes:
         response = self._send(ask)
         try:
             if response.status >= 300:
@@ -107,7 +107,7 @@ class Client:
             response.close()
         return error_from(response.status, body)
 
-    def _send(self, ask: Ask) -> Any:
+    def _send(self, ask: ApiRequest) -> Any:
         api = self._connected()
         headers = {"Accept": ask.accept, "Accept-Encoding": "gzip", "User-Agent": MANAGER}
         if ask.body is not None:
@@ -142,7 +142,7 @@ class Client:
             raise ApiError(0, str(why)) from why
 
 
-class Stream:
+class ApiStream:
     """An answer that goes on, line by line; `stop` ends it from another thread."""
 
     def __init__(self, response: Any) -> None:

@@ -14,7 +14,7 @@ POOL_CONNECTIONS = 12
 KUBECONFIG_MAX_BYTES = 1 << 20
 
 
-class ConnectionRefusedByUsError(OSError):
+class ProgramNotAllowedError(OSError):
     """A kubeconfig that cannot or may not be used; the message says why."""
 
 
@@ -33,7 +33,7 @@ class Kubeconfig:
         try:
             found = self.path.stat()
         except OSError as why:
-            raise ConnectionRefusedByUsError(f"{self.path}: cannot be read: {why.strerror}") from why
+            raise ProgramNotAllowedError(f"{self.path}: cannot be read: {why.strerror}") from why
         return found.st_mtime_ns, found.st_size
 
 
@@ -51,7 +51,7 @@ def connect(kubeconfig: Kubeconfig) -> client.ApiClient:
             persist_config=False,
         )
     except config.ConfigException as why:
-        raise ConnectionRefusedByUsError(f"{kubeconfig.path}: {why}") from why
+        raise ProgramNotAllowedError(f"{kubeconfig.path}: {why}") from why
     if (token := _token_file(kubeconfig, document)) is not None:
         settings.refresh_api_key_hook = lambda asked: _refresh(asked, token)  # type: ignore[assignment]  # typed as None there
     settings.retries = urllib3.Retry(total=False, redirect=False)
@@ -64,11 +64,11 @@ def _read(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             document = yaml.safe_load(file.read(KUBECONFIG_MAX_BYTES))
     except OSError as why:
-        raise ConnectionRefusedByUsError(f"{path}: cannot be read: {why.strerror}") from why
+        raise ProgramNotAllowedError(f"{path}: cannot be read: {why.strerror}") from why
     except yaml.YAMLError as why:
-        raise ConnectionRefusedByUsError(f"{path}: is not YAML: {str(why).splitlines()[0]}") from why
+        raise ProgramNotAllowedError(f"{path}: is not YAML: {str(why).splitlines()[0]}") from why
     if not isinstance(document, dict) or document.get("kind") != "Config":
-        raise ConnectionRefusedByUsError(f"{path}: is not a kubeconfig; it has no `kind: Config`")
+        raise ProgramNotAllowedError(f"{path}: is not a kubeconfig; it has no `kind: Config`")
     return document
 
 
@@ -85,7 +85,7 @@ def _refresh(settings: client.Configuration, token: Path) -> None:
     try:
         settings.api_key["authorization"] = f"Bearer {token.read_text(encoding='utf-8').strip()}"
     except (OSError, UnicodeDecodeError) as why:
-        raise ConnectionRefusedByUsError(f"{token}: the token cannot be read: {why}") from why
+        raise ProgramNotAllowedError(f"{token}: the token cannot be read: {why}") from why
 
 
 def _refuse_programs(path: Path, document: dict[str, Any]) -> None:
@@ -95,4 +95,4 @@ def _refuse_programs(path: Path, document: dict[str, Any]) -> None:
             if isinstance(user, dict) and word in user:
                 why = f"user {entry.get('name')} would run a program ({word})"
                 advice = "use a token or certificate, or allow it in the host file"
-                raise ConnectionRefusedByUsError(f"{path}: {why}; {advice}")
+                raise ProgramNotAllowedError(f"{path}: {why}; {advice}")

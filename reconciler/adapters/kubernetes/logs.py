@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.refusals import ApiError
 from reconciler.adapters.kubernetes.views import PodView
 from reconciler.values.ids import WorkloadId
@@ -16,7 +16,7 @@ TAIL_MAX_LINES = 10_000
 class Logs:
     """Reads logs through the API server, pod by pod."""
 
-    def __init__(self, client: Client, namespace: str) -> None:
+    def __init__(self, client: ApiClient, namespace: str) -> None:
         self._client = client
         self._namespace = namespace
 

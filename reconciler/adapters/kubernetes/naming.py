@@ -34,7 +34,7 @@ MANAGED = f"{MANAGED_BY}={MANAGER}"
 OURS = f"{MANAGED_BY}={MANAGER},{WORKLOAD}"
 """Selects every object of every workload of ours."""
 
-STRANGERS = f"!{WORKLOAD}"
+FOREIGN_PODS = f"!{WORKLOAD}"
 """Selects what is not a workload of ours."""
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import msgspec
 
 
-class Struct(msgspec.Struct, rename="camel", frozen=True):
+class ObjectStruct(msgspec.Struct, rename="camel", frozen=True):
     """Fields are camelCase on the wire."""
 
 
-class Owner(Struct, frozen=True):
+class Owner(ObjectStruct, frozen=True):
     """An owner reference."""
 
     kind: str
     uid: str
 
 
-class Metadata(Struct, frozen=True):
+class Metadata(ObjectStruct, frozen=True):
     """Of every object."""
 
     name: str = ""
@@ -30,7 +30,7 @@ class Metadata(Struct, frozen=True):
     owner_references: list[Owner] | None = None
 
 
-class Condition(Struct, frozen=True):
+class PodCondition(ObjectStruct, frozen=True):
     """Of any status."""
 
     type: str
@@ -39,22 +39,22 @@ class Condition(Struct, frozen=True):
     message: str = ""
 
 
-class Amounts(Struct, frozen=True):
+class Quantities(ObjectStruct, frozen=True):
     """A container's resources."""
 
     requests: dict[str, str] | None = None
     limits: dict[str, str] | None = None
 
 
-class Container(Struct, frozen=True):
+class Container(ObjectStruct, frozen=True):
     """Of a pod's spec."""
 
     name: str
-    resources: Amounts = Amounts()
+    resources: Quantities = Quantities()
     restart_policy: str = ""
 
 
-class PodSpec(Struct, frozen=True):
+class PodSpec(ObjectStruct, frozen=True):
     """Of a pod."""
 
     node_name: str = ""
@@ -63,28 +63,28 @@ class PodSpec(Struct, frozen=True):
     overhead: dict[str, str] | None = None
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(ObjectStruct, frozen=True):
     """Why a container does not run."""
 
     reason: str = ""
     message: str = ""
 
 
-class Terminated(Struct, frozen=True):
+class Terminated(ObjectStruct, frozen=True):
     """How a container ended."""
 
     exit_code: int = 0
     reason: str = ""
 
 
-class ContainerState(Struct, frozen=True):
+class ContainerState(ObjectStruct, frozen=True):
     """Of a container: one of the two, or running."""
 
     waiting: Waiting | None = None
     terminated: Terminated | None = None
 
 
-class ContainerStatus(Struct, frozen=True):
+class ContainerStatus(ObjectStruct, frozen=True):
     """Of a container."""
 
     name: str
@@ -95,17 +95,17 @@ class ContainerStatus(Struct, frozen=True):
     last_state: ContainerState = ContainerState()
 
 
-class PodStatus(Struct, frozen=True):
+class PodStatus(ObjectStruct, frozen=True):
     """Of a pod."""
 
     phase: str = ""
     reason: str = ""
     message: str = ""
-    conditions: list[Condition] | None = None
+    conditions: list[PodCondition] | None = None
     container_statuses: list[ContainerStatus] | None = None
 
 
-class Pod(Struct, frozen=True):
+class Pod(ObjectStruct, frozen=True):
     """A pod."""
 
     metadata: Metadata
@@ -113,22 +113,22 @@ class Pod(Struct, frozen=True):
     status: PodStatus = PodStatus()
 
 
-class DeploymentSpec(Struct, frozen=True):
+class DeploymentSpec(ObjectStruct, frozen=True):
     """Of a Deployment."""
 
     replicas: int = 1
 
 
-class DeploymentStatus(Struct, frozen=True):
+class DeploymentStatus(ObjectStruct, frozen=True):
     """Of a Deployment."""
 
     observed_generation: int = 0
     ready_replicas: int = 0
     updated_replicas: int = 0
-    conditions: list[Condition] | None = None
+    conditions: list[PodCondition] | None = None
 
 
-class Deployment(Struct, frozen=True):
+class Deployment(ObjectStruct, frozen=True):
     """A Deployment."""
 
     metadata: Metadata
@@ -136,74 +136,74 @@ class Deployment(Struct, frozen=True):
     status: DeploymentStatus = DeploymentStatus()
 
 
-class Taint(Struct, frozen=True):
+class Taint(ObjectStruct, frozen=True):
     """Of a node."""
 
     effect: str = ""
 
 
-class NodeSpec(Struct, frozen=True):
+class NodeSpec(ObjectStruct, frozen=True):
     """Of a node."""
 
     unschedulable: bool = False
     taints: list[Taint] | None = None
 
 
-class NodeStatus(Struct, frozen=True):
+class NodeObjectStatus(ObjectStruct, frozen=True):
     """Of a node."""
 
     allocatable: dict[str, str] | None = None
-    conditions: list[Condition] | None = None
+    conditions: list[PodCondition] | None = None
 
 
-class Node(Struct, frozen=True):
+class NodeObject(ObjectStruct, frozen=True):
     """A node."""
 
     metadata: Metadata
     spec: NodeSpec = NodeSpec()
-    status: NodeStatus = NodeStatus()
+    status: NodeObjectStatus = NodeObjectStatus()
 
 
-class QuotaSpec(Struct, frozen=True):
+class QuotaSpec(ObjectStruct, frozen=True):
     """Of a ResourceQuota."""
 
     hard: dict[str, str] | None = None
 
 
-class Quota(Struct, frozen=True):
+class Quota(ObjectStruct, frozen=True):
     """A ResourceQuota."""
 
     metadata: Metadata
     spec: QuotaSpec = QuotaSpec()
 
 
-class ServiceSpec(Struct, frozen=True):
+class ServiceSpec(ObjectStruct, frozen=True):
     """Of a Service."""
 
     cluster_ip: str = msgspec.field(default="", name="clusterIP")
 
 
-class Service(Struct, frozen=True):
+class ServiceObject(ObjectStruct, frozen=True):
     """A Service."""
 
     metadata: Metadata
     spec: ServiceSpec = ServiceSpec()
 
 
-class Bare(Struct, frozen=True):
+class Bare(ObjectStruct, frozen=True):
     """Any object: its metadata alone."""
 
     metadata: Metadata
 
 
-class ListMetadata(Struct, frozen=True):
+class ListMetadata(ObjectStruct, frozen=True):
     """Of a list."""
 
     resource_version: str = ""
     continue_: str = msgspec.field(default="", name="continue")
 
 
-class Listing(Struct, frozen=True):
+class ObjectList(ObjectStruct, frozen=True):
     """A page of a list; its items are decoded one by one. Servers write an empty one as null; an answer
     without `items` is no list.
     """
@@ -212,20 +212,20 @@ class Listing(Struct, frozen=True):
     items: list[msgspec.Raw] | None
 
 
-class Cause(Struct, frozen=True):
+class Cause(ObjectStruct, frozen=True):
     """One cause of a refusal."""
 
     field: str = ""
     message: str = ""
 
 
-class Details(Struct, frozen=True):
+class Details(ObjectStruct, frozen=True):
     """Of a refusal."""
 
     causes: list[Cause] | None = None
 
 
-class Status(Struct, frozen=True):
+class ApiStatus(ObjectStruct, frozen=True):
     """What an API server answers instead of an object."""
 
     code: int = 0
@@ -234,7 +234,7 @@ class Status(Struct, frozen=True):
     details: Details | None = None
 
 
-class WatchEvent(Struct, frozen=True):
+class WatchEvent(ObjectStruct, frozen=True):
     """One line of a watch."""
 
     type: str

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.client import ApiClient
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
@@ -53,12 +53,12 @@ WISHES: tuple[Right, ...] = (
 """What it does without: an administrator makes the namespace, metrics are what pods request."""
 
 
-def refused(client: Client, namespace: str, rights: tuple[Right, ...] = RIGHTS) -> tuple[Right, ...]:
+def refused(client: ApiClient, namespace: str, rights: tuple[Right, ...] = RIGHTS) -> tuple[Right, ...]:
     """The rights that the cluster does not grant us; an ApiError where it does not say."""
     return tuple(right for right in rights if not _is_granted(client, namespace, right))
 
 
-def _is_granted(client: Client, namespace: str, right: Right) -> bool:
+def _is_granted(client: ApiClient, namespace: str, right: Right) -> bool:
     resource, _, subresource = right.resource.partition("/")
     asked = {"verb": right.verb, "resource": resource, "group": right.group}
     asked |= {"subresource": subresource} if subresource else {}

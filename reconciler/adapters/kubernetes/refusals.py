@@ -42,7 +42,7 @@ class ApiError(Exception):
 def error_from(status: int, body: bytes) -> ApiError:
     """An answer that is not a success, decoded as far as it can be."""
     try:
-        said = msgspec.json.decode(body, type=objects.Status)
+        said = msgspec.json.decode(body, type=objects.ApiStatus)
     except msgspec.DecodeError:
         shown = body[:BODY_SHOWN_MAX].decode(errors="replace").strip()
         return ApiError(status, f"answered {status}: {shown or 'nothing'}")

@@ -92,7 +92,7 @@ class PodView:
 
 
 @dataclass(frozen=True, slots=True)
-class StrangerView:
+class ForeignPodView:
     """A pod that is not ours: what it takes, and where."""
 
     node: str
@@ -129,7 +129,7 @@ def deployment_view(raw: bytes) -> DeploymentView:
 
 def service_view(raw: bytes) -> ServiceView:
     """A Service of ours."""
-    found = msgspec.json.decode(raw, type=objects.Service)
+    found = msgspec.json.decode(raw, type=objects.ServiceObject)
     return ServiceView(
         marks_of(found.metadata), name_of(found.spec.cluster_ip), projection_of(raw, found.metadata)
     )
@@ -161,16 +161,16 @@ def pod_view(raw: bytes) -> PodView:
     )
 
 
-def stranger_view(raw: bytes) -> StrangerView:
+def foreign_pod_view(raw: bytes) -> ForeignPodView:
     """A pod that is not ours; one that is over takes nothing."""
     found = msgspec.json.decode(raw, type=objects.Pod)
     over = found.status.phase in _OVER
-    return StrangerView(name_of(found.spec.node_name), Resources() if over else pod_uses(found.spec))
+    return ForeignPodView(name_of(found.spec.node_name), Resources() if over else pod_uses(found.spec))
 
 
 def node_view(raw: bytes) -> NodeView:
     """A node; it offers nothing while it is not ready, closed to new pods, or tainted against them."""
-    found = msgspec.json.decode(raw, type=objects.Node)
+    found = msgspec.json.decode(raw, type=objects.NodeObject)
     ready = any(c.type == "Ready" and c.status == "True" for c in found.status.conditions or ())
     tainted = any(t.effect in ("NoSchedule", "NoExecute") for t in found.spec.taints or ())
     usable = ready and not found.spec.unschedulable and not tainted
@@ -265,5 +265,5 @@ def _container(status: objects.ContainerStatus) -> ContainerView:
     )
 
 
-def _is_unschedulable(condition: objects.Condition) -> bool:
+def _is_unschedulable(condition: objects.PodCondition) -> bool:
     return condition.status == "False" and condition.reason == "Unschedulable"

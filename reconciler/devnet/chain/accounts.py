@@ -7,7 +7,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from reconciler.chain.proto.cosmos_auth_pb2 import BaseAccount
 from reconciler.chain.proto.cosmos_secp256k1_pb2 import PubKey
 from reconciler.devnet.chain.addresses import raw
-from reconciler.devnet.chain.store import Branch, Reader
+from reconciler.devnet.chain.store import Branch, StateReader
 from reconciler.devnet.chain.tables import ACCOUNTS, COUNTERS, MODULES
 
 _NUMBERS = b"accounts"
@@ -18,7 +18,7 @@ _CREATION_GAS = 14_292
 _URL = "/cosmos.crypto.secp256k1.PubKey"
 
 
-def read(state: Reader, address: str) -> BaseAccount | None:
+def read(state: StateReader, address: str) -> BaseAccount | None:
     """An account for a query."""
     return state.get(ACCOUNTS, raw(address))
 

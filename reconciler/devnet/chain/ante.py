@@ -9,9 +9,9 @@ from enum import Enum
 from reconciler.chain.proto.cosmos_tx_pb2 import SignerInfo
 from reconciler.devnet.chain import accounts, addresses, bank, gates, signatures
 from reconciler.devnet.chain.amounts import ONE, coins_text, spelled
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import RefusedError, plain, sdk
-from reconciler.devnet.chain.faults import Faults
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError, plain, sdk
+from reconciler.devnet.chain.faults import NodeFaults
 from reconciler.devnet.chain.gas import SIGNATURE, TX_BYTE
 from reconciler.devnet.chain.genesis import DENOM, Genesis
 from reconciler.devnet.chain.ratelimit import RateLimit
@@ -48,9 +48,9 @@ class Ante:
 
     genesis: Genesis
     limiter: RateLimit
-    faults: Faults
+    faults: NodeFaults
 
-    def run(self, call: Call, tx: Transaction, mode: Mode) -> None:
+    def run(self, call: MessageCall, tx: Transaction, mode: Mode) -> None:
         """Take the fee and the sequence number, or refuse the transaction."""
         signers = tx.signers
         _check_addresses(signers)
@@ -104,7 +104,7 @@ class Ante:
         raise plain(f"insufficient fee: min gas prices {spelled(least)}{DENOM}, got {got}")
 
     @staticmethod
-    def _check_timeout(call: Call, tx: Transaction) -> None:
+    def _check_timeout(call: MessageCall, tx: Transaction) -> None:
         timeout = tx.body.timeout_height
         if timeout and call.height > timeout:
             words = f"block height: {call.height}, timeout height: {timeout}"
@@ -114,18 +114,18 @@ class Ante:
             if call.time_ns > stamp.seconds * 10**9 + stamp.nanos:
                 raise sdk(42, "tx timeout")
 
-    def _take_fee(self, call: Call, tx: Transaction, payer: str) -> None:
+    def _take_fee(self, call: MessageCall, tx: Transaction, payer: str) -> None:
         if accounts.find(call.state, payer) is None:
             raise sdk(9, f"fee payer address: {payer} does not exist: unknown address")
         fee = tx.auth.fee.amount
         if any(int(coin.amount or 0) for coin in fee):
             try:
                 bank.send_to_module(call, payer, addresses.FEE_COLLECTOR, fee)
-            except RefusedError as refusal:
+            except TxRefusedError as refusal:
                 raise sdk(5, f"{refusal.text}: insufficient funds") from refusal
         call.events.emit("tx", ("fee", coins_text(fee)), ("fee_payer", payer))
 
-    def _check_signers(self, call: Call, tx: Transaction, signers: list[str], mode: Mode) -> None:
+    def _check_signers(self, call: MessageCall, tx: Transaction, signers: list[str], mode: Mode) -> None:
         for index, (signer, info) in enumerate(zip(signers, tx.auth.signer_infos, strict=False)):
             key = public_key(info)
             if mode is not Mode.SIMULATE and key and addresses.of_public_key(key) != signer:
@@ -143,7 +143,7 @@ class Ante:
             self._check_signature(call, tx, Signature(*given), mode)
 
     @staticmethod
-    def _keep_key(call: Call, signer: str, key: bytes) -> None:
+    def _keep_key(call: MessageCall, signer: str, key: bytes) -> None:
         account = accounts.find(call.state, signer)
         if account is None:
             raise sdk(9, f"account {signer} does not exist: unknown address")
@@ -151,7 +151,7 @@ class Ante:
             call.state.meter.charge(_FIRST_KEY_GAS, "WritePerByte")
             accounts.show_key(call.state, account, key)
 
-    def _check_signature(self, call: Call, tx: Transaction, given: Signature, mode: Mode) -> None:
+    def _check_signature(self, call: MessageCall, tx: Transaction, given: Signature, mode: Mode) -> None:
         account = accounts.find(call.state, given.signer)
         assert account is not None
         if account.sequence != given.info.sequence:
@@ -169,7 +169,7 @@ class Ante:
             )
 
     @staticmethod
-    def _tell(call: Call, tx: Transaction, signers: list[str]) -> None:
+    def _tell(call: MessageCall, tx: Transaction, signers: list[str]) -> None:
         for signer, info in zip(signers, tx.auth.signer_infos, strict=False):
             call.events.emit("tx", ("acc_seq", f"{signer}/{info.sequence}"))
         for signature in tx.raw.signatures:

@@ -9,9 +9,9 @@ from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.devnet.chain import accounts
 from reconciler.devnet.chain.addresses import AddressError, raw
 from reconciler.devnet.chain.amounts import coins_text, valid_denom
-from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.call import MessageCall
 from reconciler.devnet.chain.errors import sdk
-from reconciler.devnet.chain.store import Reader
+from reconciler.devnet.chain.store import StateReader
 from reconciler.devnet.chain.tables import BALANCES
 
 _KEY_BYTES = 25
@@ -25,25 +25,25 @@ def key(address: str, denom: str) -> bytes:
     return raw(address) + b"/" + denom.encode()
 
 
-def balance(state: Reader, address: str, denom: str) -> int:
+def balance(state: StateReader, address: str, denom: str) -> int:
     """What an account holds of a denomination; never locked, so all of it is spendable."""
     return state.get(BALANCES, key(address, denom)) or 0
 
 
-def held(call: Call, address: str, denom: str) -> int:
+def held(call: MessageCall, address: str, denom: str) -> int:
     """The same inside a call, charged as one look at a balance."""
     amount = call.state.peek(BALANCES, key(address, denom))
     call.state.meter.read(_KEY_BYTES + (0 if amount is None else len(str(amount))))
     return amount or 0
 
 
-def spendable(call: Call, address: str, denom: str) -> int:
+def spendable(call: MessageCall, address: str, denom: str) -> int:
     """The same, with the look at the account whose coins might be locked."""
     accounts.charge_read(call.state, address)
     return held(call, address, denom)
 
 
-def send(call: Call, sender: str, recipient: str, coins: Sequence[Coin]) -> None:
+def send(call: MessageCall, sender: str, recipient: str, coins: Sequence[Coin]) -> None:
     """Move coins; `sdk/5` if the sender has not enough; an account that is new gets its number."""
     accounts.charge_read(call.state, sender)
     for coin in coins:
@@ -58,13 +58,13 @@ def send(call: Call, sender: str, recipient: str, coins: Sequence[Coin]) -> None
     call.events.moved(sender, recipient, coins_text(coins))
 
 
-def send_to_module(call: Call, sender: str, module: str, coins: Sequence[Coin]) -> None:
+def send_to_module(call: MessageCall, sender: str, module: str, coins: Sequence[Coin]) -> None:
     """Move coins to a module's account, which is made when it is first needed."""
     accounts.make_sure_of_module(call.state, module)
     send(call, sender, module, coins)
 
 
-def _set(call: Call, address: str, denom: str, amount: int) -> None:
+def _set(call: MessageCall, address: str, denom: str, amount: int) -> None:
     """Write a balance and its place in the index of holders; an empty one is removed from both."""
     meter = call.state.meter
     if amount:
@@ -76,7 +76,7 @@ def _set(call: Call, address: str, denom: str, amount: int) -> None:
     call.state.put_free(BALANCES, key(address, denom), amount or None)
 
 
-def send_message(call: Call, msg: MsgSend) -> MsgSendResponse:
+def send_message(call: MessageCall, msg: MsgSend) -> MsgSendResponse:
     """Execute a MsgSend; the SDK checks its form here, not before."""
     for name, address in (("from", msg.from_address), ("to", msg.to_address)):
         try:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.devnet.chain.events import Event
+from reconciler.devnet.chain.events import ChainEventRecord
 from reconciler.devnet.chain.execution import Outcome
 from reconciler.devnet.chain.transactions import tx_hash
 
@@ -27,13 +27,13 @@ class Included:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class StoredBlock:
     """A block: its time, its transactions, and what happened at its begin and end."""
 
     height: int
     time_ns: int
     txs: tuple[Included, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: tuple[ChainEventRecord, ...] = ()
 
     @property
     def hash(self) -> bytes:
@@ -46,16 +46,16 @@ class Block:
         return hashlib.sha256(b"state after " + self.hash).digest()
 
 
-class Ledger:
+class BlockLedger:
     """The last blocks, by height, and their transactions, by hash."""
 
     def __init__(self, kept: int) -> None:
         self.kept = kept
-        self._blocks: dict[int, Block] = {}
+        self._blocks: dict[int, StoredBlock] = {}
         self._txs: dict[str, Included] = {}
         self.first = 1
 
-    def append(self, block: Block) -> None:
+    def append(self, block: StoredBlock) -> None:
         """Add a block; the oldest goes when there are too many."""
         self._blocks[block.height] = block
         self._txs.update((tx.hash, tx) for tx in block.txs)
@@ -64,13 +64,13 @@ class Ledger:
                 self._txs.pop(tx.hash, None)
             self.first += 1
 
-    def restore(self, blocks: Iterable[Block]) -> None:
+    def restore(self, blocks: Iterable[StoredBlock]) -> None:
         """Hold these blocks and no others."""
         self._blocks = {block.height: block for block in blocks}
         self._txs = {tx.hash: tx for block in self for tx in block.txs}
         self.first = min(self._blocks, default=1)
 
-    def block(self, height: int) -> Block | None:
+    def block(self, height: int) -> StoredBlock | None:
         """The block at a height, or None."""
         return self._blocks.get(height)
 
@@ -78,5 +78,5 @@ class Ledger:
         """A transaction by the upper-case hex of its hash."""
         return self._txs.get(name)
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[StoredBlock]:
         return iter(self._blocks.values())

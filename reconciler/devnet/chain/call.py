@@ -13,7 +13,7 @@ NANOSECONDS = 10**9
 
 
 @dataclass(slots=True)
-class Call:
+class MessageCall:
     """The state a message may change, the block it runs in, and the events it leaves."""
 
     state: Branch
@@ -32,5 +32,5 @@ class Call:
 class Hooks:
     """What other modules do when escrow closes an account or a payment."""
 
-    account_closed: Callable[[Call, Account], None]
-    payment_closed: Callable[[Call, Payment], None]
+    account_closed: Callable[[MessageCall, Account], None]
+    payment_closed: Callable[[MessageCall, Payment], None]

@@ -12,7 +12,7 @@ from reconciler.chain.proto.escrow_v1_pb2 import MsgAccountDeposit
 from reconciler.devnet.chain import deposits, groupspecs
 from reconciler.devnet.chain.addresses import AddressError, raw
 from reconciler.devnet.chain.amounts import dec
-from reconciler.devnet.chain.errors import RefusedError, plain, sdk
+from reconciler.devnet.chain.errors import TxRefusedError, plain, sdk
 from reconciler.devnet.chain.keys import BidLike, DeploymentLike, GroupLike, OrderLike
 
 Id = TypeVar("Id")
@@ -56,14 +56,14 @@ def create_bid(msg: markets.MsgCreateBid) -> None:
     bid_id(msg.id)
     deposits.check(msg.deposit)
     if not dec(msg.price.amount):
-        raise RefusedError("market", 19, "invalid bid: zero price")
+        raise TxRefusedError("market", 19, "invalid bid: zero price")
 
 
 def close_bid(msg: markets.MsgCloseBid) -> None:
     """Check a MsgCloseBid: the reason is one of the provider's even for an open bid (semantics 3.4)."""
     bid_id(msg.id)
     if msg.reason not in _PROVIDERS_REASONS:
-        raise RefusedError(
+        raise TxRefusedError(
             "market", 33, f'value "{int(msg.reason)}" range 10000..19999: invalid lease closed reason'
         )
 
@@ -83,14 +83,14 @@ def create_deployment(msg: deployments.MsgCreateDeployment) -> None:
     deployment_id(msg.id)
     deposits.check(msg.deposit)
     if not msg.groups:
-        raise RefusedError("deployment", 7, "Invalid groups")
+        raise TxRefusedError("deployment", 7, "Invalid groups")
     _hash(msg.hash)
     for spec in msg.groups:
         groupspecs.check(spec)
         denom = groupspecs.price(spec).denom
         if int(msg.deposit.amount.amount or 0) and denom != msg.deposit.amount.denom:
             shown = f"Mismatched denominations ({msg.deposit.amount.denom} != {denom})"
-            raise RefusedError("deployment", 20, f"{shown}: Deposit invalid")
+            raise TxRefusedError("deployment", 20, f"{shown}: Deposit invalid")
 
 
 def update_deployment(msg: deployments.MsgUpdateDeployment) -> None:
@@ -119,7 +119,7 @@ def account_deposit(msg: MsgAccountDeposit) -> None:
         raise plain(str(error)) from error
     _escrow_id(msg.id)
     if not int(msg.deposit.amount.amount or 0):
-        raise RefusedError("escrow", 16, "invalid deposit")
+        raise TxRefusedError("escrow", 16, "invalid deposit")
     deposits.check_sources(msg.deposit)
 
 
@@ -127,13 +127,13 @@ def _escrow_id(id_: Account) -> None:
     known = id_.scope in (Scope.deployment, Scope.bid)
     parts = id_.xid.split("/")
     if not known or len(parts) != (2 if id_.scope == Scope.deployment else 5):
-        raise RefusedError("escrow", 12, "invalid ID")
+        raise TxRefusedError("escrow", 12, "invalid ID")
 
 
 def _within(words: str, check: Callable[[Id], None], id_: Id) -> None:
     try:
         check(id_)
-    except RefusedError as refusal:
+    except TxRefusedError as refusal:
         raise refusal.behind(words) from refusal
 
 
@@ -146,6 +146,6 @@ def _address(address: str, words: str) -> None:
 
 def _hash(value: bytes) -> None:
     if not value:
-        raise RefusedError("deployment", 9, "Invalid: empty hash")
+        raise TxRefusedError("deployment", 9, "Invalid: empty hash")
     if len(value) != _HASH_BYTES:
-        raise RefusedError("deployment", 10, "Invalid: deployment hash")
+        raise TxRefusedError("deployment", 10, "Invalid: deployment hash")

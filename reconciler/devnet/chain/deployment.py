@@ -6,32 +6,32 @@ from reconciler.chain.proto import deployment_v1_pb2 as v1
 from reconciler.chain.proto.deployment_v1_pb2 import Deployment
 from reconciler.chain.proto.deployment_v1beta4_pb2 import Group
 from reconciler.devnet.chain import keys
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError
 from reconciler.devnet.chain.keys import DeploymentLike, GroupLike
-from reconciler.devnet.chain.store import Reader
+from reconciler.devnet.chain.store import StateReader
 from reconciler.devnet.chain.tables import DEPLOYMENTS, GROUPS
 
 _STATES = (Deployment.active, Deployment.closed)
 _GROUP_STATES = (Group.open, Group.paused, Group.insufficient_funds, Group.closed)
 
 
-def read(state: Reader, id_: DeploymentLike) -> Deployment | None:
+def read(state: StateReader, id_: DeploymentLike) -> Deployment | None:
     """A deployment for a query."""
     return next(filter(None, (state.get(DEPLOYMENTS, keys.deployment(s, id_)) for s in _STATES)), None)
 
 
-def read_group(state: Reader, id_: GroupLike) -> Group | None:
+def read_group(state: StateReader, id_: GroupLike) -> Group | None:
     """A group for a query."""
     return next(filter(None, (state.get(GROUPS, keys.group(s, id_)) for s in _GROUP_STATES)), None)
 
 
-def read_groups(state: Reader, id_: DeploymentLike) -> list[Group]:
+def read_groups(state: StateReader, id_: DeploymentLike) -> list[Group]:
     """A deployment's groups in the order of their rows: a paused one keeps its place, a closed one moves."""
     return [group for s in _GROUP_STATES for _, group in state.scan(GROUPS, keys.groups(s, id_))]
 
 
-def find(call: Call, id_: DeploymentLike) -> Deployment | None:
+def find(call: MessageCall, id_: DeploymentLike) -> Deployment | None:
     """A deployment, or None."""
     for value in _STATES:
         key = keys.deployment(value, id_)
@@ -40,7 +40,7 @@ def find(call: Call, id_: DeploymentLike) -> Deployment | None:
     return None
 
 
-def find_group(call: Call, id_: GroupLike) -> Group | None:
+def find_group(call: MessageCall, id_: GroupLike) -> Group | None:
     """A group, or None."""
     for value in _GROUP_STATES:
         key = keys.group(value, id_)
@@ -49,17 +49,17 @@ def find_group(call: Call, id_: GroupLike) -> Group | None:
     return None
 
 
-def _look(call: Call, id_: DeploymentLike) -> bool:
+def _look(call: MessageCall, id_: DeploymentLike) -> bool:
     """Whether the deployment is there, as the chain looks before it writes one."""
     return any(call.state.has(DEPLOYMENTS, keys.deployment(value, id_)) for value in _STATES)
 
 
-def groups_of(call: Call, id_: DeploymentLike) -> list[Group]:
+def groups_of(call: MessageCall, id_: DeploymentLike) -> list[Group]:
     """A deployment's groups, in the order of `read_groups`."""
     return [group for s in _GROUP_STATES for _, group in call.state.walk(GROUPS, keys.groups(s, id_))]
 
 
-def create(call: Call, new: Deployment, groups: list[Group]) -> None:
+def create(call: MessageCall, new: Deployment, groups: list[Group]) -> None:
     """Store a new deployment with its groups."""
     _look(call, new.id)
     call.state.put(DEPLOYMENTS, keys.deployment(new.state, new.id), new)
@@ -68,7 +68,7 @@ def create(call: Call, new: Deployment, groups: list[Group]) -> None:
     call.events.typed(v1.EventDeploymentCreated(id=new.id, hash=new.hash))
 
 
-def change_hash(call: Call, old: Deployment, new_hash: bytes) -> None:
+def change_hash(call: MessageCall, old: Deployment, new_hash: bytes) -> None:
     """Give a deployment another hash."""
     _look(call, old.id)
     new = Deployment(id=old.id, state=old.state, hash=new_hash, created_at=old.created_at)
@@ -76,7 +76,7 @@ def change_hash(call: Call, old: Deployment, new_hash: bytes) -> None:
     call.events.typed(v1.EventDeploymentUpdated(id=new.id, hash=new.hash))
 
 
-def close(call: Call, old: Deployment) -> None:
+def close(call: MessageCall, old: Deployment) -> None:
     """Move a deployment to closed."""
     _look(call, old.id)
     call.state.delete(DEPLOYMENTS, keys.deployment(old.state, old.id))
@@ -85,39 +85,39 @@ def close(call: Call, old: Deployment) -> None:
     call.events.typed(v1.EventDeploymentClosed(id=new.id))
 
 
-def close_group(call: Call, group: Group, state: Group.State) -> None:
+def close_group(call: MessageCall, group: Group, state: Group.State) -> None:
     """Move a group to closed or insufficient_funds; both emit EventGroupClosed."""
     _move_group(call, group, state)
     call.events.typed(v1.EventGroupClosed(id=group.id))
 
 
-def pause_group(call: Call, group: Group) -> None:
+def pause_group(call: MessageCall, group: Group) -> None:
     """Move a group to paused; the chain writes it twice, which costs gas."""
     key = _move_group(call, group, Group.paused)
     call.state.meter.write(len(key) + group.ByteSize())
     call.events.typed(v1.EventGroupPaused(id=group.id))
 
 
-def start_group(call: Call, group: Group) -> None:
+def start_group(call: MessageCall, group: Group) -> None:
     """Move a group back to open."""
     _move_group(call, group, Group.open)
     call.events.typed(v1.EventGroupStarted(id=group.id))
 
 
-def closable(group: Group) -> RefusedError | None:
+def closable(group: Group) -> TxRefusedError | None:
     """Why a group cannot be closed, if it cannot."""
-    return RefusedError("deployment", 15, "Group already closed") if group.state == Group.closed else None
+    return TxRefusedError("deployment", 15, "Group already closed") if group.state == Group.closed else None
 
 
-def _group_key(call: Call, id_: GroupLike) -> bytes:
+def _group_key(call: MessageCall, id_: GroupLike) -> bytes:
     """Where the group's row is."""
     for value in _GROUP_STATES:
         if call.state.has(GROUPS, key := keys.group(value, id_)):
             return key
-    raise RefusedError("deployment", 14, "Group not found")
+    raise TxRefusedError("deployment", 14, "Group not found")
 
 
-def _move_group(call: Call, old: Group, state: Group.State) -> bytes:
+def _move_group(call: MessageCall, old: Group, state: Group.State) -> bytes:
     """Write the group in its new state; the key of its row.
 
     A paused group stays under the key of its former state: pausing does not change the order of a

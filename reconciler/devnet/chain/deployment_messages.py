@@ -8,19 +8,21 @@ from reconciler.chain.proto.deployment_v1beta4_pb2 import Group, Params
 from reconciler.chain.proto.escrow_id_v1_pb2 import Account as AccountId
 from reconciler.chain.proto.escrow_id_v1_pb2 import Scope
 from reconciler.devnet.chain import deployment, deposits, escrow, groupspecs, market
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import RefusedError, plain
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError, plain
 from reconciler.devnet.chain.tables import PARAMS
 
 
-def create_deployment(call: Call, msg: v1beta4.MsgCreateDeployment) -> v1beta4.MsgCreateDeploymentResponse:
+def create_deployment(
+    call: MessageCall, msg: v1beta4.MsgCreateDeployment
+) -> v1beta4.MsgCreateDeploymentResponse:
     """A deployment with its groups, one order each, and its escrow account."""
     if deployment.find(call, msg.id) is not None:
-        raise RefusedError("deployment", 3, "Deployment exists")
+        raise TxRefusedError("deployment", 3, "Deployment exists")
     _check_deposit(call, msg)
     try:
         groupspecs.check_all(msg.groups)
-    except RefusedError as refusal:
+    except TxRefusedError as refusal:
         raise plain(f"Invalid groups: {refusal.text}") from refusal
     given = deposits.authorize(call, msg.id.owner, msg.deposit)
     new = Deployment(id=msg.id, state=Deployment.active, hash=msg.hash, created_at=call.height)
@@ -40,23 +42,27 @@ def create_deployment(call: Call, msg: v1beta4.MsgCreateDeployment) -> v1beta4.M
     return v1beta4.MsgCreateDeploymentResponse()
 
 
-def update_deployment(call: Call, msg: v1beta4.MsgUpdateDeployment) -> v1beta4.MsgUpdateDeploymentResponse:
+def update_deployment(
+    call: MessageCall, msg: v1beta4.MsgUpdateDeployment
+) -> v1beta4.MsgUpdateDeploymentResponse:
     """Give a deployment the hash of another manifest."""
     found = _active(call, msg.id)
     if found.hash == msg.hash:
-        raise RefusedError("deployment", 10, "Invalid: deployment hash")
+        raise TxRefusedError("deployment", 10, "Invalid: deployment hash")
     deployment.change_hash(call, found, msg.hash)
     return v1beta4.MsgUpdateDeploymentResponse()
 
 
-def close_deployment(call: Call, msg: v1beta4.MsgCloseDeployment) -> v1beta4.MsgCloseDeploymentResponse:
+def close_deployment(
+    call: MessageCall, msg: v1beta4.MsgCloseDeployment
+) -> v1beta4.MsgCloseDeploymentResponse:
     """Close the escrow account; its hook closes the rest."""
     _active(call, msg.id)
     escrow.close_account(call, account_of(msg.id))
     return v1beta4.MsgCloseDeploymentResponse()
 
 
-def close_group(call: Call, msg: v1beta4.MsgCloseGroup) -> v1beta4.MsgCloseGroupResponse:
+def close_group(call: MessageCall, msg: v1beta4.MsgCloseGroup) -> v1beta4.MsgCloseGroupResponse:
     """Close a group for ever; the deployment goes on."""
     group = _group(call, msg.id)
     refusal = deployment.closable(group)
@@ -67,25 +73,25 @@ def close_group(call: Call, msg: v1beta4.MsgCloseGroup) -> v1beta4.MsgCloseGroup
     return v1beta4.MsgCloseGroupResponse()
 
 
-def pause_group(call: Call, msg: v1beta4.MsgPauseGroup) -> v1beta4.MsgPauseGroupResponse:
+def pause_group(call: MessageCall, msg: v1beta4.MsgPauseGroup) -> v1beta4.MsgPauseGroupResponse:
     """End a group's lease until it is started again."""
     group = _group(call, msg.id)
     if group.state == Group.closed:
-        raise RefusedError("deployment", 15, "Group already closed")
+        raise TxRefusedError("deployment", 15, "Group already closed")
     if group.state == Group.paused:
-        raise RefusedError("deployment", 17, "Group paused")
+        raise TxRefusedError("deployment", 17, "Group paused")
     deployment.pause_group(call, group)
     market.close_group_orders(call, group.id)
     return v1beta4.MsgPauseGroupResponse()
 
 
-def start_group(call: Call, msg: v1beta4.MsgStartGroup) -> v1beta4.MsgStartGroupResponse:
+def start_group(call: MessageCall, msg: v1beta4.MsgStartGroup) -> v1beta4.MsgStartGroupResponse:
     """Open a paused group: it asks again with a new order."""
     group = _group(call, msg.id)
     if group.state == Group.closed:
-        raise RefusedError("deployment", 15, "Group already closed")
+        raise TxRefusedError("deployment", 15, "Group already closed")
     if group.state == Group.open:
-        raise RefusedError("deployment", 16, "Group open")
+        raise TxRefusedError("deployment", 16, "Group open")
     deployment.start_group(call, group)
     market.create_order(call, group.id, group.group_spec)
     return v1beta4.MsgStartGroupResponse()
@@ -96,29 +102,29 @@ def account_of(id_: DeploymentID) -> AccountId:
     return AccountId(scope=Scope.deployment, xid=f"{id_.owner}/{id_.dseq}")
 
 
-def _active(call: Call, id_: DeploymentID) -> Deployment:
+def _active(call: MessageCall, id_: DeploymentID) -> Deployment:
     found = deployment.find(call, id_)
     if found is None:
-        raise RefusedError("deployment", 4, "Deployment not found")
+        raise TxRefusedError("deployment", 4, "Deployment not found")
     if found.state != Deployment.active:
-        raise RefusedError("deployment", 5, "Deployment closed")
+        raise TxRefusedError("deployment", 5, "Deployment closed")
     return found
 
 
-def _group(call: Call, id_: GroupID) -> Group:
+def _group(call: MessageCall, id_: GroupID) -> Group:
     found = deployment.find_group(call, id_)
     if found is None:
-        raise RefusedError("deployment", 14, "Group not found")
+        raise TxRefusedError("deployment", 14, "Group not found")
     return found
 
 
-def _check_deposit(call: Call, msg: v1beta4.MsgCreateDeployment) -> None:
+def _check_deposit(call: MessageCall, msg: v1beta4.MsgCreateDeployment) -> None:
     params = Params.FromString(call.state.get(PARAMS, b"deployment") or b"")
     given = msg.deposit.amount
     for least in params.min_deposits:
         if least.denom == given.denom:
             if int(given.amount or 0) < int(least.amount):
                 shown = f"Deposit too low - {given.amount} < {least.amount}{least.denom}"
-                raise RefusedError("deployment", 20, f"{shown}: Deposit invalid")
+                raise TxRefusedError("deployment", 20, f"{shown}: Deposit invalid")
             return
     raise plain(f"Deposit invalid: Invalid deposit denomination {given.denom}")

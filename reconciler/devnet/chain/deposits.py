@@ -6,8 +6,8 @@ from reconciler.chain.proto.base_deposit_v1_pb2 import Deposit, Source
 from reconciler.chain.proto.escrow_types_v1_pb2 import Depositor
 from reconciler.devnet.chain import bank
 from reconciler.devnet.chain.amounts import ONE, dec_coin, valid_denom
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import RefusedError, plain
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError, plain
 
 
 def check(deposit: Deposit) -> None:
@@ -32,11 +32,11 @@ def check_sources(deposit: Deposit) -> None:
         seen.add(source)
 
 
-def _source(words: str) -> RefusedError:
-    return RefusedError("virtengine", 4, f"{words}: invalid deposit source")
+def _source(words: str) -> TxRefusedError:
+    return TxRefusedError("virtengine", 4, f"{words}: invalid deposit source")
 
 
-def authorize(call: Call, signer: str, deposit: Deposit) -> list[Depositor]:
+def authorize(call: MessageCall, signer: str, deposit: Deposit) -> list[Depositor]:
     """The parts in which the sources cover a deposit, in the order given; nobody here has given a grant."""
     given: list[Depositor] = []
     left, denom = int(deposit.amount.amount), deposit.amount.denom

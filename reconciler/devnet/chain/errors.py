@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc
 
 
-class RefusedError(Exception):
+class TxRefusedError(Exception):
     """An error of the chain: what a check or a block answers as codespace, code and log."""
 
     def __init__(
@@ -21,11 +21,11 @@ class RefusedError(Exception):
         self.text = text
         self.status = status
 
-    def behind(self, words: str) -> RefusedError:
+    def behind(self, words: str) -> TxRefusedError:
         """The same error with words before it, its code kept."""
-        return RefusedError(self.codespace, self.code, f"{words}: {self.text}", self.status)
+        return TxRefusedError(self.codespace, self.code, f"{words}: {self.text}", self.status)
 
-    def codeless(self, words: str) -> RefusedError:
+    def codeless(self, words: str) -> TxRefusedError:
         """The same error with words after it, its code lost, as wrapping with `%w` does (semantics 3.3)."""
         return plain(f"{self.text}: {words}" if words else self.text)
 
@@ -55,14 +55,14 @@ class QueryError(Exception):
         self.text = text
 
 
-def plain(text: str) -> RefusedError:
+def plain(text: str) -> TxRefusedError:
     """An error without a code of its own: `undefined/1`, its text alone tells it."""
-    return RefusedError("undefined", 1, text)
+    return TxRefusedError("undefined", 1, text)
 
 
-def sdk(code: int, text: str) -> RefusedError:
+def sdk(code: int, text: str) -> TxRefusedError:
     """An error of the SDK's own codespace."""
-    return RefusedError("sdk", code, text)
+    return TxRefusedError("sdk", code, text)
 
 
 def invalid_argument(text: str) -> QueryError:
@@ -75,6 +75,6 @@ def internal(text: str) -> QueryError:
     return QueryError(grpc.StatusCode.INTERNAL, text)
 
 
-def not_found(codespace: str, code: int, text: str) -> RefusedError:
+def not_found(codespace: str, code: int, text: str) -> TxRefusedError:
     """A registered error that a query answers as NOT_FOUND."""
-    return RefusedError(codespace, code, text, grpc.StatusCode.NOT_FOUND)
+    return TxRefusedError(codespace, code, text, grpc.StatusCode.NOT_FOUND)

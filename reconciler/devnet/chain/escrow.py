@@ -13,17 +13,17 @@ from reconciler.devnet.chain import bank, deposits
 from reconciler.devnet.chain import escrow_records as records
 from reconciler.devnet.chain.addresses import ESCROW
 from reconciler.devnet.chain.amounts import ONE, coin, dec, dec_coin
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import PanicError, RefusedError
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import PanicError, TxRefusedError
 from reconciler.devnet.chain.escrow_records import CLOSED, OPEN, OVERDRAWN, OpenedPayment
 from reconciler.devnet.chain.escrow_settling import pay_out, settle
 from reconciler.devnet.chain.tables import ESCROW_ACCOUNTS
 
 
-def create_account(call: Call, id_: AccountId, owner: str, given: Sequence[Depositor]) -> None:
+def create_account(call: MessageCall, id_: AccountId, owner: str, given: Sequence[Depositor]) -> None:
     """Open an account with its first deposits; `escrow/1` if it exists."""
     if records.account_exists(call, id_):
-        raise RefusedError("escrow", 1, "account exists")
+        raise TxRefusedError("escrow", 1, "account exists")
     denoms = sorted({deposit.balance.denom for deposit in given})
     state = AccountState(
         owner=owner,
@@ -37,7 +37,7 @@ def create_account(call: Call, id_: AccountId, owner: str, given: Sequence[Depos
     call.state.put(ESCROW_ACCOUNTS, key, state)
 
 
-def close_account(call: Call, id_: AccountId) -> None:
+def close_account(call: MessageCall, id_: AccountId) -> None:
     """Settle, pay every payment that was loaded, give the rest back; `escrow/2` if it is closed."""
     account = records.take_account(call, id_)
     payments, _ = settle(call, account)
@@ -49,11 +49,11 @@ def close_account(call: Call, id_: AccountId) -> None:
     records.save(call, account, payments)
 
 
-def deposit(call: Call, id_: AccountId, given: Sequence[Depositor]) -> None:
+def deposit(call: MessageCall, id_: AccountId, given: Sequence[Depositor]) -> None:
     """Add deposits; into an overdrawn account they pay its debts, the rest goes straight back."""
     account = records.take_account(call, id_)
     if account.state.state == CLOSED:
-        raise RefusedError("escrow", 2, "account closed")
+        raise TxRefusedError("escrow", 2, "account closed")
     _fund(call, account.state, given)
     if account.state.state != OVERDRAWN:
         records.save_account(call, account)
@@ -66,18 +66,18 @@ def deposit(call: Call, id_: AccountId, given: Sequence[Depositor]) -> None:
     records.save(call, account, payments)
 
 
-def create_payment(call: Call, id_: PaymentId, owner: str, rate: DecCoin) -> None:
+def create_payment(call: MessageCall, id_: PaymentId, owner: str, rate: DecCoin) -> None:
     """Begin to pay a rate per block; what other payments accrued since the last settling is lost."""
     account = records.take_account(call, id_.aid)
     _, short = settle(call, account)
     if short:
-        raise RefusedError("escrow", 4, "account overdrawn")
+        raise TxRefusedError("escrow", 4, "account overdrawn")
     if all(funds.denom != rate.denom for funds in account.state.funds):
-        raise RefusedError("escrow", 5, "invalid denomination")
+        raise TxRefusedError("escrow", 5, "invalid denomination")
     if not dec(rate.amount):
-        raise RefusedError("escrow", 9, "payment rate zero")
+        raise TxRefusedError("escrow", 9, "payment rate zero")
     if records.payment_exists(call, id_):
-        raise RefusedError("escrow", 6, "payment exists")
+        raise TxRefusedError("escrow", 6, "payment exists")
     if account.dirty:
         records.save_account(call, account)
     state = PaymentState(
@@ -91,11 +91,11 @@ def create_payment(call: Call, id_: PaymentId, owner: str, rate: DecCoin) -> Non
     records.save_payment(call, OpenedPayment(id_, state, OPEN))
 
 
-def withdraw_payment(call: Call, id_: PaymentId) -> None:
+def withdraw_payment(call: MessageCall, id_: PaymentId) -> None:
     """Settle the account and pay this payment out; `escrow/7` if it has ended (semantics 4.3)."""
     account = records.take_account(call, id_.aid)
     if records.take_payment(call, id_).state.state != OPEN:
-        raise RefusedError("escrow", 7, "payment closed")
+        raise TxRefusedError("escrow", 7, "payment closed")
     payments, short = settle(call, account)
     if not short:
         mine = [payment for payment in payments if payment.id == id_]
@@ -105,11 +105,11 @@ def withdraw_payment(call: Call, id_: PaymentId) -> None:
     records.save(call, account, payments)
 
 
-def close_payment(call: Call, id_: PaymentId) -> None:
+def close_payment(call: MessageCall, id_: PaymentId) -> None:
     """Settle and end this payment if it was loaded; one that was not stays open (semantics 4.4)."""
     account = records.take_account(call, id_.aid)
     if records.take_payment(call, id_).state.state not in (OPEN, OVERDRAWN):
-        raise RefusedError("escrow", 7, "payment closed")
+        raise TxRefusedError("escrow", 7, "payment closed")
     payments, _ = settle(call, account)
     account.dirty = True
     for payment in payments:
@@ -119,25 +119,25 @@ def close_payment(call: Call, id_: PaymentId) -> None:
     records.save(call, account, payments)
 
 
-def account_deposit(call: Call, msg: MsgAccountDeposit) -> MsgAccountDepositResponse:
+def account_deposit(call: MessageCall, msg: MsgAccountDeposit) -> MsgAccountDepositResponse:
     """Execute a MsgAccountDeposit; anyone may send one."""
     given = deposits.authorize(call, msg.signer, msg.deposit)
     deposit(call, msg.id, given)
     return MsgAccountDepositResponse()
 
 
-def _end(call: Call, payment: OpenedPayment) -> None:
+def _end(call: MessageCall, payment: OpenedPayment) -> None:
     payment.dirty = True
     if payment.state.state == OPEN:
         payment.state.state = CLOSED
     pay_out(call, payment)
 
 
-def _fund(call: Call, state: AccountState, given: Sequence[Depositor]) -> None:
+def _fund(call: MessageCall, state: AccountState, given: Sequence[Depositor]) -> None:
     for new in given:
         funds = next((held for held in state.funds if held.denom == new.balance.denom), None)
         if funds is None:
-            raise RefusedError("escrow", 5, "invalid denomination")
+            raise TxRefusedError("escrow", 5, "invalid denomination")
         amount = dec(new.balance.amount)
         bank.send_to_module(call, new.owner, ESCROW, [coin(new.balance.denom, amount // ONE)])
         funds.amount = str(max(dec(funds.amount), 0) + amount)

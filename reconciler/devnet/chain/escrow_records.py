@@ -11,9 +11,9 @@ from reconciler.chain.proto.escrow_types_v1_pb2 import Account, AccountState, Pa
 from reconciler.devnet.chain import bank
 from reconciler.devnet.chain.addresses import ESCROW
 from reconciler.devnet.chain.amounts import coin, dec, whole
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import RefusedError
-from reconciler.devnet.chain.store import Reader
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError
+from reconciler.devnet.chain.store import StateReader
 from reconciler.devnet.chain.tables import ESCROW_ACCOUNTS, ESCROW_PAYMENTS
 
 OPEN, CLOSED, OVERDRAWN = State.open, State.closed, State.overdrawn
@@ -73,7 +73,7 @@ def payment_id(key: bytes) -> PaymentId:
     return PaymentId(aid=AccountId(scope=scope, xid=f"{owner}/{dseq}"), xid="/".join(rest))
 
 
-def read_account(state: Reader, id_: AccountId) -> Account | None:
+def read_account(state: StateReader, id_: AccountId) -> Account | None:
     """An account for a query; an open row hides a closed one of the same id (semantics 5.2)."""
     for value in _STATES:
         found = state.get(ESCROW_ACCOUNTS, account_key(value, account_text(id_)))
@@ -82,7 +82,7 @@ def read_account(state: Reader, id_: AccountId) -> Account | None:
     return None
 
 
-def read_payment(state: Reader, id_: PaymentId) -> Payment | None:
+def read_payment(state: StateReader, id_: PaymentId) -> Payment | None:
     """A payment for a query."""
     for value in _STATES:
         found = state.get(ESCROW_PAYMENTS, payment_key(value, payment_text(id_)))
@@ -91,17 +91,17 @@ def read_payment(state: Reader, id_: PaymentId) -> Payment | None:
     return None
 
 
-def account_exists(call: Call, id_: AccountId) -> bool:
+def account_exists(call: MessageCall, id_: AccountId) -> bool:
     """Whether an account of this id is there in any state."""
     return any(call.state.has(ESCROW_ACCOUNTS, account_key(s, account_text(id_))) for s in _STATES)
 
 
-def payment_exists(call: Call, id_: PaymentId) -> bool:
+def payment_exists(call: MessageCall, id_: PaymentId) -> bool:
     """Whether a payment of this id is there in any state."""
     return any(call.state.has(ESCROW_PAYMENTS, payment_key(s, payment_text(id_))) for s in _STATES)
 
 
-def take_account(call: Call, id_: AccountId) -> OpenedAccount:
+def take_account(call: MessageCall, id_: AccountId) -> OpenedAccount:
     """The account to work on; `escrow/3` if there is none."""
     for value in _STATES:
         key = account_key(value, account_text(id_))
@@ -109,10 +109,10 @@ def take_account(call: Call, id_: AccountId) -> OpenedAccount:
             found = AccountState()
             found.CopyFrom(call.state.get(ESCROW_ACCOUNTS, key) or found)
             return OpenedAccount(id_, found, found.state)
-    raise RefusedError("escrow", 3, "account not found")
+    raise TxRefusedError("escrow", 3, "account not found")
 
 
-def take_payment(call: Call, id_: PaymentId) -> OpenedPayment:
+def take_payment(call: MessageCall, id_: PaymentId) -> OpenedPayment:
     """The payment to work on; `escrow/8` if there is none."""
     for value in _STATES:
         key = payment_key(value, payment_text(id_))
@@ -120,10 +120,10 @@ def take_payment(call: Call, id_: PaymentId) -> OpenedPayment:
             found = PaymentState()
             found.CopyFrom(call.state.get(ESCROW_PAYMENTS, key) or found)
             return OpenedPayment(id_, found, found.state)
-    raise RefusedError("escrow", 8, "payment not found")
+    raise TxRefusedError("escrow", 8, "payment not found")
 
 
-def take_payments(call: Call, id_: AccountId, states: tuple[int, ...]) -> list[OpenedPayment]:
+def take_payments(call: MessageCall, id_: AccountId, states: tuple[int, ...]) -> list[OpenedPayment]:
     """The payments whose text begins with the account's: those of dseq 120 too for 12 (semantics 4.4)."""
     taken = []
     for value in states:
@@ -134,7 +134,7 @@ def take_payments(call: Call, id_: AccountId, states: tuple[int, ...]) -> list[O
     return taken
 
 
-def save_account(call: Call, account: OpenedAccount) -> None:
+def save_account(call: MessageCall, account: OpenedAccount) -> None:
     """Store the account; one that has ended gives every depositor the rest and tells the other modules."""
     state, text = account.state, account_text(account.id)
     if state.state != account.before:
@@ -148,7 +148,7 @@ def save_account(call: Call, account: OpenedAccount) -> None:
         call.hooks.account_closed(call, Account(id=account.id, state=kept))
 
 
-def save_payment(call: Call, payment: OpenedPayment) -> None:
+def save_payment(call: MessageCall, payment: OpenedPayment) -> None:
     """Store the payment; one that has ended tells the other modules."""
     state, text = payment.state, payment_text(payment.id)
     if state.state != payment.before:
@@ -160,7 +160,7 @@ def save_payment(call: Call, payment: OpenedPayment) -> None:
         call.hooks.payment_closed(call, Payment(id=payment.id, state=kept))
 
 
-def save(call: Call, account: OpenedAccount, payments: list[OpenedPayment]) -> None:
+def save(call: MessageCall, account: OpenedAccount, payments: list[OpenedPayment]) -> None:
     """Store what was worked on: the account first, then its payments."""
     if account.dirty:
         save_account(call, account)
@@ -169,7 +169,7 @@ def save(call: Call, account: OpenedAccount, payments: list[OpenedPayment]) -> N
             save_payment(call, payment)
 
 
-def _refund(call: Call, state: AccountState) -> None:
+def _refund(call: MessageCall, state: AccountState) -> None:
     for deposit in state.deposits:
         if dec(deposit.balance.amount) <= 0:
             continue

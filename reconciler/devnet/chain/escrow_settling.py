@@ -6,8 +6,8 @@ from reconciler.chain.proto.escrow_types_v1_pb2 import AccountState
 from reconciler.devnet.chain import bank, take
 from reconciler.devnet.chain.addresses import DISTRIBUTION, ESCROW
 from reconciler.devnet.chain.amounts import ONE, coin, dec, dec_coin, truncated, whole
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import PanicError, RefusedError
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import PanicError, TxRefusedError
 from reconciler.devnet.chain.escrow_records import (
     CLOSED,
     OPEN,
@@ -21,7 +21,7 @@ COMMUNITY_POOL_GAS = 4080
 """The fee pool read and written beside the movement of the fee."""
 
 
-def settle(call: Call, account: OpenedAccount) -> tuple[list[OpenedPayment], bool]:
+def settle(call: MessageCall, account: OpenedAccount) -> tuple[list[OpenedPayment], bool]:
     """Move what is owed since the last settling from the account to its payments.
 
     Returns the payments that were loaded and whether the account is overdrawn. In a block in which it was
@@ -29,7 +29,7 @@ def settle(call: Call, account: OpenedAccount) -> tuple[list[OpenedPayment], boo
     """
     state = account.state
     if state.state == CLOSED:
-        raise RefusedError("escrow", 2, "account closed")
+        raise TxRefusedError("escrow", 2, "account closed")
     if dec(state.funds[0].amount) < 0:
         return [], True
     blocks = 0
@@ -47,7 +47,7 @@ def settle(call: Call, account: OpenedAccount) -> tuple[list[OpenedPayment], boo
     return payments, True
 
 
-def pay_out(call: Call, payment: OpenedPayment) -> None:
+def pay_out(call: MessageCall, payment: OpenedPayment) -> None:
     """Pay the whole uve that a payment has gathered: the take fee to the pool, the rest to its owner."""
     state = payment.state
     denom, gross = state.balance.denom, whole(dec(state.balance.amount))

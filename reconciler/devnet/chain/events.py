@@ -14,26 +14,26 @@ from reconciler.devnet.chain.amounts import dec, spelled
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ChainEventRecord:
     """A type and its attributes in order; every attribute is indexed."""
 
     kind: str
     attributes: tuple[tuple[str, str], ...]
 
-    def marked(self, key: str, value: str) -> Event:
+    def marked(self, key: str, value: str) -> ChainEventRecord:
         """The same event with one more attribute at its end."""
-        return Event(self.kind, (*self.attributes, (key, value)))
+        return ChainEventRecord(self.kind, (*self.attributes, (key, value)))
 
 
 @dataclass(slots=True)
 class EventLog:
     """Events in the order in which they happened."""
 
-    events: list[Event] = field(default_factory=list)
+    events: list[ChainEventRecord] = field(default_factory=list)
 
     def emit(self, kind: str, *attributes: tuple[str, str]) -> None:
         """Add an event."""
-        self.events.append(Event(kind, attributes))
+        self.events.append(ChainEventRecord(kind, attributes))
 
     def typed(self, message: Message) -> None:
         """Add a typed event: the message's full name, its fields by name as JSON text."""

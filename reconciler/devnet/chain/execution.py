@@ -8,13 +8,13 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 
 from reconciler.chain.proto.cosmos_abci_pb2 import TxMsgData
 from reconciler.devnet.chain.ante import Ante, Mode
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import OutOfGasError, PanicError, RefusedError, sdk
-from reconciler.devnet.chain.events import Event, EventLog
-from reconciler.devnet.chain.gas import UNLIMITED, Meter
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import OutOfGasError, PanicError, TxRefusedError, sdk
+from reconciler.devnet.chain.events import ChainEventRecord, EventLog
+from reconciler.devnet.chain.gas import UNLIMITED, GasMeter
 from reconciler.devnet.chain.hooks import HOOKS
 from reconciler.devnet.chain.routes import Routed
-from reconciler.devnet.chain.store import Branch, Reader
+from reconciler.devnet.chain.store import Branch, StateReader
 from reconciler.devnet.chain.transactions import Transaction
 
 PANIC_CODE = 111222
@@ -30,12 +30,12 @@ class Outcome:
     data: bytes = b""
     gas_wanted: int = 0
     gas_used: int = 0
-    events: tuple[Event, ...] = ()
+    events: tuple[ChainEventRecord, ...] = ()
     answers: tuple[AnyMessage, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MessagePosition:
     """Where a transaction runs: the height and time it sees."""
 
     height: int
@@ -58,16 +58,18 @@ class Executor:
         for message in tx.messages:
             message.route.check(message.message)
 
-    def pass_ante(self, under: Reader, place: Place, tx: Transaction, mode: Mode) -> tuple[Outcome, Branch]:
+    def pass_ante(
+        self, under: StateReader, place: MessagePosition, tx: Transaction, mode: Mode
+    ) -> tuple[Outcome, Branch]:
         """Run the ante chain; the branch holds the fee and the sequence, to be flushed if the code is 0."""
         meter = self._meter(tx, mode)
-        call = Call(Branch(under, meter), place.height, place.time_ns, HOOKS)
+        call = MessageCall(Branch(under, meter), place.height, place.time_ns, HOOKS)
         try:
             self.check_form(tx)
             self.ante.run(call, tx, mode)
             if tx.hash in self.out_of_gas_in_ante:
                 raise OutOfGasError("WritePerByte")
-        except RefusedError as refusal:
+        except TxRefusedError as refusal:
             return _refused(refusal, tx, meter), call.state
         except OutOfGasError as short:
             return self._short(tx, meter, short), call.state
@@ -75,13 +77,13 @@ class Executor:
         return passed, call.state
 
     def run_messages(
-        self, passed: Outcome, ante: Branch, place: Place, tx: Transaction
+        self, passed: Outcome, ante: Branch, place: MessagePosition, tx: Transaction
     ) -> tuple[Outcome, Branch]:
         """Run the messages on top of the ante chain's writes; the branch is to be dropped if they fail."""
         state = Branch(ante, ante.meter)
         try:
             answers, events = self._messages(state, place, tx)
-        except RefusedError as refusal:
+        except TxRefusedError as refusal:
             log = f"failed to execute message; {refusal.text}"
             outcome = Outcome(refusal.code, refusal.codespace, log)
         except PanicError as panic:
@@ -93,15 +95,17 @@ class Executor:
             outcome = Outcome(data=data, events=(*passed.events, *events), answers=tuple(answers))
         return self._finished(outcome, passed, tx, ante.meter), state
 
-    def _messages(self, state: Branch, place: Place, tx: Transaction) -> tuple[list[AnyMessage], list[Event]]:
+    def _messages(
+        self, state: Branch, place: MessagePosition, tx: Transaction
+    ) -> tuple[list[AnyMessage], list[ChainEventRecord]]:
         answers: list[AnyMessage] = []
-        events: list[Event] = []
+        events: list[ChainEventRecord] = []
         for index, message in enumerate(tx.messages):
-            call = Call(state, place.height, place.time_ns, HOOKS, EventLog())
+            call = MessageCall(state, place.height, place.time_ns, HOOKS, EventLog())
             _announce(call, message)
             try:
                 answer = message.route.run(call, message.message)
-            except RefusedError as refusal:
+            except TxRefusedError as refusal:
                 raise refusal.behind(f"message index: {index}") from refusal
             if tx.hash in self.out_of_gas:
                 raise OutOfGasError("WritePerByte")
@@ -111,7 +115,7 @@ class Executor:
         return answers, events
 
     @staticmethod
-    def _finished(outcome: Outcome, passed: Outcome, tx: Transaction, meter: Meter) -> Outcome:
+    def _finished(outcome: Outcome, passed: Outcome, tx: Transaction, meter: GasMeter) -> Outcome:
         return Outcome(
             code=outcome.code,
             codespace=outcome.codespace,
@@ -123,16 +127,16 @@ class Executor:
             answers=outcome.answers,
         )
 
-    def _meter(self, tx: Transaction, mode: Mode) -> Meter:
-        return Meter(tx.gas_limit if self.metered and mode is not Mode.SIMULATE else UNLIMITED)
+    def _meter(self, tx: Transaction, mode: Mode) -> GasMeter:
+        return GasMeter(tx.gas_limit if self.metered and mode is not Mode.SIMULATE else UNLIMITED)
 
     @staticmethod
-    def _short(tx: Transaction, meter: Meter, short: OutOfGasError) -> Outcome:
+    def _short(tx: Transaction, meter: GasMeter, short: OutOfGasError) -> Outcome:
         words = f"out of gas in location: {short.location}; gasWanted: {tx.gas_limit}, gasUsed: {meter.used}"
         return Outcome(11, "sdk", f"{words}: out of gas", gas_wanted=tx.gas_limit, gas_used=meter.used)
 
 
-def _refused(refusal: RefusedError, tx: Transaction, meter: Meter) -> Outcome:
+def _refused(refusal: TxRefusedError, tx: Transaction, meter: GasMeter) -> Outcome:
     return Outcome(
         refusal.code,
         refusal.codespace,
@@ -142,7 +146,7 @@ def _refused(refusal: RefusedError, tx: Transaction, meter: Meter) -> Outcome:
     )
 
 
-def _announce(call: Call, message: Routed) -> None:
+def _announce(call: MessageCall, message: Routed) -> None:
     call.events.emit(
         "message",
         ("action", message.route.url),

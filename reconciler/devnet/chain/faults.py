@@ -8,7 +8,7 @@ from reconciler.devnet.chain.genesis import Gates
 
 
 @dataclass(slots=True)
-class Faults:
+class NodeFaults:
     """Switches; all off, the node behaves as recorded.
 
     `stalled` makes no blocks, `catching_up` says so in every status, `lag` hides the newest heights from

@@ -19,7 +19,7 @@ SIGNATURE = 1000
 UNLIMITED = 2**63
 
 
-class Meter:
+class GasMeter:
     """Counts gas up to a limit; passing it raises OutOfGasError and leaves the sum that passed it."""
 
     __slots__ = ("limit", "used")

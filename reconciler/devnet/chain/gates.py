@@ -9,7 +9,7 @@ from reconciler.chain.proto.deployment_v1beta4_pb2 import MsgCreateDeployment
 from reconciler.chain.proto.market_v1beta5_pb2 import MsgWithdrawLease
 from reconciler.chain.proto.provider_v1beta4_pb2 import MsgCreateProvider
 from reconciler.devnet.chain.addresses import raw
-from reconciler.devnet.chain.errors import RefusedError, sdk
+from reconciler.devnet.chain.errors import TxRefusedError, sdk
 from reconciler.devnet.chain.genesis import Gates
 from reconciler.devnet.chain.routes import Routed
 from reconciler.devnet.chain.store import Branch
@@ -59,7 +59,7 @@ def check(state: Branch, gates: Gates, message: Routed) -> None:
     if gates.identity and kind in _IDENTITY:
         _check_identity(state.peek(SCORES, raw(message.signer)) or 0, _IDENTITY[kind])
     if kind in gates.second_factor:
-        raise RefusedError(
+        raise TxRefusedError(
             "mfa",
             1214,
             f"MFA required for {kind}. Required factors: {_FACTORS[kind]}: MFA verification required",

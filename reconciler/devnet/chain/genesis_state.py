@@ -7,11 +7,11 @@ from reconciler.chain.proto.provider_v1beta4_pb2 import Info, Provider
 from reconciler.devnet.chain import accounts, bank, providers
 from reconciler.devnet.chain.addresses import DISTRIBUTION, FEE_COLLECTOR, raw
 from reconciler.devnet.chain.genesis import DENOM, Genesis, GenesisProvider
-from reconciler.devnet.chain.store import Branch, Store
+from reconciler.devnet.chain.store import Branch, StateStore
 from reconciler.devnet.chain.tables import BALANCES, PARAMS, PROVIDERS, SCORES
 
 
-def lay(store: Store, genesis: Genesis) -> None:
+def lay(store: StateStore, genesis: Genesis) -> None:
     """Write a genesis into an empty store; it is the state before the first block."""
     state = Branch(store.tip())
     for number, first in enumerate(genesis.accounts):

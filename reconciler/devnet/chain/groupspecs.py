@@ -10,7 +10,7 @@ from reconciler.chain.proto.base_resources_v1beta4_pb2 import Resources, Resourc
 from reconciler.chain.proto.cosmos_coin_pb2 import DecCoin
 from reconciler.chain.proto.deployment_v1beta4_pb2 import GroupSpec, ResourceUnit
 from reconciler.devnet.chain.amounts import ONE, dec, dec_coin, spelled, valid_denom
-from reconciler.devnet.chain.errors import PanicError, RefusedError, plain
+from reconciler.devnet.chain.errors import PanicError, TxRefusedError, plain
 
 MI, TI = 2**20, 2**40
 _CPU, _GPU, _MEMORY, _STORAGE = (10, 384_000), (0, 24), (MI, 2 * TI), (5 * MI, 32 * TI)
@@ -61,9 +61,9 @@ def check_attributes(attributes: Iterable[Attribute]) -> None:
     seen: set[str] = set()
     for attribute in attributes:
         if not _KEY.fullmatch(attribute.key):
-            raise RefusedError("virtengine", 2, "invalid attribute key")
+            raise TxRefusedError("virtengine", 2, "invalid attribute key")
         if attribute.key in seen:
-            raise RefusedError("virtengine", 1, "attributes cannot have duplicate keys")
+            raise TxRefusedError("virtengine", 1, "attributes cannot have duplicate keys")
         seen.add(attribute.key)
 
 

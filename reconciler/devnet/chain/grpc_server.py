@@ -9,7 +9,7 @@ from typing import NoReturn
 import grpc
 
 from reconciler.chain.stubs import SERVED, methods_of
-from reconciler.devnet.chain.errors import QueryError, RefusedError
+from reconciler.devnet.chain.errors import QueryError, TxRefusedError
 from reconciler.devnet.chain.faults import ConnectionLostError
 from reconciler.devnet.chain.node import SimulatedChain
 
@@ -53,7 +53,7 @@ class GrpcServer:
             try:
                 height = int(asked.get(_HEIGHT) or 0)
                 answered = self._chain.query(path, request, height)
-            except RefusedError as refusal:
+            except TxRefusedError as refusal:
                 _abort(call, *grpc_answer(refusal))
             except QueryError as refused:
                 _abort(call, refused.status, refused.text)
@@ -65,7 +65,7 @@ class GrpcServer:
         return answer
 
 
-def grpc_answer(refusal: RefusedError) -> tuple[grpc.StatusCode, str]:
+def grpc_answer(refusal: TxRefusedError) -> tuple[grpc.StatusCode, str]:
     """The status and text that a refusal has over gRPC: registered errors name their code."""
     if refusal.codespace == "undefined":
         return refusal.status, refusal.text

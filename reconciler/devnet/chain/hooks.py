@@ -9,14 +9,14 @@ from reconciler.chain.proto.escrow_types_v1_pb2 import Account, Payment, State
 from reconciler.chain.proto.market_v1_pb2 import BidID, Lease, LeaseClosedReason
 from reconciler.chain.proto.market_v1beta5_pb2 import Bid
 from reconciler.devnet.chain import deployment, market
-from reconciler.devnet.chain.call import Call, Hooks
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.call import Hooks, MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError
 
 
-def account_closed(call: Call, account: Account) -> None:
+def account_closed(call: MessageCall, account: Account) -> None:
     """Close the deployment whose account has ended; the account of a bid is refused (semantics 3.7)."""
     if account.id.scope != Scope.deployment:
-        raise RefusedError("market", 34, "invalid escrow id")
+        raise TxRefusedError("market", 34, "invalid escrow id")
     owner, _, dseq = account.id.xid.partition("/")
     found = deployment.find(call, DeploymentID(owner=owner, dseq=int(dseq)))
     if found is None or found.state != Deployment.active:
@@ -29,7 +29,7 @@ def account_closed(call: Call, account: Account) -> None:
             market.close_group_orders(call, group.id)
 
 
-def payment_closed(call: Call, payment: Payment) -> None:
+def payment_closed(call: MessageCall, payment: Payment) -> None:
     """Close the order, the bid and the lease behind a payment that has ended, if they are still active."""
     owner, _, dseq = payment.id.aid.xid.partition("/")
     gseq, oseq, provider = payment.id.xid.split("/")
@@ -39,7 +39,7 @@ def payment_closed(call: Call, payment: Payment) -> None:
         return
     order, lease = market.find_order(call, id_), market.find_lease(call, id_)
     if order is None or lease is None:
-        raise RefusedError("market", 20, "invalid lease: lease not found")
+        raise TxRefusedError("market", 20, "invalid lease: lease not found")
     market.close_order(call, order)
     market.close_bid(call, bid)
     short = payment.state.state == State.overdrawn

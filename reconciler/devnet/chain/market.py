@@ -10,10 +10,10 @@ from reconciler.chain.proto.escrow_id_v1_pb2 import Scope
 from reconciler.chain.proto.market_v1_pb2 import BidID, Lease, LeaseID, OrderID
 from reconciler.chain.proto.market_v1beta5_pb2 import Bid, Order
 from reconciler.devnet.chain import escrow, keys
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError
 from reconciler.devnet.chain.keys import BidLike, GroupLike, OrderLike
-from reconciler.devnet.chain.store import Reader
+from reconciler.devnet.chain.store import StateReader
 from reconciler.devnet.chain.tables import BIDS, BIDS_BY_PROVIDER, LEASES, LEASES_BY_PROVIDER, ORDERS
 
 _ORDER_STATES = (Order.active, Order.open, Order.closed)
@@ -23,22 +23,22 @@ _INDEXED_BIDS = (Bid.open, Bid.active)
 BID, LEASE = 0x12, 0x13
 
 
-def read_order(state: Reader, id_: OrderLike) -> Order | None:
+def read_order(state: StateReader, id_: OrderLike) -> Order | None:
     """An order for a query."""
     return next(filter(None, (state.get(ORDERS, keys.order(s, id_)) for s in _ORDER_STATES)), None)
 
 
-def read_bid(state: Reader, id_: BidLike) -> Bid | None:
+def read_bid(state: StateReader, id_: BidLike) -> Bid | None:
     """A bid for a query."""
     return next(filter(None, (state.get(BIDS, keys.bid(s, id_)) for s in _BID_STATES)), None)
 
 
-def read_lease(state: Reader, id_: BidLike) -> Lease | None:
+def read_lease(state: StateReader, id_: BidLike) -> Lease | None:
     """A lease for a query."""
     return next(filter(None, (state.get(LEASES, keys.lease(s, id_)) for s in _LEASE_STATES)), None)
 
 
-def find_order(call: Call, id_: OrderLike) -> Order | None:
+def find_order(call: MessageCall, id_: OrderLike) -> Order | None:
     """An order, or None."""
     for value in _ORDER_STATES:
         if call.state.has(ORDERS, keys.order(value, id_)):
@@ -46,7 +46,7 @@ def find_order(call: Call, id_: OrderLike) -> Order | None:
     return None
 
 
-def find_bid(call: Call, id_: BidLike) -> Bid | None:
+def find_bid(call: MessageCall, id_: BidLike) -> Bid | None:
     """A bid, or None."""
     for value in _BID_STATES:
         if call.state.has(BIDS, keys.bid(value, id_)):
@@ -54,7 +54,7 @@ def find_bid(call: Call, id_: BidLike) -> Bid | None:
     return None
 
 
-def find_lease(call: Call, id_: BidLike) -> Lease | None:
+def find_lease(call: MessageCall, id_: BidLike) -> Lease | None:
     """A lease, or None."""
     for value in _LEASE_STATES:
         if call.state.has(LEASES, keys.lease(value, id_)):
@@ -62,12 +62,12 @@ def find_lease(call: Call, id_: BidLike) -> Lease | None:
     return None
 
 
-def orders_of(call: Call, id_: GroupLike, state: int) -> list[Order]:
+def orders_of(call: MessageCall, id_: GroupLike, state: int) -> list[Order]:
     """A group's orders in a state."""
     return [order for _, order in call.state.walk(ORDERS, keys.orders(state, id_))]
 
 
-def bids_of(call: Call, id_: OrderLike, state: int) -> list[Bid]:
+def bids_of(call: MessageCall, id_: OrderLike, state: int) -> list[Bid]:
     """An order's bids in a state, by the provider's raw bytes."""
     return [bid for _, bid in call.state.walk(BIDS, keys.bids(state, id_))]
 
@@ -83,29 +83,29 @@ def lease_payment(id_: BidLike) -> PaymentId:
     return PaymentId(aid=account, xid=f"{id_.gseq}/{id_.oseq}/{id_.provider}")
 
 
-def create_order(call: Call, group: GroupLike, spec: specs.GroupSpec) -> None:
+def create_order(call: MessageCall, group: GroupLike, spec: specs.GroupSpec) -> None:
     """A group's next order; refused while one is open or active."""
     running = orders_of(call, group, Order.active) + orders_of(call, group, Order.open)
     number = len(orders_of(call, group, Order.closed)) + 1
     if running:
-        raise RefusedError("market", 23, "order active").codeless("create order: active order exists")
+        raise TxRefusedError("market", 23, "order active").codeless("create order: active order exists")
     id_ = OrderID(owner=group.owner, dseq=group.dseq, gseq=group.gseq, oseq=number)
     if find_order(call, id_) is not None:
-        raise RefusedError("market", 25, "order already exists in store")
+        raise TxRefusedError("market", 25, "order already exists in store")
     order = Order(id=id_, state=Order.open, spec=spec, created_at=call.height)
     call.state.put(ORDERS, keys.order(order.state, id_), order)
     call.events.typed(v1.EventOrderCreated(id=id_))
 
 
-def create_bid(call: Call, bid: Bid) -> None:
+def create_bid(call: MessageCall, bid: Bid) -> None:
     """Store a bid; one of this provider on this order that ever was refuses it."""
     if find_bid(call, bid.id) is not None:
-        raise RefusedError("market", 21, "invalid bid: bid exists from provider")
+        raise TxRefusedError("market", 21, "invalid bid: bid exists from provider")
     _put_bid(call, bid)
     call.events.typed(v1.EventBidCreated(id=bid.id, price=bid.price))
 
 
-def create_lease(call: Call, bid: Bid) -> None:
+def create_lease(call: MessageCall, bid: Bid) -> None:
     """Store the lease that a bid becomes."""
     id_ = lease_id(bid.id)
     lease = Lease(id=id_, state=Lease.active, price=bid.price, created_at=call.height)
@@ -119,14 +119,14 @@ def lease_id(id_: BidID) -> LeaseID:
     return LeaseID(owner=id_.owner, dseq=id_.dseq, gseq=id_.gseq, oseq=id_.oseq, provider=id_.provider)
 
 
-def move_order(call: Call, old: Order, state: Order.State) -> None:
+def move_order(call: MessageCall, old: Order, state: Order.State) -> None:
     """Give an order another state."""
     call.state.delete(ORDERS, keys.order(old.state, old.id))
     new = Order(id=old.id, state=state, spec=old.spec, created_at=old.created_at)
     call.state.put(ORDERS, keys.order(state, old.id), new)
 
 
-def move_bid(call: Call, old: Bid, state: Bid.State) -> None:
+def move_bid(call: MessageCall, old: Bid, state: Bid.State) -> None:
     """Give a bid another state."""
     call.state.delete(BIDS, keys.bid(old.state, old.id))
     if old.state in _INDEXED_BIDS:
@@ -137,14 +137,14 @@ def move_bid(call: Call, old: Bid, state: Bid.State) -> None:
     _put_bid(call, new)
 
 
-def close_order(call: Call, order: Order) -> None:
+def close_order(call: MessageCall, order: Order) -> None:
     """Close an order that is not closed."""
     if order.state != Order.closed:
         move_order(call, order, Order.closed)
         call.events.typed(v1.EventOrderClosed(id=order.id))
 
 
-def close_bid(call: Call, bid: Bid) -> None:
+def close_bid(call: MessageCall, bid: Bid) -> None:
     """Close a bid that is open or active: its deposit goes back."""
     if bid.state in (Bid.closed, Bid.lost):
         return
@@ -153,20 +153,20 @@ def close_bid(call: Call, bid: Bid) -> None:
     call.events.typed(v1.EventBidClosed(id=bid.id))
 
 
-def return_deposit(call: Call, id_: BidID) -> bool:
+def return_deposit(call: MessageCall, id_: BidID) -> bool:
     """Close a bid's escrow account; false as the hook behind it fails for it (semantics 3.7).
 
     What was done before the hook stays done.
     """
     try:
         escrow.close_account(call, bid_account(id_))
-    except RefusedError:
+    except TxRefusedError:
         return False
     return True
 
 
 def close_lease(
-    call: Call, old: Lease, reason: v1.LeaseClosedReason, state: Lease.State = Lease.closed
+    call: MessageCall, old: Lease, reason: v1.LeaseClosedReason, state: Lease.State = Lease.closed
 ) -> None:
     """Close a lease that is active; the reason stands in the event alone (semantics 3.8)."""
     if old.state in (Lease.closed, Lease.insufficient_funds):
@@ -178,7 +178,7 @@ def close_lease(
     call.events.typed(v1.EventLeaseClosed(id=new.id, reason=reason))
 
 
-def close_group_orders(call: Call, group: GroupLike) -> None:
+def close_group_orders(call: MessageCall, group: GroupLike) -> None:
     """A group has ended or pauses: close its active order with its bids and its lease; an open one stays."""
     for order in orders_of(call, group, Order.active):
         close_order(call, order)
@@ -187,7 +187,7 @@ def close_group_orders(call: Call, group: GroupLike) -> None:
                 _close_bid_and_lease(call, bid)
 
 
-def _close_bid_and_lease(call: Call, bid: Bid) -> None:
+def _close_bid_and_lease(call: MessageCall, bid: Bid) -> None:
     close_bid(call, bid)
     lease = find_lease(call, bid.id)
     if lease is None:
@@ -195,11 +195,11 @@ def _close_bid_and_lease(call: Call, bid: Bid) -> None:
     close_lease(call, lease, v1.lease_closed_owner)
     try:
         escrow.close_payment(call, lease_payment(bid.id))
-    except RefusedError:
+    except TxRefusedError:
         return  # the account may be closed or overdrawn already
 
 
-def _put_bid(call: Call, bid: Bid) -> None:
+def _put_bid(call: MessageCall, bid: Bid) -> None:
     call.state.put(BIDS, keys.bid(bid.state, bid.id), bid)
     if bid.state in _INDEXED_BIDS:
         call.state.put(BIDS_BY_PROVIDER, keys.by_provider(BID, bid.state, bid.id), bid)

@@ -16,7 +16,7 @@ class SeenBeforeError(Exception):
     """The same bytes are waiting, or went into a block (semantics 1.2)."""
 
 
-class TooLargeError(Exception):
+class TxTooLargeError(Exception):
     """More bytes than a transaction may have."""
 
     def __init__(self, size: int) -> None:
@@ -24,7 +24,7 @@ class TooLargeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedTx:
     """What a node answers to a transaction that was sent to it."""
 
     hash: str

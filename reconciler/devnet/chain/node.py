@@ -9,21 +9,21 @@ from time import time_ns
 
 from reconciler.devnet.chain import accounts, genesis_state, schedule
 from reconciler.devnet.chain.ante import Ante, Mode
-from reconciler.devnet.chain.blocks import Block, Included, Ledger
-from reconciler.devnet.chain.call import NANOSECONDS, Call
-from reconciler.devnet.chain.errors import RefusedError
-from reconciler.devnet.chain.events import Event
-from reconciler.devnet.chain.execution import Executor, Outcome, Place
-from reconciler.devnet.chain.faults import ConnectionLostError, Faults
+from reconciler.devnet.chain.blocks import BlockLedger, Included, StoredBlock
+from reconciler.devnet.chain.call import NANOSECONDS, MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError
+from reconciler.devnet.chain.events import ChainEventRecord
+from reconciler.devnet.chain.execution import Executor, MessagePosition, Outcome
+from reconciler.devnet.chain.faults import ConnectionLostError, NodeFaults
 from reconciler.devnet.chain.genesis import Genesis
 from reconciler.devnet.chain.hooks import HOOKS
-from reconciler.devnet.chain.mempool import MOST_BYTES, Checked, Mempool, SeenBeforeError, TooLargeError
-from reconciler.devnet.chain.queries import Queries
+from reconciler.devnet.chain.mempool import MOST_BYTES, CheckedTx, Mempool, SeenBeforeError, TxTooLargeError
+from reconciler.devnet.chain.queries import QueryServer
 from reconciler.devnet.chain.queries_node import NodeQueries
 from reconciler.devnet.chain.queries_tx import TxQueries
 from reconciler.devnet.chain.ratelimit import RateLimit
 from reconciler.devnet.chain.reading import Reading
-from reconciler.devnet.chain.store import Branch, Store, View
+from reconciler.devnet.chain.store import Branch, StateStore, View
 from reconciler.devnet.chain.tables import BLOCK_TIMES
 from reconciler.devnet.chain.transactions import Transaction, decode, tx_hash
 
@@ -38,16 +38,16 @@ class SimulatedChain:
     def __init__(self, genesis: Genesis, block_seconds: float = 1.0, history: int = _HISTORY) -> None:
         self.genesis = genesis
         self.block_seconds = block_seconds
-        self.faults = Faults()
+        self.faults = NodeFaults()
         self.lock = threading.RLock()
         self.made = threading.Condition(self.lock)
-        self.store = Store(history)
-        self.ledger = Ledger(_BLOCKS_KEPT)
+        self.store = StateStore(history)
+        self.ledger = BlockLedger(_BLOCKS_KEPT)
         self.mempool = Mempool()
         self.limiter = RateLimit()
         self.executor = Executor(Ante(genesis, self.limiter, self.faults))
         self.reading = Reading(self.store, self.ledger, genesis, self.faults)
-        self.queries = Queries(self.reading)
+        self.queries = QueryServer(self.reading)
         NodeQueries(self.reading).register(self.queries)
         TxQueries(self, self.reading).register(self.queries)
         genesis_state.lay(self.store, genesis)
@@ -70,35 +70,35 @@ class SimulatedChain:
         return EPOCH + timedelta(microseconds=self.time_ns // 1000)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> MessagePosition:
         """Where a check or a simulation runs: at the last block."""
-        return Place(self.height, self.time_ns)
+        return MessagePosition(self.height, self.time_ns)
 
     def view(self, height: int = 0) -> View:
         """The state at a height; 0 is the newest one."""
         return self.store.at(height or self.height)
 
-    def step(self, time: datetime | int | None = None, include: Sequence[str] | None = None) -> Block:
+    def step(self, time: datetime | int | None = None, include: Sequence[str] | None = None) -> StoredBlock:
         """Make one block of what waits, or of the named transactions in their order.
 
         `time` is a datetime or unix nanoseconds; without it the last time and `block_seconds` more.
         """
         with self.lock:
-            place = Place(self.height + 1, self._next_time(time))
+            place = MessagePosition(self.height + 1, self._next_time(time))
             self.store.write(BLOCK_TIMES, b"", place.time_ns)
             events = list(self._scheduled(schedule.begin, place, "BeginBlock"))
             self._race(place)
             taken = self.mempool.take(None if include is None else list(include))
             txs = tuple(self._include(tx, place, index) for index, tx in enumerate(taken))
             events += self._scheduled(schedule.end, place, "EndBlock")
-            block = Block(place.height, place.time_ns, txs, tuple(events))
+            block = StoredBlock(place.height, place.time_ns, txs, tuple(events))
             self.store.commit()
             self.ledger.append(block)
             self._recheck()
             self.made.notify_all()
             return block
 
-    def check_tx(self, data: bytes) -> Checked:
+    def check_tx(self, data: bytes) -> CheckedTx:
         """Take a transaction, or say why not; SeenBeforeError for the same bytes again."""
         with self.lock:
             if self.faults.lost_requests:
@@ -142,24 +142,24 @@ class SimulatedChain:
         with self.made:
             return self.made.wait_for(lambda: self.reading.height >= height, timeout_seconds)
 
-    def _check(self, data: bytes) -> Checked:
+    def _check(self, data: bytes) -> CheckedTx:
         name = tx_hash(data)
         if len(data) > MOST_BYTES:
-            raise TooLargeError(len(data))
+            raise TxTooLargeError(len(data))
         if self.mempool.has_seen(name):
             raise SeenBeforeError
         try:
             tx = decode(data)
-        except RefusedError as refusal:
-            return Checked(name, refusal.code, refusal.codespace, refusal.text)
+        except TxRefusedError as refusal:
+            return CheckedTx(name, refusal.code, refusal.codespace, refusal.text)
         passed, branch = self.executor.pass_ante(self._check_state, self.place, tx, Mode.CHECK)
         if passed.code:
-            return Checked(name, passed.code, passed.codespace, passed.log)
+            return CheckedTx(name, passed.code, passed.codespace, passed.log)
         branch.flush(self._check_state.put_free)
         self.mempool.add(tx)
-        return Checked(name)
+        return CheckedTx(name)
 
-    def _include(self, tx: Transaction, place: Place, index: int) -> Included:
+    def _include(self, tx: Transaction, place: MessagePosition, index: int) -> Included:
         outcome, branch = self.executor.pass_ante(self.store.tip(), place, tx, Mode.BLOCK)
         if not outcome.code:
             branch.flush(self.store.write)
@@ -181,13 +181,13 @@ class SimulatedChain:
             else:
                 branch.flush(self._check_state.put_free)
 
-    def _scheduled(self, work: schedule.Work, place: Place, mode: str) -> list[Event]:
-        call = Call(Branch(self.store.tip()), place.height, place.time_ns, HOOKS)
+    def _scheduled(self, work: schedule.Work, place: MessagePosition, mode: str) -> list[ChainEventRecord]:
+        call = MessageCall(Branch(self.store.tip()), place.height, place.time_ns, HOOKS)
         work(call)
         call.state.flush(self.store.write)
         return [event.marked("mode", mode) for event in call.events.events]
 
-    def _race(self, place: Place) -> None:
+    def _race(self, place: MessagePosition) -> None:
         state = Branch(self.store.tip())
         while self.faults.racing:
             accounts.count_up(state, self.faults.racing.pop())

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from reconciler.chain.proto.cosmos_paging_pb2 import PageRequest, PageResponse
 from reconciler.devnet.chain.errors import internal, invalid_argument
-from reconciler.devnet.chain.store import Table, View
+from reconciler.devnet.chain.store import StateTable, View
 
 DEFAULT_LIMIT = 100
 V = TypeVar("V", bound=Message)
@@ -58,7 +58,7 @@ class Cursor:
 class Span(Generic[V]):
     """The rows under a prefix from a key on, backwards if asked so; keys are without the prefix."""
 
-    table: Table[V]
+    table: StateTable[V]
     prefix: bytes
     key: bytes
     reverse: bool
@@ -73,10 +73,10 @@ class Span(Generic[V]):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Generic[V]):
+class PagedList(Generic[V]):
     """A list over states in turn: the table and prefix of each state, and which rows count."""
 
-    table: Table[V]
+    table: StateTable[V]
     states: Sequence[int]
     prefix: Callable[[int], bytes]
     accepts: Callable[[V], bool]
@@ -123,7 +123,7 @@ class Listing(Generic[V]):
 
 
 def simple_page(
-    view: View, table: Table[V], prefix: bytes, asked: PageRequest
+    view: View, table: StateTable[V], prefix: bytes, asked: PageRequest
 ) -> tuple[list[V], PageResponse]:
     """A page as the SDK's own pagination gives it: total only when counting from the beginning."""
     limit = asked.limit or DEFAULT_LIMIT

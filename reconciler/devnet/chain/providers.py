@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.chain.proto.audit_v1_pb2 import AuditedProvider
 from reconciler.chain.proto.provider_v1beta4_pb2 import Provider
 from reconciler.devnet.chain.addresses import raw
-from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.call import MessageCall
 from reconciler.devnet.chain.keys import account
 from reconciler.devnet.chain.tables import AUDITED, PROVIDERS
 
@@ -20,11 +20,11 @@ def audited_prefix(owner: str) -> bytes:
     return b"\x01" + account(owner)
 
 
-def find(call: Call, owner: str) -> Provider | None:
+def find(call: MessageCall, owner: str) -> Provider | None:
     """A registered provider, or None."""
     return call.state.get(PROVIDERS, key(owner)) if call.state.has(PROVIDERS, key(owner)) else None
 
 
-def audited(call: Call, owner: str) -> list[AuditedProvider]:
+def audited(call: MessageCall, owner: str) -> list[AuditedProvider]:
     """What auditors say of a provider, by the auditor's raw bytes."""
     return [record for _, record in call.state.walk(AUDITED, audited_prefix(owner))]

@@ -28,7 +28,7 @@ Q = TypeVar("Q", bound=Message)
 Answer = Callable[[View, Any], Message]
 
 
-class Queries:
+class QueryServer:
     """The query router of one chain."""
 
     def __init__(self, reading: Reading) -> None:

@@ -8,8 +8,8 @@ from reconciler.chain.proto.escrow_id_v1_pb2 import Account as AccountId
 from reconciler.chain.proto.escrow_id_v1_pb2 import Scope
 from reconciler.devnet.chain import deployment, escrow_records, keys
 from reconciler.devnet.chain.addresses import AddressError, raw
-from reconciler.devnet.chain.errors import RefusedError, internal, invalid_argument, not_found
-from reconciler.devnet.chain.paging import Listing, check_offset
+from reconciler.devnet.chain.errors import TxRefusedError, internal, invalid_argument, not_found
+from reconciler.devnet.chain.paging import PagedList, check_offset
 from reconciler.devnet.chain.queries_market import check_owner
 from reconciler.devnet.chain.store import View
 from reconciler.devnet.chain.tables import DEPLOYMENTS, PARAMS
@@ -40,7 +40,7 @@ def deployments(view: View, asked: v1beta4.QueryDeploymentsRequest) -> v1beta4.Q
         key += keys.account(filters.owner)
         return key + filters.dseq.to_bytes(8, "big") if filters.dseq else key
 
-    listing = Listing(DEPLOYMENTS, states, prefix, lambda d: filters.dseq in (0, d.id.dseq))
+    listing = PagedList(DEPLOYMENTS, states, prefix, lambda d: filters.dseq in (0, d.id.dseq))
     rows, page = listing.page(view, asked.pagination)
     found = [_complete(view, row) for row in rows]
     return v1beta4.QueryDeploymentsResponse(deployments=found, pagination=page)
@@ -75,6 +75,6 @@ def _complete(view: View, found: Deployment) -> v1beta4.QueryDeploymentResponse:
     id_ = AccountId(scope=Scope.deployment, xid=f"{found.id.owner}/{found.id.dseq}")
     account = escrow_records.read_account(view, id_)
     if account is None:
-        raise RefusedError("escrow", 3, "account not found")
+        raise TxRefusedError("escrow", 3, "account not found")
     groups = deployment.read_groups(view, found.id)
     return v1beta4.QueryDeploymentResponse(deployment=found, groups=groups, escrow_account=account)

@@ -13,7 +13,7 @@ from reconciler.chain.proto.escrow_types_v1_pb2 import Account, Payment, State
 from reconciler.devnet.chain import escrow_records as records
 from reconciler.devnet.chain.errors import invalid_argument
 from reconciler.devnet.chain.paging import DEFAULT_LIMIT, Cursor
-from reconciler.devnet.chain.store import Table, View
+from reconciler.devnet.chain.store import StateTable, View
 from reconciler.devnet.chain.tables import ESCROW_ACCOUNTS, ESCROW_PAYMENTS
 
 M = TypeVar("M", bound=Message)
@@ -36,7 +36,7 @@ def payments(view: View, asked: v1.QueryPaymentsRequest) -> v1.QueryPaymentsResp
 
 
 def _rows(
-    view: View, table: Table[M], prefix: Callable[[int], bytes], asked: Asked
+    view: View, table: StateTable[M], prefix: Callable[[int], bytes], asked: Asked
 ) -> tuple[list[bytes], PageResponse]:
     """Every row of the states asked for; a state that has exactly the limit ends the list."""
     states = _asked_states(asked.state, asked.pagination)

@@ -9,9 +9,9 @@ from reconciler.chain.proto.market_v1_pb2 import Lease
 from reconciler.chain.proto.market_v1beta5_pb2 import Bid, Order
 from reconciler.devnet.chain import escrow_records, keys, market
 from reconciler.devnet.chain.addresses import AddressError, raw
-from reconciler.devnet.chain.errors import RefusedError, internal, invalid_argument, not_found
+from reconciler.devnet.chain.errors import TxRefusedError, internal, invalid_argument, not_found
 from reconciler.devnet.chain.keys import BidLike
-from reconciler.devnet.chain.paging import Listing, check_offset
+from reconciler.devnet.chain.paging import PagedList, check_offset
 from reconciler.devnet.chain.store import View
 from reconciler.devnet.chain.tables import (
     BIDS,
@@ -55,7 +55,7 @@ def orders(view: View, asked: v1beta5.QueryOrdersRequest) -> v1beta5.QueryOrders
             and filters.oseq in (0, id_.oseq)
         )
 
-    listing = Listing(ORDERS, states, lambda s: keys.filtered(_ORDERS, s, filters), accepts)
+    listing = PagedList(ORDERS, states, lambda s: keys.filtered(_ORDERS, s, filters), accepts)
     rows, page = listing.page(view, asked.pagination)
     return v1beta5.QueryOrdersResponse(orders=rows, pagination=page)
 
@@ -67,7 +67,7 @@ def bids(view: View, asked: v1beta5.QueryBidsRequest) -> v1beta5.QueryBidsRespon
     states = _states(filters.state, dict(v1beta5.Bid.State.items()), _BID_STATES)
     check_addresses(filters)
     reverse = _by_provider(filters)
-    listing = Listing(
+    listing = PagedList(
         BIDS_BY_PROVIDER if reverse else BIDS,
         states,
         lambda s: _prefix(_BIDS, s, filters, reverse=reverse),
@@ -85,7 +85,7 @@ def leases(view: View, asked: v1beta5.QueryLeasesRequest) -> v1beta5.QueryLeases
     states = _states(filters.state, dict(Lease.State.items()), _LEASE_STATES)
     check_addresses(filters)
     reverse = _by_provider(filters)
-    listing = Listing(
+    listing = PagedList(
         LEASES_BY_PROVIDER if reverse else LEASES,
         states,
         lambda s: _prefix(_LEASES, s, filters, reverse=reverse),
@@ -189,12 +189,12 @@ def _accepts(filters: BidLike, id_: BidLike) -> bool:
 def _with_account(view: View, found: Bid) -> v1beta5.QueryBidResponse:
     account = escrow_records.read_account(view, market.bid_account(found.id))
     if account is None:
-        raise RefusedError("escrow", 3, "account not found")
+        raise TxRefusedError("escrow", 3, "account not found")
     return v1beta5.QueryBidResponse(bid=found, escrow_account=account)
 
 
 def _with_payment(view: View, found: Lease) -> v1beta5.QueryLeaseResponse:
     payment = escrow_records.read_payment(view, market.lease_payment(found.id))
     if payment is None:
-        raise RefusedError("escrow", 8, "payment not found")
+        raise TxRefusedError("escrow", 8, "payment not found")
     return v1beta5.QueryLeaseResponse(lease=found, escrow_payment=payment)

@@ -9,10 +9,10 @@ from reconciler.chain.proto import cosmos_node_pb2 as node
 from reconciler.chain.proto import tendermint_types_pb2 as types
 from reconciler.chain.proto.tendermint_p2p_pb2 import DefaultNodeInfo
 from reconciler.devnet.chain.amounts import ONE, spelled
-from reconciler.devnet.chain.blocks import Block
+from reconciler.devnet.chain.blocks import StoredBlock
 from reconciler.devnet.chain.errors import QueryError, plain
 from reconciler.devnet.chain.genesis import DENOM
-from reconciler.devnet.chain.queries import Queries
+from reconciler.devnet.chain.queries import QueryServer
 from reconciler.devnet.chain.reading import Reading
 from reconciler.devnet.chain.wire_blocks import block_id, sdk_block, stamp, wire_block
 
@@ -25,7 +25,7 @@ class NodeQueries:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
-    def register(self, queries: Queries) -> None:
+    def register(self, queries: QueryServer) -> None:
         """Add every query to the router."""
         service = "cosmos.base.node.v1beta1.Service"
         queries.add(service, "Config", node.ConfigRequest, self.config)
@@ -89,11 +89,11 @@ class NodeQueries:
             block_id=block_id(block), block=wire, sdk_block=sdk_block(wire)
         )
 
-    def _wire(self, block: Block) -> types.Block:
+    def _wire(self, block: StoredBlock) -> types.Block:
         return wire_block(block, self._reading.block(block.height - 1), self._reading.chain_id)
 
 
-def block_at(reading: Reading, height: int) -> Block:
+def block_at(reading: Reading, height: int) -> StoredBlock:
     """The block at a height; INVALID_ARGUMENT if it is not made yet."""
     if height > reading.height:
         words = "requested block height is bigger then the chain length"

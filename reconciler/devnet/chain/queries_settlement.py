@@ -12,7 +12,7 @@ from reconciler.devnet.chain import settlement_records as records
 from reconciler.devnet.chain.addresses import AddressError, raw
 from reconciler.devnet.chain.call import NANOSECONDS
 from reconciler.devnet.chain.errors import invalid_argument
-from reconciler.devnet.chain.store import Table, View
+from reconciler.devnet.chain.store import StateTable, View
 from reconciler.devnet.chain.tables import (
     BLOCK_TIMES,
     PARAMS,
@@ -132,7 +132,7 @@ def _check_address(value: str) -> None:
         raise invalid_argument("invalid provider address: invalid address") from error
 
 
-def _rows(view: View, table: Table[M], names: Iterable[str] | None) -> list[M]:
+def _rows(view: View, table: StateTable[M], names: Iterable[str] | None) -> list[M]:
     rows = (view.get(table, name.encode()) for name in names or ())
     return [row for row in rows if row is not None]
 

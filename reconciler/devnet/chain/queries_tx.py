@@ -14,8 +14,8 @@ from reconciler.devnet.chain.blocks import Included
 from reconciler.devnet.chain.call import NANOSECONDS
 from reconciler.devnet.chain.errors import QueryError, plain
 from reconciler.devnet.chain.execution import Outcome
-from reconciler.devnet.chain.mempool import Checked, SeenBeforeError, TooLargeError
-from reconciler.devnet.chain.queries import Queries
+from reconciler.devnet.chain.mempool import CheckedTx, SeenBeforeError, TxTooLargeError
+from reconciler.devnet.chain.queries import QueryServer
 from reconciler.devnet.chain.queries_node import block_at
 from reconciler.devnet.chain.reading import Reading
 from reconciler.devnet.chain.transactions import decode, tx_hash
@@ -25,21 +25,21 @@ from reconciler.devnet.chain.wire_blocks import block_id, wire_block, wire_event
 _SERVICE = "cosmos.tx.v1beta1.Service"
 
 
-class Node(Protocol):
+class TxNode(Protocol):
     """What takes and tries transactions."""
 
-    def check_tx(self, data: bytes) -> Checked: ...
+    def check_tx(self, data: bytes) -> CheckedTx: ...
     def simulate(self, data: bytes) -> Outcome: ...
 
 
 class TxQueries:
     """Answers about one node's transactions."""
 
-    def __init__(self, chain: Node, reading: Reading) -> None:
+    def __init__(self, chain: TxNode, reading: Reading) -> None:
         self._chain = chain
         self._reading = reading
 
-    def register(self, queries: Queries) -> None:
+    def register(self, queries: QueryServer) -> None:
         """Add every query to the router."""
         queries.add(_SERVICE, "Simulate", txs.SimulateRequest, self.simulate)
         queries.add(_SERVICE, "BroadcastTx", txs.BroadcastTxRequest, self.broadcast)
@@ -66,9 +66,9 @@ class TxQueries:
         try:
             checked = self._chain.check_tx(asked.tx_bytes)
         except SeenBeforeError:
-            checked = Checked(tx_hash(asked.tx_bytes), 19, "sdk", "")
-        except TooLargeError:
-            checked = Checked(tx_hash(asked.tx_bytes), 21, "sdk", "")
+            checked = CheckedTx(tx_hash(asked.tx_bytes), 19, "sdk", "")
+        except TxTooLargeError:
+            checked = CheckedTx(tx_hash(asked.tx_bytes), 21, "sdk", "")
         return txs.BroadcastTxResponse(
             tx_response=abci.TxResponse(
                 txhash=checked.hash,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.errors import TxRefusedError
 
 PER_ACCOUNT = 10
 PER_BLOCK = 5000
@@ -27,14 +27,14 @@ class RateLimit:
             self._height, self._total = height, 0
             self._accounts.clear()
         if self._total >= PER_BLOCK:
-            raise RefusedError(
+            raise TxRefusedError(
                 "ratelimit",
                 3,
                 f"block has {self._total} transactions, limit is {PER_BLOCK}: block rate limited",
             )
         for signer in signers:
             if self._accounts[signer] >= PER_ACCOUNT:
-                raise RefusedError(
+                raise TxRefusedError(
                     "ratelimit",
                     1,
                     f"account {signer} has {self._accounts[signer]} transactions in this block, "

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.devnet.chain.blocks import Block, Included, Ledger
-from reconciler.devnet.chain.faults import Faults
+from reconciler.devnet.chain.blocks import BlockLedger, Included, StoredBlock
+from reconciler.devnet.chain.faults import NodeFaults
 from reconciler.devnet.chain.genesis import Genesis
-from reconciler.devnet.chain.store import Store, View
+from reconciler.devnet.chain.store import StateStore, View
 
 
 class Reading:
     """The chain as its readers see it."""
 
-    def __init__(self, store: Store, ledger: Ledger, genesis: Genesis, faults: Faults) -> None:
+    def __init__(self, store: StateStore, ledger: BlockLedger, genesis: Genesis, faults: NodeFaults) -> None:
         self._store = store
         self._ledger = ledger
         self.genesis = genesis
@@ -43,7 +43,7 @@ class Reading:
         """The state at a height; 0 is the newest one."""
         return self._store.at(height or self.height)
 
-    def block(self, height: int) -> Block | None:
+    def block(self, height: int) -> StoredBlock | None:
         """The block at a height, or None."""
         return self._ledger.block(height) if height <= self.height else None
 
@@ -52,6 +52,6 @@ class Reading:
         found = self._ledger.find(name)
         return found if found and found.height <= self.height else None
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[StoredBlock]:
         height = self.height
         return (block for block in self._ledger if block.height <= height)

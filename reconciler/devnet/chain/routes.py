@@ -27,7 +27,7 @@ from reconciler.devnet.chain import (
     settlement_usage,
     settling,
 )
-from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.call import MessageCall
 from reconciler.devnet.chain.errors import sdk
 from reconciler.devnet.chain.figures import wrong_figure
 from reconciler.devnet.chain.present import complete
@@ -36,13 +36,13 @@ M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class MessageRoute:
     """One kind of message."""
 
     kind: type[Message]
     signer: Callable[[Any], str]
     check: Callable[[Any], None]
-    run: Callable[[Call, Any], Message]
+    run: Callable[[MessageCall, Any], Message]
     unsignable: bool = False
 
     @property
@@ -60,7 +60,7 @@ class Route:
 class Routed:
     """A message with its route."""
 
-    route: Route
+    route: MessageRoute
     message: Message
 
     @property
@@ -73,21 +73,26 @@ def _route(
     kind: type[M],
     signer: Callable[[M], str],
     check: Callable[[M], None],
-    run: Callable[[Call, M], Message],
-) -> Route:
-    return Route(kind, signer, check, run)
+    run: Callable[[MessageCall, M], Message],
+) -> MessageRoute:
+    return MessageRoute(kind, signer, check, run)
 
 
 def _registration(
-    kind: type[M], signer: Callable[[M], str], check: Callable[[M], None], run: Callable[[Call, M], Message]
-) -> Route:
+    kind: type[M],
+    signer: Callable[[M], str],
+    check: Callable[[M], None],
+    run: Callable[[MessageCall, M], Message],
+) -> MessageRoute:
     """A message that this revision can never find a signer for (semantics 1.5)."""
-    return Route(kind, signer, check, run, unsignable=True)
+    return MessageRoute(kind, signer, check, run, unsignable=True)
 
 
-def _settlement(kind: type[M], check: Callable[[M], None], run: Callable[[Call, M], Message]) -> Route:
+def _settlement(
+    kind: type[M], check: Callable[[M], None], run: Callable[[MessageCall, M], Message]
+) -> MessageRoute:
     """A message that its sender signs."""
-    return Route(kind, lambda m: str(m.sender), check, run)
+    return MessageRoute(kind, lambda m: str(m.sender), check, run)
 
 
 _ROUTES = (
@@ -152,7 +157,7 @@ _ROUTES = (
     _settlement(settlement.MsgAcknowledgeUsage, settlement_checks.acknowledge, settlement_usage.acknowledge),
 )
 
-ROUTES: dict[str, Route] = {route.url: route for route in _ROUTES}
+ROUTES: dict[str, MessageRoute] = {route.url: route for route in _ROUTES}
 """Every route by its type URL."""
 
 

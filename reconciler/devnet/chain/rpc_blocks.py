@@ -7,7 +7,7 @@ import binascii
 from typing import Any
 
 from reconciler.devnet.chain import rpc_json as shapes
-from reconciler.devnet.chain.blocks import Block
+from reconciler.devnet.chain.blocks import StoredBlock
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.rpc_errors import INVALID, Params, RpcError, conditions, internal, page
 from reconciler.devnet.chain.tx_search import matches, tags
@@ -78,7 +78,7 @@ class BlockMethods:
             "consensus_params": {**_CONSENSUS, **more},
         }
 
-    def at(self, params: Params) -> Block:
+    def at(self, params: Params) -> StoredBlock:
         """The block at the height asked for, the newest one if none is."""
         newest = self._reading.height - self._reading.faults.rpc_lag
         height = int(params.get("height") or newest)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from reconciler.devnet.chain.errors import RefusedError
-from reconciler.devnet.chain.tx_search import Condition, parse
+from reconciler.devnet.chain.errors import TxRefusedError
+from reconciler.devnet.chain.tx_search import SearchCondition, parse
 
 Params = Mapping[str, Any]
 T = TypeVar("T")
@@ -27,11 +27,11 @@ def internal(data: str) -> RpcError:
     return RpcError(INTERNAL, "Internal error", data)
 
 
-def conditions(params: Params) -> list[Condition]:
+def conditions(params: Params) -> list[SearchCondition]:
     """The conditions of a query; an internal error says where it breaks off."""
     try:
         return parse(str(params.get("query", "")))
-    except RefusedError as refusal:
+    except TxRefusedError as refusal:
         raise internal(refusal.text) from refusal
 
 

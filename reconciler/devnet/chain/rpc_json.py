@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.devnet.chain.blocks import Block, Included
+from reconciler.devnet.chain.blocks import Included, StoredBlock
 from reconciler.devnet.chain.call import NANOSECONDS
-from reconciler.devnet.chain.events import Event
+from reconciler.devnet.chain.events import ChainEventRecord
 from reconciler.devnet.chain.execution import Outcome
 
 EMPTY_HASH = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
@@ -33,7 +33,7 @@ def rfc3339(time_ns: int) -> str:
     return f"{text}{fraction}Z"
 
 
-def events(found: Iterable[Event]) -> list[dict[str, Any]]:
+def events(found: Iterable[ChainEventRecord]) -> list[dict[str, Any]]:
     """Events with plain keys and values; a type that is empty is left out (semantics 5.7)."""
     return [
         ({"type": event.kind} if event.kind else {})
@@ -67,14 +67,14 @@ def transaction(tx: Included) -> dict[str, Any]:
     }
 
 
-def block_id(block: Block | None) -> dict[str, Any]:
+def block_id(block: StoredBlock | None) -> dict[str, Any]:
     """The name of a block; there is none before the first."""
     if block is None:
         return {"hash": "", "parts": {"total": 0, "hash": ""}}
     return {"hash": upper(block.hash), "parts": {"total": 1, "hash": upper(block.app_hash)}}
 
 
-def header(block: Block, before: Block | None, chain_id: str) -> dict[str, Any]:
+def header(block: StoredBlock, before: StoredBlock | None, chain_id: str) -> dict[str, Any]:
     """A block's header; its hashes are the simulator's own."""
     name = upper(block.hash)
     return {
@@ -95,7 +95,7 @@ def header(block: Block, before: Block | None, chain_id: str) -> dict[str, Any]:
     }
 
 
-def whole_block(block: Block, before: Block | None, chain_id: str) -> dict[str, Any]:
+def whole_block(block: StoredBlock, before: StoredBlock | None, chain_id: str) -> dict[str, Any]:
     """A block with its transactions."""
     signature = {
         "block_id_flag": 2,

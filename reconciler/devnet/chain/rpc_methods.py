@@ -10,8 +10,8 @@ from typing import Any
 import grpc
 
 from reconciler.devnet.chain import rpc_json as shapes
-from reconciler.devnet.chain.errors import QueryError, RefusedError
-from reconciler.devnet.chain.mempool import SeenBeforeError, TooLargeError
+from reconciler.devnet.chain.errors import QueryError, TxRefusedError
+from reconciler.devnet.chain.mempool import SeenBeforeError, TxTooLargeError
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.queries_node import VERSION
 from reconciler.devnet.chain.rpc_blocks import BlockMethods
@@ -87,7 +87,7 @@ class RpcMethods:
             checked = self._chain.check_tx(data)
         except SeenBeforeError as error:
             raise internal("tx already exists in cache") from error
-        except TooLargeError as error:
+        except TxTooLargeError as error:
             raise internal(str(error)) from error
         return {
             "code": checked.code,
@@ -107,7 +107,7 @@ class RpcMethods:
             return {"response": answer | {"codespace": "sdk", "height": "0"}}
         try:
             value = self._chain.query(path, _hex(str(params.get("data") or "")), height)
-        except (RefusedError, QueryError) as error:
+        except (TxRefusedError, QueryError) as error:
             code, log = _abci_refusal(error)
             return {"response": answer | {"code": code, "log": log, "codespace": "sdk"}}
         return {"response": answer | {"value": shapes.b64(value) if value else None}}
@@ -156,10 +156,10 @@ _SDK_CODES = {
 }
 
 
-def _abci_refusal(error: RefusedError | QueryError) -> tuple[int, str]:
+def _abci_refusal(error: TxRefusedError | QueryError) -> tuple[int, str]:
     """A gRPC error as abci_query shows it: the SDK's code for its status."""
     code, words = _SDK_CODES.get(error.status, (18, "invalid request"))
-    if isinstance(error, RefusedError) and error.codespace == "sdk":
+    if isinstance(error, TxRefusedError) and error.codespace == "sdk":
         return error.code, error.text
     text = error.text
     if isinstance(error, QueryError):

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from google.protobuf.message import Message
 
-from reconciler.devnet.chain.blocks import Block
+from reconciler.devnet.chain.blocks import StoredBlock
 from reconciler.devnet.chain.genesis import Genesis
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.store import TABLES
@@ -33,7 +33,7 @@ class _Saved:
     block_seconds: float
     history: int
     height: int
-    blocks: tuple[Block, ...]
+    blocks: tuple[StoredBlock, ...]
     tables: dict[str, list[tuple[bytes, bytes]]]
     waiting: tuple[bytes, ...]
     seen: tuple[str, ...]

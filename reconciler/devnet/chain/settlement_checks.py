@@ -6,7 +6,7 @@ from reconciler.chain.proto import settlement_v1_pb2 as v1
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.devnet.chain.addresses import AddressError, raw
 from reconciler.devnet.chain.amounts import valid_denom
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.errors import TxRefusedError
 
 _NAMES = {
     1: "invalid address",
@@ -77,8 +77,8 @@ def acknowledge(msg: v1.MsgAcknowledgeUsage) -> None:
     _given(msg.signature, "signature", 6)
 
 
-def _refused(code: int, text: str) -> RefusedError:
-    return RefusedError("settlement", code, f"{text}: {_NAMES[code]}")
+def _refused(code: int, text: str) -> TxRefusedError:
+    return TxRefusedError("settlement", code, f"{text}: {_NAMES[code]}")
 
 
 def _given(value: str | bytes, name: str, code: int) -> None:

@@ -8,7 +8,7 @@ from reconciler.devnet.chain import settlement_gas
 from reconciler.devnet.chain import settlement_records as records
 from reconciler.devnet.chain.addresses import GOVERNANCE
 from reconciler.devnet.chain.amounts import coins_text
-from reconciler.devnet.chain.call import NANOSECONDS, Call
+from reconciler.devnet.chain.call import NANOSECONDS, MessageCall
 from reconciler.devnet.chain.settlement_records import refused
 from reconciler.devnet.chain.tables import (
     SETTLEMENT_ACTIVE,
@@ -18,7 +18,7 @@ from reconciler.devnet.chain.tables import (
 )
 
 
-def create(call: Call, msg: v1.MsgCreateEscrow) -> v1.MsgCreateEscrowResponse:
+def create(call: MessageCall, msg: v1.MsgCreateEscrow) -> v1.MsgCreateEscrowResponse:
     """Execute a MsgCreateEscrow; an order has one escrow, first come first served."""
     if call.state.get(SETTLEMENT_ESCROW_OF, msg.order_id.encode()):
         raise refused(1502, f"escrow already exists for order {msg.order_id}")
@@ -50,7 +50,7 @@ def create(call: Call, msg: v1.MsgCreateEscrow) -> v1.MsgCreateEscrowResponse:
     return v1.MsgCreateEscrowResponse(escrow_id=escrow.escrow_id, created_at=call.time)
 
 
-def activate(call: Call, msg: v1.MsgActivateEscrow) -> v1.MsgActivateEscrowResponse:
+def activate(call: MessageCall, msg: v1.MsgActivateEscrow) -> v1.MsgActivateEscrowResponse:
     """Execute a MsgActivateEscrow; anyone may, with any recipient."""
     escrow = records.find(call, msg.escrow_id)
     records.require_unexpired(call, escrow, f"escrow {msg.escrow_id}")
@@ -63,7 +63,7 @@ def activate(call: Call, msg: v1.MsgActivateEscrow) -> v1.MsgActivateEscrowRespo
     return v1.MsgActivateEscrowResponse(activated_at=call.time)
 
 
-def release(call: Call, msg: v1.MsgReleaseEscrow) -> v1.MsgReleaseEscrowResponse:
+def release(call: MessageCall, msg: v1.MsgReleaseEscrow) -> v1.MsgReleaseEscrowResponse:
     """Execute a MsgReleaseEscrow: the whole balance to the recipient, whatever amount is named."""
     escrow = records.find(call, msg.escrow_id)
     if msg.sender not in (escrow.depositor, GOVERNANCE):
@@ -83,7 +83,7 @@ def release(call: Call, msg: v1.MsgReleaseEscrow) -> v1.MsgReleaseEscrowResponse
     return v1.MsgReleaseEscrowResponse(released_amount=coins_text(paid), released_at=call.time)
 
 
-def refund(call: Call, msg: v1.MsgRefundEscrow) -> v1.MsgRefundEscrowResponse:
+def refund(call: MessageCall, msg: v1.MsgRefundEscrow) -> v1.MsgRefundEscrowResponse:
     """Execute a MsgRefundEscrow: the balance back to the depositor; usage not settled is lost."""
     escrow = records.find(call, msg.escrow_id)
     if msg.sender not in (escrow.depositor, escrow.recipient, GOVERNANCE):
@@ -100,7 +100,7 @@ def refund(call: Call, msg: v1.MsgRefundEscrow) -> v1.MsgRefundEscrowResponse:
     return v1.MsgRefundEscrowResponse(refunded_amount=coins_text(paid), refunded_at=call.time)
 
 
-def dispute(call: Call, msg: v1.MsgDisputeEscrow) -> v1.MsgDisputeEscrowResponse:
+def dispute(call: MessageCall, msg: v1.MsgDisputeEscrow) -> v1.MsgDisputeEscrowResponse:
     """Execute a MsgDisputeEscrow: it freezes the escrow."""
     escrow = records.find(call, msg.escrow_id)
     if msg.sender not in (escrow.depositor, escrow.recipient):
@@ -114,7 +114,7 @@ def dispute(call: Call, msg: v1.MsgDisputeEscrow) -> v1.MsgDisputeEscrowResponse
     return v1.MsgDisputeEscrowResponse(disputed_at=call.time)
 
 
-def expire(call: Call) -> None:
+def expire(call: MessageCall) -> None:
     """Give back every escrow past its time; it runs before the transactions of a block."""
     due: list[v1.EscrowAccount] = []
     for key, _ in call.state.scan(SETTLEMENT_EXPIRIES):
@@ -136,14 +136,14 @@ def _move(escrow: v1.EscrowAccount, state: str, verb: str) -> None:
         raise refused(1503, f"cannot {verb} escrow in state {before}")
 
 
-def _end(call: Call, escrow: v1.EscrowAccount, reason: str) -> None:
+def _end(call: MessageCall, escrow: v1.EscrowAccount, reason: str) -> None:
     settlement_gas.charge(call.state.meter, settlement_gas.REFUND)
     records.deduct(escrow, list(escrow.balance))
     escrow.closed_at, escrow.closure_reason = call.time, reason
     records.keep(call, escrow)
 
 
-def _record(call: Call, escrow: v1.EscrowAccount, record: v1.SettlementRecord) -> None:
+def _record(call: MessageCall, escrow: v1.EscrowAccount, record: v1.SettlementRecord) -> None:
     """Complete and store the settlement that ends an escrow; nothing is taken of it."""
     number = records.number(call, "settlement")
     record.settlement_id = f"settle-{call.time}-{number}"

@@ -15,8 +15,8 @@ from reconciler.devnet.chain import escrow as accounts
 from reconciler.devnet.chain import escrow_records as records
 from reconciler.devnet.chain.addresses import ESCROW, SETTLEMENT
 from reconciler.devnet.chain.amounts import ONE, dec, dec_coin
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError
 from reconciler.devnet.chain.settlement_records import refused
 
 
@@ -26,7 +26,7 @@ def account_id(escrow: EscrowAccount) -> AccountId:
     return AccountId(scope=Scope.deployment, xid=f"{escrow.depositor}/{number}")
 
 
-def lay_down(call: Call, escrow: EscrowAccount) -> None:
+def lay_down(call: MessageCall, escrow: EscrowAccount) -> None:
     """Open the account with the escrow's amount; `settlement/1504` for whatever goes wrong."""
     given = [
         Depositor(
@@ -40,18 +40,18 @@ def lay_down(call: Call, escrow: EscrowAccount) -> None:
     ]
     try:
         accounts.create_account(call, account_id(escrow), escrow.depositor, given)
-    except RefusedError as refusal:
+    except TxRefusedError as refusal:
         raise refused(1504, refusal.text) from refusal
 
 
-def hand_out(call: Call, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
+def hand_out(call: MessageCall, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
     """Pay an amount out of the account, which goes on."""
     account = records.take_account(call, account_id(escrow))
     _pay(call, account, recipient, amount)
     _save(call, account)
 
 
-def hand_out_all(call: Call, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
+def hand_out_all(call: MessageCall, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
     """Pay the rest out and close the account; the row of the open one stays behind for ever."""
     account = records.take_account(call, account_id(escrow))
     if amount:
@@ -61,7 +61,7 @@ def hand_out_all(call: Call, escrow: EscrowAccount, recipient: str, amount: Sequ
     _save(call, account)
 
 
-def _pay(call: Call, account: records.OpenedAccount, recipient: str, amount: Sequence[Coin]) -> None:
+def _pay(call: MessageCall, account: records.OpenedAccount, recipient: str, amount: Sequence[Coin]) -> None:
     for coin in amount:
         _take(account.state, coin)
     if recipient == SETTLEMENT:
@@ -71,7 +71,7 @@ def _pay(call: Call, account: records.OpenedAccount, recipient: str, amount: Seq
     account.state.settled_at = call.height
 
 
-def _save(call: Call, account: records.OpenedAccount) -> None:
+def _save(call: MessageCall, account: records.OpenedAccount) -> None:
     account.before = account.state.state
     records.save_account(call, account)
 

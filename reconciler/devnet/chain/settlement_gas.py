@@ -5,7 +5,7 @@ Fitted to the gas that a real node reported (semantics 1.6); a test holds the su
 
 from __future__ import annotations
 
-from reconciler.devnet.chain.gas import Meter
+from reconciler.devnet.chain.gas import GasMeter
 
 PARAMS = 4_800
 CREATE = 4_200
@@ -19,6 +19,6 @@ REWARD = 80_000
 LINE = 30_000
 
 
-def charge(meter: Meter, amount: int) -> None:
+def charge(meter: GasMeter, amount: int) -> None:
     """Charge one of these."""
     meter.charge(amount, "WritePerByte")

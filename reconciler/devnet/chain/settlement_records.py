@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.chain.proto.settlement_v1_pb2 import EscrowAccount, Params, SettlementRecord, UsageRecord
 from reconciler.devnet.chain import settlement_gas
-from reconciler.devnet.chain.call import Call
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError
 from reconciler.devnet.chain.tables import (
     COUNTERS,
     PARAMS,
@@ -47,18 +47,18 @@ _NAMES = {
 }
 
 
-def refused(code: int, text: str) -> RefusedError:
+def refused(code: int, text: str) -> TxRefusedError:
     """A refusal with the name that its code has in this module."""
-    return RefusedError("settlement", code, f"{text}: {_NAMES[code]}")
+    return TxRefusedError("settlement", code, f"{text}: {_NAMES[code]}")
 
 
-def params(call: Call) -> Params:
+def params(call: MessageCall) -> Params:
     """The module's parameters; reading them costs what every message of the module pays."""
     settlement_gas.charge(call.state.meter, settlement_gas.PARAMS)
     return Params.FromString(call.state.get(PARAMS, b"settlement") or b"")
 
 
-def number(call: Call, name: str) -> int:
+def number(call: MessageCall, name: str) -> int:
     """The next number of a kind, from 1; one whose transaction fails is given again."""
     key = name.encode()
     value = (call.state.get(COUNTERS, key) or 0) + 1
@@ -66,7 +66,7 @@ def number(call: Call, name: str) -> int:
     return value
 
 
-def find(call: Call, escrow_id: str) -> EscrowAccount:
+def find(call: MessageCall, escrow_id: str) -> EscrowAccount:
     """A copy of an escrow to work on; `settlement/1501` if there is none."""
     stored = call.state.get(SETTLEMENT_ESCROWS, escrow_id.encode())
     if stored is None:
@@ -76,7 +76,7 @@ def find(call: Call, escrow_id: str) -> EscrowAccount:
     return escrow
 
 
-def find_by_order(call: Call, order_id: str) -> EscrowAccount:
+def find_by_order(call: MessageCall, order_id: str) -> EscrowAccount:
     """The one escrow of an order; `settlement/1501` if there is none."""
     names = call.state.get(SETTLEMENT_ESCROW_OF, order_id.encode())
     if not names:
@@ -84,7 +84,7 @@ def find_by_order(call: Call, order_id: str) -> EscrowAccount:
     return find(call, names[0])
 
 
-def keep(call: Call, escrow: EscrowAccount) -> None:
+def keep(call: MessageCall, escrow: EscrowAccount) -> None:
     """Store an escrow; one that has ended no longer waits for its expiry."""
     name = escrow.escrow_id.encode()
     call.state.put(SETTLEMENT_ESCROWS, name, escrow)
@@ -95,7 +95,7 @@ def keep(call: Call, escrow: EscrowAccount) -> None:
         call.state.put_free(SETTLEMENT_EXPIRIES, ends + name, None)
 
 
-def ends_ns(call: Call, escrow: EscrowAccount) -> int:
+def ends_ns(call: MessageCall, escrow: EscrowAccount) -> int:
     """When an escrow expires, in unix nanoseconds."""
     return call.state.peek(SETTLEMENT_ENDS, escrow.escrow_id.encode()) or 0
 
@@ -108,7 +108,7 @@ def move(escrow: EscrowAccount, state: str) -> bool:
     return True
 
 
-def require_unexpired(call: Call, escrow: EscrowAccount, words: str) -> None:
+def require_unexpired(call: MessageCall, escrow: EscrowAccount, words: str) -> None:
     """`settlement/1518` for an escrow past its time that has not ended."""
     if escrow.state in _NEXT and call.time_ns > ends_ns(call, escrow):
         raise refused(1518, f"{words} has expired")
@@ -121,7 +121,7 @@ def deduct(escrow: EscrowAccount, amount: Sequence[Coin]) -> None:
     escrow.settlement_count += 1
 
 
-def keep_settlement(call: Call, record: SettlementRecord) -> None:
+def keep_settlement(call: MessageCall, record: SettlementRecord) -> None:
     """Store a settlement; the order's next automatic one counts from now."""
     name = record.settlement_id.encode()
     call.state.put(SETTLEMENTS, name, record)
@@ -133,7 +133,7 @@ def keep_settlement(call: Call, record: SettlementRecord) -> None:
         call.state.put_free(SETTLEMENT_ACTIVE, escrow, call.time_ns)
 
 
-def keep_usage(call: Call, record: UsageRecord) -> None:
+def keep_usage(call: MessageCall, record: UsageRecord) -> None:
     """Store a usage record; its name joins the order's list again each time (semantics 5.4)."""
     call.state.put(USAGE, record.usage_id.encode(), record)
     order = record.order_id.encode()
@@ -141,7 +141,7 @@ def keep_usage(call: Call, record: UsageRecord) -> None:
     call.state.put(USAGE_OF, order, (*names, record.usage_id))
 
 
-def announce(call: Call, times: int = 1) -> None:
+def announce(call: MessageCall, times: int = 1) -> None:
     """The module's own events are not registered: no type, no attributes (semantics 5.7)."""
     for _ in range(times):
         call.events.emit("")

@@ -7,7 +7,7 @@ from reconciler.chain.proto.cosmos_coin_pb2 import Coin, DecCoin
 from reconciler.devnet.chain import settlement_gas
 from reconciler.devnet.chain import settlement_records as records
 from reconciler.devnet.chain.amounts import coins_text, dec, valid_denom, whole
-from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.call import MessageCall
 from reconciler.devnet.chain.errors import PanicError
 from reconciler.devnet.chain.settlement_records import refused
 from reconciler.devnet.chain.tables import USAGE, USAGE_OF
@@ -17,7 +17,7 @@ _LOOKS = 2
 """The chain looks the escrow up again, twice, before it stores a record; it costs gas."""
 
 
-def record(call: Call, msg: v1.MsgRecordUsage) -> v1.MsgRecordUsageResponse:
+def record(call: MessageCall, msg: v1.MsgRecordUsage) -> v1.MsgRecordUsageResponse:
     """Execute a MsgRecordUsage; only the escrow's recipient may, while it is active."""
     escrow = records.find_by_order(call, msg.order_id)
     if msg.sender != escrow.recipient:
@@ -42,7 +42,7 @@ def record(call: Call, msg: v1.MsgRecordUsage) -> v1.MsgRecordUsageResponse:
     )
 
 
-def acknowledge(call: Call, msg: v1.MsgAcknowledgeUsage) -> v1.MsgAcknowledgeUsageResponse:
+def acknowledge(call: MessageCall, msg: v1.MsgAcknowledgeUsage) -> v1.MsgAcknowledgeUsageResponse:
     """Execute a MsgAcknowledgeUsage; it announces nothing."""
     stored = find(call, msg.usage_id)
     if msg.sender != stored.customer:
@@ -53,7 +53,7 @@ def acknowledge(call: Call, msg: v1.MsgAcknowledgeUsage) -> v1.MsgAcknowledgeUsa
     return v1.MsgAcknowledgeUsageResponse(acknowledged_at=call.time)
 
 
-def find(call: Call, usage_id: str) -> v1.UsageRecord:
+def find(call: MessageCall, usage_id: str) -> v1.UsageRecord:
     """A copy of a usage record to work on; `settlement/1513` if there is none."""
     stored = call.state.get(USAGE, usage_id.encode())
     if stored is None:
@@ -63,7 +63,7 @@ def find(call: Call, usage_id: str) -> v1.UsageRecord:
     return usage
 
 
-def _made(call: Call, msg: v1.MsgRecordUsage) -> v1.UsageRecord:
+def _made(call: MessageCall, msg: v1.MsgRecordUsage) -> v1.UsageRecord:
     return v1.UsageRecord(
         usage_id=f"usage-{call.time}-{records.number(call, 'usage')}",
         order_id=msg.order_id,

@@ -12,13 +12,13 @@ from reconciler.devnet.chain import settlement_funds as funds
 from reconciler.devnet.chain import settlement_records as records
 from reconciler.devnet.chain.addresses import GOVERNANCE, SETTLEMENT
 from reconciler.devnet.chain.amounts import ONE, coins_text
-from reconciler.devnet.chain.call import NANOSECONDS, Call
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.call import NANOSECONDS, MessageCall
+from reconciler.devnet.chain.errors import TxRefusedError
 from reconciler.devnet.chain.settlement_records import refused
 from reconciler.devnet.chain.tables import PARAMS, PAYOUTS, PAYOUTS_OF, SETTLEMENT_ACTIVE, USAGE_OF
 
 
-def settle_order(call: Call, msg: v1.MsgSettleOrder) -> v1.MsgSettleOrderResponse:
+def settle_order(call: MessageCall, msg: v1.MsgSettleOrder) -> v1.MsgSettleOrderResponse:
     """Execute a MsgSettleOrder."""
     escrow = records.find_by_order(call, msg.order_id)
     if msg.sender not in (escrow.depositor, escrow.recipient, GOVERNANCE):
@@ -42,7 +42,7 @@ def settle_order(call: Call, msg: v1.MsgSettleOrder) -> v1.MsgSettleOrderRespons
     )
 
 
-def settle_what_is_due(call: Call) -> None:
+def settle_what_is_due(call: MessageCall) -> None:
     """Settle every active escrow with unsettled usage whose period is over; refusals are passed over."""
     period_ns = v1.Params.FromString(call.state.peek(PARAMS, b"settlement") or b"").settlement_period
     period_ns *= NANOSECONDS
@@ -55,18 +55,18 @@ def settle_what_is_due(call: Call) -> None:
         msg = v1.MsgSettleOrder(sender=escrow.recipient, order_id=escrow.order_id, usage_record_ids=ids)
         try:
             settle_order(call, msg)
-        except RefusedError:
+        except TxRefusedError:
             continue
 
 
-def _unsettled(call: Call, order_id: str) -> list[v1.UsageRecord]:
+def _unsettled(call: MessageCall, order_id: str) -> list[v1.UsageRecord]:
     """An order's unsettled records, to work on: an acknowledged one is there twice."""
     names = call.state.get(USAGE_OF, order_id.encode()) or ()
     found = [settlement_usage.find(call, name) for name in names]
     return [usage for usage in found if not usage.settled]
 
 
-def _usages(call: Call, escrow: v1.EscrowAccount, ids: Sequence[str]) -> list[v1.UsageRecord]:
+def _usages(call: MessageCall, escrow: v1.EscrowAccount, ids: Sequence[str]) -> list[v1.UsageRecord]:
     if not ids:
         return _unsettled(call, escrow.order_id)
     found: list[v1.UsageRecord] = []
@@ -99,7 +99,7 @@ def _amount(escrow: v1.EscrowAccount, usages: Sequence[v1.UsageRecord], *, whole
 
 
 def _settlement(
-    call: Call, escrow: v1.EscrowAccount, usages: Sequence[v1.UsageRecord], amount: Sequence[Coin]
+    call: MessageCall, escrow: v1.EscrowAccount, usages: Sequence[v1.UsageRecord], amount: Sequence[Coin]
 ) -> v1.SettlementRecord:
     params = records.params(call)
     platform = _share(amount, params.platform_fee_rate)
@@ -132,7 +132,10 @@ def _share(amount: Sequence[Coin], rate: str) -> list[Coin]:
 
 
 def _carry_out(
-    call: Call, escrow: v1.EscrowAccount, usages: Sequence[v1.UsageRecord], settlement: v1.SettlementRecord
+    call: MessageCall,
+    escrow: v1.EscrowAccount,
+    usages: Sequence[v1.UsageRecord],
+    settlement: v1.SettlementRecord,
 ) -> None:
     """Move the coins, mark the records, pay the provider; then tell of it."""
     funds.hand_out(call, escrow, SETTLEMENT, settlement.total_amount)
@@ -157,21 +160,21 @@ def _carry_out(
     records.announce(call, 3 if rewarded else 2)
 
 
-def _pay_out(call: Call, settlement: v1.SettlementRecord) -> None:
+def _pay_out(call: MessageCall, settlement: v1.SettlementRecord) -> None:
     """The payout of a settlement; one that fails does not undo the settlement."""
     payout = _payout(call, settlement)
     try:
         bank.send(call, SETTLEMENT, settlement.provider, settlement.provider_share)
         payout.state, payout.completed_at = "completed", call.time
         payout.tx_hash = f"payout-{payout.payout_id}-{call.height}"
-    except RefusedError as refusal:
+    except TxRefusedError as refusal:
         payout.state, payout.last_error = "failed", refusal.text
     call.state.put(PAYOUTS, payout.payout_id.encode(), payout)
     of = settlement.provider.encode()
     call.state.put(PAYOUTS_OF, of, (*(call.state.get(PAYOUTS_OF, of) or ()), payout.payout_id))
 
 
-def _payout(call: Call, settlement: v1.SettlementRecord) -> v1.PayoutRecord:
+def _payout(call: MessageCall, settlement: v1.SettlementRecord) -> v1.PayoutRecord:
     """What is to be paid; the invoice that it names is not kept."""
     invoice = hashlib.sha256(f"invoice {settlement.settlement_id}".encode()).hexdigest()[:32]
     return v1.PayoutRecord(

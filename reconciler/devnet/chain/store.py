@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from reconciler.devnet.chain.gas import Meter
+from reconciler.devnet.chain.gas import GasMeter
 
 V = TypeVar("V")
 
 
-class Table(Generic[V]):
+class StateTable(Generic[V]):
     """One kind of row: its name, and how a value becomes bytes and comes back."""
 
     def __init__(self, name: str, encode: Callable[[V], bytes], decode: Callable[[bytes], V]) -> None:
@@ -27,18 +27,18 @@ class Table(Generic[V]):
         TABLES[name] = self
 
 
-TABLES: dict[str, Table[Any]] = {}
+TABLES: dict[str, StateTable[Any]] = {}
 """Every table by name, for a state that is kept on disk."""
 
 
-class Reader(Protocol):
+class StateReader(Protocol):
     """What can be asked of a state: one row, or the rows under a prefix in the order of their keys."""
 
-    def get(self, table: Table[V], key: bytes) -> V | None:
+    def get(self, table: StateTable[V], key: bytes) -> V | None:
         """The row, or None."""
         ...
 
-    def scan(self, table: Table[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
+    def scan(self, table: StateTable[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
         """The rows whose keys begin with `prefix`, in order."""
         ...
 
@@ -51,7 +51,7 @@ class _Rows:
         self.versions: dict[bytes, list[tuple[int, Any]]] = {}
 
 
-class Store:
+class StateStore:
     """All rows with their versions; written only while a block is made."""
 
     def __init__(self, history: int) -> None:
@@ -62,14 +62,14 @@ class Store:
         self._touched: deque[tuple[int, set[tuple[str, bytes]]]] = deque()
         self._now: set[tuple[str, bytes]] = set()
 
-    def rows(self, table: Table[Any]) -> _Rows:
+    def rows(self, table: StateTable[Any]) -> _Rows:
         """The rows of one table."""
         found = self._tables.get(table.name)
         if found is None:
             found = self._tables[table.name] = _Rows()
         return found
 
-    def write(self, table: Table[Any], key: bytes, value: Any) -> None:
+    def write(self, table: StateTable[Any], key: bytes, value: Any) -> None:
         """Set a row in the block that is being made; None removes it."""
         rows, height = self.rows(table), self.height + 1
         versions = rows.versions.get(key)
@@ -133,7 +133,7 @@ class View:
 
     __slots__ = ("_height", "_store")
 
-    def __init__(self, store: Store, height: int) -> None:
+    def __init__(self, store: StateStore, height: int) -> None:
         self._store = store
         self._height = height
 
@@ -142,12 +142,12 @@ class View:
         """The height whose state this is."""
         return self._height
 
-    def get(self, table: Table[V], key: bytes) -> V | None:
+    def get(self, table: StateTable[V], key: bytes) -> V | None:
         """The row at this height, or None."""
         found: V | None = _version(self._store.rows(table).versions.get(key), self._height)
         return found
 
-    def scan(self, table: Table[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
+    def scan(self, table: StateTable[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
         """The rows at this height under a prefix, in order."""
         rows = self._store.rows(table)
         first = bisect_left(rows.keys, prefix)
@@ -163,23 +163,23 @@ class Branch:
 
     __slots__ = ("_pending", "_under", "meter")
 
-    def __init__(self, under: Reader, meter: Meter | None = None) -> None:
+    def __init__(self, under: StateReader, meter: GasMeter | None = None) -> None:
         self._under = under
-        self._pending: dict[Table[Any], dict[bytes, Any]] = {}
-        self.meter = meter or Meter()
+        self._pending: dict[StateTable[Any], dict[bytes, Any]] = {}
+        self.meter = meter or GasMeter()
 
-    def get(self, table: Table[V], key: bytes) -> V | None:
+    def get(self, table: StateTable[V], key: bytes) -> V | None:
         """The row, charged as a read; its value must not be changed in place."""
         value = self.peek(table, key)
         self.meter.read(len(key) + (0 if value is None else table.size(value)))
         return value
 
-    def has(self, table: Table[Any], key: bytes) -> bool:
+    def has(self, table: StateTable[Any], key: bytes) -> bool:
         """Whether the row is there, charged as the cheaper look."""
         self.meter.has()
         return self.peek(table, key) is not None
 
-    def peek(self, table: Table[V], key: bytes) -> V | None:
+    def peek(self, table: StateTable[V], key: bytes) -> V | None:
         """The row, free of charge: for what the chain does outside the metered store."""
         pending = self._pending.get(table)
         if pending is not None and key in pending:
@@ -190,27 +190,27 @@ class Branch:
             self._under.peek(table, key) if isinstance(self._under, Branch) else self._under.get(table, key)
         )
 
-    def put(self, table: Table[V], key: bytes, value: V) -> None:
+    def put(self, table: StateTable[V], key: bytes, value: V) -> None:
         """Write the row."""
         self.meter.write(len(key) + table.size(value))
         self.put_free(table, key, value)
 
-    def put_free(self, table: Table[V], key: bytes, value: V | None) -> None:
+    def put_free(self, table: StateTable[V], key: bytes, value: V | None) -> None:
         """Write the row free of charge; None removes it."""
         self._pending.setdefault(table, {})[key] = value
 
-    def delete(self, table: Table[Any], key: bytes) -> None:
+    def delete(self, table: StateTable[Any], key: bytes) -> None:
         """Remove the row."""
         self.meter.delete()
         self._pending.setdefault(table, {})[key] = None
 
-    def walk(self, table: Table[V], prefix: bytes) -> list[tuple[bytes, V]]:
+    def walk(self, table: StateTable[V], prefix: bytes) -> list[tuple[bytes, V]]:
         """The rows under a prefix as they are now, charged as an iteration over all of them."""
         rows = list(self.scan(table, prefix))
         self.meter.walk([len(key) + table.size(value) for key, value in rows])
         return rows
 
-    def scan(self, table: Table[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
+    def scan(self, table: StateTable[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
         """The rows under a prefix, in order, free of charge."""
         pending = self._pending.get(table)
         changed = {k: v for k, v in pending.items() if k.startswith(prefix)} if pending else {}
@@ -222,7 +222,7 @@ class Branch:
         for key in sorted(rows):
             yield key, rows[key]
 
-    def flush(self, write: Callable[[Table[Any], bytes, Any], None]) -> None:
+    def flush(self, write: Callable[[StateTable[Any], bytes, Any], None]) -> None:
         """Hand every write on."""
         for table, rows in self._pending.items():
             for key, value in rows.items():

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.devnet.chain import rpc_json as shapes
-from reconciler.devnet.chain.blocks import Block, Included
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.blocks import Included, StoredBlock
+from reconciler.devnet.chain.errors import TxRefusedError
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.rpc_errors import UNKNOWN, RpcError, internal
-from reconciler.devnet.chain.tx_search import Condition, matches, parse, tags
+from reconciler.devnet.chain.tx_search import SearchCondition, matches, parse, tags
 
 SOCKET_METHODS = ("subscribe", "unsubscribe", "unsubscribe_all")
 _MOST = 5
@@ -25,7 +25,7 @@ class Subscription:
 
     id: Any
     query: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[SearchCondition, ...]
 
 
 class Subscriptions:
@@ -66,7 +66,7 @@ class Subscriptions:
     def _subscribe(self, id_: Any, query: str) -> dict[str, Any]:
         try:
             conditions = parse(query)
-        except RefusedError as refusal:
+        except TxRefusedError as refusal:
             raise internal(f"failed to parse query: {refusal.text}") from refusal
         if query in self._wanted:
             raise internal("already subscribed")
@@ -75,7 +75,7 @@ class Subscriptions:
         self._wanted[query] = Subscription(id_, query, tuple(conditions))
         return {}
 
-    def _of_block(self, block: Block, wanted: list[Subscription]) -> Iterator[str]:
+    def _of_block(self, block: StoredBlock, wanted: list[Subscription]) -> Iterator[str]:
         for tx in block.txs:
             marks = {"tm.event": ["Tx"], **tags(tx)}
             yield from _messages(wanted, marks, "Tx", {"TxResult": _result(tx)})

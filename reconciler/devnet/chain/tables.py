@@ -18,33 +18,33 @@ from reconciler.chain.proto import (
     provider_v1beta4_pb2,
     settlement_v1_pb2,
 )
-from reconciler.devnet.chain.store import Table
+from reconciler.devnet.chain.store import StateTable
 
 M = TypeVar("M", bound=Message)
 
 
-def messages(name: str, kind: type[M]) -> Table[M]:
+def messages(name: str, kind: type[M]) -> StateTable[M]:
     """A table whose values are messages; they are never changed once written."""
-    table = Table[M](name, lambda value: value.SerializeToString(deterministic=True), kind.FromString)
+    table = StateTable[M](name, lambda value: value.SerializeToString(deterministic=True), kind.FromString)
     table.size = cast("Any", kind).ByteSize
     return table
 
 
-def json_messages(name: str, kind: type[M]) -> Table[M]:
+def json_messages(name: str, kind: type[M]) -> StateTable[M]:
     """A table whose values the chain keeps as JSON, which its gas is counted by."""
     table = messages(name, kind)
     table.size = lambda value: len(MessageToJson(value, preserving_proto_field_name=True, indent=None))
     return table
 
 
-def numbers(name: str) -> Table[int]:
+def numbers(name: str) -> StateTable[int]:
     """A table of whole numbers."""
-    return Table[int](name, lambda value: str(value).encode(), lambda data: int(data))
+    return StateTable[int](name, lambda value: str(value).encode(), lambda data: int(data))
 
 
-def texts(name: str) -> Table[tuple[str, ...]]:
+def texts(name: str) -> StateTable[tuple[str, ...]]:
     """A table of lists of texts."""
-    return Table[tuple[str, ...]](
+    return StateTable[tuple[str, ...]](
         name,
         lambda value: "\n".join(value).encode(),
         lambda data: tuple(data.decode().split("\n")) if data else (),
@@ -56,7 +56,7 @@ ACCOUNTS = messages("auth/accounts", cosmos_auth_pb2.BaseAccount)
 MODULES = numbers("auth/modules")
 BALANCES = numbers("bank/balances")
 SCORES = numbers("veid/scores")
-PARAMS = Table[bytes]("params", lambda value: value, lambda data: data)
+PARAMS = StateTable[bytes]("params", lambda value: value, lambda data: data)
 
 DEPLOYMENTS = messages("deployment/deployments", deployment_v1_pb2.Deployment)
 GROUPS = messages("deployment/groups", deployment_v1beta4_pb2.Group)

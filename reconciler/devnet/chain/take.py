@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from reconciler.chain.proto.take_v1_pb2 import Params
-from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.call import MessageCall
 from reconciler.devnet.chain.tables import PARAMS
 
 
-def fee(call: Call, amount: int, denom: str) -> int:
+def fee(call: MessageCall, amount: int, denom: str) -> int:
     """What is taken of `amount`, truncated: the denomination's rate or the default one, in percent."""
     params = Params.FromString(call.state.get(PARAMS, b"take") or b"")
     rates = {rate.denom: rate.rate for rate in params.denom_take_rates}

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from reconciler.chain.proto.cosmos_secp256k1_pb2 import PubKey
 from reconciler.chain.proto.cosmos_tx_pb2 import AuthInfo, SignDoc, SignerInfo, TxBody, TxRaw
-from reconciler.devnet.chain.errors import RefusedError, sdk
+from reconciler.devnet.chain.errors import TxRefusedError, sdk
 from reconciler.devnet.chain.figures import wrong_figure
 from reconciler.devnet.chain.routes import Routed, resolve
 
@@ -91,7 +91,7 @@ def public_key(info: SignerInfo) -> bytes:
     return PubKey.FromString(info.public_key.value).key
 
 
-def _not_a_transaction(data: bytes) -> RefusedError:
+def _not_a_transaction(data: bytes) -> TxRefusedError:
     """The node checks tags first: the wire type of the first field that it does not expect is named."""
     wire_type = data[0] & 7 if data else 2
     words = f"expected 2 wire type, got {wire_type}" if wire_type != 2 else "unexpected EOF"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.devnet.chain.blocks import Block, Included
+from reconciler.devnet.chain.blocks import Included, StoredBlock
 from reconciler.devnet.chain.errors import plain
 
 _LONGEST = 512
@@ -18,7 +18,7 @@ _JOINT = re.compile(r"AND\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class SearchCondition:
     """One condition: a tag, and what its value must be."""
 
     tag: str
@@ -42,16 +42,16 @@ class Condition:
         return {"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}[self.sign]
 
 
-def parse(query: str) -> list[Condition]:
+def parse(query: str) -> list[SearchCondition]:
     """Conditions joined by AND; a refusal names the place as the node does."""
-    conditions: list[Condition] = []
+    conditions: list[SearchCondition] = []
     place = 0
     while True:
         match = _CONDITION.match(query, place)
         if match is None or len(query) > _LONGEST:
             raise plain(f"offset {place}: got invalid, want tag")
         sign = "EXISTS" if match["exists"] else match["sign"]
-        conditions.append(Condition(match["tag"], sign, match["text"] or match["number"] or ""))
+        conditions.append(SearchCondition(match["tag"], sign, match["text"] or match["number"] or ""))
         place = match.end()
         if place == len(query):
             return conditions
@@ -61,13 +61,13 @@ def parse(query: str) -> list[Condition]:
         place = joint.end()
 
 
-def search(blocks: Iterable[Block], query: str) -> list[Included]:
+def search(blocks: Iterable[StoredBlock], query: str) -> list[Included]:
     """The transactions that fit, in the order of the blocks."""
     conditions = parse(query)
     return [tx for block in blocks for tx in block.txs if matches(conditions, tags(tx))]
 
 
-def matches(conditions: Iterable[Condition], values: dict[str, list[str]]) -> bool:
+def matches(conditions: Iterable[SearchCondition], values: dict[str, list[str]]) -> bool:
     """Whether all conditions hold."""
     return all(condition.holds(values.get(condition.tag, ())) for condition in conditions)
 

@@ -8,12 +8,12 @@ from reconciler.chain.proto import cosmos_blocks_pb2 as blocks
 from reconciler.chain.proto import tendermint_types_pb2 as types
 from reconciler.chain.proto.tendermint_abci_pb2 import Event as WireEvent
 from reconciler.chain.proto.tendermint_abci_pb2 import EventAttribute
-from reconciler.devnet.chain.blocks import Block
+from reconciler.devnet.chain.blocks import StoredBlock
 from reconciler.devnet.chain.call import NANOSECONDS
-from reconciler.devnet.chain.events import Event
+from reconciler.devnet.chain.events import ChainEventRecord
 
 
-def wire_event(event: Event, *, indexed: bool = True) -> WireEvent:
+def wire_event(event: ChainEventRecord, *, indexed: bool = True) -> WireEvent:
     """An event on the wire; those of a simulation are not indexed."""
     attributes = [EventAttribute(key=k, value=v, index=indexed) for k, v in event.attributes]
     return WireEvent(type=event.kind, attributes=attributes)
@@ -24,12 +24,12 @@ def stamp(time_ns: int) -> Timestamp:
     return Timestamp(seconds=time_ns // NANOSECONDS, nanos=time_ns % NANOSECONDS)
 
 
-def block_id(block: Block) -> types.BlockID:
+def block_id(block: StoredBlock) -> types.BlockID:
     """The name of a block."""
     return types.BlockID(hash=block.hash, part_set_header={"total": 1, "hash": block.app_hash})
 
 
-def wire_block(block: Block, before: Block | None, chain_id: str) -> types.Block:
+def wire_block(block: StoredBlock, before: StoredBlock | None, chain_id: str) -> types.Block:
     """A block as CometBFT has it."""
     return types.Block(
         header=_header(block, before, chain_id),
@@ -49,7 +49,7 @@ def sdk_block(wire: types.Block) -> blocks.Block:
     return blocks.Block(header=header, data=wire.data, evidence=wire.evidence, last_commit=wire.last_commit)
 
 
-def _header(block: Block, before: Block | None, chain_id: str) -> types.Header:
+def _header(block: StoredBlock, before: StoredBlock | None, chain_id: str) -> types.Header:
     return types.Header(
         version={"block": 11},
         chain_id=chain_id,

@@ -8,9 +8,9 @@ from typing import Any
 
 from reconciler.devnet.cluster.kinds import Object, Target
 from reconciler.devnet.cluster.merging import json_patch, merge_patch, strategic_patch
-from reconciler.devnet.cluster.reads import Form, Reads
+from reconciler.devnet.cluster.reads import ClusterReads, ReadForm
 from reconciler.devnet.cluster.refusals import RefusalError
-from reconciler.devnet.cluster.writes import Asked, Writes, scale_of
+from reconciler.devnet.cluster.writes import WriteRequest, Writes, scale_of
 
 APPLY = "application/apply-patch+yaml"
 _PATCHES: dict[str, Callable[[Any, Any], Any]] = {
@@ -21,7 +21,7 @@ _PATCHES: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ClusterCall:
     """A verb on a target, with its query and body; `content` is the body's media type."""
 
     verb: str
@@ -31,11 +31,11 @@ class Call:
     content: str
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> WriteRequest:
         """How a write is asked for."""
         options = self.body if self.verb.startswith("delete") and self.body else {}
         dry_run = "dryRun" in self.query or bool(options.get("dryRun"))
-        return Asked(self.query["fieldManager"], dry_run, self.query.get("force") == "true")
+        return WriteRequest(self.query["fieldManager"], dry_run, self.query.get("force") == "true")
 
     def sent(self) -> Object:
         """The body as an object that fits the target; 400 where it does not."""
@@ -53,21 +53,21 @@ class Call:
         return body | {"metadata": meta | ({"name": target.name} if target.name else {})}
 
 
-class Calls:
+class ClusterCalls:
     """Does what a call asks."""
 
-    def __init__(self, writes: Writes, reads: Reads) -> None:
+    def __init__(self, writes: Writes, reads: ClusterReads) -> None:
         self._writes = writes
         self._reads = reads
 
-    def do(self, call: Call) -> tuple[int, Object]:
+    def do(self, call: ClusterCall) -> tuple[int, Object]:
         """The answer's status and object; a body that is not of its kind's form is refused with 422."""
         try:
             return self._do(call)
         except (KeyError, TypeError, AttributeError, ValueError) as why:
             raise RefusalError(422, f"the object is not of its kind's form: {why!r}") from why
 
-    def _do(self, call: Call) -> tuple[int, Object]:
+    def _do(self, call: ClusterCall) -> tuple[int, Object]:
         target, asked = call.target, call.asked
         match call.verb:
             case "get":
@@ -93,8 +93,8 @@ class Calls:
                 why = f"the server does not allow this method on the requested resource: {verb}"
                 raise RefusalError(405, why)
 
-    def _delete_all(self, call: Call) -> Object:
-        listed = self._reads.page(call.target, call.query, Form())
+    def _delete_all(self, call: ClusterCall) -> Object:
+        listed = self._reads.page(call.target, call.query, ReadForm())
         for found in listed["items"]:
             meta = found["metadata"]
             each = Target(call.target.kind, meta.get("namespace", ""), meta["name"])

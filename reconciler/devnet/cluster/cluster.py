@@ -12,14 +12,14 @@ from pathlib import Path
 from aiohttp import web
 
 from reconciler.devnet.cluster.controllers import Controllers
-from reconciler.devnet.cluster.faults import Faults
+from reconciler.devnet.cluster.faults import ClusterFaults
 from reconciler.devnet.cluster.kinds import BY_PLURAL, Object, Target
 from reconciler.devnet.cluster.nodes import Nodes, NodeSize, new_node
-from reconciler.devnet.cluster.reads import Reads
+from reconciler.devnet.cluster.reads import ClusterReads
 from reconciler.devnet.cluster.server import Server
-from reconciler.devnet.cluster.store import Key, Store
+from reconciler.devnet.cluster.store import ObjectKey, ObjectStore
 from reconciler.devnet.cluster.streams import Pulse, Streams, wait
-from reconciler.devnet.cluster.writes import Asked, Clock, Writes, stamp
+from reconciler.devnet.cluster.writes import Clock, WriteRequest, Writes, stamp
 
 STATE_FILE = "cluster.json"
 START_MAX_SECONDS = 10
@@ -44,13 +44,13 @@ class SimulatedCluster:
     def __init__(
         self, nodes: Sequence[NodeSize] = TWO_NODES, clock: Clock = time.time, ending_seconds: float = 0.0
     ) -> None:
-        self.store = Store()
-        self.faults = Faults()
+        self.store = ObjectStore()
+        self.faults = ClusterFaults()
         self.url = ""
         self.writes = Writes(self.store, clock)
         self._nodes = Nodes(self.writes, ending_seconds)
         self._controllers = Controllers(self.writes, self._nodes)
-        self._reads = Reads(self.store, clock)
+        self._reads = ClusterReads(self.store, clock)
         self._streams = Streams(self.store, self._reads, self._nodes, clock)
         self._server = Server(self.writes, self._reads, self._streams, self.faults)
         self._thread: threading.Thread | None = None
@@ -62,11 +62,13 @@ class SimulatedCluster:
     def _furnish(self, nodes: Sequence[NodeSize], now: str) -> None:
         for name in ("default", "kube-system"):
             self.writes.create(
-                Target(BY_PLURAL["namespaces"], "", name), {"metadata": {"name": name}}, Asked("simulator")
+                Target(BY_PLURAL["namespaces"], "", name),
+                {"metadata": {"name": name}},
+                WriteRequest("simulator"),
             )
         for at, size in enumerate(nodes):
             node = new_node(f"node-{at}", size, now)
-            self.writes.create(Target(BY_PLURAL["nodes"], "", f"node-{at}"), node, Asked("kubelet"))
+            self.writes.create(Target(BY_PLURAL["nodes"], "", f"node-{at}"), node, WriteRequest("kubelet"))
 
     @property
     def asked(self) -> Mapping[tuple[str, str], int]:
@@ -115,7 +117,7 @@ class SimulatedCluster:
 
     def get(self, plural: str, namespace: str, name: str) -> Object | None:
         """One object, or None."""
-        return self.store.get(Key(plural, namespace, name))
+        return self.store.get(ObjectKey(plural, namespace, name))
 
     def step(self) -> None:
         """Run the controllers to rest now; for a cluster that is not served."""

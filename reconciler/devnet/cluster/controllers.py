@@ -8,8 +8,8 @@ from reconciler.devnet.cluster.deployments import Deployments, ReplicaSets
 from reconciler.devnet.cluster.kinds import Object
 from reconciler.devnet.cluster.nodes import Nodes
 from reconciler.devnet.cluster.refusals import RefusalError
-from reconciler.devnet.cluster.store import Change, Key, key_of
-from reconciler.devnet.cluster.tallies import quota_used
+from reconciler.devnet.cluster.resource_totals import quota_used
+from reconciler.devnet.cluster.store import ObjectChange, ObjectKey, key_of
 from reconciler.devnet.cluster.writes import Writes
 
 NAMESPACE_SECONDS = 0.5
@@ -27,11 +27,11 @@ class Controllers:
         self._deployments = Deployments(writes)
         self._sets = ReplicaSets(writes)
         self._seen = -1
-        self._queue: dict[Key, None] = {}
+        self._queue: dict[ObjectKey, None] = {}
         self._quotas: set[str] = set()
-        self._blocked: set[Key] = set()
+        self._blocked: set[ObjectKey] = set()
         self._leaving: dict[str, float] = {}
-        self._due: list[tuple[float, Key]] = []
+        self._due: list[tuple[float, ObjectKey]] = []
 
     def run(self) -> float | None:
         """Play until everything rests; seconds until the next thing is due, None where nothing is."""
@@ -65,16 +65,16 @@ class Controllers:
             self._add(heapq.heappop(self._due)[1])
         return bool(self._queue or self._quotas)
 
-    def _all_keys(self) -> list[Key]:
+    def _all_keys(self) -> list[ObjectKey]:
         plurals = ("namespaces", "deployments", "replicasets", "pods")
         return [key_of(found) for plural in plurals for found in self._store.all(plural)]
 
-    def _wake(self, change: Change) -> None:
+    def _wake(self, change: ObjectChange) -> None:
         key = change.key
         self._add(key)
         for found in (change.before, change.after):
             for owner in (found or {}).get("metadata", {}).get("ownerReferences", ()):
-                self._add(Key(f"{owner['kind'].lower()}s", key.namespace, owner["name"]))
+                self._add(ObjectKey(f"{owner['kind'].lower()}s", key.namespace, owner["name"]))
         if change.after is None and change.before is not None:
             for child in self._store.owned_by(change.before["metadata"]["uid"]):
                 self._add(key_of(child))
@@ -86,7 +86,7 @@ class Controllers:
             for blocked in self._blocked:
                 self._add(blocked)
 
-    def _add(self, key: Key) -> None:
+    def _add(self, key: ObjectKey) -> None:
         if key.plural in (
             "namespaces",
             "deployments",
@@ -98,7 +98,7 @@ class Controllers:
         ):
             self._queue[key] = None
 
-    def _sync(self, key: Key) -> None:
+    def _sync(self, key: ObjectKey) -> None:
         found = self._store.get(key)
         self._blocked.discard(key)
         if found is None or self._collect(found):
@@ -116,7 +116,7 @@ class Controllers:
             case _:
                 pass
 
-    def _play(self, key: Key, pod: Object) -> None:
+    def _play(self, key: ObjectKey, pod: Object) -> None:
         due = self._nodes.play(pod)
         if due is not None:
             heapq.heappush(self._due, (due, key))
@@ -130,7 +130,7 @@ class Controllers:
         owners = found["metadata"].get("ownerReferences", ())
         namespace = found["metadata"].get("namespace", "")
         for owner in owners:
-            there = self._store.get(Key(f"{owner['kind'].lower()}s", namespace, owner["name"]))
+            there = self._store.get(ObjectKey(f"{owner['kind'].lower()}s", namespace, owner["name"]))
             if there is not None and there["metadata"]["uid"] == owner["uid"]:
                 return False
         if not owners:
@@ -146,7 +146,7 @@ class Controllers:
         self._writes.remove(key_of(found))
         return True
 
-    def _empty(self, key: Key, namespace: Object) -> None:
+    def _empty(self, key: ObjectKey, namespace: Object) -> None:
         """A namespace that is on its way out goes with all that is in it, a little later."""
         if not namespace["metadata"].get("deletionTimestamp"):
             return

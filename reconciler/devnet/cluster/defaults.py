@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.adapters.kubernetes.quantities import canonical
-from reconciler.devnet.cluster.kinds import Kind, Object
+from reconciler.devnet.cluster.kinds import Object, ObjectKind
 from reconciler.devnet.cluster.refusals import invalid
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -54,7 +54,7 @@ def normalized(value: Any, field: str = "") -> Any:
     return value
 
 
-def defaulted(kind: Kind, found: Object) -> Object:
+def defaulted(kind: ObjectKind, found: Object) -> Object:
     """The object with the fields that a real server would add (those that anything here can notice)."""
     match kind.name:
         case "Deployment":
@@ -116,7 +116,7 @@ def _service_spec(spec: Object, name: str) -> Object:
     return dict(_SERVICE) | addresses | spec | ({"ports": ports} if ports else {})
 
 
-def validate(kind: Kind, found: Object, live: Object | None) -> None:
+def validate(kind: ObjectKind, found: Object, live: Object | None) -> None:
     """Refuse (422) what the kind does not allow."""
     name = found["metadata"]["name"]
     if not _NAME.fullmatch(name) or (
@@ -148,7 +148,7 @@ def validate(kind: Kind, found: Object, live: Object | None) -> None:
         _validate_ports(kind, name, found["spec"].get("ports", ()))
 
 
-def _validate_ports(kind: Kind, name: str, ports: Sequence[Object]) -> None:
+def _validate_ports(kind: ObjectKind, name: str, ports: Sequence[Object]) -> None:
     if not ports:
         raise invalid(kind, name, "spec.ports", "Required value")
     for at, port in enumerate(ports):
@@ -157,7 +157,7 @@ def _validate_ports(kind: Kind, name: str, ports: Sequence[Object]) -> None:
             raise invalid(kind, name, f"spec.ports[{at}].port", why)
 
 
-def _validate_template(kind: Kind, found: Object, live: Object | None) -> None:
+def _validate_template(kind: ObjectKind, found: Object, live: Object | None) -> None:
     name, spec = found["metadata"]["name"], found["spec"]
     wanted = spec.get("selector", {}).get("matchLabels", {})
     labels = spec["template"].get("metadata", {}).get("labels", {})
@@ -175,7 +175,7 @@ def _validate_template(kind: Kind, found: Object, live: Object | None) -> None:
     _validate_containers(kind, name, "spec.template.spec", spec["template"]["spec"])
 
 
-def _validate_containers(kind: Kind, name: str, field: str, spec: Object) -> None:
+def _validate_containers(kind: ObjectKind, name: str, field: str, spec: Object) -> None:
     if not spec["containers"]:
         raise invalid(kind, name, f"{field}.containers", "Required value")
     for at, container in enumerate(spec["containers"]):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
+from reconciler.devnet.cluster.events import ClusterEvent, tell
 from reconciler.devnet.cluster.kinds import BY_PLURAL, Object, Target
-from reconciler.devnet.cluster.notes import Note, tell
 from reconciler.devnet.cluster.refusals import RefusalError
-from reconciler.devnet.cluster.store import Key
-from reconciler.devnet.cluster.writes import Asked, Writes, short_hash, stamp
+from reconciler.devnet.cluster.store import ObjectKey
+from reconciler.devnet.cluster.writes import WriteRequest, Writes, short_hash, stamp
 
-CONTROLLER = Asked(manager="kube-controller-manager")
+CONTROLLER = WriteRequest(manager="kube-controller-manager")
 _REVISION = "deployment.kubernetes.io/revision"
 _HASH = "pod-template-hash"
 
@@ -47,7 +47,7 @@ class Deployments:
     def _is_taken(self, found: Object, mark: str) -> bool:
         meta = found["metadata"]
         return (
-            self._writes.store.get(Key("replicasets", meta["namespace"], f"{meta['name']}-{mark}"))
+            self._writes.store.get(ObjectKey("replicasets", meta["namespace"], f"{meta['name']}-{mark}"))
             is not None
         )
 
@@ -108,7 +108,7 @@ class Deployments:
         )
         way = "up" if count > before else "down"
         said = f"Scaled {way} replica set {meta['name']} from {before} to {count}"
-        tell(self._writes, found, Note("ScalingReplicaSet", said, component="deployment-controller"))
+        tell(self._writes, found, ClusterEvent("ScalingReplicaSet", said, component="deployment-controller"))
 
     def _status(self, found: Object, new_uid: str) -> Object:
         owned = self._writes.store.owned_by(found["metadata"]["uid"])
@@ -201,13 +201,13 @@ class ReplicaSets:
             tell(
                 self._writes,
                 found,
-                Note("FailedCreate", said, warning=True, component="replicaset-controller"),
+                ClusterEvent("FailedCreate", said, warning=True, component="replicaset-controller"),
             )
             return str(why)
         tell(
             self._writes,
             found,
-            Note("SuccessfulCreate", f"Created pod: {name}", component="replicaset-controller"),
+            ClusterEvent("SuccessfulCreate", f"Created pod: {name}", component="replicaset-controller"),
         )
         return ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.devnet.cluster.kinds import GROUPS, KINDS, Kind, Object
+from reconciler.devnet.cluster.kinds import GROUPS, KINDS, Object, ObjectKind
 
 VERSION = {
     "major": "1",
@@ -70,7 +70,7 @@ def _resources(group: str) -> Object:
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": listed}
 
 
-def _part(kind: Kind, part: str) -> Object:
+def _part(kind: ObjectKind, part: str) -> Object:
     entry = {
         "name": f"{kind.plural}/{part}",
         "singularName": "",

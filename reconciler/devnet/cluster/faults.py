@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ClusterFault:
     """Requests that match are refused with a status, never answered (`hang`), cut off half way (`cut`) or, if
     they are watches, answered with nothing but empty lines (`mute`).
 
@@ -27,14 +27,14 @@ class Fault:
         return hit and (continued or not self.continued)
 
 
-class Faults:
+class ClusterFaults:
     """The faults in force; any thread may change them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._active: list[Fault] = []
+        self._active: list[ClusterFault] = []
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: ClusterFault) -> None:
         """Put a fault in force, after those already there."""
         with self._lock:
             self._active.append(fault)
@@ -44,7 +44,7 @@ class Faults:
         with self._lock:
             self._active.clear()
 
-    def strike(self, verb: str, plural: str, continued: bool) -> Fault | None:
+    def strike(self, verb: str, plural: str, continued: bool) -> ClusterFault | None:
         """The first fault that matches, counted; None where the request is well."""
         with self._lock:
             for at, fault in enumerate(self._active):

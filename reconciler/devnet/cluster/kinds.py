@@ -9,7 +9,7 @@ Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ObjectKind:
     """One kind of object, as discovery names it."""
 
     plural: str
@@ -33,15 +33,15 @@ class Kind:
 
 ALL = ("all",)
 KINDS = (
-    Kind("namespaces", "Namespace", namespaced=False, short=("ns",)),
-    Kind("nodes", "Node", namespaced=False, short=("no",)),
-    Kind("pods", "Pod", short=("po",), categories=ALL, subresources=("status", "log")),
-    Kind("services", "Service", short=("svc",), categories=ALL),
-    Kind("resourcequotas", "ResourceQuota", short=("quota",)),
-    Kind("events", "Event", short=("ev",), subresources=()),
-    Kind("secrets", "Secret", subresources=()),
-    Kind("configmaps", "ConfigMap", short=("cm",), subresources=()),
-    Kind(
+    ObjectKind("namespaces", "Namespace", namespaced=False, short=("ns",)),
+    ObjectKind("nodes", "Node", namespaced=False, short=("no",)),
+    ObjectKind("pods", "Pod", short=("po",), categories=ALL, subresources=("status", "log")),
+    ObjectKind("services", "Service", short=("svc",), categories=ALL),
+    ObjectKind("resourcequotas", "ResourceQuota", short=("quota",)),
+    ObjectKind("events", "Event", short=("ev",), subresources=()),
+    ObjectKind("secrets", "Secret", subresources=()),
+    ObjectKind("configmaps", "ConfigMap", short=("cm",), subresources=()),
+    ObjectKind(
         "deployments",
         "Deployment",
         group="apps",
@@ -49,7 +49,7 @@ KINDS = (
         categories=ALL,
         subresources=("status", "scale"),
     ),
-    Kind(
+    ObjectKind(
         "replicasets",
         "ReplicaSet",
         group="apps",
@@ -57,7 +57,9 @@ KINDS = (
         categories=ALL,
         subresources=("status", "scale"),
     ),
-    Kind("networkpolicies", "NetworkPolicy", group="networking.k8s.io", short=("netpol",), subresources=()),
+    ObjectKind(
+        "networkpolicies", "NetworkPolicy", group="networking.k8s.io", short=("netpol",), subresources=()
+    ),
 )
 GROUPS = tuple(sorted({kind.group for kind in KINDS if kind.group}))
 """The named API groups, each with its one version."""
@@ -70,7 +72,7 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 class Target:
     """What a request's path names: a collection, an object or a part of one."""
 
-    kind: Kind
+    kind: ObjectKind
     namespace: str = ""
     name: str = ""
     subresource: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.devnet.cluster.fields import Owners, Path, element, leaves, list_keys
-from reconciler.devnet.cluster.kinds import Kind, Object
+from reconciler.devnet.cluster.kinds import Object, ObjectKind
 from reconciler.devnet.cluster.refusals import RefusalError
 
 ABSENT = object()
@@ -32,7 +32,7 @@ def conflicts(live: Object, applied: Object, manager: str, owners: Owners) -> di
     return found
 
 
-def conflict(kind: Kind, found: dict[Path, str]) -> RefusalError:
+def conflict(kind: ObjectKind, found: dict[Path, str]) -> RefusalError:
     """The refusal of an apply, naming each field and its manager."""
     causes = [
         {"reason": "FieldManagerConflict", "message": f'conflict with "{other}"', "field": _dotted(path)}

@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.adapters.kubernetes.quantities import parse_quantity
-from reconciler.devnet.cluster.fates import Moment, fate_of, moments
+from reconciler.devnet.cluster.events import ClusterEvent, tell
 from reconciler.devnet.cluster.kinds import Object
-from reconciler.devnet.cluster.notes import Note, tell
-from reconciler.devnet.cluster.store import Key, key_of
-from reconciler.devnet.cluster.tallies import pod_amounts
+from reconciler.devnet.cluster.pod_lifecycle import PodMoment, fate_of, moments
+from reconciler.devnet.cluster.resource_totals import pod_amounts
+from reconciler.devnet.cluster.store import ObjectKey, key_of
 from reconciler.devnet.cluster.writes import Writes, stamp
 
 
@@ -101,7 +101,7 @@ class Nodes:
     def _end(self, pod: Object) -> float | None:
         now, uid = self._writes.clock(), pod["metadata"]["uid"]
         if uid not in self._ending and pod["spec"].get("nodeName"):
-            tell(self._writes, pod, Note("Killing", "Stopping container"))
+            tell(self._writes, pod, ClusterEvent("Killing", "Stopping container"))
         word, _ = fate_of(container["image"] for container in pod["spec"]["containers"])
         grace = pod["metadata"].get("deletionGracePeriodSeconds", 0)
         due = self._ending.setdefault(uid, now + (grace if word == "stubborn" else self._ending_seconds))
@@ -131,7 +131,7 @@ class Nodes:
             | {"spec": pod["spec"] | {"nodeName": name}, "status": pod["status"] | {"conditions": conditions}}
         )
         said = f"Successfully assigned {pod['metadata']['namespace']}/{pod['metadata']['name']} to {name}"
-        tell(self._writes, pod, Note("Scheduled", said, component="default-scheduler"))
+        tell(self._writes, pod, ClusterEvent("Scheduled", said, component="default-scheduler"))
 
     def _unfit(self, node: Object, pod: Object, wants: dict[str, Decimal]) -> list[str]:
         conditions = node.get("status", {}).get("conditions", ())
@@ -161,7 +161,7 @@ class Nodes:
         status = pod["status"] | {"conditions": [failed]}
         if status != pod["status"]:
             self._writes.put_status(pod, status)
-            note = Note("FailedScheduling", message, warning=True, component="default-scheduler")
+            note = ClusterEvent("FailedScheduling", message, warning=True, component="default-scheduler")
             tell(self._writes, pod, note)
 
     def _live(self, pod: Object) -> float | None:
@@ -170,7 +170,7 @@ class Nodes:
         word, image = fate_of(container["image"] for container in pod["spec"]["containers"])
         if (missing := self._missing_secret(pod)) is not None:
             why = f'secret "{missing}" not found'
-            held = Moment(
+            held = PodMoment(
                 0, "Pending", "waiting", "CreateContainerConfigError", why, warning=True, said="Failed"
             )
             self._show(pod, held, start)
@@ -183,7 +183,7 @@ class Nodes:
             shown = moment
             if moment.said and moment.after_seconds > self._told.get(uid, -1.0):
                 self._told[uid] = moment.after_seconds
-                tell(self._writes, pod, Note(moment.said, moment.message, moment.warning))
+                tell(self._writes, pod, ClusterEvent(moment.said, moment.message, moment.warning))
         if shown is not None:
             self._show(pod, shown, start)
         return upcoming
@@ -193,12 +193,14 @@ class Nodes:
             for env in container.get("env", ()):
                 ref = env.get("valueFrom", {}).get("secretKeyRef")
                 if ref and not ref.get("optional"):
-                    secret = self._writes.store.get(Key("secrets", pod["metadata"]["namespace"], ref["name"]))
+                    secret = self._writes.store.get(
+                        ObjectKey("secrets", pod["metadata"]["namespace"], ref["name"])
+                    )
                     if secret is None or ref["key"] not in secret.get("data", {}):
                         return str(ref["name"])
         return None
 
-    def _show(self, pod: Object, moment: Moment, start: float) -> None:
+    def _show(self, pod: Object, moment: PodMoment, start: float) -> None:
         status, now = pod["status"], stamp(self._writes.clock())
         address = status.get("podIP") or _address(pod["metadata"]["uid"])
         held = {
@@ -230,7 +232,7 @@ def _condition(pod: Object, name: str, holds: bool, now: str) -> Object:
     return shown
 
 
-def _container(pod: Object, container: Object, moment: Moment, start: float) -> Object:
+def _container(pod: Object, container: Object, moment: PodMoment, start: float) -> Object:
     state: dict[str, Any] = {"startedAt": stamp(start + moment.started_seconds)}
     if moment.state == "waiting":
         state = {"reason": moment.reason, "message": moment.message}

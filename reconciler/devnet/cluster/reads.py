@@ -9,23 +9,23 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from reconciler.devnet.cluster.kinds import Kind, Object, Target
+from reconciler.devnet.cluster.kinds import Object, ObjectKind, Target
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.selectors import Match, selector
-from reconciler.devnet.cluster.store import Change, Key, Store
+from reconciler.devnet.cluster.store import ObjectChange, ObjectKey, ObjectStore
 from reconciler.devnet.cluster.tables import bare, table
 
 PAGES_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ReadForm:
     """The form in which a client wants objects: as they are, as Tables, or their metadata alone."""
 
     name: str = ""
     whole: bool = False
 
-    def one(self, kind: Kind, found: Object, now: float) -> Object:
+    def one(self, kind: ObjectKind, found: Object, now: float) -> Object:
         """A single object in this form."""
         if self.name == "Table":
             listed = {"resourceVersion": found["metadata"]["resourceVersion"]}
@@ -34,7 +34,7 @@ class Form:
             return bare(found)
         return found
 
-    def many(self, kind: Kind, objects: list[Object], listed: Object, now: float) -> Object:
+    def many(self, kind: ObjectKind, objects: list[Object], listed: Object, now: float) -> Object:
         """A list in this form."""
         if self.name == "Table":
             return table(kind, objects, now, whole=self.whole) | {"metadata": listed}
@@ -45,19 +45,19 @@ class Form:
         return head | {"metadata": listed, "items": objects}
 
 
-def wanted_form(request: web.Request) -> Form:
+def wanted_form(request: web.Request) -> ReadForm:
     """From an Accept header such as `application/json;as=Table;v=v1;g=meta.k8s.io,application/json`."""
     for offer in request.headers.get("Accept", "").split(","):
         parts = dict(part.strip().partition("=")[::2] for part in offer.split(";")[1:])
         if offer.strip().startswith("application/json") and parts.get("g", "meta.k8s.io") == "meta.k8s.io":
-            return Form(parts.get("as", ""), request.query.get("includeObject") == "Object")
-    return Form()
+            return ReadForm(parts.get("as", ""), request.query.get("includeObject") == "Object")
+    return ReadForm()
 
 
-class Reads:
+class ClusterReads:
     """Lists and watches of the store."""
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(self, store: ObjectStore, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
         self._given = 0
@@ -70,7 +70,7 @@ class Reads:
             return match
         return lambda found: found["metadata"].get("namespace") == target.namespace and match(found)
 
-    def page(self, target: Target, query: Mapping[str, str], form: Form) -> Object:
+    def page(self, target: Target, query: Mapping[str, str], form: ReadForm) -> Object:
         """One page of a list, all pages of it from one version."""
         limit = int(query.get("limit") or 0)
         if token := query.get("continue"):
@@ -107,7 +107,9 @@ class Reads:
                 self._pages.popitem(last=False)
         return token
 
-    def events(self, kind: Kind, match: Match, changes: list[Change]) -> Iterator[tuple[str, Object]]:
+    def events(
+        self, kind: ObjectKind, match: Match, changes: list[ObjectChange]
+    ) -> Iterator[tuple[str, Object]]:
         """What a watcher with that selection sees of these changes."""
         for change in changes:
             if change.key.plural != kind.plural:
@@ -123,4 +125,4 @@ class Reads:
 
     def one(self, target: Target) -> Object | None:
         """The object, or None."""
-        return self._store.get(Key(target.kind.plural, target.namespace, target.name))
+        return self._store.get(ObjectKey(target.kind.plural, target.namespace, target.name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.devnet.cluster.kinds import Kind, Object
+from reconciler.devnet.cluster.kinds import Object, ObjectKind
 
 REASONS = {
     400: "BadRequest",
@@ -44,25 +44,25 @@ class RefusalError(Exception):
         return body
 
 
-def not_found(kind: Kind, name: str) -> RefusalError:
+def not_found(kind: ObjectKind, name: str) -> RefusalError:
     """The object is not there."""
     details = {"name": name, "group": kind.group, "kind": kind.plural}
     return RefusalError(404, f'{kind.qualified} "{name}" not found', details=details)
 
 
-def already_exists(kind: Kind, name: str) -> RefusalError:
+def already_exists(kind: ObjectKind, name: str) -> RefusalError:
     """An object of that name is there."""
     details = {"name": name, "group": kind.group, "kind": kind.plural}
     return RefusalError(409, f'{kind.qualified} "{name}" already exists', "AlreadyExists", details)
 
 
-def stale(kind: Kind, name: str) -> RefusalError:
+def stale(kind: ObjectKind, name: str) -> RefusalError:
     """The write was made from an older version of the object."""
     why = "the object has been modified; please apply your changes to the latest version and try again"
     return RefusalError(409, f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}')
 
 
-def invalid(kind: Kind, name: str, field: str, why: str) -> RefusalError:
+def invalid(kind: ObjectKind, name: str, field: str, why: str) -> RefusalError:
     """A field holds what the kind does not allow."""
     cause = {"reason": "FieldValueInvalid", "message": why, "field": field}
     details = {"name": name, "group": kind.group, "kind": kind.name, "causes": [cause]}
@@ -73,7 +73,7 @@ def invalid(kind: Kind, name: str, field: str, why: str) -> RefusalError:
     )
 
 
-def forbidden(kind: Kind, name: str, why: str) -> RefusalError:
+def forbidden(kind: ObjectKind, name: str, why: str) -> RefusalError:
     """Admission says no."""
     details = {"name": name, "group": kind.group, "kind": kind.plural}
     return RefusalError(403, f'{kind.qualified} "{name}" is forbidden: {why}', details=details)

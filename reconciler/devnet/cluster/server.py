@@ -11,10 +11,10 @@ import yaml
 from aiohttp import web
 
 from reconciler.devnet.cluster import discovery
-from reconciler.devnet.cluster.calls import Call, Calls
-from reconciler.devnet.cluster.faults import Fault, Faults
+from reconciler.devnet.cluster.calls import ClusterCall, ClusterCalls
+from reconciler.devnet.cluster.faults import ClusterFault, ClusterFaults
 from reconciler.devnet.cluster.kinds import Object, Target, parse_path
-from reconciler.devnet.cluster.reads import Form, Reads, wanted_form
+from reconciler.devnet.cluster.reads import ClusterReads, ReadForm, wanted_form
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.streams import Streams
 from reconciler.devnet.cluster.writes import Writes
@@ -26,9 +26,9 @@ MUTE_SECONDS = 0.1
 class Server:
     """Requests in, answers out; the objects behind it are the store's."""
 
-    def __init__(self, writes: Writes, reads: Reads, streams: Streams, faults: Faults) -> None:
+    def __init__(self, writes: Writes, reads: ClusterReads, streams: Streams, faults: ClusterFaults) -> None:
         self._writes = writes
-        self._calls = Calls(writes, reads)
+        self._calls = ClusterCalls(writes, reads)
         self._reads = reads
         self._streams = streams
         self._faults = faults
@@ -56,7 +56,7 @@ class Server:
             if verb in ("watch", "log"):
                 return await self._stream(request, target, query)
             query["fieldManager"] = query.get("fieldManager") or _agent(request)
-            call = Call(verb, target, query, await _body(request), request.content_type)
+            call = ClusterCall(verb, target, query, await _body(request), request.content_type)
             code, answer = self._do(call, wanted_form(request))
         except RefusalError as why:
             return _json(why.status(), why.code)
@@ -64,7 +64,7 @@ class Server:
             return await _cut(request, answer)
         return _json(answer, code)
 
-    def _do(self, call: Call, form: Form) -> tuple[int, Object]:
+    def _do(self, call: ClusterCall, form: ReadForm) -> tuple[int, Object]:
         if call.verb == "list":
             return 200, self._reads.page(call.target, call.query, form)
         code, answer = self._calls.do(call)
@@ -124,7 +124,7 @@ def _discover(path: str) -> web.Response:
     return web.Response(text=found) if isinstance(found, str) else _json(found, 200)
 
 
-async def _strike(fault: Fault) -> None:
+async def _strike(fault: ClusterFault) -> None:
     if fault.does == "hang":
         await asyncio.sleep(3600)
     raise RefusalError(fault.status, f"simulated fault: {fault.status}")

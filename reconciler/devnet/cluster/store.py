@@ -16,7 +16,7 @@ from reconciler.devnet.cluster.refusals import expired
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Key:
+class ObjectKey:
     """Where an object stands; the namespace of a cluster-wide one is empty."""
 
     plural: str
@@ -25,11 +25,11 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ObjectChange:
     """One write: the object after it (its last state, where it was removed) and before it."""
 
     version: int
-    key: Key
+    key: ObjectKey
     after: Object | None
     before: Object | None
 
@@ -41,22 +41,22 @@ class Change:
         return shown
 
 
-def key_of(found: Object) -> Key:
+def key_of(found: Object) -> ObjectKey:
     """Where an object of a known kind stands."""
     meta = found["metadata"]
-    return Key(BY_NAME[found["kind"]].plural, meta.get("namespace", ""), meta["name"])
+    return ObjectKey(BY_NAME[found["kind"]].plural, meta.get("namespace", ""), meta["name"])
 
 
-class Store:
+class ObjectStore:
     """Objects are values here: a write replaces one, nobody changes one in place."""
 
     def __init__(self, window: int = 20_000) -> None:
         self.lock = threading.RLock()
         self.version = 0
         self.oldest = 0
-        self._objects: dict[str, dict[Key, Object]] = {}
-        self._owned: dict[str, set[Key]] = {}
-        self._history: deque[Change] = deque(maxlen=window)
+        self._objects: dict[str, dict[ObjectKey, Object]] = {}
+        self._owned: dict[str, set[ObjectKey]] = {}
+        self._history: deque[ObjectChange] = deque(maxlen=window)
         self._listeners: list[Callable[[], None]] = []
 
     def subscribe(self, listener: Callable[[], None]) -> None:
@@ -67,7 +67,7 @@ class Store:
         """Call the listener no more."""
         self._listeners.remove(listener)
 
-    def get(self, key: Key) -> Object | None:
+    def get(self, key: ObjectKey) -> Object | None:
         """The object, or None."""
         return self._objects.get(key.plural, {}).get(key)
 
@@ -100,7 +100,7 @@ class Store:
             self._record(key, after, before)
         return after
 
-    def remove(self, key: Key) -> Object | None:
+    def remove(self, key: ObjectKey) -> Object | None:
         """Remove an object; returns its last state, None where it was not there."""
         with self.lock:
             before = self._objects.get(key.plural, {}).pop(key, None)
@@ -111,7 +111,7 @@ class Store:
             self._record(key, None, last)
         return last
 
-    def since(self, version: int) -> list[Change]:
+    def since(self, version: int) -> list[ObjectChange]:
         """The changes after a version, oldest first; a RefusalError of 410 where they are forgotten."""
         with self.lock:
             if version < self.oldest:
@@ -146,15 +146,15 @@ class Store:
             self._history.clear()
             self.oldest = self.version
 
-    def _disown(self, key: Key, before: Object | None) -> None:
+    def _disown(self, key: ObjectKey, before: Object | None) -> None:
         for owner in _owners(before) if before else ():
             self._owned[owner].discard(key)
 
-    def _record(self, key: Key, after: Object | None, before: Object | None) -> None:
+    def _record(self, key: ObjectKey, after: Object | None, before: Object | None) -> None:
         self.version += 1
         if len(self._history) == self._history.maxlen:
             self.oldest = self._history[0].version
-        self._history.append(Change(self.version, key, after, before))
+        self._history.append(ObjectChange(self.version, key, after, before))
         for listener in self._listeners:
             listener()
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from reconciler.devnet.cluster.fates import log_lines
 from reconciler.devnet.cluster.kinds import Object, Target
 from reconciler.devnet.cluster.nodes import Nodes
-from reconciler.devnet.cluster.reads import Form, Reads, wanted_form
+from reconciler.devnet.cluster.pod_lifecycle import log_lines
+from reconciler.devnet.cluster.reads import ClusterReads, ReadForm, wanted_form
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.selectors import Match
-from reconciler.devnet.cluster.store import Store
+from reconciler.devnet.cluster.store import ObjectStore
 from reconciler.devnet.cluster.writes import Clock
 
 WATCH_MAX_SECONDS = 1800.0
@@ -55,7 +55,7 @@ async def wait(ticket: asyncio.Event, seconds: float | None) -> None:
 class Streams:
     """Watches and logs; `drop` ends all that run."""
 
-    def __init__(self, store: Store, reads: Reads, nodes: Nodes, clock: Clock) -> None:
+    def __init__(self, store: ObjectStore, reads: ClusterReads, nodes: Nodes, clock: Clock) -> None:
         self._store = store
         self._reads = reads
         self._nodes = nodes
@@ -75,7 +75,7 @@ class Streams:
         form, match = wanted_form(request), self._reads.select(target, query)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
-        watcher = Watcher(response, target, form, self._clock)
+        watcher = ObjectWatcher(response, target, form, self._clock)
         try:
             await self._follow(watcher, match, query)
         except RefusalError as why:
@@ -84,7 +84,7 @@ class Streams:
             return response
         return response
 
-    async def _follow(self, watcher: Watcher, match: Match, query: dict[str, str]) -> None:
+    async def _follow(self, watcher: ObjectWatcher, match: Match, query: dict[str, str]) -> None:
         assert self.pulse is not None
         kind, generation = watcher.target.kind, self._generation
         loop = asyncio.get_running_loop()
@@ -107,7 +107,7 @@ class Streams:
                 marked = loop.time()
             await wait(ticket, min(left, self.bookmark_seconds) if bookmarks else left)
 
-    async def _initial(self, watcher: Watcher, match: Match, query: dict[str, str]) -> int:
+    async def _initial(self, watcher: ObjectWatcher, match: Match, query: dict[str, str]) -> int:
         """What is there as ADDED events; the version at which it was so."""
         with self._store.lock:
             version = self._store.version
@@ -158,10 +158,10 @@ class Streams:
         )
 
 
-class Watcher:
+class ObjectWatcher:
     """One watch's connection."""
 
-    def __init__(self, response: web.StreamResponse, target: Target, form: Form, clock: Clock) -> None:
+    def __init__(self, response: web.StreamResponse, target: Target, form: ReadForm, clock: Clock) -> None:
         self._response = response
         self._form = form
         self._clock = clock

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from reconciler.devnet.cluster.kinds import Kind, Object
+from reconciler.devnet.cluster.kinds import Object, ObjectKind
 
 Cell = Callable[[Object], object]
 
 
-def table(kind: Kind, objects: list[Object], now: float, *, whole: bool = False) -> Object:
+def table(kind: ObjectKind, objects: list[Object], now: float, *, whole: bool = False) -> Object:
     """Objects as a Table of their kind, each whole or its metadata alone."""
     columns = [
         *_COLUMNS[kind.name],

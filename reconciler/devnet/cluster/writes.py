@@ -12,10 +12,10 @@ from typing import Any
 from reconciler.devnet.cluster import refusals
 from reconciler.devnet.cluster.defaults import defaulted, normalized, validate
 from reconciler.devnet.cluster.fields import Owners, leaves
-from reconciler.devnet.cluster.kinds import BY_NAME, BY_PLURAL, Kind, Object, Target
+from reconciler.devnet.cluster.kinds import BY_NAME, BY_PLURAL, Object, ObjectKind, Target
 from reconciler.devnet.cluster.merging import conflict, conflicts, server_side_apply
-from reconciler.devnet.cluster.store import Key, Store
-from reconciler.devnet.cluster.tallies import Tallies, refuse_over_quota
+from reconciler.devnet.cluster.resource_totals import ResourceTotals, refuse_over_quota
+from reconciler.devnet.cluster.store import ObjectKey, ObjectStore
 
 Clock = Callable[[], float]
 _KEPT = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds")
@@ -27,7 +27,7 @@ _FIRST_STATUS: dict[str, Object] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WriteRequest:
     """How a write was asked for."""
 
     manager: str = "unknown"
@@ -43,19 +43,19 @@ def stamp(seconds: float) -> str:
 class Writes:
     """Every change that a request or a played controller makes goes through here."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: ObjectStore, clock: Clock) -> None:
         self.store = store
         self.clock = clock
-        self.tallies = Tallies(store)
+        self.tallies = ResourceTotals(store)
 
-    def create(self, target: Target, body: Object, asked: Asked) -> Object:
+    def create(self, target: Target, body: Object, asked: WriteRequest) -> Object:
         """Create an object; refused where it is there or its namespace is not."""
         kind, meta = target.kind, dict(body.get("metadata", {}))
         meta["name"] = meta.get("name") or target.name or self._generated(meta)
         if kind.namespaced:
             meta["namespace"] = target.namespace
             self._refuse_absent_namespace(kind, target.namespace, meta["name"])
-        if self.store.get(Key(kind.plural, meta.get("namespace", ""), meta["name"])):
+        if self.store.get(ObjectKey(kind.plural, meta.get("namespace", ""), meta["name"])):
             raise refusals.already_exists(kind, meta["name"])
         meta |= {"uid": self.store.new_uid(), "creationTimestamp": stamp(self.clock()), "generation": 1}
         found = self._shaped(kind, body | {"metadata": meta})
@@ -71,7 +71,7 @@ class Writes:
             owners.write(asked.manager, "", set(leaves(found)), stamp(self.clock()))
         return self._store(self._owned(found, owners), asked)
 
-    def update(self, target: Target, change: Callable[[Object], Object], asked: Asked) -> Object:
+    def update(self, target: Target, change: Callable[[Object], Object], asked: WriteRequest) -> Object:
         """Change an object, or its status or scale; unchanged bytes are no write."""
         live = self.must_get(target)
         if target.subresource == "scale":
@@ -88,7 +88,7 @@ class Writes:
             owners.keep_only(set(after))
         return self._store(self._owned(found, owners), asked)
 
-    def apply(self, target: Target, body: Object, asked: Asked) -> tuple[Object, bool]:
+    def apply(self, target: Target, body: Object, asked: WriteRequest) -> tuple[Object, bool]:
         """Server-side apply; the object and whether it was created."""
         if target.subresource:
             raise refusals.RefusalError(415, "the simulator applies whole objects only")
@@ -114,7 +114,7 @@ class Writes:
         found = self._owned(found, owners)
         return (live if found == live else self._store(found, asked)), False
 
-    def delete(self, target: Target, options: Object, asked: Asked) -> Object:
+    def delete(self, target: Target, options: Object, asked: WriteRequest) -> Object:
         """Delete an object: pods and namespaces end in their own time, the rest at once."""
         live = self.must_get(target)
         meta, wanted = live["metadata"], options.get("preconditions") or {}
@@ -131,16 +131,16 @@ class Writes:
                 return self._mark(live, grace)
         elif target.kind.name == "Namespace" or meta.get("finalizers"):
             return self._mark(live, 0)
-        return self.remove(Key(target.kind.plural, meta.get("namespace", ""), meta["name"])) or live
+        return self.remove(ObjectKey(target.kind.plural, meta.get("namespace", ""), meta["name"])) or live
 
-    def remove(self, key: Key) -> Object | None:
+    def remove(self, key: ObjectKey) -> Object | None:
         """Remove an object now."""
         return self.store.remove(key)
 
     def put_status(self, found: Object, status: Object) -> None:
         """A controller's write of a status, where it differs."""
         live = self.store.get(
-            Key(_plural(found), found["metadata"].get("namespace", ""), found["metadata"]["name"])
+            ObjectKey(_plural(found), found["metadata"].get("namespace", ""), found["metadata"]["name"])
         )
         if (
             live is not None
@@ -157,9 +157,9 @@ class Writes:
         return found
 
     def _find(self, target: Target) -> Object | None:
-        return self.store.get(Key(target.kind.plural, target.namespace, target.name))
+        return self.store.get(ObjectKey(target.kind.plural, target.namespace, target.name))
 
-    def _scaled(self, target: Target, live: Object, scale: Object, asked: Asked) -> Object:
+    def _scaled(self, target: Target, live: Object, scale: Object, asked: WriteRequest) -> Object:
         spec = live["spec"] | {"replicas": scale.get("spec", {}).get("replicas", 0)}
         whole = Target(target.kind, target.namespace, target.name)
         return scale_of(self.update(whole, lambda found: found | {"spec": spec}, asked))
@@ -186,7 +186,7 @@ class Writes:
             found["metadata"]["generation"] = live["metadata"]["generation"] + 1
         return found
 
-    def _shaped(self, kind: Kind, body: Object) -> Object:
+    def _shaped(self, kind: ObjectKind, body: Object) -> Object:
         found: Object = {"apiVersion": kind.group_version, "kind": kind.name} | normalized(body)
         meta = {name: value for name, value in found["metadata"].items() if value not in ({}, [])}
         return defaulted(kind, found | {"metadata": meta})
@@ -195,7 +195,7 @@ class Writes:
         entries = owners.entries(found["apiVersion"])
         return found | {"metadata": found["metadata"] | {"managedFields": entries}}
 
-    def _store(self, found: Object, asked: Asked) -> Object:
+    def _store(self, found: Object, asked: WriteRequest) -> Object:
         meta = found["metadata"]
         if asked.dry_run:
             return found
@@ -204,7 +204,7 @@ class Writes:
             and not meta.get("finalizers")
             and found["kind"] not in ("Pod", "Namespace")
         ):
-            return self.remove(Key(_plural(found), meta.get("namespace", ""), meta["name"])) or found
+            return self.remove(ObjectKey(_plural(found), meta.get("namespace", ""), meta["name"])) or found
         return self.store.put(found)
 
     def _mark(self, live: Object, grace_seconds: int) -> Object:
@@ -224,15 +224,15 @@ class Writes:
             owners = [owner for owner in found["metadata"]["ownerReferences"] if owner["uid"] != uid]
             self.store.put(found | {"metadata": found["metadata"] | {"ownerReferences": owners}})
 
-    def _refuse_absent_namespace(self, kind: Kind, namespace: str, name: str) -> None:
-        found = self.store.get(Key("namespaces", "", namespace))
+    def _refuse_absent_namespace(self, kind: ObjectKind, namespace: str, name: str) -> None:
+        found = self.store.get(ObjectKey("namespaces", "", namespace))
         if found is None:
             raise refusals.not_found(BY_PLURAL["namespaces"], namespace)
         if found["metadata"].get("deletionTimestamp"):
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             raise refusals.forbidden(kind, name, why)
 
-    def _admit(self, kind: Kind, found: Object) -> None:
+    def _admit(self, kind: ObjectKind, found: Object) -> None:
         if kind.name == "Pod" and (why := refuse_over_quota(self.store, self.tallies, found)):
             raise refusals.forbidden(kind, found["metadata"]["name"], why)
 

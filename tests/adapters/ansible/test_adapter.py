@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.ansible.access import Access
-from reconciler.adapters.ansible.adapter import AnsibleAdapter, Site
+from reconciler.adapters.ansible.adapter import AnsibleAdapter, AnsibleEnvironment
+from reconciler.adapters.ansible.credentials import HostCredentials
 from reconciler.adapters.ansible.runs import HostAnswer, RunError
 from reconciler.values.desired import Port, Workload
 from reconciler.values.hosts import AnsibleSettings
@@ -37,7 +37,9 @@ class Stand:
         self.adapter = self._open()
 
     def _open(self) -> AnsibleAdapter:
-        site = Site(self.settings, Access(), self.scratch / "state", self.scratch / "runs")
+        site = AnsibleEnvironment(
+            self.settings, HostCredentials(), self.scratch / "state", self.scratch / "runs"
+        )
         made = AnsibleAdapter(site, lambda: None, self.runs)
         made.start()
         return made

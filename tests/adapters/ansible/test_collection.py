@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.ansible.access import Access
 from reconciler.adapters.ansible.answers import WorkAnswer
-from reconciler.adapters.ansible.orders import applying, removing, work_order
+from reconciler.adapters.ansible.credentials import HostCredentials
+from reconciler.adapters.ansible.host_spec import applying, removing, work_order
 from reconciler.adapters.ansible.runs import Play, Runs
 from reconciler.devnet.plain_images import build, fit
 from reconciler.values.desired import Env
-from reconciler.values.hosts import Engine
+from reconciler.values.hosts import ContainerEngine
 from tests.adapters.ansible.makers import hosts, order
 from tests.adapters.ansible.standin import stage_of
 from tests.adapters.ansible.test_runs import ODD, Stand
@@ -80,12 +80,12 @@ def test_the_real_one_makes_what_we_would_make(tmp_path: Path) -> None:
     fit(tmp_path)
     build("registry.example/web:1")
     settings = hosts(storage=str(tmp_path / "records"))
-    runs = Runs(settings, Access(), tmp_path / "scratch")
+    runs = Runs(settings, HostCredentials(), tmp_path / "scratch")
     envs = tuple(Env(name, value) for name, value in ODD.items())
     wanted = workload(910, service(count=2, env=envs), service("db"))
 
     def work(*parts: object) -> WorkAnswer:
-        asked = work_order(parts, Engine.PODMAN, settings)  # type: ignore[arg-type]  # parts of orders
+        asked = work_order(parts, ContainerEngine.PODMAN, settings)  # type: ignore[arg-type]  # parts of orders
         answer = runs.run(Play("work", settings.groups[0], {"one": asked}, 120))["one"]
         return WorkAnswer(json.loads(answer.answer)["workloads"])
 

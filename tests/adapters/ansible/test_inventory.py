@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.ansible.access import Access, Jump
+from reconciler.adapters.ansible.credentials import HostCredentials, Jump
 from reconciler.adapters.ansible.inventory import inventory_of
 from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost
 
-ACCESS = Access(private_key=Path("/keys/id"), known_hosts=Path("/keys/known hosts"))
+ACCESS = HostCredentials(private_key=Path("/keys/id"), known_hosts=Path("/keys/known hosts"))
 
 
 def test_this_machine_is_reached_without_ssh() -> None:

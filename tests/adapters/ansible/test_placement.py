@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.adapters.ansible.placement import Room, choose, refused, unfit
+from reconciler.adapters.ansible.placement import FreeRoom, choose, refused, unfit
 from reconciler.values.desired import Port
 from reconciler.values.outcomes import Failed
 from reconciler.values.resources import Resources
@@ -17,9 +17,9 @@ SMALL = Resources(50, 16 << 30, 100 << 30)
 
 
 def test_the_host_with_most_room_and_of_equals_the_first_by_name() -> None:
-    rooms = [Room("b", ROOM), Room("a", ROOM), Room("c", SMALL)]
+    rooms = [FreeRoom("b", ROOM), FreeRoom("a", ROOM), FreeRoom("c", SMALL)]
     assert choose(WANTED, rooms, ()) == "a"
-    assert choose(WANTED, [*rooms, Room("z", replace(ROOM, cpu_milli=9_000))], ()) == "z"
+    assert choose(WANTED, [*rooms, FreeRoom("z", replace(ROOM, cpu_milli=9_000))], ()) == "z"
     assert choose(WANTED, list(reversed(rooms)), ()) == "a"
 
 
@@ -32,7 +32,7 @@ def test_the_host_with_most_room_and_of_equals_the_first_by_name() -> None:
     ],
 )
 def test_a_host_must_hold_all_of_it(short: Resources, word: str) -> None:
-    outcome = choose(WANTED, [Room("a", short)], ())
+    outcome = choose(WANTED, [FreeRoom("a", short)], ())
     assert isinstance(outcome, Failed)
     assert outcome.reason == "Unschedulable"
     assert f"too little {word}" in outcome.why
@@ -40,23 +40,25 @@ def test_a_host_must_hold_all_of_it(short: Resources, word: str) -> None:
 
 def test_gpus_count() -> None:
     hungry = workload(1, replace(service(), resources=Resources(1, 1, 1, gpu=2)))
-    assert unfit(hungry, Room("a", replace(ROOM, gpu=1)), ()) == "too little gpu"
-    assert unfit(hungry, Room("a", replace(ROOM, gpu=2)), ()) == ""
+    assert unfit(hungry, FreeRoom("a", replace(ROOM, gpu=1)), ()) == "too little gpu"
+    assert unfit(hungry, FreeRoom("a", replace(ROOM, gpu=2)), ()) == ""
 
 
 def test_attributes_that_tell_hosts_apart_decide_and_others_do_not() -> None:
     wanted = replace(WANTED, attributes=(("region", "eu"), ("tier", "gold")))
-    east, west = Room("a", ROOM, (("region", "eu"),)), Room("b", ROOM, (("region", "us"),))
+    east, west = FreeRoom("a", ROOM, (("region", "eu"),)), FreeRoom("b", ROOM, (("region", "us"),))
     assert choose(wanted, [west, east], {"region"}) == "a"
     assert unfit(wanted, west, {"region"}) == "its region is us, not eu"
-    assert unfit(wanted, Room("c", ROOM), {"region"}) == "its region is not told, not eu"
+    assert unfit(wanted, FreeRoom("c", ROOM), {"region"}) == "its region is not told, not eu"
 
 
 def test_a_port_that_another_workload_has_is_taken() -> None:
     public = workload(1, service(ports=(Port(80, 8080, public=True),)))
-    assert unfit(public, Room("a", ROOM, ports=frozenset({8080})), ()) == "port 8080 is another workload's"
+    assert (
+        unfit(public, FreeRoom("a", ROOM, ports=frozenset({8080})), ()) == "port 8080 is another workload's"
+    )
     inside = workload(1, service(ports=(Port(8080),)))
-    assert unfit(inside, Room("a", ROOM, ports=frozenset({8080})), ()) == ""
+    assert unfit(inside, FreeRoom("a", ROOM, ports=frozenset({8080})), ()) == ""
 
 
 def test_ports_that_may_never_be_had() -> None:

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.ansible.access import Access
 from reconciler.adapters.ansible.answers import LookAnswer, WorkAnswer
-from reconciler.adapters.ansible.orders import Order, applying, asking, work_order
+from reconciler.adapters.ansible.credentials import HostCredentials
+from reconciler.adapters.ansible.host_spec import Order, applying, asking, work_order
 from reconciler.adapters.ansible.runs import Play, RunError, Runs, _outcome
 from reconciler.values.desired import Env
-from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Engine
+from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine
 from tests.adapters.ansible.makers import hosts, order
 from tests.adapters.ansible.standin import install, stage_of
 from tests.contracts.adapter_worlds import eventually, service, workload
@@ -47,17 +47,19 @@ class Stand:
         self.scratch = directory / "scratch"
         self.kept = install(directory / "bin")
         self.settings: AnsibleSettings = hosts(storage=str(directory / "records"))
-        self.runs = Runs(self.settings, Access(), self.scratch)
+        self.runs = Runs(self.settings, HostCredentials(), self.scratch)
 
     def play(self, name: str, asked: Order, *, checking: bool = False, seconds: float = 60) -> Any:
         play = Play(name, self.settings.groups[0], {"one": asked}, seconds, checking)
         return self.runs.run(play)["one"]
 
     def work(self, *orders: Order) -> Any:
-        return self.play("work", work_order([applying(o) for o in orders], Engine.PODMAN, self.settings))
+        return self.play(
+            "work", work_order([applying(o) for o in orders], ContainerEngine.PODMAN, self.settings)
+        )
 
     def look(self) -> Any:
-        return self.play("look", asking("tend", Engine.PODMAN, self.settings, 50), checking=True)
+        return self.play("look", asking("tend", ContainerEngine.PODMAN, self.settings, 50), checking=True)
 
 
 @pytest.fixture
@@ -163,7 +165,9 @@ def test_a_host_whose_key_is_not_known_is_never_talked_to(stand: Stand, tmp_path
     ssh.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {told}\necho "No route to host" >&2\nexit 255\n')
     ssh.chmod(0o755)
     group = AnsibleGroup("rack", (AnsibleHost("one", "192.0.2.1"),))
-    play = Play("look", group, {"one": asking("tend", Engine.PODMAN, stand.settings, 5)}, 30, checking=True)
+    play = Play(
+        "look", group, {"one": asking("tend", ContainerEngine.PODMAN, stand.settings, 5)}, 30, checking=True
+    )
 
     [answer] = stand.runs.run(play).values()
 
@@ -190,7 +194,9 @@ def test_a_run_that_hangs_ends_with_all_that_it_started(stand: Stand) -> None:
     hang(stand)
 
     with pytest.raises(RunError, match=r"the play look did not end within 6 s"):
-        stand.play("look", asking("tend", Engine.PODMAN, stand.settings, 50), checking=True, seconds=6)
+        stand.play(
+            "look", asking("tend", ContainerEngine.PODMAN, stand.settings, 50), checking=True, seconds=6
+        )
 
     eventually(lambda: not sleepers(), f"no sleeper, but {sleepers()}")
     assert not list(stand.scratch.glob("[0-9]*/*"))
@@ -222,8 +228,8 @@ def test_closing_ends_what_runs(stand: Stand) -> None:
 DAEMON = """
 import sys
 from pathlib import Path
-from reconciler.adapters.ansible.access import Access
-from reconciler.adapters.ansible.orders import asking
+from reconciler.adapters.ansible.credentials import Access
+from reconciler.adapters.ansible.host_spec import asking
 from reconciler.adapters.ansible.runs import Play, Runs
 from tests.adapters.ansible.makers import hosts
 settings = hosts(storage=sys.argv[1])
@@ -246,7 +252,7 @@ def test_a_daemon_that_is_killed_leaves_nothing_running_and_the_next_one_clears_
         daemon.wait()
     eventually(lambda: not sleepers(), "nothing left", 10)
     assert list(scratch.glob("[0-9]*/*")), "its directory is still there"
-    Runs(stand.settings, Access(), scratch)
+    Runs(stand.settings, HostCredentials(), scratch)
     assert not list(scratch.glob("[0-9]*/*"))
 
 
@@ -259,7 +265,9 @@ def test_secrets_come_from_the_vault_and_are_left_nowhere(stand: Stand, tmp_path
     subprocess.run(words, check=True, capture_output=True)
     for path in (password, vault):
         path.chmod(0o600)
-    stand.runs = Runs(stand.settings, Access(vault=vault, vault_password_file=password), stand.scratch)
+    stand.runs = Runs(
+        stand.settings, HostCredentials(vault=vault, vault_password_file=password), stand.scratch
+    )
     wanted = workload(1, service(env=(Env("P", secret="db/password"), Env("Q", "plain"))))
 
     answer = stand.work(order(wanted))
@@ -283,7 +291,9 @@ def test_a_vault_that_cannot_be_opened_is_told(stand: Stand, tmp_path: Path) -> 
     vault.write_text("$ANSIBLE_VAULT;1.1;AES256\n6162\n")
     for path in (password, vault):
         path.chmod(0o600)
-    stand.runs = Runs(stand.settings, Access(vault=vault, vault_password_file=password), stand.scratch)
+    stand.runs = Runs(
+        stand.settings, HostCredentials(vault=vault, vault_password_file=password), stand.scratch
+    )
     answer = stand.work(order(workload(1, service(env=(Env("P", secret="db/password"),)))))
     assert answer.state == "failed"
     assert f"the vault {vault} cannot be opened" in answer.words
@@ -300,6 +310,6 @@ def test_a_secret_file_that_others_may_read_stops_every_run(tmp_path: Path) -> N
     key.write_text("x")
     key.chmod(0o644)
     settings = hosts(storage=str(tmp_path))
-    runs = Runs(settings, Access(private_key=key), tmp_path / "scratch")
+    runs = Runs(settings, HostCredentials(private_key=key), tmp_path / "scratch")
     with pytest.raises(RunError, match=r"run chmod 600"):
         runs.run(Play("look", settings.groups[0], {"one": {}}, 10, checking=True))

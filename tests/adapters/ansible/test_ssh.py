@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.ansible.access import Access, Jump
-from reconciler.adapters.ansible.orders import applying, asking, work_order
+from reconciler.adapters.ansible.credentials import HostCredentials, Jump
+from reconciler.adapters.ansible.host_spec import applying, asking, work_order
 from reconciler.adapters.ansible.runs import HostAnswer, Play, Runs
 from reconciler.adapters.ansible.troubles import host_trouble
 from reconciler.values.desired import Env
-from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Engine, Patience
+from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine, Timeouts
 from tests.adapters.ansible.makers import order
 from tests.adapters.ansible.standin import install, stage_of
 from tests.contracts.adapter_worlds import eventually, service, workload
@@ -49,23 +49,23 @@ class Server:
     port: int
     kept: Path
     user: str
-    access: Access
+    access: HostCredentials
 
     def settings(self, *more: AnsibleHost, **changes: Any) -> AnsibleSettings:
         hosts = (AnsibleHost("one", "127.0.0.1", self.port), *more)
         group = replace(AnsibleGroup("rack", hosts, user=self.user), **changes)
-        patience = Patience(connect=3)
+        patience = Timeouts(connect=3)
         return AnsibleSettings(True, (group,), storage=str(self.here / "records"), patience=patience)
 
-    def look(self, access: Access, *more: AnsibleHost, **changes: Any) -> dict[str, HostAnswer]:
+    def look(self, access: HostCredentials, *more: AnsibleHost, **changes: Any) -> dict[str, HostAnswer]:
         settings = self.settings(*more, **changes)
-        asked = asking("tend", Engine.PODMAN, settings, 50)
+        asked = asking("tend", ContainerEngine.PODMAN, settings, 50)
         play = Play("look", settings.groups[0], dict.fromkeys(settings.hosts, asked), 60, checking=True)
         return dict(Runs(settings, access, self.here / "scratch").run(play))
 
-    def work(self, access: Access) -> dict[str, HostAnswer]:
+    def work(self, access: HostCredentials) -> dict[str, HostAnswer]:
         settings = self.settings()
-        asked = work_order([applying(order())], Engine.PODMAN, settings)
+        asked = work_order([applying(order())], ContainerEngine.PODMAN, settings)
         play = Play("work", settings.groups[0], {"one": asked}, 60)
         return dict(Runs(settings, access, self.here / "scratch").run(play))
 
@@ -95,7 +95,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     daemon = subprocess.Popen([sshd, "-D", "-e", "-f", str(tmp_path / "config")], stderr=subprocess.PIPE)
     try:
         eventually(lambda: _listens(port), "sshd", 10)
-        access = Access(private_key=tmp_path / "client", known_hosts=known)
+        access = HostCredentials(private_key=tmp_path / "client", known_hosts=known)
         yield Server(tmp_path, port, kept, getpass.getuser(), access)
     finally:
         daemon.kill()
@@ -134,7 +134,7 @@ def reason(answer: HostAnswer) -> str:
 def test_a_host_that_knows_our_key_is_worked_on_over_ssh(server: Server) -> None:
     odd = workload(1, service(env=(Env("ansible_host", "{{ 7*7 }}$(id)\n'\""),)))
     settings = server.settings()
-    asked = work_order([applying(order(odd))], Engine.PODMAN, settings)
+    asked = work_order([applying(order(odd))], ContainerEngine.PODMAN, settings)
     play = Play("work", settings.groups[0], {"one": asked}, 60)
     answer = Runs(settings, server.access, server.here / "scratch").run(play)["one"]
     assert answer.state == "ok", answer

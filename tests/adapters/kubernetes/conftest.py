@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 
@@ -26,7 +26,7 @@ def kubeconfig(cluster: SimulatedCluster, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(kubeconfig: Path) -> Iterator[Client]:
-    made = Client(Kubeconfig(kubeconfig))
+def client(kubeconfig: Path) -> Iterator[ApiClient]:
+    made = ApiClient(Kubeconfig(kubeconfig))
     yield made
     made.close()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
+from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget
 from reconciler.adapters.kubernetes.connection import Kubeconfig
-from reconciler.adapters.kubernetes.sight import Place
 from reconciler.devnet.cluster.cluster import SimulatedCluster
-from reconciler.devnet.cluster.faults import Fault
+from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
@@ -45,7 +45,7 @@ def inner(world: World) -> SimulatedCluster:
     ("status", "reason"), [(401, "AuthFailure"), (403, "Forbidden"), (500, "ClusterError")]
 )
 def test_an_action_that_the_cluster_refuses_is_tried_later(world: World, status: int, reason: str) -> None:
-    inner(world).faults.add(Fault(status=status))
+    inner(world).faults.add(ClusterFault(status=status))
     wanted = workload(1, service(ports=EXPOSED))
 
     outcomes = [
@@ -60,7 +60,7 @@ def test_an_action_that_the_cluster_refuses_is_tried_later(world: World, status:
 
 def test_half_applied_is_finished_by_applying_again(world: World) -> None:
     wanted = workload(1, service(ports=EXPOSED), service("db"))
-    inner(world).faults.add(Fault(verbs=frozenset({"patch"}), plurals=frozenset({"deployments"})))
+    inner(world).faults.add(ClusterFault(verbs=frozenset({"patch"}), plurals=frozenset({"deployments"})))
     assert isinstance(world.adapter.apply(wanted, "d"), Failed)
     half = world.until(wanted.id, lambda r: r, "the Service alone")
     assert (half.replicas, half.ready, half.drifted) == (0, False, True)
@@ -74,7 +74,7 @@ def test_half_applied_is_finished_by_applying_again(world: World) -> None:
 def test_a_failing_capacity_list_stops_no_repair(tmp_path: Path) -> None:
     cluster = SimulatedCluster()
     cluster.serve()
-    cluster.faults.add(Fault(status=403, plurals=frozenset({"nodes"})))
+    cluster.faults.add(ClusterFault(status=403, plurals=frozenset({"nodes"})))
     world = open_world(cluster.write_kubeconfig(tmp_path / "kubeconfig"), tmp_path, None)
     world.cluster = cluster
     try:
@@ -89,7 +89,7 @@ def test_a_failing_capacity_list_stops_no_repair(tmp_path: Path) -> None:
 @pytest.mark.parametrize("plural", ["deployments", "services", "networkpolicies"])
 def test_a_watch_that_delivers_nothing_causes_no_second_write(world: World, plural: str) -> None:
     """Each cycle that does not see what was applied would apply it again."""
-    inner(world).faults.add(Fault("mute", verbs=frozenset({"watch"}), plurals=frozenset({plural})))
+    inner(world).faults.add(ClusterFault("mute", verbs=frozenset({"watch"}), plurals=frozenset({plural})))
     inner(world).drop_watches()
     wanted = workload(1, service(ports=EXPOSED))
 
@@ -107,7 +107,7 @@ def test_a_watch_that_delivers_nothing_causes_no_second_write(world: World, plur
 
 
 def test_a_quota_is_seen_as_it_was_set_though_its_watch_delivers_nothing(world: World) -> None:
-    faults = Fault("mute", verbs=frozenset({"watch"}), plurals=frozenset({"resourcequotas"}))
+    faults = ClusterFault("mute", verbs=frozenset({"watch"}), plurals=frozenset({"resourcequotas"}))
     inner(world).faults.add(faults)
     inner(world).drop_watches()
     other = Resources(8_000, 16 << 30, 32 << 30, 0)
@@ -118,7 +118,9 @@ def test_a_quota_is_seen_as_it_was_set_though_its_watch_delivers_nothing(world: 
 
 
 def test_an_administrators_namespace_will_do(world: World) -> None:
-    inner(world).faults.add(Fault(status=403, verbs=frozenset({"patch"}), plurals=frozenset({"namespaces"})))
+    inner(world).faults.add(
+        ClusterFault(status=403, verbs=frozenset({"patch"}), plurals=frozenset({"namespaces"}))
+    )
 
     assert isinstance(world.adapter.prepare(QUOTA), Done)
 
@@ -147,7 +149,7 @@ def test_what_another_provider_runs_there_is_not_ours(world: World) -> None:
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")
     for provider, seen in ((wanted.lease.provider, {wanted.id}), ("ve1another", set())):
-        place = Place(Kubeconfig(world.kubeconfig), world.namespace, provider=provider)
+        place = ClusterTarget(Kubeconfig(world.kubeconfig), world.namespace, provider=provider)
         adapter = KubernetesAdapter(place, lambda: None)
         adapter.start()
         try:
@@ -215,7 +217,7 @@ def test_logs_of_a_cluster_that_refuses_raise_a_sentence(world: World) -> None:
     wanted = workload(1)
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")
-    inner(world).faults.add(Fault(status=401))
+    inner(world).faults.add(ClusterFault(status=401))
 
     with pytest.raises(OSError, match="refresh the kubeconfig"):
         list(world.adapter.logs(wanted.id, 10))

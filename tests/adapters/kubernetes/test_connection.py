@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.kubernetes.connection import ConnectionRefusedByUsError, Kubeconfig, connect
+from reconciler.adapters.kubernetes.connection import Kubeconfig, ProgramNotAllowedError, connect
 
 PLAIN = """
 apiVersion: v1
@@ -37,7 +37,7 @@ def test_a_program_is_not_run_unless_the_host_file_allows_it(path: Path, text: s
     path.write_text(text)
 
     with pytest.raises(
-        ConnectionRefusedByUsError, match=r"user u would run a program .*allow it in the host file"
+        ProgramNotAllowedError, match=r"user u would run a program .*allow it in the host file"
     ):
         connect(Kubeconfig(path))
 
@@ -54,15 +54,15 @@ def test_a_program_is_not_run_unless_the_host_file_allows_it(path: Path, text: s
 def test_a_file_that_is_no_kubeconfig_is_said(path: Path, text: str, why: str) -> None:
     path.write_text(text)
 
-    with pytest.raises(ConnectionRefusedByUsError, match=why) as refused:
+    with pytest.raises(ProgramNotAllowedError, match=why) as refused:
         connect(Kubeconfig(path))
     assert str(path) in str(refused.value)
 
 
 def test_a_file_that_is_not_there_is_said(path: Path) -> None:
-    with pytest.raises(ConnectionRefusedByUsError, match="cannot be read: No such file"):
+    with pytest.raises(ProgramNotAllowedError, match="cannot be read: No such file"):
         connect(Kubeconfig(path))
-    with pytest.raises(ConnectionRefusedByUsError, match="cannot be read: No such file"):
+    with pytest.raises(ProgramNotAllowedError, match="cannot be read: No such file"):
         Kubeconfig(path).version()
 
 
@@ -81,5 +81,5 @@ def test_a_token_file_is_read_again_for_each_request(path: Path) -> None:
     token.write_text("second\n")
     assert settings.get_api_key_with_prefix("authorization") == "Bearer second"
     token.unlink()
-    with pytest.raises(ConnectionRefusedByUsError, match="token cannot be read"):
+    with pytest.raises(ProgramNotAllowedError, match="token cannot be read"):
         settings.get_api_key_with_prefix("authorization")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.kubernetes.client import Client
+from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.permissions import RIGHTS, Right, refused
 from reconciler.adapters.kubernetes.refusals import ApiError
@@ -39,7 +39,7 @@ class Reviews(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def granting(tmp_path: Path) -> Iterator[Client]:
+def granting(tmp_path: Path) -> Iterator[ApiClient]:
     server = HTTPServer(("127.0.0.1", 0), Reviews)
     Thread(target=server.serve_forever, daemon=True).start()
     kubeconfig = {
@@ -50,14 +50,14 @@ def granting(tmp_path: Path) -> Iterator[Client]:
         "users": [{"name": "a", "user": {"token": "t"}}],
     }
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
-    client = Client(Kubeconfig(tmp_path / "kubeconfig"))
+    client = ApiClient(Kubeconfig(tmp_path / "kubeconfig"))
     yield client
     client.close()
     server.shutdown()
     server.server_close()
 
 
-def test_what_is_refused_is_named(granting: Client) -> None:
+def test_what_is_refused_is_named(granting: ApiClient) -> None:
     lacking = refused(granting, "provider-workloads")
     assert [right.show() for right in lacking] == [
         "delete deployments.apps",
@@ -72,7 +72,7 @@ def test_what_is_refused_is_named(granting: Client) -> None:
     assert logs | {"namespace": "provider-workloads"} in ASKED
 
 
-def test_a_cluster_that_does_not_say(client: Client, cluster: SimulatedCluster) -> None:
+def test_a_cluster_that_does_not_say(client: ApiClient, cluster: SimulatedCluster) -> None:
     with pytest.raises(ApiError) as why:
         refused(client, "a", (Right("get", "pods"),))
     assert why.value.status == 404

@@ -9,13 +9,13 @@ from reconciler.adapters.kubernetes import objects
 from reconciler.adapters.kubernetes.manifests import quota_manifest
 from reconciler.adapters.kubernetes.views import (
     deployment_view,
+    foreign_pod_view,
     marks_of,
     node_view,
     pod_uses,
     pod_view,
     quota_view,
     service_view,
-    stranger_view,
 )
 from reconciler.values.resources import MB, Resources
 from tests.adapters.kubernetes.makers import SPACE, deployments, pod, raw, services
@@ -94,7 +94,7 @@ def test_an_unschedulable_pod_says_so() -> None:
 
 def test_initial_containers_count_where_they_are_hungrier() -> None:
     def container(cpu: str, restart: str = "") -> objects.Container:
-        return objects.Container("c", objects.Amounts({"cpu": cpu}), restart)
+        return objects.Container("c", objects.Quantities({"cpu": cpu}), restart)
 
     spec = objects.PodSpec(
         "n",
@@ -117,7 +117,7 @@ def test_a_stranger_that_is_over_takes_nothing(phase: str, cpu: int) -> None:
         "status": {"phase": phase},
     }
 
-    assert stranger_view(raw(found)).uses.cpu_milli == cpu
+    assert foreign_pod_view(raw(found)).uses.cpu_milli == cpu
 
 
 @pytest.mark.parametrize(

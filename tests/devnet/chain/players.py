@@ -19,7 +19,7 @@ from reconciler.devnet.chain import accounts
 from reconciler.devnet.chain.bank import balance
 from reconciler.devnet.chain.blocks import Included
 from reconciler.devnet.chain.genesis import Gates, Genesis, GenesisAccount, GenesisProvider
-from reconciler.devnet.chain.mempool import Checked
+from reconciler.devnet.chain.mempool import CheckedTx
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.store import Branch
 
@@ -97,7 +97,7 @@ class World:
         signer = Signer(how.chain_id, account.account_number, sequence)
         return signed(messages, signer, Terms(how.gas, how.fee, how.timeout, how.memo), key(name)).raw
 
-    def send(self, name: str, *messages: Message, how: Sending = PLAIN) -> Checked:
+    def send(self, name: str, *messages: Message, how: Sending = PLAIN) -> CheckedTx:
         """Hand a transaction in; what the check says."""
         return self.chain.check_tx(self.bytes(name, *messages, how=how))
 

@@ -7,11 +7,11 @@ import pytest
 
 from reconciler.devnet.chain.gates import ALL_FACTORS
 from reconciler.devnet.chain.genesis import Gates
-from reconciler.devnet.chain.mempool import Checked, TooLargeError
+from reconciler.devnet.chain.mempool import CheckedTx, TxTooLargeError
 from tests.devnet.chain.players import RICH_UVE, Sending, World, genesis, order, pay, withdraw
 
 
-def said(checked: Checked) -> tuple[str, int]:
+def said(checked: CheckedTx) -> tuple[str, int]:
     return checked.codespace, checked.code
 
 
@@ -84,7 +84,7 @@ def test_the_least_price_is_the_genesiss_own() -> None:
 
 def test_a_transaction_of_more_than_a_megabyte_is_not_taken() -> None:
     world = World()
-    with pytest.raises(TooLargeError, match="Max size is 1048576"):
+    with pytest.raises(TxTooLargeError, match="Max size is 1048576"):
         world.chain.check_tx(bytes(2**20 + 1))
 
 

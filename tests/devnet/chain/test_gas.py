@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.chain.proto.cosmos_tx_pb2 import SimulateRequest, SimulateResponse
 from reconciler.devnet.chain.errors import OutOfGasError
-from reconciler.devnet.chain.gas import Meter
+from reconciler.devnet.chain.gas import GasMeter
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.transactions import decode
 from tests.replay.__main__ import transcripts
@@ -58,7 +58,7 @@ def test_a_simulation_without_a_fee_misses_the_gas_of_taking_one() -> None:
 
 
 def test_a_meter_stops_at_the_charge_that_passes_its_limit() -> None:
-    meter = Meter(3000)
+    meter = GasMeter(3000)
     meter.has()
     with pytest.raises(OutOfGasError) as caught:
         meter.write(10)

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.chain.proto import cosmos_bank_pb2 as banks
 from reconciler.chain.proto.cosmos_auth_pb2 import BaseAccount, QueryAccountRequest, QueryAccountResponse
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.errors import TxRefusedError
 from reconciler.devnet.chain.faults import ConnectionLostError
 from reconciler.devnet.chain.mempool import SeenBeforeError
 from reconciler.devnet.chain.tables import BALANCES
@@ -78,7 +78,7 @@ def test_a_height_that_is_past_answers_as_it_did() -> None:
     assert asked_balance(world, "bob", before) == RICH_UVE
     assert asked_balance(world, "bob", before + 1) == RICH_UVE + 7
     assert asked_balance(world, "bob", 0) == RICH_UVE + 14
-    with pytest.raises(RefusedError, match="height in the future"):
+    with pytest.raises(TxRefusedError, match="height in the future"):
         asked_balance(world, "bob", before + 3)
 
 

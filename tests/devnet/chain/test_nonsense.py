@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.chain.proto.cosmos_tx_pb2 import TxBody, TxRaw
-from reconciler.devnet.chain.errors import QueryError, RefusedError
-from reconciler.devnet.chain.mempool import SeenBeforeError, TooLargeError
+from reconciler.devnet.chain.errors import QueryError, TxRefusedError
+from reconciler.devnet.chain.mempool import SeenBeforeError, TxTooLargeError
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.routes import ROUTES
 from reconciler.devnet.chain.tables import BALANCES
@@ -19,7 +19,7 @@ from tests.replay.transcript import Transcript, read
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 RECORDINGS = ("bid-refusals", "settlement", "paging")
-REFUSALS = (RefusedError, QueryError, SeenBeforeError, TooLargeError)
+REFUSALS = (TxRefusedError, QueryError, SeenBeforeError, TxTooLargeError)
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:

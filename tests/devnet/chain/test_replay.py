@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.devnet.chain import take
-from reconciler.devnet.chain.call import Call
+from reconciler.devnet.chain.call import MessageCall
 from tests.replay.__main__ import transcripts
 from tests.replay.known import KNOWN
 from tests.replay.replaying import Replay
@@ -36,7 +36,7 @@ def test_gas_runs_out_where_it_did(path: Path) -> None:
 
 
 def test_a_replay_finds_a_wrong_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    def rounded_up(call: Call, amount: int, denom: str) -> int:
+    def rounded_up(call: MessageCall, amount: int, denom: str) -> int:
         del call, denom
         return -(-amount * 2 // 100)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.devnet.chain.errors import RefusedError
+from reconciler.devnet.chain.errors import TxRefusedError
 from reconciler.devnet.chain.mempool import SeenBeforeError
 from reconciler.devnet.chain.saving import SavedChainError, load, save
 from reconciler.devnet.chain.store import TABLES
@@ -60,7 +60,7 @@ def test_the_past_before_a_load_cannot_be_asked_for(tmp_path: Path) -> None:
 
     path = "/virtengine.market.v1beta5.Query/Params"
     assert again.chain.query(path, b"", height) == again.chain.query(path, b"")
-    with pytest.raises(RefusedError, match="version does not exist"):
+    with pytest.raises(TxRefusedError, match="version does not exist"):
         again.chain.query(path, b"", height - 1)
     assert again.balance("bob") == RICH_UVE + 10
 

@@ -2,21 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.devnet.chain.gas import Meter
-from reconciler.devnet.chain.store import TABLES, Branch, Store, Table
+from reconciler.devnet.chain.gas import GasMeter
+from reconciler.devnet.chain.store import TABLES, Branch, StateStore, StateTable
 
-NUMBERS = Table[int]("test/numbers", lambda value: str(value).encode(), int)
+NUMBERS = StateTable[int]("test/numbers", lambda value: str(value).encode(), int)
 del TABLES["test/numbers"]  # a table of this test alone is no part of a chain
 
 
-def block(store: Store, **rows: int | None) -> None:
+def block(store: StateStore, **rows: int | None) -> None:
     for key, value in rows.items():
         store.write(NUMBERS, key.encode(), value)
     store.commit()
 
 
 def test_every_height_keeps_its_own_state() -> None:
-    store = Store(history=10)
+    store = StateStore(history=10)
     block(store, a=1, b=2)
     block(store, a=3, b=None)
     block(store, c=4)
@@ -29,7 +29,7 @@ def test_every_height_keeps_its_own_state() -> None:
 
 
 def test_what_is_too_old_is_forgotten_and_what_holds_stays() -> None:
-    store = Store(history=2)
+    store = StateStore(history=2)
     block(store, kept=1, changed=1, gone=1)
     block(store, changed=2, gone=None)
     for _ in range(5):
@@ -41,7 +41,7 @@ def test_what_is_too_old_is_forgotten_and_what_holds_stays() -> None:
 
 
 def test_a_prefix_ends_where_it_ends() -> None:
-    store = Store(history=1)
+    store = StateStore(history=1)
     for key in (b"\x01", b"\x01\xff", b"\x01\xff\xff\x07", b"\x02", b"\xff\xff"):
         store.write(NUMBERS, key, 1)
     store.commit()
@@ -51,7 +51,7 @@ def test_a_prefix_ends_where_it_ends() -> None:
 
 
 def test_a_branch_is_seen_by_itself_alone_until_it_is_flushed() -> None:
-    store = Store(history=1)
+    store = StateStore(history=1)
     block(store, a=1, b=2)
     branch = Branch(store.tip())
     branch.put(NUMBERS, b"c", 3)
@@ -65,9 +65,9 @@ def test_a_branch_is_seen_by_itself_alone_until_it_is_flushed() -> None:
 
 
 def test_a_branch_on_a_branch_charges_a_look_once() -> None:
-    store = Store(history=1)
+    store = StateStore(history=1)
     block(store, a=12345)
-    meter = Meter()
+    meter = GasMeter()
     inner = Branch(Branch(store.tip(), meter), meter)
 
     assert inner.get(NUMBERS, b"a") == 12345
@@ -76,7 +76,7 @@ def test_a_branch_on_a_branch_charges_a_look_once() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_walk_pays_for_the_first_row_twice(count: int) -> None:
-    branch = Branch(Store(history=1).tip())
+    branch = Branch(StateStore(history=1).tip())
     for number in range(count):
         branch.put_free(NUMBERS, bytes([number]), 7)
     branch.walk(NUMBERS, b"")

@@ -7,10 +7,10 @@ from typing import Any
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.kinds import BY_NAME, Object, Target
 from reconciler.devnet.cluster.nodes import NodeSize
-from reconciler.devnet.cluster.writes import Asked, Writes
+from reconciler.devnet.cluster.writes import WriteRequest, Writes
 
 NOW = 1_800_000_000.0
-US = Asked("us")
+US = WriteRequest("us")
 
 
 class Ticks:

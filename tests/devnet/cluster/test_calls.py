@@ -4,22 +4,22 @@ from typing import Any
 
 import pytest
 
-from reconciler.devnet.cluster.calls import APPLY, Call, Calls
-from reconciler.devnet.cluster.reads import Reads
+from reconciler.devnet.cluster.calls import APPLY, ClusterCall, ClusterCalls
+from reconciler.devnet.cluster.reads import ClusterReads
 from reconciler.devnet.cluster.refusals import RefusalError
 from tests.devnet.cluster.makers import NOW, Stepped, target
 
 QUERY = {"fieldManager": "us"}
 
 
-def call(verb: str, body: Any, content: str = "application/json", **query: str) -> Call:
-    return Call(verb, target("Deployment", "web"), QUERY | query, body, content)
+def call(verb: str, body: Any, content: str = "application/json", **query: str) -> ClusterCall:
+    return ClusterCall(verb, target("Deployment", "web"), QUERY | query, body, content)
 
 
 @pytest.fixture
-def calls() -> Calls:
+def calls() -> ClusterCalls:
     stepped = Stepped()
-    return Calls(stepped.writes, Reads(stepped.cluster.store, lambda: NOW))
+    return ClusterCalls(stepped.writes, ClusterReads(stepped.cluster.store, lambda: NOW))
 
 
 def test_a_call_says_how_a_write_is_asked_for() -> None:
@@ -32,7 +32,7 @@ def test_a_call_says_how_a_write_is_asked_for() -> None:
 @pytest.mark.parametrize("body", [{}, {"spec": None}, {"spec": {"template": 3}}, {"spec": {"selector": []}}])
 @pytest.mark.parametrize(("verb", "content"), [("create", "application/json"), ("patch", APPLY)])
 def test_a_body_of_no_form_is_refused_and_not_a_crash(
-    calls: Calls, verb: str, content: str, body: Any
+    calls: ClusterCalls, verb: str, content: str, body: Any
 ) -> None:
     with pytest.raises(RefusalError) as refused:
         calls.do(call(verb, body, content))

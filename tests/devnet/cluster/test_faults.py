@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from reconciler.devnet.cluster.faults import Fault, Faults
+from reconciler.devnet.cluster.faults import ClusterFault, ClusterFaults
 
 
 def test_a_fault_strikes_what_it_names() -> None:
-    faults = Faults()
-    fault = Fault(status=403, verbs=frozenset({"list"}), plurals=frozenset({"pods"}))
+    faults = ClusterFaults()
+    fault = ClusterFault(status=403, verbs=frozenset({"list"}), plurals=frozenset({"pods"}))
     faults.add(fault)
 
     assert faults.strike("list", "pods", continued=False) == fault
@@ -16,15 +16,15 @@ def test_a_fault_strikes_what_it_names() -> None:
 
 
 def test_a_fault_of_later_pages_spares_the_first() -> None:
-    faults = Faults()
-    faults.add(Fault(continued=True))
+    faults = ClusterFaults()
+    faults.add(ClusterFault(continued=True))
 
     assert faults.strike("list", "pods", continued=False) is None
     assert faults.strike("list", "pods", continued=True) is not None
 
 
 def test_a_fault_may_be_counted() -> None:
-    faults = Faults()
-    faults.add(Fault(times=2))
+    faults = ClusterFaults()
+    faults.add(ClusterFault(times=2))
 
     assert [faults.strike("get", "pods", continued=False) is not None for _ in "123"] == [True, True, False]

@@ -4,7 +4,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from reconciler.devnet.cluster.kinds import BY_NAME, Target
-from reconciler.devnet.cluster.reads import Form, Reads, wanted_form
+from reconciler.devnet.cluster.reads import ClusterReads, ReadForm, wanted_form
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.selectors import selector
 from tests.devnet.cluster.makers import NOW, Stepped
@@ -16,15 +16,19 @@ CONFIGS = Target(BY_NAME["ConfigMap"], "x")
 @pytest.mark.parametrize(
     ("accept", "query", "form"),
     [
-        (TABLE, "", Form("Table")),
-        (TABLE, "?includeObject=Object", Form("Table", whole=True)),
-        ("application/json", "", Form()),
-        ("*/*", "", Form()),
-        ("application/vnd.kubernetes.protobuf,application/json", "", Form()),
-        ("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json", "", Form()),
+        (TABLE, "", ReadForm("Table")),
+        (TABLE, "?includeObject=Object", ReadForm("Table", whole=True)),
+        ("application/json", "", ReadForm()),
+        ("*/*", "", ReadForm()),
+        ("application/vnd.kubernetes.protobuf,application/json", "", ReadForm()),
+        (
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json",
+            "",
+            ReadForm(),
+        ),
     ],
 )
-def test_the_accept_header_names_the_form(accept: str, query: str, form: Form) -> None:
+def test_the_accept_header_names_the_form(accept: str, query: str, form: ReadForm) -> None:
     assert wanted_form(make_mocked_request("GET", f"/{query}", headers={"Accept": accept})) == form
 
 
@@ -32,23 +36,23 @@ def test_lists_at_one_version_have_tokens_of_their_own() -> None:
     stepped = Stepped()
     for name in "abc":
         stepped.create("ConfigMap", name)
-    reads = Reads(stepped.cluster.store, lambda: NOW)
-    tokens = [reads.page(CONFIGS, {"limit": "2"}, Form())["metadata"]["continue"] for _ in "12"]
+    reads = ClusterReads(stepped.cluster.store, lambda: NOW)
+    tokens = [reads.page(CONFIGS, {"limit": "2"}, ReadForm())["metadata"]["continue"] for _ in "12"]
 
     for token in (*tokens, tokens[0]):
-        page = reads.page(CONFIGS, {"limit": "2", "continue": token}, Form())
+        page = reads.page(CONFIGS, {"limit": "2", "continue": token}, ReadForm())
         assert [found["metadata"]["name"] for found in page["items"]] == ["c"]
 
     reads.forget_pages()
     with pytest.raises(RefusalError):
-        reads.page(CONFIGS, {"continue": tokens[0]}, Form())
+        reads.page(CONFIGS, {"continue": tokens[0]}, ReadForm())
 
 
 def test_events_are_of_the_watched_kind_and_selection() -> None:
     stepped = Stepped()
     stepped.create("Secret", "other")
     stepped.create("ConfigMap", "a", data={"k": "v"})
-    reads = Reads(stepped.cluster.store, lambda: NOW)
+    reads = ClusterReads(stepped.cluster.store, lambda: NOW)
     changes = stepped.cluster.store.since(0)
 
     seen = list(reads.events(BY_NAME["ConfigMap"], selector("", "metadata.name=a"), changes))

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from reconciler.devnet.cluster.cluster import SimulatedCluster
-from reconciler.devnet.cluster.faults import Fault
+from reconciler.devnet.cluster.faults import ClusterFault
 
 POOL = urllib3.PoolManager(retries=False)
 
@@ -211,7 +211,7 @@ def test_a_watch_from_a_forgotten_version_is_told_so(client: Client) -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
 def test_it_can_refuse(client: Client, status: int) -> None:
-    client.cluster.faults.add(Fault(status=status))
+    client.cluster.faults.add(ClusterFault(status=status))
 
     assert client.ask("GET", CONFIGS)[0] == status
     client.cluster.faults.clear()
@@ -219,14 +219,14 @@ def test_it_can_refuse(client: Client, status: int) -> None:
 
 
 def test_it_can_fail_to_answer(client: Client) -> None:
-    client.cluster.faults.add(Fault("hang", plurals=frozenset({"configmaps"})))
+    client.cluster.faults.add(ClusterFault("hang", plurals=frozenset({"configmaps"})))
 
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         POOL.request("GET", client.cluster.url + CONFIGS, timeout=0.2)
 
 
 def test_it_can_break_off_half_way(client: Client) -> None:
-    client.cluster.faults.add(Fault("cut"))
+    client.cluster.faults.add(ClusterFault("cut"))
 
     with pytest.raises(urllib3.exceptions.HTTPError):
         client.ask("GET", CONFIGS)

@@ -6,18 +6,18 @@ import pytest
 
 from reconciler.devnet.cluster.kinds import Object
 from reconciler.devnet.cluster.refusals import RefusalError
-from reconciler.devnet.cluster.store import Key, Store
+from reconciler.devnet.cluster.store import ObjectKey, ObjectStore
 
 
 def config(name: str, **meta: object) -> Object:
     return {"kind": "ConfigMap", "metadata": {"name": name, "namespace": "x", "uid": f"u-{name}"} | meta}
 
 
-KEY = Key("configmaps", "x", "a")
+KEY = ObjectKey("configmaps", "x", "a")
 
 
 def test_each_write_raises_the_one_version() -> None:
-    store = Store()
+    store = ObjectStore()
 
     versions = [store.put(config(name))["metadata"]["resourceVersion"] for name in "aba"]
 
@@ -27,7 +27,7 @@ def test_each_write_raises_the_one_version() -> None:
 
 
 def test_changes_hold_before_and_after() -> None:
-    store = Store()
+    store = ObjectStore()
     first = store.put(config("a"))
     second = store.put(config("a", labels={"x": "y"}))
     store.remove(KEY)
@@ -43,7 +43,7 @@ def test_changes_hold_before_and_after() -> None:
 
 
 def test_the_past_is_kept_within_a_window() -> None:
-    store = Store(window=2)
+    store = ObjectStore(window=2)
     for name in "abc":
         store.put(config(name))
 
@@ -54,7 +54,7 @@ def test_the_past_is_kept_within_a_window() -> None:
 
 
 def test_a_forgotten_past_is_410_even_for_the_present() -> None:
-    store = Store()
+    store = ObjectStore()
     store.put(config("a"))
     store.forget()
 
@@ -64,7 +64,7 @@ def test_a_forgotten_past_is_410_even_for_the_present() -> None:
 
 
 def test_owned_objects_are_found_until_they_are_disowned() -> None:
-    store = Store()
+    store = ObjectStore()
     store.put(config("a", ownerReferences=[{"uid": "o"}]))
     assert [found["metadata"]["name"] for found in store.owned_by("o")] == ["a"]
 
@@ -74,7 +74,7 @@ def test_owned_objects_are_found_until_they_are_disowned() -> None:
 
 
 def test_a_dump_restores_everything_but_the_past() -> None:
-    store, again = Store(), Store()
+    store, again = ObjectStore(), ObjectStore()
     store.put(config("a", ownerReferences=[{"uid": "o"}]))
 
     again.restore(json.loads(json.dumps(store.dump())))
@@ -87,7 +87,7 @@ def test_a_dump_restores_everything_but_the_past() -> None:
 
 
 def test_listeners_are_called_until_they_leave() -> None:
-    store, heard = Store(), list[int]()
+    store, heard = ObjectStore(), list[int]()
     listener = lambda: heard.append(store.version)  # noqa: E731  (subscribed and unsubscribed by identity)
     store.subscribe(listener)
     store.put(config("a"))

@@ -8,7 +8,7 @@ import pytest
 import urllib3
 
 from reconciler.devnet.cluster.cluster import SimulatedCluster
-from reconciler.devnet.cluster.writes import Asked
+from reconciler.devnet.cluster.writes import WriteRequest
 from tests.contracts.adapter_worlds import eventually
 from tests.devnet.cluster.makers import NOW, Ticks, pod_spec, target
 
@@ -24,7 +24,7 @@ class Logs:
         for image in ("nginx:1", "missing"):
             name = image.partition(":")[0]
             body = {"metadata": {"name": name}, "spec": pod_spec(image)}
-            self.cluster.writes.create(target("Pod", name, "default"), body, Asked("us"))
+            self.cluster.writes.create(target("Pod", name, "default"), body, WriteRequest("us"))
         self.cluster.step()
         self.cluster.serve()
 
@@ -80,7 +80,9 @@ def test_following_shows_new_lines_once_and_ends_with_the_pod(logs: Logs) -> Non
     logs.clock.now = NOW + 10
 
     assert next(heard) == b"c has been running for 10 s\n"
-    logs.cluster.writes.delete(target("Pod", "nginx", "default"), {"gracePeriodSeconds": 0}, Asked("us"))
+    logs.cluster.writes.delete(
+        target("Pod", "nginx", "default"), {"gracePeriodSeconds": 0}, WriteRequest("us")
+    )
     assert b"".join(heard) == b""
 
 

@@ -4,13 +4,13 @@ import pytest
 
 from reconciler.devnet.cluster.kinds import Object
 from reconciler.devnet.cluster.refusals import RefusalError
-from reconciler.devnet.cluster.writes import Asked, scale_of
+from reconciler.devnet.cluster.writes import WriteRequest, scale_of
 from tests.devnet.cluster.makers import US, Stepped, deployment_spec, pod_spec, target
 
 
 def applied(stepped: Stepped, spec: Object, manager: str = "us", *, force: bool = False) -> Object:
     body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
-    return stepped.writes.apply(target("Deployment", "web"), body, Asked(manager, force=force))[0]
+    return stepped.writes.apply(target("Deployment", "web"), body, WriteRequest(manager, force=force))[0]
 
 
 def test_a_name_is_taken_once_and_its_namespace_must_be_there() -> None:
@@ -84,7 +84,7 @@ def test_another_managers_field_is_a_conflict_that_force_takes() -> None:
     stepped.writes.update(
         target("Deployment", "web", subresource="scale"),
         lambda live: live | {"spec": {"replicas": 5}},
-        Asked("kubectl"),
+        WriteRequest("kubectl"),
     )
 
     with pytest.raises(RefusalError, match=r"conflict with \"kubectl\".*\n- \.spec\.replicas") as refused:
@@ -107,7 +107,7 @@ def test_a_field_no_longer_applied_goes_back_to_its_default() -> None:
 
 def test_a_dry_run_writes_nothing() -> None:
     stepped = Stepped()
-    asked = Asked("us", dry_run=True)
+    asked = WriteRequest("us", dry_run=True)
 
     stepped.writes.create(target("ConfigMap", "a"), {"metadata": {"name": "a"}}, asked)
 

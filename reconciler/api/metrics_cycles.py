@@ -1,0 +1,140 @@
+"""Metrics of the daemon itself: cycles, readings, revisions, the journal, calls, certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from reconciler.runtime.call_timings import CallTimings
+from reconciler.runtime.metrics_history import MetricsHistory
+from reconciler.values.intents import IntentOutcome
+from reconciler.values.snapshot import CycleOutcome, Snapshot
+
+
+def cycles(snapshot: Snapshot, course: MetricsHistory) -> Iterator[Metric]:
+    """How many, how they ended, how long they took."""
+    ended = CounterMetricFamily("virtengine_provider_cycles", "Cycles by how they ended.", labels=["outcome"])
+    for outcome in CycleOutcome:
+        ended.add_metric([outcome.value], snapshot.counters.cycles.get(outcome, 0))
+    yield ended
+    took = course.durations
+    yield HistogramMetricFamily(
+        "virtengine_provider_cycle_seconds", "How long cycles took.", list(took.cumulative()), took.seconds
+    )
+    if snapshot.cycle is None:
+        return
+    yield GaugeMetricFamily(
+        "virtengine_provider_cycle_duration_seconds",
+        "How long the last cycle took.",
+        snapshot.cycle.duration_seconds,
+    )
+    yield GaugeMetricFamily(
+        "virtengine_provider_cycle_finished_timestamp_seconds",
+        "When the last cycle ended.",
+        snapshot.cycle.finished_at,
+    )
+    yield GaugeMetricFamily(
+        "virtengine_provider_consecutive_failed_cycles",
+        "Cycles that failed in a row; 0: the last one did not.",
+        snapshot.cycle.failures,
+    )
+    yield GaugeMetricFamily(
+        "virtengine_provider_failed_threads",
+        "Background threads that an exception has ended.",
+        len(snapshot.failed_threads),
+    )
+
+
+def readings(snapshot: Snapshot, now: int) -> Iterator[Metric]:
+    """Each source: when it was last seen, how long ago, and whether it is seen now."""
+    seen = GaugeMetricFamily(
+        "virtengine_provider_reading_seen_timestamp_seconds",
+        "When a source was last seen.",
+        labels=["source"],
+    )
+    age = GaugeMetricFamily(
+        "virtengine_provider_reading_age_seconds", "How long ago a source was last seen.", labels=["source"]
+    )
+    good = GaugeMetricFamily(
+        "virtengine_provider_reading_good", "1: the last cycle saw the source.", labels=["source"]
+    )
+    for reading in snapshot.readings:
+        seen.add_metric([reading.source], reading.seen_at)
+        good.add_metric([reading.source], 0 if reading.why else 1)
+        if reading.seen_at:
+            age.add_metric([reading.source], max(now - reading.seen_at, 0))
+    yield seen
+    yield age
+    yield good
+
+
+def revisions(snapshot: Snapshot, now: int) -> Iterator[Metric]:
+    """When the newest commit was seen, applied and told, and for how long one waits for it."""
+    times = snapshot.times
+    last = GaugeMetricFamily(
+        "virtengine_provider_revision_timestamp_seconds",
+        "When the commit last seen, applied and published became so.",
+        labels=["stage"],
+    )
+    for stage, at in (("seen", times.seen), ("applied", times.applied), ("published", times.published)):
+        if at:
+            last.add_metric([stage], at)
+    yield last
+    lag = GaugeMetricFamily(
+        "virtengine_provider_revision_lag_seconds",
+        "For how long the newest commit waits to be applied, and what happened to be published; 0: not.",
+        labels=["stage"],
+    )
+    for stage, since in (("applied", times.unapplied_since), ("published", times.unpublished_since)):
+        lag.add_metric([stage], max(now - since, 0) if since else 0)
+    yield lag
+
+
+def journal(snapshot: Snapshot) -> Iterator[Metric]:
+    """Transactions and events by where they stand."""
+    yield GaugeMetricFamily(
+        "virtengine_provider_open_intents", "Transactions sent and not confirmed.", len(snapshot.intents)
+    )
+    ended = CounterMetricFamily(
+        "virtengine_provider_transactions", "Transactions by how they ended.", labels=["fate"]
+    )
+    for fate in IntentOutcome:
+        ended.add_metric([fate.value], snapshot.counters.ended.get(fate, 0))
+    yield ended
+    yield GaugeMetricFamily(
+        "virtengine_provider_unpublished_events",
+        "Events that no pushed status commit tells yet.",
+        snapshot.unpublished,
+    )
+
+
+def calls(found: CallTimings) -> Iterator[Metric]:
+    """How long the repository and the chain take to answer."""
+    family = HistogramMetricFamily(
+        "virtengine_provider_call_seconds",
+        "How long calls to a source took.",
+        labels=["source", "call"],
+    )
+    for (source, call), took in sorted(found.took().items()):
+        family.add_metric([source, call], list(took.cumulative()), took.seconds)
+    yield family
+
+
+def certificates(expire: Mapping[str, int]) -> Iterator[Metric]:
+    """When the certificates of servers expire."""
+    if not expire:
+        return
+    family = GaugeMetricFamily(
+        "virtengine_provider_certificate_expiry_timestamp_seconds",
+        "When the certificate that others see expires.",
+        labels=["site"],
+    )
+    for site, at in sorted(expire.items()):
+        family.add_metric([site], at)
+    yield family

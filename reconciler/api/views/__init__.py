@@ -1,0 +1,1 @@
+"""The snapshot in the schemas of the API."""

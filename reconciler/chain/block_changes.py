@@ -1,0 +1,205 @@
+"""What blocks touched of all that a provider looks at: pure, from events and messages (semantics 3.9)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import DecodeError, Message
+
+from reconciler.chain.proto import (
+    cosmos_authz_pb2,
+    escrow_id_v1_pb2,
+    escrow_v1_pb2,
+    market_v1beta5_pb2,
+    settlement_v1_pb2,
+)
+from reconciler.chain.rpc import BlockEvent, BlockResults, TxOutcome
+from reconciler.chain.transactions import decoded, hash_of, unpacked
+from reconciler.chain.wire_amounts import uve_in
+from reconciler.chain.wire_market import lease_id_of
+from reconciler.chain.wire_text import text_of
+from reconciler.values.ids import DeploymentId, LeaseId, OrderId
+from reconciler.values.observed import Transfer, TxResult
+
+SETTLEMENT_MODULE = "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk"
+"""What it pays at the end of a block is an automatic settlement, which nothing names (semantics 5.5)."""
+
+SILENT_ACTIONS = (
+    "/virtengine.market.v1beta5.MsgWithdrawLease",
+    "/virtengine.escrow.v1.MsgAccountDeposit",
+    "/virtengine.settlement.v1.",
+    "/virtengine.audit.v1.",
+    "/cosmos.authz.v1beta1.MsgExec",
+)
+"""Messages whose events do not name what they are about: their block's transactions must be read."""
+
+UNREAD_MESSAGES = "/virtengine."
+"""A message of the chain's own modules that we cannot read: only a full view shows what it did."""
+
+TYPED = ("virtengine.market.", "virtengine.deployment.", "virtengine.provider.")
+"""Modules whose events name what they are about; those of settlement have no type (semantics 5.7)."""
+
+NESTING_MAX = 4
+OURS = frozenset({"spender", "receiver", "sender", "recipient", "fee_payer"})
+
+
+@dataclass(slots=True)
+class BlockChanges:
+    """Ids to read again, gathered block by block for the account `address`.
+
+    `created` are new orders, `orders` older ones; `closed` is the reason in a lease's closing event;
+    `everything` asks for a full view.
+    """
+
+    address: str
+    created: set[OrderId] = field(default_factory=set)
+    orders: set[OrderId] = field(default_factory=set)
+    bids: set[LeaseId] = field(default_factory=set)
+    leases: set[LeaseId] = field(default_factory=set)
+    deployments: set[DeploymentId] = field(default_factory=set)
+    settlement_orders: set[str] = field(default_factory=set)
+    settlement_escrows: set[str] = field(default_factory=set)
+    usage: set[str] = field(default_factory=set)
+    closed: dict[LeaseId, str] = field(default_factory=dict)
+    transfers: list[Transfer] = field(default_factory=list)
+    landed: dict[str, TxResult] = field(default_factory=dict)
+    wallet: bool = False
+    provider: bool = False
+    all_settlements: bool = False
+    everything: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many things to read again."""
+        named = len(self.created) + len(self.orders) + len(self.bids) + len(self.leases)
+        settled = len(self.settlement_orders) + len(self.settlement_escrows) + len(self.usage)
+        return named + len(self.deployments) + settled
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to read again."""
+        return not (self.size or self.wallet or self.provider or self.all_settlements or self.everything)
+
+    def add_block(self, results: BlockResults, txs: tuple[bytes, ...]) -> None:
+        """Gather one block; `txs` are its transactions where `needs_transactions` says so, else none."""
+        before = len(self.transfers)
+        self._add_events(results.events, results.height, "")
+        self.all_settlements |= any(t.sender == SETTLEMENT_MODULE for t in self.transfers[before:])
+        for place, outcome in enumerate(results.txs):
+            self._add_transaction(results.height, outcome, txs[place] if place < len(txs) else b"")
+
+    def _add_transaction(self, height: int, outcome: TxOutcome, raw: bytes) -> None:
+        name = hash_of(raw) if raw else ""
+        ours = self._add_events(outcome.events, height, name)
+        if raw and ours:
+            self.landed[name] = TxResult(name, height, outcome.code, outcome.codespace, outcome.log)
+        if raw and outcome.code == 0:
+            self._add_messages(raw)
+
+    def _add_messages(self, raw: bytes) -> None:
+        try:
+            for message in decoded(raw).messages:
+                self._add_message(message, NESTING_MAX)
+        except (ValueError, DecodeError):
+            self.everything = True  # what cannot be read must not stop the reading of what follows
+
+    def _add_events(self, events: Iterable[BlockEvent], height: int, tx: str) -> bool:
+        """Whether anything in them is of our account."""
+        ours = False
+        for event in events:
+            if _is_ours(event, self.address):
+                ours = self.wallet = True
+                if event.type == "transfer" and (amount := uve_in(event.value("amount"))):
+                    ends = text_of(event.value("sender")), text_of(event.value("recipient"))
+                    self.transfers.append(Transfer(height, tx, *ends, amount))
+            elif event.type.startswith(TYPED):
+                self._add_typed_event(event)
+        return ours
+
+    def _add_typed_event(self, event: BlockEvent) -> None:
+        name = event.type.rpartition(".")[2]
+        if name.startswith("EventProvider"):
+            self.provider |= _json(event, "owner") == self.address
+            return
+        try:
+            self._add_id(name, json.loads(event.value("id")), _json(event, "reason"))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.everything = True  # an event of a form that we do not know
+
+    def _add_id(self, name: str, content: dict[str, str], reason: object) -> None:
+        deployment = DeploymentId(text_of(content["owner"]), int(content["dseq"]))
+        if name.startswith(("EventDeployment", "EventGroup")):
+            self.deployments.add(deployment)
+            return
+        order = OrderId(deployment.owner, deployment.dseq, int(content["gseq"]), int(content["oseq"]))
+        if name.startswith("EventBid"):
+            self.bids.add(LeaseId(order, text_of(content["provider"])))
+            return
+        (self.created if name == "EventOrderCreated" else self.orders).add(order)
+        self.deployments.add(deployment)
+        if name.startswith("EventLease"):
+            self._add_lease(LeaseId(order, text_of(content["provider"])), reason)
+
+    def _add_lease(self, lease: LeaseId, reason: object) -> None:
+        self.leases.add(lease)
+        self.bids.add(lease)
+        if isinstance(reason, str):
+            self.closed[lease] = text_of(reason)
+
+    def _add_message(self, message: Message, nesting: int) -> None:
+        """What only the message itself names."""
+        match message:
+            case Any():
+                self.everything |= message.type_url.startswith(UNREAD_MESSAGES)
+            case cosmos_authz_pb2.MsgExec():
+                self.everything |= nesting == 0
+                for inner in message.msgs if nesting else ():
+                    self._add_message(unpacked(inner), nesting - 1)
+            case market_v1beta5_pb2.MsgWithdrawLease():
+                self.deployments.add(lease_id_of(message.id).deployment)
+            case escrow_v1_pb2.MsgAccountDeposit() if message.id.scope == escrow_id_v1_pb2.deployment:
+                owner, _, number = message.id.xid.partition("/")
+                self.deployments.add(DeploymentId(text_of(owner), int(number)))
+            case settlement_v1_pb2.MsgAcknowledgeUsage():
+                self.usage.add(text_of(message.usage_id))
+            case _:
+                self._add_settlement(message)
+
+    def _add_settlement(self, message: Message) -> None:
+        """Messages of the settlement module name an order or an escrow."""
+        if message.DESCRIPTOR.file.package != "virtengine.settlement.v1":
+            return
+        if (order := getattr(message, "order_id", "")) != "":
+            self.settlement_orders.add(text_of(order))
+        elif (escrow := getattr(message, "escrow_id", "")) != "":
+            self.settlement_escrows.add(text_of(escrow))
+
+
+def needs_transactions(results: BlockResults, address: str) -> bool:
+    """Whether the events alone do not tell: something of ours, or an action that its events do not name."""
+    for outcome in results.txs:
+        if any(_is_ours(event, address) for event in outcome.events):
+            return True
+        if outcome.code == 0 and any(action.startswith(SILENT_ACTIONS) for action in _actions(outcome)):
+            return True
+    return False
+
+
+def _is_ours(event: BlockEvent, address: str) -> bool:
+    if event.type == "tx":
+        return event.value("acc_seq").startswith(f"{address}/")
+    return any(value == address and key in OURS for key, value in event.attributes)
+
+
+def _json(event: BlockEvent, key: str) -> object:
+    try:
+        return json.loads(event.value(key) or "null")
+    except ValueError:
+        return None
+
+
+def _actions(outcome: TxOutcome) -> Iterator[str]:
+    return (event.value("action") for event in outcome.events if event.type == "message")

@@ -1,0 +1,170 @@
+"""From messages to a signed transaction: simulate, drop what is refused, price, sign. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
+
+from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.keys import PrivateKey
+from reconciler.chain.node_errors import NodeError, NodeRefusedError
+from reconciler.chain.proto.cosmos_tx_pb2 import SimulateRequest, SimulateResponse
+from reconciler.chain.refusals import Refusal, read_refusal
+from reconciler.chain.stubs import unary
+from reconciler.chain.transactions import Signer, Terms, signed, unsigned
+from reconciler.chain.wire_messages import wire_of
+from reconciler.values.intents import Intent, Prepared
+from reconciler.values.messages import Message
+from reconciler.values.money import fee_of
+from reconciler.values.outcomes import Failed
+
+SIMULATE = unary("cosmos.tx.v1beta1.Service", SimulateRequest, SimulateResponse)
+
+GAS_GUESS = 100_000
+"""Of one message, for the fee in a simulation: without one, the gas of paying it is missing."""
+
+SPARE_SIMULATIONS = 8
+
+Dropped = tuple[tuple[Message, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How transactions are priced and how long they live: `gas_price_max` in uve, `timeout_blocks` ahead."""
+
+    gas_adjustment: Decimal = Decimal("1.5")
+    gas_price_max: Decimal = Decimal("0.1")
+    timeout_blocks: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TxBuilder:
+    """Where one transaction is prepared: for whom, at which height, at what gas price in uve."""
+
+    node: GrpcNode
+    key: PrivateKey
+    signer: Signer
+    height: int
+    gas_price: Decimal
+    policy: Policy
+
+    def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Failed:
+        """Sign what the simulation takes; Failed where nothing can be sent now, whatever the messages."""
+        screening = Screening(self, fee_max, simulations=2 * len(messages) + SPARE_SIMULATIONS)
+        try:
+            kept = screening.screen(tuple(messages))
+        except _StoppedError as stopped:
+            return stopped.failure
+        dropped = tuple(screening.dropped)
+        if not kept:
+            return Prepared(None, dropped)
+        return self._priced(kept, screening.gas_used, fee_max, dropped)
+
+    def _priced(
+        self, kept: tuple[Message, ...], gas_used: int, fee_max: int, dropped: Dropped
+    ) -> Prepared | Failed:
+        gas_limit = int((gas_used * self.policy.gas_adjustment).to_integral_value(ROUND_CEILING))
+        fee = fee_of(gas_limit, self.gas_price)
+        if self.gas_price > self.policy.gas_price_max:
+            most = self.policy.gas_price_max
+            why = f"the node asks {self.gas_price}uve a unit of gas; the host file allows {most}uve"
+            return Failed("GasPrice", why, "raise gas_price_max there, or wait")
+        if fee > fee_max:
+            why = f"the fee for {gas_limit} gas is {fee}uve, more than the {fee_max}uve allowed for it"
+            return Failed("FeeTooHigh", why)
+        terms = Terms(gas_limit, fee, self.height + self.policy.timeout_blocks)
+        made = signed([wire_of(m, self.key) for m in kept], self.signer, terms, self.key)
+        intent = Intent(
+            hash=made.hash,
+            tx=made.raw,
+            messages=kept,
+            fee=fee,
+            sequence=self.signer.sequence,
+            timeout_height=terms.timeout_height,
+            signed_at_height=self.height,
+        )
+        return Prepared(intent, dropped)
+
+    def simulate(self, messages: Sequence[Message], fee_max: int) -> int:
+        """The gas used; NodeRefusedError with the chain's words where the transaction would fail."""
+        guess = fee_of(GAS_GUESS * len(messages), self.gas_price)
+        terms = Terms(
+            gas_limit=GAS_GUESS * len(messages),
+            fee=max(min(guess, fee_max), 1),
+            timeout_height=self.height + self.policy.timeout_blocks,
+        )
+        raw = unsigned([wire_of(m, self.key) for m in messages], self.signer, terms, self.key.public)
+        return int(self.node.ask(SIMULATE, SimulateRequest(tx_bytes=raw)).gas_info.gas_used)
+
+
+class _StoppedError(Exception):
+    """Nothing can be sent now."""
+
+    def __init__(self, failure: Failed) -> None:
+        super().__init__(failure.why)
+        self.failure = failure
+
+
+@dataclass(slots=True)
+class Screening:
+    """Simulations until what is left passes; what is refused is dropped, with the chain's words."""
+
+    desk: TxBuilder
+    fee_max: int
+    simulations: int
+    dropped: list[tuple[Message, str]] = field(default_factory=list)
+    gas_used: int = 0
+
+    def screen(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The messages that pass together; none where all are refused."""
+        while messages:
+            refusal = self._try(messages)
+            if refusal is None:
+                return messages
+            self._stop_if_general(refusal)
+            if refusal.gated or len(messages) == 1:
+                self._drop(messages, refusal)
+                return ()
+            if 0 <= refusal.index < len(messages):
+                self._drop(messages[refusal.index : refusal.index + 1], refusal)
+                messages = messages[: refusal.index] + messages[refusal.index + 1 :]
+            else:
+                messages = self._halved(messages)
+        return ()
+
+    def _halved(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """Find the culprit of a refusal that names no message, such as a panic (semantics 3.3)."""
+        middle = len(messages) // 2
+        kept = self.screen(messages[:middle]) + self.screen(messages[middle:])
+        if len(kept) == len(messages):
+            why = "the simulation refuses these messages together, though not apart"
+            raise _StoppedError(Failed("Simulation", why, "they are tried again in another company"))
+        return kept
+
+    def _try(self, messages: tuple[Message, ...]) -> Refusal | None:
+        if self.simulations <= 0:
+            raise _StoppedError(Failed("Simulation", "too many simulations were refused in a row"))
+        self.simulations -= 1
+        try:
+            self.gas_used = self.desk.simulate(messages, self.fee_max)
+        except NodeRefusedError as error:
+            return read_refusal(error.text)
+        except NodeError as error:
+            raise _StoppedError(Failed("Unreachable", str(error))) from error
+        return None
+
+    def _drop(self, messages: tuple[Message, ...], refusal: Refusal) -> None:
+        self.dropped += [(message, refusal.words) for message in messages]
+
+    def _stop_if_general(self, refusal: Refusal) -> None:
+        """Refusals that are about the account or the node, not about a message."""
+        if refusal.sequence is not None:
+            expected, given = refusal.sequence
+            why = f"the account's sequence is {expected} by now, not {given}"
+            raise _StoppedError(Failed("Sequence", why, "it is looked at again before anything is signed"))
+        if refusal.timed_out:
+            raise _StoppedError(Failed("Height", f"the node is ahead of what was seen: {refusal.words}"))
+        if refusal.short_of_money and refusal.index < 0:
+            why = f"the account cannot pay the fee: {refusal.words}"
+            raise _StoppedError(Failed("NoBalance", why, "add funds to the provider's account"))

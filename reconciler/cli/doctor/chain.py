@@ -1,0 +1,145 @@
+"""`doctor` on the chain: the node, our place there, the money, the clocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.height_bounds import NEAR_BLOCKS, HeightBounds, seen_height
+from reconciler.chain.keys import PrivateKey
+from reconciler.chain.node_address import ChainSettings
+from reconciler.chain.node_errors import NodeError
+from reconciler.chain.rpc import NodeStatus
+from reconciler.chain.witness import witness_at
+from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
+from reconciler.journal.faults import JournalError
+from reconciler.journal.opening import open_records
+from reconciler.settings import Settings
+from reconciler.values.observed import Market
+from reconciler.values.readings import Unseen
+
+STALE_SECONDS = 120
+FORGET = "if another node agrees with it, run `provider-daemon forget-height`"
+
+
+def check_chain(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[CheckResult]:
+    """The node first; what it says of us where the key is known."""
+    asked = settings.chain
+    try:
+        status = asked.node.rpc_client().status()
+    except NodeError as error:
+        yield wrong("chain", str(error), "see that the node runs, and chain.rpc in the host file")
+        return
+    bad = [*_node(settings, status), *_heights(settings, status)]
+    yield from bad or [ok("chain", f"{asked.rpc} is on {status.chain_id} at height {status.height}")]
+    yield from _witness(asked)
+    yield _clock(settings, status)
+    if bad or isinstance(key, CheckResult):
+        return
+    client = ChainClient(
+        asked.node.grpc_node(),
+        asked.node.rpc_client(),
+        key,
+        Expectations(asked.chain_id, stale_seconds=None),
+    )
+    try:
+        reading = client.look((), ())
+    finally:
+        client.close()
+    if isinstance(reading, Unseen):
+        yield wrong("grpc", reading.why, "see that the node serves gRPC, and chain.grpc in the host file")
+        return
+    yield _grpc(settings, reading.view)
+    yield from _ours(settings, reading.view)
+
+
+def _node(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
+    asked = settings.chain
+    if status.chain_id != asked.chain_id:
+        why = f"{asked.rpc} is on chain {status.chain_id}, not {asked.chain_id}"
+        yield wrong("chain", why, "correct chain.chain_id, or name a node of that chain")
+    if status.catching_up:
+        yield wrong(
+            "chain", f"{asked.rpc} is syncing, at height {status.height}", "wait, or name another node"
+        )
+    age = time.time() - status.time
+    if age > STALE_SECONDS:
+        why = f"{asked.rpc} has made no block for {age:.0f} s, since height {status.height}"
+        yield wrong("chain", why, "see whether the chain stands or this node lags; compare with another node")
+    if not status.indexing:
+        why = f"{asked.rpc} has its transaction index off: after a crash, old transactions cannot be told"
+        yield warn("chain", why, 'set indexer = "kv" in the node\'s config.toml')
+
+
+def _heights(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
+    """The node's height against the one that the journal remembers."""
+    try:
+        records = open_records(settings.state)
+    except JournalError:
+        return
+    try:
+        memory = records.memory()
+    finally:
+        records.close()
+    where, now = settings.chain.rpc, time.time()
+    remembered = seen_height(memory)
+    if (why := HeightBounds(remembered).refusal(status, now)) is not None:
+        yield wrong("height", f"{where} {why}", "compare it with another node")
+    elif remembered is not None and remembered.height > status.height + NEAR_BLOCKS:
+        why = f"the journal remembers height {remembered.height}, and {where} is at {status.height}"
+        yield wrong("height", f"{why} with a later block: one of the two is false", FORGET)
+
+
+def _witness(asked: ChainSettings) -> Iterator[CheckResult]:
+    """Whether the second node, if one is named, could confirm anything."""
+    if asked.witness is None:
+        return
+    witness = witness_at(asked.witness, asked.chain_id)
+    why = witness.trouble()
+    witness.close()
+    if why:
+        yield wrong(
+            "witness", f"{why}; no workload is removed meanwhile", "see chain.witness in the host file"
+        )
+    else:
+        yield ok("witness", f"{asked.witness.grpc} confirms closings")
+
+
+def _grpc(settings: Settings, market: Market) -> CheckResult:
+    asked = settings.chain
+    shows = f"{asked.grpc} shows {len(market.orders)} open orders"
+    if not market.lag_blocks:
+        return ok("grpc", shows)
+    why = f"{shows}, {market.lag_blocks} blocks behind {asked.rpc}: bids come that much later"
+    return warn("grpc", why, "name the gRPC and RPC addresses of one node, or wait until it has caught up")
+
+
+def _clock(settings: Settings, status: NodeStatus) -> CheckResult:
+    skew, allowed = time.time() - status.time, settings.limits.clock_skew_seconds
+    if abs(skew) <= allowed:
+        return ok("clock", f"{skew:+.1f} s from the last block's time; {allowed} s are allowed")
+    word = "ahead of" if skew > 0 else "behind"
+    why = f"this clock is {abs(skew):.0f} s {word} the last block's time; {allowed} s are allowed"
+    return wrong("clock", why, "see timedatectl; if the clock is right, the chain stands or the node lags")
+
+
+def _ours(settings: Settings, market: Market) -> Iterator[CheckResult]:
+    wallet = market.wallet
+    if market.provider is None:
+        why = f"{wallet.address} is no provider on {market.chain_id}: its bids are refused"
+        yield wrong(
+            "provider",
+            why,
+            f"register it: virtengine tx provider create provider.yaml --from {settings.key.name}",
+        )
+    else:
+        yield ok("provider", f"{wallet.address} is registered")
+    need = settings.limits.balance_reserve + market.rules.bid_deposit
+    held = f"{wallet.address} holds {wallet.balance}uve"
+    if wallet.balance >= need:
+        yield ok("balance", held)
+    else:
+        why = f"{held}; a bid's deposit of {market.rules.bid_deposit}uve beyond the reserve of "
+        why = f"{why}{settings.limits.balance_reserve}uve needs {need}uve".replace("; ", ", and ")
+        yield wrong("balance", why, f"send it {need - wallet.balance}uve, or lower limits.balance_reserve")

@@ -1,0 +1,98 @@
+"""`provider-daemon doctor`: everything around the daemon, looked at once; changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from reconciler.chain.keys import PrivateKey
+from reconciler.cli.doctor.chain import check_chain
+from reconciler.cli.doctor.checks import CheckResult, CheckState, ok, wrong
+from reconciler.cli.doctor.forge import check_forge
+from reconciler.cli.doctor.hosts import check_hosts
+from reconciler.cli.doctor.machine import check_outside, check_ports, check_state, open_key
+from reconciler.cli.doctor.outside import check_cluster, check_repository
+from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.planning.adapter_grants import denials
+from reconciler.settings import Settings, SettingsError
+from reconciler.values.desired import KubernetesSettings
+
+
+@click.command()
+@host_option
+@output_option
+def doctor(host: Path | None, output: str) -> int:
+    """Check host file, state, keys, chain, repository, cluster, clock, disk and ports.
+
+    Exit code 1 where something is wrong.
+    """
+    found = []
+    for finding in examine(host):
+        found.append(finding)
+        if output == "text":
+            click.echo(show(finding))
+    wrongs = sum(f.state is CheckState.WRONG for f in found)
+    if output == "json":
+        click.echo(json.dumps({"wrong": wrongs, "findings": [asdict(f) for f in found]}, indent=2))
+    else:
+        click.echo(f"{wrongs} wrong, {sum(f.state is CheckState.WARN for f in found)} to look at")
+    return 1 if wrongs else 0
+
+
+def show(finding: CheckResult) -> str:
+    """One check on one line, and one more that says what to do."""
+    line = f"{finding.state:5}  {finding.check:13} {finding.message}"
+    return f"{line}\n{'':21}-> {finding.advice}" if finding.advice else line
+
+
+def examine(host: Path | None) -> Iterator[CheckResult]:
+    """Each finding as it is made; a check that breaks is a finding, and spoils no other."""
+    try:
+        settings = settings_of(host)
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            yield wrong(
+                "host file", line, "correct that, and ask again; nothing else can be looked at before"
+            )
+        return
+    yield ok("host file", str(settings.host_file))
+    key = open_key(settings)
+    yield key if isinstance(key, CheckResult) else ok("key", f"{settings.key.name} is {key.address}")
+    yield from _guarded("state", lambda: check_state(settings))
+    yield from _guarded("port", lambda: check_ports(settings))
+    yield from _guarded("certificate", lambda: check_outside(settings))
+    yield from _guarded("chain", lambda: check_chain(settings, key))
+    yield from _outside(settings, key)
+    yield from _guarded("forge", lambda: check_forge(settings))
+
+
+def _outside(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[CheckResult]:
+    wanted = None
+    try:
+        wanted = yield from check_repository(settings, None if isinstance(key, CheckResult) else key.address)
+    except OSError as error:
+        yield _broken("repository", error)
+    denied = denials(wanted, settings.limits.grants) if wanted else {}
+    for name, why in denied.items():
+        yield wrong("adapters", why, f"see adapters.{name} in the host file")
+    cluster = (wanted.kubernetes if wanted else None) or KubernetesSettings()
+    hosts = wanted.ansible if wanted and wanted.ansible and wanted.ansible.enabled else None
+    if "kubernetes" not in denied:
+        yield from _guarded("cluster", lambda: check_cluster(settings, cluster, hosts=hosts is not None))
+    if hosts is not None and "ansible" not in denied:
+        yield from _guarded("hosts", lambda: check_hosts(settings, hosts))
+
+
+def _guarded(check: str, look: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
+    try:
+        yield from look()
+    except OSError as error:
+        yield _broken(check, error)
+
+
+def _broken(check: str, error: OSError) -> CheckResult:
+    return wrong(check, str(error), "give the daemon's user what it needs, and ask again")

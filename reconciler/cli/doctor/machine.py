@@ -1,0 +1,153 @@
+"""`doctor` on this machine: the state directory, its lock and its disk, the key, the ports."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.api.auth.tls import Certificate, RemoteAccess, RemoteAccessError
+from reconciler.chain.keyring import KeyLockedError, KeyMissingError, open_keyring
+from reconciler.chain.keys import PrivateKey
+from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
+from reconciler.journal.lock import NAME as LOCK
+from reconciler.journal.lock import holder
+from reconciler.runtime.secret_files import SecretError, SecretFile, read_tokens
+from reconciler.settings import Settings, SettingsError, read_passphrase
+from reconciler.values.listen_address import ListenAddress
+
+DISK_LEAST_BYTES = 200 << 20
+DISK_GOOD_BYTES = 1 << 30
+
+
+def check_state(settings: Settings) -> Iterator[CheckResult]:
+    """Rights and room of the state directory, and who holds it."""
+    state = settings.state
+    if not state.is_dir():
+        yield from _missing(state)
+        return
+    found = state.stat()
+    if found.st_mode & 0o077:
+        yield wrong("state", f"others may enter {state}; run chmod 700 {state}")
+    elif found.st_uid != os.geteuid():
+        who = _name_of(found.st_uid)
+        advice = f"ask as the daemon's user: sudo -u {who} provider-daemon doctor"
+        yield warn("state", f"{state} belongs to {who}, and you are another", advice)
+    elif not os.access(state, os.R_OK | os.W_OK | os.X_OK):
+        yield wrong("state", f"{state} may not be written; mount it for writing, or name another as state:")
+    else:
+        yield ok("state", f"{state}, for its owner alone")
+    running = runs(state)
+    yield ok("lock", f"held by the daemon that runs ({holder(state)})" if running else "no daemon runs")
+    yield _disk(state)
+
+
+def _missing(state: Path) -> Iterator[CheckResult]:
+    above = next(path for path in state.parents if path.exists())
+    if os.access(above, os.W_OK | os.X_OK):
+        yield ok("state", f"{state} is made at the first start")
+    else:
+        yield wrong(
+            "state", f"{state} is missing and cannot be made in {above}; make it for the daemon's user"
+        )
+
+
+def _disk(state: Path) -> CheckResult:
+    free = shutil.disk_usage(state).free
+    room = f"{free >> 20} MB are free at {state}"
+    if free < DISK_LEAST_BYTES:
+        return wrong("disk", room, "make room: a journal that cannot be written stops all spending")
+    return ok("disk", room) if free >= DISK_GOOD_BYTES else warn("disk", room, "make room soon")
+
+
+def runs(state: Path) -> bool:
+    """Whether a daemon holds the state directory."""
+    try:
+        handle = os.open(state / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+
+
+def open_key(settings: Settings) -> PrivateKey | CheckResult:
+    """The signing key, or why it does not open."""
+    directory = settings.key.keyring / f"keyring-{settings.key.backend}"
+    try:
+        return open_keyring(directory, read_passphrase(settings.key)).key(settings.key.name)
+    except (SettingsError, KeyMissingError, KeyLockedError, OSError) as error:
+        advice = "see provider.keyring, provider.key and provider.passphrase_file in the host file"
+        return wrong("key", str(error), advice)
+
+
+def check_ports(settings: Settings) -> Iterator[CheckResult]:
+    """Whether our servers could listen where they shall, or do."""
+    running = runs(settings.state)
+    listen = settings.listen
+    places = {"port api": listen.api, "port metrics": listen.metrics, "port outside": listen.outside}
+    for check, place in places.items():
+        if place is not None:
+            yield _port(check, place, running)
+
+
+def check_outside(settings: Settings) -> Iterator[CheckResult]:
+    """What those who are not on this machine see of us, and what they must show."""
+    listen = settings.listen
+    if all(at is None or at.is_loopback for at in (listen.api, listen.metrics, listen.outside)):
+        return
+    try:
+        certificate = Certificate(RemoteAccess(listen.tls_certificate, listen.tls_key, listen.client_ca))
+        found = certificate.trouble(int(time.time()))
+        if found is None:
+            yield ok("certificate", f"{certificate} holds until {_day(certificate.expires_at)}")
+        else:
+            bad = found.reason == "CertificateExpired"
+            yield (wrong if bad else warn)("certificate", found.message, found.advice)
+    except RemoteAccessError as error:
+        yield wrong("certificate", str(error))
+    if listen.tokens is not None:
+        try:
+            tokens = SecretFile(listen.tokens, read_tokens).content
+            yield ok("tokens", f"{listen.tokens} holds {len(tokens)}")
+        except SecretError as error:
+            yield wrong("tokens", str(error))
+
+
+def _day(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+
+
+def _port(check: str, place: ListenAddress, running: bool) -> CheckResult:
+    try:
+        with socket.create_server((place.host, place.port), family=_family(place)):
+            state = "free; the daemon that runs does not listen there" if running else "free"
+            advice = "restart it, its host file has changed"
+            return warn(check, f"{place} is {state}", advice) if running else ok(check, f"{place} is free")
+    except PermissionError:
+        return wrong(check, f"{place} needs root's rights; choose a port from 1024 on")
+    except OSError as error:
+        if running:
+            return ok(check, f"{place} is taken, as a daemon runs")
+        advice = f"see who holds it: ss -ltnp 'sport = :{place.port}', or choose another in listen:"
+        return wrong(check, f"{place} cannot be listened on: {error.strerror}", advice)
+
+
+def _family(place: ListenAddress) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in place.host else socket.AF_INET
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

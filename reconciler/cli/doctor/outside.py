@@ -1,0 +1,154 @@
+"""`doctor` on the state repository and the cluster."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reconciler.adapters.kubernetes.client import ApiClient
+from reconciler.adapters.kubernetes.connection import Kubeconfig, ProgramNotAllowedError
+from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, refused
+from reconciler.adapters.kubernetes.refusals import ApiError, advice_of
+from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
+from reconciler.cycle.observe import RevisionReader
+from reconciler.git.remote import BadRemoteError
+from reconciler.git.repository import GitRepository
+from reconciler.journal.faults import JournalError
+from reconciler.journal.opening import open_records
+from reconciler.planning.planner import revision_in_force
+from reconciler.planning.planning_input import PlanningInput
+from reconciler.settings import Settings
+from reconciler.values.desired import Desired, KubernetesSettings
+from reconciler.values.memory import Memory
+from reconciler.values.outcomes import Done
+from reconciler.values.readings import Seen, Unseen
+from reconciler.wiring import place_of
+
+SHOWN = 5
+"""Faults and rights that are named."""
+
+
+def check_repository(settings: Settings, address: str | None) -> Generator[CheckResult, None, Desired | None]:
+    """Its findings; returns the desired state in force, None where there is none: a commit that is not
+    admitted sends the doctor nowhere.
+    """
+    with TemporaryDirectory(prefix="provider-daemon-") as scratch:
+        try:
+            repo = GitRepository(place_of(settings), Path(scratch))
+        except BadRemoteError as error:
+            yield wrong("repository", str(error))
+            return None
+        memory = _memory(settings)
+        reading = repo.look(memory.applied)
+        if isinstance(reading, Unseen):
+            yield wrong("repository", reading.why, "see repository: in the host file, and try: git ls-remote")
+            return None
+        revisions = RevisionReader(repo, address).read(reading.view, memory)
+        assert revisions is not None, "without a limit it waits"
+        yield _validity(settings, revisions.newest.desired)
+        if edited := repo.uncommitted():
+            shown = ", ".join(edited[:SHOWN])
+            yield warn("repository", f"edited and not committed: {shown}", "commit it; only commits count")
+        yield _publishing(settings, repo)
+    now = int(time.time())
+    limits = settings.limits_now()
+    desired = revision_in_force(PlanningInput(now, Seen(revisions), Unseen("not asked"), {}, memory, limits))
+    if not desired.commit:
+        why = "no revision is in force, so cluster and hosts are checked without its settings"
+        yield warn("repository", why, "see why the newest commit is held: provider-daemon plan")
+        return None
+    return desired
+
+
+def _memory(settings: Settings) -> Memory:
+    """What the daemon remembers; nothing where it has not run yet."""
+    try:
+        records = open_records(settings.state)
+    except JournalError:
+        return Memory()
+    try:
+        return records.memory()
+    finally:
+        records.close()
+
+
+def _validity(settings: Settings, desired: Desired) -> CheckResult:
+    where = f"branch {settings.repository.branch} at {desired.commit[:12]}"
+    if not desired.faults:
+        return ok("repository", f"{where} is valid")
+    shown = " | ".join(fault.show() for fault in desired.faults[:SHOWN])
+    more = f" | and {len(desired.faults) - SHOWN} more" if len(desired.faults) > SHOWN else ""
+    return wrong("repository", f"{where} has faults: {shown}{more}", "correct and commit them")
+
+
+def _publishing(settings: Settings, repo: GitRepository) -> CheckResult:
+    branch = f"status/{settings.provider}"
+    if not settings.repository.publish:
+        return ok("publish", "nothing is published, as repository.publish is false")
+    outcome = repo.may_publish(branch)
+    if not isinstance(outcome, Done):
+        why = getattr(outcome, "why", "no answer")
+        return wrong("publish", str(why), f"let the daemon's user push to {branch}")
+    if closed := _closed(settings):
+        return wrong("publish", f"{closed} may not be written", "give it to the daemon's user")
+    return ok("publish", f"{branch} may be pushed")
+
+
+def _closed(settings: Settings) -> Path | None:
+    """A rehearsed push to a path on this machine writes nothing, so the rights are looked at."""
+    if not settings.repository.is_local:
+        return None
+    top = Path(settings.repository.url)
+    bare = top / ".git" if (top / ".git").is_dir() else top
+    places = (bare, bare / "objects", bare / "refs", bare / "refs" / "heads")
+    return next((p for p in places if p.is_dir() and not os.access(p, os.W_OK | os.X_OK)), None)
+
+
+def check_cluster(
+    settings: Settings, wanted: KubernetesSettings, *, hosts: bool = False
+) -> Iterator[CheckResult]:
+    """Whether it answers, and lets us do what the adapter does; where there are `hosts`, none is needed."""
+    access = settings.kubernetes
+    if access.kubeconfig is None and hosts:
+        yield ok("cluster", "no kubeconfig is named; workloads run on plain hosts")
+        return
+    if access.kubeconfig is None:
+        why = "no kubeconfig is named, so nothing runs and nothing is bid"
+        yield wrong("cluster", why, "name it in the host file: adapters.kubernetes.kubeconfig")
+        return
+    client = ApiClient(Kubeconfig(access.kubeconfig, access.context or "", access.programs))
+    try:
+        client.get("/version", {})
+        yield ok("cluster", f"{client.server} answers")
+        yield from _rights(client, wanted.namespace)
+    except ApiError as error:
+        if isinstance(error.__cause__, ProgramNotAllowedError):
+            yield wrong("cluster", str(error), "see adapters.kubernetes.kubeconfig in the host file")
+            return
+        yield wrong("cluster", f"{client.server}: {error}", advice_of(error) or "see the cluster's own logs")
+    finally:
+        client.close()
+
+
+def _rights(client: ApiClient, namespace: str) -> Iterator[CheckResult]:
+    try:
+        lacking = refused(client, namespace, RIGHTS)
+        wishes = refused(client, namespace, WISHES)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        yield warn("rights", "this cluster does not tell what we may do", "the first cycle will")
+        return
+    if lacking:
+        shown = ", ".join(right.show() for right in lacking[:SHOWN])
+        more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
+        why = f"in {namespace} we may not {shown}{more}"
+        yield wrong("rights", why, "grant it as docs/service/kubernetes.yaml does")
+        return
+    yield ok("rights", f"all {len(RIGHTS)} that are needed in {namespace}")
+    if wishes:
+        shown = ", ".join(right.show() for right in wishes)
+        yield warn("rights", f"we may not {shown}", "that is fine where an administrator made the namespace")

@@ -1,0 +1,153 @@
+"""`provider-daemon history`: the revisions that were applied, or were not, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from reconciler.cli.flags import output_option
+from reconciler.cli.history.history_source import read
+from reconciler.cli.history.source_options import host_settings, place_in_clone, place_on_host, place_options
+from reconciler.cli.times import moment
+from reconciler.journal.database import NAME
+from reconciler.journal.opening import open_records
+from reconciler.reports.columns import table
+from reconciler.reports.history import CommitFate, HistoryEntry
+from reconciler.values.records import PastRevision
+from reconciler.values.revision_verdict import VerdictKind
+
+COLUMNS = ("COMMIT", "OUTCOME", "AT", "UNTIL", "PLAN", "AUTHOR", "SUBJECT")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A revision and its outcome: since when (unix seconds), until when (0: it stands), by which plan."""
+
+    commit: str
+    outcome: str
+    at: int
+    until: int
+    plan_digest: str
+    author: str
+    subject: str
+    why: str = ""
+    reverts: str = ""
+
+
+@click.command()
+@place_options
+@output_option
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest.")
+def history(host: Path | None, clone: Path | None, output: str, limit: int, **words: str) -> None:
+    """Show the revisions that the daemon looked at, newest first: applied, held, refused or superseded, since
+    when, and by which plan.
+
+    On the daemon's host from its journal, which knows why; elsewhere from the status branch of a clone.
+    """
+    settings = host_settings(host, clone)
+    if settings is not None and (settings.state / NAME).exists():
+        rows = _of_journal(settings.state, limit)
+    else:
+        found = read(place_on_host(settings) if settings else place_in_clone(clone, **words))
+        rows = _of_entries([each for each in found.entries if each.is_revision])[:limit]
+        if found.missing:
+            click.echo(found.missing, err=True)
+    if output == "json":
+        click.echo(json.dumps([_fields(row) for row in rows], indent=2))
+        return
+    _print(rows)
+
+
+def _print(rows: Sequence[Row]) -> None:
+    if not rows:
+        click.echo("no revision is on record")
+        return
+    cells = [
+        (
+            row.commit[:12],
+            row.outcome,
+            moment(row.at),
+            moment(row.until) if row.until else "-",
+            row.plan_digest[:12],
+            row.author,
+            row.subject + (f" (reverts {row.reverts[:12]})" if row.reverts else ""),
+        )
+        for row in rows
+    ]
+    for line, row in zip(table(COLUMNS, cells), (None, *rows), strict=True):
+        click.echo(line)
+        if row is not None and row.why:
+            [_, why] = table(("",), [(f"  {row.why}",)])
+            click.echo(why)
+
+
+def _of_journal(state: Path, limit: int) -> list[Row]:
+    records = open_records(state)
+    try:
+        return [_of_past(each) for each in records.revisions(limit)]
+    finally:
+        records.close()
+
+
+def _of_past(past: PastRevision) -> Row:
+    judged = past.judged
+    return Row(
+        judged.commit,
+        _word(past),
+        past.judged_at,
+        past.ended_at,
+        past.plan_digest,
+        judged.author,
+        judged.subject,
+        judged.why,
+        judged.reverts,
+    )
+
+
+def _word(past: PastRevision) -> str:
+    if past.judged.verdict is VerdictKind.APPLIED:
+        return (CommitFate.APPLIED if past.ended_at else CommitFate.IN_FORCE).value
+    return CommitFate.SUPERSEDED.value if past.ended_at else past.judged.verdict.value
+
+
+def _of_entries(entries: Sequence[HistoryEntry]) -> list[Row]:
+    """Each stood until the next newer one was applied."""
+    rows: list[Row] = []
+    until = 0
+    for entry in entries:
+        asked, own = entry.asked, entry.revision == entry.asked.id
+        told = entry.applied if own and entry.applied else entry.held
+        assert told is not None, "a revision was applied or held"
+        rows.append(
+            Row(
+                asked.id,
+                entry.fate.value,
+                told.at,
+                until,
+                told.plan_digest,
+                asked.author,
+                asked.subject,
+                "" if own else entry.held_words,
+                asked.reverts,
+            )
+        )
+        until = told.at if own else until
+    return rows
+
+
+def _fields(row: Row) -> Mapping[str, object]:
+    return {
+        "commit": row.commit,
+        "outcome": row.outcome,
+        "at": moment(row.at),
+        "until": moment(row.until) if row.until else None,
+        "plan_digest": row.plan_digest,
+        "author": row.author,
+        "subject": row.subject,
+        "reverts": row.reverts,
+        "why": row.why,
+    }

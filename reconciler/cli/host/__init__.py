@@ -1,0 +1,1 @@
+"""Commands on the host: `run`, `keys`, `backup`, `install-service`."""

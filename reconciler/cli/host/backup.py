@@ -1,0 +1,216 @@
+"""`provider-daemon backup`: journal, keyring, host file and adapter state in one file, beside a running
+daemon.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from reconciler.chain.keyring import KeyLockedError, KeyMissingError, open_keyring
+from reconciler.chain.keys import PrivateKey
+from reconciler.cli.errors import CliError
+from reconciler.cli.host.archive import (
+    FORMAT,
+    HOST,
+    JOURNAL,
+    KEPT_STATE,
+    KEYRING,
+    NAME_MAX,
+    STATE,
+    Manifest,
+    digest_of,
+    is_listed,
+    write_archive,
+)
+from reconciler.cli.options import host_option, settings_of
+from reconciler.journal.copying import copy_journal
+from reconciler.settings import KeySettings, Settings, SettingsError, read_passphrase
+
+PURPOSE = "backup v2"
+"""Separates the key that authenticates backups from every other use of the signing key."""
+
+REPLACED = "before-restore-"
+"""Folders of the state directory that hold what a restore put aside."""
+
+RESTORING = ".restoring"
+SSH = ".ssh"
+"""Where ssh looks in the daemon's home, which is the state directory: keys that open the forge."""
+
+MADE_ANEW = frozenset(
+    {"mirror.git", "mirror.lock", "git", "daemon.lock", "ansible-runs", RESTORING, SSH}
+    | {f"{JOURNAL}{suffix}" for suffix in ("", "-wal", "-shm")}
+)
+"""What makes itself anew or is reported elsewhere; and the journal, which goes as a consistent copy."""
+
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Its first line opens the keyring; else the host file's, else a question on the terminal.",
+)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@host_option
+@passphrase_option
+def backup(file: Path, host: Path | None, passphrase_file: Path | None) -> None:
+    """Write FILE: journal, keyring, host file, adapter state; the daemon may run meanwhile."""
+    settings = settings_of(host)
+    key = _key(settings, passphrase_file)
+    with TemporaryDirectory(prefix="provider-daemon-") as scratch:
+        copy_journal(settings.state, Path(scratch))
+        sources = dict(_sources(settings, Path(scratch)))
+        manifest = _manifest(settings, sources)
+        content = manifest.model_dump_json(indent=1).encode()
+        seal = key.authenticate(PURPOSE, content) if isinstance(key, PrivateKey) else None
+        digest = write_archive(file, content, seal, sources)
+    keys = sum(name.endswith(".info") for name in sources)
+    click.echo(f"{file}: {len(sources)} files, {keys} keys, journal {'kept' if manifest.journal else 'none'}")
+    click.echo(f"sha256: {digest}")
+    if isinstance(key, PrivateKey):
+        click.echo(f"authenticated by key {settings.key.name} ({key.address}); its passphrase restores it")
+    else:
+        click.echo(f"not authenticated ({key}): only `restore --trust` with this sha256 takes it", err=True)
+    if settings.key.backend == "test":
+        click.echo("the keyring in it is not sealed: whoever reads this file has the money", err=True)
+    for line in (*outside(settings), *_unlisted(settings)):
+        click.echo(f"not in it: {line}")
+
+
+def outside(settings: Settings) -> Iterator[str]:
+    """What a provider needs that no backup holds: secrets of others, and what opens the keyring."""
+    named = {
+        "the keyring's passphrase": settings.key.passphrase_file,
+        "the kubeconfig": settings.kubernetes.kubeconfig,
+        "the SSH key of plain hosts": settings.ansible.private_key,
+        "the keys of plain hosts": settings.ansible.known_hosts,
+        "the vault of tenants' secrets": settings.ansible.vault,
+        "the vault's password": settings.ansible.vault_password_file,
+        "git credentials": settings.repository.credentials,
+        "the key that signs commits": settings.repository.signing_key,
+        "ssh's keys and known hosts": _ssh(settings),
+        "allowed signers": settings.repository.allowed_signers,
+        "the TLS key": settings.listen.tls_key,
+        "the TLS certificate": settings.listen.tls_certificate,
+        "the certificates of clients": settings.listen.client_ca,
+        "tokens of the API": settings.listen.tokens,
+        "the webhook's secret": settings.listen.webhook_secret,
+        "the forge's token": settings.forge.token_file if settings.forge else None,
+        "the notices' secret": settings.notices.secret_file if settings.notices else None,
+        "the state repository": Path(settings.repository.url) if settings.repository.is_local else None,
+    }
+    yield from (f"{what}, {path}" for what, path in named.items() if path is not None)
+
+
+def keyring_of(settings: Settings) -> Path:
+    """The directory of the keyring's files."""
+    return settings.key.keyring / f"keyring-{settings.key.backend}"
+
+
+def given_passphrase(file: Path | None, settings: Settings | None) -> str | None:
+    """The passphrase in a file, else in the host file's, else typed; None where there is none of them."""
+    if file is not None:
+        return read_passphrase(KeySettings("", file, "file", file))
+    try:
+        if settings is not None and (found := read_passphrase(settings.key)) is not None:
+            return found
+    except SettingsError:
+        if not sys.stdin.isatty():
+            raise
+    if not sys.stdin.isatty():
+        return None
+    return str(click.prompt("keyring passphrase", hide_input=True, err=True))
+
+
+def _key(settings: Settings, file: Path | None) -> PrivateKey | str:
+    """The key that authenticates the backup, or why there is none."""
+    if settings.key.backend == "test":
+        return "the keyring is not sealed, so that anyone who reads a backup could make another"
+    try:
+        passphrase = given_passphrase(file, settings)
+        return open_keyring(keyring_of(settings), passphrase).key(settings.key.name)
+    except (SettingsError, KeyLockedError, KeyMissingError) as error:
+        return str(error)
+
+
+def _manifest(settings: Settings, sources: dict[str, bytes | Path]) -> Manifest:
+    return Manifest(
+        format=FORMAT,
+        program=version("virtengine-provider-gitops"),
+        provider=settings.provider,
+        made_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        journal=_journal_version(sources),
+        host_file=str(settings.host_file),
+        key=settings.key.name,
+        backend="test" if settings.key.backend == "test" else "file",
+        files={
+            name: sha256(source).hexdigest() if isinstance(source, bytes) else digest_of(source)
+            for name, source in sources.items()
+        },
+    )
+
+
+def _sources(settings: Settings, scratch: Path) -> Iterator[tuple[str, bytes | Path]]:
+    """Content by name; small files are read once, as the daemon may replace them meanwhile."""
+    yield HOST, settings.host_file.read_bytes()
+    if (scratch / JOURNAL).exists():
+        yield JOURNAL, scratch / JOURNAL
+    ring = keyring_of(settings)
+    for each in sorted(ring.iterdir()) if ring.is_dir() else ():
+        if _is_plain(each) and is_listed(name := f"{KEYRING}/{each.name}"):
+            if len(name.encode()) > NAME_MAX:
+                raise CliError(f"error: the key {each} has a name too long for a backup; rename it")
+            yield name, each.read_bytes()
+    for kept in KEPT_STATE:
+        if _is_plain(settings.state / kept):
+            yield f"{STATE}/{kept}", (settings.state / kept).read_bytes()
+
+
+def _unlisted(settings: Settings) -> Iterator[str]:
+    """Files of the state directory and the keyring that no backup holds, one line for each folder."""
+    state, ring = settings.state, keyring_of(settings)
+    known = {Path(kept).parts[0] for kept in KEPT_STATE} | MADE_ANEW
+    for path in sorted(state.iterdir()) if state.is_dir() else ():
+        if (
+            path.name not in known
+            and not path.name.startswith(REPLACED)
+            and path not in (ring, *ring.parents)
+        ):
+            yield f"a file that the daemon does not know, {path}"
+    for path in sorted(ring.iterdir()) if ring.is_dir() else ():
+        if not _is_plain(path) or not is_listed(f"{KEYRING}/{path.name}"):
+            yield f"a file that no keyring has, {path}"
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a path is a file itself: a link could have been planted to copy another file."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _ssh(settings: Settings) -> Path | None:
+    """The state's own ssh directory, where there is one, or git will look for it."""
+    ours, repository = settings.state / SSH, settings.repository
+    asks = not repository.is_local and not repository.url.startswith(("http://", "https://"))
+    return ours if asks or ours.is_dir() else None
+
+
+def _journal_version(sources: dict[str, bytes | Path]) -> int:
+    journal = sources.get(JOURNAL)
+    if not isinstance(journal, Path):
+        return 0
+    with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])

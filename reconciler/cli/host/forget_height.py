@@ -1,0 +1,42 @@
+"""`provider-daemon forget-height`: for a height that the chain never had, shown by a false or broken node."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from reconciler.cli.api_client import ask
+from reconciler.cli.errors import CliError
+from reconciler.cli.options import host_option, settings_of
+from reconciler.journal.database import NAME
+from reconciler.journal.inbox import SqliteInbox
+from reconciler.journal.opening import open_records
+from reconciler.values.records import Request
+
+
+@click.command("forget-height")
+@host_option
+def forget_height(host: Path | None) -> None:
+    """Forget the chain height seen so far and take the next one that the node shows.
+
+    Use it where the daemon refuses a node's height and another node agrees with that node. Only the height
+    is forgotten; a view that is read anew decides as before.
+    """
+    settings = settings_of(host)
+    records = open_records(settings.state)
+    try:
+        height = records.memory().height
+    finally:
+        records.close()
+    inbox = SqliteInbox(settings.state / NAME)
+    try:
+        inbox.ask(Request.FORGET_HEIGHT, int(time.time()))
+    finally:
+        inbox.close()
+    click.echo(f"height {height} is forgotten; the next cycle takes the node's height")
+    try:
+        ask(settings.listen, "/api/v1/reconcile", "POST")
+    except CliError:
+        click.echo("no daemon answers; the request waits for its first cycle")

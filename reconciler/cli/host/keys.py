@@ -1,0 +1,107 @@
+"""`provider-daemon keys`: keyring directories that the chain's own client opens too."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from reconciler.chain.keyring import Keyring, KeyringEntry, create_keyring, open_keyring
+from reconciler.chain.keys import key_from_words, new_words
+from reconciler.cli.errors import CliError
+from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.settings import KeySettings, read_passphrase
+
+
+@click.group()
+@click.option(
+    "--keyring-dir",
+    type=click.Path(path_type=Path),
+    help="The directory that holds keyring-file or keyring-test; else the host file's.",
+)
+@click.option(
+    "--keyring-backend", type=click.Choice(["file", "test"]), help="Which of the two; else the host file's."
+)
+@host_option
+@click.pass_context
+def keys(
+    ctx: click.Context, keyring_dir: Path | None, keyring_backend: str | None, host: Path | None
+) -> None:
+    """Add, show and list keys."""
+    if keyring_dir is not None:
+        ctx.obj = KeySettings("provider", keyring_dir, keyring_backend or "file", None)
+        return
+    settings = settings_of(host).key
+    ctx.obj = KeySettings(
+        settings.name, settings.keyring, keyring_backend or settings.backend, settings.passphrase_file
+    )
+
+
+@keys.command()
+@click.argument("name")
+@click.option("--recover", "recovering", is_flag=True, help="From a mnemonic, read from standard input.")
+@output_option
+@click.pass_obj
+def add(settings: KeySettings, name: str, recovering: bool, output: str) -> None:
+    """Add key NAME; a new one's mnemonic is printed once, keep it off this machine."""
+    mnemonic = _asked_mnemonic() if recovering else new_words()
+    try:
+        key = key_from_words(mnemonic)
+    except ValueError as error:
+        raise CliError(f"error: {error}") from None
+    entry = _ring(settings, creating=True).add(name, key)
+    if output == "json":
+        click.echo(json.dumps({**_fields(entry), **({} if recovering else {"mnemonic": mnemonic})}))
+        return
+    click.echo(f"{entry.name}: {entry.address}")
+    if not recovering:
+        click.echo(f"Write this down; nobody can recover the key without it:\n\n{mnemonic}")
+
+
+@keys.command()
+@click.argument("name")
+@click.option("-a", "--address", "address_only", is_flag=True, help="The address alone.")
+@output_option
+@click.pass_obj
+def show(settings: KeySettings, name: str, address_only: bool, output: str) -> None:
+    """Show key NAME."""
+    entry = _ring(settings).show(name)
+    click.echo(entry.address if address_only else _shown([entry], output))
+
+
+@keys.command("list")
+@output_option
+@click.pass_obj
+def list_keys(settings: KeySettings, output: str) -> None:
+    """List the keys."""
+    click.echo(_shown(list(_ring(settings).entries()), output))
+
+
+def _asked_mnemonic() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("mnemonic", hide_input=True))
+    return sys.stdin.readline().strip()
+
+
+def _ring(settings: KeySettings, *, creating: bool = False) -> Keyring:
+    directory = settings.keyring / f"keyring-{settings.backend}"
+    passphrase = None
+    if settings.backend == "file":
+        passphrase = read_passphrase(settings)
+        if passphrase is None and sys.stdin.isatty():
+            passphrase = str(click.prompt("keyring passphrase", hide_input=True))
+    if creating and not directory.exists():
+        return create_keyring(directory, passphrase)
+    return open_keyring(directory, passphrase)
+
+
+def _shown(entries: list[KeyringEntry], output: str) -> str:
+    if output == "json":
+        return json.dumps([_fields(e) for e in entries])
+    return "\n".join(f"{e.name}: {e.address}" for e in entries)
+
+
+def _fields(entry: KeyringEntry) -> dict[str, str]:
+    return {"name": entry.name, "type": "local", "address": entry.address}

@@ -1,0 +1,1 @@
+"""Commands on the state repository: `init`, `validate`, `migrate`, `suspend`."""

@@ -1,0 +1,58 @@
+"""`provider-daemon suspend` and `resume`: a commit to the desired branch, so that git tells who and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.errors import CliError
+from reconciler.cli.options import host_option, settings_of
+from reconciler.cli.repository.desired_edit import DesiredEdit, commit_change
+from reconciler.cli.repository.suspended_line import NotPlainError, with_suspended
+from reconciler.documents.config_model import SUSPENDED_MAX
+
+CONFIG = "config.yaml"
+
+
+@click.command()
+@click.argument("reason")
+@host_option
+def suspend(reason: str, host: Path | None) -> None:
+    """Stop all spending by a commit that says REASON; leases and workloads go on.
+
+    It is committed in your name and pushed; the daemon obeys with the cycle that sees it. Without git:
+    `provider-daemon stop-spending`.
+    """
+    reason = reason.strip()
+    if not reason or len(reason) > SUSPENDED_MAX or not reason.isprintable():
+        raise CliError(f"error: say the reason in one line of at most {SUSPENDED_MAX} characters")
+    commit = _commit(host, reason, f"Suspend: {reason}")
+    if commit:
+        click.echo(f"suspended by commit {commit[:12]}; `provider-daemon resume` ends it")
+    else:
+        click.echo("it is suspended for this reason already")
+
+
+@click.command()
+@host_option
+def resume(host: Path | None) -> None:
+    """End what `suspend` began, by a commit."""
+    commit = _commit(host, "", "Resume")
+    if commit:
+        click.echo(f"resumed by commit {commit[:12]}")
+    else:
+        click.echo("it is not suspended")
+
+
+def _commit(host: Path | None, reason: str, message: str) -> str:
+    repository = settings_of(host).repository
+    path = f"{repository.path}/{CONFIG}" if repository.path else CONFIG
+
+    def edit(text: str) -> str:
+        try:
+            return with_suspended(text, reason)
+        except NotPlainError as why:
+            raise CliError(f"error: {path}: {why}; edit it by hand, commit and push") from None
+
+    return commit_change(repository, DesiredEdit(path, edit, message))

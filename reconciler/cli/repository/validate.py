@@ -1,0 +1,163 @@
+"""`validate`: everything that is wrong with a state repository, before anybody merges it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.errors import CliError
+from reconciler.documents.desired import validate as faults_of
+from reconciler.documents.kinds import model_at
+from reconciler.reports.faults import github_of, gitlab_of, json_of, sarif_of, text_of
+from reconciler.values.desired import Fault
+from reconciler.values.limits import Limits
+from reconciler.values.repository import Commit
+from reconciler.values.text import printable
+
+if TYPE_CHECKING:
+    from reconciler.git.clone import Clone
+
+FILE_MAX_BYTES = 8 * 1024 * 1024
+FOLDERS = ("adapters", "workloads")
+"""What is read besides the files at the top."""
+
+FORMATS: Mapping[str, Callable[[Sequence[Fault]], str]] = {
+    "text": text_of,
+    "json": json_of,
+    "github": github_of,
+    "sarif": sarif_of,
+    "gitlab": gitlab_of,
+}
+COUNTED = ("text", "github")
+"""Formats for people, which end with how much was looked at."""
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True), default=Path())
+@click.option(
+    "--provider", help="Our own address; else that of config.yaml, which names of workload files follow from."
+)
+@click.option("--commit", help="Check this commit's files, read from git's objects; nothing is checked out.")
+@click.option("--path", "folder", default="", help="With --commit: the provider's folder in the repository.")
+@click.option(
+    "--host", type=click.Path(path_type=Path), help="A host file: prices are held against its bounds."
+)
+@click.option(
+    "-o",
+    "--output",
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS]),
+    default="text",
+    show_default=True,
+    help="For a person, a program, GitHub's and Gitea's annotations, code scanning, GitLab's code quality.",
+)
+def validate(path: Path, host: Path | None, form: str, **options: str | None) -> int:
+    """Check the state repository in PATH by the same code as the loop.
+
+    Of a single file in PATH, its own errors are told. With --commit, PATH is a clone and its working tree
+    counts for nothing. Exit code 0: valid (warnings may be told), 1: errors.
+    """
+    provider, commit, folder = options["provider"], options["commit"], options["folder"] or ""
+    only = None
+    if commit:
+        files, refused = read_commit(path, commit, folder)
+        below = "" if form == "json" else _way_to(Path(folder.strip("/")))
+    elif folder:
+        raise click.UsageError("--path is for --commit; name the folder itself")
+    else:
+        top, only = _place_of(path)
+        files, refused = read_tree(top)
+        below = "" if form == "json" else _way_to(top)
+    limits = _limits_of(host) if host else None
+    found = [f for f in faults_of(files, provider, refused, limits) if only in (None, f.path)]
+    faults = [replace(f, path=below + f.path) for f in found]
+    click.echo(FORMATS[form](faults), nl=False)
+    errors = sum(not fault.warning for fault in faults)
+    if form in COUNTED:
+        click.echo(f"{1 if only else len(files)} files, {errors} errors, {len(faults) - errors} warnings")
+    return 1 if errors else 0
+
+
+def _place_of(path: Path) -> tuple[Path, str | None]:
+    """The repository, and the one file that is asked about."""
+    if path.is_dir():
+        return path, None
+    at = path.absolute()
+    for top in (at.parent, at.parent.parent):
+        name = at.relative_to(top).as_posix()
+        if model_at(name) and (top / name).exists():
+            return top, name
+    raise CliError(
+        f"error: {path} is no file of a state repository; name the folder that holds config.yaml "
+        "(a host file is checked by --host FILE and by doctor)"
+    )
+
+
+def _limits_of(host: Path) -> Limits:
+    from reconciler.cli.options import settings_of  # a quarter of a second that others need not wait
+
+    return settings_of(host).limits
+
+
+def _way_to(path: Path) -> str:
+    """What leads from where we are to the repository: others open files from here."""
+    if path.is_absolute():
+        here = Path.cwd()
+        path = path.relative_to(here) if path.is_relative_to(here) else Path()
+    way = path.as_posix()
+    return "" if way == "." else f"{way}/"
+
+
+def read_tree(top: Path) -> tuple[dict[str, bytes], Mapping[str, str]]:
+    """The bytes of every file that could be ours, by path; and what is refused unread, with the reason."""
+    files: dict[str, bytes] = {}
+    refused: dict[str, str] = {}
+    for name, entry in sorted(_entries(top, "")):
+        if entry.is_symlink():
+            refused[name] = "it is a symbolic link, which is not followed; put a plain file there"
+        elif not entry.is_file(follow_symlinks=False):
+            refused[name] = "it is no plain file"
+        elif (size := entry.stat().st_size) > FILE_MAX_BYTES:
+            refused[name] = f"it has {size} bytes"
+        else:
+            try:
+                files[name] = Path(entry.path).read_bytes()
+            except OSError as error:
+                refused[name] = f"it cannot be read: {error.strerror}"
+    return files, refused
+
+
+def read_commit(clone: Path, commit: str, folder: str) -> tuple[dict[str, bytes], Mapping[str, str]]:
+    """The same of a commit, out of the clone's objects: no attribute, filter or hook of it has a say."""
+    from reconciler.cli.clones import open_clone  # imports git, which plain files need not
+
+    with open_clone(clone, folder) as opened:
+        return committed(opened, opened.commit(opened.resolve(commit)))
+
+
+def committed(clone: Clone, commit: Commit) -> tuple[dict[str, bytes], Mapping[str, str]]:
+    """The bytes of every file of a commit that could be ours, and what is refused unread."""
+    wanted = {path: blob for path, blob in commit.files.items() if _could_be_ours(path)}
+    contents = clone.read(sorted(set(wanted.values())))
+    return {path: contents[blob] for path, blob in wanted.items() if blob in contents}, commit.refused
+
+
+def _could_be_ours(path: str) -> bool:
+    top, _, rest = path.partition("/")
+    return not rest or top in FOLDERS
+
+
+def _entries(folder: Path, way: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    with os.scandir(folder) as found:
+        for entry in found:
+            name = way + printable(os.fsencode(entry.name).decode(errors="replace"))
+            if not entry.is_dir(follow_symlinks=False):
+                yield name, entry
+            elif way or entry.name in FOLDERS:
+                yield from _entries(Path(entry.path), f"{name}/")

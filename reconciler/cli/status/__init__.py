@@ -1,0 +1,1 @@
+"""Commands that show the running daemon: `status`, `get`, `explain`."""

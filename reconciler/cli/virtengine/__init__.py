@@ -1,0 +1,1 @@
+"""`virtengine`: the chain, read only."""

@@ -1,0 +1,107 @@
+"""Effects: one action, one port call; no choices about the domain are left here."""
+
+from __future__ import annotations
+
+import logging
+
+from reconciler.cycle.environment import Environment
+from reconciler.cycle.exceptions import raised_at, sentence_of
+from reconciler.planning.memory_update import refusal
+from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
+from reconciler.values.messages import describe
+from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
+from reconciler.values.plans import (
+    Action,
+    ApplyWorkload,
+    BroadcastAgain,
+    NotifyTenant,
+    Plan,
+    PrepareAdapter,
+    RemoveWorkload,
+    SendTransaction,
+)
+from reconciler.values.records import EffectResult, applied, applied_message, describe_outcome
+
+log = logging.getLogger(__name__)
+
+ADVICE = "this is a fault of provider-daemon; report it with the log's line on it"
+
+
+def dispatch_all(plan: Plan, world: Environment, intents: tuple[Intent, ...]) -> None:
+    """Carry out a plan in its order; one that fails spoils no other, and each outcome is kept at once."""
+    for action in plan.actions:
+        try:
+            outcomes = _apply(action, world, intents)
+        except OSError as error:
+            failure = Failed("Unreachable", f"{action.show()}: {error}")
+            outcomes = applied(action, failure, world.clock.now())
+        except Exception as error:  # a fault at one object must not withhold every other effect
+            log.error("%s failed%s", action.show(), raised_at(error))
+            failure = Failed("InternalError", f"{action.show()}: {sentence_of(error)}", ADVICE)
+            outcomes = applied(action, failure, world.clock.now())
+        for each in outcomes:
+            log.log(
+                _level(each.outcome), "%s%s: %s", _whose(action), each.what, describe_outcome(each.outcome)
+            )
+        world.store.journal.record([each for each in outcomes if not isinstance(each.outcome, Unknown)])
+
+
+def _apply(action: Action, world: Environment, intents: tuple[Intent, ...]) -> tuple[EffectResult, ...]:
+    now = world.clock.now()
+    match action:
+        case SendTransaction():
+            return _send(action, world)
+        case BroadcastAgain(hash=tx):
+            for intent in intents:
+                if intent.hash == tx:
+                    world.chain.broadcast(intent)
+            return ()
+        case PrepareAdapter(adapter=name, quota=quota):
+            return applied(action, world.adapters[name].prepare(quota), now)
+        case ApplyWorkload(workload=workload, digest=digest):
+            return applied(action, world.adapters[workload.adapter].apply(workload, digest), now)
+        case RemoveWorkload(adapter=name, id=subject):
+            return applied(action, world.adapters[name].remove(subject), now)
+        case NotifyTenant():
+            assert world.notifier is not None, "notices are planned only where there is a receiver"
+            return applied(action, world.notifier.tell(action), now)
+
+
+def _send(action: SendTransaction, world: Environment) -> tuple[EffectResult, ...]:
+    """Prepare, note, then send: whatever dies in between, the bytes on record decide."""
+    now = world.clock.now()
+    prepared = world.chain.prepare(action.messages, action.fee_max)
+    if not isinstance(prepared, Prepared):
+        return applied(action, prepared, now)
+    outcomes = tuple(applied_message(m, refusal(words), now) for m, words in prepared.dropped)
+    if prepared.intent is None:
+        return outcomes
+    world.store.intents.intend(prepared.intent)
+    sent = world.chain.broadcast(prepared.intent)
+    _log_sent(prepared.intent, sent)
+    if isinstance(sent, Refused):
+        end = Confirmation(prepared.intent, IntentOutcome.REFUSED, log=sent.why)
+        never = tuple(applied_message(m, refusal(sent.why), now) for m in prepared.intent.messages)
+        world.store.intents.end(end, never)
+    return outcomes
+
+
+def _log_sent(intent: Intent, outcome: Outcome) -> None:
+    words = "; ".join(describe(m) for m in intent.messages)
+    state = "sent" if isinstance(outcome, Done) else describe_outcome(outcome)
+    log.info("transaction %s (%suve fee): %s: %s", intent.hash[:12], intent.fee, words, state)
+
+
+def _whose(action: Action) -> str:
+    """Marks an adapter's lines, for those who look for them."""
+    match action:
+        case ApplyWorkload(workload=workload):
+            return f"adapter {workload.adapter}: "
+        case PrepareAdapter(adapter=name) | RemoveWorkload(adapter=name):
+            return f"adapter {name}: "
+        case _:
+            return ""
+
+
+def _level(outcome: Outcome) -> int:
+    return logging.WARNING if isinstance(outcome, Refused | Failed) else logging.INFO

@@ -1,0 +1,130 @@
+"""How the newest commit stands, for the forge's page, and what of it is still to be said. Pure."""
+
+from __future__ import annotations
+
+from reconciler.cycle.status import PlannedCycle
+from reconciler.planning.planning_input import market_of
+from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitStand, CommitState, ReportedState
+from reconciler.values.plans import ApplyWorkload, Plan, PrepareAdapter, RemoveWorkload
+from reconciler.values.readings import Unseen
+from reconciler.values.revision_verdict import VerdictKind
+from reconciler.values.text import one_line
+
+WORKING = (ApplyWorkload, PrepareAdapter, RemoveWorkload)
+KEPT = 20
+"""Commits that are remembered; older ones are not said any more."""
+
+DIGITS = 8
+
+FOLLOWED = "followed by "
+SUPERSEDED = "superseded by "
+
+
+def commit_state_of(finding: PlannedCycle) -> CommitState | None:
+    """At fault, refused, held, under way, or applied; None while the repository shows no commit."""
+    judged, reading = finding.plan.judged, finding.situation.desired
+    if judged is None or isinstance(reading, Unseen):
+        return None
+    errors = [fault for fault in reading.view.newest.desired.faults if not fault.warning]
+    if errors:
+        count = len({fault.path for fault in errors})
+        files = "1 file is" if count == 1 else f"{count} files are"
+        stand, why = (
+            CommitStand.FAILURE,
+            f"{files} at fault, the last good version goes on: {errors[0].show()}",
+        )
+    elif judged.verdict is VerdictKind.REFUSED:
+        stand, why = CommitStand.FAILURE, f"refused: {judged.why}"
+    elif judged.verdict is VerdictKind.HELD:
+        stand, why = CommitStand.PENDING, f"held{_release(finding, judged.commit)}: {judged.why}"
+    elif waits := _waits(finding):
+        stand, why = CommitStand.PENDING, waits
+    else:
+        observing = finding.situation.limits.observe_only
+        stand, why = (
+            CommitStand.SUCCESS,
+            "applied; nothing is signed (--observe-only)" if observing else "applied",
+        )
+    return CommitState(judged.commit, stand, one_line(why, DESCRIPTION_CHARACTERS))
+
+
+def superseded(known: tuple[ReportedState, ...], plan: Plan) -> tuple[ReportedState, ...]:
+    """With the commits that the newest supersedes, pending until it is applied; one that was evaluated keeps
+    its state. They come last, before the newest, so that none is dropped while the newest stays the newest.
+    """
+    judged = plan.judged
+    if judged is None or not plan.superseded:
+        return known
+    words = f"{SUPERSEDED}{judged.commit[:12]} before it was applied"
+    by_commit = {each.state.commit: each for each in known}
+    named = [each.commit for each in plan.superseded[1 - KEPT :]]
+    between = [
+        _passed_over(by_commit.get(each), CommitState(each, CommitStand.PENDING, words)) for each in named
+    ]
+    others = [each for each in known if each.state.commit not in (*named, judged.commit)]
+    newest = [by_commit[judged.commit]] if judged.commit in by_commit else []
+    return (*others, *between, *newest)[-KEPT:]
+
+
+def noted(known: tuple[ReportedState, ...], now: CommitState) -> tuple[ReportedState, ...]:
+    """What is to be said, oldest first: nothing twice, nothing more once a commit was applied, and a last
+    word on those that never were. What an applied commit supersedes is applied as a part of it.
+    """
+    old = next((each.state for each in known if each.state.commit == now.commit), None)
+    if old is not None and (old == now or old.stand is CommitStand.SUCCESS):
+        return known
+    others = [_followed(each, now) for each in known if each.state.commit != now.commit]
+    return (*others, ReportedState(now))[-KEPT:]
+
+
+def reported(known: tuple[ReportedState, ...], said: CommitState) -> tuple[ReportedState, ...]:
+    """The same with this one told."""
+    return tuple(ReportedState(each.state, told=True) if each.state == said else each for each in known)
+
+
+def _release(finding: PlannedCycle, commit: str) -> str:
+    """What lets it pass, before the words that may be cut short; the first digits of a digest are enough.
+
+    Spending may wait for the owner, too, under the revision in force: that is no matter of this commit.
+    """
+    waiting = finding.plan.memory.waiting
+    named = (hold.approval for hold in finding.plan.holds if hold.approval)
+    digest = next((each for each in named if each not in waiting or waiting[each].revision == commit), "")
+    return f" (provider-daemon approve {digest[:DIGITS]})" if digest else ""
+
+
+def _waits(finding: PlannedCycle) -> str:
+    """Why it is not applied yet; the words stay the same while that lasts."""
+    plan, situation = finding.plan, finding.situation
+    if market_of(situation) is None:
+        return "seen; the chain is not seen, and without it nothing is applied"
+    if any(isinstance(view.workloads, Unseen) for view in situation.adapters.values()):
+        return "seen; the machines are not seen, and without them nothing is applied"
+    keys = tuple(f"{kind.__name__}:" for kind in WORKING)
+    if any(isinstance(action, WORKING) for action in plan.actions) or any(
+        key.startswith(keys) for key in plan.memory.retries
+    ):
+        return "seen; workloads are being changed"
+    return ""
+
+
+def _followed(stated: ReportedState, now: CommitState) -> ReportedState:
+    state = stated.state
+    if state.description.startswith(f"{SUPERSEDED}{now.commit[:12]} ") and now.stand is CommitStand.SUCCESS:
+        words = f"{SUPERSEDED}{now.commit[:12]}: {now.description}"
+        return ReportedState(
+            CommitState(state.commit, CommitStand.SUCCESS, one_line(words, DESCRIPTION_CHARACTERS))
+        )
+    if state.stand is not CommitStand.PENDING or state.description.startswith((FOLLOWED, SUPERSEDED)):
+        return stated
+    words = f"{FOLLOWED}{now.commit[:12]} before it was applied"
+    return ReportedState(CommitState(state.commit, CommitStand.PENDING, words))
+
+
+def _passed_over(known: ReportedState | None, state: CommitState) -> ReportedState:
+    """The new state, unless the commit was evaluated itself or has this state already."""
+    if known is None:
+        return ReportedState(state)
+    old = known.state
+    moved = old.stand is CommitStand.PENDING and old.description.startswith(SUPERSEDED) and old != state
+    return ReportedState(state) if moved else known

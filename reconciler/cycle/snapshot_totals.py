@@ -1,0 +1,100 @@
+"""What the snapshot shows beside one cycle's facts: totals of the journal, what waits, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.cycle.environment import Environment, Store
+from reconciler.cycle.publish import Publisher
+from reconciler.cycle.status import PlannedCycle
+from reconciler.planning.adapter_grants import without_denied
+from reconciler.planning.admission import in_force
+from reconciler.planning.capacity import offered, promised, usable
+from reconciler.planning.planning_input import PlanningFacts, market_of
+from reconciler.values.readings import Unseen
+from reconciler.values.snapshot import (
+    CapacitySnapshot,
+    CommitSnapshot,
+    Counters,
+    CycleOutcome,
+    RevisionTimes,
+    Snapshot,
+)
+
+
+def begun(world: Environment, address: str) -> Snapshot:
+    """Before the first cycle: what the journal knows already, so that no counter seems to begin again."""
+    shown = Snapshot(provider=world.provider, address=address)
+    return replace(_with_totals(shown, world.store), published=world.store.records.published())
+
+
+def counted(before: Counters, outcome: CycleOutcome) -> Counters:
+    """With one more cycle that ended so."""
+    return replace(before, cycles={**before.cycles, outcome: before.cycles.get(outcome, 0) + 1})
+
+
+def recorded(shown: Snapshot, store: Store, before: Snapshot, publisher: Publisher) -> Snapshot:
+    """The snapshot of a cycle with what the journal and the publisher know."""
+    assert shown.cycle is not None, "the cycle's record is shown first"
+    now = shown.cycle.finished_at
+    shown = replace(shown, counters=counted(before.counters, shown.cycle.outcome))
+    shown = replace(_with_totals(shown, store), published=store.records.published())
+    return replace(
+        shown,
+        times=_times(shown, before, now, publisher.waiting_since),
+        unpublished=publisher.untold,
+        published_commit=_published(shown, before, publisher, now),
+    )
+
+
+def capacity_of(finding: PlannedCycle) -> CapacitySnapshot | None:
+    """What is offered, sold and promised; None where machines or market are unseen."""
+    situation, market = finding.situation, market_of(finding.situation)
+    desired = in_force(situation.desired, finding.plan.revision)
+    adapters = situation.adapters
+    if desired is not None:
+        adapters = without_denied(adapters, desired, situation.limits.grants)
+    capacity = offered(adapters)
+    if market is None or isinstance(capacity, Unseen):
+        return None
+    claimed = promised(market)
+    if desired is None:
+        return CapacitySnapshot(capacity.view.total, capacity.view.total, claimed)
+    scene = PlanningFacts(
+        now=situation.now,
+        desired=desired,
+        market=market,
+        adapters=adapters,
+        memory=situation.memory,
+        limits=situation.limits,
+        funding=finding.plan.funding,
+    )
+    return CapacitySnapshot(capacity.view.total, usable(scene, capacity.view), claimed)
+
+
+def _with_totals(shown: Snapshot, store: Store) -> Snapshot:
+    totals = store.records.totals()
+    counters = replace(
+        shown.counters, bids_placed=totals.bids_placed, bids_won=totals.bids_won, ended=totals.ended
+    )
+    return replace(shown, counters=counters)
+
+
+def _times(shown: Snapshot, before: Snapshot, now: int, unpublished_since: int) -> RevisionTimes:
+    times = before.times
+    waits = bool(shown.desired) and shown.desired != shown.applied
+    return RevisionTimes(
+        seen=times.seen if shown.desired == before.desired else now,
+        applied=times.applied if shown.applied == before.applied else now,
+        published=times.published if shown.published == before.published else now,
+        unapplied_since=(times.unapplied_since or now) if waits else 0,
+        unpublished_since=unpublished_since,
+    )
+
+
+def _published(shown: Snapshot, before: Snapshot, publisher: Publisher, now: int) -> CommitSnapshot | None:
+    """The last status commit; its subject is known where this daemon has made it."""
+    if not shown.published or (before.published_commit and before.published_commit.id == shown.published):
+        return before.published_commit
+    commit, subject = publisher.last
+    return CommitSnapshot(shown.published, now, subject if commit == shown.published else "")

@@ -1,0 +1,1 @@
+"""The state repository: a private mirror, and the branches that we write."""

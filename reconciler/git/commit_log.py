@@ -1,0 +1,63 @@
+"""Commits of a branch with their words and files, newest first, out of any clone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.git.batch import Objects
+from reconciler.git.git_errors import last_line
+from reconciler.git.git_process import Ran
+from reconciler.git.mirror import MirrorError
+from reconciler.values.history import DesiredRevision
+from reconciler.values.text import one_line, printable, visible
+from reconciler.values.times import unix_seconds
+
+COMMITS_MAX = 20_000
+MESSAGE_MAX = 100_000
+"""Characters of a commit message that are read."""
+FIELDS = ("%H", "%P", "%an", "%ae", "%ct", "%B")
+_FORMAT = "".join(f"%x00{field}" for field in FIELDS)
+
+
+def commits(objects: Objects, tips: Sequence[str]) -> list[DesiredRevision]:
+    """The history of these commits, the newest COMMITS_MAX of it; MirrorError in git's words.
+
+    Told apart by NUL, which neither a message nor a name can hold: nobody can write a commit into another's
+    message. Where the files that commits change cannot be found within the bounds, they are left out.
+    """
+    ran = _log(objects, tips, "--name-only", "--diff-merges=first-parent")
+    if ran.code != 0:
+        ran = _log(objects, tips)
+    if ran.code != 0:
+        raise MirrorError(f"the history cannot be read: {last_line(ran)}")
+    return list(_parsed(ran.output.decode("utf-8", "backslashreplace").split("\0")))
+
+
+def _log(objects: Objects, tips: Sequence[str], *options: str) -> Ran:
+    """Comparing trees may exceed the bounds of a command where a commit holds an absurd number of paths;
+    without options none are compared.
+    """
+    return objects.run(
+        "log", "-z", "--topo-order", "--no-renames", "--no-show-signature", "--no-notes", *options,
+        f"--max-count={COMMITS_MAX}", f"--format={_FORMAT}", "--end-of-options", *tips, "--",
+    )  # fmt: skip
+
+
+def _parsed(tokens: list[str]) -> Iterator[DesiredRevision]:
+    """A commit is an empty token, its fields, and its files: the first after a line's end, none is empty."""
+    at = 0
+    while at + len(FIELDS) < len(tokens):
+        commit, parents, author, email, when, message = tokens[at + 1 : at + 1 + len(FIELDS)]
+        at += 1 + len(FIELDS)
+        end = next((n for n in range(at, len(tokens)) if not tokens[n]), len(tokens))
+        files = (name.removeprefix("\n") if n == at else name for n, name in enumerate(tokens[at:end], at))
+        yield DesiredRevision(
+            id=commit,
+            parents=tuple(parents.split()),
+            author=one_line(author, 200),
+            email=one_line(email, 200),
+            at=unix_seconds(when),
+            message=visible(message[:MESSAGE_MAX].strip()),
+            files=tuple(map(printable, files)),
+        )
+        at = end

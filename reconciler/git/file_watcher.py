@@ -1,0 +1,63 @@
+"""Files on this machine that wake the loop when they change: a local repository's refs, credentials, the stop
+file.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from watchfiles import watch
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 30.0
+"""After a failure; meanwhile changes are found when a cycle looks."""
+
+
+def watched_in(repository: Path) -> tuple[Path, ...]:
+    """Where a local repository's branches move: its refs and the files beside them."""
+    inside = repository / ".git" if (repository / ".git").is_dir() else repository
+    return tuple(p for p in (inside / "refs", inside / "packed-refs", inside / "HEAD") if p.exists())
+
+
+class FileWatcher:
+    """One thread that calls `wake` when any of the paths changes; it reads nothing itself."""
+
+    def __init__(self, paths: Iterable[Path], wake: Callable[[], None]) -> None:
+        self._paths = tuple(sorted({p for p in paths if p.exists()}))
+        self._wake = wake
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="files", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch; with nothing to watch there is no thread."""
+        if self._paths:
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._wake_at_changes()
+            except Exception as error:  # such as no more watches, or a path that is gone
+                log.warning("files cannot be watched, tried again in %.0f s: %s", PAUSE_SECONDS, error)
+                self._stop.wait(PAUSE_SECONDS)
+
+    def _wake_at_changes(self) -> None:
+        for _ in watch(
+            *(path for path in self._paths if path.exists()),
+            watch_filter=None,  # the library's own passes over whatever lies below a .git
+            stop_event=self._stop,
+            debounce=200,
+            step=50,
+            rust_timeout=1_000,
+        ):
+            self._wake()

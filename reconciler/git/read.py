@@ -1,0 +1,112 @@
+"""The files of a commit and their bytes, out of the mirror's object store; nothing is checked out."""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.documents.files import FILE_BYTES_MAX
+from reconciler.documents.kinds import REQUIRED, is_ours
+from reconciler.git.batch import Objects, contents, kinds_and_sizes
+from reconciler.git.mirror import DamagedMirrorError, MirrorError
+from reconciler.git.trees import FOLDER, TooLargeTreeError, TreeEntry, read_trees, tree_at, walk
+from reconciler.values.text import printable
+
+PATH_SHOWN_MAX = 1000
+"""Characters of a path; an entry with a longer one is not read."""
+
+_MODES = {
+    "120000": "a symbolic link, which is not followed; put a plain file there",
+    "160000": "a submodule, which is not read; put plain files there",
+}
+_PLAIN = ("100644", "100755")
+
+OURS = (*REQUIRED, "adapters", "workloads")
+"""What is refused where nothing of a commit can be read."""
+
+
+@dataclass(slots=True)
+class TreeListing:
+    """The files below the provider's folder: path -> blob, sizes in bytes, and why an entry is not read."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def listing(objects: Objects, commit: str, folder: str) -> TreeListing:
+    """The entries at the top of `folder` in a commit, and all below the folders that hold files of ours.
+
+    A folder of ours that holds too much is refused as a whole, and all of ours where the top does, so that
+    the last good files go on; MirrorError where `folder` is no folder.
+    """
+    top = tree_at(objects, commit, folder)
+    if top is None and folder:
+        raise MirrorError(
+            f"there is no folder {folder} in commit {commit[:12]}; check repository.path in the host file"
+        )
+    found = TreeListing()
+    try:
+        entries = list(_entries(objects, top or commit, found.refused))
+        plain = [entry.id for entry in entries if entry.mode in _PLAIN]
+        sizes = {each: size for each, (_, size) in kinds_and_sizes(objects, plain).items()}
+        folded: dict[str, str] = {}
+        for entry in sorted(entries, key=lambda entry: entry.path):
+            _sort_in(found, folded, entry, sizes[entry.id] if entry.mode in _PLAIN else 0)
+    except TooLargeTreeError as error:
+        return TreeListing(refused=dict.fromkeys(OURS, f"the repository's top folder {error}"))
+    except (DamagedMirrorError, KeyError):
+        raise DamagedMirrorError(f"the files of commit {commit[:12]} cannot be read") from None
+    return found
+
+
+def _entries(objects: Objects, top: str, refused: dict[str, str]) -> Iterator[TreeEntry]:
+    """What is at the top and below our folders; `refused` gets the folders of ours that are not read."""
+    for entry in read_trees(objects, [top])[top]:
+        name = entry.path.decode("utf-8", "backslashreplace")
+        if entry.mode != FOLDER:
+            yield entry
+        elif is_ours(name):
+            try:
+                below = walk(objects, entry.id)
+            except TooLargeTreeError as error:
+                refused[name] = f"this folder {error}"
+                continue
+            yield from (TreeEntry(each.mode, each.id, entry.path + b"/" + each.path) for each in below)
+
+
+def _sort_in(found: TreeListing, folded: dict[str, str], entry: TreeEntry, size: int) -> None:
+    raw, mode = entry.path, entry.mode
+    path = raw.decode("utf-8", "backslashreplace")
+    why = _MODES.get(mode) or _odd_name(raw, path)
+    twin = folded.setdefault(unicodedata.normalize("NFC", path).casefold(), path)
+    if why is None and twin != path:
+        why = f"its name differs from {twin} only in the way it is written; rename one"
+    if why is None and mode not in _PLAIN:
+        why = f"an entry of mode {mode}, which is no plain file"
+    if why is None and size > FILE_BYTES_MAX:
+        why = f"the file has {size} bytes; at most {FILE_BYTES_MAX} are read: split it"
+    if why is not None:
+        found.refused[printable(path, PATH_SHOWN_MAX)] = why
+        return
+    found.files[path] = entry.id
+    found.sizes[path] = size
+
+
+def _odd_name(raw: bytes, path: str) -> str | None:
+    if b"\\" in raw or printable(path) != path or path.encode("utf-8") != raw:
+        return "its name holds signs that no file of ours needs; rename it"
+    parts = path.split("/")
+    if any(part.startswith("-") or part in (".", "..", "") or len(part.encode()) > 255 for part in parts):
+        return "its name begins with - or is too long; rename it"
+    if len(path) > PATH_SHOWN_MAX:
+        return "its path is too long; shorten it"
+    return None
+
+
+def blobs(objects: Objects, ids: Sequence[str]) -> Mapping[str, bytes]:
+    """The bytes of these blobs, all through one git; unknown and over-long ones are missing."""
+    wanted = [blob for blob in dict.fromkeys(ids) if blob.isalnum() and blob.isascii()]
+    there = kinds_and_sizes(objects, wanted)
+    return contents(
+        objects, {b: size for b, (kind, size) in there.items() if kind == "blob" and size <= FILE_BYTES_MAX}
+    )

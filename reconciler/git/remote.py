@@ -1,0 +1,129 @@
+"""Where a state repository is, and which of its names are safe to hand to git."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+_BRANCH = re.compile(r"(?!.*(?:\.\.|//|\.lock(?:/|$)|/\.|/$|\.$))[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
+_SCP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-\s][^\s]*")
+_SECRET = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class BadRemoteError(ValueError):
+    """The repository's address or a name in it cannot be used; the sentence says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who signs the status commits' author line."""
+
+    name: str = "provider-daemon"
+    email: str = "provider-daemon@localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A state repository: `url` is a git URL or an absolute path, `path` the provider's folder in it or "".
+
+    `allowed_signers` is a file in ssh's ALLOWED SIGNERS form, `credentials` one in git-credential-store's,
+    `signing_key` an ssh key that signs our commits, `ca_file` the authorities that may vouch for its host
+    (None: the system's).
+    """
+
+    url: str
+    branch: str = "main"
+    path: str = ""
+    allowed_signers: Path | None = None
+    credentials: Path | None = None
+    author: Author = Author()
+    signing_key: Path | None = None
+    ca_file: Path | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """A repository on this machine, named by its path."""
+        return self.url.startswith("/")
+
+    @property
+    def shown(self) -> str:
+        """The address without user name and password, fit for messages."""
+        return redact_url(self.url)
+
+
+def redact_url(text: str) -> str:
+    """The text with what stands before an @ in a URL taken out."""
+    return _SECRET.sub("", text)
+
+
+def checked(place: Remote) -> Remote:
+    """The place itself; BadPlaceError where git could understand a part of it as something else."""
+    if not place.is_local:
+        _check_url(place.url)
+    if any(sign in place.url for sign in "\n\r\0"):
+        raise BadRemoteError("the repository's address has a line end in it; write it on one line")
+    check_branch(place.branch)
+    if place.path and (
+        place.path.startswith(("/", "-", ":")) or ".." in place.path.split("/") or "\\" in place.path
+    ):
+        raise BadRemoteError(
+            f"{place.path!r} is not a folder inside a repository; write it as provider-a/state"
+        )
+    return place
+
+
+def check_branch(branch: str) -> str:
+    """The branch itself; BadPlaceError unless it is a plain branch name."""
+    if not _BRANCH.fullmatch(branch):
+        raise BadRemoteError(f"{branch!r} is not a branch name; use letters, digits and . _ / -")
+    return branch
+
+
+def protocols(place: Remote) -> str:
+    """The transports that git may use, as GIT_ALLOW_PROTOCOL takes them; plain http on loopback alone."""
+    plain = urlsplit(place.url).scheme == "http" and urlsplit(place.url).hostname in LOOPBACK
+    return "https:ssh:file:http" if plain else "https:ssh:file"
+
+
+def remote_host(url: str) -> str:
+    """The host of a repository's address; "" for one on this machine."""
+    if url.startswith("/"):
+        return ""
+    return urlsplit(url).hostname or url.partition("@")[2].partition(":")[0].lower()
+
+
+def without_login(place: Remote) -> tuple[str, str, str | None]:
+    """The address to hand to git, the user name, and the line for a credential store with its password.
+
+    git sends a user name in an http address with an empty password first: a failed login at each contact.
+    """
+    parts = urlsplit(place.url)
+    if place.is_local or parts.hostname is None or parts.username is None:
+        return place.url, "", None
+    host = parts.netloc.rpartition("@")[2]
+    is_web = parts.scheme in ("http", "https")
+    netloc = host if is_web else f"{parts.username}@{host}"
+    bare = urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+    user = "".join(sign for sign in unquote(parts.username) if sign.isprintable()) if is_web else ""
+    if parts.password is None:
+        return bare, user, None
+    return bare, user, f"{parts.scheme}://{parts.username}:{parts.password}@{host}\n"
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme in ("https", "ssh") and parts.hostname and not parts.hostname.startswith("-"):
+        return
+    if parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc:
+        return
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
+        return
+    if parts.scheme == "http":
+        raise BadRemoteError(f"{redact_url(url)} is not encrypted; write https://")
+    if "://" in url or not _SCP.fullmatch(unquote(url)):
+        raise BadRemoteError(
+            f"{redact_url(url)!r} is no address of a repository; "
+            "write https://, ssh://, user@host:path or an absolute path"
+        )

@@ -1,0 +1,203 @@
+"""The state repository as the cycle sees it: commits to look at, blobs to read, status to publish."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.git.backoff import Backoff
+from reconciler.git.commits import commit_heading, superseded
+from reconciler.git.mirror import DamagedMirrorError, Mirror, MirrorError
+from reconciler.git.read import blobs, listing
+from reconciler.git.remote import BadRemoteError, Remote
+from reconciler.git.signatures import signer
+from reconciler.git.snapshot_branch import replace as replace_branch
+from reconciler.git.status_branch import last_trailer, publish, rehearse
+from reconciler.git.working_tree import edited
+from reconciler.values.outcomes import Failed, Outcome
+from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.repository import TOLD, Commit, CommitHeader, StatusCommit
+
+DESIRED = "refs/reconciler/desired"
+APPLIED = "refs/reconciler/applied"
+"""The commit last known to be in force: what a journal that is lost does not know any more."""
+
+COMMITS_KEPT = 4
+SIGNER_SECONDS = 60
+
+
+class GitRepository:
+    """The port `Repo` over native git on a private mirror; belongs to one thread.
+
+    Raises BadPlaceError when the place's names cannot be used, OSError when the state directory cannot.
+    """
+
+    def __init__(self, place: Remote, state: Path, backoff: Backoff | None = None) -> None:
+        self._place = place
+        self._mirror = Mirror(place, state, backoff)
+        self._commits: dict[str, Commit] = {}
+        self._applied: str | None = None
+        self._superseded: tuple[tuple[str, str], tuple[CommitHeader, ...]] | None = None
+        self._signed: tuple[tuple[str, int, int], str | None] | None = None
+
+    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        """Ask the repository, fetch when the branch moved; the newest commit, then the applied one.
+
+        Unseen where it is empty, gone or unreachable; what the mirror holds is still told by `recall`.
+        """
+        try:
+            with self._mirror.held():
+                try:
+                    return Seen(self._commits_of(self._newest(), applied))
+                except DamagedMirrorError:
+                    if not self._mirror.is_damaged():
+                        raise
+                    self._mirror.remake()
+                    return Seen(self._commits_of(self._newest(), applied))
+        except MirrorError as error:
+            return Unseen(str(error))
+
+    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        """The same out of the mirror alone, as it was last fetched: what goes on while nobody answers."""
+        try:
+            with self._mirror.held():
+                newest = self._mirror.tip(DESIRED)
+                if newest is None:
+                    return Unseen(f"{self._place.shown} was never read on this machine")
+                return Seen(self._commits_of(newest, applied))
+        except MirrorError as error:
+            return Unseen(str(error))
+
+    def read(self, wanted: Sequence[str]) -> Mapping[str, bytes]:
+        """The blobs' bytes; a blob that is unknown, or cannot be got now, is missing from the answer."""
+        if not wanted:
+            return {}
+        try:
+            with self._mirror.held():
+                return blobs(self._mirror, wanted)
+        except MirrorError:
+            return {}
+
+    def told(self, branch: str) -> Reading[str]:
+        """The mark in the branch's last commit up to which it tells events."""
+        try:
+            with self._mirror.held():
+                return Seen(last_trailer(self._mirror, branch, TOLD))
+        except (MirrorError, BadRemoteError) as error:
+            return Unseen(str(error))
+
+    def publish(self, commit: StatusCommit) -> Outcome:
+        """Make a branch of ours hold exactly these files; safe to repeat after a kill at any point."""
+        if commit.branch == self._place.branch:
+            return Failed("PublishFailed", f"{commit.branch} is the desired branch; status never goes there")
+        try:
+            with self._mirror.held():
+                return (replace_branch if commit.replaces else publish)(self._mirror, commit)
+        except MirrorError as error:
+            return Failed("PublishFailed", str(error))
+
+    def may_publish(self, branch: str) -> Outcome:
+        """Whether the repository would take a push to this branch; asked after `look`, nothing is pushed."""
+        try:
+            with self._mirror.held():
+                newest = self._mirror.tip(DESIRED)
+                if newest is None:
+                    return Failed("PublishFailed", f"{self._place.shown} was never read on this machine")
+                return rehearse(self._mirror, newest, branch)
+        except MirrorError as error:
+            return Failed("PublishFailed", str(error))
+
+    def uncommitted(self) -> tuple[str, ...]:
+        """Paths edited in a local repository's working tree, which do not count; empty for any other."""
+        if not self._place.is_local or not Path(self._place.url, ".git").exists():
+            return ()
+        tree = Path(self._place.url)
+        return edited(self._mirror, tree, tree / ".git", "--", self._place.path or ".")
+
+    def _newest(self) -> str:
+        ref = f"refs/heads/{self._place.branch}"
+        tip = self._mirror.remote_tips(ref).get(ref)
+        if tip is None:
+            raise MirrorError(self._why_no_branch())
+        if self._mirror.tip(DESIRED) == tip:
+            return tip
+        self._mirror.fetch(ref, DESIRED)
+        newest = self._mirror.tip(DESIRED)
+        if newest is None:
+            raise MirrorError(f"branch {self._place.branch} of {self._place.shown} names no commit")
+        return newest
+
+    def _why_no_branch(self) -> str:
+        there = [
+            ref.removeprefix("refs/heads/")
+            for ref in self._mirror.remote_tips()
+            if ref.startswith("refs/heads/")
+        ]
+        if not there:
+            return f"{self._place.shown} is empty; push the branch {self._place.branch} to it"
+        shown = ", ".join(sorted(there)[:5])
+        return (
+            f"{self._place.shown} has no branch {self._place.branch}, but {shown}; "
+            "push it, or change repository.branch in the host file"
+        )
+
+    def _commits_of(self, newest: str, applied: str) -> tuple[Commit, ...]:
+        applied = self._in_force(applied)
+        first = replace(self._commit(newest), signer=self._signer(newest))
+        if not applied or applied == newest:
+            return (replace(first, descends=True),)
+        if not self._mirror.has_commit(applied):
+            return (replace(first, descends=False),)
+        descends = self._mirror.descends(newest, applied)
+        between = self._between(applied, newest) if descends else ()
+        first = replace(first, descends=descends, superseded=between)
+        try:
+            return (first, self._commit(applied))
+        except MirrorError:
+            return (first,)
+
+    def _between(self, applied: str, newest: str) -> tuple[CommitHeader, ...]:
+        """The commits that the newest supersedes; listed once, as each cycle reads a held revision."""
+        key = (applied, newest)
+        if self._superseded is None or self._superseded[0] != key:
+            self._superseded = key, superseded(self._mirror, applied, newest)
+        return self._superseded[1]
+
+    def _in_force(self, applied: str) -> str:
+        """The commit in force: as the journal says; where that knows none, as this mirror remembers it."""
+        if self._applied is None:
+            self._applied = self._mirror.tip(APPLIED) or ""
+        if applied and applied != self._applied and self._mirror.has_commit(applied):
+            self._mirror.run("update-ref", APPLIED, applied)
+            self._applied = applied
+        return applied or self._applied
+
+    def _commit(self, commit: str) -> Commit:
+        if commit not in self._commits:
+            head = commit_heading(self._mirror, commit)
+            files = listing(self._mirror, commit, self._place.path)
+            made = Commit(
+                id=commit,
+                author=head.author,
+                subject=head.subject,
+                committed_at=head.committed_at,
+                files=files.files,
+                sizes=files.sizes,
+                refused=files.refused,
+                reverts=head.reverts,
+            )
+            self._commits = {commit: made, **dict(list(self._commits.items())[: COMMITS_KEPT - 1])}
+        return self._commits[commit]
+
+    def _signer(self, commit: str) -> str | None:
+        """Who signed the newest commit, by a key that is valid now; verified again each minute."""
+        key = (commit, self._signers_changed_at(), int(time.time()) // SIGNER_SECONDS)
+        if self._signed is None or self._signed[0] != key:
+            self._signed = key, signer(self._mirror, commit)
+        return self._signed[1]
+
+    def _signers_changed_at(self) -> int:
+        try:
+            return self._place.allowed_signers.stat().st_mtime_ns if self._place.allowed_signers else 0
+        except OSError:
+            return -1

@@ -1,0 +1,100 @@
+"""Trees read level by level, each distinct one once, and counted before they are expanded.
+
+A tree of ten entries on twenty levels is twenty small objects and 10^20 paths: `ls-tree -r` and every command
+that compares trees walk all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.git.batch import Objects, contents, kinds_and_sizes
+from reconciler.git.mirror import DamagedMirrorError, MirrorError
+
+ENTRIES_MAX = 50_000
+LEVELS_MAX = 8
+NAMES_BYTES_MAX = 16 * 1024 * 1024
+"""What the names of one level take: in its distinct trees, and again with the folders before them."""
+
+FOLDER = "40000"
+_TOO_MANY = f"holds more than {ENTRIES_MAX} entries; keep it to files of ours"
+_TOO_LONG = f"has names of more than {NAMES_BYTES_MAX} bytes in all; shorten them"
+_MODE_DIGITS_MAX = 7
+
+
+class TooLargeTreeError(MirrorError):
+    """A folder holds more than is read; the text says what, and goes on after the folder's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One entry below a folder: git's mode (`100644`), the object, the path from there as it is written."""
+
+    mode: str
+    id: str
+    path: bytes
+
+
+def tree_at(objects: Objects, commit: str, folder: str) -> str | None:
+    """The tree of a folder ("": the top) in a commit or tree; None where there is none of that name."""
+    ran = objects.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{folder}")
+    found = ran.text if ran.code == 0 else ""
+    kind, _ = kinds_and_sizes(objects, [found] if found else []).get(found, ("", 0))
+    return found if kind == "tree" else None
+
+
+def walk(objects: Objects, tree: str) -> list[TreeEntry]:
+    """Every entry below a tree that is no folder itself. DamagedMirrorError where one is not there;
+    TooLargeTreeError before more than ENTRIES_MAX, LEVELS_MAX or, on one level, NAMES_BYTES_MAX are read.
+    """
+    found: list[TreeEntry] = []
+    folders: Sequence[tuple[bytes, str]] = [(b"", tree)]
+    count = 0
+    for _ in range(LEVELS_MAX):
+        trees = read_trees(objects, list(dict.fromkeys(each for _, each in folders)))
+        count += sum(len(trees[each]) for _, each in folders)
+        if count > ENTRIES_MAX:
+            raise TooLargeTreeError(_TOO_MANY)
+        if sum(len(path) * len(trees[each]) for path, each in folders) > NAMES_BYTES_MAX:
+            raise TooLargeTreeError(_TOO_LONG)
+        below = [
+            TreeEntry(entry.mode, entry.id, path + entry.path)
+            for path, each in folders
+            for entry in trees[each]
+        ]
+        found += (entry for entry in below if entry.mode != FOLDER)
+        folders = [(entry.path + b"/", entry.id) for entry in below if entry.mode == FOLDER]
+        if not folders:
+            return found
+    raise TooLargeTreeError(f"is nested deeper than {LEVELS_MAX} levels; keep it to files of ours")
+
+
+def read_trees(objects: Objects, ids: Sequence[str]) -> Mapping[str, Sequence[TreeEntry]]:
+    """The entries of each tree, folders among them; raises as `walk`."""
+    sizes = {each: size for each, (kind, size) in kinds_and_sizes(objects, ids).items() if kind == "tree"}
+    if sum(sizes.values()) > NAMES_BYTES_MAX:
+        raise TooLargeTreeError(_TOO_LONG)
+    found = contents(objects, sizes)
+    try:
+        trees = {each: parse_tree(found[each], len(each) // 2) for each in ids}
+    except (KeyError, ValueError):
+        raise DamagedMirrorError("a folder cannot be read") from None
+    if sum(map(len, trees.values())) > ENTRIES_MAX:
+        raise TooLargeTreeError(_TOO_MANY)
+    return trees
+
+
+def parse_tree(content: bytes, id_bytes: int) -> list[TreeEntry]:
+    """The entries of a tree object: mode, space, name, NUL, id. ValueError for anything else."""
+    found: list[TreeEntry] = []
+    at = 0
+    while at < len(content):
+        space = content.index(b" ", at, at + _MODE_DIGITS_MAX)
+        end = content.index(b"\0", space)
+        mode, name = content[at:space], content[space + 1 : end]
+        at = end + 1 + id_bytes
+        if at > len(content) or not mode.isdigit() or not name or b"/" in name:
+            raise ValueError("no tree")
+        found.append(TreeEntry(mode.decode(), content[end + 1 : at].hex(), name))
+    return found

@@ -1,0 +1,56 @@
+"""What may still be spent on bids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler.planning.approvals import spending
+from reconciler.planning.fees import Fees
+from reconciler.planning.planning_input import PlanningFacts
+from reconciler.values.approvals import Breach
+from reconciler.values.plans import Hold, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class BidBudget:
+    """What may still be spent: of the balance above its reserve, and of the hour's allowance; in uve.
+
+    `asked` is what the owner may approve once the allowance is used up; an approval doubles it.
+    """
+
+    balance: int
+    allowance: int
+    each: int
+    reserve: int
+    asked: Breach
+    approved: bool
+
+    @classmethod
+    def of(cls, scene: PlanningFacts) -> BidBudget:
+        """The purse before this cycle's bids; a bid costs its deposit and its fee."""
+        ledger = scene.memory.ledger
+        spent = sum(a for t, a in ledger.spent if t > scene.market.time - 3600) if ledger else 0
+        each = scene.market.rules.bid_deposit + Fees.under(scene.market.rules, scene.limits).bid
+        reserve = scene.limits.balance_reserve
+        asked = spending(scene.desired.commit, scene.limits, scene.market.wallet.address)
+        approved = asked.digest in scene.memory.approvals
+        allowed = scene.limits.spend_per_hour * (2 if approved else 1)
+        return cls(scene.market.wallet.balance - reserve, allowed - spent, each, reserve, asked, approved)
+
+    def lacks(self) -> Hold | None:
+        """Why no further bid can be paid."""
+        each = f"a bid locks and costs {self.each}uve"
+        if self.balance < self.each:
+            why = f"{each}; {max(self.balance, 0)}uve are left above the reserve of {self.reserve}uve"
+            return Hold("", Reason.NO_BALANCE, why)
+        if self.allowance < self.each:
+            why = f"{each}; {max(self.allowance, 0)}uve are left of the host file's spend_per_hour"
+            if self.approved:
+                return Hold("", Reason.CEILING, f"{why}, what was approved on top included")
+            why += f"; `{self.asked.command}` on the host allows as much again within an hour"
+            return Hold("", Reason.CEILING, why, approval=self.asked.digest)
+        return None
+
+    def after_bid(self) -> BidBudget:
+        """The purse after one more bid."""
+        return replace(self, balance=self.balance - self.each, allowance=self.allowance - self.each)

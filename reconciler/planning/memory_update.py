@@ -1,0 +1,155 @@
+"""What the last cycles' ends mean: the memory that this cycle decides from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from reconciler.planning.retries import failed, worked
+from reconciler.values.intents import Confirmation, IntentOutcome
+from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger
+from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease, subject
+from reconciler.values.outcomes import Done, Failed, Refused
+from reconciler.values.plans import NotifyTenant
+from reconciler.values.records import EffectResult
+
+HOUR_SECONDS = 3_600
+
+_INDEX = re.compile(r"message index: (\d{1,9})")
+
+FINAL = (
+    "bid exists",
+    "order closed",
+    "order active",
+    "order not found",
+    "attribute mismatch",
+    "capabilities mismatch",
+    "unknown provider",
+    "bid over order",
+    "unknown bid",
+    "lease not active",
+    "payment closed",
+    "already settled",
+    "no usage to settle",
+)
+"""Words of refusals that no waiting mends (semantics 3.3, 4.8, 5.7)."""
+
+
+def retry_key(message: Message) -> str:
+    """Under which a message's failures are counted."""
+    return f"{type(message).__name__}:{subject(message)}"
+
+
+def is_final(words: str) -> bool:
+    """Whether the chain's refusal will be the same tomorrow."""
+    return any(final in words for final in FINAL)
+
+
+def confirm_all(
+    memory: Memory, confirmations: Iterable[Confirmation], now: int, sequence: int | None
+) -> Memory:
+    """The memory after transactions landed, were refused in a block, or expired.
+
+    `sequence` is the account's next one as the chain shows it now. What a node calls expired is unspent only
+    while the account has not used the transaction's sequence; else it counts as spent for the hour, as the
+    node may hide where it landed.
+    """
+    for confirmation in confirmations:
+        if confirmation.fate is not IntentOutcome.EXPIRED:
+            memory = _confirm(memory, confirmation, now)
+        elif sequence is None or sequence > confirmation.intent.sequence:
+            memory = replace(memory, ledger=_spent(memory.ledger or WalletLedger(), confirmation))
+    return memory
+
+
+def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
+    intent = confirmation.intent
+    memory = replace(
+        memory, sequence=intent.sequence + 1, ledger=_paid(memory.ledger or WalletLedger(), confirmation)
+    )
+    if confirmation.fate is IntentOutcome.LANDED:
+        for message in intent.messages:
+            memory = _landed(memory, message, confirmation.time)
+        return memory
+    retries = memory.retries
+    for message in _culprits(confirmation):
+        retry = Retry(1, 0 if is_final(confirmation.log) else now, "ChainRefused", confirmation.log)
+        retries = failed(retries, retry_key(message), now, retry)
+    return replace(memory, retries=retries)
+
+
+def _culprits(confirmation: Confirmation) -> tuple[Message, ...]:
+    """The message that the block refused; all of them where the log does not say."""
+    match = _INDEX.search(confirmation.log)
+    messages = confirmation.intent.messages
+    if match and int(match[1]) < len(messages):
+        return (messages[int(match[1])],)
+    return messages
+
+
+def _paid(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
+    """The fee is spent in a block whatever its code (semantics 1.2)."""
+    return replace(_spent(ledger, confirmation), fees=ledger.fees + confirmation.intent.fee)
+
+
+def _spent(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
+    """What counts against the hour's allowance: the fee, and deposits unless the block refused the bids."""
+    spent = confirmation.intent.fee
+    if confirmation.fate is not IntentOutcome.REFUSED:
+        spent += sum(m.deposit for m in confirmation.intent.messages if isinstance(m, CreateBid))
+    recent = tuple(s for s in ledger.spent if s[0] > confirmation.time - HOUR_SECONDS)
+    return replace(ledger, spent=(*recent, (confirmation.time, spent)))
+
+
+def _landed(memory: Memory, message: Message, time: int) -> Memory:
+    memory = replace(memory, retries=worked(memory.retries, retry_key(message)))
+    match message:
+        case WithdrawLease(id=lease):
+            return replace(memory, withdrawn_at={**memory.withdrawn_at, lease: time})
+        case CloseBid(lease=True):
+            recent = tuple(t for t in memory.closings if t > time - HOUR_SECONDS)
+            return replace(memory, closings=(*recent, time))
+        case RecordUsage(lease=lease):
+            return replace(memory, usage={**memory.usage, lease: _recorded(memory, message)})
+        case _:
+            return memory
+
+
+def _recorded(memory: Memory, record: RecordUsage) -> UsageMemory:
+    """What ran after the record was planned stays to be billed by the next."""
+    before = memory.usage.get(record.lease, UsageMemory(record.period_end))
+    ran = max(before.ran_seconds - record.ran_seconds, 0)
+    return UsageMemory(record.period_end, ran, before.seen_running, record.lease_paid)
+
+
+def take_outcomes(memory: Memory, outcomes: Iterable[EffectResult], now: int) -> Memory:
+    """Count failures of effects, so that they are tried again later, or never."""
+    retries, told = memory.retries, memory.told
+    for each in outcomes:
+        key = f"{each.kind}:{each.subject}"
+        match each.outcome:
+            case Done():
+                retries = worked(retries, key)
+                told = told | {each.subject} if each.kind == NotifyTenant.__name__ else told
+            case Refused(reason=reason, why=why, advice=advice):
+                retries = failed(retries, key, now, Retry(1, 0, reason, why, advice))
+            case Failed(reason=reason, why=why, advice=advice):
+                retries = failed(retries, key, now, Retry(1, now, reason, why, advice))
+            case _:
+                pass
+    if retries is memory.retries and told is memory.told:
+        return memory
+    return replace(memory, retries=retries, told=told)
+
+
+def refusal(words: str) -> Refused | Failed:
+    """What a refusal before the block means: final, or worth another try later."""
+    kind = Refused if is_final(words) else Failed
+    return kind("ChainRefused", words, _advice(words))
+
+
+def _advice(words: str) -> str:
+    if "MFA required" in words or "VEID" in words:
+        return "the chain's identity or multi-factor gate stands before it; the account's owner must pass it"
+    return "add funds to the provider's account" if "insufficient" in words else ""

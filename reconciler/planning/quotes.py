@@ -1,0 +1,88 @@
+"""What a lease at our prices brings, an hour and a month, and what of it is left to us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+
+from reconciler.planning.fees import Fees
+from reconciler.planning.pricing import break_even_blocks, price
+from reconciler.values.desired import Pricing, Withdrawals
+from reconciler.values.limits import Limits
+from reconciler.values.money import EXACT, floor_uve
+from reconciler.values.observed import ChainRules, Market
+from reconciler.values.preview import Quote
+from reconciler.values.resources import MB, Resources
+
+HOUR_SECONDS = 3_600
+MONTH_SECONDS = 30 * 86_400
+
+SMALL = Resources(500, 512 * MB, 1_024 * MB)
+MEDIUM = Resources(4_000, 8_192 * MB, 51_200 * MB)
+GPU = Resources(8_000, 32_768 * MB, 102_400 * MB, 1)
+REFERENCES = (("small", SMALL), ("medium", MEDIUM), ("GPU", GPU))
+"""Orders that stand for many, to show what prices mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteTerms:
+    """What besides the prices decides what a lease brings: the chain's rules and block time, our fees, and
+    how often we draw.
+    """
+
+    rules: ChainRules
+    block_seconds: Decimal
+    fees: Fees
+    draw_seconds: int
+
+    @classmethod
+    def of(cls, market: Market, limits: Limits, withdrawals: Withdrawals) -> QuoteTerms:
+        """The terms on a chain as it was seen."""
+        fees = Fees.under(market.rules, limits)
+        return cls(market.rules, market.block_seconds, fees, withdrawals.every_seconds)
+
+    @property
+    def month_fees(self) -> int:
+        """The fees of a lease that lives 30 days, in uve: bid, withdrawals, closing."""
+        draws = max(1, MONTH_SECONDS // max(self.draw_seconds, 1))
+        return self.fees.lease_costs + (draws - 1) * self.fees.withdrawal
+
+
+def quote(resources: Resources, pricing: Pricing, terms: QuoteTerms) -> Quote:
+    """What a lease of these resources brings while the tenant pays; amounts in uve."""
+    rate = price(resources, pricing)
+    with localcontext(prec=EXACT.prec):
+        hour = rate * HOUR_SECONDS / terms.block_seconds
+        month = rate * MONTH_SECONDS / terms.block_seconds
+        net = floor_uve(month * (100 - terms.rules.take_percent) / 100) - terms.month_fees
+    seconds = None
+    if rate > 0:
+        blocks = break_even_blocks(rate, terms.fees, terms.rules.take_percent)
+        seconds = -int(-blocks * terms.block_seconds // 1)
+    return Quote(rate, hour, month, net, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a price: so many of something, at so many uve each, a block."""
+
+    name: str
+    count: Decimal
+    unit: str
+    price: Decimal
+
+    @property
+    def cost(self) -> Decimal:
+        """What they cost together, before the margin."""
+        with localcontext(EXACT):
+            return self.count * self.price
+
+
+def items(resources: Resources, pricing: Pricing) -> tuple[Item, ...]:
+    """What the price of these resources is made of; their sum with the margin, rounded last, is `price`."""
+    return (
+        Item("cpu", Decimal(resources.cpu_milli), "m", pricing.cpu_millicores),
+        Item("memory", Decimal(resources.memory_bytes) / MB, " MB", pricing.memory_mb),
+        Item("storage", Decimal(resources.storage_bytes) / MB, " MB", pricing.storage_mb),
+        Item("gpu", Decimal(resources.gpu), "", pricing.gpu),
+    )

@@ -1,1 +1,0 @@
-"""The state repository: mirror, status branch, signatures."""

@@ -1,0 +1,106 @@
+"""An object of the market by all of its names, and what in the chronicle is about it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from reconciler.reports.history import HistoryEntry
+from reconciler.values.history import StatusRevision
+from reconciler.values.ids import LeaseId, OrderId, workload_id
+
+_WORKLOAD = re.compile(r"[0-9]+-[0-9]+-[0-9]+-[a-z2-7]{10}")
+_HEX = re.compile(r"[0-9A-Fa-f]{7,64}")
+_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFilter:
+    """What is asked about: `names` in sentences, `files` of both branches, and `hash` of a commit or of a
+    transaction (its beginning).
+    """
+
+    names: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+    hash: str = ""
+
+
+def sought(text: str, address: str, said: Iterable[str]) -> HistoryFilter:
+    """A workload's id, a lease, an order, a file, or the beginning of a hash. `address` is the provider's,
+    which makes a lease of an order; a workload's order is found among the sentences `said`.
+    """
+    if _HEX.fullmatch(text) and not _WORKLOAD.fullmatch(text):
+        return HistoryFilter(hash=text.lower())
+    name = text.removeprefix("workloads/").removesuffix(".yaml")
+    if _WORKLOAD.fullmatch(name):
+        return _of(_lease_of(name, address, said), name)
+    for kind in (LeaseId, OrderId):
+        try:
+            found = kind.parse(text)
+        except ValueError:
+            continue
+        if isinstance(found, LeaseId):
+            return _of(found)
+        return _of(LeaseId(found, address)) if address else HistoryFilter(names=frozenset({text}))
+    return HistoryFilter(files=frozenset({text}))
+
+
+def _of(lease: LeaseId | None, name: str = "") -> HistoryFilter:
+    workload = workload_id(lease) if lease else name
+    names = {workload} | ({str(lease), str(lease.order)} if lease else set())
+    return HistoryFilter(frozenset(names), frozenset({f"workloads/{workload}.yaml", f"bids/{workload}.yaml"}))
+
+
+def _lease_of(workload: str, address: str, said: Iterable[str]) -> LeaseId | None:
+    """Found by trying: the id holds no more than a digest of the owner."""
+    numbers = "/" + "/".join(workload.split("-")[:3])
+    tokens = {t for line in said if numbers in line for t in _TOKEN.findall(line) if t.count("/") in (3, 4)}
+    for token in sorted(tokens):
+        try:
+            lease = LeaseId.parse(token if token.count("/") == 4 else f"{token}/{address}")
+        except ValueError:
+            continue
+        if workload_id(lease) == workload:
+            return lease
+    return None
+
+
+def about(entries: Iterable[HistoryEntry], what: HistoryFilter) -> Iterator[HistoryEntry]:
+    """The entries that are about it, each with what was told of it alone; a commit and a file that is not of
+    one workload are shown with all that followed.
+    """
+    for each in entries:
+        if what.hash:
+            yield from _by_hash(each, what.hash)
+            continue
+        asked = bool(what.files & set(each.asked.files))
+        did = each.did if asked and not what.names else tuple(_only(each.did, what))
+        if asked or did:
+            yield replace(each, did=did)
+
+
+def _by_hash(entry: HistoryEntry, beginning: str) -> Iterator[HistoryEntry]:
+    if entry.asked.id.startswith(beginning):
+        yield entry
+        return
+    did = [
+        told
+        for told in entry.did
+        if told.id.startswith(beginning) or any(t.lower().startswith(beginning) for t in told.transactions)
+    ]
+    if did:
+        yield replace(entry, did=tuple(did))
+
+
+def _only(did: Iterable[StatusRevision], what: HistoryFilter) -> Iterator[StatusRevision]:
+    for told in did:
+        says = tuple(line for line in told.says if what.names & set(_TOKEN.findall(line)))
+        if says or any(_without_fan_out(path) in what.files for path in told.files):
+            yield replace(told, says=says)
+
+
+def _without_fan_out(path: str) -> str:
+    """`workloads/3f/x.yaml` of the status branch is `workloads/x.yaml` of the desired one."""
+    parts = path.split("/")
+    return f"{parts[0]}/{parts[2]}" if len(parts) == 3 else path

@@ -1,0 +1,92 @@
+"""How long the cycle's questions to the repository and the chain take: ports with a watch on them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from reconciler.ports import Chain, Repo
+from reconciler.runtime.metrics_history import Durations
+from reconciler.values.ids import LeaseId
+from reconciler.values.intents import Intent, Prepared
+from reconciler.values.messages import Message
+from reconciler.values.observed import Market
+from reconciler.values.outcomes import Outcome
+from reconciler.values.readings import Reading
+from reconciler.values.repository import Commit, StatusCommit
+
+
+class CallTimings:
+    """Durations by source and call; any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._took: dict[tuple[str, str], Durations] = {}
+
+    @contextmanager
+    def timed(self, source: str, call: str) -> Iterator[None]:
+        """Note how long it takes, also where it raises."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            seconds = time.monotonic() - began
+            with self._lock:
+                before = self._took.get((source, call), Durations())
+                self._took[source, call] = before.with_one(seconds)
+
+    def took(self) -> Mapping[tuple[str, str], Durations]:
+        """What was noted so far."""
+        with self._lock:
+            return dict(self._took)
+
+
+class TimedRepo:
+    """A `ports.Repo` whose calls are timed, but for reading blobs, which is from memory or one disk."""
+
+    def __init__(self, repo: Repo, calls: CallTimings) -> None:
+        self._repo = repo
+        self._calls = calls
+
+    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        with self._calls.timed("git", "look"):
+            return self._repo.look(applied)
+
+    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        return self._repo.recall(applied)
+
+    def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
+        return self._repo.read(blobs)
+
+    def told(self, branch: str) -> Reading[str]:
+        with self._calls.timed("git", "told"):
+            return self._repo.told(branch)
+
+    def publish(self, commit: StatusCommit) -> Outcome:
+        with self._calls.timed("git", "publish"):
+            return self._repo.publish(commit)
+
+
+class TimedChain:
+    """A `ports.Chain` whose calls are timed."""
+
+    def __init__(self, chain: Chain, calls: CallTimings) -> None:
+        self._chain = chain
+        self._calls = calls
+
+    def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+        with self._calls.timed("chain", "look"):
+            return self._chain.look(hashes, known)
+
+    def forget_height(self) -> None:
+        self._chain.forget_height()
+
+    def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
+        with self._calls.timed("chain", "prepare"):
+            return self._chain.prepare(messages, fee_max)
+
+    def broadcast(self, intent: Intent) -> Outcome:
+        with self._calls.timed("chain", "broadcast"):
+            return self._chain.broadcast(intent)

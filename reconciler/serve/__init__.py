@@ -1,1 +1,0 @@
-"""The snapshot out: HTTP API and metrics."""

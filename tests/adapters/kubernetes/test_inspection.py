@@ -1,0 +1,205 @@
+"""A workload's use and events, from the cluster; what is not measured says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler import ports
+from reconciler.adapters.kubernetes import inspection as inspecting
+from reconciler.adapters.kubernetes.client import ApiClient
+from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.inspection import Inspection
+from reconciler.adapters.kubernetes.refusals import ApiError
+from reconciler.adapters.kubernetes.views import PodView, pod_view
+from reconciler.devnet.cluster.faults import ClusterFault
+from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvents, WorkloadUse
+from reconciler.values.resources import MB, Resources
+from tests.adapters.kubernetes.makers import deployments, pod, raw
+from tests.contracts.adapter_worlds import World, close_world, eventually, service, simulated_world, workload
+
+WANTED = workload(1)
+POD: PodView = pod_view(raw(pod(deployments(WANTED)[0], name="web-a")))
+MEASURED = {
+    "kind": "PodMetricsList",
+    "items": [
+        {
+            "metadata": {"name": "web-a"},
+            "timestamp": "2026-11-24T12:00:00Z",
+            "window": "10s",
+            "containers": [{"name": "web", "usage": {"cpu": "12345678n", "memory": "34Mi"}}],
+        },
+        {
+            "metadata": {"name": "web-b"},
+            "timestamp": "2026-11-24T12:00:05Z",
+            "containers": [
+                {"name": "web", "usage": {"cpu": "3m", "memory": "1Ki"}},
+                {"name": "side", "usage": {}},
+            ],
+        },
+    ],
+}
+
+
+class Scripted(ApiClient):
+    """Answers by what a path contains, and keeps what it was asked."""
+
+    def __init__(self, tmp_path: Path, answers: Mapping[str, Any]) -> None:
+        super().__init__(Kubeconfig(tmp_path / "none"))
+        self.answers = answers
+        self.asked: list[tuple[str, Mapping[str, str]]] = []
+
+    def get(self, path: str, query: Mapping[str, str], accept: str = "") -> bytes:
+        self.asked.append((path, query))
+        found = next(answer for part, answer in self.answers.items() if part in path)
+        if isinstance(found, ApiError):
+            raise found
+        made: bytes = json.dumps(found(query) if callable(found) else found).encode()
+        return made
+
+
+def test_use_is_what_the_metrics_api_measured(tmp_path: Path) -> None:
+    client = Scripted(tmp_path, {"metrics.k8s.io": MEASURED})
+    found = Inspection(client, "space").use(WANTED.id, [POD])
+    assert found == WorkloadUse(
+        UseSource.METRICS,
+        (
+            ContainerUse("web-a", "web", 13, 34 * MB),
+            ContainerUse("web-b", "web", 3, 1024),
+            ContainerUse("web-b", "side", 0, 0),
+        ),
+        at=1_795_521_605,
+    )
+    [(path, query)] = client.asked
+    assert path == "/apis/metrics.k8s.io/v1beta1/namespaces/space/pods"
+    assert WANTED.id in query["labelSelector"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (ApiError(404, "not found"), "the cluster has no metrics API: install its metrics-server"),
+        (
+            ApiError(503, "unavailable"),
+            "the cluster's metrics API does not answer: see to its metrics-server",
+        ),
+        (
+            ApiError(403, "forbidden"),
+            "the cluster does not let us read its metrics API: grant list of pods.metrics.k8s.io",
+        ),
+        ({"items": []}, "its pods are not measured yet"),
+        ({"items": None}, "its pods are not measured yet"),
+    ],
+)
+def test_what_is_not_measured_is_what_was_asked_for_and_says_so(
+    tmp_path: Path, answer: object, why: str
+) -> None:
+    found = Inspection(Scripted(tmp_path, {"metrics": answer}), "space").use(WANTED.id, [POD])
+    assert found == WorkloadUse(UseSource.REQUESTS, (ContainerUse("web-a", "web", 100, 64 * MB),), why)
+
+
+def test_a_cluster_that_does_not_answer_is_no_use_of_nothing(tmp_path: Path) -> None:
+    client = Scripted(tmp_path, {"metrics": ApiError(0, "no answer")})
+    with pytest.raises(OSError, match="no answer; see that its API server runs"):
+        Inspection(client, "space").use(WANTED.id, [])
+
+
+def event(name: str, number: int, **more: Any) -> dict[str, Any]:
+    """An event as the core group has it."""
+    when = f"2026-11-24T12:00:{number:02}Z"
+    return {
+        "metadata": {"name": f"{name}.{number}"},
+        "involvedObject": {"kind": "Pod", "name": name},
+        "type": "Warning",
+        "reason": f"R{number}",
+        "message": "m",
+        "count": number,
+        "firstTimestamp": when,
+        "lastTimestamp": when,
+    } | more
+
+
+def test_events_of_a_small_namespace_are_those_of_objects_that_are_gone_too(tmp_path: Path) -> None:
+    listed = {
+        "metadata": {"resourceVersion": "1"},
+        "items": [event(f"web-{WANTED.id}-gone", 3), event("other", 4), event(f"web-{WANTED.id}", 9)],
+    }
+    found = Inspection(Scripted(tmp_path, {"events": listed}), "space").happenings(WANTED.id)
+    assert [(h.reason, h.count, h.warning) for h in found.listed] == [("R9", 9, True), ("R3", 3, True)]
+    assert found.listed[0].about == f"pod/web-{WANTED.id}"
+    assert found.complete
+
+
+def test_events_of_a_crowded_namespace_are_asked_for_object_by_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspecting, "OBJECTS_MAX", 2)
+    named = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": f"web-{WANTED.id}"}}]}
+    pods = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": n}} for n in ("a", "b")]}
+
+    def events(query: Mapping[str, str]) -> dict[str, Any]:
+        of = query.get("fieldSelector", "").removeprefix("involvedObject.name=")
+        token = {} if of else {"continue": "more"}
+        return {"metadata": {"resourceVersion": "1"} | token, "items": [event(of, 5)] if of else []}
+
+    client = Scripted(tmp_path, {"events": events, "deployments": named, "replicasets": named, "pods": pods})
+    found = Inspection(client, "space").happenings(WANTED.id)
+    assert [h.about for h in found.listed] == [f"pod/web-{WANTED.id}", "pod/a"]
+    assert not found.complete, "one object was not asked about"
+
+
+def test_odd_events_are_told_as_far_as_they_go(tmp_path: Path) -> None:
+    name = f"web-{WANTED.id}"
+    newer: dict[str, Any] = {"count": None, "firstTimestamp": None, "lastTimestamp": None}
+    newer |= {
+        "eventTime": "2026-11-24T12:00:01.5Z",
+        "series": {"count": 8, "lastObservedTime": "2026-11-24T13:00:00Z"},
+    }
+    items = [event(name, 1, **newer), event(name, 2, firstTimestamp="soon", lastTimestamp=None)]
+    items.append(
+        event(name, 3, firstTimestamp="0001-01-01T00:00:00Z", lastTimestamp="9999-12-31T23:59:59-09:00")
+    )
+    listed = {"metadata": {"resourceVersion": "1"}, "items": items}
+    found = Inspection(Scripted(tmp_path, {"events": listed}), "space").happenings(WANTED.id)
+    assert [(h.count, h.first_at, h.last_at) for h in found.listed] == [
+        (8, 1_795_521_601, 1_795_525_200),
+        (2, 0, 0),
+        (3, 0, 0),
+    ]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = simulated_world(tmp_path)
+    made.adapter.prepare(Resources(16_000, 32 << 30, 64 << 30, 0))
+    yield made
+    close_world(made)
+
+
+def test_the_adapter_inspects_what_it_runs(world: World) -> None:
+    inspector: ports.Inspector = world.adapter
+    wanted = workload(7, service(count=2))
+    world.adapter.apply(wanted, "d")
+    world.until(wanted.id, lambda r: r.ready, "ready")
+    used = inspector.use(wanted.id)
+    assert used.source is UseSource.REQUESTS
+    assert "no metrics API" in used.why
+    assert [(c.container, c.cpu_milli) for c in used.containers] == [("web", 100)] * 2
+
+    def started() -> WorkloadEvents | None:
+        told = inspector.happenings(wanted.id)
+        return told if "Started" in {each.reason for each in told.listed} else None
+
+    told = eventually(started, "a Started event")
+    assert all(wanted.id in each.about for each in told.listed)
+    assert told.listed[0].last_at >= told.listed[-1].last_at > 0
+    assert inspector.happenings(workload(8).id).listed == ()
+
+    assert world.cluster is not None
+    world.cluster.faults.add(ClusterFault(status=500, plurals=frozenset({"events"})))
+    with pytest.raises(OSError, match="answered 500"):
+        inspector.happenings(wanted.id)

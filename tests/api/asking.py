@@ -1,0 +1,58 @@
+"""Asking a server as curl does, over a real socket."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.values.listen_address import ListenAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    code: int
+    type: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tree(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks at an address, over TLS where there is a context."""
+
+    at: ListenAddress
+    tls: ssl.SSLContext | None = None
+
+    def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+        """One request on a connection of its own."""
+        connection = (
+            http.client.HTTPSConnection(self.at.host, self.at.port, timeout=20, context=self.tls)
+            if self.tls
+            else http.client.HTTPConnection(self.at.host, self.at.port, timeout=20)
+        )
+        try:
+            named = {name.replace("_", "-"): text for name, text in headers.items()}
+            connection.request(method, path, body=body, headers=named)
+            response = connection.getresponse()
+            found = {name.lower(): text for name, text in response.getheaders()}
+            return Answer(response.status, found.get("content-type", ""), response.read(), found)
+        finally:
+            connection.close()
+
+
+def ask(
+    at: ListenAddress, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+) -> Answer:
+    """One request without TLS."""
+    return Asker(at).ask(path, method, body, **headers)

@@ -1,0 +1,103 @@
+"""The page is ours alone: every part it names is served, and it may load nothing else."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from reconciler.api.page.files import PageFiles
+from reconciler.api.startup import Started
+from tests.api.asking import ask
+
+PART = re.compile(r'(?:from|import) "\./([a-z.]+)"')
+ELSEWHERE = re.compile(r"https?://|//[a-z]+\.")
+
+
+class Named(HTMLParser):
+    """What a page loads, its ids, and what in it our policy would not let run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.inline: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag in ("script", "link"):
+            self.loads.append(found.get("src") or found.get("href") or "")
+        self.ids.append(found.get("id") or "")
+        self.inline += [name for name in found if name.startswith("on") or name == "style"]
+        self.inline += [tag] if tag in ("style", "iframe", "form", "object", "base") else []
+
+
+def index(servers: Started) -> Named:
+    page = Named()
+    page.feed(ask(servers.ports.api, "/").body.decode())
+    return page
+
+
+def test_the_page_is_served_with_a_policy_that_lets_nothing_else_in(servers: Started) -> None:
+    answer = ask(servers.ports.api, "/")
+    assert (answer.code, answer.type) == (200, "text/html; charset=utf-8")
+    policy = answer.headers["content-security-policy"]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert {rules[name] for name in ("script-src", "style-src", "img-src", "connect-src")} == {"'self'"}
+    assert {rules[name] for name in ("base-uri", "form-action", "frame-ancestors")} == {"'none'"}
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_everything_that_it_names_is_there_with_its_type(servers: Started) -> None:
+    types = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+    wanted = index(servers).loads
+    seen: set[str] = set()
+    while wanted:
+        path = wanted.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        answer = ask(servers.ports.api, f"/{path}")
+        assert (path, answer.code) == (path, 200)
+        assert answer.type.startswith(types[path.rpartition(".")[2]])
+        wanted += [f"page/{name}" for name in PART.findall(answer.body.decode())]
+    icons = {f"page/icon-{level}.svg" for level in ("good", "warn", "bad", "wait")}
+    assert seen | icons == {f"page/{name}" for name in PageFiles().names} - {"page/index.html"}
+
+
+def test_nothing_in_it_needs_what_the_policy_forbids(servers: Started) -> None:
+    assert index(servers).inline == []
+    for name in PageFiles().names:
+        text = ask(servers.ports.api, f"/page/{name}").body.decode()
+        if name.endswith(".js"):
+            assert not re.search(
+                r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|Function\(", text
+            )
+        outside = ELSEWHERE.sub("", text.replace("http://www.w3.org/2000/svg", ""))
+        assert outside == text.replace("http://www.w3.org/2000/svg", ""), name
+
+
+def test_every_id_that_the_scripts_use_is_on_the_page(servers: Started) -> None:
+    ids = set(index(servers).ids)
+    for name in PageFiles().names:
+        if name.endswith(".js"):
+            used = re.findall(r'\bone\("([a-z-]+)"\)', ask(servers.ports.api, f"/page/{name}").body.decode())
+            assert set(used) <= ids, name
+
+
+def test_a_part_that_is_known_is_not_sent_again(servers: Started) -> None:
+    first = ask(servers.ports.api, "/page/style.css")
+    again = ask(servers.ports.api, "/page/style.css", If_None_Match=first.headers["etag"])
+    assert (again.code, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "..%2fapi.py", "%2e%2e%2f__init__.py", "x%00.js", "page.js%2f"]
+)
+def test_nothing_else_of_the_package_is_served(servers: Started, name: str) -> None:
+    answer = ask(servers.ports.api, f"/page/{name}")
+    assert (answer.code, answer.type) == (404, "application/json; charset=utf-8")

@@ -1,0 +1,143 @@
+"""What the servers answer from, played; and servers made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.api.api import Sources
+from reconciler.api.auth.rate_limit import Rate, Rates
+from reconciler.api.startup import Serving, Started, start_servers
+from reconciler.ports import History
+from reconciler.runtime.call_timings import CallTimings
+from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.values.ids import WorkloadId
+from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvent, WorkloadEvents, WorkloadUse
+from reconciler.values.intents import Confirmation, Intent, IntentOutcome
+from reconciler.values.lifecycle import Phase
+from reconciler.values.listen_address import ListenAddress
+from reconciler.values.messages import WithdrawLease
+from reconciler.values.outcomes import Done
+from reconciler.values.plans import Transition
+from reconciler.values.records import (
+    Decision,
+    EffectResult,
+    Happened,
+    JournalCounts,
+    JournalLook,
+    PastTransaction,
+)
+from tests.api.worlds import FULL, NOON, RUNNING, WELL
+
+ANY = ListenAddress("127.0.0.1", 0)
+WITHOUT_LIMITS = Rate(1e9, 1e9)
+UNLIMITED = Rates(WITHOUT_LIMITS, WITHOUT_LIMITS, WITHOUT_LIMITS, WITHOUT_LIMITS)
+
+
+@dataclass
+class FakeInspector:
+    """An adapter that answers at once, or as a test would have it."""
+
+    lines: Callable[[WorkloadId, int], Iterator[bytes]] | None = None
+    fails: Exception | None = None
+
+    def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
+        if self.lines is not None:
+            yield from self.lines(workload, tail_lines)
+            return
+        self._fail()
+        yield f"web: {workload}\n".encode()
+        yield f"web: {tail_lines} lines\n".encode()
+
+    def use(self, workload: WorkloadId) -> WorkloadUse:
+        self._fail()
+        used = (ContainerUse(f"web-{workload}-a", "web", 12, 1 << 20), ContainerUse("b", "web", 30, 2 << 20))
+        return WorkloadUse(UseSource.METRICS, used, at=NOON - 10)
+
+    def happenings(self, workload: WorkloadId) -> WorkloadEvents:
+        self._fail()
+        told = WorkloadEvent(NOON - 5, NOON - 60, True, "BackOff", f"pod/web-{workload}-a", "back-off", 7)
+        return WorkloadEvents((told,))
+
+    def _fail(self) -> None:
+        if self.fails is not None:
+            raise self.fails
+
+
+INTENT = Intent("CD" * 32, b"", (WithdrawLease(RUNNING, 120_000),), 4_600, 7, 100, 80)
+
+
+@dataclass
+class FakeHistory:
+    """A journal with two transactions and two decisions."""
+
+    fails: Exception | None = None
+    record: tuple[Decision, ...] = (
+        Decision(str(RUNNING), "CreateBid", False, "bid 2446uve a block: done", NOON - 900, NOON - 900, True),
+        Decision(WELL.id, "ApplyWorkload", False, "apply workload: done", NOON - 800, NOON - 800, True),
+        Decision(WELL.id, "NotWorthItsFee", True, "waits for more", NOON - 600, NOON),
+        Decision("ve1tenant/1000004/1/1", "PriceTooLow", True, "asks 100uve", NOON - 700, NOON),
+        Decision("ve1tenant/1000009/1/1", "NoCapacity", True, "asks too much", NOON - 9_000, NOON - 8_000),
+    )
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    def counts(self) -> JournalCounts:
+        return JournalCounts(1, {IntentOutcome.LANDED: 9}, 2)
+
+    def look(self, before: int, at_most: int) -> JournalLook:
+        self._fail()
+        self.asked.append((before, at_most))
+        end = Confirmation(INTENT, IntentOutcome.REFUSED, 84, NOON - 300, 5, "sdk", "insufficient funds")
+        listed = (
+            PastTransaction(12, replace(INTENT, hash="AB" * 32), None),
+            PastTransaction(11, INTENT, end),
+        )
+        return JournalLook(self.counts(), listed, has_older=True, decisions=self.record)
+
+    def events(self, since: int, at_most: int) -> tuple[Happened, ...]:
+        self._fail()
+        done = EffectResult(WELL.id, "ApplyWorkload", "apply workload x", Done(), NOON - 800)
+        step = Transition(WELL.id, RUNNING, Phase.PENDING, Phase.DEPLOYING, "Lease accepted")
+        return (Happened(1, NOON - 800, done), Happened(2, NOON - 790, step))[:at_most]
+
+    def decisions(self, subject: str) -> tuple[Decision, ...]:
+        self._fail()
+        return tuple(d for d in self.record if d.subject == subject or d.subject.startswith(f"{subject}/"))
+
+    def _fail(self) -> None:
+        if self.fails is not None:
+            raise self.fails
+
+
+@dataclass
+class Bellows:
+    """Counts how often the loop was woken."""
+
+    rung: int = 0
+    fails: Exception | None = None
+
+    def __call__(self) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.rung += 1
+
+
+def serve(
+    board: SnapshotStore | None = None,
+    inspector: FakeInspector | None = None,
+    history: History | None = None,
+    bellows: Callable[[], None] | None = None,
+    **serving: Any,
+) -> Started:
+    """Servers on free ports, without limits of rate unless a test sets them; `now` is noon."""
+    now = serving.pop("now", lambda: NOON)
+    sources = Sources(
+        board or SnapshotStore(FULL),
+        {"kubernetes": inspector or FakeInspector()},
+        history or FakeHistory(),
+        bellows or Bellows(),
+        now,
+    )
+    given: dict[str, Any] = {"api": ANY, "metrics": ANY, "rates": UNLIMITED} | serving
+    return start_servers(sources, Serving(**given), CallTimings())

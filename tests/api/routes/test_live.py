@@ -1,0 +1,172 @@
+"""What may wait: logs, metrics and events of the machines, and the journal."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from reconciler.api.startup import Started
+from reconciler.api.views import schemas_cycle as shapes_cycle
+from reconciler.api.views import schemas_market as shapes_market
+from reconciler.api.views import schemas_work as shapes_work
+from reconciler.journal.faults import JournalError
+from reconciler.runtime import bounded_executor as desk
+from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.values.ids import WorkloadId
+from tests.api.asking import ask
+from tests.api.playing import FakeHistory, FakeInspector, serve
+from tests.api.worlds import FULL, ILL, WELL
+
+LOGS = f"/api/v1/workloads/{WELL.id}/logs"
+
+
+def test_logs_are_plain_text(servers: Started) -> None:
+    answer = ask(servers.ports.api, LOGS)
+    assert (answer.code, answer.type) == (200, "text/plain; charset=utf-8")
+    assert answer.body == f"web: {WELL.id}\nweb: 1000 lines\n".encode()
+    assert ask(servers.ports.api, f"{LOGS}?tail=7").body.endswith(b"web: 7 lines\n")
+
+
+@pytest.mark.parametrize("tail", ["0", "-1", "x", "", "10001", "99999999999999999999", "%C2%B2"])
+def test_a_senseless_tail_is_refused(servers: Started, tail: str) -> None:
+    answer = ask(servers.ports.api, f"{LOGS}?tail={tail}")
+    assert (answer.code, answer.tree["advice"]) == (400, "ask for 1 to 10000")
+
+
+def test_too_many_bytes_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_: WorkloadId, __: int) -> Iterator[bytes]:
+        while True:
+            yield b"x" * 100
+
+    monkeypatch.setattr(desk, "LOG_BYTES_MAX", 1000)
+    servers = serve(inspector=FakeInspector(endless))
+    answer = ask(servers.ports.api, LOGS)
+    servers.stop()
+    assert answer.body == b"x" * 1000 + b"\n(cut here: ask for fewer lines with ?tail=)\n"
+
+
+@pytest.mark.parametrize("what", ["logs", "metrics", "events"])
+def test_a_reader_that_fails_gives_its_sentence(
+    servers: Started, inspector: FakeInspector, what: str
+) -> None:
+    inspector.fails = OSError("no pod of it has started")
+    answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/{what}")
+    assert answer.code == 502
+    assert answer.tree["error"] == f"the {what} of {WELL.id} cannot be read: no pod of it has started"
+
+
+def test_readers_that_hang_stop_no_other_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = threading.Event()
+
+    def hanging(_: WorkloadId, __: int) -> Iterator[bytes]:
+        wait.wait(20)
+        yield b"late\n"
+
+    monkeypatch.setattr(desk, "SECONDS_MAX", 0.2)
+    servers = serve(inspector=FakeInspector(hanging))
+    try:
+        codes = [ask(servers.ports.api, LOGS).code for _ in range(desk.AT_ONCE + 1)]
+        assert codes == [504] * desk.AT_ONCE + [503]
+        assert ask(servers.ports.api, "/api/v1/status").code == 200
+        assert ask(servers.ports.api, "/api/v1/journal").code == 200
+        wait.set()
+        for _ in range(100):
+            if (answer := ask(servers.ports.api, LOGS)).code == 200:
+                break
+        assert answer.body == b"late\n"
+    finally:
+        wait.set()
+        servers.stop()
+
+
+def test_metrics_tell_whether_they_were_measured(servers: Started) -> None:
+    answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/metrics")
+    shapes_work.UseAnswer.model_validate(answer.tree)
+    assert (answer.tree["source"], answer.tree["why"], answer.tree["at"]) == (
+        "metrics",
+        "",
+        "2027-01-15T07:59:50Z",
+    )
+    assert (answer.tree["cpu_milli"], answer.tree["memory_bytes"]) == (42, 3 << 20)
+
+
+def test_events_are_the_machines_words(servers: Started) -> None:
+    answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/events")
+    shapes_work.EventsAnswer.model_validate(answer.tree)
+    assert answer.tree["events"][0]["reason"] == "BackOff"
+    assert answer.tree["events"][0]["count"] == 7
+    assert answer.tree["complete"]
+
+
+def test_a_workload_of_an_adapter_that_is_not_here_says_so(board: SnapshotStore, servers: Started) -> None:
+    board.show(replace(FULL, workloads=(replace(WELL, adapter="ansible"),)))
+    answer = ask(servers.ports.api, LOGS)
+    assert (answer.code, answer.tree["error"]) == (502, "no adapter ansible is here")
+
+
+def test_the_chain_of_causes_goes_from_order_to_what_is_withheld(servers: Started) -> None:
+    answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/explain")
+    shapes_work.CauseAnswer.model_validate(answer.tree)
+    assert [(link["step"], link["word"]) for link in answer.tree["links"]] == [
+        ("order", ""),
+        ("bid", "CreateBid"),
+        ("lease", "active"),
+        ("workload", "Running"),
+        ("adapter", "kubernetes"),
+        ("outcome", "ApplyWorkload"),
+        ("held", "NotWorthItsFee"),
+    ]
+    ill = ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}/explain").tree["links"]
+    assert ("trouble", "ImagePullFailed") in [(link["step"], link["word"]) for link in ill]
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict", "sentence"),
+    [
+        (1000001, "leased", "we have the lease, at 2446.5uve a block"),
+        (1000003, "bid", "our bid of 2733uve a block is open since height 88"),
+        (1000004, "held", "PriceTooLow: asks 100uve a block, costs 2446uve"),
+        (1000009, "past", "the order is not open any more; last: NoCapacity: asks too much"),
+    ],
+)
+def test_why_we_did_or_did_not_bid(servers: Started, number: int, verdict: str, sentence: str) -> None:
+    answer = ask(servers.ports.api, f"/api/v1/orders/ve1tenant/{number}/1/1/decision")
+    shapes_market.OrderDecisionAnswer.model_validate(answer.tree)
+    assert (answer.code, answer.tree["verdict"], answer.tree["sentence"]) == (200, verdict, sentence)
+
+
+def test_an_order_nobody_knows_is_said_so(servers: Started) -> None:
+    answer = ask(servers.ports.api, "/api/v1/orders/ve1nobody/1/1/1/decision")
+    assert (answer.code, answer.tree["error"]) == (404, "nothing is known of order ve1nobody/1/1/1")
+    assert ask(servers.ports.api, "/api/v1/orders/ve1tenant/x/1/1/decision").code == 400
+    assert ask(servers.ports.api, f"/api/v1/orders/ve1tenant/{2**64}/1/1/decision").code == 400
+
+
+def test_the_journal_is_told_page_by_page(servers: Started, history: FakeHistory) -> None:
+    answer = ask(servers.ports.api, "/api/v1/journal?before=13&limit=2")
+    shapes_cycle.JournalAnswer.model_validate(answer.tree)
+    assert history.asked == [(13, 2)]
+    assert answer.tree["counts"] == {"open": 1, "landed": 9, "refused": 0, "expired": 0, "unpublished": 2}
+    assert [t["fate"] for t in answer.tree["transactions"]] == ["open", "refused"]
+    assert answer.tree["transactions"][1]["log"] == "insufficient funds"
+    assert answer.tree["transactions"][0]["at"] is None
+    assert answer.tree["next"] == 11
+    assert answer.tree["events"] == [
+        {
+            "at": "2027-01-15T07:46:50Z",
+            "says": f"Workload {WELL.id}: Pending -> Deploying, lease accepted",
+        },
+        {"at": "2027-01-15T07:46:40Z", "says": "Apply workload x: done"},
+    ]
+    assert ask(servers.ports.api, "/api/v1/journal?limit=501").code == 400
+
+
+def test_a_journal_that_cannot_be_read_says_so(servers: Started, history: FakeHistory) -> None:
+    history.fails = JournalError("the journal cannot be used: disk I/O error")
+    for path in ("journal", f"workloads/{WELL.id}/explain", "orders/ve1tenant/1/1/1/decision"):
+        answer = ask(servers.ports.api, f"/api/v1/{path}")
+        assert answer.code == 503
+        assert answer.tree["error"] == "the journal cannot be used: disk I/O error"

@@ -1,0 +1,192 @@
+"""What wakes the loop: who may, that it is heard, and that it is not heard too often."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.api.auth.rate_limit import Rate
+from reconciler.api.server import ServeError
+from reconciler.api.startup import Started
+from reconciler.api.views import schemas_cycle as shapes_cycle
+from reconciler.journal.faults import JournalError
+from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.values.snapshot import Snapshot
+from tests.api.asking import ask
+from tests.api.playing import UNLIMITED, Bellows, serve
+
+SECRET = "a secret that the forge knows as well"
+BODY = b'{"ref": "refs/heads/main", "evil": "' + b"x" * 5_000 + b'"}'
+RECONCILE, HOOK = "/api/v1/reconcile", "/hooks/git"
+
+
+def sign(body: bytes = BODY, secret: str = SECRET) -> str:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "hook"
+    path.write_text(f"{SECRET}\nnever read\n")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def hooked(secret: Path, bellows: Bellows) -> Iterator[Started]:
+    running = serve(bellows=bellows, webhook_secret=secret)
+    yield running
+    running.stop()
+
+
+def test_reconcile_wakes_the_loop(servers: Started, bellows: Bellows) -> None:
+    answer = ask(servers.ports.api, RECONCILE, "POST")
+    shapes_cycle.AskedAnswer.model_validate(answer.tree)
+    assert (answer.code, bellows.rung) == (202, 1)
+    assert answer.tree == {"asked": True, "cycle_finished_at": "2027-01-15T07:59:59Z"}
+
+
+def test_before_the_first_cycle_it_is_heard_too(servers: Started, board: SnapshotStore) -> None:
+    board.show(Snapshot())
+    assert ask(servers.ports.api, RECONCILE, "POST").tree["cycle_finished_at"] is None
+
+
+def test_many_requests_are_few_wakes_and_the_last_is_heard(
+    servers: Started, bellows: Bellows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.runtime.reconcile_trigger.QUIET_SECONDS", 0.5)
+    assert {ask(servers.ports.api, RECONCILE, "POST").code for _ in range(30)} == {202}
+    assert bellows.rung == 1
+    time.sleep(0.8)
+    assert bellows.rung == 2
+
+
+def test_a_request_that_cannot_be_kept_is_said_so(servers: Started, bellows: Bellows) -> None:
+    bellows.fails = JournalError("the journal cannot be used: disk full")
+    answer = ask(servers.ports.api, RECONCILE, "POST")
+    assert (answer.code, answer.tree["error"]) == (
+        503,
+        "the request could not be kept: the journal cannot be used: disk full",
+    )
+
+
+def test_only_a_post_wakes(servers: Started, bellows: Bellows) -> None:
+    answer = ask(servers.ports.api, RECONCILE)
+    assert (answer.code, answer.tree["advice"], bellows.rung) == (405, "use POST", 0)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example.org"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+    ],
+)
+def test_another_sites_page_wakes_nobody(servers: Started, bellows: Bellows, headers: dict[str, str]) -> None:
+    answer = ask(servers.ports.api, RECONCILE, "POST", None, **headers)
+    assert (answer.code, bellows.rung) == (403, 0)
+    logs = ask(servers.ports.api, "/api/v1/journal", "GET", None, **headers)
+    assert logs.code == 403
+
+
+def test_our_own_page_may(servers: Started) -> None:
+    at = servers.ports.api
+    headers = {"Origin": f"http://127.0.0.1:{at.port}", "Sec_Fetch_Site": "same-origin"}
+    assert ask(at, RECONCILE, "POST", None, **headers).code == 202
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X_Hub_Signature_256": f"sha256={sign()}"},
+        {"X_Gitea_Signature": sign()},
+        {"X_Gitea_Signature": sign().upper()},
+        {"X_Gitlab_Token": SECRET},
+    ],
+)
+def test_a_forge_that_knows_the_secret_wakes_the_loop(
+    hooked: Started, bellows: Bellows, headers: dict[str, str]
+) -> None:
+    assert ask(hooked.ports.api, HOOK, "POST", BODY, **headers).code == 202
+    assert bellows.rung == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X_Hub_Signature_256": f"sha256={sign(BODY + b' ')}"},
+        {"X_Hub_Signature_256": f"sha256={sign(secret='another secret, as long')}"},
+        {"X_Hub_Signature_256": "sha256="},
+        {"X_Hub_Signature": sign()},
+        {"X_Gitea_Signature": "\xff\xfe"},
+        {"X_Gitlab_Token": SECRET[:-1]},
+        {"X_Gitlab_Token": "", "X_Gitea_Signature": sign()},
+    ],
+)
+def test_who_does_not_know_it_wakes_nobody(
+    hooked: Started, bellows: Bellows, headers: dict[str, str]
+) -> None:
+    answer = ask(hooked.ports.api, HOOK, "POST", BODY, **headers)
+    assert (answer.code, bellows.rung) == (403, 0)
+    assert answer.tree["error"] == "the sender has not proven that it knows the secret"
+    assert SECRET.encode() not in answer.body
+
+
+def test_a_replayed_webhook_only_looks_once_more(
+    hooked: Started, bellows: Bellows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.runtime.reconcile_trigger.QUIET_SECONDS", 60)
+    headers = {"X_Hub_Signature_256": f"sha256={sign()}"}
+    codes = {ask(hooked.ports.api, HOOK, "POST", BODY, **headers).code for _ in range(20)}
+    assert (codes, bellows.rung) == ({202}, 1)
+
+
+def test_what_the_body_says_is_never_read(hooked: Started, bellows: Bellows) -> None:
+    for body in (b"", b"{" * 100_000, b"\xff" * 10):
+        assert ask(hooked.ports.api, HOOK, "POST", body, X_Gitea_Signature=sign(body)).code == 202
+    assert bellows.rung >= 1
+
+
+def test_guesses_are_soon_not_heard(secret: Path) -> None:
+    started = serve(webhook_secret=secret, rates=replace(UNLIMITED, failure=Rate(0.001, 2)))
+    try:
+        codes = [ask(started.ports.api, HOOK, "POST", BODY, X_Gitlab_Token=str(n)).code for n in range(4)]
+        assert codes == [403, 403, 429, 429]
+        assert ask(started.ports.api, HOOK, "POST", BODY, X_Gitlab_Token=SECRET).code == 202
+    finally:
+        started.stop()
+
+
+def test_without_a_secret_there_is_no_webhook(servers: Started, bellows: Bellows) -> None:
+    answer = ask(servers.ports.api, HOOK, "POST", BODY, X_Gitlab_Token="")
+    assert (answer.code, answer.tree["advice"], bellows.rung) == (
+        404,
+        "name listen.webhook_secret in the host file",
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "sentence"),
+    [
+        ("short", 0o600, r"hook is shorter than 20 characters; write a longer one"),
+        (SECRET, 0o640, r"others may read .*hook; run chmod 600"),
+        ("\0" * 100_000, 0o600, r"is longer than 65536 bytes; it is no file of secrets"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused_at_the_start(
+    secret: Path, text: str, mode: int, sentence: str
+) -> None:
+    secret.write_text(text)
+    secret.chmod(mode)
+    with pytest.raises(ServeError, match=sentence):
+        serve(webhook_secret=secret)

@@ -1,0 +1,199 @@
+"""The sheet's routes over real sockets, from the snapshot alone."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+from dataclasses import replace
+
+import pytest
+
+from reconciler.api.startup import Started
+from reconciler.api.views import schemas as shapes
+from reconciler.api.views import schemas_market as shapes_market
+from reconciler.api.views import schemas_work as shapes_work
+from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.values.lifecycle import Phase
+from reconciler.values.plans import Hold, Reason
+from reconciler.values.snapshot import ReadingAge, Snapshot
+from tests.api.asking import ask
+from tests.api.worlds import FULL, ILL, NOON, WELL
+
+
+def test_the_status_tells_the_provider_as_a_whole(servers: Started) -> None:
+    answer = ask(servers.ports.api, "/api/v1/status")
+    assert (answer.code, answer.type) == (200, "application/json; charset=utf-8")
+    tree = answer.tree
+    assert tree["chain"] == {"id": "virtengine-1", "height": 91, "time": "2027-01-15T07:59:59Z"}
+    assert tree["money"]["received_uve"] == 330_000
+    assert tree["counts"]["workloads"]["running"] == 1
+    assert tree["counts"]["workloads"]["paused"] == 0
+    assert tree["counts"]["holds"] == {
+        "Ceiling": 1,
+        "NotWorthItsFee": 1,
+        "PriceTooLow": 1,
+        "RepositoryUnseen": 1,
+    }
+    assert [h["subject"] for h in tree["holds"]] == ["repository", ""]
+    assert tree["readings"][1]["why"] == "the remote hung up"
+    assert tree["cycle"]["outcome"] == "acted"
+    assert tree["intents"][0]["messages"] == ["bid 2733uve a block"]
+    shapes.StatusAnswer.model_validate(tree)
+
+
+def test_the_bid_engine_tells_bids_and_why_not(servers: Started) -> None:
+    tree = ask(servers.ports.api, "/api/v1/bid-engine/status").tree
+    assert (tree["bids_total"], tree["bids_won_total"], tree["bids_open"]) == (5, 2, 1)
+    assert tree["bids"][0]["order"] == "ve1tenant/1000003/1/1"
+    assert tree["bids"][0]["price_uve"] == "2733"
+    assert [h["reason"] for h in tree["holds"]] == ["PriceTooLow"]
+    shapes_market.BidEngineAnswer.model_validate(tree)
+
+
+def test_strangers_cannot_make_an_answer_long(board: SnapshotStore, servers: Started) -> None:
+    many = tuple(Hold(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "too low") for n in range(1500))
+    board.show(replace(FULL, holds=many))
+    tree = ask(servers.ports.api, "/api/v1/bid-engine/status").tree
+    assert (len(tree["holds"]), tree["holds_total"]) == (1000, 1500)
+
+
+def test_workloads_are_listed_all_or_by_state(servers: Started) -> None:
+    at = servers.ports.api
+    assert [w["id"] for w in ask(at, "/api/v1/workloads").tree["workloads"]] == [WELL.id, ILL.id]
+    assert [w["state"] for w in ask(at, "/api/v1/workloads?state=failed").tree["workloads"]] == ["failed"]
+    assert ask(at, "/api/v1/workloads?state=paused").tree["workloads"] == []
+    refused = ask(at, "/api/v1/workloads?state=Gone")
+    assert refused.code == 400
+    assert refused.tree["advice"].startswith("ask for one of pending, deploying, running")
+
+
+def test_one_workload_is_told_with_its_lease_holds_and_trouble(servers: Started) -> None:
+    tree = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}").tree
+    assert tree["workload"]["price_uve"] == "2446.5"
+    assert (tree["workload"]["ready"], tree["workload"]["replicas_ready"]) == (True, 2)
+    assert tree["lease"]["withdrawn_at"] == "2027-01-15T07:59:20Z"
+    assert [h["reason"] for h in tree["holds"]] == ["NotWorthItsFee"]
+    shapes_work.WorkloadAnswer.model_validate(tree)
+    ill = ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}").tree
+    assert ill["workload"]["trouble"]["advice"] == "mend the image's name"
+    assert ill["lease"]["withdrawn_at"] is None
+
+
+def test_an_unknown_workload_says_what_to_do(servers: Started) -> None:
+    for path in ("/api/v1/workloads/nope", "/api/v1/workloads/nope/logs"):
+        answer = ask(servers.ports.api, path)
+        assert answer.code == 404
+        assert answer.tree == {
+            "error": "there is no workload nope",
+            "advice": "GET /api/v1/workloads lists those there are; "
+            "`provider-daemon explain` knows former ones",
+        }
+
+
+def test_an_answer_follows_the_snapshot(board: SnapshotStore, servers: Started) -> None:
+    board.show(replace(FULL, workloads=(replace(WELL, phase=Phase.PAUSED),)))
+    assert ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}").tree["workload"]["state"] == "paused"
+    assert ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}").code == 404
+
+
+def test_a_time_that_no_calendar_has_is_unknown(board: SnapshotStore, servers: Started) -> None:
+    board.show(replace(FULL, chain_time=999_999_999_999))
+    assert ask(servers.ports.api, "/api/v1/status").tree["chain"]["time"] is None
+
+
+def test_before_the_first_cycle_all_answers_and_none_is_ready(board: SnapshotStore, servers: Started) -> None:
+    at = servers.ports.api
+    board.show(Snapshot(provider="one"))
+    assert ask(at, "/api/v1/status").tree["cycle"] is None
+    assert ask(at, "/api/v1/workloads").tree == {"workloads": [], "total": 0, "next": ""}
+    assert ask(at, "/healthz").code == 200
+    answer = ask(at, "/readyz")
+    assert (answer.code, answer.tree["why"]) == (503, "the first cycle has not ended yet")
+
+
+@pytest.mark.parametrize(
+    ("chain", "code", "why"),
+    [
+        ((ReadingAge("chain", NOON - 300),), 200, ""),
+        (
+            (ReadingAge("chain", NOON - 301, "the node is down"),),
+            503,
+            "the chain was last seen 301 seconds ago, more than 300: the node is down",
+        ),
+        (
+            (ReadingAge("chain", NOON - 999),),
+            503,
+            "the chain was last seen 999 seconds ago, more than 300: no cycle has ended since",
+        ),
+        ((ReadingAge("chain", 0, "refused"),), 503, "the chain has not been seen yet: refused"),
+        ((ReadingAge("repository", NOON),), 503, "the chain has not been seen yet"),
+    ],
+)
+def test_ready_is_who_saw_the_chain_lately(
+    board: SnapshotStore, servers: Started, chain: tuple[ReadingAge, ...], code: int, why: str
+) -> None:
+    board.show(replace(FULL, readings=chain))
+    answer = ask(servers.ports.api, "/readyz")
+    assert (answer.code, answer.tree["why"]) == (code, why)
+    assert ask(servers.ports.api, "/healthz").code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/workloads/", "/api/v1/status/x", "/%2e%2e/etc"])
+def test_other_paths_say_which_there_are(servers: Started, path: str) -> None:
+    answer = ask(servers.ports.api, path)
+    assert answer.code == 404
+    assert answer.tree["advice"].startswith("ask GET /api/v1/status, ")
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
+def test_nothing_can_be_changed(servers: Started, method: str) -> None:
+    answer = ask(servers.ports.api, "/api/v1/status", method)
+    assert answer.code == 405
+    assert (answer.tree["advice"], answer.headers["allow"]) == ("use GET", "GET, HEAD")
+
+
+@pytest.mark.parametrize("host", ["evil.example.org", "evil.example.org:8443", "localhost.evil.org", "[x"])
+def test_a_name_of_someone_elses_is_refused(servers: Started, host: str) -> None:
+    assert ask(servers.ports.api, "/api/v1/status", Host=host).code == 421
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:9", "127.0.0.1:8443", "[::1]:8443"])
+def test_this_machines_names_are_good(servers: Started, host: str) -> None:
+    assert ask(servers.ports.api, "/api/v1/status", Host=host).code == 200
+
+
+def test_a_failure_of_ours_is_a_sentence_without_a_traceback(
+    servers: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Snapshot) -> shapes.StatusAnswer:
+        raise RuntimeError("secret words")
+
+    monkeypatch.setattr("reconciler.api.views.views.status", fail)
+    answer = ask(servers.ports.api, "/api/v1/status")
+    assert answer.code == 500
+    assert answer.tree["error"] == "the answer could not be made"
+    assert b"secret" not in answer.body
+
+
+def test_a_long_answer_is_bounded_in_time(servers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sleep(*_: object) -> bytes:
+        await asyncio.sleep(30)
+        return b""
+
+    monkeypatch.setattr("reconciler.api.api.SECONDS_MAX", 0.1)
+    monkeypatch.setattr("reconciler.runtime.bounded_executor.Desk.ask", sleep)
+    answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/logs")
+    assert (answer.code, answer.tree["error"]) == (504, "the answer took too long")
+
+
+def test_junk_on_the_socket_ends_that_connection_alone(servers: Started) -> None:
+    at = servers.ports.api
+    with socket.create_connection((at.host, at.port), timeout=20) as raw:
+        raw.sendall(b"GET " + b"/" * 20_000 + b" HTTP/1.1\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.0 400")
+    connection = http.client.HTTPConnection(at.host, at.port, timeout=20)
+    connection.request("GET", "/healthz", body=b"x" * 100_000)
+    assert connection.getresponse().status == 413
+    connection.close()
+    assert ask(at, "/healthz").code == 200

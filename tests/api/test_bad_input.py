@@ -1,0 +1,266 @@
+"""Bad input to the API, all of it side by side: the exact answer, nothing leaked, everyone else answered.
+
+What needs many clients or none that reads is in test_connections.py; certificates are in test_outside.py.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reconciler.api.auth.tls import RemoteAccess
+from reconciler.api.startup import Started
+from reconciler.values.listen_address import ListenAddress
+from tests.api.asking import Answer, Asker
+from tests.api.auth.test_tls import OLD, TOKEN, tokens_of
+from tests.api.certificates import Authority
+from tests.api.playing import Bellows, serve
+from tests.api.routes.test_triggers import BODY, SECRET, sign
+from tests.api.worlds import WELL
+
+HOOK, RECONCILE, STATUS = "/hooks/git", "/api/v1/reconcile", "/api/v1/status"
+NO_WORKLOAD = "GET /api/v1/workloads lists those there are; `provider-daemon explain` knows former ones"
+FORGET = "a decision is made once the daemon has seen an order; old ones are forgotten after two weeks"
+UNPROVEN = (
+    "give the forge the secret of listen.webhook_secret; it signs the body with it (X-Hub-Signature-256 or "
+    "X-Gitea-Signature), or sends it as X-Gitlab-Token"
+)
+ROUTES = "ask GET /api/v1/status, /api/v1/workloads or /openapi.json, which lists them all"
+
+
+@dataclass
+class World:
+    """A provider with both addresses, a webhook and tokens."""
+
+    started: Started
+    bellows: Bellows
+    authority: Authority
+
+    @property
+    def here(self) -> Asker:
+        """Somebody on this machine."""
+        return Asker(self.started.ports.api)
+
+    @property
+    def outside(self) -> Asker:
+        """Somebody elsewhere."""
+        assert self.started.ports.outside is not None
+        at = ListenAddress("127.0.0.1", self.started.ports.outside.port)
+        return Asker(at, self.authority.client())
+
+    def raw(self, sent: bytes) -> Answer:
+        """What comes back for these bytes."""
+        at = self.started.ports.api
+        with socket.create_connection((at.host, at.port), timeout=20) as peer:
+            peer.sendall(sent)
+            got = b""
+            while piece := peer.recv(65_536):
+                got += piece
+        head, _, body = got.partition(b"\r\n\r\n")
+        return Answer(int(head.split()[1]), "", body)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    authority, bellows = Authority(tmp_path), Bellows()
+    certificate, key = authority.issue("server")
+    (tmp_path / "hook").write_text(SECRET)
+    (tmp_path / "hook").chmod(0o600)
+    started = serve(
+        bellows=bellows,
+        outside=ListenAddress("0.0.0.0", 0),
+        proof=RemoteAccess(certificate, key, None, tokens_of(tmp_path)),
+        webhook_secret=tmp_path / "hook",
+    )
+    yield World(started, bellows, authority)
+    started.stop()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trouble: how it is sent, what is answered, and how often it wakes the loop."""
+
+    name: str
+    send: Callable[[World], Answer]
+    code: int
+    error: str = ""
+    advice: str = ""
+    wakes: int = 0
+
+
+def get(path: str, **headers: str) -> Callable[[World], Answer]:
+    return lambda world: world.here.ask(path, "GET", None, **headers)
+
+
+def post(path: str, body: bytes = b"", **headers: str) -> Callable[[World], Answer]:
+    return lambda world: world.here.ask(path, "POST", body, **headers)
+
+
+def token(shown: str) -> Callable[[World], Answer]:
+    return lambda world: world.outside.ask(STATUS, "GET", None, Authorization=shown)
+
+
+def replayed(world: World) -> Answer:
+    """The same webhook, ten times over."""
+    for _ in range(9):
+        post(HOOK, BODY, X_Gitea_Signature=sign())(world)
+    return post(HOOK, BODY, X_Gitea_Signature=sign())(world)
+
+
+SMUGGLED = (
+    b"POST /api/v1/reconcile HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /"
+)
+TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"
+
+
+TABLE = [
+    Row("an unknown workload", get("/api/v1/workloads/nope"), 404, "there is no workload nope", NO_WORKLOAD),
+    Row(
+        "an unknown workload's log",
+        get("/api/v1/workloads/nope/logs"),
+        404,
+        "there is no workload nope",
+        NO_WORKLOAD,
+    ),
+    Row(
+        "an id that is text of a script",
+        get("/api/v1/workloads/%3Cscript%3E"),
+        404,
+        "there is no workload <script>",
+        NO_WORKLOAD,
+    ),
+    Row(
+        "an id of 300 characters",
+        get(f"/api/v1/workloads/{'x' * 300}"),
+        400,
+        "id has 300 characters",
+        "ask with at most 200 characters",
+    ),
+    Row("a path of 9,000 characters", get(f"/api/v1/workloads/{'x' * 9_000}"), 400),
+    Row(
+        "an unknown order",
+        get("/api/v1/orders/ve1x/1/1/1/decision"),
+        404,
+        "nothing is known of order ve1x/1/1/1",
+        FORGET,
+    ),
+    Row(
+        "an order that is none",
+        get("/api/v1/orders/ve1x/one/1/1/decision"),
+        400,
+        "dseq=one is no number that can be asked for",
+        "ask for 0 to 18446744073709551615",
+    ),
+    Row(
+        "a state that is none",
+        get("/api/v1/workloads?state=dead"),
+        400,
+        "state=dead is not known here",
+        "ask for one of pending, deploying, running, paused, stopping, stopped, terminated, failed",
+    ),
+    Row(
+        "a parameter that is none",
+        get("/api/v1/leases?stat=low"),
+        400,
+        "there is no parameter stat here",
+        "the parameters are: funding, limit, after, contains",
+    ),
+    Row(
+        "a parameter twice",
+        get("/api/v1/bids?limit=1&limit=2"),
+        400,
+        "limit is given 2 times",
+        "give it once",
+    ),
+    Row("a path that leads out", get("/api/v1/%2e%2e/%2e%2e/etc/passwd"), 404, advice=ROUTES),
+    Row("another method", post(STATUS), 405, "POST does nothing here", "use GET"),
+    Row(
+        "a name of someone else's",
+        get(STATUS, Host="evil.example.org"),
+        421,
+        "this API is not at evil.example.org",
+        "ask by address, or as localhost",
+    ),
+    Row(
+        "another site's page",
+        post(RECONCILE, Origin="https://evil.example.org"),
+        403,
+        "another site's page may not ask this",
+        "ask from the page at /, or with curl",
+    ),
+    Row(
+        "a body of a megabyte",
+        post(RECONCILE, b"x" * 1_000_000),
+        413,
+        "a body of 1000000 bytes is not read",
+        "send at most 1024 bytes",
+    ),
+    Row("a malformed body", post(RECONCILE, b'{"a": '), 202, wakes=1),
+    Row(
+        "a webhook whose body is no JSON", post(HOOK, b"\xff", X_Gitea_Signature=sign(b"\xff")), 202, wakes=1
+    ),
+    Row("a replayed webhook", replayed, 202, wakes=1),
+    Row(
+        "a webhook signed for another body",
+        post(HOOK, BODY, X_Hub_Signature_256=f"sha256={sign(b'other')}"),
+        403,
+        "the sender has not proven that it knows the secret",
+        UNPROVEN,
+    ),
+    Row(
+        "no token",
+        token(""),
+        401,
+        "this address answers those who prove who they are",
+        "send a token as `Authorization: Bearer TOKEN`, or show a client certificate",
+    ),
+    Row(
+        "a wrong token",
+        token(f"Bearer {TOKEN}x"),
+        401,
+        "the token is not known here",
+        "see that it is whole, or ask for a new one",
+    ),
+    Row(
+        "an expired token",
+        token(f"Bearer {OLD}"),
+        401,
+        "the token has expired",
+        "ask the provider's operator for a new one",
+    ),
+    Row("a header that is too long", get(STATUS, Authorization=f"Bearer {TOKEN}{'x' * 9_000}"), 400),
+    Row("junk", lambda world: world.raw(b"\x00\xff\r\n\r\n"), 400),
+    Row("TLS at the plain port", lambda world: world.raw(TLS_HELLO), 400),
+    Row("two lengths", lambda world: world.raw(SMUGGLED), 400),
+]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_bad_input(world: World, row: Row, caplog: pytest.LogCaptureFixture) -> None:
+    answer = row.send(world)
+
+    assert answer.code == row.code
+    if row.error:
+        assert json.loads(answer.body)["error"] == row.error
+    if row.advice:
+        assert json.loads(answer.body)["advice"] == row.advice
+    assert world.bellows.rung == row.wakes
+    assert SECRET.encode() not in answer.body
+    assert SECRET not in caplog.text
+    assert TOKEN not in caplog.text
+    assert "Traceback" not in caplog.text
+    began = time.monotonic()
+    assert world.here.ask(STATUS).tree["provider"] == "one"
+    assert world.outside.ask(f"/api/v1/workloads/{WELL.id}", Authorization=f"Bearer {TOKEN}").code == 200
+    assert time.monotonic() - began < 2
+
+
+def test_the_table_tells_each_trouble_once() -> None:
+    assert len({row.name for row in TABLE}) == len(TABLE)

@@ -1,0 +1,211 @@
+"""Clients that are many, silent, slow or never read: a clear answer, and nobody else waits."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from reconciler.api import connections as acceptor
+from reconciler.api import server
+from reconciler.api.connection_limits import OWN_GRACE_SECONDS, ConnectionLimits
+from reconciler.api.startup import Started
+from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.values.ids import workload_id
+from reconciler.values.listen_address import ListenAddress
+from reconciler.values.snapshot import Snapshot
+from tests.api.asking import ask
+from tests.api.playing import serve
+from tests.api.worlds import FULL, WELL, lease
+
+QUICK_SECONDS = 2.0
+
+
+def many(count: int) -> Snapshot:
+    """A snapshot with so many workloads."""
+    leases = [lease(2_000_000 + n) for n in range(count)]
+    return replace(FULL, workloads=tuple(replace(WELL, id=workload_id(x), lease=x) for x in leases))
+
+
+def answers_at_once(at: ListenAddress) -> None:
+    """Somebody else is answered, and soon."""
+    began = time.monotonic()
+    assert ask(at, "/api/v1/status").code == 200
+    assert time.monotonic() - began < QUICK_SECONDS
+
+
+def deaf(at: ListenAddress, path: str) -> socket.socket:
+    """Asks, and never reads; its system takes little on its behalf."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.settimeout(20)
+    made.connect((at.host, at.port))
+    made.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return made
+
+
+def is_cut(peer: socket.socket, seconds: float = 10) -> bool:
+    """Whether the server ends a connection that still has much to read."""
+    end = time.monotonic() + seconds
+    got = 0
+    while time.monotonic() < end:
+        try:
+            piece = peer.recv(65_536)
+        except ConnectionError:
+            return True
+        if not piece:
+            return got < 1_000_000
+        got += len(piece)
+    return False
+
+
+def test_clients_that_never_read_are_cut_off_and_nobody_waits(
+    board: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acceptor, "STALLED_SECONDS", 0.3)
+    board.show(many(5_000))
+    at = servers.ports.api
+    peers = [deaf(at, "/api/v1/workloads") for _ in range(20)]
+    answers_at_once(at)
+    time.sleep(1)
+    assert all(is_cut(peer) for peer in peers)
+    for peer in peers:
+        peer.close()
+    answers_at_once(at)
+
+
+def test_a_reader_that_is_slow_and_reads_gets_everything(
+    board: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acceptor, "STALLED_SECONDS", 0.5)
+    board.show(many(2_000))
+    at = servers.ports.api
+    whole = ask(at, "/api/v1/workloads").body
+    slow = deaf(at, "/api/v1/workloads")
+    got = b""
+    while not got.endswith(whole[-40:]):
+        got += slow.recv(32_768)
+        time.sleep(0.005)
+    slow.close()
+    assert got.endswith(whole)
+
+
+def test_listeners_that_never_read_are_cut_off(
+    board: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acceptor, "STALLED_SECONDS", 0.3)
+    monkeypatch.setattr("reconciler.api.page.event_stream.PAUSE_SECONDS", 0.0)
+    peer = deaf(servers.ports.api, "/api/v1/stream")
+    end = time.monotonic() + 20
+    cut = False
+    while not cut and time.monotonic() < end:
+        for n in range(50):
+            board.show(replace(many(200), height=n))
+            time.sleep(0.01)
+        time.sleep(0.5)
+        cut = is_cut(peer, 1)
+    peer.close()
+    assert cut
+    answers_at_once(servers.ports.api)
+
+
+def test_a_thousand_clients_at_once_are_all_answered(servers: Started) -> None:
+    at = servers.ports.api
+
+    async def one() -> int:
+        reader, writer = await asyncio.open_connection(at.host, at.port)
+        writer.write(b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        line = await reader.readline()
+        while await reader.read(65_536):
+            pass
+        writer.close()
+        return int(line.split()[1])
+
+    async def all_of_them() -> Counter[int]:
+        return Counter(await asyncio.gather(*(one() for _ in range(1_000))))
+
+    codes = asyncio.run(all_of_them())
+    assert set(codes) <= {200, 503}
+    assert codes[200] >= 900
+    answers_at_once(at)
+
+
+def test_silent_clients_do_not_keep_their_seats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "KEEPALIVE_SECONDS", 0.3)
+    monkeypatch.setattr(acceptor, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(server, "SEATS", ConnectionLimits(8, 8, 0))
+    started = serve()
+    try:
+        at = started.ports.api
+        silent = [socket.create_connection((at.host, at.port), timeout=20) for _ in range(8)]
+        silent[0].sendall(b"GET / HT")
+        answer = ask(at, "/healthz")
+        assert answer.code == 503
+        assert answer.tree["error"] == "as many connections are open as may be at once"
+        end = time.monotonic() + 10
+        while ask(at, "/healthz").code != 200:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        for each in silent:
+            each.close()
+    finally:
+        started.stop()
+
+
+def connected(at: ListenAddress, source: str, begin: bytes = b"") -> socket.socket:
+    """A connection from one of this machine's addresses, with the beginning of a request."""
+    made = socket.create_connection((at.host, at.port), timeout=20, source_address=(source, 0))
+    made.sendall(begin)
+    return made
+
+
+@pytest.mark.parametrize("begin", [b"", b"GET /healthz HTTP/1.1\r\nHost: local", b"\x16\x03"])
+def test_slow_connections_of_one_address_do_not_keep_the_others_out(servers: Started, begin: bytes) -> None:
+    at = servers.ports.api
+    slow = [connected(at, "127.0.0.2", begin) for _ in range(400)]
+    for _ in range(20):
+        answers_at_once(at)
+    other = connected(
+        at, "127.0.0.3", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    assert other.recv(100).startswith(b"HTTP/1.1 200")
+    for each in (*slow, other):
+        each.close()
+
+
+def test_slow_connections_of_many_addresses_leave_the_reserve(servers: Started) -> None:
+    at = servers.ports.api
+    slow = [connected(at, f"127.0.0.{2 + n % 100}", b"GET / HT") for n in range(500)]
+    for _ in range(20):
+        answers_at_once(at)
+    for each in slow:
+        each.close()
+
+
+def test_slow_connections_of_this_machine_give_way_after_the_grace(servers: Started) -> None:
+    at = servers.ports.api
+    slow = [connected(at, "127.0.0.1", b"GET / HT") for _ in range(300)]
+    time.sleep(OWN_GRACE_SECONDS + 0.1)
+    for _ in range(20):
+        answers_at_once(at)
+    assert any(each.recv(100).startswith(b"HTTP/1.1 503") for each in slow[:5])
+    for each in slow:
+        each.close()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/reconcile", "/hooks/git"])
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(servers: Started, path: str) -> None:
+    at = servers.ports.api
+    connection = http.client.HTTPConnection(at.host, at.port, timeout=20)
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Length", str(1 << 40))
+    connection.endheaders(b"a few bytes")
+    answer = connection.getresponse()
+    assert (answer.status, b"a body of 1099511627776 bytes is not read" in answer.read()) == (413, True)
+    connection.close()
+    answers_at_once(at)

@@ -1,0 +1,126 @@
+"""The API describes itself truly: whatever is asked, no answer is outside its schema, none is our failure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler.api.startup import Started
+from tests.api.asking import ask
+from tests.api.fuzzing import Operation, Request, fault, fitting, operations, requests, send
+from tests.api.playing import serve
+from tests.api.worlds import ILL, WELL
+
+KNOWN: dict[str, list[str]] = {
+    "id": [WELL.id, ILL.id],
+    "owner": ["ve1tenant"],
+    "dseq": ["1000001", "1000004"],
+}
+ENDLESS = "/api/v1/stream"
+
+PATHS = {
+    "/api/v1/status",
+    "/api/v1/bid-engine/status",
+    "/api/v1/workloads",
+    "/api/v1/workloads/{id}",
+    "/api/v1/workloads/{id}/logs",
+    "/api/v1/workloads/{id}/metrics",
+    "/api/v1/workloads/{id}/events",
+    "/api/v1/workloads/{id}/explain",
+    "/api/v1/holds",
+    "/api/v1/leases",
+    "/api/v1/bids",
+    "/api/v1/orders/{owner}/{dseq}/{gseq}/{oseq}/decision",
+    "/api/v1/plan",
+    "/api/v1/journal",
+    "/api/v1/overview",
+    "/api/v1/reconcile",
+    ENDLESS,
+    "/hooks/git",
+    "/healthz",
+    "/readyz",
+}
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Started]:
+    started = serve()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def document(served: Started) -> dict[str, Any]:
+    found: dict[str, Any] = ask(served.ports.api, "/openapi.json").tree
+    return found
+
+
+def test_every_route_is_in_the_file(document: dict[str, Any]) -> None:
+    assert set(document["paths"]) == PATHS
+    assert document["openapi"] == "3.1.0"
+
+
+def test_every_route_is_told_in_the_docs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    told = set(re.findall(r"`(?:GET|POST) (/[^`?]*)`", text))
+    assert told == PATHS | {"/", "/openapi.json"}
+
+
+def test_its_names_are_distinct_and_its_references_lead_somewhere(document: dict[str, Any]) -> None:
+    names = [each["operationId"] for methods in document["paths"].values() for each in methods.values()]
+    assert len(set(names)) == len(names)
+    for name in re.findall(r"'#/components/schemas/([^']+)'", str(document)):
+        assert name in document["components"]["schemas"]
+    for schema in document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert "description" in schema
+
+
+def test_every_field_of_an_answer_is_required(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert set(schema.get("required", ())) == set(schema["properties"]), name
+
+
+@pytest.mark.parametrize("path", sorted(PATHS - {ENDLESS}))
+def test_no_answer_is_outside_its_schema(served: Started, document: dict[str, Any], path: str) -> None:
+    for operation in operations({"paths": {path: document["paths"][path]}}):
+        _fuzz(served, document, operation)
+
+
+@pytest.mark.parametrize("path", sorted(PATHS - {ENDLESS}))
+def test_what_is_asked_as_documented_is_not_refused_for_its_form(
+    served: Started, document: dict[str, Any], path: str
+) -> None:
+    [operation] = operations({"paths": {path: document["paths"][path]}})
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(request=fitting(operation))
+    def run(request: Request) -> None:
+        answer = send(served.ports.api, request)
+        assert not fault(document, operation, answer), request
+        assert answer.code != 400, (request, answer.body)
+
+    run()
+
+
+def _fuzz(served: Started, document: dict[str, Any], operation: Operation) -> None:
+    answered: set[int] = set()
+
+    @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(data=st.data())
+    def run(data: st.DataObject) -> None:
+        request = data.draw(requests(operation, KNOWN))
+        answer = send(served.ports.api, request)
+        found = fault(document, operation, answer)
+        assert not found, f"{request}: {found}"
+        answered.add(answer.code)
+
+    run()
+    assert answered - {400, 403, 404} or operation.path == "/hooks/git", "nothing good was ever asked"

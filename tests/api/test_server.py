@@ -1,0 +1,59 @@
+"""Ports that are taken are sentences; stopping gives them back."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from reconciler.api.server import ServeError
+from reconciler.values.listen_address import ListenAddress
+from tests.api.asking import ask
+from tests.api.playing import serve
+
+
+def test_a_port_that_is_taken_says_which_and_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ServeError) as caught:
+            serve(metrics=ListenAddress("127.0.0.1", port))
+    assert str(caught.value) == (
+        f"the metrics cannot listen on 127.0.0.1:{port}: Address already in use; stop what uses the port "
+        "(ss -ltnp shows it), or set listen.metrics in the host file"
+    )
+
+
+def test_a_failed_start_gives_the_other_port_back() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        free = ListenAddress("127.0.0.1", probe.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(ServeError):
+        serve(api=free, metrics=ListenAddress("127.0.0.1", other.getsockname()[1]))
+    serve(api=free).stop()
+
+
+def test_stopping_gives_the_ports_back_and_may_be_said_twice() -> None:
+    first = serve()
+    ports = first.ports
+    assert ask(ports.api, "/healthz").code == 200
+    first.stop()
+    first.stop()
+    with pytest.raises(ConnectionRefusedError):
+        ask(ports.api, "/healthz")
+    again = serve(api=ports.api, metrics=ports.metrics)
+    assert ask(again.ports.metrics, "/metrics").code == 200
+    again.stop()
+
+
+def test_ipv6_loopback_is_good() -> None:
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    servers = serve(api=ListenAddress("::1", 0))
+    assert ask(servers.ports.api, "/healthz").code == 200
+    servers.stop()
+
+
+def test_a_name_that_resolves_to_nothing_is_a_sentence() -> None:
+    with pytest.raises(
+        ServeError, match=r"the HTTP API cannot listen on nowhere\.invalid:8443|reached by others"
+    ):
+        serve(api=ListenAddress("nowhere.invalid", 8443))

@@ -1,0 +1,111 @@
+"""What is simulated, dropped, priced and signed, on the simulated chain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.tx_builder import Policy
+from reconciler.devnet.chain.genesis import Gates
+from reconciler.values.messages import CreateBid, WithdrawLease
+from reconciler.values.outcomes import Done
+from tests.chain.counting import counted
+from tests.contracts.chain_steps import (
+    failed,
+    lease_of,
+    offer,
+    prepared,
+    seen,
+)
+from tests.contracts.chain_worlds import FEE_MAX, ChainWorld, simulated
+
+
+def test_a_sequence_that_somebody_else_spent_stops_the_signing(world: ChainWorld) -> None:
+    assert world.simulated is not None
+    client = world.client()
+    order = world.order(world.tenants[0])
+    view = seen(client)
+    world.simulated.faults.racing.append(world.provider.address)
+    world.advance()
+    outcome = failed(client.prepare([offer(view, order)], FEE_MAX))
+    assert outcome.reason == "Sequence"
+    seen(client)
+    assert prepared(client, offer(view, order)).intent is not None
+
+
+def test_a_gate_drops_the_withdrawal_with_the_chain_s_words() -> None:
+    with simulated(Gates(identity=False, second_factor=frozenset({"medium_withdrawal"}))) as world:
+        client = world.client()
+        first, second = lease_of(world, client), lease_of(world, client)
+        seen(client)
+        with counted() as counts:
+            made = prepared(client, WithdrawLease(first.id), WithdrawLease(second.id))
+        assert made.intent is None
+        assert len(made.dropped) == 2
+        assert made.dropped[0][1].startswith("MFA required for medium_withdrawal")
+        assert counts["/cosmos.tx.v1beta1.Service/Simulate"] == 1
+
+
+def twice(message: CreateBid) -> CreateBid:
+    """A bid that makes the chain panic, without a word of which message it was."""
+    return replace(message, units=message.units * 2)
+
+
+def test_a_panic_that_names_no_message_is_found_by_halves(world: ChainWorld) -> None:
+    client = world.client()
+    orders = [world.order(world.tenants[0]) for _ in range(5)]
+    view = seen(client)
+    good = [offer(view, order) for order in orders]
+    messages = [*good[:3], twice(good[3]), good[4]]
+    made = prepared(client, *messages)
+    assert made.intent is not None
+    assert made.intent.messages == (*good[:3], good[4])
+    ((dropped, words),) = made.dropped
+    assert dropped == messages[3]
+    assert words.startswith("recovered: ")
+    assert "\n" not in words
+
+
+def test_many_bids_are_one_transaction(world: ChainWorld) -> None:
+    client = world.client()
+    orders = [world.order(world.tenants[0]) for _ in range(15)]
+    view = seen(client)
+    with counted() as counts:
+        made = prepared(client, *[offer(view, order) for order in orders])
+    assert counts["/cosmos.tx.v1beta1.Service/Simulate"] == 1
+    assert made.intent is not None
+    assert client.broadcast(made.intent) == Done()
+    world.advance()
+    view = seen(client, [made.intent.hash])
+    assert view.landed[made.intent.hash].code == 0
+    assert len(view.bids) == 15
+
+
+def test_a_fee_over_its_bound_is_not_paid(world: ChainWorld) -> None:
+    client = world.client()
+    order = world.order(world.tenants[0])
+    outcome = failed(client.prepare([offer(seen(client), order)], 100))
+    assert outcome.reason == "FeeTooHigh"
+    assert "more than the 100uve" in outcome.why
+
+
+def test_a_gas_price_over_the_host_file_s_is_not_paid(world: ChainWorld) -> None:
+    expected = Expectations(world.chain_id, stale_seconds=None)
+    policy = Policy(gas_price_max=Decimal("0.01"))
+    client = ChainClient(GrpcNode(world.node.target), world.rpc, world.provider, expected, policy)
+    order = world.order(world.tenants[0])
+    assert failed(client.prepare([offer(seen(client), order)], FEE_MAX)).reason == "GasPrice"
+    client.close()
+
+
+def test_an_account_without_coins_says_so(world: ChainWorld) -> None:
+    stranger = type(world.provider)(b"\x07" * 32)
+    expected = Expectations(world.chain_id, stale_seconds=None)
+    client = ChainClient(GrpcNode(world.node.target), world.rpc, stranger, expected, Policy())
+    order = world.order(world.tenants[0])
+    view = seen(client)
+    assert (view.wallet.balance, view.wallet.sequence, view.provider) == (0, 0, None)
+    assert failed(client.prepare([offer(view, order)], FEE_MAX)).reason == "NoBalance"
+    client.close()

@@ -1,0 +1,45 @@
+"""What happened, from the journal; also without a daemon."""
+
+from __future__ import annotations
+
+import json
+
+from reconciler.cli.times import moment
+from reconciler.values.outcomes import Done
+from reconciler.values.records import EffectResult
+from tests.cli.conftest import Terminal
+from tests.journal.facts import LEASE, NOON, STEP, plan
+
+EFFECT = EffectResult(
+    "w", "ApplyWorkload", "apply workload w on kubernetes: leased, not there", Done(), NOON + 60
+)
+
+
+def happened(terminal: Terminal) -> None:
+    terminal.journal.journal.remember(plan(transitions=(STEP,)), NOON)
+    terminal.journal.journal.record([EFFECT])
+
+
+def test_the_newest_comes_last(terminal: Terminal) -> None:
+    happened(terminal)
+    terminal.servers.stop()
+    code, out, _ = terminal.say("events")
+    assert code == 0
+    assert out.splitlines() == [
+        f"{moment(NOON)}  Transition   Workload {STEP.workload}: Pending -> Deploying, lease accepted",
+        f"{moment(NOON + 60)}  Effect       Apply workload w on kubernetes: leased, not there: done",
+    ]
+
+
+def test_since_and_limit_choose(terminal: Terminal) -> None:
+    happened(terminal)
+    assert terminal.say("events", "--since", moment(NOON + 1))[1].count("\n") == 1
+    assert "Apply workload" in terminal.say("events", "--limit", "1")[1]
+    assert terminal.say("events", "--since", moment(NOON + 61))[1].startswith("no events on record since")
+    assert terminal.say("events", "--since", "whenever")[0] == 64
+
+
+def test_programs_get_the_subjects(terminal: Terminal) -> None:
+    happened(terminal)
+    first, _ = json.loads(terminal.say("events", "-o", "json")[1])
+    assert (first["kind"], first["subjects"]) == ("Transition", [STEP.workload, str(LEASE)])

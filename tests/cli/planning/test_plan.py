@@ -1,0 +1,379 @@
+"""`plan --base --head --offline` in a clone, as a pull request's check runs it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.main import provider_daemon, run_command
+from reconciler.documents.planning_snapshot import planning_snapshot_files
+from reconciler.planning.planner import plan
+from reconciler.values.ids import LeaseId, OrderId, workload_id
+from reconciler.values.limits import Limits
+from reconciler.values.planning_snapshot import PlanningSnapshot
+from tests import makers
+from tests.bench.holdings import TENANT, file_of
+from tests.cycle.worlds import FILES
+from tests.git.forge import ENVIRONMENT, Forge
+from tests.git.keys import signing_keys
+
+PRICED = FILES["pricing.yaml"]
+DEARER = PRICED.replace(b"cpu_millicores: 1uve", b"cpu_millicores: 1.2uve")
+
+
+class Terminal:
+    """Commands in a clone of a state repository, and what they print."""
+
+    def __init__(self, forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
+        self.forge, self._capsys = forge, capsys
+        self.base = forge.commit(config_yaml=FILES["config.yaml"], pricing_yaml=PRICED)
+        forge.git("switch", "--quiet", "-c", "change")
+
+    def say(self, *words: str) -> tuple[int, str, str]:
+        self._capsys.readouterr()
+        code = run_command(provider_daemon, ["plan", *words, "--clone", str(self.forge.path)])
+        out = self._capsys.readouterr()
+        return code, out.out, out.err
+
+    def offline(self, *words: str) -> tuple[int, str, str]:
+        return self.say("--offline", "--base", "main", *words)
+
+    def share(
+        self,
+        *,
+        provider: str = "p",
+        applied: str = "",
+        age: int = 60,
+        limits: Limits | None = None,
+        good_of: str = "",
+        folder: str = "",
+    ) -> str:
+        """A snapshot branch as the daemon would have pushed it."""
+        market = makers.market(orders=[makers.order(1), makers.order(2, makers.unit(price=2500))])
+        good = {name: self.forge.git("rev-parse", f"{good_of or self.base}:{name}") for name in FILES}
+        base = replace(makers.desired(), commit=applied or self.base, good=good)
+        situation = makers.situation(market, base)
+        outlook = PlanningSnapshot(
+            provider,
+            int(time.time()) - age,
+            market,
+            situation.adapters,
+            plan(situation).memory,
+            limits or Limits(clock_skew_seconds=10**9),
+            folder=folder,
+        )
+        return self.push(provider, planning_snapshot_files(outlook))
+
+    def push(self, provider: str, files: dict[str, bytes], *options: str) -> str:
+        here = self.forge.git("symbolic-ref", "--short", "HEAD")
+        self.forge.git("switch", "--quiet", "--orphan", f"snapshot/{provider}")
+        for path, content in files.items():
+            (self.forge.path / path).write_bytes(content)
+        made = self.forge.commit("What is seen", *options)
+        self.forge.git("switch", "--quiet", "--force", here)
+        return made
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(Forge.make(tmp_path / "state"), capsys)
+
+
+@pytest.fixture
+def changed(terminal: Terminal) -> Terminal:
+    """A branch that makes cores dearer."""
+    terminal.share()
+    terminal.forge.commit("Cores cost a fifth more", pricing_yaml=DEARER)
+    return terminal
+
+
+def test_a_price_change_is_told_in_plain_words(changed: Terminal) -> None:
+    code, out, _ = changed.offline()
+    assert code == 2
+    assert "2 open orders decided otherwise; prices" in out
+    assert "pricing.cpu_millicores: 1uve -> 1.2uve" in out
+    assert "1,282 -> 1,397" in out
+    assert "+9 %" in out
+    assert "no bid, PriceTooLow: it pays at most 2,500uve a block, our price is 2,676uve" in out
+    assert f"The snapshot {changed.forge.git('rev-parse', 'snapshot/p')[:12]} was taken 1m" in out
+    assert "ago; what came since is not in it." in out
+
+
+def test_as_json_it_holds_the_plan_of_the_changed_side(changed: Terminal, tmp_path: Path) -> None:
+    beside = tmp_path / "plan.json"
+    code, out, _ = changed.offline("--format", "markdown", "--json-file", str(beside))
+    assert code == 2
+    assert out.startswith("### What merging this does to p: 2 open orders decided otherwise; prices ")
+    found = json.loads(beside.read_text())
+    assert found["head"] == found["plan"]["revision"] == changed.forge.git("rev-parse", "HEAD")
+    assert [o["after"]["bid_uve"] for o in found["orders"]] == ["2676", None]
+    assert Decimal(found["prices"][0]["new"]["block_uve"]) == 1397
+
+
+def test_without_a_base_it_is_what_the_daemon_has_applied(changed: Terminal) -> None:
+    code, out, _ = changed.say("--offline")
+    assert (code, f"From {changed.base[:12]} to" in out) == (2, True)
+
+
+def test_no_change_ends_with_nothing_to_do(terminal: Terminal) -> None:
+    terminal.share()
+    code, out, _ = terminal.offline()
+    assert (code, "nothing changes" in out) == (0, True)
+
+
+def test_a_branch_behind_its_base_is_planned_as_the_merge(changed: Terminal) -> None:
+    forge = changed.forge
+    forge.git("switch", "--quiet", "main")
+    forge.commit("Another thing", config_yaml=b"publishing: {quiet: 6s, at_most: 30s}\n")
+    forge.git("switch", "--quiet", "change")
+    code, out, _ = changed.offline()
+    assert code == 2
+    assert "2 open orders decided otherwise" in out
+    assert "planned as the merge of both" in out
+
+
+def test_two_changes_that_conflict_are_told_with_the_file(changed: Terminal) -> None:
+    forge = changed.forge
+    forge.git("switch", "--quiet", "main")
+    forge.commit("Cores cost less", pricing_yaml=PRICED.replace(b"cores: 1uve", b"cores: 0.9uve"))
+    forge.git("switch", "--quiet", "change")
+    code, _, err = changed.offline()
+    assert (code, "it conflicts with the base in pricing.yaml; merge the base" in err) == (1, True)
+
+
+def test_a_file_at_fault_is_named_and_its_last_good_version_goes_on(changed: Terminal) -> None:
+    changed.forge.commit("Oops", pricing_yaml=b"pricing:\n\tgpu: 1uve\n")
+    code, out, _ = changed.offline()
+    assert code == 2
+    assert "Errors" in out
+    assert "pricing.yaml:2:1" in out
+    assert "nothing takes effect: its files have errors" in out
+
+
+def test_a_revert_is_said_to_be_one(changed: Terminal) -> None:
+    forge = changed.forge
+    reverted = forge.git("rev-parse", "HEAD")
+    forge.git("branch", "--force", "main")
+    forge.git("revert", "--no-edit", "HEAD")
+    code, out, _ = changed.offline()
+    assert (code, f"It takes back commit {reverted[:12]}" in out) == (2, True)
+    forge.commit("Another thing", config_yaml=b"publishing: {quiet: 6s, at_most: 30s}\n")
+    assert f"It takes back commit {reverted[:12]}" in changed.offline()[1]
+
+
+def test_a_limit_of_the_host_is_told_first(terminal: Terminal) -> None:
+    terminal.share(limits=Limits(price_change_percent=10, clock_skew_seconds=10**9))
+    terminal.forge.commit(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert code == 2
+    assert "Limits that are hit" in out
+    assert "PriceJump" in out
+    assert out.index("Limits that are hit") < out.index("Files")
+    assert re.search(r"`provider-daemon approve [0-9a-f]{16}`", out)
+    assert "under the digest given here" in out
+
+
+BEHIND = "is behind {}, which the daemon has applied; planned on top of that"
+
+
+@pytest.fixture
+def stale(terminal: Terminal) -> Terminal:
+    """A clone whose main is one commit behind what the daemon has applied."""
+    forge = terminal.forge
+    ahead = forge.commit("Since", config_yaml=b"publishing: {quiet: 6s, at_most: 30s}\n")
+    terminal.share(applied=ahead)
+    forge.git("branch", "applied", ahead)
+    return terminal
+
+
+def test_a_base_behind_what_is_applied_rewrites_nothing(stale: Terminal) -> None:
+    forge = stale.forge
+    forge.git("switch", "--quiet", "-C", "change", "main")
+    forge.commit(pricing_yaml=DEARER)
+    code, out, _ = stale.offline()
+    assert (code, "RewrittenHistory" in out) == (2, False)
+    assert BEHIND.format(forge.git("rev-parse", "applied")[:12]) in out
+    assert "2 open orders decided otherwise; prices" in out
+    forge.git("switch", "--quiet", "--force-create", "change", "applied")
+    forge.commit(pricing_yaml=DEARER)
+    assert "2 open orders decided otherwise; prices" in stale.offline()[1]
+
+
+def test_a_change_that_is_applied_already_is_told_apart_from_one_to_come(stale: Terminal) -> None:
+    code, out, _ = stale.offline("--head", "applied")
+    assert (code, "RewrittenHistory" in out, "not applied the base" in out) == (2, False, False)
+    assert "has applied this change already" in out
+
+
+def test_history_that_is_rewritten_is_a_limit(stale: Terminal) -> None:
+    forge = stale.forge
+    forge.git("switch", "--quiet", "--orphan", "other")
+    forge.commit(pricing_yaml=PRICED)
+    forge.git("branch", "--force", "main")
+    forge.commit(pricing_yaml=DEARER)
+    assert "RewrittenHistory" in stale.offline()[1]
+
+
+def test_a_shallow_clone_cannot_tell_whether_history_was_rewritten(
+    stale: Terminal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forge = stale.forge
+    forge.git("branch", "--force", "main", forge.commit(pricing_yaml=DEARER))
+    forge.commit(pricing_yaml=PRICED)
+    clone = ["git", "clone", "--quiet", "--depth=1", "--no-single-branch", f"file://{forge.path}"]
+    subprocess.run([*clone, str(tmp_path / "shallow")], check=True, env=ENVIRONMENT)
+    words = ["plan", "--offline", "--base", "origin/main", "--head", "origin/main"]
+    capsys.readouterr()
+    run_command(provider_daemon, [*words, "--clone", str(tmp_path / "shallow")])
+    out = capsys.readouterr().out
+    assert "RewrittenHistory" not in out
+    assert "be told in a shallow clone" in out
+
+
+def test_a_link_in_a_files_place_is_a_change(terminal: Terminal) -> None:
+    terminal.share()
+    (terminal.forge.path / "workloads").mkdir()
+    (terminal.forge.path / "workloads/x.yaml").symlink_to("/etc/passwd")
+    terminal.forge.commit()
+    code, out, _ = terminal.offline()
+    assert code == 2
+    assert "workloads/x.yaml (added)" in out
+    assert "a symbolic link, which is not followed" in out
+
+
+def test_edits_that_are_not_committed_are_no_change(terminal: Terminal) -> None:
+    terminal.share()
+    terminal.forge.write(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert (code, "Edits that are not committed count for nothing: pricing.yaml" in out) == (0, True)
+
+
+def test_without_a_snapshot_it_says_how_to_get_one(terminal: Terminal) -> None:
+    code, _, err = terminal.offline()
+    assert code == 1
+    assert "no branch snapshot/<provider>" in err
+    assert "git fetch origin '+refs/heads/snapshot/*:refs/remotes/origin/snapshot/*'" in err
+
+
+def test_a_stale_snapshot_is_a_warning(terminal: Terminal) -> None:
+    terminal.share(age=5 * 3600)
+    terminal.forge.commit(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert code == 2
+    assert "the snapshot is 5h" in out
+    assert "the daemon may be down" in out
+
+
+def test_a_snapshot_of_tomorrow_is_a_warning(terminal: Terminal) -> None:
+    terminal.share(age=-86_400)
+    _, out, _ = terminal.offline()
+    assert "clock or this one is wrong" in out
+
+
+def test_numbers_that_nothing_can_be_reckoned_from_are_told(terminal: Terminal) -> None:
+    terminal.share()
+    tree = json.loads(terminal.forge.git("show", "snapshot/p:snapshot.json"))
+    for order in tree["market"]["orders"].values():
+        order["units"][0]["cpu_milli"] = 10**99
+    terminal.forge.git("branch", "-D", "snapshot/p")
+    terminal.push("p", {"snapshot.json": json.dumps(tree).encode()})
+    code, _, err = terminal.offline()
+    assert (code, "cannot be calculated with" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"{}", "use the daemon's own version"),
+        (b"\x00\xff", "is no snapshot"),
+        (b"[" * 100_000, "no snapshot"),
+    ],
+)
+def test_a_broken_snapshot_is_not_used(terminal: Terminal, content: bytes, why: str) -> None:
+    terminal.push("p", {"snapshot.json": content})
+    code, _, err = terminal.offline()
+    assert (code, why in err) == (1, True)
+
+
+def test_several_providers_are_told_apart_by_name(changed: Terminal) -> None:
+    changed.share(provider="q")
+    code, _, err = changed.offline()
+    assert (code, "several providers share this repository (p, q)" in err) == (1, True)
+    code, out, _ = changed.offline("--provider", "q")
+    assert (code, "what q saw" in out) == (2, True)
+
+
+def test_several_providers_are_told_apart_by_their_folders(terminal: Terminal) -> None:
+    terminal.share(folder="p")
+    terminal.share(provider="q")
+    terminal.forge.commit(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert (code, "what q saw" in out) == (2, True)
+
+
+def test_a_lease_newer_than_the_snapshot_is_a_doubt(terminal: Terminal) -> None:
+    terminal.share()
+    own = LeaseId(OrderId(TENANT, 7, 1, 1), makers.US)
+    terminal.forge.write(**{f"workloads__{workload_id(own)}_yaml": file_of(7)})
+    terminal.forge.commit()
+    code, out, _ = terminal.offline()
+    assert code == 2
+    assert "was not there at height 1000: if it was made since, its file is right" in out
+
+
+def test_a_folder_that_is_not_the_providers_is_told(terminal: Terminal) -> None:
+    forge = terminal.forge
+    (forge.path / "q").mkdir()
+    forge.git("mv", "config.yaml", "pricing.yaml", "q")
+    moved = forge.commit("Into a folder of its own")
+    forge.git("branch", "--force", "main", moved)
+    forge.git("branch", "old", terminal.base)
+    terminal.share(applied=moved, good_of="old")
+    forge.commit(q__pricing_yaml=DEARER)
+    code, _, err = terminal.offline()
+    assert (code, "p has applied no file of the top of this repository" in err) == (1, True)
+    code, out, _ = terminal.offline("--path", "./q/")
+    assert (code, "2 open orders decided otherwise; prices" in out) == (2, True)
+    assert "are --path and --provider right?" not in out
+
+
+def test_a_folder_of_another_provider_is_a_doubt(terminal: Terminal) -> None:
+    terminal.share(
+        good_of=terminal.forge.commit(config_yaml=b"{}", pricing_yaml=DEARER), applied=terminal.base
+    )
+    assert "are --path and --provider right?" in terminal.offline()[1]
+
+
+def test_an_unsigned_snapshot_is_refused_where_signers_are_named(changed: Terminal, tmp_path: Path) -> None:
+    keys = signing_keys(tmp_path)
+    listed = ("--allowed-signers", str(keys / "allowed"))
+    code, _, err = changed.offline(*listed)
+    assert (code, "is not signed by anyone in" in err) == (1, True)
+
+    forge = changed.forge
+    snapshot = json.loads(forge.git("show", "snapshot/p:snapshot.json"))
+    forge.git("config", "gpg.format", "ssh")
+    for key, expected in (("stranger", 1), ("listed", 2)):
+        forge.git("config", "user.signingkey", str(keys / key))
+        forge.git("branch", "-D", "snapshot/p")
+        changed.push("p", {"snapshot.json": json.dumps(snapshot).encode()}, "-S")
+        assert changed.offline(*listed)[0] == expected
+
+
+def test_a_base_that_the_clone_lacks_is_told_with_the_command(changed: Terminal) -> None:
+    code, _, err = changed.say("--offline", "--base", "origin/nowhere")
+    assert (code, "no commit origin/nowhere; fetch it" in err) == (1, True)
+
+
+def test_an_applied_commit_that_the_clone_lacks_is_a_doubt(terminal: Terminal) -> None:
+    terminal.share(applied="f" * 40)
+    terminal.forge.commit(pricing_yaml=DEARER)
+    code, out, _ = terminal.offline()
+    assert (code, "ffffffffffff, which the daemon has applied, is not in this clone" in out) == (2, True)

@@ -1,0 +1,126 @@
+"""The page, and the page that keeps itself current."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+from reconciler.cli.status.page import ROWS_MAX
+from reconciler.values.funding import Funding, TimeLeft
+from reconciler.values.ids import WorkloadId
+from tests.api.worlds import ILL, WELL
+from tests.cli.conftest import SHOWN, Terminal
+
+
+def watching(terminal: Terminal, out: int) -> subprocess.Popen[bytes]:
+    words = ["status", "--watch", "--every", "0.1", "--host", str(terminal.home.host_file)]
+    return subprocess.Popen([sys.executable, "-m", "reconciler", *words], stdout=out, stderr=subprocess.PIPE)
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    return process.returncode, err
+
+
+def rest_of(terminal: int) -> bytes:
+    """What is left on a pseudo-terminal whose other side is closed: its end is an error."""
+    found = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 65_536):
+            found += piece
+    os.close(terminal)
+    return found
+
+
+def test_the_page_shows_money_troubles_and_holds(terminal: Terminal) -> None:
+    code, out, _ = terminal.say("status")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0] == "provider   one  ve1provider"
+    assert "unseen     repository: the remote hung up" in lines
+    assert f"workload   {WELL.id}  running  2446.5uve a block" in lines
+    ill = f"workload   {ILL.id}  failed  1uve a block  ImagePullFailed: no such image; mend the image's name"
+    assert lines.index(ill) < lines.index(f"workload   {WELL.id}  running  2446.5uve a block")
+    assert "held       all  Ceiling: spend_per_hour is reached" in lines
+    assert "on its way ABABABABABAB: bid 2733uve a block" in lines
+    assert json.loads(terminal.say("status", "-o", "json")[1])["address"] == "ve1provider"
+
+
+def test_what_the_owner_switched_off_is_told_with_how_it_goes_on(terminal: Terminal) -> None:
+    assert "drain --off" not in terminal.say("status")[1]
+    terminal.board.show(replace(SHOWN, draining=True, spending_stopped=True))
+    out = terminal.say("status")[1]
+    assert "nothing is bid on, leases go on: provider-daemon drain --off" in out
+    assert "spending is stopped: provider-daemon stop-spending --off" in out
+    assert json.loads(terminal.say("status", "-o", "json")[1])["draining"] is True
+
+
+def test_a_long_list_is_cut_with_the_way_to_the_rest(terminal: Terminal) -> None:
+    many = tuple(replace(WELL, id=WorkloadId(f"{WELL.id}{n:04}")) for n in range(ROWS_MAX + 5))
+    terminal.board.show(replace(SHOWN, workloads=many))
+    out = terminal.say("status")[1]
+    assert out.count("\nworkload   ") == ROWS_MAX
+    assert "           and 5 more: provider-daemon get workloads" in out
+
+
+def test_leases_whose_funds_end_are_listed_worst_first(terminal: Terminal) -> None:
+    low, gone = TimeLeft(Funding.LOW, 900, 90_000), TimeLeft(Funding.EXHAUSTED, -2, -10)
+    first, second = SHOWN.leases
+    leases = (replace(first, funding=low), replace(second, funding=gone))
+    terminal.board.show(replace(SHOWN, leases=leases))
+    found = [line for line in terminal.say("status")[1].splitlines() if line.startswith("funds")]
+    assert found == [
+        f"funds      {ILL.id}  exhausted, they ended 10s ago",
+        f"funds      {WELL.id}  low, they last 1d 1h",
+    ]
+
+
+def test_watching_a_pipe_prints_what_changed_and_ctrl_c_ends_it(terminal: Terminal) -> None:
+    reader, writer = os.pipe()
+    process = watching(terminal, writer)
+    os.close(writer)
+    with os.fdopen(reader) as out:
+        assert out.readline() == "provider   one  ve1provider\n"
+        terminal.board.show(replace(SHOWN, provider="two"))
+        for line in out:
+            if line == "provider   two  ve1provider\n":
+                break
+        assert ended(process) == (0, b"")
+        rest = out.read()
+    assert "\x1b" not in rest
+    assert rest.count("provider ") == 0, "what did not change is not printed again"
+
+
+def test_watching_a_terminal_redraws_in_place_and_leaves_the_last_page(terminal: Terminal) -> None:
+    ours, theirs = pty.openpty()
+    process = watching(terminal, theirs)
+    os.close(theirs)
+    seen = b""
+    until = time.monotonic() + 20
+    while seen.count(b"\x1b[H") < 3 and time.monotonic() < until:
+        seen += os.read(ours, 65_536)
+    assert ended(process) == (0, b"")
+    seen += rest_of(ours)
+    assert seen.startswith(b"\x1b[?1049h\x1b[H")
+    _, left, last = seen.partition(b"\x1b[?1049l")
+    assert left
+    assert last.startswith(b"provider   one  ve1provider")
+
+
+def test_watching_waits_for_a_daemon_that_does_not_answer(terminal: Terminal) -> None:
+    terminal.servers.stop()
+    reader, writer = os.pipe()
+    process = watching(terminal, writer)
+    os.close(writer)
+    with os.fdopen(reader) as out:
+        assert out.readline().startswith("error: no daemon answers on 127.0.0.1:")
+        time.sleep(0.3)
+        assert ended(process) == (0, b"")

@@ -1,0 +1,137 @@
+"""Why: from the journal, with or without a daemon; what is current, and what is over."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+from reconciler.cli.times import moment
+from reconciler.values.ids import workload_id
+from reconciler.values.intents import Confirmation, IntentOutcome
+from reconciler.values.lifecycle import Phase
+from reconciler.values.memory import Memory, Retry, WorkloadMemory
+from reconciler.values.outcomes import Failed
+from reconciler.values.plans import Hold, Plan, Reason, Transition
+from reconciler.values.records import EffectResult
+from tests.api.worlds import FAILED
+from tests.cli.conftest import Terminal
+from tests.journal.facts import BID, NOON, intent, plan
+
+ID = workload_id(FAILED)
+ORDER = str(FAILED.order)
+LOW = Hold(ORDER, Reason.PRICE_TOO_LOW, "asks 100uve, costs 2446uve")
+NO_FILE = Hold(ID, Reason.NO_WORKLOAD_FILE, "commit its file", ours=True)
+STEP = Transition(
+    ID, FAILED, Phase.PENDING, Phase.FAILED, "Error condition", "ImagePullFailed: no such image"
+)
+
+
+def live_once(terminal: Terminal) -> None:
+    """A bid after a hold, a lease, a file that was missing for a while, and an effect that failed."""
+    journal = terminal.journal
+    sent = intent("AB" * 32, replace(BID, id=FAILED))
+    journal.journal.remember(plan(holds=(LOW,)), NOON)
+    journal.intents.intend(sent)
+    journal.journal.remember(plan(holds=(NO_FILE,)), NOON + 60)
+    known = {ID: WorkloadMemory(FAILED, "kubernetes", Phase.FAILED)}
+    retry = Retry(3, int(time.time()) + 500, "QuotaExceeded", "exceeded quota", "Increase quotas")
+    memory = Memory(workloads=known, retries={f"ApplyWorkload:{ID}": retry})
+    landed = Confirmation(sent, IntentOutcome.LANDED, 12, NOON + 70)
+    journal.journal.remember(Plan("c", (), (), (STEP,), memory, confirmations=(landed,)), NOON + 90)
+    failed = Failed("QuotaExceeded", "exceeded quota", "Increase quotas")
+    journal.journal.record([EffectResult(ID, "ApplyWorkload", f"apply workload {ID}", failed, NOON + 91)])
+
+
+def lines(out: str, step: str) -> list[str]:
+    return [line for line in out.splitlines() if line.startswith(f"{step:<9}  ")]
+
+
+def test_without_a_daemon_the_chain_of_causes_is_the_journals(terminal: Terminal) -> None:
+    live_once(terminal)
+    terminal.servers.stop()
+    code, out, _ = terminal.say("explain", ID)
+    assert code == 0
+    assert lines(out, "order") == [f"order      {ORDER}, of tenant ve1tenant"]
+    assert "done (block 12, transaction ABABABABABAB)" in lines(out, "bid")[0]
+    assert lines(out, "lease") == [f"lease      active: {FAILED}"]
+    assert lines(out, "workload") == [f"workload   Failed: {ID}, its file is workloads/{ID}.yaml"]
+    assert "failed: exceeded quota (Increase quotas)" in lines(out, "outcome")[0]
+    (again,) = lines(out, "next try")
+    assert "ApplyWorkload failed 3 times" in again
+    assert "in 8m" in again
+    first, then, last = (moment(NOON + seconds) for seconds in (0, 60, 90))
+    assert set(lines(out, "was held")) == {
+        f"was held   PriceTooLow: {LOW.message} (from {first} to {then}; over)",
+        f"was held   NoWorkloadFile: commit its file (from {then} to {last}; over)",
+    }
+    assert "ImagePullFailed: no such image" in "".join(lines(out, "event"))
+    assert out.endswith("no daemon answers: this is how its last cycle left it\n")
+
+
+def test_every_id_of_it_tells_the_same(terminal: Terminal) -> None:
+    live_once(terminal)
+    names = (ID, ORDER, str(FAILED), f"workloads/{ID}.yaml", str(FAILED.order.dseq))
+    told = {terminal.say("explain", name)[1] for name in names}
+    assert len(told) == 1
+
+
+def test_a_daemon_adds_money_machines_and_the_clusters_words(terminal: Terminal) -> None:
+    live_once(terminal)
+    code, out, _ = terminal.say("explain", ID)
+    assert code == 0
+    assert "1uve a block, 0uve accrued, 0uve withdrawn; funds healthy" in lines(out, "lease")[0]
+    assert lines(out, "trouble") == ["trouble    ImagePullFailed: no such image; mend the image's name"]
+    assert lines(out, "cluster")
+    assert "no daemon answers" not in out
+    steps = [line[:9].strip() for line in out.splitlines()]
+    wanted = ["order", "bid", "lease", "workload", "adapter", "trouble", "cluster", "outcome"]
+    assert [step for at, step in enumerate(steps) if step not in steps[:at]][: len(wanted)] == wanted
+
+
+def test_programs_are_told_what_is_current(terminal: Terminal) -> None:
+    live_once(terminal)
+    told = json.loads(terminal.say("explain", ORDER, "-o", "json")[1])
+    current = {link["step"]: link["current"] for link in told["links"]}
+    assert (current["bid"], current["was held"], told["daemon_answers"]) == (True, False, True)
+
+
+def test_a_hold_that_stands_is_current(terminal: Terminal) -> None:
+    terminal.journal.journal.remember(plan(holds=(LOW,)), NOON)
+    out = terminal.say("explain", ORDER)[1]
+    assert lines(out, "decision") == [f"decision   PriceTooLow: {LOW.message} (since {moment(NOON)})"]
+    assert not lines(out, "was held")
+
+
+def test_a_transaction_by_the_beginning_of_its_hash(terminal: Terminal) -> None:
+    live_once(terminal)
+    out = terminal.say("explain", "abababab")[1]
+    (line,) = lines(out, "sent")
+    assert line.startswith(
+        f"sent       landed: {'AB' * 32}: bid 2446uve a block on order {ORDER}; fee 12300uve"
+    )
+    assert "in block 12" in line
+
+
+def test_a_deployments_number_that_means_several_orders_asks_which(terminal: Terminal) -> None:
+    other = replace(FAILED.order, oseq=FAILED.order.oseq + 1)
+    held = tuple(Hold(str(order), Reason.NO_PRICE, "no") for order in (FAILED.order, other))
+    terminal.journal.journal.remember(plan(holds=held), NOON)
+    code, _, err = terminal.say("explain", str(other.dseq))
+    assert (code, f"may be {FAILED.order}, {other}" in err) == (1, True)
+    assert terminal.say("explain", "999999999")[0] == 1
+
+
+def test_what_nobody_knows_is_an_error(terminal: Terminal) -> None:
+    for name in ("ve1x/7/1/1", "nonsense", "1-1-1-aaaaaaaaaa", "abcdef0123"):
+        code, out, err = terminal.say("explain", name)
+        assert (code, out) == (1, "")
+        assert err.startswith(f"error: nothing is on record about {name}; ")
+
+
+def test_any_other_subject_has_its_decisions(terminal: Terminal) -> None:
+    unseen = Hold("repository", Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True)
+    terminal.journal.journal.remember(plan(holds=(unseen,)), NOON)
+    assert lines(terminal.say("explain", "repository")[1], "held") == [
+        f"held       RepositoryUnseen: the remote hung up (since {moment(NOON)})"
+    ]

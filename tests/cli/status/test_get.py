@@ -1,0 +1,89 @@
+"""Lists for people and programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from reconciler.cli.status.get import KINDS
+from reconciler.values.plans import Hold, Reason
+from tests.api.worlds import ILL, RUNNING, WELL
+from tests.cli.conftest import SHOWN, Terminal
+
+
+def test_columns_line_up_and_wide_has_more(terminal: Terminal) -> None:
+    code, out, _ = terminal.say("get", "workloads")
+    names, *rows = out.splitlines()
+    assert code == 0
+    assert names.split() == ["ID", "STATE", "READY", "PRICE", "TROUBLE"]
+    assert {row.split()[0]: row.split()[1:] for row in rows} == {
+        WELL.id: ["running", "2/2", "2446.5uve", "-"],
+        ILL.id: ["failed", "0/0", "1uve", "ImagePullFailed"],
+    }
+    assert {row.index(word) for row, word in zip(rows, ("running", "failed"), strict=True)} == {
+        names.index("STATE")
+    }
+    _, wide, _ = terminal.say("get", "workloads", "-o", "wide")
+    assert "ImagePullFailed: no such image; mend the image's name" in wide
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_programs_get_the_same_rows_as_json_and_yaml(terminal: Terminal, kind: str) -> None:
+    _, as_json, _ = terminal.say("get", kind, "-o", "json")
+    _, as_yaml, _ = terminal.say("get", kind, "-o", "yaml")
+    rows = json.loads(as_json)[kind]
+    assert rows
+    assert yaml.safe_load(as_yaml) == {kind: rows}
+
+
+def test_orders_are_told_with_what_was_decided(terminal: Terminal) -> None:
+    _, out, _ = terminal.say("get", "orders", "-o", "wide")
+    decided = {line.split()[0]: line.split()[1] for line in out.splitlines()[1:]}
+    assert decided == {"ve1tenant/1000003/1/1": "bid", "ve1tenant/1000004/1/1": "PriceTooLow"}
+
+
+def test_leases_say_how_long_they_are_paid(terminal: Terminal) -> None:
+    _, out, _ = terminal.say("get", "leases")
+    assert f"{RUNNING}   2446.5uve   7338uve   healthy   -" in out
+
+
+def test_an_empty_list_says_so(terminal: Terminal) -> None:
+    terminal.board.show(replace(SHOWN, bids=()))
+    assert terminal.say("get", "bids") == (0, "no bids\n", "")
+
+
+@pytest.mark.parametrize("kind", ["holds", "orders"])
+def test_no_list_is_cut(terminal: Terminal, kind: str) -> None:
+    many = tuple(Hold(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "low") for n in range(3_000))
+    terminal.board.show(replace(SHOWN, bids=(), holds=many))
+    code, out, err = terminal.say("get", kind)
+    assert (code, len(out.splitlines()), err) == (0, 3_001, "")
+
+
+def test_what_the_owner_may_approve_has_its_digest(terminal: Terminal) -> None:
+    jump = Hold("pricing.yaml", Reason.PRICE_JUMP, "far", ours=True, approval="ab" * 32)
+    terminal.board.show(replace(SHOWN, holds=(jump,)))
+    assert terminal.say("get", "holds", "-o", "wide")[1].splitlines() == [
+        "SUBJECT        REASON      MESSAGE   PUBLISHED   APPROVAL",
+        "pricing.yaml   PriceJump   far       yes         abababababababab",
+    ]
+    assert json.loads(terminal.say("get", "holds", "-o", "json")[1])["holds"][0]["approval"] == "ab" * 32
+
+
+def test_what_strangers_write_moves_no_cursor(terminal: Terminal) -> None:
+    bad = Hold("x\x1b[2J", Reason.PRICE_TOO_LOW, "\x07", ours=True)
+    terminal.board.show(replace(SHOWN, holds=(bad,)))
+    out = terminal.say("get", "holds")[1]
+    assert "x\\u001b[2J" in out
+    assert "\x1b" not in out
+
+
+def test_without_a_daemon_it_says_how_to_start_one(terminal: Terminal) -> None:
+    terminal.servers.stop()
+    code, _, err = terminal.say("get", "leases")
+    assert code == 1
+    assert err.startswith("error: no daemon answers on 127.0.0.1:")
+    assert "start it with `provider-daemon run`" in err

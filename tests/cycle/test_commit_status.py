@@ -1,0 +1,117 @@
+"""Commit states: each said once, in order, across restarts, and no cycle waits for it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.cycle.environment import Environment
+from reconciler.cycle.run import Runner
+from reconciler.values.commit_state import CommitStand, CommitState, ReportedState
+from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
+from tests import makers
+from tests.cycle.worlds import Scenery, scenery
+
+NEWEST = "c" * 40
+
+
+@dataclass
+class MemoryForge:
+    """Answers what a test wants, and notes what it was asked."""
+
+    answers: list[Outcome] = field(default_factory=list)
+    asked: list[CommitState] = field(default_factory=list)
+    shown: dict[str, str] = field(default_factory=dict)
+
+    def set_state(self, said: CommitState) -> Outcome:
+        self.asked.append(said)
+        outcome = self.answers.pop(0) if self.answers else Done()
+        if isinstance(outcome, Done):
+            self.shown[said.commit[0]] = f"{said.stand}: {said.description}"
+        return outcome
+
+
+@pytest.fixture
+def forge() -> MemoryForge:
+    return MemoryForge()
+
+
+def world(scene: Scenery, forge: MemoryForge | None) -> Environment:
+    return replace(scene.world, forge=forge)
+
+
+def runner(scene: Scenery, forge: MemoryForge | None) -> Runner:
+    return Runner(world(scene, forge), makers.US)
+
+
+def test_a_commit_is_said_once(scene: Scenery, forge: MemoryForge) -> None:
+    running = runner(scene, forge)
+    for _ in range(3):
+        running.cycle()
+    assert forge.asked == [CommitState(NEWEST, CommitStand.SUCCESS, "applied")]
+    assert scene.journal.outbox.states() == (ReportedState(forge.asked[0], told=True),)
+
+
+def test_also_after_a_restart(tmp_path: Path, forge: MemoryForge) -> None:
+    first = scenery(tmp_path)
+    runner(first, forge).cycle()
+    first.journal.close()
+    second = scenery(tmp_path)
+    runner(second, forge).cycle()
+    second.journal.close()
+    assert len(forge.asked) == 1
+
+
+def test_without_a_forge_nothing_is_kept(scene: Scenery) -> None:
+    runner(scene, None).cycle()
+    assert scene.journal.outbox.states() == ()
+
+
+@pytest.mark.parametrize("trouble", [Failed("ForgeSilent", "down"), Refused("ForgeRefused", "no")])
+def test_a_forge_in_trouble_is_told_later_and_logged_once(
+    scene: Scenery, forge: MemoryForge, trouble: Outcome, caplog: pytest.LogCaptureFixture
+) -> None:
+    forge.answers = [trouble, Unknown("left alone"), trouble, trouble]
+    running = runner(scene, forge)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(6):
+            running.cycle()
+    assert [r for r in caplog.records if "the forge is not told" in r.message] != []
+    assert sum("the forge is not told" in r.message for r in caplog.records) == 1
+    assert forge.shown == {"c": "success: applied"}
+    assert len(forge.asked) == 5
+
+
+def test_states_wait_for_their_turn_and_the_last_word_is_said(scene: Scenery, forge: MemoryForge) -> None:
+    waits = CommitState("a" * 40, CommitStand.PENDING, "held: so much")
+    done = CommitState("b" * 40, CommitStand.SUCCESS, "applied")
+    scene.journal.outbox.keep_states((ReportedState(waits, told=True), ReportedState(done)))
+    runner(scene, forge).cycle()
+    assert list(forge.shown.values()) == [
+        "pending: followed by cccccccccccc before it was applied",
+        "success: applied",
+        "success: applied",
+    ]
+
+
+def test_an_older_commit_that_the_forge_does_not_know_holds_up_nothing(
+    scene: Scenery, forge: MemoryForge
+) -> None:
+    scene.journal.outbox.keep_states((ReportedState(CommitState("a" * 40, CommitStand.SUCCESS, "applied")),))
+    forge.answers = [Refused("ForgeRefused", "no such commit")]
+    running = runner(scene, forge)
+    running.cycle()
+    running.cycle()
+    assert forge.shown == {"c": "success: applied"}
+    assert len(forge.asked) == 2
+
+
+def test_files_at_fault_are_said(scene: Scenery, forge: MemoryForge) -> None:
+    scene.repo.files["pricing.yaml"] = b"pricing: {}\n"
+    runner(scene, forge).cycle()
+    [said] = forge.asked
+    assert said.stand is CommitStand.FAILURE
+    assert "pricing.yaml" in said.description

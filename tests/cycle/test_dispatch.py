@@ -1,0 +1,174 @@
+"""Effects: written down before they are sent, each outcome kept, one that fails spoils no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.cycle.dispatch import dispatch_all
+from reconciler.values.desired import CloseReason
+from reconciler.values.intents import IntentOutcome, Prepared
+from reconciler.values.messages import CloseBid
+from reconciler.values.outcomes import Done, Failed, Refused, Unknown
+from reconciler.values.plans import (
+    Action,
+    ApplyWorkload,
+    BroadcastAgain,
+    Plan,
+    PrepareAdapter,
+    RemoveWorkload,
+    SendTransaction,
+)
+from reconciler.values.records import EffectResult
+from tests import makers
+from tests.cycle.worlds import CLOSING, Scenery, intent
+
+SEND = SendTransaction((CLOSING,), 10_000)
+
+
+def _plan(*actions: Action) -> Plan:
+    return Plan("c" * 40, actions, (), (), makers.remembered())
+
+
+def _outcomes(scene: Scenery) -> list[EffectResult]:
+    return list(scene.journal.journal.outcomes())
+
+
+def test_a_transaction_is_noted_before_it_is_sent(scene: Scenery) -> None:
+    dispatch_all(_plan(SEND), scene.world, ())
+
+    assert scene.calls == ["prepare", "intend", f"broadcast {intent().hash}", "record"]
+    assert scene.journal.intents.open_intents() == (intent(),)
+    assert _outcomes(scene) == []
+
+
+def test_an_answer_that_is_lost_leaves_the_intent_open(scene: Scenery) -> None:
+    scene.chain.answer = Unknown("no answer")
+
+    dispatch_all(_plan(SEND), scene.world, ())
+
+    assert scene.journal.intents.open_intents() == (intent(),)
+
+
+def test_a_check_that_refuses_ends_the_intent_and_is_told_to_the_next_plan(scene: Scenery) -> None:
+    scene.chain.answer = Refused("ChainRefused", "account rate limited")
+
+    dispatch_all(_plan(SEND), scene.world, ())
+
+    assert scene.journal.intents.open_intents() == ()
+    ended = scene.journal.records.confirmation(intent().hash)
+    assert ended is not None
+    assert (ended.fate, ended.height, ended.log) == (IntentOutcome.REFUSED, 0, "account rate limited")
+    (told,) = _outcomes(scene)
+    assert (told.kind, told.outcome) == ("CloseBid", Failed("ChainRefused", "account rate limited"))
+
+
+def test_a_refusal_that_no_waiting_mends_is_final(scene: Scenery) -> None:
+    scene.chain.answer = Refused("ChainRefused", "lease not active: x")
+
+    dispatch_all(_plan(SEND), scene.world, ())
+
+    assert isinstance(_outcomes(scene)[0].outcome, Refused)
+
+
+def test_what_the_simulation_drops_is_told_and_the_rest_is_sent(scene: Scenery) -> None:
+    other = CloseBid(makers.lease_id(2), CloseReason.UNSPECIFIED)
+    scene.chain.prepared = Prepared(intent(), ((other, "unknown bid"),))
+
+    dispatch_all(_plan(SendTransaction((CLOSING, other), 10_000)), scene.world, ())
+
+    assert [each.hash for each in scene.chain.sent] == [intent().hash]
+    (told,) = _outcomes(scene)
+    assert (told.subject, told.outcome) == (str(other.id), Refused("ChainRefused", "unknown bid"))
+
+
+def test_where_all_is_dropped_nothing_is_sent(scene: Scenery) -> None:
+    scene.chain.prepared = Prepared(None, ((CLOSING, "MFA required for medium_withdrawal"),))
+
+    dispatch_all(_plan(SEND), scene.world, ())
+
+    assert scene.calls == ["prepare", "record"]
+    outcome = _outcomes(scene)[0].outcome
+    assert isinstance(outcome, Failed)
+    assert "the account's owner must pass it" in outcome.advice
+
+
+def test_a_transaction_that_cannot_be_prepared_is_not_noted(scene: Scenery) -> None:
+    scene.chain.prepared = Failed("Unreachable", "no answer")
+
+    dispatch_all(_plan(SEND), scene.world, ())
+
+    assert scene.calls == ["prepare", "record"]
+    assert [each.outcome for each in _outcomes(scene)] == [Failed("Unreachable", "no answer")]
+
+
+def test_only_the_very_bytes_of_an_open_intent_are_sent_again(scene: Scenery) -> None:
+    lost, other = intent(hash="A"), intent(hash="B")
+
+    dispatch_all(_plan(BroadcastAgain("A"), BroadcastAgain("C")), scene.world, (lost, other))
+
+    assert scene.chain.sent == [lost]
+
+
+def test_an_adapters_effects_are_recorded_one_by_one(scene: Scenery) -> None:
+    workload = makers.workload()
+    room = makers.ROOM
+
+    dispatch_all(
+        _plan(
+            PrepareAdapter("kubernetes", room),
+            ApplyWorkload(workload, "d", "leased, not there"),
+            RemoveWorkload("kubernetes", workload.id, "its lease is closed"),
+        ),
+        scene.world,
+        (),
+    )
+
+    assert scene.calls == [
+        "prepare adapter",
+        "record",
+        f"apply {workload.id}",
+        "record",
+        f"remove {workload.id}",
+        "record",
+    ]
+    assert [(each.kind, each.outcome) for each in _outcomes(scene)] == [
+        ("PrepareAdapter", Done()),
+        ("ApplyWorkload", Done()),
+        ("RemoveWorkload", Done()),
+    ]
+
+
+def test_one_that_breaks_spoils_no_other(scene: Scenery) -> None:
+    scene.adapter.broken = OSError("connection refused")
+    workload = makers.workload()
+
+    dispatch_all(_plan(ApplyWorkload(workload, "d", "leased, not there"), SEND), scene.world, ())
+
+    assert scene.journal.intents.open_intents() == (intent(),)
+    (told,) = _outcomes(scene)
+    assert told.outcome == Failed(
+        "Unreachable",
+        f"apply workload {workload.id} on kubernetes: leased, not there: connection refused",
+    )
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("odd\x1b[2J"), ValueError("odd"), RecursionError("deep"), MemoryError()], ids=repr
+)
+def test_an_unexpected_exception_at_one_object_spoils_no_other(scene: Scenery, error: Exception) -> None:
+    scene.adapter.broken = error
+
+    dispatch_all(_plan(RemoveWorkload("kubernetes", makers.workload().id, "closed"), SEND), scene.world, ())
+
+    (failed,) = _outcomes(scene)
+    assert isinstance(failed.outcome, Failed)
+    assert failed.outcome.reason == "InternalError"
+    assert type(error).__name__ in failed.outcome.why
+    assert failed.outcome.why.isprintable()
+    assert scene.calls[-2:] == [f"broadcast {intent().hash}", "record"]
+
+
+def test_what_asks_the_process_to_end_ends_it(scene: Scenery) -> None:
+    scene.adapter.broken = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        dispatch_all(_plan(RemoveWorkload("kubernetes", makers.workload().id, "closed")), scene.world, ())

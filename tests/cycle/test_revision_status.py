@@ -1,0 +1,211 @@
+"""How the newest commit stands, and what of it is still to be said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from reconciler.cycle.revision_status import KEPT, commit_state_of, noted, reported, superseded
+from reconciler.cycle.status import PlannedCycle
+from reconciler.planning.planner import plan
+from reconciler.values.approvals import Breach
+from reconciler.values.commit_state import CommitStand, CommitState, ReportedState
+from reconciler.values.desired import Desired, Fault
+from reconciler.values.limits import Limits
+from reconciler.values.memory import Retry
+from reconciler.values.plans import Hold, Plan, Reason
+from reconciler.values.readings import Unseen
+from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
+from tests import makers
+
+RUNS = makers.workload()
+A, B, C = (CommitState(letter * 40, CommitStand.SUCCESS, "applied") for letter in "abc")
+
+
+def found(wanted: Desired | None = None, market: Any = None, **changes: Any) -> PlannedCycle:
+    situation = makers.situation(market or makers.market(), wanted or makers.desired(), **changes)
+    return PlannedCycle(situation, plan(situation))
+
+
+def state(finding: PlannedCycle) -> tuple[CommitStand, str]:
+    made = commit_state_of(finding)
+    assert made is not None
+    assert made.commit == finding.situation.desired.view.newest.desired.commit  # type: ignore[union-attr]  # seen
+    return made.stand, made.description
+
+
+def held(value: CommitState) -> CommitState:
+    return replace(value, stand=CommitStand.PENDING, description="held: so much")
+
+
+def test_a_commit_that_is_applied() -> None:
+    assert state(found()) == (CommitStand.SUCCESS, "applied")
+    watching = found(limits=replace(Limits(), observe_only=True))
+    assert state(watching) == (CommitStand.SUCCESS, "applied; nothing is signed (--observe-only)")
+
+
+def test_a_commit_whose_workload_is_being_applied() -> None:
+    market = makers.market(leases=[makers.lease()])
+    under_way = found(makers.desired(RUNS), market)
+    assert state(under_way) == (CommitStand.PENDING, "seen; workloads are being changed")
+    done = found(makers.desired(RUNS), market, adapters=makers.adapter(makers.running(RUNS)))
+    assert state(done)[0] is CommitStand.SUCCESS
+
+
+def test_and_as_long_as_that_fails() -> None:
+    """Between two tries the plan has nothing to do, and yet it is not applied."""
+    retry = Retry(3, makers.NOW + 600, "Unreachable", "the cluster says no")
+    finding = found(makers.desired(RUNS), makers.market(leases=[makers.lease()]))
+    memory = replace(finding.plan.memory, retries={f"ApplyWorkload:{RUNS.id}": retry})
+    waiting = PlannedCycle(finding.situation, replace(finding.plan, actions=(), memory=memory))
+    assert state(waiting) == (CommitStand.PENDING, "seen; workloads are being changed")
+
+
+def test_what_is_not_seen_is_not_said_to_be_applied() -> None:
+    view = makers.adapter()["kubernetes"]
+    blind = {"kubernetes": replace(view, workloads=Unseen("down"))}
+    stand, words = state(found(makers.desired(RUNS), adapters=blind))
+    assert (stand, words.split(",")[0]) == (CommitStand.PENDING, "seen; the machines are not seen")
+    stand, words = state(found(makers.desired(RUNS), Unseen("down")))
+    assert (stand, words.split(",")[0]) == (CommitStand.PENDING, "seen; the chain is not seen")
+
+
+def test_a_repository_that_is_not_seen_says_nothing() -> None:
+    situation = replace(makers.situation(makers.market()), desired=Unseen("down"))
+    assert commit_state_of(PlannedCycle(situation, plan(situation))) is None
+
+
+def test_files_at_fault() -> None:
+    faults = (
+        Fault("pricing.yaml", 8, 3, "no number", "write one"),
+        Fault("pricing.yaml", 9, 3, "no number", "write one"),
+        Fault("README.md", 1, 1, "odd", "see", warning=True),
+    )
+    stand, words = state(found(makers.desired(faults=faults)))
+    assert stand is CommitStand.FAILURE
+    assert words.startswith("1 file is at fault, the last good version goes on: pricing.yaml:8:3: no number")
+    assert len(words) <= 140
+    assert state(found(makers.desired(faults=faults[2:])))[0] is CommitStand.SUCCESS
+
+
+def test_a_commit_that_nobody_may_let_pass() -> None:
+    unsigned = replace(makers.remembered(), applied="")
+    stand, words = state(found(limits=replace(Limits(), require_signature=True), memory=unsigned))
+    assert (stand, words.startswith("refused: Unsigned: commit ")) == (CommitStand.FAILURE, True)
+
+
+def test_a_commit_that_is_held() -> None:
+    """With what lets it pass, in words that are not cut off."""
+    finding = found()
+    judged = finding.plan.judged
+    assert judged is not None
+    waiting = replace(judged, verdict=VerdictKind.HELD, why="PriceJump: " + "so much " * 30)
+    plain = replace(finding.plan, judged=waiting)
+    stand, words = state(PlannedCycle(finding.situation, plain))
+    assert (stand, words.startswith("held: PriceJump: so much")) == (CommitStand.PENDING, True)
+    hold = Hold("pricing.yaml", Reason.PRICE_JUMP, "so much", ours=True, approval="0123456789abcdef")
+    stand, words = state(PlannedCycle(finding.situation, replace(plain, holds=(hold,))))
+    assert words.startswith("held (provider-daemon approve 01234567): PriceJump: so much")
+
+
+def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
+    finding = found()
+    judged = finding.plan.judged
+    assert judged is not None
+    spend = Breach("e" * 40, "spend_per_hour", "1uve", (makers.US,))
+    jump = Breach(judged.commit, "price_change_percent", "10", ("gpu",))
+    holds = tuple(Hold("a", Reason.CEILING, "so much", approval=each.digest) for each in (spend, jump))
+    memory = replace(finding.plan.memory, waiting={each.digest: each for each in (spend, jump)})
+    waiting = replace(judged, verdict=VerdictKind.HELD, why="PriceJump: so much")
+    made = replace(finding.plan, judged=waiting, holds=holds, memory=memory)
+    _, words = state(PlannedCycle(finding.situation, made))
+    assert words.startswith(f"held (provider-daemon approve {jump.digest[:8]})")
+
+
+def test_nothing_is_said_twice() -> None:
+    assert noted((), A) == (ReportedState(A),)
+    said = reported((ReportedState(A),), A)
+    assert said == (ReportedState(A, told=True),)
+    assert noted(said, A) is said
+    assert noted(said, replace(A, description="otherwise")) is said
+    assert noted(said, held(A)) is said
+
+
+def test_a_state_that_changes_is_said() -> None:
+    waits = reported((ReportedState(held(A)),), held(A))
+    assert noted(waits, held(A)) is waits
+    assert noted(waits, A) == (ReportedState(A),)
+    other = replace(held(A), description="held: otherwise")
+    assert noted(waits, other) == (ReportedState(other),)
+
+
+def test_one_that_never_was_applied_gets_its_last_word() -> None:
+    known = noted((ReportedState(held(A), told=True), ReportedState(B, told=True)), C)
+    last = CommitState(A.commit, CommitStand.PENDING, "followed by cccccccccccc before it was applied")
+    assert known == (ReportedState(last), ReportedState(B, told=True), ReportedState(C))
+    after = noted(known, CommitState("d" * 40, CommitStand.SUCCESS, "applied"))
+    assert after[0] == ReportedState(last)
+
+
+def test_what_was_not_said_yet_waits() -> None:
+    assert noted((ReportedState(A),), B) == (ReportedState(A), ReportedState(B))
+
+
+def test_memory_ends() -> None:
+    known: tuple[ReportedState, ...] = ()
+    for number in range(KEPT + 5):
+        known = noted(known, CommitState(f"{number:040x}", CommitStand.SUCCESS, "applied"))
+    assert len(known) == KEPT
+    assert known[-1].state.commit == f"{KEPT + 4:040x}"
+
+
+def over(newest: CommitState, *older: CommitState) -> Plan:
+    """A plan with a newest commit and those that it supersedes."""
+    judged = RevisionVerdict(newest.commit, "Olga", "", VerdictKind.APPLIED)
+    between = tuple(RevisionVerdict(each.commit, "Olga", "", VerdictKind.SUPERSEDED) for each in older)
+    return replace(found().plan, judged=judged, superseded=between)
+
+
+def pending(value: CommitState, newer: CommitState) -> CommitState:
+    words = f"superseded by {newer.commit[:12]} before it was applied"
+    return CommitState(value.commit, CommitStand.PENDING, words)
+
+
+def test_a_superseded_commit_is_applied_with_the_newest() -> None:
+    known = superseded((), over(C, A, B))
+    assert known == (ReportedState(pending(A, C)), ReportedState(pending(B, C)))
+    waits = noted(known, held(C))
+    assert waits == (*known, ReportedState(held(C)))
+    assert superseded(waits, over(C, A, B)) == waits, "nothing is written twice"
+    applied = noted(waits, C)
+    done = "superseded by cccccccccccc: applied"
+    assert [(s.state.commit[0], s.state.stand, s.state.description) for s in applied] == [
+        ("a", CommitStand.SUCCESS, done),
+        ("b", CommitStand.SUCCESS, done),
+        ("c", CommitStand.SUCCESS, "applied"),
+    ]
+    assert superseded(applied, over(C)) is applied
+
+
+def test_a_superseded_commit_stays_pending_until_a_newer_one_is_applied() -> None:
+    """The held commit that superseded it was evaluated itself: its own last word stays."""
+    known = noted(superseded((), over(B, A)), held(B))
+    known = noted(superseded(known, over(C, A, B)), C)
+    assert [(s.state.commit[0], s.state.stand) for s in known] == [
+        ("a", CommitStand.SUCCESS),
+        ("b", CommitStand.PENDING),
+        ("c", CommitStand.SUCCESS),
+    ]
+    assert known[1].state.description == "followed by cccccccccccc before it was applied"
+
+
+def test_a_superseded_commit_is_not_successful_with_a_rewritten_branch() -> None:
+    known = noted(superseded((), over(B, A)), held(B))
+    assert noted(superseded(known, over(C)), C)[0] == ReportedState(pending(A, B))
+
+
+def test_more_superseded_commits_than_are_remembered() -> None:
+    older = [CommitState(f"{number:040x}", CommitStand.SUCCESS, "applied") for number in range(100)]
+    known = noted(superseded((ReportedState(A, told=True),), over(C, *older)), held(C))
+    assert [s.state.commit for s in known] == [*(each.commit for each in older[1 - KEPT :]), C.commit]
+    assert superseded(known, over(C, *older)) == known

@@ -1,0 +1,62 @@
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.chain.keyring import open_keyring
+from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
+from reconciler.devnet.bootstrap import bootstrap
+from reconciler.devnet.home import BlockPace, DevnetPorts, Facts, Home
+from reconciler.devnet.plain_git import git
+from reconciler.settings import Flags, load_settings
+from reconciler.values.grants import AnsibleGrants
+
+FACTS = Facts(DevnetPorts(1001, 1002, 1003, 1004, 1005), BlockPace(0.5, 40))
+
+
+def test_the_host_file_is_all_that_the_daemon_needs(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    bootstrap(home, FACTS)
+    settings = load_settings(Flags(home.host_file), {})
+    assert settings.repository.url == str(home.repository)
+    assert (settings.chain.grpc, settings.chain.rpc) == ("127.0.0.1:1001", "http://127.0.0.1:1002")
+    assert (settings.chain.chain_id, settings.poll_seconds) == (CHAIN_ID, 0.1)
+    assert (settings.listen.api.port, settings.listen.metrics.port) == (1004, 1005)
+    assert settings.kubernetes.kubeconfig == home.kubeconfig
+    assert settings.state == tmp_path / "state"
+    assert settings.limits.capacity is None
+    key = open_keyring(settings.key.keyring).key(settings.key.name)
+    assert key == key_of(PROVIDER)
+
+
+def test_a_given_cluster_is_named_and_bounded(tmp_path: Path) -> None:
+    bootstrap(Home(tmp_path), Facts(FACTS.ports, FACTS.pace, "/etc/real.yaml"))
+    settings = load_settings(Flags(tmp_path / "host.yaml"), {})
+    assert settings.kubernetes.kubeconfig == Path("/etc/real.yaml")
+    assert settings.limits.capacity is not None
+    assert settings.limits.capacity.cpu_milli == 64_000
+
+
+def test_this_machine_is_opted_in_only_where_it_is_wanted(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    bootstrap(home, FACTS)
+    assert not load_settings(Flags(home.host_file), {}).limits.grants.ansible.enabled
+    bootstrap(home, replace(FACTS, this_machine=True))
+    granted = load_settings(Flags(home.host_file), {}).limits.grants.ansible
+    assert granted == AnsibleGrants(enabled=True, this_machine=True, storage_paths=(str(home.records),))
+
+
+def test_the_repository_is_the_template_in_a_hurry(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    bootstrap(home, FACTS)
+    config = git(home.repository, "show", "main:config.yaml")
+    assert config.count("every: 40s") == 2
+    assert "every: 24h" not in config
+    assert git(home.repository, "rev-parse", "--is-bare-repository").strip() == "true"
+    assert "pricing.yaml" in git(home.repository, "ls-tree", "--name-only", "main")
+
+
+def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    bootstrap(home, FACTS)
+    before = git(home.repository, "rev-parse", "main")
+    bootstrap(home, FACTS)
+    assert git(home.repository, "rev-parse", "main") == before

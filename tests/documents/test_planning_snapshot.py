@@ -1,0 +1,126 @@
+"""The snapshot branch's file: it comes back equal, and anything else is refused with what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.documents.planning_snapshot import (
+    FILE,
+    PAGE,
+    PlanningSnapshotError,
+    planning_snapshot_files,
+    read_planning_snapshot,
+    timeless,
+)
+from reconciler.values.limits import Limits
+from reconciler.values.memory import WalletLedger
+from reconciler.values.observed import AdapterView, SettlementSide, TxResult
+from reconciler.values.planning_snapshot import PlanningSnapshot
+from reconciler.values.readings import Unseen
+from tests import makers
+
+
+def outlook() -> PlanningSnapshot:
+    leased = makers.lease(3)
+    market = makers.market(
+        orders=[makers.order(1, attributes=[("region", "eu")])],
+        bids=[makers.bid(2)],
+        leases=[leased],
+        landed={"A" * 64: TxResult("A" * 64, 1, 0, "", "")},
+        settlements={leased.id.order: SettlementSide(None)},
+    )
+    adapters = {**makers.adapter(), "ansible": AdapterView(Unseen("no host"), Unseen("no host"))}
+    memory = replace(makers.remembered(), ledger=WalletLedger(1, 2, 3, ((4, 5),)))
+    return PlanningSnapshot("demo", makers.NOW, market, adapters, memory, Limits(), notifying=True)
+
+
+def test_it_comes_back_equal_but_for_what_is_over() -> None:
+    made = outlook()
+    back = read_planning_snapshot(planning_snapshot_files(made)[FILE])
+    assert back == replace(made, market=replace(made.market, landed={}, transfers=()))
+    assert planning_snapshot_files(back) == planning_snapshot_files(made)
+
+
+def test_its_page_shows_foreign_names_as_text() -> None:
+    page = planning_snapshot_files(replace(outlook(), provider="<b>@all|x"))[PAGE].decode()
+    assert "<b>" not in page
+    assert "| open orders | 1 |" in page
+
+
+def test_what_every_block_changes_is_left_out_of_a_comparison() -> None:
+    made = outlook()
+    later = replace(made, taken_at=made.taken_at + 60, market=replace(made.market, height=2_000, time=9))
+    assert timeless(later) == timeless(made)
+    assert timeless(replace(made, limits=Limits(spend_per_hour=1))) != timeless(made)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is no snapshot"),
+        (b"\xff", "is no snapshot"),
+        (b"[]", "form None"),
+        (b'{"form": "provider.virtengine.dev/snapshot/v9"}', "use the daemon's own version"),
+        (b'{"form": "provider.virtengine.dev/snapshot/v1"}', "provider is missing"),
+        (b'{"form": "provider.virtengine.dev/snapshot/v1", "extra": 1}', "has no extra"),
+    ],
+)
+def test_anything_else_is_refused_with_what_to_do(content: bytes, why: str) -> None:
+    with pytest.raises(PlanningSnapshotError, match=why):
+        read_planning_snapshot(content)
+
+
+def test_a_value_of_another_kind_is_named_by_its_place() -> None:
+    tree = json.loads(planning_snapshot_files(outlook())[FILE])
+    tree["market"]["height"] = "high"
+    with pytest.raises(PlanningSnapshotError, match=r"Outlook\.market: Market\.height: 'high' is not int"):
+        read_planning_snapshot(json.dumps(tree).encode())
+
+
+Change = Callable[[Any], None]
+
+
+def _kept_under(kind: str) -> Change:
+    def change(tree: Any) -> None:
+        things = tree["market"][kind]
+        (key,) = things
+        things[key.replace("/3", "/4").replace("/2/", "/5/").replace("/1/", "/6/", 1)] = things.pop(key)
+
+    return change
+
+
+def _said(where: Sequence[str], value: object) -> Change:
+    def change(tree: Any) -> None:
+        for name in where[:-1]:
+            tree = tree[name]
+        tree[where[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (_said(("market", "block_seconds"), "0"), "contradicts itself .0 s a block"),
+        (_said(("market", "block_seconds"), "-5"), "contradicts itself"),
+        (_said(("market", "block_seconds"), "1E+99999999999"), "not as a daemon of this version writes it"),
+        (_said(("market", "height"), 10**400), "not as a daemon of this version writes it"),
+        (_said(("memory", "applied"), "HEAD~1"), "'HEAD~1' is no commit"),
+        *((_kept_under(kind), "stands for") for kind in ("orders", "bids", "leases", "accounts")),
+    ],
+)
+def test_numbers_and_names_that_no_daemon_writes_are_refused(change: Change, why: str) -> None:
+    tree = json.loads(planning_snapshot_files(outlook())[FILE])
+    change(tree)
+    with pytest.raises(PlanningSnapshotError, match=why):
+        read_planning_snapshot(json.dumps(tree).encode())
+
+
+def test_a_number_too_long_for_python_is_no_snapshot() -> None:
+    with pytest.raises(PlanningSnapshotError, match="is no snapshot"):
+        read_planning_snapshot(b"[" + b"1" * 5_000 + b"]")

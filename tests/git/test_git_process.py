@@ -1,0 +1,106 @@
+"""One command: bounded in time and bytes, blind to the surroundings."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from reconciler.git import git_process
+from reconciler.git.git_environment import make_world
+from reconciler.git.git_errors import git_error
+from reconciler.git.git_process import NO_GIT, TIMED_OUT, TOO_LONG, GitRunner, Ran, limited
+from reconciler.git.remote import Remote
+from tests.git.forge import Forge
+
+
+@pytest.fixture
+def runner(forge: Forge, tmp_path: Path) -> GitRunner:
+    forge.commit(config_yaml="kind: Config\n")
+    world = make_world(Remote(str(forge.path)), tmp_path / "git", forge.path / ".git")
+    return GitRunner(world, tmp_path)
+
+
+def test_output_input_and_errors(runner: GitRunner) -> None:
+    assert runner.run("hash-object", "--stdin", given=b"").text == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+    failed = runner.run("rev-parse", "--verify", "nothing")
+    assert failed.code == 128
+    assert "fatal" in failed.errors
+
+
+def test_a_command_that_takes_too_long_is_stopped_with_its_children(
+    runner: GitRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive = tmp_path / "alive"
+    script = f"sleep 1; echo > {alive}"
+    started = time.monotonic()
+    ran = runner.run("-c", f"alias.slow=!{script}", "slow", seconds=0.2)
+    assert ran.code == TIMED_OUT
+    assert time.monotonic() - started < 0.9
+    time.sleep(1.1)
+    assert not alive.exists()
+
+
+def test_a_command_that_says_too_much_is_stopped(runner: GitRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_process, "OUTPUT_BYTES_MAX", 100_000)
+    ran = runner.run("-c", "alias.loud=!yes", "loud", seconds=20)
+    assert ran.code == TOO_LONG
+    assert len(ran.output) <= 100_000
+
+
+def test_a_large_input_and_a_large_output_do_not_block_each_other(runner: GitRunner) -> None:
+    blob = runner.run("hash-object", "-w", "--stdin", given=b"x" * 200_000).text
+    ran = runner.run("cat-file", "--batch", "--buffer", given=f"{blob}\n".encode() * 100)
+    assert ran.code == 0
+    assert len(ran.output) > 100 * 200_000
+
+
+def test_a_command_that_reads_nothing_of_its_input(runner: GitRunner) -> None:
+    assert runner.run("rev-parse", "HEAD", given=b"x" * 1_000_000).code == 0
+
+
+def test_settings_and_variables_of_the_machine_are_not_seen(
+    runner: GitRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".gitconfig").write_text("[user]\n\tname = Somebody\n[alias]\n\tx = !id\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert runner.run("config", "user.name").code == 1
+    assert runner.run("x").code != 0
+
+
+def test_files_that_git_writes_are_bounded(runner: GitRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_process, "WRITTEN_BYTES_MAX", 10_000)
+    noise = bytes(range(256)) * 4 + b"".join(str(n).encode() for n in range(100_000))
+    assert runner.run("hash-object", "-w", "--stdin", given=noise).code != 0
+
+
+def test_memory_is_bounded_and_of_children_too(runner: GitRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_process, "MEMORY_BYTES_MAX", 64 * 1024 * 1024)
+    ran = runner.run("-c", "alias.child=!ulimit -v", "child")
+    assert ran.text == str(64 * 1024)
+    big = b"x" * (70 * 1024 * 1024)
+    blob = runner.run("hash-object", "-w", "--stdin", given=big)
+    assert blob.code != 0
+    assert "memory" in git_error(blob, Remote("https://h/a.git")), blob.errors
+
+
+def test_processor_time_is_bounded() -> None:
+    ran = subprocess.run(limited(["sh", "-c", "while :; do :; done"], 2), check=False, timeout=60)
+    assert Ran(ran.returncode, b"", "").used_up
+    assert "60 s of processor time" in git_error(Ran(ran.returncode, b"", ""), Remote("https://h/a.git"))
+
+
+def test_a_stricter_limit_of_the_machine_is_no_error() -> None:
+    asked = limited(["sh", "-c", "ulimit -t"], 60)
+    strict = ["sh", "-c", 'ulimit -t 7; exec "$@"', "sh", *asked]
+    ran = subprocess.run(strict, check=True, capture_output=True)
+    assert ran.stdout in (b"7\n", b"30\n"), "root may raise it"
+    assert ran.stderr == b""
+
+
+def test_no_git_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world(Remote("/x"), tmp_path / "git", tmp_path / "mirror.git")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert GitRunner(world, tmp_path).run("version").code == NO_GIT

@@ -1,0 +1,144 @@
+"""The mirror: alone, clean after a kill, made again when it is damaged."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from reconciler.git import mirror as mirror_module
+from reconciler.git.mirror import Mirror, MirrorError
+from reconciler.git.remote import Remote
+from tests.git.forge import Forge
+
+KEPT = "refs/reconciler/desired"
+
+
+def test_a_mirror_is_bare_private_and_filled_by_fetch(mirror: Mirror, forge: Forge) -> None:
+    commit = forge.commit(config_yaml="kind: Config\n")
+    with mirror.held():
+        assert mirror.remote_tips("refs/heads/main") == {"refs/heads/main": commit}
+        mirror.fetch("refs/heads/main", KEPT)
+        assert mirror.tip(KEPT) == commit
+        assert mirror.has_commit(commit)
+        assert mirror.run("rev-parse", "--is-bare-repository").text == "true"
+    assert mirror.directory.stat().st_mode & 0o777 == 0o700
+    assert not (mirror.directory / "hooks").exists()
+
+
+def test_only_the_refs_asked_for_are_told(mirror: Mirror, forge: Forge) -> None:
+    commit = forge.commit()
+    forge.git("branch", "x/refs/heads/main")
+    with mirror.held():
+        assert mirror.remote_tips("refs/heads/main") == {"refs/heads/main": commit}
+        assert set(mirror.remote_tips()) == {"refs/heads/main", "refs/heads/x/refs/heads/main"}
+
+
+def test_descent(mirror: Mirror, forge: Forge) -> None:
+    first, second = forge.commit("one"), forge.commit("two")
+    with mirror.held():
+        mirror.fetch("refs/heads/main", KEPT)
+        assert mirror.descends(second, first)
+        assert not mirror.descends(first, second)
+        assert not mirror.descends(second, "0" * 40)
+        assert not mirror.has_commit("0" * 40)
+
+
+def test_what_a_kill_left_is_removed_at_the_next_start(place: Remote, state: Path, forge: Forge) -> None:
+    commit = forge.commit()
+    first = Mirror(place, state)
+    with first.held():
+        first.fetch("refs/heads/main", KEPT)
+    left = [
+        "objects/pack/tmp_pack_x", "objects/ab/tmp_obj_x", "packed-refs.lock", "config.lock",
+        "refs/reconciler/desired.lock", "fast_import_crash_1", "objects/incoming-x/pack/a", "shallow.lock",
+    ]  # fmt: skip
+    for name in left:
+        path = first.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    again = Mirror(place, state)
+    with again.held():
+        assert again.tip(KEPT) == commit
+        again.fetch("refs/heads/main", KEPT)
+    assert [name for name in left if (first.directory / name).exists()] == []
+
+
+def test_a_directory_that_is_no_mirror_is_made_one(place: Remote, state: Path, forge: Forge) -> None:
+    forge.commit()
+    (state / "mirror.git" / "objects").mkdir(parents=True)
+    (state / "mirror.git" / "HEAD").write_text("rubbish")
+    mirror = Mirror(place, state)
+    with mirror.held():
+        mirror.fetch("refs/heads/main", KEPT)
+
+
+def test_a_mirror_removed_under_us_is_made_again(mirror: Mirror, forge: Forge) -> None:
+    commit = forge.commit()
+    with mirror.held():
+        mirror.fetch("refs/heads/main", KEPT)
+        mirror.remake()
+        assert mirror.tip(KEPT) is None
+        mirror.fetch("refs/heads/main", KEPT)
+        assert mirror.tip(KEPT) == commit
+
+
+def test_whoever_holds_the_mirror_holds_it_alone(
+    mirror: Mirror, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror_module, "LOCK_SECONDS", 0.2)
+    lock = os.open(state / "mirror.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with pytest.raises(MirrorError, match="another git command holds"), mirror.held():
+        pass
+    os.close(lock)
+    with mirror.held():
+        pass
+
+
+def test_a_git_that_outlives_its_killed_daemon_still_holds_the_mirror(
+    place: Remote, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next daemon would clean away what that git is writing."""
+    script = f"""
+from pathlib import Path
+from reconciler.git.mirror import Mirror
+from reconciler.git.remote import Place
+mirror = Mirror(Remote({place.url!r}), Path({str(state)!r}))
+with mirror.held():
+    mirror.run("-c", "alias.slow=!touch {tmp_path}/started; sleep 1.5", "slow")
+"""
+    daemon = subprocess.Popen([sys.executable, "-c", script])
+    while not (tmp_path / "started").exists():
+        assert daemon.poll() is None
+        time.sleep(0.02)
+    daemon.kill()
+    daemon.wait()
+    started = time.monotonic()
+    with Mirror(place, state).held():
+        assert time.monotonic() - started > 0.5
+
+
+def test_a_state_directory_that_cannot_be_written_is_said(mirror: Mirror, state: Path) -> None:
+    (state / "mirror.lock").unlink(missing_ok=True)
+    (state / "mirror.lock").mkdir()
+    with pytest.raises((MirrorError, OSError)), mirror.held():
+        pass
+
+
+def test_many_small_fetches_are_packed(mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror_module, "PACKS_MAX", 1)
+    first = forge.commit("one", a="1")
+    with mirror.held():
+        mirror.fetch("refs/heads/main", KEPT)
+        forge.commit("other", "--amend", a="2")
+        mirror.fetch("refs/heads/main", KEPT)
+        forge.commit("more", b="3")
+        mirror.fetch("refs/heads/main", KEPT)
+        assert "packs: 1" in mirror.run("count-objects", "-v").text.splitlines()
+        assert mirror.has_commit(first), "a rewritten commit stays: it may be the one applied"

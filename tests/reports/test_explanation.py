@@ -1,0 +1,113 @@
+"""From the order to the next try."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from reconciler.reports.explanation import ExplainedCase, ExplanationBasis, Link, causes
+from reconciler.values.funding import Funding, TimeLeft
+from reconciler.values.ids import workload_id
+from reconciler.values.lifecycle import Phase
+from reconciler.values.memory import Memory, Retry, WorkloadMemory
+from reconciler.values.observed import State, Trouble
+from reconciler.values.records import Decision
+from reconciler.values.snapshot import LeaseSnapshot, WorkloadSnapshot
+from tests.makers import lease_id
+
+LEASE = lease_id()
+ORDER, ID = LEASE.order, workload_id(LEASE)
+AT = 1_800_000_000
+
+
+def decision(subject: str, word: str, *, held: bool = True, ended_at: int = 0) -> Decision:
+    return Decision(subject, word, held, f"{word} it is", AT, AT + 5, ended_at=ended_at)
+
+
+def memory(**changes: Retry) -> Memory:
+    known = WorkloadMemory(LEASE, "kubernetes", Phase.FAILED, usage_billed=True, pods=("web-1",))
+    return Memory(workloads={ID: known}, retries=changes)
+
+
+CASE = ExplainedCase(ORDER, LEASE, ID, (), Memory())
+
+
+def steps(case: ExplainedCase) -> list[tuple[str, str]]:
+    return [(link.step, link.word) for link in causes(case)]
+
+
+def test_an_order_that_is_not_bid_on_says_why_now_and_why_before() -> None:
+    found = (
+        decision(str(ORDER), "PriceTooLow"),
+        decision(str(ORDER), "NoCapacity", ended_at=AT + 60),
+    )
+    assert causes(replace(CASE, decisions=found)) == (
+        Link("order", "", f"{ORDER}, of tenant {ORDER.owner}"),
+        Link("decision", "PriceTooLow", "PriceTooLow it is", AT),
+        Link("was held", "NoCapacity", "NoCapacity it is", AT, AT + 60),
+    )
+
+
+def test_every_link_in_the_order_of_cause_and_effect() -> None:
+    found = (
+        decision(ID, "ApplyWorkload", held=False),
+        decision(f"workloads/{ID}.yaml", "FileFaulty"),
+        decision(ID, "EscrowLow"),
+        decision(str(LEASE), "WithdrawLease", held=False),
+        decision(str(LEASE), "CreateBid", held=False),
+    )
+    retry = Retry(2, AT + 30, "QuotaExceeded", "exceeded quota: q", "Increase quotas")
+    known = Memory(workloads=memory().workloads, retries={f"ApplyWorkload:{ID}": retry})
+    case = replace(CASE, decisions=found, memory=known)
+    assert steps(case) == [
+        ("order", ""),
+        ("bid", "CreateBid"),
+        ("lease", "active"),
+        ("money", "WithdrawLease"),
+        ("workload", "Failed"),
+        ("adapter", "kubernetes"),
+        ("outcome", "ApplyWorkload"),
+        ("held", "EscrowLow"),
+        ("held", "FileFaulty"),
+        ("next try", "QuotaExceeded"),
+    ]
+    last = causes(case)[-1]
+    assert last.says == (
+        "ApplyWorkload failed 2 times, last: exceeded quota: q; Increase quotas; it is tried again"
+    )
+    assert last.until == AT + 30
+
+
+def test_what_is_never_tried_again_says_so() -> None:
+    retry = Retry(1, 0, "Invalid", "spec is wrong")
+    case = replace(CASE, memory=Memory(retries={f"CreateBid:{LEASE}": retry}))
+    assert causes(case)[-1].says.endswith("once, last: spec is wrong; it is not tried again as it is")
+
+
+def test_a_daemon_that_runs_tells_what_it_sees_in_the_place_of_what_is_remembered() -> None:
+    found = WorkloadSnapshot(
+        ID,
+        LEASE,
+        "kubernetes",
+        Phase.FAILED,
+        State.ACTIVE,
+        Decimal(5),
+        path=f"workloads/{ID}.yaml",
+        replicas=2,
+        trouble=Trouble("CrashLoop", "it ended with 1", "Read its logs"),
+    )
+    leased = LeaseSnapshot(LEASE, State.ACTIVE, Decimal(5), 70, 30, 0, TimeLeft(Funding.LOW, 9, 61))
+    case = replace(CASE, memory=memory(), sight=ExplanationBasis(found, leased))
+    assert causes(case)[1:] == (
+        Link(
+            "lease",
+            "active",
+            f"{LEASE}, billed by lease; 5uve a block, 70uve accrued, 30uve withdrawn; funds low, they last "
+            "1m 1s",
+        ),
+        Link("workload", "Failed", f"{ID}, its file is workloads/{ID}.yaml"),
+        Link("adapter", "kubernetes", "0 of 2 replicas are ready"),
+        Link("trouble", "CrashLoop", "it ended with 1; Read its logs"),
+    )
+    ended = replace(case, sight=ExplanationBasis(replace(found, lease_state=State.CLOSED), None))
+    assert causes(ended)[1] == Link("lease", "closed", f"{LEASE}, billed by lease")

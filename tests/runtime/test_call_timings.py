@@ -1,0 +1,84 @@
+"""Ports with a watch on them answer as before, and are timed also where they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from reconciler import ports
+from reconciler.api.metrics_cycles import calls
+from reconciler.runtime.call_timings import CallTimings, TimedChain, TimedRepo
+from reconciler.values.ids import LeaseId
+from reconciler.values.intents import Intent, Prepared
+from reconciler.values.messages import Message
+from reconciler.values.observed import Market
+from reconciler.values.outcomes import Done, Outcome
+from reconciler.values.readings import Reading, Unseen
+from reconciler.values.repository import Commit, StatusCommit
+from tests.api.playing import INTENT
+
+
+class Repo:
+    """Says what it was asked."""
+
+    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        return Unseen(f"looked {applied}")
+
+    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        return Unseen(f"recalled {applied}")
+
+    def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
+        return dict.fromkeys(blobs, b"x")
+
+    def told(self, branch: str) -> Reading[str]:
+        return Unseen(f"told {branch}")
+
+    def publish(self, commit: StatusCommit) -> Outcome:
+        raise OSError("the remote hung up")
+
+
+class Chain:
+    """Says what it was asked."""
+
+    def forget_height(self) -> None:
+        raise OSError("forgotten")
+
+    def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+        return Unseen(f"{len(hashes)} {len(known)}")
+
+    def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
+        return Done(str(fee_max))
+
+    def broadcast(self, intent: Intent) -> Outcome:
+        return Done(intent.hash)
+
+
+def test_the_repository_answers_as_before_and_is_timed() -> None:
+    timed = CallTimings()
+    repo: ports.Repo = TimedRepo(Repo(), timed)
+    assert repo.look("a") == Unseen("looked a")
+    assert repo.recall("a") == Unseen("recalled a")
+    assert repo.read(["b"]) == {"b": b"x"}
+    with pytest.raises(OSError, match="hung up"):
+        repo.publish(StatusCommit("b", {}, "m"))
+    assert {key: sum(took.counts) for key, took in timed.took().items()} == {
+        ("git", "look"): 1,
+        ("git", "publish"): 1,
+    }
+
+
+def test_the_chain_answers_as_before_and_is_timed() -> None:
+    timed = CallTimings()
+    chain: ports.Chain = TimedChain(Chain(), timed)
+    assert chain.look(["h"], []) == Unseen("1 0")
+    assert chain.look([], []) == Unseen("0 0")
+    assert chain.prepare([], 7) == Done("7")
+    assert chain.broadcast(INTENT) == Done(INTENT.hash)
+    with pytest.raises(OSError, match="forgotten"):
+        chain.forget_height()
+    [family] = calls(timed)
+    counts = {
+        (s.labels["source"], s.labels["call"]): s.value for s in family.samples if s.name.endswith("_count")
+    }
+    assert counts == {("chain", "look"): 2, ("chain", "prepare"): 1, ("chain", "broadcast"): 1}

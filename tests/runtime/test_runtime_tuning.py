@@ -1,0 +1,37 @@
+"""Answers come soon beside a thread that computes."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+
+from reconciler.api.startup import Started
+from reconciler.runtime.runtime_tuning import COLLECTED_AFTER, TURN_SECONDS
+from tests.api.asking import ask
+
+
+def test_servers_make_the_process_prompt(servers: Started) -> None:
+    assert ask(servers.ports.api, "/healthz").code == 200
+    assert sys.getswitchinterval() == TURN_SECONDS
+    assert gc.get_threshold() == COLLECTED_AFTER
+
+
+def test_an_answer_does_not_wait_for_the_end_of_what_computes(servers: Started) -> None:
+    done = threading.Event()
+
+    def compute() -> None:
+        while not done.is_set():
+            sum(range(2_000))
+
+    busy = threading.Thread(target=compute)
+    busy.start()
+    try:
+        began = time.monotonic()
+        for _ in range(20):
+            assert ask(servers.ports.api, "/api/v1/status").code == 200
+        assert time.monotonic() - began < 2
+    finally:
+        done.set()
+        busy.join()

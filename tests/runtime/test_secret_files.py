@@ -1,0 +1,84 @@
+"""Token files: read strictly, compared without telling, never quoted."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from reconciler.runtime.secret_files import SecretError, SecretFile, read_tokens
+
+LONG = "0123456789abcdef0123"
+DIGEST = hashlib.sha256(b"another-secret-0123456").hexdigest()
+
+
+def tokens(tmp_path: Path, text: str) -> SecretFile[object]:
+    path = tmp_path / "tokens"
+    path.write_text(text)
+    path.chmod(0o600)
+    return SecretFile(path, read_tokens)
+
+
+def test_tokens_have_names_and_ends(tmp_path: Path) -> None:
+    text = f"# first\n\n{LONG} grafana 2027-01-01T00:00:00+01:00  # monitoring\nsha256:{DIGEST}\n"
+    first, second = read_tokens(Path("t"), text)
+    assert (first.name, first.until) == ("grafana", 1_798_758_000)
+    assert (second.name, second.until) == ("token 4", None)
+    assert first.is_of(LONG)
+    assert not first.is_of(f"{LONG} ")
+    assert second.is_of("another-secret-0123456")
+    assert not second.is_of(DIGEST)
+    assert not second.is_of("\ud800")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "holds no token; write one a line"),
+        ("short\n", ":1: the token is shorter than 20 characters; write a longer one"),
+        (f"{LONG} a 2027-01-01 more\n", ":1: more than a token, a name and a time; write TOKEN NAME UNTIL"),
+        (f"\n{LONG} a tomorrow\n", ":2: tomorrow is no time; write one such as 2027-01-31T00:00:00Z"),
+        ("sha256:abc\n", ":1: sha256: is followed by 64 hex digits, as sha256sum prints them"),
+        (f"sha256:{'z' * 64}\n", ":1: sha256: is followed by 64 hex digits"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line_and_without_the_secret(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    with pytest.raises(SecretError) as caught:
+        tokens(tmp_path, text)
+    assert sentence in str(caught.value)
+    assert LONG not in str(caught.value)
+
+
+def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(LONG)
+    for mode in (0o604, 0o640, 0o666):
+        path.chmod(mode)
+        with pytest.raises(SecretError, match=f"others may read {path}; run chmod 600 {path}"):
+            SecretFile(path, read_tokens)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_bytes(b"\xff\xfe" * 20)
+    path.chmod(0o600)
+    with pytest.raises(SecretError, match="is not text"):
+        SecretFile(path, read_tokens)
+
+
+def test_a_file_that_changes_is_read_again_and_a_bad_one_leaves_the_old(tmp_path: Path) -> None:
+    file = tokens(tmp_path, LONG)
+    old = file.content
+    assert not file.refresh()
+    file.path.write_text("short")
+    with pytest.raises(SecretError):
+        file.refresh()
+    assert file.content is old
+    assert not file.refresh(), "it is told once"
+    file.path.unlink()
+    with pytest.raises(SecretError, match="cannot be read: No such file"):
+        file.refresh()
+    assert file.content is old
