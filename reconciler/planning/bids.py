@@ -10,7 +10,7 @@ from reconciler.planning.bid_budget import BidBudget
 from reconciler.planning.capacity import blindness, free, offered, too_small
 from reconciler.planning.eligibility import ineligible
 from reconciler.planning.fees import Fees
-from reconciler.planning.planning_input import Proposals, PlanningFacts
+from reconciler.planning.planning_input import PlanningFacts, Proposals
 from reconciler.planning.pricing import break_even_blocks, group_price
 from reconciler.planning.retries import held_back
 from reconciler.values.desired import Bidding, Pricing

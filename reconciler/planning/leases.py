@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.planning.planning_input import Proposals, PlanningFacts
+from reconciler.planning.planning_input import PlanningFacts, Proposals
 from reconciler.planning.retries import held_back
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import workload_id

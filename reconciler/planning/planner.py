@@ -18,7 +18,7 @@ from reconciler.planning.ledger import keep_books
 from reconciler.planning.memory_update import confirm_all, take_outcomes
 from reconciler.planning.phases import plan_phases
 from reconciler.planning.placement import placed
-from reconciler.planning.planning_input import PlanningInput, Proposals, PlanningFacts, market_of
+from reconciler.planning.planning_input import PlanningFacts, PlanningInput, Proposals, market_of
 from reconciler.planning.retries import prune
 from reconciler.planning.transactions import Sending, plan_transactions, suspension
 from reconciler.planning.usage import plan_usage

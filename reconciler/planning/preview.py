@@ -15,7 +15,7 @@ from reconciler.planning.capacity import free, offered, usable
 from reconciler.planning.change_warnings import change_warnings
 from reconciler.planning.disruptions import disruptions, is_served
 from reconciler.planning.planner import EMPTY_DESIRED, plan
-from reconciler.planning.planning_input import PlanningInput, PlanningFacts
+from reconciler.planning.planning_input import PlanningFacts, PlanningInput
 from reconciler.planning.quotes import REFERENCES, QuoteTerms, quote
 from reconciler.values.approvals import named
 from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from reconciler.planning.escrow import paid_in_all
 from reconciler.planning.fees import Fees
-from reconciler.planning.planning_input import Proposals, PlanningFacts
+from reconciler.planning.planning_input import PlanningFacts, Proposals
 from reconciler.planning.pricing import group_price
 from reconciler.planning.retries import held_back
 from reconciler.values.desired import Usage

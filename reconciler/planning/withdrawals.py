@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.planning.escrow import due_gross
 from reconciler.planning.fees import Fees
-from reconciler.planning.planning_input import Proposals, PlanningFacts
+from reconciler.planning.planning_input import PlanningFacts, Proposals
 from reconciler.planning.retries import held_back
 from reconciler.values.desired import Withdrawals
 from reconciler.values.ids import DeploymentId, workload_id
