@@ -20,9 +20,9 @@ from reconciler.values.readings import Reading
 from reconciler.values.records import (
     Decision,
     EffectResult,
-    Happened,
     JournalCounts,
-    JournalLook,
+    JournalPage,
+    RecordedEvent,
     Request,
     Totals,
     Unpublished,
@@ -230,10 +230,10 @@ class History(Protocol):
     def counts(self) -> JournalCounts:
         """How many of each there are."""
 
-    def look(self, before: int, at_most: int) -> JournalLook:
+    def look(self, before: int, at_most: int) -> JournalPage:
         """Transactions below a position (0: the newest), with the counts and what is latest beside them."""
 
-    def events(self, since: int, at_most: int) -> tuple[Happened, ...]:
+    def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         """The newest events that are not older than `since` (unix seconds), oldest first."""
 
     def decisions(self, subject: str) -> tuple[Decision, ...]:

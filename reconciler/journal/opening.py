@@ -20,11 +20,11 @@ from reconciler.values.intents import Confirmation
 from reconciler.values.memory import Memory
 from reconciler.values.records import (
     Decision,
-    Happened,
     JournalCounts,
-    JournalLook,
+    JournalPage,
     PastRevision,
     PastTransaction,
+    RecordedEvent,
     Totals,
 )
 
@@ -60,16 +60,16 @@ class SqliteRecords:
         (unpublished,) = self._database.rows("SELECT count(*) FROM outbox")[0]
         return JournalCounts(open_now, totals(self._database).ended, unpublished)
 
-    def look(self, before: int, at_most: int) -> JournalLook:
+    def look(self, before: int, at_most: int) -> JournalPage:
         transactions = past(self._database, before, at_most + 1)
-        return JournalLook(
+        return JournalPage(
             self.counts(),
             transactions[:at_most],
             has_older=len(transactions) > at_most,
             decisions=latest(self._database, LOOKED_AT),
         )
 
-    def events(self, since: int, at_most: int) -> tuple[Happened, ...]:
+    def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         """The newest events that are not older than `since` (unix seconds), oldest first."""
         return happened(self._database, since, at_most)
 

@@ -8,7 +8,7 @@ from reconciler.documents.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
 from reconciler.journal.faults import JournalBroken
 from reconciler.values.commit_state import ReportedState
-from reconciler.values.records import Event, Happened, Unpublished
+from reconciler.values.records import Event, RecordedEvent, Unpublished
 
 AT_ONCE = 10_000
 """Events handed out at once; a commit message could not hold more."""
@@ -73,13 +73,13 @@ def waiting(database: Database, at_most: int) -> tuple[Unpublished, ...]:
         raise JournalBroken(database.path, error) from error
 
 
-def happened(database: Database, since: int, at_most: int) -> tuple[Happened, ...]:
+def happened(database: Database, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
     """The newest events that are not older than `since` (unix seconds), oldest first."""
     rows = database.rows(
         "SELECT id, at, content FROM history WHERE at >= ? ORDER BY id DESC LIMIT ?", (since, at_most)
     )
     try:
-        return tuple(Happened(row, at, decode(Event, content)) for row, at, content in reversed(rows))
+        return tuple(RecordedEvent(row, at, decode(Event, content)) for row, at, content in reversed(rows))
     except CodecError as error:
         raise JournalBroken(database.path, error) from error
 

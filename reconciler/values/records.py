@@ -114,7 +114,7 @@ class Unpublished:
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class RecordedEvent:
     """An event of the past, published or not; `at` unix seconds of the host."""
 
     id: int
@@ -141,7 +141,7 @@ class JournalCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class JournalLook:
+class JournalPage:
     """The journal at one moment: transactions newest first (`has_older`: there are more), the latest
     decisions.
     """

@@ -23,10 +23,10 @@ from reconciler.values.plans import Transition
 from reconciler.values.records import (
     Decision,
     EffectResult,
-    Happened,
     JournalCounts,
-    JournalLook,
+    JournalPage,
     PastTransaction,
+    RecordedEvent,
 )
 from tests.api.worlds import FULL, NOON, RUNNING, WELL
 
@@ -85,7 +85,7 @@ class FakeHistory:
     def counts(self) -> JournalCounts:
         return JournalCounts(1, {IntentOutcome.LANDED: 9}, 2)
 
-    def look(self, before: int, at_most: int) -> JournalLook:
+    def look(self, before: int, at_most: int) -> JournalPage:
         self._fail()
         self.asked.append((before, at_most))
         end = Confirmation(INTENT, IntentOutcome.REFUSED, 84, NOON - 300, 5, "sdk", "insufficient funds")
@@ -93,13 +93,13 @@ class FakeHistory:
             PastTransaction(12, replace(INTENT, hash="AB" * 32), None),
             PastTransaction(11, INTENT, end),
         )
-        return JournalLook(self.counts(), listed, has_older=True, decisions=self.record)
+        return JournalPage(self.counts(), listed, has_older=True, decisions=self.record)
 
-    def events(self, since: int, at_most: int) -> tuple[Happened, ...]:
+    def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         self._fail()
         done = EffectResult(WELL.id, "ApplyWorkload", "apply workload x", Done(), NOON - 800)
         step = Transition(WELL.id, RUNNING, Phase.PENDING, Phase.DEPLOYING, "Lease accepted")
-        return (Happened(1, NOON - 800, done), Happened(2, NOON - 790, step))[:at_most]
+        return (RecordedEvent(1, NOON - 800, done), RecordedEvent(2, NOON - 790, step))[:at_most]
 
     def decisions(self, subject: str) -> tuple[Decision, ...]:
         self._fail()

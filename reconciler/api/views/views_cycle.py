@@ -25,9 +25,9 @@ from reconciler.values.plans import Hold, Plan
 from reconciler.values.records import (
     EffectResult,
     Event,
-    Happened,
-    JournalLook,
+    JournalPage,
     PastTransaction,
+    RecordedEvent,
     describe_outcome,
 )
 
@@ -75,7 +75,7 @@ class HoldPlace(NamedTuple):
         return " ".join(self)
 
 
-def journal(look: JournalLook, events: Sequence[Happened]) -> JournalAnswer:
+def journal(look: JournalPage, events: Sequence[RecordedEvent]) -> JournalAnswer:
     """A page of the journal; events come oldest first."""
     ended = look.counts.ended
     return JournalAnswer(

@@ -10,7 +10,7 @@ from reconciler.values.approvals import Approval
 from reconciler.values.intents import Confirmation
 from reconciler.values.messages import CreateBid, subject
 from reconciler.values.plans import Transition
-from reconciler.values.records import EffectResult, Event, Happened, describe_outcome
+from reconciler.values.records import EffectResult, Event, RecordedEvent, describe_outcome
 from reconciler.values.revision_verdict import RevisionVerdict
 
 KINDS: Mapping[type, str] = {
@@ -31,7 +31,7 @@ class EventLine:
     says: str
 
 
-def line(happened: Happened) -> EventLine:
+def line(happened: RecordedEvent) -> EventLine:
     """An event as it is shown."""
     event = happened.event
     return EventLine(happened.at, _kind(event), subjects(event), sentence(event))

@@ -14,7 +14,7 @@ from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 from reconciler.values.memory import Memory
 from reconciler.values.messages import describe
 from reconciler.values.plans import Transition
-from reconciler.values.records import Happened, PastTransaction
+from reconciler.values.records import PastTransaction, RecordedEvent
 
 EVENTS_SHOWN = 12
 EVENTS_READ = 20_000
@@ -69,7 +69,9 @@ def _links(records: SqliteRecords, asked: str, case: ExplainedCase) -> Iterator[
         yield from causes(replace(case, decisions=found))
 
 
-def _ids(asked: str, memory: Memory, events: tuple[Happened, ...]) -> tuple[LeaseId | None, OrderId | None]:
+def _ids(
+    asked: str, memory: Memory, events: tuple[RecordedEvent, ...]
+) -> tuple[LeaseId | None, OrderId | None]:
     if match := _WORKLOAD.fullmatch(asked):
         lease = _lease_of(WorkloadId(match[1]), memory, events)
         return lease, lease.order if lease else None
@@ -82,7 +84,7 @@ def _ids(asked: str, memory: Memory, events: tuple[Happened, ...]) -> tuple[Leas
     return None, None
 
 
-def _lease_of(workload: WorkloadId, memory: Memory, events: tuple[Happened, ...]) -> LeaseId | None:
+def _lease_of(workload: WorkloadId, memory: Memory, events: tuple[RecordedEvent, ...]) -> LeaseId | None:
     if workload in memory.workloads:
         return memory.workloads[workload].lease
     steps = (e.event for e in events if isinstance(e.event, Transition) and e.event.workload == workload)
