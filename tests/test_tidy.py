@@ -137,3 +137,11 @@ def test_every_reason_is_given_somewhere() -> None:
             if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "Reason":
                 used.add(node.attr)
     assert {reason.name for reason in Reason} - used == set(), "words that nobody says"
+
+
+def test_types_are_described_to_msgspec_under_one_lock() -> None:
+    """Two threads that decode a type for the first time at once end the process: see `typed_json`."""
+    allowed = {"reconciler/documents/typed_json.py", "reconciler/devnet/chain/saving.py"}  # has one thread
+    pattern = re.compile(r"msgspec\.(?:json|msgpack|yaml)\.(?:decode|Decoder)|msgspec\.convert")
+    found = {name_of(path) for path in modules() if pattern.search(text_of(path))}
+    assert found == allowed

@@ -36,6 +36,7 @@ from reconciler.adapters.ansible.workload_view import (
     hosts_of,
     workloads_of,
 )
+from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
@@ -221,7 +222,7 @@ class AnsibleAdapter:
         if answer.state != "ok":
             return None
         try:
-            return msgspec.json.decode(answer.answer, type=WorkAnswer).workloads
+            return decode_json(answer.answer, WorkAnswer).workloads
         except msgspec.MsgspecError as why:
             raise RunError(f"the host answered what cannot be read: {why}") from why
 

@@ -14,6 +14,7 @@ from reconciler.adapters.ansible.answers import HostWorkloadAnswer, LookAnswer
 from reconciler.adapters.ansible.host_spec import asking
 from reconciler.adapters.ansible.runs import HostAnswer, Play, Player, RunError
 from reconciler.adapters.ansible.troubles import host_trouble, sentence
+from reconciler.documents.typed_json import decode_json
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.observed import Trouble
@@ -142,7 +143,7 @@ class HostObserver:
         trouble = host_trouble(host, answer.words, answer.step)
         if answer.state == "ok":
             try:
-                look = msgspec.json.decode(answer.answer, type=LookAnswer)
+                look = decode_json(answer.answer, LookAnswer)
             except msgspec.MsgspecError as why:
                 trouble = host_trouble(host, f"answered what cannot be read: {why}")
         with self._lock:

@@ -17,6 +17,7 @@ from reconciler.adapters.ansible.host_observer import SPARE_SECONDS
 from reconciler.adapters.ansible.host_spec import asking
 from reconciler.adapters.ansible.runs import Play, Player, RunError
 from reconciler.adapters.ansible.troubles import host_trouble
+from reconciler.documents.typed_json import decode_json
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvent, WorkloadEvents, WorkloadUse
@@ -71,7 +72,7 @@ class HostQueries:
             trouble = host_trouble(host, answer.words if answer else "", answer.step if answer else "")
             raise OSError(f"{trouble.message}; {trouble.advice}")
         try:
-            return msgspec.json.decode(answer.answer, type=form)
+            return decode_json(answer.answer, form)
         except msgspec.MsgspecError as why:
             raise OSError(f"host {host} answered what cannot be read: {why}") from why
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.documents.typed_json import decode_json
 from reconciler.values.ids import WorkloadId
 
 
@@ -33,7 +34,7 @@ class Placements:
         self.is_new = True
         """Nothing was ever kept: what runs on a host that was not seen yet cannot be known."""
         try:
-            read = msgspec.json.decode(path.read_bytes(), type=dict[str, Placement])
+            read = decode_json(path.read_bytes(), dict[str, Placement])
             self._held = {WorkloadId(name): place for name, place in read.items()}
             self.is_new = False
         except (OSError, msgspec.MsgspecError):

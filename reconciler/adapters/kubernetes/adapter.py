@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
-import msgspec
-
 from reconciler.adapters.kubernetes import naming, objects
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
@@ -23,6 +21,7 @@ from reconciler.adapters.kubernetes.manifests import (
 from reconciler.adapters.kubernetes.policies import base_policy
 from reconciler.adapters.kubernetes.refusals import ApiError, outcome_of
 from reconciler.adapters.kubernetes.views import PodView, marks_of, projection_of
+from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
 from reconciler.values.desired import Workload
 from reconciler.values.ids import WorkloadId
@@ -94,7 +93,7 @@ class KubernetesAdapter:
             for manifest in policy_manifests(self._namespace, workload, digest):
                 self._apply_part(manifest)
             for manifest in service_manifests(self._namespace, workload, digest):
-                found = msgspec.json.decode(self._apply_part(manifest), type=objects.ServiceObject)
+                found = decode_json(self._apply_part(manifest), objects.ServiceObject)
                 inner = manifest["spec"]["type"] == "ClusterIP"
                 if inner and found.spec.cluster_ip not in ("", "None"):
                     addresses[marks_of(found.metadata).service] = found.spec.cluster_ip
@@ -139,7 +138,7 @@ class KubernetesAdapter:
         kind, name = manifest["kind"].lower(), manifest["metadata"]["name"]
         raw = self._apply(self._path(PARTS[kind], name), manifest)
         part = f"{kind}/{name}"
-        metadata = msgspec.json.decode(raw, type=objects.Bare).metadata
+        metadata = decode_json(raw, objects.Bare).metadata
         self._sight.tolerated[part] = projection_of(raw, metadata)
         return raw
 
@@ -156,7 +155,7 @@ class KubernetesAdapter:
         except ApiError as why:
             if why.status != 409:
                 raise
-        live = msgspec.json.decode(self._client.get(path, {}), type=objects.Bare).metadata
+        live = decode_json(self._client.get(path, {}), objects.Bare).metadata
         if (live.labels or {}).get(naming.MANAGED_BY) != naming.MANAGER:
             raise TakenError(f"{path} is there and is not ours")
         return self._client.apply(path, manifest, force=True)
@@ -177,8 +176,8 @@ class KubernetesAdapter:
         raw = self._client.get(
             self._path(plural, ""), {"labelSelector": naming.ours(workload)}, METADATA_ONLY
         )
-        for item in msgspec.json.decode(raw, type=objects.ObjectList).items or ():
-            metadata = msgspec.json.decode(item, type=objects.Bare).metadata
+        for item in decode_json(raw, objects.ObjectList).items or ():
+            metadata = decode_json(item, objects.Bare).metadata
             if metadata.deletion_timestamp is None:
                 yield metadata
 

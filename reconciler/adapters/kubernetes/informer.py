@@ -13,6 +13,7 @@ import msgspec
 from reconciler.adapters.kubernetes import objects
 from reconciler.adapters.kubernetes.client import ApiClient, ApiStream
 from reconciler.adapters.kubernetes.refusals import ApiError
+from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
 from reconciler.values.readings import Reading, Seen, Unseen
 
@@ -84,7 +85,7 @@ class Informer(Generic[View]):
 
     def take_written(self, raw: bytes) -> None:
         """An object as the answer to our own write shows it: seen at once, whatever the watch delivers."""
-        version = _number(msgspec.json.decode(raw, type=objects.Bare).metadata.resource_version)
+        version = _number(decode_json(raw, objects.Bare).metadata.resource_version)
         with self._lock:
             if self._held is None or version <= _number(self._version):
                 return  # the list to come, or the watch, knows better
@@ -158,7 +159,7 @@ class Informer(Generic[View]):
         if self._held is None:
             query["resourceVersion"] = "0"
         for _ in range(PAGES_MAX):
-            page = msgspec.json.decode(self._client.get(self._path, query), type=objects.ObjectList)
+            page = decode_json(self._client.get(self._path, query), objects.ObjectList)
             for raw in page.items or ():
                 found[_key(bytes(raw))] = self._view(bytes(raw))
             if not page.metadata.continue_:
@@ -198,7 +199,7 @@ class Informer(Generic[View]):
             if self._stop.is_set():
                 return
             if line.strip():
-                self._take(msgspec.json.decode(line, type=objects.WatchEvent))
+                self._take(decode_json(line, objects.WatchEvent))
                 self._heard = time.monotonic()
             elif self._is_silent():
                 return
@@ -206,9 +207,9 @@ class Informer(Generic[View]):
     def _take(self, event: objects.WatchEvent) -> None:
         raw = bytes(event.object)
         if event.type == "ERROR":
-            said = msgspec.json.decode(raw, type=objects.ApiStatus)
+            said = decode_json(raw, objects.ApiStatus)
             raise ApiError(said.code, f"ended a watch of {self._path}: {said.message}", said.reason)
-        version = msgspec.json.decode(raw, type=objects.Bare).metadata.resource_version
+        version = decode_json(raw, objects.Bare).metadata.resource_version
         view = self._view(raw) if event.type in ("ADDED", "MODIFIED") else None
         with self._lock:
             self._version = version
@@ -227,5 +228,5 @@ def _number(version: str) -> int:
 
 
 def _key(raw: bytes) -> str:
-    metadata = msgspec.json.decode(raw, type=objects.Bare).metadata
+    metadata = decode_json(raw, objects.Bare).metadata
     return f"{metadata.namespace}/{metadata.name}"

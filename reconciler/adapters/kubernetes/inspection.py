@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from reconciler.adapters.kubernetes import naming, objects
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.quantities import milli, whole
 from reconciler.adapters.kubernetes.refusals import ApiError
 from reconciler.adapters.kubernetes.views import PodView, name_of
+from reconciler.documents.typed_json import decode_json
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvent, WorkloadEvents, WorkloadUse
 from reconciler.values.times import parsed_unix_seconds
@@ -43,7 +42,7 @@ class Inspection:
             if why.status not in UNMEASURED:
                 raise OSError(why.sentence(self._client.server)) from why
             return _requested(pods, UNMEASURED[why.status])
-        measured = msgspec.json.decode(raw, type=PodMetricsList).items or []
+        measured = decode_json(raw, PodMetricsList).items or []
         if not measured:
             return _requested(pods, "its pods are not measured yet" if pods else "it has no pods")
         uses = tuple(_use(pod.metadata.name, each) for pod in measured for each in pod.containers or ())
@@ -64,7 +63,7 @@ class Inspection:
 
     def _events(self, query: dict[str, str]) -> objects.ObjectList:
         raw = self._client.get(f"/api/v1/namespaces/{self._namespace}/events", query)
-        return msgspec.json.decode(raw, type=objects.ObjectList)
+        return decode_json(raw, objects.ObjectList)
 
     def _events_of(self, name: str) -> list[EventObject]:
         query = {"fieldSelector": f"involvedObject.name={name}", "limit": str(LISTED_MAX)}
@@ -74,8 +73,8 @@ class Inspection:
         for plural in ("apis/apps/v1/{}/deployments", "apis/apps/v1/{}/replicasets", "api/v1/{}/pods"):
             path = "/" + plural.format(f"namespaces/{self._namespace}")
             raw = self._client.get(path, {"labelSelector": naming.ours(workload)}, METADATA_ONLY)
-            for item in msgspec.json.decode(raw, type=objects.ObjectList).items or ():
-                yield msgspec.json.decode(item, type=objects.Bare).metadata.name
+            for item in decode_json(raw, objects.ObjectList).items or ():
+                yield decode_json(item, objects.Bare).metadata.name
 
 
 class Measured(objects.ObjectStruct, frozen=True):
@@ -142,7 +141,7 @@ def _use(pod: str, measured: Measured) -> ContainerUse:
 
 
 def _decoded(page: objects.ObjectList) -> list[EventObject]:
-    return [msgspec.json.decode(item, type=EventObject) for item in page.items or ()]
+    return [decode_json(item, EventObject) for item in page.items or ()]
 
 
 def _newest(events: Sequence[EventObject], *, complete: bool) -> WorkloadEvents:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from reconciler.adapters.kubernetes import objects
+from reconciler.documents.typed_json import decode_json
 from reconciler.values.outcomes import Failed, Outcome, Refused
 from reconciler.values.text import SENTENCE_MAX, one_line
 
@@ -42,7 +43,7 @@ class ApiError(Exception):
 def error_from(status: int, body: bytes) -> ApiError:
     """An answer that is not a success, decoded as far as it can be."""
     try:
-        said = msgspec.json.decode(body, type=objects.ApiStatus)
+        said = decode_json(body, objects.ApiStatus)
     except msgspec.DecodeError:
         shown = body[:BODY_SHOWN_MAX].decode(errors="replace").strip()
         return ApiError(status, f"answered {status}: {shown or 'nothing'}")

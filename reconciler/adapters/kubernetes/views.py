@@ -7,11 +7,10 @@ import json
 from dataclasses import dataclass
 from functools import reduce
 
-import msgspec
-
 from reconciler.adapters.kubernetes import drift, naming, objects
 from reconciler.adapters.kubernetes.policies import Manifest
 from reconciler.adapters.kubernetes.quantities import milli, whole
+from reconciler.documents.typed_json import decode_json
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.resources import Resources
 from reconciler.values.text import SENTENCE_MAX, one_line, printable
@@ -109,7 +108,7 @@ class NodeView:
 
 def deployment_view(raw: bytes) -> DeploymentView:
     """A Deployment of ours."""
-    found = msgspec.json.decode(raw, type=objects.Deployment)
+    found = decode_json(raw, objects.Deployment)
     status = found.status
     observed = status.observed_generation >= found.metadata.generation
     failures = [
@@ -129,7 +128,7 @@ def deployment_view(raw: bytes) -> DeploymentView:
 
 def service_view(raw: bytes) -> ServiceView:
     """A Service of ours."""
-    found = msgspec.json.decode(raw, type=objects.ServiceObject)
+    found = decode_json(raw, objects.ServiceObject)
     return ServiceView(
         marks_of(found.metadata), name_of(found.spec.cluster_ip), projection_of(raw, found.metadata)
     )
@@ -137,7 +136,7 @@ def service_view(raw: bytes) -> ServiceView:
 
 def policy_view(raw: bytes, base: Manifest) -> PolicyView:
     """A NetworkPolicy of ours; `base` is the specification that the base policy must have."""
-    metadata = msgspec.json.decode(raw, type=objects.Bare).metadata
+    metadata = decode_json(raw, objects.Bare).metadata
     if metadata.name == naming.POLICY_NAME:
         return PolicyView(marks_of(metadata), _projection(base, raw))
     return PolicyView(marks_of(metadata), projection_of(raw, metadata))
@@ -145,7 +144,7 @@ def policy_view(raw: bytes, base: Manifest) -> PolicyView:
 
 def pod_view(raw: bytes) -> PodView:
     """A pod of ours."""
-    found = msgspec.json.decode(raw, type=objects.Pod)
+    found = decode_json(raw, objects.Pod)
     conditions = {c.type: c for c in found.status.conditions or ()}
     placed = conditions.get("PodScheduled")
     ready = conditions.get("Ready")
@@ -163,14 +162,14 @@ def pod_view(raw: bytes) -> PodView:
 
 def foreign_pod_view(raw: bytes) -> ForeignPodView:
     """A pod that is not ours; one that is over takes nothing."""
-    found = msgspec.json.decode(raw, type=objects.Pod)
+    found = decode_json(raw, objects.Pod)
     over = found.status.phase in _OVER
     return ForeignPodView(name_of(found.spec.node_name), Resources() if over else pod_uses(found.spec))
 
 
 def node_view(raw: bytes) -> NodeView:
     """A node; it offers nothing while it is not ready, closed to new pods, or tainted against them."""
-    found = msgspec.json.decode(raw, type=objects.NodeObject)
+    found = decode_json(raw, objects.NodeObject)
     ready = any(c.type == "Ready" and c.status == "True" for c in found.status.conditions or ())
     tainted = any(t.effect in ("NoSchedule", "NoExecute") for t in found.spec.taints or ())
     usable = ready and not found.spec.unschedulable and not tainted
@@ -179,7 +178,7 @@ def node_view(raw: bytes) -> NodeView:
 
 def quota_view(raw: bytes) -> Resources | None:
     """What our quota allows; None where it is not the one that we would write."""
-    hard = msgspec.json.decode(raw, type=objects.Quota).spec.hard or {}
+    hard = decode_json(raw, objects.Quota).spec.hard or {}
     requests = {name.removeprefix("requests."): hard[name] for name in hard if name.startswith("requests.")}
     limits = {name.removeprefix("limits."): hard[name] for name in hard if name.startswith("limits.")}
     if {"cpu", "memory", "ephemeral-storage", naming.GPU} - requests.keys():
