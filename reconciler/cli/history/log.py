@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.flags import output_option
 from reconciler.cli.history.history_source import HistorySource, read
 from reconciler.cli.history.source_options import host_settings, place_in_clone, place_on_host, place_options
+from reconciler.cli.options import output_option
 from reconciler.cli.times import moment
 from reconciler.cli.times import since as start_of
 from reconciler.reports.history import CommitFate, HistoryEntry, since

@@ -12,8 +12,7 @@ import click
 
 from reconciler.cli.api_client import ask
 from reconciler.cli.errors import CliError
-from reconciler.cli.flags import host_option
-from reconciler.cli.options import settings_of
+from reconciler.cli.options import host_option, settings_of
 from reconciler.journal.database import NAME
 from reconciler.journal.inbox import SqliteInbox
 from reconciler.journal.opening import open_records

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.flags import host_option
+from reconciler.cli.options import host_option
 from reconciler.cli.planning.preview import PreviewRequest, preview_offline, preview_on
 from reconciler.reports.plan_json import plan_json
 from reconciler.reports.plan_text import plan_text

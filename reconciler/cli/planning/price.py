@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.errors import CliError
-from reconciler.cli.flags import output_option
+from reconciler.cli.options import output_option
 from reconciler.cli.planning.preview import PreviewRequest, outlook_if_shared
 from reconciler.cli.repository.validate import read_tree
 from reconciler.documents.desired import DesiredReader

@@ -1,4 +1,4 @@
-"""What ours does not know goes to the chain's own `virtengine`, where one is found later on the PATH."""
+"""Unknown commands run the chain's own `virtengine`, if another one is on the PATH."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from reconciler.cli.lazy import LazyGroup
 
 NAME = "virtengine"
 OURS = b"reconciler.cli.virtengine.main"
-"""Stands in the console script that pip writes for ours, whatever the directory it lies in."""
+"""Part of the console script that pip writes for this client, in whichever directory."""
 
 HANDED_OVER = "VIRTENGINE_HANDED_OVER"
-"""Set for the client that is called, so that two of ours behind wrappers do not call each other for ever."""
+"""Set for the called client, so that two of these clients behind wrappers do not call each other forever."""
 
 SCRIPT_BYTES = 4096
 
 
-class Handing(click.Group):
-    """A group whose unknown commands are the chain's own client's; its `obj` is the whole argument list."""
+class HandoverGroup(click.Group):
+    """A group that runs the chain's own client for unknown commands; its `obj` is the whole argument list."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -40,12 +40,12 @@ class Handing(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class LazyHanding(Handing, LazyGroup):
-    """The same, its commands imported when they are called."""
+class LazyHandoverGroup(HandoverGroup, LazyGroup):
+    """The same, with commands that are imported when they are called."""
 
 
 def real_client(environment: Mapping[str, str]) -> Path | None:
-    """The first `virtengine` on the PATH that is not ours; None where there is none."""
+    """The first `virtengine` on the PATH that is not this client; None if there is none."""
     for directory in environment.get("PATH", os.defpath).split(os.pathsep):
         candidate = Path(directory or ".") / NAME
         if candidate.is_file() and os.access(candidate, os.X_OK) and not _is_ours(candidate):
@@ -58,11 +58,11 @@ def _is_ours(path: Path) -> bool:
         with path.open("rb") as script:
             return OURS in script.read(SCRIPT_BYTES)
     except OSError:
-        return True  # what cannot be read cannot be told apart, and is not run
+        return True  # unreadable, so not distinguishable: not run
 
 
 def _hand_over(ctx: click.Context, name: str) -> NoReturn:
-    """Become the chain's own client; a usage error where there is none."""
+    """Become the chain's own client; UsageError if there is none."""
     real = None if HANDED_OVER in os.environ else real_client(os.environ)
     if real is None:
         raise click.UsageError(
@@ -71,4 +71,4 @@ def _hand_over(ctx: click.Context, name: str) -> NoReturn:
             ctx,
         )
     arguments = [str(real), *ctx.obj]
-    os.execve(real, arguments, {**os.environ, HANDED_OVER: "1"})  # noqa: S606  # no shell is what is wanted
+    os.execve(real, arguments, {**os.environ, HANDED_OVER: "1"})  # noqa: S606  # without a shell on purpose

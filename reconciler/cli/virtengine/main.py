@@ -1,4 +1,4 @@
-"""`virtengine`: a read-only client with the sheet's commands, answering as the real one prints."""
+"""`virtengine`: a read-only client that prints answers as the chain's own client does."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ import click
 
 from reconciler.cli.host.hardening import harden_process
 from reconciler.cli.main import run_command
-from reconciler.cli.virtengine.handover import LazyHanding, real_client
+from reconciler.cli.virtengine.handover import LazyHandoverGroup, real_client
 
 PACKAGE = "virtengine-provider-gitops"
-
 
 COMMANDS = {
     "keys": ("reconciler.cli.virtengine.keys:keys", "show and list keys of the keyring"),
     "query": (
         "reconciler.cli.virtengine.main:query",
-        "ask the chain: market, escrow, provider, bank (short: q)",
+        "query the chain: market, escrow, provider, bank (short: q)",
     ),
-    "status": ("reconciler.cli.virtengine.status:status", "show how far the node is"),
+    "status": ("reconciler.cli.virtengine.node:status", "show the node's identity and last block"),
 }
 
-QUESTIONS = {
-    "market": ("reconciler.cli.virtengine.market:market", "orders, bids and leases"),
+QUERIES = {
+    "market": ("reconciler.cli.virtengine.queries:market", "orders, bids and leases"),
     "escrow": ("reconciler.cli.virtengine.escrow:escrow", "escrow accounts and payments"),
-    "provider": ("reconciler.cli.virtengine.records:provider", "providers' records"),
-    "bank": ("reconciler.cli.virtengine.records:bank", "balances"),
+    "provider": ("reconciler.cli.virtengine.queries:provider", "records of providers"),
+    "bank": ("reconciler.cli.virtengine.queries:bank", "balances"),
 }
 
 
-class QueryClient(LazyHanding):
+class CommandGroup(LazyHandoverGroup):
     """The commands of `virtengine`."""
 
     places = COMMANDS
@@ -41,44 +40,43 @@ class QueryClient(LazyHanding):
         return super().get_command(ctx, "query" if cmd_name == "q" else cmd_name)
 
 
-class Questions(LazyHanding):
+class QueryGroup(LazyHandoverGroup):
     """The commands of `virtengine query`."""
 
-    places = QUESTIONS
+    places = QUERIES
 
 
-def _tell_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
-    if not asked or ctx.resilient_parsing:
+def _print_version(ctx: click.Context, _: click.Parameter, is_set: bool) -> None:
+    if not is_set or ctx.resilient_parsing:
         return
     click.echo(f"virtengine {metadata.version(PACKAGE)}, the read-only client of {PACKAGE}")
-    real = real_client(os.environ)
-    click.echo(f"the chain's own client: {real or 'none on the PATH'}")
+    click.echo(f"the chain's own client: {real_client(os.environ) or 'none on the PATH'}")
     ctx.exit()
 
 
-@click.group(cls=QueryClient, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=_tell_version,
-    help="Which client this is, and where the chain's own one is.",
+    callback=_print_version,
+    help="Show the version, and the path of the chain's own client.",
 )
 def virtengine() -> None:
     """Read the chain and the keyring.
 
-    Answers have the fields, names and order of the chain's own client, which has the same name. It is not
-    hidden: commands that are not here (such as `tx`) go to the first other `virtengine` on the PATH, with
-    all their arguments; call it by its full path for everything else. `--version` says where it is.
+    Answers have the fields, names and order of the chain's own client, which has the same name. It stays
+    reachable: commands that are not here (such as `tx`) go to the first other `virtengine` on the PATH, with
+    all their arguments; call it by its full path for everything else. `--version` shows its path.
 
     The node is --node or --grpc-addr, else $VE_NODE or $VE_GRPC_ADDR, else the host file's.
     """
 
 
-@click.group(cls=Questions)
+@click.group(cls=QueryGroup)
 def query() -> None:
-    """Ask the chain."""
+    """Query the chain."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

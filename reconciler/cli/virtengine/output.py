@@ -12,11 +12,22 @@ WIDTH = 1 << 20
 """Wide enough that no line is folded."""
 
 
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    envvar="VE_OUTPUT",
+    show_default=True,
+    help="YAML, or one line of JSON.",
+)
+
+
 class _Text(yaml.CSafeDumper):
-    """Quotes what would else be read as a number, a truth or nothing with double quotes."""
+    """Puts texts that YAML would read as a number, boolean or null in double quotes."""
 
     def ignore_aliases(self, data: object) -> bool:
-        """Equal parts are written out each time."""
+        """Write equal parts out each time."""
         del data
         return True
 
@@ -30,7 +41,7 @@ def _quoted(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
 _Text.add_representer(str, _quoted)
 
 
-def say(answer: Any, output: str) -> None:
+def print_answer(answer: Any, output: str) -> None:
     """Print an answer: `json` keeps the order of its keys, `text` sorts them."""
     if output == "json":
         click.echo(one_line(answer))
@@ -39,13 +50,13 @@ def say(answer: Any, output: str) -> None:
 
 
 def one_line(answer: Any) -> str:
-    """JSON without blanks; with invisible characters in it, which could move a cursor, in ASCII."""
+    """JSON without spaces; in ASCII if it has invisible characters, which could move a cursor."""
     line = json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
     return line if line.isprintable() else json.dumps(answer, separators=(",", ":"))
 
 
 def as_yaml(answer: Any, *, sort_keys: bool) -> str:
-    """YAML in blocks, ending in a line's end; with invisible characters in it, in ASCII."""
+    """YAML in block style with a final line end; in ASCII if it has invisible characters."""
 
     def dumped(*, unicode: bool) -> str:
         return yaml.dump(

@@ -1,4 +1,4 @@
-"""Escrow accounts and payments: by text, by id, and by provider, which the chain has no list of."""
+"""Escrow accounts and payments: by prefix, by id, and by provider, for which the chain has no list."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from reconciler.chain.queries import PAYMENTS
 from reconciler.chain.wire_amounts import coin
 from reconciler.cli.lazy import USAGE_ERROR
 from reconciler.cli.main import run_command
-from reconciler.cli.virtengine.accounts import ACCOUNTS, STATES
+from reconciler.cli.virtengine.escrow import ACCOUNTS, STATES
 from reconciler.cli.virtengine.main import virtengine
 from tests.cli.recorded_state import BOBS, World, crowded_world, people
 
@@ -36,7 +36,7 @@ def world() -> Iterator[World]:
 
 
 def every_account(world: World) -> list[Row]:
-    """The truth, by text alone."""
+    """The expected accounts, listed without a provider."""
     rows = []
     for state in STATES:
         asked = escrow_v1_pb2.QueryAccountsRequest(state=state).SerializeToString()
@@ -61,7 +61,7 @@ def answered(capsys: pytest.CaptureFixture[str], *arguments: str) -> Row:
 
 
 def is_of(provider: str, account: Row, payments: list[Row]) -> bool:
-    """Whether it holds a bid's deposit of the provider's, or pays a lease of its."""
+    """Whether it holds the deposit of one of the provider's bids, or pays one of its leases."""
     id_ = account["id"]
     if id_["scope"] == "bid":
         return str(id_["xid"]).endswith(f"/{provider}")
@@ -132,7 +132,7 @@ def test_one_account_is_the_one_that_is_named(
     assert answered(capsys, "account", "--account-id", name, *world.by_grpc) == truth
 
 
-def test_a_settlement_escrow_is_an_account_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_account_shows_a_settlement_escrow(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     answer = answered(capsys, "account", "--account-id", "escrow-1", *world.by_rpc)
     assert (answer["escrow_id"], answer["order_id"], answer["state"]) == ("escrow-1", ORDER, "pending")
     assert answer["balance"] == [{"denom": "uve", "amount": "1000000"}]
@@ -147,7 +147,7 @@ def test_a_settlement_escrow_is_an_account_too(world: World, capsys: pytest.Capt
         ("deployment/ve1nonsense/7", "invalid owner address"),
     ],
 )
-def test_an_unknown_account_is_told_in_the_chains_words(
+def test_an_unknown_account_prints_the_chains_message(
     world: World, capsys: pytest.CaptureFixture[str], name: str, words: str, way: str
 ) -> None:
     node = world.by_grpc if way == "gRPC" else world.by_rpc
@@ -155,8 +155,8 @@ def test_an_unknown_account_is_told_in_the_chains_words(
     assert capsys.readouterr().err == f"error: account {name}: the chain says: {words}\n"
 
 
-def test_an_unknown_settlement_escrow_is_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """The chain itself answers with an empty one."""
+def test_an_unknown_settlement_escrow_is_an_error(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """The chain itself answers with an empty escrow."""
     command = ["query", "escrow", "account", "--account-id", "escrow-999", *world.by_grpc]
     assert run_command(virtengine, command) == 1
     told = capsys.readouterr()
@@ -178,7 +178,7 @@ def test_an_unknown_settlement_escrow_is_told(world: World, capsys: pytest.Captu
         (("account",), "Missing option '--account-id'"),
     ],
 )
-def test_wrong_usage_says_what_to_write(
+def test_usage_errors_name_the_accepted_forms(
     world: World, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
 ) -> None:
     assert run_command(virtengine, ["query", "escrow", *arguments, *world.by_grpc]) == USAGE_ERROR

@@ -1,4 +1,4 @@
-"""Ours and the chain's own client have one name: neither hides the other."""
+"""This client and the chain's own client have the same name; both stay reachable."""
 
 import os
 import subprocess
@@ -54,21 +54,19 @@ def run(*arguments: str, path: list[Path], **environment: str) -> subprocess.Com
         ("version", "--long"),
     ],
 )
-def test_what_ours_does_not_know_goes_to_the_real_one(
-    ours: Path, real: Path, arguments: tuple[str, ...]
-) -> None:
+def test_unknown_commands_run_the_real_client(ours: Path, real: Path, arguments: tuple[str, ...]) -> None:
     done = run(*arguments, path=[ours.parent, real.parent])
     assert (done.returncode, done.stdout, done.stderr) == (7, f"the real one: {' '.join(arguments)}\n", "")
 
 
-def test_what_ours_knows_stays_with_ours(ours: Path, real: Path) -> None:
+def test_known_commands_run_here(ours: Path, real: Path) -> None:
     done = run("keys", "list", "--home", "/nowhere", path=[ours.parent, real.parent])
     assert done.returncode == 1
     assert done.stderr.startswith("error: /nowhere holds no keyring")
     assert run("query", "--nonsense", path=[ours.parent, real.parent]).returncode == USAGE_ERROR
 
 
-def test_without_a_real_one_an_unknown_command_is_wrong_usage(ours: Path) -> None:
+def test_without_a_real_client_an_unknown_command_is_a_usage_error(ours: Path) -> None:
     done = run("tx", "bank", path=[ours.parent])
     assert done.returncode == USAGE_ERROR
     assert done.stderr.endswith(
@@ -77,8 +75,8 @@ def test_without_a_real_one_an_unknown_command_is_wrong_usage(ours: Path) -> Non
     )
 
 
-def test_two_of_ours_do_not_call_each_other(ours: Path, tmp_path: Path) -> None:
-    """Neither a second installation, nor one behind a wrapper that does not look like ours."""
+def test_two_installations_do_not_call_each_other(ours: Path, tmp_path: Path) -> None:
+    """Neither directly, nor behind a wrapper that is not recognised."""
     second = executable(tmp_path / "second", SCRIPT)
     assert run("tx", path=[ours.parent, second.parent]).returncode == USAGE_ERROR
     wrapper = executable(tmp_path / "wrapper", f'#!/bin/sh\nexec {second} "$@"\n')
@@ -86,7 +84,7 @@ def test_two_of_ours_do_not_call_each_other(ours: Path, tmp_path: Path) -> None:
     assert run("tx", path=[ours.parent], **{HANDED_OVER: "1"}).returncode == USAGE_ERROR
 
 
-def test_the_version_says_which_is_which(ours: Path, real: Path) -> None:
+def test_the_version_shows_both_clients(ours: Path, real: Path) -> None:
     version = f"virtengine {metadata.version(PACKAGE)}, the read-only client of {PACKAGE}\n"
     both = run("--version", path=[ours.parent, real.parent])
     alone = run("--version", path=[ours.parent])
@@ -94,23 +92,23 @@ def test_the_version_says_which_is_which(ours: Path, real: Path) -> None:
     assert (alone.returncode, alone.stdout) == (0, f"{version}the chain's own client: none on the PATH\n")
 
 
-def test_help_says_how_the_real_one_is_reached(ours: Path) -> None:
-    said = " ".join(run("--help", path=[ours.parent]).stdout.split())
-    assert "go to the first other `virtengine` on the PATH" in said
-    assert "call it by its full path" in said
+def test_help_names_the_way_to_the_real_client(ours: Path) -> None:
+    text = " ".join(run("--help", path=[ours.parent]).stdout.split())
+    assert "go to the first other `virtengine` on the PATH" in text
+    assert "call it by its full path" in text
 
 
-def test_what_cannot_run_is_not_the_real_one(tmp_path: Path, real: Path) -> None:
+def test_a_file_that_cannot_be_executed_is_not_the_real_client(tmp_path: Path, real: Path) -> None:
     (tmp_path / "folder" / "virtengine").mkdir(parents=True)
     plain = tmp_path / "plain" / "virtengine"
     plain.parent.mkdir()
     plain.write_text(REAL)
-    places = [tmp_path / "folder", plain.parent, tmp_path / "none", real.parent]
-    assert real_client({"PATH": os.pathsep.join(map(str, places))}) == real
+    directories = [tmp_path / "folder", plain.parent, tmp_path / "none", real.parent]
+    assert real_client({"PATH": os.pathsep.join(map(str, directories))}) == real
     assert real_client({"PATH": str(plain.parent)}) is None
 
 
-def test_help_and_version_wait_for_no_library(ours: Path) -> None:
+def test_help_and_version_import_no_heavy_library(ours: Path) -> None:
     """Neither gRPC nor pydantic nor YAML is imported before a command needs it."""
     code = (
         "import sys\nfrom reconciler.cli.virtengine.main import virtengine\n"

@@ -19,17 +19,17 @@ REFUSED = {
     "07.txt": 0,
     "08.txt": 0,
     "09.txt": 0,
-    "12.txt": USAGE_ERROR,  # its `x` is no account's id, whoever is asked
+    "12.txt": USAGE_ERROR,  # `x` is not an account's id
     "16.txt": 0,
     "17.txt": 0,
     "18.txt": 1,
 }
-"""What the real client refuses, and the code with which ours ends: the sheet's flags are answered."""
+"""Recordings that the real client refuses, with our exit code: we accept the cheat sheet's flags."""
 
-NODES_OWN = "20.txt"
-"""`status`: who the node is, its hashes and its clock are its own."""
+NODE_STATUS = "20.txt"
+"""`status`: identity, hashes and clock differ from node to node."""
 
-SAME = sorted({path.name for path in CLI.glob("*.txt")} - {*REFUSED, NODES_OWN})
+IDENTICAL = sorted({path.name for path in CLI.glob("*.txt")} - {*REFUSED, NODE_STATUS})
 
 
 @pytest.fixture(scope="module")
@@ -45,45 +45,47 @@ def recorded(name: str) -> tuple[list[str], str, int]:
     return shlex.split(command)[2:], "".join(printed), int(code.split()[1])
 
 
-def placed(arguments: list[str], node: list[str]) -> list[str]:
-    """The same command, told where the node and the keyring are."""
+def with_target(arguments: list[str], node: list[str]) -> list[str]:
+    """The command with the flags of the node or the keyring."""
     return [*arguments, *(["--keyring-dir", str(KEYRINGS)] if arguments[0] == "keys" else node)]
 
 
 def shape(value: Any) -> Any:
-    """Names and their order, and the kinds of values."""
+    """Names, their order, and the types of the values."""
     if isinstance(value, dict):
         return [(key, shape(each)) for key, each in value.items()]
     return type(value).__name__
 
 
-def test_every_recording_is_looked_at() -> None:
-    assert len(SAME) == 13
-    assert len([*SAME, *REFUSED, NODES_OWN]) == len(list(CLI.glob("*.txt")))
+def test_every_recording_is_tested() -> None:
+    assert len(IDENTICAL) == 13
+    assert len([*IDENTICAL, *REFUSED, NODE_STATUS]) == len(list(CLI.glob("*.txt")))
 
 
 @pytest.mark.parametrize("way", ["gRPC", "RPC"])
-@pytest.mark.parametrize("name", SAME)
-def test_the_same_state_prints_the_same(
+@pytest.mark.parametrize("name", IDENTICAL)
+def test_the_output_equals_the_recording(
     world: World, capsys: pytest.CaptureFixture[str], name: str, way: str
 ) -> None:
-    arguments, told, code = recorded(name)
+    arguments, expected, code = recorded(name)
     node = world.by_grpc if way == "gRPC" else world.by_rpc
-    assert run_command(virtengine, placed(arguments, node)) == code == 0
+    assert run_command(virtengine, with_target(arguments, node)) == code == 0
     printed = capsys.readouterr().out
     if "json" in arguments:
-        assert json.loads(printed) == json.loads(told)
+        assert json.loads(printed) == json.loads(expected)
     elif "-a" not in arguments:
-        assert yaml.safe_load(printed) == yaml.safe_load(told)
-    assert printed == told  # to the letter: order, quotes and line ends too
+        assert yaml.safe_load(printed) == yaml.safe_load(expected)
+    assert printed == expected  # every byte: order, quotes and line ends
 
 
 @pytest.mark.parametrize("name", list(REFUSED))
-def test_what_the_real_client_refuses(world: World, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    arguments, told, code = recorded(name)
+def test_the_commands_that_the_real_client_refuses(
+    world: World, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    arguments, expected, code = recorded(name)
     assert code == 1
-    assert told.startswith("Error: ")
-    assert run_command(virtengine, placed(arguments, world.by_grpc)) == REFUSED[name]
+    assert expected.startswith("Error: ")
+    assert run_command(virtengine, with_target(arguments, world.by_grpc)) == REFUSED[name]
     printed = capsys.readouterr()
     assert bool(printed.out) == (REFUSED[name] == 0)
     assert "Traceback" not in printed.err
@@ -98,12 +100,12 @@ def test_the_sheets_market_commands_print_what_the_real_names_print(
     assert capsys.readouterr().out == recorded(real)[1]
 
 
-def test_status_is_the_nodes_own_line(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments, told, _ = recorded(NODES_OWN)
-    assert run_command(virtengine, placed(arguments, world.by_rpc)) == 0
+def test_status_prints_the_nodes_own_answer(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments, expected, _ = recorded(NODE_STATUS)
+    assert run_command(virtengine, with_target(arguments, world.by_rpc)) == 0
     printed = capsys.readouterr().out
-    ours, theirs = json.loads(printed), json.loads(told)
-    assert shape(ours) == shape(theirs)
+    ours, recorded_status = json.loads(printed), json.loads(expected)
+    assert shape(ours) == shape(recorded_status)
     for part, name in (("node_info", "network"), ("sync_info", "latest_block_height")):
-        assert ours[part][name] == theirs[part][name]
+        assert ours[part][name] == recorded_status[part][name]
     assert printed == json.dumps(ours, separators=(",", ":")) + "\n"

@@ -1,4 +1,4 @@
-"""Which node is asked, and what is said where it does not answer as it should."""
+"""The node that the flags, the environment or the host file name, and errors of that node."""
 
 import json
 import socket
@@ -54,7 +54,7 @@ state: {tmp_path}/state
     return file
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     code = run_command(virtengine, arguments)
     out = capsys.readouterr()
     return code, out.out, out.err
@@ -67,19 +67,19 @@ def count(answer: str) -> int:
 def test_the_host_file_names_the_node(
     host: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, out, _ = told(capsys, *LEASES, "--host", str(host))
+    code, out, _ = run(capsys, *LEASES, "--host", str(host))
     assert (code, count(out)) == (0, 1)
     monkeypatch.setenv("PROVIDER_DAEMON_HOST", str(host))
-    code, out, _ = told(capsys, "status")
+    code, out, _ = run(capsys, "status")
     assert (code, json.loads(out)["node_info"]["network"]) == (0, "virtengine-localnet-1")
 
 
 @pytest.mark.parametrize("scheme", ["tcp://", "http://", ""])
-def test_a_node_is_named_with_any_of_its_schemes(
+def test_a_node_address_takes_any_scheme(
     world: World, capsys: pytest.CaptureFixture[str], scheme: str
 ) -> None:
     address = world.served.rpc_url.removeprefix("http://")
-    code, out, _ = told(capsys, *LEASES, "--node", f"{scheme}{address}")
+    code, out, _ = run(capsys, *LEASES, "--node", f"{scheme}{address}")
     assert (code, count(out)) == (0, 1)
 
 
@@ -88,14 +88,14 @@ def test_the_environment_names_the_node(
 ) -> None:
     monkeypatch.setenv("VE_NODE", world.served.rpc_url)
     monkeypatch.setenv("VE_OUTPUT", "json")
-    code, out, _ = told(capsys, *LEASES[:-2])
+    code, out, _ = run(capsys, *LEASES[:-2])
     assert (code, count(out)) == (0, 1)
 
 
-def test_no_host_file_is_a_sentence_that_says_what_else_to_do(
+def test_a_missing_host_file_is_an_error_that_names_the_flags(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = told(capsys, *LEASES, "--host", str(tmp_path / "none.yaml"))
+    code, out, err = run(capsys, *LEASES, "--host", str(tmp_path / "none.yaml"))
     assert (code, out) == (1, "")
     assert err.startswith(f"error: the host file {tmp_path}/none.yaml cannot be read: No such file")
     assert err.endswith("or name the node with --node tcp://HOST:26657 or --grpc-addr HOST:9090\n")
@@ -119,33 +119,31 @@ def test_no_host_file_is_a_sentence_that_says_what_else_to_do(
         (["provider", "get", ALICE], f"provider {ALICE}", "invalid provider: address not found"),
     ],
 )
-def test_what_is_not_there_is_told_in_the_chains_words(
+def test_an_unknown_object_prints_the_chains_message(
     world: World, capsys: pytest.CaptureFixture[str], arguments: list[str], about: str, words: str, way: str
 ) -> None:
     node = world.by_grpc if way == "gRPC" else world.by_rpc
-    assert told(capsys, "query", *arguments, *node) == (1, "", f"error: {about}: the chain says: {words}\n")
+    assert run(capsys, "query", *arguments, *node) == (1, "", f"error: {about}: the chain says: {words}\n")
 
 
 @pytest.mark.parametrize("way", ["gRPC", "RPC"])
-def test_a_malformed_address_is_told_in_the_chains_words(
+def test_a_malformed_address_prints_the_chains_message(
     world: World, capsys: pytest.CaptureFixture[str], way: str
 ) -> None:
     node = world.by_grpc if way == "gRPC" else world.by_rpc
     for arguments in (["market", "leases", "--provider", "ve1nonsense"], ["bank", "balances", "nonsense"]):
-        code, out, err = told(capsys, "query", *arguments, *node)
+        code, out, err = run(capsys, "query", *arguments, *node)
         assert (code, out) == (1, "")
         assert "the chain says: " in err
         assert "decoding bech32 failed" in err
         assert "rpc error" not in err
 
 
-def test_one_lease_and_one_bid_are_the_rows_of_their_lists(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_get_prints_the_row_of_the_list(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     which = ["--owner", ALICE, "--dseq", str(FIRST), "--provider", PROVIDER, "-o", "json", *world.by_grpc]
     for name in ("lease", "bid"):
-        code, one, _ = told(capsys, "query", "market", name, "get", *which)
-        _, rows, _ = told(capsys, "q", "market", name, "list", *which)
+        code, one, _ = run(capsys, "query", "market", name, "get", *which)
+        _, rows, _ = run(capsys, "q", "market", name, "list", *which)
         assert code == 0
         assert [json.loads(one)] == json.loads(rows)[f"{name}s"]
 
@@ -153,36 +151,32 @@ def test_one_lease_and_one_bid_are_the_rows_of_their_lists(
 REFUSED = "does not answer: [Errno 111] Connection refused; see that the node runs and can be reached"
 
 
-def test_a_node_that_is_not_there_is_a_sentence(closed_port: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_node_is_an_error(closed_port: int, capsys: pytest.CaptureFixture[str]) -> None:
     address = f"127.0.0.1:{closed_port}"
-    code, out, err = told(capsys, *LEASES, "--node", address)
+    code, out, err = run(capsys, *LEASES, "--node", address)
     assert (code, out, err) == (
         1,
         "",
         f"error: leases: http://{address} {REFUSED}\n",
     )
-    code, out, err = told(capsys, *LEASES, "--grpc-addr", address, "--grpc-insecure")
+    code, out, err = run(capsys, *LEASES, "--grpc-addr", address, "--grpc-insecure")
     assert (code, out) == (1, "")
     assert err.startswith(
         f"error: leases: {address} does not answer /cosmos.base.node.v1beta1.Service/Status"
     )
-    assert told(capsys, "status", "--node", address)[0] == 1
+    assert run(capsys, "status", "--node", address)[0] == 1
 
 
-def test_tls_where_there_is_none_says_which_flag_to_add(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, _, err = told(capsys, *LEASES, "--grpc-addr", world.served.grpc_target)
+def test_tls_on_a_plain_port_names_the_flag_to_add(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, *LEASES, "--grpc-addr", world.served.grpc_target)
     assert code == 1
-    assert err.endswith("; it was asked with TLS, add --grpc-insecure for a port without\n")
+    assert err.endswith("; it was contacted with TLS: for a port without TLS add --grpc-insecure\n")
 
 
 @pytest.mark.parametrize("height", ["404", "99999999999999999999999999"])
-def test_a_height_that_is_not_made_yet_is_a_sentence(
-    world: World, capsys: pytest.CaptureFixture[str], height: str
-) -> None:
+def test_a_future_height_is_an_error(world: World, capsys: pytest.CaptureFixture[str], height: str) -> None:
     for node in (world.by_grpc, world.by_rpc):
-        code, out, err = told(capsys, *LEASES, "--height", height, *node)
+        code, out, err = run(capsys, *LEASES, "--height", height, *node)
         assert (code, out) == (1, "") or code == USAGE_ERROR
         assert err
         assert "Traceback" not in err
@@ -191,14 +185,14 @@ def test_a_height_that_is_not_made_yet_is_a_sentence(
 @pytest.mark.parametrize(
     "node", ["ftp://host:26657", "tcp://", "tcp://host:nonsense", "tcp://host:99999999", "http://[::1"]
 )
-def test_what_is_no_address_is_wrong_usage(capsys: pytest.CaptureFixture[str], node: str) -> None:
-    code, _, err = told(capsys, *LEASES, "--node", node)
+def test_a_malformed_node_address_is_a_usage_error(capsys: pytest.CaptureFixture[str], node: str) -> None:
+    code, _, err = run(capsys, *LEASES, "--node", node)
     assert code == USAGE_ERROR
     assert f"--node {node} is not an RPC address; write tcp://HOST:26657" in err
 
 
-class _Nonsense(BaseHTTPRequestHandler):
-    """A server that is no node."""
+class _InvalidServer(BaseHTTPRequestHandler):
+    """A server that is not a node."""
 
     answer = b"{}"
 
@@ -224,16 +218,15 @@ class _Nonsense(BaseHTTPRequestHandler):
         b'{"result": {"response": []}}',
     ],
 )
-def test_a_server_that_is_no_node_is_a_sentence(capsys: pytest.CaptureFixture[str], answer: bytes) -> None:
-    handler = type("Answering", (_Nonsense,), {"answer": answer})
+def test_an_invalid_response_is_an_error(capsys: pytest.CaptureFixture[str], answer: bytes) -> None:
+    handler = type("InvalidServer", (_InvalidServer,), {"answer": answer})
     server = HTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
-        code, out, err = told(capsys, *LEASES, "--node", f"127.0.0.1:{server.server_port}")
+        code, out, err = run(capsys, *LEASES, "--node", f"127.0.0.1:{server.server_port}")
     finally:
         server.shutdown()
         server.server_close()
     assert (code, out) == (1, "")
-    assert err.startswith(
-        f"error: leases: http://127.0.0.1:{server.server_port} answered something that is no"
-    )
+    address = f"http://127.0.0.1:{server.server_port}"
+    assert err.startswith((f"error: leases: {address} sent an invalid", f"error: leases: {address} answered"))
