@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup check test agreement demo live replay bench schemas docs proto lock clean
+.PHONY: help setup check test agreement demo live replay bench pictures schemas docs proto lock clean
 
 help:
 	@echo "make demo    the main job on a simulated market, at most 90 seconds"
@@ -54,6 +54,9 @@ live: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
+
+pictures: $(STAMP)
+	$(BIN)/python -m docs.pictures.make
 
 schemas docs: $(STAMP)
 	$(BIN)/provider-daemon schemas --write schemas
