@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup check test agreement demo live replay bench pictures schemas docs proto lock clean
+.PHONY: help setup check test kills agreement demo live replay bench pictures schemas docs proto lock clean
 
 help:
 	@echo "make demo    the main job on a simulated market, at most 90 seconds"
 	@echo "make demo ADAPTER=ansible   real containers on this machine, with its podman"
 	@echo "make test    lint, types, floors and every test"
 	@echo "make check   lint, types and floors alone"
+	@echo "make kills   the daemon killed at every point of a whole run, some 10 minutes"
 	@echo "make agreement   validate, check-jsonschema and the editors' language server (npm) over one corpus"
 	@echo "make replay FILES=\"a.jsonl b.jsonl\"   recorded chains against the simulated one"
 	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=... | FORGE_ENV=... [ACT=...]   contracts against real things;"
@@ -38,6 +39,10 @@ check: $(STAMP)
 
 test: check
 	$(BIN)/pytest -m "not live" --numprocesses auto --dist loadfile
+
+# Every point at which the daemon can die; `make test` takes every third of those that occur in each cycle.
+kills: $(STAMP)
+	KILLS=all $(BIN)/pytest --numprocesses auto --dist loadfile tests/simulation/test_kills.py tests/simulation/test_journal_lost.py
 
 agreement: $(STAMP)
 	$(BIN)/pytest tests/agreement

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.simulation.living import Reference, record
 from tests.simulation.outside import Moment, Outside
 from tests.simulation.playing import Play, middle, played
 
@@ -29,3 +31,10 @@ def fresh(tmp_path: Path) -> Iterator[Play]:
     """A daemon in a world in which nothing has happened yet."""
     with played(Outside(tmp_path / "world").begin()) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
+    directory = tmp_path_factory.mktemp("story")
+    yield record(directory)
+    shutil.rmtree(directory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -22,6 +23,9 @@ from tests.simulation.outside import Moment, Outside
 from tests.simulation.script import Stage
 
 QUIET_CYCLES = 3
+SPENDING = {"adapter", "chain", "intents", "notifier"}
+"""Ports whose effects cost money, run containers or reach tenants."""
+
 LONGEST = 130
 """A run that is not over by this height never ends."""
 
@@ -57,6 +61,17 @@ class Reference:
     footprint: Footprint
     silent: frozenset[str]
     ended_at: int
+
+    def kills_at(self, effect: tuple[str, str]) -> list[tuple[int, Kill]]:
+        """The kills at an effect, with their positions: all of those that cost money or touch machines, of
+        the others, which occur in each cycle, every third; all of them with KILLS=all.
+        """
+        found = [
+            (at, kill)
+            for at, kill in enumerate(self.kills)
+            if effect in {(point.port, point.method) for point in kill.points}
+        ]
+        return found if effect[0] in SPENDING or os.environ.get("KILLS") == "all" else found[::3]
 
 
 def live(
