@@ -78,6 +78,20 @@ def test_what_is_linked_is_there(page: Path, target: str) -> None:
         assert anchor in anchors(found)
 
 
+COLUMNS_MAX = 100
+WRAPPED = [
+    page for page in [*PAGES, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"] if page.parent.name != "reference"
+]
+
+
+@pytest.mark.parametrize("page", WRAPPED, ids=name)
+def test_prose_is_wrapped(page: Path) -> None:
+    """Code, tables and a single long word, such as a link, may be wider."""
+    text = re.sub(r"(?ms)^ *```.*?^ *```", "", page.read_text(encoding="utf-8"))
+    prose = [line for line in text.splitlines() if not line.lstrip().startswith("|") and " " in line.strip()]
+    assert [line for line in prose if len(line) > COLUMNS_MAX and not line.startswith("    ")] == []
+
+
 def test_there_is_something_to_look_at() -> None:
     assert len(COMMANDS) > 50
     assert len(LINKS) > 80
