@@ -179,26 +179,28 @@ def _facts(told: dict[str, Any]) -> Facts:
     )
 
 
-def free_ports(wanted: DevnetPorts) -> DevnetPorts:
-    """The wanted ports where they are free, else others that are; no port twice."""
-    sockets: list[socket.socket] = []
-    try:
-        found: dict[str, int] = {}
-        for name, port in asdict(wanted).items():
-            held = _bind(port)
-            sockets.append(held)
-            found[name] = int(held.getsockname()[1])
-        return DevnetPorts(**found)
-    finally:
-        for held in sockets:
-            held.close()
+class ReservedPorts:
+    """Ports on 127.0.0.1: the wanted ones where they are free, else others; no port twice.
+
+    Each is bound and does not listen, so the kernel gives it to no program that takes any free port, while
+    the program it is meant for, which binds it by number with SO_REUSEADDR, may listen on it.
+    """
+
+    def __init__(self, wanted: DevnetPorts) -> None:
+        self._sockets = {name: _bind(port) for name, port in asdict(wanted).items()}
+        self.ports = DevnetPorts(**{name: s.getsockname()[1] for name, s in self._sockets.items()})
+
+    def release(self, *names: str) -> None:
+        """Give up these, or all; for servers that bind without SO_REUSEADDR."""
+        for name in names or tuple(self._sockets):
+            self._sockets.pop(name).close()
 
 
 def _bind(port: int) -> socket.socket:
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        held.bind(("127.0.0.1", port))
+        bound.bind(("127.0.0.1", port))
     except OSError:
-        held.bind(("127.0.0.1", 0))
-    return held
+        bound.bind(("127.0.0.1", 0))
+    return bound

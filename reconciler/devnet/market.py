@@ -15,7 +15,7 @@ from reconciler.devnet.bootstrap import bootstrap
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import ServedChain, serve
 from reconciler.devnet.cluster.cluster import SimulatedCluster
-from reconciler.devnet.home import BlockPace, Home, free_ports
+from reconciler.devnet.home import BlockPace, Home, ReservedPorts
 
 SAVE_SECONDS = 1.0
 STOP_SECONDS = 0.1
@@ -31,9 +31,10 @@ class DevnetMarket:
     def __init__(self, home: Home, pace: BlockPace | None = None, kubeconfig: Path | None = None) -> None:
         before = home.facts()
         self.home = home
+        self._reserved = ReservedPorts(before.ports)
         self.facts = replace(
             before,
-            ports=free_ports(before.ports),
+            ports=self._reserved.ports,
             pace=pace or before.pace,
             kubeconfig=str(kubeconfig.absolute()) if kubeconfig else before.kubeconfig,
             pid=os.getpid(),
@@ -51,6 +52,7 @@ class DevnetMarket:
         """Go on from what is on disk, serve it, and say where in `devnet.json`."""
         self._blocks.play(self.chain)
         self.step()
+        self._reserved.release("grpc", "rpc", "cluster")
         self._served = serve(self.chain, self.facts.ports.grpc, self.facts.ports.rpc)
         if not self.facts.kubeconfig:
             self.cluster.load(self.home.cluster)
@@ -81,6 +83,7 @@ class DevnetMarket:
             self.cluster.close()
             self.cluster.save(self.home.cluster)
         self._blocks.close()
+        self._reserved.release()
         self.home.write_facts(replace(self.facts, pid=0))
 
     def wait(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import dataclass, field
 
-from reconciler.devnet.home import DevnetPorts, free_ports
 from reconciler.devnet.plain_images import PORT, build, fit
 from reconciler.devnet.probe_host import HostProbe
 from reconciler.devnet.stage import Stage
@@ -52,7 +52,7 @@ services:
 class HostStory:
     """What the steps on hosts remember: the port that tenants' users reach, and when something began."""
 
-    eyes: HostProbe = field(default_factory=lambda: HostProbe(free_ports(DevnetPorts()).api))
+    eyes: HostProbe = field(default_factory=lambda: HostProbe(_free_port()))
     began: float = 0.0
 
     def begin(self) -> None:
@@ -62,6 +62,12 @@ class HostStory:
     def took(self) -> str:
         """So long."""
         return f"{time.monotonic() - self.began:.1f} s"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 class Hosts:

@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ import yaml
 
 from reconciler.values.ids import LeaseId, workload_id
 from tests.api.test_monitoring import DOCS, dashboard_queries
-from tests.e2e.running import devnet, interrupt, run, start
+from tests.e2e.processes import RunningCommand, daemon, devnet, run
 
 pytestmark = pytest.mark.live
 
@@ -77,19 +76,6 @@ def prometheus(directory: Path, target: str) -> Iterator[Callable[[str], list[di
         process.wait(30)
 
 
-def until(look: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Wait for something to be so."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if look():
-                return
-        except OSError:
-            pass
-        assert time.monotonic() < end, f"not in time: {what}"
-        time.sleep(0.25)
-
-
 def number(answer: list[dict[str, Any]]) -> float:
     """The one number of an answer; not a number where there is none."""
     return float(answer[0]["value"][1]) if len(answer) == 1 else float("nan")
@@ -127,37 +113,32 @@ def test_the_dashboards_queries_are_right(tmp_path: Path) -> None:
 def test_the_operators_queries_give_numbers(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    with devnet(home, "--block-seconds", "0.25", "--due-seconds", "4") as told:
-        daemon = start("run", "--host", told["host"])
-        try:
-            where = told["metrics"].removeprefix("http://").removesuffix("/metrics")
-            with prometheus(tmp_path, where) as ask:
-                until(lambda: ask("up == 1"), "the first scrape")
-                until(lambda: number(ask("virtengine_bid_total")) == 0, "the counter's beginning")
-                _earn(home, ask)
-                values = {query: number(ask(query)) for query in SHEET}
-                assert values[SHEET[0]] == 1
-                assert 0 < values[SHEET[1]] <= 1
-                assert values[SHEET[2]] == 1
-                assert values[SHEET[3]] > 0
-                assert ask('count(ALERTS{severity="page"})') == []
-                print(json.dumps(values, indent=1))
-        finally:
-            code, _, err = interrupt(daemon)
-            assert code == 0, err
+    with devnet(home, "--block-seconds", "0.25", "--due-seconds", "4") as facts:
+        target = facts["metrics"].removeprefix("http://").removesuffix("/metrics")
+        with daemon(Path(facts["host"])) as process, prometheus(tmp_path, target) as ask:
+            process.wait_until(lambda: ask("up == 1"), "the first scrape")
+            process.wait_until(lambda: number(ask("virtengine_bid_total")) == 0, "the counter's beginning")
+            _earn(home, ask, process)
+            values = {query: number(ask(query)) for query in SHEET}
+            assert values[SHEET[0]] == 1
+            assert 0 < values[SHEET[1]] <= 1
+            assert values[SHEET[2]] == 1
+            assert values[SHEET[3]] > 0
+            assert ask('count(ALERTS{severity="page"})') == []
+            print(json.dumps(values, indent=1))
 
 
-def _earn(home: Path, ask: Callable[[str], list[dict[str, Any]]]) -> None:
+def _earn(home: Path, ask: Callable[[str], list[dict[str, Any]]], process: RunningCommand) -> None:
     """An order, our bid, its lease, its workload, and a withdrawal."""
     made = tenant(home, "order", "--price", "4000")
-    until(lambda: number(ask("virtengine_bid_total")) >= 1, "our bid")
+    process.wait_until(lambda: number(ask("virtengine_bid_total")) >= 1, "our bid")
     lease = tenant(home, "accept", str(made["dseq"]))["lease"]
-    until(lambda: number(ask("virtengine_bid_success_total")) >= 1, "our lease")
+    process.wait_until(lambda: number(ask("virtengine_bid_success_total")) >= 1, "our lease")
     _commit_workload(home, lease)
-    until(lambda: number(ask(SHEET[2])) == 1, "its workload")
+    process.wait_until(lambda: number(ask(SHEET[2])) == 1, "its workload")
     before = number(ask("virtengine_escrow_settlement_amount"))
-    until(lambda: number(ask("virtengine_escrow_settlement_amount")) > before, "a withdrawal")
-    until(lambda: number(ask(SHEET[3])) > 0, "its rate")
+    process.wait_until(lambda: number(ask("virtengine_escrow_settlement_amount")) > before, "a withdrawal")
+    process.wait_until(lambda: number(ask(SHEET[3])) > 0, "its rate")
 
 
 WORKLOAD = """\

@@ -25,7 +25,7 @@ from tests.ci.forge_world import (
     push,
     until,
 )
-from tests.e2e.running import devnet, interrupt, run, start
+from tests.e2e.processes import daemon, devnet, run
 
 pytestmark = pytest.mark.live
 
@@ -77,13 +77,8 @@ def provider(world: ForgeWorld, home: Path) -> Iterator[None]:
         found(world, home)
         hook = {"url": f"{told['api']}/hooks/git", "content_type": "json", "secret": SECRET}
         world.here("POST", "hooks", type="gitea", config=hook, events=["push"], active=True)
-        daemon = start("run", "--host", str(home / "forge.yaml"))
-        try:
+        with daemon(home / "forge.yaml"):
             yield
-        finally:
-            code, _, err = interrupt(daemon)
-            print(err)
-            assert code == 0, err
 
 
 def test_the_way_of_a_change(world: ForgeWorld, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from reconciler.api.connections import listening
 from reconciler.devnet.faults import DevnetError
-from reconciler.devnet.home import BlockPace, DevnetPorts, Facts, Home, free_ports
+from reconciler.devnet.home import BlockPace, DevnetPorts, Facts, Home, ReservedPorts
 
 
 def test_facts_come_back_as_they_were_written(tmp_path: Path) -> None:
@@ -41,13 +43,25 @@ def test_a_second_devnet_is_told_who_is_there(tmp_path: Path) -> None:
         pass
 
 
-def test_free_ports_are_kept_and_taken_ones_replaced() -> None:
-    first = free_ports(DevnetPorts())
+def test_reserved_ports_are_the_wanted_ones_unless_taken() -> None:
+    reserved = ReservedPorts(DevnetPorts())
+    first = reserved.ports
     assert len({first.grpc, first.rpc, first.cluster, first.api, first.metrics}) == 5
-    assert free_ports(first) == first
+    reserved.release()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", first.rpc))
         taken.listen()
-        again = free_ports(first)
-    assert again.rpc != first.rpc
-    assert again.grpc == first.grpc
+        again = ReservedPorts(first)
+    assert again.ports == replace(first, rpc=again.ports.rpc)
+    assert again.ports.rpc != first.rpc
+    again.release()
+
+
+def test_a_reserved_port_is_free_for_the_program_it_is_meant_for() -> None:
+    reserved = ReservedPorts(DevnetPorts())
+    for _ in range(2):
+        (server,) = listening("127.0.0.1", reserved.ports.api)
+        server.close()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", reserved.ports.api))
+    reserved.release()

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.devnet import story_market, story_money, story_workloads
-from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.home import Home
 from reconciler.devnet.probe_api import ApiProbe
 from reconciler.devnet.stage import Stage, open_stage
 from reconciler.devnet.story import STEPS, play
-from tests.e2e.running import FAST, devnet
+from tests.e2e.processes import FAST, devnet
+from tests.waiting import Found, wait_until
 
 API, METRICS = 8443, 8444
 NEEDED = ("bash", "curl", "git", "grep", "jq", "kubectl", "setsid", "virtengine", "provider-daemon")
@@ -127,33 +127,23 @@ class Desk:
         )
 
     def pod(self) -> str:
-        """A pod of `web`, once it is there."""
-
-        def look() -> str:
-            prefix = f"pods/web-{self.stage.workload('web')}"
-            found = [
+        """A pod of `web`, once there is one."""
+        prefix = f"pods/web-{self.stage.workload('web')}"
+        objects = self.wait_until(
+            lambda: [
                 n for n in self.stage.cluster.objects(self.stage.workload("web")) if n.startswith(prefix)
-            ]
-            return found[0].removeprefix("pods/") if found else ""
+            ],
+            "a pod of `web`",
+        )
+        return objects[0].removeprefix("pods/")
 
-        return eventually(look, "a pod of `web`")
+    def wait_until(self, condition: Callable[[], Found], what: str) -> Found:
+        """Wait for something that the daemon brings about; a failure shows the daemon's log."""
+        return wait_until(condition, what, is_running=self.stage.daemon.is_alive, log=self.log)
 
     def log(self) -> str:
         """What the daemon has said."""
         return (self.place / "daemon.log").read_text()
-
-
-def eventually(look: Callable[[], str], what: str) -> str:
-    """The first text that is not empty; an assertion says what never came."""
-    ends, trouble = time.monotonic() + SECONDS_MAX, ""
-    while time.monotonic() < ends:
-        try:
-            if found := look():
-                return found
-        except DevnetError as error:
-            trouble = f": {error}"
-        time.sleep(0.2)
-    raise AssertionError(f"{what} was not seen within {SECONDS_MAX} s{trouble}")
 
 
 @contextmanager
@@ -170,8 +160,9 @@ def cheat_world(directory: Path) -> Iterator[Desk]:
         stage = open_stage(home, Unit(environment))
         stage.api = ApiProbe(f"http://127.0.0.1:{API}")
         try:
-            _live(stage)
-            yield Desk(stage, directory, environment)
+            desk = Desk(stage, directory, environment)
+            _live(desk)
+            yield desk
         finally:
             stage.daemon.stop()
             stage.close()
@@ -266,20 +257,21 @@ def _write_programs(directory: Path, home: Home) -> None:
         path.chmod(0o755)
 
 
-def _live(stage: Stage) -> None:
+def _live(desk: Desk) -> None:
     """The story up to two running workloads; then one more order, and money."""
+    stage = desk.stage
     play(stage, [step for step in STEPS if step.name in PLAYED], lambda: time.sleep(0.1), lambda _: None)
     stage.post("second")
-    eventually(lambda: _open_bid(stage), "our bid on `second`")
-    eventually(lambda: story_money.settled(stage), "usage that is settled")
-    eventually(lambda: _drawn(stage), "a withdrawal from `web`")
+    desk.wait_until(lambda: _has_open_bid(stage), "our bid on `second`")
+    desk.wait_until(lambda: story_money.settled(stage), "usage that is settled")
+    desk.wait_until(lambda: _was_withdrawn_from(stage), "a withdrawal from `web`")
 
 
-def _open_bid(stage: Stage) -> str:
+def _has_open_bid(stage: Stage) -> bool:
     bid = stage.chain.bid(stage.order("second"), stage.provider)
-    return "open" if bid and bid.price == story_market.OLD_PRICE else ""
+    return bid is not None and bid.price == story_market.OLD_PRICE
 
 
-def _drawn(stage: Stage) -> str:
+def _was_withdrawn_from(stage: Stage) -> bool:
     lease = stage.chain.lease(stage.order("web"), stage.provider)
-    return "drawn" if lease and lease.withdrawn and story_workloads.both_running(stage) else ""
+    return bool(lease and lease.withdrawn and story_workloads.both_running(stage))

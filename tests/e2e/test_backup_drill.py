@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +12,10 @@ from reconciler.chain.proto.cosmos_tx_pb2 import TxBody, TxRaw
 from reconciler.chain.proto.market_v1beta5_pb2 import MsgCreateBid
 from reconciler.chain.rpc import Rpc
 from reconciler.devnet.accounts import PROVIDER, key_of
-from tests.e2e.running import devnet, interrupt, run, start
+from tests.e2e.processes import daemon, devnet, run
 
 US = key_of(PROVIDER).address
 HELD_BLOCKS = 20
-
-
-def wait_for(what: Callable[[], bool], why: str) -> None:
-    until = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < until, why
-        time.sleep(0.1)
-
-
-@contextmanager
-def daemon(host: Path, told: list[str]) -> Iterator[None]:
-    process = start("run", "--host", str(host))
-    yield
-    code, _, err = interrupt(process)
-    told.append(err)
-    assert code == 0, err
 
 
 def bids_of_ours(rpc: Rpc) -> list[tuple[int, str]]:
@@ -58,7 +39,7 @@ def posted(home: Path) -> str:
 
 
 def test_nothing_is_bid_twice_after_everything_was_lost(tmp_path: Path) -> None:
-    home, file, logs = tmp_path / "world", tmp_path / "backup.tar", list[str]()
+    home, file = tmp_path / "world", tmp_path / "backup.tar"
     host = home / "host.yaml"
     with devnet(home, "--block-seconds", "0.2") as facts:
         rpc = Rpc(facts["rpc"])
@@ -66,23 +47,23 @@ def test_nothing_is_bid_twice_after_everything_was_lost(tmp_path: Path) -> None:
         def is_bid(wanted: str) -> bool:
             return any(bid == wanted for _, bid in bids_of_ours(rpc))
 
-        with daemon(host, logs):
+        with daemon(host) as process:
             first = posted(home)
-            wait_for(lambda: is_bid(first), "no bid before the backup")
+            process.wait_until(lambda: is_bid(first), "a bid before the backup")
             kept = run("backup", str(file), "--host", str(host))
             assert kept.returncode == 0, kept.stderr
             digest = kept.stdout.partition("sha256: ")[2].split()[0]
             later = posted(home)
-            wait_for(lambda: is_bid(later), "no bid after the backup")
+            process.wait_until(lambda: is_bid(later), "a bid after the backup")
         for lost in (home / "state", home / "keyring"):
             shutil.rmtree(lost)
         host.unlink()
         restored = run("restore", str(file), "--yes", "--trust", digest)  # the devnet's keyring is not sealed
         assert restored.returncode == 0, restored.stderr
         asked_at, last = rpc.status().height, posted(home)
-        with daemon(host, logs):
-            wait_for(lambda: is_bid(last), "no bid after the restore")
+        with daemon(host) as restarted:
+            restarted.wait_until(lambda: is_bid(last), "a bid after the restore")
         bids = bids_of_ours(rpc)
     assert Counter(bid for _, bid in bids) == {first: 1, later: 1, last: 1}
     assert max(height for height, _ in bids) >= asked_at + HELD_BLOCKS
-    assert "does not match the account's sequence: nothing is spent before height" in logs[1]
+    assert "does not match the account's sequence: nothing is spent before height" in restarted.stderr

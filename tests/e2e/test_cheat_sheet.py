@@ -16,12 +16,10 @@ import pytest
 import yaml
 
 from reconciler.devnet.probe_git import DESIRED
-from tests.e2e.cheat_world import METRICS, Desk, cheat_world, eventually
+from tests.e2e.cheat_world import METRICS, Desk, cheat_world
 
 PAGE = Path(__file__).parents[2] / "docs" / "cheat-sheet.md"
 OURS = "virtengine query {} --provider $(virtengine keys show provider -a)"
-
-pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +108,9 @@ def account(out: str, desk: Desk) -> None:
 
 def deleted(out: str, desk: Desk) -> None:
     pod = re.findall(r'pod "([^"]+)" (?:force )?deleted', out)[0]
-    eventually(
-        lambda: desk.log() if f"pod {pod} was removed, and not by us" in desk.log() else "", "the loss, told"
-    )
-    eventually(
-        lambda: "running" if desk.stage.api.state(desk.stage.workload("web")) == "running" else "", "it"
+    desk.wait_until(lambda: f"pod {pod} was removed, and not by us" in desk.log(), "the loss in the log")
+    desk.wait_until(
+        lambda: desk.stage.api.state(desk.stage.workload("web")) == "running", "`web` running again"
     )
     told = desk.type("provider-daemon explain {id}").stdout
     assert f"pod {pod} was removed, and not by us" in told
@@ -122,8 +118,8 @@ def deleted(out: str, desk: Desk) -> None:
 
 def spending(stopped: bool) -> Callable[[str, Desk], None]:
     def check(_: str, desk: Desk) -> None:
-        eventually(
-            lambda: "so" if desk.stage.api.ask("/api/v1/status")["spending_stopped"] is stopped else "",
+        desk.wait_until(
+            lambda: desk.stage.api.ask("/api/v1/status")["spending_stopped"] is stopped,
             f"spending_stopped: {stopped}",
         )
 
@@ -136,9 +132,8 @@ def held(reason: str, wanted: bool) -> Callable[[str, Desk], None]:
     def check(_: str, desk: Desk) -> None:
         if wanted:
             desk.stage.post("cheap")
-        eventually(
-            lambda: "so" if (reason in {h["reason"] for h in holds(desk)}) is wanted else "",
-            f"{reason} held: {wanted}",
+        desk.wait_until(
+            lambda: (reason in {h["reason"] for h in holds(desk)}) is wanted, f"{reason} held: {wanted}"
         )
 
     return check
@@ -251,7 +246,7 @@ def test_every_query_finds_its_samples(desk: Desk, query: str) -> None:
 def test_a_deployment_that_fails_is_said_everywhere_with_the_fix(desk: Desk) -> None:
     stage, web = desk.stage, desk.stage.workload("web")
     stage.operator.edit("An image that is not there", stage.workload_path("web"), ("nginx:1.27", "missing:1"))
-    eventually(lambda: trouble(desk, web), "the trouble in the API")
+    desk.wait_until(lambda: trouble(desk, web), "the trouble in the API")
     words = ("ImagePullFailed", "ImagePullBackOff", "Check registry access")
     for line in (
         "provider-daemon status",
@@ -260,7 +255,7 @@ def test_a_deployment_that_fails_is_said_everywhere_with_the_fix(desk: Desk) -> 
     ):
         has(*words)(desk.type(line).stdout, desk)
     assert "cluster    " in desk.type("provider-daemon explain {id}").stdout, "the cluster's own words"
-    eventually(lambda: published(desk, web), "the trouble in the published status")
+    desk.wait_until(lambda: published(desk, web), "the trouble in the published status")
     assert "ImagePullFailed" in desk.type("journalctl -u provider-daemon | grep -i adapter").stdout
 
 

@@ -1,13 +1,10 @@
 """The whole story, with devnet and daemon as processes of their own, on real sockets."""
 
 import os
-import time
 from pathlib import Path
 
-import pytest
-
 from reconciler.devnet.story import STEPS
-from tests.e2e.running import FAST, devnet, interrupt, run, start, told
+from tests.e2e.processes import FAST, RunningCommand, devnet, devnet_facts, run
 
 
 def lives(pid: int) -> bool:
@@ -27,7 +24,6 @@ def daemons(home: Path) -> list[int]:
     return found
 
 
-@pytest.mark.timeout(180)
 def test_every_step_is_seen_and_the_world_goes_on(tmp_path: Path) -> None:
     home = tmp_path / "world"
     done = run("demo", "--keep", str(home), *FAST)
@@ -40,7 +36,7 @@ def test_every_step_is_seen_and_the_world_goes_on(tmp_path: Path) -> None:
     assert "operator: Cores cost a quarter more" in done.stdout
     assert "provider-daemon: Applied commit" in done.stdout
     assert "\r" not in done.stdout, "only a terminal is shown the waiting"
-    assert told(home)["pid"] == 0
+    assert devnet_facts(home)["pid"] == 0
     assert daemons(home) == []
     again = run("demo", "--keep", str(home))
     assert again.returncode == 1
@@ -54,13 +50,11 @@ def test_every_step_is_seen_and_the_world_goes_on(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     home = tmp_path / "world"
-    process = start("demo", "--keep", str(home), *FAST)
-    until = time.monotonic() + 30
-    while not daemons(home) and time.monotonic() < until:
-        time.sleep(0.05)
-    (daemon,), market = daemons(home), told(home)["pid"]
-    code, _, err = interrupt(process)
-    assert (code, err.strip()) == (130, "stopped")
+    process = RunningCommand("demo", "--keep", str(home), *FAST)
+    (daemon,) = process.wait_until(lambda: daemons(home), "a daemon")
+    market = devnet_facts(home)["pid"]
+    assert process.interrupt() == 130
+    assert process.stderr.strip() == "stopped"
     assert not lives(daemon)
     assert not lives(market)
-    assert told(home)["pid"] == 0
+    assert devnet_facts(home)["pid"] == 0

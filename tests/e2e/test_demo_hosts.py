@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.devnet.story_hosts import Hosts
-from tests.e2e.running import run
+from tests.e2e.processes import run
 
 
 def test_every_step_has_words_of_its_own() -> None:

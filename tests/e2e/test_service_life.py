@@ -9,29 +9,34 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import devnet, interrupt, start
+from tests.e2e.processes import daemon, devnet
 
 
-def test_what_systemd_hears_and_the_journal_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_systemd_and_its_journal_receive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home, heartbeat = tmp_path / "world", tmp_path / "alive"
+    messages: list[str] = []
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
         devnet(home, "--block-seconds", "0.25"),
     ):
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(30)
+        systemd.setblocking(False)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "600000")
         monkeypatch.setenv("PROVIDER_DAEMON_HEARTBEAT", str(heartbeat))
         monkeypatch.setenv("JOURNAL_STREAM", "8:1")
-        daemon = start("run", "--host", str(home / "host.yaml"))
-        heard = [systemd.recv(4096).decode() for _ in range(4)]
-        time.sleep(0.5)
-        code, _, err = interrupt(daemon)
-        while not heard[-1].startswith("STOPPING=1"):
-            heard.append(systemd.recv(4096).decode())
-    assert code == 0
-    assert heard[0].startswith("READY=1\nSTATUS=API on 127.0.0.1:")
-    assert set(heard[1:-1]) == {"WATCHDOG=1"}
+
+        def receive() -> list[str]:
+            messages.append(systemd.recv(4096).decode())
+            return messages
+
+        with daemon(home / "host.yaml") as process:
+            process.wait_until(lambda: receive()[3:], "three watchdog messages")
+            time.sleep(0.5)
+        while not messages[-1].startswith("STOPPING=1"):
+            receive()
+    assert messages[0].startswith("READY=1\nSTATUS=API on 127.0.0.1:")
+    assert set(messages[1:-1]) == {"WATCHDOG=1"}
     assert heartbeat.exists()
-    assert [line for line in err.splitlines() if not re.match(r"<[2-7]>[a-z_.]+: ", line)] == []
+    lines = process.stderr.splitlines()
+    assert [line for line in lines if not re.match(r"<[2-7]>[a-z_.]+: ", line)] == []

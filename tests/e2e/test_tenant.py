@@ -12,7 +12,7 @@ from reconciler.cli.main import provider_daemon, run_command
 from reconciler.devnet.accounts import PROVIDER, key_of
 from reconciler.devnet.node import TenantNode
 from reconciler.devnet.tenant import Tenant
-from tests.e2e.running import devnet, run, start
+from tests.e2e.processes import devnet, run
 
 BLOCKS = ("--block-seconds", "0.2")
 US = key_of(PROVIDER).address
@@ -91,10 +91,9 @@ def test_errors_are_sentences(
 
 
 def test_a_second_devnet_in_the_same_directory(home: Path) -> None:
-    second = start("devnet", "--home", str(home))
-    _, err = second.communicate(timeout=30)
+    second = run("devnet", "--home", str(home))
     assert second.returncode == 1
-    assert "another devnet (process" in err
+    assert "another devnet (process" in second.stderr
 
 
 def test_nothing_runs_there(tmp_path: Path, capsys: Said) -> None:

@@ -25,7 +25,7 @@ from reconciler.values.listen_address import ListenAddress
 from reconciler.values.memory import Memory
 from tests import makers
 from tests.api.certificates import DAY, Authority
-from tests.e2e.running import devnet
+from tests.e2e.processes import devnet
 from tests.git.forge import Forge
 from tests.journal.facts import plan
 
