@@ -17,6 +17,9 @@ _HEIGHT = "x-cosmos-block-height"
 _OPTIONS = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", 10 * 2**20))
 
 
+_GRACE_SECONDS = 1.0
+"""For calls under way; without it clients log on standard error that they were cancelled."""
+
 _CLOSE_SECONDS = 10.0
 
 
@@ -45,7 +48,7 @@ class GrpcServer:
 
     def close(self) -> None:
         """Stop serving; an answer that is being made is not waited for long."""
-        self._server.stop(grace=None).wait(_CLOSE_SECONDS)
+        self._server.stop(_GRACE_SECONDS).wait(_CLOSE_SECONDS)
 
     def _answer(self, path: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:
         def answer(request: bytes, call: grpc.ServicerContext) -> bytes:
