@@ -1,7 +1,7 @@
-"""Every regular expression of the program, fed with texts made from itself.
+"""Finds every regular expression of the program and times it on texts made from the pattern itself.
 
-`python -m tests.regular_expressions` prints a line for each: nanoseconds a byte with the worst text, the
-method, the place, the pattern and the beginning of the text.
+`python -m tests.regular_expressions` prints one line per pattern: the cost per byte with the slowest text
+as a multiple of a plain pattern's, method, file, pattern and the beginning of the text.
 """
 
 from __future__ import annotations
@@ -37,16 +37,19 @@ NOT_LITERAL: Mapping[str, tuple[str, ...]] = {
     "planning/key_patterns.py": (),  # of a pattern from outside: test_key_patterns
     "devnet/chain/matching.py": (),  # of a pattern that comes from outside: see tests/devnet/chain
 }
-"""Patterns that are no literal where they are used: each place of the package is listed."""
-SHORT, MIDDLE, LONG = 1 << 13, 1 << 16, 1 << 20
-PATIENCE_NANOSECONDS = 3e9
+"""Files in which a pattern is no literal at the call, with the patterns used there."""
+SHORT = 1 << 11
+LONGER = (1 << 13, 1 << 16, 1 << 20)
+"""Characters: all texts are tried short, the slowest of them longer and longer, up to the limit."""
+RATIO_MAX = 400
+"""Limit: times the cost per byte of a plain pattern; a quadratic one reaches thousands at 8 KiB."""
 TEXTS_MAX = 90
 FILLER = (" ", "1", "a", "A", "\n", '"', "-", "/", ".", "@", "=")
 
 
 @dataclass(frozen=True)
 class Used:
-    """A pattern, where it is, and how it is used."""
+    """A pattern, the file that holds it, and the methods called on it."""
 
     place: str
     pattern: re.Pattern[Any]
@@ -54,19 +57,30 @@ class Used:
 
 
 def every() -> list[Used]:
-    """All patterns: compiled ones in modules, those in calls, and those of the models."""
+    """All patterns: compiled ones in modules, those in calls of `re`, and those of the models."""
     found: dict[tuple[str, Any, int], Used] = {}
     for path in sorted(ROOT.rglob("*.py")):
         place = path.relative_to(ROOT).as_posix()
         if place.endswith("_pb2.py"):
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        module = _module(path)
-        for used in (*_inline(place, tree, module), *_named(place, tree, module)):
+        nodes, module = _nodes(path), _module(path)
+        for used in (*_inline(place, nodes, module), *_named(place, nodes, module)):
             found.setdefault((place, used.pattern.pattern, used.pattern.flags), used)
     for text in FORMS:
         found["forms", text, 0] = Used("documents/forms.py", re.compile(text), frozenset({"search"}))
     return list(found.values())
+
+
+Nodes = tuple[ast.AST, ...]
+
+
+@cache
+def _nodes(path: Path) -> Nodes:
+    """A module's syntax tree, the module itself first; empty where its text names no method of a pattern."""
+    text = path.read_text(encoding="utf-8")
+    if not any(f".{name}" in text for name in (*METHODS, "compile")):
+        return ()
+    return tuple(ast.walk(ast.parse(text)))
 
 
 def _module(path: Path) -> ModuleType:
@@ -85,9 +99,9 @@ def _module(path: Path) -> ModuleType:
     return importlib.import_module(".".join(parts).removesuffix(".__init__"))
 
 
-def _inline(place: str, tree: ast.Module, module: ModuleType) -> Iterator[Used]:
-    """Patterns in calls of `re.search(...)` and its like."""
-    for call in ast.walk(tree):
+def _inline(place: str, nodes: Nodes, module: ModuleType) -> Iterator[Used]:
+    """Patterns in calls such as `re.search(...)`."""
+    for call in nodes:
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
             continue
         if not isinstance(call.func.value, ast.Name) or call.func.value.id != "re":
@@ -103,7 +117,7 @@ def _inline(place: str, tree: ast.Module, module: ModuleType) -> Iterator[Used]:
         for text in texts:
             pattern = re.compile(text, flags)
             methods = frozenset({name}) if name != "compile" else frozenset(METHODS)
-            yield Used(place, pattern, _methods_of(place, tree, call, methods))
+            yield Used(place, pattern, _methods_of(place, nodes, call, methods))
 
 
 def _value(node: ast.expr, module: ModuleType) -> Any:
@@ -117,47 +131,48 @@ def _flags(call: ast.Call, name: str, module: ModuleType) -> int:
     return int(_value(node, module)) if node is not None else 0
 
 
-def _methods_of(place: str, tree: ast.Module, call: ast.Call, given: frozenset[str]) -> frozenset[str]:
-    """Of a compiled pattern with a name: the methods that are called on the name, in any module."""
+def _methods_of(place: str, nodes: Nodes, call: ast.Call, given: frozenset[str]) -> frozenset[str]:
+    """For a compiled pattern with a name, the methods called on the name in any module."""
     if len(given) == 1:
         return given
-    for node in tree.body:
+    assert isinstance(nodes[0], ast.Module)
+    for node in nodes[0].body:
         value = getattr(node, "value", None)
         if value is call:
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             names = [each.id for each in targets if isinstance(each, ast.Name)]
-            return frozenset(_called().get((place, names[0]), ())) or _anonymous(place, tree)
-    return _anonymous(place, tree)
+            return frozenset(_called().get((place, names[0]), ())) or _anonymous(nodes)
+    return _anonymous(nodes)
 
 
-def _anonymous(place: str, tree: ast.Module) -> frozenset[str]:
-    """Of a pattern in a table: the methods that its module calls on anything."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+def _anonymous(nodes: Nodes) -> frozenset[str]:
+    """For a pattern in a table, the methods that its module calls on any object."""
+    calls = (node for node in nodes if isinstance(node, ast.Attribute))
     return frozenset(node.attr for node in calls if node.attr in METHODS) or METHODS
 
 
 @cache
 def _called() -> Mapping[tuple[str, str], set[str]]:
-    """By module and name of a pattern: the methods called on it there, and where it is imported."""
+    """By module and name of a pattern: the methods called on it there and in modules that import it."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
     for path in ROOT.rglob("*.py"):
-        place, tree = path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+        place, nodes = path.relative_to(ROOT).as_posix(), _nodes(path)
         homes: dict[str, str] = {}
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.ImportFrom) and (source := node.module or "").startswith("reconciler."):
                 home = f"{source.removeprefix('reconciler.').replace('.', '/')}.py"
                 homes |= {each.name: home for each in node.names}
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in METHODS:
                 found[homes.get(node.value.id, place), node.value.id].add(node.attr)
     return found
 
 
-def _named(place: str, tree: ast.Module, module: ModuleType) -> Iterator[Used]:
-    """Patterns that a module holds and no call of it shows."""
+def _named(place: str, nodes: Nodes, module: ModuleType) -> Iterator[Used]:
+    """Patterns in the module's variables."""
     for name, value in vars(module).items():
         for pattern in _patterns_in(value):
-            yield Used(place, pattern, frozenset(_called().get((place, name), ())) or _anonymous(place, tree))
+            yield Used(place, pattern, frozenset(_called().get((place, name), ())) or _anonymous(nodes))
 
 
 def _patterns_in(value: object, depth: int = 0) -> Iterator[re.Pattern[Any]]:
@@ -172,7 +187,7 @@ def _patterns_in(value: object, depth: int = 0) -> Iterator[re.Pattern[Any]]:
 
 
 def texts_for(pattern: re.Pattern[Any]) -> list[str]:
-    """Texts of a few characters, to be repeated: what the pattern is made of, and near matches."""
+    """Short texts to repeat: the characters that the pattern names, and near matches."""
     tree = parser.parse(pattern.pattern, pattern.flags)
     signs = list(dict.fromkeys((*_signs(tree), *FILLER)))[:16]
     whole = _example(tree)
@@ -182,7 +197,7 @@ def texts_for(pattern: re.Pattern[Any]) -> list[str]:
 
 
 def pumped(pattern: re.Pattern[Any]) -> list[tuple[str, str]]:
-    """What leads to each unbounded repeat, and what it repeats."""
+    """Pairs: the text before each unbounded repeat, and the text that it repeats."""
     tree = parser.parse(pattern.pattern, pattern.flags)
     return list(dict.fromkeys(_repeats(tree, "")))
 
@@ -213,7 +228,7 @@ def _inside(operation: Any, argument: Any) -> list[Any]:
 
 
 def _example(tree: Any) -> str:
-    """A short text that the pattern takes, as far as that is simple."""
+    """A short text that the pattern matches, approximately."""
     made = ""
     for operation, argument in tree:
         if operation in (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY):
@@ -263,23 +278,37 @@ def _sample(operation: Any, argument: Any) -> list[str]:
     return [sign for sign in found if not 0xD800 <= ord(sign) <= 0xDFFF]
 
 
-def worst(used: Used, size: int = SHORT) -> tuple[float, str, Any]:
-    """Nanoseconds a byte, the method and the text, at their worst."""
-    found: list[tuple[float, str, Any]] = []
-    made = [(text * (size // len(text) + 1))[:size] for text in texts_for(used.pattern)]
+def slowest(used: Used) -> tuple[float, str, Any]:
+    """Cost per byte as a multiple of a plain pattern's, method and short text, for the slowest text."""
+    plain = _plain_cost()
+    nanoseconds, method, text = max(_short_runs(used), key=lambda run: run[0])
+    for size in LONGER:
+        if nanoseconds <= RATIO_MAX * plain:
+            nanoseconds = max(nanoseconds, cost(used.pattern, method, stretched(text, size)))
+    return nanoseconds / plain, method, text
+
+
+def _plain_cost() -> float:
+    """Nanoseconds per byte of a plain linear pattern on this machine, now."""
+    pattern = re.compile(r"(?:[a-c]|d)*e")
+    return min(cost(pattern, "fullmatch", "ad" * (1 << 14)) for _ in range(5))
+
+
+def _short_runs(used: Used) -> Iterator[tuple[float, str, Any]]:
+    made = [(text * (SHORT // len(text) + 1))[:SHORT] for text in texts_for(used.pattern)]
     for before, body in pumped(used.pattern):
         made += [
-            before + body * (size // len(body)) + "\0",
-            (before + body * 40) * (size // (len(before + body * 40))),
+            before + body * (SHORT // len(body)) + "\0",
+            (before + body * 40) * (SHORT // (len(before + body * 40)) + 1),
         ]
     for text in made:
         given = text.encode("utf-8", "replace") if isinstance(used.pattern.pattern, bytes) else text
-        found += [(cost(used.pattern, method, given), method, given) for method in sorted(used.methods)]
-    return max(found, key=lambda each: each[0])
+        for method in sorted(used.methods):
+            yield cost(used.pattern, method, given), method, given
 
 
 def cost(pattern: re.Pattern[Any], method: str, text: Any) -> float:
-    """Nanoseconds of this thread a byte: other programs on the machine do not count."""
+    """Nanoseconds per byte, in time of this thread: other programs on the machine do not count."""
     began = time.thread_time_ns()
     match method:
         case "sub" | "subn":
@@ -293,22 +322,15 @@ def cost(pattern: re.Pattern[Any], method: str, text: Any) -> float:
 
 
 def stretched(text: Any, size: int) -> Any:
-    """The text, of another size: its middle is repeated."""
+    """The text with its middle repeated up to about `size` characters."""
     third = len(text) // 3
     return text[:third] + text[third : 2 * third] * (size // max(third, 1)) + text[2 * third :]
 
 
 def main() -> None:
     for used in every():
-        nanoseconds, method, text = worst(used)
-        for size in (MIDDLE, LONG):
-            if nanoseconds * size < PATIENCE_NANOSECONDS:
-                longer = stretched(text, size)
-                nanoseconds = max(nanoseconds, min(cost(used.pattern, method, longer) for _ in range(2)))
-        print(
-            f"{nanoseconds:.0f}\t{method}\t{used.place}\t{used.pattern.pattern!r:.80}\t{text[:40]!r}",
-            flush=True,
-        )
+        ratio, method, text = slowest(used)
+        print(f"{ratio:.0f}\t{method}\t{used.place}\t{used.pattern.pattern!r:.80}\t{text[:40]!r}", flush=True)
 
 
 if __name__ == "__main__":
