@@ -1,37 +1,37 @@
-"""Values <-> JSON, strictly: every value comes back equal, and anything else is refused. Pure."""
+"""Values to JSON and back, strictly: a value comes back equal, any other text is rejected. Pure."""
 
 from __future__ import annotations
 
 import base64
 import json
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 
 Value = TypeVar("Value")
 Json = Any
-"""What json.loads gives; the decoders below narrow it."""
+"""A value as json.loads returns it."""
 
 TAG = "type"
-"""The key that says which member of a union a dataclass is."""
+"""The key that names the class of a union's member."""
 
 NUMBER_MAX = 10**100
-"""The chain's own numbers end below it; one with a large exponent would take minutes to reckon with."""
+"""Above every number of the chain; arithmetic on a number with a large exponent takes minutes."""
 
 
 class CodecError(ValueError):
-    """Text that is not what this program writes; says where in the value."""
+    """Text that this program does not write; the message starts with the path in the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How one type is written and read."""
+    """Encoder and decoder of one type."""
 
     encode: Callable[[Any], Json]
     decode: Callable[[Json], Any]
@@ -39,22 +39,27 @@ class Codec:
 
 def dumps(kind: object, value: object) -> str:
     """The value as canonical JSON: equal values of a type give equal text."""
-    return json.dumps(codec(kind).encode(value), sort_keys=True, separators=(",", ":"))
+    return dump(codec(kind).encode(value))
+
+
+def dump(tree: Json) -> str:
+    """Canonical JSON text."""
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"))
 
 
 def loads(kind: type[Value], text: str) -> Value:
-    """The value back, equal to what was written; raises CodecError for anything else."""
+    """The value that `dumps` wrote; CodecError for any other text."""
     value: Value = decode(kind, text)
     return value
 
 
 def decode(kind: object, text: str) -> Any:
-    """Like `loads`, for types that are no class (unions, tuples, new types)."""
+    """Like `loads`, for types that are not classes (unions, tuples, new types)."""
     return codec(kind).decode(parse(text))
 
 
 def parse(text: str) -> Json:
-    """JSON with whole numbers alone; CodecError for anything else."""
+    """JSON without fractions and exponents; CodecError for any other text."""
     try:
         return json.loads(text, parse_float=_refuse_number, parse_constant=_refuse_number)
     except (ValueError, RecursionError) as error:
@@ -63,7 +68,7 @@ def parse(text: str) -> Json:
 
 @cache
 def codec(kind: Any) -> Codec:
-    """The codec of a type; TypeError for a type that has none, a fault of the program."""
+    """The codec of a type; TypeError (a programming error) for a type without a JSON form."""
     if kind in _ATOMS:
         return _ATOMS[kind]
     if hasattr(kind, "__supertype__"):
@@ -80,35 +85,47 @@ def codec(kind: Any) -> Codec:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _enum(kind)
     if isinstance(origin, type) and is_dataclass(origin):
-        return _record(origin, dict(zip(_variables(origin), arguments, strict=True)))
+        variables = origin.__parameters__  # type: ignore[attr-defined]  # a generic class has them
+        return _record(origin, dict(zip(variables, arguments, strict=True)))
     if isinstance(kind, type) and is_dataclass(kind):
         return _record(kind, {})
-    raise TypeError(f"{kind!r} has no form in JSON")
+    raise TypeError(f"{kind!r} has no JSON form")
 
 
 def _refuse_number(text: str) -> Json:
     raise CodecError(f"{text} is not a whole number")
 
 
+def _checked(tree: Json, kind: type) -> Any:
+    if type(tree) is not kind:
+        raise CodecError(f"{_short(tree)} is not {_NAMES[kind]}")
+    return tree
+
+
+_NAMES = {int: "a whole number", str: "text", bool: "true or false", list: "a list", dict: "an object"}
+
+
 def _same(value: Any) -> Json:
     return value
 
 
-def _exactly(kind: type, fits: Callable[[Any], bool]) -> Callable[[Json], Any]:
-    def decode_exactly(tree: Json) -> Any:
-        if type(tree) is not kind or not fits(tree):
-            raise CodecError(f"{_short(tree)} is not {kind.__name__}")
-        return tree
+def _plain(kind: type) -> Codec:
+    return Codec(_same, lambda tree: _checked(tree, kind))
 
-    return decode_exactly
+
+def _number(tree: Json) -> int:
+    number: int = _checked(tree, int)
+    if not -NUMBER_MAX < number < NUMBER_MAX:
+        raise CodecError(f"{_short(tree)} is too large")
+    return number
 
 
 def _text(parse: Callable[[str], Any]) -> Callable[[Json], Any]:
     def decode_text(tree: Json) -> Any:
-        if type(tree) is not str:
-            raise CodecError(f"{_short(tree)} is not text")
         try:
-            return parse(tree)
+            return parse(_checked(tree, str))
+        except CodecError:
+            raise
         except (ValueError, InvalidOperation) as error:
             raise CodecError(f"{_short(tree)}: {error}") from None
 
@@ -122,33 +139,22 @@ def _decimal(text: str) -> Decimal:
     return number
 
 
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
-
-
-def _encode_bytes(value: bytes) -> Json:
-    return base64.b64encode(value).decode()
-
-
-def _often(parse: Callable[[str], Any]) -> Callable[[Json], Any]:
-    """The text stands in many places of a value; it is read once."""
-    read = lru_cache(maxsize=1 << 16)(_text(parse))
-
-    def decode_often(tree: Json) -> Any:
-        return read(tree) if type(tree) is str else _text(parse)(tree)
-
-    return decode_often
+def _cached(parse: Callable[[str], Any]) -> Codec:
+    """Of a value that occurs in many places of another: each text is parsed once."""
+    return Codec(str, _text(lru_cache(maxsize=1 << 16)(parse)))
 
 
 _ATOMS: dict[Any, Codec] = {
-    int: Codec(_same, _exactly(int, lambda number: -NUMBER_MAX < number < NUMBER_MAX)),
-    str: Codec(_same, _exactly(str, lambda _: True)),
-    bool: Codec(_same, _exactly(bool, lambda _: True)),
-    bytes: Codec(_encode_bytes, _text(_bytes)),
-    Decimal: Codec(str, _often(_decimal)),
-    DeploymentId: Codec(str, _often(DeploymentId.parse)),
-    LeaseId: Codec(str, _often(LeaseId.parse)),
-    OrderId: Codec(str, _often(OrderId.parse)),
+    int: Codec(_same, _number),
+    str: _plain(str),
+    bool: _plain(bool),
+    bytes: Codec(
+        lambda value: base64.b64encode(value).decode(), _text(partial(base64.b64decode, validate=True))
+    ),
+    Decimal: _cached(_decimal),
+    DeploymentId: _cached(DeploymentId.parse),
+    LeaseId: _cached(LeaseId.parse),
+    OrderId: _cached(OrderId.parse),
 }
 
 
@@ -157,24 +163,18 @@ def _enum(kind: type[Enum]) -> Codec:
     return Codec(lambda value: value.value, _text(lambda text: members.get(text) or kind(text)))
 
 
-def _items(tree: Json) -> list[Json]:
-    if type(tree) is not list:
-        raise CodecError(f"{_short(tree)} is not a list")
-    return tree
-
-
 def _tuple(arguments: tuple[Any, ...]) -> Codec:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         each = codec(arguments[0])
         return Codec(
             lambda value: [each.encode(v) for v in value],
-            lambda tree: tuple(each.decode(t) for t in _items(tree)),
+            lambda tree: tuple(each.decode(t) for t in _checked(tree, list)),
         )
     parts = [codec(a) for a in arguments]
 
     def decode_parts(tree: Json) -> tuple[Any, ...]:
-        if len(_items(tree)) != len(parts):
-            raise CodecError(f"{_short(tree)} has not {len(parts)} parts")
+        if len(_checked(tree, list)) != len(parts):
+            raise CodecError(f"{_short(tree)} has not exactly {len(parts)} items")
         return tuple(p.decode(t) for p, t in zip(parts, tree, strict=True))
 
     return Codec(lambda value: [p.encode(v) for p, v in zip(parts, value, strict=True)], decode_parts)
@@ -183,21 +183,15 @@ def _tuple(arguments: tuple[Any, ...]) -> Codec:
 def _frozenset(each: Codec) -> Codec:
     return Codec(
         lambda value: sorted(each.encode(v) for v in value),
-        lambda tree: frozenset(each.decode(t) for t in _items(tree)),
+        lambda tree: frozenset(each.decode(t) for t in _checked(tree, list)),
     )
-
-
-def _object(tree: Json) -> dict[str, Json]:
-    if type(tree) is not dict:
-        raise CodecError(f"{_short(tree)} is not an object")
-    return tree
 
 
 def _mapping(key_kind: Any, value_kind: Any) -> Codec:
     key, each = codec(key_kind), codec(value_kind)
     return Codec(
         lambda value: {key.encode(k): each.encode(v) for k, v in value.items()},
-        lambda tree: {key.decode(k): each.decode(t) for k, t in _object(tree).items()},
+        lambda tree: {key.decode(k): each.decode(t) for k, t in _checked(tree, dict).items()},
     )
 
 
@@ -216,14 +210,14 @@ def _tagged(members: tuple[type, ...]) -> Codec:
     by_name = {m.__name__: codec(m) for m in members}
     for member in (get_origin(m) or m for m in members):
         if not is_dataclass(member) or TAG in get_type_hints(member):
-            raise TypeError(f"{member.__name__} cannot be told apart in a union by its {TAG!r}")
+            raise TypeError(f"{member.__name__} cannot be a union member with the key {TAG!r}")
 
     def encode_tagged(value: Any) -> Json:
         name = type(value).__name__
         return {TAG: name, **by_name[name].encode(value)}
 
     def decode_tagged(tree: Json) -> Any:
-        rest = dict(_object(tree))
+        rest = dict(_checked(tree, dict))
         name = rest.pop(TAG, None)
         if type(name) is not str or name not in by_name:
             raise CodecError(f"{_short(name)} is none of {', '.join(sorted(by_name))}")
@@ -233,60 +227,40 @@ def _tagged(members: tuple[type, ...]) -> Codec:
 
 
 def _record(kind: type, bound: Mapping[Any, Any]) -> Codec:
-    """`bound` are the types that stand for the variables of a generic record."""
+    """`bound` are the types of a generic record's variables; fields with their default are not written."""
     hints = {name: bound.get(hint, hint) for name, hint in get_type_hints(kind).items()}
-    parts = [_Part(each, codec(hints[each.name])) for each in fields(kind)]
-    decoders = {part.name: part.codec.decode for part in parts}
+    codecs = {each.name: codec(hints[each.name]) for each in fields(kind)}
+    parts = [(each.name, codecs[each.name].encode, _default(each)) for each in fields(kind)]
+    required = [name for name, _, default in parts if default is MISSING]
+    decoders = {name: each.decode for name, each in codecs.items()}
 
     def encode_record(value: Any) -> Json:
         tree = {}
-        for part in parts:
-            found = getattr(value, part.name)
-            if part.default is MISSING or found != part.default:
-                tree[part.name] = part.codec.encode(found)
+        for name, encode, default in parts:
+            part = getattr(value, name)
+            if default is MISSING or part != default:
+                tree[name] = encode(part)
         return tree
 
     def decode_record(tree: Json) -> Any:
-        found = _object(tree)
-        try:
-            return kind(**{name: decoders[name](part) for name, part in found.items()})
-        except (KeyError, TypeError, CodecError):
-            raise CodecError(_complaint(kind, parts, found)) from None
+        values = {}
+        for name, part in _checked(tree, dict).items():
+            if name not in decoders:
+                raise CodecError(f"{kind.__name__} has no {name}")
+            try:
+                values[name] = decoders[name](part)
+            except CodecError as error:
+                raise CodecError(f"{kind.__name__}.{name}: {error}") from None
+        for name in required:
+            if name not in values:
+                raise CodecError(f"{kind.__name__}.{name} is missing")
+        return kind(**values)
 
     return Codec(encode_record, decode_record)
 
 
-def _variables(kind: type) -> tuple[Any, ...]:
-    found: tuple[Any, ...] = getattr(kind, "__parameters__", ())
-    return found
-
-
-class _Part:
-    """A field of a record; one that has its default is not written."""
-
-    def __init__(self, field: Field[Any], codec: Codec) -> None:
-        self.name, self.codec = field.name, codec
-        made = field.default_factory
-        self.default = field.default if made is MISSING else made()
-
-    def fault(self, tree: Json) -> str:
-        """What is wrong with a field's value; "" for nothing."""
-        try:
-            self.codec.decode(tree)
-        except CodecError as error:
-            return str(error)
-        return ""
-
-
-def _complaint(kind: type, parts: Sequence[_Part], found: dict[str, Json]) -> str:
-    if unknown := found.keys() - {part.name for part in parts}:
-        return f"{kind.__name__} has no {', '.join(sorted(unknown))}"
-    for part in parts:
-        if part.name in found and (why := part.fault(found[part.name])):
-            return f"{kind.__name__}.{part.name}: {why}"
-        if part.name not in found and part.default is MISSING:
-            return f"{kind.__name__}.{part.name} is missing"
-    return f"{_short(found)} is no {kind.__name__}"
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _short(tree: Json) -> str:

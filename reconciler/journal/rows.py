@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from reconciler.documents.codec import Codec, CodecError, codec
+from reconciler.documents.codec import Codec, CodecError, codec, dump, parse
 from reconciler.values.memory import Memory
 
 WHOLE = ""
@@ -56,7 +55,7 @@ def changes(old: Memory, new: Memory) -> tuple[RowChange, ...]:
         if section.key is not None:
             found.extend(_entries(section, section.key, before, after))
         elif before != after:
-            found.append(RowChange(section.name, WHOLE, _text(section.value, after)))
+            found.append(RowChange(section.name, WHOLE, dump(section.value.encode(after))))
     return tuple(found)
 
 
@@ -66,9 +65,9 @@ def _entries(
     for name, value in after.items():
         known = before.get(name)
         if known is not value and known != value:
-            yield RowChange(section.name, _text(key, name), _text(section.value, value))
+            yield RowChange(section.name, dump(key.encode(name)), dump(section.value.encode(value)))
     for name in before.keys() - after.keys():
-        yield RowChange(section.name, _text(key, name), None)
+        yield RowChange(section.name, dump(key.encode(name)), None)
 
 
 def collect(rows: Iterable[tuple[str, str, str]]) -> Memory:
@@ -78,20 +77,9 @@ def collect(rows: Iterable[tuple[str, str, str]]) -> Memory:
         section = _sections().get(name)
         if section is None or (section.key is None) != (key == WHOLE):
             raise CodecError(f"memory has no {name} {key}")
-        value = section.value.decode(_tree(name, content))
+        value = section.value.decode(parse(content))
         if section.key is None:
             values[name] = value
         else:
-            values[name][section.key.decode(_tree(name, key))] = value
+            values[name][section.key.decode(parse(key))] = value
     return Memory(**values)
-
-
-def _text(kind: Codec, value: object) -> str:
-    return json.dumps(kind.encode(value), sort_keys=True, separators=(",", ":"))
-
-
-def _tree(name: str, content: str) -> Any:
-    try:
-        return json.loads(content)
-    except json.JSONDecodeError as error:
-        raise CodecError(f"memory.{name} is not JSON: {error}") from None
