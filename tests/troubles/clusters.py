@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from reconciler.adapters.kubernetes import client
 from reconciler.adapters.kubernetes import informer as watches
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.devnet.tenant import OrderRequest
@@ -28,6 +29,7 @@ def unseen(fault: ClusterFault) -> Show:
             ground.places["cluster"] = play.outside.cluster.url
             patience = watches.SILENCE_MAX_SECONDS
             ground.patch.setattr(watches, "SILENCE_MAX_SECONDS", IMPATIENT_SECONDS)
+            ground.patch.setattr(client, "ANSWER_SECONDS", 1.0)
             play.outside.cluster.faults.add(fault)
             play.outside.cluster.drop_watches()
             play.cluster_seen(False)

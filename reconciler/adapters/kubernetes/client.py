@@ -35,7 +35,7 @@ class ApiRequest:
     body: bytes | None = None
     content: str = "application/json"
     accept: str = "application/json"
-    read_seconds: float = ANSWER_SECONDS
+    read_seconds: float | None = None
 
 
 class ApiClient:
@@ -123,7 +123,7 @@ class ApiClient:
         except OSError as why:
             raise ApiError(0, str(why)) from why
         headers = headers | {"User-Agent": MANAGER}
-        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=ask.read_seconds)
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=ask.read_seconds or ANSWER_SECONDS)
         try:
             return api.rest_client.pool_manager.request(
                 method, url, body=ask.body, headers=headers, timeout=timeout, preload_content=False
