@@ -1,4 +1,4 @@
-# The project's commands. `make demo` and `make test` need only python3 with venv, git and make.
+# Project commands. `make demo` and `make test` need only python3 with venv, git and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,17 +7,18 @@ STAMP := $(VENV)/.ready
 .PHONY: help setup check test kills agreement demo live replay bench pictures schemas docs proto lock clean
 
 help:
-	@echo "make demo    the main job on a simulated market, at most 90 seconds"
-	@echo "make demo ADAPTER=ansible   real containers on this machine, with its podman"
-	@echo "make test    lint, types, floors and every test"
-	@echo "make check   lint, types and floors alone"
-	@echo "make kills   the daemon killed at every point of a whole run, some 10 minutes"
-	@echo "make agreement   validate, check-jsonschema and the editors' language server (npm) over one corpus"
-	@echo "make replay FILES=\"a.jsonl b.jsonl\"   recorded chains against the simulated one"
-	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=... | FORGE_ENV=... [ACT=...]   contracts against real things;"
-	@echo "          ACT is the act program, which runs the workflow for CI; with this machine's podman and sshd where there are any"
-	@echo "make bench   figures, as ratios of one run"
-	@echo "make schemas | docs | proto | lock   write generated files again"
+	@echo "make demo [KEEP=DIR]        play the demo on a simulated market, about a minute"
+	@echo "make demo ADAPTER=ansible   play it with real containers of this machine's podman"
+	@echo "make test                   lint, types, layers and all tests"
+	@echo "make check                  lint, types and layers"
+	@echo "make kills                  kill the daemon at every point of a whole run, about 10 minutes"
+	@echo "make agreement              compare validate, check-jsonschema and the editors' language server (npm)"
+	@echo "make replay FILES='...'     compare recordings of a real chain with the simulated chain"
+	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=... | FORGE_ENV=... [ACT=...]"
+	@echo "                            contract tests against real systems, podman and sshd; ACT runs the CI workflow"
+	@echo "make bench                  benchmarks, as ratios of one run"
+	@echo "make pictures               renew the pictures of the README from a run of the demo (needs Chromium)"
+	@echo "make schemas | docs | proto | lock   renew generated files"
 
 setup: $(STAMP)
 
@@ -32,7 +33,7 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	@if command -v actionlint >/dev/null; then actionlint ci/provider-review.yml; else echo "actionlint is not on the PATH: not run"; fi
+	@if command -v actionlint >/dev/null; then actionlint ci/provider-review.yml; else echo "actionlint is not on the PATH: skipped"; fi
 	$(BIN)/zizmor --offline --quiet --no-progress ci/provider-review.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows ci/provider-review.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci ci/gitlab/gitlab-ci.yml
@@ -47,7 +48,7 @@ kills: $(STAMP)
 agreement: $(STAMP)
 	$(BIN)/pytest tests/agreement
 
-# KUBECONFIG counts only when it is named in the call: a demo never strays into the cluster of the day.
+# KUBECONFIG counts only on make's command line: the demo ignores the cluster of the environment.
 demo: $(STAMP)
 	@$(BIN)/provider-daemon demo $(if $(KEEP),--keep $(KEEP)) $(if $(ADAPTER),--adapter $(ADAPTER)) $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
 

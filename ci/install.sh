@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs provider-daemon for CI:  ci/install.sh DIRECTORY
 #
-# Its dependencies come from the package index, each verified by its hash in ci/requirements.lock. The program
-# itself comes from where ci/program.txt says, and from nowhere else.
+# Dependencies come from the package index, verified by their hashes in ci/requirements.lock. The program
+# comes only from the address in ci/program.txt.
 set -eu
 here=$(dirname "$0")
 venv=${1:?usage: ci/install.sh DIRECTORY}

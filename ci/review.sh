@@ -1,19 +1,19 @@
 #!/bin/sh
-# Reviews a change of a state repository, in any CI: is it valid, and what would it do once it is merged.
+# Reviews a change of a state repository, in any CI: validates it and plans the effects of its merge.
 #
 #   ci/review.sh [--base COMMIT] [--head COMMIT] [--path FOLDER] [--provider NAME] [--out DIRECTORY] [--no-forge]
 #
-#   --base       the branch or commit to merge into; without it the files of --head are checked as they are
-#   --head       the change; HEAD without it
-#   --path       the provider's folder in the repository, if it is not the top
-#   --provider   whose comment and snapshot, if several providers share the repository
-#   --out        where review.md, state and description are written; `review` without it
+#   --base       the branch or commit to merge into; by default only the files of --head are checked
+#   --head       the change; default HEAD
+#   --path       the provider's folder in the repository; default the top
+#   --provider   the provider's name, if several share the repository
+#   --out        directory for review.md, state and description; default `review`
 #   --no-forge   write files only
 #
-# `provider-daemon review` does the work. It reads git's objects: no file of the change is checked out or run.
+# `provider-daemon review` reads git objects: no file of the change is checked out or run.
 # Run this script from the base branch, never from the change. Exit code: 0 valid (there may be warnings),
-# 1 errors or a conflict, 64 wrong usage, 69 a program is missing. A forge that fails does not change it.
-# PROVIDER_DAEMON names the program if it is not on the PATH. Where the forge is: docs/pull-requests.md.
+# 1 errors or a conflict, 64 wrong usage, 69 a program is missing. A failing forge does not change it.
+# PROVIDER_DAEMON names the program if it is not on the PATH. Settings of the forge: docs/pull-requests.md.
 set -eu
 
 program=${PROVIDER_DAEMON:-provider-daemon}
@@ -50,11 +50,11 @@ done
 
 command -v git >/dev/null 2>&1 || fail 69 "git is not installed"
 command -v "$program" >/dev/null 2>&1 ||
-    fail 69 "$program is not installed; ci/program.txt names where CI installs it from, PROVIDER_DAEMON where it is"
+    fail 69 "$program is not installed; ci/program.txt names where CI installs it from; set PROVIDER_DAEMON to its path"
 git rev-parse --git-dir >/dev/null 2>&1 || fail 64 "this is not a git repository; run it inside the state repository"
 for commit in ${base:+"$base"} "$head"; do
     git rev-parse --verify --quiet --end-of-options "$commit^{commit}" >/dev/null ||
-        fail 64 "there is no commit $commit here; fetch it with its history"
+        fail 64 "commit $commit does not exist here; fetch it with its history"
 done
 
 form=text
@@ -71,7 +71,7 @@ if [ ! -f "$out/review.md" ]; then
     [ "$code" != 0 ] || code=1
     mkdir -p "$out"
     echo '## The review failed' >"$out/review.md"
-    echo 'Its log says why.' >>"$out/review.md"
+    echo 'See its log for the reason.' >>"$out/review.md"
     echo failure >"$out/state"
     echo 'the review failed; see its log' >"$out/description"
 fi
@@ -82,6 +82,6 @@ if [ "$forge" = yes ] && [ -n "${FORGE_URL:-}${GITHUB_ACTIONS:-}${GITEA_ACTIONS:
     "$program" forge status --state "$(cat "$out/state")" --description "$(cat "$out/description")" \
         ${provider:+--name "provider-daemon/review/$provider"} "$@"
 elif [ "$forge" = yes ]; then
-    echo "$0: no forge is named, so nothing is written to one; set FORGE_URL, or pass --no-forge" >&2
+    echo "$0: no forge is configured, so nothing is posted; set FORGE_URL, or pass --no-forge" >&2
 fi
 exit "$code"

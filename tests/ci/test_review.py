@@ -312,7 +312,7 @@ def test_a_forge_in_trouble_decides_nothing(change: Change, trouble: Trouble) ->
 def test_without_a_forge_the_check_is_the_same(change: Change) -> None:
     ran = change.run("--base", "main")
     assert ran.returncode == 0
-    assert "no forge is named, so nothing is written to one; set FORGE_URL" in ran.stderr
+    assert "no forge is configured, so nothing is posted; set FORGE_URL" in ran.stderr
 
 
 def test_a_review_of_an_older_commit_writes_no_comment(change: Change) -> None:
