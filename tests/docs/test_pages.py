@@ -1,4 +1,4 @@
-"""What the pages say to type exists, and where they point to is something."""
+"""Commands, options, keys and links on the pages exist, and the pages are wrapped and indexed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from reconciler.cli.virtengine.main import virtengine
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
-TYPED = [DOCS / "guide.md", DOCS / "reasons.md", DOCS / "README.md", DOCS / "service" / "README.md"]
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "state-repo-template").rglob("*.md")])
+WITH_COMMANDS = [DOCS / "guide.md", DOCS / "reasons.md", DOCS / "README.md", DOCS / "service" / "README.md"]
 PROGRAMS: dict[str, click.Command] = {"provider-daemon": provider_daemon, "virtengine": virtengine}
 
 
@@ -24,8 +24,8 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def lines_of(page: Path) -> Iterator[str]:
-    """What stands in code, in blocks and between back-ticks, and begins with a program of ours."""
+def commands_on(page: Path) -> Iterator[str]:
+    """Calls of our programs in code blocks and inline code."""
     text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"(?ms)^ *```\w*\n(.*?)^ *```", text)
     pieces = [line.split(" #")[0] for block in blocks for line in block.splitlines()]
@@ -36,12 +36,14 @@ def lines_of(page: Path) -> Iterator[str]:
                 yield part.strip()
 
 
-COMMANDS = [pytest.param(line, id=f"{name(page)}: {line}") for page in TYPED for line in lines_of(page)]
+COMMANDS = [
+    pytest.param(line, id=f"{name(page)}: {line}") for page in WITH_COMMANDS for line in commands_on(page)
+]
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_what_is_typed_exists(line: str) -> None:
-    """Every word up to the first option or argument is a command, and every option is one of its."""
+def test_commands_and_options_exist(line: str) -> None:
+    """Every word up to the first option or argument is a command, which has every option."""
     program, *words = shlex.split(re.sub(r"<[^>]*>|\$\([^)]*\)", "X", line))
     command = PROGRAMS[program]
     context = click.Context(command, info_name=program)
@@ -51,12 +53,12 @@ def test_what_is_typed_exists(line: str) -> None:
         command, context = found, click.Context(found, parent=context)
     known = {option for parameter in command.get_params(context) for option in parameter.opts}
     known |= {option for parameter in command.get_params(context) for option in parameter.secondary_opts}
-    told = {word.split("=")[0] for word in words if word.startswith("--")}
-    assert told <= known | {"--version", "--help"}, line
+    options = {word.split("=")[0] for word in words if word.startswith("--")}
+    assert options <= known | {"--version", "--help"}, line
 
 
 def anchors(page: Path) -> set[str]:
-    """As forges make them of headings."""
+    """The anchors that forges derive from headings."""
     headings = re.findall(r"(?m)^#+ (.*)$", page.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -70,7 +72,7 @@ LINKS = [
 
 
 @pytest.mark.parametrize(("page", "target"), LINKS)
-def test_what_is_linked_is_there(page: Path, target: str) -> None:
+def test_links_resolve(page: Path, target: str) -> None:
     path, _, anchor = target.partition("#")
     found = (page.parent / path).resolve() if path else page
     assert found.exists()
@@ -79,9 +81,7 @@ def test_what_is_linked_is_there(page: Path, target: str) -> None:
 
 
 COLUMNS_MAX = 100
-WRAPPED = [
-    page for page in [*PAGES, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"] if page.parent.name != "reference"
-]
+WRAPPED = [page for page in PAGES if page.parent.name != "reference"] + [ROOT / "ci" / "BRANCH-PROTECTION.md"]
 
 
 @pytest.mark.parametrize("page", WRAPPED, ids=name)
@@ -92,7 +92,7 @@ def test_prose_is_wrapped(page: Path) -> None:
     assert [line for line in prose if len(line) > COLUMNS_MAX and not line.startswith("    ")] == []
 
 
-def test_there_is_something_to_look_at() -> None:
+def test_pages_have_commands_and_links() -> None:
     assert len(COMMANDS) > 50
     assert len(LINKS) > 80
 
@@ -104,8 +104,8 @@ def test_every_page_is_in_the_index() -> None:
     assert [path.name for path in DOCS.iterdir() if path.is_dir() and f"({path.name}/" not in index] == []
 
 
-def test_keys_that_are_named_exist() -> None:
-    """`limits.price_min` and the like, held against the reference."""
+def test_named_keys_exist() -> None:
+    """Compares keys such as `limits.price_min` with the reference."""
     rows = re.findall(r"(?m)^\| `([^`]+)` \|", "".join(p.read_text() for p in DOCS.glob("reference/*.md")))
     known = {row.replace("[]", "") for row in rows}
     tops = {row.split(".")[0] for row in known}
@@ -115,3 +115,15 @@ def test_keys_that_are_named_exist() -> None:
     wanted = {key for key in named if key.split(".")[0] in tops and not key.endswith((".yaml", ".md"))}
     assert len(wanted) > 15
     assert wanted - known == set()
+
+
+@pytest.mark.parametrize("page", [DOCS / "architecture.md", ROOT / "CONTRIBUTING.md"], ids=name)
+def test_named_files_exist(page: Path) -> None:
+    """`planning/pricing.py` and the like, from the repository or from `reconciler/`."""
+    named = set(re.findall(r"`([\w./-]+/(?:\w+\.\w+)?)`", page.read_text(encoding="utf-8")))
+    assert len(named) > 20
+    assert [
+        each
+        for each in sorted(named)
+        if not any((root / each).exists() for root in (ROOT, ROOT / "reconciler"))
+    ] == []

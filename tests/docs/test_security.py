@@ -20,7 +20,7 @@ def test_every_threat_has_a_test() -> None:
 
 
 @pytest.mark.parametrize("named", NAMED)
-def test_a_named_test_exists(named: str) -> None:
+def test_named_tests_exist(named: str) -> None:
     path, _, function = named.partition("::")
     assert (ROOT / path).exists()
     if function:
