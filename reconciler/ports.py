@@ -27,7 +27,7 @@ from reconciler.values.records import (
     Totals,
     Unpublished,
 )
-from reconciler.values.repository import Commit, StatusCommit
+from reconciler.values.repository import BranchCommit, Commit
 from reconciler.values.resources import Resources
 
 Wake = Callable[[], None]
@@ -54,7 +54,7 @@ class Repo(Protocol):
     def told(self, branch: str) -> Reading[str]:
         """The mark in the last commit of a branch of ours up to which it tells events; "" where none does."""
 
-    def publish(self, commit: StatusCommit) -> Outcome:
+    def publish(self, commit: BranchCommit) -> Outcome:
         """Make a branch of ours hold exactly these files and push it. Done with the commit's id, or with ""
         where the bytes were equal already (a commit that `replaces` is made all the same).
         """

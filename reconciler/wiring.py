@@ -118,7 +118,7 @@ def opened(
     """A daemon with its journal locked and its watches running; everything is closed at the end.
 
     `parse_wait_seconds` is how long a cycle waits for the files of a commit, None: until they are parsed.
-    Raises SettingsError, JournalError, BadPlaceError or a keyring's error, each with a sentence.
+    Raises SettingsError, JournalError, BadRemoteError or a keyring's error, each with a sentence.
     """
     with ExitStack() as stack:
         make_state_directory(settings.state)

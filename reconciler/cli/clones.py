@@ -15,7 +15,7 @@ from reconciler.git.mirror import MirrorError
 
 @contextmanager
 def open_clone(directory: Path, folder: str, allowed_signers: Path | None = None) -> Iterator[Clone]:
-    """The clone around a directory, at the provider's folder; errors inside become ToldError."""
+    """The clone around a directory, at the provider's folder; errors inside become CliError."""
     with TemporaryDirectory(prefix="provider-daemon-") as home:
         try:
             yield Clone(directory, Path(home), plain_folder(folder), allowed_signers)

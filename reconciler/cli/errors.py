@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend, by their classes' names: told as sentences, never as tracebacks."""
+"""Errors that the user can fix: printed as a sentence, without a traceback."""
 
 from __future__ import annotations
 
@@ -6,28 +6,23 @@ EXPECTED = frozenset(
     {
         "SettingsError",
         "JournalError",
-        "JournalLocked",
-        "JournalBroken",
-        "BadPlaceError",
+        "BadRemoteError",
         "KeyMissingError",
         "KeyLockedError",
         "KeyExistsError",
-        "ListenError",
         "ServeError",
     }
 )
-"""Known by name, so that telling them imports none of their modules."""
+"""Class names, so that none of their modules is imported."""
 
 
 class CliError(Exception):
-    """Something that went wrong, already in a sentence."""
+    """A failed command; the text is what is printed."""
 
 
-def sentence_of(error: BaseException) -> str | None:
-    """The error's sentence, None where it is a fault of this program's own."""
+def error_message(error: BaseException) -> str | None:
+    """What to print for an error; None if it is a fault of this program."""
     if isinstance(error, ImportError) and "git" in str(error).lower():
         return "error: git is not installed, or not on the PATH; install it and try again"
     names = {kind.__name__ for kind in type(error).__mro__}
-    if names & EXPECTED or isinstance(error, OSError):
-        return f"error: {error}"
-    return None
+    return f"error: {error}" if names & EXPECTED or isinstance(error, OSError) else None

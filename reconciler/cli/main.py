@@ -1,6 +1,4 @@
-"""`provider-daemon`: argv to one call; exit codes 0 done, 1 an error told in a sentence, 2 changes (plan), 64
-wrong usage.
-"""
+"""`provider-daemon`: its commands and their exit codes: 0 done, 1 error, 2 changes (plan), 64 usage error."""
 
 from __future__ import annotations
 
@@ -9,11 +7,11 @@ from collections.abc import Sequence
 
 import click
 
-from reconciler.cli.errors import CliError, sentence_of
+from reconciler.cli.errors import CliError, error_message
 from reconciler.cli.host.hardening import harden_process
 from reconciler.cli.lazy import USAGE_ERROR, LazyGroup
 
-PLACES = {
+COMMANDS = {
     "init": ("reconciler.cli.repository.init:init", "make a state repository from the template"),
     "validate": (
         "reconciler.cli.repository.validate:validate",
@@ -21,50 +19,50 @@ PLACES = {
     ),
     "migrate": (
         "reconciler.cli.repository.migrate:migrate",
-        "rewrite files of an older form into the newest",
+        "rewrite files in older forms into the newest form",
     ),
     "plan": (
         "reconciler.cli.planning.plan:plan",
-        "show what the next cycle would do, and what is held and why",
+        "show the actions and holds of the next cycle",
     ),
     "review": ("reconciler.cli.forge.review:review", "check and plan a pull request (for CI)"),
-    "price": ("reconciler.cli.planning.price:price", "what an order costs at our prices, line by line"),
+    "price": ("reconciler.cli.planning.price:price", "show the price of an order, line by line"),
     "run": ("reconciler.cli.host.run:run", "reconcile until stopped (--once: until nothing is left to do)"),
     "status": ("reconciler.cli.status.command:status", "show the running daemon's last cycle (--watch)"),
     "explain": (
         "reconciler.cli.status.explain:explain",
-        "say why: an order, a lease, a workload, a transaction",
+        "explain the state of an order, lease, workload or transaction",
     ),
     "get": ("reconciler.cli.status.get:get", "list workloads, leases, bids, orders or holds"),
-    "events": ("reconciler.cli.history.events:events", "show what happened, newest last"),
-    "log": ("reconciler.cli.history.log:log", "who asked for what, when it was applied, and what it did"),
+    "events": ("reconciler.cli.history.events:events", "list events, newest last"),
+    "log": ("reconciler.cli.history.log:log", "list commits: author, when applied, and effects"),
     "history": (
         "reconciler.cli.history.revisions:history",
-        "the revisions that were applied, or were not, and why",
+        "list the revisions, applied or not, and why",
     ),
     "approve": (
         "reconciler.cli.planning.approve:approve",
-        "let pass what a limit holds, by the hold's digest",
+        "approve a hold of a limit, by its digest",
     ),
-    "reconcile": ("reconciler.cli.host.reconcile:reconcile", "look at the repository and run a cycle, now"),
-    "suspend": ("reconciler.cli.repository.suspend:suspend", "stop all spending by a commit that says why"),
-    "resume": ("reconciler.cli.repository.suspend:resume", "end what suspend began"),
-    "drain": ("reconciler.cli.host.drain:drain", "bid on nothing from the next cycle on; leases go on"),
+    "reconcile": ("reconciler.cli.host.reconcile:reconcile", "read the repository and run a cycle now"),
+    "suspend": ("reconciler.cli.repository.suspend:suspend", "stop all spending, by a commit with a reason"),
+    "resume": ("reconciler.cli.repository.suspend:resume", "end a suspension, by a commit"),
+    "drain": ("reconciler.cli.host.drain:drain", "stop bidding from the next cycle on; leases continue"),
     "stop-spending": (
         "reconciler.cli.host.spending:stop_spending",
         "stop all spending within a cycle, without git, chain or API",
     ),
     "forget-height": (
         "reconciler.cli.host.forget_height:forget_height",
-        "forget a false height that a node showed, and read the chain anew",
+        "discard a false height that a node reported, and read the chain again",
     ),
     "keys": ("reconciler.cli.host.keys:keys", "add, show and list keys of the keyring"),
     "doctor": (
         "reconciler.cli.doctor.command:doctor",
-        "check everything around the daemon, and say what to do",
+        "check the daemon's environment and name fixes",
     ),
     "backup": ("reconciler.cli.host.backup:backup", "write journal, keyring and host file into one file"),
-    "restore": ("reconciler.cli.host.restore:restore", "put back what a backup holds"),
+    "restore": ("reconciler.cli.host.restore:restore", "restore a backup"),
     "install-service": (
         "reconciler.cli.host.service:install_service",
         "install the systemd service provider-daemon.service",
@@ -78,7 +76,7 @@ PLACES = {
         "reconciler.cli.repository.init:schemas",
         "print or write the JSON Schemas of the repository's files",
     ),
-    "demo": ("reconciler.cli.devnet.demo:demo", "play the whole story on a simulated market"),
+    "demo": ("reconciler.cli.devnet.demo:demo", "run a demonstration on a simulated market"),
     "devnet": ("reconciler.cli.devnet.command:devnet", "a SIMULATED market in one process, and its tenants"),
 }
 
@@ -86,7 +84,7 @@ PLACES = {
 class DaemonGroup(LazyGroup):
     """The commands of `provider-daemon`."""
 
-    places = PLACES
+    commands_by_name = COMMANDS
 
 
 @click.group(cls=DaemonGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -102,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
-    """The exit code of a command; errors become sentences on standard error."""
+    """Run a command and return its exit code; errors are printed on standard error."""
     try:
         code = command.main(args=None if arguments is None else list(arguments), standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -117,11 +115,11 @@ def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
         return 130
     except BrokenPipeError:
         return 0
-    except CliError as told:
-        click.echo(str(told), err=True)
+    except CliError as error:
+        click.echo(str(error), err=True)
         return 1
     except Exception as error:
-        if (sentence := sentence_of(error)) is None:
+        if (message := error_message(error)) is None:
             raise
-        click.echo(sentence, err=True)
+        click.echo(message, err=True)
         return 1

@@ -17,7 +17,7 @@ _HASHED = re.compile(rf"{PACKAGE}==[0-9A-Za-z.+!_-]+(?: +--hash=sha256:[0-9a-f]{
 
 
 def checked_requirement(text: str) -> str:
-    """A line for ci/program.txt; ToldError where it does not pin what is installed, or holds a password."""
+    """A line for ci/program.txt; CliError where it does not pin what is installed, or holds a password."""
     line = text.strip()
     if _HASHED.fullmatch(line):
         return line

@@ -17,7 +17,7 @@ from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.plans import Plan, Transition
 from reconciler.values.readings import Unseen
 from reconciler.values.records import Unpublished, describe_outcome
-from reconciler.values.repository import TOLD, StatusCommit
+from reconciler.values.repository import TOLD, BranchCommit
 from reconciler.values.status import Status
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Publisher:
             return None
         news = self._untold(news)
         events = tuple(u.event for u in news.events)
-        commit = StatusCommit(
+        commit = BranchCommit(
             branch=f"status/{self._world.provider}",
             files=files,
             message=message(events, _changed(self._told, marks)),

@@ -15,7 +15,7 @@ from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.readings import Unseen
 from reconciler.values.records import describe_outcome
-from reconciler.values.repository import StatusCommit
+from reconciler.values.repository import BranchCommit
 
 log = logging.getLogger(__name__)
 
@@ -104,9 +104,9 @@ def planning_snapshot_of(provider: str, finding: PlannedCycle) -> PlanningSnapsh
     )
 
 
-def _commit(outlook: PlanningSnapshot) -> StatusCommit:
+def _commit(outlook: PlanningSnapshot) -> BranchCommit:
     market = outlook.market
-    return StatusCommit(
+    return BranchCommit(
         branch=f"snapshot/{outlook.provider}",
         files=planning_snapshot_files(outlook),
         message=f"What {outlook.provider} sees at height {market.height}",

@@ -121,6 +121,7 @@ def make_world(place: Remote, home: Path, mirror: Path, *, alone: bool = False) 
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_LFS_SKIP_SMUDGE": "1",
         "GIT_FLUSH": "1",
+        "TZ": "UTC",
         "GIT_AUTHOR_NAME": place.author.name,
         "GIT_AUTHOR_EMAIL": place.author.email,
         "GIT_COMMITTER_NAME": place.author.name,
@@ -152,7 +153,7 @@ def _config(place: Remote, mirror: Path, credentials: str) -> str:
     authorities = f"\tsslCAInfo = {_quoted(str(place.ca_file))}\n" if place.ca_file else ""
     if place.signing_key is not None:
         key = _quoted(str(place.signing_key))
-        signing = f"[gpg]\n\tformat = ssh\n[user]\n\tsigningKey = {key}\n"
+        signing = f"[gpg]\n\tformat = ssh\n[user]\n\tsigningKey = {key}\n[commit]\n\tgpgSign = true\n"
     safe = "\n".join(f"\tdirectory = {_quoted(path)}" for path in ours)
     return CONFIG.format(safe=safe, authorities=authorities, signing=signing, credentials=credentials)
 

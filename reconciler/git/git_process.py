@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from git import Git
 from git.exc import GitCommandNotFound
@@ -74,17 +74,25 @@ def limited(command: Sequence[str], seconds: float) -> list[str]:
     return ["sh", "-c", _LIMITED, "sh", *limits, *command]
 
 
+class GitCommands(Protocol):
+    """Runs git on one repository; belongs to one thread."""
+
+    held: tuple[int, ...]
+    """Descriptors that commands inherit: the mirror's lock, which an orphaned git so goes on holding."""
+
+    def run(self, *arguments: str, given: bytes = b"", seconds: float = LOCAL_SECONDS) -> Ran:
+        """Run `git <arguments>` with `given` on its standard input; never raises for what git does."""
+
+
 class GitRunner:
-    """Runs git on one mirror; belongs to one thread."""
+    """Runs git in our own environment."""
 
     def __init__(self, world: GitEnvironment, directory: Path) -> None:
         self._world = world
         self._git = Git(directory)
         self.held: tuple[int, ...] = ()
-        """Descriptors that commands inherit: the mirror's lock, which an orphaned git so goes on holding."""
 
     def run(self, *arguments: str, given: bytes = b"", seconds: float = LOCAL_SECONDS) -> Ran:
-        """Run `git <arguments>` with `given` on its standard input; never raises for what git does."""
         hide = [word for name in self._world.hidden for word in ("-u", name)]
         command = (["env", *hide] if hide else []) + ["git", *arguments]
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.git.backoff import Backoff, changed_at, failure_of
 from reconciler.git.git_environment import make_world
 from reconciler.git.git_errors import git_error
-from reconciler.git.git_process import LEFT_ALONE, NETWORK_SECONDS, TIMED_OUT, GitRunner, Ran
+from reconciler.git.git_process import LEFT_ALONE, NETWORK_SECONDS, TIMED_OUT, GitCommands, GitRunner, Ran
 from reconciler.git.remote import Remote, checked
 
 LOCK_SECONDS = 90.0
@@ -55,10 +55,12 @@ class Mirror:
     """A bare copy of the state repository below the state directory; belongs to one thread.
 
     It is a cache: removed, it is made again. What was once read stays in it, also where a branch was
-    rewritten.
+    rewritten. `runner` runs git otherwise than in our own, isolated environment.
     """
 
-    def __init__(self, place: Remote, state: Path, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self, place: Remote, state: Path, backoff: Backoff | None = None, runner: GitCommands | None = None
+    ) -> None:
         self.place = checked(place)
         self._backoff = backoff or Backoff()
         self._credentials_at = 0
@@ -66,9 +68,11 @@ class Mirror:
         self.directory = state / "mirror.git"
         self._lock_path = state / "mirror.lock"
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._world = make_world(self.place, state / "git", self.directory)
-        self.url = self._world.url
-        self._runner = GitRunner(self._world, state)
+        self.url = self.place.url
+        if runner is None:
+            environment = make_world(self.place, state / "git", self.directory)
+            self.url, runner = environment.url, GitRunner(environment, state)
+        self._runner = runner
         self._is_clean = False
 
     @contextlib.contextmanager

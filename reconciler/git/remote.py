@@ -59,7 +59,7 @@ def redact_url(text: str) -> str:
 
 
 def checked(place: Remote) -> Remote:
-    """The place itself; BadPlaceError where git could understand a part of it as something else."""
+    """The place itself; BadRemoteError where git could understand a part of it as something else."""
     if not place.is_local:
         _check_url(place.url)
     if any(sign in place.url for sign in "\n\r\0"):
@@ -75,7 +75,7 @@ def checked(place: Remote) -> Remote:
 
 
 def check_branch(branch: str) -> str:
-    """The branch itself; BadPlaceError unless it is a plain branch name."""
+    """The branch itself; BadRemoteError unless it is a plain branch name."""
     if not _BRANCH.fullmatch(branch):
         raise BadRemoteError(f"{branch!r} is not a branch name; use letters, digits and . _ / -")
     return branch

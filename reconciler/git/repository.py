@@ -6,17 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.git.backoff import Backoff
+from reconciler.git.branch_writer import BranchWriter
 from reconciler.git.commits import commit_heading, superseded
 from reconciler.git.mirror import DamagedMirrorError, Mirror, MirrorError
 from reconciler.git.read import blobs, listing
 from reconciler.git.remote import BadRemoteError, Remote
 from reconciler.git.signatures import signer
-from reconciler.git.snapshot_branch import replace as replace_branch
-from reconciler.git.status_branch import last_trailer, publish, rehearse
 from reconciler.git.working_tree import edited
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
-from reconciler.values.repository import TOLD, Commit, CommitHeader, StatusCommit
+from reconciler.values.repository import TOLD, BranchCommit, Commit, CommitHeader
 
 DESIRED = "refs/reconciler/desired"
 APPLIED = "refs/reconciler/applied"
@@ -29,12 +28,13 @@ SIGNER_SECONDS = 60
 class GitRepository:
     """The port `Repo` over native git on a private mirror; belongs to one thread.
 
-    Raises BadPlaceError when the place's names cannot be used, OSError when the state directory cannot.
+    Raises BadRemoteError when the place's names cannot be used, OSError when the state directory cannot.
     """
 
     def __init__(self, place: Remote, state: Path, backoff: Backoff | None = None) -> None:
         self._place = place
         self._mirror = Mirror(place, state, backoff)
+        self._writer = BranchWriter(self._mirror)
         self._commits: dict[str, Commit] = {}
         self._applied: str | None = None
         self._superseded: tuple[tuple[str, str], tuple[CommitHeader, ...]] | None = None
@@ -82,17 +82,17 @@ class GitRepository:
         """The mark in the branch's last commit up to which it tells events."""
         try:
             with self._mirror.held():
-                return Seen(last_trailer(self._mirror, branch, TOLD))
+                return Seen(self._writer.last_trailer(branch, TOLD))
         except (MirrorError, BadRemoteError) as error:
             return Unseen(str(error))
 
-    def publish(self, commit: StatusCommit) -> Outcome:
+    def publish(self, commit: BranchCommit) -> Outcome:
         """Make a branch of ours hold exactly these files; safe to repeat after a kill at any point."""
         if commit.branch == self._place.branch:
             return Failed("PublishFailed", f"{commit.branch} is the desired branch; status never goes there")
         try:
             with self._mirror.held():
-                return (replace_branch if commit.replaces else publish)(self._mirror, commit)
+                return (self._writer.replace if commit.replaces else self._writer.write)(commit)
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
 
@@ -103,7 +103,7 @@ class GitRepository:
                 newest = self._mirror.tip(DESIRED)
                 if newest is None:
                     return Failed("PublishFailed", f"{self._place.shown} was never read on this machine")
-                return rehearse(self._mirror, newest, branch)
+                return self._writer.check_push(branch, newest)
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
 

@@ -15,7 +15,7 @@ from reconciler.values.messages import Message
 from reconciler.values.observed import Market
 from reconciler.values.outcomes import Outcome
 from reconciler.values.readings import Reading
-from reconciler.values.repository import Commit, StatusCommit
+from reconciler.values.repository import BranchCommit, Commit
 
 
 class CallTimings:
@@ -64,7 +64,7 @@ class TimedRepo:
         with self._calls.timed("git", "told"):
             return self._repo.told(branch)
 
-    def publish(self, commit: StatusCommit) -> Outcome:
+    def publish(self, commit: BranchCommit) -> Outcome:
         with self._calls.timed("git", "publish"):
             return self._repo.publish(commit)
 

@@ -42,7 +42,7 @@ TOLD = "Told-Until"
 
 
 @dataclass(frozen=True, slots=True)
-class StatusCommit:
+class BranchCommit:
     """What a branch of ours shall hold, whole, and how the commit tells it.
 
     `replaces` says that the branch shall have this one commit alone: a snapshot has no history.

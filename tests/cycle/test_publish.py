@@ -14,7 +14,7 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.plans import Plan, Transition
-from reconciler.values.repository import TOLD, StatusCommit
+from reconciler.values.repository import TOLD, BranchCommit
 from reconciler.values.status import Status, WorkloadStatus
 from tests import makers
 from tests.cycle.worlds import Scenery
@@ -158,7 +158,7 @@ def test_what_looks_different_without_an_event_is_named(room: Newsroom) -> None:
 def test_what_was_pushed_and_not_noted_before_a_kill_is_not_told_again(room: Newsroom) -> None:
     room.happen(Phase.PENDING, Phase.DEPLOYING)
     (pushed,) = room.scene.journal.outbox.unpublished()
-    told = StatusCommit("status/p", {}, "pushed right before the kill", ((TOLD, mark(pushed)),))
+    told = BranchCommit("status/p", {}, "pushed right before the kill", ((TOLD, mark(pushed)),))
     room.scene.repo.published.append(told)
     room.happen(Phase.DEPLOYING, Phase.RUNNING)
 
@@ -174,7 +174,7 @@ def test_what_was_pushed_and_not_noted_before_a_kill_is_not_told_again(room: New
 def test_another_journals_mark_hides_nothing(room: Newsroom) -> None:
     room.happen(Phase.PENDING, Phase.DEPLOYING)
     (event,) = room.scene.journal.outbox.unpublished()
-    other = StatusCommit("status/p", {}, "of a journal that was lost", ((TOLD, f"{event.id}-0123456789ab"),))
+    other = BranchCommit("status/p", {}, "of a journal that was lost", ((TOLD, f"{event.id}-0123456789ab"),))
     room.scene.repo.published.append(other)
 
     room.publish(100, flush=True)

@@ -18,7 +18,7 @@ from reconciler.values.messages import CloseBid, Message
 from reconciler.values.observed import AdapterView, Market
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.readings import Reading, Seen
-from reconciler.values.repository import TOLD, Commit, StatusCommit
+from reconciler.values.repository import TOLD, BranchCommit, Commit
 from reconciler.values.resources import Resources
 from tests import makers
 
@@ -34,7 +34,7 @@ class MemoryRepo:
     silent: Reading[tuple[Commit, ...]] | None = None
     recalled: Reading[tuple[Commit, ...]] | None = None
     answer: Outcome = field(default_factory=lambda: Done("f" * 40))
-    published: list[StatusCommit] = field(default_factory=list)
+    published: list[BranchCommit] = field(default_factory=list)
 
     @property
     def commit(self) -> Commit:
@@ -59,7 +59,7 @@ class MemoryRepo:
     def marks(self) -> list[str]:
         return [value for each in self.published for name, value in each.trailers if name == TOLD]
 
-    def publish(self, commit: StatusCommit) -> Outcome:
+    def publish(self, commit: BranchCommit) -> Outcome:
         self.calls.append("publish")
         self.published.append(commit)
         return self.answer

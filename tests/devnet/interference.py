@@ -12,7 +12,7 @@ from reconciler.values.ids import WorkloadId
 from reconciler.values.limits import Limits
 from reconciler.values.observed import AdapterView
 from reconciler.values.outcomes import Done, Failed, Outcome
-from reconciler.values.repository import StatusCommit
+from reconciler.values.repository import BranchCommit
 from reconciler.values.resources import Resources
 from reconciler.values.snapshot import Snapshot
 
@@ -84,7 +84,7 @@ class _Repo:
         self.recall = repo.recall
         self.told = repo.told
 
-    def publish(self, commit: StatusCommit) -> Outcome:
+    def publish(self, commit: BranchCommit) -> Outcome:
         if self._switches.publishing:
             return Failed("PushRefused", "nobody may push")
         return self._repo.publish(commit)

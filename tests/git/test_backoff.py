@@ -16,12 +16,12 @@ from reconciler.git.remote import Remote
 from reconciler.git.repository import GitRepository
 from reconciler.values.outcomes import Failed
 from reconciler.values.readings import Unseen
-from reconciler.values.repository import StatusCommit
+from reconciler.values.repository import BranchCommit
 from tests.git.forge import Forge
 from tests.git.http_forge import PASSWORD, USER, backend, served
 
-STATUS = StatusCommit("status/p", {"a": b"1\n"}, "It happened")
-SNAPSHOT = StatusCommit("snapshot/p", {"a": b"1\n"}, "It was so", replaces=True)
+STATUS = BranchCommit("status/p", {"a": b"1\n"}, "It happened")
+SNAPSHOT = BranchCommit("snapshot/p", {"a": b"1\n"}, "It was so", replaces=True)
 CYCLE_SECONDS = 5
 
 

@@ -108,7 +108,7 @@ def test_a_git_that_outlives_its_killed_daemon_still_holds_the_mirror(
     script = f"""
 from pathlib import Path
 from reconciler.git.mirror import Mirror
-from reconciler.git.remote import Place
+from reconciler.git.remote import Remote
 mirror = Mirror(Remote({place.url!r}), Path({str(state)!r}))
 with mirror.held():
     mirror.run("-c", "alias.slow=!touch {tmp_path}/started; sleep 1.5", "slow")

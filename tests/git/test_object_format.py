@@ -12,7 +12,7 @@ from reconciler.git.remote import Remote
 from reconciler.git.repository import GitRepository
 from reconciler.values.outcomes import Done
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.repository import StatusCommit
+from reconciler.values.repository import BranchCommit
 from tests.git.forge import Forge
 
 DIGITS = 64
@@ -35,15 +35,15 @@ def test_it_is_read_and_published_to_and_its_log_is_read(
     assert (newest.id, len(newest.id)) == (first, DIGITS)
     assert repository.read(list(newest.files.values()))[newest.files["config.yaml"]] == b"kind: Config\n"
     trailers = (("Desired-Revision", first), ("Chain-Height", "7"))
-    status = StatusCommit("status/p", {"a": b"1\n", "b/c": b"2\n"}, "It happened", trailers)
+    status = BranchCommit("status/p", {"a": b"1\n", "b/c": b"2\n"}, "It happened", trailers)
     outcome = repository.publish(status)
     assert isinstance(outcome, Done), outcome
     assert wide.git("rev-parse", "status/p") == outcome.detail
     assert repository.publish(status) == Done("")
-    changed = repository.publish(StatusCommit("status/p", {"a": b"3\n"}, "It changed", trailers))
+    changed = repository.publish(BranchCommit("status/p", {"a": b"3\n"}, "It changed", trailers))
     assert isinstance(changed, Done)
     assert wide.git("show", "status/p:a") == "3"
-    shared = repository.publish(StatusCommit("snapshot/p", {"a": b"1\n"}, "It was so", replaces=True))
+    shared = repository.publish(BranchCommit("snapshot/p", {"a": b"1\n"}, "It was so", replaces=True))
     assert isinstance(shared, Done), shared
     second = wide.commit("two", config_yaml="kind: Config #\n")
     again = GitRepository(Remote(str(wide.path)), state).look(first)

@@ -11,14 +11,14 @@ from reconciler.git.remote import Remote
 from reconciler.git.repository import GitRepository
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.repository import StatusCommit
+from reconciler.values.repository import BranchCommit
 from tests.api.certificates import Authority
 from tests.git.forge import Forge
 from tests.git.http_forge import PASSWORD, USER, backend, served
 
 pytestmark = pytest.mark.skipif(not backend().exists(), reason="this git was installed without http-backend")
 
-STATUS = StatusCommit("status/p", {"a": b"1\n"}, "It happened")
+STATUS = BranchCommit("status/p", {"a": b"1\n"}, "It happened")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from reconciler.git.repository import GitRepository
 from reconciler.ports import Repo
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.repository import Commit, StatusCommit
+from reconciler.values.repository import BranchCommit, Commit
 from tests.git.forge import Forge
 
 
@@ -227,26 +227,26 @@ def test_a_working_trees_hooks_and_filters_are_not_run(
     forge.commit(gitattributes="* filter=x\n")
     ran.unlink(missing_ok=True)
     seen(repository)
-    assert isinstance(repository.publish(StatusCommit("status/p", {"a": b"1"}, "x")), Done)
+    assert isinstance(repository.publish(BranchCommit("status/p", {"a": b"1"}, "x")), Done)
     assert not ran.exists()
 
 
 def test_status_never_goes_to_the_desired_branch(repository: GitRepository, forge: Forge) -> None:
     commit = forge.commit()
-    outcome = repository.publish(StatusCommit("main", {"a": b"1"}, "x"))
+    outcome = repository.publish(BranchCommit("main", {"a": b"1"}, "x"))
     assert isinstance(outcome, Failed)
     assert forge.git("rev-parse", "main") == commit
 
 
 def test_publishing_does_not_change_what_is_desired(repository: GitRepository, forge: Forge) -> None:
     commit = forge.commit()
-    assert isinstance(repository.publish(StatusCommit("status/p", {"a": b"1"}, "x")), Done)
+    assert isinstance(repository.publish(BranchCommit("status/p", {"a": b"1"}, "x")), Done)
     assert [c.id for c in seen(repository, commit)] == [commit]
 
 
 def test_publishing_to_a_repository_that_is_gone(repository: GitRepository, forge: Forge) -> None:
     shutil.rmtree(forge.path)
-    outcome = repository.publish(StatusCommit("status/p", {"a": b"1"}, "x"))
+    outcome = repository.publish(BranchCommit("status/p", {"a": b"1"}, "x"))
     assert isinstance(outcome, Failed)
     assert "there is no repository at" in outcome.why
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.git.branch_writer import BranchWriter
 from reconciler.git.clone import Clone
 from reconciler.git.commit_log import commits
 from reconciler.git.mirror import Mirror
@@ -16,11 +17,10 @@ from reconciler.git.read import listing
 from reconciler.git.remote import Remote
 from reconciler.git.repository import GitRepository
 from reconciler.git.signatures import signer
-from reconciler.git.status_branch import publish
 from reconciler.git.trees import TooLargeTreeError, parse_tree, tree_at, walk
 from reconciler.values.outcomes import Failed
 from reconciler.values.readings import Seen
-from reconciler.values.repository import StatusCommit
+from reconciler.values.repository import BranchCommit
 from tests.git.bombs import bomb, bombed
 from tests.git.forge import Forge
 
@@ -82,7 +82,7 @@ def test_a_bomb_on_the_status_branch_is_named(mirror: Mirror, forge: Forge) -> N
     commit = forge.git("commit-tree", "-m", "a bomb", bomb(forge))
     forge.git("update-ref", "refs/heads/status/p", commit)
     with mirror.held():
-        outcome = publish(mirror, StatusCommit("status/p", {"a": b"1\n"}, "It happened"))
+        outcome = BranchWriter(mirror).write(BranchCommit("status/p", {"a": b"1\n"}, "It happened"))
     assert isinstance(outcome, Failed)
     assert "which is not ours, holds more than 50000 entries; keep it to files of ours" in outcome.why
 

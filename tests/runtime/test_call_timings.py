@@ -15,7 +15,7 @@ from reconciler.values.messages import Message
 from reconciler.values.observed import Market
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.readings import Reading, Unseen
-from reconciler.values.repository import Commit, StatusCommit
+from reconciler.values.repository import BranchCommit, Commit
 from tests.api.playing import INTENT
 
 
@@ -34,7 +34,7 @@ class Repo:
     def told(self, branch: str) -> Reading[str]:
         return Unseen(f"told {branch}")
 
-    def publish(self, commit: StatusCommit) -> Outcome:
+    def publish(self, commit: BranchCommit) -> Outcome:
         raise OSError("the remote hung up")
 
 
@@ -61,7 +61,7 @@ def test_the_repository_answers_as_before_and_is_timed() -> None:
     assert repo.recall("a") == Unseen("recalled a")
     assert repo.read(["b"]) == {"b": b"x"}
     with pytest.raises(OSError, match="hung up"):
-        repo.publish(StatusCommit("b", {}, "m"))
+        repo.publish(BranchCommit("b", {}, "m"))
     assert {key: sum(took.counts) for key, took in timed.took().items()} == {
         ("git", "look"): 1,
         ("git", "publish"): 1,

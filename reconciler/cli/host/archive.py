@@ -84,7 +84,7 @@ class CheckedArchive:
 
 
 def write_archive(path: Path, manifest: bytes, seal: str | None, sources: Mapping[str, bytes | Path]) -> str:
-    """Write it whole or not at all, readable by its owner alone; the file's SHA-256. ToldError where the
+    """Write it whole or not at all, readable by its owner alone; the file's SHA-256. CliError where the
     file exists.
     """
     taken = CliError(f"error: {path} is there already; name a new file, a backup is never written over")

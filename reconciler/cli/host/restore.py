@@ -168,7 +168,7 @@ def _targets(checked: CheckedArchive, host: Path | None, to: Path | None) -> Tar
 
 
 def _refuse_others(targets: Targets, *, force: bool) -> None:
-    """ToldError where something is in the way and may not be put aside."""
+    """CliError where something is in the way and may not be put aside."""
     if (there := _in_the_way(targets)) and not force:
         shown = ", ".join(str(path) for path in there[:SHOWN])
         raise CliError(
@@ -186,7 +186,7 @@ def _in_the_way(targets: Targets) -> list[Path]:
 
 
 def _confirm(checked: CheckedArchive, targets: Targets, *, confirmed: bool) -> None:
-    """List what would be written and ask; ToldError where nobody can answer, Abort after a no."""
+    """List what would be written and ask; CliError where nobody can answer, Abort after a no."""
     manifest = checked.manifest
     click.echo(
         f"backup of provider {one_line(manifest.provider, 80)}, made {one_line(manifest.made_at, 40)} by "

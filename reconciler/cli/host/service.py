@@ -73,7 +73,7 @@ def unit(settings: Settings, user: str, loaded: str) -> str:
 
 
 def credential(settings: Settings, passphrase: Path | None) -> str:
-    """How the keyring's passphrase gets in; ToldError where nothing says where it is."""
+    """How the keyring's passphrase gets in; CliError where nothing says where it is."""
     named = settings.key.passphrase_file
     if settings.key.backend == "test":
         return "# The keyring is not sealed, so there is no passphrase."

@@ -8,9 +8,10 @@ import click
 
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, settings_of
-from reconciler.cli.repository.desired_edit import DesiredEdit, commit_change
+from reconciler.cli.repository.desired_edit import commit_edit
 from reconciler.cli.repository.suspended_line import NotPlainError, with_suspended
 from reconciler.documents.config_model import SUSPENDED_MAX
+from reconciler.git.branch_writer import BranchEdit
 
 CONFIG = "config.yaml"
 
@@ -49,10 +50,12 @@ def _commit(host: Path | None, reason: str, message: str) -> str:
     repository = settings_of(host).repository
     path = f"{repository.path}/{CONFIG}" if repository.path else CONFIG
 
-    def edit(text: str) -> str:
+    def change(content: bytes | None) -> bytes:
+        if content is None:
+            raise CliError(f"error: {repository.branch} has no file {path}")
         try:
-            return with_suspended(text, reason)
+            return with_suspended(content.decode("utf-8", "replace"), reason).encode()
         except NotPlainError as why:
             raise CliError(f"error: {path}: {why}; edit it by hand, commit and push") from None
 
-    return commit_change(repository, DesiredEdit(path, edit, message))
+    return commit_edit(repository, BranchEdit(repository.branch, path, change, message))

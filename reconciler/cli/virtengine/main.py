@@ -34,7 +34,7 @@ QUERIES = {
 class CommandGroup(LazyHandoverGroup):
     """The commands of `virtengine`."""
 
-    places = COMMANDS
+    commands_by_name = COMMANDS
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, "query" if cmd_name == "q" else cmd_name)
@@ -43,7 +43,7 @@ class CommandGroup(LazyHandoverGroup):
 class QueryGroup(LazyHandoverGroup):
     """The commands of `virtengine query`."""
 
-    places = QUERIES
+    commands_by_name = QUERIES
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, is_set: bool) -> None:

@@ -1,0 +1,267 @@
+"""Every commit that we push: a tree from files or from one edited file, a commit, a compare-and-swap push."""
+
+import hashlib
+import random
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from reconciler.git.git_errors import git_error, last_line
+from reconciler.git.git_process import Ran
+from reconciler.git.mirror import SHA256_DIGITS, Mirror, MirrorError
+from reconciler.git.remote import BadRemoteError, check_branch
+from reconciler.git.trees import TooLargeTreeError, tree_at, walk
+from reconciler.values.outcomes import Done, Failed, Outcome
+from reconciler.values.repository import BranchCommit
+
+ATTEMPTS = 8
+OUTGOING = "refs/reconciler/outgoing"
+PUBLISHED = "refs/reconciler/published"
+SCRATCH = "scratch.git"
+
+_PATH = re.compile(r"(?!.*(?:^|/)\.)[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+_HASH = re.compile(r"[0-9a-f]{40,64}")
+_TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_OUTRUN = re.compile(
+    r"fetch first|non-fast-forward|stale info|cannot lock ref|reference already exists|incorrect old value|"
+    r"failed to update ref|failed to lock|remote ref updated since checkout"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BranchEdit:
+    """A change to one file of a branch: `change` gets its bytes, None if there is no such plain file."""
+
+    branch: str
+    path: str
+    change: Callable[[bytes | None], bytes]
+    message: str
+    trailers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """From a branch's tip ("": no parent) to the next commit: contents to write, paths to remove."""
+
+    tip: str
+    written: Mapping[str, bytes]
+    removed: Sequence[str] = ()
+    mode: str = "100644"
+
+
+class BranchWriter:
+    """Writes branches of the repository behind a mirror, whose lock the caller holds.
+
+    Author, committer and signature (`commit.gpgSign`) are those of the mirror's git configuration.
+    """
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+
+    def write(self, commit: BranchCommit) -> Outcome:
+        """Make the branch hold exactly the commit's files; Done("") if it does already.
+
+        A commit that was made but not pushed is made again on the current tip: a branch never gets it twice.
+        """
+
+        def changes(tip: str) -> _Changes | None:
+            current = _files(self._mirror, tip) if tip else {}
+            wanted = {path: _blob_id(content, current) for path, content in commit.files.items()}
+            if tip and current == wanted:
+                return None
+            written = {
+                path: commit.files[path] for path, blob in sorted(wanted.items()) if current.get(path) != blob
+            }
+            return _Changes(tip, written, sorted(current.keys() - wanted.keys()))
+
+        return self._publish(commit, changes)
+
+    def replace(self, commit: BranchCommit) -> Outcome:
+        """Make the branch hold one commit without a parent, with exactly these files."""
+        with self._scratch() as options:
+            return self._publish(commit, lambda _: _Changes("", commit.files), options)
+
+    def edit(self, edit: BranchEdit) -> Outcome:
+        """Change one file of the branch; Done("") if its content stays the same."""
+
+        def changes(tip: str) -> _Changes | None:
+            ran = self._mirror.run("ls-tree", "-z", tip, "--", edit.path)
+            mode, _, blob = (ran.text.partition("\t")[0].split() + [""] * 3)[:3]
+            is_file = mode in ("100644", "100755")
+            before = self._mirror.run("cat-file", "blob", blob).output if is_file else None
+            after = edit.change(before)
+            return (
+                _Changes(tip, {edit.path: after}, mode=mode if is_file else "100644")
+                if after != before
+                else None
+            )
+
+        return self._publish(edit, changes)
+
+    def last_trailer(self, branch: str, name: str) -> str:
+        """A trailer of the branch's last commit; "" if there is none. Raises MirrorError, BadRemoteError."""
+        ref = f"refs/heads/{check_branch(branch)}"
+        tip = self._mirror.remote_tips(ref).get(ref)
+        if tip is None:
+            return ""
+        tip = self._fetched(ref, tip)
+        ran = self._mirror.run(
+            "log", "-1", f"--format=%(trailers:key={name},valueonly)", "--end-of-options", tip
+        )
+        if ran.code != 0:
+            raise MirrorError(f"commit {tip[:12]} of {branch} cannot be read from the mirror")
+        return ran.text.strip()
+
+    def check_push(self, branch: str, commit: str) -> Outcome:
+        """Whether the repository accepts a push to a branch, as far as it is known without pushing: its hooks
+        do not run. `commit` is any that the mirror holds.
+        """
+        ran = self._push(branch, commit, "--dry-run", "--force")
+        return Done("") if ran.code == 0 else self._rejection(branch, ran)
+
+    def _publish(
+        self,
+        commit: BranchCommit | BranchEdit,
+        changes: Callable[[str], _Changes | None],
+        objects: Sequence[str] = (),
+    ) -> Outcome:
+        """Commit and push the changes to a branch's tip; again on the new tip if others pushed in between.
+
+        `objects` are git options that name the repository for the new commit; by default the mirror.
+        """
+        try:
+            ref = f"refs/heads/{check_branch(commit.branch)}"
+            for attempt in range(ATTEMPTS):
+                if attempt:
+                    time.sleep(min(2.0, 0.05 * 2**attempt) * (0.5 + random.random()))  # noqa: S311  # jitter
+                tip = self._mirror.remote_tips(ref).get(ref, "")
+                change = changes(self._fetched(ref, tip) if tip and not objects else tip)
+                if change is None:
+                    return Done("")
+                made = self._commit(commit, change, objects)
+                ran = self._push(commit.branch, made, f"--force-with-lease={ref}:{tip}", objects=objects)
+                if ran.code == 0:
+                    return Done(made)
+                if not _OUTRUN.search(ran.text + ran.errors):
+                    return self._rejection(commit.branch, ran)
+        except (MirrorError, BadRemoteError) as error:
+            self._mirror.doubt()
+            return Failed("PublishFailed", str(error))
+        return Failed(
+            "PublishOutrun",
+            f"others pushed to {commit.branch} {ATTEMPTS} times during this push",
+            "make sure that nobody else writes this branch",
+        )
+
+    def _fetched(self, ref: str, tip: str) -> str:
+        """The branch's tip, fetched if the mirror does not hold it."""
+        if self._mirror.has_commit(tip):
+            return tip
+        self._mirror.fetch(ref, PUBLISHED)
+        return self._mirror.tip(PUBLISHED) or ""
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Sequence[str]]:
+        """A repository beside the mirror for the time of one push: the mirror keeps every object, and a
+        parentless commit every five minutes would fill the disk.
+        """
+        directory = self._mirror.directory.parent / SCRATCH
+        shutil.rmtree(directory, ignore_errors=True)
+        options = (f"--git-dir={directory}",)
+        try:
+            self._mirror.run(
+                *options, "init", "--quiet", "--bare", "--template=",
+                f"--object-format={self._mirror.object_format}",
+            )  # fmt: skip
+            yield options
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _commit(self, commit: BranchCommit | BranchEdit, changes: _Changes, objects: Sequence[str]) -> str:
+        """The id of the new commit. fast-import writes its tree; it cannot sign, commit-tree can."""
+        message = _message(commit).encode()
+        ran = self._mirror.run(
+            *objects, "fast-import", "--quiet", "--force", "--done", given=_stream(changes)
+        )
+        if ran.code != 0 or not _HASH.fullmatch(ran.text):
+            raise MirrorError(f"git could not write the files of the commit ({last_line(ran)})")
+        signed = self._mirror.run("config", "--type=bool", "commit.gpgSign").text == "true"
+        options = (*(("-S",) if signed else ()), *(("-p", changes.tip) if changes.tip else ()))
+        made = self._mirror.run(*objects, "commit-tree", *options, f"{ran.text}^{{tree}}", given=message)
+        if made.code == 0 and _HASH.fullmatch(made.text):
+            return made.text
+        if self._mirror.place.signing_key is None:
+            raise MirrorError(f"git could not make the commit ({last_line(made)})")
+        raise MirrorError(
+            f"git could not sign the commit ({last_line(made)}); repository.signing_key must be a private "
+            "ssh key without a passphrase, readable by its owner only"
+        )
+
+    def _push(self, branch: str, commit: str, *options: str, objects: Sequence[str] = ()) -> Ran:
+        return self._mirror.ask(
+            *objects, "push", "--porcelain", "--no-verify", *options, "--end-of-options", self._mirror.url,
+            f"{commit}:refs/heads/{check_branch(branch)}",
+        )  # fmt: skip
+
+    def _rejection(self, branch: str, ran: Ran) -> Outcome:
+        """Why a push failed, and what to do."""
+        place = self._mirror.place
+        rejected = re.search(r"^!\t\S+\t\[(?:remote )?rejected\] \((.*)\)$", ran.text, re.MULTILINE)
+        if not rejected:
+            return Failed("PushFailed", git_error(ran, place))
+        remote = next((line for line in ran.errors.splitlines() if line.startswith("remote:")), "").strip()
+        why = f"{place.shown} rejects commits on {branch}: {rejected[1]}"
+        why += f" ({last_line(Ran(1, b'', remote))})" if remote else ""
+        return Failed("PushRejected", why, f"allow the daemon's user to push to {branch}")
+
+
+def _files(mirror: Mirror, commit: str) -> dict[str, str]:
+    """The blobs of a commit by path; an entry of another mode than ours counts as other content."""
+    tree = tree_at(mirror, commit, "")
+    if tree is None:
+        raise MirrorError(f"the branch's commit {commit[:12]} cannot be read from the mirror")
+    try:
+        entries = walk(mirror, tree)
+    except TooLargeTreeError as error:
+        raise MirrorError(
+            f"the branch's commit {commit[:12]}, which is not ours, {error}; remove the branch"
+        ) from None
+    return {
+        each.path.decode("utf-8", "backslashreplace"): each.id if each.mode == "100644" else ""
+        for each in entries
+    }
+
+
+def _blob_id(content: bytes, current: Mapping[str, str]) -> str:
+    digest = hashlib.sha256 if any(len(blob) == SHA256_DIGITS for blob in current.values()) else hashlib.sha1
+    return digest(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _stream(changes: _Changes) -> bytes:
+    """What fast-import reads: a commit of which only the tree is used."""
+    head = f"reset {OUTGOING}\n\ncommit {OUTGOING}\nmark :1\ncommitter <> 0 +0000\ndata 0\n"
+    parts = [head.encode(), *([f"from {changes.tip}\n".encode()] if changes.tip else ())]
+    parts += [b"D " + _quoted(path) + b"\n" for path in changes.removed]
+    for path, content in changes.written.items():
+        if not _PATH.fullmatch(path):
+            raise MirrorError(f"{path!r} is not a valid path for a file of this program")
+        where = f"M {changes.mode} inline {path}\ndata {len(content)}\n"
+        parts += [where.encode(), content, b"\n"]
+    return b"".join([*parts, b"\nget-mark :1\ndone\n"])
+
+
+def _quoted(path: str) -> bytes:
+    return b'"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").encode() + b'"'
+
+
+def _message(commit: BranchCommit | BranchEdit) -> str:
+    trailers = []
+    for name, value in commit.trailers:
+        if not _TRAILER.fullmatch(name):
+            raise MirrorError(f"{name!r} is not a valid trailer name")
+        trailers.append(f"{name}: {' '.join(value.split())}")
+    body = commit.message.strip()
+    return body + ("\n\n" + "\n".join(trailers) if trailers else "") + "\n"
