@@ -18,7 +18,9 @@ FOLDER = Path(__file__).parent
 PAGE = FOLDER / "page.png"
 DEMO = FOLDER / "demo.svg"
 PAGE_SIZE = (1280, 1110)
-COLUMNS, ROWS = 100, 28
+PAGE_STEP = "withdrawn"
+"""The step of the demo that the picture of the page is taken in."""
+COLUMNS, ROWS, ROWS_AT_START = 100, 28, 10
 LINE_HEIGHT, CHARACTER_WIDTH, MARGIN = 18, 7.9, 14
 GAP_SECONDS_MIN, GAP_SECONDS_MAX, END_SECONDS = 0.3, 1.5, 8.0
 STYLE = "fill:#c9d1d9;font:13px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;white-space:pre"
@@ -36,14 +38,14 @@ def main() -> None:
 
 def record(home: Home) -> Recording:
     """Run the demo and take its lines, and the picture of the page while leases are running."""
-    late = next(step.tells for step in STEPS if step.name == "withdrawn")
+    awaited = next(step.tells for step in STEPS if step.name == PAGE_STEP)
     lines, began = [(0.0, "$ make demo")], time.monotonic()
     command = [sys.executable, "-m", "reconciler", "demo", "--keep", str(home.directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         for line in demo.stdout:
             lines.append((time.monotonic() - began, line.rstrip()))
-            if late in line:
+            if awaited in line:
                 photograph(f"http://127.0.0.1:{home.facts().ports.api}/")
     if demo.returncode:
         raise SystemExit(f"the demo failed with exit code {demo.returncode}: {lines[-1][1]}")
@@ -75,7 +77,7 @@ def animation(recording: Recording) -> str:
             gap = at - recording[index - 1][0]
             seconds += min(max(gap, GAP_SECONDS_MIN), GAP_SECONDS_MAX)
         rows += _rows(line)
-        shown.append((seconds, len(rows)))
+        shown.append((seconds, max(len(rows), ROWS_AT_START)))
     duration = seconds + END_SECONDS
     width = round(COLUMNS * CHARACTER_WIDTH + 2 * MARGIN)
     height = ROWS * LINE_HEIGHT + 2 * MARGIN

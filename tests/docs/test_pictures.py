@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from docs.pictures.make import COLUMNS, DEMO, END_SECONDS, FOLDER, GAP_SECONDS_MAX, PAGE, ROWS, animation
+from docs.pictures.make import (
+    COLUMNS,
+    DEMO,
+    END_SECONDS,
+    FOLDER,
+    GAP_SECONDS_MAX,
+    PAGE,
+    PAGE_STEP,
+    ROWS,
+    animation,
+)
+from reconciler.devnet.story import STEPS
 from tests.docs.test_pages import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +35,10 @@ def test_pictures_are_small_and_shown() -> None:
     assert [path.name for path in pictures if path.stat().st_size >= BYTES_MAX] == []
     shown = {(ROOT / target).resolve() for target in re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)}
     assert shown == pictures
+
+
+def test_page_is_taken_in_a_step_of_the_demo() -> None:
+    assert [step.name for step in STEPS].count(PAGE_STEP) == 1
 
 
 def test_committed_animation_has_no_scripts_or_external_resources() -> None:
