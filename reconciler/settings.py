@@ -12,9 +12,13 @@ from reconciler.adapters.ansible.credentials import HostCredentials, host_creden
 from reconciler.chain.node_address import ChainSettings, NodeAddress, read_authorities
 from reconciler.documents.forms import seconds
 from reconciler.documents.host import limits_of, read_host
-from reconciler.documents.host_adapters_model import KubernetesAccessModel
-from reconciler.documents.host_model import HostFile, ListenModel, RepositoryModel
-from reconciler.documents.node_model import NodeModel
+from reconciler.documents.host_model import (
+    HostFile,
+    KubernetesAccessModel,
+    ListenModel,
+    NodeModel,
+    RepositoryModel,
+)
 from reconciler.forge.page import ForgePage, forge_page_of
 from reconciler.values.limits import Limits
 from reconciler.values.listen_address import ListenAddress

@@ -21,8 +21,7 @@ from reconciler.api.api import Sources
 from reconciler.api.auth.tls import RemoteAccess
 from reconciler.api.startup import Serving, start_servers
 from reconciler.chain.client import ChainClient, Expectations
-from reconciler.chain.height_bounds import SeenHeight, seen_height
-from reconciler.chain.height_watcher import HeightWatch
+from reconciler.chain.heights import HeightWatch, SeenHeight, seen_height
 from reconciler.chain.keyring import open_keyring
 from reconciler.chain.tx_builder import Policy
 from reconciler.chain.witness import witness_at

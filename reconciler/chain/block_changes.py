@@ -18,9 +18,8 @@ from reconciler.chain.proto import (
 )
 from reconciler.chain.rpc import BlockEvent, BlockResults, TxOutcome
 from reconciler.chain.transactions import decoded, hash_of, unpacked
-from reconciler.chain.wire_amounts import uve_in
 from reconciler.chain.wire_market import lease_id_of
-from reconciler.chain.wire_text import text_of
+from reconciler.chain.wire_values import text_of, uve_in
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 from reconciler.values.observed import Transfer, TxResult
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.node_errors import NodeError, NodeRefusedError
+from reconciler.chain.node_errors import NodeError, NodeRefusedError, first_line, read_refusal
 from reconciler.chain.proto.cosmos_tx_pb2 import (
     BROADCAST_MODE_SYNC,
     BroadcastTxRequest,
@@ -13,10 +13,9 @@ from reconciler.chain.proto.cosmos_tx_pb2 import (
     GetTxRequest,
     GetTxResponse,
 )
-from reconciler.chain.refusals import first_line, read_refusal
 from reconciler.chain.stubs import unary
 from reconciler.chain.transactions import decoded
-from reconciler.chain.wire_text import text_of
+from reconciler.chain.wire_values import text_of
 from reconciler.values.intents import Intent
 from reconciler.values.observed import TxResult
 from reconciler.values.outcomes import Done, Outcome, Refused, Unknown

@@ -16,7 +16,7 @@ from reconciler.chain.broadcast import find, send
 from reconciler.chain.deployments import ended
 from reconciler.chain.full_view import ReadContext, read_market, read_wallet
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.height_bounds import ANOTHER, HeightBounds, SeenHeight
+from reconciler.chain.heights import ANOTHER, HeightBounds, SeenHeight
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import HeightAheadError, NodeError
 from reconciler.chain.queries import Queries

@@ -8,9 +8,15 @@ from dataclasses import replace
 from reconciler.chain.proto import deployment_v1_pb2, market_v1beta5_pb2
 from reconciler.chain.proto.deployment_v1beta4_pb2 import Group, QueryDeploymentResponse
 from reconciler.chain.queries import Queries
-from reconciler.chain.wire_escrow import account_of, payment_of
-from reconciler.chain.wire_market import USAGE_BILLED, deployment_id_of, order_id_of, order_of
-from reconciler.chain.wire_resources import attributes_of, unit_of
+from reconciler.chain.wire_market import (
+    USAGE_BILLED,
+    account_of,
+    deployment_id_of,
+    order_id_of,
+    order_of,
+    payment_of,
+)
+from reconciler.chain.wire_values import attributes_of, unit_of
 from reconciler.values.ids import DeploymentId, GroupId, OrderId
 from reconciler.values.observed import EscrowAccount, Lease, Order, Payment, State
 

@@ -13,9 +13,8 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.chain.node_errors import NodeError, TooLargeError, refused
-from reconciler.chain.refusals import first_line
-from reconciler.chain.wire_text import text_of
+from reconciler.chain.node_errors import NodeError, TooLargeError, first_line, refused
+from reconciler.chain.wire_values import text_of
 
 BYTES_MAX = 40 << 20
 """The largest answer that is read; a block of the chain holds at most 22 MB (semantics 1.3), 30 in base64."""

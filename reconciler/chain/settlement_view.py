@@ -1,4 +1,4 @@
-"""The settlement module's side of our orders: escrows and usage records (semantics 5)."""
+"""Settlement escrows and usage records of our orders (semantics 5)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.proto import settlement_v1_pb2
 from reconciler.chain.queries import ESCROW_BY_ID, ESCROWS, USAGE, USAGE_BY_ID, Queries
-from reconciler.chain.wire_settlement import escrow_of, records_of
+from reconciler.chain.wire_values import text_of, whole_uve
 from reconciler.values.ids import OrderId
-from reconciler.values.observed import Lease, SettlementSide, State
+from reconciler.values.observed import Lease, SettlementEscrow, SettlementSide, State, UsageRecord
 
 Sides = Mapping[OrderId, SettlementSide]
 
@@ -70,3 +70,38 @@ def _expired(side: SettlementSide, time: int) -> bool:
 
 def _unsettled(side: SettlementSide) -> bool:
     return any(not record.settled for record in side.records)
+
+
+def escrow_of(wire: settlement_v1_pb2.EscrowAccount) -> SettlementEscrow:
+    """A settlement escrow."""
+    return SettlementEscrow(
+        id=text_of(wire.escrow_id),
+        order=text_of(wire.order_id),
+        lease=text_of(wire.lease_id),
+        depositor=text_of(wire.depositor),
+        recipient=text_of(wire.recipient),
+        state=State(wire.state),
+        balance=whole_uve(wire.balance),
+        expires_at=wire.expires_at,
+        activated_at=wire.activated_at,
+    )
+
+
+def records_of(wire: Iterable[settlement_v1_pb2.UsageRecord]) -> tuple[UsageRecord, ...]:
+    """Usage records, each once: the chain lists one again for every time it is touched (semantics 5.4)."""
+    last = {text_of(each.usage_id): each for each in wire}
+    return tuple(_record_of(each) for each in last.values())
+
+
+def _record_of(wire: settlement_v1_pb2.UsageRecord) -> UsageRecord:
+    return UsageRecord(
+        id=text_of(wire.usage_id),
+        lease=text_of(wire.lease_id),
+        type=text_of(wire.usage_type),
+        period_start=wire.period_start,
+        period_end=wire.period_end,
+        cost=whole_uve(wire.total_cost),
+        signature=wire.provider_signature,
+        settled=wire.settled,
+        acknowledged=wire.customer_acknowledged,
+    )

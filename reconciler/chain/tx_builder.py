@@ -8,9 +8,8 @@ from decimal import ROUND_CEILING, Decimal
 
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.keys import PrivateKey
-from reconciler.chain.node_errors import NodeError, NodeRefusedError
+from reconciler.chain.node_errors import NodeError, NodeRefusedError, Refusal, read_refusal
 from reconciler.chain.proto.cosmos_tx_pb2 import SimulateRequest, SimulateResponse
-from reconciler.chain.refusals import Refusal, read_refusal
 from reconciler.chain.stubs import unary
 from reconciler.chain.transactions import Signer, Terms, signed, unsigned
 from reconciler.chain.wire_messages import wire_of

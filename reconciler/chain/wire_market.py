@@ -1,22 +1,28 @@
-"""Orders, bids and leases, between the wire and values."""
+"""Orders, bids, leases, escrow accounts and payments between protobuf messages and values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from reconciler.chain.proto import (
     deployment_v1_pb2,
     deployment_v1beta4_pb2,
+    escrow_types_v1_pb2,
     market_v1_pb2,
     market_v1beta5_pb2,
 )
-from reconciler.chain.wire_amounts import decimal_of, exact_uve
-from reconciler.chain.wire_escrow import payment_of
-from reconciler.chain.wire_resources import attributes_of, unit_of
-from reconciler.chain.wire_text import text_of, texts_of
+from reconciler.chain.wire_values import (
+    attributes_of,
+    decimal_of,
+    exact_uve,
+    text_of,
+    texts_of,
+    unit_of,
+    whole_uve,
+)
 from reconciler.values.ids import DeploymentId, GroupId, LeaseId, OrderId
-from reconciler.values.observed import Bid, Lease, Order, State
+from reconciler.values.observed import Bid, EscrowAccount, Lease, Order, Payment, State
 from reconciler.values.resources import Attribute
 
 USAGE_BILLED: Attribute = ("billing", "usage")
@@ -135,3 +141,34 @@ def lease_of(wire: market_v1beta5_pb2.QueryLeaseResponse) -> Lease:
         closed_on=lease.closed_on,
         payment=payment_of(wire.escrow_payment),
     )
+
+
+def payment_of(wire: escrow_types_v1_pb2.Payment) -> Payment:
+    """A lease's payment."""
+    state = wire.state
+    return Payment(
+        lease=LeaseId.parse(text_of(f"{wire.id.aid.xid}/{wire.id.xid}")),
+        state=_state(state.state),
+        rate=decimal_of(state.rate.amount),
+        balance=decimal_of(state.balance.amount),
+        unsettled=decimal_of(state.unsettled.amount),
+        withdrawn=whole_uve([state.withdrawn]),
+    )
+
+
+def account_of(wire: escrow_types_v1_pb2.Account, payments: Iterable[Payment]) -> EscrowAccount:
+    """A deployment's account; of the payments, its own, in the order of being paid (semantics 4.2)."""
+    owner, _, number = wire.id.xid.partition("/")
+    deployment = DeploymentId(text_of(owner), int(number))
+    own = [each for each in payments if each.lease.deployment == deployment]
+    return EscrowAccount(
+        deployment=deployment,
+        state=_state(wire.state.state),
+        settled_at=wire.state.settled_at,
+        funds=exact_uve(wire.state.funds),
+        payments=tuple(sorted(own, key=lambda each: each.lease.payment_xid)),
+    )
+
+
+def _state(number: int) -> State:
+    return State(escrow_types_v1_pb2.State.Name(number))

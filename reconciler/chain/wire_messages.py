@@ -9,9 +9,8 @@ from google.protobuf.message import Message as Wire
 
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.proto import base_deposit_v1_pb2, market_v1_pb2, market_v1beta5_pb2, settlement_v1_pb2
-from reconciler.chain.wire_amounts import coin, dec_coin
 from reconciler.chain.wire_market import bid_id_to, lease_id_to
-from reconciler.chain.wire_resources import offer_of
+from reconciler.chain.wire_values import coin, dec_coin, offer_of
 from reconciler.values.desired import CloseReason
 from reconciler.values.messages import (
     USAGE_TYPE,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from reconciler.documents.faults import BrokenFileError
+from reconciler.documents.document import BrokenFileError, Node
 from reconciler.documents.kinds import is_ours
-from reconciler.documents.strict import read_yaml
-from reconciler.documents.tree import Node
+from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.money import plain
 from reconciler.values.preview import FieldChange, FileChange
 

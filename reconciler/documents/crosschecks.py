@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.documents.faults import FILE_START
+from reconciler.documents.document import FILE_START
 from reconciler.documents.files import ReadFile
 from reconciler.documents.kinds import ANSIBLE, CONFIG, KUBERNETES
 from reconciler.values.bounds import out_of_bounds

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from reconciler.documents.document import Document, Node
 from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, PRICE, TextForm
 from reconciler.documents.model import API_VERSION
-from reconciler.documents.tree import Document, Node
 from reconciler.values.desired import Fault
 from reconciler.values.images import parse_image
 from reconciler.values.money import DENOM, parse_rate

@@ -1,34 +1,35 @@
-"""One file read and checked by itself, what it says turned into values; a pure function of path and bytes."""
+"""One file: parsed, validated by itself and converted to values; a pure function of path and bytes."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from pydantic import ValidationError
 
 from reconciler.documents.adapter_models import AnsibleFile, KubernetesFile
 from reconciler.documents.config_model import ConfigFile
 from reconciler.documents.convert import (
+    ansible_of,
     config_of,
     kubernetes_of,
     lease_of,
     pricing_of,
     workload_of,
 )
+from reconciler.documents.document import BrokenFileError, Document, SourcePosition
 from reconciler.documents.explain import explain
-from reconciler.documents.faults import BrokenFileError, SourcePosition
-from reconciler.documents.hosts import ansible_of
 from reconciler.documents.kinds import WORKLOADS, form_of
 from reconciler.documents.model import FileModel
-from reconciler.documents.price_warnings import price_warnings
 from reconciler.documents.pricing_model import PricingFile
-from reconciler.documents.strict import read_yaml
-from reconciler.documents.tree import Document
 from reconciler.documents.workload_model import WorkloadFile
+from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.bounds import PRICES
-from reconciler.values.desired import Config, Fault, KubernetesSettings, Pricing, Workload
+from reconciler.values.desired import Config, Fault, KubernetesSettings, Pricing, Rounding, Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId, workload_id
+from reconciler.values.money import ceil_uve
+from reconciler.values.resources import MB, Resources
 
 Value = Config | Pricing | KubernetesSettings | AnsibleSettings | Workload
 
@@ -165,3 +166,39 @@ def _not_a_mapping(document: Document) -> Fault:
     what = "a list" if isinstance(document.root, list) else "a single value"
     advice = "begin it with its keys, such as kind:"
     return Fault(document.path, 1, 1, f"{what} where a mapping (keys with values) belongs", advice)
+
+
+SMALL = Resources(cpu_milli=100, memory_bytes=128 * MB, storage_bytes=512 * MB)
+LARGE = Resources(cpu_milli=64_000, memory_bytes=262_144 * MB, storage_bytes=1_048_576 * MB, gpu=1)
+
+
+def price_warnings(document: Document, pricing: Pricing) -> tuple[Fault, ...]:
+    """One warning where the prices tell no workload apart, or are nothing at all."""
+    small, large = _price(pricing, SMALL), _price(pricing, LARGE)
+    if large == 0:
+        return (_warning(document, "at these prices everything is free; the chain takes no bid of 0uve"),)
+    if pricing.rounding is Rounding.UP and ceil_uve(small) == ceil_uve(large):
+        price = ceil_uve(large)
+        return (
+            _warning(
+                document, f"at these prices everything costs {price}uve a block, up to 64 cores with 256 GiB"
+            ),
+        )
+    return ()
+
+
+def _warning(document: Document, message: str) -> Fault:
+    place = document.place(("pricing",), of_key=True)
+    advice = "a bid is rounded up to whole uve; raise the prices"
+    return Fault(
+        document.path, place.line, place.column, f"pricing: {message}", advice, warning=True, rule="prices"
+    )
+
+
+def _price(pricing: Pricing, wanted: Resources) -> Decimal:
+    return (1 + pricing.profit_margin) * (
+        wanted.cpu_milli * pricing.cpu_millicores
+        + wanted.memory_bytes // MB * pricing.memory_mb
+        + wanted.storage_bytes // MB * pricing.storage_mb
+        + wanted.gpu * pricing.gpu
+    )

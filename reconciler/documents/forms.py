@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from reconciler.documents.tree import Node
+from reconciler.documents.document import Node
 from reconciler.values import images
 from reconciler.values.money import DENOM
 

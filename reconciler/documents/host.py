@@ -7,19 +7,18 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from reconciler.documents.document import BrokenFileError, Document
 from reconciler.documents.explain import explain
-from reconciler.documents.faults import BrokenFileError
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
 from reconciler.documents.host_model import (
     CapacityModel,
     HostFile,
     LimitsModel,
     ListenModel,
+    NodeModel,
     PriceBoundsModel,
 )
-from reconciler.documents.node_model import NodeModel
-from reconciler.documents.strict import read_yaml
-from reconciler.documents.tree import Document
+from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.desired import Fault
 from reconciler.values.forge_repository import forge_repository
 from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant

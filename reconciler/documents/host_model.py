@@ -10,10 +10,123 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from reconciler.documents.forms import WHOLE, Amount, Cpu, Duration, Line, Name, PathText, Price, Size
-from reconciler.documents.host_adapters_model import AdaptersModel, SecretGrantModel
+from reconciler.documents.forms import (
+    WHOLE,
+    Address,
+    Amount,
+    Cpu,
+    Directory,
+    Duration,
+    HostGrant,
+    Jump,
+    Line,
+    Name,
+    PathText,
+    Price,
+    SecretGrantName,
+    Size,
+    WorkloadName,
+)
 from reconciler.documents.model import FileModel, StrictModel
-from reconciler.documents.node_model import ChainModel
+
+
+class NodeModel(StrictModel):
+    """A node of the chain; off this machine it is reached over TLS."""
+
+    grpc: Line
+    """Its gRPC address, host:port. (restart)"""
+    rpc: Line
+    """Its CometBFT RPC, https://host:port, or http:// on this machine. (restart)"""
+    tls: bool = False
+    """true: gRPC over TLS, verified with public authorities or `ca_file`. (restart)"""
+    ca_file: PathText | None = None
+    """Certificates, PEM, that both are verified against in place of public authorities. (restart)"""
+    plaintext: bool = False
+    """true: a node on another machine is asked without TLS: everyone on the way can change what it says.
+    (restart)
+    """
+
+
+class ChainModel(NodeModel):
+    """The node that we ask and send through."""
+
+    chain_id: Line
+    """The chain that it must be of. (restart)"""
+    witness: NodeModel | None = None
+    """A second node, run by somebody else: a workload is removed only where both show its lease as ended.
+    (restart)
+    """
+
+
+class KubernetesAccessModel(StrictModel):
+    """How the cluster is reached."""
+
+    kubeconfig: PathText | None = None
+    """The kubeconfig; without it $KUBECONFIG. In a pod, one that names its tokenFile. (live)"""
+    context: Line | None = None
+    """The context in it; without it the current one. (restart)"""
+    programs: bool = False
+    """true: a program that the kubeconfig names (exec, auth-provider) may be run to get credentials.
+    (restart)
+    """
+    namespaces: Annotated[list[Name], Field(max_length=100)] = Field(default=["provider-workloads"])
+    """The namespaces that adapters/kubernetes.yaml may name; in another, nothing runs. (restart)"""
+
+
+class AnsibleAccessModel(StrictModel):
+    """How hosts are reached, and what adapters/ansible.yaml may ask for; if it asks for more, nothing of it
+    runs. The files are readable to the daemon's user only.
+    """
+
+    enabled: bool = False
+    """true: workloads may run on plain hosts. (restart)"""
+    hosts: Annotated[list[HostGrant], Field(max_length=1_000)] = Field(default=[])
+    """The hosts that may be used: names, IP addresses or ranges such as "192.0.2.0/24"; names match as a
+    whole. (restart)
+    """
+    this_machine: bool = False
+    """true: workloads may run on the daemon's own machine (address: localhost), beside its key. (restart)"""
+    sudo: bool = False
+    """true: groups may say `sudo: true` or `user: root`. (restart)"""
+    storage_paths: Annotated[list[Directory], Field(max_length=100)] = Field(
+        default=["/var/lib/provider-workloads"]
+    )
+    """The directories of hosts in or below which storage.path may be. (restart)"""
+    jump: Jump | None = None
+    """An SSH server, "user@host:port", through which all hosts but this machine are reached; its key must be
+    in known_hosts, too. (restart)
+    """
+
+    private_key: PathText | None = None
+    """The SSH key, without a passphrase, of hosts that are not this machine. (live)"""
+    known_hosts: PathText | None = None
+    """The keys of the hosts, as ssh-keyscan prints them; a host whose key is another is not talked to. (live)
+    """
+    vault: PathText | None = None
+    """A file of ansible-vault that holds tenants' secrets, as `name: {key: value}`. (live)"""
+    vault_password_file: PathText | None = None
+    """The file with the vault's password. (live)"""
+
+
+class AdaptersModel(StrictModel):
+    """How each adapter reaches its machines, and which of them the repository may use."""
+
+    kubernetes: KubernetesAccessModel = KubernetesAccessModel()
+    """The Kubernetes cluster. (restart)"""
+    ansible: AnsibleAccessModel = AnsibleAccessModel()
+    """Plain hosts. (restart)"""
+
+
+class SecretGrantModel(StrictModel):
+    """A secret that workload files may refer to."""
+
+    name: SecretGrantName
+    """The Secret of the cluster, or the name in the vault; "name/key" grants one key only. (restart)"""
+    workloads: Annotated[list[WorkloadName], Field(max_length=1_000)] = Field(default=[])
+    """Workloads, by their ids, that may use it. (restart)"""
+    tenants: Annotated[list[Address], Field(max_length=1_000)] = Field(default=[])
+    """Tenants, by their addresses, all of whose workloads may use it. (restart)"""
+
 
 Count = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from reconciler.documents.adapter_models import AnsibleFile, KubernetesFile
 from reconciler.documents.config_model import ConfigFile, FirstConfigFile
+from reconciler.documents.document import Node
 from reconciler.documents.model import FIRST_FORM, FileModel
 from reconciler.documents.pricing_model import PricingFile
-from reconciler.documents.tree import Node
 from reconciler.documents.workload_model import WorkloadFile
 
 CONFIG = "config.yaml"

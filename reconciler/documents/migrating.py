@@ -21,11 +21,10 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.documents.decoding import BOM, decode
 from reconciler.documents.explain import models_in
 from reconciler.documents.kinds import FileKind, form_of
 from reconciler.documents.model import API_VERSION
-from reconciler.documents.strict import read_yaml
+from reconciler.documents.yaml_reader import BOM, decode, read_yaml
 
 
 class RenamedKey(NamedTuple):

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from reconciler.documents.tree import Node
-from reconciler.documents.writer import write_yaml
+from reconciler.documents.document import Node
+from reconciler.documents.yaml_writer import write_yaml
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.markdown import cell, code, table

@@ -16,10 +16,10 @@ import pytest
 
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.documents.desired import validate
+from reconciler.documents.document import Node
 from reconciler.documents.kinds import KINDS, SINGLE, WORKLOADS
 from reconciler.documents.schemas import HOST
-from reconciler.documents.tree import Node
-from reconciler.documents.writer import write_yaml
+from reconciler.documents.yaml_writer import write_yaml
 from tests.agreement.checkers import SCHEMAS, refused_by_schema, refused_by_us, schema_of
 from tests.agreement.language_server import running
 from tests.documents.test_schemas import GOOD, ODD, changed, places, without

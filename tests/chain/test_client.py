@@ -11,7 +11,7 @@ from reconciler.chain import queries
 from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.height_bounds import SeenHeight
+from reconciler.chain.heights import SeenHeight
 from reconciler.chain.node_errors import NodeError, NodeRefusedError
 from reconciler.chain.rpc import Rpc
 from reconciler.chain.tx_builder import Policy

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.chain import block_reader
 from reconciler.chain.client import LAG_BLOCKS_MAX
-from reconciler.chain.height_bounds import CONTRADICTION_SECONDS, SLACK_BLOCKS, SeenHeight
+from reconciler.chain.heights import CONTRADICTION_SECONDS, SLACK_BLOCKS, SeenHeight
 from reconciler.chain.node_errors import NodeRefusedError, TooLargeError, refused
 from reconciler.devnet.chain.faults import NodeFaults
 from reconciler.devnet.chain.node import SimulatedChain

@@ -19,13 +19,19 @@ from reconciler.chain.proto import (
     market_v1beta5_pb2,
     settlement_v1_pb2,
 )
+from reconciler.chain.settlement_view import escrow_of, records_of
 from reconciler.chain.transactions import decoded
-from reconciler.chain.wire_amounts import decimal_of, decimal_text, uve_in, whole_uve
-from reconciler.chain.wire_escrow import account_of, payment_of
-from reconciler.chain.wire_market import USAGE_BILLED, bid_of, lease_id_of, lease_of, order_of
+from reconciler.chain.wire_market import (
+    USAGE_BILLED,
+    account_of,
+    bid_of,
+    lease_id_of,
+    lease_of,
+    order_of,
+    payment_of,
+)
 from reconciler.chain.wire_messages import REASONS, usage_document, wire_of
-from reconciler.chain.wire_resources import offer_of, unit_of
-from reconciler.chain.wire_settlement import escrow_of, records_of
+from reconciler.chain.wire_values import decimal_of, decimal_text, offer_of, unit_of, uve_in, whole_uve
 from reconciler.planning import bids as planned
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import LeaseId, OrderId

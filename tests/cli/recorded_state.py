@@ -24,7 +24,7 @@ from reconciler.chain.proto import (
 )
 from reconciler.chain.queries import ACCOUNT
 from reconciler.chain.transactions import Signer, Terms, signed
-from reconciler.chain.wire_amounts import coin, dec_coin
+from reconciler.chain.wire_values import coin, dec_coin
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import ServedChain, serve
 from tests.replay.transcript import genesis, read

@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 
 from reconciler.chain.broadcast import BROADCAST, find
 from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.full_view import read_rules
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.keyring import open_keyring
 from reconciler.chain.keys import PrivateKey
@@ -32,11 +33,10 @@ from reconciler.chain.proto import (
 from reconciler.chain.proto.cosmos_tx_pb2 import BROADCAST_MODE_SYNC, BroadcastTxRequest
 from reconciler.chain.queries import ESCROWS, Queries
 from reconciler.chain.rpc import Rpc
-from reconciler.chain.rules import read_rules
 from reconciler.chain.transactions import Signer, Terms, signed
 from reconciler.chain.tx_builder import Policy
-from reconciler.chain.wire_amounts import coin, dec_coin
 from reconciler.chain.wire_market import bid_id_to, lease_id_to
+from reconciler.chain.wire_values import coin, dec_coin
 from reconciler.devnet import accounts as people
 from reconciler.devnet.chain.genesis import Gates
 from reconciler.devnet.chain.node import SimulatedChain

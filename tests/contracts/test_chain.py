@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.chain.height_bounds import SeenHeight
+from reconciler.chain.heights import SeenHeight
 from reconciler.chain.queries import Queries
 from reconciler.values.desired import CloseReason
 from reconciler.values.messages import CloseBid, RecordUsage, SettleUsage, WithdrawLease

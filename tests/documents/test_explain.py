@@ -10,8 +10,8 @@ from reconciler.documents.config_model import ConfigFile
 from reconciler.documents.explain import FAULTS_MAX, explain
 from reconciler.documents.model import FileModel
 from reconciler.documents.pricing_model import PricingFile
-from reconciler.documents.strict import read_yaml
 from reconciler.documents.workload_model import WorkloadFile
+from reconciler.documents.yaml_reader import read_yaml
 from tests.documents.texts import OWNER
 
 PRICES = "pricing: {{cpu_millicores: {}, memory_mb: 1uve, storage_mb: 1uve, gpu: 1uve, profit_margin: {}}}\n"

@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.documents.files import ReadFile, read_file
+from reconciler.documents.files import ReadFile, price_warnings, read_file
 from reconciler.documents.kinds import model_at
-from reconciler.values.desired import CloseReason, Config, Env, Port, Pricing, Workload
+from reconciler.documents.yaml_reader import read_yaml
+from reconciler.values.desired import CloseReason, Config, Env, Port, Pricing, Rounding, Workload
 from reconciler.values.resources import Resources
 from tests.documents.texts import OWNER, PRICING, PROVIDER, SHEET_PRICING, lease, workload, workload_path
 
@@ -126,3 +127,30 @@ def test_a_key_without_a_value_is_told() -> None:
     assert told("config.yaml", b"usage:\nbidding: {enabled: true}\n") == [
         "config.yaml:1:1: usage: nothing stands here (give it a value or remove the key)"
     ]
+
+
+DOCUMENT = read_yaml("pricing.yaml", b"\npricing: {}\n")
+
+
+def warned(price: str, rounding: Rounding = Rounding.UP) -> list[str]:
+    every = Decimal(price)
+    pricing = Pricing(every, every, every, every, Decimal("0.15"), rounding)
+    return [fault.show() for fault in price_warnings(DOCUMENT, pricing)]
+
+
+def test_prices_that_tell_workloads_apart_are_fine() -> None:
+    assert warned("0.1") == []
+
+
+def test_prices_that_round_to_one_are_told() -> None:
+    (message,) = warned("0.0000001")
+    assert message == (
+        "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve a block, up to 64 cores "
+        "with 256 GiB (a bid is rounded up to whole uve; raise the prices)"
+    )
+    assert warned("0.0000001", Rounding.NONE) == []
+
+
+def test_prices_of_nothing_are_told() -> None:
+    (message,) = warned("0")
+    assert "everything is free; the chain takes no bid of 0uve" in message

@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 
 from reconciler.documents.config_model import ConfigFile, FirstConfigFile
+from reconciler.documents.document import Node
 from reconciler.documents.kinds import KINDS, OLDER, form_of, is_ours, misplaced, model_at
 from reconciler.documents.model import API_VERSION, FIRST_FORM, FileModel
-from reconciler.documents.tree import Node
 from reconciler.documents.workload_model import WorkloadFile
 
 

@@ -78,7 +78,9 @@ def test_anything_else_is_refused_with_what_to_do(content: bytes, why: str) -> N
 def test_a_value_of_another_kind_is_named_by_its_place() -> None:
     tree = json.loads(planning_snapshot_files(outlook())[FILE])
     tree["market"]["height"] = "high"
-    with pytest.raises(PlanningSnapshotError, match=r"Outlook\.market: Market\.height: 'high' is not int"):
+    with pytest.raises(
+        PlanningSnapshotError, match=r"PlanningSnapshot\.market: Market\.height: 'high' is not a whole number"
+    ):
         read_planning_snapshot(json.dumps(tree).encode())
 
 

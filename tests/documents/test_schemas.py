@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from reconciler.documents.document import Node
 from reconciler.documents.files import read_file
 from reconciler.documents.host_model import HostFile
 from reconciler.documents.kinds import KINDS, FileKind
 from reconciler.documents.model import API_VERSION, FIRST_FORM
 from reconciler.documents.schemas import ALL, HOST, schemas
-from reconciler.documents.strict import read_yaml
-from reconciler.documents.tree import Node
-from reconciler.documents.writer import write_yaml
+from reconciler.documents.yaml_reader import read_yaml
+from reconciler.documents.yaml_writer import write_yaml
 from tests.documents.texts import OWNER
 
 COMMITTED = Path(__file__).parents[2] / "schemas"

@@ -8,7 +8,7 @@ from decimal import Decimal
 import yaml
 
 from reconciler.documents.status import ROWS_MAX, status_files, status_path
-from reconciler.documents.strict import read_yaml
+from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State, Trouble

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.chain.keys import key_from_words
+from reconciler.chain.node_errors import read_refusal
 from reconciler.chain.proto import market_v1beta5_pb2
-from reconciler.chain.refusals import read_refusal
 from reconciler.chain.wire_market import order_of
 from reconciler.chain.wire_messages import wire_of
-from reconciler.chain.wire_text import TEXT_MAX
+from reconciler.chain.wire_values import TEXT_MAX
 from reconciler.planning.planner import plan
 from reconciler.reports.plan_text import plan_text
 from reconciler.values.messages import CreateBid

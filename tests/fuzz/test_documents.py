@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.documents.desired import DesiredReader
-from reconciler.documents.faults import BrokenFileError
+from reconciler.documents.document import BrokenFileError
 from reconciler.documents.planning_snapshot import (
     FILE,
     PlanningSnapshotError,
     planning_snapshot_files,
     read_planning_snapshot,
 )
-from reconciler.documents.strict import read_yaml
+from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.desired import Fault
 from reconciler.values.repository import Commit
 from tests.documents.test_planning_snapshot import outlook

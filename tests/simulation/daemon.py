@@ -14,7 +14,7 @@ from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.informer import Informer
 from reconciler.chain.client import ChainClient, Expectations
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.height_bounds import SeenHeight, seen_height
+from reconciler.chain.heights import SeenHeight, seen_height
 from reconciler.chain.rpc import Rpc
 from reconciler.chain.tx_builder import Policy
 from reconciler.cycle.environment import Environment, Store

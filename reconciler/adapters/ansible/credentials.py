@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.documents.host_adapters_model import AnsibleAccessModel
+from reconciler.documents.host_model import AnsibleAccessModel
 
 
 @dataclass(frozen=True, slots=True)

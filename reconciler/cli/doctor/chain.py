@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from reconciler.chain.client import ChainClient, Expectations
-from reconciler.chain.height_bounds import NEAR_BLOCKS, HeightBounds, seen_height
+from reconciler.chain.heights import NEAR_BLOCKS, HeightBounds, seen_height
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_address import ChainSettings
 from reconciler.chain.node_errors import NodeError

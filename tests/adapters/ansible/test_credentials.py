@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.adapters.ansible.credentials import HostCredentials, host_credentials_of
-from reconciler.documents.host_adapters_model import AnsibleAccessModel
+from reconciler.documents.host_model import AnsibleAccessModel
 
 
 def test_relative_paths_start_where_the_host_file_is(tmp_path: Path) -> None:

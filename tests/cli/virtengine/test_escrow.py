@@ -9,7 +9,7 @@ import pytest
 from reconciler.chain.client_json import printed
 from reconciler.chain.proto import escrow_v1_pb2, settlement_v1_pb2
 from reconciler.chain.queries import PAYMENTS
-from reconciler.chain.wire_amounts import coin
+from reconciler.chain.wire_values import coin
 from reconciler.cli.lazy import USAGE_ERROR
 from reconciler.cli.main import run_command
 from reconciler.cli.virtengine.escrow import ACCOUNTS, STATES

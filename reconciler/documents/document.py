@@ -1,12 +1,30 @@
-"""A YAML file as plain values, with the place of every key and value in it."""
+"""A parsed YAML file: plain values, the position of every key and value, and faults at a position."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from reconciler.documents.faults import FILE_START, SourcePosition
-from reconciler.documents.scalars import Scalar
+from reconciler.documents.yaml_scalars import Scalar
 from reconciler.values.desired import Fault
+
+
+class SourcePosition(NamedTuple):
+    """A spot in a text file, counted from 1 as editors do; the column counts characters."""
+
+    line: int
+    column: int
+
+
+FILE_START = SourcePosition(1, 1)
+
+
+class BrokenFileError(Exception):
+    """A file that cannot be read at all; carries the one fault that stopped the reading."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.show())
+        self.fault = fault
+
 
 Node: TypeAlias = "Scalar | list[Node] | dict[str, Node]"
 """What a document is made of; numbers are int or Decimal, never float."""

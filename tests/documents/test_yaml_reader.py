@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.documents.faults import BrokenFileError
-from reconciler.documents.strict import DEPTH_MAX, NODES_MAX, read_yaml
+from reconciler.documents.document import BrokenFileError
+from reconciler.documents.yaml_reader import BYTES_MAX, DEPTH_MAX, NODES_MAX, decode, read_yaml
 
 
 def fault(content: bytes) -> str:
@@ -78,7 +78,7 @@ def test_an_empty_file_is_nothing() -> None:
         ),
     ],
 )
-def test_what_is_refused(content: bytes, message: str) -> None:
+def test_unsupported_yaml_is_rejected(content: bytes, message: str) -> None:
     assert fault(content) == message
 
 
@@ -159,3 +159,32 @@ def test_what_only_looks_like_a_conflict_is_read() -> None:
         "a": "=======",
         "b": "<<<<<<< HEAD\n",
     }
+
+
+def test_a_byte_order_mark_and_any_line_ends_are_taken() -> None:
+    assert decode("f", b"\xef\xbb\xbfa: 1\r\nb: \xc3\xa9\r") == "a: 1\r\nb: é\r"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfea\x00", "f:1:1: the file is UTF-16 (save it as UTF-8)"),
+        (b"a: 1\nb: \xe9\n", "f:2:4: byte 0xe9 is not UTF-8 (save the file as UTF-8)"),
+        (
+            b"a: 1\r\nb: x\x1b[31m\n",
+            "f:2:5: the invisible sign U+001B (remove it, or write it as an escape in quotes)",
+        ),
+        (
+            "a: é\u202egpj".encode(),
+            "f:1:5: the invisible sign U+202E (remove it, or write it as an escape in quotes)",
+        ),
+        (
+            b"x" * (BYTES_MAX + 1),
+            "f:1:1: the file has 1048577 bytes; at most 1048576 are read (split it)",
+        ),
+    ],
+)
+def test_undecodable_bytes_are_rejected(content: bytes, message: str) -> None:
+    with pytest.raises(BrokenFileError) as caught:
+        decode("f", content)
+    assert caught.value.fault.show() == message

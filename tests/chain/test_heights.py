@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
-from reconciler.chain.height_bounds import (
+from reconciler.chain.heights import (
     CONTRADICTION_SECONDS,
     MIN_BLOCK_SECONDS,
     SLACK_BLOCKS,
     HeightBounds,
+    HeightWatch,
     SeenHeight,
     seen_height,
 )
-from reconciler.chain.rpc import NodeStatus
+from reconciler.chain.rpc import NodeStatus, Rpc
 from reconciler.values.memory import Memory
+from tests.contracts.chain_worlds import ChainWorld
 
 NOW = 1_795_500_000.0
 HEIGHT = 1_000_000
@@ -102,3 +108,48 @@ def test_a_height_that_an_older_journal_remembers_has_no_time_and_blinds_nobody(
 def test_a_true_height_that_was_remembered_holds_against_a_node_that_is_behind() -> None:
     bounds = HeightBounds(SeenHeight(HEIGHT, NOW - 60, NOW - 60))
     assert "behind height" in str(bounds.refusal(status(HEIGHT - 100, NOW - 90), NOW))
+
+
+SOON_SECONDS = 10
+
+
+def test_each_new_height_wakes_and_none_does_not(world: ChainWorld) -> None:
+    woken = threading.Semaphore(0)
+    watch = HeightWatch(world.rpc, woken.release, 0.01)
+    watch.start()
+    try:
+        for _ in range(2):
+            assert woken.acquire(timeout=SOON_SECONDS)
+            assert not woken.acquire(timeout=0.1)
+            world.advance()
+        assert woken.acquire(timeout=SOON_SECONDS)
+    finally:
+        watch.close()
+
+
+def test_a_silent_node_ends_nothing() -> None:
+    woken = threading.Event()
+    watch = HeightWatch(Rpc("http://127.0.0.1:9"), woken.set, 0.01)
+    watch.start()
+    assert not woken.wait(0.1)
+    watch.close()
+    assert not [each for each in threading.enumerate() if each.name == "heights"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, MemoryError])
+def test_an_answer_that_nobody_expected_does_not_end_the_watch(error: type[Exception]) -> None:
+    class Odd:
+        def __init__(self) -> None:
+            self.asked = 0
+
+        def status(self) -> Any:
+            self.asked += 1
+            if self.asked < 3:
+                raise error("odd")
+            return SimpleNamespace(height=7)
+
+    woken = threading.Event()
+    watch = HeightWatch(cast("Rpc", Odd()), woken.set, 0.01)
+    watch.start()
+    assert woken.wait(SOON_SECONDS)
+    watch.close()

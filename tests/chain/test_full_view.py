@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.chain.full_view import MARKET_PARAMS, SETTLEMENT_PARAMS, TAKE_PARAMS, gas_price_in, read_rules
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.queries import Queries
-from reconciler.chain.rules import MARKET_PARAMS, SETTLEMENT_PARAMS, TAKE_PARAMS, gas_price_in, read_rules
 from tests.contracts.chain_worlds import ChainWorld
 
 

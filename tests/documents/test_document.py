@@ -1,7 +1,7 @@
 """Places of keys and values."""
 
-from reconciler.documents.faults import SourcePosition
-from reconciler.documents.strict import read_yaml
+from reconciler.documents.document import SourcePosition
+from reconciler.documents.yaml_reader import read_yaml
 
 TEXT = b"a:\n  b:\n    - c: 1\n      d: [x, z]\n    - 2\ne:\n"
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from reconciler.documents.scalars import DoubtfulScalarError, plain_scalar
-from reconciler.documents.tree import Node
+from reconciler.documents.document import Node
+from reconciler.documents.yaml_scalars import DoubtfulScalarError, plain_scalar
 
 KEY_LENGTH_MAX = 500
 """Longest key; YAML readers look only 1,024 characters ahead for the colon."""

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from reconciler.documents.strict import read_yaml
-from reconciler.documents.tree import Node
-from reconciler.documents.writer import write_yaml
+from reconciler.documents.document import Node
+from reconciler.documents.yaml_reader import read_yaml
+from reconciler.documents.yaml_writer import write_yaml
 
 TRICKY = [
     "NO",

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.documents.scalars import NUMBER_LENGTH_MAX, DoubtfulScalarError, Scalar, plain_scalar
+from reconciler.documents.yaml_scalars import NUMBER_LENGTH_MAX, DoubtfulScalarError, Scalar, plain_scalar
 
 
 @pytest.mark.parametrize(
