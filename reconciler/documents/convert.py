@@ -142,10 +142,10 @@ def ansible_of(file: AnsibleFile) -> AnsibleSettings:
         ports=(file.network.ports.lowest, file.network.ports.highest),
         storage=file.storage.path,
         isolation=Isolation(isolation.processes, tuple(isolation.read_only_images), file.storage.quota),
-        runs=file.concurrency.runs,
+        concurrent_runs=file.concurrency.runs,
         forks=file.concurrency.forks,
-        look_every=seconds(file.look_every),
-        patience=_patience(file.timeouts),
+        observe_every_seconds=seconds(file.look_every),
+        timeouts=_timeouts(file.timeouts),
     )
 
 
@@ -181,10 +181,10 @@ def _capacity(model: HostCapacityModel) -> Resources:
     return Resources(millicores(model.cpu), size_bytes(model.memory), size_bytes(model.storage), model.gpu)
 
 
-def _patience(model: TimeoutsModel) -> Timeouts:
+def _timeouts(model: TimeoutsModel) -> Timeouts:
     return Timeouts(
         connect=seconds(model.connect),
-        look=seconds(model.look),
+        observe=seconds(model.look),
         apply=seconds(model.apply),
         stop=seconds(model.stop),
         stale=seconds(model.stale),

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from reconciler.values.desired import Desired, KubernetesSettings, Workload
 from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
-from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleSettings
+from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleSettings
 from reconciler.values.observed import AdapterView
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Unseen
@@ -88,7 +88,7 @@ def _group(group: AnsibleGroup, grants: AnsibleGrants) -> Iterator[str]:
         if is_this_machine(address):
             if not grants.this_machine:
                 yield f"host {host.name} at {address}, which is this machine (this_machine: false)"
-            if address == HERE:
+            if address == LOCALHOST:
                 continue
         if not any(_is_of(address, allowed.lower()) for allowed in grants.hosts):
             yield f"host {host.name} at {address} (hosts)"

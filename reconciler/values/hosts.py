@@ -1,4 +1,4 @@
-"""`adapters/ansible.yaml`: plain hosts that run containers, and how they are used."""
+"""`adapters/ansible.yaml`: plain hosts that run containers, and their settings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from reconciler.values.resources import Attribute, Resources
 
-HERE = "localhost"
-"""The address that means this machine, which is reached without SSH."""
+LOCALHOST = "localhost"
+"""The address of this machine, which is reached without SSH."""
 
 
 class ContainerEngine(StrEnum):
@@ -21,7 +21,7 @@ class ContainerEngine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnsibleHost:
-    """A host; `capacity` None: what it says of itself."""
+    """A host; `capacity` None: as the host itself reports."""
 
     name: str
     address: str
@@ -32,7 +32,7 @@ class AnsibleHost:
 
 @dataclass(frozen=True, slots=True)
 class AnsibleGroup:
-    """Hosts that are reached in the same way, and looked at in one run; `user` "" is the daemon's own."""
+    """Hosts with the same connection settings, observed in one run; `user` "" is the daemon's own."""
 
     name: str
     hosts: tuple[AnsibleHost, ...]
@@ -43,23 +43,23 @@ class AnsibleGroup:
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """What keeps tenants apart on a host beyond a network of their own: processes in a container, images
-    (patterns) whose root is read-only, and whether the hosts' storage enforces sizes.
+    """Limits of a tenant's containers beyond their own network: processes in a container, images (patterns)
+    with a read-only root, and whether the hosts' storage enforces sizes.
     """
 
-    processes: int = 1_024
+    pids_limit: int = 1_024
     read_only_images: tuple[str, ...] = ()
     storage_quota: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Time-outs in seconds: to connect, to look at a group, to apply or remove, before a container that does
-    not stop is killed, and how old a look may be before its host counts as unseen.
+    """Seconds: to connect, to observe a group, to apply or remove workloads, from stopping to killing a
+    container, and until an observation is stale.
     """
 
     connect: int = 10
-    look: int = 60
+    observe: int = 60
     apply: int = 600
     stop: int = 10
     stale: int = 90
@@ -67,8 +67,9 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class AnsibleSettings:
-    """`publish` is the address on which hosts offer public ports, `ports` the lowest and highest of them;
-    `storage` the directory on each host that holds our records; `runs` at once, each at `forks` hosts.
+    """`publish` is the address for public ports on the hosts, `ports` the lowest and highest of them;
+    `storage` is the directory on each host for our records; at most `concurrent_runs` runs change hosts at
+    once, and each run works on `forks` hosts in parallel.
     """
 
     enabled: bool = False
@@ -77,12 +78,12 @@ class AnsibleSettings:
     ports: tuple[int, int] = (1, 65_535)
     storage: str = "/var/lib/provider-workloads"
     isolation: Isolation = Isolation()
-    runs: int = 4
+    concurrent_runs: int = 4
     forks: int = 10
-    look_every: float = 10
-    patience: Timeouts = Timeouts()
+    observe_every_seconds: float = 10
+    timeouts: Timeouts = Timeouts()
 
     @property
     def hosts(self) -> Mapping[str, AnsibleHost]:
-        """Every host by its name."""
+        """Every host by name."""
         return {host.name: host for group in self.groups for host in group.hosts}

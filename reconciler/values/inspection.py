@@ -1,15 +1,18 @@
-"""What an adapter tells of one workload when asked beside the cycle."""
+"""Answers of an adapter about one workload, outside the cycle: logs, resource usage, events."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.values.text import clean_fields
 
+LOG_MAX_BYTES = 1 << 20
+
 
 class UseSource(StrEnum):
-    """Where figures of use come from: measured by the machines, or only what was asked of them."""
+    """Whether figures are measured, or only what the containers requested."""
 
     METRICS = "metrics"
     REQUESTS = "requests"
@@ -27,7 +30,7 @@ class ContainerUse:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadUse:
-    """A workload's use. `why` says why it was not measured ("": it was), `at` in unix seconds (0: now)."""
+    """A workload's usage; `why` says why it is not measured ("": it is), `at` in unix seconds (0: now)."""
 
     source: UseSource
     containers: tuple[ContainerUse, ...]
@@ -35,13 +38,13 @@ class WorkloadUse:
     at: int = 0
 
     def __post_init__(self) -> None:
-        """Bound and clean what quotes an answer."""
+        """Bound and clean text from outside."""
         clean_fields(self, "why")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadEvent:
-    """What the machines said about one of a workload's objects, `count` times, in unix seconds."""
+    """A cluster's or engine's event about one object of a workload, `count` times; unix seconds."""
 
     last_at: int
     first_at: int
@@ -52,13 +55,29 @@ class WorkloadEvent:
     count: int
 
     def __post_init__(self) -> None:
-        """Bound and clean what quotes the machines."""
+        """Bound and clean text from outside."""
         clean_fields(self, "reason", "about", "message")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadEvents:
-    """Newest first; not `complete` where there were more than is read at once."""
+    """Newest first; not `complete` if there were more than the limit."""
 
     listed: tuple[WorkloadEvent, ...]
     complete: bool = True
+
+
+def log_lines(logs: Iterable[tuple[str, str, Iterable[bytes]]]) -> Iterator[bytes]:
+    """The lines of containers (service, pod or container name, lines), each prefixed with its container;
+    bounded to LOG_MAX_BYTES in all, with a last line that says so.
+    """
+    room = LOG_MAX_BYTES
+    for service, name, lines in logs:
+        prefix = f"{service}/{name.rpartition('-')[2]} | ".encode()
+        for line in lines:
+            prefixed = prefix + line + b"\n"
+            room -= len(prefixed)
+            if room < 0:
+                yield b"(truncated at 1 MiB; request fewer lines)\n"
+                return
+            yield prefixed

@@ -38,6 +38,12 @@ class Resources:
             self.cpu_milli * count, self.memory_bytes * count, self.storage_bytes * count, self.gpu * count
         )
 
+    def floored(self) -> Resources:
+        """These, with negative amounts as 0."""
+        return Resources(
+            max(self.cpu_milli, 0), max(self.memory_bytes, 0), max(self.storage_bytes, 0), max(self.gpu, 0)
+        )
+
     def lacks(self, wanted: Resources) -> tuple[str, ...]:
         """The names of what is too small here for `wanted`; empty when it fits."""
         pairs = (

@@ -14,20 +14,25 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from reconciler.adapters.ansible.answers import LookAnswer
 from reconciler.adapters.ansible.credentials import HostCredentials
-from reconciler.adapters.ansible.host_spec import SpecSettings, applying, asking, host_spec_of, work_order
-from reconciler.adapters.ansible.naming import network_name
+from reconciler.adapters.ansible.host_spec import (
+    apply_request,
+    apply_task,
+    host_request,
+    host_spec_of,
+    network_name,
+)
 from reconciler.adapters.ansible.plays.module_utils.provider_engine import Engine as HostEngine
 from reconciler.adapters.ansible.plays.module_utils.provider_records import Records
-from reconciler.adapters.ansible.plays.module_utils.provider_workload import Site, apply
-from reconciler.adapters.ansible.runs import PLAYS, Play, Runs
+from reconciler.adapters.ansible.plays.module_utils.provider_workload import HostContext, apply
+from reconciler.adapters.ansible.responses import ObservedHost
+from reconciler.adapters.ansible.runner import PLAYBOOK, AnsibleRunner, Play
 from reconciler.devnet.plain_images import build, fit
 from reconciler.values.desired import Port, Workload
-from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine
-from tests.adapters.ansible.makers import order
+from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine
+from tests.adapters.ansible.makers import host_spec
 from tests.contracts.adapter_worlds import service, workload
-from tests.contracts.fake_podman import FakePodman, Stage
+from tests.contracts.fake_podman import FakeHost, FakePodman
 from tests.contracts.host_worlds import HostWorld, open_hosts, settings_of
 
 HOSTS, CONTAINERS, ROUNDS = 20, 50, 3
@@ -54,7 +59,7 @@ def _bench_look(scratch: Path) -> None:
     settings = _simulated(scratch)
     path = os.environ["PATH"]
     os.environ["PATH"] = f"{scratch / 'bin'}{os.pathsep}{path}"
-    runs = Runs(settings, HostCredentials(), scratch / "runs")
+    runs = AnsibleRunner(settings, HostCredentials(), scratch / "runs")
     play = _look(settings)
     through, by_hand = [], []
     for _ in range(ROUNDS):
@@ -74,25 +79,25 @@ def _timed(act: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def _check(runs: Runs, play: Play) -> None:
+def _check(runs: AnsibleRunner, play: Play) -> None:
     answers = runs.run(play)
-    seen = [json.loads(each.answer) for each in answers.values()]
+    seen = [json.loads(each.response) for each in answers.values()]
     assert len(seen) == HOSTS
-    assert all(len(LookAnswer(each["workloads"]).workloads) == CONTAINERS for each in seen)
+    assert all(len(ObservedHost(each["workloads"]).workloads) == CONTAINERS for each in seen)
     assert not any(view["differences"] for each in seen for view in each["workloads"].values())
 
 
-def _by_hand(runs: Runs, play: Play, scratch: Path) -> None:
+def _by_hand(runs: AnsibleRunner, play: Play, scratch: Path) -> None:
     """As an operator would: the same playbook, inventory and orders."""
     with tempfile.TemporaryDirectory(dir=scratch) as name:
         here = Path(name)
-        runs._furnish(here, play)
+        runs.prepare(here, play)
         words = ["ansible-playbook", "-i", "hosts.json", "--forks", "10"]
-        words += ["--check", "--diff"] if play.checking else []
+        words += ["--check", "--diff"] if play.check_mode else []
         done = subprocess.run(
-            [*words, str(PLAYS / f"{play.name}.yml")],
+            [*words, str(PLAYBOOK)],
             cwd=here,
-            env=runs._environment(here),
+            env=runs.environment(here),
             capture_output=True,
             text=True,
             check=False,
@@ -101,25 +106,25 @@ def _by_hand(runs: Runs, play: Play, scratch: Path) -> None:
 
 
 def _look(settings: AnsibleSettings) -> Play:
-    asked = asking("tend", ContainerEngine.PODMAN, settings, 100)
-    return Play("look", settings.groups[0], dict.fromkeys(settings.hosts, asked), 120, checking=True)
+    asked = host_request("observe", ContainerEngine.PODMAN, settings, 100)
+    return Play("observe", settings.groups[0], dict.fromkeys(settings.hosts, asked), 120, check_mode=True)
 
 
 def _simulated(scratch: Path) -> AnsibleSettings:
     """Hosts that are this machine, with an engine that answers from files."""
-    engine, records = FakePodman(Stage()), Records(str(scratch / "records"))
-    stage = engine.stage
+    engine, records = FakePodman(FakeHost()), Records(str(scratch / "records"))
+    host = engine.host
     for number in range(1, CONTAINERS + 1):
-        apply(Site(engine, records, {}), order(workload(number, service())))
+        apply(HostContext(engine, records, {}), host_spec(workload(number, service())))
     here = scratch / "bin"
     here.mkdir()
-    there = list(stage.containers.values())
+    there = list(host.containers.values())
     (here / "ids").write_text("".join(f"{each['Id']}\n" for each in there))
     (here / "containers.json").write_text(json.dumps(there))
     (here / "networks").write_text("".join(f"{network_name(workload(n).id)}\n" for n in range(1, 51)))
     (here / "podman").write_text(SCRIPT.format(here=here))
     (here / "podman").chmod(0o755)
-    hosts = tuple(AnsibleHost(f"host-{n}", HERE) for n in range(HOSTS))
+    hosts = tuple(AnsibleHost(f"host-{n}", LOCALHOST) for n in range(HOSTS))
     return AnsibleSettings(
         enabled=True, groups=(AnsibleGroup("rack", hosts),), storage=str(scratch / "records")
     )
@@ -134,11 +139,11 @@ def _bench_podman(scratch: Path) -> None:
     world = open_hosts(settings, scratch, engine, None)
     wanted = workload(900, service(ports=(Port(8080, 18_090, public=True),)))
     runs, part = (
-        Runs(settings, HostCredentials(), scratch / "by-hand"),
-        applying(host_spec_of(wanted, "d", SpecSettings(settings))),
+        AnsibleRunner(settings, HostCredentials(), scratch / "by-hand"),
+        apply_task(host_spec_of(wanted, "d", settings)),
     )
-    asked = work_order([part], ContainerEngine.PODMAN, settings)
-    play = Play("work", settings.groups[0], {"one": asked}, 120)
+    asked = apply_request([part], ContainerEngine.PODMAN, settings)
+    play = Play("apply", settings.groups[0], {"one": asked}, 120)
     deploys, repairs, by_hand = [], [], []
     try:
         for _ in range(ROUNDS):

@@ -10,10 +10,10 @@ import pytest
 
 from reconciler.values.outcomes import Done
 from tests.contracts.adapter_worlds import GIVEN, Machines, World, close_world, real_world, simulated_world
-from tests.contracts.host_worlds import close_hosts, has_podman, played_hosts, podman_host
+from tests.contracts.host_worlds import close_hosts, fake_hosts, has_podman, podman_host
 
 CLUSTERS = ["simulated", pytest.param("real", marks=pytest.mark.live)]
-HOSTS = ["played", pytest.param("podman", marks=pytest.mark.live)]
+HOSTS = ["fake", pytest.param("podman", marks=pytest.mark.live)]
 
 
 @pytest.fixture(scope="module", params=[*CLUSTERS, *HOSTS])
@@ -36,8 +36,8 @@ def _cluster(kind: str, scratch: Path) -> World:
 
 
 def _hosts(kind: str, scratch: Path) -> Machines | None:
-    if kind == "played":
-        return played_hosts(scratch)
+    if kind == "fake":
+        return fake_hosts(scratch)
     if kind != "podman":
         return None
     if not has_podman():

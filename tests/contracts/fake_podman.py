@@ -1,4 +1,4 @@
-"""A podman that is played, from what a real one printed (recorded/podman-4.3.1.json), for one host."""
+"""A simulated podman, built from recorded output of a real one (recorded/podman-4.3.1.json)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ IMAGES = ("web:1", "web:2", "unready:1", "crash:1", "evil:1")
 Options = dict[str, list[str]]
 
 
-class Stage:
-    """What is on one host: containers, networks, volumes, images. Thread-safe, as several runs may come."""
+class FakeHost:
+    """The objects of one host: containers, networks, volumes, images. Runs share it under its lock."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -32,7 +32,7 @@ class Stage:
         self.events: list[dict[str, Any]] = []
         self.commands: list[list[str]] = []
 
-    def note(self, action: str, found: dict[str, Any]) -> None:
+    def record(self, action: str, found: dict[str, Any]) -> None:
         event = deepcopy(RECORDED["event"])
         event |= {"Name": found["Name"], "Status": action, "Image": found["ImageName"]}
         event |= {"Time": time.strftime("%Y-%m-%dT%H:%M:%S.0Z", time.gmtime())}
@@ -41,15 +41,15 @@ class Stage:
 
 
 class FakePodman(Engine):
-    """Knows the commands that we use, in the words in which we use them; anything else is an error."""
+    """Implements the commands and options that we use; others are errors."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, host: FakeHost) -> None:
         super().__init__("podman", 60)
-        self.stage = stage
+        self.host = host
 
     def output(self, step: str, *words: str, seconds: float = 60) -> bytes:
-        with self.stage.lock:
-            self.stage.commands.append(list(words))
+        with self.host.lock:
+            self.host.commands.append(list(words))
             verb = "_".join(
                 words[:2] if words[0] in ("container", "image", "network", "volume") else words[:1]
             )
@@ -61,74 +61,72 @@ class FakePodman(Engine):
 
     def do_ps(self, words: list[str]) -> str:
         _, options = _split(words, valued=("--filter",))
-        found = (c for c in self.stage.containers.values() if _is_selected(c["Config"]["Labels"], options))
+        found = (c for c in self.host.containers.values() if _is_selected(c["Config"]["Labels"], options))
         return "\n".join(c["Id"] for c in found)
 
     def do_container_inspect(self, words: list[str]) -> str:
         return json.dumps([self._container(name) for name in words])
 
     def do_image_inspect(self, words: list[str]) -> str:
-        if words[0] not in self.stage.images:
+        if words[0] not in self.host.images:
             raise _recorded("no image", "registry.example/missing:1", words[0])
-        return json.dumps([self.stage.images[words[0]]])
+        return json.dumps([self.host.images[words[0]]])
 
     def do_pull(self, words: list[str]) -> str:
         raise _recorded("pull", ABSENT, words[-1])
 
     def do_network_ls(self, words: list[str]) -> str:
         _, options = _split(words, valued=("--filter", "--format"))
-        return "\n".join(
-            n for n, each in self.stage.networks.items() if _is_selected(each["labels"], options)
-        )
+        return "\n".join(n for n, each in self.host.networks.items() if _is_selected(each["labels"], options))
 
     def do_network_inspect(self, words: list[str]) -> str:
-        if words[0] not in self.stage.networks:
+        if words[0] not in self.host.networks:
             raise _recorded("no network", "nosuch", words[0])
-        return json.dumps([self.stage.networks[words[0]]])
+        return json.dumps([self.host.networks[words[0]]])
 
     def do_network_create(self, words: list[str]) -> str:
         [name], options = _split(words)
-        subnet = f"10.89.{len(self.stage.networks)}"
+        subnet = f"10.89.{len(self.host.networks)}"
         made = deepcopy(RECORDED["network"]) | {"name": name, "labels": _labels(options)}
         made["subnets"] = [{"gateway": f"{subnet}.1", "subnet": f"{subnet}.0/24"}]
-        self.stage.networks[name] = made
+        self.host.networks[name] = made
         return name
 
     def do_network_rm(self, words: list[str]) -> str:
-        del self.stage.networks[words[0]]
+        del self.host.networks[words[0]]
         return words[0]
 
     def do_volume_ls(self, words: list[str]) -> str:
         _, options = _split(words, valued=("--filter", "--format"))
-        return "\n".join(n for n, labels in self.stage.volumes.items() if _is_selected(labels, options))
+        return "\n".join(n for n, labels in self.host.volumes.items() if _is_selected(labels, options))
 
     def do_volume_create(self, words: list[str]) -> str:
         [name], options = _split(words)
-        self.stage.volumes[name] = _labels(options)
+        self.host.volumes[name] = _labels(options)
         return name
 
     def do_volume_inspect(self, words: list[str]) -> str:
-        return json.dumps([{"Name": name, "Labels": self.stage.volumes[name]} for name in words])
+        return json.dumps([{"Name": name, "Labels": self.host.volumes[name]} for name in words])
 
     def do_volume_rm(self, words: list[str]) -> str:
-        del self.stage.volumes[words[0]]
+        del self.host.volumes[words[0]]
         return words[0]
 
     def do_create(self, words: list[str]) -> str:
         [image, *arguments], options = _split(words)
         [name] = options["--name"]
-        if name in self.stage.containers:
+        if name in self.host.containers:
             taken = RECORDED["container"]["Name"]
             raise _recorded("name taken", taken, name)
-        if image not in self.stage.images:
+        if image not in self.host.images:
             raise _recorded("pull", ABSENT, image)
-        mark = hashlib.sha256(f"{name}{time.monotonic_ns()}".encode()).hexdigest()
-        found = deepcopy(RECORDED["container"]) | {"Id": mark, "Name": name, "ImageName": image}
+        digest = hashlib.sha256(f"{name}{time.monotonic_ns()}".encode()).hexdigest()
+        found = deepcopy(RECORDED["container"]) | {"Id": digest, "Name": name, "ImageName": image}
         found["Config"] |= {"Image": image, "Labels": _labels(options), "Cmd": arguments}
         lines = [
             line for path in options.get("--env-file", []) for line in Path(path).read_text().splitlines()
         ]
-        found["Config"]["Env"] = [*options.get("--env", []), *lines, f"HOSTNAME={mark[:12]}"]
+        found["Config"]["Env"] = [*options.get("--env", []), *lines, f"HOSTNAME={digest[:12]}"]
         found["HostConfig"] |= {
             "Memory": int(options.get("--memory", ["0"])[0]),
             "NanoCpus": int(float(options.get("--cpus", ["0"])[0]) * 1_000_000_000),
@@ -137,9 +135,9 @@ class FakePodman(Engine):
         networks: dict[str, Any] = {each: {} for each in options.get("--network", [])}
         found["NetworkSettings"] = {"Networks": networks, "Ports": options.get("--publish", [])}
         found["State"] |= {"Status": "created", "Running": False, "ExitCode": 0}
-        self.stage.containers[name] = found
-        self.stage.note("create", found)
-        return mark
+        self.host.containers[name] = found
+        self.host.record("create", found)
+        return digest
 
     def do_start(self, words: list[str]) -> str:
         found = self._container(words[-1])
@@ -153,7 +151,7 @@ class FakePodman(Engine):
             "ExitCode": int(crashes),
             "Health": {"Status": "starting" if "/unready:" in found["ImageName"] else ""},
         }
-        self.stage.note("start", found)
+        self.host.record("start", found)
         return words[-1]
 
     def do_stop(self, words: list[str]) -> str:
@@ -164,8 +162,8 @@ class FakePodman(Engine):
 
     def do_rm(self, words: list[str]) -> str:
         found = self._container(words[-1])
-        del self.stage.containers[found["Name"]]
-        self.stage.note("remove", found)
+        del self.host.containers[found["Name"]]
+        self.host.record("remove", found)
         return words[-1]
 
     def do_network_disconnect(self, words: list[str]) -> str:
@@ -184,14 +182,14 @@ class FakePodman(Engine):
 
     def do_events(self, words: list[str]) -> str:
         _, options = _split(words, valued=("--filter", "--since", "--format"))
-        told = [each for each in self.stage.events if _is_selected(each["Attributes"], options)]
-        return "\n".join(json.dumps(each) for each in told)
+        found = [each for each in self.host.events if _is_selected(each["Attributes"], options)]
+        return "\n".join(json.dumps(each) for each in found)
 
     def _up(self) -> list[dict[str, Any]]:
-        return [each for each in self.stage.containers.values() if each["State"]["Status"] == "running"]
+        return [each for each in self.host.containers.values() if each["State"]["Status"] == "running"]
 
     def _container(self, name: str) -> dict[str, Any]:
-        for each in self.stage.containers.values():
+        for each in self.host.containers.values():
             if name in (each["Name"], each["Id"]):
                 return each
         raise _recorded("no container", "nosuch", name)
@@ -199,21 +197,21 @@ class FakePodman(Engine):
     def _end(self, name: str, code: int, action: str) -> str:
         found = self._container(name)
         found["State"] |= {"Status": "exited", "Running": False, "ExitCode": code}
-        self.stage.note(action, found)
+        self.host.record(action, found)
         return name
 
 
 class RefusedError(Exception):
-    """What a real one printed to its errors."""
+    """Recorded error output."""
 
 
 def _recorded(kind: str, there: str, here: str) -> RefusedError:
-    """An error as it was printed, about something else."""
+    """A recorded error, about another object."""
     return RefusedError(RECORDED["errors"][kind]["stderr"].replace(there, here))
 
 
 def _split(words: list[str], valued: tuple[str, ...] = ()) -> tuple[list[str], Options]:
-    """Options come first; one with `=` carries its value, of `valued` ones it is the next word."""
+    """Arguments and options; the value of an option follows `=` or, for `valued` ones, is the next word."""
     options: Options = {}
     rest = list(words)
     while rest and rest[0].startswith("-"):

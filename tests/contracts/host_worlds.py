@@ -1,4 +1,4 @@
-"""Plain hosts to hold the adapter to: played ones, and this very machine with its podman."""
+"""Plain hosts for the adapter contract: simulated ones, and this machine with its podman."""
 
 from __future__ import annotations
 
@@ -17,73 +17,73 @@ from reconciler.adapters.ansible.adapter import AnsibleAdapter, AnsibleEnvironme
 from reconciler.adapters.ansible.credentials import HostCredentials
 from reconciler.adapters.ansible.plays.module_utils import provider_records
 from reconciler.adapters.ansible.plays.module_utils.provider_engine import Engine, EngineError
-from reconciler.adapters.ansible.plays.module_utils.provider_orders import answer_to
 from reconciler.adapters.ansible.plays.module_utils.provider_records import Records
-from reconciler.adapters.ansible.plays.module_utils.provider_workload import Site as EngineSite
-from reconciler.adapters.ansible.plays.module_utils.provider_workload import remove
-from reconciler.adapters.ansible.runs import HostAnswer, Play, Player
+from reconciler.adapters.ansible.plays.module_utils.provider_requests import respond
+from reconciler.adapters.ansible.plays.module_utils.provider_workload import HostContext, remove
+from reconciler.adapters.ansible.runner import HostResult, Play, PlayRunner
 from reconciler.devnet.plain_images import SERVE, build, fit
 from reconciler.values.desired import Workload
-from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
+from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
 from reconciler.values.ids import WorkloadId
 from reconciler.values.resources import Resources
 from tests.contracts.adapter_worlds import Machines
-from tests.contracts.fake_podman import FakePodman, Stage
+from tests.contracts.fake_podman import FakeHost, FakePodman
 
 ROOMY = Resources(64_000, 64 << 30, 256 << 30)
 TENANT = "virtengine1tenant"
 
 
-class PlayedRuns:
-    """Carries orders out at once, as the hosts would, on engines that are played."""
+class FakeRunner:
+    """Runs requests in-process, with a simulated podman for each host."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self.stages: dict[str, Stage] = {}
-        self.fates: dict[str, HostAnswer | Exception] = {}
-        self.plays: list[Play] = []
+        self.hosts: dict[str, FakeHost] = {}
+        self.results: dict[str, HostResult | Exception] = {}
 
-    def stage(self, host: str) -> Stage:
-        return self.stages.setdefault(host, Stage())
+    def host(self, host: str) -> FakeHost:
+        return self.hosts.setdefault(host, FakeHost())
 
-    def run(self, play: Play) -> Mapping[str, HostAnswer]:
-        self.plays.append(play)
-        return {host: self._one(play, host, json.loads(json.dumps(o))) for host, o in play.orders.items()}
+    def run(self, play: Play) -> Mapping[str, HostResult]:
+        return {
+            host: self._one(play, host, json.loads(json.dumps(request)))
+            for host, request in play.requests.items()
+        }
 
     def close(self) -> None:
-        """Nothing runs on."""
+        """Nothing is in flight."""
 
-    def _one(self, play: Play, host: str, asked: dict[str, Any]) -> HostAnswer:
-        fate = self.fates.get(host)
-        if isinstance(fate, Exception):
-            raise fate
-        if fate is not None:
-            return fate
-        asked["directory"] = str(self._directory / host)
-        records = Records(asked["directory"])
+    def _one(self, play: Play, host: str, request: dict[str, Any]) -> HostResult:
+        result = self.results.get(host)
+        if isinstance(result, Exception):
+            raise result
+        if result is not None:
+            return result
+        request["directory"] = str(self._directory / host)
+        records = Records(request["directory"])
         try:
-            answer, changed = answer_to(asked, FakePodman(self.stage(host)), records, checking=play.checking)
+            response, _ = respond(request, FakePodman(self.host(host)), records, check_mode=play.check_mode)
         except EngineError as why:
-            return HostAnswer("failed", str(why), why.step)
-        return HostAnswer("ok", changed=changed, answer=json.dumps(answer).encode())
+            return HostResult("failed", str(why), why.step)
+        return HostResult("ok", response=json.dumps(response).encode())
 
 
 @dataclass
 class HostWorld(Machines):
-    """Hosts and an adapter that watches them; `engine` is that of the host whose name is `one`."""
+    """Hosts with an adapter; `engine` is that of the host `one`."""
 
     adapter: AnsibleAdapter
     wakes: list[float]
     engine: Engine
     settings: AnsibleSettings
     first_happening: str = "create"
-    turn: IO[str] | None = None
+    lock: IO[str] | None = None
 
     def __post_init__(self) -> None:
         self.inspector = self.adapter
 
     def tend(self, wanted: Workload) -> None:
-        """Nothing but the planner starts again what ended on a host."""
+        """Only the planner restarts containers on a host."""
         found = self.running(wanted.id)
         if found is not None and found.drifted:
             self.adapter.apply(wanted, "d")
@@ -139,19 +139,19 @@ class HostWorld(Machines):
             self._run("rm", "--force", "stranger")
 
     def sweep(self) -> None:
-        """Take away what the tests made, and nothing else."""
-        for each in self.engine.everything():
+        """Remove what the tests made, and nothing else."""
+        for each in self.engine.containers():
             if each["Name"].startswith(("stranger", "more-", "web-")) and _is_ours(each["Config"]["Labels"]):
                 self._run("rm", "--force", each["Name"])
-        for name in self.engine.labelled("network"):
+        for name in self.engine.owned("network"):
             [found] = self.engine.inspect("network", [name])
             if _is_ours(found["labels"]):
                 remove(
-                    EngineSite(self.engine, Records(self.settings.storage), {}), name.removeprefix("lease-")
+                    HostContext(self.engine, Records(self.settings.storage), {}), name.removeprefix("lease-")
                 )
 
     def _of(self, subject: WorkloadId) -> list[dict[str, Any]]:
-        labels = ((each["Config"]["Labels"], each) for each in self.engine.everything())
+        labels = ((each["Config"]["Labels"], each) for each in self.engine.containers())
         return [each for found, each in labels if (found or {}).get("virtengine.com/workload") == subject]
 
     def _run(self, *words: str) -> str:
@@ -159,55 +159,57 @@ class HostWorld(Machines):
 
 
 def _is_ours(labels: Mapping[str, str] | None) -> bool:
-    """Of the contract's tenant, or of nobody: nothing of a provider that runs on this machine."""
+    """Of the contract's tenant, or without an owner: never of a provider that runs on this machine."""
     return (labels or {}).get("virtengine.com/lease", TENANT).startswith(TENANT)
 
 
-def settings_of(storage: Path, look_every: float, *hosts: AnsibleHost) -> AnsibleSettings:
+def settings_of(storage: Path, observe_every_seconds: float, *hosts: AnsibleHost) -> AnsibleSettings:
     return AnsibleSettings(
         enabled=True,
-        groups=(AnsibleGroup("here", hosts or (AnsibleHost("one", HERE, capacity=ROOMY),)),),
+        groups=(AnsibleGroup("here", hosts or (AnsibleHost("one", LOCALHOST, capacity=ROOMY),)),),
         publish="127.0.0.1",
         storage=str(storage),
-        look_every=look_every,
-        patience=Timeouts(stop=1),
+        observe_every_seconds=observe_every_seconds,
+        timeouts=Timeouts(stop=1),
     )
 
 
-def open_hosts(settings: AnsibleSettings, scratch: Path, engine: Engine, runs: Player | None) -> HostWorld:
+def open_hosts(
+    settings: AnsibleSettings, scratch: Path, engine: Engine, runner: PlayRunner | None
+) -> HostWorld:
     wakes: list[float] = []
     site = AnsibleEnvironment(settings, HostCredentials(), scratch / "state", scratch / "runs")
-    adapter = AnsibleAdapter(site, lambda: wakes.append(time.monotonic()), runs)
+    adapter = AnsibleAdapter(site, lambda: wakes.append(time.monotonic()), runner)
     adapter.start()
     adapter.look()
     return HostWorld(adapter, wakes, engine, settings)
 
 
-def played_hosts(scratch: Path) -> HostWorld:
-    """A host that is played; what ends is started again after moments, not after seconds."""
-    provider_records.FIRST_SECONDS = 0  # restored by close_hosts
-    runs = PlayedRuns(scratch / "hosts")
-    engine = FakePodman(runs.stage("one"))
-    return open_hosts(settings_of(scratch / "hosts", 0.05), scratch, engine, runs)
+def fake_hosts(scratch: Path) -> HostWorld:
+    """A simulated host; restarts do not back off."""
+    provider_records.BACKOFF_FIRST_SECONDS = 0  # restored by close_hosts
+    runner = FakeRunner(scratch / "hosts")
+    engine = FakePodman(runner.host("one"))
+    return open_hosts(settings_of(scratch / "hosts", 0.05), scratch, engine, runner)
 
 
 def podman_host(scratch: Path) -> HostWorld:
-    """This very machine; `podman` must be there. One world at a time, as all share its containers."""
-    turn = (Path(tempfile.gettempdir()) / "provider-contract-podman.lock").open("w")
-    fcntl.flock(turn, fcntl.LOCK_EX)
+    """This machine, which must have podman. One test process at a time, because containers are shared."""
+    lock = (Path(tempfile.gettempdir()) / "provider-contract-podman.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
     fit(scratch)
     build_images()
     world = open_hosts(settings_of(scratch / "records", 0.5), scratch, Engine("podman", 3_600), None)
-    world.turn = turn
+    world.lock = lock
     return world
 
 
 def close_hosts(world: HostWorld) -> None:
     world.adapter.close()
     world.sweep()
-    provider_records.FIRST_SECONDS = 10  # as it was
-    if world.turn is not None:
-        world.turn.close()
+    provider_records.BACKOFF_FIRST_SECONDS = 10  # as it was
+    if world.lock is not None:
+        world.lock.close()
 
 
 def has_podman() -> bool:
@@ -215,7 +217,7 @@ def has_podman() -> bool:
 
 
 def build_images() -> None:
-    """The images that the contract's tests name."""
+    """The images that the contract tests name."""
     texts = {
         "web:1": f"CMD {SERVE}",
         "web:2": f"LABEL number=2\nCMD {SERVE}",

@@ -20,7 +20,9 @@ REASON_ARGUMENT = {"Trouble": 0, "Refused": 0, "Failed": 0, "Retry": 2}
 """Types that carry a reason, with the position of that argument."""
 VARIABLES: dict[str, set[str]] = {
     "adapters/kubernetes/troubles.py: reason": cluster_troubles._CONFIG,
-    "adapters/ansible/troubles.py: reason": {reason for _, reason, _ in host_troubles._HOSTS},
+    "adapters/ansible/troubles.py: reason": {
+        reason for reason, _ in (*host_troubles._HOST_ERRORS.values(), *host_troubles._STEPS.values())
+    },
     "planning/memory_update.py: reason": set(),
 }
 """Arguments that are variables: their possible values, empty if they only pass a reason on."""

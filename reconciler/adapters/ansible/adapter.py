@@ -1,4 +1,4 @@
-"""The Ansible adapter: what runs is told from memory, what shall run is left to a pool of runs."""
+"""The Ansible adapter: observations come from memory, changes go to a work queue of runs."""
 
 from __future__ import annotations
 
@@ -9,241 +9,232 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from reconciler.adapters.ansible.answers import HostWorkloadAnswer, WorkAnswer
 from reconciler.adapters.ansible.credentials import HostCredentials
 from reconciler.adapters.ansible.host_fleet import HostFleet
-from reconciler.adapters.ansible.host_observer import SPARE_SECONDS, HostObserver
-from reconciler.adapters.ansible.host_queries import HostQueries
-from reconciler.adapters.ansible.host_spec import (
-    Order,
-    SpecSettings,
-    applying,
-    host_spec_of,
-    removing,
-    work_order,
-)
-from reconciler.adapters.ansible.jobs import Job, Jobs, Key
-from reconciler.adapters.ansible.placement import refused
+from reconciler.adapters.ansible.host_observer import HostObserver
+from reconciler.adapters.ansible.host_queries import HostQueries, Location
+from reconciler.adapters.ansible.host_spec import apply_request, apply_task, host_spec_of, remove_task
+from reconciler.adapters.ansible.job_queue import Job, JobKey, JobQueue
 from reconciler.adapters.ansible.placements import Placement, Placements
-from reconciler.adapters.ansible.runs import HostAnswer, Play, Player, RunError, Runs
-from reconciler.adapters.ansible.troubles import host_trouble
-from reconciler.adapters.ansible.workload_view import (
-    HOST_GONE,
-    FleetObservation,
-    RunEnd,
-    hosts_of,
-    workloads_of,
+from reconciler.adapters.ansible.responses import AppliedWorkloads, ObservedWorkload
+from reconciler.adapters.ansible.runner import (
+    MISSING,
+    SPARE_SECONDS,
+    AnsibleRunner,
+    HostResult,
+    Play,
+    PlayRunner,
+    RunError,
 )
-from reconciler.documents.typed_json import decode_json
+from reconciler.adapters.ansible.scheduling import validate_ports
+from reconciler.adapters.ansible.troubles import host_trouble
+from reconciler.adapters.ansible.workload_view import HOST_GONE, FailedJob, FleetObservation, workloads_of
 from reconciler.ports import Wake
 from reconciler.values.desired import Workload
-from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
+from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import WorkloadEvents, WorkloadUse
-from reconciler.values.observed import AdapterView, Running, Trouble
+from reconciler.values.observed import AdapterView, Trouble
 from reconciler.values.outcomes import Done, Failed, Outcome
-from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
 
-FIRST_LOOK_SECONDS = 10.0
-AGAIN_SECONDS, LONGEST_SECONDS = 15.0, 600.0
-PLACES = "places.json"
+FIRST_OBSERVATION_SECONDS = 10.0
+BACKOFF_FIRST_SECONDS, BACKOFF_MAX_SECONDS = 15.0, 600.0
+PLACEMENTS = "places.json"
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class AnsibleEnvironment:
-    """Settings from the repository, secrets from the host file, directories of ours: `state` is kept,
-    `scratch` is not. `provider` is our address: leases of others are not ours ("": all are).
+    """Settings from the repository, credentials from the host file; the directory `state` is kept, `scratch`
+    is not. Leases of another `provider` than our address are not ours ("": all are).
     """
 
     settings: AnsibleSettings
-    access: HostCredentials
+    credentials: HostCredentials
     state: Path
     scratch: Path
     provider: str = ""
 
 
 class AnsibleAdapter:
-    """Implements `ports.Adapter`. `start` it before the first look, `close` it at the end."""
+    """Implements `ports.Adapter` and `ports.Inspector`. `start` it before the first look, `close` it at the
+    end.
+    """
 
-    def __init__(self, site: AnsibleEnvironment, wake: Wake, runs: Player | None = None) -> None:
-        self._settings = site.settings
-        self._provider = site.provider
+    def __init__(self, environment: AnsibleEnvironment, wake: Wake, runner: PlayRunner | None = None) -> None:
+        settings = self._settings = environment.settings
+        self._provider = environment.provider
         self._wake = wake
-        self._runs = runs or Runs(site.settings, site.access, site.scratch)
-        self._places = Placements(site.state / PLACES)
-        self._sight = HostObserver(self._runs, site.settings, wake)
-        self._jobs = Jobs(site.settings.runs, self._work, wake)
-        self._asking = HostQueries(self._runs, site.settings)
+        self._runner = runner or AnsibleRunner(settings, environment.credentials, environment.scratch)
+        self._placements = Placements(environment.state / PLACEMENTS)
+        self._observer = HostObserver(self._runner, settings, wake)
+        self._jobs = JobQueue(settings.concurrent_runs, self._work, wake)
+        self._queries = HostQueries(self._runner, settings)
         self._lock = threading.Lock()
-        self._endings: dict[Key, RunEnd] = {}
+        self._failed: dict[JobKey, FailedJob] = {}
         self._quota: Resources | None = None
-        self._looked = False
-        self._groups = {host.name: group for group in site.settings.groups for host in group.hosts}
+        self._is_first_look = True
+        self._groups = {host.name: group for group in settings.groups for host in group.hosts}
 
     def start(self) -> None:
-        """Begin to look."""
-        self._sight.start()
+        """Begin to observe."""
+        self._observer.start()
 
     def close(self) -> None:
-        """End what runs, and whatever it has started."""
-        self._runs.close()
-        self._sight.close()
+        """End all runs and threads."""
+        self._runner.close()
+        self._observer.close()
         self._jobs.close()
 
     def look(self) -> AdapterView:
-        """From memory; the very first look waits a moment until the hosts have answered or failed to."""
-        if not self._looked:
-            self._sight.wait(FIRST_LOOK_SECONDS)
-            self._looked = True
-        estate = self._estate()
-        if estate.unseen_whole is not None:
-            return AdapterView(Unseen(estate.unseen_whole), Unseen(estate.unseen_whole))
-        if not estate.silent and self._places.is_new:
-            self._places.settle()
-        workloads: Reading[Mapping[WorkloadId, Running]] = Seen(workloads_of(self._scenery(estate)))
-        unwell = tuple(estate.silent[name] for name in sorted(estate.silent))
-        return AdapterView(workloads, Seen(estate.capacity(self._quota)), unwell)
+        """From memory; the first look waits up to 10 seconds for the first observation of each group."""
+        if self._is_first_look:
+            self._observer.wait(FIRST_OBSERVATION_SECONDS)
+            self._is_first_look = False
+        fleet = self._fleet()
+        if (why := fleet.unseen_reason) is not None:
+            return AdapterView(Unseen(why), Unseen(why))
+        if not fleet.unreachable and self._placements.is_new:
+            self._placements.settle()
+        unwell = tuple(fleet.unreachable[name] for name in sorted(fleet.unreachable))
+        workloads = workloads_of(self._observation(fleet))
+        return AdapterView(Seen(workloads), Seen(fleet.capacity(self._quota)), unwell)
 
     def prepare(self, quota: Resources) -> Outcome:
-        """The quota is ours to keep: hosts know none. No more than it is placed."""
+        """Keep the quota here, because hosts have none; placement respects it."""
         self._quota = quota
         return Done(f"quota {quota.show()}")
 
     def apply(self, workload: Workload, digest: str) -> Outcome:
-        """Choose a host once, then leave it to a run there; what came of it is seen by looking."""
-        if refusal := refused(workload, self._settings):
+        """Select a host, store the placement, queue the job; the result shows in later looks."""
+        if refusal := validate_ports(workload, self._settings):
             return refusal
-        estate = self._estate()
-        scenery = self._scenery(estate)
-        where = estate.place_of(workload, scenery, self._quota, lost=self._places.is_new)
-        if isinstance(where, Failed):
-            return where
-        order = host_spec_of(workload, digest, SpecSettings(self._settings, estate.gpus(where)))
-        place = Placement(where, str(workload.lease), digest, len(order["containers"]))
+        fleet = self._fleet()
+        observation = self._observation(fleet)
+        lost = self._placements.is_new
+        host = fleet.select_host(workload, observation, self._quota, placements_lost=lost)
+        if isinstance(host, Failed):
+            return host
+        lease, spec = str(workload.lease), host_spec_of(workload, digest, self._settings, fleet.gpus(host))
         try:
-            self._places.put(workload.id, place)
+            self._placements.put(workload.id, Placement(host, lease, digest, len(spec["containers"])))
         except OSError as why:
-            return Failed("PlaceUnwritable", f"{PLACES}: {why.strerror}", "make room in the state directory")
-        self._submit(Job(workload.id, where, str(workload.lease), digest, order))
-        for other in hosts_of(workload.id, scenery):
-            if other != where and other in estate.answering:
-                self._submit(Job(workload.id, other, str(workload.lease)))
+            return Failed(
+                "PlaceUnwritable", f"{PLACEMENTS}: {why.strerror}", "make room in the state directory"
+            )
+        self._submit(Job(workload.id, host, lease, digest, spec))
+        for other in observation.hosts_of(workload.id):
+            if other != host and other in fleet.reachable:
+                self._submit(Job(workload.id, other, lease))
         return Done()
 
     def remove(self, workload: WorkloadId) -> Outcome:
-        """Everything labelled with this id, wherever it was seen or placed; done again, it does nothing."""
-        estate = self._estate()
-        scenery = self._scenery(estate)
-        hosts = [host for host in hosts_of(workload, scenery) if host in self._groups]
+        """Queue its removal from every host where it was observed or placed; idempotent."""
+        fleet = self._fleet()
+        hosts = [host for host in self._observation(fleet).hosts_of(workload) if host in self._groups]
         if not hosts:
-            self._places.forget(workload)
-            return Done("nothing of it is there")
+            self._placements.delete(workload)
+            return Done("nothing of it exists")
         for host in hosts:
-            if trouble := estate.silent.get(host):
+            trouble = fleet.unreachable.get(host)
+            failed = self._failed.get((workload, host))
+            if failed is not None and failed.job.is_removal and time.monotonic() < failed.retry_at:
+                trouble = trouble or failed.trouble
+            if trouble is not None:
                 return Failed(trouble.reason, trouble.message, trouble.advice)
-            ending = self._endings.get((workload, host))
-            if ending is not None and ending.job.removing and time.monotonic() < ending.due_at:
-                return Failed(ending.trouble.reason, ending.trouble.message, ending.trouble.advice)
         for host in hosts:
             self._submit(Job(workload, host))
-        return Done("removal asked for")
+        return Done("removal queued")
 
     def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
         """The last lines of each of its containers."""
-        return self._asking.logs(self._where(workload), workload, tail_lines)
+        return self._queries.logs(self._location(workload), workload, tail_lines)
 
     def use(self, workload: WorkloadId) -> WorkloadUse:
-        """As `ports.Inspector`: as the engine measures it."""
-        return self._asking.use(self._where(workload), workload)
+        """As the engine measures it."""
+        return self._queries.use(self._location(workload), workload)
 
     def happenings(self, workload: WorkloadId) -> WorkloadEvents:
-        """As `ports.Inspector`: what the engine noted within a day."""
-        return self._asking.happenings(self._where(workload), workload)
+        """The engine's events of one day."""
+        return self._queries.happenings(self._location(workload), workload)
 
-    def _where(self, workload: WorkloadId) -> tuple[AnsibleGroup, str] | None:
-        """The host of a workload that something was seen of."""
-        estate = self._estate()
-        for host in hosts_of(workload, self._scenery(estate)):
+    def _location(self, workload: WorkloadId) -> Location:
+        """OSError if its host is unreachable."""
+        fleet = self._fleet()
+        for host in self._observation(fleet).hosts_of(workload):
             if host not in self._groups:
                 continue
-            if trouble := estate.silent.get(host):
+            if trouble := fleet.unreachable.get(host):
                 raise OSError(f"{trouble.message}; {trouble.advice}")
             return self._groups[host], host
         return None
 
-    def _estate(self) -> HostFleet:
-        return HostFleet(self._settings, self._sight.hosts())
+    def _fleet(self) -> HostFleet:
+        return HostFleet(self._settings, self._observer.readings())
 
-    def _scenery(self, estate: HostFleet) -> FleetObservation:
-        places = self._places.all()
-        gone = {place.host for place in places.values()} - self._groups.keys()
-        advice = "its workloads are placed anew; what is left on it is yours to remove"
-        unseen = {h: Trouble(HOST_GONE, f"host {h} is not in adapters/ansible.yaml", advice) for h in gone}
-        jobs = self._jobs.under_way()
+    def _observation(self, fleet: HostFleet) -> FleetObservation:
+        """Hosts that hold workloads but are no longer configured count as unreachable."""
+        placements = self._placements.all()
+        gone = {each.host for each in placements.values()} - self._groups.keys()
+        advice = "its workloads are placed on other hosts; remove what is left on it"
+        troubles = {h: Trouble(HOST_GONE, f"host {h} is not in adapters/ansible.yaml", advice) for h in gone}
+        jobs = self._jobs.in_flight()
         with self._lock:
-            endings = dict(self._endings)
+            failed = dict(self._failed)
+        unreachable = {**troubles, **fleet.unreachable}
         now = time.monotonic()
-        silent = {**unseen, **estate.silent}
-        return FleetObservation(estate.workloads, silent, places, jobs, endings, now, self._provider)
+        return FleetObservation(fleet.workloads, unreachable, placements, jobs, failed, now, self._provider)
 
     def _submit(self, job: Job) -> None:
         with self._lock:
-            ending = self._endings.get((job.workload, job.host))
-            if ending is not None and ending.job != job:
-                del self._endings[job.workload, job.host]
+            failed = self._failed.get(job.key)
+            if failed is not None and failed.job != job:
+                del self._failed[job.key]
         if self._jobs.submit(job):
             self._wake()
 
-    def _work(self, jobs: Sequence[Job]) -> None:
-        """One run on one host; called by the pool."""
-        host = jobs[0].host
+    def _work(self, batch: Sequence[Job]) -> None:
+        """One run for jobs of one host; the queue calls it."""
+        host = batch[0].host
         group = self._groups[host]
-        parts: list[Order] = [
-            applying(j.order) if j.order is not None else removing(j.workload) for j in jobs
-        ]
-        order = work_order(parts, group.engine, self._settings)
+        tasks = [apply_task(job.spec) if job.spec is not None else remove_task(job.workload) for job in batch]
+        request = apply_request(tasks, group.engine, self._settings)
+        applied: Mapping[str, ObservedWorkload | None] | None = None
         try:
-            play = Play("work", group, {host: order}, self._settings.patience.apply + SPARE_SECONDS)
-            answer = self._runs.run(play).get(host) or HostAnswer("failed", "the run said nothing about it")
-            found = self._read(answer)
+            play = Play("apply", group, {host: request}, self._settings.timeouts.apply + SPARE_SECONDS)
+            result = self._runner.run(play).get(host, MISSING)
+            if result.state == "ok":
+                applied = result.decode(AppliedWorkloads).workloads
         except RunError as why:
-            answer, found = HostAnswer("failed", str(why)), None
-        except Exception as why:  # a fault of ours must not be taken for success, nor end the pool
+            result = HostResult("failed", str(why))
+        except Exception as why:  # an internal error must neither count as success nor end the pool
             log.exception("adapter ansible: work on %s", host)
-            answer, found = HostAnswer("failed", f"a fault of the daemon's own: {why!r}"), None
-        for job in jobs:
-            self._finish(job, found, answer)
+            result = HostResult("failed", f"internal error of the daemon: {why!r}")
+        for job in batch:
+            observed = applied.get(job.workload) if applied is not None else None
+            if applied is None:
+                self._fail(job, host_trouble(host, result.message, result.step))
+            elif observed is not None and observed.error:
+                self._fail(job, host_trouble(host, observed.error, observed.step))
+            else:
+                self._succeed(job, observed)
 
-    def _read(self, answer: HostAnswer) -> Mapping[str, HostWorkloadAnswer | None] | None:
-        if answer.state != "ok":
-            return None
-        try:
-            return decode_json(answer.answer, WorkAnswer).workloads
-        except msgspec.MsgspecError as why:
-            raise RunError(f"the host answered what cannot be read: {why}") from why
-
-    def _finish(
-        self, job: Job, found: Mapping[str, HostWorkloadAnswer | None] | None, host: HostAnswer
-    ) -> None:
-        key, told = (job.workload, job.host), found.get(job.workload) if found is not None else None
-        if found is None or (told is not None and told.error):
-            words, step = (told.error, told.step) if told is not None else (host.words, host.step)
-            trouble = host_trouble(job.host, words, step)
-            with self._lock:
-                before = self._endings.get(key)
-                count = before.count + 1 if before is not None and before.job == job else 1
-                pause = min(AGAIN_SECONDS * 2 ** min(count - 1, 10), LONGEST_SECONDS)
-                self._endings[key] = RunEnd(job, trouble, count, time.monotonic() + pause)
-            self._sight.poke(job.host)
-            return
+    def _fail(self, job: Job, trouble: Trouble) -> None:
+        """Retry with exponential backoff; observe the host now."""
         with self._lock:
-            self._endings.pop(key, None)
-        self._sight.learn(job.host, job.workload, told)
-        if job.removing and told is None:
-            place = self._places.all().get(job.workload)
-            if place is not None and place.host == job.host:
-                self._places.forget(job.workload)
+            before = self._failed.get(job.key)
+            attempts = before.attempts + 1 if before is not None and before.job == job else 1
+            pause = min(BACKOFF_FIRST_SECONDS * 2 ** min(attempts - 1, 10), BACKOFF_MAX_SECONDS)
+            self._failed[job.key] = FailedJob(job, trouble, attempts, time.monotonic() + pause)
+        self._observer.trigger(job.host)
+
+    def _succeed(self, job: Job, observed: ObservedWorkload | None) -> None:
+        with self._lock:
+            self._failed.pop(job.key, None)
+        self._observer.record(job.host, job.workload, observed)
+        if job.is_removal and observed is None:
+            placement = self._placements.all().get(job.workload)
+            if placement is not None and placement.host == job.host:
+                self._placements.delete(job.workload)

@@ -1,4 +1,4 @@
-"""How plain hosts are reached: the host file alone says it, nothing of it comes from the repository."""
+"""Credentials for plain hosts, from the host file; nothing of it comes from the repository."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.documents.host_model import AnsibleAccessModel
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """An SSH server through which hosts are reached; `user` "" is the daemon's own name."""
+    """An SSH jump host; `user` "" is the daemon's own user name."""
 
     host: str
     port: int = 22
@@ -19,7 +19,7 @@ class Jump:
 
     @classmethod
     def parse(cls, text: str) -> Jump:
-        """`user@host:port`, an IPv6 address in brackets; of the form that the host file demands."""
+        """`user@host:port`, an IPv6 address in brackets; the host file's model has validated it."""
         user, _, place = text.rpartition("@")
         host, port = place, "22"
         if ":" in place.rpartition("]")[2]:
@@ -29,8 +29,8 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class HostCredentials:
-    """Each None where it is not named; paths are absolute. `storage_paths` are the directories of hosts that
-    records may not leave by a link (none: that is not checked).
+    """Absolute paths, None if not configured. `storage_paths` are directories on the hosts that records may
+    not leave through a symbolic link (none: not checked).
     """
 
     private_key: Path | None = None
@@ -40,9 +40,12 @@ class HostCredentials:
     jump: Jump | None = None
     storage_paths: tuple[str, ...] = ()
 
-    def complaints(self) -> Iterator[str]:
-        """What is wrong with the files, in sentences that say what to do."""
-        for key, path in self._named():
+    def errors(self) -> Iterator[str]:
+        """Unreadable files, and secret files that others may read; each with its fix."""
+        for key in ("private_key", "known_hosts", "vault", "vault_password_file"):
+            path: Path | None = getattr(self, key)
+            if path is None:
+                continue
             try:
                 mode = path.stat().st_mode
                 path.open("rb").close()
@@ -52,23 +55,18 @@ class HostCredentials:
             if mode & 0o077 and key != "known_hosts":
                 yield f"others may read {path}; run chmod 600 {path}"
 
-    def _named(self) -> Iterator[tuple[str, Path]]:
-        for key in ("private_key", "known_hosts", "vault", "vault_password_file"):
-            if (path := getattr(self, key)) is not None:
-                yield key, path
 
+def host_credentials_of(directory: Path, model: AnsibleAccessModel) -> HostCredentials:
+    """The host file's `adapters.ansible`; relative paths start at the file's directory."""
 
-def host_credentials_of(here: Path, model: AnsibleAccessModel) -> HostCredentials:
-    """The host file's `adapters.ansible`; relative paths start where the file is."""
-
-    def below(path: str | None) -> Path | None:
-        return here / path if path else None
+    def absolute(path: str | None) -> Path | None:
+        return directory / path if path else None
 
     return HostCredentials(
-        below(model.private_key),
-        below(model.known_hosts),
-        below(model.vault),
-        below(model.vault_password_file),
+        absolute(model.private_key),
+        absolute(model.known_hosts),
+        absolute(model.vault),
+        absolute(model.vault_password_file),
         Jump.parse(model.jump) if model.jump else None,
         tuple(model.storage_paths),
     )

@@ -1,4 +1,4 @@
-"""The hosts together: who answers, what is free where, and where a workload belongs; pure."""
+"""All hosts at one moment: which are reachable, what is free, and where a workload belongs; pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from reconciler.adapters.ansible.answers import HostWorkloadAnswer, LookAnswer
 from reconciler.adapters.ansible.host_observer import HostReading
-from reconciler.adapters.ansible.placement import FreeRoom, choose, unfit
+from reconciler.adapters.ansible.responses import ObservedHost, ObservedWorkload
+from reconciler.adapters.ansible.scheduling import HostCandidate, select, unfit_reason
 from reconciler.adapters.ansible.troubles import sentence
-from reconciler.adapters.ansible.workload_view import FleetObservation, hosts_of
+from reconciler.adapters.ansible.workload_view import FleetObservation
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId
@@ -21,124 +21,123 @@ from reconciler.values.resources import Resources, total
 
 @dataclass(frozen=True)
 class HostFleet:
-    """All hosts at one moment."""
+    """Derived from the settings and one reading of each host."""
 
     settings: AnsibleSettings
-    sights: Mapping[str, HostReading]
+    readings: Mapping[str, HostReading]
 
     @cached_property
-    def silent(self) -> Mapping[str, Trouble]:
-        """Hosts that show nothing now, and why."""
-        waiting = "is not looked at yet"
+    def unreachable(self) -> Mapping[str, Trouble]:
+        """Hosts that cannot be observed now, and why."""
         return {
-            name: seen.trouble or Trouble("HostUnseen", f"host {name} {waiting}", "wait for the first look")
-            for name, seen in self.sights.items()
-            if seen.trouble is not None or seen.look is None
+            name: reading.trouble
+            or Trouble("HostUnseen", f"host {name} is not observed yet", "wait for the first observation")
+            for name, reading in self.readings.items()
+            if reading.trouble is not None or reading.observed is None
         }
 
     @cached_property
-    def answering(self) -> Mapping[str, LookAnswer]:
-        """Hosts that show what they hold."""
-        found = {name: seen.look for name, seen in self.sights.items() if name not in self.silent}
-        return {name: look for name, look in found.items() if look is not None}
+    def reachable(self) -> Mapping[str, ObservedHost]:
+        """Hosts with a current observation."""
+        found = {name: each.observed for name, each in self.readings.items() if name not in self.unreachable}
+        return {name: observed for name, observed in found.items() if observed is not None}
 
     @cached_property
-    def workloads(self) -> Mapping[str, Mapping[str, HostWorkloadAnswer]]:
-        """By host, of silent ones as they were seen last."""
-        return {name: seen.look.workloads for name, seen in self.sights.items() if seen.look is not None}
+    def workloads(self) -> Mapping[str, Mapping[str, ObservedWorkload]]:
+        """By host; for unreachable hosts, as last observed."""
+        found = {name: reading.observed for name, reading in self.readings.items()}
+        return {name: observed.workloads for name, observed in found.items() if observed is not None}
 
     @property
-    def unseen_whole(self) -> str | None:
-        """Why nothing at all is seen; None where some host is."""
-        if self.answering:
+    def unseen_reason(self) -> str | None:
+        """Why no host is reachable; None if one is."""
+        if self.reachable:
             return None
-        if not self.sights:
+        if not self.readings:
             return "adapters/ansible.yaml names no hosts; add groups with hosts and restart"
-        first = sentence(next(iter(self.silent.values())))
-        more = f"; and {len(self.silent) - 1} more hosts" if len(self.silent) > 1 else ""
+        first = sentence(next(iter(self.unreachable.values())))
+        more = f"; and {len(self.unreachable) - 1} more hosts" if len(self.unreachable) > 1 else ""
         return f"{first}{more}"
 
     def capacity(self, quota: Resources | None) -> Capacity:
-        """What hosts that answer offer: all of it less strangers' limits, and host by host what is free."""
-        whole = {name: self._offers(name) for name in self.answering}
-        known = self.settings.hosts
+        """What reachable hosts offer, less the limits of foreign containers, and what is free on each."""
+        offered = {name: self._offered(name) for name in sorted(self.reachable)}
         rooms = tuple(
-            HostRoom(self._not_below_nothing(whole[name] - self._used(name)), known[name].attributes)
-            for name in sorted(whole)
+            HostRoom((offer - self._used(name)).floored(), self.settings.hosts[name].attributes)
+            for name, offer in offered.items()
         )
-        return Capacity(total([whole[name] for name in sorted(whole)]), (), quota, rooms)
+        return Capacity(total([*offered.values()]), (), quota, rooms)
 
     def gpus(self, host: str) -> int:
         """All GPUs of a host."""
-        own = self.settings.hosts[host].capacity
-        if own is not None:
-            return own.gpu
-        return self.answering[host].facts.gpu if host in self.answering else 0
+        configured = self.settings.hosts[host].capacity
+        if configured is not None:
+            return configured.gpu
+        return self.reachable[host].facts.gpu if host in self.reachable else 0
 
-    def place_of(
-        self, workload: Workload, scenery: FleetObservation, quota: Resources | None, *, lost: bool
+    def select_host(
+        self,
+        workload: Workload,
+        observation: FleetObservation,
+        quota: Resources | None,
+        *,
+        placements_lost: bool,
     ) -> str | Failed:
-        """Where it is already, while that host is among ours; else where it fits. `lost`: what was kept about
-        places is lost, so that a silent host may hold it.
-        """
-        here = [host for host in hosts_of(workload.id, scenery) if host in self.sights]
-        if here and (trouble := self.silent.get(here[0])):
-            return Failed(trouble.reason, trouble.message, trouble.advice)
-        if not here and lost and self.silent:
-            trouble = next(iter(self.silent.values()))
-            why = f"{trouble.message}: it may run there already, as no place of it is known"
-            advice = f"{trouble.advice}, or take the host out of adapters/ansible.yaml"
-            return Failed("HostUnseen", why, advice)
-        if failure := self._over(workload, scenery, quota):
-            return failure
-        rooms = [self._room(name, workload.id, scenery) for name in sorted(self.answering)]
-        known = {key for host in self.settings.hosts.values() for key, _ in host.attributes}
-        if not here:
-            return choose(workload, rooms, known)
-        [room] = [room for room in rooms if room.host == here[0]]
-        if why := unfit(workload, room, known):
-            advice = "ask for less, or make room on its host; a workload stays where it is"
-            return Failed("Unschedulable", f"its host {room.host} cannot hold it as asked: {why}", advice)
-        return room.host
+        """The host where it already is, if that is still configured; else one where it fits.
 
-    def _over(self, workload: Workload, scenery: FleetObservation, quota: Resources | None) -> Failed | None:
-        """No more is placed than may be used together; the quota is one of hosts that answer."""
+        `placements_lost`: an unreachable host may hold it, so nothing starts elsewhere.
+        """
+        current = next((host for host in observation.hosts_of(workload.id) if host in self.readings), None)
+        if current is not None and (trouble := self.unreachable.get(current)):
+            return Failed(trouble.reason, trouble.message, trouble.advice)
+        if current is None and placements_lost and self.unreachable:
+            trouble = next(iter(self.unreachable.values()))
+            why = f"{trouble.message}: the workload may already run there, as its placement is unknown"
+            advice = f"{trouble.advice}, or remove the host from adapters/ansible.yaml"
+            return Failed("HostUnseen", why, advice)
+        if failure := self._over_quota(workload, observation, quota):
+            return failure
+        known = {key for host in self.settings.hosts.values() for key, _ in host.attributes}
+        if current is None:
+            candidates = [self._candidate(name, workload.id, observation) for name in sorted(self.reachable)]
+            return select(workload, candidates, known)
+        if why := unfit_reason(workload, self._candidate(current, workload.id, observation), known):
+            advice = "ask for less, or free resources on its host; a workload stays on its host"
+            return Failed("Unschedulable", f"its host {current} cannot hold it as specified: {why}", advice)
+        return current
+
+    def _over_quota(
+        self, workload: Workload, observation: FleetObservation, quota: Resources | None
+    ) -> Failed | None:
+        """The quota covers reachable hosts only."""
         if quota is None:
             return None
-        taken = [self._taken(name, workload.id, scenery)[0] for name in self.answering]
+        taken = [self._taken(name, workload.id, observation)[0] for name in self.reachable]
         if short := (quota - total(taken)).lacks(workload.resources):
             why = f"exceeded quota: too little {', '.join(short)} is left of {quota.show()}"
             return Failed("QuotaExceeded", why, "Increase quotas, or free what other workloads hold")
         return None
 
-    def _room(self, name: str, without: WorkloadId, scenery: FleetObservation) -> FreeRoom:
-        taken, ports = self._taken(name, without, scenery)
-        host = self.settings.hosts[name]
-        return FreeRoom(name, self._offers(name) - taken, host.attributes, ports)
+    def _candidate(self, name: str, without: WorkloadId, observation: FleetObservation) -> HostCandidate:
+        taken, ports = self._taken(name, without, observation)
+        return HostCandidate(name, self._offered(name) - taken, self.settings.hosts[name].attributes, ports)
 
     def _taken(
-        self, name: str, without: WorkloadId, scenery: FleetObservation
+        self, name: str, without: WorkloadId, observation: FleetObservation
     ) -> tuple[Resources, frozenset[int]]:
-        """What workloads but one take of a host, those on their way there among them."""
-        held = {each: (a.resources.resources, a.ports) for each, a in self.workloads.get(name, {}).items()}
-        for (each, host), job in scenery.jobs.items():
-            if host == name and job.order is not None:
-                held[each] = (Resources(**job.order["resources"]), job.order["ports"])
+        """Resources and ports of all workloads but one on a host, those in flight included."""
+        held = {id_: (each.resources.resources, each.ports) for id_, each in self.workloads[name].items()}
+        for (id_, host), job in observation.jobs.items():
+            if host == name and job.spec is not None:
+                held[id_] = (Resources(**job.spec["resources"]), job.spec["ports"])
         held.pop(without, None)
         taken = total([resources for resources, _ in held.values()])
         return taken, frozenset(port for _, ports in held.values() for port in ports)
 
     def _used(self, name: str) -> Resources:
-        answers = self.answering[name].workloads.values()
-        return total([each.resources.resources for each in answers])
+        return total([each.resources.resources for each in self.workloads[name].values()])
 
-    def _offers(self, name: str) -> Resources:
-        look = self.answering[name]
-        whole = self.settings.hosts[name].capacity or look.facts.resources
-        return self._not_below_nothing(whole - look.strangers.resources)
-
-    @staticmethod
-    def _not_below_nothing(room: Resources) -> Resources:
-        return Resources(
-            max(room.cpu_milli, 0), max(room.memory_bytes, 0), max(room.storage_bytes, 0), max(room.gpu, 0)
-        )
+    def _offered(self, name: str) -> Resources:
+        host = self.reachable[name]
+        whole = self.settings.hosts[name].capacity or host.facts.resources
+        return (whole - host.foreign.resources).floored()

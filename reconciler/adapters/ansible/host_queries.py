@@ -1,104 +1,89 @@
-"""What a host tells of one workload when asked: its last lines, what it uses, what happened to it."""
+"""Queries about one workload to its host: logs, resource usage, events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-import msgspec
-
-from reconciler.adapters.ansible.answers import (
-    EventAnswer,
-    HostEventsAnswer,
-    HostUseAnswer,
-    LogsAnswer,
-)
-from reconciler.adapters.ansible.host_observer import SPARE_SECONDS
-from reconciler.adapters.ansible.host_spec import asking
-from reconciler.adapters.ansible.runs import Play, Player, RunError
+from reconciler.adapters.ansible.host_spec import host_request
+from reconciler.adapters.ansible.responses import EngineEvent, EngineEvents, MeasuredWorkload, WorkloadLogs
+from reconciler.adapters.ansible.runner import MISSING, SPARE_SECONDS, Play, PlayRunner, RunError
 from reconciler.adapters.ansible.troubles import host_trouble
-from reconciler.documents.typed_json import decode_json
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
 from reconciler.values.ids import WorkloadId
-from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvent, WorkloadEvents, WorkloadUse
+from reconciler.values.inspection import (
+    ContainerUse,
+    UseSource,
+    WorkloadEvent,
+    WorkloadEvents,
+    WorkloadUse,
+    log_lines,
+)
 
-LOG_MAX_BYTES = 1 << 20
-Where = tuple[AnsibleGroup, str] | None
+Location = tuple[AnsibleGroup, str] | None
+"""The group and name of a workload's host; None if nothing of it exists."""
+
 Form = TypeVar("Form")
 _WARNINGS = frozenset({"died", "die", "kill", "oom"})
 
 
 class HostQueries:
-    """A run for each question; waits for it. OSError with a sentence where there is no answer."""
+    """Runs one play for each query and waits for it; OSError with a sentence if there is no response."""
 
-    def __init__(self, runs: Player, settings: AnsibleSettings) -> None:
-        self._runs = runs
+    def __init__(self, runner: PlayRunner, settings: AnsibleSettings) -> None:
+        self._runner = runner
         self._settings = settings
 
-    def logs(self, where: Where, workload: WorkloadId, lines: int) -> Iterator[bytes]:
-        """Each line after its container's name; at most 1 MiB in all."""
-        found = self._ask(where, LogsAnswer, "logs", workload=workload, lines=lines) if where else None
+    def logs(self, location: Location, workload: WorkloadId, lines: int) -> Iterator[bytes]:
+        """As `ports.Adapter`."""
+        found = self._query(location, WorkloadLogs, "logs", workload=workload, lines=lines)
         if found is None or not found.containers:
             raise OSError(
-                f"workload {workload} has no containers: it is paused, or not there; see its status"
+                f"workload {workload} has no containers: it is paused or not deployed; see its status"
             )
-        return _lines(found)
+        return log_lines((each.service, each.name, each.text.splitlines()) for each in found.containers)
 
-    def use(self, where: Where, workload: WorkloadId) -> WorkloadUse:
-        """As the engine measured it just now."""
-        if where is None:
+    def use(self, location: Location, workload: WorkloadId) -> WorkloadUse:
+        """As the engine measures it now."""
+        found = self._query(location, MeasuredWorkload, "usage", workload=workload)
+        if found is None:
             return WorkloadUse(UseSource.REQUESTS, (), "it has no containers")
-        found = self._ask(where, HostUseAnswer, "use", workload=workload)
         uses = tuple(ContainerUse(e.name, e.service, e.cpu_milli, e.memory_bytes) for e in found.containers)
         source = UseSource.METRICS if uses else UseSource.REQUESTS
         return WorkloadUse(source, uses, found.why, found.at)
 
-    def happenings(self, where: Where, workload: WorkloadId) -> WorkloadEvents:
-        """Newest first, of one day."""
-        if where is None:
-            return WorkloadEvents(())
-        found = self._ask(where, HostEventsAnswer, "happenings", workload=workload)
-        return WorkloadEvents(tuple(map(_happening, found.events)), found.complete)
+    def happenings(self, location: Location, workload: WorkloadId) -> WorkloadEvents:
+        """The engine's events of one day, newest first."""
+        found = self._query(location, EngineEvents, "events", workload=workload)
+        return (
+            WorkloadEvents(tuple(map(_event, found.events)), found.complete) if found else WorkloadEvents(())
+        )
 
-    def _ask(self, where: tuple[AnsibleGroup, str], form: type[Form], operation: str, **more: Any) -> Form:
-        group, host = where
-        seconds = self._settings.patience.look
-        order = asking(operation, group.engine, self._settings, seconds, **more)
+    def _query(self, location: Location, form: type[Form], operation: str, **arguments: Any) -> Form | None:
+        if location is None:
+            return None
+        group, host = location
+        seconds = self._settings.timeouts.observe
+        request = host_request(operation, group.engine, self._settings, seconds, **arguments)
         try:
-            answer = self._runs.run(Play("ask", group, {host: order}, seconds + SPARE_SECONDS)).get(host)
+            play = Play(operation, group, {host: request}, seconds + SPARE_SECONDS)
+            result = self._runner.run(play).get(host, MISSING)
+            if result.state == "ok":
+                return result.decode(form)
         except RunError as why:
             raise OSError(f"host {host}: {why}") from why
-        if answer is None or answer.state != "ok":
-            trouble = host_trouble(host, answer.words if answer else "", answer.step if answer else "")
-            raise OSError(f"{trouble.message}; {trouble.advice}")
-        try:
-            return decode_json(answer.answer, form)
-        except msgspec.MsgspecError as why:
-            raise OSError(f"host {host} answered what cannot be read: {why}") from why
+        trouble = host_trouble(host, result.message, result.step)
+        raise OSError(f"{trouble.message}; {trouble.advice}")
 
 
-def _lines(found: LogsAnswer) -> Iterator[bytes]:
-    room = LOG_MAX_BYTES
-    for each in found.containers:
-        prefix = f"{each.service}/{each.name.rpartition('-')[2]} | ".encode()
-        for line in each.text.splitlines():
-            whole = prefix + line + b"\n"
-            room -= len(whole)
-            if room < 0:
-                yield b"(cut: more than 1 MiB; ask for fewer lines)\n"
-                return
-            yield whole
-
-
-def _happening(event: EventAnswer) -> WorkloadEvent:
-    ended = event.reason in ("died", "die")
-    message = f"ended with {event.code}" if ended else f"image {event.image}"
+def _event(event: EngineEvent) -> WorkloadEvent:
+    exited = event.reason in ("died", "die")
     return WorkloadEvent(
         last_at=event.at,
         first_at=event.at,
         warning=event.reason in _WARNINGS,
         reason=event.reason,
         about=f"container/{event.name}",
-        message=message,
+        message=f"exited with {event.exit_code}" if exited else f"image {event.image}",
         count=1,
     )

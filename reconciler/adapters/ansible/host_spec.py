@@ -1,39 +1,37 @@
-"""Values to orders: what a host is told, as plain data; pure."""
+"""Workloads to specifications for a host, and requests to hosts, as plain data; pure."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-from reconciler.adapters.ansible.naming import container_name, network_name
 from reconciler.values.capabilities import CAPABILITIES
-from reconciler.values.desired import Port, Service, Workload
+from reconciler.values.desired import Service, Workload
 from reconciler.values.hosts import AnsibleSettings, ContainerEngine
 from reconciler.values.ids import WorkloadId
 from reconciler.values.images import denied_by
 from reconciler.values.resources import Resources
 
-Order = dict[str, Any]
+NAME_MAX = 63
+HostSpec = dict[str, Any]
+"""A workload as a host runs it."""
+
+HostRequest = dict[str, Any]
+"""What one host does in one run: `operation` with its arguments."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpecSettings:
-    """What an order takes from the settings and the chosen host; `gpus` are all that the host has."""
-
-    settings: AnsibleSettings
-    gpus: int = 0
-
-
-def host_spec_of(workload: Workload, digest: str, making: SpecSettings) -> Order:
-    """All that a host needs to know to run a workload, or to keep it paused."""
+def host_spec_of(workload: Workload, digest: str, settings: AnsibleSettings, host_gpus: int = 0) -> HostSpec:
+    """All that a host needs to run a workload or keep it paused; `host_gpus` is the number on that host."""
     containers = [
-        _container(workload, service, index, making)
+        _container(workload, service, index, settings)
         for service in workload.services
         for index in range(service.count)
     ]
+    for each in containers:
+        each["host_gpus"] = host_gpus if each["gpu"] else 0
+        each["spec_hash"] = hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()[:16]
     return {
         "workload": workload.id,
         "lease": str(workload.lease),
@@ -41,67 +39,69 @@ def host_spec_of(workload: Workload, digest: str, making: SpecSettings) -> Order
         "paused": workload.paused,
         "network": network_name(workload.id),
         "containers": containers,
-        "resources": amounts(workload.resources),
+        "resources": _amounts(workload.resources),
         "ports": sorted({port for port, _ in public_ports(workload)}),
-        "stop_seconds": making.settings.patience.stop,
+        "stop_seconds": settings.timeouts.stop,
     }
+
+
+def container_name(workload: WorkloadId, service: str, index: int) -> str:
+    """Unique on a host among all tenants; a long service name is cut and made unique by a hash."""
+    room = NAME_MAX - len(workload) - len(str(index)) - 2
+    stem = service
+    if len(stem) > room:
+        suffix = hashlib.sha256(service.encode()).hexdigest()[:5]
+        stem = f"{stem[: max(room - 6, 0)].rstrip('-')}-{suffix}".lstrip("-")
+    return f"{stem}-{workload}-{index}"
+
+
+def network_name(workload: WorkloadId) -> str:
+    """The lease's own network."""
+    return f"lease-{workload}"
 
 
 def public_ports(workload: Workload) -> list[tuple[int, str]]:
-    """The ports, with their protocol, that a workload takes of its host."""
+    """The host ports that a workload occupies, each with its protocol in lower case."""
     ports = [port for service in workload.services for port in service.ports if port.public]
-    return [(outside(port), port.protocol.lower()) for port in ports]
+    return [(port.exposed_as or port.port, port.protocol.lower()) for port in ports]
 
 
-def outside(port: Port) -> int:
-    """The port under which others reach it."""
-    return port.exposed_as or port.port
+def host_request(
+    operation: str, engine: ContainerEngine, settings: AnsibleSettings, seconds: int, **arguments: Any
+) -> HostRequest:
+    """`operation` is observe, apply, logs, usage or events; `seconds` its deadline on the host."""
+    request = {"operation": operation, "engine": engine, "seconds": seconds, "directory": settings.storage}
+    return request | arguments
 
 
-def amounts(resources: Resources) -> dict[str, int]:
-    """Resources as an order carries them."""
+def apply_request(
+    tasks: Iterable[HostRequest], engine: ContainerEngine, settings: AnsibleSettings
+) -> HostRequest:
+    """Tasks for one host, with the names (`name/key`) of the secrets that they need from the vault."""
+    listed = list(tasks)
+    containers = [each for task in listed for each in task.get("spec", {}).get("containers", ())]
+    names = sorted({reference for each in containers for _, reference in each["secrets"]})
+    request = host_request("apply", engine, settings, settings.timeouts.apply, tasks=listed)
+    return request | ({"secret_names": names} if names else {})
+
+
+def apply_task(spec: HostSpec) -> HostRequest:
+    """Make a workload match its specification."""
+    return {"workload": spec["workload"], "spec": spec}
+
+
+def remove_task(workload: WorkloadId) -> HostRequest:
+    """Remove a workload."""
+    return {"workload": workload}
+
+
+def _container(workload: Workload, service: Service, index: int, settings: AnsibleSettings) -> HostSpec:
+    """`neighbours` changes the hash, because a container gets the others' addresses when it is created. Only
+    the first container of a service publishes its public ports.
+    """
+    isolation = settings.isolation
+    public = [port for port in service.ports if port.public and index == 0]
     return {
-        "cpu_milli": resources.cpu_milli,
-        "memory_bytes": resources.memory_bytes,
-        "storage_bytes": resources.storage_bytes,
-        "gpu": resources.gpu,
-    }
-
-
-def work_order(orders: Iterable[Order], engine: ContainerEngine, settings: AnsibleSettings) -> Order:
-    """One host's share of a run: workloads to apply (an order each) and to remove."""
-    listed = list(orders)
-    wanted = {ref for each in listed for ref in _references(each.get("order") or {})}
-    asked = asking("work", engine, settings, settings.patience.apply) | {"orders": listed}
-    return asked | ({"wanted_secrets": sorted(wanted)} if wanted else {})
-
-
-def asking(
-    operation: str, engine: ContainerEngine, settings: AnsibleSettings, seconds: int, **more: Any
-) -> Order:
-    """Any other order."""
-    made = {"operation": operation, "engine": engine, "seconds": seconds, "directory": settings.storage}
-    return made | more
-
-
-def applying(order: Order) -> Order:
-    """A part of a work order."""
-    return {"do": "apply", "workload": order["workload"], "order": order}
-
-
-def removing(workload: WorkloadId) -> Order:
-    """A part of a work order."""
-    return {"do": "remove", "workload": workload}
-
-
-def _references(order: Mapping[str, Any]) -> Iterable[str]:
-    return (ref for each in order.get("containers") or () for _, ref in each["secrets"])
-
-
-def _container(workload: Workload, service: Service, index: int, making: SpecSettings) -> Order:
-    """`neighbours` count in its mark: a container is told the addresses of the others when it is made."""
-    isolation = making.settings.isolation
-    made: Order = {
         "name": container_name(workload.id, service.name, index),
         "neighbours": sorted({each.name for each in workload.services} - {service.name}),
         "service": service.name,
@@ -112,19 +112,21 @@ def _container(workload: Workload, service: Service, index: int, making: SpecSet
         "args": list(service.args),
         "env": [[env.name, env.value or ""] for env in service.env if env.secret is None],
         "secrets": [[env.name, env.secret] for env in service.env if env.secret is not None],
-        "publish": _published(service, making) if index == 0 else [],
+        "publish": [
+            [settings.publish, port.exposed_as or port.port, port.port, port.protocol.lower()]
+            for port in public
+        ],
         "capabilities": list(CAPABILITIES),
-        "processes": isolation.processes,
+        "pids_limit": isolation.pids_limit,
         "read_only": bool(denied_by(service.image, isolation.read_only_images)),
         "storage_quota": isolation.storage_quota,
-        "gpus_of_host": making.gpus if service.resources.gpu else 0,
-    } | amounts(service.resources)
-    mark = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
-    return made | {"spec": mark}
+    } | _amounts(service.resources)
 
 
-def _published(service: Service, making: SpecSettings) -> list[list[Any]]:
-    """The first container of a service answers its public ports."""
-    public = [port for port in service.ports if port.public]
-    address = making.settings.publish
-    return [[address, outside(port), port.port, port.protocol.lower()] for port in public]
+def _amounts(resources: Resources) -> dict[str, int]:
+    return {
+        "cpu_milli": resources.cpu_milli,
+        "memory_bytes": resources.memory_bytes,
+        "storage_bytes": resources.storage_bytes,
+        "gpu": resources.gpu,
+    }

@@ -1,4 +1,4 @@
-"""Settings to an inventory: the only place where variables of Ansible come from; pure."""
+"""Settings to an Ansible inventory, the only source of Ansible variables; pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Collection
 from typing import Any
 
 from reconciler.adapters.ansible.credentials import HostCredentials, Jump
-from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost
+from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost
 
 REMOTE_PYTHON = "/usr/bin/python3"
 
 
 def inventory_of(group: AnsibleGroup, access: HostCredentials, only: Collection[str] = ()) -> dict[str, Any]:
-    """The hosts of a group (of those named, where some are), with how each is reached."""
+    """The hosts of a group with their connection variables; only those named, if any are."""
     hosts = [host for host in group.hosts if not only or host.name in only]
     return {"all": {"hosts": {host.name: _variables(group, host, access) for host in hosts}}}
 
 
 def _variables(group: AnsibleGroup, host: AnsibleHost, access: HostCredentials) -> dict[str, Any]:
     become = {"ansible_become": group.sudo}
-    if host.address == HERE:
+    if host.address == LOCALHOST:
         return {"ansible_connection": "local", "ansible_python_interpreter": sys.executable} | become
     found = {
         "ansible_connection": "ssh",
@@ -36,7 +36,7 @@ def _variables(group: AnsibleGroup, host: AnsibleHost, access: HostCredentials) 
 
 
 def _ssh_options(access: HostCredentials) -> list[str]:
-    """Nothing of the user's own configuration or agent; a host whose key is not known is not talked to."""
+    """Ignores the user's own configuration and agent; connects only to hosts with a known key."""
     known = str(access.known_hosts) if access.known_hosts else "/dev/null"
     options = {
         "StrictHostKeyChecking": "yes",
@@ -50,13 +50,13 @@ def _ssh_options(access: HostCredentials) -> list[str]:
     }
     made = ["-F", "none", *(f"-o {name}={value}" for name, value in options.items())]
     if access.jump is not None:
-        made.append(f"-o {shlex.quote('ProxyCommand=' + _through(access.jump, access, made))}")
+        made.append(f"-o {shlex.quote('ProxyCommand=' + _proxy_command(access.jump, access, made))}")
     return made
 
 
-def _through(jump: Jump, access: HostCredentials, options: list[str]) -> str:
-    """The command that connects through the jump host, reached as the hosts are: ProxyJump would take none of
-    the options, and so check its key against the user's own files.
+def _proxy_command(jump: Jump, access: HostCredentials, options: list[str]) -> str:
+    """A ProxyCommand with the same options: ProxyJump ignores them, and would check the jump host's key
+    against the user's own files.
     """
     words = ["ssh", *shlex.split(" ".join(options)), "-p", str(jump.port)]
     words += ["-i", str(access.private_key)] if access.private_key else []

@@ -1,4 +1,4 @@
-"""Which host each workload is on, kept where it survives the daemon: a silent host does not lose its own."""
+"""Which host each workload is on, on disk: an unreachable host keeps its workloads across restarts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.values.ids import WorkloadId
 
 
 class Placement(msgspec.Struct, frozen=True):
-    """The host of a workload; of what lease and digest it is."""
+    """The host of a workload, with the lease, digest and container count last applied there."""
 
     host: str
     lease: str
@@ -25,41 +25,41 @@ class Placement(msgspec.Struct, frozen=True):
 
 
 class Placements:
-    """A small file, written whole. Thread-safe; OSError where it cannot be written."""
+    """A small file, replaced atomically. Thread-safe; OSError if it cannot be written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._held: Mapping[WorkloadId, Placement] = {}
         self.is_new = True
-        """Nothing was ever kept: what runs on a host that was not seen yet cannot be known."""
+        """The file is missing or unreadable: a host not observed yet may hold workloads unknown to it."""
         try:
             read = decode_json(path.read_bytes(), dict[str, Placement])
-            self._held = {WorkloadId(name): place for name, place in read.items()}
+            self._held = {WorkloadId(name): placement for name, placement in read.items()}
             self.is_new = False
         except (OSError, msgspec.MsgspecError):
             return
 
     def all(self) -> Mapping[WorkloadId, Placement]:
-        """A snapshot that never changes."""
+        """An immutable snapshot."""
         return self._held
 
-    def put(self, workload: WorkloadId, place: Placement) -> None:
-        """Keep it, durably, before anything is made there."""
+    def put(self, workload: WorkloadId, placement: Placement) -> None:
+        """Store it durably; call before anything is created on the host."""
         with self._lock:
-            if self._held.get(workload) != place:
-                self._write({**self._held, workload: place})
+            if self._held.get(workload) != placement:
+                self._write({**self._held, workload: placement})
 
-    def forget(self, workload: WorkloadId) -> None:
-        """It is nowhere now."""
+    def delete(self, workload: WorkloadId) -> None:
+        """The workload is on no host any more."""
         with self._lock:
             if workload in self._held:
-                self._write({name: place for name, place in self._held.items() if name != workload})
+                self._write({name: each for name, each in self._held.items() if name != workload})
 
     def settle(self) -> None:
-        """Every host was seen once: from now on what is not kept is nowhere."""
+        """Every host was observed: from now on, a workload without a placement is nowhere."""
         with self._lock:
-            if self.is_new and not self._path.exists():  # another process may have been quicker
+            if self.is_new and not self._path.exists():  # another process may have written it
                 self._write(self._held)
             self.is_new = False
 
@@ -68,7 +68,7 @@ class Placements:
         number, name = tempfile.mkstemp(dir=self._path.parent, prefix=".places-")
         try:
             with os.fdopen(number, "w") as file:
-                json.dump({name: msgspec.to_builtins(place) for name, place in held.items()}, file)
+                json.dump({workload: msgspec.to_builtins(each) for workload, each in held.items()}, file)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(self._path)

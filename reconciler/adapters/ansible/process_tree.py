@@ -1,4 +1,4 @@
-"""Ends a program with everything that it has started, however deep and however detached (Linux)."""
+"""Kills a process with all its descendants, detached ones too (Linux)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from pathlib import Path
 SPARED = frozenset(
     ("conmon", "aardvark-dns", "catatonit", "slirp4netns", "pasta", "rootlessport", "fuse-overlayfs")
 )
-"""What an engine on this very machine leaves running for its containers: they are labelled, and not a part of
-the run.
-"""
+"""Processes that an engine on this machine keeps for its containers; they belong to no run."""
 
 ROUNDS_MAX = 50
 PAUSE_SECONDS = 0.02
@@ -22,14 +20,14 @@ _SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans() -> None:
-    """Whatever our children leave behind becomes our child, so that it can be found."""
+    """Become the parent of orphaned descendants, so that they can be found."""
     ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def end_below(top: int) -> None:
-    """Kill all that runs below a process, until nothing is left but what is spared."""
+def kill_descendants(top: int) -> None:
+    """Kill all descendants of a process but SPARED, until none is left."""
     for _ in range(ROUNDS_MAX):
-        found = list(_below(top))
+        found = list(_descendants(top))
         if not found:
             return
         for each in found:
@@ -42,7 +40,7 @@ def end_below(top: int) -> None:
 
 
 def _reap(top: int) -> None:
-    """Bury our own dead, or they would be found again."""
+    """Reap our own zombies, or they would be found again."""
     if top != os.getpid():
         return
     try:
@@ -52,11 +50,11 @@ def _reap(top: int) -> None:
         return
 
 
-def _below(top: int) -> Iterator[int]:
+def _descendants(top: int) -> Iterator[int]:
     for each in _children(top):
         if _name(each) in SPARED:
             continue
-        yield from _below(each)
+        yield from _descendants(each)
         if not _is_dead(each):
             yield each
 
@@ -79,7 +77,7 @@ def _name(pid: int) -> str:
 
 
 def _is_dead(pid: int) -> bool:
-    """Ended, and waiting for its parent to notice."""
+    """Whether it is a zombie or gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

@@ -1,7 +1,7 @@
-"""One run of Ansible in a process of its own: `python -m reconciler.adapters.ansible.worker DIRECTORY`.
+"""One Ansible run in its own process: `python -m reconciler.adapters.ansible.worker DIRECTORY`.
 
-It lives in an environment that was swept clean, and ends with all it started when its standard input closes,
-however the daemon ends.
+Runs with a clean environment, and kills all its descendants when its standard input closes, however the
+daemon ends.
 """
 
 from __future__ import annotations
@@ -15,69 +15,65 @@ from typing import Any
 
 import ansible_runner
 
-from reconciler.adapters.ansible.process_tree import adopt_orphans, end_below
+from reconciler.adapters.ansible.process_tree import adopt_orphans, kill_descendants
 
 OUTCOME = "outcome.json"
 TASK_EVENTS = ("runner_on_ok", "runner_on_failed", "runner_on_unreachable")
-WORDS_MAX = 4_000
+MESSAGE_MAX = 4_000
 
 
-class Watching:
-    """What the run's events say of each host: how it went, in what words, and whether anything differs."""
+class EventCollector:
+    """The last task result of each host: its state, message and failed step."""
 
     def __init__(self) -> None:
-        self.hosts: dict[str, dict[str, Any]] = {}
+        self.hosts: dict[str, dict[str, str]] = {}
 
     def take(self, event: dict[str, Any]) -> bool:
-        """Keep what counts of an event; False: it is written to no file."""
+        """An `event_handler` of ansible-runner; False keeps the event from being written to a file."""
         if event["event"] in TASK_EVENTS:
-            told = event["event_data"]
-            result = told.get("res") or {}
-            self.hosts[told["host"]] = {
+            data = event["event_data"]
+            result = data.get("res") or {}
+            self.hosts[data["host"]] = {
                 "state": event["event"].removeprefix("runner_on_"),
-                "words": str(result.get("msg") or result.get("module_stderr") or "")[-WORDS_MAX:],
+                "message": str(result.get("msg") or result.get("module_stderr") or "")[-MESSAGE_MAX:],
                 "step": str(result.get("step") or ""),
-                "changed": bool(result.get("changed")),
-                "diff": result.get("diff") or [],
             }
         return False
 
 
 def main() -> None:
-    """Run what `run.json` asks for, and leave `outcome.json`."""
-    here = Path(sys.argv[1])
-    asked = json.loads((here / "run.json").read_bytes())
+    """Run what `run.json` specifies, and write `outcome.json`."""
+    directory = Path(sys.argv[1])
+    run = json.loads((directory / "run.json").read_bytes())
     adopt_orphans()
-    threading.Thread(target=_end_when_left, daemon=True).start()
-    watching = Watching()
+    threading.Thread(target=_exit_when_abandoned, daemon=True).start()
+    collector = EventCollector()
     runner = ansible_runner.run(
-        private_data_dir=str(here),
-        playbook=asked["playbook"],
-        inventory=str(here / "hosts.json"),
-        cmdline=asked["words"] or None,
-        forks=asked["forks"],
+        private_data_dir=str(directory),
+        playbook=run["playbook"],
+        inventory=str(directory / "hosts.json"),
+        cmdline=run["options"] or None,
+        forks=run["forks"],
         suppress_env_files=True,
         quiet=True,
-        event_handler=watching.take,
+        event_handler=collector.take,
     )
     outcome = {
-        "status": runner.status,
-        "rc": runner.rc,
         "command": [str(word) for word in runner.config.command],
-        "hosts": watching.hosts,
-        "tail": runner.stdout.read()[-WORDS_MAX:],
+        "hosts": collector.hosts,
+        "output": runner.stdout.read()[-MESSAGE_MAX:],
     }
-    (here / "outcome.json.new").write_text(json.dumps(outcome))
-    (here / "outcome.json.new").replace(here / OUTCOME)
+    (directory / "outcome.json.new").write_text(json.dumps(outcome))
+    (directory / "outcome.json.new").replace(directory / OUTCOME)
 
 
-def _end_when_left() -> None:
+def _exit_when_abandoned() -> None:
     while os.read(sys.stdin.fileno(), 1):
         continue
-    end_below(os.getpid())
+    kill_descendants(os.getpid())
     os._exit(1)
 
 
 if __name__ == "__main__":
     main()
-    os._exit(0)  # the thread that waits for our input would hold up an ordinary end for a second
+    os._exit(0)  # an ordinary exit waits a second for the thread that reads standard input

@@ -1,96 +1,96 @@
-"""What hosts show, what is under way and what went wrong, put together to workloads; pure."""
+"""Workloads as the planner sees them, from observations of hosts, jobs in flight and failed jobs; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.adapters.ansible.answers import HostWorkloadAnswer
-from reconciler.adapters.ansible.jobs import Job, Key
+from reconciler.adapters.ansible.job_queue import Job, JobKey
 from reconciler.adapters.ansible.placements import Placement
-from reconciler.adapters.ansible.troubles import trouble_of
+from reconciler.adapters.ansible.responses import ObservedWorkload
+from reconciler.adapters.ansible.troubles import workload_trouble
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.observed import Running, Trouble
 
 HOST_GONE = "HostGone"
-"""Of a host that adapters/ansible.yaml does not name any more."""
+"""The reason for a host that adapters/ansible.yaml no longer names."""
 
 
 @dataclass(frozen=True, slots=True)
-class RunEnd:
-    """A job that ended without a word of its host: what was asked, why, and whether it may be asked again."""
+class FailedJob:
+    """A job without a result from its host: why, the attempts, and when to retry (monotonic seconds)."""
 
     job: Job
     trouble: Trouble
-    count: int
-    due_at: float
+    attempts: int
+    retry_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class FleetObservation:
-    """All that a workload's state is read from. `seen` are hosts' workloads as they showed them last,
-    `unseen` why a host shows nothing now, `now` monotonic seconds. Leases of another than `provider` are not
-    ours to touch: hosts may be shared.
+    """All inputs of a workload's view. `observed` are the workloads of each host as last seen, `unreachable`
+    says why a host cannot be observed now, `now` is in monotonic seconds. Leases of another `provider` ("":
+    all are ours) do not count: hosts may be shared.
     """
 
-    seen: Mapping[str, Mapping[str, HostWorkloadAnswer]]
-    unseen: Mapping[str, Trouble]
-    places: Mapping[WorkloadId, Placement]
-    jobs: Mapping[Key, Job] = field(default_factory=dict)
-    endings: Mapping[Key, RunEnd] = field(default_factory=dict)
+    observed: Mapping[str, Mapping[str, ObservedWorkload]]
+    unreachable: Mapping[str, Trouble]
+    placements: Mapping[WorkloadId, Placement]
+    jobs: Mapping[JobKey, Job] = field(default_factory=dict)
+    failed: Mapping[JobKey, FailedJob] = field(default_factory=dict)
     now: float = 0.0
     provider: str = ""
 
-
-def workloads_of(scenery: FleetObservation) -> Mapping[WorkloadId, Running]:
-    """Every workload of ours, wherever it is, was, or is on its way to."""
-    names = {name for each in scenery.seen.values() for name in each} | scenery.places.keys()
-    names |= {workload for workload, _ in (*scenery.jobs, *scenery.endings)}
-    found = {}
-    for name in sorted(names):
-        if (running := running_of(WorkloadId(name), scenery)) is not None:
-            found[WorkloadId(name)] = running
-    return found
+    def hosts_of(self, workload: WorkloadId) -> tuple[str, ...]:
+        """The host where it is placed, then others on which something of it was observed."""
+        placement = self.placements.get(workload)
+        found = [host for host in sorted(self.observed) if workload in self.observed[host]]
+        return tuple(dict.fromkeys(([placement.host] if placement else []) + found))
 
 
-def hosts_of(workload: WorkloadId, scenery: FleetObservation) -> tuple[str, ...]:
-    """Where it is: first the host that it belongs to, then others on which something of it was seen."""
-    place = scenery.places.get(workload)
-    seen = [host for host in sorted(scenery.seen) if workload in scenery.seen[host]]
-    return tuple(dict.fromkeys(([place.host] if place else []) + seen))
+def workloads_of(fleet: FleetObservation) -> Mapping[WorkloadId, Running]:
+    """Every workload of ours that is observed, placed, in flight or failed."""
+    names = {name for each in fleet.observed.values() for name in each} | fleet.placements.keys()
+    names |= {workload for workload, _ in (*fleet.jobs, *fleet.failed)}
+    found = {WorkloadId(name): running_of(WorkloadId(name), fleet) for name in sorted(names)}
+    return {workload: running for workload, running in found.items() if running is not None}
 
 
-def running_of(workload: WorkloadId, scenery: FleetObservation) -> Running | None:
-    """One workload; None where nothing of it is there, or nothing tells its lease."""
-    hosts = hosts_of(workload, scenery)
+def running_of(workload: WorkloadId, fleet: FleetObservation) -> Running | None:
+    """One workload; None if nothing of it exists, or its lease is unknown or not ours."""
+    hosts = fleet.hosts_of(workload)
     if not hosts:
         return None
-    host, place = hosts[0], scenery.places.get(workload)
-    answer = scenery.seen.get(host, {}).get(workload)
-    job = scenery.jobs.get((workload, host))
-    lease = _lease(workload, answer, place, job)
-    if lease is None or scenery.provider not in ("", lease.provider):
+    host, placement = hosts[0], fleet.placements.get(workload)
+    observed = fleet.observed.get(host, {}).get(workload)
+    job = fleet.jobs.get((workload, host))
+    failed = fleet.failed.get((workload, host))
+    lease = _lease(workload, observed, placement, job)
+    if lease is None or fleet.provider not in ("", lease.provider):
         return None
-    if any((found := scenery.jobs.get((workload, each))) and found.removing for each in hosts):
-        return replace(_shown(workload, lease, answer or HostWorkloadAnswer()), removing=True, ready=False)
-    if job is not None and job.order is not None:
-        return _on_its_way(lease, answer, job, scenery.endings.get((workload, host)))
-    if trouble := scenery.unseen.get(host):
-        return _silent(workload, lease, answer, place, trouble)
-    if (ending := scenery.endings.get((workload, host))) is not None:
-        return _ended(workload, lease, answer, ending, scenery.now)
-    if answer is None:
+    shown = _shown(workload, lease, observed or ObservedWorkload())
+    if any((found := fleet.jobs.get((workload, each))) and found.is_removal for each in hosts):
+        return replace(shown, removing=True, ready=False)
+    if job is not None and job.spec is not None:
+        return _in_flight(shown, job, failed)
+    if trouble := fleet.unreachable.get(host):
+        return _unreachable(shown, observed, placement, trouble)
+    if failed is not None and failed.job.is_removal:
+        return replace(shown, trouble=failed.trouble, ready=False)
+    if failed is not None:
+        is_due = fleet.now >= failed.retry_at
+        return replace(shown, digest=failed.job.digest, drifted=is_due, trouble=failed.trouble, ready=False)
+    if observed is None:
         return None
-    shown = _shown(workload, lease, answer)
-    leftovers = any(each != host and each not in scenery.unseen for each in hosts)
+    leftovers = any(each != host and each not in fleet.unreachable for each in hosts)
     return replace(shown, drifted=True) if leftovers else shown
 
 
 def _lease(
-    workload: WorkloadId, answer: HostWorkloadAnswer | None, place: Placement | None, job: Job | None
+    workload: WorkloadId, observed: ObservedWorkload | None, placement: Placement | None, job: Job | None
 ) -> LeaseId | None:
-    """The lease that any of them names, where it is the id's own."""
-    for text in (answer and answer.lease, place and place.lease, job and job.lease):
+    """The lease that one of them names, if the workload's id derives from it."""
+    for text in (observed and observed.lease, placement and placement.lease, job and job.lease):
         try:
             lease = LeaseId.parse(text or "")
         except ValueError:
@@ -100,80 +100,52 @@ def _lease(
     return None
 
 
-def _shown(workload: WorkloadId, lease: LeaseId, answer: HostWorkloadAnswer) -> Running:
-    wanted = set(answer.wanted)
-    up = [each for each in answer.containers if each.status == "running"]
-    ready = sum(each.ready and (each.name in wanted) for each in up)
-    replicas = 0 if answer.paused else len(wanted)
+def _shown(workload: WorkloadId, lease: LeaseId, observed: ObservedWorkload) -> Running:
+    wanted = set(observed.wanted)
+    up = [each for each in observed.containers if each.status == "running"]
+    ready = sum(each.is_ready and each.name in wanted for each in up)
+    replicas = 0 if observed.paused else len(wanted)
     return Running(
         id=workload,
         lease=lease,
-        digest=answer.digest,
-        paused=answer.paused,
-        ready=0 < replicas <= ready and not answer.differences,
+        digest=observed.digest,
+        paused=observed.paused,
+        ready=0 < replicas <= ready and not observed.differences,
         replicas_ready=ready,
         replicas=replicas,
-        drifted=bool(answer.differences) and answer.due,
-        trouble=trouble_of(answer),
+        drifted=bool(observed.differences) and observed.due,
+        trouble=workload_trouble(observed),
         pods=tuple(sorted(each.name for each in up if each.name in wanted)),
     )
 
 
-def _on_its_way(
-    lease: LeaseId, answer: HostWorkloadAnswer | None, job: Job, ending: RunEnd | None
-) -> Running:
-    """What is asked for counts as applied; how far it is, looking shows. The trouble of the very same stays
-    until it is known to be over.
+def _in_flight(shown: Running, job: Job, failed: FailedJob | None) -> Running:
+    """A job in flight counts as applied; its progress shows in the observation. The trouble of an equal
+    earlier attempt stays until the job ends.
     """
-    assert job.order is not None, "a removal is told otherwise"
-    shown = _shown(job.workload, lease, answer or HostWorkloadAnswer())
+    assert job.spec is not None, "a removal is shown as removing"
     trouble = shown.trouble if shown.digest == job.digest else None
-    if ending is not None and ending.job == job:
-        trouble = ending.trouble
-    paused = bool(job.order["paused"])
-    replicas = 0 if paused else len(job.order["containers"])
-    return replace(
-        shown,
-        digest=job.digest,
-        paused=paused,
-        ready=False,
-        replicas=replicas,
-        drifted=False,
-        trouble=trouble,
-    )
+    if failed is not None and failed.job == job:
+        trouble = failed.trouble
+    paused = bool(job.spec["paused"])
+    replicas = 0 if paused else len(job.spec["containers"])
+    shown = replace(shown, digest=job.digest, paused=paused, replicas=replicas)
+    return replace(shown, ready=False, drifted=False, trouble=trouble)
 
 
-def _silent(
-    workload: WorkloadId,
-    lease: LeaseId,
-    answer: HostWorkloadAnswer | None,
-    place: Placement | None,
-    trouble: Trouble,
+def _unreachable(
+    shown: Running, observed: ObservedWorkload | None, placement: Placement | None, trouble: Trouble
 ) -> Running:
-    """On a host that shows nothing: not gone, not well, and nothing to repair it by; unless the host is none
-    of ours any more, then it is placed anew.
+    """Neither ready nor drifted, so nothing is done there; a host that is no longer configured counts as
+    drift, so that the workload is placed on another one.
     """
-    last = answer or HostWorkloadAnswer()
-    shown = _shown(workload, lease, last)
-    digest = last.digest or (place.digest if place else "")
-    count = len(last.wanted) or (place.count if place else 0)
+    last = observed or ObservedWorkload()
     return replace(
         shown,
-        digest=digest,
+        digest=last.digest or (placement.digest if placement else ""),
         ready=False,
         replicas_ready=0,
-        replicas=count,
+        replicas=len(last.wanted) or (placement.count if placement else 0),
         drifted=trouble.reason == HOST_GONE,
         trouble=trouble,
     )
-
-
-def _ended(
-    workload: WorkloadId, lease: LeaseId, answer: HostWorkloadAnswer | None, ending: RunEnd, now: float
-) -> Running:
-    """A job that came to nothing: asked again when its time has come."""
-    shown = _shown(workload, lease, answer or HostWorkloadAnswer())
-    due = now >= ending.due_at
-    if ending.job.removing:
-        return replace(shown, trouble=ending.trouble, ready=False)
-    return replace(shown, digest=ending.job.digest, drifted=due, trouble=ending.trouble, ready=False)

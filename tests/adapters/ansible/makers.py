@@ -1,14 +1,18 @@
-"""Hosts, orders and answers for tests of the Ansible adapter."""
+"""Settings, specifications and observations for tests of the Ansible adapter."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from reconciler.adapters.ansible.answers import ContainerAnswer, HostAmounts, HostWorkloadAnswer, LookAnswer
-from reconciler.adapters.ansible.host_spec import Order, SpecSettings, host_spec_of
-from reconciler.adapters.ansible.naming import container_name
+from reconciler.adapters.ansible.host_spec import HostSpec, container_name, host_spec_of
+from reconciler.adapters.ansible.responses import (
+    HostResources,
+    ObservedContainer,
+    ObservedHost,
+    ObservedWorkload,
+)
 from reconciler.values.desired import Workload
-from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
+from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
 from reconciler.values.resources import Resources
 from tests.contracts.adapter_worlds import service, workload
 
@@ -17,28 +21,32 @@ WANTED = workload(1, service())
 
 
 def hosts(*names: str, **changes: Any) -> AnsibleSettings:
-    """Settings with these hosts, each on this very machine."""
-    listed = tuple(AnsibleHost(name, HERE, capacity=ROOM) for name in names or ("one",))
-    made: dict[str, Any] = {"groups": (AnsibleGroup("rack", listed),), "look_every": 0.02} | changes
-    return AnsibleSettings(enabled=True, patience=made.pop("patience", Timeouts(stop=1)), **made)
+    """Settings with these hosts, each on this machine."""
+    listed = tuple(AnsibleHost(name, LOCALHOST, capacity=ROOM) for name in names or ("one",))
+    fields: dict[str, Any] = {
+        "groups": (AnsibleGroup("rack", listed),),
+        "observe_every_seconds": 0.02,
+        "timeouts": Timeouts(stop=1),
+    }
+    return AnsibleSettings(enabled=True, **(fields | changes))
 
 
-def order(wanted: Workload = WANTED, digest: str = "d", **changes: Any) -> Order:
-    return host_spec_of(wanted, digest, SpecSettings(hosts())) | changes
+def host_spec(wanted: Workload = WANTED, digest: str = "d") -> HostSpec:
+    return host_spec_of(wanted, digest, hosts())
 
 
-def answer(wanted: Workload = WANTED, status: str = "running", **changes: Any) -> HostWorkloadAnswer:
-    """A workload as its host shows it."""
+def observed_workload(wanted: Workload = WANTED, status: str = "running", **changes: Any) -> ObservedWorkload:
+    """A workload as its host reports it."""
     names = [container_name(wanted.id, s.name, n) for s in wanted.services for n in range(s.count)]
-    made: dict[str, Any] = {
-        "containers": [ContainerAnswer(name, name.split("-")[0], "x", status) for name in names],
+    fields: dict[str, Any] = {
+        "containers": [ObservedContainer(name, name.split("-")[0], status) for name in names],
         "lease": str(wanted.lease),
         "digest": "d",
-        "resources": HostAmounts(wanted.resources.cpu_milli, wanted.resources.memory_bytes),
+        "resources": HostResources(wanted.resources.cpu_milli, wanted.resources.memory_bytes),
         "wanted": names,
     }
-    return HostWorkloadAnswer(**(made | changes))
+    return ObservedWorkload(**(fields | changes))
 
 
-def look(*answers: tuple[Workload, HostWorkloadAnswer]) -> LookAnswer:
-    return LookAnswer({wanted.id: each for wanted, each in answers})
+def observed_host(*workloads: tuple[Workload, ObservedWorkload]) -> ObservedHost:
+    return ObservedHost({wanted.id: each for wanted, each in workloads})

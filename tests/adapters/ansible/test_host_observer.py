@@ -1,4 +1,4 @@
-"""What the adapter sees, and when it sees nothing."""
+"""Observation of hosts."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 import pytest
 
-from reconciler.adapters.ansible.answers import LookAnswer
 from reconciler.adapters.ansible.host_observer import HostObserver
-from reconciler.adapters.ansible.runs import HostAnswer, Play, RunError
+from reconciler.adapters.ansible.responses import ObservedHost
+from reconciler.adapters.ansible.runner import HostResult, Play, RunError
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
-from tests.adapters.ansible.makers import WANTED, answer, hosts, look
+from tests.adapters.ansible.makers import WANTED, hosts, observed_host, observed_workload
 from tests.contracts.adapter_worlds import eventually
 
-DOWN = HostAnswer("unreachable", "ssh: connect to host x port 22: Connection refused")
+DOWN = HostResult("unreachable", "ssh: connect to host x port 22: Connection refused")
 
 
-def ok(seen: LookAnswer) -> HostAnswer:
-    return HostAnswer("ok", answer=msgspec.json.encode(seen))
+def ok(seen: ObservedHost) -> HostResult:
+    return HostResult("ok", response=msgspec.json.encode(seen))
 
 
-class Player:
-    """Answers as it is told."""
+class ScriptedRunner:
+    """Returns the given results; `before` and `after` run around each play."""
 
-    def __init__(self, answers: dict[str, HostAnswer | RunError]) -> None:
-        self.answers = answers
+    def __init__(self, results: dict[str, HostResult | RunError]) -> None:
+        self.results = results
         self.plays: list[Play] = []
         self.before: Callable[[], None] = lambda: None
         self.after: Callable[[], None] = lambda: None
 
-    def run(self, play: Play) -> Mapping[str, HostAnswer]:
+    def run(self, play: Play) -> Mapping[str, HostResult]:
         self.plays.append(play)
         self.before()
-        found: dict[str, HostAnswer] = {}
-        for host in play.orders:
-            told = self.answers[host]
-            if isinstance(told, RunError):
-                raise told
-            found[host] = told
+        found: dict[str, HostResult] = {}
+        for host in play.requests:
+            result = self.results[host]
+            if isinstance(result, RunError):
+                raise result
+            found[host] = result
         self.after()
         return found
 
@@ -49,165 +49,165 @@ class Player:
         """Nothing runs."""
 
 
-class Watching:
-    def __init__(self, player: Player, settings: AnsibleSettings) -> None:
-        self.player = player
+class Harness:
+    def __init__(self, runner: ScriptedRunner, settings: AnsibleSettings) -> None:
+        self.runner = runner
         self.changes = 0
-        self.sight = HostObserver(player, settings, self._count)
+        self.observer = HostObserver(runner, settings, self._count)
 
     def _count(self) -> None:
         self.changes += 1
 
-    def after(self, looks: int) -> None:
-        seen = len(self.player.plays)
-        eventually(lambda: len(self.player.plays) >= seen + looks + 1, "more looks")
+    def wait_for(self, count: int) -> None:
+        seen = len(self.runner.plays)
+        eventually(lambda: len(self.runner.plays) >= seen + count + 1, "more observations")
 
 
 @pytest.fixture
-def watching(request: pytest.FixtureRequest) -> Iterator[Watching]:
+def harness(request: pytest.FixtureRequest) -> Iterator[Harness]:
     settings = getattr(request, "param", None) or hosts("one", "two")
-    player = Player({name: ok(look((WANTED, answer()))) for name in settings.hosts})
-    made = Watching(player, settings)
+    runner = ScriptedRunner(
+        {name: ok(observed_host((WANTED, observed_workload()))) for name in settings.hosts}
+    )
+    made = Harness(runner, settings)
     yield made
-    made.sight.close()
+    made.observer.close()
 
 
-def test_nothing_is_seen_before_the_first_look_and_one_run_looks_at_all(watching: Watching) -> None:
-    assert [seen.look for seen in watching.sight.hosts().values()] == [None, None]
-    watching.sight.start()
-    watching.sight.wait(5)
-    assert [seen.trouble for seen in watching.sight.hosts().values()] == [None, None]
-    [play, *_] = watching.player.plays
-    assert (play.name, play.checking, sorted(play.orders)) == ("look", True, ["one", "two"])
+def test_one_run_observes_all_hosts_of_a_group(harness: Harness) -> None:
+    assert [seen.observed for seen in harness.observer.readings().values()] == [None, None]
+    harness.observer.start()
+    harness.observer.wait(5)
+    assert [seen.trouble for seen in harness.observer.readings().values()] == [None, None]
+    [play, *_] = harness.runner.plays
+    assert (play.name, play.check_mode, sorted(play.requests)) == ("observe", True, ["one", "two"])
 
 
-def test_a_host_that_never_answered_is_unseen_at_once_and_others_go_on(watching: Watching) -> None:
-    watching.player.answers["two"] = DOWN
-    watching.sight.start()
-    watching.sight.wait(5)
-    seen = watching.sight.hosts()
+def test_a_host_that_never_answered_is_unreachable_at_once(harness: Harness) -> None:
+    harness.runner.results["two"] = DOWN
+    harness.observer.start()
+    harness.observer.wait(5)
+    seen = harness.observer.readings()
     assert seen["one"].trouble is None
     assert seen["two"].trouble is not None
     assert seen["two"].trouble.reason == "HostUnreachable"
 
 
-def test_one_look_may_be_missed_two_may_not_and_what_was_seen_is_kept(watching: Watching) -> None:
-    watching.sight.start()
-    watching.sight.wait(5)
+def test_a_host_may_miss_one_observation_and_keeps_its_last(harness: Harness) -> None:
+    harness.observer.start()
+    harness.observer.wait(5)
     troubles = []
 
-    def note() -> None:
-        troubles.append(watching.sight.hosts()["one"].trouble)
+    def append() -> None:
+        troubles.append(harness.observer.readings()["one"].trouble)
 
-    watching.player.before = note
-    watching.player.answers["one"] = DOWN
+    harness.runner.before = append
+    harness.runner.results["one"] = DOWN
     eventually(lambda: troubles and troubles[-1] is not None, "the trouble")
     missed = [trouble is None for trouble in troubles]
     assert missed.count(True) >= 2, "before the first miss, and after it"
-    assert watching.sight.hosts()["one"].look is not None
-    watching.player.answers["one"] = ok(look())
-    eventually(lambda: watching.sight.hosts()["one"].trouble is None, "seen again")
+    assert harness.observer.readings()["one"].observed is not None
+    harness.runner.results["one"] = ok(observed_host())
+    eventually(lambda: harness.observer.readings()["one"].trouble is None, "seen again")
 
 
-def test_a_run_that_fails_is_told_of_every_host(watching: Watching) -> None:
-    watching.player.answers["one"] = RunError("the play look did not end within 60 s")
-    watching.sight.start()
-    watching.sight.wait(5)
-    reasons = [seen.trouble and seen.trouble.reason for seen in watching.sight.hosts().values()]
+def test_a_failed_run_is_reported_for_every_host(harness: Harness) -> None:
+    harness.runner.results["one"] = RunError("the play look did not end within 60 s")
+    harness.observer.start()
+    harness.observer.wait(5)
+    reasons = [seen.trouble and seen.trouble.reason for seen in harness.observer.readings().values()]
     assert reasons == ["PlayTimedOut", "PlayTimedOut"]
 
 
-def test_an_answer_that_cannot_be_read_is_no_empty_host(watching: Watching) -> None:
-    watching.player.answers["one"] = HostAnswer("ok", answer=b'{"workloads": []}')
-    watching.sight.start()
-    watching.sight.wait(5)
-    assert watching.sight.hosts()["one"].trouble is not None
+def test_an_unreadable_response_is_not_an_empty_host(harness: Harness) -> None:
+    harness.runner.results["one"] = HostResult("ok", response=b'{"workloads": []}')
+    harness.observer.start()
+    harness.observer.wait(5)
+    assert harness.observer.readings()["one"].trouble is not None
 
 
-@pytest.mark.parametrize("watching", [hosts("one", patience=Timeouts(stale=0))], indirect=True)
-def test_what_is_too_old_is_unseen(watching: Watching) -> None:
-    watching.sight.start()
-    watching.sight.wait(5)
+@pytest.mark.parametrize("harness", [hosts("one", timeouts=Timeouts(stale=0))], indirect=True)
+def test_an_old_observation_is_stale(harness: Harness) -> None:
+    harness.observer.start()
+    harness.observer.wait(5)
     time.sleep(0.01)
-    trouble = watching.sight.hosts()["one"].trouble
+    trouble = harness.observer.readings()["one"].trouble
     assert trouble is not None
     assert trouble.reason == "HostStale"
 
 
-@pytest.mark.parametrize("watching", [hosts("one", look_every=60)], indirect=True)
-def test_what_a_job_left_is_not_undone_by_a_look_that_began_before(watching: Watching) -> None:
-    watching.sight.start()
-    watching.sight.wait(5)
-    newer, begun, ended = answer(digest="new"), threading.Event(), threading.Event()
+@pytest.mark.parametrize("harness", [hosts("one", observe_every_seconds=60)], indirect=True)
+def test_a_job_result_is_newer_than_an_observation_that_began_before(harness: Harness) -> None:
+    harness.observer.start()
+    harness.observer.wait(5)
+    newer, begun, ended = observed_workload(digest="new"), threading.Event(), threading.Event()
 
-    def learn() -> None:
-        watching.sight.learn("one", WANTED.id, newer)
+    def record() -> None:
+        harness.observer.record("one", WANTED.id, newer)
         begun.set()
 
-    watching.player.before = learn
-    watching.player.after = ended.set
-    watching.sight.poke("one")
+    harness.runner.before = record
+    harness.runner.after = ended.set
+    harness.observer.trigger("one")
     assert begun.wait(5)
     assert ended.wait(5)
-    time.sleep(0.1)  # the look's answer, which is older, is taken
-    found = watching.sight.hosts()["one"].look
+    time.sleep(0.1)  # the older observation is stored
+    found = harness.observer.readings()["one"].observed
     assert found is not None
     assert found.workloads[WANTED.id].digest == "new"
 
 
-def test_only_a_change_wakes(watching: Watching) -> None:
-    watching.sight.start()
-    watching.sight.wait(5)
-    watching.after(1)
-    count = watching.changes
-    watching.after(3)
-    assert watching.changes == count
-    watching.player.answers["one"] = ok(look())
-    eventually(lambda: watching.changes > count, "a wake")
+def test_only_a_change_wakes_the_loop(harness: Harness) -> None:
+    harness.observer.start()
+    harness.observer.wait(5)
+    harness.wait_for(1)
+    count = harness.changes
+    harness.wait_for(3)
+    assert harness.changes == count
+    harness.runner.results["one"] = ok(observed_host())
+    eventually(lambda: harness.changes > count, "a wake")
 
 
-def test_a_difference_is_said_once_in_the_hosts_own_words(
-    watching: Watching, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_drift_is_logged_once(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    watching.sight.start()
-    watching.sight.wait(5)
-    drifted = answer(differences=["web-0 does not run"])
-    watching.player.answers["one"] = ok(look((WANTED, drifted)))
-    watching.after(3)
-    said = [record.getMessage() for record in caplog.records if "does not run" in record.getMessage()]
-    assert said == [f"adapter ansible: host one: workload {WANTED.id}: web-0 does not run"]
+    harness.observer.start()
+    harness.observer.wait(5)
+    drifted = observed_workload(differences=["web-0 does not run"])
+    harness.runner.results["one"] = ok(observed_host((WANTED, drifted)))
+    harness.wait_for(3)
+    logged = [record.getMessage() for record in caplog.records if "does not run" in record.getMessage()]
+    assert logged == [f"adapter ansible: host one: workload {WANTED.id}: web-0 does not run"]
 
 
-def test_each_group_is_looked_at_by_itself() -> None:
+def test_groups_are_observed_independently() -> None:
     groups = tuple(AnsibleGroup(name, (AnsibleHost(f"{name}-1", "localhost"),)) for name in ("a", "b"))
-    player = Player({"a-1": ok(look()), "b-1": RunError("hangs")})
-    made = Watching(player, hosts(groups=groups))
-    made.sight.start()
+    runner = ScriptedRunner({"a-1": ok(observed_host()), "b-1": RunError("hangs")})
+    made = Harness(runner, hosts(groups=groups))
+    made.observer.start()
     try:
-        made.sight.wait(5)
-        assert made.sight.hosts()["a-1"].trouble is None
-        assert made.sight.hosts()["b-1"].trouble is not None
+        made.observer.wait(5)
+        assert made.observer.readings()["a-1"].trouble is None
+        assert made.observer.readings()["b-1"].trouble is not None
     finally:
-        made.sight.close()
+        made.observer.close()
 
 
-def test_an_answer_is_what_hosts_send() -> None:
-    text = json.dumps({"workloads": {}, "facts": {"cpu_milli": 4000, "free_bytes": 1}, "checking": True})
-    assert msgspec.json.decode(text, type=LookAnswer).facts.cpu_milli == 4000
+def test_unknown_fields_of_a_response_are_ignored() -> None:
+    text = json.dumps({"workloads": {}, "facts": {"cpu_milli": 4000, "free_bytes": 1}, "check_mode": True})
+    assert msgspec.json.decode(text, type=ObservedHost).facts.cpu_milli == 4000
 
 
 @pytest.mark.parametrize("error", [RuntimeError, ValueError, RecursionError])
-def test_a_look_that_raises_is_made_again(watching: Watching, error: type[Exception]) -> None:
-    def odd() -> None:
-        if len(watching.player.plays) < 3:
-            raise error("odd")
+def test_an_observation_that_raises_is_repeated(harness: Harness, error: type[Exception]) -> None:
+    def fail() -> None:
+        if len(harness.runner.plays) < 3:
+            raise error("broken")
 
-    watching.player.before = odd
-    watching.sight.start()
-    watching.sight.wait(5)
+    harness.runner.before = fail
+    harness.observer.start()
+    harness.observer.wait(5)
     for _ in range(3):
-        watching.sight.poke("one")
-        watching.sight.poke("two")
-        watching.after(0)
-    eventually(lambda: all(seen.look for seen in watching.sight.hosts().values()), "the hosts")
+        harness.observer.trigger("one")
+        harness.observer.trigger("two")
+        harness.wait_for(0)
+    eventually(lambda: all(seen.observed for seen in harness.observer.readings().values()), "the hosts")

@@ -1,34 +1,38 @@
-"""What a host is told."""
+"""Specifications for hosts, and the engine options that follow from them."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
-from reconciler.adapters.ansible.host_spec import SpecSettings, applying, host_spec_of, removing, work_order
-from reconciler.adapters.ansible.plays.module_utils.provider_container import (
-    Place,
-    collection_arguments,
-    create_words,
+from reconciler.adapters.ansible.host_spec import (
+    NAME_MAX,
+    apply_request,
+    apply_task,
+    container_name,
+    host_spec_of,
+    network_name,
+    remove_task,
 )
+from reconciler.adapters.ansible.plays.module_utils.provider_container import HostBindings, create_options
 from reconciler.values.capabilities import CAPABILITIES
-from reconciler.values.desired import Env, Port, Workload
+from reconciler.values.desired import Env, Port, Service, Workload
 from reconciler.values.hosts import ContainerEngine, Isolation
-from tests.adapters.ansible.makers import WANTED, hosts, order
+from reconciler.values.ids import LeaseId, OrderId, workload_id
+from tests.adapters.ansible.makers import WANTED, host_spec, hosts
 from tests.contracts.adapter_worlds import service, workload
 
 
-def marks(wanted: Workload) -> dict[str, str]:
-    return {each["name"]: each["spec"] for each in order(wanted)["containers"]}
+def hashes(wanted: Workload) -> dict[str, str]:
+    return {each["name"]: each["spec_hash"] for each in host_spec(wanted)["containers"]}
 
 
-def test_a_count_that_grows_leaves_the_containers_that_are_there() -> None:
-    before, after = (
-        marks(workload(1, service(), service("db"))),
-        marks(workload(1, service(count=3), service("db"))),
-    )
+def test_a_higher_count_keeps_existing_containers() -> None:
+    before = hashes(workload(1, service(), service("db")))
+    after = hashes(workload(1, service(count=3), service("db")))
     assert {name: after[name] for name in before} == before
     assert len(after) == 4
 
@@ -43,66 +47,92 @@ def test_a_count_that_grows_leaves_the_containers_that_are_there() -> None:
         replace(service(), resources=replace(service().resources, cpu_milli=200)),
     ],
 )
-def test_what_a_container_is_made_of_changes_its_mark(changed: object) -> None:
-    assert marks(workload(1, changed)) != marks(workload(1))  # type: ignore[arg-type]  # services all
+def test_a_changed_service_changes_the_hash(changed: Service) -> None:
+    assert hashes(workload(1, changed)) != hashes(workload(1))
 
 
-def test_another_service_changes_all_as_each_knows_the_others_addresses() -> None:
-    assert (
-        marks(workload(1, service()))[f"web-{WANTED.id}-0"]
-        not in marks(workload(1, service(), service("db"))).values()
-    )
+def test_a_new_service_changes_every_hash_because_containers_get_all_addresses() -> None:
+    name = f"web-{WANTED.id}-0"
+    assert hashes(workload(1, service()))[name] != hashes(workload(1, service(), service("db")))[name]
 
 
-def test_pausing_changes_no_container() -> None:
-    assert marks(workload(1, paused=True)) == marks(workload(1))
-    assert order(workload(1, paused=True))["paused"] is True
+def test_pausing_changes_no_hash() -> None:
+    assert hashes(workload(1, paused=True)) == hashes(workload(1))
+    assert host_spec(workload(1, paused=True))["paused"] is True
 
 
-def test_only_the_first_container_answers_public_ports() -> None:
-    public = service(
-        count=2, ports=(Port(80, 8080, public=True), Port(53, protocol="UDP", public=True), Port(9))
-    )
-    first, second = order(workload(1, public))["containers"]
+def test_only_the_first_container_publishes_ports() -> None:
+    ports = (Port(80, 8080, public=True), Port(53, protocol="UDP", public=True), Port(9))
+    spec = host_spec(workload(1, service(count=2, ports=ports)))
+    first, second = spec["containers"]
     assert first["publish"] == [["0.0.0.0", 8080, 80, "tcp"], ["0.0.0.0", 53, 53, "udp"]]
     assert second["publish"] == []
-    assert order(workload(1, public))["ports"] == [53, 8080]
+    assert spec["ports"] == [53, 8080]
 
 
-def test_secrets_are_references_and_a_run_is_told_which_it_needs() -> None:
+def test_secrets_are_references_and_the_request_names_them() -> None:
     wanted = workload(1, service(env=(Env("A", "plain"), Env("P", secret="db/password"))))
-    made = work_order([applying(order(wanted)), removing(WANTED.id)], ContainerEngine.PODMAN, hosts())
-    [container] = made["orders"][0]["order"]["containers"]
+    tasks = [apply_task(host_spec(wanted)), remove_task(WANTED.id)]
+    request = apply_request(tasks, ContainerEngine.PODMAN, hosts())
+    [container] = request["tasks"][0]["spec"]["containers"]
     assert (container["env"], container["secrets"]) == ([["A", "plain"]], [["P", "db/password"]])
-    assert made["wanted_secrets"] == ["db/password"]
-    assert "wanted_secrets" not in work_order([removing(WANTED.id)], ContainerEngine.PODMAN, hosts())
+    assert request["secret_names"] == ["db/password"]
+    assert "secret_names" not in apply_request([remove_task(WANTED.id)], ContainerEngine.PODMAN, hosts())
 
 
-def test_images_that_write_nowhere_else_have_a_read_only_root() -> None:
-    settings = hosts(isolation=Isolation(read_only_images=("registry.example/*",), processes=99))
-    [container] = host_spec_of(WANTED, "d", SpecSettings(settings))["containers"]
-    assert (container["read_only"], container["processes"]) == (True, 99)
-    assert order()["containers"][0]["read_only"] is False
+def test_isolation_settings_reach_the_container() -> None:
+    settings = hosts(isolation=Isolation(read_only_images=("registry.example/*",), pids_limit=99))
+    [container] = host_spec_of(WANTED, "d", settings)["containers"]
+    assert (container["read_only"], container["pids_limit"]) == (True, 99)
+    assert host_spec()["containers"][0]["read_only"] is False
 
 
-def test_an_order_is_plain_data() -> None:
+def test_the_number_of_gpus_of_the_host_changes_only_containers_that_use_gpus() -> None:
+    gpu = replace(service(), resources=replace(service().resources, gpu=1))
+    spec = host_spec_of(workload(1, gpu, service("db")), "d", hosts(), host_gpus=4)
+    assert [each["host_gpus"] for each in spec["containers"]] == [4, 0]
+
+
+def test_a_specification_is_plain_data() -> None:
     odd = workload(1, service(env=(Env("ansible_host", "{{ 7*7 }}"),), args=("$(id)", "a\nb", '"')))
-    made = json.loads(json.dumps(order(odd)))
-    assert made == order(odd)
-    assert made["containers"][0]["env"] == [["ansible_host", "{{ 7*7 }}"]]
+    decoded = json.loads(json.dumps(host_spec(odd)))
+    assert decoded == host_spec(odd)
+    assert decoded["containers"][0]["env"] == [["ansible_host", "{{ 7*7 }}"]]
 
 
 @pytest.mark.parametrize("is_podman", [True, False])
-def test_a_container_keeps_the_few_capabilities_and_gains_none(is_podman: bool) -> None:
-    made = order(workload(1, service()))
-    [wanted] = made["containers"]
-    place = Place(is_podman, {wanted["name"]: "10.89.0.10"})
+def test_a_container_keeps_the_listed_capabilities_and_gains_no_privileges(is_podman: bool) -> None:
+    spec = host_spec(workload(1, service()))
+    [container] = spec["containers"]
 
-    words = create_words(made, wanted, place)
+    words = create_options(spec, container, HostBindings(is_podman, {container["name"]: "10.89.0.10"}))
 
     assert words.count("--cap-drop=ALL") == 1
     assert [w for w in words if w.startswith("--cap-add=")] == [f"--cap-add={each}" for each in CAPABILITIES]
     assert "--security-opt=no-new-privileges" in words
     assert not [word for word in words if "privileged" in word]
-    arguments = collection_arguments(made, wanted, place)
-    assert (arguments["cap_drop"], arguments["cap_add"]) == (["ALL"], list(CAPABILITIES))
+
+
+def test_container_names_differ_by_tenant_service_and_index() -> None:
+    one, two = workload(1).id, workload(2).id
+    names = {container_name(w, s, n) for w in (one, two) for s in ("web", "db") for n in (0, 1)}
+    assert len(names) == 8
+    assert container_name(one, "web", 0) == f"web-{one}-0"
+    assert network_name(one) == f"lease-{one}"
+
+
+def test_long_container_names_are_cut_and_stay_different() -> None:
+    subject = workload(1_000_001).id
+    names = {container_name(subject, "s" * 60 + end, 12) for end in "ab"}
+    assert len(names) == 2
+    assert all(len(name) <= NAME_MAX and name.endswith(f"-{subject}-12") for name in names)
+
+
+def test_the_longest_workload_id_leaves_a_valid_container_name() -> None:
+    longest = workload_id(LeaseId(OrderId("ve1tenant", 2**64 - 1, 2**32 - 1, 2**32 - 1), "ve1us"))
+    names = {container_name(longest, service, 49) for service in ("web", "database", "s" * 60)}
+    assert len(names) == 3
+    for name in names:
+        assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", name)
+        assert len(name) <= NAME_MAX
+        assert name.endswith(f"{longest}-49")

@@ -1,4 +1,4 @@
-"""How hosts are reached."""
+"""Connection variables of hosts."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import pytest
 
 from reconciler.adapters.ansible.credentials import HostCredentials, Jump
 from reconciler.adapters.ansible.inventory import inventory_of
-from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost
+from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost
 
-ACCESS = HostCredentials(private_key=Path("/keys/id"), known_hosts=Path("/keys/known hosts"))
+CREDENTIALS = HostCredentials(private_key=Path("/keys/id"), known_hosts=Path("/keys/known hosts"))
 
 
-def test_this_machine_is_reached_without_ssh() -> None:
-    found = inventory_of(AnsibleGroup("here", (AnsibleHost("one", HERE),)), ACCESS)
+def test_this_machine_needs_no_ssh() -> None:
+    found = inventory_of(AnsibleGroup("here", (AnsibleHost("one", LOCALHOST),)), CREDENTIALS)
     python = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     assert found == {"all": {"hosts": {"one": python | {"ansible_become": False}}}}
 
 
-def test_others_are_reached_with_our_key_and_only_if_theirs_is_known() -> None:
+def test_remote_hosts_need_our_key_and_a_known_host_key() -> None:
     group = AnsibleGroup("rack", (AnsibleHost("one", "192.0.2.1", 2222),), user="provider", sudo=True)
-    [variables] = inventory_of(group, ACCESS)["all"]["hosts"].values()
+    [variables] = inventory_of(group, CREDENTIALS)["all"]["hosts"].values()
     words = shlex.split(variables.pop("ansible_ssh_common_args"))
     assert words[:2] == ["-F", "none"]
     assert "StrictHostKeyChecking=yes" in words
@@ -51,22 +51,20 @@ def test_others_are_reached_with_our_key_and_only_if_theirs_is_known() -> None:
         ),
     ],
 )
-def test_a_jump_host_is_reached_with_our_key_and_only_if_its_own_is_known(
-    text: str, words: list[str]
-) -> None:
-    access = replace(ACCESS, jump=Jump.parse(text))
-    hosts = (AnsibleHost("one", "192.0.2.1"), AnsibleHost("two", HERE))
+def test_a_jump_host_needs_our_key_and_its_own_known_host_key(text: str, words: list[str]) -> None:
+    access = replace(CREDENTIALS, jump=Jump.parse(text))
+    hosts = (AnsibleHost("one", "192.0.2.1"), AnsibleHost("two", LOCALHOST))
     found = inventory_of(AnsibleGroup("rack", hosts), access)["all"]["hosts"]
     options = shlex.split(found["one"]["ansible_ssh_common_args"])
     [proxy] = [each for each in options if each.startswith("ProxyCommand=")]
-    asked = shlex.split(proxy.removeprefix("ProxyCommand="))
-    assert asked[:3] == ["ssh", "-F", "none"]
-    assert {"StrictHostKeyChecking=yes", 'UserKnownHostsFile="/keys/known hosts"'} < set(asked)
-    assert asked[-len(words) :] == words
+    command = shlex.split(proxy.removeprefix("ProxyCommand="))
+    assert command[:3] == ["ssh", "-F", "none"]
+    assert {"StrictHostKeyChecking=yes", 'UserKnownHostsFile="/keys/known hosts"'} < set(command)
+    assert command[-len(words) :] == words
     assert "StrictHostKeyChecking=yes" in options
     assert "ansible_ssh_common_args" not in found["two"]
 
 
-def test_a_run_may_be_for_some_hosts_only() -> None:
-    group = AnsibleGroup("here", (AnsibleHost("one", HERE), AnsibleHost("two", HERE)))
-    assert list(inventory_of(group, ACCESS, only=["two"])["all"]["hosts"]) == ["two"]
+def test_a_run_may_include_only_some_hosts() -> None:
+    group = AnsibleGroup("here", (AnsibleHost("one", LOCALHOST), AnsibleHost("two", LOCALHOST)))
+    assert list(inventory_of(group, CREDENTIALS, only=["two"])["all"]["hosts"]) == ["two"]

@@ -1,4 +1,4 @@
-"""Everything that a program started ends with it."""
+"""A process is killed with all its descendants."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reconciler.adapters.ansible.process_tree import end_below
+from reconciler.adapters.ansible.process_tree import kill_descendants
 from tests.contracts.adapter_worlds import eventually
 
 DETACHED = """
@@ -31,7 +31,7 @@ def children(parent: int) -> dict[str, int]:
     return {name: int(number) for number, state, name, *_ in found if not state.startswith("Z")}
 
 
-def test_what_detached_itself_ends_too() -> None:
+def test_detached_descendants_are_killed_too() -> None:
     text = DETACHED.format(root=str(Path(__file__).parents[3]))
     program = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE)
     try:
@@ -39,16 +39,16 @@ def test_what_detached_itself_ends_too() -> None:
         assert program.stdout.readline() == b"up\n"
         eventually(lambda: {"sleep", "sh"} <= children(program.pid).keys(), "its children, the orphan too")
 
-        end_below(program.pid)
+        kill_descendants(program.pid)
 
         eventually(lambda: not children(program.pid), "all gone")
-        assert program.poll() is None, "the top itself lives on"
+        assert program.poll() is None, "the process itself survives"
     finally:
         program.kill()
         program.wait()
 
 
-def test_a_containers_monitor_is_spared(tmp_path: Path) -> None:
+def test_a_container_monitor_is_spared(tmp_path: Path) -> None:
     monitor = tmp_path / "conmon"
     monitor.write_bytes(Path("/bin/sleep").read_bytes())
     monitor.chmod(0o755)
@@ -57,7 +57,7 @@ def test_a_containers_monitor_is_spared(tmp_path: Path) -> None:
         eventually(lambda: {"conmon", "sleep"} <= children(program.pid).keys(), "both")
         spared = children(program.pid)["conmon"]
 
-        end_below(program.pid)
+        kill_descendants(program.pid)
 
         eventually(lambda: "sleep" not in children(program.pid), "the other gone")
         os.kill(spared, 0)

@@ -1,4 +1,4 @@
-"""Records on a host stay in the directories that the host file of the daemon allows."""
+"""Records stay in the directories that the host file allows."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def allowed(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("path", ["allowed", "allowed/new", "in/new"])
-def test_a_directory_within_will_do_also_by_a_link(tmp_path: Path, allowed: Path, path: str) -> None:
-    Records(str(tmp_path / path)).keep_within([str(tmp_path / "other"), str(allowed)])
+def test_a_directory_within_is_accepted_through_a_link_too(tmp_path: Path, allowed: Path, path: str) -> None:
+    Records(str(tmp_path / path)).require_within([str(tmp_path / "other"), str(allowed)])
 
 
 @pytest.mark.parametrize("path", ["elsewhere", "allowed/out", "allowed/out/new", "allowed-2"])
 def test_a_link_out_of_it_is_refused(tmp_path: Path, allowed: Path, path: str) -> None:
     with pytest.raises(EngineError, match="leads to") as caught:
-        Records(str(tmp_path / path)).keep_within([str(allowed)])
+        Records(str(tmp_path / path)).require_within([str(allowed)])
     assert caught.value.step == "storage"
 
 
-def test_where_the_host_file_grants_no_directory_nothing_is_checked(tmp_path: Path) -> None:
-    Records(str(tmp_path)).keep_within([])
+def test_without_allowed_directories_nothing_is_checked(tmp_path: Path) -> None:
+    Records(str(tmp_path)).require_within([])

@@ -1,4 +1,4 @@
-"""Real SSH to this very machine, with an sshd of our own: who is let in, and what is said of who is not."""
+"""Real SSH to this machine, with an sshd of our own: authentication, host keys and their errors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.ansible.credentials import HostCredentials, Jump
-from reconciler.adapters.ansible.host_spec import applying, asking, work_order
-from reconciler.adapters.ansible.runs import HostAnswer, Play, Runs
+from reconciler.adapters.ansible.host_spec import apply_request, apply_task, host_request
+from reconciler.adapters.ansible.runner import AnsibleRunner, HostResult, Play
 from reconciler.adapters.ansible.troubles import host_trouble
 from reconciler.values.desired import Env
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine, Timeouts
-from tests.adapters.ansible.makers import order
-from tests.adapters.ansible.standin import install, stage_of
+from tests.adapters.ansible.makers import host_spec
+from tests.adapters.ansible.podman_stub import install, load_host
 from tests.contracts.adapter_worlds import eventually, service, workload
 
 pytestmark = pytest.mark.live
@@ -43,31 +43,35 @@ SetEnv PATH={here}/bin:/usr/bin:/bin
 
 @dataclass
 class Server:
-    """An sshd with keys of its own, and the settings that reach it."""
+    """An sshd with its own keys, and the settings that connect to it."""
 
-    here: Path
+    directory: Path
     port: int
-    kept: Path
+    saved: Path
     user: str
-    access: HostCredentials
+    credentials: HostCredentials
 
     def settings(self, *more: AnsibleHost, **changes: Any) -> AnsibleSettings:
         hosts = (AnsibleHost("one", "127.0.0.1", self.port), *more)
         group = replace(AnsibleGroup("rack", hosts, user=self.user), **changes)
-        patience = Timeouts(connect=3)
-        return AnsibleSettings(True, (group,), storage=str(self.here / "records"), patience=patience)
+        storage = str(self.directory / "records")
+        return AnsibleSettings(True, (group,), storage=storage, timeouts=Timeouts(connect=3))
 
-    def look(self, access: HostCredentials, *more: AnsibleHost, **changes: Any) -> dict[str, HostAnswer]:
+    def observe(
+        self, credentials: HostCredentials, *more: AnsibleHost, **changes: Any
+    ) -> dict[str, HostResult]:
         settings = self.settings(*more, **changes)
-        asked = asking("tend", ContainerEngine.PODMAN, settings, 50)
-        play = Play("look", settings.groups[0], dict.fromkeys(settings.hosts, asked), 60, checking=True)
-        return dict(Runs(settings, access, self.here / "scratch").run(play))
+        request = host_request("observe", ContainerEngine.PODMAN, settings, 50)
+        play = Play(
+            "observe", settings.groups[0], dict.fromkeys(settings.hosts, request), 60, check_mode=True
+        )
+        return dict(AnsibleRunner(settings, credentials, self.directory / "scratch").run(play))
 
-    def work(self, access: HostCredentials) -> dict[str, HostAnswer]:
+    def apply(self, credentials: HostCredentials) -> dict[str, HostResult]:
         settings = self.settings()
-        asked = work_order([applying(order())], ContainerEngine.PODMAN, settings)
-        play = Play("work", settings.groups[0], {"one": asked}, 60)
-        return dict(Runs(settings, access, self.here / "scratch").run(play))
+        request = apply_request([apply_task(host_spec())], ContainerEngine.PODMAN, settings)
+        play = Play("apply", settings.groups[0], {"one": request}, 60)
+        return dict(AnsibleRunner(settings, credentials, self.directory / "scratch").run(play))
 
 
 def keygen(path: Path) -> None:
@@ -88,31 +92,35 @@ def server(tmp_path: Path) -> Iterator[Server]:
         port = int(free.getsockname()[1])
     known = tmp_path / "known"
     known.write_text(f"[127.0.0.1]:{port} {(tmp_path / 'host.pub').read_text()}")
-    kept = install(tmp_path / "bin")
+    saved = install(tmp_path / "bin")
     (tmp_path / "config").write_text(CONFIG.format(port=port, here=tmp_path))
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     daemon = subprocess.Popen([sshd, "-D", "-e", "-f", str(tmp_path / "config")], stderr=subprocess.PIPE)
     try:
         eventually(lambda: _listens(port), "sshd", 10)
-        access = HostCredentials(private_key=tmp_path / "client", known_hosts=known)
-        yield Server(tmp_path, port, kept, getpass.getuser(), access)
+        credentials = HostCredentials(private_key=tmp_path / "client", known_hosts=known)
+        yield Server(tmp_path, port, saved, getpass.getuser(), credentials)
     finally:
         daemon.kill()
         daemon.wait()
 
 
 @contextmanager
-def jump_host(here: Path) -> Iterator[int]:
-    """Another sshd, with another key, that lets the same client in; its port."""
+def jump_host(directory: Path) -> Iterator[int]:
+    """Another sshd, with another key, that accepts the same client; its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    text = CONFIG.format(port=port, here=here).replace("/host\n", "/other\n").replace("sshd.pid", "jump.pid")
-    (here / "jump").write_text(text)
+    text = (
+        CONFIG.format(port=port, here=directory)
+        .replace("/host\n", "/other\n")
+        .replace("sshd.pid", "jump.pid")
+    )
+    (directory / "jump").write_text(text)
     sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin")
     assert sshd is not None, "the fixture found it"
-    daemon = subprocess.Popen([sshd, "-D", "-e", "-f", str(here / "jump")], stderr=subprocess.DEVNULL)
+    daemon = subprocess.Popen([sshd, "-D", "-e", "-f", str(directory / "jump")], stderr=subprocess.DEVNULL)
     try:
         eventually(lambda: _listens(port), "the jump host", 10)
         yield port
@@ -126,84 +134,84 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def reason(answer: HostAnswer) -> str:
-    assert answer.state in ("unreachable", "failed"), answer
-    return host_trouble("one", answer.words, answer.step).reason
+def reason(result: HostResult) -> str:
+    assert result.state in ("unreachable", "failed"), result
+    return host_trouble("one", result.message, result.step).reason
 
 
-def test_a_host_that_knows_our_key_is_worked_on_over_ssh(server: Server) -> None:
+def test_a_host_that_accepts_our_key_runs_requests(server: Server) -> None:
     odd = workload(1, service(env=(Env("ansible_host", "{{ 7*7 }}$(id)\n'\""),)))
     settings = server.settings()
-    asked = work_order([applying(order(odd))], ContainerEngine.PODMAN, settings)
-    play = Play("work", settings.groups[0], {"one": asked}, 60)
-    answer = Runs(settings, server.access, server.here / "scratch").run(play)["one"]
-    assert answer.state == "ok", answer
-    [created] = [words for words in stage_of(server.kept).commands if words[0] == "create"]
+    request = apply_request([apply_task(host_spec(odd))], ContainerEngine.PODMAN, settings)
+    play = Play("apply", settings.groups[0], {"one": request}, 60)
+    result = AnsibleRunner(settings, server.credentials, server.directory / "scratch").run(play)["one"]
+    assert result.state == "ok", result
+    [created] = [words for words in load_host(server.saved).commands if words[0] == "create"]
     assert "--env=ansible_host={{ 7*7 }}$(id)\n'\"" in created
-    assert server.look(server.access)["one"].state == "ok"
+    assert server.observe(server.credentials)["one"].state == "ok"
 
 
-def test_a_wrong_key_is_told(server: Server) -> None:
-    wrong = replace(server.access, private_key=server.here / "other")
-    assert reason(server.look(wrong)["one"]) == "KeyRefused"
+def test_a_wrong_key_is_reported(server: Server) -> None:
+    wrong = replace(server.credentials, private_key=server.directory / "other")
+    assert reason(server.observe(wrong)["one"]) == "KeyRefused"
 
 
-def test_a_key_with_a_passphrase_asks_nobody(server: Server) -> None:
-    words = ["ssh-keygen", "-q", "-p", "-N", "secret", "-f", str(server.here / "client")]
+def test_a_key_with_a_passphrase_never_prompts(server: Server) -> None:
+    words = ["ssh-keygen", "-q", "-p", "-N", "secret", "-f", str(server.directory / "client")]
     subprocess.run(words, check=True, capture_output=True)
-    assert reason(server.look(server.access)["one"]) == "KeyRefused"
+    assert reason(server.observe(server.credentials)["one"]) == "KeyRefused"
 
 
-def test_a_changed_host_key_is_told_and_nothing_is_sent(server: Server) -> None:
-    other = (server.here / "other.pub").read_text()
-    known = server.access.known_hosts
+def test_a_changed_host_key_is_reported_and_nothing_is_sent(server: Server) -> None:
+    other = (server.directory / "other.pub").read_text()
+    known = server.credentials.known_hosts
     assert known is not None
     known.write_text(f"[127.0.0.1]:{server.port} {other}")
-    assert reason(server.look(server.access)["one"]) == "HostKeyChanged"
-    assert stage_of(server.kept).commands == []
+    assert reason(server.observe(server.credentials)["one"]) == "HostKeyChanged"
+    assert load_host(server.saved).commands == []
 
 
-def test_a_host_that_nobody_vouched_for_is_not_talked_to(server: Server) -> None:
-    known = server.access.known_hosts
+def test_a_host_with_an_unknown_key_is_not_contacted(server: Server) -> None:
+    known = server.credentials.known_hosts
     assert known is not None
     known.write_text("")
-    assert reason(server.look(server.access)["one"]) == "HostKeyUnknown"
-    assert reason(server.look(replace(server.access, known_hosts=None))["one"]) == "HostKeyUnknown"
+    assert reason(server.observe(server.credentials)["one"]) == "HostKeyUnknown"
+    assert reason(server.observe(replace(server.credentials, known_hosts=None))["one"]) == "HostKeyUnknown"
 
 
-def test_a_host_behind_a_jump_host_is_reached_if_both_keys_are_known(server: Server, tmp_path: Path) -> None:
-    known = server.access.known_hosts
+def test_a_jump_host_needs_both_host_keys(server: Server, tmp_path: Path) -> None:
+    known = server.credentials.known_hosts
     assert known is not None
     with jump_host(tmp_path) as port:
-        through = replace(server.access, jump=Jump("127.0.0.1", port, server.user))
-        assert reason(server.look(through)["one"]) == "HostKeyUnknown"
-        assert stage_of(server.kept).commands == []
+        through = replace(server.credentials, jump=Jump("127.0.0.1", port, server.user))
+        assert reason(server.observe(through)["one"]) == "HostKeyUnknown"
+        assert load_host(server.saved).commands == []
         of_jump = f"[127.0.0.1]:{port} {(tmp_path / 'other.pub').read_text()}"
         known.write_text(known.read_text() + of_jump)
-        assert server.look(through)["one"].state == "ok"
+        assert server.observe(through)["one"].state == "ok"
         known.write_text(of_jump)
-        assert reason(server.look(through)["one"]) == "HostKeyUnknown"
-    assert reason(server.look(through)["one"]) == "HostUnreachable", "there is no way around it"
+        assert reason(server.observe(through)["one"]) == "HostKeyUnknown"
+    assert reason(server.observe(through)["one"]) == "HostUnreachable", "there is no direct connection"
 
 
 def test_records_do_not_follow_a_link_out_of_the_allowed_directories(server: Server, tmp_path: Path) -> None:
     (tmp_path / "allowed").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "records").symlink_to(tmp_path / "elsewhere")
-    access = replace(server.access, storage_paths=(str(tmp_path / "allowed"),))
-    assert reason(server.look(access)["one"]) == "StorageDenied"
-    assert reason(server.work(access)["one"]) == "StorageDenied"
+    credentials = replace(server.credentials, storage_paths=(str(tmp_path / "allowed"),))
+    assert reason(server.observe(credentials)["one"]) == "StorageDenied"
+    assert reason(server.apply(credentials)["one"]) == "StorageDenied"
     assert list((tmp_path / "elsewhere").iterdir()) == []
     (tmp_path / "records").unlink()
     (tmp_path / "records").symlink_to(tmp_path / "allowed")
-    assert server.look(access)["one"].state == "ok"
+    assert server.observe(credentials)["one"].state == "ok"
 
 
-def test_one_host_that_is_not_there_spoils_no_other(server: Server) -> None:
+def test_an_unreachable_host_does_not_affect_others(server: Server) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         closed = AnsibleHost("two", "127.0.0.1", int(free.getsockname()[1]))
         nowhere = AnsibleHost("three", "192.0.2.1")
-        answers = server.look(server.access, closed, nowhere)
-    assert answers["one"].state == "ok"
-    assert [reason(answers[name]) for name in ("two", "three")] == ["HostUnreachable"] * 2
+        results = server.observe(server.credentials, closed, nowhere)
+    assert results["one"].state == "ok"
+    assert [reason(results[name]) for name in ("two", "three")] == ["HostUnreachable"] * 2

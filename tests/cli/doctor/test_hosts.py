@@ -14,9 +14,9 @@ from reconciler.cli.doctor.hosts import check_hosts
 from reconciler.cli.doctor.outside import check_cluster
 from reconciler.settings import Flags, Settings, load_settings
 from reconciler.values.desired import KubernetesSettings
-from reconciler.values.hosts import HERE, AnsibleGroup, AnsibleHost
+from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost
 from tests.adapters.ansible.makers import hosts
-from tests.adapters.ansible.standin import install
+from tests.adapters.ansible.podman_stub import install
 
 HOST = """
 kind: Host
@@ -37,7 +37,7 @@ def test_each_host_says_how_it_is(
 ) -> None:
     install(tmp_path / "bin")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    there = (AnsibleHost("one", HERE), AnsibleHost("two", "127.0.0.1", 9))
+    there = (AnsibleHost("one", LOCALHOST), AnsibleHost("two", "127.0.0.1", 9))
     wanted = hosts(groups=(AnsibleGroup("rack", there),), storage=str(tmp_path / "records"))
     good, bad = check_hosts(settings, wanted)
     assert (good.state, good.message) == (CheckState.OK, "one answers, and has podman")

@@ -1,7 +1,7 @@
-"""The controller's side: takes a host's order from the run's own file and hands it over as it is.
+"""The controller's side: reads a host's request from the run directory and sends it unchanged.
 
-Nothing that a tenant wrote is ever an Ansible variable, so nothing of it can be templated, name a connection
-or become a path. The answer goes into a file as well: it is no event, no fact and no line of a log.
+Nothing that a tenant wrote becomes an Ansible variable, so it is never a template, a connection setting or a
+path. The response goes into a file too: it is no event, no fact and no log line.
 """
 
 from __future__ import annotations
@@ -19,61 +19,38 @@ from ansible.plugins.action import ActionBase
 RUN_VARIABLE = "PROVIDER_RUN"
 """The run's private directory."""
 
-COLLECTION = "containers.podman.podman_container"
-"""Makes containers where it is installed beside Ansible."""
 
-
-class ActionModule(ActionBase):  # type: ignore[misc]  # the library says nothing of its types
+class ActionModule(ActionBase):  # type: ignore[misc]  # the library has no types
     """`provider_host:` without arguments."""
 
     _requires_connection = True
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The host's order, its secrets from the vault, the module's answer."""
+        """Adds the secrets that the request names, runs the module, stores its response."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        here = Path(os.environ[RUN_VARIABLE])
+        directory = Path(os.environ[RUN_VARIABLE])
         host = str((task_vars or {})["inventory_hostname"])
-        asked = json.loads((here / "orders" / f"{host}.json").read_bytes())
-        wanted, vault = asked.pop("wanted_secrets", None), asked.pop("vault", None)
-        if asked["operation"] == "work" and asked["engine"] == "podman" and self._has_collection():
-            self._make_by_collection(asked, task_vars)
-        if wanted:
-            asked["secrets"] = self._secrets(vault, wanted) if vault else {}
-        found, answer = self._ask(asked, task_vars)
-        result.update(found)
-        if answer:
-            (here / "answers" / f"{host}.json").write_bytes(answer)
-            result["diff"] = _diff(json.loads(answer))
+        request = json.loads((directory / "requests" / f"{host}.json").read_bytes())
+        names, vault = request.pop("secret_names", None), request.pop("vault", None)
+        if names:
+            request["secrets"] = self._secrets(vault, names) if vault else {}
+        encoded = base64.b64encode(json.dumps(request).encode()).decode()
+        result |= self._execute_module("provider_host", {"request": encoded}, task_vars=task_vars)
+        result.pop("invocation", None)
+        if response := base64.b64decode(result.pop("response", "")):
+            (directory / "responses" / f"{host}.json").write_bytes(response)
+            result["diff"] = _diff(json.loads(response))
         return result
 
-    def _ask(self, asked: dict[str, Any], task_vars: dict[str, Any] | None) -> tuple[dict[str, Any], bytes]:
-        """What the module returns, and its answer."""
-        order = base64.b64encode(json.dumps(asked).encode()).decode()
-        found = self._execute_module("provider_host", {"order": order}, task_vars=task_vars)
-        found.pop("invocation", None)
-        return found, base64.b64decode(found.pop("answer", ""))
-
-    def _has_collection(self) -> bool:
-        found = self._shared_loader_obj.module_loader.find_plugin_with_context(COLLECTION, check_aliases=True)
-        return bool(found.resolved)
-
-    def _make_by_collection(self, asked: dict[str, Any], task_vars: dict[str, Any] | None) -> None:
-        """Let containers.podman make the containers; what it does not make, the work that follows does."""
-        _, answer = self._ask({**asked, "operation": "stage"}, task_vars)
-        for each in json.loads(answer or b"{}").get("containers", ()):
-            made = self._execute_module(COLLECTION, each, task_vars=task_vars)
-            if made.get("failed"):
-                return
-
-    def _secrets(self, vault: str, wanted: list[str]) -> dict[str, str]:
-        """Only those that this host's order names."""
+    def _secrets(self, vault: str, names: list[str]) -> dict[str, str]:
+        """Only those that this host's request names."""
         try:
             tree = yaml.safe_load(self._loader.get_text_file_contents(vault))
         except Exception as why:
             raise AnsibleActionFail(f"the vault {vault} cannot be opened: {type(why).__name__}") from None
         found = {}
-        for reference in wanted:
+        for reference in names:
             name, _, key = reference.partition("/")
             value = tree.get(name, {}).get(key) if isinstance(tree, dict) else None
             if value is not None:
@@ -81,10 +58,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # the library says nothin
         return found
 
 
-def _diff(answer: dict[str, Any]) -> list[dict[str, str]]:
-    """What differs, workload by workload, for whoever runs the play by hand."""
+def _diff(response: dict[str, Any]) -> list[dict[str, str]]:
+    """The drift of each workload, for an operator who runs the play manually."""
     return [
         {"before_header": name, "before": "".join(f"{each}\n" for each in view["differences"]), "after": ""}
-        for name, view in (answer.get("workloads") or {}).items()
+        for name, view in (response.get("workloads") or {}).items()
         if view and view.get("differences")
     ]

@@ -1,4 +1,4 @@
-"""Looks at this host's containers or works on them, as the order says that the controller hands over."""
+"""Observes or changes this host's containers, as the request from the daemon specifies."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.provider_engine import Engine, EngineError
-from ansible.module_utils.provider_orders import answer_to
 from ansible.module_utils.provider_records import Records
+from ansible.module_utils.provider_requests import respond
 
 DOCUMENTATION = """
 module: provider_host
 short_description: Containers of a provider's workloads
 options:
-  order: {type: str, required: true, description: What to do, as base64 of JSON; never read as anything else.}
+  request: {type: str, required: true, description: The request as base64 of JSON.}
 """
 
 
 def main() -> None:
-    """One answer for every order; what fails for one workload is told in its view and spoils no other."""
+    """Fails as a whole only if the engine or the records cannot be used; other errors are in the response."""
     module = AnsibleModule(
-        {"order": {"type": "str", "required": True, "no_log": True}}, supports_check_mode=True
+        {"request": {"type": "str", "required": True, "no_log": True}}, supports_check_mode=True
     )
-    asked = json.loads(base64.b64decode(module.params["order"]))
-    engine = Engine(asked["engine"], asked["seconds"])
-    records = Records(asked["directory"])
+    request = json.loads(base64.b64decode(module.params["request"]))
+    engine = Engine(request["engine"], request["seconds"])
+    records = Records(request["directory"])
     try:
-        records.keep_within(asked.get("storage_paths") or ())
-        answer, changed = answer_to(asked, engine, records, checking=module.check_mode)
+        records.require_within(request.get("storage_paths") or ())
+        response, changed = respond(request, engine, records, check_mode=module.check_mode)
     except EngineError as why:
         module.fail_json(msg=str(why), step=why.step)
-    answer = {**answer, "checking": module.check_mode}
-    module.exit_json(changed=changed, answer=base64.b64encode(json.dumps(answer).encode()).decode())
+    response["check_mode"] = module.check_mode
+    module.exit_json(changed=changed, response=base64.b64encode(json.dumps(response).encode()).decode())
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""One container of an order as options of the engine, and how one that is there differs from it. Runs on the
-host; pure.
-"""
+"""Engine options of one container, and its drift from its specification. Runs on the host; pure."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from .provider_engine import (
@@ -20,211 +19,166 @@ from .provider_engine import (
     SPEC,
     WORKLOAD,
     EngineError,
-    label_words,
+    label_options,
 )
 
-Order = dict[str, Any]
-Wanted = dict[str, Any]
+Spec = dict[str, Any]
+"""A workload, as the daemon's `host_spec` makes it."""
+
+ContainerSpec = dict[str, Any]
+"""One of a workload's `containers`."""
+
 Container = dict[str, Any]
+"""A container as the engine's `inspect` shows it."""
+
 LOG_MAX = "10m"
 FIRST_ADDRESS = 10
 ADDRESSES = 200
 
 
-def addresses(order: Order, subnet: str, there: Iterable[Container]) -> dict[str, str]:
-    """Each container's address in its lease's network, by name; one that is there keeps its own."""
+@dataclass
+class HostBindings:
+    """What this host adds to a container; `addresses` are those of all containers of the workload by name,
+    `gpus` device numbers separated by commas.
+    """
+
+    is_podman: bool
+    addresses: dict[str, str]
+    volumes: list[tuple[str, str]] = field(default_factory=list)
+    env_files: list[str] = field(default_factory=list)
+    gpus: str = ""
+    read_only: bool = False
+
+
+def assign_addresses(spec: Spec, subnet: str, existing: Iterable[Container]) -> dict[str, str]:
+    """Each container's address in the lease's network, by name; an existing container keeps its own."""
     network = ipaddress.ip_network(subnet)
-    labelled = {name_of(each): labels_of(each).get(ADDRESS, "") for each in there}
-    names = [each["name"] for each in order["containers"]]
-    found = {name: labelled[name] for name in names if _is_in(network, labelled.get(name, ""))}
-    last = min(FIRST_ADDRESS + ADDRESSES, network.num_addresses - 1)
-    free = [a for n in range(FIRST_ADDRESS, last) if (a := str(network[n])) not in labelled.values()]
-    lacking = [name for name in names if name not in found]
-    if len(lacking) > len(free):
-        raise EngineError("network", f"{len(names)} containers are too many for the network {subnet}")
-    return {**found, **dict(zip(lacking, free))}  # noqa: B905  # hosts may have Python 3.9
-
-
-def _is_in(network: Any, address: str) -> bool:
-    return bool(address) and ipaddress.ip_address(address) in network
-
-
-def labels(order: Order, wanted: Wanted, place: Place) -> dict[str, str]:
-    """What a container says of itself: every label of ours, as an image may come with labels of its own."""
-    return {
-        MANAGED_BY: MANAGER,
-        WORKLOAD: order["workload"],
-        LEASE: order["lease"],
-        SERVICE: wanted["service"],
-        INDEX: str(wanted["index"]),
-        SPEC: wanted["spec"],
-        ADDRESS: place.known.get(wanted["name"], ""),
-        GPUS: place.gpus,
+    used = {name_of(each): labels_of(each).get(ADDRESS, "") for each in existing}
+    names = [each["name"] for each in spec["containers"]]
+    kept = {
+        name: used[name] for name in names if used.get(name) and ipaddress.ip_address(used[name]) in network
     }
+    last = min(FIRST_ADDRESS + ADDRESSES, network.num_addresses - 1)
+    free = [a for n in range(FIRST_ADDRESS, last) if (a := str(network[n])) not in used.values()]
+    unassigned = [name for name in names if name not in kept]
+    if len(unassigned) > len(free):
+        raise EngineError("network", f"{len(names)} containers are too many for the network {subnet}")
+    return {**kept, **dict(zip(unassigned, free))}  # noqa: B905  # hosts may have Python 3.9
 
 
-def create_words(order: Order, wanted: Wanted, place: Place) -> list[str]:
-    """The words after `create`: options with their values in one word each, then image and arguments."""
-    memory = str(wanted["memory_bytes"])
+def create_options(spec: Spec, container: ContainerSpec, bindings: HostBindings) -> list[str]:
+    """The words after `create`: each option with its value in one word, then image and arguments."""
+    memory = str(container["memory_bytes"])
+    is_podman = bindings.is_podman
     words = [
-        f"--name={wanted['name']}",
-        *label_words(labels(order, wanted, place)),
+        f"--name={container['name']}",
+        *label_options(_labels(spec, container, bindings)),
         f"--memory={memory}",
         f"--memory-swap={memory}",
-        f"--cpus={wanted['cpu_milli'] / 1000:g}",
-        f"--pids-limit={wanted['processes']}",
-        f"--stop-timeout={order['stop_seconds']}",
+        f"--cpus={container['cpu_milli'] / 1000:g}",
+        f"--pids-limit={container['pids_limit']}",
+        f"--stop-timeout={spec['stop_seconds']}",
         "--restart=no",
         "--security-opt=no-new-privileges",
         "--cap-drop=ALL",
-        *(f"--cap-add={each}" for each in wanted["capabilities"]),
-        f"--network={order['network']}",
-        f"--network-alias={wanted['service']}",
-        f"--log-driver={'k8s-file' if place.is_podman else 'json-file'}",
+        *(f"--cap-add={each}" for each in container["capabilities"]),
+        f"--network={spec['network']}",
+        f"--network-alias={container['service']}",
+        f"--log-driver={'k8s-file' if is_podman else 'json-file'}",
         f"--log-opt=max-size={LOG_MAX}",
-        *(f"--env={name}={value}" for name, value in wanted["env"]),
-        *(f"--env-file={path}" for path in place.secrets),
+        *(f"--env={name}={value}" for name, value in container["env"]),
+        *(f"--env-file={path}" for path in bindings.env_files),
         *(
             f"--publish={address}:{host}:{port}/{protocol}"
-            for address, host, port, protocol in wanted["publish"]
+            for address, host, port, protocol in container["publish"]
         ),
-        *(f"--volume={name}:{path}" for name, path in place.volumes),
-        *_names(order, wanted, place),
+        *(f"--volume={name}:{path}" for name, path in bindings.volumes),
+        *(_host_options(spec, container, bindings) if is_podman else []),
     ]
-    if wanted["read_only"] or place.read_only:
+    if container["read_only"] or bindings.read_only:
         words += ["--read-only", "--tmpfs=/tmp", "--tmpfs=/run"]
-    if wanted["storage_quota"] and wanted["storage_bytes"]:
-        words.append(f"--storage-opt=size={wanted['storage_bytes']}")
-    if place.gpus:
-        words += _gpu_words(place)
-    return [*words, *_program(wanted, place), wanted["image"], *_arguments(wanted, place)]
+    if container["storage_quota"] and container["storage_bytes"]:
+        words.append(f"--storage-opt=size={container['storage_bytes']}")
+    if bindings.gpus and is_podman:
+        words += [f"--device=nvidia.com/gpu={each}" for each in bindings.gpus.split(",")]
+    elif bindings.gpus:
+        words.append(f'--gpus="device={bindings.gpus}"')
+    command = container["command"]
+    if command:
+        words.append(f"--entrypoint={json.dumps(command) if is_podman else command[0]}")
+    rest = [] if is_podman else command[1:]
+    return [*words, container["image"], *rest, *container["args"]]
 
 
-def collection_arguments(order: Order, wanted: Wanted, place: Place) -> dict[str, Any]:
-    """The same as containers.podman takes it; a name with several addresses gets the first."""
-    others = {each["service"]: place.known[each["name"]] for each in reversed(order["containers"])}
-    memory = f"{wanted['memory_bytes']}b"
-    found: dict[str, Any] = {
-        "name": wanted["name"],
-        "image": wanted["image"],
-        "state": "created",
-        "label": labels(order, wanted, place),
-        "memory": memory,
-        "memory_swap": memory,
-        "cpus": f"{wanted['cpu_milli'] / 1000:g}",
-        "pids_limit": str(wanted["processes"]),
-        "stop_timeout": order["stop_seconds"],
-        "restart_policy": "no",
-        "security_opt": ["no-new-privileges"],
-        "cap_drop": ["ALL"],
-        "cap_add": wanted["capabilities"],
-        "network": [order["network"]],
-        "network_aliases": [wanted["service"]],
-        "ip": place.known[wanted["name"]],
-        "etc_hosts": {name: ip for name, ip in others.items() if name != wanted["service"]},
-        "log_driver": "k8s-file",
-        "log_opt": {"max_size": LOG_MAX},
-        "env": dict(wanted["env"]),
-        "publish": [f"{address}:{host}:{port}/{kind}" for address, host, port, kind in wanted["publish"]],
-        "volume": [f"{name}:{path}" for name, path in place.volumes],
-        "command": wanted["args"],
+def _labels(spec: Spec, container: ContainerSpec, bindings: HostBindings) -> dict[str, str]:
+    """Sets every label of ours, because the image may set them too."""
+    return {
+        MANAGED_BY: MANAGER,
+        WORKLOAD: spec["workload"],
+        LEASE: spec["lease"],
+        SERVICE: container["service"],
+        INDEX: str(container["index"]),
+        SPEC: container["spec_hash"],
+        ADDRESS: bindings.addresses.get(container["name"], ""),
+        GPUS: bindings.gpus,
     }
-    if wanted["command"]:
-        found["entrypoint"] = json.dumps(wanted["command"])
-    if wanted["read_only"] or place.read_only:
-        found |= {"read_only": True, "tmpfs": {"/tmp": "rw", "/run": "rw"}}  # noqa: S108  # a container's own
-    return {name: value for name, value in found.items() if value not in ([], {})}
 
 
-class Place:
-    """What this host adds to a container: its address, its neighbours', volumes, GPUs, files of secrets."""
-
-    def __init__(self, is_podman: bool, known: dict[str, str]) -> None:
-        self.is_podman = is_podman
-        self.known = known
-        self.volumes: list[tuple[str, str]] = []
-        self.secrets: list[str] = []
-        self.gpus = ""
-        self.read_only = False
+def _host_options(spec: Spec, container: ContainerSpec, bindings: HostBindings) -> list[str]:
+    """A fixed address and the names of the other containers; docker resolves the aliases itself."""
+    others = [each for each in spec["containers"] if each["name"] != container["name"]]
+    hosts = [f"--add-host={each['service']}:{bindings.addresses[each['name']]}" for each in others]
+    return [f"--ip={bindings.addresses[container['name']]}", *hosts]
 
 
-def _names(order: Order, wanted: Wanted, place: Place) -> list[str]:
-    """podman: a fixed address, and the others' names; docker resolves the aliases itself."""
-    if not place.is_podman:
-        return []
-    others = [each for each in order["containers"] if each["name"] != wanted["name"]]
-    hosts = [f"--add-host={each['service']}:{place.known[each['name']]}" for each in others]
-    return [f"--ip={place.known[wanted['name']]}", *hosts]
-
-
-def _gpu_words(place: Place) -> list[str]:
-    if place.is_podman:
-        return [f"--device=nvidia.com/gpu={each}" for each in place.gpus.split(",")]
-    return [f'--gpus="device={place.gpus}"']
-
-
-def _program(wanted: Wanted, place: Place) -> list[str]:
-    """The entry point: podman takes a list as JSON, docker one word."""
-    command = wanted["command"]
-    if not command:
-        return []
-    return [f"--entrypoint={json.dumps(command) if place.is_podman else command[0]}"]
-
-
-def _arguments(wanted: Wanted, place: Place) -> list[str]:
-    rest = [] if place.is_podman else wanted["command"][1:]
-    return [*rest, *wanted["args"]]
-
-
-def is_up(there: Container) -> bool:
+def is_up(container: Container) -> bool:
     """Whether it runs."""
-    return bool(there["State"]["Status"] == "running")
+    return bool(container["State"]["Status"] == "running")
 
 
-def labels_of(there: Container) -> dict[str, str]:
-    """What a container that is there says of itself."""
-    return there["Config"].get("Labels") or {}
+def labels_of(container: Container) -> dict[str, str]:
+    """Its labels; empty if it has none."""
+    return container["Config"].get("Labels") or {}
 
 
-def name_of(there: Container) -> str:
-    """docker writes a stroke before it."""
-    return str(there["Name"]).lstrip("/")
+def name_of(container: Container) -> str:
+    """docker writes a slash before it."""
+    return str(container["Name"]).lstrip("/")
 
 
-def differs(wanted: Wanted, there: Container, made: str | None) -> list[str]:
-    """How what is there is not what we made, in words. `made` is the id of the one that we made, where it is
-    known: an engine changes nothing of a container but its limits and networks, and shows some things
-    otherwise than they were given.
+def container_drift(spec: ContainerSpec, container: Container, created: str | None) -> list[str]:
+    """How an existing container differs from its specification, as sentences.
+
+    `created` is the id of the container that we created, if known: then image and environment need no
+    comparison, because engines change only limits and networks of an existing container.
     """
-    name, limits, config = wanted["name"], there["HostConfig"], there["Config"]
-    if labels_of(there).get(SPEC) != wanted["spec"]:
-        return [f"{name} is of another specification"]
+    name, limits, config = spec["name"], container["HostConfig"], container["Config"]
+    if labels_of(container).get(SPEC) != spec["spec_hash"]:
+        return [f"{name} has another specification"]
     found = []
-    if limits.get("Memory") != wanted["memory_bytes"]:
-        found.append(f"{name} may use {limits.get('Memory')} bytes, not {wanted['memory_bytes']}")
-    if limits.get("NanoCpus") != wanted["cpu_milli"] * 1_000_000:
-        found.append(f"{name} may use other than {wanted['cpu_milli']}m cpu")
+    if limits.get("Memory") != spec["memory_bytes"]:
+        found.append(f"{name} has a memory limit of {limits.get('Memory')} bytes, not {spec['memory_bytes']}")
+    if limits.get("NanoCpus") != spec["cpu_milli"] * 1_000_000:
+        found.append(f"{name} has a CPU limit other than {spec['cpu_milli']}m")
     if limits.get("Privileged"):
         found.append(f"{name} is privileged")
-    if wanted["network"] not in ((there.get("NetworkSettings") or {}).get("Networks") or {}):
-        found.append(f"{name} is not in its network")
-    if made is not None:
-        return found if there["Id"] == made else [*found, f"{name} is another than the one that we made"]
-    if not _same_image(config.get("Image") or "", wanted["image"]):
+    if spec["network"] not in ((container.get("NetworkSettings") or {}).get("Networks") or {}):
+        found.append(f"{name} is not connected to its network")
+    if created is not None:
+        return found if container["Id"] == created else [*found, f"{name} was replaced by another container"]
+    if not _is_same_image(config.get("Image") or "", spec["image"]):
         found.append(f"{name} has another image")
-    has = {_plain(each) for each in config.get("Env") or ()}
-    found += [
-        f"{name} has another {key}" for key, value in wanted["env"] if _plain(f"{key}={value}") not in has
-    ]
-    return found
+    env = {_unix_newlines(each) for each in config.get("Env") or ()}
+    changed = [key for key, value in spec["env"] if _unix_newlines(f"{key}={value}") not in env]
+    return found + [f"{name} has another value of {key}" for key in changed]
 
 
-def _plain(text: str) -> str:
-    """podman shows the end of a line in one way only."""
+def _unix_newlines(text: str) -> str:
+    """podman shows CRLF as LF."""
     return text.replace("\r\n", "\n")
 
 
-def _same_image(shown: str, wanted: str) -> bool:
-    """Engines write the registry and the tag that a short name leaves out."""
-    stem = wanted if "@" in wanted or ":" in wanted.rsplit("/", 1)[-1] else f"{wanted}:latest"
-    return shown in (wanted, stem) or shown.endswith(f"/{stem}")
+def _is_same_image(shown: str, wanted: str) -> bool:
+    """Engines add the registry and the tag that a short name omits."""
+    full = wanted if "@" in wanted or ":" in wanted.rsplit("/", 1)[-1] else f"{wanted}:latest"
+    return shown in (wanted, full) or shown.endswith(f"/{full}")

@@ -20,18 +20,18 @@ ADDRESS = "virtengine.com/address"
 READ_ONLY = "virtengine.com/read-only-root"
 CHUNK = 200
 ERROR_MAX = 2000
-SHORT_SECONDS = 60
+COMMAND_SECONDS = 60
 
 
 class EngineError(Exception):
-    """A step that the engine did not do; `step` is one word, the message what it printed, `wanted` the
-    container that it was about, where it was about one.
+    """A step that failed; `step` is one word, the message is the engine's error output, `container` the
+    specification of the container concerned (empty: none).
     """
 
     def __init__(self, step: str, message: str) -> None:
         super().__init__(message[-ERROR_MAX:])
         self.step = step
-        self.wanted: dict[str, Any] = {}
+        self.container: dict[str, Any] = {}
 
 
 class Engine:
@@ -39,22 +39,22 @@ class Engine:
 
     def __init__(self, program: str, seconds: float) -> None:
         self.program = program
-        self._ends = time.monotonic() + seconds
+        self._deadline = time.monotonic() + seconds
 
     @property
     def is_podman(self) -> bool:
-        """podman and docker differ in a few words."""
+        """podman and docker differ in a few options."""
         return self.program.rsplit("/", 1)[-1] == "podman"
 
-    def run(self, step: str, *words: str, seconds: float = SHORT_SECONDS) -> str:
-        """What it printed; EngineError where it failed, is not there or takes too long."""
+    def run(self, step: str, *words: str, seconds: float = COMMAND_SECONDS) -> str:
+        """The command's output; EngineError if it fails, is not installed or takes too long."""
         return self.output(step, *words, seconds=seconds).decode(errors="replace")
 
-    def output(self, step: str, *words: str, seconds: float = SHORT_SECONDS) -> bytes:
-        """The very bytes; of `logs`, what a container wrote to either of its outputs."""
-        left = max(self._ends - time.monotonic(), 0.1)
+    def output(self, step: str, *words: str, seconds: float = COMMAND_SECONDS) -> bytes:
+        """The output as bytes; for `logs`, both streams of the container."""
+        left = max(self._deadline - time.monotonic(), 0.1)
         try:
-            done = subprocess.run(  # capture_output would be the same
+            done = subprocess.run(
                 [self.program, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -65,20 +65,19 @@ class Engine:
         except FileNotFoundError as why:
             raise EngineError("engine", f"{self.program} is not installed") from why
         except subprocess.TimeoutExpired as why:
-            raise EngineError(
-                step, f"{self.program} {words[0]} did not end within {why.timeout:.0f} s"
-            ) from why
+            message = f"{self.program} {words[0]} did not end within {why.timeout:.0f} s"
+            raise EngineError(step, message) from why
         except OSError as why:
             raise EngineError(step, f"{self.program} {words[0]}: {why.strerror}") from why
         if done.returncode:
-            said = (done.stderr or done.stdout).decode(errors="replace").strip()
-            raise EngineError(step, said or f"{self.program} {words[0]} ended with {done.returncode}")
+            message = (done.stderr or done.stdout).decode(errors="replace").strip()
+            raise EngineError(step, message or f"{self.program} {words[0]} exited with {done.returncode}")
         return done.stdout
 
     def succeeds(self, *words: str) -> bool:
-        """Whether it says yes."""
+        """Whether the command exits with 0; EngineError only if the engine is not installed."""
         try:
-            self.run("ask", *words)
+            self.run("query", *words)
         except EngineError as why:
             if why.step == "engine":
                 raise
@@ -86,41 +85,38 @@ class Engine:
         return True
 
     def inspect(self, kind: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The objects of these names or ids that are still there."""
+        """The objects with these names or ids; skips those that no longer exist."""
         for start in range(0, len(names), CHUNK):
-            some = names[start : start + CHUNK]
+            chunk = names[start : start + CHUNK]
             try:
-                raw = self.run("look", kind, "inspect", *some)
+                raw = self.run("observe", kind, "inspect", *chunk)
             except EngineError as why:
-                if why.step == "engine" or len(some) == 1:
-                    if why.step == "engine" or "no such" not in str(why).lower():
-                        raise
-                    continue
-                for name in some:  # one of them has gone meanwhile
-                    yield from self.inspect(kind, [name])
+                if why.step == "engine" or (len(chunk) == 1 and "no such" not in str(why).lower()):
+                    raise
+                if len(chunk) > 1:
+                    for name in chunk:  # one of them was removed meanwhile
+                        yield from self.inspect(kind, [name])
                 continue
             yield from json.loads(raw)
 
-    def everything(self) -> list[dict[str, Any]]:
-        """Every container, running or not, whoever's it is."""
-        ids = self.run("look", "ps", "--all", "--quiet", "--no-trunc").split()
+    def containers(self, *filters: str) -> list[dict[str, Any]]:
+        """All containers on the host, running or not, that match the filters; not only ours."""
+        words = [f"--filter={each}" for each in filters]
+        ids = self.run("observe", "ps", "--all", "--quiet", "--no-trunc", *words).split()
         return list(self.inspect("container", ids))
 
-    def containers(self, workload: str) -> list[dict[str, Any]]:
+    def containers_of(self, workload: str) -> list[dict[str, Any]]:
         """Our containers of one workload."""
-        words = ("--filter", f"label={WORKLOAD}={workload}")
-        ids = self.run("look", "ps", "--all", "--quiet", "--no-trunc", *words).split()
-        return [
-            each for each in self.inspect("container", ids) if is_ours(each["Config"]["Labels"], workload)
-        ]
+        found = self.containers(f"label={WORKLOAD}={workload}")
+        return [each for each in found if is_ours(each["Config"]["Labels"], workload)]
 
-    def labelled(self, kind: str, workload: str = "") -> list[str]:
+    def owned(self, kind: str, workload: str = "") -> list[str]:
         """The names of our networks or volumes, of one workload or (with "") of all.
 
-        Engines disagree about what two filters mean together, so one filters and the rest is looked at.
+        Engines combine two filters differently, so one filters and the other is checked here.
         """
-        wanted = f"{WORKLOAD}={workload}" if workload else f"{MANAGED_BY}={MANAGER}"
-        names = self.run("look", kind, "ls", "--format", "{{.Name}}", "--filter", f"label={wanted}").split()
+        label = f"{WORKLOAD}={workload}" if workload else f"{MANAGED_BY}={MANAGER}"
+        names = self.run("observe", kind, "ls", "--format", "{{.Name}}", "--filter", f"label={label}").split()
         if not workload:
             return names
         found = self.inspect(kind, names)
@@ -129,11 +125,11 @@ class Engine:
 
 
 def is_ours(labels: dict[str, str] | None, workload: str) -> bool:
-    """Whether something says that we manage it, and that it is of this workload."""
-    told = labels or {}
-    return told.get(MANAGED_BY) == MANAGER and told.get(WORKLOAD) == workload
+    """Whether the ownership labels name us and this workload."""
+    found = labels or {}
+    return found.get(MANAGED_BY) == MANAGER and found.get(WORKLOAD) == workload
 
 
-def label_words(labels: dict[str, str]) -> list[str]:
-    """As options of a command that creates something."""
+def label_options(labels: dict[str, str]) -> list[str]:
+    """Labels as options of a create command."""
     return [f"--label={name}={value}" for name, value in labels.items()]

@@ -1,4 +1,4 @@
-"""What shall run on this host, as small files that only we write. Runs on the host."""
+"""The specifications applied on this host, as small files that only we write. Runs on the host."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from .provider_engine import EngineError
 WORKLOAD_FORM = re.compile(r"[0-9]+-[0-9]+-[0-9]+-[a-z2-7]{10}")
 CONTAINER_FORM = re.compile(r"[a-z0-9][-a-z0-9]{0,127}")
 LOCK_SECONDS = 30
-FIRST_SECONDS, LONGEST_SECONDS = 10, 300
+BACKOFF_FIRST_SECONDS, BACKOFF_MAX_SECONDS = 10, 300
 STEADY_SECONDS = 600
-"""What ran as long as that without an end is no longer counted as ending again and again."""
+"""A container that ran this long resets the count of its restarts."""
 
 Record = dict[str, Any]
+"""`spec`, `created` (container ids by name), `failure` and `restarts` (with `count` and unix time `at`)."""
 
 
 class Records:
-    """A directory of one file for each workload, readable to its owner alone."""
+    """A directory with one file for each workload, readable only by its owner."""
 
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)
 
-    def keep_within(self, allowed: Iterable[str]) -> None:
-        """EngineError where a link leads out of all of these directories; where none is named, none does."""
+    def require_within(self, allowed: Iterable[str]) -> None:
+        """EngineError if links lead the directory out of all allowed ones; no check if none is given."""
         real = os.path.realpath(self._directory)
         roots = [os.path.realpath(each) for each in allowed]
         if roots and not any(os.path.commonpath([real, root]) == root for root in roots):
             raise EngineError("storage", f"{self._directory} leads to {real}, out of {', '.join(roots)}")
 
     def read_all(self) -> dict[str, Record]:
-        """Every record by its workload; a file that cannot be read is as good as none."""
+        """Every record by workload; an unreadable file counts as missing."""
         found: dict[str, Record] = {}
         for path in sorted(self._directory.glob("*.json")):
             if WORKLOAD_FORM.fullmatch(path.stem) and (record := self.read(path.stem)):
@@ -47,15 +48,15 @@ class Records:
         return found
 
     def read(self, workload: str) -> Record | None:
-        """One record, None where there is none."""
+        """One record, None if it is missing or unreadable."""
         try:
             record: Record = json.loads(self._path(workload, ".json").read_bytes())
-            return record if record["order"]["workload"] == workload else None
+            return record if record["spec"]["workload"] == workload else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def write(self, workload: str, record: Record) -> None:
-        """All or nothing, and durable."""
+        """Atomic and durable."""
         path = self._path(workload, ".json")
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,57 +73,57 @@ class Records:
         except OSError as why:
             raise EngineError("record", f"{path}: {why.strerror}") from why
 
-    def forget(self, workload: str) -> None:
-        """Remove a record; done again it does nothing."""
+    def delete(self, workload: str) -> None:
+        """Delete a record; idempotent."""
         self._path(workload, ".json").unlink(missing_ok=True)
         self._path(workload, ".lock").unlink(missing_ok=True)
 
     @contextmanager
     def locked(self, workload: str) -> Iterator[None]:
-        """Alone with one workload; EngineError where another run holds it too long."""
+        """Exclusive access to a workload; EngineError if another run holds it for more than 30 seconds."""
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = self._path(workload, ".lock").open("w")
         except OSError as why:
             raise EngineError("record", f"{self._directory}: {why.strerror}") from why
         with file:
-            ends = time.monotonic() + LOCK_SECONDS
+            deadline = time.monotonic() + LOCK_SECONDS
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except OSError as why:
-                    if time.monotonic() > ends:
-                        raise EngineError("busy", f"another run is at work on {workload}") from why
+                    if time.monotonic() > deadline:
+                        raise EngineError("busy", f"another run holds the lock of {workload}") from why
                     time.sleep(0.1)
             yield
 
-    def scratch(self, container: str) -> str:
-        """A path for a file that lives for a moment."""
+    def env_file(self, container: str) -> str:
+        """The path of a container's temporary file of secrets."""
         if not CONTAINER_FORM.fullmatch(container):
-            raise EngineError("order", f"{container!r} is not a container's name")
+            raise EngineError("request", f"{container!r} is not a container name")
         return str(self._directory / f".env-{container}")
 
-    def _path(self, workload: str, ending: str) -> Path:
+    def _path(self, workload: str, suffix: str) -> Path:
         if not WORKLOAD_FORM.fullmatch(workload):
-            raise EngineError("order", f"{workload!r} is not a workload's id")
-        return self._directory / f"{workload}{ending}"
+            raise EngineError("request", f"{workload!r} is not a workload id")
+        return self._directory / f"{workload}{suffix}"
 
 
-def pause_seconds(count: int) -> int:
-    """How long to wait after so many ends in a row; nothing after the first."""
-    return 0 if count < 1 else min(FIRST_SECONDS * 2 ** min(count - 1, 10), LONGEST_SECONDS)
+def backoff_seconds(count: int) -> int:
+    """The wait after `count` failures in a row; doubles up to a maximum."""
+    return 0 if count < 1 else min(BACKOFF_FIRST_SECONDS * 2 ** min(count - 1, 10), BACKOFF_MAX_SECONDS)
 
 
 def due_at(record: Record) -> float:
-    """From when a repair may be tried (unix seconds of this host)."""
+    """When a repair may be tried (unix seconds of this host); a first restart does not wait."""
     failure, restarts = record.get("failure"), record.get("restarts")
-    waits = [failure["at"] + pause_seconds(failure["count"])] if failure else []
-    waits += [restarts["at"] + pause_seconds(restarts["count"] - 1)] if restarts else []
-    return max(waits, default=0)
+    times = [failure["at"] + backoff_seconds(failure["count"])] if failure else []
+    times += [restarts["at"] + backoff_seconds(restarts["count"] - 1)] if restarts else []
+    return max(times, default=0)
 
 
-def counted(before: dict[str, Any] | None, now: float, reset_after: float) -> dict[str, Any]:
-    """One more of something that happened `before`, or the first again after a long while."""
-    again = before is not None and now - before["at"] < reset_after
-    return {"count": before["count"] + 1 if before and again else 1, "at": now}
+def counted(before: dict[str, Any] | None, now: float, reset_seconds: float) -> dict[str, Any]:
+    """One more occurrence since `before`, or the first if that was longer ago than `reset_seconds`."""
+    repeated = before is not None and now - before["at"] < reset_seconds
+    return {"count": before["count"] + 1 if before and repeated else 1, "at": now}

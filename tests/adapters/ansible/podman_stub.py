@@ -11,18 +11,18 @@ import sys
 from pathlib import Path
 
 from reconciler.adapters.ansible.plays.module_utils.provider_engine import EngineError
-from tests.contracts.fake_podman import FakePodman, Stage
+from tests.contracts.fake_podman import FakeHost, FakePodman
 
 SCRIPT = """#!{python}
 import sys
 sys.path[:0] = [{root!r}]
-from tests.adapters.ansible.standin import main
+from tests.adapters.ansible.podman_stub import main
 main({kept!r})
 """
 
 
-class Kept(Stage):
-    """A stage without its lock, which no file can hold."""
+class SavedHost(FakeHost):
+    """A host without its lock, which no file can hold."""
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in vars(self).items() if name != "lock"}
@@ -36,26 +36,26 @@ def install(directory: Path) -> Path:
     """A directory for the PATH whose `podman` is played; the file in which it keeps what it holds."""
     directory.mkdir()
     kept = directory / "kept.pickle"
-    kept.write_bytes(pickle.dumps(Kept()))
+    kept.write_bytes(pickle.dumps(SavedHost()))
     root = str(Path(__file__).parents[3])
     (directory / "podman").write_text(SCRIPT.format(python=sys.executable, root=root, kept=str(kept)))
     (directory / "podman").chmod(0o755)
     return kept
 
 
-def stage_of(kept: Path) -> Stage:
+def load_host(kept: Path) -> FakeHost:
     made = pickle.loads(kept.read_bytes())
-    assert isinstance(made, Stage)
+    assert isinstance(made, FakeHost)
     return made
 
 
 def main(kept: str) -> None:
     with Path(f"{kept}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        stage = stage_of(Path(kept))
+        host = load_host(Path(kept))
         try:
-            sys.stdout.buffer.write(FakePodman(stage).output("", *sys.argv[1:]))
+            sys.stdout.buffer.write(FakePodman(host).output("", *sys.argv[1:]))
         except EngineError as why:
             sys.exit(f"{why}")
         finally:
-            Path(kept).write_bytes(pickle.dumps(stage))
+            Path(kept).write_bytes(pickle.dumps(host))

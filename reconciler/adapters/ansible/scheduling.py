@@ -1,0 +1,67 @@
+"""Selects the host of a workload: one host holds all of it, and the choice is deterministic; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from reconciler.adapters.ansible.host_spec import public_ports
+from reconciler.values.desired import Workload
+from reconciler.values.hosts import AnsibleSettings
+from reconciler.values.outcomes import Failed, Refused
+from reconciler.values.resources import Attribute, Resources
+
+
+@dataclass(frozen=True, slots=True)
+class HostCandidate:
+    """A reachable host: its free resources, its attributes, and the public ports that workloads occupy."""
+
+    host: str
+    free: Resources
+    attributes: tuple[Attribute, ...] = ()
+    ports: frozenset[int] = frozenset()
+
+
+def select(workload: Workload, candidates: Sequence[HostCandidate], known: Collection[str]) -> str | Failed:
+    """The fitting host with most free CPU, then memory, then by name. `known` are the attribute keys that
+    hosts declare; other attributes of the workload do not count.
+    """
+    if not candidates:
+        return Failed("HostUnseen", "no host is reachable", "see the conditions of the hosts")
+    whys = {each.host: unfit_reason(workload, each, known) for each in candidates}
+    fitting = [each for each in candidates if not whys[each.host]]
+    if not fitting:
+        shown = "; ".join(f"{host}: {why}" for host, why in sorted(whys.items())[:3])
+        more = f"; and {len(whys) - 3} more hosts" if len(whys) > 3 else ""
+        advice = "free or add hosts in adapters/ansible.yaml; one host must hold all of a workload"
+        return Failed(
+            "Unschedulable", f"no host has room for {workload.resources.show()}: {shown}{more}", advice
+        )
+    return min(fitting, key=lambda each: (-each.free.cpu_milli, -each.free.memory_bytes, each.host)).host
+
+
+def unfit_reason(workload: Workload, candidate: HostCandidate, known: Collection[str]) -> str:
+    """Why a workload does not fit on that host; "" if it does."""
+    if short := candidate.free.lacks(workload.resources):
+        return f"too little {', '.join(short)}"
+    has = dict(candidate.attributes)
+    for key, value in workload.attributes:
+        if key in known and has.get(key) != value:
+            return f"its {key} is {has.get(key, 'unset')}, not {value}"
+    taken = sorted(candidate.ports & {port for port, _ in public_ports(workload)})
+    return f"port {taken[0]} is in use by another workload" if taken else ""
+
+
+def validate_ports(workload: Workload, settings: AnsibleSettings) -> Refused | None:
+    """A refusal if no host may ever publish the workload's ports."""
+    lowest, highest = settings.ports
+    ports = public_ports(workload)
+    for port, _ in ports:
+        if not lowest <= port <= highest:
+            why = f"public port {port} is not between {lowest} and {highest}"
+            return Refused("Invalid", why, "expose another, or widen network.ports in adapters/ansible.yaml")
+    for (port, _), count in Counter(ports).items():
+        if count > 1:
+            return Refused("Invalid", f"public port {port} is exposed twice", "give each a port of its own")
+    return None
