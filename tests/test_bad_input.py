@@ -32,7 +32,7 @@ TABLE = [
         "an unknown key",
         files.UNKNOWN_KEY,
         "pricing.yaml:3:1: pricing: the key cpu_millicores is missing (add it: Price of one millicore "
-        f'(a thousandth of a core) a block, such as "1uve".); {LAST_GOOD}\n'
+        f'(a thousandth of a core) per block, such as "1uve".); {LAST_GOOD}\n'
         "pricing.yaml:4:3: pricing.cpu_milicores: unknown key cpu_milicores (did you mean cpu_millicores?); "
         f"{LAST_GOOD}",
         A_FILES_REST,

@@ -1,4 +1,4 @@
-"""`adapters/kubernetes.yaml` and `adapters/ansible.yaml`: where workloads run."""
+"""`adapters/kubernetes.yaml` and `adapters/ansible.yaml`: the machines that run workloads."""
 
 from typing import Annotated, Literal, Self
 
@@ -25,21 +25,22 @@ PortNumber = Annotated[int, Field(ge=1, le=65_535), WHOLE]
 
 
 class KubernetesFile(FileModel):
-    """The Kubernetes adapter; the kubeconfig is named in the host file, out of the repository's reach."""
+    """The Kubernetes adapter. The kubeconfig is set in the host file."""
 
     kind: Literal["KubernetesAdapter"] = "KubernetesAdapter"
     """KubernetesAdapter."""
     enabled: bool = True
-    """false: nothing is applied or removed there."""
+    """false: apply and remove nothing."""
     namespace: Name = "provider-workloads"
-    """The namespace of all workloads."""
+    """Namespace of all workloads."""
     egress_denied: Annotated[list[AddressRange], Field(max_length=100)] = Field(default=[])
-    """Address ranges that workloads do not reach, beside private, link-local and carrier ones: public
-    addresses of nodes, of the API server, of your own network. (restart)"""
+    """Address ranges denied to workloads in addition to private, link-local and carrier-grade NAT ones:
+    public addresses of nodes, of the API server, of your own network. (restart)
+    """
 
 
 class HostCapacityModel(StrictModel):
-    """What workloads may use of a host."""
+    """Resources of a host for workloads."""
 
     cpu: Cpu
     """CPU in millicores ("8000m") or whole cores (8)."""
@@ -55,38 +56,38 @@ class AnsibleHostModel(StrictModel):
     """One host."""
 
     name: Name
-    """What the host is called in conditions and logs; no other has the same."""
+    """Unique name of the host in conditions and logs."""
     address: HostAddress
-    """Its name or IP address for SSH; "localhost" is this machine, without SSH."""
+    """Name or IP address for SSH; "localhost" is this machine, without SSH."""
     port: PortNumber = 22
-    """The port of its SSH."""
+    """SSH port."""
     capacity: HostCapacityModel | None = None
-    """What workloads may use of it; without it the group's, else all that the host says it has."""
+    """Resources for workloads; default: the group's, else all that the host reports."""
     attributes: Annotated[list[Attribute], Field(max_length=50)] = Field(default=[])
-    """What tells it from others, beside the group's: "region=eu"."""
+    """Attributes in addition to the group's: "region=eu"."""
 
 
 class AnsibleGroupModel(StrictModel):
-    """Hosts that are reached in the same way; one run looks at all of them."""
+    """Hosts with the same access; observed together in one run."""
 
     name: Name
     """The group's name."""
     user: UserName | None = None
-    """The user of SSH; without it the daemon's own name."""
+    """SSH user; default: the daemon's user name."""
     sudo: bool = False
-    """true: that user becomes root by sudo without a password; false: containers are the user's own."""
+    """true: become root by passwordless sudo; false: rootless containers of the user."""
     engine: Literal["podman", "docker"] = "podman"
-    """What runs the containers: podman or docker."""
+    """Container engine: podman or docker."""
     capacity: HostCapacityModel | None = None
-    """What workloads may use of each host; without it, all that the host says it has."""
+    """Resources of each host for workloads; default: all that the host reports."""
     attributes: Annotated[list[Attribute], Field(max_length=50)] = Field(default=[])
-    """What each host of the group has: "region=eu"."""
+    """Attributes of each host of the group: "region=eu"."""
     hosts: Annotated[list[AnsibleHostModel], Field(min_length=1, max_length=500)]
     """The hosts."""
 
 
 class PortRangeModel(StrictModel):
-    """Which ports of a host tenants may take."""
+    """Range of ports on a host for tenants."""
 
     lowest: PortNumber = 1
     """The lowest."""
@@ -95,78 +96,79 @@ class PortRangeModel(StrictModel):
 
 
 class AnsibleNetworkModel(StrictModel):
-    """How public ports are reached."""
+    """Public ports."""
 
     address: IpAddress = "0.0.0.0"  # noqa: S104  # public ports are for everyone
-    """The address of the hosts on which public ports listen."""
+    """Listen address of public ports on the hosts."""
     ports: PortRangeModel = PortRangeModel()
-    """Which ports tenants may take; keep those of your own programs out."""
+    """Ports for tenants; exclude those of your own programs."""
 
 
 class AnsibleStorageModel(StrictModel):
-    """Where on the hosts our records lie."""
+    """Storage on the hosts."""
 
     path: Directory = "/var/lib/provider-workloads"
-    """A directory of our own on each host."""
+    """Directory for the adapter's records on each host."""
     quota: bool = False
     """true: the engine's storage enforces sizes (overlay on xfs with project quotas)."""
 
 
 class IsolationModel(StrictModel):
-    """What keeps tenants apart, beside networks of their own and limits."""
+    """Isolation of tenants, in addition to separate networks and resource limits."""
 
     processes: Annotated[int, Field(ge=16, le=1_000_000), WHOLE] = 1_024
-    """Processes and threads that one container may have."""
+    """Limit of processes and threads per container."""
     read_only_images: list[ImageRule] = Field(default=[])
-    """Images that write to /tmp, /run and volumes alone: their root is read-only. An image may say so itself
-    with the label virtengine.com/read-only-root=true."""
+    """Images that write only to /tmp, /run and volumes, and get a read-only root file system. Equivalent to
+    the image label virtengine.com/read-only-root=true.
+    """
 
 
 class ConcurrencyModel(StrictModel):
-    """How much happens at once."""
+    """Concurrency."""
 
     runs: Annotated[int, Field(ge=1, le=64), WHOLE] = 4
-    """Runs of Ansible that apply or remove."""
+    """Concurrent Ansible runs that apply or remove."""
     forks: Annotated[int, Field(ge=1, le=500), WHOLE] = 10
-    """Hosts that one run talks to."""
+    """Concurrent hosts within one run."""
 
 
 class TimeoutsModel(StrictModel):
-    """How long we wait."""
+    """Timeouts."""
 
     connect: Duration = "10s"
-    """For a connection."""
+    """Connecting."""
     look: Duration = "60s"
-    """For looking at a group."""
+    """Observing a group."""
     apply: Duration = "10m"
-    """For applying or removing, images pulled included."""
+    """Applying or removing, including image pulls."""
     stop: Duration = "10s"
-    """For a container to stop by itself."""
+    """Grace period of a stopping container."""
     stale: Duration = "90s"
-    """How old a look may be before its host counts as unseen."""
+    """Age of an observation after which its host counts as unseen."""
 
 
 class AnsibleFile(FileModel):
-    """The Ansible adapter: hosts that run containers. Keys and passwords are named in the host file."""
+    """The Ansible adapter: hosts that run containers. Keys and passwords are set in the host file."""
 
     kind: Literal["AnsibleAdapter"] = "AnsibleAdapter"
     """AnsibleAdapter."""
     enabled: bool = False
-    """true: workloads run on these hosts."""
+    """true: run workloads on these hosts."""
     groups: Annotated[list[AnsibleGroupModel], Field(max_length=100)] = Field(default=[])
     """The hosts. (restart)"""
     network: AnsibleNetworkModel = AnsibleNetworkModel()
-    """How public ports are reached. (restart)"""
+    """Public ports. (restart)"""
     storage: AnsibleStorageModel = AnsibleStorageModel()
-    """Where on the hosts our records lie. (restart)"""
+    """Storage on the hosts. (restart)"""
     isolation: IsolationModel = IsolationModel()
-    """What keeps tenants apart. (restart)"""
+    """Isolation of tenants. (restart)"""
     concurrency: ConcurrencyModel = ConcurrencyModel()
-    """How much happens at once. (restart)"""
+    """Concurrency. (restart)"""
     look_every: Duration = "10s"
-    """How long after the end of one look the next begins. (restart)"""
+    """Pause between two observations. (restart)"""
     timeouts: TimeoutsModel = TimeoutsModel()
-    """How long we wait. (restart)"""
+    """Timeouts. (restart)"""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -174,5 +176,5 @@ class AnsibleFile(FileModel):
         names += [group.name for group in self.groups]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise PydanticCustomError("names_twice", "the name {name} stands twice", {"name": twice[0]})
+            raise PydanticCustomError("names_twice", "duplicate name {name}", {"name": twice[0]})
         return self

@@ -1,4 +1,4 @@
-"""`config.yaml`: whom to bid for, when money and usage fall due, how status is published."""
+"""`config.yaml`: bidding, withdrawals, usage billing and publishing."""
 
 from typing import Annotated, Literal
 
@@ -8,97 +8,101 @@ from reconciler.documents.forms import WHOLE, Address, Amount, Delay, Duration, 
 from reconciler.documents.model import FileModel, StrictModel
 
 SUSPENDED_MAX = 200
-"""Characters of a reason."""
+"""Characters of the reason."""
 
 
 class BiddingModel(StrictModel):
-    """Whom to bid for, and when a bid is worth its fees."""
+    """Selection of the orders to bid on."""
 
     enabled: bool = True
-    """false: no bid is made; leases that exist go on."""
+    """false: place no bids; existing leases continue."""
     break_even: Duration = "24h"
-    """Within what time a bid must earn back its fees (bid, withdrawals, closing); else it is held."""
+    """Time within which a bid must earn back its fees (bid, withdrawals, closing); other bids are held."""
     owners_allowed: list[Address] = Field(default=[])
-    """Bid for these tenants alone (addresses); empty: for all that are not denied."""
+    """Addresses of the only tenants to bid for; empty: all that are not denied."""
     owners_denied: list[Address] = Field(default=[])
-    """Never bid for these tenants (addresses)."""
+    """Addresses of tenants never to bid for."""
 
 
 class WithdrawalsModel(StrictModel):
-    """When a lease's earnings are drawn from its escrow."""
+    """Withdrawals of a lease's earnings from its escrow account."""
 
     every: Duration = "24h"
-    """At least so long after the last withdrawal of that lease."""
+    """Shortest time between two withdrawals of a lease."""
     min_gain: Amount = "1uve"
-    """At least so much must be left over after the fee, in whole uve."""
+    """Smallest gain after the fee, in whole uve."""
 
 
 class UsageModel(StrictModel):
-    """When usage of leases that are billed by usage is recorded and settled."""
+    """Recording and settlement of leases billed by usage."""
 
     every: Duration = "24h"
-    """The length of one usage record's period; each record makes the next settlement dearer."""
+    """Period of one usage record; each record raises the cost of the next settlement."""
     min_gain: Amount = "1uve"
-    """A record and its settlement must bring at least so much over their fees, in whole uve."""
+    """Smallest gain of a record after the fees of recording and settling, in whole uve."""
     settle_before_expiry: Duration = "1h"
-    """Settle so long before the settlement escrow expires, whatever it brings: the rest is lost then."""
+    """Settle this long before the settlement escrow expires, whatever the gain: unsettled usage is then lost.
+    """
 
 
 class FirstUsageModel(UsageModel):
-    """As it was written in v1alpha1."""
+    """The form of v1alpha1."""
 
     settle_before_expiry: Duration = Field(default="1h", alias="expiry_margin")
-    """Settle so long before the settlement escrow expires, whatever it brings: the rest is lost then."""
+    """Settle this long before the settlement escrow expires, whatever the gain: unsettled usage is then lost.
+    """
 
 
 class EscrowModel(StrictModel):
-    """From when on a lease counts as hardly paid for, and what happens then."""
+    """Thresholds of low funds of a lease, and the reaction."""
 
     low: Duration = "24h"
-    """Funds for less than this: the tenant is told once, where the host file names a receiver of notices."""
+    """Remaining time below which one notice is sent, if the host file names a webhook for notices."""
     critical: Duration = "2h"
-    """Funds for less than this: `on_critical` happens."""
+    """Remaining time below which `on_critical` applies."""
     on_critical: Literal["nothing", "pause"] = "nothing"
-    """pause: the workload stops gracefully until the tenant deposits more; nothing: it runs to the end."""
+    """pause: stop the workload gracefully until the tenant deposits more; nothing: let it run."""
 
 
 class PublishingModel(StrictModel):
-    """How changes of status are gathered before a commit to the status branch."""
+    """Debouncing of commits to the status branch."""
 
     quiet: Delay = "5s"
-    """Commit after so long without a further change."""
+    """Commit after this time without a further change."""
     at_most: Delay = "30s"
-    """Commit after so long even if changes go on."""
+    """Commit after this time even if changes continue."""
 
 
 class ConfigFile(FileModel):
-    """How this provider behaves."""
+    """Behaviour of the provider."""
 
     kind: Literal["Config"] = "Config"
     """Config."""
     provider: Address | None = None
-    """This provider's own address; with it, file names are checked in CI too, where no key is at hand."""
+    """The provider's address; lets CI, which has no key, check the names of workload files."""
     bidding: BiddingModel = BiddingModel()
-    """Whom to bid for."""
+    """Which orders to bid on."""
     withdrawals: WithdrawalsModel = WithdrawalsModel()
-    """When earnings are drawn."""
+    """Withdrawals of earnings."""
     usage: UsageModel = UsageModel()
-    """When usage is billed."""
+    """Billing by usage."""
     publishing: PublishingModel = PublishingModel()
-    """How status is committed."""
+    """Commits to the status branch."""
     escrow: EscrowModel = EscrowModel()
-    """What happens as a lease's funds run out."""
+    """Reaction to low funds of a lease."""
     suspended: Annotated[str, Field(max_length=SUSPENDED_MAX)] = ""
-    """A reason: nothing is bid, withdrawn, recorded or closed while it stands here; workloads run on."""
+    """If not empty, the reason why bids, withdrawals, usage records and closings are suspended; workloads
+    keep running.
+    """
     images_denied: list[ImageRule] = Field(default=[])
-    """Images that no workload may use, in whatever spelling; * stands for any text, ? for one character:
+    """Images that no workload may use, after normalisation; * matches any text, ? one character:
     "docker.io/evil/*"."""
     capacity_reserve_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 0
     """Share of the capacity that is never promised, in percent."""
 
 
 class FirstConfigFile(ConfigFile):
-    """How this provider behaves, in the form of v1alpha1."""
+    """Behaviour of the provider, in the form of v1alpha1."""
 
     usage: FirstUsageModel = FirstUsageModel()
-    """When usage is billed."""
+    """Billing by usage."""

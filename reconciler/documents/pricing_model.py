@@ -1,4 +1,4 @@
-"""`pricing.yaml`: what a unit costs a block."""
+"""`pricing.yaml`: prices per unit and block."""
 
 from typing import Literal
 
@@ -7,26 +7,27 @@ from reconciler.documents.model import FileModel, StrictModel
 
 
 class PricingModel(StrictModel):
-    """Prices in uve; a group costs (1 + profit_margin) x the sum of count x units x price a block."""
+    """Prices in uve; a group costs (1 + profit_margin) x the sum of count x units x price per block."""
 
     cpu_millicores: Price
-    """Price of one millicore (a thousandth of a core) a block, such as "1uve"."""
+    """Price of one millicore (a thousandth of a core) per block, such as "1uve"."""
     memory_mb: Price
-    """Price of one MB (2^20 bytes) of memory a block, such as "1uve"."""
+    """Price of one MB (2^20 bytes) of memory per block, such as "1uve"."""
     storage_mb: Price
-    """Price of one MB (2^20 bytes) of storage a block, such as "0.1uve"."""
+    """Price of one MB (2^20 bytes) of storage per block, such as "0.1uve"."""
     gpu: Price
-    """Price of one GPU a block, such as "5000uve"."""
+    """Price of one GPU per block, such as "5000uve"."""
     profit_margin: Margin
-    """Fraction put on the sum of the prices: 0.15 is 15 %; below 1000, with at most 6 decimals."""
+    """Fraction added to the sum: 0.15 is 15 %; below 1000, at most 6 decimals."""
     rounding: Literal["up", "none"] = "up"
-    """What becomes of the fraction of a uve in a group's price: `up` rounds it up, last; `none` keeps it."""
+    """Rounding of a group's price to whole uve: `up` rounds up, once at the end; `none` keeps the fraction.
+    """
 
 
 class PricingFile(FileModel):
-    """Prices of what this provider rents out."""
+    """Prices of resources."""
 
     kind: Literal["Pricing"] = "Pricing"
     """Pricing."""
     pricing: PricingModel
-    """The prices. A bid is made at the price they give, never below."""
+    """The prices. A bid is placed at exactly the resulting price."""

@@ -1,4 +1,4 @@
-"""The reference of every file and key as Markdown, out of the schemas: `docs/reference/`."""
+"""The reference of every file and key as Markdown, generated from the schemas: `docs/reference/`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ WHERE = {
     "Pricing": "`pricing.yaml` in the state repository",
     "KubernetesAdapter": "`adapters/kubernetes.yaml` in the state repository",
     "AnsibleAdapter": "`adapters/ansible.yaml` in the state repository",
-    "Workload": "`workloads/<id>.yaml` in the state repository, one for each lease",
-    "Host": "`/etc/provider-daemon.yaml`, or where `--host` or `$PROVIDER_DAEMON_HOST` says; no pull request "
-    "reaches it",
+    "Workload": "`workloads/<id>.yaml` in the state repository, one per lease",
+    "Host": "`/etc/provider-daemon.yaml`, or the file of `--host` or `$PROVIDER_DAEMON_HOST`; outside the "
+    "repository, so no pull request can change it",
 }
 UNITS = {
     PRICE.pattern: "uve",
@@ -28,29 +28,29 @@ UNITS = {
     CPU.pattern: "millicores or cores",
     SIZE.pattern: "bytes",
 }
-"""Of the forms that measure something."""
+"""Units of forms that measure something."""
 ENDINGS = {"_percent": "%", "_seconds": "seconds", "_blocks": "blocks"}
-"""Units that a number's name ends with."""
+"""Units by the ending of a number's name."""
 BOUNDS = {
     "minimum": "from {}",
     "maximum": "to {}",
     "minItems": "at least {}",
     "maxItems": "at most {}",
 }
-HEAD = "Generated from the schemas by `make docs`; a change here is overwritten."
+HEAD = "Generated from the schemas by `make schemas`; changes here are overwritten."
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceKey:
-    """One key of a kind: the dotted way to it, its schema, and whether it must be there."""
+    """One key of a kind: its dotted path, its schema, and whether it is required."""
 
-    way: str
+    path: str
     schema: Mapping[str, Any]
     required: bool
 
 
 def reference() -> Mapping[str, str]:
-    """File name -> Markdown: a page for each kind, and README.md with the forms of texts."""
+    """File name -> Markdown: a page for each kind, and README.md with the text formats."""
     kinds = (*KINDS, HOST)
     pages = {_page_name(kind): _page(kind) for kind in kinds}
     return pages | {"README.md": _index(kinds)}
@@ -74,13 +74,13 @@ def _index(kinds: Sequence[FileKind]) -> str:
             "|---|---|---|",
             *files,
             "",
-            f"The newest form is `{API_VERSION}`. A file is read in the form that its `apiVersion` names;",
-            "one without it is of the first, v1alpha1. `provider-daemon migrate` rewrites files into the",
-            f"newest, comments kept. The schemas' `$id` ends in `{version}/<kind>`; `{ALL}` goes by a file's",
-            "`kind`. `init` writes them into `.schemas/`, where the first line of each file of the template",
-            "names its own for editors, and `migrate` keeps them current.",
+            f"The newest version is `{API_VERSION}`. A file is read in the version of its `apiVersion`;",
+            "the default is v1alpha1. `provider-daemon migrate` rewrites files into the newest version and",
+            f"keeps comments. The schemas' `$id` ends in `{version}/<kind>`; `{ALL}` selects by `kind`.",
+            "`init` writes them into `.schemas/`, to which the first line of each template file points",
+            "editors, and `migrate` keeps them current.",
             "",
-            "A key that is not listed is an error, and so is a key without a value.",
+            "An unlisted key is an error, and so is a key without a value.",
             "",
             "## Forms",
             "",
@@ -116,31 +116,31 @@ def _page(kind: FileKind) -> str:
 def _notes(kind: FileKind) -> Iterator[str]:
     if kind is HOST:
         yield ""
-        yield "It is read once, at the start. (restart): a change applies after `systemctl restart"
+        yield "It is read once at start. (restart): a change applies after `systemctl restart"
         yield "provider-daemon`. (live): the file that the key names is read again when it changes."
     for version, forms in OLDER.items():
         if kind.model in forms:
             for names, new in renamed(forms[kind.model], kind.model).items():
                 yield ""
-                way = ".".join((*names[:-1], new))
-                yield f"In {version.rpartition('/')[2]}, `{way}` is called `{names[-1]}`."
+                path = ".".join((*names[:-1], new))
+                yield f"In {version.rpartition('/')[2]}, `{path}` is called `{names[-1]}`."
 
 
 def _newest(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     if "then" not in schema:
         return schema
-    found: Mapping[str, Any] = schema["$defs"][_target(schema["then"])]
-    return found
+    newest: Mapping[str, Any] = schema["$defs"][_target(schema["then"])]
+    return newest
 
 
 def _target(schema: Mapping[str, Any]) -> str:
     return str(schema["$ref"]).removeprefix("#/$defs/")
 
 
-def _keys(schema: Mapping[str, Any], way: str, definitions: Mapping[str, Any]) -> Iterator[ReferenceKey]:
-    """Every key below, in the order of the models, what is inside a key right behind it."""
+def _keys(schema: Mapping[str, Any], prefix: str, definitions: Mapping[str, Any]) -> Iterator[ReferenceKey]:
+    """Every key in the order of the models, each followed by the keys inside it."""
     for name, inner in schema.get("properties", {}).items():
-        here = f"{way}{name}"
+        here = f"{prefix}{name}"
         yield ReferenceKey(here, inner, name in schema.get("required", ()))
         items = inner.get("items", {})
         if "$ref" in inner:
@@ -152,7 +152,7 @@ def _keys(schema: Mapping[str, Any], way: str, definitions: Mapping[str, Any]) -
 def _row(key: ReferenceKey) -> str:
     schema = key.schema
     default = "**required**" if key.required else _default(schema)
-    cells = (f"`{key.way}`", _type(schema), _unit(key), default, _cell(schema["description"]))
+    cells = (f"`{key.path}`", _type(schema), _unit(key), default, _cell(schema["description"]))
     return f"| {' | '.join(cells)} |"
 
 
@@ -201,12 +201,12 @@ def _bounded(noun: str, schema: Mapping[str, Any]) -> str:
 
 def _unit(key: ReferenceKey) -> str:
     form = _form(key.schema)
-    ending = next((unit for ending, unit in ENDINGS.items() if key.way.endswith(ending)), "")
+    ending = next((unit for ending, unit in ENDINGS.items() if key.path.endswith(ending)), "")
     return UNITS.get(form.pattern, "") if form else ending
 
 
 def _form(schema: Mapping[str, Any]) -> TextForm | None:
-    """The form of a text, also where a number may stand for it."""
+    """The form of a text, also if a number is allowed in its place."""
     choices = schema.get("anyOf", [schema])
     return next((FORMS[c["pattern"]] for c in choices if c.get("pattern") in FORMS), None)
 

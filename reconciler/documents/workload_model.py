@@ -1,4 +1,4 @@
-"""`workloads/<id>.yaml`: what runs for one lease."""
+"""`workloads/<id>.yaml`: the workload of one lease."""
 
 from typing import Annotated, Literal, Self
 
@@ -14,32 +14,32 @@ PortNumber = Annotated[int, Field(ge=1, le=65_535), WHOLE]
 
 
 class LeaseModel(StrictModel):
-    """The lease that the workload runs for; its provider is this one."""
+    """The lease that pays for the workload; its provider is this one."""
 
     owner: Address
     """The tenant's address."""
     dseq: Sequence64
-    """The deployment's number."""
+    """Deployment sequence number."""
     gseq: Sequence32
-    """The group's number within the deployment."""
+    """Group sequence number within the deployment."""
     oseq: Sequence32
-    """The order's number within the group."""
+    """Order sequence number within the group."""
 
 
 class EnvModel(StrictModel):
-    """One environment variable: either a value or a secret, never both."""
+    """One environment variable: either a value or a secret."""
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["value"]}, {"required": ["secret"]}]}
     )
 
     name: EnvName
-    """The variable's name."""
+    """Name of the variable."""
     value: Text | None = None
-    """Its value, in plain sight of everyone who reads this repository."""
+    """Its value, readable by everyone who can read this repository."""
     secret: SecretKey | None = None
-    """Where its value lies: "secret/key" names a key of a Kubernetes Secret in the workloads' namespace,
-    or of the hosts' vault; the host file must grant it."""
+    """Source of its value: "secret/key" names a key of a Kubernetes Secret in the workloads' namespace, or of
+    the hosts' vault; the host file must grant it."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -52,17 +52,17 @@ class PortModel(StrictModel):
     """One port of a service."""
 
     port: PortNumber
-    """The port that the container listens on."""
+    """Port on which the container listens."""
     exposed_as: PortNumber | None = Field(default=None, alias="as")
-    """The port under which others reach it; without it, the same."""
+    """Port for clients; default: the same."""
     protocol: Literal["TCP", "UDP"] = "TCP"
     """TCP or UDP."""
     public: bool = Field(default=False, alias="global")
-    """true: reached from outside; false: by this workload's own services alone."""
+    """true: reachable from outside; false: only by services of this workload."""
 
 
 class ResourcesModel(StrictModel):
-    """What one container of the service gets; all together may not exceed the lease."""
+    """Resources of one container; the sum over all containers may not exceed the lease."""
 
     cpu: Cpu
     """CPU in millicores ("500m") or whole cores (2)."""
@@ -75,48 +75,49 @@ class ResourcesModel(StrictModel):
 
 
 class ServiceModel(StrictModel):
-    """One kind of container."""
+    """One service: identical containers."""
 
     name: Name
-    """The service's name; others of the workload reach it by this name."""
+    """Name of the service; also its host name for the workload's other services."""
     image: Image
-    """The container's image: [registry/]name[:tag][@sha256:digest]."""
+    """Container image: [registry/]name[:tag][@sha256:digest]."""
     command: list[Text] = Field(default=[])
-    """Replaces the image's entry point."""
+    """Replaces the image's entrypoint."""
     args: list[Text] = Field(default=[])
     """Arguments of the command."""
     env: list[EnvModel] = Field(default=[])
     """Environment variables."""
     resources: ResourcesModel
-    """What one container gets."""
+    """Resources of one container."""
     count: Annotated[int, Field(ge=1, le=50), WHOLE] = 1
-    """How many containers of this kind run."""
+    """Number of containers."""
     expose: list[PortModel] = Field(default=[])
-    """The ports that others may reach."""
+    """Exposed ports."""
 
 
 class WorkloadFile(FileModel):
-    """What runs for one lease. The file's name is the workload's id, which is derived from the lease."""
+    """The workload of one lease. The file's name is the workload's ID, which is derived from the lease."""
 
     kind: Literal["Workload"] = "Workload"
     """Workload."""
     lease: LeaseModel
     """The lease that pays for it."""
     adapter: Literal["kubernetes", "ansible"] | None = None
-    """What runs it: adapters/<this>.yaml. Without it, where its order's attributes say, else where it fits;
-    and there it stays."""
+    """Adapter that runs it: adapters/<name>.yaml. Default: as the order's attributes say, else the first that
+    fits; the choice is kept."""
     paused: bool = False
-    """true: no container runs, nothing is billed by usage; the lease itself goes on paying."""
+    """true: no container runs and no usage is billed; the lease itself continues to pay."""
     close: Close | None = None
-    """Closes the lease for good: unstable, decommission, unspecified or manifest_timeout; then, after a
-    comma, words of yours: "decommission, the rack moves"."""
+    """Closes the lease permanently: unstable, decommission, unspecified or manifest_timeout, then optionally
+    a comma and an explanation: "decommission, the rack moves".
+    """
     services: Annotated[list[ServiceModel], Field(min_length=1, max_length=20)]
-    """The kinds of container that run, each with a name of its own."""
+    """The services, each with a unique name."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [service.name for service in self.services]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise PydanticCustomError("services_twice", "the service {name} stands twice", {"name": twice[0]})
+            raise PydanticCustomError("services_twice", "duplicate service {name}", {"name": twice[0]})
         return self

@@ -45,7 +45,7 @@ TABLE = [
         "pricing.yaml",
         PRICING.replace(b"cpu_millicores", b"cpu_milicores"),
         "pricing.yaml:3:1: pricing: the key cpu_millicores is missing "
-        '(add it: Price of one millicore (a thousandth of a core) a block, such as "1uve".)\n'
+        '(add it: Price of one millicore (a thousandth of a core) per block, such as "1uve".)\n'
         "pricing.yaml:4:3: pricing.cpu_milicores: unknown key cpu_milicores (did you mean cpu_millicores?)",
     ),
     Bad(

@@ -56,7 +56,7 @@ def test_what_the_template_shows_in_comments_can_be_used() -> None:
     [
         ('groups: [{name: a, hosts: [{name: a, address: "-oProxyCommand=x"}]}]', "is not a host's address"),
         ('groups: [{name: a, hosts: [{name: b, address: "a b"}]}]', "is not a host's address"),
-        ("groups: [{name: a, hosts: [{name: a, address: b}]}]", "the name a stands twice"),
+        ("groups: [{name: a, hosts: [{name: a, address: b}]}]", "duplicate name a"),
         ('groups: [{name: a, user: "-l", hosts: [{name: b, address: b}]}]', "is not a user's name"),
         ("storage: {path: /srv/../etc}", "is not a directory"),
         ("storage: {path: srv}", "is not a directory"),

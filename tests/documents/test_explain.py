@@ -157,16 +157,16 @@ def test_only_so_many_faults_are_told() -> None:
     assert lines[-1].endswith("and 5 faults more in this file (mend these first)")
 
 
-def test_a_name_that_stands_twice_is_told_where_it_does_again() -> None:
+def test_a_duplicate_name_is_reported_at_its_second_position() -> None:
     text = (
         WORKLOAD
         + "  resources: {cpu: 1, memory: 1Gi}\n- {name: web, image: z, resources: {cpu: 1, memory: 1Gi}}\n"
     )
     assert told(WorkloadFile, text) == [
-        "6:10: services.1.name: the service web stands twice (give each a name of its own)"
+        "6:10: services.1.name: duplicate service web (give each a name of its own)"
     ]
     hosts = "groups:\n- name: a\n  hosts: [{name: b, address: x}, {name: c, address: x}]\n- name: d\n"
     again = "  hosts: [{name: c, address: x}]\n"
     assert told(AnsibleFile, hosts + again) == [
-        "5:18: groups.1.hosts.0.name: the name c stands twice (give each a name of its own)"
+        "5:18: groups.1.hosts.0.name: duplicate name c (give each a name of its own)"
     ]
