@@ -1,39 +1,41 @@
-"""Many objects through one `git cat-file`: what they are, how long, and their bytes in groups that fit."""
+"""Many objects through one `git cat-file`: types, sizes, and contents in groups of bounded size."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from reconciler.git.git_process import Ran
+from reconciler.git.git_process import GitResult
 
 GROUP_BYTES_MAX = 32 * 1024 * 1024
-"""What one command answers at most, well below the output at which it is stopped."""
+"""Of one command, well below the output limit at which it is killed."""
 
 _HEADER_BYTES = 100
 
 
 class Objects(Protocol):
-    """A git repository's objects: the mirror's, or those of somebody's clone."""
+    """A git repository's objects: the mirror's, or those of a user's clone."""
 
-    def run(self, *arguments: str, given: bytes = b"") -> Ran:
-        """A git command on them."""
+    def run(self, *arguments: str, stdin: bytes = b"") -> GitResult:
+        """Run a git command on them."""
 
 
 def kinds_and_sizes(objects: Objects, ids: Sequence[str]) -> Mapping[str, tuple[str, int]]:
-    """`blob`, `tree`, `commit` or `tag`, and the bytes, of each object that is there; nothing is inflated."""
-    given = "".join(f"{each}\n" for each in dict.fromkeys(ids)).encode()
-    ran = objects.run("cat-file", "--batch-check", "--buffer", given=given) if given else Ran(0, b"", "")
+    """Type (`blob`, `tree`, ...) and size in bytes of each object that exists; none is inflated."""
+    stdin = "".join(f"{each}\n" for each in dict.fromkeys(ids)).encode()
+    if not stdin:
+        return {}
+    ran = objects.run("cat-file", "--batch-check", "--buffer", stdin=stdin)
     rows = (line.split() for line in ran.text.splitlines())
     return {row[0]: (row[1], int(row[2])) for row in rows if len(row) == 3 and row[2].isdigit()}
 
 
 def contents(objects: Objects, sizes: Mapping[str, int]) -> Mapping[str, bytes]:
-    """The bytes of these objects (id -> its size); those that cannot be read are missing."""
+    """The bytes of objects given as id -> size; unreadable ones are missing."""
     found: dict[str, bytes] = {}
     for group in _groups(sizes):
-        given = "".join(f"{each}\n" for each in group).encode()
-        found |= _parsed(objects.run("cat-file", "--batch", "--buffer", given=given).output)
+        stdin = "".join(f"{each}\n" for each in group).encode()
+        found |= _parsed(objects.run("cat-file", "--batch", "--buffer", stdin=stdin).output)
     return found
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reconciler.git.git_errors import git_error, last_line
-from reconciler.git.git_process import Ran
+from reconciler.git.git_process import GitResult
 from reconciler.git.mirror import SHA256_DIGITS, Mirror, MirrorError
 from reconciler.git.remote import BadRemoteError, check_branch
 from reconciler.git.trees import TooLargeTreeError, tree_at, walk
@@ -148,7 +148,7 @@ class BranchWriter:
                 if not _OUTRUN.search(ran.text + ran.errors):
                     return self._rejection(commit.branch, ran)
         except (MirrorError, BadRemoteError) as error:
-            self._mirror.doubt()
+            self._mirror.mark_unclean()
             return Failed("PublishFailed", str(error))
         return Failed(
             "PublishOutrun",
@@ -184,37 +184,37 @@ class BranchWriter:
         """The id of the new commit. fast-import writes its tree; it cannot sign, commit-tree can."""
         message = _message(commit).encode()
         ran = self._mirror.run(
-            *objects, "fast-import", "--quiet", "--force", "--done", given=_stream(changes)
+            *objects, "fast-import", "--quiet", "--force", "--done", stdin=_stream(changes)
         )
         if ran.code != 0 or not _HASH.fullmatch(ran.text):
             raise MirrorError(f"git could not write the files of the commit ({last_line(ran)})")
         signed = self._mirror.run("config", "--type=bool", "commit.gpgSign").text == "true"
         options = (*(("-S",) if signed else ()), *(("-p", changes.tip) if changes.tip else ()))
-        made = self._mirror.run(*objects, "commit-tree", *options, f"{ran.text}^{{tree}}", given=message)
+        made = self._mirror.run(*objects, "commit-tree", *options, f"{ran.text}^{{tree}}", stdin=message)
         if made.code == 0 and _HASH.fullmatch(made.text):
             return made.text
-        if self._mirror.place.signing_key is None:
+        if self._mirror.remote.signing_key is None:
             raise MirrorError(f"git could not make the commit ({last_line(made)})")
         raise MirrorError(
             f"git could not sign the commit ({last_line(made)}); repository.signing_key must be a private "
             "ssh key without a passphrase, readable by its owner only"
         )
 
-    def _push(self, branch: str, commit: str, *options: str, objects: Sequence[str] = ()) -> Ran:
-        return self._mirror.ask(
+    def _push(self, branch: str, commit: str, *options: str, objects: Sequence[str] = ()) -> GitResult:
+        return self._mirror.contact(
             *objects, "push", "--porcelain", "--no-verify", *options, "--end-of-options", self._mirror.url,
             f"{commit}:refs/heads/{check_branch(branch)}",
         )  # fmt: skip
 
-    def _rejection(self, branch: str, ran: Ran) -> Outcome:
+    def _rejection(self, branch: str, ran: GitResult) -> Outcome:
         """Why a push failed, and what to do."""
-        place = self._mirror.place
+        remote = self._mirror.remote
         rejected = re.search(r"^!\t\S+\t\[(?:remote )?rejected\] \((.*)\)$", ran.text, re.MULTILINE)
         if not rejected:
-            return Failed("PushFailed", git_error(ran, place))
-        remote = next((line for line in ran.errors.splitlines() if line.startswith("remote:")), "").strip()
-        why = f"{place.shown} rejects commits on {branch}: {rejected[1]}"
-        why += f" ({last_line(Ran(1, b'', remote))})" if remote else ""
+            return Failed("PushFailed", git_error(ran, remote))
+        lines = [line.strip() for line in ran.errors.splitlines() if line.startswith("remote:")]
+        why = f"{remote.redacted_url} rejects commits on {branch}: {rejected[1]}"
+        why += f" ({last_line(GitResult(1, b'', lines[0]))})" if lines else ""
         return Failed("PushRejected", why, f"allow the daemon's user to push to {branch}")
 
 

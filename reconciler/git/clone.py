@@ -1,4 +1,4 @@
-"""Somebody's own clone of the state repository, read and never written: where a pull request is checked."""
+"""A user's clone of the state repository, read and never written: where a pull request is checked."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.git.commits import commit_heading
-from reconciler.git.git_environment import make_world
+from reconciler.git.git_environment import make_environment
 from reconciler.git.git_errors import last_line
-from reconciler.git.git_process import OUTPUT_BYTES_MAX, GitRunner, Ran
+from reconciler.git.git_process import OUTPUT_BYTES_MAX, GitResult, GitRunner
 from reconciler.git.mirror import DamagedMirrorError, MirrorError
-from reconciler.git.read import blobs, listing
+from reconciler.git.read import blobs, list_tree
 from reconciler.git.remote import Remote
 from reconciler.git.signatures import signer
-from reconciler.git.working_tree import edited
+from reconciler.git.working_tree import uncommitted_paths
 from reconciler.values.repository import Commit
 from reconciler.values.text import printable
 
@@ -24,11 +24,11 @@ MESSAGES_MAX = 500
 
 
 class CloneError(MirrorError):
-    """The clone does not have what was asked for; the sentence says what to run."""
+    """The clone lacks an object; the text says what to run."""
 
 
 class ConflictError(CloneError):
-    """A merge that git cannot make: `files` are changed on both sides."""
+    """A merge conflict: both sides change `files`."""
 
     def __init__(self, files: tuple[str, ...]) -> None:
         super().__init__(
@@ -38,55 +38,52 @@ class ConflictError(CloneError):
 
 
 class Clone:
-    """The git repository that a directory belongs to; belongs to one thread.
+    """The git repository that a directory belongs to; used by one thread.
 
-    `home` is a directory of our own for git's configuration; `path` is the provider's folder in the
-    repository.
+    `home` is a directory of ours for git's configuration, `path` the provider's folder in the repository.
     """
 
     def __init__(
         self, directory: Path, home: Path, path: str = "", allowed_signers: Path | None = None
     ) -> None:
         found, self._work_tree = _git_directory(directory.resolve())
-        self.place = Remote(str(found), path=path, allowed_signers=allowed_signers)
-        self._world = make_world(self.place, home, found, alone=True)
+        self.remote = Remote(str(found), path=path, allowed_signers=allowed_signers)
+        self._environment = make_environment(self.remote, home, found, offline=True)
         self._home = home
-        self._runner = GitRunner(self._world, found)
+        self._runner = GitRunner(self._environment, found)
 
-    def run(self, *arguments: str, given: bytes = b"") -> Ran:
-        """A git command on the clone's objects; never raises for what git does."""
-        return self._runner.run(*arguments, given=given)
+    def run(self, *arguments: str, stdin: bytes = b"") -> GitResult:
+        """Run a git command on the clone's objects; never raises for what git does."""
+        return self._runner.run(*arguments, stdin=stdin)
 
     def resolve(self, revision: str) -> str:
-        """The commit that a branch, tag, hash or `HEAD~1` names; CloneError says how to get it."""
+        """The commit that a branch, tag, hash or `HEAD~1` names; CloneError says how to fetch it."""
         ran = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if ran.code != 0 or not _HASH.fullmatch(ran.text):
             raise CloneError(
-                f"this clone has no commit {revision}; fetch it (git fetch origin), and where the clone is "
-                "shallow its history, too (git fetch --unshallow origin; actions/checkout: fetch-depth: 0)"
+                f"this clone has no commit {revision}; fetch it (git fetch origin), and if the clone is "
+                "shallow its history (git fetch --unshallow origin; actions/checkout: fetch-depth: 0)"
             )
         return ran.text
 
     def descends(self, newer: str, older: str) -> bool:
-        """Whether `older` is an ancestor of `newer`, or the same; False where the clone does not know it."""
+        """Whether `older` is an ancestor of `newer`, or the same; False if the clone lacks it."""
         return self.run("merge-base", "--is-ancestor", older, newer).code == 0
 
     @property
     def is_shallow(self) -> bool:
-        """Whether the clone's history ends before its beginning."""
+        """Whether the clone's history is truncated."""
         return self.run("rev-parse", "--is-shallow-repository").text == "true"
 
     def messages(self, base: str, head: str) -> tuple[str, ...]:
-        """The whole messages of the commits that `head` adds to `base` ("" for nothing), the newest first, at
-        most MESSAGES_MAX.
-        """
+        """Messages of commits of `head` not in `base` ("": none), newest first, at most MESSAGES_MAX."""
         words = ("log", f"--max-count={MESSAGES_MAX}", "--no-notes", "--no-show-signature", "--format=%B%x00")
         ran = self.run(*words, head, *((f"^{base}",) if base else ()), "--")
         return tuple(message.strip("\n") for message in ran.text.split("\0") if message.strip())
 
     def merged(self, base: str, head: str) -> str:
-        """The tree that merging `head` into `base` gives; CloneError names the files that conflict."""
-        self._write_aside()
+        """The tree of `head` merged into `base`; CloneError names the files that conflict."""
+        self._redirect_writes()
         ran = self.run("merge-tree", "--write-tree", "--name-only", "--no-messages", base, head)
         lines = ran.text.splitlines()
         if ran.code == 0 and lines and _HASH.fullmatch(lines[0]):
@@ -95,34 +92,33 @@ class Clone:
             raise ConflictError(tuple(printable(line, 300) for line in dict.fromkeys(lines[1:]) if line))
         if "unrelated histories" in ran.errors:
             raise CloneError(
-                f"commit {head[:12]} and the base {base[:12]} have no commit in common here; where the clone "
-                "is shallow, fetch its history (git fetch --unshallow origin; actions/checkout: "
-                "fetch-depth: 0)"
+                f"commit {head[:12]} and the base {base[:12]} have no common ancestor in this clone; if it "
+                "is shallow, fetch all (git fetch --unshallow origin; actions/checkout: fetch-depth: 0)"
             )
         raise CloneError(
-            f"this git (it takes 2.38 or newer) cannot tell what a merge would give ({last_line(ran)}); "
-            "merge the base into the branch and ask again"
+            f"git cannot merge in memory ({last_line(ran)}); it needs version 2.38 or newer; merge the base "
+            "into the branch and try again"
         )
 
-    def _write_aside(self) -> None:
-        """Let new objects go to our own directory: a clone may belong to somebody else, or be read-only."""
+    def _redirect_writes(self) -> None:
+        """Write new objects to our own directory: the clone may belong to another user or be read-only."""
         found = self.run("rev-parse", "--git-path", "objects").text
         aside = self._home / "objects"
         aside.mkdir(exist_ok=True)
-        theirs = str(Path(self.place.url, found)).replace("\\", "\\\\").replace('"', '\\"')
-        places = {"GIT_OBJECT_DIRECTORY": str(aside), "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{theirs}"'}
-        variables = {**self._world.variables, **places}
-        self._runner = GitRunner(replace(self._world, variables=variables), Path(self.place.url))
+        theirs = str(Path(self.remote.url, found)).replace("\\", "\\\\").replace('"', '\\"')
+        variables = {"GIT_OBJECT_DIRECTORY": str(aside), "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{theirs}"'}
+        environment = replace(self._environment, variables={**self._environment.variables, **variables})
+        self._runner = GitRunner(environment, Path(self.remote.url))
 
     def commit(self, commit: str, tree: str = "") -> Commit:
-        """A commit's words, and its files or those of another tree; MirrorError where they are not there."""
+        """A commit, with its files or those of another tree; MirrorError if they are missing."""
         words = commit_heading(self, commit)
         try:
-            files = listing(self, tree or commit, self.place.path)
+            files = list_tree(self, tree or commit, self.remote.path)
         except DamagedMirrorError:
             raise CloneError(
-                f"this clone does not hold the files of commit {commit[:12]}; make one that holds all "
-                "(git clone without --filter), nothing is fetched here"
+                f"this clone lacks files of commit {commit[:12]}; clone without --filter: nothing is fetched "
+                "on demand"
             ) from None
         return Commit(
             id=commit,
@@ -136,12 +132,12 @@ class Clone:
         )
 
     def holds_folder(self, commit: str) -> bool:
-        """Whether the commit holds the provider's folder."""
-        return self.run("cat-file", "-t", f"{commit}:{self.place.path}").text == "tree"
+        """Whether the commit has the provider's folder."""
+        return self.run("cat-file", "-t", f"{commit}:{self.remote.path}").text == "tree"
 
     def changed(self, old: str, new: str, paths: Sequence[str]) -> tuple[str, ...]:
-        """The files at or below `paths`, from the top of the repository, that differ between two trees; the
-        changed entries at the top alone where there are too many to name.
+        """The files at or below `paths`, relative to the repository's top, that differ between two trees;
+        only the changed entries at the top if there are too many.
         """
         words = ("diff-tree", "--no-renames", "--name-only", "-z")
         for deep in (("-r",), ()):
@@ -153,29 +149,26 @@ class Clone:
         raise CloneError(f"git cannot compare {old[:12]} and {new[:12]} ({last_line(ran)})")
 
     def has(self, commit: str) -> bool:
-        """Whether the clone holds this commit."""
+        """Whether the clone has this commit."""
         return self.run("cat-file", "-e", "--end-of-options", f"{commit}^{{commit}}").code == 0
 
     def signer(self, commit: str) -> str | None:
-        """Who of the allowed signers signed a commit; None for nobody."""
+        """The allowed signer of a commit; None if there is none."""
         return signer(self, commit)
 
     def read(self, wanted: Sequence[str]) -> Mapping[str, bytes]:
-        """The blobs' bytes; unknown and over-long ones are missing."""
+        """The blobs' bytes; unknown and too large ones are missing."""
         return blobs(self, wanted)
 
     def file(self, commit: str, path: str) -> bytes:
-        """One file of a commit, however long; CloneError where it is not there."""
+        """A file of a commit; CloneError if it is missing or larger than OUTPUT_BYTES_MAX."""
         ran = self.run("cat-file", "blob", f"{commit}:{path}")
         if ran.code != 0:
-            too_long = f"or is longer than {OUTPUT_BYTES_MAX} bytes"
-            raise CloneError(f"commit {commit[:12]} holds no file {path} that can be read ({too_long})")
+            raise CloneError(f"commit {commit[:12]} has no file {path} of at most {OUTPUT_BYTES_MAX} bytes")
         return ran.output
 
     def branches(self, prefix: str) -> Mapping[str, str]:
-        """Branch names that begin so -> the commit, of the clone's own and of its remotes, the remotes'
-        first.
-        """
+        """Branch name -> commit for names with a prefix, of remotes and, if no remote has it, local."""
         ran = self.run("for-each-ref", "--format=%(refname)%00%(objectname)", "refs/remotes", "refs/heads")
         found: dict[str, str] = {}
         for line in ran.text.splitlines():
@@ -188,36 +181,36 @@ class Clone:
         return found
 
     def uncommitted(self) -> tuple[str, ...]:
-        """Paths edited in the clone's working tree, which count for nothing; empty where it has none."""
+        """Paths with uncommitted changes in the clone's working tree, which are ignored."""
         if self._work_tree is None:
             return ()
-        options = ("--untracked-files=no", "--", self.place.path or ".")
-        return edited(self, self._work_tree, Path(self.place.url), *options)
+        options = ("--untracked-files=no", "--", self.remote.path or ".")
+        return uncommitted_paths(self, self._work_tree, Path(self.remote.url), *options)
 
 
 def _git_directory(directory: Path) -> tuple[Path, Path | None]:
-    """Where the repository's objects are, and its working tree.
+    """The git directory and the working tree.
 
-    A bare repository counts only where no clone is around it: a commit can bring one along as plain files,
-    with a configuration of its own.
+    A bare repository counts only outside of any clone: a commit can contain one as plain files, with its own
+    configuration.
     """
-    around = (directory, *directory.parents)
-    for place in around:
-        found = place / ".git"
+    candidates = (directory, *directory.parents)
+    for candidate in candidates:
+        found = candidate / ".git"
         if found.is_dir():
-            return found, place
+            return found, candidate
         if found.is_file():
-            return _linked(found), place
-    for place in around:
-        if (place / "HEAD").is_file() and (place / "objects").is_dir():
-            return place, None
-    raise CloneError(f"{directory} is in no git repository; call this in a clone of the state repository")
+            return _linked(found), candidate
+    for candidate in candidates:
+        if (candidate / "HEAD").is_file() and (candidate / "objects").is_dir():
+            return candidate, None
+    raise CloneError(f"{directory} is not in a git repository; run this in a clone of the state repository")
 
 
 def _linked(link: Path) -> Path:
-    """Where a work tree's `.git` file points to."""
+    """The git directory that a work tree's `.git` file points to."""
     first, _, named = link.read_text(encoding="utf-8", errors="replace").strip().partition("gitdir:")
     there = (link.parent / named.strip()).resolve()
     if first or not named or not (there / "HEAD").is_file():
-        raise CloneError(f"{link} names no git repository that is there; call this in a clone of its own")
+        raise CloneError(f"{link} names no existing git repository; run this in an independent clone")
     return there

@@ -1,4 +1,4 @@
-"""Commits of a branch with their words and files, newest first, out of any clone."""
+"""Commits of a branch with messages and files, newest first, read from any repository."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.git.batch import Objects
 from reconciler.git.git_errors import last_line
-from reconciler.git.git_process import Ran
+from reconciler.git.git_process import GitResult
 from reconciler.git.mirror import MirrorError
 from reconciler.values.history import DesiredRevision
 from reconciler.values.text import one_line, printable, visible
@@ -20,10 +20,10 @@ _FORMAT = "".join(f"%x00{field}" for field in FIELDS)
 
 
 def commits(objects: Objects, tips: Sequence[str]) -> list[DesiredRevision]:
-    """The history of these commits, the newest COMMITS_MAX of it; MirrorError in git's words.
+    """The history of these commits, at most the newest COMMITS_MAX; MirrorError quotes git.
 
-    Told apart by NUL, which neither a message nor a name can hold: nobody can write a commit into another's
-    message. Where the files that commits change cannot be found within the bounds, they are left out.
+    Fields are separated by NUL, which neither a message nor a name can contain: a message cannot forge
+    another commit. The changed files are left out if git cannot find them within its limits.
     """
     ran = _log(objects, tips, "--name-only", "--diff-merges=first-parent")
     if ran.code != 0:
@@ -33,10 +33,8 @@ def commits(objects: Objects, tips: Sequence[str]) -> list[DesiredRevision]:
     return list(_parsed(ran.output.decode("utf-8", "backslashreplace").split("\0")))
 
 
-def _log(objects: Objects, tips: Sequence[str], *options: str) -> Ran:
-    """Comparing trees may exceed the bounds of a command where a commit holds an absurd number of paths;
-    without options none are compared.
-    """
+def _log(objects: Objects, tips: Sequence[str], *options: str) -> GitResult:
+    """Without options no trees are compared, which for a huge commit can exceed the limits of a command."""
     return objects.run(
         "log", "-z", "--topo-order", "--no-renames", "--no-show-signature", "--no-notes", *options,
         f"--max-count={COMMITS_MAX}", f"--format={_FORMAT}", "--end-of-options", *tips, "--",
@@ -44,7 +42,7 @@ def _log(objects: Objects, tips: Sequence[str], *options: str) -> Ran:
 
 
 def _parsed(tokens: list[str]) -> Iterator[DesiredRevision]:
-    """A commit is an empty token, its fields, and its files: the first after a line's end, none is empty."""
+    """A commit is an empty token, its fields, and its files, of which the first has a leading line end."""
     at = 0
     while at + len(FIELDS) < len(tokens):
         commit, parents, author, email, when, message = tokens[at + 1 : at + 1 + len(FIELDS)]

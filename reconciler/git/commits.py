@@ -1,4 +1,4 @@
-"""What a commit says of itself, parsed out of the object: no command that compares trees is run."""
+"""A commit's author, message and date, parsed from the object: no command compares trees."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ COMMIT_BYTES_MAX = 1024 * 1024
 AUTHOR_CHARACTERS = 200
 SUBJECT_CHARACTERS = 500
 SUPERSEDED_MAX = 100
-"""Commits between the applied one and the newest that are named; older ones are left out."""
+"""Listed commits between the applied one and the newest."""
 SUPERSEDED_BYTES_MAX = 64 * 1024
-"""Of each of these, so that all of them fit into memory."""
+"""Of each of these, so that all fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommitHeading:
-    """Who made a commit, its first line, when (unix seconds; 0: unknown), and the commit it takes back."""
+    """Author, subject, time (unix seconds; 0: unknown), and the commit that it reverts ("": none)."""
 
     author: str
     subject: str
@@ -32,8 +32,8 @@ class CommitHeading:
 
 
 def commit_heading(objects: Objects, commit: str) -> CommitHeading:
-    """The commit's own words, cleaned of control signs; DamagedMirrorError where the mirror lost it. Of one
-    that is absurdly long only that is said.
+    """A commit's heading, without control characters; DamagedMirrorError if it cannot be read. A commit
+    of more than COMMIT_BYTES_MAX is not read; its subject gives the size.
     """
     found = commit_headings(objects, [commit]).get(commit)
     if found is None:
@@ -44,7 +44,7 @@ def commit_heading(objects: Objects, commit: str) -> CommitHeading:
 def commit_headings(
     objects: Objects, commits: Sequence[str], bytes_max: int = COMMIT_BYTES_MAX
 ) -> Mapping[str, CommitHeading]:
-    """The headings of many commits; those that cannot be read are missing."""
+    """The headings of many commits; unreadable ones are missing."""
     known = kinds_and_sizes(objects, commits)
     sizes = {commit: size for commit, (kind, size) in known.items() if kind == "commit"}
     long = {commit: size for commit, size in sizes.items() if size > bytes_max}
@@ -59,8 +59,8 @@ def commit_headings(
 
 
 def superseded(objects: Objects, applied: str, newest: str) -> tuple[CommitHeader, ...]:
-    """The commits after `applied` on the first-parent line of `newest`, without it, oldest first, at most
-    SUPERSEDED_MAX; empty where git cannot list them.
+    """The commits between `applied` and `newest` on its first-parent line, oldest first, at most
+    SUPERSEDED_MAX; empty if git cannot list them.
     """
     ran = objects.run(
         "rev-list", "--first-parent", f"--max-count={SUPERSEDED_MAX + 1}", f"{applied}..{newest}", "--"
@@ -75,7 +75,7 @@ def superseded(objects: Objects, applied: str, newest: str) -> tuple[CommitHeade
 
 
 def parse_commit(content: bytes) -> CommitHeading:
-    """The heading of any bytes; what is not there is empty, a date that no calendar has is 0."""
+    """The heading of any bytes; missing fields are empty, an impossible date is 0."""
     head, _, message = content.partition(b"\n\n")
     lines = head.split(b"\n")
     author, _ = _who(_header(lines, b"author "))
@@ -101,7 +101,7 @@ def _who(line: bytes) -> tuple[str, int]:
 
 
 def _text(content: bytes) -> str:
-    """UTF-8, or else the encoding of old commits, in which every byte is a sign."""
+    """UTF-8, else Latin-1, in which every byte is a character."""
     try:
         return content.decode()
     except UnicodeDecodeError:

@@ -1,6 +1,4 @@
-"""Files on this machine that wake the loop when they change: a local repository's refs, credentials, the stop
-file.
-"""
+"""Local files that trigger a cycle when they change: refs of a local repository, credentials, stop file."""
 
 from __future__ import annotations
 
@@ -14,17 +12,17 @@ from watchfiles import watch
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 30.0
-"""After a failure; meanwhile changes are found when a cycle looks."""
+"""After a failure; meanwhile cycles find changes by polling."""
 
 
 def watched_in(repository: Path) -> tuple[Path, ...]:
-    """Where a local repository's branches move: its refs and the files beside them."""
+    """The files of a local repository that change with its branches."""
     inside = repository / ".git" if (repository / ".git").is_dir() else repository
     return tuple(p for p in (inside / "refs", inside / "packed-refs", inside / "HEAD") if p.exists())
 
 
 class FileWatcher:
-    """One thread that calls `wake` when any of the paths changes; it reads nothing itself."""
+    """A thread that calls `wake` when a path changes; it reads nothing itself."""
 
     def __init__(self, paths: Iterable[Path], wake: Callable[[], None]) -> None:
         self._paths = tuple(sorted({p for p in paths if p.exists()}))
@@ -33,7 +31,7 @@ class FileWatcher:
         self._thread = threading.Thread(target=self._watch, name="files", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch; with nothing to watch there is no thread."""
+        """Start the thread if there are paths to watch."""
         if self._paths:
             self._thread.start()
 
@@ -47,14 +45,14 @@ class FileWatcher:
         while not self._stop.is_set():
             try:
                 self._wake_at_changes()
-            except Exception as error:  # such as no more watches, or a path that is gone
-                log.warning("files cannot be watched, tried again in %.0f s: %s", PAUSE_SECONDS, error)
+            except Exception as error:  # such as too many watches, or a removed path
+                log.warning("files cannot be watched, retry in %.0f s: %s", PAUSE_SECONDS, error)
                 self._stop.wait(PAUSE_SECONDS)
 
     def _wake_at_changes(self) -> None:
         for _ in watch(
             *(path for path in self._paths if path.exists()),
-            watch_filter=None,  # the library's own passes over whatever lies below a .git
+            watch_filter=None,  # the library's default ignores everything below a .git
             stop_event=self._stop,
             debounce=200,
             step=50,

@@ -1,10 +1,10 @@
-"""The world that git runs in: nothing of the user's or the system's configuration, hooks or prompts."""
+"""The isolated environment of git: no configuration of the user or the system, no hooks, no prompts."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.git.remote import Remote, protocols, without_login
+from reconciler.git.remote import Remote, allowed_protocols, without_login
 
 CONFIG = """\
 [safe]
@@ -41,7 +41,7 @@ CONFIG = """\
 \tlowSpeedLimit = 100
 \tlowSpeedTime = 30
 {authorities}{signing}{credentials}"""
-"""Also what git sees of us where it serves a push to a repository on this machine."""
+"""Git also reads it when it serves a push to a repository on this machine."""
 
 FORCED = (
     ("core.hooksPath", "/dev/null"),
@@ -52,15 +52,15 @@ FORCED = (
     ("gpg.openpgp.program", "/bin/false"),
     ("gpg.x509.program", "/bin/false"),
 )
-"""What stands above the configuration of the repository itself, which would have git run its programs.
+"""Settings that override the repository's own configuration, which could name programs to run.
 
-OpenPGP and X.509 never verify: who may sign is said by the list of ssh signers alone.
+OpenPGP and X.509 never verify: only the list of ssh signers counts.
 """
 
 KEYGEN = """\
 #!/bin/sh
 # git verifies a signature as of the date that the commit gives itself, which its author writes. Without that
-# option ssh-keygen verifies as of now: the key must be valid when the commit is judged.
+# option ssh-keygen verifies as of now: the key must be valid at the time of the check.
 for word do
     shift
     case $word in
@@ -70,10 +70,10 @@ for word do
 done
 exec ssh-keygen "$@"
 """
-"""What git runs as ssh-keygen."""
+"""The program that git runs as ssh-keygen."""
 
 GET_ONLY = '!f() {{ test "$1" != get || git credential-store --file={store} get; }}; f'
-"""git-credential-store erases what a server refused once from its file, also when the server was at fault."""
+"""Without erase: git-credential-store removes a login that a server rejects, even by mistake."""
 
 SSH = (
     "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20 "
@@ -83,21 +83,21 @@ SSH = (
 
 @dataclass(frozen=True, slots=True)
 class GitEnvironment:
-    """Variables that every git command gets, those of our own process that it must not see, the URL."""
+    """The variables of every git command, those of this process to hide from it, and the URL."""
 
     variables: dict[str, str]
     hidden: tuple[str, ...]
     url: str
 
 
-def make_world(place: Remote, home: Path, mirror: Path, *, alone: bool = False) -> GitEnvironment:
+def make_environment(remote: Remote, home: Path, mirror: Path, *, offline: bool = False) -> GitEnvironment:
     """Write git's configuration into `home` (0700) and name it in the variables; OSError where that fails.
 
     `alone` keeps git from asking anybody, also for objects that a partial clone has left out.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    url, user, secret = without_login(place)
-    store = place.credentials
+    url, user, secret = without_login(remote)
+    store = remote.credentials
     if secret is not None:
         store = home / "credentials"
         _write(store, secret)
@@ -105,12 +105,12 @@ def make_world(place: Remote, home: Path, mirror: Path, *, alone: bool = False) 
     _write(keygen, KEYGEN)
     keygen.chmod(0o700)
     config = home / "config"
-    _write(config, _config(place, mirror, _credentials(store, user)))
+    _write(config, _config(remote, mirror, _credentials(store, user)))
     variables = {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_DIR": str(mirror),
-        "GIT_ALLOW_PROTOCOL": "none" if alone else protocols(place),
+        "GIT_ALLOW_PROTOCOL": "none" if offline else allowed_protocols(remote),
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",
@@ -122,21 +122,21 @@ def make_world(place: Remote, home: Path, mirror: Path, *, alone: bool = False) 
         "GIT_LFS_SKIP_SMUDGE": "1",
         "GIT_FLUSH": "1",
         "TZ": "UTC",
-        "GIT_AUTHOR_NAME": place.author.name,
-        "GIT_AUTHOR_EMAIL": place.author.email,
-        "GIT_COMMITTER_NAME": place.author.name,
-        "GIT_COMMITTER_EMAIL": place.author.email,
+        "GIT_AUTHOR_NAME": remote.author.name,
+        "GIT_AUTHOR_EMAIL": remote.author.email,
+        "GIT_COMMITTER_NAME": remote.author.name,
+        "GIT_COMMITTER_EMAIL": remote.author.email,
         "XDG_CONFIG_HOME": str(home),
-        **_forced(place, keygen),
+        **_forced(remote, keygen),
     }
     return GitEnvironment(
         variables, tuple(sorted(k for k in os.environ if k.startswith("GIT_") and k not in variables)), url
     )
 
 
-def _forced(place: Remote, keygen: Path) -> dict[str, str]:
-    """FORCED, the signers and how they are checked, as variables that git reads last."""
-    signers = str(place.allowed_signers or "/dev/null")
+def _forced(remote: Remote, keygen: Path) -> dict[str, str]:
+    """FORCED and the verification of signatures, as variables that git reads last."""
+    signers = str(remote.allowed_signers or "/dev/null")
     pairs = (*FORCED, ("gpg.ssh.program", str(keygen)), ("gpg.ssh.allowedSignersFile", signers))
     found = {"GIT_CONFIG_COUNT": str(len(pairs))}
     for at, (key, value) in enumerate(pairs):
@@ -144,15 +144,15 @@ def _forced(place: Remote, keygen: Path) -> dict[str, str]:
     return found
 
 
-def _config(place: Remote, mirror: Path, credentials: str) -> str:
+def _config(remote: Remote, mirror: Path, credentials: str) -> str:
     ours = [str(mirror)]
-    if place.is_local:
-        real = os.path.realpath(place.url)
-        ours += sorted({place.url, real, f"{place.url}/.git", f"{real}/.git"})
+    if remote.is_local:
+        real = os.path.realpath(remote.url)
+        ours += sorted({remote.url, real, f"{remote.url}/.git", f"{real}/.git"})
     signing = ""
-    authorities = f"\tsslCAInfo = {_quoted(str(place.ca_file))}\n" if place.ca_file else ""
-    if place.signing_key is not None:
-        key = _quoted(str(place.signing_key))
+    authorities = f"\tsslCAInfo = {_quoted(str(remote.ca_file))}\n" if remote.ca_file else ""
+    if remote.signing_key is not None:
+        key = _quoted(str(remote.signing_key))
         signing = f"[gpg]\n\tformat = ssh\n[user]\n\tsigningKey = {key}\n[commit]\n\tgpgSign = true\n"
     safe = "\n".join(f"\tdirectory = {_quoted(path)}" for path in ours)
     return CONFIG.format(safe=safe, authorities=authorities, signing=signing, credentials=credentials)

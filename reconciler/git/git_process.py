@@ -1,6 +1,4 @@
-"""One git command, bounded in memory, processor time, seconds and bytes, killed with all its children when it
-exceeds them.
-"""
+"""A git command with limits on memory, processor time, seconds and bytes, killed if it exceeds them."""
 
 import contextlib
 import math
@@ -22,10 +20,10 @@ LOCAL_SECONDS = 60.0
 NETWORK_SECONDS = 120.0
 OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 WRITTEN_BYTES_MAX = 1024 * 1024 * 1024
-"""Largest file that git may write, so the largest pack that it takes from a repository."""
+"""Of a file that git writes, and so of a pack that it fetches."""
 
 MEMORY_BYTES_MAX = 1024 * 1024 * 1024
-"""Address space of each process of a command; an object that needs more is refused by git itself."""
+"""Address space of each process of a command; git itself rejects an object that needs more."""
 
 _STDERR_BYTES_MAX = 16 * 1024
 
@@ -33,15 +31,15 @@ _LIMITED = """\
 ulimit -c 0 2>/dev/null; ulimit -f "$1" 2>/dev/null; ulimit -t "$2" 2>/dev/null; ulimit -v "$3" 2>/dev/null
 shift 3; exec "$@"\
 """
-"""Limits that hold from the first instruction on; a preexec function is not safe beside threads, and a limit
-set after the start misses the children that git has started by then.
+"""Limits from the first instruction on: a preexec function is not safe with threads, and a limit that is set
+after the start misses children.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """How a command ended; `code` is git's own, or TIMED_OUT, TOO_LONG, LEFT_ALONE (not run, as a
-    remote's back-off is not over; `errors` says so) or NO_GIT.
+class GitResult:
+    """How a command ended; `code` is git's own, or TIMED_OUT, TOO_LONG, BACKED_OFF (not run because of the
+    remote's back-off; `errors` says until when) or GIT_MISSING.
     """
 
     code: int
@@ -50,24 +48,24 @@ class Ran:
 
     @property
     def text(self) -> str:
-        """The output as text, without the line end at its end."""
+        """The output as text, without the final line end."""
         return self.output.decode("utf-8", "replace").rstrip("\n")
 
     @property
-    def used_up(self) -> bool:
-        """Whether the kernel ended it: its processor time or the machine's memory was used up."""
+    def hit_limit(self) -> bool:
+        """Whether the kernel killed it, for its processor time or the machine's memory."""
         return self.code in (-signal.SIGXCPU, -signal.SIGKILL)
 
 
 TIMED_OUT = 124
 TOO_LONG = 125
-LEFT_ALONE = 126
-NO_GIT = 127
+BACKED_OFF = 126
+GIT_MISSING = 127
 
 
 def limited(command: Sequence[str], seconds: float) -> list[str]:
-    """The command with our bounds on memory, on each file written, and half of `seconds` of processor time,
-    for each of its processes; a stricter limit that is already in place stays.
+    """The command with limits on memory, on each file written, and half of `seconds` of processor time for
+    each of its processes; a stricter limit that is already set stays.
     """
     blocks, cpu = WRITTEN_BYTES_MAX // 512, max(1, math.ceil(seconds / 2))
     limits = (str(blocks), str(cpu), str(MEMORY_BYTES_MAX // 1024))
@@ -75,49 +73,49 @@ def limited(command: Sequence[str], seconds: float) -> list[str]:
 
 
 class GitCommands(Protocol):
-    """Runs git on one repository; belongs to one thread."""
+    """Runs git on one repository; used by one thread."""
 
-    held: tuple[int, ...]
-    """Descriptors that commands inherit: the mirror's lock, which an orphaned git so goes on holding."""
+    lock_descriptors: tuple[int, ...]
+    """Inherited by commands, so that an orphaned git keeps holding the mirror's lock."""
 
-    def run(self, *arguments: str, given: bytes = b"", seconds: float = LOCAL_SECONDS) -> Ran:
-        """Run `git <arguments>` with `given` on its standard input; never raises for what git does."""
+    def run(self, *arguments: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> GitResult:
+        """Run `git <arguments>` with `stdin` on its standard input; never raises for what git does."""
 
 
 class GitRunner:
     """Runs git in our own environment."""
 
-    def __init__(self, world: GitEnvironment, directory: Path) -> None:
-        self._world = world
+    def __init__(self, environment: GitEnvironment, directory: Path) -> None:
+        self._environment = environment
         self._git = Git(directory)
-        self.held: tuple[int, ...] = ()
+        self.lock_descriptors: tuple[int, ...] = ()
 
-    def run(self, *arguments: str, given: bytes = b"", seconds: float = LOCAL_SECONDS) -> Ran:
-        hide = [word for name in self._world.hidden for word in ("-u", name)]
+    def run(self, *arguments: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> GitResult:
+        hide = [word for name in self._environment.hidden for word in ("-u", name)]
         command = (["env", *hide] if hide else []) + ["git", *arguments]
         try:
             started = self._git.execute(
                 limited(command, seconds),
                 istream=subprocess.PIPE,
                 as_process=True,
-                env=self._world.variables,
+                env=self._environment.variables,
                 start_new_session=True,
-                pass_fds=self.held,
+                pass_fds=self.lock_descriptors,
             )
         except GitCommandNotFound:
-            return Ran(NO_GIT, b"", "fatal: git is not installed")
+            return GitResult(GIT_MISSING, b"", "fatal: git is not installed")
         process = started.proc
         assert process is not None, "GitPython gives the process it started"
         # The AutoInterrupt must outlive the reading: when it is collected, it ends git.
-        ran = _Reading(process, given, seconds).finish()
+        ran = _GitIO(process, stdin, seconds).finish()
         del started
         return ran
 
 
-class _Reading:
-    """The traffic with one running git: a thread for each direction but the output's."""
+class _GitIO:
+    """The streams of a running git: a thread for standard input and one for standard error."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", given: bytes, seconds: float) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", stdin: bytes, seconds: float) -> None:
         self._process = process
         self._errors = b""
         self._stopped = 0
@@ -126,12 +124,12 @@ class _Reading:
         assert process.stdin is not None
         assert process.stderr is not None
         self._threads = (
-            threading.Thread(target=_feed, args=(process.stdin, given), daemon=True),
+            threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True),
             threading.Thread(target=self._drain, args=(process.stderr,), daemon=True),
         )
 
-    def finish(self) -> Ran:
-        """Read to the end, or stop the command; either way nothing of it is left running."""
+    def finish(self) -> GitResult:
+        """Read to the end, or kill the command; either way none of its processes remain."""
         self._clock.start()
         for thread in self._threads:
             thread.start()
@@ -145,7 +143,7 @@ class _Reading:
             self._clock.cancel()
         for thread in self._threads:
             thread.join(5)
-        return Ran(self._stopped or code, output, self._errors.decode("utf-8", "replace"))
+        return GitResult(self._stopped or code, output, self._errors.decode("utf-8", "replace"))
 
     def _read_output(self) -> bytes:
         assert self._process.stdout is not None
@@ -169,9 +167,9 @@ class _Reading:
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def _feed(stream: IO[bytes], given: bytes) -> None:
-    # A command that ends early closes its input; what it says of that is in its errors.
+def _feed(stream: IO[bytes], stdin: bytes) -> None:
+    # A command that ends early closes its input; its errors say why.
     with contextlib.suppress(OSError):
-        stream.write(given)
+        stream.write(stdin)
     with contextlib.suppress(OSError):
         stream.close()

@@ -1,4 +1,4 @@
-"""The private bare mirror: opened, locked, cleaned of what a kill left, asked and filled by git alone."""
+"""The private bare mirror of the state repository: lock, recovery after a kill, fetches."""
 
 import contextlib
 import fcntl
@@ -10,10 +10,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.git.backoff import Backoff, changed_at, failure_of
-from reconciler.git.git_environment import make_world
+from reconciler.git.git_environment import make_environment
 from reconciler.git.git_errors import git_error
-from reconciler.git.git_process import LEFT_ALONE, NETWORK_SECONDS, TIMED_OUT, GitCommands, GitRunner, Ran
-from reconciler.git.remote import Remote, checked
+from reconciler.git.git_process import (
+    BACKED_OFF,
+    NETWORK_SECONDS,
+    TIMED_OUT,
+    GitCommands,
+    GitResult,
+    GitRunner,
+)
+from reconciler.git.remote import Remote, check_remote
 
 LOCK_SECONDS = 90.0
 LOOSE_MAX = 2_000
@@ -30,7 +37,7 @@ _LEFTOVERS = (
     "refs/**/*.lock",
     "gc.pid",
 )
-"""What killed git commands leave; nobody but the holder of the lock writes here, so all of it is dead."""
+"""Leftovers of killed git commands: only the holder of the lock writes here, so none is in use."""
 
 SHA256_DIGITS = 64
 
@@ -38,152 +45,152 @@ ANSWERED = re.compile(
     r"^!\t\S+\t\[(?:remote )?rejected\]|fetch first|non-fast-forward|stale info|couldn't find remote ref",
     re.MULTILINE,
 )
-"""A refusal that shows that the remote let us in and works."""
+"""A rejection by a remote that accepted our login and works."""
 
 _DAMAGE = re.compile(r"is too small|corrupt|is empty|bad pack|garbage|does not match index|wrong index")
 
 
 class MirrorError(Exception):
-    """The mirror or the repository behind it cannot be used now; the text is a sentence for the operator."""
+    """The mirror or the repository behind it cannot be used; the text is a sentence for the operator."""
 
 
 class DamagedMirrorError(MirrorError):
-    """Objects that the mirror should hold cannot be read; it is made again."""
+    """Objects of the mirror cannot be read; it is made again."""
 
 
 class Mirror:
-    """A bare copy of the state repository below the state directory; belongs to one thread.
+    """A bare copy of the state repository below the state directory; used by one thread.
 
-    It is a cache: removed, it is made again. What was once read stays in it, also where a branch was
-    rewritten. `runner` runs git otherwise than in our own, isolated environment.
+    It is a cache, made again after removal. Commits stay in it even if a branch is rewritten. `runner`
+    replaces git in our isolated environment.
     """
 
     def __init__(
-        self, place: Remote, state: Path, backoff: Backoff | None = None, runner: GitCommands | None = None
+        self, remote: Remote, state: Path, backoff: Backoff | None = None, runner: GitCommands | None = None
     ) -> None:
-        self.place = checked(place)
+        self.remote = check_remote(remote)
         self._backoff = backoff or Backoff()
         self._credentials_at = 0
         self.object_format = "sha1"
         self.directory = state / "mirror.git"
         self._lock_path = state / "mirror.lock"
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.url = self.place.url
+        self.url = self.remote.url
         if runner is None:
-            environment = make_world(self.place, state / "git", self.directory)
+            environment = make_environment(self.remote, state / "git", self.directory)
             self.url, runner = environment.url, GitRunner(environment, state)
-        self._runner = runner
+        self._runner: GitCommands = runner
         self._is_clean = False
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the mirror alone, ready and clean; a git that outlived its daemon holds it until it ends.
+    def locked(self) -> Iterator[None]:
+        """Lock the mirror, and make it ready and clean; a git that outlives its daemon keeps the lock.
 
-        Raises MirrorError when another command of ours goes on too long, or where no mirror can be made.
+        Raises MirrorError if the lock is not free within LOCK_SECONDS, or if no mirror can be made.
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(self._lock_path, flags, 0o600)
         try:
             self._wait_for(descriptor)
-            self._runner.held = (descriptor,)
+            self._runner.lock_descriptors = (descriptor,)
             self._make_ready()
             yield
         except MirrorError:
-            self.doubt()
+            self.mark_unclean()
             raise
         except OSError as error:
-            self.doubt()
+            self.mark_unclean()
             raise MirrorError(
                 f"the state directory {self._lock_path.parent}: {error.strerror or error}"
             ) from None
         finally:
-            self._runner.held = ()
+            self._runner.lock_descriptors = ()
             os.close(descriptor)
 
-    def doubt(self) -> None:
-        """A command failed, perhaps on a full disk: what it left is cleared away before the next."""
+    def mark_unclean(self) -> None:
+        """Remove the leftovers of a failed command before the next one."""
         self._is_clean = False
 
-    def run(self, *arguments: str, given: bytes = b"") -> Ran:
-        """A git command on the mirror alone."""
-        return self._runner.run(*arguments, given=given)
+    def run(self, *arguments: str, stdin: bytes = b"") -> GitResult:
+        """Run a local git command on the mirror."""
+        return self._runner.run(*arguments, stdin=stdin)
 
-    def ask(self, *arguments: str) -> Ran:
-        """A git command that contacts the repository behind the mirror; one on another machine is left alone
-        for a while after failures, whatever they were about.
+    def contact(self, *arguments: str) -> GitResult:
+        """Run a git command that contacts the repository; after a failure, a repository on another machine
+        is not contacted for a while.
         """
-        if self.place.is_local:
+        if self.remote.is_local:
             return self._runner.run(*arguments, seconds=NETWORK_SECONDS)
-        if (changed := changed_at(self.place.credentials)) != self._credentials_at:
+        if (changed := changed_at(self.remote.credentials)) != self._credentials_at:
             self._credentials_at = changed
             self._backoff.succeeded()
         if why := self._backoff.rest():
-            return Ran(LEFT_ALONE, b"", why)
+            return GitResult(BACKED_OFF, b"", why)
         ran = self._runner.run(*arguments, seconds=NETWORK_SECONDS)
         if ran.code == 0 or ANSWERED.search(ran.text + ran.errors):
             self._backoff.succeeded()
         else:
-            self._backoff.failed(failure_of(ran), git_error(ran, self.place))
+            self._backoff.failed(failure_of(ran), git_error(ran, self.remote))
         return ran
 
     def remote_tips(self, *refs: str) -> Mapping[str, str]:
-        """The commits that the repository's refs name now; those that are not there are missing."""
-        ran = self.ask("ls-remote", "--refs", "--", self.url, *refs)
+        """The commits that the repository's refs name; refs that do not exist are missing."""
+        ran = self.contact("ls-remote", "--refs", "--", self.url, *refs)
         if ran.code != 0:
-            raise MirrorError(git_error(ran, self.place))
+            raise MirrorError(git_error(ran, self.remote))
         pairs = [line.split("\t", 1) for line in ran.text.splitlines() if "\t" in line]
         if pairs:
             self._adopt_format(pairs[0][0])
         return {ref: commit for commit, ref in pairs if not refs or ref in refs}
 
-    def fetch(self, ref: str, kept_as: str) -> None:
-        """Bring what one ref of the repository names into the mirror, under a ref of ours."""
-        ran = self.ask(
+    def fetch(self, ref: str, local_ref: str) -> None:
+        """Fetch a ref of the repository into a ref of the mirror."""
+        ran = self.contact(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--force",
-            "--end-of-options", self.url, f"+{ref}:{kept_as}",
+            "--end-of-options", self.url, f"+{ref}:{local_ref}",
         )  # fmt: skip
         if ran.code != 0:
             is_ours = str(self.directory) in ran.errors and _DAMAGE.search(ran.errors)
-            raise (DamagedMirrorError if is_ours else MirrorError)(git_error(ran, self.place))
+            raise (DamagedMirrorError if is_ours else MirrorError)(git_error(ran, self.remote))
         self._tidy()
 
     def tip(self, ref: str) -> str | None:
-        """The commit that a ref of the mirror names."""
+        """The commit that a ref of the mirror names; None without one."""
         ran = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         return ran.text if ran.code == 0 else None
 
     def has_commit(self, commit: str) -> bool:
-        """Whether the mirror holds this commit."""
+        """Whether the mirror has this commit."""
         return bool(commit) and self.run("cat-file", "-e", f"{commit}^{{commit}}").code == 0
 
     def descends(self, newer: str, older: str) -> bool:
-        """Whether `older` is an ancestor of `newer`, or the same; False where it is not known at all."""
+        """Whether `older` is an ancestor of `newer`, or the same; False if it is unknown."""
         return self.run("merge-base", "--is-ancestor", older, newer).code == 0
 
     def is_damaged(self) -> bool:
-        """Whether git finds damage here by itself: what a remote says of our directory proves nothing, and a
-        mirror that is put aside no longer holds the revision in force.
+        """Whether git itself finds damage: a remote's message about our directory proves nothing, and a new
+        mirror would lack the revision in force.
         """
         ran = self.run("fsck", "--full", "--no-dangling", "--no-progress")
-        return ran.code not in (0, TIMED_OUT) and not ran.used_up
+        return ran.code not in (0, TIMED_OUT) and not ran.hit_limit
 
     def remake(self) -> None:
-        """Put a damaged mirror aside for good and start an empty one."""
+        """Replace a damaged mirror by an empty one."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self._is_clean = False
         self._make_ready()
 
     def _adopt_format(self, commit: str) -> None:
-        """Make the mirror of the remote's object format, which the length of its ids shows; one that holds
-        something keeps its own, as the revision in force may be there alone.
+        """Use the remote's object format, known by the length of its ids; a mirror with commits keeps its
+        own, because only it may have the revision in force.
         """
         wanted = "sha256" if len(commit) == SHA256_DIGITS else "sha1"
         if wanted == self.object_format:
             return
         if self.run("for-each-ref", "--count=1").text:
             raise MirrorError(
-                f"{self.place.shown} has {wanted} objects and had {self.object_format} when last read: "
-                f"it is another repository; if that is meant, stop the daemon and remove {self.directory}"
+                f"{self.remote.redacted_url} has {wanted} objects and had {self.object_format} before: it is "
+                f"another repository; if that is intended, stop the daemon and remove {self.directory}"
             )
         self.object_format = wanted
         self.remake()
@@ -198,7 +205,7 @@ class Mirror:
                 if time.monotonic() > deadline:
                     raise MirrorError(
                         f"another git command holds {self._lock_path} for more than {LOCK_SECONDS:.0f} s; "
-                        f"look for it with: fuser {self._lock_path}"
+                        f"find it with: fuser {self._lock_path}"
                     ) from None
                 time.sleep(0.05)
 
@@ -212,7 +219,7 @@ class Mirror:
             form = f"--object-format={self.object_format}"
             ran = self.run("init", "--quiet", "--bare", "--template=", form, str(self.directory))
             if ran.code != 0:
-                raise MirrorError(git_error(ran, self.place))
+                raise MirrorError(git_error(ran, self.remote))
             self.directory.chmod(0o700)
         self.object_format = self.run("rev-parse", "--show-object-format").text or "sha1"
         self._is_clean = True
@@ -227,7 +234,7 @@ class Mirror:
                     path.unlink(missing_ok=True)
 
     def _tidy(self) -> None:
-        """Pack what has piled up; unreachable objects stay, they may be somebody's last good version."""
+        """Pack loose objects; unreachable ones stay, as they may be the last good revision."""
         counted = dict(
             line.split(": ", 1) for line in self.run("count-objects", "-v").text.splitlines() if ": " in line
         )

@@ -1,4 +1,4 @@
-"""The files of a commit and their bytes, out of the mirror's object store; nothing is checked out."""
+"""The files of a commit and their bytes, read from the object store; nothing is checked out."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from reconciler.git.trees import FOLDER, TooLargeTreeError, TreeEntry, read_tree
 from reconciler.values.text import printable
 
 PATH_SHOWN_MAX = 1000
-"""Characters of a path; an entry with a longer one is not read."""
+"""Characters; an entry with a longer path is not read."""
 
 _MODES = {
     "120000": "a symbolic link, which is not followed; put a plain file there",
@@ -21,23 +21,23 @@ _MODES = {
 _PLAIN = ("100644", "100755")
 
 OURS = (*REQUIRED, "adapters", "workloads")
-"""What is refused where nothing of a commit can be read."""
+"""The rejected paths if nothing of a commit can be read."""
 
 
 @dataclass(slots=True)
 class TreeListing:
-    """The files below the provider's folder: path -> blob, sizes in bytes, and why an entry is not read."""
+    """The files below the provider's folder: path -> blob, sizes in bytes, and why entries are not read."""
 
     files: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def listing(objects: Objects, commit: str, folder: str) -> TreeListing:
-    """The entries at the top of `folder` in a commit, and all below the folders that hold files of ours.
+def list_tree(objects: Objects, commit: str, folder: str) -> TreeListing:
+    """The entries at the top of `folder` in a commit, and all entries of the folders of ours in it.
 
-    A folder of ours that holds too much is refused as a whole, and all of ours where the top does, so that
-    the last good files go on; MirrorError where `folder` is no folder.
+    A folder of ours that is too large is rejected as a whole, and all of them if the top is, so that the last
+    good files stay in force; MirrorError if `folder` does not exist.
     """
     top = tree_at(objects, commit, folder)
     if top is None and folder:
@@ -51,7 +51,7 @@ def listing(objects: Objects, commit: str, folder: str) -> TreeListing:
         sizes = {each: size for each, (_, size) in kinds_and_sizes(objects, plain).items()}
         folded: dict[str, str] = {}
         for entry in sorted(entries, key=lambda entry: entry.path):
-            _sort_in(found, folded, entry, sizes[entry.id] if entry.mode in _PLAIN else 0)
+            _add_entry(found, folded, entry, sizes[entry.id] if entry.mode in _PLAIN else 0)
     except TooLargeTreeError as error:
         return TreeListing(refused=dict.fromkeys(OURS, f"the repository's top folder {error}"))
     except (DamagedMirrorError, KeyError):
@@ -60,7 +60,7 @@ def listing(objects: Objects, commit: str, folder: str) -> TreeListing:
 
 
 def _entries(objects: Objects, top: str, refused: dict[str, str]) -> Iterator[TreeEntry]:
-    """What is at the top and below our folders; `refused` gets the folders of ours that are not read."""
+    """The entries at the top and in our folders; unreadable folders of ours go into `refused`."""
     for entry in read_trees(objects, [top])[top]:
         name = entry.path.decode("utf-8", "backslashreplace")
         if entry.mode != FOLDER:
@@ -74,15 +74,15 @@ def _entries(objects: Objects, top: str, refused: dict[str, str]) -> Iterator[Tr
             yield from (TreeEntry(each.mode, each.id, entry.path + b"/" + each.path) for each in below)
 
 
-def _sort_in(found: TreeListing, folded: dict[str, str], entry: TreeEntry, size: int) -> None:
+def _add_entry(found: TreeListing, folded: dict[str, str], entry: TreeEntry, size: int) -> None:
     raw, mode = entry.path, entry.mode
     path = raw.decode("utf-8", "backslashreplace")
-    why = _MODES.get(mode) or _odd_name(raw, path)
+    why = _MODES.get(mode) or _invalid_name(raw, path)
     twin = folded.setdefault(unicodedata.normalize("NFC", path).casefold(), path)
     if why is None and twin != path:
-        why = f"its name differs from {twin} only in the way it is written; rename one"
+        why = f"its name differs from {twin} only in case or encoding; rename one"
     if why is None and mode not in _PLAIN:
-        why = f"an entry of mode {mode}, which is no plain file"
+        why = f"an entry of mode {mode}, not a plain file"
     if why is None and size > FILE_BYTES_MAX:
         why = f"the file has {size} bytes; at most {FILE_BYTES_MAX} are read: split it"
     if why is not None:
@@ -92,9 +92,9 @@ def _sort_in(found: TreeListing, folded: dict[str, str], entry: TreeEntry, size:
     found.sizes[path] = size
 
 
-def _odd_name(raw: bytes, path: str) -> str | None:
+def _invalid_name(raw: bytes, path: str) -> str | None:
     if b"\\" in raw or printable(path) != path or path.encode("utf-8") != raw:
-        return "its name holds signs that no file of ours needs; rename it"
+        return "its name has characters that are not allowed; rename it"
     parts = path.split("/")
     if any(part.startswith("-") or part in (".", "..", "") or len(part.encode()) > 255 for part in parts):
         return "its name begins with - or is too long; rename it"
@@ -104,7 +104,7 @@ def _odd_name(raw: bytes, path: str) -> str | None:
 
 
 def blobs(objects: Objects, ids: Sequence[str]) -> Mapping[str, bytes]:
-    """The bytes of these blobs, all through one git; unknown and over-long ones are missing."""
+    """The bytes of blobs, read by one git; unknown and too large ones are missing."""
     wanted = [blob for blob in dict.fromkeys(ids) if blob.isalnum() and blob.isascii()]
     there = kinds_and_sizes(objects, wanted)
     return contents(

@@ -1,4 +1,4 @@
-"""Where a state repository is, and which of its names are safe to hand to git."""
+"""The address of a state repository, and the names that are safe to pass to git."""
 
 import re
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _SECRET = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 class BadRemoteError(ValueError):
-    """The repository's address or a name in it cannot be used; the sentence says what to write."""
+    """The repository's address or a name in it cannot be used; the text says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who signs the status commits' author line."""
+    """The author of our commits."""
 
     name: str = "provider-daemon"
     email: str = "provider-daemon@localhost"
@@ -29,7 +29,7 @@ class Remote:
     """A state repository: `url` is a git URL or an absolute path, `path` the provider's folder in it or "".
 
     `allowed_signers` is a file in ssh's ALLOWED SIGNERS form, `credentials` one in git-credential-store's,
-    `signing_key` an ssh key that signs our commits, `ca_file` the authorities that may vouch for its host
+    `signing_key` an ssh key that signs our commits, `ca_file` the certificate authorities for its host
     (None: the system's).
     """
 
@@ -44,34 +44,34 @@ class Remote:
 
     @property
     def is_local(self) -> bool:
-        """A repository on this machine, named by its path."""
+        """Whether the repository is a path on this machine."""
         return self.url.startswith("/")
 
     @property
-    def shown(self) -> str:
-        """The address without user name and password, fit for messages."""
+    def redacted_url(self) -> str:
+        """The address without user name and password, for messages."""
         return redact_url(self.url)
 
 
 def redact_url(text: str) -> str:
-    """The text with what stands before an @ in a URL taken out."""
+    """The text without the part before an @ in its URLs."""
     return _SECRET.sub("", text)
 
 
-def checked(place: Remote) -> Remote:
-    """The place itself; BadRemoteError where git could understand a part of it as something else."""
-    if not place.is_local:
-        _check_url(place.url)
-    if any(sign in place.url for sign in "\n\r\0"):
-        raise BadRemoteError("the repository's address has a line end in it; write it on one line")
-    check_branch(place.branch)
-    if place.path and (
-        place.path.startswith(("/", "-", ":")) or ".." in place.path.split("/") or "\\" in place.path
+def check_remote(remote: Remote) -> Remote:
+    """The remote itself; BadRemoteError if git could misinterpret a part of it."""
+    if not remote.is_local:
+        _check_url(remote.url)
+    if any(character in remote.url for character in "\n\r\0"):
+        raise BadRemoteError("the repository's address contains a line end; write it on one line")
+    check_branch(remote.branch)
+    if remote.path and (
+        remote.path.startswith(("/", "-", ":")) or ".." in remote.path.split("/") or "\\" in remote.path
     ):
         raise BadRemoteError(
-            f"{place.path!r} is not a folder inside a repository; write it as provider-a/state"
+            f"{remote.path!r} is not a folder inside a repository; write it as provider-a/state"
         )
-    return place
+    return remote
 
 
 def check_branch(branch: str) -> str:
@@ -81,32 +81,32 @@ def check_branch(branch: str) -> str:
     return branch
 
 
-def protocols(place: Remote) -> str:
-    """The transports that git may use, as GIT_ALLOW_PROTOCOL takes them; plain http on loopback alone."""
-    plain = urlsplit(place.url).scheme == "http" and urlsplit(place.url).hostname in LOOPBACK
+def allowed_protocols(remote: Remote) -> str:
+    """The value of GIT_ALLOW_PROTOCOL; plain http only on loopback."""
+    plain = urlsplit(remote.url).scheme == "http" and urlsplit(remote.url).hostname in LOOPBACK
     return "https:ssh:file:http" if plain else "https:ssh:file"
 
 
 def remote_host(url: str) -> str:
-    """The host of a repository's address; "" for one on this machine."""
+    """The host of a repository's address; "" for this machine."""
     if url.startswith("/"):
         return ""
     return urlsplit(url).hostname or url.partition("@")[2].partition(":")[0].lower()
 
 
-def without_login(place: Remote) -> tuple[str, str, str | None]:
-    """The address to hand to git, the user name, and the line for a credential store with its password.
+def without_login(remote: Remote) -> tuple[str, str, str | None]:
+    """The address for git, the user name, and the line for a credential store with its password.
 
-    git sends a user name in an http address with an empty password first: a failed login at each contact.
+    Git first sends the user name of an http address with an empty password: a failed login at each contact.
     """
-    parts = urlsplit(place.url)
-    if place.is_local or parts.hostname is None or parts.username is None:
-        return place.url, "", None
+    parts = urlsplit(remote.url)
+    if remote.is_local or parts.hostname is None or parts.username is None:
+        return remote.url, "", None
     host = parts.netloc.rpartition("@")[2]
     is_web = parts.scheme in ("http", "https")
     netloc = host if is_web else f"{parts.username}@{host}"
     bare = urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
-    user = "".join(sign for sign in unquote(parts.username) if sign.isprintable()) if is_web else ""
+    user = "".join(c for c in unquote(parts.username) if c.isprintable()) if is_web else ""
     if parts.password is None:
         return bare, user, None
     return bare, user, f"{parts.scheme}://{parts.username}:{parts.password}@{host}\n"
@@ -124,6 +124,6 @@ def _check_url(url: str) -> None:
         raise BadRemoteError(f"{redact_url(url)} is not encrypted; write https://")
     if "://" in url or not _SCP.fullmatch(unquote(url)):
         raise BadRemoteError(
-            f"{redact_url(url)!r} is no address of a repository; "
+            f"{redact_url(url)!r} is not a repository address; "
             "write https://, ssh://, user@host:path or an absolute path"
         )

@@ -1,4 +1,4 @@
-"""The state repository as the cycle sees it: commits to look at, blobs to read, status to publish."""
+"""The state repository for the cycle: commits, blobs, and the branches that we write."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,31 +9,31 @@ from reconciler.git.backoff import Backoff
 from reconciler.git.branch_writer import BranchWriter
 from reconciler.git.commits import commit_heading, superseded
 from reconciler.git.mirror import DamagedMirrorError, Mirror, MirrorError
-from reconciler.git.read import blobs, listing
+from reconciler.git.read import blobs, list_tree
 from reconciler.git.remote import BadRemoteError, Remote
 from reconciler.git.signatures import signer
-from reconciler.git.working_tree import edited
+from reconciler.git.working_tree import uncommitted_paths
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import TOLD, BranchCommit, Commit, CommitHeader
 
 DESIRED = "refs/reconciler/desired"
 APPLIED = "refs/reconciler/applied"
-"""The commit last known to be in force: what a journal that is lost does not know any more."""
+"""The commit last known to be in force, for a journal that was lost."""
 
 COMMITS_KEPT = 4
 SIGNER_SECONDS = 60
 
 
 class GitRepository:
-    """The port `Repo` over native git on a private mirror; belongs to one thread.
+    """The port `Repo` over native git on a private mirror; used by one thread.
 
-    Raises BadRemoteError when the place's names cannot be used, OSError when the state directory cannot.
+    Raises BadRemoteError if the remote's names are invalid, OSError if the state directory cannot be used.
     """
 
-    def __init__(self, place: Remote, state: Path, backoff: Backoff | None = None) -> None:
-        self._place = place
-        self._mirror = Mirror(place, state, backoff)
+    def __init__(self, remote: Remote, state: Path, backoff: Backoff | None = None) -> None:
+        self._remote = remote
+        self._mirror = Mirror(remote, state, backoff)
         self._writer = BranchWriter(self._mirror)
         self._commits: dict[str, Commit] = {}
         self._applied: str | None = None
@@ -41,12 +41,12 @@ class GitRepository:
         self._signed: tuple[tuple[str, int, int], str | None] | None = None
 
     def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
-        """Ask the repository, fetch when the branch moved; the newest commit, then the applied one.
+        """Fetch if the branch moved; the newest commit, then the applied one.
 
-        Unseen where it is empty, gone or unreachable; what the mirror holds is still told by `recall`.
+        Unseen if the repository is empty, missing or unreachable; `recall` still reads the mirror.
         """
         try:
-            with self._mirror.held():
+            with self._mirror.locked():
                 try:
                     return Seen(self._commits_of(self._newest(), applied))
                 except DamagedMirrorError:
@@ -58,64 +58,67 @@ class GitRepository:
             return Unseen(str(error))
 
     def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
-        """The same out of the mirror alone, as it was last fetched: what goes on while nobody answers."""
+        """The same from the mirror as last fetched, for use while the repository is unreachable."""
         try:
-            with self._mirror.held():
+            with self._mirror.locked():
                 newest = self._mirror.tip(DESIRED)
                 if newest is None:
-                    return Unseen(f"{self._place.shown} was never read on this machine")
+                    return Unseen(self._never_read())
                 return Seen(self._commits_of(newest, applied))
         except MirrorError as error:
             return Unseen(str(error))
 
     def read(self, wanted: Sequence[str]) -> Mapping[str, bytes]:
-        """The blobs' bytes; a blob that is unknown, or cannot be got now, is missing from the answer."""
+        """The blobs' bytes; unknown and unreadable ones are missing."""
         if not wanted:
             return {}
         try:
-            with self._mirror.held():
+            with self._mirror.locked():
                 return blobs(self._mirror, wanted)
         except MirrorError:
             return {}
 
     def told(self, branch: str) -> Reading[str]:
-        """The mark in the branch's last commit up to which it tells events."""
+        """The trailer of the branch's last commit that marks the last published event."""
         try:
-            with self._mirror.held():
+            with self._mirror.locked():
                 return Seen(self._writer.last_trailer(branch, TOLD))
         except (MirrorError, BadRemoteError) as error:
             return Unseen(str(error))
 
     def publish(self, commit: BranchCommit) -> Outcome:
-        """Make a branch of ours hold exactly these files; safe to repeat after a kill at any point."""
-        if commit.branch == self._place.branch:
-            return Failed("PublishFailed", f"{commit.branch} is the desired branch; status never goes there")
+        """Make a branch hold exactly these files; idempotent, also after a kill at any point."""
+        if commit.branch == self._remote.branch:
+            return Failed("PublishFailed", f"{commit.branch} is the desired branch; it is never overwritten")
         try:
-            with self._mirror.held():
+            with self._mirror.locked():
                 return (self._writer.replace if commit.replaces else self._writer.write)(commit)
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
 
     def may_publish(self, branch: str) -> Outcome:
-        """Whether the repository would take a push to this branch; asked after `look`, nothing is pushed."""
+        """Whether the repository accepts a push to this branch; call it after `look`. Nothing is pushed."""
         try:
-            with self._mirror.held():
+            with self._mirror.locked():
                 newest = self._mirror.tip(DESIRED)
                 if newest is None:
-                    return Failed("PublishFailed", f"{self._place.shown} was never read on this machine")
+                    return Failed("PublishFailed", self._never_read())
                 return self._writer.check_push(branch, newest)
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
 
     def uncommitted(self) -> tuple[str, ...]:
-        """Paths edited in a local repository's working tree, which do not count; empty for any other."""
-        if not self._place.is_local or not Path(self._place.url, ".git").exists():
+        """Paths with uncommitted changes in a local repository's working tree, which are ignored."""
+        if not self._remote.is_local or not Path(self._remote.url, ".git").exists():
             return ()
-        tree = Path(self._place.url)
-        return edited(self._mirror, tree, tree / ".git", "--", self._place.path or ".")
+        tree = Path(self._remote.url)
+        return uncommitted_paths(self._mirror, tree, tree / ".git", "--", self._remote.path or ".")
+
+    def _never_read(self) -> str:
+        return f"{self._remote.redacted_url} was never read on this machine"
 
     def _newest(self) -> str:
-        ref = f"refs/heads/{self._place.branch}"
+        ref = f"refs/heads/{self._remote.branch}"
         tip = self._mirror.remote_tips(ref).get(ref)
         if tip is None:
             raise MirrorError(self._why_no_branch())
@@ -124,7 +127,7 @@ class GitRepository:
         self._mirror.fetch(ref, DESIRED)
         newest = self._mirror.tip(DESIRED)
         if newest is None:
-            raise MirrorError(f"branch {self._place.branch} of {self._place.shown} names no commit")
+            raise MirrorError(f"branch {self._remote.branch} of {self._remote.redacted_url} names no commit")
         return newest
 
     def _why_no_branch(self) -> str:
@@ -134,10 +137,10 @@ class GitRepository:
             if ref.startswith("refs/heads/")
         ]
         if not there:
-            return f"{self._place.shown} is empty; push the branch {self._place.branch} to it"
+            return f"{self._remote.redacted_url} is empty; push the branch {self._remote.branch} to it"
         shown = ", ".join(sorted(there)[:5])
         return (
-            f"{self._place.shown} has no branch {self._place.branch}, but {shown}; "
+            f"{self._remote.redacted_url} has no branch {self._remote.branch}, but {shown}; "
             "push it, or change repository.branch in the host file"
         )
 
@@ -157,14 +160,14 @@ class GitRepository:
             return (first,)
 
     def _between(self, applied: str, newest: str) -> tuple[CommitHeader, ...]:
-        """The commits that the newest supersedes; listed once, as each cycle reads a held revision."""
+        """The commits that the newest supersedes; cached, as every cycle reads a held revision."""
         key = (applied, newest)
         if self._superseded is None or self._superseded[0] != key:
             self._superseded = key, superseded(self._mirror, applied, newest)
         return self._superseded[1]
 
     def _in_force(self, applied: str) -> str:
-        """The commit in force: as the journal says; where that knows none, as this mirror remembers it."""
+        """The commit in force by the journal; if that has none, by the mirror."""
         if self._applied is None:
             self._applied = self._mirror.tip(APPLIED) or ""
         if applied and applied != self._applied and self._mirror.has_commit(applied):
@@ -175,7 +178,7 @@ class GitRepository:
     def _commit(self, commit: str) -> Commit:
         if commit not in self._commits:
             head = commit_heading(self._mirror, commit)
-            files = listing(self._mirror, commit, self._place.path)
+            files = list_tree(self._mirror, commit, self._remote.path)
             made = Commit(
                 id=commit,
                 author=head.author,
@@ -190,7 +193,7 @@ class GitRepository:
         return self._commits[commit]
 
     def _signer(self, commit: str) -> str | None:
-        """Who signed the newest commit, by a key that is valid now; verified again each minute."""
+        """The signer of the newest commit by a key that is valid now; verified every minute."""
         key = (commit, self._signers_changed_at(), int(time.time()) // SIGNER_SECONDS)
         if self._signed is None or self._signed[0] != key:
             self._signed = key, signer(self._mirror, commit)
@@ -198,6 +201,6 @@ class GitRepository:
 
     def _signers_changed_at(self) -> int:
         try:
-            return self._place.allowed_signers.stat().st_mtime_ns if self._place.allowed_signers else 0
+            return self._remote.allowed_signers.stat().st_mtime_ns if self._remote.allowed_signers else 0
         except OSError:
             return -1

@@ -1,4 +1,4 @@
-"""Who signed a commit, by git's own verification against the host's list of ssh signers."""
+"""The signer of a commit, verified by git against the host's list of ssh signers."""
 
 from typing import Protocol
 
@@ -8,22 +8,22 @@ from reconciler.git.remote import Remote
 _FORMAT = "--format=%G?%x00%GS%x00%GF"
 
 
-class Placed(Objects, Protocol):
-    """Objects whose place says who may sign."""
+class SignedObjects(Objects, Protocol):
+    """Objects of a remote with a list of allowed signers."""
 
     @property
-    def place(self) -> Remote:
-        """Where they are from, with the list of signers."""
+    def remote(self) -> Remote:
+        """The remote, with the list of signers."""
 
 
-def signer(objects: Placed, commit: str) -> str | None:
-    """The principal whose key signed the commit; None where it is unsigned, broken, or by nobody on the list
-    whose key or certificate is valid now (`git_environment.KEYGEN`).
+def signer(objects: SignedObjects, commit: str) -> str | None:
+    """The principal whose key signed the commit; None if the signature is missing, bad, or not by a
+    listed key or certificate that is valid now (`git_environment.KEYGEN`).
 
-    Only git's verdict `G` counts: a good signature by a key that is not listed is `U`. Read by `log`: `show`
-    compares trees even where it prints no patch.
+    Only git's verdict `G` counts: a good signature by an unlisted key is `U`. Read by `log`: `show` compares
+    trees even without a patch.
     """
-    if objects.place.allowed_signers is None:
+    if objects.remote.allowed_signers is None:
         return None
     ran = objects.run("log", "--no-walk", "--no-notes", _FORMAT, "--end-of-options", commit)
     parts = ran.text.split("\0")

@@ -1,4 +1,4 @@
-"""Trees read level by level, each distinct one once, and counted before they are expanded.
+"""Trees, read level by level, each distinct one once, and counted before they are expanded.
 
 A tree of ten entries on twenty levels is twenty small objects and 10^20 paths: `ls-tree -r` and every command
 that compares trees walk all of them.
@@ -15,21 +15,21 @@ from reconciler.git.mirror import DamagedMirrorError, MirrorError
 ENTRIES_MAX = 50_000
 LEVELS_MAX = 8
 NAMES_BYTES_MAX = 16 * 1024 * 1024
-"""What the names of one level take: in its distinct trees, and again with the folders before them."""
+"""Of the names of one level, in its distinct trees and again with their folders."""
 
 FOLDER = "40000"
-_TOO_MANY = f"holds more than {ENTRIES_MAX} entries; keep it to files of ours"
+_TOO_MANY = f"has more than {ENTRIES_MAX} entries; move other files out of it"
 _TOO_LONG = f"has names of more than {NAMES_BYTES_MAX} bytes in all; shorten them"
 _MODE_DIGITS_MAX = 7
 
 
 class TooLargeTreeError(MirrorError):
-    """A folder holds more than is read; the text says what, and goes on after the folder's name."""
+    """A folder is too large to read; the text continues a sentence that begins with its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """One entry below a folder: git's mode (`100644`), the object, the path from there as it is written."""
+    """An entry below a folder: git's mode (`100644`), the object id, the path relative to the folder."""
 
     mode: str
     id: str
@@ -37,7 +37,7 @@ class TreeEntry:
 
 
 def tree_at(objects: Objects, commit: str, folder: str) -> str | None:
-    """The tree of a folder ("": the top) in a commit or tree; None where there is none of that name."""
+    """The tree of a folder ("": the top) in a commit or tree; None if it does not exist."""
     ran = objects.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{folder}")
     found = ran.text if ran.code == 0 else ""
     kind, _ = kinds_and_sizes(objects, [found] if found else []).get(found, ("", 0))
@@ -45,8 +45,8 @@ def tree_at(objects: Objects, commit: str, folder: str) -> str | None:
 
 
 def walk(objects: Objects, tree: str) -> list[TreeEntry]:
-    """Every entry below a tree that is no folder itself. DamagedMirrorError where one is not there;
-    TooLargeTreeError before more than ENTRIES_MAX, LEVELS_MAX or, on one level, NAMES_BYTES_MAX are read.
+    """Every entry below a tree except folders. DamagedMirrorError if one is missing; TooLargeTreeError before
+    more than ENTRIES_MAX, LEVELS_MAX or, on one level, NAMES_BYTES_MAX are read.
     """
     found: list[TreeEntry] = []
     folders: Sequence[tuple[bytes, str]] = [(b"", tree)]
@@ -67,11 +67,11 @@ def walk(objects: Objects, tree: str) -> list[TreeEntry]:
         folders = [(entry.path + b"/", entry.id) for entry in below if entry.mode == FOLDER]
         if not folders:
             return found
-    raise TooLargeTreeError(f"is nested deeper than {LEVELS_MAX} levels; keep it to files of ours")
+    raise TooLargeTreeError(f"is nested deeper than {LEVELS_MAX} levels; move other files out of it")
 
 
 def read_trees(objects: Objects, ids: Sequence[str]) -> Mapping[str, Sequence[TreeEntry]]:
-    """The entries of each tree, folders among them; raises as `walk`."""
+    """The entries of each tree, including folders; raises as `walk`."""
     sizes = {each: size for each, (kind, size) in kinds_and_sizes(objects, ids).items() if kind == "tree"}
     if sum(sizes.values()) > NAMES_BYTES_MAX:
         raise TooLargeTreeError(_TOO_LONG)

@@ -7,7 +7,7 @@ from tests.git.forge import Forge
 
 def bomb(forge: Forge, levels: int = 20) -> str:
     """A tree of ten entries on each level, all the same: `levels` small objects, 10^levels paths."""
-    blob = forge.git("hash-object", "-w", "--stdin", given=b"x")
+    blob = forge.git("hash-object", "-w", "--stdin", stdin=b"x")
     tree = _tree(forge, [f"100644 blob {blob}\tf{n}" for n in range(10)])
     for _ in range(levels - 1):
         tree = _tree(forge, [f"040000 tree {tree}\td{n}" for n in range(10)])
@@ -24,4 +24,4 @@ def bombed(forge: Forge, place: str) -> str:
 
 
 def _tree(forge: Forge, rows: list[str]) -> str:
-    return forge.git("mktree", given="".join(f"{row}\n" for row in rows).encode())
+    return forge.git("mktree", stdin="".join(f"{row}\n" for row in rows).encode())

@@ -1,4 +1,4 @@
-"""A repository and our own place of state, for each test anew."""
+"""A repository and our own remote of state, for each test anew."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def forge(tmp_path: Path) -> Forge:
 
 
 @pytest.fixture
-def place(forge: Forge) -> Remote:
+def remote(forge: Forge) -> Remote:
     return Remote(str(forge.path))
 
 
@@ -28,10 +28,10 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def mirror(place: Remote, state: Path) -> Mirror:
-    return Mirror(place, state)
+def mirror(remote: Remote, state: Path) -> Mirror:
+    return Mirror(remote, state)
 
 
 @pytest.fixture
-def repository(place: Remote, state: Path) -> GitRepository:
-    return GitRepository(place, state)
+def repository(remote: Remote, state: Path) -> GitRepository:
+    return GitRepository(remote, state)

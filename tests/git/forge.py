@@ -33,9 +33,9 @@ class Forge:
         forge.git("init", "--quiet", "--initial-branch=main", f"--object-format={object_format}")
         return forge
 
-    def git(self, *arguments: str, given: bytes = b"") -> str:
+    def git(self, *arguments: str, stdin: bytes = b"") -> str:
         ran = subprocess.run(
-            ["git", *arguments], cwd=self.path, env=ENVIRONMENT, input=given, capture_output=True, check=True
+            ["git", *arguments], cwd=self.path, env=ENVIRONMENT, input=stdin, capture_output=True, check=True
         )
         return ran.stdout.decode().strip()
 

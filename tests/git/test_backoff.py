@@ -88,14 +88,14 @@ def test_a_wrong_token_is_tried_twice_in_two_minutes_and_five_times_in_an_hour(s
         repository = GitRepository(Remote(f"http://olga:wrong@{address}"), state, Backoff(clock))
         why = cycles(repository, clock, 120)
         assert server.logins == 2
-        assert f"http://{address} does not accept our credentials" in why
+        assert f"http://{address} rejects our credentials" in why
         assert "failed 2 times in a row, next try at 2" in why
         cycles(repository, clock, 3_480, step=30)
     assert server.logins <= 5
 
 
 @pytest.mark.parametrize("status", [429, 403])
-def test_other_refusals_are_heeded_too(state: Path, status: int) -> None:
+def test_other_rejections_back_off_too(state: Path, status: int) -> None:
     server, clock = Refusing(status), Clock()
     with server.served() as address:
         repository = GitRepository(Remote(f"http://olga:x@{address}"), state, Backoff(clock))
@@ -103,10 +103,10 @@ def test_other_refusals_are_heeded_too(state: Path, status: int) -> None:
     assert server.requests <= 3
     assert "next try at 2" in why
     if status == 429:
-        assert "limits how often it is contacted" in why
+        assert "limits the rate of requests" in why
 
 
-def test_new_credentials_are_tried_at_once(state: Path, tmp_path: Path) -> None:
+def test_new_credentials_end_the_back_off(state: Path, tmp_path: Path) -> None:
     server, clock, store = Refusing(401), Clock(), tmp_path / "credentials"
     with server.served() as address:
         store.write_text(f"http://olga:wrong@{address.split('/')[0]}\n")
@@ -119,7 +119,7 @@ def test_new_credentials_are_tried_at_once(state: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not backend().exists(), reason="this git was installed without http-backend")
-def test_one_refusal_does_not_cost_the_credentials(forge: Forge, state: Path, tmp_path: Path) -> None:
+def test_a_rejection_does_not_erase_the_credentials(forge: Forge, state: Path, tmp_path: Path) -> None:
     forge.commit("one", config_yaml="kind: Config\n")
     forge.git("clone", "--quiet", "--bare", ".", str(tmp_path / "served" / "state.git"))
     store, server = tmp_path / "credentials", Refusing(401)
@@ -133,7 +133,7 @@ def test_one_refusal_does_not_cost_the_credentials(forge: Forge, state: Path, tm
         assert store.read_text() == lines
 
 
-def test_a_repository_on_this_machine_is_looked_at_each_cycle(forge: Forge, state: Path) -> None:
+def test_a_local_repository_has_no_back_off(forge: Forge, state: Path) -> None:
     clock = Clock()
     repository = GitRepository(Remote(str(forge.path / "gone")), state, Backoff(clock))
     assert "next try" not in cycles(repository, clock, 30)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.git.branch_writer import BranchEdit, BranchWriter
-from reconciler.git.git_process import Ran
+from reconciler.git.git_process import GitResult
 from reconciler.git.mirror import Mirror
 from reconciler.git.remote import Author, Remote
 from reconciler.values.outcomes import Done, Failed, Outcome
@@ -30,7 +30,7 @@ def status(message: str = "It happened", **files: bytes) -> BranchCommit:
 
 
 def write(mirror: Mirror, commit: BranchCommit) -> Outcome:
-    with mirror.held():
+    with mirror.locked():
         return BranchWriter(mirror).write(commit)
 
 
@@ -62,12 +62,12 @@ def test_the_last_trailer_is_read_from_the_remote_branch(
     mirror: Mirror, forge: Forge, tmp_path: Path
 ) -> None:
     forge.commit()
-    with mirror.held():
+    with mirror.locked():
         assert BranchWriter(mirror).last_trailer(BRANCH, "Chain-Height") == ""
     write(mirror, status())
-    other = Mirror(mirror.place, tmp_path / "another")
+    other = Mirror(mirror.remote, tmp_path / "another")
     for each in (mirror, other):
-        with each.held():
+        with each.locked():
             assert BranchWriter(each).last_trailer(BRANCH, "Chain-Height") == "7"
             assert BranchWriter(each).last_trailer(BRANCH, "Told") == ""
 
@@ -101,16 +101,16 @@ def test_after_a_lost_race_the_commit_is_made_on_the_new_tip(
 ) -> None:
     write(mirror, status())
     rivals = iter(["rival one", "rival two"])
-    ask = mirror.ask
+    contact = mirror.contact
 
-    def outrun(*arguments: str) -> Ran:
+    def outrun(*arguments: str) -> GitResult:
         if arguments[0] == "push" and (subject := next(rivals, "")):
             tree, tip = forge.git("rev-parse", f"{BRANCH}^{{tree}}"), forge.git("rev-parse", BRANCH)
             made = forge.git("commit-tree", "-m", subject, "-p", tip, tree)
             forge.git("update-ref", f"refs/heads/{BRANCH}", made)
-        return ask(*arguments)
+        return contact(*arguments)
 
-    monkeypatch.setattr(mirror, "ask", outrun)
+    monkeypatch.setattr(mirror, "contact", outrun)
     assert isinstance(write(mirror, status("ours", README=b"new\n")), Done)
     assert forge.log(BRANCH) == ["ours", "rival two", "rival one", "It happened"]
     assert files_on(forge) == {"README": b"new\n"}
@@ -120,34 +120,34 @@ def test_the_number_of_attempts_is_bounded(
     mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    ask = mirror.ask
-    refused = Ran(1, b"", "! [rejected] (fetch first)")
-    monkeypatch.setattr(mirror, "ask", lambda *a: refused if a[0] == "push" else ask(*a))
+    contact = mirror.contact
+    refused = GitResult(1, b"", "! [rejected] (fetch first)")
+    monkeypatch.setattr(mirror, "contact", lambda *a: refused if a[0] == "push" else contact(*a))
     outcome = write(mirror, status())
     assert isinstance(outcome, Failed)
     assert outcome.reason == "PublishOutrun"
 
 
 def test_a_push_whose_response_was_lost_is_not_repeated(
-    place: Remote, state: Path, forge: Forge, monkeypatch: pytest.MonkeyPatch
+    remote: Remote, state: Path, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mirror = Mirror(place, state)
-    ask = mirror.ask
+    mirror = Mirror(remote, state)
+    contact = mirror.contact
 
-    def lose_response(*arguments: str) -> Ran:
-        ran = ask(*arguments)
-        return Ran(128, b"", "fatal: Connection reset by peer") if arguments[0] == "push" else ran
+    def lose_response(*arguments: str) -> GitResult:
+        ran = contact(*arguments)
+        return GitResult(128, b"", "fatal: Connection reset by peer") if arguments[0] == "push" else ran
 
-    monkeypatch.setattr(mirror, "ask", lose_response)
+    monkeypatch.setattr(mirror, "contact", lose_response)
     outcome = write(mirror, status())
     assert isinstance(outcome, Failed)
-    assert "cannot be reached now" in outcome.why
-    assert write(Mirror(place, state), status()) == Done("")
+    assert "cannot be reached" in outcome.why
+    assert write(Mirror(remote, state), status()) == Done("")
     assert forge.log(BRANCH) == ["It happened"]
 
 
 @pytest.mark.parametrize("step", ["before fast-import", "after fast-import", "before push", "after push"])
-def test_a_kill_at_any_step_leaves_one_commit(place: Remote, state: Path, forge: Forge, step: str) -> None:
+def test_a_kill_at_any_step_leaves_one_commit(remote: Remote, state: Path, forge: Forge, step: str) -> None:
     """SIGKILL in a separate process, then the same write again."""
     when, _, what = step.partition(" ")
     script = f"""
@@ -156,7 +156,7 @@ from pathlib import Path
 from reconciler.git.mirror import Mirror
 from reconciler.git.remote import Remote
 from tests.git.test_branch_writer import status, write
-mirror = Mirror(Remote({place.url!r}), Path({str(state)!r}))
+mirror = Mirror(Remote({remote.url!r}), Path({str(state)!r}))
 run = mirror._runner.run
 def killing(*arguments, **rest):
     mine = arguments[0] == {what!r}
@@ -171,7 +171,7 @@ write(mirror, status())
 """
     killed = subprocess.run([sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[2])
     assert killed.returncode == -signal.SIGKILL
-    again = write(Mirror(place, state), status())
+    again = write(Mirror(remote, state), status())
     assert again == Done("" if step == "after push" else forge.git("rev-parse", BRANCH))
     assert forge.log(BRANCH) == ["It happened"]
     assert files_on(forge) == FILES
@@ -224,7 +224,7 @@ def test_contents_may_be_any_bytes(mirror: Mirror, forge: Forge) -> None:
 
 def test_check_push_pushes_nothing(mirror: Mirror, forge: Forge) -> None:
     commit = forge.commit()
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         assert BranchWriter(mirror).check_push(BRANCH, commit) == Done("")
     assert forge.git("branch", "--list", BRANCH) == ""
@@ -232,7 +232,7 @@ def test_check_push_pushes_nothing(mirror: Mirror, forge: Forge) -> None:
 
 def test_check_push_reports_a_missing_repository(mirror: Mirror, forge: Forge) -> None:
     commit = forge.commit()
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         forge.path.rename(forge.path.with_name("gone"))
         outcome = BranchWriter(mirror).check_push(BRANCH, commit)
@@ -254,7 +254,7 @@ def test_leftovers_of_a_failed_write_are_removed_before_the_next(
 def edit(mirror: Mirror, forge: Forge, change: Callable[[bytes | None], bytes]) -> Outcome:
     """Edit a branch that begins at main."""
     forge.git("branch", BRANCH, "main")
-    with mirror.held():
+    with mirror.locked():
         return BranchWriter(mirror).edit(
             BranchEdit(BRANCH, "a/config.yaml", change, "Edit", (("Lease", "7"),))
         )
@@ -302,7 +302,7 @@ def test_an_edit_gets_no_content_unless_the_path_is_a_plain_file(
 
 def test_an_edit_makes_a_missing_branch(mirror: Mirror, forge: Forge) -> None:
     forge.commit()
-    with mirror.held():
+    with mirror.locked():
         outcome = BranchWriter(mirror).edit(BranchEdit("tenants/p", "a.yaml", lambda _: b"x: 1\n", "First"))
     assert outcome == Done(forge.git("rev-parse", "tenants/p"))
     assert forge.log("tenants/p") == ["First"]

@@ -24,13 +24,13 @@ def test_a_revision_is_resolved_from_any_folder_below(forge: Forge, tmp_path: Pa
     assert clone.commit(made).files.keys() == {"workloads/a.yaml"}
 
 
-def test_a_work_tree_of_its_own_is_a_clone_too(forge: Forge, tmp_path: Path) -> None:
+def test_a_linked_work_tree_is_a_clone(forge: Forge, tmp_path: Path) -> None:
     made = forge.commit(a="1")
     forge.git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"))
     assert Clone(tmp_path / "side", tmp_path / "home").resolve("side") == made
 
 
-def test_what_a_shallow_clone_lacks_is_told_with_the_command(forge: Forge, tmp_path: Path) -> None:
+def test_a_shallow_clone_names_the_command_that_fetches_the_rest(forge: Forge, tmp_path: Path) -> None:
     older = forge.commit(a="1")
     forge.commit(a="2")
     command = ["git", "clone", "--quiet", "--depth=1", f"file://{forge.path}", str(tmp_path / "shallow")]
@@ -41,18 +41,18 @@ def test_what_a_shallow_clone_lacks_is_told_with_the_command(forge: Forge, tmp_p
 
 
 @pytest.mark.parametrize("odd", ["--output=/tmp/x", "-n", "main..HEAD", "no such", ""])
-def test_an_odd_revision_is_no_option(forge: Forge, clone: Clone, odd: str) -> None:
+def test_a_revision_is_never_an_option(forge: Forge, clone: Clone, odd: str) -> None:
     forge.commit(a="1")
     with pytest.raises(CloneError):
         clone.resolve(odd)
 
 
-def test_outside_of_a_repository_it_says_so(tmp_path: Path) -> None:
+def test_a_directory_outside_of_a_repository_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CloneError, match="in a clone"):
         Clone(tmp_path, tmp_path / "home")
 
 
-def test_a_merge_is_the_tree_that_both_sides_make(forge: Forge, clone: Clone) -> None:
+def test_a_merge_is_the_tree_of_both_sides(forge: Forge, clone: Clone) -> None:
     forge.commit(a="1", b="1")
     forge.git("switch", "--quiet", "-c", "side")
     side = forge.commit(b="2")
@@ -73,7 +73,7 @@ def test_a_conflict_names_its_files(forge: Forge, clone: Clone) -> None:
         clone.merged(main, side)
 
 
-def test_the_messages_are_those_that_a_branch_adds(forge: Forge, clone: Clone) -> None:
+def test_messages_of_the_commits_that_a_branch_adds(forge: Forge, clone: Clone) -> None:
     base = forge.commit("base")
     forge.commit("one\n\nwith a body")
     head = forge.commit("two")
@@ -95,7 +95,7 @@ def test_branches_of_the_remote_come_before_our_own(forge: Forge, tmp_path: Path
     assert found == {"snapshot/p": made, "snapshot/q": other.git("rev-parse", "HEAD")}
 
 
-def test_a_long_file_is_read_whole_and_one_that_is_not_there_is_told(forge: Forge, clone: Clone) -> None:
+def test_a_long_file_is_read_and_a_missing_one_is_an_error(forge: Forge, clone: Clone) -> None:
     long = "x" * 3_000_000
     made = forge.commit(long=long)
     assert clone.file(made, "long") == long.encode()
@@ -114,7 +114,7 @@ def test_the_clone_is_not_written(forge: Forge, clone: Clone) -> None:
     assert forge.git("status", "--porcelain") == "M a"
 
 
-def test_a_signature_counts_by_the_list_given(forge: Forge, tmp_path: Path) -> None:
+def test_signatures_are_verified_by_the_given_list(forge: Forge, tmp_path: Path) -> None:
     keys = signing_keys(tmp_path)
     forge.git("config", "gpg.format", "ssh")
     forge.git("config", "user.signingkey", str(keys / "listed"))
@@ -124,7 +124,7 @@ def test_a_signature_counts_by_the_list_given(forge: Forge, tmp_path: Path) -> N
     assert Clone(forge.path, tmp_path / "other").commit(made).signer is None
 
 
-def test_edits_that_are_not_committed_are_named(forge: Forge, clone: Clone) -> None:
+def test_uncommitted_changes_are_listed(forge: Forge, clone: Clone) -> None:
     forge.commit(pricing_yaml="1", a="1")
     assert clone.uncommitted() == ()
     forge.write(pricing_yaml="2")

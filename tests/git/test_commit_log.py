@@ -17,7 +17,7 @@ def clone(forge: Forge, tmp_path: Path) -> Clone:
     return Clone(forge.path, tmp_path / "home")
 
 
-def test_commits_come_newest_first_with_their_words_and_files(forge: Forge, clone: Clone) -> None:
+def test_commits_are_newest_first_with_messages_and_files(forge: Forge, clone: Clone) -> None:
     first = forge.commit("The first", pricing_yaml="a", workloads__x_yaml="b")
     second = forge.commit("Nothing")
     third = forge.commit("Why\n\nBecause.\n\nTx-Hash: AB", pricing_yaml="c")
@@ -30,7 +30,7 @@ def test_commits_come_newest_first_with_their_words_and_files(forge: Forge, clon
     assert oldest.files == ("pricing.yaml", "workloads/x.yaml")
 
 
-def test_a_merge_has_the_files_that_it_brought(forge: Forge, clone: Clone) -> None:
+def test_a_merge_has_the_files_that_it_changed(forge: Forge, clone: Clone) -> None:
     forge.commit(a="1")
     forge.git("switch", "--quiet", "-c", "side")
     side = forge.commit("Side", b="1")
@@ -41,7 +41,7 @@ def test_a_merge_has_the_files_that_it_brought(forge: Forge, clone: Clone) -> No
     assert (merge.parents, merge.files) == ((main, side), ("b",))
 
 
-def test_nobody_writes_a_commit_into_another(forge: Forge, clone: Clone) -> None:
+def test_a_message_cannot_forge_a_commit(forge: Forge, clone: Clone) -> None:
     fake = "\x01\n" + "a" * 40 + "\n\x1b[2Jcommit " + "b" * 40 + "\n%x00"
     made = forge.commit(f"Odd{fake}", **{"odd\nname": "1", "c" * 40: "2"})
     [only] = commits(clone, ["HEAD"])
@@ -50,7 +50,7 @@ def test_nobody_writes_a_commit_into_another(forge: Forge, clone: Clone) -> None
     assert sorted(only.files) == sorted(["c" * 40, "odd\\u000aname"])
 
 
-def test_other_tips_count_too_and_what_is_no_commit_is_a_sentence(forge: Forge, clone: Clone) -> None:
+def test_several_tips_and_an_unknown_commit(forge: Forge, clone: Clone) -> None:
     one = forge.commit(a="1")
     forge.git("switch", "--quiet", "--orphan", "other")
     other = forge.commit("Other", b="1")

@@ -33,35 +33,35 @@ def test_author_subject_and_the_committers_time() -> None:
     "when",
     [b"999999999999 +0000", b"-1 +0000", b"18446744073709551615 +0000", b"9" * 5000, b"x", b"", b"1e9 +0000"],
 )
-def test_a_date_that_no_calendar_has_is_unknown(when: bytes) -> None:
+def test_an_impossible_date_is_unknown(when: bytes) -> None:
     assert parsed(when)[2] == 0
 
 
-def test_an_absurd_time_zone_changes_nothing() -> None:
+def test_an_invalid_time_zone_changes_nothing() -> None:
     assert parsed(b"1800000000 +999999")[2] == 1_800_000_000
 
 
-def test_the_encoding_of_old_commits() -> None:
+def test_latin_1_messages_are_decoded() -> None:
     assert parsed(message="Gr\u00fc\u00dfe".encode("latin-1"))[1] == "Gr\u00fc\u00dfe"
 
 
-def test_a_commit_that_is_absurdly_long_is_not_read(mirror: Mirror, forge: Forge) -> None:
+def test_a_huge_commit_is_not_read(mirror: Mirror, forge: Forge) -> None:
     forge.commit("x" * 10)
     tree = forge.git("rev-parse", "HEAD^{tree}")
-    commit = forge.git("commit-tree", tree, given=b"x" * (COMMIT_BYTES_MAX + 1))
+    commit = forge.git("commit-tree", tree, stdin=b"x" * (COMMIT_BYTES_MAX + 1))
     forge.git("update-ref", "refs/heads/main", commit)
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         assert "bytes, which is not read" in commit_heading(mirror, commit).subject
 
 
-def test_a_long_superseded_commit_is_named_and_not_read(mirror: Mirror, forge: Forge) -> None:
+def test_a_huge_superseded_commit_is_listed_and_not_read(mirror: Mirror, forge: Forge) -> None:
     first = forge.commit("one")
     tree = forge.git("rev-parse", "HEAD^{tree}")
-    long = forge.git("commit-tree", tree, "-p", first, given=b"x" * (SUPERSEDED_BYTES_MAX + 1))
+    long = forge.git("commit-tree", tree, "-p", first, stdin=b"x" * (SUPERSEDED_BYTES_MAX + 1))
     newest = forge.git("commit-tree", tree, "-p", long, "-m", "newest")
     forge.git("update-ref", "refs/heads/main", newest)
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         [found] = superseded(mirror, first, newest)
         assert (found.id, "bytes, which is not read" in found.subject) == (long, True)

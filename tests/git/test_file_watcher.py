@@ -16,7 +16,7 @@ from tests.git.forge import Forge
 SOON_SECONDS = 10
 
 
-def test_a_commit_wakes_and_is_found_where_branches_move(forge: Forge) -> None:
+def test_a_commit_wakes(forge: Forge) -> None:
     forge.commit("one", a="1")
     woken = threading.Event()
     watcher = FileWatcher(watched_in(forge.path), woken.set)
@@ -38,7 +38,7 @@ def test_a_bare_repository_is_watched_at_its_top(forge: Forge, tmp_path: Path) -
     assert {path.parent for path in watched_in(forge.path)} == {forge.path / ".git"}
 
 
-def test_nothing_to_watch_needs_no_thread(tmp_path: Path) -> None:
+def test_without_paths_there_is_no_thread(tmp_path: Path) -> None:
     watcher = FileWatcher([tmp_path / "nowhere"], lambda: None)
     watcher.start()
     watcher.close()
@@ -46,7 +46,7 @@ def test_nothing_to_watch_needs_no_thread(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError, OSError, ValueError])
-def test_a_watch_that_fails_begins_again(
+def test_a_failed_watch_is_restarted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     begun: list[tuple[Path, ...]] = []

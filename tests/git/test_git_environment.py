@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.git.git_environment import FORCED, make_world
+from reconciler.git.git_environment import FORCED, make_environment
 from reconciler.git.remote import Remote
 
 
-def test_passwords_are_in_a_file_that_nobody_else_reads(tmp_path: Path) -> None:
-    world = make_world(Remote("https://me:tok@h/a.git"), tmp_path / "git", tmp_path / "mirror.git")
+def test_passwords_are_in_a_private_file(tmp_path: Path) -> None:
+    world = make_environment(Remote("https://me:tok@h/a.git"), tmp_path / "git", tmp_path / "mirror.git")
     assert world.url == "https://h/a.git"
     assert "tok" not in repr(world)
     store = tmp_path / "git" / "credentials"
@@ -25,15 +25,15 @@ def test_passwords_are_in_a_file_that_nobody_else_reads(tmp_path: Path) -> None:
 def test_variables_of_our_own_process_are_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", "/elsewhere")
     monkeypatch.setenv("GIT_DIR", "/elsewhere")
-    world = make_world(Remote("/x"), tmp_path / "git", tmp_path / "mirror.git")
+    world = make_environment(Remote("/x"), tmp_path / "git", tmp_path / "mirror.git")
     assert "GIT_OBJECT_DIRECTORY" in world.hidden
     assert world.variables["GIT_DIR"] == str(tmp_path / "mirror.git")
 
 
 def test_git_understands_the_configuration(tmp_path: Path) -> None:
     odd = tmp_path / 'a "quoted" # name'
-    place = Remote(str(odd), allowed_signers=odd / "signers", credentials=odd / "it's")
-    make_world(place, tmp_path / "git", tmp_path / "mirror.git")
+    remote = Remote(str(odd), allowed_signers=odd / "signers", credentials=odd / "it's")
+    make_environment(remote, tmp_path / "git", tmp_path / "mirror.git")
 
     def asked(*arguments: str) -> str:
         config = str(tmp_path / "git" / "config")
@@ -46,9 +46,11 @@ def test_git_understands_the_configuration(tmp_path: Path) -> None:
     assert asked("transfer.fsckObjects") == "true"
 
 
-def test_the_repositorys_own_configuration_stands_below_ours(tmp_path: Path) -> None:
+def test_the_repositorys_own_configuration_is_overridden(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(tmp_path / "its")], check=True)
-    world = make_world(Remote("/x", allowed_signers=Path("/ours")), tmp_path / "git", tmp_path / "its/.git")
+    world = make_environment(
+        Remote("/x", allowed_signers=Path("/ours")), tmp_path / "git", tmp_path / "its/.git"
+    )
 
     def git(*arguments: str) -> str:
         command = ["git", "config", *arguments]

@@ -32,7 +32,9 @@ def git(*arguments: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["gpg.ssh.program", "gpg.program", "core.fsmonitor"])
-def test_no_program_that_the_clone_names_is_run(forge: Forge, tmp_path: Path, trap: Trap, key: str) -> None:
+def test_configured_programs_are_not_run(
+    forge: Forge, tmp_path: Path, trap: Trap, key: str
+) -> None:
     keys = signing_keys(tmp_path)
     for name, value in (("gpg.format", "ssh"), ("user.signingkey", str(keys / "listed"))):
         forge.git("config", name, value)
@@ -47,7 +49,7 @@ def test_no_program_that_the_clone_names_is_run(forge: Forge, tmp_path: Path, tr
     assert not trap.mark.exists()
 
 
-def test_the_clones_own_signers_count_for_nothing(forge: Forge, tmp_path: Path) -> None:
+def test_signers_that_the_clone_configures_are_ignored(forge: Forge, tmp_path: Path) -> None:
     keys = signing_keys(tmp_path)
     theirs = tmp_path / "theirs"
     theirs.write_text(f'eve@example.com namespaces="git" {(keys / "stranger.pub").read_text()}')
@@ -58,18 +60,18 @@ def test_the_clones_own_signers_count_for_nothing(forge: Forge, tmp_path: Path) 
     assert Clone(forge.path, tmp_path / "home", allowed_signers=keys / "allowed").signer(made) is None
 
 
-def test_a_partial_clone_fetches_nothing_and_says_so(forge: Forge, tmp_path: Path, trap: Trap) -> None:
+def test_a_partial_clone_fetches_nothing_and_is_an_error(forge: Forge, tmp_path: Path, trap: Trap) -> None:
     made = forge.commit(pricing_yaml="1")
     forge.git("config", "uploadpack.allowFilter", "true")
     part = tmp_path / "part"
     git("clone", "--quiet", "--no-checkout", "--filter=blob:none", f"file://{forge.path}", str(part))
     git("-C", str(part), "config", "remote.origin.uploadpack", str(trap.path))
-    with pytest.raises(CloneError, match="git clone without --filter"):
+    with pytest.raises(CloneError, match="clone without --filter"):
         Clone(part, tmp_path / "home").commit(made)
     assert not trap.mark.exists()
 
 
-def test_a_bare_repository_that_a_commit_brings_along_is_not_the_clone(forge: Forge, tmp_path: Path) -> None:
+def test_a_bare_repository_inside_a_commit_is_not_the_clone(forge: Forge, tmp_path: Path) -> None:
     made = forge.commit(a="1")
     git("clone", "--quiet", "--bare", str(forge.path), str(forge.path / "provider"))
     forge.commit(provider__config_yaml="1")
@@ -85,9 +87,9 @@ def test_a_bare_clone_is_a_clone(forge: Forge, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ["gitdir: /nowhere/at/all\n", "something else", ""])
-def test_a_link_to_nowhere_is_told(tmp_path: Path, words: str) -> None:
+def test_a_dangling_git_file_is_an_error(tmp_path: Path, words: str) -> None:
     (tmp_path / ".git").write_text(words)
-    with pytest.raises(CloneError, match="names no git repository"):
+    with pytest.raises(CloneError, match="names no existing git repository"):
         Clone(tmp_path, tmp_path / "home")
 
 
@@ -103,11 +105,9 @@ def test_a_merge_writes_nothing_into_the_clone(forge: Forge, tmp_path: Path) -> 
     assert sorted((forge.path / ".git").rglob("*")) == before
 
 
-def test_histories_with_nothing_in_common_are_told_apart_from_an_old_git(
-    forge: Forge, tmp_path: Path
-) -> None:
+def test_unrelated_histories_have_their_own_error(forge: Forge, tmp_path: Path) -> None:
     main = forge.commit(a="1")
     forge.git("switch", "--quiet", "--orphan", "other")
     other = forge.commit(a="2")
-    with pytest.raises(CloneError, match=r"no commit in common here.*--unshallow"):
+    with pytest.raises(CloneError, match=r"no common ancestor in this clone.*--unshallow"):
         Clone(forge.path, tmp_path / "home").merged(main, other)

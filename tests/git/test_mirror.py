@@ -21,7 +21,7 @@ KEPT = "refs/reconciler/desired"
 
 def test_a_mirror_is_bare_private_and_filled_by_fetch(mirror: Mirror, forge: Forge) -> None:
     commit = forge.commit(config_yaml="kind: Config\n")
-    with mirror.held():
+    with mirror.locked():
         assert mirror.remote_tips("refs/heads/main") == {"refs/heads/main": commit}
         mirror.fetch("refs/heads/main", KEPT)
         assert mirror.tip(KEPT) == commit
@@ -31,17 +31,17 @@ def test_a_mirror_is_bare_private_and_filled_by_fetch(mirror: Mirror, forge: For
     assert not (mirror.directory / "hooks").exists()
 
 
-def test_only_the_refs_asked_for_are_told(mirror: Mirror, forge: Forge) -> None:
+def test_remote_tips_lists_only_the_given_refs(mirror: Mirror, forge: Forge) -> None:
     commit = forge.commit()
     forge.git("branch", "x/refs/heads/main")
-    with mirror.held():
+    with mirror.locked():
         assert mirror.remote_tips("refs/heads/main") == {"refs/heads/main": commit}
         assert set(mirror.remote_tips()) == {"refs/heads/main", "refs/heads/x/refs/heads/main"}
 
 
 def test_descent(mirror: Mirror, forge: Forge) -> None:
     first, second = forge.commit("one"), forge.commit("two")
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", KEPT)
         assert mirror.descends(second, first)
         assert not mirror.descends(first, second)
@@ -49,10 +49,10 @@ def test_descent(mirror: Mirror, forge: Forge) -> None:
         assert not mirror.has_commit("0" * 40)
 
 
-def test_what_a_kill_left_is_removed_at_the_next_start(place: Remote, state: Path, forge: Forge) -> None:
+def test_leftovers_of_a_kill_are_removed_at_the_next_start(remote: Remote, state: Path, forge: Forge) -> None:
     commit = forge.commit()
-    first = Mirror(place, state)
-    with first.held():
+    first = Mirror(remote, state)
+    with first.locked():
         first.fetch("refs/heads/main", KEPT)
     left = [
         "objects/pack/tmp_pack_x", "objects/ab/tmp_obj_x", "packed-refs.lock", "config.lock",
@@ -62,25 +62,25 @@ def test_what_a_kill_left_is_removed_at_the_next_start(place: Remote, state: Pat
         path = first.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
-    again = Mirror(place, state)
-    with again.held():
+    again = Mirror(remote, state)
+    with again.locked():
         assert again.tip(KEPT) == commit
         again.fetch("refs/heads/main", KEPT)
     assert [name for name in left if (first.directory / name).exists()] == []
 
 
-def test_a_directory_that_is_no_mirror_is_made_one(place: Remote, state: Path, forge: Forge) -> None:
+def test_a_directory_that_is_not_a_mirror_is_replaced(remote: Remote, state: Path, forge: Forge) -> None:
     forge.commit()
     (state / "mirror.git" / "objects").mkdir(parents=True)
     (state / "mirror.git" / "HEAD").write_text("rubbish")
-    mirror = Mirror(place, state)
-    with mirror.held():
+    mirror = Mirror(remote, state)
+    with mirror.locked():
         mirror.fetch("refs/heads/main", KEPT)
 
 
-def test_a_mirror_removed_under_us_is_made_again(mirror: Mirror, forge: Forge) -> None:
+def test_a_removed_mirror_is_made_again(mirror: Mirror, forge: Forge) -> None:
     commit = forge.commit()
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", KEPT)
         mirror.remake()
         assert mirror.tip(KEPT) is None
@@ -88,29 +88,29 @@ def test_a_mirror_removed_under_us_is_made_again(mirror: Mirror, forge: Forge) -
         assert mirror.tip(KEPT) == commit
 
 
-def test_whoever_holds_the_mirror_holds_it_alone(
+def test_the_lock_of_the_mirror_is_exclusive(
     mirror: Mirror, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirror_module, "LOCK_SECONDS", 0.2)
     lock = os.open(state / "mirror.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    with pytest.raises(MirrorError, match="another git command holds"), mirror.held():
+    with pytest.raises(MirrorError, match="another git command holds"), mirror.locked():
         pass
     os.close(lock)
-    with mirror.held():
+    with mirror.locked():
         pass
 
 
-def test_a_git_that_outlives_its_killed_daemon_still_holds_the_mirror(
-    place: Remote, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_git_that_outlives_its_daemon_keeps_the_lock(
+    remote: Remote, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the next daemon would clean away what that git is writing."""
     script = f"""
 from pathlib import Path
 from reconciler.git.mirror import Mirror
 from reconciler.git.remote import Remote
-mirror = Mirror(Remote({place.url!r}), Path({str(state)!r}))
-with mirror.held():
+mirror = Mirror(Remote({remote.url!r}), Path({str(state)!r}))
+with mirror.locked():
     mirror.run("-c", "alias.slow=!touch {tmp_path}/started; sleep 1.5", "slow")
 """
     daemon = subprocess.Popen([sys.executable, "-c", script])
@@ -120,21 +120,21 @@ with mirror.held():
     daemon.kill()
     daemon.wait()
     started = time.monotonic()
-    with Mirror(place, state).held():
+    with Mirror(remote, state).locked():
         assert time.monotonic() - started > 0.5
 
 
-def test_a_state_directory_that_cannot_be_written_is_said(mirror: Mirror, state: Path) -> None:
+def test_an_unwritable_state_directory_is_an_error(mirror: Mirror, state: Path) -> None:
     (state / "mirror.lock").unlink(missing_ok=True)
     (state / "mirror.lock").mkdir()
-    with pytest.raises((MirrorError, OSError)), mirror.held():
+    with pytest.raises((MirrorError, OSError)), mirror.locked():
         pass
 
 
 def test_many_small_fetches_are_packed(mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mirror_module, "PACKS_MAX", 1)
     first = forge.commit("one", a="1")
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", KEPT)
         forge.commit("other", "--amend", a="2")
         mirror.fetch("refs/heads/main", KEPT)

@@ -23,7 +23,7 @@ def wide(tmp_path: Path) -> Forge:
     return Forge.make(tmp_path / "wide", "sha256")
 
 
-def test_it_is_read_and_published_to_and_its_log_is_read(
+def test_read_publish_and_log(
     wide: Forge, state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PROVIDER_DAEMON_HOST", raising=False)
@@ -55,22 +55,20 @@ def test_it_is_read_and_published_to_and_its_log_is_read(
     assert [each["commit"] for each in told] == [second, first]
 
 
-def test_a_mirror_that_holds_something_is_not_given_up_for_another_format(
-    wide: Forge, forge: Forge, state: Path
-) -> None:
+def test_a_mirror_with_commits_keeps_its_object_format(wide: Forge, forge: Forge, state: Path) -> None:
     first = forge.commit("one", config_yaml="1")
     assert isinstance(GitRepository(Remote(str(forge.path)), state).look(""), Seen)
     wide.commit("other", config_yaml="2")
     repository = GitRepository(Remote(str(wide.path)), state)
     reading = repository.look(first)
     assert isinstance(reading, Unseen)
-    assert "has sha256 objects and had sha1 when last read: it is another repository" in reading.why
+    assert "has sha256 objects and had sha1 before: it is another repository" in reading.why
     kept = repository.recall(first)
     assert isinstance(kept, Seen)
     assert kept.view[0].id == first
 
 
-def test_a_daemon_that_met_an_empty_repository_follows_its_format(wide: Forge, state: Path) -> None:
+def test_an_empty_mirror_adopts_the_object_format(wide: Forge, state: Path) -> None:
     repository = GitRepository(Remote(str(wide.path)), state)
     assert isinstance(repository.look(""), Unseen)
     wide.commit("one", config_yaml="1")

@@ -53,7 +53,7 @@ def test_without_the_right_password(address: str, state: Path, url: str) -> None
     repository = GitRepository(Remote(url.format(address)), state)
     reading = repository.look("")
     assert isinstance(reading, Unseen)
-    assert f"http://{address} does not accept our credentials" in reading.why
+    assert f"http://{address} rejects our credentials" in reading.why
     assert "wrong" not in reading.why
     assert isinstance(repository.publish(STATUS), Failed)
 
@@ -74,7 +74,7 @@ def test_a_host_with_a_certificate_of_a_private_authority(forge: Forge, state: P
         url = f"https://{USER}:{PASSWORD}@127.0.0.1:{port}/state.git"
         refused = GitRepository(Remote(url), state / "a").look("")
         assert isinstance(refused, Unseen)
-        assert "is not trusted; name its authority in repository.ca_file" in refused.why
+        assert "is not trusted; set repository.ca_file to its authority" in refused.why
         repository = GitRepository(Remote(url, ca_file=authority.file), state / "b")
         assert isinstance(repository.look(""), Seen)
         assert isinstance(repository.publish(STATUS), Done)

@@ -8,16 +8,16 @@ from reconciler.documents.files import FILE_BYTES_MAX
 from reconciler.git import batch, trees
 from reconciler.git.commits import commit_heading
 from reconciler.git.mirror import Mirror, MirrorError
-from reconciler.git.read import TreeListing, blobs, listing
+from reconciler.git.read import TreeListing, blobs, list_tree
 from tests.git.forge import Forge
 
 
 def listed(mirror: Mirror, forge: Forge, folder: str = "", ref: str = "refs/heads/main") -> TreeListing:
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch(ref, "refs/reconciler/desired")
         commit = mirror.tip("refs/reconciler/desired")
         assert commit is not None
-        return listing(mirror, commit, folder)
+        return list_tree(mirror, commit, folder)
 
 
 def tree_of(forge: Forge, *entries: tuple[str, str, bytes]) -> None:
@@ -26,7 +26,7 @@ def tree_of(forge: Forge, *entries: tuple[str, str, bytes]) -> None:
         f"{mode} {'commit' if mode == '160000' else 'blob'} {oid}\t".encode() + name + b"\0"
         for mode, oid, name in entries
     )
-    tree = forge.git("mktree", "-z", "--missing", given=rows)
+    tree = forge.git("mktree", "-z", "--missing", stdin=rows)
     commit = forge.git("commit-tree", "-m", "odd", tree)
     forge.git("update-ref", "refs/heads/main", commit)
 
@@ -37,7 +37,7 @@ def test_files_with_blobs_and_sizes(mirror: Mirror, forge: Forge) -> None:
     assert set(found.files) == {"config.yaml", "workloads/a.yaml"}
     assert found.sizes["config.yaml"] == 13
     assert found.refused == {}
-    with mirror.held():
+    with mirror.locked():
         read = blobs(mirror, list(found.files.values()))
     assert read[found.files["config.yaml"]] == b"kind: Config\n"
 
@@ -48,7 +48,7 @@ def test_a_folder_of_the_repository(mirror: Mirror, forge: Forge) -> None:
 
 
 @pytest.mark.parametrize("folder", ["c", "a/config.yaml"])
-def test_a_folder_that_is_none(mirror: Mirror, forge: Forge, folder: str) -> None:
+def test_a_missing_folder(mirror: Mirror, forge: Forge, folder: str) -> None:
     forge.commit(a__config_yaml="1")
     with pytest.raises(MirrorError, match=f"there is no folder {folder} in commit"):
         listed(mirror, forge, folder)
@@ -82,24 +82,24 @@ def test_a_file_that_is_too_large_is_refused_by_its_size(mirror: Mirror, forge: 
     "name",
     [b"a\\b.yaml", b"x\x1b[31m.yaml", b"-rf.yaml", b"\xff.yaml", "\u202egpj.yaml".encode(), b"a\nb.yaml"],
 )
-def test_odd_names_are_refused(mirror: Mirror, forge: Forge, name: bytes) -> None:
-    blob = forge.git("hash-object", "-w", "--stdin", given=b"x")
+def test_invalid_names_are_rejected(mirror: Mirror, forge: Forge, name: bytes) -> None:
+    blob = forge.git("hash-object", "-w", "--stdin", stdin=b"x")
     tree_of(forge, ("100644", blob, name))
     found = listed(mirror, forge)
     assert found.files == {}
     assert len(found.refused) == 1
 
 
-def test_names_that_differ_only_in_writing_are_refused(mirror: Mirror, forge: Forge) -> None:
-    blob = forge.git("hash-object", "-w", "--stdin", given=b"x")
+def test_names_that_differ_only_in_case_or_encoding_are_rejected(mirror: Mirror, forge: Forge) -> None:
+    blob = forge.git("hash-object", "-w", "--stdin", stdin=b"x")
     tree_of(forge, ("100644", blob, b"Pricing.yaml"), ("100644", blob, b"pricing.yaml"))
     found = listed(mirror, forge)
     assert found.refused == {
-        "pricing.yaml": "its name differs from Pricing.yaml only in the way it is written; rename one"
+        "pricing.yaml": "its name differs from Pricing.yaml only in case or encoding; rename one"
     }
 
 
-def test_too_many_files_at_the_top_refuse_all_of_ours(
+def test_too_many_files_at_the_top_reject_all_files(
     mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trees, "ENTRIES_MAX", 2)
@@ -107,10 +107,10 @@ def test_too_many_files_at_the_top_refuse_all_of_ours(
     found = listed(mirror, forge)
     assert found.files == {}
     assert set(found.refused) == {"config.yaml", "pricing.yaml", "adapters", "workloads"}
-    assert "top folder holds more than" in found.refused["config.yaml"]
+    assert "top folder has more than" in found.refused["config.yaml"]
 
 
-def test_a_folder_of_ours_with_too_many_files_is_refused_and_the_rest_is_read(
+def test_a_folder_with_too_many_files_is_rejected_and_the_rest_is_read(
     mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trees, "ENTRIES_MAX", 3)
@@ -118,10 +118,10 @@ def test_a_folder_of_ours_with_too_many_files_is_refused_and_the_rest_is_read(
     found = listed(mirror, forge)
     assert set(found.files) == {"config.yaml"}
     assert set(found.refused) == {"workloads"}
-    assert "holds more than" in found.refused["workloads"]
+    assert "has more than" in found.refused["workloads"]
 
 
-def test_names_that_are_long_only_with_their_folders_are_bounded_too(
+def test_the_length_of_paths_is_limited_with_their_folders(
     mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trees, "NAMES_BYTES_MAX", 1_000)
@@ -129,35 +129,35 @@ def test_names_that_are_long_only_with_their_folders_are_bounded_too(
     assert "has names of more than" in listed(mirror, forge).refused["workloads"]
 
 
-def test_a_folder_that_holds_no_file_of_ours_is_not_read(mirror: Mirror, forge: Forge) -> None:
+def test_other_folders_are_not_read(mirror: Mirror, forge: Forge) -> None:
     forge.commit(config_yaml="1", documents__config_yaml="2")
     assert set(listed(mirror, forge).files) == {"config.yaml"}
 
 
-def test_a_heading_without_control_signs(mirror: Mirror, forge: Forge) -> None:
+def test_a_heading_has_no_control_characters(mirror: Mirror, forge: Forge) -> None:
     commit = forge.commit("red \x1b[31malert")
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         head = commit_heading(mirror, commit)
     assert (head.author, head.subject, head.committed_at) == ("Olga Operator", "red [31malert", 1_800_000_000)
 
 
-def test_blobs_that_are_not_there_or_no_ids_are_missing(mirror: Mirror, forge: Forge) -> None:
+def test_unknown_blobs_are_missing(mirror: Mirror, forge: Forge) -> None:
     forge.commit(a="1", b=b"", c=b"two\n\nlines\n", d=b"x" * (FILE_BYTES_MAX + 1))
     ids = {path: forge.git("rev-parse", f"HEAD:{path}") for path in "abcd"}
     tree = forge.git("rev-parse", "HEAD^{tree}")
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         odd = ["0" * 40, "--help", "HEAD", "", f"{ids['a']}\n{ids['b']}", tree]
         read = blobs(mirror, [*ids.values(), *odd])
     assert read == {ids["a"]: b"1", ids["b"]: b"", ids["c"]: b"two\n\nlines\n"}
 
 
-def test_many_blobs_come_in_groups(mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_blobs_are_read_in_groups(mirror: Mirror, forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "GROUP_BYTES_MAX", 1_000)
     contents = {f"f{number}": str(number) * 30 for number in range(100)}
     forge.commit(**contents)
     found = listed(mirror, forge)
-    with mirror.held():
+    with mirror.locked():
         read = blobs(mirror, list(found.files.values()))
     assert {path: read[blob].decode() for path, blob in found.files.items()} == contents

@@ -7,9 +7,9 @@ import pytest
 from reconciler.git.remote import (
     BadRemoteError,
     Remote,
+    allowed_protocols,
     check_branch,
-    checked,
-    protocols,
+    check_remote,
     redact_url,
     remote_host,
     without_login,
@@ -27,8 +27,8 @@ from reconciler.git.remote import (
         "http://127.0.0.1:3000/a/state.git",
     ],
 )
-def test_addresses_that_are_taken(url: str) -> None:
-    assert checked(Remote(url)).url == url
+def test_accepted_addresses(url: str) -> None:
+    assert check_remote(Remote(url)).url == url
 
 
 @pytest.mark.parametrize(
@@ -50,36 +50,36 @@ def test_addresses_that_are_taken(url: str) -> None:
         "",
     ],
 )
-def test_addresses_that_are_refused(url: str) -> None:
+def test_rejected_addresses(url: str) -> None:
     with pytest.raises(BadRemoteError):
-        checked(Remote(url))
+        check_remote(Remote(url))
 
 
 @pytest.mark.parametrize("path", ["/abs", "../up", "a/../b", "-x", ":(glob)", "a\\b"])
-def test_folders_that_are_refused(path: str) -> None:
+def test_rejected_folders(path: str) -> None:
     with pytest.raises(BadRemoteError, match="is not a folder inside a repository"):
-        checked(Remote("/x", path=path))
+        check_remote(Remote("/x", path=path))
 
 
 @pytest.mark.parametrize("branch", ["main", "status/provider-a", "v1.2_x"])
-def test_branches_that_are_taken(branch: str) -> None:
+def test_accepted_branches(branch: str) -> None:
     assert check_branch(branch) == branch
 
 
 @pytest.mark.parametrize(
     "branch", ["", "-x", "a..b", "a//b", "a/", "a.lock", "a b", "+a", "a:b", "x/.y", "a.", "a~1", "a^", "é"]
 )
-def test_branches_that_are_refused(branch: str) -> None:
+def test_rejected_branches(branch: str) -> None:
     with pytest.raises(BadRemoteError, match="is not a branch name"):
         check_branch(branch)
 
 
-def test_secrets_are_taken_out_of_texts() -> None:
-    assert Remote("https://me:tok@forge.example/a.git").shown == "https://forge.example/a.git"
+def test_secrets_are_redacted() -> None:
+    assert Remote("https://me:tok@forge.example/a.git").redacted_url == "https://forge.example/a.git"
     assert redact_url("fatal: https://me:tok@h/a failed") == "fatal: https://h/a failed"
 
 
-def test_a_login_leaves_the_address() -> None:
+def test_a_login_is_removed_from_the_address() -> None:
     bare = "https://h:1/a.git"
     line = "https://me:tok@h:1\n"
     assert without_login(Remote("https://me:tok@h:1/a.git")) == (bare, "me", line)
@@ -89,9 +89,9 @@ def test_a_login_leaves_the_address() -> None:
     assert without_login(Remote("/srv/a.git")) == ("/srv/a.git", "", None)
 
 
-def test_plain_http_is_for_loopback_alone() -> None:
-    assert protocols(Remote("http://127.0.0.1:1/a")) == "https:ssh:file:http"
-    assert protocols(Remote("https://forge.example/a")) == "https:ssh:file"
+def test_plain_http_only_on_loopback() -> None:
+    assert allowed_protocols(Remote("http://127.0.0.1:1/a")) == "https:ssh:file:http"
+    assert allowed_protocols(Remote("https://forge.example/a")) == "https:ssh:file"
 
 
 @pytest.mark.parametrize(

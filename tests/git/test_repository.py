@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.git.git_process import Ran
+from reconciler.git.git_process import GitResult
 from reconciler.git.remote import Remote
 from reconciler.git.repository import GitRepository
 from reconciler.ports import Repo
@@ -30,7 +30,7 @@ def unseen(repository: GitRepository) -> str:
     return reading.why
 
 
-def test_it_is_the_port(repository: GitRepository) -> None:
+def test_the_repository_is_the_port(repository: GitRepository) -> None:
     port: Repo = repository
     assert port is repository
 
@@ -49,7 +49,7 @@ def test_the_newest_commit(repository: GitRepository, forge: Forge) -> None:
     assert newest.signer is None
 
 
-def test_what_counts_is_the_commit_never_an_edit(repository: GitRepository, forge: Forge) -> None:
+def test_uncommitted_edits_are_not_read(repository: GitRepository, forge: Forge) -> None:
     forge.commit(pricing_yaml="x: 1\n")
     forge.write(pricing_yaml="x: 2\n", config_yaml="new")
     forge.git("add", "--all")
@@ -58,7 +58,7 @@ def test_what_counts_is_the_commit_never_an_edit(repository: GitRepository, forg
     assert repository.read(list(newest.files.values())) == {newest.files["pricing.yaml"]: b"x: 1\n"}
 
 
-def test_edits_that_do_not_count_are_named(repository: GitRepository, forge: Forge, tmp_path: Path) -> None:
+def test_uncommitted_edits_are_listed(repository: GitRepository, forge: Forge, tmp_path: Path) -> None:
     forge.commit(pricing_yaml="x: 1\n", config_yaml="a")
     assert repository.uncommitted() == ()
     forge.write(pricing_yaml="x: 2\n", workloads__new_yaml="x")
@@ -76,7 +76,7 @@ def test_the_applied_commit_beside_the_newest(repository: GitRepository, forge: 
     assert len(seen(repository, second)) == 1
 
 
-def test_a_branch_rewritten_under_us_is_told_and_the_old_commit_stays(
+def test_a_rewritten_branch_does_not_descend_and_the_old_commit_stays(
     repository: GitRepository, forge: Forge
 ) -> None:
     first = forge.commit("one", a="1")
@@ -90,13 +90,13 @@ def test_a_branch_rewritten_under_us_is_told_and_the_old_commit_stays(
     assert repository.read([old.files["a"]]) == {old.files["a"]: b"1"}
 
 
-def test_an_applied_commit_that_nobody_has_any_more(repository: GitRepository, forge: Forge) -> None:
+def test_an_applied_commit_that_no_longer_exists(repository: GitRepository, forge: Forge) -> None:
     forge.commit()
     (newest,) = seen(repository, "1" * 40)
     assert not newest.descends
 
 
-def test_a_journal_that_is_lost_leaves_the_commit_in_force_known(
+def test_after_the_loss_of_the_journal_the_mirror_knows_the_commit_in_force(
     repository: GitRepository, forge: Forge, state: Path
 ) -> None:
     first, second = forge.commit("one"), forge.commit("two")
@@ -122,7 +122,7 @@ def test_another_branch_only(repository: GitRepository, forge: Forge) -> None:
     )
 
 
-def test_a_repository_that_is_gone_and_comes_back(
+def test_a_repository_that_disappears_and_returns(
     repository: GitRepository, forge: Forge, tmp_path: Path
 ) -> None:
     commit = forge.commit()
@@ -138,14 +138,14 @@ def test_a_repository_that_is_gone_and_comes_back(
     assert seen(repository)[0].id == commit
 
 
-def test_a_repository_never_read_has_nothing_to_recall(repository: GitRepository, forge: Forge) -> None:
+def test_recall_without_an_earlier_fetch(repository: GitRepository, forge: Forge) -> None:
     assert repository.recall("") == Unseen(f"{forge.path} was never read on this machine")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x.git", "https://me:tok@127.0.0.1:9/x.git"])
 def test_a_server_that_does_not_answer(state: Path, url: str) -> None:
     why = unseen(GitRepository(Remote(url), state))
-    assert "cannot be reached now; it is asked again" in why
+    assert "cannot be reached; the request is repeated" in why
     assert "tok" not in why
 
 
@@ -163,7 +163,7 @@ def test_one_repository_serves_several_providers(forge: Forge, state: Path) -> N
 
 
 def test_a_damaged_mirror_is_made_again(
-    repository: GitRepository, forge: Forge, place: Remote, state: Path
+    repository: GitRepository, forge: Forge, remote: Remote, state: Path
 ) -> None:
     commit = forge.commit(a="1")
     seen(repository)
@@ -171,10 +171,10 @@ def test_a_damaged_mirror_is_made_again(
         if packed.is_file():
             packed.chmod(0o600)
             packed.write_bytes(b"rubbish")
-    assert seen(GitRepository(place, state))[0].id == commit
+    assert seen(GitRepository(remote, state))[0].id == commit
 
 
-def test_a_remote_that_calls_the_mirror_damaged_does_not_empty_it(
+def test_a_remotes_claim_of_damage_does_not_empty_the_mirror(
     repository: GitRepository, forge: Forge, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where it is by default is no secret; it alone may hold the revision in force."""
@@ -183,9 +183,9 @@ def test_a_remote_that_calls_the_mirror_damaged_does_not_empty_it(
     forge.commit(a="2")
     real = repository._mirror._runner.run
 
-    def told(*arguments: str, **rest: object) -> Ran:
+    def told(*arguments: str, **rest: object) -> GitResult:
         if arguments[0] == "fetch":
-            return Ran(128, b"", f"fatal: remote error: {state}/mirror.git/objects/pack is corrupt")
+            return GitResult(128, b"", f"fatal: remote error: {state}/mirror.git/objects/pack is corrupt")
         return real(*arguments, **rest)  # type: ignore[arg-type]  # handed on as they came
 
     monkeypatch.setattr(repository._mirror._runner, "run", told)
@@ -197,7 +197,7 @@ def test_a_remote_that_calls_the_mirror_damaged_does_not_empty_it(
     assert [commit.id for commit in recalled.view] == [applied]
 
 
-def test_a_quiet_look_fetches_nothing(
+def test_an_unchanged_branch_is_not_fetched(
     repository: GitRepository, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit = forge.commit(a="1")
@@ -244,7 +244,7 @@ def test_publishing_does_not_change_what_is_desired(repository: GitRepository, f
     assert [c.id for c in seen(repository, commit)] == [commit]
 
 
-def test_publishing_to_a_repository_that_is_gone(repository: GitRepository, forge: Forge) -> None:
+def test_publishing_to_a_missing_repository(repository: GitRepository, forge: Forge) -> None:
     shutil.rmtree(forge.path)
     outcome = repository.publish(BranchCommit("status/p", {"a": b"1"}, "x"))
     assert isinstance(outcome, Failed)
@@ -306,5 +306,5 @@ def test_superseded_commits_are_bounded_to_the_newest(repository: GitRepository,
         f"commit refs/heads/main\ncommitter O <o@e> 1800000000 +0000\ndata <<E\n{n}\nE\n" for n in range(104)
     ]
     parts[0] += f"from {applied}\n"
-    forge.git("fast-import", "--quiet", given="\n".join(parts).encode())
+    forge.git("fast-import", "--quiet", stdin="\n".join(parts).encode())
     assert names(seen(repository, applied)[0]) == [str(number) for number in range(3, 103)]

@@ -30,27 +30,27 @@ def signed_by(forge: Forge, key: Path | None) -> str:
 
 def told(forge: Forge, state: Path, commit: str, allowed: Path | None) -> str | None:
     mirror = Mirror(Remote(str(forge.path), allowed_signers=allowed), state)
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         return signer(mirror, commit)
 
 
-def test_a_listed_signer_is_named(forge: Forge, state: Path, keys: Path) -> None:
+def test_a_listed_signer_is_the_signer(forge: Forge, state: Path, keys: Path) -> None:
     commit = signed_by(forge, keys / "listed")
     assert told(forge, state, commit, keys / "allowed") == "olga@example.com"
 
 
 @pytest.mark.parametrize("key", ["stranger", None])
-def test_nobody_else_is(forge: Forge, state: Path, keys: Path, key: str | None) -> None:
+def test_other_signatures_have_no_signer(forge: Forge, state: Path, keys: Path, key: str | None) -> None:
     commit = signed_by(forge, keys / key if key else None)
     assert told(forge, state, commit, keys / "allowed") is None
 
 
-def test_without_a_list_nobody_is(forge: Forge, state: Path, keys: Path) -> None:
+def test_without_a_list_there_is_no_signer(forge: Forge, state: Path, keys: Path) -> None:
     assert told(forge, state, signed_by(forge, keys / "listed"), None) is None
 
 
-def test_a_list_that_is_gone_names_nobody(forge: Forge, state: Path, keys: Path) -> None:
+def test_a_missing_list_has_no_signer(forge: Forge, state: Path, keys: Path) -> None:
     assert told(forge, state, signed_by(forge, keys / "listed"), keys / "gone") is None
 
 
@@ -58,7 +58,7 @@ def test_a_changed_commit_is_not_signed(forge: Forge, state: Path, keys: Path) -
     commit = signed_by(forge, keys / "listed")
     raw = forge.git("cat-file", "commit", commit) + "\n"
     forged = forge.git(
-        "hash-object", "-t", "commit", "-w", "--stdin", given=raw.replace("signed", "forged").encode()
+        "hash-object", "-t", "commit", "-w", "--stdin", stdin=raw.replace("signed", "forged").encode()
     )
     forge.git("update-ref", "refs/heads/main", forged)
     assert told(forge, state, forged, keys / "allowed") is None
@@ -90,7 +90,7 @@ def dated(forge: Forge, key: Path, seconds: float) -> str:
     header = "gpgsig " + signature.strip().replace("\n", "\n ")
     head, _, message = payload.partition("\n\n")
     raw = f"{head}\n{header}\n\n{message}"
-    commit = forge.git("hash-object", "-t", "commit", "-w", "--stdin", given=raw.encode())
+    commit = forge.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=raw.encode())
     forge.git("update-ref", "refs/heads/main", commit)
     return commit
 
@@ -107,7 +107,7 @@ VALIDITY = {
 
 
 @pytest.mark.parametrize("name", VALIDITY)
-def test_a_signer_must_be_valid_now_whatever_date_the_commit_gives_itself(
+def test_a_key_must_be_valid_now_whatever_the_date_of_the_commit(
     forge: Forge, state: Path, keys: Path, tmp_path: Path, name: str
 ) -> None:
     validity, seconds, good = VALIDITY[name]
@@ -117,7 +117,7 @@ def test_a_signer_must_be_valid_now_whatever_date_the_commit_gives_itself(
 
 
 @pytest.mark.parametrize(("validity", "good"), [("-1d:+1d", True), ("-3d:-1d", False), ("+1d:+2d", False)])
-def test_a_certificate_of_a_listed_authority_counts_while_it_is_valid(
+def test_a_certificate_of_a_listed_authority_is_accepted_while_valid(
     forge: Forge, state: Path, tmp_path: Path, validity: str, good: bool
 ) -> None:
     keys = signing_keys(tmp_path)
@@ -130,7 +130,7 @@ def test_a_certificate_of_a_listed_authority_counts_while_it_is_valid(
 
 
 @pytest.mark.parametrize(("namespaces", "good"), [("file,git", True), ("file", False), ("git,file", True)])
-def test_a_signer_of_another_namespace_is_none(
+def test_a_signature_of_another_namespace_has_no_signer(
     forge: Forge, state: Path, keys: Path, tmp_path: Path, namespaces: str, good: bool
 ) -> None:
     allowed = allowing(tmp_path, f'namespaces="{namespaces}"', keys / "listed.pub")

@@ -13,7 +13,7 @@ from reconciler.git.branch_writer import BranchWriter
 from reconciler.git.clone import Clone
 from reconciler.git.commit_log import commits
 from reconciler.git.mirror import Mirror
-from reconciler.git.read import listing
+from reconciler.git.read import list_tree
 from reconciler.git.remote import Remote
 from reconciler.git.repository import GitRepository
 from reconciler.git.signatures import signer
@@ -25,8 +25,8 @@ from tests.git.bombs import bomb, bombed
 from tests.git.forge import Forge
 
 
-def test_a_bomb_in_a_folder_of_ours_refuses_that_folder(
-    repository: GitRepository, forge: Forge, place: Remote
+def test_a_bomb_in_a_folder_of_ours_rejects_that_folder(
+    repository: GitRepository, forge: Forge, remote: Remote
 ) -> None:
     forge.commit(config_yaml="1", workloads__a_yaml="1")
     made = bombed(forge, "workloads")
@@ -36,7 +36,7 @@ def test_a_bomb_in_a_folder_of_ours_refuses_that_folder(
     assert isinstance(reading, Seen)
     (newest,) = reading.view
     assert (newest.id, set(newest.files)) == (made, {"config.yaml"})
-    assert "holds more than 50000 entries" in newest.refused["workloads"]
+    assert "has more than 50000 entries" in newest.refused["workloads"]
 
 
 def test_a_bomb_elsewhere_changes_nothing(repository: GitRepository, forge: Forge) -> None:
@@ -48,19 +48,19 @@ def test_a_bomb_elsewhere_changes_nothing(repository: GitRepository, forge: Forg
     assert reading.view[0].refused == {}
 
 
-def test_a_clone_with_a_bomb_is_read_too(forge: Forge, tmp_path: Path) -> None:
+def test_a_clone_with_a_bomb_is_read(forge: Forge, tmp_path: Path) -> None:
     forge.commit(config_yaml="1")
     made = bombed(forge, "adapters")
     found = Clone(forge.path, tmp_path / "home").commit(made)
     assert set(found.refused) == {"adapters"}
 
 
-def test_the_signature_of_a_commit_with_a_bomb_is_judged(forge: Forge, state: Path, tmp_path: Path) -> None:
+def test_the_signature_of_a_commit_with_a_bomb_is_verified(forge: Forge, state: Path, tmp_path: Path) -> None:
     forge.commit(config_yaml="1")
     made = bombed(forge, "documents")
     (tmp_path / "allowed").write_text("")
     mirror = Mirror(Remote(str(forge.path), allowed_signers=tmp_path / "allowed"), state)
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
         began = time.monotonic()
         assert signer(mirror, made) is None
@@ -77,26 +77,26 @@ def test_the_history_of_a_bomb_is_read_without_its_files(
     assert [each.subject for each in found] == ["a bomb", "one"]
 
 
-def test_a_bomb_on_the_status_branch_is_named(mirror: Mirror, forge: Forge) -> None:
+def test_a_bomb_on_a_branch_of_ours_is_an_error(mirror: Mirror, forge: Forge) -> None:
     forge.commit(config_yaml="1")
     commit = forge.git("commit-tree", "-m", "a bomb", bomb(forge))
     forge.git("update-ref", "refs/heads/status/p", commit)
-    with mirror.held():
+    with mirror.locked():
         outcome = BranchWriter(mirror).write(BranchCommit("status/p", {"a": b"1\n"}, "It happened"))
     assert isinstance(outcome, Failed)
-    assert "which is not ours, holds more than 50000 entries; keep it to files of ours" in outcome.why
+    assert "which is not ours, has more than 50000 entries; move other files out of it" in outcome.why
 
 
-def test_a_bomb_one_entry_wide_is_refused_by_its_depth(mirror: Mirror, forge: Forge) -> None:
+def test_a_bomb_one_entry_wide_is_rejected_by_its_depth(mirror: Mirror, forge: Forge) -> None:
     forge.commit(config_yaml="1")
     tree = forge.git("rev-parse", "HEAD^{tree}")
     for _ in range(40):
-        tree = forge.git("mktree", given=f"040000 tree {tree}\td\n".encode())
+        tree = forge.git("mktree", stdin=f"040000 tree {tree}\td\n".encode())
     commit = forge.git("commit-tree", "-m", "deep", tree)
     forge.git("update-ref", "refs/heads/main", commit)
-    with mirror.held():
+    with mirror.locked():
         mirror.fetch("refs/heads/main", "refs/reconciler/desired")
-        assert listing(mirror, commit, "").files == {}
+        assert list_tree(mirror, commit, "").files == {}
         top = tree_at(mirror, commit, "")
         assert top is not None
         with pytest.raises(TooLargeTreeError, match="nested deeper than 8 levels"):

@@ -11,7 +11,7 @@ from tests.git.forge import Forge
 
 
 @pytest.mark.parametrize("kind", ["clean", "process"])
-def test_no_filter_that_a_file_asks_for_is_run(forge: Forge, tmp_path: Path, kind: str) -> None:
+def test_configured_filters_are_not_run(forge: Forge, tmp_path: Path, kind: str) -> None:
     mark = tmp_path / "was-run"
     forge.commit(a="1")
     forge.git("config", f"filter.a.b.{kind}", f"touch {mark}; false")

@@ -52,7 +52,7 @@ class QuickRepository(GitRepository):
 
     def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
         """What git says, or said of this very commit."""
-        head = Path(self._place.url) / "refs" / "heads" / self._place.branch
+        head = Path(self._remote.url) / "refs" / "heads" / self._remote.branch
         asked = (head.read_text() if head.exists() else "", applied)
         if self._seen is None or self._seen[0] != asked:
             self._seen = asked, super().look(applied)

@@ -114,7 +114,7 @@ def _cut(clone: Clone, longest: int) -> str:
 def _present(clone: Clone, wanted: Sequence[str]) -> list[str]:
     """Those that the clone holds: after a rewrite, what was applied may be gone."""
     given = "".join(f"{each}\n" for each in wanted).encode()
-    lines = clone.run("cat-file", "--batch-check", given=given).text.splitlines()
+    lines = clone.run("cat-file", "--batch-check", stdin=given).text.splitlines()
     return [line.split()[0] for line in lines if line.split()[1:2] == ["commit"]]
 
 

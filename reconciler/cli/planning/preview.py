@@ -69,7 +69,7 @@ def _shared(clone: Clone, asked: PreviewRequest) -> tuple[PlanningSnapshot, str,
     snapshots = _snapshots(clone, asked)
     found = [(each, _outlook(clone, asked, *each)) for each in snapshots.items()]
     if len(found) > 1:
-        found = [(each, outlook) for each, outlook in found if outlook.folder == clone.place.path]
+        found = [(each, outlook) for each, outlook in found if outlook.folder == clone.remote.path]
     if len(found) != 1:
         names = ", ".join(sorted(name.removeprefix(BRANCHES) for name in snapshots))
         raise CloneError(

@@ -69,7 +69,7 @@ class Comparison:
         if commit is None or commit.id != self._outlook.memory.applied or not good:
             return
         if not good.keys() & commit.files.keys():
-            here = self._clone.place.path or "the top"
+            here = self._clone.remote.path or "the top"
             raise CloneError(
                 f"{self._outlook.provider} has applied no file of {here} of this repository in commit "
                 f"{commit.id[:12]}; name its folder and no other provider: --path FOLDER --provider NAME"

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from reconciler.cli.errors import CliError
 from reconciler.git.branch_writer import BranchEdit, BranchWriter
 from reconciler.git.git_errors import last_line
-from reconciler.git.git_process import NETWORK_SECONDS, TIMED_OUT, Ran, limited
+from reconciler.git.git_process import NETWORK_SECONDS, TIMED_OUT, GitResult, limited
 from reconciler.git.mirror import Mirror, MirrorError
 from reconciler.git.remote import BadRemoteError, Remote
 from reconciler.settings import RepositorySettings
@@ -20,25 +20,25 @@ class OperatorGit:
     """Runs git with the operator's configuration: identity, signing key, credential helpers and prompts."""
 
     def __init__(self, directory: Path, *options: str) -> None:
-        self.held: tuple[int, ...] = ()
+        self.lock_descriptors: tuple[int, ...] = ()
         self._directory = directory
         self._options = options
 
-    def run(self, *arguments: str, given: bytes = b"", seconds: float = NETWORK_SECONDS) -> Ran:
+    def run(self, *arguments: str, stdin: bytes = b"", seconds: float = NETWORK_SECONDS) -> GitResult:
         """Run `git <arguments>`; it may prompt on the terminal."""
         try:
             done = subprocess.run(
                 limited(["git", *self._options, *arguments], seconds),
                 cwd=self._directory,
-                input=given,
+                input=stdin,
                 capture_output=True,
-                pass_fds=self.held,
+                pass_fds=self.lock_descriptors,
                 timeout=seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Ran(TIMED_OUT, b"", f"fatal: git did not finish within {seconds:.0f} seconds")
-        return Ran(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+            return GitResult(TIMED_OUT, b"", f"fatal: git did not finish within {seconds:.0f} seconds")
+        return GitResult(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
 
 
 def commit_edit(repository: RepositorySettings, edit: BranchEdit) -> str:
@@ -65,7 +65,7 @@ def _commit_and_push(repository: RepositorySettings, scratch: Path, edit: Branch
     remote = Remote(repository.url, edit.branch, credentials=repository.credentials)
     try:
         mirror = Mirror(remote, scratch, runner=OperatorGit(scratch, *options))
-        with mirror.held():
+        with mirror.locked():
             outcome = BranchWriter(mirror).edit(edit)
     except (MirrorError, BadRemoteError) as error:
         raise CliError(f"error: {error}") from None

@@ -47,7 +47,7 @@ def told(forge: Forge, message: str, *, branch: str = "status/first", **trailers
     forge.git(
         "fast-import",
         "--quiet",
-        given=f"{text}M 100644 inline summary.yaml\ndata {len(summary)}\n{summary}\n".encode(),
+        stdin=f"{text}M 100644 inline summary.yaml\ndata {len(summary)}\n{summary}\n".encode(),
     )
     return forge.git("rev-parse", branch)
 
@@ -197,7 +197,7 @@ def test_a_commit_of_an_absurd_date_is_listed_without_one(
 ) -> None:
     tree = clone.git("rev-parse", "HEAD^{tree}")
     raw = f"tree {tree}\nauthor O <o@x> 1 +0000\ncommitter O <o@x> {when[1:]}\n\nfar ahead\n"
-    commit = clone.git("hash-object", "-w", "--literally", "-t", "commit", "--stdin", given=raw.encode())
+    commit = clone.git("hash-object", "-w", "--literally", "-t", "commit", "--stdin", stdin=raw.encode())
     clone.git("update-ref", "refs/heads/main", commit)
     code, out, err = say(capsys, "log")
     assert (code, err.count("Traceback")) == (0, 0)
@@ -210,7 +210,7 @@ def test_where_there_is_no_repository_it_says_so(
     del clone
     code, _, err = say(capsys, "log", "--clone", str(tmp_path))
     assert code == 1
-    assert "is in no git repository; call this in a clone of the state repository" in err
+    assert "is not in a git repository; run this in a clone of the state repository" in err
 
 
 def test_history_from_the_status_branch(clone: Forge, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from reconciler.cli.repository.desired_edit import OperatorGit
 from reconciler.devnet.bootstrap import bootstrap
 from reconciler.devnet.home import DevnetPorts, Facts, Home
 from reconciler.devnet.plain_git import git
-from reconciler.git.git_process import Ran
+from reconciler.git.git_process import GitResult
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_push_of_others_in_between_is_kept(home: Home, monkeypatch: pytest.Mon
     pushes = [True]
     real = OperatorGit.run
 
-    def run(operator: OperatorGit, *arguments: str, **options: Any) -> Ran:
+    def run(operator: OperatorGit, *arguments: str, **options: Any) -> GitResult:
         if arguments[0] == "push" and pushes.pop() if pushes else False:
             git(others, "commit", "--quiet", "--allow-empty", "--message", "Meanwhile")
             git(others, "push", "--quiet", "origin", "HEAD:main")
