@@ -32,9 +32,7 @@ def git(*arguments: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["gpg.ssh.program", "gpg.program", "core.fsmonitor"])
-def test_configured_programs_are_not_run(
-    forge: Forge, tmp_path: Path, trap: Trap, key: str
-) -> None:
+def test_configured_programs_are_not_run(forge: Forge, tmp_path: Path, trap: Trap, key: str) -> None:
     keys = signing_keys(tmp_path)
     for name, value in (("gpg.format", "ssh"), ("user.signingkey", str(keys / "listed"))):
         forge.git("config", name, value)
