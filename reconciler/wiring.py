@@ -60,7 +60,7 @@ class Daemon:
     world: Environment
     runner: Runner
     loop: Loop
-    board: SnapshotStore
+    snapshots: SnapshotStore
     clock: HostClock
     inspectors: Mapping[str, Inspector]
     calls: CallTimings
@@ -75,7 +75,7 @@ class Daemon:
         """The HTTP API and the metrics while the loop runs; yields their addresses in fact."""
         history = open_records(self.settings.state)
         try:
-            sources = Sources(self.board, self.inspectors, history, self.wake_by_request, self.clock.now)
+            sources = Sources(self.snapshots, self.inspectors, history, self.wake_by_request, self.clock.now)
             servers = start_servers(sources, serving_of(self.settings.listen), self.calls)
             try:
                 yield str(servers.ports.api), str(servers.ports.metrics)
@@ -147,21 +147,21 @@ def opened(
             parse_wait_seconds=parse_wait_seconds,
         )
         runner = Runner(world, address)
-        board = SnapshotStore(runner.snapshot)
-        show = _show_with_threads(board, stack)
+        snapshots = SnapshotStore(runner.snapshot)
+        show = _show_with_threads(snapshots, stack)
         loop = Loop(world, runner, Pace(settings.cycle_at_most_seconds), show)
         watcher = FileWatcher(_watched(settings), clock.wake)
         watcher.start()
         stack.callback(watcher.close)
-        yield Daemon(settings, world, runner, loop, board, clock, adapters.by_name, calls)
+        yield Daemon(settings, world, runner, loop, snapshots, clock, adapters.by_name, calls)
 
 
-def _show_with_threads(board: SnapshotStore, stack: ExitStack) -> Callable[[Snapshot], None]:
+def _show_with_threads(snapshots: SnapshotStore, stack: ExitStack) -> Callable[[Snapshot], None]:
     """Show snapshots with the threads that an exception has ended."""
     failed = FailedThreads()
     stack.callback(setattr, threading, "excepthook", threading.excepthook)
     threading.excepthook = failed.note
-    return lambda snapshot: board.show(replace(snapshot, failed_threads=failed.found))
+    return lambda snapshot: snapshots.publish(replace(snapshot, failed_threads=failed.found))
 
 
 def _chain(

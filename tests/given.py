@@ -28,7 +28,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from reconciler.cycle.status import PlannedCycle, status_of
+from reconciler.cycle.planned_cycle import PlannedCycle
+from reconciler.cycle.snapshot import object_views, status_of
 from reconciler.documents.desired import DesiredReader
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
@@ -42,7 +43,7 @@ from reconciler.values.observed import Market, SettlementEscrow, SettlementSide,
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.repository import Commit
 from reconciler.values.resources import MB, Resources
-from reconciler.values.status import Status
+from reconciler.values.views import PublishedStatus
 from tests import makers
 from tests.makers import ALICE, NOW, US
 
@@ -70,11 +71,12 @@ class Case:
         """The situation with its plan."""
         return PlannedCycle(self.situation, plan(self.situation))
 
-    def status(self) -> Status | None:
+    def status(self) -> PublishedStatus | None:
         """What is published; the chain that is unseen now was seen in the cycle before."""
         before = replace(self.situation, market=Seen(self.seen))
-        told = status_of("first", PlannedCycle(before, plan(before)), self.wanted, None)
-        return status_of("first", self.finding(), self.wanted, told)
+        last = PlannedCycle(before, plan(before))
+        published = status_of("first", last, object_views(last), None)
+        return status_of("first", self.finding(), object_views(self.finding()), published)
 
 
 def case_of(given: Tree) -> Case:

@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 import reconciler
-from reconciler.api.routes.snapshot import HOLD_FORM, LEASE_FORM
+from reconciler.api.routes.snapshot import HOLD_PATTERN, LEASE_PATTERN
 from reconciler.documents.forms import FORMS
 from reconciler.git.git_errors import _KNOWN
 
@@ -31,7 +31,7 @@ PLAYS = ROOT / "adapters/ansible/plays"
 METHODS = frozenset({"search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"})
 NOT_LITERAL: Mapping[str, tuple[str, ...]] = {
     "git/git_errors.py": tuple(pattern for pattern, _ in _KNOWN),
-    "api/routes/routing.py": (LEASE_FORM, HOLD_FORM),
+    "api/routes/routing.py": (LEASE_PATTERN, HOLD_PATTERN),
     "cli/planning/price.py": tuple(FORMS),
     "devnet/cluster/pod_lifecycle.py": ("(^|/)crash",),
     "planning/key_patterns.py": (),  # of a pattern from outside: test_key_patterns

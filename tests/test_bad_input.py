@@ -186,15 +186,15 @@ TABLE = [
     Row(
         "a cluster that refuses",
         clusters.REFUSES,
-        "the cluster at {cluster}: answered 503: simulated fault: 503; it is retried; see what its API "
+        "the cluster at {cluster}: answered 503: simulated fault: 503; it is asked again; see what its API "
         "server lacks: kubectl get --raw '/readyz?verbose'",
         "earnings are drawn; workloads keep their phase",
     ),
     Row(
         "a cluster that times out",
         clusters.SILENT,
-        "the cluster at {cluster}: no response to GET /apis/apps/v1/namespaces/provider-workloads/deployments"
-        ": Read timed out. (read timeout=1.0); see that its API server runs and is reachable: kubectl "
+        "the cluster at {cluster}: no answer to GET /apis/apps/v1/namespaces/provider-workloads/deployments: "
+        "Read timed out. (read timeout=1.0); see that its API server runs and can be reached: kubectl "
         "cluster-info",
         "earnings are drawn; workloads keep their phase",
     ),

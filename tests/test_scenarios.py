@@ -13,7 +13,7 @@ import yaml
 
 from reconciler.documents.status import status_files
 from reconciler.reports.plan_text import plan_text
-from reconciler.values.status import Status
+from reconciler.values.views import PublishedStatus
 from tests.given import Case, case_of
 
 FOLDERS = sorted(each for each in (Path(__file__).parent / "scenarios").iterdir() if each.is_dir())
@@ -23,7 +23,7 @@ def given_of(folder: Path) -> Case:
     return case_of(yaml.safe_load((folder / "given.yaml").read_text(encoding="utf-8")))
 
 
-def published(status: Status | None) -> str:
+def published(status: PublishedStatus | None) -> str:
     """Every file of the status branch, one after the other."""
     assert status is not None, "the chain was seen once"
     files = status_files(status).items()

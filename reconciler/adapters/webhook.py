@@ -115,6 +115,6 @@ def body_of(notice: NotifyTenant) -> dict[str, object]:
         "lease": str(notice.lease),
         "tenant": notice.lease.order.owner,
         "workload": workload_id(notice.lease),
-        "blocks_left": notice.left.blocks,
-        "seconds_left": notice.left.seconds,
+        "blocks_left": notice.left.blocks_left,
+        "seconds_left": notice.left.seconds_left,
     }

@@ -22,7 +22,7 @@ class Gauges:
     seconds, by site); `now` gives unix seconds.
     """
 
-    board: SnapshotStore
+    snapshots: SnapshotStore
     now: Callable[[], int]
     calls: CallTimings = field(default_factory=CallTimings)
     certificates: Callable[[], Mapping[str, int]] = dict
@@ -36,13 +36,13 @@ class SnapshotCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         gauges = self._gauges
-        snapshot, now = gauges.board.snapshot, gauges.now()
+        snapshot, now = gauges.snapshots.snapshot, gauges.now()
         yield from metrics_market.market(snapshot)
         yield from metrics_market.workloads(snapshot)
         yield from metrics_market.money(snapshot)
         yield from metrics_market.funds(snapshot)
         yield from metrics_market.capacity(snapshot)
-        yield from metrics_cycles.cycles(snapshot, gauges.board.course)
+        yield from metrics_cycles.cycles(snapshot, gauges.snapshots.history)
         yield from metrics_cycles.readings(snapshot, now)
         yield from metrics_cycles.revisions(snapshot, now)
         yield from metrics_cycles.journal(snapshot)

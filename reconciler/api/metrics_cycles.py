@@ -14,16 +14,17 @@ from prometheus_client.core import (
 from reconciler.runtime.call_timings import CallTimings
 from reconciler.runtime.metrics_history import MetricsHistory
 from reconciler.values.intents import IntentOutcome
-from reconciler.values.snapshot import CycleOutcome, Snapshot
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.views import CycleOutcome
 
 
-def cycles(snapshot: Snapshot, course: MetricsHistory) -> Iterator[Metric]:
+def cycles(snapshot: Snapshot, history: MetricsHistory) -> Iterator[Metric]:
     """How many, how they ended, how long they took."""
     ended = CounterMetricFamily("virtengine_provider_cycles", "Cycles by how they ended.", labels=["outcome"])
     for outcome in CycleOutcome:
         ended.add_metric([outcome.value], snapshot.counters.cycles.get(outcome, 0))
     yield ended
-    took = course.durations
+    took = history.durations
     yield HistogramMetricFamily(
         "virtengine_provider_cycle_seconds", "How long cycles took.", list(took.cumulative()), took.seconds
     )

@@ -29,16 +29,16 @@ def market(snapshot: Snapshot) -> Iterator[Metric]:
     yield CounterMetricFamily("virtengine_bid", "Bids that landed on the chain.", counters.bids_placed)
     yield CounterMetricFamily("virtengine_bid_success", "Bids that won their lease.", counters.bids_won)
     yield _gauge("virtengine_provider_chain_height", "Height of the last view of the chain.", snapshot.height)
-    income = sum((lease.price for lease in snapshot.leases), Decimal(0))
+    income = sum((lease.price_uve for lease in snapshot.leases), Decimal(0))
     yield _gauge("virtengine_provider_income_uve_per_block", "Prices of all active leases.", float(income))
 
 
 def workloads(snapshot: Snapshot) -> Iterator[Metric]:
     """Workloads by state, what ails them, and what is withheld."""
-    phases = Counter(w.phase for w in snapshot.workloads)
+    counts = Counter(workload.state for workload in snapshot.workloads)
     states = GaugeMetricFamily("virtengine_provider_workloads", "Workloads by state.", labels=["state"])
-    for phase in Phase:
-        states.add_metric([phase.value.lower()], phases[phase])
+    for state in (phase.value.lower() for phase in Phase):
+        states.add_metric([state], counts[state])
     yield states
     troubles = Counter(w.trouble.reason for w in snapshot.workloads if w.trouble)
     unwell = GaugeMetricFamily(
@@ -55,20 +55,24 @@ def workloads(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def money(snapshot: Snapshot) -> Iterator[Metric]:
-    """The books; nothing before the chain was seen, as a counter that begins at 0 would seem to rise."""
+    """The money; nothing before the chain was seen, as a counter that begins at 0 would seem to rise."""
     if not snapshot.height:
         return
-    books = snapshot.books
+    money = snapshot.money
     settled = Metric(SETTLED, "Payments and settlements received, net of the chain's cut, in uve.", "unknown")
-    settled.add_sample(SETTLED, {}, books.received)
+    settled.add_sample(SETTLED, {}, money.received_uve)
     yield settled
-    yield _gauge("virtengine_provider_balance_uve", "Spendable balance in uve.", books.balance)
+    yield _gauge("virtengine_provider_balance_uve", "Spendable balance in uve.", money.balance_uve)
     yield _gauge(
-        "virtengine_provider_deposits_uve", "Locked in deposits of our bids, in uve.", books.deposits
+        "virtengine_provider_deposits_uve", "Locked in deposits of our bids, in uve.", money.deposits_uve
     )
-    yield _gauge("virtengine_provider_accrued_uve", "Accrued on leases and not drawn, in uve.", books.accrued)
-    yield _gauge("virtengine_provider_earned_uve", "Earned since the journal began, in uve.", books.earned)
-    yield CounterMetricFamily("virtengine_provider_fees_uve", "Fees paid, in uve.", books.fees)
+    yield _gauge(
+        "virtengine_provider_accrued_uve", "Accrued on leases and not drawn, in uve.", money.accrued_uve
+    )
+    yield _gauge(
+        "virtengine_provider_earned_uve", "Earned since the journal began, in uve.", money.earned_uve
+    )
+    yield CounterMetricFamily("virtengine_provider_fees_uve", "Fees paid, in uve.", money.fees_uve)
 
 
 def funds(snapshot: Snapshot) -> Iterator[Metric]:
@@ -80,7 +84,7 @@ def funds(snapshot: Snapshot) -> Iterator[Metric]:
     for state in Funding:
         states.add_metric([state.value], counts[state])
     yield states
-    left = [x.funding.seconds for x in snapshot.leases if x.funding.seconds is not None]
+    left = [x.funding.seconds_left for x in snapshot.leases if x.funding.seconds_left is not None]
     if left:
         yield _gauge(
             "virtengine_provider_escrow_seconds_left_min",

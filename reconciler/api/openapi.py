@@ -1,4 +1,4 @@
-"""The API's own description, made from its routes and shapes: OpenAPI 3.1. Pure."""
+"""The OpenAPI 3.1 document, generated from routes and views. Pure."""
 
 from __future__ import annotations
 
@@ -6,50 +6,50 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic.json_schema import models_json_schema
-
 from reconciler.api.responses import JSON
 from reconciler.api.routes.routing import Parameter, Route, RouteAccess
-from reconciler.api.views.schemas import ErrorAnswer, Shape
+from reconciler.reports.view_json import view_schemas
+from reconciler.values.views import ErrorView
 
 VERSION = "1"
-PLACE = "#/components/schemas/{model}"
 
-WORDS = {
+ERRORS = {
     400: "A parameter is not as documented.",
-    401: "Who asks has not proven who they are (where others reach us).",
-    403: "Another site's page asked.",
-    413: "The body is longer than any that is read.",
+    401: "The client is not authenticated (remote addresses only).",
+    403: "The request comes from another site's page.",
+    413: "The body is too long.",
     421: "The Host header names another machine.",
-    429: "You ask too often.",
-    500: "The answer could not be made.",
-    504: "The answer took too long.",
+    429: "The rate limit is exceeded.",
+    500: "The response could not be computed.",
+    504: "The response took too long.",
 }
 ALWAYS = (400, 401, 413, 421, 429, 500, 504)
 
+Schemas = Mapping[type, Any]
 
-def document(routes: Iterable[Route]) -> dict[str, Any]:
-    """The whole file."""
+
+def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
+    """The document of all documented routes."""
     routes = [route for route in routes if route.documented]
-    shapes = {s for route in routes for s in _shapes(route)} | {ErrorAnswer}
-    ordered = sorted(shapes, key=lambda shape: shape.__name__)
-    _, schemas = models_json_schema([(shape, "serialization") for shape in ordered], ref_template=PLACE)
+    views = {view for route in routes for view in _views(route)} | {ErrorView}
+    by_view, named = view_schemas(views)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method] = _operation(route)
+        paths.setdefault(route.path, {})[route.method] = _operation(route, by_view)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "provider-daemon",
             "version": VERSION,
             "description": (
-                "A VirtEngine provider's daemon. Amounts are whole uve, prices decimal texts in uve a block, "
-                "times RFC 3339 in UTC. Fields are only ever added. Reads come from the last cycle."
+                "A VirtEngine provider's daemon. Amounts are whole uve, prices are decimal texts in uve per "
+                "block, times are RFC 3339 in UTC and null if unknown. Fields are only ever added. Reads "
+                "answer from the last cycle."
             ),
         },
         "paths": paths,
         "components": {
-            "schemas": schemas["$defs"],
+            "schemas": named,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "password": {"type": "http", "scheme": "basic", "description": "The token as the password."},
@@ -59,31 +59,30 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
-    answers = {route.success: _answer(route.answer, "As asked.")}
-    codes = {code: WORDS[code] for code in ALWAYS}
+def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
+    responses = {route.success: _response(route.response, "Success.", schemas)}
+    errors = {code: ERRORS[code] for code in ALWAYS}
     if route.access in (RouteAccess.EXPENSIVE, RouteAccess.WRITE):
-        codes[403] = WORDS[403]
-    for code, words in {**codes, **(route.refusals or {})}.items():
-        answers[code] = _answer(ErrorAnswer, words)
-    for code, shape in (route.also or {}).items():
-        answers[code] = _answer(shape, "Not so.")
+        errors[403] = ERRORS[403]
+    for code, description in {**errors, **(route.errors or {})}.items():
+        responses[code] = _response(ErrorView, description, schemas)
+    for code, view in (route.also or {}).items():
+        responses[code] = _response(view, "Not ready.", schemas)
     operation: dict[str, Any] = {
-        "operationId": _name(route),
-        "summary": route.words,
+        "operationId": _operation_id(route),
+        "summary": route.summary,
         "parameters": [_parameter(p) for p in route.parameters],
-        "responses": {str(code): answers[code] for code in sorted(answers)},
+        "responses": {str(code): responses[code] for code in sorted(responses)},
     }
     if route.access not in (RouteAccess.OPEN, RouteAccess.HOOK):
         operation["security"] = [{}, {"token": []}, {"password": []}, {"certificate": []}]
     return operation
 
 
-def _answer(answer: type[Shape] | str, words: str) -> Mapping[str, Any]:
-    if isinstance(answer, str):
-        return {"description": words, "content": {answer: {"schema": {"type": "string"}}}}
-    schema = {"$ref": PLACE.format(model=answer.__name__)}
-    return {"description": words, "content": {JSON: {"schema": schema}}}
+def _response(response: type | str, description: str, schemas: Schemas) -> Mapping[str, Any]:
+    if isinstance(response, str):
+        return {"description": description, "content": {response: {"schema": {"type": "string"}}}}
+    return {"description": description, "content": {JSON: {"schema": schemas[response]}}}
 
 
 def _parameter(parameter: Parameter) -> Mapping[str, Any]:
@@ -92,19 +91,19 @@ def _parameter(parameter: Parameter) -> Mapping[str, Any]:
         schema["default"] = parameter.default
     return {
         "name": parameter.name,
-        "in": parameter.place,
-        "required": parameter.place == "path",
-        "description": parameter.words,
+        "in": parameter.location,
+        "required": parameter.location == "path",
+        "description": parameter.description,
         "schema": schema,
     }
 
 
-def _name(route: Route) -> str:
+def _operation_id(route: Route) -> str:
     words = re.findall(r"[a-z]+", route.path.replace("/api/v1", ""))
     return "_".join([route.method, *words])
 
 
-def _shapes(route: Route) -> Iterable[type[Shape]]:
-    if not isinstance(route.answer, str):
-        yield route.answer
+def _views(route: Route) -> Iterable[type]:
+    if not isinstance(route.response, str):
+        yield route.response
     yield from (route.also or {}).values()

@@ -1,4 +1,4 @@
-"""Answers as bytes, made once for a snapshot however often they are asked for, in a thread of their own."""
+"""Response bodies, computed once per snapshot however many requests come, in a thread of their own."""
 
 from __future__ import annotations
 
@@ -13,68 +13,68 @@ from dataclasses import dataclass
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.snapshot import Snapshot
 
-KEPT_MAX = 64
-"""Answers kept of one snapshot."""
+ENTRIES_MAX = 64
+"""Responses kept of one snapshot."""
 
-WORTH_ZIPPING_BYTES = 4_096
+GZIP_MIN_BYTES = 4_096
 
-Make = Callable[[Snapshot], bytes]
+Render = Callable[[Snapshot], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """An answer's bytes, perhaps compressed, with a mark that changes with them."""
+    """A body, perhaps compressed, and its entity tag."""
 
     body: bytes
     etag: str
-    zipped: bool = False
+    gzipped: bool = False
 
 
 class ResponseCache:
-    """Used on the servers' loop alone."""
+    """Used on the servers' event loop only."""
 
-    def __init__(self, board: SnapshotStore) -> None:
-        self._board = board
-        self._of: Snapshot | None = None
-        self._prints: OrderedDict[Hashable, asyncio.Future[CachedResponse]] = OrderedDict()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="answers")
+    def __init__(self, snapshots: SnapshotStore) -> None:
+        self._snapshots = snapshots
+        self._snapshot: Snapshot | None = None
+        self._entries: OrderedDict[Hashable, asyncio.Future[CachedResponse]] = OrderedDict()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="responses")
 
-    async def print(self, key: Hashable, make: Make, *, zipped: bool = False) -> CachedResponse:
-        """The answer to a question of this key, from the last snapshot; whatever `make` raises."""
-        snapshot = self._board.snapshot
-        if snapshot is not self._of:
-            self._of = snapshot
-            self._prints.clear()
-        plain = await self._once((key, False), lambda: _printed(make(snapshot)))
-        if not zipped or len(plain.body) < WORTH_ZIPPING_BYTES:
+    async def get(self, key: Hashable, render: Render, *, gzipped: bool = False) -> CachedResponse:
+        """The response of this key for the latest snapshot; raises what `render` raises."""
+        snapshot = self._snapshots.snapshot
+        if snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            self._entries.clear()
+        plain = await self._once((key, False), lambda: _tagged(render(snapshot)))
+        if not gzipped or len(plain.body) < GZIP_MIN_BYTES:
             return plain
-        return await self._once((plain.etag, True), lambda: _zipped(plain))
+        return await self._once((plain.etag, True), lambda: _compressed(plain))
 
     async def _once(self, key: Hashable, make: Callable[[], CachedResponse]) -> CachedResponse:
-        found = self._prints.get(key)
-        if found is None:
-            found = asyncio.get_running_loop().run_in_executor(self._thread, make)
-            found.add_done_callback(_look)
-            self._prints[key] = found
-            if len(self._prints) > KEPT_MAX:
-                self._prints.popitem(last=False)
-        # One asker who leaves must not take the answer from the others.
-        return await asyncio.shield(found)
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = asyncio.get_running_loop().run_in_executor(self._thread, make)
+            entry.add_done_callback(_retrieve_error)
+            self._entries[key] = entry
+            if len(self._entries) > ENTRIES_MAX:
+                self._entries.popitem(last=False)
+        # Shielded: one client that disconnects must not cancel it for the others.
+        return await asyncio.shield(entry)
 
     def close(self) -> None:
         """Take no more work."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _printed(body: bytes) -> CachedResponse:
+def _tagged(body: bytes) -> CachedResponse:
     return CachedResponse(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
 
 
-def _zipped(plain: CachedResponse) -> CachedResponse:
-    return CachedResponse(gzip.compress(plain.body, 1, mtime=0), f'{plain.etag[:-1]}-z"', zipped=True)
+def _compressed(plain: CachedResponse) -> CachedResponse:
+    return CachedResponse(gzip.compress(plain.body, 1, mtime=0), f'{plain.etag[:-1]}-z"', gzipped=True)
 
 
-def _look(done: asyncio.Future[CachedResponse]) -> None:
-    """An error that nobody waits for any more is no news to the loop."""
+def _retrieve_error(done: asyncio.Future[CachedResponse]) -> None:
+    """Keeps asyncio from logging an error that no client waits for any more."""
     if not done.cancelled():
         done.exception()

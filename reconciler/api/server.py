@@ -18,7 +18,7 @@ from reconciler.api.api import Api
 from reconciler.api.auth.tls import Certificate, RemoteAccessError
 from reconciler.api.connection_limits import ConnectionLimits
 from reconciler.api.connections import Acceptor, keep_seat, listening
-from reconciler.runtime.runtime_tuning import be_prompt
+from reconciler.runtime.runtime_tuning import tune_runtime
 from reconciler.runtime.secret_files import SecretError
 from reconciler.values.listen_address import ListenAddress
 
@@ -86,7 +86,7 @@ class Servers:
             self._loop.run_until_complete(self._close())
             self._loop.close()
             raise
-        be_prompt()
+        tune_runtime()
         self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
         self._thread.start()
 

@@ -110,7 +110,7 @@ def start_servers(sources: Sources, serving: Serving, calls: CallTimings) -> Sta
 def _start(sources: Sources, serving: Serving, guards: _Guards, calls: CallTimings) -> Started:
     secret = SecretFile(serving.webhook_secret, read_hook_secret) if serving.webhook_secret else None
     api = Api(sources, secret, guards.troubles)
-    page = metrics_page(Gauges(sources.board, sources.now, calls, guards.expiries))
+    page = metrics_page(Gauges(sources.snapshots, sources.now, calls, guards.expiries))
 
     def site(
         what: str, key: str, at: ListenAddress, make: Callable[[RateLimitedAuth], web.Application]

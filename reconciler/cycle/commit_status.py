@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from reconciler.cycle.environment import Environment
+from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.revision_status import commit_state_of, noted, reported, superseded
-from reconciler.cycle.status import PlannedCycle
 from reconciler.values.commit_state import CommitState, ReportedState
 from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
 from reconciler.values.plans import Plan

@@ -18,7 +18,7 @@ from reconciler.values.plans import Plan, Transition
 from reconciler.values.readings import Unseen
 from reconciler.values.records import Unpublished, describe_outcome
 from reconciler.values.repository import TOLD, BranchCommit
-from reconciler.values.status import Status
+from reconciler.values.views import PublishedStatus
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ TERMINAL = frozenset({Phase.TERMINATED, Phase.FAILED})
 class Publication:
     """What may be published: the status now, the events not told yet, and the plan and height they follow."""
 
-    status: Status
+    status: PublishedStatus
     events: tuple[Unpublished, ...]
     plan: Plan
     height: int
@@ -43,7 +43,7 @@ class Publisher:
     def __init__(self, world: Environment) -> None:
         self._world = world
         self._told: Mapping[str, str] | None = None
-        self._told_status: Status | None = None
+        self._told_status: PublishedStatus | None = None
         self._caught_up = False
         self._pending: tuple[Mapping[str, str], int] | None = None
         self._first_at = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.cycle.status import PlannedCycle
+from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.planning.planning_input import market_of
 from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitStand, CommitState, ReportedState
 from reconciler.values.plans import ApplyWorkload, Plan, PrepareAdapter, RemoveWorkload

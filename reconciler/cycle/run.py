@@ -11,23 +11,24 @@ from reconciler.cycle.confirm import confirm
 from reconciler.cycle.dispatch import dispatch_all
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.observe import Observer
+from reconciler.cycle.planned_cycle import PlannedCycle, same_objects
 from reconciler.cycle.publish import Publication, Publisher
-from reconciler.cycle.snapshot import snapshot_of
+from reconciler.cycle.snapshot import ObjectViews, object_views, snapshot_of, status_of
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
 from reconciler.cycle.snapshot_totals import begun, capacity_of, counted, recorded
-from reconciler.cycle.status import PlannedCycle, same_objects, status_of
 from reconciler.planning.admission import in_force
 from reconciler.planning.planner import plan, revision_in_force
 from reconciler.planning.planning_input import PlanningInput, market_of
-from reconciler.reports.commit_message import lines
+from reconciler.reports.events import event_lines
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
 from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import Market
 from reconciler.values.plans import Hold, Plan
 from reconciler.values.readings import Reading, Seen, Unseen
-from reconciler.values.snapshot import CycleOutcome, CycleRecord, Snapshot
-from reconciler.values.status import Status
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.times import Timestamp
+from reconciler.values.views import CycleOutcome, CycleView, PublishedStatus
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,9 @@ class Runner:
         self._publisher = Publisher(world)
         self._sharer = SnapshotPublisher(world)
         self._sayer = CommitStatusReporter(world)
-        self._status: Status | None = None
+        self._status: PublishedStatus | None = None
         self._finding: PlannedCycle | None = None
+        self._views: ObjectViews | None = None
         self._held: frozenset[tuple[str, str]] = frozenset()
         self._blind = False
         self.snapshot = begun(world, address)
@@ -63,8 +65,13 @@ class Runner:
     def failed(self, why: str, began_at: int) -> Snapshot:
         """The snapshot of a cycle that failed: what was shown before, and that it is old."""
         before = self.snapshot.cycle.failures if self.snapshot.cycle else 0
-        record = CycleRecord(
-            began_at, self._world.clock.now(), 0.0, CycleOutcome.FAILED, why, failures=before + 1
+        record = CycleView(
+            started_at=Timestamp(began_at),
+            finished_at=Timestamp(self._world.clock.now()),
+            duration_seconds=0.0,
+            outcome=CycleOutcome.FAILED,
+            why=why,
+            failures=before + 1,
         )
         self.snapshot = replace(
             self.snapshot, cycle=record, counters=counted(self.snapshot.counters, record.outcome)
@@ -110,39 +117,40 @@ class Runner:
         self._log_sight(finding.situation.market)
         _log_events(finding.plan)
         dispatch_all(finding.plan, self._world, finding.situation.intents)
-        waiting = self._publish(finding, flush=flush)
+        same = same_objects(self._finding, finding)
+        views = self._views if same and self._views else object_views(finding)
+        waiting = self._publish(finding, views, flush=flush)
         self._sharer.share(finding)
         self._sayer.say(finding)
-        record = CycleRecord(
-            started_at=began_at,
-            finished_at=self._world.clock.now(),
+        record = CycleView(
+            started_at=Timestamp(began_at),
+            finished_at=Timestamp(self._world.clock.now()),
             duration_seconds=monotonic() - began,
             outcome=_outcome(finding),
             plan_digest=plan_digest(finding.plan),
             actions=len(finding.plan.actions),
         )
-        self.snapshot = self._shown(finding, record)
+        self.snapshot = self._shown(finding, views, record)
         return Cycle(finding, self.snapshot, waiting)
 
-    def _publish(self, finding: PlannedCycle, *, flush: bool) -> bool:
-        admitted = in_force(finding.situation.desired, finding.plan.revision)
-        if not (self._status and same_objects(self._finding, finding)):
-            self._status = status_of(self._world.provider, finding, admitted, self._status)
+    def _publish(self, finding: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
+        if not (self._status and views is self._views):
+            self._status = status_of(self._world.provider, finding, views, self._status)
         if self._status is None or not self._world.publishing:
             return False
         market = market_of(finding.situation)
         events = self._world.store.outbox.unpublished()
         news = Publication(self._status, events, finding.plan, market.height if market else 0)
+        admitted = in_force(finding.situation.desired, finding.plan.revision)
         rules = admitted.config.publishing if admitted and admitted.config else Publishing()
         self._publisher.publish(news, rules, now=self._world.clock.now(), flush=flush)
         return self._publisher.waiting
 
-    def _shown(self, finding: PlannedCycle, record: CycleRecord) -> Snapshot:
-        same = same_objects(self._finding, finding)
-        shown = snapshot_of(finding, self.snapshot, cycle_began_at=record.started_at, unchanged=same)
-        capacity = shown.capacity if same and shown.capacity else capacity_of(finding)
+    def _shown(self, finding: PlannedCycle, views: ObjectViews, record: CycleView) -> Snapshot:
+        shown = snapshot_of(finding, views, self.snapshot, cycle_began_at=record.started_at)
+        capacity = shown.capacity if views is self._views and shown.capacity else capacity_of(finding)
         shown = replace(shown, cycle=record, capacity=capacity or shown.capacity)
-        self._finding = finding
+        self._finding, self._views = finding, views
         return recorded(shown, self._world.store, self.snapshot, self._publisher)
 
     def _log_sight(self, market: Reading[Market]) -> None:
@@ -164,12 +172,12 @@ class Runner:
 
 def _log_events(plan: Plan) -> None:
     """What landed on the chain or was refused there, and the steps of lifecycles; after a crash once more."""
-    for line in lines(plan.confirmations):
+    for line in event_lines(plan.confirmations):
         log.info("%s", line)
     for step in plan.transitions:
         level = logging.WARNING if step.end is Phase.FAILED else logging.INFO
         memory = plan.memory.workloads.get(step.workload)
-        for line in lines([step]):
+        for line in event_lines([step]):
             log.log(level, "adapter %s: %s", memory.adapter if memory else "none", line)
 
 

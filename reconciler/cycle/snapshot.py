@@ -1,50 +1,97 @@
-"""One finished cycle as the HTTP API and the metrics show it. Pure."""
+"""The views of one finished cycle, which the API and the metrics show. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
-from reconciler.cycle.status import PlannedCycle
+from reconciler.cycle.planned_cycle import PlannedCycle
+from reconciler.planning.admission import in_force
 from reconciler.planning.ledger import earnings
 from reconciler.planning.phases import trouble_of
 from reconciler.planning.planning_input import PlanningInput, market_of
 from reconciler.values.funding import HEALTHY
-from reconciler.values.ids import LeaseId, workload_id
+from reconciler.values.ids import workload_id
 from reconciler.values.memory import WalletLedger, WorkloadMemory
 from reconciler.values.messages import describe
-from reconciler.values.observed import Market, Running, State
+from reconciler.values.money import normalized
+from reconciler.values.observed import Bid, Lease, Market, Running, SettlementSide, State
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
-from reconciler.values.snapshot import (
-    BidSnapshot,
-    BookTotals,
-    CommitSnapshot,
-    IntentSnapshot,
-    LeaseSnapshot,
-    ReadingAge,
-    Snapshot,
-    WorkloadSnapshot,
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.times import NEVER, Timestamp
+from reconciler.values.views import (
+    BidView,
+    CommitView,
+    HoldView,
+    IntentView,
+    LeaseView,
+    MoneyView,
+    PublishedStatus,
+    ReadingView,
+    WorkloadView,
 )
 
 
-def snapshot_of(
-    finding: PlannedCycle, before: Snapshot, *, cycle_began_at: int, unchanged: bool = False
-) -> Snapshot:
-    """The cycle's facts over those of the one before: what is unseen now stays as it was last seen.
+@dataclass(frozen=True, slots=True)
+class ObjectViews:
+    """The workloads, open bids and holds of one cycle."""
 
-    `unchanged` says that no workload can look different from `before`.
-    """
+    workloads: tuple[WorkloadView, ...]
+    bids: tuple[BidView, ...]
+    holds: tuple[HoldView, ...]
+
+
+def object_views(finding: PlannedCycle) -> ObjectViews:
+    """Workloads and bids in the order of their ids, holds in the plan's."""
+    market = market_of(finding.situation)
+    ours = market.bids.values() if market else ()
+    bids = sorted((bid for bid in ours if bid.state is State.OPEN), key=lambda bid: bid.id)
+    holds = tuple(map(HoldView.of, finding.plan.holds))
+    by_subject: dict[str, list[HoldView]] = defaultdict(list)
+    for hold in holds:
+        by_subject[hold.subject].append(hold)
+    known = sorted(finding.plan.memory.workloads.items())
+    workloads = tuple(_workload(finding, memory, by_subject) for _, memory in known)
+    return ObjectViews(workloads, tuple(map(_bid, bids)), holds)
+
+
+def status_of(
+    provider: str, finding: PlannedCycle, views: ObjectViews, before: PublishedStatus | None
+) -> PublishedStatus | None:
+    """The status to publish; `before` while the chain is unseen."""
+    market = market_of(finding.situation)
+    if market is None:
+        return before
+    workloads = finding.plan.memory.workloads
+    desired = in_force(finding.situation.desired, finding.plan.revision)
+    return PublishedStatus(
+        provider=provider,
+        address=market.wallet.address,
+        chain_id=market.chain_id,
+        revision=finding.plan.revision,
+        workloads=tuple(map(_published, views.workloads)),
+        bids=views.bids,
+        holds=tuple(h for h in views.holds if h.ours and h.subject not in workloads),
+        faults=tuple(f.show() for f in desired.faults) if desired else (),
+    )
+
+
+def _published(workload: WorkloadView) -> WorkloadView:
+    """Without what changes by itself, so that a commit means that something happened."""
+    holds = tuple(hold for hold in workload.holds if hold.ours and hold.subject == workload.id)
+    return replace(workload, ready=False, replicas_ready=0, replicas=0, holds=holds)
+
+
+def snapshot_of(
+    finding: PlannedCycle, views: ObjectViews, before: Snapshot, *, cycle_began_at: int
+) -> Snapshot:
+    """The cycle's facts over those of the one before: what is unseen now stays as it was last seen."""
     situation, plan = finding.situation, finding.plan
     market = market_of(situation)
-    shown = before
-    if market is not None:
-        shown = _with_market(before, market, plan)
-    workloads = before.workloads
-    if not unchanged:
-        workloads = tuple(
-            _workload(situation, memory, market) for _, memory in sorted(plan.memory.workloads.items())
-        )
+    shown = before if market is None else replace(_with_market(before, market, plan), bids=views.bids)
     return replace(
         shown,
         applied=plan.revision or shown.applied,
@@ -52,19 +99,25 @@ def snapshot_of(
         observe_only=situation.limits.observe_only,
         spending_stopped=situation.limits.stop_spending,
         draining=situation.limits.draining,
-        workloads=workloads,
+        workloads=views.workloads,
         intents=tuple(
-            IntentSnapshot(i.hash, tuple(describe(m) for m in i.messages), i.fee, i.timeout_height)
+            IntentView(
+                hash=i.hash,
+                messages=tuple(describe(m) for m in i.messages),
+                fee_uve=i.fee,
+                timeout_height=i.timeout_height,
+            )
             for i in situation.intents
         ),
-        holds=plan.holds,
+        holds=views.holds,
         plan=plan,
         desired_commit=_newest_commit(situation) or shown.desired_commit,
-        readings=tuple(_ages(situation, before, cycle_began_at)),
+        readings=tuple(_readings(situation, before, Timestamp(cycle_began_at))),
     )
 
 
 def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
+    active = (lease for lease in market.leases.values() if lease.state is State.ACTIVE)
     return replace(
         before,
         address=market.wallet.address,
@@ -72,62 +125,78 @@ def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
         height=market.height,
         chain_time=market.time,
         orders_open=len(market.orders),
-        books=_books(before.books, market, plan),
-        leases=tuple(
-            _lease(market, plan, lease_id)
-            for lease_id, lease in market.leases.items()
-            if lease.state is State.ACTIVE
-        ),
-        bids=tuple(
-            BidSnapshot(b.id, b.state, b.price, b.deposit, b.created_at)
-            for b in sorted(market.bids.values(), key=lambda b: b.id)
-            if b.state is State.OPEN
-        ),
+        money=_money(before.money, market, plan),
+        leases=tuple(_lease(lease, plan) for lease in active),
     )
 
 
-def _books(before: BookTotals, market: Market, plan: Plan) -> BookTotals:
+def _money(before: MoneyView, market: Market, plan: Plan) -> MoneyView:
     """Received is what was earned before fees; it only rises, as a counter must."""
     ledger = plan.memory.ledger or WalletLedger()
     found = earnings(market, ledger, plan.funding.values())
-    received = max(before.received, found.earned + ledger.fees)
-    return BookTotals(
-        market.wallet.balance, found.deposits, found.earned, found.accrued, ledger.fees, received
+    return MoneyView(
+        balance_uve=market.wallet.balance,
+        deposits_uve=found.deposits,
+        earned_uve=found.earned,
+        accrued_uve=found.accrued,
+        fees_uve=ledger.fees,
+        received_uve=max(before.received_uve, found.earned + ledger.fees),
     )
 
 
-def _lease(market: Market, plan: Plan, lease_id: LeaseId) -> LeaseSnapshot:
-    lease = market.leases[lease_id]
-    left = plan.funding.get(lease_id, HEALTHY)
-    return LeaseSnapshot(
-        lease_id,
-        lease.state,
-        lease.price,
-        left.due,
-        lease.payment.withdrawn,
-        plan.memory.withdrawn_at.get(lease_id, 0),
-        left,
+def _lease(lease: Lease, plan: Plan) -> LeaseView:
+    return LeaseView(
+        id=str(lease.id),
+        workload=workload_id(lease.id),
+        state=lease.state,
+        price_uve=normalized(lease.price),
+        withdrawn_uve=lease.payment.withdrawn,
+        withdrawn_at=Timestamp(plan.memory.withdrawn_at.get(lease.id, 0)),
+        funding=plan.funding.get(lease.id, HEALTHY),
     )
 
 
-def _workload(situation: PlanningInput, memory: WorkloadMemory, market: Market | None) -> WorkloadSnapshot:
-    subject = workload_id(memory.lease)
+def _bid(bid: Bid) -> BidView:
+    return BidView(
+        id=str(bid.id),
+        order=str(bid.id.order),
+        state=bid.state,
+        price_uve=normalized(bid.price),
+        deposit_uve=bid.deposit,
+        created_at_height=bid.created_at,
+    )
+
+
+def _workload(
+    finding: PlannedCycle, memory: WorkloadMemory, holds: Mapping[str, Sequence[HoldView]]
+) -> WorkloadView:
+    subject, market = workload_id(memory.lease), market_of(finding.situation)
     lease = market.leases.get(memory.lease) if market else None
-    running = _running(situation, memory)
-    return WorkloadSnapshot(
+    running = _running(finding.situation, memory)
+    file = f"workloads/{subject}.yaml"
+    return WorkloadView(
         id=subject,
-        lease=memory.lease,
+        lease=str(memory.lease),
         adapter=memory.adapter,
-        phase=memory.phase,
+        state=memory.phase.value.lower(),
         lease_state=lease.state if lease else State.INVALID,
-        price=lease.price if lease else 0 * situation.limits.gas_price_max,
+        price_uve=normalized(lease.price) if lease else Decimal(0),
         billing="usage" if memory.usage_billed else "lease",
-        path=f"workloads/{subject}.yaml",
+        withdrawn_uve=lease.payment.withdrawn if lease else 0,
+        settled_uve=_settled(market, lease) if market and lease else 0,
+        funding=finding.plan.funding.get(memory.lease, HEALTHY).state,
+        file=file,
         ready=running.ready if running else False,
         replicas_ready=running.replicas_ready if running else 0,
         replicas=running.replicas if running else 0,
-        trouble=trouble_of(situation, memory),
+        trouble=trouble_of(finding.situation, memory),
+        holds=tuple(hold for about in (subject, str(memory.lease), file) for hold in holds.get(about, ())),
     )
+
+
+def _settled(market: Market, lease: Lease) -> int:
+    side = market.settlements.get(lease.id.order, SettlementSide(None))
+    return sum(r.cost for r in side.records if r.settled and r.lease == str(lease.id))
 
 
 def _running(situation: PlanningInput, memory: WorkloadMemory) -> Running | None:
@@ -141,16 +210,16 @@ def _newest(situation: PlanningInput) -> str:
     return situation.desired.view.newest.desired.commit if isinstance(situation.desired, Seen) else ""
 
 
-def _newest_commit(situation: PlanningInput) -> CommitSnapshot | None:
+def _newest_commit(situation: PlanningInput) -> CommitView | None:
     if not isinstance(situation.desired, Seen):
         return None
     newest = situation.desired.view.newest
-    return CommitSnapshot(newest.desired.commit, newest.committed_at, newest.subject, newest.author)
+    return CommitView(newest.desired.commit, Timestamp(newest.committed_at), newest.subject, newest.author)
 
 
-def _ages(situation: PlanningInput, before: Snapshot, at: int) -> Iterator[ReadingAge]:
+def _readings(situation: PlanningInput, before: Snapshot, now: Timestamp) -> Iterator[ReadingView]:
     """The chain's first, as its age decides whether we are ready."""
-    last = {age.source: age.seen_at for age in before.readings}
+    last = {reading.source: reading.seen_at for reading in before.readings}
     sources: list[tuple[str, Reading[object]]] = [
         ("chain", situation.market),
         ("repository", situation.desired),
@@ -159,6 +228,6 @@ def _ages(situation: PlanningInput, before: Snapshot, at: int) -> Iterator[Readi
         sources += [(f"{name} workloads", view.workloads), (f"{name} capacity", view.capacity)]
     for source, reading in sources:
         if isinstance(reading, Seen):
-            yield ReadingAge(source, at)
+            yield ReadingView(source, now)
         else:
-            yield ReadingAge(source, last.get(source, 0), reading.why)
+            yield ReadingView(source, last.get(source, NEVER), reading.why)

@@ -8,7 +8,7 @@ import logging
 from dataclasses import replace
 
 from reconciler.cycle.environment import Environment
-from reconciler.cycle.status import PlannedCycle
+from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.documents.planning_snapshot import planning_snapshot_files, timeless
 from reconciler.planning.planning_input import market_of
 from reconciler.values.outcomes import Done, Outcome

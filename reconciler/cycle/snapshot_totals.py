@@ -5,21 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.cycle.environment import Environment, Store
+from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.publish import Publisher
-from reconciler.cycle.status import PlannedCycle
 from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import in_force
 from reconciler.planning.capacity import offered, promised, usable
 from reconciler.planning.planning_input import PlanningFacts, market_of
 from reconciler.values.readings import Unseen
-from reconciler.values.snapshot import (
-    CapacitySnapshot,
-    CommitSnapshot,
-    Counters,
-    CycleOutcome,
-    RevisionTimes,
-    Snapshot,
-)
+from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
+from reconciler.values.times import Timestamp
+from reconciler.values.views import CapacityView, CommitView, CycleOutcome
 
 
 def begun(world: Environment, address: str) -> Snapshot:
@@ -47,7 +42,7 @@ def recorded(shown: Snapshot, store: Store, before: Snapshot, publisher: Publish
     )
 
 
-def capacity_of(finding: PlannedCycle) -> CapacitySnapshot | None:
+def capacity_of(finding: PlannedCycle) -> CapacityView | None:
     """What is offered, sold and promised; None where machines or market are unseen."""
     situation, market = finding.situation, market_of(finding.situation)
     desired = in_force(situation.desired, finding.plan.revision)
@@ -59,7 +54,7 @@ def capacity_of(finding: PlannedCycle) -> CapacitySnapshot | None:
         return None
     claimed = promised(market)
     if desired is None:
-        return CapacitySnapshot(capacity.view.total, capacity.view.total, claimed)
+        return CapacityView(capacity.view.total, capacity.view.total, claimed)
     scene = PlanningFacts(
         now=situation.now,
         desired=desired,
@@ -69,7 +64,7 @@ def capacity_of(finding: PlannedCycle) -> CapacitySnapshot | None:
         limits=situation.limits,
         funding=finding.plan.funding,
     )
-    return CapacitySnapshot(capacity.view.total, usable(scene, capacity.view), claimed)
+    return CapacityView(capacity.view.total, usable(scene, capacity.view), claimed)
 
 
 def _with_totals(shown: Snapshot, store: Store) -> Snapshot:
@@ -92,9 +87,9 @@ def _times(shown: Snapshot, before: Snapshot, now: int, unpublished_since: int) 
     )
 
 
-def _published(shown: Snapshot, before: Snapshot, publisher: Publisher, now: int) -> CommitSnapshot | None:
+def _published(shown: Snapshot, before: Snapshot, publisher: Publisher, now: int) -> CommitView | None:
     """The last status commit; its subject is known where this daemon has made it."""
     if not shown.published or (before.published_commit and before.published_commit.id == shown.published):
         return before.published_commit
     commit, subject = publisher.last
-    return CommitSnapshot(shown.published, now, subject if commit == shown.published else "")
+    return CommitView(shown.published, Timestamp(now), subject if commit == shown.published else "")

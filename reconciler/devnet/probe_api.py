@@ -45,12 +45,12 @@ class ApiProbe:
 
     def state(self, workload: str) -> str:
         """The workload's phase in lower case, "" where there is no such workload."""
-        found = self.ask("/api/v1/workloads")["workloads"]
+        found = self.ask("/api/v1/workloads")["items"]
         return next((str(w["state"]) for w in found if w["id"] == workload), "")
 
     def waits_for_file(self, workload: str) -> str:
         """What the daemon says is missing, "" where nothing is."""
-        holds = self.ask(f"/api/v1/workloads/{workload}")["holds"]
+        holds = self.ask(f"/api/v1/workloads/{workload}")["workload"]["holds"]
         return next((str(h["message"]) for h in holds if h["reason"] == "NoWorkloadFile"), "")
 
     def applied(self) -> str:

@@ -11,7 +11,7 @@ from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.markdown import cell, code, table
 from reconciler.values.money import DENOM, show_rate
-from reconciler.values.status import BidStatus, Notice, Status, WorkloadStatus
+from reconciler.values.views import BidView, HoldView, PublishedStatus, WorkloadView
 
 ROWS_MAX = 200
 """Rows of a table in the README; what is wrong comes first, the rest is found in its files."""
@@ -23,13 +23,13 @@ SUMMARY = "summary.yaml"
 README = "README.md"
 
 
-def status_files(status: Status) -> Mapping[str, bytes]:
+def status_files(status: PublishedStatus) -> Mapping[str, bytes]:
     """Path -> bytes, all that the status branch holds; the same status gives the same bytes."""
     files = {README: _readme(status).encode(), SUMMARY: write_yaml(_summary(status))}
     for workload in status.workloads:
         files[status_path("workloads", workload.id)] = _workload_file(workload)
     for bid in status.bids:
-        files[status_path("bids", workload_id(bid.id))] = _bid_file(bid)
+        files[status_path("bids", workload_id(LeaseId.parse(bid.id)))] = _bid_file(bid)
     return dict(sorted(files.items()))
 
 
@@ -42,54 +42,54 @@ def _head(kind: str) -> dict[str, Node]:
     return {"apiVersion": API_VERSION, "kind": kind}
 
 
-def _summary(status: Status) -> dict[str, Node]:
-    phases = Counter(workload.phase for workload in status.workloads)
+def _summary(status: PublishedStatus) -> dict[str, Node]:
+    states = Counter(workload.state for workload in status.workloads)
     document: dict[str, Node] = _head("ProviderStatus") | {
         "provider": status.provider,
         "address": status.address,
         "chain_id": status.chain_id,
         "applied_revision": status.revision,
-        "workloads": {phase.value.lower(): phases[phase] for phase in Phase if phases[phase]},
+        "workloads": {state: states[state] for phase in Phase if states[state := phase.value.lower()]},
         "bids_open": len(status.bids),
     }
-    document |= _notices(status.notices)
+    document |= _holds(status.holds)
     if status.faults:
         document["faults"] = [*sorted(status.faults)]
     return document
 
 
 @lru_cache(maxsize=CACHED)
-def _workload_file(workload: WorkloadStatus) -> bytes:
+def _workload_file(workload: WorkloadView) -> bytes:
     document: dict[str, Node] = _head("WorkloadStatus") | {
         "id": workload.id,
-        "lease": _lease(workload.lease),
+        "lease": _lease(LeaseId.parse(workload.lease)),
         "adapter": workload.adapter,
-        "phase": workload.phase.value,
+        "phase": workload.state.capitalize(),
         "lease_state": workload.lease_state.value,
-        "price": show_rate(workload.price),
+        "price": show_rate(workload.price_uve),
         "billing": workload.billing,
-        "withdrawn": f"{workload.withdrawn}{DENOM}",
+        "withdrawn": f"{workload.withdrawn_uve}{DENOM}",
         "funding": workload.funding.value,
     }
     if workload.billing == "usage":
-        document["usage_settled"] = f"{workload.settled}{DENOM}"
+        document["usage_settled"] = f"{workload.settled_uve}{DENOM}"
     if workload.trouble is not None:
         trouble: dict[str, Node] = {"reason": workload.trouble.reason, "message": workload.trouble.message}
         document["trouble"] = trouble | (
             {"advice": workload.trouble.advice} if workload.trouble.advice else {}
         )
-    return write_yaml(document | _notices(workload.notices))
+    return write_yaml(document | _holds(workload.holds))
 
 
 @lru_cache(maxsize=CACHED)
-def _bid_file(bid: BidStatus) -> bytes:
+def _bid_file(bid: BidView) -> bytes:
     return write_yaml(
         _head("BidStatus")
         | {
-            "bid": _lease(bid.id),
+            "bid": _lease(LeaseId.parse(bid.id)),
             "state": bid.state.value,
-            "price": show_rate(bid.price),
-            "deposit": f"{bid.deposit}{DENOM}",
+            "price": show_rate(bid.price_uve),
+            "deposit": f"{bid.deposit_uve}{DENOM}",
         }
     )
 
@@ -105,15 +105,15 @@ def _lease(lease: LeaseId) -> dict[str, Node]:
     }
 
 
-def _notices(notices: Iterable[Notice]) -> dict[str, Node]:
+def _holds(holds: Iterable[HoldView]) -> dict[str, Node]:
     listed: list[Node] = [
-        {"subject": notice.subject, "reason": notice.reason, "message": notice.message}
-        for notice in sorted(notices)
+        {"subject": hold.subject, "reason": hold.reason.value, "message": hold.message}
+        for hold in sorted(holds)
     ]
     return {"holds": listed} if listed else {}
 
 
-def _readme(status: Status) -> str:
+def _readme(status: PublishedStatus) -> str:
     revision = code(status.revision[:12] or "none")
     where = f"Address {code(status.address)} on chain {code(status.chain_id)}; applied revision {revision}."
     parts = [
@@ -124,8 +124,8 @@ def _readme(status: Status) -> str:
         "## Open bids",
         _bid_table(status.bids) or "None.",
     ]
-    if status.notices:
-        parts += ["## Held back", _notice_list(status.notices)]
+    if status.holds:
+        parts += ["## Held back", _hold_list(status.holds)]
     if status.faults:
         parts += [
             "## Faults in the repository",
@@ -134,29 +134,29 @@ def _readme(status: Status) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _workload_table(workloads: Sequence[WorkloadStatus]) -> str:
+def _workload_table(workloads: Sequence[WorkloadView]) -> str:
     head = ("workload", "phase", "lease", "price a block", "billed by", "what is wrong")
-    first = sorted(workloads, key=lambda w: (w.trouble is None and not w.notices, w.id))[:ROWS_MAX]
+    first = sorted(workloads, key=lambda w: (w.trouble is None and not w.holds, w.id))[:ROWS_MAX]
     return table(head, [_workload_row(workload) for workload in first]) + _more(len(workloads))
 
 
 @lru_cache(maxsize=CACHED)
-def _workload_row(workload: WorkloadStatus) -> tuple[str, ...]:
+def _workload_row(workload: WorkloadView) -> tuple[str, ...]:
     trouble = [workload.trouble.message] if workload.trouble else []
     return (
         f"[{cell(workload.id)}]({status_path('workloads', workload.id)})",
-        workload.phase.value,
+        workload.state.capitalize(),
         workload.lease_state.value,
-        show_rate(workload.price),
+        show_rate(workload.price_uve),
         workload.billing,
-        cell("; ".join([*trouble, *(notice.message for notice in workload.notices)])),
+        cell("; ".join([*trouble, *(hold.message for hold in workload.holds)])),
     )
 
 
-def _bid_table(bids: Sequence[BidStatus]) -> str:
+def _bid_table(bids: Sequence[BidView]) -> str:
     rows = [
-        (code(str(bid.id.order)), bid.state.value, show_rate(bid.price), f"{bid.deposit}{DENOM}")
-        for bid in sorted(bids, key=lambda bid: bid.id)[:ROWS_MAX]
+        (code(bid.order), bid.state.value, show_rate(bid.price_uve), f"{bid.deposit_uve}{DENOM}")
+        for bid in sorted(bids, key=lambda bid: LeaseId.parse(bid.id))[:ROWS_MAX]
     ]
     return table(("order", "state", "price a block", "deposit"), rows) + _more(len(bids))
 
@@ -165,8 +165,7 @@ def _more(count: int) -> str:
     return f"\n\nAnd {count - ROWS_MAX} more, each in its own file." if count > ROWS_MAX else ""
 
 
-def _notice_list(notices: Iterable[Notice]) -> str:
+def _hold_list(holds: Iterable[HoldView]) -> str:
     return "\n".join(
-        f"- {code(notice.subject)} {cell(notice.reason)}: {cell(notice.message)}"
-        for notice in sorted(notices)
+        f"- {code(hold.subject)} {cell(hold.reason)}: {cell(hold.message)}" for hold in sorted(holds)
     )

@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from reconciler.values.times import Timestamp, parsed_unix_seconds
+
 Decoded = TypeVar("Decoded")
 
 _building = threading.Lock()
@@ -22,5 +24,11 @@ def decode_json(text: bytes | str, form: type[Decoded]) -> Decoded:
     decoder = _decoders.get(form)
     if decoder is None:
         with _building:
-            decoder = _decoders.setdefault(form, msgspec.json.Decoder(form))
+            decoder = _decoders.setdefault(form, msgspec.json.Decoder(form, dec_hook=_custom))
     return cast(Decoded, decoder.decode(text))
+
+
+def _custom(form: type, value: Any) -> Any:
+    if form is Timestamp:
+        return parsed_unix_seconds(value or "")
+    raise NotImplementedError(f"{form.__name__} has no JSON form")

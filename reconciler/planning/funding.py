@@ -24,7 +24,7 @@ def time_left(market: Market, lease: Lease, rules: Escrow) -> TimeLeft:
     blocks = blocks_left(account, market.height)
     due = due_gross(account, lease.id, market.height)
     if blocks is None:
-        return TimeLeft(Funding.HEALTHY, due=due)
+        return TimeLeft(Funding.HEALTHY, accrued_uve=due)
     seconds = int(blocks * market.block_seconds)
     if blocks < 0:
         state = Funding.EXHAUSTED

@@ -81,5 +81,5 @@ def earnings(market: Market, ledger: WalletLedger, funding: Iterable[TimeLeft]) 
     """Change of the wallet, plus own deposits locked, less what came from outside; accrued apart."""
     deposits = locked(market)
     earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside
-    accrued = sum(after_take(left.due, market.rules.take_percent) for left in funding)
+    accrued = sum(after_take(left.accrued_uve, market.rules.take_percent) for left in funding)
     return Earnings(deposits, earned, accrued)

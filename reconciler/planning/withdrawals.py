@@ -54,7 +54,7 @@ def _may_be_due(scene: PlanningFacts, lease: Lease, rules: Withdrawals) -> bool:
     """Told from the lease alone: its interval is over, or its funds end."""
     if lease.state is not State.ACTIVE:
         return False
-    left = scene.funding[lease.id].blocks
+    left = scene.funding[lease.id].blocks_left
     ends = left is not None and left <= LAST_BLOCKS
     return ends or scene.market.time - _last_drawn(scene, lease) >= rules.every_seconds
 
@@ -64,7 +64,7 @@ def _judge(
 ) -> Iterator[WithdrawLease | Hold]:
     rules, fee = terms
     height = scene.market.height
-    left = scene.funding[lease.id].blocks
+    left = scene.funding[lease.id].blocks_left
     over = left is not None and left < 0
     ending = over or (left is not None and left <= LAST_BLOCKS < height - account.settled_at)
     if over:

@@ -1,46 +1,40 @@
-"""Why something is as it is: from the order over bid, lease and workload to the next try. Pure."""
+"""Why a workload or an order is as it is, from the order to the next try. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.values.durations import lasting
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.money import plain
 from reconciler.values.records import Decision
-from reconciler.values.snapshot import LeaseSnapshot, WorkloadSnapshot
+from reconciler.values.times import Timestamp
+from reconciler.values.views import WorkloadDetailView, WorkloadView
 
 EFFECTS = ("ApplyWorkload", "RemoveWorkload")
 BIDDING = ("CreateBid", "CloseBid")
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """One link of the chain: `word` is its state in one word, `since` and `until` unix seconds (0: not known,
-    or not over).
+class ExplanationStep:
+    """One step from cause to effect. `step` is order, decision, bid, lease, money, workload, adapter,
+    trouble, cluster, outcome, held, next try or was held; `state` is its state in one word, since when and
+    until when. A next try is due at `until`.
     """
 
     step: str
-    word: str
-    says: str
-    since: int = 0
-    until: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ExplanationBasis:
-    """What a running daemon saw last of a workload; its lease, where that is active."""
-
-    workload: WorkloadSnapshot
-    lease: LeaseSnapshot | None
+    state: str
+    message: str
+    since: Timestamp = field(default_factory=Timestamp)
+    until: Timestamp = field(default_factory=Timestamp)
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedCase:
-    """What is asked about, by all of its ids, what the journal has on it (decisions newest first), and what
-    is seen of it, where a daemon runs.
+    """What is explained, by all of its ids: the journal's decisions on it (newest first), the planner's
+    memory, and what a running daemon sees of it.
     """
 
     order: OrderId | None
@@ -48,94 +42,105 @@ class ExplainedCase:
     workload: WorkloadId | None
     decisions: tuple[Decision, ...]
     memory: Memory
-    sight: ExplanationBasis | None = None
+    observed: WorkloadDetailView | None = None
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """By what names decisions on it are kept; those on its order are those on its lease, too."""
+        """The subjects of its decisions; those of its order include its lease's."""
         order = () if self.order is None else (str(self.order),)
         return order if self.workload is None else (*order, self.workload, _file(self))
 
 
-def causes(case: ExplainedCase) -> tuple[Link, ...]:
-    """The links that are known, in the order of cause and effect; what is over comes last."""
-    return (*_market(case), *_work(case), *_next_tries(case), *_over(case.decisions))
+def explanation(case: ExplainedCase) -> tuple[ExplanationStep, ...]:
+    """The known steps in the order of cause and effect; holds that ended come last."""
+    return (*_market(case), *_work(case), *_next_tries(case), *_ended(case.decisions))
 
 
-def decided(found: Decision, step: str) -> Link:
-    """A decision as a link."""
-    return Link(step, found.word, found.message, found.first_seen, found.ended_at)
-
-
-def _market(case: ExplainedCase) -> Iterator[Link]:
-    if case.order is not None:
-        yield Link("order", "", f"{case.order}, of tenant {case.order.owner}")
-        yield from (decided(d, "decision") for d in _standing(case, str(case.order)))
-    if case.lease is None:
-        return
-    bid = str(case.lease)
-    yield from (decided(d, "bid") for d in _on(case, bid) if d.word in BIDDING)
-    yield from (decided(d, "held") for d in _standing(case, bid))
-    if case.sight is not None:
-        yield Link("lease", case.sight.workload.lease_state.value, _money(case.sight))
-    elif known := _remembered(case):
-        word = "closed" if known.closed_first else "active"
-        billed = "; billed by usage" if known.usage_billed else ""
-        yield Link("lease", word, f"{case.lease}{billed}")
-    money = (d for d in _on(case, bid) if not d.held and d.word not in BIDDING)
-    yield from (decided(d, "money") for d in money)
-
-
-def _work(case: ExplainedCase) -> Iterator[Link]:
-    if case.workload is None:
-        return
-    if case.sight is not None:
-        yield from _seen(case.sight.workload)
-    elif known := _remembered(case):
-        yield Link("workload", known.phase.value, f"{case.workload}, its file is {_file(case)}")
-        pods = f"pods {', '.join(known.pods)}" if known.pods else "no pods seen"
-        yield Link("adapter", known.adapter, pods)
-    outcomes = [d for d in _on(case, case.workload) if d.word in EFFECTS]
-    yield from (decided(d, "outcome") for d in outcomes[:1])
-    for subject in (case.workload, _file(case)):
-        yield from (decided(d, "held") for d in _standing(case, subject))
-
-
-def _money(sight: ExplanationBasis) -> str:
-    name = f"{sight.workload.lease}, billed by {sight.workload.billing}"
-    if (lease := sight.lease) is None:
-        return name
-    return (
-        f"{name}; {plain(lease.price)}uve a block, {lease.accrued}uve accrued, {lease.withdrawn}uve "
-        f"withdrawn; funds {lease.funding.state}{lasting(lease.funding.seconds)}"
+def decision_step(decision: Decision, step: str) -> ExplanationStep:
+    """A decision as a step."""
+    return ExplanationStep(
+        step,
+        decision.word,
+        decision.message,
+        Timestamp(decision.first_seen),
+        Timestamp(decision.ended_at),
     )
 
 
-def _seen(found: WorkloadSnapshot) -> Iterator[Link]:
-    yield Link("workload", found.phase.value, f"{found.id}, its file is {found.path}")
-    ready = f"{found.replicas_ready} of {found.replicas} replicas are ready"
-    yield Link("adapter", found.adapter, ready)
-    if found.trouble is not None:
-        advice = f"; {found.trouble.advice}" if found.trouble.advice else ""
-        yield Link("trouble", found.trouble.reason, f"{found.trouble.message}{advice}")
+def _market(case: ExplainedCase) -> Iterator[ExplanationStep]:
+    if case.order is not None:
+        yield ExplanationStep("order", "", f"{case.order}, of tenant {case.order.owner}")
+        yield from (decision_step(d, "decision") for d in _standing(case, str(case.order)))
+    if case.lease is None:
+        return
+    bid = str(case.lease)
+    yield from (decision_step(d, "bid") for d in _on(case, bid) if d.word in BIDDING)
+    yield from (decision_step(d, "held") for d in _standing(case, bid))
+    if case.observed is not None:
+        yield ExplanationStep("lease", case.observed.workload.lease_state.value, _money(case.observed))
+    elif known := _remembered(case):
+        state = "closed" if known.closed_first else "active"
+        billed = "; billed by usage" if known.usage_billed else ""
+        yield ExplanationStep("lease", state, f"{case.lease}{billed}")
+    money = (d for d in _on(case, bid) if not d.held and d.word not in BIDDING)
+    yield from (decision_step(d, "money") for d in money)
 
 
-def _next_tries(case: ExplainedCase) -> Iterator[Link]:
+def _work(case: ExplainedCase) -> Iterator[ExplanationStep]:
+    if case.workload is None:
+        return
+    if case.observed is not None:
+        yield from _seen(case.observed.workload)
+    elif known := _remembered(case):
+        state = known.phase.value.lower()
+        yield ExplanationStep("workload", state, f"{case.workload}, its file is {_file(case)}")
+        pods = f"pods {', '.join(known.pods)}" if known.pods else "no pods seen"
+        yield ExplanationStep("adapter", known.adapter, pods)
+    outcomes = [d for d in _on(case, case.workload) if d.word in EFFECTS]
+    yield from (decision_step(d, "outcome") for d in outcomes[:1])
+    for subject in (case.workload, _file(case)):
+        yield from (decision_step(d, "held") for d in _standing(case, subject))
+
+
+def _money(observed: WorkloadDetailView) -> str:
+    name = f"{observed.workload.lease}, billed by {observed.workload.billing}"
+    if (lease := observed.lease) is None:
+        return name
+    funds = lease.funding
+    return (
+        f"{name}; {plain(lease.price_uve)}uve a block, {funds.accrued_uve}uve accrued, "
+        f"{lease.withdrawn_uve}uve withdrawn; funds {funds.state}{lasting(funds.seconds_left)}"
+    )
+
+
+def _seen(workload: WorkloadView) -> Iterator[ExplanationStep]:
+    yield ExplanationStep("workload", workload.state, f"{workload.id}, its file is {workload.file}")
+    ready = f"{workload.replicas_ready} of {workload.replicas} replicas are ready"
+    yield ExplanationStep("adapter", workload.adapter, ready)
+    if workload.trouble is not None:
+        advice = f"; {workload.trouble.advice}" if workload.trouble.advice else ""
+        yield ExplanationStep("trouble", workload.trouble.reason, f"{workload.trouble.message}{advice}")
+
+
+def _next_tries(case: ExplainedCase) -> Iterator[ExplanationStep]:
     keys = [f"{kind}:{case.workload}" for kind in EFFECTS]
     keys += [f"{kind}:{case.lease}" for kind in (*BIDDING, "WithdrawLease", "RecordUsage")]
     for key in keys:
         if retry := case.memory.retries.get(key):
-            yield Link("next try", retry.reason, _try(key.partition(":")[0], retry), until=retry.next_try)
+            kind = key.partition(":")[0]
+            yield ExplanationStep(
+                "next try", retry.reason, _try(kind, retry), until=Timestamp(retry.next_try)
+            )
 
 
 def _try(kind: str, retry: Retry) -> str:
     advice = f"; {retry.advice}" if retry.advice else ""
-    when = "it is tried again" if retry.next_try else "it is not tried again as it is"
+    when = "it is tried again" if retry.next_try else "it is not tried again unchanged"
     return f"{kind} failed {retry.times}, last: {retry.why}{advice}; {when}"
 
 
-def _over(decisions: Iterable[Decision]) -> Iterator[Link]:
-    yield from (decided(d, "was held") for d in decisions if d.held and d.ended_at)
+def _ended(decisions: Iterable[Decision]) -> Iterator[ExplanationStep]:
+    yield from (decision_step(d, "was held") for d in decisions if d.held and d.ended_at)
 
 
 def _remembered(case: ExplainedCase) -> WorkloadMemory | None:

@@ -1,12 +1,14 @@
-"""A plan as programs read it: stable keys in a stable order, decimals as text, amounts in whole uve."""
+"""A plan for programs: stable keys, decimals as text, amounts in whole uve. Pure."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.reports.view_json import view_json, view_text
+from reconciler.values.lifecycle import Phase
 from reconciler.values.messages import (
     CloseBid,
     CreateBid,
@@ -22,134 +24,150 @@ from reconciler.values.plans import (
     Action,
     ApplyWorkload,
     BroadcastAgain,
-    Hold,
     NotifyTenant,
     Plan,
     PrepareAdapter,
     RemoveWorkload,
     SendTransaction,
-    Transition,
     subjects,
 )
-from reconciler.values.resources import Resources
+from reconciler.values.views import HoldView
 
-Fields = dict[str, Any]
-"""A JSON object."""
+LISTED_MAX = 1_000
+"""Actions, holds and transitions that the API lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """An effect of the plan: its kind (SendTransaction, BroadcastAgain, PrepareAdapter, ApplyWorkload,
+    RemoveWorkload, NotifyTenant), what it is about, a sentence, and details by its kind.
+    """
+
+    kind: str
+    subjects: tuple[str, ...]
+    message: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionView:
+    """A step of a workload's lifecycle."""
+
+    workload: str
+    lease: str
+    start: Phase
+    end: Phase
+    trigger: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan without its memory; `quiet`: there is nothing to do. `GET /api/v1/plan` lists at most 1,000 of
+    each, holds on what is ours first; `holds_total` counts all.
+    """
+
+    revision: str
+    quiet: bool
+    actions: tuple[ActionView, ...]
+    holds: tuple[HoldView, ...]
+    holds_total: int
+    transitions: tuple[TransitionView, ...]
+
+
+EMPTY_PLAN = PlanView("", quiet=True, actions=(), holds=(), holds_total=0, transitions=())
+
+
+def plan_view(plan: Plan) -> PlanView:
+    """The whole plan."""
+    return PlanView(
+        revision=plan.revision,
+        quiet=plan.quiet,
+        actions=tuple(map(_action, plan.actions)),
+        holds=tuple(map(HoldView.of, plan.holds)),
+        holds_total=len(plan.holds),
+        transitions=tuple(
+            TransitionView(step.workload, str(step.lease), step.start, step.end, step.trigger, step.detail)
+            for step in plan.transitions
+        ),
+    )
+
+
+def short_plan_view(plan: Plan | None) -> PlanView:
+    """The plan as the API shows it; an empty one before the first cycle."""
+    if plan is None:
+        return EMPTY_PLAN
+    holds = tuple(sorted(plan.holds, key=lambda hold: not hold.ours))[:LISTED_MAX]
+    shortened = replace(
+        plan,
+        actions=plan.actions[:LISTED_MAX],
+        holds=holds,
+        transitions=plan.transitions[:LISTED_MAX],
+    )
+    return replace(plan_view(shortened), holds_total=len(plan.holds))
 
 
 def plan_json(plan: Plan) -> str:
-    """The plan as indented JSON with a line's end."""
-    return json.dumps(plan_fields(plan), indent=2, sort_keys=True) + "\n"
+    """The plan as indented JSON."""
+    return view_text(plan_view(plan))
 
 
 def plan_digest(plan: Plan) -> str:
-    """Identifies what is done and withheld, as 64 hex digits; the memory has no part in it.
+    """Identifies the actions, transitions and holds, as 64 hex digits; the memory has no part in it.
 
-    Piece by piece: strangers decide how many holds there are, and one long call would keep every other thread
-    waiting.
+    Holds are hashed one by one: tenants decide how many there are, and one long call would block every other
+    thread.
     """
-    rest = {**plan_fields(replace(plan, holds=())), "holds": len(plan.holds)}
-    whole = hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode())
+    digest = hashlib.sha256(view_json(plan_view(replace(plan, holds=()))))
+    digest.update(str(len(plan.holds)).encode())
     for hold in plan.holds:
-        # Each text with its length before it: no two plans read the same.
+        # Each text after its length, so that no two plans have the same bytes.
         texts = (hold.subject, hold.reason, hold.message, "1" if hold.ours else "", hold.approval)
-        whole.update("".join([f"{len(text)}:{text}" for text in texts]).encode())
-    return whole.hexdigest()
+        digest.update("".join([f"{len(text)}:{text}" for text in texts]).encode())
+    return digest.hexdigest()
 
 
-def plan_fields(plan: Plan) -> Fields:
-    """The plan as a JSON object; its memory is the journal's and left out."""
-    return {
-        "revision": plan.revision,
-        "quiet": plan.quiet,
-        "actions": [_action(action) for action in plan.actions],
-        "holds": [hold_fields(hold) for hold in plan.holds],
-        "transitions": [_transition(step) for step in plan.transitions],
-    }
+def _action(action: Action) -> ActionView:
+    return ActionView(type(action).__name__, subjects(action), action.show(), _details(action))
 
 
-def _action(action: Action) -> Fields:
-    return {
-        "kind": type(action).__name__,
-        "subjects": list(subjects(action)),
-        "what": action.show(),
-        **_action_details(action),
-    }
-
-
-def _action_details(action: Action) -> Fields:
+def _details(action: Action) -> Mapping[str, Any]:
     match action:
         case SendTransaction(messages=messages, fee_max=fee):
             return {"messages": [_message(message) for message in messages], "fee_max_uve": fee}
         case BroadcastAgain(hash=tx):
             return {"hash": tx}
         case PrepareAdapter(adapter=adapter, quota=quota):
-            return {"adapter": adapter, "quota": resources_fields(quota)}
+            return {"adapter": adapter, "quota": quota}
         case ApplyWorkload(workload=workload, digest=digest, why=why):
             return {
                 "adapter": workload.adapter,
                 "digest": digest,
                 "lease": str(workload.lease),
                 "paused": workload.paused,
-                "resources": resources_fields(workload.resources),
+                "resources": workload.resources,
                 "why": why,
             }
         case RemoveWorkload(adapter=adapter, why=why):
             return {"adapter": adapter, "why": why}
         case NotifyTenant(lease=lease, left=left):
-            return {"lease": str(lease), "funding": left.state.value}
+            return {"lease": str(lease), "funding": left.state}
 
 
-def _message(message: Message) -> Fields:
-    return {
-        "kind": type(message).__name__,
-        "subject": subject(message),
-        "what": describe(message),
-        **_message_details(message),
-    }
+def _message(message: Message) -> ActionView:
+    details = _message_details(message)
+    return ActionView(type(message).__name__, (subject(message),), describe(message), details)
 
 
-def _message_details(message: Message) -> Fields:
+def _message_details(message: Message) -> Mapping[str, Any]:
     match message:
         case CreateBid(price=price, deposit=deposit):
             return {"price_uve": plain(price), "deposit_uve": deposit}
         case CloseBid(reason=reason, lease=lease):
-            return {"reason": reason.value, "closes_lease": lease}
+            return {"reason": reason, "closes_lease": lease}
         case WithdrawLease(expected=expected):
             return {"expected_uve": expected}
         case RecordUsage(amount=amount, period_start=start, period_end=end):
             return {"amount_uve": amount, "period_start": start, "period_end": end}
         case SettleUsage(records=records, amount=amount):
-            return {"records": list(records), "amount_uve": amount}
-
-
-def hold_fields(hold: Hold) -> Fields:
-    """A hold as a JSON object."""
-    return {
-        "subject": hold.subject,
-        "reason": hold.reason.value,
-        "message": hold.message,
-        "ours": hold.ours,
-        "approval": hold.approval,
-    }
-
-
-def _transition(step: Transition) -> Fields:
-    return {
-        "workload": step.workload,
-        "lease": str(step.lease),
-        "from": step.start.value,
-        "to": step.end.value,
-        "trigger": step.trigger,
-        "detail": step.detail,
-    }
-
-
-def resources_fields(resources: Resources) -> Fields:
-    """Resources as a JSON object."""
-    return {
-        "cpu_milli": resources.cpu_milli,
-        "memory_bytes": resources.memory_bytes,
-        "storage_bytes": resources.storage_bytes,
-        "gpu": resources.gpu,
-    }
+            return {"records": records, "amount_uve": amount}

@@ -1,74 +1,58 @@
-"""A preview as programs read it: stable keys in a stable order, decimals as text, amounts in uve."""
+"""A preview for programs: stable keys, decimals as text, amounts in uve. Pure."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from typing import Any
 
 from reconciler.reports.faults import fault_fields
-from reconciler.reports.plan_json import Fields, hold_fields, plan_fields, resources_fields
+from reconciler.reports.plan_json import plan_view
 from reconciler.reports.preview_effects import effects_of, headline
+from reconciler.reports.view_json import view_text
 from reconciler.values.money import plain
-from reconciler.values.preview import BidDecision, FileChange, FreeCapacity, Preview, Price, Quote
+from reconciler.values.preview import BidDecision, Preview, Quote
+from reconciler.values.views import HoldView
+
+Fields = Mapping[str, Any]
 
 
 def preview_json(preview: Preview) -> str:
-    """The preview as indented JSON with a line's end; `plan` is that of the changed side, whole."""
-    return json.dumps(_fields(preview), indent=2, sort_keys=True) + "\n"
-
-
-def _fields(preview: Preview) -> Fields:
-    sight, costs = preview.sight, preview.costs
-    before, after = preview.rooms
-    effects = effects_of(preview)
-    return {
-        "summary": headline(preview, effects),
-        "takes_effect": preview.changes and not effects.nothing,
-        "changes": preview.changes,
-        "base": preview.base,
-        "head": preview.head,
-        "snapshot": {
-            "provider": sight.provider,
-            "chain_id": sight.chain_id,
-            "height": sight.height,
-            "taken_at": sight.taken_at,
-            "applied": sight.applied,
-        },
-        "costs": {
-            "take_percent": costs.take_percent,
-            "month_fees_uve": costs.month_fees,
-            "block_seconds": plain(costs.block_seconds),
-        },
-        "files": [_file(file) for file in preview.files],
-        "prices": [_price(price) for price in preview.prices],
-        "orders": [
-            {"order": str(o.order), "before": _verdict(o.old), "after": _verdict(o.new)}
-            for o in preview.orders
-        ],
-        "workloads": [{"id": w.id, "path": w.path, "verb": w.verb} for w in preview.workloads],
-        "orders_open": preview.orders_open,
-        "bids_open": preview.bids_open,
-        "capacity": {"before": _room(before), "after": _room(after)},
-        "ceilings": [hold_fields(hold) for hold in preview.ceilings],
-        "faults": [fault_fields(fault) for fault in preview.faults],
-        "warnings": list(preview.warnings),
-        "notes": list(preview.notes),
-        "withheld": [hold_fields(hold) for hold in preview.withheld],
-        "plan": plan_fields(preview.after),
-    }
-
-
-def _file(file: FileChange) -> Fields:
-    fields = [{"key": f.name, "old": f.old, "new": f.new} for f in file.fields]
-    return {"path": file.path, "verb": file.verb, "was": file.was, "fields": fields}
-
-
-def _price(price: Price) -> Fields:
-    return {
-        "order": price.name,
-        "resources": resources_fields(price.resources),
-        "old": _quote(price.old),
-        "new": _quote(price.new),
-    }
+    """The preview as indented JSON; `plan` is the whole plan of the changed side."""
+    effects, (before, after) = effects_of(preview), preview.rooms
+    return view_text(
+        {
+            "summary": headline(preview, effects),
+            "takes_effect": preview.changes and not effects.nothing,
+            "changes": preview.changes,
+            "base": preview.base,
+            "head": preview.head,
+            "snapshot": preview.sight,
+            "costs": {
+                "take_percent": preview.costs.take_percent,
+                "month_fees_uve": preview.costs.month_fees,
+                "block_seconds": plain(preview.costs.block_seconds),
+            },
+            "files": preview.files,
+            "prices": [
+                {"order": p.name, "resources": p.resources, "old": _quote(p.old), "new": _quote(p.new)}
+                for p in preview.prices
+            ],
+            "orders": [
+                {"order": str(o.order), "before": _decision(o.old), "after": _decision(o.new)}
+                for o in preview.orders
+            ],
+            "workloads": preview.workloads,
+            "orders_open": preview.orders_open,
+            "bids_open": preview.bids_open,
+            "capacity": {"before": before, "after": after},
+            "ceilings": list(map(HoldView.of, preview.ceilings)),
+            "faults": list(map(fault_fields, preview.faults)),
+            "warnings": preview.warnings,
+            "notes": preview.notes,
+            "withheld": list(map(HoldView.of, preview.withheld)),
+            "plan": plan_view(preview.after),
+        }
+    )
 
 
 def _quote(quote: Quote | None) -> Fields | None:
@@ -83,13 +67,9 @@ def _quote(quote: Quote | None) -> Fields | None:
     }
 
 
-def _verdict(verdict: BidDecision) -> Fields:
+def _decision(decision: BidDecision) -> Fields:
     return {
-        "bid_uve": None if verdict.bid is None else plain(verdict.bid),
-        "reason": verdict.reason.value if verdict.reason else None,
-        "message": verdict.message,
+        "bid_uve": None if decision.bid is None else plain(decision.bid),
+        "reason": decision.reason,
+        "message": decision.message,
     }
-
-
-def _room(room: FreeCapacity | None) -> Fields | None:
-    return {"usable": resources_fields(room.usable), "free": resources_fields(room.free)} if room else None

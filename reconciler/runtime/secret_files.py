@@ -83,7 +83,7 @@ def read_tokens(path: Path, text: str) -> tuple[Token, ...]:
     return found
 
 
-def read_whole_tokens(path: Path, text: str) -> tuple[tuple[str, Token], ...]:
+def read_plaintext_tokens(path: Path, text: str) -> tuple[tuple[str, Token], ...]:
     """Those of the lines that stand there whole, not as a hash, for who has to show one."""
     return tuple(
         (words[0], _token(path, number, words))

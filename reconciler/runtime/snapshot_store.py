@@ -1,4 +1,4 @@
-"""The one thing that the cycle and the servers share: the last snapshot."""
+"""The latest snapshot, which the cycle writes and the servers read."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from reconciler.values.snapshot import Snapshot
 
 
 class SnapshotStore:
-    """Shows the last snapshot to any thread; it is swapped whole, so that nobody sees half of one."""
+    """Replaces the snapshot as a whole; any thread may read it."""
 
     def __init__(self, first: Snapshot | None = None) -> None:
         self._snapshot = first or Snapshot()
-        self.course = MetricsHistory()
-        self._told: tuple[Callable[[], None], ...] = ()
+        self.history = MetricsHistory()
+        self._callbacks: tuple[Callable[[], None], ...] = ()
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Put up the snapshot of a finished cycle."""
-        self.course.note(snapshot)
+    def publish(self, snapshot: Snapshot) -> None:
+        """Replace the snapshot after a cycle."""
+        self.history.record(snapshot)
         self._snapshot = snapshot
-        for tell in self._told:
-            tell()
+        for callback in self._callbacks:
+            callback()
 
-    def tell(self, listener: Callable[[], None]) -> None:
-        """Call this after each new snapshot, on the thread that put it up; it must return at once."""
-        self._told = (*self._told, listener)
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        """Call back after each new snapshot, on the publishing thread; it must return at once."""
+        self._callbacks = (*self._callbacks, callback)
 
     @property
     def snapshot(self) -> Snapshot:
-        """The last one that was put up."""
+        """The latest one."""
         return self._snapshot

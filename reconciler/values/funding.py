@@ -18,13 +18,14 @@ class Funding(StrEnum):
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
     """What a deployment's funds still pay: blocks and measured chain time in seconds, negative once they ran
-    out; None where nothing drains them (semantics 4.6). `due` is what the lease has earned and not drawn.
+    out; None while nothing drains them (semantics 4.6). `accrued_uve` is earned by the lease and not
+    withdrawn.
     """
 
     state: Funding
-    blocks: int | None = None
-    seconds: int | None = None
-    due: int = 0
+    blocks_left: int | None = None
+    seconds_left: int | None = None
+    accrued_uve: int = 0
 
 
 HEALTHY = TimeLeft(Funding.HEALTHY)

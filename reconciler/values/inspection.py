@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.values.text import clean_fields
+from reconciler.values.times import Timestamp
 
 LOG_MAX_BYTES = 1 << 20
 
@@ -30,12 +31,12 @@ class ContainerUse:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadUse:
-    """A workload's usage; `why` says why it is not measured ("": it is), `at` in unix seconds (0: now)."""
+    """A workload's usage; `why` says why it is not measured ("": it is)."""
 
     source: UseSource
     containers: tuple[ContainerUse, ...]
     why: str = ""
-    at: int = 0
+    at: Timestamp = field(default_factory=Timestamp)
 
     def __post_init__(self) -> None:
         """Bound and clean text from outside."""
@@ -44,10 +45,10 @@ class WorkloadUse:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadEvent:
-    """A cluster's or engine's event about one object of a workload, `count` times; unix seconds."""
+    """A cluster's or engine's event about one object of a workload, `count` times."""
 
-    last_at: int
-    first_at: int
+    last_at: Timestamp
+    first_at: Timestamp
     warning: bool
     reason: str
     about: str

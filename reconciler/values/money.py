@@ -44,6 +44,11 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def normalized(number: Decimal) -> Decimal:
+    """The same number in the form whose text is plain digits, so that JSON has no exponent or zeros."""
+    return Decimal(plain(number))
+
+
 def grouped(number: Decimal) -> str:
     """The same for people: `1,234.5`."""
     whole, point, rest = plain(number).partition(".")

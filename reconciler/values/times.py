@@ -1,4 +1,4 @@
-"""Times that others wrote, bounded where they are read and shown without failing."""
+"""Times written by others, bounded where they are read; formatting never fails."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ UNIX_SECONDS_MAX = 253_402_300_799
 """The last second of the year 9999, after which no calendar of ours has a date."""
 
 UNKNOWN = "unknown"
+
+
+class Timestamp(int):
+    """Unix seconds of something that people see; 0 is unknown. In JSON an RFC 3339 text, or null."""
+
+
+NEVER = Timestamp(0)
 _DIGITS_MAX = 12
 
 
-def unix_seconds(written: str | float) -> int:
+def unix_seconds(written: str | float) -> Timestamp:
     """Whole unix seconds of a number or its digits; 0, which means unknown, for anything outside the years
     1970 to 9999.
     """
@@ -19,16 +26,16 @@ def unix_seconds(written: str | float) -> int:
         digits = written.strip()
         is_number = digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS_MAX
         written = int(digits) if is_number else 0
-    return int(written) if 0 <= written <= UNIX_SECONDS_MAX else 0
+    return Timestamp(written) if 0 <= written <= UNIX_SECONDS_MAX else NEVER
 
 
-def parsed_unix_seconds(text: str) -> int:
+def parsed_unix_seconds(text: str) -> Timestamp:
     """Unix seconds of an RFC 3339 text; 0, which means unknown, for any other text or year."""
     try:
         moment = datetime.fromisoformat(text.strip()[:64])
         return unix_seconds((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
-        return 0
+        return NEVER
 
 
 def utc_text(seconds: float, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
 import http.client
 import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from reconciler.documents.typed_json import decode_json
 from reconciler.values.listen_address import ListenAddress
+
+View = TypeVar("View")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,10 @@ class Answer:
     def tree(self) -> Any:
         """The body as JSON."""
         return json.loads(self.body)
+
+    def view(self, kind: builtins.type[View]) -> View:
+        """The body as a view."""
+        return decode_json(self.body, kind)
 
 
 @dataclass(frozen=True, slots=True)

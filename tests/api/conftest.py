@@ -8,12 +8,12 @@ import pytest
 
 from reconciler.api.startup import Started
 from reconciler.runtime.snapshot_store import SnapshotStore
-from tests.api.playing import Bellows, FakeHistory, FakeInspector, serve
+from tests.api.playing import FakeHistory, FakeInspector, WakeCounter, serve
 from tests.api.worlds import FULL
 
 
 @pytest.fixture
-def board() -> SnapshotStore:
+def snapshots() -> SnapshotStore:
     return SnapshotStore(FULL)
 
 
@@ -28,14 +28,14 @@ def history() -> FakeHistory:
 
 
 @pytest.fixture
-def bellows() -> Bellows:
-    return Bellows()
+def wake() -> WakeCounter:
+    return WakeCounter()
 
 
 @pytest.fixture
 def servers(
-    board: SnapshotStore, inspector: FakeInspector, history: FakeHistory, bellows: Bellows
+    snapshots: SnapshotStore, inspector: FakeInspector, history: FakeHistory, wake: WakeCounter
 ) -> Iterator[Started]:
-    running = serve(board, inspector, history, bellows)
+    running = serve(snapshots, inspector, history, wake)
     yield running
     running.stop()

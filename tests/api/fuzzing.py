@@ -4,6 +4,7 @@ knows as much of OpenAPI as our file uses.
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import re
@@ -137,8 +138,9 @@ def send(at: ListenAddress, request: Request) -> Answer:
     try:
         connection.request(request.method, request.target, request.body or None, dict(request.headers))
         response = connection.getresponse()
-        media = response.getheader("Content-Type", "").partition(";")[0]
-        return Answer(response.status, media, response.read())
+        media, body = response.getheader("Content-Type", "").partition(";")[0], response.read()
+        is_gzipped = response.getheader("Content-Encoding") == "gzip"
+        return Answer(response.status, media, gzip.decompress(body) if is_gzipped and body else body)
     finally:
         connection.close()
 

@@ -28,7 +28,7 @@ from reconciler.values.records import (
     PastTransaction,
     RecordedEvent,
 )
-from tests.api.worlds import FULL, NOON, RUNNING, WELL
+from tests.api.worlds import FULL, NOON, RUNNING, WELL, after
 
 ANY = ListenAddress("127.0.0.1", 0)
 WITHOUT_LIMITS = Rate(1e9, 1e9)
@@ -53,11 +53,11 @@ class FakeInspector:
     def use(self, workload: WorkloadId) -> WorkloadUse:
         self._fail()
         used = (ContainerUse(f"web-{workload}-a", "web", 12, 1 << 20), ContainerUse("b", "web", 30, 2 << 20))
-        return WorkloadUse(UseSource.METRICS, used, at=NOON - 10)
+        return WorkloadUse(UseSource.METRICS, used, at=after(-10))
 
     def happenings(self, workload: WorkloadId) -> WorkloadEvents:
         self._fail()
-        told = WorkloadEvent(NOON - 5, NOON - 60, True, "BackOff", f"pod/web-{workload}-a", "back-off", 7)
+        told = WorkloadEvent(after(-5), after(-60), True, "BackOff", f"pod/web-{workload}-a", "back-off", 7)
         return WorkloadEvents((told,))
 
     def _fail(self) -> None:
@@ -74,11 +74,13 @@ class FakeHistory:
 
     fails: Exception | None = None
     record: tuple[Decision, ...] = (
-        Decision(str(RUNNING), "CreateBid", False, "bid 2446uve a block: done", NOON - 900, NOON - 900, True),
-        Decision(WELL.id, "ApplyWorkload", False, "apply workload: done", NOON - 800, NOON - 800, True),
-        Decision(WELL.id, "NotWorthItsFee", True, "waits for more", NOON - 600, NOON),
-        Decision("ve1tenant/1000004/1/1", "PriceTooLow", True, "asks 100uve", NOON - 700, NOON),
-        Decision("ve1tenant/1000009/1/1", "NoCapacity", True, "asks too much", NOON - 9_000, NOON - 8_000),
+        Decision(
+            str(RUNNING), "CreateBid", False, "bid 2446uve a block: done", after(-900), after(-900), True
+        ),
+        Decision(WELL.id, "ApplyWorkload", False, "apply workload: done", after(-800), after(-800), True),
+        Decision(WELL.id, "NotWorthItsFee", True, "waits for more", after(-600), NOON),
+        Decision("ve1tenant/1000004/1/1", "PriceTooLow", True, "asks 100uve", after(-700), NOON),
+        Decision("ve1tenant/1000009/1/1", "NoCapacity", True, "asks too much", after(-9_000), after(-8_000)),
     )
     asked: list[tuple[int, int]] = field(default_factory=list)
 
@@ -88,7 +90,7 @@ class FakeHistory:
     def look(self, before: int, at_most: int) -> JournalPage:
         self._fail()
         self.asked.append((before, at_most))
-        end = Confirmation(INTENT, IntentOutcome.REFUSED, 84, NOON - 300, 5, "sdk", "insufficient funds")
+        end = Confirmation(INTENT, IntentOutcome.REFUSED, 84, after(-300), 5, "sdk", "insufficient funds")
         listed = (
             PastTransaction(12, replace(INTENT, hash="AB" * 32), None),
             PastTransaction(11, INTENT, end),
@@ -97,9 +99,9 @@ class FakeHistory:
 
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         self._fail()
-        done = EffectResult(WELL.id, "ApplyWorkload", "apply workload x", Done(), NOON - 800)
+        done = EffectResult(WELL.id, "ApplyWorkload", "apply workload x", Done(), after(-800))
         step = Transition(WELL.id, RUNNING, Phase.PENDING, Phase.DEPLOYING, "Lease accepted")
-        return (RecordedEvent(1, NOON - 800, done), RecordedEvent(2, NOON - 790, step))[:at_most]
+        return (RecordedEvent(1, after(-800), done), RecordedEvent(2, after(-790), step))[:at_most]
 
     def decisions(self, subject: str) -> tuple[Decision, ...]:
         self._fail()
@@ -111,32 +113,32 @@ class FakeHistory:
 
 
 @dataclass
-class Bellows:
+class WakeCounter:
     """Counts how often the loop was woken."""
 
-    rung: int = 0
+    count: int = 0
     fails: Exception | None = None
 
     def __call__(self) -> None:
         if self.fails is not None:
             raise self.fails
-        self.rung += 1
+        self.count += 1
 
 
 def serve(
-    board: SnapshotStore | None = None,
+    snapshots: SnapshotStore | None = None,
     inspector: FakeInspector | None = None,
     history: History | None = None,
-    bellows: Callable[[], None] | None = None,
+    wake: Callable[[], None] | None = None,
     **serving: Any,
 ) -> Started:
     """Servers on free ports, without limits of rate unless a test sets them; `now` is noon."""
     now = serving.pop("now", lambda: NOON)
     sources = Sources(
-        board or SnapshotStore(FULL),
+        snapshots or SnapshotStore(FULL),
         {"kubernetes": inspector or FakeInspector()},
         history or FakeHistory(),
-        bellows or Bellows(),
+        wake or WakeCounter(),
         now,
     )
     given: dict[str, Any] = {"api": ANY, "metrics": ANY, "rates": UNLIMITED} | serving

@@ -10,15 +10,15 @@ from dataclasses import replace
 import pytest
 
 from reconciler.api.startup import Started
-from reconciler.api.views import schemas as shapes
-from reconciler.api.views import schemas_market as shapes_market
-from reconciler.api.views import schemas_work as shapes_work
+from reconciler.reports.market_view import BidEngineView
+from reconciler.reports.provider_view import StatusView
 from reconciler.runtime.snapshot_store import SnapshotStore
-from reconciler.values.lifecycle import Phase
-from reconciler.values.plans import Hold, Reason
-from reconciler.values.snapshot import ReadingAge, Snapshot
+from reconciler.values.plans import Reason
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.times import NEVER
+from reconciler.values.views import HoldView, ReadingView, WorkloadDetailView
 from tests.api.asking import ask
-from tests.api.worlds import FULL, ILL, NOON, WELL
+from tests.api.worlds import FULL, ILL, NOON, WELL, after
 
 
 def test_the_status_tells_the_provider_as_a_whole(servers: Started) -> None:
@@ -39,44 +39,46 @@ def test_the_status_tells_the_provider_as_a_whole(servers: Started) -> None:
     assert tree["readings"][1]["why"] == "the remote hung up"
     assert tree["cycle"]["outcome"] == "acted"
     assert tree["intents"][0]["messages"] == ["bid 2733uve a block"]
-    shapes.StatusAnswer.model_validate(tree)
+    answer.view(StatusView)
 
 
 def test_the_bid_engine_tells_bids_and_why_not(servers: Started) -> None:
-    tree = ask(servers.ports.api, "/api/v1/bid-engine/status").tree
+    answer = ask(servers.ports.api, "/api/v1/bid-engine/status")
+    tree = answer.tree
     assert (tree["bids_total"], tree["bids_won_total"], tree["bids_open"]) == (5, 2, 1)
     assert tree["bids"][0]["order"] == "ve1tenant/1000003/1/1"
     assert tree["bids"][0]["price_uve"] == "2733"
     assert [h["reason"] for h in tree["holds"]] == ["PriceTooLow"]
-    shapes_market.BidEngineAnswer.model_validate(tree)
+    answer.view(BidEngineView)
 
 
-def test_strangers_cannot_make_an_answer_long(board: SnapshotStore, servers: Started) -> None:
-    many = tuple(Hold(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "too low") for n in range(1500))
-    board.show(replace(FULL, holds=many))
+def test_strangers_cannot_make_an_answer_long(snapshots: SnapshotStore, servers: Started) -> None:
+    many = tuple(HoldView(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "too low") for n in range(1500))
+    snapshots.publish(replace(FULL, holds=many))
     tree = ask(servers.ports.api, "/api/v1/bid-engine/status").tree
     assert (len(tree["holds"]), tree["holds_total"]) == (1000, 1500)
 
 
 def test_workloads_are_listed_all_or_by_state(servers: Started) -> None:
     at = servers.ports.api
-    assert [w["id"] for w in ask(at, "/api/v1/workloads").tree["workloads"]] == [WELL.id, ILL.id]
-    assert [w["state"] for w in ask(at, "/api/v1/workloads?state=failed").tree["workloads"]] == ["failed"]
-    assert ask(at, "/api/v1/workloads?state=paused").tree["workloads"] == []
+    assert [w["id"] for w in ask(at, "/api/v1/workloads").tree["items"]] == [WELL.id, ILL.id]
+    assert [w["state"] for w in ask(at, "/api/v1/workloads?state=failed").tree["items"]] == ["failed"]
+    assert ask(at, "/api/v1/workloads?state=paused").tree["items"] == []
     refused = ask(at, "/api/v1/workloads?state=Gone")
     assert refused.code == 400
-    assert refused.tree["advice"].startswith("ask for one of pending, deploying, running")
+    assert refused.tree["advice"].startswith("use one of pending, deploying, running")
 
 
 def test_one_workload_is_told_with_its_lease_holds_and_trouble(servers: Started) -> None:
-    tree = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}").tree
+    answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}")
+    tree = answer.tree
     assert tree["workload"]["price_uve"] == "2446.5"
     assert (tree["workload"]["ready"], tree["workload"]["replicas_ready"]) == (True, 2)
     assert tree["lease"]["withdrawn_at"] == "2027-01-15T07:59:20Z"
-    assert [h["reason"] for h in tree["holds"]] == ["NotWorthItsFee"]
-    shapes_work.WorkloadAnswer.model_validate(tree)
+    assert [h["reason"] for h in tree["workload"]["holds"]] == ["NotWorthItsFee"]
+    answer.view(WorkloadDetailView)
     ill = ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}").tree
-    assert ill["workload"]["trouble"]["advice"] == "mend the image's name"
+    assert ill["workload"]["trouble"]["advice"] == "correct the image's name"
     assert ill["lease"]["withdrawn_at"] is None
 
 
@@ -86,27 +88,28 @@ def test_an_unknown_workload_says_what_to_do(servers: Started) -> None:
         assert answer.code == 404
         assert answer.tree == {
             "error": "there is no workload nope",
-            "advice": "GET /api/v1/workloads lists those there are; "
-            "`provider-daemon explain` knows former ones",
+            "advice": "GET /api/v1/workloads lists all; `provider-daemon explain` has former ones",
         }
 
 
-def test_an_answer_follows_the_snapshot(board: SnapshotStore, servers: Started) -> None:
-    board.show(replace(FULL, workloads=(replace(WELL, phase=Phase.PAUSED),)))
+def test_an_answer_follows_the_snapshot(snapshots: SnapshotStore, servers: Started) -> None:
+    snapshots.publish(replace(FULL, workloads=(replace(WELL, state="paused"),)))
     assert ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}").tree["workload"]["state"] == "paused"
     assert ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}").code == 404
 
 
-def test_a_time_that_no_calendar_has_is_unknown(board: SnapshotStore, servers: Started) -> None:
-    board.show(replace(FULL, chain_time=999_999_999_999))
+def test_a_time_that_no_calendar_has_is_unknown(snapshots: SnapshotStore, servers: Started) -> None:
+    snapshots.publish(replace(FULL, chain_time=999_999_999_999))
     assert ask(servers.ports.api, "/api/v1/status").tree["chain"]["time"] is None
 
 
-def test_before_the_first_cycle_all_answers_and_none_is_ready(board: SnapshotStore, servers: Started) -> None:
+def test_before_the_first_cycle_all_answers_and_none_is_ready(
+    snapshots: SnapshotStore, servers: Started
+) -> None:
     at = servers.ports.api
-    board.show(Snapshot(provider="one"))
+    snapshots.publish(Snapshot(provider="one"))
     assert ask(at, "/api/v1/status").tree["cycle"] is None
-    assert ask(at, "/api/v1/workloads").tree == {"workloads": [], "total": 0, "next": ""}
+    assert ask(at, "/api/v1/workloads").tree == {"items": [], "total": 0, "next": ""}
     assert ask(at, "/healthz").code == 200
     answer = ask(at, "/readyz")
     assert (answer.code, answer.tree["why"]) == (503, "the first cycle has not ended yet")
@@ -115,25 +118,25 @@ def test_before_the_first_cycle_all_answers_and_none_is_ready(board: SnapshotSto
 @pytest.mark.parametrize(
     ("chain", "code", "why"),
     [
-        ((ReadingAge("chain", NOON - 300),), 200, ""),
+        ((ReadingView("chain", after(-300)),), 200, ""),
         (
-            (ReadingAge("chain", NOON - 301, "the node is down"),),
+            (ReadingView("chain", after(-301), "the node is down"),),
             503,
             "the chain was last seen 301 seconds ago, more than 300: the node is down",
         ),
         (
-            (ReadingAge("chain", NOON - 999),),
+            (ReadingView("chain", after(-999)),),
             503,
             "the chain was last seen 999 seconds ago, more than 300: no cycle has ended since",
         ),
-        ((ReadingAge("chain", 0, "refused"),), 503, "the chain has not been seen yet: refused"),
-        ((ReadingAge("repository", NOON),), 503, "the chain has not been seen yet"),
+        ((ReadingView("chain", NEVER, "refused"),), 503, "the chain has not been seen yet: refused"),
+        ((ReadingView("repository", NOON),), 503, "the chain has not been seen yet"),
     ],
 )
 def test_ready_is_who_saw_the_chain_lately(
-    board: SnapshotStore, servers: Started, chain: tuple[ReadingAge, ...], code: int, why: str
+    snapshots: SnapshotStore, servers: Started, chain: tuple[ReadingView, ...], code: int, why: str
 ) -> None:
-    board.show(replace(FULL, readings=chain))
+    snapshots.publish(replace(FULL, readings=chain))
     answer = ask(servers.ports.api, "/readyz")
     assert (answer.code, answer.tree["why"]) == (code, why)
     assert ask(servers.ports.api, "/healthz").code == 200
@@ -143,7 +146,7 @@ def test_ready_is_who_saw_the_chain_lately(
 def test_other_paths_say_which_there_are(servers: Started, path: str) -> None:
     answer = ask(servers.ports.api, path)
     assert answer.code == 404
-    assert answer.tree["advice"].startswith("ask GET /api/v1/status, ")
+    assert answer.tree["advice"].startswith("use GET /api/v1/status, ")
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
@@ -166,13 +169,13 @@ def test_this_machines_names_are_good(servers: Started, host: str) -> None:
 def test_a_failure_of_ours_is_a_sentence_without_a_traceback(
     servers: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Snapshot) -> shapes.StatusAnswer:
+    def fail(*_: object) -> StatusView:
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("reconciler.api.views.views.status", fail)
+    monkeypatch.setattr("reconciler.api.routes.snapshot.status_view", fail)
     answer = ask(servers.ports.api, "/api/v1/status")
     assert answer.code == 500
-    assert answer.tree["error"] == "the answer could not be made"
+    assert answer.tree["error"] == "the response could not be computed"
     assert b"secret" not in answer.body
 
 
@@ -181,10 +184,10 @@ def test_a_long_answer_is_bounded_in_time(servers: Started, monkeypatch: pytest.
         await asyncio.sleep(30)
         return b""
 
-    monkeypatch.setattr("reconciler.api.api.SECONDS_MAX", 0.1)
-    monkeypatch.setattr("reconciler.runtime.bounded_executor.Desk.ask", sleep)
+    monkeypatch.setattr("reconciler.api.api.TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("reconciler.runtime.bounded_executor.BoundedExecutor.run", sleep)
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/logs")
-    assert (answer.code, answer.tree["error"]) == (504, "the answer took too long")
+    assert (answer.code, answer.tree["error"]) == (504, "the response took too long")
 
 
 def test_junk_on_the_socket_ends_that_connection_alone(servers: Started) -> None:

@@ -20,18 +20,18 @@ from reconciler.values.listen_address import ListenAddress
 from tests.api.asking import Answer, Asker
 from tests.api.auth.test_tls import OLD, TOKEN, tokens_of
 from tests.api.certificates import Authority
-from tests.api.playing import Bellows, serve
+from tests.api.playing import WakeCounter, serve
 from tests.api.routes.test_triggers import BODY, SECRET, sign
 from tests.api.worlds import WELL
 
 HOOK, RECONCILE, STATUS = "/hooks/git", "/api/v1/reconcile", "/api/v1/status"
-NO_WORKLOAD = "GET /api/v1/workloads lists those there are; `provider-daemon explain` knows former ones"
-FORGET = "a decision is made once the daemon has seen an order; old ones are forgotten after two weeks"
-UNPROVEN = (
-    "give the forge the secret of listen.webhook_secret; it signs the body with it (X-Hub-Signature-256 or "
+NO_WORKLOAD = "GET /api/v1/workloads lists all; `provider-daemon explain` has former ones"
+NO_DECISION = "a decision exists once the daemon has seen an order; it is kept for two weeks"
+WRONG_SIGNATURE = (
+    "set the secret of listen.webhook_secret at the forge; it signs the body (X-Hub-Signature-256 or "
     "X-Gitea-Signature), or sends it as X-Gitlab-Token"
 )
-ROUTES = "ask GET /api/v1/status, /api/v1/workloads or /openapi.json, which lists them all"
+ROUTES = "use GET /api/v1/status, /api/v1/workloads or /openapi.json, which lists them all"
 
 
 @dataclass
@@ -39,7 +39,7 @@ class World:
     """A provider with both addresses, a webhook and tokens."""
 
     started: Started
-    bellows: Bellows
+    wake: WakeCounter
     authority: Authority
 
     @property
@@ -68,17 +68,17 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    authority, bellows = Authority(tmp_path), Bellows()
+    authority, wake = Authority(tmp_path), WakeCounter()
     certificate, key = authority.issue("server")
     (tmp_path / "hook").write_text(SECRET)
     (tmp_path / "hook").chmod(0o600)
     started = serve(
-        bellows=bellows,
+        wake=wake,
         outside=ListenAddress("0.0.0.0", 0),
         proof=RemoteAccess(certificate, key, None, tokens_of(tmp_path)),
         webhook_secret=tmp_path / "hook",
     )
-    yield World(started, bellows, authority)
+    yield World(started, wake, authority)
     started.stop()
 
 
@@ -141,7 +141,7 @@ TABLE = [
         get(f"/api/v1/workloads/{'x' * 300}"),
         400,
         "id has 300 characters",
-        "ask with at most 200 characters",
+        "use at most 200",
     ),
     Row("a path of 9,000 characters", get(f"/api/v1/workloads/{'x' * 9_000}"), 400),
     Row(
@@ -149,28 +149,28 @@ TABLE = [
         get("/api/v1/orders/ve1x/1/1/1/decision"),
         404,
         "nothing is known of order ve1x/1/1/1",
-        FORGET,
+        NO_DECISION,
     ),
     Row(
         "an order that is none",
         get("/api/v1/orders/ve1x/one/1/1/decision"),
         400,
-        "dseq=one is no number that can be asked for",
-        "ask for 0 to 18446744073709551615",
+        "dseq=one is not a number in range",
+        "use 0 to 18446744073709551615",
     ),
     Row(
         "a state that is none",
         get("/api/v1/workloads?state=dead"),
         400,
-        "state=dead is not known here",
-        "ask for one of pending, deploying, running, paused, stopping, stopped, terminated, failed",
+        "state=dead is unknown",
+        "use one of pending, deploying, running, paused, stopping, stopped, terminated, failed",
     ),
     Row(
         "a parameter that is none",
         get("/api/v1/leases?stat=low"),
         400,
-        "there is no parameter stat here",
-        "the parameters are: funding, limit, after, contains",
+        "unknown parameter stat",
+        "known parameters: funding, limit, after, contains",
     ),
     Row(
         "a parameter twice",
@@ -180,7 +180,7 @@ TABLE = [
         "give it once",
     ),
     Row("a path that leads out", get("/api/v1/%2e%2e/%2e%2e/etc/passwd"), 404, advice=ROUTES),
-    Row("another method", post(STATUS), 405, "POST does nothing here", "use GET"),
+    Row("another method", post(STATUS), 405, "POST is not allowed here", "use GET"),
     Row(
         "a name of someone else's",
         get(STATUS, Host="evil.example.org"),
@@ -199,7 +199,7 @@ TABLE = [
         "a body of a megabyte",
         post(RECONCILE, b"x" * 1_000_000),
         413,
-        "a body of 1000000 bytes is not read",
+        "a body of 1000000 bytes is too long",
         "send at most 1024 bytes",
     ),
     Row("a malformed body", post(RECONCILE, b'{"a": '), 202, wakes=1),
@@ -211,8 +211,8 @@ TABLE = [
         "a webhook signed for another body",
         post(HOOK, BODY, X_Hub_Signature_256=f"sha256={sign(b'other')}"),
         403,
-        "the sender has not proven that it knows the secret",
-        UNPROVEN,
+        "the signature does not match the webhook secret",
+        WRONG_SIGNATURE,
     ),
     Row(
         "no token",
@@ -251,7 +251,7 @@ def test_bad_input(world: World, row: Row, caplog: pytest.LogCaptureFixture) -> 
         assert json.loads(answer.body)["error"] == row.error
     if row.advice:
         assert json.loads(answer.body)["advice"] == row.advice
-    assert world.bellows.rung == row.wakes
+    assert world.wake.count == row.wakes
     assert SECRET.encode() not in answer.body
     assert SECRET not in caplog.text
     assert TOKEN not in caplog.text

@@ -16,12 +16,11 @@ from reconciler.api import server
 from reconciler.api.connection_limits import OWN_GRACE_SECONDS, ConnectionLimits
 from reconciler.api.startup import Started
 from reconciler.runtime.snapshot_store import SnapshotStore
-from reconciler.values.ids import workload_id
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.snapshot import Snapshot
 from tests.api.asking import ask
 from tests.api.playing import serve
-from tests.api.worlds import FULL, WELL, lease
+from tests.api.worlds import FULL, lease, workload_of
 
 QUICK_SECONDS = 2.0
 
@@ -29,7 +28,7 @@ QUICK_SECONDS = 2.0
 def many(count: int) -> Snapshot:
     """A snapshot with so many workloads."""
     leases = [lease(2_000_000 + n) for n in range(count)]
-    return replace(FULL, workloads=tuple(replace(WELL, id=workload_id(x), lease=x) for x in leases))
+    return replace(FULL, workloads=tuple(map(workload_of, leases)))
 
 
 def answers_at_once(at: ListenAddress) -> None:
@@ -65,10 +64,10 @@ def is_cut(peer: socket.socket, seconds: float = 10) -> bool:
 
 
 def test_clients_that_never_read_are_cut_off_and_nobody_waits(
-    board: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
+    snapshots: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acceptor, "STALLED_SECONDS", 0.3)
-    board.show(many(5_000))
+    snapshots.publish(many(5_000))
     at = servers.ports.api
     peers = [deaf(at, "/api/v1/workloads") for _ in range(20)]
     answers_at_once(at)
@@ -80,10 +79,10 @@ def test_clients_that_never_read_are_cut_off_and_nobody_waits(
 
 
 def test_a_reader_that_is_slow_and_reads_gets_everything(
-    board: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
+    snapshots: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acceptor, "STALLED_SECONDS", 0.5)
-    board.show(many(2_000))
+    snapshots.publish(many(2_000))
     at = servers.ports.api
     whole = ask(at, "/api/v1/workloads").body
     slow = deaf(at, "/api/v1/workloads")
@@ -96,16 +95,16 @@ def test_a_reader_that_is_slow_and_reads_gets_everything(
 
 
 def test_listeners_that_never_read_are_cut_off(
-    board: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
+    snapshots: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acceptor, "STALLED_SECONDS", 0.3)
-    monkeypatch.setattr("reconciler.api.page.event_stream.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("reconciler.api.page.event_stream.INTERVAL_SECONDS", 0.0)
     peer = deaf(servers.ports.api, "/api/v1/stream")
     end = time.monotonic() + 20
     cut = False
     while not cut and time.monotonic() < end:
         for n in range(50):
-            board.show(replace(many(200), height=n))
+            snapshots.publish(replace(many(200), height=n))
             time.sleep(0.01)
         time.sleep(0.5)
         cut = is_cut(peer, 1)
@@ -206,6 +205,6 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(servers: Started, 
     connection.putheader("Content-Length", str(1 << 40))
     connection.endheaders(b"a few bytes")
     answer = connection.getresponse()
-    assert (answer.status, b"a body of 1099511627776 bytes is not read" in answer.read()) == (413, True)
+    assert (answer.status, b"a body of 1099511627776 bytes is too long" in answer.read()) == (413, True)
     connection.close()
     answers_at_once(at)

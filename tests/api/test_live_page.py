@@ -12,52 +12,43 @@ from reconciler.api.auth.tls import RemoteAccess
 from reconciler.api.startup import Started
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.funding import Funding, TimeLeft
-from reconciler.values.ids import workload_id
-from reconciler.values.lifecycle import Phase
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.observed import Trouble
-from reconciler.values.snapshot import (
-    BookTotals,
-    CommitSnapshot,
-    CycleOutcome,
-    CycleRecord,
-    ReadingAge,
-    Snapshot,
-)
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.views import CommitView, ReadingView
 from tests.api.auth.test_tls import TOKEN, tokens_of
 from tests.api.browser import Browser, browser
 from tests.api.certificates import DAY, Authority
 from tests.api.playing import serve
-from tests.api.worlds import FULL, ILL, NOON, WELL, lease
+from tests.api.worlds import FULL, ILL, NOON, WELL, after, cycle_at, lease, workload_of
 
 pytestmark = pytest.mark.live
 
 EVIL = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>"
 GOOD = replace(
     FULL,
-    readings=(ReadingAge("chain", NOON), ReadingAge("repository", NOON)),
-    cycle=CycleRecord(NOON, NOON, 0.1, CycleOutcome.QUIET),
+    readings=(ReadingView("chain", NOON), ReadingView("repository", NOON)),
+    cycle=cycle_at(0),
     workloads=(WELL,),
     holds=(),
     desired="a" * 40,
-    desired_commit=CommitSnapshot("a" * 40, NOON - 600, "Raise prices", "operator"),
-    published_commit=CommitSnapshot("b" * 40, NOON - 60, "Workload x: Deploying -> Running"),
+    desired_commit=CommitView("a" * 40, after(-600), "Raise prices", "operator"),
+    published_commit=CommitView("b" * 40, after(-60), "Workload x: Deploying -> Running"),
 )
 
 
 def later(n: int, snapshot: Snapshot = GOOD) -> Snapshot:
     """A later cycle, with more money."""
-    books = BookTotals(9_000_000 + n * n * 40_000, 500_000, 120_000 + n * 7_000, 7_338, 59_000, 330_000)
-    record = CycleRecord(NOON + n, NOON + n, 0.1, CycleOutcome.QUIET)
-    return replace(snapshot, height=91 + n, books=books, cycle=record)
+    money = replace(FULL.money, balance_uve=9_000_000 + n * n * 40_000, earned_uve=120_000 + n * 7_000)
+    return replace(snapshot, height=91 + n, money=money, cycle=cycle_at(n))
 
 
 @pytest.fixture
-def started(board: SnapshotStore) -> Iterator[Started]:
-    board.show(GOOD)
+def started(snapshots: SnapshotStore) -> Iterator[Started]:
+    snapshots.publish(GOOD)
     for n in range(40):
-        board.show(later(n))
-    running = serve(board, now=lambda: NOON + 40)
+        snapshots.publish(later(n))
+    running = serve(snapshots, now=lambda: NOON + 40)
     yield running
     running.stop()
 
@@ -72,9 +63,9 @@ def page(started: Started, tmp_path: Path) -> Iterator[Browser]:
         assert window.said() == [], "the console has nothing to say"
 
 
-def test_it_shows_a_provider_that_is_well_and_follows_it(page: Browser, board: SnapshotStore) -> None:
+def test_it_shows_a_provider_that_is_well_and_follows_it(page: Browser, snapshots: SnapshotStore) -> None:
     assert page.text("h1") == "one"
-    assert page.text("#verdict") == "All is well; nothing needs you"
+    assert page.text("#summary") == "No issues"
     assert page.run("return document.title") == "one"
     assert "2" in page.text("#figures div:first-child dd")
     assert page.text("#rows tr td:nth-child(2)").startswith(WELL.id)
@@ -85,17 +76,17 @@ def test_it_shows_a_provider_that_is_well_and_follows_it(page: Browser, board: S
     assert (
         page.run("return document.querySelector('.chart path.line').getAttribute('d').split('L').length") > 30
     )
-    board.show(later(41))
+    snapshots.publish(later(41))
     page.until(lambda: page.text("#height") == "132")
-    board.show(later(42, replace(GOOD, workloads=())))
+    snapshots.publish(later(42, replace(GOOD, workloads=())))
     page.until(lambda: page.text("#rows") == "")
     assert page.text("#rows-note") == "There are no workloads yet."
 
 
-def test_what_needs_somebody_is_said_first(page: Browser, board: SnapshotStore) -> None:
+def test_what_needs_somebody_is_said_first(page: Browser, snapshots: SnapshotStore) -> None:
     ending = TimeLeft(Funding.CRITICAL, 40, 200)
-    ill = replace(ILL, trouble=Trouble("ImagePullFailed", "no such image", "mend the image's name"))
-    board.show(
+    ill = replace(ILL, trouble=Trouble("ImagePullFailed", "no such image", "correct the image's name"))
+    snapshots.publish(
         later(
             50,
             replace(
@@ -103,25 +94,25 @@ def test_what_needs_somebody_is_said_first(page: Browser, board: SnapshotStore) 
                 workloads=(WELL, ill),
                 leases=(FULL.leases[0], replace(FULL.leases[1], funding=ending)),
                 holds=FULL.holds,
-                readings=(ReadingAge("chain", NOON - 900, "the node is down"),),
+                readings=(ReadingView("chain", after(-900), "the node is down"),),
             ),
         )
     )
-    page.until(lambda: page.run("return document.querySelector('#verdict').dataset.level") == "bad")
-    assert page.text("#verdict") == "3 things need you; first: chain is not seen: the node is down"
+    page.until(lambda: page.run("return document.querySelector('#summary').dataset.level") == "bad")
+    assert page.text("#summary") == "3 issues; first: chain is unseen: the node is down"
     assert page.run("return document.title") == "(3) one"
     assert page.run("return document.querySelector('#icon').href").endswith("icon-bad.svg")
-    assert page.text("#needs-list li:nth-child(2)") == f"{ILL.id}: no such image; mend the image's name"
+    assert page.text("#issue-list li:nth-child(2)") == f"{ILL.id}: no such image; correct the image's name"
     assert page.text("#rows tr:first-child td:first-child") == "failed"
     assert page.text("#rows tr:first-child .left") == "3 min 20 s"
     assert page.text("#chain-age").startswith("15 min")
-    assert "PriceTooLow" in page.text("#held")
+    assert "PriceTooLow" in page.text("#hold-groups")
 
 
-def test_what_strangers_write_is_text(page: Browser, board: SnapshotStore) -> None:
-    evil = replace(WELL, phase=Phase.FAILED, trouble=Trouble(EVIL, EVIL, EVIL))
-    board.show(
-        later(51, replace(GOOD, workloads=(evil,), desired_commit=CommitSnapshot("c" * 40, 1, EVIL, EVIL)))
+def test_what_strangers_write_is_text(page: Browser, snapshots: SnapshotStore) -> None:
+    evil = replace(WELL, state="failed", trouble=Trouble(EVIL, EVIL, EVIL))
+    snapshots.publish(
+        later(51, replace(GOOD, workloads=(evil,), desired_commit=CommitView("c" * 40, after(1), EVIL, EVIL)))
     )
     page.until(lambda: EVIL in page.text("#rows"))
     assert EVIL in page.text("#desired")
@@ -140,25 +131,25 @@ def test_it_is_used_by_keyboard_alone(page: Browser) -> None:
     page.until(lambda: "web: " in page.text("#log"))
     assert page.run("return document.querySelector('#detail').open")
     assert page.run("return location.hash") == f"#{WELL.id}"
-    chain = page.text("#chain")
+    chain = page.text("#explanation")
     assert all(step in chain for step in ("order", "bid", "lease", "workload", "adapter", "outcome"))
-    assert "42 millicores, 3.0 MiB of memory, measured at" in page.text("#uses")
+    assert "42 millicores, 3.0 MiB of memory, measured at" in page.text("#usage")
     assert "BackOff" in page.text("#events")
     page.press("Escape")
     assert not page.run("return document.querySelector('#detail').open")
     page.until(lambda: page.run("return location.hash") == "")
     page.press("/")
     page.press(*"nobody")
-    page.until(lambda: page.text("#rows-note") == "None is like that.")
-    assert page.run("return document.querySelector('#find').value") == "nobody"
+    page.until(lambda: page.text("#rows-note") == "No workload matches.")
+    assert page.run("return document.querySelector('#search').value") == "nobody"
 
 
-def test_many_workloads_are_found_by_state_and_text(page: Browser, board: SnapshotStore) -> None:
+def test_many_workloads_are_found_by_state_and_text(page: Browser, snapshots: SnapshotStore) -> None:
     leases = [lease(3_000_000 + n) for n in range(300)]
-    many = [replace(WELL, id=workload_id(x), lease=x) for x in leases]
-    many = [replace(w, phase=Phase.PAUSED) if n == 299 else w for n, w in enumerate(many)]
-    board.show(later(52, replace(GOOD, workloads=tuple(sorted(many, key=lambda w: w.id)))))
-    page.until(lambda: page.text("#rows-note").startswith("The 200 that need looking at most, of 300"))
+    many = [workload_of(x) for x in leases]
+    many = [replace(w, state="paused") if n == 299 else w for n, w in enumerate(many)]
+    snapshots.publish(later(52, replace(GOOD, workloads=tuple(sorted(many, key=lambda w: w.id)))))
+    page.until(lambda: page.text("#rows-note").startswith("The 200 most urgent of 300"))
     page.run("[...document.querySelectorAll('#states button')].at(-1).click()")
     page.until(lambda: page.run("return document.querySelectorAll('#rows tr').length") == 1)
     assert page.text("#rows tr").startswith("paused")
@@ -171,17 +162,17 @@ def test_many_workloads_are_found_by_state_and_text(page: Browser, board: Snapsh
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "phone"), [(1280, False), (820, False), (360, True)])
 def test_it_fits_and_can_be_read(
-    page: Browser, board: SnapshotStore, tmp_path: Path, scheme: str, width: int, *, phone: bool
+    page: Browser, snapshots: SnapshotStore, tmp_path: Path, scheme: str, width: int, *, phone: bool
 ) -> None:
     ill = replace(ILL, trouble=Trouble("ImagePullFailed", "x" * 300, "y" * 300))
-    board.show(later(53, replace(GOOD, workloads=(WELL, ill), holds=FULL.holds)))
+    snapshots.publish(later(53, replace(GOOD, workloads=(WELL, ill), holds=FULL.holds)))
     page.size(width, 800, phone=phone)
     page.scheme(scheme)
     page.until(lambda: "ImagePullFailed" in page.text("#rows"))
     assert page.run("return document.scrollingElement.scrollWidth") <= width
     dark = page.run("return getComputedStyle(document.body).backgroundColor") == "rgb(18, 21, 19)"
     assert dark == (scheme == "dark")
-    for selector in ("dt", "dd", ".note", ".quiet", "#verdict", ".state", ".name", "th", ".says"):
+    for selector in ("dt", "dd", ".note", ".quiet", "#summary", ".state", ".name", "th", ".message"):
         assert page.run(CONTRAST, selector) >= 4.5, selector
     page.run("document.querySelector('#rows .name').click()")
     page.until(lambda: "web: " in page.text("#log"))
@@ -209,32 +200,32 @@ return Math.min(...[...document.querySelectorAll(arguments[0])].filter((n) => n.
 """The least contrast of what a selector finds, as accessibility guidelines reckon it."""
 
 
-def test_a_daemon_that_is_gone_is_said_and_found_again(board: SnapshotStore, tmp_path: Path) -> None:
-    board.show(GOOD)
-    first = serve(board)
+def test_a_daemon_that_is_gone_is_said_and_found_again(snapshots: SnapshotStore, tmp_path: Path) -> None:
+    snapshots.publish(GOOD)
+    first = serve(snapshots)
     with browser(tmp_path / "profile") as window:
         window.go(f"http://{first.ports.api}/")
-        window.until(lambda: window.text("#verdict").startswith("All is well"))
+        window.until(lambda: window.text("#summary").startswith("No issues"))
         first.stop()
-        window.until(lambda: window.text("#verdict").startswith("The daemon does not answer"))
+        window.until(lambda: window.text("#summary").startswith("The daemon does not respond"))
         assert window.text("#rows").startswith("running"), "what was shown stays"
-        again = serve(board, api=first.ports.api)
-        window.until(lambda: window.text("#verdict").startswith("All is well"), 30)
+        again = serve(snapshots, api=first.ports.api)
+        window.until(lambda: window.text("#summary").startswith("No issues"), 30)
         again.stop()
 
 
-def test_the_token_is_a_browsers_password(board: SnapshotStore, tmp_path: Path) -> None:
+def test_the_token_is_a_browsers_password(snapshots: SnapshotStore, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     certificate, key = authority.issue("server", 900 * DAY)
-    board.show(GOOD)
+    snapshots.publish(GOOD)
     proof = RemoteAccess(certificate, key, None, tokens_of(tmp_path))
-    started = serve(board, outside=ListenAddress("0.0.0.0", 0), proof=proof)
+    started = serve(snapshots, outside=ListenAddress("0.0.0.0", 0), proof=proof)
     assert started.ports.outside is not None
     port = started.ports.outside.port
     try:
         with browser(tmp_path / "profile", "--ignore-certificate-errors") as window:
             window.go(f"https://anyone:{TOKEN}@127.0.0.1:{port}/")
-            window.until(lambda: window.text("#verdict").startswith("All is well"))
+            window.until(lambda: window.text("#summary").startswith("No issues"))
             window.run("document.querySelector('#rows .name').click()")
             window.until(lambda: "web: " in window.text("#log"))
     finally:

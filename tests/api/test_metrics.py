@@ -10,21 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from reconciler.api.startup import Started
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.funding import Funding, TimeLeft
-from reconciler.values.ids import workload_id
+from reconciler.values.ids import LeaseId
 from reconciler.values.intents import IntentOutcome
-from reconciler.values.plans import Hold, Reason
+from reconciler.values.plans import Reason
 from reconciler.values.resources import Resources
-from reconciler.values.snapshot import (
-    BookTotals,
-    CapacitySnapshot,
-    Counters,
-    CycleOutcome,
-    CycleRecord,
-    RevisionTimes,
-    Snapshot,
-)
+from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
+from reconciler.values.views import CapacityView, HoldView, MoneyView
 from tests.api.asking import ask
-from tests.api.worlds import FULL, ILL, NOON, lease
+from tests.api.worlds import FULL, NOON, cycle_at, lease, workload_of
 
 SHEET = {
     "virtengine_provider_active_leases": 2,
@@ -64,8 +57,8 @@ def test_types_are_those_that_rate_and_sum_expect(servers: Started) -> None:
     assert len(list(text_string_to_metric_families(text))) == len(types)
 
 
-def test_every_state_and_reason_is_there_from_the_start(board: SnapshotStore, servers: Started) -> None:
-    board.show(Snapshot())
+def test_every_state_and_reason_is_there_from_the_start(snapshots: SnapshotStore, servers: Started) -> None:
+    snapshots.publish(Snapshot())
     found = values(page(servers))
     states = {name.split('"')[1] for name in found if name.startswith("virtengine_provider_workloads{")}
     assert states == {
@@ -83,9 +76,9 @@ def test_every_state_and_reason_is_there_from_the_start(board: SnapshotStore, se
     assert found['virtengine_provider_cycles_total{outcome="quiet"}'] == 0
 
 
-def test_a_scrape_follows_the_snapshot(board: SnapshotStore, servers: Started) -> None:
+def test_a_scrape_follows_the_snapshot(snapshots: SnapshotStore, servers: Started) -> None:
     page(servers)
-    board.show(replace(FULL, counters=Counters(9, 3), books=BookTotals(received=1), leases=()))
+    snapshots.publish(replace(FULL, counters=Counters(9, 3), money=MoneyView(received_uve=1), leases=()))
     found = values(page(servers))
     assert found["virtengine_bid_total"] == 9
     assert found["virtengine_escrow_settlement_amount"] == 1
@@ -101,15 +94,17 @@ def test_cycles_holds_and_money_are_told_too(servers: Started) -> None:
     assert found["virtengine_provider_fees_uve_total"] == 59_000
 
 
-def test_nothing_of_money_is_told_before_the_chain_was_seen(board: SnapshotStore, servers: Started) -> None:
-    board.show(Snapshot(counters=Counters(5, 2)))
+def test_nothing_of_money_is_told_before_the_chain_was_seen(
+    snapshots: SnapshotStore, servers: Started
+) -> None:
+    snapshots.publish(Snapshot(counters=Counters(5, 2)))
     found = values(page(servers))
     assert found["virtengine_bid_total"] == 5, "the journal knows it from the start"
     assert not [name for name in found if name.startswith("virtengine_escrow_settlement")]
 
 
 def test_escrow_is_told_by_state_by_the_least_and_by_when_it_ends(
-    board: SnapshotStore, servers: Started
+    snapshots: SnapshotStore, servers: Started
 ) -> None:
     times = [
         (Funding.HEALTHY, None),
@@ -118,10 +113,10 @@ def test_escrow_is_told_by_state_by_the_least_and_by_when_it_ends(
         (Funding.EXHAUSTED, -5),
     ]
     leases = tuple(
-        replace(FULL.leases[0], id=lease(n), funding=TimeLeft(state, seconds, seconds))
+        replace(FULL.leases[0], id=str(lease(n)), funding=TimeLeft(state, seconds, seconds))
         for n, (state, seconds) in enumerate(times)
     )
-    board.show(replace(FULL, leases=leases))
+    snapshots.publish(replace(FULL, leases=leases))
     found = values(page(servers))
     assert found['virtengine_provider_escrow_leases{state="healthy"}'] == 2
     assert found['virtengine_provider_escrow_leases{state="critical"}'] == 0
@@ -130,9 +125,9 @@ def test_escrow_is_told_by_state_by_the_least_and_by_when_it_ends(
     assert ending == {"1h": 1, "6h": 2, "1d": 2, "7d": 3, "30d": 3}
 
 
-def test_capacity_is_offered_sold_and_promised(board: SnapshotStore, servers: Started) -> None:
+def test_capacity_is_offered_sold_and_promised(snapshots: SnapshotStore, servers: Started) -> None:
     whole = Resources(64_000, 1 << 38, 1 << 41, 4)
-    board.show(replace(FULL, capacity=CapacitySnapshot(whole, Resources(32_000), Resources(2_000))))
+    snapshots.publish(replace(FULL, capacity=CapacityView(whole, Resources(32_000), Resources(2_000))))
     found = values(page(servers))
     assert found['virtengine_provider_cpu_milli{kind="offered"}'] == 64_000
     assert found['virtengine_provider_cpu_milli{kind="sellable"}'] == 32_000
@@ -140,11 +135,11 @@ def test_capacity_is_offered_sold_and_promised(board: SnapshotStore, servers: St
     assert found['virtengine_provider_gpus{kind="offered"}'] == 4
 
 
-def test_cycles_are_a_histogram_that_counts_each_once(board: SnapshotStore, servers: Started) -> None:
+def test_cycles_are_a_histogram_that_counts_each_once(snapshots: SnapshotStore, servers: Started) -> None:
     for n, seconds in enumerate((0.02, 0.3, 7.0)):
-        record = CycleRecord(NOON + n, NOON + n, seconds, CycleOutcome.QUIET)
-        board.show(replace(FULL, cycle=record))
-        board.show(replace(FULL, cycle=record))
+        record = replace(cycle_at(n), duration_seconds=seconds)
+        snapshots.publish(replace(FULL, cycle=record))
+        snapshots.publish(replace(FULL, cycle=record))
     found = values(page(servers))
     assert found["virtengine_provider_cycle_seconds_count"] == 3
     assert found["virtengine_provider_cycle_seconds_sum"] == pytest.approx(7.32)
@@ -152,11 +147,11 @@ def test_cycles_are_a_histogram_that_counts_each_once(board: SnapshotStore, serv
 
 
 def test_revisions_readings_and_the_journal_tell_how_old_they_are(
-    board: SnapshotStore, servers: Started
+    snapshots: SnapshotStore, servers: Started
 ) -> None:
     times = RevisionTimes(NOON - 50, NOON - 400, NOON - 60, NOON - 50, NOON - 7)
     counters = replace(FULL.counters, ended={IntentOutcome.LANDED: 9, IntentOutcome.REFUSED: 1})
-    board.show(replace(FULL, times=times, counters=counters, unpublished=3))
+    snapshots.publish(replace(FULL, times=times, counters=counters, unpublished=3))
     found = values(page(servers))
     assert found['virtengine_provider_revision_timestamp_seconds{stage="applied"}'] == NOON - 400
     assert found['virtengine_provider_revision_lag_seconds{stage="applied"}'] == 50
@@ -169,12 +164,12 @@ def test_revisions_readings_and_the_journal_tell_how_old_they_are(
     assert found["virtengine_provider_unpublished_events"] == 3
 
 
-def test_no_label_grows_with_leases_orders_or_strangers(board: SnapshotStore, servers: Started) -> None:
+def test_no_label_grows_with_leases_orders_or_strangers(snapshots: SnapshotStore, servers: Started) -> None:
     def names(count: int) -> set[str]:
-        leases = tuple(replace(FULL.leases[0], id=lease(n)) for n in range(count))
-        works = tuple(replace(ILL, id=workload_id(x.id), lease=x.id) for x in leases)
-        holds = tuple(Hold(str(x.id), Reason.PRICE_TOO_LOW, "low") for x in leases)
-        board.show(replace(FULL, leases=leases, workloads=works, holds=holds))
+        leases = tuple(replace(FULL.leases[0], id=str(lease(n))) for n in range(count))
+        works = tuple(workload_of(LeaseId.parse(x.id)) for x in leases)
+        holds = tuple(HoldView(x.id, Reason.PRICE_TOO_LOW, "low") for x in leases)
+        snapshots.publish(replace(FULL, leases=leases, workloads=works, holds=holds))
         return set(values(page(servers)))
 
     assert names(2) == names(500)

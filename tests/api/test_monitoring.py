@@ -16,7 +16,7 @@ from reconciler.runtime.call_timings import CallTimings
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.resources import Resources
-from reconciler.values.snapshot import CapacitySnapshot
+from reconciler.values.views import CapacityView
 from tests.api.worlds import FULL, NOON
 
 DOCS = Path(__file__).parents[2] / "docs" / "monitoring"
@@ -30,8 +30,8 @@ def families() -> dict[str, str]:
         pass
     lease = replace(FULL.leases[0], funding=TimeLeft(Funding.LOW, 1, 5))
     some = Resources(1, 1, 1, 1)
-    board = SnapshotStore(replace(FULL, leases=(lease,), capacity=CapacitySnapshot(some, some, some)))
-    text = metrics_page(Gauges(board, lambda: NOON, calls, lambda: {"HTTP API": NOON}))().decode()
+    snapshots = SnapshotStore(replace(FULL, leases=(lease,), capacity=CapacityView(some, some, some)))
+    text = metrics_page(Gauges(snapshots, lambda: NOON, calls, lambda: {"HTTP API": NOON}))().decode()
     return {line.split()[2]: line.split()[3] for line in text.splitlines() if line.startswith("# TYPE")}
 
 

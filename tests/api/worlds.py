@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
+from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import LeaseId, OrderId, workload_id
-from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State, Trouble
-from reconciler.values.plans import Hold, Reason
-from reconciler.values.snapshot import (
-    BidSnapshot,
-    BookTotals,
-    Counters,
+from reconciler.values.plans import Reason
+from reconciler.values.snapshot import Counters, Snapshot
+from reconciler.values.times import Timestamp
+from reconciler.values.views import (
+    BidView,
     CycleOutcome,
-    CycleRecord,
-    IntentSnapshot,
-    LeaseSnapshot,
-    ReadingAge,
-    Snapshot,
-    WorkloadSnapshot,
+    CycleView,
+    HoldView,
+    IntentView,
+    LeaseView,
+    MoneyView,
+    ReadingView,
+    WorkloadView,
 )
 
-NOON = 1_800_000_000
+NOON = Timestamp(1_800_000_000)
+
+
+def after(seconds: int) -> Timestamp:
+    """A time relative to noon."""
+    return Timestamp(NOON + seconds)
 
 
 def lease(number: int) -> LeaseId:
@@ -29,28 +36,42 @@ def lease(number: int) -> LeaseId:
     return LeaseId(OrderId("ve1tenant", number, 1, 1), "ve1provider")
 
 
+def cycle_at(seconds: int, outcome: CycleOutcome = CycleOutcome.QUIET) -> CycleView:
+    """A cycle that ended so long after noon."""
+    return CycleView(
+        started_at=after(seconds), finished_at=after(seconds), duration_seconds=0.1, outcome=outcome
+    )
+
+
+def workload_of(lease_id: LeaseId) -> WorkloadView:
+    """A running workload of a lease."""
+    return replace(WELL, id=workload_id(lease_id), lease=str(lease_id))
+
+
 RUNNING, FAILED = lease(1000001), lease(1000002)
-WELL = WorkloadSnapshot(
+EXPENSIVE = HoldView(workload_id(RUNNING), Reason.NOT_WORTH, "the fee is 5000uve")
+WELL = WorkloadView(
     id=workload_id(RUNNING),
-    lease=RUNNING,
+    lease=str(RUNNING),
     adapter="kubernetes",
-    phase=Phase.RUNNING,
+    state="running",
     lease_state=State.ACTIVE,
-    price=Decimal("2446.50"),
-    path=f"workloads/{workload_id(RUNNING)}.yaml",
+    price_uve=Decimal("2446.5"),
+    file=f"workloads/{workload_id(RUNNING)}.yaml",
     ready=True,
     replicas_ready=2,
     replicas=2,
+    holds=(EXPENSIVE,),
 )
-ILL = WorkloadSnapshot(
+ILL = WorkloadView(
     id=workload_id(FAILED),
-    lease=FAILED,
+    lease=str(FAILED),
     adapter="kubernetes",
-    phase=Phase.FAILED,
+    state="failed",
     lease_state=State.ACTIVE,
-    price=Decimal(1),
+    price_uve=Decimal(1),
     billing="usage",
-    trouble=Trouble("ImagePullFailed", "no such image", "mend the image's name"),
+    trouble=Trouble("ImagePullFailed", "no such image", "correct the image's name"),
 )
 
 FULL = Snapshot(
@@ -63,21 +84,57 @@ FULL = Snapshot(
     applied="a" * 40,
     published="b" * 40,
     orders_open=4,
-    books=BookTotals(9_000_000, 500_000, 120_000, 7_338, 59_000, 330_000),
-    counters=Counters(5, 2, {CycleOutcome.QUIET: 40, CycleOutcome.ACTED: 7}),
-    cycle=CycleRecord(NOON - 2, NOON - 1, 0.25, CycleOutcome.ACTED, "", "d16e57", 3),
-    readings=(ReadingAge("chain", NOON - 2), ReadingAge("repository", NOON - 90, "the remote hung up")),
-    leases=(
-        LeaseSnapshot(RUNNING, State.ACTIVE, Decimal("2446.50"), 7_338, 120_000, NOON - 40),
-        LeaseSnapshot(FAILED, State.ACTIVE, Decimal(1)),
+    money=MoneyView(
+        balance_uve=9_000_000,
+        deposits_uve=500_000,
+        earned_uve=120_000,
+        accrued_uve=7_338,
+        fees_uve=59_000,
+        received_uve=330_000,
     ),
-    bids=(BidSnapshot(lease(1000003), State.OPEN, Decimal(2733), 500_000, 88),),
+    counters=Counters(5, 2, {CycleOutcome.QUIET: 40, CycleOutcome.ACTED: 7}),
+    cycle=CycleView(
+        started_at=after(-2),
+        finished_at=after(-1),
+        duration_seconds=0.25,
+        outcome=CycleOutcome.ACTED,
+        plan_digest="d16e57",
+        actions=3,
+    ),
+    readings=(
+        ReadingView("chain", after(-2)),
+        ReadingView("repository", after(-90), "the remote hung up"),
+    ),
+    leases=(
+        LeaseView(
+            id=str(RUNNING),
+            workload=workload_id(RUNNING),
+            state=State.ACTIVE,
+            price_uve=Decimal("2446.5"),
+            withdrawn_uve=120_000,
+            withdrawn_at=after(-40),
+            funding=TimeLeft(Funding.HEALTHY, accrued_uve=7_338),
+        ),
+        LeaseView(id=str(FAILED), workload=workload_id(FAILED), state=State.ACTIVE, price_uve=Decimal(1)),
+    ),
+    bids=(
+        BidView(
+            id=str(lease(1000003)),
+            order=str(lease(1000003).order),
+            state=State.OPEN,
+            price_uve=Decimal(2733),
+            deposit_uve=500_000,
+            created_at_height=88,
+        ),
+    ),
     workloads=(WELL, ILL),
-    intents=(IntentSnapshot("AB" * 32, ("bid 2733uve a block",), 12_300, 111),),
+    intents=(
+        IntentView(hash="AB" * 32, messages=("bid 2733uve a block",), fee_uve=12_300, timeout_height=111),
+    ),
     holds=(
-        Hold("repository", Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True),
-        Hold("", Reason.CEILING, "spend_per_hour is reached"),
-        Hold("ve1tenant/1000004/1/1", Reason.PRICE_TOO_LOW, "asks 100uve a block, costs 2446uve"),
-        Hold(WELL.id, Reason.NOT_WORTH, "the fee is 5000uve"),
+        HoldView("repository", Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True),
+        HoldView("", Reason.CEILING, "spend_per_hour is reached"),
+        HoldView("ve1tenant/1000004/1/1", Reason.PRICE_TOO_LOW, "asks 100uve a block, costs 2446uve"),
+        EXPENSIVE,
     ),
 )

@@ -37,10 +37,10 @@ ASIDE = "as much that another program answers"
 def bench_api(leases: int) -> None:
     """Latency at 200 requests a second, the cycle's slow-down meanwhile, the most against a bare route."""
     with provider_of(leases) as (scene, runner):
-        board = SnapshotStore(runner.snapshot)
-        started = serve(board)
+        snapshots = SnapshotStore(runner.snapshot)
+        started = serve(snapshots)
         try:
-            _steady(Load(leases, started.ports.api, scene, runner, board))
+            _steady(Load(leases, started.ports.api, scene, runner, snapshots))
             _most(started.ports.api)
         finally:
             started.stop()
@@ -54,12 +54,12 @@ class Load:
     at: ListenAddress
     scene: Scenery
     runner: Runner
-    board: SnapshotStore
+    snapshots: SnapshotStore
     cycles: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     asked: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def beside(self, what: str, meanwhile: Callable[[], object]) -> None:
-        """Cycle once a block while something else goes on; each is shown on the board."""
+        """Cycle once a block while something else goes on; each is shown on the snapshots."""
         other = threading.Thread(target=meanwhile)
         other.start()
         due = time.monotonic()
@@ -73,7 +73,7 @@ class Load:
     def _cycle(self) -> None:
         cycle = self.runner.cycle()
         assert not cycle.finding.plan.actions, "a cycle in which nothing is to do"
-        self.board.show(cycle.snapshot)
+        self.snapshots.publish(cycle.snapshot)
 
     def note(self, what: str, at: ListenAddress, paths: Sequence[str]) -> None:
         """Ask at a steady rate; the times are kept with those of earlier rounds."""

@@ -16,10 +16,10 @@ from reconciler.journal.opening import OpenJournal, open_journal, open_records
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Plan
-from tests.api.playing import Bellows, serve
+from tests.api.playing import WakeCounter, serve
 from tests.api.worlds import FULL
 
-SHOWN = replace(FULL, plan=Plan("a" * 40, (), FULL.holds, (), Memory()))
+SHOWN = replace(FULL, plan=Plan("a" * 40, (), (), (), Memory()))
 
 
 @dataclass(slots=True)
@@ -27,8 +27,8 @@ class Terminal:
     """Commands with a host file; the daemon is played by its servers and its journal."""
 
     home: Home
-    board: SnapshotStore
-    bellows: Bellows
+    snapshots: SnapshotStore
+    wake: WakeCounter
     journal: OpenJournal
     servers: Started
     capsys: pytest.CaptureFixture[str]
@@ -44,13 +44,13 @@ class Terminal:
 @pytest.fixture
 def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
     """A daemon that shows one of everything; its journal is new."""
-    home, board, bellows = Home(tmp_path / "world"), SnapshotStore(SHOWN), Bellows()
+    home, snapshots, wake = Home(tmp_path / "world"), SnapshotStore(SHOWN), WakeCounter()
     home.directory.mkdir()
     journal = open_journal(home.directory / "state")
     records = open_records(home.directory / "state")
-    servers = serve(board, history=records, bellows=bellows)
+    servers = serve(snapshots, history=records, wake=wake)
     bootstrap(home, Facts(DevnetPorts(1, 2, 3, servers.ports.api.port, 5)))
-    yield Terminal(home, board, bellows, journal, servers, capsys)
+    yield Terminal(home, snapshots, wake, journal, servers, capsys)
     servers.stop()
     records.close()
     journal.close()

@@ -11,8 +11,9 @@ import pytest
 
 from reconciler.api.auth.tls import RemoteAccess
 from reconciler.api.startup import Started
-from reconciler.cli.api_client import NoDaemonError, ask
+from reconciler.cli.api_client import NoDaemonError, fetch
 from reconciler.cli.errors import CliError
+from reconciler.reports.provider_view import StatusView
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.settings import ListenSettings
 from reconciler.values.listen_address import ListenAddress
@@ -58,30 +59,30 @@ def outer(tmp_path: Path) -> Iterator[Outer]:
 
 
 def test_the_first_whole_token_that_still_holds_is_shown(outer: Outer) -> None:
-    assert ask(outer.listen, STATUS)["provider"] == SHOWN.provider
+    assert fetch(outer.listen, STATUS, StatusView).provider == SHOWN.provider
 
 
 def test_a_token_of_its_own_is_shown_instead(outer: Outer) -> None:
     hashed = outer.file("hashed", f"sha256:{'0' * 64}\n")
-    with pytest.raises(CliError, match=r"401: .*show the token in listen.ask_token"):
-        ask(replace(outer.listen, tokens=hashed), STATUS)
+    with pytest.raises(CliError, match=r"401: .*send the token in listen.ask_token"):
+        fetch(replace(outer.listen, tokens=hashed), STATUS, StatusView)
     ours = outer.file("ours", f"{TOKEN}\n")
-    assert ask(replace(outer.listen, tokens=hashed, ask_token=ours), STATUS)["provider"]
+    assert fetch(replace(outer.listen, tokens=hashed, ask_token=ours), STATUS, StatusView).provider
     wrong = outer.file("wrong", f"{'c' * 40}\n")
     with pytest.raises(CliError, match="401: the token is not known here; "):
-        ask(replace(outer.listen, ask_token=wrong), STATUS)
+        fetch(replace(outer.listen, ask_token=wrong), STATUS, StatusView)
 
 
 def test_a_certificate_is_shown_where_it_is_named(outer: Outer) -> None:
     certificate, key = outer.authority.issue("operator")
     listen = replace(outer.listen, tokens=None, ask_certificate=certificate, ask_key=key)
-    assert ask(listen, STATUS)["provider"] == SHOWN.provider
+    assert fetch(listen, STATUS, StatusView).provider == SHOWN.provider
 
 
 def test_only_the_very_certificate_of_the_host_file_is_trusted(outer: Outer) -> None:
     other, _ = outer.authority.issue("other")
-    with pytest.raises(CliError, match=r"does not show .*other.pem \(.*see who listens there"):
-        ask(replace(outer.listen, tls_certificate=other), STATUS)
+    with pytest.raises(CliError, match=r"does not present .*other.pem \(.*check what listens there"):
+        fetch(replace(outer.listen, tls_certificate=other), STATUS, StatusView)
 
 
 def test_an_expired_one_is_told_with_what_to_do(outer: Outer) -> None:
@@ -92,8 +93,8 @@ def test_an_expired_one_is_told_with_what_to_do(outer: Outer) -> None:
     started = serve(SnapshotStore(SHOWN), api=EVERYWHERE, proof=proof)
     try:
         at = ListenAddress("0.0.0.0", started.ports.api.port)
-        with pytest.raises(CliError, match=r"server.pem has expired, and 127.0.0.1:\d+ shows it; renew it"):
-            ask(replace(outer.listen, api=at), STATUS)
+        with pytest.raises(CliError, match=r"server.pem of 127.0.0.1:\d+ has expired; renew it"):
+            fetch(replace(outer.listen, api=at), STATUS, StatusView)
     finally:
         started.stop()
 
@@ -114,18 +115,18 @@ def test_a_token_that_cannot_be_used_is_a_sentence(
         path.write_text(text)
         path.chmod(mode)
     with pytest.raises(CliError, match=told):
-        ask(replace(outer.listen, ask_token=path), STATUS)
+        fetch(replace(outer.listen, ask_token=path), STATUS, StatusView)
 
 
 def test_a_certificate_that_cannot_be_read_is_a_sentence(outer: Outer) -> None:
-    with pytest.raises(CliError, match=r"gone.pem cannot be used to ask the daemon: No such file"):
-        ask(replace(outer.listen, tls_certificate=outer.directory / "gone.pem"), STATUS)
+    with pytest.raises(CliError, match=r"gone.pem cannot be used for requests: No such file"):
+        fetch(replace(outer.listen, tls_certificate=outer.directory / "gone.pem"), STATUS, StatusView)
 
 
 def test_nobody_there_is_told(outer: Outer) -> None:
     outer.started.stop()
     with pytest.raises(NoDaemonError, match=r"no daemon answers on 127\.0\.0\.1:"):
-        ask(outer.listen, STATUS)
+        fetch(outer.listen, STATUS, StatusView)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_nobody_there_is_told(outer: Outer) -> None:
         (("status",), "provider   one"),
         (("get", "workloads"), "STATE"),
         (("get", "orders"), "DECISION"),
-        (("reconcile",), "asked; "),
+        (("reconcile",), "requested; "),
     ],
     ids=" ".join,
 )

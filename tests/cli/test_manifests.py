@@ -15,12 +15,7 @@ from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
-from reconciler.adapters.kubernetes.permissions import (
-    OPTIONAL_PERMISSIONS,
-    REQUIRED_PERMISSIONS,
-    Permission,
-    denied_permissions,
-)
+from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, Right, refused
 from reconciler.documents.host import read_host
 from reconciler.documents.host_model import HostFile
 from reconciler.values.outcomes import Done
@@ -30,16 +25,16 @@ from reconciler.values.resources import Resources
 PATH = Path(__file__).parents[2] / "docs/service/kubernetes.yaml"
 ACCOUNT = "system:serviceaccount:virtengine-provider:provider-daemon"
 WORKLOADS = "provider-workloads"
-METRICS = Permission("list", "pods", "metrics.k8s.io")
+METRICS = Right("list", "pods", "metrics.k8s.io")
 
 
 def documents(kind: str) -> list[dict[str, Any]]:
     return [each for each in yaml.safe_load_all(PATH.read_text()) if each["kind"] == kind]
 
 
-def granted(kind: str, everywhere: bool) -> set[Permission]:
+def granted(kind: str, everywhere: bool) -> set[Right]:
     return {
-        Permission(verb, resource, group, everywhere)
+        Right(verb, resource, group, everywhere)
         for role in documents(kind)
         for rule in role["rules"]
         for group in rule["apiGroups"]
@@ -49,8 +44,8 @@ def granted(kind: str, everywhere: bool) -> set[Permission]:
 
 
 def test_what_is_granted_is_what_is_needed_and_no_more() -> None:
-    assert METRICS in OPTIONAL_PERMISSIONS
-    assert granted("Role", False) | granted("ClusterRole", True) == {*REQUIRED_PERMISSIONS, METRICS}
+    assert METRICS in WISHES
+    assert granted("Role", False) | granted("ClusterRole", True) == {*RIGHTS, METRICS}
 
 
 def test_the_host_file_in_it_is_valid() -> None:
@@ -91,14 +86,14 @@ def kubectl(*arguments: str, fails: bool = False) -> str:
     return done.stdout + done.stderr
 
 
-def can(permission: Permission, namespace: str = WORKLOADS) -> bool:
-    resource = f"{permission.resource.partition('/')[0]}{'.' if permission.group else ''}{permission.group}"
-    _, _, subresource = permission.resource.partition("/")
-    if permission == Permission("get", "namespaces"):  # can-i forgets the namespace of what lies in none
+def can(right: Right, namespace: str = WORKLOADS) -> bool:
+    resource = f"{right.resource.partition('/')[0]}{'.' if right.group else ''}{right.group}"
+    _, _, subresource = right.resource.partition("/")
+    if right == Right("get", "namespaces"):  # can-i forgets the namespace of what lies in none
         return "not found" not in kubectl("get", "namespace", namespace, f"--as={ACCOUNT}")
-    where = ["--all-namespaces"] if permission.everywhere else ["--namespace", namespace]
+    where = ["--all-namespaces"] if right.everywhere else ["--namespace", namespace]
     sub = [f"--subresource={subresource}"] if subresource else []
-    answer = kubectl("auth", "can-i", permission.verb, resource, *sub, *where, f"--as={ACCOUNT}", fails=True)
+    answer = kubectl("auth", "can-i", right.verb, resource, *sub, *where, f"--as={ACCOUNT}", fails=True)
     return answer.strip().splitlines()[-1] == "yes"
 
 
@@ -107,7 +102,7 @@ def can(permission: Permission, namespace: str = WORKLOADS) -> bool:
 def test_a_real_server_takes_it_and_grants_what_is_needed() -> None:
     told = kubectl("apply", "--dry-run=server", "-f", str(PATH))
     assert "Warning" not in told
-    assert [permission.show() for permission in REQUIRED_PERMISSIONS if not can(permission)] == []
+    assert [right.show() for right in RIGHTS if not can(right)] == []
     assert can(METRICS)
 
 
@@ -123,7 +118,7 @@ def test_the_adapter_works_with_the_account_s_own_token(tmp_path: Path) -> None:
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
     kubeconfig = Kubeconfig(tmp_path / "kubeconfig")
     client = ApiClient(kubeconfig)
-    assert denied_permissions(client, WORKLOADS) == ()
+    assert refused(client, WORKLOADS) == ()
     client.close()
     adapter = KubernetesAdapter(Cluster(kubeconfig, WORKLOADS), lambda: None)
     adapter.start()
@@ -140,29 +135,25 @@ def test_the_adapter_works_with_the_account_s_own_token(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("applied")
 def test_a_real_server_grants_nothing_else() -> None:
     never = [
-        Permission("list", "secrets"),
-        Permission("get", "secrets"),
-        Permission("create", "pods"),
-        Permission("create", "pods/exec"),
-        Permission("delete", "namespaces"),
-        Permission("patch", "namespaces"),
-        Permission("create", "rolebindings", "rbac.authorization.k8s.io"),
-        Permission("delete", "resourcequotas"),
-        Permission("create", "namespaces", everywhere=True),
-        Permission("list", "secrets", everywhere=True),
-        Permission("patch", "nodes", everywhere=True),
-        Permission("delete", "pods", everywhere=True),
-        Permission("create", "deployments", "apps", everywhere=True),
+        Right("list", "secrets"),
+        Right("get", "secrets"),
+        Right("create", "pods"),
+        Right("create", "pods/exec"),
+        Right("delete", "namespaces"),
+        Right("patch", "namespaces"),
+        Right("create", "rolebindings", "rbac.authorization.k8s.io"),
+        Right("delete", "resourcequotas"),
+        Right("create", "namespaces", everywhere=True),
+        Right("list", "secrets", everywhere=True),
+        Right("patch", "nodes", everywhere=True),
+        Right("delete", "pods", everywhere=True),
+        Right("create", "deployments", "apps", everywhere=True),
     ]
-    assert [permission.show() for permission in never if can(permission)] == []
-    elsewhere = [
-        Permission("create", "deployments", "apps"),
-        Permission("list", "secrets"),
-        Permission("get", "pods/log"),
-    ]
+    assert [right.show() for right in never if can(right)] == []
+    elsewhere = [Right("create", "deployments", "apps"), Right("list", "secrets"), Right("get", "pods/log")]
     assert [
-        permission.show()
-        for permission in elsewhere
+        right.show()
+        for right in elsewhere
         for space in ("default", "virtengine-provider")
-        if can(permission, space)
+        if can(right, space)
     ] == []

@@ -7,8 +7,9 @@ import threading
 import pytest
 
 from reconciler.cycle.exceptions import FRAMES_MAX, FailedThreads, raised_at, sentence_of
-from reconciler.runtime.readiness import unready
-from reconciler.values.snapshot import CycleOutcome, CycleRecord, Snapshot
+from reconciler.reports.readiness import unready
+from reconciler.values.snapshot import Snapshot
+from tests.api.worlds import cycle_at
 
 
 def deep(depth: int) -> None:
@@ -58,7 +59,7 @@ def test_a_named_thread_that_ends_makes_the_daemon_not_ready(
     run(failed, error, "heights")
     run(failed, ValueError("later"), "heights")
     assert failed.found == (f"heights: {sentence_of(error)}",)
-    cycle = CycleRecord(1, 2, 0.1, CycleOutcome.QUIET)
+    cycle = cycle_at(0)
     why = unready(Snapshot(cycle=cycle, failed_threads=failed.found), 2, 60)
     assert why == f"restart the daemon, a thread was ended by an exception: {failed.found[0]}"
     assert "the thread heights was ended by" in caplog.text

@@ -10,9 +10,10 @@ import pytest
 from reconciler.cycle import run
 from reconciler.cycle.loop import BACKOFF_SECONDS, Loop, Pace
 from reconciler.cycle.run import Cycle, Runner
-from reconciler.runtime.readiness import FAILURES_MAX, unready
+from reconciler.reports.readiness import FAILURES_MAX, unready
 from reconciler.values.records import Request
-from reconciler.values.snapshot import CycleOutcome, Snapshot
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.views import CycleOutcome
 from tests import makers
 from tests.cycle.worlds import Scenery, intent
 

@@ -15,12 +15,12 @@ from reconciler.values.observed import State
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.plans import Plan, Transition
 from reconciler.values.repository import TOLD, BranchCommit
-from reconciler.values.status import Status, WorkloadStatus
+from reconciler.values.views import PublishedStatus, WorkloadView
 from tests import makers
 from tests.cycle.worlds import Scenery
 
 RULES = Publishing(quiet_seconds=5, at_most_seconds=30)
-STATUS = Status("p", makers.US, "test-1", "c" * 40)
+STATUS = PublishedStatus("p", makers.US, "test-1", "c" * 40)
 
 
 class Newsroom:
@@ -147,10 +147,17 @@ def test_the_commit_goes_to_the_providers_own_branch_with_its_trailers(room: New
 
 def test_what_looks_different_without_an_event_is_named(room: Newsroom) -> None:
     done = makers.workload()
-    runs = WorkloadStatus(done.id, done.lease, "kubernetes", Phase.RUNNING, State.ACTIVE, Decimal(2446))
+    runs = WorkloadView(
+        id=done.id,
+        lease=str(done.lease),
+        adapter="kubernetes",
+        state="running",
+        lease_state=State.ACTIVE,
+        price_uve=Decimal(2446),
+    )
     room.status = replace(STATUS, workloads=(runs,))
     room.publish(100, flush=True)
-    room.status = replace(STATUS, workloads=(replace(runs, withdrawn=7),))
+    room.status = replace(STATUS, workloads=(replace(runs, withdrawn_uve=7),))
     room.publish(110, flush=True)
     assert room.scene.repo.published[-1].message == f"Status as observed: {done.id}"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.revision_status import KEPT, commit_state_of, noted, reported, superseded
-from reconciler.cycle.status import PlannedCycle
 from reconciler.planning.planner import plan
 from reconciler.values.approvals import Breach
 from reconciler.values.commit_state import CommitStand, CommitState, ReportedState

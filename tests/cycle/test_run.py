@@ -13,7 +13,7 @@ from reconciler.values.intents import IntentOutcome
 from reconciler.values.observed import TxResult
 from reconciler.values.outcomes import Failed
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.snapshot import CycleOutcome
+from reconciler.values.views import CycleOutcome
 from tests import makers
 from tests.cycle.worlds import Scenery, intent
 

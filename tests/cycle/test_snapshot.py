@@ -6,15 +6,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from reconciler.cycle.snapshot import snapshot_of
-from reconciler.cycle.status import PlannedCycle
+from reconciler.cycle.planned_cycle import PlannedCycle
+from reconciler.cycle.snapshot import object_views, snapshot_of
 from reconciler.planning.planner import plan
-from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
 from reconciler.values.memory import WalletLedger
 from reconciler.values.observed import AdapterView, Market, State
 from reconciler.values.readings import Unseen
-from reconciler.values.snapshot import BookTotals, ReadingAge, Snapshot
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.times import Timestamp
+from reconciler.values.views import MoneyView, ReadingView
 from tests import makers
 from tests.cycle.worlds import intent
 
@@ -32,7 +33,8 @@ def _shown(
     seen = market if market is not None else Unseen("the node is down")
     given = {"adapters": makers.adapter(makers.running(RUNS))} | changes
     situation = makers.situation(seen, makers.desired(RUNS), **given)
-    return snapshot_of(PlannedCycle(situation, plan(situation)), before or Snapshot(), cycle_began_at=at)
+    finding = PlannedCycle(situation, plan(situation))
+    return snapshot_of(finding, object_views(finding), before or Snapshot(), cycle_began_at=at)
 
 
 def test_the_market_is_shown() -> None:
@@ -41,30 +43,30 @@ def test_the_market_is_shown() -> None:
     assert (shown.address, shown.chain_id) == (makers.US, "test-1")
     assert (shown.height, shown.chain_time) == (makers.HEIGHT, makers.NOW)
     assert shown.orders_open == 1
-    assert [each.id for each in shown.leases] == [makers.lease_id()]
-    assert [each.id for each in shown.bids] == [makers.lease_id(2)]
-    assert shown.leases[0].accrued == 100 * 2446
+    assert [each.id for each in shown.leases] == [str(makers.lease_id())]
+    assert [each.id for each in shown.bids] == [str(makers.lease_id(2))]
+    assert shown.leases[0].funding.accrued_uve == 100 * 2446
 
 
 def test_money_is_reckoned_from_the_wallet_not_from_what_was_asked_for() -> None:
     memory = makers.remembered(ledger=WalletLedger(started_with=10_900_000, outside=-50_000, fees=3_000))
 
-    books = _shown(BUSY, memory=memory).books
+    money = _shown(BUSY, memory=memory).money
 
-    assert books == BookTotals(
-        balance=10_000_000,
-        deposits=1_000_000,
-        earned=10_000_000 + 1_000_000 - 10_900_000 + 50_000,
-        accrued=100 * 2446 * 98 // 100,
-        fees=3_000,
-        received=150_000 + 3_000,
+    assert money == MoneyView(
+        balance_uve=10_000_000,
+        deposits_uve=1_000_000,
+        earned_uve=10_000_000 + 1_000_000 - 10_900_000 + 50_000,
+        accrued_uve=100 * 2446 * 98 // 100,
+        fees_uve=3_000,
+        received_uve=150_000 + 3_000,
     )
 
 
 def test_what_was_received_never_falls() -> None:
-    before = Snapshot(books=BookTotals(received=9_000_000))
+    before = Snapshot(money=MoneyView(received_uve=9_000_000))
 
-    assert _shown(BUSY, before).books.received == 9_000_000
+    assert _shown(BUSY, before).money.received_uve == 9_000_000
 
 
 def test_while_the_chain_is_unseen_what_was_seen_stays_with_its_age() -> None:
@@ -72,9 +74,9 @@ def test_while_the_chain_is_unseen_what_was_seen_stays_with_its_age() -> None:
 
     shown = _shown(None, before, at=60)
 
-    assert (shown.height, shown.leases, shown.books) == (before.height, before.leases, before.books)
-    assert shown.readings[0] == ReadingAge("chain", 50, "the node is down")
-    assert shown.readings[1] == ReadingAge("repository", 60)
+    assert (shown.height, shown.leases, shown.money) == (before.height, before.leases, before.money)
+    assert shown.readings[0] == ReadingView("chain", Timestamp(50), "the node is down")
+    assert shown.readings[1] == ReadingView("repository", Timestamp(60))
 
 
 def test_a_source_that_was_never_seen_has_no_age() -> None:
@@ -83,17 +85,17 @@ def test_a_source_that_was_never_seen_has_no_age() -> None:
     shown = _shown(BUSY, adapters=blind)
 
     assert [age for age in shown.readings if age.source.startswith("kubernetes")] == [
-        ReadingAge("kubernetes workloads", 0, "refused"),
-        ReadingAge("kubernetes capacity", 0, "refused"),
+        ReadingView("kubernetes workloads", Timestamp(0), "refused"),
+        ReadingView("kubernetes capacity", Timestamp(0), "refused"),
     ]
 
 
 def test_a_workload_is_shown_with_what_its_adapter_shows() -> None:
     (shown,) = _shown(BUSY).workloads
 
-    assert (shown.id, shown.phase, shown.ready) == (RUNS.id, Phase.RUNNING, True)
+    assert (shown.id, shown.state, shown.ready) == (RUNS.id, "running", True)
     assert (shown.replicas_ready, shown.replicas) == (1, 1)
-    assert (shown.price, shown.path) == (Decimal(2446), f"workloads/{RUNS.id}.yaml")
+    assert (shown.price_uve, shown.file) == (Decimal(2446), f"workloads/{RUNS.id}.yaml")
 
 
 def test_the_newest_commit_is_shown_beside_the_one_in_force() -> None:
@@ -105,7 +107,7 @@ def test_the_newest_commit_is_shown_beside_the_one_in_force() -> None:
 def test_transactions_on_their_way_are_shown_in_words() -> None:
     (shown,) = _shown(BUSY, intents=(intent(),)).intents
 
-    assert (shown.hash, shown.fee, shown.timeout_height) == (intent().hash, 3000, makers.HEIGHT + 20)
+    assert (shown.hash, shown.fee_uve, shown.timeout_height) == (intent().hash, 3000, makers.HEIGHT + 20)
     assert shown.messages == (f"close our bid on order {makers.order_id()}",)
 
 

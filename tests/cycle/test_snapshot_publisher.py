@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.snapshot_publisher import (
     AGED_SECONDS,
     BUSY_SECONDS,
@@ -14,7 +15,6 @@ from reconciler.cycle.snapshot_publisher import (
     SOON_SECONDS,
     SnapshotPublisher,
 )
-from reconciler.cycle.status import PlannedCycle
 from reconciler.documents.planning_snapshot import FILE, read_planning_snapshot
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput

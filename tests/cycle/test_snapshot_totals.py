@@ -9,7 +9,7 @@ from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
-from reconciler.values.snapshot import CycleOutcome
+from reconciler.values.views import CycleOutcome
 from tests import makers
 from tests.cycle.worlds import Scenery, intent
 

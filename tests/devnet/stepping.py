@@ -97,7 +97,7 @@ class SteppedDaemon:
         return self._interference.world(replace(daemon.world, clock=SteppedClock(self._market)))
 
     def _show(self, daemon: Daemon, snapshot: Snapshot) -> None:
-        daemon.board.show(self._interference.shown(snapshot))
+        daemon.snapshots.publish(self._interference.shown(snapshot))
 
 
 class SteppedWorld:

@@ -1,4 +1,4 @@
-"""Status as files: the same bytes for the same status, and nothing that moves by itself."""
+"""PublishedStatus as files: the same bytes for the same status, and nothing that moves by itself."""
 
 from __future__ import annotations
 
@@ -10,34 +10,47 @@ import yaml
 from reconciler.documents.status import ROWS_MAX, status_files, status_path
 from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
-from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State, Trouble
-from reconciler.values.status import BidStatus, Notice, Status, WorkloadStatus
+from reconciler.values.plans import Reason
+from reconciler.values.views import BidView, HoldView, PublishedStatus, WorkloadView
 
 
 def lease(dseq: int) -> LeaseId:
     return LeaseId(OrderId("ve1alice", dseq, 1, 1), "ve1us")
 
 
-def workload(dseq: int) -> WorkloadStatus:
-    return WorkloadStatus(
-        workload_id(lease(dseq)), lease(dseq), "kubernetes", Phase.RUNNING, State.ACTIVE, Decimal(2446)
+def workload(dseq: int) -> WorkloadView:
+    return WorkloadView(
+        id=workload_id(lease(dseq)),
+        lease=str(lease(dseq)),
+        adapter="kubernetes",
+        state="running",
+        lease_state=State.ACTIVE,
+        price_uve=Decimal(2446),
     )
 
 
 WRONG = replace(
     workload(2),
     trouble=Trouble("ImagePullFailed", "no such image | <b>", "push it"),
-    notices=(Notice(workload_id(lease(2)), "ImageDenied", "evil"),),
+    holds=(HoldView(workload_id(lease(2)), Reason.IMAGE_DENIED, "evil"),),
 )
-STATUS = Status(
+STATUS = PublishedStatus(
     provider="provider",
     address="ve1us",
     chain_id="virtengine-localnet-1",
     revision="a" * 40,
     workloads=(workload(1), WRONG),
-    bids=(BidStatus(lease(3), State.OPEN, Decimal("1.5"), 500_000),),
-    notices=(Notice("repository", "RewrittenHistory", "commit b"),),
+    bids=(
+        BidView(
+            id=str(lease(3)),
+            order=str(lease(3).order),
+            state=State.OPEN,
+            price_uve=Decimal("1.5"),
+            deposit_uve=500_000,
+        ),
+    ),
+    holds=(HoldView("repository", Reason.REWRITTEN_HISTORY, "commit b"),),
     faults=("pricing.yaml:1:1: bad",),
 )
 
@@ -119,6 +132,6 @@ def test_the_readme_stays_readable_with_many_workloads() -> None:
 
 
 def test_nothing_yet() -> None:
-    readme = status_files(Status("provider", "ve1us", "c", ""))["README.md"].decode()
+    readme = status_files(PublishedStatus("provider", "ve1us", "c", ""))["README.md"].decode()
     assert "applied revision `none`" in readme
     assert "None." in readme

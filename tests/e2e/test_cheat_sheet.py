@@ -79,7 +79,7 @@ def bid_history(out: str, _: Desk) -> None:
 
 
 def workloads(out: str, desk: Desk) -> None:
-    found = {each["id"]: each["state"] for each in json.loads(out)["workloads"]}
+    found = {each["id"]: each["state"] for each in json.loads(out)["items"]}
     assert found == {desk.stage.workload(name): "running" for name in ("web", "metered")}
 
 
@@ -200,7 +200,7 @@ SHELL: tuple[tuple[str, Callable[[str, Desk], None]], ...] = (
     ("provider-daemon drain --off", held("Draining", False)),
     ('provider-daemon suspend "the hoster moves racks"', suspended),
     ("provider-daemon resume", resumed),
-    ("provider-daemon reconcile", has("asked; ")),
+    ("provider-daemon reconcile", has("requested; ")),
     ("kubectl cluster-info", has("is running at")),
     ("kubectl get all -n provider-workloads", has("deployment.apps/", "pod/", "replicaset.apps/")),
     ("kubectl logs <pod-name> -n provider-workloads", has("web")),

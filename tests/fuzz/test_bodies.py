@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.api.routes.webhooks import is_proven
+from reconciler.api.routes.webhooks import is_authentic
 from reconciler.api.startup import Started
 from tests.api.playing import serve
 from tests.api.routes.test_triggers import SECRET
@@ -86,4 +86,4 @@ def test_nobody_proves_a_secret_by_chance(headers: dict[str, str], body: bytes) 
             yield body[start : start + (1 << 14)]
 
     with bounded(len(body)):
-        assert not asyncio.run(is_proven(headers, pieces(), SECRET.encode()))
+        assert not asyncio.run(is_authentic(headers, pieces(), SECRET.encode()))

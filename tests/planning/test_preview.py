@@ -9,8 +9,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.snapshot_publisher import planning_snapshot_of
-from reconciler.cycle.status import PlannedCycle
 from reconciler.documents.planning_snapshot import FILE, planning_snapshot_files, read_planning_snapshot
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput

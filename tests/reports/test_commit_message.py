@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.reports.commit_message import LINES_MAX, SUBJECT_CHARACTERS, lines, message, trailers
+from reconciler.reports.commit_message import LINES_MAX, SUBJECT_CHARACTERS, message, trailers
+from reconciler.reports.events import event_lines
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import workload_id
 from reconciler.values.intents import Confirmation, IntentOutcome
@@ -30,7 +31,7 @@ def _step(start: Phase, end: Phase, detail: str = "") -> Transition:
 
 SENTENCES: dict[str, Message] = {
     f"Bid 2446uve a block on order {ORDER}": CreateBid(LEASE, Decimal("2446.0"), 500_000, ()),
-    f"Closed our bid on order {ORDER}; its deposit came back": CloseBid(LEASE, CloseReason.UNSPECIFIED),
+    f"Closed our bid on order {ORDER}; its deposit was returned": CloseBid(LEASE, CloseReason.UNSPECIFIED),
     f"Closed lease {ID} (decommission)": CloseBid(LEASE, CloseReason.DECOMMISSION, lease=True),
     f"Withdrew about 900uve from lease {ID}": WithdrawLease(LEASE, 900),
     f"usage submitted: 700uve for lease {ID}": RecordUsage(LEASE, 700, 1, 2),
@@ -40,7 +41,7 @@ SENTENCES: dict[str, Message] = {
 
 @pytest.mark.parametrize(("sentence", "sent"), SENTENCES.items(), ids=SENTENCES)
 def test_what_landed_is_told_message_by_message(sentence: str, sent: Message) -> None:
-    assert lines([Confirmation(intent(sent), IntentOutcome.LANDED, 5)]) == [sentence]
+    assert event_lines([Confirmation(intent(sent), IntentOutcome.LANDED, 5)]) == [sentence]
 
 
 def test_a_transaction_that_came_to_nothing_says_what_it_cost() -> None:
@@ -49,7 +50,7 @@ def test_a_transaction_that_came_to_nothing_says_what_it_cost() -> None:
     at_check = Confirmation(intent(), IntentOutcome.REFUSED, log="account rate limited\nstack")
     in_block = Confirmation(intent(), IntentOutcome.REFUSED, 5, code=11, codespace="sdk")
 
-    assert lines([expired, at_check, in_block]) == [
+    assert event_lines([expired, at_check, in_block]) == [
         f"Transaction {name} expired unexecuted; nothing was spent",
         f"Transaction {name} was refused, nothing was spent: account rate limited",
         f"Transaction {name} was refused, its fee of 3000uve is spent: sdk/11",
@@ -57,7 +58,9 @@ def test_a_transaction_that_came_to_nothing_says_what_it_cost() -> None:
 
 
 def test_steps_of_a_lifecycle_name_their_trigger_and_detail() -> None:
-    assert lines([_step(Phase.PENDING, Phase.PENDING), _step(Phase.DEPLOYING, Phase.FAILED, "OOM")]) == [
+    assert event_lines(
+        [_step(Phase.PENDING, Phase.PENDING), _step(Phase.DEPLOYING, Phase.FAILED, "OOM")]
+    ) == [
         f"Workload {ID} is Pending: deploy success",
         f"Workload {ID}: Deploying -> Failed, deploy success (OOM)",
     ]
@@ -66,7 +69,7 @@ def test_steps_of_a_lifecycle_name_their_trigger_and_detail() -> None:
 def test_a_step_that_comes_again_is_told_again() -> None:
     there, back = _step(Phase.DEPLOYING, Phase.RUNNING), _step(Phase.RUNNING, Phase.PAUSED)
 
-    told = lines([there, back, there])
+    told = event_lines([there, back, there])
 
     assert [line.split(": ")[1].split(",")[0] for line in told] == [
         "Deploying -> Running",
@@ -80,7 +83,7 @@ def test_effects_that_worked_show_in_what_follows_and_failures_are_told_once() -
     worked = EffectResult(ID, "ApplyWorkload", "apply workload x", Done(), 1)
     refused = EffectResult(ID, "ApplyWorkload", "apply workload x", Refused("Taken", "not ours"), 1)
 
-    assert lines([failed, worked, failed, refused]) == [
+    assert event_lines([failed, worked, failed, refused]) == [
         "Apply workload x: failed: 403 (allow it)",
         "Apply workload x: refused: not ours",
     ]
@@ -93,7 +96,7 @@ def test_the_first_thing_is_the_subject_and_all_of_them_the_body() -> None:
 
     assert subject.endswith("(and 1 more)")
     assert blank == ""
-    assert body == lines(events)
+    assert body == event_lines(events)
 
 
 def test_one_thing_is_a_subject_alone() -> None:
@@ -116,7 +119,7 @@ def test_a_long_subject_is_cut_and_stands_whole_in_the_body() -> None:
 
     assert len(subject) == SUBJECT_CHARACTERS
     assert subject.endswith("…")
-    assert body == lines([long])[0]
+    assert body == event_lines([long])[0]
 
 
 def test_a_flood_is_counted() -> None:
@@ -144,7 +147,7 @@ def test_what_is_not_known_has_no_trailer() -> None:
 
 def test_what_happens_within_a_phase_is_told_with_what_comes_of_it() -> None:
     loss = Transition(ID, LEASE, Phase.RUNNING, Phase.RUNNING, "Pod Web-1 was removed", "another runs")
-    assert lines([loss]) == [f"Workload {ID} is Running: pod Web-1 was removed; another runs"]
+    assert event_lines([loss]) == [f"Workload {ID} is Running: pod Web-1 was removed; another runs"]
 
 
 def test_a_superseded_commit_is_reported_and_not_named_as_held() -> None:
@@ -155,4 +158,4 @@ def test_a_superseded_commit_is_reported_and_not_named_as_held() -> None:
     found = trailers([passed_over, waits], Plan("a" * 40, (), (), (), makers.remembered()), 0)
     assert [value for name, value in found if name == "Held-Revision"] == ["c" * 40]
     sentence = "Superseded commit bbbbbbbbbbbb by Olga: Two (commit cccccccccccc is newer)"
-    assert lines([passed_over]) == [sentence]
+    assert event_lines([passed_over]) == [sentence]

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from reconciler.reports.explanation import ExplainedCase, ExplanationBasis, Link, causes
+from reconciler.reports.explanation import ExplainedCase, ExplanationStep, explanation
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.observed import State, Trouble
 from reconciler.values.records import Decision
-from reconciler.values.snapshot import LeaseSnapshot, WorkloadSnapshot
+from reconciler.values.times import Timestamp
+from reconciler.values.views import LeaseView, WorkloadDetailView, WorkloadView
 from tests.makers import lease_id
 
 LEASE = lease_id()
 ORDER, ID = LEASE.order, workload_id(LEASE)
-AT = 1_800_000_000
+AT = Timestamp(1_800_000_000)
 
 
 def decision(subject: str, word: str, *, held: bool = True, ended_at: int = 0) -> Decision:
@@ -33,7 +34,7 @@ CASE = ExplainedCase(ORDER, LEASE, ID, (), Memory())
 
 
 def steps(case: ExplainedCase) -> list[tuple[str, str]]:
-    return [(link.step, link.word) for link in causes(case)]
+    return [(step.step, step.state) for step in explanation(case)]
 
 
 def test_an_order_that_is_not_bid_on_says_why_now_and_why_before() -> None:
@@ -41,10 +42,10 @@ def test_an_order_that_is_not_bid_on_says_why_now_and_why_before() -> None:
         decision(str(ORDER), "PriceTooLow"),
         decision(str(ORDER), "NoCapacity", ended_at=AT + 60),
     )
-    assert causes(replace(CASE, decisions=found)) == (
-        Link("order", "", f"{ORDER}, of tenant {ORDER.owner}"),
-        Link("decision", "PriceTooLow", "PriceTooLow it is", AT),
-        Link("was held", "NoCapacity", "NoCapacity it is", AT, AT + 60),
+    assert explanation(replace(CASE, decisions=found)) == (
+        ExplanationStep("order", "", f"{ORDER}, of tenant {ORDER.owner}"),
+        ExplanationStep("decision", "PriceTooLow", "PriceTooLow it is", AT),
+        ExplanationStep("was held", "NoCapacity", "NoCapacity it is", AT, Timestamp(AT + 60)),
     )
 
 
@@ -64,15 +65,15 @@ def test_every_link_in_the_order_of_cause_and_effect() -> None:
         ("bid", "CreateBid"),
         ("lease", "active"),
         ("money", "WithdrawLease"),
-        ("workload", "Failed"),
+        ("workload", "failed"),
         ("adapter", "kubernetes"),
         ("outcome", "ApplyWorkload"),
         ("held", "EscrowLow"),
         ("held", "FileFaulty"),
         ("next try", "QuotaExceeded"),
     ]
-    last = causes(case)[-1]
-    assert last.says == (
+    last = explanation(case)[-1]
+    assert last.message == (
         "ApplyWorkload failed 2 times, last: exceeded quota: q; Increase quotas; it is tried again"
     )
     assert last.until == AT + 30
@@ -81,33 +82,42 @@ def test_every_link_in_the_order_of_cause_and_effect() -> None:
 def test_what_is_never_tried_again_says_so() -> None:
     retry = Retry(1, 0, "Invalid", "spec is wrong")
     case = replace(CASE, memory=Memory(retries={f"CreateBid:{LEASE}": retry}))
-    assert causes(case)[-1].says.endswith("once, last: spec is wrong; it is not tried again as it is")
+    assert explanation(case)[-1].message.endswith(
+        "once, last: spec is wrong; it is not tried again unchanged"
+    )
 
 
 def test_a_daemon_that_runs_tells_what_it_sees_in_the_place_of_what_is_remembered() -> None:
-    found = WorkloadSnapshot(
-        ID,
-        LEASE,
-        "kubernetes",
-        Phase.FAILED,
-        State.ACTIVE,
-        Decimal(5),
-        path=f"workloads/{ID}.yaml",
+    found = WorkloadView(
+        id=ID,
+        lease=str(LEASE),
+        adapter="kubernetes",
+        state="failed",
+        lease_state=State.ACTIVE,
+        price_uve=Decimal(5),
+        file=f"workloads/{ID}.yaml",
         replicas=2,
         trouble=Trouble("CrashLoop", "it ended with 1", "Read its logs"),
     )
-    leased = LeaseSnapshot(LEASE, State.ACTIVE, Decimal(5), 70, 30, 0, TimeLeft(Funding.LOW, 9, 61))
-    case = replace(CASE, memory=memory(), sight=ExplanationBasis(found, leased))
-    assert causes(case)[1:] == (
-        Link(
+    leased = LeaseView(
+        id=str(LEASE),
+        workload=ID,
+        state=State.ACTIVE,
+        price_uve=Decimal(5),
+        withdrawn_uve=30,
+        funding=TimeLeft(Funding.LOW, 9, 61, 70),
+    )
+    case = replace(CASE, memory=memory(), observed=WorkloadDetailView(found, leased))
+    assert explanation(case)[1:] == (
+        ExplanationStep(
             "lease",
             "active",
             f"{LEASE}, billed by lease; 5uve a block, 70uve accrued, 30uve withdrawn; funds low, they last "
             "1m 1s",
         ),
-        Link("workload", "Failed", f"{ID}, its file is workloads/{ID}.yaml"),
-        Link("adapter", "kubernetes", "0 of 2 replicas are ready"),
-        Link("trouble", "CrashLoop", "it ended with 1; Read its logs"),
+        ExplanationStep("workload", "failed", f"{ID}, its file is workloads/{ID}.yaml"),
+        ExplanationStep("adapter", "kubernetes", "0 of 2 replicas are ready"),
+        ExplanationStep("trouble", "CrashLoop", "it ended with 1; Read its logs"),
     )
-    ended = replace(case, sight=ExplanationBasis(replace(found, lease_state=State.CLOSED), None))
-    assert causes(ended)[1] == Link("lease", "closed", f"{LEASE}, billed by lease")
+    ended = replace(case, observed=WorkloadDetailView(replace(found, lease_state=State.CLOSED), None))
+    assert explanation(ended)[1] == ExplanationStep("lease", "closed", f"{LEASE}, billed by lease")

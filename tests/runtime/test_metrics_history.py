@@ -1,4 +1,4 @@
-"""What is remembered stays small, and its newest is always there."""
+"""The history stays small, and always has the newest point."""
 
 from __future__ import annotations
 
@@ -6,47 +6,48 @@ from dataclasses import replace
 from itertools import pairwise
 
 from reconciler.runtime.metrics_history import POINTS_MAX, Durations, MetricsHistory
-from reconciler.values.snapshot import BookTotals, CommitSnapshot, CycleOutcome, CycleRecord, Snapshot
-from tests.api.worlds import FULL, NOON
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.views import CommitView, MoneyView
+from tests.api.worlds import FULL, after, cycle_at
 
 
 def at(seconds: int, **changes: object) -> Snapshot:
-    record = CycleRecord(NOON, NOON + seconds, 0.02, CycleOutcome.QUIET)
-    return replace(FULL, cycle=record, books=BookTotals(earned=seconds), **changes)  # type: ignore[arg-type]  # fields
+    money = MoneyView(earned_uve=seconds)
+    return replace(FULL, cycle=cycle_at(seconds), money=money, **changes)  # type: ignore[arg-type]  # fields
 
 
 def test_money_is_kept_for_days_in_few_points() -> None:
-    course = MetricsHistory()
+    history = MetricsHistory()
     for seconds in range(0, 400_000, 5):
-        course.note(at(seconds))
-    points = course.money()
+        history.record(at(seconds))
+    points = history.money()
     assert len(points) <= POINTS_MAX
     assert len(points) > POINTS_MAX / 3
-    assert (points[0].earned, points[-1].earned) == (0, 399_995)
+    assert (points[0].earned_uve, points[-1].earned_uve) == (0, 399_995)
     gaps = [later.at - earlier.at for earlier, later in pairwise(points[1:-1])]
     assert max(gaps) <= 2 * min(gaps)
 
 
 def test_the_newest_is_there_however_close_it_is() -> None:
-    course = MetricsHistory(spacing_seconds=60)
+    history = MetricsHistory(spacing_seconds=60)
     for seconds in (0, 1, 2, 3):
-        course.note(at(seconds))
-    assert [p.earned for p in course.money()] == [0, 3]
+        history.record(at(seconds))
+    assert [p.earned_uve for p in history.money()] == [0, 3]
 
 
 def test_nothing_is_noted_of_a_chain_that_was_never_seen() -> None:
-    course = MetricsHistory()
-    course.note(at(1, height=0))
-    assert course.money() == ()
-    assert sum(course.durations.counts) == 1
+    history = MetricsHistory()
+    history.record(at(1, height=0))
+    assert history.money() == ()
+    assert sum(history.durations.counts) == 1
 
 
 def test_commits_are_kept_once_and_newest_first() -> None:
-    course = MetricsHistory()
-    first, second = CommitSnapshot("a" * 40, 1, "one"), CommitSnapshot("b" * 40, 2, "two")
+    history = MetricsHistory()
+    first, second = CommitView("a" * 40, after(1), "one"), CommitView("b" * 40, after(2), "two")
     for commit in (None, first, first, second, second):
-        course.note(at(1, desired_commit=commit, published_commit=first))
-    assert course.commits() == ((second, first), (first,))
+        history.record(at(1, desired_commit=commit, published_commit=first))
+    assert history.commits() == ((second, first), (first,))
 
 
 def test_durations_are_counted_as_prometheus_counts_them() -> None:

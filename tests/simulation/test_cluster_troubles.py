@@ -7,7 +7,6 @@ from decimal import Decimal
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
-from reconciler.values.lifecycle import Phase
 from reconciler.values.plans import ApplyWorkload, Reason
 from tests.simulation.commits import workload
 from tests.simulation.playing import Play, removals
@@ -51,8 +50,8 @@ def test_a_workload_keeps_its_phase_while_the_cluster_is_not_seen(play: Play) ->
 
     play.blocks(3, settled=False)
 
-    phases = {each.id: each.phase for each in play.last.snapshot.workloads}
-    assert phases[workload_id(lease(WEB))] is Phase.RUNNING
+    states = {each.id: each.state for each in play.last.snapshot.workloads}
+    assert states[workload_id(lease(WEB))] == "running"
 
 
 def test_an_apply_that_is_refused_is_tried_again_later(play: Play) -> None:
@@ -68,6 +67,4 @@ def test_an_apply_that_is_refused_is_tried_again_later(play: Play) -> None:
 
     again = play.blocks(14)
     assert [type(each) for each in again].count(ApplyWorkload) == 1
-    assert {w.phase for w in play.last.snapshot.workloads if w.id == workload_id(lease(WEB))} == {
-        Phase.PAUSED
-    }
+    assert {w.state for w in play.last.snapshot.workloads if w.id == workload_id(lease(WEB))} == {"paused"}

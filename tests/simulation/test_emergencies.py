@@ -105,7 +105,7 @@ def test_suspended_stops_money_with_the_cycle_that_sees_the_commit(play: Play) -
     assert not [each for each in done if isinstance(each, SendTransaction)]
     (hold, *_) = play.holds(Reason.SUSPENDED)
     assert "the hoster moves racks" in hold.message
-    assert {w.phase for w in play.last.snapshot.workloads} == {"Running"}, "workloads go on"
+    assert {w.state for w in play.last.snapshot.workloads} == {"running"}, "workloads go on"
     play.outside.commits.commit("Resume", {"config.yaml": CONFIG})
     assert [each for each in play.blocks(2) if isinstance(each, SendTransaction)]
 

@@ -38,11 +38,11 @@ def test_a_quiet_world_makes_no_commit_and_no_transaction(play: Play) -> None:
 def test_a_quiet_world_earns_all_the_same(play: Play) -> None:
     calm(play)
     play.blocks(25)
-    before = play.last.snapshot.books.accrued
+    before = play.last.snapshot.money.accrued_uve
 
     play.blocks(10)
 
-    assert play.last.snapshot.books.accrued > before
+    assert play.last.snapshot.money.accrued_uve > before
 
 
 def test_a_restart_in_a_quiet_world_does_nothing_either(play: Play) -> None:

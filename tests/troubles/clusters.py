@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reconciler.adapters.kubernetes import client, informer
+from reconciler.adapters.kubernetes import client
+from reconciler.adapters.kubernetes import informer as watches
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
-from reconciler.values.lifecycle import Phase
 from reconciler.values.plans import Reason
 from tests.simulation.outside import Outside
 from tests.simulation.playing import played, removals
@@ -26,8 +26,8 @@ def unseen(fault: ClusterFault) -> Show:
             play.blocks(1)
             objects = play.outside.diary
             ground.places["cluster"] = play.outside.cluster.url
-            silence_seconds = informer.SILENCE_MAX_SECONDS
-            ground.patch.setattr(informer, "SILENCE_MAX_SECONDS", IMPATIENT_SECONDS)
+            patience = watches.SILENCE_MAX_SECONDS
+            ground.patch.setattr(watches, "SILENCE_MAX_SECONDS", IMPATIENT_SECONDS)
             ground.patch.setattr(client, "ANSWER_SECONDS", 1.0)
             play.outside.cluster.faults.add(fault)
             play.outside.cluster.drop_watches()
@@ -44,10 +44,10 @@ def unseen(fault: ClusterFault) -> Show:
             kinds = {each.kind for each in play.sent() if each.height > since}
             assert kinds >= {"MsgWithdrawLease"}
             assert "MsgCreateBid" not in kinds
-            [phase] = [w.phase for w in play.last.snapshot.workloads if w.id == workload_id(lease(WEB))]
-            assert phase is Phase.RUNNING
+            [state] = [w.state for w in play.last.snapshot.workloads if w.id == workload_id(lease(WEB))]
+            assert state == "running"
             told = {h.message for h in play.holds(Reason.CLUSTER_UNSEEN) if h.subject == "kubernetes"}
-            ground.patch.setattr(informer, "SILENCE_MAX_SECONDS", silence_seconds)
+            ground.patch.setattr(watches, "SILENCE_MAX_SECONDS", patience)
             play.outside.cluster.faults.clear()
             play.cluster_seen(True)
             assert len(removals(play.blocks(8))) == 1

@@ -19,6 +19,7 @@ from reconciler.values.inspection import (
     WorkloadUse,
     log_lines,
 )
+from reconciler.values.times import Timestamp
 
 Location = tuple[AnsibleGroup, str] | None
 """The group and name of a workload's host; None if nothing of it exists."""
@@ -50,7 +51,7 @@ class HostQueries:
             return WorkloadUse(UseSource.REQUESTS, (), "it has no containers")
         uses = tuple(ContainerUse(e.name, e.service, e.cpu_milli, e.memory_bytes) for e in found.containers)
         source = UseSource.METRICS if uses else UseSource.REQUESTS
-        return WorkloadUse(source, uses, found.why, found.at)
+        return WorkloadUse(source, uses, found.why, Timestamp(found.at))
 
     def happenings(self, location: Location, workload: WorkloadId) -> WorkloadEvents:
         """The engine's events of one day, newest first."""
@@ -79,8 +80,8 @@ class HostQueries:
 def _event(event: EngineEvent) -> WorkloadEvent:
     exited = event.reason in ("died", "die")
     return WorkloadEvent(
-        last_at=event.at,
-        first_at=event.at,
+        last_at=Timestamp(event.at),
+        first_at=Timestamp(event.at),
         warning=event.reason in _WARNINGS,
         reason=event.reason,
         about=f"container/{event.name}",

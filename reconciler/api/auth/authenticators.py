@@ -15,7 +15,7 @@ from aiohttp import web
 
 from reconciler.api.auth.rate_limit import Rate, RateLimiter, Rates
 from reconciler.api.connection_limits import client_of
-from reconciler.api.responses import Reply, refused
+from reconciler.api.responses import Reply, error_reply
 from reconciler.api.routes.routing import RouteAccess
 from reconciler.runtime.secret_files import SecretFile, Token
 
@@ -48,7 +48,7 @@ class LocalAuthenticator:
     def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
         host = request.headers.get("Host")
         if host is not None and not _is_ours(host):
-            return refused(421, f"this API is not at {host[:200]}", "ask by address, or as localhost")
+            return error_reply(421, f"this API is not at {host[:200]}", "ask by address, or as localhost")
         return _from_elsewhere(request, access)
 
     def trusts(self, request: web.Request) -> bool:
@@ -79,7 +79,7 @@ class RemoteAuthenticator:
         is_browser = "Sec-Fetch-Mode" in request.headers or "text/html" in request.headers.get("Accept", "")
         challenge = FOR_BROWSERS if is_browser else FOR_PROGRAMS
         if not given:
-            return refused(
+            return error_reply(
                 401,
                 "this address answers those who prove who they are",
                 "send a token as `Authorization: Bearer TOKEN`, or show a client certificate",
@@ -94,7 +94,7 @@ class RemoteAuthenticator:
         else:
             self._warn(request, "a wrong token was shown")
             sentence, advice = "the token is not known here", "see that it is whole, or ask for a new one"
-        return refused(401, sentence, advice, WWW_Authenticate=challenge)
+        return error_reply(401, sentence, advice, WWW_Authenticate=challenge)
 
     def _warn(self, request: web.Request, words: str) -> None:
         """Log it, unless this client has filled enough of the log."""
@@ -137,7 +137,7 @@ class RateLimitedAuth:
 
 def _too_often(wait_seconds: float) -> Reply:
     seconds = max(1, int(wait_seconds + 0.999))
-    return refused(
+    return error_reply(
         429, "you ask too often", f"ask again in {seconds} seconds, and seldomer", Retry_After=str(seconds)
     )
 
@@ -165,7 +165,7 @@ def _from_elsewhere(request: web.Request, access: RouteAccess) -> Reply | None:
     origin = request.headers.get("Origin")
     if site in ("same-origin", "none") and (origin is None or _netloc(origin) == request.host):
         return None
-    return refused(403, "another site's page may not ask this", "ask from the page at /, or with curl")
+    return error_reply(403, "another site's page may not ask this", "ask from the page at /, or with curl")
 
 
 def _netloc(url: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The page's news: each new snapshot to all who listen, as server-sent events; who is slow gets the last."""
+"""The overview after each cycle as server-sent events; a slow client skips to the latest."""
 
 from __future__ import annotations
 
@@ -6,73 +6,75 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from aiohttp import web
 
 from reconciler.api.connection_limits import client_of, is_own
 from reconciler.api.response_cache import ResponseCache
-from reconciler.api.responses import HEADERS, Reply, refused
-from reconciler.api.routes.routing import Lasting, ParsedRequest, Route
-from reconciler.api.views.schemas_page import OverviewAnswer
+from reconciler.api.responses import HEADERS, Reply, error_reply
+from reconciler.api.routes.routing import ParsedRequest, Route, StreamHandler
+from reconciler.reports.provider_view import OverviewView
+from reconciler.reports.view_json import view_json
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.snapshot import Snapshot
 
-LISTENERS_MAX, OF_ONE_CLIENT = 32, 8
+LISTENERS_MAX, LISTENERS_PER_CLIENT = 32, 8
 HEARTBEAT_SECONDS = 15.0
-"""Proxies cut what is silent for long, and we learn who has left."""
+"""Proxies close silent connections, and a write detects clients that left."""
 
-PAUSE_SECONDS = 1.0
+INTERVAL_SECONDS = 1.0
 """Between two events at least."""
 
 EVENTS = "text/event-stream"
-Overview = Callable[[Snapshot], OverviewAnswer]
+Overview = Callable[[Snapshot], OverviewView]
 
 
 class EventStream:
-    """Used on the servers' loop alone, but for `tell`."""
+    """Used on the servers' event loop only, except for `_notify`."""
 
-    def __init__(self, board: SnapshotStore, press: ResponseCache, overview: Overview) -> None:
-        self._press = press
+    def __init__(self, snapshots: SnapshotStore, cache: ResponseCache, overview: Overview) -> None:
+        self._cache = cache
         self._overview = overview
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._listeners: Counter[str] = Counter()
         self._closed = False
-        board.tell(self._tell)
+        snapshots.subscribe(self._notify)
 
     def routes(self) -> tuple[Route, ...]:
-        """One."""
-        words = (
-            "The overview after each cycle, as server-sent events; after the first, `course` holds the "
-            "newest point alone."
+        """The one route."""
+        summary = (
+            "The overview after each cycle, as server-sent events; after the first event, `money_history` "
+            "has the newest point only."
         )
-        refusals = {503: "As many listen as may at once."}
-        return (Route("get", "/api/v1/stream", words, EVENTS, self.listen, refusals=refusals),)
+        errors = {503: "Too many clients are listening."}
+        return (Route("get", "/api/v1/stream", summary, EVENTS, self.listen, errors=errors),)
 
-    async def listen(self, asked: ParsedRequest) -> Reply | Lasting:
-        client = client_of(asked.request.remote or "")
-        most = LISTENERS_MAX if is_own(client) else OF_ONE_CLIENT
-        if self._listeners.total() >= LISTENERS_MAX or self._listeners[client] >= most:
-            return refused(503, f"{most} pages listen already", "close one, or ask /api/v1/overview")
+    async def listen(self, request: ParsedRequest) -> Reply | StreamHandler:
+        client = client_of(request.raw.remote or "")
+        limit = LISTENERS_MAX if is_own(client) else LISTENERS_PER_CLIENT
+        if self._listeners.total() >= LISTENERS_MAX or self._listeners[client] >= limit:
+            return error_reply(503, f"{limit} clients are listening", "close one, or use /api/v1/overview")
         self._loop = asyncio.get_running_loop()
-        return self._last
+        return self._stream
 
     def close(self) -> None:
-        """Let every listener go."""
+        """End every stream."""
         self._closed = True
         self._wake()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         """There is a new snapshot; any thread."""
         loop = self._loop
         if loop is not None and self._listeners and not loop.is_closed():
             loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+        self._changed.set()
+        self._changed = asyncio.Event()
 
-    async def _last(self, request: web.Request) -> web.StreamResponse:
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
         headers = {**HEADERS, "Content-Type": EVENTS, "X-Accel-Buffering": "no"}
         response = web.StreamResponse(headers=headers)
         client = client_of(request.remote or "")
@@ -81,29 +83,29 @@ class EventStream:
             await response.prepare(request)
             await self._send_all(response)
         except (ConnectionError, asyncio.CancelledError):
-            pass  # the listener has left
+            pass  # the client left
         finally:
-            self._listeners -= Counter((client,))  # drops a count of none
+            self._listeners -= Counter((client,))  # drops counts of zero
         return response
 
     async def _send_all(self, response: web.StreamResponse) -> None:
         await response.write(b"retry: 2000\n\n")
         sent = ""
         while not self._closed:
-            news, began = self._news, time.monotonic()
-            found = await self._press.print(("stream", not sent), self._later if sent else self._first)
+            changed, began = self._changed, time.monotonic()
+            found = await self._cache.get(("stream", not sent), self._update if sent else self._first)
             if found.etag != sent:
                 await response.write(b"event: overview\ndata: " + found.body + b"\n\n")
                 sent = found.etag
             try:
-                await asyncio.wait_for(news.wait(), HEARTBEAT_SECONDS)
+                await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
             except TimeoutError:
-                await response.write(b": still here\n\n")
-            await asyncio.sleep(0 if self._closed else max(PAUSE_SECONDS - (time.monotonic() - began), 0))
+                await response.write(b": heartbeat\n\n")
+            await asyncio.sleep(0 if self._closed else max(INTERVAL_SECONDS - (time.monotonic() - began), 0))
 
     def _first(self, snapshot: Snapshot) -> bytes:
-        return self._overview(snapshot).model_dump_json().encode()
+        return view_json(self._overview(snapshot))
 
-    def _later(self, snapshot: Snapshot) -> bytes:
-        whole = self._overview(snapshot)
-        return whole.model_copy(update={"course": whole.course[-1:]}).model_dump_json().encode()
+    def _update(self, snapshot: Snapshot) -> bytes:
+        view = self._overview(snapshot)
+        return view_json(replace(view, money_history=view.money_history[-1:]))

@@ -1,12 +1,12 @@
-"""The page at `/`: files of this package, whole in memory, that load nothing from anywhere else."""
+"""The page at `/`: files of this package, kept in memory."""
 
 from __future__ import annotations
 
 import hashlib
 from importlib.resources import files
 
-from reconciler.api.responses import PAGE_POLICY, Reply, refused
-from reconciler.api.routes.routing import Parameter, ParsedRequest, Route, Text
+from reconciler.api.responses import PAGE_POLICY, Reply, error_reply
+from reconciler.api.routes.routing import Parameter, ParsedRequest, Route, TextParameter
 
 MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 INDEX = "index.html"
@@ -25,24 +25,24 @@ class PageFiles:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of all files."""
+        """The names of all files."""
         return tuple(sorted(self._replies))
 
     def routes(self) -> tuple[Route, ...]:
-        """The page, and what it loads."""
-        name = Parameter("name", Text(), "The file.", "path")
+        """The page, and the files that it loads."""
+        name = Parameter("name", TextParameter(), "The file.", "path")
         return (
             Route("get", "/", "The page.", "text/html", self.index, documented=False),
-            Route("get", "/page/{name}", "Its parts.", "*/*", self.file, (name,), documented=False),
+            Route("get", "/page/{name}", "A file of the page.", "*/*", self.file, (name,), documented=False),
         )
 
     async def index(self, _: ParsedRequest) -> Reply:
         return self._replies[INDEX]
 
-    async def file(self, asked: ParsedRequest) -> Reply:
-        name = asked.values["name"]
+    async def file(self, request: ParsedRequest) -> Reply:
+        name = request.values["name"]
         found = self._replies.get(name)
-        return found or refused(404, f"the page has no part {name}", "ask GET / and what it names")
+        return found or error_reply(404, f"the page has no file {name}", "GET / names those there are")
 
 
 def _reply(name: str, content: bytes) -> Reply:

@@ -1,177 +1,180 @@
-// The page: one event after each cycle, and everything on it drawn from that.
+// The page: receives an overview after each cycle and renders it.
 
 import { Chart } from "./chart.js";
-import { api, element, keep, mark, one, say } from "./draw.js";
-import { needs, verdict } from "./needs.js";
-import * as rows from "./rows.js";
-import * as workload from "./workload.js";
-import { bytes, clock, lasting, plural, short, unix, whole } from "./words.js";
+import * as dialog from "./dialog.js";
+import { apiUrl, byId, element, setAttribute, setText, syncChildren } from "./dom.js";
+import { bytes, compact, duration, integer, plural, time, unixSeconds } from "./format.js";
+import { issuesOf, summary } from "./issues.js";
+import * as list from "./list.js";
 
 const POINTS_MAX = 480;
-const REOPEN_MS = 5_000;
+const RECONNECT_MS = 5_000;
 
-const earned = new Chart("Earned, with what has accrued");
+const earned = new Chart("Earned, including accrued");
 const balance = new Chart("Balance");
 let view = null;
-let course = [];
-let ahead = 0; // how far this machine's clock is ahead of the daemon's, in seconds
+let history = [];
+let clockOffset = 0; // this machine's clock minus the daemon's, in seconds
 let connected = false;
 
-const now = () => Date.now() / 1000 - ahead;
+const now = () => Date.now() / 1000 - clockOffset;
+const ageOf = (text) => duration(Math.max(now() - unixSeconds(text), 0));
 
 function listen() {
-  const stream = new EventSource(api("stream"));
+  const stream = new EventSource(apiUrl("stream"));
   stream.addEventListener("overview", (event) => {
     connected = true;
-    take(JSON.parse(event.data));
+    receive(JSON.parse(event.data));
   });
   stream.addEventListener("error", () => {
     connected = false;
     tick();
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, REOPEN_MS);
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, RECONNECT_MS);
   });
 }
 
-function take(latest) {
+function receive(latest) {
   view = latest;
-  ahead = Date.now() / 1000 - view.at;
-  const fresh = view.course.length > 1 ? [] : course;
-  course = [...fresh.filter((point) => !view.course.length || point.at < view.course[0].at), ...view.course];
-  if (course.length > POINTS_MAX) course = course.filter((_, n) => n % 2 === 0 || n === course.length - 1);
-  draw();
+  clockOffset = Date.now() / 1000 - unixSeconds(view.at);
+  const points = view.money_history.map((point) => ({ ...point, at: unixSeconds(point.at) }));
+  const known = points.length > 1 ? [] : history;
+  history = [...known.filter((point) => !points.length || point.at < points[0].at), ...points];
+  if (history.length > POINTS_MAX) history = history.filter((_, n) => n % 2 === 0 || n === history.length - 1);
+  render();
 }
 
-function draw() {
-  say(one("provider"), view.provider);
-  say(one("address"), view.address);
-  say(one("height"), whole(view.chain.height));
-  earned.show(course.map((point) => ({ at: point.at, value: point.earned + point.accrued })));
-  balance.show(course.map((point) => ({ at: point.at, value: point.balance })));
-  drawFigures();
-  drawHeld();
-  drawCommits("desired", view.desired_commits);
-  drawCommits("published", view.published_commits);
-  drawCapacity();
-  rows.update(view);
+function render() {
+  const { status } = view;
+  setText(byId("provider"), status.provider);
+  setText(byId("address"), status.address);
+  setText(byId("height"), integer(status.chain.height));
+  earned.show(history.map((point) => ({ at: point.at, value: point.earned_uve + point.accrued_uve })));
+  balance.show(history.map((point) => ({ at: point.at, value: point.balance_uve })));
+  renderFigures();
+  renderHolds();
+  renderCommits("desired", view.desired_commits);
+  renderCommits("published", view.published_commits);
+  renderCapacity();
+  list.update(view);
   tick();
 }
 
-/** What changes with time alone. */
+/** Updates what changes with time alone. */
 function tick() {
   if (!view) return;
-  const found = needs(view, now());
-  const [level, words] = connected ? verdict(found) : ["wait", "The daemon does not answer; shown is what it said last"];
-  const told = one("verdict");
-  say(told, words);
-  mark(told, "data-level", level);
-  mark(one("icon"), "href", `page/icon-${level}.svg`);
-  document.title = `${found.length && connected ? `(${found.length}) ` : ""}${view.provider}`;
-  one("needs").hidden = found.length < 2;
-  keep(one("needs-list"), found, {
-    key: (need) => need.key,
-    make: () => element("li", {}, element("span", { class: "mark", "aria-hidden": "true" }), element("span", { class: "says" })),
-    update: (row, need) => { mark(row, "data-level", need.level); say(row.lastChild, need.says); },
+  const { status } = view;
+  const issues = issuesOf(view, now());
+  const [level, message] = connected ? summary(issues) : ["wait", "The daemon does not respond; this is its last known state"];
+  setText(byId("summary"), message);
+  setAttribute(byId("summary"), "data-level", level);
+  setAttribute(byId("icon"), "href", `page/icon-${level}.svg`);
+  document.title = `${issues.length && connected ? `(${issues.length}) ` : ""}${status.provider}`;
+  byId("issues").hidden = issues.length < 2;
+  syncChildren(byId("issue-list"), issues, {
+    key: (issue) => issue.key,
+    create: () => element("li", {}, element("span", { class: "mark", "aria-hidden": "true" }), element("span", { class: "message" })),
+    update: (row, issue) => { setAttribute(row, "data-level", issue.level); setText(row.lastChild, issue.message); },
   });
-  const chain = view.readings.find((reading) => reading.source === "chain");
-  say(one("chain-age"), chain?.seen_at ? `${lasting(Math.max(now() - unix(chain.seen_at), 0))} ago` : "never");
-  say(one("cycle-age"), view.cycle ? `${lasting(Math.max(now() - unix(view.cycle.finished_at), 0))} ago` : "none yet");
-  drawSources();
+  const chain = status.readings.find((reading) => reading.source === "chain");
+  setText(byId("chain-age"), chain?.seen_at ? `${ageOf(chain.seen_at)} ago` : "never");
+  setText(byId("cycle-age"), status.cycle ? `${ageOf(status.cycle.finished_at)} ago` : "none yet");
+  renderSources();
 }
 
-function drawFigures() {
-  const { counts, money, funds } = view;
-  const left = funds.least_seconds_left;
-  const running = counts.workloads.running;
-  const live = view.workloads_total - counts.workloads.terminated;
+function renderFigures() {
+  const { counts, money } = view.status;
+  const left = view.funds.min_seconds_left;
+  const total = view.workloads_total - counts.workloads.terminated;
   const figures = [
-    ["Leases", whole(counts.leases), plural(counts.bids_open, "open bid")],
-    ["Running", live ? `${whole(running)} of ${whole(live)}` : "0", "workloads"],
-    ["Earned", short(money.earned_uve), `uve, after ${short(money.fees_uve)} of fees`],
-    ["Income", short(Number(view.income_uve_a_block)), "uve a block"],
-    ["Accrued", short(money.accrued_uve), "uve, not drawn yet"],
-    ["Balance", short(money.balance_uve), `uve; ${short(money.deposits_uve)} in deposits`],
-    ["Open orders", whole(counts.orders_open), "on the market"],
-    ["Shortest escrow", left === null ? "–" : left < 0 ? "empty" : lasting(left), "until a tenant's funds end"],
+    ["Leases", integer(counts.leases), plural(counts.bids_open, "open bid")],
+    ["Running", total ? `${integer(counts.workloads.running)} of ${integer(total)}` : "0", "workloads"],
+    ["Earned", compact(money.earned_uve), `uve, after ${compact(money.fees_uve)} of fees`],
+    ["Income", compact(Number(view.income_uve_per_block)), "uve per block"],
+    ["Accrued", compact(money.accrued_uve), "uve, not withdrawn yet"],
+    ["Balance", compact(money.balance_uve), `uve; ${compact(money.deposits_uve)} in deposits`],
+    ["Open orders", integer(counts.orders_open), "on the market"],
+    ["Shortest escrow", left === null ? "–" : left < 0 ? "empty" : duration(left), "until a tenant's funds end"],
   ];
-  keep(one("figures"), figures, {
+  syncChildren(byId("figures"), figures, {
     key: ([name]) => name,
-    make: ([name]) => element("div", {}, element("dt", {}, name), element("dd"), element("dd", { class: "more" })),
-    update: (row, [, value, more]) => { say(row.children[1], value); say(row.children[2], more); },
+    create: ([name]) => element("div", {}, element("dt", {}, name), element("dd"), element("dd", { class: "more" })),
+    update: (row, [, value, more]) => { setText(row.children[1], value); setText(row.children[2], more); },
   });
 }
 
-function drawHeld() {
-  const groups = view.holds.length ? view.holds : [{ reason: "", count: 0, ours: false, examples: [] }];
-  keep(one("held"), groups, {
+function renderHolds() {
+  const groups = view.hold_groups.length ? view.hold_groups : [{ reason: "", count: 0, ours: false, examples: [] }];
+  syncChildren(byId("hold-groups"), groups, {
     key: (group) => group.reason || "none",
-    make: (group) => group.reason
+    create: (group) => group.reason
       ? element("details", { open: group.ours },
         element("summary", {}, element("span", {}, group.reason), element("span", { class: "count quiet" })), element("ul"))
       : element("p", { class: "note" }, "Nothing is withheld."),
     update: (row, group) => {
       if (!group.reason) return;
-      row.classList.toggle("theirs", !group.ours);
-      say(row.querySelector(".count"), group.count);
+      row.classList.toggle("foreign", !group.ours);
+      setText(row.querySelector(".count"), group.count);
       const more = group.count - group.examples.length;
-      const listed = [...group.examples, ...(more > 0 ? [{ subject: "more", message: `and ${whole(more)} more` }] : [])];
-      keep(row.lastChild, listed, {
-        key: (held) => `${held.subject} ${held.message}`,
-        make: (held) => element("li", {}, held.subject === "more" ? "" : element("span", { class: "id" }, held.subject || "the provider"),
-          held.subject === "more" ? held.message : ` ${held.message}`),
+      const holds = [...group.examples, ...(more > 0 ? [{ subject: null, message: `and ${integer(more)} more` }] : [])];
+      syncChildren(row.lastChild, holds, {
+        key: (hold) => `${hold.subject} ${hold.message}`,
+        create: (hold) => hold.subject === null
+          ? element("li", {}, hold.message)
+          : element("li", {}, element("span", { class: "id" }, hold.subject || "the provider"), ` ${hold.message}`),
       });
     },
   });
 }
 
-function drawCommits(id, commits) {
-  const listed = commits.length ? commits : [{ id: "", subject: "None since the daemon started.", at: null, author: "" }];
-  keep(one(id), listed, {
+function renderCommits(id, commits) {
+  const rows = commits.length ? commits : [{ id: "", subject: "None since the daemon started.", at: null, author: "" }];
+  syncChildren(byId(id), rows, {
     key: (commit) => commit.id,
-    make: () => element("li", {}, element("span", { class: "id quiet" }), element("span", { class: "says" }), element("span", { class: "at" })),
+    create: () => element("li", {}, element("span", { class: "id quiet" }), element("span", { class: "message" }), element("span", { class: "at" })),
     update: (row, commit) => {
-      const [name, says, at] = row.children;
-      say(name, commit.id.slice(0, 8));
-      say(says, commit.subject || "(made before this daemon started)");
-      const state = id !== "desired" || !commit.id ? "" : commit.id === view.revisions.applied ? " · in force" : "";
-      say(at, [commit.at ? clock(unix(commit.at)) : "", commit.author].filter(Boolean).join(" · ") + state);
+      const [name, subject, at] = row.children;
+      setText(name, commit.id.slice(0, 8));
+      setText(subject, commit.subject || "(from before this daemon started)");
+      const inForce = id === "desired" && commit.id && commit.id === view.status.revisions.applied;
+      setText(at, [commit.at ? time(unixSeconds(commit.at)) : "", commit.author, inForce ? "in force" : ""].filter(Boolean).join(" · "));
     },
   });
 }
 
-function drawCapacity() {
-  const kinds = [["CPU", "cpu_milli", (n) => `${whole(n / 1000)} cores`], ["Memory", "memory_bytes", bytes],
-    ["Storage", "storage_bytes", bytes], ["GPUs", "gpu", whole]];
-  const found = view.capacity ? kinds.filter(([, name]) => view.capacity.offered[name] > 0) : [];
-  keep(one("capacity"), found, {
+function renderCapacity() {
+  const kinds = [["CPU", "cpu_milli", (n) => `${integer(n / 1000)} cores`], ["Memory", "memory_bytes", bytes],
+    ["Storage", "storage_bytes", bytes], ["GPUs", "gpu", integer]];
+  const offered = view.capacity ? kinds.filter(([, name]) => view.capacity.offered[name] > 0) : [];
+  syncChildren(byId("capacity"), offered, {
     key: ([name]) => name,
-    make: ([name]) => element("div", {}, element("span", {}, name), element("meter", { min: 0, "aria-label": name }), element("span", { class: "note" })),
-    update: (row, [, name, words]) => {
+    create: ([name]) => element("div", {}, element("span", {}, name), element("meter", { min: 0, "aria-label": name }), element("span", { class: "note" })),
+    update: (row, [, name, format]) => {
       const [promised, sellable] = [view.capacity.promised[name], view.capacity.sellable[name]];
       const meter = row.children[1];
-      mark(meter, "max", Math.max(sellable, promised, 1));
-      mark(meter, "value", promised);
-      say(row.children[2], `${words(promised)} of ${words(sellable)} promised`);
+      setAttribute(meter, "max", Math.max(sellable, promised, 1));
+      setAttribute(meter, "value", promised);
+      setText(row.children[2], `${format(promised)} of ${format(sellable)} promised`);
     },
   });
-  if (!view.capacity) say(one("capacity"), "The machines have not been seen yet.");
+  if (!view.capacity) setText(byId("capacity"), "No machine has been seen yet.");
 }
 
-function drawSources() {
-  keep(one("sources"), view.readings, {
+function renderSources() {
+  syncChildren(byId("sources"), view.status.readings, {
     key: (reading) => reading.source,
-    make: () => element("li", {}, element("span"), element("span")),
+    create: () => element("li", {}, element("span"), element("span")),
     update: (row, reading) => {
-      say(row.firstChild, reading.source);
-      const seen = reading.seen_at ? `seen ${lasting(Math.max(now() - unix(reading.seen_at), 0))} ago` : "never seen";
-      say(row.lastChild, reading.why ? `${seen}: ${reading.why}` : seen);
+      setText(row.firstChild, reading.source);
+      const seen = reading.seen_at ? `seen ${ageOf(reading.seen_at)} ago` : "never seen";
+      setText(row.lastChild, reading.why ? `${seen}: ${reading.why}` : seen);
       row.lastChild.className = reading.why ? "unseen" : "quiet";
     },
   });
 }
 
-one("charts").append(earned.node, balance.node);
-workload.setUp();
-rows.setUp();
+byId("charts").append(earned.node, balance.node);
+dialog.setUp();
+list.setUp();
 listen();
 setInterval(tick, 1_000);
-if (location.hash.length > 1) workload.show(decodeURIComponent(location.hash.slice(1)));
+if (location.hash.length > 1) dialog.show(decodeURIComponent(location.hash.slice(1)));

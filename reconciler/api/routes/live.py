@@ -1,4 +1,4 @@
-"""Routes that may wait: on an adapter's machines (logs, events, metrics), or on the journal's file."""
+"""Routes that may wait: on an adapter (logs, events, metrics), or on the journal's file."""
 
 from __future__ import annotations
 
@@ -6,32 +6,30 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.api.responses import TEXT, Reply, refused, shown
+from reconciler.api.responses import TEXT, Reply, error_reply, view_reply
 from reconciler.api.routes.routing import (
-    Act,
-    Count,
+    IntParameter,
     Parameter,
     ParsedRequest,
     Route,
     RouteAccess,
-    Text,
+    RouteHandler,
+    TextParameter,
     WrongParameterError,
 )
-from reconciler.api.routes.snapshot import ID, find
-from reconciler.api.views import views_cycle as answers_cycle
-from reconciler.api.views import views_market as answers_market
-from reconciler.api.views import views_work as answers_work
-from reconciler.api.views.schemas import Shape
-from reconciler.api.views.schemas_cycle import JournalAnswer
-from reconciler.api.views.schemas_market import OrderDecisionAnswer
-from reconciler.api.views.schemas_work import CauseAnswer, EventsAnswer, UseAnswer
+from reconciler.api.routes.snapshot import ID, find_workload, lease_of
 from reconciler.journal.faults import JournalError
 from reconciler.ports import History, Inspector
-from reconciler.reports.explanation import ExplainedCase
+from reconciler.reports.explanation import ExplainedCase, explanation
+from reconciler.reports.journal_view import EVENTS_MAX, JournalView, journal_view
+from reconciler.reports.market_view import OrderDecisionView, order_decision
+from reconciler.reports.workload_view import ExplanationView, UseView, WorkloadEventsView, use_view
 from reconciler.runtime.bounded_executor import BoundedExecutor, ExecutorBusyError, collect
 from reconciler.runtime.snapshot_store import SnapshotStore
-from reconciler.values.ids import OrderId
-from reconciler.values.snapshot import Snapshot, WorkloadSnapshot
+from reconciler.values.ids import LeaseId, OrderId
+from reconciler.values.memory import Memory
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.views import WorkloadDetailView, WorkloadView
 
 TAIL_DEFAULT = 1_000
 TAIL_MAX = 10_000
@@ -39,186 +37,187 @@ PAGE_DEFAULT = 50
 PAGE_MAX = 500
 NUMBER_MAX = 2**64 - 1
 
-TAIL = Parameter("tail", Count(1, TAIL_MAX), "So many last lines of each container.", default=TAIL_DEFAULT)
+TAIL = Parameter("tail", IntParameter(1, TAIL_MAX), "Last lines of each container.", default=TAIL_DEFAULT)
 JOURNAL_PAGE = (
-    Parameter("limit", Count(1, PAGE_MAX), "So many transactions.", default=PAGE_DEFAULT),
-    Parameter("before", Count(0, 2**62), "Those before this position: `next` of the page before.", default=0),
+    Parameter("limit", IntParameter(1, PAGE_MAX), "Transactions at most.", default=PAGE_DEFAULT),
+    Parameter("before", IntParameter(0, 2**62), "Positions below: `next` of the previous page.", default=0),
 )
 ORDER = (
-    Parameter("owner", Text(), "The tenant's address.", "path"),
-    Parameter("dseq", Count(0, NUMBER_MAX), "The deployment's number.", "path"),
-    Parameter("gseq", Count(0, NUMBER_MAX), "The group's number.", "path"),
-    Parameter("oseq", Count(0, NUMBER_MAX), "The order's number.", "path"),
+    Parameter("owner", TextParameter(), "The tenant's address.", "path"),
+    Parameter("dseq", IntParameter(0, NUMBER_MAX), "The deployment's number.", "path"),
+    Parameter("gseq", IntParameter(0, NUMBER_MAX), "The group's number.", "path"),
+    Parameter("oseq", IntParameter(0, NUMBER_MAX), "The order's number.", "path"),
 )
-
-JOURNAL_REFUSALS = {
-    503: "The journal cannot be read, or is being read by as many as read it at once.",
-    504: "The journal does not answer.",
+UNKNOWN_WORKLOAD = {404: "There is no such workload."}
+JOURNAL_ERRORS = {
+    503: "The journal cannot be read, or too many requests are reading it.",
+    504: "The journal does not respond.",
 }
+ADAPTER_ERRORS = UNKNOWN_WORKLOAD | {
+    502: "The adapter responds with an error.",
+    503: "Too many requests are reading from adapters.",
+    504: "The adapter does not respond.",
+}
+
+AdapterRead = Callable[[Inspector, WorkloadView, threading.Event], Reply]
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRoutes:
-    """The routes; each kind of wait has a desk of its own."""
+    """The routes; adapters and journal have an executor each."""
 
-    board: SnapshotStore
+    snapshots: SnapshotStore
     inspectors: Mapping[str, Inspector]
     history: History
-    machines: BoundedExecutor
-    journal_desk: BoundedExecutor
+    adapter_reads: BoundedExecutor
+    journal_reads: BoundedExecutor
 
     def routes(self) -> tuple[Route, ...]:
-        """In the order of the operator's sheet."""
-        unknown = {404: "There is no such workload."}
+        """In the order of the cheat sheet."""
         return (
-            _machines("logs", "The last lines of its containers.", TEXT, self.logs, TAIL),
-            _machines("metrics", "What it uses.", UseAnswer, self.metrics),
-            _machines("events", "What the machines said about it.", EventsAnswer, self.events),
+            _adapter_route("logs", "The last lines of its containers.", TEXT, self.logs, TAIL),
+            _adapter_route("metrics", "What it uses.", UseView, self.metrics),
+            _adapter_route("events", "The adapter's events about it.", WorkloadEventsView, self.events),
             Route(
                 "get",
                 "/api/v1/workloads/{id}/explain",
                 "Why it is as it is.",
-                CauseAnswer,
+                ExplanationView,
                 self.explain,
                 (ID,),
-                refusals=unknown | JOURNAL_REFUSALS,
+                errors=UNKNOWN_WORKLOAD | JOURNAL_ERRORS,
                 access=RouteAccess.EXPENSIVE,
             ),
             Route(
                 "get",
                 "/api/v1/orders/{owner}/{dseq}/{gseq}/{oseq}/decision",
-                "Why we did or did not bid on an order.",
-                OrderDecisionAnswer,
+                "Why an order was or was not bid on.",
+                OrderDecisionView,
                 self.decision,
                 ORDER,
-                refusals={404: "Nothing is known of it."} | JOURNAL_REFUSALS,
+                errors={404: "Nothing is known of the order."} | JOURNAL_ERRORS,
                 access=RouteAccess.EXPENSIVE,
             ),
             Route(
                 "get",
                 "/api/v1/journal",
-                "Transactions and the latest decisions.",
-                JournalAnswer,
+                "Transactions, and the latest events and decisions.",
+                JournalView,
                 self.journal,
                 JOURNAL_PAGE,
-                refusals=JOURNAL_REFUSALS,
+                errors=JOURNAL_ERRORS,
                 access=RouteAccess.EXPENSIVE,
             ),
         )
 
-    async def logs(self, asked: ParsedRequest) -> Reply:
-        lines = asked.values["tail"]
+    async def logs(self, request: ParsedRequest) -> Reply:
+        lines = request.values["tail"]
 
-        def read(inspector: Inspector, found: WorkloadSnapshot, gone: threading.Event) -> Reply:
-            return Reply(collect(inspector.logs(found.id, lines), gone), TEXT)
+        def read(inspector: Inspector, workload: WorkloadView, gone: threading.Event) -> Reply:
+            return Reply(collect(inspector.logs(workload.id, lines), gone), TEXT)
 
-        return await self._inspect(asked, "logs", read)
+        return await self._read_adapter(request, "logs", read)
 
-    async def metrics(self, asked: ParsedRequest) -> Reply:
-        def read(inspector: Inspector, found: WorkloadSnapshot, _: threading.Event) -> Reply:
-            return shown(answers_work.use(found, inspector.use(found.id)))
+    async def metrics(self, request: ParsedRequest) -> Reply:
+        def read(inspector: Inspector, workload: WorkloadView, _: threading.Event) -> Reply:
+            return view_reply(use_view(workload.id, inspector.use(workload.id)))
 
-        return await self._inspect(asked, "metrics", read)
+        return await self._read_adapter(request, "metrics", read)
 
-    async def events(self, asked: ParsedRequest) -> Reply:
-        def read(inspector: Inspector, found: WorkloadSnapshot, _: threading.Event) -> Reply:
-            return shown(answers_work.events(found, inspector.happenings(found.id)))
+    async def events(self, request: ParsedRequest) -> Reply:
+        def read(inspector: Inspector, workload: WorkloadView, _: threading.Event) -> Reply:
+            found = inspector.happenings(workload.id)
+            return view_reply(WorkloadEventsView(workload.id, found.listed, found.complete))
 
-        return await self._inspect(asked, "events", read)
+        return await self._read_adapter(request, "events", read)
 
-    async def explain(self, asked: ParsedRequest) -> Reply:
-        snapshot = self.board.snapshot
-        found = find(snapshot, asked)
-        if isinstance(found, Reply):
-            return found
-        case = answers_work.case(snapshot, found)
-        return await self._remember(lambda: shown(answers_work.cause(self._recorded(case))))
+    async def explain(self, request: ParsedRequest) -> Reply:
+        snapshot = self.snapshots.snapshot
+        workload = find_workload(snapshot, request)
+        if isinstance(workload, Reply):
+            return workload
+        return await self._read_journal(lambda: self._explanation(snapshot, workload))
 
-    async def decision(self, asked: ParsedRequest) -> Reply:
-        values = asked.values
+    async def decision(self, request: ParsedRequest) -> Reply:
+        values = request.values
         try:
             order = OrderId.parse(f"{values['owner']}/{values['dseq']}/{values['gseq']}/{values['oseq']}")
         except ValueError as error:
-            raise WrongParameterError(
-                str(error), "ask as /api/v1/orders/OWNER/DSEQ/GSEQ/OSEQ/decision"
-            ) from None
-        snapshot = self.board.snapshot
-        return await self._remember(lambda: self._decision(snapshot, order))
+            advice = "use /api/v1/orders/OWNER/DSEQ/GSEQ/OSEQ/decision"
+            raise WrongParameterError(str(error), advice) from None
+        snapshot = self.snapshots.snapshot
+        return await self._read_journal(lambda: self._decision(snapshot, order))
 
-    async def journal(self, asked: ParsedRequest) -> Reply:
-        before, limit = asked.values["before"], asked.values["limit"]
+    async def journal(self, request: ParsedRequest) -> Reply:
+        before, limit = request.values["before"], request.values["limit"]
 
         def read() -> Reply:
-            events = self.history.events(0, answers_cycle.EVENTS_MAX)
-            return shown(answers_cycle.journal(self.history.look(before, limit), events))
+            events = self.history.events(0, EVENTS_MAX)
+            return view_reply(journal_view(self.history.look(before, limit), events))
 
-        return await self._remember(read)
+        return await self._read_journal(read)
+
+    def _explanation(self, snapshot: Snapshot, workload: WorkloadView) -> Reply:
+        lease = LeaseId.parse(workload.lease)
+        case = ExplainedCase(
+            order=lease.order,
+            lease=lease,
+            workload=workload.id,
+            decisions=(),
+            memory=snapshot.plan.memory if snapshot.plan else Memory(),
+            observed=WorkloadDetailView(workload, lease_of(snapshot, workload)),
+        )
+        decisions = tuple(d for subject in case.subjects for d in self.history.decisions(subject))
+        return view_reply(ExplanationView(workload.id, explanation(replace(case, decisions=decisions))))
 
     def _decision(self, snapshot: Snapshot, order: OrderId) -> Reply:
-        found = answers_market.order_decision(snapshot, order, self.history.decisions(str(order)))
+        found = order_decision(snapshot, order, self.history.decisions(str(order)))
         if found is not None:
-            return shown(found)
-        advice = (
-            "a decision is made once the daemon has seen an order; old ones are forgotten after two weeks"
-        )
-        return refused(404, f"nothing is known of order {order}", advice)
+            return view_reply(found)
+        advice = "a decision exists once the daemon has seen an order; it is kept for two weeks"
+        return error_reply(404, f"nothing is known of order {order}", advice)
 
-    def _recorded(self, case: ExplainedCase) -> ExplainedCase:
-        decisions = tuple(d for name in case.subjects for d in self.history.decisions(name))
-        return replace(case, decisions=decisions)
-
-    async def _remember(self, read: Callable[[], Reply]) -> Reply:
+    async def _read_journal(self, read: Callable[[], Reply]) -> Reply:
         try:
-            return await self.journal_desk.ask(lambda _: read())
+            return await self.journal_reads.run(lambda _: read())
         except ExecutorBusyError:
-            return refused(503, "the journal is being read by others", "try again in a moment")
+            return error_reply(503, "too many requests are reading the journal", "try again in a moment")
         except TimeoutError:
-            return refused(504, "the journal did not answer in time", "see whether its disk is well")
+            return error_reply(504, "the journal did not respond in time", "check its disk")
         except JournalError as error:
-            return refused(503, str(error), "`provider-daemon doctor` looks at its disk")
+            return error_reply(503, str(error), "`provider-daemon doctor` checks its disk")
 
-    async def _inspect(
-        self,
-        asked: ParsedRequest,
-        what: str,
-        read: Callable[[Inspector, WorkloadSnapshot, threading.Event], Reply],
-    ) -> Reply:
-        found = find(self.board.snapshot, asked)
-        if isinstance(found, Reply):
-            return found
-        inspector = self.inspectors.get(found.adapter)
-        told = f"GET /api/v1/workloads/{found.id} tells its state"
+    async def _read_adapter(self, request: ParsedRequest, what: str, read: AdapterRead) -> Reply:
+        workload = find_workload(self.snapshots.snapshot, request)
+        if isinstance(workload, Reply):
+            return workload
+        adapter = workload.adapter
+        inspector = self.inspectors.get(adapter)
+        state = f"GET /api/v1/workloads/{workload.id} has its state"
         if inspector is None:
-            return refused(502, f"no adapter {found.adapter} is here", f"name it in the host file; {told}")
+            return error_reply(502, f"there is no adapter {adapter}", f"add it to the host file; {state}")
         try:
-            return await self.machines.ask(lambda gone: read(inspector, found, gone))
+            return await self.adapter_reads.run(lambda gone: read(inspector, workload, gone))
         except ExecutorBusyError:
-            return refused(503, f"as many {what} as are read at once are being read", "try again in a moment")
+            return error_reply(503, "too many requests are reading from adapters", "try again in a moment")
         except TimeoutError:
-            return refused(
-                504,
-                f"the {what} of {found.id} did not come in time",
-                f"see whether its {found.adapter} answers",
-            )
+            message = f"the {what} of {workload.id} did not arrive in time"
+            return error_reply(504, message, f"check that {adapter} responds")
         except OSError as error:
-            advice = f"see whether its {found.adapter} answers; {told}"
-            return refused(502, f"the {what} of {found.id} cannot be read: {error}", advice)
+            message = f"the {what} of {workload.id} cannot be read: {error}"
+            return error_reply(502, message, f"check that {adapter} responds; {state}")
 
 
-def _machines(what: str, words: str, answer: type[Shape] | str, act: Act, *parameters: Parameter) -> Route:
-    refusals = {
-        404: "There is no such workload.",
-        502: "Its adapter's machines answer with an error.",
-        503: "As many are being read as are read at once.",
-        504: "Its adapter's machines do not answer.",
-    }
+def _adapter_route(
+    what: str, summary: str, response: type | str, handler: RouteHandler, *parameters: Parameter
+) -> Route:
     return Route(
         "get",
         f"/api/v1/workloads/{{id}}/{what}",
-        words,
-        answer,
-        act,
+        summary,
+        response,
+        handler,
         (ID, *parameters),
-        refusals=refusals,
+        errors=ADAPTER_ERRORS,
         access=RouteAccess.EXPENSIVE,
     )

@@ -1,6 +1,4 @@
-"""What a route is: its method, path, parameters and answer; the server and the OpenAPI file are made from it.
-Pure.
-"""
+"""What a route is; the server and the OpenAPI document are made from routes. Pure."""
 
 from __future__ import annotations
 
@@ -13,31 +11,32 @@ from typing import Any, Literal
 from aiohttp import web
 
 from reconciler.api.responses import Reply
-from reconciler.api.views.schemas import Shape
 
 TEXT_MAX = 200
 
 
 class WrongParameterError(ValueError):
-    """What was asked cannot be read; says what to ask instead."""
+    """A parameter is not as documented; `advice` is what to send instead."""
 
-    def __init__(self, words: str, advice: str) -> None:
-        super().__init__(words)
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
         self.advice = advice
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class IntParameter:
     """A whole number within bounds."""
 
     low: int
     high: int
 
     def read(self, name: str, text: str) -> int:
-        """The number; WrongParameterError where it is none or out of bounds."""
+        """The number; WrongParameterError if it is none or out of bounds."""
         fits = text.isascii() and text.isdigit() and len(text) <= len(str(self.high))
         if not fits or not self.low <= int(text) <= self.high:
-            raise WrongParameterError(f"{name}={_cut(text)} is no number that can be asked for", self._advice)
+            raise WrongParameterError(
+                f"{name}={_cut(text)} is not a number in range", f"use {self.low} to {self.high}"
+            )
         return int(text)
 
     @property
@@ -45,22 +44,19 @@ class Count:
         """As JSON Schema."""
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
-    @property
-    def _advice(self) -> str:
-        return f"ask for {self.low} to {self.high}"
-
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One of these words."""
+class ChoiceParameter:
+    """One of a few words."""
 
     words: tuple[str, ...]
 
     def read(self, name: str, text: str) -> str:
-        """The word; WrongParameterError where it is another."""
+        """The word; WrongParameterError if it is another."""
         if text not in self.words:
-            advice = f"ask for one of {', '.join(self.words)}"
-            raise WrongParameterError(f"{name}={_cut(text)} is not known here", advice)
+            raise WrongParameterError(
+                f"{name}={_cut(text)} is unknown", f"use one of {', '.join(self.words)}"
+            )
         return text
 
     @property
@@ -70,98 +66,92 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A short text, perhaps of a form (a pattern that JSON Schema reads too)."""
+class TextParameter:
+    """A short text, perhaps with a pattern, which JSON Schema reads too."""
 
-    form: str = ""
+    pattern: str = ""
     advice: str = ""
 
     def read(self, name: str, text: str) -> str:
-        """The text; WrongParameterError where it is too long, or of another form."""
+        """The text; WrongParameterError if it is too long or does not match."""
         if len(text) > TEXT_MAX:
-            raise WrongParameterError(
-                f"{name} has {len(text)} characters", f"ask with at most {TEXT_MAX} characters"
-            )
-        if self.form and not re.fullmatch(self.form, text):
-            raise WrongParameterError(f"{name}={text} is not of the form {self.form}", self.advice)
+            raise WrongParameterError(f"{name} has {len(text)} characters", f"use at most {TEXT_MAX}")
+        if self.pattern and not re.fullmatch(self.pattern, text):
+            raise WrongParameterError(f"{name}={text} does not match {self.pattern}", self.advice)
         return text
 
     @property
     def schema(self) -> dict[str, Any]:
         """As JSON Schema."""
-        return {"type": "string", "maxLength": TEXT_MAX} | ({"pattern": self.form} if self.form else {})
+        return {"type": "string", "maxLength": TEXT_MAX} | ({"pattern": self.pattern} if self.pattern else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A part of the path, or a query parameter that may be left out."""
+    """A part of the path, or an optional query parameter."""
 
     name: str
-    kind: Count | Choice | Text
-    words: str
-    place: Literal["path", "query"] = "query"
+    kind: IntParameter | ChoiceParameter | TextParameter
+    description: str
+    location: Literal["path", "query"] = "query"
     default: int | str | None = None
 
 
 class RouteAccess(Enum):
-    """Who may ask where others reach us: anyone, whoever proves the webhook's secret, or those with a token
-    or a certificate; `DEAR` costs more than reading, `ASK` makes the daemon do something.
+    """Who may call a route on a remote address: anyone, senders with the webhook secret, or clients with a
+    token or certificate. EXPENSIVE routes cost more than reads, WRITE routes make the daemon act.
     """
 
     OPEN = "open"
     HOOK = "hook"
     READ = "read"
-    EXPENSIVE = "dear"
-    WRITE = "ask"
+    EXPENSIVE = "expensive"
+    WRITE = "write"
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A request whose parameters are read: those left out have their defaults. `trusted`: who asks may see
-    everything.
-    """
+    """A request and its parameters, with their defaults. A `trusted` client may see everything."""
 
-    request: web.Request
+    raw: web.Request
     values: Mapping[str, Any]
     trusted: bool = True
 
 
-Lasting = Callable[[web.Request], Awaitable[web.StreamResponse]]
-"""Answers as long as the asker stays."""
+StreamHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""Responds for as long as the client stays."""
 
-Act = Callable[[ParsedRequest], Awaitable[Reply | Lasting]]
+RouteHandler = Callable[[ParsedRequest], Awaitable[Reply | StreamHandler]]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method on one path. `answer` is a shape, or a media type; `refusals` tells when an error comes,
-    `also` the shapes of other codes that are none; what is not `documented` is not in the OpenAPI file.
+    """One method on one path. `response` is a view, or a media type; `errors` describes error codes, `also`
+    has the views of other codes that are no errors; only `documented` routes are in the OpenAPI document.
     """
 
     method: Literal["get", "post"]
     path: str
-    words: str
-    answer: type[Shape] | str
-    act: Act
+    summary: str
+    response: type | str
+    handler: RouteHandler
     parameters: tuple[Parameter, ...] = ()
     success: int = 200
-    refusals: Mapping[int, str] | None = None
+    errors: Mapping[int, str] | None = None
     access: RouteAccess = RouteAccess.READ
-    also: Mapping[int, type[Shape]] | None = None
+    also: Mapping[int, type] | None = None
     documented: bool = True
 
-    def read(self, request: web.Request, *, trusted: bool) -> ParsedRequest:
-        """The parameters of a request; WrongParameterError where one is not as documented."""
+    def parse(self, request: web.Request, *, trusted: bool) -> ParsedRequest:
+        """Reads the parameters; WrongParameterError if one is not as documented."""
         known = {p.name: p for p in self.parameters}
         values = {p.name: p.default for p in self.parameters}
         for name, text in request.match_info.items():
             values[name] = known[name].kind.read(name, text)
         for name in request.query:
-            if name not in known or known[name].place != "query":
-                queries = ", ".join(p.name for p in self.parameters if p.place == "query") or "none"
-                raise WrongParameterError(
-                    f"there is no parameter {_cut(name)} here", f"the parameters are: {queries}"
-                )
+            if name not in known or known[name].location != "query":
+                queries = ", ".join(p.name for p in self.parameters if p.location == "query") or "none"
+                raise WrongParameterError(f"unknown parameter {_cut(name)}", f"known parameters: {queries}")
             if len(given := request.query.getall(name)) > 1:
                 raise WrongParameterError(f"{name} is given {len(given)} times", "give it once")
             values[name] = known[name].kind.read(name, given[0])

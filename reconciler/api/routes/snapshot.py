@@ -1,249 +1,253 @@
-"""Routes that answer from the snapshot alone: none of them waits on the chain, the cluster or the disk."""
+"""Routes that read only the latest snapshot: none waits on the chain, a cluster or the disk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+from zlib import crc32
 
 from reconciler.api.response_cache import ResponseCache
-from reconciler.api.responses import Reply, refused, shown, takes_zipped
-from reconciler.api.routes.routing import Choice, Count, Parameter, ParsedRequest, Route, RouteAccess, Text
-from reconciler.api.views import views as answers
-from reconciler.api.views import views_cycle as answers_cycle
-from reconciler.api.views import views_market as answers_market
-from reconciler.api.views import views_page as answers_page
-from reconciler.api.views import views_work as answers_work
-from reconciler.api.views.lists import JsonList, ListForm, ListPage
-from reconciler.api.views.schemas import HealthAnswer, Shape, StatusAnswer
-from reconciler.api.views.schemas_cycle import HoldsAnswer, PlanAnswer
-from reconciler.api.views.schemas_market import BidEngineAnswer, BidsAnswer, LeasesAnswer
-from reconciler.api.views.schemas_page import OverviewAnswer
-from reconciler.api.views.schemas_work import WorkloadAnswer, WorkloadsAnswer
-from reconciler.api.views.views_market import is_about_order
-from reconciler.runtime.readiness import unready
+from reconciler.api.responses import Reply, accepts_gzip, error_reply, view_reply
+from reconciler.api.routes.routing import (
+    ChoiceParameter,
+    IntParameter,
+    Parameter,
+    ParsedRequest,
+    Route,
+    RouteAccess,
+    TextParameter,
+)
+from reconciler.reports.list_view import ListPage, ListView, list_view
+from reconciler.reports.market_view import BidEngineView, bid_engine_view, is_about_order
+from reconciler.reports.plan_json import PlanView, short_plan_view
+from reconciler.reports.provider_view import OverviewView, PastCycles, StatusView, overview, status_view
+from reconciler.reports.readiness import unready
+from reconciler.reports.view_json import list_text, view_text
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId
 from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import Trouble
-from reconciler.values.plans import Hold
-from reconciler.values.snapshot import BidSnapshot, LeaseSnapshot, Snapshot, WorkloadSnapshot
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.views import BidView, HealthView, HoldView, LeaseView, WorkloadDetailView, WorkloadView
 
 LIMIT_MAX = 100_000
-PHASES = {phase.value.lower(): phase for phase in Phase}
-ID = Parameter("id", Text(), "The workload's id.", "path")
-LIMIT = Parameter("limit", Count(1, LIMIT_MAX), "So many at most; left out: all.")
-CONTAINS = Parameter(
-    "contains", Text(), "Those whose id, owner's address included, contains this.", default=""
-)
-NEXT = "ask with `next` of the page before"
-AFTER = "Those after this id: `next` of the page before."
-LEASE_FORM = "^([^/]+/[0-9]+/[0-9]+/[0-9]+/[^/]+)?$"
-PAGING = (LIMIT, Parameter("after", Text(), AFTER, default=""), CONTAINS)
-LEASE_PAGING = (LIMIT, Parameter("after", Text(LEASE_FORM, NEXT), AFTER, default=""), CONTAINS)
-HOLD_FORM = "^(.* [A-Za-z]+ [0-9a-f]{8})?$"
-HOLD_PAGING = (LIMIT, Parameter("after", Text(HOLD_FORM, NEXT), AFTER, default=""), CONTAINS)
-ABOUT = Parameter("about", Choice(("orders", "others")), "Those on orders and our bids, or all others.")
-STATE = Parameter("state", Choice(tuple(PHASES)), "Those in this state.")
-FUNDING = Parameter("funding", Choice(tuple(Funding)), "Those whose escrow is in this state.")
+STATES = tuple(phase.value.lower() for phase in Phase)
+ID = Parameter("id", TextParameter(), "The workload's id.", "path")
+LIMIT = Parameter("limit", IntParameter(1, LIMIT_MAX), "Rows at most; default: all.")
+CONTAINS = Parameter("contains", TextParameter(), "Rows whose id or owner contains this text.", default="")
+NEXT = "use `next` of the previous page"
+AFTER = "Rows after this id: `next` of the previous page."
+LEASE_PATTERN = "^([^/]+/[0-9]+/[0-9]+/[0-9]+/[^/]+)?$"
+PAGING = (LIMIT, Parameter("after", TextParameter(), AFTER, default=""), CONTAINS)
+LEASE_PAGING = (LIMIT, Parameter("after", TextParameter(LEASE_PATTERN, NEXT), AFTER, default=""), CONTAINS)
+HOLD_PATTERN = "^(.* [A-Za-z]+ [0-9a-f]{8})?$"
+HOLD_PAGING = (LIMIT, Parameter("after", TextParameter(HOLD_PATTERN, NEXT), AFTER, default=""), CONTAINS)
+ABOUT = Parameter("about", ChoiceParameter(("orders", "others")), "Holds on orders and our bids, or others.")
+STATE = Parameter("state", ChoiceParameter(STATES), "Workloads in this state.")
+FUNDING = Parameter("funding", ChoiceParameter(tuple(Funding)), "Leases whose escrow is in this state.")
 
-WORKLOADS: ListForm[WorkloadSnapshot] = ListForm(
-    "workloads", lambda w: w.id, str, answers_work.workload_shape
-)
-LEASES: ListForm[LeaseSnapshot] = ListForm("leases", lambda x: x.id, LeaseId.parse, answers_market.lease)
-BIDS: ListForm[BidSnapshot] = ListForm("bids", lambda b: b.id, LeaseId.parse, answers.bid)
-HOLDS: ListForm[Hold] = ListForm(
-    "holds", answers_cycle.hold_place, answers_cycle.HoldPlace.parse, answers_cycle.hold
-)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRoutes:
-    """The routes over a board; `now` gives unix seconds, `troubles` those of the daemon itself."""
+    """The routes; `now` gives unix seconds, `troubles` those of the daemon itself."""
 
-    board: SnapshotStore
-    press: ResponseCache
+    snapshots: SnapshotStore
+    cache: ResponseCache
     now: Callable[[], int]
     stale_seconds: int
-    workload_list: JsonList[WorkloadSnapshot]
-    lease_list: JsonList[LeaseSnapshot]
-    bid_list: JsonList[BidSnapshot]
-    hold_list: JsonList[Hold]
     troubles: Callable[[], tuple[Trouble, ...]] = tuple
 
     def routes(self) -> tuple[Route, ...]:
-        """In the order of the operator's sheet."""
-        unknown = {404: "There is no such workload."}
-        unready = {503: HealthAnswer}
+        """In the order of the cheat sheet."""
         return (
-            Route("get", "/api/v1/status", "The provider as a whole.", StatusAnswer, self.status),
+            Route("get", "/api/v1/status", "The provider as a whole.", StatusView, self.status),
             Route(
                 "get",
                 "/api/v1/bid-engine/status",
-                "What is bid on, and why the rest is not.",
-                BidEngineAnswer,
+                "Our bids, and why other orders are not bid on.",
+                BidEngineView,
                 self.bid_engine,
             ),
             Route(
                 "get",
                 "/api/v1/workloads",
-                "Workloads of ours.",
-                WorkloadsAnswer,
+                "Our workloads, by id.",
+                ListView[WorkloadView],
                 self.workloads,
                 (STATE, *PAGING),
             ),
             Route(
                 "get",
                 "/api/v1/workloads/{id}",
-                "One of them, with its lease and what is withheld from it.",
-                WorkloadAnswer,
+                "One workload with its lease and holds.",
+                WorkloadDetailView,
                 self.workload,
                 (ID,),
-                refusals=unknown,
+                errors={404: "There is no such workload."},
             ),
             Route(
                 "get",
                 "/api/v1/leases",
-                "Active leases of ours.",
-                LeasesAnswer,
+                "Our active leases, by id.",
+                ListView[LeaseView],
                 self.leases,
                 (FUNDING, *LEASE_PAGING),
             ),
-            Route("get", "/api/v1/bids", "Open bids of ours.", BidsAnswer, self.bids, LEASE_PAGING),
+            Route("get", "/api/v1/bids", "Our open bids, by id.", ListView[BidView], self.bids, LEASE_PAGING),
             Route(
                 "get",
                 "/api/v1/holds",
-                "What is withheld, and why.",
-                HoldsAnswer,
+                "What is withheld and why, by subject.",
+                ListView[HoldView],
                 self.holds,
                 (ABOUT, *HOLD_PAGING),
             ),
-            Route("get", "/api/v1/plan", "What the last cycle decided.", PlanAnswer, self.plan),
-            Route("get", "/api/v1/overview", "What the page at / shows.", OverviewAnswer, self.overview),
+            Route("get", "/api/v1/plan", "The plan of the last cycle.", PlanView, self.plan),
+            Route("get", "/api/v1/overview", "What the page at / shows.", OverviewView, self.overview),
             Route(
                 "get",
                 "/healthz",
-                "Whether the servers answer.",
-                HealthAnswer,
+                "Whether the servers respond.",
+                HealthView,
                 self.healthz,
                 access=RouteAccess.OPEN,
             ),
             Route(
                 "get",
                 "/readyz",
-                "Whether the daemon may be relied on.",
-                HealthAnswer,
+                "Whether the daemon is ready.",
+                HealthView,
                 self.readyz,
                 access=RouteAccess.OPEN,
-                also=unready,
+                also={503: HealthView},
             ),
         )
 
-    async def status(self, asked: ParsedRequest) -> Reply:
-        return await self._whole(asked, "status", lambda s: answers.status(s, self.troubles()))
+    async def status(self, request: ParsedRequest) -> Reply:
+        return await self._cached(request, "status", lambda s: status_view(s, self.troubles()))
 
-    async def bid_engine(self, asked: ParsedRequest) -> Reply:
+    async def bid_engine(self, request: ParsedRequest) -> Reply:
         now = self.now()
-        return await self._whole(asked, ("bid-engine", now), lambda s: answers_market.bid_engine(s, now))
+        return await self._cached(request, ("bid-engine", now), lambda s: bid_engine_view(s, now))
 
-    async def plan(self, asked: ParsedRequest) -> Reply:
-        return await self._whole(asked, "plan", lambda s: answers_cycle.plan_answer(s.plan))
+    async def plan(self, request: ParsedRequest) -> Reply:
+        return await self._cached(request, "plan", lambda s: short_plan_view(s.plan))
 
-    async def overview(self, asked: ParsedRequest) -> Reply:
-        return await self._whole(asked, "overview", self.overview_of)
+    async def overview(self, request: ParsedRequest) -> Reply:
+        return await self._cached(request, "overview", self.overview_of)
 
-    def overview_of(self, snapshot: Snapshot) -> OverviewAnswer:
+    def overview_of(self, snapshot: Snapshot) -> OverviewView:
         """What the page shows now."""
-        course = self.board.course
-        past = answers_page.Past(course.money(), *course.commits(), self.troubles())
-        return answers_page.overview(snapshot, past, self.now())
+        past = self.snapshots.history
+        past_cycles = PastCycles(past.money(), *past.commits())
+        return overview(status_view(snapshot, self.troubles()), snapshot, past_cycles, self.now())
 
-    async def workloads(self, asked: ParsedRequest) -> Reply:
-        page, state, text = _page(asked), asked.values["state"], asked.values["contains"]
+    async def workloads(self, request: ParsedRequest) -> Reply:
+        page, state, text = _page(request), request.values["state"], request.values["contains"]
 
-        def fits(found: WorkloadSnapshot) -> bool:
-            right = state is None or found.phase is PHASES[state]
-            return right and (not text or text in found.id or text in str(found.lease))
+        def listed(snapshot: Snapshot) -> ListView[WorkloadView]:
+            matching = _matching(
+                snapshot.workloads,
+                lambda w: state in (None, w.state) and (text in w.id or text in w.lease),
+                filtered=bool(state or text),
+            )
+            return list_view(matching, page, lambda w: w.id)
 
-        wanted = fits if state or text else None
-        key = ("workloads", page, state)
-        return await self._printed(asked, key, lambda s: self.workload_list.body(s.workloads, page, wanted))
+        return await self._cached(request, ("workloads", page, state), listed)
 
-    async def leases(self, asked: ParsedRequest) -> Reply:
-        page, funding, text = _page(asked), asked.values["funding"], asked.values["contains"]
+    async def leases(self, request: ParsedRequest) -> Reply:
+        page, funding, text = _page(request), request.values["funding"], request.values["contains"]
 
-        def fits(found: LeaseSnapshot) -> bool:
-            return (funding is None or found.funding.state == funding) and text in str(found.id)
+        def listed(snapshot: Snapshot) -> ListView[LeaseView]:
+            matching = _matching(
+                snapshot.leases,
+                lambda x: funding in (None, x.funding.state) and text in x.id,
+                filtered=bool(funding or text),
+            )
+            return list_view(matching, page, lambda x: x.id, LeaseId.parse)
 
-        wanted = fits if funding or text else None
-        key = ("leases", page, funding)
-        return await self._printed(asked, key, lambda s: self.lease_list.body(s.leases, page, wanted))
+        return await self._cached(request, ("leases", page, funding), listed)
 
-    async def bids(self, asked: ParsedRequest) -> Reply:
-        page, text = _page(asked), asked.values["contains"]
-        wanted = (lambda b: text in str(b.id)) if text else None
-        return await self._printed(asked, ("bids", page), lambda s: self.bid_list.body(s.bids, page, wanted))
+    async def bids(self, request: ParsedRequest) -> Reply:
+        page, text = _page(request), request.values["contains"]
 
-    async def holds(self, asked: ParsedRequest) -> Reply:
-        page, about, text = _page(asked), asked.values["about"], asked.values["contains"]
+        def listed(snapshot: Snapshot) -> ListView[BidView]:
+            matching = _matching(snapshot.bids, lambda b: text in b.id, filtered=bool(text))
+            return list_view(matching, page, lambda b: b.id, LeaseId.parse)
 
-        def fits(found: Hold) -> bool:
-            right = about is None or is_about_order(found) is (about == "orders")
-            return right and text in found.subject
+        return await self._cached(request, ("bids", page), listed)
 
-        def body(snapshot: Snapshot) -> bytes:
-            listed = sorted(snapshot.holds, key=answers_cycle.hold_place)
-            return self.hold_list.body(listed, page, fits if about or text else None)
+    async def holds(self, request: ParsedRequest) -> Reply:
+        page, about, text = _page(request), request.values["about"], request.values["contains"]
 
-        return await self._printed(asked, ("holds", page, about), body)
+        def matches(hold: HoldView) -> bool:
+            return (about is None or is_about_order(hold) is (about == "orders")) and text in hold.subject
 
-    async def workload(self, asked: ParsedRequest) -> Reply:
-        snapshot = self.board.snapshot
-        found = find(snapshot, asked)
-        return found if isinstance(found, Reply) else shown(answers_work.workload(snapshot, found))
+        def listed(snapshot: Snapshot) -> ListView[HoldView]:
+            matching = _matching(snapshot.holds, matches, filtered=bool(about or text))
+            ordered = sorted(matching, key=lambda hold: _hold_order(_hold_id(hold)))
+            return list_view(ordered, page, _hold_id, _hold_order)
+
+        return await self._cached(request, ("holds", page, about), listed)
+
+    async def workload(self, request: ParsedRequest) -> Reply:
+        snapshot = self.snapshots.snapshot
+        found = find_workload(snapshot, request)
+        if isinstance(found, Reply):
+            return found
+        return view_reply(WorkloadDetailView(found, lease_of(snapshot, found)))
 
     async def healthz(self, _: ParsedRequest) -> Reply:
-        return shown(HealthAnswer(status="ok", why=""))
+        return view_reply(HealthView("ok"))
 
-    async def readyz(self, asked: ParsedRequest) -> Reply:
-        why = unready(self.board.snapshot, self.now(), self.stale_seconds)
-        if why and not asked.trusted:
-            why = "ask with a token to learn why"
-        return shown(HealthAnswer(status="not ready" if why else "ok", why=why), 503 if why else 200)
+    async def readyz(self, request: ParsedRequest) -> Reply:
+        why = unready(self.snapshots.snapshot, self.now(), self.stale_seconds)
+        if why and not request.trusted:
+            why = "authenticate to see why"
+        return view_reply(HealthView("not ready" if why else "ok", why), 503 if why else 200)
 
-    async def _whole(self, asked: ParsedRequest, key: object, make: Callable[[Snapshot], Shape]) -> Reply:
-        return await self._printed(asked, key, lambda snapshot: shown(make(snapshot)).body)
+    async def _cached(
+        self, request: ParsedRequest, key: Hashable, view: Callable[[Snapshot], object]
+    ) -> Reply:
+        def render(snapshot: Snapshot) -> bytes:
+            found = view(snapshot)
+            return (list_text(found) if isinstance(found, ListView) else view_text(found)).encode()
 
-    async def _printed(self, asked: ParsedRequest, key: object, make: Callable[[Snapshot], bytes]) -> Reply:
-        found = await self.press.print(key, make, zipped=takes_zipped(asked.request))
-        return Reply(found.body, etag=found.etag, zipped=found.zipped)
-
-
-def reads(
-    board: SnapshotStore, press: ResponseCache, now: Callable[[], int], stale_seconds: int
-) -> SnapshotRoutes:
-    """The routes with empty lists."""
-    return SnapshotRoutes(
-        board,
-        press,
-        now,
-        stale_seconds,
-        JsonList(WORKLOADS),
-        JsonList(LEASES),
-        JsonList(BIDS),
-        JsonList(HOLDS),
-    )
+        found = await self.cache.get(key, render, gzipped=accepts_gzip(request.raw))
+        return Reply(found.body, etag=found.etag, gzipped=found.gzipped)
 
 
-def find(snapshot: Snapshot, asked: ParsedRequest) -> WorkloadSnapshot | Reply:
-    """The workload that is asked about, or that there is none."""
-    wanted = asked.values["id"]
+def find_workload(snapshot: Snapshot, request: ParsedRequest) -> WorkloadView | Reply:
+    """The workload that the request names, or the error that there is none."""
+    wanted = request.values["id"]
     found = next((w for w in snapshot.workloads if w.id == wanted), None)
     if found is not None:
         return found
-    advice = "GET /api/v1/workloads lists those there are; `provider-daemon explain` knows former ones"
-    return refused(404, f"there is no workload {wanted}", advice)
+    advice = "GET /api/v1/workloads lists all; `provider-daemon explain` has former ones"
+    return error_reply(404, f"there is no workload {wanted}", advice)
 
 
-def _page(asked: ParsedRequest) -> ListPage:
-    return ListPage(asked.values["limit"], asked.values["after"], asked.values["contains"])
+def lease_of(snapshot: Snapshot, workload: WorkloadView) -> LeaseView | None:
+    """The lease of a workload, if it is active."""
+    return next((lease for lease in snapshot.leases if lease.id == workload.lease), None)
+
+
+def _page(request: ParsedRequest) -> ListPage:
+    return ListPage(request.values["limit"], request.values["after"], request.values["contains"])
+
+
+def _matching(items: Sequence[Item], matches: Callable[[Item], bool], *, filtered: bool) -> Sequence[Item]:
+    return [item for item in items if matches(item)] if filtered else items
+
+
+def _hold_id(hold: HoldView) -> str:
+    """Two holds on one subject may differ in their message alone."""
+    return f"{hold.subject} {hold.reason.value} {crc32(hold.message.encode()):08x}"
+
+
+def _hold_order(hold_id: str) -> tuple[str, ...]:
+    return tuple(hold_id.rsplit(" ", 2))

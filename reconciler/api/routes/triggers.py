@@ -1,83 +1,80 @@
-"""Routes that make the loop do something: look at the repository, and run a cycle, now."""
+"""Routes that make the loop fetch the repository and run a cycle now."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.api.responses import Reply, refused, shown
+from reconciler.api.responses import Reply, error_reply, view_reply
 from reconciler.api.routes.routing import ParsedRequest, Route, RouteAccess
-from reconciler.api.routes.webhooks import TooLongError, is_proven
-from reconciler.api.views.schemas_cycle import AskedAnswer
-from reconciler.api.views.views import moment
+from reconciler.api.routes.webhooks import BodyTooLongError, is_authentic
 from reconciler.journal.faults import JournalError
 from reconciler.runtime.reconcile_trigger import ReconcileTrigger
 from reconciler.runtime.secret_files import SecretFile
 from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.values.times import NEVER
+from reconciler.values.views import ReconcileView
 
-UNKEPT = {503: "The request could not be kept."}
+NOT_STORED = {503: "The request could not be stored."}
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerRoutes:
     """The routes; without a secret there is no webhook."""
 
-    board: SnapshotStore
-    bell: ReconcileTrigger
+    snapshots: SnapshotStore
+    trigger: ReconcileTrigger
     secret: SecretFile[bytes] | None = None
 
     def routes(self) -> tuple[Route, ...]:
-        """Both; the webhook proves itself."""
+        """Both."""
         return (
             Route(
                 "post",
                 "/api/v1/reconcile",
-                "Look at the repository, and run a cycle, now.",
-                AskedAnswer,
+                "Fetch the repository and run a cycle now.",
+                ReconcileView,
                 self.reconcile,
                 success=202,
-                refusals=UNKEPT,
+                errors=NOT_STORED,
                 access=RouteAccess.WRITE,
             ),
             Route(
                 "post",
                 "/hooks/git",
-                "The same, asked by a forge (GitHub, Gitea, Forgejo, GitLab); its body only means: look now.",
-                AskedAnswer,
+                "The same for a forge (GitHub, Gitea, Forgejo, GitLab); only the body's signature is read.",
+                ReconcileView,
                 self.hook,
                 success=202,
-                refusals={403: "The sender has not proven the secret.", 404: "No secret is named."} | UNKEPT,
+                errors={403: "The signature is wrong.", 404: "No secret is configured."} | NOT_STORED,
                 access=RouteAccess.HOOK,
             ),
         )
 
     async def reconcile(self, _: ParsedRequest) -> Reply:
-        return await self._ask()
+        return await self._request()
 
-    async def hook(self, asked: ParsedRequest) -> Reply:
+    async def hook(self, request: ParsedRequest) -> Reply:
         if self.secret is None:
-            return refused(404, "no webhook is set up here", "name listen.webhook_secret in the host file")
-        request = asked.request
+            return error_reply(404, "no webhook is configured", "set listen.webhook_secret in the host file")
+        raw = request.raw
         try:
-            proven = await is_proven(
-                request.headers, request.content.iter_chunked(65_536), self.secret.content
-            )
-        except TooLongError:
-            return refused(413, "the body is longer than any forge sends", "send the forge's own webhook")
-        if not proven:
-            return refused(
+            authentic = await is_authentic(raw.headers, raw.content.iter_chunked(65_536), self.secret.content)
+        except BodyTooLongError:
+            return error_reply(413, "the body is longer than a forge sends", "send the forge's own webhook")
+        if not authentic:
+            return error_reply(
                 403,
-                "the sender has not proven that it knows the secret",
-                "give the forge the secret of listen.webhook_secret; it signs the body with it "
+                "the signature does not match the webhook secret",
+                "set the secret of listen.webhook_secret at the forge; it signs the body "
                 "(X-Hub-Signature-256 or X-Gitea-Signature), or sends it as X-Gitlab-Token",
             )
-        return await self._ask()
+        return await self._request()
 
-    async def _ask(self) -> Reply:
+    async def _request(self) -> Reply:
         try:
-            await self.bell.ask()
+            await self.trigger.request()
         except (JournalError, OSError) as error:
-            return refused(503, f"the request could not be kept: {error}", "the loop goes on as it is")
-        cycle = self.board.snapshot.cycle
-        return shown(
-            AskedAnswer(asked=True, cycle_finished_at=moment(cycle.finished_at) if cycle else None), 202
-        )
+            advice = "the next cycle runs on schedule"
+            return error_reply(503, f"the request could not be stored: {error}", advice)
+        cycle = self.snapshots.snapshot.cycle
+        return view_reply(ReconcileView(cycle.finished_at if cycle else NEVER), 202)

@@ -1,16 +1,16 @@
-"""`provider-daemon events`: what happened, from the journal; newest last."""
+"""`provider-daemon events`: the journal's events, newest last."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from reconciler.cli.history.event_lines import EventLine, line
 from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.cli.times import moment, since
 from reconciler.journal.opening import open_records
+from reconciler.reports.events import event_view
+from reconciler.reports.view_json import view_text
 from reconciler.values.text import printable
 
 
@@ -19,31 +19,22 @@ from reconciler.values.text import printable
 @output_option
 @click.option("--since", "start", metavar="TIME", help="15m, 2h, 7d ago, or a time as 2026-01-31T08:00:00Z.")
 @click.option(
-    "--limit", type=click.IntRange(1, 50_000), default=100, show_default=True, help="The newest so many."
+    "--limit", type=click.IntRange(1, 50_000), default=100, show_default=True, help="Events at most."
 )
 def events(host: Path | None, output: str, start: str | None, limit: int) -> None:
-    """Show steps of lifecycles, transactions that ended and what came of effects; newest last.
+    """Show lifecycle steps, ended transactions, verdicts, approvals and results of effects; newest last.
 
-    Works without a running daemon: its journal keeps the last 50,000.
+    Reads the journal, which keeps the last 50,000; needs no running daemon.
     """
     records = open_records(settings_of(host).state)
     try:
-        found = [line(each) for each in records.events(since(start) if start else 0, limit)]
+        found = list(map(event_view, records.events(since(start) if start else 0, limit)))
     finally:
         records.close()
     if output == "json":
-        click.echo(json.dumps([_fields(each) for each in found], indent=2))
+        click.echo(view_text(found), nl=False)
         return
     for each in found:
-        click.echo(f"{moment(each.at)}  {each.kind:<11}  {printable(each.says)}")
+        click.echo(f"{moment(each.at)}  {each.kind:<11}  {printable(each.message)}")
     if not found:
-        click.echo("no events on record" + (f" since {start}" if start else ""))
-
-
-def _fields(found: EventLine) -> dict[str, object]:
-    return {
-        "at": moment(found.at),
-        "kind": found.kind,
-        "subjects": list(found.subjects),
-        "says": found.says,
-    }
+        click.echo("no events are recorded" + (f" since {start}" if start else ""))

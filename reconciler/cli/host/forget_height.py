@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.api_client import ask
+from reconciler.cli.api_client import request_cycle
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, settings_of
 from reconciler.journal.database import NAME
@@ -37,6 +37,6 @@ def forget_height(host: Path | None) -> None:
         inbox.close()
     click.echo(f"height {height} is forgotten; the next cycle takes the node's height")
     try:
-        ask(settings.listen, "/api/v1/reconcile", "POST")
+        request_cycle(settings.listen)
     except CliError:
         click.echo("no daemon answers; the request waits for its first cycle")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.api_client import ask
+from reconciler.cli.api_client import fetch, request_cycle
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, settings_of
+from reconciler.cli.times import moment
+from reconciler.reports.provider_view import StatusView
 
 TICK_SECONDS = 0.1
 
@@ -25,24 +27,18 @@ TICK_SECONDS = 0.1
 def reconcile(host: Path | None, wait: float) -> None:
     """Look at the repository, and run a cycle, now; nothing is done that would not be done anyhow."""
     listen = settings_of(host).listen
-    before = _digest_of(ask(listen, "/api/v1/status"))
-    ask(listen, "/api/v1/reconcile", "POST")
+    before = fetch(listen, "/api/v1/status", StatusView).cycle
+    request_cycle(listen)
     until = time.monotonic() + wait
     while wait:
-        cycle = ask(listen, "/api/v1/status")["cycle"]
-        if cycle and _digest_of({"cycle": cycle}) != before:
-            why = f": {cycle['why']}" if cycle["why"] else ""
-            click.echo(f"a cycle ended at {cycle['finished_at']}, {cycle['outcome']}{why}")
+        cycle = fetch(listen, "/api/v1/status", StatusView).cycle
+        if cycle and cycle != before:  # no two cycles have the same times
+            why = f": {cycle.why}" if cycle.why else ""
+            click.echo(f"a cycle ended at {moment(cycle.finished_at)}, {cycle.outcome}{why}")
             return
         if time.monotonic() > until:
             raise CliError(
                 f"error: no cycle has ended within {wait:g} seconds; `provider-daemon status` shows why"
             )
         time.sleep(TICK_SECONDS)
-    click.echo("asked; the daemon looks at the repository and runs a cycle now")
-
-
-def _digest_of(answer: dict[str, dict[str, object]]) -> object:
-    """Tells one cycle from another: two never take the same time to the last digit."""
-    cycle = answer["cycle"]
-    return (cycle["finished_at"], cycle["duration_seconds"]) if cycle else None
+    click.echo("requested; the daemon fetches the repository and runs a cycle now")

@@ -55,7 +55,7 @@ def _serve(daemon: Daemon, systemd: Systemd) -> None:
     with daemon.served() as addresses:
         log.info("provider-daemon runs; API on %s, metrics on %s", *addresses)
         systemd.ready("API on {}, metrics on {}".format(*addresses))
-        daemon.board.tell(watchdog.beat)
+        daemon.snapshots.subscribe(watchdog.beat)
         watchdog.start()
         try:
             daemon.loop.run()

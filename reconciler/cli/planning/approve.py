@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.api_client import ask
+from reconciler.cli.api_client import request_cycle
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, settings_of
 from reconciler.journal.database import NAME
@@ -47,7 +47,7 @@ def approve(digest: str, host: Path | None) -> None:
         inbox.close()
     click.echo(printable(approval.show()))
     try:
-        ask(settings.listen, "/api/v1/reconcile", "POST")
+        request_cycle(settings.listen)
     except CliError:
         click.echo("no daemon answers; its next cycle will find it")
 

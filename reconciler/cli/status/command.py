@@ -1,8 +1,7 @@
-"""`provider-daemon status`: the running daemon's last cycle, in a page; `--watch` keeps it current."""
+"""`provider-daemon status`: the running daemon's last cycle on one page; `--watch` refreshes it."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
@@ -11,37 +10,42 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.api_client import ask
+from reconciler.cli.api_client import fetch
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.cli.status.page import StatusPage, page_lines
 from reconciler.git.repository import GitRepository
+from reconciler.reports.list_view import ListView
+from reconciler.reports.provider_view import StatusView
+from reconciler.reports.view_json import view_text
 from reconciler.settings import Settings
+from reconciler.values.funding import Funding
+from reconciler.values.views import LeaseView, WorkloadView
 from reconciler.wiring import place_of
 
-ENDING = ("exhausted", "critical", "low")
-"""States of funds that a page lists leases of."""
+RUNNING_OUT = (Funding.EXHAUSTED, Funding.CRITICAL, Funding.LOW)
+"""The states of funds whose leases the page lists."""
 
-HOME, REST_OF_LINE, REST_OF_PAGE = "\x1b[H", "\x1b[K", "\x1b[J"
-OTHER_SCREEN, FIRST_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
+CURSOR_HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+ALTERNATE_SCREEN, MAIN_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 
 
 @click.command()
 @host_option
 @output_option
-@click.option("--watch", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh it when it changes, until Ctrl-C.")
 @click.option("--every", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Seconds.")
 def status(host: Path | None, output: str, watch: bool, every: float) -> None:
-    """Show the provider, its money, its leases and workloads, and what is held."""
+    """Show the provider, its money, leases, workloads and holds."""
     settings = settings_of(host)
     if not watch:
-        for line in _told(settings, output):
+        for line in _lines(settings, output):
             click.echo(line)
         return
     screen = Screen()
     try:
         while True:
-            screen.show(_now(settings, output))
+            screen.show(_lines_or_error(settings, output))
             time.sleep(every)
     except KeyboardInterrupt:
         return
@@ -50,54 +54,53 @@ def status(host: Path | None, output: str, watch: bool, every: float) -> None:
 
 
 class Screen:
-    """Redraws in place on a terminal; else prints what changed, a blank line between."""
+    """Redraws in place on a terminal; else prints each changed page after a blank line."""
 
     def __init__(self) -> None:
-        self._live = sys.stdout.isatty()
-        self._shown: list[str] = []
-        if self._live:
-            click.echo(OTHER_SCREEN, nl=False)
+        self._is_terminal = sys.stdout.isatty()
+        self._page: list[str] = []
+        if self._is_terminal:
+            click.echo(ALTERNATE_SCREEN, nl=False)
 
     def show(self, lines: list[str]) -> None:
-        """Show these lines in the place of those before."""
-        if self._live:
-            columns, rows = _size()
+        """Replace the page."""
+        if self._is_terminal:
+            columns, rows = shutil.get_terminal_size()
             cut = [line[: columns - 1] for line in lines[: rows - 1]]
-            click.echo(HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in cut) + REST_OF_PAGE, nl=False)
-        elif lines != self._shown:
-            for line in [*([""] if self._shown else []), *lines]:
+            click.echo(CURSOR_HOME + "".join(f"{line}{CLEAR_LINE}\n" for line in cut) + CLEAR_BELOW, nl=False)
+        elif lines != self._page:
+            for line in [*([""] if self._page else []), *lines]:
                 click.echo(line)
         sys.stdout.flush()
-        self._shown = lines
+        self._page = lines
 
     def close(self) -> None:
-        """Leave the last page on the terminal that was there before."""
-        if self._live:
-            click.echo(FIRST_SCREEN, nl=False)
-            for line in self._shown:
+        """Return to the main screen and print the last page there."""
+        if self._is_terminal:
+            click.echo(MAIN_SCREEN, nl=False)
+            for line in self._page:
                 click.echo(line)
 
 
-def _size() -> tuple[int, int]:
-    found = shutil.get_terminal_size()
-    return found.columns, found.lines
-
-
-def _now(settings: Settings, output: str) -> list[str]:
-    """A daemon that does not answer is waited for."""
+def _lines_or_error(settings: Settings, output: str) -> list[str]:
+    """An error is shown in place of the page, and tried again."""
     try:
-        return list(_told(settings, output))
-    except CliError as why:
-        return [str(why)]
+        return list(_lines(settings, output))
+    except CliError as error:
+        return [str(error)]
 
 
-def _told(settings: Settings, output: str) -> Iterator[str]:
-    answer = ask(settings.listen, "/api/v1/status")
-    if output == "json":
-        yield from json.dumps(answer, indent=2).splitlines()
-        return
+def _lines(settings: Settings, output: str) -> Iterator[str]:
     listen = settings.listen
-    leases = {state: ask(listen, f"/api/v1/leases?funding={state}&limit=20") for state in ENDING}
-    yield from page_lines(StatusPage(answer, ask(listen, "/api/v1/workloads"), leases))
+    status = fetch(listen, "/api/v1/status", StatusView)
+    if output == "json":
+        yield from view_text(status).splitlines()
+        return
+    leases = {
+        state: fetch(listen, f"/api/v1/leases?funding={state}&limit=20", ListView[LeaseView]).items
+        for state in RUNNING_OUT
+    }
+    workloads = fetch(listen, "/api/v1/workloads", ListView[WorkloadView]).items
+    yield from page_lines(StatusPage(status, workloads, leases))
     for path in GitRepository(place_of(settings), settings.state).uncommitted():
-        yield f"unused     {path} was edited and not committed; what counts is the commit"
+        yield f"unused     {path} has uncommitted changes; only commits are applied"

@@ -1,25 +1,40 @@
-"""`provider-daemon explain`: why, from the journal; also while no daemon runs, and after a restart."""
+"""`provider-daemon explain`: why, from the running daemon and its journal; also while no daemon runs."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from reconciler.cli.api_client import NoDaemonError, RequestRefusedError, fetch
 from reconciler.cli.errors import CliError
-from reconciler.cli.history.event_lines import EventLine
 from reconciler.cli.options import host_option, output_option, settings_of
-from reconciler.cli.status.explain_live import live_links
 from reconciler.cli.status.explained_subject import ExplainedSubject, explained_subject
 from reconciler.cli.times import moment
 from reconciler.journal.opening import open_records
-from reconciler.reports.explanation import Link
+from reconciler.reports.explanation import ExplanationStep
+from reconciler.reports.view_json import view_text
+from reconciler.reports.workload_view import ExplanationView, WorkloadEventsView
+from reconciler.settings import ListenSettings
 from reconciler.values.durations import span
+from reconciler.values.ids import WorkloadId
 from reconciler.values.text import printable
+from reconciler.values.views import HealthView
+
+EVENTS_SHOWN = 5
+AFTER_CLUSTER = ("outcome", "held", "next try", "was held")
+"""The steps that the cluster's events come before."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonAnswer:
+    """A daemon responds: its steps, empty if it does not know the workload, and why there are none."""
+
+    steps: tuple[ExplanationStep, ...] = ()
+    why: str = ""
 
 
 @click.command()
@@ -27,66 +42,80 @@ from reconciler.values.text import printable
 @host_option
 @output_option
 def explain(subject: str, host: Path | None, output: str) -> None:
-    """Say why SUBJECT is as it is: from its order to the next try.
+    """Explain why SUBJECT is as it is, from its order to the next try.
 
     SUBJECT is an order (owner/dseq/gseq/oseq, or its dseq alone), a lease or bid (.../provider), a workload's
-    id, a file, or a transaction's hash (its beginning is enough).
+    id, a file, or a transaction's hash (a prefix is enough).
     """
     settings = settings_of(host)
     records = open_records(settings.state)
     try:
-        told = explained_subject(records, subject)
+        recorded = explained_subject(records, subject)
     finally:
         records.close()
-    live = live_links(settings.listen, told.workload) if told.links else None
-    if not told.links and not told.events:
+    daemon = _ask_daemon(settings.listen, recorded.workload) if recorded.steps else None
+    if not recorded.steps and not recorded.events:
         raise CliError(
-            f"error: nothing is on record about {printable(subject)}; orders are named "
-            "owner/dseq/gseq/oseq, and a decision is made once the daemon has seen its subject"
+            f"error: nothing is recorded about {printable(subject)}; orders are named "
+            "owner/dseq/gseq/oseq, and a decision exists once the daemon has seen its subject"
         )
-    if live is not None and live.links:
-        told = replace(told, links=live.links)
+    steps = daemon.steps if daemon and daemon.steps else recorded.steps
     if output == "json":
-        click.echo(json.dumps(_fields(told, live is not None), indent=2))
+        fields = {"daemon_answers": daemon is not None, "steps": steps, "events": recorded.events}
+        click.echo(view_text(fields), nl=False)
         return
-    for line in _lines(told):
+    for line in _lines(steps, recorded):
         click.echo(printable(line))
-    if live is None:
-        click.echo("no daemon answers: this is how its last cycle left it")
-    elif live.why:
-        click.echo(f"the daemon tells nothing ({live.why}): this is how its last cycle left it")
+    if daemon is None:
+        click.echo("no daemon answers: this is the state after its last cycle")
+    elif daemon.why:
+        click.echo(f"the daemon's explanation failed ({daemon.why}): this is the state after its last cycle")
 
 
-def _lines(told: ExplainedSubject) -> Iterator[str]:
-    for link in told.links:
-        yield f"{link.step:<9}  {f'{link.word}: ' if link.word else ''}{link.says}{_when(link)}"
-    for each in told.events:
-        yield f"event      {moment(each.at)} {each.says}"
+def _ask_daemon(listen: ListenSettings, workload: WorkloadId | None) -> DaemonAnswer | None:
+    """The daemon's explanation with its cluster's events; None if no daemon responds."""
+    try:
+        if workload is None:
+            fetch(listen, "/healthz", HealthView)
+            return DaemonAnswer()
+        steps = fetch(listen, f"/api/v1/workloads/{workload}/explain", ExplanationView).steps
+    except NoDaemonError:
+        return None
+    except RequestRefusedError as error:
+        return DaemonAnswer() if error.code == 404 else DaemonAnswer(why=str(error).removeprefix("error: "))
+    if any(step.step == "trouble" for step in steps):
+        before = (step for step in steps if step.step not in AFTER_CLUSTER)
+        after = (step for step in steps if step.step in AFTER_CLUSTER)
+        steps = (*before, *_cluster_steps(listen, workload), *after)
+    return DaemonAnswer(steps)
 
 
-def _when(link: Link) -> str:
-    if link.step == "next try":
-        if not link.until:
+def _cluster_steps(listen: ListenSettings, workload: WorkloadId) -> Iterator[ExplanationStep]:
+    """The latest warnings, or why they cannot be read."""
+    try:
+        events = fetch(listen, f"/api/v1/workloads/{workload}/events", WorkloadEventsView).events
+    except CliError as error:
+        yield ExplanationStep("cluster", "", str(error).removeprefix("error: "))
+        return
+    for event in [e for e in events if e.warning][:EVENTS_SHOWN]:
+        times = f", {event.count} times" if event.count > 1 else ""
+        yield ExplanationStep("cluster", event.reason, f"{event.about}: {event.message}{times}")
+
+
+def _lines(steps: tuple[ExplanationStep, ...], recorded: ExplainedSubject) -> Iterator[str]:
+    for step in steps:
+        state = f"{step.state}: " if step.state else ""
+        yield f"{step.step:<9}  {state}{step.message}{_when(step)}"
+    for event in recorded.events:
+        yield f"event      {moment(event.at)} {event.message}"
+
+
+def _when(step: ExplanationStep) -> str:
+    if step.step == "next try":
+        if not step.until:
             return ""
-        wait = link.until - int(time.time())
-        return f" at {moment(link.until)}" + (f", in {span(wait)}" if wait > 0 else ", which is due")
-    if link.until:
-        return f" (from {moment(link.since)} to {moment(link.until)}; over)"
-    return f" (since {moment(link.since)})" if link.since else ""
-
-
-def _fields(told: ExplainedSubject, running: bool) -> dict[str, object]:
-    return {
-        "daemon_answers": running,
-        "links": [_link(link) for link in told.links],
-        "events": [_event(each) for each in told.events],
-    }
-
-
-def _link(link: Link) -> dict[str, object]:
-    times = {name: moment(at) if at else None for name, at in (("since", link.since), ("until", link.until))}
-    return asdict(link) | times | {"current": link.step != "was held"}
-
-
-def _event(found: EventLine) -> dict[str, object]:
-    return {"at": moment(found.at), "kind": found.kind, "says": found.says}
+        wait = step.until - int(time.time())
+        return f" at {moment(step.until)}" + (f", in {span(wait)}" if wait > 0 else ", which is due")
+    if step.until:
+        return f" (from {moment(step.since)} to {moment(step.until)})"
+    return f" (since {moment(step.since)})" if step.since else ""

@@ -2,129 +2,130 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import click
 import yaml
 
-from reconciler.cli.api_client import ask
+from reconciler.cli.api_client import fetch
 from reconciler.cli.options import host_option, settings_of
 from reconciler.reports.columns import table
+from reconciler.reports.list_view import ListView
+from reconciler.reports.view_json import view_text, view_tree
 from reconciler.settings import ListenSettings
 from reconciler.values.approvals import SHOWN
 from reconciler.values.durations import span
+from reconciler.values.money import show_rate
+from reconciler.values.times import utc_text
+from reconciler.values.views import BidView, HoldView, LeaseView, WorkloadView
 
-Row = Mapping[str, Any]
+Row = TypeVar("Row")
+Columns = Mapping[str, Callable[[Row], object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """One kind: its rows, all of them, its columns, and those that only `-o wide` shows."""
+class OrderRow:
+    """An open order with its decision: a bid, or the reason of a hold."""
 
-    rows: Callable[[ListenSettings], list[Row]]
-    columns: Mapping[str, Callable[[Row], object]]
-    wide: Mapping[str, Callable[[Row], object]]
-
-
-def _rows_at(path: str, key: str) -> Callable[[ListenSettings], list[Row]]:
-    """A list that is asked for without a limit is whole."""
-
-    def rows(listen: ListenSettings) -> list[Row]:
-        found: list[Row] = ask(listen, path)[key]
-        return found
-
-    return rows
+    order: str
+    decision: str
+    message: str
 
 
-def _orders(listen: ListenSettings) -> list[Row]:
-    """Orders that are open, as far as something was decided about them: a bid, or why there is none."""
-    bids = [
-        {"order": b["order"], "decision": "bid", "says": f"{b['price_uve']}uve a block"}
-        for b in ask(listen, "/api/v1/bids")["bids"]
-    ]
-    held = [
-        {"order": h["subject"], "decision": h["reason"], "says": h["message"]}
-        for h in ask(listen, "/api/v1/holds?about=orders")["holds"]
-    ]
-    return sorted([*bids, *held], key=lambda row: (row["order"], row["decision"]))
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Row]):
+    """How one kind is fetched, its columns, and those that only `-o wide` shows."""
+
+    rows: Callable[[ListenSettings], Sequence[Row]]
+    columns: Columns[Row]
+    wide: Columns[Row]
+
+    def lines(self, rows: Sequence[Row], *, wide: bool) -> list[str]:
+        """A table of the rows."""
+        columns = {**self.columns, **(self.wide if wide else {})}
+        return list(table(list(columns), [[str(cell(row)) for cell in columns.values()] for row in rows]))
 
 
-def _left(row: Row) -> str:
-    left = row["funding"]["seconds_left"]
+def _orders(listen: ListenSettings) -> Sequence[OrderRow]:
+    """Open orders that were decided about."""
+    bids = fetch(listen, "/api/v1/bids", ListView[BidView]).items
+    holds = fetch(listen, "/api/v1/holds?about=orders", ListView[HoldView]).items
+    rows = [OrderRow(bid.order, "bid", f"{show_rate(bid.price_uve)} a block") for bid in bids]
+    rows += [OrderRow(hold.subject, hold.reason.value, hold.message) for hold in holds]
+    return sorted(rows, key=lambda row: (row.order, row.decision))
+
+
+def _left(lease: LeaseView) -> str:
+    left = lease.funding.seconds_left
     return "-" if left is None else span(left) if left >= 0 else "ended"
 
 
-def _trouble(row: Row) -> str:
-    found = row["trouble"]
-    return f"{found['reason']}: {found['message']}; {found['advice']}" if found else "-"
+def _trouble(workload: WorkloadView) -> str:
+    found = workload.trouble
+    return f"{found.reason}: {found.message}; {found.advice}" if found else "-"
 
 
-KINDS: Mapping[str, Listed] = {
-    "workloads": Listed(
-        _rows_at("/api/v1/workloads", "workloads"),
-        {
-            "ID": lambda r: r["id"],
-            "STATE": lambda r: r["state"],
-            "READY": lambda r: f"{r['replicas_ready']}/{r['replicas']}",
-            "PRICE": lambda r: f"{r['price_uve']}uve",
-            "TROUBLE": lambda r: r["trouble"]["reason"] if r["trouble"] else "-",
-        },
-        {
-            "ADAPTER": lambda r: r["adapter"],
-            "BILLING": lambda r: r["billing"],
-            "LEASE": lambda r: r["lease"],
-            "WHY": _trouble,
-        },
-    ),
-    "leases": Listed(
-        _rows_at("/api/v1/leases", "leases"),
-        {
-            "LEASE": lambda r: r["id"],
-            "PRICE": lambda r: f"{r['price_uve']}uve",
-            "ACCRUED": lambda r: f"{r['accrued_uve']}uve",
-            "FUNDS": lambda r: r["funding"]["state"],
-            "LEFT": _left,
-        },
-        {
-            "WORKLOAD": lambda r: r["workload"],
-            "WITHDRAWN": lambda r: f"{r['withdrawn_uve']}uve",
-            "AT": lambda r: r["withdrawn_at"] or "-",
-            "BLOCKS LEFT": lambda r: (
-                "-" if r["funding"]["blocks_left"] is None else r["funding"]["blocks_left"]
-            ),
-        },
-    ),
-    "bids": Listed(
-        _rows_at("/api/v1/bids", "bids"),
-        {
-            "ORDER": lambda r: r["order"],
-            "PRICE": lambda r: f"{r['price_uve']}uve",
-            "DEPOSIT": lambda r: f"{r['deposit_uve']}uve",
-            "SINCE HEIGHT": lambda r: r["created_at_height"],
-        },
-        {"BID": lambda r: r["id"], "STATE": lambda r: r["state"]},
-    ),
-    "orders": Listed(
-        _orders,
-        {"ORDER": lambda r: r["order"], "DECISION": lambda r: r["decision"]},
-        {"SAYS": lambda r: r["says"]},
-    ),
-    "holds": Listed(
-        _rows_at("/api/v1/holds", "holds"),
-        {
-            "SUBJECT": lambda r: r["subject"] or "all",
-            "REASON": lambda r: r["reason"],
-            "MESSAGE": lambda r: r["message"],
-        },
-        {
-            "PUBLISHED": lambda r: "yes" if r["ours"] else "no",
-            "APPROVAL": lambda r: r["approval"][:SHOWN] or "-",
-        },
-    ),
+WORKLOADS: Kind[WorkloadView] = Kind(
+    lambda listen: fetch(listen, "/api/v1/workloads", ListView[WorkloadView]).items,
+    {
+        "ID": lambda w: w.id,
+        "STATE": lambda w: w.state,
+        "READY": lambda w: f"{w.replicas_ready}/{w.replicas}",
+        "PRICE": lambda w: show_rate(w.price_uve),
+        "TROUBLE": lambda w: w.trouble.reason if w.trouble else "-",
+    },
+    {
+        "ADAPTER": lambda w: w.adapter,
+        "BILLING": lambda w: w.billing,
+        "LEASE": lambda w: w.lease,
+        "WHY": _trouble,
+    },
+)
+LEASES: Kind[LeaseView] = Kind(
+    lambda listen: fetch(listen, "/api/v1/leases", ListView[LeaseView]).items,
+    {
+        "LEASE": lambda x: x.id,
+        "PRICE": lambda x: show_rate(x.price_uve),
+        "ACCRUED": lambda x: f"{x.funding.accrued_uve}uve",
+        "FUNDS": lambda x: x.funding.state,
+        "LEFT": _left,
+    },
+    {
+        "WORKLOAD": lambda x: x.workload,
+        "WITHDRAWN": lambda x: f"{x.withdrawn_uve}uve",
+        "AT": lambda x: utc_text(x.withdrawn_at) if x.withdrawn_at else "-",
+        "BLOCKS LEFT": lambda x: "-" if x.funding.blocks_left is None else x.funding.blocks_left,
+    },
+)
+BIDS: Kind[BidView] = Kind(
+    lambda listen: fetch(listen, "/api/v1/bids", ListView[BidView]).items,
+    {
+        "ORDER": lambda b: b.order,
+        "PRICE": lambda b: show_rate(b.price_uve),
+        "DEPOSIT": lambda b: f"{b.deposit_uve}uve",
+        "SINCE HEIGHT": lambda b: b.created_at_height,
+    },
+    {"BID": lambda b: b.id, "STATE": lambda b: b.state},
+)
+ORDERS: Kind[OrderRow] = Kind(
+    _orders,
+    {"ORDER": lambda o: o.order, "DECISION": lambda o: o.decision},
+    {"MESSAGE": lambda o: o.message},
+)
+HOLDS: Kind[HoldView] = Kind(
+    lambda listen: fetch(listen, "/api/v1/holds", ListView[HoldView]).items,
+    {"SUBJECT": lambda h: h.subject or "all", "REASON": lambda h: h.reason, "MESSAGE": lambda h: h.message},
+    {"PUBLISHED": lambda h: "yes" if h.ours else "no", "APPROVAL": lambda h: h.approval[:SHOWN] or "-"},
+)
+KINDS: Mapping[str, Kind[Any]] = {
+    "workloads": WORKLOADS,
+    "leases": LEASES,
+    "bids": BIDS,
+    "orders": ORDERS,
+    "holds": HOLDS,
 }
 
 
@@ -135,17 +136,15 @@ KINDS: Mapping[str, Listed] = {
     "-o", "--output", type=click.Choice(["text", "wide", "json", "yaml"]), default="text", show_default=True
 )
 def get(kind: str, host: Path | None, output: str) -> None:
-    """List workloads, leases, bids, orders (with what was decided about each) or holds."""
-    listed = KINDS[kind]
-    rows = listed.rows(settings_of(host).listen)
+    """List workloads, leases, bids, orders (with the decision about each) or holds."""
+    found = KINDS[kind]
+    rows = found.rows(settings_of(host).listen)
     if output == "json":
-        click.echo(json.dumps({kind: rows}, indent=2))
+        click.echo(view_text({kind: rows}), nl=False)
     elif output == "yaml":
-        click.echo(yaml.safe_dump({kind: rows}, sort_keys=False, allow_unicode=True), nl=False)
+        click.echo(yaml.safe_dump(view_tree({kind: rows}), sort_keys=False, allow_unicode=True), nl=False)
     elif not rows:
         click.echo(f"no {kind}")
     else:
-        columns = {**listed.columns, **(listed.wide if output == "wide" else {})}
-        cells = [[str(cell(row)) for cell in columns.values()] for row in rows]
-        for line in table(list(columns), cells):
+        for line in found.lines(rows, wide=output == "wide"):
             click.echo(line)

@@ -1,97 +1,109 @@
-"""The page of `status`, from what the API answers. Pure."""
+"""The page of `status`, from the API's views. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from reconciler.reports.provider_view import StatusView
 from reconciler.values.durations import lasting
+from reconciler.values.funding import Funding
+from reconciler.values.money import show_rate
 from reconciler.values.text import printable
+from reconciler.values.times import utc_text
+from reconciler.values.views import LeaseView, WorkloadView
 
 ROWS_MAX = 30
 """Workloads and holds that one page lists."""
 
 
-SWITCHES = {
-    "observe_only": "observing only",
-    "spending_stopped": "spending is stopped: provider-daemon stop-spending --off",
-    "draining": "nothing is bid on, leases go on: provider-daemon drain --off",
-}
-"""What the machine's owner switched off, with how it goes on."""
-
-
 @dataclass(frozen=True, slots=True)
 class StatusPage:
-    """Answers of the routes: status, workloads, and leases by the state of their funds."""
+    """The status, all workloads, and the leases whose funds run out, by state."""
 
-    status: Mapping[str, Any]
-    workloads: Mapping[str, Any]
-    leases: Mapping[str, Mapping[str, Any]]
+    status: StatusView
+    workloads: Sequence[WorkloadView]
+    leases: Mapping[Funding, Sequence[LeaseView]]
 
 
 def page_lines(page: StatusPage) -> Iterator[str]:
-    """The page, line by line; texts of strangers cannot move a terminal's cursor."""
-    for line in (*_provider(page.status), *_troubles(page.status), *_work(page), *_holds(page.status)):
+    """The page, line by line; texts from outside cannot move the terminal's cursor."""
+    status = page.status
+    for line in (*_provider(status), *_switches(status), *_troubles(status), *_work(page), *_holds(status)):
         yield printable(line)
 
 
-def _provider(answer: Mapping[str, Any]) -> Iterator[str]:
-    chain, money, counts = answer["chain"], answer["money"], answer["counts"]
-    yield f"provider   {answer['provider']}  {answer['address']}"
-    yield f"chain      {chain['id']} at height {chain['height']}, {chain['time'] or 'not seen yet'}"
-    for what, commit in answer["revisions"].items():
-        yield f"{what:<10} {commit[:12] or 'none yet'}"
-    yield f"money      {money['balance_uve']}uve in the wallet, {money['deposits_uve']}uve locked in bids"
+def _provider(status: StatusView) -> Iterator[str]:
+    chain, money, counts, revisions = status.chain, status.money, status.counts, status.revisions
+    yield f"provider   {status.provider}  {status.address}"
+    seen = utc_text(chain.time) if chain.time else "not seen yet"
+    yield f"chain      {chain.id} at height {chain.height}, {seen}"
+    yield f"desired    {_commit(revisions.desired)}"
+    yield f"applied    {_commit(revisions.applied)}"
+    yield f"published  {_commit(revisions.published)}"
+    yield f"money      {money.balance_uve}uve in the wallet, {money.deposits_uve}uve locked in bids"
     yield (
-        f"           {money['earned_uve']}uve earned after {money['fees_uve']}uve of fees, "
-        f"{money['accrued_uve']}uve accrued on leases"
+        f"           {money.earned_uve}uve earned after {money.fees_uve}uve of fees, "
+        f"{money.accrued_uve}uve accrued on leases"
     )
-    open_now = f"{_count(counts['orders_open'], 'order')} open, {_count(counts['bids_open'], 'bid')}"
-    yield f"market     {open_now}, {_count(counts['leases'], 'lease')}"
-    for switch, word in SWITCHES.items():
-        if answer[switch]:
-            yield f"           {word}"
+    yield (
+        f"market     {_count(counts.orders_open, 'order')} open, {_count(counts.bids_open, 'bid')}, "
+        f"{_count(counts.leases, 'lease')}"
+    )
+
+
+def _switches(status: StatusView) -> Iterator[str]:
+    """What the host's owner switched off, and how to switch it on again."""
+    if status.observe_only:
+        yield "           observing only"
+    if status.spending_stopped:
+        yield "           spending is stopped: provider-daemon stop-spending --off"
+    if status.draining:
+        yield "           draining, no new bids, leases go on: provider-daemon drain --off"
+
+
+def _commit(commit: str) -> str:
+    return commit[:12] or "none yet"
 
 
 def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _troubles(answer: Mapping[str, Any]) -> Iterator[str]:
-    for found in answer["troubles"]:
-        yield f"trouble    {found['reason']}: {found['message']}; {found['advice']}"
-    cycle = answer["cycle"]
-    if cycle and cycle["why"]:
-        again = f" ({cycle['failures']} in a row)" if cycle["failures"] > 1 else ""
-        yield f"cycle      {cycle['outcome']}{again} at {cycle['finished_at']}: {cycle['why']}"
-    for reading in answer["readings"]:
-        if reading["why"]:
-            yield f"unseen     {reading['source']}: {reading['why']}"
-    for intent in answer["intents"]:
-        yield f"on its way {intent['hash'][:12]}: {'; '.join(intent['messages'])}"
+def _troubles(status: StatusView) -> Iterator[str]:
+    for trouble in status.troubles:
+        yield f"trouble    {trouble.reason}: {trouble.message}; {trouble.advice}"
+    cycle = status.cycle
+    if cycle and cycle.why:
+        failures = f" ({cycle.failures} in a row)" if cycle.failures > 1 else ""
+        yield f"cycle      {cycle.outcome}{failures} at {utc_text(cycle.finished_at)}: {cycle.why}"
+    for reading in status.readings:
+        if reading.why:
+            yield f"unseen     {reading.source}: {reading.why}"
+    for intent in status.intents:
+        yield f"pending tx {intent.hash[:12]}: {'; '.join(intent.messages)}"
 
 
 def _work(page: StatusPage) -> Iterator[str]:
-    for state, answer in page.leases.items():
-        for lease in answer["leases"]:
-            yield f"funds      {lease['workload']}  {state}{lasting(lease['funding']['seconds_left'])}"
-    rows = sorted(page.workloads["workloads"], key=lambda w: (w["trouble"] is None, w["id"]))
+    for state, leases in page.leases.items():
+        for lease in leases:
+            yield f"funds      {lease.workload}  {state}{lasting(lease.funding.seconds_left)}"
+    rows = sorted(page.workloads, key=lambda w: (w.trouble is None, w.id))
     for each in rows[:ROWS_MAX]:
-        yield f"workload   {each['id']}  {each['state']}  {each['price_uve']}uve a block{_trouble(each)}"
+        yield f"workload   {each.id}  {each.state}  {show_rate(each.price_uve)} a block{_trouble(each)}"
     if len(rows) > ROWS_MAX:
         yield f"           and {len(rows) - ROWS_MAX} more: provider-daemon get workloads"
 
 
-def _trouble(workload: Mapping[str, Any]) -> str:
-    if not (found := workload["trouble"]):
+def _trouble(workload: WorkloadView) -> str:
+    if (trouble := workload.trouble) is None:
         return ""
-    advice = f"; {found['advice']}" if found["advice"] else ""
-    return f"  {found['reason']}: {found['message']}{advice}"
+    advice = f"; {trouble.advice}" if trouble.advice else ""
+    return f"  {trouble.reason}: {trouble.message}{advice}"
 
 
-def _holds(answer: Mapping[str, Any]) -> Iterator[str]:
-    for hold in answer["holds"][:ROWS_MAX]:
-        yield f"held       {hold['subject'] or 'all'}  {hold['reason']}: {hold['message']}"
-    for word, count in sorted(answer["counts"]["holds"].items()):
-        yield f"holds      {count} x {word}"
+def _holds(status: StatusView) -> Iterator[str]:
+    for hold in status.holds[:ROWS_MAX]:
+        yield f"held       {hold.subject or 'all'}  {hold.reason}: {hold.message}"
+    for reason, count in sorted(status.counts.holds.items()):
+        yield f"holds      {count} x {reason}"

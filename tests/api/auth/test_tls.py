@@ -23,7 +23,8 @@ from reconciler.api.server import ServeError
 from reconciler.api.startup import Started
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.listen_address import ListenAddress
-from reconciler.values.snapshot import ReadingAge
+from reconciler.values.times import NEVER
+from reconciler.values.views import ReadingView
 from tests.api.asking import Asker
 from tests.api.certificates import DAY, Authority
 from tests.api.playing import UNLIMITED, WITHOUT_LIMITS, serve
@@ -75,8 +76,8 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def started(world: World, board: SnapshotStore) -> Iterator[Started]:
-    running = serve(board, outside=EVERYWHERE, proof=world.proof)
+def started(world: World, snapshots: SnapshotStore) -> Iterator[Started]:
+    running = serve(snapshots, outside=EVERYWHERE, proof=world.proof)
     yield running
     running.stop()
 
@@ -207,7 +208,7 @@ def test_an_expired_certificate_of_ours_is_told_at_the_start_and_to_clients(
         assert [each["reason"] for each in told] == ["CertificateExpired"]
         assert "ours.pem expired at 20" in told[0]["message"]
         assert told[0]["advice"] == "Renew it: it is read again without a restart"
-        assert Asker(started.ports.api).ask("/api/v1/overview").tree["troubles"] == told
+        assert Asker(started.ports.api).ask("/api/v1/overview").tree["status"]["troubles"] == told
         with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
             world.asker(started).ask(STATUS)
         assert Asker(started.ports.api).ask(STATUS).code == 200
@@ -262,13 +263,13 @@ def test_who_guesses_is_soon_not_heard_and_who_knows_still_is(world: World) -> N
 
 
 def test_anyone_may_ask_whether_we_are_well_and_learns_no_more(
-    world: World, board: SnapshotStore, started: Started
+    world: World, snapshots: SnapshotStore, started: Started
 ) -> None:
-    board.show(replace(FULL, readings=(ReadingAge("chain", 0, "node 10.1.2.3 refused"),)))
+    snapshots.publish(replace(FULL, readings=(ReadingView("chain", NEVER, "node 10.1.2.3 refused"),)))
     asker = world.asker(started)
     assert asker.ask("/healthz").code == 200
     answer = asker.ask("/readyz")
-    assert (answer.code, answer.tree["why"]) == (503, "ask with a token to learn why")
+    assert (answer.code, answer.tree["why"]) == (503, "authenticate to see why")
     told = asker.ask("/readyz", Authorization=bearer(TOKEN)).tree["why"]
     assert told == "the chain has not been seen yet: node 10.1.2.3 refused"
 

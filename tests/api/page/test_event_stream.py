@@ -15,16 +15,18 @@ import pytest
 
 from reconciler.api.page import event_stream as stream
 from reconciler.api.startup import Started
-from reconciler.api.views.schemas_page import OverviewAnswer
+from reconciler.documents.typed_json import decode_json
+from reconciler.reports.provider_view import OverviewView
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import WorkloadId
 from reconciler.values.listen_address import ListenAddress
-from reconciler.values.plans import Hold, Reason
-from reconciler.values.snapshot import BookTotals, CommitSnapshot, CycleOutcome, CycleRecord, Snapshot
+from reconciler.values.plans import Reason
+from reconciler.values.snapshot import Snapshot
+from reconciler.values.views import CommitView, HoldView, MoneyView
 from tests.api.asking import ask
 from tests.api.playing import serve
-from tests.api.worlds import FULL, ILL, NOON, WELL, lease
+from tests.api.worlds import FULL, ILL, NOON, WELL, cycle_at, lease
 
 
 @contextmanager
@@ -42,14 +44,14 @@ def overview(response: http.client.HTTPResponse) -> Any:
     """The next event's data; pauses and heartbeats are passed over."""
     while line := response.readline():
         if line.startswith(b"data: "):
-            OverviewAnswer.model_validate_json(line[6:])
+            decode_json(line[6:], OverviewView)
             return json.loads(line[6:])
     raise AssertionError("it ended")
 
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(stream, "INTERVAL_SECONDS", 0.05)
 
 
 def ended(n: int) -> Snapshot:
@@ -57,52 +59,55 @@ def ended(n: int) -> Snapshot:
     return replace(
         FULL,
         height=100 + n,
-        cycle=CycleRecord(NOON + n, NOON + n, 0.1, CycleOutcome.QUIET),
-        books=BookTotals(n),
+        cycle=cycle_at(n),
+        money=MoneyView(balance_uve=n),
     )
 
 
-def test_each_cycle_is_told_to_all_who_listen(board: SnapshotStore, servers: Started) -> None:
+def test_each_cycle_is_told_to_all_who_listen(snapshots: SnapshotStore, servers: Started) -> None:
     with listening(servers.ports.api) as one, listening(servers.ports.api) as other:
         assert one.getheader("Content-Type") == "text/event-stream"
-        assert [overview(each)["chain"]["height"] for each in (one, other)] == [91, 91]
+        assert [overview(each)["status"]["chain"]["height"] for each in (one, other)] == [91, 91]
         for n in (1, 2):
-            board.show(ended(n))
-            assert [overview(each)["chain"]["height"] for each in (one, other)] == [100 + n, 100 + n]
+            snapshots.publish(ended(n))
+            assert [overview(each)["status"]["chain"]["height"] for each in (one, other)] == [
+                100 + n,
+                100 + n,
+            ]
 
 
-def test_who_is_slow_gets_the_newest_alone(board: SnapshotStore, servers: Started) -> None:
+def test_who_is_slow_gets_the_newest_alone(snapshots: SnapshotStore, servers: Started) -> None:
     with listening(servers.ports.api) as one:
         overview(one)
         for n in range(1, 40):
-            board.show(ended(n))
+            snapshots.publish(ended(n))
         heights: list[int] = []
         while not heights or heights[-1] != 139:
-            heights.append(overview(one)["chain"]["height"])
+            heights.append(overview(one)["status"]["chain"]["height"])
         assert len(heights) < 10
 
 
 def test_money_is_told_whole_at_first_then_by_its_newest_point(
-    board: SnapshotStore, servers: Started
+    snapshots: SnapshotStore, servers: Started
 ) -> None:
     for n in range(1, 6):
-        board.show(ended(n))
+        snapshots.publish(ended(n))
     with listening(servers.ports.api) as one:
-        assert [p["balance"] for p in overview(one)["course"]] == [1, 2, 3, 4, 5]
-        board.show(ended(6))
-        assert [p["balance"] for p in overview(one)["course"]] == [6]
+        assert [p["balance_uve"] for p in overview(one)["money_history"]] == [1, 2, 3, 4, 5]
+        snapshots.publish(ended(6))
+        assert [p["balance_uve"] for p in overview(one)["money_history"]] == [6]
 
 
 def test_what_is_silent_lives(servers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
     with listening(servers.ports.api) as one:
         overview(one)
-        assert any(one.readline() == b": still here\n" for _ in range(5))
+        assert any(one.readline() == b": heartbeat\n" for _ in range(5))
 
 
 def test_one_client_does_not_take_every_place(servers: Started) -> None:
     with ExitStack() as stack:
-        for _ in range(stream.OF_ONE_CLIENT):
+        for _ in range(stream.LISTENERS_PER_CLIENT):
             overview(stack.enter_context(listening(servers.ports.api, "127.0.0.2")))
         assert stack.enter_context(listening(servers.ports.api, "127.0.0.2")).status == 503
         assert stack.enter_context(listening(servers.ports.api)).status == 200
@@ -127,8 +132,8 @@ def test_listeners_have_a_most_and_who_leaves_makes_room(
     raise AssertionError("nobody made room")
 
 
-def test_a_stop_ends_them_soon(board: SnapshotStore, caplog: pytest.LogCaptureFixture) -> None:
-    started = serve(board)
+def test_a_stop_ends_them_soon(snapshots: SnapshotStore, caplog: pytest.LogCaptureFixture) -> None:
+    started = serve(snapshots)
     with listening(started.ports.api) as one:
         overview(one)
         began = time.monotonic()
@@ -141,34 +146,37 @@ def test_a_stop_ends_them_soon(board: SnapshotStore, caplog: pytest.LogCaptureFi
     assert caplog.text == ""
 
 
-def test_the_overview_puts_first_what_needs_looking_at(board: SnapshotStore, servers: Started) -> None:
+def test_the_overview_puts_first_what_needs_looking_at(snapshots: SnapshotStore, servers: Started) -> None:
     ending = TimeLeft(Funding.CRITICAL, 4, 20)
-    poor = replace(WELL, id=WorkloadId(WELL.id[:-1] + "x"), lease=lease(1000007))
+    poor = replace(
+        WELL, id=WorkloadId(WELL.id[:-1] + "x"), lease=str(lease(1000007)), funding=Funding.CRITICAL
+    )
     leases = (*FULL.leases, replace(FULL.leases[0], id=poor.lease, funding=ending))
-    board.show(
+    snapshots.publish(
         replace(
             FULL,
             workloads=(WELL, poor, ILL),
             leases=leases,
-            holds=(*FULL.holds, *(Hold(f"ve1x/{n}/1/1", Reason.NO_CAPACITY, "full") for n in range(9))),
-            desired_commit=CommitSnapshot("d" * 40, NOON, "Raise prices", "operator"),
+            holds=(*FULL.holds, *(HoldView(f"ve1x/{n}/1/1", Reason.NO_CAPACITY, "full") for n in range(9))),
+            desired_commit=CommitView("d" * 40, NOON, "Raise prices", "operator"),
         )
     )
-    tree = ask(servers.ports.api, "/api/v1/overview").tree
-    OverviewAnswer.model_validate(tree)
-    assert [w["id"] for w in tree["workloads"]] == [ILL.id, poor.id, WELL.id]
-    assert tree["workloads"][2]["held"] == ["NotWorthItsFee"]
+    answer = ask(servers.ports.api, "/api/v1/overview")
+    tree = answer.tree
+    decode_json(answer.body, OverviewView)
+    assert [row["workload"]["id"] for row in tree["workloads"]] == [ILL.id, poor.id, WELL.id]
+    assert [h["reason"] for h in tree["workloads"][2]["workload"]["holds"]] == ["NotWorthItsFee"]
     assert tree["funds"] == {
         "states": {"healthy": 2, "low": 0, "critical": 1, "exhausted": 0},
-        "least_seconds_left": 20,
+        "min_seconds_left": 20,
     }
-    assert [(g["reason"], g["count"], g["ours"]) for g in tree["holds"]] == [
+    assert [(g["reason"], g["count"], g["ours"]) for g in tree["hold_groups"]] == [
         ("Ceiling", 1, True),
         ("NotWorthItsFee", 1, True),
         ("RepositoryUnseen", 1, True),
         ("NoCapacity", 9, False),
         ("PriceTooLow", 1, False),
     ]
-    assert len(tree["holds"][3]["examples"]) == 5
-    assert tree["income_uve_a_block"] == "4894"
+    assert len(tree["hold_groups"][3]["examples"]) == 5
+    assert tree["income_uve_per_block"] == "4894"
     assert tree["desired_commits"][0]["subject"] == "Raise prices"

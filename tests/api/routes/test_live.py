@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from reconciler.api.startup import Started
-from reconciler.api.views import schemas_cycle as shapes_cycle
-from reconciler.api.views import schemas_market as shapes_market
-from reconciler.api.views import schemas_work as shapes_work
 from reconciler.journal.faults import JournalError
-from reconciler.runtime import bounded_executor as desk
+from reconciler.reports.journal_view import JournalView
+from reconciler.reports.market_view import OrderDecisionView
+from reconciler.reports.workload_view import ExplanationView, UseView, WorkloadEventsView
+from reconciler.runtime import bounded_executor
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.ids import WorkloadId
 from tests.api.asking import ask
@@ -33,7 +33,7 @@ def test_logs_are_plain_text(servers: Started) -> None:
 @pytest.mark.parametrize("tail", ["0", "-1", "x", "", "10001", "99999999999999999999", "%C2%B2"])
 def test_a_senseless_tail_is_refused(servers: Started, tail: str) -> None:
     answer = ask(servers.ports.api, f"{LOGS}?tail={tail}")
-    assert (answer.code, answer.tree["advice"]) == (400, "ask for 1 to 10000")
+    assert (answer.code, answer.tree["advice"]) == (400, "use 1 to 10000")
 
 
 def test_too_many_bytes_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,11 +41,11 @@ def test_too_many_bytes_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
         while True:
             yield b"x" * 100
 
-    monkeypatch.setattr(desk, "LOG_BYTES_MAX", 1000)
+    monkeypatch.setattr(bounded_executor, "LOG_BYTES_MAX", 1000)
     servers = serve(inspector=FakeInspector(endless))
     answer = ask(servers.ports.api, LOGS)
     servers.stop()
-    assert answer.body == b"x" * 1000 + b"\n(cut here: ask for fewer lines with ?tail=)\n"
+    assert answer.body == b"x" * 1000 + b"\n(truncated: request fewer lines with ?tail=)\n"
 
 
 @pytest.mark.parametrize("what", ["logs", "metrics", "events"])
@@ -65,11 +65,11 @@ def test_readers_that_hang_stop_no_other_answer(monkeypatch: pytest.MonkeyPatch)
         wait.wait(20)
         yield b"late\n"
 
-    monkeypatch.setattr(desk, "SECONDS_MAX", 0.2)
+    monkeypatch.setattr(bounded_executor, "TIMEOUT_SECONDS", 0.2)
     servers = serve(inspector=FakeInspector(hanging))
     try:
-        codes = [ask(servers.ports.api, LOGS).code for _ in range(desk.AT_ONCE + 1)]
-        assert codes == [504] * desk.AT_ONCE + [503]
+        codes = [ask(servers.ports.api, LOGS).code for _ in range(bounded_executor.THREADS + 1)]
+        assert codes == [504] * bounded_executor.THREADS + [503]
         assert ask(servers.ports.api, "/api/v1/status").code == 200
         assert ask(servers.ports.api, "/api/v1/journal").code == 200
         wait.set()
@@ -84,7 +84,7 @@ def test_readers_that_hang_stop_no_other_answer(monkeypatch: pytest.MonkeyPatch)
 
 def test_metrics_tell_whether_they_were_measured(servers: Started) -> None:
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/metrics")
-    shapes_work.UseAnswer.model_validate(answer.tree)
+    answer.view(UseView)
     assert (answer.tree["source"], answer.tree["why"], answer.tree["at"]) == (
         "metrics",
         "",
@@ -95,47 +95,49 @@ def test_metrics_tell_whether_they_were_measured(servers: Started) -> None:
 
 def test_events_are_the_machines_words(servers: Started) -> None:
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/events")
-    shapes_work.EventsAnswer.model_validate(answer.tree)
+    answer.view(WorkloadEventsView)
     assert answer.tree["events"][0]["reason"] == "BackOff"
     assert answer.tree["events"][0]["count"] == 7
     assert answer.tree["complete"]
 
 
-def test_a_workload_of_an_adapter_that_is_not_here_says_so(board: SnapshotStore, servers: Started) -> None:
-    board.show(replace(FULL, workloads=(replace(WELL, adapter="ansible"),)))
+def test_a_workload_of_an_adapter_that_is_not_here_says_so(
+    snapshots: SnapshotStore, servers: Started
+) -> None:
+    snapshots.publish(replace(FULL, workloads=(replace(WELL, adapter="ansible"),)))
     answer = ask(servers.ports.api, LOGS)
-    assert (answer.code, answer.tree["error"]) == (502, "no adapter ansible is here")
+    assert (answer.code, answer.tree["error"]) == (502, "there is no adapter ansible")
 
 
 def test_the_chain_of_causes_goes_from_order_to_what_is_withheld(servers: Started) -> None:
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/explain")
-    shapes_work.CauseAnswer.model_validate(answer.tree)
-    assert [(link["step"], link["word"]) for link in answer.tree["links"]] == [
+    answer.view(ExplanationView)
+    assert [(step["step"], step["state"]) for step in answer.tree["steps"]] == [
         ("order", ""),
         ("bid", "CreateBid"),
         ("lease", "active"),
-        ("workload", "Running"),
+        ("workload", "running"),
         ("adapter", "kubernetes"),
         ("outcome", "ApplyWorkload"),
         ("held", "NotWorthItsFee"),
     ]
-    ill = ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}/explain").tree["links"]
-    assert ("trouble", "ImagePullFailed") in [(link["step"], link["word"]) for link in ill]
+    ill = ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}/explain").tree["steps"]
+    assert ("trouble", "ImagePullFailed") in [(step["step"], step["state"]) for step in ill]
 
 
 @pytest.mark.parametrize(
-    ("number", "verdict", "sentence"),
+    ("number", "verdict", "message"),
     [
-        (1000001, "leased", "we have the lease, at 2446.5uve a block"),
+        (1000001, "leased", "the lease is ours, at 2446.5uve a block"),
         (1000003, "bid", "our bid of 2733uve a block is open since height 88"),
         (1000004, "held", "PriceTooLow: asks 100uve a block, costs 2446uve"),
-        (1000009, "past", "the order is not open any more; last: NoCapacity: asks too much"),
+        (1000009, "past", "the order is no longer open; last: NoCapacity: asks too much"),
     ],
 )
-def test_why_we_did_or_did_not_bid(servers: Started, number: int, verdict: str, sentence: str) -> None:
+def test_why_we_did_or_did_not_bid(servers: Started, number: int, verdict: str, message: str) -> None:
     answer = ask(servers.ports.api, f"/api/v1/orders/ve1tenant/{number}/1/1/decision")
-    shapes_market.OrderDecisionAnswer.model_validate(answer.tree)
-    assert (answer.code, answer.tree["verdict"], answer.tree["sentence"]) == (200, verdict, sentence)
+    answer.view(OrderDecisionView)
+    assert (answer.code, answer.tree["verdict"], answer.tree["message"]) == (200, verdict, message)
 
 
 def test_an_order_nobody_knows_is_said_so(servers: Started) -> None:
@@ -147,19 +149,26 @@ def test_an_order_nobody_knows_is_said_so(servers: Started) -> None:
 
 def test_the_journal_is_told_page_by_page(servers: Started, history: FakeHistory) -> None:
     answer = ask(servers.ports.api, "/api/v1/journal?before=13&limit=2")
-    shapes_cycle.JournalAnswer.model_validate(answer.tree)
+    answer.view(JournalView)
     assert history.asked == [(13, 2)]
-    assert answer.tree["counts"] == {"open": 1, "landed": 9, "refused": 0, "expired": 0, "unpublished": 2}
-    assert [t["fate"] for t in answer.tree["transactions"]] == ["open", "refused"]
+    assert answer.tree["counts"] == {"open": 1, "ended": {"landed": 9}, "unpublished": 2}
+    assert [t["outcome"] for t in answer.tree["transactions"]] == ["open", "refused"]
     assert answer.tree["transactions"][1]["log"] == "insufficient funds"
     assert answer.tree["transactions"][0]["at"] is None
     assert answer.tree["next"] == 11
     assert answer.tree["events"] == [
         {
             "at": "2027-01-15T07:46:50Z",
-            "says": f"Workload {WELL.id}: Pending -> Deploying, lease accepted",
+            "kind": "Transition",
+            "subjects": [WELL.id, WELL.lease],
+            "message": f"Workload {WELL.id}: Pending -> Deploying, lease accepted",
         },
-        {"at": "2027-01-15T07:46:40Z", "says": "Apply workload x: done"},
+        {
+            "at": "2027-01-15T07:46:40Z",
+            "kind": "Effect",
+            "subjects": [WELL.id],
+            "message": "Apply workload x: done",
+        },
     ]
     assert ask(servers.ports.api, "/api/v1/journal?limit=501").code == 400
 

@@ -35,7 +35,7 @@ def test_since_and_limit_choose(terminal: Terminal) -> None:
     happened(terminal)
     assert terminal.say("events", "--since", moment(NOON + 1))[1].count("\n") == 1
     assert "Apply workload" in terminal.say("events", "--limit", "1")[1]
-    assert terminal.say("events", "--since", moment(NOON + 61))[1].startswith("no events on record since")
+    assert terminal.say("events", "--since", moment(NOON + 61))[1].startswith("no events are recorded since")
     assert terminal.say("events", "--since", "whenever")[0] == 64
 
 

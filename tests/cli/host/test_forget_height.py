@@ -13,7 +13,7 @@ def test_the_daemon_is_asked_and_woken(terminal: Terminal) -> None:
     code, out, err = terminal.say("forget-height")
     assert (code, err) == (0, "")
     assert out == "height 1000000000000000 is forgotten; the next cycle takes the node's height\n"
-    assert terminal.bellows.rung == 1
+    assert terminal.wake.count == 1
     assert Request.FORGET_HEIGHT in terminal.journal.inbox.take()
 
 

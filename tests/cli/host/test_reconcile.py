@@ -11,15 +11,15 @@ from tests.cli.conftest import SHOWN, Terminal
 def test_the_loop_is_woken(terminal: Terminal) -> None:
     assert terminal.say("reconcile")[:2] == (
         0,
-        "asked; the daemon looks at the repository and runs a cycle now\n",
+        "requested; the daemon fetches the repository and runs a cycle now\n",
     )
-    assert terminal.bellows.rung == 1
+    assert terminal.wake.count == 1
 
 
 def test_whoever_waits_is_told_when_it_ended(terminal: Terminal) -> None:
     assert SHOWN.cycle is not None
     next_one = replace(SHOWN, cycle=replace(SHOWN.cycle, duration_seconds=0.5))
-    later = threading.Timer(0.5, terminal.board.show, [next_one])
+    later = threading.Timer(0.5, terminal.snapshots.publish, [next_one])
     later.start()
     code, out, _ = terminal.say("reconcile", "--wait", "20")
     later.join()

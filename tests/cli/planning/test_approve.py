@@ -36,7 +36,7 @@ def test_it_is_kept_with_who_and_when_and_the_daemon_is_woken(terminal: Terminal
         f"{kept.by} approved on the host that commit cccccccccccc passes price_change_percent (20): "
         "gpu goes from 1uve to 2uve\n"
     )
-    assert terminal.bellows.rung == 1
+    assert terminal.wake.count == 1
     assert [e.event for e in terminal.journal.outbox.unpublished()] == [kept]
 
 

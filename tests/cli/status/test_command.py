@@ -47,25 +47,27 @@ def test_the_page_shows_money_troubles_and_holds(terminal: Terminal) -> None:
     assert lines[0] == "provider   one  ve1provider"
     assert "unseen     repository: the remote hung up" in lines
     assert f"workload   {WELL.id}  running  2446.5uve a block" in lines
-    ill = f"workload   {ILL.id}  failed  1uve a block  ImagePullFailed: no such image; mend the image's name"
+    ill = (
+        f"workload   {ILL.id}  failed  1uve a block  ImagePullFailed: no such image; correct the image's name"
+    )
     assert lines.index(ill) < lines.index(f"workload   {WELL.id}  running  2446.5uve a block")
     assert "held       all  Ceiling: spend_per_hour is reached" in lines
-    assert "on its way ABABABABABAB: bid 2733uve a block" in lines
+    assert "pending tx ABABABABABAB: bid 2733uve a block" in lines
     assert json.loads(terminal.say("status", "-o", "json")[1])["address"] == "ve1provider"
 
 
 def test_what_the_owner_switched_off_is_told_with_how_it_goes_on(terminal: Terminal) -> None:
     assert "drain --off" not in terminal.say("status")[1]
-    terminal.board.show(replace(SHOWN, draining=True, spending_stopped=True))
+    terminal.snapshots.publish(replace(SHOWN, draining=True, spending_stopped=True))
     out = terminal.say("status")[1]
-    assert "nothing is bid on, leases go on: provider-daemon drain --off" in out
+    assert "draining, no new bids, leases go on: provider-daemon drain --off" in out
     assert "spending is stopped: provider-daemon stop-spending --off" in out
     assert json.loads(terminal.say("status", "-o", "json")[1])["draining"] is True
 
 
 def test_a_long_list_is_cut_with_the_way_to_the_rest(terminal: Terminal) -> None:
     many = tuple(replace(WELL, id=WorkloadId(f"{WELL.id}{n:04}")) for n in range(ROWS_MAX + 5))
-    terminal.board.show(replace(SHOWN, workloads=many))
+    terminal.snapshots.publish(replace(SHOWN, workloads=many))
     out = terminal.say("status")[1]
     assert out.count("\nworkload   ") == ROWS_MAX
     assert "           and 5 more: provider-daemon get workloads" in out
@@ -75,7 +77,7 @@ def test_leases_whose_funds_end_are_listed_worst_first(terminal: Terminal) -> No
     low, gone = TimeLeft(Funding.LOW, 900, 90_000), TimeLeft(Funding.EXHAUSTED, -2, -10)
     first, second = SHOWN.leases
     leases = (replace(first, funding=low), replace(second, funding=gone))
-    terminal.board.show(replace(SHOWN, leases=leases))
+    terminal.snapshots.publish(replace(SHOWN, leases=leases))
     found = [line for line in terminal.say("status")[1].splitlines() if line.startswith("funds")]
     assert found == [
         f"funds      {ILL.id}  exhausted, they ended 10s ago",
@@ -89,7 +91,7 @@ def test_watching_a_pipe_prints_what_changed_and_ctrl_c_ends_it(terminal: Termin
     os.close(writer)
     with os.fdopen(reader) as out:
         assert out.readline() == "provider   one  ve1provider\n"
-        terminal.board.show(replace(SHOWN, provider="two"))
+        terminal.snapshots.publish(replace(SHOWN, provider="two"))
         for line in out:
             if line == "provider   two  ve1provider\n":
                 break

@@ -55,7 +55,7 @@ def test_without_a_daemon_the_chain_of_causes_is_the_journals(terminal: Terminal
     assert lines(out, "order") == [f"order      {ORDER}, of tenant ve1tenant"]
     assert "done (block 12, transaction ABABABABABAB)" in lines(out, "bid")[0]
     assert lines(out, "lease") == [f"lease      active: {FAILED}"]
-    assert lines(out, "workload") == [f"workload   Failed: {ID}, its file is workloads/{ID}.yaml"]
+    assert lines(out, "workload") == [f"workload   failed: {ID}, its file is workloads/{ID}.yaml"]
     assert "failed: exceeded quota (Increase quotas)" in lines(out, "outcome")[0]
     (again,) = lines(out, "next try")
     assert "ApplyWorkload failed 3 times" in again
@@ -81,7 +81,7 @@ def test_a_daemon_adds_money_machines_and_the_clusters_words(terminal: Terminal)
     code, out, _ = terminal.say("explain", ID)
     assert code == 0
     assert "1uve a block, 0uve accrued, 0uve withdrawn; funds healthy" in lines(out, "lease")[0]
-    assert lines(out, "trouble") == ["trouble    ImagePullFailed: no such image; mend the image's name"]
+    assert lines(out, "trouble") == ["trouble    ImagePullFailed: no such image; correct the image's name"]
     assert lines(out, "cluster")
     assert "no daemon answers" not in out
     steps = [line[:9].strip() for line in out.splitlines()]
@@ -89,11 +89,11 @@ def test_a_daemon_adds_money_machines_and_the_clusters_words(terminal: Terminal)
     assert [step for at, step in enumerate(steps) if step not in steps[:at]][: len(wanted)] == wanted
 
 
-def test_programs_are_told_what_is_current(terminal: Terminal) -> None:
+def test_programs_get_the_steps_and_whether_a_daemon_answers(terminal: Terminal) -> None:
     live_once(terminal)
     told = json.loads(terminal.say("explain", ORDER, "-o", "json")[1])
-    current = {link["step"]: link["current"] for link in told["links"]}
-    assert (current["bid"], current["was held"], told["daemon_answers"]) == (True, False, True)
+    ended = {step["step"]: step["until"] is not None for step in told["steps"]}
+    assert (ended["bid"], ended["was held"], told["daemon_answers"]) == (False, True, True)
 
 
 def test_a_hold_that_stands_is_current(terminal: Terminal) -> None:
@@ -118,7 +118,7 @@ def test_a_deployments_number_that_means_several_orders_asks_which(terminal: Ter
     held = tuple(Hold(str(order), Reason.NO_PRICE, "no") for order in (FAILED.order, other))
     terminal.journal.journal.remember(plan(holds=held), NOON)
     code, _, err = terminal.say("explain", str(other.dseq))
-    assert (code, f"may be {FAILED.order}, {other}" in err) == (1, True)
+    assert (code, f"matches {FAILED.order}, {other}" in err) == (1, True)
     assert terminal.say("explain", "999999999")[0] == 1
 
 
@@ -126,7 +126,7 @@ def test_what_nobody_knows_is_an_error(terminal: Terminal) -> None:
     for name in ("ve1x/7/1/1", "nonsense", "1-1-1-aaaaaaaaaa", "abcdef0123"):
         code, out, err = terminal.say("explain", name)
         assert (code, out) == (1, "")
-        assert err.startswith(f"error: nothing is on record about {name}; ")
+        assert err.startswith(f"error: nothing is recorded about {name}; ")
 
 
 def test_any_other_subject_has_its_decisions(terminal: Terminal) -> None:

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from reconciler.cli.status.get import KINDS
-from reconciler.values.plans import Hold, Reason
+from reconciler.values.plans import Reason
+from reconciler.values.views import HoldView
 from tests.api.worlds import ILL, RUNNING, WELL
 from tests.cli.conftest import SHOWN, Terminal
 
@@ -27,7 +28,7 @@ def test_columns_line_up_and_wide_has_more(terminal: Terminal) -> None:
         names.index("STATE")
     }
     _, wide, _ = terminal.say("get", "workloads", "-o", "wide")
-    assert "ImagePullFailed: no such image; mend the image's name" in wide
+    assert "ImagePullFailed: no such image; correct the image's name" in wide
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,21 +52,21 @@ def test_leases_say_how_long_they_are_paid(terminal: Terminal) -> None:
 
 
 def test_an_empty_list_says_so(terminal: Terminal) -> None:
-    terminal.board.show(replace(SHOWN, bids=()))
+    terminal.snapshots.publish(replace(SHOWN, bids=()))
     assert terminal.say("get", "bids") == (0, "no bids\n", "")
 
 
 @pytest.mark.parametrize("kind", ["holds", "orders"])
 def test_no_list_is_cut(terminal: Terminal, kind: str) -> None:
-    many = tuple(Hold(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "low") for n in range(3_000))
-    terminal.board.show(replace(SHOWN, bids=(), holds=many))
+    many = tuple(HoldView(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "low") for n in range(3_000))
+    terminal.snapshots.publish(replace(SHOWN, bids=(), holds=many))
     code, out, err = terminal.say("get", kind)
     assert (code, len(out.splitlines()), err) == (0, 3_001, "")
 
 
 def test_what_the_owner_may_approve_has_its_digest(terminal: Terminal) -> None:
-    jump = Hold("pricing.yaml", Reason.PRICE_JUMP, "far", ours=True, approval="ab" * 32)
-    terminal.board.show(replace(SHOWN, holds=(jump,)))
+    jump = HoldView("pricing.yaml", Reason.PRICE_JUMP, "far", ours=True, approval="ab" * 32)
+    terminal.snapshots.publish(replace(SHOWN, holds=(jump,)))
     assert terminal.say("get", "holds", "-o", "wide")[1].splitlines() == [
         "SUBJECT        REASON      MESSAGE   PUBLISHED   APPROVAL",
         "pricing.yaml   PriceJump   far       yes         abababababababab",
@@ -74,8 +75,8 @@ def test_what_the_owner_may_approve_has_its_digest(terminal: Terminal) -> None:
 
 
 def test_what_strangers_write_moves_no_cursor(terminal: Terminal) -> None:
-    bad = Hold("x\x1b[2J", Reason.PRICE_TOO_LOW, "\x07", ours=True)
-    terminal.board.show(replace(SHOWN, holds=(bad,)))
+    bad = HoldView("x\x1b[2J", Reason.PRICE_TOO_LOW, "\x07", ours=True)
+    terminal.snapshots.publish(replace(SHOWN, holds=(bad,)))
     out = terminal.say("get", "holds")[1]
     assert "x\\u001b[2J" in out
     assert "\x1b" not in out

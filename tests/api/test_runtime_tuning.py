@@ -8,14 +8,14 @@ import threading
 import time
 
 from reconciler.api.startup import Started
-from reconciler.runtime.runtime_tuning import COLLECTED_AFTER, TURN_SECONDS
+from reconciler.runtime.runtime_tuning import GC_THRESHOLDS, SWITCH_INTERVAL_SECONDS
 from tests.api.asking import ask
 
 
 def test_servers_make_the_process_prompt(servers: Started) -> None:
     assert ask(servers.ports.api, "/healthz").code == 200
-    assert sys.getswitchinterval() == TURN_SECONDS
-    assert gc.get_threshold() == COLLECTED_AFTER
+    assert sys.getswitchinterval() == SWITCH_INTERVAL_SECONDS
+    assert gc.get_threshold() == GC_THRESHOLDS
 
 
 def test_an_answer_does_not_wait_for_the_end_of_what_computes(servers: Started) -> None:

@@ -1,1 +1,0 @@
-"""The snapshot in the schemas of the API."""

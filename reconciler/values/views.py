@@ -1,0 +1,226 @@
+"""The read model: one view per object that people see, built once per cycle; ids and prices as the API,
+the page, the commands and the status branch show them. JSON has the same names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from reconciler.values.funding import HEALTHY, Funding, TimeLeft
+from reconciler.values.ids import WorkloadId
+from reconciler.values.observed import State, Trouble
+from reconciler.values.plans import Hold, Reason
+from reconciler.values.resources import Resources
+from reconciler.values.times import Timestamp
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class HoldView:
+    """An effect that is withheld: the id of its subject ("": the provider as a whole), a reason such as
+    PriceTooLow, and a sentence with the figures. `ours`: it is published, as its subject is ours; `approval`
+    is the digest under which the host's owner can let it pass ("": nobody can).
+    """
+
+    subject: str
+    reason: Reason
+    message: str
+    ours: bool = False
+    approval: str = ""
+
+    @classmethod
+    def of(cls, hold: Hold) -> HoldView:
+        """The view of a planned hold."""
+        return cls(hold.subject, hold.reason, hold.message, hold.ours, hold.approval)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadView:
+    """A workload of ours. `state` is its phase in lower case: pending, deploying, running, paused, stopping,
+    stopped, terminated or failed; `price_uve` is its lease's, per block; `billing` is lease or usage;
+    `withdrawn_uve` and `settled_uve` are what its lease and its usage have paid out, gross; `holds` are those
+    on the workload, its lease and its file.
+    """
+
+    id: WorkloadId
+    lease: str
+    adapter: str
+    state: str
+    lease_state: State
+    price_uve: Decimal
+    billing: str = "lease"
+    withdrawn_uve: int = 0
+    settled_uve: int = 0
+    funding: Funding = Funding.HEALTHY
+    file: str = ""
+    ready: bool = False
+    replicas_ready: int = 0
+    replicas: int = 0
+    trouble: Trouble | None = None
+    holds: tuple[HoldView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseView:
+    """An active lease: its price per block, what was withdrawn (gross), and how long its funds last."""
+
+    id: str
+    workload: WorkloadId
+    state: State
+    price_uve: Decimal
+    withdrawn_uve: int = 0
+    withdrawn_at: Timestamp = field(default_factory=Timestamp)
+    funding: TimeLeft = HEALTHY
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadDetailView:
+    """`GET /api/v1/workloads/{id}`: a workload and its lease, if that is active."""
+
+    workload: WorkloadView
+    lease: LeaseView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BidView:
+    """An open bid of ours: price per block, locked deposit, and the height at which it was made."""
+
+    id: str
+    order: str
+    state: State
+    price_uve: Decimal
+    deposit_uve: int
+    created_at_height: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentView:
+    """A transaction that is not confirmed yet."""
+
+    hash: str
+    messages: tuple[str, ...]
+    fee_uve: int
+    timeout_height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyView:
+    """Money in whole uve: spendable, locked in our bids, earned (net of what was put in), accrued on leases,
+    paid in fees, and received from payments and settlements since the journal began, net of the chain's take.
+    """
+
+    balance_uve: int = 0
+    deposits_uve: int = 0
+    earned_uve: int = 0
+    accrued_uve: int = 0
+    fees_uve: int = 0
+    received_uve: int = 0
+
+
+class CycleOutcome(StrEnum):
+    """How a cycle ended: nothing to do, effects attempted, effects withheld as a source was unseen, or
+    failed.
+    """
+
+    QUIET = "quiet"
+    ACTED = "acted"
+    BLIND = "blind"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleView:
+    """The last finished cycle (host's clock): why it failed ("": it did not), how many in a row have failed,
+    and how many actions its plan had.
+    """
+
+    started_at: Timestamp
+    finished_at: Timestamp
+    duration_seconds: float
+    outcome: CycleOutcome
+    why: str = ""
+    failures: int = 0
+    actions: int = 0
+    plan_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingView:
+    """A source of the cycle: when it was last seen, and why it is unseen now ("": it is seen)."""
+
+    source: str
+    seen_at: Timestamp
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitView:
+    """A commit: when it was made (desired branch) or first seen (status branch), its subject and author."""
+
+    id: str
+    at: Timestamp
+    subject: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityView:
+    """What the machines offer, how much of it may be promised (ceiling and reserve deducted), and what leases
+    and open bids claim.
+    """
+
+    offered: Resources
+    sellable: Resources
+    promised: Resources
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyPoint:
+    """The money at one time (host's clock), in uve."""
+
+    at: Timestamp
+    balance_uve: int
+    earned_uve: int
+    accrued_uve: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedStatus:
+    """What the status branch shows: semantic state without heights, heartbeats or counters. `revision` is the
+    applied commit, `faults` its unreadable places, `holds` those that are not on a workload.
+    """
+
+    provider: str
+    address: str
+    chain_id: str
+    revision: str
+    workloads: tuple[WorkloadView, ...] = ()
+    bids: tuple[BidView, ...] = ()
+    holds: tuple[HoldView, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """Why a request failed, and what to do instead."""
+
+    error: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """`GET /healthz` and `/readyz`: ok or not ready, and why not."""
+
+    status: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileView:
+    """`POST /api/v1/reconcile` and `/hooks/git`: the loop runs a cycle now. `cycle_finished_at` is when the
+    last one ended; a later time in the status means that the requested one has run.
+    """
+
+    cycle_finished_at: Timestamp
