@@ -96,7 +96,7 @@ def serving_of(listen: ListenSettings) -> Serving:
         api=listen.api,
         metrics=listen.metrics,
         outside=listen.outside,
-        proof=RemoteAccess(listen.tls_certificate, listen.tls_key, listen.client_ca, listen.tokens),
+        remote_access=RemoteAccess(listen.tls_certificate, listen.tls_key, listen.client_ca, listen.tokens),
         webhook_secret=listen.webhook_secret,
     )
 

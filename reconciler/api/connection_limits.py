@@ -1,5 +1,5 @@
-"""Connections at once: in all, of one client, and a reserve for this machine's own programs. Pure but for the
-time that is given.
+"""Limits of concurrent connections: in total, per client, and a reserve for local programs. Pure; the caller
+gives the time.
 """
 
 from __future__ import annotations
@@ -8,75 +8,75 @@ import ipaddress
 from dataclasses import dataclass, field
 
 IPV6_NETWORK_BITS = 64
-"""One client has at least so large a network of addresses, and counts as one."""
+"""A client has at least such a network of addresses, which counts as one client."""
 
-GRACE_SECONDS, OWN_GRACE_SECONDS = 1.0, 5.0
-"""How long a connection without a request keeps its seat while others wait for one: a stranger's, and one of
-this machine's own programs, which may be many and slow together.
+GRACE_SECONDS, LOCAL_GRACE_SECONDS = 1.0, 5.0
+"""How long a connection may be idle while others wait: a remote one, and a local one, as local programs may
+be many and slow together.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """`of_one_client` and `reserved` do not bind this machine's own programs, at 127.0.0.1 and ::1."""
+    """`per_client` and `reserved` do not apply to local programs, at 127.0.0.1 and ::1."""
 
-    in_all: int = 256
-    of_one_client: int = 64
+    total: int = 256
+    per_client: int = 64
     reserved: int = 64
 
 
 @dataclass(eq=False, slots=True)
 class OpenConnection:
-    """One connection: whose it is, how many of its requests are being answered, and since when none is."""
+    """One connection: its client, how many of its requests are in progress, and since when none is."""
 
     client: str
     idle_since: float
     requests: int = 0
 
     @property
-    def grace(self) -> float:
-        """How long it may be idle, in seconds, while others wait for a seat."""
-        return OWN_GRACE_SECONDS if is_own(self.client) else GRACE_SECONDS
+    def grace_seconds(self) -> float:
+        """Seconds that it may be idle while others wait."""
+        return LOCAL_GRACE_SECONDS if is_local(self.client) else GRACE_SECONDS
 
 
 @dataclass(slots=True)
 class ConnectionTable:
-    """Who has a seat, in the order of coming."""
+    """The open connections, oldest first."""
 
-    seats: ConnectionLimits
-    taken: dict[OpenConnection, None] = field(default_factory=dict)
+    limits: ConnectionLimits
+    open: dict[OpenConnection, None] = field(default_factory=dict)
 
-    def is_free(self, client: str) -> bool:
-        """Whether one more connection of a client may be served."""
-        if len(self.taken) >= self.seats.in_all:
+    def has_room(self, client: str) -> bool:
+        """Whether one more connection of a client is within the limits."""
+        if len(self.open) >= self.limits.total:
             return False
-        if is_own(client):
+        if is_local(client):
             return True
-        strangers = sum(not is_own(seat.client) for seat in self.taken)
-        return strangers < self.seats.in_all - self.seats.reserved and not self.has_its_share(client)
+        remote = sum(not is_local(each.client) for each in self.open)
+        return remote < self.limits.total - self.limits.reserved and not self.is_at_limit(client)
 
-    def has_its_share(self, client: str) -> bool:
+    def is_at_limit(self, client: str) -> bool:
         """Whether a client has as many connections as one may have."""
-        of_it = sum(seat.client == client for seat in self.taken)
-        return not is_own(client) and of_it >= self.seats.of_one_client
+        count = sum(each.client == client for each in self.open)
+        return not is_local(client) and count >= self.limits.per_client
 
-    def to_give_up(self, client: str, now: float) -> OpenConnection | None:
-        """The seat that one more connection of a client may take: the longest without a request, beyond the
-        grace, of the client itself where it has its share, else of the client with the most seats.
+    def to_close(self, client: str, now: float) -> OpenConnection | None:
+        """The connection to close for one more of a client: the one idle for longest, beyond its grace, of
+        the client itself if it is at its limit, else of the client with the most connections.
         """
         counts: dict[str, int] = {}
-        for seat in self.taken:
-            counts[seat.client] = counts.get(seat.client, 0) + 1
-        idle = [seat for seat in self.taken if not seat.requests and now - seat.idle_since >= seat.grace]
-        if self.has_its_share(client):
-            idle = [seat for seat in idle if seat.client == client]
-        elif len(self.taken) < self.seats.in_all:
-            idle = [seat for seat in idle if not is_own(seat.client)]  # the reserve is what is missing
-        return min(idle, key=lambda seat: (-counts[seat.client], seat.idle_since), default=None)
+        for each in self.open:
+            counts[each.client] = counts.get(each.client, 0) + 1
+        idle = [c for c in self.open if not c.requests and now - c.idle_since >= c.grace_seconds]
+        if self.is_at_limit(client):
+            idle = [each for each in idle if each.client == client]
+        elif len(self.open) < self.limits.total:
+            idle = [each for each in idle if not is_local(each.client)]  # only the reserve is left
+        return min(idle, key=lambda each: (-counts[each.client], each.idle_since), default=None)
 
 
 def client_of(address: str) -> str:
-    """Whom an address counts as: IPv4 itself, IPv6 its /64 network."""
+    """The client of an address: an IPv4 address itself, the /64 network of an IPv6 address."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -88,6 +88,6 @@ def client_of(address: str) -> str:
     return str(ipaddress.ip_network((found, IPV6_NETWORK_BITS), strict=False))
 
 
-def is_own(client: str) -> bool:
-    """Whether it is a program of this machine, as the operator's commands are."""
+def is_local(client: str) -> bool:
+    """Whether it is a program of this machine, such as the operator's commands."""
     return client in ("127.0.0.1", "::1")

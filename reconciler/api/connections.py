@@ -1,4 +1,4 @@
-"""Accepts connections while there are seats; one that only holds a seat gives it up to the next."""
+"""Accepts connections within the limits; idle ones are closed when others wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reconciler.api.connection_limits import (
     ConnectionTable,
     OpenConnection,
     client_of,
-    is_own,
+    is_local,
 )
 
 log = logging.getLogger(__name__)
@@ -25,24 +25,22 @@ log = logging.getLogger(__name__)
 BACKLOG = 512
 HANDSHAKE_SECONDS = 10.0
 STALLED_SECONDS = 20.0
-"""A peer that takes nothing of its answer for so long is cut off."""
+"""A peer that reads nothing of its response for so long is disconnected."""
 
 SWEEP_SECONDS = 5.0
 SEND_BUFFER_BYTES = 512 * 1024
-"""What the system holds for a peer that does not read."""
+"""What the system buffers for a peer that does not read."""
 
-LOOK_SECONDS = 0.1
-"""How often a connection that waits for a seat looks for an idle one."""
+RETRY_SECONDS = 0.1
+"""How often a waiting connection looks for an idle one to close."""
 
-PATIENCE_SECONDS = 1.0
-"""How long a connection of this machine waits for a seat; those behind it wait in the system's queue."""
+WAIT_SECONDS = 1.0
+"""How long a local connection waits; those behind it wait in the system's backlog."""
 
-_WORDS = (
-    b'{"error": "as many connections are open as may be at once", "advice": "try again in a few seconds"}\n'
-)
+_BODY = b'{"error": "too many connections are open", "advice": "try again in a few seconds"}\n'
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\n"
-    b"Retry-After: 5\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(_WORDS), _WORDS)
+    b"Retry-After: 5\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 )
 
 
@@ -50,18 +48,18 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class TrackedConnection(asyncio.Protocol):
-    """A protocol whose peer is cut off when it takes nothing; `left` is done when the connection is."""
+    """Disconnects a peer that reads nothing; `closed` is done when the connection is."""
 
     def __init__(
-        self, inner: asyncio.Protocol, loop: asyncio.AbstractEventLoop, seat: OpenConnection
+        self, inner: asyncio.Protocol, loop: asyncio.AbstractEventLoop, record: OpenConnection
     ) -> None:
-        self.seat = seat
+        self.record = record
         self._inner = inner
         self._loop = loop
-        self._cut: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
         self._closing_sweeps = 0
         self.transport: asyncio.Transport | None = None
-        self.left: asyncio.Future[None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport), "only streams are accepted"
@@ -76,23 +74,23 @@ class TrackedConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         assert self.transport is not None, "a transport pauses its protocol"
-        self._cut = self._loop.call_later(STALLED_SECONDS, self.transport.abort)
+        self._stall_timer = self._loop.call_later(STALLED_SECONDS, self.transport.abort)
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        if self._cut is not None:
-            self._cut.cancel()
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
         self._inner.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._cut is not None:
-            self._cut.cancel()
-        if not self.left.done():
-            self.left.set_result(None)
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+        if not self.closed.done():
+            self.closed.set_result(None)
         self._inner.connection_lost(exc)
 
     def sweep(self) -> None:
-        """Cut off a connection that we closed long ago and whose peer does not take the last bytes."""
+        """Disconnect a peer that does not read the last bytes of a closed connection."""
         if self.transport is not None and self.transport.is_closing():
             self._closing_sweeps += 1
             if self._closing_sweeps * SWEEP_SECONDS > STALLED_SECONDS:
@@ -100,141 +98,141 @@ class TrackedConnection(asyncio.Protocol):
 
 
 @web.middleware
-async def keep_seat(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Around every request: while it is answered, its connection does not count as idle."""
+async def track_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """While a request is in progress, its connection is not idle."""
     protocol = request.transport.get_protocol() if request.transport is not None else None
     if not isinstance(protocol, TrackedConnection):
         return await handler(request)
-    seat = protocol.seat
-    seat.requests += 1
+    connection = protocol.record
+    connection.requests += 1
     try:
         return await handler(request)
     finally:
-        seat.requests -= 1
-        seat.idle_since = time.monotonic()
+        connection.requests -= 1
+        connection.idle_since = time.monotonic()
 
 
-class Acceptor:
-    """Accepts on sockets that listen; used on the servers' loop alone."""
+class Listener:
+    """Accepts connections on listening sockets; used on the servers' event loop only."""
 
     def __init__(
-        self, protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None, seats: ConnectionLimits
+        self, protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None, limits: ConnectionLimits
     ) -> None:
         self._protocol = protocol
         self._tls = tls
-        self._plan = ConnectionTable(seats)
-        self._freed = asyncio.Event()
-        self._watched: dict[OpenConnection, TrackedConnection] = {}
+        self._table = ConnectionTable(limits)
+        self._closed_one = asyncio.Event()
+        self._tracked: dict[OpenConnection, TrackedConnection] = {}
         self._accepting: list[asyncio.Task[None]] = []
-        self._keeping: dict[OpenConnection, asyncio.Task[None]] = {}
+        self._serving: dict[OpenConnection, asyncio.Task[None]] = {}
 
     def start(self, sockets: list[socket.socket]) -> None:
-        """Begin to accept."""
+        """Start accepting."""
         loop = asyncio.get_running_loop()
         self._accepting = [loop.create_task(self._accept(each)) for each in sockets]
         self._accepting.append(loop.create_task(self._sweep()))
 
     async def stop(self) -> None:
-        """Accept no more; the connections that there are go on."""
+        """Stop accepting; open connections go on."""
         for task in self._accepting:
             task.cancel()
         await asyncio.gather(*self._accepting, return_exceptions=True)
 
     async def finish(self) -> None:
-        """Cut off the connections that are left."""
-        for watched in tuple(self._watched.values()):
-            if watched.transport is not None:
-                watched.transport.abort()
-        keeping = tuple(self._keeping.values())
-        for task in keeping:
+        """Disconnect the remaining connections."""
+        for tracked in tuple(self._tracked.values()):
+            if tracked.transport is not None:
+                tracked.transport.abort()
+        serving = tuple(self._serving.values())
+        for task in serving:
             task.cancel()
-        await asyncio.gather(*keeping, return_exceptions=True)
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def _accept(self, listening: socket.socket) -> None:
         while True:
             try:
                 await self._accept_one(listening)
             except OSError as error:
-                log.warning("a connection could not be taken: %s", error)
-                await asyncio.sleep(0.5)  # out of file descriptors: some come back
-            except Exception:  # one connection must not end all that follow
-                log.exception("a connection could not be taken")
+                log.warning("a connection could not be accepted: %s", error)
+                await asyncio.sleep(0.5)  # out of file descriptors: some are released soon
+            except Exception:  # one connection must not stop the listener
+                log.exception("a connection could not be accepted")
                 await asyncio.sleep(0.5)
 
     async def _accept_one(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         found, address = await loop.sock_accept(listening)
         client = client_of(str(address[0]))
-        if not await self._has_seat(client):
-            _turn_away(found, plain=self._tls is None)
+        if not await self._has_room(client):
+            _reject(found, plain=self._tls is None)
             return
-        seat = OpenConnection(client, time.monotonic())
-        self._plan.taken[seat] = None
-        self._keeping[seat] = loop.create_task(self._keep(found, seat))
+        record = OpenConnection(client, time.monotonic())
+        self._table.open[record] = None
+        self._serving[record] = loop.create_task(self._serve(found, record))
 
-    async def _has_seat(self, client: str) -> bool:
-        """Whether there is a seat: now, or by an idle connection that gives it up; this machine's programs
-        also wait for one, others would keep it waiting meanwhile.
+    async def _has_room(self, client: str) -> bool:
+        """Whether one more connection may be served, now or after an idle one is closed. Only local clients
+        wait for that, as remote ones would keep them waiting.
         """
-        until = time.monotonic() + PATIENCE_SECONDS
-        while not self._plan.is_free(client):
-            given_up = self._plan.to_give_up(client, time.monotonic())
+        until = time.monotonic() + WAIT_SECONDS
+        while not self._table.has_room(client):
+            to_close = self._table.to_close(client, time.monotonic())
             left = until - time.monotonic()
-            if left <= 0 or (given_up is None and not is_own(client)):
+            if left <= 0 or (to_close is None and not is_local(client)):
                 return False
-            if given_up is not None:
-                self._cut(given_up)
-            self._freed.clear()
+            if to_close is not None:
+                self._close(to_close)
+            self._closed_one.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._freed.wait(), min(left, LOOK_SECONDS))
+                await asyncio.wait_for(self._closed_one.wait(), min(left, RETRY_SECONDS))
         return True
 
-    def _cut(self, seat: OpenConnection) -> None:
-        """End a connection; it frees its seat as it ends."""
-        watched = self._watched.get(seat)
-        if watched is not None and watched.transport is not None:
+    def _close(self, record: OpenConnection) -> None:
+        """Disconnect; the connection leaves the table as it ends."""
+        tracked = self._tracked.get(record)
+        if tracked is not None and tracked.transport is not None:
             if self._tls is None:
-                watched.transport.write(FULL)  # goes out at once, or not at all
-            watched.transport.abort()
-        elif seat in self._keeping:  # it has not even finished the TLS handshake
-            self._keeping[seat].cancel()
+                tracked.transport.write(FULL)  # sent at once, or not at all
+            tracked.transport.abort()
+        elif record in self._serving:  # still in the TLS handshake
+            self._serving[record].cancel()
 
-    async def _keep(self, found: socket.socket, seat: OpenConnection) -> None:
+    async def _serve(self, found: socket.socket, record: OpenConnection) -> None:
         loop = asyncio.get_running_loop()
-        watched = TrackedConnection(self._protocol(), loop, seat)
-        self._watched[seat] = watched
+        tracked = TrackedConnection(self._protocol(), loop, record)
+        self._tracked[record] = tracked
         seconds = HANDSHAKE_SECONDS if self._tls else None
         try:
             await loop.connect_accepted_socket(
-                lambda: watched, found, ssl=self._tls, ssl_handshake_timeout=seconds
+                lambda: tracked, found, ssl=self._tls, ssl_handshake_timeout=seconds
             )
-            await watched.left
+            await tracked.closed
         except (OSError, TimeoutError) as error:
-            log.debug("no connection with %s came about: %s", seat.client, error)  # strangers cause these
+            log.debug("the connection of %s failed: %s", record.client, error)  # anyone can cause these
         finally:
-            del self._watched[seat], self._keeping[seat], self._plan.taken[seat]
-            self._freed.set()
+            del self._tracked[record], self._serving[record], self._table.open[record]
+            self._closed_one.set()
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            for watched in tuple(self._watched.values()):
+            for tracked in tuple(self._tracked.values()):
                 try:
-                    watched.sweep()
-                except Exception:  # one connection must not end the sweep of the others
+                    tracked.sweep()
+                except Exception:  # one connection must not stop the sweep of the others
                     log.exception("a connection could not be swept")
 
 
-def _turn_away(found: socket.socket, *, plain: bool) -> None:
-    """Say why, where that can be said without a handshake."""
+def _reject(found: socket.socket, *, plain: bool) -> None:
+    """Close with a response, if no TLS handshake is needed for that."""
     with found, contextlib.suppress(OSError):
         if plain:
             found.send(FULL)
             found.shutdown(socket.SHUT_WR)
 
 
-def listening(host: str, port: int) -> list[socket.socket]:
-    """Sockets that listen on each address of a host, on one port; OSError."""
+def listening_sockets(host: str, port: int) -> list[socket.socket]:
+    """Sockets listening on every address of a host, on one port; OSError."""
     sockets: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

@@ -1,4 +1,4 @@
-"""The snapshot as Prometheus metrics; totals come from the journal and survive a restart."""
+"""The snapshot as Prometheus metrics; totals come from the journal and survive restarts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Gauges:
-    """What is measured: the board, calls to the repository and the chain, when certificates expire (unix
-    seconds, by site); `now` gives unix seconds.
+class MetricSources:
+    """Snapshots, timings of calls to repository and chain, and when certificates expire (unix seconds, by
+    server); `now` gives unix seconds.
     """
 
     snapshots: SnapshotStore
@@ -29,37 +29,37 @@ class Gauges:
 
 
 class SnapshotCollector(Collector):
-    """Reads the snapshot anew at each scrape; no label grows with the count of leases."""
+    """Reads the snapshot at each scrape; no label grows with the number of leases."""
 
-    def __init__(self, gauges: Gauges) -> None:
-        self._gauges = gauges
+    def __init__(self, sources: MetricSources) -> None:
+        self._sources = sources
 
     def collect(self) -> Iterator[Metric]:
-        gauges = self._gauges
-        snapshot, now = gauges.snapshots.snapshot, gauges.now()
+        sources = self._sources
+        snapshot, now = sources.snapshots.snapshot, sources.now()
         yield from metrics_market.market(snapshot)
         yield from metrics_market.workloads(snapshot)
         yield from metrics_market.money(snapshot)
         yield from metrics_market.funds(snapshot)
         yield from metrics_market.capacity(snapshot)
-        yield from metrics_cycles.cycles(snapshot, gauges.snapshots.history)
+        yield from metrics_cycles.cycles(snapshot, sources.snapshots.history)
         yield from metrics_cycles.readings(snapshot, now)
         yield from metrics_cycles.revisions(snapshot, now)
         yield from metrics_cycles.journal(snapshot)
-        yield from metrics_cycles.calls(gauges.calls)
-        yield from metrics_cycles.certificates(gauges.certificates())
+        yield from metrics_cycles.calls(sources.calls)
+        yield from metrics_cycles.certificates(sources.certificates())
 
 
-def metrics_page(gauges: Gauges) -> Callable[[], bytes]:
-    """A function that gives the whole page, in the text format of version 0.0.4."""
+def metrics_page(sources: MetricSources) -> Callable[[], bytes]:
+    """A function that renders all metrics in text format 0.0.4."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(SnapshotCollector(gauges))
+    registry.register(SnapshotCollector(sources))
     ProcessCollector(registry=registry)
-    settled = metrics_market.SETTLED
-    untyped, counter = f"# TYPE {settled} untyped".encode(), f"# TYPE {settled} counter".encode()
+    name = metrics_market.SETTLED
+    untyped, counter = f"# TYPE {name} untyped".encode(), f"# TYPE {name} counter".encode()
 
     def page() -> bytes:
-        # The library knows no counter without `_total`; the format does.
+        # The library supports no counter without `_total`; the format does.
         return generate_latest(registry).replace(untyped, counter, 1)
 
     return page

@@ -19,7 +19,7 @@ from reconciler.values.views import CycleOutcome
 
 
 def cycles(snapshot: Snapshot, history: MetricsHistory) -> Iterator[Metric]:
-    """How many, how they ended, how long they took."""
+    """Cycles by outcome, and their durations."""
     ended = CounterMetricFamily("virtengine_provider_cycles", "Cycles by how they ended.", labels=["outcome"])
     for outcome in CycleOutcome:
         ended.add_metric([outcome.value], snapshot.counters.cycles.get(outcome, 0))
@@ -53,7 +53,7 @@ def cycles(snapshot: Snapshot, history: MetricsHistory) -> Iterator[Metric]:
 
 
 def readings(snapshot: Snapshot, now: int) -> Iterator[Metric]:
-    """Each source: when it was last seen, how long ago, and whether it is seen now."""
+    """Each source: when it was last seen, its age, and whether it is seen now."""
     seen = GaugeMetricFamily(
         "virtengine_provider_reading_seen_timestamp_seconds",
         "When a source was last seen.",
@@ -76,7 +76,7 @@ def readings(snapshot: Snapshot, now: int) -> Iterator[Metric]:
 
 
 def revisions(snapshot: Snapshot, now: int) -> Iterator[Metric]:
-    """When the newest commit was seen, applied and told, and for how long one waits for it."""
+    """When commits were last seen, applied and published, and how long they wait for that."""
     times = snapshot.times
     last = GaugeMetricFamily(
         "virtengine_provider_revision_timestamp_seconds",
@@ -89,7 +89,7 @@ def revisions(snapshot: Snapshot, now: int) -> Iterator[Metric]:
     yield last
     lag = GaugeMetricFamily(
         "virtengine_provider_revision_lag_seconds",
-        "For how long the newest commit waits to be applied, and what happened to be published; 0: not.",
+        "How long the newest commit waits to be applied, and events wait to be published; 0: none waits.",
         labels=["stage"],
     )
     for stage, since in (("applied", times.unapplied_since), ("published", times.unpublished_since)):
@@ -98,7 +98,7 @@ def revisions(snapshot: Snapshot, now: int) -> Iterator[Metric]:
 
 
 def journal(snapshot: Snapshot) -> Iterator[Metric]:
-    """Transactions and events by where they stand."""
+    """Open and ended transactions, and unpublished events."""
     yield GaugeMetricFamily(
         "virtengine_provider_open_intents", "Transactions sent and not confirmed.", len(snapshot.intents)
     )
@@ -110,19 +110,19 @@ def journal(snapshot: Snapshot) -> Iterator[Metric]:
     yield ended
     yield GaugeMetricFamily(
         "virtengine_provider_unpublished_events",
-        "Events that no pushed status commit tells yet.",
+        "Events that no pushed status commit covers yet.",
         snapshot.unpublished,
     )
 
 
-def calls(found: CallTimings) -> Iterator[Metric]:
-    """How long the repository and the chain take to answer."""
+def calls(timings: CallTimings) -> Iterator[Metric]:
+    """How long calls to the repository and the chain take."""
     family = HistogramMetricFamily(
         "virtengine_provider_call_seconds",
         "How long calls to a source took.",
         labels=["source", "call"],
     )
-    for (source, call), took in sorted(found.took().items()):
+    for (source, call), took in sorted(timings.took().items()):
         family.add_metric([source, call], list(took.cumulative()), took.seconds)
     yield family
 
@@ -133,7 +133,7 @@ def certificates(expire: Mapping[str, int]) -> Iterator[Metric]:
         return
     family = GaugeMetricFamily(
         "virtengine_provider_certificate_expiry_timestamp_seconds",
-        "When the certificate that others see expires.",
+        "When the certificate of a remote server expires.",
         labels=["site"],
     )
     for site, at in sorted(expire.items()):

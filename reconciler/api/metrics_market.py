@@ -15,7 +15,7 @@ from reconciler.values.resources import Resources
 from reconciler.values.snapshot import Snapshot
 
 SETTLED = "virtengine_escrow_settlement_amount"
-"""A counter whose name the operator's sheet fixed without `_total`."""
+"""A counter whose name the cheat sheet fixes without `_total`."""
 
 WITHIN_SECONDS = {"1h": 3_600, "6h": 21_600, "1d": 86_400, "7d": 604_800, "30d": 2_592_000}
 
@@ -34,19 +34,19 @@ def market(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def workloads(snapshot: Snapshot) -> Iterator[Metric]:
-    """Workloads by state, what ails them, and what is withheld."""
+    """Workloads by state, their troubles, and holds."""
     counts = Counter(workload.state for workload in snapshot.workloads)
     states = GaugeMetricFamily("virtengine_provider_workloads", "Workloads by state.", labels=["state"])
     for state in (phase.value.lower() for phase in Phase):
         states.add_metric([state], counts[state])
     yield states
     troubles = Counter(w.trouble.reason for w in snapshot.workloads if w.trouble)
-    unwell = GaugeMetricFamily(
-        "virtengine_provider_workload_troubles", "Workloads that are not well, by reason.", labels=["reason"]
+    by_reason = GaugeMetricFamily(
+        "virtengine_provider_workload_troubles", "Workloads in trouble, by reason.", labels=["reason"]
     )
     for trouble, count in sorted(troubles.items()):
-        unwell.add_metric([trouble], count)
-    yield unwell
+        by_reason.add_metric([trouble], count)
+    yield by_reason
     reasons = Counter(h.reason for h in snapshot.holds)
     holds = GaugeMetricFamily("virtengine_provider_holds", "Effects withheld by reason.", labels=["reason"])
     for reason in Reason:
@@ -59,7 +59,9 @@ def money(snapshot: Snapshot) -> Iterator[Metric]:
     if not snapshot.height:
         return
     money = snapshot.money
-    settled = Metric(SETTLED, "Payments and settlements received, net of the chain's cut, in uve.", "unknown")
+    settled = Metric(
+        SETTLED, "Payments and settlements received, net of the chain's take, in uve.", "unknown"
+    )
     settled.add_sample(SETTLED, {}, money.received_uve)
     yield settled
     yield _gauge("virtengine_provider_balance_uve", "Spendable balance in uve.", money.balance_uve)
@@ -76,7 +78,7 @@ def money(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def funds(snapshot: Snapshot) -> Iterator[Metric]:
-    """How long tenants' escrow lasts: by state, the least, and how many leases end within a time."""
+    """How long tenants' escrow lasts: by state, the minimum, and how many leases end within a time."""
     counts = Counter(lease.funding.state for lease in snapshot.leases)
     states = GaugeMetricFamily(
         "virtengine_provider_escrow_leases", "Active leases by the state of their escrow.", labels=["state"]
@@ -88,12 +90,12 @@ def funds(snapshot: Snapshot) -> Iterator[Metric]:
     if left:
         yield _gauge(
             "virtengine_provider_escrow_seconds_left_min",
-            "The shortest time that an active lease is still paid for; negative: it is not any more.",
+            "The shortest time that the escrow of an active lease lasts; negative: it has ended.",
             min(left),
         )
     ending = GaugeMetricFamily(
         "virtengine_provider_escrow_leases_ending",
-        "Active leases whose escrow ends within a time; each time counts the shorter ones too.",
+        "Active leases whose escrow ends within a time; cumulative.",
         labels=["within"],
     )
     for word, seconds in WITHIN_SECONDS.items():
@@ -102,7 +104,7 @@ def funds(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def capacity(snapshot: Snapshot) -> Iterator[Metric]:
-    """What machines offer, what of it we sell, what is promised."""
+    """Capacity offered, sellable and promised."""
     found = snapshot.capacity
     if found is None:
         return

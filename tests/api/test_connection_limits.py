@@ -1,4 +1,4 @@
-"""Seats by client: shares, the reserve of this machine, and which connection gives way."""
+"""Limits per client, the reserve of local programs, and which connection is closed for another."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from reconciler.api.connection_limits import (
     ConnectionTable,
     OpenConnection,
     client_of,
-    is_own,
+    is_local,
 )
 
-OWN = "127.0.0.1"
+LOCAL = "127.0.0.1"
 
 
-def plan(*clients: str) -> ConnectionTable:
+def table(*clients: str) -> ConnectionTable:
     """One connection each, idle since their number."""
     return ConnectionTable(
         ConnectionLimits(6, 2, 2),
@@ -36,7 +36,7 @@ def plan(*clients: str) -> ConnectionTable:
         ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
         ("fe80::1%eth0", "fe80::/64"),
         ("::1", "::1"),
-        ("::ffff:127.0.0.1", OWN),
+        ("::ffff:127.0.0.1", LOCAL),
         ("", ""),
     ],
 )
@@ -51,18 +51,18 @@ def test_a_client_is_an_address_or_a_network_of_ipv6(address: str, client: str) 
         ("aa", "a", False),
         ("aa", "b", True),
         ("aabb", "c", False),
-        ("aabb", OWN, True),
+        ("aabb", LOCAL, True),
         ("aab", "c", True),
     ],
 )
-def test_shares_and_the_reserve(clients: str, client: str, free: bool) -> None:
-    assert plan(*clients).is_free(client) is free
+def test_the_limit_of_a_client_and_the_reserve(clients: str, client: str, free: bool) -> None:
+    assert table(*clients).has_room(client) is free
 
 
-def test_this_machine_may_have_all_and_no_more() -> None:
-    assert plan(*[OWN] * 5).is_free(OWN)
-    assert not plan(*[OWN] * 6).is_free(OWN)
-    assert not plan(*[OWN] * 6).is_free("a")
+def test_local_clients_may_use_the_total_and_no_more() -> None:
+    assert table(*[LOCAL] * 5).has_room(LOCAL)
+    assert not table(*[LOCAL] * 6).has_room(LOCAL)
+    assert not table(*[LOCAL] * 6).has_room("a")
 
 
 @pytest.mark.parametrize(
@@ -74,39 +74,39 @@ def test_this_machine_may_have_all_and_no_more() -> None:
         ("abab", "c", 0),
     ],
 )
-def test_the_longest_idle_of_the_client_with_most_gives_way(
+def test_the_longest_idle_connection_of_the_client_with_the_most_is_closed(
     clients: str, client: str, idle_since: float
 ) -> None:
-    found = plan(*clients).to_give_up(client, 100)
+    found = table(*clients).to_close(client, 100)
     assert found is not None
     assert found.idle_since == idle_since
 
 
-def test_within_the_grace_and_while_a_request_is_answered_nobody_gives_way() -> None:
-    made = plan("a", "a")
-    assert made.to_give_up("a", GRACE_SECONDS / 2) is None
-    for seat in made.taken:
-        seat.requests = 1
-    assert made.to_give_up("a", 100) is None
+def test_nothing_is_closed_within_the_grace_or_during_a_request() -> None:
+    connections = table("a", "a")
+    assert connections.to_close("a", GRACE_SECONDS / 2) is None
+    for each in connections.open:
+        each.requests = 1
+    assert connections.to_close("a", 100) is None
 
 
-def test_strangers_never_push_out_this_machine_while_the_reserve_is_what_they_lack() -> None:
-    made = plan("a", "a", "b", "b", OWN)
-    for seat in made.taken:
-        seat.requests = int(seat.client != OWN)
-    assert made.to_give_up("c", 100) is None
+def test_remote_clients_never_close_local_connections_of_the_reserve() -> None:
+    connections = table("a", "a", "b", "b", LOCAL)
+    for each in connections.open:
+        each.requests = int(each.client != LOCAL)
+    assert connections.to_close("c", 100) is None
 
 
-@given(st.lists(st.tuples(st.sampled_from([OWN, *"abcdefgh"]), st.booleans()), max_size=200))
-def test_whoever_comes_the_bounds_hold(coming: list[tuple[str, bool]]) -> None:
-    seats = ConnectionLimits(12, 4, 3)
-    made = ConnectionTable(seats)
+@given(st.lists(st.tuples(st.sampled_from([LOCAL, *"abcdefgh"]), st.booleans()), max_size=200))
+def test_the_limits_hold_for_any_clients(coming: list[tuple[str, bool]]) -> None:
+    limits = ConnectionLimits(12, 4, 3)
+    connections = ConnectionTable(limits)
     for now, (client, asks) in enumerate(coming):
-        if not made.is_free(client) and (given_up := made.to_give_up(client, now)) is not None:
-            del made.taken[given_up]
-        if made.is_free(client):
-            made.taken[OpenConnection(client, now, int(asks))] = None
-        counts = [seat.client for seat in made.taken]
-        assert len(counts) <= seats.in_all
-        assert all(counts.count(each) <= seats.of_one_client for each in counts if not is_own(each))
-        assert sum(not is_own(each) for each in counts) <= seats.in_all - seats.reserved
+        if not connections.has_room(client) and (idle := connections.to_close(client, now)) is not None:
+            del connections.open[idle]
+        if connections.has_room(client):
+            connections.open[OpenConnection(client, now, int(asks))] = None
+        counts = [each.client for each in connections.open]
+        assert len(counts) <= limits.total
+        assert all(counts.count(each) <= limits.per_client for each in counts if not is_local(each))
+        assert sum(not is_local(each) for each in counts) <= limits.total - limits.reserved

@@ -219,7 +219,7 @@ def test_the_token_is_a_browsers_password(snapshots: SnapshotStore, tmp_path: Pa
     certificate, key = authority.issue("server", 900 * DAY)
     snapshots.publish(GOOD)
     proof = RemoteAccess(certificate, key, None, tokens_of(tmp_path))
-    started = serve(snapshots, outside=ListenAddress("0.0.0.0", 0), proof=proof)
+    started = serve(snapshots, outside=ListenAddress("0.0.0.0", 0), remote_access=proof)
     assert started.ports.outside is not None
     port = started.ports.outside.port
     try:

@@ -51,7 +51,7 @@ def outer(tmp_path: Path) -> Iterator[Outer]:
     tokens.write_text(f"sha256:{'0' * 64} hashed\n{OLD} old 2020-01-01\n{TOKEN} ours\n")
     tokens.chmod(0o600)
     proof = RemoteAccess(certificate, key, authority.file, tokens)
-    started = serve(SnapshotStore(SHOWN), api=EVERYWHERE, proof=proof, now=lambda: int(time.time()))
+    started = serve(SnapshotStore(SHOWN), api=EVERYWHERE, remote_access=proof, now=lambda: int(time.time()))
     at = ListenAddress("0.0.0.0", started.ports.api.port)
     settings = ListenSettings(at, started.ports.metrics, None, certificate, key, authority.file, tokens)
     yield Outer(authority, started, settings, tmp_path)
@@ -69,7 +69,7 @@ def test_a_token_of_its_own_is_shown_instead(outer: Outer) -> None:
     ours = outer.file("ours", f"{TOKEN}\n")
     assert fetch(replace(outer.listen, tokens=hashed, ask_token=ours), STATUS, StatusView).provider
     wrong = outer.file("wrong", f"{'c' * 40}\n")
-    with pytest.raises(CliError, match="401: the token is not known here; "):
+    with pytest.raises(CliError, match="401: the token is unknown; "):
         fetch(replace(outer.listen, ask_token=wrong), STATUS, StatusView)
 
 
@@ -90,7 +90,7 @@ def test_an_expired_one_is_told_with_what_to_do(outer: Outer) -> None:
     certificate.replace(outer.directory / "server.pem")
     key.replace(outer.directory / "server.key")
     proof = RemoteAccess(outer.listen.tls_certificate, outer.listen.tls_key, None, outer.listen.tokens)
-    started = serve(SnapshotStore(SHOWN), api=EVERYWHERE, proof=proof)
+    started = serve(SnapshotStore(SHOWN), api=EVERYWHERE, remote_access=proof)
     try:
         at = ListenAddress("0.0.0.0", started.ports.api.port)
         with pytest.raises(CliError, match=r"server.pem of 127.0.0.1:\d+ has expired; renew it"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.api.connections import listening
+from reconciler.api.connections import listening_sockets
 from reconciler.devnet.faults import DevnetError
 from reconciler.devnet.home import BlockPace, DevnetPorts, Facts, Home, ReservedPorts
 
@@ -60,7 +60,7 @@ def test_reserved_ports_are_the_wanted_ones_unless_taken() -> None:
 def test_a_reserved_port_is_free_for_the_program_it_is_meant_for() -> None:
     reserved = ReservedPorts(DevnetPorts())
     for _ in range(2):
-        (server,) = listening("127.0.0.1", reserved.ports.api)
+        (server,) = listening_sockets("127.0.0.1", reserved.ports.api)
         server.close()
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", reserved.ports.api))

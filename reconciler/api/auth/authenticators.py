@@ -1,4 +1,4 @@
-"""Who may ask: on this machine whoever names it rightly, elsewhere who proves a token or a certificate."""
+"""Authentication: none on loopback, a token or client certificate on remote addresses."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ from reconciler.runtime.secret_files import SecretFile, Token
 
 log = logging.getLogger(__name__)
 
-FOR_PROGRAMS = 'Bearer realm="provider-daemon"'
-FOR_BROWSERS = 'Basic realm="provider-daemon", charset="UTF-8"'
-"""A browser asks for the token as a password, whatever the name; it reads one challenge, not two."""
+BEARER_CHALLENGE = 'Bearer realm="provider-daemon"'
+BASIC_CHALLENGE = 'Basic realm="provider-daemon", charset="UTF-8"'
+"""Browsers take the token as the password, with any user name; they read one challenge only."""
 
-TOKEN_MAX = 512
+TOKEN_MAX_CHARACTERS = 512
 WARNINGS = Rate(1 / 60, 5)
-"""Log lines about one client's wrong tokens."""
+"""Of log lines about one client's wrong tokens."""
 
 
 class Authenticator(Protocol):
-    """Judges requests before anything is done for them."""
+    """Decides about a request before it is handled."""
 
     def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
-        """Why this request is not answered; None: it is."""
+        """The error for a request that is not allowed; None: it is allowed."""
 
     def trusts(self, request: web.Request) -> bool:
-        """Whether who asks may see everything, also where anyone may ask."""
+        """Whether the client is authenticated, also on routes that are open to anyone."""
 
 
 class LocalAuthenticator:
-    """Only this machine reaches us: no proof is asked for, but a page in a browser can point a name of its
-    own at 127.0.0.1, and such a name is not ours.
+    """For loopback addresses: no authentication, but no foreign host names, as a web page can point a name of
+    its own at 127.0.0.1 (DNS rebinding).
     """
 
     def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
         host = request.headers.get("Host")
-        if host is not None and not _is_ours(host):
-            return error_reply(421, f"this API is not at {host[:200]}", "ask by address, or as localhost")
-        return _from_elsewhere(request, access)
+        if host is not None and not _is_own_name(host):
+            return error_reply(421, f"this API is not at {host[:200]}", "use its IP address or localhost")
+        return _cross_site(request, access)
 
     def trusts(self, request: web.Request) -> bool:
         return True
 
 
 class RemoteAuthenticator:
-    """Others reach us: a token or a certificate that the connection has proven."""
+    """For remote addresses: a token, or a client certificate that TLS has verified."""
 
     def __init__(self, tokens: SecretFile[tuple[Token, ...]] | None, now: Callable[[], int]) -> None:
         self._tokens = tokens
@@ -66,86 +66,84 @@ class RemoteAuthenticator:
     def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
         if access in (RouteAccess.OPEN, RouteAccess.HOOK):
             return None
-        return self._unproven(request) or _from_elsewhere(request, access)
+        return self._unauthenticated(request) or _cross_site(request, access)
 
     def trusts(self, request: web.Request) -> bool:
-        return self._unproven(request) is None
+        return self._unauthenticated(request) is None
 
-    def _unproven(self, request: web.Request) -> Reply | None:
+    def _unauthenticated(self, request: web.Request) -> Reply | None:
         transport = request.transport
         if transport is not None and transport.get_extra_info("peercert"):
             return None
-        given = _given(request)
+        token_text = _token_text(request)
         is_browser = "Sec-Fetch-Mode" in request.headers or "text/html" in request.headers.get("Accept", "")
-        challenge = FOR_BROWSERS if is_browser else FOR_PROGRAMS
-        if not given:
+        challenge = BASIC_CHALLENGE if is_browser else BEARER_CHALLENGE
+        if not token_text:
             return error_reply(
                 401,
-                "this address answers those who prove who they are",
-                "send a token as `Authorization: Bearer TOKEN`, or show a client certificate",
+                "authentication is required",
+                "send a token as `Authorization: Bearer TOKEN`, or a client certificate",
                 WWW_Authenticate=challenge,
             )
-        token = next((t for t in self._tokens.content if t.is_of(given)), None) if self._tokens else None
+        token = next((t for t in self._tokens.content if t.is_of(token_text)), None) if self._tokens else None
         if token is not None and (token.until is None or self._now() < token.until):
             return None
         if token is not None:
             self._warn(request, f"the token of {token.name} has expired and was used")
-            sentence, advice = "the token has expired", "ask the provider's operator for a new one"
+            error, advice = "the token has expired", "get a new one from the provider's operator"
         else:
-            self._warn(request, "a wrong token was shown")
-            sentence, advice = "the token is not known here", "see that it is whole, or ask for a new one"
-        return error_reply(401, sentence, advice, WWW_Authenticate=challenge)
+            self._warn(request, "a wrong token was used")
+            error, advice = "the token is unknown", "check that it is complete, or get a new one"
+        return error_reply(401, error, advice, WWW_Authenticate=challenge)
 
-    def _warn(self, request: web.Request, words: str) -> None:
-        """Log it, unless this client has filled enough of the log."""
+    def _warn(self, request: web.Request, message: str) -> None:
+        """Log it, unless this client has caused enough log lines."""
         if not self._warnings.take(client_of(request.remote or ""), time.monotonic()):
-            log.warning("%s by %s", words, request.remote)
+            log.warning("%s by %s", message, request.remote)
 
 
 class RateLimitedAuth:
-    """A door that no peer passes too often, and where none tries keys for long; good keys still open it."""
+    """Limits each client's requests and its failed authentications; valid tokens still work after those."""
 
     def __init__(
-        self, door: Authenticator, rates: Rates, clock: Callable[[], float] = time.monotonic
+        self, authenticator: Authenticator, rates: Rates, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._door = door
+        self._authenticator = authenticator
         self._clock = clock
         self._failures = RateLimiter(rates.failure)
-        self._meters = {
+        self._limiters = {
             RouteAccess.OPEN: RateLimiter(rates.read),
             RouteAccess.READ: RateLimiter(rates.read),
-            RouteAccess.EXPENSIVE: RateLimiter(rates.dear),
-            RouteAccess.WRITE: RateLimiter(rates.ask),
-            RouteAccess.HOOK: RateLimiter(rates.ask),
+            RouteAccess.EXPENSIVE: RateLimiter(rates.expensive),
+            RouteAccess.WRITE: RateLimiter(rates.write),
+            RouteAccess.HOOK: RateLimiter(rates.write),
         }
 
     def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
-        peer, now = client_of(request.remote or ""), self._clock()
-        if wait := self._meters[access].take(peer, now):
-            return _too_often(wait)
-        refusal = self._door.refusal(request, access)
+        client, now = client_of(request.remote or ""), self._clock()
+        if wait := self._limiters[access].take(client, now):
+            return _rate_exceeded(wait)
+        refusal = self._authenticator.refusal(request, access)
         return self.failed(request, refusal) if refusal and refusal.code == 401 else refusal
 
     def trusts(self, request: web.Request) -> bool:
-        return self._door.trusts(request)
+        return self._authenticator.trusts(request)
 
     def failed(self, request: web.Request, refusal: Reply) -> Reply:
-        """The answer to a peer that has not proven itself: after many such, that it asks too often."""
+        """The reply to a failed authentication; after many, that the rate limit is exceeded."""
         wait = self._failures.take(client_of(request.remote or ""), self._clock())
-        return _too_often(wait) if wait else refusal
+        return _rate_exceeded(wait) if wait else refusal
 
 
-def _too_often(wait_seconds: float) -> Reply:
+def _rate_exceeded(wait_seconds: float) -> Reply:
     seconds = max(1, int(wait_seconds + 0.999))
-    return error_reply(
-        429, "you ask too often", f"ask again in {seconds} seconds, and seldomer", Retry_After=str(seconds)
-    )
+    return error_reply(429, "rate limit exceeded", f"retry after {seconds} s", Retry_After=str(seconds))
 
 
-def _given(request: web.Request) -> str:
-    """The token that a request shows; "" for none."""
+def _token_text(request: web.Request) -> str:
+    """The token of a request; "" for none."""
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if len(rest) > TOKEN_MAX:
+    if len(rest) > TOKEN_MAX_CHARACTERS:
         return "too long"
     if scheme.lower() == "bearer":
         return rest.strip()
@@ -157,15 +155,15 @@ def _given(request: web.Request) -> str:
         return "unreadable"
 
 
-def _from_elsewhere(request: web.Request, access: RouteAccess) -> Reply | None:
-    """A browser that another site's page sends here may look at the page, and do nothing."""
+def _cross_site(request: web.Request, access: RouteAccess) -> Reply | None:
+    """Requests that a browser makes for another site's page may only read what is cheap."""
     if access not in (RouteAccess.WRITE, RouteAccess.EXPENSIVE):
         return None
     site = request.headers.get("Sec-Fetch-Site", "none")
     origin = request.headers.get("Origin")
     if site in ("same-origin", "none") and (origin is None or _netloc(origin) == request.host):
         return None
-    return error_reply(403, "another site's page may not ask this", "ask from the page at /, or with curl")
+    return error_reply(403, "requests from another site's page are not allowed", "use the page at /, or curl")
 
 
 def _netloc(url: str) -> str | None:
@@ -175,8 +173,8 @@ def _netloc(url: str) -> str | None:
         return None
 
 
-def _is_ours(host: str) -> bool:
-    """Whether a Host header names an address, or localhost."""
+def _is_own_name(host: str) -> bool:
+    """Whether a Host header is an IP address or localhost."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or bool(ipaddress.ip_address(name))

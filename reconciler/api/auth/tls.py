@@ -1,4 +1,4 @@
-"""What is needed where others reach us: TLS, and who may ask."""
+"""TLS and authentication settings of remote addresses."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from reconciler.values.listen_address import ListenAddress
 from reconciler.values.observed import Trouble
 from reconciler.values.times import utc_text
 
-SOON_SECONDS = 14 * 86_400
-RENEW = "Renew it: it is read again without a restart"
+EXPIRY_WARNING_SECONDS = 14 * 86_400
+RENEW = "renew it; it is reloaded without a restart"
 
 
 class RemoteAccessError(Exception):
-    """We cannot be reached by others safely; says what is missing."""
+    """A remote address is not safe to serve; the message names what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteAccess:
-    """The host file's words: a certificate with its key, whose certificates are trusted, who has tokens."""
+    """The host file's settings: certificate and key, the CA of client certificates, the token file."""
 
     certificate: Path | None = None
     key: Path | None = None
@@ -30,33 +30,33 @@ class RemoteAccess:
     tokens: Path | None = None
 
 
-def demand(what: str, setting: str, at: ListenAddress, outside: RemoteAccess) -> None:
-    """OutsideError where others reach an address, and either TLS or a proof of who asks is missing."""
+def require_safe(what: str, setting: str, at: ListenAddress, access: RemoteAccess) -> None:
+    """RemoteAccessError if an address is remote and TLS or authentication is missing."""
     if at.is_loopback:
         return
-    reached = f"the {what} would be reached by others at {at}"
+    exposed = f"the {what} would be reachable at {at}"
     instead = f"or set {setting} in the host file to 127.0.0.1:{at.port}"
-    if outside.certificate is None or outside.key is None:
+    if access.certificate is None or access.key is None:
         raise RemoteAccessError(
-            f"{reached} without TLS; name listen.tls_certificate and listen.tls_key in the host file, "
+            f"{exposed} without TLS; set listen.tls_certificate and listen.tls_key in the host file, "
             f"{instead}"
         )
-    if outside.tokens is None and outside.client_ca is None:
+    if access.tokens is None and access.client_ca is None:
         raise RemoteAccessError(
-            f"{reached} without anyone proving who they are; name listen.tokens or listen.client_ca in the "
+            f"{exposed} without authentication; set listen.tokens or listen.client_ca in the "
             f"host file, {instead}"
         )
 
 
 class Certificate:
-    """A server's certificate; `refresh` takes a renewed one for connections to come."""
+    """A server's certificate; `refresh` loads a renewed one for new connections."""
 
-    def __init__(self, outside: RemoteAccess) -> None:
-        assert outside.certificate is not None, "demand() was not asked"
-        assert outside.key is not None, "demand() was not asked"
-        self._files = (outside.certificate, outside.key)
-        self._marks = self._look()
-        self.tls = _tls(outside.client_ca)
+    def __init__(self, access: RemoteAccess) -> None:
+        assert access.certificate is not None, "require_safe() was not called"
+        assert access.key is not None, "require_safe() was not called"
+        self._files = (access.certificate, access.key)
+        self._stats = self._stat()
+        self.tls = _tls(access.client_ca)
         self._load()
 
     @property
@@ -65,12 +65,12 @@ class Certificate:
         return self._expires_at
 
     def trouble(self, now: int) -> Trouble | None:
-        """That it has expired, or soon will. The daemon goes on: who looks at it can wait, money cannot."""
+        """That it has expired, or soon will. The daemon goes on: leases and money cannot wait."""
         when = utc_text(self._expires_at, "%Y-%m-%d %H:%M UTC")
         if self._expires_at <= now:
-            told = f"the certificate {self} expired at {when}: nobody outside can ask"
-            return Trouble("CertificateExpired", told, RENEW)
-        if self._expires_at <= now + SOON_SECONDS:
+            message = f"the certificate {self} expired at {when}; remote clients are refused"
+            return Trouble("CertificateExpired", message, RENEW)
+        if self._expires_at <= now + EXPIRY_WARNING_SECONDS:
             return Trouble("CertificateExpires", f"the certificate {self} expires at {when}", RENEW)
         return None
 
@@ -78,11 +78,11 @@ class Certificate:
         return str(self._files[0])
 
     def refresh(self) -> bool:
-        """Whether there was a new one; OutsideError where it is not good: the old one stays."""
-        marks = self._look()
-        if marks == self._marks:
+        """Whether there is a new one; RemoteAccessError if it is invalid: the old one stays."""
+        stats = self._stat()
+        if stats == self._stats:
             return False
-        self._marks = marks
+        self._stats = stats
         self._load()
         return True
 
@@ -94,18 +94,18 @@ class Certificate:
         except (OSError, ValueError) as error:
             raise RemoteAccessError(
                 f"the certificate {certificate} cannot be used with the key {key}: "
-                f"{getattr(error, 'strerror', None) or error}; name a PEM chain and its unsealed key in the "
-                f"host file"
+                f"{getattr(error, 'strerror', None) or error}; set a PEM chain and its key without "
+                f"passphrase in the host file"
             ) from None
         self._expires_at = int(expires.timestamp())
 
-    def _look(self) -> tuple[object, ...]:
+    def _stat(self) -> tuple[object, ...]:
         try:
             return tuple((s.st_mtime_ns, s.st_size, s.st_ino) for s in (f.stat() for f in self._files))
         except OSError as error:
             raise RemoteAccessError(
-                f"{error.filename} cannot be read: {error.strerror}; write it for the daemon's user, or "
-                f"change its name in the host file"
+                f"{error.filename} cannot be read: {error.strerror}; make it readable for the daemon's "
+                f"user, or change its path in the host file"
             ) from None
 
 
@@ -119,14 +119,14 @@ def _tls(client_ca: Path | None) -> ssl.SSLContext:
         tls.load_verify_locations(client_ca)
     except (OSError, ssl.SSLError) as error:
         raise RemoteAccessError(
-            f"the client CA {client_ca} cannot be read: {error.strerror}; name a PEM file of certificates as "
+            f"the client CA {client_ca} cannot be read: {error.strerror}; set a PEM file of certificates as "
             f"listen.client_ca in the host file"
         ) from None
-    # Optional: who shows none may still show a token; who shows a bad one is refused in the handshake.
+    # Optional: a client without one may still have a token; an invalid one fails the handshake.
     tls.verify_mode = ssl.CERT_OPTIONAL
     return tls
 
 
 def _no_passphrase() -> str:
-    """Instead of a question on the terminal."""
-    raise ValueError("the key is sealed with a passphrase")
+    """Instead of a prompt on the terminal."""
+    raise ValueError("the key has a passphrase")

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from reconciler.api.connection_limits import client_of, is_own
+from reconciler.api.connection_limits import client_of, is_local
 from reconciler.api.response_cache import ResponseCache
 from reconciler.api.responses import HEADERS, Reply, error_reply
 from reconciler.api.routes.routing import ParsedRequest, Route, StreamHandler
@@ -53,7 +53,7 @@ class EventStream:
 
     async def listen(self, request: ParsedRequest) -> Reply | StreamHandler:
         client = client_of(request.raw.remote or "")
-        limit = LISTENERS_MAX if is_own(client) else LISTENERS_PER_CLIENT
+        limit = LISTENERS_MAX if is_local(client) else LISTENERS_PER_CLIENT
         if self._listeners.total() >= LISTENERS_MAX or self._listeners[client] >= limit:
             return error_reply(503, f"{limit} clients are listening", "close one, or use /api/v1/overview")
         self._loop = asyncio.get_running_loop()

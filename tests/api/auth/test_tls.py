@@ -77,7 +77,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def started(world: World, snapshots: SnapshotStore) -> Iterator[Started]:
-    running = serve(snapshots, outside=EVERYWHERE, proof=world.proof)
+    running = serve(snapshots, outside=EVERYWHERE, remote_access=world.proof)
     yield running
     running.stop()
 
@@ -89,7 +89,7 @@ def test_without_tls_it_does_not_start(host: str, where: str) -> None:
         serve(**cast("dict[str, Any]", {where: ListenAddress(host, 8443)}))
     what = "metrics" if where == "metrics" else "HTTP API"
     assert str(caught.value) == (
-        f"the {what} would be reached by others at {ListenAddress(host, 8443)} without TLS; name "
+        f"the {what} would be reachable at {ListenAddress(host, 8443)} without TLS; set "
         f"listen.tls_certificate and listen.tls_key in the host file, or set listen.{where} in the host file "
         "to 127.0.0.1:8443"
     )
@@ -97,10 +97,8 @@ def test_without_tls_it_does_not_start(host: str, where: str) -> None:
 
 def test_without_proof_of_who_asks_it_does_not_start(world: World) -> None:
     proof = replace(world.proof, tokens=None, client_ca=None)
-    with pytest.raises(
-        ServeError, match=r"without anyone proving who they are; name listen.tokens or listen.c"
-    ):
-        serve(outside=EVERYWHERE, proof=proof)
+    with pytest.raises(ServeError, match=r"without authentication; set listen.tokens or listen.c"):
+        serve(outside=EVERYWHERE, remote_access=proof)
 
 
 def test_handshakes_that_nobody_finishes_give_way(world: World, started: Started) -> None:
@@ -142,17 +140,17 @@ def test_a_token_opens(world: World, started: Started, token: str) -> None:
 @pytest.mark.parametrize(
     ("shown", "sentence"),
     [
-        ("", "this address answers those who prove who they are"),
-        (bearer(TOKEN[:-1]), "the token is not known here"),
-        (bearer("x" * 4_000), "the token is not known here"),
+        ("", "authentication is required"),
+        (bearer(TOKEN[:-1]), "the token is unknown"),
+        (bearer("x" * 4_000), "the token is unknown"),
         (bearer(OLD), "the token has expired"),
-        ("Basic !!!", "the token is not known here"),
+        ("Basic !!!", "the token is unknown"),
         (
             f"Basic {base64.b64encode(b'no-colon').decode()}",
-            "this address answers those who prove who they are",
+            "authentication is required",
         ),
-        ("Digest x", "this address answers those who prove who they are"),
-        ("Bearer", "this address answers those who prove who they are"),
+        ("Digest x", "authentication is required"),
+        ("Bearer", "authentication is required"),
     ],
 )
 def test_what_proves_nothing_opens_nothing(world: World, started: Started, shown: str, sentence: str) -> None:
@@ -199,7 +197,7 @@ def test_an_expired_certificate_of_ours_is_told_at_the_start_and_to_clients(
     certificate, key = world.authority.issue("ours", -DAY)
     started = serve(
         outside=EVERYWHERE,
-        proof=replace(world.proof, certificate=certificate, key=key),
+        remote_access=replace(world.proof, certificate=certificate, key=key),
         now=lambda: int(time.time()),
     )
     try:
@@ -207,7 +205,7 @@ def test_an_expired_certificate_of_ours_is_told_at_the_start_and_to_clients(
         told = Asker(started.ports.api).ask(STATUS).tree["troubles"]
         assert [each["reason"] for each in told] == ["CertificateExpired"]
         assert "ours.pem expired at 20" in told[0]["message"]
-        assert told[0]["advice"] == "Renew it: it is read again without a restart"
+        assert told[0]["advice"] == "renew it; it is reloaded without a restart"
         assert Asker(started.ports.api).ask("/api/v1/overview").tree["status"]["troubles"] == told
         with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
             world.asker(started).ask(STATUS)
@@ -226,9 +224,9 @@ def test_a_certificate_is_told_of_before_and_after_its_end(world: World, days: i
 def test_renewed_files_are_taken_without_a_restart_and_bad_ones_are_not(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(server, "FILES_SECONDS", 0.02)
+    monkeypatch.setattr(server, "RELOAD_SECONDS", 0.02)
     late = world.authority.issue("ours", -DAY)
-    started = serve(outside=EVERYWHERE, proof=replace(world.proof, certificate=late[0], key=late[1]))
+    started = serve(outside=EVERYWHERE, remote_access=replace(world.proof, certificate=late[0], key=late[1]))
     try:
         tokens = tmp_path / "tokens"
         tokens.write_text("a-new-token-of-somebody-else\n")
@@ -252,7 +250,7 @@ def test_renewed_files_are_taken_without_a_restart_and_bad_ones_are_not(
 
 def test_who_guesses_is_soon_not_heard_and_who_knows_still_is(world: World) -> None:
     rates = replace(UNLIMITED, failure=Rate(0.001, 3))
-    started = serve(outside=EVERYWHERE, proof=world.proof, rates=rates)
+    started = serve(outside=EVERYWHERE, remote_access=world.proof, rates=rates)
     try:
         asker = world.asker(started)
         codes = [asker.ask(STATUS, Authorization=bearer(f"guess {n}")).code for n in range(5)]
@@ -275,7 +273,7 @@ def test_anyone_may_ask_whether_we_are_well_and_learns_no_more(
 
 
 def test_metrics_ask_for_proof_too(world: World) -> None:
-    started = serve(metrics=EVERYWHERE, proof=world.proof)
+    started = serve(metrics=EVERYWHERE, remote_access=world.proof)
     try:
         asker = Asker(ListenAddress("127.0.0.1", started.ports.metrics.port), world.authority.client())
         assert asker.ask("/metrics").code == 401
@@ -313,7 +311,7 @@ def test_files_that_cannot_be_used_are_sentences(
     (tmp_path / "open").chmod(0o644)
     proof = replace(world.proof, **{name: tmp_path / file for name, file in change.items()})
     with pytest.raises(ServeError, match=sentence):
-        serve(outside=EVERYWHERE, proof=proof)
+        serve(outside=EVERYWHERE, remote_access=proof)
 
 
 def test_a_peer_that_asks_too_often_is_told_when_to_come_again() -> None:
@@ -324,7 +322,7 @@ def test_a_peer_that_asks_too_often_is_told_when_to_come_again() -> None:
         codes = [asker.ask(STATUS).code for _ in range(4)]
         assert codes == [200, 200, 200, 429]
         answer = asker.ask(STATUS)
-        assert (answer.tree["error"], answer.headers["retry-after"]) == ("you ask too often", "2")
+        assert (answer.tree["error"], answer.headers["retry-after"]) == ("rate limit exceeded", "2")
         assert asker.ask("/api/v1/journal").code == 200, "what is dear is counted apart"
     finally:
         started.stop()

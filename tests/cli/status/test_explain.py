@@ -62,11 +62,11 @@ def test_without_a_daemon_the_chain_of_causes_is_the_journals(terminal: Terminal
     assert "in 8m" in again
     first, then, last = (moment(NOON + seconds) for seconds in (0, 60, 90))
     assert set(lines(out, "was held")) == {
-        f"was held   PriceTooLow: {LOW.message} (from {first} to {then}; over)",
-        f"was held   NoWorkloadFile: commit its file (from {then} to {last}; over)",
+        f"was held   PriceTooLow: {LOW.message} (from {first} to {then})",
+        f"was held   NoWorkloadFile: commit its file (from {then} to {last})",
     }
     assert "ImagePullFailed: no such image" in "".join(lines(out, "event"))
-    assert out.endswith("no daemon answers: this is how its last cycle left it\n")
+    assert out.endswith("no daemon answers: this is the state after its last cycle\n")
 
 
 def test_every_id_of_it_tells_the_same(terminal: Terminal) -> None:
