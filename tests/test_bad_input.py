@@ -24,7 +24,7 @@ TABLE = [
     Row(
         "a broken YAML file",
         files.BROKEN,
-        "pricing.yaml:4:23: not YAML: mapping values are not allowed in this context (put a text that holds "
+        "pricing.yaml:4:23: not YAML: mapping values are not allowed in this context (put text that contains "
         f'": " in quotes, or check the indentation); {LAST_GOOD}',
         A_FILES_REST,
     ),
@@ -47,27 +47,27 @@ TABLE = [
     Row(
         "the sheet's own file",
         files.sheets_own_file,
-        "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve a block, up to 64 cores "
-        "with 256 GiB (a bid is rounded up to whole uve; raise the prices)",
+        "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve per block, up to 64 cores "
+        "with 256 GiB (bids are rounded up to whole uve; raise the prices)",
         "everything: it is valid, and bids are made at 1uve",
     ),
     Row(
         "an alias bomb",
         files.ALIAS_BOMB,
-        f"config.yaml:1:4: anchor &a (anchors are not read; write the value out); {LAST_GOOD}",
+        f"config.yaml:1:4: anchor &a (anchors are not supported; write the value out); {LAST_GOOD}",
         A_FILES_REST,
     ),
     Row(
         "two pull requests that conflict",
         files.CONFLICT,
-        "pricing.yaml:7:1: a merge conflict stands here (choose what counts and remove its lines); "
+        "pricing.yaml:7:1: an unresolved merge conflict (resolve it and remove the conflict markers); "
         f"{LAST_GOOD}",
         A_FILES_REST,
     ),
     Row(
         "YAML with a tab",
         files.TAB,
-        f"config.yaml:3:1: a tab where spaces belong (write spaces); {LAST_GOOD}",
+        f"config.yaml:3:1: a tab instead of spaces (write spaces); {LAST_GOOD}",
         A_FILES_REST,
     ),
     Row(
@@ -80,15 +80,15 @@ TABLE = [
         "a file renamed",
         files.renamed,
         "NoWorkloadFile: its lease is active; commit {first} to run it\n"
-        "FileFaulty: workloads/web.yaml:2:1: lease: this lease's file is named {id}.yaml (rename it, or "
-        f"remove it where that file is there already); {LAST_GOOD}",
+        "FileFaulty: workloads/web.yaml:2:1: lease: the file of this lease must be named {id}.yaml "
+        f"(rename it, or remove it if that file exists); {LAST_GOOD}",
         "what runs for the lease, bids",
     ),
     Row(
         "two files for one lease",
         files.doubled,
-        "workloads/copy.yaml:2:1: lease: this lease's file is named {first} (rename it, or remove it where "
-        f"that file is there already); {LAST_GOOD}",
+        "workloads/copy.yaml:2:1: lease: the file of this lease must be named {first} "
+        f"(rename it, or remove it if that file exists); {LAST_GOOD}",
         "the file with the right name, every other file, bids",
     ),
     Row(
@@ -100,7 +100,7 @@ TABLE = [
     Row(
         "a 25,000-deep document",
         files.DEEP,
-        f"{{first}}:1:33: nested deeper than 32 levels (no file of ours needs that); {LAST_GOOD}",
+        f"{{first}}:1:33: nested deeper than 32 levels (no valid file needs that); {LAST_GOOD}",
         A_FILES_REST,
     ),
     Row(

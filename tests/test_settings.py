@@ -187,7 +187,7 @@ def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
         ),
         ("rpc: http://127.0.0.1:26657", "rpc: http://x:y", ':5:8: chain.rpc: "http://x:y" is not an HTTP'),
         ("rpc: http://127.0.0.1:26657", "rpc: http://node:1", ":5:8: chain.rpc: http://node:1 is on another"),
-        ("grpc: 127.0.0.1:9090", "grpc: node:9090", ":4:9: chain.grpc: node:9090 is on another machine, and"),
+        ("grpc: 127.0.0.1:9090", "grpc: node:9090", ":4:9: chain.grpc: node:9090 is on another machine"),
         (
             "chain_id: virtengine-1",
             "chain_id: virtengine-1\n  witness: {grpc: 'b:1', rpc: 'https://b:2'}",
@@ -199,9 +199,13 @@ def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
             ":7:12: chain.witness: the witness is the node itself",
         ),
         ("grpc: 127.0.0.1:9090", "grpc: node", ':4:9: chain.grpc: "node" is not a host and a port (write'),
-        ("chain:", "  path: ../x\nchain:", ':3:9: repository.path: "../x" leads out of the repository'),
+        ("chain:", "  path: ../x\nchain:", ':3:9: repository.path: "../x" points outside the repository'),
         ("url: https:", "url: -https:", ":2:8: repository.url: "),
-        ("chain:", "listen:\n  api: 0.0.0.0:1\nchain:", ":4:8: listen.api: 0.0.0.0:1 is reached by others"),
+        (
+            "chain:",
+            "listen:\n  api: 0.0.0.0:1\nchain:",
+            ":4:8: listen.api: 0.0.0.0:1 is not a loopback address",
+        ),
         (
             "chain:",
             "listen:\n  metrics: x\nchain:",
@@ -232,11 +236,11 @@ def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
         (
             "chain:",
             "secrets: [{name: db}]\nchain:",
-            ":3:11: secrets.0: the secret db is granted to nobody (name workloads or tenants)",
+            ":3:11: secrets.0: the secret db has no grantee (name workloads or tenants)",
         ),
         ("chain:", "state: &a x\nchain:", ":3:8: anchor &a"),
-        (LEAST, "- x\n", ":1:1: the host file holds no keys"),
-        (LEAST, "", ":1:1: the host file holds no keys"),
+        (LEAST, "- x\n", ":1:1: the host file has no keys"),
+        (LEAST, "", ":1:1: the host file has no keys"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, good: str, bad: str, where: str) -> None:
@@ -276,11 +280,11 @@ def test_others_are_served_where_the_host_file_says_how_they_prove_themselves(tm
     [
         (
             ("tls_key",),
-            "is reached by others, and there is no TLS (name listen.tls_certificate and listen.tls_k",
+            "is not a loopback address and has no TLS (set listen.tls_certificate and listen.tls_k",
         ),
         (
             ("client_ca", "tokens"),
-            "is reached by others, who must prove who they are (name listen.tokens or l",
+            "is not a loopback address and has no authentication (set listen.tokens or l",
         ),
     ],
 )

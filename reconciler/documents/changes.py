@@ -1,4 +1,4 @@
-"""Two versions of a file, key by key, in the words of the file. Pure."""
+"""The difference between two versions of a file, key by key. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from reconciler.values.money import plain
 from reconciler.values.preview import FieldChange, FileChange
 
 TEXT_MAX = 120
-"""Longer values are cut: an environment variable may hold 64 KB."""
+"""Longer values are truncated: an environment variable may hold 64 KB."""
 
 NAMES = ("name", "port")
-"""What tells the entries of a list apart, so that one put in front does not change all the others."""
+"""Keys that identify entries of a list, so that an insertion does not change all later entries."""
 
 
 def file_changes(
     old: Mapping[str, str], new: Mapping[str, str], contents: Mapping[str, bytes]
 ) -> tuple[FileChange, ...]:
-    """The files of ours that differ (path -> blob), sorted by path; `contents` are the bytes by blob."""
+    """The differing files with a model (path -> blob), sorted by path; `contents` are the bytes by blob."""
     old = {path: blob for path, blob in old.items() if is_ours(path)}
     new = {path: blob for path, blob in new.items() if is_ours(path)}
     gone = {blob: path for path, blob in old.items() if path not in new}
@@ -49,7 +49,7 @@ def _fields(path: str, old: bytes | None, new: bytes | None) -> Iterator[FieldCh
 
 
 def _flat(path: str, content: bytes | None) -> dict[str, str]:
-    """Dotted key -> text; nothing for a file that cannot be read, whose faults are told elsewhere."""
+    """Dotted key -> text; empty for an unreadable file, whose faults are reported elsewhere."""
     if content is None:
         return {}
     try:

@@ -46,7 +46,7 @@ from reconciler.values.resources import Attribute, Resources
 
 
 def pricing_of(file: PricingFile) -> Pricing:
-    """Prices in uve as Decimal, exactly as written."""
+    """Prices in uve as exact decimals."""
     prices = file.pricing
     return Pricing(
         cpu_millicores=parse_rate(prices.cpu_millicores),
@@ -91,12 +91,12 @@ def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
 
 
 def lease_of(lease: LeaseModel, provider: str) -> LeaseId:
-    """The lease that a file names, with the provider whose repository this is."""
+    """The lease of a file, with the provider of the repository."""
     return LeaseId(OrderId(lease.owner, lease.dseq, lease.gseq, lease.oseq), provider)
 
 
 def workload_of(file: WorkloadFile, lease: LeaseId, name: WorkloadId, path: str) -> Workload:
-    """The workload, under the id that its lease gives it."""
+    """The workload with the ID derived from its lease."""
     reason, _, words = (file.close or "").partition(", ")
     return Workload(
         id=name,
@@ -160,7 +160,7 @@ def _group(group: AnsibleGroupModel) -> AnsibleGroup:
 
 
 def _host(group: AnsibleGroupModel, host: AnsibleHostModel) -> AnsibleHost:
-    """A host's own attributes count before those of its group."""
+    """A host's attributes override those of its group."""
     capacity = host.capacity or group.capacity
     attributes = dict(map(_attribute, [*group.attributes, *host.attributes]))
     return AnsibleHost(

@@ -1,4 +1,4 @@
-"""What several files together show: an adapter that is not there, a denied image, a lease named twice."""
+"""Checks across files: missing adapters, denied images, duplicate leases; and prices against limits."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,7 +16,7 @@ ADAPTERS = {"kubernetes": KUBERNETES, "ansible": ANSIBLE}
 
 
 def cross_faults(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
-    """Faults of workload files that are valid by themselves; the planner holds what they ask for."""
+    """Faults of workload files that are valid by themselves; the planner holds the workloads."""
     config = files[CONFIG].value if CONFIG in files else None
     denied = config.images_denied if isinstance(config, Config) else ()
     leases: dict[LeaseId, str] = {}
@@ -26,11 +26,11 @@ def cross_faults(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
             yield from _image_faults(denied, file, file.value)
             first = leases.setdefault(file.value.lease, path)
             if first != path:
-                yield _fault(file, "lease", f"{first} is for the same lease", "keep one of them")
+                yield _fault(file, "lease", f"{first} has the same lease", "remove one of the two files")
 
 
 def bound_faults(file: ReadFile, limits: Limits) -> Iterator[Fault]:
-    """Prices that the host file does not allow: the loop would not apply a commit that has them."""
+    """Prices outside the host file's limits; a commit with such prices is not applied."""
     if isinstance(file.value, Pricing):
         for name, sentence in out_of_bounds(file.value, limits):
             place = file.places.get(name, FILE_START)
@@ -42,13 +42,13 @@ def bound_faults(file: ReadFile, limits: Limits) -> Iterator[Fault]:
 
 def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Workload) -> Iterator[Fault]:
     if not workload.adapter:
-        yield from _nowhere(files, file)
+        yield from _no_adapter_faults(files, file)
         return
     path = ADAPTERS[workload.adapter]
     settings = files[path].value if path in files else None
     if settings is None:
         yield _fault(
-            file, "adapter", f"there is no {path} that can be read", "add it or name another adapter"
+            file, "adapter", f"there is no {path} without errors", "add or fix it, or name another adapter"
         )
     elif isinstance(settings, KubernetesSettings | AnsibleSettings) and not settings.enabled:
         yield _fault(
@@ -56,8 +56,8 @@ def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Wor
         )
 
 
-def _nowhere(files: Mapping[str, ReadFile], file: ReadFile) -> Iterator[Fault]:
-    """A workload that names no adapter needs one that is enabled."""
+def _no_adapter_faults(files: Mapping[str, ReadFile], file: ReadFile) -> Iterator[Fault]:
+    """A workload without an adapter needs at least one enabled adapter."""
     known = [files[path].value for path in ADAPTERS.values() if path in files]
     if not any(isinstance(v, KubernetesSettings | AnsibleSettings) and v.enabled for v in known):
         yield _fault(file, "adapter", "no adapter is enabled", f"enable one: {', '.join(ADAPTERS.values())}")

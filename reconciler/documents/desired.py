@@ -1,4 +1,4 @@
-"""A commit's files to Desired: one bad file spoils only itself, an unchanged file is never parsed twice."""
+"""A commit's files to Desired: a faulty file affects only itself, an unchanged file is never parsed again."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from reconciler.values.repository import Commit
 Kind = TypeVar("Kind")
 
 REVISION_BYTES_MAX = 8 * 1024 * 1024
-"""Distinct contents that are read of one revision; the slowest take some 6 seconds a megabyte to parse."""
+"""Distinct contents read per revision; the slowest take about 6 seconds per megabyte to parse."""
 
-COMMITS_KEPT = 2
-"""The newest commit and the one last applied are both asked for each cycle."""
+COMMITS_CACHED = 2
+"""Each cycle reads the newest commit and the one in force."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Chosen:
-    """The version of each file that counts, by path, and what is wrong with the newest ones."""
+class _ChosenFiles:
+    """The version of each file in force, by path, and the faults of the newest versions."""
 
     files: Mapping[str, ReadFile]
     good: Mapping[str, str]
@@ -52,25 +52,25 @@ class _Chosen:
 
 
 class _Parsing:
-    """One revision's parsing: each distinct content once."""
+    """Parses each distinct content of a revision once."""
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:
         self.contents = contents
         self._parsed: dict[tuple[type[FileModel], str], ParsedFile] = {}
 
     def parsed(self, path: str, blob: str) -> ParsedFile:
-        """What the content says."""
+        """The parsed content of a blob."""
         model = model_at(path)
-        assert model is not None, "only paths of ours are asked for"
+        assert model is not None, "only paths with a model are parsed"
         if (model, blob) not in self._parsed:
             self._parsed[model, blob] = parse_file(path, self.contents[blob], model)
         return self._parsed[model, blob]
 
 
 class DesiredReader:
-    """Turns commits into Desired and remembers what each blob said; belongs to one thread.
+    """Turns commits into Desired and caches each blob's value; not thread-safe.
 
-    `provider` is our own address, which names of workload files are derived from; None where it is not known.
+    `provider` is the provider's address, from which names of workload files are derived; None if unknown.
     """
 
     def __init__(self, provider: str | None) -> None:
@@ -79,28 +79,28 @@ class DesiredReader:
         self._made: dict[str, tuple[Mapping[str, str], Desired]] = {}
 
     def unread(self, commit: Commit, good: Mapping[str, str]) -> tuple[str, ...]:
-        """The blobs whose bytes `desired` will need: this commit's and the last good ones, not yet read."""
+        """The blobs whose bytes `desired` needs: this commit's and the last good ones, unless cached."""
         if self._known(commit, good) is not None:
             return ()
-        beyond = _beyond_bound(commit, good)
-        newest = [(path, blob) for path, blob in _ours(commit.files).items() if path not in beyond]
-        wanted = [*newest, *_ours(good).items()]
+        beyond = _beyond_limit(commit, good)
+        newest = [(path, blob) for path, blob in _with_model(commit.files).items() if path not in beyond]
+        wanted = [*newest, *_with_model(good).items()]
         return tuple(sorted({blob for path, blob in wanted if (path, blob) not in self._read}))
 
     def desired(self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes]) -> Desired:
-        """What the commit asks for; a faulty file's object keeps the version that `good` (path -> blob) has.
+        """The commit's desired state; a faulty file's object keeps its version in `good` (path -> blob).
 
-        `contents` holds the bytes of what `unread` named, by blob; one missing there is its file's fault.
+        `contents` are the bytes of the blobs from `unread`; a missing one is a fault of its file.
         """
         known = self._known(commit, good)
         if known is not None:
             return known
         desired = _assemble(commit.id, self._choose(commit, good, contents))
         if any(blob not in contents for blob in self.unread(commit, good)):
-            return desired  # what could not be got now may be got next time
+            return desired  # a missing content may be available next time
         self._forget_all_but(commit.files, good, desired.good)
         self._made = {commit.id: (good, desired), **{i: m for i, m in self._made.items() if i != commit.id}}
-        while len(self._made) > COMMITS_KEPT:
+        while len(self._made) > COMMITS_CACHED:
             self._made.popitem()
         return desired
 
@@ -108,13 +108,13 @@ class DesiredReader:
         made = self._made.get(commit.id)
         return made[1] if made and made[0] == good else None
 
-    def _choose(self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes]) -> _Chosen:
+    def _choose(self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes]) -> _ChosenFiles:
         files: dict[str, ReadFile] = {}
         blobs: dict[str, str] = {}
         stale: set[str] = set()
-        wanted = _ours(commit.files)
-        parsing, beyond = _Parsing(contents), _beyond_bound(commit, good)
-        faults = [*_commit_faults(commit), *(_too_much(path) for path in beyond)]
+        wanted = _with_model(commit.files)
+        parsing, beyond = _Parsing(contents), _beyond_limit(commit, good)
+        faults = [*_commit_faults(commit), *(_size_fault(path) for path in beyond)]
         hidden = {path for path in good if path in commit.refused or path.split("/")[0] in commit.refused}
         for path in sorted({*wanted, *REQUIRED, *hidden}):
             newest = self._file(path, wanted[path], parsing) if path in wanted.keys() - beyond else None
@@ -127,7 +127,7 @@ class DesiredReader:
                     stale.add(path)
             if newest is not None and newest.value is not None and blob:
                 files[path], blobs[path] = newest, blob
-        return _Chosen(files, blobs, frozenset(stale), tuple(faults))
+        return _ChosenFiles(files, blobs, frozenset(stale), tuple(faults))
 
     def _file(self, path: str, blob: str, parsing: _Parsing) -> ReadFile:
         known = self._read.get((path, blob))
@@ -152,35 +152,34 @@ def validate(
     refused: Mapping[str, str] | None = None,
     limits: Limits | None = None,
 ) -> tuple[Fault, ...]:
-    """Everything wrong with a state repository's files (path -> bytes), in the order of their places.
+    """All faults of a state repository's files (path -> bytes), ordered by position.
 
-    Without `provider`, the address is taken from config.yaml; without both, only the numbers in the names of
-    workload files are checked. `refused` are entries that are no plain files, with the reason; `limits` have
-    the bounds that prices are held against.
+    `provider` defaults to the address in config.yaml; without both, only the numbers in the names of workload
+    files are checked. `refused` are entries other than regular files, with the reason; `limits` bound prices.
     """
     sizes = {path: len(content) for path, content in files.items()}
     commit = Commit("", "", "", 0, {path: path for path in files}, sizes, refused or {})
-    faults = DesiredReader(provider or _provider_named(files)).desired(commit, {}, files).faults
+    faults = DesiredReader(provider or _provider_in_config(files)).desired(commit, {}, files).faults
     if limits is None or PRICING not in files:
         return faults
     prices = read_file(PRICING, files[PRICING], SINGLE[PRICING], None)
     return tuple(sorted({*faults, *bound_faults(prices, limits)}))
 
 
-def _provider_named(files: Mapping[str, bytes]) -> str | None:
+def _provider_in_config(files: Mapping[str, bytes]) -> str | None:
     return read_file(CONFIG, files[CONFIG], SINGLE[CONFIG], None).provider if CONFIG in files else None
 
 
-def _ours(files: Mapping[str, str]) -> dict[str, str]:
+def _with_model(files: Mapping[str, str]) -> dict[str, str]:
     return {path: blob for path, blob in files.items() if model_at(path)}
 
 
-def _beyond_bound(commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
-    """The files that are not read, as REVISION_BYTES_MAX is used up. Those that are in force are always read
-    and count first, then the shortest ones: no file keeps another from being read that was read before. What
-    this process has read by now plays no part, so that a restart changes nothing.
+def _beyond_limit(commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
+    """The files beyond REVISION_BYTES_MAX, which are not read. Files in force are always read and count
+    first, then the shortest ones, so a new file never displaces one in force. The cache is ignored, so a
+    restart changes nothing.
     """
-    files, counted, beyond = _ours(commit.files), set[str](), set[str]()
+    files, counted, beyond = _with_model(commit.files), set[str](), set[str]()
     room = REVISION_BYTES_MAX
     for path in sorted(
         files, key=lambda path: (good.get(path) != files[path], commit.sizes.get(path, 0), path)
@@ -194,15 +193,15 @@ def _beyond_bound(commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
     return frozenset(beyond)
 
 
-def _too_much(path: str) -> Fault:
-    why = f"not read: with this file, those that are read have more than {REVISION_BYTES_MAX} bytes"
+def _size_fault(path: str) -> Fault:
+    why = f"not read: with this file, the files read exceed {REVISION_BYTES_MAX} bytes"
     return Fault(path, 0, 0, why, "remove or shorten files", rule="files")
 
 
 def _commit_faults(commit: Commit) -> Iterable[Fault]:
     for path in REQUIRED:
         if path not in commit.files and path not in commit.refused:
-            start = "add it; `provider-daemon init` writes one to start from"
+            start = "add it; `provider-daemon init` writes a template"
             yield Fault(path, 0, 0, "the file is missing", start, rule="files")
     for path, why in commit.refused.items():
         if is_ours(path):
@@ -212,7 +211,7 @@ def _commit_faults(commit: Commit) -> Iterable[Fault]:
             yield Fault(path, 0, 0, "this file is not read", advice, warning=True, rule="files")
 
 
-def _assemble(commit: str, chosen: _Chosen) -> Desired:
+def _assemble(commit: str, chosen: _ChosenFiles) -> Desired:
     values = {path: file.value for path, file in chosen.files.items()}
     workloads = {v.id: v for v in values.values() if isinstance(v, Workload)}
     return Desired(

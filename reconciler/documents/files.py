@@ -34,7 +34,7 @@ from reconciler.values.resources import MB, Resources
 Value = Config | Pricing | KubernetesSettings | AnsibleSettings | Workload
 
 FILE_BYTES_MAX = 1024 * 1024
-"""Larger files are not read."""
+"""Largest accepted file."""
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _NO_LFS = "commit the file itself: take its pattern out of .gitattributes, then git add --renormalize"
@@ -44,9 +44,9 @@ _ID = re.compile(r"([0-9]+-[0-9]+-[0-9]+)-([a-z2-7]{10})")
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """What one file says, or why it cannot be used (then `value` is None and a fault says so).
+    """The value of one file, or None with the faults that prevent its use.
 
-    `places` are the spots that checks across files point at, by dotted path.
+    `places` are positions for checks across files, by dotted path.
     """
 
     path: str
@@ -58,9 +58,7 @@ class ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What the bytes of a file say by themselves, at whatever path: a document that its model accepts, or
-    faults.
-    """
+    """A file's content, independent of its path: a document that its model accepts, or faults."""
 
     faults: tuple[Fault, ...] = ()
     document: Document | None = None
@@ -68,9 +66,9 @@ class ParsedFile:
 
 
 def parse_file(path: str, content: bytes, model: type[FileModel]) -> ParsedFile:
-    """The costly half of reading a file; faults name `path`."""
+    """The expensive part of reading a file; faults name `path`."""
     if content.startswith(LFS_POINTER):
-        return ParsedFile((Fault(path, 1, 1, "a Git LFS pointer, not the file itself", _NO_LFS),))
+        return ParsedFile((Fault(path, 1, 1, "a Git LFS pointer instead of the file itself", _NO_LFS),))
     if len(content) > FILE_BYTES_MAX:
         why = f"the file has {len(content)} bytes; at most {FILE_BYTES_MAX} are read"
         return ParsedFile((Fault(path, 0, 0, why, "split it"),))
@@ -90,14 +88,14 @@ def parse_file(path: str, content: bytes, model: type[FileModel]) -> ParsedFile:
 
 
 def value_of(path: str, parsed: ParsedFile, provider: str | None) -> ReadFile:
-    """What a parsed file means at a path; `provider` is our own address, None where it is unknown (in CI)."""
+    """The value of a parsed file at a path; `provider` is the provider's address, None if unknown (in CI)."""
     if parsed.document is None or parsed.file is None:
         return ReadFile(path, None, tuple(replace(fault, path=path) for fault in parsed.faults))
     return _value(replace(parsed.document, path=path), parsed.file, provider)
 
 
 def read_file(path: str, content: bytes, model: type[FileModel], provider: str | None) -> ReadFile:
-    """Read and check one file."""
+    """Parse, validate and convert one file."""
     return value_of(path, parse_file(path, content, model), provider)
 
 
@@ -117,13 +115,13 @@ def _value(document: Document, file: FileModel, provider: str | None) -> ReadFil
         case WorkloadFile():
             return _workload(document, file, provider)
         case _:
-            raise AssertionError(f"{type(file).__name__} is no kind of ours")
+            raise AssertionError(f"{type(file).__name__} has no conversion")
 
 
 def _config(document: Document, file: ConfigFile, provider: str | None) -> ReadFile:
     if provider and file.provider and file.provider != provider:
-        message = f"this repository is for {file.provider}, and our key's address is {provider}"
-        fault = document.fault(("provider",), message, "use that provider's key, or change the line")
+        message = f"this repository is for {file.provider}, but our key has the address {provider}"
+        fault = document.fault(("provider",), message, "use that provider's key, or change this line")
         return ReadFile(document.path, None, (fault,))
     return ReadFile(document.path, config_of(file), provider=file.provider)
 
@@ -135,11 +133,11 @@ def _workload(document: Document, file: WorkloadFile, provider: str | None) -> R
     numbers = f"{file.lease.dseq}-{file.lease.gseq}-{file.lease.oseq}"
     found = _ID.fullmatch(stem)
     if provider and stem != derived:
-        message = f"this lease's file is named {derived}.yaml"
-        return _misnamed(document, message, "rename it, or remove it where that file is there already")
+        message = f"the file of this lease must be named {derived}.yaml"
+        return _misnamed(document, message, "rename it, or remove it if that file exists")
     if not found or found[1] != numbers:
-        message = f"this lease's file is named {numbers}-<10 letters>.yaml"
-        return _misnamed(document, message, "`provider-daemon explain` of the lease tells the name")
+        message = f"the file of this lease must be named {numbers}-<10 letters>.yaml"
+        return _misnamed(document, message, "`provider-daemon explain LEASE` prints the name")
     workload = workload_of(file, lease, WorkloadId(stem), document.path)
     return ReadFile(document.path, workload, places=_places(document, workload))
 
@@ -162,10 +160,10 @@ def _places(document: Document, workload: Workload) -> Mapping[str, SourcePositi
 
 def _not_a_mapping(document: Document) -> Fault:
     if document.root is None:
-        return Fault(document.path, 1, 1, "the file is empty", "write its keys, or remove the file")
-    what = "a list" if isinstance(document.root, list) else "a single value"
-    advice = "begin it with its keys, such as kind:"
-    return Fault(document.path, 1, 1, f"{what} where a mapping (keys with values) belongs", advice)
+        return Fault(document.path, 1, 1, "the file is empty", "write its keys or remove the file")
+    kind = "a list" if isinstance(document.root, list) else "a single value"
+    advice = "start it with its keys, such as kind:"
+    return Fault(document.path, 1, 1, f"{kind} instead of a mapping (keys with values)", advice)
 
 
 SMALL = Resources(cpu_milli=100, memory_bytes=128 * MB, storage_bytes=512 * MB)
@@ -173,15 +171,16 @@ LARGE = Resources(cpu_milli=64_000, memory_bytes=262_144 * MB, storage_bytes=1_0
 
 
 def price_warnings(document: Document, pricing: Pricing) -> tuple[Fault, ...]:
-    """One warning where the prices tell no workload apart, or are nothing at all."""
+    """A warning if every workload has the same price, or the price 0."""
     small, large = _price(pricing, SMALL), _price(pricing, LARGE)
     if large == 0:
-        return (_warning(document, "at these prices everything is free; the chain takes no bid of 0uve"),)
+        return (_warning(document, "at these prices everything is free; the chain rejects a bid of 0uve"),)
     if pricing.rounding is Rounding.UP and ceil_uve(small) == ceil_uve(large):
         price = ceil_uve(large)
         return (
             _warning(
-                document, f"at these prices everything costs {price}uve a block, up to 64 cores with 256 GiB"
+                document,
+                f"at these prices everything costs {price}uve per block, up to 64 cores with 256 GiB",
             ),
         )
     return ()
@@ -189,7 +188,7 @@ def price_warnings(document: Document, pricing: Pricing) -> tuple[Fault, ...]:
 
 def _warning(document: Document, message: str) -> Fault:
     place = document.place(("pricing",), of_key=True)
-    advice = "a bid is rounded up to whole uve; raise the prices"
+    advice = "bids are rounded up to whole uve; raise the prices"
     return Fault(
         document.path, place.line, place.column, f"pricing: {message}", advice, warning=True, rule="prices"
     )

@@ -1,7 +1,7 @@
-"""The forms of text in our files: money, quantities, durations, names; each with what to write instead.
+"""Text formats of the files: money, quantities, durations, names; each with the advice for invalid text.
 
-Models hold these texts as they stand; the conversion to values reads them. So an editor that checks the
-published schema and the daemon refuse the same texts.
+Models keep the text and the conversion to values parses it, so an editor with the published schema and the
+daemon reject the same texts.
 """
 
 import re
@@ -20,7 +20,7 @@ from reconciler.values.money import DENOM
 
 @dataclass(frozen=True, slots=True)
 class TextForm:
-    """A pattern, what it stands for, and an example of it."""
+    """A pattern, its noun, and the advice for text that does not match."""
 
     pattern: str
     noun: str
@@ -47,7 +47,7 @@ SIZE = TextForm(
 ADDRESS = TextForm(
     r"^ve1[02-9ac-hj-np-z]{38}([02-9ac-hj-np-z]{20})?$",
     "an address",
-    "it starts with ve1 and is copied whole",
+    "copy the whole address, which starts with ve1",
 )
 NAME = TextForm(
     r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", "a name", "use a-z, 0-9 and -, start with a letter, at most 63"
@@ -68,12 +68,12 @@ IMAGE = TextForm(
 IMAGE_RULE = TextForm(
     r"^[a-zA-Z0-9*?][a-z0-9A-Z._/:@*?-]{0,254}$",
     "an image pattern",
-    'write an image name, * for any text: "docker.io/evil/*"',
+    'write an image name; * matches any text: "docker.io/evil/*"',
 )
 CLOSE = TextForm(
     r"^(unstable|decommission|unspecified|manifest_timeout)(, [^\u0000-\u001f\u007f]{1,200})?$",
     "a reason to close",
-    'write unstable, decommission, unspecified or manifest_timeout, then ", " and your words',
+    'write unstable, decommission, unspecified or manifest_timeout, then optionally ", " and an explanation',
 )
 HOST_ADDRESS = TextForm(
     r"^[a-zA-Z0-9]([-a-zA-Z0-9.:]{0,251}[a-zA-Z0-9])?$",
@@ -81,7 +81,9 @@ HOST_ADDRESS = TextForm(
     'write a name, an IP address, or "localhost" for this machine',
 )
 IP_ADDRESS = TextForm(
-    r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$", "an IPv4 address", 'write "0.0.0.0" for all of the host, or one of its'
+    r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$",
+    "an IPv4 address",
+    'write "0.0.0.0" for all addresses of the host, or one of them',
 )
 ADDRESS_RANGE = TextForm(
     r"^[0-9a-fA-F:.]{2,45}/[0-9]{1,3}$",
@@ -90,7 +92,7 @@ ADDRESS_RANGE = TextForm(
 )
 USER_NAME = TextForm(r"^[a-z_][-a-z0-9_]{0,31}$", "a user's name", "use a-z, 0-9, _ and -, at most 32")
 DIRECTORY = TextForm(
-    r"^(/[A-Za-z0-9_][-A-Za-z0-9._]{0,99}){1,20}$", "a directory", 'write a whole path: "/var/lib/name"'
+    r"^(/[A-Za-z0-9_][-A-Za-z0-9._]{0,99}){1,20}$", "a directory", 'write an absolute path: "/var/lib/name"'
 )
 HOST_GRANT = TextForm(
     r"^[a-zA-Z0-9:][-a-zA-Z0-9.:]{0,252}(/[0-9]{1,3})?$",
@@ -101,7 +103,7 @@ JUMP = TextForm(
     r"^([a-z_][-a-z0-9_]{0,31}@)?([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-9])?|\[[0-9a-fA-F:.]{2,45}\])"
     r"(:[0-9]{1,5})?$",
     "an SSH server",
-    'write "user@host:port"; user and port may be left out',
+    'write "user@host:port"; user and port are optional',
 )
 WORKLOAD_ID = TextForm(
     r"^[0-9]{1,20}-[0-9]{1,10}-[0-9]{1,10}-[a-z2-7]{10}$",
@@ -117,52 +119,26 @@ ATTRIBUTE = TextForm(
     r"^[a-z0-9A-Z][-a-z0-9A-Z._/]{0,126}=[-a-zA-Z0-9._/]{1,128}$", "an attribute", 'write "key=value"'
 )
 
-_ALL = (
-    PRICE,
-    AMOUNT,
-    MARGIN,
-    DURATION,
-    DELAY,
-    CPU,
-    SIZE,
-    ADDRESS,
-    NAME,
-    ENV_NAME,
-    SECRET,
-    IMAGE,
-    IMAGE_RULE,
-    CLOSE,
-    HOST_ADDRESS,
-    IP_ADDRESS,
-    ADDRESS_RANGE,
-    USER_NAME,
-    DIRECTORY,
-    HOST_GRANT,
-    JUMP,
-    WORKLOAD_ID,
-    SECRET_GRANT,
-    ATTRIBUTE,
-)
-FORMS = {form.pattern: form for form in _ALL}
-"""By pattern, for the sentence about a text that does not fit."""
+FORMS = {form.pattern: form for form in tuple(vars().values()) if isinstance(form, TextForm)}
+"""By pattern, for messages about text that does not match."""
 
 
 def number_text(value: Node) -> Node:
-    """An unquoted number as its decimal text; anything else as it is."""
+    """An unquoted number as its decimal text; anything else unchanged."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return format(value, "f") if isinstance(value, Decimal) else str(value)
     return value
 
 
 def whole_number(value: Node) -> Node:
-    """`3.0` as 3, as JSON Schema counts it an integer; anything else as it is."""
+    """`3.0` as 3, which JSON Schema counts as an integer; anything else unchanged."""
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
     return value
 
 
 def image_text(value: str) -> str:
-    """An image as it stands, if the parser takes it: a schema cannot say all of its rules."""
+    """Validate an image with the parser: a schema cannot express all of its rules."""
     try:
         images.parse_image(value)
     except ValueError as why:
@@ -171,7 +147,7 @@ def image_text(value: str) -> str:
 
 
 def range_text(value: str) -> str:
-    """A range as it stands, if it is one: no bit is set beyond its prefix."""
+    """Validate an address range: no bit may be set beyond its prefix."""
     try:
         ip_network(value)
     except ValueError as why:
@@ -227,7 +203,7 @@ WorkloadName = Annotated[str, Field(pattern=WORKLOAD_ID.pattern)]
 SecretGrantName = Annotated[str, Field(pattern=SECRET_GRANT.pattern)]
 Attribute = Annotated[str, Field(pattern=ATTRIBUTE.pattern)]
 WHOLE = BeforeValidator(whole_number)
-"""Stands last in an annotation, behind the bounds, or these do not reach the schema."""
+"""Must be last in an annotation, after the bounds, or these do not reach the schema."""
 Whole = Annotated[int, WHOLE]
 Text = Annotated[str, Field(max_length=32_768)]
 PathText = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -254,6 +230,6 @@ def millicores(cpu: str) -> int:
 
 def size_bytes(size: str) -> int:
     """`512Mi` in bytes."""
-    found = re.fullmatch(r"([0-9]+)([KMGT]i)?", size)
-    assert found is not None, "the model has checked the form"
-    return int(found[1]) * _SIZE_UNITS[found[2] or ""]
+    match = re.fullmatch(r"([0-9]+)([KMGT]i)?", size)
+    assert match is not None, "validated by the model"
+    return int(match[1]) * _SIZE_UNITS[match[2] or ""]

@@ -1,4 +1,4 @@
-"""The host file read and checked; its ceilings as values."""
+"""The host file: parsing, validation, and its ceilings as values."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -27,18 +27,18 @@ from reconciler.values.listen_address import ListenAddress
 from reconciler.values.money import parse_rate
 from reconciler.values.resources import Resources
 
-ELSEWHERE = "on another machine, and reached without TLS: everyone on the way can change what it says"
-PLAIN = "or plaintext: true beside it where the way there is all your own"
+ELSEWHERE = "on another machine without TLS: anyone on the network path can forge its answers"
+PLAIN = "or plaintext: true beside it if the whole network path is yours"
 
 
 def read_host(path: str, content: bytes) -> HostFile | tuple[Fault, ...]:
-    """The host file, or everything that is wrong with it."""
+    """The host file, or all of its faults."""
     try:
         document = read_yaml(path, content)
     except BrokenFileError as error:
         return (error.fault,)
     if not isinstance(document.root, dict):
-        return (Fault(path, 1, 1, "the host file holds no keys", "write at least repository and chain"),)
+        return (Fault(path, 1, 1, "the host file has no keys", "write at least repository and chain"),)
     if empty := document.empty_values():
         return empty
     try:
@@ -49,7 +49,7 @@ def read_host(path: str, content: bytes) -> HostFile | tuple[Fault, ...]:
 
 
 def limits_of(file: HostFile, observe_only: bool) -> Limits:
-    """The ceilings of a host file that has no faults."""
+    """The ceilings of a valid host file."""
     limits = file.limits
     return Limits(
         observe_only=observe_only,
@@ -108,17 +108,17 @@ def _resources(capacity: CapacityModel | None) -> Resources | None:
 
 
 def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
-    """What the model's types cannot say."""
+    """Checks beyond the model's types."""
     for name in ("api", "metrics", "outside"):
         if (text := getattr(file.listen, name)) is not None:
             yield from _listen_faults(document, name, text, file.listen)
     yield from _chain_faults(document, file)
     path, url = file.repository.path, file.repository.url
     if path.startswith("/") or ".." in path.split("/"):
-        message = f'"{path}" leads out of the repository'
+        message = f'"{path}" points outside the repository'
         yield document.fault(("repository", "path"), message, "name a folder inside it")
     if url.startswith("-"):
-        message = f'"{url}" looks like an option of git'
+        message = f'"{url}" looks like a git option'
         yield document.fault(("repository", "url"), message, "write a URL, or a path with ./ before it")
     yield from _grant_faults(document, file)
     yield from _crossed_bounds(document, file.limits)
@@ -137,11 +137,11 @@ def _listen_faults(document: Document, name: str, text: str, model: ListenModel)
         return
     instead = f"or listen on 127.0.0.1:{listen.port}"
     if model.tls_certificate is None or model.tls_key is None:
-        message = f"{text} is reached by others, and there is no TLS"
-        yield document.fault(steps, message, f"name listen.tls_certificate and listen.tls_key, {instead}")
+        message = f"{text} is not a loopback address and has no TLS"
+        yield document.fault(steps, message, f"set listen.tls_certificate and listen.tls_key, {instead}")
     if model.tokens is None and model.client_ca is None:
-        message = f"{text} is reached by others, who must prove who they are"
-        yield document.fault(steps, message, f"name listen.tokens or listen.client_ca, {instead}")
+        message = f"{text} is not a loopback address and has no authentication"
+        yield document.fault(steps, message, f"set listen.tokens or listen.client_ca, {instead}")
 
 
 def _chain_faults(document: Document, file: HostFile) -> Iterator[Fault]:
@@ -149,8 +149,8 @@ def _chain_faults(document: Document, file: HostFile) -> Iterator[Fault]:
     if file.chain.witness is not None:
         yield from _node_faults(document, ("chain", "witness"), file.chain.witness)
         if file.chain.witness.grpc == file.chain.grpc or file.chain.witness.rpc == file.chain.rpc:
-            message = "the witness is the node itself, and confirms whatever that says"
-            yield document.fault(("chain", "witness"), message, "name a node of somebody else")
+            message = "the witness is the node itself, so it confirms nothing"
+            yield document.fault(("chain", "witness"), message, "name a node with another operator")
 
 
 def _node_faults(document: Document, steps: tuple[str, ...], node: NodeModel) -> Iterator[Fault]:
@@ -184,7 +184,7 @@ def _grant_faults(document: Document, file: HostFile) -> Iterator[Fault]:
                 yield document.fault(steps, str(error), 'write a range as "192.0.2.0/24"')
     for index, grant in enumerate(file.secrets):
         if not grant.workloads and not grant.tenants:
-            message = f"the secret {grant.name} is granted to nobody"
+            message = f"the secret {grant.name} has no grantee"
             yield document.fault(("secrets", index), message, "name workloads or tenants")
 
 

@@ -1,4 +1,4 @@
-"""Which file is of which kind: the path decides, `kind` in the file must agree."""
+"""Kinds of files: the path selects the kind, and `kind` in the file must agree."""
 
 from dataclasses import dataclass
 
@@ -21,15 +21,15 @@ SINGLE: dict[str, type[FileModel]] = {
     KUBERNETES: KubernetesFile,
     ANSIBLE: AnsibleFile,
 }
-"""The files of which there is one, by path."""
+"""Models of the files with a fixed path."""
 
 REQUIRED = (CONFIG, PRICING)
-"""Without these there is nothing to act by."""
+"""Files that every state repository needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """A kind of document: its name in `kind`, the name of its schema, its model."""
+    """A kind of file: its name in `kind`, the file name of its schema, its model."""
 
     name: str
     schema: str
@@ -43,24 +43,24 @@ KINDS = (
     FileKind("AnsibleAdapter", "ansible-adapter.json", AnsibleFile),
     FileKind("Workload", "workload.json", WorkloadFile),
 )
-"""What a state repository holds."""
+"""The kinds of a state repository."""
 
 OLDER: dict[str, dict[type[FileModel], type[FileModel]]] = {FIRST_FORM: {ConfigFile: FirstConfigFile}}
-"""By apiVersion: the forms of a model that are written otherwise than now; the rest only names its version.
+"""By apiVersion: older forms of models that differ from the newest in more than the version.
 
-A field keeps its name through all forms, and an older one gives it the alias of its day: so reading, schemas
-and `migrate` follow from the models alone.
+A field keeps its Python name in all forms; an older form gives it its old key as alias. Reading, schemas and
+`migrate` follow from the models.
 """
 
 
 def form_of(model: type[FileModel], root: dict[str, Node]) -> type[FileModel]:
-    """The model as of the apiVersion that the file names; of one that is not known, the newest."""
+    """The model for the file's apiVersion; for an unknown version, the newest."""
     version = root.get("apiVersion", FIRST_FORM)
     return OLDER.get(version, {}).get(model, model) if isinstance(version, str) else model
 
 
 def model_at(path: str) -> type[FileModel] | None:
-    """The model of the file at a path; None for a file that is not ours to read."""
+    """The model of the file at a path; None for any other file."""
     if path in SINGLE:
         return SINGLE[path]
     name = path.removeprefix(WORKLOADS)
@@ -68,7 +68,7 @@ def model_at(path: str) -> type[FileModel] | None:
 
 
 def misplaced(path: str) -> str | None:
-    """What to do with a file that looks like ours and is not read; None where there is nothing to say."""
+    """Advice for a file that is ignored although its path is similar to a valid one; None for any other."""
     folder, _, name = path.rpartition("/")
     stem, _, ending = name.rpartition(".")
     if model_at(path) or ending not in ("yaml", "yml", "json"):
@@ -76,10 +76,10 @@ def misplaced(path: str) -> str | None:
     if ending != "yaml" and model_at(f"{folder}/{stem}.yaml".removeprefix("/")):
         return f"rename it to {stem}.yaml"
     if folder == "adapters":
-        return "adapters are kubernetes.yaml and ansible.yaml"
-    return "put it right into workloads/" if path.startswith(WORKLOADS) else None
+        return "the adapter files are kubernetes.yaml and ansible.yaml"
+    return "move it directly into workloads/" if path.startswith(WORKLOADS) else None
 
 
 def is_ours(path: str) -> bool:
-    """Whether something at this path could hold or hide a file of ours (a link named `workloads` does)."""
+    """Whether an entry at this path can be or hide a file with a model (a link named `workloads` hides)."""
     return path in SINGLE or path.split("/")[0] in ("workloads", "adapters")

@@ -1,8 +1,7 @@
-"""A file of an older form rewritten into the newest, at the very places: comments, order and spaces stay.
+"""Migration of a file to the newest version by edits in place: comments, order and spacing are kept.
 
-Libraries that write YAML again from what they read change what nobody asked for (indentation, quotes, line
-ends), which hides the change from whoever reviews it. So tokens are replaced and lines put in, and the result
-is read again and held against what was read before.
+A YAML round trip through a library also changes indentation, quotes and line ends, which hides the real
+change from a reviewer. Instead tokens are replaced, lines inserted, and the result compared with it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +27,7 @@ from reconciler.documents.yaml_reader import BOM, decode, read_yaml
 
 
 class RenamedKey(NamedTuple):
-    """A key and the beginning of its value; `names` are the keys that lead to it, without places in lists."""
+    """A key and the first event of its value; `names` is the path of keys to it, without list indexes."""
 
     names: tuple[str, ...]
     key: ScalarEvent
@@ -36,7 +35,7 @@ class RenamedKey(NamedTuple):
 
 
 class Edit(NamedTuple):
-    """What stands between two places of a text, counted in characters, becomes another text."""
+    """Replacement of the text between two character offsets."""
 
     start: int
     end: int
@@ -53,38 +52,38 @@ class MigratedFile:
 
     @property
     def column(self) -> int:
-        """How far its keys are indented."""
+        """Indentation of its keys, in characters."""
         mark = self.root.start_mark
         return mark.column if mark else 0
 
     @property
     def line_end(self) -> str:
-        """As its first line ends."""
+        """The line end of its first line."""
         first = self.text.partition("\n")[0]
         return "\r\n" if first.endswith("\r") else "\n"
 
     def entry(self, *names: str) -> RenamedKey | None:
-        """The first one that these keys lead to."""
+        """The first entry at this path."""
         return next((entry for entry in self.entries if entry.names == names), None)
 
 
 def migrated(path: str, content: bytes, kind: FileKind) -> bytes:
-    """The file in the newest form, the same bytes where it is already; it must be valid as it stands."""
+    """The valid file in the newest version; the same bytes if it is already."""
     root = read_yaml(path, content).root
     assert isinstance(root, dict), "the file is valid"
     older = form_of(kind.model, root)
-    written = _written(decode(path, content))
-    edits = [*_head_edits(written, kind), *_renames(written, older, kind.model)]
-    new = (BOM if content.startswith(BOM) else b"") + _edited(written.text, edits).encode()
+    file = _parsed(decode(path, content))
+    edits = [*_head_edits(file, kind), *_renames(file, older, kind.model)]
+    new = (BOM if content.startswith(BOM) else b"") + _edited(file.text, edits).encode()
     after = kind.model.model_validate(read_yaml(path, new).root)
-    what = {"api_version"}
-    if after.model_dump(exclude=what) != older.model_validate(root).model_dump(exclude=what):
-        raise AssertionError(f"{path} would mean something else when rewritten")
+    version = {"api_version"}
+    if after.model_dump(exclude=version) != older.model_validate(root).model_dump(exclude=version):
+        raise AssertionError(f"the migration would change the meaning of {path}")
     return new
 
 
 def renamed(older: type[BaseModel], newer: type[BaseModel]) -> Mapping[tuple[str, ...], str]:
-    """The keys, in the older form, that have another name in the newer one, and that name."""
+    """Paths of keys in the older form that have another name in the newer one, with that name."""
     found: dict[tuple[str, ...], str] = {}
     for name, field in newer.model_fields.items():
         before, after = _key(name, older.model_fields[name]), _key(name, field)
@@ -100,42 +99,42 @@ def _key(name: str, field: FieldInfo) -> str:
     return field.alias or name
 
 
-def _renames(written: MigratedFile, older: type[BaseModel], newer: type[BaseModel]) -> Iterator[Edit]:
+def _renames(file: MigratedFile, older: type[BaseModel], newer: type[BaseModel]) -> Iterator[Edit]:
     names = renamed(older, newer)
-    for entry in written.entries:
+    for entry in file.entries:
         if entry.names in names:
             yield _replacing(entry.key, names[entry.names])
 
 
-def _head_edits(written: MigratedFile, kind: FileKind) -> Iterator[Edit]:
-    """`apiVersion` as it is now, and `kind`, put in where they are missing."""
-    version, named = written.entry("apiVersion"), written.entry("kind")
+def _head_edits(file: MigratedFile, kind: FileKind) -> Iterator[Edit]:
+    """The newest `apiVersion`; it and `kind` are inserted if missing."""
+    version, named = file.entry("apiVersion"), file.entry("kind")
     kind_line = [] if named else [f"kind: {kind.name}"]
     if version is None:
-        yield _first(written, [f"apiVersion: {API_VERSION}", *kind_line])
+        yield _insert_first(file, [f"apiVersion: {API_VERSION}", *kind_line])
         return
     if not (isinstance(version.value, ScalarEvent) and version.value.value == API_VERSION):
         yield _replacing(version.value, API_VERSION)
     if kind_line:
-        yield _after(written, version, kind_line[0])
+        yield _insert_after(file, version, kind_line[0])
 
 
-def _first(written: MigratedFile, lines: list[str]) -> Edit:
-    start = _start(written.root)
-    if written.root.flow_style:
-        more = ", " if written.entries else ""
+def _insert_first(file: MigratedFile, lines: list[str]) -> Edit:
+    start = _start(file.root)
+    if file.root.flow_style:
+        more = ", " if file.entries else ""
         return Edit(start + 1, start + 1, ", ".join(lines) + more)
-    indent = " " * written.column
-    return Edit(start, start, "".join(f"{line}{written.line_end}{indent}" for line in lines))
+    indent = " " * file.column
+    return Edit(start, start, "".join(f"{line}{file.line_end}{indent}" for line in lines))
 
 
-def _after(written: MigratedFile, entry: RenamedKey, line: str) -> Edit:
+def _insert_after(file: MigratedFile, entry: RenamedKey, line: str) -> Edit:
     end = _end(entry.value)
-    if written.root.flow_style:
+    if file.root.flow_style:
         return Edit(end, end, f", {line}")
-    rest = written.text[end:].split(written.line_end, 1)[0]
-    indent = " " * written.column
-    return Edit(end + len(rest), end + len(rest), f"{written.line_end}{indent}{line}")
+    rest = file.text[end:].split(file.line_end, 1)[0]
+    indent = " " * file.column
+    return Edit(end + len(rest), end + len(rest), f"{file.line_end}{indent}{line}")
 
 
 def _replacing(event: Event, text: str) -> Edit:
@@ -160,8 +159,8 @@ def _edited(text: str, edits: list[Edit]) -> str:
     return text
 
 
-def _written(text: str) -> MigratedFile:
-    """Every key with its place; the text is known to hold one mapping without aliases."""
+def _parsed(text: str) -> MigratedFile:
+    """Every key with its position, in a text with one mapping and no aliases."""
     root: MappingStartEvent | None = None
     entries: list[RenamedKey] = []
     open_keys: list[ScalarEvent | None] = []
@@ -176,7 +175,7 @@ def _written(text: str) -> MigratedFile:
             if in_mapping and in_mapping[-1]:
                 key = open_keys[-1]
                 if key is None:
-                    assert isinstance(event, ScalarEvent), "keys are words"
+                    assert isinstance(event, ScalarEvent), "keys are text"
                     open_keys[-1] = event
                     continue
                 names = tuple(each.value for each in open_keys if each is not None)

@@ -1,17 +1,17 @@
-"""What all our documents share: strict models and the first two lines of every file."""
+"""Base models of all files: strict validation, `apiVersion` and `kind`."""
 
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 FIRST_FORM = "provider.virtengine.dev/v1alpha1"
-"""The first version of our files' form; a file that names none is of this one."""
+"""The first version, and the default of a file without apiVersion."""
 API_VERSION = "provider.virtengine.dev/v1beta1"
 """The newest version, which `provider-daemon migrate` writes."""
 
 
 class StrictModel(BaseModel):
-    """Unknown keys, converted types and later changes are refused; docstrings become the schema's words."""
+    """Rejects unknown keys, type conversion and mutation; docstrings become the schema's descriptions."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, validate_by_name=False
@@ -19,9 +19,9 @@ class StrictModel(BaseModel):
 
 
 class FileModel(StrictModel):
-    """The top of a file; `kind` is added by each."""
+    """The root of a file; each subclass adds `kind`."""
 
     api_version: Literal["provider.virtengine.dev/v1beta1", "provider.virtengine.dev/v1alpha1"] = Field(
         default="provider.virtengine.dev/v1alpha1", alias="apiVersion"
     )
-    """The version of this file's form; without it the first, v1alpha1, is meant."""
+    """Version of the file's format; default: v1alpha1."""

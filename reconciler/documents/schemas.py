@@ -1,4 +1,4 @@
-"""The models as JSON Schemas, for editors and for CI outside Python (draft 2020-12)."""
+"""The models as JSON Schemas (draft 2020-12), for editors and for CI outside Python."""
 
 import json
 from collections.abc import Mapping
@@ -11,22 +11,22 @@ from reconciler.documents.model import API_VERSION, FileModel
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ALL = "all.json"
 HOST = FileKind("Host", "host.json", HostFile)
-"""The host file is no part of a state repository; its schema is for whoever edits it."""
+"""The host file is not part of a state repository; its schema is for editors."""
 
 _VERSION = API_VERSION.rpartition("/")[2]
 
 
 def schemas() -> Mapping[str, str]:
-    """File name -> JSON text: one schema a kind, and `all.json`, which goes by the file's `kind`.
+    """File name -> JSON text: one schema per kind, and `all.json`, which selects by the file's `kind`.
 
-    Each stands alone, so that nothing is fetched to use it; its `$id` names the newest form that it knows.
+    Each is self-contained; its `$id` names the newest version that it covers.
     """
     texts = {kind.schema: _text(kind.schema, kind_schema(kind)) for kind in (*KINDS, HOST)}
     return texts | {ALL: _text(ALL, _all_schema())}
 
 
 def kind_schema(kind: FileKind) -> dict[str, Any]:
-    """The schema of one kind, in each form that is read: which one counts, `apiVersion` says."""
+    """The schema of one kind in all versions, selected by `apiVersion`."""
     older = {version: forms[kind.model] for version, forms in OLDER.items() if kind.model in forms}
     if not older:
         return {"title": kind.name, **_form(kind.model)}
@@ -44,7 +44,7 @@ def _if_version(version: str, then: dict[str, Any], otherwise: dict[str, Any]) -
 
 
 def _defined(model: type[FileModel], definitions: dict[str, Any]) -> dict[str, Any]:
-    """A reference to the model's schema, which is put among the definitions."""
+    """Add the model's schema to the definitions; returns a reference to it."""
     form = _form(model)
     definitions |= form.pop("$defs", {}) | {model.__name__: form}
     return {"$ref": f"#/$defs/{model.__name__}"}
@@ -76,7 +76,7 @@ def _all_schema() -> dict[str, Any]:
 
 
 def _tidy(node: Any) -> Any:
-    """Leave out what editors show as noise: titles of fields, and null, which no file of ours may hold."""
+    """Without titles of fields, which are noise in editors, and null, which no file may contain."""
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):

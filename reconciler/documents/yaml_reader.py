@@ -1,7 +1,7 @@
-"""YAML read strictly: events only, capped, without the parts of the language that surprise or harm.
+"""A strict, bounded YAML subset: no anchors, aliases, tags, merge keys, directives or several documents.
 
-Nothing is composed or constructed by PyYAML: its composer overflows the C stack on 50,000 brackets, and
-aliases explode only when the result is walked. What is refused is refused at its first event.
+Built on parser events only: PyYAML's composer overflows the C stack on 50,000 brackets, and aliases expand
+only when the result is walked. Unsupported syntax is rejected at its first event.
 """
 
 import re
@@ -27,56 +27,56 @@ DEPTH_MAX = 32
 NODES_MAX = 50_000
 MERGE_KEY = "<<"
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)
-"""A line that git leaves in a conflict; in quotes it would be read as a text."""
+"""A conflict marker of git; YAML would read one inside quotes as text."""
 _SAVE_AGAIN = "save it as plain text in UTF-8"
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#")
 
 
 def read_yaml(path: str, content: bytes) -> Document:
-    """The file as plain values with places; raises BrokenFileError with the first thing that is wrong."""
+    """The file as plain values with positions; BrokenFileError with the first fault."""
     text = decode(path, content)
     if conflict := _CONFLICT.search(text):
         line = len(re.findall(r"\r\n?|\n", text[: conflict.start()])) + 1
-        advice = "choose what counts and remove its lines"
-        raise BrokenFileError(Fault(path, line, 1, "a merge conflict stands here", advice))
+        advice = "resolve it and remove the conflict markers"
+        raise BrokenFileError(Fault(path, line, 1, "an unresolved merge conflict", advice))
     builder = _Builder(path)
-    words: list[ScalarEvent] = []
+    scalars: list[ScalarEvent] = []
     has_tabs = "\t" in text
     try:
         for event in yaml.parse(text, Loader=yaml.CLoader):
             builder.take(event)
             if has_tabs and isinstance(event, ScalarEvent):
-                words.append(event)
+                scalars.append(event)
     except yaml.MarkedYAMLError as error:
         raise BrokenFileError(_syntax_fault(path, text, error)) from None
     except yaml.YAMLError as error:
         raise BrokenFileError(Fault(path, 1, 1, f"not YAML: {error}", _SAVE_AGAIN)) from None
     if has_tabs:
-        _refuse_tabs(path, text, words)
+        _reject_tabs(path, text, scalars)
     return Document(path, builder.root, builder.marks)
 
 
-def _refuse_tabs(path: str, text: str, words: list[ScalarEvent]) -> None:
-    """Tabs between words, on which readers do not agree; within a text or a comment they are its own."""
-    signs = list(text)
-    for word in words:
-        start, end = word.start_mark, word.end_mark
+def _reject_tabs(path: str, text: str, scalars: list[ScalarEvent]) -> None:
+    """Reject tabs between scalars, on which YAML readers disagree; scalars and comments may contain them."""
+    characters = list(text)
+    for scalar in scalars:
+        start, end = scalar.start_mark, scalar.end_mark
         assert start is not None and end is not None, "libyaml marks every event"  # noqa: PT018  # one claim
         for index in range(start.index, end.index):
-            if signs[index] not in "\r\n":
-                signs[index] = "x"
-    for number, line in enumerate(re.split(r"\r\n?|\n", "".join(signs)), 1):
+            if characters[index] not in "\r\n":
+                characters[index] = "x"
+    for number, line in enumerate(re.split(r"\r\n?|\n", "".join(characters)), 1):
         column = _COMMENT.split(line, 1)[0].find("\t") + 1
         if column:
             raise BrokenFileError(_tab_fault(path, number, column))
 
 
 def _tab_fault(path: str, line: int, column: int) -> Fault:
-    return Fault(path, line, column, "a tab where spaces belong", "write spaces")
+    return Fault(path, line, column, "a tab instead of spaces", "write spaces")
 
 
 class _Builder:
-    """Turns events into values; a stack of open containers, no recursion."""
+    """Builds values from events with a stack of open containers, without recursion."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -88,9 +88,9 @@ class _Builder:
         self._documents = 0
 
     def take(self, event: Event) -> None:
-        """One event more; raises BrokenFileError where it may not stand."""
+        """Process one event; BrokenFileError for unsupported syntax."""
         if isinstance(event, ScalarEvent):
-            self._refuse_decoration(event)
+            self._reject_properties(event)
             self._take_scalar(event)
         elif isinstance(event, MappingStartEvent):
             self._open({}, event)
@@ -100,35 +100,39 @@ class _Builder:
             self._stack.pop()
             self._keys.pop()
         elif isinstance(event, AliasEvent):
-            raise self._broken(event, f"alias *{event.anchor}", "aliases are not read; write the value out")
+            raise self._broken(
+                event, f"alias *{event.anchor}", "aliases are not supported; write the value out"
+            )
         elif isinstance(event, DocumentStartEvent):
-            self._take_document(event)
+            self._start_document(event)
 
-    def _take_document(self, event: DocumentStartEvent) -> None:
+    def _start_document(self, event: DocumentStartEvent) -> None:
         self._documents += 1
         if self._documents > 1:
-            raise self._broken(event, "a second document in one file", "give each its own file")
+            raise self._broken(event, "a second document in this file", "move it to its own file")
         if event.version or event.tags:
-            raise self._broken(event, "a % directive", "leave it out; no tags or versions are read")
+            raise self._broken(event, "a % directive", "directives are not supported; remove it")
 
-    def _refuse_decoration(self, event: NodeEvent) -> None:
+    def _reject_properties(self, event: NodeEvent) -> None:
         self._nodes += 1
         if self._nodes > NODES_MAX:
             raise self._broken(event, f"more than {NODES_MAX} values in one file", "split it")
         if event.anchor is not None:
-            raise self._broken(event, f"anchor &{event.anchor}", "anchors are not read; write the value out")
+            raise self._broken(
+                event, f"anchor &{event.anchor}", "anchors are not supported; write the value out"
+            )
         tag = getattr(event, "tag", None)
         if tag is not None:
-            raise self._broken(event, f"tag {tag}", "tags are not read; leave it out")
+            raise self._broken(event, f"tag {tag}", "tags are not supported; remove it")
 
     def _open(
         self, container: dict[str, Node] | list[Node], event: MappingStartEvent | SequenceStartEvent
     ) -> None:
-        self._refuse_decoration(event)
+        self._reject_properties(event)
         if len(self._stack) >= DEPTH_MAX:
-            raise self._broken(event, f"nested deeper than {DEPTH_MAX} levels", "no file of ours needs that")
+            raise self._broken(event, f"nested deeper than {DEPTH_MAX} levels", "no valid file needs that")
         if self._awaits_key():
-            raise self._broken(event, "a list or mapping as a key", "keys are words")
+            raise self._broken(event, "a list or mapping as key", "keys are text")
         self._place(container, event)
         self._stack.append(container)
         self._keys.append(None)
@@ -144,7 +148,7 @@ class _Builder:
         if not self._awaits_key():
             self._place(value, event)
         elif value == MERGE_KEY and event.implicit[0]:
-            raise self._broken(event, "a merge key <<", "merging is not read; write the values out")
+            raise self._broken(event, "a merge key <<", "merge keys are not supported; write the values out")
         elif isinstance(value, str):
             self._take_key(value, event)
         else:
@@ -154,10 +158,8 @@ class _Builder:
         container = self._stack[-1]
         if key in container:
             first = self.marks[id(container)][key].key
-            raise self._broken(
-                event, f"the key {key} stands twice", f"first on line {first.line}; remove one"
-            )
-        self._keys[-1] = (key, _place_of(event))
+            raise self._broken(event, f"duplicate key {key}", f"first on line {first.line}; remove one")
+        self._keys[-1] = (key, _position_of(event))
 
     def _awaits_key(self) -> bool:
         return bool(self._stack) and isinstance(self._stack[-1], dict) and self._keys[-1] is None
@@ -167,24 +169,24 @@ class _Builder:
             self.root = value
             return
         container = self._stack[-1]
-        place = _place_of(event)
+        position = _position_of(event)
         if isinstance(container, list):
-            self.marks[id(container)][len(container)] = Mark(place, place)
+            self.marks[id(container)][len(container)] = Mark(position, position)
             container.append(value)
             return
         pending = self._keys[-1]
         assert pending is not None, "libyaml gives a key before its value"
-        key, key_place = pending
-        self.marks[id(container)][key] = Mark(key_place, key_place if value is None else place)
+        key, key_position = pending
+        self.marks[id(container)][key] = Mark(key_position, key_position if value is None else position)
         container[key] = value
         self._keys[-1] = None
 
     def _broken(self, event: Event, message: str, advice: str) -> BrokenFileError:
-        place = _place_of(event)
-        return BrokenFileError(Fault(self.path, place.line, place.column, message, advice))
+        position = _position_of(event)
+        return BrokenFileError(Fault(self.path, position.line, position.column, message, advice))
 
 
-def _place_of(event: Event) -> SourcePosition:
+def _position_of(event: Event) -> SourcePosition:
     mark = event.start_mark
     assert mark is not None, "libyaml marks every event"
     return SourcePosition(mark.line + 1, mark.column + 1)
@@ -193,8 +195,8 @@ def _place_of(event: Event) -> SourcePosition:
 def _syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
     if error.context_mark and "quoted scalar" in str(error.context):
-        begun = error.context_mark
-        return Fault(path, begun.line + 1, begun.column + 1, "not YAML: a quote without an end", "close it")
+        start = error.context_mark
+        return Fault(path, start.line + 1, start.column + 1, "not YAML: unterminated quoted text", "close it")
     if mark is None:
         return Fault(path, 1, 1, f"not YAML: {error.problem or error}", _SAVE_AGAIN)
     lines = text.splitlines()
@@ -207,31 +209,31 @@ def _syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
 
 def _syntax_advice(problem: str, line: str) -> str:
     if "mapping values are not allowed" in problem:
-        return 'put a text that holds ": " in quotes, or check the indentation'
+        return 'put text that contains ": " in quotes, or check the indentation'
     if "cannot start any token" in problem:
-        return "put a text that begins with this sign in quotes"
+        return "put text that begins with this character in quotes"
     if "did not find expected" in problem or "could not find expected" in problem:
         return "check the indentation, quotes and brackets here and on the line before"
     if '"' in line or "'" in line:
         return "check the quotes on this line"
-    return "check the signs and the indentation on this line"
+    return "check the punctuation and indentation of this line"
 
 
 BYTES_MAX = 1024 * 1024
-"""Largest file that is read, in bytes."""
+"""Largest accepted file."""
 
 BOM = b"\xef\xbb\xbf"
-"""The byte order mark that some editors put before UTF-8; it is read over."""
+"""The byte order mark that some editors write before UTF-8; ignored."""
 
-# Controls but tab and line ends, DEL, C1, Unicode line ends (YAML 1.1 breaks lines there, editors do not),
-# marks that turn the direction of writing (a diff then reads differently than it is), and non-characters.
+# Control characters except tab and line ends, DEL, C1, Unicode line ends (YAML 1.1 breaks lines there,
+# editors do not), bidirectional controls (they make a diff display differently), and non-characters.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 )
 
 
 def decode(path: str, content: bytes) -> str:
-    """The text of a file, a byte order mark left out; BrokenFileError has the place of the first bad byte."""
+    """The text without a byte order mark; BrokenFileError with the position of the first invalid byte."""
     if len(content) > BYTES_MAX:
         message = f"the file has {len(content)} bytes; at most {BYTES_MAX} are read"
         raise BrokenFileError(Fault(path, 1, 1, message, "split it"))
@@ -247,9 +249,9 @@ def decode(path: str, content: bytes) -> str:
     hidden = _HIDDEN.search(text)
     if hidden:
         line, column = _end_of(text[: hidden.start()])
-        message = f"the invisible sign U+{ord(hidden.group()):04X}"
+        message = f"the invisible character U+{ord(hidden.group()):04X}"
         raise BrokenFileError(
-            Fault(path, line, column, message, "remove it, or write it as an escape in quotes")
+            Fault(path, line, column, message, "remove it, or write it as an escape sequence in quotes")
         )
     return text
 

@@ -1,4 +1,4 @@
-"""What an unquoted YAML word means: YAML 1.2 where every reader agrees, else refused with advice to quote."""
+"""Unquoted YAML scalars: YAML 1.2 where all readers agree; others are rejected with the advice to quote."""
 
 import re
 from decimal import Decimal
@@ -6,7 +6,7 @@ from decimal import Decimal
 Scalar = str | int | Decimal | bool | None
 
 NUMBER_LENGTH_MAX = 64
-"""Longest number that is read; a price or a quantity needs a third of it."""
+"""Longest accepted number; a price or a quantity needs a third of it."""
 
 _WORDS: dict[str, Scalar] = {
     "": None,
@@ -30,27 +30,27 @@ _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
 _MAYBE_NUMBER = re.compile(r"[-+.0-9]")
 
-# Texts that some YAML reader takes for a number, a date or a time, and what to write instead.
+# Text that some YAML reader takes for a number, a date or a time, with the explanation.
 _DOUBTFUL: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"), "some readers take it for a time"),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?"), "some readers take it for a date"),
+    (re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"), "some YAML readers take it for a time"),
+    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?"), "some YAML readers take it for a date"),
     (re.compile(r"[-+]?0[xX][0-9a-fA-F_]+"), "it reads as a hexadecimal number"),
-    (re.compile(r"[-+]?0[oO]?[0-9_]+"), "some readers take it for an octal number"),
-    (re.compile(r"[-+]?0b[01_]+"), "some readers take it for a binary number"),
+    (re.compile(r"[-+]?0[oO]?[0-9_]+"), "some YAML readers take it for an octal number"),
+    (re.compile(r"[-+]?0b[01_]+"), "some YAML readers take it for a binary number"),
     (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "it is not a finite number"),
     (
         re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)[eE][-+]?[0-9]+"),
-        "some readers take it for a power of ten",
+        "some YAML readers take it for a power of ten",
     ),
     (
         re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)"),
-        "readers do not agree on this number",
+        "YAML readers disagree on this number",
     ),
 )
 
 
 class DoubtfulScalarError(ValueError):
-    """An unquoted word that readers understand differently; says why and what to write instead."""
+    """An unquoted scalar on which YAML readers disagree; carries the reason and the advice."""
 
     def __init__(self, message: str, advice: str) -> None:
         super().__init__(f"{message} ({advice})")
@@ -59,16 +59,16 @@ class DoubtfulScalarError(ValueError):
 
 
 def plain_scalar(text: str) -> Scalar:
-    """The value of an unquoted scalar; numbers keep their decimal text as int or Decimal, never float.
+    """The value of an unquoted scalar; numbers are int or Decimal, never float.
 
-    Raises DoubtfulScalarError for what YAML 1.1 and 1.2 read differently (`NO`, `010`, `12:30`, `1_000`).
+    DoubtfulScalarError if YAML 1.1 and 1.2 disagree (`NO`, `010`, `12:30`, `1_000`).
     """
     if text in _WORDS:
         return _WORDS[text]
     if text in _SWITCH_WORDS:
-        raise _doubtful(text, "some readers take it for true or false", " or write true or false")
+        raise _doubtful(text, "some YAML readers take it for true or false", " or write true or false")
     if text in ("=", "<<"):
-        raise _doubtful(text, "it has a special meaning to some readers", "")
+        raise _doubtful(text, "it has a special meaning in some YAML readers", "")
     if not _MAYBE_NUMBER.match(text):
         return text
     return _number_or_text(text)

@@ -1,4 +1,4 @@
-"""Values to YAML text in one canonical form, which every YAML 1.1 and 1.2 reader reads alike."""
+"""Values to canonical YAML, which YAML 1.1 and 1.2 readers read alike."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,9 @@ from reconciler.documents.document import Node
 from reconciler.documents.yaml_scalars import DoubtfulScalarError, plain_scalar
 
 KEY_LENGTH_MAX = 500
-"""Longest key; YAML readers look only 1,024 characters ahead for the colon."""
+"""Longest key; YAML readers look at most 1,024 characters ahead for the colon."""
 
-# Starts and goes on with signs that no YAML reader takes for syntax; a colon or space only within.
+# Only characters that no YAML reader takes for syntax; a colon or space only inside.
 _PLAIN = re.compile(
     r"[A-Za-z0-9_/](?:[A-Za-z0-9_./@+=,;()-]|:(?=[A-Za-z0-9_./@+=,-])| (?=[A-Za-z0-9_./@+=,;()-]))*"
 )
@@ -21,7 +21,7 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r
 
 
 def write_yaml(root: Mapping[str, Node]) -> bytes:
-    """The mapping as UTF-8 YAML, keys in the order given, two spaces a level, one line end at the end."""
+    """The mapping as UTF-8 YAML, keys in the given order, indented by two spaces."""
     return ("\n".join(_mapping_lines(root, "")) + "\n").encode() if root else b"{}\n"
 
 
@@ -79,7 +79,7 @@ def _decimal(value: Decimal) -> str:
 def _text(text: str) -> str:
     if _PLAIN.fullmatch(text) and _reads_as_itself(text):
         return text
-    return '"' + _ESCAPED.sub(lambda found: _escape(found.group()), text) + '"'
+    return '"' + _ESCAPED.sub(lambda match: _escape(match.group()), text) + '"'
 
 
 def _reads_as_itself(text: str) -> bool:
@@ -89,5 +89,5 @@ def _reads_as_itself(text: str) -> bool:
         return False
 
 
-def _escape(sign: str) -> str:
-    return _SHORT_ESCAPES.get(sign) or f"\\u{ord(sign):04x}"
+def _escape(character: str) -> str:
+    return _SHORT_ESCAPES.get(character) or f"\\u{ord(character):04x}"

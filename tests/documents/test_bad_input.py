@@ -38,7 +38,7 @@ TABLE = [
         "pricing.yaml",
         PRICING.replace(b"cpu_millicores: 1uve", b"cpu_millicores: 1uve: x"),
         "pricing.yaml:4:23: not YAML: mapping values are not allowed in this context "
-        '(put a text that holds ": " in quotes, or check the indentation)',
+        '(put text that contains ": " in quotes, or check the indentation)',
     ),
     Bad(
         "unknown key",
@@ -58,13 +58,13 @@ TABLE = [
         "an alias bomb",
         "config.yaml",
         BOMB,
-        "config.yaml:1:4: anchor &a (anchors are not read; write the value out)",
+        "config.yaml:1:4: anchor &a (anchors are not supported; write the value out)",
     ),
     Bad(
         "25,000 deep",
         W1,
         b"[" * 25_000 + b"]" * 25_000,
-        f"{W1}:1:33: nested deeper than 32 levels (no file of ours needs that)",
+        f"{W1}:1:33: nested deeper than 32 levels (no valid file needs that)",
     ),
     Bad(
         "5 MB",
@@ -97,14 +97,14 @@ TABLE = [
         "another lease's name",
         W1,
         workload(2),
-        f"{W1}:2:1: lease: this lease's file is named {W2.removeprefix('workloads/')} "
-        "(rename it, or remove it where that file is there already)",
+        f"{W1}:2:1: lease: the file of this lease must be named {W2.removeprefix('workloads/')} "
+        "(rename it, or remove it if that file exists)",
     ),
     Bad(
         "an empty file",
         "config.yaml",
         b"",
-        "config.yaml:1:1: the file is empty (write its keys, or remove the file)",
+        "config.yaml:1:1: the file is empty (write its keys or remove the file)",
     ),
     Bad(
         "not UTF-8",
@@ -116,13 +116,13 @@ TABLE = [
         "a tab",
         "config.yaml",
         b"bidding:\n\tenabled: false\n",
-        "config.yaml:2:1: a tab where spaces belong (write spaces)",
+        "config.yaml:2:1: a tab instead of spaces (write spaces)",
     ),
     Bad(
         "a merge conflict",
         "config.yaml",
         b"<<<<<<< HEAD\nkind: Config\n=======\n>>>>>>> x\n",
-        "config.yaml:1:1: a merge conflict stands here (choose what counts and remove its lines)",
+        "config.yaml:1:1: an unresolved merge conflict (resolve it and remove the conflict markers)",
     ),
 ]
 
@@ -173,8 +173,8 @@ def test_a_file_renamed_is_told_both_names() -> None:
     after = desired(reader, files, before.good)
     name = W1.removeprefix("workloads/")
     assert [fault.show() for fault in after.faults] == [
-        f"workloads/web.yaml:2:1: lease: this lease's file is named {name} "  # noqa: ISC004  # one line
-        "(rename it, or remove it where that file is there already)"
+        f"workloads/web.yaml:2:1: lease: the file of this lease must be named {name} "  # noqa: ISC004  # one line
+        "(rename it, or remove it if that file exists)"
     ]
     assert not after.whole
     assert [*after.workloads] == [workload_id(lease(2))]
@@ -192,7 +192,7 @@ def test_two_files_for_one_lease(provider: str | None) -> None:
         assert made.workloads[workload_id(lease(1))].services[0].image == "docker.io/library/nginx:1.27"
     else:
         (fault,) = made.faults
-        assert fault.show() == f"{W1}:2:1: lease: {other} is for the same lease (keep one of them)"
+        assert fault.show() == f"{W1}:2:1: lease: {other} has the same lease (remove one of the two files)"
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
@@ -217,6 +217,6 @@ def test_the_sheets_own_file_counts_and_is_warned_about() -> None:
     assert made.pricing is not None
     assert made.whole
     assert [fault.show() for fault in made.faults] == [
-        "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve a block, "  # noqa: ISC004  # one line
-        "up to 64 cores with 256 GiB (a bid is rounded up to whole uve; raise the prices)"
+        "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve per block, "  # noqa: ISC004  # one line
+        "up to 64 cores with 256 GiB (bids are rounded up to whole uve; raise the prices)"
     ]

@@ -17,8 +17,8 @@ def test_an_adapter_that_is_not_there_or_not_enabled() -> None:
     files = repository() | {path: workload(1, "adapter: ansible")}
     (missing,) = told(files)
     assert missing == (
-        f"{path}:3:10: adapter: there is no adapters/ansible.yaml that can be read "
-        "(add it or name another adapter)"
+        f"{path}:3:10: adapter: there is no adapters/ansible.yaml without errors "
+        "(add or fix it, or name another adapter)"
     )
     files["adapters/ansible.yaml"] = b"enabled: false\n"
     (off,) = told(files)
@@ -42,5 +42,5 @@ def test_two_files_for_one_lease() -> None:
     files = repository() | {f"workloads/1-1-1-{name}.yaml": workload(1) for name in ("a" * 10, "b" * 10)}
     (message,) = [fault.show() for fault in validate(files)]
     assert message.startswith(
-        "workloads/1-1-1-bbbbbbbbbb.yaml:2:1: lease: workloads/1-1-1-aaaaaaaaaa.yaml is for the"
+        "workloads/1-1-1-bbbbbbbbbb.yaml:2:1: lease: workloads/1-1-1-aaaaaaaaaa.yaml has the"
     )

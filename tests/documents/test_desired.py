@@ -87,7 +87,7 @@ def test_a_missing_required_file_is_a_fault_and_its_last_good_version_stays() ->
     second = history.read(files, first.good)
     assert second.pricing == first.pricing
     assert [fault.show() for fault in second.faults] == [
-        "pricing.yaml: the file is missing (add it; `provider-daemon init` writes one to start from)"
+        "pricing.yaml: the file is missing (add it; `provider-daemon init` writes a template)"
     ]
 
 
@@ -166,7 +166,7 @@ def test_a_revision_that_holds_too_much_is_read_up_to_a_bound(monkeypatch: pytes
     assert workload_path(2) in found.good
     refused = [fault.path for fault in found.faults]
     assert workload_path(9) in refused
-    assert "have more than 50000 bytes" in found.faults[-1].message
+    assert "exceed 50000 bytes" in found.faults[-1].message
     assert sum(len(history.blobs[blob]) for blob in history.asked) <= 50_000
 
 
@@ -207,7 +207,7 @@ def test_a_pointer_of_git_lfs_is_a_fault_in_the_loop_and_in_validate(path: str) 
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 12\n"
     files = repository(1) | {path: pointer}
     (fault,) = validate(files, PROVIDER)
-    assert (fault.path, fault.message) == (path, "a Git LFS pointer, not the file itself")
+    assert (fault.path, fault.message) == (path, "a Git LFS pointer instead of the file itself")
     assert History().read(files, {}).faults == (fault,)
 
 
@@ -259,7 +259,7 @@ def test_misplaced_files_are_warned_about() -> None:
     faults = validate(repository() | {"pricing.yml": b"", "workloads/a/b.yaml": b""}, PROVIDER)
     assert [fault.show() for fault in faults] == [
         "pricing.yml: warning: this file is not read (rename it to pricing.yaml)",
-        "workloads/a/b.yaml: warning: this file is not read (put it right into workloads/)",
+        "workloads/a/b.yaml: warning: this file is not read (move it directly into workloads/)",
     ]
 
 

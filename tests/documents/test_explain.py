@@ -75,7 +75,10 @@ def test_a_margin_is_a_fraction() -> None:
         ),
         (
             "bidding:\n  owners_denied:\n    - bob\n",
-            '3:7: bidding.owners_denied.0: "bob" is not an address (it starts with ve1 and is copied whole)',
+            (
+                '3:7: bidding.owners_denied.0: "bob" is not an address '
+                "(copy the whole address, which starts with ve1)"
+            ),
         ),
         (
             "images_denied: evil\n",
@@ -142,7 +145,8 @@ def test_config(text: str, message: str) -> None:
             "  resources: {cpu: 1, memory: 1Gi}\nclose: done with it\n",
             (
                 '6:8: close: "done with it" is not a reason to close '
-                '(write unstable, decommission, unspecified or manifest_timeout, then ", " and your words)'
+                '(write unstable, decommission, unspecified or manifest_timeout, then optionally ", " '
+                "and an explanation)"
             ),
         ),
     ],

@@ -36,7 +36,7 @@ def test_the_sheets_own_file_is_valid_and_warned_about() -> None:
     assert file.value.profit_margin == Decimal("0.15")
     (fault,) = file.faults
     assert fault.warning
-    assert "everything costs 1uve a block" in fault.message
+    assert "everything costs 1uve per block" in fault.message
 
 
 def test_an_empty_config_is_the_defaults() -> None:
@@ -96,36 +96,36 @@ def test_a_file_under_another_name_is_told_its_own() -> None:
     name = workload_path(7).removeprefix("workloads/")
     (message,) = told("workloads/8-1-1-abcdefghij.yaml", workload(7))
     assert message == (
-        f"workloads/8-1-1-abcdefghij.yaml:2:1: lease: this lease's file is named {name} "
-        "(rename it, or remove it where that file is there already)"
+        f"workloads/8-1-1-abcdefghij.yaml:2:1: lease: the file of this lease must be named {name} "
+        "(rename it, or remove it if that file exists)"
     )
 
 
 def test_without_an_address_the_numbers_of_the_name_are_checked() -> None:
     assert read("workloads/7-1-1-abcdefghij.yaml", workload(7), provider=None).value is not None
     (message,) = told("workloads/8-1-1-abcdefghij.yaml", workload(7), provider=None)
-    assert "this lease's file is named 7-1-1-<10 letters>.yaml" in message
+    assert "the file of this lease must be named 7-1-1-<10 letters>.yaml" in message
 
 
 def test_a_repository_of_another_provider_is_refused() -> None:
     (message,) = told("config.yaml", f"provider: {OWNER}\n".encode())
-    assert message.startswith(f"config.yaml:1:11: provider: this repository is for {OWNER}, and our key's")
+    assert message.startswith(f"config.yaml:1:11: provider: this repository is for {OWNER}, but our key")
 
 
 def test_what_is_no_mapping() -> None:
     assert told("config.yaml", b"") == [
-        "config.yaml:1:1: the file is empty (write its keys, or remove the file)"
+        "config.yaml:1:1: the file is empty (write its keys or remove the file)"
     ]
     (message,) = told("config.yaml", b"- a")
     assert message == (
-        "config.yaml:1:1: a list where a mapping (keys with values) belongs "
-        "(begin it with its keys, such as kind:)"
+        "config.yaml:1:1: a list instead of a mapping (keys with values) "
+        "(start it with its keys, such as kind:)"
     )
 
 
 def test_a_key_without_a_value_is_told() -> None:
     assert told("config.yaml", b"usage:\nbidding: {enabled: true}\n") == [
-        "config.yaml:1:1: usage: nothing stands here (give it a value or remove the key)"
+        "config.yaml:1:1: usage: this key has no value (give it a value or remove the key)"
     ]
 
 
@@ -145,12 +145,12 @@ def test_prices_that_tell_workloads_apart_are_fine() -> None:
 def test_prices_that_round_to_one_are_told() -> None:
     (message,) = warned("0.0000001")
     assert message == (
-        "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve a block, up to 64 cores "
-        "with 256 GiB (a bid is rounded up to whole uve; raise the prices)"
+        "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve per block, up to 64 cores "
+        "with 256 GiB (bids are rounded up to whole uve; raise the prices)"
     )
     assert warned("0.0000001", Rounding.NONE) == []
 
 
 def test_prices_of_nothing_are_told() -> None:
     (message,) = warned("0")
-    assert "everything is free; the chain takes no bid of 0uve" in message
+    assert "everything is free; the chain rejects a bid of 0uve" in message

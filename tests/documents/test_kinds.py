@@ -30,8 +30,8 @@ def test_paths_of_ours_and_of_nobody() -> None:
     [
         ("pricing.yml", "rename it to pricing.yaml"),
         ("workloads/x.yml", "rename it to x.yaml"),
-        ("workloads/sub/x.yaml", "put it right into workloads/"),
-        ("adapters/docker.yaml", "adapters are kubernetes.yaml and ansible.yaml"),
+        ("workloads/sub/x.yaml", "move it directly into workloads/"),
+        ("adapters/docker.yaml", "the adapter files are kubernetes.yaml and ansible.yaml"),
         ("README.md", None),
         (".github/workflows/ci.yml", None),
         ("pricing.yaml", None),

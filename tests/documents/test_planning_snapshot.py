@@ -62,10 +62,10 @@ def test_what_every_block_changes_is_left_out_of_a_comparison() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "is no snapshot"),
-        (b"\xff", "is no snapshot"),
+        (b"", "is not a snapshot"),
+        (b"\xff", "is not a snapshot"),
         (b"[]", "form None"),
-        (b'{"form": "provider.virtengine.dev/snapshot/v9"}', "use the daemon's own version"),
+        (b'{"form": "provider.virtengine.dev/snapshot/v9"}', "use the version of the daemon"),
         (b'{"form": "provider.virtengine.dev/snapshot/v1"}', "provider is missing"),
         (b'{"form": "provider.virtengine.dev/snapshot/v1", "extra": 1}', "has no extra"),
     ],
@@ -108,12 +108,12 @@ def _said(where: Sequence[str], value: object) -> Change:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (_said(("market", "block_seconds"), "0"), "contradicts itself .0 s a block"),
+        (_said(("market", "block_seconds"), "0"), "contradicts itself .0 s per block"),
         (_said(("market", "block_seconds"), "-5"), "contradicts itself"),
-        (_said(("market", "block_seconds"), "1E+99999999999"), "not as a daemon of this version writes it"),
-        (_said(("market", "height"), 10**400), "not as a daemon of this version writes it"),
-        (_said(("memory", "applied"), "HEAD~1"), "'HEAD~1' is no commit"),
-        *((_kept_under(kind), "stands for") for kind in ("orders", "bids", "leases", "accounts")),
+        (_said(("market", "block_seconds"), "1E+99999999999"), "was not written by a daemon of this version"),
+        (_said(("market", "height"), 10**400), "was not written by a daemon of this version"),
+        (_said(("memory", "applied"), "HEAD~1"), "'HEAD~1' is not a commit"),
+        *((_kept_under(kind), "has the object") for kind in ("orders", "bids", "leases", "accounts")),
     ],
 )
 def test_numbers_and_names_that_no_daemon_writes_are_refused(change: Change, why: str) -> None:
@@ -124,5 +124,5 @@ def test_numbers_and_names_that_no_daemon_writes_are_refused(change: Change, why
 
 
 def test_a_number_too_long_for_python_is_no_snapshot() -> None:
-    with pytest.raises(PlanningSnapshotError, match="is no snapshot"):
+    with pytest.raises(PlanningSnapshotError, match="is not a snapshot"):
         read_planning_snapshot(b"[" + b"1" * 5_000 + b"]")

@@ -18,7 +18,7 @@ BRANCH = "snapshot/provider"
 
 
 def snapshot(content: bytes = b"{}\n") -> BranchCommit:
-    return BranchCommit(BRANCH, {"snapshot.json": content}, "What provider sees", replaces=True)
+    return BranchCommit(BRANCH, {"snapshot.json": content}, "Planning snapshot of provider", replaces=True)
 
 
 def test_a_snapshot_is_the_only_commit_of_its_branch(repository: GitRepository, forge: Forge) -> None:

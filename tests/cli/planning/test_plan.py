@@ -291,9 +291,9 @@ def test_numbers_that_nothing_can_be_reckoned_from_are_told(terminal: Terminal) 
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"{}", "use the daemon's own version"),
-        (b"\x00\xff", "is no snapshot"),
-        (b"[" * 100_000, "no snapshot"),
+        (b"{}", "use the version of the daemon"),
+        (b"\x00\xff", "is not a snapshot"),
+        (b"[" * 100_000, "not a snapshot"),
     ],
 )
 def test_a_broken_snapshot_is_not_used(terminal: Terminal, content: bytes, why: str) -> None:
