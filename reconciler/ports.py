@@ -29,6 +29,7 @@ from reconciler.values.records import (
 )
 from reconciler.values.repository import BranchCommit, Commit
 from reconciler.values.resources import Resources
+from reconciler.values.subjects import Subject
 
 Wake = Callable[[], None]
 """Ends the cycle's wait early; carries nothing, may be called from any thread, as often as one likes."""
@@ -195,9 +196,9 @@ class Inbox(Protocol):
 class Records(Protocol):
     """The journal as a reader sees it, beside a running daemon or without one; changes nothing."""
 
-    def decisions(self, subject: str) -> tuple[Decision, ...]:
-        """Holds and effects on a subject and on what lies below its id (`owner/1/1/1` finds our bid on that
-        order), newest first, at most 1,000.
+    def decisions(self, subject: Subject) -> tuple[Decision, ...]:
+        """Holds and effects on a subject, on an order with those on our bid on it, on a deployment with
+        those on its orders; newest first, at most 1,000.
         """
 
     def confirmation(self, tx_hash: str) -> Confirmation | None:
@@ -236,7 +237,7 @@ class History(Protocol):
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         """The newest events that are not older than `since` (unix seconds), oldest first."""
 
-    def decisions(self, subject: str) -> tuple[Decision, ...]:
+    def decisions(self, subject: Subject) -> tuple[Decision, ...]:
         """As `Records.decisions`."""
 
 

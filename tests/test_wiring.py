@@ -228,7 +228,7 @@ def test_what_the_host_file_does_not_grant_is_denied_in_an_admitted_revision(
     with site.daemon() as daemon:
         made = site.plan(daemon)
         assert (made.revision, daemon.inspectors) == (newest, {})
-        denied = {h.subject: h.message for h in made.holds if h.reason is Reason.ADAPTER_DENIED}
+        denied = {h.subject.name: h.message for h in made.holds if h.reason is Reason.ADAPTER_DENIED}
         assert "namespace kube-system" in denied["kubernetes"]
         assert "this machine" in denied["ansible"]
     assert site.strange() == []
@@ -242,7 +242,7 @@ def test_a_revision_that_asks_for_more_stops_what_an_earlier_one_began(site: Sit
         assert list(daemon.inspectors) == ["kubernetes"]
         site.commit("Elsewhere", ELSEWHERE)
         made = site.plan(daemon)
-        assert {h.subject for h in made.holds if h.reason is Reason.ADAPTER_DENIED} > {"kubernetes"}
+        assert {h.subject.name for h in made.holds if h.reason is Reason.ADAPTER_DENIED} > {"kubernetes"}
         site.clone.git("revert", "--no-edit", "HEAD")
         site.push("HEAD")
         assert not [h for h in site.plan(daemon).holds if h.reason is Reason.ADAPTER_DENIED]

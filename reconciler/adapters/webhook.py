@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 from reconciler.values.backoff import RemoteFailure, wait_seconds
 from reconciler.values.ids import workload_id
 from reconciler.values.outcomes import Done, Failed, Outcome, Unknown
-from reconciler.values.plans import NotifyTenant
+from reconciler.values.plans import NotifyTenant, effect_key
 from reconciler.values.retry_after import requested_wait_seconds
+from reconciler.values.subjects import EffectKey
 
 TIMEOUT_SECONDS = 10
 AT_ONCE = 2
@@ -50,19 +51,19 @@ class Webhook:
     receiver: Receiver
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE, "notices"))
     clock: Callable[[], float] = time.monotonic
-    _sent: dict[str, Future[Outcome]] = field(default_factory=dict)
+    _sent: dict[EffectKey, Future[Outcome]] = field(default_factory=dict)
     _rests_until: float = 0
 
     def tell(self, notice: NotifyTenant) -> Outcome:
         """Unknown while it is on its way, then its outcome, once."""
-        sent = self._sent.get(notice.key)
+        sent = self._sent.get(effect_key(notice))
         if sent is None and self.clock() < self._rests_until:
             return Unknown("the receiver limits how often it is contacted, and is left alone for a while")
         if sent is None:
-            sent = self._sent[notice.key] = self._threads.submit(self._post, notice)
+            sent = self._sent[effect_key(notice)] = self._threads.submit(self._post, notice)
         if not sent.done():
             return Unknown("the notice is on its way")
-        del self._sent[notice.key]
+        del self._sent[effect_key(notice)]
         return sent.result()
 
     def close(self) -> None:
@@ -110,7 +111,7 @@ def body_of(notice: NotifyTenant) -> dict[str, object]:
     """What the receiver gets; `key` is the same however often a notice is sent."""
     return {
         "event": "escrow",
-        "key": notice.key,
+        "key": f"{notice.lease}/{notice.left.state}",
         "state": notice.left.state.value,
         "lease": str(notice.lease),
         "tenant": notice.lease.order.owner,

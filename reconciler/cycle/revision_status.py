@@ -100,9 +100,9 @@ def _waits(finding: PlannedCycle) -> str:
         return "seen; the chain is not seen, and without it nothing is applied"
     if any(isinstance(view.workloads, Unseen) for view in situation.adapters.values()):
         return "seen; the machines are not seen, and without them nothing is applied"
-    keys = tuple(f"{kind.__name__}:" for kind in WORKING)
+    kinds = {kind.__name__ for kind in WORKING}
     if any(isinstance(action, WORKING) for action in plan.actions) or any(
-        key.startswith(keys) for key in plan.memory.retries
+        key.kind in kinds for key in plan.memory.retries
     ):
         return "seen; workloads are being changed"
     return ""

@@ -27,6 +27,7 @@ from reconciler.values.observed import Market
 from reconciler.values.plans import Hold, Plan
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.snapshot import Snapshot
+from reconciler.values.subjects import Subject, SubjectKind
 from reconciler.values.times import Timestamp
 from reconciler.values.views import CycleOutcome, CycleView, PublishedStatus
 
@@ -54,7 +55,7 @@ class Runner:
         self._status: PublishedStatus | None = None
         self._finding: PlannedCycle | None = None
         self._views: ObjectViews | None = None
-        self._held: frozenset[tuple[str, str]] = frozenset()
+        self._held: frozenset[tuple[Subject, str]] = frozenset()
         self._blind = False
         self.snapshot = begun(world, address)
 
@@ -165,7 +166,7 @@ class Runner:
         """Each hold is logged when it appears, not every cycle."""
         for hold in holds:
             if (hold.subject, hold.reason) not in self._held:
-                word = "bid withheld: order" if hold.subject.count("/") == 3 else "held:"
+                word = "bid withheld: order" if hold.subject.kind is SubjectKind.ORDER else "held:"
                 log.info("%s %s: %s: %s", word, hold.subject, hold.reason, hold.message)
         self._held = frozenset((h.subject, h.reason) for h in holds)
 

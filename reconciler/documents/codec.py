@@ -13,6 +13,7 @@ from functools import cache, lru_cache, partial
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
+from reconciler.values.subjects import EffectKey, Subject
 
 Value = TypeVar("Value")
 Json = Any
@@ -155,6 +156,8 @@ _ATOMS: dict[Any, Codec] = {
     DeploymentId: _cached(DeploymentId.parse),
     LeaseId: _cached(LeaseId.parse),
     OrderId: _cached(OrderId.parse),
+    Subject: _cached(Subject.parse),
+    EffectKey: _cached(EffectKey.parse),
 }
 
 

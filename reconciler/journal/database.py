@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.journal.faults import JournalBroken, JournalError
-from reconciler.journal.migrations import NotOurs, is_outdated, migrate
+from reconciler.journal.schema import ForeignJournalError, check_version, create_tables
 
 NAME = "journal.sqlite"
 BUSY_SECONDS = 10.0
@@ -35,11 +35,7 @@ class Database:
         try:
             if read_only:
                 self._connection.execute("PRAGMA query_only = ON")
-                if is_outdated(self._connection):
-                    raise JournalError(
-                        f"the journal {self.path} was written by an older provider-daemon; start this one "
-                        f"once, which brings it up to date"
-                    )
+                check_version(self._connection)
                 return
             (mode,) = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
             if mode != "wal":
@@ -48,7 +44,7 @@ class Database:
                     f"put the state directory on a local disk"
                 )
             self._connection.execute("PRAGMA synchronous = FULL")
-            migrate(self._connection)
+            create_tables(self._connection)
         except BaseException:
             self._connection.close()
             raise
@@ -101,7 +97,7 @@ class Database:
                 f"the journal {self.path} cannot be used: {error}; see that its disk has room and that the "
                 f"daemon's user may write there"
             ) from error
-        except (sqlite3.DatabaseError, NotOurs) as error:
+        except (sqlite3.DatabaseError, ForeignJournalError) as error:
             raise JournalBroken(self.path, error) from error
 
 

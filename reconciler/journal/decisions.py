@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.journal.database import Database
+from reconciler.values.ids import DeploymentId, OrderId
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.outcomes import Done
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.records import Decision, EffectResult, applied_message, describe_outcome
+from reconciler.values.subjects import Subject
 
 OURS_REFRESH_SECONDS = 60
 STRANGERS_REFRESH_SECONDS = 600
@@ -23,10 +25,9 @@ OURS_KEPT_SECONDS = 400 * 86_400
 KEPT_MAX = 50_000
 PRUNE_SECONDS = 3_600
 
-_UPSERT = """INSERT INTO decisions (subject, word, held, ours, message, first_seen, last_seen, ended_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject, word) DO UPDATE SET held = excluded.held,
-ours = excluded.ours, message = excluded.message, first_seen = excluded.first_seen,
-last_seen = excluded.last_seen, ended_at = excluded.ended_at"""
+_UPSERT = """REPLACE INTO decisions
+(subject, word, held, ours, message, first_seen, last_seen, ended_at, order_id, owner, dseq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 _SELECT = "SELECT subject, word, held, message, first_seen, last_seen, ours, ended_at FROM decisions"
 
@@ -35,6 +36,7 @@ UNSEEN = BLIND | {Reason.CHAIN_UNSEEN.value, Reason.REPOSITORY_UNSEEN.value}
 """Holds that hide others: what is not said while they stand is not over."""
 
 Key = tuple[str, str]
+"""Subject and word, as they are stored."""
 
 
 class Decisions:
@@ -42,7 +44,7 @@ class Decisions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known = {(d.subject, d.word): d for d in map(decision, database.rows(_SELECT))}
+        self._known = {_key(d): d for d in map(decision, database.rows(_SELECT))}
         self._standing = {key for key, d in self._known.items() if d.stands}
         self._pruned_at = 0
 
@@ -50,10 +52,8 @@ class Decisions:
         """What has to be written so that these holds are on record."""
         joined: dict[Key, Decision] = {}
         for hold in holds:
-            fresh = Decision(
-                clean(hold.subject), hold.reason.value, True, clean(hold.message), at, at, hold.ours
-            )
-            key = (fresh.subject, fresh.word)
+            fresh = Decision(hold.subject, hold.reason.value, True, clean(hold.message), at, at, hold.ours)
+            key = _key(fresh)
             other = joined.get(key)
             joined[key] = (
                 fresh if other is None else replace(other, message=f"{other.message}; {fresh.message}")
@@ -62,7 +62,7 @@ class Decisions:
 
     def of_gone(self, holds: Sequence[Hold], at: int) -> tuple[Decision, ...]:
         """What has to be written so that holds which these are without are over."""
-        here = {(clean(hold.subject), hold.reason.value) for hold in holds}
+        here = {(clean(hold.subject.name), hold.reason.value) for hold in holds}
         reasons = {word for _, word in here}
         gone = (self._known[key] for key in sorted(self._standing - here))
         return tuple(replace(d, ended_at=at) for d in gone if _may_end(d, reasons))
@@ -72,8 +72,8 @@ class Decisions:
         latest: dict[Key, Decision] = {}
         for each in outcomes:
             message = clean(f"{each.what}: {describe_outcome(each.outcome)}")
-            fresh = Decision(clean(each.subject), each.kind, False, message, each.at, each.at, True)
-            latest[(fresh.subject, fresh.word)] = fresh
+            fresh = Decision(each.key.subject, each.key.kind, False, message, each.at, each.at, True)
+            latest[_key(fresh)] = fresh
         return tuple(latest.values())
 
     def of_landed(self, ends: Iterable[Confirmation], at: int) -> tuple[Decision, ...]:
@@ -92,7 +92,7 @@ class Decisions:
         self._database.execute_all(
             _UPSERT,
             [
-                (d.subject, d.word, d.held, d.ours, d.message, d.first_seen, d.last_seen, d.ended_at)
+                (*_key(d), d.held, d.ours, d.message, d.first_seen, d.last_seen, d.ended_at, *_order(d))
                 for d in rows
             ],
         )
@@ -101,15 +101,15 @@ class Decisions:
         """The transaction is kept: know the rows, and once an hour throw old ones away."""
         if not rows:
             return
-        self._known.update(((d.subject, d.word), d) for d in rows)
-        self._standing |= {(d.subject, d.word) for d in rows if d.stands}
-        self._standing -= {(d.subject, d.word) for d in rows if not d.stands}
+        self._known.update((_key(d), d) for d in rows)
+        self._standing |= {_key(d) for d in rows if d.stands}
+        self._standing -= {_key(d) for d in rows if not d.stands}
         if not 0 <= at - self._pruned_at < PRUNE_SECONDS:
             self._pruned_at = at
             self._prune(at)
 
     def _continued(self, fresh: Decision) -> Decision | None:
-        known = self._known.get((fresh.subject, fresh.word))
+        known = self._known.get(_key(fresh))
         if known is None:
             return fresh
         refresh = OURS_REFRESH_SECONDS if fresh.ours else STRANGERS_REFRESH_SECONDS
@@ -146,6 +146,16 @@ def _may_end(hold: Decision, reasons: set[str]) -> bool:
     return not (hold.ours and reasons & BLIND)
 
 
+def _key(decided: Decision) -> Key:
+    return clean(decided.subject.name), decided.word
+
+
+def _order(decided: Decision) -> tuple[str, str, str]:
+    """The order that it is about, its owner and its deployment's number; "" for none."""
+    order = decided.subject.order
+    return (clean(str(order)), clean(order.owner), str(order.dseq)) if order else ("", "", "")
+
+
 def _age(row: Decision, at: int) -> int:
     return at - row.last_seen
 
@@ -157,7 +167,9 @@ def _kept(row: Decision) -> int:
 def decision(row: tuple[str, str, int, str, int, int, int, int]) -> Decision:
     """A row of the table as a value."""
     subject, word, held, message, first_seen, last_seen, ours, ended_at = row
-    return Decision(subject, word, bool(held), message, first_seen, last_seen, bool(ours), ended_at)
+    return Decision(
+        Subject.parse(subject), word, bool(held), message, first_seen, last_seen, bool(ours), ended_at
+    )
 
 
 def clean(text: str) -> str:
@@ -165,22 +177,25 @@ def clean(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def find(database: Database, subject: str, at_most: int) -> tuple[Decision, ...]:
-    """Decisions on a subject and on what lies below its id, newest first."""
-    wanted = clean(subject)
-    rows = database.rows(
-        f"{_SELECT} WHERE subject = ? OR (subject > ? AND subject < ?) "
-        "ORDER BY last_seen DESC, subject, word LIMIT ?",
-        (wanted, f"{wanted}/", f"{wanted}0", at_most),  # "0" follows "/"
-    )
-    return tuple(map(decision, rows))
+def find(database: Database, subject: Subject, at_most: int) -> tuple[Decision, ...]:
+    """Decisions on a subject, on an order with those on bids on it, on a deployment with those on its orders;
+    newest first.
+    """
+    values: tuple[str, ...]
+    if isinstance(subject.id, DeploymentId):
+        where, values = "owner = ? AND dseq = ?", (clean(subject.id.owner), str(subject.id.dseq))
+    elif isinstance(subject.id, OrderId):
+        where, values = "order_id = ?", (clean(subject.name),)
+    else:
+        where, values = "subject = ?", (clean(subject.name),)
+    query = f"{_SELECT} WHERE {where} ORDER BY last_seen DESC, subject, word LIMIT ?"
+    return tuple(map(decision, database.rows(query, (*values, at_most))))
 
 
 def orders_of(database: Database, dseq: int) -> tuple[str, ...]:
     """The orders of a deployment's number that anything was decided about, as their ids."""
-    rows = database.rows("SELECT DISTINCT subject FROM decisions WHERE subject LIKE ?", (f"%/{dseq}/%",))
-    found = ("/".join(subject.split("/")[:4]) for (subject,) in rows if subject.count("/") in (3, 4))
-    return tuple(sorted({each for each in found if each.split("/")[1] == str(dseq)}))
+    rows = database.rows("SELECT DISTINCT order_id FROM decisions WHERE dseq = ? ORDER BY 1", (str(dseq),))
+    return tuple(order for (order,) in rows)
 
 
 def latest(database: Database, at_most: int) -> tuple[Decision, ...]:

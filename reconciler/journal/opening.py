@@ -27,6 +27,7 @@ from reconciler.values.records import (
     RecordedEvent,
     Totals,
 )
+from reconciler.values.subjects import Subject
 
 FOUND_MAX = 1_000
 LOOKED_AT = 100
@@ -39,7 +40,7 @@ class SqliteRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def decisions(self, subject: str) -> tuple[Decision, ...]:
+    def decisions(self, subject: Subject) -> tuple[Decision, ...]:
         return find(self._database, subject, FOUND_MAX)
 
     def orders_of(self, dseq: int) -> tuple[str, ...]:

@@ -21,8 +21,7 @@ from reconciler.values.memory import Memory
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Reading, Unseen
 from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
-
-SUBJECT = "repository"
+from reconciler.values.subjects import REPOSITORY, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def admit(situation: PlanningInput) -> Admitted:
     """
     reading, limits, memory = situation.desired, situation.limits, situation.memory
     if isinstance(reading, Unseen):
-        return Admitted(None, (Hold(SUBJECT, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
+        return Admitted(None, (Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
     revisions = reading.view
     refusals = tuple(_objections(revisions, limits, memory))
     passed = tuple(excesses(situation))
@@ -93,9 +92,14 @@ def _approved(passed: tuple[Excess, ...], approvals: Mapping[str, Approval]) -> 
 
 
 def _notes(revisions: Revisions) -> tuple[Hold, ...]:
-    stale = [Hold(SUBJECT, Reason.REPOSITORY_UNSEEN, revisions.stale)] if revisions.stale else []
+    stale = [Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, revisions.stale)] if revisions.stale else []
     faults = [
-        Hold(f.path, Reason.FILE_FAULTY, f"{f.show()}; its last good version goes on", ours=True)
+        Hold(
+            Subject.of_file(f.path),
+            Reason.FILE_FAULTY,
+            f"{f.show()}; its last good version goes on",
+            ours=True,
+        )
         for f in revisions.newest.desired.faults
         if not f.warning
     ]
@@ -113,18 +117,18 @@ def _objections(revisions: Revisions, limits: Limits, memory: Memory) -> Iterato
             f"commit {commit} does not descend from the one last applied: history was rewritten; "
             "restore the branch, or set allow_rewrite in the host file"
         )
-        yield Hold(SUBJECT, Reason.REWRITTEN_HISTORY, why, ours=True)
+        yield Hold(REPOSITORY, Reason.REWRITTEN_HISTORY, why, ours=True)
     in_force = newest.desired.commit == memory.applied
     if limits.require_signature and newest.signer is None and not in_force:
         why = (
             f"commit {commit} is not signed by an allowed signer of the host file whose key is valid now; "
             "sign it and push again"
         )
-        yield Hold(SUBJECT, Reason.UNSIGNED, why, ours=True)
+        yield Hold(REPOSITORY, Reason.UNSIGNED, why, ours=True)
     if (pricing := newest.desired.pricing) is not None:
         yield from _price_objections(pricing, limits)
 
 
 def _price_objections(pricing: Pricing, limits: Limits) -> Iterator[Hold]:
     for _, why in out_of_bounds(pricing, limits):
-        yield Hold("pricing.yaml", Reason.PRICE_OUT_OF_BOUNDS, why, ours=True)
+        yield Hold(Subject.of_file("pricing.yaml"), Reason.PRICE_OUT_OF_BOUNDS, why, ours=True)

@@ -24,6 +24,7 @@ from reconciler.values.money import DENOM, show_rate
 from reconciler.values.observed import Market
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Unseen
+from reconciler.values.subjects import REPOSITORY, Subject
 
 PRICE_CHANGE, REMOVALS, SPENDING = "price_change_percent", "removals_per_revision", "spend_per_hour"
 SPENDING_SECONDS = 3_600
@@ -114,7 +115,7 @@ def _jumps(change: tuple[Desired | None, Desired], situation: PlanningInput) -> 
 
 def _jump_hold(breach: Breach, jump: str, since: str) -> Hold:
     why = f"{jump}, more than the {breach.bound} % that the host file allows{since}; {_way_out(breach)}"
-    return Hold("pricing.yaml", Reason.PRICE_JUMP, why, ours=True, approval=breach.digest)
+    return Hold(Subject.of_file("pricing.yaml"), Reason.PRICE_JUMP, why, ours=True, approval=breach.digest)
 
 
 def _removal_hold(breach: Breach, fresh: int, all_counted: int, limits: Limits) -> Hold:
@@ -125,7 +126,7 @@ def _removal_hold(breach: Breach, fresh: int, all_counted: int, limits: Limits) 
         f"({breach.named}){earlier}: more than the {breach.bound} that the host file's {REMOVALS} allows"
         f"{within}; {_way_out(breach)}"
     )
-    return Hold("repository", Reason.MASS_REMOVAL, why, ours=True, approval=breach.digest)
+    return Hold(REPOSITORY, Reason.MASS_REMOVAL, why, ours=True, approval=breach.digest)
 
 
 def _way_out(breach: Breach) -> str:

@@ -9,6 +9,7 @@ from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import PlanningFacts
 from reconciler.values.approvals import Breach
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.subjects import PROVIDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,13 @@ class BidBudget:
         each = f"a bid locks and costs {self.each}uve"
         if self.balance < self.each:
             why = f"{each}; {max(self.balance, 0)}uve are left above the reserve of {self.reserve}uve"
-            return Hold("", Reason.NO_BALANCE, why)
+            return Hold(PROVIDER, Reason.NO_BALANCE, why)
         if self.allowance < self.each:
             why = f"{each}; {max(self.allowance, 0)}uve are left of the host file's spend_per_hour"
             if self.approved:
-                return Hold("", Reason.CEILING, f"{why}, what was approved on top included")
+                return Hold(PROVIDER, Reason.CEILING, f"{why}, what was approved on top included")
             why += f"; `{self.asked.command}` on the host allows as much again within an hour"
-            return Hold("", Reason.CEILING, why, approval=self.asked.digest)
+            return Hold(PROVIDER, Reason.CEILING, why, approval=self.asked.digest)
         return None
 
     def after_bid(self) -> BidBudget:

@@ -12,7 +12,7 @@ from reconciler.planning.eligibility import ineligible
 from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import PlanningFacts, Proposals
 from reconciler.planning.pricing import break_even_blocks, group_price
-from reconciler.planning.retries import held_back
+from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Bidding, Pricing
 from reconciler.values.ids import LeaseId
 from reconciler.values.messages import CreateBid
@@ -21,6 +21,7 @@ from reconciler.values.observed import Order
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import Attribute, total
+from reconciler.values.subjects import ORDERS, PROVIDER, EffectKey, Subject
 
 USAGE_BILLED: Attribute = ("billing", "usage")
 """An order with this attribute is bid at the minimum and billed by usage; it must stand in our record too."""
@@ -55,7 +56,7 @@ def plan_bids(scene: PlanningFacts) -> Proposals:
         else:
             chosen.append(judged)
     if scene.market.orders_cut:
-        holds.append(Hold("orders", Reason.CEILING, ORDERS_LEFT_OUT))
+        holds.append(Hold(ORDERS, Reason.CEILING, ORDERS_LEFT_OUT))
     chosen.sort(key=lambda c: (-c.price, c.order.created_at, c.order.id))
     messages, short = _allocate(scene, chosen)
     return Proposals(messages, (*holds, *short))
@@ -68,7 +69,7 @@ def _judge_all(scene: PlanningFacts) -> Iterator[Candidate | Hold]:
         if order.id in taken:
             continue
         if (stop := _standing_reason(scene, bidding)) is not None:
-            yield replace(stop, subject=str(order.id))
+            yield replace(stop, subject=Subject.of_order(order.id))
         else:
             yield _judge(scene, order, bidding or Bidding(), _known(scene.desired.pricing))
 
@@ -85,20 +86,20 @@ def _standing_reason(scene: PlanningFacts, bidding: Bidding | None) -> Hold | No
             f"{scene.market.wallet.address} is not registered as a provider on {scene.market.chain_id}; "
             "this revision of the chain takes no registration by transaction, ask for a genesis record"
         )
-        return Hold("", Reason.NOT_REGISTERED, why)
+        return Hold(PROVIDER, Reason.NOT_REGISTERED, why)
     if bidding is None:
-        return Hold("", Reason.BIDDING_OFF, "config.yaml has no readable version; mend it to bid")
+        return Hold(PROVIDER, Reason.BIDDING_OFF, "config.yaml has no readable version; mend it to bid")
     if not bidding.enabled:
-        return Hold("", Reason.BIDDING_OFF, "config.yaml says bidding.enabled: false")
+        return Hold(PROVIDER, Reason.BIDDING_OFF, "config.yaml says bidding.enabled: false")
     if scene.limits.draining:
         why = "the provider drains; `provider-daemon drain --off` ends it"
-        return Hold("", Reason.DRAINING, why)
+        return Hold(PROVIDER, Reason.DRAINING, why)
     deposit, most = scene.market.rules.bid_deposit, scene.limits.bid_deposit_max
     if deposit > most:
         why = f"the chain asks for a deposit of {deposit}uve a bid; the host file allows {most}uve"
-        return Hold("", Reason.CEILING, f"{why} (bid_deposit_max)")
+        return Hold(PROVIDER, Reason.CEILING, f"{why} (bid_deposit_max)")
     if scene.desired.pricing is None:
-        return Hold("", Reason.NO_PRICE, "pricing.yaml has no readable version; mend it to bid")
+        return Hold(PROVIDER, Reason.NO_PRICE, "pricing.yaml has no readable version; mend it to bid")
     return None
 
 
@@ -108,9 +109,8 @@ def _judge(scene: PlanningFacts, order: Order, bidding: Bidding, pricing: Pricin
     assert market.provider is not None, "a standing reason says that we are not registered"
     if refusal := ineligible(order, bidding, market.provider):
         return refusal
-    if back := held_back(
-        scene.memory, f"CreateBid:{LeaseId(order.id, market.wallet.address)}", str(order.id), scene.now
-    ):
+    key = EffectKey(CreateBid.__name__, Subject.of_lease(LeaseId(order.id, market.wallet.address)))
+    if back := retry_hold(scene.memory, key, Subject.of_order(order.id), scene.now):
         return back
     price = group_price(order.units, pricing)
     offer = USAGE_BID if USAGE_BILLED in order.attributes else price
@@ -120,7 +120,7 @@ def _judge(scene: PlanningFacts, order: Order, bidding: Bidding, pricing: Pricin
 
 
 def _too_cheap(scene: PlanningFacts, order: Order, candidate: Candidate) -> Hold | None:
-    subject = str(order.id)
+    subject = Subject.of_order(order.id)
     price, offer = candidate.price, candidate.offer
     if price <= 0:
         return Hold(subject, Reason.NO_PRICE, "our prices make it free; the chain refuses a bid of nothing")
@@ -146,7 +146,7 @@ def _allocate(scene: PlanningFacts, candidates: list[Candidate]) -> tuple[tuple[
         return (), []
     capacity = offered(scene.adapters)
     if isinstance(capacity, Unseen):
-        return (), [Hold(str(c.order.id), blindness(capacity), capacity.why) for c in candidates]
+        return (), [Hold(Subject.of_order(c.order.id), blindness(capacity), capacity.why) for c in candidates]
     room = free(scene, capacity.view)
     purse = BidBudget.of(scene)
     bids: list[CreateBid] = []
@@ -154,12 +154,12 @@ def _allocate(scene: PlanningFacts, candidates: list[Candidate]) -> tuple[tuple[
     for candidate in candidates:
         order = candidate.order
         if short := too_small(order, room, capacity.view):
-            holds.append(Hold(str(order.id), Reason.NO_CAPACITY, short))
+            holds.append(Hold(Subject.of_order(order.id), Reason.NO_CAPACITY, short))
         elif len(bids) >= scene.limits.bids_per_cycle:
             why = f"{len(bids)} bids are made this cycle, the host file's bids_per_cycle"
-            holds.append(Hold(str(order.id), Reason.CEILING, why))
+            holds.append(Hold(Subject.of_order(order.id), Reason.CEILING, why))
         elif empty := purse.lacks():
-            holds.append(replace(empty, subject=str(order.id)))
+            holds.append(replace(empty, subject=Subject.of_order(order.id)))
         else:
             purse = purse.after_bid()
             room = room - total([u.all for u in order.units])

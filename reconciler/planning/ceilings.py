@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.planning.transactions import held_as
+from reconciler.planning.transactions import held_subject
 from reconciler.values.limits import Limits
-from reconciler.values.plans import Action, Hold, Reason, SendTransaction, subjects
+from reconciler.values.plans import Action, Hold, Reason, SendTransaction, subjects_of
+from reconciler.values.subjects import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,12 @@ def bounded(actions: Sequence[Action], limits: Limits) -> Bounded:
     """The first `actions_per_cycle` effects; the rest is held."""
     most = limits.actions_per_cycle
     why = f"{most} effects are tried this cycle, the host file's actions_per_cycle; it follows"
-    over = (subject for action in actions[most:] for subject in _subjects(action))
+    over = (subject for action in actions[most:] for subject in _held_subjects(action))
     return Bounded(tuple(actions[:most]), tuple(Hold(each, Reason.CEILING, why) for each in over))
 
 
-def _subjects(action: Action) -> Iterator[str]:
+def _held_subjects(action: Action) -> Iterator[Subject]:
     if isinstance(action, SendTransaction):
-        yield from map(held_as, action.messages)
+        yield from map(held_subject, action.messages)
     else:
-        yield from subjects(action)
+        yield from subjects_of(action)

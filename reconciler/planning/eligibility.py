@@ -10,6 +10,7 @@ from reconciler.values.money import DENOM
 from reconciler.values.observed import Order, ProviderRecord, State
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.resources import Attribute
+from reconciler.values.subjects import Subject
 from reconciler.values.text import SENTENCE_MAX, one_line
 
 SHOWN_MAX = 5
@@ -29,11 +30,11 @@ def _unnamed(order: Order) -> Hold | None:
     if order.id.is_nameable:
         return None
     why = f"a workload file cannot name {order.id}, so that its lease could be neither served nor closed"
-    return Hold(str(order.id), Reason.UNSUPPORTED_ID, why)
+    return Hold(Subject.of_order(order.id), Reason.UNSUPPORTED_ID, why)
 
 
 def _stranger(order: Order, bidding: Bidding, address: str) -> Hold | None:
-    subject = str(order.id)
+    subject = Subject.of_order(order.id)
     if order.deployment_state is not State.ACTIVE or order.group_state is not State.OPEN:
         why = (
             f"its deployment is {order.deployment_state} and its group {order.group_state}; "
@@ -54,7 +55,7 @@ def _stranger(order: Order, bidding: Bidding, address: str) -> Hold | None:
 
 def _unmet(order: Order, provider: ProviderRecord) -> Hold | None:
     """The order's requirements against our record (semantics 3.2, attribute rule)."""
-    subject = str(order.id)
+    subject = Subject.of_order(order.id)
     if missing := [a for a in order.attributes if not met(a, provider.attributes)]:
         why = f"it requires {_show(missing)}, which our provider record does not have"
         return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
@@ -70,7 +71,7 @@ def _unmet(order: Order, provider: ProviderRecord) -> Hold | None:
 
 def _incapable(order: Order, provider: ProviderRecord) -> Hold | None:
     """Storage classes and GPU models against the record's capabilities (semantics 3.2)."""
-    subject = str(order.id)
+    subject = Subject.of_order(order.id)
     classes = _storage_classes(provider)
     gpus = [(key.removeprefix(GPUS), value) for key, value in provider.attributes if key.startswith(GPUS)]
     for unit in order.units:

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from reconciler.planning.escrow import blocks_left, due_gross
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.planning.retries import held_back
+from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Escrow, OnCritical
 from reconciler.values.durations import span
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.observed import Lease, Market, State
-from reconciler.values.plans import Hold, NotifyTenant, Reason
+from reconciler.values.plans import Hold, NotifyTenant, Reason, effect_key
+from reconciler.values.subjects import Subject
 
 
 def time_left(market: Market, lease: Lease, rules: Escrow) -> TimeLeft:
@@ -61,10 +62,11 @@ def plan_funding(
         if left.state is Funding.HEALTHY:
             continue
         if left.state is not Funding.EXHAUSTED:
-            yield Hold(workload_id(lease), _REASONS[left.state], _sentence(left, rules), ours=True)
-        if situation.notifying and (notice := NotifyTenant(lease, left)).key not in situation.memory.told:
-            key = f"NotifyTenant:{notice.key}"
-            yield held_back(situation.memory, key, notice.key, situation.now) or notice
+            yield Hold(Subject.of_workload(lease), _REASONS[left.state], _sentence(left, rules), ours=True)
+        notice = NotifyTenant(lease, left)
+        if situation.notifying and effect_key(notice) not in situation.memory.notified:
+            subject = Subject.of_workload(lease)
+            yield retry_hold(situation.memory, notice, subject, situation.now) or notice
 
 
 _REASONS = {Funding.LOW: Reason.ESCROW_LOW, Funding.CRITICAL: Reason.ESCROW_CRITICAL}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.planning.planning_input import PlanningFacts, Proposals
-from reconciler.planning.retries import held_back
+from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import CloseReason
-from reconciler.values.ids import workload_id
 from reconciler.values.messages import CloseBid
 from reconciler.values.observed import Bid, Lease, State
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.subjects import Subject
 
 
 def plan_closings(scene: PlanningFacts) -> Proposals:
@@ -28,9 +28,8 @@ def _stale_bids(scene: PlanningFacts) -> Iterator[CloseBid | Hold]:
     for bid in sorted(scene.market.bids.values(), key=lambda b: b.id):
         if bid.state is not State.OPEN or _may_win(bid):
             continue
-        yield held_back(scene.memory, f"CloseBid:{bid.id}", str(bid.id), scene.now) or CloseBid(
-            bid.id, CloseReason.UNSPECIFIED
-        )
+        message = CloseBid(bid.id, CloseReason.UNSPECIFIED)
+        yield retry_hold(scene.memory, message, Subject.of_lease(bid.id), scene.now) or message
 
 
 def _may_win(bid: Bid) -> bool:
@@ -55,17 +54,19 @@ def _asked_for(scene: PlanningFacts) -> Iterator[CloseBid | Hold]:
         lease = scene.market.leases.get(workload.lease)
         if lease is None or lease.state is not State.ACTIVE:
             continue
-        if back := held_back(scene.memory, f"CloseBid:{lease.id}", workload.id, scene.now):
+        message = CloseBid(lease.id, workload.close or CloseReason.UNSPECIFIED, lease=True)
+        subject = Subject.of_workload(workload.id)
+        if back := retry_hold(scene.memory, message, subject, scene.now):
             yield back
         elif wait := _same_block(scene, lease):
             yield wait
         elif allowed <= 0:
             most = scene.limits.closings_per_hour
             why = f"{most} leases were closed within the hour, the host file's closings_per_hour"
-            yield Hold(workload.id, Reason.CEILING, why, ours=True)
+            yield Hold(subject, Reason.CEILING, why, ours=True)
         else:
             allowed -= 1
-            yield CloseBid(lease.id, workload.close or CloseReason.UNSPECIFIED, lease=True)
+            yield message
 
 
 def _same_block(scene: PlanningFacts, lease: Lease) -> Hold | None:
@@ -75,5 +76,5 @@ def _same_block(scene: PlanningFacts, lease: Lease) -> Hold | None:
     account = scene.market.accounts.get(lease.id.deployment)
     if account is not None and account.settled_at >= scene.market.height:
         why = "its escrow account was settled in this very block; closed in the next"
-        return Hold(workload_id(lease.id), Reason.AWAITING_HEIGHT, why)
+        return Hold(Subject.of_workload(lease.id), Reason.AWAITING_HEIGHT, why)
     return None

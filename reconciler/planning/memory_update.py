@@ -9,9 +9,9 @@ from dataclasses import replace
 from reconciler.planning.retries import failed, worked
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger
-from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease, subject
+from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease
 from reconciler.values.outcomes import Done, Failed, Refused
-from reconciler.values.plans import NotifyTenant
+from reconciler.values.plans import NotifyTenant, effect_key
 from reconciler.values.records import EffectResult
 
 HOUR_SECONDS = 3_600
@@ -34,11 +34,6 @@ FINAL = (
     "no usage to settle",
 )
 """Words of refusals that no waiting mends (semantics 3.3, 4.8, 5.7)."""
-
-
-def retry_key(message: Message) -> str:
-    """Under which a message's failures are counted."""
-    return f"{type(message).__name__}:{subject(message)}"
 
 
 def is_final(words: str) -> bool:
@@ -75,7 +70,7 @@ def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
     retries = memory.retries
     for message in _culprits(confirmation):
         retry = Retry(1, 0 if is_final(confirmation.log) else now, "ChainRefused", confirmation.log)
-        retries = failed(retries, retry_key(message), now, retry)
+        retries = failed(retries, effect_key(message), now, retry)
     return replace(memory, retries=retries)
 
 
@@ -103,7 +98,7 @@ def _spent(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
 
 
 def _landed(memory: Memory, message: Message, time: int) -> Memory:
-    memory = replace(memory, retries=worked(memory.retries, retry_key(message)))
+    memory = replace(memory, retries=worked(memory.retries, effect_key(message)))
     match message:
         case WithdrawLease(id=lease):
             return replace(memory, withdrawn_at={**memory.withdrawn_at, lease: time})
@@ -125,22 +120,21 @@ def _recorded(memory: Memory, record: RecordUsage) -> UsageMemory:
 
 def take_outcomes(memory: Memory, outcomes: Iterable[EffectResult], now: int) -> Memory:
     """Count failures of effects, so that they are tried again later, or never."""
-    retries, told = memory.retries, memory.told
+    retries, notified = memory.retries, memory.notified
     for each in outcomes:
-        key = f"{each.kind}:{each.subject}"
         match each.outcome:
             case Done():
-                retries = worked(retries, key)
-                told = told | {each.subject} if each.kind == NotifyTenant.__name__ else told
+                retries = worked(retries, each.key)
+                notified |= {each.key} if each.key.kind == NotifyTenant.__name__ else set()
             case Refused(reason=reason, why=why, advice=advice):
-                retries = failed(retries, key, now, Retry(1, 0, reason, why, advice))
+                retries = failed(retries, each.key, now, Retry(1, 0, reason, why, advice))
             case Failed(reason=reason, why=why, advice=advice):
-                retries = failed(retries, key, now, Retry(1, now, reason, why, advice))
+                retries = failed(retries, each.key, now, Retry(1, now, reason, why, advice))
             case _:
                 pass
-    if retries is memory.retries and told is memory.told:
+    if retries is memory.retries and notified == memory.notified:
         return memory
-    return replace(memory, retries=retries, told=told)
+    return replace(memory, retries=retries, notified=notified)
 
 
 def refusal(words: str) -> Refused | Failed:

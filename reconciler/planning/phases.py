@@ -11,8 +11,9 @@ from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase, steps, trigger
 from reconciler.values.memory import Retry, WorkloadMemory
 from reconciler.values.observed import Lease, Market, Running, State, Trouble
-from reconciler.values.plans import Transition
+from reconciler.values.plans import ApplyWorkload, Transition
 from reconciler.values.readings import Seen, Unseen
+from reconciler.values.subjects import EffectKey, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _phase(memory: WorkloadMemory, lease: Lease, running: Running | None, refusa
 
 
 def _refusal(situation: PlanningInput, subject: WorkloadId) -> Retry | None:
-    return situation.memory.retries.get(f"ApplyWorkload:{subject}")
+    return situation.memory.retries.get(EffectKey(ApplyWorkload.__name__, Subject.of_workload(subject)))
 
 
 def trouble_of(situation: PlanningInput, memory: WorkloadMemory) -> Trouble | None:

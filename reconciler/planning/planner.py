@@ -46,6 +46,7 @@ from reconciler.values.plans import (
     Transition,
 )
 from reconciler.values.readings import Unseen
+from reconciler.values.subjects import CHAIN, Subject
 
 EMPTY_DESIRED = Desired("", None, None, None, None, {})
 """What is desired where no revision was ever seen: nothing is started, removed or bid on for it."""
@@ -87,7 +88,7 @@ def plan(situation: PlanningInput) -> Plan:
     if market is None:
         assert isinstance(situation.market, Unseen), "a market is seen or unseen"
         why = f"{situation.market.why}; no bid, withdrawal or removal until it is seen"
-        decisions.append(Hold("chain", Reason.CHAIN_UNSEEN, why, ours=True))
+        decisions.append(Hold(CHAIN, Reason.CHAIN_UNSEEN, why, ours=True))
         sending = Sending((), (), situation.memory.last_lane)
     else:
         proposals = _spend(situation, desired, market, funding)
@@ -129,27 +130,22 @@ def _recall(
     memory = confirm_all(situation.memory, situation.confirmations, situation.now, sequence)
     memory = take_outcomes(memory, situation.outcomes, situation.now)
     if desired.commit and desired.commit != memory.applied:
-        fresh = {k: r for k, r in memory.retries.items() if not k.startswith("ApplyWorkload:")}
+        fresh = {k: r for k, r in memory.retries.items() if k.kind != ApplyWorkload.__name__}
         memory = replace(memory, applied=desired.commit, good=desired.good, retries=fresh)
     if market is None:
         return memory
     memory = keep_books(situation, memory, market)
     usage = measure(replace(situation, memory=memory), market)
-    told = frozenset(k for k in memory.told if _still_told(k, funding))
+    underfunded = {Subject.of_workload(x) for x, left in funding.items() if left.state is not Funding.HEALTHY}
+    notified = frozenset(k for k in memory.notified if k.subject in underfunded)
     drawn = {k: t for k, t in memory.withdrawn_at.items() if k in market.leases}
     return replace(
         memory,
         usage=memory.usage if usage == memory.usage else usage,
-        told=memory.told if told == memory.told else told,
+        notified=memory.notified if notified == memory.notified else notified,
         withdrawn_at=memory.withdrawn_at if drawn == memory.withdrawn_at else drawn,
         retries=prune(memory.retries, market),
     )
-
-
-def _still_told(key: str, funding: Mapping[LeaseId, TimeLeft]) -> bool:
-    """A notice counts as told until its lease is healthy again, or over."""
-    left = funding.get(LeaseId.parse(key.rpartition("/")[0]))
-    return left is not None and left.state is not Funding.HEALTHY
 
 
 def _spend(
@@ -180,7 +176,7 @@ def _whole(
     return Plan(
         revision=desired.commit,
         actions=within.actions,
-        holds=tuple(sorted(holds)),
+        holds=tuple(sorted(holds, key=_hold_order)),
         transitions=transitions,
         memory=situation.memory,
         confirmations=situation.confirmations,
@@ -202,5 +198,10 @@ def _rank(action: Action) -> tuple[int, str]:
             return 3, subject
         case ApplyWorkload(workload=workload):
             return 4, workload.id
-        case NotifyTenant():
-            return 5, action.key
+        case NotifyTenant(lease=lease):
+            return 5, str(lease)
+
+
+def _hold_order(hold: Hold) -> tuple[str, Reason, str, bool, str]:
+    """By the subject's text first; faster than the order of nested records."""
+    return hold.subject.name, hold.reason, hold.message, hold.ours, hold.approval

@@ -19,6 +19,7 @@ from reconciler.planning.planning_input import PlanningFacts, PlanningInput
 from reconciler.planning.quotes import REFERENCES, QuoteTerms, quote
 from reconciler.values.approvals import named
 from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload
+from reconciler.values.ids import OrderId
 from reconciler.values.memory import Memory
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import State
@@ -159,11 +160,10 @@ def _prices(outlook: PlanningSnapshot, old: Desired, new: Desired) -> Iterator[P
 
 def _orders(outlook: PlanningSnapshot, before: Plan, after: Plan) -> Iterator[OrderChange]:
     old, new = verdicts(before), verdicts(after)
-    taken = {str(bid.order) for bid in outlook.market.bids}
+    taken = {bid.order for bid in outlook.market.bids}
     for order in sorted(outlook.market.orders):
-        subject = str(order)
-        was, now = old.get(subject, BidDecision()), new.get(subject, BidDecision())
-        if was.key != now.key and subject not in taken:
+        was, now = old.get(order, BidDecision()), new.get(order, BidDecision())
+        if was.key != now.key and order not in taken:
             yield OrderChange(order, was, now)
 
 
@@ -188,18 +188,18 @@ def _verb(was: Workload | None, now: Workload | None) -> str:
     return "changed"
 
 
-def verdicts(plan: Plan) -> Mapping[str, BidDecision]:
-    """What a plan decides about each open order, by the order's id."""
+def verdicts(plan: Plan) -> Mapping[OrderId, BidDecision]:
+    """What a plan decides about each open order."""
     found = {
-        hold.subject: BidDecision(None, hold.reason, hold.message)
+        hold.subject.order: BidDecision(None, hold.reason, hold.message)
         for hold in plan.holds
-        if hold.subject.count("/") == 3
+        if hold.subject.order is not None and hold.subject.lease is None
     }
     for action in plan.actions:
         if isinstance(action, SendTransaction):
             for message in action.messages:
                 if isinstance(message, CreateBid):
-                    found[str(message.id.order)] = BidDecision(message.price)
+                    found[message.id.order] = BidDecision(message.price)
     return found
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.values.ids import LeaseId, OrderId
+from reconciler.values.ids import LeaseId
 from reconciler.values.memory import Memory, Retry
-from reconciler.values.messages import CloseBid, CreateBid, RecordUsage, SettleUsage, WithdrawLease
+from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.observed import Market
-from reconciler.values.plans import Hold, Reason
+from reconciler.values.plans import Action, Hold, Reason, effect_key
+from reconciler.values.subjects import EffectKey, Subject
 
 FIRST_SECONDS = 15
 LONGEST_SECONDS = 3_600
 
 
-def held_back(memory: Memory, key: str, subject: str, now: int) -> Hold | None:
-    """The hold for something that failed and may not be tried yet; None when it may."""
-    retry = memory.retries.get(key)
+def retry_hold(
+    memory: Memory, effect: Action | Message | EffectKey, subject: Subject, now: int
+) -> Hold | None:
+    """The hold on an effect that failed before and may not be tried yet; None when it may."""
+    retry = memory.retries.get(effect if isinstance(effect, EffectKey) else effect_key(effect))
     if retry is None:
         return None
     advice = f"; {retry.advice}" if retry.advice else ""
@@ -27,7 +30,9 @@ def held_back(memory: Memory, key: str, subject: str, now: int) -> Hold | None:
     return None
 
 
-def failed(retries: Mapping[str, Retry], key: str, now: int, failure: Retry) -> dict[str, Retry]:
+def failed(
+    retries: Mapping[EffectKey, Retry], key: EffectKey, now: int, failure: Retry
+) -> dict[EffectKey, Retry]:
     """The retries after one more failure; `next_try` 0 means never again, else it is reckoned here."""
     before = retries.get(key)
     failures = before.failures + 1 if before else 1
@@ -36,25 +41,25 @@ def failed(retries: Mapping[str, Retry], key: str, now: int, failure: Retry) -> 
     return {**retries, key: Retry(failures, next_try, failure.reason, failure.why, failure.advice)}
 
 
-def prune(retries: Mapping[str, Retry], market: Market) -> Mapping[str, Retry]:
+def prune(retries: Mapping[EffectKey, Retry], market: Market) -> Mapping[EffectKey, Retry]:
     """The retries without those of bids and leases that are no more; the same mapping where all are."""
     kept = {k: r for k, r in retries.items() if _alive(k, market)}
     return retries if len(kept) == len(retries) else kept
 
 
-def _alive(key: str, market: Market) -> bool:
-    kind, _, subject = key.partition(":")
-    match kind:
+def _alive(key: EffectKey, market: Market) -> bool:
+    order, lease = key.subject.order, key.subject.lease
+    match key.kind:
         case CreateBid.__name__:
-            return LeaseId.parse(subject).order in market.orders
+            return order in market.orders
         case CloseBid.__name__ | WithdrawLease.__name__ | RecordUsage.__name__:
-            return (lease := LeaseId.parse(subject)) in market.leases or lease in market.bids
+            return lease in market.leases or lease in market.bids
         case SettleUsage.__name__:
-            return LeaseId(OrderId.parse(subject), market.wallet.address) in market.leases
+            return order is not None and LeaseId(order, market.wallet.address) in market.leases
         case _:
             return True
 
 
-def worked(retries: Mapping[str, Retry], key: str) -> Mapping[str, Retry]:
+def worked(retries: Mapping[EffectKey, Retry], key: EffectKey) -> Mapping[EffectKey, Retry]:
     """The retries without this one."""
     return {k: v for k, v in retries.items() if k != key} if key in retries else retries

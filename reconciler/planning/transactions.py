@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Desired
-from reconciler.values.ids import DeploymentId, workload_id
+from reconciler.values.ids import DeploymentId
 from reconciler.values.intents import Intent
 from reconciler.values.messages import (
     CloseBid,
     CreateBid,
     Message,
     RecordUsage,
-    SettleUsage,
     WithdrawLease,
     may_be_gated,
-    subject,
+    subject_of,
     touched_escrow,
 )
 from reconciler.values.observed import Market
 from reconciler.values.plans import BroadcastAgain, Hold, Reason, SendTransaction
+from reconciler.values.subjects import PROVIDER, SPENDING, Subject
 
 MARKET_LANE = "market"
 GATED_LANE = "withdrawals"
@@ -88,10 +88,10 @@ def _take(situation: PlanningInput, messages: list[Message]) -> tuple[tuple[Mess
         account = touched_escrow(message)
         if len(chosen) >= situation.limits.messages_per_transaction:
             why = "the transaction is full (host file: messages_per_transaction); it follows in the next"
-            holds.append(Hold(held_as(message), Reason.CEILING, why))
+            holds.append(Hold(held_subject(message), Reason.CEILING, why))
         elif account is not None and account in touched:
             why = "its deployment's escrow is touched by another message; two in one block break its payments"
-            holds.append(Hold(held_as(message), Reason.AWAITING_HEIGHT, why))
+            holds.append(Hold(held_subject(message), Reason.AWAITING_HEIGHT, why))
         else:
             chosen.append(message)
             if account is not None:
@@ -99,21 +99,19 @@ def _take(situation: PlanningInput, messages: list[Message]) -> tuple[tuple[Mess
     return tuple(chosen), tuple(holds)
 
 
-def held_as(message: Message) -> str:
-    """The id under which a hold on this message is looked up: the order of a bid, else the workload."""
+def held_subject(message: Message) -> Subject:
+    """The subject of a hold on this message: the order of a bid, else the workload."""
     match message:
         case CreateBid(id=bid):
-            return str(bid.order)
+            return Subject.of_order(bid.order)
         case WithdrawLease(id=lease) | RecordUsage(lease=lease) | CloseBid(id=lease, lease=True):
-            return workload_id(lease)
-        case SettleUsage():
-            return str(message.order)
+            return Subject.of_workload(lease)
         case _:
-            return subject(message)
+            return subject_of(message)
 
 
 def _hold_all(messages: Iterable[Message], reason: Reason, why: str) -> tuple[Hold, ...]:
-    return tuple(Hold(each, reason, why) for each in dict.fromkeys(map(held_as, messages)))
+    return tuple(Hold(each, reason, why) for each in dict.fromkeys(map(held_subject, messages)))
 
 
 def suspension(desired: Desired) -> tuple[Hold, ...]:
@@ -121,7 +119,7 @@ def suspension(desired: Desired) -> tuple[Hold, ...]:
     if not (desired.config and desired.config.suspended):
         return ()
     why = f"config.yaml says suspended: {desired.config.suspended}; take it out to go on"
-    return (Hold("spending", Reason.SUSPENDED, why, ours=True),)
+    return (Hold(SPENDING, Reason.SUSPENDED, why, ours=True),)
 
 
 def spending_stop(situation: PlanningInput, desired: Desired, market: Market) -> Hold | None:
@@ -129,25 +127,25 @@ def spending_stop(situation: PlanningInput, desired: Desired, market: Market) ->
     limits = situation.limits
     if limits.stop_spending:
         return Hold(
-            "",
+            PROVIDER,
             Reason.SPENDING_STOPPED,
             "stop-spending is in force; `provider-daemon stop-spending --off` ends it",
         )
     if suspended := suspension(desired):
         return suspended[0]
     if limits.observe_only:
-        return Hold("", Reason.OBSERVE_ONLY, "the daemon runs with --observe-only and signs nothing")
+        return Hold(PROVIDER, Reason.OBSERVE_ONLY, "the daemon runs with --observe-only and signs nothing")
     if market.height < situation.memory.hold_until_height:
         why = (
             "the journal is new or does not match the account's sequence: nothing is spent before height "
             f"{situation.memory.hold_until_height}, so that whatever was on its way has landed or expired"
         )
-        return Hold("", Reason.JOURNAL_NEW, why)
+        return Hold(PROVIDER, Reason.JOURNAL_NEW, why)
     skew = abs(situation.now - market.time)
     if skew > limits.clock_skew_seconds:
         why = (
             f"the host's clock and the chain's time differ by {skew} seconds; "
             f"the host file allows {limits.clock_skew_seconds}; set the clock"
         )
-        return Hold("", Reason.CLOCK_SKEW, why)
+        return Hold(PROVIDER, Reason.CLOCK_SKEW, why)
     return None

@@ -11,14 +11,14 @@ from reconciler.planning.escrow import paid_in_all
 from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import PlanningFacts, Proposals
 from reconciler.planning.pricing import group_price
-from reconciler.planning.retries import held_back
+from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Usage
-from reconciler.values.ids import workload_id
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import RecordUsage, SettleUsage
 from reconciler.values.money import floor_uve
 from reconciler.values.observed import Lease, SettlementEscrow, SettlementSide, State, UsageRecord
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.subjects import Subject
 
 LANDING_BLOCKS = 2
 """Settling takes so many blocks, recording before it as many: what is not settled before the escrow expires
@@ -43,7 +43,7 @@ def _billed(scene: PlanningFacts) -> list[Lease]:
 
 def _judge(scene: PlanningFacts, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
     side = scene.market.settlements.get(lease.id.order, SettlementSide(None))
-    subject = workload_id(lease.id)
+    subject = Subject.of_workload(lease.id)
     if side.escrow is None:
         if lease.state is State.ACTIVE:
             why = "the tenant has made no settlement escrow for its order yet; usage before it is not billed"
@@ -89,11 +89,10 @@ def _settle(
     near = left <= rules.expiry_margin_seconds
     if gain < (1 if near else rules.min_gain):
         why = "the usage on record is not yet worth its settlement's fee"
-        yield Hold(workload_id(lease.id), Reason.NOT_WORTH, why)
+        yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
         return
-    back = held_back(scene.memory, f"SettleUsage:{lease.id.order}", workload_id(lease.id), scene.now)
-    ids = tuple(sorted({r.id for r in records}))
-    yield back or SettleUsage(lease.id.order, ids, amount)
+    message = SettleUsage(lease.id.order, tuple(sorted({r.id for r in records})), amount)
+    yield retry_hold(scene.memory, message, Subject.of_workload(lease.id), scene.now) or message
 
 
 def _record(
@@ -121,10 +120,9 @@ def _record(
     if message.amount <= 0 or gain < (1 if ending or near else rules.min_gain):
         if not ending:
             why = "what ran since the last record is not worth the fees of recording and settling it"
-            yield Hold(workload_id(lease.id), Reason.NOT_WORTH, why)
+            yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
         return
-    back = held_back(scene.memory, f"RecordUsage:{lease.id}", workload_id(lease.id), scene.now)
-    yield back or message
+    yield retry_hold(scene.memory, message, Subject.of_workload(lease.id), scene.now) or message
 
 
 def bill(scene: PlanningFacts, lease: Lease, memory: UsageMemory, room: int) -> RecordUsage:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from reconciler.planning.escrow import due_gross
 from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import PlanningFacts, Proposals
-from reconciler.planning.retries import held_back
+from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Withdrawals
-from reconciler.values.ids import DeploymentId, workload_id
+from reconciler.values.ids import DeploymentId
 from reconciler.values.messages import WithdrawLease
 from reconciler.values.money import after_take
 from reconciler.values.observed import EscrowAccount, Lease, State
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.subjects import Subject
 
 LAST_BLOCKS = 10
 """Funds that last no longer than this are drawn once, unless the account was settled as recently: past their
@@ -33,7 +34,7 @@ def plan_withdrawals(scene: PlanningFacts) -> Proposals:
             holds.append(decision)
         elif decision.id.deployment in touched:
             why = "another lease of its deployment is withdrawn first; two in one block break its payments"
-            holds.append(Hold(workload_id(decision.id), Reason.AWAITING_HEIGHT, why))
+            holds.append(Hold(Subject.of_workload(decision.id), Reason.AWAITING_HEIGHT, why))
         else:
             touched.add(decision.id.deployment)
             messages.append(decision)
@@ -69,7 +70,7 @@ def _judge(
     ending = over or (left is not None and left <= LAST_BLOCKS < height - account.settled_at)
     if over:
         why = "its deployment's funds have run out; the withdrawal will record that and close the lease"
-        yield Hold(workload_id(lease.id), Reason.ESCROW_EXHAUSTED, why, ours=True)
+        yield Hold(Subject.of_workload(lease.id), Reason.ESCROW_EXHAUSTED, why, ours=True)
     if not ending and scene.market.time - _last_drawn(scene, lease) < rules.every_seconds:
         return
     if account.settled_at >= height:
@@ -78,10 +79,10 @@ def _judge(
     if not over and net - fee < (1 if ending else rules.min_gain):
         if not ending:
             why = "what it has earned since is not yet worth the withdrawal's fee"
-            yield Hold(workload_id(lease.id), Reason.NOT_WORTH, why)
+            yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
         return
-    back = held_back(scene.memory, f"WithdrawLease:{lease.id}", workload_id(lease.id), scene.now)
-    yield back or WithdrawLease(lease.id, net)
+    message = WithdrawLease(lease.id, net)
+    yield retry_hold(scene.memory, message, Subject.of_workload(lease.id), scene.now) or message
 
 
 def _last_drawn(scene: PlanningFacts, lease: Lease) -> int:

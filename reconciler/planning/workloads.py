@@ -10,7 +10,7 @@ from functools import lru_cache
 from reconciler.planning.adapter_grants import secret_denial
 from reconciler.planning.capacity import blindness
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.planning.retries import held_back
+from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.images import denied_by
@@ -18,6 +18,7 @@ from reconciler.values.observed import AdapterView, Market, Running, State
 from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import total
+from reconciler.values.subjects import Subject
 
 RENDERING = 2
 """Part of every digest. Raised when adapters make something else of a specification: what runs is applied
@@ -37,10 +38,12 @@ def plan_workloads(situation: PlanningInput, desired: Desired, market: Market | 
     decisions: list[Action | Hold] = []
     for name, view in sorted(situation.adapters.items()):
         if isinstance(view.workloads, Unseen):
-            decisions.append(Hold(name, blindness(view.workloads), view.workloads.why, ours=True))
+            decisions.append(
+                Hold(Subject.of_adapter(name), blindness(view.workloads), view.workloads.why, ours=True)
+            )
         for each in view.unwell:
             why = f"{each.reason}: {each.message}; {each.advice}"
-            decisions.append(Hold(name, Reason.CLUSTER_UNSEEN, why, ours=True))
+            decisions.append(Hold(Subject.of_adapter(name), Reason.CLUSTER_UNSEEN, why, ours=True))
         decisions.extend(_prepare(name, view))
     leased = _leased(situation, market)
     for subject in leased:
@@ -94,10 +97,10 @@ def _serve(
         return
     if workload.paused:
         why = "paused; the lease goes on paying, and no usage is billed"
-        yield Hold(subject, Reason.PAUSED_STILL_PAID, why, ours=True)
+        yield Hold(Subject.of_workload(subject), Reason.PAUSED_STILL_PAID, why, ours=True)
     reading = situation.adapters[workload.adapter].workloads
     if isinstance(reading, Unseen):
-        yield Hold(subject, blindness(reading), reading.why, ours=True)
+        yield Hold(Subject.of_workload(subject), blindness(reading), reading.why, ours=True)
         return
     place = WorkloadPair(workload, reading.view.get(subject))
     if not trusted and (wait := _unproven(situation, place)):
@@ -116,22 +119,32 @@ def _unproven(situation: PlanningInput, place: WorkloadPair) -> Hold | None:
         ran = known is not None and known.digest == digest_of(place.workload)
         if ran and place.workload.adapter == "ansible":
             return None
-        return Hold(subject, Reason.CHAIN_UNSEEN, "not started while the chain cannot be seen", ours=True)
+        return Hold(
+            Subject.of_workload(subject),
+            Reason.CHAIN_UNSEEN,
+            "not started while the chain cannot be seen",
+            ours=True,
+        )
     if place.running.digest != digest_of(place.workload):
         why = "its changed file waits until the chain is seen: its lease may have ended, or grant less"
-        return Hold(subject, Reason.CHAIN_UNSEEN, why, ours=True)
+        return Hold(Subject.of_workload(subject), Reason.CHAIN_UNSEEN, why, ours=True)
     return None
 
 
 def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
     if not desired.commit:
         why = "no revision of the repository is known; what runs goes on"
-        return Hold(subject, Reason.REPOSITORY_UNSEEN, why, ours=True)
+        return Hold(Subject.of_workload(subject), Reason.REPOSITORY_UNSEEN, why, ours=True)
     path = f"workloads/{subject}.yaml"
     faults = [f for f in desired.faults if f.path == path and not f.warning]
     if faults:
-        return Hold(subject, Reason.FILE_FAULTY, faults[0].show(), ours=True)
-    return Hold(subject, Reason.NO_WORKLOAD_FILE, f"its lease is active; commit {path} to run it", ours=True)
+        return Hold(Subject.of_workload(subject), Reason.FILE_FAULTY, faults[0].show(), ours=True)
+    return Hold(
+        Subject.of_workload(subject),
+        Reason.NO_WORKLOAD_FILE,
+        f"its lease is active; commit {path} to run it",
+        ours=True,
+    )
 
 
 def _refused(situation: PlanningInput, desired: Desired, workload: Workload) -> Hold | None:
@@ -139,19 +152,19 @@ def _refused(situation: PlanningInput, desired: Desired, workload: Workload) -> 
     if workload.adapter not in situation.adapters:
         known = ", ".join(sorted(situation.adapters)) or "none"
         why = f"adapter {workload.adapter} is not configured on this host; configured: {known}"
-        return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
+        return Hold(Subject.of_workload(workload.id), Reason.ADAPTER_UNKNOWN, why, ours=True)
     settings = {"kubernetes": desired.kubernetes, "ansible": desired.ansible}.get(workload.adapter)
     if settings is not None and not settings.enabled:
         why = f"adapters/{workload.adapter}.yaml says enabled: false"
-        return Hold(workload.id, Reason.ADAPTER_UNKNOWN, why, ours=True)
+        return Hold(Subject.of_workload(workload.id), Reason.ADAPTER_UNKNOWN, why, ours=True)
     granted = situation.limits.grants.secrets
     if not workload.paused and (denial := secret_denial(workload, granted)):
-        return Hold(workload.id, Reason.SECRET_DENIED, denial, ours=True)
+        return Hold(Subject.of_workload(workload.id), Reason.SECRET_DENIED, denial, ours=True)
     patterns = desired.config.images_denied if desired.config else ()
     for service in workload.services if patterns else ():
         if denied := denied_by(service.image, patterns):
             why = f"image {service.image} of service {service.name} is denied by {denied} in config.yaml"
-            return Hold(workload.id, Reason.IMAGE_DENIED, why, ours=True)
+            return Hold(Subject.of_workload(workload.id), Reason.IMAGE_DENIED, why, ours=True)
     return None
 
 
@@ -165,14 +178,18 @@ def _asks_too_much(situation: PlanningInput, workload: Workload) -> Hold | None:
         return None
     asked = workload.resources.show()
     why = f"asks {asked}, its lease grants {granted.show()}: too much {', '.join(short)}"
-    return Hold(workload.id, Reason.ASKS_TOO_MUCH, why, ours=True)
+    return Hold(Subject.of_workload(workload.id), Reason.ASKS_TOO_MUCH, why, ours=True)
 
 
 def _apply(situation: PlanningInput, place: WorkloadPair) -> Iterator[Action | Hold]:
     workload, running = place.workload, place.running
-    digest = digest_of(workload)
     if running is not None and running.removing:
-        yield Hold(workload.id, Reason.TRY_LATER, "its former objects are still being removed", ours=True)
+        yield Hold(
+            Subject.of_workload(workload.id),
+            Reason.TRY_LATER,
+            "its former objects are still being removed",
+            ours=True,
+        )
         return
     why = _difference(running, workload)
     if not why:
@@ -180,8 +197,8 @@ def _apply(situation: PlanningInput, place: WorkloadPair) -> Iterator[Action | H
     if refusal := _asks_too_much(situation, workload):
         yield refusal
         return
-    key = f"ApplyWorkload:{workload.id}"
-    yield held_back(situation.memory, key, workload.id, situation.now) or ApplyWorkload(workload, digest, why)
+    action = ApplyWorkload(workload, digest_of(workload), why)
+    yield retry_hold(situation.memory, action, Subject.of_workload(workload.id), situation.now) or action
 
 
 def _difference(running: Running | None, workload: Workload) -> str:
@@ -212,7 +229,7 @@ def _remove(
                 removed += 1
                 if removed > situation.limits.removals_per_cycle:
                     why = f"the host file's removals_per_cycle ({removed - 1}) is reached; it follows"
-                    decision = Hold(running.id, Reason.CEILING, why, ours=True)
+                    decision = Hold(Subject.of_workload(running.id), Reason.CEILING, why, ours=True)
             if decision is not None:
                 yield decision
 
@@ -233,19 +250,18 @@ def _removal(
     lease = market.leases.get(running.lease)
     if lease is None:
         why = f"the chain knows no lease {running.lease}; remove it by hand if that is right"
-        return Hold(running.id, Reason.CHAIN_UNSEEN, why, ours=True)
+        return Hold(Subject.of_workload(running.id), Reason.CHAIN_UNSEEN, why, ours=True)
     if (doubt := market.unconfirmed.get(running.lease)) is not None:
         why = f"its lease is {lease.state} by the word of one node: {doubt}; it runs on"
-        return Hold(running.id, Reason.UNCONFIRMED, why, ours=True)
+        return Hold(Subject.of_workload(running.id), Reason.UNCONFIRMED, why, ours=True)
     moved = lease.state is State.ACTIVE
     known = situation.memory.workloads.get(running.id)
     if not moved and (known is None or not known.closed_again):
         why = "its lease is closed; removed when the next height shows it too"
-        return Hold(running.id, Reason.AWAITING_HEIGHT, why)
+        return Hold(Subject.of_workload(running.id), Reason.AWAITING_HEIGHT, why)
     why = "it runs on another adapter now" if moved else "its lease is closed"
-    return held_back(
-        situation.memory, f"RemoveWorkload:{running.id}", running.id, situation.now
-    ) or RemoveWorkload(adapter, running.id, why)
+    action = RemoveWorkload(adapter, running.id, why)
+    return retry_hold(situation.memory, action, Subject.of_workload(running.id), situation.now) or action
 
 
 def _orphans(desired: Desired, market: Market, leased: Set[WorkloadId]) -> Iterator[Hold]:
@@ -255,4 +271,4 @@ def _orphans(desired: Desired, market: Market, leased: Set[WorkloadId]) -> Itera
             lease = market.leases.get(workload.lease)
             why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of ours"
             advice = f"{why}; delete {workload.path or workload.id} when you no longer want its record"
-            yield Hold(workload.id, Reason.FILE_WITHOUT_LEASE, advice, ours=True)
+            yield Hold(Subject.of_workload(workload.id), Reason.FILE_WITHOUT_LEASE, advice, ours=True)

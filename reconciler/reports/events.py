@@ -15,7 +15,7 @@ from reconciler.values.messages import (
     RecordUsage,
     SettleUsage,
     WithdrawLease,
-    subject,
+    subject_of,
 )
 from reconciler.values.outcomes import Done
 from reconciler.values.plans import Transition
@@ -59,7 +59,7 @@ def event_subjects(event: Event) -> tuple[str, ...]:
         case Transition(workload=workload, lease=lease):
             return workload, str(lease)
         case Confirmation(intent=intent):
-            found = [subject(message) for message in intent.messages]
+            found = [str(subject_of(message)) for message in intent.messages]
             found += [str(m.id.order) for m in intent.messages if isinstance(m, CreateBid)]
             return tuple(dict.fromkeys(found))
         case RevisionVerdict(commit=commit):
@@ -67,7 +67,7 @@ def event_subjects(event: Event) -> tuple[str, ...]:
         case Approval(breach=breach):
             return breach.revision, breach.digest
         case _:
-            return (event.subject,)
+            return (str(event.key.subject),)
 
 
 def event_lines(events: Iterable[Event]) -> list[str]:

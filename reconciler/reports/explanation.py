@@ -10,11 +10,13 @@ from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.money import plain
 from reconciler.values.records import Decision
+from reconciler.values.subjects import EffectKey, Subject
 from reconciler.values.times import Timestamp
 from reconciler.values.views import WorkloadDetailView, WorkloadView
 
 EFFECTS = ("ApplyWorkload", "RemoveWorkload")
 BIDDING = ("CreateBid", "CloseBid")
+MONEY = ("WithdrawLease", "RecordUsage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,10 @@ class ExplainedCase:
     observed: WorkloadDetailView | None = None
 
     @property
-    def subjects(self) -> tuple[str, ...]:
+    def subjects(self) -> tuple[Subject, ...]:
         """The subjects of its decisions; those of its order include its lease's."""
-        order = () if self.order is None else (str(self.order),)
-        return order if self.workload is None else (*order, self.workload, _file(self))
+        order = () if self.order is None else (Subject.of_order(self.order),)
+        return order if self.workload is None else (*order, Subject.of_workload(self.workload), _file(self))
 
 
 def explanation(case: ExplainedCase) -> tuple[ExplanationStep, ...]:
@@ -70,10 +72,10 @@ def decision_step(decision: Decision, step: str) -> ExplanationStep:
 def _market(case: ExplainedCase) -> Iterator[ExplanationStep]:
     if case.order is not None:
         yield ExplanationStep("order", "", f"{case.order}, of tenant {case.order.owner}")
-        yield from (decision_step(d, "decision") for d in _standing(case, str(case.order)))
+        yield from (decision_step(d, "decision") for d in _standing(case, Subject.of_order(case.order)))
     if case.lease is None:
         return
-    bid = str(case.lease)
+    bid = Subject.of_lease(case.lease)
     yield from (decision_step(d, "bid") for d in _on(case, bid) if d.word in BIDDING)
     yield from (decision_step(d, "held") for d in _standing(case, bid))
     if case.observed is not None:
@@ -96,10 +98,11 @@ def _work(case: ExplainedCase) -> Iterator[ExplanationStep]:
         yield ExplanationStep("workload", state, f"{case.workload}, its file is {_file(case)}")
         pods = f"pods {', '.join(known.pods)}" if known.pods else "no pods seen"
         yield ExplanationStep("adapter", known.adapter, pods)
-    outcomes = [d for d in _on(case, case.workload) if d.word in EFFECTS]
+    subject = Subject.of_workload(case.workload)
+    outcomes = [d for d in _on(case, subject) if d.word in EFFECTS]
     yield from (decision_step(d, "outcome") for d in outcomes[:1])
-    for subject in (case.workload, _file(case)):
-        yield from (decision_step(d, "held") for d in _standing(case, subject))
+    for held in (subject, _file(case)):
+        yield from (decision_step(d, "held") for d in _standing(case, held))
 
 
 def _money(observed: WorkloadDetailView) -> str:
@@ -123,13 +126,15 @@ def _seen(workload: WorkloadView) -> Iterator[ExplanationStep]:
 
 
 def _next_tries(case: ExplainedCase) -> Iterator[ExplanationStep]:
-    keys = [f"{kind}:{case.workload}" for kind in EFFECTS]
-    keys += [f"{kind}:{case.lease}" for kind in (*BIDDING, "WithdrawLease", "RecordUsage")]
+    keys: list[EffectKey] = []
+    if case.workload is not None:
+        keys += [EffectKey(kind, Subject.of_workload(case.workload)) for kind in EFFECTS]
+    if case.lease is not None:
+        keys += [EffectKey(kind, Subject.of_lease(case.lease)) for kind in (*BIDDING, *MONEY)]
     for key in keys:
         if retry := case.memory.retries.get(key):
-            kind = key.partition(":")[0]
             yield ExplanationStep(
-                "next try", retry.reason, _try(kind, retry), until=Timestamp(retry.next_try)
+                "next try", retry.reason, _try(key.kind, retry), until=Timestamp(retry.next_try)
             )
 
 
@@ -147,13 +152,13 @@ def _remembered(case: ExplainedCase) -> WorkloadMemory | None:
     return case.memory.workloads.get(case.workload) if case.workload is not None else None
 
 
-def _file(case: ExplainedCase) -> str:
-    return f"workloads/{case.workload}.yaml"
+def _file(case: ExplainedCase) -> Subject:
+    return Subject.of_file(f"workloads/{case.workload}.yaml")
 
 
-def _on(case: ExplainedCase, subject: str) -> list[Decision]:
+def _on(case: ExplainedCase, subject: Subject) -> list[Decision]:
     return [d for d in case.decisions if d.subject == subject]
 
 
-def _standing(case: ExplainedCase, subject: str) -> list[Decision]:
+def _standing(case: ExplainedCase, subject: Subject) -> list[Decision]:
     return [d for d in _on(case, subject) if d.stands]

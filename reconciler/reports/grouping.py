@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
+from reconciler.values.ids import OrderId, WorkloadId
 from reconciler.values.messages import (
     CloseBid,
     CreateBid,
@@ -29,17 +28,7 @@ from reconciler.values.plans import (
     SendTransaction,
     Transition,
 )
-
-
-class SubjectKind(IntEnum):
-    """What an object is; the order of the report."""
-
-    PROVIDER = 0
-    FILE = 1
-    ORDER = 2
-    WORKLOAD = 3
-    ADAPTER = 4
-    TRANSACTION = 5
+from reconciler.values.subjects import PROVIDER, Subject
 
 
 class Sign(IntEnum):
@@ -65,69 +54,56 @@ class PlanLine:
 Served = Mapping[OrderId, WorkloadId]
 """The workloads of orders that became leases of ours."""
 
-_WORKLOAD = re.compile(r"[0-9]+-[0-9]+-[0-9]+-[a-z2-7]{10}")
-_TRANSACTION = re.compile(r"[0-9A-F]{64}")
-
-ADAPTERS = frozenset({"kubernetes", "ansible"})
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PlanSubject:
-    """An object of the report; the provider itself has the id ""."""
-
-    kind: SubjectKind
-    id: str
-
 
 @dataclass(frozen=True, slots=True)
 class SubjectEntry:
     """Everything that a plan says about one object."""
 
-    subject: PlanSubject
+    subject: Subject
     lines: tuple[PlanLine, ...]
 
 
 def entries(plan: Plan) -> tuple[SubjectEntry, ...]:
     """The objects of a plan, sorted by kind and id; effects of one object in the plan's order."""
     served = {known.lease.order: name for name, known in plan.memory.workloads.items()}
-    found: dict[PlanSubject, list[PlanLine]] = {}
+    found: dict[Subject, list[PlanLine]] = {}
     for about, line in _lines(plan, served):
         found.setdefault(about, []).append(line)
     return tuple(
         SubjectEntry(about, tuple(sorted(found[about], key=lambda line: line.sign)))
-        for about in sorted(found)
+        for about in sorted(found, key=lambda each: (each.kind, each.name))
     )
 
 
-def _lines(plan: Plan, served: Served) -> Iterator[tuple[PlanSubject, PlanLine]]:
+def _lines(plan: Plan, served: Served) -> Iterator[tuple[Subject, PlanLine]]:
     for step in plan.transitions:
-        yield PlanSubject(SubjectKind.WORKLOAD, step.workload), PlanLine(Sign.SEEN, _step(step))
+        yield Subject.of_workload(step.workload), PlanLine(Sign.SEEN, _step(step))
     for action in plan.actions:
         yield from _effects(action, served)
     for hold in plan.holds:
         yield of_hold(hold), PlanLine(Sign.HELD, f"{hold.reason}: {hold.message}")
 
 
-def _effects(action: Action, served: Served) -> Iterator[tuple[PlanSubject, PlanLine]]:
+def _effects(action: Action, served: Served) -> Iterator[tuple[Subject, PlanLine]]:
     match action:
         case SendTransaction(messages=messages, fee_max=fee):
             for message in messages:
                 yield of_message(message, served), PlanLine(Sign.DONE, describe(message))
             count = f"{len(messages)} message{'s' if len(messages) != 1 else ''}"
             yield (
-                PlanSubject(SubjectKind.PROVIDER, ""),
+                PROVIDER,
                 PlanLine(Sign.DONE, f"send one transaction of {count}, for at most {fee}uve in fees"),
             )
         case BroadcastAgain(hash=tx):
-            yield PlanSubject(SubjectKind.TRANSACTION, tx), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_transaction(tx), PlanLine(Sign.DONE, action.show())
         case PrepareAdapter(adapter=adapter):
-            yield PlanSubject(SubjectKind.ADAPTER, adapter), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_adapter(adapter), PlanLine(Sign.DONE, action.show())
         case ApplyWorkload(workload=workload):
-            yield PlanSubject(SubjectKind.WORKLOAD, workload.id), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_workload(workload.id), PlanLine(Sign.DONE, action.show())
         case RemoveWorkload(id=name):
-            yield PlanSubject(SubjectKind.WORKLOAD, name), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_workload(name), PlanLine(Sign.DONE, action.show())
         case NotifyTenant(lease=lease):
-            yield PlanSubject(SubjectKind.WORKLOAD, workload_id(lease)), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_workload(lease), PlanLine(Sign.DONE, action.show())
 
 
 def _step(step: Transition) -> str:
@@ -136,34 +112,19 @@ def _step(step: Transition) -> str:
     return f"{step_taken}: {step.trigger}{detail}"
 
 
-def of_message(message: Message, served: Served) -> PlanSubject:
+def of_message(message: Message, served: Served) -> Subject:
     """The order that a bid is on, or the workload of a lease."""
     match message:
         case CloseBid(id=lease, lease=True) | WithdrawLease(id=lease) | RecordUsage(lease=lease):
-            return PlanSubject(SubjectKind.WORKLOAD, workload_id(lease))
+            return Subject.of_workload(lease)
         case CreateBid(id=bid) | CloseBid(id=bid):
-            return PlanSubject(SubjectKind.ORDER, str(bid.order))
+            return Subject.of_order(bid.order)
         case SettleUsage(order=order) if order in served:
-            return PlanSubject(SubjectKind.WORKLOAD, served[order])
+            return Subject.of_workload(served[order])
         case SettleUsage(order=order):
-            return PlanSubject(SubjectKind.ORDER, str(order))
+            return Subject.of_order(order)
 
 
-def of_hold(hold: Hold) -> PlanSubject:
-    """What a hold is about, by the form of its subject's id; what has no other place is the provider's."""
-    text = hold.subject
-    if text.endswith((".yaml", ".yml")):
-        return PlanSubject(SubjectKind.FILE, text)
-    if text in ADAPTERS:
-        return PlanSubject(SubjectKind.ADAPTER, text)
-    if _WORKLOAD.fullmatch(text):
-        return PlanSubject(SubjectKind.WORKLOAD, text)
-    if _TRANSACTION.fullmatch(text):
-        return PlanSubject(SubjectKind.TRANSACTION, text)
-    try:
-        lease = text.count("/") == 4
-        return PlanSubject(
-            SubjectKind.ORDER, str(LeaseId.parse(text).order if lease else OrderId.parse(text))
-        )
-    except ValueError:
-        return PlanSubject(SubjectKind.PROVIDER, text)
+def of_hold(hold: Hold) -> Subject:
+    """Where a hold is shown: one on a bid with its order."""
+    return hold.subject if hold.subject.lease is None else Subject.of_order(hold.subject.lease.order)

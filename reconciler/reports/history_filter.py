@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.reports.history import HistoryEntry
 from reconciler.values.history import StatusRevision
-from reconciler.values.ids import LeaseId, OrderId, workload_id
+from reconciler.values.ids import LeaseId, workload_id
+from reconciler.values.subjects import Subject
 
 _WORKLOAD = re.compile(r"[0-9]+-[0-9]+-[0-9]+-[a-z2-7]{10}")
 _HEX = re.compile(r"[0-9A-Fa-f]{7,64}")
@@ -35,15 +36,16 @@ def sought(text: str, address: str, said: Iterable[str]) -> HistoryFilter:
     name = text.removeprefix("workloads/").removesuffix(".yaml")
     if _WORKLOAD.fullmatch(name):
         return _of(_lease_of(name, address, said), name)
-    for kind in (LeaseId, OrderId):
-        try:
-            found = kind.parse(text)
-        except ValueError:
-            continue
-        if isinstance(found, LeaseId):
-            return _of(found)
-        return _of(LeaseId(found, address)) if address else HistoryFilter(names=frozenset({text}))
-    return HistoryFilter(files=frozenset({text}))
+    subject = Subject.parse(text)
+    if subject.order is not None and not (subject.lease or address):
+        return HistoryFilter(names=frozenset({text}))
+    lease = _lease(subject, address)
+    return _of(lease) if lease else HistoryFilter(files=frozenset({text}))
+
+
+def _lease(subject: Subject, address: str) -> LeaseId | None:
+    """The lease, or the one that our bid on the order makes."""
+    return subject.lease or (LeaseId(subject.order, address) if subject.order else None)
 
 
 def _of(lease: LeaseId | None, name: str = "") -> HistoryFilter:
@@ -55,15 +57,9 @@ def _of(lease: LeaseId | None, name: str = "") -> HistoryFilter:
 def _lease_of(workload: str, address: str, said: Iterable[str]) -> LeaseId | None:
     """Found by trying: the id holds no more than a digest of the owner."""
     numbers = "/" + "/".join(workload.split("-")[:3])
-    tokens = {t for line in said if numbers in line for t in _TOKEN.findall(line) if t.count("/") in (3, 4)}
-    for token in sorted(tokens):
-        try:
-            lease = LeaseId.parse(token if token.count("/") == 4 else f"{token}/{address}")
-        except ValueError:
-            continue
-        if workload_id(lease) == workload:
-            return lease
-    return None
+    tokens = {t for line in said if numbers in line for t in _TOKEN.findall(line)}
+    leases = (_lease(Subject.parse(token), address) for token in sorted(tokens))
+    return next((lease for lease in leases if lease and workload_id(lease) == workload), None)
 
 
 def about(entries: Iterable[HistoryEntry], what: HistoryFilter) -> Iterator[HistoryEntry]:

@@ -10,6 +10,7 @@ from reconciler.values.ids import OrderId
 from reconciler.values.money import plain
 from reconciler.values.records import Decision
 from reconciler.values.snapshot import Snapshot
+from reconciler.values.subjects import Subject
 from reconciler.values.times import Timestamp
 from reconciler.values.views import BidView, HoldView, LeaseView, ReadingView
 
@@ -90,19 +91,13 @@ def bid_engine_view(snapshot: Snapshot, now: int) -> BidEngineView:
 
 def is_about_order(hold: HoldView) -> bool:
     """Whether a hold is on an order, or on a bid."""
-    if hold.subject.count("/") not in (3, 4):
-        return False
-    try:
-        OrderId.parse("/".join(hold.subject.split("/")[:4]))
-    except ValueError:
-        return False
-    return True
+    return Subject.parse(hold.subject).order is not None
 
 
 def decision_view(decision: Decision) -> DecisionView:
     """A decision of the journal."""
     return DecisionView(
-        subject=decision.subject,
+        subject=str(decision.subject),
         held=decision.held,
         reason=decision.word,
         message=decision.message,
@@ -117,7 +112,7 @@ def order_decision(
 ) -> OrderDecisionView | None:
     """Why we did or did not bid; None if nothing is known of the order."""
     name = str(order)
-    holds = tuple(h for h in snapshot.holds if h.subject == name or h.subject.startswith(f"{name}/"))
+    holds = tuple(h for h in snapshot.holds if Subject.parse(h.subject).order == order)
     bid = next((b for b in snapshot.bids if b.order == name), None)
     lease = next((x for x in snapshot.leases if x.id.startswith(f"{name}/")), None)
     if lease is not None:

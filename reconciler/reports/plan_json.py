@@ -17,7 +17,7 @@ from reconciler.values.messages import (
     SettleUsage,
     WithdrawLease,
     describe,
-    subject,
+    subject_of,
 )
 from reconciler.values.money import plain
 from reconciler.values.plans import (
@@ -29,7 +29,7 @@ from reconciler.values.plans import (
     PrepareAdapter,
     RemoveWorkload,
     SendTransaction,
-    subjects,
+    subjects_of,
 )
 from reconciler.values.views import HoldView
 
@@ -122,13 +122,15 @@ def plan_digest(plan: Plan) -> str:
     digest.update(str(len(plan.holds)).encode())
     for hold in plan.holds:
         # Each text after its length, so that no two plans have the same bytes.
-        texts = (hold.subject, hold.reason, hold.message, "1" if hold.ours else "", hold.approval)
+        texts = (hold.subject.name, hold.reason, hold.message, "1" if hold.ours else "", hold.approval)
         digest.update("".join([f"{len(text)}:{text}" for text in texts]).encode())
     return digest.hexdigest()
 
 
 def _action(action: Action) -> ActionView:
-    return ActionView(type(action).__name__, subjects(action), action.show(), _details(action))
+    return ActionView(
+        type(action).__name__, tuple(map(str, subjects_of(action))), action.show(), _details(action)
+    )
 
 
 def _details(action: Action) -> Mapping[str, Any]:
@@ -156,7 +158,7 @@ def _details(action: Action) -> Mapping[str, Any]:
 
 def _message(message: Message) -> ActionView:
     details = _message_details(message)
-    return ActionView(type(message).__name__, (subject(message),), describe(message), details)
+    return ActionView(type(message).__name__, (str(subject_of(message)),), describe(message), details)
 
 
 def _message_details(message: Message) -> Mapping[str, Any]:

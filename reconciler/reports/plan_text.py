@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.reports.grouping import SIGNS, Sign, SubjectEntry, SubjectKind, entries
+from reconciler.reports.grouping import SIGNS, Sign, SubjectEntry, entries
 from reconciler.values.plans import Plan
+from reconciler.values.subjects import SubjectKind
 from reconciler.values.text import printable
 
 _TITLES = {
@@ -42,8 +43,8 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 def _entry(entry: SubjectEntry) -> Iterator[str]:
     indent = "  "
-    if entry.subject.id:
-        yield f"  {printable(entry.subject.id)}"
+    if entry.subject.name:
+        yield f"  {printable(entry.subject.name)}"
         indent = "    "
     for line in entry.lines:
         word = "held, " if line.sign is Sign.HELD else ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.reports.grouping import PlanSubject, Sign, SubjectEntry
+from reconciler.reports.grouping import Sign, SubjectEntry
 from reconciler.reports.preview_effects import Effects, effects_of, headline, lines_with
 from reconciler.reports.preview_rows import Cell, price_row, room_rows, size_text
 from reconciler.values.money import group_amounts, grouped, plain
 from reconciler.values.preview import BidDecision, FileChange, Preview, WorkloadChange
+from reconciler.values.subjects import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +160,17 @@ def _objects(
 ) -> Iterator[Group]:
     """The changed workloads first, with their fields, then whatever else is affected so."""
     files = {file.path: _fields(file) for file in preview.files}
-    said = {entry.subject.id: _lines(entry, signs) for entry in effects.touched}
+    said = {entry.subject.name: _lines(entry, signs) for entry in effects.touched}
     for each in changed:
         yield Group(f"{each.id}: {each.verb}", (*files.get(each.path, ()), *said.get(each.id, ())))
     told = {each.id for each in changed}
     for entry in effects.touched:
-        if entry.subject.id not in told and lines_with(entry, *signs):
+        if entry.subject.name not in told and lines_with(entry, *signs):
             yield Group(_named(entry.subject), _lines(entry, signs))
 
 
-def _named(subject: PlanSubject) -> str:
-    return subject.id or "the provider"
+def _named(subject: Subject) -> str:
+    return subject.name or "the provider"
 
 
 def _lines(entry: SubjectEntry, signs: tuple[Sign, ...]) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.reports.grouping import PlanLine, Sign, SubjectEntry, SubjectKind, entries
+from reconciler.reports.grouping import PlanLine, Sign, SubjectEntry, entries
 from reconciler.reports.preview_rows import change_text, percent
 from reconciler.values.plans import Reason
 from reconciler.values.preview import FileChange, Preview, WorkloadChange
+from reconciler.values.subjects import SubjectKind
 
 VERBS = ("closed", "left without a file", "paused", "created", "created, paused", "changed", "resumed")
 """Changes of a workload, those that stop something first."""
@@ -76,8 +77,8 @@ def _stopped(preview: Preview, touched: Sequence[SubjectEntry]) -> frozenset[str
     changed = {each.id for each in preview.workloads}
     if not preview.is_admitted:
         return frozenset(changed)
-    done = {entry.subject.id for entry in touched if lines_with(entry, Sign.DONE)}
-    held = {hold.subject for hold in preview.after.holds}
+    done = {entry.subject.name for entry in touched if lines_with(entry, Sign.DONE)}
+    held = {hold.subject.name for hold in preview.after.holds}
     return frozenset((changed & held) - done)
 
 
@@ -109,7 +110,9 @@ def _counts(preview: Preview, effects: Effects) -> Iterator[str]:
     yield from (f"{counted[verb]} {verb}" for verb in VERBS if counted[verb])
     told = {each.id for each in preview.workloads}
     others = sum(
-        entry.subject.kind in COUNTED and entry.subject.id not in told and bool(lines_with(entry, Sign.DONE))
+        entry.subject.kind in COUNTED
+        and entry.subject.name not in told
+        and bool(lines_with(entry, Sign.DONE))
         for entry in effects.touched
     )
     if others:
@@ -123,7 +126,7 @@ def _counts(preview: Preview, effects: Effects) -> Iterator[str]:
 def _held(effects: Effects) -> int:
     told = {each.id for each in (*effects.done, *effects.withheld)}
     others = sum(
-        entry.subject.id not in told
+        entry.subject.name not in told
         and not lines_with(entry, Sign.DONE)
         and bool(lines_with(entry, Sign.HELD))
         for entry in effects.touched

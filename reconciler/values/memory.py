@@ -11,6 +11,7 @@ from decimal import Decimal
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.lifecycle import Phase
+from reconciler.values.subjects import EffectKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,12 @@ class PastDisruption:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Everything that one cycle tells the next; `told` holds the keys of notices that tenants have got,
-    `waiting` what the owner may approve now and `approvals` what is approved, by their digests;
-    `height_time` is the time of the block `height` (unix seconds; 0: not known); `prices` are those in force
-    within the window, by their keys, and `disrupted` is what revisions did to workloads within it.
+    """What one cycle passes to the next.
+
+    `notified` are the notices that tenants have got; `waiting` is what the owner may approve now and
+    `approvals` what is approved, by their digests; `height_time` is the time of the block `height` (unix
+    seconds; 0: not known); `prices` are those in force within the window, by their keys, and `disrupted` is
+    what revisions did to workloads within it.
     """
 
     applied: str = ""
@@ -113,8 +116,8 @@ class Memory:
     workloads: Mapping[WorkloadId, WorkloadMemory] = field(default_factory=dict)
     usage: Mapping[LeaseId, UsageMemory] = field(default_factory=dict)
     withdrawn_at: Mapping[LeaseId, int] = field(default_factory=dict)
-    retries: Mapping[str, Retry] = field(default_factory=dict)
-    told: frozenset[str] = frozenset()
+    retries: Mapping[EffectKey, Retry] = field(default_factory=dict)
+    notified: frozenset[EffectKey] = frozenset()
     closings: tuple[int, ...] = ()
     ledger: WalletLedger | None = None
     height: int = 0

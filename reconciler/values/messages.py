@@ -8,6 +8,7 @@ from decimal import Decimal
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
 from reconciler.values.resources import ResourceUnit
+from reconciler.values.subjects import Subject
 
 USAGE_TYPE = "fixed"
 """The one usage type we record: one unit whose price is the amount (semantics 5.3)."""
@@ -69,15 +70,15 @@ class SettleUsage:
 Message = CreateBid | CloseBid | WithdrawLease | RecordUsage | SettleUsage
 
 
-def subject(message: Message) -> str:
-    """The chain's id of what the message is about."""
+def subject_of(message: Message) -> Subject:
+    """The bid, lease or order that the message is about."""
     match message:
         case CreateBid(id=bid) | CloseBid(id=bid):
-            return str(bid)
+            return Subject.of_lease(bid)
         case WithdrawLease(id=lease) | RecordUsage(lease=lease):
-            return str(lease)
+            return Subject.of_lease(lease)
         case SettleUsage(order=order):
-            return str(order)
+            return Subject.of_order(order)
 
 
 def touched_escrow(message: Message) -> DeploymentId | None:

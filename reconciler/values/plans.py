@@ -14,9 +14,10 @@ from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.intents import Confirmation
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory
-from reconciler.values.messages import Message, describe, subject
+from reconciler.values.messages import Message, describe, subject_of
 from reconciler.values.resources import Resources
 from reconciler.values.revision_verdict import RevisionVerdict
+from reconciler.values.subjects import EffectKey, Subject
 
 
 class Reason(StrEnum):
@@ -76,11 +77,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hold:
-    """An effect withheld: the subject's id, the reason's word, a sentence with the figures. `ours` says that
+    """An effect withheld: its subject, the reason, a sentence with the figures. `ours` says that
     it is published; `approval` is the digest with which the host's owner lets it pass ("": nobody can).
     """
 
-    subject: str
+    subject: Subject
     reason: Reason
     message: str
     ours: bool = False
@@ -151,11 +152,6 @@ class NotifyTenant:
     lease: LeaseId
     left: TimeLeft
 
-    @property
-    def key(self) -> str:
-        """The lease and the state: the same notice always has the same key."""
-        return f"{self.lease}/{self.left.state}"
-
     def show(self) -> str:
         return f"tell the tenant that the funds of lease {workload_id(self.lease)} are {self.left.state}"
 
@@ -200,18 +196,27 @@ class Plan:
         return not self.actions
 
 
-def subjects(action: Action) -> tuple[str, ...]:
-    """The ids of what an action is about."""
+def subjects_of(action: Action) -> tuple[Subject, ...]:
+    """What an action is about: one subject a message of a transaction."""
     match action:
         case SendTransaction(messages=messages):
-            return tuple(subject(m) for m in messages)
+            return tuple(subject_of(m) for m in messages)
         case BroadcastAgain(hash=tx):
-            return (tx,)
+            return (Subject.of_transaction(tx),)
         case PrepareAdapter(adapter=adapter):
-            return (adapter,)
+            return (Subject.of_adapter(adapter),)
         case ApplyWorkload(workload=workload):
-            return (workload.id,)
+            return (Subject.of_workload(workload.id),)
         case RemoveWorkload(id=removed):
-            return (removed,)
-        case NotifyTenant():
-            return (action.key,)
+            return (Subject.of_workload(removed),)
+        case NotifyTenant(lease=lease):
+            return (Subject.of_workload(lease),)
+
+
+def effect_key(effect: Action | Message) -> EffectKey:
+    """The key of one effect, a message of a transaction or any other action; equal for the same effect of
+    another cycle.
+    """
+    state = effect.left.state.value if isinstance(effect, NotifyTenant) else ""
+    (subject,) = subjects_of(effect) if isinstance(effect, Action) else (subject_of(effect),)
+    return EffectKey(type(effect).__name__, subject, state)

@@ -8,36 +8,35 @@ from enum import StrEnum
 
 from reconciler.values.approvals import Approval
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome
-from reconciler.values.messages import Message, describe, subject
+from reconciler.values.messages import Message, describe
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused
-from reconciler.values.plans import Action, SendTransaction, Transition, subjects
+from reconciler.values.plans import Action, SendTransaction, Transition, effect_key
 from reconciler.values.revision_verdict import RevisionVerdict
+from reconciler.values.subjects import EffectKey, Subject
 
 
 @dataclass(frozen=True, slots=True)
 class EffectResult:
-    """What came of an effect on one subject: `kind` is the class name of the action, or of the message within
-    a transaction; `what` is it in the operator's words; `at` unix seconds of the host.
+    """What came of an action, or of one message of a transaction; `what` is it in the operator's words, `at`
+    unix seconds of the host.
     """
 
-    subject: str
-    kind: str
+    key: EffectKey
     what: str
     outcome: Outcome
     at: int
 
 
 def applied(action: Action, outcome: Outcome, at: int) -> tuple[EffectResult, ...]:
-    """One record for each subject of an action; each message of a transaction is a subject of its own."""
+    """The results of an action; each message of a transaction has its own."""
     if isinstance(action, SendTransaction):
         return tuple(applied_message(message, outcome, at) for message in action.messages)
-    kind = type(action).__name__
-    return tuple(EffectResult(each, kind, action.show(), outcome, at) for each in subjects(action))
+    return (EffectResult(effect_key(action), action.show(), outcome, at),)
 
 
 def applied_message(message: Message, outcome: Outcome, at: int) -> EffectResult:
     """The record of one message, such as one that its simulation refused."""
-    return EffectResult(subject(message), type(message).__name__, describe(message), outcome, at)
+    return EffectResult(effect_key(message), describe(message), outcome, at)
 
 
 def describe_outcome(outcome: Outcome) -> str:
@@ -62,7 +61,7 @@ class Decision:
     (0: it stands, as far as the last cycle knew).
     """
 
-    subject: str
+    subject: Subject
     word: str
     held: bool
     message: str

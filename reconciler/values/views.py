@@ -32,7 +32,7 @@ class HoldView:
     @classmethod
     def of(cls, hold: Hold) -> HoldView:
         """The view of a planned hold."""
-        return cls(hold.subject, hold.reason, hold.message, hold.ours, hold.approval)
+        return cls(str(hold.subject), hold.reason, hold.message, hold.ours, hold.approval)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

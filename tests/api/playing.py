@@ -28,6 +28,7 @@ from reconciler.values.records import (
     PastTransaction,
     RecordedEvent,
 )
+from reconciler.values.subjects import EffectKey, Subject
 from tests.api.worlds import FULL, NOON, RUNNING, WELL, after
 
 ANY = ListenAddress("127.0.0.1", 0)
@@ -75,12 +76,35 @@ class FakeHistory:
     fails: Exception | None = None
     record: tuple[Decision, ...] = (
         Decision(
-            str(RUNNING), "CreateBid", False, "bid 2446uve a block: done", after(-900), after(-900), True
+            Subject.parse(str(RUNNING)),
+            "CreateBid",
+            False,
+            "bid 2446uve a block: done",
+            after(-900),
+            after(-900),
+            True,
         ),
-        Decision(WELL.id, "ApplyWorkload", False, "apply workload: done", after(-800), after(-800), True),
-        Decision(WELL.id, "NotWorthItsFee", True, "waits for more", after(-600), NOON),
-        Decision("ve1tenant/1000004/1/1", "PriceTooLow", True, "asks 100uve", after(-700), NOON),
-        Decision("ve1tenant/1000009/1/1", "NoCapacity", True, "asks too much", after(-9_000), after(-8_000)),
+        Decision(
+            Subject.parse(WELL.id),
+            "ApplyWorkload",
+            False,
+            "apply workload: done",
+            after(-800),
+            after(-800),
+            True,
+        ),
+        Decision(Subject.parse(WELL.id), "NotWorthItsFee", True, "waits for more", after(-600), NOON),
+        Decision(
+            Subject.parse("ve1tenant/1000004/1/1"), "PriceTooLow", True, "asks 100uve", after(-700), NOON
+        ),
+        Decision(
+            Subject.parse("ve1tenant/1000009/1/1"),
+            "NoCapacity",
+            True,
+            "asks too much",
+            after(-9_000),
+            after(-8_000),
+        ),
     )
     asked: list[tuple[int, int]] = field(default_factory=list)
 
@@ -99,13 +123,19 @@ class FakeHistory:
 
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         self._fail()
-        done = EffectResult(WELL.id, "ApplyWorkload", "apply workload x", Done(), after(-800))
+        done = EffectResult(
+            EffectKey("ApplyWorkload", Subject.parse(WELL.id)), "apply workload x", Done(), after(-800)
+        )
         step = Transition(WELL.id, RUNNING, Phase.PENDING, Phase.DEPLOYING, "Lease accepted")
         return (RecordedEvent(1, after(-800), done), RecordedEvent(2, after(-790), step))[:at_most]
 
-    def decisions(self, subject: str) -> tuple[Decision, ...]:
+    def decisions(self, subject: Subject) -> tuple[Decision, ...]:
         self._fail()
-        return tuple(d for d in self.record if d.subject == subject or d.subject.startswith(f"{subject}/"))
+        return tuple(
+            d
+            for d in self.record
+            if d.subject == subject or (d.subject.order and d.subject.order == subject.id)
+        )
 
     def _fail(self) -> None:
         if self.fails is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from reconciler.forge.escaping import APART, harmless
 from reconciler.reports.preview_markdown import preview_markdown
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.subjects import Subject
 from tests.reports.test_preview import preview
 
-HIT = Hold("pricing.yaml", Reason.PRICE_JUMP, "so much, @team #1 <b>", ours=True)
+HIT = Hold(Subject.parse("pricing.yaml"), Reason.PRICE_JUMP, "so much, @team #1 <b>", ours=True)
 
 
 def test_a_plan_in_a_comment_keeps_its_form() -> None:

@@ -19,6 +19,7 @@ from reconciler.values.plans import (
     SendTransaction,
 )
 from reconciler.values.records import EffectResult
+from reconciler.values.subjects import Subject
 from tests import makers
 from tests.cycle.worlds import CLOSING, Scenery, intent
 
@@ -59,7 +60,7 @@ def test_a_check_that_refuses_ends_the_intent_and_is_told_to_the_next_plan(scene
     assert ended is not None
     assert (ended.fate, ended.height, ended.log) == (IntentOutcome.REFUSED, 0, "account rate limited")
     (told,) = _outcomes(scene)
-    assert (told.kind, told.outcome) == ("CloseBid", Failed("ChainRefused", "account rate limited"))
+    assert (told.key.kind, told.outcome) == ("CloseBid", Failed("ChainRefused", "account rate limited"))
 
 
 def test_a_refusal_that_no_waiting_mends_is_final(scene: Scenery) -> None:
@@ -78,7 +79,10 @@ def test_what_the_simulation_drops_is_told_and_the_rest_is_sent(scene: Scenery) 
 
     assert [each.hash for each in scene.chain.sent] == [intent().hash]
     (told,) = _outcomes(scene)
-    assert (told.subject, told.outcome) == (str(other.id), Refused("ChainRefused", "unknown bid"))
+    assert (told.key.subject, told.outcome) == (
+        Subject.of_lease(other.id),
+        Refused("ChainRefused", "unknown bid"),
+    )
 
 
 def test_where_all_is_dropped_nothing_is_sent(scene: Scenery) -> None:
@@ -131,7 +135,7 @@ def test_an_adapters_effects_are_recorded_one_by_one(scene: Scenery) -> None:
         f"remove {workload.id}",
         "record",
     ]
-    assert [(each.kind, each.outcome) for each in _outcomes(scene)] == [
+    assert [(each.key.kind, each.outcome) for each in _outcomes(scene)] == [
         ("PrepareAdapter", Done()),
         ("ApplyWorkload", Done()),
         ("RemoveWorkload", Done()),

@@ -16,6 +16,7 @@ from reconciler.values.memory import Retry
 from reconciler.values.plans import Hold, Plan, Reason
 from reconciler.values.readings import Unseen
 from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
+from reconciler.values.subjects import EffectKey, Subject
 from tests import makers
 
 RUNS = makers.workload()
@@ -56,7 +57,7 @@ def test_and_as_long_as_that_fails() -> None:
     """Between two tries the plan has nothing to do, and yet it is not applied."""
     retry = Retry(3, makers.NOW + 600, "Unreachable", "the cluster says no")
     finding = found(makers.desired(RUNS), makers.market(leases=[makers.lease()]))
-    memory = replace(finding.plan.memory, retries={f"ApplyWorkload:{RUNS.id}": retry})
+    memory = replace(finding.plan.memory, retries={EffectKey.parse(f"ApplyWorkload:{RUNS.id}"): retry})
     waiting = PlannedCycle(finding.situation, replace(finding.plan, actions=(), memory=memory))
     assert state(waiting) == (CommitStand.PENDING, "seen; workloads are being changed")
 
@@ -103,7 +104,9 @@ def test_a_commit_that_is_held() -> None:
     plain = replace(finding.plan, judged=waiting)
     stand, words = state(PlannedCycle(finding.situation, plain))
     assert (stand, words.startswith("held: PriceJump: so much")) == (CommitStand.PENDING, True)
-    hold = Hold("pricing.yaml", Reason.PRICE_JUMP, "so much", ours=True, approval="0123456789abcdef")
+    hold = Hold(
+        Subject.parse("pricing.yaml"), Reason.PRICE_JUMP, "so much", ours=True, approval="0123456789abcdef"
+    )
     stand, words = state(PlannedCycle(finding.situation, replace(plain, holds=(hold,))))
     assert words.startswith("held (provider-daemon approve 01234567): PriceJump: so much")
 
@@ -114,7 +117,9 @@ def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
     assert judged is not None
     spend = Breach("e" * 40, "spend_per_hour", "1uve", (makers.US,))
     jump = Breach(judged.commit, "price_change_percent", "10", ("gpu",))
-    holds = tuple(Hold("a", Reason.CEILING, "so much", approval=each.digest) for each in (spend, jump))
+    holds = tuple(
+        Hold(Subject.parse("a"), Reason.CEILING, "so much", approval=each.digest) for each in (spend, jump)
+    )
     memory = replace(finding.plan.memory, waiting={each.digest: each for each in (spend, jump)})
     waiting = replace(judged, verdict=VerdictKind.HELD, why="PriceJump: so much")
     made = replace(finding.plan, judged=waiting, holds=holds, memory=memory)

@@ -67,7 +67,7 @@ def test_any_order(owner: str, denom: str, wanted: Any, own: Any, signers: list[
         made = plan(makers.situation(makers.market(orders=[order])))
         shown = plan_text(made)
         for hold in made.holds:
-            for line in line_of("held %s: %s: %s", hold.subject, hold.reason, hold.message):
+            for line in line_of("held %s: %s: %s", hold.subject.name, hold.reason, hold.message):
                 assert is_safe(line)
         for message in _bids(made.actions):
             assert len(wire_of(message, KEY).SerializeToString()) < 100 * 8 * TEXT_MAX
@@ -97,7 +97,7 @@ def test_an_order_with_hidden_characters_is_no_other_order() -> None:
     order = order_of(market_v1beta5_pb2.Order.FromString(raw), State.ACTIVE, State.OPEN)
     assert order.attributes == (("region", "e\\u200bu"),)
     made = plan(makers.situation(makers.market(orders=[order])))
-    assert [hold.reason for hold in made.holds if hold.subject == str(order.id)] == ["AttributesMissing"]
+    assert [hold.reason for hold in made.holds if hold.subject.name == str(order.id)] == ["AttributesMissing"]
     plain = wire_order("ve1alice", "uve", [("region", "eu")], [], [])
     order = order_of(market_v1beta5_pb2.Order.FromString(plain), State.ACTIVE, State.OPEN)
     assert len(_bids(plan(makers.situation(makers.market(orders=[order]))).actions)) == 1

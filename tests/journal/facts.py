@@ -10,6 +10,7 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, WorkloadMemory
 from reconciler.values.messages import CreateBid, Message, WithdrawLease
 from reconciler.values.plans import Hold, Plan, Reason, Transition
+from reconciler.values.subjects import Subject
 
 NOON = 1_800_000_000
 LEASE = LeaseId(OrderId("owner", 1000001, 1, 1), "provider")
@@ -40,7 +41,7 @@ def hold(
     subject: str = "owner/9/1/1", message: str = "asks 100uve, costs 2446uve", ours: bool = False
 ) -> Hold:
     """A hold on an order."""
-    return Hold(subject, Reason.PRICE_TOO_LOW, message, ours)
+    return Hold(Subject.parse(subject), Reason.PRICE_TOO_LOW, message, ours)
 
 
 STEP = Transition(workload_id(LEASE), LEASE, Phase.PENDING, Phase.DEPLOYING, "Lease accepted")

@@ -17,6 +17,7 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, Retry
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.records import EffectResult
+from reconciler.values.subjects import EffectKey, Subject
 from tests.arbitrary import any_of
 from tests.journal.facts import LEASE, NOON, STEP, hold, plan, served
 
@@ -43,7 +44,7 @@ def test_memory_survives_a_restart(tmp_path: Path) -> None:
         served(LEASE),
         applied="c0ffee",
         good={"workloads/\udcff.yaml": "b10b", "pricing.yaml": "0b"},
-        retries={"x": Retry(1, 2, "r", "why")},
+        retries={EffectKey.parse("ApplyWorkload:x"): Retry(1, 2, "r", "why")},
         sequence=4,
         height=17,
     )
@@ -90,8 +91,15 @@ def test_changes_lead_from_any_memory_to_any_other(old: Memory, new: Memory) -> 
 
 
 def test_outcomes_wait_until_a_plan_has_consumed_them(tmp_path: Path) -> None:
-    first = EffectResult("w", "ApplyWorkload", "apply workload w", Failed("Timeout", "no answer"), NOON)
-    second = EffectResult("w", "RemoveWorkload", "remove workload w", Done(), NOON + 1)
+    first = EffectResult(
+        EffectKey("ApplyWorkload", Subject.parse("w")),
+        "apply workload w",
+        Failed("Timeout", "no answer"),
+        NOON,
+    )
+    second = EffectResult(
+        EffectKey("RemoveWorkload", Subject.parse("w")), "remove workload w", Done(), NOON + 1
+    )
     opened = open_journal(tmp_path)
     opened.journal.record([first])
     assert opened.journal.outcomes() == (first,)

@@ -12,6 +12,7 @@ from reconciler.journal.opening import OpenJournal, open_journal, open_records
 from reconciler.values.outcomes import Done, Failed, Refused, Unknown
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.records import Decision, applied_message, describe_outcome
+from reconciler.values.subjects import Subject
 from tests.journal.facts import BID, LEASE, NOON, hold, plan
 from tests.journal.test_cycles import changes_written
 
@@ -28,20 +29,20 @@ def opened(tmp_path: Path) -> OpenJournal:
 def test_a_hold_is_answered_after_a_restart_and_beside_a_running_daemon(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     opened.journal.remember(plan(holds=(hold(),)), NOON)
-    expected = Decision(ORDER, "PriceTooLow", True, hold().message, NOON, NOON)
-    assert open_records(tmp_path).decisions(ORDER) == (expected,)
+    expected = Decision(Subject.parse(ORDER), "PriceTooLow", True, hold().message, NOON, NOON)
+    assert open_records(tmp_path).decisions(Subject.parse(ORDER)) == (expected,)
     opened.close()
-    assert open_records(tmp_path).decisions(ORDER) == (expected,)
-    assert open_records(tmp_path).decisions("owner/9") == (expected,)
-    assert open_records(tmp_path).decisions("owner/9/1/10") == ()
-    assert open_records(tmp_path).decisions("owner/") == ()
+    assert open_records(tmp_path).decisions(Subject.parse(ORDER)) == (expected,)
+    assert open_records(tmp_path).decisions(Subject.parse("owner/9")) == (expected,)
+    assert open_records(tmp_path).decisions(Subject.parse("owner/9/1/10")) == ()
+    assert open_records(tmp_path).decisions(Subject.parse("owner/")) == ()
 
 
 def test_an_effect_is_the_newest_word_on_its_subject(opened: OpenJournal) -> None:
     order = str(LEASE.order)
     opened.journal.remember(plan(holds=(hold(order),)), NOON)
     opened.journal.record([applied_message(BID, Refused("Late", "the order is closed"), NOON + 5)])
-    words = [(d.word, d.held, d.message) for d in opened.records.decisions(order)]
+    words = [(d.word, d.held, d.message) for d in opened.records.decisions(Subject.parse(order))]
     assert words == [
         (
             "CreateBid",
@@ -59,17 +60,17 @@ def test_a_hold_that_stands_is_refreshed_once_in_a_while(opened: OpenJournal) ->
     opened.journal.remember(plan(holds=(hold(), mine)), NOON + 59)
     assert changes_written(opened) == before
     opened.journal.remember(plan(holds=(hold(), mine)), NOON + 61)
-    assert [d.last_seen for d in opened.records.decisions("ours")] == [NOON + 61]
-    assert [d.last_seen for d in opened.records.decisions(ORDER)] == [NOON]
+    assert [d.last_seen for d in opened.records.decisions(Subject.parse("ours"))] == [NOON + 61]
+    assert [d.last_seen for d in opened.records.decisions(Subject.parse(ORDER))] == [NOON]
     opened.journal.remember(plan(holds=(hold(), mine)), NOON + 601)
-    assert [d.last_seen for d in opened.records.decisions(ORDER)] == [NOON + 601]
-    assert [d.first_seen for d in opened.records.decisions(ORDER)] == [NOON]
+    assert [d.last_seen for d in opened.records.decisions(Subject.parse(ORDER))] == [NOON + 601]
+    assert [d.first_seen for d in opened.records.decisions(Subject.parse(ORDER))] == [NOON]
 
 
 def test_new_words_are_written_at_once_and_keep_since_when(opened: OpenJournal) -> None:
     opened.journal.remember(plan(holds=(hold(),)), NOON)
     opened.journal.remember(plan(holds=(hold(message="asks 100uve, costs 2733uve"),)), NOON + 5)
-    [found] = opened.records.decisions(ORDER)
+    [found] = opened.records.decisions(Subject.parse(ORDER))
     assert (found.message, found.first_seen, found.last_seen) == (
         "asks 100uve, costs 2733uve",
         NOON,
@@ -80,20 +81,20 @@ def test_new_words_are_written_at_once_and_keep_since_when(opened: OpenJournal) 
 def test_a_hold_that_comes_back_later_stands_since_then(opened: OpenJournal) -> None:
     opened.journal.remember(plan(holds=(hold(),)), NOON)
     opened.journal.remember(plan(holds=(hold(),)), NOON + 7_000)
-    [found] = opened.records.decisions(ORDER)
+    [found] = opened.records.decisions(Subject.parse(ORDER))
     assert found.first_seen == NOON + 7_000
 
 
 def test_a_hold_that_is_gone_is_over_and_may_come_back(opened: OpenJournal) -> None:
     opened.journal.remember(plan(holds=(hold(),)), NOON)
     opened.journal.remember(plan(), NOON + 30)
-    [found] = opened.records.decisions(ORDER)
+    [found] = opened.records.decisions(Subject.parse(ORDER))
     assert (found.ended_at, found.stands, found.last_seen) == (NOON + 30, False, NOON)
     before = changes_written(opened)
     opened.journal.remember(plan(), NOON + 35)
     assert changes_written(opened) == before, "an end is written once"
     opened.journal.remember(plan(holds=(hold(),)), NOON + 40)
-    [found] = opened.records.decisions(ORDER)
+    [found] = opened.records.decisions(Subject.parse(ORDER))
     assert (found.first_seen, found.last_seen, found.ended_at, found.stands) == (NOON, NOON + 40, 0, True)
 
 
@@ -103,16 +104,19 @@ def test_what_stood_before_a_restart_ends_after_it(tmp_path: Path) -> None:
     opened.close()
     opened = open_journal(tmp_path)
     opened.journal.remember(plan(), NOON + 90)
-    assert [d.ended_at for d in opened.records.decisions(ORDER)] == [NOON + 90]
+    assert [d.ended_at for d in opened.records.decisions(Subject.parse(ORDER))] == [NOON + 90]
 
 
 def test_silence_ends_no_hold(opened: OpenJournal) -> None:
-    mine, chain = hold("mine", ours=True), Hold("chain", Reason.CHAIN_UNSEEN, "no answer", True)
-    cluster = Hold("kubernetes", Reason.CLUSTER_UNSEEN, "no answer", True)
+    mine, chain = (
+        hold("mine", ours=True),
+        Hold(Subject.parse("chain"), Reason.CHAIN_UNSEEN, "no answer", True),
+    )
+    cluster = Hold(Subject.parse("kubernetes"), Reason.CLUSTER_UNSEEN, "no answer", True)
 
     def standing() -> set[str]:
         found = ("mine", ORDER, "chain", "kubernetes")
-        return {s for s in found for d in opened.records.decisions(s) if d.stands}
+        return {s for s in found for d in opened.records.decisions(Subject.parse(s)) if d.stands}
 
     opened.journal.remember(plan(holds=(hold(), mine)), NOON)
     opened.journal.remember(plan(holds=(chain,)), NOON + 5)
@@ -130,7 +134,7 @@ def test_silence_ends_no_hold(opened: OpenJournal) -> None:
 def test_an_effect_is_never_over(opened: OpenJournal) -> None:
     opened.journal.record([applied_message(BID, Done(), NOON)])
     opened.journal.remember(plan(), NOON + 5)
-    assert [d.ended_at for d in opened.records.decisions(str(LEASE))] == [0]
+    assert [d.ended_at for d in opened.records.decisions(Subject.parse(str(LEASE)))] == [0]
 
 
 def test_two_holds_of_one_reason_are_one_decision_of_both(opened: OpenJournal) -> None:
@@ -139,11 +143,11 @@ def test_two_holds_of_one_reason_are_one_decision_of_both(opened: OpenJournal) -
     before = changes_written(opened)
     opened.journal.remember(both, NOON + 5)
     assert changes_written(opened) == before
-    assert [d.message for d in opened.records.decisions(ORDER)] == ["a; b"]
+    assert [d.message for d in opened.records.decisions(Subject.parse(ORDER))] == ["a; b"]
 
 
 def test_odd_file_names_do_not_stop_the_journal(opened: OpenJournal) -> None:
-    odd = Hold("workloads/\udcff.yaml", Reason.FILE_FAULTY, "bad \udcff", True)
+    odd = Hold(Subject.parse("workloads/\udcff.yaml"), Reason.FILE_FAULTY, "bad \udcff", True)
     opened.journal.remember(plan(holds=(odd,)), NOON)
     assert [d.message for d in opened.records.decisions(odd.subject)] == ["bad \\udcff"]
 
@@ -152,10 +156,10 @@ def test_strangers_are_forgotten_before_ours(opened: OpenJournal) -> None:
     opened.journal.remember(plan(holds=(hold(), hold("ours", ours=True))), NOON)
     later = NOON + module.STRANGERS_KEPT_SECONDS + 1
     opened.journal.remember(plan(holds=(hold("other"),)), later)
-    assert opened.records.decisions(ORDER) == ()
-    assert len(opened.records.decisions("ours")) == 1
+    assert opened.records.decisions(Subject.parse(ORDER)) == ()
+    assert len(opened.records.decisions(Subject.parse("ours"))) == 1
     opened.journal.remember(plan(holds=(hold("more"),)), NOON + module.OURS_KEPT_SECONDS + 1)
-    assert opened.records.decisions("ours") == ()
+    assert opened.records.decisions(Subject.parse("ours")) == ()
 
 
 def test_their_number_is_bounded_strangers_and_oldest_first(

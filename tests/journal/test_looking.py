@@ -8,10 +8,10 @@ import pytest
 
 from reconciler import ports
 from reconciler.journal.faults import JournalError
-from reconciler.journal.migrations import MIGRATIONS
 from reconciler.journal.opening import OpenJournal, open_journal, open_records
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.records import JournalCounts
+from reconciler.values.subjects import Subject
 from tests.journal.facts import BID, LEASE, NOON, STEP, WITHDRAWAL, hold, intent, plan, served
 
 FATES = (IntentOutcome.LANDED, IntentOutcome.REFUSED, IntentOutcome.EXPIRED)
@@ -64,26 +64,6 @@ def test_counts_are_of_now_and_of_all_that_ever_ended(tmp_path: Path) -> None:
     assert open_records(tmp_path).counts().unpublished == 0
 
 
-def test_counts_of_a_journal_from_before_they_were_kept_begin_with_what_it_holds(tmp_path: Path) -> None:
-    opened = open_journal(tmp_path)
-    busy(opened)
-    opened.database.execute("DELETE FROM totals")
-    opened.database.execute("PRAGMA user_version = 1")
-    for table in ("history", "approvals", "revisions"):
-        opened.database.execute(f"DROP TABLE {table}")
-    columns = [row[1] for row in opened.database.rows("PRAGMA table_info(decisions)")]
-    if "ended_at" in columns:
-        opened.database.execute("ALTER TABLE decisions DROP COLUMN ended_at")
-    opened.close()
-    again = open_journal(tmp_path)
-    assert again.database.rows("PRAGMA user_version") == [(len(MIGRATIONS),)]
-    assert again.records.totals().ended == {
-        IntentOutcome.LANDED: 2,
-        IntentOutcome.REFUSED: 1,
-        IntentOutcome.EXPIRED: 1,
-    }
-
-
 def test_what_landed_is_on_record_for_its_subject(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     sent = intent("AB12CD34EF56AB12", BID)
@@ -98,8 +78,8 @@ def test_what_landed_is_on_record_for_its_subject(tmp_path: Path) -> None:
         confirmations=(Confirmation(sent, IntentOutcome.LANDED, 91, NOON),),
     )
     opened.journal.remember(landed, NOON)
-    [found] = open_records(tmp_path).decisions("owner/1000001/1/1")
-    assert (found.subject, found.word, found.held) == (str(LEASE), "CreateBid", False)
+    [found] = open_records(tmp_path).decisions(Subject.parse("owner/1000001/1/1"))
+    assert (found.subject, found.word, found.held) == (Subject.of_lease(LEASE), "CreateBid", False)
     assert found.message == (
         "bid 2446uve a block on order owner/1000001/1/1: done (block 91, transaction AB12CD34EF56)"
     )
@@ -114,7 +94,7 @@ def test_what_did_not_land_is_not_said_to_have(tmp_path: Path) -> None:
         ended.revision, (), (), (), ended.memory, confirmations=(Confirmation(sent, IntentOutcome.EXPIRED),)
     )
     opened.journal.remember(ended, NOON)
-    assert open_records(tmp_path).decisions("owner/1000001/1/1") == ()
+    assert open_records(tmp_path).decisions(Subject.parse("owner/1000001/1/1")) == ()
 
 
 def test_the_latest_decisions_come_first_and_are_few(tmp_path: Path) -> None:
@@ -123,7 +103,7 @@ def test_the_latest_decisions_come_first_and_are_few(tmp_path: Path) -> None:
         opened.journal.remember(plan(served(LEASE), (hold(f"owner/{n}/1/1"),)), NOON + n)
     found = open_records(tmp_path).look(0, 1).decisions
     assert len(found) == 100
-    assert found[0].subject == "owner/149/1/1"
+    assert found[0].subject.name == "owner/149/1/1"
 
 
 def test_a_journal_that_is_damaged_is_a_sentence(tmp_path: Path) -> None:

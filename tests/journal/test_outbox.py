@@ -13,12 +13,13 @@ from reconciler.journal.opening import open_journal
 from reconciler.values.commit_state import CommitStand, CommitState, ReportedState
 from reconciler.values.outcomes import Done
 from reconciler.values.records import EffectResult
+from reconciler.values.subjects import EffectKey, Subject
 from tests.journal.facts import NOON, STEP, plan
 
 
 def test_events_stay_until_a_commit_covers_them_also_after_a_restart(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
-    outcome = EffectResult("w", "ApplyWorkload", "apply workload w", Done(), NOON)
+    outcome = EffectResult(EffectKey("ApplyWorkload", Subject.parse("w")), "apply workload w", Done(), NOON)
     opened.journal.remember(plan(transitions=(STEP,)), NOON)
     opened.journal.record([outcome])
     opened.close()
@@ -39,7 +40,9 @@ def test_history_keeps_what_was_published_with_its_time_and_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = open_journal(tmp_path)
-    outcome = EffectResult("w", "ApplyWorkload", "apply workload w", Done(), NOON + 5)
+    outcome = EffectResult(
+        EffectKey("ApplyWorkload", Subject.parse("w")), "apply workload w", Done(), NOON + 5
+    )
     opened.journal.remember(plan(transitions=(STEP,)), NOON)
     opened.journal.record([outcome])
     opened.outbox.published([u.id for u in opened.outbox.unpublished()], "c0ffee")

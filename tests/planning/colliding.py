@@ -32,6 +32,7 @@ from reconciler.values.observed import (
 )
 from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
+from reconciler.values.subjects import EffectKey, Subject
 from tests.makers import HEIGHT, NOW, US, desired, running, situation
 from tests.planning.colliding_chain import (
     BOB,
@@ -108,7 +109,7 @@ def memories(draw: st.DrawFn, held: list[Slot]) -> Memory:
         usage={s.lease: UsageMemory(NOW - 60, draw(st.integers(0, 60)), NOW - 2, 0) for s in known},
         withdrawn_at={x: NOW - draw(st.integers(0, 90)) for x in owned if draw(st.booleans())},
         retries={
-            f"{kind}:{subject}": Retry(1, draw(next_try), "Refused", "no")
+            EffectKey(kind, Subject.parse(subject)): Retry(1, draw(next_try), "Refused", "no")
             for kind, subject in draw(st.lists(st.one_of(bid_keys, cluster_keys), max_size=1))
         },
         closings=tuple(draw(st.lists(st.sampled_from([NOW - 4000, NOW - 10]), max_size=2))),

@@ -120,7 +120,7 @@ def test_nothing_of_a_denied_adapter_runs_and_the_other_goes_on() -> None:
     acted = [a for a in made.actions if isinstance(a, ApplyWorkload | RemoveWorkload | PrepareAdapter)]
     assert [a.workload.id for a in acted if isinstance(a, ApplyWorkload)] == [here.id]
     assert len(acted) == 1
-    held = {h.subject: h for h in made.holds if h.reason is Reason.ADAPTER_DENIED}
+    held = {h.subject.name: h for h in made.holds if h.reason is Reason.ADAPTER_DENIED}
     assert set(held) == {"ansible", there.id}
     assert all(h.ours for h in held.values())
 
@@ -129,7 +129,7 @@ def test_a_denied_adapter_that_was_never_created_is_denied_not_unknown() -> None
     there = workload(1, adapter="ansible")
     wanted = replace(on_hosts("localhost"), workloads={there.id: there})
     made = plan(situation(market(leases=[lease(1)]), wanted))
-    assert {h.reason for h in made.holds if h.subject == there.id} == {Reason.ADAPTER_DENIED}
+    assert {h.reason for h in made.holds if h.subject.name == there.id} == {Reason.ADAPTER_DENIED}
 
 
 def test_a_workload_is_not_moved_off_a_denied_adapter() -> None:
@@ -170,5 +170,5 @@ def test_a_secret_that_is_not_granted_holds_its_workload_alone(
     applied = {a.workload.id for a in made.actions if isinstance(a, ApplyWorkload)}
     assert applied == ({workload(1).id, workload(2).id} if allowed else {workload(2).id})
     held = [h for h in made.holds if h.reason is Reason.SECRET_DENIED]
-    assert [(h.subject, h.ours) for h in held] == ([] if allowed else [(workload(1).id, True)])
+    assert [(h.subject.name, h.ours) for h in held] == ([] if allowed else [(workload(1).id, True)])
     assert all("db/password" in h.message for h in held)

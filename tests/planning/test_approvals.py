@@ -282,7 +282,7 @@ def test_an_approved_jump_does_not_pass_what_is_absolute() -> None:
     strict = replace(LIMITS, price_min={"cpu_millicores": Decimal("0.6")})
     made = plan(approved(cheaper(limits=strict)))
     assert made.revision == "a" * 40
-    assert {h.reason for h in made.holds if h.subject == "pricing.yaml"} == {Reason.PRICE_OUT_OF_BOUNDS}
+    assert {h.reason for h in made.holds if h.subject.name == "pricing.yaml"} == {Reason.PRICE_OUT_OF_BOUNDS}
 
 
 def test_a_margin_moves_prices_too() -> None:

@@ -15,6 +15,7 @@ from reconciler.values.observed import AdapterView, Capacity, Order, ProviderRec
 from reconciler.values.plans import Reason, SendTransaction
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import MB, Attribute, Resources, Volume
+from reconciler.values.subjects import EffectKey
 from tests.makers import (
     ALICE,
     NOW,
@@ -45,7 +46,7 @@ def bids_of(given: PlanningInput) -> list[CreateBid]:
 
 
 def reason_for(given: PlanningInput, dseq: int = 1) -> Reason | None:
-    return next((h.reason for h in plan(given).holds if h.subject == str(order_id(dseq))), None)
+    return next((h.reason for h in plan(given).holds if h.subject.name == str(order_id(dseq))), None)
 
 
 def with_order(*asked: Order, **changes: Any) -> PlanningInput:
@@ -94,7 +95,7 @@ SMALL_NODES = with_order(
     }
 )
 RETRY = Retry(1, 0, "ChainRefused", "invalid bid: bid exists")
-REFUSED = with_order(memory=remembered(retries={f"CreateBid:{lease_id(1)}": RETRY}))
+REFUSED = with_order(memory=remembered(retries={EffectKey.parse(f"CreateBid:{lease_id(1)}"): RETRY}))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_an_order_whose_lease_no_file_could_name_is_not_bid_on(odd: OrderId) -> 
 def test_orders_that_were_left_out_are_said_and_the_others_bid_on() -> None:
     given = situation(market(orders=[order()], orders_cut=True))
     assert len(bids_of(given)) == 1
-    assert [(h.subject, h.reason) for h in plan(given).holds] == [("orders", Reason.CEILING)]
+    assert [(h.subject.name, h.reason) for h in plan(given).holds] == [("orders", Reason.CEILING)]
 
 
 def test_our_own_order_is_not_bid_on() -> None:

@@ -14,13 +14,13 @@ def crowded(most: int) -> PlanningInput:
 def test_what_is_over_the_ceiling_of_effects_is_held_by_its_name() -> None:
     made = plan(crowded(1))
     assert [type(a) for a in made.actions] == [SendTransaction]
-    assert [h.subject for h in made.holds if h.reason is Reason.CEILING] == [workload().id]
+    assert [h.subject.name for h in made.holds if h.reason is Reason.CEILING] == [workload().id]
 
 
 def test_a_transaction_over_the_ceiling_is_held_by_its_messages() -> None:
     made = plan(crowded(0))
     assert made.actions == ()
-    held = {h.subject for h in made.holds if h.reason is Reason.CEILING}
+    held = {h.subject.name for h in made.holds if h.reason is Reason.CEILING}
     assert held == {str(order_id(5)), workload().id}
 
 

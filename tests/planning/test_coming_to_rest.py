@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId
-from reconciler.values.plans import NotifyTenant
+from reconciler.values.plans import NotifyTenant, effect_key
+from reconciler.values.subjects import EffectKey, Subject
 from tests.planning.colliding import quiet_configs, seen_worlds
 from tests.planning.colliding_chain import SERVING
 from tests.planning.looking import alive
@@ -24,7 +25,7 @@ def test_a_world_left_alone_comes_to_rest(drawn: PlanningInput, delay: int, mood
     """At once, and with a block between sending and landing; the model refuses what the chain refuses."""
     steps = live(mood(drawn), 90, delay=delay)
     assert [step.plan.actions for step in steps[-5:]] == [()] * 5
-    told = [a.key for step in steps for a in step.plan.actions if isinstance(a, NotifyTenant)]
+    told = [effect_key(a) for step in steps for a in step.plan.actions if isinstance(a, NotifyTenant)]
     assert len(told) == len(set(told)), "a tenant is told once of each state"
     assert all(paid_for(steps[-1], lease) for lease in steps[-1].plan.funding), "nobody is served for nothing"
     memories = [replace(step.plan.memory, usage={}) for step in steps[-5:]]
@@ -33,7 +34,7 @@ def test_a_world_left_alone_comes_to_rest(drawn: PlanningInput, delay: int, mood
 
 def paid_for(step: Step, lease: LeaseId) -> bool:
     """Funds are left, or the withdrawal that ends it was refused for good."""
-    refused = f"WithdrawLease:{lease}" in step.plan.memory.retries
+    refused = EffectKey("WithdrawLease", Subject.of_lease(lease)) in step.plan.memory.retries
     return refused or step.plan.funding[lease].state is not Funding.EXHAUSTED
 
 

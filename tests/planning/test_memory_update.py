@@ -14,6 +14,7 @@ from reconciler.values.limits import Limits
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import Wallet
 from reconciler.values.plans import Hold, Reason, SendTransaction
+from reconciler.values.subjects import Subject
 from tests import makers
 from tests.cycle.worlds import intent
 
@@ -79,7 +80,7 @@ def test_a_deposit_above_the_host_s_limit_is_not_locked() -> None:
     assert not [action for action in made.actions if isinstance(action, SendTransaction)]
     [hold] = [each for each in made.holds if each.reason is Reason.CEILING]
     assert hold == Hold(
-        str(makers.order_id(1)),
+        Subject.of_order(makers.order_id(1)),
         Reason.CEILING,
         "the chain asks for a deposit of 7000000uve a bid; the host file allows 2500000uve (bid_deposit_max)",
     )

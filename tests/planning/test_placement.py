@@ -146,7 +146,7 @@ def test_an_adapter_that_is_switched_off_is_left_alone() -> None:
     off = desired(workload(adapter="ansible"), ansible=AnsibleSettings(enabled=False))
     made = plan(replace(given(), desired=situation(wanted=off).desired))
     assert made.actions == ()
-    assert Reason.ADAPTER_UNKNOWN in {h.reason for h in made.holds if h.subject == KEY}
+    assert Reason.ADAPTER_UNKNOWN in {h.reason for h in made.holds if h.subject.name == KEY}
 
 
 def test_what_was_leased_is_repaired_on_a_host_while_the_chain_is_silent() -> None:
@@ -165,7 +165,7 @@ def test_what_was_leased_is_repaired_on_a_host_while_the_chain_is_silent() -> No
 def test_a_machine_that_is_not_well_is_a_condition_of_its_own() -> None:
     trouble = Trouble("HostKeyChanged", "host two: its key is another", "see why")
     made = plan(given(adapters={"ansible": hosts(unwell=(trouble,))}))
-    [hold] = [h for h in made.holds if h.subject == "ansible"]
+    [hold] = [h for h in made.holds if h.subject.name == "ansible"]
     assert hold.reason is Reason.CLUSTER_UNSEEN
     assert "HostKeyChanged: host two: its key is another; see why" in hold.message
 

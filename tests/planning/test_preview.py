@@ -17,12 +17,13 @@ from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.preview import RevisionChange, preview
 from reconciler.values.desired import Bidding, CloseReason, Config, Desired, Pricing, Revision, Revisions
 from reconciler.values.limits import Limits
-from reconciler.values.messages import subject
+from reconciler.values.messages import subject_of
 from reconciler.values.observed import Market
 from reconciler.values.planning_snapshot import PlanningSnapshot
-from reconciler.values.plans import Action, Plan, Reason, SendTransaction, subjects
+from reconciler.values.plans import Action, Plan, Reason, SendTransaction, subjects_of
 from reconciler.values.preview import Preview
 from reconciler.values.readings import Seen
+from reconciler.values.subjects import Subject
 from tests import makers
 from tests.planning.colliding_chain import BOTH
 from tests.planning.looking import everywhere
@@ -31,12 +32,12 @@ from tests.planning.moods import PLAIN, silent_capacity, silent_cluster, worlds
 BASE, HEAD = "b" * 40, "d" * 40
 
 
-def told(actions: Sequence[Action]) -> list[tuple[str, tuple[str, ...]]]:
+def told(actions: Sequence[Action]) -> list[tuple[str, tuple[Subject, ...]]]:
     """Kind and subjects of each action, and of each message in one."""
-    found = [(type(a).__name__, subjects(a)) for a in actions]
+    found = [(type(a).__name__, subjects_of(a)) for a in actions]
     for action in actions:
         if isinstance(action, SendTransaction):
-            found += [(type(m).__name__, (subject(m),)) for m in action.messages]
+            found += [(type(m).__name__, (subject_of(m),)) for m in action.messages]
     return found
 
 
@@ -193,7 +194,7 @@ def test_what_becomes_of_each_workload_is_one_word() -> None:
 
 
 def kept(made: Plan) -> set[str]:
-    return {hold.subject for hold in made.holds}
+    return {hold.subject.name for hold in made.holds}
 
 
 def test_a_file_deleted_under_an_active_lease_is_withheld() -> None:

@@ -2,22 +2,24 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.planning.retries import FIRST_SECONDS, LONGEST_SECONDS, failed, held_back, prune, worked
+from reconciler.planning.retries import FIRST_SECONDS, LONGEST_SECONDS, failed, prune, retry_hold, worked
 from reconciler.values.ids import LeaseId
 from reconciler.values.memory import Memory, Retry
 from reconciler.values.observed import Market
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.subjects import EffectKey
 from tests.makers import NOW, US, bid, lease, lease_id, market, order, order_id
 
+KEY, OTHER = EffectKey.parse("ApplyWorkload:1-1-1-abcdefghij"), EffectKey.parse("PrepareAdapter:ansible")
 LATER = Retry(1, NOW, "Unreachable", "no answer", "see that it runs")
 NEVER = Retry(1, 0, "ChainRefused", "bid exists")
 
 
 def after(times: int) -> Retry:
-    retries: dict[str, Retry] = {}
+    retries: dict[EffectKey, Retry] = {}
     for _ in range(times):
-        retries = failed(retries, "k", NOW, LATER)
-    return retries["k"]
+        retries = failed(retries, KEY, NOW, LATER)
+    return retries[KEY]
 
 
 def test_the_wait_doubles_up_to_an_hour() -> None:
@@ -27,23 +29,25 @@ def test_the_wait_doubles_up_to_an_hour() -> None:
 
 
 def test_what_is_refused_for_good_is_never_tried_again() -> None:
-    assert failed({}, "k", NOW, NEVER)["k"].next_try == 0
-    kept = Memory(retries={"k": NEVER})
-    assert held_back(kept, "k", "s", NOW + 10**9) == Hold("s", Reason.REFUSED_BEFORE, "bid exists")
+    assert failed({}, KEY, NOW, NEVER)[KEY].next_try == 0
+    kept = Memory(retries={KEY: NEVER})
+    assert retry_hold(kept, KEY, KEY.subject, NOW + 10**9) == Hold(
+        KEY.subject, Reason.REFUSED_BEFORE, "bid exists"
+    )
 
 
 def test_a_failure_holds_until_its_time() -> None:
-    kept = Memory(retries={"k": Retry(2, NOW + 30, "Unreachable", "no answer", "see that it runs")})
+    kept = Memory(retries={KEY: Retry(2, NOW + 30, "Unreachable", "no answer", "see that it runs")})
     why = "failed 2 times, last: no answer; see that it runs"
-    assert held_back(kept, "k", "s", NOW + 29) == Hold("s", Reason.TRY_LATER, why)
-    assert held_back(kept, "k", "s", NOW + 30) is None
-    assert held_back(kept, "other", "s", NOW) is None
+    assert retry_hold(kept, KEY, KEY.subject, NOW + 29) == Hold(KEY.subject, Reason.TRY_LATER, why)
+    assert retry_hold(kept, KEY, KEY.subject, NOW + 30) is None
+    assert retry_hold(kept, OTHER, KEY.subject, NOW) is None
 
 
 def test_what_worked_is_forgotten_and_nothing_else_is_touched() -> None:
-    retries = {"k": LATER, "other": NEVER}
-    assert worked(retries, "k") == {"other": NEVER}
-    assert worked(retries, "unknown") is retries
+    retries = {KEY: LATER, OTHER: NEVER}
+    assert worked(retries, KEY) == {OTHER: NEVER}
+    assert worked(retries, EffectKey("ApplyWorkload", OTHER.subject)) is retries
 
 
 BUSY = market(orders=[order(1)], bids=[bid(2)], leases=[lease(3)])
@@ -66,9 +70,10 @@ BUSY = market(orders=[order(1)], bids=[bid(2)], leases=[lease(3)])
     ],
 )
 def test_failures_are_remembered_as_long_as_what_they_are_about(key: str, seen: Market, kept: bool) -> None:
-    assert prune({key: NEVER}, seen) == ({key: NEVER} if kept else {})
+    retries = {EffectKey.parse(key): NEVER}
+    assert prune(retries, seen) == (retries if kept else {})
 
 
 def test_pruning_changes_nothing_that_stays() -> None:
-    retries = {f"WithdrawLease:{LeaseId(order_id(3), US)}": NEVER}
+    retries = {EffectKey.parse(f"WithdrawLease:{LeaseId(order_id(3), US)}"): NEVER}
     assert prune(retries, BUSY) is retries

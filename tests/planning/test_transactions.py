@@ -36,7 +36,7 @@ def sent(given: PlanningInput) -> list[tuple[Message, ...]]:
 
 
 def held(given: PlanningInput, reason: Reason) -> set[str]:
-    return {h.subject for h in plan(given).holds if h.reason is reason}
+    return {h.subject.name for h in plan(given).holds if h.reason is reason}
 
 
 def intent(signed_at: int) -> Intent:
@@ -103,6 +103,6 @@ def test_the_order_in_which_leases_are_listed_decides_nothing() -> None:
 def test_a_suspension_is_said_also_while_nothing_wants_to_be_sent() -> None:
     given = situation(market(), desired(config=Config(suspended="moving house")))
     [hold] = [h for h in plan(given).holds if h.reason is Reason.SUSPENDED]
-    assert (hold.subject, hold.ours) == ("spending", True)
+    assert (hold.subject.name, hold.ours) == ("spending", True)
     assert "moving house" in hold.message
     assert held(situation(market(), desired()), Reason.SUSPENDED) == set()

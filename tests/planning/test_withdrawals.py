@@ -8,6 +8,7 @@ from reconciler.values.memory import Retry
 from reconciler.values.messages import Message, WithdrawLease
 from reconciler.values.observed import Lease
 from reconciler.values.plans import Reason, SendTransaction
+from reconciler.values.subjects import EffectKey
 from tests.makers import (
     ALICE,
     HEIGHT,
@@ -95,7 +96,7 @@ def test_nothing_from_an_account_settled_at_this_height() -> None:
 
 def test_a_gate_that_refused_is_said_and_tried_later() -> None:
     refused = Retry(1, NOW + 60, "ChainRefused", "MFA required for medium_withdrawal")
-    memory = remembered(retries={f"WithdrawLease:{lease_id(1)}": refused})
+    memory = remembered(retries={EffectKey.parse(f"WithdrawLease:{lease_id(1)}"): refused})
     given = situation(market(leases=[lease()]), EVERY_MINUTE, memory=memory)
     assert messages_of(given) == ()
     assert any("MFA required" in h.message for h in plan(given).holds)

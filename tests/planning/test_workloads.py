@@ -13,6 +13,7 @@ from reconciler.values.memory import Retry, WorkloadMemory
 from reconciler.values.observed import AdapterView, Capacity, Running, State, Trouble
 from reconciler.values.plans import ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
+from reconciler.values.subjects import EffectKey
 from tests.makers import (
     HEIGHT,
     NOW,
@@ -38,7 +39,7 @@ def leased(**changes: Any) -> PlanningInput:
 
 
 def reasons(given: PlanningInput) -> set[Reason]:
-    return {h.reason for h in plan(given).holds if h.subject == KEY}
+    return {h.reason for h in plan(given).holds if h.subject.name == KEY}
 
 
 def shown(given: PlanningInput) -> list[str]:
@@ -162,7 +163,7 @@ def test_an_unseen_cluster_is_not_an_empty_one() -> None:
 def test_a_cluster_that_does_not_know_us_any_more_is_said_in_the_operators_word() -> None:
     refused = Unseen("answered 401: Unauthorized; refresh the kubeconfig", "AuthFailure")
     blind = {"kubernetes": AdapterView(refused, refused)}
-    held = {(h.subject, h.reason): h.message for h in plan(leased(adapters=blind)).holds}
+    held = {(h.subject.name, h.reason): h.message for h in plan(leased(adapters=blind)).holds}
     assert held["kubernetes", Reason.AUTH_FAILURE] == held[KEY, Reason.AUTH_FAILURE] == refused.why
     assert Reason.CLUSTER_UNSEEN not in reasons(leased(adapters=blind))
 
@@ -175,7 +176,7 @@ def test_the_quota_follows_the_capacity() -> None:
 
 def test_a_refused_workload_waits_for_a_new_revision() -> None:
     retry = Retry(1, 0, "Forbidden", "quota", "raise it")
-    memory = remembered(retries={f"ApplyWorkload:{KEY}": retry})
+    memory = remembered(retries={EffectKey.parse(f"ApplyWorkload:{KEY}"): retry})
     assert plan(leased(memory=memory)).actions == ()
     newer = replace(desired(FILE), commit="d" * 40)
     changed = leased(memory=memory, desired=situation(wanted=newer).desired)

@@ -22,6 +22,7 @@ from reconciler.values.plans import (
     Transition,
 )
 from reconciler.values.resources import MB, Resources
+from reconciler.values.subjects import Subject
 
 
 def lease(number: int) -> LeaseId:
@@ -55,14 +56,25 @@ FULL = Plan(
         RemoveWorkload("kubernetes", workload_id(THIRD), "its lease is closed since height 90"),
     ),
     holds=(
-        Hold("", Reason.CEILING, "spend_per_hour is reached"),
-        Hold("repository", Reason.REWRITTEN_HISTORY, "3f2a does not descend from 77aa", ours=True),
-        Hold("pricing.yaml", Reason.FILE_FAULTY, "pricing.yaml:4:3: no denomination", ours=True),
-        Hold("ve1tenant/1000005/1/1", Reason.PRICE_TOO_LOW, "asks 100uve a block, costs 2446uve"),
-        Hold(str(lease(1000006)), Reason.TRY_LATER, "failed 2 times\x1b[2J\u202e, last: no answer"),
-        Hold(workload_id(FIRST), Reason.NOT_WORTH, "1uve accrued, the fee is 5000uve"),
-        Hold("kubernetes", Reason.CLUSTER_UNSEEN, "the API server does not answer", ours=True),
-        Hold("CD" * 32, Reason.AWAITING_CONFIRMATION, "in no block up to height 91"),
+        Hold(Subject.parse(""), Reason.CEILING, "spend_per_hour is reached"),
+        Hold(
+            Subject.parse("repository"),
+            Reason.REWRITTEN_HISTORY,
+            "3f2a does not descend from 77aa",
+            ours=True,
+        ),
+        Hold(
+            Subject.parse("pricing.yaml"), Reason.FILE_FAULTY, "pricing.yaml:4:3: no denomination", ours=True
+        ),
+        Hold(
+            Subject.parse("ve1tenant/1000005/1/1"), Reason.PRICE_TOO_LOW, "asks 100uve a block, costs 2446uve"
+        ),
+        Hold(
+            Subject.of_lease(lease(1000006)), Reason.TRY_LATER, "failed 2 times\x1b[2J\u202e, last: no answer"
+        ),
+        Hold(Subject.parse(workload_id(FIRST)), Reason.NOT_WORTH, "1uve accrued, the fee is 5000uve"),
+        Hold(Subject.parse("kubernetes"), Reason.CLUSTER_UNSEEN, "the API server does not answer", ours=True),
+        Hold(Subject.parse("CD" * 32), Reason.AWAITING_CONFIRMATION, "in no block up to height 91"),
     ),
     transitions=(
         Transition(workload_id(FIRST), FIRST, Phase.PENDING, Phase.DEPLOYING, "Lease accepted"),

@@ -17,12 +17,14 @@ from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.plans import Plan, Transition
 from reconciler.values.records import EffectResult, Event
 from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
+from reconciler.values.subjects import EffectKey, Subject
 from tests import makers
 from tests.cycle.worlds import intent
 
 LEASE = makers.lease_id()
 ORDER = LEASE.order
 ID = workload_id(LEASE)
+APPLY = EffectKey("ApplyWorkload", Subject.parse(ID))
 
 
 def _step(start: Phase, end: Phase, detail: str = "") -> Transition:
@@ -79,9 +81,14 @@ def test_a_step_that_comes_again_is_told_again() -> None:
 
 
 def test_effects_that_worked_show_in_what_follows_and_failures_are_told_once() -> None:
-    failed = EffectResult(ID, "ApplyWorkload", "apply workload x", Failed("Forbidden", "403", "allow it"), 1)
-    worked = EffectResult(ID, "ApplyWorkload", "apply workload x", Done(), 1)
-    refused = EffectResult(ID, "ApplyWorkload", "apply workload x", Refused("Taken", "not ours"), 1)
+    failed = EffectResult(
+        APPLY,
+        "apply workload x",
+        Failed("Forbidden", "403", "allow it"),
+        1,
+    )
+    worked = EffectResult(APPLY, "apply workload x", Done(), 1)
+    refused = EffectResult(APPLY, "apply workload x", Refused("Taken", "not ours"), 1)
 
     assert event_lines([failed, worked, failed, refused]) == [
         "Apply workload x: failed: 403 (allow it)",

@@ -12,6 +12,7 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.observed import State, Trouble
 from reconciler.values.records import Decision
+from reconciler.values.subjects import EffectKey, Subject
 from reconciler.values.times import Timestamp
 from reconciler.values.views import LeaseView, WorkloadDetailView, WorkloadView
 from tests.makers import lease_id
@@ -22,12 +23,12 @@ AT = Timestamp(1_800_000_000)
 
 
 def decision(subject: str, word: str, *, held: bool = True, ended_at: int = 0) -> Decision:
-    return Decision(subject, word, held, f"{word} it is", AT, AT + 5, ended_at=ended_at)
+    return Decision(Subject.parse(subject), word, held, f"{word} it is", AT, AT + 5, ended_at=ended_at)
 
 
-def memory(**changes: Retry) -> Memory:
+def memory() -> Memory:
     known = WorkloadMemory(LEASE, "kubernetes", Phase.FAILED, usage_billed=True, pods=("web-1",))
-    return Memory(workloads={ID: known}, retries=changes)
+    return Memory(workloads={ID: known}, retries={})
 
 
 CASE = ExplainedCase(ORDER, LEASE, ID, (), Memory())
@@ -58,7 +59,7 @@ def test_every_link_in_the_order_of_cause_and_effect() -> None:
         decision(str(LEASE), "CreateBid", held=False),
     )
     retry = Retry(2, AT + 30, "QuotaExceeded", "exceeded quota: q", "Increase quotas")
-    known = Memory(workloads=memory().workloads, retries={f"ApplyWorkload:{ID}": retry})
+    known = Memory(workloads=memory().workloads, retries={EffectKey.parse(f"ApplyWorkload:{ID}"): retry})
     case = replace(CASE, decisions=found, memory=known)
     assert steps(case) == [
         ("order", ""),
@@ -81,7 +82,7 @@ def test_every_link_in_the_order_of_cause_and_effect() -> None:
 
 def test_what_is_never_tried_again_says_so() -> None:
     retry = Retry(1, 0, "Invalid", "spec is wrong")
-    case = replace(CASE, memory=Memory(retries={f"CreateBid:{LEASE}": retry}))
+    case = replace(CASE, memory=Memory(retries={EffectKey.parse(f"CreateBid:{LEASE}"): retry}))
     assert explanation(case)[-1].message.endswith(
         "once, last: spec is wrong; it is not tried again unchanged"
     )

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.reports.grouping import PlanSubject, SubjectKind, of_hold
+from reconciler.reports.grouping import of_hold
 from reconciler.reports.plan_json import plan_digest, plan_json
 from reconciler.reports.plan_text import headline, plan_text
 from reconciler.values.plans import Hold, Plan, Reason
+from reconciler.values.subjects import Subject
 from reconciler.values.text import printable
 from tests.reports.plans import EMPTY, FULL, OTHER_MEMORY
 
@@ -48,12 +49,12 @@ def test_the_digest_is_of_what_is_decided() -> None:
 def test_no_two_plans_have_one_digest() -> None:
     low = Reason.PRICE_TOO_LOW
     held = [
-        (Hold("a", low, "bc"),),
-        (Hold("ab", low, "c"),),
-        (Hold("a", low, "bc", ours=True),),
-        (Hold("a", low, "b"), Hold("a", low, "c")),
-        (Hold("a", low, "b"), Hold("c", low, "")),
-        (Hold("a", low, f"b1:c{len(low)}:{low}"),),
+        (Hold(Subject.parse("a"), low, "bc"),),
+        (Hold(Subject.parse("ab"), low, "c"),),
+        (Hold(Subject.parse("a"), low, "bc", ours=True),),
+        (Hold(Subject.parse("a"), low, "b"), Hold(Subject.parse("a"), low, "c")),
+        (Hold(Subject.parse("a"), low, "b"), Hold(Subject.parse("c"), low, "")),
+        (Hold(Subject.parse("a"), low, f"b1:c{len(low)}:{low}"),),
         (),
     ]
     digests = [plan_digest(replace(EMPTY, holds=holds)) for holds in held]
@@ -69,21 +70,7 @@ def test_the_headline_counts() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("subject", "kind"),
-    [
-        ("", SubjectKind.PROVIDER),
-        ("repository", SubjectKind.PROVIDER),
-        ("ve1provider", SubjectKind.PROVIDER),
-        ("a/b/c/d", SubjectKind.PROVIDER),
-        ("workloads/1-1-1-abcdefghij.yaml", SubjectKind.FILE),
-        ("owner/1/1/1", SubjectKind.ORDER),
-        ("owner/1/1/1/provider", SubjectKind.ORDER),
-        ("1-1-1-abcdefghij", SubjectKind.WORKLOAD),
-        ("ansible", SubjectKind.ADAPTER),
-        ("AB" * 32, SubjectKind.TRANSACTION),
-    ],
-)
-def test_a_hold_is_told_with_its_object(subject: str, kind: SubjectKind) -> None:
-    found = of_hold(Hold(subject, Reason.CEILING, "x"))
-    assert found == PlanSubject(kind, "owner/1/1/1" if kind is SubjectKind.ORDER else subject)
+def test_a_hold_on_a_bid_is_reported_with_its_order() -> None:
+    order, workload = Subject.parse("owner/1/1/1"), Subject.parse("1-1-1-abcdefghij")
+    assert of_hold(Hold(Subject.parse("owner/1/1/1/provider"), Reason.CEILING, "x")) == order
+    assert of_hold(Hold(workload, Reason.CEILING, "x")) == workload

@@ -32,6 +32,7 @@ from reconciler.values.preview import (
     WorkloadChange,
 )
 from reconciler.values.resources import MB, Resources
+from reconciler.values.subjects import Subject
 from tests import makers
 
 QUIET = Plan("a" * 40, (), (), (), Memory())
@@ -77,7 +78,12 @@ def test_prices_are_shown_old_and_new_in_grouped_figures() -> None:
 
 
 def test_a_file_with_errors_is_told_once_and_not_what_it_would_have_changed() -> None:
-    held = Hold("pricing.yaml", Reason.FILE_FAULTY, "no price; its last good version goes on", ours=True)
+    held = Hold(
+        Subject.parse("pricing.yaml"),
+        Reason.FILE_FAULTY,
+        "no price; its last good version goes on",
+        ours=True,
+    )
     made = preview(
         files=(FileChange("pricing.yaml", "changed", fields=(FieldChange("pricing.gpu", "1uve", ""),)),),
         faults=(Fault("pricing.yaml", 3, 1, "no price"),),
@@ -91,7 +97,7 @@ def test_a_file_with_errors_is_told_once_and_not_what_it_would_have_changed() ->
 
 def test_a_command_stands_as_code_in_a_comment_and_nothing_else_does() -> None:
     said = "let it pass: `provider-daemon approve DIGEST` or `provider-daemon x](y)` or `rm`"
-    text = preview_markdown(preview(ceilings=(Hold("a", Reason.PRICE_JUMP, said, ours=True),)))
+    text = preview_markdown(preview(ceilings=(Hold(Subject.parse("a"), Reason.PRICE_JUMP, said, ours=True),)))
     assert "pass: `provider-daemon approve DIGEST` or &#96;provider-daemon x&#93;" in text
     assert "or &#96;rm&#96;" in text
 
@@ -99,7 +105,7 @@ def test_a_command_stands_as_code_in_a_comment_and_nothing_else_does() -> None:
 def test_errors_limits_and_money_come_before_the_details() -> None:
     made = preview(
         faults=(Fault("pricing.yaml", 3, 1, "no price"), Fault("config.yaml", 1, 1, "hm", warning=True)),
-        ceilings=(Hold("pricing.yaml", Reason.PRICE_JUMP, "too far", ours=True),),
+        ceilings=(Hold(Subject.parse("pricing.yaml"), Reason.PRICE_JUMP, "too far", ours=True),),
         warnings=("bidding stops",),
         notes=("a doubt",),
     )
@@ -111,8 +117,8 @@ def test_errors_limits_and_money_come_before_the_details() -> None:
 
 
 def test_only_what_the_new_plan_adds_is_told_of_an_object() -> None:
-    old = Hold("1-1-1-aaaaaaaaaa", Reason.NO_WORKLOAD_FILE, "it waits")
-    new = Hold("1-1-1-aaaaaaaaaa", Reason.ASKS_TOO_MUCH, "it asks for more")
+    old = Hold(Subject.parse("1-1-1-aaaaaaaaaa"), Reason.NO_WORKLOAD_FILE, "it waits")
+    new = Hold(Subject.parse("1-1-1-aaaaaaaaaa"), Reason.ASKS_TOO_MUCH, "it asks for more")
     gone = RemoveWorkload("kubernetes", makers.workload(2).id, "its lease is closed")
     made = preview(
         before=replace(QUIET, holds=(old,)), after=replace(AFTER, holds=(old, new), actions=(gone,))
@@ -128,7 +134,7 @@ def test_only_what_the_new_plan_adds_is_told_of_an_object() -> None:
 
 def test_a_workloads_fields_stand_beside_what_becomes_of_it() -> None:
     workload = makers.workload(2)
-    held = Hold(workload.id, Reason.ASKS_TOO_MUCH, "it asks for more")
+    held = Hold(Subject.parse(workload.id), Reason.ASKS_TOO_MUCH, "it asks for more")
     made = preview(
         after=replace(AFTER, holds=(held,)),
         workloads=(WorkloadChange(workload.id, workload.path, "changed"),),
@@ -155,7 +161,7 @@ def test_text_of_strangers_is_text(render: object) -> None:
         orders=(
             OrderChange(OrderId(EVIL, 1, 1, 1), BidDecision(), BidDecision(None, Reason.NO_PRICE, EVIL)),
         ),
-        ceilings=(Hold(EVIL, Reason.CEILING, EVIL),),
+        ceilings=(Hold(Subject.parse(EVIL), Reason.CEILING, EVIL),),
         warnings=(EVIL,),
         notes=(EVIL,),
         files=(FileChange(EVIL, "changed", fields=(FieldChange(EVIL, EVIL, EVIL),)),),
@@ -189,7 +195,7 @@ def test_no_section_pushes_another_out_of_a_comment() -> None:
     long = "*" * 5_000
     made = preview(
         faults=tuple(Fault(f"{n}{long}", 1, 1, long, long) for n in range(60)),
-        ceilings=tuple(Hold(f"{n}", Reason.CEILING, f"limit {long}") for n in range(60)),
+        ceilings=tuple(Hold(Subject.parse(f"{n}"), Reason.CEILING, f"limit {long}") for n in range(60)),
         warnings=("worth knowing",) * 60,
         files=tuple(
             FileChange(f"{n}{long}", "changed", fields=(FieldChange(long, long, long),)) for n in range(60)
@@ -210,7 +216,7 @@ def test_json_has_every_figure_as_text_or_whole_number() -> None:
         prices=(Price("small", Resources(500), OLD, None),),
         orders=(OrderChange(makers.order_id(1), BidDecision(Decimal("1.5")), BidDecision()),),
         rooms=(room, None),
-        ceilings=(Hold("x", Reason.CEILING, "y"),),
+        ceilings=(Hold(Subject.parse("x"), Reason.CEILING, "y"),),
         faults=(Fault("a", 1, 2, "b", "c", warning=True),),
     )
     found = json.loads(preview_json(made))
@@ -225,7 +231,9 @@ def test_json_has_every_figure_as_text_or_whole_number() -> None:
 
 
 def held(number: int) -> Hold:
-    return Hold(makers.workload(number).id, Reason.ASKS_TOO_MUCH, "it asks for more", ours=True)
+    return Hold(
+        Subject.parse(makers.workload(number).id), Reason.ASKS_TOO_MUCH, "it asks for more", ours=True
+    )
 
 
 def workload_change(number: int, verb: str = "changed") -> WorkloadChange:
@@ -267,7 +275,10 @@ def test_the_only_effect_outlasts_a_cut() -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"after": QUIET, "ceilings": (Hold("x", Reason.PRICE_JUMP, "y"),)}, "held back by PriceJump"),
+        (
+            {"after": QUIET, "ceilings": (Hold(Subject.parse("x"), Reason.PRICE_JUMP, "y"),)},
+            "held back by PriceJump",
+        ),
         ({"after": QUIET}, "another revision stays in force"),
         ({"faults": (Fault("pricing.yaml", 1, 1, "no price"),)}, "its files have errors"),
         ({}, "only comments, order or form differ"),

@@ -61,7 +61,7 @@ class Noticeboard:
     def tell(self, notice: NotifyTenant) -> Outcome:
         """Note the notice, again where it comes again."""
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(f"{notice.key}\n")
+            file.write(f"{notice.lease}/{notice.left.state}\n")
         return Done()
 
     def keys(self) -> list[str]:

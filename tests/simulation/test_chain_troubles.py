@@ -159,7 +159,7 @@ def test_a_withdrawal_that_a_gate_refuses_is_held_and_the_rest_goes_on(play: Pla
         "MsgSettleOrder",
         "MsgCloseBid",
     }
-    (held,) = [hold for hold in play.holds(Reason.TRY_LATER) if hold.subject == workload_id(lease(WEB))]
+    (held,) = [hold for hold in play.holds(Reason.TRY_LATER) if hold.subject.name == workload_id(lease(WEB))]
     assert "MFA required for medium_withdrawal" in held.message
     assert "the account's owner must pass it" in held.message
 

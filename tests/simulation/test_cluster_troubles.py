@@ -36,7 +36,7 @@ def test_while_the_cluster_refuses_nothing_is_removed_started_or_bid(play: Play)
 
     assert not [each for each in done if not each.show().startswith(("withdraw", "record", "settle"))]
     assert play.outside.diary == objects
-    assert {hold.subject for hold in play.holds(Reason.CLUSTER_UNSEEN)} >= {"kubernetes"}
+    assert {hold.subject.name for hold in play.holds(Reason.CLUSTER_UNSEEN)} >= {"kubernetes"}
     assert not [each for each in play.sent() if each.kind == "MsgCreateBid" and each.height > 19]
     _mend(play)
     done = play.blocks(8)
@@ -63,7 +63,7 @@ def test_an_apply_that_is_refused_is_tried_again_later(play: Play) -> None:
     waiting = play.blocks(5)
     assert [type(each) for each in first].count(ApplyWorkload) == 1
     assert not [each for each in waiting if isinstance(each, ApplyWorkload)]
-    assert [h for h in play.holds(Reason.TRY_LATER) if h.subject == workload_id(lease(WEB))]
+    assert [h for h in play.holds(Reason.TRY_LATER) if h.subject.name == workload_id(lease(WEB))]
 
     again = play.blocks(14)
     assert [type(each) for each in again].count(ApplyWorkload) == 1

@@ -71,7 +71,11 @@ def test_a_deployment_that_somebody_deletes_is_applied_again_and_said(play: Play
         client.AppsV1Api(api).delete_namespaced_deployment(name, SPACE)
     play.blocks(4)
     events = [each.event for each in play.daemon.journal.records.events(0, 1_000)]
-    again = [e for e in events if isinstance(e, EffectResult) and e.subject == SUBJECT and "there" in e.what]
+    again = [
+        e
+        for e in events
+        if isinstance(e, EffectResult) and e.key.subject.name == SUBJECT and "there" in e.what
+    ]
     assert again
     assert isinstance(again[-1].outcome, Done)
     assert len([d for d in play.outside.cluster.objects("deployments", SPACE) if _workload_of(d) == SUBJECT])

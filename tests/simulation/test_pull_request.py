@@ -16,7 +16,7 @@ from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.reports.preview_markdown import preview_markdown
 from reconciler.values.approvals import Approval
 from reconciler.values.limits import Limits
-from reconciler.values.plans import Plan, Reason, SendTransaction, subjects
+from reconciler.values.plans import Plan, Reason, SendTransaction, subjects_of
 from reconciler.values.preview import Preview
 from tests.git.forge import Forge
 from tests.makers import NOW
@@ -100,10 +100,10 @@ def decisions(plan: Plan) -> tuple[object, ...]:
     """Kind and subject of each action, each message whole, and why what is held."""
     done: list[object] = []
     for action in plan.actions:
-        done.append((type(action).__name__, subjects(action)))
+        done.append((type(action).__name__, subjects_of(action)))
         if isinstance(action, SendTransaction):
             done += [(type(m).__name__, str(m)) for m in action.messages]
-    return done, [(hold.subject, hold.reason) for hold in plan.holds]
+    return done, [(hold.subject.name, hold.reason) for hold in plan.holds]
 
 
 CHANGES: Mapping[str, Files] = {

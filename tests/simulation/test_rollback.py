@@ -108,7 +108,7 @@ def test_a_revert_is_applied_as_any_commit_and_what_it_takes_back_was_never_appl
     files = {**workload(lease(WEB), paused=True), **workload(lease(USAGE), paused=True)}
     pausing = push(olga, "Pause all", files)
     done = play.blocks(2)
-    assert [h.subject for h in play.holds(Reason.MASS_REMOVAL)] == ["repository"]
+    assert [h.subject.name for h in play.holds(Reason.MASS_REMOVAL)] == ["repository"]
     assert not [a for a in done if isinstance(a, ApplyWorkload)]
 
     olga.git("revert", "--no-edit", "HEAD")

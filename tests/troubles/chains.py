@@ -40,7 +40,7 @@ def unseen(make: Callable[[Play], None], mend: Callable[[Play], None]) -> Show:
 
             done = play.blocks(2)
 
-            [hold] = [each for each in play.holds(Reason.CHAIN_UNSEEN) if each.subject == "chain"]
+            [hold] = [each for each in play.holds(Reason.CHAIN_UNSEEN) if each.subject.name == "chain"]
             ground.places.update({"seen": seen, "height": play.outside.height - 1 - LAG})
             assert [each.show() for each in done] == [
                 f"apply workload {workload_id(lease(WEB))} on kubernetes: somebody changed it"
@@ -116,7 +116,9 @@ def gated(ground: Ground) -> str:
         kinds = {each.kind for each in play.sent() if each.height > since}
         assert kinds >= {"MsgRecordUsage", "MsgSettleOrder"}
         assert "MsgWithdrawLease" not in kinds
-        [hold] = [each for each in play.holds(Reason.TRY_LATER) if each.subject == workload_id(lease(WEB))]
+        [hold] = [
+            each for each in play.holds(Reason.TRY_LATER) if each.subject.name == workload_id(lease(WEB))
+        ]
         ante.genesis = opened
         play.blocks(16)
         assert "MsgWithdrawLease" in {each.kind for each in play.sent()}

@@ -46,7 +46,7 @@ def unseen(fault: ClusterFault) -> Show:
             assert "MsgCreateBid" not in kinds
             [state] = [w.state for w in play.last.snapshot.workloads if w.id == workload_id(lease(WEB))]
             assert state == "running"
-            told = {h.message for h in play.holds(Reason.CLUSTER_UNSEEN) if h.subject == "kubernetes"}
+            told = {h.message for h in play.holds(Reason.CLUSTER_UNSEEN) if h.subject.name == "kubernetes"}
             ground.patch.setattr(watches, "SILENCE_MAX_SECONDS", patience)
             play.outside.cluster.faults.clear()
             play.cluster_seen(True)

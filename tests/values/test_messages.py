@@ -14,7 +14,7 @@ from reconciler.values.messages import (
     WithdrawLease,
     describe,
     may_be_gated,
-    subject,
+    subject_of,
     touched_escrow,
 )
 from tests.makers import lease_id, order_id, unit
@@ -43,7 +43,7 @@ def test_what_a_message_is_about_touches_and_says(
     message: Message, about: str, escrow: bool, gated: bool, words: str
 ) -> None:
     """What settles an escrow account counts once a block (semantics 4.4), gates are semantics 1.5."""
-    assert subject(message) == about
+    assert str(subject_of(message)) == about
     assert touched_escrow(message) == (LEASE.deployment if escrow else None)
     assert may_be_gated(message) is gated
     assert describe(message) == words

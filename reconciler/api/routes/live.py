@@ -29,6 +29,7 @@ from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.memory import Memory
 from reconciler.values.snapshot import Snapshot
+from reconciler.values.subjects import Subject
 from reconciler.values.views import WorkloadDetailView, WorkloadView
 
 TAIL_DEFAULT = 1_000
@@ -171,7 +172,7 @@ class LiveRoutes:
         return view_reply(ExplanationView(workload.id, explanation(replace(case, decisions=decisions))))
 
     def _decision(self, snapshot: Snapshot, order: OrderId) -> Reply:
-        found = order_decision(snapshot, order, self.history.decisions(str(order)))
+        found = order_decision(snapshot, order, self.history.decisions(Subject.of_order(order)))
         if found is not None:
             return view_reply(found)
         advice = "a decision exists once the daemon has seen an order; it is kept for two weeks"

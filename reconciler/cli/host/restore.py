@@ -39,7 +39,7 @@ from reconciler.cli.host.backup import (
 from reconciler.cli.options import host_option
 from reconciler.journal.database import Database
 from reconciler.journal.lock import DaemonLock
-from reconciler.journal.migrations import MIGRATIONS
+from reconciler.journal.schema import VERSION
 from reconciler.settings import HOST_VARIABLE, Flags, Settings, host_file, load_settings, settings_from
 from reconciler.values.text import one_line
 
@@ -87,7 +87,7 @@ def restore(
     with file.open("rb") as opened:
         try:
             checked = check_archive(opened)
-            if checked.manifest.journal > len(MIGRATIONS):
+            if checked.manifest.journal > VERSION:
                 raise newer(checked.manifest.program)
             _authenticate(checked, trust, lambda: given_passphrase(passphrase_file, _settings_here(host)))
             targets = _targets(checked, host, to)

@@ -15,6 +15,7 @@ from reconciler.values.memory import Memory
 from reconciler.values.messages import describe
 from reconciler.values.plans import Transition
 from reconciler.values.records import PastTransaction, RecordedEvent
+from reconciler.values.subjects import Subject
 from reconciler.values.times import Timestamp
 
 EVENTS_SHOWN = 12
@@ -61,10 +62,10 @@ def _order_of(records: SqliteRecords, dseq: int) -> str:
 
 def _steps(records: SqliteRecords, subject: str, case: ExplainedCase) -> Iterator[ExplanationStep]:
     if case.order is None:
-        for each in records.decisions(subject):
+        for each in records.decisions(Subject.parse(subject)):
             yield decision_step(each, "held" if each.stands else "was held" if each.held else "did")
         return
-    found = tuple(d for name in case.subjects for d in records.decisions(name))
+    found = tuple(d for each in case.subjects for d in records.decisions(each))
     known = case.workload in case.memory.workloads
     if found or known:
         yield from explanation(replace(case, decisions=found))
@@ -76,13 +77,8 @@ def _ids(
     if match := _WORKLOAD.fullmatch(subject):
         lease = _lease_of(WorkloadId(match[1]), memory, events)
         return lease, lease.order if lease else None
-    for kind in (LeaseId, OrderId):
-        try:
-            found = kind.parse(subject)
-        except ValueError:
-            continue
-        return (found, found.order) if isinstance(found, LeaseId) else (None, found)
-    return None, None
+    parsed = Subject.parse(subject)
+    return parsed.lease, parsed.order
 
 
 def _lease_of(workload: WorkloadId, memory: Memory, events: tuple[RecordedEvent, ...]) -> LeaseId | None:
@@ -94,9 +90,9 @@ def _lease_of(workload: WorkloadId, memory: Memory, events: tuple[RecordedEvent,
 
 def _lease_on(order: OrderId, records: SqliteRecords) -> LeaseId | None:
     """The lease of our bid on an order, made or not."""
-    for each in records.decisions(str(order)):
-        if each.subject.count("/") == str(order).count("/") + 1:
-            return LeaseId.parse(each.subject)
+    for each in records.decisions(Subject.of_order(order)):
+        if each.subject.lease is not None:
+            return each.subject.lease
     known = (w.lease for w in records.memory().workloads.values())
     return next((lease for lease in known if lease.order == order), None)
 

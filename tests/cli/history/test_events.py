@@ -7,11 +7,12 @@ import json
 from reconciler.cli.times import moment
 from reconciler.values.outcomes import Done
 from reconciler.values.records import EffectResult
+from reconciler.values.subjects import EffectKey
 from tests.cli.conftest import Terminal
 from tests.journal.facts import LEASE, NOON, STEP, plan
 
 EFFECT = EffectResult(
-    "w", "ApplyWorkload", "apply workload w on kubernetes: leased, not there", Done(), NOON + 60
+    EffectKey.parse("ApplyWorkload:w"), "apply workload w on kubernetes: leased, not there", Done(), NOON + 60
 )
 
 

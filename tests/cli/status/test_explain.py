@@ -14,14 +14,15 @@ from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.outcomes import Failed
 from reconciler.values.plans import Hold, Plan, Reason, Transition
 from reconciler.values.records import EffectResult
+from reconciler.values.subjects import EffectKey, Subject
 from tests.api.worlds import FAILED
 from tests.cli.conftest import Terminal
 from tests.journal.facts import BID, NOON, intent, plan
 
 ID = workload_id(FAILED)
 ORDER = str(FAILED.order)
-LOW = Hold(ORDER, Reason.PRICE_TOO_LOW, "asks 100uve, costs 2446uve")
-NO_FILE = Hold(ID, Reason.NO_WORKLOAD_FILE, "commit its file", ours=True)
+LOW = Hold(Subject.parse(ORDER), Reason.PRICE_TOO_LOW, "asks 100uve, costs 2446uve")
+NO_FILE = Hold(Subject.parse(ID), Reason.NO_WORKLOAD_FILE, "commit its file", ours=True)
 STEP = Transition(
     ID, FAILED, Phase.PENDING, Phase.FAILED, "Error condition", "ImagePullFailed: no such image"
 )
@@ -36,11 +37,17 @@ def live_once(terminal: Terminal) -> None:
     journal.journal.remember(plan(holds=(NO_FILE,)), NOON + 60)
     known = {ID: WorkloadMemory(FAILED, "kubernetes", Phase.FAILED)}
     retry = Retry(3, int(time.time()) + 500, "QuotaExceeded", "exceeded quota", "Increase quotas")
-    memory = Memory(workloads=known, retries={f"ApplyWorkload:{ID}": retry})
+    memory = Memory(workloads=known, retries={EffectKey.parse(f"ApplyWorkload:{ID}"): retry})
     landed = Confirmation(sent, IntentOutcome.LANDED, 12, NOON + 70)
     journal.journal.remember(Plan("c", (), (), (STEP,), memory, confirmations=(landed,)), NOON + 90)
     failed = Failed("QuotaExceeded", "exceeded quota", "Increase quotas")
-    journal.journal.record([EffectResult(ID, "ApplyWorkload", f"apply workload {ID}", failed, NOON + 91)])
+    journal.journal.record(
+        [
+            EffectResult(
+                EffectKey("ApplyWorkload", Subject.parse(ID)), f"apply workload {ID}", failed, NOON + 91
+            )
+        ]
+    )
 
 
 def lines(out: str, step: str) -> list[str]:
@@ -115,7 +122,7 @@ def test_a_transaction_by_the_beginning_of_its_hash(terminal: Terminal) -> None:
 
 def test_a_deployments_number_that_means_several_orders_asks_which(terminal: Terminal) -> None:
     other = replace(FAILED.order, oseq=FAILED.order.oseq + 1)
-    held = tuple(Hold(str(order), Reason.NO_PRICE, "no") for order in (FAILED.order, other))
+    held = tuple(Hold(Subject.parse(str(order)), Reason.NO_PRICE, "no") for order in (FAILED.order, other))
     terminal.journal.journal.remember(plan(holds=held), NOON)
     code, _, err = terminal.say("explain", str(other.dseq))
     assert (code, f"matches {FAILED.order}, {other}" in err) == (1, True)
@@ -130,7 +137,7 @@ def test_what_nobody_knows_is_an_error(terminal: Terminal) -> None:
 
 
 def test_any_other_subject_has_its_decisions(terminal: Terminal) -> None:
-    unseen = Hold("repository", Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True)
+    unseen = Hold(Subject.parse("repository"), Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True)
     terminal.journal.journal.remember(plan(holds=(unseen,)), NOON)
     assert lines(terminal.say("explain", "repository")[1], "held") == [
         f"held       RepositoryUnseen: the remote hung up (since {moment(NOON)})"
