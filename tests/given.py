@@ -1,4 +1,4 @@
-"""A scenario's `given.yaml` to the situation of one cycle; what it does not say is as tests/makers.py has it.
+"""A scenario's `given.yaml` to the inputs of one cycle; what it does not say is as tests/makers.py has it.
 
 Keys, all but `case` optional; `dseq` numbers a tenant's deployment:
 
@@ -63,17 +63,17 @@ FILES = {
 class Case:
     """A case as it is planned and published; `wanted` is what its newest commit asks for."""
 
-    situation: PlanningInput
+    inputs: PlanningInput
     wanted: Desired
     seen: Market
 
     def finding(self) -> PlannedCycle:
-        """The situation with its plan."""
-        return PlannedCycle(self.situation, plan(self.situation))
+        """The inputs with its plan."""
+        return PlannedCycle(self.inputs, plan(self.inputs))
 
     def status(self) -> PublishedStatus | None:
         """What is published; the chain that is unseen now was seen in the cycle before."""
-        before = replace(self.situation, market=Seen(self.seen))
+        before = replace(self.inputs, market=Seen(self.seen))
         last = PlannedCycle(before, plan(before))
         published = status_of("first", last, object_views(last), None)
         return status_of("first", self.finding(), object_views(self.finding()), published)
@@ -96,7 +96,7 @@ def case_of(given: Tree) -> Case:
     node = Resources(
         room.get("cpu_milli", 8_000), room.get("memory_mb", 16_384) * MB, makers.ROOM.storage_bytes
     )
-    situation = makers.situation(
+    inputs = makers.planning_input(
         Unseen(given["chain_unseen"]) if "chain_unseen" in given else market,
         Seen(Revisions(newest, Revision(before))),
         adapters=makers.adapter(*running, room=node),
@@ -107,13 +107,13 @@ def case_of(given: Tree) -> Case:
         ),
         limits=Limits(**given.get("limits", {})),
     )
-    return Case(_approved(situation, given.get("approved", [])), wanted, market)
+    return Case(_approved(inputs, given.get("approved", [])), wanted, market)
 
 
-def _approved(situation: PlanningInput, limits: list[str]) -> PlanningInput:
-    """The situation once the owner has approved what waits for these limits' sake."""
-    waiting = {each.limit: each for each in plan(situation).memory.waiting.values()}
-    return replace(situation, approvals=tuple(Approval(waiting[name], "olga", NOW) for name in limits))
+def _approved(inputs: PlanningInput, limits: list[str]) -> PlanningInput:
+    """The inputs once the owner has approved what waits for these limits' sake."""
+    waiting = {each.limit: each for each in plan(inputs).memory.waiting.values()}
+    return replace(inputs, approvals=tuple(Approval(waiting[name], "olga", NOW) for name in limits))
 
 
 def _recalled(given: Tree) -> list[Tree]:

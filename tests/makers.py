@@ -163,7 +163,7 @@ def remembered(**changes: Any) -> Memory:
     return replace(made, **changes)
 
 
-def situation(
+def planning_input(
     seen: Market | Reading[Market] | None = None,
     wanted: Desired | Reading[Revisions] | None = None,
     **changes: Any,

@@ -93,7 +93,7 @@ class Loop:
         cycle = self._runner.cycle(flush=True)
         self._show(cycle.snapshot)
         for _ in range(cycles_max):
-            if not (cycle.finding.plan.actions or cycle.finding.situation.intents):
+            if not (cycle.finding.plan.actions or cycle.finding.inputs.intents):
                 break
             self._world.clock.wait(1.0)
             cycle = self._runner.cycle(flush=True)

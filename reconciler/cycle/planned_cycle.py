@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.planning.planning_input import PlanningInput, market_of
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.observed import AdapterView
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Seen
@@ -14,7 +14,7 @@ from reconciler.values.readings import Seen
 class PlannedCycle:
     """A plan with the input that it was made from."""
 
-    situation: PlanningInput
+    inputs: PlanningInput
     plan: Plan
 
 
@@ -25,7 +25,7 @@ def same_objects(before: PlannedCycle | None, now: PlannedCycle) -> bool:
     """
     if before is None:
         return False
-    old, new = market_of(before.situation), market_of(now.situation)
+    old, new = before.inputs.seen_market, now.inputs.seen_market
     if old is None or new is None:
         return False
     pairs: list[tuple[object, object]] = [
@@ -35,12 +35,12 @@ def same_objects(before: PlannedCycle | None, now: PlannedCycle) -> bool:
         (before.plan.memory.workloads, now.plan.memory.workloads),
         (before.plan.memory.retries, now.plan.memory.retries),
     ]
-    shown = before.situation.adapters.items()
-    for name, view in now.situation.adapters.items():
-        earlier = before.situation.adapters.get(name)
+    shown = before.inputs.adapters.items()
+    for name, view in now.inputs.adapters.items():
+        earlier = before.inputs.adapters.get(name)
         pairs += [(earlier and _looked(earlier), _looked(view))]
     return (
-        len(shown) == len(now.situation.adapters)
+        len(shown) == len(now.inputs.adapters)
         and all(a is b for a, b in pairs)
         and before.plan.revision == now.plan.revision
         and before.plan.holds == now.plan.holds

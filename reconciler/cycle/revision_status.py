@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.planning.planning_input import market_of
 from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitStand, CommitState, ReportedState
 from reconciler.values.plans import ApplyWorkload, Plan, PrepareAdapter, RemoveWorkload
 from reconciler.values.readings import Unseen
@@ -22,7 +21,7 @@ SUPERSEDED = "superseded by "
 
 def commit_state_of(finding: PlannedCycle) -> CommitState | None:
     """At fault, refused, held, under way, or applied; None while the repository shows no commit."""
-    judged, reading = finding.plan.judged, finding.situation.desired
+    judged, reading = finding.plan.judged, finding.inputs.desired
     if judged is None or isinstance(reading, Unseen):
         return None
     errors = [fault for fault in reading.view.newest.desired.faults if not fault.warning]
@@ -40,7 +39,7 @@ def commit_state_of(finding: PlannedCycle) -> CommitState | None:
     elif waits := _waits(finding):
         stand, why = CommitStand.PENDING, waits
     else:
-        observing = finding.situation.limits.observe_only
+        observing = finding.inputs.limits.observe_only
         stand, why = (
             CommitStand.SUCCESS,
             "applied; nothing is signed (--observe-only)" if observing else "applied",
@@ -95,10 +94,10 @@ def _release(finding: PlannedCycle, commit: str) -> str:
 
 def _waits(finding: PlannedCycle) -> str:
     """Why it is not applied yet; the words stay the same while that lasts."""
-    plan, situation = finding.plan, finding.situation
-    if market_of(situation) is None:
+    plan, inputs = finding.plan, finding.inputs
+    if inputs.seen_market is None:
         return "seen; the chain is not seen, and without it nothing is applied"
-    if any(isinstance(view.workloads, Unseen) for view in situation.adapters.values()):
+    if any(isinstance(view.workloads, Unseen) for view in inputs.adapters.values()):
         return "seen; the machines are not seen, and without them nothing is applied"
     kinds = {kind.__name__ for kind in WORKING}
     if any(isinstance(action, WORKING) for action in plan.actions) or any(

@@ -18,7 +18,7 @@ from reconciler.cycle.snapshot_publisher import SnapshotPublisher
 from reconciler.cycle.snapshot_totals import begun, capacity_of, counted, recorded
 from reconciler.planning.admission import in_force
 from reconciler.planning.planner import plan, revision_in_force
-from reconciler.planning.planning_input import PlanningInput, market_of
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.reports.events import event_lines
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
@@ -84,29 +84,29 @@ class Runner:
         world = self._world
         memory = world.store.journal.memory()
         intents = world.store.intents.open_intents()
-        situation = PlanningInput(
+        inputs = PlanningInput(
             now=world.clock.now(),
             desired=self._observer.desired(memory),
             market=Unseen("not observed yet"),
             adapters={},
             memory=memory,
             limits=world.limits(),
-            outcomes=world.store.journal.outcomes(),
+            results=world.store.journal.outcomes(),
             notifying=world.notifier is not None,
             approvals=world.store.journal.approvals(),
         )
-        world.configure(revision_in_force(situation))
+        world.configure(revision_in_force(inputs))
         seen = self._observer.look(memory, intents)
         confirmed = confirm(intents, seen.market)
-        situation = replace(
-            situation,
+        inputs = replace(
+            inputs,
             now=world.clock.now(),
             market=seen.market,
             adapters=seen.adapters,
             intents=confirmed.unknown,
             confirmations=confirmed.ended,
         )
-        return PlannedCycle(situation, plan(situation))
+        return PlannedCycle(inputs, plan(inputs))
 
     def cycle(self, *, flush: bool = False) -> Cycle:
         """One whole cycle; `flush` publishes at once what would be gathered."""
@@ -115,9 +115,9 @@ class Runner:
         self._sayer.note_superseded(finding.plan)
         self._world.store.journal.remember(finding.plan, began_at)
         self._log_holds(finding.plan.holds)
-        self._log_sight(finding.situation.market)
+        self._log_sight(finding.inputs.market)
         _log_events(finding.plan)
-        dispatch_all(finding.plan, self._world, finding.situation.intents)
+        dispatch_all(finding.plan, self._world, finding.inputs.intents)
         same = same_objects(self._finding, finding)
         views = self._views if same and self._views else object_views(finding)
         waiting = self._publish(finding, views, flush=flush)
@@ -139,10 +139,10 @@ class Runner:
             self._status = status_of(self._world.provider, finding, views, self._status)
         if self._status is None or not self._world.publishing:
             return False
-        market = market_of(finding.situation)
+        market = finding.inputs.seen_market
         events = self._world.store.outbox.unpublished()
         news = Publication(self._status, events, finding.plan, market.height if market else 0)
-        admitted = in_force(finding.situation.desired, finding.plan.revision)
+        admitted = in_force(finding.inputs.desired, finding.plan.revision)
         rules = admitted.config.publishing if admitted and admitted.config else Publishing()
         self._publisher.publish(news, rules, now=self._world.clock.now(), flush=flush)
         return self._publisher.waiting
@@ -183,7 +183,7 @@ def _log_events(plan: Plan) -> None:
 
 
 def _outcome(finding: PlannedCycle) -> CycleOutcome:
-    situation = finding.situation
-    if any(isinstance(r, Unseen) for r in (situation.market, situation.desired)):
+    inputs = finding.inputs
+    if any(isinstance(r, Unseen) for r in (inputs.market, inputs.desired)):
         return CycleOutcome.BLIND
     return CycleOutcome.ACTED if finding.plan.actions else CycleOutcome.QUIET

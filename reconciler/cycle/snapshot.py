@@ -11,7 +11,7 @@ from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.planning.admission import in_force
 from reconciler.planning.ledger import earnings
 from reconciler.planning.phases import trouble_of
-from reconciler.planning.planning_input import PlanningInput, market_of
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import workload_id
 from reconciler.values.memory import WalletLedger, WorkloadMemory
@@ -46,7 +46,7 @@ class ObjectViews:
 
 def object_views(finding: PlannedCycle) -> ObjectViews:
     """Workloads and bids in the order of their ids, holds in the plan's."""
-    market = market_of(finding.situation)
+    market = finding.inputs.seen_market
     ours = market.bids.values() if market else ()
     bids = sorted((bid for bid in ours if bid.state is State.OPEN), key=lambda bid: bid.id)
     holds = tuple(map(HoldView.of, finding.plan.holds))
@@ -62,11 +62,11 @@ def status_of(
     provider: str, finding: PlannedCycle, views: ObjectViews, before: PublishedStatus | None
 ) -> PublishedStatus | None:
     """The status to publish; `before` while the chain is unseen."""
-    market = market_of(finding.situation)
+    market = finding.inputs.seen_market
     if market is None:
         return before
     workloads = finding.plan.memory.workloads
-    desired = in_force(finding.situation.desired, finding.plan.revision)
+    desired = in_force(finding.inputs.desired, finding.plan.revision)
     return PublishedStatus(
         provider=provider,
         address=market.wallet.address,
@@ -89,16 +89,16 @@ def snapshot_of(
     finding: PlannedCycle, views: ObjectViews, before: Snapshot, *, cycle_began_at: int
 ) -> Snapshot:
     """The cycle's facts over those of the one before: what is unseen now stays as it was last seen."""
-    situation, plan = finding.situation, finding.plan
-    market = market_of(situation)
+    inputs, plan = finding.inputs, finding.plan
+    market = inputs.seen_market
     shown = before if market is None else replace(_with_market(before, market, plan), bids=views.bids)
     return replace(
         shown,
         applied=plan.revision or shown.applied,
-        desired=_newest(situation) or shown.desired,
-        observe_only=situation.limits.observe_only,
-        spending_stopped=situation.limits.stop_spending,
-        draining=situation.limits.draining,
+        desired=_newest(inputs) or shown.desired,
+        observe_only=inputs.limits.observe_only,
+        spending_stopped=inputs.limits.stop_spending,
+        draining=inputs.limits.draining,
         workloads=views.workloads,
         intents=tuple(
             IntentView(
@@ -107,12 +107,12 @@ def snapshot_of(
                 fee_uve=i.fee,
                 timeout_height=i.timeout_height,
             )
-            for i in situation.intents
+            for i in inputs.intents
         ),
         holds=views.holds,
         plan=plan,
-        desired_commit=_newest_commit(situation) or shown.desired_commit,
-        readings=tuple(_readings(situation, before, Timestamp(cycle_began_at))),
+        desired_commit=_newest_commit(inputs) or shown.desired_commit,
+        readings=tuple(_readings(inputs, before, Timestamp(cycle_began_at))),
     )
 
 
@@ -170,9 +170,9 @@ def _bid(bid: Bid) -> BidView:
 def _workload(
     finding: PlannedCycle, memory: WorkloadMemory, holds: Mapping[str, Sequence[HoldView]]
 ) -> WorkloadView:
-    subject, market = workload_id(memory.lease), market_of(finding.situation)
+    subject, market = workload_id(memory.lease), finding.inputs.seen_market
     lease = market.leases.get(memory.lease) if market else None
-    running = _running(finding.situation, memory)
+    running = _running(finding.inputs, memory)
     file = f"workloads/{subject}.yaml"
     return WorkloadView(
         id=subject,
@@ -189,7 +189,7 @@ def _workload(
         ready=running.ready if running else False,
         replicas_ready=running.replicas_ready if running else 0,
         replicas=running.replicas if running else 0,
-        trouble=trouble_of(finding.situation, memory),
+        trouble=trouble_of(finding.inputs, memory),
         holds=tuple(hold for about in (subject, str(memory.lease), file) for hold in holds.get(about, ())),
     )
 
@@ -199,32 +199,32 @@ def _settled(market: Market, lease: Lease) -> int:
     return sum(r.cost for r in side.records if r.settled and r.lease == str(lease.id))
 
 
-def _running(situation: PlanningInput, memory: WorkloadMemory) -> Running | None:
-    view = situation.adapters.get(memory.adapter)
+def _running(inputs: PlanningInput, memory: WorkloadMemory) -> Running | None:
+    view = inputs.adapters.get(memory.adapter)
     if view is None or isinstance(view.workloads, Unseen):
         return None
     return view.workloads.view.get(workload_id(memory.lease))
 
 
-def _newest(situation: PlanningInput) -> str:
-    return situation.desired.view.newest.desired.commit if isinstance(situation.desired, Seen) else ""
+def _newest(inputs: PlanningInput) -> str:
+    return inputs.desired.view.newest.desired.commit if isinstance(inputs.desired, Seen) else ""
 
 
-def _newest_commit(situation: PlanningInput) -> CommitView | None:
-    if not isinstance(situation.desired, Seen):
+def _newest_commit(inputs: PlanningInput) -> CommitView | None:
+    if not isinstance(inputs.desired, Seen):
         return None
-    newest = situation.desired.view.newest
+    newest = inputs.desired.view.newest
     return CommitView(newest.desired.commit, Timestamp(newest.committed_at), newest.subject, newest.author)
 
 
-def _readings(situation: PlanningInput, before: Snapshot, now: Timestamp) -> Iterator[ReadingView]:
+def _readings(inputs: PlanningInput, before: Snapshot, now: Timestamp) -> Iterator[ReadingView]:
     """The chain's first, as its age decides whether we are ready."""
     last = {reading.source: reading.seen_at for reading in before.readings}
     sources: list[tuple[str, Reading[object]]] = [
-        ("chain", situation.market),
-        ("repository", situation.desired),
+        ("chain", inputs.market),
+        ("repository", inputs.desired),
     ]
-    for name, view in sorted(situation.adapters.items()):
+    for name, view in sorted(inputs.adapters.items()):
         sources += [(f"{name} workloads", view.workloads), (f"{name} capacity", view.capacity)]
     for source, reading in sources:
         if isinstance(reading, Seen):

@@ -10,7 +10,6 @@ from dataclasses import replace
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.documents.planning_snapshot import planning_snapshot_files, timeless
-from reconciler.planning.planning_input import market_of
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.readings import Unseen
@@ -49,13 +48,13 @@ class SnapshotPublisher:
 
     def share(self, finding: PlannedCycle) -> Outcome | None:
         """Push a snapshot when it is time and says something new; None when it is not."""
-        now = finding.situation.now
+        now = finding.inputs.now
         if not self._world.sharing or now < self._soon_at or _unanswered(finding):
             return None
         outlook = planning_snapshot_of(self._world.provider, finding)
         if outlook is None or (now < self._next_at and not self._outdated_by(outlook)):
             return None
-        busy = bool(finding.plan.actions or finding.situation.intents)
+        busy = bool(finding.plan.actions or finding.inputs.intents)
         if busy and now - self._shared_at < BUSY_SECONDS and self._shared:
             return None
         said = timeless(outlook)
@@ -83,24 +82,24 @@ class SnapshotPublisher:
 
 def _unanswered(finding: PlannedCycle) -> bool:
     """Whether the repository was silent in this cycle: the next to wait for it is the next look."""
-    desired = finding.situation.desired
+    desired = finding.inputs.desired
     return isinstance(desired, Unseen) or bool(desired.view.stale)
 
 
 def planning_snapshot_of(provider: str, finding: PlannedCycle) -> PlanningSnapshot | None:
     """What a cycle leaves behind to plan from; None while the chain is not seen."""
-    situation = finding.situation
-    market = market_of(situation)
+    inputs = finding.inputs
+    market = inputs.seen_market
     if market is None:
         return None
     return PlanningSnapshot(
         provider=provider,
-        taken_at=situation.now,
+        taken_at=inputs.now,
         market=market,
-        adapters=situation.adapters,
+        adapters=inputs.adapters,
         memory=finding.plan.memory,
-        limits=situation.limits,
-        notifying=situation.notifying,
+        limits=inputs.limits,
+        notifying=inputs.notifying,
     )
 
 

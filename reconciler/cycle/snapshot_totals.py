@@ -10,7 +10,6 @@ from reconciler.cycle.publish import Publisher
 from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import in_force
 from reconciler.planning.capacity import offered, promised, usable
-from reconciler.planning.planning_input import PlanningFacts, market_of
 from reconciler.values.readings import Unseen
 from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
 from reconciler.values.times import Timestamp
@@ -44,27 +43,18 @@ def recorded(shown: Snapshot, store: Store, before: Snapshot, publisher: Publish
 
 def capacity_of(finding: PlannedCycle) -> CapacityView | None:
     """What is offered, sold and promised; None where machines or market are unseen."""
-    situation, market = finding.situation, market_of(finding.situation)
-    desired = in_force(situation.desired, finding.plan.revision)
-    adapters = situation.adapters
+    inputs, market = finding.inputs, finding.inputs.seen_market
+    desired = in_force(inputs.desired, finding.plan.revision)
+    adapters = inputs.adapters
     if desired is not None:
-        adapters = without_denied(adapters, desired, situation.limits.grants)
+        adapters = without_denied(adapters, desired, inputs.limits.grants)
     capacity = offered(adapters)
     if market is None or isinstance(capacity, Unseen):
         return None
     claimed = promised(market)
     if desired is None:
         return CapacityView(capacity.view.total, capacity.view.total, claimed)
-    scene = PlanningFacts(
-        now=situation.now,
-        desired=desired,
-        market=market,
-        adapters=adapters,
-        memory=situation.memory,
-        limits=situation.limits,
-        funding=finding.plan.funding,
-    )
-    return CapacityView(capacity.view.total, usable(scene, capacity.view), claimed)
+    return CapacityView(capacity.view.total, usable(capacity.view, inputs.limits, desired), claimed)
 
 
 def _with_totals(shown: Snapshot, store: Store) -> Snapshot:

@@ -25,7 +25,7 @@ from reconciler.values.subjects import REPOSITORY, Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class Admission:
     """The desired state in force, None where none ever was, and why it is not the newest; `breaches` are the
     bounds that the newest passes, whether approved or not, `superseded` the commits that it came with.
     """
@@ -37,20 +37,20 @@ class Admitted:
     superseded: tuple[RevisionVerdict, ...] = ()
 
 
-def admit(situation: PlanningInput) -> Admitted:
+def admit(inputs: PlanningInput, memory: Memory) -> Admission:
     """Choose the revision; the holds name the commit that waits and what to do. Chain and adapters play no
     part in it, so that it can be decided before they are observed.
     """
-    reading, limits, memory = situation.desired, situation.limits, situation.memory
+    reading, limits = inputs.desired, inputs.limits
     if isinstance(reading, Unseen):
-        return Admitted(None, (Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
+        return Admission(None, (Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
     revisions = reading.view
     refusals = tuple(_objections(revisions, limits, memory))
-    passed = tuple(excesses(situation))
+    passed = tuple(excesses(inputs, memory))
     waits = tuple(h for x in passed if x.breach.digest not in memory.approvals for h in x.holds)
     objections = (*refusals, *waits)
     chosen: Revision | None = revisions.applied if objections else revisions.newest
-    return Admitted(
+    return Admission(
         chosen.desired if chosen else None,
         (*objections, *_notes(revisions)),
         tuple(x.breach for x in passed),

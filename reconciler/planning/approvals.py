@@ -21,7 +21,6 @@ from reconciler.values.durations import span
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.money import DENOM, show_rate
-from reconciler.values.observed import Market
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Unseen
 from reconciler.values.subjects import REPOSITORY, Subject
@@ -39,21 +38,21 @@ class Excess:
     holds: tuple[Hold, ...]
 
 
-def excesses(situation: PlanningInput) -> Iterator[Excess]:
+def excesses(inputs: PlanningInput, memory: Memory) -> Iterator[Excess]:
     """The bounds that the newest revision exceeds, measured against what was in force within the window; a
     revision that is in force already exceeds none.
     """
-    assert not isinstance(situation.desired, Unseen), "there is a newest revision"
-    revisions, memory, limits = situation.desired.view, situation.memory, situation.limits
+    assert not isinstance(inputs.desired, Unseen), "there is a newest revision"
+    revisions, limits = inputs.desired.view, inputs.limits
     new, old = revisions.newest.desired, revisions.applied.desired if revisions.applied else None
     if new.commit == memory.applied or (old is None and not memory.applied):
         return
-    jumps = dict(_jumps((old, new), situation))
+    jumps = dict(_jumps((old, new), memory, limits, inputs.now))
     if jumps:
         breach = Breach(new.commit, PRICE_CHANGE, str(limits.price_change_percent), tuple(jumps))
         yield Excess(breach, tuple(_jump_hold(breach, *each) for each in jumps.items()))
     found = disruptions(old, new, memory)
-    fresh, all_counted = counted(found, memory, situation.now - limits.window_seconds)
+    fresh, all_counted = counted(found, memory, inputs.now - limits.window_seconds)
     if fresh and len(all_counted) > limits.removals_per_revision:
         objects = tuple(each.what for _, each in sorted(found.items()))
         breach = Breach(new.commit, REMOVALS, str(limits.removals_per_revision), objects)
@@ -66,43 +65,45 @@ def spending(revision: str, limits: Limits, address: str) -> Breach:
     return Breach(revision, SPENDING, f"{limits.spend_per_hour}{DENOM}", objects)
 
 
-def heard(memory: Memory, fresh: tuple[Approval, ...]) -> Mapping[str, Approval]:
-    """The approvals of old with those given since, by their digests; the later word on one counts."""
+def with_approvals(memory: Memory, fresh: tuple[Approval, ...]) -> Mapping[str, Approval]:
+    """The approvals of old with those given since, by their digests; the later of two counts."""
     if not fresh:
         return memory.approvals
     return {**memory.approvals, **{each.breach.digest: each for each in fresh}}
 
 
-def standing(
-    situation: PlanningInput, asked: tuple[Breach, ...], desired: Desired, market: Market | None
+def current_approvals(
+    inputs: PlanningInput, memory: Memory, breaches: tuple[Breach, ...], desired: Desired
 ) -> Mapping[str, Approval]:
-    """The approvals that still fit; whatever they were about has changed for the others, or is done.
+    """The approvals that still apply: their breach is current, and neither settled nor changed.
 
     One that has lapsed does not come back with the state that it was given for.
     """
-    wanted = {breach.digest for breach in asked}
+    wanted = {breach.digest for breach in breaches}
+    market = inputs.seen_market
     if market is not None:
-        wanted.add(spending(desired.commit, situation.limits, market.wallet.address).digest)
+        wanted.add(spending(desired.commit, inputs.limits, market.wallet.address).digest)
     kept: dict[str, Approval] = {}
-    for digest, each in situation.memory.approvals.items():
-        blind = market is None if each.breach.limit == SPENDING else isinstance(situation.desired, Unseen)
-        recent = each.breach.limit != SPENDING or abs(situation.now - each.at) < SPENDING_SECONDS
+    for digest, each in memory.approvals.items():
+        blind = market is None if each.breach.limit == SPENDING else isinstance(inputs.desired, Unseen)
+        recent = each.breach.limit != SPENDING or abs(inputs.now - each.at) < SPENDING_SECONDS
         if recent and (blind or digest in wanted):
             kept[digest] = each
-    return situation.memory.approvals if len(kept) == len(situation.memory.approvals) else kept
+    return memory.approvals if len(kept) == len(memory.approvals) else kept
 
 
-def _jumps(change: tuple[Desired | None, Desired], situation: PlanningInput) -> Iterator[tuple[str, str]]:
+def _jumps(
+    change: tuple[Desired | None, Desired], memory: Memory, limits: Limits, now: int
+) -> Iterator[tuple[str, str]]:
     """Prices that move too far, the margin on them counted in: what happens, which is the same however the
     window moves on, and within what it is too far.
     """
     old, new = (desired.pricing if desired else None for desired in change)
-    limits, memory = situation.limits, with_prices(situation.memory, old)
     if new is None or limits.price_change_percent is None:
         return
     margin = old is None or new.profit_margin != old.profit_margin
-    for name, spans in memory.prices.items():
-        within = in_force_within(spans, situation.now - limits.window_seconds)
+    for name, spans in with_prices(memory, old).prices.items():
+        within = in_force_within(spans, now - limits.window_seconds)
         before, after = spans[-1].low, charged(new, name)
         known = too_far(after, within, limits.price_change_percent)
         if known is None:

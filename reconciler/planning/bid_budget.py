@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.planning.approvals import spending
 from reconciler.planning.fees import Fees
-from reconciler.planning.planning_input import PlanningFacts
+from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.approvals import Breach
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import PROVIDER
@@ -27,16 +27,16 @@ class BidBudget:
     approved: bool
 
     @classmethod
-    def of(cls, scene: PlanningFacts) -> BidBudget:
+    def of(cls, basis: MarketBasis) -> BidBudget:
         """The purse before this cycle's bids; a bid costs its deposit and its fee."""
-        ledger = scene.memory.ledger
-        spent = sum(a for t, a in ledger.spent if t > scene.market.time - 3600) if ledger else 0
-        each = scene.market.rules.bid_deposit + Fees.under(scene.market.rules, scene.limits).bid
-        reserve = scene.limits.balance_reserve
-        asked = spending(scene.desired.commit, scene.limits, scene.market.wallet.address)
-        approved = asked.digest in scene.memory.approvals
-        allowed = scene.limits.spend_per_hour * (2 if approved else 1)
-        return cls(scene.market.wallet.balance - reserve, allowed - spent, each, reserve, asked, approved)
+        ledger = basis.memory.ledger
+        spent = sum(a for t, a in ledger.spent if t > basis.market.time - 3600) if ledger else 0
+        each = basis.market.rules.bid_deposit + Fees.under(basis.market.rules, basis.limits).bid
+        reserve = basis.limits.balance_reserve
+        asked = spending(basis.desired.commit, basis.limits, basis.market.wallet.address)
+        approved = asked.digest in basis.memory.approvals
+        allowed = basis.limits.spend_per_hour * (2 if approved else 1)
+        return cls(basis.market.wallet.balance - reserve, allowed - spent, each, reserve, asked, approved)
 
     def lacks(self) -> Hold | None:
         """Why no further bid can be paid."""

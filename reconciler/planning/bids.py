@@ -10,7 +10,7 @@ from reconciler.planning.bid_budget import BidBudget
 from reconciler.planning.capacity import blindness, free, offered, too_small
 from reconciler.planning.eligibility import ineligible
 from reconciler.planning.fees import Fees
-from reconciler.planning.planning_input import PlanningFacts, Proposals
+from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.pricing import break_even_blocks, group_price
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Bidding, Pricing
@@ -46,32 +46,32 @@ class Candidate:
     offer: Decimal
 
 
-def plan_bids(scene: PlanningFacts) -> Proposals:
+def plan_bids(basis: MarketBasis) -> Proposals:
     """Bid on what fits our rules, dearest first, then oldest, while capacity, balance and ceilings last."""
     chosen: list[Candidate] = []
     holds: list[Hold] = []
-    for judged in _judge_all(scene):
+    for judged in _judge_all(basis):
         if isinstance(judged, Hold):
             holds.append(judged)
         else:
             chosen.append(judged)
-    if scene.market.orders_cut:
+    if basis.market.orders_cut:
         holds.append(Hold(ORDERS, Reason.CEILING, ORDERS_LEFT_OUT))
     chosen.sort(key=lambda c: (-c.price, c.order.created_at, c.order.id))
-    messages, short = _allocate(scene, chosen)
+    messages, short = _allocate(basis, chosen)
     return Proposals(messages, (*holds, *short))
 
 
-def _judge_all(scene: PlanningFacts) -> Iterator[Candidate | Hold]:
-    bidding = scene.desired.config.bidding if scene.desired.config else None
-    taken = {bid.order for bid in scene.market.bids}
-    for order in scene.market.orders.values():
+def _judge_all(basis: MarketBasis) -> Iterator[Candidate | Hold]:
+    bidding = basis.desired.config.bidding if basis.desired.config else None
+    taken = {bid.order for bid in basis.market.bids}
+    for order in basis.market.orders.values():
         if order.id in taken:
             continue
-        if (stop := _standing_reason(scene, bidding)) is not None:
+        if (stop := _standing_reason(basis, bidding)) is not None:
             yield replace(stop, subject=Subject.of_order(order.id))
         else:
-            yield _judge(scene, order, bidding or Bidding(), _known(scene.desired.pricing))
+            yield _judge(basis, order, bidding or Bidding(), _known(basis.desired.pricing))
 
 
 def _known(pricing: Pricing | None) -> Pricing:
@@ -79,11 +79,11 @@ def _known(pricing: Pricing | None) -> Pricing:
     return pricing
 
 
-def _standing_reason(scene: PlanningFacts, bidding: Bidding | None) -> Hold | None:
+def _standing_reason(basis: MarketBasis, bidding: Bidding | None) -> Hold | None:
     """Why no order at all is bid on."""
-    if scene.market.provider is None:
+    if basis.market.provider is None:
         why = (
-            f"{scene.market.wallet.address} is not registered as a provider on {scene.market.chain_id}; "
+            f"{basis.market.wallet.address} is not registered as a provider on {basis.market.chain_id}; "
             "this revision of the chain takes no registration by transaction, ask for a genesis record"
         )
         return Hold(PROVIDER, Reason.NOT_REGISTERED, why)
@@ -91,35 +91,35 @@ def _standing_reason(scene: PlanningFacts, bidding: Bidding | None) -> Hold | No
         return Hold(PROVIDER, Reason.BIDDING_OFF, "config.yaml has no readable version; mend it to bid")
     if not bidding.enabled:
         return Hold(PROVIDER, Reason.BIDDING_OFF, "config.yaml says bidding.enabled: false")
-    if scene.limits.draining:
+    if basis.limits.draining:
         why = "the provider drains; `provider-daemon drain --off` ends it"
         return Hold(PROVIDER, Reason.DRAINING, why)
-    deposit, most = scene.market.rules.bid_deposit, scene.limits.bid_deposit_max
+    deposit, most = basis.market.rules.bid_deposit, basis.limits.bid_deposit_max
     if deposit > most:
         why = f"the chain asks for a deposit of {deposit}uve a bid; the host file allows {most}uve"
         return Hold(PROVIDER, Reason.CEILING, f"{why} (bid_deposit_max)")
-    if scene.desired.pricing is None:
+    if basis.desired.pricing is None:
         return Hold(PROVIDER, Reason.NO_PRICE, "pricing.yaml has no readable version; mend it to bid")
     return None
 
 
-def _judge(scene: PlanningFacts, order: Order, bidding: Bidding, pricing: Pricing) -> Candidate | Hold:
+def _judge(basis: MarketBasis, order: Order, bidding: Bidding, pricing: Pricing) -> Candidate | Hold:
     """One order against every rule that needs no other order; the first that it breaks is its reason."""
-    market = scene.market
+    market = basis.market
     assert market.provider is not None, "a standing reason says that we are not registered"
     if refusal := ineligible(order, bidding, market.provider):
         return refusal
     key = EffectKey(CreateBid.__name__, Subject.of_lease(LeaseId(order.id, market.wallet.address)))
-    if back := retry_hold(scene.memory, key, Subject.of_order(order.id), scene.now):
+    if back := retry_hold(basis.memory, key, Subject.of_order(order.id), basis.now):
         return back
     price = group_price(order.units, pricing)
     offer = USAGE_BID if USAGE_BILLED in order.attributes else price
-    if refusal := _too_cheap(scene, order, Candidate(order, price, offer)):
+    if refusal := _too_cheap(basis, order, Candidate(order, price, offer)):
         return refusal
     return Candidate(order, price, offer)
 
 
-def _too_cheap(scene: PlanningFacts, order: Order, candidate: Candidate) -> Hold | None:
+def _too_cheap(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold | None:
     subject = Subject.of_order(order.id)
     price, offer = candidate.price, candidate.offer
     if price <= 0:
@@ -127,10 +127,10 @@ def _too_cheap(scene: PlanningFacts, order: Order, candidate: Candidate) -> Hold
     if offer > order.price:
         why = f"it pays at most {show_rate(order.price)} a block, our price is {show_rate(offer)}"
         return Hold(subject, Reason.PRICE_TOO_LOW, why)
-    fees = Fees.under(scene.market.rules, scene.limits)
-    blocks = break_even_blocks(price, fees, scene.market.rules.take_percent)
-    seconds = blocks * scene.market.block_seconds
-    bound = scene.desired.config.bidding.break_even_seconds if scene.desired.config else 0
+    fees = Fees.under(basis.market.rules, basis.limits)
+    blocks = break_even_blocks(price, fees, basis.market.rules.take_percent)
+    seconds = blocks * basis.market.block_seconds
+    bound = basis.desired.config.bidding.break_even_seconds if basis.desired.config else 0
     if seconds > bound:
         why = (
             f"at {plain(price)}uve a block it earns back the {fees.lease_costs}uve of its fees only after "
@@ -140,22 +140,22 @@ def _too_cheap(scene: PlanningFacts, order: Order, candidate: Candidate) -> Hold
     return None
 
 
-def _allocate(scene: PlanningFacts, candidates: list[Candidate]) -> tuple[tuple[CreateBid, ...], list[Hold]]:
+def _allocate(basis: MarketBasis, candidates: list[Candidate]) -> tuple[tuple[CreateBid, ...], list[Hold]]:
     """Give room and money in order; what is left over is held."""
     if not candidates:
         return (), []
-    capacity = offered(scene.adapters)
+    capacity = offered(basis.adapters)
     if isinstance(capacity, Unseen):
         return (), [Hold(Subject.of_order(c.order.id), blindness(capacity), capacity.why) for c in candidates]
-    room = free(scene, capacity.view)
-    purse = BidBudget.of(scene)
+    room = free(basis, capacity.view)
+    purse = BidBudget.of(basis)
     bids: list[CreateBid] = []
     holds: list[Hold] = []
     for candidate in candidates:
         order = candidate.order
         if short := too_small(order, room, capacity.view):
             holds.append(Hold(Subject.of_order(order.id), Reason.NO_CAPACITY, short))
-        elif len(bids) >= scene.limits.bids_per_cycle:
+        elif len(bids) >= basis.limits.bids_per_cycle:
             why = f"{len(bids)} bids are made this cycle, the host file's bids_per_cycle"
             holds.append(Hold(Subject.of_order(order.id), Reason.CEILING, why))
         elif empty := purse.lacks():
@@ -163,10 +163,10 @@ def _allocate(scene: PlanningFacts, candidates: list[Candidate]) -> tuple[tuple[
         else:
             purse = purse.after_bid()
             room = room - total([u.all for u in order.units])
-            bids.append(_bid(scene, candidate))
+            bids.append(_bid(basis, candidate))
     return tuple(bids), holds
 
 
-def _bid(scene: PlanningFacts, candidate: Candidate) -> CreateBid:
-    own = LeaseId(candidate.order.id, scene.market.wallet.address)
-    return CreateBid(own, candidate.offer, scene.market.rules.bid_deposit, candidate.order.units)
+def _bid(basis: MarketBasis, candidate: Candidate) -> CreateBid:
+    own = LeaseId(candidate.order.id, basis.market.wallet.address)
+    return CreateBid(own, candidate.offer, basis.market.rules.bid_deposit, candidate.order.units)

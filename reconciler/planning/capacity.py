@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.planning.planning_input import PlanningFacts
+from reconciler.planning.planning_input import MarketBasis
+from reconciler.values.desired import Desired
+from reconciler.values.limits import Limits
 from reconciler.values.observed import AdapterView, Capacity, Market, Order, State
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -48,22 +50,22 @@ def promised(market: Market) -> Resources:
     return total(leased + bid)
 
 
-def free(scene: PlanningFacts, capacity: Capacity) -> Resources:
+def free(basis: MarketBasis, capacity: Capacity) -> Resources:
     """What may still be promised; may be negative."""
-    return usable(scene, capacity) - promised(scene.market)
+    return usable(capacity, basis.limits, basis.desired) - promised(basis.market)
 
 
-def usable(scene: PlanningFacts, capacity: Capacity) -> Resources:
+def usable(capacity: Capacity, limits: Limits, desired: Desired) -> Resources:
     """What may be promised in all, after the host's ceiling and the configured reserve."""
     whole = capacity.total
-    if (most := scene.limits.capacity) is not None:
+    if (most := limits.capacity) is not None:
         whole = Resources(
             min(whole.cpu_milli, most.cpu_milli),
             min(whole.memory_bytes, most.memory_bytes),
             min(whole.storage_bytes, most.storage_bytes),
             min(whole.gpu, most.gpu),
         )
-    percent = 100 - (scene.desired.config.capacity_reserve_percent if scene.desired.config else 0)
+    percent = 100 - (desired.config.capacity_reserve_percent if desired.config else 0)
     return Resources(
         whole.cpu_milli * percent // 100,
         whole.memory_bytes * percent // 100,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.planning.escrow import blocks_left, due_gross
-from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Escrow, OnCritical
 from reconciler.values.durations import span
@@ -53,20 +53,20 @@ def fundings(market: Market, desired: Desired) -> Mapping[LeaseId, TimeLeft]:
     }
 
 
-def plan_funding(
-    situation: PlanningInput, desired: Desired, funding: Mapping[LeaseId, TimeLeft]
-) -> Iterator[NotifyTenant | Hold]:
-    """Say what runs low, and tell each tenant once for each state, where the host file names a receiver."""
-    rules = rules_of(desired)
-    for lease, left in funding.items():
+def plan_funding(basis: MarketBasis) -> Iterator[NotifyTenant | Hold]:
+    """A hold for each account that runs low, and one notice for each state where the host file names a
+    receiver.
+    """
+    rules = rules_of(basis.desired)
+    for lease, left in basis.funding.items():
         if left.state is Funding.HEALTHY:
             continue
         if left.state is not Funding.EXHAUSTED:
             yield Hold(Subject.of_workload(lease), _REASONS[left.state], _sentence(left, rules), ours=True)
         notice = NotifyTenant(lease, left)
-        if situation.notifying and effect_key(notice) not in situation.memory.notified:
+        if basis.notifying and effect_key(notice) not in basis.memory.notified:
             subject = Subject.of_workload(lease)
-            yield retry_hold(situation.memory, notice, subject, situation.now) or notice
+            yield retry_hold(basis.memory, notice, subject, basis.now) or notice
 
 
 _REASONS = {Funding.LOW: Reason.ESCROW_LOW, Funding.CRITICAL: Reason.ESCROW_CRITICAL}
@@ -80,7 +80,7 @@ def _sentence(left: TimeLeft, rules: Escrow) -> str:
     return f"its deployment's funds last less than {span(rules.critical_seconds)}{stops}"
 
 
-def stopped_by_funding(desired: Desired, funding: Mapping[LeaseId, TimeLeft]) -> Desired:
+def paused_by_funding(desired: Desired, funding: Mapping[LeaseId, TimeLeft]) -> Desired:
     """The same, with workloads paused whose funds are critical, where `escrow.on_critical` says so."""
     if rules_of(desired).on_critical is not OnCritical.PAUSE:
         return desired

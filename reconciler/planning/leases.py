@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.planning.planning_input import PlanningFacts, Proposals
+from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import CloseReason
 from reconciler.values.messages import CloseBid
@@ -13,23 +13,23 @@ from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import Subject
 
 
-def plan_closings(scene: PlanningFacts) -> Proposals:
+def plan_closings(basis: MarketBasis) -> Proposals:
     """Close open bids whose order is lost, gone or a zombie, so that their deposits come back; then leases as
     asked.
     """
-    decisions = [*_stale_bids(scene), *_asked_for(scene)]
+    decisions = [*_stale_bids(basis), *_asked_for(basis)]
     return Proposals(
         tuple(d for d in decisions if isinstance(d, CloseBid)),
         tuple(d for d in decisions if isinstance(d, Hold)),
     )
 
 
-def _stale_bids(scene: PlanningFacts) -> Iterator[CloseBid | Hold]:
-    for bid in sorted(scene.market.bids.values(), key=lambda b: b.id):
+def _stale_bids(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
+    for bid in sorted(basis.market.bids.values(), key=lambda b: b.id):
         if bid.state is not State.OPEN or _may_win(bid):
             continue
         message = CloseBid(bid.id, CloseReason.UNSPECIFIED)
-        yield retry_hold(scene.memory, message, Subject.of_lease(bid.id), scene.now) or message
+        yield retry_hold(basis.memory, message, Subject.of_lease(bid.id), basis.now) or message
 
 
 def _may_win(bid: Bid) -> bool:
@@ -45,23 +45,23 @@ def _may_win(bid: Bid) -> bool:
     )
 
 
-def _asked_for(scene: PlanningFacts) -> Iterator[CloseBid | Hold]:
-    allowed = scene.limits.closings_per_hour - sum(
-        1 for t in scene.memory.closings if t > scene.market.time - 3600
+def _asked_for(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
+    allowed = basis.limits.closings_per_hour - sum(
+        1 for t in basis.memory.closings if t > basis.market.time - 3600
     )
-    wanted = (w for w in scene.desired.workloads.values() if w.close is not None)
+    wanted = (w for w in basis.desired.workloads.values() if w.close is not None)
     for workload in sorted(wanted, key=lambda w: w.lease):
-        lease = scene.market.leases.get(workload.lease)
+        lease = basis.market.leases.get(workload.lease)
         if lease is None or lease.state is not State.ACTIVE:
             continue
         message = CloseBid(lease.id, workload.close or CloseReason.UNSPECIFIED, lease=True)
         subject = Subject.of_workload(workload.id)
-        if back := retry_hold(scene.memory, message, subject, scene.now):
+        if back := retry_hold(basis.memory, message, subject, basis.now):
             yield back
-        elif wait := _same_block(scene, lease):
+        elif wait := _same_block(basis, lease):
             yield wait
         elif allowed <= 0:
-            most = scene.limits.closings_per_hour
+            most = basis.limits.closings_per_hour
             why = f"{most} leases were closed within the hour, the host file's closings_per_hour"
             yield Hold(subject, Reason.CEILING, why, ours=True)
         else:
@@ -69,12 +69,12 @@ def _asked_for(scene: PlanningFacts) -> Iterator[CloseBid | Hold]:
             yield message
 
 
-def _same_block(scene: PlanningFacts, lease: Lease) -> Hold | None:
+def _same_block(basis: MarketBasis, lease: Lease) -> Hold | None:
     """A closing in the block in which the account was settled leaves the payment open for ever (semantics
     4.4).
     """
-    account = scene.market.accounts.get(lease.id.deployment)
-    if account is not None and account.settled_at >= scene.market.height:
+    account = basis.market.accounts.get(lease.id.deployment)
+    if account is not None and account.settled_at >= basis.market.height:
         why = "its escrow account was settled in this very block; closed in the next"
         return Hold(Subject.of_workload(lease.id), Reason.AWAITING_HEIGHT, why)
     return None

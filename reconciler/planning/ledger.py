@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.funding import TimeLeft
 from reconciler.values.memory import Memory, WalletLedger
 from reconciler.values.money import after_take
@@ -38,38 +38,44 @@ class Earnings:
     accrued: int
 
 
-def keep_books(situation: PlanningInput, memory: Memory, market: Market) -> Memory:
-    """Begin the ledger of a new journal; book what came from outside; hold spending where the past is not
-    known.
+def update_ledger(basis: MarketBasis) -> Memory:
+    """Begin the ledger of a new journal, book transfers from outside, and hold spending where the account's
+    past is not known.
     """
+    memory, market = basis.memory, basis.market
+    hold = market.height + basis.limits.timeout_blocks
     ledger = memory.ledger
     if ledger is None or memory.sequence is None:
-        begun = ledger or WalletLedger(started_with=market.wallet.balance + locked(market))
-        hold = market.height + situation.limits.timeout_blocks if market.wallet.sequence else 0
         return replace(
             memory,
-            ledger=begun,
+            ledger=ledger or WalletLedger(started_with=market.wallet.balance + locked(market)),
             height=market.height,
             height_time=market.time,
             sequence=market.wallet.sequence,
-            hold_until_height=hold,
+            hold_until_height=hold if market.wallet.sequence else 0,
         )
     outside = sum(
         (t.amount if t.recipient == market.wallet.address else -t.amount)
         for t in market.transfers or ()
         if t.height > memory.height and not MODULES & {t.sender, t.recipient}
     )
-    if outside:
-        memory = replace(memory, ledger=replace(ledger, outside=ledger.outside + outside))
-    if market.transfers or not 0 <= market.height - memory.height < REMEMBER_BLOCKS:
-        memory = replace(memory, height=market.height, height_time=market.time)
-    if memory.hold_until_height > market.height + situation.limits.timeout_blocks:
-        # it was reckoned from a height that was never reached
-        memory = replace(memory, hold_until_height=market.height + situation.limits.timeout_blocks)
-    if not situation.intents and memory.sequence != market.wallet.sequence:
-        hold = market.height + situation.limits.timeout_blocks
-        return replace(memory, sequence=market.wallet.sequence, hold_until_height=hold)
-    return memory
+    moved = bool(market.transfers) or not 0 <= market.height - memory.height < REMEMBER_BLOCKS
+    diverged = not basis.intents and memory.sequence != market.wallet.sequence
+    # a later height was computed from one that was never reached
+    held_until = hold if diverged else min(memory.hold_until_height, hold)
+    changed = outside or moved or diverged or held_until != memory.hold_until_height
+    return (
+        memory
+        if not changed
+        else replace(
+            memory,
+            ledger=replace(ledger, outside=ledger.outside + outside),
+            height=market.height if moved else memory.height,
+            height_time=market.time if moved else memory.height_time,
+            sequence=market.wallet.sequence if diverged else memory.sequence,
+            hold_until_height=held_until,
+        )
+    )
 
 
 def locked(market: Market) -> int:

@@ -1,4 +1,4 @@
-"""What the last cycles' ends mean: the memory that this cycle decides from."""
+"""The memory that a cycle decides from: what ended since the last plan, and what is seen now."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.planning.retries import failed, worked
+from reconciler.planning.approvals import with_approvals
+from reconciler.planning.ledger import update_ledger
+from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
+from reconciler.planning.retries import failed, prune, worked
+from reconciler.planning.usage_metering import measure
+from reconciler.values.funding import Funding
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease
 from reconciler.values.outcomes import Done, Failed, Refused
-from reconciler.values.plans import NotifyTenant, effect_key
+from reconciler.values.plans import ApplyWorkload, NotifyTenant, effect_key
 from reconciler.values.records import EffectResult
+from reconciler.values.subjects import Subject
 
 HOUR_SECONDS = 3_600
 
@@ -39,6 +45,43 @@ FINAL = (
 def is_final(words: str) -> bool:
     """Whether the chain's refusal will be the same tomorrow."""
     return any(final in words for final in FINAL)
+
+
+def recall(inputs: PlanningInput) -> Memory:
+    """The memory with what ended since the last plan: transactions, other effects, and approvals given."""
+    market = inputs.seen_market
+    sequence = market.wallet.sequence if market is not None else None
+    confirmed = confirm_all(inputs.memory, inputs.confirmations, inputs.now, sequence)
+    counted = count_results(confirmed, inputs.results, inputs.now)
+    return replace(counted, approvals=with_approvals(counted, inputs.approvals))
+
+
+def update_memory(basis: PlanningBasis) -> Memory:
+    """The memory under the revision in force and, while the chain is seen, at its height."""
+    memory, desired = basis.memory, basis.desired
+    if desired.commit and desired.commit != memory.applied:
+        retries = {k: r for k, r in memory.retries.items() if k.kind != ApplyWorkload.__name__}
+        applied = replace(memory, applied=desired.commit, good=desired.good, retries=retries)
+    else:
+        applied = memory
+    return _at_height(replace(basis, memory=applied)) if isinstance(basis, MarketBasis) else applied
+
+
+def _at_height(basis: MarketBasis) -> Memory:
+    memory = update_ledger(basis)
+    usage = measure(replace(basis, memory=memory))
+    underfunded = {
+        Subject.of_workload(x) for x, left in basis.funding.items() if left.state is not Funding.HEALTHY
+    }
+    notified = frozenset(k for k in memory.notified if k.subject in underfunded)
+    withdrawn_at = {k: t for k, t in memory.withdrawn_at.items() if k in basis.market.leases}
+    return replace(
+        memory,
+        usage=memory.usage if usage == memory.usage else usage,
+        notified=memory.notified if notified == memory.notified else notified,
+        withdrawn_at=memory.withdrawn_at if withdrawn_at == memory.withdrawn_at else withdrawn_at,
+        retries=prune(memory.retries, basis.market),
+    )
 
 
 def confirm_all(
@@ -118,10 +161,10 @@ def _recorded(memory: Memory, record: RecordUsage) -> UsageMemory:
     return UsageMemory(record.period_end, ran, before.seen_running, record.lease_paid)
 
 
-def take_outcomes(memory: Memory, outcomes: Iterable[EffectResult], now: int) -> Memory:
+def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> Memory:
     """Count failures of effects, so that they are tried again later, or never."""
     retries, notified = memory.retries, memory.notified
-    for each in outcomes:
+    for each in results:
         match each.outcome:
             case Done():
                 retries = worked(retries, each.key)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.planning_input import PlanningBasis, PlanningInput
 from reconciler.values.desired import Desired
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase, steps, trigger
-from reconciler.values.memory import Retry, WorkloadMemory
-from reconciler.values.observed import Lease, Market, Running, State, Trouble
+from reconciler.values.memory import Memory, Retry, WorkloadMemory
+from reconciler.values.observed import Lease, Running, State, Trouble
 from reconciler.values.plans import ApplyWorkload, Transition
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.subjects import EffectKey, Subject
@@ -24,38 +24,39 @@ class Phases:
     transitions: tuple[Transition, ...]
 
 
-def plan_phases(situation: PlanningInput, desired: Desired, market: Market | None) -> Phases:
+def derive_phases(basis: PlanningBasis) -> Phases:
     """The phase of every workload of ours; unchanged where its lease or its adapter cannot be seen."""
     kept: dict[WorkloadId, WorkloadMemory] = {}
     transitions: list[Transition] = []
-    before = situation.memory.workloads
-    for subject, lease_id in _subjects(situation, market).items():
+    before = basis.memory.workloads
+    for subject, lease_id in _workloads(basis).items():
         old = before.get(subject)
-        new = _next(situation, desired, market, lease_id)
+        new = _next(basis, lease_id)
         if new is None:
             continue
-        if old is not None and _forgotten(old, new, desired):
+        if old is not None and _forgotten(old, new, basis.desired):
             transitions.append(_farewell(subject, old))
             continue
-        transitions.extend(_steps(old, new, _details(situation, market, new)))
-        transitions.extend(_losses(situation, old, new))
+        transitions.extend(_steps(old, new, _details(basis, new)))
+        transitions.extend(_losses(old, new))
         kept[subject] = new
     transitions.sort(key=lambda t: t.workload)
     return Phases(before if kept == before else kept, tuple(transitions))
 
 
-def _subjects(situation: PlanningInput, market: Market | None) -> Mapping[WorkloadId, LeaseId]:
-    found = {name: w.lease for name, w in situation.memory.workloads.items()}
+def _workloads(basis: PlanningBasis) -> Mapping[WorkloadId, LeaseId]:
+    found = {name: w.lease for name, w in basis.memory.workloads.items()}
+    market = basis.market
     if market is not None:
         found |= {workload_id(x.id): x.id for x in market.leases.values() if x.state is State.ACTIVE}
-        for running in _labelled(situation):
+        for running in _labelled(basis):
             if running.id not in found and running.lease in market.leases:
                 found[workload_id(running.lease)] = running.lease
     return found
 
 
-def _labelled(situation: PlanningInput) -> Iterable[Running]:
-    for view in situation.adapters.values():
+def _labelled(basis: PlanningBasis) -> Iterable[Running]:
+    for view in basis.adapters.values():
         if isinstance(view.workloads, Seen):
             yield from view.workloads.view.values()
 
@@ -73,25 +74,23 @@ def _farewell(subject: WorkloadId, old: WorkloadMemory) -> Transition:
     return Transition(subject, old.lease, Phase.TERMINATED, Phase.TERMINATED, what, then)
 
 
-def _next(
-    situation: PlanningInput, desired: Desired, market: Market | None, lease_id: LeaseId
-) -> WorkloadMemory | None:
+def _next(basis: PlanningBasis, lease_id: LeaseId) -> WorkloadMemory | None:
+    market = basis.market
     subject = workload_id(lease_id)
-    file = desired.workloads.get(subject)
-    old = situation.memory.workloads.get(subject)
+    file = basis.desired.workloads.get(subject)
+    old = basis.memory.workloads.get(subject)
     adapter = file.adapter if file else old.adapter if old else "kubernetes"
-    start = old or WorkloadMemory(lease_id, adapter, Phase.PENDING)
-    if start.adapter != adapter:
-        start = replace(start, adapter=adapter)
+    known = old or WorkloadMemory(lease_id, adapter, Phase.PENDING)
+    start = known if known.adapter == adapter else replace(known, adapter=adapter)
     lease = market.leases.get(lease_id) if market else None
     if market is None or lease is None or lease_id in market.unconfirmed:
         return old
     marked = _mark_closed(start, lease, market.height)
-    view = situation.adapters.get(adapter)
+    view = basis.adapters.get(adapter)
     if view is None or isinstance(view.workloads, Unseen):
         return marked
     running = view.workloads.view.get(subject)
-    refusal = _refusal(situation, subject) if running is None else None
+    refusal = _refusal(basis.memory, subject) if running is None else None
     phase = _phase(marked, lease, running, refusal)
     digest, pods = (running.digest, running.pods) if running else ("", ())
     if (marked.phase, marked.digest, marked.pods) == (phase, digest, pods):
@@ -128,19 +127,19 @@ def _phase(memory: WorkloadMemory, lease: Lease, running: Running | None, refusa
     return Phase.FAILED if running.trouble else Phase.DEPLOYING
 
 
-def _refusal(situation: PlanningInput, subject: WorkloadId) -> Retry | None:
-    return situation.memory.retries.get(EffectKey(ApplyWorkload.__name__, Subject.of_workload(subject)))
+def _refusal(memory: Memory, subject: WorkloadId) -> Retry | None:
+    return memory.retries.get(EffectKey(ApplyWorkload.__name__, Subject.of_workload(subject)))
 
 
-def trouble_of(situation: PlanningInput, memory: WorkloadMemory) -> Trouble | None:
-    """Why a workload is not well: what its adapter shows, else what refused to apply it."""
-    view = situation.adapters.get(memory.adapter)
+def trouble_of(known: PlanningInput | PlanningBasis, memory: WorkloadMemory) -> Trouble | None:
+    """Why a workload is unhealthy: what its adapter shows, else why it could not be applied."""
+    view = known.adapters.get(memory.adapter)
     subject = workload_id(memory.lease)
     if view is not None and isinstance(view.workloads, Seen):
         running = view.workloads.view.get(subject)
         if running is not None:
             return running.trouble
-    retry = _refusal(situation, subject)
+    retry = _refusal(known.memory, subject)
     return Trouble(retry.reason, retry.why, retry.advice) if retry else None
 
 
@@ -154,12 +153,12 @@ CLOSED = {
 """The chain's reasons in words (semantics 3.8); it tells them in events alone, and others tell nothing."""
 
 
-def _details(situation: PlanningInput, market: Market | None, memory: WorkloadMemory) -> Mapping[Phase, str]:
+def _details(basis: PlanningBasis, memory: WorkloadMemory) -> Mapping[Phase, str]:
     """What is said of a step beside its trigger, by the phase that it leads to."""
     found: dict[Phase, str] = {}
-    if memory.phase is Phase.FAILED and (trouble := trouble_of(situation, memory)):
+    if memory.phase is Phase.FAILED and (trouble := trouble_of(basis, memory)):
         found[Phase.FAILED] = f"{trouble.reason}: {trouble.message}"
-    lease = market.leases.get(memory.lease) if market else None
+    lease = basis.market.leases.get(memory.lease) if basis.market else None
     if lease is not None and (why := CLOSED.get(lease.closed_reason)):
         found[Phase.STOPPING] = why
     return found
@@ -168,7 +167,7 @@ def _details(situation: PlanningInput, market: Market | None, memory: WorkloadMe
 LOSSES_NAMED = 3
 
 
-def _losses(situation: PlanningInput, old: WorkloadMemory | None, new: WorkloadMemory) -> list[Transition]:
+def _losses(old: WorkloadMemory | None, new: WorkloadMemory) -> list[Transition]:
     """Pods that went though their specification stayed: somebody, or their node, took them; the cluster makes
     others by itself.
     """

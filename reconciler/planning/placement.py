@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.planning.capacity import host_for
-from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.planning_input import PlanningBasis
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import LeaseId
 from reconciler.values.lifecycle import Phase
-from reconciler.values.observed import AdapterView, Market
+from reconciler.values.observed import AdapterView
 from reconciler.values.readings import Seen
 from reconciler.values.resources import Attribute, total
 
@@ -20,38 +20,40 @@ ADAPTER = "adapter"
 """The attribute of an order that names an adapter."""
 
 
-def placed(situation: PlanningInput, desired: Desired, market: Market | None) -> Desired:
+def place_workloads(basis: PlanningBasis) -> Desired:
     """The desired state with an adapter and its order's attributes for each workload; the same object where
     that changes nothing.
     """
-    attributes = {key: lease.attributes for key, lease in market.leases.items()} if market else {}
-    found = {name: _placed(situation, each, attributes) for name, each in desired.workloads.items()}
+    desired = basis.desired
+    leases = basis.market.leases if basis.market else {}
+    attributes = {key: lease.attributes for key, lease in leases.items()}
+    found = {name: _placed(basis, each, attributes) for name, each in desired.workloads.items()}
     changed = any(found[name] is not each for name, each in desired.workloads.items())
     return replace(desired, workloads=found) if changed else desired
 
 
 def _placed(
-    situation: PlanningInput, workload: Workload, known: Mapping[LeaseId, tuple[Attribute, ...]]
+    basis: PlanningBasis, workload: Workload, attributes: Mapping[LeaseId, tuple[Attribute, ...]]
 ) -> Workload:
-    if attributes := known.get(workload.lease):
-        workload = replace(workload, attributes=attributes)
-    return workload if workload.adapter else replace(workload, adapter=_choice(situation, workload))
+    known = attributes.get(workload.lease)
+    ordered = replace(workload, attributes=known) if known else workload
+    return ordered if ordered.adapter else replace(ordered, adapter=_choice(basis, ordered))
 
 
-def _choice(situation: PlanningInput, workload: Workload) -> str:
+def _choice(basis: PlanningBasis, workload: Workload) -> str:
     """Stays where it is or was; a new one goes nowhere else while an adapter is silent that may hold it."""
-    names = [name for name in PREFERRED if name in situation.adapters]
-    known = situation.memory.workloads.get(workload.id)
-    there = [name for name in names if _holds(situation.adapters[name], workload)]
+    names = [name for name in PREFERRED if name in basis.adapters]
+    known = basis.memory.workloads.get(workload.id)
+    there = [name for name in names if _holds(basis.adapters[name], workload)]
     if there:
         return known.adapter if known and known.adapter in there else there[0]
     if known is not None and known.adapter in names:
-        blind = any(not isinstance(view.workloads, Seen) for view in situation.adapters.values())
+        blind = any(not isinstance(view.workloads, Seen) for view in basis.adapters.values())
         if blind or known.phase is not Phase.PENDING:
             return known.adapter
     named = [name for name in names if (ADAPTER, name) in workload.attributes]
-    told = sorted(names, key=lambda name: -_told(situation.adapters[name], workload.attributes))
-    fitting = [name for name in told if _fits(situation.adapters[name], workload)]
+    told = sorted(names, key=lambda name: -_told(basis.adapters[name], workload.attributes))
+    fitting = [name for name in told if _fits(basis.adapters[name], workload)]
     return next(iter((*named, *fitting, *names)), PREFERRED[0])
 
 

@@ -1,4 +1,4 @@
-"""Everything that a plan is made from."""
+"""The values that the planner's stages take and give."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message
 from reconciler.values.observed import AdapterView, Market
-from reconciler.values.plans import Hold
+from reconciler.values.plans import Hold, Transition
 from reconciler.values.readings import Reading, Seen
 from reconciler.values.records import EffectResult
 
@@ -23,9 +23,9 @@ from reconciler.values.records import EffectResult
 class PlanningInput:
     """One cycle's facts.
 
-    `now` is the host's clock in unix seconds: it times waits, never money. `intents` are still unknown,
-    `confirmations` those whose end this cycle has seen, `outcomes` what came of earlier effects,
-    `notifying` whether the host file names a receiver of notices, `approvals` what its owner approved since.
+    `now` is the host's clock in unix seconds: it times waits, never money. `intents` are unconfirmed
+    transactions, `confirmations` those that this cycle saw end, `results` how earlier effects ended,
+    `notifying` whether the host file names a receiver of notices, `approvals` the owner's since then.
     """
 
     now: int
@@ -36,39 +36,51 @@ class PlanningInput:
     limits: Limits
     intents: tuple[Intent, ...] = ()
     confirmations: tuple[Confirmation, ...] = ()
-    outcomes: tuple[EffectResult, ...] = ()
+    results: tuple[EffectResult, ...] = ()
     notifying: bool = False
     approvals: tuple[Approval, ...] = ()
 
+    @property
+    def seen_market(self) -> Market | None:
+        """The market, None while the chain is unseen."""
+        return self.market.view if isinstance(self.market, Seen) else None
+
 
 @dataclass(frozen=True, slots=True)
-class PlanningFacts:
-    """The facts once the revision in force is chosen: what the steps that spend work from."""
+class PlanningBasis:
+    """What the decisions are made from: the revision in force with each workload placed on an adapter, the
+    adapters that the host file allows, and the memory brought up to date.
+    """
 
     now: int
     desired: Desired
-    market: Market
+    market: Market | None
     adapters: Mapping[str, AdapterView]
     memory: Memory
     limits: Limits
+    intents: tuple[Intent, ...]
+    notifying: bool
     funding: Mapping[LeaseId, TimeLeft]
+    transitions: tuple[Transition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MarketBasis(PlanningBasis):
+    """The same while the chain is seen: what decisions about money are made from."""
+
+    market: Market
 
     def seconds(self, blocks: int) -> int:
-        """Measured chain time of so many blocks, in whole seconds, rounded up."""
+        """So many blocks in measured chain time, in whole seconds, rounded up."""
         return -int(-blocks * self.market.block_seconds // 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """What a step wants sent, and what it withholds."""
+    """The messages that a step proposes to send, and the effects that it withholds."""
 
     messages: tuple[Message, ...] = ()
     holds: tuple[Hold, ...] = field(default=())
 
     def __add__(self, other: Proposals) -> Proposals:
         return Proposals(self.messages + other.messages, self.holds + other.holds)
-
-
-def market_of(situation: PlanningInput) -> Market | None:
-    """The market where it was seen."""
-    return situation.market.view if isinstance(situation.market, Seen) else None

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.planning.adapter_grants import without_denied
-from reconciler.planning.admission import in_force
+from reconciler.planning.admission import admit
 from reconciler.planning.capacity import free, offered, usable
 from reconciler.planning.change_warnings import change_warnings
 from reconciler.planning.disruptions import disruptions, is_served
-from reconciler.planning.planner import EMPTY_DESIRED, plan
-from reconciler.planning.planning_input import PlanningFacts, PlanningInput
+from reconciler.planning.memory_update import recall
+from reconciler.planning.planner import decide, derive
+from reconciler.planning.planning_input import MarketBasis, PlanningInput
 from reconciler.planning.quotes import REFERENCES, QuoteTerms, quote
 from reconciler.values.approvals import named
 from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload
@@ -67,14 +67,13 @@ class RevisionChange:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One side of a change, planned: `desired` is what would be in force."""
+    """One side of a change, planned."""
 
-    desired: Desired
+    basis: MarketBasis
     plan: Plan
-    scene: PlanningFacts
 
 
-def situation_of(outlook: PlanningSnapshot, newest: Revision, applied: Revision | None) -> PlanningInput:
+def planning_input_of(outlook: PlanningSnapshot, newest: Revision, applied: Revision | None) -> PlanningInput:
     """What the loop would plan from, were this revision the newest and nothing under way."""
     older = applied if applied and applied.desired.commit != newest.desired.commit else None
     return PlanningInput(
@@ -92,7 +91,7 @@ def preview(outlook: PlanningSnapshot, change: RevisionChange) -> Preview:
     """Plan both sides and tell them apart; files, notes and their like are the caller's to add."""
     applied = change.applied or change.base
     before, after = _side(outlook, change.base, applied), _side(outlook, change.head, applied)
-    terms = _terms(outlook, after.desired)
+    terms = _terms(outlook, after.basis.desired)
     market = outlook.market
     made = Preview(
         sight=PreviewBasis(
@@ -127,19 +126,12 @@ def _stops(memory: Memory, change: RevisionChange) -> Iterator[str]:
 
 
 def _side(outlook: PlanningSnapshot, newest: Revision, applied: Revision) -> _Side:
-    situation = situation_of(outlook, newest, applied)
-    made = plan(situation)
-    desired = in_force(situation.desired, made.revision) or EMPTY_DESIRED
-    scene = PlanningFacts(
-        situation.now,
-        desired,
-        outlook.market,
-        without_denied(situation.adapters, desired, situation.limits.grants),
-        made.memory,
-        situation.limits,
-        made.funding,
-    )
-    return _Side(desired, made, scene)
+    inputs = planning_input_of(outlook, newest, applied)
+    memory = recall(inputs)
+    admission = admit(inputs, memory)
+    basis = derive(inputs, memory, admission)
+    assert isinstance(basis, MarketBasis), "a planning snapshot has a market"
+    return _Side(basis, decide(inputs, admission, basis))
 
 
 def _terms(outlook: PlanningSnapshot, desired: Desired) -> QuoteTerms:
@@ -204,7 +196,7 @@ def verdicts(plan: Plan) -> Mapping[OrderId, BidDecision]:
 
 
 def _room(side: _Side) -> FreeCapacity | None:
-    capacity = offered(side.scene.adapters)
+    capacity = offered(side.basis.adapters)
     if isinstance(capacity, Unseen):
         return None
     bids = [
@@ -215,8 +207,8 @@ def _room(side: _Side) -> FreeCapacity | None:
         if isinstance(message, CreateBid)
         for unit in message.units
     ]
-    room = free(side.scene, capacity.view)
-    return FreeCapacity(usable(side.scene, capacity.view), room - total(bids))
+    room = free(side.basis, capacity.view)
+    return FreeCapacity(usable(capacity.view, side.basis.limits, side.basis.desired), room - total(bids))
 
 
 def _ceilings(before: Plan, after: Plan) -> Iterator[Hold]:

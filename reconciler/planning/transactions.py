@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.planning.fees import Fees
-from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.desired import Desired
 from reconciler.values.ids import DeploymentId
 from reconciler.values.intents import Intent
@@ -24,8 +24,8 @@ from reconciler.values.observed import Market
 from reconciler.values.plans import BroadcastAgain, Hold, Reason, SendTransaction
 from reconciler.values.subjects import PROVIDER, SPENDING, Subject
 
-MARKET_LANE = "market"
-GATED_LANE = "withdrawals"
+MARKET_BATCH = "market"
+GATED_BATCH = "withdrawals"
 OTHERS_FIRST = (
     "another transaction goes first, as withdrawals never share one with other messages; it follows"
 )
@@ -35,31 +35,31 @@ OVERDUE_BLOCKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The cycle's transaction, if any, what waits, and whose turn it was."""
+    """The cycle's transaction, if any, what waits, and the kind that was sent last."""
 
     actions: tuple[SendTransaction | BroadcastAgain, ...]
     holds: tuple[Hold, ...]
-    lane: str
+    batch: str
 
 
-def plan_transactions(
-    situation: PlanningInput, desired: Desired, market: Market, messages: tuple[Message, ...]
-) -> Sending:
+def plan_transactions(basis: MarketBasis, messages: tuple[Message, ...]) -> Sending:
     """Form one transaction; what gates may refuse goes alone, and the two kinds take turns."""
-    last = situation.memory.last_lane
-    if situation.intents:
-        again = tuple(BroadcastAgain(i.hash) for i in situation.intents if _overdue(i, market))
-        why = f"waits for transaction {situation.intents[0].hash[:12]} to be confirmed"
+    last = basis.memory.last_batch
+    if basis.intents:
+        again = tuple(BroadcastAgain(i.hash) for i in basis.intents if _overdue(i, basis.market))
+        why = f"waits for transaction {basis.intents[0].hash[:12]} to be confirmed"
         return Sending(again, _hold_all(messages, Reason.AWAITING_CONFIRMATION, why), last)
     if not messages:
         return Sending((), (), last)
-    if stop := spending_stop(situation, desired, market):
+    if stop := spending_stop(basis):
         return Sending((), _hold_all(messages, stop.reason, stop.message), last)
-    lane = _turn(messages, last)
-    chosen, holds = _take(situation, [m for m in messages if _lane(m) == lane])
-    waiting = _hold_all((m for m in messages if _lane(m) != lane), Reason.AWAITING_CONFIRMATION, OTHERS_FIRST)
-    fee_max = Fees.under(market.rules, situation.limits).ceiling(chosen)
-    return Sending((SendTransaction(chosen, fee_max),), (*holds, *waiting), lane)
+    batch = _turn(messages, last)
+    chosen, holds = _take(basis, [m for m in messages if _batch(m) == batch])
+    waiting = _hold_all(
+        (m for m in messages if _batch(m) != batch), Reason.AWAITING_CONFIRMATION, OTHERS_FIRST
+    )
+    fee_max = Fees.under(basis.market.rules, basis.limits).ceiling(chosen)
+    return Sending((SendTransaction(chosen, fee_max),), (*holds, *waiting), batch)
 
 
 def _overdue(intent: Intent, market: Market) -> bool:
@@ -69,24 +69,24 @@ def _overdue(intent: Intent, market: Market) -> bool:
     return not intent.signed_at_height <= market.height < intent.signed_at_height + OVERDUE_BLOCKS
 
 
-def _lane(message: Message) -> str:
-    return GATED_LANE if may_be_gated(message) else MARKET_LANE
+def _batch(message: Message) -> str:
+    return GATED_BATCH if may_be_gated(message) else MARKET_BATCH
 
 
 def _turn(messages: tuple[Message, ...], last: str) -> str:
-    lanes = {_lane(m) for m in messages}
-    others = lanes - {last}
+    batches = {_batch(m) for m in messages}
+    others = batches - {last}
     return min(others) if others else last
 
 
-def _take(situation: PlanningInput, messages: list[Message]) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
+def _take(basis: MarketBasis, messages: list[Message]) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
     """As many as a transaction may carry, each deployment's escrow touched once (semantics 4.4)."""
     chosen: list[Message] = []
     holds: list[Hold] = []
     touched: set[DeploymentId] = set()
     for message in messages:
         account = touched_escrow(message)
-        if len(chosen) >= situation.limits.messages_per_transaction:
+        if len(chosen) >= basis.limits.messages_per_transaction:
             why = "the transaction is full (host file: messages_per_transaction); it follows in the next"
             holds.append(Hold(held_subject(message), Reason.CEILING, why))
         elif account is not None and account in touched:
@@ -122,26 +122,26 @@ def suspension(desired: Desired) -> tuple[Hold, ...]:
     return (Hold(SPENDING, Reason.SUSPENDED, why, ours=True),)
 
 
-def spending_stop(situation: PlanningInput, desired: Desired, market: Market) -> Hold | None:
+def spending_stop(basis: MarketBasis) -> Hold | None:
     """Why nothing at all may be sent now."""
-    limits = situation.limits
+    limits, market = basis.limits, basis.market
     if limits.stop_spending:
         return Hold(
             PROVIDER,
             Reason.SPENDING_STOPPED,
             "stop-spending is in force; `provider-daemon stop-spending --off` ends it",
         )
-    if suspended := suspension(desired):
+    if suspended := suspension(basis.desired):
         return suspended[0]
     if limits.observe_only:
         return Hold(PROVIDER, Reason.OBSERVE_ONLY, "the daemon runs with --observe-only and signs nothing")
-    if market.height < situation.memory.hold_until_height:
+    if market.height < basis.memory.hold_until_height:
         why = (
             "the journal is new or does not match the account's sequence: nothing is spent before height "
-            f"{situation.memory.hold_until_height}, so that whatever was on its way has landed or expired"
+            f"{basis.memory.hold_until_height}, so that whatever was on its way has landed or expired"
         )
         return Hold(PROVIDER, Reason.JOURNAL_NEW, why)
-    skew = abs(situation.now - market.time)
+    skew = abs(basis.now - market.time)
     if skew > limits.clock_skew_seconds:
         why = (
             f"the host's clock and the chain's time differ by {skew} seconds; "

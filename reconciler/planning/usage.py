@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from reconciler.planning.escrow import paid_in_all
 from reconciler.planning.fees import Fees
-from reconciler.planning.planning_input import PlanningFacts, Proposals
+from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.pricing import group_price
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Usage
@@ -26,23 +26,23 @@ is lost with its fees (semantics 5.5).
 """
 
 
-def plan_usage(scene: PlanningFacts) -> Proposals:
+def plan_usage(basis: MarketBasis) -> Proposals:
     """Record what is due and worth its fees, and settle what is on record, for each usage-billed lease."""
-    rules = scene.desired.config.usage if scene.desired.config else Usage()
-    decisions = [d for lease in _billed(scene) for d in _judge(scene, lease, rules)]
+    rules = basis.desired.config.usage if basis.desired.config else Usage()
+    decisions = [d for lease in _billed(basis) for d in _judge(basis, lease, rules)]
     return Proposals(
         tuple(d for d in decisions if not isinstance(d, Hold)),
         tuple(d for d in decisions if isinstance(d, Hold)),
     )
 
 
-def _billed(scene: PlanningFacts) -> list[Lease]:
-    billed = (lease for lease in scene.market.leases.values() if lease.usage_billed)
+def _billed(basis: MarketBasis) -> list[Lease]:
+    billed = (lease for lease in basis.market.leases.values() if lease.usage_billed)
     return sorted(billed, key=lambda lease: lease.id)
 
 
-def _judge(scene: PlanningFacts, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
-    side = scene.market.settlements.get(lease.id.order, SettlementSide(None))
+def _judge(basis: MarketBasis, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
+    side = basis.market.settlements.get(lease.id.order, SettlementSide(None))
     subject = Subject.of_workload(lease.id)
     if side.escrow is None:
         if lease.state is State.ACTIVE:
@@ -54,8 +54,8 @@ def _judge(scene: PlanningFacts, lease: Lease, rules: Usage) -> Iterator[RecordU
     if why or side.escrow.state is not State.ACTIVE:
         return
     open_records = tuple(r for r in side.records if r.lease == str(lease.id) and not r.settled)
-    yield from _settle(scene, lease, (side.escrow, rules), open_records)
-    yield from _record(scene, lease, (side.escrow, rules), open_records)
+    yield from _settle(basis, lease, (side.escrow, rules), open_records)
+    yield from _record(basis, lease, (side.escrow, rules), open_records)
 
 
 def _not_ours(escrow: SettlementEscrow, lease: Lease) -> str:
@@ -72,7 +72,7 @@ def _not_ours(escrow: SettlementEscrow, lease: Lease) -> str:
 
 
 def _settle(
-    scene: PlanningFacts,
+    basis: MarketBasis,
     lease: Lease,
     terms: tuple[SettlementEscrow, Usage],
     records: tuple[UsageRecord, ...],
@@ -81,22 +81,22 @@ def _settle(
     over it.
     """
     escrow, rules = terms
-    left = escrow.expires_at - scene.market.time
-    if not records or left <= scene.seconds(LANDING_BLOCKS):
+    left = escrow.expires_at - basis.market.time
+    if not records or left <= basis.seconds(LANDING_BLOCKS):
         return
     amount = sum(r.cost for r in records)
-    gain = _net(scene, amount) - Fees.under(scene.market.rules, scene.limits).settle
+    gain = _net(basis, amount) - Fees.under(basis.market.rules, basis.limits).settle
     near = left <= rules.expiry_margin_seconds
     if gain < (1 if near else rules.min_gain):
         why = "the usage on record is not yet worth its settlement's fee"
         yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
         return
     message = SettleUsage(lease.id.order, tuple(sorted({r.id for r in records})), amount)
-    yield retry_hold(scene.memory, message, Subject.of_workload(lease.id), scene.now) or message
+    yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message
 
 
 def _record(
-    scene: PlanningFacts,
+    basis: MarketBasis,
     lease: Lease,
     terms: tuple[SettlementEscrow, Usage],
     records: tuple[UsageRecord, ...],
@@ -105,32 +105,32 @@ def _record(
     1.6): near the escrow's expiry, once half of what was left is over.
     """
     escrow, rules = terms
-    memory = scene.memory.usage.get(lease.id)
-    left = escrow.expires_at - scene.market.time
-    if memory is None or left <= scene.seconds(2 * LANDING_BLOCKS):
+    memory = basis.memory.usage.get(lease.id)
+    left = escrow.expires_at - basis.market.time
+    if memory is None or left <= basis.seconds(2 * LANDING_BLOCKS):
         return
     ending = lease.state is not State.ACTIVE
     near = left <= rules.expiry_margin_seconds
-    since = scene.market.time - memory.billed_until
+    since = basis.market.time - memory.billed_until
     due = ending or since >= rules.every_seconds or (near and since >= left)
     if since <= 0 or not due:
         return
-    message = bill(scene, lease, memory, escrow.balance - sum(r.cost for r in records))
-    gain = _net(scene, message.amount) - Fees.under(scene.market.rules, scene.limits).record_and_settle
+    message = bill(basis, lease, memory, escrow.balance - sum(r.cost for r in records))
+    gain = _net(basis, message.amount) - Fees.under(basis.market.rules, basis.limits).record_and_settle
     if message.amount <= 0 or gain < (1 if ending or near else rules.min_gain):
         if not ending:
             why = "what ran since the last record is not worth the fees of recording and settling it"
             yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
         return
-    yield retry_hold(scene.memory, message, Subject.of_workload(lease.id), scene.now) or message
+    yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message
 
 
-def bill(scene: PlanningFacts, lease: Lease, memory: UsageMemory, room: int) -> RecordUsage:
+def bill(basis: MarketBasis, lease: Lease, memory: UsageMemory, room: int) -> RecordUsage:
     """The record for the time since the last one; never more than `room` uve, as a capped settle forfeits the
     rest.
     """
-    market = scene.market
-    pricing = scene.desired.pricing
+    market = basis.market
+    pricing = basis.desired.pricing
     rate = group_price(lease.units, pricing) if pricing else Decimal(0)
     ran = floor_uve(rate * memory.ran_seconds / market.block_seconds)
     paid = paid_in_all(market.accounts.get(lease.id.deployment), lease.payment, market.height)
@@ -138,6 +138,6 @@ def bill(scene: PlanningFacts, lease: Lease, memory: UsageMemory, room: int) -> 
     return RecordUsage(lease.id, amount, memory.billed_until, market.time, memory.ran_seconds, paid)
 
 
-def _net(scene: PlanningFacts, amount: int) -> int:
+def _net(basis: MarketBasis, amount: int) -> int:
     """What a settlement of `amount` uve brings after its fees, 5 % and 1 % (semantics 5.5)."""
-    return floor_uve(amount * (100 - scene.market.rules.settlement_fee_percent) / 100)
+    return floor_uve(amount * (100 - basis.market.rules.settlement_fee_percent) / 100)

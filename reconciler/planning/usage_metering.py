@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.planning.escrow import paid_in_all
-from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.memory import UsageMemory
 from reconciler.values.observed import Lease, Market, SettlementSide, State
@@ -15,15 +15,16 @@ LONGEST_GAP_SECONDS = 60
 """Looks further apart than this, and than ten blocks, prove nothing of the time between."""
 
 
-def measure(situation: PlanningInput, market: Market) -> dict[LeaseId, UsageMemory]:
+def measure(basis: MarketBasis) -> dict[LeaseId, UsageMemory]:
     """The usage memory of every usage-billed lease that is active or not settled yet."""
     kept: dict[LeaseId, UsageMemory] = {}
+    market = basis.market
     for lease in market.leases.values():
         if not lease.usage_billed:
             continue
-        old = situation.memory.usage.get(lease.id)
+        old = basis.memory.usage.get(lease.id)
         if lease.state is State.ACTIVE:
-            kept[lease.id] = _measure(situation, market, lease, old)
+            kept[lease.id] = _measured(basis, lease, old)
         elif old is not None and _still_open(market, lease):
             kept[lease.id] = replace(old, seen_running=0)
     return kept
@@ -34,10 +35,11 @@ def _still_open(market: Market, lease: Lease) -> bool:
     return escrow is not None and escrow.state is State.ACTIVE
 
 
-def _measure(situation: PlanningInput, market: Market, lease: Lease, old: UsageMemory | None) -> UsageMemory:
+def _measured(basis: MarketBasis, lease: Lease, old: UsageMemory | None) -> UsageMemory:
+    market = basis.market
     side = market.settlements.get(lease.id.order, SettlementSide(None))
     recorded = max((r.period_end for r in side.records if r.lease == str(lease.id)), default=0)
-    seen = market.time if _runs(situation, lease.id) else 0
+    seen = market.time if _runs(basis, lease.id) else 0
     if old is None or recorded > old.billed_until:
         paid = paid_in_all(market.accounts.get(lease.id.deployment), lease.payment, market.height)
         since = recorded if old is not None else max(recorded, market.time)
@@ -48,8 +50,8 @@ def _measure(situation: PlanningInput, market: Market, lease: Lease, old: UsageM
     return replace(old, ran_seconds=old.ran_seconds + proven, seen_running=seen)
 
 
-def _runs(situation: PlanningInput, lease: LeaseId) -> bool:
-    for view in situation.adapters.values():
+def _runs(basis: MarketBasis, lease: LeaseId) -> bool:
+    for view in basis.adapters.values():
         if isinstance(view.workloads, Seen):
             running = view.workloads.view.get(workload_id(lease))
             if running is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.planning.escrow import due_gross
 from reconciler.planning.fees import Fees
-from reconciler.planning.planning_input import PlanningFacts, Proposals
+from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Withdrawals
 from reconciler.values.ids import DeploymentId
@@ -22,14 +22,14 @@ end, earlier payments eat the later ones' money (semantics 4.6).
 """
 
 
-def plan_withdrawals(scene: PlanningFacts) -> Proposals:
+def plan_withdrawals(basis: MarketBasis) -> Proposals:
     """Withdraw what is due and worth its fee, and whatever ends a lease that nobody pays for, one lease of
     a deployment at a time (semantics 4.4).
     """
     messages: list[WithdrawLease] = []
     holds: list[Hold] = []
     touched: set[DeploymentId] = set()
-    for decision in _judge_all(scene):
+    for decision in _judge_all(basis):
         if isinstance(decision, Hold):
             holds.append(decision)
         elif decision.id.deployment in touched:
@@ -41,53 +41,53 @@ def plan_withdrawals(scene: PlanningFacts) -> Proposals:
     return Proposals(tuple(messages), tuple(holds))
 
 
-def _judge_all(scene: PlanningFacts) -> Iterator[WithdrawLease | Hold]:
-    rules = scene.desired.config.withdrawals if scene.desired.config else Withdrawals()
-    fee = Fees.under(scene.market.rules, scene.limits).withdrawal
-    due = [lease for lease in scene.market.leases.values() if _may_be_due(scene, lease, rules)]
+def _judge_all(basis: MarketBasis) -> Iterator[WithdrawLease | Hold]:
+    rules = basis.desired.config.withdrawals if basis.desired.config else Withdrawals()
+    fee = Fees.under(basis.market.rules, basis.limits).withdrawal
+    due = [lease for lease in basis.market.leases.values() if _may_be_due(basis, lease, rules)]
     for lease in sorted(due, key=lambda x: x.id):
-        account = scene.market.accounts.get(lease.id.deployment)
+        account = basis.market.accounts.get(lease.id.deployment)
         if account is not None and account.state is State.OPEN:
-            yield from _judge(scene, lease, account, (rules, fee))
+            yield from _judge(basis, lease, account, (rules, fee))
 
 
-def _may_be_due(scene: PlanningFacts, lease: Lease, rules: Withdrawals) -> bool:
+def _may_be_due(basis: MarketBasis, lease: Lease, rules: Withdrawals) -> bool:
     """Told from the lease alone: its interval is over, or its funds end."""
     if lease.state is not State.ACTIVE:
         return False
-    left = scene.funding[lease.id].blocks_left
+    left = basis.funding[lease.id].blocks_left
     ends = left is not None and left <= LAST_BLOCKS
-    return ends or scene.market.time - _last_drawn(scene, lease) >= rules.every_seconds
+    return ends or basis.market.time - _last_drawn(basis, lease) >= rules.every_seconds
 
 
 def _judge(
-    scene: PlanningFacts, lease: Lease, account: EscrowAccount, terms: tuple[Withdrawals, int]
+    basis: MarketBasis, lease: Lease, account: EscrowAccount, terms: tuple[Withdrawals, int]
 ) -> Iterator[WithdrawLease | Hold]:
     rules, fee = terms
-    height = scene.market.height
-    left = scene.funding[lease.id].blocks_left
+    height = basis.market.height
+    left = basis.funding[lease.id].blocks_left
     over = left is not None and left < 0
     ending = over or (left is not None and left <= LAST_BLOCKS < height - account.settled_at)
     if over:
         why = "its deployment's funds have run out; the withdrawal will record that and close the lease"
         yield Hold(Subject.of_workload(lease.id), Reason.ESCROW_EXHAUSTED, why, ours=True)
-    if not ending and scene.market.time - _last_drawn(scene, lease) < rules.every_seconds:
+    if not ending and basis.market.time - _last_drawn(basis, lease) < rules.every_seconds:
         return
     if account.settled_at >= height:
         return
-    net = after_take(due_gross(account, lease.id, height + 1), scene.market.rules.take_percent)
+    net = after_take(due_gross(account, lease.id, height + 1), basis.market.rules.take_percent)
     if not over and net - fee < (1 if ending else rules.min_gain):
         if not ending:
             why = "what it has earned since is not yet worth the withdrawal's fee"
             yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
         return
     message = WithdrawLease(lease.id, net)
-    yield retry_hold(scene.memory, message, Subject.of_workload(lease.id), scene.now) or message
+    yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message
 
 
-def _last_drawn(scene: PlanningFacts, lease: Lease) -> int:
+def _last_drawn(basis: MarketBasis, lease: Lease) -> int:
     """Chain time of the last withdrawal that we know of, else of the lease's making."""
-    known = scene.memory.withdrawn_at.get(lease.id)
+    known = basis.memory.withdrawn_at.get(lease.id)
     if known is not None:
         return known
-    return scene.market.time - scene.seconds(scene.market.height - lease.created_at)
+    return basis.market.time - basis.seconds(basis.market.height - lease.created_at)

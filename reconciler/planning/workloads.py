@@ -9,12 +9,12 @@ from functools import lru_cache
 
 from reconciler.planning.adapter_grants import secret_denial
 from reconciler.planning.capacity import blindness
-from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.planning_input import MarketBasis, PlanningBasis
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.images import denied_by
-from reconciler.values.observed import AdapterView, Market, Running, State
+from reconciler.values.observed import AdapterView, Running, State
 from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import total
@@ -33,10 +33,10 @@ def digest_of(workload: Workload) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def plan_workloads(situation: PlanningInput, desired: Desired, market: Market | None) -> list[Action | Hold]:
+def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
     """Apply what is leased and differs, remove what was seen closed twice, hold what is unclear."""
     decisions: list[Action | Hold] = []
-    for name, view in sorted(situation.adapters.items()):
+    for name, view in sorted(basis.adapters.items()):
         if isinstance(view.workloads, Unseen):
             decisions.append(
                 Hold(Subject.of_adapter(name), blindness(view.workloads), view.workloads.why, ours=True)
@@ -45,30 +45,30 @@ def plan_workloads(situation: PlanningInput, desired: Desired, market: Market | 
             why = f"{each.reason}: {each.message}; {each.advice}"
             decisions.append(Hold(Subject.of_adapter(name), Reason.CLUSTER_UNSEEN, why, ours=True))
         decisions.extend(_prepare(name, view))
-    leased = _leased(situation, market)
+    leased = _leased(basis)
     for subject in leased:
-        decisions.extend(_serve(situation, desired, subject, trusted=market is not None))
-    for subject in _doubtful(situation, market) - leased:
-        decisions.extend(_serve(situation, desired, subject, trusted=False))
-    if market is not None:
-        decisions.extend(_remove(situation, desired, market, leased))
-        decisions.extend(_orphans(desired, market, leased))
+        decisions.extend(_serve(basis, subject, trusted=basis.market is not None))
+    for subject in _doubtful(basis) - leased:
+        decisions.extend(_serve(basis, subject, trusted=False))
+    if isinstance(basis, MarketBasis):
+        decisions.extend(_remove(basis, leased))
+        decisions.extend(_orphans(basis, leased))
     return decisions
 
 
-def _leased(situation: PlanningInput, market: Market | None) -> Set[WorkloadId]:
+def _leased(basis: PlanningBasis) -> Set[WorkloadId]:
     """Those of active leases; of leases last seen active where the chain is silent, to repair what runs."""
-    if market is not None:
-        return {workload_id(x.id) for x in market.leases.values() if x.state is State.ACTIVE}
-    return {name for name, w in situation.memory.workloads.items() if not w.closed_first}
+    if basis.market is not None:
+        return {workload_id(x.id) for x in basis.market.leases.values() if x.state is State.ACTIVE}
+    return {name for name, w in basis.memory.workloads.items() if not w.closed_first}
 
 
-def _doubtful(situation: PlanningInput, market: Market | None) -> Set[WorkloadId]:
+def _doubtful(basis: PlanningBasis) -> Set[WorkloadId]:
     """Those whose lease one node shows as ended and the witness does not: what ran is repaired."""
-    if market is None:
+    if basis.market is None:
         return frozenset()
-    known = situation.memory.workloads
-    doubtful = {workload_id(lease) for lease in market.unconfirmed}
+    known = basis.memory.workloads
+    doubtful = {workload_id(lease) for lease in basis.market.unconfirmed}
     return {name for name in doubtful if name in known and not known[name].closed_again}
 
 
@@ -85,39 +85,37 @@ class WorkloadPair:
     running: Running | None
 
 
-def _serve(
-    situation: PlanningInput, desired: Desired, subject: WorkloadId, *, trusted: bool
-) -> Iterator[Action | Hold]:
-    workload = desired.workloads.get(subject)
+def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Iterator[Action | Hold]:
+    workload = basis.desired.workloads.get(subject)
     if workload is None:
-        yield _no_file(desired, subject)
+        yield _no_file(basis.desired, subject)
         return
-    if refusal := _refused(situation, desired, workload):
+    if refusal := _refused(basis, workload):
         yield refusal
         return
     if workload.paused:
         why = "paused; the lease goes on paying, and no usage is billed"
         yield Hold(Subject.of_workload(subject), Reason.PAUSED_STILL_PAID, why, ours=True)
-    reading = situation.adapters[workload.adapter].workloads
+    reading = basis.adapters[workload.adapter].workloads
     if isinstance(reading, Unseen):
         yield Hold(Subject.of_workload(subject), blindness(reading), reading.why, ours=True)
         return
-    place = WorkloadPair(workload, reading.view.get(subject))
-    if not trusted and (wait := _unproven(situation, place)):
+    pair = WorkloadPair(workload, reading.view.get(subject))
+    if not trusted and (wait := _unproven(basis, pair)):
         yield wait
         return
-    yield from _apply(situation, place)
+    yield from _apply(basis, pair)
 
 
-def _unproven(situation: PlanningInput, place: WorkloadPair) -> Hold | None:
+def _unproven(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
     """Why no repair: on the strength of a lease last seen, what ran goes on, and nothing else begins. On a
     plain host, where nobody else repairs, what ran and is gone without a trace counts, too.
     """
-    subject = place.workload.id
-    if place.running is None:
-        known = situation.memory.workloads.get(subject)
-        ran = known is not None and known.digest == digest_of(place.workload)
-        if ran and place.workload.adapter == "ansible":
+    subject = pair.workload.id
+    if pair.running is None:
+        known = basis.memory.workloads.get(subject)
+        ran = known is not None and known.digest == digest_of(pair.workload)
+        if ran and pair.workload.adapter == "ansible":
             return None
         return Hold(
             Subject.of_workload(subject),
@@ -125,7 +123,7 @@ def _unproven(situation: PlanningInput, place: WorkloadPair) -> Hold | None:
             "not started while the chain cannot be seen",
             ours=True,
         )
-    if place.running.digest != digest_of(place.workload):
+    if pair.running.digest != digest_of(pair.workload):
         why = "its changed file waits until the chain is seen: its lease may have ended, or grant less"
         return Hold(Subject.of_workload(subject), Reason.CHAIN_UNSEEN, why, ours=True)
     return None
@@ -147,20 +145,22 @@ def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
     )
 
 
-def _refused(situation: PlanningInput, desired: Desired, workload: Workload) -> Hold | None:
+def _refused(basis: PlanningBasis, workload: Workload) -> Hold | None:
     """Why a workload's file is not applied as it stands."""
-    if workload.adapter not in situation.adapters:
-        known = ", ".join(sorted(situation.adapters)) or "none"
+    if workload.adapter not in basis.adapters:
+        known = ", ".join(sorted(basis.adapters)) or "none"
         why = f"adapter {workload.adapter} is not configured on this host; configured: {known}"
         return Hold(Subject.of_workload(workload.id), Reason.ADAPTER_UNKNOWN, why, ours=True)
-    settings = {"kubernetes": desired.kubernetes, "ansible": desired.ansible}.get(workload.adapter)
+    settings = {"kubernetes": basis.desired.kubernetes, "ansible": basis.desired.ansible}.get(
+        workload.adapter
+    )
     if settings is not None and not settings.enabled:
         why = f"adapters/{workload.adapter}.yaml says enabled: false"
         return Hold(Subject.of_workload(workload.id), Reason.ADAPTER_UNKNOWN, why, ours=True)
-    granted = situation.limits.grants.secrets
+    granted = basis.limits.grants.secrets
     if not workload.paused and (denial := secret_denial(workload, granted)):
         return Hold(Subject.of_workload(workload.id), Reason.SECRET_DENIED, denial, ours=True)
-    patterns = desired.config.images_denied if desired.config else ()
+    patterns = basis.desired.config.images_denied if basis.desired.config else ()
     for service in workload.services if patterns else ():
         if denied := denied_by(service.image, patterns):
             why = f"image {service.image} of service {service.name} is denied by {denied} in config.yaml"
@@ -168,11 +168,11 @@ def _refused(situation: PlanningInput, desired: Desired, workload: Workload) -> 
     return None
 
 
-def _asks_too_much(situation: PlanningInput, workload: Workload) -> Hold | None:
+def _asks_too_much(basis: PlanningBasis, workload: Workload) -> Hold | None:
     """What its lease does not pay for; what runs unchanged was checked when it was applied."""
-    if isinstance(situation.market, Unseen):
+    if basis.market is None:
         return None
-    lease = situation.market.view.leases.get(workload.lease)
+    lease = basis.market.leases.get(workload.lease)
     granted = total([u.all for u in lease.units]) if lease else None
     if granted is None or not (short := granted.lacks(workload.resources)):
         return None
@@ -181,8 +181,8 @@ def _asks_too_much(situation: PlanningInput, workload: Workload) -> Hold | None:
     return Hold(Subject.of_workload(workload.id), Reason.ASKS_TOO_MUCH, why, ours=True)
 
 
-def _apply(situation: PlanningInput, place: WorkloadPair) -> Iterator[Action | Hold]:
-    workload, running = place.workload, place.running
+def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
+    workload, running = pair.workload, pair.running
     if running is not None and running.removing:
         yield Hold(
             Subject.of_workload(workload.id),
@@ -194,11 +194,11 @@ def _apply(situation: PlanningInput, place: WorkloadPair) -> Iterator[Action | H
     why = _difference(running, workload)
     if not why:
         return
-    if refusal := _asks_too_much(situation, workload):
+    if refusal := _asks_too_much(basis, workload):
         yield refusal
         return
     action = ApplyWorkload(workload, digest_of(workload), why)
-    yield retry_hold(situation.memory, action, Subject.of_workload(workload.id), situation.now) or action
+    yield retry_hold(basis.memory, action, Subject.of_workload(workload.id), basis.now) or action
 
 
 def _difference(running: Running | None, workload: Workload) -> str:
@@ -211,42 +211,39 @@ def _difference(running: Running | None, workload: Workload) -> str:
     return "somebody changed it" if running.drifted else ""
 
 
-def _remove(
-    situation: PlanningInput, desired: Desired, market: Market, leased: Set[WorkloadId]
-) -> Iterator[Action | Hold]:
+def _remove(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Action | Hold]:
     """Remove what runs for a lease seen closed at two rising heights, and what has moved to another adapter;
     never on silence, never more than the ceiling.
     """
     removed = 0
-    for name, view in sorted(situation.adapters.items()):
+    for name, view in sorted(basis.adapters.items()):
         if isinstance(view.workloads, Unseen):
             continue
         there = [r for r in view.workloads.view.values() if not r.removing]
-        ended = [r for r in there if r.id not in leased or _has_moved(situation, desired, name, r.id)]
+        ended = [r for r in there if r.id not in leased or _has_moved(basis, name, r.id)]
         for running in sorted(ended, key=lambda r: r.id):
-            decision = _removal(situation, market, name, running)
+            decision = _removal(basis, name, running)
             if isinstance(decision, RemoveWorkload):
                 removed += 1
-                if removed > situation.limits.removals_per_cycle:
+                if removed > basis.limits.removals_per_cycle:
                     why = f"the host file's removals_per_cycle ({removed - 1}) is reached; it follows"
                     decision = Hold(Subject.of_workload(running.id), Reason.CEILING, why, ours=True)
             if decision is not None:
                 yield decision
 
 
-def _has_moved(situation: PlanningInput, desired: Desired, adapter: str, subject: WorkloadId) -> bool:
+def _has_moved(basis: MarketBasis, adapter: str, subject: WorkloadId) -> bool:
     """Whether it is well on the adapter that its file names, so that this one is of no more use."""
-    workload = desired.workloads.get(subject)
-    other = situation.adapters.get(workload.adapter) if workload and workload.adapter != adapter else None
+    workload = basis.desired.workloads.get(subject)
+    other = basis.adapters.get(workload.adapter) if workload and workload.adapter != adapter else None
     if other is None or isinstance(other.workloads, Unseen):
         return False
     running = other.workloads.view.get(subject)
     return running is not None and (running.ready or running.paused)
 
 
-def _removal(
-    situation: PlanningInput, market: Market, adapter: str, running: Running
-) -> RemoveWorkload | Hold | None:
+def _removal(basis: MarketBasis, adapter: str, running: Running) -> RemoveWorkload | Hold | None:
+    market = basis.market
     lease = market.leases.get(running.lease)
     if lease is None:
         why = f"the chain knows no lease {running.lease}; remove it by hand if that is right"
@@ -255,20 +252,20 @@ def _removal(
         why = f"its lease is {lease.state} by the word of one node: {doubt}; it runs on"
         return Hold(Subject.of_workload(running.id), Reason.UNCONFIRMED, why, ours=True)
     moved = lease.state is State.ACTIVE
-    known = situation.memory.workloads.get(running.id)
+    known = basis.memory.workloads.get(running.id)
     if not moved and (known is None or not known.closed_again):
         why = "its lease is closed; removed when the next height shows it too"
         return Hold(Subject.of_workload(running.id), Reason.AWAITING_HEIGHT, why)
     why = "it runs on another adapter now" if moved else "its lease is closed"
     action = RemoveWorkload(adapter, running.id, why)
-    return retry_hold(situation.memory, action, Subject.of_workload(running.id), situation.now) or action
+    return retry_hold(basis.memory, action, Subject.of_workload(running.id), basis.now) or action
 
 
-def _orphans(desired: Desired, market: Market, leased: Set[WorkloadId]) -> Iterator[Hold]:
+def _orphans(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Hold]:
     """Files whose lease is not, or no longer, active."""
-    for workload in desired.workloads.values():
+    for workload in basis.desired.workloads.values():
         if workload.id not in leased:
-            lease = market.leases.get(workload.lease)
+            lease = basis.market.leases.get(workload.lease)
             why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of ours"
             advice = f"{why}; delete {workload.path or workload.id} when you no longer want its record"
             yield Hold(Subject.of_workload(workload.id), Reason.FILE_WITHOUT_LEASE, advice, ours=True)

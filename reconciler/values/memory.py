@@ -124,7 +124,7 @@ class Memory:
     height_time: int = 0
     sequence: int | None = None
     hold_until_height: int = 0
-    last_lane: str = ""
+    last_batch: str = ""
     waiting: Mapping[str, Breach] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     prices: Mapping[str, tuple[PriceSpan, ...]] = field(default_factory=dict)

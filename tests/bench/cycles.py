@@ -31,7 +31,7 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
         scene.repo = Edited({}, scene.calls)
         scene.repo.files = {**FILES, **ADAPTER, **{path_of(n): file_of(n) for n in range(1, leases + 1)}}
         runner = Runner(scene.world, PROVIDER)
-        desired = runner.look().situation.desired
+        desired = runner.look().inputs.desired
         assert isinstance(desired, Seen)
         files = desired.view.newest.desired.workloads.values()
         assert len(files) == leases

@@ -18,7 +18,7 @@ from tests.bench.cycles import ADAPTER
 from tests.bench.figures import cpu_ms, show, wall_ms
 from tests.bench.holdings import PROVIDER, file_of, market, path_of
 from tests.cycle.worlds import FILES
-from tests.makers import situation
+from tests.makers import planning_input
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -50,12 +50,12 @@ def bench_files(count: int) -> None:
         git(work, "add", "-A")
         git(work, "commit", "-qm", "All")
         repository, reader = GitRepository(Remote(str(work)), state), DesiredReader(PROVIDER)
-        given = situation(market(count))
+        given = planning_input(market(count))
 
         def plan_it() -> None:
             found = read(repository, reader)
             assert len(found.workloads) == count
-            plan(situation(given.market, found))
+            plan(planning_input(given.market, found))
 
         cold = wall_ms(plan_it)
         show(

@@ -85,8 +85,8 @@ def share(change: Change, name: str, limits: Limits | None = None, folder: str =
     below = f"{folder}/" if folder else ""
     good = {path: change.git("rev-parse", f"HEAD:{below}{path}") for path in ("config.yaml", "pricing.yaml")}
     base = replace(makers.desired(), commit=change.git("rev-parse", "main"), good=good)
-    adapters = makers.situation(market, base).adapters
-    memory = plan(makers.situation(market, base)).memory
+    adapters = makers.planning_input(market, base).adapters
+    memory = plan(makers.planning_input(market, base)).memory
     told = PlanningSnapshot(name, int(time.time()), market, adapters, memory, limits or LIMITS, folder=folder)
     tree = []
     for path, content in planning_snapshot_files(told).items():

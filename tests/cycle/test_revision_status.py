@@ -24,14 +24,14 @@ A, B, C = (CommitState(letter * 40, CommitStand.SUCCESS, "applied") for letter i
 
 
 def found(wanted: Desired | None = None, market: Any = None, **changes: Any) -> PlannedCycle:
-    situation = makers.situation(market or makers.market(), wanted or makers.desired(), **changes)
-    return PlannedCycle(situation, plan(situation))
+    inputs = makers.planning_input(market or makers.market(), wanted or makers.desired(), **changes)
+    return PlannedCycle(inputs, plan(inputs))
 
 
 def state(finding: PlannedCycle) -> tuple[CommitStand, str]:
     made = commit_state_of(finding)
     assert made is not None
-    assert made.commit == finding.situation.desired.view.newest.desired.commit  # type: ignore[union-attr]  # seen
+    assert made.commit == finding.inputs.desired.view.newest.desired.commit  # type: ignore[union-attr]  # seen
     return made.stand, made.description
 
 
@@ -58,7 +58,7 @@ def test_and_as_long_as_that_fails() -> None:
     retry = Retry(3, makers.NOW + 600, "Unreachable", "the cluster says no")
     finding = found(makers.desired(RUNS), makers.market(leases=[makers.lease()]))
     memory = replace(finding.plan.memory, retries={EffectKey.parse(f"ApplyWorkload:{RUNS.id}"): retry})
-    waiting = PlannedCycle(finding.situation, replace(finding.plan, actions=(), memory=memory))
+    waiting = PlannedCycle(finding.inputs, replace(finding.plan, actions=(), memory=memory))
     assert state(waiting) == (CommitStand.PENDING, "seen; workloads are being changed")
 
 
@@ -72,8 +72,8 @@ def test_what_is_not_seen_is_not_said_to_be_applied() -> None:
 
 
 def test_a_repository_that_is_not_seen_says_nothing() -> None:
-    situation = replace(makers.situation(makers.market()), desired=Unseen("down"))
-    assert commit_state_of(PlannedCycle(situation, plan(situation))) is None
+    inputs = replace(makers.planning_input(makers.market()), desired=Unseen("down"))
+    assert commit_state_of(PlannedCycle(inputs, plan(inputs))) is None
 
 
 def test_files_at_fault() -> None:
@@ -102,12 +102,12 @@ def test_a_commit_that_is_held() -> None:
     assert judged is not None
     waiting = replace(judged, verdict=VerdictKind.HELD, why="PriceJump: " + "so much " * 30)
     plain = replace(finding.plan, judged=waiting)
-    stand, words = state(PlannedCycle(finding.situation, plain))
+    stand, words = state(PlannedCycle(finding.inputs, plain))
     assert (stand, words.startswith("held: PriceJump: so much")) == (CommitStand.PENDING, True)
     hold = Hold(
         Subject.parse("pricing.yaml"), Reason.PRICE_JUMP, "so much", ours=True, approval="0123456789abcdef"
     )
-    stand, words = state(PlannedCycle(finding.situation, replace(plain, holds=(hold,))))
+    stand, words = state(PlannedCycle(finding.inputs, replace(plain, holds=(hold,))))
     assert words.startswith("held (provider-daemon approve 01234567): PriceJump: so much")
 
 
@@ -123,7 +123,7 @@ def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
     memory = replace(finding.plan.memory, waiting={each.digest: each for each in (spend, jump)})
     waiting = replace(judged, verdict=VerdictKind.HELD, why="PriceJump: so much")
     made = replace(finding.plan, judged=waiting, holds=holds, memory=memory)
-    _, words = state(PlannedCycle(finding.situation, made))
+    _, words = state(PlannedCycle(finding.inputs, made))
     assert words.startswith(f"held (provider-daemon approve {jump.digest[:8]})")
 
 

@@ -32,8 +32,8 @@ def _shown(
 ) -> Snapshot:
     seen = market if market is not None else Unseen("the node is down")
     given = {"adapters": makers.adapter(makers.running(RUNS))} | changes
-    situation = makers.situation(seen, makers.desired(RUNS), **given)
-    finding = PlannedCycle(situation, plan(situation))
+    inputs = makers.planning_input(seen, makers.desired(RUNS), **given)
+    finding = PlannedCycle(inputs, plan(inputs))
     return snapshot_of(finding, object_views(finding), before or Snapshot(), cycle_began_at=at)
 
 

@@ -23,7 +23,7 @@ from reconciler.values.readings import Seen, Unseen
 from tests import makers
 from tests.cycle.worlds import Scenery
 
-QUIET = makers.situation(makers.market(), makers.desired())
+QUIET = makers.planning_input(makers.market(), makers.desired())
 
 
 class Share:
@@ -33,11 +33,11 @@ class Share:
         self.repo = scene.repo
         self.sharer = SnapshotPublisher(replace(scene.world, sharing=sharing))
 
-    def at(self, seconds: int, situation: PlanningInput = QUIET) -> Outcome | None:
-        market = situation.market
+    def at(self, seconds: int, inputs: PlanningInput = QUIET) -> Outcome | None:
+        market = inputs.market
         if isinstance(market, Seen):
             market = Seen(replace(market.view, time=makers.NOW + seconds))
-        there = replace(situation, now=makers.NOW + seconds, market=market)
+        there = replace(inputs, now=makers.NOW + seconds, market=market)
         return self.sharer.share(PlannedCycle(there, plan(there)))
 
     @property
@@ -52,7 +52,7 @@ def share(scene: Scenery) -> Share:
 
 def richer(uve: int) -> PlanningInput:
     wallet = replace(makers.market().wallet, balance=10_000_000 + uve)
-    return makers.situation(makers.market(wallet=wallet), makers.desired())
+    return makers.planning_input(makers.market(wallet=wallet), makers.desired())
 
 
 def test_the_first_is_shared_at_once_and_holds_what_was_seen(share: Share) -> None:
@@ -76,11 +76,11 @@ def test_the_next_waits_for_its_time_and_for_something_new(share: Share) -> None
 
 def test_a_new_revision_or_lease_does_not_wait_its_turn(share: Share) -> None:
     share.at(0)
-    merged = makers.situation(makers.market(), makers.desired(commit="d" * 40))
+    merged = makers.planning_input(makers.market(), makers.desired(commit="d" * 40))
     assert share.at(SOON_SECONDS - 1, merged) is None
     assert isinstance(share.at(SOON_SECONDS, merged), Done)
     assert share.at(2 * SOON_SECONDS, merged) is None
-    leased = makers.situation(makers.market(leases=[makers.lease(1)]), makers.desired(commit="d" * 40))
+    leased = makers.planning_input(makers.market(leases=[makers.lease(1)]), makers.desired(commit="d" * 40))
     assert isinstance(share.at(2 * SOON_SECONDS, leased), Done)
     share.repo.answer = Failed("PushFailed", "no answer")
     assert isinstance(share.at(3 * SOON_SECONDS, merged), Failed)
@@ -89,14 +89,14 @@ def test_a_new_revision_or_lease_does_not_wait_its_turn(share: Share) -> None:
 
 def test_a_later_height_alone_is_nothing_new_until_the_snapshot_is_old(share: Share) -> None:
     share.at(0)
-    later = makers.situation(makers.market(height=2_000), makers.desired())
+    later = makers.planning_input(makers.market(height=2_000), makers.desired())
     assert share.at(AGED_SECONDS - 1, later) is None
     assert isinstance(share.at(AGED_SECONDS, later), Done)
 
 
 def test_a_cycle_with_something_under_way_is_not_shared_unless_all_are_busy(share: Share) -> None:
     share.at(0)
-    busy = makers.situation(makers.market(orders=[makers.order(1)]), makers.desired())
+    busy = makers.planning_input(makers.market(orders=[makers.order(1)]), makers.desired())
     assert share.at(EVERY_SECONDS, busy) is None
     assert isinstance(share.at(BUSY_SECONDS, busy), Done)
 

@@ -21,8 +21,8 @@ RUNS = makers.workload()
 
 
 def _found(market: Market, wanted: Desired | None = None, **changes: Any) -> PlannedCycle:
-    situation = makers.situation(market, wanted or makers.desired(RUNS), **changes)
-    return PlannedCycle(situation, plan(situation))
+    inputs = makers.planning_input(market, wanted or makers.desired(RUNS), **changes)
+    return PlannedCycle(inputs, plan(inputs))
 
 
 def _told(finding: PlannedCycle) -> PublishedStatus:
@@ -33,8 +33,8 @@ def _told(finding: PlannedCycle) -> PublishedStatus:
 
 def test_while_the_chain_is_unseen_the_status_stays_as_it_was() -> None:
     before = _told(_found(makers.market(leases=[makers.lease()])))
-    situation = makers.situation(Unseen("down"))
-    blind = PlannedCycle(situation, plan(situation))
+    inputs = makers.planning_input(Unseen("down"))
+    blind = PlannedCycle(inputs, plan(inputs))
 
     assert status_of("p", blind, object_views(blind), before) is before
     assert status_of("p", blind, object_views(blind), None) is None

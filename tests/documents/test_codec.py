@@ -118,7 +118,7 @@ def test_a_field_with_its_default_is_omitted_and_restored() -> None:
     assert dumps(Memory, Memory()) == "{}"
     assert dumps(Memory, Memory(height=7)) == '{"height":7}'
     assert loads(Memory, "{}") == Memory()
-    assert loads(Memory, '{"height":0,"last_lane":""}') == Memory()
+    assert loads(Memory, '{"height":0,"last_batch":""}') == Memory()
 
 
 def test_a_reading_carries_its_class() -> None:

@@ -64,7 +64,7 @@ def test_any_order(owner: str, denom: str, wanted: Any, own: Any, signers: list[
     raw = wire_order(owner or "x", denom, wanted * times, own, signers)
     with bounded(len(raw)):
         order = order_of(market_v1beta5_pb2.Order.FromString(raw), State.ACTIVE, State.OPEN)
-        made = plan(makers.situation(makers.market(orders=[order])))
+        made = plan(makers.planning_input(makers.market(orders=[order])))
         shown = plan_text(made)
         for hold in made.holds:
             for line in line_of("held %s: %s: %s", hold.subject.name, hold.reason, hold.message):
@@ -96,11 +96,11 @@ def test_an_order_with_hidden_characters_is_no_other_order() -> None:
     raw = wire_order("ve1alice", "uve", [("region", "e\u200bu")], [], [])
     order = order_of(market_v1beta5_pb2.Order.FromString(raw), State.ACTIVE, State.OPEN)
     assert order.attributes == (("region", "e\\u200bu"),)
-    made = plan(makers.situation(makers.market(orders=[order])))
+    made = plan(makers.planning_input(makers.market(orders=[order])))
     assert [hold.reason for hold in made.holds if hold.subject.name == str(order.id)] == ["AttributesMissing"]
     plain = wire_order("ve1alice", "uve", [("region", "eu")], [], [])
     order = order_of(market_v1beta5_pb2.Order.FromString(plain), State.ACTIVE, State.OPEN)
-    assert len(_bids(plan(makers.situation(makers.market(orders=[order]))).actions)) == 1
+    assert len(_bids(plan(makers.planning_input(makers.market(orders=[order]))).actions)) == 1
 
 
 def test_a_list_that_was_cut_is_never_met() -> None:

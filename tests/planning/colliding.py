@@ -33,7 +33,7 @@ from reconciler.values.observed import (
 from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
 from reconciler.values.subjects import EffectKey, Subject
-from tests.makers import HEIGHT, NOW, US, desired, running, situation
+from tests.makers import HEIGHT, NOW, US, desired, planning_input, running
 from tests.planning.colliding_chain import (
     BOB,
     MIXED,
@@ -118,7 +118,7 @@ def memories(draw: st.DrawFn, held: list[Slot]) -> Memory:
         ),
         height=HEIGHT - 1,
         sequence=7,
-        last_lane=draw(st.sampled_from(["", "market", "withdrawals"])),
+        last_batch=draw(st.sampled_from(["", "market", "withdrawals"])),
     )
 
 
@@ -194,7 +194,7 @@ def seen_worlds(
     held = draw(slots(of))
     asked = draw(files(held))
     wanted = desired(*asked, pricing=CHEAP, config=draw(config if config is not None else configs()))
-    return situation(
+    return planning_input(
         draw(markets(held)),
         wanted,
         adapters=draw(adapters(held, asked)),

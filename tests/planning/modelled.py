@@ -34,22 +34,22 @@ FEE = 1
 class Step:
     """A cycle of the model: what it found and what it planned."""
 
-    situation: PlanningInput
+    inputs: PlanningInput
     plan: Plan
 
 
-def live(situation: PlanningInput, cycles: int, *, delay: int) -> list[Step]:
+def live(inputs: PlanningInput, cycles: int, *, delay: int) -> list[Step]:
     """Plan and let happen, again and again; a transaction lands `delay` cycles after it was sent."""
     steps: list[Step] = []
     for _ in range(cycles):
-        steps.append(Step(situation, plan(situation)))
-        situation = happen(steps[-1], delay)
+        steps.append(Step(inputs, plan(inputs)))
+        inputs = happen(steps[-1], delay)
     return steps
 
 
 def happen(step: Step, delay: int) -> PlanningInput:
-    """The next cycle's situation."""
-    before = step.situation
+    """The next cycle's inputs."""
+    before = step.inputs
     assert isinstance(before.market, Seen)
     market = replace(
         before.market.view, height=before.market.view.height + 1, time=before.market.view.time + 1
@@ -76,7 +76,7 @@ def happen(step: Step, delay: int) -> PlanningInput:
         confirmations=tuple(
             Confirmation(i, IntentOutcome.LANDED, market.height, market.time) for i in landing
         ),
-        outcomes=tuple(
+        results=tuple(
             record
             for action in step.plan.actions
             if not isinstance(action, SendTransaction | BroadcastAgain)

@@ -14,7 +14,7 @@ from reconciler.values.memory import Memory, WorkloadMemory
 from reconciler.values.observed import Market
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen
-from tests.makers import HEIGHT, NOW, desired, market, situation
+from tests.makers import HEIGHT, NOW, desired, market, planning_input
 
 
 def serving(*files: Workload) -> dict[Any, WorkloadMemory]:
@@ -49,7 +49,7 @@ class Branch:
         self.pushes += 1
         self.now += after
         newest = Revision(replace(wanted, commit=f"{self.pushes:040x}"))
-        seen = situation(
+        seen = planning_input(
             self.chain,
             Seen(Revisions(newest, Revision(self.in_force))),
             memory=self.memory,

@@ -17,7 +17,18 @@ from reconciler.values.observed import AdapterView, Capacity
 from reconciler.values.plans import ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
-from tests.makers import ALICE, ROOM, adapter, desired, lease, market, order, running, situation, workload
+from tests.makers import (
+    ALICE,
+    ROOM,
+    adapter,
+    desired,
+    lease,
+    market,
+    order,
+    planning_input,
+    running,
+    workload,
+)
 
 GRANTED = Grants(ansible=AnsibleGrants(enabled=True, hosts=("192.0.2.0/24", "2001:db8::/32", "node.example")))
 PASSWORD = Env("P", secret="db/password")
@@ -116,7 +127,7 @@ def test_nothing_of_a_denied_adapter_runs_and_the_other_goes_on() -> None:
     views = adapter() | {"ansible": AdapterView(Seen({closed.id: running(closed)}), Seen(hosts))}
     wanted = replace(on_hosts("localhost"), workloads={w.id: w for w in (here, there, closed)})
     seen = market(leases=[lease(1), lease(2)], orders=[order(4)])
-    made = plan(situation(seen, wanted, adapters=views))
+    made = plan(planning_input(seen, wanted, adapters=views))
     acted = [a for a in made.actions if isinstance(a, ApplyWorkload | RemoveWorkload | PrepareAdapter)]
     assert [a.workload.id for a in acted if isinstance(a, ApplyWorkload)] == [here.id]
     assert len(acted) == 1
@@ -128,7 +139,7 @@ def test_nothing_of_a_denied_adapter_runs_and_the_other_goes_on() -> None:
 def test_a_denied_adapter_that_was_never_created_is_denied_not_unknown() -> None:
     there = workload(1, adapter="ansible")
     wanted = replace(on_hosts("localhost"), workloads={there.id: there})
-    made = plan(situation(market(leases=[lease(1)]), wanted))
+    made = plan(planning_input(market(leases=[lease(1)]), wanted))
     assert {h.reason for h in made.holds if h.subject.name == there.id} == {Reason.ADAPTER_DENIED}
 
 
@@ -137,9 +148,9 @@ def test_a_workload_is_not_moved_off_a_denied_adapter() -> None:
     views = adapter() | {
         "ansible": AdapterView(Seen({there.id: running(there)}), Seen(Capacity(ROOM, (), ROOM)))
     }
-    ran = plan(situation(market(leases=[lease(1)]), desired(there), adapters=views)).memory
+    ran = plan(planning_input(market(leases=[lease(1)]), desired(there), adapters=views)).memory
     wanted = replace(on_hosts("localhost"), workloads={there.id: replace(there, adapter="")})
-    made = plan(situation(market(leases=[lease(1)]), wanted, memory=ran))
+    made = plan(planning_input(market(leases=[lease(1)]), wanted, memory=ran))
     assert not [a for a in made.actions if isinstance(a, ApplyWorkload | RemoveWorkload)]
 
 
@@ -166,7 +177,7 @@ def test_a_secret_that_is_not_granted_holds_its_workload_alone(
     grant: SecretGrant | None, allowed: bool
 ) -> None:
     limits = Limits(grants=Grants(secrets=(grant,) if grant else ()))
-    made = plan(situation(market(leases=[lease(1), lease(2)]), secretive(), limits=limits))
+    made = plan(planning_input(market(leases=[lease(1), lease(2)]), secretive(), limits=limits))
     applied = {a.workload.id for a in made.actions if isinstance(a, ApplyWorkload)}
     assert applied == ({workload(1).id, workload(2).id} if allowed else {workload(2).id})
     held = [h for h in made.holds if h.reason is Reason.SECRET_DENIED]

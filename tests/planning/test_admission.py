@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.planning.admission import Admitted, admit
+from reconciler.planning.admission import Admission, admit
 from reconciler.values.desired import Fault, Revision, Revisions
 from reconciler.values.limits import Limits
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import CommitHeader
 from reconciler.values.revision_verdict import VerdictKind
-from tests.makers import PRICING, desired, remembered, situation
+from tests.makers import PRICING, desired, planning_input, remembered
 
 APPLIED = Revision(replace(desired(), commit="a" * 40))
 NEWEST = Revision(desired())
@@ -23,9 +23,10 @@ DEARER = Revision(desired(pricing=replace(PRICING, cpu_millicores=Decimal("1.5")
 FREE_GPU = Revision(replace(desired(pricing=replace(PRICING, gpu=Decimal(0))), commit="a" * 40))
 
 
-def judged(reading: Reading[Revisions], limits: Limits, **changes: Any) -> Admitted:
+def judged(reading: Reading[Revisions], limits: Limits, **changes: Any) -> Admission:
     known = {"memory": remembered(applied="a" * 40)} | changes
-    return admit(situation(wanted=reading, limits=limits, **known))
+    inputs = planning_input(wanted=reading, limits=limits, **known)
+    return admit(inputs, inputs.memory)
 
 
 def admitted(newest: Revision, limits: Limits, applied: Revision | None = APPLIED) -> tuple[str, set[Reason]]:

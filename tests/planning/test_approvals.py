@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.planning.approvals import SPENDING_SECONDS, standing
+from reconciler.planning.approvals import SPENDING_SECONDS, current_approvals
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.approvals import Approval, Breach
@@ -22,7 +22,7 @@ from reconciler.values.messages import CreateBid
 from reconciler.values.plans import Hold, Plan, Reason
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.revision_verdict import VerdictKind
-from tests.makers import HEIGHT, NOW, PRICING, desired, market, order, remembered, situation, workload
+from tests.makers import HEIGHT, NOW, PRICING, desired, market, order, planning_input, remembered, workload
 from tests.planning.looking import everywhere, messages, seen_market
 
 FILES = tuple(workload(n) for n in range(1, 6))
@@ -48,7 +48,7 @@ def world(newest: Desired, **changes: Any) -> PlanningInput:
     before = replace(desired(*FILES), commit="a" * 40)
     seen = Revisions(Revision(newest, "Olga", "A change"), Revision(before))
     given_so = {"memory": serving(*FILES), "limits": LIMITS} | changes
-    return situation(market(orders=[order(n) for n in (7, 8, 9)]), Seen(seen), **given_so)
+    return planning_input(market(orders=[order(n) for n in (7, 8, 9)]), Seen(seen), **given_so)
 
 
 def cheaper(**changes: Any) -> PlanningInput:
@@ -339,4 +339,4 @@ def test_silence_ends_no_approval(case: Any) -> None:
 def test_nothing_is_copied_where_nothing_lapses() -> None:
     base = later(approved(cheaper()))
     breaches = tuple(a.breach for a in base.memory.approvals.values())
-    assert standing(base, breaches, desired(), None) is base.memory.approvals
+    assert current_approvals(base, base.memory, breaches, desired()) is base.memory.approvals

@@ -29,8 +29,8 @@ from tests.makers import (
     market,
     order,
     order_id,
+    planning_input,
     remembered,
-    situation,
     unit,
 )
 
@@ -50,7 +50,7 @@ def reason_for(given: PlanningInput, dseq: int = 1) -> Reason | None:
 
 
 def with_order(*asked: Order, **changes: Any) -> PlanningInput:
-    return situation(market(orders=asked or (order(),)), **changes)
+    return planning_input(market(orders=asked or (order(),)), **changes)
 
 
 def test_an_order_that_fits_is_bid_at_our_price_with_its_units_repeated() -> None:
@@ -70,7 +70,7 @@ def test_a_usage_billed_order_is_bid_at_the_minimum() -> None:
 
 
 def test_an_order_with_our_bid_gets_no_second_one() -> None:
-    assert bids_of(situation(market(orders=[order()], bids=[bid()]))) == []
+    assert bids_of(planning_input(market(orders=[order()], bids=[bid()]))) == []
 
 
 def config(**changes: Any) -> PlanningInput:
@@ -83,7 +83,7 @@ def busy(**changes: Any) -> PlanningInput:
     return with_order(limits=limits)
 
 
-NO_PROVIDER = situation(market(orders=[order()], provider=None))
+NO_PROVIDER = planning_input(market(orders=[order()], provider=None))
 SPENT = with_order(memory=remembered(ledger=WalletLedger(spent=((NOW - 10, 49_900_000),))))
 UNSEEN_CLUSTER = with_order(adapters={"kubernetes": AdapterView(Unseen("no"), Unseen("refused"))})
 STRANGE_CLUSTER = with_order(adapters={"kubernetes": AdapterView(Unseen("no"), Unseen("401", "AuthFailure"))})
@@ -121,7 +121,7 @@ REFUSED = with_order(memory=remembered(retries={EffectKey.parse(f"CreateBid:{lea
         (with_order(wanted=desired(pricing=None)), Reason.NO_PRICE),
         (with_order(wanted=desired(pricing=replace(PRICING, profit_margin=Decimal(-1)))), Reason.NO_PRICE),
         (NO_PROVIDER, Reason.NOT_REGISTERED),
-        (situation(market(orders=[order()], wallet=Wallet(US, 4, 7, 1_200_000))), Reason.NO_BALANCE),
+        (planning_input(market(orders=[order()], wallet=Wallet(US, 4, 7, 1_200_000))), Reason.NO_BALANCE),
         (SPENT, Reason.CEILING),
         (busy(bids_per_cycle=0), Reason.CEILING),
         (busy(observe_only=True), Reason.OBSERVE_ONLY),
@@ -140,20 +140,20 @@ def test_every_order_without_a_bid_has_its_reason(given: PlanningInput, reason: 
 
 @pytest.mark.parametrize("odd", [order_id(0), order_id(2**64), order_id(1, "../x")])
 def test_an_order_whose_lease_no_file_could_name_is_not_bid_on(odd: OrderId) -> None:
-    given = situation(market(orders=[replace(order(), id=odd)]))
+    given = planning_input(market(orders=[replace(order(), id=odd)]))
     assert bids_of(given) == []
     assert [h.reason for h in plan(given).holds] == [Reason.UNSUPPORTED_ID]
 
 
 def test_orders_that_were_left_out_are_said_and_the_others_bid_on() -> None:
-    given = situation(market(orders=[order()], orders_cut=True))
+    given = planning_input(market(orders=[order()], orders_cut=True))
     assert len(bids_of(given)) == 1
     assert [(h.subject.name, h.reason) for h in plan(given).holds] == [("orders", Reason.CEILING)]
 
 
 def test_our_own_order_is_not_bid_on() -> None:
     own = replace(order(), id=order_id(1, US))
-    given = situation(market(orders=[own]))
+    given = planning_input(market(orders=[own]))
     assert bids_of(given) == []
     assert [h.reason for h in plan(given).holds] == [Reason.OWN_ORDER]
 
@@ -163,7 +163,7 @@ def test_audited_attributes_open_the_door() -> None:
         US, "https://p", (("region", "eu"),), {"ve1auditor": frozenset({("region", "eu")})}
     )
     asked = order(attributes=[("reg*", "eu")], signed_by_all=frozenset({"ve1auditor"}))
-    assert len(bids_of(situation(market(orders=[asked], provider=record)))) == 1
+    assert len(bids_of(planning_input(market(orders=[asked], provider=record)))) == 1
 
 
 GPU_AND_DISK = ProviderRecord(
@@ -202,7 +202,7 @@ def _disk(*attributes: Attribute) -> Order:
     ],
 )
 def test_what_the_chain_refuses_for_our_record_is_not_bid_on(asked: Order, fits: bool) -> None:
-    given = situation(market(orders=[asked], provider=GPU_AND_DISK))
+    given = planning_input(market(orders=[asked], provider=GPU_AND_DISK))
     unmet = [h for h in plan(given).holds if h.reason is Reason.ATTRIBUTES_MISSING]
     assert (not unmet) == fits
     assert fits or bids_of(given) == []
@@ -215,19 +215,19 @@ def test_short_capacity_goes_to_the_dearest_then_the_oldest() -> None:
         order(3, unit(cpu=1000, price=9000), created_at=10),
     ]
     room = Resources(4_000, 65_536 * MB, 102_400 * MB)
-    given = situation(market(orders=orders), adapters=adapter(room=room))
+    given = planning_input(market(orders=orders), adapters=adapter(room=room))
     assert [b.id.order.dseq for b in bids_of(given)] == [2, 3]
     assert reason_for(given, 1) == Reason.NO_CAPACITY
 
 
 def test_open_bids_already_claim_their_room() -> None:
     room = Resources(1_500, 65_536 * MB, 102_400 * MB)
-    given = situation(market(orders=[order(1), order(2)], bids=[bid(1)]), adapters=adapter(room=room))
+    given = planning_input(market(orders=[order(1), order(2)], bids=[bid(1)]), adapters=adapter(room=room))
     assert bids_of(given) == []
     assert reason_for(given, 2) == Reason.NO_CAPACITY
 
 
 def test_a_silent_chain_gets_no_bid() -> None:
-    made = plan(situation(Unseen("the node does not answer")))
+    made = plan(planning_input(Unseen("the node does not answer")))
     assert made.actions == ()
     assert [h.reason for h in made.holds] == [Reason.CHAIN_UNSEEN]

@@ -2,13 +2,13 @@ from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.limits import Limits
 from reconciler.values.plans import Reason, SendTransaction
-from tests.makers import desired, lease, market, order, order_id, situation, workload
+from tests.makers import desired, lease, market, order, order_id, planning_input, workload
 
 
 def crowded(most: int) -> PlanningInput:
     """A bid and a workload to start, and room for so many effects."""
     seen = market(orders=[order(5)], leases=[lease()])
-    return situation(seen, desired(workload()), limits=Limits(actions_per_cycle=most))
+    return planning_input(seen, desired(workload()), limits=Limits(actions_per_cycle=most))
 
 
 def test_what_is_over_the_ceiling_of_effects_is_held_by_its_name() -> None:

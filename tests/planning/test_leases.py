@@ -21,9 +21,9 @@ from tests.makers import (
     lease_id,
     market,
     order,
+    planning_input,
     remembered,
     running,
-    situation,
     workload,
 )
 
@@ -43,19 +43,19 @@ def messages_of(given: PlanningInput) -> tuple[Message, ...]:
     ],
 )
 def test_a_bid_that_cannot_win_is_closed_for_its_deposit(of: Order) -> None:
-    given = situation(market(bids=[bid(of=of)]))
+    given = planning_input(market(bids=[bid(of=of)]))
     assert messages_of(given) == (CloseBid(lease_id(1), CloseReason.UNSPECIFIED),)
 
 
 def test_a_bid_that_may_win_stays() -> None:
-    assert messages_of(situation(market(orders=[order()], bids=[bid()]))) == ()
+    assert messages_of(planning_input(market(orders=[order()], bids=[bid()]))) == ()
 
 
 def closing(**changes: Any) -> PlanningInput:
     file = workload(close=CloseReason.DECOMMISSION, close_words="moving out")
     fresh = account(lease(), settled_at=HEIGHT - 5)
     seen = market(leases=[lease()], accounts=[fresh])
-    made = situation(seen, desired(file), adapters=adapter(running(file)))
+    made = planning_input(seen, desired(file), adapters=adapter(running(file)))
     return replace(made, **changes)
 
 
@@ -73,6 +73,6 @@ def test_no_closing_in_the_block_in_which_the_account_was_settled() -> None:
     """It would leave the payment open for ever (semantics 4.4)."""
     file = workload(close=CloseReason.UNSTABLE)
     seen = market(leases=[lease()], accounts=[account(lease(), settled_at=HEIGHT)])
-    given = situation(seen, desired(file), adapters=adapter(running(file)))
+    given = planning_input(seen, desired(file), adapters=adapter(running(file)))
     assert messages_of(given) == ()
     assert Reason.AWAITING_HEIGHT in {h.reason for h in plan(given).holds}

@@ -1,4 +1,4 @@
-"""The books beside a height that was false: what was reckoned from it does not last."""
+"""The ledger after a height that the chain never had: what was computed from it does not last."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.planning.ledger import keep_books
-from reconciler.planning.phases import plan_phases
 from reconciler.planning.planner import plan
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -22,21 +20,20 @@ ABSURD = 10**15
 
 @pytest.mark.parametrize("remembered", [ABSURD, makers.HEIGHT + 200, makers.HEIGHT - 200])
 def test_the_height_remembered_follows_the_height_seen_in_both_directions(remembered: int) -> None:
-    situation = makers.situation(memory=makers.remembered(height=remembered))
-    kept = keep_books(situation, situation.memory, makers.market())
-    assert (kept.height, kept.height_time) == (makers.HEIGHT, makers.NOW)
+    inputs = makers.planning_input(memory=makers.remembered(height=remembered))
+    memory = plan(inputs).memory
+    assert (memory.height, memory.height_time) == (makers.HEIGHT, makers.NOW)
 
 
 def test_a_quiet_world_writes_no_height() -> None:
-    situation = makers.situation(memory=makers.remembered(height=makers.HEIGHT - 1))
-    assert keep_books(situation, situation.memory, makers.market()) is situation.memory
+    inputs = makers.planning_input(memory=makers.remembered(height=makers.HEIGHT - 1))
+    assert plan(inputs).memory.height == makers.HEIGHT - 1
 
 
 def test_spending_is_not_held_until_a_height_that_was_false() -> None:
-    memory = makers.remembered(hold_until_height=ABSURD)
-    situation = makers.situation(memory=memory)
-    most = makers.HEIGHT + situation.limits.timeout_blocks
-    assert keep_books(situation, memory, makers.market()).hold_until_height == most
+    inputs = makers.planning_input(memory=makers.remembered(hold_until_height=ABSURD))
+    most = makers.HEIGHT + inputs.limits.timeout_blocks
+    assert plan(inputs).memory.hold_until_height == most
 
 
 def test_a_closing_seen_at_a_false_height_is_seen_anew() -> None:
@@ -45,12 +42,12 @@ def test_a_closing_seen_at_a_false_height_is_seen_anew() -> None:
     subject = workload_id(lease.id)
     for height, again in ((makers.HEIGHT, 0), (makers.HEIGHT + 1, makers.HEIGHT + 1)):
         market = makers.market(leases=[lease], height=height)
-        situation = makers.situation(market, memory=makers.remembered(workloads={subject: memory}))
-        memory = plan_phases(situation, makers.desired(), market).workloads[subject]
+        inputs = makers.planning_input(market, memory=makers.remembered(workloads={subject: memory}))
+        memory = plan(inputs).memory.workloads[subject]
         assert (memory.closed_first, memory.closed_again) == (makers.HEIGHT, again)
 
 
 def test_a_transaction_signed_at_a_false_height_is_sent_again_until_it_lands() -> None:
     signed = replace(intent(), signed_at_height=ABSURD, timeout_height=ABSURD + 20)
-    made = plan(makers.situation(intents=(signed,)))
+    made = plan(makers.planning_input(intents=(signed,)))
     assert BroadcastAgain(signed.hash) in made.actions

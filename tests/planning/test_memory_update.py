@@ -59,7 +59,9 @@ def test_a_node_that_hides_what_landed_does_not_reopen_the_allowance() -> None:
             time=now,
             wallet=Wallet(makers.US, 4, sequence, 10**9),
         )
-        made = plan(makers.situation(market, memory=memory, limits=limits, now=now, confirmations=hidden))
+        made = plan(
+            makers.planning_input(market, memory=memory, limits=limits, now=now, confirmations=hidden)
+        )
         memory, hidden = made.memory, ()
         sends = [action for action in made.actions if isinstance(action, SendTransaction)]
         for action in sends:
@@ -76,7 +78,7 @@ def test_a_node_that_hides_what_landed_does_not_reopen_the_allowance() -> None:
 def test_a_deposit_above_the_host_s_limit_is_not_locked() -> None:
     market = makers.market(orders=[makers.order(1)])
     market = replace(market, rules=replace(market.rules, bid_deposit=7_000_000))
-    made = plan(makers.situation(market))
+    made = plan(makers.planning_input(market))
     assert not [action for action in made.actions if isinstance(action, SendTransaction)]
     [hold] = [each for each in made.holds if each.reason is Reason.CEILING]
     assert hold == Hold(
@@ -84,5 +86,5 @@ def test_a_deposit_above_the_host_s_limit_is_not_locked() -> None:
         Reason.CEILING,
         "the chain asks for a deposit of 7000000uve a bid; the host file allows 2500000uve (bid_deposit_max)",
     )
-    allowed = plan(makers.situation(market, limits=Limits(bid_deposit_max=7_000_000)))
+    allowed = plan(makers.planning_input(market, limits=Limits(bid_deposit_max=7_000_000)))
     assert [action for action in allowed.actions if isinstance(action, SendTransaction)]

@@ -14,7 +14,17 @@ from reconciler.values.memory import Memory, WorkloadMemory
 from reconciler.values.observed import Running, State
 from reconciler.values.plans import Plan, Transition
 from reconciler.values.readings import Unseen
-from tests.makers import adapter, desired, lease, lease_id, market, remembered, running, situation, workload
+from tests.makers import (
+    adapter,
+    desired,
+    lease,
+    lease_id,
+    market,
+    planning_input,
+    remembered,
+    running,
+    workload,
+)
 
 WEB = workload()
 KEY = workload_id(lease_id())
@@ -23,7 +33,7 @@ POD = "web-5c9f-a"
 
 def look(memory: Memory, shown: Running | None, file: Workload = WEB) -> Plan:
     adapters = adapter(*([shown] if shown else []))
-    return plan(situation(market(leases=[lease()]), desired(file), adapters=adapters, memory=memory))
+    return plan(planning_input(market(leases=[lease()]), desired(file), adapters=adapters, memory=memory))
 
 
 def shown(*pods: str, **changes: Any) -> Running:
@@ -69,14 +79,14 @@ def test_what_goes_with_its_specification_is_no_loss() -> None:
 
 
 def test_a_cluster_that_is_not_seen_loses_nothing() -> None:
-    given = situation(market(leases=[lease()]), desired(WEB), adapters={}, memory=begun())
+    given = planning_input(market(leases=[lease()]), desired(WEB), adapters={}, memory=begun())
     assert losses(plan(given)) == []
 
 
 def terminated(**changes: Any) -> PlanningInput:
     done = WorkloadMemory(lease_id(), "kubernetes", Phase.TERMINATED, 1, 2)
     seen = market(leases=[lease(state=State.CLOSED)])
-    made = situation(seen, desired(), memory=remembered(workloads={KEY: done}), adapters=adapter())
+    made = planning_input(seen, desired(), memory=remembered(workloads={KEY: done}), adapters=adapter())
     return replace(made, **changes)
 
 
@@ -94,8 +104,8 @@ def test_a_record_stays_while_the_repository_is_unseen() -> None:
 
 def test_a_phase_stays_while_its_adapter_or_its_lease_is_unseen() -> None:
     kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
-    blind = situation(market(leases=[lease()]), desired(workload()), memory=kept, adapters={})
-    silent = situation(Unseen("down"), desired(workload()), memory=kept)
+    blind = planning_input(market(leases=[lease()]), desired(workload()), memory=kept, adapters={})
+    silent = planning_input(Unseen("down"), desired(workload()), memory=kept)
     for given in (blind, silent):
         assert plan(given).memory.workloads[KEY].phase is Phase.RUNNING
         assert plan(given).transitions == ()

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.planning.admission import admit
 from reconciler.planning.capacity import too_small
-from reconciler.planning.placement import placed
-from reconciler.planning.planner import plan
+from reconciler.planning.memory_update import recall
+from reconciler.planning.planner import derive, plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleSettings
@@ -27,9 +28,9 @@ from tests.makers import (
     lease_id,
     market,
     order,
+    planning_input,
     remembered,
     running,
-    situation,
     unit,
     workload,
 )
@@ -55,7 +56,7 @@ def hosts(
 def given(file: Workload = ANYWHERE, attributes: tuple[Attribute, ...] = (), **changes: Any) -> PlanningInput:
     both = {"kubernetes": cluster(), "ansible": hosts()}
     seen = market(leases=[lease(attributes=attributes)])
-    made = situation(seen, desired(file, ansible=AnsibleSettings(enabled=True)), adapters=both)
+    made = planning_input(seen, desired(file, ansible=AnsibleSettings(enabled=True)), adapters=both)
     return replace(made, **changes)
 
 
@@ -131,9 +132,10 @@ def test_what_moves_is_taken_away_where_it_was_once_it_runs_where_it_shall() -> 
 
 
 def test_nothing_is_changed_where_every_file_says() -> None:
-    made = given(workload())
-    wanted = desired(workload())
-    assert placed(made, wanted, None) is wanted
+    inputs = given(workload(), market=SILENT)
+    memory = recall(inputs)
+    admission = admit(inputs, memory)
+    assert derive(inputs, memory, admission).desired is admission.desired
 
 
 def test_the_orders_attributes_go_along() -> None:
@@ -144,7 +146,7 @@ def test_the_orders_attributes_go_along() -> None:
 
 def test_an_adapter_that_is_switched_off_is_left_alone() -> None:
     off = desired(workload(adapter="ansible"), ansible=AnsibleSettings(enabled=False))
-    made = plan(replace(given(), desired=situation(wanted=off).desired))
+    made = plan(replace(given(), desired=planning_input(wanted=off).desired))
     assert made.actions == ()
     assert Reason.ADAPTER_UNKNOWN in {h.reason for h in made.holds if h.subject.name == KEY}
 

@@ -60,7 +60,7 @@ def test_on_one_snapshot_it_is_what_the_loop_does(
     base = revision(world.desired.view.newest.desired, BASE)
     head = revision(replace(other.desired.view.newest.desired, pricing=pricing), HEAD)
     before = replace(
-        world, desired=Seen(Revisions(base)), limits=limits, intents=(), confirmations=(), outcomes=()
+        world, desired=Seen(Revisions(base)), limits=limits, intents=(), confirmations=(), results=()
     )
     found = PlannedCycle(before, plan(before))
     outlook = planning_snapshot_of("p", found)
@@ -79,9 +79,9 @@ def test_on_one_snapshot_it_is_what_the_loop_does(
 def seen(market: Market, base: Desired, head: Desired, limits: Limits | None = None) -> Preview:
     """The preview of a change on a market that has settled on its base."""
     base, head = replace(base, commit=BASE), replace(head, commit=HEAD)
-    situation = replace(makers.situation(market, base), limits=limits or Limits())
-    memory = plan(situation).memory
-    outlook = PlanningSnapshot("p", makers.NOW, market, situation.adapters, memory, limits or Limits())
+    inputs = replace(makers.planning_input(market, base), limits=limits or Limits())
+    memory = plan(inputs).memory
+    outlook = PlanningSnapshot("p", makers.NOW, market, inputs.adapters, memory, limits or Limits())
     return preview(outlook, RevisionChange(Revision(base), Revision(head)))
 
 

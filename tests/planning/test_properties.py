@@ -169,7 +169,7 @@ def named(message: Message) -> str:
 def test_memory_holds_facts_and_never_that_an_effect_took_place(world: PlanningInput) -> None:
     """A cycle that died before its first effect plans the same again; only whose turn it is has passed on."""
     first = plan(world)
-    kept = replace(first.memory, last_lane=world.memory.last_lane)
+    kept = replace(first.memory, last_batch=world.memory.last_batch)
     again = plan(replace(world, memory=kept))
     assert again.actions == first.actions
     assert again.holds == first.holds
@@ -185,7 +185,7 @@ def is_farewell(step: Transition) -> bool:
 def enduring(memory: Memory) -> Memory:
     """Without whose turn it is, and without what is told once as terminated and forgotten then."""
     kept = {k: w for k, w in memory.workloads.items() if w.phase is not Phase.TERMINATED}
-    return replace(memory, workloads=kept, last_lane="")
+    return replace(memory, workloads=kept, last_batch="")
 
 
 @everywhere

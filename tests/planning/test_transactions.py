@@ -21,8 +21,8 @@ from tests.makers import (
     market,
     order,
     order_id,
+    planning_input,
     remembered,
-    situation,
     workload,
 )
 
@@ -44,32 +44,32 @@ def intent(signed_at: int) -> Intent:
 
 
 def test_closings_go_before_bids_and_withdrawals_wait_for_their_turn() -> None:
-    given = situation(BUSY, desired(config=EVERY_MINUTE))
+    given = planning_input(BUSY, desired(config=EVERY_MINUTE))
     [[closing, created]] = sent(given)
     assert (closing, type(created)) == (CLOSING, CreateBid)
     assert held(given, Reason.AWAITING_CONFIRMATION) == {workload_id(lease_id())}
 
 
 def test_an_order_whose_bid_waits_for_the_withdrawals_says_so() -> None:
-    given = situation(BUSY, desired(config=EVERY_MINUTE), memory=remembered(last_lane="market"))
+    given = planning_input(BUSY, desired(config=EVERY_MINUTE), memory=remembered(last_batch="market"))
     assert len(sent(given)) == 1
     assert held(given, Reason.AWAITING_CONFIRMATION) == {str(order_id(5)), str(lease_id(6))}
 
 
 def test_nothing_is_sent_while_a_transaction_is_unconfirmed_and_each_that_waits_says_so() -> None:
-    given = situation(BUSY, desired(config=EVERY_MINUTE), intents=(intent(HEIGHT),))
+    given = planning_input(BUSY, desired(config=EVERY_MINUTE), intents=(intent(HEIGHT),))
     assert plan(given).actions == ()
     waiting = held(given, Reason.AWAITING_CONFIRMATION)
     assert waiting == {str(order_id(5)), str(lease_id(6)), workload_id(lease_id())}
 
 
 def test_bytes_that_are_overdue_are_sent_again() -> None:
-    given = situation(BUSY, intents=(intent(HEIGHT - 2),))
+    given = planning_input(BUSY, intents=(intent(HEIGHT - 2),))
     assert plan(given).actions == (BroadcastAgain("AB" * 32),)
 
 
 def test_a_transaction_is_full_at_its_ceiling() -> None:
-    given = situation(BUSY, limits=Limits(messages_per_transaction=1))
+    given = planning_input(BUSY, limits=Limits(messages_per_transaction=1))
     assert sent(given) == [(CLOSING,)]
     assert held(given, Reason.CEILING) == {str(order_id(5))}
 
@@ -87,7 +87,7 @@ def test_two_leases_of_a_deployment_are_not_closed_in_one_block() -> None:
     files = [
         replace(workload(), id=workload_id(x), lease=x, close=CloseReason.DECOMMISSION) for x in pair().leases
     ]
-    given = situation(pair(), desired(*files))
+    given = planning_input(pair(), desired(*files))
     [messages] = sent(given)
     assert [m.id for m in messages if isinstance(m, CloseBid)] == [lease_id()]
     assert held(given, Reason.AWAITING_HEIGHT) == {f.id for f in files if f.lease != lease_id()}
@@ -97,12 +97,12 @@ def test_the_order_in_which_leases_are_listed_decides_nothing() -> None:
     due = desired(config=EVERY_MINUTE)
     seen = replace(pair(), accounts={lease_id().deployment: account(*pair().leases.values())})
     turned = replace(seen, leases=dict(reversed(list(seen.leases.items()))))
-    assert sent(situation(seen, due)) == sent(situation(turned, due))
+    assert sent(planning_input(seen, due)) == sent(planning_input(turned, due))
 
 
 def test_a_suspension_is_said_also_while_nothing_wants_to_be_sent() -> None:
-    given = situation(market(), desired(config=Config(suspended="moving house")))
+    given = planning_input(market(), desired(config=Config(suspended="moving house")))
     [hold] = [h for h in plan(given).holds if h.reason is Reason.SUSPENDED]
     assert (hold.subject.name, hold.ours) == ("spending", True)
     assert "moving house" in hold.message
-    assert held(situation(market(), desired()), Reason.SUSPENDED) == set()
+    assert held(planning_input(market(), desired()), Reason.SUSPENDED) == set()

@@ -24,9 +24,9 @@ from tests.makers import (
     lease_id,
     market,
     order_id,
+    planning_input,
     remembered,
     running,
-    situation,
     workload,
 )
 
@@ -70,7 +70,7 @@ def given(
         settlements={order_id(): side or SettlementSide(escrow())},
     )
     kept = remembered(usage={lease_id(): memory or UsageMemory(NOW - 40, 38, NOW - 2, 60)})
-    made = situation(seen, desired(FILE, config=RULES), adapters=adapter(running(FILE)), memory=kept)
+    made = planning_input(seen, desired(FILE, config=RULES), adapters=adapter(running(FILE)), memory=kept)
     return replace(made, **changes)
 
 
@@ -146,7 +146,7 @@ def expiring(left: int, since: int) -> PlanningInput:
     kept = UsageMemory(NOW - since, since, NOW - 2, 60)
     rare = Config(usage=Usage(every_seconds=86_400, expiry_margin_seconds=3_600))
     made = given(SettlementSide(escrow(expires_at=NOW + left)), kept)
-    return replace(made, desired=situation(wanted=desired(FILE, config=rare)).desired)
+    return replace(made, desired=planning_input(wanted=desired(FILE, config=rare)).desired)
 
 
 @pytest.mark.parametrize(

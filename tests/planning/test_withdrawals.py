@@ -20,8 +20,8 @@ from tests.makers import (
     lease_id,
     market,
     order,
+    planning_input,
     remembered,
-    situation,
 )
 
 
@@ -33,18 +33,18 @@ EVERY_MINUTE = desired(config=Config(withdrawals=Withdrawals(every_seconds=60)))
 
 
 def test_due_by_interval_and_worth_its_fee() -> None:
-    given = situation(market(leases=[lease()]), EVERY_MINUTE)
+    given = planning_input(market(leases=[lease()]), EVERY_MINUTE)
     gross = 2446 * 101
     assert messages_of(given) == (WithdrawLease(lease_id(1), gross - gross * 2 // 100),)
 
 
 def test_not_before_the_interval_has_passed_since_the_last_one() -> None:
     recent = remembered(withdrawn_at={lease_id(1): NOW - 59})
-    assert messages_of(situation(market(leases=[lease()]), EVERY_MINUTE, memory=recent)) == ()
+    assert messages_of(planning_input(market(leases=[lease()]), EVERY_MINUTE, memory=recent)) == ()
 
 
 def test_not_for_less_than_the_fee() -> None:
-    given = situation(market(leases=[lease(rate=1)]), EVERY_MINUTE)
+    given = planning_input(market(leases=[lease(rate=1)]), EVERY_MINUTE)
     assert messages_of(given) == ()
     assert Reason.NOT_WORTH in {h.reason for h in plan(given).holds}
 
@@ -52,19 +52,19 @@ def test_not_for_less_than_the_fee() -> None:
 def test_before_the_funds_run_out_whatever_the_interval() -> None:
     """Past their end earlier payments eat the later ones' money (semantics 4.6)."""
     ending = account(lease(), funds=2446 * 105)
-    given = situation(market(leases=[lease()], accounts=[ending]), desired())
+    given = planning_input(market(leases=[lease()], accounts=[ending]), desired())
     assert [type(m) for m in messages_of(given)] == [WithdrawLease]
 
 
 def test_not_again_and_again_in_the_last_blocks() -> None:
     """What is left is paid by the settle that ends the lease; each withdrawal before it costs a fee."""
     ending = account(lease(), funds=2446 * 9, settled_at=HEIGHT - 4)
-    assert messages_of(situation(market(leases=[lease()], accounts=[ending]), desired())) == ()
+    assert messages_of(planning_input(market(leases=[lease()], accounts=[ending]), desired())) == ()
 
 
 def test_exhausted_funds_are_said_and_withdrawn() -> None:
     dry = account(lease(), funds=2446 * 50)
-    given = situation(market(leases=[lease()], accounts=[dry]), desired())
+    given = planning_input(market(leases=[lease()], accounts=[dry]), desired())
     assert [type(m) for m in messages_of(given)] == [WithdrawLease]
     assert Reason.ESCROW_EXHAUSTED in {h.reason for h in plan(given).holds}
 
@@ -72,7 +72,7 @@ def test_exhausted_funds_are_said_and_withdrawn() -> None:
 def test_a_lease_that_nobody_pays_for_is_ended_whatever_that_costs() -> None:
     """Nothing on the chain closes it until somebody settles (semantics 4.6)."""
     drawn = account(lease(), funds=0, settled_at=HEIGHT - 1)
-    given = situation(market(leases=[lease()], accounts=[drawn]), desired())
+    given = planning_input(market(leases=[lease()], accounts=[drawn]), desired())
     assert messages_of(given) == (WithdrawLease(lease_id(1), 0),)
 
 
@@ -85,25 +85,25 @@ def second() -> Lease:
 def test_one_lease_of_a_deployment_at_a_time() -> None:
     """Two in one block break its payments (semantics 4.4)."""
     both = account(lease(), second())
-    given = situation(market(leases=[lease(), second()], accounts=[both]), EVERY_MINUTE)
+    given = planning_input(market(leases=[lease(), second()], accounts=[both]), EVERY_MINUTE)
     assert [m.id for m in messages_of(given) if isinstance(m, WithdrawLease)] == [lease_id(1)]
 
 
 def test_nothing_from_an_account_settled_at_this_height() -> None:
     fresh = account(lease(), settled_at=HEIGHT)
-    assert messages_of(situation(market(leases=[lease()], accounts=[fresh]), EVERY_MINUTE)) == ()
+    assert messages_of(planning_input(market(leases=[lease()], accounts=[fresh]), EVERY_MINUTE)) == ()
 
 
 def test_a_gate_that_refused_is_said_and_tried_later() -> None:
     refused = Retry(1, NOW + 60, "ChainRefused", "MFA required for medium_withdrawal")
     memory = remembered(retries={EffectKey.parse(f"WithdrawLease:{lease_id(1)}"): refused})
-    given = situation(market(leases=[lease()]), EVERY_MINUTE, memory=memory)
+    given = planning_input(market(leases=[lease()]), EVERY_MINUTE, memory=memory)
     assert messages_of(given) == ()
     assert any("MFA required" in h.message for h in plan(given).holds)
 
 
 def test_withdrawals_never_share_a_transaction_and_take_turns() -> None:
-    given = situation(market(orders=[order(5)], leases=[lease()]), EVERY_MINUTE)
+    given = planning_input(market(orders=[order(5)], leases=[lease()]), EVERY_MINUTE)
     first = plan(given)
     assert {type(m).__name__ for m in messages_of(given)} == {"CreateBid"}
     after = replace(given, memory=first.memory)

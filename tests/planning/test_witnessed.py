@@ -28,7 +28,7 @@ def cycles(doubts: tuple[bool, ...], drifted: bool = False) -> list[Plan]:
             unconfirmed={ENDED.id: WHY} if doubt else {},
         )
         running = makers.running(WANTED, drifted=drifted)
-        given = makers.situation(
+        given = makers.planning_input(
             market, makers.desired(WANTED), adapters=makers.adapter(running), memory=memory
         )
         made.append(plan(given))

@@ -23,9 +23,9 @@ from tests.makers import (
     lease,
     lease_id,
     market,
+    planning_input,
     remembered,
     running,
-    situation,
     workload,
 )
 
@@ -34,7 +34,7 @@ KEY = workload_id(lease_id())
 
 
 def leased(**changes: Any) -> PlanningInput:
-    made = situation(market(leases=[lease()]), desired(FILE))
+    made = planning_input(market(leases=[lease()]), desired(FILE))
     return replace(made, **changes)
 
 
@@ -68,13 +68,15 @@ def test_only_differences_are_applied(there: Running, why: str) -> None:
 
 def test_a_pause_is_called_a_pause_by_whatever_it_was_asked() -> None:
     paused = replace(FILE, paused=True)
-    given = replace(situation(market(leases=[lease()]), desired(paused)), adapters=adapter(running(FILE)))
+    given = replace(
+        planning_input(market(leases=[lease()]), desired(paused)), adapters=adapter(running(FILE))
+    )
     assert [a.why for a in plan(given).actions if isinstance(a, ApplyWorkload)] == ["it shall pause"]
 
 
 def test_a_deleted_file_under_an_active_lease_removes_nothing() -> None:
     given = leased(adapters=adapter(running(FILE)))
-    without = replace(given, desired=situation(wanted=desired()).desired)
+    without = replace(given, desired=planning_input(wanted=desired()).desired)
     assert plan(without).actions == ()
     assert reasons(without) == {Reason.NO_WORKLOAD_FILE}
 
@@ -92,7 +94,7 @@ def test_a_deleted_file_under_an_active_lease_removes_nothing() -> None:
     ],
 )
 def test_a_file_that_may_not_be_applied_is_held(wanted: Desired, reason: Reason) -> None:
-    given = situation(market(leases=[lease()]), wanted)
+    given = planning_input(market(leases=[lease()]), wanted)
     assert plan(given).actions == ()
     assert reason in reasons(given)
 
@@ -101,7 +103,7 @@ def closed(first: int = 0, again: int = 0, **changes: Any) -> PlanningInput:
     memory = WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING, first, again)
     seen = market(leases=[lease(state=State.CLOSED)])
     kept = remembered(workloads={KEY: memory})
-    made = situation(seen, desired(FILE), adapters=adapter(running(FILE)), memory=kept)
+    made = planning_input(seen, desired(FILE), adapters=adapter(running(FILE)), memory=kept)
     return replace(made, **changes)
 
 
@@ -170,7 +172,7 @@ def test_a_cluster_that_does_not_know_us_any_more_is_said_in_the_operators_word(
 
 def test_the_quota_follows_the_capacity() -> None:
     bare = {"kubernetes": AdapterView(Seen({}), Seen(Capacity(ROOM, (ROOM,), None)))}
-    actions = plan(situation(adapters=bare)).actions
+    actions = plan(planning_input(adapters=bare)).actions
     assert actions == (PrepareAdapter("kubernetes", ROOM),)
 
 
@@ -179,7 +181,7 @@ def test_a_refused_workload_waits_for_a_new_revision() -> None:
     memory = remembered(retries={EffectKey.parse(f"ApplyWorkload:{KEY}"): retry})
     assert plan(leased(memory=memory)).actions == ()
     newer = replace(desired(FILE), commit="d" * 40)
-    changed = leased(memory=memory, desired=situation(wanted=newer).desired)
+    changed = leased(memory=memory, desired=planning_input(wanted=newer).desired)
     assert [type(a) for a in plan(changed).actions] == [ApplyWorkload]
 
 
@@ -222,7 +224,7 @@ def test_phases_missed_while_away_are_filled_in() -> None:
 def test_an_end_says_who_or_what_closed_the_lease(reason: str, told: str) -> None:
     ended = market(leases=[replace(lease(state=State.CLOSED), closed_reason=reason)])
     kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
-    given = situation(ended, desired(FILE), memory=kept, adapters=adapter(running(FILE)))
+    given = planning_input(ended, desired(FILE), memory=kept, adapters=adapter(running(FILE)))
     (step,) = plan(given).transitions
     assert (step.end, step.detail) == (Phase.STOPPING, told)
 
@@ -232,7 +234,7 @@ def test_a_terminated_workload_is_forgotten_once_its_file_is_gone() -> None:
     kept = remembered(workloads={KEY: done})
     with_file = closed(memory=kept, adapters=adapter())
     assert KEY in plan(with_file).memory.workloads
-    without = replace(with_file, desired=situation(wanted=desired()).desired)
+    without = replace(with_file, desired=planning_input(wanted=desired()).desired)
     assert KEY not in plan(without).memory.workloads
     (told,) = plan(without).transitions
     assert (told.workload, told.start, told.end) == (KEY, Phase.TERMINATED, Phase.TERMINATED)

@@ -19,7 +19,7 @@ def turned(mapping: Mapping[Key, Value]) -> dict[Key, Value]:
 
 
 def in_opposite_order(world: PlanningInput) -> PlanningInput:
-    """The situation, told backwards."""
+    """The same input, every mapping reversed."""
     seen, view, memory = world.market, world.adapters["kubernetes"], world.memory
     if isinstance(seen, Seen):
         m = seen.view

@@ -65,8 +65,8 @@ def rest(play: Play) -> None:
     """Go on until nothing is left to do, and share that."""
     for _ in range(12):
         play.blocks(1)
-        plan, situation = play.last.finding.plan, play.last.finding.situation
-        if not (plan.actions or situation.intents or situation.outcomes):
+        plan, inputs = play.last.finding.plan, play.last.finding.inputs
+        if not (plan.actions or inputs.intents or inputs.results):
             break
     play.daemon.runner._sharer = SnapshotPublisher(play.daemon.runner._world)
     assert play.blocks(1) == []

@@ -18,7 +18,7 @@ from reconciler.values.plans import Plan, Reason, RemoveWorkload, SendTransactio
 from reconciler.values.readings import Seen
 from tests.documents.texts import PRICING, PROVIDER, SHEET_PRICING, lease, repository, workload, workload_path
 from tests.git.forge import Forge
-from tests.makers import adapter, market, order, remembered, running, situation
+from tests.makers import adapter, market, order, planning_input, remembered, running
 from tests.makers import lease as leased
 from tests.makers import workload as workload_of
 from tests.troubles.ground import Ground, Show
@@ -72,7 +72,7 @@ def bad_file(path: str, content: bytes, link: bool = False) -> Show:
             (history.forge.path / path).symlink_to(outside)
         after = history.commit(files, before.good)
 
-        made = plan(situation(market(orders=[order(7)]), after))
+        made = plan(planning_input(market(orders=[order(7)]), after))
         assert bid_price(made) == OUR_PRICE
         assert (after.config, after.pricing) == (before.config, before.pricing)
         assert after.workloads[workload_id(lease(1))] == before.workloads[workload_id(lease(1))]
@@ -89,7 +89,7 @@ def sheets_own_file(ground: Ground) -> str:
     """The sheet's pricing file, word for word."""
     made = History(ground).commit(repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
     assert made.whole
-    assert bid_price(plan(situation(market(orders=[order(7)]), made))) == 1
+    assert bid_price(plan(planning_input(market(orders=[order(7)]), made))) == 1
     return "\n".join(fault.show() for fault in made.faults)
 
 
@@ -101,7 +101,7 @@ def served(made: Desired) -> Plan:
         workloads={before.id: WorkloadMemory(lease(1), "kubernetes", Phase.RUNNING)}, applied=made.commit
     )
     world = market(orders=[order(7)], leases=[held])
-    return plan(situation(world, made, adapters=adapter(running(before)), memory=known))
+    return plan(planning_input(world, made, adapters=adapter(running(before)), memory=known))
 
 
 def renamed(ground: Ground) -> str:
@@ -126,7 +126,7 @@ def doubled(ground: Ground) -> str:
     history = History(ground)
     before = history.commit(repository(1, 2), {})
     after = history.commit({"workloads/copy.yaml": workload(1, image="nginx:2")}, before.good)
-    made = plan(situation(market(orders=[order(7)]), after))
+    made = plan(planning_input(market(orders=[order(7)]), after))
     assert after.workloads == before.workloads
     assert bid_price(made) == OUR_PRICE
     ground.places["first"] = FIRST.removeprefix("workloads/")
@@ -146,7 +146,7 @@ def of_windows(ground: Ground) -> str:
         before.workloads,
     )
     assert after.whole
-    assert bid_price(plan(situation(market(orders=[order(7)]), after))) == OUR_PRICE
+    assert bid_price(plan(planning_input(market(orders=[order(7)]), after))) == OUR_PRICE
     return "\n".join(fault.show() for fault in after.faults)
 
 

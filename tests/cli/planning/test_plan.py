@@ -59,13 +59,13 @@ class Terminal:
         market = makers.market(orders=[makers.order(1), makers.order(2, makers.unit(price=2500))])
         good = {name: self.forge.git("rev-parse", f"{good_of or self.base}:{name}") for name in FILES}
         base = replace(makers.desired(), commit=applied or self.base, good=good)
-        situation = makers.situation(market, base)
+        inputs = makers.planning_input(market, base)
         outlook = PlanningSnapshot(
             provider,
             int(time.time()) - age,
             market,
-            situation.adapters,
-            plan(situation).memory,
+            inputs.adapters,
+            plan(inputs).memory,
             limits or Limits(clock_skew_seconds=10**9),
             folder=folder,
         )
