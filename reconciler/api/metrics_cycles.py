@@ -122,7 +122,7 @@ def calls(timings: CallTimings) -> Iterator[Metric]:
         "How long calls to a source took.",
         labels=["source", "call"],
     )
-    for (source, call), took in sorted(timings.took().items()):
+    for (source, call), took in sorted(timings.durations().items()):
         family.add_metric([source, call], list(took.cumulative()), took.seconds)
     yield family
 

@@ -1,4 +1,4 @@
-"""How long the cycle's questions to the repository and the chain take: ports with a watch on them."""
+"""Timings of the cycle's calls to the repository and the chain."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ class CallTimings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._took: dict[tuple[str, str], Durations] = {}
+        self._durations: dict[tuple[str, str], Durations] = {}
 
     @contextmanager
     def timed(self, source: str, call: str) -> Iterator[None]:
-        """Note how long it takes, also where it raises."""
+        """Record the duration of the block, also if it raises."""
         began = time.monotonic()
         try:
             yield
         finally:
             seconds = time.monotonic() - began
             with self._lock:
-                before = self._took.get((source, call), Durations())
-                self._took[source, call] = before.with_one(seconds)
+                before = self._durations.get((source, call), Durations())
+                self._durations[source, call] = before.with_one(seconds)
 
-    def took(self) -> Mapping[tuple[str, str], Durations]:
-        """What was noted so far."""
+    def durations(self) -> Mapping[tuple[str, str], Durations]:
+        """The durations recorded so far."""
         with self._lock:
-            return dict(self._took)
+            return dict(self._durations)
 
 
 class TimedRepo:
-    """A `ports.Repo` whose calls are timed, but for reading blobs, which is from memory or one disk."""
+    """A `ports.Repo` with timed calls, except for reads of blobs, which are local."""
 
     def __init__(self, repo: Repo, calls: CallTimings) -> None:
         self._repo = repo
@@ -70,7 +70,7 @@ class TimedRepo:
 
 
 class TimedChain:
-    """A `ports.Chain` whose calls are timed."""
+    """A `ports.Chain` with timed calls."""
 
     def __init__(self, chain: Chain, calls: CallTimings) -> None:
         self._chain = chain

@@ -1,4 +1,4 @@
-"""Files that hold secrets: read again when they change, refused where others could read them."""
+"""Secret files: reloaded when they change, refused if other users can read them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 LINE_MAX_BYTES = 64 * 1024
 TOKEN_MIN = 20
-"""Characters; what is shorter can be guessed."""
+"""Characters; shorter ones can be guessed."""
 
 DIGEST = "sha256:"
 
@@ -20,51 +20,49 @@ Content = TypeVar("Content")
 
 
 class SecretError(Exception):
-    """A file of secrets cannot be used; says why and what to do, never what is in it."""
+    """A secret file cannot be used; the message has the reason and what to do, never the content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One line of the token file: a token's digest, whose it is, and until when (unix seconds, None: for
-    ever).
-    """
+    """A line of the token file: the token's digest, its name, and its expiry (unix seconds, None: never)."""
 
     digest: bytes
     name: str
     until: int | None = None
 
-    def is_of(self, given: str) -> bool:
-        """Whether this is the token, in a time that tells nothing."""
-        return hmac.compare_digest(self.digest, hashlib.sha256(given.encode("utf-8", "replace")).digest())
+    def matches(self, text: str) -> bool:
+        """Whether the text is the token, compared in constant time."""
+        return hmac.compare_digest(self.digest, hashlib.sha256(text.encode("utf-8", "replace")).digest())
 
 
 class SecretFile(Generic[Content]):
-    """A file's content as of now; the last good one where a changed file is not good."""
+    """A file's content; the last valid one if a changed file is invalid."""
 
     def __init__(self, path: Path, read: Callable[[Path, str], Content]) -> None:
         self.path = path
         self._read = read
-        self._seen = self._mark()
+        self._stat = self._current_stat()
         self._content = read(path, _text(path))
 
     @property
     def content(self) -> Content:
-        """What was read last."""
+        """The content."""
         return self._content
 
     def refresh(self) -> bool:
-        """Read it again where it changed, and say so; SecretError where it is not good any more."""
-        mark = self._mark()
-        if mark == self._seen:
+        """Reload the file if it changed; whether it did. SecretError if it is invalid."""
+        stat = self._current_stat()
+        if stat == self._stat:
             return False
-        self._seen = mark
+        self._stat = stat
         self._content = self._read(self.path, _text(self.path))
         return True
 
     def __str__(self) -> str:
         return str(self.path)
 
-    def _mark(self) -> tuple[int, int, int]:
+    def _current_stat(self) -> tuple[int, int, int]:
         try:
             found = self.path.stat()
         except OSError as error:
@@ -73,7 +71,7 @@ class SecretFile(Generic[Content]):
 
 
 def read_tokens(path: Path, text: str) -> tuple[Token, ...]:
-    """Lines of `TOKEN-OR-sha256:DIGEST [NAME [UNTIL]]`; # begins a remark."""
+    """Lines of `TOKEN-OR-sha256:DIGEST [NAME [UNTIL]]`; # starts a comment."""
     found = tuple(_token(path, number, words) for number, words in _lines(text))
     if not found:
         raise SecretError(
@@ -84,7 +82,7 @@ def read_tokens(path: Path, text: str) -> tuple[Token, ...]:
 
 
 def read_plaintext_tokens(path: Path, text: str) -> tuple[tuple[str, Token], ...]:
-    """Those of the lines that stand there whole, not as a hash, for who has to show one."""
+    """Plaintext tokens only: a hash cannot be presented."""
     return tuple(
         (words[0], _token(path, number, words))
         for number, words in _lines(text)
@@ -96,7 +94,7 @@ def read_token(path: Path, text: str) -> str:
     """The first line."""
     token = text.split("\n", 1)[0].strip()
     if len(token) < TOKEN_MIN:
-        raise SecretError(f"the token in {path} is shorter than {TOKEN_MIN} characters; write a whole one")
+        raise SecretError(f"the token in {path} is shorter than {TOKEN_MIN} characters; write a complete one")
     return token
 
 
@@ -106,7 +104,7 @@ def read_hook_secret(path: Path, text: str) -> bytes:
     if len(secret) < TOKEN_MIN:
         raise SecretError(
             f"the webhook secret in {path} is shorter than {TOKEN_MIN} characters; write a longer one, such "
-            f"as the output of `openssl rand -hex 32`, and give it to the forge too"
+            f"as the output of `openssl rand -hex 32`, and set it at the forge too"
         )
     return secret.encode()
 
@@ -120,7 +118,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 def _token(path: Path, number: int, words: list[str]) -> Token:
     where = f"{path}:{number}"
     if len(words) > 3:
-        raise SecretError(f"{where}: more than a token, a name and a time; write TOKEN NAME UNTIL")
+        raise SecretError(f"{where}: more than three fields; write TOKEN NAME UNTIL")
     secret, name, until = [*words, "", ""][:3]
     if not secret.startswith(DIGEST) and len(secret) < TOKEN_MIN:
         raise SecretError(f"{where}: the token is shorter than {TOKEN_MIN} characters; write a longer one")
@@ -146,7 +144,7 @@ def _until(where: str, text: str) -> int | None:
         when = datetime.fromisoformat(text)
     except ValueError:
         raise SecretError(
-            f"{where}: {text[:40]} is no time; write one such as 2027-01-31T00:00:00Z"
+            f"{where}: {text[:40]} is not a time; write one such as 2027-01-31T00:00:00Z"
         ) from None
     return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
 
@@ -159,9 +157,9 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise _unreadable(path, error) from None
     if mode & 0o077:
-        raise SecretError(f"others may read {path}; run chmod 600 {path}")
+        raise SecretError(f"other users may read {path}; run chmod 600 {path}")
     if len(content) > LINE_MAX_BYTES:
-        raise SecretError(f"{path} is longer than {LINE_MAX_BYTES} bytes; it is no file of secrets")
+        raise SecretError(f"{path} is longer than {LINE_MAX_BYTES} bytes; this is not a secret file")
     try:
         return content.decode()
     except UnicodeDecodeError:
@@ -170,6 +168,6 @@ def _text(path: Path) -> str:
 
 def _unreadable(path: Path, error: OSError) -> SecretError:
     return SecretError(
-        f"{path} cannot be read: {error.strerror}; write it for the daemon's user, or change its name in the "
-        f"host file"
+        f"{path} cannot be read: {error.strerror}; make it readable for the daemon's user, or change its "
+        f"path in the host file"
     )

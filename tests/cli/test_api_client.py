@@ -103,7 +103,7 @@ def test_an_expired_one_is_told_with_what_to_do(outer: Outer) -> None:
     ("text", "mode", "told"),
     [
         ("short\n", 0o600, "is shorter than 20 characters"),
-        (f"{TOKEN}\n", 0o644, "others may read"),
+        (f"{TOKEN}\n", 0o644, "other users may read"),
         (None, 0, "cannot be read: No such file"),
     ],
 )

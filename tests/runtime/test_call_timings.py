@@ -62,7 +62,7 @@ def test_the_repository_answers_as_before_and_is_timed() -> None:
     assert repo.read(["b"]) == {"b": b"x"}
     with pytest.raises(OSError, match="hung up"):
         repo.publish(BranchCommit("b", {}, "m"))
-    assert {key: sum(took.counts) for key, took in timed.took().items()} == {
+    assert {key: sum(took.counts) for key, took in timed.durations().items()} == {
         ("git", "look"): 1,
         ("git", "publish"): 1,
     }

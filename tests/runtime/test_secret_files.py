@@ -25,11 +25,11 @@ def test_tokens_have_names_and_ends(tmp_path: Path) -> None:
     first, second = read_tokens(Path("t"), text)
     assert (first.name, first.until) == ("grafana", 1_798_758_000)
     assert (second.name, second.until) == ("token 4", None)
-    assert first.is_of(LONG)
-    assert not first.is_of(f"{LONG} ")
-    assert second.is_of("another-secret-0123456")
-    assert not second.is_of(DIGEST)
-    assert not second.is_of("\ud800")
+    assert first.matches(LONG)
+    assert not first.matches(f"{LONG} ")
+    assert second.matches("another-secret-0123456")
+    assert not second.matches(DIGEST)
+    assert not second.matches("\ud800")
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_tokens_have_names_and_ends(tmp_path: Path) -> None:
     [
         ("", "holds no token; write one a line"),
         ("short\n", ":1: the token is shorter than 20 characters; write a longer one"),
-        (f"{LONG} a 2027-01-01 more\n", ":1: more than a token, a name and a time; write TOKEN NAME UNTIL"),
-        (f"\n{LONG} a tomorrow\n", ":2: tomorrow is no time; write one such as 2027-01-31T00:00:00Z"),
+        (f"{LONG} a 2027-01-01 more\n", ":1: more than three fields; write TOKEN NAME UNTIL"),
+        (f"\n{LONG} a tomorrow\n", ":2: tomorrow is not a time; write one such as 2027-01-31T00:00:00Z"),
         ("sha256:abc\n", ":1: sha256: is followed by 64 hex digits, as sha256sum prints them"),
         (f"sha256:{'z' * 64}\n", ":1: sha256: is followed by 64 hex digits"),
     ],
@@ -57,7 +57,7 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     path.write_text(LONG)
     for mode in (0o604, 0o640, 0o666):
         path.chmod(mode)
-        with pytest.raises(SecretError, match=f"others may read {path}; run chmod 600 {path}"):
+        with pytest.raises(SecretError, match=f"other users may read {path}; run chmod 600 {path}"):
             SecretFile(path, read_tokens)
 
 

@@ -85,7 +85,9 @@ class RemoteAuthenticator:
                 "send a token as `Authorization: Bearer TOKEN`, or a client certificate",
                 WWW_Authenticate=challenge,
             )
-        token = next((t for t in self._tokens.content if t.is_of(token_text)), None) if self._tokens else None
+        token = (
+            next((t for t in self._tokens.content if t.matches(token_text)), None) if self._tokens else None
+        )
         if token is not None and (token.until is None or self._now() < token.until):
             return None
         if token is not None:

@@ -1,4 +1,4 @@
-"""Where the two histories are read: in a clone, or on the daemon's host."""
+"""Reads the desired and the status branch, in a clone or on the daemon's host."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class HistoryLocation:
 
 @dataclass(frozen=True, slots=True)
 class HistorySource:
-    """Both histories joined; `address` is the provider's ("": not published yet), `missing` says what the
-    clone lacks.
+    """Both histories joined; `address` is the provider's ("": not published yet), `missing` is what the clone
+    lacks.
     """
 
     entries: tuple[HistoryEntry, ...]
@@ -50,7 +50,7 @@ class HistorySource:
 
 
 def read(place: HistoryLocation) -> HistorySource:
-    """Both histories; ToldError says what to fetch."""
+    """Both histories; CliError if something must be fetched."""
     with _opened(place) as clone:
         desired = clone.resolve(place.desired) if place.desired else _usual(clone)
         status = _status(clone, place)
@@ -73,7 +73,7 @@ def _opened(place: HistoryLocation) -> Iterator[Clone]:
 
 
 def _usual(clone: Clone) -> str:
-    """The branch that a clone's origin calls its own, or one of the usual names."""
+    """The origin's default branch, or one of the usual names."""
     try:
         return clone.resolve("refs/remotes/origin/HEAD")
     except CloneError:
@@ -99,20 +99,16 @@ def _missing(place: HistoryLocation) -> str:
 
 
 def _cut(clone: Clone, longest: int) -> str:
-    """What older commits there are is not known, and so not which of them came with the oldest that is."""
+    """History is truncated; the oldest entry may include earlier commits."""
     if clone.run("rev-parse", "--is-shallow-repository").text == "true":
-        return (
-            "this clone is shallow: what is older is not told rightly; get it: git fetch --unshallow origin"
-        )
+        return "this clone is shallow: older entries are wrong; run: git fetch --unshallow origin"
     if longest >= COMMITS_MAX:
-        return (
-            f"only the newest {COMMITS_MAX} commits of a branch are read: what is older is not told rightly"
-        )
+        return f"only the newest {COMMITS_MAX} commits of a branch are read: older entries are wrong"
     return ""
 
 
 def _present(clone: Clone, wanted: Sequence[str]) -> list[str]:
-    """Those that the clone holds: after a rewrite, what was applied may be gone."""
+    """Those in the clone: after a rewrite, applied commits may be gone."""
     given = "".join(f"{each}\n" for each in wanted).encode()
     lines = clone.run("cat-file", "--batch-check", stdin=given).text.splitlines()
     return [line.split()[0] for line in lines if line.split()[1:2] == ["commit"]]

@@ -1,4 +1,4 @@
-"""`provider-daemon log`: who asked for what, when it was applied, and what it did."""
+"""`provider-daemon log`: desired commits, when each was applied, and what it did."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ FILES_SHOWN = 8
     "--object",
     "wanted",
     metavar="ID",
-    help="A workload's id, a lease, an order, a file, or the beginning of a commit's or transaction's hash.",
+    help="A workload's id, a lease, an order, a file, or the prefix of a commit's or transaction's hash.",
 )
-@click.option("--since", "start", metavar="TIME", help="15m, 2h, 7d ago, or a time as 2026-01-31T08:00:00Z.")
+@click.option("--since", "start", metavar="TIME", help="15m, 2h or 7d ago, or 2026-01-31T08:00:00Z.")
 @click.option(
     "--limit", type=click.IntRange(1, 20_000), default=50, show_default=True, help="The newest commits."
 )
@@ -43,10 +43,9 @@ def log(
     limit: int,
     **words: str,
 ) -> None:
-    """Show the commits of the desired branch, newest first, each with what came of it.
+    """Show the commits of the desired branch, newest first, each with its outcome.
 
-    Joins the desired branch with the status branch. Works in any clone that has both, without a daemon, a
-    key or a chain, and on the daemon's host.
+    Joins the desired branch with the status branch; needs only a clone with both, or the daemon's host.
     """
     settings = host_settings(host, clone)
     found = read(place_on_host(settings) if settings else place_in_clone(clone, **words))
@@ -59,9 +58,9 @@ def log(
             for line in lines(each):
                 click.echo(printable(line))
         if not shown:
-            click.echo("nothing is on record" + (f" about {printable(wanted)}" if wanted else ""))
+            click.echo("nothing is recorded" + (f" about {printable(wanted)}" if wanted else ""))
     if len(shown) > limit:
-        click.echo(f"these are {limit} of {len(shown)} commits; --limit shows more", err=True)
+        click.echo(f"{limit} of {len(shown)} commits are shown; --limit shows more", err=True)
     if found.missing:
         click.echo(found.missing, err=True)
 
@@ -75,7 +74,7 @@ def _chosen(found: HistorySource, wanted: str | None, start: str | None) -> Sequ
 
 
 def lines(entry: HistoryEntry) -> Iterator[str]:
-    """An entry as text: what was asked, what became of it, and what it did, oldest first."""
+    """An entry as text: the commit, its outcome, and what it did, oldest first."""
     asked = entry.asked
     if asked.author:
         yield f"{asked.id[:12]}  {moment(asked.at)}  {asked.author} <{asked.email}>"
@@ -100,12 +99,12 @@ def lines(entry: HistoryEntry) -> Iterator[str]:
 
 
 def outcome(entry: HistoryEntry) -> str:
-    """What became of it, in a line."""
+    """The outcome in one line."""
     if entry.applied is None:
         return entry.fate.value
-    brought = "" if entry.revision == entry.asked.id else f" with {entry.revision[:12]}"
+    applied_with = "" if entry.revision == entry.asked.id else f" with {entry.revision[:12]}"
     when = f"{moment(entry.applied.at)} by plan {entry.applied.plan_digest[:12]}"
-    return f"{entry.fate.value:<9} {brought.strip()}{' ' if brought else ''}since {when}"
+    return f"{entry.fate.value:<9} {applied_with.strip()}{' ' if applied_with else ''}since {when}"
 
 
 def _did(told: StatusRevision) -> Iterator[str]:
@@ -116,7 +115,7 @@ def _did(told: StatusRevision) -> Iterator[str]:
 
 
 def fields(entry: HistoryEntry) -> dict[str, object]:
-    """An entry as JSON; times as RFC 3339, null where nothing took place."""
+    """An entry as JSON; times are RFC 3339, or null."""
     asked, applied, held = entry.asked, entry.applied, entry.held
     return {
         "commit": asked.id,

@@ -1,4 +1,4 @@
-"""`provider-daemon history`: the revisions that were applied, or were not, and why."""
+"""`provider-daemon history`: the revisions that were applied or not, and why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = ("COMMIT", "OUTCOME", "AT", "UNTIL", "PLAN", "AUTHOR", "SUBJECT")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A revision and its outcome: since when (unix seconds), until when (0: it stands), by which plan."""
+    """A revision and its outcome: since and until when (unix seconds, 0: still), and by which plan."""
 
     commit: str
     outcome: str
@@ -41,12 +41,12 @@ class Row:
 @click.command()
 @place_options
 @output_option
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most.")
 def history(host: Path | None, clone: Path | None, output: str, limit: int, **words: str) -> None:
-    """Show the revisions that the daemon looked at, newest first: applied, held, refused or superseded, since
+    """Show the revisions that the daemon evaluated, newest first: applied, held, refused or superseded, since
     when, and by which plan.
 
-    On the daemon's host from its journal, which knows why; elsewhere from the status branch of a clone.
+    Reads the journal on the daemon's host, which has the reasons; elsewhere the status branch of a clone.
     """
     settings = host_settings(host, clone)
     if settings is not None and (settings.state / NAME).exists():
@@ -64,7 +64,7 @@ def history(host: Path | None, clone: Path | None, output: str, limit: int, **wo
 
 def _print(rows: Sequence[Row]) -> None:
     if not rows:
-        click.echo("no revision is on record")
+        click.echo("no revision is recorded")
         return
     cells = [
         (
@@ -115,7 +115,7 @@ def _word(past: PastRevision) -> str:
 
 
 def _of_entries(entries: Sequence[HistoryEntry]) -> list[Row]:
-    """Each stood until the next newer one was applied."""
+    """Each was in force until the next newer one was applied."""
     rows: list[Row] = []
     until = 0
     for entry in entries:

@@ -1,4 +1,4 @@
-"""The options that say where the past is read, and what they mean: a clone, or the daemon's host."""
+"""Options that select where history is read: a clone, or the daemon's host."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Command = Callable[..., Any]
 def place_options(command: Command) -> Command:
     """--host, --clone, --branch, --path and --provider."""
     for option in (
-        click.option("--provider", default="", help="Whose status, where several share the repository."),
+        click.option("--provider", default="", help="The provider, if several share the repository."),
         click.option("--path", default="", help="The provider's folder in the repository."),
-        click.option("--branch", default="", help="The desired branch; else the clone's usual one."),
+        click.option("--branch", default="", help="The desired branch; default: the clone's default branch."),
         click.option(
             "--clone",
             type=click.Path(path_type=Path, exists=True, file_okay=False),
-            help="A clone of the state repository; else the host file's repository, else the current folder.",
+            help="A clone of the state repository; default: the host file's, or the current folder.",
         ),
         host_option,
     ):
@@ -36,18 +36,18 @@ def place_options(command: Command) -> Command:
 
 
 def host_settings(host: Path | None, clone: Path | None) -> Settings | None:
-    """The settings, where this is the daemon's host; None where a clone is meant."""
+    """The settings of the daemon's host; None if a clone is selected."""
     named = host_file(Flags(host), os.environ)
     return settings_of(host) if clone is None and (host or named.exists()) else None
 
 
 def place_in_clone(clone: Path | None, branch: str, path: str, provider: str) -> HistoryLocation:
-    """A clone, or the current folder's."""
+    """A clone, or the one of the current folder."""
     return HistoryLocation(clone or Path(), path.strip("/"), branch, provider=provider)
 
 
 def place_on_host(settings: Settings) -> HistoryLocation:
-    """The repository on this machine, or the daemon's mirror of one elsewhere, as it last was."""
+    """The local repository, or the daemon's last mirror of a remote one."""
     repository = settings.repository
     if repository.is_local:
         desired = f"refs/heads/{repository.branch}"
@@ -57,7 +57,7 @@ def place_on_host(settings: Settings) -> HistoryLocation:
 
 
 def _published(settings: Settings) -> str:
-    """The last commit that was pushed, as the journal says; the mirror holds it."""
+    """The last pushed commit, from the journal; the mirror has it."""
     try:
         records = open_records(settings.state)
     except JournalError:

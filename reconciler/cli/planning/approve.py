@@ -1,4 +1,4 @@
-"""`provider-daemon approve`: the word of the host's owner on what a bound holds back."""
+"""`provider-daemon approve`: the host owner's approval of what a limit holds back."""
 
 from __future__ import annotations
 
@@ -27,19 +27,18 @@ _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 @click.argument("digest")
 @host_option
 def approve(digest: str, host: Path | None) -> None:
-    """Let pass what is held under DIGEST, and nothing else; its first 8 digits are enough.
+    """Approve what is held under DIGEST; its first 8 digits are enough.
 
-    A hold says its digest. It covers the limit and what would be done to which objects, not the commit:
-    when one of them changes, the approval lapses. It is kept in the journal, with who gave it and when, and
-    is published on the status branch.
+    A hold shows its digest, which covers the limit and the effects on each object, not the commit: if one of
+    them changes, the approval lapses. The journal and the status branch record who approved it and when.
     """
     settings = settings_of(host)
     records = open_records(settings.state)
     try:
-        breach = _waiting(records.memory(), digest.lower())
+        breach = _held(records.memory(), digest.lower())
     finally:
         records.close()
-    approval = Approval(breach, _who(), int(time.time()))
+    approval = Approval(breach, _account(), int(time.time()))
     inbox = SqliteInbox(settings.state / NAME)
     try:
         inbox.approve(approval)
@@ -49,30 +48,30 @@ def approve(digest: str, host: Path | None) -> None:
     try:
         request_cycle(settings.listen)
     except CliError:
-        click.echo("no daemon answers; its next cycle will find it")
+        click.echo("no daemon answers; its next cycle applies the approval")
 
 
-def _waiting(memory: Memory, digest: str) -> Breach:
+def _held(memory: Memory, digest: str) -> Breach:
     if not _DIGEST.fullmatch(digest):
         raise CliError(
-            f"error: {printable(digest)} is no digest; write 8 to 64 of the digits that a hold says"
+            f"error: {printable(digest)} is not a digest; write 8 to 64 hex digits of a hold's digest"
         )
     found = [breach for key, breach in memory.waiting.items() if key.startswith(digest)]
     if len(found) == 1:
         return found[0]
     if found:
         keys = ", ".join(sorted(breach.digest for breach in found))
-        raise CliError(f"error: {digest} may be each of {keys}; write more of it")
+        raise CliError(f"error: {digest} matches {keys}; write more digits")
     if given := [each for key, each in memory.approvals.items() if key.startswith(digest)]:
-        raise CliError(f"error: {given[0].by} has approved it already, and it is in force")
+        raise CliError(f"error: {given[0].by} approved it already, and the approval is in force")
     raise CliError(
-        f"error: nothing waits under {digest}: what it was about has changed or is done; "
-        "`provider-daemon get holds` shows what waits now"
+        f"error: nothing is held under {digest}: it has changed or is done; "
+        "`provider-daemon get holds -o wide` lists the digests"
     )
 
 
-def _who() -> str:
-    """The account on this host; behind sudo the one that asked."""
+def _account() -> str:
+    """The account on this host; under sudo the invoking one."""
     name = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
     try:
         return name or pwd.getpwuid(os.getuid()).pw_name

@@ -1,4 +1,4 @@
-"""`provider-daemon plan`: what the next cycle would do, or what merging a branch would; changes nothing."""
+"""`provider-daemon plan`: the plan of the next cycle, or of merging a branch; changes nothing."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ PREVIEWS = {"text": preview_text, "markdown": preview_markdown, "json": preview_
 
 @click.command()
 @host_option
-@click.option("--base", default="", help="The commit to start from; without it: the one that is applied.")
-@click.option("--head", default="", help="The commit to end with, merged into the base; without it: HEAD.")
-@click.option("--offline", is_flag=True, help="On the snapshot branch alone: no key, chain or cluster.")
+@click.option("--base", default="", help="The commit to start from; default: the applied one.")
+@click.option("--head", default="", help="The commit to end with, merged into the base; default: HEAD.")
+@click.option("--offline", is_flag=True, help="Use the snapshot branch only: no key, chain or cluster.")
 @click.option(
     "-o",
     "--output",
@@ -43,29 +43,29 @@ PREVIEWS = {"text": preview_text, "markdown": preview_markdown, "json": preview_
     "--clone",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=Path(),
-    help="The clone of the state repository; else the current folder.",
+    help="The clone of the state repository; default: the current folder.",
 )
 @click.option("--path", default="", help="The provider's folder in the repository.")
-@click.option("--provider", default="", help="Whose snapshot, where several share the repository.")
-@click.option("--snapshot", default="", help="The snapshot's commit; else its branch.")
+@click.option("--provider", default="", help="The provider, if several share the repository.")
+@click.option("--snapshot", default="", help="The snapshot's commit; default: its branch.")
 @click.option(
     "--allowed-signers",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="ssh's ALLOWED SIGNERS; the snapshot must be signed by one of them.",
+    help="ssh's ALLOWED SIGNERS; one of them must have signed the snapshot.",
 )
-@click.option("--json-file", type=click.Path(path_type=Path), help="Write the JSON form there, too.")
+@click.option("--json-file", type=click.Path(path_type=Path), help="Also write JSON to this file.")
 def plan(host: Path | None, offline: bool, form: str, json_file: Path | None, **rest: str) -> int:
-    """Show what the next cycle would do and why, and what is held and why.
+    """Show what the next cycle would do and hold, and why.
 
     With --base, --head or --offline: what merging HEAD into BASE would change.
 
-    Exit code 0: nothing to do, 2: there are changes, 1: an error. A file that is at fault is told in the
-    plan, and the rest is planned: `validate` is what fails on it.
+    Exit code 0: nothing to do, 2: there are changes, 1: an error. An invalid file is reported in the plan and
+    the rest is planned; `validate` fails on it.
     """
     if not (offline or rest["base"] or rest["head"]):
         return _next_cycle(host, form)
-    with _uncollected():
-        made = _preview(host, offline, _asked(rest))
+    with _without_collection():
+        made = _preview(host, offline, _request(rest))
         if json_file is not None:
             json_file.write_text(preview_json(made), encoding="utf-8")
         click.echo(PREVIEWS[form](made), nl=False)
@@ -73,8 +73,8 @@ def plan(host: Path | None, offline: bool, form: str, json_file: Path | None, **
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """What 10,000 leases are made of is all kept until the end: looking for what is not costs a quarter."""
+def _without_collection() -> Iterator[None]:
+    """A plan keeps its objects until the end, so that collecting garbage only costs time (25 %)."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -86,7 +86,7 @@ def _uncollected() -> Iterator[None]:
 
 def _next_cycle(host: Path | None, form: str) -> int:
     if form not in PLANS:
-        raise click.UsageError("--format markdown is for a change: name --base and --head")
+        raise click.UsageError("--format markdown needs a change: give --base and --head")
     from reconciler.cli.planning.plan_live import plan_now
 
     found = plan_now(host)
@@ -94,15 +94,15 @@ def _next_cycle(host: Path | None, form: str) -> int:
     return 0 if found.quiet else CHANGES
 
 
-def _preview(host: Path | None, offline: bool, asked: PreviewRequest) -> Preview:
+def _preview(host: Path | None, offline: bool, request: PreviewRequest) -> Preview:
     if offline:
-        return preview_offline(asked)
-    from reconciler.cli.planning.plan_live import outlook_now
+        return preview_offline(request)
+    from reconciler.cli.planning.plan_live import planning_snapshot_now
 
-    return preview_on(asked, outlook_now(host))
+    return preview_on(request, planning_snapshot_now(host))
 
 
-def _asked(rest: dict[str, str]) -> PreviewRequest:
+def _request(rest: dict[str, str]) -> PreviewRequest:
     signers = rest["allowed_signers"]
     return PreviewRequest(
         clone=Path(rest["clone"]),

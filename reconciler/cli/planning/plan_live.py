@@ -1,5 +1,5 @@
-"""What the daemon of this machine sees and would do now; imported only where that is asked, as `--offline`
-needs no library of the cluster's or the chain's.
+"""The plan and the planning snapshot of this host now; imported on demand, as `--offline` needs no cluster or
+chain library.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from reconciler.wiring import looking
 
 
 def plan_now(host: Path | None) -> Plan:
-    """What the next cycle would do."""
+    """The plan of the next cycle."""
     with looking(settings_of(host)) as runner:
         return runner.look().plan
 
 
-def outlook_now(host: Path | None) -> PlanningSnapshot:
-    """What a snapshot taken now would hold; ToldError while the chain is not seen."""
+def planning_snapshot_now(host: Path | None) -> PlanningSnapshot:
+    """The planning snapshot as of now; CliError while the chain is unseen."""
     settings = settings_of(host)
     with looking(settings) as runner:
         found = planning_snapshot_of(settings.provider, runner.look())
     if found is None:
-        raise CliError("error: the chain is not seen, so nothing can be planned; see provider-daemon doctor")
+        raise CliError("error: the chain is unseen, so nothing can be planned; see provider-daemon doctor")
     return found

@@ -1,4 +1,4 @@
-"""A change of the repository told by its commits: out of a clone, on an outlook from wherever."""
+"""Previews of a change in a clone, on the snapshot branch or on what this host sees."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ BRANCHES = "snapshot/"
 FETCH = "git fetch origin '+refs/heads/snapshot/*:refs/remotes/origin/snapshot/*'"
 STALE_SECONDS = 2 * 3600
 AHEAD_SECONDS = 300
-"""So far two clocks may be apart."""
+"""Tolerated difference of two clocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
-    """Which change: `base` "" stands for the commit that is applied; `snapshot` "" for the only snapshot
-    branch there is; `path` is the provider's folder.
+    """The change; `base` "" is the applied commit, `snapshot` "" the only snapshot branch, `path` the
+    provider's folder.
     """
 
     clone: Path
@@ -38,52 +38,56 @@ class PreviewRequest:
     allowed_signers: Path | None = None
 
 
-def preview_offline(asked: PreviewRequest) -> Preview:
-    """On the clone alone: needs no key, chain or cluster. ToldError says what is missing."""
-    with open_clone(asked.clone, asked.path, asked.allowed_signers) as clone:
-        outlook, commit, warnings = _shared(clone, asked)
-        made = Comparison(clone, outlook).preview(asked.base, asked.head)
-        age = span(max(int(time.time()) - outlook.taken_at, 0))
-        seen = f"The snapshot {commit[:12]} was taken {age} ago; what came since is not in it."
+def preview_offline(request: PreviewRequest) -> Preview:
+    """From the clone only: needs no key, chain or cluster; CliError if something is missing."""
+    with open_clone(request.clone, request.path, request.allowed_signers) as clone:
+        planning_snapshot, commit, warnings = _published(clone, request)
+        made = Comparison(clone, planning_snapshot).preview(request.base, request.head)
+        age = span(max(int(time.time()) - planning_snapshot.taken_at, 0))
+        seen = f"The snapshot {commit[:12]} was taken {age} ago; later changes are not in it."
         notes = (seen, *made.notes)
         return replace(made, notes=notes, warnings=(*warnings, *made.warnings))
 
 
-def preview_on(asked: PreviewRequest, outlook: PlanningSnapshot) -> Preview:
-    """On an outlook that is at hand."""
-    with open_clone(asked.clone, asked.path, asked.allowed_signers) as clone:
-        return Comparison(clone, outlook).preview(asked.base, asked.head)
+def preview_on(request: PreviewRequest, planning_snapshot: PlanningSnapshot) -> Preview:
+    """On a given planning snapshot."""
+    with open_clone(request.clone, request.path, request.allowed_signers) as clone:
+        return Comparison(clone, planning_snapshot).preview(request.base, request.head)
 
 
-def outlook_if_shared(asked: PreviewRequest) -> PlanningSnapshot | None:
-    """What the snapshot branch holds; None where there is no clone, no branch, or nothing to be read."""
+def planning_snapshot_if_published(request: PreviewRequest) -> PlanningSnapshot | None:
+    """The snapshot branch's content; None without a clone, a branch, or readable content."""
     try:
-        with open_clone(asked.clone, asked.path, asked.allowed_signers) as clone:
-            return _shared(clone, asked)[0]
+        with open_clone(request.clone, request.path, request.allowed_signers) as clone:
+            return _published(clone, request)[0]
     except CliError:
         return None
 
 
-def _shared(clone: Clone, asked: PreviewRequest) -> tuple[PlanningSnapshot, str, tuple[str, ...]]:
-    """The outlook on the snapshot branch, its commit, and warnings where it is old."""
-    snapshots = _snapshots(clone, asked)
-    found = [(each, _outlook(clone, asked, *each)) for each in snapshots.items()]
+def _published(clone: Clone, request: PreviewRequest) -> tuple[PlanningSnapshot, str, tuple[str, ...]]:
+    """The planning snapshot on its branch, its commit, and warnings about its age."""
+    snapshots = _snapshots(clone, request)
+    found = [(each, _verified(clone, request, *each)) for each in snapshots.items()]
     if len(found) > 1:
-        found = [(each, outlook) for each, outlook in found if outlook.folder == clone.remote.path]
+        found = [
+            (each, planning_snapshot)
+            for each, planning_snapshot in found
+            if planning_snapshot.folder == clone.remote.path
+        ]
     if len(found) != 1:
         names = ", ".join(sorted(name.removeprefix(BRANCHES) for name in snapshots))
         raise CloneError(
-            f"several providers share this repository ({names}); say which: --provider NAME, or --path FOLDER"
+            f"several providers share this repository ({names}); use --provider NAME or --path FOLDER"
         )
-    ((_, commit), outlook) = found[0]
-    return outlook, commit, tuple(_age_warnings(int(time.time()) - outlook.taken_at))
+    ((_, commit), planning_snapshot) = found[0]
+    return planning_snapshot, commit, tuple(_age_warnings(int(time.time()) - planning_snapshot.taken_at))
 
 
-def _outlook(clone: Clone, asked: PreviewRequest, name: str, commit: str) -> PlanningSnapshot:
-    if asked.allowed_signers is not None and clone.signer(commit) is None:
+def _verified(clone: Clone, request: PreviewRequest, name: str, commit: str) -> PlanningSnapshot:
+    if request.allowed_signers is not None and clone.signer(commit) is None:
         raise CloneError(
-            f"{name} ({commit[:12]}) is not signed by anyone in {asked.allowed_signers}, so it may be forged "
-            "and is not used; name the daemon's key there, and in the host file as repository.signing_key"
+            f"{name} ({commit[:12]}) is not signed by anyone in {request.allowed_signers}, may be forged and "
+            "is not used; add the daemon's key there, and set repository.signing_key in the host file"
         )
     return read_planning_snapshot(clone.file(commit, FILE))
 
@@ -91,25 +95,23 @@ def _outlook(clone: Clone, asked: PreviewRequest, name: str, commit: str) -> Pla
 def _age_warnings(age: int) -> Iterator[str]:
     if age < -AHEAD_SECONDS:
         yield (
-            f"the snapshot is of a time {span(-age)} ahead: the daemon's clock or this one is wrong, "
-            "so how old it is cannot be told"
+            f"the snapshot is {span(-age)} in the future: the daemon's clock or this one is wrong, "
+            "so its age is unknown"
         )
     if age >= STALE_SECONDS:
-        yield (
-            f"the snapshot is {span(age)} old: the daemon may be down, what happened since is not told here"
-        )
+        yield (f"the snapshot is {span(age)} old: the daemon may be down; later changes are missing")
 
 
-def _snapshots(clone: Clone, asked: PreviewRequest) -> Mapping[str, str]:
-    """Name -> commit of the snapshots that may be meant: one, or those of several providers."""
-    if asked.snapshot:
-        return {asked.snapshot: clone.resolve(asked.snapshot)}
-    wanted = BRANCHES + asked.provider
+def _snapshots(clone: Clone, request: PreviewRequest) -> Mapping[str, str]:
+    """Name -> commit of the matching snapshots: one, or those of several providers."""
+    if request.snapshot:
+        return {request.snapshot: clone.resolve(request.snapshot)}
+    wanted = BRANCHES + request.provider
     found = clone.branches(wanted)
-    found = {name: commit for name, commit in found.items() if not asked.provider or name == wanted}
+    found = {name: commit for name, commit in found.items() if not request.provider or name == wanted}
     if found:
         return found
     raise CloneError(
-        f"this clone has no branch {wanted}{'' if asked.provider else '<provider>'}; fetch it: {FETCH}; "
-        "where the repository has none, no daemon has pushed one yet (repository.snapshot in its host file)"
+        f"this clone has no branch {wanted}{'' if request.provider else '<provider>'}; fetch it: {FETCH}; "
+        "if the repository has none, no daemon has pushed one yet (repository.snapshot in its host file)"
     )

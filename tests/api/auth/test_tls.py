@@ -299,7 +299,7 @@ def test_plain_words_at_a_tls_port_harm_nobody(world: World, started: Started) -
         ({"client_ca": "tokens"}, "the client CA .*tokens cannot be read"),
         ({"tokens": "nothing"}, "nothing cannot be read: No such file or directory"),
         ({"tokens": "empty"}, "the token file .*empty holds no token; write one a line"),
-        ({"tokens": "open"}, "others may read .*open; run chmod 600"),
+        ({"tokens": "open"}, "other users may read .*open; run chmod 600"),
     ],
 )
 def test_files_that_cannot_be_used_are_sentences(

@@ -181,8 +181,8 @@ def test_without_a_secret_there_is_no_webhook(servers: Started, wake: WakeCounte
     ("text", "mode", "sentence"),
     [
         ("short", 0o600, r"hook is shorter than 20 characters; write a longer one"),
-        (SECRET, 0o640, r"others may read .*hook; run chmod 600"),
-        ("\0" * 100_000, 0o600, r"is longer than 65536 bytes; it is no file of secrets"),
+        (SECRET, 0o640, r"other users may read .*hook; run chmod 600"),
+        ("\0" * 100_000, 0o600, r"is longer than 65536 bytes; this is not a secret file"),
     ],
 )
 def test_a_secret_that_is_none_is_refused_at_the_start(

@@ -128,15 +128,15 @@ def test_for_a_program_and_for_one_object(clone: Forge, capsys: pytest.CaptureFi
     }
     for wanted, commits in (("workloads/a.yaml", 1), ("pricing.yaml", 2), ("nothing.yaml", 0)):
         assert len(json.loads(say(capsys, "log", "-o", "json", "--object", wanted)[1])) == commits
-    assert say(capsys, "log", "--object", "nothing.yaml")[1] == "nothing is on record about nothing.yaml\n"
+    assert say(capsys, "log", "--object", "nothing.yaml")[1] == "nothing is recorded about nothing.yaml\n"
 
 
 def test_since_and_limit(clone: Forge, capsys: pytest.CaptureFixture[str]) -> None:
-    assert say(capsys, "log", "--since", "2027-01-15T08:00:06Z")[1] == "nothing is on record\n"
+    assert say(capsys, "log", "--since", "2027-01-15T08:00:06Z")[1] == "nothing is recorded\n"
     assert len(json.loads(say(capsys, "log", "-o", "json", "--since", "2027-01-15T08:00:05Z")[1])) == 2
     code, out, err = say(capsys, "log", "-o", "json", "--limit", "1")
     assert (code, len(json.loads(out))) == (0, 1)
-    assert err == "these are 1 of 2 commits; --limit shows more\n"
+    assert err == "1 of 2 commits are shown; --limit shows more\n"
     assert say(capsys, "log", "--since", "yesterday")[0] == 64
 
 

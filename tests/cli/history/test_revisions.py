@@ -45,4 +45,4 @@ def test_newest_first_with_outcome_time_plan_and_why(terminal: Terminal) -> None
 
 
 def test_nothing_yet(terminal: Terminal) -> None:
-    assert terminal.say("history")[:2] == (0, "no revision is on record\n")
+    assert terminal.say("history")[:2] == (0, "no revision is recorded\n")

@@ -45,7 +45,7 @@ def test_without_a_daemon_it_waits_in_the_journal(terminal: Terminal) -> None:
     terminal.servers.stop()
     code, out, _ = terminal.say("approve", JUMP.digest)
     assert code == 0
-    assert out.endswith("no daemon answers; its next cycle will find it\n")
+    assert out.endswith("no daemon answers; its next cycle applies the approval\n")
     assert len(terminal.journal.journal.approvals()) == 1
 
 
@@ -61,8 +61,8 @@ def test_what_does_not_wait_is_not_approved(terminal: Terminal) -> None:
     code, _, err = terminal.say("approve", OTHER.digest)
     assert code == 1
     assert err == (
-        f"error: nothing waits under {OTHER.digest}: what it was about has changed or is done; "
-        "`provider-daemon get holds` shows what waits now\n"
+        f"error: nothing is held under {OTHER.digest}: it has changed or is done; "
+        "`provider-daemon get holds -o wide` lists the digests\n"
     )
     assert terminal.journal.journal.approvals() == ()
 
@@ -72,7 +72,7 @@ def test_too_few_digits_and_what_is_no_digest_are_refused(terminal: Terminal) ->
     for odd in (JUMP.digest[:7], "nothex__", JUMP.digest + "0", "; rm -rf"):
         code, _, err = terminal.say("approve", odd)
         assert code == 1
-        assert "is no digest; write 8 to 64 of the digits that a hold says" in err
+        assert "is not a digest; write 8 to 64 hex digits of a hold's digest" in err
 
 
 def test_what_may_be_two_things_is_neither(terminal: Terminal) -> None:
@@ -80,14 +80,14 @@ def test_what_may_be_two_things_is_neither(terminal: Terminal) -> None:
     terminal.journal.journal.remember(plan(memory), NOON)
     code, _, err = terminal.say("approve", "abababab")
     assert code == 1
-    assert "may be each of" in err
+    assert "matches" in err
     assert terminal.journal.journal.approvals() == ()
 
 
 def test_twice_is_told(terminal: Terminal) -> None:
     waiting(terminal, approvals=(Approval(JUMP, "olga", NOON),))
     assert terminal.say("approve", JUMP.digest)[2] == (
-        "error: olga has approved it already, and it is in force\n"
+        "error: olga approved it already, and the approval is in force\n"
     )
 
 

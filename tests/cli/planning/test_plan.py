@@ -103,7 +103,7 @@ def test_a_price_change_is_told_in_plain_words(changed: Terminal) -> None:
     assert "+9 %" in out
     assert "no bid, PriceTooLow: it pays at most 2,500uve a block, our price is 2,676uve" in out
     assert f"The snapshot {changed.forge.git('rev-parse', 'snapshot/p')[:12]} was taken 1m" in out
-    assert "ago; what came since is not in it." in out
+    assert "ago; later changes are not in it." in out
 
 
 def test_as_json_it_holds_the_plan_of_the_changed_side(changed: Terminal, tmp_path: Path) -> None:

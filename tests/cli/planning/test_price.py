@@ -39,7 +39,7 @@ def test_a_price_adds_up_line_by_line(bill: Callable[..., tuple[int, str, str]])
         "margin 15 % 1978.8",
         "a block rounded up to whole uve 15171",
     ]
-    assert "nvidia/a100 like any other" in out
+    assert "nvidia/a100 included" in out
     assert "no snapshot" in out
 
 
@@ -53,7 +53,7 @@ def test_as_json_the_price_is_the_same(bill: Callable[..., tuple[int, str, str]]
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ((), "say what is asked for"),
+        ((), "name the resources"),
         (("--cpu", "4x"), "write millicores"),
         (("--memory", "8G"), "write it in Ki, Mi"),
         (("--gpu", "a=b"), "model=count"),
