@@ -193,7 +193,7 @@ TABLE = [
     Row(
         "a cluster that times out",
         clusters.SILENT,
-        "the cluster at {cluster}: no answer to GET /apis/apps/v1/namespaces/provider-workloads/deployments: "
+        "the cluster at {cluster}: no response to GET /apis/apps/v1/namespaces/provider-workloads/deployments: "
         "Read timed out. (read timeout=1.0); see that its API server runs and can be reached: kubectl "
         "cluster-info",
         "earnings are drawn; workloads keep their phase",

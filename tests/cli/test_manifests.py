@@ -15,7 +15,12 @@ from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
-from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, Right, refused
+from reconciler.adapters.kubernetes.permissions import (
+    OPTIONAL_PERMISSIONS,
+    REQUIRED_PERMISSIONS,
+    Permission,
+    denied_permissions,
+)
 from reconciler.documents.host import read_host
 from reconciler.documents.host_model import HostFile
 from reconciler.values.outcomes import Done
@@ -25,16 +30,16 @@ from reconciler.values.resources import Resources
 PATH = Path(__file__).parents[2] / "docs/service/kubernetes.yaml"
 ACCOUNT = "system:serviceaccount:virtengine-provider:provider-daemon"
 WORKLOADS = "provider-workloads"
-METRICS = Right("list", "pods", "metrics.k8s.io")
+METRICS = Permission("list", "pods", "metrics.k8s.io")
 
 
 def documents(kind: str) -> list[dict[str, Any]]:
     return [each for each in yaml.safe_load_all(PATH.read_text()) if each["kind"] == kind]
 
 
-def granted(kind: str, everywhere: bool) -> set[Right]:
+def granted(kind: str, everywhere: bool) -> set[Permission]:
     return {
-        Right(verb, resource, group, everywhere)
+        Permission(verb, resource, group, everywhere)
         for role in documents(kind)
         for rule in role["rules"]
         for group in rule["apiGroups"]
@@ -44,8 +49,8 @@ def granted(kind: str, everywhere: bool) -> set[Right]:
 
 
 def test_what_is_granted_is_what_is_needed_and_no_more() -> None:
-    assert METRICS in WISHES
-    assert granted("Role", False) | granted("ClusterRole", True) == {*RIGHTS, METRICS}
+    assert METRICS in OPTIONAL_PERMISSIONS
+    assert granted("Role", False) | granted("ClusterRole", True) == {*REQUIRED_PERMISSIONS, METRICS}
 
 
 def test_the_host_file_in_it_is_valid() -> None:
@@ -86,10 +91,10 @@ def kubectl(*arguments: str, fails: bool = False) -> str:
     return done.stdout + done.stderr
 
 
-def can(right: Right, namespace: str = WORKLOADS) -> bool:
+def can(right: Permission, namespace: str = WORKLOADS) -> bool:
     resource = f"{right.resource.partition('/')[0]}{'.' if right.group else ''}{right.group}"
     _, _, subresource = right.resource.partition("/")
-    if right == Right("get", "namespaces"):  # can-i forgets the namespace of what lies in none
+    if right == Permission("get", "namespaces"):  # can-i forgets the namespace of what lies in none
         return "not found" not in kubectl("get", "namespace", namespace, f"--as={ACCOUNT}")
     where = ["--all-namespaces"] if right.everywhere else ["--namespace", namespace]
     sub = [f"--subresource={subresource}"] if subresource else []
@@ -102,7 +107,7 @@ def can(right: Right, namespace: str = WORKLOADS) -> bool:
 def test_a_real_server_takes_it_and_grants_what_is_needed() -> None:
     told = kubectl("apply", "--dry-run=server", "-f", str(PATH))
     assert "Warning" not in told
-    assert [right.show() for right in RIGHTS if not can(right)] == []
+    assert [right.show() for right in REQUIRED_PERMISSIONS if not can(right)] == []
     assert can(METRICS)
 
 
@@ -118,7 +123,7 @@ def test_the_adapter_works_with_the_account_s_own_token(tmp_path: Path) -> None:
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
     kubeconfig = Kubeconfig(tmp_path / "kubeconfig")
     client = ApiClient(kubeconfig)
-    assert refused(client, WORKLOADS) == ()
+    assert denied_permissions(client, WORKLOADS) == ()
     client.close()
     adapter = KubernetesAdapter(Cluster(kubeconfig, WORKLOADS), lambda: None)
     adapter.start()
@@ -135,22 +140,26 @@ def test_the_adapter_works_with_the_account_s_own_token(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("applied")
 def test_a_real_server_grants_nothing_else() -> None:
     never = [
-        Right("list", "secrets"),
-        Right("get", "secrets"),
-        Right("create", "pods"),
-        Right("create", "pods/exec"),
-        Right("delete", "namespaces"),
-        Right("patch", "namespaces"),
-        Right("create", "rolebindings", "rbac.authorization.k8s.io"),
-        Right("delete", "resourcequotas"),
-        Right("create", "namespaces", everywhere=True),
-        Right("list", "secrets", everywhere=True),
-        Right("patch", "nodes", everywhere=True),
-        Right("delete", "pods", everywhere=True),
-        Right("create", "deployments", "apps", everywhere=True),
+        Permission("list", "secrets"),
+        Permission("get", "secrets"),
+        Permission("create", "pods"),
+        Permission("create", "pods/exec"),
+        Permission("delete", "namespaces"),
+        Permission("patch", "namespaces"),
+        Permission("create", "rolebindings", "rbac.authorization.k8s.io"),
+        Permission("delete", "resourcequotas"),
+        Permission("create", "namespaces", everywhere=True),
+        Permission("list", "secrets", everywhere=True),
+        Permission("patch", "nodes", everywhere=True),
+        Permission("delete", "pods", everywhere=True),
+        Permission("create", "deployments", "apps", everywhere=True),
     ]
     assert [right.show() for right in never if can(right)] == []
-    elsewhere = [Right("create", "deployments", "apps"), Right("list", "secrets"), Right("get", "pods/log")]
+    elsewhere = [
+        Permission("create", "deployments", "apps"),
+        Permission("list", "secrets"),
+        Permission("get", "pods/log"),
+    ]
     assert [
         right.show()
         for right in elsewhere

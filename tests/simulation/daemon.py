@@ -112,7 +112,7 @@ class Daemon:
 
     def settle(self) -> None:
         """Wait until our caches show the cluster as it is."""
-        for cache in self._parts.adapter._sight.caches:
+        for cache in self._parts.adapter._observer.informers:
             newest = self._newest(cache)
             ends = time.monotonic() + PATIENCE_SECONDS
             while int(cache._version or -1) < newest:

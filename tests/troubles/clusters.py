@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reconciler.adapters.kubernetes import client
-from reconciler.adapters.kubernetes import informer as watches
+from reconciler.adapters.kubernetes import client, informer
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
@@ -26,8 +25,8 @@ def unseen(fault: ClusterFault) -> Show:
             play.blocks(1)
             objects = play.outside.diary
             ground.places["cluster"] = play.outside.cluster.url
-            patience = watches.SILENCE_MAX_SECONDS
-            ground.patch.setattr(watches, "SILENCE_MAX_SECONDS", IMPATIENT_SECONDS)
+            silence_seconds = informer.SILENCE_MAX_SECONDS
+            ground.patch.setattr(informer, "SILENCE_MAX_SECONDS", IMPATIENT_SECONDS)
             ground.patch.setattr(client, "ANSWER_SECONDS", 1.0)
             play.outside.cluster.faults.add(fault)
             play.outside.cluster.drop_watches()
@@ -47,7 +46,7 @@ def unseen(fault: ClusterFault) -> Show:
             [state] = [w.state for w in play.last.snapshot.workloads if w.id == workload_id(lease(WEB))]
             assert state == "running"
             told = {h.message for h in play.holds(Reason.CLUSTER_UNSEEN) if h.subject.name == "kubernetes"}
-            ground.patch.setattr(watches, "SILENCE_MAX_SECONDS", patience)
+            ground.patch.setattr(informer, "SILENCE_MAX_SECONDS", silence_seconds)
             play.outside.cluster.faults.clear()
             play.cluster_seen(True)
             assert len(removals(play.blocks(8))) == 1

@@ -1,4 +1,4 @@
-"""Moves bytes to and from a Kubernetes API server, and nothing else."""
+"""HTTP requests to a Kubernetes API server: bytes in, bytes out."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ from typing import Any
 import urllib3
 from kubernetes.client.exceptions import ApiException
 
+from reconciler.adapters.kubernetes.api_errors import ApiError, error_from
 from reconciler.adapters.kubernetes.connection import Kubeconfig, connect
 from reconciler.adapters.kubernetes.naming import MANAGER
-from reconciler.adapters.kubernetes.refusals import ApiError, error_from
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
 ERROR_MAX_BYTES = 64 << 10
 CHUNK_BYTES = 64 << 10
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Accepts a list without specs and statuses."""
+
 Query = Mapping[str, str]
 _POOL = re.compile(r"^HTTPS?ConnectionPool\([^)]*\): ")
-"""What urllib3 begins its sentences with."""
+"""The prefix of urllib3's messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """One request."""
+    """`read_seconds` None: the ordinary timeout."""
 
     method: str
     path: str
@@ -39,7 +42,7 @@ class ApiRequest:
 
 
 class ApiClient:
-    """Requests with the kubeconfig's credentials, which are read again when the file changes. Thread-safe."""
+    """Uses the kubeconfig's credentials, and reloads them when the file changes. Thread-safe."""
 
     def __init__(self, kubeconfig: Kubeconfig) -> None:
         self._kubeconfig = kubeconfig
@@ -49,35 +52,34 @@ class ApiClient:
 
     @property
     def server(self) -> str:
-        """The API server's address, as far as it is known."""
+        """The API server's address; before the first request, the kubeconfig's path."""
         return str(self._api.configuration.host) if self._api else str(self._kubeconfig.path)
 
     def get(self, path: str, query: Query, accept: str = "application/json") -> bytes:
-        """The whole answer's bytes; an ApiError where it is not a whole success."""
-        return self._whole(ApiRequest("GET", path, query, accept=accept))
+        """The complete response; ApiError if it is incomplete or no success."""
+        return self._complete(ApiRequest("GET", path, query, accept=accept))
 
     def apply(self, path: str, manifest: Mapping[str, Any], *, force: bool) -> bytes:
-        """Server-side apply as our field manager; the object as it then is."""
+        """Server-side apply as our field manager; the resulting object."""
         query = {"fieldManager": MANAGER} | ({"force": "true"} if force else {})
         body = json.dumps(manifest).encode()
-        return self._whole(ApiRequest("PATCH", path, query, body, "application/apply-patch+yaml"))
+        return self._complete(ApiRequest("PATCH", path, query, body, "application/apply-patch+yaml"))
 
     def create(self, path: str, document: Mapping[str, Any]) -> bytes:
-        """Post a document, such as a question about our rights; the answer to it."""
-        return self._whole(ApiRequest("POST", path, {}, json.dumps(document).encode()))
+        """Post an object, such as an access review; the response."""
+        return self._complete(ApiRequest("POST", path, {}, json.dumps(document).encode()))
 
     def delete(self, path: str, uid: str) -> bytes:
-        """Delete that very object; its dependents follow."""
+        """Delete the object with this uid; the server deletes its dependents."""
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         body = json.dumps(options | {"preconditions": {"uid": uid}}).encode()
-        return self._whole(ApiRequest("DELETE", path, {}, body))
+        return self._complete(ApiRequest("DELETE", path, {}, body))
 
     def stream(self, path: str, query: Query, read_seconds: float) -> ApiStream:
-        """An answer that goes on; an ApiError where it does not begin."""
-        ask = ApiRequest("GET", path, query, read_seconds=read_seconds)
-        response = self._send(ask)
+        """A streaming response; ApiError if it does not start."""
+        response = self._send(ApiRequest("GET", path, query, read_seconds=read_seconds))
         if response.status >= 300:
-            raise self._refusal(response)
+            raise _error_of(response)
         return ApiStream(response)
 
     def close(self) -> None:
@@ -86,50 +88,41 @@ class ApiClient:
             if self._api is not None:
                 self._api.close()
 
-    def _whole(self, ask: ApiRequest) -> bytes:
-        response = self._send(ask)
+    def _complete(self, request: ApiRequest) -> bytes:
+        response = self._send(request)
         try:
             if response.status >= 300:
-                raise self._refusal(response)
+                raise _error_of(response)
             body: bytes = response.read(decode_content=True)
         except (urllib3.exceptions.HTTPError, OSError) as why:
-            raise ApiError(0, f"the answer broke off: {_plain(why)}") from why
+            raise ApiError(0, f"the response broke off: {_root_cause(why)}") from why
         finally:
             response.release_conn()
         return body
 
-    def _refusal(self, response: Any) -> ApiError:
-        try:
-            body = response.read(ERROR_MAX_BYTES, decode_content=True)
-        except (urllib3.exceptions.HTTPError, OSError):
-            body = b""
-        finally:
-            response.close()
-        return error_from(response.status, body)
-
-    def _send(self, ask: ApiRequest) -> Any:
+    def _send(self, request: ApiRequest) -> Any:
         api = self._connected()
-        headers = {"Accept": ask.accept, "Accept-Encoding": "gzip", "User-Agent": MANAGER}
-        if ask.body is not None:
-            headers["Content-Type"] = ask.content
+        headers = {"Accept": request.accept, "Accept-Encoding": "gzip", "User-Agent": MANAGER}
+        if request.body is not None:
+            headers["Content-Type"] = request.content
         try:
             method, url, headers = api.param_serialize(
-                ask.method,
-                ask.path,
-                query_params=list(ask.query.items()),
+                request.method,
+                request.path,
+                query_params=list(request.query.items()),
                 header_params=headers,
                 auth_settings=["BearerToken"],
             )[:3]
         except OSError as why:
             raise ApiError(0, str(why)) from why
         headers = headers | {"User-Agent": MANAGER}
-        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=ask.read_seconds or ANSWER_SECONDS)
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=request.read_seconds or ANSWER_SECONDS)
         try:
             return api.rest_client.pool_manager.request(
-                method, url, body=ask.body, headers=headers, timeout=timeout, preload_content=False
+                method, url, body=request.body, headers=headers, timeout=timeout, preload_content=False
             )
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as why:
-            raise ApiError(0, f"no answer to {ask.method} {ask.path}: {_plain(why)}") from why
+            raise ApiError(0, f"no response to {request.method} {request.path}: {_root_cause(why)}") from why
 
     def _connected(self) -> Any:
         try:
@@ -143,35 +136,45 @@ class ApiClient:
 
 
 class ApiStream:
-    """An answer that goes on, line by line; `stop` ends it from another thread."""
+    """A streaming response, line by line; `stop` ends it from another thread."""
 
     def __init__(self, response: Any) -> None:
         self._response = response
 
     def lines(self) -> Iterator[bytes]:
-        """Whole lines; ends when the server ends it, an ApiError where the connection breaks."""
+        """Complete lines until the server ends the stream; ApiError if the connection breaks."""
         rest = b""
         try:
             for chunk in self._response.stream(CHUNK_BYTES, decode_content=True):
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from whole
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as why:
-            raise ApiError(0, f"the connection broke: {_plain(why)}") from why
+            raise ApiError(0, f"the connection broke: {_root_cause(why)}") from why
         finally:
             self._response.close()
         if rest:
             yield rest
 
     def stop(self) -> None:
-        """End it, whoever reads it just now."""
+        """End it, even while another thread reads it."""
         try:
             self._response.shutdown()
         except (ValueError, OSError, RuntimeError, AttributeError):
-            return  # it has ended already
+            return  # it has already ended
 
 
-def _plain(why: Exception) -> str:
-    """The innermost reason, without urllib3's wrappings."""
+def _error_of(response: Any) -> ApiError:
+    try:
+        body = response.read(ERROR_MAX_BYTES, decode_content=True)
+    except (urllib3.exceptions.HTTPError, OSError):
+        body = b""
+    finally:
+        response.close()
+    return error_from(response.status, body)
+
+
+def _root_cause(why: Exception) -> str:
+    """The innermost reason, without urllib3's wrappers."""
     reason = getattr(why, "reason", None)
     while isinstance(reason, Exception):
         why, reason = reason, getattr(reason, "reason", None)

@@ -1,11 +1,11 @@
-"""What the adapter sees: seven watch caches, and the workloads and capacity that they show together."""
+"""Observes a cluster: seven informers, and the workloads and capacity that their caches show together."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler.adapters.kubernetes import naming
 from reconciler.adapters.kubernetes.client import ApiClient
@@ -23,22 +23,28 @@ from reconciler.adapters.kubernetes.views import (
     quota_view,
     service_view,
 )
-from reconciler.adapters.kubernetes.workload_view import Pieces, capacity_of, gather, running_of
+from reconciler.adapters.kubernetes.workload_view import (
+    WorkloadObjects,
+    capacity_of,
+    group_by_workload,
+    running_of,
+)
 from reconciler.ports import Wake
 from reconciler.values.ids import WorkloadId
 from reconciler.values.observed import AdapterView, Capacity, Running
-from reconciler.values.readings import Reading, Seen, Unseen, both
+from reconciler.values.readings import Reading, Seen, Unseen
 
 FIRST_LOOK_SECONDS = 10.0
-LIVING = "status.phase!=Succeeded,status.phase!=Failed"
+NOT_FINISHED = "status.phase!=Succeeded,status.phase!=Failed"
 Workloads = Mapping[WorkloadId, Running]
+Derived = TypeVar("Derived")
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterTarget:
-    """Where workloads run: the credentials from the host file, the rest from the repository. `provider` is
-    our address: what another daemon runs there for leases of its own is not ours ("": all is).
-    `egress_denied` are ranges that tenants do not reach, beside private ones.
+    """Where workloads run: credentials from the host file, the rest from the repository. Leases of another
+    `provider` than our address are not ours ("": all are). `egress_denied` are ranges that tenants must not
+    reach, beside private ones.
     """
 
     kubeconfig: Kubeconfig
@@ -49,14 +55,14 @@ class ClusterTarget:
 
 
 class ClusterObserver:
-    """Reads answer from memory; what did not change is not reckoned again. One reading thread."""
+    """Answers from memory and recomputes only what changed; for one reading thread."""
 
-    def __init__(self, client: ApiClient, place: ClusterTarget) -> None:
-        self._provider = place.provider
-        inside, ours = f"/namespaces/{place.namespace}", {"labelSelector": naming.OURS}
-        managed, base = {"labelSelector": naming.MANAGED}, base_spec(place.egress_denied)
-        strangers = {"labelSelector": naming.FOREIGN_PODS, "fieldSelector": LIVING}
-        only = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
+    def __init__(self, client: ApiClient, target: ClusterTarget) -> None:
+        self._provider = target.provider
+        inside, ours = f"/namespaces/{target.namespace}", {"labelSelector": naming.OURS}
+        managed, base = {"labelSelector": naming.MANAGED}, base_spec(target.egress_denied)
+        foreign = {"labelSelector": naming.FOREIGN_PODS, "fieldSelector": NOT_FINISHED}
+        quota = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
         self._deployments = Informer(client, f"/apis/apps/v1{inside}/deployments", ours, deployment_view)
         self._services = Informer(client, f"/api/v1{inside}/services", ours, service_view)
         self._policies = Informer(
@@ -67,80 +73,70 @@ class ClusterObserver:
         )
         self._pods = Informer(client, f"/api/v1{inside}/pods", ours, pod_view)
         self._nodes = Informer(client, "/api/v1/nodes", {}, node_view)
-        self._strangers = Informer(client, "/api/v1/pods", strangers, foreign_pod_view)
-        self._quotas = Informer(client, f"/api/v1{inside}/resourcequotas", only, quota_view)
-        self._written: dict[str, Informer[Any]] = {
+        self._foreign_pods = Informer(client, "/api/v1/pods", foreign, foreign_pod_view)
+        self._quotas = Informer(client, f"/api/v1{inside}/resourcequotas", quota, quota_view)
+        self._by_kind: dict[str, Informer[Any]] = {
             "Deployment": self._deployments,
             "Service": self._services,
             "NetworkPolicy": self._policies,
             "ResourceQuota": self._quotas,
         }
-        self._known: dict[WorkloadId, tuple[Pieces, Running | None]] = {}
+        self._known: dict[WorkloadId, tuple[WorkloadObjects, Running | None]] = {}
         self._workloads: tuple[tuple[Any, ...], Reading[Workloads]] | None = None
         self._capacity: tuple[tuple[Any, ...], Reading[Capacity]] | None = None
-        self.tolerated: dict[str, str] = {}
-        """By `deployment/name` or `service/name`: what the cluster itself makes of what we apply."""
+        self.server_drift: dict[str, str] = {}
+        """By part (`deployment/name`): the drift that the cluster itself causes on an apply."""
 
     @property
-    def caches(self) -> tuple[Informer[Any], ...]:
+    def informers(self) -> tuple[Informer[Any], ...]:
         """All of them."""
-        ours = (self._deployments, self._services, self._policies, self._pods, self._quotas)
-        return (*ours, self._nodes, self._strangers)
+        return (*self._by_kind.values(), self._pods, self._nodes, self._foreign_pods)
 
     def start(self, wake: Wake, stale_seconds: float) -> None:
-        """Begin to watch; a cache that is broken for longer than that shows nothing."""
-        for cache in self.caches:
-            cache.wake, cache.stale_seconds = wake, stale_seconds
-            cache.start()
+        """Begin to watch; an informer that is broken for longer than that is Unseen."""
+        for informer in self.informers:
+            informer.wake, informer.stale_seconds = wake, stale_seconds
+            informer.start()
 
     def close(self) -> None:
         """End the watches."""
-        for cache in self.caches:
-            cache.close()
+        for informer in self.informers:
+            informer.close()
 
     def look(self) -> AdapterView:
-        """The first look waits until the cluster has answered, or has failed to, or 10 seconds."""
+        """The first look waits up to 10 seconds until every informer has synced or failed."""
         deadline = time.monotonic() + FIRST_LOOK_SECONDS
-        for cache in self.caches:
-            cache.wait(max(deadline - time.monotonic(), 0))
+        for informer in self.informers:
+            informer.wait(max(deadline - time.monotonic(), 0))
         return AdapterView(self._look_at_workloads(), self._look_at_capacity())
 
     def pods(self) -> Reading[Mapping[str, PodView]]:
         """Our pods."""
         return self._pods.read()
 
-    def take_written(self, kind: str, raw: bytes) -> None:
-        """What a write of ours has made, as the server answered: a watch that lags causes no second write."""
-        if cache := self._written.get(kind):
-            cache.take_written(raw)
+    def record_write(self, kind: str, raw: bytes) -> None:
+        """Store the response to our own write, so that a lagging watch causes no second write."""
+        if informer := self._by_kind.get(kind):
+            informer.record_write(raw)
 
-    def reconsider(self, workload: WorkloadId) -> None:
-        """Reckon this workload again at the next look: what is tolerated of it has changed."""
+    def invalidate(self, workload: WorkloadId) -> None:
+        """Recompute this workload at the next look: its server drift has changed."""
         self._known.pop(workload, None)
         self._workloads = None
 
     def _look_at_workloads(self) -> Reading[Workloads]:
-        reading = both(
-            both(self._deployments.read(), self._services.read()),
-            both(self._policies.read(), self._pods.read()),
-        )
-        if isinstance(reading, Unseen):
-            return reading
-        (deployments, services), (policies, pods) = reading.view
-        seen = (deployments, services, policies, pods)
-        if self._workloads is None or not _same(self._workloads[0], seen):
-            pieces = gather(deployments.values(), services.values(), policies.values(), pods.values())
-            self._workloads = (seen, Seen(self._reckon(pieces)))
+        sources = (self._deployments, self._services, self._policies, self._pods)
+        self._workloads = _derive(sources, self._workloads, self._derive_workloads)
         return self._workloads[1]
 
-    def _reckon(self, pieces: Mapping[WorkloadId, Pieces]) -> Workloads:
-        known: dict[WorkloadId, tuple[Pieces, Running | None]] = {}
-        for workload in sorted(pieces):
+    def _derive_workloads(self, *caches: Mapping[str, Any]) -> Workloads:
+        groups = group_by_workload(*(cache.values() for cache in caches))
+        known: dict[WorkloadId, tuple[WorkloadObjects, Running | None]] = {}
+        for workload, group in sorted(groups.items()):
             old = self._known.get(workload)
-            if old is not None and old[0].same(pieces[workload]):
-                known[workload] = old
-            else:
-                known[workload] = (pieces[workload], running_of(workload, pieces[workload], self.tolerated))
+            if old is None or not old[0].same(group):
+                old = (group, running_of(workload, group, self.server_drift))
+            known[workload] = old
         self._known = known
         return {
             workload: running
@@ -149,28 +145,38 @@ class ClusterObserver:
         }
 
     def _look_at_capacity(self) -> Reading[Capacity]:
-        reading = both(
-            both(self._nodes.read(), both(self._quotas.read(), self._policies.read())),
-            both(self._pods.read(), self._strangers.read()),
-        )
-        if isinstance(reading, Unseen):
-            return reading
-        (nodes, (quotas, policies)), (pods, strangers) = reading.view
-        seen = (nodes, quotas, policies, pods, strangers)
-        if self._capacity is None or not _same(self._capacity[0], seen):
-            quota = next(iter(quotas.values()), None) if _is_based(policies.values()) else None
-            made = capacity_of(nodes.values(), pods.values(), strangers.values(), quota)
-            self._capacity = (seen, Seen(made))
+        sources = (self._nodes, self._quotas, self._policies, self._pods, self._foreign_pods)
+        self._capacity = _derive(sources, self._capacity, _derive_capacity)
         return self._capacity[1]
 
 
-def _is_based(policies: Iterable[PolicyView]) -> bool:
-    """Whether the base policy is there and as we would write it; without it, no quota counts as set, and the
-    namespace is prepared again.
+def _derive(
+    sources: tuple[Informer[Any], ...],
+    last: tuple[tuple[Any, ...], Reading[Derived]] | None,
+    derive: Callable[..., Derived],
+) -> tuple[tuple[Any, ...], Reading[Derived]]:
+    """The caches and what they show together; the last result if the caches are identical, Unseen if one of
+    them is.
     """
-    return any(each.marks.name == naming.POLICY_NAME and not each.projection for each in policies)
+    caches = []
+    for source in sources:
+        reading = source.read()
+        if isinstance(reading, Unseen):
+            return (), reading
+        caches.append(reading.view)
+    if last is not None and last[0] and all(a is b for a, b in zip(last[0], caches, strict=True)):
+        return last
+    return tuple(caches), Seen(derive(*caches))
 
 
-def _same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
-    """Whether they are the very same objects."""
-    return all(one is other for one, other in zip(old, new, strict=True))
+def _derive_capacity(
+    nodes: Mapping[str, Any],
+    quotas: Mapping[str, Any],
+    policies: Mapping[str, PolicyView],
+    pods: Mapping[str, PodView],
+    foreign_pods: Mapping[str, Any],
+) -> Capacity:
+    """Without a correct base policy no quota counts as set, so that the namespace is prepared again."""
+    is_prepared = any(each.meta.name == naming.POLICY_NAME and not each.drift for each in policies.values())
+    quota = next(iter(quotas.values()), None) if is_prepared else None
+    return capacity_of(nodes.values(), pods.values(), foreign_pods.values(), quota)

@@ -1,4 +1,4 @@
-"""A cache that one thread keeps as the API server has it; readers get what it holds, or why nothing."""
+"""An informer: a cache of a list of objects that one thread keeps in sync with the API server."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from reconciler.adapters.kubernetes import objects
+from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import ApiClient, ApiStream
-from reconciler.adapters.kubernetes.refusals import ApiError
 from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -22,15 +22,15 @@ PAGE_SIZE = 500
 PAGES_MAX = 1000
 WATCH_SECONDS = 300
 SILENCE_MAX_SECONDS = 90.0
-"""A server sends a bookmark every minute; after more silence the watch counts as broken: list again."""
+"""A server sends a bookmark every minute; after more silence the watch is broken, and a list follows."""
 PAUSE_FIRST_SECONDS = 0.2
 PAUSE_MAX_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
 class Informer(Generic[View]):
-    """List, watch, resume; list again on 410 and after a watch that delivered nothing. Broken for longer than
-    `stale_seconds` it is Unseen.
+    """List, watch, resume; list again on 410 and after a silent watch. Unseen if broken for longer than
+    `stale_seconds`.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Informer(Generic[View]):
         self.wake: Wake = lambda: None
         self._lock = threading.Lock()
         self._held: dict[str, View] | None = None
-        self._shown: Mapping[str, View] | None = None
+        self._snapshot: Mapping[str, View] | None = None
         self._broken: tuple[float, Unseen] | None = None
         self._version = ""
         self._written: dict[str, int] = {}
@@ -56,7 +56,7 @@ class Informer(Generic[View]):
         self._thread = threading.Thread(target=self._run, name=f"watch {path}", daemon=True)
 
     def start(self) -> None:
-        """Begin to fill it."""
+        """Start its thread."""
         self._thread.start()
 
     def close(self) -> None:
@@ -68,42 +68,42 @@ class Informer(Generic[View]):
             self._thread.join(2)
 
     def wait(self, seconds: float) -> None:
-        """Until the first attempt to fill it has come to an end, good or bad, or so long."""
+        """Until the first list has succeeded or failed, at most so long."""
         self._first.wait(seconds)
 
     def read(self) -> Reading[Mapping[str, View]]:
-        """By `namespace/name`, as of a moment ago; Unseen before the first list and when broken too long."""
+        """A snapshot by `namespace/name`; Unseen before the first list and if broken too long."""
         with self._lock:
             broken = self._broken
             if self._held is None:
-                return broken[1] if broken else Unseen(f"{self._client.server}: not listed yet; try again")
+                return broken[1] if broken else Unseen(f"{self._client.server}: not listed yet; retry")
             if broken and time.monotonic() - broken[0] > self.stale_seconds:
                 return broken[1]
-            if self._shown is None:
-                self._shown = dict(self._held)
-            return Seen(self._shown)
+            if self._snapshot is None:
+                self._snapshot = dict(self._held)
+            return Seen(self._snapshot)
 
-    def take_written(self, raw: bytes) -> None:
-        """An object as the answer to our own write shows it: seen at once, whatever the watch delivers."""
-        version = _number(decode_json(raw, objects.Bare).metadata.resource_version)
+    def record_write(self, raw: bytes) -> None:
+        """Store the response to our own write, which a lagging watch must not undo."""
+        version = _number(decode_json(raw, objects.PartialObject).metadata.resource_version)
         with self._lock:
             if self._held is None or version <= _number(self._version):
-                return  # the list to come, or the watch, knows better
+                return  # the next list, or the watch, is newer
             key = _key(raw)
             self._written[key] = version
-            changed = self._show(key, self._view(raw))
+            changed = self._store(key, self._view(raw))
         if changed:
             self.wake()
 
-    def _show(self, key: str, view: View | None) -> bool:
-        """Hold a view, or None; whether that is another one. Under the lock."""
+    def _store(self, key: str, view: View | None) -> bool:
+        """Store or (None) delete a view; whether anything changed. The caller holds the lock."""
         assert self._held is not None
         before = self._held.get(key)
         if view is not None:
             self._held[key] = view
         else:
             self._held.pop(key, None)
-        self._shown = None if before != view else self._shown
+        self._snapshot = None if before != view else self._snapshot
         return before != view
 
     def _run(self) -> None:
@@ -118,42 +118,44 @@ class Informer(Generic[View]):
                     pause = PAUSE_FIRST_SECONDS
                     continue
             except ApiError as why:
-                if why.gone and self._version:
-                    self._version = ""  # forgotten, not broken: list again soon
+                if why.is_gone and self._version:
+                    self._version = ""  # compacted, not broken: list again soon
                     self._stop.wait(PAUSE_FIRST_SECONDS)
                     continue
                 self._fail(why)
             except (msgspec.MsgspecError, ValueError, KeyError) as why:
                 self._version = ""
-                self._fail(ApiError(0, f"answered what cannot be read at {self._path}: {why}"))
-            except Exception as why:  # a fault of ours must not end the thread, and nothing be seen any more
+                self._fail(ApiError(0, f"sent an unreadable response at {self._path}: {why}"))
+            except Exception as why:  # an internal error must not end the thread
                 self._version = ""
                 _log.exception("adapter kubernetes: the watch of %s", self._path)
-                self._fail(ApiError(0, f"could not be read at {self._path}: {why!r}"))
+                self._fail(ApiError(0, f"internal error at {self._path}: {why!r}"))
             self._stop.wait(pause)
             pause = min(pause * 2, PAUSE_MAX_SECONDS)
 
     def _is_silent(self) -> bool:
-        """Neither a list nor a watch has delivered anything for long, however well they connect."""
+        """Whether neither a list nor a watch has delivered anything for too long."""
         return time.monotonic() - self._heard > SILENCE_MAX_SECONDS
 
     def _fail(self, why: ApiError) -> None:
-        """Note since when it is broken. A first break is any watch's fate; what stays broken is logged."""
+        """Record since when it is broken; log from the second failure on: single breaks are normal."""
         if self._stop.is_set():
             return
         sentence = why.sentence(self._client.server)
         with self._lock:
             began = self._broken[0] if self._broken else time.monotonic()
-            stays = self._broken is not None and self._logged != sentence
-            self._broken = (began, Unseen(sentence, why.word))
-        if stays:
+            is_new = self._broken is not None and self._logged != sentence
+            self._broken = (began, Unseen(sentence, why.unseen_reason))
+        if is_new:
             self._logged = sentence
-            _log.warning("adapter kubernetes: %s%s", f"{why.word}: " if why.word else "", sentence)
+            _log.warning(
+                "adapter kubernetes: %s%s", f"{why.unseen_reason}: " if why.unseen_reason else "", sentence
+            )
         self._first.set()
         self.wake()
 
     def _list(self) -> None:
-        """Every page, from one version, or an error; the first time from the server's memory."""
+        """All pages of one version; the first time from the server's cache."""
         found: dict[str, View] = {}
         query = self._query | {"limit": str(PAGE_SIZE)}
         if self._held is None:
@@ -175,7 +177,7 @@ class Informer(Generic[View]):
             self._written = {key: each for key, each in self._written.items() if each > _number(version)}
             found |= {key: held[key] for key in self._written if key in held}
             changed = self._held != found
-            self._held, self._shown, self._broken = found, None, None
+            self._held, self._snapshot, self._broken = found, None, None
             self._logged = ""
             self._version = version
             self._heard = time.monotonic()
@@ -207,9 +209,9 @@ class Informer(Generic[View]):
     def _take(self, event: objects.WatchEvent) -> None:
         raw = bytes(event.object)
         if event.type == "ERROR":
-            said = decode_json(raw, objects.ApiStatus)
-            raise ApiError(said.code, f"ended a watch of {self._path}: {said.message}", said.reason)
-        version = decode_json(raw, objects.Bare).metadata.resource_version
+            status = decode_json(raw, objects.ApiStatus)
+            raise ApiError(status.code, f"ended a watch of {self._path}: {status.message}", status.reason)
+        version = decode_json(raw, objects.PartialObject).metadata.resource_version
         view = self._view(raw) if event.type in ("ADDED", "MODIFIED") else None
         with self._lock:
             self._version = version
@@ -217,16 +219,16 @@ class Informer(Generic[View]):
             is_older = _number(version) < self._written.get(key, 0)
             if not is_older:
                 self._written.pop(key, None)
-            changed = not is_older and self._show(key, view)
+            changed = not is_older and self._store(key, view)
         if changed:
             self.wake()
 
 
 def _number(version: str) -> int:
-    """Resource versions of one kind are decimal numbers that rise; of another server's 0, older than any."""
+    """Resource versions of one kind are rising decimal numbers; 0 for any other text."""
     return int(version) if version.isascii() and version.isdecimal() else 0
 
 
 def _key(raw: bytes) -> str:
-    metadata = decode_json(raw, objects.Bare).metadata
+    metadata = decode_json(raw, objects.PartialObject).metadata
     return f"{metadata.namespace}/{metadata.name}"

@@ -16,17 +16,17 @@ from reconciler.values.resources import Resources
 
 Manifest = dict[str, Any]
 GRACE_SECONDS = 30
-OLD_SETS_KEPT = 2
+REVISIONS_KEPT = 2
 
 
 def namespace_manifest(namespace: str) -> Manifest:
-    """Our namespace; pods of a privileged kind are refused there."""
-    marks = {naming.MANAGED_BY: naming.MANAGER, "pod-security.kubernetes.io/enforce": "baseline"}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": marks}}
+    """Our namespace, which rejects privileged pods."""
+    labels = {naming.MANAGED_BY: naming.MANAGER, "pod-security.kubernetes.io/enforce": "baseline"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
 
 
 def quota_manifest(namespace: str, quota: Resources) -> Manifest:
-    """A quota of all that workloads may use together; requests and limits are the same."""
+    """The quota for all workloads together; requests equal limits."""
     amounts = {
         "cpu": cpu_quantity(quota.cpu_milli),
         "memory": bytes_quantity(quota.memory_bytes),
@@ -39,8 +39,8 @@ def quota_manifest(namespace: str, quota: Resources) -> Manifest:
 
 
 def service_manifests(namespace: str, workload: Workload, digest: str) -> list[Manifest]:
-    """For each service that exposes ports a Service that its lease reaches all of them by, and another one
-    that offers the public ones, and no others, on a port of every node.
+    """For each service with ports, a ClusterIP Service with all of them for its own lease; for public ports,
+    a NodePort Service with these alone.
     """
     made: list[Manifest] = []
     for service in workload.services:
@@ -48,29 +48,29 @@ def service_manifests(namespace: str, workload: Workload, digest: str) -> list[M
             made.append(_service(namespace, workload, service))
         if any(port.public for port in service.ports):
             made.append(_public_service(namespace, workload, service))
-    return [_marked(workload, digest, each) for each in made]
+    return [_annotated(workload, digest, each) for each in made]
 
 
 def policy_manifests(namespace: str, workload: Workload, digest: str) -> list[Manifest]:
     """A NetworkPolicy for each service."""
-    return [_marked(workload, digest, each) for each in service_policies(namespace, workload)]
+    return [_annotated(workload, digest, each) for each in service_policies(namespace, workload)]
 
 
 def deployment_manifests(
     namespace: str, workload: Workload, digest: str, addresses: Mapping[str, str]
 ) -> list[Manifest]:
-    """A Deployment for each service; `addresses` (service name -> cluster IP) lets them reach one another by
-    the names that their tenant gave them, which two tenants may share.
+    """A Deployment for each service; `addresses` (service name -> cluster IP) become host aliases, so that
+    services find each other by the names in the manifest, which tenants may share.
     """
     aliases = [{"ip": address, "hostnames": [name]} for name, address in sorted(addresses.items())]
     return [
-        _marked(workload, digest, _deployment(namespace, workload, service, aliases))
+        _annotated(workload, digest, _deployment(namespace, workload, service, aliases))
         for service in workload.services
     ]
 
 
 def parts_of(workload: Workload) -> tuple[str, ...]:
-    """The objects that a workload consists of, as `deployment/name`, `networkpolicy/name`, `service/name`."""
+    """The objects of a workload, as `deployment/name`, `networkpolicy/name`, `service/name`; sorted."""
     parts: list[str] = []
     for service in workload.services:
         name = naming.object_name(workload.id, service.name)
@@ -81,16 +81,16 @@ def parts_of(workload: Workload) -> tuple[str, ...]:
     return tuple(sorted(parts))
 
 
-def _marked(workload: Workload, digest: str, manifest: Manifest) -> Manifest:
-    """The manifest with what we want to find on it again: lease, digest, siblings and itself as applied."""
+def _annotated(workload: Workload, digest: str, manifest: Manifest) -> Manifest:
+    """Adds the lease, the digest, all parts of the workload, and the spec as applied."""
     applied = json.dumps(manifest["spec"], sort_keys=True, separators=(",", ":"))
-    notes = {
+    annotations = {
         naming.LEASE: str(workload.lease),
         naming.DIGEST: digest,
         naming.PARTS: ",".join(parts_of(workload)),
         naming.APPLIED: applied,
     }
-    return manifest | {"metadata": manifest["metadata"] | {"annotations": notes}}
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": annotations}}
 
 
 def _metadata(namespace: str, workload: Workload, service: Service) -> Manifest:
@@ -116,35 +116,35 @@ def _public_service(namespace: str, workload: Workload, service: Service) -> Man
 
 
 def _service_port(port: Port) -> Manifest:
-    outside = port.exposed_as or port.port
-    name = f"{port.protocol.lower()}-{outside}"
-    return {"name": name, "port": outside, "targetPort": port.port, "protocol": port.protocol}
+    exposed = port.exposed_as or port.port
+    name = f"{port.protocol.lower()}-{exposed}"
+    return {"name": name, "port": exposed, "targetPort": port.port, "protocol": port.protocol}
 
 
 def _deployment(
     namespace: str, workload: Workload, service: Service, aliases: Sequence[Manifest]
 ) -> Manifest:
-    """Rolls without a pod above the lease's number: capacity beyond it was not paid for."""
+    """Rolls without surplus pods: the lease does not pay for them."""
     pod_spec = _pod_spec(service, aliases)
-    mark = hashlib.sha256(json.dumps(pod_spec, sort_keys=True).encode()).hexdigest()[:10]
+    spec_hash = hashlib.sha256(json.dumps(pod_spec, sort_keys=True).encode()).hexdigest()[:10]
     template_meta = {
-        "labels": naming.labels(workload.id, service.name) | {naming.SPEC: mark},
+        "labels": naming.labels(workload.id, service.name) | {naming.SPEC: spec_hash},
         "annotations": {naming.LEASE: str(workload.lease)},
     }
     spec = {
         "replicas": 0 if workload.paused else service.count,
-        "revisionHistoryLimit": OLD_SETS_KEPT,
+        "revisionHistoryLimit": REVISIONS_KEPT,
         "selector": {"matchLabels": naming.selector(workload.id, service.name)},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
         "template": {"metadata": template_meta, "spec": pod_spec},
     }
     meta = _metadata(namespace, workload, service)
-    meta["labels"][naming.SPEC] = mark
+    meta["labels"][naming.SPEC] = spec_hash
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
 
 
 def _pod_spec(service: Service, aliases: Sequence[Manifest]) -> Manifest:
-    """A tenant's pod: no way to the cluster's API, no names of other tenants, no more rights at run time."""
+    """A tenant's pod: no access to the cluster's API, no names of other tenants, no privilege escalation."""
     spec: Manifest = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -193,7 +193,7 @@ def _amounts(resources: Resources) -> dict[str, str]:
 
 
 def _env(env: Env) -> Manifest:
-    """`secret/key` is a reference: the value itself never passes through here."""
+    """A secret is a reference (`name/key`); its value never passes through here."""
     if env.secret is None:
         return {"name": env.name, "value": env.value or ""}
     name, _, key = env.secret.partition("/")

@@ -13,7 +13,7 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 WORKLOAD = "virtengine.com/workload"
 SERVICE = "virtengine.com/service"
 SPEC = "virtengine.com/spec"
-"""A hash of the pods' own specification: tells the pods of the newest from older ones."""
+"""The hash of the pod specification; distinguishes current pods from older ones."""
 
 LEASE = "virtengine.com/lease"
 DIGEST = "virtengine.com/digest"
@@ -23,7 +23,7 @@ APPLIED = "virtengine.com/applied"
 QUOTA_NAME = "provider-capacity"
 POLICY_NAME = "provider-workloads"
 PUBLIC = "-np"
-"""Ends the names of NodePort Services; the longest workload id leaves no room for more."""
+"""The suffix of NodePort Services; the longest workload id leaves no room for a longer one."""
 
 GPU = "nvidia.com/gpu"
 NAME_MAX = 63
@@ -35,7 +35,7 @@ OURS = f"{MANAGED_BY}={MANAGER},{WORKLOAD}"
 """Selects every object of every workload of ours."""
 
 FOREIGN_PODS = f"!{WORKLOAD}"
-"""Selects what is not a workload of ours."""
+"""Selects pods that belong to no workload."""
 
 
 def ours(workload: WorkloadId) -> str:
@@ -44,19 +44,19 @@ def ours(workload: WorkloadId) -> str:
 
 
 def object_name(workload: WorkloadId, service: str) -> str:
-    """The name of a service's Deployment, Service and NetworkPolicy: unique among all tenants, a DNS label
-    that starts with a letter; a long service name is cut and told apart by a hash.
+    """The name of a service's Deployment, Service and NetworkPolicy: a DNS label that starts with a letter,
+    unique among all tenants; a long service name is cut and made unique by a hash.
     """
     return _named(service, f"-{workload}")
 
 
 def public_name(workload: WorkloadId, service: str) -> str:
-    """The name of the Service for public ports; no other service's name ends so."""
+    """The name of the Service for public ports; no other object has this suffix."""
     return _named(service, f"-{workload}{PUBLIC}")
 
 
 def selector(workload: WorkloadId, service: str) -> dict[str, str]:
-    """The labels that the pods of a service, and no others, have."""
+    """The labels of a service's pods, which no other pods have."""
     return {WORKLOAD: workload, SERVICE: service}
 
 
@@ -64,11 +64,11 @@ def _named(service: str, end: str) -> str:
     stem = service if service[:1].isalpha() else f"s{service}"
     room = NAME_MAX - len(end)
     if len(stem) > room:
-        mark = hashlib.sha256(service.encode()).hexdigest()[:5]
-        stem = f"{stem[: max(room - 6, 1)].rstrip('-')}-{mark}"[:room]
+        suffix = hashlib.sha256(service.encode()).hexdigest()[:5]
+        stem = f"{stem[: max(room - 6, 1)].rstrip('-')}-{suffix}"[:room]
     return f"{stem}{end}"
 
 
 def labels(workload: WorkloadId, service: str) -> dict[str, str]:
-    """What every object of a service carries."""
+    """The ownership labels of every object of a service."""
     return {MANAGED_BY: MANAGER} | selector(workload, service)

@@ -1,8 +1,8 @@
-"""Network policies: what the pods of workloads reach, and what reaches them; pure.
+"""Network policies of workloads; pure.
 
-The base policy denies every workload in the namespace everything but DNS and the internet. Each service has a
-policy of its own that adds the services of its lease, and its public ports. Policies only ever add: without
-the base policy, a service's own still denies the rest; without its own, the base policy does.
+The base policy limits every workload in the namespace to DNS and the internet. The policy of each service
+adds the other services of its lease, and its public ports. Policies are additive: either of the two alone
+still denies everything else.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ NOT_INTERNET = (
 )
 DNS_NAMESPACE = "kube-system"
 DNS_ON_NODE = "169.254.20.10/32"
-"""Where a node's own DNS cache listens by convention."""
+"""The address of NodeLocal DNSCache by convention."""
 
 
 def base_policy(namespace: str, denied: Iterable[str]) -> Manifest:
-    """For every pod of every workload; `denied` are ranges that are not the internet either, such as public
-    addresses of nodes.
+    """For every pod of every workload; `denied` are further ranges without access, such as public addresses
+    of nodes.
     """
     meta = {"name": naming.POLICY_NAME, "namespace": namespace, "labels": {naming.MANAGED_BY: naming.MANAGER}}
     spec = base_spec(denied)
@@ -55,7 +55,7 @@ def base_policy(namespace: str, denied: Iterable[str]) -> Manifest:
 
 
 def base_spec(denied: Iterable[str]) -> Manifest:
-    """The specification alone, which a live policy is compared with."""
+    """The specification alone, for comparison with the live policy."""
     return {
         "podSelector": {"matchExpressions": [{"key": naming.WORKLOAD, "operator": "Exists"}]},
         "policyTypes": ["Ingress", "Egress"],
@@ -65,7 +65,7 @@ def base_spec(denied: Iterable[str]) -> Manifest:
 
 
 def service_policy_spec(workload: WorkloadId, service: Service) -> Manifest:
-    """In and out: the pods of the same lease. In, from everywhere: the public ports."""
+    """Traffic with the pods of the same lease; from everywhere, the public ports."""
     lease = {"podSelector": {"matchLabels": {naming.WORKLOAD: workload}}}
     ingress: list[Manifest] = [{"from": [lease]}]
     if public := sorted({(port.port, port.protocol) for port in service.ports if port.public}):
@@ -102,15 +102,15 @@ def _dns() -> Manifest:
 
 
 def _internet(denied: Iterable[str]) -> list[Manifest]:
-    """No rule where the ranges leave nothing of it."""
+    """No rule if the ranges cover all of it."""
     ranges = [ip_network(each) for each in (*NOT_INTERNET, *denied)]
     blocks = [_block(INTERNET_4, ranges), _block(INTERNET_6, ranges)]
-    left = [block for block in blocks if block is not None]
-    return [{"to": left}] if left else []
+    allowed = [block for block in blocks if block is not None]
+    return [{"to": allowed}] if allowed else []
 
 
 def _block(whole: Network, ranges: list[IPv4Network | IPv6Network]) -> Manifest | None:
-    """All of `whole` but the ranges in it, which must be smaller than it."""
+    """`whole` without the ranges within it; None if a range covers it."""
     same = [each for each in ranges if isinstance(each, type(whole)) and each.overlaps(whole)]
     if any(each.prefixlen <= whole.prefixlen for each in same):
         return None

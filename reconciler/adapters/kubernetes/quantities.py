@@ -1,4 +1,4 @@
-"""Kubernetes resource quantities as exact numbers, and in the one spelling that an API server gives back."""
+"""Kubernetes resource quantities as exact numbers, and in the canonical spelling of an API server."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _FORM = re.compile(
     r"([+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}))"
     r"(?:([eE][+-]?[0-9]{1,2})|([KMGTPE]i|[numkMGTPE])?)"
 )
-"""Bounded: Kubernetes stores less than 2^63, and an exponent of ten digits is a number of gigabytes."""
+"""Bounded: Kubernetes stores less than 2^63, and a ten-digit exponent is a number of gigabytes."""
 
 
 def parse_quantity(text: str) -> Decimal:
-    """The exact value, in units (cores, bytes, pieces); ValueError says what is not a quantity."""
+    """The exact value, in units (cores, bytes, count); ValueError for text that is no quantity."""
     match = _FORM.fullmatch(text.strip())
     if match is None:
         raise ValueError(
@@ -33,12 +33,12 @@ def parse_quantity(text: str) -> Decimal:
 
 
 def milli(text: str) -> int:
-    """Thousandths, rounded up as a scheduler does."""
+    """Thousandths, rounded up as the scheduler does."""
     return _ceiling(parse_quantity(text) * 1000)
 
 
 def whole(text: str) -> int:
-    """Whole units (bytes, pieces), rounded up."""
+    """Whole units (bytes, count), rounded up."""
     return _ceiling(parse_quantity(text))
 
 
@@ -59,12 +59,12 @@ def cpu_quantity(cpu_milli: int) -> str:
 
 
 def count_quantity(count: int) -> str:
-    """Bytes or pieces in canonical decimal spelling."""
+    """Bytes or a count in canonical decimal spelling."""
     return canonical(str(count))
 
 
 def bytes_quantity(size_bytes: int) -> str:
-    """Bytes in canonical spelling, in powers of 1024 where they divide it."""
+    """Bytes in canonical spelling, in powers of 1024 if the size is divisible by 1024."""
     if size_bytes % 1024:
         return count_quantity(size_bytes)
     return canonical(f"{size_bytes // 1024}Ki")

@@ -1,4 +1,4 @@
-"""Why a workload is not well, in words that do not change while the trouble stays the same; pure."""
+"""Why a workload is not ready, in words that stay the same while the cause does; pure."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverP
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
-def trouble_of(deployments: Sequence[DeploymentView], pods: Iterable[PodView]) -> Trouble | None:
-    """The first trouble: those that no waiting cures first, and of pods of the newest specification before
-    pods that are on their way out; None while all is well or still starting.
+def workload_trouble(deployments: Sequence[DeploymentView], pods: Iterable[PodView]) -> Trouble | None:
+    """The most important trouble; None if the workload is ready or still starting.
+
+    Failing containers come before missing pods, and missing pods before unschedulable ones, which waiting may
+    cure; pods of the current specification come before those that a rollout ends.
     """
-    newest = {(each.marks.service, each.marks.spec) for each in deployments}
-    unwell = [pod for pod in pods if not pod.ready and not pod.marks.deleting and not pod.over]
-    living = sorted(
-        unwell, key=lambda pod: ((pod.marks.service, pod.marks.spec) not in newest, pod.marks.name)
-    )
-    for pod in living:
+    current = {(each.meta.service, each.meta.spec_hash) for each in deployments}
+    unready = [pod for pod in pods if not pod.ready and not pod.meta.deleting and not pod.finished]
+    unready.sort(key=lambda pod: ((pod.meta.service, pod.meta.spec_hash) not in current, pod.meta.name))
+    for pod in unready:
         for container in pod.containers:
-            if found := _container_trouble(pod.marks.service, container):
+            if found := _container_trouble(pod.meta.service, container):
                 return found
     for deployment in deployments:
         if deployment.failure:
-            return _failure(deployment.failure)
-    for pod in living:
+            return _replica_failure(deployment.failure)
+    for pod in unready:
         if pod.unschedulable:
-            advice = "Free or add capacity: kubectl describe nodes; the lease asks for what no node has left"
+            advice = "Free or add capacity: kubectl describe nodes; no node has room for what the lease asks"
             return Trouble("Unschedulable", pod.unschedulable, advice)
     return None
 
@@ -40,21 +40,22 @@ def _container_trouble(service: str, container: ContainerView) -> Trouble | None
     if reason in _PULL:
         message = f"the image {container.image} of service {service} cannot be pulled (ImagePullBackOff)"
         return Trouble("ImagePullFailed", message, "Check registry access and the image's name")
-    if reason in _CONFIG:
-        said = container.waiting.message if container.waiting else ""
+    if reason in _CONFIG and container.waiting:
         advice = "Create what it refers to (a Secret and its key) in the workloads' namespace"
-        return Trouble(reason, f"service {service}: {said}", advice)
-    if container.exited and (reason == "CrashLoopBackOff" or container.restarts >= RESTARTS_MAX):
-        how = f"exits with {container.exited.exit_code} ({container.exited.reason or 'no reason given'})"
+        return Trouble(reason, f"service {service}: {container.waiting.message}", advice)
+    exited = container.exited
+    if exited and (reason == "CrashLoopBackOff" or container.restarts >= RESTARTS_MAX):
+        why = exited.reason or "no reason given"
+        message = f"service {service} exits with {exited.exit_code} ({why}) repeatedly (CrashLoopBackOff)"
         advice = "Check network policies; read its logs, check its command and environment"
-        if container.exited.reason == "OOMKilled":
+        if exited.reason == "OOMKilled":
             advice = "It needs more memory than its lease grants; its tenant must ask for more"
-        return Trouble("CrashLoop", f"service {service} {how} again and again (CrashLoopBackOff)", advice)
+        return Trouble("CrashLoop", message, advice)
     return None
 
 
-def _failure(message: str) -> Trouble:
-    """Pods that the API server does not let be made; how much is used just now is left out."""
+def _replica_failure(message: str) -> Trouble:
+    """Pods that the API server rejects; omits the current usage, which changes."""
     stable = message.partition(", used:")[0]
     if "exceeded quota" in message:
         return Trouble("QuotaExceeded", stable, "Increase quotas, or free what other workloads hold")

@@ -1,4 +1,4 @@
-"""Kubernetes objects to the small values that we keep of them; pure."""
+"""Kubernetes objects to the small values that the caches hold; pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.resources import Resources
 from reconciler.values.text import SENTENCE_MAX, one_line, printable
 
-_OVER = ("Succeeded", "Failed")
+_FINISHED = ("Succeeded", "Failed")
 NAME_MAX = 253
-"""Characters of a name: no longer one is valid in Kubernetes."""
+"""The longest valid name in Kubernetes, in characters."""
 IMAGE_MAX = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """What an object of ours says of itself. `parts` are the objects that its workload should have."""
+class ObjectMeta:
+    """The name, ownership labels and annotations of an object of ours. `parts` are all objects that its
+    workload should have.
+    """
 
     name: str
     workload: WorkloadId
     service: str
-    spec: str
+    spec_hash: str
     lease: LeaseId | None
     digest: str
     parts: tuple[str, ...]
@@ -37,13 +39,13 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentView:
-    """A Deployment of ours; `projection` is empty where it is as applied, `failure` says why pods lack."""
+    """A Deployment of ours; `drift` is empty if it is as applied, `failure` says why pods are missing."""
 
-    marks: Marks
+    meta: ObjectMeta
     replicas: int
     ready: int
     rolled_out: bool
-    projection: str
+    drift: str
     failure: str
 
 
@@ -51,22 +53,22 @@ class DeploymentView:
 class ServiceView:
     """A Service of ours."""
 
-    marks: Marks
+    meta: ObjectMeta
     address: str
-    projection: str
+    drift: str
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyView:
     """A NetworkPolicy of ours."""
 
-    marks: Marks
-    projection: str
+    meta: ObjectMeta
+    drift: str
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerView:
-    """A container of a pod: why it waits, and how it last ended."""
+    """A container of a pod: why it waits, and how it last exited."""
 
     name: str
     image: str
@@ -80,10 +82,10 @@ class ContainerView:
 class PodView:
     """A pod of ours."""
 
-    marks: Marks
+    meta: ObjectMeta
     node: str
-    uses: Resources
-    over: bool
+    requests: Resources
+    finished: bool
     ready: bool
     evicted: str
     unschedulable: str
@@ -92,18 +94,18 @@ class PodView:
 
 @dataclass(frozen=True, slots=True)
 class ForeignPodView:
-    """A pod that is not ours: what it takes, and where."""
+    """A pod that is not ours."""
 
     node: str
-    uses: Resources
+    requests: Resources
 
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """A node: what pods may use of it, nothing where they may not be placed there."""
+    """A node; `allocatable` is None if no pods may be scheduled there."""
 
     name: str
-    offers: Resources | None
+    allocatable: Resources | None
 
 
 def deployment_view(raw: bytes) -> DeploymentView:
@@ -112,16 +114,16 @@ def deployment_view(raw: bytes) -> DeploymentView:
     status = found.status
     observed = status.observed_generation >= found.metadata.generation
     failures = [
-        one_line(c.message, SENTENCE_MAX)
-        for c in status.conditions or ()
-        if c.type == "ReplicaFailure" and c.status == "True"
+        one_line(each.message, SENTENCE_MAX)
+        for each in status.conditions or ()
+        if each.type == "ReplicaFailure" and each.status == "True"
     ]
     return DeploymentView(
-        marks_of(found.metadata),
+        object_meta(found.metadata),
         found.spec.replicas,
         status.ready_replicas,
         observed and status.updated_replicas >= found.spec.replicas,
-        projection_of(raw, found.metadata),
+        drift_from_applied(raw, found.metadata),
         failures[0] if failures else "",
     )
 
@@ -129,56 +131,56 @@ def deployment_view(raw: bytes) -> DeploymentView:
 def service_view(raw: bytes) -> ServiceView:
     """A Service of ours."""
     found = decode_json(raw, objects.ServiceObject)
-    return ServiceView(
-        marks_of(found.metadata), name_of(found.spec.cluster_ip), projection_of(raw, found.metadata)
-    )
+    address = clean_name(found.spec.cluster_ip)
+    return ServiceView(object_meta(found.metadata), address, drift_from_applied(raw, found.metadata))
 
 
 def policy_view(raw: bytes, base: Manifest) -> PolicyView:
-    """A NetworkPolicy of ours; `base` is the specification that the base policy must have."""
-    metadata = decode_json(raw, objects.Bare).metadata
+    """A NetworkPolicy of ours; `base` is the specification of the base policy."""
+    metadata = decode_json(raw, objects.PartialObject).metadata
     if metadata.name == naming.POLICY_NAME:
-        return PolicyView(marks_of(metadata), _projection(base, raw))
-    return PolicyView(marks_of(metadata), projection_of(raw, metadata))
+        return PolicyView(object_meta(metadata), _drift(base, raw))
+    return PolicyView(object_meta(metadata), drift_from_applied(raw, metadata))
 
 
 def pod_view(raw: bytes) -> PodView:
     """A pod of ours."""
     found = decode_json(raw, objects.Pod)
-    conditions = {c.type: c for c in found.status.conditions or ()}
-    placed = conditions.get("PodScheduled")
-    ready = conditions.get("Ready")
+    conditions = {each.type: each for each in found.status.conditions or ()}
+    scheduled, ready = conditions.get("PodScheduled"), conditions.get("Ready")
     return PodView(
-        marks_of(found.metadata),
-        name_of(found.spec.node_name),
-        pod_uses(found.spec),
-        found.status.phase in _OVER,
+        object_meta(found.metadata),
+        clean_name(found.spec.node_name),
+        pod_requests(found.spec),
+        found.status.phase in _FINISHED,
         ready is not None and ready.status == "True",
         one_line(found.status.message, SENTENCE_MAX) if found.status.reason == "Evicted" else "",
-        one_line(placed.message, SENTENCE_MAX) if placed and _is_unschedulable(placed) else "",
+        one_line(scheduled.message, SENTENCE_MAX) if scheduled and _is_unschedulable(scheduled) else "",
         tuple(_container(each) for each in found.status.container_statuses or ()),
     )
 
 
 def foreign_pod_view(raw: bytes) -> ForeignPodView:
-    """A pod that is not ours; one that is over takes nothing."""
+    """A pod that is not ours; a finished one takes nothing."""
     found = decode_json(raw, objects.Pod)
-    over = found.status.phase in _OVER
-    return ForeignPodView(name_of(found.spec.node_name), Resources() if over else pod_uses(found.spec))
+    requests = Resources() if found.status.phase in _FINISHED else pod_requests(found.spec)
+    return ForeignPodView(clean_name(found.spec.node_name), requests)
 
 
 def node_view(raw: bytes) -> NodeView:
-    """A node; it offers nothing while it is not ready, closed to new pods, or tainted against them."""
+    """A node; unready, cordoned and tainted nodes have nothing allocatable."""
     found = decode_json(raw, objects.NodeObject)
-    ready = any(c.type == "Ready" and c.status == "True" for c in found.status.conditions or ())
-    tainted = any(t.effect in ("NoSchedule", "NoExecute") for t in found.spec.taints or ())
-    usable = ready and not found.spec.unschedulable and not tainted
-    return NodeView(name_of(found.metadata.name), resources_of(found.status.allocatable) if usable else None)
+    ready = any(each.type == "Ready" and each.status == "True" for each in found.status.conditions or ())
+    tainted = any(each.effect in ("NoSchedule", "NoExecute") for each in found.spec.taints or ())
+    is_open = ready and not found.spec.unschedulable and not tainted
+    return NodeView(
+        clean_name(found.metadata.name), resources_of(found.status.allocatable) if is_open else None
+    )
 
 
 def quota_view(raw: bytes) -> Resources | None:
-    """What our quota allows; None where it is not the one that we would write."""
-    hard = decode_json(raw, objects.Quota).spec.hard or {}
+    """What our quota allows; None if it does not have the form in which we write it."""
+    hard = decode_json(raw, objects.ResourceQuota).spec.hard or {}
     requests = {name.removeprefix("requests."): hard[name] for name in hard if name.startswith("requests.")}
     limits = {name.removeprefix("limits."): hard[name] for name in hard if name.startswith("limits.")}
     if {"cpu", "memory", "ephemeral-storage", naming.GPU} - requests.keys():
@@ -187,23 +189,25 @@ def quota_view(raw: bytes) -> Resources | None:
     return resources_of(requests) if resources_of(limits) == resources_of(without_gpu) else None
 
 
-def pod_uses(spec: objects.PodSpec) -> Resources:
-    """What a pod takes of its node: its containers together, or its hungriest initial one if that is more."""
-    running = [*spec.containers, *(c for c in spec.init_containers if c.restart_policy == "Always")]
-    together = reduce(Resources.__add__, (resources_of(c.resources.requests) for c in running), Resources())
+def pod_requests(spec: objects.PodSpec) -> Resources:
+    """The scheduler's sum: all containers together, or the largest init container if that is more."""
+    running = [*spec.containers, *(each for each in spec.init_containers if each.restart_policy == "Always")]
+    needed = reduce(
+        Resources.__add__, (resources_of(each.resources.requests) for each in running), Resources()
+    )
     for container in spec.init_containers:
-        first = resources_of(container.resources.requests)
-        together = Resources(
-            max(together.cpu_milli, first.cpu_milli),
-            max(together.memory_bytes, first.memory_bytes),
-            max(together.storage_bytes, first.storage_bytes),
-            max(together.gpu, first.gpu),
+        init = resources_of(container.resources.requests)
+        needed = Resources(
+            max(needed.cpu_milli, init.cpu_milli),
+            max(needed.memory_bytes, init.memory_bytes),
+            max(needed.storage_bytes, init.storage_bytes),
+            max(needed.gpu, init.gpu),
         )
-    return together + resources_of(spec.overhead)
+    return needed + resources_of(spec.overhead)
 
 
 def resources_of(amounts: dict[str, str] | None) -> Resources:
-    """The amounts that we reckon with; others are not ours to sell."""
+    """The resources that leases have; ignores others."""
     listed = amounts or {}
     return Resources(
         milli(listed.get("cpu", "0")),
@@ -213,56 +217,60 @@ def resources_of(amounts: dict[str, str] | None) -> Resources:
     )
 
 
-def marks_of(metadata: objects.Metadata) -> Marks:
-    """What an object's labels and annotations say; the lease only where it is the label's own."""
-    labels, notes = metadata.labels or {}, metadata.annotations or {}
-    workload = WorkloadId(name_of(labels.get(naming.WORKLOAD, "")))
+def object_meta(metadata: objects.Metadata) -> ObjectMeta:
+    """The lease is None unless the workload's id derives from it."""
+    labels, annotations = metadata.labels or {}, metadata.annotations or {}
+    workload = WorkloadId(clean_name(labels.get(naming.WORKLOAD, "")))
     lease: LeaseId | None = None
     with contextlib.suppress(ValueError):
-        lease = LeaseId.parse(notes.get(naming.LEASE, ""))
+        lease = LeaseId.parse(annotations.get(naming.LEASE, ""))
     if lease is not None and workload_id(lease) != workload:
         lease = None
-    parts = tuple(name_of(part) for part in notes.get(naming.PARTS, "").split(",") if part)
-    deleting = metadata.deletion_timestamp is not None
-    service, spec = name_of(labels.get(naming.SERVICE, "")), name_of(labels.get(naming.SPEC, ""))
-    digest = name_of(notes.get(naming.DIGEST, ""))
-    return Marks(name_of(metadata.name), workload, service, spec, lease, digest, parts, deleting)
+    return ObjectMeta(
+        clean_name(metadata.name),
+        workload,
+        clean_name(labels.get(naming.SERVICE, "")),
+        clean_name(labels.get(naming.SPEC, "")),
+        lease,
+        clean_name(annotations.get(naming.DIGEST, "")),
+        tuple(clean_name(part) for part in annotations.get(naming.PARTS, "").split(",") if part),
+        metadata.deletion_timestamp is not None,
+    )
 
 
-def name_of(text: str) -> str:
-    """A name, a label or a reason, bounded and clean."""
+def clean_name(text: str) -> str:
+    """A name, label or reason, bounded and clean."""
     return printable(text, NAME_MAX)
 
 
-def projection_of(raw: bytes, metadata: objects.Metadata) -> str:
-    """Where the object's spec differs from what we applied, with the values there; empty where nowhere."""
+def drift_from_applied(raw: bytes, metadata: objects.Metadata) -> str:
+    """Where the object's spec differs from the applied one, with the live values; empty if nowhere."""
     applied = (metadata.annotations or {}).get(naming.APPLIED)
     if applied is None:
         return "unmarked"
     try:
-        wanted = json.loads(applied)
+        return _drift(json.loads(applied), raw)
     except ValueError:
         return "unreadable"
-    return _projection(wanted, raw)
 
 
-def _projection(wanted: Manifest, raw: bytes) -> str:
+def _drift(applied: Manifest, raw: bytes) -> str:
     live = json.loads(raw)["spec"]
-    return drift.projection(wanted, live) if drift.differences(wanted, live) else ""
+    return drift.live_values(applied, live) if drift.differences(applied, live) else ""
 
 
 def _container(status: objects.ContainerStatus) -> ContainerView:
-    """Waiting and ended are of the pod's own words: an image and its registry write parts of them."""
+    """Cleaned, because an image and its registry write parts of the texts."""
     waiting, exited = status.state.waiting, status.state.terminated or status.last_state.terminated
     return ContainerView(
-        name_of(status.name),
+        clean_name(status.name),
         printable(status.image, IMAGE_MAX),
         status.ready,
         status.restart_count,
-        objects.Waiting(name_of(waiting.reason), one_line(waiting.message)) if waiting else None,
-        objects.Terminated(exited.exit_code, name_of(exited.reason)) if exited else None,
+        objects.Waiting(clean_name(waiting.reason), one_line(waiting.message)) if waiting else None,
+        objects.Terminated(exited.exit_code, clean_name(exited.reason)) if exited else None,
     )
 
 
-def _is_unschedulable(condition: objects.PodCondition) -> bool:
+def _is_unschedulable(condition: objects.ObjectCondition) -> bool:
     return condition.status == "False" and condition.reason == "Unschedulable"

@@ -8,10 +8,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from reconciler.adapters.kubernetes.api_errors import ApiError, advice_of
 from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.adapters.kubernetes.connection import Kubeconfig, ProgramNotAllowedError
-from reconciler.adapters.kubernetes.permissions import RIGHTS, WISHES, refused
-from reconciler.adapters.kubernetes.refusals import ApiError, advice_of
+from reconciler.adapters.kubernetes.connection import Kubeconfig, KubeconfigError
+from reconciler.adapters.kubernetes.permissions import (
+    OPTIONAL_PERMISSIONS,
+    REQUIRED_PERMISSIONS,
+    denied_permissions,
+)
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
 from reconciler.cycle.observe import RevisionReader
 from reconciler.git.remote import BadRemoteError
@@ -125,7 +129,7 @@ def check_cluster(
         yield ok("cluster", f"{client.server} answers")
         yield from _rights(client, wanted.namespace)
     except ApiError as error:
-        if isinstance(error.__cause__, ProgramNotAllowedError):
+        if isinstance(error.__cause__, KubeconfigError):
             yield wrong("cluster", str(error), "see adapters.kubernetes.kubeconfig in the host file")
             return
         yield wrong("cluster", f"{client.server}: {error}", advice_of(error) or "see the cluster's own logs")
@@ -135,8 +139,8 @@ def check_cluster(
 
 def _rights(client: ApiClient, namespace: str) -> Iterator[CheckResult]:
     try:
-        lacking = refused(client, namespace, RIGHTS)
-        wishes = refused(client, namespace, WISHES)
+        lacking = denied_permissions(client, namespace, REQUIRED_PERMISSIONS)
+        wishes = denied_permissions(client, namespace, OPTIONAL_PERMISSIONS)
     except ApiError as error:
         if error.status != 404:
             raise
@@ -148,7 +152,7 @@ def _rights(client: ApiClient, namespace: str) -> Iterator[CheckResult]:
         why = f"in {namespace} we may not {shown}{more}"
         yield wrong("rights", why, "grant it as docs/service/kubernetes.yaml does")
         return
-    yield ok("rights", f"all {len(RIGHTS)} that are needed in {namespace}")
+    yield ok("rights", f"all {len(REQUIRED_PERMISSIONS)} that are needed in {namespace}")
     if wishes:
         shown = ", ".join(right.show() for right in wishes)
         yield warn("rights", f"we may not {shown}", "that is fine where an administrator made the namespace")

@@ -1,4 +1,4 @@
-"""Evaluates NetworkPolicies as the API's reference defines them, apart from the code that renders them."""
+"""Evaluates NetworkPolicies as the API reference defines them, independently of the code under test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Peer:
-    """An end of a connection: a pod has labels and a namespace, everything else has an address alone."""
+    """An end of a connection: a pod with labels and namespace, or a bare address."""
 
     address: str
     namespace: str = ""
@@ -21,17 +21,17 @@ class Peer:
 
 
 def allowed(policies: list[Object], source: Peer, to: Peer, port: tuple[str, int]) -> bool:
-    """Whether a connection comes about: the source's pod may send it and the destination's pod receive it."""
+    """Whether the policies of both ends allow the connection."""
     return may_leave(policies, source, to, port) and may_enter(policies, source, to, port)
 
 
 def may_leave(policies: list[Object], source: Peer, to: Peer, port: tuple[str, int]) -> bool:
-    """What the policies that select the source say."""
+    """By the policies that select the source."""
     return _may(policies, "Egress", source, (to, port))
 
 
 def may_enter(policies: list[Object], source: Peer, to: Peer, port: tuple[str, int]) -> bool:
-    """What the policies that select the destination say."""
+    """By the policies that select the destination."""
     return _may(policies, "Ingress", to, (source, port))
 
 

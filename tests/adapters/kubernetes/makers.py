@@ -1,4 +1,4 @@
-"""Objects as a cluster would show them."""
+"""Objects as a cluster returns them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def raw(found: Object) -> bytes:
 
 
 def deployments(workload: Workload, digest: str = "d", ready: bool = True) -> list[Object]:
-    """As they are once they have rolled out, or have just been made."""
+    """Rolled out, or (not `ready`) just created."""
     found = deployment_manifests(SPACE, workload, digest, {})
     for each in found:
         count = each["spec"]["replicas"]
@@ -37,7 +37,7 @@ def policies(workload: Workload, digest: str = "d") -> list[Object]:
 
 
 def pod(deployment: Object, name: str = "p", ready: bool = True, **state: Any) -> Object:
-    """A pod of a Deployment; `state` is its container's waiting state, where it has one."""
+    """A pod of a Deployment; `state` is its container's waiting state, if any."""
     template = deployment["spec"]["template"]
     container = template["spec"]["containers"][0]
     status = {"name": container["name"], "image": container["image"], "ready": ready, "restartCount": 0}

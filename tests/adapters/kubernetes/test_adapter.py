@@ -1,4 +1,4 @@
-"""What only a simulated cluster can be made to do; what every cluster must do is in tests/contracts."""
+"""Behaviour that only a simulated cluster can provoke; tests/contracts covers every cluster."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def inner(world: World) -> SimulatedCluster:
 @pytest.mark.parametrize(
     ("status", "reason"), [(401, "AuthFailure"), (403, "Forbidden"), (500, "ClusterError")]
 )
-def test_an_action_that_the_cluster_refuses_is_tried_later(world: World, status: int, reason: str) -> None:
+def test_an_action_that_the_cluster_rejects_can_be_retried(world: World, status: int, reason: str) -> None:
     inner(world).faults.add(ClusterFault(status=status))
     wanted = workload(1, service(ports=EXPOSED))
 
@@ -58,7 +58,7 @@ def test_an_action_that_the_cluster_refuses_is_tried_later(world: World, status:
     assert [outcome.reason for outcome in outcomes if isinstance(outcome, Failed)] == [reason] * 3
 
 
-def test_half_applied_is_finished_by_applying_again(world: World) -> None:
+def test_a_partial_apply_is_completed_by_the_next(world: World) -> None:
     wanted = workload(1, service(ports=EXPOSED), service("db"))
     inner(world).faults.add(ClusterFault(verbs=frozenset({"patch"}), plurals=frozenset({"deployments"})))
     assert isinstance(world.adapter.apply(wanted, "d"), Failed)
@@ -71,7 +71,7 @@ def test_half_applied_is_finished_by_applying_again(world: World) -> None:
     assert not world.until(wanted.id, lambda r: r.ready, "ready").drifted
 
 
-def test_a_failing_capacity_list_stops_no_repair(tmp_path: Path) -> None:
+def test_a_failing_capacity_list_does_not_prevent_repairs(tmp_path: Path) -> None:
     cluster = SimulatedCluster()
     cluster.serve()
     cluster.faults.add(ClusterFault(status=403, plurals=frozenset({"nodes"})))
@@ -87,8 +87,8 @@ def test_a_failing_capacity_list_stops_no_repair(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("plural", ["deployments", "services", "networkpolicies"])
-def test_a_watch_that_delivers_nothing_causes_no_second_write(world: World, plural: str) -> None:
-    """Each cycle that does not see what was applied would apply it again."""
+def test_a_lagging_watch_causes_no_second_write(world: World, plural: str) -> None:
+    """Each cycle that does not see an applied object would apply it again."""
     inner(world).faults.add(ClusterFault("mute", verbs=frozenset({"watch"}), plurals=frozenset({plural})))
     inner(world).drop_watches()
     wanted = workload(1, service(ports=EXPOSED))
@@ -106,7 +106,7 @@ def test_a_watch_that_delivers_nothing_causes_no_second_write(world: World, plur
     assert inner(world).asked["patch", plural] == asked
 
 
-def test_a_quota_is_seen_as_it_was_set_though_its_watch_delivers_nothing(world: World) -> None:
+def test_a_written_quota_is_seen_despite_a_lagging_watch(world: World) -> None:
     faults = ClusterFault("mute", verbs=frozenset({"watch"}), plurals=frozenset({"resourcequotas"}))
     inner(world).faults.add(faults)
     inner(world).drop_watches()
@@ -117,7 +117,7 @@ def test_a_quota_is_seen_as_it_was_set_though_its_watch_delivers_nothing(world: 
     assert world.capacity().quota == other
 
 
-def test_an_administrators_namespace_will_do(world: World) -> None:
+def test_an_existing_namespace_is_used_without_permission_to_apply_it(world: World) -> None:
     inner(world).faults.add(
         ClusterFault(status=403, verbs=frozenset({"patch"}), plurals=frozenset({"namespaces"}))
     )
@@ -125,7 +125,7 @@ def test_an_administrators_namespace_will_do(world: World) -> None:
     assert isinstance(world.adapter.prepare(QUOTA), Done)
 
 
-def test_a_look_asks_the_cluster_nothing(world: World) -> None:
+def test_a_look_sends_no_request(world: World) -> None:
     world.adapter.apply(workload(1), "d")
     world.until(workload(1).id, lambda r: r.ready, "ready")
     before = sum(inner(world).asked.values())
@@ -144,7 +144,7 @@ def test_the_first_look_waits_for_the_first_list(world: World) -> None:
         again.adapter.close()
 
 
-def test_what_another_provider_runs_there_is_not_ours(world: World) -> None:
+def test_workloads_of_another_provider_are_ignored(world: World) -> None:
     wanted = workload(1)
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")
@@ -160,7 +160,7 @@ def test_what_another_provider_runs_there_is_not_ours(world: World) -> None:
         assert workloads.view.keys() == seen
 
 
-def test_pods_that_take_their_time_are_seen_until_they_are_gone(world: World) -> None:
+def test_terminating_pods_are_shown_until_they_are_gone(world: World) -> None:
     wanted = workload(1)
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")
@@ -171,8 +171,8 @@ def test_pods_that_take_their_time_are_seen_until_they_are_gone(world: World) ->
     world.until_gone(wanted.id)
 
 
-def test_what_the_cluster_makes_of_it_is_no_drift(world: World) -> None:
-    """A webhook that rewrites images would look like drift for ever, and be repaired for ever."""
+def test_changes_by_the_cluster_itself_are_no_drift(world: World) -> None:
+    """Otherwise a webhook that rewrites images would cause repairs forever."""
     wanted = workload(1)
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")
@@ -181,12 +181,12 @@ def test_what_the_cluster_makes_of_it_is_no_drift(world: World) -> None:
     drifted = world.until(wanted.id, lambda r: r.drifted, "drift")
     assert drifted.digest == "d"
 
-    sight = world.adapter._sight
+    sight = world.adapter._observer
     deployments = sight._deployments.read()
     assert isinstance(deployments, Seen)
     (view,) = deployments.view.values()
-    sight.tolerated[name] = view.projection
-    sight.reconsider(wanted.id)
+    sight.server_drift[name] = view.drift
+    sight.invalidate(wanted.id)
 
     assert not world.until(wanted.id, lambda r: r, "there").drifted
 
@@ -195,15 +195,15 @@ def test_logs_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None
     wanted = workload(1, service(count=3))
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")
-    monkeypatch.setattr("reconciler.adapters.kubernetes.logs.LOG_MAX_BYTES", 60)
+    monkeypatch.setattr("reconciler.values.inspection.LOG_MAX_BYTES", 60)
 
     lines = list(world.adapter.logs(wanted.id, 10))
 
-    assert lines[-1].startswith(b"(cut: more than")
+    assert lines[-1].startswith(b"(truncated at")
     assert len(lines) == 2
 
 
-def test_a_container_that_has_not_started_has_no_log_and_says_so(world: World) -> None:
+def test_a_container_that_has_not_started_has_a_notice_instead_of_a_log(world: World) -> None:
     wanted = workload(1, service(image="registry.example/missing:1"))
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.trouble, "trouble")
@@ -213,7 +213,7 @@ def test_a_container_that_has_not_started_has_no_log_and_says_so(world: World) -
     assert b"waiting to start" in line
 
 
-def test_logs_of_a_cluster_that_refuses_raise_a_sentence(world: World) -> None:
+def test_rejected_log_requests_raise_a_sentence(world: World) -> None:
     wanted = workload(1)
     world.adapter.apply(wanted, "d")
     world.until(wanted.id, lambda r: r.ready, "ready")

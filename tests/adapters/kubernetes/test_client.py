@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.connection import Kubeconfig
-from reconciler.adapters.kubernetes.refusals import ApiError
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import ClusterFault
 
@@ -16,7 +16,7 @@ PATH = "/api/v1/namespaces/default/configmaps"
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"k": "v"}}
 
 
-def test_what_is_applied_is_ours_and_can_be_read_and_deleted(client: ApiClient) -> None:
+def test_applied_objects_have_our_manager_and_can_be_read_and_deleted(client: ApiClient) -> None:
     found = json.loads(client.apply(f"{PATH}/a", CONFIG, force=False))
 
     assert found["metadata"]["managedFields"][0]["manager"] == "provider-daemon"
@@ -27,7 +27,7 @@ def test_what_is_applied_is_ours_and_can_be_read_and_deleted(client: ApiClient) 
     assert refused.value.status == 404
 
 
-def test_a_delete_is_of_that_very_object(client: ApiClient) -> None:
+def test_a_delete_applies_to_one_uid(client: ApiClient) -> None:
     client.apply(f"{PATH}/a", CONFIG, force=False)
 
     with pytest.raises(ApiError) as refused:
@@ -38,7 +38,7 @@ def test_a_delete_is_of_that_very_object(client: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])
-def test_a_refusal_is_an_error_with_the_servers_words(
+def test_a_rejected_request_raises_the_servers_message(
     client: ApiClient, cluster: SimulatedCluster, status: int
 ) -> None:
     cluster.faults.add(ClusterFault(status=status))
@@ -48,14 +48,14 @@ def test_a_refusal_is_an_error_with_the_servers_words(
     assert refused.value.status == status
 
 
-def test_half_an_answer_is_no_answer(client: ApiClient, cluster: SimulatedCluster) -> None:
+def test_an_incomplete_response_is_an_error(client: ApiClient, cluster: SimulatedCluster) -> None:
     cluster.faults.add(ClusterFault("cut"))
 
-    with pytest.raises(ApiError, match="the answer broke off"):
+    with pytest.raises(ApiError, match="the response broke off"):
         client.get(PATH, {})
 
 
-def test_a_server_that_does_not_answer_is_given_up(client: ApiClient, cluster: SimulatedCluster) -> None:
+def test_a_request_times_out(client: ApiClient, cluster: SimulatedCluster) -> None:
     cluster.faults.add(ClusterFault("hang", plurals=frozenset({"configmaps"})))
 
     with pytest.raises(ApiError, match="timed out") as refused:
@@ -63,17 +63,17 @@ def test_a_server_that_does_not_answer_is_given_up(client: ApiClient, cluster: S
     assert refused.value.status == 0
 
 
-def test_a_server_that_is_not_there_is_said(client: ApiClient, cluster: SimulatedCluster) -> None:
+def test_a_refused_connection_is_reported(client: ApiClient, cluster: SimulatedCluster) -> None:
     client.get(PATH, {})
     cluster.close()
 
-    with pytest.raises(ApiError, match=f"no answer to GET {PATH}") as refused:
+    with pytest.raises(ApiError, match=f"no response to GET {PATH}") as refused:
         client.get(PATH, {})
     assert refused.value.status == 0
     assert "object at 0x" not in str(refused.value)
 
 
-def test_a_new_kubeconfig_is_read_without_a_restart(
+def test_a_changed_kubeconfig_is_reloaded(
     client: ApiClient, kubeconfig: Path, cluster: SimulatedCluster
 ) -> None:
     good = kubeconfig.read_text()
@@ -86,12 +86,12 @@ def test_a_new_kubeconfig_is_read_without_a_restart(
     assert client.get(PATH, {})
 
 
-def test_a_kubeconfig_that_is_gone_is_an_error_with_its_path(tmp_path: Path) -> None:
+def test_a_missing_kubeconfig_is_an_error_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(ApiError, match="nowhere: cannot be read"):
         ApiClient(Kubeconfig(tmp_path / "nowhere")).get(PATH, {})
 
 
-def test_connections_are_used_again(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_are_reused(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = list[object]()
     connect = socket.socket.connect
 
@@ -106,7 +106,7 @@ def test_connections_are_used_again(client: ApiClient, monkeypatch: pytest.Monke
     assert len(opened) == 1
 
 
-def test_a_stream_gives_whole_lines_and_can_be_stopped(client: ApiClient) -> None:
+def test_a_stream_yields_complete_lines_and_can_be_stopped(client: ApiClient) -> None:
     client.apply(f"{PATH}/a", CONFIG, force=False)
     stream = client.stream(PATH, {"watch": "1"}, 5)
     lines = stream.lines()
@@ -117,7 +117,7 @@ def test_a_stream_gives_whole_lines_and_can_be_stopped(client: ApiClient) -> Non
         next(lines)
 
 
-def test_a_token_that_cannot_be_read_is_an_error_of_the_request(tmp_path: Path) -> None:
+def test_an_unreadable_token_fails_the_request(tmp_path: Path) -> None:
     kubeconfig = {
         "kind": "Config",
         "current-context": "a",
@@ -128,7 +128,7 @@ def test_a_token_that_cannot_be_read_is_an_error_of_the_request(tmp_path: Path) 
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
     (tmp_path / "token").write_text("t")
     client = ApiClient(Kubeconfig(tmp_path / "kubeconfig"))
-    with pytest.raises(ApiError, match="no answer"):
+    with pytest.raises(ApiError, match="no response"):
         client.get(PATH, {})
     (tmp_path / "token").unlink()
     with pytest.raises(ApiError, match="token cannot be read"):

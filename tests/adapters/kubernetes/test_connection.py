@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.kubernetes.connection import Kubeconfig, ProgramNotAllowedError, connect
+from reconciler.adapters.kubernetes.connection import Kubeconfig, KubeconfigError, connect
 
 PLAIN = """
 apiVersion: v1
@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "kubeconfig"
 
 
-def test_the_files_own_context_is_used_or_the_one_asked_for(path: Path) -> None:
+def test_the_current_context_is_used_unless_one_is_configured(path: Path) -> None:
     path.write_text(PLAIN)
 
     assert connect(Kubeconfig(path)).configuration.host == "http://127.0.0.1:1"
@@ -36,9 +36,7 @@ def test_the_files_own_context_is_used_or_the_one_asked_for(path: Path) -> None:
 def test_a_program_is_not_run_unless_the_host_file_allows_it(path: Path, text: str) -> None:
     path.write_text(text)
 
-    with pytest.raises(
-        ProgramNotAllowedError, match=r"user u would run a program .*allow it in the host file"
-    ):
+    with pytest.raises(KubeconfigError, match=r"user u would run a program .*allow it in the host file"):
         connect(Kubeconfig(path))
 
 
@@ -51,22 +49,22 @@ def test_a_program_is_not_run_unless_the_host_file_allows_it(path: Path, text: s
         (PLAIN.replace("current-context: c", "current-context: x"), "x"),
     ],
 )
-def test_a_file_that_is_no_kubeconfig_is_said(path: Path, text: str, why: str) -> None:
+def test_an_invalid_kubeconfig_is_an_error(path: Path, text: str, why: str) -> None:
     path.write_text(text)
 
-    with pytest.raises(ProgramNotAllowedError, match=why) as refused:
+    with pytest.raises(KubeconfigError, match=why) as refused:
         connect(Kubeconfig(path))
     assert str(path) in str(refused.value)
 
 
-def test_a_file_that_is_not_there_is_said(path: Path) -> None:
-    with pytest.raises(ProgramNotAllowedError, match="cannot be read: No such file"):
+def test_a_missing_kubeconfig_is_an_error(path: Path) -> None:
+    with pytest.raises(KubeconfigError, match="cannot be read: No such file"):
         connect(Kubeconfig(path))
-    with pytest.raises(ProgramNotAllowedError, match="cannot be read: No such file"):
+    with pytest.raises(KubeconfigError, match="cannot be read: No such file"):
         Kubeconfig(path).version()
 
 
-def test_the_library_is_told_not_to_repeat_requests(path: Path) -> None:
+def test_the_library_does_not_retry_requests(path: Path) -> None:
     path.write_text(PLAIN)
 
     assert connect(Kubeconfig(path)).configuration.retries.total is False
@@ -81,5 +79,5 @@ def test_a_token_file_is_read_again_for_each_request(path: Path) -> None:
     token.write_text("second\n")
     assert settings.get_api_key_with_prefix("authorization") == "Bearer second"
     token.unlink()
-    with pytest.raises(ProgramNotAllowedError, match="token cannot be read"):
+    with pytest.raises(KubeconfigError, match="token cannot be read"):
         settings.get_api_key_with_prefix("authorization")

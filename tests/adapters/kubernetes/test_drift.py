@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.kubernetes.drift import differences, projection
+from reconciler.adapters.kubernetes.drift import differences, live_values
 
 APPLIED = {
     "replicas": 2,
@@ -29,7 +29,7 @@ def live(**changes: Any) -> dict[str, Any]:
     )
 
 
-def test_what_a_server_adds_or_spells_otherwise_is_no_drift() -> None:
+def test_added_fields_and_other_spellings_are_no_drift() -> None:
     assert differences(APPLIED, live()) == []
     assert differences({"a": {}, "b": [], "c": ""}, {}) == []
 
@@ -43,11 +43,11 @@ def test_what_a_server_adds_or_spells_otherwise_is_no_drift() -> None:
         ({"containers": [{"name": "d", "image": "a:1"}]}, ".containers[c]"),
     ],
 )
-def test_what_somebody_changed_is_named(changes: dict[str, Any], where: str) -> None:
+def test_a_changed_field_is_named(changes: dict[str, Any], where: str) -> None:
     assert differences(APPLIED, live(**changes)) == [where]
 
 
-def test_an_image_and_a_limit_are_found_deep_inside() -> None:
+def test_nested_differences_are_found() -> None:
     container = {"name": "c", "image": "evil", "resources": {"limits": {"cpu": "2"}}, "args": ["y"]}
 
     assert differences(APPLIED, live(containers=[container])) == [
@@ -57,6 +57,6 @@ def test_an_image_and_a_limit_are_found_deep_inside() -> None:
     ]
 
 
-def test_a_projection_tells_one_drift_from_another() -> None:
-    assert projection(APPLIED, live(replicas=3)) != projection(APPLIED, live(replicas=4))
-    assert projection(APPLIED, live(replicas=3)) == projection(APPLIED, live(replicas=3))
+def test_live_values_distinguish_drifts() -> None:
+    assert live_values(APPLIED, live(replicas=3)) != live_values(APPLIED, live(replicas=4))
+    assert live_values(APPLIED, live(replicas=3)) == live_values(APPLIED, live(replicas=3))

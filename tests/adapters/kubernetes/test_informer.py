@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.kubernetes import informer as watches
+from reconciler.adapters.kubernetes import informer
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.informer import Informer
@@ -31,7 +31,7 @@ def erase(cluster: SimulatedCluster, name: str) -> None:
 
 
 class Watched:
-    """A cache of the names of ConfigMaps, and how often it woke somebody."""
+    """An informer of ConfigMap names that counts its wakes."""
 
     def __init__(self, client: ApiClient, path: str = PATH) -> None:
         self.cache = Informer(client, path, {}, len)
@@ -71,11 +71,11 @@ def watched(client: ApiClient) -> Iterator[Watched]:
     made.cache.close()
 
 
-def test_before_the_first_list_nothing_is_seen(watched: Watched) -> None:
+def test_before_the_first_list_it_is_unseen(watched: Watched) -> None:
     assert isinstance(watched.cache.read(), Unseen)
 
 
-def test_what_is_there_and_what_comes_and_goes_is_seen(cluster: SimulatedCluster, watched: Watched) -> None:
+def test_existing_new_and_deleted_objects_are_seen(cluster: SimulatedCluster, watched: Watched) -> None:
     write(cluster, "a")
     watched.start()
     assert watched.names() == ["a"]
@@ -88,7 +88,7 @@ def test_what_is_there_and_what_comes_and_goes_is_seen(cluster: SimulatedCluster
     assert watched.wakes >= 3
 
 
-def test_an_unchanged_view_is_the_very_same(cluster: SimulatedCluster, watched: Watched) -> None:
+def test_an_unchanged_snapshot_is_identical(cluster: SimulatedCluster, watched: Watched) -> None:
     watched.start()
     first, second = watched.cache.read(), watched.cache.read()
     assert isinstance(first, Seen)
@@ -100,10 +100,10 @@ def test_an_unchanged_view_is_the_very_same(cluster: SimulatedCluster, watched: 
     assert first.view == {}
 
 
-def test_a_list_of_many_pages_is_whole(
+def test_a_list_of_many_pages_is_complete(
     cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watches, "PAGE_SIZE", 2)
+    monkeypatch.setattr(informer, "PAGE_SIZE", 2)
     for name in "abcde":
         write(cluster, name)
 
@@ -118,7 +118,7 @@ def test_a_list_of_many_pages_is_whole(
 def test_part_of_a_list_is_never_shown(
     cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch, fault: ClusterFault
 ) -> None:
-    monkeypatch.setattr(watches, "PAGE_SIZE", 2)
+    monkeypatch.setattr(informer, "PAGE_SIZE", 2)
     for name in "abc":
         write(cluster, name)
     cluster.faults.add(fault)
@@ -131,7 +131,7 @@ def test_part_of_a_list_is_never_shown(
     assert watched.names() == ["a", "b", "c"]
 
 
-def test_a_watch_that_ends_is_resumed_without_listing(cluster: SimulatedCluster, watched: Watched) -> None:
+def test_an_ended_watch_is_resumed_without_a_list(cluster: SimulatedCluster, watched: Watched) -> None:
     watched.start()
     write(cluster, "a")
     watched.until("a")
@@ -144,7 +144,7 @@ def test_a_watch_that_ends_is_resumed_without_listing(cluster: SimulatedCluster,
     assert cluster.asked["list", "configmaps"] == lists
 
 
-def test_a_forgotten_version_is_listed_again(cluster: SimulatedCluster, watched: Watched) -> None:
+def test_a_compacted_version_is_listed_again(cluster: SimulatedCluster, watched: Watched) -> None:
     write(cluster, "a")
     watched.start()
     lists = cluster.asked["list", "configmaps"]
@@ -157,7 +157,7 @@ def test_a_forgotten_version_is_listed_again(cluster: SimulatedCluster, watched:
     eventually(lambda: cluster.asked["list", "configmaps"] == lists + 1, "one more list", 10)
 
 
-def test_bookmarks_move_a_quiet_watch_along(cluster: SimulatedCluster, watched: Watched) -> None:
+def test_bookmarks_advance_a_quiet_watch(cluster: SimulatedCluster, watched: Watched) -> None:
     watched.start()
     cluster.writes.create(
         Target(BY_NAME["Secret"], "default"), {"metadata": {"name": "s"}}, WriteRequest("us")
@@ -173,9 +173,7 @@ def test_bookmarks_move_a_quiet_watch_along(cluster: SimulatedCluster, watched: 
     watched.until("a")
 
 
-def test_a_short_break_goes_unnoticed_and_a_long_one_is_unseen(
-    cluster: SimulatedCluster, watched: Watched
-) -> None:
+def test_only_a_long_break_is_unseen(cluster: SimulatedCluster, watched: Watched) -> None:
     write(cluster, "a")
     watched.start()
     cluster.faults.add(ClusterFault(status=401))
@@ -191,7 +189,7 @@ def test_a_short_break_goes_unnoticed_and_a_long_one_is_unseen(
     assert watched.names() == ["a"]
 
 
-def test_a_cluster_that_is_gone_is_unseen(cluster: SimulatedCluster, watched: Watched) -> None:
+def test_an_unreachable_cluster_is_unseen(cluster: SimulatedCluster, watched: Watched) -> None:
     watched.start()
     cluster.close()
 
@@ -200,27 +198,27 @@ def test_a_cluster_that_is_gone_is_unseen(cluster: SimulatedCluster, watched: Wa
     assert "see that its API server runs" in why
 
 
-def test_an_answer_that_is_no_list_is_unseen(client: ApiClient) -> None:
+def test_a_response_that_is_no_list_is_unseen(client: ApiClient) -> None:
     watched = Watched(client, "/version").start()
     try:
-        assert "cannot be read" in watched.until_unseen()
+        assert "unreadable response" in watched.until_unseen()
     finally:
         watched.cache.close()
 
 
-def test_silence_on_a_watch_is_a_break(
+def test_a_silent_watch_is_broken(
     cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watches, "SILENCE_MAX_SECONDS", 0.3)
+    monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", 0.3)
     watched.start()
 
     assert eventually(lambda: cluster.asked["watch", "configmaps"] > 2, "another watch", 10)
 
 
-def test_a_watch_that_delivers_nothing_is_listed_again_and_again(
+def test_a_silent_watch_is_listed_again(
     cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watches, "SILENCE_MAX_SECONDS", 0.5)
+    monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", 0.5)
     cluster.faults.add(ClusterFault("mute", verbs=frozenset({"watch"})))
     watched.start()
 
@@ -232,29 +230,25 @@ def test_a_watch_that_delivers_nothing_is_listed_again_and_again(
 
 
 def answer(cluster: SimulatedCluster, name: str, *, later: int = 0) -> bytes:
-    """The cache's view of it is its length."""
+    """A ConfigMap as a write returns it."""
     (found,) = (each for each in cluster.objects("configmaps") if each["metadata"]["name"] == name)
     version = str(int(found["metadata"]["resourceVersion"]) + later)
     return json.dumps({**found, "metadata": {**found["metadata"], "resourceVersion": version}}).encode()
 
 
-def test_a_write_is_seen_by_its_answer_before_any_watch_tells_of_it(
-    cluster: SimulatedCluster, watched: Watched
-) -> None:
+def test_a_write_is_seen_before_its_watch_event(cluster: SimulatedCluster, watched: Watched) -> None:
     cluster.faults.add(ClusterFault("mute", verbs=frozenset({"watch"})))
     watched.start()
     wakes = watched.wakes
     write(cluster, "a")
 
-    watched.cache.take_written(answer(cluster, "a"))
+    watched.cache.record_write(answer(cluster, "a"))
 
     assert watched.names() == ["a"]
     assert watched.wakes == wakes + 1
 
 
-def test_an_answer_that_the_watch_has_overtaken_brings_nothing_back(
-    cluster: SimulatedCluster, watched: Watched
-) -> None:
+def test_a_write_older_than_the_watch_is_ignored(cluster: SimulatedCluster, watched: Watched) -> None:
     watched.start()
     write(cluster, "a")
     late = answer(cluster, "a")
@@ -262,19 +256,19 @@ def test_an_answer_that_the_watch_has_overtaken_brings_nothing_back(
     write(cluster, "b")
     watched.until("b")
 
-    watched.cache.take_written(late)
+    watched.cache.record_write(late)
 
     assert watched.names() == ["b"]
 
 
-def test_an_event_or_list_from_before_a_write_does_not_undo_it(
+def test_an_older_event_or_list_does_not_undo_a_write(
     cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched.start()
     write(cluster, "a")
     watched.until("a")
     written = answer(cluster, "a", later=1000) + b" "
-    watched.cache.take_written(written)
+    watched.cache.record_write(written)
 
     def shown() -> int | None:
         reading = watched.cache.read()
@@ -292,7 +286,7 @@ def test_an_event_or_list_from_before_a_write_does_not_undo_it(
     assert shown() == len(written)
 
 
-def test_what_stays_broken_is_logged_once_and_a_short_break_never(
+def test_a_persistent_break_is_logged_once(
     cluster: SimulatedCluster, watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched.start()
@@ -317,7 +311,7 @@ def test_what_stays_broken_is_logged_once_and_a_short_break_never(
     )
 
 
-def test_closing_is_quick_and_quiet(
+def test_closing_is_fast_and_logs_nothing(
     cluster: SimulatedCluster, client: ApiClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched = Watched(client).start()
@@ -330,7 +324,7 @@ def test_closing_is_quick_and_quiet(
     assert caplog.records == []
 
 
-def test_a_wrong_server_says_where(tmp_path: Path) -> None:
+def test_a_wrong_server_is_named(tmp_path: Path) -> None:
     text = SimulatedCluster().kubeconfig().replace('server: ""', 'server: "http://127.0.0.1:1"')
     path = tmp_path / "kubeconfig"
     path.write_text(text)
@@ -342,7 +336,7 @@ def test_a_wrong_server_says_where(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError, RecursionError, AttributeError])
-def test_an_object_that_nobody_expected_is_named_and_the_watch_goes_on(
+def test_an_object_that_fails_to_decode_does_not_end_the_thread(
     cluster: SimulatedCluster, client: ApiClient, error: type[Exception]
 ) -> None:
     odd = [True]

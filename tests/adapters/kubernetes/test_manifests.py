@@ -24,7 +24,7 @@ def container(manifest: Object) -> Object:
     return found
 
 
-def test_a_service_runs_with_exactly_what_it_was_given() -> None:
+def test_a_container_has_the_services_resources_and_program() -> None:
     given = service(
         command=("serve",),
         args=("--all",),
@@ -51,7 +51,7 @@ def test_a_service_runs_with_exactly_what_it_was_given() -> None:
     ]
 
 
-def test_a_tenants_pod_gets_no_rights() -> None:
+def test_a_tenants_pod_has_no_privileges() -> None:
     manifest = only(deployment_manifests(SPACE, workload(1), "d", {}))
 
     pod = manifest["spec"]["template"]["spec"]
@@ -66,18 +66,18 @@ def test_a_tenants_pod_gets_no_rights() -> None:
     }
 
 
-def test_a_roll_never_takes_more_than_the_lease_pays() -> None:
+def test_a_rollout_never_exceeds_the_lease() -> None:
     strategy = only(deployment_manifests(SPACE, workload(1), "d", {}))["spec"]["strategy"]
 
     assert strategy["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
 
 
-def test_paused_means_no_replicas() -> None:
+def test_a_paused_workload_has_no_replicas() -> None:
     assert only(deployment_manifests(SPACE, workload(1, service(count=3)), "d", {}))["spec"]["replicas"] == 3
     assert only(deployment_manifests(SPACE, workload(1, paused=True), "d", {}))["spec"]["replicas"] == 0
 
 
-def test_services_reach_one_another_by_their_tenants_names() -> None:
+def test_services_find_each_other_by_their_manifest_names() -> None:
     wanted = workload(1, service(), service("db", ports=(Port(5432),)))
 
     manifests = deployment_manifests(SPACE, wanted, "d", {"db": "10.96.0.7"})
@@ -86,7 +86,7 @@ def test_services_reach_one_another_by_their_tenants_names() -> None:
     assert aliases == [[{"ip": "10.96.0.7", "hostnames": ["db"]}]] * 2
 
 
-def test_only_what_is_exposed_gets_a_service_and_only_what_is_public_a_node_port() -> None:
+def test_exposed_ports_get_a_service_and_public_ones_a_node_port() -> None:
     wanted = workload(
         1,
         service(ports=(Port(80, exposed_as=8080, public=True), Port(9000), Port(53, protocol="UDP"))),
@@ -105,7 +105,7 @@ def test_only_what_is_exposed_gets_a_service_and_only_what_is_public_a_node_port
     assert db["spec"]["selector"] == {"virtengine.com/workload": wanted.id, "virtengine.com/service": "db"}
 
 
-def test_every_object_names_its_lease_digest_and_siblings() -> None:
+def test_every_object_names_its_lease_digest_and_parts() -> None:
     wanted = workload(1, service(ports=(Port(80),)), service("db"))
 
     made = (deployment_manifests(SPACE, wanted, "d", {}), service_manifests(SPACE, wanted, "d"))
@@ -123,13 +123,13 @@ def test_every_object_names_its_lease_digest_and_siblings() -> None:
     )
 
 
-def test_the_digest_alone_restarts_no_pod() -> None:
+def test_a_changed_digest_alone_restarts_no_pod() -> None:
     first, second = (only(deployment_manifests(SPACE, workload(1), digest, {})) for digest in "ab")
 
     assert first["spec"] == second["spec"]
 
 
-def test_another_pod_specification_has_another_mark() -> None:
+def test_a_changed_pod_specification_changes_the_hash() -> None:
     marks = {
         only(deployment_manifests(SPACE, workload(1, service(image=image)), "d", {}))["metadata"]["labels"][
             "virtengine.com/spec"
@@ -140,7 +140,7 @@ def test_another_pod_specification_has_another_mark() -> None:
     assert len(marks) == 2
 
 
-def test_the_quota_is_all_that_we_may_use() -> None:
+def test_the_quota_covers_all_workloads() -> None:
     quota = quota_manifest(SPACE, Resources(64_000, 256 << 30, 2 << 40, 4))
 
     assert quota["spec"]["hard"] == {
@@ -154,5 +154,5 @@ def test_the_quota_is_all_that_we_may_use() -> None:
     }
 
 
-def test_the_namespace_lets_no_privileged_pod_in() -> None:
+def test_the_namespace_rejects_privileged_pods() -> None:
     assert namespace_manifest(SPACE)["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "baseline"

@@ -13,7 +13,7 @@ NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
 NUMBERS = st.integers(1, 2**64 - 1)
 
 
-def test_a_name_reads_as_service_and_workload() -> None:
+def test_a_name_consists_of_service_and_workload() -> None:
     assert object_name(ID, "web") == "web-1000001-1-1-abcdefghij"
 
 
@@ -30,13 +30,13 @@ def test_every_name_is_a_dns_label_that_starts_with_a_letter(service: str, dseq:
     assert public.endswith(f"{subject}-np")
 
 
-def test_long_names_that_begin_alike_stay_apart() -> None:
+def test_long_names_with_a_common_prefix_differ() -> None:
     for named in (object_name, public_name):
         first, second = (named(ID, "a" * 50 + end) for end in "xy")
         assert first != second
 
 
-def test_a_selector_asks_for_our_label_too() -> None:
+def test_a_selector_includes_our_label() -> None:
     wanted = labels(ID, "web")
 
     assert ours(ID) == ",".join(

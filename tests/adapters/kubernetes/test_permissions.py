@@ -1,4 +1,4 @@
-"""Rights, asked of an API server that grants some."""
+"""Access reviews by an API server that grants some permissions."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
+from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.connection import Kubeconfig
-from reconciler.adapters.kubernetes.permissions import RIGHTS, Right, refused
-from reconciler.adapters.kubernetes.refusals import ApiError
+from reconciler.adapters.kubernetes.permissions import REQUIRED_PERMISSIONS, Permission, denied_permissions
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 
 ASKED: list[dict[str, Any]] = []
 
 
 class Reviews(BaseHTTPRequestHandler):
-    """Grants all but deleting, and the logs of pods."""
+    """Grants everything but delete, and get of pods/log."""
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -57,8 +57,8 @@ def granting(tmp_path: Path) -> Iterator[ApiClient]:
     server.server_close()
 
 
-def test_what_is_refused_is_named(granting: ApiClient) -> None:
-    lacking = refused(granting, "provider-workloads")
+def test_denied_permissions_are_named(granting: ApiClient) -> None:
+    lacking = denied_permissions(granting, "provider-workloads")
     assert [right.show() for right in lacking] == [
         "delete deployments.apps",
         "delete services",
@@ -72,11 +72,11 @@ def test_what_is_refused_is_named(granting: ApiClient) -> None:
     assert logs | {"namespace": "provider-workloads"} in ASKED
 
 
-def test_a_cluster_that_does_not_say(client: ApiClient, cluster: SimulatedCluster) -> None:
+def test_an_unanswered_review_is_an_error(client: ApiClient, cluster: SimulatedCluster) -> None:
     with pytest.raises(ApiError) as why:
-        refused(client, "a", (Right("get", "pods"),))
+        denied_permissions(client, "a", (Permission("get", "pods"),))
     assert why.value.status == 404
 
 
-def test_no_right_is_named_twice() -> None:
-    assert len(set(RIGHTS)) == len(RIGHTS)
+def test_no_permission_is_listed_twice() -> None:
+    assert len(set(REQUIRED_PERMISSIONS)) == len(REQUIRED_PERMISSIONS)

@@ -1,4 +1,4 @@
-"""Who reaches whom, by an evaluator of its own; every CNI promises the same."""
+"""Reachability under the policies, by an independent evaluator; every CNI behaves the same."""
 
 from __future__ import annotations
 
@@ -87,50 +87,50 @@ PUBLIC = {("own web", ("TCP", 8080)), ("own db", ("UDP", 53))}
 
 
 @pytest.mark.parametrize("source", [THEIRS, STRANGER, Peer("8.8.8.8"), Peer("10.0.0.9"), Peer("2a00::9")])
-def test_from_outside_the_lease_only_public_ports_are_entered(source: Peer) -> None:
+def test_only_public_ports_are_reachable_from_outside_the_lease(source: Peer) -> None:
     entered = {
         (name, port) for name in LEASE for port in PORTS if may_enter(POLICIES, source, PLACES[name], port)
     }
     assert entered == PUBLIC
 
 
-def test_a_tenant_reaches_no_pod_of_another_past_the_port_of_a_node() -> None:
+def test_a_tenant_does_not_reach_another_through_a_node_port() -> None:
     assert not any(allowed(POLICIES, THEIRS, to, port) for to in (WEB, DB) for port in PORTS)
 
 
 @pytest.mark.parametrize("kept", [[BASE], [p for p in POLICIES if p is not BASE]])
-def test_without_the_one_kind_of_policy_the_other_still_denies(kept: list[Object]) -> None:
+def test_either_policy_alone_still_denies(kept: list[Object]) -> None:
     for name in ("169.254.169.254", "10.0.0.1", "another tenant", "a pod elsewhere", "10.96.0.1"):
         assert not allowed(kept, WEB, PLACES[name], ("TCP", 8080)), name
     assert not may_enter(kept, STRANGER, DB, ("TCP", 5432))
 
 
-def test_a_pod_that_is_on_its_way_out_has_no_way_in_once_its_policy_is_gone() -> None:
+def test_a_terminating_pod_without_its_policy_is_unreachable() -> None:
     assert not any(may_enter([BASE], source, WEB, ("TCP", 8080)) for source in (DB, THEIRS, STRANGER))
 
 
-def test_what_is_not_ours_in_the_namespace_is_left_alone() -> None:
+def test_foreign_pods_in_the_namespace_are_unaffected() -> None:
     assert allowed(POLICIES, Peer("10.244.0.9", SPACE, {"app": "theirs"}), STRANGER, ("TCP", 1))
 
 
 @given(st.ip_addresses())
-def test_no_address_that_is_not_global_is_reached(address: IPv4Address | IPv6Address) -> None:
+def test_only_global_addresses_are_reachable(address: IPv4Address | IPv6Address) -> None:
     reached = allowed(POLICIES, WEB, Peer(str(address)), ("TCP", 443))
     assert not reached or address.is_global or any(address in ip_network(each) for each in DOCUMENTATION)
     assert not (reached and address.is_multicast)
 
 
 DOCUMENTATION = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
-"""Not global, and nobody's."""
+"""Neither global nor in use."""
 
 
 @pytest.mark.parametrize("whole", [["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"]])
-def test_ranges_may_be_all_there_is(whole: list[str]) -> None:
+def test_denied_ranges_may_cover_everything(whole: list[str]) -> None:
     policies = [base_policy(SPACE, [*whole, "::/0"])]
     assert not any(may_leave(policies, WEB, Peer(a), ("TCP", 443)) for a in ("8.8.8.8", "2a00:1450::1"))
 
 
-def test_every_exception_lies_in_its_block_as_a_server_demands() -> None:
+def test_every_exception_lies_in_its_block() -> None:
     rules = base_spec(["fc00::/7", "fe80::/10", "10.0.0.0/7", "2000::/4", "203.0.113.0/24"])["egress"]
     blocks = [peer["ipBlock"] for peer in rules[1]["to"]]
     assert [block["cidr"] for block in blocks] == ["0.0.0.0/0", "2000::/3"]

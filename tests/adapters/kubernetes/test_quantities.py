@@ -39,7 +39,7 @@ def test_a_quantity_is_exact(text: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "m", "1 Gi", "1gi", "1KiB", "ten", "1e", "--1"])
-def test_what_is_no_quantity_is_said(text: str) -> None:
+def test_invalid_quantities_are_errors(text: str) -> None:
     with pytest.raises(ValueError, match="is not a Kubernetes quantity"):
         parse_quantity(text)
 
@@ -60,18 +60,18 @@ def test_what_is_no_quantity_is_said(text: str) -> None:
         ("1073741824", "1073741824"),
     ],
 )
-def test_a_server_spells_each_quantity_in_one_way(text: str, spelling: str) -> None:
+def test_each_quantity_has_one_canonical_spelling(text: str, spelling: str) -> None:
     assert canonical(text) == spelling
 
 
-def test_fractions_are_rounded_up_as_a_scheduler_does() -> None:
+def test_fractions_are_rounded_up() -> None:
     assert milli("0.0001") == 1
     assert milli("100n") == 1
     assert whole("1500m") == 2
 
 
 @given(st.integers(0, 2**63))
-def test_what_we_write_is_canonical_and_exact(amount: int) -> None:
+def test_written_quantities_are_canonical_and_exact(amount: int) -> None:
     for written, read in ((cpu_quantity, milli), (bytes_quantity, whole), (count_quantity, whole)):
         assert read(written(amount)) == amount
         assert canonical(written(amount)) == written(amount)

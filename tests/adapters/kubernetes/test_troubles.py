@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.kubernetes import objects
-from reconciler.adapters.kubernetes.troubles import trouble_of
+from reconciler.adapters.kubernetes.troubles import workload_trouble
 from reconciler.adapters.kubernetes.views import (
     ContainerView,
     DeploymentView,
@@ -32,7 +32,7 @@ def waiting(reason: str, message: str = "") -> objects.Waiting:
 
 
 def reason_of(*pods: PodView, deployment: DeploymentView = DEPLOYMENT) -> str:
-    trouble = trouble_of([deployment], list(pods))
+    trouble = workload_trouble([deployment], list(pods))
     return trouble.reason if trouble else ""
 
 
@@ -52,17 +52,17 @@ def reason_of(*pods: PodView, deployment: DeploymentView = DEPLOYMENT) -> str:
         ({"restarts": 2, "exited": objects.Terminated(1, "Error")}, "CrashLoop"),
     ],
 )
-def test_a_container_shows_its_trouble(changes: dict[str, Any], reason: str) -> None:
+def test_a_failing_container_has_a_reason(changes: dict[str, Any], reason: str) -> None:
     assert reason_of(pod_with(**changes)) == reason
 
 
-def test_the_words_stay_while_the_trouble_does() -> None:
+def test_the_message_stays_while_the_cause_does() -> None:
     pulls = [
-        trouble_of([DEPLOYMENT], [pod_with(waiting=waiting(why, f"{why} 10s"))])
+        workload_trouble([DEPLOYMENT], [pod_with(waiting=waiting(why, f"{why} 10s"))])
         for why in ("ErrImagePull", "ImagePullBackOff")
     ]
     crashes = [
-        trouble_of([DEPLOYMENT], [pod_with(exited=objects.Terminated(1, "Error"), **state)])
+        workload_trouble([DEPLOYMENT], [pod_with(exited=objects.Terminated(1, "Error"), **state)])
         for state in ({"waiting": waiting("CrashLoopBackOff", "back-off 40s")}, {"restarts": 7})
     ]
 
@@ -70,18 +70,20 @@ def test_the_words_stay_while_the_trouble_does() -> None:
     assert crashes[0] == crashes[1]
 
 
-def test_memory_that_ran_out_has_advice_of_its_own() -> None:
-    trouble = trouble_of([DEPLOYMENT], [pod_with(restarts=3, exited=objects.Terminated(137, "OOMKilled"))])
+def test_an_oom_kill_has_its_own_advice() -> None:
+    trouble = workload_trouble(
+        [DEPLOYMENT], [pod_with(restarts=3, exited=objects.Terminated(137, "OOMKilled"))]
+    )
 
     assert trouble is not None
     assert "more memory" in trouble.advice
 
 
-def test_a_quota_is_told_without_what_is_used_just_now() -> None:
+def test_a_quota_message_omits_the_current_usage() -> None:
     why = "exceeded quota: q, requested: requests.cpu=2, used: requests.cpu=1, limited: requests.cpu=2"
     said = f'pods "p" is forbidden: {why}'
 
-    trouble = trouble_of([replace(DEPLOYMENT, failure=said)], [])
+    trouble = workload_trouble([replace(DEPLOYMENT, failure=said)], [])
 
     assert trouble is not None
     assert trouble.reason == "QuotaExceeded"
@@ -89,7 +91,7 @@ def test_a_quota_is_told_without_what_is_used_just_now() -> None:
     assert reason_of(deployment=replace(DEPLOYMENT, failure="some webhook says no")) == "FailedCreate"
 
 
-def test_the_newest_specifications_pods_speak_first() -> None:
+def test_pods_of_the_current_specification_come_first() -> None:
     old = deployments(workload(1, service(image="old:1")), ready=False)[0]
     stale = pod_view(raw(pod(old, "a", ready=False, reason="ImagePullBackOff")))
     fresh = pod_with(waiting=waiting("CreateContainerConfigError", "x"))
@@ -97,15 +99,15 @@ def test_the_newest_specifications_pods_speak_first() -> None:
     assert reason_of(stale, fresh) == "CreateContainerConfigError"
 
 
-def test_pods_that_are_well_or_on_their_way_out_are_no_trouble() -> None:
+def test_ready_terminating_and_finished_pods_have_no_trouble() -> None:
     unwell = pod_with(waiting=waiting("ImagePullBackOff"))
 
     assert reason_of(replace(unwell, ready=True)) == ""
-    assert reason_of(replace(unwell, over=True)) == ""
-    assert reason_of(replace(unwell, marks=replace(unwell.marks, deleting=True))) == ""
+    assert reason_of(replace(unwell, finished=True)) == ""
+    assert reason_of(replace(unwell, meta=replace(unwell.meta, deleting=True))) == ""
 
 
-def test_a_pod_that_fits_nowhere_is_trouble() -> None:
+def test_an_unschedulable_pod_is_reported() -> None:
     stuck = replace(
         pod_with(), containers=tuple[ContainerView, ...](), unschedulable="0/2 nodes are available"
     )

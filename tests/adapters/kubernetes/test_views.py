@@ -10,9 +10,9 @@ from reconciler.adapters.kubernetes.manifests import quota_manifest
 from reconciler.adapters.kubernetes.views import (
     deployment_view,
     foreign_pod_view,
-    marks_of,
     node_view,
-    pod_uses,
+    object_meta,
+    pod_requests,
     pod_view,
     quota_view,
     service_view,
@@ -25,32 +25,32 @@ ROOM = {"cpu": "4", "memory": "8Gi", "ephemeral-storage": "100Gi", "nvidia.com/g
 READY = {"type": "Ready", "status": "True"}
 
 
-def test_a_deployment_shows_what_it_is_and_how_far() -> None:
+def test_a_deployment_shows_its_rollout() -> None:
     wanted = workload(1, service(count=2))
 
     view = deployment_view(raw(deployments(wanted)[0]))
 
-    assert (view.marks.workload, view.marks.lease, view.marks.digest) == (wanted.id, lease(1), "d")
-    assert (view.replicas, view.ready, view.rolled_out, view.projection, view.failure) == (2, 2, True, "", "")
+    assert (view.meta.workload, view.meta.lease, view.meta.digest) == (wanted.id, lease(1), "d")
+    assert (view.replicas, view.ready, view.rolled_out, view.drift, view.failure) == (2, 2, True, "", "")
 
 
-def test_a_status_of_an_older_specification_is_not_believed() -> None:
+def test_a_status_of_an_older_generation_is_ignored() -> None:
     found = deployments(workload(1))[0]
     found["metadata"]["generation"] = 2
 
     assert not deployment_view(raw(found)).rolled_out
 
 
-def test_drift_is_seen_against_what_the_object_says_was_applied() -> None:
+def test_drift_is_measured_against_the_applied_annotation() -> None:
     found = deployments(workload(1))[0]
     found["spec"]["template"]["spec"]["containers"][0]["image"] = "evil:1"
-    assert "image" in deployment_view(raw(found)).projection
+    assert "image" in deployment_view(raw(found)).drift
 
     found["metadata"]["annotations"]["virtengine.com/applied"] = "{"
-    assert deployment_view(raw(found)).projection == "unreadable"
+    assert deployment_view(raw(found)).drift == "unreadable"
 
     del found["metadata"]["annotations"]["virtengine.com/applied"]
-    assert deployment_view(raw(found)).projection == "unmarked"
+    assert deployment_view(raw(found)).drift == "unmarked"
 
 
 def test_a_service_shows_its_address() -> None:
@@ -59,19 +59,19 @@ def test_a_service_shows_its_address() -> None:
 
     view = service_view(raw(found))
 
-    assert (view.address, view.projection) == ("10.96.0.9", "")
+    assert (view.address, view.drift) == ("10.96.0.9", "")
 
 
 @pytest.mark.parametrize("note", ["", "nonsense", "virtengine1other/1/1/1/virtengine1provider"])
-def test_a_lease_that_is_not_the_labels_own_is_not_believed(note: str) -> None:
+def test_a_lease_that_does_not_match_the_label_is_ignored(note: str) -> None:
     found = deployments(workload(1))[0]
     found["metadata"]["annotations"]["virtengine.com/lease"] = note
 
-    assert deployment_view(raw(found)).marks.lease is None
+    assert deployment_view(raw(found)).meta.lease is None
 
 
-def test_an_object_without_any_marks_is_nobodys() -> None:
-    assert marks_of(objects.Metadata(name="x")).lease is None
+def test_an_object_without_labels_has_no_workload() -> None:
+    assert object_meta(objects.Metadata(name="x")).lease is None
 
 
 def test_a_pod_shows_why_it_waits() -> None:
@@ -79,12 +79,12 @@ def test_a_pod_shows_why_it_waits() -> None:
 
     view = pod_view(raw(found))
 
-    assert (view.ready, view.node, view.over) == (False, "node-0", False)
-    assert view.uses == Resources(100, 64 * MB, 128 * MB)
+    assert (view.ready, view.node, view.finished) == (False, "node-0", False)
+    assert view.requests == Resources(100, 64 * MB, 128 * MB)
     assert view.containers[0].waiting == objects.Waiting("ImagePullBackOff", "no")
 
 
-def test_an_unschedulable_pod_says_so() -> None:
+def test_an_unschedulable_pod_has_a_message() -> None:
     found = pod(deployments(workload(1))[0], ready=False)
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
     found["status"] = {"phase": "Pending", "conditions": [condition]}
@@ -92,9 +92,9 @@ def test_an_unschedulable_pod_says_so() -> None:
     assert pod_view(raw(found)).unschedulable == "0/1 nodes"
 
 
-def test_initial_containers_count_where_they_are_hungrier() -> None:
+def test_init_containers_count_if_they_request_more() -> None:
     def container(cpu: str, restart: str = "") -> objects.Container:
-        return objects.Container("c", objects.Quantities({"cpu": cpu}), restart)
+        return objects.Container("c", objects.ResourceRequirements({"cpu": cpu}), restart)
 
     spec = objects.PodSpec(
         "n",
@@ -103,13 +103,13 @@ def test_initial_containers_count_where_they_are_hungrier() -> None:
         {"cpu": "10m"},
     )
 
-    assert pod_uses(spec).cpu_milli == 2010
+    assert pod_requests(spec).cpu_milli == 2010
 
 
 @pytest.mark.parametrize(
     ("phase", "cpu"), [("Running", 1000), ("Pending", 1000), ("Succeeded", 0), ("Failed", 0)]
 )
-def test_a_stranger_that_is_over_takes_nothing(phase: str, cpu: int) -> None:
+def test_a_finished_foreign_pod_takes_nothing(phase: str, cpu: int) -> None:
     containers = [{"name": "c", "resources": {"requests": {"cpu": "1"}}}]
     found = {
         "metadata": {"name": "p"},
@@ -117,7 +117,7 @@ def test_a_stranger_that_is_over_takes_nothing(phase: str, cpu: int) -> None:
         "status": {"phase": phase},
     }
 
-    assert foreign_pod_view(raw(found)).uses.cpu_milli == cpu
+    assert foreign_pod_view(raw(found)).requests.cpu_milli == cpu
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_stranger_that_is_over_takes_nothing(phase: str, cpu: int) -> None:
         ({"taints": [{"effect": "PreferNoSchedule"}]}, [READY], True),
     ],
 )
-def test_a_node_offers_only_what_pods_may_use(
+def test_a_node_offers_its_allocatable_resources(
     spec: dict[str, Any], conditions: list[Any], usable: bool
 ) -> None:
     found = {
@@ -140,18 +140,18 @@ def test_a_node_offers_only_what_pods_may_use(
         "status": {"allocatable": ROOM, "conditions": conditions},
     }
 
-    offers = node_view(raw(found)).offers
+    offers = node_view(raw(found)).allocatable
 
     assert offers == (Resources(4000, 8 << 30, 100 << 30, 2) if usable else None)
 
 
-def test_a_quota_of_ours_reads_as_it_was_written() -> None:
+def test_our_quota_is_read_as_written() -> None:
     given = Resources(63_500, 123_456_789, 2 << 40, 0)
 
     assert quota_view(raw(quota_manifest(SPACE, given))) == given
 
 
-def test_a_quota_that_somebody_shortened_is_none() -> None:
+def test_a_changed_quota_is_none() -> None:
     found = quota_manifest(SPACE, Resources(1, 2, 3, 4))
     del found["spec"]["hard"]["requests.memory"]
     assert quota_view(raw(found)) is None
@@ -161,6 +161,6 @@ def test_a_quota_that_somebody_shortened_is_none() -> None:
     assert quota_view(raw(found)) is None
 
 
-def test_bytes_that_are_no_object_are_an_error() -> None:
+def test_invalid_json_is_an_error() -> None:
     with pytest.raises(msgspec.DecodeError):
         pod_view(b'{"metadata": {')

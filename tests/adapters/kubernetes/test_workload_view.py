@@ -13,7 +13,12 @@ from reconciler.adapters.kubernetes.views import (
     policy_view,
     service_view,
 )
-from reconciler.adapters.kubernetes.workload_view import Pieces, capacity_of, gather, running_of
+from reconciler.adapters.kubernetes.workload_view import (
+    WorkloadObjects,
+    capacity_of,
+    group_by_workload,
+    running_of,
+)
 from reconciler.values.desired import Workload
 from reconciler.values.observed import Running
 from reconciler.values.resources import Resources
@@ -23,8 +28,8 @@ from tests.contracts.adapter_worlds import EXPOSED, service, workload
 WEB = workload(1, service(ports=EXPOSED), service("db"))
 
 
-class Shown:
-    """A workload's objects, for a test to spoil."""
+class Fixture:
+    """A workload's objects, for a test to modify."""
 
     def __init__(self, wanted: Workload = WEB, digest: str = "d") -> None:
         self.wanted = wanted
@@ -33,140 +38,140 @@ class Shown:
         self.policies = policies(wanted, digest)
         self.pods = [pod(each, f"p{at}") for at, each in enumerate(self.deployments)]
 
-    def running(self, tolerated: Mapping[str, str] | None = None) -> Running | None:
-        pieces = gather(
+    def running(self, server_drift: Mapping[str, str] | None = None) -> Running | None:
+        group = group_by_workload(
             [deployment_view(raw(each)) for each in self.deployments],
             [service_view(raw(each)) for each in self.services],
             [policy_view(raw(each), {}) for each in self.policies],
             [pod_view(raw(each)) for each in self.pods],
         )
-        found = pieces.get(self.wanted.id)
-        return running_of(self.wanted.id, found, tolerated or {}) if found else None
+        found = group.get(self.wanted.id)
+        return running_of(self.wanted.id, found, server_drift or {}) if found else None
 
-    def sure(self) -> Running:
+    def require_running(self) -> Running:
         found = self.running()
         assert found is not None
         return found
 
 
-def test_a_whole_workload_runs() -> None:
-    assert Shown().running() == Running(WEB.id, WEB.lease, "d", False, True, 2, 2, pods=("p0", "p1"))
+def test_a_complete_workload_is_ready() -> None:
+    assert Fixture().running() == Running(WEB.id, WEB.lease, "d", False, True, 2, 2, pods=("p0", "p1"))
 
 
-def test_ready_needs_deployments_and_pods_both() -> None:
-    shown = Shown()
+def test_ready_requires_deployments_and_pods() -> None:
+    shown = Fixture()
     shown.pods[0]["status"]["conditions"][0]["status"] = "False"
-    assert (shown.sure().ready, shown.sure().replicas_ready) == (False, 1)
+    assert (shown.require_running().ready, shown.require_running().replicas_ready) == (False, 1)
 
-    shown = Shown()
+    shown = Fixture()
     shown.deployments[0]["status"]["readyReplicas"] = 0
-    assert not shown.sure().ready
+    assert not shown.require_running().ready
 
 
 def test_a_missing_part_is_drift_and_a_missing_deployment_is_not_ready() -> None:
-    shown = Shown()
+    shown = Fixture()
     shown.services.clear()
-    assert (shown.sure().drifted, shown.sure().ready) == (True, True)
+    assert (shown.require_running().drifted, shown.require_running().ready) == (True, True)
 
-    shown = Shown()
+    shown = Fixture()
     del shown.deployments[1], shown.pods[1]
-    assert (shown.sure().drifted, shown.sure().ready) == (True, False)
+    assert (shown.require_running().drifted, shown.require_running().ready) == (True, False)
 
 
-def test_a_part_too_many_is_drift() -> None:
-    shown = Shown()
+def test_a_surplus_part_is_drift() -> None:
+    shown = Fixture()
     extra = deployments(workload(1, service("old")))[0]
     extra["metadata"]["annotations"]["virtengine.com/parts"] = ""
     shown.deployments.append(extra)
 
-    assert shown.sure().drifted
+    assert shown.require_running().drifted
 
 
-def test_half_applied_has_no_digest() -> None:
-    shown = Shown()
+def test_a_partly_applied_workload_has_no_digest() -> None:
+    shown = Fixture()
     shown.services = services(WEB, "older")
 
-    assert shown.sure().digest == ""
+    assert shown.require_running().digest == ""
 
 
-def test_what_the_cluster_itself_makes_of_it_is_tolerated() -> None:
-    shown = Shown()
+def test_server_drift_is_no_drift() -> None:
+    shown = Fixture()
     shown.deployments[0]["spec"]["template"]["spec"]["containers"][0]["image"] = "mirror/web:1"
     name = shown.deployments[0]["metadata"]["name"]
-    difference = deployment_view(raw(shown.deployments[0])).projection
+    difference = deployment_view(raw(shown.deployments[0])).drift
 
-    assert shown.sure().drifted
+    assert shown.require_running().drifted
     found = shown.running({f"deployment/{name}": difference})
     assert found is not None
     assert not found.drifted
 
 
-def test_paused_is_seen_from_its_replicas() -> None:
-    shown = Shown(workload(1, paused=True))
+def test_a_workload_without_replicas_is_paused() -> None:
+    shown = Fixture(workload(1, paused=True))
     shown.pods.clear()
 
-    found = shown.sure()
+    found = shown.require_running()
 
     assert (found.paused, found.ready, found.replicas, found.drifted) == (True, False, 0, False)
 
 
-def test_pods_that_outlive_their_deployment_are_still_being_removed() -> None:
-    shown = Shown()
+def test_pods_without_a_deployment_are_being_removed() -> None:
+    shown = Fixture()
     shown.deployments.clear()
     shown.services.clear()
-    assert not shown.sure().removing, "its policies are still to be removed"
+    assert not shown.require_running().removing, "its policies are still to be removed"
     shown.policies.clear()
 
-    found = shown.sure()
+    found = shown.require_running()
 
     assert (found.removing, found.ready, found.lease, found.drifted) == (True, False, WEB.lease, False)
 
 
-def test_a_workload_without_its_policies_has_drifted_though_an_earlier_version_made_none() -> None:
-    shown = Shown()
-    assert not shown.sure().drifted
+def test_a_workload_without_its_policies_has_drifted() -> None:
+    shown = Fixture()
+    assert not shown.require_running().drifted
     for each in (*shown.deployments, *shown.services):
         notes = each["metadata"]["annotations"]
         parts = notes["virtengine.com/parts"].split(",")
         notes["virtengine.com/parts"] = ",".join(p for p in parts if not p.startswith("networkpolicy"))
     shown.policies.clear()
 
-    assert shown.sure().drifted
+    assert shown.require_running().drifted
 
 
-def test_a_policy_that_somebody_opened_is_drift() -> None:
-    shown = Shown()
+def test_a_changed_policy_is_drift() -> None:
+    shown = Fixture()
     shown.policies[0]["spec"] = {**shown.policies[0]["spec"], "ingress": [{}]}
 
-    assert shown.sure().drifted
+    assert shown.require_running().drifted
 
 
 def test_a_deployment_that_is_being_deleted_is_being_removed() -> None:
-    shown = Shown()
+    shown = Fixture()
     shown.deployments[0]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
 
-    assert shown.sure().removing
+    assert shown.require_running().removing
 
 
-def test_any_object_can_name_the_lease_and_without_one_nothing_is_shown() -> None:
-    shown = Shown()
+def test_any_object_can_name_the_lease() -> None:
+    shown = Fixture()
     everything: list[Object] = [*shown.deployments, *shown.services, *shown.policies]
     for each in everything:
         del each["metadata"]["annotations"]["virtengine.com/lease"]
-    assert shown.sure().lease == WEB.lease
+    assert shown.require_running().lease == WEB.lease
 
     for each in shown.pods:
         each["metadata"]["annotations"] = {}
     assert shown.running() is None
 
 
-def test_pieces_are_the_same_only_when_nothing_moved() -> None:
+def test_groups_are_the_same_only_with_identical_objects() -> None:
     view = deployment_view(raw(deployments(WEB)[0]))
     other = deployment_view(raw(deployments(WEB)[0]))
 
-    assert Pieces([view]).same(Pieces([view]))
-    assert not Pieces([view]).same(Pieces([other]))
-    assert not Pieces([view]).same(Pieces([view, other]))
+    assert WorkloadObjects([view]).same(WorkloadObjects([view]))
+    assert not WorkloadObjects([view]).same(WorkloadObjects([other]))
+    assert not WorkloadObjects([view]).same(WorkloadObjects([view, other]))
 
 
 NODES = [
@@ -176,7 +181,7 @@ NODES = [
 ]
 
 
-def test_capacity_is_what_ready_nodes_have_less_strangers() -> None:
+def test_capacity_is_that_of_ready_nodes_less_foreign_pods() -> None:
     strangers = [
         ForeignPodView("a", Resources(1000, 100)),
         ForeignPodView("c", Resources(9, 9)),
@@ -190,7 +195,7 @@ def test_capacity_is_what_ready_nodes_have_less_strangers() -> None:
     assert capacity.quota == Resources(1)
 
 
-def test_our_own_pods_take_room_of_a_node_and_no_capacity() -> None:
+def test_our_pods_reduce_free_resources_but_not_capacity() -> None:
     ours = pod_view(
         raw(
             pod(deployments(WEB)[0])
@@ -210,15 +215,15 @@ def test_our_own_pods_take_room_of_a_node_and_no_capacity() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5000)), max_size=8))
-def test_an_overbooked_node_takes_nothing_from_another(loads: list[tuple[str, int]]) -> None:
+def test_an_overcommitted_node_does_not_reduce_others(loads: list[tuple[str, int]]) -> None:
     capacity = capacity_of(NODES, [], [ForeignPodView(name, Resources(cpu)) for name, cpu in loads], None)
 
     taken = {name: sum(cpu for where, cpu in loads if where == name) for name in "ab"}
     assert capacity.total.cpu_milli == max(4000 - taken["a"], 0) + max(2000 - taken["b"], 0)
 
 
-def test_pods_that_are_going_or_of_a_former_specification_are_not_named() -> None:
-    shown = Shown()
+def test_terminating_and_outdated_pods_are_not_listed() -> None:
+    shown = Fixture()
     stale = deployments(workload(1, service(image="old:1"), service("db")), "d")
     shown.pods.append(pod(stale[0], "former"))
     assert (found := shown.running()) is not None

@@ -1,4 +1,4 @@
-"""A workload's use and events, from the cluster; what is not measured says why."""
+"""Queries about a workload to the cluster."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from reconciler import ports
-from reconciler.adapters.kubernetes import inspection as inspecting
+from reconciler.adapters.kubernetes import cluster_queries
+from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import ApiClient
+from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries
 from reconciler.adapters.kubernetes.connection import Kubeconfig
-from reconciler.adapters.kubernetes.inspection import Inspection
-from reconciler.adapters.kubernetes.refusals import ApiError
 from reconciler.adapters.kubernetes.views import PodView, pod_view
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvents, WorkloadUse
@@ -47,7 +47,7 @@ MEASURED = {
 
 
 class Scripted(ApiClient):
-    """Answers by what a path contains, and keeps what it was asked."""
+    """Responds by a part of the path, and records the requests."""
 
     def __init__(self, tmp_path: Path, answers: Mapping[str, Any]) -> None:
         super().__init__(Kubeconfig(tmp_path / "none"))
@@ -63,9 +63,9 @@ class Scripted(ApiClient):
         return made
 
 
-def test_use_is_what_the_metrics_api_measured(tmp_path: Path) -> None:
+def test_usage_comes_from_the_metrics_api(tmp_path: Path) -> None:
     client = Scripted(tmp_path, {"metrics.k8s.io": MEASURED})
-    found = Inspection(client, "space").use(WANTED.id, [POD])
+    found = ClusterQueries(client, "space").use(WANTED.id, [POD])
     assert found == WorkloadUse(
         UseSource.METRICS,
         (
@@ -86,31 +86,29 @@ def test_use_is_what_the_metrics_api_measured(tmp_path: Path) -> None:
         (ApiError(404, "not found"), "the cluster has no metrics API: install its metrics-server"),
         (
             ApiError(503, "unavailable"),
-            "the cluster's metrics API does not answer: see to its metrics-server",
+            "the cluster's metrics API is unavailable: check its metrics-server",
         ),
         (
             ApiError(403, "forbidden"),
-            "the cluster does not let us read its metrics API: grant list of pods.metrics.k8s.io",
+            "the cluster denies access to its metrics API: grant list of pods.metrics.k8s.io",
         ),
         ({"items": []}, "its pods are not measured yet"),
         ({"items": None}, "its pods are not measured yet"),
     ],
 )
-def test_what_is_not_measured_is_what_was_asked_for_and_says_so(
-    tmp_path: Path, answer: object, why: str
-) -> None:
-    found = Inspection(Scripted(tmp_path, {"metrics": answer}), "space").use(WANTED.id, [POD])
+def test_without_metrics_usage_is_what_pods_request(tmp_path: Path, answer: object, why: str) -> None:
+    found = ClusterQueries(Scripted(tmp_path, {"metrics": answer}), "space").use(WANTED.id, [POD])
     assert found == WorkloadUse(UseSource.REQUESTS, (ContainerUse("web-a", "web", 100, 64 * MB),), why)
 
 
-def test_a_cluster_that_does_not_answer_is_no_use_of_nothing(tmp_path: Path) -> None:
+def test_an_unreachable_cluster_is_an_error(tmp_path: Path) -> None:
     client = Scripted(tmp_path, {"metrics": ApiError(0, "no answer")})
     with pytest.raises(OSError, match="no answer; see that its API server runs"):
-        Inspection(client, "space").use(WANTED.id, [])
+        ClusterQueries(client, "space").use(WANTED.id, [])
 
 
 def event(name: str, number: int, **more: Any) -> dict[str, Any]:
-    """An event as the core group has it."""
+    """An Event of the core group."""
     when = f"2026-11-24T12:00:{number:02}Z"
     return {
         "metadata": {"name": f"{name}.{number}"},
@@ -124,21 +122,21 @@ def event(name: str, number: int, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def test_events_of_a_small_namespace_are_those_of_objects_that_are_gone_too(tmp_path: Path) -> None:
+def test_events_of_a_small_namespace_include_deleted_objects(tmp_path: Path) -> None:
     listed = {
         "metadata": {"resourceVersion": "1"},
         "items": [event(f"web-{WANTED.id}-gone", 3), event("other", 4), event(f"web-{WANTED.id}", 9)],
     }
-    found = Inspection(Scripted(tmp_path, {"events": listed}), "space").happenings(WANTED.id)
+    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), "space").happenings(WANTED.id)
     assert [(h.reason, h.count, h.warning) for h in found.listed] == [("R9", 9, True), ("R3", 3, True)]
     assert found.listed[0].about == f"pod/web-{WANTED.id}"
     assert found.complete
 
 
-def test_events_of_a_crowded_namespace_are_asked_for_object_by_object(
+def test_events_of_a_large_namespace_are_queried_by_object(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspecting, "OBJECTS_MAX", 2)
+    monkeypatch.setattr(cluster_queries, "OBJECTS_MAX", 2)
     named = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": f"web-{WANTED.id}"}}]}
     pods = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": n}} for n in ("a", "b")]}
 
@@ -148,12 +146,12 @@ def test_events_of_a_crowded_namespace_are_asked_for_object_by_object(
         return {"metadata": {"resourceVersion": "1"} | token, "items": [event(of, 5)] if of else []}
 
     client = Scripted(tmp_path, {"events": events, "deployments": named, "replicasets": named, "pods": pods})
-    found = Inspection(client, "space").happenings(WANTED.id)
+    found = ClusterQueries(client, "space").happenings(WANTED.id)
     assert [h.about for h in found.listed] == [f"pod/web-{WANTED.id}", "pod/a"]
     assert not found.complete, "one object was not asked about"
 
 
-def test_odd_events_are_told_as_far_as_they_go(tmp_path: Path) -> None:
+def test_incomplete_events_are_shown(tmp_path: Path) -> None:
     name = f"web-{WANTED.id}"
     newer: dict[str, Any] = {"count": None, "firstTimestamp": None, "lastTimestamp": None}
     newer |= {
@@ -165,7 +163,7 @@ def test_odd_events_are_told_as_far_as_they_go(tmp_path: Path) -> None:
         event(name, 3, firstTimestamp="0001-01-01T00:00:00Z", lastTimestamp="9999-12-31T23:59:59-09:00")
     )
     listed = {"metadata": {"resourceVersion": "1"}, "items": items}
-    found = Inspection(Scripted(tmp_path, {"events": listed}), "space").happenings(WANTED.id)
+    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), "space").happenings(WANTED.id)
     assert [(h.count, h.first_at, h.last_at) for h in found.listed] == [
         (8, 1_795_521_601, 1_795_525_200),
         (2, 0, 0),
@@ -181,7 +179,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     close_world(made)
 
 
-def test_the_adapter_inspects_what_it_runs(world: World) -> None:
+def test_the_adapter_answers_queries_about_its_workloads(world: World) -> None:
     inspector: ports.Inspector = world.adapter
     wanted = workload(7, service(count=2))
     world.adapter.apply(wanted, "d")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler.adapters.kubernetes.refusals import ApiError, advice_of, error_from, outcome_of
+from reconciler.adapters.kubernetes.api_errors import ApiError, advice_of, error_from, outcome_of
 from reconciler.values.outcomes import Failed, Refused
 
 
@@ -25,7 +25,7 @@ from reconciler.values.outcomes import Failed, Refused
         (503, "away", Failed, "ClusterError"),
     ],
 )
-def test_an_answer_means_never_or_not_now(status: int, message: str, kind: type, reason: str) -> None:
+def test_an_error_is_permanent_or_temporary(status: int, message: str, kind: type, reason: str) -> None:
     outcome = outcome_of(ApiError(status, message))
 
     assert isinstance(outcome, kind)
@@ -35,18 +35,23 @@ def test_an_answer_means_never_or_not_now(status: int, message: str, kind: type,
 
 @pytest.mark.parametrize(
     ("status", "message", "word"),
-    [(0, "", "cluster-info"), (401, "", "kubeconfig"), (403, "exceeded quota", "quotas"), (403, "", "right")],
+    [(0, "", "cluster-info"), (401, "", "kubeconfig"), (403, "exceeded quota", "quotas"), (403, "", "permission")],
 )
-def test_an_operator_is_told_what_to_do(status: int, message: str, word: str) -> None:
+def test_errors_have_advice(status: int, message: str, word: str) -> None:
     assert word in advice_of(ApiError(status, message))
     assert word in ApiError(status, message).sentence("https://k")
 
 
-def test_the_operators_word_is_that_of_what_refuses_us() -> None:
-    assert [ApiError(status, "").word for status in (0, 401, 403, 500)] == ["", "AuthFailure", "", ""]
+def test_only_failed_authentication_has_a_reason() -> None:
+    assert [ApiError(status, "").unseen_reason for status in (0, 401, 403, 500)] == [
+        "",
+        "AuthFailure",
+        "",
+        "",
+    ]
 
 
-def test_a_status_is_read_with_its_causes() -> None:
+def test_a_status_is_decoded_with_its_causes() -> None:
     body = {
         "code": 422,
         "reason": "Invalid",
@@ -65,10 +70,10 @@ def test_a_status_is_read_with_its_causes() -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"\xff\xfe", b"[]"])
-def test_what_is_no_status_is_shown_as_it_is(body: bytes) -> None:
+def test_a_response_without_a_status_is_shown_as_text(body: bytes) -> None:
     assert str(error_from(502, body)).startswith("answered 502: ")
 
 
-def test_only_410_asks_to_list_again() -> None:
-    assert ApiError(410, "").gone
-    assert not ApiError(404, "").gone
+def test_only_410_requires_a_new_list() -> None:
+    assert ApiError(410, "").is_gone
+    assert not ApiError(404, "").is_gone

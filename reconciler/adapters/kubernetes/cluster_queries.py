@@ -1,40 +1,68 @@
-"""What the cluster tells of one workload when asked: what its containers use, and its events."""
+"""Queries about one workload to the API server: logs, resource usage, events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from reconciler.adapters.kubernetes import naming, objects
-from reconciler.adapters.kubernetes.client import ApiClient
+from reconciler.adapters.kubernetes.api_errors import ApiError
+from reconciler.adapters.kubernetes.client import METADATA_ONLY, ApiClient
 from reconciler.adapters.kubernetes.quantities import milli, whole
-from reconciler.adapters.kubernetes.refusals import ApiError
-from reconciler.adapters.kubernetes.views import PodView, name_of
+from reconciler.adapters.kubernetes.views import PodView, clean_name
 from reconciler.documents.typed_json import decode_json
 from reconciler.values.ids import WorkloadId
-from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvent, WorkloadEvents, WorkloadUse
+from reconciler.values.inspection import (
+    LOG_MAX_BYTES,
+    ContainerUse,
+    UseSource,
+    WorkloadEvent,
+    WorkloadEvents,
+    WorkloadUse,
+    log_lines,
+)
 from reconciler.values.times import Timestamp, parsed_unix_seconds
 
+TAIL_MAX_LINES = 10_000
 PAGE_SIZE = 500
 OBJECTS_MAX = 24
-LISTED_MAX = 200
-METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-
+EVENTS_MAX = 200
 UNMEASURED = {
-    403: "the cluster does not let us read its metrics API: grant list of pods.metrics.k8s.io",
+    403: "the cluster denies access to its metrics API: grant list of pods.metrics.k8s.io",
     404: "the cluster has no metrics API: install its metrics-server",
-    503: "the cluster's metrics API does not answer: see to its metrics-server",
+    503: "the cluster's metrics API is unavailable: check its metrics-server",
 }
 
 
-class Inspection:
-    """Asks through the API server; a request or a few for each question."""
+class ClusterQueries:
+    """One or a few requests for each query; OSError with a sentence if one fails."""
 
     def __init__(self, client: ApiClient, namespace: str) -> None:
         self._client = client
         self._namespace = namespace
 
+    def logs(self, workload: WorkloadId, pods: Sequence[PodView], lines: int) -> Iterator[bytes]:
+        """As `ports.Adapter`; one request for each pod, as its lines are consumed."""
+        if not pods:
+            raise OSError(f"workload {workload} has no pods: it is paused or not deployed; see its status")
+        tail = max(0, min(lines, TAIL_MAX_LINES))
+        listed = sorted(pods, key=lambda pod: pod.meta.name)
+        return log_lines((pod.meta.service, pod.meta.name, self._log(pod, tail)) for pod in listed)
+
+    def _log(self, pod: PodView, lines: int) -> list[bytes]:
+        limits = {"tailLines": str(lines), "limitBytes": str(LOG_MAX_BYTES)}
+        path = f"/api/v1/namespaces/{self._namespace}/pods/{pod.meta.name}/log"
+        try:
+            raw = self._client.get(
+                path, limits | {"container": pod.meta.service}, "text/plain,application/json,*/*"
+            )
+            return raw.splitlines()
+        except ApiError as why:
+            if why.status in (400, 404):
+                return [f"(no log: {why})".encode()]
+            raise OSError(why.sentence(self._client.server)) from why
+
     def use(self, workload: WorkloadId, pods: Sequence[PodView]) -> WorkloadUse:
-        """As the metrics API measured it; what the containers requested where nothing measures them."""
+        """As the metrics API measures it; without one, what the containers request."""
         path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{self._namespace}/pods"
         try:
             raw = self._client.get(path, {"labelSelector": naming.ours(workload)})
@@ -49,15 +77,20 @@ class Inspection:
         return WorkloadUse(UseSource.METRICS, uses, at=max(_unix(pod.timestamp) for pod in measured))
 
     def happenings(self, workload: WorkloadId) -> WorkloadEvents:
-        """Events of its objects, of those that are gone too while the namespace has few, newest first."""
+        """Events of its objects, newest first; includes deleted objects if all events fit on one page."""
         try:
             page = self._events({"limit": str(PAGE_SIZE)})
             if not page.metadata.continue_:
-                told = [e for e in _decoded(page) if workload in e.involved_object.name]
-                return _newest(told, complete=True)
+                found = [each for each in _decoded(page) if workload in each.involved_object.name]
+                return _newest(found, complete=True)
             names = list(dict.fromkeys(self._names(workload)))
-            told = [e for name in names[:OBJECTS_MAX] for e in self._events_of(name)]
-            return _newest(told, complete=len(names) <= OBJECTS_MAX)
+            limit = {"limit": str(EVENTS_MAX)}
+            pages = (
+                self._events({"fieldSelector": f"involvedObject.name={name}"} | limit)
+                for name in names[:OBJECTS_MAX]
+            )
+            found = [each for page in pages for each in _decoded(page)]
+            return _newest(found, complete=len(names) <= OBJECTS_MAX)
         except ApiError as why:
             raise OSError(why.sentence(self._client.server)) from why
 
@@ -65,20 +98,16 @@ class Inspection:
         raw = self._client.get(f"/api/v1/namespaces/{self._namespace}/events", query)
         return decode_json(raw, objects.ObjectList)
 
-    def _events_of(self, name: str) -> list[EventObject]:
-        query = {"fieldSelector": f"involvedObject.name={name}", "limit": str(LISTED_MAX)}
-        return _decoded(self._events(query))
-
     def _names(self, workload: WorkloadId) -> Iterator[str]:
         for plural in ("apis/apps/v1/{}/deployments", "apis/apps/v1/{}/replicasets", "api/v1/{}/pods"):
             path = "/" + plural.format(f"namespaces/{self._namespace}")
             raw = self._client.get(path, {"labelSelector": naming.ours(workload)}, METADATA_ONLY)
             for item in decode_json(raw, objects.ObjectList).items or ():
-                yield decode_json(item, objects.Bare).metadata.name
+                yield decode_json(item, objects.PartialObject).metadata.name
 
 
-class Measured(objects.ObjectStruct, frozen=True):
-    """One container's metrics."""
+class ContainerMetrics(objects.ObjectStruct, frozen=True):
+    """Of metrics.k8s.io."""
 
     name: str
     usage: dict[str, str]
@@ -89,7 +118,7 @@ class PodMetrics(objects.ObjectStruct, frozen=True):
 
     metadata: objects.Metadata
     timestamp: str = ""
-    containers: list[Measured] | None = None
+    containers: list[ContainerMetrics] | None = None
 
 
 class PodMetricsList(objects.ObjectStruct, frozen=True):
@@ -98,24 +127,24 @@ class PodMetricsList(objects.ObjectStruct, frozen=True):
     items: list[PodMetrics] | None = None
 
 
-class Involved(objects.ObjectStruct, frozen=True):
-    """What an event is about."""
+class ObjectReference(objects.ObjectStruct, frozen=True):
+    """The object of an event."""
 
     kind: str = ""
     name: str = ""
 
 
-class Series(objects.ObjectStruct, frozen=True):
-    """An event that came again, as newer reporters write it."""
+class EventSeries(objects.ObjectStruct, frozen=True):
+    """A repeated event, as newer reporters write it."""
 
     count: int = 0
     last_observed_time: str | None = None
 
 
 class EventObject(objects.ObjectStruct, frozen=True):
-    """An event of the core group."""
+    """An Event of the core group."""
 
-    involved_object: Involved
+    involved_object: ObjectReference
     type: str = ""
     reason: str = ""
     message: str = ""
@@ -123,21 +152,21 @@ class EventObject(objects.ObjectStruct, frozen=True):
     first_timestamp: str | None = None
     last_timestamp: str | None = None
     event_time: str | None = None
-    series: Series | None = None
+    series: EventSeries | None = None
 
 
 def _requested(pods: Sequence[PodView], why: str) -> WorkloadUse:
-    living = [pod for pod in pods if not pod.over and not pod.marks.deleting]
+    living = [pod for pod in pods if not pod.finished and not pod.meta.deleting]
     uses = tuple(
-        ContainerUse(pod.marks.name, pod.marks.service, pod.uses.cpu_milli, pod.uses.memory_bytes)
-        for pod in sorted(living, key=lambda pod: pod.marks.name)
+        ContainerUse(pod.meta.name, pod.meta.service, pod.requests.cpu_milli, pod.requests.memory_bytes)
+        for pod in sorted(living, key=lambda pod: pod.meta.name)
     )
     return WorkloadUse(UseSource.REQUESTS, uses, why)
 
 
-def _use(pod: str, measured: Measured) -> ContainerUse:
+def _use(pod: str, measured: ContainerMetrics) -> ContainerUse:
     cpu, memory = measured.usage.get("cpu", "0"), measured.usage.get("memory", "0")
-    return ContainerUse(name_of(pod), name_of(measured.name), milli(cpu), whole(memory))
+    return ContainerUse(clean_name(pod), clean_name(measured.name), milli(cpu), whole(memory))
 
 
 def _decoded(page: objects.ObjectList) -> list[EventObject]:
@@ -145,12 +174,12 @@ def _decoded(page: objects.ObjectList) -> list[EventObject]:
 
 
 def _newest(events: Sequence[EventObject], *, complete: bool) -> WorkloadEvents:
-    found = sorted(map(_happening, events), key=lambda h: h.last_at, reverse=True)
-    return WorkloadEvents(tuple(found[:LISTED_MAX]), complete and len(found) <= LISTED_MAX)
+    found = sorted(map(_event, events), key=lambda event: event.last_at, reverse=True)
+    return WorkloadEvents(tuple(found[:EVENTS_MAX]), complete and len(found) <= EVENTS_MAX)
 
 
-def _happening(event: EventObject) -> WorkloadEvent:
-    series = event.series or Series()
+def _event(event: EventObject) -> WorkloadEvent:
+    series = event.series or EventSeries()
     first = _unix(event.first_timestamp or event.event_time)
     return WorkloadEvent(
         last_at=_unix(series.last_observed_time or event.last_timestamp or event.event_time) or first,
@@ -164,5 +193,5 @@ def _happening(event: EventObject) -> WorkloadEvent:
 
 
 def _unix(text: str | None) -> Timestamp:
-    """An API server's time in unix seconds; 0 for none, or one that cannot be read."""
+    """A timestamp of the API server in unix seconds; 0 if it is missing or unreadable."""
     return parsed_unix_seconds(text or "")

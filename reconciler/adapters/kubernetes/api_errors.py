@@ -1,4 +1,4 @@
-"""What an API server's refusal means for an action: never as asked, or not this time; pure."""
+"""Errors of an API server, with their advice, and the outcome of the action that failed; pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AUTH_FAILURE = "AuthFailure"
 
 
 class ApiError(Exception):
-    """A request that brought no object: `status` is 0 where there was no answer at all."""
+    """A request that failed; `status` is 0 if there was no response."""
 
     def __init__(self, status: int, message: str, reason: str = "", causes: tuple[str, ...] = ()) -> None:
         super().__init__(one_line(message, SENTENCE_MAX))
@@ -25,13 +25,13 @@ class ApiError(Exception):
         self.causes = tuple(one_line(cause) for cause in causes[:CAUSES_MAX])
 
     @property
-    def gone(self) -> bool:
-        """The version asked for is forgotten: list again."""
+    def is_gone(self) -> bool:
+        """The requested resource version is compacted: list again."""
         return self.status == 410
 
     @property
-    def word(self) -> str:
-        """The operator's word for it; "" where there is none."""
+    def unseen_reason(self) -> str:
+        """The reason that a reading shows; "" if there is no special one."""
         return AUTH_FAILURE if self.status == 401 else ""
 
     def sentence(self, server: str) -> str:
@@ -41,50 +41,50 @@ class ApiError(Exception):
 
 
 def error_from(status: int, body: bytes) -> ApiError:
-    """An answer that is not a success, decoded as far as it can be."""
+    """The error of a response, decoded as far as possible."""
     try:
-        said = decode_json(body, objects.ApiStatus)
+        found = decode_json(body, objects.ApiStatus)
     except msgspec.DecodeError:
         shown = body[:BODY_SHOWN_MAX].decode(errors="replace").strip()
         return ApiError(status, f"answered {status}: {shown or 'nothing'}")
-    causes = said.details.causes if said.details else None
-    named = tuple(f"{cause.field}: {cause.message}" for cause in causes or ())
-    return ApiError(status, f"answered {status}: {said.message or said.reason}", said.reason, named)
+    causes = found.details.causes if found.details else None
+    listed = tuple(f"{cause.field}: {cause.message}" for cause in causes or ())
+    return ApiError(status, f"answered {status}: {found.message or found.reason}", found.reason, listed)
 
 
 def advice_of(error: ApiError) -> str:
     """What an operator can do about it."""
     match error.status:
         case 0:
-            return "see that its API server runs and can be reached: kubectl cluster-info"
+            return "see that its API server runs and is reachable: kubectl cluster-info"
         case 401:
             return "refresh the kubeconfig that the host file names"
         case 403 if "exceeded quota" in str(error):
             return "increase quotas, or free what other workloads hold"
         case 403:
-            return "grant the user of the host file's kubeconfig this right"
+            return "grant the user of the host file's kubeconfig this permission"
         case status if status >= 500:
-            return "it is asked again; see what its API server lacks: kubectl get --raw '/readyz?verbose'"
+            return "it is retried; see what its API server lacks: kubectl get --raw '/readyz?verbose'"
         case _:
             return ""
 
 
 def outcome_of(error: ApiError) -> Outcome:
-    """The outcome of an action that the server did not do."""
+    """Refused if the same request can never succeed, else Failed."""
     why, advice = str(error), advice_of(error)
     match error.status:
         case 403 if "exceeded quota" in why:
             return Refused("QuotaExceeded", why, advice)
         case 400 | 413 | 415 | 422:
-            return Refused("Invalid", why, "correct the workload's file; the cluster takes nothing like it")
+            return Refused("Invalid", why, "correct the workload's file; the cluster rejects it as it is")
         case 401:
             return Failed(AUTH_FAILURE, why, advice)
         case 403 if "being terminated" in why:
-            return Failed("NamespaceTerminating", why, "wait until the namespace is gone; it is made again")
+            return Failed("NamespaceTerminating", why, "wait until the namespace is gone; it is recreated")
         case 403:
             return Failed("Forbidden", why, advice)
         case 404:
-            return Failed("NotFound", why, "the namespace is made again in the next cycle")
+            return Failed("NotFound", why, "the namespace is recreated in the next cycle")
         case 409:
             return Failed("Conflict", why)
         case 0:
