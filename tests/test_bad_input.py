@@ -186,7 +186,7 @@ TABLE = [
     Row(
         "a cluster that refuses",
         clusters.REFUSES,
-        "the cluster at {cluster}: answered 503: simulated fault: 503; it is asked again; see what its API "
+        "the cluster at {cluster}: answered 503: simulated fault: 503; it is retried; see what its API "
         "server lacks: kubectl get --raw '/readyz?verbose'",
         "earnings are drawn; workloads keep their phase",
     ),
@@ -194,7 +194,7 @@ TABLE = [
         "a cluster that times out",
         clusters.SILENT,
         "the cluster at {cluster}: no response to GET /apis/apps/v1/namespaces/provider-workloads/deployments: "
-        "Read timed out. (read timeout=1.0); see that its API server runs and can be reached: kubectl "
+        "Read timed out. (read timeout=1.0); see that its API server runs and is reachable: kubectl "
         "cluster-info",
         "earnings are drawn; workloads keep their phase",
     ),
