@@ -91,14 +91,14 @@ def kubectl(*arguments: str, fails: bool = False) -> str:
     return done.stdout + done.stderr
 
 
-def can(right: Permission, namespace: str = WORKLOADS) -> bool:
-    resource = f"{right.resource.partition('/')[0]}{'.' if right.group else ''}{right.group}"
-    _, _, subresource = right.resource.partition("/")
-    if right == Permission("get", "namespaces"):  # can-i forgets the namespace of what lies in none
+def can(permission: Permission, namespace: str = WORKLOADS) -> bool:
+    resource = f"{permission.resource.partition('/')[0]}{'.' if permission.group else ''}{permission.group}"
+    _, _, subresource = permission.resource.partition("/")
+    if permission == Permission("get", "namespaces"):  # can-i forgets the namespace of what lies in none
         return "not found" not in kubectl("get", "namespace", namespace, f"--as={ACCOUNT}")
-    where = ["--all-namespaces"] if right.everywhere else ["--namespace", namespace]
+    where = ["--all-namespaces"] if permission.everywhere else ["--namespace", namespace]
     sub = [f"--subresource={subresource}"] if subresource else []
-    answer = kubectl("auth", "can-i", right.verb, resource, *sub, *where, f"--as={ACCOUNT}", fails=True)
+    answer = kubectl("auth", "can-i", permission.verb, resource, *sub, *where, f"--as={ACCOUNT}", fails=True)
     return answer.strip().splitlines()[-1] == "yes"
 
 
@@ -107,7 +107,7 @@ def can(right: Permission, namespace: str = WORKLOADS) -> bool:
 def test_a_real_server_takes_it_and_grants_what_is_needed() -> None:
     told = kubectl("apply", "--dry-run=server", "-f", str(PATH))
     assert "Warning" not in told
-    assert [right.show() for right in REQUIRED_PERMISSIONS if not can(right)] == []
+    assert [permission.show() for permission in REQUIRED_PERMISSIONS if not can(permission)] == []
     assert can(METRICS)
 
 
@@ -154,15 +154,15 @@ def test_a_real_server_grants_nothing_else() -> None:
         Permission("delete", "pods", everywhere=True),
         Permission("create", "deployments", "apps", everywhere=True),
     ]
-    assert [right.show() for right in never if can(right)] == []
+    assert [permission.show() for permission in never if can(permission)] == []
     elsewhere = [
         Permission("create", "deployments", "apps"),
         Permission("list", "secrets"),
         Permission("get", "pods/log"),
     ]
     assert [
-        right.show()
-        for right in elsewhere
+        permission.show()
+        for permission in elsewhere
         for space in ("default", "virtengine-provider")
-        if can(right, space)
+        if can(permission, space)
     ] == []

@@ -35,7 +35,12 @@ def test_an_error_is_permanent_or_temporary(status: int, message: str, kind: typ
 
 @pytest.mark.parametrize(
     ("status", "message", "word"),
-    [(0, "", "cluster-info"), (401, "", "kubeconfig"), (403, "exceeded quota", "quotas"), (403, "", "permission")],
+    [
+        (0, "", "cluster-info"),
+        (401, "", "kubeconfig"),
+        (403, "exceeded quota", "quotas"),
+        (403, "", "permission"),
+    ],
 )
 def test_errors_have_advice(status: int, message: str, word: str) -> None:
     assert word in advice_of(ApiError(status, message))
