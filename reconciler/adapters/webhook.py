@@ -1,6 +1,4 @@
-"""Notices to a receiver over HTTP, signed; sent in a thread of their own, so that one that hangs holds up
-nothing.
-"""
+"""Signed notices to an HTTP receiver, sent in the background so that a slow receiver delays nothing."""
 
 from __future__ import annotations
 
@@ -24,46 +22,44 @@ from reconciler.values.retry_after import requested_wait_seconds
 from reconciler.values.subjects import EffectKey
 
 TIMEOUT_SECONDS = 10
-AT_ONCE = 2
+CONCURRENCY = 2
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where notices go: https, or http on this machine; `secret_file` signs each body (`X-Signature-256`)."""
+    """An https URL, or http on this machine; the secret in `secret_file` signs each body (`X-Signature-256`)."""
 
     url: str
     secret_file: Path | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
-        if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
-            return
-        raise ValueError(f"{self.url} is not encrypted; write https://")
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise ValueError(f"{self.url} is not encrypted; write https://")
 
 
 @dataclass(slots=True)
 class Webhook:
-    """`ports.Notifier`: the first call sends, later ones with the same key give what came of it; nothing is
-    sent for as long as a Retry-After requests.
-    """
+    """Implements `ports.Notifier`; sends nothing before the time that a Retry-After requests."""
 
     receiver: Receiver
-    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE, "notices"))
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(CONCURRENCY, "notices"))
     clock: Callable[[], float] = time.monotonic
     _sent: dict[EffectKey, Future[Outcome]] = field(default_factory=dict)
-    _rests_until: float = 0
+    _paused_until: float = 0
 
-    def tell(self, notice: NotifyTenant) -> Outcome:
-        """Unknown while it is on its way, then its outcome, once."""
-        sent = self._sent.get(effect_key(notice))
-        if sent is None and self.clock() < self._rests_until:
-            return Unknown("the receiver limits how often it is contacted, and is left alone for a while")
+    def notify(self, notice: NotifyTenant) -> Outcome:
+        """The first call sends; Unknown until there is an outcome, which is returned once."""
+        key = effect_key(notice)
+        sent = self._sent.get(key)
+        if sent is None and self.clock() < self._paused_until:
+            return Unknown("the receiver limits its rate; the notice is sent later")
         if sent is None:
-            sent = self._sent[effect_key(notice)] = self._threads.submit(self._post, notice)
+            sent = self._sent[key] = self._threads.submit(self._post, notice)
         if not sent.done():
-            return Unknown("the notice is on its way")
-        del self._sent[effect_key(notice)]
+            return Unknown("the notice is being sent")
+        del self._sent[key]
         return sent.result()
 
     def close(self) -> None:
@@ -79,36 +75,32 @@ class Webhook:
         if 200 <= status < 300:
             return Done()
         if wait := requested_wait_seconds(status, headers, time.time()):
-            self._rests_until = max(self._rests_until, self.clock() + wait)
+            self._paused_until = max(self._paused_until, self.clock() + wait)
         elif status == http.HTTPStatus.TOO_MANY_REQUESTS:
-            self._rests_until = self.clock() + wait_seconds(RemoteFailure.RATE_LIMITED, 1)
+            self._paused_until = self.clock() + wait_seconds(RemoteFailure.RATE_LIMITED, 1)
         return Failed("ReceiverRefused", f"the receiver of notices answered {status}")
 
     def _send(self, body: bytes) -> tuple[int, Mapping[str, str]]:
         parts = urlsplit(self.receiver.url)
-        connection: http.client.HTTPConnection
+        connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_SECONDS)
         if parts.scheme == "https":
             context = ssl.create_default_context()
             connection = http.client.HTTPSConnection(parts.netloc, timeout=TIMEOUT_SECONDS, context=context)
-        else:
-            connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_SECONDS)
+        headers = {"Content-Type": "application/json"}
+        if self.receiver.secret_file is not None:
+            secret = self.receiver.secret_file.read_bytes().strip()
+            headers["X-Signature-256"] = f"sha256={hmac.new(secret, body, hashlib.sha256).hexdigest()}"
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", path, body, {"Content-Type": "application/json", **self._signed(body)})
-            answer = connection.getresponse()
-            return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+            return response.status, {name.lower(): value for name, value in response.getheaders()}
         finally:
             connection.close()
 
-    def _signed(self, body: bytes) -> dict[str, str]:
-        if self.receiver.secret_file is None:
-            return {}
-        secret = self.receiver.secret_file.read_bytes().strip()
-        return {"X-Signature-256": "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()}
-
 
 def body_of(notice: NotifyTenant) -> dict[str, object]:
-    """What the receiver gets; `key` is the same however often a notice is sent."""
+    """The JSON body; a repeated notice has the same `key`."""
     return {
         "event": "escrow",
         "key": f"{notice.lease}/{notice.left.state}",

@@ -10,19 +10,15 @@ from reconciler.values.outcomes import Failed, Outcome, Refused
 from reconciler.values.text import SENTENCE_MAX, one_line
 
 BODY_SHOWN_MAX = 300
-REASON_MAX = 100
-CAUSES_MAX = 10
 AUTH_FAILURE = "AuthFailure"
 
 
 class ApiError(Exception):
     """A request that failed; `status` is 0 if there was no response."""
 
-    def __init__(self, status: int, message: str, reason: str = "", causes: tuple[str, ...] = ()) -> None:
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(one_line(message, SENTENCE_MAX))
         self.status = status
-        self.reason = one_line(reason, REASON_MAX)
-        self.causes = tuple(one_line(cause) for cause in causes[:CAUSES_MAX])
 
     @property
     def is_gone(self) -> bool:
@@ -47,9 +43,7 @@ def error_from(status: int, body: bytes) -> ApiError:
     except msgspec.DecodeError:
         shown = body[:BODY_SHOWN_MAX].decode(errors="replace").strip()
         return ApiError(status, f"answered {status}: {shown or 'nothing'}")
-    causes = found.details.causes if found.details else None
-    listed = tuple(f"{cause.field}: {cause.message}" for cause in causes or ())
-    return ApiError(status, f"answered {status}: {found.message or found.reason}", found.reason, listed)
+    return ApiError(status, f"answered {status}: {found.message or found.reason}")
 
 
 def advice_of(error: ApiError) -> str:

@@ -14,14 +14,13 @@ from reconciler.adapters.kubernetes.informer import Informer
 from reconciler.adapters.kubernetes.policies import base_spec
 from reconciler.adapters.kubernetes.views import (
     PodView,
-    PolicyView,
+    PartView,
     deployment_view,
     foreign_pod_view,
     node_view,
+    part_view,
     pod_view,
-    policy_view,
     quota_view,
-    service_view,
 )
 from reconciler.adapters.kubernetes.workload_view import (
     WorkloadObjects,
@@ -64,12 +63,12 @@ class ClusterObserver:
         foreign = {"labelSelector": naming.FOREIGN_PODS, "fieldSelector": NOT_FINISHED}
         quota = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
         self._deployments = Informer(client, f"/apis/apps/v1{inside}/deployments", ours, deployment_view)
-        self._services = Informer(client, f"/api/v1{inside}/services", ours, service_view)
+        self._services = Informer(client, f"/api/v1{inside}/services", ours, part_view)
         self._policies = Informer(
             client,
             f"/apis/networking.k8s.io/v1{inside}/networkpolicies",
             managed,
-            lambda raw: policy_view(raw, base),
+            lambda raw: part_view(raw, base),
         )
         self._pods = Informer(client, f"/api/v1{inside}/pods", ours, pod_view)
         self._nodes = Informer(client, "/api/v1/nodes", {}, node_view)
@@ -172,7 +171,7 @@ def _derive(
 def _derive_capacity(
     nodes: Mapping[str, Any],
     quotas: Mapping[str, Any],
-    policies: Mapping[str, PolicyView],
+    policies: Mapping[str, PartView],
     pods: Mapping[str, PodView],
     foreign_pods: Mapping[str, Any],
 ) -> Capacity:

@@ -210,7 +210,7 @@ class Informer(Generic[View]):
         raw = bytes(event.object)
         if event.type == "ERROR":
             status = decode_json(raw, objects.ApiStatus)
-            raise ApiError(status.code, f"ended a watch of {self._path}: {status.message}", status.reason)
+            raise ApiError(status.code, f"ended a watch of {self._path}: {status.message}")
         version = decode_json(raw, objects.PartialObject).metadata.resource_version
         view = self._view(raw) if event.type in ("ADDED", "MODIFIED") else None
         with self._lock:

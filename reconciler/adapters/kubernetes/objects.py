@@ -9,11 +9,6 @@ class ObjectStruct(msgspec.Struct, rename="camel", frozen=True):
     """Fields are camelCase on the wire."""
 
 
-class OwnerReference(ObjectStruct, frozen=True):
-    kind: str
-    uid: str
-
-
 class Metadata(ObjectStruct, frozen=True):
     name: str = ""
     namespace: str = ""
@@ -23,7 +18,7 @@ class Metadata(ObjectStruct, frozen=True):
     deletion_timestamp: str | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
-    owner_references: list[OwnerReference] | None = None
+    owner_references: list[msgspec.Raw] | None = None
 
 
 class PartialObject(ObjectStruct, frozen=True):
@@ -77,9 +72,7 @@ class ContainerState(ObjectStruct, frozen=True):
 
 
 class ContainerStatus(ObjectStruct, frozen=True):
-    name: str
     image: str = ""
-    ready: bool = False
     restart_count: int = 0
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
@@ -87,8 +80,6 @@ class ContainerStatus(ObjectStruct, frozen=True):
 
 class PodStatus(ObjectStruct, frozen=True):
     phase: str = ""
-    reason: str = ""
-    message: str = ""
     conditions: list[ObjectCondition] | None = None
     container_statuses: list[ContainerStatus] | None = None
 
@@ -168,22 +159,12 @@ class ObjectList(ObjectStruct, frozen=True):
     items: list[msgspec.Raw] | None
 
 
-class StatusCause(ObjectStruct, frozen=True):
-    field: str = ""
-    message: str = ""
-
-
-class StatusDetails(ObjectStruct, frozen=True):
-    causes: list[StatusCause] | None = None
-
-
 class ApiStatus(ObjectStruct, frozen=True):
     """The response of an API server to a failed request."""
 
     code: int = 0
     reason: str = ""
     message: str = ""
-    details: StatusDetails | None = None
 
 
 class WatchEvent(ObjectStruct, frozen=True):

@@ -50,17 +50,8 @@ class DeploymentView:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceView:
-    """A Service of ours."""
-
-    meta: ObjectMeta
-    address: str
-    drift: str
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyView:
-    """A NetworkPolicy of ours."""
+class PartView:
+    """A Service or NetworkPolicy of ours; `drift` is empty if it is as applied."""
 
     meta: ObjectMeta
     drift: str
@@ -70,9 +61,7 @@ class PolicyView:
 class ContainerView:
     """A container of a pod: why it waits, and how it last exited."""
 
-    name: str
     image: str
-    ready: bool
     restarts: int
     waiting: objects.Waiting | None
     exited: objects.Terminated | None
@@ -87,7 +76,6 @@ class PodView:
     requests: Resources
     finished: bool
     ready: bool
-    evicted: str
     unschedulable: str
     containers: tuple[ContainerView, ...]
 
@@ -128,19 +116,12 @@ def deployment_view(raw: bytes) -> DeploymentView:
     )
 
 
-def service_view(raw: bytes) -> ServiceView:
-    """A Service of ours."""
-    found = decode_json(raw, objects.ServiceObject)
-    address = clean_name(found.spec.cluster_ip)
-    return ServiceView(object_meta(found.metadata), address, drift_from_applied(raw, found.metadata))
-
-
-def policy_view(raw: bytes, base: Manifest) -> PolicyView:
-    """A NetworkPolicy of ours; `base` is the specification of the base policy."""
+def part_view(raw: bytes, base: Manifest | None = None) -> PartView:
+    """A Service or NetworkPolicy of ours; `base` is the specification of the base policy."""
     metadata = decode_json(raw, objects.PartialObject).metadata
-    if metadata.name == naming.POLICY_NAME:
-        return PolicyView(object_meta(metadata), _drift(base, raw))
-    return PolicyView(object_meta(metadata), drift_from_applied(raw, metadata))
+    if base is not None and metadata.name == naming.POLICY_NAME:
+        return PartView(object_meta(metadata), _drift(base, raw))
+    return PartView(object_meta(metadata), drift_from_applied(raw, metadata))
 
 
 def pod_view(raw: bytes) -> PodView:
@@ -154,7 +135,6 @@ def pod_view(raw: bytes) -> PodView:
         pod_requests(found.spec),
         found.status.phase in _FINISHED,
         ready is not None and ready.status == "True",
-        one_line(found.status.message, SENTENCE_MAX) if found.status.reason == "Evicted" else "",
         one_line(scheduled.message, SENTENCE_MAX) if scheduled and _is_unschedulable(scheduled) else "",
         tuple(_container(each) for each in found.status.container_statuses or ()),
     )
@@ -263,9 +243,7 @@ def _container(status: objects.ContainerStatus) -> ContainerView:
     """Cleaned, because an image and its registry write parts of the texts."""
     waiting, exited = status.state.waiting, status.state.terminated or status.last_state.terminated
     return ContainerView(
-        clean_name(status.name),
         printable(status.image, IMAGE_MAX),
-        status.ready,
         status.restart_count,
         objects.Waiting(clean_name(waiting.reason), one_line(waiting.message)) if waiting else None,
         objects.Terminated(exited.exit_code, clean_name(exited.reason)) if exited else None,

@@ -12,9 +12,8 @@ from reconciler.adapters.kubernetes.views import (
     ForeignPodView,
     NodeView,
     ObjectMeta,
+    PartView,
     PodView,
-    PolicyView,
-    ServiceView,
 )
 from reconciler.values.ids import WorkloadId
 from reconciler.values.observed import Capacity, Running
@@ -26,8 +25,8 @@ class WorkloadObjects:
     """The objects of one workload."""
 
     deployments: list[DeploymentView] = field(default_factory=list)
-    services: list[ServiceView] = field(default_factory=list)
-    policies: list[PolicyView] = field(default_factory=list)
+    services: list[PartView] = field(default_factory=list)
+    policies: list[PartView] = field(default_factory=list)
     pods: list[PodView] = field(default_factory=list)
 
     def same(self, other: WorkloadObjects) -> bool:
@@ -35,13 +34,13 @@ class WorkloadObjects:
         ours, theirs = (*self.applied(), *self.pods), (*other.applied(), *other.pods)
         return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
-    def applied(self) -> tuple[DeploymentView | ServiceView | PolicyView, ...]:
+    def applied(self) -> tuple[DeploymentView | PartView, ...]:
         """The objects that we apply, Deployments first; the cluster creates the pods."""
         return (*self.deployments, *self.services, *self.policies)
 
     def drift(self) -> dict[str, str]:
         """The drift of each applied object, by part (`service/name`)."""
-        kinds: dict[str, Sequence[DeploymentView | ServiceView | PolicyView]] = {
+        kinds: dict[str, Sequence[DeploymentView | PartView]] = {
             "deployment": self.deployments,
             "service": self.services,
             "networkpolicy": self.policies,
@@ -55,8 +54,8 @@ class WorkloadObjects:
 
 def group_by_workload(
     deployments: Iterable[DeploymentView],
-    services: Iterable[ServiceView],
-    policies: Iterable[PolicyView],
+    services: Iterable[PartView],
+    policies: Iterable[PartView],
     pods: Iterable[PodView],
 ) -> dict[WorkloadId, WorkloadObjects]:
     """The objects of each workload; the base policy belongs to none."""

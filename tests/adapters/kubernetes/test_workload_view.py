@@ -9,9 +9,8 @@ from reconciler.adapters.kubernetes.views import (
     ForeignPodView,
     NodeView,
     deployment_view,
+    part_view,
     pod_view,
-    policy_view,
-    service_view,
 )
 from reconciler.adapters.kubernetes.workload_view import (
     WorkloadObjects,
@@ -41,8 +40,8 @@ class Fixture:
     def running(self, server_drift: Mapping[str, str] | None = None) -> Running | None:
         group = group_by_workload(
             [deployment_view(raw(each)) for each in self.deployments],
-            [service_view(raw(each)) for each in self.services],
-            [policy_view(raw(each), {}) for each in self.policies],
+            [part_view(raw(each)) for each in self.services],
+            [part_view(raw(each), {}) for each in self.policies],
             [pod_view(raw(each)) for each in self.pods],
         )
         found = group.get(self.wanted.id)
