@@ -214,7 +214,7 @@ class Records(Protocol):
 class Notifier(Protocol):
     """Tells a tenant's side. The same notice has the same key, so a receiver can tell a repetition."""
 
-    def tell(self, notice: NotifyTenant) -> Outcome:
+    def notify(self, notice: NotifyTenant) -> Outcome:
         """Send it. Unknown while it is on its way: ask again; never waits long."""
 
 
@@ -252,7 +252,7 @@ class Inspector(Protocol):
     def use(self, workload: WorkloadId) -> WorkloadUse:
         """What its containers use, or what they asked for where nothing measures them."""
 
-    def happenings(self, workload: WorkloadId) -> WorkloadEvents:
+    def events(self, workload: WorkloadId) -> WorkloadEvents:
         """What the machines said about its objects, newest first."""
 
 

@@ -1,7 +1,7 @@
-"""Bad input, all of it side by side: the exact message, and what goes on working meanwhile.
+"""All bad input: the exact message, and what continues to work meanwhile.
 
-The troubles are in tests/troubles/: each makes its input with real files, sockets and processes' own pieces,
-asserts that the rest goes on, and that nothing is lost once it is over.
+The cases are in tests/bad_input/: each provokes its input with real files and sockets, asserts that the rest
+continues, and that nothing is lost afterwards.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.bad_input import chains, clusters, files, machines, repositories
+from tests.bad_input.case import Case, Workspace
 from tests.simulation.outside import Moment
 from tests.simulation.playing import middle
-from tests.troubles import chains, clusters, files, machines, repositories
-from tests.troubles.ground import Ground, Row
 
 LAST_GOOD = "its last good version goes on"
 UNSEEN = "no bid, withdrawal or removal until it is seen"
@@ -21,14 +21,14 @@ A_FILES_REST = "its last good version, every other file of the commit, bids"
 ON_THE_CLUSTER = "what runs is repaired; once it is seen, the closed lease goes and the order is bid on"
 
 TABLE = [
-    Row(
+    Case(
         "a broken YAML file",
         files.BROKEN,
         "pricing.yaml:4:23: not YAML: mapping values are not allowed in this context (put text that contains "
         f'": " in quotes, or check the indentation); {LAST_GOOD}',
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "an unknown key",
         files.UNKNOWN_KEY,
         "pricing.yaml:3:1: pricing: the key cpu_millicores is missing (add it: Price of one millicore "
@@ -37,46 +37,46 @@ TABLE = [
         f"{LAST_GOOD}",
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "a price in another denomination",
         files.OTHER_DENOMINATION,
         'pricing.yaml:7:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, write 20000uve); '
         f"{LAST_GOOD}",
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "the sheet's own file",
         files.sheets_own_file,
         "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve per block, up to 64 cores "
         "with 256 GiB (bids are rounded up to whole uve; raise the prices)",
         "everything: it is valid, and bids are made at 1uve",
     ),
-    Row(
+    Case(
         "an alias bomb",
         files.ALIAS_BOMB,
         f"config.yaml:1:4: anchor &a (anchors are not supported; write the value out); {LAST_GOOD}",
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "two pull requests that conflict",
         files.CONFLICT,
         "pricing.yaml:7:1: an unresolved merge conflict (resolve it and remove the conflict markers); "
         f"{LAST_GOOD}",
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "YAML with a tab",
         files.TAB,
         f"config.yaml:3:1: a tab instead of spaces (write spaces); {LAST_GOOD}",
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "a file that is not UTF-8",
         files.NOT_UTF_8,
         f"config.yaml:1:18: byte 0xfc is not UTF-8 (save the file as UTF-8); {LAST_GOOD}",
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "a file renamed",
         files.renamed,
         "NoWorkloadFile: its lease is active; commit {first} to run it\n"
@@ -84,85 +84,85 @@ TABLE = [
         f"(rename it, or remove it if that file exists); {LAST_GOOD}",
         "what runs for the lease, bids",
     ),
-    Row(
+    Case(
         "two files for one lease",
         files.doubled,
         "workloads/copy.yaml:2:1: lease: the file of this lease must be named {first} "
         f"(rename it, or remove it if that file exists); {LAST_GOOD}",
         "the file with the right name, every other file, bids",
     ),
-    Row(
+    Case(
         "line ends of Windows and a byte order mark",
         files.of_windows,
         "",
         "everything: it is valid and means the same",
     ),
-    Row(
+    Case(
         "a 25,000-deep document",
         files.DEEP,
         f"{{first}}:1:33: nested deeper than 32 levels (no valid file needs that); {LAST_GOOD}",
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "a file of 5 MB",
         files.BIG,
         f"{{first}}: the file has 5000000 bytes; at most 1048576 are read: split it; {LAST_GOOD}",
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "a symlink out of the repository",
         files.LINK,
         f"{{first}}: a symbolic link, which is not followed; put a plain file there; {LAST_GOOD}",
         A_FILES_REST,
     ),
-    Row(
+    Case(
         "a branch rewritten under us",
         repositories.REWRITTEN,
         "commit {newest} does not descend from the one last applied: history was rewritten; "
         "restore the branch, or set allow_rewrite in the host file",
         "the last commit applied, bids at its prices",
     ),
-    Row(
+    Case(
         "a repository that is empty",
         repositories.EMPTY,
         "{repository} is empty; push the branch main to it",
         "the commit read last, bids at its prices",
     ),
-    Row(
+    Case(
         "a repository that is gone",
         repositories.GONE,
         "there is no repository at {repository}; check repository.url in the host file "
         "(git: '{repository}' does not appear to be a git repository)",
         "the commit read last, bids at its prices",
     ),
-    Row(
+    Case(
         "a chain that is down",
         chains.DOWN,
         f"{{rpc}} does not answer: [Errno 111] Connection refused; see that the node runs and "
         f"can be reached; {UNSEEN}",
         ON_THE_CLUSTER,
     ),
-    Row(
+    Case(
         "a chain that is behind",
         chains.BEHIND,
         f"{{rpc}} is at height {{height}}, behind height {{seen}} seen before; wait until it has caught "
         f"up, or name another node in the host file; {UNSEEN}",
         ON_THE_CLUSTER,
     ),
-    Row(
+    Case(
         "a chain of another id",
         chains.OTHER,
         f"{{rpc}} is on chain virtengine-other-1, not virtengine-devnet-1; correct one of the two; {UNSEEN}",
         ON_THE_CLUSTER,
     ),
-    Row(
+    Case(
         "a provider that is not registered",
         chains.not_registered,
         "{us} is not registered as a provider on virtengine-devnet-1; this revision of the chain takes no "
         "registration by transaction, ask for a genesis record",
         "the cluster is prepared, status told",
     ),
-    Row(
+    Case(
         "a withdrawal that a gate refuses",
         chains.gated,
         "failed once, last: MFA required for medium_withdrawal. Required factors: fido2 or totp: MFA "
@@ -170,27 +170,27 @@ TABLE = [
         "owner must pass it",
         "usage is recorded and settled",
     ),
-    Row(
+    Case(
         "a key that is missing",
         machines.key_missing,
         "{keyring} has no key 'providr'; name one of alice, bob, charlie, provider, rival, third, validator, "
         "or add it with provider-daemon keys add",
         "the keyring's other keys",
     ),
-    Row(
+    Case(
         "a key that is locked",
         machines.key_locked,
         "the passphrase of {keyring} is wrong; give the one that it was made with",
         "the keyring, byte for byte, and its passphrase",
     ),
-    Row(
+    Case(
         "a cluster that refuses",
         clusters.REFUSES,
         "the cluster at {cluster}: answered 503: simulated fault: 503; it is retried; see what its API "
         "server lacks: kubectl get --raw '/readyz?verbose'",
         "earnings are drawn; workloads keep their phase",
     ),
-    Row(
+    Case(
         "a cluster that times out",
         clusters.SILENT,
         "the cluster at {cluster}: no response to GET /apis/apps/v1/namespaces/provider-workloads/deployments"
@@ -198,14 +198,14 @@ TABLE = [
         "cluster-info",
         "earnings are drawn; workloads keep their phase",
     ),
-    Row(
+    Case(
         "a port that is taken",
         machines.port_taken,
         "the metrics cannot listen on 127.0.0.1:{port}: Address already in use; stop what uses the port "
         "(ss -ltnp shows it), or set listen.metrics in the host file",
         "the other port is given back, and served later",
     ),
-    Row(
+    Case(
         "a journal that another daemon holds",
         machines.journal_held,
         "another daemon is using {state} ({holder}); stop it first, or give this one another state directory "
@@ -221,10 +221,9 @@ def midway(tmp_path_factory: pytest.TempPathFactory) -> Moment:
     return middle(tmp_path_factory.mktemp("middle"))
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_it_is_told_where_and_what_to_do_and_the_rest_goes_on(
-    row: Row, midway: Moment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.name)
+def test_bad_input_has_an_exact_message_and_the_rest_continues(
+    case: Case, midway: Moment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ground = Ground(tmp_path, midway, monkeypatch)
-    told = row.show(ground)
-    assert told == row.told.format(**ground.places)
+    workspace = Workspace(tmp_path, midway, monkeypatch)
+    assert case.run(workspace) == case.message.format(**workspace.values)

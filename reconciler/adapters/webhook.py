@@ -28,7 +28,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """An https URL, or http on this machine; the secret in `secret_file` signs each body (`X-Signature-256`)."""
+    """An https URL, or http on this machine; `secret_file` signs each body (`X-Signature-256`)."""
 
     url: str
     secret_file: Path | None = None

@@ -64,7 +64,7 @@ def _apply(action: Action, world: Environment, intents: tuple[Intent, ...]) -> t
             return applied(action, world.adapters[name].remove(subject), now)
         case NotifyTenant():
             assert world.notifier is not None, "notices are planned only where there is a receiver"
-            return applied(action, world.notifier.tell(action), now)
+            return applied(action, world.notifier.notify(action), now)
 
 
 def _send(action: SendTransaction, world: Environment) -> tuple[EffectResult, ...]:

@@ -1,4 +1,4 @@
-"""Notices to a tenant's side: sent once for each call that asks, signed, with an outcome of its own."""
+"""Notices to a receiver."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from tests.makers import lease_id
 
 NOTICE = NotifyTenant(lease_id(), TimeLeft(Funding.LOW, 30, 150))
 SOON_SECONDS = 10
-Got = list[tuple[bytes, str | None]]
+Received = list[tuple[bytes, str | None]]
 
 
 @contextmanager
-def receiver(status: int = 204, headers: Mapping[str, str] | None = None) -> Iterator[tuple[str, Got]]:
-    """One that answers so; its address, and the bodies and signatures that it got."""
-    got: Got = []
+def receiver(status: int = 204, headers: Mapping[str, str] | None = None) -> Iterator[tuple[str, Received]]:
+    """A server with this response; its URL, and the bodies and signatures that it received."""
+    received: Received = []
 
     class Server(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            got.append((body, self.headers["X-Signature-256"]))
+            received.append((body, self.headers["X-Signature-256"]))
             self.send_response(status)
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
@@ -45,16 +45,16 @@ def receiver(status: int = 204, headers: Mapping[str, str] | None = None) -> Ite
     server = HTTPServer(("127.0.0.1", 0), Server)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/notices?from=us", got
+        yield f"http://127.0.0.1:{server.server_port}/notices?from=us", received
     finally:
         server.shutdown()
         server.server_close()
 
 
-def told(webhook: Webhook) -> Outcome:
-    """The outcome, asked for until there is one, as cycles do."""
+def outcome_of(webhook: Webhook) -> Outcome:
+    """Repeats the call until there is an outcome, as cycles do."""
     ends = time.monotonic() + SOON_SECONDS
-    while isinstance(outcome := webhook.tell(NOTICE), Unknown):
+    while isinstance(outcome := webhook.notify(NOTICE), Unknown):
         assert time.monotonic() < ends
         time.sleep(0.01)
     return outcome
@@ -63,11 +63,11 @@ def told(webhook: Webhook) -> Outcome:
 def test_a_notice_is_sent_once_and_signed(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hush\n")
-    with receiver() as (url, got):
+    with receiver() as (url, received):
         webhook = Webhook(Receiver(url, secret))
-        assert told(webhook) == Done()
+        assert outcome_of(webhook) == Done()
         webhook.close()
-    [(body, signature)] = got
+    [(body, signature)] = received
     assert signature == "sha256=" + hmac.new(b"hush", body, hashlib.sha256).hexdigest()
     assert json.loads(body) == {
         "event": "escrow",
@@ -81,39 +81,39 @@ def test_a_notice_is_sent_once_and_signed(tmp_path: Path) -> None:
     }
 
 
-def test_a_receiver_that_refuses_is_told_and_tried_anew() -> None:
-    with receiver(503) as (url, got):
+def test_a_rejected_notice_is_sent_again() -> None:
+    with receiver(503) as (url, received):
         webhook = Webhook(Receiver(url))
-        assert told(webhook) == Failed("ReceiverRefused", "the receiver of notices answered 503")
-        told(webhook)
+        assert outcome_of(webhook) == Failed("ReceiverRefused", "the receiver of notices answered 503")
+        outcome_of(webhook)
         webhook.close()
-    assert [signature for _, signature in got] == [None, None]
+    assert [signature for _, signature in received] == [None, None]
 
 
 @pytest.mark.parametrize(("status", "headers", "wait"), [(429, {"Retry-After": "40"}, 40), (429, {}, 300)])
-def test_a_receiver_that_limits_is_left_alone(status: int, headers: dict[str, str], wait: int) -> None:
+def test_a_rate_limit_is_respected(status: int, headers: dict[str, str], wait: int) -> None:
     seconds = [0.0]
-    with receiver(status, headers) as (url, got):
+    with receiver(status, headers) as (url, received):
         webhook = Webhook(Receiver(url), clock=lambda: seconds[0])
-        assert isinstance(told(webhook), Failed)
+        assert isinstance(outcome_of(webhook), Failed)
         seconds[0] = wait - 1
-        assert isinstance(webhook.tell(NOTICE), Unknown)
-        assert len(got) == 1
+        assert isinstance(webhook.notify(NOTICE), Unknown)
+        assert len(received) == 1
         seconds[0] = wait + 1
-        assert isinstance(told(webhook), Failed)
+        assert isinstance(outcome_of(webhook), Failed)
         webhook.close()
-    assert len(got) == 2
+    assert len(received) == 2
 
 
-def test_a_receiver_that_is_not_there_is_a_sentence() -> None:
+def test_an_unreachable_receiver_is_reported() -> None:
     webhook = Webhook(Receiver("http://127.0.0.1:9/x"))
-    outcome = told(webhook)
+    outcome = outcome_of(webhook)
     webhook.close()
     assert isinstance(outcome, Failed)
     assert outcome.why.startswith("the receiver of notices does not answer: ")
 
 
 @pytest.mark.parametrize("url", ["http://example.com/x", "ftp://127.0.0.1/x", "example.com"])
-def test_what_others_could_read_is_refused(url: str) -> None:
+def test_an_unencrypted_url_is_rejected(url: str) -> None:
     with pytest.raises(ValueError, match=r"is not encrypted; write https://"):
         Receiver(url)

@@ -56,7 +56,7 @@ class FakeInspector:
         used = (ContainerUse(f"web-{workload}-a", "web", 12, 1 << 20), ContainerUse("b", "web", 30, 2 << 20))
         return WorkloadUse(UseSource.METRICS, used, at=after(-10))
 
-    def happenings(self, workload: WorkloadId) -> WorkloadEvents:
+    def events(self, workload: WorkloadId) -> WorkloadEvents:
         self._fail()
         told = WorkloadEvent(after(-5), after(-60), True, "BackOff", f"pod/web-{workload}-a", "back-off", 7)
         return WorkloadEvents((told,))

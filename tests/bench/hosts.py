@@ -31,9 +31,9 @@ from reconciler.devnet.plain_images import build, fit
 from reconciler.values.desired import Port, Workload
 from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine
 from tests.adapters.ansible.makers import host_spec
-from tests.contracts.adapter_worlds import service, workload
+from tests.contracts.adapter_backends import service, workload
 from tests.contracts.fake_podman import FakeHost, FakePodman
-from tests.contracts.host_worlds import HostWorld, open_hosts, settings_of
+from tests.contracts.host_backends import HostBackend, open_hosts, settings_of
 
 HOSTS, CONTAINERS, ROUNDS = 20, 50, 3
 SCRIPT = """#!/bin/sh
@@ -136,7 +136,7 @@ def _bench_podman(scratch: Path) -> None:
     build("registry.example/web:1")
     engine = HostEngine("podman", 3_600)
     settings = settings_of(scratch / "records", 2)
-    world = open_hosts(settings, scratch, engine, None)
+    backend = open_hosts(settings, scratch, engine, None)
     wanted = workload(900, service(ports=(Port(8080, 18_090, public=True),)))
     runs, part = (
         AnsibleRunner(settings, HostCredentials(), scratch / "by-hand"),
@@ -147,18 +147,18 @@ def _bench_podman(scratch: Path) -> None:
     deploys, repairs, by_hand = [], [], []
     try:
         for _ in range(ROUNDS):
-            deploys.append(_timed(lambda: _run(world, wanted)))
+            deploys.append(_timed(lambda: _run(backend, wanted)))
             engine.run("kill", "kill", f"web-{wanted.id}-0")
-            repairs.append(_timed(lambda: _repair(world, wanted)))
-            world.adapter.remove(wanted.id)
-            world.until_gone(wanted.id)
+            repairs.append(_timed(lambda: _repair(backend, wanted)))
+            backend.adapter.remove(wanted.id)
+            backend.until_gone(wanted.id)
             by_hand.append(_timed(lambda: _by_hand(runs, play, scratch)))
-            world.until(wanted.id, lambda r: r.ready, "seen")
-            world.adapter.remove(wanted.id)
-            world.until_gone(wanted.id)
+            backend.until(wanted.id, lambda r: r.ready, "seen")
+            backend.adapter.remove(wanted.id)
+            backend.until_gone(wanted.id)
     finally:
-        world.adapter.close()
-        world.sweep()
+        backend.adapter.close()
+        backend.sweep()
     print(
         f"a container on this machine: deployed in {median(deploys):.1f} s "
         f"(ansible-playbook by hand {median(by_hand):.1f} s), "
@@ -166,11 +166,11 @@ def _bench_podman(scratch: Path) -> None:
     )
 
 
-def _run(world: HostWorld, wanted: Workload) -> None:
-    world.adapter.apply(wanted, "d")
-    world.until(wanted.id, lambda r: r.ready, "ready")
+def _run(backend: HostBackend, wanted: Workload) -> None:
+    backend.adapter.apply(wanted, "d")
+    backend.until(wanted.id, lambda r: r.ready, "ready")
 
 
-def _repair(world: HostWorld, wanted: Workload) -> None:
-    world.until(wanted.id, lambda r: r.drifted, "noticed")
-    _run(world, wanted)
+def _repair(backend: HostBackend, wanted: Workload) -> None:
+    backend.until(wanted.id, lambda r: r.drifted, "noticed")
+    _run(backend, wanted)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.chain_worlds import ChainWorld, simulated
+from tests.contracts.chain_backends import ChainWorld, simulated
 
 
 @pytest.fixture

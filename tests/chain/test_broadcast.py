@@ -8,12 +8,12 @@ from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.proto.cosmos_tx_pb2 import BroadcastTxResponse
 from reconciler.values.intents import Prepared
 from reconciler.values.outcomes import Done, Refused, Unknown
+from tests.contracts.chain_backends import ChainWorld
 from tests.contracts.chain_steps import (
     offer,
     prepared,
     seen,
 )
-from tests.contracts.chain_worlds import ChainWorld
 
 
 def test_an_answer_that_is_lost_is_unknown_and_then_found(world: ChainWorld) -> None:

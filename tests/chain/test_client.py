@@ -17,6 +17,7 @@ from reconciler.chain.rpc import Rpc
 from reconciler.chain.tx_builder import Policy
 from reconciler.values.readings import Unseen
 from tests.chain.counting import counted, failing
+from tests.contracts.chain_backends import FEE_MAX, ChainWorld
 from tests.contracts.chain_steps import (
     failed,
     landed,
@@ -26,7 +27,6 @@ from tests.contracts.chain_steps import (
     seen,
     unseen,
 )
-from tests.contracts.chain_worlds import FEE_MAX, ChainWorld
 
 NO_BLOCK = NodeRefusedError("block_results", "-32603", "could not find results for height #1")
 

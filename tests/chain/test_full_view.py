@@ -11,7 +11,7 @@ import pytest
 from reconciler.chain.full_view import MARKET_PARAMS, SETTLEMENT_PARAMS, TAKE_PARAMS, gas_price_in, read_rules
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.queries import Queries
-from tests.contracts.chain_worlds import ChainWorld
+from tests.contracts.chain_backends import ChainWorld
 
 
 def take(percent: int) -> Callable[[Any], None]:

@@ -19,7 +19,7 @@ from reconciler.chain.heights import (
 )
 from reconciler.chain.rpc import NodeStatus, Rpc
 from reconciler.values.memory import Memory
-from tests.contracts.chain_worlds import ChainWorld
+from tests.contracts.chain_backends import ChainWorld
 
 NOW = 1_795_500_000.0
 HEIGHT = 1_000_000

@@ -18,8 +18,8 @@ from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.intents import Prepared
 from reconciler.values.messages import CloseBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.observed import Market, State
+from tests.contracts.chain_backends import FEE_MAX, ChainWorld, RefusedError
 from tests.contracts.chain_steps import offer, seen, told
-from tests.contracts.chain_worlds import FEE_MAX, ChainWorld, RefusedError
 
 STEPS = 50
 LIKELY = {

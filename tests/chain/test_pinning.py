@@ -14,8 +14,8 @@ from reconciler.devnet.chain.faults import NodeFaults
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.values.readings import Unseen
 from tests.chain.counting import counted, failing
+from tests.contracts.chain_backends import ChainWorld
 from tests.contracts.chain_steps import landed, lease_of, offer, prepared, seen, unseen
-from tests.contracts.chain_worlds import ChainWorld
 
 ABSURD = 10**15
 NOT_EXECUTED = NodeRefusedError("block_results", "-32603", "could not find results for height #9")

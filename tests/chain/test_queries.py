@@ -17,8 +17,8 @@ from reconciler.chain.node_errors import ListTooLongError, NodeError, TooLargeEr
 from reconciler.chain.proto import market_v1beta5_pb2 as markets
 from reconciler.chain.queries import LIST_BYTES_MAX, LOOK_SECONDS_MAX, PAGES_MAX, Queries
 from tests.chain.counting import failing
+from tests.contracts.chain_backends import ChainWorld
 from tests.contracts.chain_steps import lease_of, seen
-from tests.contracts.chain_worlds import ChainWorld
 
 Answer = Callable[[Any], Any]
 OWNER = "ve1" + "q" * 38

@@ -9,6 +9,7 @@ from reconciler.values.ids import LeaseId
 from reconciler.values.messages import WithdrawLease
 from reconciler.values.observed import Market
 from tests.chain.counting import counted
+from tests.contracts.chain_backends import ChainWorld
 from tests.contracts.chain_steps import (
     landed,
     lease_of,
@@ -16,7 +17,6 @@ from tests.contracts.chain_steps import (
     seen,
     told,
 )
-from tests.contracts.chain_worlds import ChainWorld
 
 
 def test_a_quiet_block_costs_one_question_beside_the_height(world: ChainWorld) -> None:

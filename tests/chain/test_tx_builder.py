@@ -12,6 +12,7 @@ from reconciler.devnet.chain.genesis import Gates
 from reconciler.values.messages import CreateBid, WithdrawLease
 from reconciler.values.outcomes import Done
 from tests.chain.counting import counted
+from tests.contracts.chain_backends import FEE_MAX, ChainWorld, simulated
 from tests.contracts.chain_steps import (
     failed,
     lease_of,
@@ -19,7 +20,6 @@ from tests.contracts.chain_steps import (
     prepared,
     seen,
 )
-from tests.contracts.chain_worlds import FEE_MAX, ChainWorld, simulated
 
 
 def test_a_sequence_that_somebody_else_spent_stops_the_signing(world: ChainWorld) -> None:

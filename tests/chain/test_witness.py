@@ -13,8 +13,8 @@ from reconciler.chain.witness import RETRY_SECONDS, Witness, WitnessRules, witne
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.values.observed import State
 from tests.chain.counting import counted
+from tests.contracts.chain_backends import ChainWorld, simulated
 from tests.contracts.chain_steps import lease_of, seen
-from tests.contracts.chain_worlds import ChainWorld, simulated
 
 
 def chain_of(world: ChainWorld) -> SimulatedChain:

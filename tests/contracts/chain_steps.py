@@ -14,7 +14,7 @@ from reconciler.values.messages import Message as Ours
 from reconciler.values.observed import Lease, Market
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.readings import Seen, Unseen
-from tests.contracts.chain_worlds import FEE_MAX, ChainWorld
+from tests.contracts.chain_backends import FEE_MAX, ChainWorld
 
 
 def seen(client: ChainClient, hashes: Sequence[str] = (), known: Sequence[LeaseId] = ()) -> Market:

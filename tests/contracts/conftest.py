@@ -1,4 +1,4 @@
-"""The machines that the contract of the adapter port is held against."""
+"""The backends of the adapter contract."""
 
 from __future__ import annotations
 
@@ -9,33 +9,44 @@ from pathlib import Path
 import pytest
 
 from reconciler.values.outcomes import Done
-from tests.contracts.adapter_worlds import GIVEN, Machines, World, close_world, real_world, simulated_world
-from tests.contracts.host_worlds import close_hosts, fake_hosts, has_podman, podman_host
+from tests.contracts.adapter_backends import (
+    QUOTA,
+    AdapterBackend,
+    ClusterBackend,
+    close_cluster,
+    real_cluster,
+    simulated_cluster,
+)
+from tests.contracts.host_backends import close_hosts, fake_hosts, has_podman, podman_host
 
 CLUSTERS = ["simulated", pytest.param("real", marks=pytest.mark.live)]
 HOSTS = ["fake", pytest.param("podman", marks=pytest.mark.live)]
 
 
 @pytest.fixture(scope="module", params=[*CLUSTERS, *HOSTS])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+def backend(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AdapterBackend]:
     scratch: Path = tmp_path_factory.mktemp(request.param)
     yield from _prepared(_hosts(request.param, scratch) or _cluster(request.param, scratch))
 
 
 @pytest.fixture(scope="module", params=CLUSTERS)
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AdapterBackend]:
     yield from _prepared(_cluster(request.param, tmp_path_factory.mktemp(request.param)))
 
 
-def _cluster(kind: str, scratch: Path) -> World:
+def _cluster(kind: str, scratch: Path) -> ClusterBackend:
     if kind == "simulated":
-        return simulated_world(scratch)
+        return simulated_cluster(scratch)
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("make live KUBECONFIG=... names the real cluster")
-    return real_world(scratch)
+    return real_cluster(scratch)
 
 
-def _hosts(kind: str, scratch: Path) -> Machines | None:
+def _hosts(kind: str, scratch: Path) -> AdapterBackend | None:
     if kind == "fake":
         return fake_hosts(scratch)
     if kind != "podman":
@@ -45,12 +56,12 @@ def _hosts(kind: str, scratch: Path) -> Machines | None:
     return podman_host(scratch)
 
 
-def _prepared(made: Machines) -> Iterator[Machines]:
+def _prepared(made: AdapterBackend) -> Iterator[AdapterBackend]:
     try:
-        assert made.adapter.prepare(GIVEN) == Done(f"quota {GIVEN.show()}")
+        assert made.adapter.prepare(QUOTA) == Done(f"quota {QUOTA.show()}")
         yield made
     finally:
-        if isinstance(made, World):
-            close_world(made)
+        if isinstance(made, ClusterBackend):
+            close_cluster(made)
         else:
             close_hosts(made)  # type: ignore[arg-type]  # there is no third kind

@@ -1,4 +1,4 @@
-"""What the Adapter port promises of clusters alone: a quota that is an object, fields of others, versions."""
+"""The contract of the Adapter port for clusters only: quota, foreign fields, versions, policies."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from reconciler.adapters.kubernetes.naming import POLICY_NAME
 from reconciler.values.desired import Port
 from reconciler.values.ids import WorkloadId
 from reconciler.values.outcomes import Done
-from tests.contracts.adapter_worlds import EXPOSED, GIVEN, World, eventually, service, workload
+from tests.contracts.adapter_backends import EXPOSED, QUOTA, ClusterBackend, eventually, service, workload
 
 
-def test_preparing_again_writes_nothing_and_changes_nothing(cluster: World) -> None:
-    eventually(lambda: cluster.capacity().quota == GIVEN, "the quota in force")
+def test_preparing_again_writes_nothing(cluster: ClusterBackend) -> None:
+    eventually(lambda: cluster.capacity().quota == QUOTA, "the quota in force")
     before = cluster.get("resourcequota", "provider-capacity")["metadata"]["resourceVersion"]
 
-    assert isinstance(cluster.adapter.prepare(GIVEN), Done)
+    assert isinstance(cluster.adapter.prepare(QUOTA), Done)
 
     assert cluster.get("resourcequota", "provider-capacity")["metadata"]["resourceVersion"] == before
 
 
-def test_a_quota_that_somebody_changed_is_set_again(cluster: World) -> None:
+def test_a_changed_quota_is_applied_again(cluster: ClusterBackend) -> None:
     patch = '{"spec":{"hard":{"requests.cpu":"1"}}}'
     cluster.kubectl("patch", "resourcequota", "provider-capacity", "--type=merge", "-p", patch)
-    eventually(lambda: cluster.capacity().quota != GIVEN, "the changed quota")
+    eventually(lambda: cluster.capacity().quota != QUOTA, "the changed quota")
 
-    assert isinstance(cluster.adapter.prepare(GIVEN), Done)
+    assert isinstance(cluster.adapter.prepare(QUOTA), Done)
 
-    eventually(lambda: cluster.capacity().quota == GIVEN, "our quota again")
+    eventually(lambda: cluster.capacity().quota == QUOTA, "our quota again")
 
 
-def test_what_others_add_is_theirs(cluster: World) -> None:
+def test_foreign_annotations_are_kept(cluster: ClusterBackend) -> None:
     wanted = workload(165)
     cluster.adapter.apply(wanted, "d")
     cluster.until(wanted.id, lambda r: r.ready, "ready")
@@ -43,7 +43,7 @@ def test_what_others_add_is_theirs(cluster: World) -> None:
     assert notes["team"] == "blue"
 
 
-def test_a_forgotten_version_is_listed_again(cluster: World) -> None:
+def test_a_compacted_version_is_listed_again(cluster: ClusterBackend) -> None:
     if cluster.forget is None:
         pytest.skip("this cluster has no restart-apiserver beside its kubeconfig")
     wanted = workload(176)
@@ -58,12 +58,14 @@ def test_a_forgotten_version_is_listed_again(cluster: World) -> None:
     cluster.until_gone(wanted.id)
 
 
-def test_only_public_ports_get_a_port_of_every_node_and_lose_it_with_the_word(cluster: World) -> None:
+def test_only_public_ports_get_a_node_port(
+    cluster: ClusterBackend,
+) -> None:
     public = workload(177, service(ports=(Port(80, public=True), Port(5432))))
-    inner = workload(177, service(ports=(Port(80), Port(5432))))
+    internal = workload(177, service(ports=(Port(80), Port(5432))))
     name = f"web-{public.id}"
 
-    for digest, wanted in (("1", inner), ("2", public), ("3", inner)):
+    for digest, wanted in (("1", internal), ("2", public), ("3", internal)):
         cluster.adapter.apply(wanted, digest)
         until_applied(cluster, wanted.id, digest)
         services = cluster.get("svc", "-l", f"virtengine.com/workload={public.id}")["items"]
@@ -75,7 +77,7 @@ def test_only_public_ports_get_a_port_of_every_node_and_lose_it_with_the_word(cl
         assert ports == {name: {80: False, 5432: False}} | outside
 
 
-def test_a_service_that_somebody_opened_to_every_node_is_closed_again(cluster: World) -> None:
+def test_a_service_changed_to_a_node_port_is_repaired(cluster: ClusterBackend) -> None:
     wanted = workload(178, service(ports=EXPOSED))
     cluster.adapter.apply(wanted, "d")
     cluster.until(wanted.id, lambda r: r.ready, "ready")
@@ -91,13 +93,13 @@ def test_a_service_that_somebody_opened_to_every_node_is_closed_again(cluster: W
 
 
 @pytest.mark.parametrize(("kind", "dseq"), [("open", 179), ("unguarded", 180)])
-def test_a_policy_that_somebody_changed_or_removed_is_repaired(cluster: World, kind: str, dseq: int) -> None:
+def test_a_changed_or_deleted_policy_is_repaired(cluster: ClusterBackend, kind: str, dseq: int) -> None:
     wanted = workload(dseq)
     cluster.adapter.apply(wanted, "d")
     cluster.until(wanted.id, lambda r: r.ready, "ready")
     applied = cluster.get("netpol", f"web-{wanted.id}")["spec"]
 
-    cluster.damage(kind, wanted.id)
+    cluster.modify(kind, wanted.id)
     cluster.until(wanted.id, lambda r: r.drifted, "drift")
     assert cluster.adapter.apply(wanted, "d") == Done()
 
@@ -105,7 +107,7 @@ def test_a_policy_that_somebody_changed_or_removed_is_repaired(cluster: World, k
     assert cluster.get("netpol", f"web-{wanted.id}")["spec"] == applied
 
 
-def until_applied(cluster: World, subject: WorkloadId, digest: str) -> None:
+def until_applied(cluster: ClusterBackend, subject: WorkloadId, digest: str) -> None:
     found = cluster.until(subject, lambda r: r.ready and r.digest == digest, f"ready as {digest}")
     assert not found.drifted
 
@@ -113,14 +115,16 @@ def until_applied(cluster: World, subject: WorkloadId, digest: str) -> None:
 OPEN = '{"spec":{"ingress":[{}]}}'
 
 
-@pytest.mark.parametrize("damage", [("delete", "netpol"), ("patch", "netpol", "--type=merge", "-p", OPEN)])
-def test_the_base_policy_is_set_again_with_the_quota(cluster: World, damage: tuple[str, ...]) -> None:
-    eventually(lambda: cluster.capacity().quota == GIVEN, "the quota in force")
+@pytest.mark.parametrize("command", [("delete", "netpol"), ("patch", "netpol", "--type=merge", "-p", OPEN)])
+def test_the_base_policy_is_applied_again_with_the_quota(
+    cluster: ClusterBackend, command: tuple[str, ...]
+) -> None:
+    eventually(lambda: cluster.capacity().quota == QUOTA, "the quota in force")
     applied = cluster.get("netpol", POLICY_NAME)["spec"]
-    cluster.kubectl(*damage, POLICY_NAME)
+    cluster.kubectl(*command, POLICY_NAME)
     eventually(lambda: cluster.capacity().quota is None, "not prepared any more")
 
-    assert isinstance(cluster.adapter.prepare(GIVEN), Done)
+    assert isinstance(cluster.adapter.prepare(QUOTA), Done)
 
-    eventually(lambda: cluster.capacity().quota == GIVEN, "prepared again")
+    eventually(lambda: cluster.capacity().quota == QUOTA, "prepared again")
     assert cluster.get("netpol", POLICY_NAME)["spec"] == applied

@@ -16,8 +16,8 @@ from reconciler.values.messages import CloseBid, RecordUsage, SettleUsage, Withd
 from reconciler.values.observed import Market, State
 from reconciler.values.outcomes import Done, Unknown
 from reconciler.values.readings import Unseen
+from tests.contracts.chain_backends import ChainWorld, live_world, simulated
 from tests.contracts.chain_steps import landed, lease_of, offer, prepared, seen, told
-from tests.contracts.chain_worlds import ChainWorld, live_world, simulated
 
 LIVE = pytest.param("live", marks=pytest.mark.live)
 

@@ -1,16 +1,16 @@
-"""What the Inspector port promises: held against the simulated cluster, and a real one by `make live`."""
+"""The contract of the Inspector port, on simulated backends and, by `make live`, on real ones."""
 
 from __future__ import annotations
 
 from reconciler.values.inspection import UseSource, WorkloadEvents
-from tests.contracts.adapter_worlds import Machines, eventually, service, workload
+from tests.contracts.adapter_backends import AdapterBackend, eventually, service, workload
 
 
-def test_use_is_measured_or_says_why_it_is_not(world: Machines) -> None:
-    inspector = world.inspector
+def test_usage_is_measured_or_says_why_not(backend: AdapterBackend) -> None:
+    inspector = backend.inspector
     wanted = workload(700, service(count=2))
-    world.adapter.apply(wanted, "d")
-    world.until(wanted.id, lambda r: r.ready, "ready")
+    backend.adapter.apply(wanted, "d")
+    backend.until(wanted.id, lambda r: r.ready, "ready")
 
     used = inspector.use(wanted.id)
 
@@ -22,17 +22,17 @@ def test_use_is_measured_or_says_why_it_is_not(world: Machines) -> None:
         assert used.at > 0
 
 
-def test_what_the_cluster_says_of_a_workload_is_told_newest_first(world: Machines) -> None:
-    inspector = world.inspector
+def test_events_are_listed_newest_first(backend: AdapterBackend) -> None:
+    inspector = backend.inspector
     wanted, other = workload(701), workload(702)
     for each in (wanted, other):
-        world.adapter.apply(each, "d")
+        backend.adapter.apply(each, "d")
 
-    def told() -> WorkloadEvents | None:
-        found = inspector.happenings(wanted.id)
-        return found if world.first_happening in {each.reason for each in found.listed} else None
+    def events() -> WorkloadEvents | None:
+        found = inspector.events(wanted.id)
+        return found if backend.first_event in {each.reason for each in found.listed} else None
 
-    found = eventually(told, "that its pods are made")
+    found = eventually(events, "that its pods are made")
     assert found.complete
     assert all(wanted.id in each.about for each in found.listed)
     times = [each.last_at for each in found.listed]
@@ -40,8 +40,8 @@ def test_what_the_cluster_says_of_a_workload_is_told_newest_first(world: Machine
     assert times[-1] > 0
 
 
-def test_of_a_workload_that_is_not_there_nothing_is_told(world: Machines) -> None:
+def test_a_missing_workload_has_no_usage_and_no_events(backend: AdapterBackend) -> None:
     nobody = workload(703).id
 
-    assert world.inspector.use(nobody).containers == ()
-    assert world.inspector.happenings(nobody).listed == ()
+    assert backend.inspector.use(nobody).containers == ()
+    assert backend.inspector.events(nobody).listed == ()

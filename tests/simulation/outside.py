@@ -58,7 +58,7 @@ class Noticeboard:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def tell(self, notice: NotifyTenant) -> Outcome:
+    def notify(self, notice: NotifyTenant) -> Outcome:
         """Note the notice, again where it comes again."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(f"{notice.lease}/{notice.left.state}\n")

@@ -156,9 +156,9 @@ class AnsibleAdapter:
         """As the engine measures it."""
         return self._queries.use(self._location(workload), workload)
 
-    def happenings(self, workload: WorkloadId) -> WorkloadEvents:
+    def events(self, workload: WorkloadId) -> WorkloadEvents:
         """The engine's events of one day."""
-        return self._queries.happenings(self._location(workload), workload)
+        return self._queries.events(self._location(workload), workload)
 
     def _location(self, workload: WorkloadId) -> Location:
         """OSError if its host is unreachable."""

@@ -53,7 +53,7 @@ class HostQueries:
         source = UseSource.METRICS if uses else UseSource.REQUESTS
         return WorkloadUse(source, uses, found.why, Timestamp(found.at))
 
-    def happenings(self, location: Location, workload: WorkloadId) -> WorkloadEvents:
+    def events(self, location: Location, workload: WorkloadId) -> WorkloadEvents:
         """The engine's events of one day, newest first."""
         found = self._query(location, EngineEvents, "events", workload=workload)
         return (

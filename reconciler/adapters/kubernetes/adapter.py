@@ -123,9 +123,9 @@ class KubernetesAdapter:
         """From the metrics API if there is one, else what its pods request."""
         return self._queries.use(workload, self._pods_of(workload))
 
-    def happenings(self, workload: WorkloadId) -> WorkloadEvents:
+    def events(self, workload: WorkloadId) -> WorkloadEvents:
         """The cluster's events of its objects."""
-        return self._queries.happenings(workload)
+        return self._queries.events(workload)
 
     def _pods_of(self, workload: WorkloadId) -> list[PodView]:
         pods = self._observer.pods()

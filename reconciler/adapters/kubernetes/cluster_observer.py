@@ -13,8 +13,8 @@ from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.informer import Informer
 from reconciler.adapters.kubernetes.policies import base_spec
 from reconciler.adapters.kubernetes.views import (
-    PodView,
     PartView,
+    PodView,
     deployment_view,
     foreign_pod_view,
     node_view,

@@ -76,7 +76,7 @@ class ClusterQueries:
         uses = tuple(_use(pod.metadata.name, each) for pod in measured for each in pod.containers or ())
         return WorkloadUse(UseSource.METRICS, uses, at=max(_unix(pod.timestamp) for pod in measured))
 
-    def happenings(self, workload: WorkloadId) -> WorkloadEvents:
+    def events(self, workload: WorkloadId) -> WorkloadEvents:
         """Events of its objects, newest first; includes deleted objects if all events fit on one page."""
         try:
             page = self._events({"limit": str(PAGE_SIZE)})

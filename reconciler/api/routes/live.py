@@ -127,7 +127,7 @@ class LiveRoutes:
 
     async def events(self, request: ParsedRequest) -> Reply:
         def read(inspector: Inspector, workload: WorkloadView, _: threading.Event) -> Reply:
-            found = inspector.happenings(workload.id)
+            found = inspector.events(workload.id)
             return view_reply(WorkloadEventsView(workload.id, found.listed, found.complete))
 
         return await self._read_adapter(request, "events", read)

@@ -14,7 +14,7 @@ from reconciler.adapters.ansible.responses import (
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
 from reconciler.values.resources import Resources
-from tests.contracts.adapter_worlds import service, workload
+from tests.contracts.adapter_backends import service, workload
 
 ROOM = Resources(8_000, 16 << 30, 100 << 30)
 WANTED = workload(1, service())

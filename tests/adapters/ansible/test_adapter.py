@@ -19,9 +19,9 @@ from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
 from tests.adapters.ansible.makers import hosts
-from tests.contracts.adapter_worlds import eventually, service, workload
+from tests.contracts.adapter_backends import eventually, service, workload
 from tests.contracts.fake_podman import FakePodman
-from tests.contracts.host_worlds import FakeRunner
+from tests.contracts.host_backends import FakeRunner
 
 REFUSED_CONNECTION = HostResult("unreachable", "ssh: connect to host x port 22: Connection refused")
 

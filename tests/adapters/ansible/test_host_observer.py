@@ -15,7 +15,7 @@ from reconciler.adapters.ansible.responses import ObservedHost
 from reconciler.adapters.ansible.runner import HostResult, Play, RunError
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
 from tests.adapters.ansible.makers import WANTED, hosts, observed_host, observed_workload
-from tests.contracts.adapter_worlds import eventually
+from tests.contracts.adapter_backends import eventually
 
 DOWN = HostResult("unreachable", "ssh: connect to host x port 22: Connection refused")
 

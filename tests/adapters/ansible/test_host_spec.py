@@ -23,7 +23,7 @@ from reconciler.values.desired import Env, Port, Service, Workload
 from reconciler.values.hosts import ContainerEngine, Isolation
 from reconciler.values.ids import LeaseId, OrderId, workload_id
 from tests.adapters.ansible.makers import WANTED, host_spec, hosts
-from tests.contracts.adapter_worlds import service, workload
+from tests.contracts.adapter_backends import service, workload
 
 
 def hashes(wanted: Workload) -> dict[str, str]:

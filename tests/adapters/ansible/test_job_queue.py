@@ -10,7 +10,7 @@ import pytest
 from reconciler.adapters.ansible.job_queue import BATCH_MAX, Job, JobQueue
 from reconciler.values.ids import WorkloadId
 from tests.adapters.ansible.makers import host_spec
-from tests.contracts.adapter_worlds import eventually
+from tests.contracts.adapter_backends import eventually
 
 
 class Harness:

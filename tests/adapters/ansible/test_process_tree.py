@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from reconciler.adapters.ansible.process_tree import kill_descendants
-from tests.contracts.adapter_worlds import eventually
+from tests.contracts.adapter_backends import eventually
 
 DETACHED = """
 import os, subprocess, sys, time

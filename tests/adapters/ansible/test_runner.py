@@ -21,7 +21,7 @@ from reconciler.values.desired import Env
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine
 from tests.adapters.ansible.makers import host_spec, hosts
 from tests.adapters.ansible.podman_stub import install, load_host
-from tests.contracts.adapter_worlds import eventually, service, workload
+from tests.contracts.adapter_backends import eventually, service, workload
 
 LONG_SECONDS = 5_000_000 + os.getpid()
 """Identifies the sleeping processes of this test process."""

@@ -11,7 +11,7 @@ from reconciler.values.desired import Port
 from reconciler.values.outcomes import Failed
 from reconciler.values.resources import Resources
 from tests.adapters.ansible.makers import ROOM, WANTED, hosts
-from tests.contracts.adapter_worlds import service, workload
+from tests.contracts.adapter_backends import service, workload
 
 SMALL = Resources(50, 16 << 30, 100 << 30)
 

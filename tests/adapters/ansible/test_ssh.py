@@ -23,7 +23,7 @@ from reconciler.values.desired import Env
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine, Timeouts
 from tests.adapters.ansible.makers import host_spec
 from tests.adapters.ansible.podman_stub import install, load_host
-from tests.contracts.adapter_worlds import eventually, service, workload
+from tests.contracts.adapter_backends import eventually, service, workload
 
 pytestmark = pytest.mark.live
 

@@ -17,7 +17,7 @@ from reconciler.adapters.ansible.workload_view import (
 )
 from reconciler.values.observed import Running, Trouble
 from tests.adapters.ansible.makers import WANTED, host_spec, observed_workload
-from tests.contracts.adapter_worlds import service, workload
+from tests.contracts.adapter_backends import service, workload
 
 KEY = (WANTED.id, "one")
 UNREACHABLE = Trouble("HostUnreachable", "host one: no answer", "see")

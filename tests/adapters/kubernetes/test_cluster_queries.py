@@ -21,7 +21,14 @@ from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvents
 from reconciler.values.resources import MB, Resources
 from reconciler.values.times import Timestamp
 from tests.adapters.kubernetes.makers import deployments, pod, raw
-from tests.contracts.adapter_worlds import World, close_world, eventually, service, simulated_world, workload
+from tests.contracts.adapter_backends import (
+    ClusterBackend,
+    close_cluster,
+    eventually,
+    service,
+    simulated_cluster,
+    workload,
+)
 
 WANTED = workload(1)
 POD: PodView = pod_view(raw(pod(deployments(WANTED)[0], name="web-a")))
@@ -127,7 +134,7 @@ def test_events_of_a_small_namespace_include_deleted_objects(tmp_path: Path) -> 
         "metadata": {"resourceVersion": "1"},
         "items": [event(f"web-{WANTED.id}-gone", 3), event("other", 4), event(f"web-{WANTED.id}", 9)],
     }
-    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), "space").happenings(WANTED.id)
+    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), "space").events(WANTED.id)
     assert [(h.reason, h.count, h.warning) for h in found.listed] == [("R9", 9, True), ("R3", 3, True)]
     assert found.listed[0].about == f"pod/web-{WANTED.id}"
     assert found.complete
@@ -146,7 +153,7 @@ def test_events_of_a_large_namespace_are_queried_by_object(
         return {"metadata": {"resourceVersion": "1"} | token, "items": [event(of, 5)] if of else []}
 
     client = Scripted(tmp_path, {"events": events, "deployments": named, "replicasets": named, "pods": pods})
-    found = ClusterQueries(client, "space").happenings(WANTED.id)
+    found = ClusterQueries(client, "space").events(WANTED.id)
     assert [h.about for h in found.listed] == [f"pod/web-{WANTED.id}", "pod/a"]
     assert not found.complete, "one object was not asked about"
 
@@ -163,7 +170,7 @@ def test_incomplete_events_are_shown(tmp_path: Path) -> None:
         event(name, 3, firstTimestamp="0001-01-01T00:00:00Z", lastTimestamp="9999-12-31T23:59:59-09:00")
     )
     listed = {"metadata": {"resourceVersion": "1"}, "items": items}
-    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), "space").happenings(WANTED.id)
+    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), "space").events(WANTED.id)
     assert [(h.count, h.first_at, h.last_at) for h in found.listed] == [
         (8, 1_795_521_601, 1_795_525_200),
         (2, 0, 0),
@@ -172,33 +179,33 @@ def test_incomplete_events_are_shown(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = simulated_world(tmp_path)
+def backend(tmp_path: Path) -> Iterator[ClusterBackend]:
+    made = simulated_cluster(tmp_path)
     made.adapter.prepare(Resources(16_000, 32 << 30, 64 << 30, 0))
     yield made
-    close_world(made)
+    close_cluster(made)
 
 
-def test_the_adapter_answers_queries_about_its_workloads(world: World) -> None:
-    inspector: ports.Inspector = world.adapter
+def test_the_adapter_answers_queries_about_its_workloads(backend: ClusterBackend) -> None:
+    inspector: ports.Inspector = backend.adapter
     wanted = workload(7, service(count=2))
-    world.adapter.apply(wanted, "d")
-    world.until(wanted.id, lambda r: r.ready, "ready")
+    backend.adapter.apply(wanted, "d")
+    backend.until(wanted.id, lambda r: r.ready, "ready")
     used = inspector.use(wanted.id)
     assert used.source is UseSource.REQUESTS
     assert "no metrics API" in used.why
     assert [(c.container, c.cpu_milli) for c in used.containers] == [("web", 100)] * 2
 
     def started() -> WorkloadEvents | None:
-        told = inspector.happenings(wanted.id)
+        told = inspector.events(wanted.id)
         return told if "Started" in {each.reason for each in told.listed} else None
 
     told = eventually(started, "a Started event")
     assert all(wanted.id in each.about for each in told.listed)
     assert told.listed[0].last_at >= told.listed[-1].last_at > 0
-    assert inspector.happenings(workload(8).id).listed == ()
+    assert inspector.events(workload(8).id).listed == ()
 
-    assert world.cluster is not None
-    world.cluster.faults.add(ClusterFault(status=500, plurals=frozenset({"events"})))
+    assert backend.cluster is not None
+    backend.cluster.faults.add(ClusterFault(status=500, plurals=frozenset({"events"})))
     with pytest.raises(OSError, match="answered 500"):
-        inspector.happenings(wanted.id)
+        inspector.events(wanted.id)

@@ -16,7 +16,7 @@ from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.devnet.cluster.kinds import BY_NAME, Target
 from reconciler.devnet.cluster.writes import WriteRequest
 from reconciler.values.readings import Seen, Unseen
-from tests.contracts.adapter_worlds import eventually
+from tests.contracts.adapter_backends import eventually
 
 PATH = "/api/v1/namespaces/default/configmaps"
 

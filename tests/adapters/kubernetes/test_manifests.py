@@ -11,7 +11,7 @@ from reconciler.adapters.kubernetes.manifests import (
 from reconciler.values.desired import Env, Port
 from reconciler.values.resources import Resources
 from tests.adapters.kubernetes.makers import SPACE, Object
-from tests.contracts.adapter_worlds import service, workload
+from tests.contracts.adapter_backends import service, workload
 
 
 def only(manifests: list[Object]) -> Object:

@@ -13,7 +13,7 @@ from reconciler.adapters.kubernetes.policies import base_policy, base_spec, serv
 from reconciler.values.desired import Port, Workload
 from tests.adapters.kubernetes.evaluation import Peer, allowed, may_enter, may_leave
 from tests.adapters.kubernetes.makers import SPACE, Object
-from tests.contracts.adapter_worlds import service, workload
+from tests.contracts.adapter_backends import service, workload
 
 MINE = workload(
     1,

@@ -15,7 +15,7 @@ from reconciler.adapters.kubernetes.views import (
     pod_view,
 )
 from tests.adapters.kubernetes.makers import deployments, pod, raw
-from tests.contracts.adapter_worlds import service, workload
+from tests.contracts.adapter_backends import service, workload
 
 OBJECT = deployments(workload(1), ready=False)[0]
 DEPLOYMENT = deployment_view(raw(OBJECT))

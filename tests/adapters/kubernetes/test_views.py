@@ -19,7 +19,7 @@ from reconciler.adapters.kubernetes.views import (
 )
 from reconciler.values.resources import MB, Resources
 from tests.adapters.kubernetes.makers import SPACE, deployments, pod, raw, services
-from tests.contracts.adapter_worlds import EXPOSED, lease, service, workload
+from tests.contracts.adapter_backends import EXPOSED, lease, service, workload
 
 ROOM = {"cpu": "4", "memory": "8Gi", "ephemeral-storage": "100Gi", "nvidia.com/gpu": "2", "pods": "110"}
 READY = {"type": "Ready", "status": "True"}

@@ -22,7 +22,7 @@ from reconciler.values.desired import Workload
 from reconciler.values.observed import Running
 from reconciler.values.resources import Resources
 from tests.adapters.kubernetes.makers import Object, deployments, pod, policies, raw, services
-from tests.contracts.adapter_worlds import EXPOSED, service, workload
+from tests.contracts.adapter_backends import EXPOSED, service, workload
 
 WEB = workload(1, service(ports=EXPOSED), service("db"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.devnet.cluster.cluster import SimulatedCluster
-from tests.contracts.adapter_worlds import kubectl
+from tests.contracts.adapter_backends import kubectl
 
 SPACE = "provider-workloads"
 MANIFEST = """

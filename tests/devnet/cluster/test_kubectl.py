@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.contracts.adapter_worlds import KUBECTL, eventually
+from tests.contracts.adapter_backends import KUBECTL, eventually
 from tests.devnet.cluster.kubectls import SPACE, Cluster
 
 

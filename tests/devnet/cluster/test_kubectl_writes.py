@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.devnet.cluster.cluster import SimulatedCluster
-from tests.contracts.adapter_worlds import KUBECTL, eventually, kubectl
+from tests.contracts.adapter_backends import KUBECTL, eventually, kubectl
 from tests.devnet.cluster.kubectls import MANIFEST, SPACE, Cluster
 
 

@@ -9,7 +9,7 @@ import urllib3
 
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.writes import WriteRequest
-from tests.contracts.adapter_worlds import eventually
+from tests.contracts.adapter_backends import eventually
 from tests.devnet.cluster.makers import NOW, Ticks, pod_spec, target
 
 POOL = urllib3.PoolManager(retries=False)

@@ -1,4 +1,4 @@
-"""The daemon's own machine: keys, ports, and a journal that is in use."""
+"""The daemon's own machine: keys, ports, and a locked journal."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from reconciler.journal.opening import open_journal, open_records
 from reconciler.values.listen_address import ListenAddress
 from tests.api.asking import ask
 from tests.api.playing import serve
+from tests.bad_input.case import Workspace
 from tests.chain.recordings import VECTORS
 from tests.simulation.outside import Outside
 from tests.simulation.playing import played
-from tests.troubles.ground import Ground
 
 RECORDED = VECTORS / "keyrings"
 PASSPHRASE = "correct horse"
 
 
-def key_missing(ground: Ground) -> str:
-    """A host file that names a key that nobody added."""
-    ground.places["keyring"] = RECORDED / "keyring-test"
+def key_missing(workspace: Workspace) -> str:
+    """The host file names a key that does not exist."""
+    workspace.values["keyring"] = RECORDED / "keyring-test"
     keyring = open_keyring(RECORDED / "keyring-test")
     with pytest.raises(KeyMissingError) as caught:
         keyring.key("providr")
@@ -34,9 +34,9 @@ def key_missing(ground: Ground) -> str:
     return str(caught.value)
 
 
-def key_locked(ground: Ground) -> str:
+def key_locked(workspace: Workspace) -> str:
     """A keyring of the kind `file` without its passphrase."""
-    directory = ground.places["keyring"] = ground.path / "keyring-file"
+    directory = workspace.values["keyring"] = workspace.path / "keyring-file"
     shutil.copytree(RECORDED / "keyring-file", directory)
     before = {path.name: path.read_bytes() for path in directory.iterdir()}
     with pytest.raises(KeyLockedError) as caught:
@@ -46,11 +46,11 @@ def key_locked(ground: Ground) -> str:
     return str(caught.value)
 
 
-def port_taken(ground: Ground) -> str:
-    """Somebody else listens where the metrics should be."""
+def port_taken(workspace: Workspace) -> str:
+    """Another process listens on the metrics port."""
     with socket.create_server(("127.0.0.1", 0)) as other, socket.create_server(("127.0.0.1", 0)) as probe:
         api, metrics = (ListenAddress("127.0.0.1", each.getsockname()[1]) for each in (probe, other))
-        ground.places["port"] = metrics.port
+        workspace.values["port"] = metrics.port
         probe.close()
         with pytest.raises(ServeError) as caught:
             serve(api=api, metrics=metrics)
@@ -60,10 +60,10 @@ def port_taken(ground: Ground) -> str:
     return str(caught.value)
 
 
-def journal_held(ground: Ground) -> str:
+def journal_held(workspace: Workspace) -> str:
     """A second daemon on one state directory."""
-    with played(Outside.at(ground.midway, ground.path / "world")) as play:
-        ground.places.update({"state": play.outside.state, "holder": holder(play.outside.state)})
+    with played(Outside.at(workspace.midway, workspace.path / "world")) as play:
+        workspace.values.update({"state": play.outside.state, "holder": holder(play.outside.state)})
         with pytest.raises(JournalLocked) as caught:
             open_journal(play.outside.state)
         play.blocks(1)

@@ -1,4 +1,4 @@
-"""Machines to hold an adapter to; clusters: the simulated one, and whichever one KUBECONFIG names."""
+"""Backends of the adapter contract: the simulated cluster, and the cluster of KUBECONFIG."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
 
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 Found = TypeVar("Found")
 
 
-def eventually(look: Callable[[], Found | None], what: str, seconds: float = PATIENCE_SECONDS) -> Found:
-    """What the look finds, as soon as it finds something."""
+def eventually(look: Callable[[], Found | None], what: str, seconds: float = TIMEOUT_SECONDS) -> Found:
+    """The first truthy result of `look`; AssertionError after the timeout."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         if found := look():
@@ -43,7 +43,7 @@ def eventually(look: Callable[[], Found | None], what: str, seconds: float = PAT
 
 
 def kubectl(kubeconfig: Path, *words: str, stdin: str = "", fails: bool = False) -> str:
-    """What real kubectl prints; it must succeed, or must fail."""
+    """The output of the real kubectl; it must succeed, or (`fails`) fail."""
     argv = [
         KUBECTL,
         "--kubeconfig",
@@ -70,54 +70,54 @@ def workload(dseq: int, *services: Service, paused: bool = False) -> Workload:
 
 
 EXPOSED = (Port(80),)
-GIVEN = Resources(16_000, 32 << 30, 64 << 30, 0)
-"""The quota of a world."""
+QUOTA = Resources(16_000, 32 << 30, 64 << 30, 0)
+"""The quota of a backend."""
 
 
-class Machines(ABC):
-    """Machines of some kind, and an adapter that watches them."""
+class AdapterBackend(ABC):
+    """A cluster or hosts, with their adapter."""
 
     adapter: Adapter
     wakes: list[float]
     inspector: Inspector
-    """The adapter too."""
-    first_happening: str
-    """What is told first of a workload that was applied."""
+    """The adapter itself."""
+    first_event: str
+    """The reason of the first event of an applied workload."""
 
     @abstractmethod
-    def marks(self, subject: WorkloadId) -> list[str]:
-        """Changes whenever something of the workload is written anew."""
+    def versions(self, subject: WorkloadId) -> list[str]:
+        """Versions that change with every write to an object of the workload."""
 
     @abstractmethod
-    def left(self, subject: WorkloadId) -> list[str]:
-        """The names of all that carries the workload's label."""
+    def objects_of(self, subject: WorkloadId) -> list[str]:
+        """The names of all objects with the workload's label."""
 
     @abstractmethod
     def is_up(self, subject: WorkloadId) -> bool:
         """Whether a container of it runs, ready or not."""
 
     @abstractmethod
-    def damage(self, kind: str, subject: WorkloadId) -> None:
-        """What somebody may do by hand to its service web."""
+    def modify(self, kind: str, subject: WorkloadId) -> None:
+        """Modify the service web without the adapter."""
 
     @abstractmethod
-    def take_name(self, subject: WorkloadId) -> str:
-        """Something that is not ours has the name that its service web needs; its mark."""
+    def create_foreign(self, subject: WorkloadId) -> str:
+        """Create a foreign object with the name that the service web needs; its version."""
 
     @abstractmethod
-    def taken_mark(self, subject: WorkloadId) -> str:
-        """The same mark while it is left alone."""
+    def foreign_version(self, subject: WorkloadId) -> str:
+        """The version of that object now."""
 
     @abstractmethod
-    def leave_stranger(self, subject: WorkloadId) -> str:
-        """The name of an object with its label, but without the one that says that we manage it."""
+    def create_lookalike(self, subject: WorkloadId) -> str:
+        """Create an object with the workload's label but not ours; its name."""
 
     @abstractmethod
-    def stranger_using(self, cpu_milli: int) -> AbstractContextManager[None]:
-        """Something that is not ours and takes so much."""
+    def foreign_load(self, cpu_milli: int) -> AbstractContextManager[None]:
+        """A foreign container or pod with this request."""
 
-    def tend(self, wanted: Workload) -> None:  # noqa: B027  # clusters need none
-        """What the planner does beside looking: nothing where machines restart what ends."""
+    def restart_exited(self, wanted: Workload) -> None:  # noqa: B027  # clusters need none
+        """Repair as the planner does; clusters restart containers themselves."""
 
     def running(self, subject: WorkloadId) -> Running | None:
         reading = self.adapter.look().workloads
@@ -135,13 +135,13 @@ class Machines(ABC):
         eventually(lambda: self.running(subject) is None, f"{subject} gone")
 
     def trouble_of(self, wanted: Workload) -> Trouble:
-        """Apply it, and see what is wrong: at once, or by looking."""
+        """Apply it, and return the refusal or the observed trouble."""
         outcome = self.adapter.apply(wanted, "d")
         if isinstance(outcome, Refused | Failed):
             return Trouble(outcome.reason, outcome.why, outcome.advice)
 
         def look() -> Trouble | None:
-            self.tend(wanted)
+            self.restart_exited(wanted)
             found = self.running(wanted.id)
             assert found is None or not found.ready
             return found.trouble if found else None
@@ -154,7 +154,7 @@ class Machines(ABC):
         return reading.view
 
 
-STRANGER = """
+FOREIGN_POD = """
 apiVersion: v1
 kind: Pod
 metadata: {{name: {name}, namespace: default}}
@@ -167,13 +167,13 @@ kind: Service
 metadata: {{name: {name}, labels: {{virtengine.com/workload: {subject}}}}}
 spec: {{ports: [{{port: 1}}]}}
 """
-TAKEN = """
+FOREIGN_SERVICE = """
 apiVersion: v1
 kind: Service
 metadata: {{name: {name}}}
 spec: {{type: NodePort, ports: [{{port: 9}}]}}
 """
-DAMAGES = {
+MODIFICATIONS = {
     "more": ("scale", "deployment/web-{}", "--replicas=3"),
     "image": ("set", "image", "deployment/web-{}", "web=registry.example/evil:1"),
     "open": (
@@ -185,9 +185,9 @@ DAMAGES = {
         '{{"spec":{{"ingress":[{{}}]}}}}',
     ),
     "unguarded": ("delete", "networkpolicy", "web-{}"),
-    "gone": ("delete", "service", "web-{}"),
+    "deleted": ("delete", "service", "web-{}"),
     "env": ("set", "env", "deployment/web-{}", "MODE=b"),
-    "cut off": (
+    "disconnected": (
         "patch",
         "service",
         "web-{}",
@@ -198,8 +198,8 @@ DAMAGES = {
 
 
 @dataclass
-class World(Machines):
-    """A cluster, our namespace in it, and an adapter that watches it."""
+class ClusterBackend(AdapterBackend):
+    """A cluster, our namespace in it, and its adapter."""
 
     kubeconfig: Path
     namespace: str
@@ -208,7 +208,7 @@ class World(Machines):
     forget: Callable[[], None] | None
     cluster: SimulatedCluster | None = None
     scratch: Path = field(default_factory=Path)
-    first_happening: str = "ScalingReplicaSet"
+    first_event: str = "ScalingReplicaSet"
 
     def __post_init__(self) -> None:
         self.inspector = self.adapter
@@ -220,14 +220,14 @@ class World(Machines):
         found: dict[str, Any] = json.loads(self.kubectl("get", *words, "-o", "json"))
         return found
 
-    def marks(self, subject: WorkloadId) -> list[str]:
+    def versions(self, subject: WorkloadId) -> list[str]:
         selector = f"virtengine.com/workload={subject}"
         deployments = [x["metadata"]["generation"] for x in self.get("deploy", "-l", selector)["items"]]
         services = [x["metadata"]["resourceVersion"] for x in self.get("svc", "-l", selector)["items"]]
         policies = [x["metadata"]["resourceVersion"] for x in self.get("netpol", "-l", selector)["items"]]
-        return [str(mark) for mark in (*deployments, *services, *policies)]
+        return [str(version) for version in (*deployments, *services, *policies)]
 
-    def left(self, subject: WorkloadId) -> list[str]:
+    def objects_of(self, subject: WorkloadId) -> list[str]:
         items = self.get("deploy,svc,netpol", "-l", f"virtengine.com/workload={subject}")["items"]
         return sorted({x["metadata"]["name"] for x in items})
 
@@ -235,67 +235,67 @@ class World(Machines):
         pods = self.get("pods", "-l", f"virtengine.com/workload={subject}")["items"]
         return any(pod["status"].get("phase") == "Running" for pod in pods)
 
-    def damage(self, kind: str, subject: WorkloadId) -> None:
-        self.kubectl(*(word.format(subject) for word in DAMAGES[kind]))
+    def modify(self, kind: str, subject: WorkloadId) -> None:
+        self.kubectl(*(word.format(subject) for word in MODIFICATIONS[kind]))
 
-    def take_name(self, subject: WorkloadId) -> str:
-        self.kubectl("apply", "-f", "-", stdin=TAKEN.format(name=f"web-{subject}"))
-        return self.taken_mark(subject)
+    def create_foreign(self, subject: WorkloadId) -> str:
+        self.kubectl("apply", "-f", "-", stdin=FOREIGN_SERVICE.format(name=f"web-{subject}"))
+        return self.foreign_version(subject)
 
-    def taken_mark(self, subject: WorkloadId) -> str:
+    def foreign_version(self, subject: WorkloadId) -> str:
         return str([port["port"] for port in self.get("svc", f"web-{subject}")["spec"]["ports"]])
 
-    def leave_stranger(self, subject: WorkloadId) -> str:
-        name = f"stranger-{subject}"
+    def create_lookalike(self, subject: WorkloadId) -> str:
+        name = f"foreign-{subject}"
         self.kubectl("create", "-f", "-", stdin=LOOKALIKE.format(name=name, subject=subject))
         return name
 
     @contextmanager
-    def stranger_using(self, cpu_milli: int) -> Iterator[None]:
-        name = f"stranger-{self.namespace}"
-        self.kubectl("-n", "default", "create", "-f", "-", stdin=STRANGER.format(name=name, cpu=cpu_milli))
+    def foreign_load(self, cpu_milli: int) -> Iterator[None]:
+        name = f"foreign-{self.namespace}"
+        self.kubectl("-n", "default", "create", "-f", "-", stdin=FOREIGN_POD.format(name=name, cpu=cpu_milli))
         try:
             yield
         finally:
             self.kubectl("-n", "default", "delete", "pod", name, "--now")
 
 
-def open_world(kubeconfig: Path, scratch: Path, forget: Callable[[], None] | None) -> World:
-    """A world with a namespace of its own, prepared."""
+def open_cluster(kubeconfig: Path, scratch: Path, forget: Callable[[], None] | None) -> ClusterBackend:
+    """A backend with its own namespace."""
     wakes: list[float] = []
     namespace = f"provider-contract-{uuid.uuid4().hex[:6]}"
     place = ClusterTarget(Kubeconfig(kubeconfig), namespace)
     adapter = KubernetesAdapter(place, lambda: wakes.append(time.monotonic()))
     adapter.start()
-    return World(kubeconfig, namespace, adapter, wakes, forget, scratch=scratch)
+    return ClusterBackend(kubeconfig, namespace, adapter, wakes, forget, scratch=scratch)
 
 
-def simulated_world(scratch: Path) -> World:
-    """A world in a simulated cluster that is its own."""
+def simulated_cluster(scratch: Path) -> ClusterBackend:
+    """A backend with its own simulated cluster."""
     cluster = SimulatedCluster(ending_seconds=0.2)
     cluster.serve()
-    world = open_world(cluster.write_kubeconfig(scratch / "kubeconfig"), scratch, cluster.forget_history)
-    world.cluster = cluster
-    return world
+    backend = open_cluster(cluster.write_kubeconfig(scratch / "kubeconfig"), scratch, cluster.forget_history)
+    backend.cluster = cluster
+    return backend
 
 
-def real_world(scratch: Path) -> World:
-    """A world in the cluster of KUBECONFIG. A `restart-apiserver` beside it makes older watches 410."""
+def real_cluster(scratch: Path) -> ClusterBackend:
+    """A backend in the cluster of KUBECONFIG; `restart-apiserver` beside it makes older watches 410."""
     kubeconfig = Path(os.environ["KUBECONFIG"])
     restart = kubeconfig.parent / "restart-apiserver"
     forget = (lambda: _restart(restart)) if restart.exists() else None
-    return open_world(kubeconfig, scratch, forget)
+    return open_cluster(kubeconfig, scratch, forget)
 
 
-def close_world(world: World) -> None:
-    """Leave nothing behind."""
-    if world.cluster is None:
+def close_cluster(backend: ClusterBackend) -> None:
+    """Delete everything that the backend made."""
+    if backend.cluster is None:
         kubectl(
-            world.kubeconfig, "delete", "namespace", world.namespace, "--ignore-not-found", "--wait=false"
+            backend.kubeconfig, "delete", "namespace", backend.namespace, "--ignore-not-found", "--wait=false"
         )
-    world.adapter.close()
-    if world.cluster is not None:
-        world.cluster.close()
+    backend.adapter.close()
+    if backend.cluster is not None:
+        backend.cluster.close()
 
 
 def _restart(program: Path) -> None:

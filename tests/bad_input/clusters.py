@@ -1,4 +1,4 @@
-"""A cluster that refuses or does not answer: silence is not emptiness, and money comes in all the same."""
+"""A cluster that rejects requests or does not answer: nothing is removed, and withdrawals continue."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
 from reconciler.values.plans import Reason
+from tests.bad_input.case import Run, Workspace
 from tests.simulation.outside import Outside
 from tests.simulation.playing import played, removals
 from tests.simulation.script import USAGE, WEB, lease
-from tests.troubles.ground import Ground, Show
 
-IMPATIENT_SECONDS = 0.2
+SHORT_SECONDS = 0.2
 
 
-def unseen(fault: ClusterFault) -> Show:
-    """A tenant closes and another orders meanwhile; the one is removed and the other bid on afterwards."""
+def unseen(fault: ClusterFault) -> Run:
+    """A lease closes and an order arrives meanwhile; removal and bid follow afterwards."""
 
-    def show(ground: Ground) -> str:
-        with played(Outside.at(ground.midway, ground.path / "world")) as play:
+    def run(workspace: Workspace) -> str:
+        with played(Outside.at(workspace.midway, workspace.path / "world")) as play:
             play.blocks(1)
             objects = play.outside.diary
-            ground.places["cluster"] = play.outside.cluster.url
+            workspace.values["cluster"] = play.outside.cluster.url
             silence_seconds = informer.SILENCE_MAX_SECONDS
-            ground.patch.setattr(informer, "SILENCE_MAX_SECONDS", IMPATIENT_SECONDS)
-            ground.patch.setattr(client, "ANSWER_SECONDS", 1.0)
+            workspace.monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", SHORT_SECONDS)
+            workspace.monkeypatch.setattr(client, "ANSWER_SECONDS", 1.0)
             play.outside.cluster.faults.add(fault)
             play.outside.cluster.drop_watches()
             play.cluster_seen(False)
@@ -46,7 +46,7 @@ def unseen(fault: ClusterFault) -> Show:
             [state] = [w.state for w in play.last.snapshot.workloads if w.id == workload_id(lease(WEB))]
             assert state == "running"
             told = {h.message for h in play.holds(Reason.CLUSTER_UNSEEN) if h.subject.name == "kubernetes"}
-            ground.patch.setattr(informer, "SILENCE_MAX_SECONDS", silence_seconds)
+            workspace.monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", silence_seconds)
             play.outside.cluster.faults.clear()
             play.cluster_seen(True)
             assert len(removals(play.blocks(8))) == 1
@@ -54,7 +54,7 @@ def unseen(fault: ClusterFault) -> Show:
             [message] = told
             return message
 
-    return show
+    return run
 
 
 REFUSES = unseen(ClusterFault(status=503))

@@ -26,7 +26,7 @@ from reconciler.values.desired import Workload
 from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
 from reconciler.values.ids import WorkloadId
 from reconciler.values.resources import Resources
-from tests.contracts.adapter_worlds import Machines
+from tests.contracts.adapter_backends import AdapterBackend
 from tests.contracts.fake_podman import FakeHost, FakePodman
 
 ROOMY = Resources(64_000, 64 << 30, 256 << 30)
@@ -69,35 +69,35 @@ class FakeRunner:
 
 
 @dataclass
-class HostWorld(Machines):
+class HostBackend(AdapterBackend):
     """Hosts with an adapter; `engine` is that of the host `one`."""
 
     adapter: AnsibleAdapter
     wakes: list[float]
     engine: Engine
     settings: AnsibleSettings
-    first_happening: str = "create"
+    first_event: str = "create"
     lock: IO[str] | None = None
 
     def __post_init__(self) -> None:
         self.inspector = self.adapter
 
-    def tend(self, wanted: Workload) -> None:
+    def restart_exited(self, wanted: Workload) -> None:
         """Only the planner restarts containers on a host."""
         found = self.running(wanted.id)
         if found is not None and found.drifted:
             self.adapter.apply(wanted, "d")
 
-    def marks(self, subject: WorkloadId) -> list[str]:
+    def versions(self, subject: WorkloadId) -> list[str]:
         return [f"{c['Id']} {c['State'].get('StartedAt')}" for c in self._of(subject)]
 
-    def left(self, subject: WorkloadId) -> list[str]:
+    def objects_of(self, subject: WorkloadId) -> list[str]:
         return sorted(str(c["Name"]) for c in self._of(subject))
 
     def is_up(self, subject: WorkloadId) -> bool:
         return any(c["State"]["Status"] == "running" for c in self._of(subject))
 
-    def damage(self, kind: str, subject: WorkloadId) -> None:
+    def modify(self, kind: str, subject: WorkloadId) -> None:
         name = f"web-{subject}-0"
         [there] = [c for c in self._of(subject) if c["Name"] == name]
         labels = [f"--label={key}={value}" for key, value in there["Config"]["Labels"].items()]
@@ -105,9 +105,9 @@ class HostWorld(Machines):
         match kind:
             case "more":
                 self._run("create", f"--name=more-{subject}", *labels, "registry.example/web:1")
-            case "gone":
+            case "deleted":
                 self._run("rm", "--force", name)
-            case "cut off":
+            case "disconnected":
                 self._run("network", "disconnect", f"lease-{subject}", name)
             case _:
                 image = "registry.example/evil:1" if kind == "image" else "registry.example/web:1"
@@ -116,32 +116,32 @@ class HostWorld(Machines):
                 self._run("create", f"--name={name}", *labels, *limits, f"--env=MODE={mode}", image)
                 self._run("start", name)
 
-    def take_name(self, subject: WorkloadId) -> str:
+    def create_foreign(self, subject: WorkloadId) -> str:
         self._run("create", f"--name=web-{subject}-0", "registry.example/web:1")
-        return self.taken_mark(subject)
+        return self.foreign_version(subject)
 
-    def taken_mark(self, subject: WorkloadId) -> str:
+    def foreign_version(self, subject: WorkloadId) -> str:
         [found] = self.engine.inspect("container", [f"web-{subject}-0"])
         return str(found["Id"])
 
-    def leave_stranger(self, subject: WorkloadId) -> str:
-        name, label = f"stranger-{subject}", f"--label=virtengine.com/workload={subject}"
+    def create_lookalike(self, subject: WorkloadId) -> str:
+        name, label = f"foreign-{subject}", f"--label=virtengine.com/workload={subject}"
         self._run("create", f"--name={name}", label, "registry.example/web:1")
         return name
 
     @contextmanager
-    def stranger_using(self, cpu_milli: int) -> Iterator[None]:
-        self._run("create", "--name=stranger", f"--cpus={cpu_milli / 1000:g}", "registry.example/web:1")
-        self._run("start", "stranger")
+    def foreign_load(self, cpu_milli: int) -> Iterator[None]:
+        self._run("create", "--name=foreign", f"--cpus={cpu_milli / 1000:g}", "registry.example/web:1")
+        self._run("start", "foreign")
         try:
             yield
         finally:
-            self._run("rm", "--force", "stranger")
+            self._run("rm", "--force", "foreign")
 
     def sweep(self) -> None:
         """Remove what the tests made, and nothing else."""
         for each in self.engine.containers():
-            if each["Name"].startswith(("stranger", "more-", "web-")) and _is_ours(each["Config"]["Labels"]):
+            if each["Name"].startswith(("foreign", "more-", "web-")) and _is_ours(each["Config"]["Labels"]):
                 self._run("rm", "--force", each["Name"])
         for name in self.engine.owned("network"):
             [found] = self.engine.inspect("network", [name])
@@ -176,16 +176,16 @@ def settings_of(storage: Path, observe_every_seconds: float, *hosts: AnsibleHost
 
 def open_hosts(
     settings: AnsibleSettings, scratch: Path, engine: Engine, runner: PlayRunner | None
-) -> HostWorld:
+) -> HostBackend:
     wakes: list[float] = []
     site = AnsibleEnvironment(settings, HostCredentials(), scratch / "state", scratch / "runs")
     adapter = AnsibleAdapter(site, lambda: wakes.append(time.monotonic()), runner)
     adapter.start()
     adapter.look()
-    return HostWorld(adapter, wakes, engine, settings)
+    return HostBackend(adapter, wakes, engine, settings)
 
 
-def fake_hosts(scratch: Path) -> HostWorld:
+def fake_hosts(scratch: Path) -> HostBackend:
     """A simulated host; restarts do not back off."""
     provider_records.BACKOFF_FIRST_SECONDS = 0  # restored by close_hosts
     runner = FakeRunner(scratch / "hosts")
@@ -193,23 +193,23 @@ def fake_hosts(scratch: Path) -> HostWorld:
     return open_hosts(settings_of(scratch / "hosts", 0.05), scratch, engine, runner)
 
 
-def podman_host(scratch: Path) -> HostWorld:
+def podman_host(scratch: Path) -> HostBackend:
     """This machine, which must have podman. One test process at a time, because containers are shared."""
     lock = (Path(tempfile.gettempdir()) / "provider-contract-podman.lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
     fit(scratch)
     build_images()
-    world = open_hosts(settings_of(scratch / "records", 0.5), scratch, Engine("podman", 3_600), None)
-    world.lock = lock
-    return world
+    backend = open_hosts(settings_of(scratch / "records", 0.5), scratch, Engine("podman", 3_600), None)
+    backend.lock = lock
+    return backend
 
 
-def close_hosts(world: HostWorld) -> None:
-    world.adapter.close()
-    world.sweep()
+def close_hosts(backend: HostBackend) -> None:
+    backend.adapter.close()
+    backend.sweep()
     provider_records.BACKOFF_FIRST_SECONDS = 10  # as it was
-    if world.lock is not None:
-        world.lock.close()
+    if backend.lock is not None:
+        backend.lock.close()
 
 
 def has_podman() -> bool:

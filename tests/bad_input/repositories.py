@@ -1,4 +1,4 @@
-"""A repository that is rewritten, empty or gone, in the middle of a story: bids and repair go on."""
+"""A repository that is rewritten, empty or missing: bids and repairs continue."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from subprocess import run
 
 from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.plans import Reason
+from tests.bad_input.case import Run, Workspace
 from tests.simulation.commits import BRANCH, pricing
 from tests.simulation.outside import Outside
 from tests.simulation.playing import Play, played, removals
-from tests.troubles.ground import Ground, Show
 
 OUR_PRICE = "2733"
-"""Of such an order, by the last good commit."""
+"""The price of such an order by the last good commit."""
 
 
 def bids(play: Play, since: int) -> list[str]:
-    """What we bid a block on orders after a height, in whole uve."""
+    """Our bids on orders after a height, in whole uve per block."""
     sent = [each for each in play.sent() if each.kind == "MsgCreateBid" and each.height > since]
     return [each.terms.split()[0].removesuffix("0" * 18) for each in sent]
 
 
-def with_trouble(reason: Reason, make: Callable[[Play], None], mend: Callable[[Play], None]) -> Show:
-    """An order comes while the repository is in trouble; it is bid on as the last good commit says."""
+def while_failing(reason: Reason, make: Callable[[Play], None], fix: Callable[[Play], None]) -> Run:
+    """An order arrives while the repository fails; the bid uses the last good commit."""
 
-    def show(ground: Ground) -> str:
-        with played(Outside.at(ground.midway, ground.path / "world")) as play:
+    def run(workspace: Workspace) -> str:
+        with played(Outside.at(workspace.midway, workspace.path / "world")) as play:
             play.blocks(1)
             make(play)
             play.stage.alice.order(OrderRequest(Decimal(4000)))
@@ -37,17 +37,17 @@ def with_trouble(reason: Reason, make: Callable[[Play], None], mend: Callable[[P
 
             done = play.blocks(8)
 
-            ground.places["newest"] = play.outside.commits.tips().get(BRANCH, "")[:12]
+            workspace.values["newest"] = play.outside.commits.tips().get(BRANCH, "")[:12]
             [hold] = play.holds(reason)
             assert bids(play, since) == [OUR_PRICE]
             assert removals(done) == []
-            mend(play)
+            fix(play)
             play.blocks(1)
             assert not play.holds(reason)
-            ground.places["repository"] = play.outside.commits.repository
+            workspace.values["repository"] = play.outside.commits.repository
             return hold.message
 
-    return show
+    return run
 
 
 def _git(play: Play, *arguments: str) -> str:
@@ -56,7 +56,7 @@ def _git(play: Play, *arguments: str) -> str:
 
 
 def _rewrite(play: Play) -> None:
-    """Push over the branch: its first commit, and other prices on top."""
+    """Force-push the first commit with other prices on top."""
     tip = _git(play, "rev-parse", BRANCH)
     (play.outside.directory / "before").write_text(tip)
     _git(play, "update-ref", BRANCH, _git(play, "rev-list", "--max-parents=0", BRANCH))
@@ -88,6 +88,6 @@ def _empty(play: Play) -> None:
     run(["git", "init", "--quiet", "--bare", "--initial-branch=main", here], check=True)
 
 
-REWRITTEN = with_trouble(Reason.REWRITTEN_HISTORY, _rewrite, _restore)
-GONE = with_trouble(Reason.REPOSITORY_UNSEEN, _take_away, _bring_back)
-EMPTY = with_trouble(Reason.REPOSITORY_UNSEEN, _empty, _bring_back)
+REWRITTEN = while_failing(Reason.REWRITTEN_HISTORY, _rewrite, _restore)
+GONE = while_failing(Reason.REPOSITORY_UNSEEN, _take_away, _bring_back)
+EMPTY = while_failing(Reason.REPOSITORY_UNSEEN, _empty, _bring_back)

@@ -1,4 +1,4 @@
-"""A chain that cannot be believed, does not know us, or refuses: machines are looked after all the same."""
+"""A chain that is implausible, does not know us, or refuses: workloads are still repaired."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from reconciler.devnet.chain.serving import serve
 from reconciler.devnet.tenant import OrderRequest
 from reconciler.values.ids import workload_id
 from reconciler.values.plans import PrepareAdapter, Reason
+from tests.bad_input.case import Run, Workspace
 from tests.simulation.outside import Outside
 from tests.simulation.playing import Play, played, removals
 from tests.simulation.script import OURS, WEB, lease
-from tests.troubles.ground import Ground, Show
 
 LAG = 5
 FAIR = OrderRequest(Decimal(4000))
 
 
-def unseen(make: Callable[[Play], None], mend: Callable[[Play], None]) -> Show:
-    """While it is so, what somebody changed on the cluster is repaired; nothing is sent or removed."""
+def unseen(make: Callable[[Play], None], fix: Callable[[Play], None]) -> Run:
+    """Meanwhile drift on the cluster is repaired; nothing is sent or removed."""
 
-    def show(ground: Ground) -> str:
-        with played(Outside.at(ground.midway, ground.path / "world")) as play:
+    def run(workspace: Workspace) -> str:
+        with played(Outside.at(workspace.midway, workspace.path / "world")) as play:
             play.blocks(1)
             served = play.outside.served
             assert served is not None
-            ground.places.update({"rpc": served.rpc_url, "grpc": served.grpc_target})
+            workspace.values.update({"rpc": served.rpc_url, "grpc": served.grpc_target})
             play.stage.alice.close(WEB)
             play.stage.alice.order(FAIR)
             play.outside.step()
@@ -41,18 +41,18 @@ def unseen(make: Callable[[Play], None], mend: Callable[[Play], None]) -> Show:
             done = play.blocks(2)
 
             [hold] = [each for each in play.holds(Reason.CHAIN_UNSEEN) if each.subject.name == "chain"]
-            ground.places.update({"seen": seen, "height": play.outside.height - 1 - LAG})
+            workspace.values.update({"seen": seen, "height": play.outside.height - 1 - LAG})
             assert [each.show() for each in done] == [
                 f"apply workload {workload_id(lease(WEB))} on kubernetes: somebody changed it"
             ]
             assert len(play.sent()) == before
             assert len(play.outside.cluster.objects("deployments")) == 2
-            mend(play)
+            fix(play)
             assert removals(play.blocks(6))
             assert len(play.sent()) > before
             return hold.message
 
-    return show
+    return run
 
 
 def _scale_to_nothing(play: Play, number: int) -> None:
@@ -82,12 +82,12 @@ def _start(play: Play) -> None:
     play.outside.served = serve(play.outside.chain, served.grpc.port, served.rpc.port)
 
 
-def not_registered(ground: Ground) -> str:
-    """The chain has no record of us; it cannot be made by a transaction (semantics 1.5)."""
+def not_registered(workspace: Workspace) -> str:
+    """The chain has no record of us; no transaction can create it (semantics 1.5)."""
     ours = key_of(PROVIDER).address
     beginning = genesis()
     others = tuple(each for each in beginning.providers if each.owner != ours)
-    with played(Outside(ground.path / "world", replace(beginning, providers=others)).begin()) as play:
+    with played(Outside(workspace.path / "world", replace(beginning, providers=others)).begin()) as play:
         play.stage.alice.order(FAIR)
         play.outside.step()
 
@@ -95,14 +95,14 @@ def not_registered(ground: Ground) -> str:
 
         assert [type(each) for each in done] == [PrepareAdapter]
         assert play.sent() == []
-        ground.places["us"] = OURS
+        workspace.values["us"] = OURS
         [told] = {hold.message for hold in play.holds(Reason.NOT_REGISTERED)}
         return told
 
 
-def gated(ground: Ground) -> str:
-    """The chain's second factor stands before withdrawals; all of a block falls due at once."""
-    with played(Outside.at(ground.midway, ground.path / "world")) as play:
+def gated(workspace: Workspace) -> str:
+    """The chain requires a second factor for withdrawals; all withdrawals of a block are due at once."""
+    with played(Outside.at(workspace.midway, workspace.path / "world")) as play:
         play.blocks(1)
         ante = play.outside.chain.executor.ante
         opened = ante.genesis

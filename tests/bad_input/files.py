@@ -1,4 +1,4 @@
-"""Bad files in a real repository, beside a commit's good ones; then a bid at the prices in force."""
+"""Bad files in a real repository, beside good files of the same commit; then a bid at the prices in force."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from reconciler.values.memory import WorkloadMemory
 from reconciler.values.messages import CreateBid
 from reconciler.values.plans import Plan, Reason, RemoveWorkload, SendTransaction
 from reconciler.values.readings import Seen
+from tests.bad_input.case import Run, Workspace
 from tests.documents.texts import PRICING, PROVIDER, SHEET_PRICING, lease, repository, workload, workload_path
 from tests.git.forge import Forge
 from tests.makers import adapter, market, order, planning_input, remembered, running
 from tests.makers import lease as leased
 from tests.makers import workload as workload_of
-from tests.troubles.ground import Ground, Show
 
 BOMB = b"a: &a [x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (c, c, c - 1, c - 1) for c in b"bcdefghij")
 FIRST, SECOND = workload_path(1), workload_path(2)
@@ -29,15 +29,15 @@ OUR_PRICE = 2446
 
 
 class History:
-    """Commits of a forge, as the daemon reads them one after the other."""
+    """Commits of a forge, as the daemon reads them in sequence."""
 
-    def __init__(self, ground: Ground) -> None:
-        self.forge = Forge.make(ground.path / "forge")
-        self._repository = GitRepository(Remote(str(self.forge.path)), ground.path / "state")
+    def __init__(self, workspace: Workspace) -> None:
+        self.forge = Forge.make(workspace.path / "forge")
+        self._repository = GitRepository(Remote(str(self.forge.path)), workspace.path / "state")
         self._reader = DesiredReader(PROVIDER)
 
     def commit(self, files: Mapping[str, bytes], good: Mapping[str, str]) -> Desired:
-        """Write these, commit all, and read what was committed."""
+        """Write the files, commit them, and read the commit."""
         for name, content in files.items():
             path = self.forge.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,22 +51,22 @@ class History:
 
 
 def bid_price(made: Plan) -> int:
-    """Of the one bid that the plan makes."""
+    """The price of the plan's only bid."""
     sent = [m for action in made.actions if isinstance(action, SendTransaction) for m in action.messages]
     [bid] = [message for message in sent if isinstance(message, CreateBid)]
     return int(bid.price)
 
 
-def bad_file(path: str, content: bytes, link: bool = False) -> Show:
-    """A commit with this file (or a link to it, outside the repository) and a good change beside it."""
+def bad_file(path: str, content: bytes, link: bool = False) -> Run:
+    """A commit with this file (or a link to it outside the repository) and a good change."""
 
-    def show(ground: Ground) -> str:
-        history = History(ground)
+    def run(workspace: Workspace) -> str:
+        history = History(workspace)
         before = history.commit(repository(1, 2), {})
         files = {SECOND: workload(2, "paused: true"), path: content}
         if link:
             del files[path]
-            outside = ground.path / "outside.yaml"
+            outside = workspace.path / "outside.yaml"
             outside.write_bytes(content)
             (history.forge.path / path).unlink()
             (history.forge.path / path).symlink_to(outside)
@@ -79,22 +79,22 @@ def bad_file(path: str, content: bytes, link: bool = False) -> Show:
         assert after.workloads[workload_id(lease(2))].paused
         assert not after.whole
         assert history.commit(repository(1, 2), after.good).whole
-        ground.places["first"] = FIRST
+        workspace.values["first"] = FIRST
         return "\n".join(hold.message for hold in made.holds if hold.reason is Reason.FILE_FAULTY)
 
-    return show
+    return run
 
 
-def sheets_own_file(ground: Ground) -> str:
-    """The sheet's pricing file, word for word."""
-    made = History(ground).commit(repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
+def sheets_own_file(workspace: Workspace) -> str:
+    """The cheat sheet's pricing file, verbatim."""
+    made = History(workspace).commit(repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
     assert made.whole
     assert bid_price(plan(planning_input(market(orders=[order(7)]), made))) == 1
     return "\n".join(fault.show() for fault in made.faults)
 
 
 def served(made: Desired) -> Plan:
-    """The plan while the workload of lease 1 runs for an active lease."""
+    """The plan while the workload of the active lease 1 runs."""
     before = replace(workload_of(1), id=workload_id(lease(1)), lease=lease(1))
     held = replace(leased(1), id=lease(1), payment=replace(leased(1).payment, lease=lease(1)))
     known = remembered(
@@ -104,9 +104,9 @@ def served(made: Desired) -> Plan:
     return plan(planning_input(world, made, adapters=adapter(running(before)), memory=known))
 
 
-def renamed(ground: Ground) -> str:
-    """A workload's file under a name of the operator's own: what runs is not touched."""
-    history = History(ground)
+def renamed(workspace: Workspace) -> str:
+    """A workload file with another name: the running workload is not touched."""
+    history = History(workspace)
     before = history.commit(repository(1, 2), {})
     (history.forge.path / FIRST).unlink()
     after = history.commit({"workloads/web.yaml": workload(1)}, before.good)
@@ -114,30 +114,30 @@ def renamed(ground: Ground) -> str:
     assert not any(isinstance(action, RemoveWorkload) for action in made.actions)
     assert bid_price(made) == OUR_PRICE
     assert not after.whole
-    ground.places.update(first=FIRST, id=workload_id(lease(1)))
+    workspace.values.update(first=FIRST, id=workload_id(lease(1)))
     (history.forge.path / "workloads/web.yaml").unlink()
     assert history.commit({FIRST: workload(1)}, after.good).whole
     mine = (Reason.FILE_FAULTY, Reason.NO_WORKLOAD_FILE)
     return "\n".join(f"{hold.reason}: {hold.message}" for hold in made.holds if hold.reason in mine)
 
 
-def doubled(ground: Ground) -> str:
-    """A copy of a workload's file beside it: the one with the right name counts."""
-    history = History(ground)
+def doubled(workspace: Workspace) -> str:
+    """A copy of a workload file: the one with the right name counts."""
+    history = History(workspace)
     before = history.commit(repository(1, 2), {})
     after = history.commit({"workloads/copy.yaml": workload(1, image="nginx:2")}, before.good)
     made = plan(planning_input(market(orders=[order(7)]), after))
     assert after.workloads == before.workloads
     assert bid_price(made) == OUR_PRICE
-    ground.places["first"] = FIRST.removeprefix("workloads/")
+    workspace.values["first"] = FIRST.removeprefix("workloads/")
     return "\n".join(hold.message for hold in made.holds if hold.reason is Reason.FILE_FAULTY)
 
 
-def of_windows(ground: Ground) -> str:
-    """Line ends of Windows and a byte order mark in every file: they mean what they meant."""
+def of_windows(workspace: Workspace) -> str:
+    """CRLF line endings and a byte order mark in every file do not change the meaning."""
     plain = repository(1, 2)
     files = {path: b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n") for path, text in plain.items()}
-    history = History(ground)
+    history = History(workspace)
     before = history.commit(plain, {})
     after = history.commit(files, before.good)
     assert (after.config, after.pricing, after.workloads) == (
