@@ -67,7 +67,7 @@ class Case:
     wanted: Desired
     seen: Market
 
-    def finding(self) -> PlannedCycle:
+    def planned(self) -> PlannedCycle:
         """The inputs with its plan."""
         return PlannedCycle(self.inputs, plan(self.inputs))
 
@@ -76,7 +76,7 @@ class Case:
         before = replace(self.inputs, market=Seen(self.seen))
         last = PlannedCycle(before, plan(before))
         published = status_of("first", last, object_views(last), None)
-        return status_of("first", self.finding(), object_views(self.finding()), published)
+        return status_of("first", self.planned(), object_views(self.planned()), published)
 
 
 def case_of(given: Tree) -> Case:

@@ -112,7 +112,7 @@ class Site:
     def plan(self, daemon: Daemon) -> Plan:
         """What a few cycles do, each followed by a block; the last of their plans."""
         for _ in range(3):
-            made = daemon.runner.cycle().finding.plan
+            made = daemon.runner.cycle().planned.plan
             self.outside.step()
         return made
 

@@ -1,4 +1,4 @@
-"""Says on the forge how commits stand: each state once, remembered until it is said, never waited for."""
+"""Reports commit states to the forge: each state once, kept until it is reported, without waiting for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class CommitStatusReporter:
-    """Belongs to the cycle's thread; does nothing where there is no forge."""
+    """Belongs to the cycle's thread; does nothing without a forge."""
 
     def __init__(self, world: Environment) -> None:
         self._world = world
@@ -31,13 +31,13 @@ class CommitStatusReporter:
             known = self._noted()
             self._keep(known, superseded(known, plan))
 
-    def say(self, finding: PlannedCycle) -> None:
-        """Note how the newest commit stands, and say what is not said yet, oldest first."""
+    def report(self, planned: PlannedCycle) -> None:
+        """Record the newest commit's state, and report what is not reported yet, oldest first."""
         forge = self._world.forge
         if forge is None:
             return
         known = self._noted()
-        if (now := commit_state_of(finding)) is not None:
+        if (now := commit_state_of(planned)) is not None:
             self._keep(known, noted(known, now))
         for stated in self._noted():
             if stated.told:
@@ -52,17 +52,19 @@ class CommitStatusReporter:
         return self._known
 
     def _ended(self, said: CommitState, outcome: Outcome) -> bool:
-        """Whether this one need not be said again: the forge may know an older commit no more."""
+        """Whether this state is settled; the forge may no longer have an older commit."""
         known = self._known or ()
         if isinstance(outcome, Done):
             log.info("the forge shows commit %s as %s: %s", said.commit[:12], said.stand, said.description)
             self._silent = False
         elif isinstance(outcome, Refused) and said != known[-1].state:
-            log.warning("the state of commit %s is not told: %s", said.commit[:12], describe_outcome(outcome))
+            log.warning(
+                "the forge refused the state of commit %s: %s", said.commit[:12], describe_outcome(outcome)
+            )
         else:
             if not self._silent:
                 log.warning(
-                    "the forge is not told how commits stand, it is tried again: %s",
+                    "commit states could not be reported to the forge; retrying: %s",
                     describe_outcome(outcome),
                 )
             self._silent = True

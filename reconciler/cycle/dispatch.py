@@ -1,4 +1,4 @@
-"""Effects: one action, one port call; no choices about the domain are left here."""
+"""Effects: one action, one port call, and no decision about the domain."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from reconciler.values.records import EffectResult, applied, applied_message, de
 
 log = logging.getLogger(__name__)
 
-ADVICE = "this is a fault of provider-daemon; report it with the log's line on it"
+ADVICE = "this is a bug in provider-daemon; report it with its log line"
 
 
 def dispatch_all(plan: Plan, world: Environment, intents: tuple[Intent, ...]) -> None:
-    """Carry out a plan in its order; one that fails spoils no other, and each outcome is kept at once."""
+    """Carry out a plan in its order; a failure affects no other effect, each result is recorded at once."""
     for action in plan.actions:
         try:
             outcomes = _apply(action, world, intents)
@@ -41,7 +41,11 @@ def dispatch_all(plan: Plan, world: Environment, intents: tuple[Intent, ...]) ->
             outcomes = applied(action, failure, world.clock.now())
         for each in outcomes:
             log.log(
-                _level(each.outcome), "%s%s: %s", _whose(action), each.what, describe_outcome(each.outcome)
+                _level(each.outcome),
+                "%s%s: %s",
+                _prefix(action),
+                each.what,
+                describe_outcome(each.outcome),
             )
         world.store.journal.record([each for each in outcomes if not isinstance(each.outcome, Unknown)])
 
@@ -68,7 +72,7 @@ def _apply(action: Action, world: Environment, intents: tuple[Intent, ...]) -> t
 
 
 def _send(action: SendTransaction, world: Environment) -> tuple[EffectResult, ...]:
-    """Prepare, note, then send: whatever dies in between, the bytes on record decide."""
+    """Prepare, journal, then broadcast: after a crash in between, the journalled bytes decide."""
     now = world.clock.now()
     prepared = world.chain.prepare(action.messages, action.fee_max)
     if not isinstance(prepared, Prepared):
@@ -92,8 +96,8 @@ def _log_sent(intent: Intent, outcome: Outcome) -> None:
     log.info("transaction %s (%suve fee): %s: %s", intent.hash[:12], intent.fee, words, state)
 
 
-def _whose(action: Action) -> str:
-    """Marks an adapter's lines, for those who look for them."""
+def _prefix(action: Action) -> str:
+    """The prefix by which an adapter's log lines are found."""
     match action:
         case ApplyWorkload(workload=workload):
             return f"adapter {workload.adapter}: "

@@ -24,7 +24,7 @@ from reconciler.values.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The journal's five faces."""
+    """The journal's ports."""
 
     journal: Journal
     intents: Intents
@@ -35,11 +35,12 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Everything outside, behind ports. `limits` is asked each cycle, as stop-spending is a file that comes
-    and goes. `configure` gets the desired state in force in each cycle, before the adapters are read, and
-    adds to `adapters` those that it is the first to name. `publishing` and `sharing` say whether the status
-    and the snapshot branch are pushed; `folder` is ours in the repository ("": the top).
-    `parse_wait_seconds` is how long a cycle waits for the files of a commit, None: until they are parsed.
+    """Everything outside, behind ports.
+
+    `limits` is called each cycle, as stop-spending is a file. `configure` gets the desired state in force
+    before the adapters are read, and adds new ones to `adapters`. `publishing` and `sharing`: whether the
+    status branch and the snapshot branch are pushed; `folder` is ours in the repository ("": its root).
+    `parse_wait_seconds` bounds how long a cycle waits for a commit's files; None: until they are parsed.
     """
 
     provider: str

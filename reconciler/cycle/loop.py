@@ -1,4 +1,4 @@
-"""Cycles until stopped, with a wait in between that any event may end; a failed cycle ends nothing else."""
+"""Cycles until stopped, with a wait in between that an event may end; a failed cycle ends no loop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Pace:
 
 
 class Loop:
-    """Cycles until asked to stop; the stop lets the cycle under way finish."""
+    """Runs cycles until it is stopped; a stop lets the current cycle finish."""
 
     def __init__(
         self, world: Environment, runner: Runner, pace: Pace, show: Callable[[Snapshot], None]
@@ -46,11 +46,11 @@ class Loop:
         """
         while not self._stopping:
             snapshot = self._cycle()
-            self._put_up(snapshot)
-            if self._stopping or self._asked_to_stop():
+            self._publish_snapshot(snapshot)
+            if self._stopping or self._stop_requested():
                 break
             self._world.clock.wait(self._wait_seconds(snapshot))
-            if self._asked_to_stop():
+            if self._stop_requested():
                 break
 
     def _cycle(self) -> Snapshot:
@@ -62,7 +62,7 @@ class Loop:
             log.error("the cycle failed and is tried again: %s%s", why, raised_at(error))
             return self._runner.failed(why, began_at)
 
-    def _put_up(self, snapshot: Snapshot) -> None:
+    def _publish_snapshot(self, snapshot: Snapshot) -> None:
         try:
             self._show(snapshot)
         except Exception as error:  # what is shown of a cycle must not end those that follow
@@ -74,17 +74,17 @@ class Loop:
             return self._pace.at_most_seconds
         return BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
 
-    def _asked_to_stop(self) -> bool:
-        """Take the requests from outside; one to reconcile has the repository looked at."""
+    def _stop_requested(self) -> bool:
+        """Take requests from other processes; a request to reconcile polls the repository."""
         try:
             asked = self._world.store.inbox.take()
         except Exception as error:  # an inbox that cannot be read is no request to stop
             log.error("requests could not be read: %s%s", sentence_of(error), raised_at(error))
             return False
         if Request.RECONCILE in asked:
-            self._runner.look_now()
+            self._runner.poll_repository()
         if Request.FORGET_HEIGHT in asked:
-            log.warning("the height seen before is forgotten, as asked on this host")
+            log.warning("the last seen height is forgotten, as requested on this host")
             self._world.chain.forget_height()
         return Request.STOP in asked
 
@@ -93,7 +93,7 @@ class Loop:
         cycle = self._runner.cycle(flush=True)
         self._show(cycle.snapshot)
         for _ in range(cycles_max):
-            if not (cycle.finding.plan.actions or cycle.finding.inputs.intents):
+            if not (cycle.planned.plan.actions or cycle.planned.inputs.intents):
                 break
             self._world.clock.wait(1.0)
             cycle = self._runner.cycle(flush=True)

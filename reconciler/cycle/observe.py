@@ -1,4 +1,4 @@
-"""Ask every source once; a source that fails spoils no other."""
+"""Read every source once; a source that fails affects no other."""
 
 from __future__ import annotations
 
@@ -105,35 +105,35 @@ def in_thread(call: Callable[[], Result]) -> Future[Result]:
 
 
 class Observer:
-    """Looks at the world; remembers parsed files by blob, and the revisions last read for when the repository
-    is silent.
+    """Reads all sources; keeps parsed files by blob, and the last revisions for while the repository does not
+    respond.
     """
 
     def __init__(self, world: Environment, address: str) -> None:
         self._world = world
         self._revisions = RevisionReader(world.repo, address, world.parse_wait_seconds)
         self._last: Revisions | None = None
-        self._asked_at = 0
+        self._polled_at = 0
         self._stale = ""
 
     def look(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
-        """The adapters, then the chain, as it is asked about leases that the adapters name."""
+        """The adapters, then the chain, which is queried for the leases that adapters name."""
         adapters = {name: _look(name, adapter) for name, adapter in self._world.adapters.items()}
         known = tuple(_known(memory, adapters))
         market = self._world.chain.look(tuple(i.hash for i in intents), known)
         return Observed(market, adapters)
 
-    def look_now(self) -> None:
-        """Ask the repository in the next cycle, whenever it was asked last."""
-        self._asked_at = 0
+    def poll_repository(self) -> None:
+        """Poll the repository in the next cycle, however recently it was polled."""
+        self._polled_at = 0
 
     def desired(self, memory: Memory) -> Reading[Revisions]:
         """The repository's newest commit and the one last applied; nothing of the former counts before it is
         admitted.
         """
         stale = self._stale
-        if self._world.clock.now() - self._asked_at >= self._world.poll_seconds:
-            self._asked_at = self._world.clock.now()
+        if self._world.clock.now() - self._polled_at >= self._world.poll_seconds:
+            self._polled_at = self._world.clock.now()
             reading = self._world.repo.look(memory.applied)
             stale = self._stale = reading.why if isinstance(reading, Unseen) else ""
         else:

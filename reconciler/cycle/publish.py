@@ -1,4 +1,4 @@
-"""Outcomes to status files: one commit, only when bytes differ, and not before changes have settled."""
+"""Publishes the status: one commit, only when bytes differ, and only once changes have settled."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TERMINAL = frozenset({Phase.TERMINATED, Phase.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What may be published: the status now, the events not told yet, and the plan and height they follow."""
+    """The status to publish, with events that no commit covers, and the plan and height that they follow."""
 
     status: PublishedStatus
     events: tuple[Unpublished, ...]
@@ -37,13 +37,13 @@ class Publication:
 
 class Publisher:
     """Gathers changes and writes them to the status branch; `last` is the last commit with its subject,
-    `untold` how many events none tells yet.
+    `unpublished` counts events that no commit covers.
     """
 
     def __init__(self, world: Environment) -> None:
         self._world = world
-        self._told: Mapping[str, str] | None = None
-        self._told_status: PublishedStatus | None = None
+        self._published: Mapping[str, str] | None = None
+        self._published_status: PublishedStatus | None = None
         self._caught_up = False
         self._pending: tuple[Mapping[str, str], int] | None = None
         self._first_at = 0
@@ -52,41 +52,48 @@ class Publisher:
         self._next_try = 0
         self._warned = ""
         self.last: tuple[str, str] = ("", "")
-        self.untold = 0
+        self.unpublished = 0
 
-    def publish(self, news: Publication, rules: Publishing, *, now: int, flush: bool) -> Outcome | None:
-        """Commit and push when it is time; None while changes are still gathered, or none is there."""
-        self.untold = len(news.events)
-        if news.status is self._told_status and not news.events:
+    def publish(
+        self, publication: Publication, rules: Publishing, *, now: int, flush: bool
+    ) -> Outcome | None:
+        """Commit and push when it is due; None while changes are gathered, and without changes."""
+        self.unpublished = len(publication.events)
+        if publication.status is self._published_status and not publication.events:
             return None
-        files = status_files(news.status)
+        files = status_files(publication.status)
         marks = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
-        if marks == self._told and not news.events:
-            self._told_status = news.status
+        if marks == self._published and not publication.events:
+            self._published_status = publication.status
             return None
-        self._note_change(marks, news.events, now)
-        if not (flush or (now >= self._next_try and (_terminal(news.events) or self._ripe(rules, now)))):
+        self._note_change(marks, publication.events, now)
+        if not (
+            flush or (now >= self._next_try and (_terminal(publication.events) or self._ripe(rules, now)))
+        ):
             return None
-        news = self._untold(news)
-        events = tuple(u.event for u in news.events)
+        publication = self._unpublished(publication)
+        events = tuple(u.event for u in publication.events)
         commit = BranchCommit(
             branch=f"status/{self._world.provider}",
             files=files,
-            message=message(events, _changed(self._told, marks)),
-            trailers=(*trailers(events, news.plan, news.height), *_told_up_to(news.events)),
+            message=message(events, _changed(self._published, marks)),
+            trailers=(
+                *trailers(events, publication.plan, publication.height),
+                *_covered_trailer(publication.events),
+            ),
         )
         outcome = self._world.repo.publish(commit)
         self._back_off(outcome, now)
-        self._settle(outcome, marks, news.events)
+        self._settle(outcome, marks, publication.events)
         if isinstance(outcome, Done):
-            self.untold = 0
+            self.unpublished = 0
             if outcome.detail:
                 self.last = (outcome.detail, commit.message.split("\n", 1)[0])
         return outcome
 
     @property
     def waiting(self) -> bool:
-        """Whether a change is gathered and not pushed yet."""
+        """Whether changes wait to be pushed."""
         return self._pending is not None
 
     @property
@@ -94,19 +101,19 @@ class Publisher:
         """Since when (unix seconds of the host); 0: nothing waits."""
         return self._first_at if self._pending else 0
 
-    def _untold(self, news: Publication) -> Publication:
-        """Without what a commit told that was pushed right before this daemon, or the one before, ended."""
-        if self._caught_up or not news.events:
-            return news
+    def _unpublished(self, publication: Publication) -> Publication:
+        """Without the events of a commit that was pushed right before a daemon ended."""
+        if self._caught_up or not publication.events:
+            return publication
         reading = self._world.repo.told(f"status/{self._world.provider}")
         if isinstance(reading, Unseen):
-            return news  # the push will not be taken either
+            return publication  # the push will fail, too
         self._caught_up = True
-        places = [at for at, each in enumerate(news.events, start=1) if mark(each) == reading.view]
+        places = [at for at, each in enumerate(publication.events, start=1) if mark(each) == reading.view]
         if not places:
-            return news
-        self._world.store.outbox.published([each.id for each in news.events[: places[0]]], "")
-        return replace(news, events=news.events[places[0] :])
+            return publication
+        self._world.store.outbox.published([each.id for each in publication.events[: places[0]]], "")
+        return replace(publication, events=publication.events[places[0] :])
 
     def _note_change(self, marks: Mapping[str, str], events: Sequence[Unpublished], now: int) -> None:
         state = (marks, events[-1].id if events else 0)
@@ -126,7 +133,7 @@ class Publisher:
     def _settle(self, outcome: Outcome, marks: Mapping[str, str], events: Sequence[Unpublished]) -> None:
         if isinstance(outcome, Done):
             self._world.store.outbox.published([u.id for u in events], outcome.detail)
-            self._told, self._pending, self._first_at = marks, None, 0
+            self._published, self._pending, self._first_at = marks, None, 0
             if outcome.detail:
                 log.info("published status commit %s", outcome.detail[:12])
             self._warned = ""
@@ -138,18 +145,18 @@ class Publisher:
             log.error("status was not published: %s", describe_outcome(outcome))
 
 
-def _told_up_to(events: Sequence[Unpublished]) -> tuple[tuple[str, str], ...]:
+def _covered_trailer(events: Sequence[Unpublished]) -> tuple[tuple[str, str], ...]:
     return ((TOLD, mark(events[-1])),) if events else ()
 
 
 def _terminal(events: Sequence[Unpublished]) -> bool:
-    """An end is told at once."""
+    """A workload that ended or failed is published at once."""
     return any(isinstance(u.event, Transition) and u.event.end in TERMINAL for u in events)
 
 
-def _changed(told: Mapping[str, str] | None, marks: Mapping[str, str]) -> Sequence[str]:
+def _changed(published: Mapping[str, str] | None, marks: Mapping[str, str]) -> Sequence[str]:
     """The names of files that differ; none are known before the first commit of a daemon."""
-    if told is None:
+    if published is None:
         return ()
-    paths = [path for path in marks if told.get(path) != marks[path] and path != README]
+    paths = [path for path in marks if published.get(path) != marks[path] and path != README]
     return sorted({path.rpartition("/")[2].removesuffix(".yaml") for path in paths})

@@ -19,9 +19,9 @@ FOLLOWED = "followed by "
 SUPERSEDED = "superseded by "
 
 
-def commit_state_of(finding: PlannedCycle) -> CommitState | None:
+def commit_state_of(planned: PlannedCycle) -> CommitState | None:
     """At fault, refused, held, under way, or applied; None while the repository shows no commit."""
-    judged, reading = finding.plan.judged, finding.inputs.desired
+    judged, reading = planned.plan.judged, planned.inputs.desired
     if judged is None or isinstance(reading, Unseen):
         return None
     errors = [fault for fault in reading.view.newest.desired.faults if not fault.warning]
@@ -35,11 +35,11 @@ def commit_state_of(finding: PlannedCycle) -> CommitState | None:
     elif judged.verdict is VerdictKind.REFUSED:
         stand, why = CommitStand.FAILURE, f"refused: {judged.why}"
     elif judged.verdict is VerdictKind.HELD:
-        stand, why = CommitStand.PENDING, f"held{_release(finding, judged.commit)}: {judged.why}"
-    elif waits := _waits(finding):
+        stand, why = CommitStand.PENDING, f"held{_release(planned, judged.commit)}: {judged.why}"
+    elif waits := _waits(planned):
         stand, why = CommitStand.PENDING, waits
     else:
-        observing = finding.inputs.limits.observe_only
+        observing = planned.inputs.limits.observe_only
         stand, why = (
             CommitStand.SUCCESS,
             "applied; nothing is signed (--observe-only)" if observing else "applied",
@@ -81,20 +81,20 @@ def reported(known: tuple[ReportedState, ...], said: CommitState) -> tuple[Repor
     return tuple(ReportedState(each.state, told=True) if each.state == said else each for each in known)
 
 
-def _release(finding: PlannedCycle, commit: str) -> str:
+def _release(planned: PlannedCycle, commit: str) -> str:
     """What lets it pass, before the words that may be cut short; the first digits of a digest are enough.
 
     Spending may wait for the owner, too, under the revision in force: that is no matter of this commit.
     """
-    waiting = finding.plan.memory.waiting
-    named = (hold.approval for hold in finding.plan.holds if hold.approval)
+    waiting = planned.plan.memory.waiting
+    named = (hold.approval for hold in planned.plan.holds if hold.approval)
     digest = next((each for each in named if each not in waiting or waiting[each].revision == commit), "")
     return f" (provider-daemon approve {digest[:DIGITS]})" if digest else ""
 
 
-def _waits(finding: PlannedCycle) -> str:
+def _waits(planned: PlannedCycle) -> str:
     """Why it is not applied yet; the words stay the same while that lasts."""
-    plan, inputs = finding.plan, finding.inputs
+    plan, inputs = planned.plan, planned.inputs
     if inputs.seen_market is None:
         return "seen; the chain is not seen, and without it nothing is applied"
     if any(isinstance(view.workloads, Unseen) for view in inputs.adapters.values()):

@@ -1,4 +1,4 @@
-"""One cycle, start to end: observe, confirm, plan, apply, publish; in this order, always all of it."""
+"""One cycle: observe, confirm, plan, dispatch, publish; always in this order, always all of it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 class Cycle:
     """What one cycle found and decided, and whether something was published or still waits to be."""
 
-    finding: PlannedCycle
+    planned: PlannedCycle
     snapshot: Snapshot
     waiting: bool
 
@@ -50,18 +50,18 @@ class Runner:
         self._world = world
         self._observer = Observer(world, address)
         self._publisher = Publisher(world)
-        self._sharer = SnapshotPublisher(world)
-        self._sayer = CommitStatusReporter(world)
+        self._snapshot_publisher = SnapshotPublisher(world)
+        self._commit_status = CommitStatusReporter(world)
         self._status: PublishedStatus | None = None
-        self._finding: PlannedCycle | None = None
+        self._planned: PlannedCycle | None = None
         self._views: ObjectViews | None = None
         self._held: frozenset[tuple[Subject, str]] = frozenset()
         self._blind = False
         self.snapshot = begun(world, address)
 
-    def look_now(self) -> None:
-        """Ask the repository in the next cycle, whenever it was asked last."""
-        self._observer.look_now()
+    def poll_repository(self) -> None:
+        """Poll the repository in the next cycle, however recently it was polled."""
+        self._observer.poll_repository()
 
     def failed(self, why: str, began_at: int) -> Snapshot:
         """The snapshot of a cycle that failed: what was shown before, and that it is old."""
@@ -111,47 +111,47 @@ class Runner:
     def cycle(self, *, flush: bool = False) -> Cycle:
         """One whole cycle; `flush` publishes at once what would be gathered."""
         began_at, began = self._world.clock.now(), monotonic()
-        finding = self.look()
-        self._sayer.note_superseded(finding.plan)
-        self._world.store.journal.remember(finding.plan, began_at)
-        self._log_holds(finding.plan.holds)
-        self._log_sight(finding.inputs.market)
-        _log_events(finding.plan)
-        dispatch_all(finding.plan, self._world, finding.inputs.intents)
-        same = same_objects(self._finding, finding)
-        views = self._views if same and self._views else object_views(finding)
-        waiting = self._publish(finding, views, flush=flush)
-        self._sharer.share(finding)
-        self._sayer.say(finding)
+        planned = self.look()
+        self._commit_status.note_superseded(planned.plan)
+        self._world.store.journal.remember(planned.plan, began_at)
+        self._log_holds(planned.plan.holds)
+        self._log_sight(planned.inputs.market)
+        _log_events(planned.plan)
+        dispatch_all(planned.plan, self._world, planned.inputs.intents)
+        same = same_objects(self._planned, planned)
+        views = self._views if same and self._views else object_views(planned)
+        waiting = self._publish(planned, views, flush=flush)
+        self._snapshot_publisher.publish(planned)
+        self._commit_status.report(planned)
         record = CycleView(
             started_at=Timestamp(began_at),
             finished_at=Timestamp(self._world.clock.now()),
             duration_seconds=monotonic() - began,
-            outcome=_outcome(finding),
-            plan_digest=plan_digest(finding.plan),
-            actions=len(finding.plan.actions),
+            outcome=_outcome(planned),
+            plan_digest=plan_digest(planned.plan),
+            actions=len(planned.plan.actions),
         )
-        self.snapshot = self._shown(finding, views, record)
-        return Cycle(finding, self.snapshot, waiting)
+        self.snapshot = self._shown(planned, views, record)
+        return Cycle(planned, self.snapshot, waiting)
 
-    def _publish(self, finding: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
+    def _publish(self, planned: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
         if not (self._status and views is self._views):
-            self._status = status_of(self._world.provider, finding, views, self._status)
+            self._status = status_of(self._world.provider, planned, views, self._status)
         if self._status is None or not self._world.publishing:
             return False
-        market = finding.inputs.seen_market
+        market = planned.inputs.seen_market
         events = self._world.store.outbox.unpublished()
-        news = Publication(self._status, events, finding.plan, market.height if market else 0)
-        admitted = in_force(finding.inputs.desired, finding.plan.revision)
+        news = Publication(self._status, events, planned.plan, market.height if market else 0)
+        admitted = in_force(planned.inputs.desired, planned.plan.revision)
         rules = admitted.config.publishing if admitted and admitted.config else Publishing()
         self._publisher.publish(news, rules, now=self._world.clock.now(), flush=flush)
         return self._publisher.waiting
 
-    def _shown(self, finding: PlannedCycle, views: ObjectViews, record: CycleView) -> Snapshot:
-        shown = snapshot_of(finding, views, self.snapshot, cycle_began_at=record.started_at)
-        capacity = shown.capacity if views is self._views and shown.capacity else capacity_of(finding)
+    def _shown(self, planned: PlannedCycle, views: ObjectViews, record: CycleView) -> Snapshot:
+        shown = snapshot_of(planned, views, self.snapshot, cycle_began_at=record.started_at)
+        capacity = shown.capacity if views is self._views and shown.capacity else capacity_of(planned)
         shown = replace(shown, cycle=record, capacity=capacity or shown.capacity)
-        self._finding, self._views = finding, views
+        self._planned, self._views = planned, views
         return recorded(shown, self._world.store, self.snapshot, self._publisher)
 
     def _log_sight(self, market: Reading[Market]) -> None:
@@ -182,8 +182,8 @@ def _log_events(plan: Plan) -> None:
             log.log(level, "adapter %s: %s", memory.adapter if memory else "none", line)
 
 
-def _outcome(finding: PlannedCycle) -> CycleOutcome:
-    inputs = finding.inputs
+def _outcome(planned: PlannedCycle) -> CycleOutcome:
+    inputs = planned.inputs
     if any(isinstance(r, Unseen) for r in (inputs.market, inputs.desired)):
         return CycleOutcome.BLIND
-    return CycleOutcome.ACTED if finding.plan.actions else CycleOutcome.QUIET
+    return CycleOutcome.ACTED if planned.plan.actions else CycleOutcome.QUIET

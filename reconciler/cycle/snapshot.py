@@ -44,34 +44,34 @@ class ObjectViews:
     holds: tuple[HoldView, ...]
 
 
-def object_views(finding: PlannedCycle) -> ObjectViews:
+def object_views(planned: PlannedCycle) -> ObjectViews:
     """Workloads and bids in the order of their ids, holds in the plan's."""
-    market = finding.inputs.seen_market
+    market = planned.inputs.seen_market
     ours = market.bids.values() if market else ()
     bids = sorted((bid for bid in ours if bid.state is State.OPEN), key=lambda bid: bid.id)
-    holds = tuple(map(HoldView.of, finding.plan.holds))
+    holds = tuple(map(HoldView.of, planned.plan.holds))
     by_subject: dict[str, list[HoldView]] = defaultdict(list)
     for hold in holds:
         by_subject[hold.subject].append(hold)
-    known = sorted(finding.plan.memory.workloads.items())
-    workloads = tuple(_workload(finding, memory, by_subject) for _, memory in known)
+    known = sorted(planned.plan.memory.workloads.items())
+    workloads = tuple(_workload(planned, memory, by_subject) for _, memory in known)
     return ObjectViews(workloads, tuple(map(_bid, bids)), holds)
 
 
 def status_of(
-    provider: str, finding: PlannedCycle, views: ObjectViews, before: PublishedStatus | None
+    provider: str, planned: PlannedCycle, views: ObjectViews, before: PublishedStatus | None
 ) -> PublishedStatus | None:
     """The status to publish; `before` while the chain is unseen."""
-    market = finding.inputs.seen_market
+    market = planned.inputs.seen_market
     if market is None:
         return before
-    workloads = finding.plan.memory.workloads
-    desired = in_force(finding.inputs.desired, finding.plan.revision)
+    workloads = planned.plan.memory.workloads
+    desired = in_force(planned.inputs.desired, planned.plan.revision)
     return PublishedStatus(
         provider=provider,
         address=market.wallet.address,
         chain_id=market.chain_id,
-        revision=finding.plan.revision,
+        revision=planned.plan.revision,
         workloads=tuple(map(_published, views.workloads)),
         bids=views.bids,
         holds=tuple(h for h in views.holds if h.ours and h.subject not in workloads),
@@ -86,10 +86,10 @@ def _published(workload: WorkloadView) -> WorkloadView:
 
 
 def snapshot_of(
-    finding: PlannedCycle, views: ObjectViews, before: Snapshot, *, cycle_began_at: int
+    planned: PlannedCycle, views: ObjectViews, before: Snapshot, *, cycle_began_at: int
 ) -> Snapshot:
     """The cycle's facts over those of the one before: what is unseen now stays as it was last seen."""
-    inputs, plan = finding.inputs, finding.plan
+    inputs, plan = planned.inputs, planned.plan
     market = inputs.seen_market
     shown = before if market is None else replace(_with_market(before, market, plan), bids=views.bids)
     return replace(
@@ -168,11 +168,11 @@ def _bid(bid: Bid) -> BidView:
 
 
 def _workload(
-    finding: PlannedCycle, memory: WorkloadMemory, holds: Mapping[str, Sequence[HoldView]]
+    planned: PlannedCycle, memory: WorkloadMemory, holds: Mapping[str, Sequence[HoldView]]
 ) -> WorkloadView:
-    subject, market = workload_id(memory.lease), finding.inputs.seen_market
+    subject, market = workload_id(memory.lease), planned.inputs.seen_market
     lease = market.leases.get(memory.lease) if market else None
-    running = _running(finding.inputs, memory)
+    running = _running(planned.inputs, memory)
     file = f"workloads/{subject}.yaml"
     return WorkloadView(
         id=subject,
@@ -184,12 +184,12 @@ def _workload(
         billing="usage" if memory.usage_billed else "lease",
         withdrawn_uve=lease.payment.withdrawn if lease else 0,
         settled_uve=_settled(market, lease) if market and lease else 0,
-        funding=finding.plan.funding.get(memory.lease, HEALTHY).state,
+        funding=planned.plan.funding.get(memory.lease, HEALTHY).state,
         file=file,
         ready=running.ready if running else False,
         replicas_ready=running.replicas_ready if running else 0,
         replicas=running.replicas if running else 0,
-        trouble=trouble_of(finding.inputs, memory),
+        trouble=trouble_of(planned.inputs, memory),
         holds=tuple(hold for about in (subject, str(memory.lease), file) for hold in holds.get(about, ())),
     )
 

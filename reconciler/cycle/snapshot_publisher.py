@@ -19,19 +19,17 @@ from reconciler.values.repository import BranchCommit
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 300
-"""A snapshot is replaced no sooner than this after the last."""
+"""The least time between two snapshots."""
 
 SOON_SECONDS = 30
-"""A new revision or lease waits only so long: a plan made without it would be about what is no more."""
+"""The same after a new revision or lease, without which plans would be outdated."""
 
 BUSY_SECONDS = 900
-"""So long a snapshot waits for a cycle with nothing under way; a plan made from one that has would repeat
-it.
-"""
+"""How long a snapshot waits for a cycle without open effects: a plan made from one would repeat them."""
 
 AGED_SECONDS = 3600
-"""A snapshot that still holds is replaced after this, as readers judge it by its age; so rarely, too, is one
-tried whose pushes fail: each may keep the cycle waiting.
+"""An unchanged snapshot is replaced after this, as readers judge it by its age. It also bounds the back-off
+of failed pushes, as each may delay the cycle.
 """
 
 
@@ -43,29 +41,29 @@ class SnapshotPublisher:
         self._next_at = 0
         self._soon_at = 0
         self._failures = 0
-        self._shared_at = 0
-        self._shared: PlanningSnapshot | None = None
+        self._pushed_at = 0
+        self._pushed: PlanningSnapshot | None = None
 
-    def share(self, finding: PlannedCycle) -> Outcome | None:
-        """Push a snapshot when it is time and says something new; None when it is not."""
-        now = finding.inputs.now
-        if not self._world.sharing or now < self._soon_at or _unanswered(finding):
+    def publish(self, planned: PlannedCycle) -> Outcome | None:
+        """Push a snapshot when it is due and differs from the last; None when it is not."""
+        now = planned.inputs.now
+        if not self._world.sharing or now < self._soon_at or _unanswered(planned):
             return None
-        outlook = planning_snapshot_of(self._world.provider, finding)
+        outlook = planning_snapshot_of(self._world.provider, planned)
         if outlook is None or (now < self._next_at and not self._outdated_by(outlook)):
             return None
-        busy = bool(finding.plan.actions or finding.inputs.intents)
-        if busy and now - self._shared_at < BUSY_SECONDS and self._shared:
+        busy = bool(planned.plan.actions or planned.inputs.intents)
+        if busy and now - self._pushed_at < BUSY_SECONDS and self._pushed:
             return None
         said = timeless(outlook)
-        if said == self._shared and now - self._shared_at < AGED_SECONDS:
+        if said == self._pushed and now - self._pushed_at < AGED_SECONDS:
             return None
         outcome = self._world.repo.publish(_commit(replace(outlook, folder=self._world.folder)))
         self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
         self._next_at = now + min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
         self._soon_at = self._next_at if self._failures else now + SOON_SECONDS
         if isinstance(outcome, Done):
-            self._shared, self._shared_at = said, now
+            self._pushed, self._pushed_at = said, now
             log.info("shared a snapshot at height %d", outlook.market.height)
         else:
             log.warning("the snapshot was not pushed, the next one follows: %s", describe_outcome(outcome))
@@ -73,22 +71,22 @@ class SnapshotPublisher:
 
     def _outdated_by(self, outlook: PlanningSnapshot) -> bool:
         """Whether another revision is in force, or other leases are ours, than the last snapshot says."""
-        shared = self._shared
+        shared = self._pushed
         return shared is not None and (
             shared.memory.applied != outlook.memory.applied
             or shared.market.leases.keys() != outlook.market.leases.keys()
         )
 
 
-def _unanswered(finding: PlannedCycle) -> bool:
+def _unanswered(planned: PlannedCycle) -> bool:
     """Whether the repository was silent in this cycle: the next to wait for it is the next look."""
-    desired = finding.inputs.desired
+    desired = planned.inputs.desired
     return isinstance(desired, Unseen) or bool(desired.view.stale)
 
 
-def planning_snapshot_of(provider: str, finding: PlannedCycle) -> PlanningSnapshot | None:
+def planning_snapshot_of(provider: str, planned: PlannedCycle) -> PlanningSnapshot | None:
     """What a cycle leaves behind to plan from; None while the chain is not seen."""
-    inputs = finding.inputs
+    inputs = planned.inputs
     market = inputs.seen_market
     if market is None:
         return None
@@ -97,7 +95,7 @@ def planning_snapshot_of(provider: str, finding: PlannedCycle) -> PlanningSnapsh
         taken_at=inputs.now,
         market=market,
         adapters=inputs.adapters,
-        memory=finding.plan.memory,
+        memory=planned.plan.memory,
         limits=inputs.limits,
         notifying=inputs.notifying,
     )

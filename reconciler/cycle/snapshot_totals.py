@@ -36,15 +36,15 @@ def recorded(shown: Snapshot, store: Store, before: Snapshot, publisher: Publish
     return replace(
         shown,
         times=_times(shown, before, now, publisher.waiting_since),
-        unpublished=publisher.untold,
+        unpublished=publisher.unpublished,
         published_commit=_published(shown, before, publisher, now),
     )
 
 
-def capacity_of(finding: PlannedCycle) -> CapacityView | None:
+def capacity_of(planned: PlannedCycle) -> CapacityView | None:
     """What is offered, sold and promised; None where machines or market are unseen."""
-    inputs, market = finding.inputs, finding.inputs.seen_market
-    desired = in_force(inputs.desired, finding.plan.revision)
+    inputs, market = planned.inputs, planned.inputs.seen_market
+    desired = in_force(inputs.desired, planned.plan.revision)
     adapters = inputs.adapters
     if desired is not None:
         adapters = without_denied(adapters, desired, inputs.limits.grants)

@@ -1,4 +1,4 @@
-"""What may still be spent on bids."""
+"""The money that is left for bids."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from reconciler.values.subjects import PROVIDER
 class BidBudget:
     """What may still be spent: of the balance above its reserve, and of the hour's allowance; in uve.
 
-    `asked` is what the owner may approve once the allowance is used up; an approval doubles it.
+    `breach` is what the owner may approve once the allowance is used up; an approval doubles it.
     """
 
     balance: int
     allowance: int
     each: int
     reserve: int
-    asked: Breach
+    breach: Breach
     approved: bool
 
     @classmethod
     def of(cls, basis: MarketBasis) -> BidBudget:
-        """The purse before this cycle's bids; a bid costs its deposit and its fee."""
+        """The budget before this cycle's bids; a bid costs its deposit and its fee."""
         ledger = basis.memory.ledger
         spent = sum(a for t, a in ledger.spent if t > basis.market.time - 3600) if ledger else 0
         each = basis.market.rules.bid_deposit + Fees.under(basis.market.rules, basis.limits).bid
         reserve = basis.limits.balance_reserve
-        asked = spending(basis.desired.commit, basis.limits, basis.market.wallet.address)
-        approved = asked.digest in basis.memory.approvals
+        breach = spending(basis.desired.commit, basis.limits, basis.market.wallet.address)
+        approved = breach.digest in basis.memory.approvals
         allowed = basis.limits.spend_per_hour * (2 if approved else 1)
-        return cls(basis.market.wallet.balance - reserve, allowed - spent, each, reserve, asked, approved)
+        return cls(basis.market.wallet.balance - reserve, allowed - spent, each, reserve, breach, approved)
 
     def lacks(self) -> Hold | None:
         """Why no further bid can be paid."""
@@ -47,11 +47,11 @@ class BidBudget:
         if self.allowance < self.each:
             why = f"{each}; {max(self.allowance, 0)}uve are left of the host file's spend_per_hour"
             if self.approved:
-                return Hold(PROVIDER, Reason.CEILING, f"{why}, what was approved on top included")
-            why += f"; `{self.asked.command}` on the host allows as much again within an hour"
-            return Hold(PROVIDER, Reason.CEILING, why, approval=self.asked.digest)
+                return Hold(PROVIDER, Reason.CEILING, f"{why}, including what was approved")
+            why += f"; `{self.breach.command}` on the host allows as much again within an hour"
+            return Hold(PROVIDER, Reason.CEILING, why, approval=self.breach.digest)
         return None
 
     def after_bid(self) -> BidBudget:
-        """The purse after one more bid."""
+        """The budget after one more bid."""
         return replace(self, balance=self.balance - self.each, allowance=self.allowance - self.each)

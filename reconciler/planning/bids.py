@@ -50,11 +50,11 @@ def plan_bids(basis: MarketBasis) -> Proposals:
     """Bid on what fits our rules, dearest first, then oldest, while capacity, balance and ceilings last."""
     chosen: list[Candidate] = []
     holds: list[Hold] = []
-    for judged in _judge_all(basis):
-        if isinstance(judged, Hold):
-            holds.append(judged)
+    for decision in _evaluate_all(basis):
+        if isinstance(decision, Hold):
+            holds.append(decision)
         else:
-            chosen.append(judged)
+            chosen.append(decision)
     if basis.market.orders_cut:
         holds.append(Hold(ORDERS, Reason.CEILING, ORDERS_LEFT_OUT))
     chosen.sort(key=lambda c: (-c.price, c.order.created_at, c.order.id))
@@ -62,33 +62,33 @@ def plan_bids(basis: MarketBasis) -> Proposals:
     return Proposals(messages, (*holds, *short))
 
 
-def _judge_all(basis: MarketBasis) -> Iterator[Candidate | Hold]:
+def _evaluate_all(basis: MarketBasis) -> Iterator[Candidate | Hold]:
     bidding = basis.desired.config.bidding if basis.desired.config else None
     taken = {bid.order for bid in basis.market.bids}
     for order in basis.market.orders.values():
         if order.id in taken:
             continue
-        if (stop := _standing_reason(basis, bidding)) is not None:
+        if (stop := _general_hold(basis, bidding)) is not None:
             yield replace(stop, subject=Subject.of_order(order.id))
         else:
-            yield _judge(basis, order, bidding or Bidding(), _known(basis.desired.pricing))
+            yield _evaluate(basis, order, bidding or Bidding(), _known(basis.desired.pricing))
 
 
 def _known(pricing: Pricing | None) -> Pricing:
-    assert pricing is not None, "a standing reason says that there is no price"
+    assert pricing is not None, "a general hold says that there is no price"
     return pricing
 
 
-def _standing_reason(basis: MarketBasis, bidding: Bidding | None) -> Hold | None:
-    """Why no order at all is bid on."""
+def _general_hold(basis: MarketBasis, bidding: Bidding | None) -> Hold | None:
+    """Why no order is bid on at all."""
     if basis.market.provider is None:
         why = (
             f"{basis.market.wallet.address} is not registered as a provider on {basis.market.chain_id}; "
-            "this revision of the chain takes no registration by transaction, ask for a genesis record"
+            "this chain accepts no registration by transaction; request a genesis record"
         )
         return Hold(PROVIDER, Reason.NOT_REGISTERED, why)
     if bidding is None:
-        return Hold(PROVIDER, Reason.BIDDING_OFF, "config.yaml has no readable version; mend it to bid")
+        return Hold(PROVIDER, Reason.BIDDING_OFF, "config.yaml has no readable version; fix it to bid")
     if not bidding.enabled:
         return Hold(PROVIDER, Reason.BIDDING_OFF, "config.yaml says bidding.enabled: false")
     if basis.limits.draining:
@@ -96,17 +96,17 @@ def _standing_reason(basis: MarketBasis, bidding: Bidding | None) -> Hold | None
         return Hold(PROVIDER, Reason.DRAINING, why)
     deposit, most = basis.market.rules.bid_deposit, basis.limits.bid_deposit_max
     if deposit > most:
-        why = f"the chain asks for a deposit of {deposit}uve a bid; the host file allows {most}uve"
+        why = f"the chain requires a deposit of {deposit}uve a bid; the host file allows {most}uve"
         return Hold(PROVIDER, Reason.CEILING, f"{why} (bid_deposit_max)")
     if basis.desired.pricing is None:
-        return Hold(PROVIDER, Reason.NO_PRICE, "pricing.yaml has no readable version; mend it to bid")
+        return Hold(PROVIDER, Reason.NO_PRICE, "pricing.yaml has no readable version; fix it to bid")
     return None
 
 
-def _judge(basis: MarketBasis, order: Order, bidding: Bidding, pricing: Pricing) -> Candidate | Hold:
+def _evaluate(basis: MarketBasis, order: Order, bidding: Bidding, pricing: Pricing) -> Candidate | Hold:
     """One order against every rule that needs no other order; the first that it breaks is its reason."""
     market = basis.market
-    assert market.provider is not None, "a standing reason says that we are not registered"
+    assert market.provider is not None, "a general hold says that we are not registered"
     if refusal := ineligible(order, bidding, market.provider):
         return refusal
     key = EffectKey(CreateBid.__name__, Subject.of_lease(LeaseId(order.id, market.wallet.address)))
@@ -148,7 +148,7 @@ def _allocate(basis: MarketBasis, candidates: list[Candidate]) -> tuple[tuple[Cr
     if isinstance(capacity, Unseen):
         return (), [Hold(Subject.of_order(c.order.id), blindness(capacity), capacity.why) for c in candidates]
     room = free(basis, capacity.view)
-    purse = BidBudget.of(basis)
+    budget = BidBudget.of(basis)
     bids: list[CreateBid] = []
     holds: list[Hold] = []
     for candidate in candidates:
@@ -158,10 +158,10 @@ def _allocate(basis: MarketBasis, candidates: list[Candidate]) -> tuple[tuple[Cr
         elif len(bids) >= basis.limits.bids_per_cycle:
             why = f"{len(bids)} bids are made this cycle, the host file's bids_per_cycle"
             holds.append(Hold(Subject.of_order(order.id), Reason.CEILING, why))
-        elif empty := purse.lacks():
+        elif empty := budget.lacks():
             holds.append(replace(empty, subject=Subject.of_order(order.id)))
         else:
-            purse = purse.after_bid()
+            budget = budget.after_bid()
             room = room - total([u.all for u in order.units])
             bids.append(_bid(basis, candidate))
     return tuple(bids), holds

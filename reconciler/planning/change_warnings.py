@@ -1,4 +1,4 @@
-"""What a change means for money, in sentences for whoever merges it."""
+"""What a change means for money, in sentences for the reviewer who merges it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def change_warnings(outlook: PlanningSnapshot, old: Desired, new: Desired, previ
     """What costs money or stops it from coming, most general first."""
     yield from _stops(old.config or Config(), new.config or Config())
     for price in preview.prices:
-        yield from _price_alarms(price, (new.config or Config()).bidding.break_even_seconds)
+        yield from _price_warnings(price, (new.config or Config()).bidding.break_even_seconds)
     yield from _lost_orders(preview.orders)
     for subject, workload in sorted(new.workloads.items()):
         lease = outlook.market.leases.get(workload.lease)
         if lease is not None and lease.state is State.ACTIVE:
-            yield from _lease_alarms(old.workloads.get(subject), workload, lease, preview)
+            yield from _lease_warnings(old.workloads.get(subject), workload, lease, preview)
 
 
 def _stops(old: Config, new: Config) -> Iterator[str]:
@@ -35,7 +35,7 @@ def _stops(old: Config, new: Config) -> Iterator[str]:
         yield "bidding stops: no new lease can come; those there are go on"
 
 
-def _price_alarms(price: Price, bound_seconds: int) -> Iterator[str]:
+def _price_warnings(price: Price, bound_seconds: int) -> Iterator[str]:
     old, new = price.old, price.new
     if new is None:
         return
@@ -64,7 +64,7 @@ def _lost_orders(orders: tuple[OrderChange, ...]) -> Iterator[str]:
         yield f"{them} no longer bid on, worth {worth}uve a block together"
 
 
-def _lease_alarms(old: Workload | None, new: Workload, lease: Lease, preview: Preview) -> Iterator[str]:
+def _lease_warnings(old: Workload | None, new: Workload, lease: Lease, preview: Preview) -> Iterator[str]:
     month = round(lease.price * MONTH_SECONDS / preview.costs.block_seconds)
     if new.close is not None and (old is None or old.close is None):
         yield (

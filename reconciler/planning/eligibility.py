@@ -22,7 +22,7 @@ CLASSES = "capabilities/storage/"
 
 def ineligible(order: Order, bidding: Bidding, provider: ProviderRecord) -> Hold | None:
     """The first rule that the order breaks, whatever its price; None: it may be bid on."""
-    return _unnamed(order) or _stranger(order, bidding, provider.owner) or _unmet(order, provider)
+    return _unnamed(order) or _unacceptable(order, bidding, provider.owner) or _unmet(order, provider)
 
 
 def _unnamed(order: Order) -> Hold | None:
@@ -33,12 +33,12 @@ def _unnamed(order: Order) -> Hold | None:
     return Hold(Subject.of_order(order.id), Reason.UNSUPPORTED_ID, why)
 
 
-def _stranger(order: Order, bidding: Bidding, address: str) -> Hold | None:
+def _unacceptable(order: Order, bidding: Bidding, address: str) -> Hold | None:
     subject = Subject.of_order(order.id)
     if order.deployment_state is not State.ACTIVE or order.group_state is not State.OPEN:
         why = (
             f"its deployment is {order.deployment_state} and its group {order.group_state}; "
-            "no lease can come of it"
+            "no lease can follow"
         )
         return Hold(subject, Reason.DEPLOYMENT_CLOSED, why)
     if order.id.owner == address:
@@ -57,7 +57,7 @@ def _unmet(order: Order, provider: ProviderRecord) -> Hold | None:
     """The order's requirements against our record (semantics 3.2, attribute rule)."""
     subject = Subject.of_order(order.id)
     if missing := [a for a in order.attributes if not met(a, provider.attributes)]:
-        why = f"it requires {_show(missing)}, which our provider record does not have"
+        why = f"it requires {_show(missing)}, which our provider record lacks"
         return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
     signed = {auditor for auditor, has in provider.audited.items() if _all_met(order.attributes, has)}
     if missing_auditors := order.signed_by_all - signed:
@@ -78,11 +78,11 @@ def _incapable(order: Order, provider: ProviderRecord) -> Hold | None:
         for volume in unit.storage:
             if volume.attributes and not any(_all_met(volume.attributes, has) for has in classes):
                 shown = _show(volume.attributes)
-                why = f"it requires storage of {shown}, which our provider record does not have"
+                why = f"it requires storage of {shown}, which our provider record lacks"
                 return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
         if unit.gpu and unit.gpu_attributes and not any(met(each, gpus) for each in unit.gpu_attributes):
             models = _listed([key for key, _ in unit.gpu_attributes])
-            why = f"it requires GPUs {models}, which our provider record does not have"
+            why = f"it requires GPUs {models}, which our provider record lacks"
             return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
     return None
 

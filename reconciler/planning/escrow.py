@@ -1,4 +1,4 @@
-"""What escrow accounts will pay, and until when: what accrues lazily is reckoned (semantics 4.6)."""
+"""What escrow accounts will pay, and until when: lazy accrual is computed (semantics 4.6)."""
 
 from __future__ import annotations
 

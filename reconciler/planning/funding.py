@@ -1,4 +1,4 @@
-"""Escrow that runs low: the tenant is told once, the workload stops gracefully if so configured."""
+"""Escrow that runs low: one notice to the tenant for each state, and a pause if so configured."""
 
 from __future__ import annotations
 

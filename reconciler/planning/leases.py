@@ -1,4 +1,4 @@
-"""Bids that no lease can come of, and leases that the repository asks to close."""
+"""Closes bids that cannot become a lease, and leases that the repository closes."""
 
 from __future__ import annotations
 

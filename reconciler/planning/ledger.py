@@ -1,6 +1,4 @@
-"""The wallet's books: what came from outside, what was earned, and whether the journal knows this account's
-past.
-"""
+"""The wallet's ledger: transfers from outside, earnings, and whether the account's past is known."""
 
 from __future__ import annotations
 
@@ -48,7 +46,7 @@ def update_ledger(basis: MarketBasis) -> Memory:
     if ledger is None or memory.sequence is None:
         return replace(
             memory,
-            ledger=ledger or WalletLedger(started_with=market.wallet.balance + locked(market)),
+            ledger=ledger or WalletLedger(started_with=market.wallet.balance + locked_deposits(market)),
             height=market.height,
             height_time=market.time,
             sequence=market.wallet.sequence,
@@ -78,14 +76,14 @@ def update_ledger(basis: MarketBasis) -> Memory:
     )
 
 
-def locked(market: Market) -> int:
+def locked_deposits(market: Market) -> int:
     """Deposits of our open and active bids, in uve; they come back when the bids close."""
     return sum(b.deposit for b in market.bids.values() if b.state in (State.OPEN, State.ACTIVE))
 
 
 def earnings(market: Market, ledger: WalletLedger, funding: Iterable[TimeLeft]) -> Earnings:
     """Change of the wallet, plus own deposits locked, less what came from outside; accrued apart."""
-    deposits = locked(market)
+    deposits = locked_deposits(market)
     earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside
     accrued = sum(after_take(left.accrued_uve, market.rules.take_percent) for left in funding)
     return Earnings(deposits, earned, accrued)

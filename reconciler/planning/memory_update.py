@@ -9,7 +9,7 @@ from dataclasses import replace
 from reconciler.planning.approvals import with_approvals
 from reconciler.planning.ledger import update_ledger
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
-from reconciler.planning.retries import failed, prune, worked
+from reconciler.planning.retries import prune, with_failure, without_failure
 from reconciler.planning.usage_metering import measure
 from reconciler.values.funding import Funding
 from reconciler.values.intents import Confirmation, IntentOutcome
@@ -39,11 +39,11 @@ FINAL = (
     "already settled",
     "no usage to settle",
 )
-"""Words of refusals that no waiting mends (semantics 3.3, 4.8, 5.7)."""
+"""Refusals that stay the same however long one waits (semantics 3.3, 4.8, 5.7)."""
 
 
 def is_final(words: str) -> bool:
-    """Whether the chain's refusal will be the same tomorrow."""
+    """Whether the chain's refusal is permanent."""
     return any(final in words for final in FINAL)
 
 
@@ -113,7 +113,7 @@ def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
     retries = memory.retries
     for message in _culprits(confirmation):
         retry = Retry(1, 0 if is_final(confirmation.log) else now, "ChainRefused", confirmation.log)
-        retries = failed(retries, effect_key(message), now, retry)
+        retries = with_failure(retries, effect_key(message), now, retry)
     return replace(memory, retries=retries)
 
 
@@ -141,7 +141,7 @@ def _spent(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
 
 
 def _landed(memory: Memory, message: Message, time: int) -> Memory:
-    memory = replace(memory, retries=worked(memory.retries, effect_key(message)))
+    memory = replace(memory, retries=without_failure(memory.retries, effect_key(message)))
     match message:
         case WithdrawLease(id=lease):
             return replace(memory, withdrawn_at={**memory.withdrawn_at, lease: time})
@@ -167,12 +167,12 @@ def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> 
     for each in results:
         match each.outcome:
             case Done():
-                retries = worked(retries, each.key)
+                retries = without_failure(retries, each.key)
                 notified |= {each.key} if each.key.kind == NotifyTenant.__name__ else set()
             case Refused(reason=reason, why=why, advice=advice):
-                retries = failed(retries, each.key, now, Retry(1, 0, reason, why, advice))
+                retries = with_failure(retries, each.key, now, Retry(1, 0, reason, why, advice))
             case Failed(reason=reason, why=why, advice=advice):
-                retries = failed(retries, each.key, now, Retry(1, now, reason, why, advice))
+                retries = with_failure(retries, each.key, now, Retry(1, now, reason, why, advice))
             case _:
                 pass
     if retries is memory.retries and notified == memory.notified:

@@ -26,7 +26,7 @@ class Phases:
 
 def derive_phases(basis: PlanningBasis) -> Phases:
     """The phase of every workload of ours; unchanged where its lease or its adapter cannot be seen."""
-    kept: dict[WorkloadId, WorkloadMemory] = {}
+    workloads: dict[WorkloadId, WorkloadMemory] = {}
     transitions: list[Transition] = []
     before = basis.memory.workloads
     for subject, lease_id in _workloads(basis).items():
@@ -35,13 +35,13 @@ def derive_phases(basis: PlanningBasis) -> Phases:
         if new is None:
             continue
         if old is not None and _forgotten(old, new, basis.desired):
-            transitions.append(_farewell(subject, old))
+            transitions.append(_forgetting(subject, old))
             continue
         transitions.extend(_steps(old, new, _details(basis, new)))
         transitions.extend(_losses(old, new))
-        kept[subject] = new
+        workloads[subject] = new
     transitions.sort(key=lambda t: t.workload)
-    return Phases(before if kept == before else kept, tuple(transitions))
+    return Phases(before if workloads == before else workloads, tuple(transitions))
 
 
 def _workloads(basis: PlanningBasis) -> Mapping[WorkloadId, LeaseId]:
@@ -69,7 +69,7 @@ def _forgotten(old: WorkloadMemory, new: WorkloadMemory, desired: Desired) -> bo
     return ended and bool(desired.commit) and workload_id(old.lease) not in desired.workloads
 
 
-def _farewell(subject: WorkloadId, old: WorkloadMemory) -> Transition:
+def _forgetting(subject: WorkloadId, old: WorkloadMemory) -> Transition:
     what, then = "its file was removed", "it is forgotten"
     return Transition(subject, old.lease, Phase.TERMINATED, Phase.TERMINATED, what, then)
 

@@ -41,7 +41,7 @@ def _placed(
 
 
 def _choice(basis: PlanningBasis, workload: Workload) -> str:
-    """Stays where it is or was; a new one goes nowhere else while an adapter is silent that may hold it."""
+    """Where it is or was; a new one is not placed elsewhere while an unseen adapter may run it."""
     names = [name for name in PREFERRED if name in basis.adapters]
     known = basis.memory.workloads.get(workload.id)
     there = [name for name in names if _holds(basis.adapters[name], workload)]
@@ -52,8 +52,8 @@ def _choice(basis: PlanningBasis, workload: Workload) -> str:
         if blind or known.phase is not Phase.PENDING:
             return known.adapter
     named = [name for name in names if (ADAPTER, name) in workload.attributes]
-    told = sorted(names, key=lambda name: -_told(basis.adapters[name], workload.attributes))
-    fitting = [name for name in told if _fits(basis.adapters[name], workload)]
+    ranked = sorted(names, key=lambda name: -_matches(basis.adapters[name], workload.attributes))
+    fitting = [name for name in ranked if _fits(basis.adapters[name], workload)]
     return next(iter((*named, *fitting, *names)), PREFERRED[0])
 
 
@@ -61,7 +61,7 @@ def _holds(view: AdapterView, workload: Workload) -> bool:
     return isinstance(view.workloads, Seen) and workload.id in view.workloads.view
 
 
-def _told(view: AdapterView, attributes: Iterable[Attribute]) -> int:
+def _matches(view: AdapterView, attributes: Iterable[Attribute]) -> int:
     """How many of the attributes a machine of that adapter has."""
     hosts = view.capacity.view.hosts if isinstance(view.capacity, Seen) else ()
     return max((len(set(attributes) & set(host.attributes)) for host in hosts), default=0)

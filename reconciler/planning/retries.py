@@ -30,10 +30,10 @@ def retry_hold(
     return None
 
 
-def failed(
+def with_failure(
     retries: Mapping[EffectKey, Retry], key: EffectKey, now: int, failure: Retry
 ) -> dict[EffectKey, Retry]:
-    """The retries after one more failure; `next_try` 0 means never again, else it is reckoned here."""
+    """The retries after one more failure; `next_try` 0 means never again, else it is computed here."""
     before = retries.get(key)
     failures = before.failures + 1 if before else 1
     wait = min(FIRST_SECONDS * 2 ** min(failures - 1, 16), LONGEST_SECONDS)
@@ -43,11 +43,11 @@ def failed(
 
 def prune(retries: Mapping[EffectKey, Retry], market: Market) -> Mapping[EffectKey, Retry]:
     """The retries without those of bids and leases that are no more; the same mapping where all are."""
-    kept = {k: r for k, r in retries.items() if _alive(k, market)}
+    kept = {k: r for k, r in retries.items() if _is_current(k, market)}
     return retries if len(kept) == len(retries) else kept
 
 
-def _alive(key: EffectKey, market: Market) -> bool:
+def _is_current(key: EffectKey, market: Market) -> bool:
     order, lease = key.subject.order, key.subject.lease
     match key.kind:
         case CreateBid.__name__:
@@ -60,6 +60,6 @@ def _alive(key: EffectKey, market: Market) -> bool:
             return True
 
 
-def worked(retries: Mapping[EffectKey, Retry], key: EffectKey) -> Mapping[EffectKey, Retry]:
-    """The retries without this one."""
+def without_failure(retries: Mapping[EffectKey, Retry], key: EffectKey) -> Mapping[EffectKey, Retry]:
+    """The retries after a success."""
     return {k: v for k, v in retries.items() if k != key} if key in retries else retries

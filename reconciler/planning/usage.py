@@ -29,7 +29,7 @@ is lost with its fees (semantics 5.5).
 def plan_usage(basis: MarketBasis) -> Proposals:
     """Record what is due and worth its fees, and settle what is on record, for each usage-billed lease."""
     rules = basis.desired.config.usage if basis.desired.config else Usage()
-    decisions = [d for lease in _billed(basis) for d in _judge(basis, lease, rules)]
+    decisions = [d for lease in _billed(basis) for d in _evaluate(basis, lease, rules)]
     return Proposals(
         tuple(d for d in decisions if not isinstance(d, Hold)),
         tuple(d for d in decisions if isinstance(d, Hold)),
@@ -41,7 +41,7 @@ def _billed(basis: MarketBasis) -> list[Lease]:
     return sorted(billed, key=lambda lease: lease.id)
 
 
-def _judge(basis: MarketBasis, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
+def _evaluate(basis: MarketBasis, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
     side = basis.market.settlements.get(lease.id.order, SettlementSide(None))
     subject = Subject.of_workload(lease.id)
     if side.escrow is None:

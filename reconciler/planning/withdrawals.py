@@ -1,4 +1,4 @@
-"""When a lease's earnings are drawn: by interval and gain, and before its funds run out."""
+"""When a lease's earnings are withdrawn: by interval and gain, and before its funds run out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def plan_withdrawals(basis: MarketBasis) -> Proposals:
     messages: list[WithdrawLease] = []
     holds: list[Hold] = []
     touched: set[DeploymentId] = set()
-    for decision in _judge_all(basis):
+    for decision in _evaluate_all(basis):
         if isinstance(decision, Hold):
             holds.append(decision)
         elif decision.id.deployment in touched:
@@ -41,26 +41,26 @@ def plan_withdrawals(basis: MarketBasis) -> Proposals:
     return Proposals(tuple(messages), tuple(holds))
 
 
-def _judge_all(basis: MarketBasis) -> Iterator[WithdrawLease | Hold]:
+def _evaluate_all(basis: MarketBasis) -> Iterator[WithdrawLease | Hold]:
     rules = basis.desired.config.withdrawals if basis.desired.config else Withdrawals()
     fee = Fees.under(basis.market.rules, basis.limits).withdrawal
     due = [lease for lease in basis.market.leases.values() if _may_be_due(basis, lease, rules)]
     for lease in sorted(due, key=lambda x: x.id):
         account = basis.market.accounts.get(lease.id.deployment)
         if account is not None and account.state is State.OPEN:
-            yield from _judge(basis, lease, account, (rules, fee))
+            yield from _evaluate(basis, lease, account, (rules, fee))
 
 
 def _may_be_due(basis: MarketBasis, lease: Lease, rules: Withdrawals) -> bool:
-    """Told from the lease alone: its interval is over, or its funds end."""
+    """Decided from the lease alone: its interval is over, or its funds end."""
     if lease.state is not State.ACTIVE:
         return False
     left = basis.funding[lease.id].blocks_left
     ends = left is not None and left <= LAST_BLOCKS
-    return ends or basis.market.time - _last_drawn(basis, lease) >= rules.every_seconds
+    return ends or basis.market.time - _last_withdrawn(basis, lease) >= rules.every_seconds
 
 
-def _judge(
+def _evaluate(
     basis: MarketBasis, lease: Lease, account: EscrowAccount, terms: tuple[Withdrawals, int]
 ) -> Iterator[WithdrawLease | Hold]:
     rules, fee = terms
@@ -71,7 +71,7 @@ def _judge(
     if over:
         why = "its deployment's funds have run out; the withdrawal will record that and close the lease"
         yield Hold(Subject.of_workload(lease.id), Reason.ESCROW_EXHAUSTED, why, ours=True)
-    if not ending and basis.market.time - _last_drawn(basis, lease) < rules.every_seconds:
+    if not ending and basis.market.time - _last_withdrawn(basis, lease) < rules.every_seconds:
         return
     if account.settled_at >= height:
         return
@@ -85,7 +85,7 @@ def _judge(
     yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message
 
 
-def _last_drawn(basis: MarketBasis, lease: Lease) -> int:
+def _last_withdrawn(basis: MarketBasis, lease: Lease) -> int:
     """Chain time of the last withdrawal that we know of, else of the lease's making."""
     known = basis.memory.withdrawn_at.get(lease.id)
     if known is not None:

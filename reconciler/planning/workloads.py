@@ -29,8 +29,8 @@ again.
 @lru_cache(maxsize=1 << 15)
 def digest_of(workload: Workload) -> str:
     """Identifies what is applied: everything of the workload but its place and its wish to be closed."""
-    told = (RENDERING, workload.id, workload.lease, workload.services, workload.adapter, workload.paused)
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    parts = (RENDERING, workload.id, workload.lease, workload.services, workload.adapter, workload.paused)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
@@ -90,7 +90,7 @@ def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Itera
     if workload is None:
         yield _no_file(basis.desired, subject)
         return
-    if refusal := _refused(basis, workload):
+    if refusal := _refusal(basis, workload):
         yield refusal
         return
     if workload.paused:
@@ -101,13 +101,13 @@ def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Itera
         yield Hold(Subject.of_workload(subject), blindness(reading), reading.why, ours=True)
         return
     pair = WorkloadPair(workload, reading.view.get(subject))
-    if not trusted and (wait := _unproven(basis, pair)):
+    if not trusted and (wait := _repair_hold(basis, pair)):
         yield wait
         return
     yield from _apply(basis, pair)
 
 
-def _unproven(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
+def _repair_hold(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
     """Why no repair: on the strength of a lease last seen, what ran goes on, and nothing else begins. On a
     plain host, where nobody else repairs, what ran and is gone without a trace counts, too.
     """
@@ -145,7 +145,7 @@ def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
     )
 
 
-def _refused(basis: PlanningBasis, workload: Workload) -> Hold | None:
+def _refusal(basis: PlanningBasis, workload: Workload) -> Hold | None:
     """Why a workload's file is not applied as it stands."""
     if workload.adapter not in basis.adapters:
         known = ", ".join(sorted(basis.adapters)) or "none"
@@ -168,7 +168,7 @@ def _refused(basis: PlanningBasis, workload: Workload) -> Hold | None:
     return None
 
 
-def _asks_too_much(basis: PlanningBasis, workload: Workload) -> Hold | None:
+def _excess(basis: PlanningBasis, workload: Workload) -> Hold | None:
     """What its lease does not pay for; what runs unchanged was checked when it was applied."""
     if basis.market is None:
         return None
@@ -194,7 +194,7 @@ def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
     why = _difference(running, workload)
     if not why:
         return
-    if refusal := _asks_too_much(basis, workload):
+    if refusal := _excess(basis, workload):
         yield refusal
         return
     action = ApplyWorkload(workload, digest_of(workload), why)
@@ -206,7 +206,7 @@ def _difference(running: Running | None, workload: Workload) -> str:
         return "leased, not there"
     if running.digest != digest_of(workload):
         if running.digest == digest_of(replace(workload, paused=not workload.paused)):
-            return "it shall pause" if workload.paused else "its pause is over"
+            return "paused in git" if workload.paused else "resumed in git"
         return "its file changed"
     return "somebody changed it" if running.drifted else ""
 

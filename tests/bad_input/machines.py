@@ -67,7 +67,7 @@ def journal_held(workspace: Workspace) -> str:
         with pytest.raises(JournalLocked) as caught:
             open_journal(play.outside.state)
         play.blocks(1)
-        assert play.last.finding.plan.revision
+        assert play.last.planned.plan.revision
         records = open_records(play.outside.state)
         assert records.published()
         records.close()

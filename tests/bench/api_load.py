@@ -72,7 +72,7 @@ class Load:
 
     def _cycle(self) -> None:
         cycle = self.runner.cycle()
-        assert not cycle.finding.plan.actions, "a cycle in which nothing is to do"
+        assert not cycle.planned.plan.actions, "a cycle in which nothing is to do"
         self.snapshots.publish(cycle.snapshot)
 
     def note(self, what: str, at: ListenAddress, paths: Sequence[str]) -> None:

@@ -79,7 +79,7 @@ def bench_cycles(leases: int, block_seconds: float = 5.0) -> None:
         def quiet() -> None:
             later(scene)
             cycle = runner.cycle()
-            assert not cycle.finding.plan.actions
+            assert not cycle.planned.plan.actions
 
         nothing = cpu_ms(quiet, CYCLES)
         told = [str(each.id) for each in runner.snapshot.leases]
@@ -93,7 +93,7 @@ def bench_cycles(leases: int, block_seconds: float = 5.0) -> None:
         def edited() -> None:
             repo.edition += 1
             later(scene)
-            assert runner.cycle().finding.plan.actions
+            assert runner.cycle().planned.plan.actions
 
         one = cpu_ms(edited, 3)
         show(

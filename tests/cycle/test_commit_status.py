@@ -79,8 +79,8 @@ def test_a_forge_in_trouble_is_told_later_and_logged_once(
     with caplog.at_level(logging.WARNING):
         for _ in range(6):
             running.cycle()
-    assert [r for r in caplog.records if "the forge is not told" in r.message] != []
-    assert sum("the forge is not told" in r.message for r in caplog.records) == 1
+    assert [r for r in caplog.records if "could not be reported to the forge" in r.message] != []
+    assert sum("could not be reported to the forge" in r.message for r in caplog.records) == 1
     assert forge.shown == {"c": "success: applied"}
     assert len(forge.asked) == 5
 

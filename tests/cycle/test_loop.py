@@ -203,7 +203,7 @@ def test_once_cycles_until_nothing_is_left_to_do(scene: Scenery) -> None:
 
     cycle = loop.once()
 
-    assert cycle.finding.plan.actions == ()
+    assert cycle.planned.plan.actions == ()
     assert not cycle.waiting
     assert scene.calls.count("publish") == 1
 

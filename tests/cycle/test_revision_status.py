@@ -28,10 +28,10 @@ def found(wanted: Desired | None = None, market: Any = None, **changes: Any) -> 
     return PlannedCycle(inputs, plan(inputs))
 
 
-def state(finding: PlannedCycle) -> tuple[CommitStand, str]:
-    made = commit_state_of(finding)
+def state(planned: PlannedCycle) -> tuple[CommitStand, str]:
+    made = commit_state_of(planned)
     assert made is not None
-    assert made.commit == finding.inputs.desired.view.newest.desired.commit  # type: ignore[union-attr]  # seen
+    assert made.commit == planned.inputs.desired.view.newest.desired.commit  # type: ignore[union-attr]  # seen
     return made.stand, made.description
 
 
@@ -56,9 +56,9 @@ def test_a_commit_whose_workload_is_being_applied() -> None:
 def test_and_as_long_as_that_fails() -> None:
     """Between two tries the plan has nothing to do, and yet it is not applied."""
     retry = Retry(3, makers.NOW + 600, "Unreachable", "the cluster says no")
-    finding = found(makers.desired(RUNS), makers.market(leases=[makers.lease()]))
-    memory = replace(finding.plan.memory, retries={EffectKey.parse(f"ApplyWorkload:{RUNS.id}"): retry})
-    waiting = PlannedCycle(finding.inputs, replace(finding.plan, actions=(), memory=memory))
+    planned = found(makers.desired(RUNS), makers.market(leases=[makers.lease()]))
+    memory = replace(planned.plan.memory, retries={EffectKey.parse(f"ApplyWorkload:{RUNS.id}"): retry})
+    waiting = PlannedCycle(planned.inputs, replace(planned.plan, actions=(), memory=memory))
     assert state(waiting) == (CommitStand.PENDING, "seen; workloads are being changed")
 
 
@@ -97,33 +97,33 @@ def test_a_commit_that_nobody_may_let_pass() -> None:
 
 def test_a_commit_that_is_held() -> None:
     """With what lets it pass, in words that are not cut off."""
-    finding = found()
-    judged = finding.plan.judged
+    planned = found()
+    judged = planned.plan.judged
     assert judged is not None
     waiting = replace(judged, verdict=VerdictKind.HELD, why="PriceJump: " + "so much " * 30)
-    plain = replace(finding.plan, judged=waiting)
-    stand, words = state(PlannedCycle(finding.inputs, plain))
+    plain = replace(planned.plan, judged=waiting)
+    stand, words = state(PlannedCycle(planned.inputs, plain))
     assert (stand, words.startswith("held: PriceJump: so much")) == (CommitStand.PENDING, True)
     hold = Hold(
         Subject.parse("pricing.yaml"), Reason.PRICE_JUMP, "so much", ours=True, approval="0123456789abcdef"
     )
-    stand, words = state(PlannedCycle(finding.inputs, replace(plain, holds=(hold,))))
+    stand, words = state(PlannedCycle(planned.inputs, replace(plain, holds=(hold,))))
     assert words.startswith("held (provider-daemon approve 01234567): PriceJump: so much")
 
 
 def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
-    finding = found()
-    judged = finding.plan.judged
+    planned = found()
+    judged = planned.plan.judged
     assert judged is not None
     spend = Breach("e" * 40, "spend_per_hour", "1uve", (makers.US,))
     jump = Breach(judged.commit, "price_change_percent", "10", ("gpu",))
     holds = tuple(
         Hold(Subject.parse("a"), Reason.CEILING, "so much", approval=each.digest) for each in (spend, jump)
     )
-    memory = replace(finding.plan.memory, waiting={each.digest: each for each in (spend, jump)})
+    memory = replace(planned.plan.memory, waiting={each.digest: each for each in (spend, jump)})
     waiting = replace(judged, verdict=VerdictKind.HELD, why="PriceJump: so much")
-    made = replace(finding.plan, judged=waiting, holds=holds, memory=memory)
-    _, words = state(PlannedCycle(finding.inputs, made))
+    made = replace(planned.plan, judged=waiting, holds=holds, memory=memory)
+    _, words = state(PlannedCycle(planned.inputs, made))
     assert words.startswith(f"held (provider-daemon approve {jump.digest[:8]})")
 
 

@@ -55,9 +55,9 @@ def test_a_cycle_observes_remembers_applies_and_publishes_in_this_order(scene: S
 def test_looking_alone_changes_nothing(scene: Scenery) -> None:
     _bidding(scene)
 
-    finding = _runner(scene).look()
+    planned = _runner(scene).look()
 
-    assert finding.plan.actions
+    assert planned.plan.actions
     assert not {"remember", "intend", "record", "publish"} & {call.split()[0] for call in scene.calls}
     assert scene.journal.journal.is_new()
 
@@ -68,7 +68,7 @@ def test_a_cycle_with_nothing_to_do_is_quiet(scene: Scenery) -> None:
 
     again = runner.cycle(flush=True)
 
-    assert again.finding.plan.actions == ()
+    assert again.planned.plan.actions == ()
     assert again.snapshot.cycle is not None
     assert again.snapshot.cycle.outcome is CycleOutcome.QUIET
     assert scene.calls.count("publish") == 1
@@ -95,7 +95,7 @@ def test_a_confirmed_intent_ends_with_the_memory_that_knows_it(scene: Scenery) -
 
     cycle = _runner(scene).cycle()
 
-    assert cycle.finding.plan.memory.sequence == makers.market().wallet.sequence
+    assert cycle.planned.plan.memory.sequence == makers.market().wallet.sequence
     ended = scene.journal.records.confirmation(intent().hash)
     assert ended is not None
     assert ended.fate is IntentOutcome.LANDED

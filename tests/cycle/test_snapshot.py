@@ -33,8 +33,8 @@ def _shown(
     seen = market if market is not None else Unseen("the node is down")
     given = {"adapters": makers.adapter(makers.running(RUNS))} | changes
     inputs = makers.planning_input(seen, makers.desired(RUNS), **given)
-    finding = PlannedCycle(inputs, plan(inputs))
-    return snapshot_of(finding, object_views(finding), before or Snapshot(), cycle_began_at=at)
+    planned = PlannedCycle(inputs, plan(inputs))
+    return snapshot_of(planned, object_views(planned), before or Snapshot(), cycle_began_at=at)
 
 
 def test_the_market_is_shown() -> None:

@@ -27,18 +27,18 @@ QUIET = makers.planning_input(makers.market(), makers.desired())
 
 
 class Share:
-    """A sharer with its repository, asked at chosen seconds."""
+    """A publisher with its repository, asked at chosen seconds."""
 
     def __init__(self, scene: Scenery, *, sharing: bool = True) -> None:
         self.repo = scene.repo
-        self.sharer = SnapshotPublisher(replace(scene.world, sharing=sharing))
+        self.publisher = SnapshotPublisher(replace(scene.world, sharing=sharing))
 
     def at(self, seconds: int, inputs: PlanningInput = QUIET) -> Outcome | None:
         market = inputs.market
         if isinstance(market, Seen):
             market = Seen(replace(market.view, time=makers.NOW + seconds))
         there = replace(inputs, now=makers.NOW + seconds, market=market)
-        return self.sharer.share(PlannedCycle(there, plan(there)))
+        return self.publisher.publish(PlannedCycle(there, plan(there)))
 
     @property
     def commits(self) -> int:

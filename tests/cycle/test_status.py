@@ -25,8 +25,8 @@ def _found(market: Market, wanted: Desired | None = None, **changes: Any) -> Pla
     return PlannedCycle(inputs, plan(inputs))
 
 
-def _told(finding: PlannedCycle) -> PublishedStatus:
-    found = status_of("p", finding, object_views(finding), None)
+def _told(planned: PlannedCycle) -> PublishedStatus:
+    found = status_of("p", planned, object_views(planned), None)
     assert found is not None
     return found
 
@@ -44,9 +44,9 @@ def test_a_workload_is_told_with_its_lease_phase_and_money() -> None:
     paid = replace(makers.lease().payment, withdrawn=900)
     lease = makers.lease(payment=paid)
 
-    finding = _found(makers.market(leases=[lease]), adapters=makers.adapter(makers.running(RUNS)))
+    planned = _found(makers.market(leases=[lease]), adapters=makers.adapter(makers.running(RUNS)))
 
-    (told,) = _told(finding).workloads
+    (told,) = _told(planned).workloads
     assert (told.id, told.lease, told.adapter) == (RUNS.id, str(lease.id), "kubernetes")
     assert (told.state, told.lease_state, told.billing) == ("running", State.ACTIVE, "lease")
     assert (told.price_uve, told.withdrawn_uve, told.settled_uve) == (Decimal(2446), 900, 0)
@@ -95,9 +95,9 @@ def test_height_and_time_change_nothing() -> None:
 
 def test_holds_stand_with_their_workload_or_by_themselves() -> None:
     wanted = makers.desired()
-    finding = _found(makers.market(leases=[makers.lease()]), wanted)
+    planned = _found(makers.market(leases=[makers.lease()]), wanted)
 
-    told = _told(finding)
+    told = _told(planned)
 
     assert "NoWorkloadFile" in {hold.reason for hold in told.workloads[0].holds}
     assert told.holds == ()

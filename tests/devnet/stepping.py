@@ -84,7 +84,7 @@ class SteppedDaemon:
             world = self._world(daemon)
             runner = Runner(world, key_of(PROVIDER).address)
             cycle = Loop(world, runner, LoopPace(), lambda _: None).once()
-        return 0, f"{len(cycle.finding.plan.actions)} to do"
+        return 0, f"{len(cycle.planned.plan.actions)} to do"
 
     @contextmanager
     def _opened(self) -> Iterator[Daemon]:

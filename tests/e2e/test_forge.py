@@ -45,5 +45,5 @@ def test_a_failing_forge_delays_no_cycle(tmp_path: Path) -> None:
             forge.always = None
             process.wait_until(lambda: forge.statuses, "a commit state at the forge")
     assert forge.statuses[-1]["context"] == "provider-daemon/provider"
-    assert process.stderr.count("the forge is not told how commits stand, it is tried again") == 1
+    assert process.stderr.count("commit states could not be reported to the forge; retrying") == 1
     assert TOKEN not in process.stderr

@@ -12,18 +12,18 @@ from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId
 from reconciler.values.plans import NotifyTenant, effect_key
 from reconciler.values.subjects import EffectKey, Subject
-from tests.planning.colliding import quiet_configs, seen_worlds
-from tests.planning.colliding_chain import SERVING
-from tests.planning.looking import alive
-from tests.planning.modelled import Step, live
-from tests.planning.moods import PLAIN, Mood, all_drained, all_metered
+from tests.planning.chain_model import Step, live
+from tests.planning.properties import few_worlds
+from tests.planning.small_markets import SERVING
+from tests.planning.small_worlds import quiet_configs, seen_worlds
+from tests.planning.world_variants import PLAIN, Variant, all_drained, all_metered
 
 
-@alive
+@few_worlds
 @given(seen_worlds(config=quiet_configs()), st.integers(0, 1), st.sampled_from((*PLAIN, all_drained)))
-def test_a_world_left_alone_comes_to_rest(drawn: PlanningInput, delay: int, mood: Mood) -> None:
+def test_a_world_left_alone_comes_to_rest(drawn: PlanningInput, delay: int, variant: Variant) -> None:
     """At once, and with a block between sending and landing; the model refuses what the chain refuses."""
-    steps = live(mood(drawn), 90, delay=delay)
+    steps = live(variant(drawn), 90, delay=delay)
     assert [step.plan.actions for step in steps[-5:]] == [()] * 5
     told = [effect_key(a) for step in steps for a in step.plan.actions if isinstance(a, NotifyTenant)]
     assert len(told) == len(set(told)), "a tenant is told once of each state"
@@ -38,10 +38,10 @@ def paid_for(step: Step, lease: LeaseId) -> bool:
     return refused or step.plan.funding[lease].state is not Funding.EXHAUSTED
 
 
-@alive
+@few_worlds
 @given(seen_worlds(SERVING), st.integers(0, 1), st.sampled_from((*PLAIN, all_metered)))
 def test_a_world_in_which_things_fall_due_breaks_no_rule_of_the_chain(
-    drawn: PlanningInput, delay: int, mood: Mood
+    drawn: PlanningInput, delay: int, variant: Variant
 ) -> None:
     """Withdrawals and usage every second: the model's own checks are the assertions."""
-    live(mood(drawn), 50, delay=delay)
+    live(variant(drawn), 50, delay=delay)

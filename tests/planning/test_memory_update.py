@@ -84,7 +84,7 @@ def test_a_deposit_above_the_host_s_limit_is_not_locked() -> None:
     assert hold == Hold(
         Subject.of_order(makers.order_id(1)),
         Reason.CEILING,
-        "the chain asks for a deposit of 7000000uve a bid; the host file allows 2500000uve (bid_deposit_max)",
+        "the chain requires a deposit of 7000000uve a bid; the host file allows 2500000uve (bid_deposit_max)",
     )
     allowed = plan(makers.planning_input(market, limits=Limits(bid_deposit_max=7_000_000)))
     assert [action for action in allowed.actions if isinstance(action, SendTransaction)]

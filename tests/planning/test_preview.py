@@ -25,9 +25,9 @@ from reconciler.values.preview import Preview
 from reconciler.values.readings import Seen
 from reconciler.values.subjects import Subject
 from tests import makers
-from tests.planning.colliding_chain import BOTH
-from tests.planning.looking import everywhere
-from tests.planning.moods import PLAIN, silent_capacity, silent_cluster, worlds
+from tests.planning.properties import many_worlds
+from tests.planning.small_markets import BOTH
+from tests.planning.world_variants import PLAIN, silent_capacity, silent_cluster, worlds
 
 BASE, HEAD = "b" * 40, "d" * 40
 
@@ -45,7 +45,7 @@ def revision(desired: Desired, commit: str) -> Revision:
     return Revision(replace(desired, commit=commit))
 
 
-@everywhere
+@many_worlds
 @given(
     worlds(*PLAIN, silent_capacity, silent_cluster, of=BOTH),
     worlds(*PLAIN, of=BOTH),

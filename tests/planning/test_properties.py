@@ -21,10 +21,11 @@ from reconciler.values.messages import CloseBid, CreateBid, Message, WithdrawLea
 from reconciler.values.observed import State
 from reconciler.values.plans import ApplyWorkload, Plan, Reason, RemoveWorkload, Transition
 from reconciler.values.readings import Seen, Unseen
-from tests.planning.colliding import under_each_ceiling
-from tests.planning.colliding_chain import BOTH, SERVING, TRADING
-from tests.planning.looking import bids, everywhere, messages, seen_market, shown
-from tests.planning.moods import (
+from tests.planning.mapping_order import in_opposite_order
+from tests.planning.properties import bids, many_worlds, messages, seen_market, shown
+from tests.planning.small_markets import BOTH, SERVING, TRADING
+from tests.planning.small_worlds import under_each_ceiling
+from tests.planning.world_variants import (
     PLAIN,
     all_ended,
     silent_capacity,
@@ -33,12 +34,11 @@ from tests.planning.moods import (
     silent_repository,
     worlds,
 )
-from tests.planning.turned import in_opposite_order
 
 LATER = frozenset({Reason.CEILING, Reason.NO_BALANCE, Reason.AWAITING_CONFIRMATION, Reason.AWAITING_HEIGHT})
 
 
-@everywhere
+@many_worlds
 @given(st.one_of(worlds(), worlds(*PLAIN, all_ended, of=SERVING)))
 def test_the_same_facts_give_the_same_plan_byte_for_byte_in_whatever_order_they_come(
     drawn: PlanningInput,
@@ -60,7 +60,7 @@ def started(made: Plan) -> list[ApplyWorkload]:
     return [a for a in made.actions if isinstance(a, ApplyWorkload)]
 
 
-@everywhere
+@many_worlds
 @given(st.one_of(worlds(*PLAIN), worlds(*PLAIN, all_ended, of=SERVING)))
 def test_while_the_chain_is_silent_nothing_is_done_but_repairs(drawn: PlanningInput) -> None:
     made = plan(silent_chain(drawn))
@@ -71,7 +71,7 @@ def test_while_the_chain_is_silent_nothing_is_done_but_repairs(drawn: PlanningIn
         assert there[action.workload.id].digest == action.digest, "what ran, as it ran"
 
 
-@everywhere
+@many_worlds
 @given(st.one_of(worlds(*PLAIN), worlds(*PLAIN, all_ended, of=SERVING)))
 def test_while_the_cluster_is_silent_nothing_is_removed_or_started(drawn: PlanningInput) -> None:
     made = plan(silent_cluster(drawn))
@@ -79,13 +79,13 @@ def test_while_the_cluster_is_silent_nothing_is_removed_or_started(drawn: Planni
     assert not started(made)
 
 
-@everywhere
+@many_worlds
 @given(worlds(*PLAIN, of=TRADING))
 def test_while_the_capacity_is_unknown_nothing_is_promised(drawn: PlanningInput) -> None:
     assert not bids(plan(silent_capacity(drawn)))
 
 
-@everywhere
+@many_worlds
 @given(worlds(*PLAIN))
 def test_while_the_repository_is_silent_nothing_is_started_closed_or_bid_on(drawn: PlanningInput) -> None:
     made = plan(silent_repository(drawn))
@@ -94,7 +94,7 @@ def test_while_the_repository_is_silent_nothing_is_started_closed_or_bid_on(draw
     assert not any(isinstance(m, CloseBid) and m.lease for m in messages(made))
 
 
-@everywhere
+@many_worlds
 @given(worlds(*PLAIN, of=SERVING))
 def test_only_a_lease_seen_closed_at_two_rising_heights_loses_its_workload(world: PlanningInput) -> None:
     for action in plan(world).actions:
@@ -104,7 +104,7 @@ def test_only_a_lease_seen_closed_at_two_rising_heights_loses_its_workload(world
             assert 0 < known.closed_first < seen_market(world).height
 
 
-@everywhere
+@many_worlds
 @given(worlds(of=BOTH))
 def test_every_open_order_has_our_bid_or_a_reason(world: PlanningInput) -> None:
     if isinstance(world.market, Unseen):
@@ -115,7 +115,7 @@ def test_every_open_order_has_our_bid_or_a_reason(world: PlanningInput) -> None:
     assert {str(o) for o in seen_market(world).orders} <= told
 
 
-@everywhere
+@many_worlds
 @given(worlds(of=SERVING))
 def test_every_lease_runs_or_is_started_or_has_a_reason(world: PlanningInput) -> None:
     made = plan(world)
@@ -130,7 +130,7 @@ def leased(world: PlanningInput) -> list[LeaseId]:
     return [w.lease for w in world.memory.workloads.values() if not w.closed_first]
 
 
-@everywhere
+@many_worlds
 @given(st.one_of(worlds(*PLAIN, of=SERVING), worlds(*PLAIN, of=TRADING)))
 def test_an_effect_withheld_by_a_ceiling_has_its_hold(drawn: PlanningInput) -> None:
     """What the same world far from its ceilings would do is done, or held under the name of its subject."""
@@ -164,7 +164,7 @@ def named(message: Message) -> str:
             )
 
 
-@everywhere
+@many_worlds
 @given(worlds(of=SERVING))
 def test_memory_holds_facts_and_never_that_an_effect_took_place(world: PlanningInput) -> None:
     """A cycle that died before its first effect plans the same again; only whose turn it is has passed on."""
@@ -188,7 +188,7 @@ def enduring(memory: Memory) -> Memory:
     return replace(memory, workloads=kept, last_batch="")
 
 
-@everywhere
+@many_worlds
 @given(worlds())
 def test_every_step_told_is_one_of_the_lifecycle_and_follows_the_one_before(world: PlanningInput) -> None:
     here = {name: w.phase for name, w in world.memory.workloads.items()}

@@ -17,10 +17,10 @@ from reconciler.values.observed import State
 from reconciler.values.plans import ApplyWorkload, RemoveWorkload, SendTransaction
 from reconciler.values.readings import Seen
 from reconciler.values.resources import Resources, total
-from tests.planning.colliding import under_each_ceiling
-from tests.planning.colliding_chain import BOTH, MIXED, SERVING, TRADING
-from tests.planning.looking import bids, everywhere, messages, seen_market
-from tests.planning.moods import (
+from tests.planning.properties import bids, many_worlds, messages, seen_market
+from tests.planning.small_markets import BOTH, MIXED, SERVING, TRADING
+from tests.planning.small_worlds import under_each_ceiling
+from tests.planning.world_variants import (
     BRAKES,
     PAUSES,
     PLAIN,
@@ -32,7 +32,7 @@ from tests.planning.moods import (
 )
 
 
-@everywhere
+@many_worlds
 @given(worlds(*PLAIN, of=MIXED + TRADING))
 def test_never_more_is_promised_than_is_offered(drawn: PlanningInput) -> None:
     for percent in (0, 50):
@@ -50,14 +50,14 @@ def test_never_more_is_promised_than_is_offered(drawn: PlanningInput) -> None:
         assert not bids(made) or (ours - total(leased) - total(standing)).lacks(fresh) == ()
 
 
-@everywhere
+@many_worlds
 @given(worlds(*PAUSES))
 def test_one_transaction_at_most_and_none_while_one_is_unconfirmed(world: PlanningInput) -> None:
     sent = [a for a in plan(world).actions if isinstance(a, SendTransaction)]
     assert len(sent) <= (0 if world.intents else 1)
 
 
-@everywhere
+@many_worlds
 @given(worlds(*PLAIN, all_closing, of=SERVING))
 def test_no_two_messages_of_a_transaction_touch_one_deployments_escrow(world: PlanningInput) -> None:
     assert all(n == 1 for n in Counter(touched(world, messages(plan(world)))).values())
@@ -74,7 +74,7 @@ def touched(world: PlanningInput, sent: list[Message]) -> Iterator[DeploymentId]
                 yield message.id.deployment
 
 
-@everywhere
+@many_worlds
 @given(worlds(*PLAIN, of=SERVING))
 def test_no_account_is_touched_in_the_block_that_settled_it(drawn: PlanningInput) -> None:
     for world in (drawn, just_settled(drawn), just_settled(all_closing(drawn))):
@@ -82,13 +82,13 @@ def test_no_account_is_touched_in_the_block_that_settled_it(drawn: PlanningInput
             assert seen_market(world).accounts[deployment].settled_at < seen_market(world).height
 
 
-@everywhere
+@many_worlds
 @given(worlds())
 def test_withdrawals_share_no_transaction_with_anything_else(world: PlanningInput) -> None:
     assert len({isinstance(m, WithdrawLease) for m in messages(plan(world))}) <= 1
 
 
-@everywhere
+@many_worlds
 @given(worlds(*PLAIN, all_ended, all_closing, of=SERVING))
 def test_no_ceiling_of_effects_is_passed(drawn: PlanningInput) -> None:
     for world in under_each_ceiling(drawn):
@@ -102,7 +102,7 @@ def test_no_ceiling_of_effects_is_passed(drawn: PlanningInput) -> None:
         assert closings == 0 or closings + recent <= limits.closings_per_hour
 
 
-@everywhere
+@many_worlds
 @given(worlds(*PLAIN, of=TRADING))
 def test_no_more_is_bid_and_spent_than_is_allowed(drawn: PlanningInput) -> None:
     ledger, wallet = drawn.memory.ledger, seen_market(drawn).wallet
@@ -116,7 +116,7 @@ def test_no_more_is_bid_and_spent_than_is_allowed(drawn: PlanningInput) -> None:
         assert cost == 0 or wallet.balance - cost >= limits.balance_reserve
 
 
-@everywhere
+@many_worlds
 @given(worlds(*BRAKES, of=BOTH))
 def test_the_brakes_hold(world: PlanningInput) -> None:
     """Draining, nothing is bid on; with any other, nothing is sent; workloads are started all the same."""

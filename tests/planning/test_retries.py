@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.planning.retries import FIRST_SECONDS, LONGEST_SECONDS, failed, prune, retry_hold, worked
+from reconciler.planning.retries import (
+    FIRST_SECONDS,
+    LONGEST_SECONDS,
+    prune,
+    retry_hold,
+    with_failure,
+    without_failure,
+)
 from reconciler.values.ids import LeaseId
 from reconciler.values.memory import Memory, Retry
 from reconciler.values.observed import Market
@@ -18,7 +25,7 @@ NEVER = Retry(1, 0, "ChainRefused", "bid exists")
 def after(times: int) -> Retry:
     retries: dict[EffectKey, Retry] = {}
     for _ in range(times):
-        retries = failed(retries, KEY, NOW, LATER)
+        retries = with_failure(retries, KEY, NOW, LATER)
     return retries[KEY]
 
 
@@ -29,7 +36,7 @@ def test_the_wait_doubles_up_to_an_hour() -> None:
 
 
 def test_what_is_refused_for_good_is_never_tried_again() -> None:
-    assert failed({}, KEY, NOW, NEVER)[KEY].next_try == 0
+    assert with_failure({}, KEY, NOW, NEVER)[KEY].next_try == 0
     kept = Memory(retries={KEY: NEVER})
     assert retry_hold(kept, KEY, KEY.subject, NOW + 10**9) == Hold(
         KEY.subject, Reason.REFUSED_BEFORE, "bid exists"
@@ -46,8 +53,8 @@ def test_a_failure_holds_until_its_time() -> None:
 
 def test_what_worked_is_forgotten_and_nothing_else_is_touched() -> None:
     retries = {KEY: LATER, OTHER: NEVER}
-    assert worked(retries, KEY) == {OTHER: NEVER}
-    assert worked(retries, EffectKey("ApplyWorkload", OTHER.subject)) is retries
+    assert without_failure(retries, KEY) == {OTHER: NEVER}
+    assert without_failure(retries, EffectKey("ApplyWorkload", OTHER.subject)) is retries
 
 
 BUSY = market(orders=[order(1)], bids=[bid(2)], leases=[lease(3)])

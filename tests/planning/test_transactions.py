@@ -96,8 +96,8 @@ def test_two_leases_of_a_deployment_are_not_closed_in_one_block() -> None:
 def test_the_order_in_which_leases_are_listed_decides_nothing() -> None:
     due = desired(config=EVERY_MINUTE)
     seen = replace(pair(), accounts={lease_id().deployment: account(*pair().leases.values())})
-    turned = replace(seen, leases=dict(reversed(list(seen.leases.items()))))
-    assert sent(planning_input(seen, due)) == sent(planning_input(turned, due))
+    reversed_mapping = replace(seen, leases=dict(reversed(list(seen.leases.items()))))
+    assert sent(planning_input(seen, due)) == sent(planning_input(reversed_mapping, due))
 
 
 def test_a_suspension_is_said_also_while_nothing_wants_to_be_sent() -> None:

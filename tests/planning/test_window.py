@@ -17,7 +17,7 @@ from reconciler.values.memory import Memory
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Unseen
 from tests.makers import PRICING, workload
-from tests.planning.looking import alive
+from tests.planning.properties import few_worlds
 from tests.planning.pushes import Branch, files
 
 DAY = 86_400
@@ -117,7 +117,7 @@ def in_force(branch: Branch) -> Iterator[tuple[int, int, Decimal]]:
         yield since, ends, price_of(found)
 
 
-@alive
+@few_worlds
 @given(STEPS, st.sampled_from([10, 50, 90]))
 def test_no_pushes_move_a_price_beyond_the_bound_within_any_window(
     steps: list[tuple[str, int]], percent: int
@@ -229,7 +229,7 @@ def runs(found: Desired, of: Workload) -> object:
     return None if found.config.images_denied and service.image == "evil" else (service, found.kubernetes)
 
 
-@alive
+@few_worlds
 @given(st.lists(REVISIONS, max_size=10), st.integers(0, 3))
 def test_no_pushes_disrupt_more_workloads_than_the_bound_within_any_window(
     pushes: list[tuple[list[str], str, int]], most: int

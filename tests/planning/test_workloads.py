@@ -57,7 +57,7 @@ def test_a_lease_with_a_file_and_nothing_there_is_applied() -> None:
     [
         (running(FILE), ""),
         (running(FILE, digest="old"), "its file changed"),
-        (running(replace(FILE, paused=True)), "its pause is over"),
+        (running(replace(FILE, paused=True)), "resumed in git"),
         (running(FILE, drifted=True), "somebody changed it"),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_pause_is_called_a_pause_by_whatever_it_was_asked() -> None:
     given = replace(
         planning_input(market(leases=[lease()]), desired(paused)), adapters=adapter(running(FILE))
     )
-    assert [a.why for a in plan(given).actions if isinstance(a, ApplyWorkload)] == ["it shall pause"]
+    assert [a.why for a in plan(given).actions if isinstance(a, ApplyWorkload)] == ["paused in git"]
 
 
 def test_a_deleted_file_under_an_active_lease_removes_nothing() -> None:

@@ -95,7 +95,7 @@ def live(
 
 def is_quiet(cycle: Cycle) -> bool:
     """Nothing done, nothing on its way, nothing still to be published."""
-    return not (cycle.finding.plan.actions or cycle.finding.inputs.intents or cycle.waiting)
+    return not (cycle.planned.plan.actions or cycle.planned.inputs.intents or cycle.waiting)
 
 
 def record(directory: Path) -> Reference:
@@ -190,7 +190,7 @@ def _view(cycle: Cycle) -> Market | None:
     """The chain as the daemon saw it, but for what depends on when it looked last, and for the reasons of
     closings, which events alone tell (semantics 3.8).
     """
-    reading = cycle.finding.inputs.market
+    reading = cycle.planned.inputs.market
     if isinstance(reading, Unseen):
         return None
     leases = {key: replace(each, closed_reason="") for key, each in reading.view.leases.items()}

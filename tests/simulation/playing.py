@@ -40,7 +40,7 @@ class Play:
         done: list[Action] = []
         for _ in range(count):
             self.cycles.append(self.daemon.cycle() if settled else self.daemon.runner.cycle())
-            done += self.last.finding.plan.actions
+            done += self.last.planned.plan.actions
             self.outside.step()
         return done
 
@@ -50,7 +50,7 @@ class Play:
 
     def holds(self, *reasons: Reason) -> list[Hold]:
         """The last cycle's holds for these reasons."""
-        return [hold for hold in self.last.finding.plan.holds if hold.reason in reasons]
+        return [hold for hold in self.last.planned.plan.holds if hold.reason in reasons]
 
     def cluster_seen(self, wanted: bool) -> None:
         """Wait until the adapter sees its workloads, or no longer does."""

@@ -101,7 +101,7 @@ def test_a_lease_seen_closed_at_one_height_alone_costs_no_workload(play: Play) -
 
     for _ in range(3):
         play.cycles.append(play.daemon.cycle())
-        assert not removals(list(play.last.finding.plan.actions))
+        assert not removals(list(play.last.planned.plan.actions))
         play.daemon.drop()
         play.daemon = Daemon(play.outside)
 
@@ -222,7 +222,7 @@ def test_after_a_restart_the_node_itself_says_that_a_transaction_was_outrun(fres
 
 
 def _ledger(play: Play) -> WalletLedger:
-    ledger = play.last.finding.plan.memory.ledger
+    ledger = play.last.planned.plan.memory.ledger
     assert ledger is not None
     return ledger
 

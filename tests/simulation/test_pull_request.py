@@ -65,10 +65,10 @@ def rest(play: Play) -> None:
     """Go on until nothing is left to do, and share that."""
     for _ in range(12):
         play.blocks(1)
-        plan, inputs = play.last.finding.plan, play.last.finding.inputs
+        plan, inputs = play.last.planned.plan, play.last.planned.inputs
         if not (plan.actions or inputs.intents or inputs.results):
             break
-    play.daemon.runner._sharer = SnapshotPublisher(play.daemon.runner._world)
+    play.daemon.runner._snapshot_publisher = SnapshotPublisher(play.daemon.runner._world)
     assert play.blocks(1) == []
 
 
@@ -93,7 +93,7 @@ def merge(olga: Forge, play: Play) -> Plan:
     olga.git("push", "--quiet", "origin", "main")
     olga.git("switch", "--quiet", "change")
     play.blocks(1)
-    return play.last.finding.plan
+    return play.last.planned.plan
 
 
 def decisions(plan: Plan) -> tuple[object, ...]:
@@ -151,7 +151,7 @@ def test_the_digest_of_the_comment_is_the_one_that_waits_after_the_merge(
     for digest in digests:
         play.daemon.journal.inbox.approve(Approval(_held(memory, digest[:16]), "owner", NOW))
     play.blocks(1)
-    assert play.last.finding.plan.revision == merged
+    assert play.last.planned.plan.revision == merged
 
 
 def land(olga: Forge, play: Play, files: Files) -> None:

@@ -49,7 +49,7 @@ def push(olga: Forge, subject: str, files: dict[str, str]) -> str:
 
 
 def memory(play: Play) -> Memory:
-    return play.last.finding.plan.memory
+    return play.last.planned.plan.memory
 
 
 def revisions(play: Play) -> dict[str, PastRevision]:
@@ -78,7 +78,7 @@ def test_a_jump_waits_for_the_owner_and_both_histories_tell_of_it(
     before = memory(play).applied
     jump = push(olga, "Double the price", {"pricing.yaml": pricing("2")})
     play.blocks(1)
-    assert play.last.finding.plan.revision == before
+    assert play.last.planned.plan.revision == before
     [hold] = play.holds(Reason.PRICE_JUMP)
     assert hold.approval in memory(play).waiting
     play.blocks(13)
@@ -88,7 +88,7 @@ def test_a_jump_waits_for_the_owner_and_both_histories_tell_of_it(
 
     approve(play)
     play.blocks(1)
-    assert play.last.finding.plan.revision == jump
+    assert play.last.planned.plan.revision == jump
     play.blocks(14)
     assert not memory(play).approvals
     assert not memory(play).waiting
@@ -133,7 +133,7 @@ def test_a_force_push_is_refused_and_the_restored_branch_goes_on(
     olga.git("push", "--quiet", "--force", "origin", "main")
     rewritten = olga.git("rev-parse", "HEAD")
     play.blocks(15)
-    assert play.last.finding.plan.revision == good
+    assert play.last.planned.plan.revision == good
     [hold] = play.holds(Reason.REWRITTEN_HISTORY)
     assert (hold.approval, memory(play).waiting) == ("", {}), "nobody approves another history"
 
@@ -141,7 +141,7 @@ def test_a_force_push_is_refused_and_the_restored_branch_goes_on(
     olga.git("push", "--quiet", "--force", "origin", "main")
     after = push(olga, "A little dearer", {"pricing.yaml": pricing("1.1")})
     play.blocks(15)
-    assert play.last.finding.plan.revision == after
+    assert play.last.planned.plan.revision == after
     assert not play.holds(Reason.REWRITTEN_HISTORY)
     past = revisions(play)
     assert (past[rewritten].judged.verdict.value, bool(past[rewritten].ended_at)) == ("refused", True)

@@ -62,7 +62,7 @@ def test_two_pushes_between_two_looks(play: Play, olga: Forge) -> None:
     two = olga.commit("Two", pricing_yaml=pricing("1.05"))
     push(olga)
     play.blocks(3)
-    assert play.last.finding.plan.revision == two
+    assert play.last.planned.plan.revision == two
     assert rows(play, one, two) == [("Two", "applied", False), ("One", "superseded", True)]
     assert states(play, one) == [f"success superseded by {two[:12]}: applied"]
     assert states(play, two) == ["success applied"]
@@ -93,7 +93,7 @@ def test_a_held_newest_commit_leaves_the_earlier_ones_pending(play: Play, olga: 
     play.blocks(2)
     restart(play)
     play.blocks(2)
-    assert play.last.finding.plan.revision not in (one, jump)
+    assert play.last.planned.plan.revision not in (one, jump)
     assert rows(play, one, jump) == [("Jump", "held", False), ("One", "superseded", True)]
     waits = f"pending superseded by {jump[:12]} before it was applied"
     assert states(play, one) == [waits]

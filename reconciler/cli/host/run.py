@@ -45,7 +45,7 @@ def run(host: Path | None, once: bool, observe_only: bool, log_format: str) -> N
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, stop)
         if once:
-            click.echo(headline(daemon.loop.once().finding.plan))
+            click.echo(headline(daemon.loop.once().planned.plan))
             return
         _serve(daemon, systemd)
 

@@ -13,7 +13,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-def turned(mapping: Mapping[Key, Value]) -> dict[Key, Value]:
+def reversed_mapping(mapping: Mapping[Key, Value]) -> dict[Key, Value]:
     """The same mapping in the opposite order."""
     return dict(reversed(list(mapping.items())))
 
@@ -24,17 +24,18 @@ def in_opposite_order(world: PlanningInput) -> PlanningInput:
     if isinstance(seen, Seen):
         m = seen.view
         names = ("orders", "bids", "leases", "accounts", "settlements")
-        other: Any = {name: turned(getattr(m, name)) for name in names}
+        other: Any = {name: reversed_mapping(getattr(m, name)) for name in names}
         seen = Seen(replace(m, **other))
     if isinstance(view.workloads, Seen):
-        view = replace(view, workloads=Seen(turned(view.workloads.view)))
+        view = replace(view, workloads=Seen(reversed_mapping(view.workloads.view)))
     kept: Any = {
-        n: turned(getattr(memory, n)) for n in ("workloads", "usage", "withdrawn_at", "retries", "approvals")
+        n: reversed_mapping(getattr(memory, n))
+        for n in ("workloads", "usage", "withdrawn_at", "retries", "approvals")
     }
     asked = world.desired
     if isinstance(asked, Seen):
         newest = asked.view.newest
-        other = replace(newest.desired, workloads=turned(newest.desired.workloads))
+        other = replace(newest.desired, workloads=reversed_mapping(newest.desired.workloads))
         asked = Seen(replace(asked.view, newest=replace(newest, desired=other)))
     return replace(
         world, desired=asked, market=seen, adapters={"kubernetes": view}, memory=replace(memory, **kept)

@@ -34,7 +34,7 @@ from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
 from reconciler.values.subjects import EffectKey, Subject
 from tests.makers import HEIGHT, NOW, US, desired, planning_input, running
-from tests.planning.colliding_chain import (
+from tests.planning.small_markets import (
     BOB,
     MIXED,
     MOSTLY,

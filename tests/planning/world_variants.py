@@ -29,28 +29,28 @@ from reconciler.values.observed import (
 )
 from reconciler.values.readings import Reading, Seen, Unseen
 from tests.makers import ALICE, HEIGHT, NOW, US, desired, running
-from tests.planning.colliding import seen_worlds
-from tests.planning.colliding_chain import (
+from tests.planning.small_markets import (
     Fates,
     escrow_for,
 )
+from tests.planning.small_worlds import seen_worlds
 
 SILENT = Unseen("it does not answer")
 BARE = replace(desired(), config=None, pricing=None, kubernetes=None)
 """A commit in which nothing could be read."""
 UNCONFIRMED = CloseBid(LeaseId(OrderId(ALICE, 1, 1, 1), US), CloseReason.UNSPECIFIED)
 
-Mood = Callable[[PlanningInput], PlanningInput]
+Variant = Callable[[PlanningInput], PlanningInput]
 
 
-def of_machines(**changes: Any) -> Mood:
+def of_machines(**changes: Any) -> Variant:
     """Another reading of the cluster."""
     return lambda made: replace(
         made, adapters={"kubernetes": replace(made.adapters["kubernetes"], **changes)}
     )
 
 
-def in_flight(signed_at: int) -> Mood:
+def in_flight(signed_at: int) -> Variant:
     """A transaction on its way since a height."""
     intent = Intent("AB" * 32, b"tx", (UNCONFIRMED,), 2, 7, HEIGHT + 9, signed_at)
     return lambda made: replace(made, intents=(intent,))
@@ -133,7 +133,7 @@ def of_commit(asked: Desired) -> Reading[Revisions]:
     return Seen(Revisions(Revision(asked)))
 
 
-PLAIN: tuple[Mood, ...] = (lambda made: made,)
+PLAIN: tuple[Variant, ...] = (lambda made: made,)
 
 
 def silent_chain(made: PlanningInput) -> PlanningInput:
@@ -146,14 +146,14 @@ def silent_repository(made: PlanningInput) -> PlanningInput:
 
 silent_cluster = of_machines(workloads=SILENT)
 silent_capacity = of_machines(capacity=SILENT)
-SILENCES: tuple[Mood, ...] = (silent_chain, silent_repository, silent_cluster, silent_capacity)
-BRAKES: tuple[Mood, ...] = (
+SILENCES: tuple[Variant, ...] = (silent_chain, silent_repository, silent_cluster, silent_capacity)
+BRAKES: tuple[Variant, ...] = (
     suspended,
     lambda made: replace(made, limits=replace(made.limits, draining=True)),
     lambda made: replace(made, limits=replace(made.limits, observe_only=True)),
     lambda made: replace(made, limits=replace(made.limits, stop_spending=True)),
 )
-PAUSES: tuple[Mood, ...] = (
+PAUSES: tuple[Variant, ...] = (
     in_flight(HEIGHT),
     in_flight(HEIGHT - 3),
     lambda made: replace(made, memory=replace(made.memory, sequence=None)),
@@ -163,8 +163,8 @@ PAUSES: tuple[Mood, ...] = (
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *moods: Mood, of: Fates = ()) -> PlanningInput:
-    """A world of orders of these fates in one of these moods; without any, of all, half of them plain."""
+def worlds(draw: st.DrawFn, *variants: Variant, of: Fates = ()) -> PlanningInput:
+    """A world of orders of these fates in one of these variants; without any, of all, half of them plain."""
     mixed = (*PLAIN * 12, *SILENCES, *BRAKES, *PAUSES)
-    mood: Mood = draw(st.sampled_from(moods or mixed))
-    return mood(draw(seen_worlds(of)))
+    variant: Variant = draw(st.sampled_from(variants or mixed))
+    return variant(draw(seen_worlds(of)))
