@@ -1,4 +1,4 @@
-"""What the snapshot shows beside one cycle's facts: totals of the journal, what waits, and since when."""
+"""The parts of a snapshot from journal and publisher: totals, times, and capacity."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from reconciler.values.views import CapacityView, CommitView, CycleOutcome
 
 
 def begun(world: Environment, address: str) -> Snapshot:
-    """Before the first cycle: what the journal knows already, so that no counter seems to begin again."""
+    """Before the first cycle: the journal's totals, so that no counter seems to restart."""
     shown = Snapshot(provider=world.provider, address=address)
     return replace(_with_totals(shown, world.store), published=world.store.records.published())
 
 
 def counted(before: Counters, outcome: CycleOutcome) -> Counters:
-    """With one more cycle that ended so."""
+    """With one more cycle of this outcome."""
     return replace(before, cycles={**before.cycles, outcome: before.cycles.get(outcome, 0) + 1})
 
 
 def recorded(shown: Snapshot, store: Store, before: Snapshot, publisher: Publisher) -> Snapshot:
-    """The snapshot of a cycle with what the journal and the publisher know."""
+    """The snapshot with totals and times from journal and publisher."""
     assert shown.cycle is not None, "the cycle's record is shown first"
     now = shown.cycle.finished_at
     shown = replace(shown, counters=counted(before.counters, shown.cycle.outcome))
@@ -42,7 +42,7 @@ def recorded(shown: Snapshot, store: Store, before: Snapshot, publisher: Publish
 
 
 def capacity_of(planned: PlannedCycle) -> CapacityView | None:
-    """What is offered, sold and promised; None where machines or market are unseen."""
+    """Capacity offered, sellable and promised; None if machines or market are unseen."""
     inputs, market = planned.inputs, planned.inputs.seen_market
     desired = in_force(inputs.desired, planned.plan.revision)
     adapters = inputs.adapters
@@ -78,7 +78,7 @@ def _times(shown: Snapshot, before: Snapshot, now: int, unpublished_since: int) 
 
 
 def _published(shown: Snapshot, before: Snapshot, publisher: Publisher, now: int) -> CommitView | None:
-    """The last status commit; its subject is known where this daemon has made it."""
+    """The last status commit; its subject is known only if this daemon made it."""
     if not shown.published or (before.published_commit and before.published_commit.id == shown.published):
         return before.published_commit
     commit, subject = publisher.last

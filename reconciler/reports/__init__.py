@@ -1,1 +1,1 @@
-"""A plan as people and programs read it."""
+"""Views and texts for people and programs."""

@@ -1,4 +1,4 @@
-"""One price, line by line, as a person adds it up."""
+"""The price of an order, item by item."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Row = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class BillItem:
-    """So many of something, what one costs and what they cost together, in uve a block."""
+    """A count of a resource, its unit price and its cost, in uve per block."""
 
     name: str
     count: str
@@ -26,7 +26,7 @@ class BillItem:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A price with what it is made of, what it brings, and where the terms are from."""
+    """A price with its items, the income of a lease, and where the terms come from."""
 
     items: tuple[BillItem, ...]
     pricing: Pricing
@@ -36,7 +36,7 @@ class Bill:
 
 
 def bill_text(bill: Bill) -> str:
-    """The bill in lines that add up."""
+    """The bill as aligned lines."""
     rows = list(_rows(bill))
     widths = [max(len(row[at]) for row in rows) for at in range(3)]
     lines = [_line(row, widths) for row in rows]
@@ -44,7 +44,7 @@ def bill_text(bill: Bill) -> str:
 
 
 def bill_fields(bill: Bill) -> dict[str, object]:
-    """The bill as a JSON object; amounts in uve, as text where they have decimals."""
+    """The bill as a JSON object; amounts in uve, with decimals as text."""
     quote, costs = bill.quote, bill.costs
     return {
         "items": [

@@ -1,4 +1,4 @@
-"""Columns that line up."""
+"""Tables with aligned columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GAP = "   "
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A line of names, then a line a row; what strangers wrote cannot move a terminal's cursor."""
+    """A header line, then a line per row; text from outside cannot move the terminal's cursor."""
     lines = [list(names), *([printable(cell) for cell in row] for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(names))]
     for line in lines:

@@ -1,4 +1,4 @@
-"""Faults of a repository for those who show them: a terminal, a program, GitHub, code scanning, GitLab."""
+"""Faults of a repository for terminals, programs, GitHub, code scanning and GitLab."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from urllib.parse import quote
 from reconciler.values.desired import Fault
 
 RULES: Mapping[str, str] = {
-    "content": "A key or value is not one that its kind of file has.",
+    "content": "A key or value is not allowed in its kind of file.",
     "unreadable": "The file cannot be read as YAML in UTF-8.",
-    "name": "The file is not named as its lease demands.",
-    "files": "A file is missing, is no plain file, or stands where it is not read.",
-    "across": "What one file says does not fit another.",
+    "name": "The file name does not match its lease.",
+    "files": "A file is missing, is not a regular file, or is in a place that is not read.",
+    "across": "Two files contradict each other.",
     "bounds": "A price is out of the bounds of the host file.",
-    "prices": "The prices are valid and most likely not meant.",
+    "prices": "The prices are valid, but probably a mistake.",
 }
-"""What kinds of fault there are, by the word that faults carry."""
+"""The kinds of faults, by `Fault.rule`."""
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 TOOL = "provider-daemon"
 
@@ -47,7 +47,7 @@ def gitlab_of(faults: Sequence[Fault]) -> str:
 
 
 def sarif_of(faults: Sequence[Fault]) -> str:
-    """SARIF 2.1.0: one run, in which each result names its rule."""
+    """SARIF 2.1.0: one run."""
     rules = [{"id": name, "shortDescription": {"text": text}} for name, text in RULES.items()]
     marks = _fingerprints(faults)
     run = {
@@ -84,7 +84,7 @@ def fault_fields(fault: Fault) -> dict[str, object]:
 
 
 def _command(fault: Fault) -> str:
-    """The runner reads a command to the end of its line: what could end it, or a property, is escaped."""
+    """Characters that would end the command or a property are escaped."""
     place = {"line": fault.line, "col": fault.column} if fault.line else {}
     properties = {"file": fault.path, **place, "title": f"{TOOL} {fault.rule}"}
     shown = ",".join(f"{name}={_escaped_property(str(value))}" for name, value in properties.items())
@@ -123,7 +123,7 @@ def _sarif_result(fault: Fault, mark: str) -> dict[str, object]:
 
 
 def _fingerprints(faults: Sequence[Fault]) -> list[str]:
-    """By path and message; the same ones are counted, as no two results may share one."""
+    """Of path, rule and message, with a counter for duplicates, as no two results may share one."""
     seen: Counter[str] = Counter()
     marks = []
     for fault in faults:

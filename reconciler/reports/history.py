@@ -1,4 +1,4 @@
-"""What was asked for joined with what came of it: each commit, when it was applied, what it did. Pure."""
+"""Desired commits joined with status commits: when each was applied, and what it did. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reconciler.values.history import DesiredRevision, StatusRevision
 
 
 class CommitFate(StrEnum):
-    """What became of a commit. SUPERSEDED was held until a later one came; UNKNOWN has no status branch."""
+    """The outcome of a commit. SUPERSEDED was held until a later one came; UNKNOWN: no status branch."""
 
     IN_FORCE = "in force"
     APPLIED = "applied"
@@ -22,9 +22,9 @@ class CommitFate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """A commit of the desired branch and what came of it: `applied` first told it, `revision` is the commit
-    that was applied (a later one, where several came at once), `held` first told that it waited, and `did` is
-    what was told while it was in force, oldest first.
+    """A commit of the desired branch and its outcome. `applied` is the first status commit after it was
+    applied, `revision` the commit that was applied (a later one, if several came at once), `held` the first
+    status commit that reports it as held, and `did` those made while it was in force, oldest first.
     """
 
     asked: DesiredRevision
@@ -36,19 +36,19 @@ class HistoryEntry:
 
     @property
     def held_words(self) -> str:
-        """In what words it was told that this commit waits, "" where it did not."""
+        """The line that reports this commit as held; "" if it was not."""
         said = self.held.says if self.held else ()
         return next((line for line in said if f" {self.asked.id[:12]} " in line), "")
 
     @property
     def is_revision(self) -> bool:
-        """Whether it was looked at by itself, not as a part of a later one."""
+        """Whether it was evaluated by itself, not as part of a later one."""
         return self.revision == self.asked.id or self.held is not None
 
 
 def chronicle(asked: Sequence[DesiredRevision], told: Sequence[StatusRevision]) -> tuple[HistoryEntry, ...]:
-    """Every commit asked for, newest first; both histories come newest first. Where history was rewritten,
-    what was applied and is no longer there comes last, by its id alone.
+    """Every desired commit, newest first; both histories come newest first. After a rewrite, applied commits
+    that no longer exist come last, with their id only.
     """
     oldest_first = tuple(reversed(told))
     did: dict[str, list[StatusRevision]] = {}
@@ -66,7 +66,7 @@ def chronicle(asked: Sequence[DesiredRevision], told: Sequence[StatusRevision]) 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What the status branch says, by revision; `carried` is which revision brought a commit."""
+    """The status branch by revision; `carried` maps a commit to the revision that included it."""
 
     did: Mapping[str, Sequence[StatusRevision]]
     held: Mapping[str, StatusRevision]
@@ -94,7 +94,7 @@ def _fate(asked: DesiredRevision, revision: str, told: _Told) -> CommitFate:
 
 
 def _carried(asked: Iterable[DesiredRevision], revisions: Iterable[str]) -> Mapping[str, str]:
-    """The first revision, in the order of being applied, that holds a commit."""
+    """For each commit, the first applied revision that includes it."""
     parents = {each.id: each.parents for each in asked}
     found: dict[str, str] = {}
     for revision in revisions:
@@ -108,7 +108,7 @@ def _carried(asked: Iterable[DesiredRevision], revisions: Iterable[str]) -> Mapp
 
 
 def since(entries: Iterable[HistoryEntry], start: int) -> Iterator[HistoryEntry]:
-    """What was asked or told from then on (unix seconds)."""
+    """Entries since `start` (unix seconds)."""
     for each in entries:
         did = tuple(told for told in each.did if told.at >= start)
         moments = [m.at for m in (each.asked, each.applied, each.held) if m is not None]

@@ -1,4 +1,4 @@
-"""An object of the market by all of its names, and what in the chronicle is about it. Pure."""
+"""Selects the history of one object, by any of its names. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]*")
 
 @dataclass(frozen=True, slots=True)
 class HistoryFilter:
-    """What is asked about: `names` in sentences, `files` of both branches, and `hash` of a commit or of a
-    transaction (its beginning).
+    """Selects entries by `names` in their lines, by `files` of both branches, or by the prefix of the hash of
+    a commit or transaction.
     """
 
     names: frozenset[str] = frozenset()
@@ -28,8 +28,8 @@ class HistoryFilter:
 
 
 def sought(text: str, address: str, said: Iterable[str]) -> HistoryFilter:
-    """A workload's id, a lease, an order, a file, or the beginning of a hash. `address` is the provider's,
-    which makes a lease of an order; a workload's order is found among the sentences `said`.
+    """The filter for a workload's id, a lease, an order, a file, or the prefix of a hash. `address` is the
+    provider's, which makes a lease of an order; a workload's order is found in the lines `said`.
     """
     if _HEX.fullmatch(text) and not _WORKLOAD.fullmatch(text):
         return HistoryFilter(hash=text.lower())
@@ -55,7 +55,7 @@ def _of(lease: LeaseId | None, name: str = "") -> HistoryFilter:
 
 
 def _lease_of(workload: str, address: str, said: Iterable[str]) -> LeaseId | None:
-    """Found by trying: the id holds no more than a digest of the owner."""
+    """Found by trial: the id has only a digest of the owner."""
     numbers = "/" + "/".join(workload.split("-")[:3])
     tokens = {t for line in said if numbers in line for t in _TOKEN.findall(line)}
     leases = (_lease(Subject.parse(token), address) for token in sorted(tokens))
@@ -63,8 +63,8 @@ def _lease_of(workload: str, address: str, said: Iterable[str]) -> LeaseId | Non
 
 
 def about(entries: Iterable[HistoryEntry], what: HistoryFilter) -> Iterator[HistoryEntry]:
-    """The entries that are about it, each with what was told of it alone; a commit and a file that is not of
-    one workload are shown with all that followed.
+    """The matching entries, each with the matching lines only; a commit, and a file that is not of one
+    workload, with everything that followed.
     """
     for each in entries:
         if what.hash:

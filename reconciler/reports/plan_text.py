@@ -1,4 +1,4 @@
-"""A plan as a person reads it: object by object, what would be done, what is withheld, and why."""
+"""A plan for people: by object, what is done, what is withheld, and why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TITLES = {
 
 
 def plan_text(plan: Plan) -> str:
-    """The plan in lines: `+` is done, `-` is withheld with its reason, `~` was observed."""
+    """The plan as lines: `+` done, `-` withheld with its reason, `~` observed."""
     return "\n".join(_lines(plan)) + "\n"
 
 

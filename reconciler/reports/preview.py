@@ -1,4 +1,4 @@
-"""A preview sorted into sections, as a person reads it: what is wrong, what it means, then the details."""
+"""A preview as sections: errors, consequences, then details."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.values.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """A head and rows of as many cells."""
+    """A head, and rows with the same number of cells."""
 
     head: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -23,7 +23,7 @@ class ReportTable:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Lines about one thing, by its name; "" for lines that stand alone."""
+    """Lines about one object; the name "" for single lines."""
 
     name: str
     lines: tuple[str, ...]
@@ -31,7 +31,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the report; `urgent` are those that must be seen without being looked for."""
+    """One part of the report; `urgent` ones are never folded."""
 
     title: str
     lead: str = ""
@@ -42,14 +42,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One sentence on how much changes, and the sections that have something to say."""
+    """A headline, and the sections that are not empty."""
 
     headline: str
     sections: tuple[Section, ...]
 
 
 def report_of(preview: Preview) -> Report:
-    """The preview as a person reads it: what is done comes before what is withheld, however long that is."""
+    """The report; effects come before holds, which may be many."""
     effects = effects_of(preview)
     made = (
         _faults(preview),
@@ -75,7 +75,7 @@ def _faults(preview: Preview) -> Section:
 
 def _ceilings(preview: Preview) -> Section:
     found = [f"{h.subject}: {h.reason}: {h.message}" for h in preview.ceilings]
-    lead = "The host file's limits hold this back, whoever merges it." if found else ""
+    lead = "The host file's limits hold this back." if found else ""
     if any(h.approval for h in preview.ceilings):
         lead += " Merged, it waits for the owner's approval under the digest given here."
     return Section("Limits that are hit", lead, groups=_plain(found), urgent=True)
@@ -87,7 +87,7 @@ def _warnings(preview: Preview) -> Section:
 
 
 def _files(preview: Preview) -> Section:
-    """The fields of a workload are listed with what becomes of it."""
+    """Changed fields of a workload are listed with its effects instead."""
     told = {change.path for change in preview.workloads}
     faulty = {fault.path for fault in preview.faults if not fault.warning}
     groups = []
@@ -97,14 +97,14 @@ def _files(preview: Preview) -> Section:
         word = f"renamed from {file.was}" if file.was else file.verb
         lines = _fields(file)
         if file.path in faulty:
-            lines = ("it has errors, so that nothing of it is applied",)
+            lines = ("it has errors and is not applied",)
         groups.append(Group(f"{file.path} ({word})", lines))
     return Section("Files", groups=tuple(groups))
 
 
 def _fields(file: FileChange) -> tuple[str, ...]:
     if file.verb == "changed" and not file.fields:
-        return ("only comments, order or form differ; nothing that is read",)
+        return ("only comments, order or format differ",)
     return tuple(f"{f.name}: {f.old or '(none)'} -> {f.new or '(none)'}" for f in file.fields)
 
 
@@ -141,9 +141,7 @@ def _orders(preview: Preview) -> Section:
 def _verdict(verdict: BidDecision) -> str:
     if verdict.bid is not None:
         return f"bid {grouped(verdict.bid)}uve a block"
-    return (
-        f"no bid, {verdict.reason}: {group_amounts(verdict.message)}" if verdict.reason else "nothing decided"
-    )
+    return f"no bid, {verdict.reason}: {group_amounts(verdict.message)}" if verdict.reason else "no decision"
 
 
 def _done(preview: Preview, effects: Effects) -> Section:
@@ -158,7 +156,7 @@ def _withheld(preview: Preview, effects: Effects) -> Section:
 def _objects(
     preview: Preview, effects: Effects, changed: Sequence[WorkloadChange], signs: tuple[Sign, ...]
 ) -> Iterator[Group]:
-    """The changed workloads first, with their fields, then whatever else is affected so."""
+    """The changed workloads first, with their fields, then other affected objects."""
     files = {file.path: _fields(file) for file in preview.files}
     said = {entry.subject.name: _lines(entry, signs) for entry in effects.touched}
     for each in changed:

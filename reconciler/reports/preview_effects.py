@@ -1,4 +1,4 @@
-"""What a change comes to: how many objects it affects and how, what is withheld, whether anything is done."""
+"""The effects of a change: which objects it affects and how, and what is withheld."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from reconciler.values.preview import FileChange, Preview, WorkloadChange
 from reconciler.values.subjects import SubjectKind
 
 VERBS = ("closed", "left without a file", "paused", "created", "created, paused", "changed", "resumed")
-"""Changes of a workload, those that stop something first."""
+"""Changes of a workload; those that stop something come first."""
 COUNTED = (SubjectKind.WORKLOAD, SubjectKind.ADAPTER, SubjectKind.FILE)
-"""Objects that a headline counts; a transaction of the provider is the sum of others."""
+"""Objects that a headline counts; a transaction only sums up others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """`touched` is what the new plan says of each object and the old one does not; `done` and `withheld` are
-    the changed workloads, those that stop something first; `nothing` says why nothing is done ("": it is).
+    """`touched` has the lines of the new plan that the old one lacks, by object; `done` and `withheld` are
+    the changed workloads, those that stop something first; `nothing` is why nothing is done, if so.
     """
 
     touched: tuple[SubjectEntry, ...]
@@ -31,7 +31,7 @@ class Effects:
 
 
 def effects_of(preview: Preview) -> Effects:
-    """Sort a change into what is done and what is withheld."""
+    """Splits a change into effects and holds."""
     touched = tuple(_differences(preview))
     stopped = _stopped(preview, touched)
     rank = {verb: number for number, verb in enumerate(VERBS)}
@@ -55,12 +55,12 @@ def headline(preview: Preview, effects: Effects) -> str:
 
 
 def lines_with(entry: SubjectEntry, *signs: Sign) -> tuple[PlanLine, ...]:
-    """The lines of an object that say this."""
+    """The lines of an object with one of these signs."""
     return tuple(line for line in entry.lines if line.sign in signs)
 
 
 def _differences(preview: Preview) -> Iterator[SubjectEntry]:
-    """Orders have a section of their own, and limits and errors are listed above."""
+    """Without orders, limits and errors, which have their own sections."""
     before = set(preview.before.holds) | set(preview.ceilings)
     fresh = tuple(
         hold for hold in preview.after.holds if hold not in before and hold.reason is not Reason.FILE_FAULTY
@@ -73,7 +73,7 @@ def _differences(preview: Preview) -> Iterator[SubjectEntry]:
 
 
 def _stopped(preview: Preview, touched: Sequence[SubjectEntry]) -> frozenset[str]:
-    """The changed workloads of which nothing is done: held, or their revision is not in force."""
+    """The changed workloads without effect: held, or their revision is not in force."""
     changed = {each.id for each in preview.workloads}
     if not preview.is_admitted:
         return frozenset(changed)
@@ -91,7 +91,7 @@ def _nothing(preview: Preview, done: Sequence[WorkloadChange]) -> str:
 
 
 def _inert(preview: Preview, file: FileChange, done: Sequence[WorkloadChange]) -> str:
-    """Why a changed file has no effect; "" where it has one."""
+    """Why a changed file has no effect; "" if it has one."""
     faults = [fault for fault in preview.faults if fault.path == file.path]
     if any(not fault.warning for fault in faults):
         return "its files have errors"
@@ -100,12 +100,12 @@ def _inert(preview: Preview, file: FileChange, done: Sequence[WorkloadChange]) -
     if file.path in {each.path for each in preview.workloads}:
         return "" if file.path in {each.path for each in done} else "all of it is withheld"
     if file.path.startswith("workloads/") or (file.verb == "changed" and not file.fields):
-        return "only comments, order or form differ"
+        return "only comments, order or format differ"
     return ""
 
 
 def _counts(preview: Preview, effects: Effects) -> Iterator[str]:
-    """The workloads by what is done to them, else the files; then what else is affected."""
+    """Workloads by change, else files; then other affected objects."""
     counted = Counter(each.verb for each in effects.done)
     yield from (f"{counted[verb]} {verb}" for verb in VERBS if counted[verb])
     told = {each.id for each in preview.workloads}

@@ -1,4 +1,4 @@
-"""A preview as a comment on a pull request: what must be seen first, the details folded, all text as text."""
+"""A preview as a comment on a pull request: urgent sections first, details folded, all text escaped."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from reconciler.values.markdown import cell, table
 from reconciler.values.preview import Preview
 
 CHARACTERS_MAX = 6_000
-"""Of one section, escapes counted: a comment holds 65,536, and no long section may push another out."""
+"""Per section, after escaping: a comment has 65,536, and no section may crowd out another."""
 ROWS_MAX = 50
-"""Rows or things of one section."""
+"""Rows or groups of one section."""
 LINES_MAX = 20
-"""Lines about one thing."""
+"""Lines of one group."""
 _COMMAND = re.compile("&#96;(provider-daemon [A-Za-z0-9 -]+)&#96;")
-"""What somebody could type, of signs that mean nothing to Markdown."""
+"""A command, made of characters without meaning in Markdown."""
 WHERE = "`provider-daemon plan` on a clone shows all"
 
 
 def preview_markdown(preview: Preview) -> str:
-    """The preview in Markdown; foreign text can be no link, mention, HTML or table of its own."""
+    """The preview in Markdown; text from outside cannot become a link, mention, HTML or table."""
     report = report_of(preview)
     lines = (
         f"### What merging this does to {cell(preview.sight.provider)}: {cell(report.headline)}",
@@ -33,7 +33,7 @@ def preview_markdown(preview: Preview) -> str:
 
 
 def sections_markdown(sections: Iterable[Section]) -> Iterator[str]:
-    """The lines of the sections, each after an empty one; those that are not urgent can be folded."""
+    """The sections, each after an empty line; only urgent ones cannot be folded."""
     for section in sections:
         yield ""
         yield from _urgent(section) if section.urgent else _folded(section)
@@ -80,7 +80,7 @@ def _group(group: Group) -> Iterator[str]:
 
 
 def _bounded(lines: Iterable[str]) -> Iterator[str]:
-    """The lines as far as a section may go."""
+    """The lines that fit into a section."""
     room = CHARACTERS_MAX
     for line in lines:
         room -= len(line) + 1
@@ -92,12 +92,12 @@ def _bounded(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _said(text: str) -> str:
-    """What we say: arrows of one sign, which a narrow column does not break, and commands as code."""
+    """Our own text: arrows of one character, which do not wrap, and commands as code."""
     return _COMMAND.sub(r"`\1`", cell(text.replace(" -> ", " \u2192 ")))
 
 
 def _is_short(section: Section) -> bool:
-    """What fits on a screen needs no click."""
+    """Short enough to be unfolded."""
     rows = len(section.table.rows) if section.table else 0
     return rows + sum(1 + len(group.lines) for group in section.groups) <= 12
 

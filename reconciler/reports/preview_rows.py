@@ -17,7 +17,7 @@ UNITS = (
     ("storage", "storage_bytes", MB, " MB"),
     ("gpu", "gpu", 1, ""),
 )
-"""What capacity is told in: name, field, divisor, sign."""
+"""Resources: name, field, divisor, unit."""
 
 
 def price_row(price: Price) -> tuple[Cell, ...]:
@@ -31,7 +31,7 @@ def price_row(price: Price) -> tuple[Cell, ...]:
 
 
 def size_text(price: Price) -> str:
-    """What a reference order asks for."""
+    """The resources of a reference order."""
     resources = price.resources
     gpu = f", {resources.gpu} gpu" if resources.gpu else ""
     disk = f", disk {resources.storage_bytes // MB:,} MB" if resources.storage_bytes else ""
@@ -39,7 +39,7 @@ def size_text(price: Price) -> str:
 
 
 def percent(price: Price) -> Decimal | None:
-    """By how much a price changes; None where there is no old or no new one."""
+    """The change of a price; None without an old or a new one."""
     if price.old is None or price.new is None or price.old.rate == 0:
         return None
     return round((price.new.rate - price.old.rate) * 100 / price.old.rate, 1)
@@ -53,7 +53,7 @@ def change_text(change: Decimal | None) -> str:
 
 
 def room_rows(before: FreeCapacity, after: FreeCapacity) -> Iterator[tuple[Cell, ...]]:
-    """A row for each kind of resource: what may be promised, what is free."""
+    """A row per resource: what may be promised, and what is free."""
     for name, field, unit, sign in UNITS:
         cells = []
         for part in ("usable", "free"):

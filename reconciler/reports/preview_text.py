@@ -11,7 +11,7 @@ from reconciler.values.text import printable
 
 
 def preview_text(preview: Preview) -> str:
-    """The preview in lines; what strangers wrote cannot move the cursor."""
+    """The preview as lines; text from outside cannot move the cursor."""
     return "\n".join(_lines(preview)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The review of a change as a comment and a commit status: the verdict first, then the reasons."""
+"""The review of a change as a comment and a commit status: verdict first, then reasons."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ NAMED_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What was found about merging `head` into `base` ("": nothing is merged).
+    """The findings about merging `head` into `base` ("": nothing is merged).
 
-    `preview` is None where no plan was made: `unplanned` says why there is nothing to plan with, `failed` why
-    planning failed. `checking` are the changed files that decide how pull requests are checked.
+    `preview` is None without a plan: `unplanned` is why there is no snapshot, `failed` why planning failed.
+    `checking` are changed files that decide how pull requests are checked.
     """
 
     head: str
@@ -47,17 +47,17 @@ class Review:
 
     @property
     def errors(self) -> tuple[Fault, ...]:
-        """The faults that are no warnings."""
+        """The faults other than warnings."""
         return tuple(fault for fault in self.faults if not fault.warning)
 
     @property
     def passed(self) -> bool:
-        """Whether the change can be merged as far as the review can tell."""
+        """Whether the review found nothing against merging."""
         return not (self.conflicts or self.errors or self.failed)
 
 
 def verdict(review: Review) -> str:
-    """One sentence without its full stop: the first line of the comment, and the commit status."""
+    """One sentence without a full stop: the comment's first line, and the commit status."""
     if review.conflicts:
         return f"conflicts with the base branch in {_count(len(review.conflicts), 'file')}"
     word = f"not valid, {_count(len(review.errors), 'error')}" if review.errors else "valid"
@@ -67,7 +67,7 @@ def verdict(review: Review) -> str:
 
 
 def review_markdown(review: Review) -> str:
-    """The comment, in the order in which it may be cut; foreign text is text."""
+    """The comment, most important first as it may be truncated; text from outside is escaped."""
     return "\n".join(_lines(review)).rstrip("\n") + "\n"
 
 

@@ -92,7 +92,7 @@ def test_a_file_with_errors_is_told_once_and_not_what_it_would_have_changed() ->
     text = preview_text(made)
     assert text.count("no price") == 1
     assert "pricing.gpu" not in text
-    assert "it has errors, so that nothing of it is applied" in text
+    assert "it has errors and is not applied" in text
 
 
 def test_a_command_stands_as_code_in_a_comment_and_nothing_else_does() -> None:
@@ -281,7 +281,7 @@ def test_the_only_effect_outlasts_a_cut() -> None:
         ),
         ({"after": QUIET}, "another revision stays in force"),
         ({"faults": (Fault("pricing.yaml", 1, 1, "no price"),)}, "its files have errors"),
-        ({}, "only comments, order or form differ"),
+        ({}, "only comments, order or format differ"),
         (
             {"files": (FileChange("adapters/docker.yaml", "added"),), "faults": (UNREAD,)},
             "its files are not read",

@@ -40,7 +40,7 @@ def test_a_price_adds_up_line_by_line(bill: Callable[..., tuple[int, str, str]])
         "a block rounded up to whole uve 15171",
     ]
     assert "nvidia/a100 included" in out
-    assert "no snapshot" in out
+    assert "no single snapshot" in out
 
 
 def test_as_json_the_price_is_the_same(bill: Callable[..., tuple[int, str, str]]) -> None:
