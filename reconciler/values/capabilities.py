@@ -1,4 +1,4 @@
-"""The Linux capabilities that tenants' containers keep; everything else is dropped, on clusters and hosts."""
+"""The Linux capabilities that tenants' containers keep; all others are dropped, on clusters and hosts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CAPABILITIES = (
     "SETGID",  # become an unprivileged group (gosu, su-exec, setpriv)
     "SETUID",  # become an unprivileged user
 )
-"""What public images need to start. Engines grant more by default, and images that need it do not start:
-FSETID, SETFCAP and SETPCAP serve installers and builders, and mean little where no privileges can be gained;
-SYS_CHROOT and AUDIT_WRITE serve sshd; MKNOD makes devices; NET_RAW forges packets.
+"""Public images need these to start. Engines grant more by default; images that need more do not start:
+FSETID, SETFCAP and SETPCAP are for installers and builders, and useless without privilege escalation;
+SYS_CHROOT and AUDIT_WRITE are for sshd; MKNOD creates devices; NET_RAW forges packets.
 """

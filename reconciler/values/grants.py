@@ -1,4 +1,4 @@
-"""What the host file lets the repository use: namespaces, hosts, rights on them, names of secrets."""
+"""What the host file permits the repository to use: namespaces, hosts, sudo, storage paths, secrets."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AnsibleGrants:
-    """`hosts` are names, addresses and ranges (CIDR); `this_machine` is a grant of its own, as is becoming
-    root (`sudo`); `storage_paths` are directories in or below which records may be kept.
+    """`hosts` are names, addresses and ranges (CIDR); `this_machine` and `sudo` are separate grants;
+    `storage_paths` are directories for records, with everything below them.
     """
 
     enabled: bool = False
@@ -20,7 +20,7 @@ class AnsibleGrants:
 
 @dataclass(frozen=True, slots=True)
 class SecretGrant:
-    """A secret (`name`: all its keys, `name/key`: one) for workloads by id and for tenants by address."""
+    """A secret (`name`: all its keys, `name/key`: one key), for workloads by id and tenants by address."""
 
     name: str
     workloads: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ class SecretGrant:
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """All of it; what is not granted is denied."""
+    """All grants; everything else is denied."""
 
     namespaces: tuple[str, ...] = ("provider-workloads",)
     ansible: AnsibleGrants = AnsibleGrants()

@@ -1,8 +1,8 @@
-"""Image references: the grammar of the registries, one normal form, and the patterns that deny images.
+"""Image references: grammar, normal form, and patterns that deny images.
 
-The grammar and the defaults are those of github.com/distribution/reference. Beyond it, the registry is in
-lower case, the port of HTTPS is left out, and other names of Docker Hub become `docker.io`, so that an image
-has one spelling: the one that is judged, shown and applied.
+Grammar and defaults are those of github.com/distribution/reference. In addition, the registry is lower-cased,
+the HTTPS port is omitted, and other names of Docker Hub become `docker.io`, so that each image has one
+spelling, which is checked, shown and applied.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TRANSPORTS = frozenset(
     {"atomic", "containers-storage", "dir", "docker-archive", "docker-daemon", "file", "http", "https", "oci"}
     | {"oci-archive", "ostree", "sha256", "sha512", "sif", "tarball"}
 )
-"""Words before a colon that container engines read as a place or an id instead of as a name."""
+"""Prefixes before a colon that engines take for a transport or an id, not a name."""
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]{{1,5}})?"
@@ -40,7 +40,7 @@ _FORM = "write [registry/]name[:tag][@sha256:digest]"
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """An image in its parts; `tag` is "" only where a digest alone says which one."""
+    """A parsed reference; `tag` is "" only if there is a digest."""
 
     domain: str
     path: str
@@ -56,18 +56,18 @@ class ImageReference:
         return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 
     def forms(self) -> frozenset[str]:
-        """What a pattern may name: without tag and digest, with either, with both."""
+        """All forms that a pattern may match: without tag and digest, with either, with both."""
         tag, digest = f":{self.tag}" if self.tag else "", f"@{self.digest}" if self.digest else ""
         return frozenset(self.name + end for end in ("", tag, digest, tag + digest))
 
 
 def parse_image(text: str) -> ImageReference:
-    """The parts of a reference; ValueError (`message; advice`) for text that names no image of a registry."""
+    """Parse a reference; ValueError (`message; advice`) if it names no image of a registry."""
     if len(text) > REFERENCE_MAX:
         raise ValueError(f"is longer than {REFERENCE_MAX} characters; {_FORM}")
     found = _REFERENCE.fullmatch(text)
     if found is None:
-        raise ValueError(_fault_of(text))
+        raise ValueError(_syntax_error_of(text))
     name, tag, digest = found[1], found[2] or "", found[3] or ""
     if not digest and "/" not in name:
         _refuse_local(name, tag)
@@ -81,12 +81,12 @@ def parse_image(text: str) -> ImageReference:
 
 
 def normal_image(text: str) -> str:
-    """The one spelling of an image; ValueError as `parse_image`."""
+    """The normal form of an image; ValueError as `parse_image`."""
     return str(parse_image(text))
 
 
 def denied_by(image: str, patterns: Iterable[str]) -> str | None:
-    """The first pattern that denies an image, whatever the spelling of either; None: it is allowed."""
+    """The first pattern that matches the image, independent of spelling; None: it is allowed."""
     return next((pattern for pattern in patterns if _matches(image, pattern)), None)
 
 
@@ -98,9 +98,7 @@ def _matches(image: str, pattern: str) -> bool:
 
 @lru_cache(maxsize=1 << 10)
 def _normal_patterns(pattern: str) -> frozenset[str]:
-    """The patterns of normal forms that one pattern stands for; `*` in a registry stands for any, so that
-    several may be meant.
-    """
+    """A pattern in normal form; several if `*` in its registry matches several registries."""
     name, at, digest = pattern.partition("@")
     start = name.rfind("/") + 1
     last, colon, tag = name[start:].partition(":")
@@ -116,12 +114,12 @@ def _normal_patterns(pattern: str) -> frozenset[str]:
 
 
 def _path_on_hub(pattern: str) -> str:
-    """What follows `docker.io/`; "/" where it does not begin so."""
+    """The part after `docker.io/`; "/" for other registries."""
     return pattern.removeprefix(f"{HUB}/") if pattern.startswith(f"{HUB}/") else "/"
 
 
 def _domain_patterns(domain: str) -> Iterable[str]:
-    """Docker Hub where one of its names fits, and no port where that of HTTPS fits."""
+    """With Docker Hub if one of its names matches, and without the port if it matches the HTTPS port."""
     host, colon, port = domain.partition(":")
     hosts = {host, *([HUB] if any(fnmatchcase(name, host) for name in HUB_NAMES) else [])}
     is_https = not colon or (fnmatchcase(str(HTTPS_PORT), port.lstrip("0")))
@@ -129,7 +127,7 @@ def _domain_patterns(domain: str) -> Iterable[str]:
 
 
 def _is_domain(first: str) -> bool:
-    """Whether the part before the first stroke is a registry, as distribution/reference decides."""
+    """Whether the part before the first slash is a registry, by the rule of distribution/reference."""
     return any(sign in first for sign in ".:[") or first == LOCALHOST or first != first.lower()
 
 
@@ -143,9 +141,9 @@ def _domain(text: str) -> str:
         try:
             host = f"[{IPv6Address(host[1:-1]).compressed}]"
         except ValueError:
-            raise ValueError("has a registry at what is no IPv6 address; correct it") from None
+            raise ValueError("has an invalid IPv6 address as registry; correct it") from None
     if "." not in host and not host.startswith("[") and host != LOCALHOST and not digits:
-        raise ValueError(f"has a registry {host} without a domain; write its name in full")
+        raise ValueError(f"has a registry {host} without a domain; write its full name")
     if host in HUB_NAMES and port == HTTPS_PORT:
         return HUB
     is_short = "." not in host and not host.startswith("[") and host != LOCALHOST
@@ -153,18 +151,18 @@ def _domain(text: str) -> str:
 
 
 def _refuse_local(name: str, tag: str) -> None:
-    """What container engines look for on their own machine first, or read as no name at all."""
+    """Reject names that engines resolve locally first, or do not take for a name."""
     if not tag and _SHORT_ID.fullmatch(name):
         raise ValueError(f"may be the id of an image on some host; write {HUB}/{HUB_FOLDER}/{name}")
     if tag and name in TRANSPORTS:
-        raise ValueError(f"names no registry's image but a place ({name}:); {_FORM}")
+        raise ValueError(f"names a transport ({name}:), not an image of a registry; {_FORM}")
 
 
-def _fault_of(text: str) -> str:
-    """Why a text does not have the form of a reference."""
+def _syntax_error_of(text: str) -> str:
+    """Why a text is not a valid reference."""
     word, mark, _ = text.partition("://")
     if mark and word.isascii() and word.replace("-", "").isalnum():
-        return f"names a transport ({word.lower()}://), which has no place here; {_FORM}"
+        return f"names a transport ({word.lower()}://), which is not supported; {_FORM}"
     if text != text.lower() and _REFERENCE.fullmatch(text.lower()):
-        return "has capital letters in its name; write the name in lower case"
+        return "has upper-case letters in its name; write it in lower case"
     return f"is not an image; {_FORM}"

@@ -8,8 +8,6 @@ from typing import Generic, TypeVar
 from reconciler.values.text import clean_fields
 
 View = TypeVar("View", covariant=True)
-First = TypeVar("First")
-Second = TypeVar("Second")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +32,3 @@ class Unseen:
 
 
 Reading = Seen[View] | Unseen
-
-
-def both(first: Reading[First], second: Reading[Second]) -> Reading[tuple[First, Second]]:
-    """Seen only when both are."""
-    if isinstance(first, Unseen):
-        return first
-    if isinstance(second, Unseen):
-        return second
-    return Seen((first.view, second.view))
