@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.documents.codec import CodecError
-from reconciler.journal.approvals import forget as forget_approvals
-from reconciler.journal.approvals import unheard
 from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
 from reconciler.journal.faults import JournalBroken
 from reconciler.journal.intents import note_end
 from reconciler.journal.outbox import post
-from reconciler.journal.outcomes import forget, keep, waiting
+from reconciler.journal.pending import APPROVALS, RESULTS
 from reconciler.journal.revisions import RevisionStore
 from reconciler.journal.rows import RowChange, changes, collect
 from reconciler.journal.totals import add
@@ -33,8 +31,8 @@ class SqliteJournal:
         self._memory = load(database)
         self._new = not database.rows("SELECT 1 FROM facts WHERE name = ?", (_BEGAN,))
         self._revisions = RevisionStore(database)
-        self._consumed = 0
-        self._heard = 0
+        self._results_read = 0
+        self._approvals_read = 0
 
     def is_new(self) -> bool:
         return self._new
@@ -43,11 +41,11 @@ class SqliteJournal:
         return self._memory
 
     def outcomes(self) -> tuple[EffectResult, ...]:
-        found, self._consumed = waiting(self._database)
+        found, self._results_read = RESULTS.read(self._database)
         return found
 
     def approvals(self) -> tuple[Approval, ...]:
-        found, self._heard = unheard(self._database)
+        found, self._approvals_read = APPROVALS.read(self._database)
         return found
 
     def remember(self, plan: Plan, at: int) -> None:
@@ -55,7 +53,7 @@ class SqliteJournal:
         decided = self._decisions.of_holds(plan.holds, at) + self._decisions.of_landed(plan.confirmations, at)
         decided += self._decisions.of_gone(plan.holds, at)
         told = plan.transitions or plan.confirmations or self._revisions.changes(plan)
-        if changed or decided or told or self._consumed or self._heard or self._new:
+        if changed or decided or told or self._results_read or self._approvals_read or self._new:
             with self._database.transaction():
                 self._store(changed)
                 self._begin_or_count(plan.memory, at)
@@ -64,10 +62,10 @@ class SqliteJournal:
                     note_end(self._database, confirmation, at)
                 self._revisions.note(plan, at)
                 post(self._database, plan.transitions, at)
-                forget(self._database, self._consumed)
-                forget_approvals(self._database, self._heard)
+                RESULTS.delete(self._database, self._results_read)
+                APPROVALS.delete(self._database, self._approvals_read)
             self._revisions.noted()
-        self._memory, self._new, self._consumed, self._heard = plan.memory, False, 0, 0
+        self._memory, self._new, self._results_read, self._approvals_read = plan.memory, False, 0, 0
         self._decisions.written(decided, at)
 
     def _store(self, changed: Sequence[RowChange]) -> None:
@@ -88,7 +86,7 @@ class SqliteJournal:
             return
         decided = self._decisions.of_outcomes(outcomes)
         with self._database.transaction():
-            keep(self._database, outcomes)
+            RESULTS.add(self._database, outcomes)
             post(self._database, outcomes, max(each.at for each in outcomes))
             self._decisions.write(decided)
         self._decisions.written(decided, max(each.at for each in outcomes))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from reconciler.journal.approvals import keep
 from reconciler.journal.database import Database
+from reconciler.journal.outbox import post
+from reconciler.journal.pending import APPROVALS
 from reconciler.values.approvals import Approval
 from reconciler.values.records import Request
 
@@ -26,8 +27,9 @@ class SqliteInbox:
             )
 
     def approve(self, approval: Approval) -> None:
-        with self._lock:
-            keep(self._database, approval)
+        with self._lock, self._database.transaction():
+            APPROVALS.add(self._database, [approval])
+            post(self._database, [approval], approval.at)
 
     def take(self) -> tuple[Request, ...]:
         with self._lock:

@@ -10,7 +10,7 @@ from reconciler.journal.database import Database, Row
 from reconciler.journal.decisions import Decisions, clean
 from reconciler.journal.faults import JournalBroken
 from reconciler.journal.outbox import post
-from reconciler.journal.outcomes import keep
+from reconciler.journal.pending import RESULTS
 from reconciler.journal.totals import ENDED, add
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.messages import CreateBid
@@ -43,7 +43,7 @@ class SqliteIntents:
         with self._database.transaction():
             if not note_end(self._database, confirmation, at):
                 return
-            keep(self._database, outcomes)
+            RESULTS.add(self._database, outcomes)
             self._decisions.write(decided)
         self._decisions.written(decided, at)
 

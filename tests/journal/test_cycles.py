@@ -136,7 +136,7 @@ def test_memory_holds_and_transitions_are_kept_together_or_not_at_all(
         raise RuntimeError("power is lost")
 
     with monkeypatch.context() as patch:
-        patch.setattr("reconciler.journal.cycles.forget", fail)
+        patch.setattr("reconciler.journal.pending.PendingTable.delete", fail)
         with pytest.raises(RuntimeError):
             opened.journal.remember(plan(served(LEASE), (hold(),), (STEP,)), NOON)
     assert opened.journal.memory() == Memory()

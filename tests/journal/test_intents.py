@@ -84,7 +84,7 @@ def test_an_end_and_what_it_means_are_kept_together(
     def fail(*_: object) -> None:
         raise RuntimeError("power is lost")
 
-    monkeypatch.setattr(module, "keep", fail)
+    monkeypatch.setattr("reconciler.journal.pending.PendingTable.add", fail)
     with pytest.raises(RuntimeError):
         opened.intents.end(
             Confirmation(intent(), IntentOutcome.LANDED, 101), [applied_message(BID, Done(), NOON)]
