@@ -12,8 +12,8 @@ import pytest
 
 from tests.bad_input import chains, clusters, files, machines, repositories
 from tests.bad_input.case import Case, Workspace
-from tests.simulation.outside import Moment
-from tests.simulation.playing import middle
+from tests.simulation.outside import WorldState
+from tests.simulation.sim import middle
 
 LAST_GOOD = "its last good version goes on"
 UNSEEN = "no bid, withdrawal or removal until it is seen"
@@ -216,14 +216,14 @@ TABLE = [
 
 
 @pytest.fixture(scope="module")
-def midway(tmp_path_factory: pytest.TempPathFactory) -> Moment:
+def mid_run(tmp_path_factory: pytest.TempPathFactory) -> WorldState:
     """A world in the middle of the story: two workloads run, one of them billed by usage."""
     return middle(tmp_path_factory.mktemp("middle"))
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.name)
 def test_bad_input_has_an_exact_message_and_the_rest_continues(
-    case: Case, midway: Moment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: Case, mid_run: WorldState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = Workspace(tmp_path, midway, monkeypatch)
+    workspace = Workspace(tmp_path, mid_run, monkeypatch)
     assert case.run(workspace) == case.message.format(**workspace.values)

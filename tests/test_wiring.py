@@ -21,8 +21,8 @@ from reconciler.wiring import Daemon, opened
 from tests.git.forge import Forge
 from tests.git.keys import signing_keys
 from tests.simulation.commits import pricing
-from tests.simulation.outside import Moment, Outside
-from tests.simulation.playing import middle
+from tests.simulation.outside import Outside, WorldState
+from tests.simulation.sim import middle
 
 HOST = """\
 repository: {{url: {outside.commits.repository}, {repository}}}
@@ -129,14 +129,14 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def midway(tmp_path_factory: pytest.TempPathFactory) -> Moment:
+def mid_run(tmp_path_factory: pytest.TempPathFactory) -> WorldState:
     """Two workloads run."""
     return middle(tmp_path_factory.mktemp("middle"))
 
 
 @pytest.fixture
-def site(midway: Moment, tmp_path: Path) -> Iterator[Site]:
-    outside = Outside.at(midway, tmp_path / "world")
+def site(mid_run: WorldState, tmp_path: Path) -> Iterator[Site]:
+    outside = Outside.at(mid_run, tmp_path / "world")
     clone = Forge(tmp_path / "olga")
     clone.path.mkdir()
     clone.git("clone", "--quiet", str(outside.commits.repository), ".")

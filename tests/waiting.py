@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.probe import PROBE_ERRORS
 
 Found = TypeVar("Found")
 
@@ -22,7 +22,7 @@ def wait_until(
     is_running: Callable[[], bool] = lambda: True,
     log: Callable[[], str] = lambda: "",
 ) -> Found:
-    """The first true result of `condition`; an OSError or DevnetError counts as false.
+    """The first true result of `condition`; an OSError or an error of a probe counts as false.
 
     The failure names `what` is missing, the last error, and `log()`: the output of the process that should
     bring it about. It is immediate once that process no longer runs.
@@ -34,7 +34,7 @@ def wait_until(
         try:
             if found := condition():
                 return found
-        except (OSError, DevnetError) as raised:
+        except (OSError, *PROBE_ERRORS) as raised:
             error = raised
         details = "".join(f"\n{each}" for each in (error, log()) if each)
         assert was_running, f"the process ended before this: {what}{details}"

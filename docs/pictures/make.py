@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from reconciler.devnet.demo_money import STEPS
 from reconciler.devnet.home import Home
-from reconciler.devnet.story import STEPS
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "page.png"
@@ -38,7 +38,7 @@ def main() -> None:
 
 def record(home: Home) -> Recording:
     """Run the demo and take its lines, and the picture of the page while leases are running."""
-    awaited = next(step.tells for step in STEPS if step.name == PAGE_STEP)
+    awaited = next(step.title for step in STEPS if step.name == PAGE_STEP)
     lines, began = [(0.0, "$ make demo")], time.monotonic()
     command = [sys.executable, "-m", "reconciler", "demo", "--keep", str(home.directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:

@@ -1,4 +1,4 @@
-"""SIMULATOR: who lives on the devnet; their keys come from public words, their coins are worth nothing."""
+"""SIMULATOR: the devnet's accounts; their keys derive from public mnemonics, their coins are worthless."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WORDS = {
     "third": "void come effort suffer camp survey warrior heavy shoot primary clutch crush open amazing "
     "screen patrol group space point ten exist slush involve unfold",
 }
-"""The recorded network's people, in the order of their account numbers."""
+"""The recorded network's accounts, in the order of their numbers."""
 
 _SCORES = {PROVIDER: 80, "rival": 85, "third": 80, "alice": 60, "bob": 50, "charlie": 20}
 
@@ -49,17 +49,17 @@ _RECORDS = {
 
 @cache
 def key_of(name: str) -> PrivateKey:
-    """The key of one of them; KeyError where nobody is called so."""
+    """The key of an account; KeyError where there is no such name."""
     return key_from_words(_WORDS[name])
 
 
 def names() -> tuple[str, ...]:
-    """Everybody with an account, in the order of their numbers."""
+    """The names of all accounts, in the order of their numbers."""
     return tuple(_WORDS)
 
 
 def genesis() -> Genesis:
-    """The market's beginning: accounts, three providers, no gates, a take fee of 2 %."""
+    """The initial state: accounts, three providers, no gates, a take fee of 2 %."""
     return Genesis(
         chain_id=CHAIN_ID,
         accounts=tuple(

@@ -1,4 +1,4 @@
-"""The provider's books, reckoned from every block of the chain and held against its balance."""
+"""The provider's income and costs, computed from every block and compared with its balance."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.devnet.accounts import PROVIDER_UVE
-from reconciler.devnet.probe_chain import ChainEvent
-from reconciler.devnet.stage import Stage
-from reconciler.devnet.tenant import BID_DEPOSIT_UVE
+from reconciler.devnet.demo import Demo
+from reconciler.devnet.trading import BID_DEPOSIT_UVE
 
 
 @dataclass(frozen=True, slots=True)
-class AuditedBooks:
-    """Whole uve; `leases` and `usage` net of the chain's cut, `locked` deposits of bids that are not over."""
+class BalanceSheet:
+    """Whole uve; `leases` and `usage` net of the chain's cut, `locked` the deposits of bids that are not
+    closed.
+    """
 
-    started: int
+    start: int
     leases: int
     usage: int
     fees: int
@@ -25,53 +26,47 @@ class AuditedBooks:
 
     @property
     def income(self) -> int:
-        """What tenants paid, net."""
+        """Payments of tenants, net."""
         return self.leases + self.usage
 
     @property
     def earned(self) -> int:
-        """What is left of it after fees."""
+        """Income less fees."""
         return self.income - self.fees
 
     @property
-    def agree(self) -> bool:
-        """Whether they come to the balance, to the uve."""
-        return self.started + self.earned - self.locked == self.balance
+    def is_balanced(self) -> bool:
+        """Whether the entries add up to the balance, to the uve."""
+        return self.start + self.earned - self.locked == self.balance
 
     def lines(self) -> Iterator[str]:
-        """The balance sheet."""
-        yield _line("balance at the start", self.started)
-        yield _line("leases paid, less the take fee of 2 %", self.leases)
-        yield _line("usage settled, less 6 %", self.usage)
-        yield _line(f"fees of {self.transactions} transactions", -self.fees)
-        yield _line("deposits locked in bids of running leases", -self.locked)
-        yield _line("balance now", self.balance)
-        yield _line("earned", self.earned)
+        """The balance sheet as text."""
+        entries = {
+            "balance at the start": self.start,
+            "leases paid, less the take fee of 2 %": self.leases,
+            "usage settled, less 6 %": self.usage,
+            f"fees of {self.transactions} transactions": -self.fees,
+            "deposits locked in bids of running leases": -self.locked,
+            "balance now": self.balance,
+            "earned": self.earned,
+        }
+        return (f"{name:<44}{amount:>14,}uve" for name, amount in entries.items())
 
 
-def _line(name: str, amount: int) -> str:
-    return f"{name:<44}{amount:>14,}uve"
-
-
-def audit(stage: Stage) -> AuditedBooks:
-    """Read every block; a payment that no deposit explains is income."""
-    us, leases, usage, fees, count, locked = stage.provider, 0, 0, 0, 0, 0
-    for done in stage.chain.happenings():
-        if done.payer == us:
-            fees, count = fees + done.fee, count + 1
-        for sender, recipient, amount in _moves(done):
+def audit(demo: Demo) -> BalanceSheet:
+    """Read every block; a payment that is no refunded deposit is income."""
+    us, leases, usage, fees, count, locked = demo.provider, 0, 0, 0, 0, 0
+    for tx in demo.probe.transactions():
+        if tx.payer == us:
+            fees, count = fees + tx.fee, count + 1
+        for sender, recipient, amount in tx.transfers[1:] if tx.fee else tx.transfers:  # the first is the fee
             if sender == us:
                 locked += amount
             elif recipient == us and amount == BID_DEPOSIT_UVE:
                 locked -= amount
-            elif recipient == us and "MsgSettleOrder" in done.actions:
+            elif recipient == us and "MsgSettleOrder" in tx.messages:
                 usage += amount
             elif recipient == us:
                 leases += amount
-    balance = stage.node.balance(us)
-    return AuditedBooks(PROVIDER_UVE, leases, usage, fees, count, locked, balance)
-
-
-def _moves(done: ChainEvent) -> tuple[tuple[str, str, int], ...]:
-    """Coins moved by messages: the first movement of a transaction is its fee."""
-    return done.moves[1:] if done.fee else done.moves
+    balance = demo.probe.client.balance(us)
+    return BalanceSheet(PROVIDER_UVE, leases, usage, fees, count, locked, balance)

@@ -1,4 +1,4 @@
-"""SIMULATOR: what a new devnet's directory is furnished with: keyring, state repository, host file."""
+"""SIMULATOR: the files of a new devnet: keyring, state repository, host file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from reconciler.chain.keyring import create_keyring
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of, names
-from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.errors import DevnetError
 from reconciler.devnet.home import BlockPace, Facts, Home
-from reconciler.devnet.plain_git import git
+from reconciler.devnet.operator_git import git
 from reconciler.documents.model import API_VERSION
 
 TEMPLATE = Path(__file__).parents[2] / "state-repo-template"
@@ -59,28 +59,28 @@ limits:
     storage: 2Ti
     gpu: 4
 """
-"""A given cluster offers no more than the simulated one does, so that the same orders fit and do not fit."""
+"""Limits a given cluster to the simulated one's capacity, so that the same orders fit."""
 
 
 def bootstrap(home: Home, facts: Facts) -> None:
-    """Make what is missing; the host file is written anew, as ports may have changed."""
+    """Create the missing files; the host file is written again, as ports may have changed."""
     if not home.keyring.exists():
         keyring = create_keyring(home.keyring)
         for name in names():
             keyring.add(name, key_of(name))
     if not home.repository.exists():
-        _found_repository(home.repository, facts.pace)
+        _create_repository(home.repository, facts.pace)
     _write_host(home, facts)
 
 
-def _found_repository(repository: Path, pace: BlockPace) -> None:
+def _create_repository(repository: Path, pace: BlockPace) -> None:
     if not TEMPLATE.is_dir():
         raise DevnetError(f"the template of state repositories is not at {TEMPLATE}; run from a checkout")
     with tempfile.TemporaryDirectory(dir=repository.parent) as scratch:
         draft, work = Path(scratch) / "state.git", Path(scratch) / "work"
         shutil.copytree(TEMPLATE, work)
         config = work / "config.yaml"
-        config.write_text(_hurried(config.read_text(encoding="utf-8"), pace), encoding="utf-8")
+        config.write_text(_with_pace(config.read_text(encoding="utf-8"), pace), encoding="utf-8")
         git(work, "init", "--quiet", "--initial-branch=main")
         git(work, "add", "--all")
         git(work, "commit", "--quiet", "--message", "The state repository of a simulated provider")
@@ -89,16 +89,16 @@ def _found_repository(repository: Path, pace: BlockPace) -> None:
         draft.replace(repository)
 
 
-def _hurried(config: str, pace: BlockPace) -> str:
-    """The template's `config.yaml`, with money due every few seconds in place of every day."""
-    hurried, count = re.subn(
-        r"(?m)^( +every:).*$", rf"\g<1> {pace.due_seconds}s  # a devnet is in a hurry", config
+def _with_pace(config: str, pace: BlockPace) -> str:
+    """The template's `config.yaml`, with money due every few seconds instead of every day."""
+    changed, count = re.subn(
+        r"(?m)^( +every:).*$", rf"\g<1> {pace.due_seconds}s  # short, for a devnet", config
     )
     if count != 2:
         raise DevnetError(
-            f"the template's config.yaml says {count} times `every:`, not twice; mend the template"
+            f"the template's config.yaml contains `every:` {count} times, not twice; fix the template"
         )
-    return re.sub(r"(?m)^( +)quiet:.*$", r"\g<1>quiet: 1s", hurried)
+    return re.sub(r"(?m)^( +)quiet:.*$", r"\g<1>quiet: 1s", changed)
 
 
 def _write_host(home: Home, facts: Facts) -> None:

@@ -1,4 +1,4 @@
-"""SIMULATOR: a devnet's directory: where everything is, and which ports it used last."""
+"""SIMULATOR: a devnet's directory: its files, and the ports that it used last."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.devnet.accounts import CHAIN_ID, key_of, names
-from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.errors import DevnetError
 
-SIMULATED = "SIMULATOR: chain, coins, tenants and (unless a kubeconfig was given) the cluster are played"
+SIMULATED = "SIMULATOR: chain, coins, tenants and (unless a kubeconfig was given) the cluster are simulated"
 
 
 @dataclass(frozen=True, slots=True)
 class DevnetPorts:
-    """Ports on 127.0.0.1; 0 means that any free one will do."""
+    """Ports on 127.0.0.1; 0 is any free one."""
 
     grpc: int = 0
     rpc: int = 0
@@ -31,7 +31,7 @@ class DevnetPorts:
 
 @dataclass(frozen=True, slots=True)
 class BlockPace:
-    """Seconds between blocks, and after how many seconds withdrawals and usage fall due."""
+    """Seconds between blocks, and seconds after which withdrawals and usage are due."""
 
     block_seconds: float = 1.0
     due_seconds: int = 40
@@ -39,8 +39,8 @@ class BlockPace:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What `devnet.json` tells: ports, pace, whose kubeconfig, the process that runs it (0: none), and
-    whether workloads may run as containers on this machine.
+    """The contents of `devnet.json`: ports, pace, a given cluster's kubeconfig ("": simulated), the process
+    that runs it (0: none), and whether workloads may run as containers on this machine.
     """
 
     ports: DevnetPorts = DevnetPorts()
@@ -52,38 +52,38 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The directory; everything that a world needs lies in it."""
+    """The directory of a devnet."""
 
     directory: Path
 
     @property
     def facts_file(self) -> Path:
-        """Addresses, for programs."""
+        """Addresses, for other programs."""
         return self.directory / "devnet.json"
 
     @property
     def host_file(self) -> Path:
-        """For `provider-daemon run --host`."""
+        """The host file for `provider-daemon run --host`."""
         return self.directory / "host.yaml"
 
     @property
     def kubeconfig(self) -> Path:
-        """Of the simulated cluster."""
+        """The simulated cluster's kubeconfig."""
         return self.directory / "kubeconfig"
 
     @property
     def repository(self) -> Path:
-        """The bare desired repository."""
+        """The state repository, bare."""
         return self.directory / "state.git"
 
     @property
     def records(self) -> Path:
-        """Where records of containers on this machine lie."""
+        """The storage path for containers on this machine."""
         return (self.directory / "records").resolve()
 
     @property
     def keyring(self) -> Path:
-        """A keyring of the `test` backend with everybody's keys."""
+        """A keyring of the `test` backend with the keys of all accounts."""
         return self.directory / "keyring"
 
     @property
@@ -97,18 +97,20 @@ class Home:
         return self.directory / "cluster"
 
     def facts(self) -> Facts:
-        """What was written last; the beginning's where nothing was."""
+        """The facts written last, or the initial ones."""
         if not self.facts_file.exists():
             return Facts()
         try:
             return _facts(json.loads(self.facts_file.read_text(encoding="utf-8")))
         except (ValueError, KeyError, TypeError) as error:
-            raise DevnetError(f"{self.facts_file} is not a devnet's ({error}); name another --home") from None
+            raise DevnetError(
+                f"{self.facts_file} was not written by a devnet ({error}); choose another --home"
+            ) from None
 
     def running(self) -> Facts:
-        """The facts of a devnet that runs; DevnetError where there is none."""
+        """The facts of a running devnet; DevnetError where none runs."""
         facts = self.facts()
-        if not facts.pid or not _lives(facts.pid):
+        if not facts.pid or not _is_running(facts.pid):
             raise DevnetError(
                 f"no devnet runs in {self.directory}; start one with "
                 f"`provider-daemon devnet --home {self.directory}`"
@@ -116,9 +118,9 @@ class Home:
         return facts
 
     def write_facts(self, facts: Facts) -> None:
-        """Write `devnet.json`, whole or not at all."""
+        """Write `devnet.json` atomically."""
         ports = asdict(facts.ports)
-        told = {
+        document = {
             "what": SIMULATED,
             "chain_id": CHAIN_ID,
             "grpc": f"127.0.0.1:{facts.ports.grpc}",
@@ -130,7 +132,7 @@ class Home:
             "repository": str(self.repository),
             "addresses": {name: key_of(name).address for name in names()},
             "pid": facts.pid,
-            "again": {
+            "restart": {
                 "ports": ports,
                 "pace": asdict(facts.pace),
                 "kubeconfig": facts.kubeconfig,
@@ -138,27 +140,27 @@ class Home:
             },
         }
         draft = self.facts_file.with_suffix(".new")
-        draft.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         draft.replace(self.facts_file)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One devnet at a time; DevnetError says who is there."""
+        """Lock the directory; DevnetError names the devnet that holds it."""
         self.directory.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.directory / "devnet.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError:
-            who = self.facts().pid
             raise DevnetError(
-                f"another devnet (process {who}) runs in {self.directory}; stop it, or name another --home"
+                f"another devnet (process {self.facts().pid}) runs in {self.directory}; stop it, or choose "
+                "another --home"
             ) from None
         finally:
             os.close(handle)
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -168,14 +170,14 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _facts(told: dict[str, Any]) -> Facts:
-    again = told["again"]
+def _facts(document: dict[str, Any]) -> Facts:
+    stored = document["restart"]
     return Facts(
-        DevnetPorts(**again["ports"]),
-        BlockPace(**again["pace"]),
-        again["kubeconfig"],
-        told["pid"],
-        again.get("this_machine", False),
+        DevnetPorts(**stored["ports"]),
+        BlockPace(**stored["pace"]),
+        stored["kubeconfig"],
+        document["pid"],
+        stored["this_machine"],
     )
 
 

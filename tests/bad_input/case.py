@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.outside import Moment
+from tests.simulation.outside import WorldState
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Workspace:
     """
 
     path: Path
-    midway: Moment
+    mid_run: WorldState
     monkeypatch: pytest.MonkeyPatch
     values: dict[str, object] = field(default_factory=dict)
 

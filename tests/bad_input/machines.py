@@ -18,7 +18,7 @@ from tests.api.playing import serve
 from tests.bad_input.case import Workspace
 from tests.chain.recordings import VECTORS
 from tests.simulation.outside import Outside
-from tests.simulation.playing import played
+from tests.simulation.sim import started
 
 RECORDED = VECTORS / "keyrings"
 PASSPHRASE = "correct horse"
@@ -62,13 +62,13 @@ def port_taken(workspace: Workspace) -> str:
 
 def journal_held(workspace: Workspace) -> str:
     """A second daemon on one state directory."""
-    with played(Outside.at(workspace.midway, workspace.path / "world")) as play:
-        workspace.values.update({"state": play.outside.state, "holder": holder(play.outside.state)})
+    with started(Outside.at(workspace.mid_run, workspace.path / "world")) as sim:
+        workspace.values.update({"state": sim.outside.state, "holder": holder(sim.outside.state)})
         with pytest.raises(JournalLocked) as caught:
-            open_journal(play.outside.state)
-        play.blocks(1)
-        assert play.last.planned.plan.revision
-        records = open_records(play.outside.state)
+            open_journal(sim.outside.state)
+        sim.blocks(1)
+        assert sim.last.planned.plan.revision
+        records = open_records(sim.outside.state)
         assert records.published()
         records.close()
     return str(caught.value)

@@ -1,1 +1,1 @@
-"""Figures, as ratios of one run; never a test that can fail for being slow."""
+"""Benchmarks, as ratios of one run; no test that can fail for being slow."""

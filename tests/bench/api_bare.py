@@ -1,4 +1,4 @@
-"""Bare aiohttp routes in a program of their own: answers of given sizes and nothing else, to compare with.
+"""Bare aiohttp routes in a process of their own with answers of given sizes, for comparison.
 
 `python -m tests.bench.api_bare PATH...` reads the sizes in bytes from its input and prints its port.
 """

@@ -19,7 +19,7 @@ PIECE_BYTES = 1 << 20
 
 
 class Connection:
-    """Keeps alive, asks and reads whole answers, with as little work for this program as can be."""
+    """A kept-alive connection that sends requests and reads whole answers with little overhead."""
 
     def __init__(self, host: str, port: int) -> None:
         self._socket = socket.create_connection((host, port), timeout=60)
@@ -46,7 +46,7 @@ class Connection:
 
 
 def steady(host: str, port: int, rate: float, seconds: float, paths: list[str]) -> dict[str, object]:
-    """Ask at fixed times, whether or not earlier answers have come: what waits counts."""
+    """Send requests at fixed times, regardless of pending answers, so that queueing counts."""
     took: dict[str, list[float]] = {path: [] for path in paths}
     sizes: dict[str, int] = {}
     numbers = itertools.count()
@@ -64,7 +64,7 @@ def steady(host: str, port: int, rate: float, seconds: float, paths: list[str]) 
 
 
 def most(host: str, port: int, seconds: float, path: str) -> dict[str, object]:
-    """Ask again as soon as the answer is there; requests a second."""
+    """Send a request after each answer; requests a second."""
     counts: list[int] = []
     end = time.perf_counter() + seconds
 

@@ -48,7 +48,7 @@ def bench_api(leases: int) -> None:
 
 @dataclass(slots=True)
 class Load:
-    """A provider that cycles and serves; `cycles` are the times of each, in milliseconds, by what went on."""
+    """A provider that cycles and serves; `cycles` are the times in milliseconds by load."""
 
     leases: int
     at: ListenAddress
@@ -76,7 +76,7 @@ class Load:
         self.snapshots.publish(cycle.snapshot)
 
     def note(self, what: str, at: ListenAddress, paths: Sequence[str]) -> None:
-        """Ask at a steady rate; the times are kept with those of earlier rounds."""
+        """Send requests at a steady rate; the times are added to those of earlier rounds."""
         found = _clients("steady", at.host, str(at.port), str(RATE), str(SECONDS), *paths)
         known = self.asked.setdefault(what, {path: {"ms": [], "bytes": 0} for path in paths})
         for path in paths:
@@ -85,7 +85,7 @@ class Load:
 
 
 def _steady(load: Load) -> None:
-    """In turns, so that what else the machine does meets all of them alike."""
+    """In turns, so that other load affects all of them alike."""
     ask(load.at, WORKLOADS)  # rows are made once
     kinds = {"the status": (STATUS,), "the status and the workload list": (STATUS, WORKLOADS)}
     with _program(*(ask(load.at, path).body for path in (STATUS, WORKLOADS))) as aside:
@@ -108,7 +108,7 @@ def _steady(load: Load) -> None:
 
 @contextmanager
 def _program(*bodies: bytes) -> Iterator[ListenAddress]:
-    """A program of its own that answers these bodies, at the paths of the status and the list."""
+    """A process that answers these bodies at the paths of the status and the list."""
     command = [sys.executable, "-m", "tests.bench.api_bare", STATUS, WORKLOADS]
     sizes = " ".join(str(len(body)) for body in bodies)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:

@@ -1,4 +1,4 @@
-"""What a quiet provider asks its node: the real client against the simulated chain, with many leases."""
+"""Requests of an idle provider to its node: the real client against the simulated chain, with many leases."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POLLS = ("status",)
 
 
 def leased(count: int) -> World:
-    """A chain on which one provider holds so many leases."""
+    """A chain with so many leases of one provider."""
     world = World()
     numbers = range(1, count + 1)
     for who, messages in (
@@ -41,7 +41,7 @@ def _do(world: World, who: str, messages: Sequence[Message]) -> None:
 
 
 def bench_asking(leases: int, blocks: int = 20) -> None:
-    """Requests a block in a quiet world, besides the poll of the height, and the client's CPU a block."""
+    """Requests a block without changes, besides the poll of the height, and the client's CPU time a block."""
     world = leased(leases)
     served = serve(world.chain)
     seconds = lambda: world.chain.time_ns / 1e9  # noqa: E731  # a clock that follows the chain

@@ -25,7 +25,7 @@ ADAPTER = {"adapters/kubernetes.yaml": b"kind: KubernetesAdapter\nenabled: true\
 
 @contextmanager
 def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
-    """A provider whose leases all run."""
+    """A provider with running leases."""
     with tempfile.TemporaryDirectory() as directory:
         scene = scenery(Path(directory), market(leases))
         scene.repo = Edited({}, scene.calls)
@@ -47,7 +47,7 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
 
 
 def later(scene: Scenery) -> Market:
-    """The next block, in which nothing happened."""
+    """The next block, without changes."""
     seen = scene.chain.reading
     assert isinstance(seen, Seen)
     scene.clock.seconds += 5
@@ -56,7 +56,7 @@ def later(scene: Scenery) -> Market:
 
 
 class Edited(MemoryRepo):
-    """A repository whose first workload file is edited by a commit, as often as one likes."""
+    """A repository whose first workload file each commit edits."""
 
     edition = 0
 
@@ -73,7 +73,7 @@ class Edited(MemoryRepo):
 
 
 def bench_cycles(leases: int, block_seconds: float = 5.0) -> None:
-    """A cycle in which nothing changed, and one in which one file did; beside one JSON dump of the leases."""
+    """A cycle without changes, and one with a changed file, compared with a JSON dump of the leases."""
     with provider_of(leases) as (scene, runner):
 
         def quiet() -> None:

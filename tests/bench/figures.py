@@ -1,4 +1,4 @@
-"""How figures are taken and shown."""
+"""Measuring and printing figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MEGABYTE = 1024
 
 
 def cpu_ms(act: Callable[[], object], times: int = 5) -> float:
-    """The median CPU time of one call, in milliseconds: other programs on the machine do not count."""
+    """The median CPU time of one call in milliseconds, without other processes."""
     taken = []
     for _ in range(times):
         began = time.process_time()
@@ -21,14 +21,14 @@ def cpu_ms(act: Callable[[], object], times: int = 5) -> float:
 
 
 def wall_ms(act: Callable[[], object]) -> float:
-    """The time of one call by the clock, in milliseconds: what waits for other programs counts."""
+    """The wall-clock time of one call in milliseconds."""
     began = time.perf_counter()
     act()
     return 1000 * (time.perf_counter() - began)
 
 
 def peak_mb() -> float:
-    """The most memory that this program has held so far, in MB."""
+    """The peak memory of this process, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE
 
 

@@ -1,4 +1,4 @@
-"""Reading the state repository: all files cold, and one change among many, through real git."""
+"""Reading the state repository with git: all files cold, and one change among many."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.makers import planning_input
 
 
 def git(folder: Path, *arguments: str) -> None:
-    """The operator's git, without anybody's settings."""
+    """The operator's git, without user settings."""
     identity = ("-c", "user.name=operator", "-c", "user.email=operator@localhost")
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def read(repository: GitRepository, reader: DesiredReader) -> Desired:
-    """Look, read what is new, parse what is new."""
+    """Read and parse new files."""
     looked = repository.look("")
     assert isinstance(looked, Seen)
     commit = looked.view[0]

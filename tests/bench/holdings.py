@@ -18,18 +18,18 @@ def lease_id(dseq: int) -> LeaseId:
 
 
 def path_of(dseq: int) -> str:
-    """Where its workload file stands."""
+    """The path of its workload file."""
     return f"workloads/{workload_id(lease_id(dseq))}.yaml"
 
 
 def lease(dseq: int) -> Lease:
-    """An active lease, made a moment ago, well funded."""
+    """A new, active, well-funded lease."""
     made = makers.lease(dseq, created_at=makers.HEIGHT - 10)
     return replace(made, id=lease_id(dseq), payment=replace(made.payment, lease=lease_id(dseq)))
 
 
 def market(leases: int) -> Market:
-    """A market in which we hold so many leases, and nothing else goes on."""
+    """A market with so many leases of ours and nothing else."""
     held = [lease(number) for number in range(1, leases + 1)]
     return makers.market(leases=held, wallet=Wallet(PROVIDER, 4, 7, 10_000_000))
 

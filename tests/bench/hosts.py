@@ -27,7 +27,7 @@ from reconciler.adapters.ansible.plays.module_utils.provider_records import Reco
 from reconciler.adapters.ansible.plays.module_utils.provider_workload import HostContext, apply
 from reconciler.adapters.ansible.responses import ObservedHost
 from reconciler.adapters.ansible.runner import PLAYBOOK, AnsibleRunner, Play
-from reconciler.devnet.plain_images import build, fit
+from reconciler.devnet.podman import build, prepare_podman
 from reconciler.values.desired import Port, Workload
 from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost, AnsibleSettings, ContainerEngine
 from tests.adapters.ansible.makers import host_spec
@@ -55,7 +55,7 @@ def bench_hosts() -> None:
 
 
 def _bench_look(scratch: Path) -> None:
-    """The very play that the adapter runs, through it and by hand, by turns."""
+    """The adapter's play, run by the adapter and by ansible-playbook in turns."""
     settings = _simulated(scratch)
     path = os.environ["PATH"]
     os.environ["PATH"] = f"{scratch / 'bin'}{os.pathsep}{path}"
@@ -88,7 +88,7 @@ def _check(runs: AnsibleRunner, play: Play) -> None:
 
 
 def _by_hand(runs: AnsibleRunner, play: Play, scratch: Path) -> None:
-    """As an operator would: the same playbook, inventory and orders."""
+    """Run ansible-playbook with the same playbook, inventory and specifications."""
     with tempfile.TemporaryDirectory(dir=scratch) as name:
         here = Path(name)
         runs.prepare(here, play)
@@ -111,7 +111,7 @@ def _look(settings: AnsibleSettings) -> Play:
 
 
 def _simulated(scratch: Path) -> AnsibleSettings:
-    """Hosts that are this machine, with an engine that answers from files."""
+    """Hosts on this machine, with an engine that answers from files."""
     engine, records = FakePodman(FakeHost()), Records(str(scratch / "records"))
     host = engine.host
     for number in range(1, CONTAINERS + 1):
@@ -131,8 +131,8 @@ def _simulated(scratch: Path) -> AnsibleSettings:
 
 
 def _bench_podman(scratch: Path) -> None:
-    """A real container, from the apply to its answer, and back after a kill."""
-    fit(scratch)
+    """The time from an apply to a real container's answer, and after a kill."""
+    prepare_podman(scratch)
     build("registry.example/web:1")
     engine = HostEngine("podman", 3_600)
     settings = settings_of(scratch / "records", 2)

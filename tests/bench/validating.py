@@ -1,4 +1,4 @@
-"""Checking a pull request as CI does: whole programs, cold, beside check-jsonschema over the same files."""
+"""Checking a pull request as CI does: cold processes, compared with check-jsonschema on the same files."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _write(forge: Forge, files: dict[str, bytes]) -> None:
 
 
 def _outlook(leases: int, applied: str, good: dict[str, str]) -> PlanningSnapshot:
-    """So many leases that all run, on a chain whose time is now."""
+    """So many running leases, at the present time."""
     market = holdings.market(leases)
     running = {
         workload_id(lease): Running(

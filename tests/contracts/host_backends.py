@@ -21,7 +21,7 @@ from reconciler.adapters.ansible.plays.module_utils.provider_records import Reco
 from reconciler.adapters.ansible.plays.module_utils.provider_requests import respond
 from reconciler.adapters.ansible.plays.module_utils.provider_workload import HostContext, remove
 from reconciler.adapters.ansible.runner import HostResult, Play, PlayRunner
-from reconciler.devnet.plain_images import SERVE, build, fit
+from reconciler.devnet.podman import SERVE, build, prepare_podman
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
 from reconciler.values.ids import WorkloadId
@@ -197,7 +197,7 @@ def podman_host(scratch: Path) -> HostBackend:
     """This machine, which must have podman. One test process at a time, because containers are shared."""
     lock = (Path(tempfile.gettempdir()) / "provider-contract-podman.lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
-    fit(scratch)
+    prepare_podman(scratch)
     build_images()
     backend = open_hosts(settings_of(scratch / "records", 0.5), scratch, Engine("podman", 3_600), None)
     backend.lock = lock

@@ -1,4 +1,4 @@
-"""What a test puts between the daemon and its world, to take one of its effects away."""
+"""Ports that suppress an effect of the daemon on a test's request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.values.snapshot import Snapshot
 
 @dataclass(slots=True)
 class Interference:
-    """Switches, all off in the beginning; the daemon meets them at its next cycle."""
+    """Switches, initially off, which take effect at the daemon's next cycle."""
 
     spending: bool = False
     publishing: bool = False
@@ -28,7 +28,7 @@ class Interference:
     showing: Callable[[Snapshot], Snapshot] | None = None
 
     def world(self, world: Environment) -> Environment:
-        """The ports with the switches before them."""
+        """The ports behind the switches."""
         adapters: dict[str, Adapter] = {}
 
         def configure(desired: Desired) -> None:
@@ -45,7 +45,7 @@ class Interference:
         )
 
     def shown(self, snapshot: Snapshot) -> Snapshot:
-        """What the daemon tells, perhaps less of it."""
+        """The daemon's snapshot, perhaps without a part."""
         return self.showing(snapshot) if self.showing else snapshot
 
     def _limits(self, world: Environment) -> Limits:
@@ -53,7 +53,7 @@ class Interference:
 
 
 class _Adapter:
-    """Says that it is done, and does nothing, while its switch is on."""
+    """Reports success and does nothing while its switch is on."""
 
     def __init__(self, adapter: Adapter, switches: Interference) -> None:
         self._adapter = adapter
@@ -74,7 +74,7 @@ class _Adapter:
 
 
 class _Repo:
-    """Publishes nothing while its switch is on."""
+    """Refuses to publish while its switch is on."""
 
     def __init__(self, repo: Repo, switches: Interference) -> None:
         self._repo = repo

@@ -1,4 +1,4 @@
-"""A devnet and a daemon in this process, in which time passes only when a test says so."""
+"""A devnet and a daemon in this process, whose time the test advances block by block."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from reconciler.cycle.loop import Loop
 from reconciler.cycle.loop import Pace as LoopPace
 from reconciler.cycle.run import Runner
 from reconciler.devnet.accounts import PROVIDER, key_of
+from reconciler.devnet.demo import Demo, open_demo
 from reconciler.devnet.home import BlockPace, Home
 from reconciler.devnet.market import DevnetMarket
-from reconciler.devnet.stage import Stage, open_stage
 from reconciler.settings import Flags, load_settings
 from reconciler.values.snapshot import Snapshot
 from reconciler.wiring import Daemon, opened
@@ -28,7 +28,7 @@ NANOSECONDS = 1_000_000_000
 
 
 class SteppedClock:
-    """The host's clock runs with the chain's; a wait makes a block."""
+    """A host clock that follows the chain's; a wait makes a block."""
 
     def __init__(self, market: DevnetMarket) -> None:
         self._market = market
@@ -46,7 +46,7 @@ def step(market: DevnetMarket) -> None:
 
 
 class SteppedDaemon:
-    """`stage.Daemon` in this process: a cycle a block."""
+    """`demo.DemoDaemon` in this process: a cycle a block."""
 
     def __init__(self, market: DevnetMarket, interference: Interference) -> None:
         self._market = market
@@ -88,7 +88,7 @@ class SteppedDaemon:
 
     @contextmanager
     def _opened(self) -> Iterator[Daemon]:
-        """The chain client's clock runs with the chain's, too."""
+        """A daemon whose chain client also uses the chain's clock."""
         timed = partial(Expectations, clock=SteppedClock(self._market).now)
         with patch.object(wiring, "Expectations", timed), opened(self._settings) as daemon:
             yield daemon
@@ -101,15 +101,15 @@ class SteppedDaemon:
 
 
 class SteppedWorld:
-    """Everything that a telling needs, in one directory."""
+    """A market, a daemon and a demo in one directory."""
 
     def __init__(self, directory: Path, due_seconds: int = 40) -> None:
         self.market = DevnetMarket(Home(directory), BlockPace(1.0, due_seconds))
         self.market.open(by_the_clock=False)
         self.switches = Interference()
         self.daemon = SteppedDaemon(self.market, self.switches)
-        self.stage: Stage = open_stage(self.market.home, self.daemon, self.tick)
-        self.stage.patience_seconds = 0
+        self.demo: Demo = open_demo(self.market.home, self.daemon, self.tick)
+        self.demo.step_seconds = 0
 
     def tick(self) -> None:
         """A block, then a cycle."""
@@ -118,5 +118,5 @@ class SteppedWorld:
 
     def close(self) -> None:
         self.daemon.kill()
-        self.stage.close()
+        self.demo.probe.close()
         self.market.close()

@@ -7,7 +7,7 @@ from reconciler.devnet.accounts import PROVIDER, PROVIDER_UVE, genesis, key_of, 
 RECORDED = Path(__file__).parents[1] / "vectors" / "market-lifecycle.jsonl"
 
 
-def test_they_are_the_recorded_networks_people_in_the_same_order() -> None:
+def test_the_accounts_are_those_of_the_recorded_network() -> None:
     with RECORDED.open(encoding="utf-8") as lines:
         accounts = json.loads(next(lines))["genesis"]["accounts"]
     assert [a["name"] for a in accounts] == list(names())
@@ -22,7 +22,7 @@ def test_the_providers_record_is_the_recorded_one_that_bills_by_usage_too() -> N
     assert dict(ours.attributes) == recorded | {"billing": "usage"}
 
 
-def test_of_two_losers_beside_us_third_is_the_one_that_is_refunded() -> None:
+def test_of_two_losing_bids_third_is_refunded() -> None:
     assert address_bytes(key_of("third").address) < address_bytes(key_of(PROVIDER).address)
 
 

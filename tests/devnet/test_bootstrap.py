@@ -5,14 +5,14 @@ from reconciler.chain.keyring import open_keyring
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
 from reconciler.devnet.bootstrap import bootstrap
 from reconciler.devnet.home import BlockPace, DevnetPorts, Facts, Home
-from reconciler.devnet.plain_git import git
+from reconciler.devnet.operator_git import git
 from reconciler.settings import Flags, load_settings
 from reconciler.values.grants import AnsibleGrants
 
 FACTS = Facts(DevnetPorts(1001, 1002, 1003, 1004, 1005), BlockPace(0.5, 40))
 
 
-def test_the_host_file_is_all_that_the_daemon_needs(tmp_path: Path) -> None:
+def test_the_host_file_is_complete(tmp_path: Path) -> None:
     home = Home(tmp_path)
     bootstrap(home, FACTS)
     settings = load_settings(Flags(home.host_file), {})
@@ -35,7 +35,7 @@ def test_a_given_cluster_is_named_and_bounded(tmp_path: Path) -> None:
     assert settings.limits.capacity.cpu_milli == 64_000
 
 
-def test_this_machine_is_opted_in_only_where_it_is_wanted(tmp_path: Path) -> None:
+def test_this_machine_is_a_host_only_on_request(tmp_path: Path) -> None:
     home = Home(tmp_path)
     bootstrap(home, FACTS)
     assert not load_settings(Flags(home.host_file), {}).limits.grants.ansible.enabled
@@ -44,7 +44,7 @@ def test_this_machine_is_opted_in_only_where_it_is_wanted(tmp_path: Path) -> Non
     assert granted == AnsibleGrants(enabled=True, this_machine=True, storage_paths=(str(home.records),))
 
 
-def test_the_repository_is_the_template_in_a_hurry(tmp_path: Path) -> None:
+def test_the_repository_is_the_template_with_short_periods(tmp_path: Path) -> None:
     home = Home(tmp_path)
     bootstrap(home, FACTS)
     config = git(home.repository, "show", "main:config.yaml")
@@ -54,7 +54,7 @@ def test_the_repository_is_the_template_in_a_hurry(tmp_path: Path) -> None:
     assert "pricing.yaml" in git(home.repository, "ls-tree", "--name-only", "main")
 
 
-def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
+def test_existing_objects_are_not_changed(tmp_path: Path) -> None:
     home = Home(tmp_path)
     bootstrap(home, FACTS)
     before = git(home.repository, "rev-parse", "main")

@@ -1,3 +1,7 @@
+"""The directory of a devnet: its facts, its lock, its ports."""
+
+from __future__ import annotations
+
 import os
 import socket
 from dataclasses import replace
@@ -6,27 +10,29 @@ from pathlib import Path
 import pytest
 
 from reconciler.api.connections import listening_sockets
-from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.errors import DevnetError
 from reconciler.devnet.home import BlockPace, DevnetPorts, Facts, Home, ReservedPorts
 
 
-def test_facts_come_back_as_they_were_written(tmp_path: Path) -> None:
+def test_written_facts_are_read_again(tmp_path: Path) -> None:
     facts = Facts(DevnetPorts(1, 2, 3, 4, 5), BlockPace(0.5, 7), "/k", 42, this_machine=True)
     Home(tmp_path).write_facts(facts)
     assert Home(tmp_path).facts() == facts
 
 
-def test_a_new_place_has_the_beginnings_facts(tmp_path: Path) -> None:
+def test_a_new_directory_has_the_initial_facts(tmp_path: Path) -> None:
     assert Home(tmp_path).facts() == Facts(DevnetPorts(), BlockPace(1.0, 40), "", 0)
 
 
-def test_somebody_elses_file_is_a_sentence(tmp_path: Path) -> None:
+def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
     (tmp_path / "devnet.json").write_text('{"a": 1}')
-    with pytest.raises(DevnetError, match=r"devnet\.json is not a devnet's .* name another --home"):
+    with pytest.raises(
+        DevnetError, match=r"devnet\.json was not written by a devnet .* choose another --home"
+    ):
         Home(tmp_path).facts()
 
 
-def test_only_a_process_that_lives_counts_as_running(tmp_path: Path) -> None:
+def test_a_devnet_runs_while_its_process_does(tmp_path: Path) -> None:
     home = Home(tmp_path)
     with pytest.raises(DevnetError, match="no devnet runs in"):
         home.running()
@@ -34,7 +40,7 @@ def test_only_a_process_that_lives_counts_as_running(tmp_path: Path) -> None:
     assert home.running().pid == os.getpid()
 
 
-def test_a_second_devnet_is_told_who_is_there(tmp_path: Path) -> None:
+def test_a_second_devnet_is_refused_with_the_process_of_the_first(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.write_facts(Facts(pid=4711))
     with home.locked(), pytest.raises(DevnetError, match="process 4711"), home.locked():

@@ -16,7 +16,7 @@ from docs.pictures.make import (
     ROWS,
     animation,
 )
-from reconciler.devnet.story import STEPS
+from reconciler.devnet.demo_money import STEPS
 from tests.docs.test_pages import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

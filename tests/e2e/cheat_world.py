@@ -1,6 +1,6 @@
-"""A provider's ordinary day on a simulated market, for the cheat sheet: devnet and daemon as processes of
-their own, the daemon on the sheet's ports; `systemctl`, `journalctl` and `sudo` are stand-ins, as no systemd
-runs where tests do, and so are `curl` and `jq` where they are missing.
+"""A provider on a simulated market for the cheat sheet: devnet and daemon as processes of their own, the
+daemon on the sheet's ports. `systemctl`, `journalctl` and `sudo` are stand-ins, as tests run without systemd,
+and so are `curl` and `jq` where they are missing.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.devnet import story_market, story_money, story_workloads
+from reconciler.devnet.demo import Demo, open_demo, run_steps
+from reconciler.devnet.demo_market import FIRST_PRICE
+from reconciler.devnet.demo_money import STEPS, usage_settled
+from reconciler.devnet.demo_workloads import running
 from reconciler.devnet.home import Home
-from reconciler.devnet.probe_api import ApiProbe
-from reconciler.devnet.stage import Stage, open_stage
-from reconciler.devnet.story import STEPS, play
 from tests.e2e.processes import FAST, devnet
 from tests.waiting import Found, wait_until
 
@@ -29,7 +29,7 @@ API, METRICS = 8443, 8444
 NEEDED = ("bash", "curl", "git", "grep", "jq", "kubectl", "setsid", "virtengine", "provider-daemon")
 
 CURL = """#!{python}
-# Stands in for curl where there is none: prints what a GET of the one URL answers.
+# Stands in for a missing curl: prints the answer to a GET of the URL.
 import sys, urllib.request
 url = next(each for each in sys.argv[1:] if not each.startswith("-") and each != "/dev/null")
 try:
@@ -41,18 +41,18 @@ if "/dev/null" not in sys.argv:
     sys.stdout.buffer.write(answer)
 """
 JQ = """#!{python}
-# Stands in for `jq .` where there is no jq: prints JSON indented, and fails on what is none.
+# Stands in for a missing jq: prints indented JSON, and fails on other input.
 import json, sys
-assert sys.argv[1:] == ["."], "this stand-in knows `jq .` alone"
+assert sys.argv[1:] == ["."], "this stand-in supports `jq .` only"
 print(json.dumps(json.load(sys.stdin), indent=2))
 """
 PROGRAMS = Path(sys.executable).parent
-PLAYED = ("started", "orders", "bids", "rivals", "leases", "closed-bid", "escrow", "running")
+STEPS_RUN = ("started", "orders", "bids", "rivals", "leases", "closed-bid", "escrow", "running")
 SECONDS_MAX = 60
 
 SYSTEMCTL = """#!/bin/sh
-# Stands in for systemd, which does not run here: one unit, one process, its id in a file.
-pid={place}/daemon.pid
+# Stands in for systemd: one unit, one process, its id in a file.
+pid={directory}/daemon.pid
 alive() {{
   p=$(cat $pid 2>/dev/null) && [ -n "$p" ] && s=$(cut -d' ' -f3 /proc/$p/stat 2>/dev/null) && [ "$s" != Z ]
 }}
@@ -87,38 +87,36 @@ case $1 in
 esac
 """
 JOURNALCTL = """#!/bin/sh
-# Stands in for journald, which does not run here: the daemon's log.
+# Stands in for journald: prints the daemon's log.
 lines=1000000
 [ "$1 $2" = "-u provider-daemon" ] || exit 1
 [ "$3" = -n ] && lines=$4
 exec tail -n "$lines" {log}
 """
 SUDO = """#!/bin/sh
-# Stands in for sudo: whoever runs the tests may do what they do.
+# Stands in for sudo: runs the command as the current user.
 exec "$@"
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """An operator's terminal beside the provider, and the eyes of the test."""
+class OperatorTerminal:
+    """An operator's terminal on the provider's host, with the demo behind it."""
 
-    stage: Stage
-    place: Path
+    demo: Demo
+    directory: Path
     environment: dict[str, str]
 
-    def type(self, line: str) -> subprocess.CompletedProcess[str]:
-        """What the shell prints for a line of the sheet, its placeholders filled in."""
-        filled = line.replace("{id}", self.stage.workload("web"))
+    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Run a line of the sheet in a shell, with its placeholders filled in."""
+        filled = line.replace("{id}", self.demo.workload("web"))
         if "<escrow-id>" in filled:
-            filled = filled.replace(
-                "<escrow-id>", f"deployment/{self.stage.subject('web').rsplit('/', 2)[0]}"
-            )
+            filled = filled.replace("<escrow-id>", f"deployment/{self.demo.order('web').deployment}")
         if "<pod-name>" in filled:
             filled = filled.replace("<pod-name>", self.pod())
         return subprocess.run(
             ["bash", "-c", filled],
-            cwd=self.place,
+            cwd=self.directory,
             env=self.environment,
             capture_output=True,
             text=True,
@@ -128,75 +126,73 @@ class Desk:
 
     def pod(self) -> str:
         """A pod of `web`, once there is one."""
-        prefix = f"pods/web-{self.stage.workload('web')}"
+        prefix = f"pods/web-{self.demo.workload('web')}"
         objects = self.wait_until(
-            lambda: [
-                n for n in self.stage.cluster.objects(self.stage.workload("web")) if n.startswith(prefix)
-            ],
+            lambda: [n for n in self.demo.probe.objects(self.demo.workload("web")) if n.startswith(prefix)],
             "a pod of `web`",
         )
         return objects[0].removeprefix("pods/")
 
     def wait_until(self, condition: Callable[[], Found], what: str) -> Found:
         """Wait for something that the daemon brings about; a failure shows the daemon's log."""
-        return wait_until(condition, what, is_running=self.stage.daemon.is_alive, log=self.log)
+        return wait_until(condition, what, is_running=self.demo.daemon.is_alive, log=self.log)
 
     def log(self) -> str:
-        """What the daemon has said."""
-        return (self.place / "daemon.log").read_text()
+        """The daemon's log."""
+        return (self.directory / "daemon.log").read_text()
 
 
 @contextmanager
-def cheat_world(directory: Path) -> Iterator[Desk]:
+def cheat_world(directory: Path) -> Iterator[OperatorTerminal]:
     """Two workloads run, a bid is open, usage was billed and a lease was drawn from."""
     environment = _environment(directory)
     home = Home(directory / "world")
     _write_programs(directory, home)
-    _refuse_gaps(environment)
+    _check_requirements(environment)
     with devnet(home.directory, *FAST):
         text = re.sub(r"(?m)^  api: .*$", f'  api: "127.0.0.1:{API}"', home.host_file.read_text())
         text = re.sub(r"(?m)^  metrics: .*$", f'  metrics: "127.0.0.1:{METRICS}"', text)
         home.host_file.write_text(text)
-        stage = open_stage(home, Unit(environment))
-        stage.api = ApiProbe(f"http://127.0.0.1:{API}")
+        demo = open_demo(home, Unit(environment))
+        demo.probe.api_url = f"http://127.0.0.1:{API}"
         try:
-            desk = Desk(stage, directory, environment)
-            _live(desk)
-            yield desk
+            terminal = OperatorTerminal(demo, directory, environment)
+            _prepare(terminal)
+            yield terminal
         finally:
-            stage.daemon.stop()
-            stage.close()
+            demo.daemon.stop()
+            demo.probe.close()
 
 
 class Unit:
-    """The daemon as its service, by the stand-in."""
+    """The daemon as a service of the stand-in for systemd."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
 
     def start(self) -> None:
         """`systemctl start`."""
-        assert self._ask("start") == 0, "the daemon did not start"
+        assert self._systemctl("start") == 0, "the daemon did not start"
 
     def stop(self) -> None:
         """`systemctl stop`."""
-        self._ask("stop")
+        self._systemctl("stop")
 
     def is_alive(self) -> bool:
         """`systemctl status`."""
-        return self._ask("status") == 0
+        return self._systemctl("status") == 0
 
     def kill(self) -> None:
-        """Not part of this day."""
-        raise AssertionError("nobody kills the daemon here")
+        """Not used."""
+        raise AssertionError("the daemon is not killed here")
 
     def once(self) -> tuple[int, str]:
-        """Not part of this day."""
-        raise AssertionError("nobody runs it once here")
+        """Not used."""
+        raise AssertionError("`run --once` is not used here")
 
-    def _ask(self, what: str) -> int:
+    def _systemctl(self, command: str) -> int:
         done = subprocess.run(
-            ["systemctl", what, "provider-daemon"],
+            ["systemctl", command, "provider-daemon"],
             env=self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -207,13 +203,15 @@ class Unit:
 
 
 def _environment(directory: Path) -> dict[str, str]:
-    who = {f"GIT_{each}_{what}": "olga" for each in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    identity = {
+        f"GIT_{each}_{what}": "olga" for each in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
     kept = {
         k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "VE_")) and k != "JOURNAL_STREAM"
     }
     return (
         kept
-        | who
+        | identity
         | {
             "PATH": f"{directory / 'bin'}:{PROGRAMS}:{os.environ['PATH']}",
             "KUBECONFIG": str(directory / "world" / "kubeconfig"),
@@ -224,25 +222,25 @@ def _environment(directory: Path) -> dict[str, str]:
     )
 
 
-def _refuse_gaps(environment: dict[str, str]) -> None:
+def _check_requirements(environment: dict[str, str]) -> None:
     missing = [name for name in NEEDED if shutil.which(name, path=environment["PATH"]) is None]
     assert not missing, (
         f"the sheet needs {', '.join(missing)} on the PATH; install them (apt-get install curl jq)"
     )
     for port in (API, METRICS):
-        with socket.socket() as held:
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                held.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", port))
             except OSError:
                 raise AssertionError(
-                    f"port {port} is taken; the sheet's lines need it, end what holds it"
+                    f"port {port} is in use, and the sheet's lines need it; stop the process that holds it"
                 ) from None
 
 
 def _write_programs(directory: Path, home: Home) -> None:
-    facts = {
-        "place": directory,
+    values = {
+        "directory": directory,
         "python": sys.executable,
         "host": home.host_file,
         "log": directory / "daemon.log",
@@ -253,25 +251,27 @@ def _write_programs(directory: Path, home: Home) -> None:
     programs += [(name, text) for name, text in (("curl", CURL), ("jq", JQ)) if shutil.which(name) is None]
     for name, text in programs:
         path = directory / "bin" / name
-        path.write_text(text if name == "sudo" else text.format(**facts))
+        path.write_text(text if name == "sudo" else text.format(**values))
         path.chmod(0o755)
 
 
-def _live(desk: Desk) -> None:
-    """The story up to two running workloads; then one more order, and money."""
-    stage = desk.stage
-    play(stage, [step for step in STEPS if step.name in PLAYED], lambda: time.sleep(0.1), lambda _: None)
-    stage.post("second")
-    desk.wait_until(lambda: _has_open_bid(stage), "our bid on `second`")
-    desk.wait_until(lambda: story_money.settled(stage), "usage that is settled")
-    desk.wait_until(lambda: _was_withdrawn_from(stage), "a withdrawal from `web`")
+def _prepare(terminal: OperatorTerminal) -> None:
+    """Run the demo up to two running workloads; then post one more order, and wait for money."""
+    demo = terminal.demo
+    run_steps(
+        demo, [step for step in STEPS if step.name in STEPS_RUN], lambda: time.sleep(0.1), lambda _: None
+    )
+    demo.post("second")
+    terminal.wait_until(lambda: _has_open_bid(demo), "our bid on `second`")
+    terminal.wait_until(lambda: usage_settled(demo), "usage that is settled")
+    terminal.wait_until(lambda: _was_withdrawn_from(demo), "a withdrawal from `web`")
 
 
-def _has_open_bid(stage: Stage) -> bool:
-    bid = stage.chain.bid(stage.order("second"), stage.provider)
-    return bid is not None and bid.price == story_market.OLD_PRICE
+def _has_open_bid(demo: Demo) -> bool:
+    bid = demo.probe.bid(demo.bid("second"))
+    return bid is not None and bid.price == FIRST_PRICE
 
 
-def _was_withdrawn_from(stage: Stage) -> bool:
-    lease = stage.chain.lease(stage.order("web"), stage.provider)
-    return bool(lease and lease.withdrawn and story_workloads.both_running(stage))
+def _was_withdrawn_from(demo: Demo) -> bool:
+    lease = demo.probe.lease(demo.bid("web"))
+    return bool(lease and lease.payment.withdrawn and running(demo, "web", "metered"))

@@ -15,9 +15,9 @@ from typing import Any
 
 from tests.waiting import WAIT_SECONDS, Found, wait_until
 
-FAST = ("--block-seconds", "0.25", "--due-seconds", "16")
-"""Blocks four times as fast as the demo's; money is due later than in proportion, so that a busy machine
-comes to the end before anything is due again.
+FAST = ("--block-seconds", "0.25", "--due-seconds", "24")
+"""Blocks four times as fast as in the demo, and money due later in proportion, so that nothing is due again
+before the last step, even on a busy machine.
 """
 COMMAND = (sys.executable, "-m", "reconciler")
 

@@ -1,6 +1,6 @@
-"""Every line of the operator's cheat sheet, word for word, on a running provider; the page lists them all.
+"""Every line of the operator's cheat sheet, verbatim, on a running provider.
 
-Where the sheet says `systemctl`, `journalctl` and `sudo`, small stand-ins answer: see `cheat_world.py`.
+`systemctl`, `journalctl` and `sudo` are stand-ins: see `cheat_world.py`.
 """
 
 from __future__ import annotations
@@ -15,154 +15,157 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.devnet.probe_git import DESIRED
-from tests.e2e.cheat_world import METRICS, Desk, cheat_world
+from reconciler.devnet.operator_git import DESIRED
+from tests.e2e.cheat_world import METRICS, OperatorTerminal, cheat_world
 
 PAGE = Path(__file__).parents[2] / "docs" / "cheat-sheet.md"
 OURS = "virtengine query {} --provider $(virtengine keys show provider -a)"
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorTerminal]:
     with cheat_world(tmp_path_factory.mktemp("sheet")) as found:
         yield found
 
 
-def has(*words: str) -> Callable[[str, Desk], None]:
-    """Prints all of these, `{web}` standing for the id of the workload."""
+def has(*words: str) -> Callable[[str, OperatorTerminal], None]:
+    """The output contains all of these; `{web}` is the id of the workload."""
 
-    def check(out: str, desk: Desk) -> None:
+    def check(out: str, terminal: OperatorTerminal) -> None:
         for word in words:
-            assert word.replace("{web}", desk.stage.workload("web")) in out, out
+            assert word.replace("{web}", terminal.demo.workload("web")) in out, out
 
     return check
 
 
-def unit_runs(out: str, _: Desk) -> None:
+def unit_runs(out: str, _: OperatorTerminal) -> None:
     assert "Active: active (running)" in out
 
 
-def status(out: str, desk: Desk) -> None:
-    told = json.loads(out)
-    assert (told["provider"], told["address"]) == ("provider", desk.stage.provider)
-    assert (told["counts"]["leases"], told["counts"]["workloads"]["running"]) == (2, 2)
-    assert told["money"]["received_uve"] > 0
+def status(out: str, terminal: OperatorTerminal) -> None:
+    answer = json.loads(out)
+    assert (answer["provider"], answer["address"]) == ("provider", terminal.demo.provider)
+    assert (answer["counts"]["leases"], answer["counts"]["workloads"]["running"]) == (2, 2)
+    assert answer["money"]["received_uve"] > 0
 
 
-def leases(out: str, desk: Desk) -> None:
+def leases(out: str, terminal: OperatorTerminal) -> None:
     found = [each["lease"] for each in yaml.safe_load(out)["leases"]]
     assert [x["state"] for x in found] == ["active", "active"]
     assert {str(x["id"]["dseq"]) for x in found} == {
-        str(desk.stage.order(name).dseq) for name in ("web", "metered")
+        str(terminal.demo.order(name).dseq) for name in ("web", "metered")
     }
 
 
-def bid_engine(out: str, _: Desk) -> None:
-    told = json.loads(out)
-    assert (told["bids_open"], told["bids_won_total"]) == (1, 2)
-    assert told["bids_total"] == 4
-    assert {hold["reason"] for hold in told["holds"]} >= {"PriceTooLow", "NoCapacity"}
+def bid_engine(out: str, _: OperatorTerminal) -> None:
+    answer = json.loads(out)
+    assert (answer["bids_open"], answer["bids_won_total"]) == (1, 2)
+    assert answer["bids_total"] == 4
+    assert {hold["reason"] for hold in answer["holds"]} >= {"PriceTooLow", "NoCapacity"}
 
 
-def recovered(out: str, _: Desk) -> None:
+def recovered(out: str, _: OperatorTerminal) -> None:
     assert json.loads(out)["bids_total"] == 4, "totals survive a restart"
 
 
-def open_bid(out: str, desk: Desk) -> None:
+def open_bid(out: str, terminal: OperatorTerminal) -> None:
     (bid,) = [each["bid"] for each in yaml.safe_load(out)["bids"]]
-    assert (str(bid["id"]["dseq"]), bid["state"]) == (str(desk.stage.order("second").dseq), "open")
+    assert (str(bid["id"]["dseq"]), bid["state"]) == (str(terminal.demo.order("second").dseq), "open")
 
 
-def bid_history(out: str, _: Desk) -> None:
+def bid_history(out: str, _: OperatorTerminal) -> None:
     states = sorted(each["bid"]["state"] for each in yaml.safe_load(out)["bids"])
     assert states == ["active", "active", "closed", "open"]
 
 
-def workloads(out: str, desk: Desk) -> None:
+def workloads(out: str, terminal: OperatorTerminal) -> None:
     found = {each["id"]: each["state"] for each in json.loads(out)["items"]}
-    assert found == {desk.stage.workload(name): "running" for name in ("web", "metered")}
+    assert found == {terminal.demo.workload(name): "running" for name in ("web", "metered")}
 
 
-def use(out: str, desk: Desk) -> None:
-    told = json.loads(out)
-    assert told["id"] == desk.stage.workload("web")
-    assert told["source"] in ("metrics", "requests")
-    assert told["cpu_milli"] > 0
+def use(out: str, terminal: OperatorTerminal) -> None:
+    answer = json.loads(out)
+    assert answer["id"] == terminal.demo.workload("web")
+    assert answer["source"] in ("metrics", "requests")
+    assert answer["cpu_milli"] > 0
 
 
-def pods(out: str, _: Desk) -> None:
+def pods(out: str, _: OperatorTerminal) -> None:
     assert len(re.findall(r"(?m)^\S+ +1/1 +Running ", out)) == 2, out
 
 
-def accounts(out: str, desk: Desk) -> None:
+def accounts(out: str, terminal: OperatorTerminal) -> None:
     found: list[dict[str, Any]] = yaml.safe_load(out)["accounts"]
     ids = {each["id"]["xid"] for each in found}
-    assert {desk.stage.subject(name).rsplit("/", 2)[0] for name in ("web", "metered")} <= ids, ids
+    assert {str(terminal.demo.order(name).deployment) for name in ("web", "metered")} <= ids, ids
 
 
-def account(out: str, desk: Desk) -> None:
-    told = yaml.safe_load(out)
-    told = told.get("account", told)
-    assert told["id"]["xid"] == desk.stage.subject("web").rsplit("/", 2)[0]
+def account(out: str, terminal: OperatorTerminal) -> None:
+    answer = yaml.safe_load(out)
+    answer = answer.get("account", answer)
+    assert answer["id"]["xid"] == str(terminal.demo.order("web").deployment)
 
 
-def deleted(out: str, desk: Desk) -> None:
+def deleted(out: str, terminal: OperatorTerminal) -> None:
     pod = re.findall(r'pod "([^"]+)" (?:force )?deleted', out)[0]
-    desk.wait_until(lambda: f"pod {pod} was removed, and not by us" in desk.log(), "the loss in the log")
-    desk.wait_until(
-        lambda: desk.stage.api.state(desk.stage.workload("web")) == "running", "`web` running again"
+    terminal.wait_until(
+        lambda: f"pod {pod} was removed, and not by us" in terminal.log(), "the loss in the log"
     )
-    told = desk.type("provider-daemon explain {id}").stdout
-    assert f"pod {pod} was removed, and not by us" in told
+    terminal.wait_until(
+        lambda: terminal.demo.probe.workload_state(terminal.demo.workload("web")) == "running",
+        "`web` running again",
+    )
+    answer = terminal.run("provider-daemon explain {id}").stdout
+    assert f"pod {pod} was removed, and not by us" in answer
 
 
-def spending(stopped: bool) -> Callable[[str, Desk], None]:
-    def check(_: str, desk: Desk) -> None:
-        desk.wait_until(
-            lambda: desk.stage.api.ask("/api/v1/status")["spending_stopped"] is stopped,
+def spending(stopped: bool) -> Callable[[str, OperatorTerminal], None]:
+    def check(_: str, terminal: OperatorTerminal) -> None:
+        terminal.wait_until(
+            lambda: terminal.demo.probe.api("/api/v1/status")["spending_stopped"] is stopped,
             f"spending_stopped: {stopped}",
         )
 
     return check
 
 
-def held(reason: str, wanted: bool) -> Callable[[str, Desk], None]:
-    """The daemon withholds, or no longer does; a bid is withheld only while there is something to bid on."""
+def held(reason: str, wanted: bool) -> Callable[[str, OperatorTerminal], None]:
+    """The daemon has a hold of this reason, or none; a held bid needs an open order."""
 
-    def check(_: str, desk: Desk) -> None:
+    def check(_: str, terminal: OperatorTerminal) -> None:
         if wanted:
-            desk.stage.post("cheap")
-        desk.wait_until(
-            lambda: (reason in {h["reason"] for h in holds(desk)}) is wanted, f"{reason} held: {wanted}"
+            terminal.demo.post("cheap")
+        terminal.wait_until(
+            lambda: (reason in {h["reason"] for h in holds(terminal)}) is wanted, f"{reason} held: {wanted}"
         )
 
     return check
 
 
-def holds(desk: Desk) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = desk.stage.api.ask("/api/v1/plan")["holds"]
+def holds(terminal: OperatorTerminal) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = terminal.demo.probe.api("/api/v1/plan")["holds"]
     return found
 
 
-def suspended(out: str, desk: Desk) -> None:
+def suspended(out: str, terminal: OperatorTerminal) -> None:
     assert "suspended by commit" in out
-    assert "olga: Suspend: the hoster moves racks" in "".join(history(desk))
-    held("Suspended", True)(out, desk)
+    assert "olga: Suspend: the hoster moves racks" in "".join(history(terminal))
+    held("Suspended", True)(out, terminal)
 
 
-def resumed(out: str, desk: Desk) -> None:
+def resumed(out: str, terminal: OperatorTerminal) -> None:
     assert "resumed by commit" in out
-    assert "olga: Resume" in "".join(history(desk))
-    held("Suspended", False)(out, desk)
+    assert "olga: Resume" in "".join(history(terminal))
+    held("Suspended", False)(out, terminal)
 
 
-def history(desk: Desk) -> list[str]:
-    log = desk.type(f"git --git-dir {desk.stage.home.repository} log --format='%an: %s' {DESIRED}")
+def history(terminal: OperatorTerminal) -> list[str]:
+    log = terminal.run(f"git --git-dir {terminal.demo.home.repository} log --format='%an: %s' {DESIRED}")
     return log.stdout.splitlines()
 
 
 ESCROW = "virtengine query escrow account --account-id <escrow-id>"
-SHELL: tuple[tuple[str, Callable[[str, Desk], None]], ...] = (
+SHELL: tuple[tuple[str, Callable[[str, OperatorTerminal], None]], ...] = (
     ("systemctl status provider-daemon", unit_runs),
     ("curl -s localhost:8443/api/v1/status | jq .", status),
     (OURS.format("market leases"), leases),
@@ -180,7 +183,7 @@ SHELL: tuple[tuple[str, Callable[[str, Desk], None]], ...] = (
     ("curl -s localhost:8443/api/v1/workloads/{id}/metrics", use),
     (
         "provider-daemon explain {id}",
-        has("order  ", "bid        CreateBid: ", "they last ", "Running: {web}", "outcome    ApplyWorkload"),
+        has("order  ", "bid        CreateBid: ", "they last ", "running: {web}", "outcome    ApplyWorkload"),
     ),
     ("kubectl get pods -n provider-workloads -o wide", pods),
     ("kubectl describe resourcequota -n provider-workloads", has("requests.cpu", "Used")),
@@ -214,7 +217,7 @@ PROMQL: dict[str, tuple[str, ...]] = {
     'virtengine_provider_workloads{state="running"}': ('virtengine_provider_workloads{state="running"} 2.0',),
     "sum(rate(virtengine_escrow_settlement_amount[1d]))": ("virtengine_escrow_settlement_amount ",),
 }
-"""Samples that each needs; that a real Prometheus takes the queries is tested elsewhere."""
+"""The samples that each query needs; another test runs the queries on a real Prometheus."""
 
 
 def lines_of(language: str) -> list[str]:
@@ -222,48 +225,48 @@ def lines_of(language: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
 
 
-def test_the_page_lists_what_is_tested_and_nothing_else() -> None:
+def test_the_page_lists_exactly_the_tested_lines() -> None:
     assert lines_of("bash") == [line for line, _ in SHELL]
     assert lines_of("promql") == list(PROMQL)
 
 
 @pytest.mark.parametrize("at", range(len(SHELL)), ids=[line for line, _ in SHELL])
-def test_every_line_prints_what_it_should(desk: Desk, at: int) -> None:
+def test_output_of_every_line(terminal: OperatorTerminal, at: int) -> None:
     line, check = SHELL[at]
-    done = desk.type(line)
+    done = terminal.run(line)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    check(done.stdout, desk)
+    check(done.stdout, terminal)
 
 
 @pytest.mark.parametrize("query", PROMQL)
-def test_every_query_finds_its_samples(desk: Desk, query: str) -> None:
+def test_every_query_has_its_samples(terminal: OperatorTerminal, query: str) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics") as answer:
         text = answer.read().decode()
     for sample in PROMQL[query]:
         assert re.search(rf"(?m)^{re.escape(sample)}", text), text
 
 
-def test_a_deployment_that_fails_is_said_everywhere_with_the_fix(desk: Desk) -> None:
-    stage, web = desk.stage, desk.stage.workload("web")
-    stage.operator.edit("An image that is not there", stage.workload_path("web"), ("nginx:1.27", "missing:1"))
-    desk.wait_until(lambda: trouble(desk, web), "the trouble in the API")
+def test_a_failed_deployment_is_reported_everywhere_with_advice(terminal: OperatorTerminal) -> None:
+    demo, web = terminal.demo, terminal.demo.workload("web")
+    demo.operator.edit("An image that is not there", demo.workload_path("web"), ("nginx:1.27", "missing:1"))
+    terminal.wait_until(lambda: trouble(terminal, web), "the trouble in the API")
     words = ("ImagePullFailed", "ImagePullBackOff", "Check registry access")
     for line in (
         "provider-daemon status",
         "provider-daemon explain {id}",
         "provider-daemon get workloads -o wide",
     ):
-        has(*words)(desk.type(line).stdout, desk)
-    assert "cluster    " in desk.type("provider-daemon explain {id}").stdout, "the cluster's own words"
-    desk.wait_until(lambda: published(desk, web), "the trouble in the published status")
-    assert "ImagePullFailed" in desk.type("journalctl -u provider-daemon | grep -i adapter").stdout
+        has(*words)(terminal.run(line).stdout, terminal)
+    assert "cluster    " in terminal.run("provider-daemon explain {id}").stdout, "the cluster's own words"
+    terminal.wait_until(lambda: published(terminal, web), "the trouble in the published status")
+    assert "ImagePullFailed" in terminal.run("journalctl -u provider-daemon | grep -i adapter").stdout
 
 
-def trouble(desk: Desk, workload: str) -> str:
-    found = desk.stage.api.ask(f"/api/v1/workloads/{workload}")["workload"]["trouble"]
+def trouble(terminal: OperatorTerminal, workload: str) -> str:
+    found = terminal.demo.probe.api(f"/api/v1/workloads/{workload}")["workload"]["trouble"]
     return str(found["advice"]) if found and found["reason"] == "ImagePullFailed" else ""
 
 
-def published(desk: Desk, workload: str) -> str:
+def published(terminal: OperatorTerminal, workload: str) -> str:
     look = f"grep -h ImagePullFailed status/provider -- '*{workload}.yaml'"
-    return desk.type(f"git --git-dir {desk.stage.home.repository} {look}").stdout
+    return terminal.run(f"git --git-dir {terminal.demo.home.repository} {look}").stdout

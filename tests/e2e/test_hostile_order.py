@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.chain.grpc_node import GrpcNode
 from reconciler.cli.logs import LINE_MAX
 from reconciler.devnet.accounts import PROVIDER, key_of
-from reconciler.devnet.node import TenantNode
-from reconciler.devnet.tenant import OrderRequest, Tenant
+from reconciler.devnet.trading import OrderRequest, Trader, TransactionClient
 from tests.e2e.processes import RunningCommand, daemon, devnet
 
 US = key_of(PROVIDER).address
@@ -58,8 +58,8 @@ def test_the_daemon_answers_bids_and_logs_short_lines(
     monkeypatch.setenv("JOURNAL_STREAM", stream)
     home = tmp_path / "world"
     with devnet(home, "--block-seconds", "0.25") as facts:
-        node = TenantNode(facts["grpc"])
-        tenant = Tenant(node, key_of("alice"))
+        node = GrpcNode(facts["grpc"])
+        tenant = Trader(TransactionClient(node), key_of("alice"))
         health = Health(facts["api"])
         try:
             with daemon(home / "host.yaml") as process:
@@ -85,7 +85,7 @@ def test_the_daemon_answers_bids_and_logs_short_lines(
     assert max(health.seconds) < ANSWER_SECONDS
 
 
-def _wait_for_a_bid(tenant: Tenant, process: RunningCommand) -> None:
+def _wait_for_a_bid(tenant: Trader, process: RunningCommand) -> None:
     """Post an order that fits, and wait for the provider's bid on it."""
     order, *_ = tenant.order(OrderRequest(Decimal(5_000)))
     process.wait_until(

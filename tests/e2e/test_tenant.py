@@ -1,4 +1,4 @@
-"""A tenant plays from another terminal, over the real sockets of a devnet that runs."""
+"""A tenant's commands, over the real sockets of a running devnet."""
 
 import json
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from reconciler.chain.grpc_node import GrpcNode
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.devnet.accounts import PROVIDER, key_of
-from reconciler.devnet.node import TenantNode
-from reconciler.devnet.tenant import Tenant
-from tests.e2e.processes import devnet, run
+from reconciler.devnet.trading import Trader, TransactionClient
+from tests.e2e.processes import devnet, devnet_facts, run
 
 BLOCKS = ("--block-seconds", "0.2")
 US = key_of(PROVIDER).address
@@ -25,35 +25,35 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield directory
 
 
-Said = pytest.CaptureFixture[str]
+Output = pytest.CaptureFixture[str]
 
 
-def tenant(said: Said, home: Path, *arguments: str) -> dict[str, Any]:
-    said.readouterr()
+def tenant(output: Output, home: Path, *arguments: str) -> dict[str, Any]:
+    output.readouterr()
     code = run_command(provider_daemon, ["devnet", "tenant", *arguments, "--home", str(home), "-o", "json"])
-    out, err = said.readouterr()
+    out, err = output.readouterr()
     assert code == 0, err
     found: dict[str, Any] = json.loads(out)
     assert found["simulator"] is True
     return found
 
 
-def bid_of_ours(home: Path, number: int) -> None:
-    """The provider's bid, as no daemon runs here."""
-    told = json.loads((home / "devnet.json").read_text())
-    node = TenantNode(told["grpc"])
-    order = Tenant(node, key_of("alice")).trade(number).order
-    Tenant(node, key_of(PROVIDER)).bid(order, Decimal(10))
+def bid_as_provider(home: Path, number: int) -> None:
+    """Bid as the provider, as no daemon runs here."""
+    node = GrpcNode(devnet_facts(home)["grpc"])
+    client = TransactionClient(node)
+    order = Trader(client, key_of("alice")).trade(number).order
+    Trader(client, key_of(PROVIDER)).bid(order, Decimal(10))
     node.close()
 
 
-def test_order_accept_escrow_deposit_close_and_list(home: Path, capsys: Said) -> None:
+def test_order_accept_escrow_deposit_close_and_list(home: Path, capsys: Output) -> None:
     made = tenant(
         capsys, home, "order", "--cpu", "500", "--memory", "256", "--billing", "usage", "--price", "90"
     )
     number = made["dseq"]
     assert made["order"] == f"{key_of('alice').address}/{number}/1/1"
-    bid_of_ours(home, number)
+    bid_as_provider(home, number)
     dseq = str(number)
     assert tenant(capsys, home, "accept", dseq)["lease"] == f"{made['order']}/{US}"
     assert tenant(capsys, home, "escrow", dseq, "--amount", "5000")["amount_uve"] == 5000
@@ -66,7 +66,7 @@ def test_order_accept_escrow_deposit_close_and_list(home: Path, capsys: Said) ->
     assert (listed["state"], listed["lease_state"]) == ("closed", "closed")
 
 
-def test_plain_words_say_that_it_is_simulated(home: Path) -> None:
+def test_text_output_is_marked_as_simulated(home: Path) -> None:
     done = run("devnet", "--home", str(home), "tenant", "order", "--as", "bob")
     assert done.stdout.startswith(f"(simulated) posted order {key_of('bob').address}/")
     listed = run("devnet", "tenant", "list", "--home", str(home), "--as", "bob").stdout.splitlines()
@@ -83,9 +83,7 @@ def test_plain_words_say_that_it_is_simulated(home: Path) -> None:
         (("order", "--cpu", "500000"), 1, "the chain refuses it: "),
     ],
 )
-def test_errors_are_sentences(
-    home: Path, capsys: Said, arguments: tuple[str, ...], code: int, words: str
-) -> None:
+def test_errors(home: Path, capsys: Output, arguments: tuple[str, ...], code: int, words: str) -> None:
     assert run_command(provider_daemon, ["devnet", "tenant", *arguments, "--home", str(home)]) == code
     assert words in capsys.readouterr().err
 
@@ -96,7 +94,7 @@ def test_a_second_devnet_in_the_same_directory(home: Path) -> None:
     assert "another devnet (process" in second.stderr
 
 
-def test_nothing_runs_there(tmp_path: Path, capsys: Said) -> None:
+def test_no_devnet_runs_in_the_directory(tmp_path: Path, capsys: Output) -> None:
     assert run_command(provider_daemon, ["devnet", "tenant", "list", "--home", str(tmp_path)]) == 1
     assert f"no devnet runs in {tmp_path}; start one with" in capsys.readouterr().err
     assert run_command(provider_daemon, ["devnet", "tenant", "list"]) == 64

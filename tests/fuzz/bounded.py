@@ -1,4 +1,4 @@
-"""Work on text from outside: bounded in time and memory for each byte, and texts that hurt."""
+"""Bounds on time and memory for each byte of external text, and hostile texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 SECONDS, MICROSECONDS_A_BYTE = 1.0, 10.0
 MIB_MAX, BYTES_A_BYTE = 48, 400
-"""Far above what is used, and far below what a pattern, a parser or a copy too many takes."""
+"""Far above the usual cost, and far below that of a super-linear pattern or an extra copy."""
 
 QUICK = settings(max_examples=60, deadline=None, database=None)
 
@@ -52,14 +52,14 @@ _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u
 
 
 def is_safe(line: str) -> bool:
-    """Whether it is one line, and moves neither a cursor nor the direction of writing."""
+    """Whether it is one line without control or direction characters."""
     categories = {unicodedata.category(sign) for sign in set(line)}
     return not categories & {"Cc", "Cs", "Zl", "Zp"} and not _DIRECTION & set(line)
 
 
 @contextmanager
 def bounded(size: int) -> Iterator[None]:
-    """Fails where the work on so many bytes takes too long or too much memory."""
+    """Fail where work on so many bytes takes too much time or memory."""
     tracemalloc.start()
     began = time.thread_time()
     try:

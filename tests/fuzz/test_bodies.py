@@ -1,4 +1,4 @@
-"""Requests of anybody: bodies and headers of any bytes, to the API and to the webhook."""
+"""Bodies and headers of any bytes, to the API and to the webhook."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def bodies() -> st.SearchStrategy[bytes]:
 
 
 def values() -> st.SearchStrategy[bytes]:
-    """A header's value: no line ends, which would end it."""
+    """Header values, without line ends."""
     return st.binary(max_size=200).map(lambda raw: raw.translate(None, b"\r\n\0"))
 
 
@@ -80,7 +80,7 @@ def exchange(served: Started, sent: bytes) -> bytes:
 
 @QUICK
 @given(st.dictionaries(st.sampled_from([name.decode() for name in NAMES]), st.text(max_size=80)), bodies())
-def test_nobody_proves_a_secret_by_chance(headers: dict[str, str], body: bytes) -> None:
+def test_no_generated_secret_is_accepted(headers: dict[str, str], body: bytes) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(body), 1 << 14):
             yield body[start : start + (1 << 14)]

@@ -1,4 +1,4 @@
-"""What strangers write on the chain goes from the wire through a plan to the log, and back into a bid."""
+"""Text from the chain, from the wire through a plan to the log and into a bid."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def _bids(actions: Any) -> list[CreateBid]:
     return [message for each in sent for message in each.messages if isinstance(message, CreateBid)]
 
 
-def test_an_order_with_hidden_characters_is_no_other_order() -> None:
-    """Removing what cannot be seen would make a required attribute equal to ours."""
+def test_hidden_characters_do_not_change_an_orders_attributes() -> None:
+    """Removing invisible characters would make a required attribute equal to ours."""
     raw = wire_order("ve1alice", "uve", [("region", "e\u200bu")], [], [])
     order = order_of(market_v1beta5_pb2.Order.FromString(raw), State.ACTIVE, State.OPEN)
     assert order.attributes == (("region", "e\\u200bu"),)
@@ -103,7 +103,7 @@ def test_an_order_with_hidden_characters_is_no_other_order() -> None:
     assert len(_bids(plan(makers.planning_input(makers.market(orders=[order]))).actions)) == 1
 
 
-def test_a_list_that_was_cut_is_never_met() -> None:
+def test_an_expired_continue_token_is_refused() -> None:
     wanted = [("region", "eu")] * 300
     raw = wire_order("ve1alice", "uve", wanted, [], ["auditor"] * 300)
     order = order_of(market_v1beta5_pb2.Order.FromString(raw), State.ACTIVE, State.OPEN)

@@ -1,4 +1,4 @@
-"""Files of a repository and of the snapshot branch, as anybody may write them."""
+"""Arbitrary files of a repository and of the snapshot branch."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _complaint(content: bytes) -> str:
     st.sampled_from(("config.yaml", "pricing.yaml", "adapters/kubernetes.yaml", workload_path(7))), st.data()
 )
 def test_any_file_of_a_commit(path: str, data: st.DataObject) -> None:
-    """A good file with a piece of it replaced; the reader says what is wrong, whatever that is."""
+    """A valid file with a part replaced; the reader reports any fault."""
     files = repository(7)
     good = files[path]
     at = data.draw(st.integers(0, len(good)))
@@ -133,7 +133,7 @@ TREES = st.recursive(
 
 
 def _replaced(tree: Any, where: list[int], by: Any) -> Any:
-    """The tree with another part at a place."""
+    """The tree with a replaced part."""
     if not where or not isinstance(tree, dict | list) or not tree:
         return by
     if isinstance(tree, list):

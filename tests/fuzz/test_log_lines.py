@@ -1,4 +1,4 @@
-"""Any event becomes one bounded, printable line, and a secret in it stays one."""
+"""Any event becomes one bounded, printable line without its secrets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_any_event(before: str, after: str, secret: str) -> None:
 
 @QUICK
 @given(texts())
-def test_any_text_is_redacted_and_cleaned(text: str) -> None:
+def test_any_text_is_redacted_and_sanitized(text: str) -> None:
     text = text[: 1 << 15]  # four times what a line is made of
     with bounded(len(text)):
         redacted(text)

@@ -1,4 +1,4 @@
-"""`python -m tests.replay [FILES]`: a line for each difference and the steps compared; 1 if one is new."""
+"""`python -m tests.replay [FILES]` prints differences and the number of steps; exits with 1 for a new one."""
 
 from __future__ import annotations
 

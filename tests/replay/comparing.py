@@ -1,4 +1,4 @@
-"""What must be equal between a recorded and a simulated answer, and what is masked (vectors/README.md)."""
+"""Compares recorded and simulated answers, with masks (vectors/README.md)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _COMPARED_INSIDE = {"network": "network"}
 
 
 def text(words: str) -> str:
-    """A log or message with figures of gas, source places and a panic's stack masked."""
+    """A log or message with masked gas, source positions and stacks."""
     if words.startswith("recovered: "):
         words = words.split("\n", 1)[0]
     words = _LOCATION.sub("out of gas in location: X", words)
@@ -55,7 +55,7 @@ def text(words: str) -> str:
 
 
 def differences(want: Any, got: Any, path: str = "") -> Iterator[str]:
-    """Where two JSON values differ beyond what is masked, a line for each place."""
+    """The differences of two JSON values after masking, a line for each."""
     if isinstance(want, dict) and isinstance(got, dict):
         yield from _keys(want, got, path)
         for key in want.keys() & got.keys():
@@ -92,7 +92,7 @@ def _keys(want: dict[str, Any], got: dict[str, Any], path: str) -> Iterator[str]
 
 
 def _shape(want: Any, got: Any, path: str) -> Iterator[str]:
-    """Presence and kind; inside, only what says which chain it is."""
+    """Presence and kind; of the content only the fields that name the chain."""
     if isinstance(want, dict) and isinstance(got, dict):
         for key in _COMPARED_INSIDE.keys() & want.keys():
             yield from _leaf(want[key], got.get(key), f"{path}.{key}")

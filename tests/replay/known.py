@@ -1,4 +1,4 @@
-"""The differences that stay, each with its reason, by file and step."""
+"""The accepted differences by file and step, each with its reason."""
 
 from __future__ import annotations
 

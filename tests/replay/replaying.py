@@ -11,11 +11,11 @@ from reconciler.chain.proto.cosmos_tx_pb2 import BroadcastTxRequest, SimulateReq
 from reconciler.devnet.chain.blocks import Included
 from reconciler.devnet.chain.errors import QueryError, TxRefusedError
 from reconciler.devnet.chain.execution import Outcome
-from reconciler.devnet.chain.grpc_server import grpc_answer
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.rpc_errors import RpcError
 from reconciler.devnet.chain.rpc_json import result
 from reconciler.devnet.chain.rpc_methods import RpcMethods
+from reconciler.devnet.chain.serving import grpc_answer
 from reconciler.devnet.chain.transactions import tx_hash
 from tests.replay.comparing import differences, text
 from tests.replay.transcript import Step, Transcript
@@ -27,7 +27,7 @@ _OUT_OF_GAS = ("sdk", 11)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where the simulator answers otherwise than the node did."""
+    """One difference between the simulator's and the node's answer."""
 
     file: str
     step: int
@@ -65,7 +65,7 @@ class Replay:
             self._give_out_of_gas()
 
     def run(self) -> Report:
-        """Every step, then the blocks that are left."""
+        """Run every step, then the remaining blocks."""
         for number, step in self._transcript.steps:
             if step["do"] == "note":
                 continue
@@ -76,7 +76,7 @@ class Replay:
         return self.report
 
     def _give_out_of_gas(self) -> None:
-        """Whether gas ran out is taken as recorded: it is not what a replay compares."""
+        """Out of gas is taken from the recording and not compared."""
         executor, steps = self._chain.executor, [step for _, step in self._transcript.steps]
         executor.out_of_gas = {step["hash"] for step in steps if _ran_out(step.get("result"))}
         executor.out_of_gas_in_ante = {step["hash"] for step in steps if _ran_out(step.get("check"))}
@@ -163,7 +163,7 @@ class Replay:
             return {"error": told | ({"data": error.data} if error.data else {})}
 
     def _request(self, method: str, request: bytes) -> bytes:
-        """The request, its page key exchanged for the one that the simulator gave for that page."""
+        """The request with the simulator's page key instead of the recorded one."""
         asked = METHODS[method].request.FromString(request)
         pagination = getattr(asked, "pagination", None)
         if pagination is not None and pagination.key in self._next_keys:

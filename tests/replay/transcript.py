@@ -1,4 +1,4 @@
-"""A recording read from its file: what the chain began with, its steps, its blocks."""
+"""A recording: the genesis, the steps, the blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers in protobuf, compared byte for byte or as JSON."""
+"""Protobuf answers, compared by bytes or as JSON."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def answer_differences(method: str, recorded_hex: str, got: bytes) -> Iterator[s
 
 
 def as_json(message: Message, *, defaults: bool = False) -> Any:
-    """Protobuf's own JSON mapping with original names; defaults are left out unless asked for."""
+    """Protobuf's JSON mapping with original names; without defaults by default."""
     return MessageToDict(
         message,
         preserving_proto_field_name=True,

@@ -1,4 +1,4 @@
-"""The operator: commits to the desired branch, with git's plain command, the same bytes every time."""
+"""The operator's commits to the desired branch, with git's command and reproducible bytes."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ def workload(lease: LeaseId, *, paused: bool = False) -> dict[str, str]:
 
 
 class Commits:
-    """A bare repository as its operator uses it."""
+    """A bare repository and its operator."""
 
     def __init__(self, repository: Path) -> None:
         self.repository = repository
         self._contents: dict[str, str] = {}
 
     def found(self) -> None:
-        """Make the repository, with its first commit."""
+        """Create the repository with its first commit."""
         self._git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(self.repository))
         kubernetes = {"adapters/kubernetes.yaml": "enabled: true\n"}
         self.commit("The first", {"config.yaml": CONFIG, "pricing.yaml": pricing("1"), **kubernetes})
 
     def commit(self, subject: str, files: Mapping[str, str | None]) -> None:
-        """One commit on the desired branch; a file that is None goes."""
+        """Commit to the desired branch; a file that is None is deleted."""
         later = BRANCH in self.tips()
         who = f"operator <operator@localhost> {FIRST_AT + later} +0000"
         parts = [f"commit {BRANCH}\ncommitter {who}\ndata {len(subject.encode())}\n{subject}\n"]
@@ -80,7 +80,7 @@ class Commits:
         return dict(line.split() for line in lines)
 
     def content(self, branch: str) -> str:
-        """The id of a branch's whole content, whoever committed it and when; "" where there is none."""
+        """The tree id of a branch, "" where it is missing."""
         head = self.repository / "refs" / "heads" / branch
         commit = head.read_text().strip() if head.exists() else ""
         if commit and commit not in self._contents:
@@ -88,7 +88,7 @@ class Commits:
         return self._contents.get(commit, "")
 
     def log(self, branch: str, form: str) -> list[str]:
-        """The commits of a branch, oldest first, in a form of git's; none where there is no such branch."""
+        """The commits of a branch in a git format, the oldest first."""
         if f"refs/heads/{branch}" not in self.tips():
             return []
         text = self._git("log", "--reverse", f"--format={form}%x00", branch)

@@ -1,4 +1,4 @@
-"""The middle of the story, played once; each test goes on from a copy of it."""
+"""The middle of the story, started once; each test goes on from a copy of it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.living import Reference, record
-from tests.simulation.outside import Moment, Outside
-from tests.simulation.playing import Play, middle, played
+from tests.simulation.outside import Outside, WorldState
+from tests.simulation.runs import Reference, record
+from tests.simulation.sim import Simulation, middle, started
 
 
 @pytest.fixture(scope="session")
-def midway(tmp_path_factory: pytest.TempPathFactory) -> Moment:
-    """The world in the middle of the story."""
+def mid_run(tmp_path_factory: pytest.TempPathFactory) -> WorldState:
+    """The world in the middle of the scenario."""
     return middle(tmp_path_factory.mktemp("middle"))
 
 
 @pytest.fixture
-def play(midway: Moment, tmp_path: Path) -> Iterator[Play]:
-    """A daemon in a copy of it."""
-    with played(Outside.at(midway, tmp_path / "world")) as made:
+def sim(mid_run: WorldState, tmp_path: Path) -> Iterator[Simulation]:
+    """A daemon in a copy of the world."""
+    with started(Outside.at(mid_run, tmp_path / "world")) as made:
         yield made
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Play]:
-    """A daemon in a world in which nothing has happened yet."""
-    with played(Outside(tmp_path / "world").begin()) as made:
+def fresh(tmp_path: Path) -> Iterator[Simulation]:
+    """A daemon in a new world."""
+    with started(Outside(tmp_path / "world").begin()) as made:
         yield made
 
 

@@ -1,4 +1,4 @@
-"""What a run has left outside: messages on the chain, money, objects of the cluster, what was published."""
+"""The outside effects of a run: messages on the chain, money, cluster objects, published status."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from reconciler.chain.transactions import decoded
 from reconciler.devnet.chain import addresses
 from reconciler.devnet.chain.blocks import Included
 from reconciler.values.ids import LeaseId
-from tests.simulation.outside import Diary, Outside
-from tests.simulation.script import LATER, OURS, USAGE, WEB, Stage, lease
+from tests.simulation.outside import ObjectCounts, Outside
+from tests.simulation.scenario import LATER, OURS, USAGE, WEB, Scenario, lease
 
 BRANCH = "status/provider"
 VARYING = ("Withdrew", "usage", "Settled", "Transaction", "Status as observed")
@@ -28,7 +28,7 @@ nothing else to tell.
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One message of ours that a block executed; `terms` are those that must not change by themselves."""
+    """One executed message of ours; `terms` are the fields that must be equal in two runs."""
 
     height: int
     kind: str
@@ -37,7 +37,7 @@ class Sent:
 
     @property
     def told(self) -> tuple[str, str, str]:
-        """The message without the height, which may differ where a daemon was down."""
+        """The message without its height, which may differ after a kill."""
         return self.kind, self.subject, self.terms
 
 
@@ -57,25 +57,25 @@ class Footprint:
     withdrawn: tuple[int, ...]
     usage: int
     settled: int
-    objects: Diary
+    objects: ObjectCounts
     told: frozenset[str]
     untold: frozenset[str]
     noticed: frozenset[str]
     shown: tuple[tuple[str, str], ...]
 
 
-def footprint(stage: Stage) -> Footprint:
-    """What the run has left."""
-    outside = stage.outside
-    records = usage_records(stage)
+def footprint(scenario: Scenario) -> Footprint:
+    """The footprint of a run."""
+    outside = scenario.outside
+    records = usage_records(scenario)
     return Footprint(
         messages=Counter(each.told for each in messages(outside)),
         failed=sum(tx.outcome.code != 0 for tx in transactions(outside)),
-        money=_money(stage),
-        withdrawn=tuple(_withdrawn(stage, lease(number)) for number in (WEB, USAGE, LATER)),
+        money=_money(scenario),
+        withdrawn=tuple(_withdrawn(scenario, lease(number)) for number in (WEB, USAGE, LATER)),
         usage=sum(_cost(each) for each in records),
         settled=sum(_cost(each) for each in records if each.settled),
-        objects=outside.diary,
+        objects=outside.object_counts,
         told=frozenset(line for line in lines(outside) if not line.startswith(VARYING)),
         untold=frozenset({tx.hash for tx in transactions(outside)} - hashes_told(outside)),
         noticed=frozenset(outside.notices.keys()),
@@ -84,33 +84,33 @@ def footprint(stage: Stage) -> Footprint:
 
 
 def transactions(outside: Outside) -> Iterator[Included]:
-    """Ours in blocks, in their order."""
+    """Our transactions in blocks, in order."""
     for block in outside.chain.ledger:
         yield from (tx for tx in block.txs if addresses.of_public_key(decoded(tx.data).public) == OURS)
 
 
 def messages(outside: Outside) -> list[Sent]:
-    """Ours that were executed, in their order."""
+    """Our executed messages, in order."""
     done = [tx for tx in transactions(outside) if tx.outcome.code == 0]
     return [_sent(tx.height, each) for tx in done for each in decoded(tx.data).messages]
 
 
-def usage_records(stage: Stage) -> list[settlement.UsageRecord]:
-    """Each record of the usage-billed order once, by its period."""
+def usage_records(scenario: Scenario) -> list[settlement.UsageRecord]:
+    """The records of the usage-billed order by period, without duplicates."""
     request = settlement.QueryUsageRecordsByOrderRequest(order_id=str(lease(USAGE).order))
     path = "/virtengine.settlement.v1.Query/UsageRecordsByOrder"
-    raw = stage.outside.chain.query(path, request.SerializeToString())
+    raw = scenario.outside.chain.query(path, request.SerializeToString())
     found = settlement.QueryUsageRecordsByOrderResponse.FromString(raw).usage_records
     return sorted({each.usage_id: each for each in found}.values(), key=lambda each: each.period_start)
 
 
 def overlaps(records: list[settlement.UsageRecord]) -> list[tuple[str, str]]:
-    """Records that bill the same time twice."""
+    """Records whose periods overlap."""
     return [(a.usage_id, b.usage_id) for a, b in pairwise(records) if b.period_start < a.period_end]
 
 
 def lines(outside: Outside) -> list[str]:
-    """What the status commits tell, line by line, each commit's subject once."""
+    """The lines of the status commits, with each commit's subject once."""
     found: list[str] = []
     for body in outside.commits.log(BRANCH, "%B"):
         text = body.split("\n\nDesired-Revision:")[0]
@@ -120,7 +120,7 @@ def lines(outside: Outside) -> list[str]:
 
 
 def hashes_told(outside: Outside) -> set[str]:
-    """The transactions that status commits name in their trailers."""
+    """The transaction hashes in the trailers of status commits."""
     form = "%(trailers:key=Tx-Hash,valueonly)"
     return {word for body in outside.commits.log(BRANCH, form) for word in body.split()}
 
@@ -143,23 +143,23 @@ def _sent(height: int, message: Message) -> Sent:
             raise AssertionError(f"nobody told the provider to send {kind}")
 
 
-def _withdrawn(stage: Stage, of: LeaseId) -> int:
+def _withdrawn(scenario: Scenario, of: LeaseId) -> int:
     order = of.order
     request = market.QueryLeaseRequest()
     request.id.owner, request.id.dseq = order.owner, order.dseq
     request.id.gseq, request.id.oseq, request.id.provider = order.gseq, order.oseq, of.provider
-    raw = stage.outside.chain.query("/virtengine.market.v1beta5.Query/Lease", request.SerializeToString())
+    raw = scenario.outside.chain.query("/virtengine.market.v1beta5.Query/Lease", request.SerializeToString())
     found = market.QueryLeaseResponse.FromString(raw).escrow_payment.state
     return int(found.withdrawn.amount)
 
 
-def _money(stage: Stage) -> int:
+def _money(scenario: Scenario) -> int:
     """Our wallet, as if fees and the chain's shares of payments were still in it. Nobody else pays these
     shares in the story.
     """
     modules = (addresses.DISTRIBUTION, addresses.SETTLEMENT)
-    fees = sum(decoded(tx.data).terms.fee for tx in transactions(stage.outside))
-    return fees + sum(stage.alice.node.balance(each) for each in (OURS, *modules))
+    fees = sum(decoded(tx.data).terms.fee for tx in transactions(scenario.outside))
+    return fees + sum(scenario.alice.client.balance(each) for each in (OURS, *modules))
 
 
 def _cost(record: settlement.UsageRecord) -> int:

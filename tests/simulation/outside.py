@@ -1,4 +1,4 @@
-"""The world around a daemon, stepped by the test: chain, cluster, repository. It outlives every daemon."""
+"""The world around a daemon, stepped by the test: chain, cluster, repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reconciler.devnet.chain.genesis import Genesis
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import ServedChain, serve
 from reconciler.devnet.cluster.cluster import SimulatedCluster
-from reconciler.devnet.cluster.streams import Pulse, wait
+from reconciler.devnet.cluster.streams import ChangeSignal, wait
 from reconciler.values.commit_state import CommitState
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.plans import NotifyTenant
@@ -28,65 +28,65 @@ BEGINS_AT = 1_800_000_000
 
 NANOSECONDS = 10**9
 
-Diary = Counter[tuple[str, str, str]]
-"""How often objects were made and removed: by the verb, the kind and the workload (or the name)."""
+ObjectCounts = Counter[tuple[str, str, str]]
+"""The number of creations and removals by verb, kind and workload (or name)."""
 
 
 class SteppedCluster(SimulatedCluster):
-    """Its controllers run when the test says so: nothing happens by itself between two looks."""
+    """A cluster whose controllers run only on the test's request."""
 
-    async def _play(self, pulse: Pulse) -> None:
+    async def _play(self, signal: ChangeSignal) -> None:
         while not self._stop.is_set():
-            await wait(pulse.ticket(), None)
+            await wait(signal.next_change(), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """All that is outside a daemon at one moment; a world that is made of it goes on as the first one did."""
+class WorldState:
+    """The state outside a daemon, from which a world continues as the first one did."""
 
     directory: Path
     blocks: tuple[tuple[int, tuple[bytes, ...]], ...]
     waiting: tuple[bytes, ...]
     cluster: dict[str, Any]
-    diary: Diary
+    object_counts: ObjectCounts
     limiter: dict[str, Any]
 
 
-class Noticeboard:
-    """A tenant's side that is told things: a file with a notice's key on each line."""
+class NoticeReceiver:
+    """A receiver of notices: a file with a notice's key on each line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def notify(self, notice: NotifyTenant) -> Outcome:
-        """Note the notice, again where it comes again."""
+        """Append the notice, also a repeated one."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(f"{notice.lease}/{notice.left.state}\n")
         return Done()
 
     def keys(self) -> list[str]:
-        """What was told, in order."""
+        """The keys in order."""
         return self.path.read_text(encoding="utf-8").split() if self.path.exists() else []
 
 
-class ForgePage:
-    """A forge's page: a file with a commit and its state on each line."""
+class ForgeStates:
+    """A forge's commit states: a file with a commit and its state on each line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def set_state(self, said: CommitState) -> Outcome:
-        """Show a state, again where it comes again."""
+        """Append a state, also a repeated one."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(f"{said.commit} {said.stand} {said.description}\n")
         return Done()
 
     def lines(self) -> list[str]:
-        """What was said, in order."""
+        """The lines in order."""
         return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
 
     def shown(self) -> tuple[tuple[str, str], ...]:
-        """The state that stands at each commit, in the order of commits; ids differ from run to run."""
+        """The last state of each commit, in the order of commits."""
         stands: dict[str, str] = {}
         for line in self.lines():
             commit, _, state = line.partition(" ")
@@ -95,7 +95,7 @@ class ForgePage:
 
 
 class Outside:
-    """Everything that is not the daemon, below one directory; `state` in it is the daemon's own."""
+    """Everything outside the daemon, in one directory; `state` in it belongs to the daemon."""
 
     def __init__(self, directory: Path, beginning: Genesis | None = None) -> None:
         self.directory = directory
@@ -103,31 +103,31 @@ class Outside:
         self.cluster = SteppedCluster()
         self.commits = Commits(directory / "desired.git")
         self.state = directory / "state"
-        self.notices = Noticeboard(directory / "notices")
-        self.page = ForgePage(directory / "page")
+        self.notices = NoticeReceiver(directory / "notices")
+        self.page = ForgeStates(directory / "page")
         self.served: ServedChain | None = None
         self.ahead_seconds = 0.0
-        self._before: Diary = Counter()
+        self._before: ObjectCounts = Counter()
         self._counted = 0
 
     @property
     def kubeconfig(self) -> Path:
-        """Of the simulated cluster."""
+        """The simulated cluster's kubeconfig."""
         return self.directory / "kubeconfig"
 
     @property
     def height(self) -> int:
-        """Of the last block."""
+        """The height of the last block."""
         return self.chain.height
 
     @property
     def seconds(self) -> float:
-        """The host's time, which is the chain's as long as `ahead_seconds` is 0."""
+        """The host's time: the chain's plus `ahead_seconds`."""
         return self.chain.time_ns / NANOSECONDS + self.ahead_seconds
 
     @property
-    def diary(self) -> Diary:
-        """What became of the cluster's objects since the world began."""
+    def object_counts(self) -> ObjectCounts:
+        """The counts of created and removed cluster objects."""
         told = self._before.copy()
         for change in self.cluster.store.since(self._counted):
             if change.before is None or change.after is None:
@@ -137,7 +137,7 @@ class Outside:
         return +Counter({each: count for each, count in told.items() if each[1] != "events"})
 
     def begin(self) -> Outside:
-        """Found the repository, make the first blocks, and serve."""
+        """Create the repository, make the first blocks, and serve."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.commits.found()
         self.chain.step(BEGINS_AT * NANOSECONDS)
@@ -145,31 +145,31 @@ class Outside:
         return self._serve()
 
     def step(self) -> None:
-        """Make a block, and let the cluster's controllers play to rest."""
+        """Make a block, and let the cluster's controllers sim to rest."""
         self.chain.step()
         self.cluster.step()
 
     def close(self) -> None:
-        """Close the ports; nobody waits for the servers' own half second."""
+        """Close the ports without waiting for the servers."""
         if self.served is not None:
             threading.Thread(target=self.served.close, daemon=True).start()
         self.cluster.close()
 
-    def capture(self, kept: Path) -> Moment:
-        """Keep this moment; what is on disk is copied as a killed process leaves it, logs unfolded."""
+    def capture(self, kept: Path) -> WorldState:
+        """Capture the state; files are copied as a killed process leaves them, with open write-ahead logs."""
         _copy(self.directory, kept)
-        return Moment(
+        return WorldState(
             kept,
             tuple((b.time_ns, tuple(tx.data for tx in b.txs)) for b in self.chain.ledger),
             tuple(tx.data for tx in self.chain.mempool.waiting.values()),
             self.cluster.store.dump(),
-            self.diary,
+            self.object_counts,
             deepcopy(vars(self.chain.limiter)),
         )
 
     @classmethod
-    def at(cls, moment: Moment, directory: Path) -> Outside:
-        """A world of its own that goes on from a moment."""
+    def at(cls, moment: WorldState, directory: Path) -> Outside:
+        """A new world that continues from a captured state."""
         made = cls(directory)
         _copy(moment.directory, directory)
         for time_ns, txs in moment.blocks:
@@ -177,7 +177,7 @@ class Outside:
         _hand_in(made.chain, moment.waiting)
         vars(made.chain.limiter).update(deepcopy(moment.limiter))
         made.cluster.store.restore(moment.cluster)
-        made._before, made._counted = moment.diary, made.cluster.store.version
+        made._before, made._counted = moment.object_counts, made.cluster.store.version
         return made._serve()
 
     def _serve(self) -> Outside:
@@ -188,7 +188,7 @@ class Outside:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """The files of a world; git's objects are never changed, so they are looked up where they are."""
+    """Copy a world's files; git's objects are immutable and shared."""
     for name in ("desired.git", "state"):
         shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("objects"))
     for objects in (Path("desired.git/objects"), Path("state/mirror.git/objects")):

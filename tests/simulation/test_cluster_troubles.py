@@ -1,70 +1,70 @@
-"""A cluster that refuses, and one that is slow to answer again: silence is not emptiness."""
+"""A cluster that refuses requests, and one that recovers slowly."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from reconciler.devnet.cluster.faults import ClusterFault
-from reconciler.devnet.tenant import OrderRequest
+from reconciler.devnet.trading import OrderRequest
 from reconciler.values.ids import workload_id
 from reconciler.values.plans import ApplyWorkload, Reason
 from tests.simulation.commits import workload
-from tests.simulation.playing import Play, removals
-from tests.simulation.script import WEB, lease
+from tests.simulation.scenario import WEB, lease
+from tests.simulation.sim import Simulation, removals
 
 
-def _refuse(play: Play) -> None:
-    play.outside.cluster.faults.add(ClusterFault(status=503))
-    play.outside.cluster.drop_watches()
-    play.cluster_seen(False)
+def _refuse(sim: Simulation) -> None:
+    sim.outside.cluster.faults.add(ClusterFault(status=503))
+    sim.outside.cluster.drop_watches()
+    sim.cluster_seen(False)
 
 
-def _mend(play: Play) -> None:
-    play.outside.cluster.faults.clear()
-    play.cluster_seen(True)
+def _mend(sim: Simulation) -> None:
+    sim.outside.cluster.faults.clear()
+    sim.cluster_seen(True)
 
 
-def test_while_the_cluster_refuses_nothing_is_removed_started_or_bid(play: Play) -> None:
-    play.blocks(1)
-    objects = play.outside.diary
-    _refuse(play)
-    play.stage.alice.close(WEB)
-    play.stage.alice.order(OrderRequest(Decimal(4000)))
-    play.outside.step()
+def test_nothing_is_removed_started_or_bid_while_the_cluster_refuses(sim: Simulation) -> None:
+    sim.blocks(1)
+    objects = sim.outside.object_counts
+    _refuse(sim)
+    sim.scenario.alice.close(WEB)
+    sim.scenario.alice.order(OrderRequest(Decimal(4000)))
+    sim.outside.step()
 
-    done = play.blocks(6, settled=False)
+    done = sim.blocks(6, settled=False)
 
     assert not [each for each in done if not each.show().startswith(("withdraw", "record", "settle"))]
-    assert play.outside.diary == objects
-    assert {hold.subject.name for hold in play.holds(Reason.CLUSTER_UNSEEN)} >= {"kubernetes"}
-    assert not [each for each in play.sent() if each.kind == "MsgCreateBid" and each.height > 19]
-    _mend(play)
-    done = play.blocks(8)
+    assert sim.outside.object_counts == objects
+    assert {hold.subject.name for hold in sim.holds(Reason.CLUSTER_UNSEEN)} >= {"kubernetes"}
+    assert not [each for each in sim.sent() if each.kind == "MsgCreateBid" and each.height > 19]
+    _mend(sim)
+    done = sim.blocks(8)
     assert len(removals(done)) == 1
-    assert [each for each in play.sent() if each.kind == "MsgCreateBid" and each.height > 19]
+    assert [each for each in sim.sent() if each.kind == "MsgCreateBid" and each.height > 19]
 
 
-def test_a_workload_keeps_its_phase_while_the_cluster_is_not_seen(play: Play) -> None:
-    play.blocks(2)
-    _refuse(play)
+def test_a_workload_keeps_its_phase_while_the_cluster_is_not_seen(sim: Simulation) -> None:
+    sim.blocks(2)
+    _refuse(sim)
 
-    play.blocks(3, settled=False)
+    sim.blocks(3, settled=False)
 
-    states = {each.id: each.state for each in play.last.snapshot.workloads}
+    states = {each.id: each.state for each in sim.last.snapshot.workloads}
     assert states[workload_id(lease(WEB))] == "running"
 
 
-def test_an_apply_that_is_refused_is_tried_again_later(play: Play) -> None:
-    play.blocks(1)
-    play.outside.cluster.faults.add(ClusterFault(status=500, verbs=frozenset({"patch"}), times=1))
-    play.outside.commits.commit("Pause", dict(workload(lease(WEB), paused=True)))
+def test_an_apply_that_is_refused_is_tried_again_later(sim: Simulation) -> None:
+    sim.blocks(1)
+    sim.outside.cluster.faults.add(ClusterFault(status=500, verbs=frozenset({"patch"}), times=1))
+    sim.outside.commits.commit("Pause", dict(workload(lease(WEB), paused=True)))
 
-    first = play.blocks(1)
-    waiting = play.blocks(5)
+    first = sim.blocks(1)
+    waiting = sim.blocks(5)
     assert [type(each) for each in first].count(ApplyWorkload) == 1
     assert not [each for each in waiting if isinstance(each, ApplyWorkload)]
-    assert [h for h in play.holds(Reason.TRY_LATER) if h.subject.name == workload_id(lease(WEB))]
+    assert [h for h in sim.holds(Reason.TRY_LATER) if h.subject.name == workload_id(lease(WEB))]
 
-    again = play.blocks(14)
+    again = sim.blocks(14)
     assert [type(each) for each in again].count(ApplyWorkload) == 1
-    assert {w.state for w in play.last.snapshot.workloads if w.id == workload_id(lease(WEB))} == {"paused"}
+    assert {w.state for w in sim.last.snapshot.workloads if w.id == workload_id(lease(WEB))} == {"paused"}

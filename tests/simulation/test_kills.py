@@ -1,4 +1,4 @@
-"""A daemon killed right before and right after each effect, at each of its occurrences, and started again."""
+"""A daemon killed before and after each occurrence of each effect, and started again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from reconciler import ports
 from reconciler.cycle.environment import EFFECTS
-from tests.simulation.living import Reference, Survival, survive
-from tests.simulation.script import LATER, WEB, lease
+from tests.simulation.runs import Reference, Survival, survive
+from tests.simulation.scenario import LATER, WEB, lease
 
 NEVER_IN_A_CYCLE = {
     "adapter.logs": "the API's thread reads",
@@ -26,16 +26,16 @@ NEVER_IN_A_CYCLE = {
     "records.decisions": "`explain` reads",
     "repo.recall": "reads the mirror while the repository is silent",
 }
-"""Port methods that are no effects and that the story does not call, each with what it does."""
+"""Port methods without an effect that the scenario does not call, with a reason."""
 
 
 @pytest.fixture(scope="module")
 def survivals() -> dict[int, Survival]:
-    """What became of each kill: several effects' points may be one and the same state of the world."""
+    """The outcome of each kill; points of several effects may share a state of the world."""
     return {}
 
 
-def test_the_story_leaves_what_it_should(reference: Reference) -> None:
+def test_the_reference_run_has_the_expected_footprint(reference: Reference) -> None:
     left = reference.footprint
 
     assert sorted(left.messages) == [
@@ -61,13 +61,13 @@ def test_the_story_leaves_what_it_should(reference: Reference) -> None:
 
 
 def test_every_port_method_that_changes_something_is_an_effect(reference: Reference) -> None:
-    """What is not among the effects was seen to change nothing, call by call, or is named with its reason."""
+    """Each other method was observed to change nothing, or is listed with a reason."""
     known = {f"{port}.{method}" for port, method in EFFECTS} | reference.silent | NEVER_IN_A_CYCLE.keys()
 
     assert set(_port_methods()) == known
 
 
-def test_every_effect_occurs_in_the_story(reference: Reference) -> None:
+def test_every_effect_occurs_in_the_reference_run(reference: Reference) -> None:
     reached = {(point.port, point.method) for kill in reference.kills for point in kill.points}
 
     assert reached == set(EFFECTS)
@@ -93,7 +93,7 @@ def test_killed_at(
 
 
 def _port_methods() -> Iterator[str]:
-    """Every method of every port, by the names that the effects use."""
+    """Every method of every port, by the names of effects."""
     for name in (
         "Repo",
         "Chain",

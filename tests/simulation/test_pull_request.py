@@ -21,9 +21,9 @@ from reconciler.values.preview import Preview
 from tests.git.forge import Forge
 from tests.makers import NOW
 from tests.simulation.commits import CONFIG, pricing, workload
-from tests.simulation.outside import Moment, Outside
-from tests.simulation.playing import Play, calm, played
-from tests.simulation.script import USAGE, WEB, lease
+from tests.simulation.outside import Outside, WorldState
+from tests.simulation.scenario import USAGE, WEB, lease
+from tests.simulation.sim import Simulation, calm, started
 
 STRICT = Limits(price_change_percent=20, removals_per_revision=1, clock_skew_seconds=10**9)
 Files = Mapping[str, str | None]
@@ -36,40 +36,40 @@ WEB_TEXT = workload(lease(WEB))[WEB_FILE]
 
 
 @pytest.fixture(scope="module")
-def rested(midway: Moment, tmp_path_factory: pytest.TempPathFactory) -> Moment:
-    """Two workloads run, an order is open, nothing falls due, and what is seen is shared."""
-    directory = tmp_path_factory.mktemp("rested")
-    with played(Outside.at(midway, directory / "world"), lambda: STRICT) as made:
+def idle_state(mid_run: WorldState, tmp_path_factory: pytest.TempPathFactory) -> WorldState:
+    """Two workloads run, an order is open, nothing is due, and the snapshot is pushed."""
+    directory = tmp_path_factory.mktemp("idle_state")
+    with started(Outside.at(mid_run, directory / "world"), lambda: STRICT) as made:
         calm(made)
         rest(made)
         return made.outside.capture(directory / "kept")
 
 
 @pytest.fixture
-def play(rested: Moment, tmp_path: Path) -> Iterator[Play]:
-    """A daemon in a copy of it."""
-    with played(Outside.at(rested, tmp_path / "world"), lambda: STRICT) as made:
+def sim(idle_state: WorldState, tmp_path: Path) -> Iterator[Simulation]:
+    """A daemon in a copy of the world."""
+    with started(Outside.at(idle_state, tmp_path / "world"), lambda: STRICT) as made:
         yield made
 
 
 @pytest.fixture
-def olga(play: Play, tmp_path: Path) -> Forge:
+def olga(sim: Simulation, tmp_path: Path) -> Forge:
     clone = Forge(tmp_path / "olga")
     clone.path.mkdir()
-    clone.git("clone", "--quiet", str(play.outside.commits.repository), ".")
+    clone.git("clone", "--quiet", str(sim.outside.commits.repository), ".")
     clone.git("switch", "--quiet", "-c", "change")
     return clone
 
 
-def rest(play: Play) -> None:
-    """Go on until nothing is left to do, and share that."""
+def rest(sim: Simulation) -> None:
+    """Continue until nothing is left to do, and push the snapshot."""
     for _ in range(12):
-        play.blocks(1)
-        plan, inputs = play.last.planned.plan, play.last.planned.inputs
+        sim.blocks(1)
+        plan, inputs = sim.last.planned.plan, sim.last.planned.inputs
         if not (plan.actions or inputs.intents or inputs.results):
             break
-    play.daemon.runner._snapshot_publisher = SnapshotPublisher(play.daemon.runner._world)
-    assert play.blocks(1) == []
+    sim.daemon.runner._snapshot_publisher = SnapshotPublisher(sim.daemon.runner._world)
+    assert sim.blocks(1) == []
 
 
 def change(olga: Forge, files: Files) -> None:
@@ -86,18 +86,18 @@ def read(olga: Forge, base: str = "origin/main") -> Preview:
     return preview_offline(PreviewRequest(olga.path, base, "HEAD"))
 
 
-def merge(olga: Forge, play: Play) -> Plan:
-    """As a forge does, with a commit of its own; what the daemon then decides at once."""
+def merge(olga: Forge, sim: Simulation) -> Plan:
+    """Merge with a merge commit as a forge does; the daemon's next plan."""
     olga.git("switch", "--quiet", "-C", "main", "origin/main")
     olga.git("merge", "--quiet", "--no-ff", "-m", "Merge the change", "change")
     olga.git("push", "--quiet", "origin", "main")
     olga.git("switch", "--quiet", "change")
-    play.blocks(1)
-    return play.last.planned.plan
+    sim.blocks(1)
+    return sim.last.planned.plan
 
 
 def decisions(plan: Plan) -> tuple[object, ...]:
-    """Kind and subject of each action, each message whole, and why what is held."""
+    """Each action's kind and subject, each message, and each hold's reason."""
     done: list[object] = []
     for action in plan.actions:
         done.append((type(action).__name__, subjects_of(action)))
@@ -126,37 +126,37 @@ CHANGES: Mapping[str, Files] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_is_read_before_is_done_after(play: Play, olga: Forge, name: str) -> None:
+def test_the_plan_before_a_merge_is_executed_after_it(sim: Simulation, olga: Forge, name: str) -> None:
     change(olga, CHANGES[name])
     before = read(olga)
     assert before.changes
-    assert decisions(before.after) == decisions(merge(olga, play))
+    assert decisions(before.after) == decisions(merge(olga, sim))
 
 
 @pytest.mark.parametrize("name", ["a jump", "a jump and more", "both deleted"])
 def test_the_digest_of_the_comment_is_the_one_that_waits_after_the_merge(
-    play: Play, olga: Forge, name: str
+    sim: Simulation, olga: Forge, name: str
 ) -> None:
     change(olga, CHANGES[name])
     before = read(olga)
     digests = {hold.approval for hold in before.ceilings if hold.approval}
     assert digests
     assert all(digest[:16] in preview_markdown(before) for digest in digests)
-    merge(olga, play)
+    merge(olga, sim)
     merged = olga.git("rev-parse", "main")
     assert merged != before.head
-    memory = play.daemon.journal.records.memory()
+    memory = sim.daemon.journal.records.memory()
     assert set(memory.waiting) == digests
     assert memory.applied != merged
     for digest in digests:
-        play.daemon.journal.inbox.approve(Approval(_held(memory, digest[:16]), "owner", NOW))
-    play.blocks(1)
-    assert play.last.planned.plan.revision == merged
+        sim.daemon.journal.inbox.approve(Approval(_held(memory, digest[:16]), "owner", NOW))
+    sim.blocks(1)
+    assert sim.last.planned.plan.revision == merged
 
 
-def land(olga: Forge, play: Play, files: Files) -> None:
-    """Somebody else's change, merged and looked at by the daemon."""
-    play.outside.commits.commit("Before", files)
+def land(olga: Forge, sim: Simulation, files: Files) -> None:
+    """Merge another change and let the daemon read it."""
+    sim.outside.commits.commit("Before", files)
     olga.git("fetch", "--quiet", "origin")
     olga.git("switch", "--quiet", "-C", "change", "origin/main")
 
@@ -187,24 +187,24 @@ BASES: Mapping[str, tuple[Files, Files]] = {
         ("paused, resumed", False),
     ],
 )
-def test_it_is_so_on_a_base_that_is_held_faulty_or_unseen(
-    play: Play, olga: Forge, name: str, seen: bool
+def test_the_same_holds_on_a_held_faulty_or_unseen_base(
+    sim: Simulation, olga: Forge, name: str, seen: bool
 ) -> None:
     base, head = BASES[name]
-    land(olga, play, base)
+    land(olga, sim, base)
     if seen:
-        rest(play)
+        rest(sim)
     change(olga, head)
     before = read(olga)
-    assert decisions(before.after) == decisions(merge(olga, play))
+    assert decisions(before.after) == decisions(merge(olga, sim))
 
 
-def test_what_failed_is_tried_again_at_once_where_a_merge_forgets_it(play: Play, olga: Forge) -> None:
-    play.outside.cluster.faults.add(ClusterFault(status=500, verbs=frozenset({"patch"}), times=1))
-    land(olga, play, IMAGE)
-    rest(play)
-    assert play.holds(Reason.TRY_LATER)
+def test_a_merge_that_clears_a_failure_retries_at_once(sim: Simulation, olga: Forge) -> None:
+    sim.outside.cluster.faults.add(ClusterFault(status=500, verbs=frozenset({"patch"}), times=1))
+    land(olga, sim, IMAGE)
+    rest(sim)
+    assert sim.holds(Reason.TRY_LATER)
     change(olga, {"pricing.yaml": pricing("1.2")})
     before = read(olga)
     assert "ApplyWorkload" in str(decisions(before.after))
-    assert decisions(before.after) == decisions(merge(olga, play))
+    assert decisions(before.after) == decisions(merge(olga, sim))

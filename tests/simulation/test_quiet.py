@@ -1,4 +1,4 @@
-"""A world in which nothing happens, one in which nothing may be spent, one with two daemons."""
+"""A world without changes, one without spending, one with two daemons."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.devnet.tenant import OrderRequest
+from reconciler.devnet.trading import OrderRequest
 from reconciler.journal.faults import JournalLocked
 from reconciler.settings import Flags, Settings, load_settings
 from reconciler.values.plans import Reason
 from tests.simulation.daemon import Daemon
-from tests.simulation.outside import Moment, Outside
-from tests.simulation.playing import Play, calm, played
+from tests.simulation.outside import Outside, WorldState
+from tests.simulation.sim import Simulation, calm, started
 
 HOST = """\
 repository: {{url: {world}/desired.git}}
@@ -23,74 +23,74 @@ state: {world}/state
 """
 
 
-def test_a_quiet_world_makes_no_commit_and_no_transaction(play: Play) -> None:
-    calm(play)
-    play.blocks(25)
-    before = play.outside.commits.tips(), len(play.sent()), play.outside.diary
+def test_without_changes_there_is_no_commit_and_no_transaction(sim: Simulation) -> None:
+    calm(sim)
+    sim.blocks(25)
+    before = sim.outside.commits.tips(), len(sim.sent()), sim.outside.object_counts
 
-    done = play.blocks(30)
+    done = sim.blocks(30)
 
     assert done == []
-    assert (play.outside.commits.tips(), len(play.sent()), play.outside.diary) == before
-    assert not play.outside.chain.mempool.waiting
+    assert (sim.outside.commits.tips(), len(sim.sent()), sim.outside.object_counts) == before
+    assert not sim.outside.chain.mempool.waiting
 
 
-def test_a_quiet_world_earns_all_the_same(play: Play) -> None:
-    calm(play)
-    play.blocks(25)
-    before = play.last.snapshot.money.accrued_uve
+def test_without_changes_the_provider_still_earns(sim: Simulation) -> None:
+    calm(sim)
+    sim.blocks(25)
+    before = sim.last.snapshot.money.accrued_uve
 
-    play.blocks(10)
+    sim.blocks(10)
 
-    assert play.last.snapshot.money.accrued_uve > before
-
-
-def test_a_restart_in_a_quiet_world_does_nothing_either(play: Play) -> None:
-    calm(play)
-    play.blocks(25)
-    before = _tips(play), len(play.sent()), play.outside.diary
-    play.daemon.drop()
-    play.daemon = Daemon(play.outside)
-
-    assert play.blocks(10) == []
-
-    assert (_tips(play), len(play.sent()), play.outside.diary) == before
+    assert sim.last.snapshot.money.accrued_uve > before
 
 
-def _tips(play: Play) -> dict[str, str]:
+def test_a_restart_without_changes_does_nothing(sim: Simulation) -> None:
+    calm(sim)
+    sim.blocks(25)
+    before = _tips(sim), len(sim.sent()), sim.outside.object_counts
+    sim.daemon.drop()
+    sim.daemon = Daemon(sim.outside)
+
+    assert sim.blocks(10) == []
+
+    assert (_tips(sim), len(sim.sent()), sim.outside.object_counts) == before
+
+
+def _tips(sim: Simulation) -> dict[str, str]:
     """The branches but that of the snapshot: a daemon that starts does not know how old the one there is, and
     replaces it.
     """
-    return {name: tip for name, tip in play.outside.commits.tips().items() if "/snapshot/" not in name}
+    return {name: tip for name, tip in sim.outside.commits.tips().items() if "/snapshot/" not in name}
 
 
-def test_the_stop_file_stops_spending_within_one_cycle(midway: Moment, tmp_path: Path) -> None:
+def test_the_stop_file_stops_spending_within_one_cycle(mid_run: WorldState, tmp_path: Path) -> None:
     world = tmp_path / "world"
-    outside = Outside.at(midway, world)
+    outside = Outside.at(mid_run, world)
     settings = _settings(tmp_path, world)
-    with played(outside, settings.limits_now) as play:
+    with started(outside, settings.limits_now) as sim:
         settings.stop_file.touch()
-        play.stage.alice.order(OrderRequest(Decimal(4000)))
+        sim.scenario.alice.order(OrderRequest(Decimal(4000)))
         outside.step()
-        before = len(play.sent())
+        before = len(sim.sent())
 
-        play.blocks(12)
+        sim.blocks(12)
 
-        assert len(play.sent()) == before
-        assert play.holds(Reason.SPENDING_STOPPED)
-        assert play.last.snapshot.spending_stopped
+        assert len(sim.sent()) == before
+        assert sim.holds(Reason.SPENDING_STOPPED)
+        assert sim.last.snapshot.spending_stopped
 
         settings.stop_file.unlink()
-        play.blocks(3)
-        assert len(play.sent()) > before
+        sim.blocks(3)
+        assert len(sim.sent()) > before
 
 
-def test_a_second_daemon_is_told_who_holds_the_state_directory(play: Play) -> None:
+def test_a_second_daemon_is_refused_with_the_holder_of_the_state_directory(sim: Simulation) -> None:
     with pytest.raises(JournalLocked, match=rf"another daemon is using .*state \(pid {os.getpid()} on "):
-        Daemon(play.outside)
+        Daemon(sim.outside)
 
-    assert play.blocks(1) is not None
-    assert not play.holds(Reason.CHAIN_UNSEEN, Reason.JOURNAL_NEW)
+    assert sim.blocks(1) is not None
+    assert not sim.holds(Reason.CHAIN_UNSEEN, Reason.JOURNAL_NEW)
 
 
 def _settings(directory: Path, world: Path) -> Settings:

@@ -1,50 +1,50 @@
-"""A repository that is gone for some cycles: what was last read goes on, what was not told is told later."""
+"""A repository that is missing for some cycles: the last revision stays in force, status follows later."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
 
-from reconciler.devnet.tenant import OrderRequest
+from reconciler.devnet.trading import OrderRequest
 from reconciler.values.plans import ApplyWorkload, Reason
 from tests.simulation.commits import pricing
 from tests.simulation.footprint import hashes_told, transactions
-from tests.simulation.playing import Play, removals
+from tests.simulation.sim import Simulation, removals
 
 
-def test_a_repository_that_is_gone_stops_neither_bids_nor_repair(play: Play) -> None:
-    play.blocks(1)
-    there, away = play.outside.commits.repository, Path(f"{play.outside.commits.repository}.away")
+def test_a_missing_repository_stops_neither_bids_nor_repair(sim: Simulation) -> None:
+    sim.blocks(1)
+    there, away = sim.outside.commits.repository, Path(f"{sim.outside.commits.repository}.away")
     there.rename(away)
-    play.stage.alice.order(OrderRequest(Decimal(4000)))
-    play.outside.step()
+    sim.scenario.alice.order(OrderRequest(Decimal(4000)))
+    sim.outside.step()
 
-    done = play.blocks(16)
+    done = sim.blocks(16)
 
-    assert play.last.waiting
-    assert [h for h in play.holds(Reason.REPOSITORY_UNSEEN) if str(there) in h.message]
-    assert [each for each in play.sent() if each.kind == "MsgCreateBid" and each.height > 19]
+    assert sim.last.waiting
+    assert [h for h in sim.holds(Reason.REPOSITORY_UNSEEN) if str(there) in h.message]
+    assert [each for each in sim.sent() if each.kind == "MsgCreateBid" and each.height > 19]
     assert not removals(done)
     assert not [each for each in done if isinstance(each, ApplyWorkload)]
 
     away.rename(there)
-    play.blocks(15)
-    assert not play.holds(Reason.REPOSITORY_UNSEEN)
-    landed = {tx.hash for tx in transactions(play.outside) if tx.height < play.outside.height - 12}
-    assert landed <= hashes_told(play.outside)
+    sim.blocks(15)
+    assert not sim.holds(Reason.REPOSITORY_UNSEEN)
+    landed = {tx.hash for tx in transactions(sim.outside) if tx.height < sim.outside.height - 12}
+    assert landed <= hashes_told(sim.outside)
 
 
-def test_the_commit_that_came_meanwhile_is_applied_after(play: Play) -> None:
-    play.blocks(1)
-    there, away = play.outside.commits.repository, Path(f"{play.outside.commits.repository}.away")
+def test_a_commit_pushed_meanwhile_is_applied_later(sim: Simulation) -> None:
+    sim.blocks(1)
+    there, away = sim.outside.commits.repository, Path(f"{sim.outside.commits.repository}.away")
     there.rename(away)
-    play.blocks(2)
+    sim.blocks(2)
     away.rename(there)
-    play.outside.commits.commit("Dearer still", {"pricing.yaml": pricing("2")})
-    play.stage.alice.order(OrderRequest(Decimal(4000)))
-    play.outside.step()
+    sim.outside.commits.commit("Dearer still", {"pricing.yaml": pricing("2")})
+    sim.scenario.alice.order(OrderRequest(Decimal(4000)))
+    sim.outside.step()
 
-    play.blocks(3)
+    sim.blocks(3)
 
-    bids = [each for each in play.sent() if each.kind == "MsgCreateBid" and each.height > 19]
+    bids = [each for each in sim.sent() if each.kind == "MsgCreateBid" and each.height > 19]
     assert [each.terms.split()[0] for each in bids] == [f"{3596}{'0' * 18}"]

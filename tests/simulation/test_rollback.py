@@ -18,27 +18,27 @@ from reconciler.values.plans import ApplyWorkload, Reason
 from reconciler.values.records import PastRevision
 from tests.git.forge import Forge
 from tests.simulation.commits import pricing, workload
-from tests.simulation.outside import Moment, Outside
-from tests.simulation.playing import Play, played
-from tests.simulation.script import USAGE, WEB, lease
+from tests.simulation.outside import Outside, WorldState
+from tests.simulation.scenario import USAGE, WEB, lease
+from tests.simulation.sim import Simulation, started
 
 STRICT = Limits(price_change_percent=20, removals_per_revision=1)
 
 
 @pytest.fixture
-def play(midway: Moment, tmp_path: Path) -> Iterator[Play]:
-    """Two workloads run; the host's owner is careful."""
-    with played(Outside.at(midway, tmp_path / "world"), lambda: STRICT) as made:
+def sim(mid_run: WorldState, tmp_path: Path) -> Iterator[Simulation]:
+    """Two workloads run; the host file bounds price changes."""
+    with started(Outside.at(mid_run, tmp_path / "world"), lambda: STRICT) as made:
         made.blocks(1)
         yield made
 
 
 @pytest.fixture
-def olga(play: Play, tmp_path: Path) -> Forge:
+def olga(sim: Simulation, tmp_path: Path) -> Forge:
     """The operator's clone."""
     clone = Forge(tmp_path / "olga")
     clone.path.mkdir()
-    clone.git("clone", "--quiet", str(play.outside.commits.repository), ".")
+    clone.git("clone", "--quiet", str(sim.outside.commits.repository), ".")
     return clone
 
 
@@ -48,23 +48,23 @@ def push(olga: Forge, subject: str, files: dict[str, str]) -> str:
     return made
 
 
-def memory(play: Play) -> Memory:
-    return play.last.planned.plan.memory
+def memory(sim: Simulation) -> Memory:
+    return sim.last.planned.plan.memory
 
 
-def revisions(play: Play) -> dict[str, PastRevision]:
-    return {past.judged.commit: past for past in play.daemon.journal.records.revisions(99)}
+def revisions(sim: Simulation) -> dict[str, PastRevision]:
+    return {past.judged.commit: past for past in sim.daemon.journal.records.revisions(99)}
 
 
-def approve(play: Play, by: str = "owner") -> None:
-    """The word of the host's owner on all that waits."""
-    for breach in memory(play).waiting.values():
-        word = Approval(breach, by, int(play.outside.seconds))
-        play.daemon.journal.inbox.approve(word)
+def approve(sim: Simulation, by: str = "owner") -> None:
+    """Approve everything that waits."""
+    for breach in memory(sim).waiting.values():
+        word = Approval(breach, by, int(sim.outside.seconds))
+        sim.daemon.journal.inbox.approve(word)
 
 
 def asked(clone: Path, capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, object]]:
-    """What a command says to a program, from a clone of both branches and nothing else."""
+    """A command's JSON, from a clone of both branches."""
     Forge(clone).git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
     capsys.readouterr()
     assert run_command(provider_daemon, [*words, "--clone", str(clone), "-o", "json"]) == 0
@@ -72,26 +72,26 @@ def asked(clone: Path, capsys: pytest.CaptureFixture[str], *words: str) -> list[
     return found
 
 
-def test_a_jump_waits_for_the_owner_and_both_histories_tell_of_it(
-    play: Play, olga: Forge, capsys: pytest.CaptureFixture[str]
+def test_a_price_jump_waits_for_approval_and_is_in_both_histories(
+    sim: Simulation, olga: Forge, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = memory(play).applied
+    before = memory(sim).applied
     jump = push(olga, "Double the price", {"pricing.yaml": pricing("2")})
-    play.blocks(1)
-    assert play.last.planned.plan.revision == before
-    [hold] = play.holds(Reason.PRICE_JUMP)
-    assert hold.approval in memory(play).waiting
-    play.blocks(13)
+    sim.blocks(1)
+    assert sim.last.planned.plan.revision == before
+    [hold] = sim.holds(Reason.PRICE_JUMP)
+    assert hold.approval in memory(sim).waiting
+    sim.blocks(13)
     [waiting] = [e for e in asked(olga.path, capsys, "log") if e["commit"] == jump]
     assert (waiting["outcome"], waiting["applied_at"]) == ("held", None)
     assert waiting["held_at"]
 
-    approve(play)
-    play.blocks(1)
-    assert play.last.planned.plan.revision == jump
-    play.blocks(14)
-    assert not memory(play).approvals
-    assert not memory(play).waiting
+    approve(sim)
+    sim.blocks(1)
+    assert sim.last.planned.plan.revision == jump
+    sim.blocks(14)
+    assert not memory(sim).approvals
+    assert not memory(sim).waiting
     [told] = [e for e in asked(olga.path, capsys, "log") if e["commit"] == jump]
     assert (told["outcome"], told["files"]) == ("in force", ["pricing.yaml"])
     said = [line for each in told["did"] for line in each["says"]]  # type: ignore[attr-defined]  # JSON
@@ -99,51 +99,51 @@ def test_a_jump_waits_for_the_owner_and_both_histories_tell_of_it(
     assert [line for line in said if line.startswith("owner approved on the host that commit")]
     [row] = [r for r in asked(olga.path, capsys, "history") if r["commit"] == jump]
     assert (row["outcome"], row["plan_digest"]) == ("in force", told["plan_digest"])
-    assert revisions(play)[jump].judged.why == "price_change_percent approved by owner"
+    assert revisions(sim)[jump].judged.why == "price_change_percent approved by owner"
 
 
-def test_a_revert_is_applied_as_any_commit_and_what_it_takes_back_was_never_applied(
-    play: Play, olga: Forge, capsys: pytest.CaptureFixture[str]
+def test_a_revert_is_applied_and_the_reverted_commit_never_was(
+    sim: Simulation, olga: Forge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = {**workload(lease(WEB), paused=True), **workload(lease(USAGE), paused=True)}
     pausing = push(olga, "Pause all", files)
-    done = play.blocks(2)
-    assert [h.subject.name for h in play.holds(Reason.MASS_REMOVAL)] == ["repository"]
+    done = sim.blocks(2)
+    assert [h.subject.name for h in sim.holds(Reason.MASS_REMOVAL)] == ["repository"]
     assert not [a for a in done if isinstance(a, ApplyWorkload)]
 
     olga.git("revert", "--no-edit", "HEAD")
     olga.git("push", "--quiet", "origin", "main")
     revert = olga.git("rev-parse", "HEAD")
-    done = play.blocks(15)
-    assert memory(play).applied == revert
+    done = sim.blocks(15)
+    assert memory(sim).applied == revert
     assert not [a for a in done if isinstance(a, ApplyWorkload)]
-    assert revisions(play)[revert].judged.reverts == pausing
-    assert revisions(play)[pausing].ended_at
+    assert revisions(sim)[revert].judged.reverts == pausing
+    assert revisions(sim)[pausing].ended_at
     by_commit = {e["commit"]: e for e in asked(olga.path, capsys, "log")}
     assert by_commit[revert]["reverts"] == pausing
     assert by_commit[revert]["outcome"] == "in force"
     assert by_commit[pausing]["outcome"] == "superseded"
 
 
-def test_a_force_push_is_refused_and_the_restored_branch_goes_on(
-    play: Play, olga: Forge, capsys: pytest.CaptureFixture[str]
+def test_a_force_push_is_refused_and_the_restored_branch_is_applied(
+    sim: Simulation, olga: Forge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = olga.git("rev-parse", "HEAD")
     olga.git("commit", "--quiet", "--amend", "--no-edit", "--date", "1800000009 +0000", "-m", "Rewritten")
     olga.git("push", "--quiet", "--force", "origin", "main")
     rewritten = olga.git("rev-parse", "HEAD")
-    play.blocks(15)
-    assert play.last.planned.plan.revision == good
-    [hold] = play.holds(Reason.REWRITTEN_HISTORY)
-    assert (hold.approval, memory(play).waiting) == ("", {}), "nobody approves another history"
+    sim.blocks(15)
+    assert sim.last.planned.plan.revision == good
+    [hold] = sim.holds(Reason.REWRITTEN_HISTORY)
+    assert (hold.approval, memory(sim).waiting) == ("", {}), "nobody approves another history"
 
     olga.git("reset", "--quiet", "--hard", good)
     olga.git("push", "--quiet", "--force", "origin", "main")
     after = push(olga, "A little dearer", {"pricing.yaml": pricing("1.1")})
-    play.blocks(15)
-    assert play.last.planned.plan.revision == after
-    assert not play.holds(Reason.REWRITTEN_HISTORY)
-    past = revisions(play)
+    sim.blocks(15)
+    assert sim.last.planned.plan.revision == after
+    assert not sim.holds(Reason.REWRITTEN_HISTORY)
+    past = revisions(sim)
     assert (past[rewritten].judged.verdict.value, bool(past[rewritten].ended_at)) == ("refused", True)
     assert past[good].ended_at == past[after].judged_at
     rows = {r["commit"]: r["outcome"] for r in asked(olga.path, capsys, "history")}
@@ -152,9 +152,9 @@ def test_a_force_push_is_refused_and_the_restored_branch_goes_on(
 
 
 def test_the_log_finds_an_object_by_each_of_its_names(
-    play: Play, olga: Forge, capsys: pytest.CaptureFixture[str]
+    sim: Simulation, olga: Forge, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    play.blocks(14)
+    sim.blocks(14)
     own = lease(WEB)
     name = next(iter(workload(own)))
     wanted = [str(own), str(own.order), name, name.removeprefix("workloads/").removesuffix(".yaml")]

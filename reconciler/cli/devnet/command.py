@@ -14,27 +14,27 @@ from reconciler.devnet.home import SIMULATED, BlockPace, Facts, Home
 @click.group(invoke_without_command=True)
 @home_option
 @click.option("--block-seconds", type=click.FloatRange(0.05, 60), help="Seconds between blocks (1).")
-@click.option("--due-seconds", type=click.IntRange(1), hidden=True, help="When money falls due (40).")
+@click.option("--due-seconds", type=click.IntRange(1), hidden=True, help="Seconds until money is due (40).")
 @click.option(
     "--kubeconfig",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Use this cluster, not the simulated one.",
+    help="Use this cluster instead of the simulated one.",
 )
 @click.pass_context
 def devnet(
-    asked: click.Context,
+    context: click.Context,
     home: Path | None,
     block_seconds: float | None,
     due_seconds: int | None,
     kubeconfig: Path | None,
 ) -> None:
-    """Run a SIMULATED market until stopped, in a directory that the next start goes on from."""
-    if asked.invoked_subcommand is not None:
+    """Run a SIMULATED market until stopped, in a directory from which the next start continues."""
+    if context.invoked_subcommand is not None:
         if home is not None:
-            asked.obj = home
+            context.obj = home
         return
     if home is None:
-        raise click.UsageError("say where the world lies: --home DIR")
+        raise click.UsageError("name the devnet's directory: --home DIR")
     place = Home(home.absolute())
     before = place.facts().pace
     pace = BlockPace(block_seconds or before.block_seconds, due_seconds or before.due_seconds)
@@ -58,7 +58,7 @@ def _run(place: Home, pace: BlockPace, kubeconfig: Path | None) -> None:
         market.wait()
     finally:
         market.close()
-    click.echo(f"the simulated market has stopped at height {market.chain.height}; it goes on from there")
+    click.echo(f"the market has stopped at height {market.chain.height}; the next start continues there")
 
 
 def _welcome(home: Home, facts: Facts) -> list[str]:

@@ -1,4 +1,4 @@
-"""`provider-daemon demo`: the whole story on a SIMULATED market, in one command."""
+"""`provider-daemon demo`: the main job on a SIMULATED market, in one command."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.demo import Demo, StepError, open_demo, run_steps
+from reconciler.devnet.demo_hosts import HostDemo
+from reconciler.devnet.demo_money import STEPS, summary
+from reconciler.devnet.errors import DevnetError
 from reconciler.devnet.home import SIMULATED, Facts, Home
-from reconciler.devnet.programs import DaemonProgram, await_devnet, devnet_program
-from reconciler.devnet.stage import Stage, open_stage
-from reconciler.devnet.steps import Step, StoryError
-from reconciler.devnet.story import STEPS, ending, play
-from reconciler.devnet.story_hosts import Hosts
+from reconciler.devnet.probe import PROBE_ERRORS
+from reconciler.devnet.processes import DaemonProgram, await_devnet, devnet_program
 
 TICK_SECONDS = 0.2
 
@@ -28,25 +28,25 @@ TICK_SECONDS = 0.2
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Leave the world in this directory; `devnet --home` goes on from it.",
+    help="Keep the devnet in this directory; `devnet --home` continues it.",
 )
 @click.option(
     "--kubeconfig",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Play it on this cluster, not on the simulated one.",
+    help="Use this cluster instead of the simulated one.",
 )
 @click.option(
     "--adapter",
     type=click.Choice(["kubernetes", "ansible"]),
     default="kubernetes",
-    help="ansible: a shorter story, with real containers of this machine's podman.",
+    help="ansible: fewer steps, with real containers on this machine, by podman.",
 )
 @click.option("--block-seconds", type=click.FloatRange(0.1, 5), default=1.0, hidden=True)
 @click.option("--due-seconds", type=click.IntRange(1), default=40, hidden=True)
 def demo(
     keep: Path | None, kubeconfig: Path | None, adapter: str, block_seconds: float, due_seconds: int
 ) -> None:
-    """Play the whole story on a SIMULATED market, and fail unless every step was seen."""
+    """Run the main job on a SIMULATED market, and fail unless each step has its effect."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     options = ["--block-seconds", str(block_seconds), "--due-seconds", str(due_seconds)]
     if kubeconfig is not None:
@@ -56,98 +56,94 @@ def demo(
         home = Home(directory.absolute())
         if home.facts_file.exists():
             raise DevnetError(
-                f"{directory} holds a world already; go on with `provider-daemon devnet --home {directory}`, "
-                "or keep this one elsewhere"
+                f"{directory} already holds a devnet; continue it with `provider-daemon devnet --home "
+                f"{directory}`, or choose another directory"
             )
-        hosts = Hosts() if adapter == "ansible" else None
+        hosts = HostDemo() if adapter == "ansible" else None
         if hosts is not None:
             home.directory.mkdir(parents=True, exist_ok=True)
             home.write_facts(Facts(this_machine=True))
-        _tell(Telling(home, options, sweep=kubeconfig is not None and keep is None, hosts=hosts))
+        _run(DemoRun(home, options, kubeconfig is not None and keep is None, hosts))
     if keep is not None:
-        click.echo(f"go on with: provider-daemon devnet --home {keep}")
-        click.echo(f"      then: provider-daemon run --host {keep}/host.yaml")
+        click.echo(f"continue with: provider-daemon devnet --home {keep}")
+        click.echo(f"         then: provider-daemon run --host {keep}/host.yaml")
 
 
 @dataclass(frozen=True)
-class Telling:
-    """Where a story is told, how the devnet is started, and what is taken away in the end."""
+class DemoRun:
+    """The devnet's directory and options, whether a given cluster is cleaned up, and the demo on hosts."""
 
     home: Home
     options: list[str]
-    sweep: bool
-    hosts: Hosts | None
-
-    @property
-    def steps(self) -> Sequence[Step]:
-        """Of the long story, or of the one on plain hosts."""
-        return self.hosts.steps() if self.hosts else STEPS
+    deletes_workloads: bool
+    hosts: HostDemo | None
 
 
-def _tell(telling: Telling) -> None:
-    narrator, daemon = Narrator(), DaemonProgram(telling.home)
-    narrator.say(SIMULATED)
-    with _world(telling, daemon) as stage:
-        try:
-            play(stage, telling.steps, narrator.tick, narrator.say)
-        except StoryError as error:
-            raise DevnetError(
-                f"the daemon's last words:\n{daemon.tail()}\nthe story failed at {error}; "
-                "run it with --keep DIR to look at what it leaves"
-            ) from None
-        for line in ending(stage):
-            click.echo(line)
-    narrator.say("every step was seen")
+def _run(run: DemoRun) -> None:
+    output, daemon = Output(), DaemonProgram(run.home)
+    output.show(SIMULATED)
+    try:
+        with _processes(run, daemon) as demo:
+            run_steps(demo, run.hosts.steps() if run.hosts else STEPS, output.wait, output.show)
+            for line in summary(demo):
+                click.echo(line)
+    except StepError as error:
+        raise DevnetError(
+            f"the daemon's last lines:\n{daemon.tail()}\nthe demo failed at {error}; run it with --keep DIR "
+            "to look at the devnet afterwards"
+        ) from None
+    except PROBE_ERRORS as error:
+        raise DevnetError(str(error)) from None
+    output.show("every step had its effect")
 
 
 @contextmanager
-def _world(telling: Telling, daemon: DaemonProgram) -> Iterator[Stage]:
-    """The devnet and the daemon as processes of their own; both are ended, whatever happens."""
-    home, hosts = telling.home, telling.hosts
-    market = devnet_program(home, telling.options)
+def _processes(run: DemoRun, daemon: DaemonProgram) -> Iterator[Demo]:
+    """The devnet and the daemon as processes of their own; both are ended in any case."""
+    devnet = devnet_program(run.home, run.options)
     with ExitStack() as ends:
-        ends.callback(market.stop)
-        market.start()
-        await_devnet(home, market)
-        stage = open_stage(home, daemon)
-        ends.callback(stage.close)
-        _refuse_leftovers(stage)
-        if telling.sweep:
-            ends.callback(stage.cluster.sweep)
-        if hosts is not None:
-            ends.callback(hosts.sweep, stage)
+        ends.callback(devnet.stop)
+        devnet.start()
+        await_devnet(run.home, devnet)
+        demo = open_demo(run.home, daemon)
+        ends.callback(demo.probe.close)
+        _refuse_leftovers(demo)
+        if run.deletes_workloads:
+            ends.callback(demo.probe.delete_workloads)
+        if run.hosts is not None:
+            ends.callback(run.hosts.clean_up, demo)
         ends.callback(daemon.stop)
-        ends.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the ending is not interrupted
-        yield stage
+        ends.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C does not stop this
+        yield demo
 
 
-def _refuse_leftovers(stage: Stage) -> None:
-    """A given cluster may hold workloads of an earlier story; its names would be the same."""
-    if left := stage.cluster.objects():
+def _refuse_leftovers(demo: Demo) -> None:
+    """A given cluster may hold workloads of an earlier demo, under the same names."""
+    if left := demo.probe.objects():
         raise DevnetError(
-            f"the cluster still holds workloads of another telling ({left[0]}); remove them with "
+            f"the cluster still holds workloads of another demo ({left[0]}); delete them with "
             "`kubectl delete deployments,services -n provider-workloads -l virtengine.com/workload`"
         )
 
 
-class Narrator:
-    """Prints what happens with the seconds since the beginning; on a terminal it also shows the waiting."""
+class Output:
+    """Prints lines with the seconds since the start; a terminal also shows the time while a step waits."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._waits = False
-        self._live = sys.stdout.isatty()
+        self._start = time.monotonic()
+        self._is_terminal = sys.stdout.isatty()
+        self._has_clock = False
 
-    def say(self, line: str) -> None:
-        """One line."""
-        if self._waits:
+    def show(self, line: str) -> None:
+        """Print one line."""
+        if self._has_clock:
             click.echo("\r\x1b[K", nl=False)
-            self._waits = False
-        click.echo(f"{time.monotonic() - self._began:5.1f}s  {line}")
+            self._has_clock = False
+        click.echo(f"{time.monotonic() - self._start:5.1f}s  {line}")
 
-    def tick(self) -> None:
-        """Wait a little."""
-        if self._live:
-            click.echo(f"\r{time.monotonic() - self._began:5.1f}s  ...", nl=False)
-            self._waits = True
+    def wait(self) -> None:
+        """Wait a fraction of a second."""
+        if self._is_terminal:
+            click.echo(f"\r{time.monotonic() - self._start:5.1f}s  ...", nl=False)
+            self._has_clock = True
         time.sleep(TICK_SECONDS)

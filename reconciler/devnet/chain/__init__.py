@@ -1,1 +1,1 @@
-"""A SIMULATED chain, held to recordings of a real node."""
+"""A SIMULATED chain, compared with recordings of a real node."""

@@ -37,14 +37,14 @@ def create(state: Branch, address: str, number: int) -> BaseAccount:
 
 
 def charge_read(state: Branch, address: str) -> None:
-    """Charge one look at an account."""
+    """Charge one read of an account."""
     found = find(state, address)
     size = _MODULE_BYTES if found is None else _ANY_BYTES + found.ByteSize()
     state.meter.read(_KEY_BYTES + size)
 
 
-def make_sure(state: Branch, address: str) -> None:
-    """Make the account if there is none."""
+def ensure_account(state: Branch, address: str) -> None:
+    """Create the account if it is missing."""
     state.meter.has()
     name = raw(address)
     if state.peek(ACCOUNTS, name) is None and state.peek(MODULES, name) is None:
@@ -52,8 +52,8 @@ def make_sure(state: Branch, address: str) -> None:
         state.meter.charge(_CREATION_GAS, "WritePerByte")
 
 
-def make_sure_of_module(state: Branch, module: str) -> None:
-    """Make a module's account if there is none."""
+def ensure_module_account(state: Branch, module: str) -> None:
+    """Create a module's account if it is missing."""
     name = raw(module)
     there = state.peek(MODULES, name) is not None
     state.meter.read(_KEY_BYTES + (_MODULE_BYTES if there else 0))
@@ -69,20 +69,20 @@ def _next_number(state: Branch) -> int:
 
 
 def public_key(account: BaseAccount) -> bytes:
-    """The account's key, or nothing before its first transaction."""
+    """The account's public key, empty before its first transaction."""
     return PubKey.FromString(account.pub_key.value).key if account.HasField("pub_key") else b""
 
 
-def show_key(state: Branch, account: BaseAccount, key: bytes) -> None:
-    """Keep the key of an account's first transaction."""
+def store_public_key(state: Branch, account: BaseAccount, key: bytes) -> None:
+    """Store the public key of an account's first transaction."""
     new = BaseAccount()
     new.CopyFrom(account)
     new.pub_key.CopyFrom(AnyMessage(type_url=_URL, value=PubKey(key=key).SerializeToString()))
     state.put_free(ACCOUNTS, raw(account.address), new)
 
 
-def count_up(state: Branch, address: str) -> None:
-    """Spend a sequence number."""
+def increment_sequence(state: Branch, address: str) -> None:
+    """Increment the sequence number."""
     account = find(state, address)
     if account is not None:
         new = BaseAccount()

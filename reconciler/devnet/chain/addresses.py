@@ -12,12 +12,12 @@ _CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
 class AddressError(ValueError):
-    """A text that is not an address of this chain; its message is the node's own."""
+    """A text that is no address of this chain; the message is the node's."""
 
 
 @lru_cache(maxsize=65536)
 def raw(address: str) -> bytes:
-    """The bytes of an address; AddressError says what is wrong in the node's words."""
+    """The bytes of an address; AddressError has the node's message."""
     if not address.strip():
         raise AddressError("empty address string is not allowed")
     prefix, words = _decode(address)

@@ -1,4 +1,4 @@
-"""Decimals as the chain keeps them: integers times 10^18, written as text (semantics 2)."""
+"""Decimals in the chain's form: integers times 10^18, as text (semantics 2)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def coin(denom: str, amount: int) -> Coin:
 
 
 def spelled(units: int) -> str:
-    """A decimal with its 18 places, as events and errors show it."""
+    """A decimal with 18 places, as in events and errors."""
     sign, digits = ("-", -units) if units < 0 else ("", units)
     return f"{sign}{digits // ONE}.{digits % ONE:018d}"
 

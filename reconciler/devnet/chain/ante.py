@@ -1,4 +1,4 @@
-"""What a transaction passes before its messages run, in the node's own order (semantics 1.5)."""
+"""The ante chain: the checks before a transaction's messages run, in the node's order (semantics 1.5)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import base64
 from dataclasses import dataclass
 from enum import Enum
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
 from reconciler.chain.proto.cosmos_tx_pb2 import SignerInfo
-from reconciler.devnet.chain import accounts, addresses, bank, gates, signatures
+from reconciler.devnet.chain import accounts, addresses, bank, gates
 from reconciler.devnet.chain.amounts import ONE, coins_text, spelled
 from reconciler.devnet.chain.call import MessageCall
 from reconciler.devnet.chain.errors import TxRefusedError, plain, sdk
 from reconciler.devnet.chain.faults import NodeFaults
 from reconciler.devnet.chain.gas import SIGNATURE, TX_BYTE
 from reconciler.devnet.chain.genesis import DENOM, Genesis
-from reconciler.devnet.chain.ratelimit import RateLimit
+from reconciler.devnet.chain.mempool import RateLimit
 from reconciler.devnet.chain.transactions import Transaction, public_key
 
 _MEMO_CHARACTERS = 256
@@ -26,7 +31,7 @@ _FIRST_KEY_GAS = 13295
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature of a transaction: whose, with what beside it."""
+    """One signature of a transaction with its signer and signer info."""
 
     signer: str
     info: SignerInfo
@@ -34,7 +39,7 @@ class Signature:
 
 
 class Mode(Enum):
-    """Why the ante chain runs."""
+    """The purpose of a run of the ante chain."""
 
     CHECK = "check"
     RECHECK = "recheck"
@@ -75,7 +80,7 @@ class Ante:
         for message in tx.messages:
             gates.check(call.state, self.faults.gates or self.genesis.gates, message)
         for signer in signers:
-            accounts.count_up(call.state, signer)
+            accounts.increment_sequence(call.state, signer)
         self._tell(call, tx, signers)
 
     def _check_form(self, tx: Transaction, signers: list[str], mode: Mode) -> None:
@@ -95,7 +100,7 @@ class Ante:
             raise sdk(41, "must provide positive gas: invalid gas limit")
 
     def _check_price(self, tx: Transaction) -> None:
-        """The adaptive price decorator: at no load its least price is the node's own (semantics 1.3)."""
+        """The adaptive price decorator; without load its minimum price is the node's (semantics 1.3)."""
         least = int(self.genesis.minimum_gas_price * ONE) * self.faults.price_factor
         offered = {coin.denom: int(coin.amount or 0) * ONE // tx.gas_limit for coin in tx.auth.fee.amount}
         if offered.get(DENOM, 0) >= least:
@@ -149,7 +154,7 @@ class Ante:
             raise sdk(9, f"account {signer} does not exist: unknown address")
         if key and not accounts.public_key(account):
             call.state.meter.charge(_FIRST_KEY_GAS, "WritePerByte")
-            accounts.show_key(call.state, account, key)
+            accounts.store_public_key(call.state, account, key)
 
     def _check_signature(self, call: MessageCall, tx: Transaction, given: Signature, mode: Mode) -> None:
         account = accounts.find(call.state, given.signer)
@@ -160,7 +165,7 @@ class Ante:
         if mode is Mode.SIMULATE or mode is Mode.RECHECK:
             return
         document = tx.sign_doc(self.genesis.chain_id, account.account_number)
-        if not signatures.verifies(accounts.public_key(account), given.data, document):
+        if not _verifies(accounts.public_key(account), given.data, document):
             raise sdk(
                 4,
                 "signature verification failed; please verify account number "
@@ -177,9 +182,27 @@ class Ante:
 
 
 def _check_addresses(signers: list[str]) -> None:
-    """Refuse a signer's text that is no address, where its message has no check of its own."""
+    """Refuse a signer that is no address, for messages that do not check it."""
     for signer in signers:
         try:
             addresses.raw(signer)
         except addresses.AddressError as error:
             raise plain(str(error)) from error
+
+
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+
+
+def _verifies(key: bytes, signature: bytes, document: bytes) -> bool:
+    """Whether a compressed public key signed a document."""
+    if len(signature) != 64:
+        return False
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if s > _HALF_ORDER:
+        return False
+    try:
+        public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), key)
+        public.verify(encode_dss_signature(r, s), document, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -17,7 +17,7 @@ from reconciler.devnet.chain.tables import BALANCES
 _KEY_BYTES = 25
 _INDEX_BYTES = 26
 _PARAMS_READS = (4, 3, 3)
-"""The bytes that a send message reads to learn whether its denomination may be sent."""
+"""The bytes that MsgSend reads to check whether the denomination may be sent."""
 
 
 def key(address: str, denom: str) -> bytes:
@@ -26,25 +26,25 @@ def key(address: str, denom: str) -> bytes:
 
 
 def balance(state: StateReader, address: str, denom: str) -> int:
-    """What an account holds of a denomination; never locked, so all of it is spendable."""
+    """An account's balance of a denomination; nothing is locked, so all of it is spendable."""
     return state.get(BALANCES, key(address, denom)) or 0
 
 
 def held(call: MessageCall, address: str, denom: str) -> int:
-    """The same inside a call, charged as one look at a balance."""
+    """The same inside a call, charged as one read of a balance."""
     amount = call.state.peek(BALANCES, key(address, denom))
     call.state.meter.read(_KEY_BYTES + (0 if amount is None else len(str(amount))))
     return amount or 0
 
 
 def spendable(call: MessageCall, address: str, denom: str) -> int:
-    """The same, with the look at the account whose coins might be locked."""
+    """The same, charged with the read of the account for locked coins."""
     accounts.charge_read(call.state, address)
     return held(call, address, denom)
 
 
 def send(call: MessageCall, sender: str, recipient: str, coins: Sequence[Coin]) -> None:
-    """Move coins; `sdk/5` if the sender has not enough; an account that is new gets its number."""
+    """Move coins; `sdk/5` if the balance is too small; a new recipient gets an account number."""
     accounts.charge_read(call.state, sender)
     for coin in coins:
         amount, has = int(coin.amount or 0), held(call, sender, coin.denom)
@@ -54,18 +54,18 @@ def send(call: MessageCall, sender: str, recipient: str, coins: Sequence[Coin]) 
         _set(call, sender, coin.denom, has - amount)
     for coin in coins:
         _set(call, recipient, coin.denom, held(call, recipient, coin.denom) + int(coin.amount or 0))
-    accounts.make_sure(call.state, recipient)
+    accounts.ensure_account(call.state, recipient)
     call.events.moved(sender, recipient, coins_text(coins))
 
 
 def send_to_module(call: MessageCall, sender: str, module: str, coins: Sequence[Coin]) -> None:
-    """Move coins to a module's account, which is made when it is first needed."""
-    accounts.make_sure_of_module(call.state, module)
+    """Move coins to a module's account, which is created at its first use."""
+    accounts.ensure_module_account(call.state, module)
     send(call, sender, module, coins)
 
 
 def _set(call: MessageCall, address: str, denom: str, amount: int) -> None:
-    """Write a balance and its place in the index of holders; an empty one is removed from both."""
+    """Write a balance and its index entry; an empty balance is removed from both."""
     meter = call.state.meter
     if amount:
         meter.write(_INDEX_BYTES)
@@ -77,7 +77,7 @@ def _set(call: MessageCall, address: str, denom: str, amount: int) -> None:
 
 
 def send_message(call: MessageCall, msg: MsgSend) -> MsgSendResponse:
-    """Execute a MsgSend; the SDK checks its form here, not before."""
+    """Execute a MsgSend; the SDK validates it here, not before."""
     for name, address in (("from", msg.from_address), ("to", msg.to_address)):
         try:
             raw(address)

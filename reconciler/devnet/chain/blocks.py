@@ -1,4 +1,4 @@
-"""Blocks that were made, and where each transaction is found."""
+"""The chain's blocks, and an index of their transactions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.devnet.chain.events import ChainEventRecord
+from reconciler.devnet.chain.call import ChainEventRecord
 from reconciler.devnet.chain.execution import Outcome
 from reconciler.devnet.chain.transactions import tx_hash
 
@@ -28,7 +28,7 @@ class Included:
 
 @dataclass(frozen=True, slots=True)
 class StoredBlock:
-    """A block: its time, its transactions, and what happened at its begin and end."""
+    """A block: its time, its transactions, and the events of its beginning and end."""
 
     height: int
     time_ns: int
@@ -37,12 +37,12 @@ class StoredBlock:
 
     @property
     def hash(self) -> bytes:
-        """A name for the block; a simulator's own, no header is hashed."""
+        """The simulator's own block hash; no header is hashed."""
         return hashlib.sha256(f"simulated block {self.height} {self.time_ns}".encode()).digest()
 
     @property
     def app_hash(self) -> bytes:
-        """A name for the state after the block; a simulator's own."""
+        """The simulator's own hash of the state after the block."""
         return hashlib.sha256(b"state after " + self.hash).digest()
 
 
@@ -56,7 +56,7 @@ class BlockLedger:
         self.first = 1
 
     def append(self, block: StoredBlock) -> None:
-        """Add a block; the oldest goes when there are too many."""
+        """Add a block and drop the oldest above the limit."""
         self._blocks[block.height] = block
         self._txs.update((tx.hash, tx) for tx in block.txs)
         while len(self._blocks) > self.kept:
@@ -65,7 +65,7 @@ class BlockLedger:
             self.first += 1
 
     def restore(self, blocks: Iterable[StoredBlock]) -> None:
-        """Hold these blocks and no others."""
+        """Replace all blocks."""
         self._blocks = {block.height: block for block in blocks}
         self._txs = {tx.hash: tx for block in self for tx in block.txs}
         self.first = min(self._blocks, default=1)

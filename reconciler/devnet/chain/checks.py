@@ -1,4 +1,4 @@
-"""What a node refuses of a message's form, before it reads any state (semantics 3.2, 6.2)."""
+"""Stateless checks of the market's messages (ValidateBasic; semantics 3.2, 6.2)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def order_id(id_: OrderLike) -> None:
 
 
 def bid_id(id_: BidLike) -> None:
-    """An order's id and another's address."""
+    """An order's id and a provider's address."""
     _within("BidID: Invalid OrderID", order_id, id_)
     _address(id_.provider, "BidID: Invalid Provider Address")
     if id_.owner == id_.provider:

@@ -27,7 +27,7 @@ def read_group(state: StateReader, id_: GroupLike) -> Group | None:
 
 
 def read_groups(state: StateReader, id_: DeploymentLike) -> list[Group]:
-    """A deployment's groups in the order of their rows: a paused one keeps its place, a closed one moves."""
+    """A deployment's groups in the order of their rows; a closed one moves, a paused one does not."""
     return [group for s in _GROUP_STATES for _, group in state.scan(GROUPS, keys.groups(s, id_))]
 
 
@@ -50,7 +50,7 @@ def find_group(call: MessageCall, id_: GroupLike) -> Group | None:
 
 
 def _look(call: MessageCall, id_: DeploymentLike) -> bool:
-    """Whether the deployment is there, as the chain looks before it writes one."""
+    """Whether the deployment exists; the chain checks it before each write."""
     return any(call.state.has(DEPLOYMENTS, keys.deployment(value, id_)) for value in _STATES)
 
 
@@ -69,7 +69,7 @@ def create(call: MessageCall, new: Deployment, groups: list[Group]) -> None:
 
 
 def change_hash(call: MessageCall, old: Deployment, new_hash: bytes) -> None:
-    """Give a deployment another hash."""
+    """Change a deployment's manifest hash."""
     _look(call, old.id)
     new = Deployment(id=old.id, state=old.state, hash=new_hash, created_at=old.created_at)
     call.state.put(DEPLOYMENTS, keys.deployment(new.state, new.id), new)
@@ -77,7 +77,7 @@ def change_hash(call: MessageCall, old: Deployment, new_hash: bytes) -> None:
 
 
 def close(call: MessageCall, old: Deployment) -> None:
-    """Move a deployment to closed."""
+    """Close a deployment."""
     _look(call, old.id)
     call.state.delete(DEPLOYMENTS, keys.deployment(old.state, old.id))
     new = Deployment(id=old.id, state=Deployment.closed, hash=old.hash, created_at=old.created_at)
@@ -105,12 +105,12 @@ def start_group(call: MessageCall, group: Group) -> None:
 
 
 def closable(group: Group) -> TxRefusedError | None:
-    """Why a group cannot be closed, if it cannot."""
+    """The refusal to close a group, None where it can be closed."""
     return TxRefusedError("deployment", 15, "Group already closed") if group.state == Group.closed else None
 
 
 def _group_key(call: MessageCall, id_: GroupLike) -> bytes:
-    """Where the group's row is."""
+    """The key of the group's row."""
     for value in _GROUP_STATES:
         if call.state.has(GROUPS, key := keys.group(value, id_)):
             return key

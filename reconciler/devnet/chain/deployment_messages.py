@@ -16,7 +16,7 @@ from reconciler.devnet.chain.tables import PARAMS
 def create_deployment(
     call: MessageCall, msg: v1beta4.MsgCreateDeployment
 ) -> v1beta4.MsgCreateDeploymentResponse:
-    """A deployment with its groups, one order each, and its escrow account."""
+    """Create a deployment with its groups, one order each, and its escrow account."""
     if deployment.find(call, msg.id) is not None:
         raise TxRefusedError("deployment", 3, "Deployment exists")
     _check_deposit(call, msg)
@@ -45,7 +45,7 @@ def create_deployment(
 def update_deployment(
     call: MessageCall, msg: v1beta4.MsgUpdateDeployment
 ) -> v1beta4.MsgUpdateDeploymentResponse:
-    """Give a deployment the hash of another manifest."""
+    """Change a deployment's manifest hash."""
     found = _active(call, msg.id)
     if found.hash == msg.hash:
         raise TxRefusedError("deployment", 10, "Invalid: deployment hash")
@@ -63,7 +63,7 @@ def close_deployment(
 
 
 def close_group(call: MessageCall, msg: v1beta4.MsgCloseGroup) -> v1beta4.MsgCloseGroupResponse:
-    """Close a group for ever; the deployment goes on."""
+    """Close a group; the deployment stays active."""
     group = _group(call, msg.id)
     refusal = deployment.closable(group)
     if refusal is not None:
@@ -86,7 +86,7 @@ def pause_group(call: MessageCall, msg: v1beta4.MsgPauseGroup) -> v1beta4.MsgPau
 
 
 def start_group(call: MessageCall, msg: v1beta4.MsgStartGroup) -> v1beta4.MsgStartGroupResponse:
-    """Open a paused group: it asks again with a new order."""
+    """Open a paused group again, with a new order."""
     group = _group(call, msg.id)
     if group.state == Group.closed:
         raise TxRefusedError("deployment", 15, "Group already closed")

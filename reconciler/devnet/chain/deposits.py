@@ -1,4 +1,4 @@
-"""Where a deposit's coins come from (semantics 4.7)."""
+"""The sources of a deposit's coins (semantics 4.7)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.devnet.chain.errors import TxRefusedError, plain
 
 
 def check(deposit: Deposit) -> None:
-    """What the check refuses of a deposit's form."""
+    """Refuse a malformed deposit."""
     if not valid_denom(deposit.amount.denom):
         raise plain(f"invalid denom: {deposit.amount.denom}")
     if int(deposit.amount.amount or 0) < 0:
@@ -20,7 +20,7 @@ def check(deposit: Deposit) -> None:
 
 
 def check_sources(deposit: Deposit) -> None:
-    """Refuse no source, one that is not known, and one named twice."""
+    """Refuse missing, unknown and repeated sources."""
     if not deposit.sources:
         raise _source("empty deposit sources")
     seen: set[int] = set()
@@ -37,7 +37,7 @@ def _source(words: str) -> TxRefusedError:
 
 
 def authorize(call: MessageCall, signer: str, deposit: Deposit) -> list[Depositor]:
-    """The parts in which the sources cover a deposit, in the order given; nobody here has given a grant."""
+    """The sources' parts of a deposit, in the order given; there are no grants here."""
     given: list[Depositor] = []
     left, denom = int(deposit.amount.amount), deposit.amount.denom
     for source in deposit.sources:

@@ -1,4 +1,4 @@
-"""How the chain refuses: codespace and code, panics, running out of gas (semantics 3.3)."""
+"""The chain's errors: codespace and code, panics, out of gas (semantics 3.3)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import grpc
 
 
 class TxRefusedError(Exception):
-    """An error of the chain: what a check or a block answers as codespace, code and log."""
+    """An error with the codespace, code and log that a check or a block answers."""
 
     def __init__(
         self,
@@ -22,16 +22,16 @@ class TxRefusedError(Exception):
         self.status = status
 
     def behind(self, words: str) -> TxRefusedError:
-        """The same error with words before it, its code kept."""
+        """The same error with a prefix; the code is kept."""
         return TxRefusedError(self.codespace, self.code, f"{words}: {self.text}", self.status)
 
-    def codeless(self, words: str) -> TxRefusedError:
-        """The same error with words after it, its code lost, as wrapping with `%w` does (semantics 3.3)."""
+    def without_code(self, words: str) -> TxRefusedError:
+        """The same error with a suffix; the code is lost, as when wrapped with `%w` (semantics 3.3)."""
         return plain(f"{self.text}: {words}" if words else self.text)
 
 
 class PanicError(Exception):
-    """The handler panicked: the transaction answers `undefined/111222` and is undone."""
+    """The handler panicked: the transaction answers `undefined/111222` and is rolled back."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -39,7 +39,7 @@ class PanicError(Exception):
 
 
 class OutOfGasError(Exception):
-    """The meter passed its limit at `location`, one of the store's own words for its charges."""
+    """The meter passed its limit at `location`, the store's name of a charge."""
 
     def __init__(self, location: str) -> None:
         super().__init__(location)
@@ -47,7 +47,7 @@ class OutOfGasError(Exception):
 
 
 class QueryError(Exception):
-    """A query answered with a gRPC status of its own rather than with a registered error."""
+    """A query's error with a gRPC status instead of a registered code."""
 
     def __init__(self, status: grpc.StatusCode, text: str) -> None:
         super().__init__(text)
@@ -56,22 +56,22 @@ class QueryError(Exception):
 
 
 def plain(text: str) -> TxRefusedError:
-    """An error without a code of its own: `undefined/1`, its text alone tells it."""
+    """An error without a code: `undefined/1`."""
     return TxRefusedError("undefined", 1, text)
 
 
 def sdk(code: int, text: str) -> TxRefusedError:
-    """An error of the SDK's own codespace."""
+    """An error of the codespace `sdk`."""
     return TxRefusedError("sdk", code, text)
 
 
 def invalid_argument(text: str) -> QueryError:
-    """A request that the querier itself refuses."""
+    """A request that the querier refuses."""
     return QueryError(grpc.StatusCode.INVALID_ARGUMENT, text)
 
 
 def internal(text: str) -> QueryError:
-    """A request that breaks inside the querier."""
+    """A request that fails inside the querier."""
     return QueryError(grpc.StatusCode.INTERNAL, text)
 
 

@@ -1,4 +1,4 @@
-"""What can be done with escrow accounts and payments (semantics 4)."""
+"""Operations on escrow accounts and payments (semantics 4)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def create_account(call: MessageCall, id_: AccountId, owner: str, given: Sequenc
 
 
 def close_account(call: MessageCall, id_: AccountId) -> None:
-    """Settle, pay every payment that was loaded, give the rest back; `escrow/2` if it is closed."""
+    """Settle, pay the loaded payments, refund the rest; `escrow/2` if it is closed."""
     account = records.take_account(call, id_)
     payments, _ = settle(call, account)
     account.dirty = True
@@ -50,7 +50,7 @@ def close_account(call: MessageCall, id_: AccountId) -> None:
 
 
 def deposit(call: MessageCall, id_: AccountId, given: Sequence[Depositor]) -> None:
-    """Add deposits; into an overdrawn account they pay its debts, the rest goes straight back."""
+    """Add deposits; in an overdrawn account they pay its debts, and the rest is refunded."""
     account = records.take_account(call, id_)
     if account.state.state == CLOSED:
         raise TxRefusedError("escrow", 2, "account closed")
@@ -67,7 +67,7 @@ def deposit(call: MessageCall, id_: AccountId, given: Sequence[Depositor]) -> No
 
 
 def create_payment(call: MessageCall, id_: PaymentId, owner: str, rate: DecCoin) -> None:
-    """Begin to pay a rate per block; what other payments accrued since the last settling is lost."""
+    """Create a payment per block; what other payments accrued since the last settling is lost."""
     account = records.take_account(call, id_.aid)
     _, short = settle(call, account)
     if short:
@@ -106,7 +106,7 @@ def withdraw_payment(call: MessageCall, id_: PaymentId) -> None:
 
 
 def close_payment(call: MessageCall, id_: PaymentId) -> None:
-    """Settle and end this payment if it was loaded; one that was not stays open (semantics 4.4)."""
+    """Settle and close this payment; one that was not loaded stays open (semantics 4.4)."""
     account = records.take_account(call, id_.aid)
     if records.take_payment(call, id_).state.state not in (OPEN, OVERDRAWN):
         raise TxRefusedError("escrow", 7, "payment closed")
@@ -145,5 +145,5 @@ def _fund(call: MessageCall, state: AccountState, given: Sequence[Depositor]) ->
 
 
 def _shown(id_: PaymentId) -> str:
-    """A payment's id as Go prints it in a panic."""
+    """A payment's id as in the message of a Go panic."""
     return f'aid:<scope:deployment xid:"{id_.aid.xid}" > xid:"{id_.xid}" '

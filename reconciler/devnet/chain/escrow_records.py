@@ -1,4 +1,4 @@
-"""Escrow accounts and payments as rows: one key a state, so that a change of state moves the row."""
+"""Escrow accounts and payments as rows; the state is part of the key, so a change moves the row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENDED = (CLOSED, OVERDRAWN)
 
 @dataclass(slots=True)
 class OpenedAccount:
-    """An account taken out to be worked on; `before` is the state it is stored under."""
+    """An account that is being changed; `before` is its stored state."""
 
     id: AccountId
     state: AccountState
@@ -33,7 +33,7 @@ class OpenedAccount:
 
 @dataclass(slots=True)
 class OpenedPayment:
-    """A payment taken out to be worked on."""
+    """A payment that is being changed."""
 
     id: PaymentId
     state: PaymentState
@@ -52,12 +52,12 @@ def payment_text(id_: PaymentId) -> str:
 
 
 def account_key(state: int, text: str) -> bytes:
-    """The key of an account, or the prefix of those whose text begins so."""
+    """The key of an account, or a prefix of keys."""
     return b"\x11\x00" + bytes([state]) + (b"/" + text.encode() if text else b"")
 
 
 def payment_key(state: int, text: str) -> bytes:
-    """The key of a payment, or the prefix of those whose text begins so."""
+    """The key of a payment, or a prefix of keys."""
     return b"\x12\x00" + bytes([state]) + (b"/" + text.encode() if text else b"")
 
 
@@ -92,17 +92,17 @@ def read_payment(state: StateReader, id_: PaymentId) -> Payment | None:
 
 
 def account_exists(call: MessageCall, id_: AccountId) -> bool:
-    """Whether an account of this id is there in any state."""
+    """Whether an account of this id exists in any state."""
     return any(call.state.has(ESCROW_ACCOUNTS, account_key(s, account_text(id_))) for s in _STATES)
 
 
 def payment_exists(call: MessageCall, id_: PaymentId) -> bool:
-    """Whether a payment of this id is there in any state."""
+    """Whether a payment of this id exists in any state."""
     return any(call.state.has(ESCROW_PAYMENTS, payment_key(s, payment_text(id_))) for s in _STATES)
 
 
 def take_account(call: MessageCall, id_: AccountId) -> OpenedAccount:
-    """The account to work on; `escrow/3` if there is none."""
+    """The account to change; `escrow/3` if there is none."""
     for value in _STATES:
         key = account_key(value, account_text(id_))
         if call.state.has(ESCROW_ACCOUNTS, key):
@@ -113,7 +113,7 @@ def take_account(call: MessageCall, id_: AccountId) -> OpenedAccount:
 
 
 def take_payment(call: MessageCall, id_: PaymentId) -> OpenedPayment:
-    """The payment to work on; `escrow/8` if there is none."""
+    """The payment to change; `escrow/8` if there is none."""
     for value in _STATES:
         key = payment_key(value, payment_text(id_))
         if call.state.has(ESCROW_PAYMENTS, key):
@@ -124,7 +124,7 @@ def take_payment(call: MessageCall, id_: PaymentId) -> OpenedPayment:
 
 
 def take_payments(call: MessageCall, id_: AccountId, states: tuple[int, ...]) -> list[OpenedPayment]:
-    """The payments whose text begins with the account's: those of dseq 120 too for 12 (semantics 4.4)."""
+    """The payments whose text begins with the account's; for dseq 12 also those of 120 (semantics 4.4)."""
     taken = []
     for value in states:
         for key, stored in call.state.walk(ESCROW_PAYMENTS, payment_key(value, account_text(id_))):
@@ -135,7 +135,7 @@ def take_payments(call: MessageCall, id_: AccountId, states: tuple[int, ...]) ->
 
 
 def save_account(call: MessageCall, account: OpenedAccount) -> None:
-    """Store the account; one that has ended gives every depositor the rest and tells the other modules."""
+    """Store the account; one that has ended refunds its depositors and calls the hooks."""
     state, text = account.state, account_text(account.id)
     if state.state != account.before:
         call.state.delete(ESCROW_ACCOUNTS, account_key(account.before, text))
@@ -149,7 +149,7 @@ def save_account(call: MessageCall, account: OpenedAccount) -> None:
 
 
 def save_payment(call: MessageCall, payment: OpenedPayment) -> None:
-    """Store the payment; one that has ended tells the other modules."""
+    """Store the payment; one that has ended calls the hooks."""
     state, text = payment.state, payment_text(payment.id)
     if state.state != payment.before:
         call.state.delete(ESCROW_PAYMENTS, payment_key(payment.before, text))
@@ -161,7 +161,7 @@ def save_payment(call: MessageCall, payment: OpenedPayment) -> None:
 
 
 def save(call: MessageCall, account: OpenedAccount, payments: list[OpenedPayment]) -> None:
-    """Store what was worked on: the account first, then its payments."""
+    """Store the account, then its payments."""
     if account.dirty:
         save_account(call, account)
     for payment in payments:

@@ -1,9 +1,10 @@
-"""Settling an escrow account: nothing happens until somebody asks, then all of it at once (semantics 4.2)."""
+"""Settling an escrow account: lazily, for all blocks since the last settling (semantics 4.2)."""
 
 from __future__ import annotations
 
 from reconciler.chain.proto.escrow_types_v1_pb2 import AccountState
-from reconciler.devnet.chain import bank, take
+from reconciler.chain.proto.take_v1_pb2 import Params as TakeParams
+from reconciler.devnet.chain import bank
 from reconciler.devnet.chain.addresses import DISTRIBUTION, ESCROW
 from reconciler.devnet.chain.amounts import ONE, coin, dec, dec_coin, truncated, whole
 from reconciler.devnet.chain.call import MessageCall
@@ -16,9 +17,10 @@ from reconciler.devnet.chain.escrow_records import (
     OpenedPayment,
     take_payments,
 )
+from reconciler.devnet.chain.tables import PARAMS
 
 COMMUNITY_POOL_GAS = 4080
-"""The fee pool read and written beside the movement of the fee."""
+"""Gas of the fee pool, which is read and written with the transfer of the fee."""
 
 
 def settle(call: MessageCall, account: OpenedAccount) -> tuple[list[OpenedPayment], bool]:
@@ -48,12 +50,12 @@ def settle(call: MessageCall, account: OpenedAccount) -> tuple[list[OpenedPaymen
 
 
 def pay_out(call: MessageCall, payment: OpenedPayment) -> None:
-    """Pay the whole uve that a payment has gathered: the take fee to the pool, the rest to its owner."""
+    """Pay out a payment's whole uve: the take fee to the pool, the rest to its owner."""
     state = payment.state
     denom, gross = state.balance.denom, whole(dec(state.balance.amount))
     if not gross:
         return
-    fee = take.fee(call, gross, denom)
+    fee = take_fee(call, gross, denom)
     if fee:
         bank.send_to_module(call, ESCROW, DISTRIBUTION, [coin(denom, fee)])
         call.state.meter.charge(COMMUNITY_POOL_GAS, "WritePerByte")
@@ -65,7 +67,7 @@ def pay_out(call: MessageCall, payment: OpenedPayment) -> None:
 
 
 def _pay_blocks(account: OpenedAccount, payments: list[OpenedPayment], blocks: int) -> bool:
-    """Share the account's funds out in the order of the payments; true if they did not reach."""
+    """Distribute the account's funds in the order of the payments; true if they were too small."""
     overdrawn = False
     owed = [_owed(payment, blocks) for payment in payments]
     for payment, amount in zip(payments, owed, strict=True):
@@ -94,7 +96,7 @@ def _owed(payment: OpenedPayment, blocks: int) -> int:
 
 
 def _deduct(state: AccountState, denom: str, amount: int) -> tuple[int, bool]:
-    """Take from the deposits, first in first out; what they lack makes the funds negative."""
+    """Deduct from the deposits, first in first out; a shortfall makes the funds negative."""
     funds = next((held for held in state.funds if held.denom == denom), None)
     transferred = next((moved for moved in state.transferred if moved.denom == denom), None)
     if funds is None or transferred is None:
@@ -112,3 +114,10 @@ def _deduct(state: AccountState, denom: str, amount: int) -> tuple[int, bool]:
     transferred.amount = str(dec(transferred.amount) + taken)
     funds.amount = str(dec(funds.amount) - amount)
     return taken, left > 0
+
+
+def take_fee(call: MessageCall, amount: int, denom: str) -> int:
+    """The chain's fee on `amount`, truncated, at the denomination's or the default rate (semantics 4.3)."""
+    params = TakeParams.FromString(call.state.get(PARAMS, b"take") or b"")
+    rates = {rate.denom: rate.rate for rate in params.denom_take_rates}
+    return amount * rates.get(denom, params.default_take_rate) // 100

@@ -8,9 +8,8 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 
 from reconciler.chain.proto.cosmos_abci_pb2 import TxMsgData
 from reconciler.devnet.chain.ante import Ante, Mode
-from reconciler.devnet.chain.call import MessageCall
+from reconciler.devnet.chain.call import ChainEventRecord, EventLog, MessageCall
 from reconciler.devnet.chain.errors import OutOfGasError, PanicError, TxRefusedError, sdk
-from reconciler.devnet.chain.events import ChainEventRecord, EventLog
 from reconciler.devnet.chain.gas import UNLIMITED, GasMeter
 from reconciler.devnet.chain.hooks import HOOKS
 from reconciler.devnet.chain.routes import Routed
@@ -22,7 +21,7 @@ PANIC_CODE = 111222
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a transaction."""
+    """The result of a transaction."""
 
     code: int = 0
     codespace: str = ""
@@ -36,7 +35,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class MessagePosition:
-    """Where a transaction runs: the height and time it sees."""
+    """The height and time at which a transaction runs."""
 
     height: int
     time_ns: int
@@ -52,7 +51,7 @@ class Executor:
         self.out_of_gas_in_ante: set[str] = set()
 
     def check_form(self, tx: Transaction) -> None:
-        """What is refused before the ante chain: no message at all, or one of a wrong form."""
+        """Refuse a transaction without messages or with a malformed one, before the ante chain."""
         if not tx.messages:
             raise sdk(18, "must contain at least one message: invalid request")
         for message in tx.messages:
@@ -61,7 +60,7 @@ class Executor:
     def pass_ante(
         self, under: StateReader, place: MessagePosition, tx: Transaction, mode: Mode
     ) -> tuple[Outcome, Branch]:
-        """Run the ante chain; the branch holds the fee and the sequence, to be flushed if the code is 0."""
+        """Run the ante chain; flush the branch, with fee and sequence, if the code is 0."""
         meter = self._meter(tx, mode)
         call = MessageCall(Branch(under, meter), place.height, place.time_ns, HOOKS)
         try:
@@ -79,7 +78,7 @@ class Executor:
     def run_messages(
         self, passed: Outcome, ante: Branch, place: MessagePosition, tx: Transaction
     ) -> tuple[Outcome, Branch]:
-        """Run the messages on top of the ante chain's writes; the branch is to be dropped if they fail."""
+        """Run the messages on top of the ante chain's writes; drop the branch if they fail."""
         state = Branch(ante, ante.meter)
         try:
             answers, events = self._messages(state, place, tx)

@@ -1,4 +1,4 @@
-"""What a test can make the simulated node do wrong (semantics 10)."""
+"""Faults of the simulated node, for tests (semantics 10)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from reconciler.devnet.chain.genesis import Gates
 
 @dataclass(slots=True)
 class NodeFaults:
-    """Switches; all off, the node behaves as recorded.
+    """Switches; with all off the node behaves as recorded.
 
-    `stalled` makes no blocks, `catching_up` says so in every status, `lag` hides the newest heights from
-    readers, `grpc_lag` and `rpc_lag` from readers at one of the two addresses, as behind a load balancer,
-    `shown_height` is what the status says in place of the newest height, `shown_chain_id` names
-    another chain in status and node answers, `lost_replies` counts broadcasts
-    that are taken but whose answer is lost, `lost_requests` those that never arrive, `racing` names accounts
-    whose sequence somebody else spends in the next block, `dropped_sockets` counts websockets to drop,
-    `gates` stand in for those of the genesis, `price_factor` is what a busy chain asks of the least gas price
-    (1 to 10).
+    `stalled` makes no blocks; `catching_up` is reported in every status; `lag` hides the newest heights from
+    readers, `grpc_lag` and `rpc_lag` at one of the two addresses, as behind a load balancer; `shown_height`
+    replaces the newest height in the status, `shown_chain_id` the chain id; `lost_replies` counts accepted
+    broadcasts without an answer, `lost_requests` broadcasts that do not arrive; `racing` names accounts whose
+    sequence another transaction uses in the next block; `dropped_sockets` counts websockets to drop; `gates`
+    replace those of the genesis; `price_factor` (1 to 10) multiplies the minimum gas price.
     """
 
     stalled: bool = False
@@ -37,4 +35,4 @@ class NodeFaults:
 
 
 class ConnectionLostError(Exception):
-    """The connection breaks: the caller learns nothing."""
+    """The connection breaks without an answer."""

@@ -20,7 +20,7 @@ UNLIMITED = 2**63
 
 
 class GasMeter:
-    """Counts gas up to a limit; passing it raises OutOfGasError and leaves the sum that passed it."""
+    """Counts gas up to a limit; above it raises OutOfGasError and keeps the sum."""
 
     __slots__ = ("limit", "used")
 
@@ -45,7 +45,7 @@ class GasMeter:
         self.charge(WRITE_BYTE * size, "WritePerByte")
 
     def has(self) -> None:
-        """One look whether a row is there."""
+        """One check whether a row exists."""
         self.charge(HAS, "Has")
 
     def delete(self) -> None:
@@ -53,6 +53,6 @@ class GasMeter:
         self.charge(DELETE, "Delete")
 
     def walk(self, sizes: list[int]) -> None:
-        """A walk over rows: the first is paid twice, as the iterator seeks it first."""
+        """An iteration; the first row is charged twice, as the iterator seeks it first."""
         self.charge(READ_BYTE * (sum(sizes) + (sizes[0] if sizes else 0)), "ValuePerByte")
         self.charge(ITERATION * (len(sizes) + 1), "IterNextFlat")

@@ -19,7 +19,7 @@ REGISTRATION, WITHDRAWAL = "provider_registration", "medium_withdrawal"
 LARGE_SEND, HIGH_VALUE_ORDER = "large_withdrawal", "high_value_order"
 
 ALL_FACTORS = frozenset({REGISTRATION, WITHDRAWAL, LARGE_SEND, HIGH_VALUE_ORDER})
-"""Every gate that the default genesis switches on; no message can carry the proof they ask for."""
+"""Every gate that the default genesis enables; no message can carry the proof that they require."""
 
 _IDENTITY_GAS = 10_340
 _LOOK_GAS = 3_833
@@ -48,7 +48,7 @@ _TIERS = ((85, "premium"), (70, "standard"), (50, "basic"), (0, "unverified"))
 
 
 def check(state: Branch, gates: Gates, message: Routed) -> None:
-    """Refuse a message that a gate holds back: identity first, then the second factor."""
+    """Refuse a message that a gate blocks: identity first, then the second factor."""
     if gates.second_factor and isinstance(message.message, MsgSend):
         state.meter.charge(_LOOK_GAS, "ReadPerByte")
     kind = sensitive_kind(message)
@@ -67,7 +67,7 @@ def check(state: Branch, gates: Gates, message: Routed) -> None:
 
 
 def sensitive_kind(message: Routed) -> str | None:
-    """What kind of sensitive transaction a message is, if it is one."""
+    """The kind of sensitive transaction that a message is, or None."""
     match message.message:
         case MsgCreateProvider():
             return REGISTRATION

@@ -1,4 +1,4 @@
-"""The chain's beginning as data: accounts, providers, parameters, gates."""
+"""The genesis: accounts, providers, parameters, gates; and the state that it makes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from reconciler.chain.proto.base_attributes_v1_pb2 import Attribute
 from reconciler.chain.proto.deployment_v1beta4_pb2 import Params as DeploymentParams
 from reconciler.chain.proto.market_v1beta5_pb2 import Params as MarketParams
+from reconciler.chain.proto.provider_v1beta4_pb2 import Info, Provider
 from reconciler.chain.proto.settlement_v1_pb2 import Params as SettlementParams
 from reconciler.chain.proto.take_v1_pb2 import Params as TakeParams
+from reconciler.devnet.chain import accounts, bank, providers
+from reconciler.devnet.chain.addresses import DISTRIBUTION, FEE_COLLECTOR, raw
+from reconciler.devnet.chain.store import Branch, StateStore
+from reconciler.devnet.chain.tables import BALANCES, PARAMS, PROVIDERS, SCORES
 
 DENOM = "uve"
 
 
 @dataclass(frozen=True, slots=True)
 class GenesisAccount:
-    """An account that is there from the beginning; their order gives the account numbers."""
+    """An account of the genesis; their order gives the account numbers."""
 
     address: str
     balance_uve: int
@@ -27,7 +33,7 @@ class GenesisAccount:
 
 @dataclass(frozen=True, slots=True)
 class GenesisProvider:
-    """A provider that is registered from the beginning: there is no other way (semantics 1.5)."""
+    """A registered provider; there is no other way to register one (semantics 1.5)."""
 
     owner: str
     host_uri: str
@@ -38,7 +44,7 @@ class GenesisProvider:
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """Which messages need a second factor that no message can carry, and whether identity counts."""
+    """The messages that need a second factor, which none can carry, and whether identity is checked."""
 
     identity: bool = True
     second_factor: frozenset[str] = frozenset()
@@ -46,7 +52,7 @@ class Gates:
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """Everything that a chain begins with."""
+    """The initial state of a chain."""
 
     chain_id: str
     accounts: tuple[GenesisAccount, ...]
@@ -66,7 +72,7 @@ def market_params() -> MarketParams:
 
 
 def deployment_params() -> DeploymentParams:
-    """The least deposit of a deployment."""
+    """The minimum deposit of a deployment."""
     return DeploymentParams(min_deposits=[{"denom": DENOM, "amount": "500000"}])
 
 
@@ -112,4 +118,39 @@ def settlement_params() -> SettlementParams:
         fiat_conversion_max_slippage="0.02",
         fiat_conversion_risk_score_threshold=75,
         fiat_conversion_min_compliance_status="CLEARED",
+    )
+
+
+def write_genesis(store: StateStore, genesis: Genesis) -> None:
+    """Write a genesis into an empty store; it is the state before the first block."""
+    state = Branch(store.tip())
+    for number, first in enumerate(genesis.accounts):
+        account = accounts.create(state, first.address, number)
+        if first.public_key:
+            accounts.store_public_key(state, account, first.public_key)
+        for _ in range(first.sequence):
+            accounts.increment_sequence(state, first.address)
+        state.put_free(BALANCES, bank.key(first.address, DENOM), first.balance_uve)
+        if first.score is not None:
+            state.put_free(SCORES, raw(first.address), first.score)
+    for module in (FEE_COLLECTOR, DISTRIBUTION):
+        accounts.ensure_module_account(state, module)
+    for provider in genesis.providers:
+        state.put_free(PROVIDERS, providers.key(provider.owner), _record(provider))
+    for name, params in (
+        (b"market", genesis.market),
+        (b"deployment", genesis.deployment),
+        (b"take", genesis.take),
+        (b"settlement", genesis.settlement),
+    ):
+        state.put_free(PARAMS, name, params.SerializeToString())
+    state.flush(store.write)
+
+
+def _record(provider: GenesisProvider) -> Provider:
+    return Provider(
+        owner=provider.owner,
+        host_uri=provider.host_uri,
+        attributes=[Attribute(key=k, value=v) for k, v in provider.attributes.items()],
+        info=Info(email=provider.email, website=provider.website),
     )

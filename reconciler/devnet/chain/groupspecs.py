@@ -1,4 +1,4 @@
-"""What the chain accepts as a group: limits of resources and prices (semantics 2, 6.2)."""
+"""Checks of a group's resources and prices (semantics 2, 6.2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEY = re.compile(r"([a-zA-Z][\w/.\-]{1,126})", re.ASCII)
 
 
 def price(spec: GroupSpec) -> DecCoin:
-    """The most that the order pays per block: the sum of unit price times count (semantics 3.2)."""
+    """The maximum price per block: the sum of unit price times count (semantics 3.2)."""
     if not spec.resources:
         return DecCoin()
     denom = spec.resources[0].price.denom
@@ -31,7 +31,7 @@ def price(spec: GroupSpec) -> DecCoin:
 
 
 def check(spec: GroupSpec) -> None:
-    """Refuse a group as ValidateBasic does; most of these have no code of their own."""
+    """Refuse a group as ValidateBasic does; most of its errors have no code."""
     if not spec.name:
         raise plain("empty group spec name denomination")
     _check_units(spec.resources)
@@ -44,7 +44,7 @@ def check(spec: GroupSpec) -> None:
 
 
 def check_all(specs: Sequence[GroupSpec]) -> None:
-    """Refuse groups that do not go together: other denominations, one name twice."""
+    """Refuse groups with different denominations or with equal names."""
     names: set[str] = set()
     denom = price(specs[0]).denom
     for spec in specs:
@@ -57,7 +57,7 @@ def check_all(specs: Sequence[GroupSpec]) -> None:
 
 
 def check_attributes(attributes: Iterable[Attribute]) -> None:
-    """Refuse attributes: one key twice, or a key of another form."""
+    """Refuse attributes with a repeated or malformed key."""
     seen: set[str] = set()
     for attribute in attributes:
         if not _KEY.fullmatch(attribute.key):

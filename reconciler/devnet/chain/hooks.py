@@ -1,4 +1,4 @@
-"""What the market does when escrow closes an account or a payment."""
+"""The market's actions when escrow closes an account or a payment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.devnet.chain.errors import TxRefusedError
 
 
 def account_closed(call: MessageCall, account: Account) -> None:
-    """Close the deployment whose account has ended; the account of a bid is refused (semantics 3.7)."""
+    """Close the deployment of an account that has ended; a bid's account is refused (semantics 3.7)."""
     if account.id.scope != Scope.deployment:
         raise TxRefusedError("market", 34, "invalid escrow id")
     owner, _, dseq = account.id.xid.partition("/")
@@ -30,7 +30,7 @@ def account_closed(call: MessageCall, account: Account) -> None:
 
 
 def payment_closed(call: MessageCall, payment: Payment) -> None:
-    """Close the order, the bid and the lease behind a payment that has ended, if they are still active."""
+    """Close the active order, bid and lease of a payment that has ended."""
     owner, _, dseq = payment.id.aid.xid.partition("/")
     gseq, oseq, provider = payment.id.xid.split("/")
     id_ = BidID(owner=owner, dseq=int(dseq), gseq=int(gseq), oseq=int(oseq), provider=provider)

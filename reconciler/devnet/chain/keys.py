@@ -1,4 +1,4 @@
-"""Keys of the market's and the deployments' rows: state, owner's raw bytes, numbers, provider's raw bytes."""
+"""Keys of market and deployment rows: state, owner's bytes, numbers, provider's bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class OrderLike(GroupLike, Protocol):
 
 
 class BidLike(OrderLike, Protocol):
-    """An id that names a bid, and the lease that it may become."""
+    """An id that names a bid or its lease."""
 
     @property
     def provider(self) -> str: ...
@@ -40,7 +40,7 @@ class BidLike(OrderLike, Protocol):
 
 
 def account(address: str) -> bytes:
-    """An address with its length before it."""
+    """An address with a length prefix."""
     data = raw(address)
     return bytes([len(data)]) + data
 
@@ -92,13 +92,13 @@ def lease(state: int, id_: BidLike) -> bytes:
 
 
 def by_provider(kind: int, state: int, id_: BidLike) -> bytes:
-    """The key of a bid (kind 0x12) or a lease (0x13) in the index that begins with the provider."""
+    """The key of a bid (kind 0x12) or a lease (0x13) in the index by provider."""
     numbers = id_.dseq.to_bytes(8, "big") + id_.gseq.to_bytes(4, "big") + id_.oseq.to_bytes(4, "big")
     return bytes([kind, 1, state]) + account(id_.provider) + bytes(4) + numbers + account(id_.owner)
 
 
 def filtered(kind: int, state: int, wanted: BidLike) -> bytes:
-    """The longest prefix that a filter fixes: it stops at the first field that is not given."""
+    """The longest prefix that a filter fixes, up to its first missing field."""
     key = bytes([kind, 0, state])
     if not wanted.owner:
         return key

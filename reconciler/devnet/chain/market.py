@@ -84,11 +84,11 @@ def lease_payment(id_: BidLike) -> PaymentId:
 
 
 def create_order(call: MessageCall, group: GroupLike, spec: specs.GroupSpec) -> None:
-    """A group's next order; refused while one is open or active."""
+    """Create a group's next order; refused while one is open or active."""
     running = orders_of(call, group, Order.active) + orders_of(call, group, Order.open)
     number = len(orders_of(call, group, Order.closed)) + 1
     if running:
-        raise TxRefusedError("market", 23, "order active").codeless("create order: active order exists")
+        raise TxRefusedError("market", 23, "order active").without_code("create order: active order exists")
     id_ = OrderID(owner=group.owner, dseq=group.dseq, gseq=group.gseq, oseq=number)
     if find_order(call, id_) is not None:
         raise TxRefusedError("market", 25, "order already exists in store")
@@ -98,7 +98,7 @@ def create_order(call: MessageCall, group: GroupLike, spec: specs.GroupSpec) -> 
 
 
 def create_bid(call: MessageCall, bid: Bid) -> None:
-    """Store a bid; one of this provider on this order that ever was refuses it."""
+    """Store a bid; refused if the provider ever had one on this order."""
     if find_bid(call, bid.id) is not None:
         raise TxRefusedError("market", 21, "invalid bid: bid exists from provider")
     _put_bid(call, bid)
@@ -106,7 +106,7 @@ def create_bid(call: MessageCall, bid: Bid) -> None:
 
 
 def create_lease(call: MessageCall, bid: Bid) -> None:
-    """Store the lease that a bid becomes."""
+    """Store the lease of a bid."""
     id_ = lease_id(bid.id)
     lease = Lease(id=id_, state=Lease.active, price=bid.price, created_at=call.height)
     call.state.put(LEASES, keys.lease(lease.state, id_), lease)
@@ -120,14 +120,14 @@ def lease_id(id_: BidID) -> LeaseID:
 
 
 def move_order(call: MessageCall, old: Order, state: Order.State) -> None:
-    """Give an order another state."""
+    """Change an order's state."""
     call.state.delete(ORDERS, keys.order(old.state, old.id))
     new = Order(id=old.id, state=state, spec=old.spec, created_at=old.created_at)
     call.state.put(ORDERS, keys.order(state, old.id), new)
 
 
 def move_bid(call: MessageCall, old: Bid, state: Bid.State) -> None:
-    """Give a bid another state."""
+    """Change a bid's state."""
     call.state.delete(BIDS, keys.bid(old.state, old.id))
     if old.state in _INDEXED_BIDS:
         call.state.delete(BIDS_BY_PROVIDER, keys.by_provider(BID, old.state, old.id))
@@ -145,7 +145,7 @@ def close_order(call: MessageCall, order: Order) -> None:
 
 
 def close_bid(call: MessageCall, bid: Bid) -> None:
-    """Close a bid that is open or active: its deposit goes back."""
+    """Close a bid that is open or active, and refund its deposit."""
     if bid.state in (Bid.closed, Bid.lost):
         return
     move_bid(call, bid, Bid.closed)
@@ -168,7 +168,7 @@ def return_deposit(call: MessageCall, id_: BidID) -> bool:
 def close_lease(
     call: MessageCall, old: Lease, reason: v1.LeaseClosedReason, state: Lease.State = Lease.closed
 ) -> None:
-    """Close a lease that is active; the reason stands in the event alone (semantics 3.8)."""
+    """Close an active lease; only the event has the reason (semantics 3.8)."""
     if old.state in (Lease.closed, Lease.insufficient_funds):
         return
     call.state.delete(LEASES, keys.lease(old.state, old.id))
@@ -179,7 +179,7 @@ def close_lease(
 
 
 def close_group_orders(call: MessageCall, group: GroupLike) -> None:
-    """A group has ended or pauses: close its active order with its bids and its lease; an open one stays."""
+    """Close the active order, bids and lease of a group that ends or pauses; an open order stays."""
     for order in orders_of(call, group, Order.active):
         close_order(call, order)
         for state in (Bid.open, Bid.active):
@@ -196,7 +196,7 @@ def _close_bid_and_lease(call: MessageCall, bid: Bid) -> None:
     try:
         escrow.close_payment(call, lease_payment(bid.id))
     except TxRefusedError:
-        return  # the account may be closed or overdrawn already
+        return  # the account may already be closed or overdrawn
 
 
 def _put_bid(call: MessageCall, bid: Bid) -> None:

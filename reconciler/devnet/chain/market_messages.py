@@ -16,7 +16,7 @@ from reconciler.devnet.chain.tables import PARAMS
 
 
 def create_bid(call: MessageCall, msg: v1beta5.MsgCreateBid) -> v1beta5.MsgCreateBidResponse:
-    """Bid on an open order; the deposit is locked until the bid closes."""
+    """Create a bid on an open order; its deposit is locked until it closes."""
     params = Params.FromString(call.state.get(PARAMS, b"market") or b"")
     _check_deposit(msg, params)
     counted = sum(len(market.bids_of(call, msg.id, s)) for s in (Bid.open, Bid.active, Bid.closed))
@@ -41,7 +41,7 @@ def create_bid(call: MessageCall, msg: v1beta5.MsgCreateBid) -> v1beta5.MsgCreat
 
 
 def close_bid(call: MessageCall, msg: v1beta5.MsgCloseBid) -> v1beta5.MsgCloseBidResponse:
-    """Take an open bid back, or end the lease of an active one: its group pauses."""
+    """Close an open bid, or end the lease of an active one, which pauses its group."""
     bid = market.find_bid(call, msg.id)
     if bid is None:
         raise TxRefusedError("market", 6, "unknown bid")
@@ -69,7 +69,7 @@ def close_bid(call: MessageCall, msg: v1beta5.MsgCloseBid) -> v1beta5.MsgCloseBi
 
 
 def withdraw_lease(call: MessageCall, msg: v1beta5.MsgWithdrawLease) -> v1beta5.MsgWithdrawLeaseResponse:
-    """Pay the provider what its lease has earned so far."""
+    """Pay out the lease's earnings so far."""
     if market.find_lease(call, msg.id) is None:
         raise TxRefusedError("market", 7, "unknown lease")
     escrow.withdraw_payment(call, market.lease_payment(msg.id))
@@ -77,7 +77,7 @@ def withdraw_lease(call: MessageCall, msg: v1beta5.MsgWithdrawLease) -> v1beta5.
 
 
 def create_lease(call: MessageCall, msg: v1beta5.MsgCreateLease) -> v1beta5.MsgCreateLeaseResponse:
-    """Accept a bid; of the losing bids only the first gets its deposit back (semantics 3.7)."""
+    """Accept a bid; only the first of the losing bids is refunded (semantics 3.7)."""
     bid = market.find_bid(call, msg.bid_id)
     if bid is None:
         raise TxRefusedError("market", 18, "invalid bid: bid not found")
@@ -105,7 +105,7 @@ def create_lease(call: MessageCall, msg: v1beta5.MsgCreateLease) -> v1beta5.MsgC
 
 
 def close_lease(call: MessageCall, msg: v1beta5.MsgCloseLease) -> v1beta5.MsgCloseLeaseResponse:
-    """End a lease for its tenant: the group stays open and asks again with a new order."""
+    """End a lease for its tenant; the group stays open, with a new order."""
     order = market.find_order(call, msg.id)
     if order is None:
         raise TxRefusedError("market", 15, "invalid order: order not found")
@@ -136,7 +136,7 @@ def _check_deposit(msg: v1beta5.MsgCreateBid, params: Params) -> None:
     least, given = params.bid_min_deposit, msg.deposit.amount
     if given.denom != least.denom or int(given.amount) < int(least.amount):
         shown = f"mininum:{least.amount}{least.denom} received:{deposits.shown(msg.deposit)}"
-        raise TxRefusedError("market", 28, "deposit invalid").codeless(shown)
+        raise TxRefusedError("market", 28, "deposit invalid").without_code(shown)
 
 
 def _check_offer(order: Order, msg: v1beta5.MsgCreateBid) -> None:
@@ -177,4 +177,4 @@ def _close_payment_if_possible(call: MessageCall, id_: BidID) -> None:
     try:
         escrow.close_payment(call, market.lease_payment(id_))
     except TxRefusedError:
-        return  # the node ignores it: the lease is closed all the same
+        return  # the node ignores it; the lease is closed anyway

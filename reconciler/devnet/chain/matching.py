@@ -19,7 +19,7 @@ _GROUPED = re.compile(r"capabilities/(?P<kind>[^/]+)/(?P<number>\d+)/(?P<key>.+)
 def meets_requirements(
     wanted: PlacementRequirements, own: Sequence[Attribute], audited: Mapping[str, Sequence[Attribute]]
 ) -> bool:
-    """Whether the provider's own attributes, or those that auditors signed, hold all that are wanted."""
+    """Whether the provider's own or audited attributes contain all required ones."""
     all_of, any_of = wanted.signed_by.all_of, wanted.signed_by.any_of
     if not all_of and not any_of:
         return _subset(wanted.attributes, own)
@@ -86,6 +86,6 @@ def _subset(wanted: Iterable[Attribute], offered: Sequence[Attribute]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _glob(pattern: str) -> re.Pattern[str]:
-    """A key's glob as Go's filepath.Match reads it: `*` and `?` stop at a slash."""
+    """A key's glob as in Go's filepath.Match: `*` and `?` stop at a slash."""
     parts = {"*": "[^/]*", "?": "[^/]"}
     return re.compile("".join(parts.get(sign, re.escape(sign)) for sign in pattern))

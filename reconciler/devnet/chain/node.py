@@ -1,28 +1,34 @@
-"""A SIMULATED node: one chain in memory, held to recordings of a real one, with no network of its own."""
+"""A SIMULATED node: one chain in memory, without a network, compared with recordings of a real node."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from time import time_ns
 
-from reconciler.devnet.chain import accounts, genesis_state, schedule
+from reconciler.devnet.chain import accounts, settlement_escrows
 from reconciler.devnet.chain.ante import Ante, Mode
 from reconciler.devnet.chain.blocks import BlockLedger, Included, StoredBlock
-from reconciler.devnet.chain.call import NANOSECONDS, MessageCall
+from reconciler.devnet.chain.call import NANOSECONDS, ChainEventRecord, MessageCall
 from reconciler.devnet.chain.errors import TxRefusedError
-from reconciler.devnet.chain.events import ChainEventRecord
 from reconciler.devnet.chain.execution import Executor, MessagePosition, Outcome
 from reconciler.devnet.chain.faults import ConnectionLostError, NodeFaults
-from reconciler.devnet.chain.genesis import Genesis
+from reconciler.devnet.chain.genesis import Genesis, write_genesis
 from reconciler.devnet.chain.hooks import HOOKS
-from reconciler.devnet.chain.mempool import MOST_BYTES, CheckedTx, Mempool, SeenBeforeError, TxTooLargeError
+from reconciler.devnet.chain.mempool import (
+    MOST_BYTES,
+    CheckedTx,
+    Mempool,
+    RateLimit,
+    SeenBeforeError,
+    TxTooLargeError,
+)
 from reconciler.devnet.chain.queries import QueryServer
 from reconciler.devnet.chain.queries_node import NodeQueries
 from reconciler.devnet.chain.queries_tx import TxQueries
-from reconciler.devnet.chain.ratelimit import RateLimit
 from reconciler.devnet.chain.reading import Reading
+from reconciler.devnet.chain.settling import settle_due
 from reconciler.devnet.chain.store import Branch, StateStore, View
 from reconciler.devnet.chain.tables import BLOCK_TIMES
 from reconciler.devnet.chain.transactions import Transaction, decode, tx_hash
@@ -50,7 +56,7 @@ class SimulatedChain:
         self.queries = QueryServer(self.reading)
         NodeQueries(self.reading).register(self.queries)
         TxQueries(self, self.reading).register(self.queries)
-        genesis_state.lay(self.store, genesis)
+        write_genesis(self.store, genesis)
         self._check_state = Branch(self.store.at(0))
 
     @property
@@ -66,12 +72,12 @@ class SimulatedChain:
 
     @property
     def time(self) -> datetime:
-        """The time of the last block, cut to microseconds."""
+        """The time of the last block, truncated to microseconds."""
         return EPOCH + timedelta(microseconds=self.time_ns // 1000)
 
     @property
     def place(self) -> MessagePosition:
-        """Where a check or a simulation runs: at the last block."""
+        """The position of checks and simulations: the last block."""
         return MessagePosition(self.height, self.time_ns)
 
     def view(self, height: int = 0) -> View:
@@ -86,11 +92,11 @@ class SimulatedChain:
         with self.lock:
             place = MessagePosition(self.height + 1, self._next_time(time))
             self.store.write(BLOCK_TIMES, b"", place.time_ns)
-            events = list(self._scheduled(schedule.begin, place, "BeginBlock"))
+            events = list(self._without_tx(settlement_escrows.expire, place, "BeginBlock"))
             self._race(place)
             taken = self.mempool.take(None if include is None else list(include))
             txs = tuple(self._include(tx, place, index) for index, tx in enumerate(taken))
-            events += self._scheduled(schedule.end, place, "EndBlock")
+            events += self._without_tx(settle_due, place, "EndBlock")
             block = StoredBlock(place.height, place.time_ns, txs, tuple(events))
             self.store.commit()
             self.ledger.append(block)
@@ -99,7 +105,7 @@ class SimulatedChain:
             return block
 
     def check_tx(self, data: bytes) -> CheckedTx:
-        """Take a transaction, or say why not; SeenBeforeError for the same bytes again."""
+        """Check a transaction and add it to the mempool; SeenBeforeError for repeated bytes."""
         with self.lock:
             if self.faults.lost_requests:
                 self.faults.lost_requests -= 1
@@ -111,7 +117,7 @@ class SimulatedChain:
             return checked
 
     def simulate(self, data: bytes) -> Outcome:
-        """What the transaction would do now; nothing is kept, no signature, fee price or rate is checked."""
+        """Simulate a transaction without checks of signature, fee price and rate; nothing is stored."""
         with self.lock:
             tx = decode(data)
             passed, branch = self.executor.pass_ante(self._check_state, self.place, tx, Mode.SIMULATE)
@@ -120,7 +126,7 @@ class SimulatedChain:
             return self.executor.run_messages(passed, branch, self.place, tx)[0]
 
     def restored(self, waiting: Iterable[bytes], seen: Iterable[str]) -> None:
-        """Go on from what was laid into the store and the ledger, with what waited then."""
+        """Continue from the restored store and ledger, with the mempool of that time."""
         with self.lock:
             self.mempool.remember(seen)
             for data in waiting:
@@ -128,7 +134,7 @@ class SimulatedChain:
             self._recheck()
 
     def query(self, path: str, request: bytes, height: int = 0) -> bytes:
-        """Answer a gRPC query at a height; RefusedError or QueryError as the node would."""
+        """Answer a gRPC query at a height; raises the node's TxRefusedError or QueryError."""
         with self.lock:
             return self.queries.answer(path, request, height)
 
@@ -138,7 +144,7 @@ class SimulatedChain:
         return time_ns()
 
     def wait_for(self, height: int, timeout_seconds: float) -> bool:
-        """Wait until a block is made; false if it was not in time."""
+        """Wait until a height is reached; false after the timeout."""
         with self.made:
             return self.made.wait_for(lambda: self.reading.height >= height, timeout_seconds)
 
@@ -172,7 +178,7 @@ class SimulatedChain:
         return Included(tx.data, place.height, index, outcome)
 
     def _recheck(self) -> None:
-        """Start the check state anew; what waits must pass again on top of it."""
+        """Reset the check state and check the mempool again."""
         self._check_state = Branch(self.store.at(self.height))
         for tx in list(self.mempool.waiting.values()):
             passed, branch = self.executor.pass_ante(self._check_state, self.place, tx, Mode.RECHECK)
@@ -181,7 +187,10 @@ class SimulatedChain:
             else:
                 branch.flush(self._check_state.put_free)
 
-    def _scheduled(self, work: schedule.Work, place: MessagePosition, mode: str) -> list[ChainEventRecord]:
+    def _without_tx(
+        self, work: Callable[[MessageCall], None], place: MessagePosition, mode: str
+    ) -> list[ChainEventRecord]:
+        """Work at the beginning or the end of a block."""
         call = MessageCall(Branch(self.store.tip()), place.height, place.time_ns, HOOKS)
         work(call)
         call.state.flush(self.store.write)
@@ -190,7 +199,7 @@ class SimulatedChain:
     def _race(self, place: MessagePosition) -> None:
         state = Branch(self.store.tip())
         while self.faults.racing:
-            accounts.count_up(state, self.faults.racing.pop())
+            accounts.increment_sequence(state, self.faults.racing.pop())
         state.flush(self.store.write)
 
     def _next_time(self, time: datetime | int | None) -> int:

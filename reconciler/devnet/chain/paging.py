@@ -1,4 +1,4 @@
-"""Pages of a list: what the node's lists return, and what they leave out (semantics 2.2)."""
+"""Pages of the node's lists, with their omissions (semantics 2.2)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a list goes on: the states that are left, the prefix that is walked, the next key under it."""
+    """The position in a list: the remaining states, the current prefix, the next key below it."""
 
     states: bytes
     prefix: bytes
@@ -30,14 +30,14 @@ class Cursor:
     reverse_index: bool
 
     def encode(self) -> bytes:
-        """Opaque bytes with a checksum before them."""
+        """Bytes with a checksum before them."""
         parts = (self.states, self.prefix, self.key, b"\x01" if self.reverse_index else b"\x00")
         body = b"".join(len(part).to_bytes(2, "big") + part for part in parts)
         return zlib.crc32(body).to_bytes(4, "big") + body
 
     @classmethod
     def decode(cls, data: bytes) -> Cursor:
-        """Read bytes that were given as next_key; a made-up key is refused."""
+        """Decode a next_key; one that the node did not create is refused."""
         body = data[4:]
         if len(data) < 12 or zlib.crc32(body) != int.from_bytes(data[:4], "big"):
             given, computed = int.from_bytes(data[:4], "big"), zlib.crc32(body)
@@ -56,7 +56,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Span(Generic[V]):
-    """The rows under a prefix from a key on, backwards if asked so; keys are without the prefix."""
+    """The rows below a prefix from a key on, or in reverse; keys are without the prefix."""
 
     table: StateTable[V]
     prefix: bytes
@@ -64,7 +64,7 @@ class Span(Generic[V]):
     reverse: bool
 
     def rows(self, view: View) -> list[tuple[bytes, V]]:
-        """Those rows."""
+        """The rows."""
         cut = len(self.prefix)
         rows = [(place[cut:], value) for place, value in view.scan(self.table, self.prefix)]
         if self.reverse:
@@ -74,7 +74,7 @@ class Span(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class PagedList(Generic[V]):
-    """A list over states in turn: the table and prefix of each state, and which rows count."""
+    """A list over several states: each state's table and prefix, and the filter of rows."""
 
     table: StateTable[V]
     states: Sequence[int]
@@ -82,20 +82,20 @@ class PagedList(Generic[V]):
     accepts: Callable[[V], bool]
     reverse_index: bool = False
 
-    def page(self, view: View, asked: PageRequest) -> tuple[list[V], PageResponse]:
+    def page(self, view: View, request: PageRequest) -> tuple[list[V], PageResponse]:
         """One page; a state that ends exactly at the limit ends the whole list (TRAP A)."""
-        limit = asked.limit or DEFAULT_LIMIT
+        limit = request.limit or DEFAULT_LIMIT
         rows: list[V] = []
         states, prefix, key = bytes(self.states), b"", b""
-        if asked.key:
-            cursor = Cursor.decode(asked.key)
+        if request.key:
+            cursor = Cursor.decode(request.key)
             states, prefix, key = cursor.states, cursor.prefix, cursor.key
         next_key = b""
         for index, state in enumerate(states):
             if index or not key:
                 prefix, key = self.prefix(state), b""
-            span = Span(self.table, prefix, key, asked.reverse)
-            found, following = self._walk(view, span, asked.offset, limit)
+            span = Span(self.table, prefix, key, request.reverse)
+            found, following = self._walk(view, span, request.offset, limit)
             rows.extend(found)
             limit -= len(found)
             next_key = b""
@@ -106,7 +106,7 @@ class PagedList(Generic[V]):
         return rows, PageResponse(next_key=next_key, total=len(rows))
 
     def _walk(self, view: View, span: Span[V], offset: int, limit: int) -> tuple[list[V], bytes | None]:
-        """The rows of one state, and the key of the row that no longer fits."""
+        """The rows of one state, and the key of the first row after the page."""
         found: list[V] = []
         hits, start = 0, 0 if span.key else offset
         for place, value in span.rows(view):
@@ -123,19 +123,19 @@ class PagedList(Generic[V]):
 
 
 def simple_page(
-    view: View, table: StateTable[V], prefix: bytes, asked: PageRequest
+    view: View, table: StateTable[V], prefix: bytes, request: PageRequest
 ) -> tuple[list[V], PageResponse]:
-    """A page as the SDK's own pagination gives it: total only when counting from the beginning."""
-    limit = asked.limit or DEFAULT_LIMIT
-    counting = asked.count_total or not asked.limit
-    rows = Span(table, prefix, asked.key, asked.reverse).rows(view)
-    start = 0 if asked.key else asked.offset
+    """A page of the SDK's pagination; it has a total only on the first page."""
+    limit = request.limit or DEFAULT_LIMIT
+    counting = request.count_total or not request.limit
+    rows = Span(table, prefix, request.key, request.reverse).rows(view)
+    start = 0 if request.key else request.offset
     following = rows[start + limit][0] if len(rows) > start + limit else b""
-    total = len(rows) if counting and not asked.key else 0
+    total = len(rows) if counting and not request.key else 0
     return [value for _, value in rows[start : start + limit]], PageResponse(next_key=following, total=total)
 
 
-def check_offset(asked: PageRequest, state: str) -> None:
-    """An offset needs a state."""
-    if asked.offset and not state:
+def check_offset(request: PageRequest, state: str) -> None:
+    """Refuse an offset without a state."""
+    if request.offset and not state:
         raise invalid_argument("invalid request parameters. if offset is set, filter.state must be provided")

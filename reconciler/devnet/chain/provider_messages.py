@@ -1,4 +1,4 @@
-"""Registration of providers, which only a test's genesis allows (semantics 6.1)."""
+"""Registration of providers, which only the genesis of a test allows (semantics 6.1)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def update(call: MessageCall, msg: v1beta4.MsgUpdateProvider) -> v1beta4.MsgUpda
 
 
 def delete(call: MessageCall, msg: v1beta4.MsgDeleteProvider) -> v1beta4.MsgDeleteProviderResponse:
-    """Take a provider off the register; refused while it has leases."""
+    """Delete a provider; refused while it has leases."""
     if providers.find(call, msg.owner) is None:
         raise TxRefusedError("provider", 3, "invalid provider: address not found")
     prefix = bytes([0x13, 1, Lease.active]) + keys.account(msg.owner)

@@ -1,4 +1,4 @@
-"""Providers and what auditors say of them (semantics 6.1)."""
+"""Providers and their audited attributes (semantics 6.1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def key(owner: str) -> bytes:
 
 
 def audited_prefix(owner: str) -> bytes:
-    """The prefix of what auditors say of a provider; the auditor follows."""
+    """The prefix of a provider's audited attributes; the auditor follows."""
     return b"\x01" + account(owner)
 
 
@@ -26,5 +26,5 @@ def find(call: MessageCall, owner: str) -> Provider | None:
 
 
 def audited(call: MessageCall, owner: str) -> list[AuditedProvider]:
-    """What auditors say of a provider, by the auditor's raw bytes."""
+    """A provider's audited attributes, by the auditor's bytes."""
     return [record for _, record in call.state.walk(AUDITED, audited_prefix(owner))]

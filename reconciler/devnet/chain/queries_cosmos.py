@@ -21,21 +21,21 @@ from reconciler.devnet.chain.store import View
 from reconciler.devnet.chain.tables import AUDITED, BALANCES, PARAMS, PROVIDERS
 
 
-def account(view: View, asked: auth.QueryAccountRequest) -> auth.QueryAccountResponse:
-    """An account; one that never appeared is NOT_FOUND."""
-    found = _account(view, asked.address)
+def account(view: View, request: auth.QueryAccountRequest) -> auth.QueryAccountResponse:
+    """An account; NOT_FOUND for an unknown one."""
+    found = _account(view, request.address)
     packed = AnyMessage(type_url="/cosmos.auth.v1beta1.BaseAccount", value=found.SerializeToString())
     return auth.QueryAccountResponse(account=packed)
 
 
-def account_details(view: View, asked: auth.QueryAccountInfoRequest) -> auth.QueryAccountInfoResponse:
+def account_details(view: View, request: auth.QueryAccountInfoRequest) -> auth.QueryAccountInfoResponse:
     """An account, not packed."""
-    return auth.QueryAccountInfoResponse(info=_account(view, asked.address))
+    return auth.QueryAccountInfoResponse(info=_account(view, request.address))
 
 
-def auth_params(view: View, asked: auth.QueryParamsRequest) -> auth.QueryParamsResponse:
+def auth_params(view: View, request: auth.QueryParamsRequest) -> auth.QueryParamsResponse:
     """The auth module's parameters."""
-    del view, asked
+    del view, request
     return auth.QueryParamsResponse(
         params=auth.Params(
             max_memo_characters=256,
@@ -47,52 +47,54 @@ def auth_params(view: View, asked: auth.QueryParamsRequest) -> auth.QueryParamsR
     )
 
 
-def prefix(view: View, asked: auth.Bech32PrefixRequest) -> auth.Bech32PrefixResponse:
-    """A lie of the node: no address begins so (semantics 1.1)."""
-    del view, asked
+def prefix(view: View, request: auth.Bech32PrefixRequest) -> auth.Bech32PrefixResponse:
+    """The prefix that the node reports; no address has it (semantics 1.1)."""
+    del view, request
     return auth.Bech32PrefixResponse(bech32_prefix="virtengine")
 
 
-def balance(view: View, asked: banks.QueryBalanceRequest) -> banks.QueryBalanceResponse:
-    """One balance; 0 of what nobody knows."""
-    _check_address(asked.address)
-    amount = bank.balance(view, asked.address, asked.denom)
-    return banks.QueryBalanceResponse(balance=Coin(denom=asked.denom, amount=str(amount)))
+def balance(view: View, request: banks.QueryBalanceRequest) -> banks.QueryBalanceResponse:
+    """One balance; 0 for an unknown denomination."""
+    _check_address(request.address)
+    amount = bank.balance(view, request.address, request.denom)
+    return banks.QueryBalanceResponse(balance=Coin(denom=request.denom, amount=str(amount)))
 
 
-def balances(view: View, asked: banks.QueryAllBalancesRequest) -> banks.QueryAllBalancesResponse:
+def balances(view: View, request: banks.QueryAllBalancesRequest) -> banks.QueryAllBalancesResponse:
     """Every balance of an account."""
-    coins = _coins(view, asked.address)
+    coins = _coins(view, request.address)
     return banks.QueryAllBalancesResponse(balances=coins, pagination=PageResponse(total=len(coins)))
 
 
-def spendable(view: View, asked: banks.QuerySpendableBalancesRequest) -> banks.QuerySpendableBalancesResponse:
-    """What an account can spend: all of it."""
-    coins = _coins(view, asked.address)
+def spendable(
+    view: View, request: banks.QuerySpendableBalancesRequest
+) -> banks.QuerySpendableBalancesResponse:
+    """An account's spendable balances: all of them."""
+    coins = _coins(view, request.address)
     page = PageResponse(total=len(coins))
     return banks.QuerySpendableBalancesResponse(balances=coins, pagination=page)
 
 
 def spendable_of(
-    view: View, asked: banks.QuerySpendableBalanceByDenomRequest
+    view: View, request: banks.QuerySpendableBalanceByDenomRequest
 ) -> banks.QuerySpendableBalanceByDenomResponse:
-    """What an account can spend of one denomination."""
-    _check_address(asked.address)
-    amount = bank.balance(view, asked.address, asked.denom)
-    coin = Coin(denom=asked.denom, amount=str(amount))
+    """An account's spendable balance of one denomination."""
+    _check_address(request.address)
+    amount = bank.balance(view, request.address, request.denom)
+    coin = Coin(denom=request.denom, amount=str(amount))
     return banks.QuerySpendableBalanceByDenomResponse(balance=coin)
 
 
-def take_params(view: View, asked: take.QueryParamsRequest) -> take.QueryParamsResponse:
+def take_params(view: View, request: take.QueryParamsRequest) -> take.QueryParamsResponse:
     """The take rates."""
-    del asked
+    del request
     params = take.Params.FromString(view.get(PARAMS, b"take") or b"")
     return take.QueryParamsResponse(params=params)
 
 
-def mfa_params(view: View, asked: mfa.QueryParamsRequest) -> mfa.QueryParamsResponse:
-    """The second-factor module's parameters; which gates are on is not among them."""
-    del view, asked
+def mfa_params(view: View, request: mfa.QueryParamsRequest) -> mfa.QueryParamsResponse:
+    """The second-factor module's parameters, which do not contain the enabled gates."""
+    del view, request
     names = ("TOTP", "FIDO2", "SMS", "EMAIL", "VEID", "TRUSTED_DEVICE")
     return mfa.QueryParamsResponse(
         params=mfa.Params(
@@ -109,10 +111,10 @@ def mfa_params(view: View, asked: mfa.QueryParamsRequest) -> mfa.QueryParamsResp
     )
 
 
-def one_provider(view: View, asked: provider.QueryProviderRequest) -> provider.QueryProviderResponse:
+def one_provider(view: View, request: provider.QueryProviderRequest) -> provider.QueryProviderResponse:
     """One provider."""
     try:
-        key = providers.key(asked.owner)
+        key = providers.key(request.owner)
     except AddressError as error:
         raise invalid_argument("invalid address") from error
     found = view.get(PROVIDERS, key)
@@ -121,24 +123,26 @@ def one_provider(view: View, asked: provider.QueryProviderRequest) -> provider.Q
     return provider.QueryProviderResponse(provider=found)
 
 
-def all_providers(view: View, asked: provider.QueryProvidersRequest) -> provider.QueryProvidersResponse:
-    """Every provider, by raw address."""
-    rows, page = simple_page(view, PROVIDERS, b"", asked.pagination)
+def all_providers(view: View, request: provider.QueryProvidersRequest) -> provider.QueryProvidersResponse:
+    """Every provider, by the bytes of its address."""
+    rows, page = simple_page(view, PROVIDERS, b"", request.pagination)
     return provider.QueryProvidersResponse(providers=rows, pagination=page)
 
 
-def audited(view: View, asked: audit.QueryProviderAttributesRequest) -> audit.QueryProvidersResponse:
-    """What auditors say of one provider."""
-    _check_address(asked.owner)
-    found = [row for _, row in view.scan(AUDITED, providers.audited_prefix(asked.owner))]
+def audited(view: View, request: audit.QueryProviderAttributesRequest) -> audit.QueryProvidersResponse:
+    """The audited attributes of one provider."""
+    _check_address(request.owner)
+    found = [row for _, row in view.scan(AUDITED, providers.audited_prefix(request.owner))]
     if not found:
         raise not_found("audit", 1, "invalid provider: address not found")
     return audit.QueryProvidersResponse(providers=found, pagination=PageResponse(total=len(found)))
 
 
-def all_audited(view: View, asked: audit.QueryAllProvidersAttributesRequest) -> audit.QueryProvidersResponse:
-    """What auditors say of all providers."""
-    rows, page = simple_page(view, AUDITED, b"", asked.pagination)
+def all_audited(
+    view: View, request: audit.QueryAllProvidersAttributesRequest
+) -> audit.QueryProvidersResponse:
+    """The audited attributes of all providers."""
+    rows, page = simple_page(view, AUDITED, b"", request.pagination)
     return audit.QueryProvidersResponse(providers=rows, pagination=page)
 
 

@@ -17,10 +17,10 @@ from reconciler.devnet.chain.tables import DEPLOYMENTS, PARAMS
 _STATES = (Deployment.active, Deployment.closed)
 
 
-def deployments(view: View, asked: v1beta4.QueryDeploymentsRequest) -> v1beta4.QueryDeploymentsResponse:
+def deployments(view: View, request: v1beta4.QueryDeploymentsRequest) -> v1beta4.QueryDeploymentsResponse:
     """Deployments by filter."""
-    filters = asked.filters
-    check_offset(asked.pagination, filters.state)
+    filters = request.filters
+    check_offset(request.pagination, filters.state)
     states: tuple[int, ...] = _STATES
     if filters.state:
         value = dict(Deployment.State.items()).get(filters.state, 0)
@@ -41,32 +41,32 @@ def deployments(view: View, asked: v1beta4.QueryDeploymentsRequest) -> v1beta4.Q
         return key + filters.dseq.to_bytes(8, "big") if filters.dseq else key
 
     listing = PagedList(DEPLOYMENTS, states, prefix, lambda d: filters.dseq in (0, d.id.dseq))
-    rows, page = listing.page(view, asked.pagination)
+    rows, page = listing.page(view, request.pagination)
     found = [_complete(view, row) for row in rows]
     return v1beta4.QueryDeploymentsResponse(deployments=found, pagination=page)
 
 
-def one_deployment(view: View, asked: v1beta4.QueryDeploymentRequest) -> v1beta4.QueryDeploymentResponse:
+def one_deployment(view: View, request: v1beta4.QueryDeploymentRequest) -> v1beta4.QueryDeploymentResponse:
     """One deployment with its groups and its escrow account."""
-    check_owner(asked.id.owner)
-    found = deployment.read(view, asked.id)
+    check_owner(request.id.owner)
+    found = deployment.read(view, request.id)
     if found is None:
         raise not_found("deployment", 4, "Deployment not found")
     return _complete(view, found)
 
 
-def group(view: View, asked: v1beta4.QueryGroupRequest) -> v1beta4.QueryGroupResponse:
+def group(view: View, request: v1beta4.QueryGroupRequest) -> v1beta4.QueryGroupResponse:
     """One group."""
-    check_owner(asked.id.owner)
-    found = deployment.read_group(view, asked.id)
+    check_owner(request.id.owner)
+    found = deployment.read_group(view, request.id)
     if found is None:
         raise not_found("deployment", 14, "Group not found")
     return v1beta4.QueryGroupResponse(group=found)
 
 
-def params(view: View, asked: v1beta4.QueryParamsRequest) -> v1beta4.QueryParamsResponse:
+def params(view: View, request: v1beta4.QueryParamsRequest) -> v1beta4.QueryParamsResponse:
     """The parameters."""
-    del asked
+    del request
     stored = view.get(PARAMS, b"deployment") or b""
     return v1beta4.QueryParamsResponse(params=v1beta4.Params.FromString(stored))
 

@@ -1,4 +1,4 @@
-"""The escrow queries: a prefix of text, no paging to rely on (semantics 4.5, TRAP C)."""
+"""The escrow queries: by a text prefix, with unreliable paging (semantics 4.5, TRAP C)."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ Asked = v1.QueryAccountsRequest | v1.QueryPaymentsRequest
 _STATES = (State.open, State.closed, State.overdrawn)
 
 
-def accounts(view: View, asked: v1.QueryAccountsRequest) -> v1.QueryAccountsResponse:
-    """Escrow accounts whose text begins so."""
-    found, page = _rows(view, ESCROW_ACCOUNTS, lambda s: records.account_key(s, asked.xid), asked)
+def accounts(view: View, request: v1.QueryAccountsRequest) -> v1.QueryAccountsResponse:
+    """Escrow accounts by a prefix of their text."""
+    found, page = _rows(view, ESCROW_ACCOUNTS, lambda s: records.account_key(s, request.xid), request)
     rows = [Account(id=records.account_id(key), state=view.get(ESCROW_ACCOUNTS, key)) for key in found]
     return v1.QueryAccountsResponse(accounts=rows, pagination=page)
 
 
-def payments(view: View, asked: v1.QueryPaymentsRequest) -> v1.QueryPaymentsResponse:
-    """Escrow payments whose text begins so."""
-    found, page = _rows(view, ESCROW_PAYMENTS, lambda s: records.payment_key(s, asked.xid), asked)
+def payments(view: View, request: v1.QueryPaymentsRequest) -> v1.QueryPaymentsResponse:
+    """Escrow payments by a prefix of their text."""
+    found, page = _rows(view, ESCROW_PAYMENTS, lambda s: records.payment_key(s, request.xid), request)
     rows = [Payment(id=records.payment_id(key), state=view.get(ESCROW_PAYMENTS, key)) for key in found]
     return v1.QueryPaymentsResponse(payments=rows, pagination=page)
 
 
 def _rows(
-    view: View, table: StateTable[M], prefix: Callable[[int], bytes], asked: Asked
+    view: View, table: StateTable[M], prefix: Callable[[int], bytes], request: Asked
 ) -> tuple[list[bytes], PageResponse]:
-    """Every row of the states asked for; a state that has exactly the limit ends the list."""
-    states = _asked_states(asked.state, asked.pagination)
-    left, found = asked.pagination.limit or DEFAULT_LIMIT, list[bytes]()
+    """The rows of the requested states; a state with exactly `limit` rows ends the list."""
+    states = _asked_states(request.state, request.pagination)
+    left, found = request.pagination.limit or DEFAULT_LIMIT, list[bytes]()
     for state in states:
         rows = [key for key, _ in view.scan(table, prefix(state))]
-        found.extend(reversed(rows) if asked.pagination.reverse else rows)
+        found.extend(reversed(rows) if request.pagination.reverse else rows)
         left -= len(rows)
         if not left:
             break
     return found, PageResponse(total=len(found))
 
 
-def _asked_states(name: str, asked: PageRequest) -> tuple[int, ...]:
-    if asked.key:
-        return tuple(Cursor.decode(asked.key).states)
+def _asked_states(name: str, request: PageRequest) -> tuple[int, ...]:
+    if request.key:
+        return tuple(Cursor.decode(request.key).states)
     if not name:
         return _STATES
     value = dict(State.items()).get(name, 0)

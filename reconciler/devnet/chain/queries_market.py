@@ -33,15 +33,15 @@ class _Filters(BidLike, Protocol):
     def state(self) -> str: ...
 
 
-def orders(view: View, asked: v1beta5.QueryOrdersRequest) -> v1beta5.QueryOrdersResponse:
+def orders(view: View, request: v1beta5.QueryOrdersRequest) -> v1beta5.QueryOrdersResponse:
     """Orders by filter."""
-    check_offset(asked.pagination, asked.filters.state)
+    check_offset(request.pagination, request.filters.state)
     filters = v1beta5.BidFilters(
-        owner=asked.filters.owner,
-        dseq=asked.filters.dseq,
-        gseq=asked.filters.gseq,
-        oseq=asked.filters.oseq,
-        state=asked.filters.state,
+        owner=request.filters.owner,
+        dseq=request.filters.dseq,
+        gseq=request.filters.gseq,
+        oseq=request.filters.oseq,
+        state=request.filters.state,
     )
     states = _states(filters.state, dict(v1beta5.Order.State.items()), _ORDER_STATES)
     check_addresses(filters)
@@ -56,14 +56,14 @@ def orders(view: View, asked: v1beta5.QueryOrdersRequest) -> v1beta5.QueryOrders
         )
 
     listing = PagedList(ORDERS, states, lambda s: keys.filtered(_ORDERS, s, filters), accepts)
-    rows, page = listing.page(view, asked.pagination)
+    rows, page = listing.page(view, request.pagination)
     return v1beta5.QueryOrdersResponse(orders=rows, pagination=page)
 
 
-def bids(view: View, asked: v1beta5.QueryBidsRequest) -> v1beta5.QueryBidsResponse:
+def bids(view: View, request: v1beta5.QueryBidsRequest) -> v1beta5.QueryBidsResponse:
     """Bids by filter, each with its escrow account; by provider and state only while open or active."""
-    filters = asked.filters
-    check_offset(asked.pagination, filters.state)
+    filters = request.filters
+    check_offset(request.pagination, filters.state)
     states = _states(filters.state, dict(v1beta5.Bid.State.items()), _BID_STATES)
     check_addresses(filters)
     reverse = _by_provider(filters)
@@ -74,14 +74,14 @@ def bids(view: View, asked: v1beta5.QueryBidsRequest) -> v1beta5.QueryBidsRespon
         lambda bid: _accepts(filters, bid.id),
         reverse,
     )
-    rows, page = listing.page(view, asked.pagination)
+    rows, page = listing.page(view, request.pagination)
     return v1beta5.QueryBidsResponse(bids=[_with_account(view, bid) for bid in rows], pagination=page)
 
 
-def leases(view: View, asked: v1beta5.QueryLeasesRequest) -> v1beta5.QueryLeasesResponse:
+def leases(view: View, request: v1beta5.QueryLeasesRequest) -> v1beta5.QueryLeasesResponse:
     """Leases by filter, each with its payment; by provider and state only while active."""
-    filters = asked.filters
-    check_offset(asked.pagination, filters.state)
+    filters = request.filters
+    check_offset(request.pagination, filters.state)
     states = _states(filters.state, dict(Lease.State.items()), _LEASE_STATES)
     check_addresses(filters)
     reverse = _by_provider(filters)
@@ -92,43 +92,43 @@ def leases(view: View, asked: v1beta5.QueryLeasesRequest) -> v1beta5.QueryLeases
         lambda lease: _accepts(filters, lease.id),
         reverse,
     )
-    rows, page = listing.page(view, asked.pagination)
+    rows, page = listing.page(view, request.pagination)
     found = [_with_payment(view, lease) for lease in rows]
     return v1beta5.QueryLeasesResponse(leases=found, pagination=page)
 
 
-def order(view: View, asked: v1beta5.QueryOrderRequest) -> v1beta5.QueryOrderResponse:
+def order(view: View, request: v1beta5.QueryOrderRequest) -> v1beta5.QueryOrderResponse:
     """One order."""
-    check_owner(asked.id.owner)
-    found = market.read_order(view, asked.id)
+    check_owner(request.id.owner)
+    found = market.read_order(view, request.id)
     if found is None:
         raise not_found("market", 15, "invalid order: order not found")
     return v1beta5.QueryOrderResponse(order=found)
 
 
-def bid(view: View, asked: v1beta5.QueryBidRequest) -> v1beta5.QueryBidResponse:
+def bid(view: View, request: v1beta5.QueryBidRequest) -> v1beta5.QueryBidResponse:
     """One bid."""
-    check_owner(asked.id.owner)
-    _check_provider(asked.id.provider)
-    found = market.read_bid(view, asked.id)
+    check_owner(request.id.owner)
+    _check_provider(request.id.provider)
+    found = market.read_bid(view, request.id)
     if found is None:
         raise not_found("market", 18, "invalid bid: bid not found")
     return _with_account(view, found)
 
 
-def lease(view: View, asked: v1beta5.QueryLeaseRequest) -> v1beta5.QueryLeaseResponse:
+def lease(view: View, request: v1beta5.QueryLeaseRequest) -> v1beta5.QueryLeaseResponse:
     """One lease."""
-    check_owner(asked.id.owner)
-    _check_provider(asked.id.provider)
-    found = market.read_lease(view, asked.id)
+    check_owner(request.id.owner)
+    _check_provider(request.id.provider)
+    found = market.read_lease(view, request.id)
     if found is None:
         raise not_found("market", 20, "invalid lease: lease not found")
     return _with_payment(view, found)
 
 
-def params(view: View, asked: v1beta5.QueryParamsRequest) -> v1beta5.QueryParamsResponse:
+def params(view: View, request: v1beta5.QueryParamsRequest) -> v1beta5.QueryParamsResponse:
     """The parameters."""
-    del asked
+    del request
     stored = view.get(PARAMS, b"market") or b""
     return v1beta5.QueryParamsResponse(params=v1beta5.Params.FromString(stored))
 
@@ -142,7 +142,7 @@ def check_owner(owner: str) -> None:
 
 
 def check_addresses(filters: BidLike) -> None:
-    """A filter's malformed address breaks inside the querier."""
+    """A filter's malformed address fails inside the querier."""
     for address in (filters.owner, filters.provider):
         if address:
             try:

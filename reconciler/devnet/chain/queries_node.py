@@ -27,14 +27,16 @@ class NodeQueries:
 
     def register(self, queries: QueryServer) -> None:
         """Add every query to the router."""
-        service = "cosmos.base.node.v1beta1.Service"
-        queries.add(service, "Config", node.ConfigRequest, self.config)
-        queries.add(service, "Status", node.StatusRequest, self.status)
-        service = "cosmos.base.tendermint.v1beta1.Service"
-        queries.add(service, "GetNodeInfo", blocks.GetNodeInfoRequest, self.identity)
-        queries.add(service, "GetSyncing", blocks.GetSyncingRequest, self.syncing)
-        queries.add(service, "GetLatestBlock", blocks.GetLatestBlockRequest, self.latest_block)
-        queries.add(service, "GetBlockByHeight", blocks.GetBlockByHeightRequest, self.block_at)
+        queries.add("cosmos.base.node.v1beta1.Service", {"Config": self.config, "Status": self.status})
+        queries.add(
+            "cosmos.base.tendermint.v1beta1.Service",
+            {
+                "GetNodeInfo": self.identity,
+                "GetSyncing": self.syncing,
+                "GetLatestBlock": self.latest_block,
+                "GetBlockByHeight": self.block_at,
+            },
+        )
 
     def config(self, _: node.ConfigRequest) -> node.ConfigResponse:
         """The node's least gas price."""
@@ -54,7 +56,7 @@ class NodeQueries:
         )
 
     def identity(self, _: blocks.GetNodeInfoRequest) -> blocks.GetNodeInfoResponse:
-        """Who the node says it is: a simulator."""
+        """The node's identity: a simulator."""
         return blocks.GetNodeInfoResponse(
             default_node_info=DefaultNodeInfo(
                 protocol_version={"p2p": 8, "block": 11},
@@ -81,9 +83,9 @@ class NodeQueries:
         wire = self._wire(block)
         return blocks.GetLatestBlockResponse(block_id=block_id(block), block=wire, sdk_block=sdk_block(wire))
 
-    def block_at(self, asked: blocks.GetBlockByHeightRequest) -> blocks.GetBlockByHeightResponse:
-        """A block that was made."""
-        block = block_at(self._reading, asked.height)
+    def block_at(self, request: blocks.GetBlockByHeightRequest) -> blocks.GetBlockByHeightResponse:
+        """A block by its height."""
+        block = block_at(self._reading, request.height)
         wire = self._wire(block)
         return blocks.GetBlockByHeightResponse(
             block_id=block_id(block), block=wire, sdk_block=sdk_block(wire)

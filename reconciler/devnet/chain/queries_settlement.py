@@ -1,4 +1,4 @@
-"""The settlement queries: what is not there is an empty answer, no error; no paging (semantics 5.4)."""
+"""The settlement queries: a missing object is an empty answer; no paging (semantics 5.4)."""
 
 from __future__ import annotations
 
@@ -29,65 +29,65 @@ from reconciler.devnet.chain.tables import (
 M = TypeVar("M", bound=Message)
 
 
-def escrow(view: View, asked: v1.QueryEscrowRequest) -> v1.QueryEscrowResponse:
+def escrow(view: View, request: v1.QueryEscrowRequest) -> v1.QueryEscrowResponse:
     """One escrow."""
-    found = view.get(SETTLEMENT_ESCROWS, _given(asked.escrow_id, "escrow_id"))
+    found = view.get(SETTLEMENT_ESCROWS, _given(request.escrow_id, "escrow_id"))
     return v1.QueryEscrowResponse(escrow=found)
 
 
-def escrows_by_order(view: View, asked: v1.QueryEscrowsByOrderRequest) -> v1.QueryEscrowsByOrderResponse:
-    """An order's one escrow, as a list."""
-    names = view.get(SETTLEMENT_ESCROW_OF, _given(asked.order_id, "order_id"))
+def escrows_by_order(view: View, request: v1.QueryEscrowsByOrderRequest) -> v1.QueryEscrowsByOrderResponse:
+    """An order's only escrow, as a list."""
+    names = view.get(SETTLEMENT_ESCROW_OF, _given(request.order_id, "order_id"))
     return v1.QueryEscrowsByOrderResponse(escrows=_rows(view, SETTLEMENT_ESCROWS, names))
 
 
-def escrows_by_state(view: View, asked: v1.QueryEscrowsByStateRequest) -> v1.QueryEscrowsByStateResponse:
-    """The escrows in a state, by the text of their names."""
-    _given(asked.state, "state")
-    if asked.state not in records.STATES:
+def escrows_by_state(view: View, request: v1.QueryEscrowsByStateRequest) -> v1.QueryEscrowsByStateResponse:
+    """The escrows in a state, by the text of their ids."""
+    _given(request.state, "state")
+    if request.state not in records.STATES:
         raise invalid_argument("invalid escrow state")
-    found = [row for _, row in view.scan(SETTLEMENT_ESCROWS) if row.state == asked.state]
+    found = [row for _, row in view.scan(SETTLEMENT_ESCROWS) if row.state == request.state]
     return v1.QueryEscrowsByStateResponse(escrows=found)
 
 
-def settlement(view: View, asked: v1.QuerySettlementRequest) -> v1.QuerySettlementResponse:
+def settlement(view: View, request: v1.QuerySettlementRequest) -> v1.QuerySettlementResponse:
     """One settlement."""
-    found = view.get(SETTLEMENTS, _given(asked.settlement_id, "settlement_id"))
+    found = view.get(SETTLEMENTS, _given(request.settlement_id, "settlement_id"))
     return v1.QuerySettlementResponse(settlement=found)
 
 
 def settlements_by_order(
-    view: View, asked: v1.QuerySettlementsByOrderRequest
+    view: View, request: v1.QuerySettlementsByOrderRequest
 ) -> v1.QuerySettlementsByOrderResponse:
-    """An order's settlements in the order in which they were made."""
-    names = view.get(SETTLEMENTS_OF, _given(asked.order_id, "order_id"))
+    """An order's settlements, the oldest first."""
+    names = view.get(SETTLEMENTS_OF, _given(request.order_id, "order_id"))
     return v1.QuerySettlementsByOrderResponse(settlements=_rows(view, SETTLEMENTS, names))
 
 
-def usage(view: View, asked: v1.QueryUsageRecordRequest) -> v1.QueryUsageRecordResponse:
+def usage(view: View, request: v1.QueryUsageRecordRequest) -> v1.QueryUsageRecordResponse:
     """One usage record."""
-    found = view.get(USAGE, _given(asked.usage_id, "usage_id"))
+    found = view.get(USAGE, _given(request.usage_id, "usage_id"))
     return v1.QueryUsageRecordResponse(usage_record=found)
 
 
 def usage_by_order(
-    view: View, asked: v1.QueryUsageRecordsByOrderRequest
+    view: View, request: v1.QueryUsageRecordsByOrderRequest
 ) -> v1.QueryUsageRecordsByOrderResponse:
-    """An order's usage records, each as often as it was stored."""
-    names = view.get(USAGE_OF, _given(asked.order_id, "order_id"))
+    """An order's usage records; one that was stored several times is repeated."""
+    names = view.get(USAGE_OF, _given(request.order_id, "order_id"))
     return v1.QueryUsageRecordsByOrderResponse(usage_records=_rows(view, USAGE, names))
 
 
-def usage_summary(view: View, asked: v1.QueryUsageSummaryRequest) -> v1.QueryUsageSummaryResponse:
-    """Usage summed up; each record counts once, whatever order or provider is not named matches all."""
-    if asked.provider:
-        _check_address(asked.provider)
-    found = [row for _, row in view.scan(USAGE) if _within(row, asked)]
+def usage_summary(view: View, request: v1.QueryUsageSummaryRequest) -> v1.QueryUsageSummaryResponse:
+    """The sum of usage; each record counts once, and a missing order or provider matches all."""
+    if request.provider:
+        _check_address(request.provider)
+    found = [row for _, row in view.scan(USAGE) if _within(row, request)]
     summary = v1.UsageSummary(
-        provider=asked.provider,
-        order_id=asked.order_id,
-        period_start=asked.period_start or min((row.period_start for row in found), default=0),
-        period_end=asked.period_end or max((row.period_end for row in found), default=0),
+        provider=request.provider,
+        order_id=request.order_id,
+        period_start=request.period_start or min((row.period_start for row in found), default=0),
+        period_end=request.period_end or max((row.period_end for row in found), default=0),
         total_usage_units=sum(row.usage_units for row in found) % 2**64,
         by_usage_type=_types(found),
         generated_at=(view.get(BLOCK_TIMES, b"") or 0) // NANOSECONDS,
@@ -99,18 +99,18 @@ def usage_summary(view: View, asked: v1.QueryUsageSummaryRequest) -> v1.QueryUsa
     return v1.QueryUsageSummaryResponse(summary=summary)
 
 
-def payout(view: View, asked: v1.QueryPayoutRequest) -> v1.QueryPayoutResponse:
+def payout(view: View, request: v1.QueryPayoutRequest) -> v1.QueryPayoutResponse:
     """One payout."""
-    return v1.QueryPayoutResponse(payout=view.get(PAYOUTS, _given(asked.payout_id, "payout_id")))
+    return v1.QueryPayoutResponse(payout=view.get(PAYOUTS, _given(request.payout_id, "payout_id")))
 
 
 def payouts_by_provider(
-    view: View, asked: v1.QueryPayoutsByProviderRequest
+    view: View, request: v1.QueryPayoutsByProviderRequest
 ) -> v1.QueryPayoutsByProviderResponse:
-    """A provider's payouts, by the text of their names."""
-    _given(asked.provider, "provider")
-    _check_address(asked.provider)
-    names = view.get(PAYOUTS_OF, asked.provider.encode())
+    """A provider's payouts, by the text of their ids."""
+    _given(request.provider, "provider")
+    _check_address(request.provider)
+    names = view.get(PAYOUTS_OF, request.provider.encode())
     return v1.QueryPayoutsByProviderResponse(payouts=_rows(view, PAYOUTS, sorted(names or ())))
 
 
@@ -137,12 +137,12 @@ def _rows(view: View, table: StateTable[M], names: Iterable[str] | None) -> list
     return [row for row in rows if row is not None]
 
 
-def _within(row: v1.UsageRecord, asked: v1.QueryUsageSummaryRequest) -> bool:
+def _within(row: v1.UsageRecord, request: v1.QueryUsageSummaryRequest) -> bool:
     return (
-        asked.order_id in ("", row.order_id)
-        and asked.provider in ("", row.provider)
-        and not (asked.period_start and row.period_end < asked.period_start)
-        and not (asked.period_end and row.period_start > asked.period_end)
+        request.order_id in ("", row.order_id)
+        and request.provider in ("", row.provider)
+        and not (request.period_start and row.period_end < request.period_start)
+        and not (request.period_end and row.period_start > request.period_end)
     )
 
 

@@ -1,4 +1,4 @@
-"""Queries of the tx service: simulate, broadcast, and what became of transactions."""
+"""Queries of the tx service: simulate, broadcast, and transactions of blocks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,9 @@ from reconciler.devnet.chain.transactions import decode, tx_hash
 from reconciler.devnet.chain.tx_search import search
 from reconciler.devnet.chain.wire_blocks import block_id, wire_block, wire_event
 
-_SERVICE = "cosmos.tx.v1beta1.Service"
-
 
 class TxNode(Protocol):
-    """What takes and tries transactions."""
+    """A node that checks and simulates transactions."""
 
     def check_tx(self, data: bytes) -> CheckedTx: ...
     def simulate(self, data: bytes) -> Outcome: ...
@@ -41,15 +39,20 @@ class TxQueries:
 
     def register(self, queries: QueryServer) -> None:
         """Add every query to the router."""
-        queries.add(_SERVICE, "Simulate", txs.SimulateRequest, self.simulate)
-        queries.add(_SERVICE, "BroadcastTx", txs.BroadcastTxRequest, self.broadcast)
-        queries.add(_SERVICE, "GetTx", txs.GetTxRequest, self.get_tx)
-        queries.add(_SERVICE, "GetTxsEvent", txs.GetTxsEventRequest, self.get_txs)
-        queries.add(_SERVICE, "GetBlockWithTxs", txs.GetBlockWithTxsRequest, self.block_with_txs)
+        queries.add(
+            "cosmos.tx.v1beta1.Service",
+            {
+                "Simulate": self.simulate,
+                "BroadcastTx": self.broadcast,
+                "GetTx": self.get_tx,
+                "GetTxsEvent": self.get_txs,
+                "GetBlockWithTxs": self.block_with_txs,
+            },
+        )
 
-    def simulate(self, asked: txs.SimulateRequest) -> txs.SimulateResponse:
-        """Run a transaction without keeping anything; a refusal is UNKNOWN with the log (semantics 1.2)."""
-        outcome = self._chain.simulate(asked.tx_bytes or asked.tx.SerializeToString())
+    def simulate(self, request: txs.SimulateRequest) -> txs.SimulateResponse:
+        """Simulate a transaction; a refusal is UNKNOWN with the log (semantics 1.2)."""
+        outcome = self._chain.simulate(request.tx_bytes or request.tx.SerializeToString())
         if outcome.code:
             raise plain(f"{outcome.log} [simulator:0] with gas used: '{outcome.gas_used}'")
         result = abci.Result(
@@ -61,14 +64,14 @@ class TxQueries:
         used = abci.GasInfo(gas_wanted=2**64 - 1, gas_used=outcome.gas_used)
         return txs.SimulateResponse(gas_info=used, result=result)
 
-    def broadcast(self, asked: txs.BroadcastTxRequest) -> txs.BroadcastTxResponse:
-        """Take a transaction: hash and code, the rest empty (semantics 0)."""
+    def broadcast(self, request: txs.BroadcastTxRequest) -> txs.BroadcastTxResponse:
+        """Broadcast a transaction: hash and code, the rest empty (semantics 0)."""
         try:
-            checked = self._chain.check_tx(asked.tx_bytes)
+            checked = self._chain.check_tx(request.tx_bytes)
         except SeenBeforeError:
-            checked = CheckedTx(tx_hash(asked.tx_bytes), 19, "sdk", "")
+            checked = CheckedTx(tx_hash(request.tx_bytes), 19, "sdk", "")
         except TxTooLargeError:
-            checked = CheckedTx(tx_hash(asked.tx_bytes), 21, "sdk", "")
+            checked = CheckedTx(tx_hash(request.tx_bytes), 21, "sdk", "")
         return txs.BroadcastTxResponse(
             tx_response=abci.TxResponse(
                 txhash=checked.hash,
@@ -78,21 +81,21 @@ class TxQueries:
             )
         )
 
-    def get_tx(self, asked: txs.GetTxRequest) -> txs.GetTxResponse:
-        """A transaction that is in a block."""
-        _check_hex(asked.hash)
-        found = self._reading.find(asked.hash.upper())
+    def get_tx(self, request: txs.GetTxRequest) -> txs.GetTxResponse:
+        """A transaction of a block."""
+        _check_hex(request.hash)
+        found = self._reading.find(request.hash.upper())
         if found is None:
-            raise QueryError(grpc.StatusCode.NOT_FOUND, f"tx not found: {asked.hash}")
+            raise QueryError(grpc.StatusCode.NOT_FOUND, f"tx not found: {request.hash}")
         return txs.GetTxResponse(tx=_tx(found), tx_response=self._response(found))
 
-    def get_txs(self, asked: txs.GetTxsEventRequest) -> txs.GetTxsEventResponse:
-        """Transactions whose events fit a query, the oldest first unless asked otherwise."""
-        query = asked.query or " AND ".join(asked.events)
+    def get_txs(self, request: txs.GetTxsEventRequest) -> txs.GetTxsEventResponse:
+        """Transactions whose events match a query, the oldest first by default."""
+        query = request.query or " AND ".join(request.events)
         found = search(self._reading, query)
-        if asked.order_by == txs.ORDER_BY_DESC:
+        if request.order_by == txs.ORDER_BY_DESC:
             found.reverse()
-        limit, page = asked.limit or 100, max(asked.page, 1)
+        limit, page = request.limit or 100, max(request.page, 1)
         shown = found[(page - 1) * limit : page * limit]
         return txs.GetTxsEventResponse(
             txs=[_tx(one) for one in shown],
@@ -100,9 +103,9 @@ class TxQueries:
             total=len(found),
         )
 
-    def block_with_txs(self, asked: txs.GetBlockWithTxsRequest) -> txs.GetBlockWithTxsResponse:
-        """A block with its transactions taken apart."""
-        block = block_at(self._reading, asked.height)
+    def block_with_txs(self, request: txs.GetBlockWithTxsRequest) -> txs.GetBlockWithTxsResponse:
+        """A block with its decoded transactions."""
+        block = block_at(self._reading, request.height)
         before = self._reading.block(block.height - 1)
         return txs.GetBlockWithTxsResponse(
             txs=[_tx(one) for one in block.txs],

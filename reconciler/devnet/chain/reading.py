@@ -1,4 +1,4 @@
-"""What readers are shown of a chain: all of it, unless a fault makes the node lag or lie (semantics 10)."""
+"""The chain as its readers see it, which a fault may make late or wrong (semantics 10)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Reading:
 
     @property
     def chain_id(self) -> str:
-        """The name that the node gives its chain."""
+        """The chain id that the node reports."""
         return self.faults.shown_chain_id or self.genesis.chain_id
 
     @property
     def oldest(self) -> int:
-        """The oldest height whose state can be asked for."""
+        """The oldest height whose state can be queried."""
         return self._store.oldest
 
     def view(self, height: int = 0) -> View:

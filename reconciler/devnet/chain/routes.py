@@ -1,4 +1,4 @@
-"""Every message that the chain knows: who signs it, what is checked of its form, what it does."""
+"""Every message type of the chain: its signer, its stateless check, its handler."""
 
 from __future__ import annotations
 
@@ -29,15 +29,14 @@ from reconciler.devnet.chain import (
 )
 from reconciler.devnet.chain.call import MessageCall
 from reconciler.devnet.chain.errors import sdk
-from reconciler.devnet.chain.figures import wrong_figure
-from reconciler.devnet.chain.present import complete
+from reconciler.devnet.chain.message_fields import complete, malformed_number
 
 M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRoute:
-    """One kind of message."""
+    """One message type."""
 
     kind: type[Message]
     signer: Callable[[Any], str]
@@ -84,14 +83,14 @@ def _registration(
     check: Callable[[M], None],
     run: Callable[[MessageCall, M], Message],
 ) -> MessageRoute:
-    """A message that this revision can never find a signer for (semantics 1.5)."""
+    """A message for which this chain version finds no signer (semantics 1.5)."""
     return MessageRoute(kind, signer, check, run, unsignable=True)
 
 
 def _settlement(
     kind: type[M], check: Callable[[M], None], run: Callable[[MessageCall, M], Message]
 ) -> MessageRoute:
-    """A message that its sender signs."""
+    """A message that its `sender` signs."""
     return MessageRoute(kind, lambda m: str(m.sender), check, run)
 
 
@@ -162,7 +161,7 @@ ROUTES: dict[str, MessageRoute] = {route.url: route for route in _ROUTES}
 
 
 def resolve(packed: AnyMessage) -> Routed:
-    """The message in an Any; `sdk/2` if the chain does not know it or cannot read it."""
+    """The message in an Any; `sdk/2` if it is unknown or malformed."""
     route = ROUTES.get(packed.type_url)
     if route is None:
         raise sdk(2, f"unable to resolve type URL {packed.type_url}: tx parse error: tx parse error")
@@ -170,7 +169,7 @@ def resolve(packed: AnyMessage) -> Routed:
         message = route.kind.FromString(packed.value)
     except DecodeError as error:
         raise sdk(2, f"{error}: tx parse error: tx parse error") from error
-    wrong = wrong_figure(message)
+    wrong = malformed_number(message)
     if wrong is not None:
         raise sdk(2, f"{wrong}: tx parse error: tx parse error")
     complete(message)

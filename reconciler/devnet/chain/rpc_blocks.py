@@ -14,7 +14,7 @@ from reconciler.devnet.chain.tx_search import matches, tags
 
 
 class BlockMethods:
-    """What one node tells of its blocks."""
+    """The methods of one node."""
 
     def __init__(self, chain: SimulatedChain) -> None:
         self._reading = chain.reading
@@ -26,7 +26,7 @@ class BlockMethods:
         return shapes.whole_block(block, before, self._reading.chain_id)
 
     def block_results(self, params: Params) -> Any:
-        """What the transactions of a block came to, and what happened without any."""
+        """The results of a block's transactions, and the events of its beginning and end."""
         block = self.at(params)
         return {
             "height": str(block.height),
@@ -38,7 +38,7 @@ class BlockMethods:
         }
 
     def block_search(self, params: Params) -> Any:
-        """Blocks by conditions on `block.height`, the newest first if asked so."""
+        """Blocks by conditions on `block.height`, on request the newest first."""
         wanted = conditions(params)
         found = [b for b in self._reading if matches(wanted, {"block.height": [str(b.height)]})]
         if params.get("order_by") == "desc":
@@ -62,7 +62,7 @@ class BlockMethods:
         return shapes.transaction(found)
 
     def tx_search(self, params: Params) -> Any:
-        """Transactions whose events fit a query."""
+        """Transactions whose events match a query."""
         wanted = conditions(params)
         found = [tx for block in self._reading for tx in block.txs if matches(wanted, tags(tx))]
         if params.get("order_by") == "desc":
@@ -79,7 +79,7 @@ class BlockMethods:
         }
 
     def at(self, params: Params) -> StoredBlock:
-        """The block at the height asked for, the newest one if none is."""
+        """The block at the requested height, by default the newest."""
         newest = self._reading.height - self._reading.faults.rpc_lag
         height = int(params.get("height") or newest)
         if height > newest:

@@ -1,4 +1,4 @@
-"""Errors of the JSON-RPC methods, and what several of them read of their parameters."""
+"""Errors of the JSON-RPC methods, and the parameters that several of them share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_PER_PAGE = 100
 
 
 class RpcError(Exception):
-    """A JSON-RPC error: code, message, and what is wrong."""
+    """A JSON-RPC error: code, message and data."""
 
     def __init__(self, code: int, message: str, data: str = "") -> None:
         super().__init__(data or message)
@@ -23,12 +23,12 @@ class RpcError(Exception):
 
 
 def internal(data: str) -> RpcError:
-    """Something the node could not do."""
+    """An internal error."""
     return RpcError(INTERNAL, "Internal error", data)
 
 
 def conditions(params: Params) -> list[SearchCondition]:
-    """The conditions of a query; an internal error says where it breaks off."""
+    """The conditions of a query; an internal error names the position of a syntax error."""
     try:
         return parse(str(params.get("query", "")))
     except TxRefusedError as refusal:
@@ -36,7 +36,7 @@ def conditions(params: Params) -> list[SearchCondition]:
 
 
 def page(found: list[T], params: Params) -> list[T]:
-    """One page of what was found."""
+    """One page of results."""
     size = min(int(params.get("per_page") or 30), _MOST_PER_PAGE)
     start = (int(params.get("page") or 1) - 1) * size
     return found[start : start + size]

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.devnet.chain.blocks import Included, StoredBlock
-from reconciler.devnet.chain.call import NANOSECONDS
-from reconciler.devnet.chain.events import ChainEventRecord
+from reconciler.devnet.chain.call import NANOSECONDS, ChainEventRecord
 from reconciler.devnet.chain.execution import Outcome
 
 EMPTY_HASH = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
@@ -34,7 +33,7 @@ def rfc3339(time_ns: int) -> str:
 
 
 def events(found: Iterable[ChainEventRecord]) -> list[dict[str, Any]]:
-    """Events with plain keys and values; a type that is empty is left out (semantics 5.7)."""
+    """Events with plain keys and values; an empty type is omitted (semantics 5.7)."""
     return [
         ({"type": event.kind} if event.kind else {})
         | {"attributes": [{"key": k, "value": v, "index": True} for k, v in event.attributes]}
@@ -43,7 +42,7 @@ def events(found: Iterable[ChainEventRecord]) -> list[dict[str, Any]]:
 
 
 def result(outcome: Outcome) -> dict[str, Any]:
-    """What a transaction came to, every field present."""
+    """The result of a transaction, with every field."""
     return {
         "code": outcome.code,
         "data": b64(outcome.data) if outcome.data else None,
@@ -57,7 +56,7 @@ def result(outcome: Outcome) -> dict[str, Any]:
 
 
 def transaction(tx: Included) -> dict[str, Any]:
-    """A transaction with its place, as `tx` and `tx_search` show it."""
+    """A transaction with its position, as in `tx` and `tx_search`."""
     return {
         "hash": tx.hash,
         "height": str(tx.height),
@@ -68,7 +67,7 @@ def transaction(tx: Included) -> dict[str, Any]:
 
 
 def block_id(block: StoredBlock | None) -> dict[str, Any]:
-    """The name of a block; there is none before the first."""
+    """The id of a block, empty before the first."""
     if block is None:
         return {"hash": "", "parts": {"total": 0, "hash": ""}}
     return {"hash": upper(block.hash), "parts": {"total": 1, "hash": upper(block.app_hash)}}

@@ -44,7 +44,7 @@ class RpcMethods:
         }
 
     def call(self, method: str, params: Params) -> Any:
-        """The result of a method; RpcError as the node answers."""
+        """The result of a method; raises the node's RpcError."""
         found = self._methods.get(method)
         if found is None:
             raise RpcError(UNKNOWN, "Method not found")
@@ -52,7 +52,7 @@ class RpcMethods:
             return found(params)
 
     def status(self, _: Params) -> Any:
-        """Who the node is and how far it is."""
+        """The node's identity and newest block."""
         block, first = self.blocks.at({}), self._chain.reading.block(self._chain.reading.first)
         assert first is not None
         return {
@@ -76,7 +76,7 @@ class RpcMethods:
         }
 
     def broadcast(self, params: Params) -> Any:
-        """Take a transaction; what the check says."""
+        """Broadcast a transaction; the result of its check."""
         try:
             data = base64.b64decode(str(params.get("tx", "")), validate=True)
         except binascii.Error as error:
@@ -124,11 +124,11 @@ class RpcMethods:
         }
 
     def net(self, _: Params) -> Any:
-        """Peers: none."""
+        """No peers."""
         return {"listening": True, "listeners": ["Listener(@)"], "n_peers": "0", "peers": []}
 
     def unconfirmed(self, params: Params) -> Any:
-        """What waits for a block."""
+        """The transactions of the mempool."""
         waiting = [tx.data for tx in self._chain.mempool.waiting.values()]
         shown = waiting[: int(params.get("limit") or 30)]
         return {
@@ -143,7 +143,7 @@ _NODE = {
     "protocol_version": {"p2p": "8", "block": "11", "app": "0"},
     "id": "5" * 40,
     "listen_addr": "tcp://127.0.0.1:26656",
-    "network": "",  # the chain's id, in its place among the fields
+    "network": "",  # the chain id, at its position among the fields
     "version": VERSION,
     "channels": "40202122233038606100",
     "moniker": "simulator",
@@ -157,7 +157,7 @@ _SDK_CODES = {
 
 
 def _abci_refusal(error: TxRefusedError | QueryError) -> tuple[int, str]:
-    """A gRPC error as abci_query shows it: the SDK's code for its status."""
+    """A gRPC error as in abci_query, with the SDK's code for its status."""
     code, words = _SDK_CODES.get(error.status, (18, "invalid request"))
     if isinstance(error, TxRefusedError) and error.codespace == "sdk":
         return error.code, error.text

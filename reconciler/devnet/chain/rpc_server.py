@@ -1,4 +1,4 @@
-"""The HTTP port of the simulated node, on loopback: JSON-RPC by POST, addresses by GET."""
+"""The HTTP port of the simulated node, on loopback: JSON-RPC by POST, URL parameters by GET."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reconciler.devnet.chain.websocket import SocketClosedError, WebSocket, acce
 _MOST_BYTES = 2 * 2**20
 _PATIENCE_SECONDS = 0.2
 _STOP_SECONDS = 0.05
-"""How often it looks whether it shall stop."""
+"""The interval between checks for the stop request."""
 
 
 class RpcServer:
@@ -61,15 +61,15 @@ class _Answering(BaseHTTPRequestHandler):
             self._reply({"jsonrpc": "2.0", "error": {"code": -32600, "message": "body too large"}})
             return
         try:
-            asked = json.loads(self.rfile.read(size))
+            request = json.loads(self.rfile.read(size))
         except ValueError:
             error = {"code": -32700, "message": "Parse error. Invalid JSON"}
             self._reply({"jsonrpc": "2.0", "error": error})
             return
-        if isinstance(asked, list):
-            self._reply([self._answer(one) for one in asked])
+        if isinstance(request, list):
+            self._reply([self._answer(one) for one in request])
         else:
-            self._reply(self._answer(asked))
+            self._reply(self._answer(request))
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -81,17 +81,17 @@ class _Answering(BaseHTTPRequestHandler):
         self._reply(self._answer({"id": -1, "method": url.path.strip("/"), "params": params}))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: tests read the output."""
+        """Log nothing, as tests read the output."""
 
     def _answer(
-        self, asked: dict[str, Any], call: Callable[[dict[str, Any]], Any] | None = None
+        self, request: dict[str, Any], call: Callable[[dict[str, Any]], Any] | None = None
     ) -> dict[str, Any]:
-        answer: dict[str, Any] = {"jsonrpc": "2.0", "id": asked.get("id", -1)}
+        answer: dict[str, Any] = {"jsonrpc": "2.0", "id": request.get("id", -1)}
         try:
-            if call and str(asked.get("method")) in SOCKET_METHODS:
-                answer["result"] = call(asked)
+            if call and str(request.get("method")) in SOCKET_METHODS:
+                answer["result"] = call(request)
             else:
-                answer["result"] = self.rpc.call(str(asked.get("method")), asked.get("params") or {})
+                answer["result"] = self.rpc.call(str(request.get("method")), request.get("params") or {})
         except RpcError as error:
             answer["error"] = {"code": error.code, "message": error.message}
             if error.data:
@@ -99,7 +99,7 @@ class _Answering(BaseHTTPRequestHandler):
         return answer
 
     def _serve_socket(self) -> None:
-        """Speak websocket until one side goes away."""
+        """Serve a websocket until one side closes it."""
         self.send_response(101)
         self.send_header("upgrade", "websocket")
         self.send_header("connection", "Upgrade")
@@ -107,22 +107,22 @@ class _Answering(BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
         socket, wanted = WebSocket(self.rfile, self.wfile), Subscriptions(self.chain)
-        over = threading.Event()
-        news = threading.Thread(target=self._tell, args=(socket, wanted, over), daemon=True)
-        news.start()
+        ended = threading.Event()
+        sender = threading.Thread(target=self._send_blocks, args=(socket, wanted, ended), daemon=True)
+        sender.start()
         try:
             while True:
-                asked = json.loads(socket.receive())
-                socket.send(json.dumps(self._answer(asked, wanted.call), separators=(",", ":")))
+                request = json.loads(socket.receive())
+                socket.send(json.dumps(self._answer(request, wanted.call), separators=(",", ":")))
         except (SocketClosedError, ValueError):
             return
         finally:
-            over.set()
-            news.join()
+            ended.set()
+            sender.join()
 
-    def _tell(self, socket: WebSocket, wanted: Subscriptions, over: threading.Event) -> None:
-        """Send the news of every block; a fault drops the socket instead, and what it missed stays missed."""
-        while not over.is_set():
+    def _send_blocks(self, socket: WebSocket, wanted: Subscriptions, ended: threading.Event) -> None:
+        """Send each block's messages; a fault drops the socket instead, and its messages are lost."""
+        while not ended.is_set():
             if not self.chain.wait_for(wanted.height + 1, _PATIENCE_SECONDS):
                 continue
             if self.chain.faults.dropped_sockets:
@@ -130,7 +130,7 @@ class _Answering(BaseHTTPRequestHandler):
                 self.connection.shutdown(SHUT_RDWR)
                 return
             try:
-                for text in wanted.news():
+                for text in wanted.new_messages():
                     socket.send(text)
             except SocketClosedError:
                 return
@@ -144,7 +144,7 @@ class _Answering(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def handle_one_request(self) -> None:
-        """Serve one request; a fault that loses the connection closes it without a word."""
+        """Serve one request; a fault may close the connection without an answer."""
         try:
             super().handle_one_request()
         except ConnectionLostError:
@@ -154,5 +154,5 @@ class _Answering(BaseHTTPRequestHandler):
 
 
 def _unquoted(value: str) -> str:
-    """An address's texts stand in double quotes."""
+    """URL parameters without their double quotes."""
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value

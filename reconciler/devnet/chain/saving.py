@@ -1,4 +1,4 @@
-"""A simulated chain in one file, to go on with later: the newest state, the kept blocks, what waits.
+"""A simulated chain in one file: the newest state, the blocks, the mempool.
 
 States of the past are not kept: after a load the oldest height that can be queried is the saved one.
 """
@@ -40,7 +40,7 @@ class _Saved:
 
 
 def save(chain: SimulatedChain, path: Path) -> None:
-    """Write a chain to a file in one step: a crash leaves the old file or the new one."""
+    """Write a chain to a file atomically."""
     with chain.lock:
         view = chain.store.at(chain.height)
         saved = _Saved(
@@ -67,7 +67,7 @@ def save(chain: SimulatedChain, path: Path) -> None:
 
 
 def load(path: Path) -> SimulatedChain:
-    """The chain that was saved; SavedChainError if the file is something else."""
+    """Load a saved chain; SavedChainError if the file is no saved chain of this version."""
     try:
         saved = msgspec.msgpack.decode(path.read_bytes(), type=_Saved, dec_hook=_decoded)
     except msgspec.MsgspecError as error:

@@ -1,4 +1,4 @@
-"""What a node refuses of the form of a settlement message (semantics 5.1, 5.3)."""
+"""Stateless checks of the settlement messages (semantics 5.1, 5.3)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def activate(msg: v1.MsgActivateEscrow) -> None:
 
 
 def release(msg: v1.MsgReleaseEscrow) -> None:
-    """Check a MsgReleaseEscrow; no amount at all is fine."""
+    """Check a MsgReleaseEscrow; the amount may be missing."""
     _address(msg.sender, "sender")
     _given(msg.escrow_id, "escrow_id", 2)
     if not _valid(list(msg.amount)):

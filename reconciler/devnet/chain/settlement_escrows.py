@@ -1,4 +1,4 @@
-"""The messages that open, activate and end a settlement escrow, and its expiry (semantics 5.1, 5.5)."""
+"""The messages that create, activate and end a settlement escrow, and its expiry (semantics 5.1, 5.5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.devnet.chain.tables import (
 
 
 def create(call: MessageCall, msg: v1.MsgCreateEscrow) -> v1.MsgCreateEscrowResponse:
-    """Execute a MsgCreateEscrow; an order has one escrow, first come first served."""
+    """Execute a MsgCreateEscrow; an order has one escrow, the first."""
     if call.state.get(SETTLEMENT_ESCROW_OF, msg.order_id.encode()):
         raise refused(1502, f"escrow already exists for order {msg.order_id}")
     limits = records.params(call)
@@ -39,19 +39,19 @@ def create(call: MessageCall, msg: v1.MsgCreateEscrow) -> v1.MsgCreateEscrowResp
         expires_at=ends_ns // NANOSECONDS,
         block_height=call.height,
     )
-    funds.lay_down(call, escrow)
+    funds.open_with(call, escrow)
     name = escrow.escrow_id.encode()
     call.state.put_free(SETTLEMENT_ENDS, name, ends_ns)
     call.state.put_free(SETTLEMENT_EXPIRIES, ends_ns.to_bytes(8, "big") + name, 1)
     call.state.put(SETTLEMENT_ESCROW_OF, msg.order_id.encode(), (escrow.escrow_id,))
     records.keep(call, escrow)
     settlement_gas.charge(call.state.meter, settlement_gas.CREATE)
-    records.announce(call)
+    records.emit_unregistered(call)
     return v1.MsgCreateEscrowResponse(escrow_id=escrow.escrow_id, created_at=call.time)
 
 
 def activate(call: MessageCall, msg: v1.MsgActivateEscrow) -> v1.MsgActivateEscrowResponse:
-    """Execute a MsgActivateEscrow; anyone may, with any recipient."""
+    """Execute a MsgActivateEscrow; any sender may name any recipient."""
     escrow = records.find(call, msg.escrow_id)
     records.require_unexpired(call, escrow, f"escrow {msg.escrow_id}")
     _move(escrow, records.ACTIVE, "activate")
@@ -59,12 +59,12 @@ def activate(call: MessageCall, msg: v1.MsgActivateEscrow) -> v1.MsgActivateEscr
     call.state.put_free(SETTLEMENT_ACTIVE, escrow.escrow_id.encode(), call.time_ns)
     records.keep(call, escrow)
     settlement_gas.charge(call.state.meter, settlement_gas.ACTIVATE)
-    records.announce(call)
+    records.emit_unregistered(call)
     return v1.MsgActivateEscrowResponse(activated_at=call.time)
 
 
 def release(call: MessageCall, msg: v1.MsgReleaseEscrow) -> v1.MsgReleaseEscrowResponse:
-    """Execute a MsgReleaseEscrow: the whole balance to the recipient, whatever amount is named."""
+    """Execute a MsgReleaseEscrow: the whole balance to the recipient, regardless of the amount."""
     escrow = records.find(call, msg.escrow_id)
     if msg.sender not in (escrow.depositor, GOVERNANCE):
         raise refused(1505, "only depositor or governance can release escrow")
@@ -73,7 +73,7 @@ def release(call: MessageCall, msg: v1.MsgReleaseEscrow) -> v1.MsgReleaseEscrowR
         raise refused(1519, f"escrow {msg.escrow_id} is not active")
     _move(escrow, records.RELEASED, "release")
     paid = list(escrow.balance)
-    funds.hand_out_all(call, escrow, escrow.recipient, paid)
+    funds.pay_rest(call, escrow, escrow.recipient, paid)
     _end(call, escrow, msg.reason)
     _record(
         call,
@@ -84,13 +84,13 @@ def release(call: MessageCall, msg: v1.MsgReleaseEscrow) -> v1.MsgReleaseEscrowR
 
 
 def refund(call: MessageCall, msg: v1.MsgRefundEscrow) -> v1.MsgRefundEscrowResponse:
-    """Execute a MsgRefundEscrow: the balance back to the depositor; usage not settled is lost."""
+    """Execute a MsgRefundEscrow: the balance to the depositor; unsettled usage is lost."""
     escrow = records.find(call, msg.escrow_id)
     if msg.sender not in (escrow.depositor, escrow.recipient, GOVERNANCE):
         raise refused(1505, "not authorized to refund escrow")
     _move(escrow, records.REFUNDED, "refund")
     paid = list(escrow.balance)
-    funds.hand_out_all(call, escrow, escrow.depositor, paid)
+    funds.pay_rest(call, escrow, escrow.depositor, paid)
     _end(call, escrow, msg.reason)
     _record(
         call,
@@ -101,7 +101,7 @@ def refund(call: MessageCall, msg: v1.MsgRefundEscrow) -> v1.MsgRefundEscrowResp
 
 
 def dispute(call: MessageCall, msg: v1.MsgDisputeEscrow) -> v1.MsgDisputeEscrowResponse:
-    """Execute a MsgDisputeEscrow: it freezes the escrow."""
+    """Execute a MsgDisputeEscrow, which freezes the escrow."""
     escrow = records.find(call, msg.escrow_id)
     if msg.sender not in (escrow.depositor, escrow.recipient):
         raise refused(1505, "only parties to escrow can file dispute")
@@ -110,24 +110,24 @@ def dispute(call: MessageCall, msg: v1.MsgDisputeEscrow) -> v1.MsgDisputeEscrowR
     escrow.closure_reason = msg.reason
     records.keep(call, escrow)
     settlement_gas.charge(call.state.meter, settlement_gas.DISPUTE)
-    records.announce(call)
+    records.emit_unregistered(call)
     return v1.MsgDisputeEscrowResponse(disputed_at=call.time)
 
 
 def expire(call: MessageCall) -> None:
-    """Give back every escrow past its time; it runs before the transactions of a block."""
+    """Refund every expired escrow, before the transactions of a block."""
     due: list[v1.EscrowAccount] = []
     for key, _ in call.state.scan(SETTLEMENT_EXPIRIES):
         if int.from_bytes(key[:8], "big") >= call.time_ns:
             break
         due.append(records.find(call, key[8:].decode()))
     for escrow in sorted(due, key=lambda one: (one.state != records.PENDING, one.escrow_id)):
-        funds.hand_out_all(call, escrow, escrow.depositor, list(escrow.balance))
+        funds.pay_rest(call, escrow, escrow.depositor, list(escrow.balance))
         escrow.state, escrow.closed_at = records.EXPIRED, call.time
         escrow.closure_reason = "expired"
         del escrow.balance[:]
         records.keep(call, escrow)
-        records.announce(call)
+        records.emit_unregistered(call)
 
 
 def _move(escrow: v1.EscrowAccount, state: str, verb: str) -> None:
@@ -144,7 +144,7 @@ def _end(call: MessageCall, escrow: v1.EscrowAccount, reason: str) -> None:
 
 
 def _record(call: MessageCall, escrow: v1.EscrowAccount, record: v1.SettlementRecord) -> None:
-    """Complete and store the settlement that ends an escrow; nothing is taken of it."""
+    """Complete and store the settlement that ends an escrow, without a fee."""
     number = records.number(call, "settlement")
     record.settlement_id = f"settle-{call.time}-{number}"
     record.escrow_id, record.order_id = escrow.escrow_id, escrow.order_id
@@ -153,5 +153,5 @@ def _record(call: MessageCall, escrow: v1.EscrowAccount, record: v1.SettlementRe
     record.settled_at = record.period_end = call.time
     record.period_start = escrow.activated_at or escrow.created_at
     record.block_height, record.is_final = call.height, True
-    records.keep_settlement(call, record)
-    records.announce(call)
+    records.store_settlement(call, record)
+    records.emit_unregistered(call)

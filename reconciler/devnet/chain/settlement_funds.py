@@ -1,4 +1,4 @@
-"""The coins of a settlement escrow lie in an x/escrow account, as a deployment's do (semantics 5.2)."""
+"""The coins of a settlement escrow: in an x/escrow account, as a deployment's (semantics 5.2)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def account_id(escrow: EscrowAccount) -> AccountId:
     return AccountId(scope=Scope.deployment, xid=f"{escrow.depositor}/{number}")
 
 
-def lay_down(call: MessageCall, escrow: EscrowAccount) -> None:
-    """Open the account with the escrow's amount; `settlement/1504` for whatever goes wrong."""
+def open_with(call: MessageCall, escrow: EscrowAccount) -> None:
+    """Open the account with the escrow's amount; `settlement/1504` for any failure."""
     given = [
         Depositor(
             owner=escrow.depositor,
@@ -44,15 +44,15 @@ def lay_down(call: MessageCall, escrow: EscrowAccount) -> None:
         raise refused(1504, refusal.text) from refusal
 
 
-def hand_out(call: MessageCall, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
-    """Pay an amount out of the account, which goes on."""
+def pay(call: MessageCall, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
+    """Pay an amount out of the account, which stays open."""
     account = records.take_account(call, account_id(escrow))
     _pay(call, account, recipient, amount)
     _save(call, account)
 
 
-def hand_out_all(call: MessageCall, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
-    """Pay the rest out and close the account; the row of the open one stays behind for ever."""
+def pay_rest(call: MessageCall, escrow: EscrowAccount, recipient: str, amount: Sequence[Coin]) -> None:
+    """Pay out the rest and close the account; the row of the open one is never removed."""
     account = records.take_account(call, account_id(escrow))
     if amount:
         _pay(call, account, recipient, amount)
@@ -77,7 +77,7 @@ def _save(call: MessageCall, account: records.OpenedAccount) -> None:
 
 
 def _take(state: AccountState, coin: Coin) -> None:
-    """Take a coin from the deposits, first in first out."""
+    """Deduct a coin from the deposits, first in first out."""
     funds = next((held for held in state.funds if held.denom == coin.denom), None)
     transferred = next((moved for moved in state.transferred if moved.denom == coin.denom), None)
     if funds is None or transferred is None:

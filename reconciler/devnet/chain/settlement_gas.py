@@ -20,5 +20,5 @@ LINE = 30_000
 
 
 def charge(meter: GasMeter, amount: int) -> None:
-    """Charge one of these."""
+    """Charge one of these amounts."""
     meter.charge(amount, "WritePerByte")

@@ -1,4 +1,4 @@
-"""Rows, numbers and refusals of the settlement rail (semantics 5)."""
+"""Rows, numbers and errors of the settlement module (semantics 5)."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ _NAMES = {
 
 
 def refused(code: int, text: str) -> TxRefusedError:
-    """A refusal with the name that its code has in this module."""
+    """An error with its code's name in this module."""
     return TxRefusedError("settlement", code, f"{text}: {_NAMES[code]}")
 
 
 def params(call: MessageCall) -> Params:
-    """The module's parameters; reading them costs what every message of the module pays."""
+    """The module's parameters; every message pays the gas of reading them."""
     settlement_gas.charge(call.state.meter, settlement_gas.PARAMS)
     return Params.FromString(call.state.get(PARAMS, b"settlement") or b"")
 
 
 def number(call: MessageCall, name: str) -> int:
-    """The next number of a kind, from 1; one whose transaction fails is given again."""
+    """The next number of a kind, from 1; one of a failed transaction is used again."""
     key = name.encode()
     value = (call.state.get(COUNTERS, key) or 0) + 1
     call.state.put(COUNTERS, key, value)
@@ -67,7 +67,7 @@ def number(call: MessageCall, name: str) -> int:
 
 
 def find(call: MessageCall, escrow_id: str) -> EscrowAccount:
-    """A copy of an escrow to work on; `settlement/1501` if there is none."""
+    """A copy of an escrow; `settlement/1501` if there is none."""
     stored = call.state.get(SETTLEMENT_ESCROWS, escrow_id.encode())
     if stored is None:
         raise refused(1501, f"escrow {escrow_id} not found")
@@ -77,7 +77,7 @@ def find(call: MessageCall, escrow_id: str) -> EscrowAccount:
 
 
 def find_by_order(call: MessageCall, order_id: str) -> EscrowAccount:
-    """The one escrow of an order; `settlement/1501` if there is none."""
+    """The escrow of an order; `settlement/1501` if there is none."""
     names = call.state.get(SETTLEMENT_ESCROW_OF, order_id.encode())
     if not names:
         raise refused(1501, f"no escrow found for order {order_id}")
@@ -85,7 +85,7 @@ def find_by_order(call: MessageCall, order_id: str) -> EscrowAccount:
 
 
 def keep(call: MessageCall, escrow: EscrowAccount) -> None:
-    """Store an escrow; one that has ended no longer waits for its expiry."""
+    """Store an escrow; one that has ended no longer expires."""
     name = escrow.escrow_id.encode()
     call.state.put(SETTLEMENT_ESCROWS, name, escrow)
     if escrow.state != ACTIVE and call.state.peek(SETTLEMENT_ACTIVE, name) is not None:
@@ -96,7 +96,7 @@ def keep(call: MessageCall, escrow: EscrowAccount) -> None:
 
 
 def ends_ns(call: MessageCall, escrow: EscrowAccount) -> int:
-    """When an escrow expires, in unix nanoseconds."""
+    """The expiry of an escrow, in unix nanoseconds."""
     return call.state.peek(SETTLEMENT_ENDS, escrow.escrow_id.encode()) or 0
 
 
@@ -109,20 +109,20 @@ def move(escrow: EscrowAccount, state: str) -> bool:
 
 
 def require_unexpired(call: MessageCall, escrow: EscrowAccount, words: str) -> None:
-    """`settlement/1518` for an escrow past its time that has not ended."""
+    """Refuse an expired escrow that has not ended (`settlement/1518`)."""
     if escrow.state in _NEXT and call.time_ns > ends_ns(call, escrow):
         raise refused(1518, f"{words} has expired")
 
 
 def deduct(escrow: EscrowAccount, amount: Sequence[Coin]) -> None:
-    """Count an amount as settled; what was refunded counts too (semantics 5.5)."""
+    """Count an amount as settled, refunds included (semantics 5.5)."""
     set_coins(escrow.balance, subtracted(escrow.balance, amount))
     set_coins(escrow.total_settled, added(escrow.total_settled, amount))
     escrow.settlement_count += 1
 
 
-def keep_settlement(call: MessageCall, record: SettlementRecord) -> None:
-    """Store a settlement; the order's next automatic one counts from now."""
+def store_settlement(call: MessageCall, record: SettlementRecord) -> None:
+    """Store a settlement; the period of the order's next automatic one begins now."""
     name = record.settlement_id.encode()
     call.state.put(SETTLEMENTS, name, record)
     order = record.order_id.encode()
@@ -133,16 +133,16 @@ def keep_settlement(call: MessageCall, record: SettlementRecord) -> None:
         call.state.put_free(SETTLEMENT_ACTIVE, escrow, call.time_ns)
 
 
-def keep_usage(call: MessageCall, record: UsageRecord) -> None:
-    """Store a usage record; its name joins the order's list again each time (semantics 5.4)."""
+def store_usage(call: MessageCall, record: UsageRecord) -> None:
+    """Store a usage record; its id is appended to the order's list each time (semantics 5.4)."""
     call.state.put(USAGE, record.usage_id.encode(), record)
     order = record.order_id.encode()
     names = call.state.get(USAGE_OF, order) or ()
     call.state.put(USAGE_OF, order, (*names, record.usage_id))
 
 
-def announce(call: MessageCall, times: int = 1) -> None:
-    """The module's own events are not registered: no type, no attributes (semantics 5.7)."""
+def emit_unregistered(call: MessageCall, times: int = 1) -> None:
+    """Emit an event of the module, which is not registered: no type, no attributes (semantics 5.7)."""
     for _ in range(times):
         call.events.emit("")
 
@@ -153,7 +153,7 @@ def amounts(coins: Iterable[Coin]) -> dict[str, int]:
 
 
 def coins(held: dict[str, int]) -> list[Coin]:
-    """Coins in the order of their denominations, none that is zero."""
+    """Coins by denomination, without zero amounts."""
     return [Coin(denom=denom, amount=str(held[denom])) for denom in sorted(held) if held[denom]]
 
 

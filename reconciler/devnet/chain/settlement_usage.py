@@ -1,4 +1,4 @@
-"""Usage records: accepted as often as they are sent, and never compared (semantics 5.3, 5.4)."""
+"""Usage records; duplicates are accepted (semantics 5.3, 5.4)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from reconciler.devnet.chain.tables import USAGE, USAGE_OF
 
 _MOST_UNITS = 2**63 - 1
 _LOOKS = 2
-"""The chain looks the escrow up again, twice, before it stores a record; it costs gas."""
+"""The chain reads the escrow twice more before it stores a record, which costs gas."""
 
 
 def record(call: MessageCall, msg: v1.MsgRecordUsage) -> v1.MsgRecordUsageResponse:
-    """Execute a MsgRecordUsage; only the escrow's recipient may, while it is active."""
+    """Execute a MsgRecordUsage of the recipient of an active escrow."""
     escrow = records.find_by_order(call, msg.order_id)
     if msg.sender != escrow.recipient:
         raise refused(1505, "only the provider can record usage")
@@ -33,28 +33,28 @@ def record(call: MessageCall, msg: v1.MsgRecordUsage) -> v1.MsgRecordUsageRespon
     earlier = call.state.peek(USAGE_OF, msg.order_id.encode()) or ()
     for name in earlier:
         call.state.get(USAGE, name.encode())
-    records.keep_usage(call, usage)
+    records.store_usage(call, usage)
     call.state.meter.write(len(usage.usage_id) + USAGE.size(usage))
     settlement_gas.charge(call.state.meter, settlement_gas.RECORD)
-    records.announce(call)
+    records.emit_unregistered(call)
     return v1.MsgRecordUsageResponse(
         usage_id=usage.usage_id, total_cost=coins_text(cost), recorded_at=call.time
     )
 
 
 def acknowledge(call: MessageCall, msg: v1.MsgAcknowledgeUsage) -> v1.MsgAcknowledgeUsageResponse:
-    """Execute a MsgAcknowledgeUsage; it announces nothing."""
+    """Execute a MsgAcknowledgeUsage, which emits no event."""
     stored = find(call, msg.usage_id)
     if msg.sender != stored.customer:
         raise refused(1505, "only the customer can acknowledge usage")
     stored.customer_acknowledged, stored.customer_signature = True, msg.signature
-    records.keep_usage(call, stored)
+    records.store_usage(call, stored)
     settlement_gas.charge(call.state.meter, settlement_gas.ACKNOWLEDGE)
     return v1.MsgAcknowledgeUsageResponse(acknowledged_at=call.time)
 
 
 def find(call: MessageCall, usage_id: str) -> v1.UsageRecord:
-    """A copy of a usage record to work on; `settlement/1513` if there is none."""
+    """A copy of a usage record; `settlement/1513` if there is none."""
     stored = call.state.get(USAGE, usage_id.encode())
     if stored is None:
         raise refused(1513, f"usage record {usage_id} not found")
@@ -81,7 +81,7 @@ def _made(call: MessageCall, msg: v1.MsgRecordUsage) -> v1.UsageRecord:
 
 
 def _cost(price: DecCoin, units: int) -> list[Coin]:
-    """Price times units, truncated; what Go's coins cannot be is a panic."""
+    """Price times units, truncated; panics where Go's coins do."""
     amount = whole(dec(price.amount) * min(units, _MOST_UNITS))
     if not valid_denom(price.denom):
         raise PanicError(f"invalid denom: {price.denom}")

@@ -1,13 +1,13 @@
-"""Settling an order: usage becomes coins, by a message or by itself (semantics 5.5)."""
+"""Settling the usage of an order, by a message or automatically (semantics 5.5)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.chain.proto import settlement_v1_pb2 as v1
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
-from reconciler.devnet.chain import bank, settlement_gas, settlement_rewards, settlement_usage
+from reconciler.devnet.chain import bank, settlement_gas, settlement_usage
 from reconciler.devnet.chain import settlement_funds as funds
 from reconciler.devnet.chain import settlement_records as records
 from reconciler.devnet.chain.addresses import GOVERNANCE, SETTLEMENT
@@ -42,8 +42,8 @@ def settle_order(call: MessageCall, msg: v1.MsgSettleOrder) -> v1.MsgSettleOrder
     )
 
 
-def settle_what_is_due(call: MessageCall) -> None:
-    """Settle every active escrow with unsettled usage whose period is over; refusals are passed over."""
+def settle_due(call: MessageCall) -> None:
+    """Settle every active escrow with unsettled usage whose period is over; ignore errors."""
     period_ns = v1.Params.FromString(call.state.peek(PARAMS, b"settlement") or b"").settlement_period
     period_ns *= NANOSECONDS
     rows = list(call.state.scan(SETTLEMENT_ACTIVE))
@@ -60,7 +60,7 @@ def settle_what_is_due(call: MessageCall) -> None:
 
 
 def _unsettled(call: MessageCall, order_id: str) -> list[v1.UsageRecord]:
-    """An order's unsettled records, to work on: an acknowledged one is there twice."""
+    """An order's unsettled records; an acknowledged one is listed twice."""
     names = call.state.get(USAGE_OF, order_id.encode()) or ()
     found = [settlement_usage.find(call, name) for name in names]
     return [usage for usage in found if not usage.settled]
@@ -137,31 +137,31 @@ def _carry_out(
     usages: Sequence[v1.UsageRecord],
     settlement: v1.SettlementRecord,
 ) -> None:
-    """Move the coins, mark the records, pay the provider; then tell of it."""
-    funds.hand_out(call, escrow, SETTLEMENT, settlement.total_amount)
+    """Move the coins, mark the records, pay the provider, and emit events."""
+    funds.pay(call, escrow, SETTLEMENT, settlement.total_amount)
     settlement.settlement_id = f"settle-{call.time}-{records.number(call, 'settlement')}"
     records.deduct(escrow, settlement.total_amount)
     records.keep(call, escrow)
-    records.keep_settlement(call, settlement)
+    records.store_settlement(call, settlement)
     for usage in usages:
         usage.settled, usage.settlement_id = True, settlement.settlement_id
-        records.keep_usage(call, usage)
+        records.store_usage(call, usage)
     if settlement.is_final and not escrow.balance:
         escrow.state, escrow.closed_at = records.RELEASED, call.time
         escrow.closure_reason = "final settlement"
         records.keep(call, escrow)
-        funds.hand_out_all(call, escrow, escrow.recipient, [])
+        funds.pay_rest(call, escrow, escrow.recipient, [])
     _pay_out(call, settlement)
     lines = settlement_gas.LINE * (len(usages) - 1)
     settlement_gas.charge(call.state.meter, settlement_gas.INVOICE + max(lines, 0))
-    rewarded = settlement_rewards.earned(usages, records.params(call))
+    rewarded = _earns_reward(usages, records.params(call))
     if rewarded:
         settlement_gas.charge(call.state.meter, settlement_gas.REWARD)
-    records.announce(call, 3 if rewarded else 2)
+    records.emit_unregistered(call, 3 if rewarded else 2)
 
 
 def _pay_out(call: MessageCall, settlement: v1.SettlementRecord) -> None:
-    """The payout of a settlement; one that fails does not undo the settlement."""
+    """Pay out a settlement; a failure does not roll back the settlement."""
     payout = _payout(call, settlement)
     try:
         bank.send(call, SETTLEMENT, settlement.provider, settlement.provider_share)
@@ -175,7 +175,7 @@ def _pay_out(call: MessageCall, settlement: v1.SettlementRecord) -> None:
 
 
 def _payout(call: MessageCall, settlement: v1.SettlementRecord) -> v1.PayoutRecord:
-    """What is to be paid; the invoice that it names is not kept."""
+    """The payout of a settlement; the invoice that it names is not stored."""
     invoice = hashlib.sha256(f"invoice {settlement.settlement_id}".encode()).hexdigest()[:32]
     return v1.PayoutRecord(
         payout_id=f"payout-{call.time}-{records.number(call, 'payout')}",
@@ -197,3 +197,44 @@ def _payout(call: MessageCall, settlement: v1.SettlementRecord) -> v1.PayoutReco
         processed_at=call.time,
         block_height=call.height,
     )
+
+
+_PARTS = 10_000
+_MEMORY = frozenset({"memory", "ram", "mem", "memory_gb_hours", "gb-hour", "gb_hours"})
+_STORAGE = frozenset({"storage", "disk", "storage_gb_hours"})
+_GPU = frozenset({"gpu", "gpu_hours", "gpu-hour"})
+_NETWORK = frozenset({"network", "bandwidth", "network_gb"})
+
+
+def _earns_reward(usages: Iterable[v1.UsageRecord], params: v1.Params) -> bool:
+    """Whether any record earns a reward of at least one coin, which emits an event (semantics 5.5)."""
+    return any(_reward(int(coin.amount), usage, params) for usage in usages for coin in usage.total_cost)
+
+
+def _reward(cost: int, usage: v1.UsageRecord, params: v1.Params) -> int:
+    late = usage.submitted_at > usage.period_end + params.usage_grace_period
+    shares = (
+        params.usage_reward_rate_bps,
+        _of_type(usage.usage_type.strip().lower(), params),
+        params.usage_reward_sla_late_multiplier_bps
+        if late
+        else params.usage_reward_sla_ontime_multiplier_bps,
+        params.usage_reward_ack_multiplier_bps
+        if usage.customer_acknowledged
+        else params.usage_reward_unack_multiplier_bps,
+    )
+    for share in shares:
+        cost = cost * share // _PARTS
+    return cost
+
+
+def _of_type(name: str, params: v1.Params) -> int:
+    if name in _MEMORY:
+        return params.usage_reward_memory_multiplier_bps
+    if name in _STORAGE:
+        return params.usage_reward_storage_multiplier_bps
+    if name in _GPU:
+        return params.usage_reward_gpu_multiplier_bps
+    if name in _NETWORK:
+        return params.usage_reward_network_multiplier_bps
+    return params.usage_reward_cpu_multiplier_bps

@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 
 class StateTable(Generic[V]):
-    """One kind of row: its name, and how a value becomes bytes and comes back."""
+    """One kind of row: its name, and the encoding of its values."""
 
     def __init__(self, name: str, encode: Callable[[V], bytes], decode: Callable[[bytes], V]) -> None:
         self.name = name
@@ -28,11 +28,11 @@ class StateTable(Generic[V]):
 
 
 TABLES: dict[str, StateTable[Any]] = {}
-"""Every table by name, for a state that is kept on disk."""
+"""Every table by name, for a state on disk."""
 
 
 class StateReader(Protocol):
-    """What can be asked of a state: one row, or the rows under a prefix in the order of their keys."""
+    """Reads of a state: one row, or the rows below a prefix in the order of their keys."""
 
     def get(self, table: StateTable[V], key: bytes) -> V | None:
         """The row, or None."""
@@ -52,7 +52,7 @@ class _Rows:
 
 
 class StateStore:
-    """All rows with their versions; written only while a block is made."""
+    """All rows with their versions; written while a block is made."""
 
     def __init__(self, history: int) -> None:
         self.history = history
@@ -70,7 +70,7 @@ class StateStore:
         return found
 
     def write(self, table: StateTable[Any], key: bytes, value: Any) -> None:
-        """Set a row in the block that is being made; None removes it."""
+        """Set a row in the current block; None removes it."""
         rows, height = self.rows(table), self.height + 1
         versions = rows.versions.get(key)
         if versions is None:
@@ -83,7 +83,7 @@ class StateStore:
         self._now.add((table.name, key))
 
     def commit(self) -> None:
-        """End the block: its writes are the state at the next height; what is too old is forgotten."""
+        """End the block: its writes become the next height's state, and old versions are dropped."""
         self.height += 1
         if self._now:
             self._touched.append((self.height, self._now))
@@ -105,11 +105,11 @@ class StateStore:
 
     @property
     def oldest(self) -> int:
-        """The oldest height whose state is still known in full."""
+        """The oldest height whose state is complete."""
         return max(self._first, self.height - self.history)
 
     def restore(self, height: int, tables: Mapping[str, Mapping[bytes, Any]]) -> None:
-        """Forget everything and begin with these rows as the state after a height."""
+        """Replace everything by these rows as the state after a height."""
         self.height = self._first = height
         self._tables.clear()
         self._touched.clear()
@@ -120,11 +120,11 @@ class StateStore:
             rows.versions = {key: [(height, value)] for key, value in found.items()}
 
     def at(self, height: int) -> View:
-        """The state as it was after the block `height`."""
+        """The state after the block `height`."""
         return View(self, height)
 
     def tip(self) -> View:
-        """The state with what the block in the making has written so far."""
+        """The state with the current block's writes so far."""
         return View(self, self.height + 1)
 
 
@@ -139,7 +139,7 @@ class View:
 
     @property
     def height(self) -> int:
-        """The height whose state this is."""
+        """The height of this state."""
         return self._height
 
     def get(self, table: StateTable[V], key: bytes) -> V | None:
@@ -159,7 +159,7 @@ class View:
 
 
 class Branch:
-    """Writes on top of a state that come into force together or not at all, each charged to a meter."""
+    """Writes on top of a state that are flushed together or dropped, each charged to a meter."""
 
     __slots__ = ("_pending", "_under", "meter")
 
@@ -169,23 +169,23 @@ class Branch:
         self.meter = meter or GasMeter()
 
     def get(self, table: StateTable[V], key: bytes) -> V | None:
-        """The row, charged as a read; its value must not be changed in place."""
+        """The row, charged as a read; do not change its value in place."""
         value = self.peek(table, key)
         self.meter.read(len(key) + (0 if value is None else table.size(value)))
         return value
 
     def has(self, table: StateTable[Any], key: bytes) -> bool:
-        """Whether the row is there, charged as the cheaper look."""
+        """Whether the row exists, charged as such."""
         self.meter.has()
         return self.peek(table, key) is not None
 
     def peek(self, table: StateTable[V], key: bytes) -> V | None:
-        """The row, free of charge: for what the chain does outside the metered store."""
+        """The row, without gas, for work outside the metered store."""
         pending = self._pending.get(table)
         if pending is not None and key in pending:
             found: V | None = pending[key]
             return found
-        # a branch on a branch shares its meter: what is read through it is charged once
+        # a branch on a branch shares its meter, so that a read is charged once
         return (
             self._under.peek(table, key) if isinstance(self._under, Branch) else self._under.get(table, key)
         )
@@ -196,7 +196,7 @@ class Branch:
         self.put_free(table, key, value)
 
     def put_free(self, table: StateTable[V], key: bytes, value: V | None) -> None:
-        """Write the row free of charge; None removes it."""
+        """Write the row without gas; None removes it."""
         self._pending.setdefault(table, {})[key] = value
 
     def delete(self, table: StateTable[Any], key: bytes) -> None:
@@ -205,13 +205,13 @@ class Branch:
         self._pending.setdefault(table, {})[key] = None
 
     def walk(self, table: StateTable[V], prefix: bytes) -> list[tuple[bytes, V]]:
-        """The rows under a prefix as they are now, charged as an iteration over all of them."""
+        """The rows below a prefix, charged as an iteration over all of them."""
         rows = list(self.scan(table, prefix))
         self.meter.walk([len(key) + table.size(value) for key, value in rows])
         return rows
 
     def scan(self, table: StateTable[V], prefix: bytes = b"") -> Iterator[tuple[bytes, V]]:
-        """The rows under a prefix, in order, free of charge."""
+        """The rows below a prefix, in order, without gas."""
         pending = self._pending.get(table)
         changed = {k: v for k, v in pending.items() if k.startswith(prefix)} if pending else {}
         if not changed:
@@ -223,7 +223,7 @@ class Branch:
             yield key, rows[key]
 
     def flush(self, write: Callable[[StateTable[Any], bytes, Any], None]) -> None:
-        """Hand every write on."""
+        """Pass every write on."""
         for table, rows in self._pending.items():
             for key, value in rows.items():
                 write(table, key, value)
@@ -237,6 +237,6 @@ def _version(versions: list[tuple[int, Any]] | None, height: int) -> Any:
 
 
 def _after(prefix: bytes) -> bytes:
-    """The first key after all that begin with a prefix."""
+    """The first key after all keys with a prefix."""
     cut = prefix.rstrip(b"\xff")
     return cut[:-1] + bytes([cut[-1] + 1])

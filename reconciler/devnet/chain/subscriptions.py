@@ -21,7 +21,7 @@ _MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What one subscription asks for, and the id that its messages carry."""
+    """One subscription: its query, and the id of its messages."""
 
     id: Any
     query: str
@@ -29,7 +29,7 @@ class Subscription:
 
 
 class Subscriptions:
-    """The subscriptions of one client, and where in the chain it is."""
+    """The subscriptions of one client, and its position in the chain."""
 
     def __init__(self, chain: SimulatedChain) -> None:
         self._chain = chain
@@ -37,12 +37,12 @@ class Subscriptions:
         self._wanted: dict[str, Subscription] = {}
         self.height = chain.reading.height
 
-    def call(self, asked: dict[str, Any]) -> Any:
-        """Subscribe or unsubscribe; RpcError as the node answers."""
-        method, query = asked.get("method"), str((asked.get("params") or {}).get("query", ""))
+    def call(self, request: dict[str, Any]) -> Any:
+        """Subscribe or unsubscribe; raises the node's RpcError."""
+        method, query = request.get("method"), str((request.get("params") or {}).get("query", ""))
         with self._lock:
             if method == "subscribe":
-                return self._subscribe(asked.get("id"), query)
+                return self._subscribe(request.get("id"), query)
             if method == "unsubscribe":
                 if self._wanted.pop(query, None) is None:
                     raise internal("subscription not found")
@@ -52,8 +52,8 @@ class Subscriptions:
                 return {}
         raise RpcError(UNKNOWN, "Method not found")
 
-    def news(self) -> Iterator[str]:
-        """The messages about the blocks that were made since the last time, as texts."""
+    def new_messages(self) -> Iterator[str]:
+        """The messages about blocks since the last call, as texts."""
         newest = self._chain.reading.height
         while self.height < newest:
             self.height += 1
@@ -95,7 +95,7 @@ def _messages(
 
 
 def _result(tx: Included) -> dict[str, Any]:
-    """A transaction without its zero fields: no index 0, no code of one that succeeded."""
+    """A transaction without zero fields such as index 0 and code 0."""
     outcome = {
         key: value for key, value in shapes.result(tx.outcome).items() if value not in (0, "", None, [])
     }

@@ -1,4 +1,4 @@
-"""The chain's tables and the keys of their rows; the order of the keys is the order of every list."""
+"""The chain's tables; the order of their keys is the order of every list."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ M = TypeVar("M", bound=Message)
 
 
 def messages(name: str, kind: type[M]) -> StateTable[M]:
-    """A table whose values are messages; they are never changed once written."""
+    """A table of messages, which are not changed once written."""
     table = StateTable[M](name, lambda value: value.SerializeToString(deterministic=True), kind.FromString)
     table.size = cast("Any", kind).ByteSize
     return table
 
 
 def json_messages(name: str, kind: type[M]) -> StateTable[M]:
-    """A table whose values the chain keeps as JSON, which its gas is counted by."""
+    """A table of messages that the chain stores as JSON, whose size determines the gas."""
     table = messages(name, kind)
     table.size = lambda value: len(MessageToJson(value, preserving_proto_field_name=True, indent=None))
     return table

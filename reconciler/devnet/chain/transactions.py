@@ -1,4 +1,4 @@
-"""A transaction's bytes taken apart."""
+"""Decoding of transactions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from google.protobuf.message import DecodeError
 from reconciler.chain.proto.cosmos_secp256k1_pb2 import PubKey
 from reconciler.chain.proto.cosmos_tx_pb2 import AuthInfo, SignDoc, SignerInfo, TxBody, TxRaw
 from reconciler.devnet.chain.errors import TxRefusedError, sdk
-from reconciler.devnet.chain.figures import wrong_figure
+from reconciler.devnet.chain.message_fields import malformed_number
 from reconciler.devnet.chain.routes import Routed, resolve
 
 _PUBLIC_KEY = "/cosmos.crypto.secp256k1.PubKey"
 
 
 def tx_hash(data: bytes) -> str:
-    """The name of a transaction: upper-case hex of the sha256 of its bytes (semantics 1.2)."""
+    """The hash of a transaction: upper-case hex of the sha256 of its bytes (semantics 1.2)."""
     return hashlib.sha256(data).hexdigest().upper()
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """What the bytes say."""
+    """A decoded transaction."""
 
     data: bytes
     raw: TxRaw
@@ -39,22 +39,22 @@ class Transaction:
 
     @property
     def gas_limit(self) -> int:
-        """The gas that its fee is for."""
+        """The gas limit."""
         return self.auth.fee.gas_limit
 
     @property
     def signers(self) -> list[str]:
-        """The accounts that must sign, each once, in the order of the messages; who pays the fee too."""
+        """The accounts that must sign, each once, in the order of the messages; then the fee payer."""
         payer = self.auth.fee.payer
         return list(dict.fromkeys([*(m.signer for m in self.messages), *([payer] if payer else [])]))
 
     @property
     def payer(self) -> str:
-        """Who pays the fee: the first signer, unless another one is named."""
+        """The fee payer, by default the first signer."""
         return self.auth.fee.payer or self.signers[0]
 
     def sign_doc(self, chain_id: str, account_number: int) -> bytes:
-        """What a signer signs in SIGN_MODE_DIRECT (semantics 1.2)."""
+        """The bytes to sign in SIGN_MODE_DIRECT (semantics 1.2)."""
         return SignDoc(
             body_bytes=self.raw.body_bytes,
             auth_info_bytes=self.raw.auth_info_bytes,
@@ -64,7 +64,7 @@ class Transaction:
 
 
 def decode(data: bytes) -> Transaction:
-    """Take bytes apart; `sdk/2` if they are no transaction."""
+    """Decode a transaction; `sdk/2` if the bytes are none."""
     try:
         raw = TxRaw.FromString(data)
         body, auth = TxBody.FromString(raw.body_bytes), AuthInfo.FromString(raw.auth_info_bytes)
@@ -72,7 +72,7 @@ def decode(data: bytes) -> Transaction:
         raise _not_a_transaction(data) from error
     if not raw.body_bytes:
         raise _not_a_transaction(data)
-    wrong = wrong_figure(auth)
+    wrong = malformed_number(auth)
     if wrong is not None:
         raise sdk(2, f"{wrong}: tx parse error: tx parse error")
     try:
@@ -85,14 +85,14 @@ def decode(data: bytes) -> Transaction:
 
 
 def public_key(info: SignerInfo) -> bytes:
-    """The key that a signer shows, or nothing."""
+    """The signer's public key, empty where it is missing."""
     if info.public_key.type_url != _PUBLIC_KEY:
         return b""
     return PubKey.FromString(info.public_key.value).key
 
 
 def _not_a_transaction(data: bytes) -> TxRefusedError:
-    """The node checks tags first: the wire type of the first field that it does not expect is named."""
+    """The node's error, which names the wire type of the first unexpected field."""
     wire_type = data[0] & 7 if data else 2
     words = f"expected 2 wire type, got {wire_type}" if wire_type != 2 else "unexpected EOF"
     return sdk(2, f"{words}: tx parse error: tx parse error")

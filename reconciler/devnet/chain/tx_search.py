@@ -1,4 +1,4 @@
-"""CometBFT's query language over the transactions of the blocks that are kept (semantics 8)."""
+"""CometBFT's query language over the transactions of the stored blocks (semantics 8)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _JOINT = re.compile(r"AND\b")
 
 @dataclass(frozen=True, slots=True)
 class SearchCondition:
-    """One condition: a tag, and what its value must be."""
+    """One condition on the values of a tag."""
 
     tag: str
     sign: str
     value: str
 
     def holds(self, values: Iterable[str]) -> bool:
-        """Whether one of the tag's values fits."""
+        """Whether one of the tag's values matches."""
         return any(self._fits(value) for value in values)
 
     def _fits(self, value: str) -> bool:
@@ -43,7 +43,7 @@ class SearchCondition:
 
 
 def parse(query: str) -> list[SearchCondition]:
-    """Conditions joined by AND; a refusal names the place as the node does."""
+    """Conditions joined by AND; an error names the position as the node does."""
     conditions: list[SearchCondition] = []
     place = 0
     while True:
@@ -62,7 +62,7 @@ def parse(query: str) -> list[SearchCondition]:
 
 
 def search(blocks: Iterable[StoredBlock], query: str) -> list[Included]:
-    """The transactions that fit, in the order of the blocks."""
+    """The matching transactions, in the order of the blocks."""
     conditions = parse(query)
     return [tx for block in blocks for tx in block.txs if matches(conditions, tags(tx))]
 

@@ -1,4 +1,4 @@
-"""The frames of a websocket, as far as a JSON-RPC server needs them (RFC 6455)."""
+"""The websocket frames that a JSON-RPC server needs (RFC 6455)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOST_BYTES = 2 * 2**20
 
 
 class SocketClosedError(Exception):
-    """The other side is gone."""
+    """The peer has closed the connection."""
 
 
 def accept_key(key: str) -> str:
-    """The answer to a handshake's key."""
+    """The accept value for a handshake's key."""
     return base64.b64encode(hashlib.sha1(f"{key}{_MAGIC}".encode(), usedforsecurity=False).digest()).decode()
 
 

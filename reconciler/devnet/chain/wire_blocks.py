@@ -1,4 +1,4 @@
-"""Blocks and events as the gRPC services show them; hashes are the simulator's own."""
+"""Blocks and events in the gRPC services; hashes are the simulator's own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from reconciler.chain.proto import tendermint_types_pb2 as types
 from reconciler.chain.proto.tendermint_abci_pb2 import Event as WireEvent
 from reconciler.chain.proto.tendermint_abci_pb2 import EventAttribute
 from reconciler.devnet.chain.blocks import StoredBlock
-from reconciler.devnet.chain.call import NANOSECONDS
-from reconciler.devnet.chain.events import ChainEventRecord
+from reconciler.devnet.chain.call import NANOSECONDS, ChainEventRecord
 
 
 def wire_event(event: ChainEventRecord, *, indexed: bool = True) -> WireEvent:
@@ -25,12 +24,12 @@ def stamp(time_ns: int) -> Timestamp:
 
 
 def block_id(block: StoredBlock) -> types.BlockID:
-    """The name of a block."""
+    """The id of a block."""
     return types.BlockID(hash=block.hash, part_set_header={"total": 1, "hash": block.app_hash})
 
 
 def wire_block(block: StoredBlock, before: StoredBlock | None, chain_id: str) -> types.Block:
-    """A block as CometBFT has it."""
+    """A block in CometBFT's form."""
     return types.Block(
         header=_header(block, before, chain_id),
         data={"txs": [one.data for one in block.txs]},
@@ -40,7 +39,7 @@ def wire_block(block: StoredBlock, before: StoredBlock | None, chain_id: str) ->
 
 
 def sdk_block(wire: types.Block) -> blocks.Block:
-    """The same block as the SDK has it: the proposer is a text."""
+    """The same block in the SDK's form, where the proposer is a text."""
     bare = types.Header()
     bare.CopyFrom(wire.header)
     bare.ClearField("proposer_address")

@@ -1,4 +1,4 @@
-"""One request, decoded, and what is done for it."""
+"""One decoded request, and its execution."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class ClusterCall:
     content: str
 
     @property
-    def asked(self) -> WriteRequest:
-        """How a write is asked for."""
-        options = self.body if self.verb.startswith("delete") and self.body else {}
-        dry_run = "dryRun" in self.query or bool(options.get("dryRun"))
+    def options(self) -> WriteRequest:
+        """The options of a write."""
+        body = self.body if self.verb.startswith("delete") and self.body else {}
+        dry_run = "dryRun" in self.query or bool(body.get("dryRun"))
         return WriteRequest(self.query["fieldManager"], dry_run, self.query.get("force") == "true")
 
     def sent(self) -> Object:
@@ -54,39 +54,39 @@ class ClusterCall:
 
 
 class ClusterCalls:
-    """Does what a call asks."""
+    """Executes calls."""
 
     def __init__(self, writes: Writes, reads: ClusterReads) -> None:
         self._writes = writes
         self._reads = reads
 
     def do(self, call: ClusterCall) -> tuple[int, Object]:
-        """The answer's status and object; a body that is not of its kind's form is refused with 422."""
+        """The answer's status and object; a malformed body is refused with 422."""
         try:
             return self._do(call)
         except (KeyError, TypeError, AttributeError, ValueError) as why:
             raise RefusalError(422, f"the object is not of its kind's form: {why!r}") from why
 
     def _do(self, call: ClusterCall) -> tuple[int, Object]:
-        target, asked = call.target, call.asked
+        target, options = call.target, call.options
         match call.verb:
             case "get":
                 found = self._writes.must_get(target)
                 return 200, scale_of(found) if target.subresource == "scale" else found
             case "create":
-                return 201, self._writes.create(target, call.sent(), asked)
+                return 201, self._writes.create(target, call.sent(), options)
             case "update":
-                return 200, self._writes.update(target, lambda live: call.sent(), asked)
+                return 200, self._writes.update(target, lambda live: call.sent(), options)
             case "patch" if call.content == APPLY:
-                found, created = self._writes.apply(target, call.sent(), asked)
+                found, created = self._writes.apply(target, call.sent(), options)
                 return 201 if created else 200, found
             case "patch" if call.content in _PATCHES:
                 patch = _PATCHES[call.content]
-                return 200, self._writes.update(target, lambda live: patch(live, call.body), asked)
+                return 200, self._writes.update(target, lambda live: patch(live, call.body), options)
             case "patch":
                 raise RefusalError(415, f"the body of the request was in an unknown format - {call.content}")
             case "delete":
-                return 200, self._writes.delete(target, call.body or {}, asked)
+                return 200, self._writes.delete(target, call.body or {}, options)
             case "deletecollection":
                 return 200, self._delete_all(call)
             case verb:
@@ -98,5 +98,5 @@ class ClusterCalls:
         for found in listed["items"]:
             meta = found["metadata"]
             each = Target(call.target.kind, meta.get("namespace", ""), meta["name"])
-            self._writes.delete(each, call.body or {}, call.asked)
+            self._writes.delete(each, call.body or {}, call.options)
         return listed

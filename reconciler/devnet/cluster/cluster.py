@@ -1,4 +1,4 @@
-"""SIMULATOR: a Kubernetes cluster inside this program; real kubectl can use it, no container ever runs."""
+"""SIMULATOR: a Kubernetes cluster inside this program, for kubectl too; no container runs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from reconciler.devnet.cluster.nodes import Nodes, NodeSize, new_node
 from reconciler.devnet.cluster.reads import ClusterReads
 from reconciler.devnet.cluster.server import Server
 from reconciler.devnet.cluster.store import ObjectKey, ObjectStore
-from reconciler.devnet.cluster.streams import Pulse, Streams, wait
+from reconciler.devnet.cluster.streams import ChangeSignal, Streams, wait
 from reconciler.devnet.cluster.writes import Clock, WriteRequest, Writes, stamp
 
 STATE_FILE = "cluster.json"
 START_MAX_SECONDS = 10
 TWO_NODES = (NodeSize(gpu=4), NodeSize())
 _KUBECONFIG = """\
-# A SIMULATED cluster: nothing runs, everything is played.
+# A SIMULATED cluster: no container runs.
 apiVersion: v1
 kind: Config
 clusters: [{{name: simulated, cluster: {{server: "{url}"}}}}]
@@ -36,9 +36,9 @@ current-context: simulated
 
 
 class SimulatedCluster:
-    """Objects, played controllers and an API server; version and kubeconfig say that it is a simulator.
+    """Objects, simulated controllers and an API server; its version marks it as a simulator.
 
-    The server and the controllers live on a thread of their own; `store` and `faults` may be used from any.
+    The server and the controllers run on a thread of their own; `store` and `faults` may be used from any.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class SimulatedCluster:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
         self._failure: BaseException | None = None
-        self._furnish(nodes, stamp(clock()))
+        self._create_base_objects(nodes, stamp(clock()))
 
-    def _furnish(self, nodes: Sequence[NodeSize], now: str) -> None:
+    def _create_base_objects(self, nodes: Sequence[NodeSize], now: str) -> None:
         for name in ("default", "kube-system"):
             self.writes.create(
                 Target(BY_PLURAL["namespaces"], "", name),
@@ -71,13 +71,13 @@ class SimulatedCluster:
             self.writes.create(Target(BY_PLURAL["nodes"], "", f"node-{at}"), node, WriteRequest("kubelet"))
 
     @property
-    def asked(self) -> Mapping[tuple[str, str], int]:
-        """How many requests came, by verb (list, watch, get, patch, ...) and plural ("" for others)."""
-        return self._server.asked
+    def request_counts(self) -> Mapping[tuple[str, str], int]:
+        """The number of requests by verb (list, watch, get, patch, ...) and plural ("" for others)."""
+        return self._server.request_counts
 
     @property
     def created(self) -> Sequence[str]:
-        """What clients created so far, as `Kind/name`; what its own controllers made is not among it."""
+        """The objects that clients created, as `Kind/name`, without those of the controllers."""
         return self._server.created
 
     def serve(self, port: int = 0) -> str:
@@ -94,7 +94,7 @@ class SimulatedCluster:
         return self.url
 
     def close(self) -> None:
-        """End the server and the controllers; the objects stay readable."""
+        """Stop the server and the controllers; the objects stay readable."""
         self._stop.set()
         self._streams.drop()
         if self._thread is not None:
@@ -102,17 +102,17 @@ class SimulatedCluster:
             self._thread = None
 
     def kubeconfig(self) -> str:
-        """The text of a kubeconfig for it."""
+        """The text of its kubeconfig."""
         return _KUBECONFIG.format(url=self.url)
 
     def write_kubeconfig(self, path: Path) -> Path:
-        """Write the kubeconfig, readable by its owner alone."""
+        """Write the kubeconfig, readable by its owner only."""
         path.write_text(self.kubeconfig(), encoding="utf-8")
         path.chmod(0o600)
         return path
 
     def objects(self, plural: str, namespace: str = "") -> list[Object]:
-        """Objects of a kind, as they are now."""
+        """The objects of a kind."""
         return self.store.all(plural, namespace)
 
     def get(self, plural: str, namespace: str, name: str) -> Object | None:
@@ -120,28 +120,28 @@ class SimulatedCluster:
         return self.store.get(ObjectKey(plural, namespace, name))
 
     def step(self) -> None:
-        """Run the controllers to rest now; for a cluster that is not served."""
+        """Run the controllers until nothing changes; for a cluster that is not served."""
         self._controllers.run()
 
     def drop_watches(self) -> None:
-        """End every watch and followed log, as a restarted API server does."""
+        """End every watch and followed log, as a restart of the API server does."""
         self._streams.drop()
 
     def forget_history(self) -> None:
-        """Older watches and continue tokens are answered 410 from now on; the running watches end."""
+        """Answer older watches and continue tokens with 410, and end the running watches."""
         self.store.forget()
         self._reads.forget_pages()
         self._streams.drop()
 
     def save(self, directory: Path) -> None:
-        """Write the whole state into the directory, at once or not at all."""
+        """Write the state into a directory atomically."""
         directory.mkdir(parents=True, exist_ok=True)
         draft = directory / f"{STATE_FILE}.new"
         draft.write_text(json.dumps(self.store.dump()), encoding="utf-8")
         draft.replace(directory / STATE_FILE)
 
     def load(self, directory: Path) -> bool:
-        """Go on from a state that was saved; False where there is none."""
+        """Restore a saved state; False where there is none."""
         path = directory / STATE_FILE
         if not path.exists():
             return False
@@ -157,8 +157,8 @@ class SimulatedCluster:
             ready.set()
 
     async def _main(self, port: int, ready: threading.Event) -> None:
-        pulse = self._streams.pulse = Pulse(asyncio.get_running_loop())
-        self.store.subscribe(pulse.beat)
+        signal = self._streams.signal = ChangeSignal(asyncio.get_running_loop())
+        self.store.subscribe(signal.notify)
         runner = web.AppRunner(
             self._server.app(), access_log=None, shutdown_timeout=0.1, handler_cancellation=True
         )
@@ -169,12 +169,12 @@ class SimulatedCluster:
             host, bound = runner.addresses[0][:2]
             self.url = f"http://{host}:{bound}"
             ready.set()
-            await self._play(pulse)
+            await self._play(signal)
         finally:
-            self.store.unsubscribe(pulse.beat)
+            self.store.unsubscribe(signal.notify)
             await runner.cleanup()
 
-    async def _play(self, pulse: Pulse) -> None:
+    async def _play(self, signal: ChangeSignal) -> None:
         while not self._stop.is_set():
-            ticket = pulse.ticket()
-            await wait(ticket, self._controllers.run())
+            change = signal.next_change()
+            await wait(change, self._controllers.run())

@@ -1,4 +1,4 @@
-"""The played controllers' queue: each change wakes who must look at it, until nothing is left to do."""
+"""The work queue of the simulated controllers: each change enqueues the affected objects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAUSE_SECONDS = 0.05
 
 
 class Controllers:
-    """Runs every controller to rest; what happens by the clock alone is kept as due times."""
+    """Runs every controller until nothing changes; keeps the due times of timed changes."""
 
     def __init__(self, writes: Writes, nodes: Nodes) -> None:
         self._writes = writes
@@ -34,7 +34,7 @@ class Controllers:
         self._due: list[tuple[float, ObjectKey]] = []
 
     def run(self) -> float | None:
-        """Play until everything rests; seconds until the next thing is due, None where nothing is."""
+        """Run until nothing changes; the seconds until the next timed change, or None."""
         for _ in range(ROUNDS_MAX):
             if not self._gather():
                 break
@@ -48,7 +48,7 @@ class Controllers:
         return max(self._due[0][0] - self._writes.clock(), 0.0) if self._due else None
 
     def _gather(self) -> bool:
-        """Queue what changed and what is due; False where there is nothing."""
+        """Enqueue changed and due objects; False where there are none."""
         with self._store.lock:
             try:
                 changes = self._store.since(self._seen) if self._seen >= 0 else None
@@ -126,7 +126,7 @@ class Controllers:
                 self._blocked.add(key)
 
     def _collect(self, found: Object) -> bool:
-        """Remove an object whose owners are all gone; whether it was."""
+        """Remove an object whose owners are all gone; True if it was removed."""
         owners = found["metadata"].get("ownerReferences", ())
         namespace = found["metadata"].get("namespace", "")
         for owner in owners:
@@ -147,7 +147,7 @@ class Controllers:
         return True
 
     def _empty(self, key: ObjectKey, namespace: Object) -> None:
-        """A namespace that is on its way out goes with all that is in it, a little later."""
+        """Remove a terminating namespace with its objects, after a delay."""
         if not namespace["metadata"].get("deletionTimestamp"):
             return
         due = self._leaving.setdefault(namespace["metadata"]["uid"], self._writes.clock() + NAMESPACE_SECONDS)

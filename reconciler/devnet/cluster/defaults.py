@@ -1,4 +1,4 @@
-"""What the simulated API server adds to an object, how it spells quantities, and what it refuses."""
+"""The simulated API server's defaults, canonical quantities and validation."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SERVICE: Mapping[str, Any] = {
 
 
 def normalized(value: Any, field: str = "") -> Any:
-    """The value with quantities in canonical spelling and without nulls."""
+    """The value with canonical quantities and without nulls."""
     if isinstance(value, dict):
         if field in _QUANTITIES:
             return {name: canonical(str(each)) for name, each in value.items()}
@@ -55,7 +55,7 @@ def normalized(value: Any, field: str = "") -> Any:
 
 
 def defaulted(kind: ObjectKind, found: Object) -> Object:
-    """The object with the fields that a real server would add (those that anything here can notice)."""
+    """The object with a real server's default fields, as far as anything here reads them."""
     match kind.name:
         case "Deployment":
             return found | {"spec": _with_template(_DEPLOYMENT | found.get("spec", {}))}
@@ -78,7 +78,7 @@ def defaulted(kind: ObjectKind, found: Object) -> Object:
 
 
 def _secret(found: Object) -> Object:
-    """Text values are stored with the others, in base64."""
+    """`stringData` is stored as base64 in `data`."""
     text = {name: b64encode(value.encode()).decode() for name, value in found.get("stringData", {}).items()}
     kept = {name: value for name, value in found.items() if name != "stringData"}
     return kept | ({"data": kept.get("data", {}) | text} if text else {})
@@ -117,7 +117,7 @@ def _service_spec(spec: Object, name: str) -> Object:
 
 
 def validate(kind: ObjectKind, found: Object, live: Object | None) -> None:
-    """Refuse (422) what the kind does not allow."""
+    """Refuse an invalid object with 422."""
     name = found["metadata"]["name"]
     if not _NAME.fullmatch(name) or (
         kind.name == "Service" and not re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name)

@@ -1,10 +1,10 @@
-"""The played Deployment and ReplicaSet controllers: pods made, rolled and counted."""
+"""The simulated Deployment and ReplicaSet controllers."""
 
 from __future__ import annotations
 
 import math
 
-from reconciler.devnet.cluster.events import ClusterEvent, tell
+from reconciler.devnet.cluster.events import ClusterEvent, record_event
 from reconciler.devnet.cluster.kinds import BY_PLURAL, Object, Target
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.store import ObjectKey
@@ -16,13 +16,13 @@ _HASH = "pod-template-hash"
 
 
 class Deployments:
-    """Rolls a Deployment's ReplicaSets, within its surge and unavailability."""
+    """Scales a Deployment's ReplicaSets within its surge and unavailability."""
 
     def __init__(self, writes: Writes) -> None:
         self._writes = writes
 
     def sync(self, found: Object) -> None:
-        """Bring one Deployment's ReplicaSets and status a step nearer to its spec."""
+        """Reconcile one Deployment's ReplicaSets and status by one step."""
         if found["metadata"].get("deletionTimestamp"):
             return
         mark = short_hash(found["spec"]["template"])
@@ -34,7 +34,7 @@ class Deployments:
         new = next((each for each in sets if each["metadata"]["labels"].get(_HASH) == mark), None)
         old = [each for each in sets if each is not new]
         if new is None and self._is_taken(found, mark):
-            return  # by one of a Deployment that was deleted; its removal wakes us
+            return  # by one of a deleted Deployment; its removal enqueues this one
         if new is None:
             new = self._create_set(
                 found,
@@ -107,8 +107,10 @@ class Deployments:
             target, lambda live: live | {"spec": live["spec"] | {"replicas": count}}, CONTROLLER
         )
         way = "up" if count > before else "down"
-        said = f"Scaled {way} replica set {meta['name']} from {before} to {count}"
-        tell(self._writes, found, ClusterEvent("ScalingReplicaSet", said, component="deployment-controller"))
+        message = f"Scaled {way} replica set {meta['name']} from {before} to {count}"
+        record_event(
+            self._writes, found, ClusterEvent("ScalingReplicaSet", message, component="deployment-controller")
+        )
 
     def _status(self, found: Object, new_uid: str) -> Object:
         owned = self._writes.store.owned_by(found["metadata"]["uid"])
@@ -154,18 +156,18 @@ class Deployments:
         if old and old["status"] == text and old["reason"] == reason:
             return old
         since = old["lastTransitionTime"] if old and old["status"] == text else now
-        said = {"type": name, "status": text, "reason": reason, "message": f"Deployment: {reason}"}
-        return said | {"lastUpdateTime": now, "lastTransitionTime": since}
+        message = {"type": name, "status": text, "reason": reason, "message": f"Deployment: {reason}"}
+        return message | {"lastUpdateTime": now, "lastTransitionTime": since}
 
 
 class ReplicaSets:
-    """Makes and deletes a ReplicaSet's pods."""
+    """Creates and deletes a ReplicaSet's pods."""
 
     def __init__(self, writes: Writes) -> None:
         self._writes = writes
 
     def sync(self, found: Object) -> bool:
-        """Bring the pods of one ReplicaSet to its number; False where a pod was refused."""
+        """Reconcile the pods of one ReplicaSet; False where a pod was refused."""
         if found["metadata"].get("deletionTimestamp"):
             return True
         pods = [each for each in self._pods(found) if not each["metadata"].get("deletionTimestamp")]
@@ -197,14 +199,14 @@ class ReplicaSets:
         try:
             self._writes.create(target, {"metadata": metadata, "spec": template["spec"]}, CONTROLLER)
         except RefusalError as why:
-            said = f"Error creating: {why}"
-            tell(
+            message = f"Error creating: {why}"
+            record_event(
                 self._writes,
                 found,
-                ClusterEvent("FailedCreate", said, warning=True, component="replicaset-controller"),
+                ClusterEvent("FailedCreate", message, warning=True, component="replicaset-controller"),
             )
             return str(why)
-        tell(
+        record_event(
             self._writes,
             found,
             ClusterEvent("SuccessfulCreate", f"Created pod: {name}", component="replicaset-controller"),
@@ -231,7 +233,7 @@ class ReplicaSets:
 
 
 def _why(refused: str) -> str:
-    """The reason without the pod's name, which is another one every time."""
+    """The reason without the pod's name, which differs each time."""
     return refused.partition(" is forbidden: ")[2]
 
 
@@ -243,7 +245,7 @@ def is_ready(pod: Object) -> bool:
 
 
 def owner_of(found: Object) -> Object:
-    """A controller reference to the object."""
+    """An owner reference to the controller."""
     reference: Object = {
         "apiVersion": found["apiVersion"],
         "kind": found["kind"],
@@ -253,7 +255,7 @@ def owner_of(found: Object) -> Object:
 
 
 def _bounds(rolling: Object, wanted: int) -> tuple[int, int]:
-    """How many pods more, and how many less, a rolling update may have."""
+    """The surge and the unavailable pods that a rolling update may have."""
     surge = _share(rolling.get("maxSurge", "25%"), wanted, up=True)
     unavailable = _share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
     return surge, unavailable or (0 if surge else 1)
@@ -267,5 +269,5 @@ def _share(value: int | str, wanted: int, *, up: bool) -> int:
 
 
 def _least_wanted(pod: Object) -> tuple[bool, bool, int]:
-    """Pods that are not bound go first, then those not ready, then the newest."""
+    """The order of deletion: unbound pods, then unready ones, then the newest."""
     return (bool(pod["spec"].get("nodeName")), is_ready(pod), -int(pod["metadata"]["resourceVersion"]))

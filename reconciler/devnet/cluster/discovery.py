@@ -1,4 +1,4 @@
-"""What the simulated API server says of itself: versions, groups, resources and a stub of OpenAPI."""
+"""The simulated API server's discovery: versions, groups, resources and a stub of OpenAPI."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _part(kind: ObjectKind, part: str) -> Object:
 
 
 def _openapi(group: str) -> Object:
-    """As much as kubectl looks for: a patch takes `fieldValidation`, so checking is left to the server."""
+    """The part that kubectl reads: a patch has `fieldValidation`, so the server validates."""
     paths = {}
     for kind in KINDS:
         if kind.group == group:

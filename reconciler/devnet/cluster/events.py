@@ -1,4 +1,4 @@
-"""Events of the simulated cluster: what its played parts say about an object; said again, the count rises."""
+"""Events of the simulated cluster's components about objects; a repeated event raises its count."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.devnet.cluster.writes import Writes, short_hash, stamp
 
 @dataclass(frozen=True, slots=True)
 class ClusterEvent:
-    """Something said about an object, by one of the cluster's parts."""
+    """An event about an object, from one of the cluster's components."""
 
     reason: str
     message: str
@@ -19,8 +19,8 @@ class ClusterEvent:
     component: str = "kubelet"
 
 
-def tell(writes: Writes, about: Object, note: ClusterEvent) -> None:
-    """Write the event, or count it once more; nothing where the namespace is on its way out."""
+def record_event(writes: Writes, about: Object, note: ClusterEvent) -> None:
+    """Write the event, or raise its count; nothing in a terminating namespace."""
     meta = about["metadata"]
     namespace = meta.get("namespace", "default")
     space = writes.store.get(ObjectKey("namespaces", "", namespace))
@@ -28,9 +28,11 @@ def tell(writes: Writes, about: Object, note: ClusterEvent) -> None:
         return
     name = f"{meta['name']}.{short_hash([meta['uid'], note.reason])}"
     now = stamp(writes.clock())
-    told = writes.store.get(ObjectKey("events", namespace, name))
-    if told is not None:
-        writes.store.put(told | {"count": told["count"] + 1, "lastTimestamp": now, "message": note.message})
+    existing = writes.store.get(ObjectKey("events", namespace, name))
+    if existing is not None:
+        writes.store.put(
+            existing | {"count": existing["count"] + 1, "lastTimestamp": now, "message": note.message}
+        )
         return
     writes.store.put(_event(about, note, now) | {"metadata": _metadata(writes, namespace, name)})
 

@@ -1,4 +1,4 @@
-"""What a test can have go wrong with the simulated API server."""
+"""Faults of the simulated API server, for tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ClusterFault:
     times: int | None = None
 
     def matches(self, verb: str, plural: str, continued: bool) -> bool:
-        """Whether it strikes this request."""
+        """Whether it affects this request."""
         hit = (not self.verbs or verb in self.verbs) and (not self.plurals or plural in self.plurals)
         return hit and (continued or not self.continued)
 
@@ -35,17 +35,17 @@ class ClusterFaults:
         self._active: list[ClusterFault] = []
 
     def add(self, fault: ClusterFault) -> None:
-        """Put a fault in force, after those already there."""
+        """Add a fault after the existing ones."""
         with self._lock:
             self._active.append(fault)
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all faults."""
         with self._lock:
             self._active.clear()
 
     def strike(self, verb: str, plural: str, continued: bool) -> ClusterFault | None:
-        """The first fault that matches, counted; None where the request is well."""
+        """The first matching fault, whose count is decreased, or None."""
         with self._lock:
             for at, fault in enumerate(self._active):
                 if fault.matches(verb, plural, continued):

@@ -1,4 +1,4 @@
-"""Which manager owns which field: objects as leaves by path, and managedFields written and read."""
+"""Field ownership: objects as leaves by path, and managedFields."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SERVERS_OWN = {
 
 
 def list_keys(field: str, items: list[Any]) -> tuple[str, ...]:
-    """The fields that identify an item of a list; none where the list is one value."""
+    """The fields that identify a list's items; none where the list is atomic."""
     if field == "ports" and items and isinstance(items[0], dict):
         return ("containerPort", "protocol") if "containerPort" in items[0] else ("port", "protocol")
     return _LIST_KEYS.get(field, ())
@@ -59,7 +59,7 @@ def element(item: Object, keys: tuple[str, ...]) -> str:
 
 
 def leaves(found: Object, *, status: bool = False) -> dict[Path, Any]:
-    """What can be owned of an object, by path: its status for a status write, else everything else."""
+    """The ownable leaves of an object by path: of its status, or of everything else."""
     out: dict[Path, Any] = {}
     for name, value in found.items():
         if name in ("apiVersion", "kind") or (name == "status") != status:
@@ -109,7 +109,7 @@ def from_fields(tree: Object, path: Path = ()) -> set[Path]:
 
 
 class Owners:
-    """The managers of one object: who applied or wrote which paths, and when."""
+    """The managers of one object, with the paths and times of their writes."""
 
     def __init__(self, found: Object | None) -> None:
         self._held: dict[tuple[str, str, str], tuple[set[Path], str]] = {}
@@ -118,35 +118,35 @@ class Owners:
             self._held[held] = (from_fields(entry["fieldsV1"]), entry["time"])
 
     def applied(self, manager: str) -> set[Path]:
-        """What the manager owns by server-side apply."""
+        """The paths that a manager owns by server-side apply."""
         return set(self._held.get((manager, "Apply", ""), (set(), ""))[0])
 
     def others(self, manager: str) -> dict[str, set[Path]]:
-        """What everybody else owns, and the manager itself by plain writes."""
+        """The paths of all other managers, and of this one by other writes."""
         mine = (manager, "Apply", "")
         return {f"{held[0]}/{held[1]}": paths for held, (paths, _) in self._held.items() if held != mine}
 
     def apply(self, manager: str, paths: set[Path], time: str) -> None:
-        """The manager now owns exactly these paths by apply."""
+        """Set the paths that a manager owns by apply."""
         held = (manager, "Apply", "")
         if held not in self._held or self._held[held][0] != paths:
             self._held[held] = (set(paths), time)
 
     def write(self, manager: str, subresource: str, changed: set[Path], time: str) -> None:
-        """A plain write takes over what it changed."""
+        """A plain write becomes the owner of the changed paths."""
         self.take(changed)
         if changed:
             held = (manager, "Update", subresource)
             self._held[held] = (self._held.get(held, (set(), ""))[0] | changed, time)
 
     def take(self, paths: set[Path], spare: str = "") -> None:
-        """Nobody owns these paths any longer, save the one spared applier."""
+        """Remove these paths from all managers, except from one applier."""
         for held, (owned, time) in list(self._held.items()):
             if held != (spare, "Apply", ""):
                 self._held[held] = (owned - paths, time)
 
     def keep_only(self, present: set[Path]) -> None:
-        """What is gone from the object has no owner (its status aside)."""
+        """Remove the owners of paths that no longer exist, except of the status."""
         for held, (owned, time) in list(self._held.items()):
             if held[2] != "status":
                 self._held[held] = (owned & present, time)

@@ -1,4 +1,4 @@
-"""The kinds that the simulated cluster knows: what the adapter and the demo touch, no more."""
+"""The kinds of the simulated cluster: those that the adapter and the demo use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ObjectKind:
 
     @property
     def qualified(self) -> str:
-        """The plural with its group, as messages name it."""
+        """The plural with its group, as in messages."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
@@ -79,7 +79,7 @@ class Target:
 
 
 def parse_path(path: str) -> Target | None:
-    """The target of an API path; None where no such resource exists."""
+    """The target of an API path; None for an unknown resource."""
     parts = path.strip("/").split("/")
     if parts[:2] == ["api", "v1"]:
         group, rest = "", parts[2:]

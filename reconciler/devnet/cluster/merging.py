@@ -1,4 +1,4 @@
-"""Merges: server-side apply's, with conflicts and removal, and the three kinds of patch."""
+"""Server-side apply, with conflicts and removal, and the three kinds of patch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ABSENT = object()
 
 
 def server_side_apply(live: Object, applied: Object, manager: str, owners: Owners) -> Object:
-    """The object after an apply: what is asked for put in, what is no longer asked for taken out."""
+    """The object after an apply, without the fields that the manager no longer applies."""
     wanted = set(leaves(applied))
     kept: set[Path] = set(wanted)
     for paths in owners.others(manager).values():
@@ -23,7 +23,7 @@ def server_side_apply(live: Object, applied: Object, manager: str, owners: Owner
 
 
 def conflicts(live: Object, applied: Object, manager: str, owners: Owners) -> dict[Path, str]:
-    """Paths that another manager owns and that the apply would change, with that manager."""
+    """The paths that the apply would change and another manager owns, with that manager."""
     there, found = leaves(live), {}
     for other, paths in owners.others(manager).items():
         for path, value in leaves(applied).items():
@@ -33,7 +33,7 @@ def conflicts(live: Object, applied: Object, manager: str, owners: Owners) -> di
 
 
 def conflict(kind: ObjectKind, found: dict[Path, str]) -> RefusalError:
-    """The refusal of an apply, naming each field and its manager."""
+    """The refusal of an apply, with each field and its manager."""
     causes = [
         {"reason": "FieldManagerConflict", "message": f'conflict with "{other}"', "field": _dotted(path)}
         for path, other in sorted(found.items())
@@ -62,7 +62,7 @@ def merge(live: Any, applied: Any, field: str = "") -> Any:
 
 
 def _without(found: Object, dropped: set[Path], path: Path = ()) -> Object:
-    """The object without the dropped leaves, and without what became empty by it."""
+    """The object without these leaves and without the maps that they leave empty."""
     out: Object = {}
     for name, value in found.items():
         here = (*path, f"f:{name}")
@@ -107,7 +107,7 @@ def merge_patch(found: Any, patch: Any) -> Any:
 
 
 def strategic_patch(found: Any, patch: Any) -> Any:
-    """Kubernetes' own patch: keyed lists are merged, and `$patch` says what to delete or replace."""
+    """A strategic merge patch: keyed lists are merged; `$patch` deletes or replaces."""
     if not isinstance(patch, dict):
         return patch
     if patch.get("$patch") == "replace":

@@ -1,4 +1,4 @@
-"""The played nodes: pods are bound where they fit, live the life that their image's name says, and end."""
+"""The simulated nodes: pods are bound where they fit and follow the lifecycle of their image's name."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.adapters.kubernetes.quantities import parse_quantity
-from reconciler.devnet.cluster.events import ClusterEvent, tell
+from reconciler.devnet.cluster.events import ClusterEvent, record_event
 from reconciler.devnet.cluster.kinds import Object
-from reconciler.devnet.cluster.pod_lifecycle import PodMoment, fate_of, moments
+from reconciler.devnet.cluster.pod_lifecycle import PodState, lifecycle_of, pod_states
 from reconciler.devnet.cluster.resource_totals import pod_amounts
 from reconciler.devnet.cluster.store import ObjectKey, key_of
 from reconciler.devnet.cluster.writes import Writes, stamp
@@ -20,7 +20,7 @@ from reconciler.devnet.cluster.writes import Writes, stamp
 
 @dataclass(frozen=True, slots=True)
 class NodeSize:
-    """What a played node offers, as Kubernetes quantities."""
+    """A simulated node's capacity, as Kubernetes quantities."""
 
     cpu: str = "32"
     memory: str = "128Gi"
@@ -29,7 +29,7 @@ class NodeSize:
     pods: int = 250
 
     def allocatable(self) -> dict[str, str]:
-        """As a Node's status lists it."""
+        """The `allocatable` of a Node's status."""
         room = {
             "cpu": self.cpu,
             "memory": self.memory,
@@ -40,7 +40,7 @@ class NodeSize:
 
 
 def new_node(name: str, size: NodeSize, now: str) -> Object:
-    """A Node that is ready."""
+    """A ready Node."""
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
     fine = {
         "type": "Ready",
@@ -65,17 +65,17 @@ def new_node(name: str, size: NodeSize, now: str) -> Object:
 
 
 class Nodes:
-    """Scheduler and kubelets in one."""
+    """The scheduler and the kubelets."""
 
     def __init__(self, writes: Writes, ending_seconds: float) -> None:
         self._writes = writes
         self._ending_seconds = ending_seconds
         self._started: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._event_seconds: dict[str, float] = {}
         self._ending: dict[str, float] = {}
 
     def play(self, pod: Object) -> float | None:
-        """Bring a pod to where it is by now; the time of its next change, if it changes by itself."""
+        """Update a pod to its state by now; the time of its next timed change, if any."""
         meta = pod["metadata"]
         if meta.get("deletionTimestamp"):
             return self._end(pod)
@@ -87,22 +87,22 @@ class Nodes:
         return self._live(pod)
 
     def started(self, pod: Object) -> float | None:
-        """When a pod's containers first started, in unix seconds; None where they have not."""
+        """The first start of a pod's containers in unix seconds, or None."""
         known = self._started.get(pod["metadata"]["uid"])
         if known is None and (text := pod["status"].get("startTime")):
             return datetime.fromisoformat(text).timestamp()
         return known
 
     def forget(self, pod: Object) -> None:
-        """Drop what is known of a pod that is gone."""
-        for kept in (self._started, self._told, self._ending):
+        """Forget a removed pod."""
+        for kept in (self._started, self._event_seconds, self._ending):
             kept.pop(pod["metadata"]["uid"], None)
 
     def _end(self, pod: Object) -> float | None:
         now, uid = self._writes.clock(), pod["metadata"]["uid"]
         if uid not in self._ending and pod["spec"].get("nodeName"):
-            tell(self._writes, pod, ClusterEvent("Killing", "Stopping container"))
-        word, _ = fate_of(container["image"] for container in pod["spec"]["containers"])
+            record_event(self._writes, pod, ClusterEvent("Killing", "Stopping container"))
+        word, _ = lifecycle_of(container["image"] for container in pod["spec"]["containers"])
         grace = pod["metadata"].get("deletionGracePeriodSeconds", 0)
         due = self._ending.setdefault(uid, now + (grace if word == "stubborn" else self._ending_seconds))
         if now < due:
@@ -130,8 +130,8 @@ class Nodes:
             pod
             | {"spec": pod["spec"] | {"nodeName": name}, "status": pod["status"] | {"conditions": conditions}}
         )
-        said = f"Successfully assigned {pod['metadata']['namespace']}/{pod['metadata']['name']} to {name}"
-        tell(self._writes, pod, ClusterEvent("Scheduled", said, component="default-scheduler"))
+        message = f"Successfully assigned {pod['metadata']['namespace']}/{pod['metadata']['name']} to {name}"
+        record_event(self._writes, pod, ClusterEvent("Scheduled", message, component="default-scheduler"))
 
     def _unfit(self, node: Object, pod: Object, wants: dict[str, Decimal]) -> list[str]:
         conditions = node.get("status", {}).get("conditions", ())
@@ -147,11 +147,11 @@ class Nodes:
         room = node.get("status", {}).get("allocatable", {})
         used = self._writes.tallies.on_node(node["metadata"]["name"])
         lacking = []
-        for asked, amount in wants.items():
-            name = "pods" if asked == "pods" else asked.removeprefix("requests.")
-            if not asked.startswith("limits.") and used.get(asked, Decimal(0)) + amount > parse_quantity(
-                room.get(name, "0")
-            ):
+        for resource, amount in wants.items():
+            name = "pods" if resource == "pods" else resource.removeprefix("requests.")
+            if not resource.startswith("limits.") and used.get(
+                resource, Decimal(0)
+            ) + amount > parse_quantity(room.get(name, "0")):
                 lacking.append("Too many pods" if name == "pods" else f"Insufficient {name}")
         return lacking
 
@@ -162,28 +162,28 @@ class Nodes:
         if status != pod["status"]:
             self._writes.put_status(pod, status)
             note = ClusterEvent("FailedScheduling", message, warning=True, component="default-scheduler")
-            tell(self._writes, pod, note)
+            record_event(self._writes, pod, note)
 
     def _live(self, pod: Object) -> float | None:
         now, uid = self._writes.clock(), pod["metadata"]["uid"]
         start = self._started.setdefault(uid, self.started(pod) or now)
-        word, image = fate_of(container["image"] for container in pod["spec"]["containers"])
+        word, image = lifecycle_of(container["image"] for container in pod["spec"]["containers"])
         if (missing := self._missing_secret(pod)) is not None:
             why = f'secret "{missing}" not found'
-            held = PodMoment(
-                0, "Pending", "waiting", "CreateContainerConfigError", why, warning=True, said="Failed"
+            held = PodState(
+                0, "Pending", "waiting", "CreateContainerConfigError", why, warning=True, event="Failed"
             )
             self._show(pod, held, start)
             return now + 1
         shown, upcoming = None, None
-        for moment in moments(word, image):
-            if start + moment.after_seconds > now:
-                upcoming = start + moment.after_seconds
+        for state in pod_states(word, image):
+            if start + state.after_seconds > now:
+                upcoming = start + state.after_seconds
                 break
-            shown = moment
-            if moment.said and moment.after_seconds > self._told.get(uid, -1.0):
-                self._told[uid] = moment.after_seconds
-                tell(self._writes, pod, ClusterEvent(moment.said, moment.message, moment.warning))
+            shown = state
+            if state.event and state.after_seconds > self._event_seconds.get(uid, -1.0):
+                self._event_seconds[uid] = state.after_seconds
+                record_event(self._writes, pod, ClusterEvent(state.event, state.message, state.warning))
         if shown is not None:
             self._show(pod, shown, start)
         return upcoming
@@ -200,24 +200,24 @@ class Nodes:
                         return str(ref["name"])
         return None
 
-    def _show(self, pod: Object, moment: PodMoment, start: float) -> None:
+    def _show(self, pod: Object, state: PodState, start: float) -> None:
         status, now = pod["status"], stamp(self._writes.clock())
         address = status.get("podIP") or _address(pod["metadata"]["uid"])
         held = {
-            "ContainersReady": moment.ready,
-            "Ready": moment.ready,
+            "ContainersReady": state.ready,
+            "Ready": state.ready,
             "Initialized": True,
             "PodScheduled": True,
         }
         shown = {
-            "phase": moment.phase,
+            "phase": state.phase,
             "startTime": status.get("startTime", stamp(start)),
             "hostIP": "127.0.0.1",
             "podIP": address,
             "podIPs": [{"ip": address}],
             "qosClass": "Guaranteed",
             "conditions": [_condition(pod, name, holds, now) for name, holds in held.items()],
-            "containerStatuses": [_container(pod, each, moment, start) for each in pod["spec"]["containers"]],
+            "containerStatuses": [_container(pod, each, state, start) for each in pod["spec"]["containers"]],
         }
         self._writes.put_status(pod, shown)
 
@@ -232,13 +232,13 @@ def _condition(pod: Object, name: str, holds: bool, now: str) -> Object:
     return shown
 
 
-def _container(pod: Object, container: Object, moment: PodMoment, start: float) -> Object:
-    state: dict[str, Any] = {"startedAt": stamp(start + moment.started_seconds)}
-    if moment.state == "waiting":
-        state = {"reason": moment.reason, "message": moment.message}
+def _container(pod: Object, container: Object, state: PodState, start: float) -> Object:
+    current: dict[str, Any] = {"startedAt": stamp(start + state.started_seconds)}
+    if state.state == "waiting":
+        current = {"reason": state.reason, "message": state.message}
     last = {}
-    if moment.exited:
-        began, ended, code, reason = moment.exited
+    if state.exited:
+        began, ended, code, reason = state.exited
         last = {
             "exitCode": code,
             "reason": reason,
@@ -250,10 +250,10 @@ def _container(pod: Object, container: Object, moment: PodMoment, start: float) 
         "image": container["image"],
         "imageID": container["image"],
         "containerID": f"simulated://{pod['metadata']['uid']}/{container['name']}",
-        "ready": moment.ready,
-        "started": moment.state == "running",
-        "restartCount": moment.restarts,
-        "state": {moment.state: state},
+        "ready": state.ready,
+        "started": state.state == "running",
+        "restartCount": state.restarts,
+        "state": {state.state: current},
         "lastState": {"terminated": last} if last else {},
     }
 

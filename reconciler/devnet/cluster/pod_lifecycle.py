@@ -1,4 +1,4 @@
-"""What becomes of a pod, decided by its image's name alone: a list of moments since its start."""
+"""The lifecycle of a pod, chosen by its image's name: a list of states since its start."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 EXITS = {"crash": (1, "Error"), "oom": (137, "OOMKilled"), "done": (0, "Completed")}
-FATES = ("missing", "slow", "unready", "stubborn", *EXITS)
+LIFECYCLES = ("missing", "slow", "unready", "stubborn", *EXITS)
 SLOW_SECONDS = 5.0
 RUN_SECONDS = 0.2
 BACKOFF_MAX_SECONDS = 60
@@ -15,7 +15,7 @@ LOG_EVERY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class PodMoment:
+class PodState:
     """A pod's state from so many seconds after its start on; `state` is waiting or running."""
 
     after_seconds: float
@@ -28,44 +28,44 @@ class PodMoment:
     started_seconds: float = 0.0
     exited: tuple[float, float, int, str] | None = None
     warning: bool = False
-    said: str = ""
+    event: str = ""
 
 
-def fate_of(images: Iterable[str]) -> tuple[str, str]:
-    """The word that decides, and the image that has it at the start of any part of its path."""
+def lifecycle_of(images: Iterable[str]) -> tuple[str, str]:
+    """The lifecycle's name, and the image with it at the start of a part of its path."""
     listed = list(images)
-    for word in FATES:
+    for word in LIFECYCLES:
         for image in listed:
             if re.search(rf"(^|/){word}", image):
                 return word, image
     return "fine", listed[0]
 
 
-def moments(word: str, image: str) -> Iterator[PodMoment]:
-    """The states of a pod of that fate in order of time; an endless list for one that crashes."""
+def pod_states(word: str, image: str) -> Iterator[PodState]:
+    """The states of a lifecycle in order of time; endless for a crashing pod."""
     if word == "missing":
         denied = f'failed to pull image "{image}": pull access denied'
         back_off = f'Back-off pulling image "{image}"'
-        yield PodMoment(0, "Pending", "waiting", "ErrImagePull", denied, warning=True, said="Failed")
-        yield PodMoment(2, "Pending", "waiting", "ImagePullBackOff", back_off, warning=True, said="BackOff")
+        yield PodState(0, "Pending", "waiting", "ErrImagePull", denied, warning=True, event="Failed")
+        yield PodState(2, "Pending", "waiting", "ImagePullBackOff", back_off, warning=True, event="BackOff")
     elif word in EXITS:
         yield from _exiting(*EXITS[word])
     else:
-        started = PodMoment(0, "Running", "running", message="Container started", said="Started")
+        started = PodState(0, "Running", "running", message="Container started", event="Started")
         yield started
         if word == "unready":
             failed = "Readiness probe failed"
-            yield PodMoment(RUN_SECONDS, "Running", "running", message=failed, warning=True, said="Unhealthy")
+            yield PodState(RUN_SECONDS, "Running", "running", message=failed, warning=True, event="Unhealthy")
         else:
-            yield PodMoment(SLOW_SECONDS if word == "slow" else 0, "Running", "running", ready=True)
+            yield PodState(SLOW_SECONDS if word == "slow" else 0, "Running", "running", ready=True)
 
 
-def _exiting(code: int, reason: str) -> Iterator[PodMoment]:
-    """Run, exit, be started again at once the first time and ever later after that."""
+def _exiting(code: int, reason: str) -> Iterator[PodState]:
+    """Run, exit and restart, at once the first time and with a growing back-off after that."""
     at, restarts, last = 0.0, 0, None
     while True:
-        run = PodMoment(
-            at, "Running", "running", "", "Container started", False, restarts, at, last, said="Started"
+        run = PodState(
+            at, "Running", "running", "", "Container started", False, restarts, at, last, event="Started"
         )
         yield run
         ended = at + RUN_SECONDS
@@ -73,7 +73,7 @@ def _exiting(code: int, reason: str) -> Iterator[PodMoment]:
         pause = min(2**restarts, BACKOFF_MAX_SECONDS) if restarts else 0
         if pause:
             why = f"back-off {pause}s restarting failed container"
-            waiting = PodMoment(
+            waiting = PodState(
                 ended,
                 "Running",
                 "waiting",
@@ -91,8 +91,8 @@ def _exiting(code: int, reason: str) -> Iterator[PodMoment]:
 
 
 def log_lines(container: str, image: str, started: float, until: float) -> Iterator[tuple[float, str]]:
-    """The lines that a container would have written by now, with their unix times."""
-    word, _ = fate_of([image])
+    """The log lines of a container up to now, with their unix times."""
+    word, _ = lifecycle_of([image])
     if word == "missing":
         return
     yield started, f"{container} started from {image}"

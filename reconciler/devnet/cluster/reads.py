@@ -20,7 +20,7 @@ PAGES_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class ReadForm:
-    """The form in which a client wants objects: as they are, as Tables, or their metadata alone."""
+    """The requested form of objects: whole, as a Table, or metadata only."""
 
     name: str = ""
     whole: bool = False
@@ -46,7 +46,7 @@ class ReadForm:
 
 
 def wanted_form(request: web.Request) -> ReadForm:
-    """From an Accept header such as `application/json;as=Table;v=v1;g=meta.k8s.io,application/json`."""
+    """The form in an Accept header such as `application/json;as=Table;v=v1;g=meta.k8s.io`."""
     for offer in request.headers.get("Accept", "").split(","):
         parts = dict(part.strip().partition("=")[::2] for part in offer.split(";")[1:])
         if offer.strip().startswith("application/json") and parts.get("g", "meta.k8s.io") == "meta.k8s.io":
@@ -64,14 +64,14 @@ class ClusterReads:
         self._pages: OrderedDict[str, tuple[int, list[Object]]] = OrderedDict()
 
     def select(self, target: Target, query: Mapping[str, str]) -> Match:
-        """The test that a list's or watch's query asks for."""
+        """The filter of a list's or watch's query."""
         match = selector(query.get("labelSelector", ""), query.get("fieldSelector", ""))
         if not target.namespace:
             return match
         return lambda found: found["metadata"].get("namespace") == target.namespace and match(found)
 
     def page(self, target: Target, query: Mapping[str, str], form: ReadForm) -> Object:
-        """One page of a list, all pages of it from one version."""
+        """One page of a list; all its pages are of one version."""
         limit = int(query.get("limit") or 0)
         if token := query.get("continue"):
             with self._store.lock:
@@ -94,7 +94,7 @@ class ClusterReads:
         return form.many(target.kind, objects, listed, self._clock())
 
     def forget_pages(self) -> None:
-        """Continue tokens given out so far are too old."""
+        """Expire all continue tokens."""
         with self._store.lock:
             self._pages.clear()
 
@@ -110,7 +110,7 @@ class ClusterReads:
     def events(
         self, kind: ObjectKind, match: Match, changes: list[ObjectChange]
     ) -> Iterator[tuple[str, Object]]:
-        """What a watcher with that selection sees of these changes."""
+        """The watch events of these changes for a selection."""
         for change in changes:
             if change.key.plural != kind.plural:
                 continue

@@ -1,4 +1,4 @@
-"""Refusals of the simulated API server, as the Status objects that clients understand."""
+"""Errors of the simulated API server, as Status objects."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def already_exists(kind: ObjectKind, name: str) -> RefusalError:
 
 
 def stale(kind: ObjectKind, name: str) -> RefusalError:
-    """The write was made from an older version of the object."""
+    """The write is based on an older version of the object."""
     why = "the object has been modified; please apply your changes to the latest version and try again"
     return RefusalError(409, f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}')
 
 
 def invalid(kind: ObjectKind, name: str, field: str, why: str) -> RefusalError:
-    """A field holds what the kind does not allow."""
+    """A field has an invalid value."""
     cause = {"reason": "FieldValueInvalid", "message": why, "field": field}
     details = {"name": name, "group": kind.group, "kind": kind.name, "causes": [cause]}
     return RefusalError(
@@ -74,11 +74,11 @@ def invalid(kind: ObjectKind, name: str, field: str, why: str) -> RefusalError:
 
 
 def forbidden(kind: ObjectKind, name: str, why: str) -> RefusalError:
-    """Admission says no."""
+    """Admission refuses the object."""
     details = {"name": name, "group": kind.group, "kind": kind.plural}
     return RefusalError(403, f'{kind.qualified} "{name}" is forbidden: {why}', details=details)
 
 
 def expired(version: int, oldest: int) -> RefusalError:
-    """What happened at that version is no longer known."""
+    """The changes after that version are no longer known."""
     return RefusalError(410, f"too old resource version: {version} ({oldest})")

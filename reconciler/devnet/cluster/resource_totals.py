@@ -1,4 +1,4 @@
-"""What pods ask for, summed by namespace and by node, kept current from the store's changes."""
+"""The sums of pods' resources by namespace and by node, updated from the store's changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COUNTED = {"pods": "Pod", "services": "Service", "secrets": "Secret", "configma
 
 
 def pod_amounts(pod: Object) -> dict[str, Decimal]:
-    """Requests and limits of a pod by quota name, `pods` among them; nothing once it is over."""
+    """A pod's requests and limits by quota name, with `pods`; empty once it has ended."""
     if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
         return {}
     amounts: dict[str, Decimal] = {"pods": Decimal(1)}
@@ -37,12 +37,12 @@ class ResourceTotals:
         self._nodes: dict[str, dict[str, Decimal]] = {}
 
     def in_namespace(self, namespace: str) -> dict[str, Decimal]:
-        """By quota name."""
+        """Sums by quota name."""
         self._catch_up()
         return self._spaces.get(namespace, {})
 
     def on_node(self, node: str) -> dict[str, Decimal]:
-        """By quota name; the node's own pods count."""
+        """Sums by quota name, of the pods on the node."""
         self._catch_up()
         return self._nodes.get(node, {})
 
@@ -76,7 +76,7 @@ class ResourceTotals:
 
 
 def quota_used(store: ObjectStore, tallies: ResourceTotals, quota: Object) -> dict[str, str]:
-    """The `used` of a quota's status, in canonical spelling."""
+    """The `used` of a quota's status, in canonical form."""
     namespace = quota["metadata"]["namespace"]
     sums = tallies.in_namespace(namespace)
     used = {}
@@ -90,7 +90,7 @@ def quota_used(store: ObjectStore, tallies: ResourceTotals, quota: Object) -> di
 
 
 def refuse_over_quota(store: ObjectStore, tallies: ResourceTotals, pod: Object) -> str:
-    """Why a quota of the pod's namespace forbids it; empty where none does."""
+    """The reason why a quota of the pod's namespace forbids it, or ""."""
     namespace = pod["metadata"]["namespace"]
     amounts, sums = pod_amounts(pod), tallies.in_namespace(namespace)
     for quota in store.all("resourcequotas", namespace):

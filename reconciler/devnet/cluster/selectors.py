@@ -1,4 +1,4 @@
-"""Label and field selectors, as the simulated API server understands them."""
+"""Label and field selectors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SET = re.compile(r"([^\s!=(),]+)\s+(in|notin)\s+\(([^)]*)\)")
 
 
 def selector(labels: str, fields: str) -> Match:
-    """A test of an object against both selectors; empty ones match everything."""
+    """A filter by both selectors; an empty one matches everything."""
     tests = [*map(_label_test, _split(labels)), *map(_field_test, _split(fields))]
     return lambda found: all(test(found) for test in tests)
 
 
 def _split(text: str) -> list[str]:
-    """The terms between commas, but for those in brackets."""
+    """The terms between commas outside of brackets."""
     terms, depth = [""], 0
     for piece in _PIECES.findall(text):
         depth += (piece == "(") - (piece == ")" and depth > 0)
@@ -63,7 +63,7 @@ def _labels(found: Object) -> dict[str, str]:
 
 
 def _field(found: Object, dotted: str) -> str:
-    """The field's text; an absent field is the empty text."""
+    """The field as text, "" where it is missing."""
     value: object = found
     for part in dotted.split("."):
         value = value.get(part) if isinstance(value, dict) else None

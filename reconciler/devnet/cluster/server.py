@@ -1,4 +1,4 @@
-"""The simulated API server's HTTP side: each request is decoded, struck by a fault or answered."""
+"""The simulated API server's HTTP side: each request is decoded and answered, or meets a fault."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MUTE_SECONDS = 0.1
 
 
 class Server:
-    """Requests in, answers out; the objects behind it are the store's."""
+    """Serves the objects of a store."""
 
     def __init__(self, writes: Writes, reads: ClusterReads, streams: Streams, faults: ClusterFaults) -> None:
         self._writes = writes
@@ -32,7 +32,7 @@ class Server:
         self._reads = reads
         self._streams = streams
         self._faults = faults
-        self.asked: Counter[tuple[str, str]] = Counter()
+        self.request_counts: Counter[tuple[str, str]] = Counter()
         self.created: list[str] = []
 
     def app(self) -> web.Application:
@@ -44,7 +44,7 @@ class Server:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         target, query = parse_path(request.path), dict(request.query)
         verb = _verb(request.method, target, query)
-        self.asked[verb, target.kind.plural if target else ""] += 1
+        self.request_counts[verb, target.kind.plural if target else ""] += 1
         fault = self._faults.strike(verb, target.kind.plural if target else "", "continue" in query)
         try:
             if fault is not None and fault.does == "mute":
@@ -68,7 +68,7 @@ class Server:
         if call.verb == "list":
             return 200, self._reads.page(call.target, call.query, form)
         code, answer = self._calls.do(call)
-        if code == 201 and not call.asked.dry_run:
+        if code == 201 and not call.options.dry_run:
             self.created.append(f"{call.target.kind.name}/{answer['metadata']['name']}")
         if call.verb == "deletecollection" or answer["kind"] == "Scale":
             return code, answer
@@ -131,7 +131,7 @@ async def _strike(fault: ClusterFault) -> None:
 
 
 async def _mute(request: web.Request) -> web.StreamResponse:
-    """What a proxy keeps open that has lost the server behind it."""
+    """Keep the connection open without data, as a proxy without its server does."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
     try:
@@ -143,7 +143,7 @@ async def _mute(request: web.Request) -> web.StreamResponse:
 
 
 async def _cut(request: web.Request, answer: Object) -> web.StreamResponse:
-    """Half of the answer, and then the connection is gone."""
+    """Send half of the answer, then close the connection."""
     whole = json.dumps(answer).encode()
     response = web.StreamResponse(
         headers={"Content-Type": "application/json", "Content-Length": str(len(whole))}

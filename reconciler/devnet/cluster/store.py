@@ -1,4 +1,4 @@
-"""The simulated cluster's memory: objects, one rising version for all, and a window of past changes."""
+"""The simulated cluster's objects, their common resource version, and a window of past changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reconciler.devnet.cluster.refusals import expired
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectKey:
-    """Where an object stands; the namespace of a cluster-wide one is empty."""
+    """The key of an object; a cluster-wide one has no namespace."""
 
     plural: str
     namespace: str
@@ -26,7 +26,7 @@ class ObjectKey:
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """One write: the object after it (its last state, where it was removed) and before it."""
+    """One write: the object before it and after it (None: removed)."""
 
     version: int
     key: ObjectKey
@@ -35,20 +35,20 @@ class ObjectChange:
 
     @property
     def latest(self) -> Object:
-        """The object as a watcher is shown it."""
+        """The object as in a watch event."""
         shown = self.after if self.after is not None else self.before
         assert shown is not None
         return shown
 
 
 def key_of(found: Object) -> ObjectKey:
-    """Where an object of a known kind stands."""
+    """The key of an object."""
     meta = found["metadata"]
     return ObjectKey(BY_NAME[found["kind"]].plural, meta.get("namespace", ""), meta["name"])
 
 
 class ObjectStore:
-    """Objects are values here: a write replaces one, nobody changes one in place."""
+    """Objects are values: a write replaces one, none is changed in place."""
 
     def __init__(self, window: int = 20_000) -> None:
         self.lock = threading.RLock()
@@ -60,11 +60,11 @@ class ObjectStore:
         self._listeners: list[Callable[[], None]] = []
 
     def subscribe(self, listener: Callable[[], None]) -> None:
-        """Have the listener called after every write, on the writer's thread."""
+        """Call the listener after every write, on the writer's thread."""
         self._listeners.append(listener)
 
     def unsubscribe(self, listener: Callable[[], None]) -> None:
-        """Call the listener no more."""
+        """Stop calling the listener."""
         self._listeners.remove(listener)
 
     def get(self, key: ObjectKey) -> Object | None:
@@ -72,19 +72,19 @@ class ObjectStore:
         return self._objects.get(key.plural, {}).get(key)
 
     def all(self, plural: str, namespace: str = "") -> list[Object]:
-        """The objects of a kind, of one namespace or of all, in order of their keys."""
+        """The objects of a kind, in one namespace or in all, by key."""
         with self.lock:
             found = self._objects.get(plural, {})
             return [found[key] for key in sorted(found) if not namespace or key.namespace == namespace]
 
     def owned_by(self, uid: str) -> list[Object]:
-        """Objects whose owner references name the uid, in order of their keys."""
+        """The objects with an owner reference to the uid, by key."""
         with self.lock:
             found = (self.get(key) for key in sorted(self._owned.get(uid, ())))
             return [each for each in found if each is not None]
 
     def new_uid(self) -> str:
-        """An identity that depends on nothing but what was written before."""
+        """A uid that depends only on the earlier writes."""
         return str(uuid.UUID(bytes=hashlib.sha256(f"uid {self.version}".encode()).digest()[:16]))
 
     def put(self, found: Object) -> Object:
@@ -101,7 +101,7 @@ class ObjectStore:
         return after
 
     def remove(self, key: ObjectKey) -> Object | None:
-        """Remove an object; returns its last state, None where it was not there."""
+        """Remove an object; returns its last state, or None."""
         with self.lock:
             before = self._objects.get(key.plural, {}).pop(key, None)
             if before is None:
@@ -112,7 +112,7 @@ class ObjectStore:
         return last
 
     def since(self, version: int) -> list[ObjectChange]:
-        """The changes after a version, oldest first; a RefusalError of 410 where they are forgotten."""
+        """The changes after a version, the oldest first; raises a RefusalError of 410 for an old version."""
         with self.lock:
             if version < self.oldest:
                 raise expired(version, self.oldest)
@@ -120,20 +120,20 @@ class ObjectStore:
             return list(islice(self._history, max(skip, 0), None))
 
     def forget(self) -> None:
-        """Forget the past, as a compaction does; the present version is too old to go on from, too."""
+        """Drop the past changes, as a compaction does; even the present version is then too old."""
         with self.lock:
             self.version += 1
             self._history.clear()
             self.oldest = self.version
 
     def dump(self) -> dict[str, Any]:
-        """Everything that a later `restore` needs, as JSON values."""
+        """The state for `restore`, as JSON values."""
         with self.lock:
             objects = [found for plural in sorted(self._objects) for found in self.all(plural)]
             return {"version": self.version, "objects": objects}
 
     def restore(self, dumped: dict[str, Any]) -> None:
-        """Become what was dumped; the past before it is unknown."""
+        """Replace the state by a dumped one, without past changes."""
         with self.lock:
             self._objects.clear()
             self._owned.clear()

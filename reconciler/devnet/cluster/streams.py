@@ -1,4 +1,4 @@
-"""Answers that go on: watches, with bookmarks and 410, and a pod's log."""
+"""Streams: watches, with bookmarks and 410, and a pod's log."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ LOG_POLL_SECONDS = 0.3
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
-class Pulse:
-    """Wakes everyone who waits in the server's loop; any thread may beat it."""
+class ChangeSignal:
+    """Wakes the waiting tasks of the server's loop; any thread may notify it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._event = asyncio.Event()
 
-    def beat(self) -> None:
-        """Wake those who wait."""
+    def notify(self) -> None:
+        """Wake the waiting tasks."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._swap)
 
@@ -39,21 +39,21 @@ class Pulse:
         event, self._event = self._event, asyncio.Event()
         event.set()
 
-    def ticket(self) -> asyncio.Event:
-        """Take one before looking, so that nothing between looking and waiting is missed."""
+    def next_change(self) -> asyncio.Event:
+        """An event to wait for; take it before reading, so that no change is missed."""
         return self._event
 
 
-async def wait(ticket: asyncio.Event, seconds: float | None) -> None:
-    """Until the pulse beats, or so long."""
+async def wait(change: asyncio.Event, seconds: float | None) -> None:
+    """Wait for a notification, at most so long."""
     try:
-        await asyncio.wait_for(ticket.wait(), seconds)
+        await asyncio.wait_for(change.wait(), seconds)
     except TimeoutError:
         return
 
 
 class Streams:
-    """Watches and logs; `drop` ends all that run."""
+    """Watches and logs; `drop` ends the running ones."""
 
     def __init__(self, store: ObjectStore, reads: ClusterReads, nodes: Nodes, clock: Clock) -> None:
         self._store = store
@@ -62,16 +62,16 @@ class Streams:
         self._clock = clock
         self._generation = 0
         self.bookmark_seconds = 1.0
-        self.pulse: Pulse | None = None
+        self.signal: ChangeSignal | None = None
 
     def drop(self) -> None:
-        """End every stream that runs now, as a restarted server does."""
+        """End every running stream, as a restart of the server does."""
         self._generation += 1
-        if self.pulse:
-            self.pulse.beat()
+        if self.signal:
+            self.signal.notify()
 
     async def watch(self, request: web.Request, target: Target, query: dict[str, str]) -> web.StreamResponse:
-        """Events as JSON lines, from a version or from the present on."""
+        """Watch events as JSON lines, from a version or from now on."""
         form, match = wanted_form(request), self._reads.select(target, query)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
@@ -85,7 +85,7 @@ class Streams:
         return response
 
     async def _follow(self, watcher: ObjectWatcher, match: Match, query: dict[str, str]) -> None:
-        assert self.pulse is not None
+        assert self.signal is not None
         kind, generation = watcher.target.kind, self._generation
         loop = asyncio.get_running_loop()
         ends = loop.time() + float(query.get("timeoutSeconds") or WATCH_MAX_SECONDS)
@@ -94,7 +94,7 @@ class Streams:
             cursor = await self._initial(watcher, match, query)
         marked = loop.time()
         while (left := ends - loop.time()) > 0 and generation == self._generation:
-            ticket = self.pulse.ticket()
+            change = self.signal.next_change()
             with self._store.lock:
                 changes = self._store.since(cursor)
             cursor = changes[-1].version if changes else cursor
@@ -105,10 +105,10 @@ class Streams:
             if bookmarks and loop.time() - marked >= self.bookmark_seconds:
                 await watcher.bookmark(cursor)
                 marked = loop.time()
-            await wait(ticket, min(left, self.bookmark_seconds) if bookmarks else left)
+            await wait(change, min(left, self.bookmark_seconds) if bookmarks else left)
 
     async def _initial(self, watcher: ObjectWatcher, match: Match, query: dict[str, str]) -> int:
-        """What is there as ADDED events; the version at which it was so."""
+        """Send the existing objects as ADDED events; their version."""
         with self._store.lock:
             version = self._store.version
             objects = self._store.all(watcher.target.kind.plural, watcher.target.namespace)
@@ -143,7 +143,7 @@ class Streams:
             await asyncio.sleep(LOG_POLL_SECONDS)
 
     def _started(self, pod: Object, name: str, query: dict[str, str]) -> float:
-        """When the container started; 400 where it has no log."""
+        """The start of the container; 400 where it has no log."""
         started, where = self._nodes.started(pod), f'container "{name}" in pod "{pod["metadata"]["name"]}"'
         if started is None or pod["status"]["phase"] == "Pending":
             raise RefusalError(400, f"{where} is waiting to start: trying and failing to pull image")
@@ -168,13 +168,13 @@ class ObjectWatcher:
         self.target = target
 
     async def send(self, event: str, found: Object) -> None:
-        """One event, in the watch's form."""
+        """Send one event in the watch's form."""
         if event in ("ADDED", "MODIFIED", "DELETED"):
             found = self._form.one(self.target.kind, found, self._clock())
         await self._response.write(json.dumps({"type": event, "object": found}).encode() + b"\n")
 
     async def bookmark(self, version: int, annotations: dict[str, str] | None = None) -> None:
-        """An event that carries nothing but a version."""
+        """Send an event with only a version."""
         kind = self.target.kind
         meta: Object = {"resourceVersion": str(version)} | (
             {"annotations": annotations} if annotations else {}
@@ -194,7 +194,7 @@ class ObjectWatcher:
 
 
 def _container(pod: Object, query: dict[str, str]) -> tuple[str, str]:
-    """Name and image of the container asked for, the first where none is."""
+    """The name and image of the requested or the first container."""
     images = {each["name"]: each["image"] for each in pod["spec"]["containers"]}
     name = query.get("container") or next(iter(images))
     if name not in images:

@@ -1,4 +1,4 @@
-"""Tables, as kubectl prints them: the columns of each kind, and an object's cells."""
+"""Tables for kubectl: the columns of each kind, and an object's cells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Cell = Callable[[Object], object]
 
 
 def table(kind: ObjectKind, objects: list[Object], now: float, *, whole: bool = False) -> Object:
-    """Objects as a Table of their kind, each whole or its metadata alone."""
+    """A Table of objects, each whole or as metadata."""
     columns = [
         *_COLUMNS[kind.name],
         ("Age", 0, lambda found: age(found["metadata"]["creationTimestamp"], now)),
@@ -33,12 +33,12 @@ def _definition(name: str, priority: int) -> Object:
 
 
 def bare(found: Object) -> Object:
-    """An object's metadata alone."""
+    """An object's metadata only."""
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": found["metadata"]}
 
 
 def age(since: str | None, now: float) -> str:
-    """A duration as kubectl writes it, such as 12s, 3m5s, 4h or 2d."""
+    """A duration in kubectl's form, such as 12s, 3m5s, 4h or 2d."""
     if not since:
         return "<unknown>"
     seconds = max(int(now - datetime.fromisoformat(since).timestamp()), 0)

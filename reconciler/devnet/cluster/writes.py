@@ -28,7 +28,7 @@ _FIRST_STATUS: dict[str, Object] = {
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    """How a write was asked for."""
+    """The options of a write."""
 
     manager: str = "unknown"
     dry_run: bool = False
@@ -36,20 +36,20 @@ class WriteRequest:
 
 
 def stamp(seconds: float) -> str:
-    """A time as Kubernetes writes it, to the second."""
+    """A time in Kubernetes' form, to the second."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Writes:
-    """Every change that a request or a played controller makes goes through here."""
+    """All changes by requests and simulated controllers."""
 
     def __init__(self, store: ObjectStore, clock: Clock) -> None:
         self.store = store
         self.clock = clock
         self.tallies = ResourceTotals(store)
 
-    def create(self, target: Target, body: Object, asked: WriteRequest) -> Object:
-        """Create an object; refused where it is there or its namespace is not."""
+    def create(self, target: Target, body: Object, options: WriteRequest) -> Object:
+        """Create an object; refused where it exists or its namespace does not."""
         kind, meta = target.kind, dict(body.get("metadata", {}))
         meta["name"] = meta.get("name") or target.name or self._generated(meta)
         if kind.namespaced:
@@ -68,14 +68,14 @@ class Writes:
         self._admit(kind, found)
         owners = Owners(body)
         if not meta.get("managedFields"):
-            owners.write(asked.manager, "", set(leaves(found)), stamp(self.clock()))
-        return self._store(self._owned(found, owners), asked)
+            owners.write(options.manager, "", set(leaves(found)), stamp(self.clock()))
+        return self._store(self._owned(found, owners), options)
 
-    def update(self, target: Target, change: Callable[[Object], Object], asked: WriteRequest) -> Object:
-        """Change an object, or its status or scale; unchanged bytes are no write."""
+    def update(self, target: Target, change: Callable[[Object], Object], options: WriteRequest) -> Object:
+        """Change an object, its status or its scale; without a difference nothing is written."""
         live = self.must_get(target)
         if target.subresource == "scale":
-            return self._scaled(target, live, change(scale_of(live)), asked)
+            return self._scaled(target, live, change(scale_of(live)), options)
         body = change(live)
         found = self._next(target, live, body)
         if found == live:
@@ -83,12 +83,12 @@ class Writes:
         owners, status = Owners(live), target.subresource == "status"
         before, after = leaves(live, status=status), leaves(found, status=status)
         changed = {path for path in after if before.get(path) != after[path]}
-        owners.write(asked.manager, target.subresource, changed, stamp(self.clock()))
+        owners.write(options.manager, target.subresource, changed, stamp(self.clock()))
         if not status:
             owners.keep_only(set(after))
-        return self._store(self._owned(found, owners), asked)
+        return self._store(self._owned(found, owners), options)
 
-    def apply(self, target: Target, body: Object, asked: WriteRequest) -> tuple[Object, bool]:
+    def apply(self, target: Target, body: Object, options: WriteRequest) -> tuple[Object, bool]:
         """Server-side apply; the object and whether it was created."""
         if target.subresource:
             raise refusals.RefusalError(415, "the simulator applies whole objects only")
@@ -99,32 +99,32 @@ class Writes:
         time, wanted = stamp(self.clock()), set(leaves(body))
         if live is None:
             owners = Owners(None)
-            owners.apply(asked.manager, wanted, time)
+            owners.apply(options.manager, wanted, time)
             meta = body.get("metadata", {}) | {"managedFields": owners.entries(target.kind.group_version)}
-            return self.create(target, body | {"metadata": meta}, asked), True
+            return self.create(target, body | {"metadata": meta}, options), True
         owners = Owners(live)
-        against = conflicts(live, body, asked.manager, owners)
-        if against and not asked.force:
+        against = conflicts(live, body, options.manager, owners)
+        if against and not options.force:
             raise conflict(target.kind, against)
-        merged = server_side_apply(live, body, asked.manager, owners)
-        owners.take(set(against), spare=asked.manager)
-        owners.apply(asked.manager, wanted, time)
+        merged = server_side_apply(live, body, options.manager, owners)
+        owners.take(set(against), spare=options.manager)
+        owners.apply(options.manager, wanted, time)
         found = self._next(target, live, merged)
         owners.keep_only(set(leaves(found)))
         found = self._owned(found, owners)
-        return (live if found == live else self._store(found, asked)), False
+        return (live if found == live else self._store(found, options)), False
 
-    def delete(self, target: Target, options: Object, asked: WriteRequest) -> Object:
-        """Delete an object: pods and namespaces end in their own time, the rest at once."""
+    def delete(self, target: Target, body: Object, options: WriteRequest) -> Object:
+        """Delete an object: pods and namespaces terminate first, others are removed at once."""
         live = self.must_get(target)
-        meta, wanted = live["metadata"], options.get("preconditions") or {}
+        meta, wanted = live["metadata"], body.get("preconditions") or {}
         if any(wanted.get(name, meta[name]) != meta[name] for name in ("uid", "resourceVersion")):
             raise refusals.stale(target.kind, meta["name"])
-        if asked.dry_run:
+        if options.dry_run:
             return live
-        if options.get("propagationPolicy") == "Orphan":
+        if body.get("propagationPolicy") == "Orphan":
             self._orphan(meta["uid"])
-        seconds = options.get("gracePeriodSeconds")
+        seconds = body.get("gracePeriodSeconds")
         if target.kind.name == "Pod":
             grace = live["spec"].get("terminationGracePeriodSeconds", 30) if seconds is None else seconds
             if grace and live["spec"].get("nodeName"):
@@ -138,7 +138,7 @@ class Writes:
         return self.store.remove(key)
 
     def put_status(self, found: Object, status: Object) -> None:
-        """A controller's write of a status, where it differs."""
+        """Write a controller's status if it differs."""
         live = self.store.get(
             ObjectKey(_plural(found), found["metadata"].get("namespace", ""), found["metadata"]["name"])
         )
@@ -150,7 +150,7 @@ class Writes:
             self.store.put(live | {"status": status})
 
     def must_get(self, target: Target) -> Object:
-        """The object; 404 where it is not there."""
+        """The object; 404 where it is missing."""
         found = self._find(target)
         if found is None:
             raise refusals.not_found(target.kind, target.name)
@@ -159,13 +159,13 @@ class Writes:
     def _find(self, target: Target) -> Object | None:
         return self.store.get(ObjectKey(target.kind.plural, target.namespace, target.name))
 
-    def _scaled(self, target: Target, live: Object, scale: Object, asked: WriteRequest) -> Object:
+    def _scaled(self, target: Target, live: Object, scale: Object, options: WriteRequest) -> Object:
         spec = live["spec"] | {"replicas": scale.get("spec", {}).get("replicas", 0)}
         whole = Target(target.kind, target.namespace, target.name)
-        return scale_of(self.update(whole, lambda found: found | {"spec": spec}, asked))
+        return scale_of(self.update(whole, lambda found: found | {"spec": spec}, options))
 
     def _next(self, target: Target, live: Object, body: Object) -> Object:
-        """The live object as the body would have it, the server's own fields kept."""
+        """The live object with the body's content and the server's fields."""
         kind, meta = target.kind, body.get("metadata", {})
         if meta.get("resourceVersion") not in (None, "", live["metadata"]["resourceVersion"]):
             raise refusals.stale(kind, live["metadata"]["name"])
@@ -195,9 +195,9 @@ class Writes:
         entries = owners.entries(found["apiVersion"])
         return found | {"metadata": found["metadata"] | {"managedFields": entries}}
 
-    def _store(self, found: Object, asked: WriteRequest) -> Object:
+    def _store(self, found: Object, options: WriteRequest) -> Object:
         meta = found["metadata"]
-        if asked.dry_run:
+        if options.dry_run:
             return found
         if (
             meta.get("deletionTimestamp")
@@ -262,7 +262,7 @@ def scale_of(found: Object) -> Object:
 
 
 def short_hash(value: Any) -> str:
-    """Ten characters of Kubernetes' own alphabet that depend on the value alone."""
+    """A hash of ten characters of Kubernetes' alphabet."""
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
     return "".join("bcdfghjklmnpqrstvwxz2456789"[byte % 27] for byte in digest[:10])
 

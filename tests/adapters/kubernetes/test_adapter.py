@@ -100,12 +100,12 @@ def test_a_lagging_watch_causes_no_second_write(backend: ClusterBackend, plural:
 
     found = backend.until(wanted.id, lambda r: r.digest == "second", "the second digest")
     assert not found.drifted
-    asked = inner(backend).asked["patch", plural]
+    asked = inner(backend).request_counts["patch", plural]
     for _ in range(20):
         seen = backend.running(wanted.id)
         assert seen is not None
         assert (seen.digest, seen.drifted) == ("second", False)
-    assert inner(backend).asked["patch", plural] == asked
+    assert inner(backend).request_counts["patch", plural] == asked
 
 
 def test_a_written_quota_is_seen_despite_a_lagging_watch(backend: ClusterBackend) -> None:
@@ -130,11 +130,11 @@ def test_an_existing_namespace_is_used_without_permission_to_apply_it(backend: C
 def test_a_look_sends_no_request(backend: ClusterBackend) -> None:
     backend.adapter.apply(workload(1), "d")
     backend.until(workload(1).id, lambda r: r.ready, "ready")
-    before = sum(inner(backend).asked.values())
+    before = sum(inner(backend).request_counts.values())
 
     views = [backend.adapter.look() for _ in range(50)]
 
-    assert sum(inner(backend).asked.values()) == before
+    assert sum(inner(backend).request_counts.values()) == before
     assert all(view.workloads is views[0].workloads and view.capacity is views[0].capacity for view in views)
 
 

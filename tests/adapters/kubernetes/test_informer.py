@@ -135,26 +135,26 @@ def test_an_ended_watch_is_resumed_without_a_list(cluster: SimulatedCluster, wat
     watched.start()
     write(cluster, "a")
     watched.until("a")
-    lists = cluster.asked["list", "configmaps"]
+    lists = cluster.request_counts["list", "configmaps"]
 
     cluster.drop_watches()
     write(cluster, "b")
 
     watched.until("a", "b")
-    assert cluster.asked["list", "configmaps"] == lists
+    assert cluster.request_counts["list", "configmaps"] == lists
 
 
 def test_a_compacted_version_is_listed_again(cluster: SimulatedCluster, watched: Watched) -> None:
     write(cluster, "a")
     watched.start()
-    lists = cluster.asked["list", "configmaps"]
+    lists = cluster.request_counts["list", "configmaps"]
     erase(cluster, "a")
     write(cluster, "b")
 
     cluster.forget_history()
 
     watched.until("b")
-    eventually(lambda: cluster.asked["list", "configmaps"] == lists + 1, "one more list", 10)
+    eventually(lambda: cluster.request_counts["list", "configmaps"] == lists + 1, "one more list", 10)
 
 
 def test_bookmarks_advance_a_quiet_watch(cluster: SimulatedCluster, watched: Watched) -> None:
@@ -162,13 +162,13 @@ def test_bookmarks_advance_a_quiet_watch(cluster: SimulatedCluster, watched: Wat
     cluster.writes.create(
         Target(BY_NAME["Secret"], "default"), {"metadata": {"name": "s"}}, WriteRequest("us")
     )
-    lists = cluster.asked["list", "configmaps"]
+    lists = cluster.request_counts["list", "configmaps"]
     time.sleep(1.3)
 
     cluster.forget_history()
     time.sleep(0.5)
 
-    assert cluster.asked["list", "configmaps"] <= lists + 1
+    assert cluster.request_counts["list", "configmaps"] <= lists + 1
     write(cluster, "a")
     watched.until("a")
 
@@ -212,7 +212,7 @@ def test_a_silent_watch_is_broken(
     monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", 0.3)
     watched.start()
 
-    assert eventually(lambda: cluster.asked["watch", "configmaps"] > 2, "another watch", 10)
+    assert eventually(lambda: cluster.request_counts["watch", "configmaps"] > 2, "another watch", 10)
 
 
 def test_a_silent_watch_is_listed_again(
@@ -280,9 +280,9 @@ def test_an_older_event_or_list_does_not_undo_a_write(
     watched.until("a", "b")
     assert shown() == len(written)
     cluster.forget_history()
-    lists = cluster.asked["list", "configmaps"]
+    lists = cluster.request_counts["list", "configmaps"]
     cluster.drop_watches()
-    eventually(lambda: cluster.asked["list", "configmaps"] > lists or watched.names(), "a list", 10)
+    eventually(lambda: cluster.request_counts["list", "configmaps"] > lists or watched.names(), "a list", 10)
     assert shown() == len(written)
 
 
@@ -297,8 +297,8 @@ def test_a_persistent_break_is_logged_once(
 
     cluster.faults.add(ClusterFault(status=401))
     cluster.drop_watches()
-    asked = cluster.asked["watch", "configmaps"]
-    eventually(lambda: cluster.asked["watch", "configmaps"] > asked + 3, "some more attempts", 15)
+    asked = cluster.request_counts["watch", "configmaps"]
+    eventually(lambda: cluster.request_counts["watch", "configmaps"] > asked + 3, "some more attempts", 15)
 
     (message,) = caplog.messages
     assert message.startswith("adapter kubernetes: AuthFailure: the cluster at http://127.0.0.1")
@@ -315,7 +315,7 @@ def test_closing_is_fast_and_logs_nothing(
     cluster: SimulatedCluster, client: ApiClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched = Watched(client).start()
-    eventually(lambda: cluster.asked["watch", "configmaps"], "the watch", 10)
+    eventually(lambda: cluster.request_counts["watch", "configmaps"], "the watch", 10)
     began = time.monotonic()
 
     watched.cache.close()

@@ -11,7 +11,7 @@ from reconciler.cli.main import provider_daemon, run_command
 from reconciler.cli.repository.desired_edit import OperatorGit
 from reconciler.devnet.bootstrap import bootstrap
 from reconciler.devnet.home import DevnetPorts, Facts, Home
-from reconciler.devnet.plain_git import git
+from reconciler.devnet.operator_git import git
 from reconciler.git.git_process import GitResult
 
 

@@ -1,4 +1,4 @@
-"""A small market for tests: people with keys, and what they send to the simulated chain."""
+"""A small market for tests: accounts with keys, and their messages to the simulated chain."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RICH_UVE = 10**12
 
 @cache
 def key(name: str) -> PrivateKey:
-    """A key of one's own for every name."""
+    """The key of a name."""
     return PrivateKey(name.encode().rjust(32, b"\x01"))
 
 
@@ -44,7 +44,7 @@ def address(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How a transaction is sent, where it matters."""
+    """The options of a transaction."""
 
     gas: int = GAS
     fee: int = FEE_UVE
@@ -59,7 +59,7 @@ OPEN_GATES = Gates(identity=False)
 
 
 def genesis(*, gates: Gates = OPEN_GATES, people: Sequence[str] = ()) -> Genesis:
-    """Tenants alice and bob, providers one and two, and whoever else is named."""
+    """Tenants alice and bob, providers one and two, and the named accounts."""
     names = ("alice", "bob", "one", "two", *people)
     return Genesis(
         chain_id=CHAIN_ID,
@@ -80,13 +80,13 @@ class World:
         self.chain.step(START_NS)
 
     def sequence(self, name: str) -> int:
-        """The next sequence number of somebody, as the newest block has it."""
+        """An account's next sequence number at the newest block."""
         found = accounts.read(self.chain.view(), address(name))
         assert found is not None
         return found.sequence
 
     def balance(self, name: str) -> int:
-        """What somebody has."""
+        """An account's balance."""
         return balance(self.chain.view(), address(name), "uve")
 
     def bytes(self, name: str, *messages: Message, how: Sending = PLAIN) -> bytes:
@@ -98,11 +98,11 @@ class World:
         return signed(messages, signer, Terms(how.gas, how.fee, how.timeout, how.memo), key(name)).raw
 
     def send(self, name: str, *messages: Message, how: Sending = PLAIN) -> CheckedTx:
-        """Hand a transaction in; what the check says."""
+        """Send a transaction; the result of its check."""
         return self.chain.check_tx(self.bytes(name, *messages, how=how))
 
     def do(self, name: str, *messages: Message, how: Sending = PLAIN) -> Included:
-        """Hand a transaction in and make the block that it is in."""
+        """Send a transaction and make its block."""
         checked = self.send(name, *messages, how=how)
         assert not checked.code, checked.log
         return next(tx for tx in self.chain.step().txs if tx.hash == checked.hash)
@@ -119,7 +119,7 @@ class World:
 
 
 def pay(sender: str, recipient: str, amount: int) -> MsgSend:
-    """A payment between people."""
+    """A payment."""
     coins = [Coin(denom="uve", amount=str(amount))]
     return MsgSend(from_address=address(sender), to_address=address(recipient), amount=coins)
 
@@ -165,12 +165,12 @@ def bid(tenant: str, provider: str, dseq: int, amount: int = 10) -> markets.MsgC
 
 
 def accept(tenant: str, provider: str, dseq: int) -> markets.MsgCreateLease:
-    """The lease of that bid."""
+    """The acceptance of that bid."""
     return markets.MsgCreateLease(bid_id={**place(tenant, dseq), "provider": address(provider)})
 
 
 def withdraw(tenant: str, provider: str, dseq: int) -> markets.MsgWithdrawLease:
-    """The provider takes what a lease has earned."""
+    """The withdrawal of a lease's earnings."""
     return markets.MsgWithdrawLease(id={**place(tenant, dseq), "provider": address(provider)})
 
 

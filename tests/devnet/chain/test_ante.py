@@ -27,14 +27,14 @@ def said(checked: CheckedTx) -> tuple[str, int]:
         (Sending(), ("", 0)),
     ],
 )
-def test_a_check_refuses_what_a_node_refuses(how: Sending, refusal: tuple[str, int]) -> None:
+def test_check_tx_refuses_as_a_node_does(how: Sending, refusal: tuple[str, int]) -> None:
     world = World()
 
     assert said(world.send("alice", pay("alice", "bob", 1), how=how)) == refusal
     assert len(world.chain.mempool.waiting) == (not refusal[1])
 
 
-def test_a_timeout_at_the_height_now_passes_the_check_and_fails_free_in_the_block() -> None:
+def test_a_timeout_at_the_current_height_passes_the_check_and_fails_in_the_block() -> None:
     world = World()
     now = world.chain.height
     assert said(world.send("alice", pay("alice", "bob", 1), how=Sending(timeout=now))) == ("", 0)
@@ -57,14 +57,14 @@ def test_an_account_has_ten_transactions_a_block() -> None:
     assert {answer.code for answer in more} == {0}
 
 
-def test_the_fee_is_what_was_offered_whatever_was_used() -> None:
+def test_the_fee_is_the_offered_one_regardless_of_gas_used() -> None:
     world = World()
     world.do("alice", pay("alice", "bob", 1), how=Sending(fee=90_000))
 
     assert world.balance("alice") == RICH_UVE - 90_000 - 1
 
 
-def test_gates_are_switched_by_the_genesis() -> None:
+def test_the_genesis_enables_the_gates() -> None:
     closed = World(genesis(gates=Gates(identity=True, second_factor=ALL_FACTORS)))
     assert said(closed.send("alice", order("alice", 5))) == ("mfa", 1214)
     assert said(closed.send("one", withdraw("alice", "one", 5))) == ("mfa", 1214)
@@ -82,7 +82,7 @@ def test_the_least_price_is_the_genesiss_own() -> None:
     assert world.send("alice", pay("alice", "bob", 1), how=Sending(fee=500_000)).code == 0
 
 
-def test_a_transaction_of_more_than_a_megabyte_is_not_taken() -> None:
+def test_a_transaction_above_one_megabyte_is_refused() -> None:
     world = World()
     with pytest.raises(TxTooLargeError, match="Max size is 1048576"):
         world.chain.check_tx(bytes(2**20 + 1))

@@ -1,4 +1,4 @@
-"""A deployment's groups as a node lists and closes them; the recordings pause only the last of two."""
+"""The order in which a deployment's groups are listed and closed, which the recordings do not cover."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def do(world: World, message: Message, who: str = "alice") -> list[tuple[str, st
 
 
 def leased(world: World, number: int) -> markets.MsgCreateBid:
-    """The provider's bid on a group, which has become a lease."""
+    """Make a lease of a group."""
     offer, taken = bid("alice", "one", DSEQ), markets.MsgCreateLease()
     offer.id.gseq = number
     taken.bid_id.CopyFrom(offer.id)

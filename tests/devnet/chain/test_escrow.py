@@ -1,4 +1,4 @@
-"""Escrow under whatever order of acts: coins are kept, and every read adds up."""
+"""Escrow under any order of messages: coins are conserved, and every read is consistent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BIG = Sending(gas=4_000_000, fee=100_000)
 
 
 class Market(RuleBasedStateMachine):
-    """People who do anything at any time, several in one block too."""
+    """Accounts that send any messages at any time, also several in a block."""
 
     def __init__(self) -> None:
         super().__init__()

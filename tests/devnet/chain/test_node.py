@@ -44,7 +44,7 @@ def test_a_transaction_is_all_or_nothing_but_for_its_fee() -> None:
     assert not any(key == "msg_index" for event in done.outcome.events for key, _ in event.attributes)
 
 
-def test_coins_are_neither_made_nor_lost() -> None:
+def test_coins_are_conserved() -> None:
     world = World()
     world.lease("alice", "one", 7, price=10)
     world.do("bob", pay("bob", "stranger", 123))
@@ -53,7 +53,7 @@ def test_coins_are_neither_made_nor_lost() -> None:
     assert total == 4 * RICH_UVE
 
 
-def test_the_same_bytes_are_taken_once_and_again_after_they_failed() -> None:
+def test_the_same_bytes_are_accepted_once_and_again_after_a_failure() -> None:
     world = World()
     good = world.bytes("alice", pay("alice", "bob", 7))
     world.chain.check_tx(good)
@@ -69,7 +69,7 @@ def test_the_same_bytes_are_taken_once_and_again_after_they_failed() -> None:
     assert world.chain.check_tx(bad).code == 32
 
 
-def test_a_height_that_is_past_answers_as_it_did() -> None:
+def test_a_query_at_a_past_height_has_the_answer_of_that_time() -> None:
     world = World()
     before = world.chain.height
     world.do("alice", pay("alice", "bob", 7))
@@ -82,7 +82,7 @@ def test_a_height_that_is_past_answers_as_it_did() -> None:
         asked_balance(world, "bob", before + 3)
 
 
-def test_somebody_new_gets_an_account_and_may_spend() -> None:
+def test_a_new_recipient_gets_an_account_and_may_spend() -> None:
     world = World()
     world.do("alice", pay("alice", "stranger", 10**6))
     asked = QueryAccountRequest(address=address("stranger")).SerializeToString()
@@ -95,7 +95,7 @@ def test_somebody_new_gets_an_account_and_may_spend() -> None:
     assert world.balance("stranger") == 10**6 - FEE_UVE - 1
 
 
-def test_blocks_have_the_times_that_they_are_given() -> None:
+def test_blocks_have_the_given_times() -> None:
     world = World()
     noon = datetime(2026, 12, 1, 12, 0, 0, 250_000, tzinfo=UTC)
     world.chain.step(noon)
@@ -107,7 +107,7 @@ def test_blocks_have_the_times_that_they_are_given() -> None:
     assert earlier.time_ns > world.chain.ledger.block(earlier.height - 1).time_ns  # type: ignore[union-attr]  # it is there
 
 
-def test_a_lost_reply_is_a_transaction_that_was_taken() -> None:
+def test_a_transaction_with_a_lost_reply_is_in_the_mempool() -> None:
     world = World()
     world.chain.faults.lost_replies = 1
     with pytest.raises(ConnectionLostError):
@@ -122,7 +122,7 @@ def test_a_lost_reply_is_a_transaction_that_was_taken() -> None:
     assert world.balance("bob") == RICH_UVE + 7
 
 
-def test_a_raced_sequence_fails_in_the_block_and_costs_nothing() -> None:
+def test_a_raced_sequence_fails_in_the_block_without_a_fee() -> None:
     world = World()
     assert world.send("alice", pay("alice", "bob", 7)).code == 0
     world.chain.faults.racing.append(address("alice"))
@@ -132,7 +132,7 @@ def test_a_raced_sequence_fails_in_the_block_and_costs_nothing() -> None:
     assert world.balance("alice") == RICH_UVE
 
 
-def test_what_waits_is_checked_again_after_each_block() -> None:
+def test_the_mempool_is_checked_again_after_each_block() -> None:
     world = World()
     first = world.send("alice", pay("alice", "bob", 7))
     second = world.send("alice", pay("alice", "bob", 7), how=Sending(sequence=1))
@@ -145,7 +145,7 @@ def test_what_waits_is_checked_again_after_each_block() -> None:
     assert set(world.chain.mempool.waiting) == {second.hash}
 
 
-def test_nothing_of_a_simulation_is_kept() -> None:
+def test_a_simulation_changes_nothing() -> None:
     world = World()
     world.do("alice", order("alice", 5))
     data = world.bytes("one", bid("alice", "one", 5))
@@ -158,7 +158,7 @@ def test_nothing_of_a_simulation_is_kept() -> None:
     assert world.balance("one") == before
 
 
-def test_a_lagging_node_shows_an_older_height() -> None:
+def test_a_lagging_node_reports_an_older_height() -> None:
     world = World(genesis())
     world.do("alice", pay("alice", "bob", 7))
     world.do("alice", pay("alice", "bob", 7))

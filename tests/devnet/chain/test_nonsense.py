@@ -1,4 +1,4 @@
-"""Whatever bytes come in: a refusal, never a crash, and nothing of them in the state."""
+"""Any bytes are refused without a crash and without a change of state."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 
 
 def damaged_inside(data: bytes, chance: random.Random) -> bytes:
-    """A transaction that can be taken apart, with damaged messages in it."""
+    """A decodable transaction with damaged messages."""
     raw = TxRaw.FromString(data)
     body = TxBody.FromString(raw.body_bytes)
     for message in body.messages:
@@ -47,7 +47,7 @@ def damaged_inside(data: bytes, chance: random.Random) -> bytes:
 
 
 def survives(act: Callable[[], object]) -> bool:
-    """Whether it was accepted; only a node's own refusals are passed over."""
+    """Whether it was accepted; only the node's refusals are caught."""
     try:
         act()
     except REFUSALS:
@@ -64,7 +64,7 @@ def begun(transcript: Transcript) -> SimulatedChain:
 
 @pytest.mark.parametrize("name", RECORDINGS)
 @pytest.mark.parametrize("seed", range(3))
-def test_damaged_bytes_are_refused_and_the_chain_goes_on(name: str, seed: int) -> None:
+def test_damaged_bytes_are_refused_without_harm(name: str, seed: int) -> None:
     chance, transcript = random.Random(seed), read(VECTORS / f"{name}.jsonl")
     chain, asked = begun(transcript), 0
     before = sum(amount for _, amount in chain.view().scan(BALANCES))
@@ -86,7 +86,7 @@ def test_damaged_bytes_are_refused_and_the_chain_goes_on(name: str, seed: int) -
 
 
 @pytest.mark.parametrize("url", sorted(ROUTES))
-def test_an_empty_message_of_every_kind_is_refused(url: str) -> None:
+def test_an_empty_message_of_every_type_is_refused(url: str) -> None:
     transcript = read(VECTORS / "paging.jsonl")
     chain = begun(transcript)
     raw = TxRaw.FromString(bytes.fromhex(next(s["tx_hex"] for _, s in transcript.steps if "tx_hex" in s)))

@@ -10,14 +10,14 @@ REGISTRATION = v1.MsgCreateProvider(
 )
 
 
-def test_nobody_can_register_on_the_chain_as_it_is() -> None:
+def test_the_default_genesis_allows_no_registration() -> None:
     refused = World().send("bob", REGISTRATION)
 
     assert (refused.codespace, refused.code) == ("undefined", 1)
     assert refused.log.startswith("no cosmos.msg.v1.signer option found")
 
 
-def test_a_test_may_let_providers_register() -> None:
+def test_a_genesis_may_allow_registration() -> None:
     world = World(replace(genesis(), registration=True))
     done = world.do("bob", REGISTRATION)
     asked = v1.QueryProviderRequest(owner=address("bob")).SerializeToString()

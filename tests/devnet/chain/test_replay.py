@@ -1,4 +1,4 @@
-"""The recordings of a real chain, replayed: no difference that is not known, and none known that is gone."""
+"""Replays of a real chain's recordings have exactly the known differences."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.devnet.chain import take
+from reconciler.devnet.chain import escrow_settling
 from reconciler.devnet.chain.call import MessageCall
 from tests.replay.__main__ import transcripts
 from tests.replay.known import KNOWN
@@ -40,7 +40,7 @@ def test_a_replay_finds_a_wrong_rule(monkeypatch: pytest.MonkeyPatch) -> None:
         del call, denom
         return -(-amount * 2 // 100)
 
-    monkeypatch.setattr(take, "fee", rounded_up)
+    monkeypatch.setattr(escrow_settling, "take_fee", rounded_up)
     report = Replay(read(VECTORS / "escrow.jsonl")).run()
 
     assert report.differences

@@ -23,7 +23,7 @@ def reopened(world: World, path: Path) -> World:
     return again
 
 
-def test_a_saved_chain_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_saved_chain_continues_after_loading(tmp_path: Path) -> None:
     world = World()
     world.lease("alice", "one", 7)
     waiting = world.send("bob", pay("bob", "alice", 5))
@@ -40,7 +40,7 @@ def test_a_saved_chain_goes_on_where_it_was(tmp_path: Path) -> None:
     assert rows(again) == rows(world)
 
 
-def test_bytes_that_were_taken_are_not_taken_again_after_a_load(tmp_path: Path) -> None:
+def test_seen_transactions_are_refused_after_loading(tmp_path: Path) -> None:
     world = World()
     data = world.bytes("alice", pay("alice", "bob", 5))
     world.chain.check_tx(data)
@@ -51,7 +51,7 @@ def test_bytes_that_were_taken_are_not_taken_again_after_a_load(tmp_path: Path) 
         again.chain.check_tx(data)
 
 
-def test_the_past_before_a_load_cannot_be_asked_for(tmp_path: Path) -> None:
+def test_heights_before_a_load_cannot_be_queried(tmp_path: Path) -> None:
     world = World()
     world.do("alice", pay("alice", "bob", 5))
     again = reopened(world, tmp_path / "chain")
@@ -66,7 +66,7 @@ def test_the_past_before_a_load_cannot_be_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no chain", b"\x80"])
-def test_another_file_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_another_version_is_refused_with_advice(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "chain"
     path.write_bytes(content)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.error import URLError
@@ -15,7 +14,7 @@ import pytest
 
 from reconciler.chain.proto import market_v1beta5_pb2 as markets
 from reconciler.chain.proto.cosmos_tx_pb2 import BROADCAST_MODE_SYNC, BroadcastTxRequest, BroadcastTxResponse
-from reconciler.devnet.chain.serving import BlockTimer, ServedChain, serve
+from reconciler.devnet.chain.serving import ServedChain, serve
 from tests.devnet.chain.players import World, order, pay
 
 
@@ -113,23 +112,10 @@ def test_a_lost_reply_breaks_the_connection(world: World, served: ServedChain) -
     assert len(world.chain.mempool.waiting) == 2
 
 
-def test_a_node_can_lie_about_itself(world: World, served: ServedChain) -> None:
+def test_faults_change_the_reported_status(world: World, served: ServedChain) -> None:
     world.chain.faults.shown_chain_id = "another-1"
     world.chain.faults.catching_up = True
     status = get(served, "status")["result"]
 
     assert status["node_info"]["network"] == "another-1"
     assert status["sync_info"]["catching_up"] is True
-
-
-def test_blocks_come_by_the_clock_unless_the_chain_is_stalled(world: World) -> None:
-    timer = BlockTimer(world.chain, 0.01)
-    try:
-        assert world.chain.wait_for(world.chain.height + 3, timeout_seconds=5)
-        world.chain.faults.stalled = True
-        time.sleep(0.05)
-        stalled = world.chain.height
-        time.sleep(0.1)
-        assert world.chain.height == stalled
-    finally:
-        timer.close()

@@ -1,4 +1,4 @@
-"""What the recordings of the settlement rail do not show; the rest is in the replay."""
+"""Settlement behaviour that the recordings do not cover."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_dispute_freezes_and_a_refund_ends_it(name: str) -> None:
         ("bob", lambda: v1.MsgAcknowledgeUsage(usage_id="usage-1-1", signature=b"s"), 1513),
     ],
 )
-def test_who_may_not_is_told_so(sender: str, message: Callable[[], Message], code: int) -> None:
+def test_a_forbidden_request_is_refused(sender: str, message: Callable[[], Message], code: int) -> None:
     world = active_world()
     asked = message()
     asked.sender = address(sender)  # type: ignore[attr-defined]  # every message of the module has one
@@ -143,7 +143,7 @@ def test_the_fees_stay_in_the_module_and_coins_are_kept() -> None:
     assert [(c.amount) for c in escrow(world).balance] == [str(ESCROWED - 2001)]
 
 
-def test_an_escrow_past_its_time_is_given_back_by_the_block() -> None:
+def test_an_expired_escrow_is_refunded_by_the_block() -> None:
     world = World()
     before = world.balance("alice")
     succeed(world, "alice", create(expires_in=3600))
@@ -158,7 +158,7 @@ def test_an_escrow_past_its_time_is_given_back_by_the_block() -> None:
     assert refused(world, "alice", activate()) == ("settlement", 1503)
 
 
-def test_usage_that_nobody_settles_is_settled_by_the_block_once_its_period_is_over() -> None:
+def test_unsettled_usage_is_settled_by_a_block_after_its_period() -> None:
     params = settlement_params()
     params.settlement_period = 60
     world = World(replace(genesis(), settlement=params))
@@ -176,7 +176,7 @@ def test_usage_that_nobody_settles_is_settled_by_the_block_once_its_period_is_ov
     assert len(settlements(world)) == 1
 
 
-def test_an_escrow_that_meets_a_deployment_of_its_number_is_refused() -> None:
+def test_an_escrow_with_the_number_of_a_deployment_is_refused() -> None:
     world = active_world()
     outcome = world.do("alice", create(order="second")).outcome
 

@@ -28,7 +28,7 @@ def test_every_height_keeps_its_own_state() -> None:
     assert list(store.at(0).scan(NUMBERS)) == []
 
 
-def test_what_is_too_old_is_forgotten_and_what_holds_stays() -> None:
+def test_old_versions_are_dropped_and_current_rows_kept() -> None:
     store = StateStore(history=2)
     block(store, kept=1, changed=1, gone=1)
     block(store, changed=2, gone=None)
@@ -40,7 +40,7 @@ def test_what_is_too_old_is_forgotten_and_what_holds_stays() -> None:
     assert set(store.rows(NUMBERS).versions) == {b"changed", b"kept"}
 
 
-def test_a_prefix_ends_where_it_ends() -> None:
+def test_a_scan_ends_with_its_prefix() -> None:
     store = StateStore(history=1)
     for key in (b"\x01", b"\x01\xff", b"\x01\xff\xff\x07", b"\x02", b"\xff\xff"):
         store.write(NUMBERS, key, 1)
@@ -50,7 +50,7 @@ def test_a_prefix_ends_where_it_ends() -> None:
     assert [key for key, _ in store.at(1).scan(NUMBERS, b"\xff")] == [b"\xff\xff"]
 
 
-def test_a_branch_is_seen_by_itself_alone_until_it_is_flushed() -> None:
+def test_writes_of_a_branch_are_invisible_until_flushed() -> None:
     store = StateStore(history=1)
     block(store, a=1, b=2)
     branch = Branch(store.tip())
@@ -64,7 +64,7 @@ def test_a_branch_is_seen_by_itself_alone_until_it_is_flushed() -> None:
     assert list(store.at(2).scan(NUMBERS)) == [(b"b", 2), (b"c", 3)]
 
 
-def test_a_branch_on_a_branch_charges_a_look_once() -> None:
+def test_a_nested_branch_charges_a_read_once() -> None:
     store = StateStore(history=1)
     block(store, a=12345)
     meter = GasMeter()
@@ -75,7 +75,7 @@ def test_a_branch_on_a_branch_charges_a_look_once() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_a_walk_pays_for_the_first_row_twice(count: int) -> None:
+def test_an_iteration_charges_the_first_row_twice(count: int) -> None:
     branch = Branch(StateStore(history=1).tip())
     for number in range(count):
         branch.put_free(NUMBERS, bytes([number]), 7)

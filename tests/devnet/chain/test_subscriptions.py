@@ -29,7 +29,7 @@ SEQUENCE, HEIGHT = 3, 31
 
 
 def chain_before_the_recording() -> SimulatedChain:
-    """The recorded network's people, alice having sent three transactions before."""
+    """The recorded network's accounts, after three transactions of alice."""
     start = read(VECTORS / "auth-and-rpc.jsonl").genesis
     alice = start.accounts[1]
     accounts = tuple(replace(one, sequence=SEQUENCE) if one is alice else one for one in start.accounts)
@@ -67,7 +67,7 @@ def test_the_recorded_transaction_comes_as_it_came() -> None:
     checked = chain.check_tx(data)
     assert checked.code == 0, checked.log
     chain.step()
-    got = [json.loads(text) for text in subscriptions.news()]
+    got = [json.loads(text) for text in subscriptions.new_messages()]
 
     wanted = {message["id"]: message for message in recorded}
     assert {message["id"] for message in of_kind(got, "Tx")} == set(wanted)
@@ -75,13 +75,13 @@ def test_the_recorded_transaction_comes_as_it_came() -> None:
         assert list(differences(wanted[message["id"]], message)) == []
 
 
-def test_a_header_comes_for_every_block() -> None:
+def test_a_subscriber_receives_a_header_for_every_block() -> None:
     chain = chain_before_the_recording()
     subscriptions = Subscriptions(chain)
     answer(subscriptions, SENT[0])
     chain.step()
     chain.step()
-    got = [json.loads(text) for text in subscriptions.news()]
+    got = [json.loads(text) for text in subscriptions.new_messages()]
     recorded = of_kind(NEWS, "NewBlockHeader")
 
     assert [m["result"]["data"]["value"]["header"]["height"] for m in got] == ["31", "32"]
@@ -89,7 +89,7 @@ def test_a_header_comes_for_every_block() -> None:
     assert [line for line in unlike if ".time" not in line and ".hash" not in line] == []
 
 
-def test_a_client_has_five_subscriptions_and_each_once() -> None:
+def test_a_client_has_at_most_five_distinct_subscriptions() -> None:
     subscriptions = Subscriptions(World().chain)
     for number in range(5):
         subscriptions.call({"id": number, "method": "subscribe", "params": {"query": f"tx.height={number}"}})
@@ -104,7 +104,7 @@ def test_a_client_has_five_subscriptions_and_each_once() -> None:
 
 
 async def converse(node: ServedChain, world: World) -> tuple[list[dict[str, Any]], bool]:
-    """Subscribe, let a block be made, then let the node drop the socket."""
+    """Subscribe, make a block, then drop the socket."""
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{node.rpc_url}/websocket") as socket:
         for asked in SENT[:2]:
             await socket.send_json(asked)
@@ -124,7 +124,7 @@ async def converse(node: ServedChain, world: World) -> tuple[list[dict[str, Any]
         )
 
 
-def test_a_websocket_carries_answers_and_news_until_it_is_dropped() -> None:
+def test_a_websocket_carries_answers_and_events_until_it_is_dropped() -> None:
     world = World()
     node = serve(world.chain)
     try:

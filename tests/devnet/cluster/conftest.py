@@ -1,4 +1,4 @@
-"""A simulated cluster in which a workload runs."""
+"""A simulated cluster with a running workload."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ US = WriteRequest("us")
 
 
 class Ticks:
-    """A clock that a test moves."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -24,7 +24,7 @@ class Ticks:
 
 
 class Stepped:
-    """A cluster without a server, on a clock that a test moves."""
+    """A cluster without a server, on a clock that the test advances."""
 
     def __init__(self, *sizes: NodeSize, ending_seconds: float = 0.0) -> None:
         self.clock = Ticks()

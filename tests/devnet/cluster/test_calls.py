@@ -22,18 +22,16 @@ def calls() -> ClusterCalls:
     return ClusterCalls(stepped.writes, ClusterReads(stepped.cluster.store, lambda: NOW))
 
 
-def test_a_call_says_how_a_write_is_asked_for() -> None:
-    assert not call("create", {}).asked.dry_run
-    assert call("create", {}, dryRun="All").asked.dry_run
-    assert call("delete", {"dryRun": ["All"]}).asked.dry_run
-    assert call("patch", {}, force="true").asked.force
+def test_write_options_of_a_call() -> None:
+    assert not call("create", {}).options.dry_run
+    assert call("create", {}, dryRun="All").options.dry_run
+    assert call("delete", {"dryRun": ["All"]}).options.dry_run
+    assert call("patch", {}, force="true").options.force
 
 
 @pytest.mark.parametrize("body", [{}, {"spec": None}, {"spec": {"template": 3}}, {"spec": {"selector": []}}])
 @pytest.mark.parametrize(("verb", "content"), [("create", "application/json"), ("patch", APPLY)])
-def test_a_body_of_no_form_is_refused_and_not_a_crash(
-    calls: ClusterCalls, verb: str, content: str, body: Any
-) -> None:
+def test_a_malformed_body_is_refused(calls: ClusterCalls, verb: str, content: str, body: Any) -> None:
     with pytest.raises(RefusalError) as refused:
         calls.do(call(verb, body, content))
     assert refused.value.code == 422
@@ -43,7 +41,7 @@ def test_a_body_of_no_form_is_refused_and_not_a_crash(
     "body",
     [[], {"kind": "Pod"}, {"metadata": {"namespace": "y"}}, {"metadata": {"name": "db"}}, {"metadata": 3}],
 )
-def test_a_body_for_another_place_is_refused(body: Any) -> None:
+def test_a_body_for_another_target_is_refused(body: Any) -> None:
     with pytest.raises(RefusalError) as refused:
         call("create", body).sent()
     assert refused.value.code == 400

@@ -11,7 +11,7 @@ from reconciler.devnet.cluster.nodes import NodeSize
 from tests.devnet.cluster.makers import Stepped, deployment_spec
 
 
-def test_it_starts_with_its_nodes() -> None:
+def test_a_new_cluster_has_its_nodes() -> None:
     cluster = SimulatedCluster([NodeSize(cpu="2"), NodeSize(gpu=1)])
 
     nodes = cluster.objects("nodes")
@@ -21,7 +21,7 @@ def test_it_starts_with_its_nodes() -> None:
     assert nodes[1]["status"]["allocatable"]["nvidia.com/gpu"] == "1"
 
 
-def test_a_port_that_is_taken_is_said() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         cluster = SimulatedCluster()
@@ -30,7 +30,7 @@ def test_a_port_that_is_taken_is_said() -> None:
         cluster.close()
 
 
-def test_closing_is_quick_even_under_a_watch() -> None:
+def test_closing_is_quick_with_a_running_watch() -> None:
     cluster = SimulatedCluster()
     cluster.serve()
     host, port = cluster.url.removeprefix("http://").split(":")
@@ -43,13 +43,13 @@ def test_closing_is_quick_even_under_a_watch() -> None:
     assert time.monotonic() - began < 2
 
 
-def test_a_kubeconfig_is_its_owners_alone(tmp_path: Path) -> None:
+def test_a_kubeconfig_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     path = SimulatedCluster().write_kubeconfig(tmp_path / "kubeconfig")
 
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_saved_state_loads_and_goes_on(tmp_path: Path) -> None:
+def test_a_saved_cluster_continues_after_loading(tmp_path: Path) -> None:
     stepped = Stepped()
     stepped.create("Deployment", "web", spec=deployment_spec(2, "slow"))
     stepped.step()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.devnet.cluster.makers import Stepped, deployment_spec, pod_spec
 
 
-def test_what_an_owner_made_goes_with_it() -> None:
+def test_owned_objects_are_removed_with_their_owner() -> None:
     stepped = Stepped()
     stepped.create("Deployment", "web", spec=deployment_spec(2))
     stepped.step()
@@ -27,7 +27,7 @@ def test_orphans_stay() -> None:
     assert len(stepped.all("Pod")) == 2
 
 
-def test_a_namespace_is_emptied_and_then_goes() -> None:
+def test_a_namespace_is_removed_after_its_objects() -> None:
     stepped = Stepped()
     stepped.create("Deployment", "web", spec=deployment_spec(2))
     stepped.create("Secret", "s")
@@ -55,7 +55,7 @@ def test_a_quotas_status_follows_its_pods() -> None:
     assert stepped.get("ResourceQuota", "q")["status"]["used"] == {"requests.cpu": "0"}
 
 
-def test_a_cluster_at_rest_writes_nothing() -> None:
+def test_an_idle_cluster_writes_nothing() -> None:
     stepped = Stepped()
     stepped.create("Deployment", "web", spec=deployment_spec(2))
     stepped.step()

@@ -22,7 +22,7 @@ def test_a_server_adds_fields() -> None:
     assert pod["containers"][0]["resources"]["requests"] == {"cpu": "500m", "memory": "256Mi"}
 
 
-def test_quantities_come_back_in_one_spelling() -> None:
+def test_quantities_are_canonical() -> None:
     found = normalized({"limits": {"cpu": "1000m", "memory": "1024Mi"}, "x": None, "hard": {"pods": 20}})
 
     assert found == {"limits": {"cpu": "1", "memory": "1Gi"}, "hard": {"pods": "20"}}
@@ -52,7 +52,7 @@ def test_a_service_gets_an_address_and_a_public_one_a_port() -> None:
         ({"template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}}}, "containers"),
     ],
 )
-def test_a_deployment_that_cannot_be_is_refused(changes: Object, field: str) -> None:
+def test_an_invalid_deployment_is_refused(changes: Object, field: str) -> None:
     with pytest.raises(RefusalError, match=field) as refused:
         validate(BY_NAME["Deployment"], deployment(**changes), None)
     assert refused.value.code == 422

@@ -19,7 +19,7 @@ def images(stepped: Stepped) -> list[str]:
     return sorted(pod["spec"]["containers"][0]["image"] for pod in pods)
 
 
-def test_a_deployment_makes_its_pods_and_counts_them() -> None:
+def test_a_deployment_creates_and_counts_its_pods() -> None:
     stepped = Stepped()
     stepped.create("Deployment", "web", spec=deployment_spec(3))
     stepped.step()
@@ -34,7 +34,7 @@ def test_a_deployment_makes_its_pods_and_counts_them() -> None:
     assert all(is_ready(pod) for pod in stepped.all("Pod"))
 
 
-def test_a_lost_pod_is_made_again_under_another_name() -> None:
+def test_a_lost_pod_is_replaced_under_another_name() -> None:
     stepped = Stepped()
     stepped.create("Deployment", "web", spec=deployment_spec())
     stepped.step()
@@ -46,7 +46,7 @@ def test_a_lost_pod_is_made_again_under_another_name() -> None:
     assert [pod["metadata"]["name"] == first for pod in stepped.all("Pod")] == [False]
 
 
-def test_scaling_down_takes_those_that_are_not_ready_first() -> None:
+def test_scaling_down_removes_unready_pods_first() -> None:
     stepped = Stepped(NodeSize(cpu="1"))
     stepped.create("Deployment", "web", spec=deployment_spec(3))
     stepped.step()
@@ -72,7 +72,7 @@ def test_a_new_template_replaces_every_pod(strategy: Object | None) -> None:
     assert stepped.get("Deployment", "web")["status"]["updatedReplicas"] == 3
 
 
-def test_a_tight_roll_never_has_a_pod_too_many() -> None:
+def test_a_rollout_without_surge_never_exceeds_its_replicas() -> None:
     stepped = Stepped()
     stepped.create("ResourceQuota", "q", spec={"hard": {"pods": "3"}})
     stepped.create("Deployment", "web", spec=deployment_spec(3, strategy=TIGHT))
@@ -85,7 +85,7 @@ def test_a_tight_roll_never_has_a_pod_too_many() -> None:
     assert images(stepped) == ["nginx:2"] * 3
 
 
-def test_a_roll_to_what_never_gets_ready_stops_half_way() -> None:
+def test_a_rollout_of_unready_pods_stops() -> None:
     stepped = Stepped()
     stepped.create("Deployment", "web", spec=deployment_spec(3, strategy=TIGHT))
     stepped.step()
@@ -96,7 +96,7 @@ def test_a_roll_to_what_never_gets_ready_stops_half_way() -> None:
     assert images(stepped) == ["missing", "nginx:1", "nginx:1"]
 
 
-def test_a_pod_that_a_quota_refuses_is_said_and_made_when_there_is_room() -> None:
+def test_a_pod_refused_by_a_quota_is_reported_and_created_later() -> None:
     stepped = Stepped()
     stepped.create("ResourceQuota", "q", spec={"hard": {"pods": "1"}})
     stepped.create("Deployment", "web", spec=deployment_spec(2))

@@ -13,7 +13,7 @@ def resources(path: str) -> list[dict[str, Any]]:
     return listed
 
 
-def test_every_kind_and_its_parts_are_discovered() -> None:
+def test_every_kind_and_subresource_is_discovered() -> None:
     names = {
         each["name"]
         for path in ("/api/v1", "/apis/apps/v1", "/apis/networking.k8s.io/v1")
@@ -24,7 +24,7 @@ def test_every_kind_and_its_parts_are_discovered() -> None:
         assert {kind.plural, *(f"{kind.plural}/{part}" for part in kind.subresources)} <= names
 
 
-def test_a_patch_is_known_to_take_field_validation() -> None:
+def test_openapi_declares_field_validation_of_patches() -> None:
     found = document("/openapi/v3/apis/apps/v1")
 
     assert isinstance(found, dict)

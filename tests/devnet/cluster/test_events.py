@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-from reconciler.devnet.cluster.events import ClusterEvent, tell
+from reconciler.devnet.cluster.events import ClusterEvent, record_event
 from tests.devnet.cluster.makers import Stepped, pod_spec
 
 
-def test_what_is_said_again_is_counted() -> None:
+def test_a_repeated_event_raises_its_count() -> None:
     stepped = Stepped()
     pod = stepped.create("Pod", "p", spec=pod_spec())
-    tell(stepped.writes, pod, ClusterEvent("BackOff", "once", warning=True))
+    record_event(stepped.writes, pod, ClusterEvent("BackOff", "once", warning=True))
     stepped.clock.now += 5
 
-    tell(stepped.writes, pod, ClusterEvent("BackOff", "twice", warning=True))
+    record_event(stepped.writes, pod, ClusterEvent("BackOff", "twice", warning=True))
 
     (event,) = stepped.all("Event")
     assert (event["type"], event["count"], event["message"]) == ("Warning", 2, "twice")
@@ -18,11 +18,11 @@ def test_what_is_said_again_is_counted() -> None:
     assert event["involvedObject"]["uid"] == pod["metadata"]["uid"]
 
 
-def test_nothing_is_said_in_a_namespace_that_goes() -> None:
+def test_a_terminating_namespace_gets_no_events() -> None:
     stepped = Stepped()
     pod = stepped.create("Pod", "p", spec=pod_spec())
     stepped.delete("Namespace", "x", namespace="")
 
-    tell(stepped.writes, pod, ClusterEvent("Killing", "late"))
+    record_event(stepped.writes, pod, ClusterEvent("Killing", "late"))
 
     assert stepped.all("Event") == []

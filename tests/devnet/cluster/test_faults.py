@@ -3,7 +3,7 @@ from __future__ import annotations
 from reconciler.devnet.cluster.faults import ClusterFault, ClusterFaults
 
 
-def test_a_fault_strikes_what_it_names() -> None:
+def test_a_fault_affects_the_named_requests() -> None:
     faults = ClusterFaults()
     fault = ClusterFault(status=403, verbs=frozenset({"list"}), plurals=frozenset({"pods"}))
     faults.add(fault)
@@ -15,7 +15,7 @@ def test_a_fault_strikes_what_it_names() -> None:
     assert faults.strike("list", "pods", continued=False) is None
 
 
-def test_a_fault_of_later_pages_spares_the_first() -> None:
+def test_a_fault_of_later_pages_does_not_affect_the_first() -> None:
     faults = ClusterFaults()
     faults.add(ClusterFault(continued=True))
 
@@ -23,7 +23,7 @@ def test_a_fault_of_later_pages_spares_the_first() -> None:
     assert faults.strike("list", "pods", continued=True) is not None
 
 
-def test_a_fault_may_be_counted() -> None:
+def test_a_fault_may_end_after_a_number_of_requests() -> None:
     faults = ClusterFaults()
     faults.add(ClusterFault(times=2))
 

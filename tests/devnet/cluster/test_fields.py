@@ -18,7 +18,7 @@ DEPLOYMENT = {
 CONTAINER = ("f:spec", "f:containers", 'k:{"name":"c"}')
 
 
-def test_leaves_are_what_can_be_owned() -> None:
+def test_leaves_are_the_ownable_fields() -> None:
     assert leaves(DEPLOYMENT) == {
         ("f:metadata", "f:labels", "f:app"): "web",
         ("f:spec", "f:selector"): {"matchLabels": {"app": "web"}},
@@ -41,7 +41,7 @@ def test_a_tree_of_fields_holds_the_paths(paths: frozenset[tuple[str, str, str]]
     assert from_fields(to_fields(paths)) == set(paths)
 
 
-def test_a_plain_write_takes_over_what_it_changed() -> None:
+def test_an_update_becomes_the_owner_of_changed_fields() -> None:
     owners = Owners(None)
     owners.apply("us", {("f:a",), ("f:b",)}, "t1")
     owners.write("them", "", {("f:b",)}, "t2")
@@ -63,7 +63,7 @@ def test_managed_fields_are_read_as_they_were_written() -> None:
     assert Owners({"metadata": {"managedFields": entries}}).entries("v1") == entries
 
 
-def test_applying_the_same_keeps_the_time() -> None:
+def test_applying_the_same_fields_keeps_their_time() -> None:
     owners = Owners(None)
     owners.apply("us", {("f:a",)}, "t1")
     owners.apply("us", {("f:a",)}, "t2")

@@ -33,5 +33,5 @@ def test_a_path_names_its_target(path: str, plural: str, rest: tuple[str, str, s
         "/api/v1",
     ],
 )
-def test_a_path_to_what_is_not_served_names_nothing(path: str) -> None:
+def test_an_unknown_path_has_no_target(path: str) -> None:
     assert parse_path(path) is None

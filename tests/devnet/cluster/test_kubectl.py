@@ -1,4 +1,4 @@
-"""Real kubectl against the simulated cluster: each command of the operator's sheet, and reading."""
+"""Real kubectl against the simulated cluster: the cheat sheet's commands, and reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.contracts.adapter_backends import KUBECTL, eventually
 from tests.devnet.cluster.kubectls import SPACE, Cluster
 
 
-def test_it_says_that_it_is_a_simulator(cluster: Cluster) -> None:
+def test_the_version_names_the_simulator(cluster: Cluster) -> None:
     assert "simulated" in cluster.k("version")
     assert "SIMULATED" in cluster.kubeconfig.read_text()
 
@@ -74,7 +74,7 @@ def test_following_a_log_ends_with_its_pod(cluster: Cluster) -> None:
         assert following.wait(20) == 0
 
 
-def test_it_names_its_kinds(cluster: Cluster) -> None:
+def test_discovery_lists_the_kinds(cluster: Cluster) -> None:
     printed = cluster.k("api-resources")
 
     for row in (
@@ -104,8 +104,8 @@ def test_labels_and_fields_select(cluster: Cluster) -> None:
 
 
 def test_lists_come_in_pages(cluster: Cluster) -> None:
-    before = cluster.inner.asked["list", "pods"]
+    before = cluster.inner.request_counts["list", "pods"]
 
     assert len(cluster.k(f"get pods -n {SPACE} -o name --chunk-size=1").splitlines()) == 2
 
-    assert cluster.inner.asked["list", "pods"] - before == 2
+    assert cluster.inner.request_counts["list", "pods"] - before == 2

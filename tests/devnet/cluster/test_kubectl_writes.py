@@ -1,4 +1,4 @@
-"""Real kubectl against the simulated cluster: what changes it, and how it goes on."""
+"""Real kubectl against the simulated cluster: writes and their results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.contracts.adapter_backends import KUBECTL, eventually, kubectl
 from tests.devnet.cluster.kubectls import MANIFEST, SPACE, Cluster
 
 
-def test_client_side_apply_changes_and_keeps(cluster: Cluster) -> None:
+def test_kubectl_client_side_apply_changes_and_keeps_fields(cluster: Cluster) -> None:
     assert "deployment.apps/web unchanged" in cluster.k(f"apply -f {cluster.file}")
 
     changed = MANIFEST.replace("nginx:1", "nginx:2").replace("replicas: 2", "replicas: 3")
@@ -25,7 +25,7 @@ def test_client_side_apply_changes_and_keeps(cluster: Cluster) -> None:
     assert len(cluster.pods()) == 3
 
 
-def test_server_side_apply_names_the_manager_in_the_way(cluster: Cluster) -> None:
+def test_server_side_apply_names_the_conflicting_manager(cluster: Cluster) -> None:
     cluster.k(f"scale deployment/web -n {SPACE} --replicas=3")
 
     said = cluster.k(f"apply --server-side -f {cluster.file}", fails=True)
@@ -78,7 +78,7 @@ def test_waiting_for_a_condition_and_for_deletion(cluster: Cluster) -> None:
     assert cluster.inner.objects("replicasets", SPACE) == []
 
 
-def test_a_stuck_rollout_is_seen_and_undone(cluster: Cluster) -> None:
+def test_kubectl_sees_and_undoes_a_stuck_rollout(cluster: Cluster) -> None:
     cluster.k(f"set image deployment/web web=registry.example/missing:1 -n {SPACE}")
 
     assert "timed out" in cluster.k(f"rollout status deployment/web -n {SPACE} --timeout=1s", fails=True)
@@ -110,19 +110,19 @@ def test_watching_shows_changes_as_they_come(cluster: Cluster) -> None:
             watching.terminate()
 
 
-def test_a_namespace_goes_with_everything_in_it(cluster: Cluster) -> None:
+def test_deleting_a_namespace_deletes_its_objects(cluster: Cluster) -> None:
     cluster.k(f"delete -f {cluster.file}")
 
     assert "No resources found" in cluster.k(f"get all -n {SPACE}")
     assert cluster.inner.get("namespaces", "", SPACE) is None
 
 
-def test_what_it_does_not_know_is_said(cluster: Cluster) -> None:
+def test_unknown_resources_are_reported(cluster: Cluster) -> None:
     assert "the server doesn't have a resource type" in cluster.k("get ingresses", fails=True)
     assert 'pods "nobody" not found' in cluster.k(f"get pod nobody -n {SPACE}", fails=True)
 
 
-def test_a_kept_world_goes_on(cluster: Cluster, tmp_path: Path) -> None:
+def test_existing_files_are_kept(cluster: Cluster, tmp_path: Path) -> None:
     eventually(lambda: "2/2" in cluster.k(f"get deploy -n {SPACE}"), "both ready")
     cluster.inner.close()
     cluster.inner.save(tmp_path / "kept")

@@ -22,7 +22,7 @@ def owned(manager: str, found: Object) -> Owners:
     return owners
 
 
-def test_apply_puts_in_and_leaves_the_rest() -> None:
+def test_apply_sets_its_fields_and_keeps_others() -> None:
     live = {"spec": {"replicas": 1, "containers": [{"name": "a", "image": "1", "tty": True}]}}
     wanted = {"spec": {"containers": [{"name": "a", "image": "2"}, {"name": "b", "image": "1"}]}}
 
@@ -35,7 +35,7 @@ def test_apply_puts_in_and_leaves_the_rest() -> None:
     ]
 
 
-def test_apply_takes_out_what_it_no_longer_asks_for() -> None:
+def test_apply_removes_fields_that_are_no_longer_applied() -> None:
     before = {
         "spec": {"containers": [{"name": "a", "image": "1"}, {"name": "b", "image": "1"}], "x": {"y": 1}}
     }
@@ -44,7 +44,7 @@ def test_apply_takes_out_what_it_no_longer_asks_for() -> None:
     assert server_side_apply(before, wanted, "us", owned("us", before)) == wanted
 
 
-def test_apply_keeps_what_another_owns_too() -> None:
+def test_apply_keeps_fields_with_several_owners() -> None:
     before = {"metadata": {"labels": {"a": "1", "b": "2"}}}
     owners = owned("us", before)
     owners.apply("them", {("f:metadata", "f:labels", "f:b")}, "t")
@@ -54,7 +54,7 @@ def test_apply_keeps_what_another_owns_too() -> None:
     assert merged == before
 
 
-def test_a_conflict_is_another_value_of_what_another_owns() -> None:
+def test_a_conflict_is_a_changed_value_of_another_managers_field() -> None:
     live = {"spec": {"replicas": 3, "paused": True}}
     owners = owned("them", live)
 
@@ -123,7 +123,7 @@ def test_a_json_patch_is_rfc_6902(step: Object, expected: Any) -> None:
         {"op": "remove", "path": "/a/7"},
     ],
 )
-def test_a_json_patch_that_does_not_fit_is_refused(step: Object) -> None:
+def test_an_inapplicable_json_patch_is_refused(step: Object) -> None:
     with pytest.raises(RefusalError) as refused:
         json_patch({"a": [1, 2]}, [step])
     assert refused.value.code == 422

@@ -19,7 +19,7 @@ def test_pods_are_bound_to_the_node_with_the_most_room() -> None:
     assert [pod["spec"]["nodeName"] for pod in stepped.all("Pod")] == ["node-0", "node-1", "node-0"]
 
 
-def test_a_pod_that_fits_nowhere_says_why_and_is_bound_when_it_does() -> None:
+def test_an_unschedulable_pod_is_reported_and_bound_later() -> None:
     stepped = Stepped(SMALL)
     stepped.create("Pod", "big", spec=pod_spec(cpu="900m"))
     stepped.create("Pod", "late", spec=pod_spec(cpu="900m"))
@@ -42,7 +42,7 @@ def test_a_pod_that_fits_nowhere_says_why_and_is_bound_when_it_does() -> None:
         ({"taints": [{"key": "a", "effect": "NoSchedule"}]}, "untolerated taint"),
     ],
 )
-def test_a_closed_node_takes_no_pods(change: dict[str, object], why: str) -> None:
+def test_a_cordoned_node_gets_no_pods(change: dict[str, object], why: str) -> None:
     stepped = Stepped()
     stepped.writes.update(target("Node", "node-0"), lambda live: live | {"spec": change}, US)
     stepped.create("Pod", "p", spec=pod_spec())
@@ -61,7 +61,7 @@ def test_a_closed_node_takes_no_pods(change: dict[str, object], why: str) -> Non
         ("crash", 1, "CrashLoopBackOff"),
     ],
 )
-def test_an_image_decides_what_its_pod_shows(image: str, after_seconds: float, status: str) -> None:
+def test_the_image_name_selects_the_pods_lifecycle(image: str, after_seconds: float, status: str) -> None:
     stepped = Stepped()
     stepped.create("Pod", "p", spec=pod_spec(image))
     stepped.step()
@@ -71,7 +71,7 @@ def test_an_image_decides_what_its_pod_shows(image: str, after_seconds: float, s
     assert is_ready(stepped.get("Pod", "p")) == (image == "nginx:1")
 
 
-def test_a_slow_pod_becomes_ready_by_the_clock_alone() -> None:
+def test_a_slow_pod_becomes_ready_after_its_time() -> None:
     stepped = Stepped()
     stepped.create("Pod", "p", spec=pod_spec("slow"))
     stepped.step()
@@ -97,7 +97,7 @@ def test_a_pod_waits_for_the_secret_that_it_refers_to() -> None:
     assert is_ready(stepped.get("Pod", "p"))
 
 
-def test_a_pod_ends_after_its_time_and_a_stubborn_one_after_its_grace() -> None:
+def test_a_pod_terminates_and_a_stubborn_one_after_its_grace_period() -> None:
     stepped = Stepped(ending_seconds=2)
     stepped.create("Pod", "p", spec=pod_spec())
     stepped.create("Pod", "q", spec=pod_spec("stubborn"))
@@ -114,7 +114,7 @@ def test_a_pod_ends_after_its_time_and_a_stubborn_one_after_its_grace() -> None:
     assert stepped.all("Pod") == []
 
 
-def test_a_pod_deleted_by_force_is_gone_at_once() -> None:
+def test_a_force_deleted_pod_is_removed_at_once() -> None:
     stepped = Stepped(ending_seconds=2)
     stepped.create("Pod", "p", spec=pod_spec())
     stepped.step()

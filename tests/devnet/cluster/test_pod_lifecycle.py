@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from reconciler.devnet.cluster.pod_lifecycle import fate_of, log_lines, moments
+from reconciler.devnet.cluster.pod_lifecycle import lifecycle_of, log_lines, pod_states
 
 
 @pytest.mark.parametrize(
@@ -17,29 +17,29 @@ from reconciler.devnet.cluster.pod_lifecycle import fate_of, log_lines, moments
         ("registry.example/not-missing:1", "fine"),
     ],
 )
-def test_a_part_of_the_name_that_begins_with_the_word_decides(image: str, word: str) -> None:
-    assert fate_of([image])[0] == word
+def test_a_part_of_the_image_name_selects_the_lifecycle(image: str, word: str) -> None:
+    assert lifecycle_of([image])[0] == word
 
 
 def test_the_worst_container_decides_for_its_pod() -> None:
-    assert fate_of(["nginx:1", "x/missing:1"]) == ("missing", "x/missing:1")
+    assert lifecycle_of(["nginx:1", "x/missing:1"]) == ("missing", "x/missing:1")
 
 
-def test_most_images_are_ready_at_once_and_slow_ones_later() -> None:
-    assert [(m.after_seconds, m.ready) for m in moments("fine", "i")] == [(0, False), (0, True)]
-    assert [(m.after_seconds, m.ready) for m in moments("slow", "i")] == [(0, False), (5.0, True)]
-    assert not any(m.ready for m in moments("unready", "i"))
+def test_pods_are_ready_at_once_and_slow_ones_later() -> None:
+    assert [(m.after_seconds, m.ready) for m in pod_states("fine", "i")] == [(0, False), (0, True)]
+    assert [(m.after_seconds, m.ready) for m in pod_states("slow", "i")] == [(0, False), (5.0, True)]
+    assert not any(m.ready for m in pod_states("unready", "i"))
 
 
-def test_a_missing_image_is_never_pulled() -> None:
-    assert [(m.phase, m.reason) for m in moments("missing", "i")] == [
+def test_a_missing_image_fails_to_pull() -> None:
+    assert [(m.phase, m.reason) for m in pod_states("missing", "i")] == [
         ("Pending", "ErrImagePull"),
         ("Pending", "ImagePullBackOff"),
     ]
 
 
-def test_a_crash_is_restarted_at_once_and_then_ever_later() -> None:
-    listed = list(islice(moments("oom", "i"), 6))
+def test_a_crashing_container_restarts_with_back_off() -> None:
+    listed = list(islice(pod_states("oom", "i"), 6))
 
     assert [(m.state, m.reason, m.restarts) for m in listed] == [
         ("running", "", 0),
@@ -55,7 +55,7 @@ def test_a_crash_is_restarted_at_once_and_then_ever_later() -> None:
     assert listed[1].exited[2:] == (137, "OOMKilled")
 
 
-def test_a_log_tells_of_the_containers_life() -> None:
+def test_a_log_shows_the_containers_lifecycle() -> None:
     assert [line for _, line in log_lines("c", "nginx:1", 100, 125)] == [
         "c started from nginx:1",
         "c has been running for 10 s",

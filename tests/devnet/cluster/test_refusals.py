@@ -6,7 +6,7 @@ from reconciler.devnet.cluster.kinds import BY_NAME
 DEPLOYMENT = BY_NAME["Deployment"]
 
 
-def test_a_refusal_is_a_status_that_clients_understand() -> None:
+def test_an_error_is_a_kubernetes_status() -> None:
     status = refusals.not_found(DEPLOYMENT, "web").status()
 
     assert (status["kind"], status["code"], status["reason"]) == ("Status", 404, "NotFound")
@@ -14,7 +14,7 @@ def test_a_refusal_is_a_status_that_clients_understand() -> None:
     assert status["details"] == {"name": "web", "group": "apps", "kind": "deployments"}
 
 
-def test_conflicts_are_told_apart_by_their_reason() -> None:
+def test_conflicts_differ_by_their_reason() -> None:
     assert refusals.already_exists(DEPLOYMENT, "web").reason == "AlreadyExists"
     assert refusals.stale(DEPLOYMENT, "web").reason == "Conflict"
 

@@ -6,7 +6,7 @@ from tests.devnet.cluster.makers import Stepped, deployment_spec, pod_spec
 HARD = {"requests.cpu": "1", "limits.memory": "1Gi", "pods": "2", "services": "5"}
 
 
-def test_pods_are_summed_by_namespace_and_node_as_they_come_and_go() -> None:
+def test_pod_sums_follow_creation_and_removal() -> None:
     stepped = Stepped()
     stepped.create("Deployment", "web", spec=deployment_spec(2))
     stepped.step()
@@ -33,7 +33,7 @@ def test_a_quota_shows_what_is_used() -> None:
     assert used == {"requests.cpu": "500m", "limits.memory": "256Mi", "pods": "1", "services": "1"}
 
 
-def test_a_pod_over_the_quota_is_told_what_and_how_much() -> None:
+def test_a_quota_refusal_names_resource_and_amount() -> None:
     stepped = Stepped()
     stepped.create("ResourceQuota", "q", spec={"hard": HARD})
     stepped.create("Pod", "p", spec=pod_spec())
@@ -48,7 +48,7 @@ def test_a_pod_over_the_quota_is_told_what_and_how_much() -> None:
     )
 
 
-def test_a_pod_must_say_what_a_quota_counts() -> None:
+def test_a_quota_requires_requests_and_limits() -> None:
     stepped = Stepped()
     stepped.create("ResourceQuota", "q", spec={"hard": HARD})
     pod = {"metadata": {"name": "p", "namespace": "x"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
@@ -58,5 +58,5 @@ def test_a_pod_must_say_what_a_quota_counts() -> None:
     assert why == "failed quota: q: must specify limits.memory,requests.cpu"
 
 
-def test_a_pod_that_is_over_takes_nothing() -> None:
+def test_an_ended_pod_uses_no_resources() -> None:
     assert pod_amounts({"status": {"phase": "Succeeded"}, "spec": pod_spec()}) == {}

@@ -1,4 +1,4 @@
-"""The API server's HTTP side, asked as a client would."""
+"""The API server's HTTP side, through a client."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def config(name: str, **data: str) -> dict[str, Any]:
         "/openapi/v3",
     ],
 )
-def test_it_says_what_it_serves(client: Client, path: str) -> None:
+def test_discovery_documents_are_served(client: Client, path: str) -> None:
     assert client.ask("GET", path)[0] == 200
 
 
-def test_an_object_lives_from_post_to_delete(client: Client) -> None:
+def test_an_object_is_created_read_and_deleted(client: Client) -> None:
     assert client.ask("POST", CONFIGS, config("a", k="1"))[0] == 201
     code, found = client.ask("GET", f"{CONFIGS}/a")
     assert (code, found["data"]) == (200, {"k": "1"})
@@ -81,7 +81,7 @@ def test_requests_and_creations_are_counted(client: Client) -> None:
     client.ask("POST", CONFIGS, config("a"))
     client.ask("POST", CONFIGS, config("a"))
 
-    assert client.cluster.asked["create", "configmaps"] == 2
+    assert client.cluster.request_counts["create", "configmaps"] == 2
     assert list(client.cluster.created) == ["ConfigMap/a"]
 
 
@@ -109,7 +109,7 @@ def test_pages_are_of_one_version(client: Client) -> None:
     assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
 
 
-def test_a_continue_token_can_be_too_old(client: Client) -> None:
+def test_a_continue_token_expires(client: Client) -> None:
     for name in "abc":
         client.ask("POST", CONFIGS, config(name))
     token = client.ask("GET", f"{CONFIGS}?limit=2")[1]["metadata"]["continue"]
@@ -132,7 +132,7 @@ def test_a_continue_token_can_be_too_old(client: Client) -> None:
         ("PROPFIND", f"{CONFIGS}/a", None, "application/json", 405),
     ],
 )
-def test_what_it_cannot_do_is_refused_in_words(
+def test_unsupported_requests_are_refused_with_a_message(
     client: Client, method: str, path: str, body: Any, content: str, code: int
 ) -> None:
     status, answer = client.ask(method, path, body, content)
@@ -152,7 +152,7 @@ def test_apply_reads_yaml(client: Client) -> None:
     assert (status, found["metadata"]["managedFields"][0]["manager"]) == (200, "us")
 
 
-def test_a_watch_tells_what_happened_since(client: Client) -> None:
+def test_a_watch_sends_changes_since_its_version(client: Client) -> None:
     version = client.ask("GET", CONFIGS)[1]["metadata"]["resourceVersion"]
     client.ask("POST", CONFIGS, config("a"))
     client.ask("PATCH", f"{CONFIGS}/a", {"data": {"k": "v"}}, "application/merge-patch+json")
@@ -165,7 +165,7 @@ def test_a_watch_tells_what_happened_since(client: Client) -> None:
     assert versions == sorted(set(versions))
 
 
-def test_an_object_that_leaves_a_selection_is_deleted_for_its_watcher(client: Client) -> None:
+def test_an_object_that_leaves_a_selection_is_a_deleted_event(client: Client) -> None:
     body = config("a")
     body["metadata"]["labels"] = {"on": "yes"}
     client.ask("POST", CONFIGS, body)
@@ -190,7 +190,7 @@ def test_bookmarks_carry_the_version_of_a_quiet_watch(client: Client) -> None:
     assert int(events[0]["object"]["metadata"]["resourceVersion"]) > int(version)
 
 
-def test_a_watch_can_begin_with_what_is_there(client: Client) -> None:
+def test_a_watch_can_begin_with_the_existing_objects(client: Client) -> None:
     client.ask("POST", CONFIGS, config("a"))
 
     query = "watch=1&sendInitialEvents=true&allowWatchBookmarks=true&timeoutSeconds=1"
@@ -200,7 +200,7 @@ def test_a_watch_can_begin_with_what_is_there(client: Client) -> None:
     assert second["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
 
 
-def test_a_watch_from_a_forgotten_version_is_told_so(client: Client) -> None:
+def test_a_watch_from_an_expired_version_is_410(client: Client) -> None:
     version = client.ask("GET", CONFIGS)[1]["metadata"]["resourceVersion"]
     client.cluster.forget_history()
 
@@ -210,7 +210,7 @@ def test_a_watch_from_a_forgotten_version_is_told_so(client: Client) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
-def test_it_can_refuse(client: Client, status: int) -> None:
+def test_a_fault_refuses_a_request(client: Client, status: int) -> None:
     client.cluster.faults.add(ClusterFault(status=status))
 
     assert client.ask("GET", CONFIGS)[0] == status
@@ -218,21 +218,21 @@ def test_it_can_refuse(client: Client, status: int) -> None:
     assert client.ask("GET", CONFIGS)[0] == 200
 
 
-def test_it_can_fail_to_answer(client: Client) -> None:
+def test_a_fault_hangs_a_request(client: Client) -> None:
     client.cluster.faults.add(ClusterFault("hang", plurals=frozenset({"configmaps"})))
 
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         POOL.request("GET", client.cluster.url + CONFIGS, timeout=0.2)
 
 
-def test_it_can_break_off_half_way(client: Client) -> None:
+def test_a_fault_cuts_an_answer(client: Client) -> None:
     client.cluster.faults.add(ClusterFault("cut"))
 
     with pytest.raises(urllib3.exceptions.HTTPError):
         client.ask("GET", CONFIGS)
 
 
-def test_metadata_alone_can_be_asked_for(client: Client) -> None:
+def test_a_list_can_be_metadata_only(client: Client) -> None:
     client.ask("POST", CONFIGS, config("a", k="1"))
     accept = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 

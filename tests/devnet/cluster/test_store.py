@@ -42,7 +42,7 @@ def test_changes_hold_before_and_after() -> None:
     assert store.since(3) == []
 
 
-def test_the_past_is_kept_within_a_window() -> None:
+def test_changes_are_kept_within_a_window() -> None:
     store = ObjectStore(window=2)
     for name in "abc":
         store.put(config(name))
@@ -53,7 +53,7 @@ def test_the_past_is_kept_within_a_window() -> None:
     assert refused.value.code == 410
 
 
-def test_a_forgotten_past_is_410_even_for_the_present() -> None:
+def test_dropped_history_is_410_even_at_the_present_version() -> None:
     store = ObjectStore()
     store.put(config("a"))
     store.forget()
@@ -73,7 +73,7 @@ def test_owned_objects_are_found_until_they_are_disowned() -> None:
     assert store.owned_by("o") == []
 
 
-def test_a_dump_restores_everything_but_the_past() -> None:
+def test_a_dump_restores_everything_except_past_changes() -> None:
     store, again = ObjectStore(), ObjectStore()
     store.put(config("a", ownerReferences=[{"uid": "o"}]))
 
@@ -86,7 +86,7 @@ def test_a_dump_restores_everything_but_the_past() -> None:
         again.since(0)
 
 
-def test_listeners_are_called_until_they_leave() -> None:
+def test_listeners_are_called_until_they_unsubscribe() -> None:
     store, heard = ObjectStore(), list[int]()
     listener = lambda: heard.append(store.version)  # noqa: E731  (subscribed and unsubscribed by identity)
     store.subscribe(listener)

@@ -16,7 +16,7 @@ POOL = urllib3.PoolManager(retries=False)
 
 
 class Logs:
-    """A served cluster on a clock that a test moves, with one pod per image."""
+    """A served cluster on a clock that the test advances, with one pod for each image."""
 
     def __init__(self) -> None:
         self.clock = Ticks()
@@ -41,7 +41,7 @@ def logs() -> Iterator[Logs]:
     made.cluster.close()
 
 
-def test_a_log_is_cut_to_its_last_lines_bytes_and_seconds(logs: Logs) -> None:
+def test_a_log_is_limited_by_lines_bytes_and_seconds(logs: Logs) -> None:
     logs.clock.now = NOW + 25
 
     assert logs.read("nginx", "")[1].count(b"\n") == 3
@@ -64,7 +64,7 @@ def test_times_are_shown_on_request(logs: Logs) -> None:
         ("nobody", "", 404, b"not found"),
     ],
 )
-def test_a_log_that_is_not_there_is_refused(logs: Logs, pod: str, query: str, code: int, why: bytes) -> None:
+def test_a_missing_log_is_refused(logs: Logs, pod: str, query: str, code: int, why: bytes) -> None:
     status, said = logs.read(pod, query)
 
     assert status == code

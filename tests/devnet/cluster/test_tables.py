@@ -21,7 +21,7 @@ SINCE = "2027-01-15T08:00:00Z"
         (3 * 86400, "3d"),
     ],
 )
-def test_ages_are_written_as_kubectl_does(seconds: int, shown: str) -> None:
+def test_ages_have_kubectls_form(seconds: int, shown: str) -> None:
     assert age(SINCE, NOW + seconds) == shown
     assert age(None, NOW) == "<unknown>"
 

@@ -13,7 +13,7 @@ def applied(stepped: Stepped, spec: Object, manager: str = "us", *, force: bool 
     return stepped.writes.apply(target("Deployment", "web"), body, WriteRequest(manager, force=force))[0]
 
 
-def test_a_name_is_taken_once_and_its_namespace_must_be_there() -> None:
+def test_names_are_unique_and_namespaces_must_exist() -> None:
     stepped = Stepped()
     stepped.create("ConfigMap", "a")
 
@@ -66,7 +66,7 @@ def test_the_generation_counts_specifications() -> None:
     assert found["metadata"]["generation"] == 2
 
 
-def test_apply_creates_then_changes_then_rests() -> None:
+def test_apply_creates_then_changes_then_does_nothing() -> None:
     stepped = Stepped()
 
     first = applied(stepped, deployment_spec(1))
@@ -78,7 +78,7 @@ def test_apply_creates_then_changes_then_rests() -> None:
     assert third["metadata"]["managedFields"][0]["operation"] == "Apply"
 
 
-def test_another_managers_field_is_a_conflict_that_force_takes() -> None:
+def test_force_overrides_a_conflict_with_another_manager() -> None:
     stepped = Stepped()
     applied(stepped, deployment_spec(1))
     stepped.writes.update(
@@ -117,7 +117,7 @@ def test_a_dry_run_writes_nothing() -> None:
     assert stepped.get("ConfigMap", "b") == kept
 
 
-def test_a_delete_may_name_the_very_object() -> None:
+def test_a_delete_has_preconditions() -> None:
     stepped = Stepped()
     stepped.create("ConfigMap", "a")
 
@@ -128,7 +128,7 @@ def test_a_delete_may_name_the_very_object() -> None:
         stepped.delete("ConfigMap", "a")
 
 
-def test_a_finalizer_keeps_what_is_deleted() -> None:
+def test_a_finalizer_delays_removal() -> None:
     stepped = Stepped()
     stepped.create("ConfigMap", "a")
 

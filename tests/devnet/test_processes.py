@@ -1,3 +1,7 @@
+"""The demo's processes: started, awaited, stopped and killed."""
+
+from __future__ import annotations
+
 import os
 import signal
 import socket
@@ -8,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.errors import DevnetError
 from reconciler.devnet.home import Home
-from reconciler.devnet.programs import DaemonProgram, Program, await_devnet, devnet_program
+from reconciler.devnet.processes import DaemonProgram, Program, await_devnet, devnet_program
 
 
-def test_a_program_that_does_not_start_is_told_in_its_own_words(tmp_path: Path) -> None:
+def test_a_devnet_that_does_not_start_is_reported_with_its_output(tmp_path: Path) -> None:
     program = devnet_program(Home(tmp_path / "new"), ["--block-seconds", "never"])
     program.start()
     with pytest.raises(DevnetError, match=r"(?s)the devnet did not start: .*'never' is not a valid"):
@@ -33,7 +37,7 @@ def test_a_devnet_is_awaited_and_stopped(tmp_path: Path) -> None:
     program.stop()
 
 
-def test_one_that_is_killed_is_gone(tmp_path: Path) -> None:
+def test_a_killed_process_has_ended(tmp_path: Path) -> None:
     program = devnet_program(Home(tmp_path), [])
     assert not program.is_alive()
     program.kill()
@@ -44,25 +48,24 @@ def test_one_that_is_killed_is_gone(tmp_path: Path) -> None:
         os.kill(pid, 0)
 
 
-def test_once_answers_with_its_exit_code(tmp_path: Path) -> None:
-    code, printed = DaemonProgram(Home(tmp_path)).once()
-    assert (code, printed) == (1, "")
+def test_once_returns_the_exit_code(tmp_path: Path) -> None:
+    assert DaemonProgram(Home(tmp_path)).once() == (1, "")
     assert "the host file" in Program([], tmp_path / "daemon.log").tail()
 
 
-def test_a_program_that_said_nothing(tmp_path: Path) -> None:
+def test_a_process_without_output(tmp_path: Path) -> None:
     assert Program([], tmp_path / "nothing.log").tail() == ""
 
 
-@pytest.mark.parametrize("clients", [False, True], ids=["alone", "with clients that stay"])
-def test_a_devnet_ends_however_often_and_soon_it_is_asked(tmp_path: Path, clients: bool) -> None:
+@pytest.mark.parametrize("clients", [False, True], ids=["alone", "with open connections"])
+def test_repeated_signals_end_a_devnet(tmp_path: Path, clients: bool) -> None:
     home = Home(tmp_path)
     program = devnet_program(home, ["--block-seconds", "0.1"])
     program.start()
     await_devnet(home, program)
     with ExitStack() as stack:
         if clients:
-            stack.enter_context(_staying(home))
+            stack.enter_context(_open_connections(home))
         for number in [signal.SIGINT, signal.SIGTERM] * 10:
             with suppress(ProcessLookupError):
                 os.kill(program.pid, number)
@@ -74,19 +77,19 @@ def test_a_devnet_ends_however_often_and_soon_it_is_asked(tmp_path: Path, client
 
 
 @contextmanager
-def _staying(home: Home) -> Iterator[None]:
-    """Connections to each port: one that asks nothing, one that listens to every block, one that watches."""
+def _open_connections(home: Home) -> Iterator[None]:
+    """A connection to each port: an idle one, one that subscribes to blocks, one that watches pods."""
     ports = home.facts().ports
     upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\n"
-    asked = {
+    requests = {
         ports.grpc: "",
         ports.rpc: f"GET /websocket HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n",
         ports.cluster: "GET /api/v1/pods?watch=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     }
     with ExitStack() as stack:
-        for port, words in asked.items():
-            held = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
-            held.sendall(words.encode())
-            if words:
-                assert held.recv(12).startswith(b"HTTP/1.1 ")
+        for port, request in requests.items():
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            connection.sendall(request.encode())
+            if request:
+                assert connection.recv(12).startswith(b"HTTP/1.1 ")
         yield

@@ -1,4 +1,4 @@
-"""Where a daemon can be killed: right before and right after each effect, for each port method with one."""
+"""The points at which a daemon is killed: before and after each effect of a port method."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.simulation.outside import Outside
 
 
 class Killed(BaseException):
-    """The daemon is dead; no `except Exception` of its own may live on."""
+    """The daemon is killed; no `except Exception` catches this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Right before or right after the nth call of an effect, counted from 1."""
+    """Before or after the nth call of an effect, counted from 1."""
 
     port: str
     method: str
@@ -32,14 +32,14 @@ class Point:
 
 
 class Changes:
-    """Tells whether anything outside has changed; cheap, and for one life of a daemon."""
+    """Detects changes outside a daemon cheaply."""
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
         self._connection: sqlite3.Connection | None = None
 
     def token(self) -> tuple[object, ...]:
-        """Equal as long as nothing outside changes; what the journal says stands first."""
+        """Equal as long as nothing outside changes; the journal's part comes first."""
         outside = self._outside
         refs = (outside.commits.repository / "refs" / "heads").rglob("*")
         return (
@@ -53,7 +53,7 @@ class Changes:
         )
 
     def close(self) -> None:
-        """Let the journal go."""
+        """Close the journal."""
         if self._connection is not None:
             self._connection.close()
 
@@ -65,8 +65,8 @@ class Changes:
         return int(version)
 
 
-class Tap:
-    """Stands between the cycle and its ports, and tells of each effect before and after it takes place."""
+class EffectProxy:
+    """Wraps the ports and calls back before and after each effect."""
 
     def __init__(self, reached: Callable[[Point], None], changes: Changes | None = None) -> None:
         self._reached = reached
@@ -75,10 +75,10 @@ class Tap:
         self.silent: set[str] = set()
 
     def __call__(self, name: str, port: object) -> Any:
-        return _Tapped(name, port, self)
+        return _ProxiedPort(name, port, self)
 
     def effect(self, name: str, method: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The method, with the test standing before and behind it."""
+        """The method, with callbacks before and after it."""
 
         @wraps(call)
         def tapped(*args: object, **kwargs: object) -> object:
@@ -91,8 +91,8 @@ class Tap:
 
         return tapped
 
-    def looking(self, name: str, method: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        """A method that changes nothing outside: held to it where changes are watched."""
+    def read_only(self, name: str, method: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """A method that must change nothing outside, which is checked where changes are watched."""
         changes = self._changes
         if changes is None:
             return call
@@ -108,13 +108,13 @@ class Tap:
         return watched
 
 
-class _Tapped:
-    """A port whose effects are told of."""
+class _ProxiedPort:
+    """A port whose effects are reported."""
 
-    def __init__(self, name: str, port: object, tap: Tap) -> None:
+    def __init__(self, name: str, port: object, tap: EffectProxy) -> None:
         self._name, self._port, self._tap = name, port, tap
 
     def __getattr__(self, method: str) -> Any:
         found = getattr(self._port, method)
-        wrap = self._tap.effect if (self._name, method) in EFFECTS else self._tap.looking
+        wrap = self._tap.effect if (self._name, method) in EFFECTS else self._tap.read_only
         return wrap(self._name, method, found)

@@ -1,4 +1,4 @@
-"""A world in play for one test: the middle of the story, with troubles to come."""
+"""A world in sim for one test: the middle of the story, with troubles to come."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from reconciler.values.readings import Seen
 from tests.simulation.commits import CONFIG
 from tests.simulation.daemon import PATIENCE_SECONDS, Daemon
 from tests.simulation.footprint import Sent, messages
-from tests.simulation.outside import Moment, Outside
-from tests.simulation.script import Stage
+from tests.simulation.outside import Outside, WorldState
+from tests.simulation.scenario import Scenario
 
 MIDDLE = 17
-"""Two workloads run, nothing was withdrawn or billed yet."""
+"""Two workloads run, and nothing was withdrawn or billed yet."""
 
 
-class Play:
-    """A world, a daemon in it, and those who act."""
+class Simulation:
+    """A world, a daemon in it, and the scenario's actors."""
 
     def __init__(self, outside: Outside, limits: Callable[[], Limits] = Limits, done: int = 0) -> None:
         self.outside = outside
-        self.stage = Stage(outside, done)
+        self.scenario = Scenario(outside, done)
         self.daemon = Daemon(outside, limits=limits)
         self.cycles: list[Cycle] = []
 
     @property
     def last(self) -> Cycle:
-        """The cycle that was run last."""
+        """The last cycle."""
         return self.cycles[-1]
 
     def blocks(self, count: int, *, settled: bool = True) -> list[Action]:
-        """So many cycles, each followed by a block; what they did. The story does not go on by itself."""
+        """Run cycles, each followed by a block, without scenario steps; their actions."""
         done: list[Action] = []
         for _ in range(count):
             self.cycles.append(self.daemon.cycle() if settled else self.daemon.runner.cycle())
@@ -45,15 +45,15 @@ class Play:
         return done
 
     def sent(self) -> list[Sent]:
-        """Our messages that blocks have executed."""
+        """Our executed messages."""
         return messages(self.outside)
 
     def holds(self, *reasons: Reason) -> list[Hold]:
-        """The last cycle's holds for these reasons."""
+        """The last cycle's holds of these reasons."""
         return [hold for hold in self.last.planned.plan.holds if hold.reason in reasons]
 
     def cluster_seen(self, wanted: bool) -> None:
-        """Wait until the adapter sees its workloads, or no longer does."""
+        """Wait until the adapter sees its workloads, or does not."""
         ends = time.monotonic() + PATIENCE_SECONDS
         while isinstance(self.daemon.adapter.look().workloads, Seen) is not wanted:
             assert time.monotonic() < ends, f"the adapter never {'saw' if wanted else 'lost sight of'} it"
@@ -66,34 +66,34 @@ class Play:
 
 
 def removals(actions: list[Action]) -> list[Action]:
-    """Those that take a workload away."""
+    """The actions that remove a workload."""
     return [each for each in actions if isinstance(each, RemoveWorkload)]
 
 
-def middle(directory: Path) -> Moment:
-    """The story up to its middle, and the acts done by then."""
-    play = Play(Outside(directory / "played").begin())
+def middle(directory: Path) -> WorldState:
+    """The world after the first half of the scenario."""
+    sim = Simulation(Outside(directory / "started").begin())
     try:
-        while play.outside.height < MIDDLE:
-            play.cycles.append(play.daemon.cycle())
-            play.stage.act()
-            play.outside.step()
-        return play.outside.capture(directory / "middle")
+        while sim.outside.height < MIDDLE:
+            sim.cycles.append(sim.daemon.cycle())
+            sim.scenario.act()
+            sim.outside.step()
+        return sim.outside.capture(directory / "middle")
     finally:
-        play.close()
+        sim.close()
 
 
 @contextmanager
-def played(outside: Outside, limits: Callable[[], Limits] = Limits) -> Iterator[Play]:
-    """A play that is closed in the end."""
-    play = Play(outside, limits)
+def started(outside: Outside, limits: Callable[[], Limits] = Limits) -> Iterator[Simulation]:
+    """A sim that is closed in the end."""
+    sim = Simulation(outside, limits)
     try:
-        yield play
+        yield sim
     finally:
-        play.close()
+        sim.close()
 
 
-def calm(play: Play) -> None:
-    """From now on nothing falls due for a day."""
+def calm(sim: Simulation) -> None:
+    """Commit settings with which nothing is due for a day."""
     text = CONFIG.replace("every: 8s", "every: 24h").replace("every: 9s", "every: 24h")
-    play.outside.commits.commit("Calm", {"config.yaml": text})
+    sim.outside.commits.commit("Calm", {"config.yaml": text})

@@ -1,4 +1,4 @@
-"""Runs of the story: once without a kill, with every kill noted on the way; then from any of the kills on."""
+"""Runs of the scenario: a reference run that records every kill point, and runs after a kill."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from reconciler.values.observed import Market
 from reconciler.values.readings import Unseen
 from tests.simulation.daemon import Daemon
 from tests.simulation.footprint import BRANCH, Footprint, footprint
-from tests.simulation.killing import Changes, Point, Tap
-from tests.simulation.outside import Moment, Outside
-from tests.simulation.script import Stage
+from tests.simulation.kill_points import Changes, EffectProxy, Point
+from tests.simulation.outside import Outside, WorldState
+from tests.simulation.scenario import Scenario
 
 QUIET_CYCLES = 3
 SPENDING = {"adapter", "chain", "intents", "notifier"}
-"""Ports whose effects cost money, run containers or reach tenants."""
+"""Ports whose effects cost money, run containers or notify tenants."""
 
 LONGEST = 130
-"""A run that is not over by this height never ends."""
+"""A run that has not ended by this height is stuck."""
 
-Visit = Callable[[Stage, Cycle], bool]
+Visit = Callable[[Scenario, Cycle], bool]
 State = tuple[object, ...]
 
 
@@ -40,21 +40,21 @@ class Kill:
     `bare` is equal for states that differ by nothing but the journal.
     """
 
-    moment: Moment
+    moment: WorldState
     height: int
     acts_done: int
     ran_seconds: int
     bare: tuple[object, ...]
     points: list[Point] = field(default_factory=list)
 
-    def stage(self, outside: Outside) -> Stage:
-        """Those who act, as far as they had come."""
-        return Stage(outside, self.acts_done, self.ran_seconds)
+    def scenario(self, outside: Outside) -> Scenario:
+        """The scenario at this point."""
+        return Scenario(outside, self.acts_done, self.ran_seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The run that was never killed: its kills, its state at the end of each height's cycle, what it left."""
+    """The run without a kill: its kill points, its state after each height's cycle, its footprint."""
 
     kills: tuple[Kill, ...]
     states: dict[int, State]
@@ -75,33 +75,33 @@ class Reference:
 
 
 def live(
-    daemon: Daemon, stage: Stage, visit: Visit = lambda _stage, _cycle: False, at_least: int = 0
+    daemon: Daemon, scenario: Scenario, visit: Visit = lambda _stage, _cycle: False, at_least: int = 0
 ) -> bool:
     """Cycle, let the others act, make a block; until the story is over, all is quiet and a height is reached,
     or the visitor says that it has seen enough (then true).
     """
-    quiet, outside = 0, stage.outside
+    quiet, outside = 0, scenario.outside
     while quiet < QUIET_CYCLES or outside.height < at_least:
-        assert outside.height < LONGEST, f"act {stage.done} of the story is never done"
+        assert outside.height < LONGEST, f"act {scenario.done} of the story is never done"
         cycle = daemon.cycle()
-        stage.act()
-        if visit(stage, cycle):
+        scenario.act()
+        if visit(scenario, cycle):
             return True
-        quiet = quiet + 1 if stage.over and is_quiet(cycle) else 0
+        quiet = quiet + 1 if scenario.over and is_quiet(cycle) else 0
         outside.step()
-        stage.watch()
+        scenario.watch()
     return False
 
 
 def is_quiet(cycle: Cycle) -> bool:
-    """Nothing done, nothing on its way, nothing still to be published."""
+    """Whether nothing was done, is in flight or is unpublished."""
     return not (cycle.planned.plan.actions or cycle.planned.inputs.intents or cycle.waiting)
 
 
 def record(directory: Path) -> Reference:
-    """Run the story once, and keep the world at each point at which it could have been cut."""
+    """Run the scenario once, and keep the world at each kill point."""
     outside = Outside(directory / "reference").begin()
-    stage, kills = Stage(outside), dict[tuple[object, ...], Kill]()
+    scenario, kills = Scenario(outside), dict[tuple[object, ...], Kill]()
     states: dict[int, State] = {}
     changes = Changes(outside)
 
@@ -109,18 +109,18 @@ def record(directory: Path) -> Reference:
         token = changes.token()
         if token not in kills:
             kept = outside.capture(directory / f"kill-{len(kills)}")
-            kills[token] = Kill(kept, outside.height, stage.done, stage.ran_seconds, token[1:])
+            kills[token] = Kill(kept, outside.height, scenario.done, scenario.ran_seconds, token[1:])
         kills[token].points.append(point)
 
-    def visit(stage: Stage, cycle: Cycle) -> bool:
-        states[outside.height] = state_of(stage, cycle)
+    def visit(scenario: Scenario, cycle: Cycle) -> bool:
+        states[outside.height] = state_of(scenario, cycle)
         return False
 
-    tap = Tap(reached, changes)
+    tap = EffectProxy(reached, changes)
     daemon = Daemon(outside, tap)
     try:
-        live(daemon, stage, visit)
-        left = footprint(stage)
+        live(daemon, scenario, visit)
+        left = footprint(scenario)
     finally:
         changes.close()
         daemon.drop()
@@ -130,7 +130,7 @@ def record(directory: Path) -> Reference:
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """What became of a killed run: it was equal to the reference at a height again, or it went to its end."""
+    """The outcome of a killed run: equal to the reference at a height, or run to its end."""
 
     joined_at: int
     footprint: Footprint | None
@@ -141,34 +141,34 @@ def survive(reference: Reference, kill: Kill, directory: Path) -> Survival:
     the same height, what follows is the same, and is not run again.
     """
     outside = Outside.at(kill.moment, directory)
-    stage, daemon = kill.stage(outside), Daemon(outside)
+    scenario, daemon = kill.scenario(outside), Daemon(outside)
     try:
-        if live(daemon, stage, lambda s, c: reference.states.get(outside.height) == state_of(s, c)):
+        if live(daemon, scenario, lambda s, c: reference.states.get(outside.height) == state_of(s, c)):
             return Survival(outside.height, None)
-        return Survival(0, footprint(stage))
+        return Survival(0, footprint(scenario))
     finally:
         daemon.drop()
         outside.close()
         shutil.rmtree(directory)
 
 
-def forget(kill: Kill, directory: Path, *, publishing: bool) -> Stage:
-    """Start a daemon where another was killed and its journal has gone with it; the world at the end."""
+def forget(kill: Kill, directory: Path, *, publishing: bool) -> Scenario:
+    """Start a daemon after a kill without the journal; the world at the end."""
     outside = Outside.at(kill.moment, directory)
     for path in outside.state.glob(f"{NAME}*"):
         path.unlink()
-    stage, daemon = kill.stage(outside), Daemon(outside, publishing=publishing)
+    scenario, daemon = kill.scenario(outside), Daemon(outside, publishing=publishing)
     try:
-        live(daemon, stage, at_least=kill.height + Limits().timeout_blocks + QUIET_CYCLES)
-        return stage
+        live(daemon, scenario, at_least=kill.height + Limits().timeout_blocks + QUIET_CYCLES)
+        return scenario
     finally:
         daemon.drop()
         outside.close()
 
 
-def state_of(stage: Stage, cycle: Cycle) -> State:
-    """All that the rest of a run depends on: chain, view of it, cluster, branches, journal, acts done."""
-    outside = stage.outside
+def state_of(scenario: Scenario, cycle: Cycle) -> State:
+    """The state that determines the rest of a run: chain and view, cluster, branches, journal, steps done."""
+    outside = scenario.outside
     blocks = tuple(tx.hash for block in outside.chain.ledger for tx in block.txs)
     return (
         outside.height,
@@ -176,13 +176,13 @@ def state_of(stage: Stage, cycle: Cycle) -> State:
         tuple(outside.chain.mempool.waiting),
         _view(cycle),
         _objects(outside),
-        outside.diary,
+        outside.object_counts,
         outside.commits.content("main"),
         outside.commits.content(BRANCH),
         outside.notices.keys(),
         outside.page.shown(),
         _journal(outside.state / NAME),
-        stage.done,
+        scenario.done,
     )
 
 
@@ -198,7 +198,7 @@ def _view(cycle: Cycle) -> Market | None:
 
 
 def _objects(outside: Outside) -> list[Any]:
-    """The cluster's objects without what counts writes."""
+    """The cluster's objects without their versions."""
     found = []
     for plural in ("namespaces", "resourcequotas", "networkpolicies", "deployments", "services"):
         for each in outside.cluster.objects(plural):
@@ -208,7 +208,7 @@ def _objects(outside: Outside) -> list[Any]:
 
 
 def _journal(path: Path) -> dict[str, list[Any]]:
-    """What a daemon reads again when it starts; not the record of decisions, which only grows."""
+    """The journal's state that a daemon reads at its start, without the record of decisions."""
     questions = {
         "memory": "SELECT section, key, content FROM memory ORDER BY section, key",
         "open": "SELECT content FROM intents WHERE fate IS NULL ORDER BY position",

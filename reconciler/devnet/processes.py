@@ -1,4 +1,4 @@
-"""The story's other processes: the devnet and the daemon, each started as a user would, ended by its id."""
+"""The demo's processes, devnet and daemon: started as a user does, ended by their ids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from reconciler.devnet.faults import DevnetError
+from reconciler.devnet.errors import DevnetError
 from reconciler.devnet.home import Home
 
 START_SECONDS = 30
@@ -17,7 +17,7 @@ ONCE_SECONDS = 60
 
 
 class Program:
-    """`python -m reconciler ARGUMENTS`, its output appended to a file."""
+    """`provider-daemon ARGUMENTS`, with its output appended to a file."""
 
     def __init__(self, arguments: list[str], output: Path) -> None:
         self.arguments = arguments
@@ -26,11 +26,11 @@ class Program:
 
     @property
     def pid(self) -> int:
-        """The process's id; 0 where none was started."""
+        """The process's id; 0 before the start."""
         return self._running.pid if self._running else 0
 
     def start(self) -> None:
-        """Start it, apart from our terminal's Ctrl-C: we end it ourselves."""
+        """Start it in a session of its own, which the terminal's Ctrl-C does not reach."""
         with self.output.open("ab") as output:
             self._running = subprocess.Popen(
                 [sys.executable, "-m", "reconciler", *self.arguments],
@@ -45,13 +45,13 @@ class Program:
         return self._running is not None and self._running.poll() is None
 
     def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """Send SIGKILL and wait for the end."""
         if self._running is not None:
             self._running.kill()
             self._running.wait()
 
     def stop(self) -> None:
-        """SIGTERM, and SIGKILL where that is not heard in time."""
+        """Send SIGTERM, and SIGKILL after a timeout; DevnetError then."""
         if self._running is None or not self.is_alive():
             return
         self._running.send_signal(signal.SIGTERM)
@@ -75,7 +75,7 @@ class DaemonProgram(Program):
         super().__init__(["run", "--host", str(home.host_file)], home.directory / "daemon.log")
 
     def once(self) -> tuple[int, str]:
-        """`run --once`: its exit code, and what it printed to standard output."""
+        """`run --once`: its exit code and standard output."""
         command = [sys.executable, "-m", "reconciler", *self.arguments, "--once"]
         with self.output.open("ab") as log:
             try:
@@ -95,10 +95,10 @@ def devnet_program(home: Home, options: list[str]) -> Program:
 
 
 def await_devnet(home: Home, program: Program) -> None:
-    """Return once it says where it listens; DevnetError with its last words where it does not."""
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and program.is_alive():
+    """Wait until it has written its addresses; DevnetError with its last lines where it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and program.is_alive():
         if home.facts().pid == program.pid:
             return
         time.sleep(0.05)
-    raise DevnetError(f"the devnet did not start: {program.tail(5) or 'it said nothing'}")
+    raise DevnetError(f"the devnet did not start: {program.tail(5) or 'no output'}")
