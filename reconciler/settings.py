@@ -1,4 +1,4 @@
-"""Host file, environment and flags as one frozen value; read once, at the start."""
+"""Host file, environment and flags as one frozen value; read once at start."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from reconciler.values.listen_address import ListenAddress
 HOST_VARIABLE = "PROVIDER_DAEMON_HOST"
 DEFAULT_HOST_FILE = Path("/etc/provider-daemon.yaml")
 STOP_FILE = "stop-spending"
-"""While this file is in the state directory, nothing is spent."""
+"""While this file exists in the state directory, nothing is spent."""
 DRAIN_FILE = "drain"
-"""While this file is there, nothing is bid on; leases go on."""
+"""While this file exists, no bids are placed; leases continue."""
 
 CREDENTIALS = "$CREDENTIALS_DIRECTORY"
-"""Where systemd puts a service's credentials; as the beginning of provider.passphrase_file it means them."""
+"""Directory of a systemd service's credentials; allowed as prefix of provider.passphrase_file."""
 PASSPHRASE_CREDENTIAL = "passphrase"  # noqa: S105  # its name, not itself
-"""The credential that is read in place of the passphrase file, where the service has it."""
+"""Credential that replaces the passphrase file, if the service has it."""
 
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/@:]+@[^/:]+:")
-"""What makes a repository's address a URL or `user@host:path`, and not a path on this machine."""
+"""A URL or `user@host:path`; any other repository address is a path on this machine."""
 
 
 class SettingsError(Exception):
-    """The host file cannot be used; each line says where and what to write instead."""
+    """An invalid host file; each line states the position, the fault and the correction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the command line may say over the host file."""
+    """Options of the command line that override the host file."""
 
     host: Path | None = None
     observe_only: bool = False
@@ -53,7 +53,7 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class RepositorySettings:
-    """`url` is a git URL or an absolute path; `path` the provider's folder inside ("": the top)."""
+    """`url` is a git URL or an absolute path; `path` the provider's folder inside ("": the root)."""
 
     url: str
     is_local: bool
@@ -73,8 +73,8 @@ class RepositorySettings:
 
 @dataclass(frozen=True, slots=True)
 class KeySettings:
-    """The signing key: its name, the directory that holds `keyring-<backend>`, and what opens it; a
-    credential's rights are systemd's own matter.
+    """The signing key: its name, the directory of `keyring-<backend>`, and its passphrase file; the mode of a
+    credential is set by systemd and not checked.
     """
 
     name: str
@@ -86,7 +86,7 @@ class KeySettings:
 
 @dataclass(frozen=True, slots=True)
 class KubernetesAccess:
-    """None: the cluster that we run in, and the kubeconfig's current context."""
+    """None: the cluster of this pod, and the kubeconfig's current context."""
 
     kubeconfig: Path | None
     context: str | None
@@ -95,7 +95,7 @@ class KubernetesAccess:
 
 @dataclass(frozen=True, slots=True)
 class NoticeSettings:
-    """Where notices to tenants go, and the file whose secret signs them."""
+    """URL of the notices' webhook, and the file with the secret that signs them."""
 
     url: str
     secret_file: Path | None
@@ -103,7 +103,7 @@ class NoticeSettings:
 
 @dataclass(frozen=True, slots=True)
 class ListenSettings:
-    """Where the servers listen, and the files of those who are not on this machine."""
+    """Listen addresses, and files for authentication off loopback."""
 
     api: ListenAddress
     metrics: ListenAddress
@@ -120,7 +120,7 @@ class ListenSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that the machine's owner decides; paths are absolute."""
+    """All settings of the machine's owner; paths are absolute."""
 
     host_file: Path
     provider: str
@@ -139,16 +139,16 @@ class Settings:
 
     @property
     def api(self) -> ListenAddress:
-        """Where this machine asks."""
+        """The address of the API for commands on this machine."""
         return self.listen.api
 
     @property
     def stop_file(self) -> Path:
-        """While it exists, nothing is spent."""
+        """The stop file; while it exists, nothing is spent."""
         return self.state / STOP_FILE
 
     def limits_now(self) -> Limits:
-        """The limits with the stop and drain files as they are now; one that cannot be seen is there."""
+        """The limits with the current stop and drain files; an unreadable one counts as present."""
         stopped, draining = _there(self.stop_file), _there(self.state / DRAIN_FILE)
         return replace(self.limits, stop_spending=stopped, draining=draining)
 
@@ -167,23 +167,21 @@ def host_file(flags: Flags, environment: Mapping[str, str]) -> Path:
 
 
 def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
-    """Read the host file; SettingsError with a `file:line:column` for each thing that is wrong."""
+    """Read the host file; SettingsError with the `file:line:column` of each fault."""
     path = host_file(flags, environment)
     return settings_from(path, _read(path), flags, environment)
 
 
 def settings_from(path: Path, content: bytes, flags: Flags, environment: Mapping[str, str]) -> Settings:
-    """The settings of a host file with this content at this path; SettingsError as for `load_settings`."""
-    found = read_host(str(path), content)
-    if not isinstance(found, HostFile):
-        raise SettingsError("\n".join(fault.show() for fault in found))
-    return _settings(path, found, flags, environment)
+    """The settings of a host file with this content and path; SettingsError as in `load_settings`."""
+    file = read_host(str(path), content)
+    if not isinstance(file, HostFile):
+        raise SettingsError("\n".join(fault.show() for fault in file))
+    return _settings(path, file, flags, environment)
 
 
 def read_passphrase(key: KeySettings) -> str | None:
-    """The first line of the passphrase file, None where none is named; SettingsError where others could read
-    it.
-    """
+    """The first line of the passphrase file, None without one; SettingsError if others can read the file."""
     path = key.passphrase_file
     if path is None:
         return None
@@ -194,7 +192,7 @@ def read_passphrase(key: KeySettings) -> str | None:
         )
     try:
         if path.stat().st_mode & 0o077 and not key.is_credential:
-            raise SettingsError(f"others may read the passphrase file {path}; run chmod 600 {path}")
+            raise SettingsError(f"the passphrase file {path} is readable by others; run chmod 600 {path}")
         return path.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
@@ -300,5 +298,5 @@ def _kubernetes(here: Path, model: KubernetesAccessModel, environment: Mapping[s
 
 
 def _below(here: Path, path: str | None) -> Path | None:
-    """A path of the host file: relative ones start where the file is."""
+    """A path in the host file, relative to the file's directory."""
     return here / path if path else None

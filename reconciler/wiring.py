@@ -1,4 +1,4 @@
-"""The composition root: the only file that names adapters, chain, repository, journal and cycle together."""
+"""The composition root: the only module that imports adapters, chain, git, journal and cycle together."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """A provider put together: its loop, its runner, and what serves it."""
+    """An assembled daemon: loop, runner, and the sources of its servers."""
 
     settings: Settings
     world: Environment
@@ -66,13 +66,13 @@ class Daemon:
     calls: CallTimings
 
     def stop(self) -> None:
-        """End after the cycle under way; may be called from a signal handler."""
+        """Stop after the current cycle; may be called from a signal handler."""
         self.loop.stop()
         self.clock.wake()
 
     @contextmanager
     def served(self) -> Iterator[tuple[str, str]]:
-        """The HTTP API and the metrics while the loop runs; yields their addresses in fact."""
+        """Serve the HTTP API and the metrics; yields their actual addresses."""
         history = open_records(self.settings.state)
         try:
             sources = Sources(self.snapshots, self.inspectors, history, self.wake_by_request, self.clock.now)
@@ -85,13 +85,13 @@ class Daemon:
             history.close()
 
     def wake_by_request(self) -> None:
-        """Have the loop look at the repository and run a cycle; JournalError where that cannot be kept."""
+        """Request a read of the repository and a cycle; JournalError if the request cannot be stored."""
         self.world.store.inbox.ask(Request.RECONCILE, self.clock.now())
         self.clock.wake()
 
 
 def serving_of(listen: ListenSettings) -> Serving:
-    """Where and for whom we serve."""
+    """Listen addresses and authentication of the servers."""
     return Serving(
         api=listen.api,
         metrics=listen.metrics,
@@ -103,7 +103,7 @@ def serving_of(listen: ListenSettings) -> Serving:
 
 @contextmanager
 def looking(settings: Settings) -> Iterator[Runner]:
-    """What a daemon would see and plan, also beside one that runs: on a copy of its journal."""
+    """A runner on a copy of the journal, which also works beside a running daemon."""
     with TemporaryDirectory(prefix="provider-daemon-") as scratch:
         copy_journal(settings.state, Path(scratch))
         with opened(settings, Path(scratch)) as daemon:
@@ -157,7 +157,7 @@ def opened(
 
 
 def _show_with_threads(snapshots: SnapshotStore, stack: ExitStack) -> Callable[[Snapshot], None]:
-    """Show snapshots with the threads that an exception has ended."""
+    """Publishes snapshots with the threads that ended with an exception."""
     failed = FailedThreads()
     stack.callback(setattr, threading, "excepthook", threading.excepthook)
     threading.excepthook = failed.note
@@ -167,7 +167,9 @@ def _show_with_threads(snapshots: SnapshotStore, stack: ExitStack) -> Callable[[
 def _chain(
     settings: Settings, clock: HostClock, stack: ExitStack, remembered: SeenHeight | None
 ) -> tuple[ChainClient, str]:
-    """The chain client with the signing key, and our address; a watch on heights wakes the loop."""
+    """The chain client with the signing key, and its address; starts the height watcher, which wakes the
+    loop.
+    """
     asked, limits = settings.chain, settings.limits
     directory = settings.key.keyring / f"keyring-{settings.key.backend}"
     key = open_keyring(directory, read_passphrase(settings.key)).key(settings.key.name)
@@ -187,7 +189,7 @@ def _chain(
 
 
 def place_of(settings: Settings) -> Remote:
-    """Where the state repository is."""
+    """The remote of the state repository."""
     repository = settings.repository
     return Remote(
         url=repository.url,
@@ -226,8 +228,8 @@ def _notifier(settings: Settings, stack: ExitStack) -> Webhook | None:
 
 
 class AdapterSet:
-    """The adapters by name, each created once, from the first revision in force that names it; its settings
-    of later revisions count after a restart, as moving everything to others is no repair.
+    """The adapters by name, each created once from the first revision in force that names it; other settings
+    in later revisions apply after a restart, so that a revision never moves every workload at once.
     """
 
     def __init__(self, settings: Settings, address: str, wake: Wake, stack: ExitStack) -> None:
@@ -238,7 +240,7 @@ class AdapterSet:
         self.by_name: dict[str, KubernetesAdapter | AnsibleAdapter] = {}
 
     def configure(self, desired: Desired) -> None:
-        """Create and start what this revision names, the host file allows, and is not there yet."""
+        """Create and start adapters that this revision names and the host file allows."""
         denied = denials(desired, self._settings.limits.grants)
         for name, create in (("kubernetes", self._kubernetes), ("ansible", self._ansible)):
             if name in self.by_name or name in denied or not desired.commit:
@@ -254,7 +256,7 @@ class AdapterSet:
             return None
         kubeconfig = Kubeconfig(access.kubeconfig, access.context or "", access.programs)
         if desired.kubernetes is None and any(fault.path == KUBERNETES for fault in desired.faults):
-            return None  # its namespace is not known
+            return None  # its namespace is unknown
         asked = desired.kubernetes or KubernetesSettings()
         place = Cluster(
             kubeconfig, asked.namespace, provider=self._address, egress_denied=asked.egress_denied
@@ -271,7 +273,7 @@ class AdapterSet:
 
 
 def _watched(settings: Settings) -> Iterator[Path]:
-    """What wakes the loop: a local repository, the credentials, and the state directory's stop file."""
+    """Paths whose changes wake the loop: a local repository and the credentials."""
     if settings.repository.is_local:
         yield from watched_in(Path(settings.repository.url))
     for path in (

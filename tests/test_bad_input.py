@@ -138,21 +138,22 @@ TABLE = [
     Case(
         "a chain that is down",
         chains.DOWN,
-        f"{{rpc}} does not answer: [Errno 111] Connection refused; see that the node runs and "
-        f"can be reached; {UNSEEN}",
+        f"{{rpc}} does not answer: [Errno 111] Connection refused; check that the node runs and "
+        f"is reachable; {UNSEEN}",
         ON_THE_CLUSTER,
     ),
     Case(
         "a chain that is behind",
         chains.BEHIND,
-        f"{{rpc}} is at height {{height}}, behind height {{seen}} seen before; wait until it has caught "
-        f"up, or name another node in the host file; {UNSEEN}",
+        f"{{rpc}} is at height {{height}}, behind height {{seen}} seen before; wait until it is synced, "
+        f"or name another node in the host file; {UNSEEN}",
         ON_THE_CLUSTER,
     ),
     Case(
         "a chain of another id",
         chains.OTHER,
-        f"{{rpc}} is on chain virtengine-other-1, not virtengine-devnet-1; correct one of the two; {UNSEEN}",
+        "{rpc} is on chain virtengine-other-1, not virtengine-devnet-1; correct chain.chain_id or the node's "
+        f"address; {UNSEEN}",
         ON_THE_CLUSTER,
     ),
     Case(
@@ -173,14 +174,14 @@ TABLE = [
     Case(
         "a key that is missing",
         machines.key_missing,
-        "{keyring} has no key 'providr'; name one of alice, bob, charlie, provider, rival, third, validator, "
+        "{keyring} has no key 'providr'; use one of alice, bob, charlie, provider, rival, third, validator, "
         "or add it with provider-daemon keys add",
         "the keyring's other keys",
     ),
     Case(
         "a key that is locked",
         machines.key_locked,
-        "the passphrase of {keyring} is wrong; give the one that it was made with",
+        "the passphrase of {keyring} is wrong; provide the one it was created with",
         "the keyring, byte for byte, and its passphrase",
     ),
     Case(

@@ -318,7 +318,7 @@ def test_the_passphrase_is_the_first_line_of_a_file_that_is_ours_alone(tmp_path:
     key = load_settings(write(tmp_path, MOST.replace("/run/secret", "secret")), {}).key
     assert read_passphrase(key) == "open sesame"
     secret.chmod(0o640)
-    with pytest.raises(SettingsError, match=r"others may read .*secret; run chmod 600"):
+    with pytest.raises(SettingsError, match=r"secret is readable by others; run chmod 600"):
         read_passphrase(key)
     secret.unlink()
     with pytest.raises(
@@ -354,5 +354,5 @@ def test_the_authorities_of_a_node_and_its_witness_are_read(tmp_path: Path) -> N
     assert chain.witness is not None
     assert (chain.witness.grpc, chain.witness.authorities) == ("b:1", "")
     authority.file.write_text("no certificate")
-    with pytest.raises(SettingsError, match=r"chain\.ca_file: .* it holds no certificates"):
+    with pytest.raises(SettingsError, match=r"chain\.ca_file: .* contains no certificates"):
         load_settings(Flags(tmp_path / "host.yaml"), {})

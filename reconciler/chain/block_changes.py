@@ -1,4 +1,4 @@
-"""What blocks touched of all that a provider looks at: pure, from events and messages (semantics 3.9)."""
+"""Objects that blocks changed, from events and messages (semantics 3.9). Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 from reconciler.values.observed import Transfer, TxResult
 
 SETTLEMENT_MODULE = "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk"
-"""What it pays at the end of a block is an automatic settlement, which nothing names (semantics 5.5)."""
+"""A payment from it at the end of a block is an automatic settlement, which no event names (semantics 5.5).
+"""
 
 SILENT_ACTIONS = (
     "/virtengine.market.v1beta5.MsgWithdrawLease",
@@ -33,13 +34,13 @@ SILENT_ACTIONS = (
     "/virtengine.audit.v1.",
     "/cosmos.authz.v1beta1.MsgExec",
 )
-"""Messages whose events do not name what they are about: their block's transactions must be read."""
+"""Messages whose events do not name their object: the transactions of their block must be read."""
 
 UNREAD_MESSAGES = "/virtengine."
-"""A message of the chain's own modules that we cannot read: only a full view shows what it did."""
+"""An undecodable message of the chain's own modules requires a full view."""
 
 TYPED = ("virtengine.market.", "virtengine.deployment.", "virtengine.provider.")
-"""Modules whose events name what they are about; those of settlement have no type (semantics 5.7)."""
+"""Modules whose events name their object; those of settlement have no type (semantics 5.7)."""
 
 NESTING_MAX = 4
 OURS = frozenset({"spender", "receiver", "sender", "recipient", "fee_payer"})
@@ -47,10 +48,10 @@ OURS = frozenset({"spender", "receiver", "sender", "recipient", "fee_payer"})
 
 @dataclass(slots=True)
 class BlockChanges:
-    """Ids to read again, gathered block by block for the account `address`.
+    """IDs to query again, collected block by block for the account `address`.
 
     `created` are new orders, `orders` older ones; `closed` is the reason in a lease's closing event;
-    `everything` asks for a full view.
+    `everything` requires a full view.
     """
 
     address: str
@@ -72,18 +73,18 @@ class BlockChanges:
 
     @property
     def size(self) -> int:
-        """How many things to read again."""
+        """Number of objects to query again."""
         named = len(self.created) + len(self.orders) + len(self.bids) + len(self.leases)
         settled = len(self.settlement_orders) + len(self.settlement_escrows) + len(self.usage)
         return named + len(self.deployments) + settled
 
     @property
     def is_empty(self) -> bool:
-        """Nothing to read again."""
+        """Nothing to query again."""
         return not (self.size or self.wallet or self.provider or self.all_settlements or self.everything)
 
     def add_block(self, results: BlockResults, txs: tuple[bytes, ...]) -> None:
-        """Gather one block; `txs` are its transactions where `needs_transactions` says so, else none."""
+        """Add one block; `txs` are its transactions if `needs_transactions`, else empty."""
         before = len(self.transfers)
         self._add_events(results.events, results.height, "")
         self.all_settlements |= any(t.sender == SETTLEMENT_MODULE for t in self.transfers[before:])
@@ -103,10 +104,10 @@ class BlockChanges:
             for message in decoded(raw).messages:
                 self._add_message(message, NESTING_MAX)
         except (ValueError, DecodeError):
-            self.everything = True  # what cannot be read must not stop the reading of what follows
+            self.everything = True  # an undecodable transaction must not stop the following ones
 
     def _add_events(self, events: Iterable[BlockEvent], height: int, tx: str) -> bool:
-        """Whether anything in them is of our account."""
+        """Returns whether any event concerns our account."""
         ours = False
         for event in events:
             if _is_ours(event, self.address):
@@ -126,7 +127,7 @@ class BlockChanges:
         try:
             self._add_id(name, json.loads(event.value("id")), _json(event, "reason"))
         except (ValueError, KeyError, TypeError, AttributeError):
-            self.everything = True  # an event of a form that we do not know
+            self.everything = True  # an event in an unknown form
 
     def _add_id(self, name: str, content: dict[str, str], reason: object) -> None:
         deployment = DeploymentId(text_of(content["owner"]), int(content["dseq"]))
@@ -149,7 +150,7 @@ class BlockChanges:
             self.closed[lease] = text_of(reason)
 
     def _add_message(self, message: Message, nesting: int) -> None:
-        """What only the message itself names."""
+        """Add objects that only the message names."""
         match message:
             case Any():
                 self.everything |= message.type_url.startswith(UNREAD_MESSAGES)
@@ -168,7 +169,7 @@ class BlockChanges:
                 self._add_settlement(message)
 
     def _add_settlement(self, message: Message) -> None:
-        """Messages of the settlement module name an order or an escrow."""
+        """Add the order or escrow that a settlement message names."""
         if message.DESCRIPTOR.file.package != "virtengine.settlement.v1":
             return
         if (order := getattr(message, "order_id", "")) != "":
@@ -178,7 +179,9 @@ class BlockChanges:
 
 
 def needs_transactions(results: BlockResults, address: str) -> bool:
-    """Whether the events alone do not tell: something of ours, or an action that its events do not name."""
+    """Whether the events are insufficient: one concerns our account, or an action's events do not name its
+    object.
+    """
     for outcome in results.txs:
         if any(_is_ours(event, address) for event in outcome.events):
             return True

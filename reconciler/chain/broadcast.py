@@ -1,4 +1,4 @@
-"""Handing signed bytes to a node, and asking what became of them (semantics 1.2)."""
+"""Broadcast of signed transactions, and queries for their results (semantics 1.2)."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ MEMPOOL_FULL = ("sdk", 20)
 
 
 def send(node: GrpcNode, intent: Intent, first: bool) -> tuple[Outcome, Decimal | None]:
-    """Broadcast, and the gas price that the node would take where the fee was too low.
+    """Broadcast; also returns the gas price that the node requires if the fee was too low.
 
-    Only on the `first` try does a refusal say that the bytes were never executed: later, they may be in a
-    block, or waiting, since a try whose answer was lost.
+    A refusal proves that the transaction was not executed only on the `first` attempt: later it may be in a
+    block or the mempool since an attempt whose answer was lost.
     """
     try:
         answer = node.ask(BROADCAST, BroadcastTxRequest(tx_bytes=intent.tx, mode=BROADCAST_MODE_SYNC))
     except NodeRefusedError as error:
         if read_refusal(error.text).in_cache:
-            return Done("the node has it already"), None
+            return Done("the node already has it"), None
         return Unknown(str(error)), None
     except NodeError as error:
         return Unknown(str(error)), None
@@ -46,7 +46,7 @@ def send(node: GrpcNode, intent: Intent, first: bool) -> tuple[Outcome, Decimal 
     if result.code == 0:
         return Done(), None
     if (result.codespace, result.code) == IN_CACHE:
-        return Done("the node has it already"), None
+        return Done("the node already has it"), None
     refusal = read_refusal(result.raw_log)
     price = refusal.gas_price_needed(decoded(intent.tx).terms.gas_limit)
     if not first or (result.codespace, result.code) == MEMPOOL_FULL:
@@ -55,11 +55,13 @@ def send(node: GrpcNode, intent: Intent, first: bool) -> tuple[Outcome, Decimal 
 
 
 def find(node: GrpcNode, hash_text: str) -> TxResult | None:
-    """What the node's index says of a transaction, None where it has none; NodeError where it cannot tell."""
+    """The result of a transaction in the node's index, or None; NodeError if the index is unavailable."""
     try:
-        found = node.ask(GET_TX, GetTxRequest(hash=hash_text)).tx_response
+        result = node.ask(GET_TX, GetTxRequest(hash=hash_text)).tx_response
     except NodeRefusedError as error:
         if error.status == "NOT_FOUND":
             return None
         raise
-    return TxResult(hash_text, found.height, found.code, text_of(found.codespace), first_line(found.raw_log))
+    return TxResult(
+        hash_text, result.height, result.code, text_of(result.codespace), first_line(result.raw_log)
+    )

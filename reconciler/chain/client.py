@@ -1,4 +1,4 @@
-"""The port `Chain` on a real node, or on one that answers like it."""
+"""The port `Chain` on a node."""
 
 from __future__ import annotations
 
@@ -36,19 +36,18 @@ from reconciler.values.text import one_line
 log = logging.getLogger(__name__)
 
 LANDED_MAX = 1_000
-"""Results of own transactions that are kept in memory."""
+"""Cached results of own transactions."""
 
 LAG_BLOCKS_MAX = 10
-"""So far may the gRPC address be behind the RPC address: a view is read at the newest height of both."""
+"""Largest lag of the gRPC address behind the RPC address; a view is read at the newest height of both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What a node must be: of this chain, and no older than these seconds (None: of any age).
+    """Requirements on a node: its chain, and the age of its last block (None: any).
 
-    `remembered` is the height up to which transfers are booked already; `full_view_seconds`, of chain time,
-    is how often everything is read anew; `witness` confirms leases that ended; `clock` gives the host's unix
-    seconds.
+    `remembered` is the height up to which transfers are booked; a full view is read every `full_view_seconds`
+    of chain time; `witness` confirms closed leases; `clock` returns the host's unix seconds.
     """
 
     chain_id: str
@@ -60,7 +59,7 @@ class Expectations:
 
 
 class ChainClient:
-    """One account's view of the market, and its hand on it; used by one thread."""
+    """Reads the market and sends transactions for one account; not thread-safe."""
 
     def __init__(
         self, node: GrpcNode, rpc: Rpc, key: PrivateKey, expected: Expectations, policy: Policy | None = None
@@ -81,23 +80,23 @@ class ChainClient:
         self._gas_price = Decimal(0)
 
     def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
-        """One view at one height; Unseen with a sentence where any part of it cannot be had."""
+        """The market at one height; Unseen with the reason if any part of it is unavailable."""
         try:
             status = self._rpc.status()
-            if (why := self._unfit(status)) is not None:
+            if (why := self._rejection(status)) is not None:
                 return Unseen(why)
             return Seen(self._witnessed(self._pinned(status, hashes, known)))
         except NodeError as error:
             return Unseen(str(error))
         except (ValueError, ArithmeticError, KeyError, IndexError, DecodeError) as error:
-            return Unseen(f"{self._node.target} answered something that cannot be read: {error}")
+            return Unseen(f"{self._node.target} sent an unreadable response: {error}")
 
     def forget_height(self) -> None:
-        """Take the node's next height whatever was seen before, and read everything anew."""
+        """Accept the node's next height unconditionally, and read a full view."""
         self._heights, self._market, self._cursor, self._lag = HeightBounds(), None, 0, 0
 
     def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
-        """Simulate, drop what is refused, sign for the sequence that was last seen. Sends nothing."""
+        """Simulate, drop refused messages, sign for the sequence last seen. Sends nothing."""
         if self._market is None:
             return Failed("ChainUnseen", "the chain has not been seen yet")
         seen = self._market.wallet
@@ -106,52 +105,51 @@ class ChainClient:
         except NodeError as error:
             return Failed("Unreachable", str(error))
         if wallet.balance == 0:
-            return Failed("NoBalance", f"{wallet.address} holds nothing", "send it some uve")
+            return Failed("NoBalance", f"{wallet.address} has no balance", "send uve to it")
         if (wallet.number, wallet.sequence) != (seen.number, seen.sequence):
             self._doubtful = True
-            why = f"the account's sequence went from {seen.sequence} to {wallet.sequence} meanwhile"
-            return Failed("Sequence", why, "it is looked at again before anything is signed")
+            why = f"the account's sequence changed from {seen.sequence} to {wallet.sequence}"
+            return Failed("Sequence", why, "the next cycle reads the account again before signing")
         signer = Signer(self._market.chain_id, wallet.number, wallet.sequence)
-        prepared = self._desk(signer).prepare(messages, fee_max)
+        prepared = self._tx_builder(signer).prepare(messages, fee_max)
         if isinstance(prepared, Prepared) and prepared.intent is not None:
             self._followed.add(prepared.intent.hash)
             self._unsent.add(prepared.intent.hash)
         return prepared
 
     def broadcast(self, intent: Intent) -> Outcome:
-        """Hand the bytes to the node's check; the same bytes may be handed in again."""
+        """Broadcast the transaction; idempotent."""
         first = intent.hash in self._unsent
         self._unsent.discard(intent.hash)
         outcome, price = send(self._node, intent, first)
         if price is not None:
-            log.info("the node asks %suve a unit of gas now", price)
+            log.info("the node now requires %suve per unit of gas", price)
             self._gas_price = price
         return outcome
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._node.close()
         if self._expected.witness is not None:
             self._expected.witness.close()
 
-    def _desk(self, signer: Signer) -> TxBuilder:
-        assert self._market is not None, "prepare looks first"
+    def _tx_builder(self, signer: Signer) -> TxBuilder:
+        assert self._market is not None, "checked by prepare"
         price = max(self._market.rules.gas_price, self._gas_price)
         return TxBuilder(self._node, self._key, signer, self._market.height, price, self._policy)
 
-    def _unfit(self, status: NodeStatus) -> str | None:
-        """Why this node is not to be believed now."""
+    def _rejection(self, status: NodeStatus) -> str | None:
+        """Why this node cannot be used now; None if it can."""
         url, expected = self._rpc.url, self._expected
         if status.chain_id != expected.chain_id:
-            return f"{url} is on chain {status.chain_id}, not {expected.chain_id}; correct one of the two"
+            advice = "correct chain.chain_id or the node's address"
+            return f"{url} is on chain {status.chain_id}, not {expected.chain_id}; {advice}"
         if status.catching_up:
-            return f"{url} is catching up, at height {status.height}; it is asked again until it is not"
+            return f"{url} is catching up, at height {status.height}; wait until it is synced"
         now = expected.clock()
         if expected.stale_seconds is not None and status.time - now > expected.stale_seconds:
             ahead = status.time - now
-            return (
-                f"{url} shows a block {ahead:.0f} s ahead of this host's clock; set it, or name another node"
-            )
+            return f"{url} has a block {ahead:.0f} s ahead of this host's clock; correct the clock"
         if (why := self._heights.refusal(status, now)) is not None:
             return f"{url} {why}"
         if expected.stale_seconds is not None and now - status.time > expected.stale_seconds:
@@ -160,7 +158,7 @@ class ChainClient:
         return None
 
     def _pinned(self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]) -> Market:
-        """The view at the newest height that both addresses have; behind a load balancer they differ."""
+        """The market at the newest height of both addresses, which differ behind a load balancer."""
         floor = self._heights.floor
         newest = max(status.height - max(self._lag - 1, 0), floor)
         oldest = max(status.height - LAG_BLOCKS_MAX, floor, 1)
@@ -168,25 +166,25 @@ class ChainClient:
             try:
                 market = self._look(self._at(status, height), hashes, known)
             except HeightAheadError as error:
-                log.debug("height %d is not everywhere yet: %s", height, error)
+                log.debug("height %d is not available on both addresses yet: %s", height, error)
                 continue
             return self._accepted(market, status)
         if status.height < floor:
             raise NodeError(f"{self._rpc.url} {self._heights.behind(status)}")
         raise NodeError(
             f"{self._node.target} does not have height {oldest} yet, and {self._rpc.url} is at height "
-            f"{status.height}; {ANOTHER}, or two addresses of one node"
+            f"{status.height}; {ANOTHER}, or use two addresses of one node"
         )
 
     def _witnessed(self, market: Market) -> Market:
-        """The view with the leases that ended by this node's word alone."""
+        """The market with the closed leases that the witness does not confirm."""
         if (witness := self._expected.witness) is None:
             return market
         ended = [each for each, lease in market.leases.items() if lease.state is not State.ACTIVE]
         return replace(market, unconfirmed=witness.unconfirmed(ended))
 
     def _at(self, status: NodeStatus, height: int) -> NodeStatus:
-        """The node's status as it was at an earlier height."""
+        """The node's status at an earlier height."""
         if height == status.height:
             return status
         if self._market is not None and height == self._market.height:
@@ -194,75 +192,74 @@ class ChainClient:
         return replace(status, height=height, time=self._rpc.block(height).time)
 
     def _accepted(self, market: Market, status: NodeStatus) -> Market:
-        """The view with its lag, whose height bounds the next ones."""
+        """Record the height as accepted; returns the market with its lag."""
         lag = max(status.height - market.height, 0)
         if lag > self._lag:
-            log.info("%s is %d blocks behind %s; views are that old", self._node.target, lag, self._rpc.url)
+            log.info("%s is %d blocks behind %s", self._node.target, lag, self._rpc.url)
         self._lag = lag
         self._heights.accept(market.height, market.time, self._expected.clock())
         return replace(market, lag_blocks=lag)
 
     def _look(self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]) -> Market:
-        touched = self._blocks.read(self._cursor, status.height) if self._cursor else None
+        changes = self._blocks.read(self._cursor, status.height) if self._cursor else None
         seconds = self._blocks.block_seconds(status.height, status.time)
-        if touched is not None:
-            touched.wallet |= self._doubtful or bool(
-                hashes
-            )  # what is called expired is judged by the sequence
+        if changes is not None:
+            # the sequence decides whether a transaction expired
+            changes.wallet |= self._doubtful or bool(hashes)
         moment = ReadContext(status.chain_id, status.height, int(status.time), seconds)
         queries = Queries(self._node, status.height)
-        if self._market is None or touched is None or self._is_due(touched, moment.time):
+        if self._market is None or changes is None or self._is_full_view_due(changes, moment.time):
             market = read_market(queries, self._key.address, known, moment)
-            market = self._remembering(market, touched)
+            market = self._with_reasons(market, changes)
             full_at, overdue = moment.time, False
             self._gas_price = Decimal(0)
         else:
-            market = Refresh(queries, self._market, touched, known).market(moment)
-            full_at, overdue = self._full_at, self._overdue or touched.everything
-        self._refuse_false_ids(market)
-        landed = self._fates(hashes, touched, status)
-        # nothing of this look is kept unless all of it was read
+            market = Refresh(queries, self._market, changes, known).market(moment)
+            full_at, overdue = self._full_at, self._overdue or changes.everything
+        self._reject_false_ids(market)
+        landed = self._results(hashes, changes, status)
+        # state changes only after everything was read
         self._market, self._cursor = market, status.height
         self._full_at, self._overdue, self._doubtful = full_at, overdue, False
-        transfers = None if touched is None else tuple(touched.transfers)
+        transfers = None if changes is None else tuple(changes.transfers)
         return replace(market, landed=landed, transfers=transfers)
 
-    def _refuse_false_ids(self, market: Market) -> None:
-        """A bid or lease under another id than asked for, or with one that no chain has: the journal could
-        not read it again.
+    def _reject_false_ids(self, market: Market) -> None:
+        """Reject a bid or lease with another ID than requested, or with an invalid one, which the journal
+        could not read back.
         """
         for view in (market.bids, market.leases):
-            for asked, found in view.items():
-                if asked != found.id or not asked.is_nameable:
-                    why = f"answers {one_line(str(found.id))!r} as a bid or lease, which no chain has there"
+            for id_, each in view.items():
+                if id_ != each.id or not id_.is_nameable:
+                    why = f"returned a bid or lease with the impossible ID {one_line(str(each.id))!r}"
                     raise NodeError(f"{self._node.target} {why}; name another node in the host file")
 
-    def _is_due(self, touched: BlockChanges, time: int) -> bool:
-        """Whether all is to be read anew; what asks for it cannot ask more than ten times as often."""
+    def _is_full_view_due(self, changes: BlockChanges, time: int) -> bool:
+        """Whether to read a full view; blocks can request one at most ten times as often as the interval."""
         since = time - self._full_at
-        overdue = self._overdue or touched.everything
+        overdue = self._overdue or changes.everything
         return since > self._expected.full_view_seconds / (10 if overdue else 1)
 
-    def _remembering(self, market: Market, touched: BlockChanges | None) -> Market:
-        """A new view with the reasons that only events told."""
+    def _with_reasons(self, market: Market, changes: BlockChanges | None) -> Market:
+        """A new view with the closing reasons, which only events contain."""
         before = self._market.leases if self._market else {}
         reasons = {each: lease.closed_reason for each, lease in before.items()}
-        reasons |= touched.closed if touched else {}
+        reasons |= changes.closed if changes else {}
         leases = {each: ended(lease, reasons.get(each, "")) for each, lease in market.leases.items()}
         return replace(market, leases=leases)
 
-    def _fates(
-        self, hashes: Sequence[str], touched: BlockChanges | None, status: NodeStatus
+    def _results(
+        self, hashes: Sequence[str], changes: BlockChanges | None, status: NodeStatus
     ) -> dict[str, TxResult]:
-        """What became of these transactions up to the height of the view."""
-        if touched is None:
+        """Results of these transactions up to the height of the view."""
+        if changes is None:
             self._followed.clear()
         else:
-            self._landed |= touched.landed
-        strange = {each for each in hashes if each not in self._followed and each not in self._landed}
-        if strange:
-            self._landed |= self._search(strange, status)
-            self._followed |= strange
+            self._landed |= changes.landed
+        unknown = {each for each in hashes if each not in self._followed and each not in self._landed}
+        if unknown:
+            self._landed |= self._search(unknown, status)
+            self._followed |= unknown
         self._followed &= {*hashes, *self._unsent}
         for oldest in list(self._landed)[: max(len(self._landed) - LANDED_MAX, 0)]:
             del self._landed[oldest]
@@ -270,12 +267,14 @@ class ChainClient:
         return {each: result for each, result in landed.items() if result.height <= status.height}
 
     def _search(self, hashes: set[str], status: NodeStatus) -> dict[str, TxResult]:
-        """Transactions of an earlier life: by the node's index, and in blocks that it may not cover yet."""
+        """Transactions of an earlier process: from the node's index, and from blocks that it may not cover
+        yet.
+        """
         if not status.indexing:
             raise NodeError(
-                f"{self._rpc.url} has its transaction index off, so old transactions cannot be told"
+                f"{self._rpc.url} has no transaction index, so results of old transactions are unavailable"
             )
-        found = {each: result for each in sorted(hashes) if (result := find(self._node, each)) is not None}
-        found = {each: result for each, result in found.items() if result.height <= status.height}
-        missing = hashes - found.keys()
-        return found | (self._blocks.find(missing, status.height) if missing else {})
+        indexed = {each: result for each in sorted(hashes) if (result := find(self._node, each)) is not None}
+        results = {each: result for each, result in indexed.items() if result.height <= status.height}
+        missing = hashes - results.keys()
+        return results | (self._blocks.find(missing, status.height) if missing else {})

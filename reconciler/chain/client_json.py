@@ -1,6 +1,4 @@
-"""Answers as the chain's own client prints them: proto order, every field, decimals as decimals (semantics 2,
-7). Pure.
-"""
+"""Messages as JSON in the form of the chain's own client: proto order, every field (semantics 2, 7). Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ DECIMALS = frozenset({"cosmos.base.v1beta1.DecCoin.amount", "virtengine.escrow.t
 """Decimals that are integers times 10^18 on the wire."""
 
 TEXTS = frozenset({"virtengine.base.resources.v1beta4.ResourceValue.val"})
-"""Bytes that hold ASCII digits."""
+"""Bytes fields with ASCII digits."""
 
 WIDE = frozenset(
     {
@@ -29,8 +27,8 @@ WIDE = frozenset(
 
 
 def printed(message: Message) -> dict[str, Any]:
-    """The message as the JSON object that the real client prints."""
-    fields: Iterable[Any] = message.DESCRIPTOR.fields  # the stubs know two classes of descriptors for one
+    """The message as the JSON object that the chain's client prints."""
+    fields: Iterable[Any] = message.DESCRIPTOR.fields  # the stubs have two classes of descriptors for one
     return {field.name: _field(message, field) for field in fields}
 
 

@@ -1,4 +1,4 @@
-"""Deployments around orders and leases: states of groups, what a lease is for, the account that pays it."""
+"""Deployments of orders and leases: group states, leased resources, escrow accounts."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ from reconciler.values.observed import EscrowAccount, Lease, Order, Payment, Sta
 Deployments = Mapping[DeploymentId, QueryDeploymentResponse]
 
 INSUFFICIENT_FUNDS = "lease_closed_reason_insufficient_funds"
-"""What an overdrawn payment means; the chain's own event says that the owner closed (semantics 3.8)."""
+"""Closing reason of an overdrawn payment; the chain's event gives the owner's reason (semantics 3.8)."""
 
 ORDERS_MAX = 20_000
-"""Open orders of one view; more are not looked at, and so not bid on."""
+"""Open orders of one view; further ones are ignored, and so get no bid."""
 
 ORDER_BYTES_MAX = 64 << 10
-"""An order larger than this is not looked at: those of the recordings have 500 bytes."""
+"""Larger orders are ignored; recorded ones have 500 bytes."""
 
 FEW = 40
-"""Up to so many things are asked for one by one; beyond, the chain's whole list is cheaper."""
+"""Objects up to which single queries are cheaper than the chain's whole list."""
 
 
 def read_deployments(
     queries: Queries, of_leases: set[DeploymentId], of_orders: set[DeploymentId]
 ) -> dict[DeploymentId, QueryDeploymentResponse]:
-    """Those of leases in whatever state, those of orders; an order's that is missing is not active.
+    """Deployments of leases in any state, and of orders; an order's deployment that is missing is not active.
 
-    ListTooLongError where the chain has more active ones than are read, so that a missing one says nothing.
+    ListTooLongError if the chain has too many active ones, so that a missing one means nothing.
     """
     wanted = of_leases | of_orders
-    found: dict[DeploymentId, QueryDeploymentResponse] = {}
+    deployments: dict[DeploymentId, QueryDeploymentResponse] = {}
     if len(wanted) > FEW:
         every = ((deployment_id_of(wire.deployment.id), wire) for wire in queries.active_deployments())
-        found = {each: wire for each, wire in every if each in wanted}
-        wanted = of_leases - found.keys()
+        deployments = {each: wire for each, wire in every if each in wanted}
+        wanted = of_leases - deployments.keys()
     for each in sorted(wanted):
         if (wire := queries.deployment(each)) is not None:
-            found[each] = wire
-    return found
+            deployments[each] = wire
+    return deployments
 
 
 def read_accounts(
     queries: Queries, leases: Iterable[Lease], deployments: Deployments
 ) -> dict[DeploymentId, EscrowAccount]:
-    """Accounts of the deployments whose leases may still be paid, each with all its open payments."""
+    """Accounts of the deployments with open payments of these leases, each with all its open payments."""
     wanted = {lease.id.deployment for lease in leases if lease.payment.state is State.OPEN}
     payments: dict[DeploymentId, list[Payment]] = {each: [] for each in wanted}
     lists = [None] if len(wanted) > FEW else sorted(wanted)
@@ -74,13 +74,13 @@ def read_accounts(
 
 
 def placed(wire: market_v1beta5_pb2.Order, deployments: Deployments) -> Order:
-    """The order, with the states of its deployment and group."""
+    """The order with the states of its deployment and group."""
     order = order_id_of(wire.id)
     return order_of(wire, *states(order, deployments))
 
 
 def states(order: OrderId, deployments: Deployments) -> tuple[State, State]:
-    """Of the order's deployment and of its group; closed where the chain does not list them as active."""
+    """States of the order's deployment and group; closed if the chain does not list them as active."""
     found = deployments.get(order.deployment)
     if found is None:
         return State.CLOSED, State.CLOSED
@@ -92,7 +92,7 @@ def states(order: OrderId, deployments: Deployments) -> tuple[State, State]:
 
 
 def leased(lease: Lease, deployments: Deployments) -> Lease:
-    """The lease with what it is for: its group's, which no later message changes (semantics 6.2)."""
+    """The lease with the resources of its group, which no later message changes (semantics 6.2)."""
     found = deployments.get(lease.id.deployment)
     group = _group(found, lease.id.order.group) if found else None
     if group is None:
@@ -108,11 +108,10 @@ def leased(lease: Lease, deployments: Deployments) -> Lease:
 
 
 def ended(lease: Lease, reason: str) -> Lease:
-    """The lease with the reason in its closing event, unless its payment tells better."""
-    told = INSUFFICIENT_FUNDS if lease.payment.state is State.OVERDRAWN else reason
-    return replace(lease, closed_reason=told)
+    """The lease with the reason of its closing event, or of its overdrawn payment."""
+    is_overdrawn = lease.payment.state is State.OVERDRAWN
+    return replace(lease, closed_reason=INSUFFICIENT_FUNDS if is_overdrawn else reason)
 
 
 def _group(deployment: QueryDeploymentResponse, id: GroupId) -> Group | None:  # noqa: A002  # its word
-    found = (group for group in deployment.groups if group.id.gseq == id.gseq)
-    return next(found, None)
+    return next((group for group in deployment.groups if group.id.gseq == id.gseq), None)

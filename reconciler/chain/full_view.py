@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """Which block a view is of: its time in unix seconds, and the seconds between blocks, as measured."""
+    """The block of a view: its time in unix seconds, and the measured seconds between blocks."""
 
     chain_id: str
     height: int
@@ -48,14 +48,14 @@ class ReadContext:
 
 
 def read_market(queries: Queries, address: str, known: Collection[LeaseId], moment: ReadContext) -> Market:
-    """All open orders, and all of ours; NodeError where any part cannot be had."""
+    """All open orders, and all objects of our account; NodeError if any part is unavailable."""
     open_orders, is_cut = read_orders(queries)
     bare = read_leases(queries, address, known)
     of_leases = {lease.deployment for lease in bare}
     try:
         deployments = read_deployments(queries, of_leases, {order.deployment for order in open_orders})
     except ListTooLongError as error:
-        log.warning("no order is looked at, as the states of deployments are not known: %s", error)
+        log.warning("ignoring all orders, as the states of deployments are unknown: %s", error)
         deployments = {each: wire for each in of_leases if (wire := queries.deployment(each)) is not None}
         open_orders, is_cut = {}, True
     orders = {order: placed(wire, deployments) for order, wire in open_orders.items()}
@@ -78,25 +78,25 @@ def read_market(queries: Queries, address: str, known: Collection[LeaseId], mome
 
 
 def read_orders(queries: Queries) -> tuple[dict[OrderId, market_v1beta5_pb2.Order], bool]:
-    """The open orders, and whether some were left out: these are not bid on, and nothing else follows."""
-    found: dict[OrderId, market_v1beta5_pb2.Order] = {}
+    """The open orders, and whether some were omitted, which only means that they get no bid."""
+    orders: dict[OrderId, market_v1beta5_pb2.Order] = {}
     is_cut = False
     try:
         for wire in queries.open_orders():
-            if len(found) >= ORDERS_MAX:
-                return found, True
+            if len(orders) >= ORDERS_MAX:
+                return orders, True
             if wire.ByteSize() <= ORDER_BYTES_MAX:
-                found[order_id_of(wire.id)] = wire
+                orders[order_id_of(wire.id)] = wire
             else:
                 is_cut = True
     except ListTooLongError as error:
-        log.warning("open orders are left out: %s", error)
-        return found, True
-    return found, is_cut
+        log.warning("omitting open orders: %s", error)
+        return orders, True
+    return orders, is_cut
 
 
 def read_leases(queries: Queries, address: str, known: Collection[LeaseId]) -> dict[LeaseId, Lease]:
-    """Our active leases, and those known before that are not active any more."""
+    """Our active leases, and the known ones that are no longer active."""
     active = [lease_of(wire) for wire in queries.active_leases(address)]
     leases = {lease.id: lease for lease in active}
     for lease in known:
@@ -106,13 +106,13 @@ def read_leases(queries: Queries, address: str, known: Collection[LeaseId]) -> d
 
 
 def read_bids(queries: Queries, address: str, orders: dict[OrderId, Order]) -> dict[BidId, Bid]:
-    """Our open and active bids; an open one with its order, also where that is not open any more."""
+    """Our open and active bids; an open one with its order, even if that is no longer open."""
     bids = {bid.id: bid for state in ("open", "active") for bid in map(bid_of, queries.bids(address, state))}
     return {each.id: with_order(queries, each, orders) for each in bids.values()}
 
 
 def with_order(queries: Queries, bid: Bid, orders: Mapping[OrderId, Order]) -> Bid:
-    """An open bid with its order, which may not be open any more; an active one's order is its lease's."""
+    """An open bid with its order, which may no longer be open; an active bid needs none."""
     if bid.state is not State.OPEN:
         return bid
     if (known := orders.get(bid.id.order)) is not None:
@@ -125,7 +125,7 @@ def with_order(queries: Queries, bid: Bid, orders: Mapping[OrderId, Order]) -> B
 
 
 def read_wallet(queries: Queries, address: str) -> Wallet:
-    """Our account; number and sequence are 0 where it is not on the chain yet."""
+    """Our account; number and sequence are 0 if it is not on the chain yet."""
     account = queries.account(address)
     if account is None:
         return Wallet(address, number=0, sequence=0, balance=0)
@@ -133,7 +133,7 @@ def read_wallet(queries: Queries, address: str) -> Wallet:
 
 
 def read_provider(queries: Queries, address: str) -> ProviderRecord | None:
-    """Our record with what auditors signed; None where the chain has none (semantics 1.5)."""
+    """Our provider record with audited attributes; None if the chain has none (semantics 1.5)."""
     request = provider_v1beta4_pb2.QueryProviderRequest(owner=address)
     found = queries.ask_for(PROVIDER_BY_OWNER, request)
     if found is None:
@@ -163,7 +163,7 @@ _GAS_PRICE = re.compile(r"(\d{1,30}(?:\.\d{1,18})?)" + DENOM)
 
 
 def read_rules(queries: Queries) -> ChainRules:
-    """Four questions; the gas price is the node's own minimum (semantics 1.3)."""
+    """The chain's parameters about money; the gas price is the node's minimum (semantics 1.3)."""
     market = queries.ask(MARKET_PARAMS, market_v1beta5_pb2.QueryParamsRequest()).params
     take = queries.ask(TAKE_PARAMS, take_v1_pb2.QueryParamsRequest()).params
     settlement = queries.ask(SETTLEMENT_PARAMS, settlement_v1_pb2.QueryParamsRequest()).params
@@ -180,15 +180,15 @@ def read_rules(queries: Queries) -> ChainRules:
     )
     percents = (Decimal(rules.take_percent), rules.settlement_fee_percent)
     if rules.bid_deposit < 0 or not all(0 <= each < 100 for each in percents):
-        raise NodeError(f"the node answers parameters that no chain has: {rules}")
+        raise NodeError(f"the node returned impossible parameters: {rules}")
     return rules
 
 
 def gas_price_in(text: str) -> Decimal:
-    """The uve in `0.025000000000000000uve`; a node that asks nothing gives 0."""
+    """The uve in `0.025000000000000000uve`; 0 for an empty text."""
     if not text:
         return Decimal(0)
     for part in text.split(","):
         if found := _GAS_PRICE.fullmatch(part.strip()):
             return Decimal(found[1]).normalize()
-    raise NodeError(f"the node takes fees in {text} only, not in {DENOM}")
+    raise NodeError(f"the node accepts fees only in {text}, not in {DENOM}")

@@ -1,4 +1,4 @@
-"""A node's gRPC address: one channel, deadlines, queries at one height."""
+"""A node's gRPC client: one channel, deadlines, queries at a height."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from reconciler.chain.node_errors import NodeError, NodeRefusedError, TooLargeEr
 from reconciler.chain.stubs import Unary
 
 RECEIVE_BYTES = 64 << 20
-"""Above grpcio's own 4 MB, because escrow lists come whole (semantics 1.4, 2.2 C)."""
+"""Above grpcio's default of 4 MB, because escrow lists are not paginated (semantics 1.4, 2.2 C)."""
 
 REDIAL_SECONDS = 30.0
-"""After so long without any answer the channel is thrown away: a wedged one outlives what wedged it."""
+"""Time without any answer after which the channel is replaced: a stuck one does not recover by itself."""
 
 SILENT = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 )
-"""Codes that say nothing of what became of a request."""
+"""Codes after which the outcome of a request is unknown."""
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,8 @@ Answered = TypeVar("Answered", bound=Message)
 
 
 class GrpcNode:
-    """Asks a node, over TLS where `authorities` is not None (PEM; empty: the certificates that gRPC knows);
-    the channel reconnects by itself, and is dialled anew where that does not help. May be
-    used from several threads.
+    """Queries a node, over TLS if `authorities` is not None (PEM; empty: gRPC's own certificates). The
+    channel reconnects by itself, and is replaced if that does not help. Thread-safe.
     """
 
     def __init__(
@@ -52,28 +51,28 @@ class GrpcNode:
         self._channel = self._dial()
 
     def ask(self, method: Unary[Asked, Answered], request: Asked, height: int = 0) -> Answered:
-        """The answer as of `height` (0: the newest).
+        """The response at `height` (0: the newest).
 
-        NodeRefusedError where the node says no, NodeError where it says nothing.
+        NodeRefusedError if the node rejects the request, NodeError if it does not answer.
         """
         metadata = (("x-cosmos-block-height", str(height)),) if height else ()
         channel = self._channel
         try:
             answer = method.stub(channel)(request, timeout=self._timeout_seconds, metadata=metadata)
         except grpc.RpcError as error:
-            worded = self._worded(method.path, error)
-            if isinstance(worded, NodeRefusedError | TooLargeError):
+            node_error = self._node_error(method.path, error)
+            if isinstance(node_error, NodeRefusedError | TooLargeError):
                 self._silent_since = None
             else:
                 self._redial(channel)
-            raise worded from error
-        except ValueError as error:  # another thread has just thrown this channel away
-            raise NodeError(f"{self.target} does not answer {method.path}: it is dialled anew") from error
+            raise node_error from error
+        except ValueError as error:  # another thread has just replaced this channel
+            raise NodeError(f"{self.target} does not answer {method.path}: reconnecting") from error
         self._silent_since = None
         return answer
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._channel.close()
 
     def _dial(self) -> grpc.Channel:
@@ -89,26 +88,26 @@ class GrpcNode:
         return grpc.insecure_channel(self.target, options)
 
     def _redial(self, silent: grpc.Channel) -> None:
-        """Throw away a channel that was silent for long; once, whoever notices first."""
+        """Replace a channel without answers for `redial_seconds`, once for all threads."""
         with self._lock:
             now = monotonic()
             since = self._silent_since = self._silent_since or now
             if now - since < self._redial_seconds or silent is not self._channel:
                 return
             log.warning(
-                "%s has not answered for %.0f s; it is dialled anew, bids and all else wait",
+                "%s has not answered for %.0f s; reconnecting, no bids or withdrawals until it answers",
                 self.target,
                 now - since,
             )
             self._channel, self._silent_since = self._dial(), None
         silent.close()
 
-    def _worded(self, path: str, error: grpc.RpcError) -> NodeError:
+    def _node_error(self, path: str, error: grpc.RpcError) -> NodeError:
         code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
         details = (error.details() if isinstance(error, grpc.Call) else None) or ""
         if code in SILENT:
-            word = code.name.lower().replace("_", " ")
-            return NodeError(f"{self.target} does not answer {path}: {details or word}")
+            name = code.name.lower().replace("_", " ")
+            return NodeError(f"{self.target} does not answer {path}: {details or name}")
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return TooLargeError(f"{self.target} answers {path} with more than is read: {details}")
+            return TooLargeError(f"the response of {self.target} to {path} is too large: {details}")
         return refused(path, code.name, details)

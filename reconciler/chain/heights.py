@@ -14,46 +14,48 @@ from reconciler.values.memory import Memory
 log = logging.getLogger(__name__)
 
 MIN_BLOCK_SECONDS = 0.05
-"""No chain makes blocks faster: CometBFT's own default is 5 s, the fastest recorded one made 3 a second."""
+"""Lower bound: CometBFT's default is 5 s, the fastest recorded chain made 3 blocks per
+second.
+"""
 
 SLACK_BLOCKS = 100
-"""Blocks beyond the bound that are taken as well: two clocks never agree to the second."""
+"""Tolerance above the bound: two clocks never agree to the second."""
 
 NEAR_BLOCKS = 2
-"""A node behind a load balancer may be so far behind the height seen last; that view holds meanwhile."""
+"""Tolerated lag behind the last height, as of a node behind a load balancer."""
 
 CONTRADICTION_SECONDS = 60
-"""A node whose block is later than the one seen last, and its height lower, is taken after so long."""
+"""Time after which a node with a later block at a lower height is accepted."""
 
-ANOTHER = "wait until it has caught up, or name another node in the host file"
-FORGET = "`provider-daemon forget-height` on this host forgets the other"
+ANOTHER = "wait until it is synced, or name another node in the host file"
+FORGET = "run `provider-daemon forget-height` on this host"
 
 
 @dataclass(frozen=True, slots=True)
 class SeenHeight:
-    """A height that was accepted, its block's time, and when this host saw it; times in unix seconds."""
+    """An accepted height, its block's time, and when this host saw it; times in unix seconds."""
 
     height: int
     time: float
     at: float
 
     def most(self, now: float) -> float:
-        """The highest that the chain can be by now."""
+        """The highest plausible height at `now`."""
         return self.height + SLACK_BLOCKS + max(now - self.at, 0) / MIN_BLOCK_SECONDS
 
 
 def seen_height(memory: Memory) -> SeenHeight | None:
-    """The height that an earlier run remembered; a block's time stands for when it was seen."""
+    """The height in memory of an earlier process, as if seen at its block's time."""
     if not memory.height:
         return None
     return SeenHeight(memory.height, memory.height_time, memory.height_time)
 
 
 class HeightBounds:
-    """The heights accepted so far, and what they say about a node's next one.
+    """Bounds on a node's next height from those accepted so far.
 
-    A height that was dropped as false still bounds the next ones from above: a node that says a low height
-    for a while must not make the true one implausible.
+    A height dropped as false is still an upper bound: a node that reports a low height for a while must not
+    rule out the true one.
     """
 
     def __init__(self, remembered: SeenHeight | None = None) -> None:
@@ -63,11 +65,11 @@ class HeightBounds:
 
     @property
     def floor(self) -> int:
-        """No view is older; 0 where no height is known."""
+        """Lowest height of the next view; 0 if none is known."""
         return self._seen.height if self._seen else 0
 
     def refusal(self, status: NodeStatus, now: float) -> str | None:
-        """Why this status is not plausible; None where it is. Drops a floor that the status disproves."""
+        """Why this status is implausible, None if it is not. Drops a floor that the status disproves."""
         if (why := _impossible(status, now)) is not None:
             return why
         seen = self._seen
@@ -76,22 +78,22 @@ class HeightBounds:
         if status.height > max(each.most(now) for each in (seen, self._highest) if each is not None):
             return (
                 f"is at height {status.height}, {status.height - seen.height} blocks above height "
-                f"{seen.height} of {max(now - seen.at, 0):.0f} s ago: no chain is so fast; compare with "
-                f"another node, and if the height is right, {FORGET}"
+                f"{seen.height} of {max(now - seen.at, 0):.0f} s ago: no chain is that fast; compare with "
+                f"another node, and if this height is right, {FORGET}"
             )
         if status.height >= seen.height - NEAR_BLOCKS:
             self._contradicted_since = None
             return None
-        if status.time < seen.time + 1:  # views keep whole seconds
+        if status.time < seen.time + 1:  # views have whole seconds
             return self.behind(status)
         return self._contradiction(status, seen, now)
 
     def behind(self, status: NodeStatus) -> str:
-        """That a node has not come as far as was seen before."""
+        """The message for a node behind the floor."""
         return f"is at height {status.height}, behind height {self.floor} seen before; {ANOTHER}"
 
     def accept(self, height: int, time: float, now: float) -> None:
-        """A view was read at this height."""
+        """Record the height of a complete view."""
         if self._seen is None or height >= self._seen.height:
             self._seen = SeenHeight(height, time, now)
         self._is_confirmed = True
@@ -99,14 +101,13 @@ class HeightBounds:
     def _contradiction(self, status: NodeStatus, seen: SeenHeight, now: float) -> str | None:
         """A later block cannot have a lower height: one of the two was never on the chain.
 
-        What an earlier run remembered is dropped at once; what this run has seen, after a minute in which no
-        node shows anything else.
+        The height of an earlier process is dropped at once, one of this process after CONTRADICTION_SECONDS.
         """
         since = self._contradicted_since = self._contradicted_since or now
         if self._is_confirmed and now - since < CONTRADICTION_SECONDS:
             return (
                 f"is at height {status.height} with a later block than height {seen.height} seen before had: "
-                f"one of the two is false; compare with another node, and if the lower is right, {FORGET}"
+                f"one of the two is false; compare with another node, and if the lower one is right, {FORGET}"
             )
         log.warning("height %d was never on this chain: a later block has %d", seen.height, status.height)
         self._highest = max(seen, self._highest or seen, key=lambda each: each.height)
@@ -115,21 +116,23 @@ class HeightBounds:
 
 
 def _impossible(status: NodeStatus, now: float) -> str | None:
-    """What no chain can have, whatever was seen before."""
+    """Why no chain can have this status, whatever was seen before."""
     most = now / MIN_BLOCK_SECONDS
     blocks = status.height - status.earliest_height
     seconds = max(status.time - status.earliest_time, 0)
     if status.height <= most and blocks <= seconds / MIN_BLOCK_SECONDS + SLACK_BLOCKS:
         return None
-    return f"is at height {status.height}, more blocks than a chain can have made; name another node"
+    return (
+        f"is at height {status.height}, more blocks than a chain can have; name another node in the host file"
+    )
 
 
 log = logging.getLogger(__name__)
 
 
 class HeightWatch:
-    """Polls a node's status every `seconds`, about a fifth of the block time; a node that is silent wakes
-    nobody.
+    """A thread that polls a node's status every `seconds`, about a fifth of the block time, and calls `wake`
+    when the height changes.
     """
 
     def __init__(self, rpc: Rpc, wake: Callable[[], None], seconds: float) -> None:
@@ -140,11 +143,11 @@ class HeightWatch:
         self._thread = threading.Thread(target=self._watch, name="heights", daemon=True)
 
     def start(self) -> None:
-        """Begin to poll."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread."""
+        """Stop the thread."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
@@ -156,9 +159,9 @@ class HeightWatch:
                 height = self._rpc.status().height
             except NodeError:
                 continue
-            except Exception:  # an answer that nobody expected must not end the watch
-                log.exception("the height could not be read; it is read again")
+            except Exception:  # an unexpected response must not end the thread
+                log.exception("cannot read the height; retrying")
                 continue
-            if height != seen:  # also when it falls: a false height must not end the waking
+            if height != seen:  # also when it falls: after a false height the true one must wake
                 seen = height
                 self._wake()

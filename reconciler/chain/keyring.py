@@ -1,4 +1,4 @@
-"""Keyring directories of the Cosmos SDK, opened and added to as its own client does."""
+"""Keyring directories of the Cosmos SDK: opened, and extended with keys."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from reconciler.chain.keys import PrivateKey, address_bytes, address_of
 from reconciler.chain.proto.cosmos_keyring_pb2 import Record
 from reconciler.chain.proto.cosmos_secp256k1_pb2 import PrivKey, PubKey
 
-TEST_PASSPHRASE = "test"  # noqa: S105  # the SDK's own constant for its unprotected `test` directories
+TEST_PASSPHRASE = "test"  # noqa: S105  # the SDK's constant for its unprotected `test` directories
 PASSPHRASE_LENGTH = 8
-"""The least that the SDK accepts for a new `file` directory."""
+"""Shortest passphrase that the SDK accepts for a new `file` directory."""
 
 BCRYPT_ROUNDS = 10
 ALGORITHMS = ("PBES2-HS256+A128KW", "A256GCM")
@@ -33,16 +33,16 @@ class KeyMissingError(Exception):
 
 
 class KeyLockedError(Exception):
-    """The keyring, or a key in it, does not open with this passphrase."""
+    """The keyring, or a key in it, cannot be decrypted with this passphrase."""
 
 
 class KeyExistsError(Exception):
-    """A key of this name or address is there already; nothing was written over it."""
+    """A key with this name or address exists; nothing was overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyringEntry:
-    """A key as it may be shown: `type` is local, ledger, multi or offline, `public` its compressed bytes."""
+    """The public part of a key: `type` is local, ledger, multi or offline, `public` its compressed bytes."""
 
     name: str
     type: str
@@ -58,19 +58,19 @@ class Keyring:
     passphrase: str = field(repr=False)
 
     def entries(self) -> tuple[KeyringEntry, ...]:
-        """Every key, by name."""
+        """All keys, sorted by name."""
         names = sorted(path.name.removesuffix(".info") for path in self.directory.glob("*.info"))
         return tuple(self.show(_unescaped(name)) for name in names)
 
     def show(self, name: str) -> KeyringEntry:
-        """One key; KeyMissingError where there is none of this name, nor at this address."""
+        """One key by name or address; KeyMissingError if there is none."""
         record = self._record(name)
         public = PubKey.FromString(record.pub_key.value).key
         kind = record.WhichOneof("item") or "offline"
         return KeyringEntry(record.name, kind, _address(public), public)
 
     def key(self, name: str) -> PrivateKey:
-        """The private key, to sign with; KeyMissingError where the keyring holds only its public half."""
+        """The private key; KeyMissingError if the keyring holds only its public key."""
         return _local(self._record(name), name, str(self.directory))
 
     def add(self, name: str, key: PrivateKey) -> KeyringEntry:
@@ -116,46 +116,45 @@ class Keyring:
 
 
 def open_keyring(directory: Path, passphrase: str | None = None) -> Keyring:
-    """Open `keyring-test` or `keyring-file`, itself or the one that a home directory holds.
+    """Open `keyring-test` or `keyring-file`: the directory itself, or the one inside it.
 
-    A `file` directory needs its passphrase (KeyLockedError without, or with a wrong one); KeyMissingError
-    where there is no keyring at all.
+    KeyLockedError if a `file` keyring's passphrase is missing or wrong, KeyMissingError without a keyring.
     """
-    found = _located(directory)
-    hashed = found / "keyhash"
+    keyring = _located(directory)
+    hashed = keyring / "keyhash"
     if not hashed.exists():
-        return Keyring(found, TEST_PASSPHRASE)
+        return Keyring(keyring, TEST_PASSPHRASE)
     if passphrase is None:
-        raise KeyLockedError(f"{found} is locked; give its passphrase")
+        raise KeyLockedError(f"{keyring} is encrypted; provide its passphrase")
     if not bcrypt.checkpw(passphrase.encode(), hashed.read_bytes().strip()):
-        raise KeyLockedError(f"the passphrase of {found} is wrong; give the one that it was made with")
-    return Keyring(found, passphrase)
+        raise KeyLockedError(f"the passphrase of {keyring} is wrong; provide the one it was created with")
+    return Keyring(keyring, passphrase)
 
 
 def create_keyring(directory: Path, passphrase: str | None = None) -> Keyring:
-    """Make an empty `keyring-file` with a passphrase, else `keyring-test`; open it if it is there."""
+    """Create an empty `keyring-file` with a passphrase, else `keyring-test`; open it if it exists."""
     name = "keyring-test" if passphrase is None else "keyring-file"
     made = directory if directory.name == name else directory / name
     made.mkdir(mode=0o700, parents=True, exist_ok=True)
     if passphrase is not None and not (made / "keyhash").exists():
         if len(passphrase) < PASSPHRASE_LENGTH:
-            raise ValueError(f"a passphrase has at least {PASSPHRASE_LENGTH} characters")
+            raise ValueError(f"the passphrase needs at least {PASSPHRASE_LENGTH} characters")
         salt = bcrypt.gensalt(BCRYPT_ROUNDS, prefix=b"2a")
         _create(made / "keyhash", bcrypt.hashpw(passphrase.encode(), salt))
     return open_keyring(made, passphrase)
 
 
 def file_of(name: str) -> str:
-    """The name of the file that holds a key."""
+    """The name of a key's file."""
     return _escaped(f"{name}.info")
 
 
 def unseal_key(sealed: bytes, passphrase: str, name: str, where: str) -> PrivateKey:
-    """The private key in the bytes of a keyring's file; KeyLockedError or KeyMissingError name `where`."""
+    """The private key in the bytes of a key's file; KeyLockedError and KeyMissingError name `where`."""
     try:
         record = Record.FromString(_unsealed(sealed.decode("ascii", "replace"), passphrase, where))
     except DecodeError:
-        raise KeyLockedError(f"{where} holds no key") from None
+        raise KeyLockedError(f"{where} contains no key") from None
     return _local(record, name, where)
 
 
@@ -165,13 +164,13 @@ def _unsealed(sealed: str, passphrase: str, where: str) -> bytes:
         token.deserialize(sealed, JWK.from_password(passphrase))
         return b64decode(json.loads(token.payload)["Data"])
     except (JWException, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise KeyLockedError(f"{where} does not open with this passphrase") from error
+        raise KeyLockedError(f"{where} cannot be decrypted with this passphrase") from error
 
 
 def _local(record: Record, name: str, where: str) -> PrivateKey:
     if not record.HasField("local"):
         kind = record.WhichOneof("item")
-        raise KeyMissingError(f"key {name!r} in {where} is {kind}; only a local key signs here")
+        raise KeyMissingError(f"the key {name!r} in {where} is of type {kind}; use a local key")
     return PrivateKey(PrivKey.FromString(record.local.priv_key.value).key)
 
 
@@ -179,18 +178,20 @@ def _located(directory: Path) -> Path:
     candidates = [directory / "keyring-file", directory / "keyring-test"]
     if directory.name in ("keyring-file", "keyring-test") or next(directory.glob("*.info"), None):
         candidates = [directory]
-    found = [path for path in candidates if path.is_dir()]
-    if len(found) == 2:
-        raise KeyMissingError(f"{directory} holds keyring-file and keyring-test; name the one that is meant")
-    if not found:
-        raise KeyMissingError(f"{directory} holds no keyring; make one with provider-daemon keys add NAME")
-    return found[0]
+    existing = [path for path in candidates if path.is_dir()]
+    if len(existing) == 2:
+        raise KeyMissingError(f"{directory} contains keyring-file and keyring-test; name one of them")
+    if not existing:
+        raise KeyMissingError(
+            f"{directory} contains no keyring; create one with provider-daemon keys add NAME"
+        )
+    return existing[0]
 
 
 def _missing(directory: Path, item: str) -> str:
     name = item.removesuffix(".info")
     known = ", ".join(sorted(path.name.removesuffix(".info") for path in directory.glob("*.info")))
-    advice = f"name one of {known}, or add it" if known else "add it"
+    advice = f"use one of {known}, or add it" if known else "add it"
     return f"{directory} has no key {name!r}; {advice} with provider-daemon keys add"
 
 
@@ -202,7 +203,7 @@ def _record_of(name: str, key: PrivateKey) -> Record:
 
 
 def _address(public: bytes) -> str:
-    """Of a single key; a multisignature's or another curve's own address is not derived here."""
+    """The address of a single secp256k1 key; empty for any other key."""
     return address_of(public) if len(public) == 33 else ""
 
 
@@ -213,7 +214,7 @@ def _item(key: str, content: bytes) -> str:
 
 
 def _create(path: Path, content: bytes) -> None:
-    """Write a file that was not there, readable by its owner alone."""
+    """Create a file with mode 0600; FileExistsError if it exists."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(content)

@@ -1,4 +1,4 @@
-"""Accounts' keys: words to a key, a key to an address and to signatures (semantics 1.1, 1.2)."""
+"""Keys of accounts: from a mnemonic, to addresses and signatures (semantics 1.1, 1.2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mnemonic import Mnemonic
 
 PREFIX = "ve"
-"""Of account addresses; the chain's own Bech32Prefix query answers another one (semantics 1.1)."""
+"""Prefix of account addresses; the chain's Bech32Prefix query returns another one (semantics 1.1)."""
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 HARDENED = 1 << 31
@@ -28,7 +28,7 @@ WORDS_STRENGTH_BITS = 256
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """A secp256k1 key; it never shows its secret."""
+    """A secp256k1 key; its repr hides the secret."""
 
     secret: bytes = field(repr=False)
 
@@ -60,7 +60,7 @@ class PrivateKey:
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether a 64-byte signature with a low s is this key's over the message."""
+    """Whether the signature (64 bytes, low s) of the message is valid for the public key."""
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     if len(signature) != 64 or s > CURVE_ORDER // 2:
         return False
@@ -90,11 +90,13 @@ def address_text(raw: bytes) -> str:
 
 
 def address_bytes(text: str) -> bytes:
-    """The bytes of an address; ValueError where it is not one of this chain, checksum included."""
+    """The bytes of an address; ValueError unless it is a valid address of this chain."""
     prefix, bits = bech32_decode(text)
     raw = convertbits(bits, 5, 8, False) if prefix == PREFIX and bits else None
     if raw is None or len(raw) not in (20, 32):
-        raise ValueError(f"{text!r} is not an address of this chain; one starts with {PREFIX}1 and ends well")
+        raise ValueError(
+            f"{text!r} is not an address of this chain; copy the whole address, which starts with {PREFIX}1"
+        )
     return bytes(raw)
 
 
@@ -104,10 +106,10 @@ def new_words() -> str:
 
 
 def key_from_words(words: str) -> PrivateKey:
-    """The key that these words stand for; ValueError where their checksum or one of them is wrong."""
+    """The key of a mnemonic; ValueError if a word or the checksum is wrong."""
     text = " ".join(words.lower().split())
     if not Mnemonic("english").check(text):
-        raise ValueError("these are not 12 to 24 words of one BIP-39 phrase; look for a mistyped word")
+        raise ValueError("not a valid BIP-39 mnemonic of 12 to 24 words; check for a mistyped word")
     seed = Mnemonic.to_seed(text)
     root = hmac.digest(b"Bitcoin seed", seed, "sha512")
     secret, chain_code = root[:32], root[32:]
@@ -117,7 +119,7 @@ def key_from_words(words: str) -> PrivateKey:
 
 
 def _child(secret: bytes, chain_code: bytes, index: int) -> tuple[bytes, bytes]:
-    """One step of BIP-32; a left half of zero or beyond the curve's order never occurs in practice."""
+    """One step of BIP-32 derivation; an invalid child key does not occur in practice."""
     parent = b"\0" + secret if index >= HARDENED else PrivateKey(secret).public
     digest = hmac.digest(chain_code, parent + index.to_bytes(4, "big"), "sha512")
     number = (int.from_bytes(digest[:32], "big") + int.from_bytes(secret, "big")) % CURVE_ORDER

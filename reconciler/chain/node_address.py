@@ -1,4 +1,4 @@
-"""The addresses of nodes, and how they are reached."""
+"""Addresses of nodes, and clients for them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from reconciler.chain.rpc import Rpc
 
 @dataclass(frozen=True, slots=True)
 class NodeAddress:
-    """`grpc` is host:port, `rpc` a URL; `tls` is about gRPC, as the URL says it for RPC.
+    """`grpc` is host:port, `rpc` a URL; `tls` applies to gRPC, the URL's scheme to RPC.
 
-    `authorities` are certificates (PEM) that both are verified against; empty: those of the system.
+    `authorities` are certificate authorities (PEM) for both; empty: those of the system.
     """
 
     grpc: str
@@ -23,17 +23,17 @@ class NodeAddress:
     authorities: str = ""
 
     def grpc_node(self, timeout_seconds: float = 15) -> GrpcNode:
-        """A connection to its gRPC."""
+        """A client for its gRPC address."""
         return GrpcNode(self.grpc, self.authorities.encode() if self.tls else None, timeout_seconds)
 
     def rpc_client(self, timeout_seconds: float = 10) -> Rpc:
-        """A client of its RPC."""
+        """A client for its RPC address."""
         return Rpc(self.rpc, timeout_seconds, authorities=self.authorities)
 
 
 @dataclass(frozen=True, slots=True)
 class ChainSettings:
-    """The node that is asked and sent through, and a second one that confirms what ends a workload."""
+    """The node for queries and transactions, and a witness that confirms closed leases."""
 
     node: NodeAddress
     chain_id: str
@@ -51,14 +51,14 @@ class ChainSettings:
 
 
 def read_authorities(path: Path | None) -> str:
-    """The certificates in a file, PEM, none without one; ValueError with a sentence where it holds none."""
+    """The certificates (PEM) in a file, "" without a file; ValueError if it contains none."""
     if path is None:
         return ""
     try:
         text = path.read_text(encoding="ascii")
         ssl.create_default_context(cadata=text or "none")
     except (ssl.SSLError, ValueError):
-        raise ValueError(f"{path}: it holds no certificates; name a file of certificates in PEM") from None
+        raise ValueError(f"{path}: contains no certificates; name a file of certificates in PEM") from None
     except OSError as error:
         why = error.strerror
         raise ValueError(f"{path}: {why}; name a file of certificates in PEM") from None

@@ -16,10 +16,10 @@ _REQUIRED = re.compile(r"insufficient fees?; got: \S{0,200} required: (\d{1,30})
 _GAS = re.compile(r" with gas used: '\d{1,20}'")
 
 WORDS_MAX = 1000
-"""Characters that are read of a node's words."""
+"""Longest error text of a node; the rest is dropped."""
 
 GATE_WORDS = ("MFA required", "VEID ", "MFA verification", "account does not have sufficient VEID")
-"""How refusals of the identity and multi-factor gates begin (semantics 1.5)."""
+"""Prefixes of refusals by the identity and multi-factor gates (semantics 1.5)."""
 
 BALANCE_WORDS = ("insufficient funds", "insufficient balance")
 IN_CACHE = "tx already exists in cache"
@@ -27,44 +27,44 @@ IN_CACHE = "tx already exists in cache"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal, read: `index` of the message it is about, -1 where it names none."""
+    """A parsed refusal: `index` of the rejected message, -1 if it names none."""
 
     words: str
     index: int = -1
 
     @property
     def gated(self) -> bool:
-        """The identity or multi-factor gate said no: expected, and no fault of the message."""
+        """Rejected by the identity or multi-factor gate: expected, and not caused by the message."""
         return self.words.startswith(GATE_WORDS)
 
     @property
     def short_of_money(self) -> bool:
-        """The account cannot pay."""
+        """The account's balance is too low."""
         return any(each in self.words for each in BALANCE_WORDS)
 
     @property
     def sequence(self) -> tuple[int, int] | None:
-        """The sequence expected and the one given, where they differ."""
+        """The expected and the given sequence, if they differ."""
         found = _SEQUENCE.search(self.words)
         return (int(found[1]), int(found[2])) if found else None
 
     @property
     def in_cache(self) -> bool:
-        """The node has these bytes already."""
+        """The node already has this transaction."""
         return IN_CACHE in self.words
 
     @property
     def timed_out(self) -> bool:
-        """The timeout height is past."""
+        """The timeout height has passed."""
         return "tx timeout height" in self.words
 
     @property
     def out_of_gas(self) -> bool:
-        """The limit was too low."""
+        """The gas limit was too low."""
         return self.words.startswith("out of gas")
 
     def gas_price_needed(self, gas_limit: int) -> Decimal | None:
-        """The gas price in uve that the node wants, where the fee was too low (semantics 1.3)."""
+        """The gas price in uve that the node requires, if the fee was too low (semantics 1.3)."""
         if found := _NEEDED.search(self.words):
             return Decimal(found[1]).normalize()
         if (found := _REQUIRED.search(self.words)) and gas_limit:
@@ -73,8 +73,8 @@ class Refusal:
 
 
 def read_refusal(text: str) -> Refusal:
-    """Read a log, or the message of a gRPC error: without source places, stack and preamble."""
-    words = _without_place(first_line(text))
+    """Parse a log or gRPC error message, without source locations, stack and preamble."""
+    words = _without_location(first_line(text))
     found = _INDEX.search(words)
     if found is None:
         return Refusal(words)
@@ -82,13 +82,13 @@ def read_refusal(text: str) -> Refusal:
 
 
 def first_line(text: str) -> str:
-    """A node's words without the stack in the lines after them, bounded and clean."""
+    """The first line of an error text, without the stack trace below it; bounded and printable."""
     start = text[: 4 * WORDS_MAX].lstrip()
     return one_line(start.partition("\n")[0], WORDS_MAX)
 
 
-def _without_place(words: str) -> str:
-    """The words without the source place `[file:line]` at their end, which the used gas may follow."""
+def _without_location(words: str) -> str:
+    """The text without the source location `[file:line]` at its end, which the used gas may follow."""
     place, mark, gas = words.rpartition("]")
     if not mark or (gas and not _GAS.fullmatch(gas)):
         return words
@@ -97,39 +97,39 @@ def _without_place(words: str) -> str:
 
 
 class NodeError(Exception):
-    """The node could not be asked, or its answer cannot be used: nothing is known."""
+    """The node did not answer, or sent an unusable response: nothing is known."""
 
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message, SENTENCE_MAX))
 
 
 class NodeRefusedError(NodeError):
-    """The node answered, and said no: `status` is gRPC's or JSON-RPC's word for it, `text` the node's own."""
+    """The node rejected a request: `status` is the gRPC or JSON-RPC code, `text` the node's message."""
 
-    def __init__(self, asked: str, status: str, text: str) -> None:
+    def __init__(self, request: str, status: str, text: str) -> None:
         text = first_line(text)
-        super().__init__(f"the node refused {asked}: {text or status}")
+        super().__init__(f"the node refused {request}: {text or status}")
         self.status = status
         self.text = text
 
 
 class HeightAheadError(NodeRefusedError):
-    """The node does not have this height yet: its RPC, or a node beside it, is ahead of it."""
+    """The node does not have this height yet: its RPC address, or another node, is ahead."""
 
 
 class TooLargeError(NodeError):
-    """The answer is larger than is read: smaller parts may be had."""
+    """The response exceeds the size limit; a smaller page may not."""
 
 
 class ListTooLongError(NodeError):
-    """A list has more pages or bytes than are read; what came before its end is a part of it."""
+    """A list exceeds the limit of pages or bytes; the rows read are incomplete."""
 
 
 _AHEAD = ("height in the future", "must be less than or equal to the current blockchain height")
-"""How gRPC and RPC refuse a height that is not made yet (semantics 2.2, 8)."""
+"""Texts with which gRPC and RPC reject a future height (semantics 2.2, 8)."""
 
 
-def refused(asked: str, status: str, text: str) -> NodeRefusedError:
+def refused(request: str, status: str, text: str) -> NodeRefusedError:
     """The error for a node's refusal."""
-    kind = HeightAheadError if any(words in text for words in _AHEAD) else NodeRefusedError
-    return kind(asked, status, text)
+    kind = HeightAheadError if any(each in text for each in _AHEAD) else NodeRefusedError
+    return kind(request, status, text)

@@ -1,4 +1,4 @@
-"""Questions to a node, all answered as of one height; lists come whole or not at all (semantics 2.2)."""
+"""Queries to a node at one height; lists are complete or an error (semantics 2.2)."""
 
 from __future__ import annotations
 
@@ -73,17 +73,17 @@ BALANCE = unary(BANK, cosmos_bank_pb2.QueryBalanceRequest, cosmos_bank_pb2.Query
 
 PAGE_ROWS = 500
 PAGES_MAX = 200
-"""Pages of one list: 100,000 rows, ten times what a busy market has."""
+"""Pages of one list: 100,000 rows, ten times as many as in a busy market."""
 
 LIST_BYTES_MAX = 64 << 20
 """Bytes of one list: a row has about 500, and as objects a list takes several times its bytes."""
 
-LOOK_SECONDS_MAX = 60
-"""After so long a look asks nothing more: nothing else is done meanwhile."""
+QUERIES_SECONDS_MAX = 60
+"""Deadline of all queries of one view, which block the loop."""
 
 
 class QueryPage(Protocol):
-    """An answer that says where it goes on."""
+    """A response with pagination."""
 
     def ByteSize(self) -> int: ...  # noqa: N802  # protobuf's name
 
@@ -97,24 +97,24 @@ Answered = TypeVar("Answered", bound=Message)
 
 
 class Queries:
-    """A node's answers as of one height (0: the newest); NodeError where one cannot be had."""
+    """Queries to a node at one height (0: the newest); NodeError if one fails."""
 
     def __init__(self, node: GrpcNode, height: int = 0, page_rows: int = PAGE_ROWS) -> None:
         self._node = node
         self.height = height
         self._page_rows = page_rows
-        self._until = monotonic() + LOOK_SECONDS_MAX
+        self._until = monotonic() + QUERIES_SECONDS_MAX
 
     def ask(self, method: Unary[Asked, Answered], request: Asked) -> Answered:
-        """One answer."""
+        """One response."""
         if monotonic() > self._until:
             raise NodeError(
-                f"{self._node.target} answers too slowly: a look takes at most {LOOK_SECONDS_MAX} s"
+                f"{self._node.target} answers too slowly: its queries took more than {QUERIES_SECONDS_MAX} s"
             )
         return self._node.ask(method, request, self.height)
 
     def ask_for(self, method: Unary[Asked, Answered], request: Asked) -> Answered | None:
-        """One answer, None where the chain says that there is no such thing."""
+        """One response, None if the object does not exist."""
         try:
             return self.ask(method, request)
         except NodeRefusedError as error:
@@ -131,9 +131,9 @@ class Queries:
             yield from page.orders
 
     def order(self, order: OrderId) -> market_v1beta5_pb2.Order | None:
-        """One order in whatever state."""
-        found = self.ask_for(ORDER, market_v1beta5_pb2.QueryOrderRequest(id=order_id_to(order)))
-        return found.order if found else None
+        """One order in any state."""
+        response = self.ask_for(ORDER, market_v1beta5_pb2.QueryOrderRequest(id=order_id_to(order)))
+        return response.order if response else None
 
     def bids(self, provider: str, state: str) -> Iterator[market_v1beta5_pb2.QueryBidResponse]:
         """A provider's bids, open or active: the chain has no index of others (semantics 2.2 B)."""
@@ -144,7 +144,7 @@ class Queries:
             yield from page.bids
 
     def bid(self, bid: LeaseId) -> market_v1beta5_pb2.QueryBidResponse | None:
-        """One bid in whatever state."""
+        """One bid in any state."""
         return self.ask_for(BID, market_v1beta5_pb2.QueryBidRequest(id=bid_id_to(bid)))
 
     def active_leases(self, provider: str) -> Iterator[market_v1beta5_pb2.QueryLeaseResponse]:
@@ -156,7 +156,7 @@ class Queries:
             yield from page.leases
 
     def lease(self, lease: LeaseId) -> market_v1beta5_pb2.QueryLeaseResponse | None:
-        """One lease in whatever state."""
+        """One lease in any state."""
         return self.ask_for(LEASE, market_v1beta5_pb2.QueryLeaseRequest(id=lease_id_to(lease)))
 
     def active_deployments(self) -> Iterator[deployment_v1beta4_pb2.QueryDeploymentResponse]:
@@ -170,35 +170,35 @@ class Queries:
             yield from page.deployments
 
     def deployment(self, id: DeploymentId) -> deployment_v1beta4_pb2.QueryDeploymentResponse | None:  # noqa: A002  # its word
-        """One deployment in whatever state."""
+        """One deployment in any state."""
         request = deployment_v1beta4_pb2.QueryDeploymentRequest(id=deployment_id_to(id))
         return self.ask_for(DEPLOYMENT_BY_ID, request)
 
     def open_payments(self, deployment: DeploymentId | None) -> Iterable[escrow_types_v1_pb2.Payment]:
-        """Open payments of one deployment, or of all; they come whole, whatever the limit (semantics 2.2 C).
+        """Open payments of one deployment, or of all; the chain ignores pagination here (semantics 2.2 C).
 
-        The filter is a prefix: those of 123 come with those of 12.
+        The filter is a prefix: payments of 123 are returned with those of 12.
         """
         xid = f"deployment/{deployment}" if deployment else "deployment/"
         return self.ask(PAYMENTS, escrow_v1_pb2.QueryPaymentsRequest(state="open", xid=xid)).payments
 
     def account(self, address: str) -> cosmos_auth_pb2.BaseAccount | None:
-        """An account, None where nothing was ever sent to it."""
-        found = self.ask_for(ACCOUNT, cosmos_auth_pb2.QueryAccountRequest(address=address))
-        if found is None:
+        """An account, None if it has never received anything."""
+        response = self.ask_for(ACCOUNT, cosmos_auth_pb2.QueryAccountRequest(address=address))
+        if response is None:
             return None
         account = cosmos_auth_pb2.BaseAccount()
-        if not found.account.Unpack(account):
-            raise NodeError(f"{address} is a {found.account.type_url}, which cannot sign")
+        if not response.account.Unpack(account):
+            raise NodeError(f"{address} is a {response.account.type_url}, which cannot sign")
         return account
 
     def balance(self, address: str) -> int:
-        """Its uve."""
+        """Balance in uve."""
         request = cosmos_bank_pb2.QueryBalanceRequest(address=address, denom=DENOM)
         return int(self.ask(BALANCE, request).balance.amount or "0")
 
     def audited(self, owner: str) -> Iterator[audit_v1_pb2.AuditedProvider]:
-        """What auditors have signed for a provider; the chain says NOT_FOUND where none has."""
+        """Attributes that auditors signed for a provider; the chain returns NOT_FOUND if there are none."""
         request = audit_v1_pb2.QueryProviderAttributesRequest(owner=owner)
         none = audit_v1_pb2.QueryProvidersResponse()
 
@@ -210,9 +210,9 @@ class Queries:
             yield from page.providers
 
     def _pages(self, ask: Callable[[cosmos_paging_pb2.PageRequest], Answer]) -> Iterator[Answer]:
-        """Pages until the last; a list that does not end, or turns in a circle, is cut with an error.
+        """All pages; ListTooLongError for a list that does not end or repeats a page key.
 
-        Where a page is too large to be read, the next ones ask for fewer rows.
+        After a page that is too large, further requests have fewer rows.
         """
         at = cosmos_paging_pb2.PageRequest(limit=self._page_rows)
         seen: set[bytes] = set()

@@ -1,4 +1,4 @@
-"""A view brought up to a later height: what blocks touched is read again, all else stands (design 8)."""
+"""Update of a view to a later height: objects that blocks changed are queried again, others are kept."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from reconciler.chain.wire_market import bid_of, lease_of, order_id_of
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
 from reconciler.values.observed import Bid, EscrowAccount, Lease, Market, Order, SettlementSide, State
 
-HELD = frozenset({State.OPEN, State.ACTIVE})
-"""States in which a bid locks its deposit."""
+LOCKED_STATES = frozenset({State.OPEN, State.ACTIVE})
+"""States in which a bid's deposit is locked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """One step from an old view to the height that `queries` ask at."""
+    """One step from an old view to the height of `queries`."""
 
     queries: Queries
     old: Market
-    touched: BlockChanges
+    changes: BlockChanges
     known: Collection[LeaseId]
 
     def market(self, moment: ReadContext) -> Market:
-        """The view at the new height; NodeError where any part cannot be had."""
+        """The market at the new height; NodeError if any part is unavailable."""
         if self._is_quiet(moment.time):
             return replace(
                 self.old, height=moment.height, time=moment.time, block_seconds=moment.block_seconds
@@ -47,14 +47,14 @@ class Refresh:
         deployments = self._deployments()
         orders, is_cut = self._orders(deployments)
         leases = self._leases(deployments)
-        touched, address = self.touched, self.old.wallet.address
+        changes, address = self.changes, self.old.wallet.address
         return replace(
             self.old,
             height=moment.height,
             time=moment.time,
             block_seconds=moment.block_seconds,
-            wallet=read_wallet(self.queries, address) if touched.wallet else self.old.wallet,
-            provider=read_provider(self.queries, address) if touched.provider else self.old.provider,
+            wallet=read_wallet(self.queries, address) if changes.wallet else self.old.wallet,
+            provider=read_provider(self.queries, address) if changes.provider else self.old.provider,
             orders=orders,
             orders_cut=self.old.orders_cut or is_cut,
             bids=self._bids(orders, deployments),
@@ -64,25 +64,25 @@ class Refresh:
         )
 
     def _is_quiet(self, time: int) -> bool:
-        """Nothing to read again: what accrues meanwhile is reckoned, not asked for (semantics 4.6)."""
+        """Nothing to query: accruals are computed (semantics 4.6)."""
         known = set(self.known)
         kept = all(lease.state is State.ACTIVE or each in known for each, lease in self.old.leases.items())
         return (
-            self.touched.is_empty
+            self.changes.is_empty
             and kept
             and self.old.leases.keys() >= known
-            and not stale_orders(self.queries, self.old.settlements, self.touched, time)
+            and not stale_orders(self.queries, self.old.settlements, self.changes, time)
         )
 
     def _deployments(self) -> dict[DeploymentId, QueryDeploymentResponse]:
-        """Those touched that concern us.
+        """Changed deployments of our orders, bids and leases.
 
-        What settles the account of 12 settles the payments of 123 too (semantics 4.4, prefix leak).
+        Settling the account of 12 also settles the payments of 123 (semantics 4.4, prefix leak).
         """
-        orders = {order.deployment for order in (*self.old.orders, *self.touched.created)}
+        orders = {order.deployment for order in (*self.old.orders, *self.changes.created)}
         leased = self._leased()
-        direct = self.touched.deployments & (orders | {bid.deployment for bid in self.old.bids} | leased)
-        new = {order.deployment for order in self.touched.created}
+        direct = self.changes.deployments & (orders | {bid.deployment for bid in self.old.bids} | leased)
+        new = {order.deployment for order in self.changes.created}
         new |= {lease.deployment for lease in self.known if lease not in self.old.leases}
         return {
             each: wire
@@ -91,13 +91,13 @@ class Refresh:
         }
 
     def _leased(self) -> set[DeploymentId]:
-        ours = {lease for lease in self.touched.leases if lease.provider == self.old.wallet.address}
+        ours = {lease for lease in self.changes.leases if lease.provider == self.old.wallet.address}
         return {lease.deployment for lease in (*self.old.leases, *ours)}
 
     def _leaked(self, leased: set[DeploymentId]) -> set[DeploymentId]:
-        """Those whose number begins with a touched one of the same owner."""
+        """Deployments whose number starts with that of a changed one of the same owner."""
         touched: dict[str, list[str]] = {}
-        for each in self.touched.deployments:
+        for each in self.changes.deployments:
             touched.setdefault(each.owner, []).append(str(each.dseq))
         return {
             each
@@ -106,12 +106,12 @@ class Refresh:
         }
 
     def _orders(self, deployments: Deployments) -> tuple[dict[OrderId, Order], bool]:
-        """The open orders, and whether a new one was left out."""
+        """The open orders, and whether a new one was omitted."""
         is_cut = False
-        orders = {each: _moved(order, deployments) for each, order in self.old.orders.items()}
-        for each in sorted(self.touched.created | (self.touched.orders & orders.keys())):
+        orders = {each: _with_states(order, deployments) for each, order in self.old.orders.items()}
+        for each in sorted(self.changes.created | (self.changes.orders & orders.keys())):
             wire = self.queries.order(each)
-            if wire is not None and _is_too_much(wire, orders):
+            if wire is not None and _exceeds_limits(wire, orders):
                 is_cut, wire = True, None
             order = placed(wire, deployments) if wire is not None else None
             if order is not None and order.state is State.OPEN:
@@ -122,18 +122,18 @@ class Refresh:
 
     def _bids(self, orders: dict[OrderId, Order], deployments: Deployments) -> dict[BidId, Bid]:
         bids = dict(self.old.bids)
-        stale = {each for each in bids if each.order in self.touched.orders}
+        stale = {each for each in bids if each.order in self.changes.orders}
         for each in sorted(
-            {each for each in self.touched.bids if each.provider == self.old.wallet.address} | stale
+            {each for each in self.changes.bids if each.provider == self.old.wallet.address} | stale
         ):
             wire = self.queries.bid(each)
             bid = bid_of(wire) if wire is not None else None
-            if bid is not None and bid.state in HELD:
+            if bid is not None and bid.state in LOCKED_STATES:
                 bids[each] = with_order(self.queries, bid, orders)
             else:
                 bids.pop(each, None)
         return {
-            each: replace(bid, order=_moved(bid.order, deployments)) if bid.order else bid
+            each: replace(bid, order=_with_states(bid.order, deployments)) if bid.order else bid
             for each, bid in bids.items()
         }
 
@@ -144,18 +144,18 @@ class Refresh:
             for each, lease in self.old.leases.items()
             if lease.state is State.ACTIVE or each in known
         }
-        ours = {each for each in self.touched.leases if each.provider == self.old.wallet.address}
+        ours = {each for each in self.changes.leases if each.provider == self.old.wallet.address}
         paid = {each for each in leases if each.deployment in deployments}
         for each in sorted(ours | paid | (known - leases.keys())):
             wire = self.queries.lease(each)
             if wire is not None:
-                leases[each] = self._told(leased(lease_of(wire), deployments))
+                leases[each] = self._with_history(leased(lease_of(wire), deployments))
         return leases
 
-    def _told(self, lease: Lease) -> Lease:
-        """The lease with what an earlier view or an event tells of it."""
+    def _with_history(self, lease: Lease) -> Lease:
+        """The lease with facts that only the earlier view or an event contains."""
         old = self.old.leases.get(lease.id)
-        reason = self.touched.closed.get(lease.id) or (old.closed_reason if old else "")
+        reason = self.changes.closed.get(lease.id) or (old.closed_reason if old else "")
         if old is not None and not lease.units:
             lease = replace(lease, units=old.units, usage_billed=old.usage_billed)
             lease = replace(lease, attributes=old.attributes)
@@ -176,18 +176,18 @@ class Refresh:
     def _settlements(self, leases: Iterable[Lease], time: int) -> dict[OrderId, SettlementSide]:
         wanted = usage_orders(leases)
         sides = {each: side for each, side in self.old.settlements.items() if each in wanted}
-        stale = stale_orders(self.queries, sides, self.touched, time) | (wanted - sides.keys())
+        stale = stale_orders(self.queries, sides, self.changes, time) | (wanted - sides.keys())
         return sides | read_sides(self.queries, sorted(stale))
 
 
-def _is_too_much(wire: market_v1beta5_pb2.Order, orders: Mapping[OrderId, Order]) -> bool:
-    """Whether an order is left out, as it is too large or one too many."""
+def _exceeds_limits(wire: market_v1beta5_pb2.Order, orders: Mapping[OrderId, Order]) -> bool:
+    """Whether to omit an order because of its size or the number of orders."""
     is_new = order_id_of(wire.id) not in orders
     return wire.ByteSize() > ORDER_BYTES_MAX or (is_new and len(orders) >= ORDERS_MAX)
 
 
-def _moved(order: Order, deployments: Deployments) -> Order:
-    """The order with the new states of its deployment and group, where that was read again."""
+def _with_states(order: Order, deployments: Deployments) -> Order:
+    """The order with the new states of its deployment and group, if queried again."""
     if order.id.deployment not in deployments:
         return order
     deployment, group = states(order.id, deployments)

@@ -17,16 +17,16 @@ from reconciler.chain.node_errors import NodeError, TooLargeError, first_line, r
 from reconciler.chain.wire_values import text_of
 
 BYTES_MAX = 40 << 20
-"""The largest answer that is read; a block of the chain holds at most 22 MB (semantics 1.3), 30 in base64."""
+"""Largest accepted response; a block has at most 22 MB (semantics 1.3), 30 MB in base64."""
 
 STATUS_BYTES_MAX = 1 << 20
 EPOCH = "1970-01-01T00:00:00Z"
-REACH = "see that the node runs and can be reached"
+REACH = "check that the node runs and is reachable"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """How far a node is: its chain, last height and that block's time in unix seconds; its oldest block."""
+    """Status of a node: chain, last and earliest block; times in unix seconds."""
 
     chain_id: str
     height: int
@@ -39,20 +39,20 @@ class NodeStatus:
 
 @dataclass(frozen=True, slots=True)
 class BlockEvent:
-    """One event of a block, attributes in order; `tx` is the transaction's place, -1 for the block's own."""
+    """One event, attributes in order; `tx` is the transaction's index, -1 for events of the block itself."""
 
     type: str
     attributes: tuple[tuple[str, str], ...]
     tx: int = -1
 
     def value(self, key: str) -> str:
-        """The first value of a key; empty where there is none."""
+        """The first value of a key; empty if there is none."""
         return next((value for name, value in self.attributes if name == key), "")
 
 
 @dataclass(frozen=True, slots=True)
 class TxOutcome:
-    """What a block made of one transaction."""
+    """Result of one transaction."""
 
     code: int
     codespace: str
@@ -62,7 +62,7 @@ class TxOutcome:
 
 @dataclass(frozen=True, slots=True)
 class BlockResults:
-    """What one block did: its transactions in order, and the events of its beginning and end."""
+    """Results of a block: of its transactions in order, and the events of its begin and end."""
 
     height: int
     txs: tuple[TxOutcome, ...]
@@ -79,9 +79,9 @@ class Block:
 
 
 class Rpc:
-    """A node's RPC address, `http://host:26657` or https; each call opens and closes its own connection.
+    """A client for a node's RPC address, `http://host:26657` or https; each call uses its own connection.
 
-    A certificate is verified against `authorities` (PEM; empty: those of the system).
+    Certificates are verified against `authorities` (PEM; empty: those of the system).
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Rpc:
         )
 
     def status(self) -> NodeStatus:
-        """Where the node is."""
+        """The node's status."""
         answer = self.call("status", bytes_max=min(STATUS_BYTES_MAX, self._bytes_max))
         try:
             sync, node = answer["sync_info"], answer["node_info"]
@@ -116,7 +116,7 @@ class Rpc:
             raise self._unreadable("status", error) from error
 
     def block(self, height: int) -> Block:
-        """One block; NodeRefusedError where the node does not have it."""
+        """One block; NodeRefusedError if the node does not have it."""
         answer = self.call("block", {"height": str(height)})
         try:
             block = answer["block"]
@@ -126,7 +126,7 @@ class Rpc:
             raise self._unreadable(f"block {height}", error) from error
 
     def block_results(self, height: int) -> BlockResults:
-        """What a block did; NodeRefusedError where the node does not have it (it may be pruned)."""
+        """Results of a block; NodeRefusedError if the node does not have them (they may be pruned)."""
         answer = self.call("block_results", {"height": str(height)})
         try:
             outcomes = tuple(_outcome(place, each) for place, each in enumerate(answer["txs_results"] or ()))
@@ -137,10 +137,10 @@ class Rpc:
             raise self._unreadable(f"results of block {height}", error) from error
 
     def call(self, method: str, params: dict[str, str] | None = None, bytes_max: int = 0) -> Any:
-        """The result of one call; NodeError where there is none, NodeRefusedError where the node says why."""
-        asked = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}})
+        """The result of one call; NodeRefusedError if the node rejects it, NodeError for other failures."""
+        request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}})
         try:
-            answer = json.loads(self._post(asked.encode(), bytes_max or self._bytes_max))
+            answer = json.loads(self._post(request.encode(), bytes_max or self._bytes_max))
             refusal, result = answer.get("error"), answer.get("result")
         except (ValueError, AttributeError, RecursionError) as error:
             raise self._unreadable(method, error) from error
@@ -164,12 +164,12 @@ class Rpc:
         return content
 
     def _read(self, response: http.client.HTTPResponse, deadline: float, bytes_max: int) -> bytes:
-        """The body, as long as it comes in time and within bounds; a socket's own time-out is per packet."""
+        """The body, within the deadline and size limit; a socket's timeout applies per packet."""
         content = bytearray()
         while piece := response.read1(1 << 16):
             content += piece
             if len(content) > bytes_max:
-                raise TooLargeError(f"{self.url} answered more than {bytes_max} bytes")
+                raise TooLargeError(f"{self.url} sent more than {bytes_max} bytes")
             if monotonic() > deadline:
                 raise NodeError(f"{self.url} does not answer in {self._timeout_seconds:g} s; {REACH}")
         return bytes(content)
@@ -181,11 +181,11 @@ class Rpc:
         return http.client.HTTPConnection(host, port, timeout=self._timeout_seconds)
 
     def _unreadable(self, what: str, error: Exception) -> NodeError:
-        return NodeError(f"{self.url} answered something that is no {what}: {_words(error)}")
+        return NodeError(f"{self.url} sent an unreadable {what}: {_words(error)}")
 
 
 def unix_seconds(text: str) -> float:
-    """The time of a block; nanoseconds beyond the microsecond are dropped."""
+    """A block's time in unix seconds, to the microsecond."""
     whole, _, fraction = text.removesuffix("Z").partition(".")
     return datetime.fromisoformat(f"{whole}.{(fraction + '000000')[:6]}+00:00").timestamp()
 
@@ -202,7 +202,7 @@ def _outcome(place: int, wire: dict[str, Any]) -> TxOutcome:
 def _events(wire: Any, place: int) -> tuple[BlockEvent, ...]:
     return tuple(
         BlockEvent(
-            str(each.get("type") or ""),  # a node leaves an empty type out (semantics 5.7)
+            str(each.get("type") or ""),  # a node omits an empty type (semantics 5.7)
             tuple((str(a["key"]), str(a.get("value") or "")) for a in each.get("attributes") or ()),
             place,
         )

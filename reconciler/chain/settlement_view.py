@@ -17,30 +17,30 @@ UNENDED = frozenset({State.PENDING, State.ACTIVE, State.DISPUTED})
 
 
 def read_sides(queries: Queries, orders: Iterable[OrderId]) -> dict[OrderId, SettlementSide]:
-    """Two questions for each order: these lists know no pages and no provider."""
+    """Two queries per order: these lists support neither pagination nor a provider filter."""
     return {order: _read_side(queries, order) for order in orders}
 
 
 def usage_orders(leases: Iterable[Lease]) -> set[OrderId]:
-    """Orders that may have a settlement escrow for us."""
+    """Orders that may have a settlement escrow for our account."""
     return {lease.id.order for lease in leases if lease.usage_billed}
 
 
-def stale_orders(queries: Queries, sides: Sides, touched: BlockChanges, time: int) -> set[OrderId]:
-    """Orders whose side must be read again: named by a message, settled or expired by the chain itself."""
+def stale_orders(queries: Queries, sides: Sides, changes: BlockChanges, time: int) -> set[OrderId]:
+    """Orders to query again: named by a message, or settled or expired by the chain itself."""
     if not sides:
         return set()
-    named = set(touched.settlement_orders)
+    named = set(changes.settlement_orders)
     by_escrow = {side.escrow.id: order for order, side in sides.items() if side.escrow}
     by_record = {record.id: order for order, side in sides.items() for record in side.records}
-    for escrow in touched.settlement_escrows:
+    for escrow in changes.settlement_escrows:
         named.add(str(by_escrow.get(escrow) or _order_of_escrow(queries, escrow)))
-    for usage in touched.usage:
+    for usage in changes.usage:
         named.add(str(by_record.get(usage) or _order_of_usage(queries, usage)))
     return {
         order
         for order, side in sides.items()
-        if str(order) in named or _expired(side, time) or (touched.all_settlements and _unsettled(side))
+        if str(order) in named or _expired(side, time) or (changes.all_settlements and _unsettled(side))
     }
 
 
@@ -48,8 +48,8 @@ def _read_side(queries: Queries, order: OrderId) -> SettlementSide:
     escrows = queries.ask(ESCROWS, settlement_v1_pb2.QueryEscrowsByOrderRequest(order_id=str(order))).escrows
     if not escrows:
         return SettlementSide(None)
-    found = [escrow_of(each) for each in escrows]
-    chosen = next((each for each in found if each.state is State.ACTIVE), found[-1])
+    values = [escrow_of(each) for each in escrows]
+    chosen = next((each for each in values if each.state is State.ACTIVE), values[-1])
     request = settlement_v1_pb2.QueryUsageRecordsByOrderRequest(order_id=str(order))
     return SettlementSide(chosen, records_of(queries.ask(USAGE, request).usage_records))
 
@@ -88,7 +88,7 @@ def escrow_of(wire: settlement_v1_pb2.EscrowAccount) -> SettlementEscrow:
 
 
 def records_of(wire: Iterable[settlement_v1_pb2.UsageRecord]) -> tuple[UsageRecord, ...]:
-    """Usage records, each once: the chain lists one again for every time it is touched (semantics 5.4)."""
+    """Usage records, each once: the chain lists a record again for each of its changes (semantics 5.4)."""
     last = {text_of(each.usage_id): each for each in wire}
     return tuple(_record_of(each) for each in last.values())
 

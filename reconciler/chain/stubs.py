@@ -1,4 +1,4 @@
-"""Unary methods of the services we speak, taken from their descriptors, for clients and servers alike."""
+"""Unary gRPC methods from the service descriptors, for clients and servers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _FILES = (
     cosmos_authz_pb2.DESCRIPTOR,
     cosmos_bank_pb2.DESCRIPTOR,
     cosmos_blocks_pb2.DESCRIPTOR,
-    cosmos_multisig_keys_pb2.DESCRIPTOR,  # no service: named so that an Any of it can be opened
+    cosmos_multisig_keys_pb2.DESCRIPTOR,  # no service: imported to unpack an Any of it
     cosmos_node_pb2.DESCRIPTOR,
     cosmos_secp256k1_pb2.DESCRIPTOR,  # likewise
     cosmos_tx_pb2.DESCRIPTOR,
@@ -54,7 +54,7 @@ SERVED: dict[str, ServiceDescriptor] = {
     for name, service in file.services_by_name.items()
     if name != "Msg"
 }
-"""Services that a node answers over gRPC, by full name; Msg services are not among them (semantics 0)."""
+"""Services that a node serves over gRPC, by full name; Msg services are excluded (semantics 0)."""
 
 
 Asked = TypeVar("Asked", bound=Message)
@@ -63,7 +63,7 @@ Answered = TypeVar("Answered", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class Unary(Generic[Asked, Answered]):
-    """One method: its gRPC path and the classes of what is sent and what comes back."""
+    """One method: its gRPC path, request class and response class."""
 
     path: str
     request: type[Asked]
@@ -79,7 +79,7 @@ class Unary(Generic[Asked, Answered]):
 
 
 def unary(service: str, request: type[Asked], response: type[Answered]) -> Unary[Asked, Answered]:
-    """The method of a served service between these messages; KeyError if the descriptor has none."""
+    """The method with these message classes; KeyError if the service has none."""
     for method in SERVED[service].methods:
         if method.input_type is request.DESCRIPTOR and method.output_type is response.DESCRIPTOR:
             return Unary(path_of(method), request, response)
@@ -87,20 +87,20 @@ def unary(service: str, request: type[Asked], response: type[Answered]) -> Unary
 
 
 def methods_of(service: ServiceDescriptor) -> Iterator[Unary[Message, Message]]:
-    """Every method of a service, for a server that answers by descriptor."""
+    """Every method of a service, for a server."""
     for method in service.methods:
         yield Unary(path_of(method), GetMessageClass(method.input_type), GetMessageClass(method.output_type))
 
 
 def class_of(type_url: str) -> type[Message] | None:
-    """The class of what an Any of this type URL holds; None where it is not of the types that we speak."""
+    """The message class of a type URL; None for an unknown type."""
     try:
-        found = descriptor_pool.Default().FindMessageTypeByName(type_url.removeprefix("/"))
+        descriptor = descriptor_pool.Default().FindMessageTypeByName(type_url.removeprefix("/"))
     except KeyError:
         return None
-    return GetMessageClass(found)
+    return GetMessageClass(descriptor)
 
 
 def path_of(method: MethodDescriptor) -> str:
-    """What gRPC and `abci_query` call a method, as in `/virtengine.market.v1beta5.Query/Orders`."""
+    """The path of a method in gRPC and `abci_query`, such as `/virtengine.market.v1beta5.Query/Orders`."""
     return f"/{method.containing_service.full_name}/{method.name}"

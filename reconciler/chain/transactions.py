@@ -1,4 +1,4 @@
-"""Transactions as bytes: built, signed (SIGN_MODE_DIRECT), hashed, read again."""
+"""Transactions: encoding, signing (SIGN_MODE_DIRECT), hashing, decoding."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from reconciler.chain.stubs import class_of
 from reconciler.values.money import DENOM
 
 NO_SIGNATURE = bytes(64)
-"""Stands in a transaction that is only simulated: the node does not check it, and nobody can execute it."""
+"""Placeholder in a simulated transaction: the node does not check it, and it cannot be executed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signs: the account's number and next sequence, on which chain."""
+    """The signing account: chain, account number and next sequence."""
 
     chain_id: str
     number: int
@@ -32,7 +32,7 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a transaction may use and cost (`fee` in uve), and the last height at which it may be executed."""
+    """Gas limit, fee in uve, and the last height at which a transaction can be executed."""
 
     gas_limit: int
     fee: int
@@ -42,7 +42,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The bytes to broadcast, and the upper-case hash that the chain knows them by."""
+    """The bytes to broadcast, and their hash in upper-case hex."""
 
     raw: bytes
     hash: str
@@ -50,7 +50,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A transaction read back; a message of a type that we do not speak stays an Any."""
+    """A decoded transaction; a message of an unknown type stays an Any."""
 
     messages: tuple[Message, ...]
     terms: Terms
@@ -75,12 +75,12 @@ def signed(messages: Iterable[Message], signer: Signer, terms: Terms, key: Priva
 
 
 def unsigned(messages: Iterable[Message], signer: Signer, terms: Terms, public: bytes) -> bytes:
-    """The transaction without a signature, as large as with one: to simulate."""
+    """The transaction with a placeholder signature of the same size, for simulation."""
     return _raw(_body(messages, terms), _auth_info(public, signer.sequence, terms), NO_SIGNATURE).raw
 
 
 def sign_doc(body: bytes, auth_info: bytes, signer: Signer) -> bytes:
-    """What is signed (semantics 1.2)."""
+    """The bytes to sign (semantics 1.2)."""
     document = SignDoc(
         body_bytes=body, auth_info_bytes=auth_info, chain_id=signer.chain_id, account_number=signer.number
     )
@@ -88,12 +88,12 @@ def sign_doc(body: bytes, auth_info: bytes, signer: Signer) -> bytes:
 
 
 def hash_of(raw: bytes) -> str:
-    """The transaction's name: upper-case hex of sha256 of its bytes."""
+    """The transaction's hash: upper-case hex of sha256."""
     return hashlib.sha256(raw).hexdigest().upper()
 
 
 def decoded(raw: bytes) -> Decoded:
-    """Read a transaction; ValueError where the bytes are none."""
+    """Decode a transaction; ValueError for other bytes."""
     try:
         tx = TxRaw.FromString(raw)
         body, auth = TxBody.FromString(tx.body_bytes), AuthInfo.FromString(tx.auth_info_bytes)
@@ -109,7 +109,7 @@ def decoded(raw: bytes) -> Decoded:
 
 
 def unpacked(wrapper: Any) -> Message:
-    """What an Any holds, or the Any itself where its type is not one of ours."""
+    """The message in an Any, or the Any itself if its type is unknown."""
     kind = class_of(wrapper.type_url)
     return wrapper if kind is None else kind.FromString(wrapper.value)
 

@@ -1,4 +1,4 @@
-"""From messages to a signed transaction: simulate, drop what is refused, price, sign. Sends nothing."""
+"""Builds a signed transaction: simulate, drop refused messages, price, sign. Sends nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from reconciler.values.outcomes import Failed
 SIMULATE = unary("cosmos.tx.v1beta1.Service", SimulateRequest, SimulateResponse)
 
 GAS_GUESS = 100_000
-"""Of one message, for the fee in a simulation: without one, the gas of paying it is missing."""
+"""Gas per message for the fee in a simulation, which must include the gas of paying a fee."""
 
 SPARE_SIMULATIONS = 8
 
@@ -30,7 +30,7 @@ Dropped = tuple[tuple[Message, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How transactions are priced and how long they live: `gas_price_max` in uve, `timeout_blocks` ahead."""
+    """Price and lifetime of transactions: `gas_price_max` in uve, `timeout_blocks` above the height."""
 
     gas_adjustment: Decimal = Decimal("1.5")
     gas_price_max: Decimal = Decimal("0.1")
@@ -39,7 +39,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class TxBuilder:
-    """Where one transaction is prepared: for whom, at which height, at what gas price in uve."""
+    """Builds one transaction for a signer at a height and gas price in uve."""
 
     node: GrpcNode
     key: PrivateKey
@@ -86,7 +86,7 @@ class TxBuilder:
         return Prepared(intent, dropped)
 
     def simulate(self, messages: Sequence[Message], fee_max: int) -> int:
-        """The gas used; NodeRefusedError with the chain's words where the transaction would fail."""
+        """The gas used; NodeRefusedError if the transaction would fail."""
         guess = fee_of(GAS_GUESS * len(messages), self.gas_price)
         terms = Terms(
             gas_limit=GAS_GUESS * len(messages),
@@ -98,7 +98,7 @@ class TxBuilder:
 
 
 class _StoppedError(Exception):
-    """Nothing can be sent now."""
+    """No transaction can be built now."""
 
     def __init__(self, failure: Failed) -> None:
         super().__init__(failure.why)
@@ -107,16 +107,16 @@ class _StoppedError(Exception):
 
 @dataclass(slots=True)
 class Screening:
-    """Simulations until what is left passes; what is refused is dropped, with the chain's words."""
+    """Simulates until the remaining messages pass; refused ones are dropped with the chain's reason."""
 
-    desk: TxBuilder
+    builder: TxBuilder
     fee_max: int
     simulations: int
     dropped: list[tuple[Message, str]] = field(default_factory=list)
     gas_used: int = 0
 
     def screen(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """The messages that pass together; none where all are refused."""
+        """The messages that pass together; empty if all are refused."""
         while messages:
             refusal = self._try(messages)
             if refusal is None:
@@ -133,12 +133,12 @@ class Screening:
         return ()
 
     def _halved(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """Find the culprit of a refusal that names no message, such as a panic (semantics 3.3)."""
+        """Bisect after a refusal that names no message, such as a panic (semantics 3.3)."""
         middle = len(messages) // 2
         kept = self.screen(messages[:middle]) + self.screen(messages[middle:])
         if len(kept) == len(messages):
-            why = "the simulation refuses these messages together, though not apart"
-            raise _StoppedError(Failed("Simulation", why, "they are tried again in another company"))
+            why = "the simulation refuses these messages together but not separately"
+            raise _StoppedError(Failed("Simulation", why, "they are retried in other combinations"))
         return kept
 
     def _try(self, messages: tuple[Message, ...]) -> Refusal | None:
@@ -146,7 +146,7 @@ class Screening:
             raise _StoppedError(Failed("Simulation", "too many simulations were refused in a row"))
         self.simulations -= 1
         try:
-            self.gas_used = self.desk.simulate(messages, self.fee_max)
+            self.gas_used = self.builder.simulate(messages, self.fee_max)
         except NodeRefusedError as error:
             return read_refusal(error.text)
         except NodeError as error:
@@ -157,13 +157,15 @@ class Screening:
         self.dropped += [(message, refusal.words) for message in messages]
 
     def _stop_if_general(self, refusal: Refusal) -> None:
-        """Refusals that are about the account or the node, not about a message."""
+        """Stop after a refusal that concerns the account or the node instead of a message."""
         if refusal.sequence is not None:
             expected, given = refusal.sequence
-            why = f"the account's sequence is {expected} by now, not {given}"
-            raise _StoppedError(Failed("Sequence", why, "it is looked at again before anything is signed"))
+            why = f"the account's sequence is now {expected}, not {given}"
+            raise _StoppedError(
+                Failed("Sequence", why, "the next cycle reads the account again before signing")
+            )
         if refusal.timed_out:
-            raise _StoppedError(Failed("Height", f"the node is ahead of what was seen: {refusal.words}"))
+            raise _StoppedError(Failed("Height", f"the node is ahead of the view: {refusal.words}"))
         if refusal.short_of_money and refusal.index < 0:
             why = f"the account cannot pay the fee: {refusal.words}"
             raise _StoppedError(Failed("NoBalance", why, "add funds to the provider's account"))

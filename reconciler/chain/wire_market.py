@@ -64,12 +64,12 @@ def deployment_id_of(wire: deployment_v1_pb2.DeploymentID) -> DeploymentId:
 
 
 def order_id_to(order: OrderId) -> market_v1_pb2.OrderID:
-    """An order's id, to ask with."""
+    """The order's ID as a message."""
     return market_v1_pb2.OrderID(owner=order.owner, dseq=order.dseq, gseq=order.gseq, oseq=order.oseq)
 
 
 def bid_id_to(bid: LeaseId) -> market_v1_pb2.BidID:
-    """A bid's id, to ask or to send with."""
+    """The bid's ID as a message."""
     order = bid.order
     return market_v1_pb2.BidID(
         owner=order.owner, dseq=order.dseq, gseq=order.gseq, oseq=order.oseq, provider=bid.provider
@@ -77,7 +77,7 @@ def bid_id_to(bid: LeaseId) -> market_v1_pb2.BidID:
 
 
 def lease_id_to(lease: LeaseId) -> market_v1_pb2.LeaseID:
-    """A lease's id, to ask or to send with."""
+    """The lease's ID as a message."""
     order = lease.order
     return market_v1_pb2.LeaseID(
         owner=order.owner, dseq=order.dseq, gseq=order.gseq, oseq=order.oseq, provider=lease.provider
@@ -85,7 +85,7 @@ def lease_id_to(lease: LeaseId) -> market_v1_pb2.LeaseID:
 
 
 def deployment_id_to(deployment: DeploymentId) -> deployment_v1_pb2.DeploymentID:
-    """A deployment's id, to ask with."""
+    """The deployment's ID as a message."""
     return deployment_v1_pb2.DeploymentID(owner=deployment.owner, dseq=deployment.dseq)
 
 
@@ -93,7 +93,7 @@ Groups = Mapping[GroupId, State]
 
 
 def order_of(wire: market_v1beta5_pb2.Order, deployment: State, group: State) -> Order:
-    """An order, with the states of its deployment and its group, which the chain keeps apart."""
+    """An order with the states of its deployment and group, which the chain stores separately."""
     requirements = wire.spec.requirements
     return Order(
         id=order_id_of(wire.id),
@@ -119,19 +119,19 @@ def groups_of(wire: deployment_v1beta4_pb2.QueryDeploymentResponse) -> Groups:
 
 
 def bid_of(wire: market_v1beta5_pb2.QueryBidResponse) -> Bid:
-    """A bid, with what is still locked for it."""
-    bid, held = wire.bid, wire.escrow_account.state
+    """A bid with its locked deposit."""
+    bid, account = wire.bid, wire.escrow_account.state
     return Bid(
         id=lease_id_of(bid.id),
         state=State(market_v1beta5_pb2.Bid.State.Name(bid.state)),
         price=decimal_of(bid.price.amount),
         created_at=bid.created_at,
-        deposit=int(exact_uve(held.funds)),
+        deposit=int(exact_uve(account.funds)),
     )
 
 
 def lease_of(wire: market_v1beta5_pb2.QueryLeaseResponse) -> Lease:
-    """A lease with its payment; what it is for is in its group, what ended it only in an event."""
+    """A lease with its payment; its resources are in its group, its closing reason only in an event."""
     lease = wire.lease
     return Lease(
         id=lease_id_of(lease.id),
@@ -157,7 +157,7 @@ def payment_of(wire: escrow_types_v1_pb2.Payment) -> Payment:
 
 
 def account_of(wire: escrow_types_v1_pb2.Account, payments: Iterable[Payment]) -> EscrowAccount:
-    """A deployment's account; of the payments, its own, in the order of being paid (semantics 4.2)."""
+    """A deployment's account with its own payments among these, in the order of payment (semantics 4.2)."""
     owner, _, number = wire.id.xid.partition("/")
     deployment = DeploymentId(text_of(owner), int(number))
     own = [each for each in payments if each.lease.deployment == deployment]

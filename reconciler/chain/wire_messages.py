@@ -1,4 +1,4 @@
-"""Messages of ours, as the chain takes them."""
+"""The provider's messages as protobuf messages."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def _record_usage(message: RecordUsage, key: PrivateKey) -> settlement_v1_pb2.Ms
 
 
 def usage_document(record: settlement_v1_pb2.MsgRecordUsage) -> bytes:
-    """What a usage record's signature covers: canonical JSON, ours to define (semantics 5.3).
+    """The signed content of a usage record: canonical JSON, defined by the provider (semantics 5.3).
 
-    The signature is deterministic, so that it names the record: the same period billed twice shows.
+    The signature is deterministic, so it identifies the record: a period billed twice has the same one.
     """
     content = {
         "order_id": record.order_id,

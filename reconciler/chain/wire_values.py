@@ -17,26 +17,26 @@ from reconciler.values.resources import Attribute, Endpoint, ResourceUnit, Volum
 from reconciler.values.text import printable
 
 TEXT_MAX = 256
-"""Characters of an address, an id, a name, an attribute's key or value; what has a use is shorter."""
+"""Characters of an address, ID, name, attribute key or value; valid ones are shorter."""
 
 TEXTS_MAX = 200
-"""Texts of one list, such as an order's attributes."""
+"""Entries of one list, such as an order's attributes."""
 
 CUT = "..."
 
 
 def text_of(text: str) -> str:
-    """The text, bounded and clean; a text that changes never equals one that was clean from the start, so
-    matching and comparing stay right.
+    """The text, bounded and printable; a changed text never equals one that was valid, so comparisons stay
+    correct.
     """
     return printable(text, TEXT_MAX)
 
 
 def texts_of(texts: Iterable[str]) -> frozenset[str]:
-    """A list of texts; one that was cut holds `...`, which nothing satisfies."""
-    found = list(islice(texts, TEXTS_MAX + 1))
-    kept = frozenset(text_of(each) for each in found[:TEXTS_MAX])
-    return kept | {CUT} if len(found) > TEXTS_MAX else kept
+    """A list of texts; a truncated one contains `...`, which nothing satisfies."""
+    first = list(islice(texts, TEXTS_MAX + 1))
+    values = frozenset(text_of(each) for each in first[:TEXTS_MAX])
+    return values | {CUT} if len(first) > TEXTS_MAX else values
 
 
 class Amount(Protocol):
@@ -49,7 +49,7 @@ class Amount(Protocol):
 
 
 def decimal_of(text: str) -> Decimal:
-    """The decimal that this integer times 10^18 stands for; nothing stands for 0."""
+    """The decimal of an integer times 10^18; 0 for an empty text."""
     whole, fraction = divmod(int(text or "0"), 10**RATE_PLACES)
     if fraction == 0:
         return Decimal(whole)
@@ -57,32 +57,32 @@ def decimal_of(text: str) -> Decimal:
 
 
 def decimal_text(number: Decimal) -> str:
-    """The integer times 10^18; decimal.Inexact where the chain could not keep every digit."""
+    """The integer times 10^18; decimal.Inexact if the number has more digits."""
     return str(int(EXACT.to_integral_exact(EXACT.scaleb(number, RATE_PLACES))))
 
 
 def dec_coin(number: Decimal) -> DecCoin:
-    """A DecCoin of so many uve."""
+    """A DecCoin of this many uve."""
     return DecCoin(denom=DENOM, amount=decimal_text(number))
 
 
 def coin(amount: int) -> Coin:
-    """A Coin of so many uve."""
+    """A Coin of this many uve."""
     return Coin(denom=DENOM, amount=str(amount))
 
 
 def whole_uve(coins: Iterable[Amount]) -> int:
-    """The uve among coins whose amounts are whole; other denominations are none of our business."""
+    """The uve among coins with integer amounts; other denominations are ignored."""
     return sum(int(each.amount or "0") for each in coins if each.denom == DENOM)
 
 
 def exact_uve(coins: Iterable[Amount]) -> Decimal:
-    """The uve among coins whose amounts are decimals."""
+    """The uve among coins with decimal amounts."""
     return decimal_of(str(sum(int(each.amount or "0") for each in coins if each.denom == DENOM)))
 
 
 def uve_in(text: str) -> int:
-    """The uve in the text of an event, as in `9800uve` or `5uact,9800uve`; 0 where there is none."""
+    """The uve in an event's text, such as `9800uve` or `5uact,9800uve`; 0 if there is none."""
     return sum(
         int(part.removesuffix(DENOM))
         for part in text.split(",")
@@ -91,18 +91,18 @@ def uve_in(text: str) -> int:
 
 
 QUANTITY_MAX = 2**63 - 1
-"""The chain's own limits are far below: 32 TiB of storage a volume."""
+"""The chain's limits are far below: 32 TiB of storage per volume."""
 
 
 def attributes_of(attributes: Iterable[attributes_pb2.Attribute]) -> tuple[Attribute, ...]:
-    """Key and value of each; a list that was cut ends in an attribute that no provider has."""
-    found = list(islice(attributes, TEXTS_MAX + 1))
-    kept = tuple((text_of(each.key), text_of(each.value)) for each in found[:TEXTS_MAX])
-    return (*kept, (CUT, "")) if len(found) > TEXTS_MAX else kept
+    """Key and value of each; a truncated list ends in an attribute that no provider has."""
+    first = list(islice(attributes, TEXTS_MAX + 1))
+    values = tuple((text_of(each.key), text_of(each.value)) for each in first[:TEXTS_MAX])
+    return (*values, (CUT, "")) if len(first) > TEXTS_MAX else values
 
 
 def unit_of(unit: WireUnit) -> ResourceUnit:
-    """One line of a group."""
+    """One resource unit of a group."""
     wire = unit.resource
     return ResourceUnit(
         id=wire.id,
@@ -121,7 +121,7 @@ def unit_of(unit: WireUnit) -> ResourceUnit:
 
 
 def offer_of(unit: ResourceUnit) -> ResourceOffer:
-    """A bid's offer of one line: what the order asks, verbatim (semantics 3.2, point 5)."""
+    """A bid's offer of one unit: the order's request verbatim (semantics 3.2, point 5)."""
     storage = [
         resources_pb2.Storage(
             name=v.name, quantity=_value(v.size_bytes), attributes=_attributes(v.attributes)
@@ -154,7 +154,7 @@ def _volume_of(storage: resources_pb2.Storage) -> Volume:
 def _number(value: resources_pb2.ResourceValue) -> int:
     number = int(value.val or b"0")
     if not 0 <= number <= QUANTITY_MAX:
-        raise ValueError("a quantity of resources that no chain has")
+        raise ValueError("an impossible quantity of resources")
     return number
 
 

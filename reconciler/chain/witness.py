@@ -1,4 +1,4 @@
-"""A second node that confirms what ends a workload: the word of one node is not enough for that."""
+"""A second node that confirms closed leases before their workloads are removed."""
 
 from __future__ import annotations
 
@@ -22,59 +22,59 @@ from reconciler.values.observed import State
 log = logging.getLogger(__name__)
 
 LEASES_MAX = 50
-"""Leases that one look asks the witness about; the others follow."""
+"""Leases queried per cycle; the others follow in later cycles."""
 
 TIMEOUT_SECONDS = 5.0
 RETRY_SECONDS = 30
-"""A witness that does not answer is left alone for so long: the loop waits for it meanwhile."""
+"""Pause after a failure, as queries to the witness block the loop."""
 
 STALE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
 class WitnessRules:
-    """What the witness must be: a node of this chain, up to date by this clock (unix seconds)."""
+    """Requirements on the witness: its chain, and up to date by this clock (unix seconds)."""
 
     chain_id: str
     clock: Callable[[], float] = time.time
 
 
 def witness_at(address: NodeAddress, chain_id: str) -> Witness:
-    """The witness at an address of the host file."""
+    """The witness at an address."""
     node, rpc = address.grpc_node(TIMEOUT_SECONDS), address.rpc_client(TIMEOUT_SECONDS)
     return Witness(node, rpc, WitnessRules(chain_id))
 
 
 class Witness:
-    """Asked only about leases that the first node shows as ended; what it confirmed once is kept."""
+    """Queried only for leases that the first node reports as closed; confirmations are cached."""
 
     def __init__(self, node: GrpcNode, rpc: Rpc, rules: WitnessRules) -> None:
         self._node, self._rpc, self._rules = node, rpc, rules
         self._confirmed: set[LeaseId] = set()
-        self._silence, self._again_at = "", 0.0
+        self._failure, self._again_at = "", 0.0
 
     def unconfirmed(self, ended: Collection[LeaseId]) -> Mapping[LeaseId, str]:
-        """Of leases that the first node shows as ended, those that this one does not, each with why."""
+        """Leases that the first node reports as closed and this one does not confirm, with the reason."""
         self._confirmed &= set(ended)
-        asked = sorted(set(ended) - self._confirmed)
-        if not asked:
+        open_ = sorted(set(ended) - self._confirmed)
+        if not open_:
             return {}
         now = self._rules.clock()
         if now < self._again_at:
-            return dict.fromkeys(asked, self._silence)
+            return dict.fromkeys(open_, self._failure)
         try:
             self._check(now)
-            found = {each: self._doubt(each) for each in asked[:LEASES_MAX]}
+            reasons = {each: self._doubt(each) for each in open_[:LEASES_MAX]}
         except (NodeError, ValueError, ArithmeticError, DecodeError) as error:
-            self._silence, self._again_at = f"the witness cannot confirm it: {error}", now + RETRY_SECONDS
-            log.warning("%s", self._silence)
-            return dict.fromkeys(asked, self._silence)
-        self._confirmed |= {each for each, why in found.items() if not why}
-        later = dict.fromkeys(asked[LEASES_MAX:], "the witness is asked about it in a later cycle")
-        return {each: why for each, why in found.items() if why} | later
+            self._failure, self._again_at = f"the witness cannot confirm it: {error}", now + RETRY_SECONDS
+            log.warning("%s", self._failure)
+            return dict.fromkeys(open_, self._failure)
+        self._confirmed |= {each for each, why in reasons.items() if not why}
+        later = dict.fromkeys(open_[LEASES_MAX:], "the witness is queried for it in a later cycle")
+        return {each: why for each, why in reasons.items() if why} | later
 
     def trouble(self) -> str:
-        """Why it could confirm nothing now; empty where it could."""
+        """Why it cannot confirm anything now; empty if it can."""
         try:
             self._check(self._rules.clock())
             Queries(self._node).balance(SETTLEMENT_MODULE)
@@ -83,21 +83,21 @@ class Witness:
         return ""
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._node.close()
 
     def _check(self, now: float) -> None:
-        """NodeError where the witness is not of this chain, or not up to date."""
+        """NodeError if the witness is on another chain or not up to date."""
         status, url = self._rpc.status(), self._rpc.url
         if status.chain_id != self._rules.chain_id:
             raise NodeError(f"{url} is on chain {status.chain_id}, not {self._rules.chain_id}")
         if status.catching_up or now - status.time > STALE_SECONDS:
-            raise NodeError(f"{url} is not up to date: its last block, {status.height}, is old")
+            raise NodeError(f"{url} is not up to date: its last block {status.height} is too old")
 
     def _doubt(self, lease: LeaseId) -> str:
-        """Why this lease is not known as ended; empty where it is."""
+        """Why this lease is not confirmed as closed; empty if it is."""
         wire = Queries(self._node).lease(lease)
         if wire is None:
-            return f"the witness {self._node.target} knows no such lease"
+            return f"the witness {self._node.target} does not have this lease"
         state = lease_of(wire).state
-        return f"the witness {self._node.target} shows it {state}" if state is State.ACTIVE else ""
+        return f"the witness {self._node.target} reports it as {state}" if state is State.ACTIVE else ""

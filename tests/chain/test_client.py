@@ -168,7 +168,7 @@ def test_ids_that_no_chain_has_are_never_seen(
         patch.setattr(GrpcNode, "ask", lying_ask)
         view = client.look((), [lease.id])
     assert isinstance(view, Unseen)
-    assert "which no chain has" in view.why
+    assert "with the impossible ID" in view.why
     assert lease.id in seen(client, known=[lease.id]).leases
 
 

@@ -64,7 +64,7 @@ def test_the_simulated_chain_has_its_rules(world: ChainWorld) -> None:
 def test_parameters_that_no_chain_has_are_no_answer(
     world: ChainWorld, path: str, change: Callable[[Any], None]
 ) -> None:
-    with pytest.raises(NodeError, match="parameters that no chain has"):
+    with pytest.raises(NodeError, match="impossible parameters"):
         read_rules(Lying(world, path, change))
 
 

@@ -82,7 +82,7 @@ def test_silence_is_no_refusal() -> None:
 
 
 @pytest.mark.parametrize("keys", [[b"a", b"b", b"a"], [b"a", b"a"]])
-def test_a_list_that_turns_in_a_circle_is_no_answer(keys: list[bytes]) -> None:
+def test_a_list_that_repeats_a_page_key_is_an_error(keys: list[bytes]) -> None:
     def answer(raw: bytes, _: grpc.ServicerContext) -> bytes:
         asked = QueryOrdersRequest.FromString(raw)
         assert asked.filters.state == "open"
@@ -101,7 +101,7 @@ def test_every_served_method_has_its_path_and_classes() -> None:
         unary("virtengine.market.v1beta5.Query", PageRequest, PageResponse)
 
 
-def test_a_node_that_is_silent_for_long_is_dialled_anew(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_channel_without_answers_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
     with serving(ORDERS.path, lambda _, __: b"") as target:
         node = GrpcNode(target, redial_seconds=0.05)
         node.ask(ORDERS, QueryOrdersRequest())
@@ -111,7 +111,7 @@ def test_a_node_that_is_silent_for_long_is_dialled_anew(caplog: pytest.LogCaptur
             node.ask(ORDERS, QueryOrdersRequest())
         time.sleep(0.06)
     assert node._channel is not first
-    assert "dialled anew" in caplog.text
+    assert "reconnecting" in caplog.text
     with pytest.raises(NodeError, match="does not answer"):
         node.ask(ORDERS, QueryOrdersRequest())
     node.close()
@@ -131,8 +131,8 @@ def test_a_refusal_is_an_answer() -> None:
         node.close()
 
 
-def test_a_channel_that_another_thread_threw_away() -> None:
+def test_a_channel_replaced_by_another_thread_is_a_node_error() -> None:
     node = GrpcNode("127.0.0.1:1")
     node.close()
-    with pytest.raises(NodeError, match="dialled anew"):
+    with pytest.raises(NodeError, match="reconnecting"):
         node.ask(ORDERS, QueryOrdersRequest())

@@ -52,7 +52,7 @@ def test_a_home_with_one_keyring_is_enough(tmp_path: Path) -> None:
     shutil.copytree(RECORDED / "keyring-test", tmp_path / "keyring-test")
     assert open_keyring(tmp_path).directory == tmp_path / "keyring-test"
     shutil.copytree(RECORDED / "keyring-file", tmp_path / "keyring-file")
-    with pytest.raises(KeyMissingError, match="name the one"):
+    with pytest.raises(KeyMissingError, match="name one of them"):
         open_keyring(tmp_path)
 
 
@@ -63,7 +63,7 @@ def test_a_locked_directory_says_so(passphrase: str | None) -> None:
 
 
 def test_a_missing_key_says_which_there_are() -> None:
-    with pytest.raises(KeyMissingError, match="no key 'nosuch'; name one of alice, bob"):
+    with pytest.raises(KeyMissingError, match="no key 'nosuch'; use one of alice, bob"):
         open_keyring(RECORDED / "keyring-test").show("nosuch")
     with pytest.raises(KeyMissingError, match="not an address"):
         open_keyring(RECORDED / "keyring-test").show("ve1nosuch")

@@ -107,7 +107,7 @@ def test_a_file_without_certificates_is_said(tmp_path: Path) -> None:
     assert read_authorities(None) == ""
     for content in ("", "nothing of the kind"):
         (tmp_path / "ca.pem").write_text(content)
-        with pytest.raises(ValueError, match=r"ca\.pem: it holds no certificates"):
+        with pytest.raises(ValueError, match=r"ca\.pem: contains no certificates"):
             read_authorities(tmp_path / "ca.pem")
     with pytest.raises(ValueError, match="No such file"):
         read_authorities(tmp_path / "missing.pem")

@@ -207,13 +207,13 @@ def test_a_block_whose_results_are_too_large_leads_to_a_full_view(world: ChainWo
     assert (view.transfers, order in view.orders) == (None, True)
 
 
-def test_blocks_that_touch_very_much_lead_to_a_full_view(
+def test_blocks_with_too_many_changes_lead_to_a_full_view(
     world: ChainWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = world.client()
     seen(client)
     orders = {world.order(world.tenants[0]) for _ in range(3)}
-    monkeypatch.setattr(block_reader, "TOUCHED_MAX", 2)
+    monkeypatch.setattr(block_reader, "CHANGES_MAX", 2)
     with counted() as counts:
         view = seen(client)
     assert (view.transfers, set(view.orders)) == (None, orders)

@@ -15,7 +15,7 @@ from reconciler.chain.full_view import read_orders
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_errors import ListTooLongError, NodeError, TooLargeError
 from reconciler.chain.proto import market_v1beta5_pb2 as markets
-from reconciler.chain.queries import LIST_BYTES_MAX, LOOK_SECONDS_MAX, PAGES_MAX, Queries
+from reconciler.chain.queries import LIST_BYTES_MAX, PAGES_MAX, QUERIES_SECONDS_MAX, Queries
 from tests.chain.counting import failing
 from tests.contracts.chain_backends import ChainWorld
 from tests.contracts.chain_steps import lease_of, seen
@@ -131,7 +131,7 @@ def test_a_look_ends_however_slowly_a_node_answers(monkeypatch: pytest.MonkeyPat
     node = Endless(orders(1))
     with pytest.raises(NodeError, match="too slowly"):
         read_orders(Queries(node))
-    assert node.asked <= LOOK_SECONDS_MAX
+    assert node.asked <= QUERIES_SECONDS_MAX
 
 
 def test_a_view_with_orders_left_out_keeps_leases_and_says_so(

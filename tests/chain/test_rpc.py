@@ -127,11 +127,11 @@ def test_times_are_unix_seconds() -> None:
 def test_a_status_is_small() -> None:
     large = json.dumps({"result": {"padding": "x" * STATUS_BYTES_MAX}}).encode()
     with answering(lambda _: large) as url:
-        with pytest.raises(TooLargeError, match="answered more than 1048576 bytes"):
+        with pytest.raises(TooLargeError, match="sent more than 1048576 bytes"):
             Rpc(url).status()
         assert Rpc(url).call("block")["padding"]
 
 
 def test_an_answer_nested_without_end_cannot_be_read() -> None:
-    with answering(lambda _: b"[" * 200_000) as url, pytest.raises(NodeError, match="something that is no"):
+    with answering(lambda _: b"[" * 200_000) as url, pytest.raises(NodeError, match="sent an unreadable"):
         Rpc(url).status()

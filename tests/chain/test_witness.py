@@ -63,7 +63,7 @@ def test_a_lease_that_the_witness_shows_active_is_not_confirmed(world: ChainWorl
     lease = lease_of(world, world.client())
     witness, _ = witness_on(world)
     why = witness.unconfirmed([lease.id])
-    assert why == {lease.id: f"the witness {world.node.target} shows it active"}
+    assert why == {lease.id: f"the witness {world.node.target} reports it as active"}
     world.close_lease(world.tenants[0], lease.id)
     assert witness.unconfirmed([lease.id]) == {}
 
@@ -72,7 +72,7 @@ def test_a_lease_that_the_witness_does_not_know_is_not_confirmed(world: ChainWor
     lease = lease_of(world, world.client())
     with simulated() as other:
         witness, _ = witness_on(other)
-        assert "knows no such lease" in witness.unconfirmed([lease.id])[lease.id]
+        assert "does not have this lease" in witness.unconfirmed([lease.id])[lease.id]
 
 
 @pytest.mark.parametrize(("grpc", "rpc"), [("127.0.0.1:1", ""), ("", "http://127.0.0.1:1")])

@@ -14,7 +14,7 @@ from tests import makers
 
 WANTED = makers.workload()
 ENDED = replace(makers.lease(), state=State.CLOSED)
-WHY = "the witness shows it active"
+WHY = "the witness reports it as active"
 KNOWN = WorkloadMemory(ENDED.id, "kubernetes", Phase.RUNNING, digest=digest_of(WANTED))
 
 

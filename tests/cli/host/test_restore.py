@@ -135,7 +135,7 @@ def test_a_keyring_of_somebody_else_does_not_prove_anything(home: Home, tmp_path
     file = backed_up(evil, tmp_path / "evil")
     other = Home(tmp_path / "b", home.said)
     code, _, err = other.run("restore", str(file), "--yes", "--passphrase-file", str(tmp_path / "passphrase"))
-    assert (code, "does not open with this passphrase" in err) == (1, True)
+    assert (code, "cannot be decrypted with this passphrase" in err) == (1, True)
     code, _, err = other.run("restore", str(file), "--yes")
     assert (code, "nothing at hand proves who wrote it" in err) == (1, True), err
     assert files_below(other.directory) == []

@@ -62,7 +62,7 @@ def test_unknown_commands_run_the_real_client(ours: Path, real: Path, arguments:
 def test_known_commands_run_here(ours: Path, real: Path) -> None:
     done = run("keys", "list", "--home", "/nowhere", path=[ours.parent, real.parent])
     assert done.returncode == 1
-    assert done.stderr.startswith("error: /nowhere holds no keyring")
+    assert done.stderr.startswith("error: /nowhere contains no keyring")
     assert run("query", "--nonsense", path=[ours.parent, real.parent]).returncode == USAGE_ERROR
 
 

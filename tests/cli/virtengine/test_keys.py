@@ -108,7 +108,7 @@ def test_a_locked_keyring_opens_with_standard_input(
         monkeypatch.setattr("sys.stdin", io.StringIO(wrong))
         code, out, err = told(capsys, *command)
         assert (code, out) == (1, "")
-        advice = "give the one that it was made with"
+        advice = "provide the one it was created with"
         assert err == f"error: the passphrase of {RECORDED}/keyring-file is wrong; {advice}\n"
 
 
@@ -120,12 +120,12 @@ def test_what_is_missing_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     assert told(capsys, "show", "nobody", "-a", "--home", str(RECORDED)) == (
         1,
         "",
-        f"error: {RECORDED}/keyring-test has no key 'nobody'; name one of {known}, or {add}\n",
+        f"error: {RECORDED}/keyring-test has no key 'nobody'; use one of {known}, or {add}\n",
     )
     assert told(capsys, "list", "--home", str(tmp_path)) == (
         1,
         "",
-        f"error: {tmp_path} holds no keyring; make one with provider-daemon keys add NAME\n",
+        f"error: {tmp_path} contains no keyring; create one with provider-daemon keys add NAME\n",
     )
     code, out, err = told(capsys, "list", "--host", str(tmp_path / "none.yaml"))
     assert (code, out) == (1, "")
@@ -145,7 +145,7 @@ def test_a_damaged_key_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / "keyring-test" / "alice.info").write_text("nonsense")
     code, out, err = told(capsys, "list", "--home", str(tmp_path))
     assert (code, out) == (1, "")
-    assert err == f"error: {tmp_path}/keyring-test/alice.info does not open with this passphrase\n"
+    assert err == f"error: {tmp_path}/keyring-test/alice.info cannot be decrypted with this passphrase\n"
 
 
 @pytest.mark.parametrize(

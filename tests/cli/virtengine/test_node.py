@@ -148,7 +148,7 @@ def test_get_prints_the_row_of_the_list(world: World, capsys: pytest.CaptureFixt
         assert [json.loads(one)] == json.loads(rows)[f"{name}s"]
 
 
-REFUSED = "does not answer: [Errno 111] Connection refused; see that the node runs and can be reached"
+REFUSED = "does not answer: [Errno 111] Connection refused; check that the node runs and is reachable"
 
 
 def test_an_unreachable_node_is_an_error(closed_port: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,4 +229,4 @@ def test_an_invalid_response_is_an_error(capsys: pytest.CaptureFixture[str], ans
         server.server_close()
     assert (code, out) == (1, "")
     address = f"http://127.0.0.1:{server.server_port}"
-    assert err.startswith((f"error: leases: {address} sent an invalid", f"error: leases: {address} answered"))
+    assert err.startswith(f"error: leases: {address} sent an ")
