@@ -20,6 +20,8 @@ DEMO = FOLDER / "demo.svg"
 PAGE_SIZE = (1280, 1110)
 PAGE_STEP = "withdrawn"
 """The step of the demo that the picture of the page is taken in."""
+PAGE_BYTES_MIN = 120_000
+"""A picture of the page without data is smaller; it is taken again."""
 COLUMNS, ROWS, ROWS_AT_START = 100, 28, 10
 LINE_HEIGHT, CHARACTER_WIDTH, MARGIN = 18, 7.9, 14
 GAP_SECONDS_MIN, GAP_SECONDS_MAX, END_SECONDS = 0.3, 1.5, 8.0
@@ -53,14 +55,18 @@ def record(home: Home) -> Recording:
 
 
 def photograph(url: str) -> None:
-    """Write the picture of the page."""
+    """Write the picture of the page, once its data has arrived."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         raise SystemExit("install Chromium: it draws the page")
     size = ",".join(map(str, PAGE_SIZE))
     options = ["--headless=new", "--no-sandbox", "--hide-scrollbars", "--timeout=5000"]
     command = [browser, *options, f"--window-size={size}", f"--screenshot={PAGE}", url]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    for _ in range(5):
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        if PAGE.stat().st_size >= PAGE_BYTES_MIN:
+            return
+    raise SystemExit("the page showed no data in time; run it again on an idle machine")
 
 
 def animation(recording: Recording) -> str:

@@ -12,6 +12,7 @@ from docs.pictures.make import (
     FOLDER,
     GAP_SECONDS_MAX,
     PAGE,
+    PAGE_BYTES_MIN,
     PAGE_STEP,
     ROWS,
     animation,
@@ -39,6 +40,7 @@ def test_pictures_are_small_and_shown() -> None:
 
 def test_page_is_taken_in_a_step_of_the_demo() -> None:
     assert [step.name for step in STEPS].count(PAGE_STEP) == 1
+    assert PAGE.stat().st_size >= PAGE_BYTES_MIN
 
 
 def test_committed_animation_has_no_scripts_or_external_resources() -> None:
