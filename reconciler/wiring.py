@@ -206,7 +206,7 @@ def place_of(settings: Settings) -> Remote:
 def _forge(settings: Settings, stack: ExitStack, backoff: Backoff) -> StatusSender | None:
     if (page := settings.forge) is None:
         return None
-    is_one_host = urlsplit(page.place.api).hostname == remote_host(settings.repository.url)
+    is_one_host = urlsplit(page.repository.api).hostname == remote_host(settings.repository.url)
     teller = StatusSender(
         status_sender(page, lambda: SecretFile(page.token_file, read_token).content),
         shared=backoff if is_one_host else None,

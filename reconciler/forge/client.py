@@ -1,4 +1,4 @@
-"""What we do on a forge: one comment for each pull request, and a commit's state."""
+"""Writes to a forge: one comment for each pull request, and the state of commits."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from reconciler.forge.wire import (
     PAGE,
     Comment,
     comment_of,
+    find_comment,
     login_of,
-    proposal_of,
+    pull_request_of,
     state_body,
-    sticky,
 )
 from reconciler.values.commit_state import CommitState
 from reconciler.values.forge_repository import ForgeRepository
@@ -25,11 +25,11 @@ from reconciler.values.forge_repository import ForgeRepository
 Entry = TypeVar("Entry")
 
 PAGES_MAX = 60
-"""How far we look through a list: 3,000 entries."""
+"""Of a list: 3,000 entries."""
 
 
 class WrittenComment(StrEnum):
-    """What became of a comment."""
+    """How a comment was written."""
 
     MADE = "written"
     EDITED = "edited"
@@ -37,9 +37,9 @@ class WrittenComment(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CommentResult:
-    """A comment to be: on which pull request, its mark (its first line), its whole text; `author` is who we
-    are where the forge does not tell.
+class CommentDraft:
+    """A comment for a pull request: its marker (first line) and its whole text; `author` is our account, for
+    forges that do not name it.
     """
 
     number: int
@@ -51,70 +51,74 @@ class CommentResult:
 class ForgeClient:
     """A repository on a forge, with a token. Its methods raise ForgeSilentError and ForgeRefusedError."""
 
-    def __init__(self, place: ForgeRepository, exchange: ForgeHttp) -> None:
-        self._place = place
-        self._exchange = exchange
+    def __init__(self, repository: ForgeRepository, http: ForgeHttp) -> None:
+        self._repository = repository
+        self._http = http
 
-    def say(self, note: CommentResult) -> WrittenComment:
-        """Make our comment say this: edited in place where it is there, and never made a second time."""
+    def write_comment(self, note: CommentDraft) -> WrittenComment:
+        """Make our comment have this text; an existing one is edited, never duplicated."""
         author = self.whoami() or note.author
         try:
-            return self._say(note, author)
+            return self._write_comment(note, author)
         except ForgeSilentError as error:
-            if not error.unsure:
+            if not error.is_ambiguous:
                 raise
-        return self._say(note, author)  # it looks first: what was made after all is found
+        return self._write_comment(note, author)  # a comment that was made after all is found first
 
-    def set_state(self, said: CommitState, name: str, link: str = "") -> None:
-        """Set a commit's state under a name; saying it again changes nothing that is shown."""
-        if not COMMIT.fullmatch(said.commit):
-            raise ForgeRefusedError(f'"{said.commit}" is not a commit; write its 40 hexadecimal digits')
-        self._exchange.ask(
-            ForgeRequest("POST", self._place.at(f"statuses/{said.commit}"), state_body(said, name, link))
+    def set_state(self, state: CommitState, name: str, link: str = "") -> None:
+        """Set a commit's state under a name; idempotent."""
+        if not COMMIT.fullmatch(state.commit):
+            raise ForgeRefusedError(f'"{state.commit}" is not a commit; write its 40 hexadecimal digits')
+        self._http.request(
+            ForgeRequest(
+                "POST", self._repository.at(f"statuses/{state.commit}"), state_body(state, name, link)
+            )
         )
 
     def may_write(self) -> bool:
-        """Whether the token's account may write to the repository; true where the forge does not say."""
-        found = self._exchange.ask(ForgeRequest("GET", self._place.at("").rstrip("/")))
+        """Whether the token's account may write to the repository; True if the forge does not say."""
+        found = self._http.request(ForgeRequest("GET", self._repository.at("").rstrip("/")))
         rights = found.get("permissions") if isinstance(found, dict) else None
         return not isinstance(rights, dict) or rights.get("push") is not False
 
     def whoami(self) -> str:
-        """The account of the token; "" where the forge does not say, as for a workflow's own token."""
+        """The account of the token; "" if unknown, as for a workflow's own token."""
         try:
-            return login_of(self._exchange.ask(ForgeRequest("GET", f"{self._place.api}/user")))
+            return login_of(self._http.request(ForgeRequest("GET", f"{self._repository.api}/user")))
         except ForgeRefusedError as error:
             if error.status not in (403, 404):
                 raise
             return ""
 
     def head_of(self, number: int) -> str:
-        """The commit at the head of a pull request; "" where the forge does not say."""
-        found = proposal_of(self._exchange.ask(ForgeRequest("GET", self._place.at(f"pulls/{number}"))))
+        """The commit at the head of a pull request; "" if unknown."""
+        found = pull_request_of(
+            self._http.request(ForgeRequest("GET", self._repository.at(f"pulls/{number}")))
+        )
         return found.head if found else ""
 
-    def _say(self, note: CommentResult, author: str) -> WrittenComment:
-        found = sticky(self._comments(note.number), note.mark, author)
+    def _write_comment(self, note: CommentDraft, author: str) -> WrittenComment:
+        found = find_comment(self._comments(note.number), note.mark, author)
         if found is None:
-            where = self._place.at(f"issues/{note.number}/comments")
-            self._exchange.ask(ForgeRequest("POST", where, {"body": note.body}, again=False))
+            where = self._repository.at(f"issues/{note.number}/comments")
+            self._http.request(ForgeRequest("POST", where, {"body": note.body}, is_idempotent=False))
             return WrittenComment.MADE
-        if _same(found.body, note.body):
+        if _is_same(found.body, note.body):
             return WrittenComment.SAME
-        where = self._place.at(f"issues/comments/{found.id}")
-        self._exchange.ask(ForgeRequest("PATCH", where, {"body": note.body}))
+        where = self._repository.at(f"issues/comments/{found.id}")
+        self._http.request(ForgeRequest("PATCH", where, {"body": note.body}))
         return WrittenComment.EDITED
 
     def _comments(self, number: int) -> Iterator[Comment]:
         return self._pages(f"issues/{number}/comments", comment_of)
 
     def _pages(self, path: str, read: Callable[[Any], Entry | None]) -> Iterator[Entry]:
-        """Every entry of a list; a forge that has no pages gives the same entries again, which ends it."""
+        """Every entry of a list; ends at a page without new entries, which a forge without pages repeats."""
         seen: set[str] = set()
         mark = "&" if "?" in path else "?"
         for page in range(1, PAGES_MAX + 1):
-            url = self._place.at(f"{path}{mark}per_page={PAGE}&limit={PAGE}&page={page}")
-            found = self._exchange.ask(ForgeRequest("GET", url))
+            url = self._repository.at(f"{path}{mark}per_page={PAGE}&limit={PAGE}&page={page}")
+            found = self._http.request(ForgeRequest("GET", url))
             if not isinstance(found, list):
                 found = []
             fresh = [each for each in found if str(each) not in seen]
@@ -124,5 +128,5 @@ class ForgeClient:
                 return
 
 
-def _same(old: str, new: str) -> bool:
+def _is_same(old: str, new: str) -> bool:
     return old.replace("\r\n", "\n").rstrip() == new.rstrip()

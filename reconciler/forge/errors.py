@@ -1,28 +1,28 @@
-"""What a forge does not do, in sentences that never hold a token."""
+"""Failures of a forge, as sentences without tokens."""
 
 from __future__ import annotations
 
 
 class ForgeError(Exception):
-    """The forge did not do what was asked."""
+    """The forge did not carry out a request."""
 
 
 class ForgeSilentError(ForgeError):
-    """It may do it later; `wait_seconds` is how long it asks to be left alone, `unsure` that it may have done
-    it all the same; `status` is HTTP's, 0 where none came.
+    """No usable response; a retry may succeed. `wait_seconds` is the forge's Retry-After, `is_ambiguous`
+    says that the request may have taken effect, `status` is the HTTP status (0: none).
     """
 
     def __init__(
-        self, sentence: str, wait_seconds: float = 0, *, unsure: bool = False, status: int = 0
+        self, sentence: str, wait_seconds: float = 0, *, is_ambiguous: bool = False, status: int = 0
     ) -> None:
         super().__init__(sentence)
         self.status = status
         self.wait_seconds = wait_seconds
-        self.unsure = unsure
+        self.is_ambiguous = is_ambiguous
 
 
 class ForgeRefusedError(ForgeError):
-    """It never will as asked; `status` is HTTP's."""
+    """A rejection, which a retry does not change; `status` is the HTTP status."""
 
     def __init__(self, sentence: str, status: int = 0) -> None:
         super().__init__(sentence)

@@ -1,4 +1,4 @@
-"""Bytes to a forge and back: bounded in bytes, seconds and tries; no redirect is followed."""
+"""HTTP requests to a forge, with limits on bytes, seconds and attempts; redirects are not followed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from urllib3.exceptions import (
 )
 
 from reconciler.forge.errors import ForgeRefusedError, ForgeSilentError
-from reconciler.forge.wire import told
+from reconciler.forge.wire import error_text
 from reconciler.values.retry_after import requested_wait_seconds
 
 Found = TypeVar("Found")
@@ -33,9 +33,7 @@ FIRST_WAIT_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class HttpBounds:
-    """How long one call may take in all, its repetitions included, how often it is tried, and the longest
-    answer.
-    """
+    """Seconds of a call including its retries, the number of attempts, and the bytes of a response."""
 
     seconds: float = 30
     tries: int = 4
@@ -44,16 +42,16 @@ class HttpBounds:
 
 @dataclass(frozen=True, slots=True)
 class ForgeRequest:
-    """A request. `again` says that doing it twice is the same as once."""
+    """A request; unless it is idempotent, it is not repeated if it may have succeeded."""
 
     method: str
     url: str
     body: Mapping[str, object] | None = None
-    again: bool = True
+    is_idempotent: bool = True
 
 
 class ForgeHttp:
-    """Asks one forge, with one token; any thread, one call at a time."""
+    """Requests to one forge with one token; from any thread, one call at a time."""
 
     def __init__(
         self,
@@ -68,49 +66,49 @@ class ForgeHttp:
         authorities = None if ca_file is None else str(ca_file)
         self._pool = urllib3.PoolManager(num_pools=2, maxsize=1, retries=False, ca_certs=authorities)
 
-    def ask(self, ask: ForgeRequest) -> Any:
-        """The answer's JSON, None where it is empty. Raises ForgeSilentError or ForgeRefusedError."""
+    def request(self, request: ForgeRequest) -> Any:
+        """The response's JSON, None if it is empty. Raises ForgeSilentError or ForgeRefusedError."""
         ends = time.monotonic() + self._bounds.seconds
         for number in range(self._bounds.tries):
             try:
-                return self._once(ask, ends)
+                return self._once(request, ends)
             except ForgeSilentError as error:
                 wait = error.wait_seconds or FIRST_WAIT_SECONDS * 2**number
                 is_last = number == self._bounds.tries - 1 or time.monotonic() + wait >= ends
-                if is_last or (error.unsure and not ask.again):
+                if is_last or (error.is_ambiguous and not request.is_idempotent):
                     raise
                 self._wait(wait)
         raise AssertionError("a call is tried at least once")
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._pool.clear()
 
-    def _once(self, ask: ForgeRequest, ends: float) -> Any:
+    def _once(self, request: ForgeRequest, ends: float) -> Any:
         left = ends - time.monotonic()
-        host = urlsplit(ask.url).netloc
-        late = f"{host} did not answer within {self._bounds.seconds:g} s; see that it runs and can be reached"
-        status, headers, content = _within(left, lambda: self._send(ask, left), late)
+        host = urlsplit(request.url).netloc
+        late = f"{host} did not respond within {self._bounds.seconds:g} s; check that it runs"
+        status, headers, content = _within(left, lambda: self._send(request, left), late)
         if 200 <= status < 300:
             return _json(content, host)
-        said = told(_message(content), self._token)
+        said = error_text(_message(content), self._token)
         answered = f"{host} answered {status}" + (f" ({said})" if said else "")
         wait = requested_wait_seconds(status, headers, time.time())
         if status in BUSY or wait:
             more = f" and asks to wait {wait:.0f} s" if wait else ""
-            unsure = status == 503 and not wait
-            raise ForgeSilentError(f"{answered}{more}", wait, unsure=unsure, status=status)
+            is_ambiguous = status == 503 and not wait
+            raise ForgeSilentError(f"{answered}{more}", wait, is_ambiguous=is_ambiguous, status=status)
         if status >= 500:
-            raise ForgeSilentError(answered, unsure=True)
+            raise ForgeSilentError(answered, is_ambiguous=True)
         raise ForgeRefusedError(f"{answered}: {_advice(status)}", status)
 
-    def _send(self, ask: ForgeRequest, left: float) -> tuple[int, Mapping[str, str], bytes]:
-        body = None if ask.body is None else json.dumps(ask.body).encode()
-        host = urlsplit(ask.url).netloc
+    def _send(self, request: ForgeRequest, left: float) -> tuple[int, Mapping[str, str], bytes]:
+        body = None if request.body is None else json.dumps(request.body).encode()
+        host = urlsplit(request.url).netloc
         try:
             answer = self._pool.request(
-                ask.method,
-                ask.url,
+                request.method,
+                request.url,
                 body=body,
                 headers=self._headers(body),
                 redirect=False,
@@ -125,11 +123,11 @@ class ForgeHttp:
         except HTTPError as error:
             if isinstance(error, SSLError):
                 raise ForgeSilentError(
-                    f"the certificate of {host} is not trusted; name its authority in ca_file"
+                    f"the certificate of {host} is not trusted; set ca_file to its authority"
                 ) from None
             never = isinstance(error, NEVER_SENT)
             why = f"{host} cannot be reached" if never else f"{host} broke off ({type(error).__name__})"
-            raise ForgeSilentError(why, unsure=not never) from None
+            raise ForgeSilentError(why, is_ambiguous=not never) from None
         if len(content) > self._bounds.bytes_max:
             raise ForgeRefusedError(f"{host} answers with more than {self._bounds.bytes_max} bytes")
         return answer.status, {k.lower(): v for k, v in answer.headers.items()}, content
@@ -145,8 +143,8 @@ class ForgeHttp:
 
 
 def _within(seconds: float, work: Callable[[], Found], late: str) -> Found:
-    """The work's end, or ForgeSilentError after so many seconds: a name that does not resolve, or an answer
-    that drips, holds nobody up longer.
+    """The result, or ForgeSilentError after so many seconds, even if a name does not resolve or a response
+    trickles.
     """
     found: list[Found] = []
     failed: list[BaseException] = []
@@ -154,7 +152,7 @@ def _within(seconds: float, work: Callable[[], Found], late: str) -> Found:
     def run() -> None:
         try:
             found.append(work())
-        except Exception as error:  # handed to whoever waits
+        except Exception as error:  # raised by the waiting thread
             failed.append(error)
 
     thread = threading.Thread(target=run, name="forge", daemon=True)
@@ -163,7 +161,7 @@ def _within(seconds: float, work: Callable[[], Found], late: str) -> Found:
     if failed:
         raise failed[0]
     if not found:
-        raise ForgeSilentError(late, unsure=True)
+        raise ForgeSilentError(late, is_ambiguous=True)
     return found[0]
 
 
@@ -177,7 +175,7 @@ def _json(content: bytes, host: str) -> Any:
 
 
 def _message(content: bytes) -> bytes:
-    """The message of an error that is JSON; what is not is a page, and says nothing."""
+    """The message of a JSON error; b"" for anything else, such as an HTML page."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
@@ -188,13 +186,13 @@ def _message(content: bytes) -> bytes:
 
 def _advice(status: int) -> str:
     if 300 <= status < 400:
-        return "it has moved; name its new address, no redirect is followed"
+        return "it has moved; configure its new address, redirects are not followed"
     match status:
         case 401:
-            return "the token is not known there; make a new one"
+            return "the token is unknown there; create a new one"
         case 403:
-            return "the token may not do this; see what it is allowed to"
+            return "the token lacks permission; check its scopes"
         case 404:
-            return "there is no such thing, or the token may not see it; see repository, number and token"
+            return "not found, or not visible to the token; check repository, number and token"
         case _:
-            return "it does not take this"
+            return "the request was rejected"

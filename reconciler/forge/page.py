@@ -1,4 +1,4 @@
-"""The forge's page, as the host file names it."""
+"""The forge settings of the host file."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from reconciler.values.forge_repository import ForgeRepository, forge_repository
 
 @dataclass(frozen=True, slots=True)
 class ForgePage:
-    """Where commits' states are shown, the file of the token, the name of ours among other checks, and the
-    authorities that may vouch for the host (None: the system's).
+    """The repository whose commits get states, the token's file, the name of our check, and the certificate
+    authorities for the host (None: the system's).
     """
 
-    place: ForgeRepository
+    repository: ForgeRepository
     token_file: Path
     name: str
     ca_file: Path | None = None
 
 
 def forge_page_of(here: Path, file: HostFile) -> ForgePage | None:
-    """What a host file without faults says; paths in it start at `here`."""
-    if (said := file.forge) is None:
+    """The settings of a valid host file; its paths are relative to `here`; None without a forge."""
+    if (forge := file.forge) is None:
         return None
-    name = said.context or f"provider-daemon/{file.provider.name}"
-    where = forge_repository(said.url, said.repository, allow_http=said.allow_http)
-    ca_file = said.ca_file
-    if ca_file is None and urlsplit(where.api).hostname == urlsplit(file.repository.url).hostname:
+    name = forge.context or f"provider-daemon/{file.provider.name}"
+    repository = forge_repository(forge.url, forge.repository, allow_http=forge.allow_http)
+    ca_file = forge.ca_file
+    if ca_file is None and urlsplit(repository.api).hostname == urlsplit(file.repository.url).hostname:
         ca_file = file.repository.ca_file
-    return ForgePage(where, here / said.token_file, name, None if ca_file is None else here / ca_file)
+    return ForgePage(repository, here / forge.token_file, name, None if ca_file is None else here / ca_file)

@@ -1,4 +1,4 @@
-"""States of commits told to a forge from a thread of their own: one that is slow or down holds up nothing."""
+"""Sends states of commits to a forge from a separate thread, so that a slow forge delays nothing."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ LOGIN_FAILED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class SharedBackoff(Protocol):
-    """The back-off of all that contacts one host."""
+    """The back-off of everything that contacts one host."""
 
     def rest(self) -> str:
-        """Why nothing is sent now, and until when; "" where something may be."""
+        """Why nothing is sent now, and until when; "" if requests may be sent."""
 
     def failed(self, failure: RemoteFailure, why: str, requested_seconds: float = 0) -> None:
-        """Leave the host alone, longer after each failure in a row."""
+        """Send nothing for a while; longer after each failure in a row."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
-    """What came of one call, and how long the forge asks to be left alone."""
+class _SendResult:
+    """The outcome of a call, and the forge's Retry-After."""
 
     outcome: Outcome
     failure: RemoteFailure = RemoteFailure.OTHER
@@ -42,9 +42,9 @@ class _Ended:
 
 @dataclass(slots=True)
 class StatusSender:
-    """`ports.Forge`: the first call sends, later ones with the same state give what came of it; one at a
-    time, and none while the forge is left alone; a changed `credential` (any mark of the token) ends that.
-    `shared` is git's back-off on the same host: it holds here too, and a rate limit of the forge holds there.
+    """`ports.Forge`: the first call sends, later ones with the same state return the outcome. One request at
+    a time, none during a back-off, which a changed `credential` (any version of the token) ends. `shared` is
+    git's back-off for the same host: it applies here, and a rate limit of the forge applies there.
     """
 
     send: Callable[[CommitState], None]
@@ -52,70 +52,70 @@ class StatusSender:
     shared: SharedBackoff | None = None
     credential: Callable[[], object] = lambda: None
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "forge"))
-    _sent: tuple[CommitState, Future[_Ended]] | None = None
+    _sent: tuple[CommitState, Future[_SendResult]] | None = None
     _failures: int = 0
-    _rests_until: float = 0
+    _retry_at: float = 0
     _credential: object = None
 
-    def set_state(self, said: CommitState) -> Outcome:
-        """Unknown while it is on its way or waits, then its outcome, once."""
+    def set_state(self, state: CommitState) -> Outcome:
+        """Unknown while the request waits or runs, then its outcome, once."""
         if self._sent is None:
             if (credential := self.credential()) != self._credential:
-                self._credential, self._failures, self._rests_until = credential, 0, 0
-            if self.clock() < self._rests_until:
-                return Unknown("the forge is left alone for a while")
+                self._credential, self._failures, self._retry_at = credential, 0, 0
+            if self.clock() < self._retry_at:
+                return Unknown("the forge is not contacted during its back-off")
             if self.shared is not None and (why := self.shared.rest()):
                 return Unknown(why)
-            self._sent = said, self._thread.submit(self._post, said)
+            self._sent = state, self._thread.submit(self._post, state)
         sent, future = self._sent
         if not future.done():
-            return Unknown("it is on its way")
+            return Unknown("the request is in flight")
         self._sent = None
         ended = future.result()
-        self._rest(ended)
-        if sent == said:
+        self._back_off(ended)
+        if sent == state:
             return ended.outcome
         if isinstance(ended.outcome, Failed | Refused):
-            return Failed(ended.outcome.reason, ended.outcome.why)  # the forge's trouble is this one's, too
-        return Unknown("another one was on its way")
+            return Failed(ended.outcome.reason, ended.outcome.why)  # the failure applies to this state too
+        return Unknown("another request was in flight")
 
     def close(self) -> None:
-        """Send no more."""
+        """Send nothing more."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _rest(self, ended: _Ended) -> None:
+    def _back_off(self, ended: _SendResult) -> None:
         if isinstance(ended.outcome, Done):
             self._failures = 0
             return
         self._failures += 1
         wait = wait_seconds(ended.failure, self._failures, ended.wait_seconds)
-        self._rests_until = self.clock() + wait
+        self._retry_at = self.clock() + wait
         if self.shared is not None and ended.failure is RemoteFailure.RATE_LIMITED:
-            self.shared.failed(ended.failure, "the forge limits how often it is contacted", wait)
+            self.shared.failed(ended.failure, "the forge limits the rate of requests", wait)
 
-    def _post(self, said: CommitState) -> _Ended:
+    def _post(self, state: CommitState) -> _SendResult:
         try:
-            self.send(said)
+            self.send(state)
         except ForgeSilentError as error:
             limited = error.wait_seconds or error.status == HTTPStatus.TOO_MANY_REQUESTS
             kind = RemoteFailure.RATE_LIMITED if limited else RemoteFailure.OTHER
-            return _Ended(Failed("ForgeSilent", str(error)), kind, error.wait_seconds)
+            return _SendResult(Failed("ForgeSilent", str(error)), kind, error.wait_seconds)
         except ForgeRefusedError as error:
             kind = RemoteFailure.AUTHENTICATION if error.status in LOGIN_FAILED else RemoteFailure.OTHER
-            return _Ended(Refused("ForgeRefused", str(error)), kind)
-        except Exception as error:  # whatever it is, it must not reach the cycle
-            return _Ended(Failed("ForgeSilent", str(error), "see forge: in the host file"))
-        return _Ended(Done())
+            return _SendResult(Refused("ForgeRefused", str(error)), kind)
+        except Exception as error:  # no exception may reach the cycle
+            return _SendResult(Failed("ForgeSilent", str(error), "see forge: in the host file"))
+        return _SendResult(Done())
 
 
 def status_sender(page: ForgePage, token: Callable[[], str]) -> Callable[[CommitState], None]:
-    """Sends one state within ten seconds; the token is asked for each time, as its file may change."""
+    """Sends a state within ten seconds; the token is read each time, as its file may change."""
 
-    def send(said: CommitState) -> None:
-        exchange = ForgeHttp(token(), HttpBounds(seconds=SECONDS, tries=1), ca_file=page.ca_file)
+    def send(state: CommitState) -> None:
+        http = ForgeHttp(token(), HttpBounds(seconds=SECONDS, tries=1), ca_file=page.ca_file)
         try:
-            ForgeClient(page.place, exchange).set_state(said, page.name)
+            ForgeClient(page.repository, http).set_state(state, page.name)
         finally:
-            exchange.close()
+            http.close()
 
     return send

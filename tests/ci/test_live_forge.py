@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.forge.escaping import harmless
+from reconciler.forge.escaping import neutralize
 from tests.ci.changes import Change
 from tests.ci.forge_world import (
     APPLIED,
@@ -81,7 +81,7 @@ def provider(world: ForgeWorld, home: Path) -> Iterator[None]:
             yield
 
 
-def test_the_way_of_a_change(world: ForgeWorld, tmp_path: Path) -> None:
+def test_a_change_from_push_to_merge(world: ForgeWorld, tmp_path: Path) -> None:
     with provider(world, tmp_path / "home"):
         until(lambda: has(world, "main"), "the first branch")
         first = world.here("GET", "branches/main")["commit"]["id"]
@@ -251,11 +251,11 @@ def acting(page: str) -> list[str]:
     return [each for each in found if not re.match(r'<a href="/[\w/-]+/commit/[0-9a-f]+"', each)]
 
 
-def test_what_a_real_forge_makes_of_untrusted_text(world: ForgeWorld) -> None:
+def test_untrusted_text_on_a_real_forge(world: ForgeWorld) -> None:
     """Each text acts where it is written as it is, and does not where it is escaped."""
     number = int(world.here("POST", "issues", title="What people write")["number"])
     plain = {text: world.comment(number, text) for text in NASTY}
-    safe = {text: world.comment(number, harmless(text)) for text in NASTY}
+    safe = {text: world.comment(number, neutralize(text)) for text in NASTY}
     page = world.shown(number)
     assert [text for text in NASTY if not acting(page[plain[text]])] == []
     assert [text for text in NASTY if acting(page[safe[text]])] == []

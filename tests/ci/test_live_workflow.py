@@ -145,7 +145,7 @@ def test_a_broken_file_fails_the_job(runner: Runner) -> None:
     assert [state for state, _ in runner.world.states(head, REVIEW)] == ["failure"]
 
 
-def test_a_fork_brings_a_change_and_no_code(runner: Runner) -> None:
+def test_code_of_a_fork_is_not_run(runner: Runner) -> None:
     """Its own workflow, scripts, program and filters are data."""
     world, change = runner.world, runner.change
     organisation = f"fork-{world.name}"
@@ -180,7 +180,7 @@ def test_a_merge_queue_gets_its_state(runner: Runner) -> None:
     assert [state for state, _ in runner.world.states(head, REVIEW)] == ["success"]
 
 
-def test_a_state_that_nobody_set_is_waited_for(runner: Runner) -> None:
+def test_a_missing_state_is_waited_for(runner: Runner) -> None:
     """Branch protection as documented for Gitea: the job's own state, which act does not set."""
     number, head = runner.propose("protected", dearer(runner))
     job = "Provider review / review (pull_request_target)"

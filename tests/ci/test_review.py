@@ -39,7 +39,7 @@ def test_a_valid_change(change: Change) -> None:
     assert change.git("status", "--porcelain") == "?? review/"
 
 
-def test_a_change_that_is_not_valid(change: Change) -> None:
+def test_an_invalid_change(change: Change) -> None:
     change.edit("pricing.yaml", "gpu: 20000uve", "gpu: 20000uact")
     ran = change.run("--base", "main", "--no-forge")
     assert ran.returncode == 1
@@ -80,7 +80,7 @@ def test_annotations_for_each_ci(change: Change, folder: str) -> None:
     assert found["location"]["lines"]["begin"] == 11
 
 
-def test_a_plan_that_cannot_be_made(change: Change) -> None:
+def test_a_failed_plan(change: Change) -> None:
     change.git("branch", "--force", "snapshot/north", "main")
     assert change.run("--base", "main", "--no-forge").returncode == 1
     assert change.verdict == ("failure", "valid, but the plan failed")
@@ -88,7 +88,7 @@ def test_a_plan_that_cannot_be_made(change: Change) -> None:
     assert "snapshot.json" in change.review
 
 
-def test_a_change_of_nothing(change: Change) -> None:
+def test_an_empty_change(change: Change) -> None:
     change.write("NOTES.md", "For people.\n")
     assert change.run("--base", "main", "--no-forge").returncode == 0
     assert change.verdict == ("success", "valid; nothing changes: no file of this provider differs")
@@ -106,7 +106,7 @@ def test_limits_warn_and_do_not_fail(change: Change) -> None:
     assert "::warning::the host file's limits hold back" in ran.stdout
 
 
-def test_without_a_base_what_is_there_is_checked(change: Change) -> None:
+def test_without_a_base_the_head_is_validated(change: Change) -> None:
     assert change.run("--no-forge").returncode == 0
     assert change.review == "## Valid; no plan: there is no branch to merge into\n"
     assert change.verdict == ("success", "valid; no plan: there is no branch to merge into")
@@ -116,7 +116,7 @@ def test_without_a_base_what_is_there_is_checked(change: Change) -> None:
 
 
 @pytest.mark.parametrize("name", ["snapshot/north", "refs/remotes/origin/snapshot/north", ""])
-def test_a_snapshot_is_what_is_planned_by(change: Change, name: str) -> None:
+def test_the_plan_uses_the_snapshot(change: Change, name: str) -> None:
     snapshot = change.git("rev-parse", "snapshot/north")
     change.git("update-ref", "-d", "refs/heads/snapshot/north")
     if name:
@@ -144,7 +144,7 @@ def test_a_second_provider_is_reviewed_before_its_daemon_runs(change: Change) ->
     assert change.verdict[1].startswith(VALID)
 
 
-def test_what_is_not_committed_does_not_count(change: Change) -> None:
+def test_uncommitted_changes_are_ignored(change: Change) -> None:
     (change.directory / "pricing.yaml").write_text("pricing: {}\n")
     assert change.run("--base", "main", "--no-forge").returncode == 0
 
@@ -171,7 +171,7 @@ def test_two_pull_requests_that_conflict(change: Change) -> None:
     assert change.review.rstrip().endswith("- pricing.yaml")
 
 
-def test_names_that_would_do_something(change: Change) -> None:
+def test_active_names_are_neutralised(change: Change) -> None:
     """Neither a branch nor a file can end a block, begin an option, or be a command of the log."""
     name = "workloads/`@team`\n::error::x\n```.yaml"
     change.write(name, "no workload\n")
@@ -193,7 +193,7 @@ def test_names_that_would_do_something(change: Change) -> None:
 @pytest.mark.parametrize(
     "path", ["pricing.yaml", "workloads/1-1-1-aaaaaaaaaa.yaml", "workloads", "adapters/kubernetes.yaml"]
 )
-def test_links_lead_nowhere(change: Change, path: str, tmp_path: Path) -> None:
+def test_links_are_not_followed(change: Change, path: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("s3cret: value\n")
     target = change.directory / path
     if target.is_dir():
@@ -208,7 +208,7 @@ def test_links_lead_nowhere(change: Change, path: str, tmp_path: Path) -> None:
     assert "s3cret" not in change.review + ran.stdout + ran.stderr
 
 
-def test_attributes_hide_nothing(change: Change) -> None:
+def test_attributes_do_not_hide_changes(change: Change) -> None:
     change.write(".gitattributes", "* export-ignore eol=crlf\n")
     change.write("pricing.yaml", "pricing: {}\n")
     assert change.run("--base", "main", "--no-forge").returncode == 1
@@ -219,7 +219,7 @@ def test_attributes_hide_nothing(change: Change) -> None:
     [b"a: 1\r\nb", b"\xef\xbb\xbfpricing:\n", b"\xff\xfe\x00", b"pricing:\n\tgpu: 1uve\n", b"", b"\x00"],
     ids=["crlf", "bom", "not utf-8", "tab", "empty", "nul"],
 )
-def test_files_that_are_none(change: Change, content: bytes) -> None:
+def test_entries_that_are_not_files(change: Change, content: bytes) -> None:
     change.write("pricing.yaml", content)
     ran = change.run("--base", "main", "--no-forge")
     assert ran.returncode == 1
@@ -244,7 +244,7 @@ def test_wrong_usage(change: Change, arguments: tuple[str, ...]) -> None:
     assert change.run("--no-forge", *arguments).returncode == 64
 
 
-def test_a_program_that_is_not_there(change: Change) -> None:
+def test_a_missing_program(change: Change) -> None:
     change.environment["PROVIDER_DAEMON"] = "/nowhere/provider-daemon"
     ran = change.run("--no-forge")
     assert ran.returncode == 69
@@ -267,7 +267,7 @@ def on_a_forge(change: Change, forge: FakeForge) -> None:
     }
 
 
-def test_a_forge_is_told(change: Change) -> None:
+def test_a_review_is_sent_to_the_forge(change: Change) -> None:
     change.edit("pricing.yaml", "gpu: 20000uve", "gpu: 21000uve")
     with serving(FakeForge()) as forge:
         on_a_forge(change, forge)
@@ -298,18 +298,18 @@ def test_each_provider_has_its_comment(change: Change) -> None:
 @pytest.mark.parametrize(
     "trouble", [Trouble(500), Trouble(401), Trouble(404), Trouble(0), Trouble(429, {"Retry-After": "3600"})]
 )
-def test_a_forge_in_trouble_decides_nothing(change: Change, trouble: Trouble) -> None:
+def test_a_failing_forge_does_not_change_the_result(change: Change, trouble: Trouble) -> None:
     with serving(FakeForge(always=trouble)) as forge:
         on_a_forge(change, forge)
         ran = change.run("--base", "main")
         assert ran.returncode == 0
-        assert ran.stderr.count("the forge was not told: ") == 2
+        assert ran.stderr.count("nothing was sent to the forge: ") == 2
         change.write("pricing.yaml", "pricing: {}\n")
         assert change.run("--base", "main").returncode == 1
     assert TOKEN not in ran.stdout + ran.stderr
 
 
-def test_without_a_forge_the_check_is_the_same(change: Change) -> None:
+def test_without_a_forge_the_result_is_the_same(change: Change) -> None:
     ran = change.run("--base", "main")
     assert ran.returncode == 0
     assert "no forge is configured, so nothing is posted; set FORGE_URL" in ran.stderr
@@ -346,7 +346,7 @@ def test_attributes_of_a_change_run_nothing_and_alter_no_byte(change: Change) ->
     assert "> **This pull request changes how pull requests are checked:** `.gitattributes`." in change.review
 
 
-def test_what_is_judged_is_what_is_committed(change: Change) -> None:
+def test_the_committed_bytes_are_checked(change: Change) -> None:
     """UTF-16 that an attribute would have a checkout turn into UTF-8."""
     commit_raw(change, ".gitattributes", b"*.yaml working-tree-encoding=UTF-16LE\n")
     commit_raw(change, "pricing.yaml", (change.directory / "pricing.yaml").read_text().encode("utf-16-le"))

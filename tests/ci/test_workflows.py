@@ -58,7 +58,7 @@ def test_no_action_is_used() -> None:
     assert not any("uses" in step for step in steps(read(WORKFLOW)))
 
 
-def test_no_foreign_text_is_in_a_shell() -> None:
+def test_no_untrusted_text_is_in_a_shell() -> None:
     """`${{ }}` is put in as text before the shell reads it, so it stands in `env:` alone."""
     assert all("${{" not in step["run"] for step in steps(read(WORKFLOW)))
     expressions = set(re.findall(r"\$\{\{ (.*?) \}\}", WORKFLOW.read_text()))
@@ -83,7 +83,7 @@ def test_the_base_reviews_and_the_change_is_data() -> None:
     assert "git merge" not in ran
 
 
-def test_rights_are_those_of_one_comment_and_one_state() -> None:
+def test_permissions_are_minimal() -> None:
     found = read(WORKFLOW)
     assert found["permissions"] == {}
     rights = {"contents": "read", "pull-requests": "write", "statuses": "write"}
@@ -109,7 +109,7 @@ SPOKEN = [p for p in [*CI.rglob("*"), *ROOT.glob("docs/**/*"), ROOT / "README.md
 
 
 @pytest.mark.parametrize("path", SPOKEN, ids=name)
-def test_nothing_installs_the_program_by_a_bare_name(path: Path) -> None:
+def test_the_program_is_never_installed_by_a_bare_name(path: Path) -> None:
     """It is published nowhere, so that its name on a package index may be anybody's."""
     for line in path.read_text(errors="replace").splitlines():
         if "pip" in line and "install" in line:
@@ -129,7 +129,7 @@ def test_the_lock_for_ci_is_part_of_ours() -> None:
     assert "virtengine-provider-gitops" not in (CI / "requirements.lock").read_text()
 
 
-def test_gitlab_takes_all_but_the_change_from_the_target_project() -> None:
+def test_gitlab_uses_only_the_change_from_the_source_project() -> None:
     job = read(CI / "gitlab" / "gitlab-ci.yml")["provider-review"]
     assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}]
     assert job["variables"]["GIT_STRATEGY"] == "none"

@@ -52,7 +52,7 @@ def cycles(scene: Scenery, teller: StatusSender, fake: FakeForge, seconds: float
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_cycles_go_on_and_it_is_told_in_the_end(name: str, fake: FakeForge, tmp_path: Path) -> None:
+def test_a_slow_forge_delays_no_cycle(name: str, fake: FakeForge, tmp_path: Path) -> None:
     fake.troubles = [TROUBLES[name], TROUBLES[name]]
     scene = scenery(tmp_path)
     teller = StatusSender(
@@ -69,7 +69,7 @@ def test_cycles_go_on_and_it_is_told_in_the_end(name: str, fake: FakeForge, tmp_
     scene.journal.close()
 
 
-def test_one_that_is_down_is_told_when_it_is_up(fake: FakeForge, tmp_path: Path) -> None:
+def test_an_unreachable_forge_gets_the_state_later(fake: FakeForge, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         down = f"http://127.0.0.1:{server.getsockname()[1]}"
     at = [down]
@@ -91,7 +91,7 @@ def test_one_that_is_down_is_told_when_it_is_up(fake: FakeForge, tmp_path: Path)
     scene.journal.close()
 
 
-def test_a_token_that_cannot_be_read_stops_nothing(fake: FakeForge, tmp_path: Path) -> None:
+def test_an_unreadable_token_stops_no_cycle(fake: FakeForge, tmp_path: Path) -> None:
     scene, tokens = scenery(tmp_path), ["", TOKEN]
 
     def token() -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from reconciler.forge.escaping import APART, capped, closed, harmless
+from reconciler.forge.escaping import ZWSP, close_blocks, neutralize, truncate
 from reconciler.forge.wire import marker
 from reconciler.values.markdown import cell
 
@@ -69,15 +69,15 @@ TEXTS = st.lists(
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_what_would_act_is_found(text: str) -> None:
+def test_the_oracle_finds_active_text(text: str) -> None:
     assert acts(text)
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_nothing_acts_and_all_can_be_read(text: str) -> None:
-    made = harmless(text)
+def test_neutralised_text_is_inactive_and_readable(text: str) -> None:
+    made = neutralize(text)
     assert not acts(made)
-    assert made.replace(APART, "") == text
+    assert made.replace(ZWSP, "") == text
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_nothing_acts_and_all_can_be_read(text: str) -> None:
         "&#33;7",
     ],
 )
-def test_nothing_acts_once_it_is_rendered(text: str) -> None:
+def test_neutralised_text_is_inactive_after_rendering(text: str) -> None:
     assert acts(text)
-    assert not acts(harmless(text))
+    assert not acts(neutralize(text))
 
 
 @example("-")
@@ -103,9 +103,9 @@ def test_nothing_acts_once_it_is_rendered(text: str) -> None:
 @example("--")
 @example("12. item")
 @given(st.text())
-def test_what_reports_escape_stays_escaped(text: str) -> None:
-    made = harmless(cell(text))
-    assert html.unescape(made).replace(APART, "") == html.unescape(cell(text)).replace(APART, "")
+def test_escaped_characters_stay_escaped(text: str) -> None:
+    made = neutralize(cell(text))
+    assert html.unescape(made).replace(ZWSP, "") == html.unescape(cell(text)).replace(ZWSP, "")
     assert not acts(made)
 
 
@@ -113,25 +113,25 @@ FOLD = re.compile(r"<details(?: open)?><summary>[^<>]*</summary>|</details>")
 
 
 @given(TEXTS | st.text())
-def test_whatever_it_says(text: str) -> None:
-    made = harmless(text)
+def test_any_text_is_neutralised(text: str) -> None:
+    made = neutralize(text)
     assume(not any(FOLD.fullmatch(line) for line in made.split("\n")))  # our own folds stay
     assert not acts(made)
-    assert harmless(made) == made
-    assert closed(made) == made
+    assert neutralize(made) == made
+    assert close_blocks(made) == made
 
 
 def test_markdown_stays_markdown() -> None:
     plain = "# Plan\n\n| a | b |\n|---|---|\n| `x` | **y** |\n\n- one\n\n```text\n-1\n+2\n```\n"
-    assert harmless(plain) == plain
+    assert neutralize(plain) == plain
 
 
 FOLDED = "<details open><summary>Open orders (3)</summary>\n\n- a\n\n</details>\n"
 
 
 def test_our_reports_fold_their_details() -> None:
-    assert harmless(FOLDED) == FOLDED
-    assert harmless(FOLDED.replace("</details>", "")).endswith("\n</details>\n")
+    assert neutralize(FOLDED) == FOLDED
+    assert neutralize(FOLDED.replace("</details>", "")).endswith("\n</details>\n")
 
 
 @pytest.mark.parametrize(
@@ -145,18 +145,18 @@ def test_our_reports_fold_their_details() -> None:
         "<details>",
     ],
 )
-def test_nobody_else_folds_anything(line: str) -> None:
+def test_untrusted_text_cannot_fold(line: str) -> None:
     assert acts(line)
-    assert not acts(harmless(line))
+    assert not acts(neutralize(line))
 
 
-def test_what_is_cut_short_is_unfolded() -> None:
-    made = capped(FOLDED.replace("- a\n", "- a\n" * 100), "in the log", 400)
+def test_truncation_closes_folds() -> None:
+    made = truncate(FOLDED.replace("- a\n", "- a\n" * 100), "in the log", 400)
     assert "</details>\n\n*This is not all" in made
 
 
-def test_what_cannot_be_seen_goes() -> None:
-    assert harmless("a\x1b[31m\u202eb\x00\u2066c\r\nd\re") == "a[31mbc\nd\ne"
+def test_invisible_characters_are_removed() -> None:
+    assert neutralize("a\x1b[31m\u202eb\x00\u2066c\r\nd\re") == "a[31mbc\nd\ne"
 
 
 @pytest.mark.parametrize(
@@ -164,33 +164,33 @@ def test_what_cannot_be_seen_goes() -> None:
     [("```\nx", "```"), ("````yaml\n```\nx", "````"), ("~~~ a`b\nx", "~~~"), ("  ```\nx", "```")],
 )
 def test_an_open_block_is_closed(text: str, fence: str) -> None:
-    assert closed(text) == f"{text}\n{fence}\n"
+    assert close_blocks(text) == f"{text}\n{fence}\n"
 
 
 @pytest.mark.parametrize("text", ["", "x", "```\nx\n```", "``` a`b\nx", "    ```\nx", "~~~\n```\n~~~~\n"])
-def test_a_closed_one_is_not(text: str) -> None:
-    assert closed(text) == text
+def test_a_closed_block_stays(text: str) -> None:
+    assert close_blocks(text) == text
 
 
-def test_a_long_comment_says_where_the_rest_is() -> None:
+def test_a_truncated_comment_names_the_rest() -> None:
     whole = "\n".join(f"line {number}" for number in range(20_000))
-    made = capped(f"```\n{whole}", "in the log of run 7")
+    made = truncate(f"```\n{whole}", "in the log of run 7")
     assert len(made) <= 65_536
     assert len(made) > 65_300
     *_, last, fence, gap, sentence, end = made.split("\n")
     assert re.fullmatch(r"line \d+", last)
     assert (fence, gap, end) == ("```", "", "")
     assert sentence == (
-        "*This is not all: a comment holds 65,536 characters. The rest is in the log of run 7.*"
+        "*Truncated: a comment has at most 65,536 characters. The rest is in the log of run 7.*"
     )
 
 
 @given(TEXTS.map(lambda text: text * 50), st.integers(300, 600))
-def test_it_is_never_longer(text: str, most: int) -> None:
-    made = capped(harmless(text), "in the log", most)
+def test_truncation_keeps_the_limit(text: str, most: int) -> None:
+    made = truncate(neutralize(text), "in the log", most)
     assert len(made) <= most
-    assert made.endswith("log.*\n") or made == harmless(text)
+    assert made.endswith("log.*\n") or made == neutralize(text)
 
 
-def test_one_that_fits_is_left_alone() -> None:
-    assert capped("x" * 65_536, "nowhere") == "x" * 65_536
+def test_a_short_comment_is_not_truncated() -> None:
+    assert truncate("x" * 65_536, "nowhere") == "x" * 65_536

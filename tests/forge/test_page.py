@@ -30,7 +30,7 @@ def test_it_is_off_by_default(tmp_path: Path) -> None:
 def test_a_page(tmp_path: Path) -> None:
     page = load(tmp_path, FORGE).forge
     assert page is not None
-    assert page.place.at("x") == "https://forge.example/api/v1/repos/olga/state/x"
+    assert page.repository.at("x") == "https://forge.example/api/v1/repos/olga/state/x"
     assert page.token_file == tmp_path / "forge-token"
     assert page.name == "provider-daemon/provider"
     named = load(tmp_path, f"{FORGE}  context: provider/eu\n").forge
@@ -51,7 +51,7 @@ def test_a_page(tmp_path: Path) -> None:
         ("  token_file: forge-token\n", "", ":7:1: forge: the key token_file is missing"),
     ],
 )
-def test_what_is_wrong_has_its_place(tmp_path: Path, good: str, bad: str, where: str) -> None:
+def test_errors_name_the_key(tmp_path: Path, good: str, bad: str, where: str) -> None:
     with pytest.raises(SettingsError) as told:
         load(tmp_path, FORGE.replace(good, bad))
     assert where in str(told.value)

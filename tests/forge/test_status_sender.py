@@ -15,7 +15,7 @@ from reconciler.values.commit_state import CommitStand, CommitState
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 
 RESTS_SECONDS = WAITS_SECONDS[RemoteFailure.OTHER]
-SAID = CommitState("c" * 40, CommitStand.SUCCESS, "applied")
+STATE = CommitState("c" * 40, CommitStand.SUCCESS, "applied")
 
 
 class Clock:
@@ -28,16 +28,16 @@ class Clock:
         return self.seconds
 
 
-def settled(teller: StatusSender, said: CommitState = SAID) -> Outcome:
+def settled(sender: StatusSender, said: CommitState = STATE) -> Outcome:
     """What comes of it, once it is known."""
     ends = time.monotonic() + 10
-    while isinstance(outcome := teller.set_state(said), Unknown):
+    while isinstance(outcome := sender.set_state(said), Unknown):
         assert time.monotonic() < ends, outcome.why
         time.sleep(0.005)
     return outcome
 
 
-def test_it_is_sent_once_and_nobody_waits() -> None:
+def test_a_state_is_sent_once_without_waiting() -> None:
     sent: list[CommitState] = []
     go = threading.Event()
 
@@ -45,14 +45,14 @@ def test_it_is_sent_once_and_nobody_waits() -> None:
         assert go.wait(10)
         sent.append(said)
 
-    teller = StatusSender(send)
+    sender = StatusSender(send)
     began = time.monotonic()
-    assert all(isinstance(teller.set_state(SAID), Unknown) for _ in range(100))
+    assert all(isinstance(sender.set_state(STATE), Unknown) for _ in range(100))
     assert time.monotonic() - began < 1
     go.set()
-    assert settled(teller) == Done()
-    assert sent == [SAID]
-    teller.close()
+    assert settled(sender) == Done()
+    assert sent == [STATE]
+    sender.close()
 
 
 @pytest.mark.parametrize(
@@ -64,24 +64,24 @@ def test_it_is_sent_once_and_nobody_waits() -> None:
         (ValueError("odd"), Failed("ForgeSilent", "odd", "see forge: in the host file")),
     ],
 )
-def test_a_forge_that_fails_is_left_alone_longer_and_longer(error: Exception, outcome: Outcome) -> None:
+def test_the_back_off_grows(error: Exception, outcome: Outcome) -> None:
     clock, tries = Clock(), list[float]()
 
     def send(said: CommitState) -> None:
         tries.append(clock.seconds)
         raise error
 
-    teller = StatusSender(send, clock)
+    sender = StatusSender(send, clock)
     for rest in (*RESTS_SECONDS, RESTS_SECONDS[-1]):
-        assert settled(teller) == outcome
+        assert settled(sender) == outcome
         clock.seconds += rest - 0.1
-        assert teller.set_state(SAID) == Unknown("the forge is left alone for a while")
+        assert sender.set_state(STATE) == Unknown("the forge is not contacted during its back-off")
         clock.seconds += 0.1
     assert len(tries) == len(RESTS_SECONDS) + 1
-    teller.close()
+    sender.close()
 
 
-def test_and_as_long_as_it_asks() -> None:
+def test_the_back_off_follows_retry_after() -> None:
     clock = Clock()
     answers: list[Exception | None] = [ForgeSilentError("busy", 900), None, ForgeSilentError("down")]
 
@@ -89,46 +89,46 @@ def test_and_as_long_as_it_asks() -> None:
         if (error := answers.pop(0)) is not None:
             raise error
 
-    teller = StatusSender(send, clock)
-    assert isinstance(settled(teller), Failed)
+    sender = StatusSender(send, clock)
+    assert isinstance(settled(sender), Failed)
     clock.seconds = 899
-    assert teller.set_state(SAID) == Unknown("the forge is left alone for a while")
+    assert sender.set_state(STATE) == Unknown("the forge is not contacted during its back-off")
     clock.seconds = 900
-    assert settled(teller) == Done()
-    assert isinstance(settled(teller), Failed)
+    assert settled(sender) == Done()
+    assert isinstance(settled(sender), Failed)
     clock.seconds += RESTS_SECONDS[0]
     answers.append(None)
-    assert settled(teller) == Done()
-    teller.close()
+    assert settled(sender) == Done()
+    sender.close()
 
 
-def test_another_state_waits_for_the_one_on_its_way() -> None:
+def test_another_state_waits_for_the_request_in_flight() -> None:
     sent: list[CommitState] = []
-    teller = StatusSender(sent.append)
+    sender = StatusSender(sent.append)
     other = CommitState("d" * 40, CommitStand.PENDING, "held")
-    teller.set_state(SAID)
-    assert settled(teller, other) == Done()
-    assert sent == [SAID, other]
-    teller.close()
+    sender.set_state(STATE)
+    assert settled(sender, other) == Done()
+    assert sent == [STATE, other]
+    sender.close()
 
 
-def test_a_forge_in_trouble_is_so_for_the_next_state_too() -> None:
+def test_a_failure_applies_to_the_next_state_too() -> None:
     go = threading.Event()
 
     def send(said: CommitState) -> None:
         assert go.wait(10)
         raise ForgeRefusedError("no such commit", 404)
 
-    teller = StatusSender(send, Clock())
-    assert isinstance(teller.set_state(SAID), Unknown)
+    sender = StatusSender(send, Clock())
+    assert isinstance(sender.set_state(STATE), Unknown)
     go.set()
-    assert settled(teller, CommitState("d" * 40, CommitStand.PENDING, "held")) == Failed(
+    assert settled(sender, CommitState("d" * 40, CommitStand.PENDING, "held")) == Failed(
         "ForgeRefused", "no such commit"
     )
-    teller.close()
+    sender.close()
 
 
-def test_a_refused_login_is_tried_again_after_a_minute_or_with_another_token() -> None:
+def test_a_rejected_login_is_retried_after_a_minute_or_with_another_token() -> None:
     clock, token, tries = Clock(), ["wrong"], []
 
     def send(said: CommitState) -> None:
@@ -136,34 +136,34 @@ def test_a_refused_login_is_tried_again_after_a_minute_or_with_another_token() -
         if token[0] == "wrong":
             raise ForgeRefusedError("401", 401)
 
-    teller = StatusSender(send, clock, credential=lambda: token[0])
-    assert isinstance(settled(teller), Refused)
+    sender = StatusSender(send, clock, credential=lambda: token[0])
+    assert isinstance(settled(sender), Refused)
     for _ in range(11):
         clock.seconds += 5
-        assert isinstance(teller.set_state(SAID), Unknown)
+        assert isinstance(sender.set_state(STATE), Unknown)
     token[0] = "right"
-    assert settled(teller) == Done()
+    assert settled(sender) == Done()
     assert tries == ["wrong", "right"]
-    teller.close()
+    sender.close()
 
 
 @pytest.mark.parametrize("error", [ForgeSilentError("busy", 900), ForgeSilentError("busy", status=429)])
-def test_a_rate_limit_holds_for_git_on_the_same_host(error: Exception) -> None:
+def test_a_rate_limit_applies_to_git_on_the_same_host(error: Exception) -> None:
     def send(said: CommitState) -> None:
         raise error
 
     git = Backoff()
-    teller = StatusSender(send, Clock(), shared=git)
-    settled(teller)
-    assert "the forge limits how often it is contacted; failed once, next try at 2" in git.rest()
-    teller.close()
+    sender = StatusSender(send, Clock(), shared=git)
+    settled(sender)
+    assert "the forge limits the rate of requests; failed once, next try at 2" in git.rest()
+    sender.close()
 
 
-def test_while_git_leaves_the_host_alone_nothing_is_sent() -> None:
+def test_nothing_is_sent_during_gits_back_off() -> None:
     sent: list[CommitState] = []
     git = Backoff()
     git.failed(RemoteFailure.AUTHENTICATION, "wrong password")
-    teller = StatusSender(sent.append, shared=git)
-    assert teller.set_state(SAID) == Unknown(git.rest())
+    sender = StatusSender(sent.append, shared=git)
+    assert sender.set_state(STATE) == Unknown(git.rest())
     assert sent == []
-    teller.close()
+    sender.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.forge.escaping import COMMENT_CHARACTERS, harmless
+from reconciler.forge.escaping import COMMENT_CHARACTERS, neutralize
 from reconciler.reports.preview import report_of
 from reconciler.reports.preview_json import preview_json
 from reconciler.reports.preview_markdown import ROWS_MAX, preview_markdown
@@ -177,7 +177,7 @@ def test_text_of_strangers_is_text(render: object) -> None:
         for sign in ("<img", "[a](b)", "`x`"):
             assert sign not in shown
         for sign in ("@team", " #1"):
-            assert sign not in harmless(shown)
+            assert sign not in neutralize(shown)
 
 
 def test_a_long_list_is_cut_in_a_comment_and_whole_in_the_text() -> None:

@@ -22,13 +22,13 @@ def check_forge(settings: Settings) -> Iterator[CheckResult]:
         return
     try:
         token = SecretFile(page.token_file, read_token).content
-        may = ForgeClient(page.place, ForgeHttp(token, HttpBounds(SECONDS, tries=1))).may_write()
+        may = ForgeClient(page.repository, ForgeHttp(token, HttpBounds(SECONDS, tries=1))).may_write()
     except SecretError as error:
         yield warn("forge", *_split(str(error)))
     except ForgeError as error:
         yield warn("forge", f"commits' states are not shown: {error}", "see forge: in the host file")
     else:
-        where = f"{page.place.repository} on {page.place.api}"
+        where = f"{page.repository.repository} on {page.repository.api}"
         if may:
             yield ok("forge", f"{where} shows states as {page.name}")
         else:

@@ -12,144 +12,138 @@ from typing import Any
 
 import click
 
-from reconciler.cli.forge.target import AUTHORS, ForgeTarget, UnknownPlaceError, forge_target_of
+from reconciler.cli.forge.target import AUTHORS, ForgeTarget, MissingOptionError, forge_target_of
 from reconciler.cli.lazy import USAGE_ERROR
-from reconciler.forge.client import CommentResult, ForgeClient
+from reconciler.cli.options import options
+from reconciler.forge.client import CommentDraft, ForgeClient
 from reconciler.forge.errors import ForgeError, ForgeRefusedError
-from reconciler.forge.escaping import capped, harmless
+from reconciler.forge.escaping import neutralize, truncate
 from reconciler.forge.http import ForgeHttp, HttpBounds
 from reconciler.forge.wire import marker
 from reconciler.values.commit_state import CommitStand, CommitState
 from reconciler.values.forge_repository import forge_repository
 
 FORGE_FAILED = 75
-"""The exit code of a forge that did not take it (EX_TEMPFAIL); the check itself says what it found by its
-own code.
-"""
+"""The exit code if the forge rejects it (EX_TEMPFAIL); a check reports its result by its own exit code."""
 FILE_MAX_BYTES = 8 << 20
 REVIEW = "provider-daemon/review"
 PLAIN = ("url", "repository", "number", "commit", "link", "allow_http")
-"""Options that are taken as they are."""
-Command = Callable[..., Any]
+"""Options that are fields of ForgeTarget."""
 
 
-def _options(command: Command) -> Command:
-    """Where the forge is; each option has a variable that says the same."""
-    for option in (
-        click.option("--url", help="The forge's address, or that of its API; else $FORGE_URL."),
-        click.option("--repository", help="OWNER/NAME; else $FORGE_REPOSITORY."),
-        click.option(
-            "--token-file",
-            type=click.Path(path_type=Path),
-            help="A file with the token; else $FORGE_TOKEN, $GITHUB_TOKEN.",
-        ),
-        click.option("--link", help="ForgeTarget more is to be read, such as the log of the run."),
-        click.option(
-            "--seconds",
-            default=30.0,
-            show_default=True,
-            envvar="FORGE_SECONDS",
-            help="How long the forge may take for each thing that it is asked; else $FORGE_SECONDS.",
-        ),
-        click.option(
-            "--allow-http", is_flag=True, help="Permit plain http to another host; else $FORGE_ALLOW_HTTP."
-        ),
-        click.option(
-            "--best-effort",
-            is_flag=True,
-            help="Exit 0 even if the forge rejects it; print a warning.",
-        ),
-    ):
-        command = option(command)
-    return command
+forge_options = options(
+    click.option("--url", help="The forge's address, or that of its API; else $FORGE_URL."),
+    click.option("--repository", help="OWNER/NAME; else $FORGE_REPOSITORY."),
+    click.option(
+        "--token-file",
+        type=click.Path(path_type=Path),
+        help="A file with the token; else $FORGE_TOKEN, $GITHUB_TOKEN.",
+    ),
+    click.option("--link", help="Link to details, such as the log of the run."),
+    click.option(
+        "--seconds",
+        default=30.0,
+        show_default=True,
+        envvar="FORGE_SECONDS",
+        help="Timeout of each request to the forge; else $FORGE_SECONDS.",
+    ),
+    click.option(
+        "--allow-http", is_flag=True, help="Permit plain http to another host; else $FORGE_ALLOW_HTTP."
+    ),
+    click.option(
+        "--best-effort",
+        is_flag=True,
+        help="Exit 0 even if the forge rejects it; print a warning.",
+    ),
+)
 
 
 @click.group()
 def forge() -> None:
-    """Tell a pull request what a change does, and a commit how it stands.
+    """Comment on a pull request, and set the state of a commit.
 
-    Exit codes: 0 told, 75 the forge did not take it (0 with --best-effort), 64 wrong usage. A forge that
-    fails never fails a check: what the check found is said by its own exit code.
+    Exit codes: 0 done, 75 the forge rejected it or failed (0 with --best-effort), 64 usage error. A check
+    reports its result by its own exit code, whatever the forge does.
     """
 
 
 @forge.command()
 @click.option("--file", type=click.Path(path_type=Path), required=True, help="Markdown; - is stdin.")
-@click.option("--provider", default="", help="Whose comment: each provider has one on a pull request.")
+@click.option("--provider", default="", help="The provider; each has one comment on a pull request.")
 @click.option("--number", type=int, help="The pull request's number; else $FORGE_PULL_REQUEST.")
-@_options
-def comment(file: Path, provider: str, **options: Any) -> int:
-    """Write one comment on a pull request, or edit the one that is there.
+@forge_options
+def comment(file: Path, provider: str, **flags: Any) -> int:
+    """Write a comment on a pull request, or edit the existing one.
 
-    Nothing is written when the pull request has got another head since. Nothing in the comment mentions,
-    links or hides. It is capped at 65,536 characters and says where the rest is.
+    Nothing is written if the head of the pull request has changed. The text is neutralised: it cannot mention
+    users, link or hide. It is truncated at 65,536 characters, with a link to the rest.
     """
 
-    def tell(where: ForgeTarget, told: ForgeClient) -> str:
+    def send(where: ForgeTarget, client: ForgeClient) -> str:
         content = _read(file)
         if where.is_queued:
             return "a merge queue's commit has no pull request; nothing was written"
-        where.need("number")
+        where.require("number")
         number = where.number
-        if where.commit and (head := told.head_of(number)) != where.commit:
+        if where.commit and (head := client.head_of(number)) != where.commit:
             return (
                 f"pull request {number} has moved from {where.commit[:12]} to {head[:12]}; nothing was "
-                "written, the review of the newer commit is what counts"
+                "written, the newer commit has its own review"
             )
         mark = marker(provider)
-        body = capped(f"{mark}\n{_linked(harmless(content), where.link)}", _rest(where))
-        written = told.say(CommentResult(number, mark, body, where.author))
+        body = truncate(f"{mark}\n{_linked(neutralize(content), where.link)}", _rest(where))
+        written = client.write_comment(CommentDraft(number, mark, body, where.author))
         return f"comment on pull request {number}: {written}"
 
-    return _on_forge(tell, options, "url", "repository", "token")
+    return _run(send, flags, "url", "repository", "token")
 
 
 @forge.command()
 @click.option("--state", type=click.Choice([each.value for each in CommitStand]), required=True)
 @click.option("--description", default="", help="One line; a forge shows 140 characters.")
-@click.option("--name", default=REVIEW, show_default=True, help="What tells this state from other checks.")
+@click.option("--name", default=REVIEW, show_default=True, help="The name of the check.")
 @click.option("--commit", help="The commit, 40 digits; else $FORGE_COMMIT, else the pull request's head.")
-@_options
-def status(state: str, description: str, name: str, **options: Any) -> int:
+@forge_options
+def status(state: str, description: str, name: str, **flags: Any) -> int:
     """Set the state of a commit: pending, success or failure."""
 
-    def tell(where: ForgeTarget, told: ForgeClient) -> str:
+    def send(where: ForgeTarget, client: ForgeClient) -> str:
         try:
-            told.set_state(CommitState(where.commit, CommitStand(state), description), name, where.link)
+            client.set_state(CommitState(where.commit, CommitStand(state), description), name, where.link)
         except ForgeRefusedError as error:
             if error.status != 403 or where.author != AUTHORS["GITEA_ACTIONS"]:
                 raise
             return f"{name} was not set: on Gitea a job cannot set states; require the job's own state"
         return f"commit {where.commit[:12]}: {state}"
 
-    return _on_forge(tell, options, "url", "repository", "token", "commit")
+    return _run(send, flags, "url", "repository", "token", "commit")
 
 
-def _on_forge(tell: Callable[[ForgeTarget, ForgeClient], str], options: dict[str, Any], *needed: str) -> int:
+def _run(send: Callable[[ForgeTarget, ForgeClient], str], flags: dict[str, Any], *needed: str) -> int:
     try:
-        where = _where(options)
-        where.need(*needed)
-        exchange = ForgeHttp(where.token, HttpBounds(seconds=options["seconds"]))
+        where = _where(flags)
+        where.require(*needed)
+        exchange = ForgeHttp(where.token, HttpBounds(seconds=flags["seconds"]))
         there = forge_repository(where.url, where.repository, allow_http=where.allow_http)
-        click.echo(tell(where, ForgeClient(there, exchange)))
-    except (UnknownPlaceError, ValueError) as error:
-        return _untold(error, USAGE_ERROR, options)
+        click.echo(send(where, ForgeClient(there, exchange)))
+    except (MissingOptionError, ValueError) as error:
+        return _failed(error, USAGE_ERROR, flags)
     except ForgeError as error:
-        return _untold(error, FORGE_FAILED, options)
+        return _failed(error, FORGE_FAILED, flags)
     return 0
 
 
-def _untold(error: Exception, code: int, options: dict[str, Any]) -> int:
-    click.echo(f"the forge was not told: {error}", err=True)
-    return 0 if options["best_effort"] else code
+def _failed(error: Exception, code: int, flags: dict[str, Any]) -> int:
+    click.echo(f"nothing was sent to the forge: {error}", err=True)
+    return 0 if flags["best_effort"] else code
 
 
-def _where(options: dict[str, Any]) -> ForgeTarget:
-    where = forge_target_of(os.environ)
-    named = {name: options.get(name) for name in PLAIN}
-    if (file := options["token_file"]) is not None:
+def _where(flags: dict[str, Any]) -> ForgeTarget:
+    target = forge_target_of(os.environ)
+    named = {name: flags.get(name) for name in PLAIN}
+    if (file := flags["token_file"]) is not None:
         named["token"] = _read(file).strip()
-    return replace(where, **{name: value for name, value in named.items() if value})
+    return replace(target, **{name: value for name, value in named.items() if value})
 
 
 def _rest(where: ForgeTarget) -> str:

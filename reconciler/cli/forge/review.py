@@ -1,4 +1,4 @@
-"""`provider-daemon review`: is a change valid, and what would it do once it is merged; for CI."""
+"""`provider-daemon review`: validates a change and plans its merge; for CI."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.cli.errors import CliError
 from reconciler.cli.planning.preview import BRANCHES, PreviewRequest, preview_offline
 from reconciler.cli.repository.validate import committed
 from reconciler.documents.desired import validate
-from reconciler.forge.escaping import harmless
+from reconciler.forge.escaping import neutralize
 from reconciler.git.clone import Clone, ConflictError
 from reconciler.reports.faults import github_of, gitlab_of
 from reconciler.reports.review import CHECKING, Review, review_markdown, verdict
@@ -30,7 +30,7 @@ GITLAB_REPORT = "gl-code-quality-report.json"
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What is reviewed; `folder` and `provider` are "" where the repository holds one provider."""
+    """The change under review; `folder` and `provider` are "" if the repository has one provider."""
 
     clone: Path
     base: str
@@ -43,7 +43,7 @@ class _Change:
 @click.option("--base", default="", help="The commit to merge into; without it HEAD is checked as it is.")
 @click.option("--head", default="HEAD", show_default=True, help="The change.")
 @click.option("--path", default="", help="The provider's folder in the repository.")
-@click.option("--provider", default="", help="Whose snapshot, where several share the repository.")
+@click.option("--provider", default="", help="The provider, if several share the repository.")
 @click.option(
     "--clone",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -55,7 +55,7 @@ class _Change:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("review"),
     show_default=True,
-    help="Where review.md, state and description are written.",
+    help="The folder for review.md, state and description.",
 )
 @click.option(
     "--format",
@@ -68,15 +68,15 @@ class _Change:
 def review(out: Path, form: str, clone: Path, **options: str) -> int:
     """Check the merge of HEAD into BASE and plan it on the snapshot branch.
 
-    Reads git's objects alone: nothing is checked out, run or fetched. Exit code 0: valid (there may be
-    warnings), 1: errors, a conflict, or no plan where there should be one.
+    Reads only git's objects: nothing is checked out, run or fetched. Exit code 0: valid (there may be
+    warnings), 1: errors, a conflict, or a plan that failed.
     """
     change = _Change(
         clone, options["base"], options["head"], plain_folder(options["path"]), options["provider"]
     )
     made = _review(change)
     faults = _from_the_top(made.faults, change.folder)
-    text = harmless(review_markdown(made))
+    text = neutralize(review_markdown(made))
     out.mkdir(parents=True, exist_ok=True)
     _write(out / "review.md", text)
     _write(out / "state", (CommitStand.SUCCESS if made.passed else CommitStand.FAILURE).value)
@@ -112,7 +112,7 @@ def _files(clone: Clone, head: str, tree: str) -> tuple[Mapping[str, bytes], Non
 
 
 def _unplanned(clone: Clone, change: _Change, base: str) -> str:
-    """Why there is nothing to plan with; "" where there is."""
+    """Why the change cannot be planned; "" if it can."""
     if not base:
         return NO_BASE
     name = BRANCHES + change.provider
@@ -124,24 +124,24 @@ def _unplanned(clone: Clone, change: _Change, base: str) -> str:
 
 
 def _planned(made: Review, change: _Change) -> Review:
-    asked = PreviewRequest(change.clone, made.base, made.head, change.folder, change.provider)
+    request = PreviewRequest(change.clone, made.base, made.head, change.folder, change.provider)
     try:
-        preview = preview_offline(asked)
+        preview = preview_offline(request)
     except CliError as error:
         return replace(made, failed=str(error).removeprefix("error: "))
     return replace(made, preview=preview, faults=preview.faults)
 
 
 def _from_the_top(faults: Sequence[Fault], folder: str) -> tuple[Fault, ...]:
-    """The faults with paths from the top of the repository, as forges show them."""
+    """The faults with paths relative to the repository's top, as forges show them."""
     return tuple(replace(fault, path=f"{folder}/{fault.path}".lstrip("/")) for fault in faults)
 
 
 def _log(text: str, faults: Sequence[Fault], made: Review) -> str:
-    """Annotations, then the review, of which no line is taken for a command of the log."""
+    """Annotations, then the review, whose lines the log does not interpret as commands."""
     word = secrets.token_hex(16)
     held = made.preview.ceilings if made.preview else ()
-    warning = "::warning::the host file's limits hold back what this change asks for; see the plan\n"
+    warning = "::warning::the host file's limits hold this change; see the plan\n"
     return f"{github_of(faults)}{warning if held else ''}::stop-commands::{word}\n{text}\n::{word}::\n"
 
 

@@ -1,4 +1,4 @@
-"""Where a pull request is: from options, else FORGE_*, else what GitHub Actions and Gitea Actions set."""
+"""The pull request: from options, else FORGE_*, else variables of GitHub Actions and Gitea Actions."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ OPTIONS = {
     "number": ("--number", "FORGE_PULL_REQUEST"),
     "commit": ("--commit", "FORGE_COMMIT"),
 }
-"""How each thing is named on the command line, and in the environment of any CI."""
+"""The option and the environment variable of each field."""
 
 AUTHORS = {"GITEA_ACTIONS": "gitea-actions", "GITHUB_ACTIONS": "github-actions[bot]"}
-"""Who speaks with a workflow's own token, which may not ask for its account."""
+"""The account of a workflow's own token, which may not query its account."""
 
 
-class UnknownPlaceError(Exception):
-    """Something is not known that a forge must be told; the sentence says how to give it."""
+class MissingOptionError(Exception):
+    """A required value is unknown; the text says how to give it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForgeTarget:
-    """A repository, a pull request in it, a commit; what is not known is empty (0: no number). `is_queued`
-    says that the commit is a merge queue's, which has no pull request of its own.
+    """A repository, a pull request in it, a commit; unknown fields are empty (0: no number). `is_queued`: the
+    commit is a merge queue's, without a pull request of its own.
     """
 
     url: str = ""
@@ -43,15 +43,15 @@ class ForgeTarget:
     is_queued: bool = False
     allow_http: bool = False
 
-    def need(self, *names: str) -> None:
-        """UnknownPlaceError where one of these is not known."""
+    def require(self, *names: str) -> None:
+        """MissingOptionError if one of these fields is unknown."""
         for name in names:
             if not getattr(self, name):
                 option, variable = OPTIONS[name]
-                raise UnknownPlaceError(f"the {_WORDS[name]} is not known; give {option}, or set {variable}")
+                raise MissingOptionError(f"the {_LABELS[name]} is unknown; give {option}, or set {variable}")
 
 
-_WORDS = {
+_LABELS = {
     "url": "forge's address",
     "repository": "repository (OWNER/NAME)",
     "token": "token",
@@ -61,9 +61,9 @@ _WORDS = {
 
 
 def forge_target_of(environment: Mapping[str, str]) -> ForgeTarget:
-    """What the environment says; UnknownPlaceError on GitLab, which takes files and not comments."""
+    """The target by the environment; MissingOptionError on GitLab, which takes files instead of comments."""
     if environment.get("GITLAB_CI") and not environment.get("FORGE_URL"):
-        raise UnknownPlaceError(
+        raise MissingOptionError(
             "on GitLab the review is the job's code quality report and its artifact review.md"
         )
     plain = _of_actions(environment)
@@ -102,7 +102,7 @@ def _of_actions(environment: Mapping[str, str]) -> ForgeTarget:
 
 
 def _event(path: str) -> Mapping[str, Any]:
-    """What made the workflow run, as the forge wrote it down; nothing where there is no such file."""
+    """The event that triggered the workflow; empty without such a file."""
     if not path:
         return {}
     try:

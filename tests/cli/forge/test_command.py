@@ -61,7 +61,7 @@ def test_the_log_of_the_run_is_linked_below_the_first_line(fake: FakeForge, plan
     assert "Log of this run" not in fake.bodies[0]
 
 
-def test_a_pull_request_that_has_moved_on(
+def test_a_pull_request_with_a_newer_head(
     fake: FakeForge, plan: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Reviews may overlap; the older one must not replace the newer one's comment."""
@@ -96,7 +96,7 @@ def test_a_job_of_gitea_that_may_not_set_states(
     assert "require the job's own state" in capsys.readouterr().out
 
 
-def test_plain_http_to_another_host_needs_words(plan: Path, fake: FakeForge) -> None:
+def test_plain_http_to_another_host_needs_a_flag(plan: Path, fake: FakeForge) -> None:
     """The name resolves nowhere, so that what is permitted ends with a forge that cannot be reached."""
     options = ("--url", "http://forge.invalid", "--seconds", "1")
     assert run("comment", "--file", str(plan), *options) == 64
@@ -122,7 +122,7 @@ def test_a_state(fake: FakeForge, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("trouble", [Trouble(401), Trouble(404), Trouble(429, {"Retry-After": "3600"})])
-def test_a_forge_that_fails_fails_no_check(
+def test_a_failing_forge_has_its_own_exit_code(
     fake: FakeForge, plan: Path, trouble: Trouble, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.always = trouble
@@ -130,16 +130,16 @@ def test_a_forge_that_fails_fails_no_check(
     assert run("comment", "--file", str(plan), "--best-effort") == 0
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.count("the forge was not told: 127.0.0.1:") == 2
+    assert told.err.count("nothing was sent to the forge: 127.0.0.1:") == 2
     assert TOKEN not in told.err
 
 
-def test_nor_does_one_that_is_slow(fake: FakeForge, plan: Path) -> None:
+def test_a_slow_forge_has_its_own_exit_code(fake: FakeForge, plan: Path) -> None:
     fake.always = Trouble(200, slow_seconds=2)
     assert run("comment", "--file", str(plan), "--seconds", "0.3") == FORGE_FAILED
 
 
-def test_nor_does_one_that_is_down(plan: Path, fake: FakeForge) -> None:
+def test_an_unreachable_forge_has_its_own_exit_code(plan: Path, fake: FakeForge) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
     assert run("comment", "--file", str(plan), "--url", url, "--seconds", "1") == FORGE_FAILED
@@ -148,14 +148,14 @@ def test_nor_does_one_that_is_down(plan: Path, fake: FakeForge) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
-        ("FORGE_TOKEN", "", "the token is not known; give --token-file, or set FORGE_TOKEN"),
-        ("FORGE_PULL_REQUEST", "", "the pull request's number is not known; give --number"),
-        ("FORGE_URL", "", "the forge's address is not known"),
+        ("FORGE_TOKEN", "", "the token is unknown; give --token-file, or set FORGE_TOKEN"),
+        ("FORGE_PULL_REQUEST", "", "the pull request's number is unknown; give --number"),
+        ("FORGE_URL", "", "the forge's address is unknown"),
         ("FORGE_URL", "http://forge.example", "not encrypted"),
         ("FORGE_REPOSITORY", "state", "write OWNER/NAME"),
     ],
 )
-def test_what_is_not_known(
+def test_missing_values_are_named(
     fake: FakeForge,
     plan: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -173,7 +173,7 @@ def test_what_is_not_known(
     assert not fake.bodies
 
 
-def test_gitlab_is_told_by_files(
+def test_gitlab_gets_files(
     fake: FakeForge, plan: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("FORGE_URL")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.forge.target import ForgeTarget, UnknownPlaceError, forge_target_of
+from reconciler.cli.forge.target import ForgeTarget, MissingOptionError, forge_target_of
 
 HEAD = "d" * 40
 ACTIONS = {
@@ -63,7 +63,7 @@ def test_a_merge_queue(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("said", "allowed"), [("true", True), ("1", True), ("", False), ("no", False)])
-def test_plain_http_is_permitted_in_words(said: str, allowed: bool) -> None:
+def test_plain_http_is_permitted_by_a_variable(said: str, allowed: bool) -> None:
     assert forge_target_of({"FORGE_ALLOW_HTTP": said}).allow_http is allowed
 
 
@@ -79,16 +79,16 @@ def test_plain_http_is_permitted_in_words(said: str, allowed: bool) -> None:
         "[" * 99_999,
     ],
 )
-def test_an_event_that_says_nothing(tmp_path: Path, found: str) -> None:
+def test_an_event_without_fields(tmp_path: Path, found: str) -> None:
     where = forge_target_of(ACTIONS | event(tmp_path, found))
     assert where.number == 0
 
 
-def test_an_event_that_is_not_there() -> None:
+def test_a_missing_event_file() -> None:
     assert forge_target_of({"GITHUB_EVENT_PATH": "/nowhere/event.json"}) == ForgeTarget()
 
 
-def test_what_is_said_outright_counts() -> None:
+def test_forge_variables_override() -> None:
     said = {
         "FORGE_URL": "https://forge.example",
         "FORGE_REPOSITORY": "a/b",
@@ -103,10 +103,10 @@ def test_what_is_said_outright_counts() -> None:
 
 
 @pytest.mark.parametrize("number", ["x", "-1", "1" * 13, "٣", ""])
-def test_numbers_that_are_none(number: str) -> None:
+def test_invalid_numbers(number: str) -> None:
     assert forge_target_of({"FORGE_PULL_REQUEST": number}).number == 0
 
 
 def test_gitlab() -> None:
-    with pytest.raises(UnknownPlaceError, match="code quality report"):
+    with pytest.raises(MissingOptionError, match="code quality report"):
         forge_target_of({"GITLAB_CI": "true"})
