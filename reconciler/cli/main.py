@@ -47,9 +47,9 @@ COMMANDS = {
     "reconcile": ("reconciler.cli.host.reconcile:reconcile", "read the repository and run a cycle now"),
     "suspend": ("reconciler.cli.repository.suspend:suspend", "stop all spending, by a commit with a reason"),
     "resume": ("reconciler.cli.repository.suspend:resume", "end a suspension, by a commit"),
-    "drain": ("reconciler.cli.host.drain:drain", "stop bidding from the next cycle on; leases continue"),
+    "drain": ("reconciler.cli.host.stop_files:drain", "stop bidding from the next cycle on; leases continue"),
     "stop-spending": (
-        "reconciler.cli.host.spending:stop_spending",
+        "reconciler.cli.host.stop_files:stop_spending",
         "stop all spending within a cycle, without git, chain or API",
     ),
     "forget-height": (

@@ -152,7 +152,7 @@ def test_untrusted_text_cannot_fold(line: str) -> None:
 
 def test_truncation_closes_folds() -> None:
     made = truncate(FOLDED.replace("- a\n", "- a\n" * 100), "in the log", 400)
-    assert "</details>\n\n*This is not all" in made
+    assert "</details>\n\n*Truncated:" in made
 
 
 def test_invisible_characters_are_removed() -> None:

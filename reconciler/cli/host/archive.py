@@ -1,4 +1,4 @@
-"""A backup as a file: a tar of plain files from a fixed list; the first member holds the others' digests."""
+"""The file form of a backup: a tar of listed plain files; its first member has the digests of the others."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from reconciler.cli.errors import CliError
 from reconciler.values.text import one_line
 
 FORMAT = 2
-"""The form of the file: 2 is authenticated; a newer one is refused, and so is an older one."""
+"""The version of the form; others are rejected. Version 1 was not authenticated."""
 
 MANIFEST, SEAL = "backup.json", "backup.hmac"
-"""The first member; the second, if a key was at hand: the HMAC-SHA256 of the first in hexadecimal."""
+"""The first member, and the second, if a key was available: the first one's HMAC-SHA256 in hexadecimal."""
 HOST, JOURNAL, KEYRING, STATE = "host.yaml", "journal.sqlite", "keyring", "state"
 
 MEBIBYTE = 1 << 20
@@ -33,21 +33,21 @@ LISTED = (
     (re.compile(rf"{STATE}/(?:drain|stop-spending)"), MEBIBYTE),
     (re.compile(rf"{STATE}/ansible/places\.json"), 64 * MEBIBYTE),
 )
-"""All that a backup may hold, with the most bytes of each; whatever else an archive names is refused."""
+"""The allowed members of a backup, with the maximum bytes of each."""
 
 KEPT_STATE = ("drain", "stop-spending", "ansible/places.json")
 MEMBERS_MAX = 1_000
 NAME_MAX = 100
-"""Characters of a name in a plain tar header; longer ones would take headers of variable length."""
+"""Characters of a name in a plain tar header; longer ones need headers of variable length."""
 
 SEAL_BYTES = 64
 _HELD_MAX = MEBIBYTE
-"""Members up to this size are held in memory: the host file and the keyring, which prove the archive."""
+"""Members up to this size are kept in memory: host file and keyring, for authentication."""
 
 
 class Manifest(BaseModel):
-    """`journal` is the version of its tables (0: none), `files` holds SHA-256 digests by name, `host_file` is
-    the path that the host file had, `key` and `backend` say which key of the keyring authenticates.
+    """`journal` is the version of its tables (0: none), `files` has SHA-256 digests by name, `host_file` is
+    the original path of the host file, `key` and `backend` name the authenticating key of the keyring.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -69,12 +69,12 @@ class _Form(BaseModel):
 
 
 class ArchiveError(Exception):
-    """The file is not a backup, or not a whole one; says why."""
+    """The file is not a complete backup; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedArchive:
-    """An archive with listed members of the manifest's digests; `digest` is the whole file's."""
+    """An archive whose members match the manifest; `digest` is that of the whole file."""
 
     manifest: Manifest
     manifest_bytes: bytes
@@ -84,12 +84,10 @@ class CheckedArchive:
 
 
 def write_archive(path: Path, manifest: bytes, seal: str | None, sources: Mapping[str, bytes | Path]) -> str:
-    """Write it whole or not at all, readable by its owner alone; the file's SHA-256. CliError where the
-    file exists.
-    """
-    taken = CliError(f"error: {path} is there already; name a new file, a backup is never written over")
+    """Write the archive atomically, readable only by its owner; its SHA-256. CliError if the file exists."""
+    exists = CliError(f"error: {path} exists; name a new file, a backup is never overwritten")
     if path.exists():
-        raise taken
+        raise exists
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".provider-backup-")  # mode 0600, a new file
     try:
         with os.fdopen(handle, "wb") as file:
@@ -104,19 +102,19 @@ def write_archive(path: Path, manifest: bytes, seal: str | None, sources: Mappin
         digest = digest_of(Path(draft))
         os.link(draft, path)
     except FileExistsError:
-        raise taken from None
+        raise exists from None
     finally:
         Path(draft).unlink(missing_ok=True)
     return digest
 
 
 def is_listed(name: str) -> bool:
-    """Whether a backup may hold a member of this name."""
+    """Whether a backup may have a member of this name."""
     return _bytes_max(name) is not None
 
 
 def check_archive(file: BinaryIO) -> CheckedArchive:
-    """Read an archive to its end and write nothing; ArchiveError unless every byte is accounted for."""
+    """Verify a whole archive without writing; ArchiveError unless all members match the manifest."""
     whole = _Hashing(file)
     members = _members(whole)
     manifest_bytes = _first(members)
@@ -143,8 +141,8 @@ def check_archive(file: BinaryIO) -> CheckedArchive:
 
 
 def extract(file: BinaryIO, checked: CheckedArchive, into: Path) -> None:
-    """Write every member below a directory, readable by its owner alone; ArchiveError where one is not what
-    was checked.
+    """Write every member below a directory, readable only by its owner; ArchiveError if one differs from
+    what was verified.
     """
     digests = dict[str, str]()
     file.seek(0)
@@ -166,7 +164,7 @@ def extract(file: BinaryIO, checked: CheckedArchive, into: Path) -> None:
 
 
 def make_private(directory: Path) -> None:
-    """Make a directory and those above it that are missing, each for its owner alone."""
+    """Make a directory and its missing parents, accessible only to their owner."""
     if not directory.is_dir():
         make_private(directory.parent)
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -179,7 +177,7 @@ def digest_of(path: Path) -> str:
 
 
 class _Hashing:
-    """A file that is digested while it is read."""
+    """A file that is hashed while it is read."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -195,8 +193,8 @@ class _Hashing:
 
 
 def _members(file: BinaryIO | _Hashing) -> Iterator[tuple[str, int, Iterator[bytes]]]:
-    """Name, size and chunks of each member. Plain files with plain headers only: a link, device, sparse file
-    or extended header is refused, so that memory is bounded whatever the file holds.
+    """Name, size and chunks of each member. Only plain files with plain headers: a link, device, sparse file
+    or extended header is rejected, so that memory is bounded.
     """
     for _ in range(MEMBERS_MAX + 3):
         header = file.read(tarfile.BLOCKSIZE)
@@ -205,21 +203,21 @@ def _members(file: BinaryIO | _Hashing) -> Iterator[tuple[str, int, Iterator[byt
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # the stubs leave it out
             return
         except (tarfile.TarError, ValueError):
-            reason = "it ends too early" if len(header) < tarfile.BLOCKSIZE else "a header is not readable"
+            reason = "it ends too early" if len(header) < tarfile.BLOCKSIZE else "a header is invalid"
             raise ArchiveError(reason) from None
         name = found.name
         if found.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or name != one_line(name, NAME_MAX):
-            raise ArchiveError(f"it holds {one_line(name, NAME_MAX)!r}, which is not a plain file")
+            raise ArchiveError(f"it contains {one_line(name, NAME_MAX)!r}, which is not a plain file")
         if (most := {MANIFEST: MEBIBYTE, SEAL: SEAL_BYTES}.get(name) or _bytes_max(name)) is None:
-            raise ArchiveError(f"it holds {name!r}, which no backup does")
+            raise ArchiveError(f"it contains {name!r}, which is not allowed in a backup")
         if not 0 <= found.size <= most:
-            raise ArchiveError(f"it holds {name!r} of {found.size} bytes, which no backup does")
+            raise ArchiveError(f"it contains {name!r} with {found.size} bytes, which is too large for it")
         chunks = _chunks(file, found.size)
         yield name, found.size, chunks
         for _ in chunks:
             continue
         _exactly(file, -found.size % tarfile.BLOCKSIZE)
-    raise ArchiveError(f"it holds more than {MEMBERS_MAX} files")
+    raise ArchiveError(f"it contains more than {MEMBERS_MAX} files")
 
 
 def _chunks(file: BinaryIO | _Hashing, size: int) -> Iterator[bytes]:
@@ -251,8 +249,8 @@ def _manifest(content: bytes) -> Manifest:
             raise newer(program)
         if form.format < FORMAT:
             raise ArchiveError(
-                f"provider-daemon {program} wrote it, whose backups cannot be authenticated; restore it with "
-                "that version, then make a new one"
+                f"provider-daemon {program} wrote it without authentication; restore it with that version, "
+                "then make a new backup"
             )
         return Manifest.model_validate_json(content)
     except ValidationError as error:
@@ -262,7 +260,7 @@ def _manifest(content: bytes) -> Manifest:
 
 
 def newer(program: str) -> ArchiveError:
-    """That an archive's form, or its journal's, is of a later version than this one."""
+    """The error for an archive or journal of a later version."""
     return ArchiveError(f"a newer provider-daemon ({one_line(program, 40)}) wrote it; install that version")
 
 
@@ -272,16 +270,16 @@ def _bytes_max(name: str) -> int | None:
 
 def _admit(manifest: Manifest, name: str, before: Mapping[str, str]) -> None:
     if name not in manifest.files or name in (MANIFEST, SEAL):
-        raise ArchiveError(f"it holds {name!r}, which no backup does")
+        raise ArchiveError(f"it contains {name!r}, which is not allowed in a backup")
     if name in before:
-        raise ArchiveError(f"it holds {name!r} twice")
+        raise ArchiveError(f"it contains {name!r} twice")
 
 
 def _compare(manifest: Manifest, digests: Mapping[str, str]) -> None:
     differing = sorted(n for n in manifest.files if digests.get(n) != manifest.files[n])
     if differing:
         name = one_line(differing[0], NAME_MAX)
-        raise ArchiveError(f"{name!r} is missing or is not what it was; take another backup")
+        raise ArchiveError(f"{name!r} is missing or changed; use another backup")
 
 
 def _write_member(file: BinaryIO, name: str, source: bytes | Path) -> None:

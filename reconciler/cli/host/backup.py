@@ -1,6 +1,4 @@
-"""`provider-daemon backup`: journal, keyring, host file and adapter state in one file, beside a running
-daemon.
-"""
+"""`provider-daemon backup`: journal, keyring, host file and adapter state in one file."""
 
 from __future__ import annotations
 
@@ -38,25 +36,25 @@ from reconciler.journal.copying import copy_journal
 from reconciler.settings import KeySettings, Settings, SettingsError, read_passphrase
 
 PURPOSE = "backup v2"
-"""Separates the key that authenticates backups from every other use of the signing key."""
+"""Separates the authentication of backups from other uses of the signing key."""
 
 REPLACED = "before-restore-"
-"""Folders of the state directory that hold what a restore put aside."""
+"""Prefix of folders in the state directory with files that a restore moved away."""
 
 RESTORING = ".restoring"
 SSH = ".ssh"
-"""Where ssh looks in the daemon's home, which is the state directory: keys that open the forge."""
+"""The ssh directory in the daemon's home, which is the state directory: keys for the forge."""
 
-MADE_ANEW = frozenset(
+NOT_COPIED = frozenset(
     {"mirror.git", "mirror.lock", "git", "daemon.lock", "ansible-runs", RESTORING, SSH}
     | {f"{JOURNAL}{suffix}" for suffix in ("", "-wal", "-shm")}
 )
-"""What makes itself anew or is reported elsewhere; and the journal, which goes as a consistent copy."""
+"""Files that are made again or reported separately; the journal goes in as a consistent copy."""
 
 passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Its first line opens the keyring; else the host file's, else a question on the terminal.",
+    help="Its first line is the keyring's passphrase; else the host file's, else a prompt.",
 )
 
 
@@ -65,7 +63,7 @@ passphrase_option = click.option(
 @host_option
 @passphrase_option
 def backup(file: Path, host: Path | None, passphrase_file: Path | None) -> None:
-    """Write FILE: journal, keyring, host file, adapter state; the daemon may run meanwhile."""
+    """Write journal, keyring, host file and adapter state into FILE; the daemon may be running."""
     settings = settings_of(host)
     key = _key(settings, passphrase_file)
     with TemporaryDirectory(prefix="provider-daemon-") as scratch:
@@ -76,20 +74,22 @@ def backup(file: Path, host: Path | None, passphrase_file: Path | None) -> None:
         seal = key.authenticate(PURPOSE, content) if isinstance(key, PrivateKey) else None
         digest = write_archive(file, content, seal, sources)
     keys = sum(name.endswith(".info") for name in sources)
-    click.echo(f"{file}: {len(sources)} files, {keys} keys, journal {'kept' if manifest.journal else 'none'}")
+    click.echo(
+        f"{file}: {len(sources)} files, {keys} keys, journal {'included' if manifest.journal else 'none'}"
+    )
     click.echo(f"sha256: {digest}")
     if isinstance(key, PrivateKey):
         click.echo(f"authenticated by key {settings.key.name} ({key.address}); its passphrase restores it")
     else:
-        click.echo(f"not authenticated ({key}): only `restore --trust` with this sha256 takes it", err=True)
+        click.echo(f"not authenticated ({key}): restore it with `restore --trust` and this sha256", err=True)
     if settings.key.backend == "test":
-        click.echo("the keyring in it is not sealed: whoever reads this file has the money", err=True)
+        click.echo("its keyring is not encrypted: any reader of this file can spend the money", err=True)
     for line in (*outside(settings), *_unlisted(settings)):
-        click.echo(f"not in it: {line}")
+        click.echo(f"not included: {line}")
 
 
 def outside(settings: Settings) -> Iterator[str]:
-    """What a provider needs that no backup holds: secrets of others, and what opens the keyring."""
+    """Files that a provider needs and no backup includes: other secrets, and the keyring's passphrase."""
     named = {
         "the keyring's passphrase": settings.key.passphrase_file,
         "the kubeconfig": settings.kubernetes.kubeconfig,
@@ -118,8 +118,8 @@ def keyring_of(settings: Settings) -> Path:
     return settings.key.keyring / f"keyring-{settings.key.backend}"
 
 
-def given_passphrase(file: Path | None, settings: Settings | None) -> str | None:
-    """The passphrase in a file, else in the host file's, else typed; None where there is none of them."""
+def resolve_passphrase(file: Path | None, settings: Settings | None) -> str | None:
+    """The passphrase from a file, else from the host file's, else from a prompt; None without any."""
     if file is not None:
         return read_passphrase(KeySettings("", file, "file", file))
     try:
@@ -136,9 +136,9 @@ def given_passphrase(file: Path | None, settings: Settings | None) -> str | None
 def _key(settings: Settings, file: Path | None) -> PrivateKey | str:
     """The key that authenticates the backup, or why there is none."""
     if settings.key.backend == "test":
-        return "the keyring is not sealed, so that anyone who reads a backup could make another"
+        return "the keyring is not encrypted, so any reader of a backup could forge one"
     try:
-        passphrase = given_passphrase(file, settings)
+        passphrase = resolve_passphrase(file, settings)
         return open_keyring(keyring_of(settings), passphrase).key(settings.key.name)
     except (SettingsError, KeyLockedError, KeyMissingError) as error:
         return str(error)
@@ -162,7 +162,7 @@ def _manifest(settings: Settings, sources: dict[str, bytes | Path]) -> Manifest:
 
 
 def _sources(settings: Settings, scratch: Path) -> Iterator[tuple[str, bytes | Path]]:
-    """Content by name; small files are read once, as the daemon may replace them meanwhile."""
+    """Content by name; small files are read once, as the daemon may replace them."""
     yield HOST, settings.host_file.read_bytes()
     if (scratch / JOURNAL).exists():
         yield JOURNAL, scratch / JOURNAL
@@ -170,7 +170,7 @@ def _sources(settings: Settings, scratch: Path) -> Iterator[tuple[str, bytes | P
     for each in sorted(ring.iterdir()) if ring.is_dir() else ():
         if _is_plain(each) and is_listed(name := f"{KEYRING}/{each.name}"):
             if len(name.encode()) > NAME_MAX:
-                raise CliError(f"error: the key {each} has a name too long for a backup; rename it")
+                raise CliError(f"error: the key {each} has a name that is too long for a backup; rename it")
             yield name, each.read_bytes()
     for kept in KEPT_STATE:
         if _is_plain(settings.state / kept):
@@ -178,23 +178,23 @@ def _sources(settings: Settings, scratch: Path) -> Iterator[tuple[str, bytes | P
 
 
 def _unlisted(settings: Settings) -> Iterator[str]:
-    """Files of the state directory and the keyring that no backup holds, one line for each folder."""
+    """Unknown files of the state directory and the keyring."""
     state, ring = settings.state, keyring_of(settings)
-    known = {Path(kept).parts[0] for kept in KEPT_STATE} | MADE_ANEW
+    known = {Path(kept).parts[0] for kept in KEPT_STATE} | NOT_COPIED
     for path in sorted(state.iterdir()) if state.is_dir() else ():
         if (
             path.name not in known
             and not path.name.startswith(REPLACED)
             and path not in (ring, *ring.parents)
         ):
-            yield f"a file that the daemon does not know, {path}"
+            yield f"an unknown file in the state directory, {path}"
     for path in sorted(ring.iterdir()) if ring.is_dir() else ():
         if not _is_plain(path) or not is_listed(f"{KEYRING}/{path.name}"):
-            yield f"a file that no keyring has, {path}"
+            yield f"an unknown file in the keyring, {path}"
 
 
 def _is_plain(path: Path) -> bool:
-    """Whether a path is a file itself: a link could have been planted to copy another file."""
+    """Whether a path is a regular file: a planted link could copy another file."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
@@ -202,7 +202,7 @@ def _is_plain(path: Path) -> bool:
 
 
 def _ssh(settings: Settings) -> Path | None:
-    """The state's own ssh directory, where there is one, or git will look for it."""
+    """The state directory's ssh directory, if it exists or git uses it."""
     ours, repository = settings.state / SSH, settings.repository
     asks = not repository.is_local and not repository.url.startswith(("http://", "https://"))
     return ours if asks or ours.is_dir() else None

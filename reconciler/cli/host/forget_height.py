@@ -1,4 +1,4 @@
-"""`provider-daemon forget-height`: for a height that the chain never had, shown by a false or broken node."""
+"""`provider-daemon forget-height`: for a height that the chain never had, from a false or broken node."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from reconciler.values.records import Request
 @click.command("forget-height")
 @host_option
 def forget_height(host: Path | None) -> None:
-    """Forget the chain height seen so far and take the next one that the node shows.
+    """Discard the chain height seen so far and accept the node's next one.
 
-    Use it where the daemon refuses a node's height and another node agrees with that node. Only the height
-    is forgotten; a view that is read anew decides as before.
+    Use it if the daemon rejects a node's height and another node agrees with that node. Only the height is
+    discarded.
     """
     settings = settings_of(host)
     records = open_records(settings.state)
@@ -35,8 +35,8 @@ def forget_height(host: Path | None) -> None:
         inbox.ask(Request.FORGET_HEIGHT, int(time.time()))
     finally:
         inbox.close()
-    click.echo(f"height {height} is forgotten; the next cycle takes the node's height")
+    click.echo(f"height {height} is discarded; the next cycle accepts the node's height")
     try:
         request_cycle(settings.listen)
     except CliError:
-        click.echo("no daemon answers; the request waits for its first cycle")
+        click.echo("the daemon does not respond; the request waits for its next cycle")

@@ -1,4 +1,4 @@
-"""Keeps the memory of the process, which holds the signing key, from core dumps and other processes."""
+"""Protects the memory of the process, which has the signing key, from core dumps and other processes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _PR_SET_DUMPABLE = 4
 
 
 def harden_process() -> None:
-    """Forbid core dumps, here and in every child process; on Linux also attaching to this process.
+    """Forbid core dumps, here and in child processes; on Linux also attaching to this process.
 
-    Not dumpable, a process is dumped into no file and no program of `core_pattern`, and the kernel gives
-    `/proc/PID/mem` and `environ` to root alone. A child process that runs another program is dumpable again,
-    so that for children only the limit counts.
+    A process that is not dumpable is not written to a file or to a program of `core_pattern`, and only root
+    can read its `/proc/PID/mem` and `environ`. A child that runs another program is dumpable again; for
+    children only the limit applies.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":

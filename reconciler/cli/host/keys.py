@@ -1,4 +1,4 @@
-"""`provider-daemon keys`: keyring directories that the chain's own client opens too."""
+"""`provider-daemon keys`: keyrings that the chain's own client can open."""
 
 from __future__ import annotations
 
@@ -41,34 +41,34 @@ def keys(
 
 @keys.command()
 @click.argument("name")
-@click.option("--recover", "recovering", is_flag=True, help="From a mnemonic, read from standard input.")
+@click.option("--recover", "recovering", is_flag=True, help="Read a mnemonic from standard input.")
 @output_option
 @click.pass_obj
 def add(settings: KeySettings, name: str, recovering: bool, output: str) -> None:
-    """Add key NAME; a new one's mnemonic is printed once, keep it off this machine."""
-    mnemonic = _asked_mnemonic() if recovering else new_words()
+    """Add key NAME; the mnemonic of a new key is printed once, store it on another machine."""
+    mnemonic = _read_mnemonic() if recovering else new_words()
     try:
         key = key_from_words(mnemonic)
     except ValueError as error:
         raise CliError(f"error: {error}") from None
-    entry = _ring(settings, creating=True).add(name, key)
+    entry = _keyring(settings, creating=True).add(name, key)
     if output == "json":
         click.echo(json.dumps({**_fields(entry), **({} if recovering else {"mnemonic": mnemonic})}))
         return
     click.echo(f"{entry.name}: {entry.address}")
     if not recovering:
-        click.echo(f"Write this down; nobody can recover the key without it:\n\n{mnemonic}")
+        click.echo(f"Write this down; the key cannot be recovered without it:\n\n{mnemonic}")
 
 
 @keys.command()
 @click.argument("name")
-@click.option("-a", "--address", "address_only", is_flag=True, help="The address alone.")
+@click.option("-a", "--address", "address_only", is_flag=True, help="Only the address.")
 @output_option
 @click.pass_obj
 def show(settings: KeySettings, name: str, address_only: bool, output: str) -> None:
     """Show key NAME."""
-    entry = _ring(settings).show(name)
-    click.echo(entry.address if address_only else _shown([entry], output))
+    entry = _keyring(settings).show(name)
+    click.echo(entry.address if address_only else _formatted([entry], output))
 
 
 @keys.command("list")
@@ -76,16 +76,16 @@ def show(settings: KeySettings, name: str, address_only: bool, output: str) -> N
 @click.pass_obj
 def list_keys(settings: KeySettings, output: str) -> None:
     """List the keys."""
-    click.echo(_shown(list(_ring(settings).entries()), output))
+    click.echo(_formatted(list(_keyring(settings).entries()), output))
 
 
-def _asked_mnemonic() -> str:
+def _read_mnemonic() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("mnemonic", hide_input=True))
     return sys.stdin.readline().strip()
 
 
-def _ring(settings: KeySettings, *, creating: bool = False) -> Keyring:
+def _keyring(settings: KeySettings, *, creating: bool = False) -> Keyring:
     directory = settings.keyring / f"keyring-{settings.backend}"
     passphrase = None
     if settings.backend == "file":
@@ -97,7 +97,7 @@ def _ring(settings: KeySettings, *, creating: bool = False) -> Keyring:
     return open_keyring(directory, passphrase)
 
 
-def _shown(entries: list[KeyringEntry], output: str) -> str:
+def _formatted(entries: list[KeyringEntry], output: str) -> str:
     if output == "json":
         return json.dumps([_fields(e) for e in entries])
     return "\n".join(f"{e.name}: {e.address}" for e in entries)

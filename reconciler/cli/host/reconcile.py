@@ -1,4 +1,4 @@
-"""`provider-daemon reconcile`: have the running daemon look at the repository and run a cycle, now."""
+"""`provider-daemon reconcile`: makes the running daemon read the repository and run a cycle."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TICK_SECONDS = 0.1
     "--wait",
     type=click.FloatRange(0, 600),
     default=0.0,
-    help="Return once that cycle has ended, within so many seconds.",
+    help="Wait for the end of that cycle for up to this many seconds.",
 )
 def reconcile(host: Path | None, wait: float) -> None:
-    """Look at the repository, and run a cycle, now; nothing is done that would not be done anyhow."""
+    """Read the repository and run a cycle now, instead of at the next interval."""
     listen = settings_of(host).listen
     before = fetch(listen, "/api/v1/status", StatusView).cycle
     request_cycle(listen)

@@ -1,4 +1,4 @@
-"""`provider-daemon run`: the loop, its servers and its signals."""
+"""`provider-daemon run`: the loop, its servers and its signal handlers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 STDERR = 2
 
 PARSE_WAIT_SECONDS = 1.0
-"""A cycle of the loop waits so long for the files of a commit; larger ones are parsed beside it."""
+"""How long a cycle of the loop waits for the files of a commit; parsing continues in the background."""
 
 
 @click.command()
 @host_option
-@click.option("--once", is_flag=True, help="Cycle until nothing is left to do, publish, and end.")
-@click.option("--observe-only", is_flag=True, help="Plan everything and sign nothing.")
+@click.option("--once", is_flag=True, help="Run cycles until nothing is left to do, publish, and exit.")
+@click.option("--observe-only", is_flag=True, help="Plan everything, sign nothing.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def run(host: Path | None, once: bool, observe_only: bool, log_format: str) -> None:
     """Reconcile: observe, confirm, plan, apply, publish; until stopped."""
@@ -65,7 +65,7 @@ def _serve(daemon: Daemon, systemd: Systemd) -> None:
 
 
 def _bounds(daemon: Daemon, systemd: Systemd) -> WatchdogBounds:
-    """A cycle may begin as late as the host file says; systemd hears three times as often as it asks."""
+    """Limits by the host file's interval of cycles; systemd is notified three times per watchdog interval."""
     wait, plain = daemon.settings.cycle_at_most_seconds, WatchdogBounds()
     look = plain.look if systemd.watchdog_seconds is None else min(plain.look, systemd.watchdog_seconds / 3)
     return WatchdogBounds(plain.late + wait, plain.stuck + wait, look)

@@ -1,4 +1,4 @@
-"""`provider-daemon install-service`: the systemd unit, written for what the host file says."""
+"""`provider-daemon install-service`: writes the systemd unit for a host file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.settings import CREDENTIALS, PASSPHRASE_CREDENTIAL, Settings
 UNIT = Path("etc/systemd/system/provider-daemon.service")
 ACCOUNT = Path("etc/sysusers.d/provider-daemon.conf")
 RUNNING = Path("/run/systemd/system")
-"""There where systemd runs this machine."""
+"""Exists if systemd runs this machine."""
 
 STATES = Path("/var/lib")
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
@@ -29,18 +29,18 @@ HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 @click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write below this directory and start nothing: for a package or an image.",
+    help="Write below this directory and start nothing, for a package or an image.",
 )
-@click.option("--user", default="provider-daemon", show_default=True, help="Whom it runs as.")
+@click.option("--user", default="provider-daemon", show_default=True, help="The user of the service.")
 @click.option(
     "--passphrase",
     type=click.Path(path_type=Path),
-    help="Where systemd reads the keyring's passphrase; else the host file's passphrase_file.",
+    help="The file of the keyring's passphrase; else the host file's passphrase_file.",
 )
 def install_service(host: Path | None, root: Path | None, user: str, passphrase: Path | None) -> None:
-    """Write provider-daemon.service and its user; what is left to do is printed."""
+    """Write provider-daemon.service and its user, and print the remaining steps."""
     if not user.replace("-", "").replace("_", "").isalnum() or user[0] in "-0123456789" or not user.isascii():
-        raise CliError(f"error: {user!r} is no user's name; use letters, digits, - and _")
+        raise CliError(f"error: {user!r} is not a user name; use letters, digits, - and _")
     settings = settings_of(host)
     top = root or Path("/")
     loaded = credential(settings, passphrase)
@@ -57,9 +57,9 @@ def install_service(host: Path | None, root: Path | None, user: str, passphrase:
 
 
 def unit(settings: Settings, user: str, loaded: str) -> str:
-    """The unit's text; `loaded` is its LoadCredential line, or a remark in its place."""
+    """The unit's text; `loaded` is its LoadCredential line, or a comment instead."""
     text = files("reconciler.cli").joinpath("provider-daemon.service").read_text(encoding="utf-8")
-    places = {
+    values = {
         "@USER@": user,
         "@PROGRAM@": _quoted(_program()),
         "@HOST@": _quoted(settings.host_file),
@@ -67,30 +67,30 @@ def unit(settings: Settings, user: str, loaded: str) -> str:
         "@WRITES@": "\n".join(_writes(settings)),
         "@HOME@": "read-only" if _is_in_a_home(settings) else "yes",
     }
-    for place, said in places.items():
-        text = text.replace(place, said)
+    for placeholder, value in values.items():
+        text = text.replace(placeholder, value)
     return text
 
 
 def credential(settings: Settings, passphrase: Path | None) -> str:
-    """How the keyring's passphrase gets in; CliError where nothing says where it is."""
+    """The LoadCredential line for the keyring's passphrase; CliError if its file is unknown."""
     named = settings.key.passphrase_file
     if settings.key.backend == "test":
-        return "# The keyring is not sealed, so there is no passphrase."
+        return "# The keyring is not encrypted, so there is no passphrase."
     name, source = PASSPHRASE_CREDENTIAL, passphrase or named
     if named is not None and named.parts[0] == CREDENTIALS:
         name = named.name
         source = passphrase or settings.host_file.with_name(f"provider-daemon.{name}")
     if source is None:
         raise CliError(
-            "error: nothing says where the keyring's passphrase is; write provider.passphrase_file into the "
-            "host file, such as /etc/provider-daemon.passphrase, for root alone (chmod 600)"
+            "error: the file of the keyring's passphrase is unknown; set provider.passphrase_file in the "
+            "host file, such as /etc/provider-daemon.passphrase, readable by root only (chmod 600)"
         )
     return f"LoadCredential={name}:{source.absolute()}"
 
 
 def account(settings: Settings, user: str) -> str:
-    """Its user, as systemd-sysusers makes it; its home is the state, where ssh looks for known hosts."""
+    """The user, for systemd-sysusers; its home is the state directory, where ssh finds known hosts."""
     return f'u {user} - "VirtEngine provider daemon" {settings.state} /usr/sbin/nologin\n'
 
 
@@ -105,13 +105,13 @@ def _writes(settings: Settings) -> Iterator[str]:
 
 
 def _git_directory(settings: Settings) -> Path:
-    """Of a repository on this machine: what a push writes, not the files that an operator edits."""
+    """Of a local repository: the files that a push writes, not those that an operator edits."""
     top = Path(settings.repository.url)
     return top if top.name.endswith(".git") or (top / "HEAD").is_file() else top / ".git"
 
 
 def _is_in_a_home(settings: Settings) -> bool:
-    """Whether something that it needs lies where homes are hidden otherwise."""
+    """Whether the service needs a file below a home directory, which is hidden otherwise."""
     needed = [
         _program(),
         Path(sys.executable).resolve(),
@@ -140,27 +140,25 @@ def _next(settings: Settings, user: str, loaded: str) -> Iterator[str]:
 
 
 def _doctor(settings: Settings, user: str, loaded: str) -> str:
-    """The doctor with the eyes of the service: as its user, with the credential that systemd gives to it
-    alone.
-    """
-    given = f" -p {loaded}" if loaded.startswith("LoadCredential=") else ""
-    asked = f"{_quoted(_program())} doctor --host {_quoted(settings.host_file)}"
-    return f"systemd-run --quiet --pipe --wait -p User={user}{given} {asked}"
+    """The doctor command as the service sees the machine: with its user and its credential."""
+    option = f" -p {loaded}" if loaded.startswith("LoadCredential=") else ""
+    doctor = f"{_quoted(_program())} doctor --host {_quoted(settings.host_file)}"
+    return f"systemd-run --quiet --pipe --wait -p User={user}{option} {doctor}"
 
 
 def _program() -> Path:
-    """This very program, wherever it is installed."""
+    """The path of this program."""
     beside = Path(sys.executable).with_name("provider-daemon")
     found = shutil.which("provider-daemon")
     return beside if beside.exists() or found is None else Path(found).absolute()
 
 
 def _quoted(path: Path) -> str:
-    """A path as systemd takes it."""
+    """A path in systemd's syntax."""
     text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    if any(sign in text for sign in "\n\r\0"):
-        raise CliError(f"error: {str(path)!r} cannot stand in a unit; name it otherwise")
-    return f'"{text}"' if any(sign in text for sign in ' "\\\t;') else text
+    if any(character in text for character in "\n\r\0"):
+        raise CliError(f"error: {str(path)!r} cannot be written into a unit; rename it")
+    return f'"{text}"' if any(character in text for character in ' "\\\t;') else text
 
 
 def _write(path: Path, text: str) -> None:

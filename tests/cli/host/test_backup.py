@@ -39,7 +39,7 @@ def test_only_listed_files_are_copied_and_the_others_are_named(home: Home, tmp_p
     assert all(is_listed(name) for name in names[2:])
     assert {"host.yaml", JOURNAL, "state/drain", "state/ansible/places.json"} <= set(names)
     assert not {"state/notes/a", "state/stop-spending", "keyring/link.info"} & set(names)
-    assert f"not in it: a file that the daemon does not know, {home.state / 'notes'}\n" in out
+    assert f"not included: an unknown file in the state directory, {home.state / 'notes'}\n" in out
     assert all(is_listed(f"state/{kept}") for kept in KEPT_STATE)
 
 
@@ -68,7 +68,7 @@ def test_a_backup_without_its_passphrase_is_made_and_says_what_it_lacks(home: Ho
     code, out, err = home.run("backup", str(file))
     assert (code, "not authenticated (" in err, "authenticated by" in out) == (0, True, False)
     code, _, err = Home(tmp_path / "b", home.said).restore(file)
-    assert (code, "nothing proves who wrote it" in err, digest_of(file) in err) == (1, True, True)
+    assert (code, "nothing proves its origin" in err, digest_of(file) in err) == (1, True, True)
     assert Home(tmp_path / "b", home.said).restore(file, "--trust", digest_of(file))[0] == 0
 
 
@@ -77,7 +77,7 @@ def test_keys_of_ssh_are_left_out_and_said(home: Home, tmp_path: Path) -> None:
     ssh.mkdir()
     (ssh / "id_ed25519").write_text("a key of the forge")
     file = tmp_path / "backup.tar"
-    assert f"not in it: ssh's keys and known hosts, {ssh}\n" in home.run("backup", str(file))[1]
+    assert f"not included: ssh's keys and known hosts, {ssh}\n" in home.run("backup", str(file))[1]
     with tarfile.open(file) as tar:
         assert not [name for name in tar.getnames() if "ssh" in name]
 
@@ -153,7 +153,7 @@ def test_a_backup_is_never_written_over(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     before = file.read_bytes()
     code, _, err = home.run("backup", str(file))
-    assert (code, "never written over" in err) == (1, True)
+    assert (code, "never overwritten" in err) == (1, True)
     assert file.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["backup.tar", "passphrase"]
 

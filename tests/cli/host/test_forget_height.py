@@ -12,7 +12,7 @@ def test_the_daemon_is_asked_and_woken(terminal: Terminal) -> None:
     terminal.journal.journal.remember(plan(Memory(height=10**15)), NOON)
     code, out, err = terminal.say("forget-height")
     assert (code, err) == (0, "")
-    assert out == "height 1000000000000000 is forgotten; the next cycle takes the node's height\n"
+    assert out == "height 1000000000000000 is discarded; the next cycle accepts the node's height\n"
     assert terminal.wake.count == 1
     assert Request.FORGET_HEIGHT in terminal.journal.inbox.take()
 
@@ -21,5 +21,5 @@ def test_without_a_daemon_the_request_waits(terminal: Terminal) -> None:
     terminal.servers.stop()
     code, out, _ = terminal.say("forget-height")
     assert code == 0
-    assert out.endswith("no daemon answers; the request waits for its first cycle\n")
+    assert out.endswith("the daemon does not respond; the request waits for its next cycle\n")
     assert terminal.journal.inbox.take() == (Request.FORGET_HEIGHT,)

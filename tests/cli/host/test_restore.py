@@ -74,22 +74,22 @@ def _escapes(manifest: Manifest, _: Members) -> None:
 
 REFUSED: list[tuple[Change, str]] = [
     (_newer_format, "a newer provider-daemon (9.0) wrote it"),
-    (_older_format, "provider-daemon 0.1.0 wrote it, whose backups cannot be authenticated"),
+    (_older_format, "provider-daemon 0.1.0 wrote it without authentication"),
     (_newer_journal, "a newer provider-daemon (9.0) wrote it"),
-    (_other_bytes, "'keyring/provider.info' is missing or is not what it was"),
-    (_a_member_too_few, "'journal.sqlite' is missing or is not what it was"),
+    (_other_bytes, "'keyring/provider.info' is missing or changed"),
+    (_a_member_too_few, "'journal.sqlite' is missing or changed"),
     (_no_backup, "backup.json: format: Field required"),
     (_escapes, "backup.json: provider[2J: Extra inputs are not permitted"),
-    (replacing("state/../../out", b"x"), "holds 'state/../../out', which no backup does"),
+    (replacing("state/../../out", b"x"), "contains 'state/../../out', which is not allowed in a backup"),
     (
         replacing("state/.ssh/config", b"ProxyCommand touch /tmp/x"),
-        "holds 'state/.ssh/config', which no backup does",
+        "contains 'state/.ssh/config', which is not allowed in a backup",
     ),
-    (replacing("state/mirror.git/config", b"[core]"), "which no backup does"),
-    (replacing("keyring/../x.info", b"x"), "which no backup does"),
-    (replacing("state/git/config", b"x"), "which no backup does"),
-    (replacing("drain", b"x"), "which no backup does"),
-    (replacing("state/drain", b"x" * (2 << 20)), "of 2097152 bytes, which no backup does"),
+    (replacing("state/mirror.git/config", b"[core]"), "which is not allowed in a backup"),
+    (replacing("keyring/../x.info", b"x"), "which is not allowed in a backup"),
+    (replacing("state/git/config", b"x"), "which is not allowed in a backup"),
+    (replacing("drain", b"x"), "which is not allowed in a backup"),
+    (replacing("state/drain", b"x" * (2 << 20)), "with 2097152 bytes, which is too large for it"),
 ]
 
 
@@ -112,7 +112,7 @@ def test_what_no_backup_holds_is_refused_whoever_authenticated_it(
 def test_a_changed_backup_with_matching_digests_is_refused(home: Home, tmp_path: Path, name: str) -> None:
     file = changed(backed_up(home, tmp_path), replacing(name, b"repository: {url: https://evil.example/a}"))
     code, _, err = Home(tmp_path / "b", home.said).restore(file)
-    assert (code, "was changed after it was written: its HMAC is not the key's" in err) == (1, True), err
+    assert (code, "was changed after it was written: its HMAC does not match" in err) == (1, True), err
     assert files_below(tmp_path / "b") == []
 
 
@@ -120,7 +120,7 @@ def test_a_changed_backup_with_matching_digests_is_refused(home: Home, tmp_path:
 def test_another_hmac_is_refused(home: Home, tmp_path: Path, seal: bytes) -> None:
     file = written(tmp_path / "other.tar", members_of(backed_up(home, tmp_path)) | {SEAL: seal})
     code, _, err = Home(tmp_path / "b", home.said).restore(file)
-    assert (code, "its HMAC is not the key's" in err) == (1, True), err
+    assert (code, "its HMAC does not match" in err) == (1, True), err
 
 
 def test_a_keyring_of_somebody_else_does_not_prove_anything(home: Home, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_keyring_of_somebody_else_does_not_prove_anything(home: Home, tmp_path
     code, _, err = other.run("restore", str(file), "--yes", "--passphrase-file", str(tmp_path / "passphrase"))
     assert (code, "cannot be decrypted with this passphrase" in err) == (1, True)
     code, _, err = other.run("restore", str(file), "--yes")
-    assert (code, "nothing at hand proves who wrote it" in err) == (1, True), err
+    assert (code, "its origin is not proven" in err) == (1, True), err
     assert files_below(other.directory) == []
 
 
@@ -147,7 +147,7 @@ def test_a_keyring_that_is_not_sealed_proves_nothing(home: Home, tmp_path: Path)
 
     file = changed(backed_up(home, tmp_path), unsealed, home)
     code, _, err = Home(tmp_path / "b", home.said).restore(file)
-    assert (code, "its keyring is not sealed" in err, digest_of(file) in err) == (1, True, True)
+    assert (code, "its keyring is not encrypted" in err, digest_of(file) in err) == (1, True, True)
 
 
 def test_the_digest_stands_in_for_the_passphrase_and_for_no_other_file(home: Home, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_nothing_is_written_without_a_yes(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     other = Home(tmp_path / "b", home.said)
     code, out, err = other.run("restore", str(file), "--trust", digest_of(file))
-    assert (code, "repeat it with --yes" in err) == (1, True)
+    assert (code, "confirm with --yes" in err) == (1, True)
     assert f"  write     {other.state / 'keyring' / 'keyring-file' / 'provider.info'}\n" in out
     assert not other.directory.exists()
 
@@ -252,7 +252,7 @@ def test_a_file_that_changes_between_the_check_and_the_writing(
 
     monkeypatch.setattr(command, "_confirm", replace)
     code, _, err = Home(tmp_path / "b", home.said).restore(file)
-    assert (code, "'state/drain' is missing or is not what it was" in err) == (1, True)
+    assert (code, "'state/drain' is missing or changed" in err) == (1, True)
     assert files_below(tmp_path / "b") == ["state/daemon.lock"]
 
 
@@ -263,5 +263,5 @@ def test_the_passphrase_is_not_taken_from_the_archives_host_file(home: Home, tmp
     code, _, err = home.run_anywhere(
         "restore", str(file), "--yes", "--host", str(tmp_path / "c" / "host.yaml")
     )
-    assert (code, "nothing at hand proves who wrote it" in err) == (1, True)
+    assert (code, "its origin is not proven" in err) == (1, True)
     assert WORD in (home.directory / "passphrase").read_text()

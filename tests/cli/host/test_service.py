@@ -121,8 +121,8 @@ def test_the_passphrase_is_a_credential(
     ("host", "options", "words"),
     [
         (HOST.replace("passphrase_file: /etc/provider-daemon.passphrase", ""), (), "chmod 600"),
-        (HOST, ("--user", "a b"), "is no user's name"),
-        (HOST + 'state: "/srv/a\\nExecStart=b"\n', (), "name it otherwise"),
+        (HOST, ("--user", "a b"), "is not a user name"),
+        (HOST + 'state: "/srv/a\\nExecStart=b"\n', (), "rename it"),
         ("{}", (), "repository"),
     ],
 )
