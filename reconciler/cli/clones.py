@@ -1,4 +1,4 @@
-"""A clone of the state repository, opened for one command."""
+"""The clone of the state repository that a command reads."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from reconciler.git.mirror import MirrorError
 
 @contextmanager
 def open_clone(directory: Path, folder: str, allowed_signers: Path | None = None) -> Iterator[Clone]:
-    """The clone around a directory, at the provider's folder; errors inside become CliError."""
+    """The clone that contains a directory, at the provider's folder; errors inside become CliError."""
     with TemporaryDirectory(prefix="provider-daemon-") as home:
         try:
             yield Clone(directory, Path(home), plain_folder(folder), allowed_signers)
         except (MirrorError, PlanningSnapshotError) as error:
             raise CliError(f"error: {error}") from None
         except ArithmeticError:
-            # Numbers in files are bounded by their form, those in a snapshot hardly.
             raise CliError(
-                "error: the snapshot holds numbers that cannot be calculated with; "
-                "let the daemon publish it again"
+                "error: the snapshot contains numbers outside of the supported range; "
+                "let the daemon publish a new one"
             ) from None
 
 
 def plain_folder(folder: str) -> str:
-    """A folder as git names it: `./two/` is `two`, the top is empty."""
+    """A folder in git's form: `./two/` is `two`, the top is empty."""
     return "/".join(PurePosixPath(folder.strip("/")).parts)

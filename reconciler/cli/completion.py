@@ -1,4 +1,4 @@
-"""`provider-daemon completion`: a script for the shell."""
+"""`provider-daemon completion`: completion scripts for shells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line an event on standard error: plain, with priorities where systemd reads it, or JSON."""
+"""Log events on standard error, one per line: plain, with systemd's priorities, or JSON."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERR
 LINE_MAX = 2_000
 """Characters of an event's text."""
 RAW_MAX = 10_000
-"""Characters of an event's text that are looked at; a line's end becomes three of them."""
+"""Characters of an event's text that are processed; a line end becomes three of them."""
 READ_MAX = 8_000
-"""Characters of the cleaned text that secrets are looked for in; what follows is left out."""
+"""Characters of the cleaned text that are searched for secrets; the rest is dropped."""
 FRAMES_MAX = 6
-"""Innermost frames of an exception that are named."""
+"""Innermost frames of an exception."""
 CAUSES_MAX = 3
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class PlainFormatter(logging.Formatter):
 
 
 class JournalFormatter(logging.Formatter):
-    """The same without the time, which the journal keeps, and with its priority."""
+    """The same with a priority and without the time, which the journal adds."""
 
     def format(self, record: logging.LogRecord) -> str:
         return f"<{PRIORITIES.get(record.levelno, 6)}>{_place(record)}: {_line(record)}"
@@ -50,17 +50,17 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
-        told = {
+        event = {
             "time": at,
             "level": record.levelname.lower(),
             "place": _place(record),
             "message": _line(record),
         }
-        return json.dumps(told, ensure_ascii=False)
+        return json.dumps(event, ensure_ascii=False)
 
 
-class Redacting(logging.Filter):
-    """Bounds and cleans every event and hides secrets in it, before anything writes it."""
+class RedactingFilter(logging.Filter):
+    """Truncates and cleans every event and hides secrets in it, before it is written."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args, record.exc_info = _line(record), (), None
@@ -69,49 +69,47 @@ class Redacting(logging.Filter):
 
 
 def log_to_stderr(form: str) -> None:
-    """Send every event of the program to standard error, warnings and uncaught exceptions among them."""
+    """Send all events to standard error, including warnings and uncaught exceptions."""
     formatter: logging.Formatter = JsonFormatter() if form == "json" else PlainFormatter()
     if form == "text" and os.environ.get("JOURNAL_STREAM"):
         formatter = JournalFormatter()
     out = logging.StreamHandler(sys.stderr)
     out.setFormatter(formatter)
-    out.addFilter(Redacting())
+    out.addFilter(RedactingFilter())
     logging.basicConfig(level=logging.INFO, handlers=[out], force=True)
     for noisy in ("aiohttp.access", "kubernetes", "urllib3", "watchfiles", "git"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.captureWarnings(True)
-    threading.excepthook = _log_thread
-    sys.excepthook = _log_end
+    threading.excepthook = _log_thread_exception
+    sys.excepthook = _log_exception
 
 
-def _log_thread(ended: threading.ExceptHookArgs) -> None:
-    """What ended a thread, which Python would print over many lines."""
+def _log_thread_exception(ended: threading.ExceptHookArgs) -> None:
+    """Log the exception that ended a thread, which Python prints on many lines."""
     if ended.exc_value is not None and not issubclass(ended.exc_type, SystemExit):
         found = (ended.exc_type, ended.exc_value, ended.exc_traceback)
         log.error("thread %s ended", ended.thread.name if ended.thread else "?", exc_info=found)
 
 
-def _log_end(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
-    """What ended the program."""
+def _log_exception(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+    """Log the exception that ended the program."""
     log.critical("the program ended", exc_info=(kind, value, trace))
 
 
 def _place(record: logging.LogRecord) -> str:
-    """`adapters.kubernetes.watches`: so that a grep for a part of the program finds its lines."""
+    """The module, such as `adapters.kubernetes.informer`."""
     return one_line(record.name.removeprefix("reconciler."), 100)
 
 
 def _line(record: logging.LogRecord) -> str:
-    """The event's text on one line, bounded, clean and without secrets, whatever the record holds.
+    """The event's text on one line, truncated, clean and without secrets, for any record.
 
-    It is cleaned before secrets are looked for, as an invisible character could hide one, and cut last, so
-    that the cut falls into no secret.
+    It is cleaned before the search for secrets, because an invisible character could hide one, and cut last,
+    so that no secret is cut.
     """
     try:
         text = record.getMessage()
-    except (
-        Exception
-    ) as error:  # arguments that do not fit, or cannot be shown: an event must not end its caller
+    except Exception as error:  # bad arguments of an event must not stop its caller
         text = f"{record.msg!s:.500} ({type(error).__name__} while its arguments were formatted)"
     if record.exc_info and record.exc_info[1]:
         text = f"{text[:RAW_MAX]}: {' < '.join(_causes(record.exc_info[1]))}"
@@ -122,7 +120,7 @@ def _line(record: logging.LogRecord) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[str]:
-    """An exception and what caused it: its type and words, and where it was raised, innermost frame first."""
+    """An exception and its causes: type, text and frames, innermost first."""
     found: BaseException | None = error
     for _ in range(CAUSES_MAX):
         if found is None:
@@ -134,7 +132,7 @@ def _causes(error: BaseException) -> Iterator[str]:
 def _shown(error: BaseException) -> str:
     try:
         return repr(error)[:RAW_MAX]
-    except Exception:  # of a library's exception
+    except Exception:  # raised by a library's exception
         return type(error).__name__
 
 

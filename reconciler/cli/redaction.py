@@ -1,5 +1,5 @@
-"""Hides what opens something: passwords in addresses, tokens, keys, the words of a mnemonic. Every pattern is
-linear: none is anchored by a prefix of any length, and each scans a part of the text at most once.
+"""Hides secrets: passwords in URLs, tokens, keys, mnemonics. Every pattern is linear: none begins with a
+prefix of unbounded length, and each scans a part of the text at most once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from mnemonic import Mnemonic
 
 HIDDEN = "***"
 WORDS_LEAST = 12
-"""A mnemonic has 12 words at least; so many words of its list in a row are no sentence."""
+"""The shortest mnemonic; no sentence has as many words of its list in a row."""
 _GAP_MAX = 6
 """Characters between two words of a mnemonic: spaces, commas, quotes, a number."""
 
@@ -50,35 +50,35 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 
 def redacted(text: str, *, cut: bool = False) -> str:
-    """The text with each secret in it replaced by `***`.
+    """The text with each secret replaced by `***`.
 
-    Of a text that was `cut`, the last word is left out, and so are words of a mnemonic at its end: a secret
-    may go on behind the cut, too short in this part to be known as one.
+    If the text was `cut`, its last word and words of a mnemonic at its end are dropped: they may be the
+    beginning of a secret, too short to be recognised.
     """
     if cut:
         text = text[: max(text.rfind(" "), 0)]
-    text = _without_mnemonic(text, cut=cut)  # first: another rule could take a part
+    text = _without_mnemonic(text, cut=cut)  # first: another rule could replace a part of it
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text
 
 
 def _without_mnemonic(text: str, *, cut: bool) -> str:
-    """Hide each run of words that are all of the list, where it is long enough to be a mnemonic."""
+    """Hide each run of listed words that is long enough for a mnemonic."""
     kept, run = [], list[re.Match[str]]()
     at = 0
     for word in [*_WORD.finditer(text), None]:
         goes_on = word is not None and (not run or word.start() - run[-1].end() <= _GAP_MAX)
-        if run and not (goes_on and word is not None and word[0].lower() in _list()):
+        if run and not (goes_on and word is not None and word[0].lower() in _wordlist()):
             if len(run) >= WORDS_LEAST or (cut and word is None):
                 kept += [text[at : run[0].start()], HIDDEN]
                 at = run[-1].end()
             run = []
-        if word is not None and word[0].lower() in _list():
+        if word is not None and word[0].lower() in _wordlist():
             run.append(word)
     return "".join([*kept, text[at:]])
 
 
 @cache
-def _list() -> frozenset[str]:
+def _wordlist() -> frozenset[str]:
     return frozenset(Mnemonic("english").wordlist)

@@ -103,7 +103,7 @@ def test_limits_warn_and_do_not_fail(change: Change) -> None:
     assert ran.returncode == 0
     assert change.verdict == ("success", "valid; nothing takes effect: held back by PriceJump")
     assert change.review.startswith("## Valid; nothing takes effect: held back by PriceJump\n")
-    assert "::warning::the host file's limits hold back" in ran.stdout
+    assert "::warning::the host file's limits hold this" in ran.stdout
 
 
 def test_without_a_base_the_head_is_validated(change: Change) -> None:

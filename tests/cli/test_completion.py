@@ -18,7 +18,7 @@ def test_there_is_a_script_for_each_shell(shell: str, capsys: pytest.CaptureFixt
     assert f"_PROVIDER_DAEMON_COMPLETE={shell}_complete" in capsys.readouterr().out
 
 
-def test_bash_is_told_the_commands_that_fit() -> None:
+def test_bash_completes_matching_commands() -> None:
     asked = {
         "_PROVIDER_DAEMON_COMPLETE": "bash_complete",
         "COMP_WORDS": "provider-daemon s",

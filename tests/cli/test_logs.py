@@ -8,7 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.cli.logs import LINE_MAX, READ_MAX, JournalFormatter, JsonFormatter, PlainFormatter, Redacting
+from reconciler.cli.logs import (
+    LINE_MAX,
+    READ_MAX,
+    JournalFormatter,
+    JsonFormatter,
+    PlainFormatter,
+    RedactingFilter,
+)
 from reconciler.cli.redaction import redacted
 
 RECORD = logging.LogRecord(
@@ -16,7 +23,7 @@ RECORD = logging.LogRecord(
 )
 
 
-def test_one_line_an_event_that_a_grep_for_its_place_finds() -> None:
+def test_an_event_is_one_line_with_its_module() -> None:
     RECORD.created = 0
     assert (
         PlainFormatter().format(RECORD) == "1970-01-01T00:00:00Z warning adapters.kubernetes: it broke | here"
@@ -73,11 +80,11 @@ def test_secrets_are_hidden(text: str, shown: str) -> None:
         "transaction CADBB6301D74 (7254uve fee): usage submitted: 100uve for lease 1000003-1-1-e5lfracxyy",
     ],
 )
-def test_what_is_no_secret_is_told(text: str) -> None:
+def test_ordinary_text_is_not_redacted(text: str) -> None:
     assert redacted(text) == text
 
 
-def test_events_are_redacted_however_they_came_about() -> None:
+def test_events_of_every_source_are_redacted() -> None:
     try:
         raise OSError("https://me:pass@forge.example failed")
     except OSError as error:
@@ -85,7 +92,7 @@ def test_events_are_redacted_however_they_came_about() -> None:
             "reconciler.git", logging.ERROR, "", 1, "%s broke", (f"mnemonic: {WORDS}",), None
         )
         told.exc_info = (type(error), error, None)
-    assert Redacting().filter(told)
+    assert RedactingFilter().filter(told)
     line = JournalFormatter().format(told)
     assert "pass" not in line
     assert "abandon" not in line
@@ -98,7 +105,7 @@ def record(message: object, *arguments: object, error: BaseException | None = No
 
 
 def lines_of(made: logging.LogRecord) -> list[str]:
-    Redacting().filter(made)
+    RedactingFilter().filter(made)
     return [form.format(made) for form in (PlainFormatter(), JournalFormatter(), JsonFormatter())]
 
 
@@ -126,7 +133,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("made", HOSTILE.values(), ids=HOSTILE)
-def test_whatever_an_event_holds_it_is_one_short_printable_line(
+def test_any_event_is_one_short_printable_line(
     made: Callable[[], logging.LogRecord],
 ) -> None:
     began = time.process_time()
@@ -165,7 +172,7 @@ SHOWN = ("0123456789ab", "QUJDQUJD", "horse", "abandon", "ability")
 
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
-def test_a_secret_at_the_cut_is_not_half_shown(secret: str) -> None:
+def test_a_secret_at_the_cut_is_hidden(secret: str) -> None:
     # What comes before shrinks to a few characters, so that the end of what is read is shown.
     filler = 'secret="' + "x" * (READ_MAX - 200) + '" '
     for less in range(0, 420, 7):
@@ -197,7 +204,7 @@ fail()
 
 
 @pytest.mark.parametrize("stream", [{}, {"JOURNAL_STREAM": "8:1"}], ids=["stderr", "journal"])
-def test_what_python_writes_by_itself_is_a_line_of_the_log_too(stream: dict[str, str]) -> None:
+def test_uncaught_exceptions_and_warnings_are_logged(stream: dict[str, str]) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", STRAY], env=stream, capture_output=True, text=True, check=False, timeout=60
     )

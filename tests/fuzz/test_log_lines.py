@@ -7,7 +7,7 @@ import logging
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.cli.logs import LINE_MAX, JournalFormatter, JsonFormatter, PlainFormatter, Redacting
+from reconciler.cli.logs import LINE_MAX, JournalFormatter, JsonFormatter, PlainFormatter, RedactingFilter
 from reconciler.cli.redaction import redacted
 from reconciler.values.text import one_line, printable, visible
 from tests.fuzz.bounded import QUICK, bounded, is_safe, texts
@@ -18,7 +18,7 @@ SECRETS = ("ghp_0123456789abcdef0123", "https://me:0123456789abcdef@h/a", 'passw
 def line_of(message: str, *arguments: object, error: BaseException | None = None) -> list[str]:
     info = (type(error), error, error.__traceback__) if error else None
     record = logging.LogRecord("reconciler.chain", logging.INFO, "", 1, message, arguments, info)
-    Redacting().filter(record)
+    RedactingFilter().filter(record)
     return [form.format(record) for form in (PlainFormatter(), JournalFormatter(), JsonFormatter())]
 
 

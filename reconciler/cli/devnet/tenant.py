@@ -31,7 +31,7 @@ home_option = click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), help="The devnet's directory."
 )
 as_option = click.option(
-    "--as", "name", type=click.Choice(TENANTS), default=TENANTS[0], show_default=True, help="Which tenant."
+    "--as", "name", type=click.Choice(TENANTS), default=TENANTS[0], show_default=True, help="The tenant."
 )
 
 
@@ -128,7 +128,7 @@ def close(dseq: int, home: Path | None, name: str, output: str) -> None:
 @as_option
 @output_option
 def deposit(dseq: int, amount: int, home: Path | None, name: str, output: str) -> None:
-    """Put AMOUNT uve more into the escrow of deployment DSEQ."""
+    """Deposit AMOUNT uve into the escrow of deployment DSEQ."""
 
     def act(tenant: Trader) -> None:
         tenant.deposit(tenant.trade(dseq).dseq, amount)

@@ -1,4 +1,4 @@
-"""`doctor` on the chain: the node, our place there, the money, the clocks."""
+"""`doctor`, checks of the chain: node, provider record, balance, clock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORGET = "if another node agrees with it, run `provider-daemon forget-height`"
 
 
 def check_chain(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[CheckResult]:
-    """The node first; what it says of us where the key is known."""
+    """Checks of the node; with the key also of provider and balance."""
     asked = settings.chain
     try:
         status = asked.node.rpc_client().status()
@@ -61,19 +61,19 @@ def _node(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
         yield wrong("chain", why, "correct chain.chain_id, or name a node of that chain")
     if status.catching_up:
         yield wrong(
-            "chain", f"{asked.rpc} is syncing, at height {status.height}", "wait, or name another node"
+            "chain", f"{asked.rpc} is syncing, at height {status.height}", "wait, or configure another node"
         )
     age = time.time() - status.time
     if age > STALE_SECONDS:
         why = f"{asked.rpc} has made no block for {age:.0f} s, since height {status.height}"
         yield wrong("chain", why, "see whether the chain stands or this node lags; compare with another node")
     if not status.indexing:
-        why = f"{asked.rpc} has its transaction index off: after a crash, old transactions cannot be told"
+        why = f"{asked.rpc} has no transaction index: after a crash, old transactions stay unknown"
         yield warn("chain", why, 'set indexer = "kv" in the node\'s config.toml')
 
 
 def _heights(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
-    """The node's height against the one that the journal remembers."""
+    """Compares the node's height with that of the journal."""
     try:
         records = open_records(settings.state)
     except JournalError:
@@ -92,7 +92,7 @@ def _heights(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
 
 
 def _witness(asked: ChainSettings) -> Iterator[CheckResult]:
-    """Whether the second node, if one is named, could confirm anything."""
+    """Whether the second node, if configured, can confirm closings."""
     if asked.witness is None:
         return
     witness = witness_at(asked.witness, asked.chain_id)
@@ -127,7 +127,7 @@ def _clock(settings: Settings, status: NodeStatus) -> CheckResult:
 def _ours(settings: Settings, market: Market) -> Iterator[CheckResult]:
     wallet = market.wallet
     if market.provider is None:
-        why = f"{wallet.address} is no provider on {market.chain_id}: its bids are refused"
+        why = f"{wallet.address} is not a provider on {market.chain_id}: its bids are rejected"
         yield wrong(
             "provider",
             why,

@@ -1,4 +1,4 @@
-"""What `doctor` finds: one line a check, with what to do where something is wrong."""
+"""Results of `doctor`: one line for each check, with advice if it fails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class CheckState(StrEnum):
-    """Fine; worth a look; or wrong, so that the daemon cannot do its work."""
+    """Passed; a warning; or an error that keeps the daemon from working."""
 
     OK = "ok"
     WARN = "warn"
@@ -16,7 +16,7 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check: what it looked at, how that is, what it saw, and what to do."""
+    """A check: its subject, its state, what it found, and what to do."""
 
     check: str
     state: CheckState
@@ -25,17 +25,17 @@ class CheckResult:
 
 
 def ok(check: str, message: str) -> CheckResult:
-    """Nothing to do."""
+    """A passed check."""
     return CheckResult(check, CheckState.OK, message)
 
 
 def warn(check: str, message: str, advice: str = "") -> CheckResult:
-    """It works, and may not for long."""
+    """A warning."""
     return CheckResult(check, CheckState.WARN, message, advice)
 
 
 def wrong(check: str, message: str, advice: str = "") -> CheckResult:
-    """It does not work; a sentence that ends in "; do this" brings its own advice."""
+    """An error; a sentence that ends in "; do this" contains its advice."""
     if not advice:
         message, _, advice = message.partition("; ")
     return CheckResult(check, CheckState.WRONG, message, advice)

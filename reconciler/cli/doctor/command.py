@@ -1,4 +1,4 @@
-"""`provider-daemon doctor`: everything around the daemon, looked at once; changes nothing."""
+"""`provider-daemon doctor`: read-only checks of the daemon's environment."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def doctor(host: Path | None, output: str) -> int:
     if output == "json":
         click.echo(json.dumps({"wrong": wrongs, "findings": [asdict(f) for f in found]}, indent=2))
     else:
-        click.echo(f"{wrongs} wrong, {sum(f.state is CheckState.WARN for f in found)} to look at")
+        click.echo(f"{wrongs} wrong, {sum(f.state is CheckState.WARN for f in found)} warnings")
     return 1 if wrongs else 0
 
 
 def show(finding: CheckResult) -> str:
-    """One check on one line, and one more that says what to do."""
+    """A check on one line, and its advice on another."""
     line = f"{finding.state:5}  {finding.check:13} {finding.message}"
     return f"{line}\n{'':21}-> {finding.advice}" if finding.advice else line
 
 
 def examine(host: Path | None) -> Iterator[CheckResult]:
-    """Each finding as it is made; a check that breaks is a finding, and spoils no other."""
+    """Each result as it comes; a check that raises an error is a result, and affects no other."""
     try:
         settings = settings_of(host)
     except SettingsError as error:
@@ -78,7 +78,7 @@ def _outside(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[Chec
         yield _broken("repository", error)
     denied = denials(wanted, settings.limits.grants) if wanted else {}
     for name, why in denied.items():
-        yield wrong("adapters", why, f"see adapters.{name} in the host file")
+        yield wrong("adapters", why, f"check adapters.{name} in the host file")
     cluster = (wanted.kubernetes if wanted else None) or KubernetesSettings()
     hosts = wanted.ansible if wanted and wanted.ansible and wanted.ansible.enabled else None
     if "kubernetes" not in denied:

@@ -1,4 +1,4 @@
-"""`doctor` on the forge that is told how commits stand."""
+"""`doctor`, checks of the forge that shows states of commits."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def check_forge(settings: Settings) -> Iterator[CheckResult]:
     except SecretError as error:
         yield warn("forge", *_split(str(error)))
     except ForgeError as error:
-        yield warn("forge", f"commits' states are not shown: {error}", "see forge: in the host file")
+        yield warn("forge", f"commits' states are not shown: {error}", "check forge: in the host file")
     else:
         where = f"{page.repository.repository} on {page.repository.api}"
         if may:
             yield ok("forge", f"{where} shows states as {page.name}")
         else:
-            yield warn("forge", f"the token may only read {where}", "give its account the right to write")
+            yield warn("forge", f"the token can only read {where}", "grant its account write access")
 
 
 def _split(sentence: str) -> tuple[str, str]:

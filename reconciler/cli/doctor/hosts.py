@@ -16,7 +16,7 @@ from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
 
 
 def check_hosts(settings: Settings, wanted: AnsibleSettings) -> Iterator[CheckResult]:
-    """One observation of every group, as the adapter makes it; read-only."""
+    """One read-only observation of every group, as by the adapter."""
     if not wanted.groups:
         yield wrong("hosts", "adapters/ansible.yaml is enabled and names no hosts", "add groups with hosts")
         return
@@ -40,14 +40,14 @@ def _group(
         try:
             results = runner.run(play)
         except RunError as why:
-            yield wrong("hosts", f"group {group.name}: {why}", "see whether ansible-playbook runs here")
+            yield wrong("hosts", f"group {group.name}: {why}", "check that ansible-playbook runs here")
             return
         finally:
             runner.close()
     for host in group.hosts:
         result = results.get(host.name, MISSING)
         if result.state == "ok":
-            yield ok("hosts", f"{host.name} answers, and has {group.engine}")
+            yield ok("hosts", f"{host.name} responds, and has {group.engine}")
         else:
             trouble = host_trouble(host.name, result.message, result.step)
             yield wrong("hosts", f"{trouble.reason}: {trouble.message}", trouble.advice)

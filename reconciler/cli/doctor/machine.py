@@ -1,4 +1,4 @@
-"""`doctor` on this machine: the state directory, its lock and its disk, the key, the ports."""
+"""`doctor`, checks of this machine: state directory, lock, disk, key, ports."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ DISK_GOOD_BYTES = 1 << 30
 
 
 def check_state(settings: Settings) -> Iterator[CheckResult]:
-    """Rights and room of the state directory, and who holds it."""
+    """Permissions and free space of the state directory, and the holder of its lock."""
     state = settings.state
     if not state.is_dir():
         yield from _missing(state)
         return
     found = state.stat()
     if found.st_mode & 0o077:
-        yield wrong("state", f"others may enter {state}; run chmod 700 {state}")
+        yield wrong("state", f"other users can enter {state}; run chmod 700 {state}")
     elif found.st_uid != os.geteuid():
         who = _name_of(found.st_uid)
-        advice = f"ask as the daemon's user: sudo -u {who} provider-daemon doctor"
-        yield warn("state", f"{state} belongs to {who}, and you are another", advice)
+        advice = f"run it as the daemon's user: sudo -u {who} provider-daemon doctor"
+        yield warn("state", f"{state} belongs to {who}, not to you", advice)
     elif not os.access(state, os.R_OK | os.W_OK | os.X_OK):
-        yield wrong("state", f"{state} may not be written; mount it for writing, or name another as state:")
+        yield wrong("state", f"{state} is not writable; mount it writable, or configure another as state:")
     else:
-        yield ok("state", f"{state}, for its owner alone")
+        yield ok("state", f"{state}, accessible only to its owner")
     running = runs(state)
-    yield ok("lock", f"held by the daemon that runs ({holder(state)})" if running else "no daemon runs")
+    yield ok("lock", f"held by the running daemon ({holder(state)})" if running else "no daemon is running")
     yield _disk(state)
 
 
 def _missing(state: Path) -> Iterator[CheckResult]:
     above = next(path for path in state.parents if path.exists())
     if os.access(above, os.W_OK | os.X_OK):
-        yield ok("state", f"{state} is made at the first start")
+        yield ok("state", f"{state} is created at the first start")
     else:
         yield wrong(
-            "state", f"{state} is missing and cannot be made in {above}; make it for the daemon's user"
+            "state", f"{state} is missing and cannot be created in {above}; create it for the daemon's user"
         )
 
 
@@ -66,7 +66,7 @@ def _disk(state: Path) -> CheckResult:
 
 
 def runs(state: Path) -> bool:
-    """Whether a daemon holds the state directory."""
+    """Whether a daemon holds the lock of the state directory."""
     try:
         handle = os.open(state / LOCK, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -81,7 +81,7 @@ def runs(state: Path) -> bool:
 
 
 def open_key(settings: Settings) -> PrivateKey | CheckResult:
-    """The signing key, or why it does not open."""
+    """The signing key, or why it cannot be read."""
     directory = settings.key.keyring / f"keyring-{settings.key.backend}"
     try:
         return open_keyring(directory, read_passphrase(settings.key)).key(settings.key.name)
@@ -91,7 +91,7 @@ def open_key(settings: Settings) -> PrivateKey | CheckResult:
 
 
 def check_ports(settings: Settings) -> Iterator[CheckResult]:
-    """Whether our servers could listen where they shall, or do."""
+    """Whether our servers can listen on their addresses, or already do."""
     running = runs(settings.state)
     listen = settings.listen
     places = {"port api": listen.api, "port metrics": listen.metrics, "port outside": listen.outside}
@@ -101,7 +101,7 @@ def check_ports(settings: Settings) -> Iterator[CheckResult]:
 
 
 def check_outside(settings: Settings) -> Iterator[CheckResult]:
-    """What those who are not on this machine see of us, and what they must show."""
+    """The API's remote access: certificate and tokens."""
     listen = settings.listen
     if all(at is None or at.is_loopback for at in (listen.api, listen.metrics, listen.outside)):
         return
@@ -109,7 +109,7 @@ def check_outside(settings: Settings) -> Iterator[CheckResult]:
         certificate = Certificate(RemoteAccess(listen.tls_certificate, listen.tls_key, listen.client_ca))
         found = certificate.trouble(int(time.time()))
         if found is None:
-            yield ok("certificate", f"{certificate} holds until {_day(certificate.expires_at)}")
+            yield ok("certificate", f"{certificate} is valid until {_day(certificate.expires_at)}")
         else:
             bad = found.reason == "CertificateExpired"
             yield (wrong if bad else warn)("certificate", found.message, found.advice)
@@ -134,12 +134,12 @@ def _port(check: str, place: ListenAddress, running: bool) -> CheckResult:
             advice = "restart it, its host file has changed"
             return warn(check, f"{place} is {state}", advice) if running else ok(check, f"{place} is free")
     except PermissionError:
-        return wrong(check, f"{place} needs root's rights; choose a port from 1024 on")
+        return wrong(check, f"{place} needs root; choose a port from 1024 on")
     except OSError as error:
         if running:
-            return ok(check, f"{place} is taken, as a daemon runs")
-        advice = f"see who holds it: ss -ltnp 'sport = :{place.port}', or choose another in listen:"
-        return wrong(check, f"{place} cannot be listened on: {error.strerror}", advice)
+            return ok(check, f"{place} is in use by the running daemon")
+        advice = f"find its process: ss -ltnp 'sport = :{place.port}', or choose another port in listen:"
+        return wrong(check, f"cannot listen on {place}: {error.strerror}", advice)
 
 
 def _family(place: ListenAddress) -> socket.AddressFamily:

@@ -1,4 +1,4 @@
-"""`doctor` on the state repository and the cluster."""
+"""`doctor`, checks of the state repository and the cluster."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from reconciler.values.readings import Seen, Unseen
 from reconciler.wiring import place_of
 
 SHOWN = 5
-"""Faults and rights that are named."""
+"""Of faults and permissions in a message."""
 
 
 def check_repository(settings: Settings, address: str | None) -> Generator[CheckResult, None, Desired | None]:
@@ -55,7 +55,7 @@ def check_repository(settings: Settings, address: str | None) -> Generator[Check
         yield _validity(settings, revisions.newest.desired)
         if edited := repo.uncommitted():
             shown = ", ".join(edited[:SHOWN])
-            yield warn("repository", f"edited and not committed: {shown}", "commit it; only commits count")
+            yield warn("repository", f"uncommitted changes in {shown}", "commit them; they are not applied")
         yield _publishing(settings, repo)
     now = int(time.time())
     limits = settings.limits_now()
@@ -68,7 +68,7 @@ def check_repository(settings: Settings, address: str | None) -> Generator[Check
 
 
 def _memory(settings: Settings) -> Memory:
-    """What the daemon remembers; nothing where it has not run yet."""
+    """The daemon's memory; empty before its first run."""
     try:
         records = open_records(settings.state)
     except JournalError:
@@ -95,14 +95,14 @@ def _publishing(settings: Settings, repo: GitRepository) -> CheckResult:
     outcome = repo.may_publish(branch)
     if not isinstance(outcome, Done):
         why = getattr(outcome, "why", "no answer")
-        return wrong("publish", str(why), f"let the daemon's user push to {branch}")
+        return wrong("publish", str(why), f"allow the daemon's user to push to {branch}")
     if closed := _closed(settings):
-        return wrong("publish", f"{closed} may not be written", "give it to the daemon's user")
-    return ok("publish", f"{branch} may be pushed")
+        return wrong("publish", f"{closed} is not writable", "give it to the daemon's user")
+    return ok("publish", f"{branch} accepts pushes")
 
 
 def _closed(settings: Settings) -> Path | None:
-    """A rehearsed push to a path on this machine writes nothing, so the rights are looked at."""
+    """A dry run of a push to a local path does not check permissions, so check them here."""
     if not settings.repository.is_local:
         return None
     top = Path(settings.repository.url)
@@ -126,13 +126,13 @@ def check_cluster(
     client = ApiClient(Kubeconfig(access.kubeconfig, access.context or "", access.programs))
     try:
         client.get("/version", {})
-        yield ok("cluster", f"{client.server} answers")
+        yield ok("cluster", f"{client.server} responds")
         yield from _rights(client, wanted.namespace)
     except ApiError as error:
         if isinstance(error.__cause__, KubeconfigError):
             yield wrong("cluster", str(error), "see adapters.kubernetes.kubeconfig in the host file")
             return
-        yield wrong("cluster", f"{client.server}: {error}", advice_of(error) or "see the cluster's own logs")
+        yield wrong("cluster", f"{client.server}: {error}", advice_of(error) or "check the cluster's logs")
     finally:
         client.close()
 
@@ -149,10 +149,14 @@ def _rights(client: ApiClient, namespace: str) -> Iterator[CheckResult]:
     if lacking:
         shown = ", ".join(right.show() for right in lacking[:SHOWN])
         more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
-        why = f"in {namespace} we may not {shown}{more}"
+        why = f"missing permissions in {namespace}: {shown}{more}"
         yield wrong("rights", why, "grant it as docs/service/kubernetes.yaml does")
         return
     yield ok("rights", f"all {len(REQUIRED_PERMISSIONS)} that are needed in {namespace}")
     if wishes:
         shown = ", ".join(right.show() for right in wishes)
-        yield warn("rights", f"we may not {shown}", "that is fine where an administrator made the namespace")
+        yield warn(
+            "rights",
+            f"missing optional permissions: {shown}",
+            "fine if the namespace already exists",
+        )

@@ -1,4 +1,4 @@
-"""`init` and `schemas`: the state repository before any chain or cluster is there."""
+"""`init` and `schemas`: a new state repository, and the JSON Schemas of its files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from pathlib import Path
 import click
 
 from reconciler.cli.errors import CliError
-from reconciler.cli.origin import checked_requirement, own_requirement
-from reconciler.cli.repository.ci_files import FORGES, PROGRAM, ci_files
+from reconciler.cli.repository.ci_files import (
+    FORGES,
+    PROGRAM,
+    checked_requirement,
+    ci_files,
+    own_requirement,
+)
 from reconciler.documents.reference import reference as reference_pages
 from reconciler.documents.schemas import schemas as schema_texts
 
@@ -24,53 +29,53 @@ HERE = Path(__file__).resolve()
     type=click.Choice([*FORGES]),
     default="none",
     show_default=True,
-    help="Whose CI reviews pull requests: its workflow, CODEOWNERS and notes are installed.",
+    help="The forge whose CI reviews pull requests; installs workflow, CODEOWNERS and notes.",
 )
-@click.option("--owner", help="Who must approve changes, for CODEOWNERS: @NAME or @ORGANISATION/TEAM.")
+@click.option("--owner", help="Required reviewer, for CODEOWNERS: @NAME or @ORGANISATION/TEAM.")
 @click.option(
     "--requirement",
-    help="Where CI installs this program from, pinned by hash or commit; else where this one came from.",
+    help="Address from which CI installs this program, pinned by hash or commit; else this installation's.",
 )
 def init(directory: Path, forge: str, owner: str | None, requirement: str | None) -> None:
-    """Make a state repository in DIRECTORY from the template; files that are there already stay.
+    """Create a state repository in DIRECTORY from the template; existing files stay.
 
-    Inside a repository it becomes one more provider's folder, and the CI's files go to the top.
+    Inside a repository it becomes another provider's folder, and the CI's files go to the top.
     """
     template = template_directory()
     sources = sorted(p for p in template.rglob("*") if p.is_file())
     files = {p.relative_to(template).as_posix(): p.read_bytes() for p in sources}
     origin = checked_requirement(requirement) if requirement else own_requirement()
     review, top = dict(ci_files(forge, owner, origin)), _repository_around(directory)
-    made = [name for name, content in files.items() if _made(directory / name, content)]
-    made += [name for name, text in review.items() if _made((top or directory) / name, text)]
+    created = [name for name, content in files.items() if _create(directory / name, content)]
+    created += [name for name, text in review.items() if _create((top or directory) / name, text)]
     for name, text in schema_texts().items():
         target = directory / ".schemas" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     start = "git add -A" if top else "git init -b main && git add -A"
-    click.echo(f"{len(made)} files made in {directory}; next: cd {directory} && {start} && git commit")
-    for name in made:
+    click.echo(f"{len(created)} files created in {directory}; next: cd {directory} && {start} && git commit")
+    for name in created:
         if name.endswith("CODEOWNERS") and owner is None:
-            click.echo(f"nobody must approve changes yet: name somebody in {name}")
+            click.echo(f"no reviewer is required yet: add one in {name}")
         elif name == PROGRAM:
             click.echo(
                 f"CI installs {origin}"
                 if origin
-                else f"the check fails until {PROGRAM} says where CI installs this program from"
+                else f"the check fails until {PROGRAM} names the address of this program"
             )
         elif name.endswith("BRANCH-PROTECTION.md"):
             click.echo(f"then protect the branches on the forge: {name}")
 
 
 def _repository_around(directory: Path) -> Path | None:
-    """The repository that the folder lies in; None where it is none's, or its top itself."""
+    """The repository that contains the folder; None if there is none, or the folder is its top."""
     whole = directory.absolute()
-    places = [place for place in (whole, *whole.parents) if (place / ".git").exists()]
-    return places[0] if places and places[0] != whole else None
+    found = [each for each in (whole, *whole.parents) if (each / ".git").exists()]
+    return found[0] if found and found[0] != whole else None
 
 
-def _made(target: Path, content: bytes) -> bool:
-    """Whether the file was written; one that is there stays, and a link is one."""
+def _create(target: Path, content: bytes) -> bool:
+    """Whether the file was written; an existing file or link stays."""
     if target.exists() or target.is_symlink():
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,13 +84,13 @@ def _made(target: Path, content: bytes) -> bool:
 
 
 @click.command()
-@click.option("--write", type=click.Path(path_type=Path, file_okay=False), help="Write them there.")
-@click.option("--check", type=click.Path(path_type=Path, file_okay=False), help="Compare with those there.")
+@click.option("--write", type=click.Path(path_type=Path, file_okay=False), help="Write them here.")
+@click.option("--check", type=click.Path(path_type=Path, file_okay=False), help="Compare with these.")
 @click.option(
-    "--reference", type=click.Path(path_type=Path, file_okay=False), help="Write every file and key there."
+    "--reference", type=click.Path(path_type=Path, file_okay=False), help="Write the reference pages."
 )
 def schemas(write: Path | None, check: Path | None, reference: Path | None) -> None:
-    """The JSON Schemas of all files, generated from the models, and what they say as Markdown."""
+    """Print, write or check the JSON Schemas of all files, or write them as Markdown pages."""
     texts = schema_texts()
     if reference is not None:
         pages = reference_pages()
@@ -111,7 +116,7 @@ def _write(directory: Path, texts: Mapping[str, str]) -> None:
 
 
 def refresh_schemas(directory: Path, *, write: bool) -> int:
-    """How many schemas of a state repository are of another version; with `write` they are replaced."""
+    """The number of outdated schemas of a state repository; with `write` they are replaced."""
     stale = {n: text for n, text in schema_texts().items() if not _same(directory / n, text)}
     if not directory.is_dir():
         return 0
@@ -121,10 +126,10 @@ def refresh_schemas(directory: Path, *, write: bool) -> int:
 
 
 def template_directory() -> Path:
-    """The template, beside the package in a checkout, within it when installed."""
-    for place in (HERE.parents[2] / "template", HERE.parents[3] / "state-repo-template"):
-        if place.is_dir():
-            return place
+    """The template: beside the package in a checkout, inside it when installed."""
+    for directory in (HERE.parents[2] / "template", HERE.parents[3] / "state-repo-template"):
+        if directory.is_dir():
+            return directory
     raise CliError(
         "error: the template of the state repository is missing from this installation; install it again"
     )

@@ -1,4 +1,4 @@
-"""`migrate`: files of an older form, rewritten in place; what git shows of it is what was needed, no more."""
+"""`migrate`: rewrites files of older forms in place with minimal changes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from reconciler.documents.schemas import HOST
 from reconciler.values.desired import Fault
 
 WOULD_CHANGE = 2
-"""The exit code of --check where there is something to rewrite."""
+"""The exit code of --check if files would be rewritten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One file: where it is, its path within the repository, its bytes, and what it is."""
+    """A file: its location, its path within the repository, its bytes and its kind."""
 
     at: Path
     path: str
@@ -32,7 +32,7 @@ class Found:
     kind: FileKind
 
     def faults(self) -> tuple[Fault, ...]:
-        """What must be put right before it can be rewritten."""
+        """The errors that prevent a rewrite."""
         if self.kind is HOST:
             host = read_host(self.path, self.content)
             return host if isinstance(host, tuple) else ()
@@ -42,12 +42,12 @@ class Found:
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True), default=Path())
-@click.option("--check", is_flag=True, help="Write nothing; show what would change.")
+@click.option("--check", is_flag=True, help="Write nothing; show the changes.")
 def migrate(path: Path, check: bool) -> int:
-    """Rewrite the files in PATH, or the one file (a host file, too), from older forms into the newest.
+    """Rewrite the files in PATH, or one file (also a host file), from older forms into the newest.
 
-    Comments, order and spaces stay. Exit code 0: done, or nothing to do; 2: --check found something to
-    rewrite; 1: a file has errors and was left as it is.
+    Comments, order and spaces stay. Exit code 0: done, or nothing to do; 2: --check found files to rewrite;
+    1: a file has errors and was not changed.
     """
     found = [*_found(path)]
     bad = [fault for each in found for fault in each.faults()]
@@ -61,13 +61,13 @@ def migrate(path: Path, check: bool) -> int:
     schemas = refresh_schemas(path / ".schemas", write=not check) if path.is_dir() else 0
     for fault in bad:
         click.echo(fault.show(), err=True)
-    click.echo(_told(check, len(changes), schemas))
+    click.echo(_summary(check, len(changes), schemas))
     if bad:
         return 1
     return WOULD_CHANGE if check and (changes or schemas) else 0
 
 
-def _told(check: bool, files: int, schemas: int) -> str:
+def _summary(check: bool, files: int, schemas: int) -> str:
     if not files and not schemas:
         return "nothing to rewrite"
     many = " and ".join(
@@ -75,7 +75,7 @@ def _told(check: bool, files: int, schemas: int) -> str:
         for count, noun in ((files, "file"), (schemas, "schema"))
         if count
     )
-    return f"{many} would be rewritten" if check else f"{many} rewritten; look with git diff, then commit"
+    return f"{many} would be rewritten" if check else f"{many} rewritten; review with git diff, then commit"
 
 
 def _found(path: Path) -> Iterator[Found]:

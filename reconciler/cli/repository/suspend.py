@@ -1,4 +1,4 @@
-"""`provider-daemon suspend` and `resume`: a commit to the desired branch, so that git tells who and why."""
+"""`provider-daemon suspend` and `resume`: commits to the desired branch, with author and reason."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ CONFIG = "config.yaml"
 @click.argument("reason")
 @host_option
 def suspend(reason: str, host: Path | None) -> None:
-    """Stop all spending by a commit that says REASON; leases and workloads go on.
+    """Stop all spending, by a commit with REASON; leases and workloads continue.
 
-    It is committed in your name and pushed; the daemon obeys with the cycle that sees it. Without git:
+    It is committed in your name and pushed; it applies from the cycle that reads it. Without git:
     `provider-daemon stop-spending`.
     """
     reason = reason.strip()
     if not reason or len(reason) > SUSPENDED_MAX or not reason.isprintable():
-        raise CliError(f"error: say the reason in one line of at most {SUSPENDED_MAX} characters")
+        raise CliError(f"error: write the reason in one line of at most {SUSPENDED_MAX} characters")
     commit = _commit(host, reason, f"Suspend: {reason}")
     if commit:
         click.echo(f"suspended by commit {commit[:12]}; `provider-daemon resume` ends it")
     else:
-        click.echo("it is suspended for this reason already")
+        click.echo("already suspended for this reason")
 
 
 @click.command()
 @host_option
 def resume(host: Path | None) -> None:
-    """End what `suspend` began, by a commit."""
+    """End a suspension, by a commit."""
     commit = _commit(host, "", "Resume")
     if commit:
         click.echo(f"resumed by commit {commit[:12]}")
     else:
-        click.echo("it is not suspended")
+        click.echo("not suspended")
 
 
 def _commit(host: Path | None, reason: str, message: str) -> str:

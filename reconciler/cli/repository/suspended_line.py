@@ -1,4 +1,4 @@
-"""The one line `suspended:` of `config.yaml`, changed without touching any other byte. Pure."""
+"""Changes the line `suspended:` of `config.yaml` and no other byte. Pure."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import yaml
 
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[^\s"'#](?:[^\n"'#]*[^\s"'#])?)"""
 _LINE = re.compile(rf"(?m)^suspended:(?:[ \t]*+{_VALUE})?(?P<comment>[ \t]+#[^\n]*)?[ \t]*$\n?")
-"""Linear: a value neither begins nor ends with a blank."""
+"""Linear: a value neither begins nor ends with a space."""
 
 
 class NotPlainError(Exception):
-    """The file is not written so that one line can be changed safely."""
+    """The file does not allow a safe change of the line."""
 
 
 def with_suspended(text: str, reason: str) -> str:
-    """The text with this reason; "" takes the line away, or empties it where it has a comment."""
-    if _said(text) == reason:
+    """The text with this reason; "" removes the line, or only its value if it has a comment."""
+    if _reason(text) == reason:
         return text
     found = list(_LINE.finditer(text))
     if len(found) > 1:
-        raise NotPlainError("it says suspended: more than once")
+        raise NotPlainError("it has suspended: more than once")
     changed = _replaced(text, found[0], reason) if found else _appended(text, reason)
-    if _said(changed) != reason or _rest(changed) != _rest(text):
-        raise NotPlainError("suspended: cannot be changed by a program there")
+    if _reason(changed) != reason or _rest(changed) != _rest(text):
+        raise NotPlainError("its suspended: cannot be changed by a program")
     return changed
 
 
@@ -41,11 +41,11 @@ def _appended(text: str, reason: str) -> str:
 
 
 def _quoted(reason: str) -> str:
-    """JSON's strings are YAML's."""
+    """A JSON string is a YAML string."""
     return json.dumps(reason, ensure_ascii=False)
 
 
-def _said(text: str) -> object:
+def _reason(text: str) -> object:
     return _parsed(text).get("suspended") or ""
 
 
@@ -55,11 +55,11 @@ def _rest(text: str) -> dict[str, object]:
 
 def _parsed(text: str) -> dict[str, object]:
     try:
-        found = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes nothing but texts, lists and mappings
+        found = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - only texts, lists and mappings
     except yaml.YAMLError as error:
-        raise NotPlainError(f"it is no YAML: {str(error).splitlines()[0]}") from None
+        raise NotPlainError(f"it is not valid YAML: {str(error).splitlines()[0]}") from None
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise NotPlainError("it is no mapping")
+        raise NotPlainError("it is not a mapping")
     return found

@@ -1,4 +1,4 @@
-"""`validate`: everything that is wrong with a state repository, before anybody merges it."""
+"""`validate`: the errors and warnings of a state repository."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FILE_MAX_BYTES = 8 * 1024 * 1024
 FOLDERS = ("adapters", "workloads")
-"""What is read besides the files at the top."""
+"""Folders that are read besides the files at the top."""
 
 FORMATS: Mapping[str, Callable[[Sequence[Fault]], str]] = {
     "text": text_of,
@@ -34,19 +34,18 @@ FORMATS: Mapping[str, Callable[[Sequence[Fault]], str]] = {
     "gitlab": gitlab_of,
 }
 COUNTED = ("text", "github")
-"""Formats for people, which end with how much was looked at."""
+"""Formats for people, which end with a count."""
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True), default=Path())
 @click.option(
-    "--provider", help="Our own address; else that of config.yaml, which names of workload files follow from."
+    "--provider",
+    help="The provider's address, for names of workload files; else config.yaml's.",
 )
 @click.option("--commit", help="Check this commit's files, read from git's objects; nothing is checked out.")
 @click.option("--path", "folder", default="", help="With --commit: the provider's folder in the repository.")
-@click.option(
-    "--host", type=click.Path(path_type=Path), help="A host file: prices are held against its bounds."
-)
+@click.option("--host", type=click.Path(path_type=Path), help="A host file, whose limits are checked.")
 @click.option(
     "-o",
     "--output",
@@ -58,22 +57,22 @@ COUNTED = ("text", "github")
     help="For a person, a program, GitHub's and Gitea's annotations, code scanning, GitLab's code quality.",
 )
 def validate(path: Path, host: Path | None, form: str, **options: str | None) -> int:
-    """Check the state repository in PATH by the same code as the loop.
+    """Check the state repository in PATH with the code of the loop.
 
-    Of a single file in PATH, its own errors are told. With --commit, PATH is a clone and its working tree
-    counts for nothing. Exit code 0: valid (warnings may be told), 1: errors.
+    If PATH is a file, only its errors are printed. With --commit, PATH is a clone whose working tree is
+    ignored. Exit code 0: valid (there may be warnings), 1: errors.
     """
     provider, commit, folder = options["provider"], options["commit"], options["folder"] or ""
     only = None
     if commit:
         files, refused = read_commit(path, commit, folder)
-        below = "" if form == "json" else _way_to(Path(folder.strip("/")))
+        below = "" if form == "json" else _prefix_of(Path(folder.strip("/")))
     elif folder:
         raise click.UsageError("--path is for --commit; name the folder itself")
     else:
-        top, only = _place_of(path)
+        top, only = _repository_of(path)
         files, refused = read_tree(top)
-        below = "" if form == "json" else _way_to(top)
+        below = "" if form == "json" else _prefix_of(top)
     limits = _limits_of(host) if host else None
     found = [f for f in faults_of(files, provider, refused, limits) if only in (None, f.path)]
     faults = [replace(f, path=below + f.path) for f in found]
@@ -84,8 +83,8 @@ def validate(path: Path, host: Path | None, form: str, **options: str | None) ->
     return 1 if errors else 0
 
 
-def _place_of(path: Path) -> tuple[Path, str | None]:
-    """The repository, and the one file that is asked about."""
+def _repository_of(path: Path) -> tuple[Path, str | None]:
+    """The repository, and the file if PATH names one."""
     if path.is_dir():
         return path, None
     at = path.absolute()
@@ -94,19 +93,19 @@ def _place_of(path: Path) -> tuple[Path, str | None]:
         if model_at(name) and (top / name).exists():
             return top, name
     raise CliError(
-        f"error: {path} is no file of a state repository; name the folder that holds config.yaml "
+        f"error: {path} is not a file of a state repository; name the folder of config.yaml "
         "(a host file is checked by --host FILE and by doctor)"
     )
 
 
 def _limits_of(host: Path) -> Limits:
-    from reconciler.cli.options import settings_of  # a quarter of a second that others need not wait
+    from reconciler.cli.options import settings_of  # a quarter of a second, only with --host
 
     return settings_of(host).limits
 
 
-def _way_to(path: Path) -> str:
-    """What leads from where we are to the repository: others open files from here."""
+def _prefix_of(path: Path) -> str:
+    """The path from the current folder to the repository, so that editors can open the files."""
     if path.is_absolute():
         here = Path.cwd()
         path = path.relative_to(here) if path.is_relative_to(here) else Path()
@@ -115,14 +114,14 @@ def _way_to(path: Path) -> str:
 
 
 def read_tree(top: Path) -> tuple[dict[str, bytes], Mapping[str, str]]:
-    """The bytes of every file that could be ours, by path; and what is refused unread, with the reason."""
+    """The bytes of every relevant file by path, and the reasons for those that are not read."""
     files: dict[str, bytes] = {}
     refused: dict[str, str] = {}
     for name, entry in sorted(_entries(top, "")):
         if entry.is_symlink():
             refused[name] = "it is a symbolic link, which is not followed; put a plain file there"
         elif not entry.is_file(follow_symlinks=False):
-            refused[name] = "it is no plain file"
+            refused[name] = "it is not a plain file"
         elif (size := entry.stat().st_size) > FILE_MAX_BYTES:
             refused[name] = f"it has {size} bytes"
         else:
@@ -134,21 +133,21 @@ def read_tree(top: Path) -> tuple[dict[str, bytes], Mapping[str, str]]:
 
 
 def read_commit(clone: Path, commit: str, folder: str) -> tuple[dict[str, bytes], Mapping[str, str]]:
-    """The same of a commit, out of the clone's objects: no attribute, filter or hook of it has a say."""
-    from reconciler.cli.clones import open_clone  # imports git, which plain files need not
+    """The same for a commit, from the clone's objects, without attributes, filters and hooks."""
+    from reconciler.cli.clones import open_clone  # imports git, only with --commit
 
     with open_clone(clone, folder) as opened:
         return committed(opened, opened.commit(opened.resolve(commit)))
 
 
 def committed(clone: Clone, commit: Commit) -> tuple[dict[str, bytes], Mapping[str, str]]:
-    """The bytes of every file of a commit that could be ours, and what is refused unread."""
-    wanted = {path: blob for path, blob in commit.files.items() if _could_be_ours(path)}
+    """The bytes of every relevant file of a commit, and the reasons for those that are not read."""
+    wanted = {path: blob for path, blob in commit.files.items() if _is_relevant(path)}
     contents = clone.read(sorted(set(wanted.values())))
     return {path: contents[blob] for path, blob in wanted.items() if blob in contents}, commit.refused
 
 
-def _could_be_ours(path: str) -> bool:
+def _is_relevant(path: str) -> bool:
     top, _, rest = path.partition("/")
     return not rest or top in FOLDERS
 

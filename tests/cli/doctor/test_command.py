@@ -50,7 +50,7 @@ def findings(host: Path, said: Said) -> tuple[int, dict[str, dict[str, str]]]:
     return code, {each["check"]: each for each in sorted(told, key=lambda f: order.index(f["state"]))}
 
 
-def test_all_is_well(world: Path, capsys: Said) -> None:
+def test_everything_passes(world: Path, capsys: Said) -> None:
     code, found = findings(world / "host.yaml", capsys)
     assert code == 0
     assert {name: each["state"] for name, each in found.items()} == dict.fromkeys(
@@ -61,7 +61,7 @@ def test_all_is_well(world: Path, capsys: Said) -> None:
         "ok",
     ) | {"rights": "warn"}  # fmt: skip
     assert run_command(provider_daemon, ["doctor", "--host", str(world / "host.yaml")]) == 0
-    assert capsys.readouterr().out.endswith("0 wrong, 1 to look at\n")
+    assert capsys.readouterr().out.endswith("0 wrong, 1 warnings\n")
 
 
 def changed(world: Path, change: Callable[[Host], object]) -> Path:
@@ -79,7 +79,7 @@ def changed(world: Path, change: Callable[[Host], object]) -> Path:
         (lambda h: h["chain"].update(rpc="http://127.0.0.1:1"), "chain", "does not answer", "chain.rpc"),
         (lambda h: h["chain"].update(grpc="127.0.0.1:1"), "grpc", "does not answer", "chain.grpc"),
         (lambda h: h["provider"].update(key="nobody"), "key", "has no key 'nobody'", "provider.key"),
-        (lambda h: h["provider"].update(key="alice"), "provider", "is no provider", "tx provider create"),
+        (lambda h: h["provider"].update(key="alice"), "provider", "is not a provider", "tx provider create"),
         (
             lambda h: h.update(limits={"balance_reserve": "99000000000uve"}),
             "balance",
@@ -103,7 +103,7 @@ def changed(world: Path, change: Callable[[Host], object]) -> Path:
         (lambda h: h["chain"].pop("rpc"), "host file", "chain", ""),
     ],
 )
-def test_what_is_wrong_is_said_with_what_to_do(
+def test_errors_have_advice(
     world: Path, capsys: Said, change: Callable[[Host], object], check: str, message: str, advice: str
 ) -> None:
     code, found = findings(changed(world, change), capsys)
@@ -114,7 +114,7 @@ def test_what_is_wrong_is_said_with_what_to_do(
     assert found[check]["advice"]
 
 
-def test_a_port_that_another_holds(world: Path, capsys: Said) -> None:
+def test_a_port_in_use_by_another_process(world: Path, capsys: Said) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         host = changed(world, lambda h: h.update(listen={"api": f"127.0.0.1:{port}"}))
@@ -123,25 +123,25 @@ def test_a_port_that_another_holds(world: Path, capsys: Said) -> None:
     assert f"ss -ltnp 'sport = :{port}'" in found["port api"]["advice"]
 
 
-def test_a_daemon_that_runs_holds_its_ports(world: Path, capsys: Said) -> None:
+def test_ports_in_use_by_the_running_daemon(world: Path, capsys: Said) -> None:
     with socket.create_server(("127.0.0.1", 0)) as own:
         host = changed(world, lambda h: h.update(listen={"api": f"127.0.0.1:{own.getsockname()[1]}"}))
         running = open_journal(world / "state")
         code, found = findings(host, capsys)
         running.close()
     assert (code, found["port api"]["state"]) == (0, "ok")
-    assert "held by the daemon that runs (pid " in found["lock"]["message"]
+    assert "held by the running daemon (pid " in found["lock"]["message"]
     assert found["port metrics"]["state"] == "warn"
 
 
-def test_a_state_directory_that_others_may_enter(world: Path, capsys: Said, tmp_path: Path) -> None:
+def test_a_state_directory_that_others_can_enter(world: Path, capsys: Said, tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
     code, found = findings(changed(world, lambda h: h.update(state=str(tmp_path / "open"))), capsys)
     assert (code, found["state"]["state"]) == (1, "wrong")
     assert found["state"]["advice"] == f"run chmod 700 {tmp_path}/open"
 
 
-def test_a_repository_with_a_faulty_file(world: Path, capsys: Said, tmp_path: Path) -> None:
+def test_a_repository_with_an_invalid_file(world: Path, capsys: Said, tmp_path: Path) -> None:
     forge = Forge.make(tmp_path / "forge")
     forge.commit(pricing_yaml="pricing: {cpu_millicores: lots}\n", config_yaml="{}\n")
     host = changed(world, lambda h: h["repository"].update(url=str(forge.path)))
@@ -167,10 +167,10 @@ def status(**other: Any) -> NodeStatus:
     [
         ({"catching_up": True}, "is syncing"),
         ({"silent_seconds": 500}, "has made no block for 5"),
-        ({"indexing": False}, "transaction index off"),
+        ({"indexing": False}, "has no transaction index"),
     ],
 )
-def test_a_node_that_is_not_to_be_believed(settings: Settings, other: dict[str, Any], words: str) -> None:
+def test_a_node_with_implausible_answers(settings: Settings, other: dict[str, Any], words: str) -> None:
     (finding,) = _node(settings, status(**dict(other)))
     assert words in finding.message
     assert finding.advice
@@ -187,13 +187,13 @@ def test_clocks_that_differ(settings: Settings, seconds: int, word: str) -> None
 @pytest.mark.parametrize(
     ("lasts", "state", "words"),
     [
-        (100 * DAY, "ok", "holds until 20"),
+        (100 * DAY, "ok", "is valid until 20"),
         (13 * DAY, "warn", "expires at 20"),
         (-DAY, "wrong", "expired at 20"),
         (None, "wrong", "cannot be used with the key"),
     ],
 )
-def test_what_others_see_of_us(
+def test_remote_access(
     settings: Settings, tmp_path: Path, lasts: timedelta | None, state: str, words: str
 ) -> None:
     certificate, key = Authority(tmp_path).issue("server", lasts or DAY)
@@ -220,7 +220,7 @@ def test_what_others_see_of_us(
     assert list(check_outside(settings)) == [], "nobody else reaches us"
 
 
-def test_a_remembered_height_that_is_false_is_wrong(world: Path, capsys: Said) -> None:
+def test_a_false_height_in_the_journal_is_an_error(world: Path, capsys: Said) -> None:
     host = changed(world, lambda h: h.update(state=str(world / "remembering")))
     opened = open_journal(world / "remembering")
     opened.journal.remember(plan(Memory(height=10**15, height_time=int(time.time()) - 60)), int(time.time()))
@@ -231,7 +231,7 @@ def test_a_remembered_height_that_is_false_is_wrong(world: Path, capsys: Said) -
     assert "forget-height" in found["height"]["advice"]
 
 
-def test_a_grpc_address_that_lags_is_named(world: Path) -> None:
+def test_a_lagging_grpc_address_is_reported(world: Path) -> None:
     settings = load_settings(Flags(world / "host.yaml"), {})
     found = _grpc(settings, makers.market(lag_blocks=2))
     assert found.state is CheckState.WARN
@@ -239,7 +239,7 @@ def test_a_grpc_address_that_lags_is_named(world: Path) -> None:
 
 
 @pytest.mark.parametrize(("port", "state"), [("", CheckState.OK), ("1", CheckState.WRONG)])
-def test_a_witness_is_asked_whether_it_could_confirm(world: Path, port: str, state: CheckState) -> None:
+def test_the_witness_is_checked(world: Path, port: str, state: CheckState) -> None:
     settings = load_settings(Flags(world / "host.yaml"), {})
     node = settings.chain.node
     witness = replace(node, grpc=f"127.0.0.1:{port}") if port else node

@@ -34,24 +34,24 @@ def look(directory: Path, forge: FakeForge, token: str = TOKEN, mode: int = 0o60
     return found
 
 
-def test_no_forge_is_no_finding(tmp_path: Path) -> None:
+def test_without_a_forge_there_is_no_check(tmp_path: Path) -> None:
     (tmp_path / "host.yaml").write_text(LEAST)
     assert list(check_forge(load_settings(Flags(host=tmp_path / "host.yaml"), {}))) == []
 
 
-def test_all_is_well(forge: FakeForge, tmp_path: Path) -> None:
+def test_everything_passes(forge: FakeForge, tmp_path: Path) -> None:
     found = look(tmp_path, forge)
     assert (found.state, found.check) == (CheckState.OK, "forge")
     assert found.message.endswith("shows states as provider-daemon/provider")
 
 
-def test_a_token_that_may_only_read(forge: FakeForge, tmp_path: Path) -> None:
+def test_a_read_only_token(forge: FakeForge, tmp_path: Path) -> None:
     forge.may_push = False
-    assert look(tmp_path, forge).advice == "give its account the right to write"
+    assert look(tmp_path, forge).advice == "grant its account write access"
 
 
 @pytest.mark.parametrize("trouble", [Trouble(401), Trouble(404), Trouble(500), Trouble(0)])
-def test_a_forge_in_trouble(forge: FakeForge, tmp_path: Path, trouble: Trouble) -> None:
+def test_a_failing_forge(forge: FakeForge, tmp_path: Path, trouble: Trouble) -> None:
     forge.always = trouble
     found = look(tmp_path, forge)
     assert (found.state, TOKEN in found.message) == (CheckState.WARN, False)
@@ -61,7 +61,7 @@ def test_a_forge_in_trouble(forge: FakeForge, tmp_path: Path, trouble: Trouble) 
 @pytest.mark.parametrize(
     ("token", "mode", "words"), [("short", 0o600, "shorter than"), (TOKEN, 0o644, "others may")]
 )
-def test_a_token_s_file(forge: FakeForge, tmp_path: Path, token: str, mode: int, words: str) -> None:
+def test_a_bad_token_file(forge: FakeForge, tmp_path: Path, token: str, mode: int, words: str) -> None:
     found = look(tmp_path, forge, token, mode)
     assert found.state is CheckState.WARN
     assert words in found.message

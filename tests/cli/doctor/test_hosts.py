@@ -32,22 +32,18 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(Flags(host=tmp_path / "host.yaml"), {})
 
 
-def test_each_host_says_how_it_is(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_host_has_a_result(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path / "bin")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     there = (AnsibleHost("one", LOCALHOST), AnsibleHost("two", "127.0.0.1", 9))
     wanted = hosts(groups=(AnsibleGroup("rack", there),), storage=str(tmp_path / "records"))
     good, bad = check_hosts(settings, wanted)
-    assert (good.state, good.message) == (CheckState.OK, "one answers, and has podman")
+    assert (good.state, good.message) == (CheckState.OK, "one responds, and has podman")
     assert bad.state is CheckState.WRONG
     assert bad.message.startswith("HostUnreachable: host two: ")
 
 
-def test_files_that_others_may_read_are_told_before_anything_is_run(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_readable_key_files_are_reported_before_ansible_runs(settings: Settings, tmp_path: Path) -> None:
     key = tmp_path / "id"
     key.write_text("x")
     key.chmod(0o644)

@@ -76,7 +76,7 @@ def check(content: bytes) -> CheckedArchive | None:
     return None
 
 
-def test_a_good_one_is_written_as_it_is(tmp_path: Path) -> None:
+def test_a_written_archive_is_read_back(tmp_path: Path) -> None:
     file = io.BytesIO(archive())
     checked = check_archive(file)
     assert checked.digest == hashlib.sha256(archive()).hexdigest()
@@ -110,7 +110,7 @@ def test_only_plain_files(kind: bytes, name: str) -> None:
         b"\xff" * 512,
     ],
 )
-def test_members_that_no_backup_has(hostile: bytes) -> None:
+def test_unlisted_members_are_rejected(hostile: bytes) -> None:
     assert check(archive()) is not None
     assert check(archive(hostile)) is None
 
@@ -130,16 +130,16 @@ def test_members_that_no_backup_has(hostile: bytes) -> None:
         header(MANIFEST, 1 << 40, tarfile.XHDTYPE) + b"x" * 4096,
     ],
 )
-def test_what_is_no_backup(content: bytes) -> None:
+def test_files_that_are_not_backups(content: bytes) -> None:
     assert check(content) is None
 
 
-def test_more_members_than_any_backup_has() -> None:
+def test_the_number_of_members_is_limited() -> None:
     contents = {f"keyring/{n}.info": b"" for n in range(MEMBERS_MAX + 5)}
     assert check(archive(contents=contents)) is None
 
 
-def test_the_memory_is_bounded_by_the_list_not_by_the_file() -> None:
+def test_memory_is_limited_whatever_the_file_contains() -> None:
     large = archive(contents=CONTENTS | {JOURNAL: b"j" * (64 << 20)})
     file = io.BytesIO(large)
     tracemalloc.start()
@@ -182,7 +182,7 @@ members = st.builds(
 
 @settings(max_examples=400, deadline=500)
 @given(damaged())
-def test_a_damaged_archive_is_refused_or_is_what_it_was(content: bytes) -> None:
+def test_a_damaged_archive_is_rejected_or_unchanged(content: bytes) -> None:
     checked = check(content)
     if checked is not None:
         good = json.loads(manifest_of(CONTENTS))["files"]
@@ -191,6 +191,6 @@ def test_a_damaged_archive_is_refused_or_is_what_it_was(content: bytes) -> None:
 
 @settings(max_examples=400, deadline=500)
 @given(st.lists(members, max_size=6), st.binary(max_size=600))
-def test_any_members_at_all(found: list[bytes], tail: bytes) -> None:
+def test_any_members(found: list[bytes], tail: bytes) -> None:
     check(b"".join(found) + tail)
     assert check(archive(*found, tail)) is None or not found

@@ -21,11 +21,11 @@ def home(tmp_path: Path, capsys: Said) -> Home:
     return make_home(tmp_path, capsys)
 
 
-def test_the_journal_of_a_backup_is_the_daemons() -> None:
+def test_the_journals_file_name_is_the_daemons() -> None:
     assert JOURNAL == NAME
 
 
-def test_only_listed_files_are_copied_and_the_others_are_named(home: Home, tmp_path: Path) -> None:
+def test_only_listed_files_are_copied_and_others_are_named(home: Home, tmp_path: Path) -> None:
     secret = tmp_path / "shadow"
     secret.write_text("root's alone")
     (home.state / "notes").mkdir()
@@ -54,7 +54,7 @@ def test_a_draft_planted_beside_the_backup_is_not_followed(home: Home, tmp_path:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_digest_that_is_printed_is_the_files(home: Home, tmp_path: Path) -> None:
+def test_the_printed_digest_is_that_of_the_file(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "backup.tar"
     _, out, err = home.run("backup", str(file))
     assert f"sha256: {digest_of(file)}\n" in out
@@ -62,7 +62,7 @@ def test_the_digest_that_is_printed_is_the_files(home: Home, tmp_path: Path) -> 
     assert err == ""
 
 
-def test_a_backup_without_its_passphrase_is_made_and_says_what_it_lacks(home: Home, tmp_path: Path) -> None:
+def test_a_backup_without_a_passphrase_is_written_unauthenticated(home: Home, tmp_path: Path) -> None:
     (home.directory / "passphrase").unlink()
     file = tmp_path / "backup.tar"
     code, out, err = home.run("backup", str(file))
@@ -72,7 +72,7 @@ def test_a_backup_without_its_passphrase_is_made_and_says_what_it_lacks(home: Ho
     assert Home(tmp_path / "b", home.said).restore(file, "--trust", digest_of(file))[0] == 0
 
 
-def test_keys_of_ssh_are_left_out_and_said(home: Home, tmp_path: Path) -> None:
+def test_ssh_keys_are_not_included_and_named(home: Home, tmp_path: Path) -> None:
     ssh = home.state / ".ssh"
     ssh.mkdir()
     (ssh / "id_ed25519").write_text("a key of the forge")
@@ -82,7 +82,7 @@ def test_keys_of_ssh_are_left_out_and_said(home: Home, tmp_path: Path) -> None:
         assert not [name for name in tar.getnames() if "ssh" in name]
 
 
-def test_an_ssh_directory_is_no_state_in_the_way_and_is_missed_where_git_needs_one(
+def test_an_ssh_directory_does_not_block_a_restore_and_is_reported_missing(
     home: Home, tmp_path: Path
 ) -> None:
     host = home.directory / "host.yaml"
@@ -97,7 +97,7 @@ def test_an_ssh_directory_is_no_state_in_the_way_and_is_missed_where_git_needs_o
     assert f"still missing: ssh's keys and known hosts, {tmp_path / 'c' / 'state' / '.ssh'}" in out
 
 
-def test_everything_comes_back_where_all_was_lost(home: Home, tmp_path: Path) -> None:
+def test_a_restore_after_a_total_loss(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     assert file.stat().st_mode & 0o777 == 0o600
     other = Home(tmp_path / "b" / "deeper", home.said)
@@ -117,7 +117,7 @@ def test_everything_comes_back_where_all_was_lost(home: Home, tmp_path: Path) ->
     assert modes == {0}
 
 
-def test_what_a_running_daemon_has_written_is_in_it(home: Home, tmp_path: Path) -> None:
+def test_a_backup_contains_the_running_daemons_writes(home: Home, tmp_path: Path) -> None:
     running = open_journal(home.state)
     running.inbox.take()
     running.inbox.ask(Request.STOP, 8)
@@ -132,7 +132,7 @@ def test_what_a_running_daemon_has_written_is_in_it(home: Home, tmp_path: Path) 
     journal.close()
 
 
-def test_a_state_that_is_there_is_refused_then_put_aside(home: Home, tmp_path: Path) -> None:
+def test_an_existing_state_is_rejected_and_with_force_moved_away(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     (home.state / "drain").write_text("newer")
     code, _, err = home.restore(file)
@@ -149,7 +149,7 @@ def test_a_state_that_is_there_is_refused_then_put_aside(home: Home, tmp_path: P
         assert not [name for name in tar.getnames() if "before-restore" in name]
 
 
-def test_a_backup_is_never_written_over(home: Home, tmp_path: Path) -> None:
+def test_a_backup_is_never_overwritten(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     before = file.read_bytes()
     code, _, err = home.run("backup", str(file))
@@ -158,7 +158,7 @@ def test_a_backup_is_never_written_over(home: Home, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["backup.tar", "passphrase"]
 
 
-def test_a_host_file_that_is_there_stays(home: Home, tmp_path: Path) -> None:
+def test_an_existing_host_file_stays(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     other = Home(tmp_path / "b", home.said)
     other.directory.mkdir()

@@ -8,7 +8,7 @@ from tests.cli.conftest import Terminal
 from tests.journal.facts import NOON, plan
 
 
-def test_the_daemon_is_asked_and_woken(terminal: Terminal) -> None:
+def test_the_request_is_stored_and_the_daemon_woken(terminal: Terminal) -> None:
     terminal.journal.journal.remember(plan(Memory(height=10**15)), NOON)
     code, out, err = terminal.say("forget-height")
     assert (code, err) == (0, "")

@@ -94,7 +94,7 @@ def test_a_daemon_that_aborts_leaves_no_core(tmp_path: Path, daemon: subprocess.
     assert b"Fatal Python error: Aborted" in daemon.stderr.read(), "the watchdog's stacks are still logged"
 
 
-def test_a_process_without_it_leaves_one_where_it_is_allowed(tmp_path: Path) -> None:
+def test_an_unhardened_process_leaves_a_core(tmp_path: Path) -> None:
     """Shows that the kernel's word on a dump can be yes here."""
     if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
         return

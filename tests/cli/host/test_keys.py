@@ -10,12 +10,12 @@ RECORDED = Path(__file__).parents[2] / "vectors" / "keyrings"
 PROVIDER = "ve15yk64u7zc9g9k2yr2wmzeva5qgwxps6y605mkk"
 
 
-def test_the_sheets_command_prints_the_address_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_only_the_address(capsys: pytest.CaptureFixture[str]) -> None:
     code = run_command(virtengine, ["keys", "show", "provider", "-a", "--keyring-dir", str(RECORDED)])
     assert (code, capsys.readouterr().out) == (0, f"{PROVIDER}\n")
 
 
-def test_a_missing_key_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_key_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     code = run_command(virtengine, ["keys", "show", "nobody", "-a", "--keyring-dir", str(RECORDED)])
     assert code == 1
     assert "nobody" in capsys.readouterr().err

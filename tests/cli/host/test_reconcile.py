@@ -16,7 +16,7 @@ def test_the_loop_is_woken(terminal: Terminal) -> None:
     assert terminal.wake.count == 1
 
 
-def test_whoever_waits_is_told_when_it_ended(terminal: Terminal) -> None:
+def test_wait_reports_the_end_of_the_cycle(terminal: Terminal) -> None:
     assert SHOWN.cycle is not None
     next_one = replace(SHOWN, cycle=replace(SHOWN.cycle, duration_seconds=0.5))
     later = threading.Timer(0.5, terminal.snapshots.publish, [next_one])

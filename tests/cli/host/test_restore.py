@@ -95,7 +95,7 @@ REFUSED: list[tuple[Change, str]] = [
 
 @pytest.mark.parametrize(("change", "words"), REFUSED)
 @pytest.mark.parametrize("sealed", [False, True])
-def test_what_no_backup_holds_is_refused_whoever_authenticated_it(
+def test_unlisted_members_are_rejected_even_if_authenticated(
     home: Home, tmp_path: Path, change: Change, words: str, sealed: bool
 ) -> None:
     file = changed(backed_up(home, tmp_path), change, home if sealed else None)
@@ -109,7 +109,7 @@ def test_what_no_backup_holds_is_refused_whoever_authenticated_it(
 @pytest.mark.parametrize(
     "name", ["state/drain", "host.yaml", "state/ansible/places.json", "journal.sqlite", "keyring/keyhash"]
 )
-def test_a_changed_backup_with_matching_digests_is_refused(home: Home, tmp_path: Path, name: str) -> None:
+def test_a_changed_backup_with_matching_digests_is_rejected(home: Home, tmp_path: Path, name: str) -> None:
     file = changed(backed_up(home, tmp_path), replacing(name, b"repository: {url: https://evil.example/a}"))
     code, _, err = Home(tmp_path / "b", home.said).restore(file)
     assert (code, "was changed after it was written: its HMAC does not match" in err) == (1, True), err
@@ -117,13 +117,13 @@ def test_a_changed_backup_with_matching_digests_is_refused(home: Home, tmp_path:
 
 
 @pytest.mark.parametrize("seal", [b"0" * 64, b"\xff" * 64])
-def test_another_hmac_is_refused(home: Home, tmp_path: Path, seal: bytes) -> None:
+def test_another_hmac_is_rejected(home: Home, tmp_path: Path, seal: bytes) -> None:
     file = written(tmp_path / "other.tar", members_of(backed_up(home, tmp_path)) | {SEAL: seal})
     code, _, err = Home(tmp_path / "b", home.said).restore(file)
     assert (code, "its HMAC does not match" in err) == (1, True), err
 
 
-def test_a_keyring_of_somebody_else_does_not_prove_anything(home: Home, tmp_path: Path) -> None:
+def test_another_keyring_does_not_authenticate(home: Home, tmp_path: Path) -> None:
     """Everything is replaced: another key, sealed with another passphrase, authenticates a host file that
     names a passphrase file of known content.
     """
@@ -141,7 +141,7 @@ def test_a_keyring_of_somebody_else_does_not_prove_anything(home: Home, tmp_path
     assert files_below(other.directory) == []
 
 
-def test_a_keyring_that_is_not_sealed_proves_nothing(home: Home, tmp_path: Path) -> None:
+def test_an_unencrypted_keyring_does_not_authenticate(home: Home, tmp_path: Path) -> None:
     def unsealed(manifest: Manifest, _: Members) -> None:
         manifest["backend"] = "test"
 
@@ -150,7 +150,7 @@ def test_a_keyring_that_is_not_sealed_proves_nothing(home: Home, tmp_path: Path)
     assert (code, "its keyring is not encrypted" in err, digest_of(file) in err) == (1, True, True)
 
 
-def test_the_digest_stands_in_for_the_passphrase_and_for_no_other_file(home: Home, tmp_path: Path) -> None:
+def test_a_trusted_digest_replaces_the_passphrase_for_that_file_only(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     other = Home(tmp_path / "b", home.said)
     code, _, err = other.run("restore", str(file), "--yes", "--trust", "0" * 64)
@@ -161,15 +161,13 @@ def test_the_digest_stands_in_for_the_passphrase_and_for_no_other_file(home: Hom
     assert other.run("restore", str(file), "--yes", "--trust", digest_of(file).upper())[0] == 0
 
 
-def test_the_host_file_that_is_there_names_the_passphrase(home: Home, tmp_path: Path) -> None:
+def test_an_existing_host_file_gives_the_passphrase(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     shutil.rmtree(home.state)
     assert home.run("restore", str(file), "--yes")[0] == 0
 
 
-def test_relative_paths_go_back_where_they_were(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_paths_are_restored(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     default = tmp_path / "etc" / "provider-daemon.yaml"
     monkeypatch.setattr("reconciler.settings.DEFAULT_HOST_FILE", default)
     file = backed_up(home, tmp_path)
@@ -185,7 +183,7 @@ def test_relative_paths_go_back_where_they_were(
     assert f"  write     {home.state / NAME}\n" in out
 
 
-def test_everything_goes_below_another_directory(home: Home, tmp_path: Path) -> None:
+def test_to_restores_below_another_directory(home: Home, tmp_path: Path) -> None:
     host = home.directory / "host.yaml"
     host.write_text(host.read_text().replace("state: state", "state: ../../../../../../../state"))
     shutil.move(home.state, home.directory / "kept")
@@ -199,7 +197,7 @@ def test_everything_goes_below_another_directory(home: Home, tmp_path: Path) -> 
     assert (code, f"{to} is not empty" in err) == (1, True)
 
 
-def test_nothing_is_written_without_a_yes(home: Home, tmp_path: Path) -> None:
+def test_nothing_is_written_without_confirmation(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     other = Home(tmp_path / "b", home.said)
     code, out, err = other.run("restore", str(file), "--trust", digest_of(file))
@@ -209,7 +207,7 @@ def test_nothing_is_written_without_a_yes(home: Home, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", 130), (b"y\n", 0)])
-def test_on_a_terminal_it_asks(home: Home, tmp_path: Path, answer: bytes, code: int) -> None:
+def test_a_terminal_prompts_for_confirmation(home: Home, tmp_path: Path, answer: bytes, code: int) -> None:
     file, other = backed_up(home, tmp_path), tmp_path / "b" / "host.yaml"
     words = ["restore", str(file), "--trust", digest_of(file), "--host", str(other)]
     ours, theirs = pty.openpty()
@@ -223,14 +221,14 @@ def test_on_a_terminal_it_asks(home: Home, tmp_path: Path, answer: bytes, code: 
     assert (done.returncode, b"Write these files?" in out, other.exists()) == (code, True, code == 0)
 
 
-def test_a_journal_that_is_damaged_inside(home: Home, tmp_path: Path) -> None:
+def test_a_damaged_journal(home: Home, tmp_path: Path) -> None:
     file = changed(backed_up(home, tmp_path), replacing(NAME, b"not a database at all"), home)
     code, _, err = Home(tmp_path / "b", home.said).restore(file)
     assert (code, "Traceback" in err) == (1, False)
     assert files_below(tmp_path / "b") == ["state/daemon.lock"]
 
 
-def test_a_tail_that_is_missing(home: Home, tmp_path: Path) -> None:
+def test_a_truncated_file(home: Home, tmp_path: Path) -> None:
     file = backed_up(home, tmp_path)
     short = tmp_path / "short.tar"
     for length in (20_000, 512, 100, 0):
@@ -239,7 +237,7 @@ def test_a_tail_that_is_missing(home: Home, tmp_path: Path) -> None:
         assert (code, "it ends too early" in err) == (1, True), err
 
 
-def test_a_file_that_changes_between_the_check_and_the_writing(
+def test_a_file_that_changes_between_check_and_extraction(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = backed_up(home, tmp_path)

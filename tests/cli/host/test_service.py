@@ -45,7 +45,7 @@ def path_of(directory: Path) -> Path:
     return directory / "root/etc/systemd/system/provider-daemon.service"
 
 
-def test_it_may_write_its_state_and_what_a_push_writes_alone(tmp_path: Path) -> None:
+def test_the_service_can_write_only_its_state_and_the_git_directory(tmp_path: Path) -> None:
     unit = installed(tmp_path)
     assert unit["ProtectSystem"] == ["strict"]
     assert unit["StateDirectory"] == ["provider-daemon"]
@@ -56,17 +56,17 @@ def test_it_may_write_its_state_and_what_a_push_writes_alone(tmp_path: Path) -> 
     assert re.fullmatch(r"/\S*provider-daemon run --host \S+/host\.yaml", unit["ExecStart"][0])
 
 
-def test_its_memory_is_written_to_no_disk(tmp_path: Path) -> None:
+def test_the_services_memory_is_not_written_to_disk(tmp_path: Path) -> None:
     unit = installed(tmp_path)
     assert unit["LimitCORE"] == unit["MemorySwapMax"] == ["0"]
 
 
-def test_its_memory_is_bounded_and_a_child_that_is_ended_is_no_end_of_the_daemon(tmp_path: Path) -> None:
+def test_the_services_memory_is_limited_and_a_killed_child_does_not_stop_it(tmp_path: Path) -> None:
     unit = installed(tmp_path)
     assert (unit["MemoryMax"], unit["OOMPolicy"]) == (["4G"], ["continue"])
 
 
-def test_the_doctor_is_asked_with_the_services_own_eyes(tmp_path: Path, capsys: Said) -> None:
+def test_doctor_runs_with_user_and_credential_of_the_service(tmp_path: Path, capsys: Said) -> None:
     installed(tmp_path)
     last = capsys.readouterr().out.splitlines()[-1].split()
     assert last[0] == "systemd-run"
@@ -77,7 +77,7 @@ def test_the_doctor_is_asked_with_the_services_own_eyes(tmp_path: Path, capsys: 
 @pytest.mark.parametrize(
     ("interpreter", "hidden"), [("/home/olga/.pyenv/bin/python", "read-only"), ("/usr/bin/python3", "yes")]
 )
-def test_homes_are_hidden_unless_the_interpreter_lies_in_one(
+def test_homes_are_hidden_unless_the_interpreter_is_in_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interpreter: str, hidden: str
 ) -> None:
     link = tmp_path / "venv" / "python"
@@ -87,12 +87,12 @@ def test_homes_are_hidden_unless_the_interpreter_lies_in_one(
     assert installed(tmp_path)["ProtectHome"] == [hidden]
 
 
-def test_a_repository_elsewhere_is_not_written(tmp_path: Path) -> None:
+def test_a_remote_repository_is_not_writable(tmp_path: Path) -> None:
     unit = installed(tmp_path, HOST.replace("/etc/provider-daemon}", "https://forge.example/a.git}"))
     assert "ReadWritePaths" not in unit
 
 
-def test_a_state_elsewhere_and_another_user(tmp_path: Path, capsys: Said) -> None:
+def test_another_state_directory_and_user(tmp_path: Path, capsys: Said) -> None:
     host = HOST.replace("/etc/provider-daemon}", "/srv/state.git}") + "state: '/srv/my state'\n"
     unit = installed(tmp_path, host, "--user", "ve")
     assert unit["ReadWritePaths"] == ['"/srv/my state"', "/srv/state.git"]
@@ -126,7 +126,7 @@ def test_the_passphrase_is_a_credential(
         ("{}", (), "repository"),
     ],
 )
-def test_what_cannot_be_installed(
+def test_errors_of_an_installation(
     tmp_path: Path, capsys: Said, host: str, options: tuple[str, ...], words: str
 ) -> None:
     (tmp_path / "host.yaml").write_text(host)
@@ -140,7 +140,7 @@ def test_what_cannot_be_installed(
 @pytest.mark.parametrize(
     ("interpreter", "most"), [("/usr/bin/python3", EXPOSURE_MOST), (sys.executable, EXPOSURE_MOST_IN_A_HOME)]
 )
-def test_systemd_finds_nothing_wrong_and_little_exposed(
+def test_systemd_accepts_the_unit_and_its_exposure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interpreter: str, most: float
 ) -> None:
     monkeypatch.setattr(sys, "executable", interpreter)
@@ -159,7 +159,7 @@ def test_systemd_finds_nothing_wrong_and_little_exposed(
     assert float(score[1]) <= most, judged.stdout
 
 
-def test_the_credential_is_read_where_the_service_has_one(tmp_path: Path) -> None:
+def test_the_credential_of_the_service_is_read(tmp_path: Path) -> None:
     (tmp_path / "host.yaml").write_text(HOST)
     (tmp_path / "credentials").mkdir()
     credential = tmp_path / "credentials" / "passphrase"
@@ -185,7 +185,7 @@ def test_a_credential_by_name(tmp_path: Path) -> None:
         read_passphrase(load_settings(flags, {}).key)
 
 
-def test_a_plain_file_that_others_may_read_is_still_refused(tmp_path: Path) -> None:
+def test_a_passphrase_file_that_others_can_read_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "passphrase").write_text("open sesame")
     (tmp_path / "passphrase").chmod(0o640)
     (tmp_path / "host.yaml").write_text(HOST.replace("/etc/provider-daemon.passphrase", "passphrase"))

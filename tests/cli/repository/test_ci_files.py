@@ -21,7 +21,7 @@ def files(directory: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("forge", FORGES)
-def test_what_is_installed_is_a_valid_repository(forge: str, tmp_path: Path) -> None:
+def test_the_installed_files_are_a_valid_repository(forge: str, tmp_path: Path) -> None:
     assert init(tmp_path / "state", "--ci", forge) == 0
     made = files(tmp_path / "state")
     assert {*FORGES[forge].values(), ".gitattributes", ".pre-commit-config.yaml", "pricing.yaml"} <= made
@@ -60,7 +60,7 @@ def program(directory: Path) -> list[str]:
         (PINNED, PINNED),
     ],
 )
-def test_the_program_comes_from_one_pinned_place(said: str, written: str | None, tmp_path: Path) -> None:
+def test_the_program_has_one_pinned_address(said: str, written: str | None, tmp_path: Path) -> None:
     assert init(tmp_path, "--ci", "gitea", "--requirement", said) == 0
     assert program(tmp_path) == [written or f"virtengine-provider-gitops @ {said}"]
     others = [p for p in tmp_path.rglob("*") if p.is_file() and p.name != "program.txt"]
@@ -70,16 +70,16 @@ def test_the_program_comes_from_one_pinned_place(said: str, written: str | None,
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("virtengine-provider-gitops", "is no pinned address"),
-        ("virtengine-provider-gitops==0.1.0", "is no pinned address"),
+        ("virtengine-provider-gitops", "is not a pinned address"),
+        ("virtengine-provider-gitops==0.1.0", "is not a pinned address"),
         ("git+https://forge.example/olga/provider@main", "add @COMMIT"),
         (WHEEL.partition("#")[0], "add #sha256=DIGEST"),
         (WHEEL.replace("https://", "https://olga:secret@"), "a user name or a password"),
-        (f"{WHEEL}\nevil", "is no pinned address"),
-        (f"{WHEEL} --pre", "is no pinned address"),
+        (f"{WHEEL}\nevil", "is not a pinned address"),
+        (f"{WHEEL} --pre", "is not a pinned address"),
     ],
 )
-def test_a_requirement_that_pins_nothing(
+def test_an_unpinned_requirement(
     said: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert init(tmp_path / "state", "--ci", "gitea", "--requirement", said) == 1
@@ -103,11 +103,11 @@ def test_a_requirement_that_pins_nothing(
         ),
     ],
 )
-def test_else_it_is_where_this_one_came_from(
+def test_the_default_is_the_address_of_this_installation(
     recorded: object, written: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What pip records of an installation; none of an index or a folder is a place that others can reach."""
-    monkeypatch.setattr("reconciler.cli.origin.distribution", lambda _: Recorded(recorded))
+    monkeypatch.setattr("reconciler.cli.repository.ci_files.distribution", lambda _: Recorded(recorded))
     assert init(tmp_path, "--ci", "gitea") == 0
     assert program(tmp_path) == written
 
@@ -123,12 +123,12 @@ class Recorded:
         return None if self._recorded is None else json.dumps(self._recorded)
 
 
-def test_without_a_place_the_check_fails_with_a_sentence(
+def test_without_an_address_the_check_fails_with_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("reconciler.cli.origin.distribution", lambda _: Recorded(None))
+    monkeypatch.setattr("reconciler.cli.repository.ci_files.distribution", lambda _: Recorded(None))
     init(tmp_path, "--ci", "gitea")
-    assert "the check fails until ci/program.txt says where" in capsys.readouterr().out
+    assert "the check fails until ci/program.txt names the address" in capsys.readouterr().out
     script = tmp_path / "ci" / "install.sh"
     ran = subprocess.run(["sh", script, tmp_path / "venv"], capture_output=True, text=True, check=False)
     assert ran.returncode == 69
@@ -146,19 +146,19 @@ def test_owners(forge: str, pattern: str, tmp_path: Path, capsys: pytest.Capture
     assert pattern in named.read_text().splitlines()
     assert "@OWNER" not in named.read_text()
     assert init(tmp_path / "unnamed", "--ci", forge) == 0
-    assert f"nobody must approve changes yet: name somebody in .{forge}/CODEOWNERS" in capsys.readouterr().out
+    assert f"no reviewer is required yet: add one in .{forge}/CODEOWNERS" in capsys.readouterr().out
     [unnamed] = (tmp_path / "unnamed").rglob("CODEOWNERS")
     assert all(line.startswith("#") for line in unnamed.read_text().splitlines())
 
 
 @pytest.mark.parametrize("owner", ["olga", "@a b", "@a\n* @mallory", "@", "@a/", ""])
-def test_owners_that_are_none(owner: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_owners(owner: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert init(tmp_path / "state", "--ci", "github", "--owner", owner) == 1
-    assert "is no code owner" in capsys.readouterr().err
+    assert "is not a code owner" in capsys.readouterr().err
     assert not (tmp_path / "state").exists()
 
 
-def test_what_is_there_stays(tmp_path: Path) -> None:
+def test_existing_files_stay(tmp_path: Path) -> None:
     (tmp_path / ".gitlab-ci.yml").write_text("mine\n")
     (tmp_path / ".gitattributes").symlink_to("nowhere")
     assert init(tmp_path, "--ci", "gitlab") == 0
@@ -166,7 +166,7 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     assert (tmp_path / ".gitattributes").is_symlink()
 
 
-def test_line_ends_are_kept_whatever_git_would_do(tmp_path: Path) -> None:
+def test_line_ends_stay(tmp_path: Path) -> None:
     init(tmp_path)
 
     def git(*words: str) -> str:

@@ -11,22 +11,20 @@ def run(*arguments: str) -> int:
     return run_command(provider_daemon, arguments)
 
 
-def test_init_makes_what_validate_accepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_creates_a_valid_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("init", str(tmp_path / "state")) == 0
     assert run("validate", str(tmp_path / "state")) == 0
     assert "0 errors, 0 warnings" in capsys.readouterr().out
 
 
-def test_init_leaves_what_is_there(tmp_path: Path) -> None:
+def test_init_keeps_existing_files(tmp_path: Path) -> None:
     (tmp_path / "pricing.yaml").write_text("mine")
     assert run("init", str(tmp_path)) == 0
     assert (tmp_path / "pricing.yaml").read_text() == "mine"
     assert (tmp_path / ".schemas" / "all.json").exists()
 
 
-def test_init_inside_a_repository_adds_a_folder_and_leaves_the_top_to_ci(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_init_inside_a_repository_adds_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / ".git").mkdir()
     assert run("init", str(tmp_path / "second"), "--ci", "gitea") == 0
     assert "git init" not in capsys.readouterr().out
@@ -37,7 +35,7 @@ def test_init_inside_a_repository_adds_a_folder_and_leaves_the_top_to_ci(
     assert "git init -b main" in capsys.readouterr().out
 
 
-def test_validate_tells_places_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_prints_locations_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("init", str(tmp_path))
     pricing = tmp_path / "pricing.yaml"
     pricing.write_text(pricing.read_text().replace("cpu_millicores: 1uve", "cpu_millicores: 1uact"))
@@ -49,11 +47,11 @@ def test_validate_tells_places_and_fails(tmp_path: Path, capsys: pytest.CaptureF
     assert (fault["path"], fault["line"], fault["severity"]) == ("pricing.yaml", 8, "error")
 
 
-def test_committed_schemas_are_those_of_the_models() -> None:
+def test_committed_schemas_match_the_models() -> None:
     assert run("schemas", "--check", str(template_directory().parent / "schemas")) == 0
 
 
-def test_stale_schemas_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outdated_schemas_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("schemas", "--write", str(tmp_path)) == 0
     (tmp_path / "pricing.json").write_text("{}")
     assert run("schemas", "--check", str(tmp_path)) == 1

@@ -32,7 +32,7 @@ def bytes_of(state: Path) -> dict[str, bytes]:
 def test_a_repository_is_rewritten_once(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("migrate", str(state)) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[-1] == "4 files rewritten; look with git diff, then commit"
+    assert out[-1] == "4 files rewritten; review with git diff, then commit"
     assert (state / "config.yaml").read_text().endswith("usage:\n  settle_before_expiry: 2h   # soon\n")
     assert (state / "README.md").read_text() == "kind: Config\n"
     assert run("validate", str(state)) == 0
@@ -44,7 +44,7 @@ def test_a_repository_is_rewritten_once(state: Path, capsys: pytest.CaptureFixtu
     assert bytes_of(state) == before
 
 
-def test_check_shows_and_writes_nothing(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_prints_a_diff_and_writes_nothing(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = bytes_of(state)
     assert run("migrate", "--check", str(state)) == 2
     out = capsys.readouterr().out
@@ -54,7 +54,7 @@ def test_check_shows_and_writes_nothing(state: Path, capsys: pytest.CaptureFixtu
     assert bytes_of(state) == before
 
 
-def test_a_faulty_file_is_left_and_told(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_file_is_kept_and_reported(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (state / "pricing.yaml").write_bytes(b"pricing: 1\n")
     assert run("migrate", str(state)) == 1
     told = capsys.readouterr()
@@ -83,7 +83,7 @@ def test_a_host_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert run("migrate", str(host)) == 1
 
 
-def test_stale_schemas_are_replaced(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outdated_schemas_are_replaced(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("init", str(state)) == 0
     (state / ".schemas" / "pricing.json").write_text("{}")
     capsys.readouterr()

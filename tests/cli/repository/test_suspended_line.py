@@ -12,7 +12,7 @@ REASONS = ("the hoster moves racks", 'a "quote": # and a hash', "ünï — code"
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_line_comes_and_goes_without_a_trace(reason: str) -> None:
+def test_suspend_and_resume_restore_the_text(reason: str) -> None:
     changed = with_suspended(TEMPLATE, reason)
     assert changed.startswith(TEMPLATE)
     assert changed.count("\n") == TEMPLATE.count("\n") + 1
@@ -27,7 +27,7 @@ def test_a_comment_beside_it_stays() -> None:
     assert with_suspended(changed, "") == text
 
 
-def test_another_reason_takes_the_place_of_the_first() -> None:
+def test_another_reason_replaces_the_first() -> None:
     assert with_suspended("suspended: old words\na: 1", "new") == 'suspended: "new"\na: 1'
 
 
@@ -46,6 +46,6 @@ def test_an_empty_file_and_one_without_an_end_of_line() -> None:
         "a: [\n",
     ],
 )
-def test_what_is_not_plain_is_left_to_a_person(text: str) -> None:
+def test_other_forms_are_an_error(text: str) -> None:
     with pytest.raises(NotPlainError):
         with_suspended(text, "x")

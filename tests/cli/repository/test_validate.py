@@ -52,7 +52,7 @@ def test_what_is_valid(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "gitlab"])
-def test_a_program_gets_nothing_else(form: str, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_no_other_output(form: str, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("validate", "state", "--format", form) == 0
     json.loads(capsys.readouterr().out)
     spoil(state)
@@ -60,7 +60,7 @@ def test_a_program_gets_nothing_else(form: str, state: Path, capsys: pytest.Capt
     assert "pricing.yaml" in json.dumps(json.loads(capsys.readouterr().out))
 
 
-def test_paths_lead_from_here(
+def test_paths_are_relative_to_the_current_folder(
     state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoil(state)
@@ -75,7 +75,7 @@ def test_paths_lead_from_here(
     assert capsys.readouterr().out.startswith("pricing.yaml:7:8: ")
 
 
-def test_prices_are_held_against_the_hosts_bounds(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prices_are_checked_against_the_hosts_limits(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (state.parent / "host.yaml").write_text(HOST)
     assert run("validate", "state", "--host", "host.yaml") == 1
     assert capsys.readouterr().out.splitlines()[0] == (
@@ -85,7 +85,7 @@ def test_prices_are_held_against_the_hosts_bounds(state: Path, capsys: pytest.Ca
     assert run("validate", "state") == 0
 
 
-def test_a_host_file_that_is_not_there_is_told(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_host_file_is_an_error(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("validate", "state", "--host", "nowhere.yaml") == 1
     assert "nowhere.yaml cannot be read" in capsys.readouterr().err
 
@@ -95,7 +95,7 @@ def test_wrong_usage(arguments: tuple[str, ...], state: Path) -> None:
     assert run("validate", *arguments) == 64
 
 
-def test_only_what_could_be_ours_is_read(state: Path) -> None:
+def test_only_relevant_files_are_read(state: Path) -> None:
     others = {f"{folder}/pricing.yaml": b"" for folder in (".git", ".schemas", "node_modules", "docs")}
     write(state, {**others, "workloads/deep/er/x.yaml": b"", "README.md": b"", "pricing.yml": b""})
     files, refused = read_tree(state)
@@ -105,7 +105,7 @@ def test_only_what_could_be_ours_is_read(state: Path) -> None:
     assert refused == {}
 
 
-def test_what_is_no_plain_file(
+def test_entries_that_are_not_plain_files(
     state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FILE_MAX_BYTES", 1000)
@@ -114,7 +114,7 @@ def test_what_is_no_plain_file(
     (state / workload_path(5)).write_bytes(b"#" * 1001)
     assert run("validate", "state") == 1
     link = "it is a symbolic link, which is not followed; put a plain file there"
-    told = {3: link, 4: "it is no plain file", 5: "it has 1001 bytes"}
+    told = {3: link, 4: "it is not a plain file", 5: "it has 1001 bytes"}
     assert capsys.readouterr().out.splitlines() == [
         *sorted(f"state/{workload_path(number)}: {why}" for number, why in told.items()),
         "5 files, 3 errors, 0 warnings",
@@ -128,7 +128,7 @@ def test_a_folder_that_is_a_link_hides_its_files(state: Path, capsys: pytest.Cap
     assert "state/workloads: it is a symbolic link" in capsys.readouterr().out
 
 
-def test_a_name_that_is_no_text_is_shown(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_is_not_utf_8_is_printed(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path(os.fsdecode(os.fsencode(state) + b"/workloads/\xff.yml")).write_bytes(workload(1))
     assert run("validate", "state") == 0
     assert "state/workloads/\ufffd.yml: warning: this file is not read" in capsys.readouterr().out
@@ -176,12 +176,10 @@ def test_one_file_within_its_repository(
     assert [fault["path"] for fault in json.loads(capsys.readouterr().out)] == ["pricing.yaml"]
 
 
-def test_a_file_of_nobody(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_outside_of_a_repository(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (state / "README.md").write_text("")
     assert run("validate", "state/README.md") == 1
-    assert (
-        "is no file of a state repository; name the folder that holds config.yaml" in capsys.readouterr().err
-    )
+    assert "is not a file of a state repository; name the folder of config.yaml" in capsys.readouterr().err
 
 
 def commit(state: Path) -> None:
@@ -190,7 +188,7 @@ def commit(state: Path) -> None:
         subprocess.run(["git", *plain, *words], cwd=state.parent, check=True, capture_output=True)
 
 
-def test_a_commit_is_read_from_gits_objects(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_commit_is_read_from_objects(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The working tree, its attributes and filters count for nothing."""
     commit(state)
     spoil(state)
@@ -205,6 +203,6 @@ def test_a_commit_is_read_from_gits_objects(state: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("options", "code"), [(("--commit", "nothing"), 1), (("--path", "state"), 64), (("--commit", "HEAD"), 1)]
 )
-def test_a_commit_that_is_not_there(options: tuple[str, ...], code: int, state: Path) -> None:
+def test_a_missing_commit(options: tuple[str, ...], code: int, state: Path) -> None:
     commit(state)
     assert run("validate", *options) == code
