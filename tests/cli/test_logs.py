@@ -96,7 +96,7 @@ def test_events_of_every_source_are_redacted() -> None:
     line = JournalFormatter().format(told)
     assert "pass" not in line
     assert "abandon" not in line
-    assert line.startswith("<3>repo: mnemonic: *** broke: OSError('https://***@forge")
+    assert line.startswith("<3>git: mnemonic: *** broke: OSError('https://***@forge")
 
 
 def record(message: object, *arguments: object, error: BaseException | None = None) -> logging.LogRecord:

@@ -99,7 +99,12 @@ def changed(world: Path, change: Callable[[Host], object]) -> Path:
             "cannot be read",
             "adapters.kubernetes.kubeconfig",
         ),
-        (lambda h: h.update(listen={"api": "192.0.2.1:8443"}), "host file", "reached by others", "tokens"),
+        (
+            lambda h: h.update(listen={"api": "192.0.2.1:8443"}),
+            "host file",
+            "has no authentication",
+            "tokens",
+        ),
         (lambda h: h["chain"].pop("rpc"), "host file", "chain", ""),
     ],
 )

@@ -59,7 +59,7 @@ def test_a_failing_forge(forge: FakeForge, tmp_path: Path, trouble: Trouble) -> 
 
 
 @pytest.mark.parametrize(
-    ("token", "mode", "words"), [("short", 0o600, "shorter than"), (TOKEN, 0o644, "others may")]
+    ("token", "mode", "words"), [("short", 0o600, "shorter than"), (TOKEN, 0o644, "other users may read")]
 )
 def test_a_bad_token_file(forge: FakeForge, tmp_path: Path, token: str, mode: int, words: str) -> None:
     found = look(tmp_path, forge, token, mode)
