@@ -147,6 +147,7 @@ def _money(before: MoneyView, market: Market, plan: Plan) -> MoneyView:
 def _lease(lease: Lease, plan: Plan) -> LeaseView:
     return LeaseView(
         id=str(lease.id),
+        order=str(lease.id.order),
         workload=workload_id(lease.id),
         state=lease.state,
         price_uve=normalized(lease.price),

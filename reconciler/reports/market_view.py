@@ -10,7 +10,6 @@ from reconciler.values.ids import OrderId
 from reconciler.values.money import plain
 from reconciler.values.records import Decision
 from reconciler.values.snapshot import Snapshot
-from reconciler.values.subjects import Subject
 from reconciler.values.times import Timestamp
 from reconciler.values.views import BidView, HoldView, LeaseView, ReadingView
 
@@ -72,7 +71,7 @@ class OrderDecisionView:
 
 def bid_engine_view(snapshot: Snapshot, now: int) -> BidEngineView:
     """The bid engine at `now` (unix seconds)."""
-    holds = tuple(hold for hold in snapshot.holds if is_about_order(hold))
+    holds = tuple(hold for hold in snapshot.holds if hold.order)
     return BidEngineView(
         observe_only=snapshot.observe_only,
         spending_stopped=snapshot.spending_stopped,
@@ -87,11 +86,6 @@ def bid_engine_view(snapshot: Snapshot, now: int) -> BidEngineView:
         holds=holds[:HOLDS_MAX],
         holds_total=len(holds),
     )
-
-
-def is_about_order(hold: HoldView) -> bool:
-    """Whether a hold is on an order, or on a bid."""
-    return Subject.parse(hold.subject).order is not None
 
 
 def decision_view(decision: Decision) -> DecisionView:
@@ -112,9 +106,9 @@ def order_decision(
 ) -> OrderDecisionView | None:
     """Why we did or did not bid; None if nothing is known of the order."""
     name = str(order)
-    holds = tuple(h for h in snapshot.holds if Subject.parse(h.subject).order == order)
+    holds = tuple(h for h in snapshot.holds if h.order == name)
     bid = next((b for b in snapshot.bids if b.order == name), None)
-    lease = next((x for x in snapshot.leases if x.id.startswith(f"{name}/")), None)
+    lease = next((x for x in snapshot.leases if x.order == name), None)
     if lease is not None:
         verdict, message = "leased", f"the lease is ours, at {plain(lease.price_uve)}uve a block"
     elif bid is not None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reconciler.reports.market_view import is_about_order
 from reconciler.values.funding import Funding
 from reconciler.values.lifecycle import Phase
 from reconciler.values.money import normalized
@@ -213,7 +212,7 @@ def _hold_groups(holds: Iterable[HoldView]) -> tuple[HoldGroupView, ...]:
         HoldGroupView(
             reason,
             len(found),
-            any(hold.ours or not is_about_order(hold) for hold in found),
+            any(hold.ours or not hold.order for hold in found),
             tuple(found[:EXAMPLES_MAX]),
         )
         for reason, found in by_reason.items()

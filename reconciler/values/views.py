@@ -18,9 +18,10 @@ from reconciler.values.times import Timestamp
 
 @dataclass(frozen=True, slots=True, order=True)
 class HoldView:
-    """An effect that is withheld: the id of its subject ("": the provider as a whole), a reason such as
-    PriceTooLow, and a sentence with the figures. `ours`: it is published, as its subject is ours; `approval`
-    is the digest under which the host's owner can let it pass ("": nobody can).
+    """An effect that is withheld: the name of its subject ("": the provider as a whole), a reason such as
+    PriceTooLow, and a message with the figures. `ours`: it is published, as its subject is ours; `approval`
+    is the digest with which the host's owner approves the effect ("": it cannot be approved); `kind` is the
+    subject's in lower case, such as order or file; `order` is that of an order, bid or lease ("": neither).
     """
 
     subject: str
@@ -28,11 +29,15 @@ class HoldView:
     message: str
     ours: bool = False
     approval: str = ""
+    kind: str = "provider"
+    order: str = ""
 
     @classmethod
     def of(cls, hold: Hold) -> HoldView:
         """The view of a planned hold."""
-        return cls(str(hold.subject), hold.reason, hold.message, hold.ours, hold.approval)
+        subject = hold.subject
+        kind, order = subject.kind.name.lower(), str(subject.order or "")
+        return cls(subject.name, hold.reason, hold.message, hold.ours, hold.approval, kind, order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class LeaseView:
     """An active lease: its price per block, what was withdrawn (gross), and how long its funds last."""
 
     id: str
+    order: str
     workload: WorkloadId
     state: State
     price_uve: Decimal

@@ -16,9 +16,9 @@ from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.times import NEVER
-from reconciler.values.views import HoldView, ReadingView, WorkloadDetailView
+from reconciler.values.views import ReadingView, WorkloadDetailView
 from tests.api.asking import ask
-from tests.api.worlds import FULL, ILL, NOON, WELL, after
+from tests.api.worlds import FULL, ILL, NOON, WELL, after, hold_view
 
 
 def test_the_status_tells_the_provider_as_a_whole(servers: Started) -> None:
@@ -53,7 +53,7 @@ def test_the_bid_engine_tells_bids_and_why_not(servers: Started) -> None:
 
 
 def test_strangers_cannot_make_an_answer_long(snapshots: SnapshotStore, servers: Started) -> None:
-    many = tuple(HoldView(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "too low") for n in range(1500))
+    many = tuple(hold_view(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "too low") for n in range(1500))
     snapshots.publish(replace(FULL, holds=many))
     tree = ask(servers.ports.api, "/api/v1/bid-engine/status").tree
     assert (len(tree["holds"]), tree["holds_total"]) == (1000, 1500)

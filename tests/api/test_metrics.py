@@ -15,9 +15,9 @@ from reconciler.values.intents import IntentOutcome
 from reconciler.values.plans import Reason
 from reconciler.values.resources import Resources
 from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
-from reconciler.values.views import CapacityView, HoldView, MoneyView
+from reconciler.values.views import CapacityView, MoneyView
 from tests.api.asking import ask
-from tests.api.worlds import FULL, NOON, cycle_at, lease, workload_of
+from tests.api.worlds import FULL, NOON, cycle_at, hold_view, lease, workload_of
 
 SHEET = {
     "virtengine_provider_active_leases": 2,
@@ -168,7 +168,7 @@ def test_no_label_grows_with_leases_orders_or_strangers(snapshots: SnapshotStore
     def names(count: int) -> set[str]:
         leases = tuple(replace(FULL.leases[0], id=str(lease(n))) for n in range(count))
         works = tuple(workload_of(LeaseId.parse(x.id)) for x in leases)
-        holds = tuple(HoldView(x.id, Reason.PRICE_TOO_LOW, "low") for x in leases)
+        holds = tuple(hold_view(x.id, Reason.PRICE_TOO_LOW, "low") for x in leases)
         snapshots.publish(replace(FULL, leases=leases, workloads=works, holds=holds))
         return set(values(page(servers)))
 

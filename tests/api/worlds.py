@@ -8,8 +8,9 @@ from decimal import Decimal
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import LeaseId, OrderId, workload_id
 from reconciler.values.observed import State, Trouble
-from reconciler.values.plans import Reason
+from reconciler.values.plans import Hold, Reason
 from reconciler.values.snapshot import Counters, Snapshot
+from reconciler.values.subjects import Subject
 from reconciler.values.times import Timestamp
 from reconciler.values.views import (
     BidView,
@@ -43,13 +44,20 @@ def cycle_at(seconds: int, outcome: CycleOutcome = CycleOutcome.QUIET) -> CycleV
     )
 
 
+def hold_view(
+    subject: str, reason: Reason, message: str, *, ours: bool = False, approval: str = ""
+) -> HoldView:
+    """A hold on the subject of that name."""
+    return HoldView.of(Hold(Subject.parse(subject), reason, message, ours, approval))
+
+
 def workload_of(lease_id: LeaseId) -> WorkloadView:
     """A running workload of a lease."""
     return replace(WELL, id=workload_id(lease_id), lease=str(lease_id))
 
 
 RUNNING, FAILED = lease(1000001), lease(1000002)
-EXPENSIVE = HoldView(workload_id(RUNNING), Reason.NOT_WORTH, "the fee is 5000uve")
+EXPENSIVE = hold_view(workload_id(RUNNING), Reason.NOT_WORTH, "the fee is 5000uve")
 WELL = WorkloadView(
     id=workload_id(RUNNING),
     lease=str(RUNNING),
@@ -108,6 +116,7 @@ FULL = Snapshot(
     leases=(
         LeaseView(
             id=str(RUNNING),
+            order=str(RUNNING.order),
             workload=workload_id(RUNNING),
             state=State.ACTIVE,
             price_uve=Decimal("2446.5"),
@@ -115,7 +124,13 @@ FULL = Snapshot(
             withdrawn_at=after(-40),
             funding=TimeLeft(Funding.HEALTHY, accrued_uve=7_338),
         ),
-        LeaseView(id=str(FAILED), workload=workload_id(FAILED), state=State.ACTIVE, price_uve=Decimal(1)),
+        LeaseView(
+            id=str(FAILED),
+            order=str(FAILED.order),
+            workload=workload_id(FAILED),
+            state=State.ACTIVE,
+            price_uve=Decimal(1),
+        ),
     ),
     bids=(
         BidView(
@@ -132,9 +147,9 @@ FULL = Snapshot(
         IntentView(hash="AB" * 32, messages=("bid 2733uve a block",), fee_uve=12_300, timeout_height=111),
     ),
     holds=(
-        HoldView("repository", Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True),
-        HoldView("", Reason.CEILING, "spend_per_hour is reached"),
-        HoldView("ve1tenant/1000004/1/1", Reason.PRICE_TOO_LOW, "asks 100uve a block, costs 2446uve"),
+        hold_view("repository", Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True),
+        hold_view("", Reason.CEILING, "spend_per_hour is reached"),
+        hold_view("ve1tenant/1000004/1/1", Reason.PRICE_TOO_LOW, "asks 100uve a block, costs 2446uve"),
         EXPENSIVE,
     ),
 )

@@ -102,6 +102,7 @@ def test_a_daemon_that_runs_tells_what_it_sees_in_the_place_of_what_is_remembere
     )
     leased = LeaseView(
         id=str(LEASE),
+        order=str(LEASE.order),
         workload=ID,
         state=State.ACTIVE,
         price_uve=Decimal(5),

@@ -19,7 +19,7 @@ from reconciler.api.routes.routing import (
     TextParameter,
 )
 from reconciler.reports.list_view import ListPage, ListView, list_view
-from reconciler.reports.market_view import BidEngineView, bid_engine_view, is_about_order
+from reconciler.reports.market_view import BidEngineView, bid_engine_view
 from reconciler.reports.plan_json import PlanView, short_plan_view
 from reconciler.reports.provider_view import OverviewView, PastCycles, StatusView, overview, status_view
 from reconciler.reports.readiness import unready
@@ -185,7 +185,7 @@ class SnapshotRoutes:
         page, about, text = _page(request), request.values["about"], request.values["contains"]
 
         def matches(hold: HoldView) -> bool:
-            return (about is None or is_about_order(hold) is (about == "orders")) and text in hold.subject
+            return (about is None or bool(hold.order) is (about == "orders")) and text in hold.subject
 
         def listed(snapshot: Snapshot) -> ListView[HoldView]:
             matching = _matching(snapshot.holds, matches, filtered=bool(about or text))

@@ -23,10 +23,10 @@ from reconciler.values.ids import WorkloadId
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
-from reconciler.values.views import CommitView, HoldView, MoneyView
+from reconciler.values.views import CommitView, MoneyView
 from tests.api.asking import ask
 from tests.api.playing import serve
-from tests.api.worlds import FULL, ILL, NOON, WELL, cycle_at, lease
+from tests.api.worlds import FULL, ILL, NOON, WELL, cycle_at, hold_view, lease
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def test_the_overview_puts_first_what_needs_looking_at(snapshots: SnapshotStore,
             FULL,
             workloads=(WELL, poor, ILL),
             leases=leases,
-            holds=(*FULL.holds, *(HoldView(f"ve1x/{n}/1/1", Reason.NO_CAPACITY, "full") for n in range(9))),
+            holds=(*FULL.holds, *(hold_view(f"ve1x/{n}/1/1", Reason.NO_CAPACITY, "full") for n in range(9))),
             desired_commit=CommitView("d" * 40, NOON, "Raise prices", "operator"),
         )
     )

@@ -18,7 +18,7 @@ from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.views import HoldView, LeaseView, WorkloadView
 from tests.api.asking import ask
-from tests.api.worlds import FULL, lease, workload_of
+from tests.api.worlds import FULL, hold_view, lease, workload_of
 
 MANY = tuple(sorted((workload_of(lease(n)) for n in range(1, 60)), key=lambda w: w.id))
 
@@ -86,7 +86,7 @@ def test_bids_are_listed(servers: Started) -> None:
 
 def test_holds_are_told_page_by_page_and_none_is_lost(snapshots: SnapshotStore, servers: Started) -> None:
     subjects = ["", "repository", *(f"ve1tenant/{n}/1/1" for n in range(30)), "workloads/a b.yaml"]
-    held = [HoldView(s, Reason.CEILING, f"{s} {n}", ours=n == 1) for s in subjects for n in range(3)]
+    held = [hold_view(s, Reason.CEILING, f"{s} {n}", ours=n == 1) for s in subjects for n in range(3)]
     snapshots.publish(replace(FULL, holds=tuple(sorted(held))))
     found: list[HoldView] = []
     after = ""

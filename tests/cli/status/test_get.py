@@ -10,8 +10,7 @@ import yaml
 
 from reconciler.cli.status.get import KINDS
 from reconciler.values.plans import Reason
-from reconciler.values.views import HoldView
-from tests.api.worlds import ILL, RUNNING, WELL
+from tests.api.worlds import ILL, RUNNING, WELL, hold_view
 from tests.cli.conftest import SHOWN, Terminal
 
 
@@ -58,14 +57,14 @@ def test_an_empty_list_says_so(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("kind", ["holds", "orders"])
 def test_no_list_is_cut(terminal: Terminal, kind: str) -> None:
-    many = tuple(HoldView(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "low") for n in range(3_000))
+    many = tuple(hold_view(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "low") for n in range(3_000))
     terminal.snapshots.publish(replace(SHOWN, bids=(), holds=many))
     code, out, err = terminal.say("get", kind)
     assert (code, len(out.splitlines()), err) == (0, 3_001, "")
 
 
 def test_what_the_owner_may_approve_has_its_digest(terminal: Terminal) -> None:
-    jump = HoldView("pricing.yaml", Reason.PRICE_JUMP, "far", ours=True, approval="ab" * 32)
+    jump = hold_view("pricing.yaml", Reason.PRICE_JUMP, "far", ours=True, approval="ab" * 32)
     terminal.snapshots.publish(replace(SHOWN, holds=(jump,)))
     assert terminal.say("get", "holds", "-o", "wide")[1].splitlines() == [
         "SUBJECT        REASON      MESSAGE   PUBLISHED   APPROVAL",
@@ -75,7 +74,7 @@ def test_what_the_owner_may_approve_has_its_digest(terminal: Terminal) -> None:
 
 
 def test_what_strangers_write_moves_no_cursor(terminal: Terminal) -> None:
-    bad = HoldView("x\x1b[2J", Reason.PRICE_TOO_LOW, "\x07", ours=True)
+    bad = hold_view("x\x1b[2J", Reason.PRICE_TOO_LOW, "\x07", ours=True)
     terminal.snapshots.publish(replace(SHOWN, holds=(bad,)))
     out = terminal.say("get", "holds")[1]
     assert "x\\u001b[2J" in out
