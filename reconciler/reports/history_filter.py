@@ -27,15 +27,15 @@ class HistoryFilter:
     hash: str = ""
 
 
-def sought(text: str, address: str, said: Iterable[str]) -> HistoryFilter:
+def filter_of(text: str, address: str, lines: Iterable[str]) -> HistoryFilter:
     """The filter for a workload's id, a lease, an order, a file, or the prefix of a hash. `address` is the
-    provider's, which makes a lease of an order; a workload's order is found in the lines `said`.
+    provider's, which makes a lease of an order; a workload's order is found in the `lines` of status commits.
     """
     if _HEX.fullmatch(text) and not _WORKLOAD.fullmatch(text):
         return HistoryFilter(hash=text.lower())
     name = text.removeprefix("workloads/").removesuffix(".yaml")
     if _WORKLOAD.fullmatch(name):
-        return _of(_lease_of(name, address, said), name)
+        return _of(_lease_of(name, address, lines), name)
     subject = Subject.parse(text)
     if subject.order is not None and not (subject.lease or address):
         return HistoryFilter(names=frozenset({text}))
@@ -54,46 +54,48 @@ def _of(lease: LeaseId | None, name: str = "") -> HistoryFilter:
     return HistoryFilter(frozenset(names), frozenset({f"workloads/{workload}.yaml", f"bids/{workload}.yaml"}))
 
 
-def _lease_of(workload: str, address: str, said: Iterable[str]) -> LeaseId | None:
+def _lease_of(workload: str, address: str, lines: Iterable[str]) -> LeaseId | None:
     """Found by trial: the id has only a digest of the owner."""
     numbers = "/" + "/".join(workload.split("-")[:3])
-    tokens = {t for line in said if numbers in line for t in _TOKEN.findall(line)}
+    tokens = {t for line in lines if numbers in line for t in _TOKEN.findall(line)}
     leases = (_lease(Subject.parse(token), address) for token in sorted(tokens))
     return next((lease for lease in leases if lease and workload_id(lease) == workload), None)
 
 
-def about(entries: Iterable[HistoryEntry], what: HistoryFilter) -> Iterator[HistoryEntry]:
+def matching(entries: Iterable[HistoryEntry], wanted: HistoryFilter) -> Iterator[HistoryEntry]:
     """The matching entries, each with the matching lines only; a commit, and a file that is not of one
     workload, with everything that followed.
     """
     for each in entries:
-        if what.hash:
-            yield from _by_hash(each, what.hash)
+        if wanted.hash:
+            yield from _by_hash(each, wanted.hash)
             continue
-        asked = bool(what.files & set(each.asked.files))
-        did = each.did if asked and not what.names else tuple(_only(each.did, what))
-        if asked or did:
-            yield replace(each, did=did)
+        changes_file = bool(wanted.files & set(each.desired.files))
+        found = each.status_commits
+        if wanted.names or not changes_file:
+            found = tuple(_only(found, wanted))
+        if changes_file or found:
+            yield replace(each, status_commits=found)
 
 
-def _by_hash(entry: HistoryEntry, beginning: str) -> Iterator[HistoryEntry]:
-    if entry.asked.id.startswith(beginning):
+def _by_hash(entry: HistoryEntry, prefix: str) -> Iterator[HistoryEntry]:
+    if entry.desired.id.startswith(prefix):
         yield entry
         return
-    did = [
-        told
-        for told in entry.did
-        if told.id.startswith(beginning) or any(t.lower().startswith(beginning) for t in told.transactions)
-    ]
-    if did:
-        yield replace(entry, did=tuple(did))
+    found = tuple(
+        commit
+        for commit in entry.status_commits
+        if any(name.lower().startswith(prefix) for name in (commit.id, *commit.transactions))
+    )
+    if found:
+        yield replace(entry, status_commits=found)
 
 
-def _only(did: Iterable[StatusRevision], what: HistoryFilter) -> Iterator[StatusRevision]:
-    for told in did:
-        says = tuple(line for line in told.says if what.names & set(_TOKEN.findall(line)))
-        if says or any(_without_fan_out(path) in what.files for path in told.files):
-            yield replace(told, says=says)
+def _only(commits: Iterable[StatusRevision], wanted: HistoryFilter) -> Iterator[StatusRevision]:
+    for commit in commits:
+        lines = tuple(line for line in commit.lines if wanted.names & set(_TOKEN.findall(line)))
+        if lines or any(_without_fan_out(path) in wanted.files for path in commit.files):
+            yield replace(commit, lines=lines)
 
 
 def _without_fan_out(path: str) -> str:

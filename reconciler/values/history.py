@@ -1,4 +1,4 @@
-"""The two histories of the state repository: what was asked for, and what was told of it."""
+"""The two histories of the state repository: commits of the desired branch and of the status branch."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ class DesiredRevision:
 
     @property
     def reverts(self) -> str:
-        """The commit that it takes back, "" for none."""
+        """The commit that it reverts, "" for none."""
         return reverts(self.message)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusRevision:
-    """A commit of the status branch: what happened in sentences, and what its trailers say; `held` are
-    revisions that waited, last the one that did then; `height` is 0 where the chain was unseen.
+    """A commit of the status branch: the events of its message as `lines`, and its trailers. `held` are
+    revisions that waited, the one that waited at that time last; `height` is 0 if the chain was not seen.
     """
 
     id: str
     at: int
-    says: tuple[str, ...]
+    lines: tuple[str, ...]
     files: tuple[str, ...] = ()
     revision: str = ""
     held: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class StatusRevision:
 
 
 def status_revision(commit: DesiredRevision) -> StatusRevision:
-    """A commit of the status branch read; what is no trailer of ours is a sentence."""
+    """Parses a commit of the status branch; lines that are not trailers are events."""
     body, _, last = commit.message.strip().rpartition("\n\n")
     found = list(_trailers(last))
     if not found:
@@ -64,7 +64,7 @@ def status_revision(commit: DesiredRevision) -> StatusRevision:
     return StatusRevision(
         id=commit.id,
         at=commit.at,
-        says=tuple(_sentences(body)),
+        lines=tuple(_event_lines(body)),
         files=commit.files,
         revision=named.get("Desired-Revision", ""),
         held=tuple(value for name, value in found if name == "Held-Revision"),
@@ -75,15 +75,15 @@ def status_revision(commit: DesiredRevision) -> StatusRevision:
 
 
 def _trailers(paragraph: str) -> Iterator[tuple[str, str]]:
-    """Name and value of each line, none at all where one line is no trailer."""
+    """Name and value of each line; nothing if any line is not a trailer."""
     lines = paragraph.split("\n")
     matches = [match for line in lines if (match := _TRAILER.fullmatch(line))]
     if len(matches) == len(lines):
         yield from ((match[1], match[2]) for match in matches)
 
 
-def _sentences(body: str) -> Iterator[str]:
-    """The subject only sums up what follows, where something follows."""
+def _event_lines(body: str) -> Iterator[str]:
+    """The lines of the body; the subject, which only sums them up, if there is no body."""
     subject, _, rest = body.partition("\n\n")
     lines = rest.split("\n") if rest.strip() else [subject]
     yield from (line for line in lines if line.strip())

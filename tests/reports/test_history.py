@@ -1,77 +1,86 @@
-"""What was asked and what was told, joined: which revision brought a commit, and what became of it."""
+"""The desired and the status branch joined: the revision that included a commit, and its outcome."""
 
 from __future__ import annotations
 
-from reconciler.reports.history import CommitFate, HistoryEntry, chronicle, since
+from reconciler.reports.history import CommitOutcome, HistoryEntry, join_histories, since
 from reconciler.values.history import DesiredRevision, StatusRevision
 
 
-def asked(name: str, *parents: str, at: int = 0) -> DesiredRevision:
+def desired(name: str, *parents: str, at: int = 0) -> DesiredRevision:
     return DesiredRevision(name, parents, "Olga", "olga@example.org", at, f"Change {name}", ("pricing.yaml",))
 
 
-def told(name: str, revision: str, *held: str, at: int = 0) -> StatusRevision:
-    return StatusRevision(name, at, (f"said {name}",), (), revision, held, f"plan-{name}")
+def published(name: str, revision: str, *held: str, at: int = 0) -> StatusRevision:
+    return StatusRevision(name, at, (f"event {name}",), (), revision, held, f"plan-{name}")
 
 
 def by_name(*entries: HistoryEntry) -> dict[str, HistoryEntry]:
-    return {each.asked.id: each for each in entries}
+    return {each.desired.id: each for each in entries}
 
 
-def test_commits_that_came_at_once_were_brought_by_the_last_of_them() -> None:
-    history = [asked("d", "c"), asked("c", "b"), asked("b", "a"), asked("a")]
-    found = by_name(*chronicle(history, [told("3", "c"), told("2", "c"), told("1", "a")]))
-    assert {k: (e.fate, e.revision) for k, e in found.items()} == {
-        "d": (CommitFate.WAITING, ""),
-        "c": (CommitFate.IN_FORCE, "c"),
-        "b": (CommitFate.IN_FORCE, "c"),
-        "a": (CommitFate.APPLIED, "a"),
+def test_commits_pushed_at_once_are_applied_with_the_last() -> None:
+    history = [desired("d", "c"), desired("c", "b"), desired("b", "a"), desired("a")]
+    found = by_name(*join_histories(history, [published("3", "c"), published("2", "c"), published("1", "a")]))
+    assert {k: (e.outcome, e.revision) for k, e in found.items()} == {
+        "d": (CommitOutcome.WAITING, ""),
+        "c": (CommitOutcome.IN_FORCE, "c"),
+        "b": (CommitOutcome.IN_FORCE, "c"),
+        "a": (CommitOutcome.APPLIED, "a"),
     }
-    assert [t.id for t in found["c"].did] == ["2", "3"]
-    assert found["b"].did == ()
-    assert found["b"].applied == found["c"].applied == told("2", "c")
+    assert [t.id for t in found["c"].status_commits] == ["2", "3"]
+    assert found["b"].status_commits == ()
+    assert found["b"].applied == found["c"].applied == published("2", "c")
     assert [k for k, e in found.items() if e.is_revision] == ["c", "a"]
 
 
-def test_a_merge_brings_what_it_merged() -> None:
-    history = [asked("m", "b", "s"), asked("s", "a"), asked("b", "a"), asked("a")]
-    found = by_name(*chronicle(history, [told("2", "m"), told("1", "b")]))
+def test_a_merge_includes_the_merged_commits() -> None:
+    history = [desired("m", "b", "s"), desired("s", "a"), desired("b", "a"), desired("a")]
+    found = by_name(*join_histories(history, [published("2", "m"), published("1", "b")]))
     assert {k: e.revision for k, e in found.items()} == {"m": "m", "s": "m", "b": "b", "a": "b"}
 
 
-def test_what_is_held_waits_and_what_is_passed_over_is_superseded() -> None:
-    history = [asked("b", "a"), asked("a")]
-    held = [told("2", "a", "b"), told("1", "a")]
-    waiting = by_name(*chronicle(history, held))["b"]
-    assert (waiting.fate, waiting.held, waiting.applied) == (CommitFate.HELD, held[0], None)
-    history.insert(0, asked("c", "b"))
-    found = by_name(*chronicle(history, [told("3", "c"), *held]))
-    assert (found["b"].fate, found["c"].fate) == (CommitFate.SUPERSEDED, CommitFate.IN_FORCE)
+def test_a_held_commit_is_superseded_once_a_later_one_is_applied() -> None:
+    history = [desired("b", "a"), desired("a")]
+    held = [published("2", "a", "b"), published("1", "a")]
+    waiting = by_name(*join_histories(history, held))["b"]
+    assert (waiting.outcome, waiting.held, waiting.applied) == (CommitOutcome.HELD, held[0], None)
+    history.insert(0, desired("c", "b"))
+    found = by_name(*join_histories(history, [published("3", "c"), *held]))
+    assert (found["b"].outcome, found["c"].outcome) == (CommitOutcome.SUPERSEDED, CommitOutcome.IN_FORCE)
     assert found["b"].is_revision
 
 
-def test_what_was_held_and_approved_is_applied() -> None:
-    history = [asked("b", "a"), asked("a")]
-    found = by_name(*chronicle(history, [told("3", "b"), told("2", "a", "b"), told("1", "a")]))
-    assert (found["b"].fate, found["b"].revision) == (CommitFate.IN_FORCE, "b")
+def test_a_held_commit_is_applied_once_approved() -> None:
+    history = [desired("b", "a"), desired("a")]
+    found = by_name(
+        *join_histories(history, [published("3", "b"), published("2", "a", "b"), published("1", "a")])
+    )
+    assert (found["b"].outcome, found["b"].revision) == (CommitOutcome.IN_FORCE, "b")
     assert found["b"].held is not None
 
 
-def test_what_was_applied_and_rewritten_away_comes_last_by_its_id() -> None:
-    entries = chronicle([asked("z")], [told("2", "z"), told("1", "gone"), told("0", "")])
-    assert [e.asked.id for e in entries] == ["z", "", "gone"]
+def test_applied_commits_lost_in_a_rewrite_come_last() -> None:
+    entries = join_histories(
+        [desired("z")], [published("2", "z"), published("1", "gone"), published("0", "")]
+    )
+    assert [e.desired.id for e in entries] == ["z", "", "gone"]
     assert entries[2] == HistoryEntry(
-        DesiredRevision("gone"), CommitFate.APPLIED, "gone", told("1", "gone"), None, (told("1", "gone"),)
+        DesiredRevision("gone"),
+        CommitOutcome.APPLIED,
+        "gone",
+        published("1", "gone"),
+        None,
+        (published("1", "gone"),),
     )
 
 
-def test_without_a_status_branch_nothing_is_known() -> None:
-    assert [e.fate for e in chronicle([asked("a")], [])] == [CommitFate.UNKNOWN]
+def test_without_a_status_branch_the_outcome_is_unknown() -> None:
+    assert [e.outcome for e in join_histories([desired("a")], [])] == [CommitOutcome.UNKNOWN]
 
 
-def test_since_keeps_what_was_asked_or_told_from_then_on() -> None:
-    history = [asked("b", "a", at=50), asked("a", at=10)]
-    entries = chronicle(history, [told("2", "a", at=60), told("1", "a", at=20)])
-    assert [(e.asked.id, [t.id for t in e.did]) for e in since(entries, 55)] == [("a", ["2"])]
-    assert [e.asked.id for e in since(entries, 50)] == ["b", "a"]
+def test_since_selects_commits_of_either_branch_from_then_on() -> None:
+    history = [desired("b", "a", at=50), desired("a", at=10)]
+    entries = join_histories(history, [published("2", "a", at=60), published("1", "a", at=20)])
+    assert [(e.desired.id, [t.id for t in e.status_commits]) for e in since(entries, 55)] == [("a", ["2"])]
+    assert [e.desired.id for e in since(entries, 50)] == ["b", "a"]
     assert list(since(entries, 61)) == []

@@ -92,13 +92,13 @@ def test_a_price_jump_waits_for_approval_and_is_in_both_histories(
     sim.blocks(14)
     assert not memory(sim).approvals
     assert not memory(sim).waiting
-    [told] = [e for e in asked(olga.path, capsys, "log") if e["commit"] == jump]
-    assert (told["outcome"], told["files"]) == ("in force", ["pricing.yaml"])
-    said = [line for each in told["did"] for line in each["says"]]  # type: ignore[attr-defined]  # JSON
-    assert f"Applied commit {jump[:12]} by Olga Operator: Double the price " in "\n".join(said)
-    assert [line for line in said if line.startswith("owner approved on the host that commit")]
+    [entry] = [e for e in asked(olga.path, capsys, "log") if e["commit"] == jump]
+    assert (entry["outcome"], entry["files"]) == ("in force", ["pricing.yaml"])
+    lines = [line for each in entry["status_commits"] for line in each["lines"]]  # type: ignore[attr-defined]  # JSON
+    assert f"Applied commit {jump[:12]} by Olga Operator: Double the price " in "\n".join(lines)
+    assert [line for line in lines if line.startswith("owner approved on the host that commit")]
     [row] = [r for r in asked(olga.path, capsys, "history") if r["commit"] == jump]
-    assert (row["outcome"], row["plan_digest"]) == ("in force", told["plan_digest"])
+    assert (row["outcome"], row["plan_digest"]) == ("in force", entry["plan_digest"])
     assert revisions(sim)[jump].judged.why == "price_change_percent approved by owner"
 
 
@@ -160,10 +160,10 @@ def test_the_log_finds_an_object_by_each_of_its_names(
     wanted = [str(own), str(own.order), name, name.removeprefix("workloads/").removesuffix(".yaml")]
     found = [asked(olga.path, capsys, "log", "--object", each) for each in wanted]
     assert all(each == found[0] for each in found)
-    says = [line for e in found[0] for did in e["did"] for line in did["says"]]  # type: ignore[attr-defined]  # JSON
-    assert [line for line in says if line.startswith("Bid 2446uve")]
-    assert [line for line in says if "Deploying -> Running" in line]
-    assert all(str(WEB) in line for line in says)
-    hashes = [t for e in found[0] for did in e["did"] for t in did["transactions"]]  # type: ignore[attr-defined]  # JSON
+    lines = [line for e in found[0] for each in e["status_commits"] for line in each["lines"]]  # type: ignore[attr-defined]  # JSON
+    assert [line for line in lines if line.startswith("Bid 2446uve")]
+    assert [line for line in lines if "Deploying -> Running" in line]
+    assert all(str(WEB) in line for line in lines)
+    hashes = [t for e in found[0] for each in e["status_commits"] for t in each["transactions"]]  # type: ignore[attr-defined]  # JSON
     [by_hash] = asked(olga.path, capsys, "log", "--object", hashes[0][:12])
-    assert [hashes[0] in did["transactions"] for did in by_hash["did"]] == [True]  # type: ignore[attr-defined]  # JSON
+    assert [hashes[0] in each["transactions"] for each in by_hash["status_commits"]] == [True]  # type: ignore[attr-defined]  # JSON

@@ -1,4 +1,4 @@
-"""A status commit's sentences and trailers come apart again; what looks like a trailer and is none stays."""
+"""Parsing of status commits: events, trailers, and lines that only look like trailers."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tests.journal.facts import STEP, intent, plan
 HELD = RevisionVerdict("d" * 40, "Mallory", "Fix\n\nTx-Hash: FAKE", VerdictKind.HELD, "PriceJump: far")
 
 
-def told(text: str) -> StatusRevision:
+def parsed(text: str) -> StatusRevision:
     return status_revision(DesiredRevision("e" * 40, at=7, message=text, files=("README.md",)))
 
 
 def written(made: Plan, *events: object) -> str:
-    """As the daemon writes it."""
+    """The message as the daemon writes it."""
     lines = "\n".join(f"{name}: {value}" for name, value in trailers(events, made, 17))  # type: ignore[arg-type]  # any event
     return f"{message(events)}\n\n{lines}\n"  # type: ignore[arg-type]  # any event
 
 
-def test_what_the_daemon_writes_is_read_back() -> None:
+def test_a_written_message_is_parsed_back() -> None:
     landed = Confirmation(intent("AB12"), IntentOutcome.LANDED, 17, 5)
-    found = told(written(replace(plan(), judged=HELD), STEP, landed))
-    assert found.says == (
+    found = parsed(written(replace(plan(), judged=HELD), STEP, landed))
+    assert found.lines == (
         f"Workload {STEP.workload}: Pending -> Deploying, lease accepted",
         "Bid 2446uve a block on order owner/1000001/1/1",
     )
@@ -42,22 +42,22 @@ def test_what_the_daemon_writes_is_read_back() -> None:
     assert len(found.plan_digest) == 64
 
 
-def test_one_sentence_is_the_subject() -> None:
-    assert told(written(plan(), STEP)).says == (
+def test_a_single_event_is_the_subject() -> None:
+    assert parsed(written(plan(), STEP)).lines == (
         f"Workload {STEP.workload}: Pending -> Deploying, lease accepted",
     )
 
 
-def test_a_commit_without_trailers_says_what_it_says() -> None:
-    found = told("By hand\n\nTx-Hash: AB\nand more")
-    assert found.says == ("Tx-Hash: AB", "and more")
+def test_without_trailers_the_body_is_the_events() -> None:
+    found = parsed("By hand\n\nTx-Hash: AB\nand more")
+    assert found.lines == ("Tx-Hash: AB", "and more")
     assert (found.transactions, found.revision) == ((), "")
-    assert told("Chain-Height: 7").height == 7
+    assert parsed("Chain-Height: 7").height == 7
 
 
 @pytest.mark.parametrize("height", ["x", "-1", "1" * 30, "٣"])
-def test_an_odd_height_is_none(height: str) -> None:
-    assert told(f"a\n\nChain-Height: {height}\nDesired-Revision: ab").height in (0, 3)
+def test_a_malformed_height_is_ignored(height: str) -> None:
+    assert parsed(f"a\n\nChain-Height: {height}\nDesired-Revision: ab").height in (0, 3)
 
 
 def test_the_first_line_is_the_subject() -> None:

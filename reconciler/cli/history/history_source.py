@@ -13,7 +13,7 @@ from reconciler.cli.errors import CliError
 from reconciler.git.clone import Clone, CloneError
 from reconciler.git.commit_log import COMMITS_MAX, commits
 from reconciler.git.mirror import MirrorError
-from reconciler.reports.history import HistoryEntry, chronicle
+from reconciler.reports.history import HistoryEntry, join_histories
 from reconciler.values.history import DesiredRevision, StatusRevision, status_revision
 
 STATUS = "status/"
@@ -44,7 +44,7 @@ class HistorySource:
     """
 
     entries: tuple[HistoryEntry, ...]
-    told: tuple[StatusRevision, ...]
+    status_commits: tuple[StatusRevision, ...]
     address: str = ""
     missing: str = ""
 
@@ -54,13 +54,13 @@ def read(place: HistoryLocation) -> HistorySource:
     with _opened(place) as clone:
         desired = clone.resolve(place.desired) if place.desired else _usual(clone)
         status = _status(clone, place)
-        told = tuple(map(status_revision, commits(clone, [status]))) if status else ()
-        applied = dict.fromkeys(each.revision for each in told if each.revision)
-        asked = commits(clone, [desired, *_present(clone, [*applied])])
-        entries = chronicle([_below(each, place.folder) for each in asked], told)
-        shown = tuple(each for each in entries if each.asked.files or each.is_revision or not place.folder)
-        missing = _cut(clone, max(len(asked), len(told))) if status else _missing(place)
-        return HistorySource(shown, told, _address(clone, status), missing)
+        published = tuple(map(status_revision, commits(clone, [status]))) if status else ()
+        applied = dict.fromkeys(each.revision for each in published if each.revision)
+        wanted = commits(clone, [desired, *_present(clone, [*applied])])
+        entries = join_histories([_below(each, place.folder) for each in wanted], published)
+        shown = tuple(each for each in entries if each.desired.files or each.is_revision or not place.folder)
+        missing = _cut(clone, max(len(wanted), len(published))) if status else _missing(place)
+        return HistorySource(shown, published, _address(clone, status), missing)
 
 
 @contextmanager
@@ -95,7 +95,9 @@ def _status(clone: Clone, place: HistoryLocation) -> str:
 
 def _missing(place: HistoryLocation) -> str:
     branch = STATUS + (place.provider or "<provider>")
-    return f"there is no branch {branch} here, so what came of these commits is not known; get it: {FETCH}"
+    return (
+        f"there is no branch {branch} here, so the outcomes of these commits are not known; fetch it: {FETCH}"
+    )
 
 
 def _cut(clone: Clone, longest: int) -> str:

@@ -1,4 +1,4 @@
-"""`provider-daemon log`: desired commits, when each was applied, and what it did."""
+"""`provider-daemon log`: desired commits, when each was applied, and the events that followed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from reconciler.cli.history.source_options import host_settings, place_in_clone,
 from reconciler.cli.options import output_option
 from reconciler.cli.times import moment
 from reconciler.cli.times import since as start_of
-from reconciler.reports.history import CommitFate, HistoryEntry, since
-from reconciler.reports.history_filter import about, sought
+from reconciler.reports.history import CommitOutcome, HistoryEntry, since
+from reconciler.reports.history_filter import filter_of, matching
 from reconciler.values.history import StatusRevision
 from reconciler.values.text import printable
 
@@ -68,79 +68,79 @@ def log(
 def _chosen(found: HistorySource, wanted: str | None, start: str | None) -> Sequence[HistoryEntry]:
     entries: Sequence[HistoryEntry] = found.entries
     if wanted:
-        said = (line for told in found.told for line in told.says)
-        entries = tuple(about(entries, sought(wanted, found.address, said)))
+        published = (line for commit in found.status_commits for line in commit.lines)
+        entries = tuple(matching(entries, filter_of(wanted, found.address, published)))
     return tuple(since(entries, start_of(start))) if start else entries
 
 
 def lines(entry: HistoryEntry) -> Iterator[str]:
-    """An entry as text: the commit, its outcome, and what it did, oldest first."""
-    asked = entry.asked
-    if asked.author:
-        yield f"{asked.id[:12]}  {moment(asked.at)}  {asked.author} <{asked.email}>"
-        yield f"    {asked.subject}"
+    """An entry as text: the commit, its outcome, and the status commits that followed, oldest first."""
+    commit = entry.desired
+    if commit.author:
+        yield f"{commit.id[:12]}  {moment(commit.at)}  {commit.author} <{commit.email}>"
+        yield f"    {commit.subject}"
     else:
-        yield f"{asked.id[:12] or 'no commit'}  is not in this history"
-    if asked.reverts:
-        yield f"    reverts   {asked.reverts[:12]}"
-    if asked.files:
-        more = len(asked.files) - FILES_SHOWN
-        yield f"    files     {', '.join(asked.files[:FILES_SHOWN])}" + (
+        yield f"{commit.id[:12] or 'no commit'}  is not in this history"
+    if commit.reverts:
+        yield f"    reverts   {commit.reverts[:12]}"
+    if commit.files:
+        more = len(commit.files) - FILES_SHOWN
+        yield f"    files     {', '.join(commit.files[:FILES_SHOWN])}" + (
             f" and {more} more" if more > 0 else ""
         )
     if entry.held is not None:
         yield f"    held      {moment(entry.held.at)} by plan {entry.held.plan_digest[:12]}"
-        if entry.held_words:
-            yield f"              {entry.held_words}"
-    if entry.fate is not CommitFate.HELD:
-        yield f"    {outcome(entry)}"
-    for told in entry.did:
-        yield from _did(told)
+        if entry.held_message:
+            yield f"              {entry.held_message}"
+    if entry.outcome is not CommitOutcome.HELD:
+        yield f"    {outcome_line(entry)}"
+    for each in entry.status_commits:
+        yield from _status_lines(each)
 
 
-def outcome(entry: HistoryEntry) -> str:
+def outcome_line(entry: HistoryEntry) -> str:
     """The outcome in one line."""
     if entry.applied is None:
-        return entry.fate.value
-    applied_with = "" if entry.revision == entry.asked.id else f" with {entry.revision[:12]}"
+        return entry.outcome.value
+    later = "" if entry.revision == entry.desired.id else f"with {entry.revision[:12]} "
     when = f"{moment(entry.applied.at)} by plan {entry.applied.plan_digest[:12]}"
-    return f"{entry.fate.value:<9} {applied_with.strip()}{' ' if applied_with else ''}since {when}"
+    return f"{entry.outcome.value:<9} {later}since {when}"
 
 
-def _did(told: StatusRevision) -> Iterator[str]:
-    height = f"  height {told.height}" if told.height else ""
-    yield f"      {moment(told.at)}{height}  status {told.id[:12]}"
-    yield from (f"        {line}" for line in told.says)
-    yield from (f"        transaction {each}" for each in told.transactions)
+def _status_lines(commit: StatusRevision) -> Iterator[str]:
+    height = f"  height {commit.height}" if commit.height else ""
+    yield f"      {moment(commit.at)}{height}  status {commit.id[:12]}"
+    yield from (f"        {line}" for line in commit.lines)
+    yield from (f"        transaction {each}" for each in commit.transactions)
 
 
 def fields(entry: HistoryEntry) -> dict[str, object]:
     """An entry as JSON; times are RFC 3339, or null."""
-    asked, applied, held = entry.asked, entry.applied, entry.held
+    commit, applied, held = entry.desired, entry.applied, entry.held
     return {
-        "commit": asked.id,
-        "author": asked.author,
-        "email": asked.email,
-        "at": moment(asked.at) if asked.at else None,
-        "subject": asked.subject,
-        "files": list(asked.files),
-        "reverts": asked.reverts,
-        "outcome": entry.fate.value,
+        "commit": commit.id,
+        "author": commit.author,
+        "email": commit.email,
+        "at": moment(commit.at) if commit.at else None,
+        "subject": commit.subject,
+        "files": list(commit.files),
+        "reverts": commit.reverts,
+        "outcome": entry.outcome.value,
         "revision": entry.revision,
         "applied_at": moment(applied.at) if applied else None,
         "plan_digest": applied.plan_digest if applied else held.plan_digest if held else "",
         "held_at": moment(held.at) if held else None,
-        "held_words": entry.held_words,
-        "did": [_told_fields(each) for each in entry.did],
+        "held_message": entry.held_message,
+        "status_commits": [_status_fields(each) for each in entry.status_commits],
     }
 
 
-def _told_fields(told: StatusRevision) -> dict[str, object]:
+def _status_fields(commit: StatusRevision) -> dict[str, object]:
     return {
-        "status_commit": told.id,
-        "at": moment(told.at),
-        "height": told.height or None,
-        "plan_digest": told.plan_digest,
-        "says": list(told.says),
-        "transactions": list(told.transactions),
+        "commit": commit.id,
+        "at": moment(commit.at),
+        "height": commit.height or None,
+        "plan_digest": commit.plan_digest,
+        "lines": list(commit.lines),
+        "transactions": list(commit.transactions),
     }

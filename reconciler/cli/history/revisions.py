@@ -16,7 +16,7 @@ from reconciler.cli.times import moment
 from reconciler.journal.database import NAME
 from reconciler.journal.opening import open_records
 from reconciler.reports.columns import table
-from reconciler.reports.history import CommitFate, HistoryEntry
+from reconciler.reports.history import CommitOutcome, HistoryEntry
 from reconciler.values.records import PastRevision
 from reconciler.values.revision_verdict import VerdictKind
 
@@ -97,7 +97,7 @@ def _of_past(past: PastRevision) -> Row:
     judged = past.judged
     return Row(
         judged.commit,
-        _word(past),
+        _outcome(past),
         past.judged_at,
         past.ended_at,
         past.plan_digest,
@@ -108,10 +108,10 @@ def _of_past(past: PastRevision) -> Row:
     )
 
 
-def _word(past: PastRevision) -> str:
+def _outcome(past: PastRevision) -> str:
     if past.judged.verdict is VerdictKind.APPLIED:
-        return (CommitFate.APPLIED if past.ended_at else CommitFate.IN_FORCE).value
-    return CommitFate.SUPERSEDED.value if past.ended_at else past.judged.verdict.value
+        return (CommitOutcome.APPLIED if past.ended_at else CommitOutcome.IN_FORCE).value
+    return CommitOutcome.SUPERSEDED.value if past.ended_at else past.judged.verdict.value
 
 
 def _of_entries(entries: Sequence[HistoryEntry]) -> list[Row]:
@@ -119,23 +119,23 @@ def _of_entries(entries: Sequence[HistoryEntry]) -> list[Row]:
     rows: list[Row] = []
     until = 0
     for entry in entries:
-        asked, own = entry.asked, entry.revision == entry.asked.id
-        told = entry.applied if own and entry.applied else entry.held
-        assert told is not None, "a revision was applied or held"
+        commit, own = entry.desired, entry.revision == entry.desired.id
+        status = entry.applied if own and entry.applied else entry.held
+        assert status is not None, "a revision was applied or held"
         rows.append(
             Row(
-                asked.id,
-                entry.fate.value,
-                told.at,
+                commit.id,
+                entry.outcome.value,
+                status.at,
                 until,
-                told.plan_digest,
-                asked.author,
-                asked.subject,
-                "" if own else entry.held_words,
-                asked.reverts,
+                status.plan_digest,
+                commit.author,
+                commit.subject,
+                "" if own else entry.held_message,
+                commit.reverts,
             )
         )
-        until = told.at if own else until
+        until = status.at if own else until
     return rows
 
 
