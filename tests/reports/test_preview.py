@@ -224,8 +224,9 @@ def test_json_has_every_figure_as_text_or_whole_number() -> None:
     assert found["prices"][0]["new"] is None
     assert found["orders"][0]["before"]["bid_uve"] == "1.5"
     assert found["capacity"]["after"] is None
-    ceiling = {"subject": "x", "reason": "Ceiling", "message": "y", "ours": False, "approval": ""}
-    assert found["ceilings"] == [ceiling]
+    [ceiling] = found["ceilings"]
+    assert (ceiling["subject"], ceiling["kind"], ceiling["reason"]) == ("x", "adapter", "Ceiling")
+    assert (ceiling["message"], ceiling["ours"], ceiling["approval"]) == ("y", False, "")
     assert found["faults"][0]["severity"] == "warning"
     assert found["costs"] == {"block_seconds": "5", "month_fees_uve": 100, "take_percent": 2}
 
