@@ -44,7 +44,7 @@ def dispatch_all(plan: Plan, world: Environment, intents: tuple[Intent, ...]) ->
                 _level(each.outcome),
                 "%s%s: %s",
                 _prefix(action),
-                each.what,
+                each.effect,
                 describe_outcome(each.outcome),
             )
         world.store.journal.record([each for each in outcomes if not isinstance(each.outcome, Unknown)])

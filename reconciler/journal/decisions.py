@@ -26,17 +26,17 @@ KEPT_MAX = 50_000
 PRUNE_SECONDS = 3_600
 
 _UPSERT = """REPLACE INTO decisions
-(subject, word, held, ours, message, first_seen, last_seen, ended_at, order_id, owner, dseq)
+(subject, reason, held, ours, message, first_seen, last_seen, ended_at, order_id, owner, dseq)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-_SELECT = "SELECT subject, word, held, message, first_seen, last_seen, ours, ended_at FROM decisions"
+_SELECT = "SELECT subject, reason, held, message, first_seen, last_seen, ours, ended_at FROM decisions"
 
 BLIND = frozenset({Reason.CLUSTER_UNSEEN.value, Reason.AUTH_FAILURE.value})
 UNSEEN = BLIND | {Reason.CHAIN_UNSEEN.value, Reason.REPOSITORY_UNSEEN.value}
 """Holds that hide others: what is not said while they stand is not over."""
 
 Key = tuple[str, str]
-"""Subject and word, as they are stored."""
+"""Subject and reason, as they are stored."""
 
 
 class Decisions:
@@ -63,7 +63,7 @@ class Decisions:
     def of_gone(self, holds: Sequence[Hold], at: int) -> tuple[Decision, ...]:
         """What has to be written so that holds which these are without are over."""
         here = {(clean(hold.subject.name), hold.reason.value) for hold in holds}
-        reasons = {word for _, word in here}
+        reasons = {reason for _, reason in here}
         gone = (self._known[key] for key in sorted(self._standing - here))
         return tuple(replace(d, ended_at=at) for d in gone if _may_end(d, reasons))
 
@@ -71,7 +71,7 @@ class Decisions:
         """What has to be written so that these outcomes are on record."""
         latest: dict[Key, Decision] = {}
         for each in outcomes:
-            message = clean(f"{each.what}: {describe_outcome(each.outcome)}")
+            message = clean(f"{each.effect}: {describe_outcome(each.outcome)}")
             fresh = Decision(each.key.subject, each.key.kind, False, message, each.at, each.at, True)
             latest[_key(fresh)] = fresh
         return tuple(latest.values())
@@ -129,7 +129,7 @@ class Decisions:
         if not old:
             return
         with self._database.transaction():
-            self._database.execute_all("DELETE FROM decisions WHERE subject = ? AND word = ?", old)
+            self._database.execute_all("DELETE FROM decisions WHERE subject = ? AND reason = ?", old)
         for key in old:
             del self._known[key]
         self._standing.difference_update(old)
@@ -139,7 +139,7 @@ def _may_end(hold: Decision, reasons: set[str]) -> bool:
     """Silence is not emptiness: while the chain is unseen no hold ends but that something is unseen, while a
     cluster is, no hold on what is ours.
     """
-    if hold.word in UNSEEN:
+    if hold.reason in UNSEEN:
         return True
     if Reason.CHAIN_UNSEEN.value in reasons:
         return False
@@ -147,7 +147,7 @@ def _may_end(hold: Decision, reasons: set[str]) -> bool:
 
 
 def _key(decided: Decision) -> Key:
-    return clean(decided.subject.name), decided.word
+    return clean(decided.subject.name), decided.reason
 
 
 def _order(decided: Decision) -> tuple[str, str, str]:
@@ -166,9 +166,9 @@ def _kept(row: Decision) -> int:
 
 def decision(row: tuple[str, str, int, str, int, int, int, int]) -> Decision:
     """A row of the table as a value."""
-    subject, word, held, message, first_seen, last_seen, ours, ended_at = row
+    subject, reason, held, message, first_seen, last_seen, ours, ended_at = row
     return Decision(
-        Subject.parse(subject), word, bool(held), message, first_seen, last_seen, bool(ours), ended_at
+        Subject.parse(subject), reason, bool(held), message, first_seen, last_seen, bool(ours), ended_at
     )
 
 
@@ -188,7 +188,7 @@ def find(database: Database, subject: Subject, at_most: int) -> tuple[Decision, 
         where, values = "order_id = ?", (clean(subject.name),)
     else:
         where, values = "subject = ?", (clean(subject.name),)
-    query = f"{_SELECT} WHERE {where} ORDER BY last_seen DESC, subject, word LIMIT ?"
+    query = f"{_SELECT} WHERE {where} ORDER BY last_seen DESC, subject, reason LIMIT ?"
     return tuple(map(decision, database.rows(query, (*values, at_most))))
 
 
@@ -200,5 +200,5 @@ def orders_of(database: Database, dseq: int) -> tuple[str, ...]:
 
 def latest(database: Database, at_most: int) -> tuple[Decision, ...]:
     """Decisions on any subject, newest first, ours before strangers' of the same second."""
-    rows = database.rows(f"{_SELECT} ORDER BY last_seen DESC, ours DESC, subject, word LIMIT ?", (at_most,))
+    rows = database.rows(f"{_SELECT} ORDER BY last_seen DESC, ours DESC, subject, reason LIMIT ?", (at_most,))
     return tuple(map(decision, rows))

@@ -1,4 +1,4 @@
-"""What happened, in sentences: for commit messages, the log, the API and the `events` command. Pure."""
+"""Events as sentences, for commit messages, the log, the API and the `events` command. Pure."""
 
 from __future__ import annotations
 
@@ -131,4 +131,4 @@ def _landed(message: Message) -> str:
 
 
 def _effect(result: EffectResult) -> str:
-    return f"{result.what[:1].upper()}{result.what[1:]}: {describe_outcome(result.outcome)}"
+    return f"{result.effect[:1].upper()}{result.effect[1:]}: {describe_outcome(result.outcome)}"

@@ -62,7 +62,7 @@ def decision_step(decision: Decision, step: str) -> ExplanationStep:
     """A decision as a step."""
     return ExplanationStep(
         step,
-        decision.word,
+        decision.reason,
         decision.message,
         Timestamp(decision.first_seen),
         Timestamp(decision.ended_at),
@@ -76,7 +76,7 @@ def _market(case: ExplainedCase) -> Iterator[ExplanationStep]:
     if case.lease is None:
         return
     bid = Subject.of_lease(case.lease)
-    yield from (decision_step(d, "bid") for d in _on(case, bid) if d.word in BIDDING)
+    yield from (decision_step(d, "bid") for d in _on(case, bid) if d.reason in BIDDING)
     yield from (decision_step(d, "held") for d in _standing(case, bid))
     if case.observed is not None:
         yield ExplanationStep("lease", case.observed.workload.lease_state.value, _money(case.observed))
@@ -84,7 +84,7 @@ def _market(case: ExplainedCase) -> Iterator[ExplanationStep]:
         state = "closed" if known.closed_first else "active"
         billed = "; billed by usage" if known.usage_billed else ""
         yield ExplanationStep("lease", state, f"{case.lease}{billed}")
-    money = (d for d in _on(case, bid) if not d.held and d.word not in BIDDING)
+    money = (d for d in _on(case, bid) if not d.held and d.reason not in BIDDING)
     yield from (decision_step(d, "money") for d in money)
 
 
@@ -99,7 +99,7 @@ def _work(case: ExplainedCase) -> Iterator[ExplanationStep]:
         pods = f"pods {', '.join(known.pods)}" if known.pods else "no pods seen"
         yield ExplanationStep("adapter", known.adapter, pods)
     subject = Subject.of_workload(case.workload)
-    outcomes = [d for d in _on(case, subject) if d.word in EFFECTS]
+    outcomes = [d for d in _on(case, subject) if d.reason in EFFECTS]
     yield from (decision_step(d, "outcome") for d in outcomes[:1])
     for held in (subject, _file(case)):
         yield from (decision_step(d, "held") for d in _standing(case, held))

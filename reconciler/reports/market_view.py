@@ -93,7 +93,7 @@ def decision_view(decision: Decision) -> DecisionView:
     return DecisionView(
         subject=str(decision.subject),
         held=decision.held,
-        reason=decision.word,
+        reason=decision.reason,
         message=decision.message,
         since=Timestamp(decision.first_seen),
         last_seen=Timestamp(decision.last_seen),
@@ -118,7 +118,7 @@ def order_decision(
         verdict, message = "held", f"{holds[0].reason.value}: {holds[0].message}"
     elif record:
         last = record[0]
-        verdict, message = "past", f"the order is no longer open; last: {last.word}: {last.message}"
+        verdict, message = "past", f"the order is no longer open; last: {last.reason}: {last.message}"
     else:
         return None
     return OrderDecisionView(

@@ -17,12 +17,12 @@ from reconciler.values.subjects import EffectKey, Subject
 
 @dataclass(frozen=True, slots=True)
 class EffectResult:
-    """What came of an action, or of one message of a transaction; `what` is it in the operator's words, `at`
-    unix seconds of the host.
+    """The outcome of an action, or of one message of a transaction; `effect` describes it, `at` is in unix
+    seconds of the host.
     """
 
     key: EffectKey
-    what: str
+    effect: str
     outcome: Outcome
     at: int
 
@@ -54,15 +54,15 @@ def describe_outcome(outcome: Outcome) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The last word on a subject: withheld for a reason, or an effect and what came of it.
+    """The latest decision on a subject: an effect withheld, or attempted with an outcome.
 
-    `word` is the hold's reason or the kind of the action; `first_seen` is since when it stands without a
+    `reason` is the hold's, or the kind of the effect; `first_seen` is since when it stands without a
     break of an hour (unix seconds), `last_seen` may lag by ten minutes; `ended_at` is when a hold was gone
     (0: it stands, as far as the last cycle knew).
     """
 
     subject: Subject
-    word: str
+    reason: str
     held: bool
     message: str
     first_seen: int

@@ -42,7 +42,7 @@ def test_an_effect_is_the_newest_word_on_its_subject(opened: OpenJournal) -> Non
     order = str(LEASE.order)
     opened.journal.remember(plan(holds=(hold(order),)), NOON)
     opened.journal.record([applied_message(BID, Refused("Late", "the order is closed"), NOON + 5)])
-    words = [(d.word, d.held, d.message) for d in opened.records.decisions(Subject.parse(order))]
+    words = [(d.reason, d.held, d.message) for d in opened.records.decisions(Subject.parse(order))]
     assert words == [
         (
             "CreateBid",

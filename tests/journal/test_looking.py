@@ -79,7 +79,7 @@ def test_what_landed_is_on_record_for_its_subject(tmp_path: Path) -> None:
     )
     opened.journal.remember(landed, NOON)
     [found] = open_records(tmp_path).decisions(Subject.parse("owner/1000001/1/1"))
-    assert (found.subject, found.word, found.held) == (Subject.of_lease(LEASE), "CreateBid", False)
+    assert (found.subject, found.reason, found.held) == (Subject.of_lease(LEASE), "CreateBid", False)
     assert found.message == (
         "bid 2446uve a block on order owner/1000001/1/1: done (block 91, transaction AB12CD34EF56)"
     )
