@@ -66,7 +66,7 @@ EFFECTS: tuple[tuple[str, str], ...] = (
     ("adapter", "prepare"),
     ("adapter", "apply"),
     ("adapter", "remove"),
-    ("notifier", "tell"),
+    ("notifier", "notify"),
     ("journal", "remember"),
     ("journal", "record"),
     ("intents", "intend"),

@@ -212,7 +212,7 @@ def _journal(path: Path) -> dict[str, list[Any]]:
     questions = {
         "memory": "SELECT section, key, content FROM memory ORDER BY section, key",
         "open": "SELECT content FROM intents WHERE fate IS NULL ORDER BY position",
-        "outcomes": "SELECT content FROM outcomes ORDER BY id",
+        "results": "SELECT content FROM results ORDER BY id",
         "outbox": "SELECT content FROM outbox ORDER BY id",
         "states": "SELECT content FROM facts WHERE name = 'commit_states'",
         "totals": "SELECT name, amount FROM totals ORDER BY name",
