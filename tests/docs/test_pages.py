@@ -129,3 +129,17 @@ def test_named_files_exist(page: Path) -> None:
         for each in sorted(named)
         if not any((root / each).exists() for root in (ROOT, ROOT / "reconciler"))
     ] == []
+
+
+def test_cited_chain_rules_exist() -> None:
+    """Code cites the sections of `chain-rules.md` as "(semantics 2.2 A)"."""
+    page = (DOCS / "chain-rules.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"(?m)^#+ (\d+(?:\.\d+)?)\b", page)) | set(
+        re.findall(r"(?m)^- \*\*([A-C])\.", page)
+    )
+    cited: dict[str, Path] = {}
+    for path in [*(ROOT / "reconciler").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        for sections in re.findall(r"\(?semantics\s+(\d[\d., \nA-C]*)", path.read_text(encoding="utf-8")):
+            cited |= dict.fromkeys(re.findall(r"\d+(?:\.\d+)?|\b[A-C]\b", sections), path)
+    assert len(cited) > 40
+    assert {section: name(path) for section, path in cited.items() if section not in known} == {}
