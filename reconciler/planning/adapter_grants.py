@@ -1,4 +1,4 @@
-"""Whether the host file allows what adapter files and workload files of the repository refer to."""
+"""Checks what adapter files and workload files refer to against the grants of the host file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from reconciler.values.plans import Reason
 from reconciler.values.readings import Unseen
 
 SHOWN_MAX = 3
-"""Things denied of one file that are named."""
+"""Denied references that a message lists."""
 ROOT = "root"
 
 
 def denials(desired: Desired, grants: Grants) -> Mapping[str, str]:
-    """Why an adapter of this revision runs nothing on this host, by the adapter's name."""
+    """Adapter name -> why the host file denies this revision's adapter file."""
     found = {
         "kubernetes": tuple(_kubernetes(desired, grants)),
         "ansible": tuple(_ansible(desired.ansible, grants.ansible)) if desired.ansible else (),
@@ -29,7 +29,7 @@ def denials(desired: Desired, grants: Grants) -> Mapping[str, str]:
 def without_denied(
     adapters: Mapping[str, AdapterView], desired: Desired, grants: Grants
 ) -> Mapping[str, AdapterView]:
-    """The adapters, those unseen that the host file denies: nothing is started, removed or bid on there."""
+    """The adapters, with denied ones unseen, so that nothing is started, removed or bid on there."""
     denied = {name: Unseen(why, Reason.ADAPTER_DENIED) for name, why in denials(desired, grants).items()}
     return (
         {**adapters, **{name: AdapterView(why, why) for name, why in denied.items()}} if denied else adapters
@@ -37,7 +37,7 @@ def without_denied(
 
 
 def secret_denial(workload: Workload, grants: tuple[SecretGrant, ...]) -> str:
-    """Why a workload may not have a secret that it refers to; "" where it may have them all."""
+    """Why the host file denies a secret that the workload refers to; "" if it grants all."""
     tenant = workload.lease.order.owner
     for service in workload.services:
         for env in service.env:
@@ -95,7 +95,7 @@ def _group(group: AnsibleGroup, grants: AnsibleGrants) -> Iterator[str]:
 
 
 def is_this_machine(address: str) -> bool:
-    """Whether an address (in lower case) leads back to where it is used, under whatever spelling."""
+    """Whether an address (in lower case) is loopback or unspecified, in any spelling."""
     if (number := _number(address)) is not None:
         mapped = number.ipv4_mapped if isinstance(number, IPv6Address) else None
         return (mapped or number).is_loopback or (mapped or number).is_unspecified
@@ -104,7 +104,9 @@ def is_this_machine(address: str) -> bool:
 
 
 def _is_of(address: str, allowed: str) -> bool:
-    """The same name or address, or an address of the range. A number in an unusual spelling is a name."""
+    """Whether it is the same name or address, or an address in the range. An unusual spelling counts as a
+    name.
+    """
     number = _number(address)
     if number is None:
         return address == allowed
@@ -122,5 +124,5 @@ def _number(address: str) -> IPv4Address | IPv6Address | None:
 
 
 def _is_within(path: str, allowed: str) -> bool:
-    """Both are whole paths without `.`, `..` or doubled slashes, as their form demands."""
+    """Both are absolute paths without `.`, `..` or doubled slashes; their parsers ensure that."""
     return path == allowed or path.startswith(f"{allowed}/")

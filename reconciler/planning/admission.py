@@ -1,9 +1,9 @@
-"""Which revision is applied: the newest, unless it breaks what the host file demands; else the last one goes
-on.
+"""Chooses the revision in force: the newest, unless it violates the host file; then the last one stays in
+force.
 
-A revision is applied whole or waits whole, also where only some of its files go too far: what is in force is
-always one commit, which a person can name, read and revert. That a mass removal waits has its reason before
-rule 6: a file deleted under an active lease removes nothing, but nobody repairs what runs for it any more.
+A revision is applied as a whole or held as a whole, even if only some of its files exceed a bound: the state
+in force is always one commit, which can be named, read and reverted. Mass removals are held although a file
+deleted under an active lease removes nothing (rule 6): its workload would no longer be repaired.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from reconciler.values.subjects import REPOSITORY, Subject
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The desired state in force, None where none ever was, and why it is not the newest; `breaches` are the
-    bounds that the newest passes, whether approved or not, `superseded` the commits that it came with.
+    """The desired state in force (None before the first one), and the holds that keep the newest from it.
+    `breaches` are the bounds that the newest exceeds, approved or not; `superseded` are the unevaluated
+    commits before it.
     """
 
     desired: Desired | None
@@ -38,8 +39,8 @@ class Admission:
 
 
 def admit(inputs: PlanningInput, memory: Memory) -> Admission:
-    """Choose the revision; the holds name the commit that waits and what to do. Chain and adapters play no
-    part in it, so that it can be decided before they are observed.
+    """Choose the revision; the holds name the held commit and what to do. Independent of chain and adapters,
+    so it can run before they are observed.
     """
     reading, limits = inputs.desired, inputs.limits
     if isinstance(reading, Unseen):
@@ -60,7 +61,7 @@ def admit(inputs: PlanningInput, memory: Memory) -> Admission:
 
 
 def in_force(reading: Reading[Revisions], revision: str) -> Desired | None:
-    """The desired state of a reading that a plan has chosen by this commit."""
+    """The desired state of this commit, if the reading has it."""
     if isinstance(reading, Unseen):
         return None
     seen = (reading.view.newest, reading.view.applied)
@@ -86,7 +87,7 @@ def _superseded(newest: Revision) -> tuple[RevisionVerdict, ...]:
 
 
 def _approved(passed: tuple[Excess, ...], approvals: Mapping[str, Approval]) -> str:
-    """By whose word the newest passes its bounds."""
+    """Who approved the bounds that the newest exceeds."""
     found = (approvals[x.breach.digest] for x in passed if x.breach.digest in approvals)
     return "; ".join(f"{each.breach.limit} approved by {each.by}" for each in found)
 
@@ -107,8 +108,8 @@ def _notes(revisions: Revisions) -> tuple[Hold, ...]:
 
 
 def _objections(revisions: Revisions, limits: Limits, memory: Memory) -> Iterator[Hold]:
-    """What no approval lets pass. A signature counts when a commit is admitted: one that is in force stays so
-    when its signer's key expires or is taken off the list.
+    """Violations that cannot be approved. Signatures are checked on admission only: a commit in force stays
+    in force when its signer's key expires or is removed from the list.
     """
     newest = revisions.newest
     commit = newest.desired.commit[:12]

@@ -1,10 +1,10 @@
-"""Bounds of the host file that its owner may let one revision pass, and for how long such a word stands.
+"""Bounds of the host file that its owner may approve for one revision, and how long an approval lasts.
 
-Three may be approved, as they are about how much at once, and a person can judge the one case:
-`price_change_percent`, `removals_per_revision`, and `spend_per_hour` (as much again, within the hour that
-follows the approval). The others never: `price_min`, `price_max` and `balance_reserve` are absolute, signers
-and `allow_rewrite` say whom to believe at all, and the ceilings of a cycle or an hour pass by waiting. Who
-wants those otherwise changes the host file, which the owner alone can, too.
+Three bounds can be approved, as they limit the size of a single change, which a person can review:
+`price_change_percent`, `removals_per_revision`, and `spend_per_hour` (the same amount again, within the hour
+after the approval). All others require a change of the host file: `price_min`, `price_max` and
+`balance_reserve` are absolute, signers and `allow_rewrite` define who is trusted, and ceilings per cycle or
+hour resolve by waiting.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from reconciler.values.subjects import REPOSITORY, Subject
 
 PRICE_CHANGE, REMOVALS, SPENDING = "price_change_percent", "removals_per_revision", "spend_per_hour"
 SPENDING_SECONDS = 3_600
-"""How long an approval of more spending stands; that of a revision ends with its being applied."""
+"""How long an approval of more spending lasts; approvals of a revision end when it is applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A bound passed, and how it is told while nobody has approved it."""
+    """An exceeded bound, and its holds while it is not approved."""
 
     breach: Breach
     holds: tuple[Hold, ...]
@@ -66,7 +66,7 @@ def spending(revision: str, limits: Limits, address: str) -> Breach:
 
 
 def with_approvals(memory: Memory, fresh: tuple[Approval, ...]) -> Mapping[str, Approval]:
-    """The approvals of old with those given since, by their digests; the later of two counts."""
+    """Digest -> approval, earlier ones merged with new ones; the later of two counts."""
     if not fresh:
         return memory.approvals
     return {**memory.approvals, **{each.breach.digest: each for each in fresh}}
@@ -75,9 +75,9 @@ def with_approvals(memory: Memory, fresh: tuple[Approval, ...]) -> Mapping[str, 
 def current_approvals(
     inputs: PlanningInput, memory: Memory, breaches: tuple[Breach, ...], desired: Desired
 ) -> Mapping[str, Approval]:
-    """The approvals that still apply: their breach is current, and neither settled nor changed.
+    """The approvals that still apply: their breach is current and unchanged.
 
-    One that has lapsed does not come back with the state that it was given for.
+    A lapsed approval stays lapsed even if its breach recurs.
     """
     wanted = {breach.digest for breach in breaches}
     market = inputs.seen_market
@@ -95,8 +95,8 @@ def current_approvals(
 def _jumps(
     change: tuple[Desired | None, Desired], memory: Memory, limits: Limits, now: int
 ) -> Iterator[tuple[str, str]]:
-    """Prices that move too far, the margin on them counted in: what happens, which is the same however the
-    window moves on, and within what it is too far.
+    """Price changes beyond the bound, margin included: a description that is independent of the window, and a
+    clause that names the window.
     """
     old, new = (desired.pricing if desired else None for desired in change)
     if new is None or limits.price_change_percent is None:

@@ -24,10 +24,11 @@ from reconciler.values.resources import Attribute, total
 from reconciler.values.subjects import ORDERS, PROVIDER, EffectKey, Subject
 
 USAGE_BILLED: Attribute = ("billing", "usage")
-"""An order with this attribute is bid at the minimum and billed by usage; it must stand in our record too."""
+"""Orders with this attribute get the minimum bid and are billed by usage; our provider record needs it too.
+"""
 
 USAGE_BID = Decimal(1)
-"""The bid for a usage-billed order, in uve a block: below one whole uve a lease may earn nothing (semantics
+"""The bid on a usage-billed order, in uve per block: below one whole uve a lease may earn nothing (semantics
 4.2).
 """
 
@@ -39,7 +40,7 @@ ORDERS_LEFT_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An order that may be bid on: our price, and what the bid offers a block."""
+    """An eligible order with our price and the bid's amount, per block."""
 
     order: Order
     price: Decimal
@@ -47,7 +48,7 @@ class Candidate:
 
 
 def plan_bids(basis: MarketBasis) -> Proposals:
-    """Bid on what fits our rules, dearest first, then oldest, while capacity, balance and ceilings last."""
+    """Bid on eligible orders, highest price first, then oldest, within capacity, balance and ceilings."""
     chosen: list[Candidate] = []
     holds: list[Hold] = []
     for decision in _evaluate_all(basis):
@@ -80,7 +81,7 @@ def _known(pricing: Pricing | None) -> Pricing:
 
 
 def _general_hold(basis: MarketBasis, bidding: Bidding | None) -> Hold | None:
-    """Why no order is bid on at all."""
+    """Why we bid on no order at all."""
     if basis.market.provider is None:
         why = (
             f"{basis.market.wallet.address} is not registered as a provider on {basis.market.chain_id}; "
@@ -104,7 +105,7 @@ def _general_hold(basis: MarketBasis, bidding: Bidding | None) -> Hold | None:
 
 
 def _evaluate(basis: MarketBasis, order: Order, bidding: Bidding, pricing: Pricing) -> Candidate | Hold:
-    """One order against every rule that needs no other order; the first that it breaks is its reason."""
+    """Check one order against every rule that concerns it alone; the first violated rule is its hold."""
     market = basis.market
     assert market.provider is not None, "a general hold says that we are not registered"
     if refusal := ineligible(order, bidding, market.provider):
@@ -141,7 +142,7 @@ def _too_cheap(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold |
 
 
 def _allocate(basis: MarketBasis, candidates: list[Candidate]) -> tuple[tuple[CreateBid, ...], list[Hold]]:
-    """Give room and money in order; what is left over is held."""
+    """Assign capacity and budget in order; the remaining candidates are held."""
     if not candidates:
         return (), []
     capacity = offered(basis.adapters)

@@ -1,4 +1,4 @@
-"""What may still be promised: what the machines offer, less every lease and every open bid."""
+"""Capacity left to bid with: what the machines offer, less every lease and every open bid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.values.resources import Attribute, Resources, total
 
 
 def offered(adapters: Mapping[str, AdapterView]) -> Reading[Capacity]:
-    """The adapters' capacity together; Unseen when not one could be read."""
+    """The sum of the adapters' capacity; Unseen if none could be read."""
     seen = [a.capacity.view for _, a in sorted(adapters.items()) if isinstance(a.capacity, Seen)]
     if not seen:
         blind = [a.capacity for _, a in sorted(adapters.items()) if isinstance(a.capacity, Unseen)]
@@ -31,15 +31,15 @@ def offered(adapters: Mapping[str, AdapterView]) -> Reading[Capacity]:
 
 
 def blindness(cluster: Unseen) -> Reason:
-    """Why effects that need the cluster are withheld: the host file denies it, it does not know us any more,
-    or it is not seen.
+    """The reason of holds on effects that need the cluster: denied by the host file, authentication failed,
+    or unseen.
     """
     named = (reason for reason in (Reason.ADAPTER_DENIED, Reason.AUTH_FAILURE) if cluster.reason == reason)
     return next(named, Reason.CLUSTER_UNSEEN)
 
 
 def promised(market: Market) -> Resources:
-    """What active leases and open bids already claim."""
+    """Resources that active leases and open bids claim."""
     leased = [u.all for lease in market.leases.values() if lease.state is State.ACTIVE for u in lease.units]
     bid = [
         u.all
@@ -51,12 +51,12 @@ def promised(market: Market) -> Resources:
 
 
 def free(basis: MarketBasis, capacity: Capacity) -> Resources:
-    """What may still be promised; may be negative."""
+    """The capacity left to bid with; may be negative."""
     return usable(capacity, basis.limits, basis.desired) - promised(basis.market)
 
 
 def usable(capacity: Capacity, limits: Limits, desired: Desired) -> Resources:
-    """What may be promised in all, after the host's ceiling and the configured reserve."""
+    """The total capacity for leases, after the host's ceiling and the configured reserve."""
     whole = capacity.total
     if (most := limits.capacity) is not None:
         whole = Resources(
@@ -75,8 +75,8 @@ def usable(capacity: Capacity, limits: Limits, desired: Desired) -> Resources:
 
 
 def too_small(order: Order, room: Resources, capacity: Capacity) -> str:
-    """Why the order's units do not fit: in all, one of them on no single node, or on no host all of them, as
-    it is asked for; empty when they do.
+    """Why the order does not fit: in total, one unit on no single node, or all units on no single host; "" if
+    it fits.
     """
     wanted = total([u.all for u in order.units])
     if short := room.lacks(wanted):
@@ -98,8 +98,8 @@ def _too_small_for(nodes: tuple[Resources, ...], order: Order) -> str:
 
 
 def host_for(whole: Resources, capacity: Capacity, attributes: tuple[Attribute, ...]) -> bool:
-    """Whether a host has room for all of it and is what is asked for; keys that tell no host from another do
-    not count.
+    """Whether a host has room for the whole order and its attributes; keys that distinguish no hosts are
+    ignored.
     """
     keys = {key for host in capacity.hosts for key, _ in host.attributes}
     wanted = {(key, value) for key, value in attributes if key in keys}

@@ -1,4 +1,4 @@
-"""The ceiling of a cycle's effects: what is over it is withheld by name."""
+"""The ceiling on a cycle's effects; each effect above it gets a hold."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from reconciler.values.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """The effects of this cycle, and those that follow in the next."""
+    """The effects of this cycle, and holds on those left for the next."""
 
     actions: tuple[Action, ...]
     holds: tuple[Hold, ...]
 
 
 def bounded(actions: Sequence[Action], limits: Limits) -> Bounded:
-    """The first `actions_per_cycle` effects; the rest is held."""
+    """The first `actions_per_cycle` effects; the rest are held."""
     most = limits.actions_per_cycle
     why = f"{most} effects are tried this cycle, the host file's actions_per_cycle; it follows"
     over = (subject for action in actions[most:] for subject in _held_subjects(action))

@@ -1,4 +1,4 @@
-"""What a change means for money, in sentences for the reviewer who merges it."""
+"""Warnings about a change's effect on earnings and costs, for the reviewer who merges it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from reconciler.values.preview import OrderChange, Preview, Price
 
 MONTH_SECONDS = 30 * 86_400
 FALL_PERCENT = 20
-"""From here on a price that falls is worth a word."""
+"""Price falls from this percentage on are reported."""
 
 
 def change_warnings(outlook: PlanningSnapshot, old: Desired, new: Desired, preview: Preview) -> Iterator[str]:
-    """What costs money or stops it from coming, most general first."""
+    """Changes that cost money or stop earnings, most general first."""
     yield from _stops(old.config or Config(), new.config or Config())
     for price in preview.prices:
         yield from _price_warnings(price, (new.config or Config()).bidding.break_even_seconds)

@@ -1,4 +1,4 @@
-"""Which workloads a change of the desired state would stop, move or replace, whatever field does it."""
+"""The workloads that a change of the desired state would stop, move or replace, whichever field causes it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from reconciler.values.memory import Memory
 
 @dataclass(frozen=True, slots=True)
 class Disruption:
-    """What happens to one workload, in words that name all that would be done; `before` and `after` identify
-    what runs for it under each revision ("": nothing, or it is not known).
+    """A complete description of the disruption of one workload; `before` and `after` identify its containers
+    under each revision ("": none, or unknown).
     """
 
     what: str
@@ -26,12 +26,12 @@ class Disruption:
 
 
 def disruptions(before: Desired | None, after: Desired, memory: Memory) -> Mapping[WorkloadId, Disruption]:
-    """The workloads that run under `before` and would stop, run elsewhere or be replaced under `after`; each
-    counts once. It is derived from what would run under each, so that no field is left out: a file that is
-    deleted, paused or closing, a denied image, a disabled adapter, another adapter, namespace or host, any
-    other specification (a new image replaces what runs), or a rule that may pause it.
+    """The workloads that run under `before` and would stop, move or be replaced under `after`; each counts
+    once. Compares the resulting deployments, so that no field is left out: a file that is deleted, paused or
+    closing, a denied image, a disabled adapter, another adapter, namespace or host, any other specification
+    (a new image replaces the containers), or a rule that may pause it.
 
-    `before` None: the revision in force is not known any more. Then what counts is what is remembered to run.
+    `before` is None if the revision in force is no longer known; then the workloads in memory are compared.
     """
     if before is None:
         return _from_memory(after, memory)
@@ -41,17 +41,17 @@ def disruptions(before: Desired | None, after: Desired, memory: Memory) -> Mappi
 
 
 def is_served(memory: Memory, subject: WorkloadId) -> bool:
-    """Whether its lease still runs: clearing away the files of ended leases is no removal. It decides whether
-    a revision waits, never what is approved, so that a tenant who leaves voids no approval.
+    """Whether its lease is still active: deleting the files of ended leases is no removal. Decides whether a
+    revision is held, never what an approval covers, so a tenant who leaves voids no approval.
 
-    A journal that is new or lost knows no lease before the chain is seen: until then every workload counts.
+    A new journal has no leases before the chain is first seen; until then every workload counts.
     """
     known = memory.workloads.get(subject)
     return not memory.height or (known is not None and not known.closed_first)
 
 
 class _Change:
-    """Two revisions, and what they do to all workloads alike."""
+    """Two revisions, and the changes between them that affect all workloads."""
 
     def __init__(self, before: Desired, after: Desired, memory: Memory) -> None:
         self._before, self._after, self._memory = before, after, memory
@@ -60,7 +60,7 @@ class _Change:
         self._lost = sorted(name for name, host in _hosts(before).items() if there.get(name) != host)
 
     def of(self, old: Workload) -> Disruption | None:
-        """What happens to a workload of the revision before; None: it runs on, or did not run."""
+        """The disruption of a workload of the earlier revision; None if it keeps running or did not run."""
         known = self._memory.workloads.get(old.id)
         here = old.adapter or (known.adapter if known else "")
         if _stopped(self._before, old, here):
@@ -102,7 +102,7 @@ def _from_memory(after: Desired, memory: Memory) -> Mapping[WorkloadId, Disrupti
 
 
 def _stopped(desired: Desired, workload: Workload, adapter: str) -> str:
-    """What keeps a workload that has a file from running, as what is done to it; "": nothing does."""
+    """What stops a workload that has a file; "" if nothing does."""
     if workload.close is not None:
         return f"closes {workload.id} ({workload.close.value})"
     if workload.paused:
@@ -118,13 +118,13 @@ def _stopped(desired: Desired, workload: Workload, adapter: str) -> str:
 
 
 def _identity(desired: Desired, workload: Workload, adapter: str) -> str:
-    """Identifies what runs for a workload, and where."""
+    """A digest of a workload's specification and placement."""
     told = (workload.lease, workload.services, adapter, _place(desired, adapter))
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _place(desired: Desired, adapter: str) -> str:
-    """What of an adapter's file says where all its workloads are."""
+    """The placement that an adapter file sets for all its workloads."""
     if adapter == "kubernetes":
         return f"namespace {(desired.kubernetes or KubernetesSettings()).namespace}"
     if adapter == "ansible" and desired.ansible is not None:
@@ -133,13 +133,13 @@ def _place(desired: Desired, adapter: str) -> str:
 
 
 def _hosts(desired: Desired) -> Mapping[str, object]:
-    """Each host by its name with what cannot change while workloads stay there."""
+    """Host name -> the settings that cannot change without moving its workloads."""
     groups = desired.ansible.groups if desired.ansible else ()
     return {host.name: (host.address, host.port, group.engine) for group in groups for host in group.hosts}
 
 
 def _may_pause(old: Config, new: Config) -> str:
-    """When workloads are newly paused for want of funds; "": not sooner than before."""
+    """When the change pauses workloads for low funds; "" if not sooner than before."""
     rules: Escrow = new.escrow
     paused = old.escrow.on_critical is OnCritical.PAUSE
     if rules.on_critical is not OnCritical.PAUSE:

@@ -1,4 +1,4 @@
-"""Whether an order may be ours at all: its tenant, its deployment, its requirements against our record."""
+"""Whether we may bid on an order: its tenant, its deployment, its requirements against our provider record."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from reconciler.values.subjects import Subject
 from reconciler.values.text import SENTENCE_MAX, one_line
 
 SHOWN_MAX = 5
-"""Attributes, auditors and denominations that a sentence names."""
+"""Attributes, auditors and denominations that a message lists."""
 
 GPUS = "capabilities/gpu/"
 CLASSES = "capabilities/storage/"
 
 
 def ineligible(order: Order, bidding: Bidding, provider: ProviderRecord) -> Hold | None:
-    """The first rule that the order breaks, whatever its price; None: it may be bid on."""
+    """A hold for the first rule that the order violates, price aside; None if we may bid on it."""
     return _unnamed(order) or _unacceptable(order, bidding, provider.owner) or _unmet(order, provider)
 
 
 def _unnamed(order: Order) -> Hold | None:
-    """An order whose lease no workload file could name, so that it could be neither served nor closed."""
+    """Reject an order whose lease no workload file could name: it could be neither served nor closed."""
     if order.id.is_nameable:
         return None
     why = f"a workload file cannot name {order.id}, so that its lease could be neither served nor closed"
@@ -88,7 +88,7 @@ def _incapable(order: Order, provider: ProviderRecord) -> Hold | None:
 
 
 def _storage_classes(provider: ProviderRecord) -> list[list[Attribute]]:
-    """What the record says of each class: `capabilities/storage/<number>/<key>`."""
+    """The attributes of each storage class: `capabilities/storage/<number>/<key>`."""
     found: dict[str, list[Attribute]] = {}
     for key, value in provider.attributes:
         number, slash, name = key.removeprefix(CLASSES).partition("/")
@@ -106,7 +106,7 @@ def _show(attributes: Iterable[Attribute]) -> str:
 
 
 def _listed(texts: Collection[str]) -> str:
-    """The first of them, and how many more there are: a stranger chooses how many."""
+    """The first few, and how many more there are; their number is set by tenants."""
     shown = sorted(texts)[:SHOWN_MAX]
     more = f" and {len(texts) - len(shown)} more" if len(texts) > len(shown) else ""
     return one_line(", ".join(shown), SENTENCE_MAX) + more

@@ -1,4 +1,4 @@
-"""What escrow accounts will pay, and until when: lazy accrual is computed (semantics 4.6)."""
+"""How much escrow accounts pay, and for how long; computes lazy accrual (semantics 4.6)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from reconciler.values.observed import EscrowAccount, Payment, State
 
 
 def blocks_left(account: EscrowAccount, height: int) -> int | None:
-    """Blocks that the funds still pay, counted from `height`; negative: they ran out, and nobody settled yet.
+    """Blocks that the funds still pay, counted from `height`; negative if they ran out and are not settled
+    yet.
 
-    None where nothing drains the account. Truncation leaves each of k payments up to 1 uve, which bounds the
-    search.
+    None if no payment is open. Truncation leaves each of k payments up to 1 uve, which bounds the search.
     """
     rates = [p.rate for p in account.payments if p.state is State.OPEN]
     drain = sum(rates, Decimal(0))
@@ -31,7 +31,7 @@ def blocks_left(account: EscrowAccount, height: int) -> int | None:
 
 
 def due_gross(account: EscrowAccount, lease: LeaseId, height: int) -> int:
-    """What a withdrawal settled at `height` would pay before the take fee, in whole uve.
+    """The gross amount of a withdrawal settled at `height`, in whole uve.
 
     Payments are served in the order of their xid while funds last (semantics 4.2).
     """
@@ -48,7 +48,7 @@ def due_gross(account: EscrowAccount, lease: LeaseId, height: int) -> int:
 
 
 def paid_in_all(account: EscrowAccount | None, payment: Payment, height: int) -> int:
-    """What the lease has paid and owes up to `height`, gross, in whole uve."""
+    """The sum that the lease has paid and owes up to `height`, gross, in whole uve."""
     if account is None or payment.state is not State.OPEN:
         return payment.withdrawn + floor_uve(payment.balance)
     return payment.withdrawn + due_gross(account, payment.lease, height)

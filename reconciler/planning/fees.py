@@ -1,4 +1,4 @@
-"""What messages cost: measured gas (semantics 1.6), turned into uve."""
+"""Message fees: measured gas (semantics 1.6), converted into uve."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ GAS_RECORD_AND_SETTLE = 952_610
 """Medians of accepted single-message transactions; the pair was measured together."""
 
 WORST = 3
-"""A transaction may cost so many times the median: the dearest withdrawal, which closes leases, cost 3 times.
-"""
+"""Allowance over the median: the most expensive withdrawal, which closes leases, cost 3 times the median."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Fees:
 
     @classmethod
     def under(cls, rules: ChainRules, limits: Limits) -> Fees:
-        """Fees at the price that the node asks and the adjustment that the host file sets."""
+        """Fees at the node's gas price and the host file's gas adjustment."""
         return cls(rules.gas_price, limits.gas_adjustment)
 
     def of_gas(self, gas: int) -> int:
@@ -50,7 +49,7 @@ class Fees:
 
     @property
     def lease_costs(self) -> int:
-        """What a lease costs before it earns: the bid, one withdrawal, closing."""
+        """The fees of one lease: the bid, one withdrawal, closing."""
         return self.of_gas(GAS_CREATE_BID + GAS_WITHDRAW + GAS_CLOSE_BID)
 
     @property
@@ -60,21 +59,21 @@ class Fees:
 
     @property
     def withdrawal(self) -> int:
-        """One withdrawal."""
+        """The fee of one withdrawal."""
         return self.of_gas(GAS_WITHDRAW)
 
     @property
     def settle(self) -> int:
-        """Settling what is on record."""
+        """The fee of settling usage records."""
         return self.of_gas(GAS_SETTLE)
 
     @property
     def record_and_settle(self) -> int:
-        """One usage record and its settlement."""
+        """The fee of one usage record and its settlement."""
         return self.of_gas(GAS_RECORD_AND_SETTLE)
 
     def ceiling(self, messages: Iterable[Message]) -> int:
-        """The most that one transaction of these messages may cost."""
+        """The highest fee of one transaction of these messages."""
         return WORST * self.of_gas(sum(gas_of(m) for m in messages))
 
 

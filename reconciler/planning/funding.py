@@ -1,4 +1,4 @@
-"""Escrow that runs low: one notice to the tenant for each state, and a pause if so configured."""
+"""Low escrow funds: one notice to the tenant per state, and a pause if configured."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ def fundings(market: Market, desired: Desired) -> Mapping[LeaseId, TimeLeft]:
 
 
 def plan_funding(basis: MarketBasis) -> Iterator[NotifyTenant | Hold]:
-    """A hold for each account that runs low, and one notice for each state where the host file names a
-    receiver.
-    """
+    """A hold per account with low funds, and one notice per state if the host file names a receiver."""
     rules = rules_of(basis.desired)
     for lease, left in basis.funding.items():
         if left.state is Funding.HEALTHY:
@@ -73,7 +71,7 @@ _REASONS = {Funding.LOW: Reason.ESCROW_LOW, Funding.CRITICAL: Reason.ESCROW_CRIT
 
 
 def _sentence(left: TimeLeft, rules: Escrow) -> str:
-    """Without the time itself, which moves with every block."""
+    """The remaining time is left out, as it changes with every block."""
     if left.state is Funding.LOW:
         return f"its deployment's funds last less than {span(rules.low_seconds)}; the tenant may deposit more"
     stops = "; it is paused until more is deposited" if rules.on_critical is OnCritical.PAUSE else ""
@@ -81,7 +79,7 @@ def _sentence(left: TimeLeft, rules: Escrow) -> str:
 
 
 def paused_by_funding(desired: Desired, funding: Mapping[LeaseId, TimeLeft]) -> Desired:
-    """The same, with workloads paused whose funds are critical, where `escrow.on_critical` says so."""
+    """The desired state with critically funded workloads paused, if `escrow.on_critical` is `pause`."""
     if rules_of(desired).on_critical is not OnCritical.PAUSE:
         return desired
     ending = (x for x, left in funding.items() if left.state in (Funding.CRITICAL, Funding.EXHAUSTED))

@@ -1,4 +1,4 @@
-"""An order's attribute keys, matched as the chain does, by Go's `filepath.Match` (semantics 3.2)."""
+"""Matches an order's attribute keys as the chain does, like Go's `filepath.Match` (semantics 3.2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RANGE = re.compile(rf"({_RUNE})(?:-({_RUNE}))?+", re.DOTALL)
 
 
 def met(wanted: Attribute, have: Iterable[Attribute]) -> bool:
-    """Whether one of `have` fits: the key is a pattern, the value literal."""
+    """Whether one of `have` matches: the key is a pattern, the value is literal."""
     key, value = wanted
     return any(value == v and matches(key, k) for k, v in have)
 
@@ -33,8 +33,8 @@ def matches(pattern: str, key: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """Like Go, each part after a `*` takes its first place and keeps it (an atomic group), so that the time
-    grows with pattern times key; only the last part looks on, for the key's end.
+    """As in Go, each part after a `*` keeps its first match (an atomic group), which bounds the time by
+    pattern length times key length; only the last part searches on, for the end of the key.
     """
     parts = [""]
     at = 0
@@ -53,7 +53,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def _piece(token: re.Match[str]) -> str:
-    """One character's expression."""
+    """The expression of one character."""
     if token["any"]:
         return "[^/]"
     if token["ranges"] is None:

@@ -14,8 +14,8 @@ from reconciler.values.subjects import Subject
 
 
 def plan_closings(basis: MarketBasis) -> Proposals:
-    """Close open bids whose order is lost, gone or a zombie, so that their deposits come back; then leases as
-    asked.
+    """Close open bids whose order is lost, gone or a zombie, so that their deposits are refunded; then the
+    leases that the repository closes.
     """
     decisions = [*_stale_bids(basis), *_asked_for(basis)]
     return Proposals(
@@ -33,7 +33,7 @@ def _stale_bids(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
 
 
 def _may_win(bid: Bid) -> bool:
-    """Only one loser is refunded by the chain; all others stay open, also when the order is gone (semantics
+    """The chain refunds only one losing bid; all others stay open, even when the order is gone (semantics
     3.7, 3.8).
     """
     order = bid.order
@@ -70,9 +70,7 @@ def _asked_for(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
 
 
 def _same_block(basis: MarketBasis, lease: Lease) -> Hold | None:
-    """A closing in the block in which the account was settled leaves the payment open for ever (semantics
-    4.4).
-    """
+    """Closing in the block that settled the account would leave the payment open forever (semantics 4.4)."""
     account = basis.market.accounts.get(lease.id.deployment)
     if account is not None and account.settled_at >= basis.market.height:
         why = "its escrow account was settled in this very block; closed in the next"

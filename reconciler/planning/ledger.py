@@ -1,4 +1,4 @@
-"""The wallet's ledger: transfers from outside, earnings, and whether the account's past is known."""
+"""The wallet's ledger: external transfers, earnings, and whether the account's history is complete."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ MODULES = frozenset(
         "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk",
     }
 )
-"""Fee collector, escrow, distribution, settlement (semantics 1.1): what moves between these and us is
-business.
+"""Fee collector, escrow, distribution, settlement (semantics 1.1): transfers between these and us are not
+external.
 """
 
 REMEMBER_BLOCKS = 100
-"""How far the height up to which transfers are booked may lag in a quiet world: moving it costs a write."""
+"""How many blocks the booked height may lag while there are no transfers: each update costs a write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Earnings:
-    """In uve: locked in bids, earned net of what was put in, accrued on leases after the take fee."""
+    """In uve: locked in bids, earned net of external transfers, accrued on leases after the take fee."""
 
     deposits: int
     earned: int
@@ -37,8 +37,8 @@ class Earnings:
 
 
 def update_ledger(basis: MarketBasis) -> Memory:
-    """Begin the ledger of a new journal, book transfers from outside, and hold spending where the account's
-    past is not known.
+    """Begin the ledger of a new journal, book external transfers, and hold spending while the account's
+    history is incomplete.
     """
     memory, market = basis.memory, basis.market
     hold = market.height + basis.limits.timeout_blocks
@@ -77,12 +77,12 @@ def update_ledger(basis: MarketBasis) -> Memory:
 
 
 def locked_deposits(market: Market) -> int:
-    """Deposits of our open and active bids, in uve; they come back when the bids close."""
+    """Deposits of our open and active bids, in uve; refunded when the bids close."""
     return sum(b.deposit for b in market.bids.values() if b.state in (State.OPEN, State.ACTIVE))
 
 
 def earnings(market: Market, ledger: WalletLedger, funding: Iterable[TimeLeft]) -> Earnings:
-    """Change of the wallet, plus own deposits locked, less what came from outside; accrued apart."""
+    """The wallet's change plus locked deposits, less external transfers; accrued earnings are separate."""
     deposits = locked_deposits(market)
     earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside
     accrued = sum(after_take(left.accrued_uve, market.rules.take_percent) for left in funding)

@@ -1,4 +1,4 @@
-"""The memory that a cycle decides from: what ended since the last plan, and what is seen now."""
+"""Updates the memory: what ended since the last plan, and what is observed now."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FINAL = (
     "already settled",
     "no usage to settle",
 )
-"""Refusals that stay the same however long one waits (semantics 3.3, 4.8, 5.7)."""
+"""Permanent refusals: a retry cannot succeed (semantics 3.3, 4.8, 5.7)."""
 
 
 def is_final(words: str) -> bool:
@@ -48,7 +48,7 @@ def is_final(words: str) -> bool:
 
 
 def recall(inputs: PlanningInput) -> Memory:
-    """The memory with what ended since the last plan: transactions, other effects, and approvals given."""
+    """The memory with what ended since the last plan: transactions and other effects; and new approvals."""
     market = inputs.seen_market
     sequence = market.wallet.sequence if market is not None else None
     confirmed = confirm_all(inputs.memory, inputs.confirmations, inputs.now, sequence)
@@ -89,9 +89,9 @@ def confirm_all(
 ) -> Memory:
     """The memory after transactions landed, were refused in a block, or expired.
 
-    `sequence` is the account's next one as the chain shows it now. What a node calls expired is unspent only
-    while the account has not used the transaction's sequence; else it counts as spent for the hour, as the
-    node may hide where it landed.
+    `sequence` is the account's next one on the chain. A transaction that the node reports as expired is
+    unspent only while its sequence is unused; otherwise it counts as spent, as the node may hide where it
+    landed.
     """
     for confirmation in confirmations:
         if confirmation.fate is not IntentOutcome.EXPIRED:
@@ -118,7 +118,7 @@ def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
 
 
 def _culprits(confirmation: Confirmation) -> tuple[Message, ...]:
-    """The message that the block refused; all of them where the log does not say."""
+    """The message that failed in the block; all of them if the log names none."""
     match = _INDEX.search(confirmation.log)
     messages = confirmation.intent.messages
     if match and int(match[1]) < len(messages):
@@ -127,12 +127,12 @@ def _culprits(confirmation: Confirmation) -> tuple[Message, ...]:
 
 
 def _paid(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
-    """The fee is spent in a block whatever its code (semantics 1.2)."""
+    """A transaction in a block costs its fee, whatever its code (semantics 1.2)."""
     return replace(_spent(ledger, confirmation), fees=ledger.fees + confirmation.intent.fee)
 
 
 def _spent(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
-    """What counts against the hour's allowance: the fee, and deposits unless the block refused the bids."""
+    """Spending counted against `spend_per_hour`: the fee, and deposits unless the bids failed."""
     spent = confirmation.intent.fee
     if confirmation.fate is not IntentOutcome.REFUSED:
         spent += sum(m.deposit for m in confirmation.intent.messages if isinstance(m, CreateBid))
@@ -155,14 +155,14 @@ def _landed(memory: Memory, message: Message, time: int) -> Memory:
 
 
 def _recorded(memory: Memory, record: RecordUsage) -> UsageMemory:
-    """What ran after the record was planned stays to be billed by the next."""
+    """Usage after the record was planned remains for the next record."""
     before = memory.usage.get(record.lease, UsageMemory(record.period_end))
     ran = max(before.ran_seconds - record.ran_seconds, 0)
     return UsageMemory(record.period_end, ran, before.seen_running, record.lease_paid)
 
 
 def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> Memory:
-    """Count failures of effects, so that they are tried again later, or never."""
+    """Count failures of effects, to back off or to stop retrying."""
     retries, notified = memory.retries, memory.notified
     for each in results:
         match each.outcome:
@@ -181,7 +181,7 @@ def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> 
 
 
 def refusal(words: str) -> Refused | Failed:
-    """What a refusal before the block means: final, or worth another try later."""
+    """Whether a refusal by the node's check is permanent or temporary."""
     kind = Refused if is_final(words) else Failed
     return kind("ChainRefused", words, _advice(words))
 

@@ -1,4 +1,4 @@
-"""Each workload's phase, derived from what was observed, and the steps of the lifecycle that led there."""
+"""Derives each workload's phase and its lifecycle transitions from observation."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from reconciler.values.subjects import EffectKey, Subject
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """The workloads to remember, and the steps seen since last time."""
+    """The workloads to remember, and the transitions since the last cycle."""
 
     workloads: Mapping[WorkloadId, WorkloadMemory]
     transitions: tuple[Transition, ...]
 
 
 def derive_phases(basis: PlanningBasis) -> Phases:
-    """The phase of every workload of ours; unchanged where its lease or its adapter cannot be seen."""
+    """The phase of each of our workloads; unchanged while its lease or adapter is unseen."""
     workloads: dict[WorkloadId, WorkloadMemory] = {}
     transitions: list[Transition] = []
     before = basis.memory.workloads
@@ -62,8 +62,8 @@ def _labelled(basis: PlanningBasis) -> Iterable[Running]:
 
 
 def _forgotten(old: WorkloadMemory, new: WorkloadMemory, desired: Desired) -> bool:
-    """What is still terminated is forgotten once its file is gone, so that its record stays as long as
-    somebody wants it.
+    """A terminated workload is forgotten once its file is deleted, so that its record is kept as long as it
+    is wanted.
     """
     ended = old.phase is Phase.TERMINATED and new.phase is Phase.TERMINATED
     return ended and bool(desired.commit) and workload_id(old.lease) not in desired.workloads
@@ -99,7 +99,7 @@ def _next(basis: PlanningBasis, lease_id: LeaseId) -> WorkloadMemory | None:
 
 
 def _mark_closed(memory: WorkloadMemory, lease: Lease, height: int) -> WorkloadMemory:
-    """Seen closed once, and again at a later height: only then may it be removed."""
+    """Counts closed sightings: a lease seen closed at two rising heights may be removed."""
     if lease.state is State.ACTIVE:
         if not memory.closed_first and memory.usage_billed is lease.usage_billed:
             return memory
@@ -132,7 +132,7 @@ def _refusal(memory: Memory, subject: WorkloadId) -> Retry | None:
 
 
 def trouble_of(known: PlanningInput | PlanningBasis, memory: WorkloadMemory) -> Trouble | None:
-    """Why a workload is unhealthy: what its adapter shows, else why it could not be applied."""
+    """Why a workload is unhealthy: as its adapter shows, else why applying it failed."""
     view = known.adapters.get(memory.adapter)
     subject = workload_id(memory.lease)
     if view is not None and isinstance(view.workloads, Seen):
@@ -150,11 +150,11 @@ CLOSED = {
     "lease_closed_reason_decommission": "closed by us: decommissioned",
     "lease_closed_reason_manifest_timeout": "closed by us: it never ran",
 }
-"""The chain's reasons in words (semantics 3.8); it tells them in events alone, and others tell nothing."""
+"""Descriptions of the chain's close reasons (semantics 3.8), which only events carry; others have none."""
 
 
 def _details(basis: PlanningBasis, memory: WorkloadMemory) -> Mapping[Phase, str]:
-    """What is said of a step beside its trigger, by the phase that it leads to."""
+    """New phase -> detail of the transition, beside its trigger."""
     found: dict[Phase, str] = {}
     if memory.phase is Phase.FAILED and (trouble := trouble_of(basis, memory)):
         found[Phase.FAILED] = f"{trouble.reason}: {trouble.message}"
@@ -168,8 +168,8 @@ LOSSES_NAMED = 3
 
 
 def _losses(old: WorkloadMemory | None, new: WorkloadMemory) -> list[Transition]:
-    """Pods that went though their specification stayed: somebody, or their node, took them; the cluster makes
-    others by itself.
+    """Pods that vanished under an unchanged specification: deleted by someone else, or lost with their node.
+    The cluster replaces them itself.
     """
     if old is None or not new.digest or old.digest != new.digest or new.phase in _ENDING:
         return []

@@ -1,4 +1,4 @@
-"""Where each workload runs: where its file says, where it is, where its attributes say, or where it fits."""
+"""Chooses each workload's adapter: by its file, where it runs, by its attributes, or where it fits."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from reconciler.values.readings import Seen
 from reconciler.values.resources import Attribute, total
 
 PREFERRED = ("kubernetes", "ansible")
-"""Of adapters that would do equally well, the first."""
+"""Preference among equally suitable adapters, first one first."""
 ADAPTER = "adapter"
-"""The attribute of an order that names an adapter."""
+"""Order attribute that names an adapter."""
 
 
 def place_workloads(basis: PlanningBasis) -> Desired:
-    """The desired state with an adapter and its order's attributes for each workload; the same object where
-    that changes nothing.
+    """The desired state with an adapter and the order's attributes for each workload; the same object if
+    nothing changes.
     """
     desired = basis.desired
     leases = basis.market.leases if basis.market else {}
@@ -41,7 +41,9 @@ def _placed(
 
 
 def _choice(basis: PlanningBasis, workload: Workload) -> str:
-    """Where it is or was; a new one is not placed elsewhere while an unseen adapter may run it."""
+    """The adapter that runs or ran it; a new workload is not placed elsewhere while an unseen adapter may run
+    it.
+    """
     names = [name for name in PREFERRED if name in basis.adapters]
     known = basis.memory.workloads.get(workload.id)
     there = [name for name in names if _holds(basis.adapters[name], workload)]
@@ -62,7 +64,7 @@ def _holds(view: AdapterView, workload: Workload) -> bool:
 
 
 def _matches(view: AdapterView, attributes: Iterable[Attribute]) -> int:
-    """How many of the attributes a machine of that adapter has."""
+    """How many of the attributes a machine of the adapter has."""
     hosts = view.capacity.view.hosts if isinstance(view.capacity, Seen) else ()
     return max((len(set(attributes) & set(host.attributes)) for host in hosts), default=0)
 

@@ -40,7 +40,7 @@ from reconciler.values.readings import Unseen
 from reconciler.values.subjects import CHAIN
 
 EMPTY_DESIRED = Desired("", None, None, None, None, {})
-"""The desired state before any revision was seen: nothing is started, removed or bid on for it."""
+"""The desired state before the first revision is seen: nothing is started, removed or bid on."""
 
 
 def plan(inputs: PlanningInput) -> Plan:
@@ -52,7 +52,7 @@ def plan(inputs: PlanningInput) -> Plan:
 
 
 def revision_in_force(inputs: PlanningInput) -> Desired:
-    """The desired state that the plan is made from; it depends on neither chain nor adapters."""
+    """The desired state that the plan is based on; independent of chain and adapters."""
     return admit(inputs, recall(inputs)).desired or EMPTY_DESIRED
 
 
@@ -109,7 +109,7 @@ def _basis(inputs: PlanningInput, memory: Memory, admission: Admission) -> Plann
 
 
 def _window(inputs: PlanningInput, memory: Memory, admission: Admission) -> Memory:
-    """The memory with what the revision in force adds to the window that bounds are measured over."""
+    """The memory with the revision in force recorded in the window of the bounds."""
     if admission.desired is None or isinstance(inputs.desired, Unseen):
         return memory
     applied = inputs.desired.view.applied
@@ -119,7 +119,7 @@ def _window(inputs: PlanningInput, memory: Memory, admission: Admission) -> Memo
 
 
 def _money(basis: MarketBasis) -> tuple[list[Action | Hold], str]:
-    """What brings or costs money, by precedence where not all fits, and the batch that it is sent in."""
+    """Proposals about money in order of precedence, and the transaction that carries them."""
     proposals = plan_closings(basis) + plan_bids(basis) + plan_usage(basis) + plan_withdrawals(basis)
     sending = plan_transactions(basis, proposals.messages)
     return [*plan_funding(basis), *proposals.holds, *sending.holds, *sending.actions], sending.batch
@@ -132,7 +132,7 @@ def _no_money(inputs: PlanningInput) -> tuple[list[Action | Hold], str]:
 
 
 def _waiting(basis: PlanningBasis, admission: Admission, holds: Iterable[Hold]) -> Mapping[str, Breach]:
-    """What the owner may approve now: the bounds for which something is held."""
+    """The breaches that the owner may approve now: those with a hold."""
     named = {hold.approval for hold in holds if hold.approval}
     spends = (
         [spending(basis.desired.commit, basis.limits, basis.market.wallet.address)] if basis.market else []
@@ -161,5 +161,5 @@ def _rank(action: Action) -> tuple[int, str]:
 
 
 def _hold_order(hold: Hold) -> tuple[str, Reason, str, bool, str]:
-    """By the subject's text first; faster than the order of nested records."""
+    """Sorts by the subject's text first; faster than comparing nested records."""
     return hold.subject.name, hold.reason, hold.message, hold.ours, hold.approval

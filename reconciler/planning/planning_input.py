@@ -21,11 +21,11 @@ from reconciler.values.records import EffectResult
 
 @dataclass(frozen=True, slots=True)
 class PlanningInput:
-    """One cycle's facts.
+    """The facts of one cycle.
 
     `now` is the host's clock in unix seconds: it times waits, never money. `intents` are unconfirmed
-    transactions, `confirmations` those that this cycle saw end, `results` how earlier effects ended,
-    `notifying` whether the host file names a receiver of notices, `approvals` the owner's since then.
+    transactions, `confirmations` those that ended in this cycle, `results` the results of earlier effects,
+    `approvals` the owner's new ones, `notifying` whether the host file names a receiver of notices.
     """
 
     now: int
@@ -48,8 +48,8 @@ class PlanningInput:
 
 @dataclass(frozen=True, slots=True)
 class PlanningBasis:
-    """What the decisions are made from: the revision in force with each workload placed on an adapter, the
-    adapters that the host file allows, and the memory brought up to date.
+    """The basis of all decisions: the revision in force with each workload placed on an adapter, the adapters
+    that the host file allows, and the updated memory.
     """
 
     now: int
@@ -66,18 +66,18 @@ class PlanningBasis:
 
 @dataclass(frozen=True, slots=True)
 class MarketBasis(PlanningBasis):
-    """The same while the chain is seen: what decisions about money are made from."""
+    """The basis of decisions about money, while the chain is seen."""
 
     market: Market
 
     def seconds(self, blocks: int) -> int:
-        """So many blocks in measured chain time, in whole seconds, rounded up."""
+        """The duration of so many blocks in measured chain time, in whole seconds, rounded up."""
         return -int(-blocks * self.market.block_seconds // 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """The messages that a step proposes to send, and the effects that it withholds."""
+    """The messages that a stage proposes to send, and the effects that it withholds."""
 
     messages: tuple[Message, ...] = ()
     holds: tuple[Hold, ...] = field(default=())

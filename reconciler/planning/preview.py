@@ -1,7 +1,7 @@
-"""What a change would bring about: the plan before and after it, on one outlook. Pure.
+"""Previews a change: the plan before and after it, on one planning snapshot. Pure.
 
-The plan of the new side is the loop's own `plan`, given what the loop would be given: so what a pull request
-reads is what is done once it is merged, as long as the world stays as it was seen.
+Both plans come from the loop's own `plan` with the loop's own input, so the preview equals what happens after
+the merge, as long as nothing else changes.
 """
 
 from __future__ import annotations
@@ -51,14 +51,12 @@ LIMITS = frozenset(
         Reason.SECRET_DENIED,
     }
 )
-"""Reasons that stand for a limit of the host file."""
+"""Reasons that refer to a limit of the host file."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevisionChange:
-    """Two revisions to tell apart, and the one that was last applied, where it is another than `base` and
-    known.
-    """
+    """Two revisions to compare, and the one last applied, if known and not `base`."""
 
     base: Revision
     head: Revision
@@ -74,7 +72,7 @@ class _Side:
 
 
 def planning_input_of(outlook: PlanningSnapshot, newest: Revision, applied: Revision | None) -> PlanningInput:
-    """What the loop would plan from, were this revision the newest and nothing under way."""
+    """The loop's input if this revision were the newest and no transaction were open."""
     older = applied if applied and applied.desired.commit != newest.desired.commit else None
     return PlanningInput(
         now=outlook.taken_at,
@@ -88,7 +86,7 @@ def planning_input_of(outlook: PlanningSnapshot, newest: Revision, applied: Revi
 
 
 def preview(outlook: PlanningSnapshot, change: RevisionChange) -> Preview:
-    """Plan both sides and tell them apart; files, notes and their like are the caller's to add."""
+    """Plan both sides and compare them; the caller adds files and notes."""
     applied = change.applied or change.base
     before, after = _side(outlook, change.base, applied), _side(outlook, change.head, applied)
     terms = _terms(outlook, after.basis.desired)
@@ -117,7 +115,7 @@ def preview(outlook: PlanningSnapshot, change: RevisionChange) -> Preview:
 
 
 def _stops(memory: Memory, change: RevisionChange) -> Iterator[str]:
-    """What a limit on removals counts, whether it is exceeded or not."""
+    """The removals that `removals_per_revision` counts, exceeded or not."""
     found = disruptions(change.base.desired, change.head.desired, memory)
     served = [each.what for subject, each in sorted(found.items()) if is_served(memory, subject)]
     if served:
@@ -140,7 +138,7 @@ def _terms(outlook: PlanningSnapshot, desired: Desired) -> QuoteTerms:
 
 
 def _prices(outlook: PlanningSnapshot, old: Desired, new: Desired) -> Iterator[Price]:
-    """Reference orders whose quote changes: by the prices, or by how often we draw."""
+    """Reference orders whose quote changes, through the prices or the withdrawal interval."""
     for name, resources in REFERENCES:
         quotes: list[Quote | None] = []
         for desired in (old, new):
@@ -168,7 +166,7 @@ def _workloads(old: Desired, new: Desired) -> Iterator[WorkloadChange]:
 
 
 def _verb(was: Workload | None, now: Workload | None) -> str:
-    """The most that is asked: a file that closes and pauses closes. A deleted file ends nothing by itself."""
+    """The strongest change: closing outranks pausing. Deleting a file ends nothing by itself."""
     if now is None:
         return "left without a file"
     if now.close is not None and (was is None or was.close is None):
@@ -181,7 +179,7 @@ def _verb(was: Workload | None, now: Workload | None) -> str:
 
 
 def verdicts(plan: Plan) -> Mapping[OrderId, BidDecision]:
-    """What a plan decides about each open order."""
+    """A plan's decision on each open order."""
     found = {
         hold.subject.order: BidDecision(None, hold.reason, hold.message)
         for hold in plan.holds
@@ -212,7 +210,7 @@ def _room(side: _Side) -> FreeCapacity | None:
 
 
 def _ceilings(before: Plan, after: Plan) -> Iterator[Hold]:
-    """Limits that the old side did not run into with the same subject."""
+    """Limit holds of the new side whose subject has none on the old side."""
     known = {(hold.subject, hold.reason) for hold in before.holds}
     for hold in after.holds:
         if (hold.reason in LIMITS or hold.approval) and (hold.subject, hold.reason) not in known:

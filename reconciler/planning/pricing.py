@@ -1,4 +1,4 @@
-"""What a group of resources costs a block, and how long its lease takes to earn back its fees."""
+"""Prices a group of resources per block, and the time in which its lease earns back its fees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a lease at our prices brings, an hour and a month, and what of it is left to us."""
+"""Quotes: the revenue of a lease at our prices per hour and month, and what remains after fees."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SMALL = Resources(500, 512 * MB, 1_024 * MB)
 MEDIUM = Resources(4_000, 8_192 * MB, 51_200 * MB)
 GPU = Resources(8_000, 32_768 * MB, 102_400 * MB, 1)
 REFERENCES = (("small", SMALL), ("medium", MEDIUM), ("GPU", GPU))
-"""Orders that stand for many, to show what prices mean."""
+"""Typical orders, to illustrate prices."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteTerms:
-    """What besides the prices decides what a lease brings: the chain's rules and block time, our fees, and
-    how often we draw.
+    """What besides prices determines a lease's revenue: the chain's rules and block time, our fees, and the
+    withdrawal interval.
     """
 
     rules: ChainRules
@@ -37,7 +37,7 @@ class QuoteTerms:
 
     @classmethod
     def of(cls, market: Market, limits: Limits, withdrawals: Withdrawals) -> QuoteTerms:
-        """The terms on a chain as it was seen."""
+        """The terms of a chain view."""
         fees = Fees.under(market.rules, limits)
         return cls(market.rules, market.block_seconds, fees, withdrawals.every_seconds)
 
@@ -49,7 +49,7 @@ class QuoteTerms:
 
 
 def quote(resources: Resources, pricing: Pricing, terms: QuoteTerms) -> Quote:
-    """What a lease of these resources brings while the tenant pays; amounts in uve."""
+    """The quote of a lease of these resources while the tenant pays; amounts in uve."""
     rate = price(resources, pricing)
     with localcontext(prec=EXACT.prec):
         hour = rate * HOUR_SECONDS / terms.block_seconds
@@ -64,7 +64,7 @@ def quote(resources: Resources, pricing: Pricing, terms: QuoteTerms) -> Quote:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a price: so many of something, at so many uve each, a block."""
+    """One line of a price: an amount of a resource, and its unit price in uve per block."""
 
     name: str
     count: Decimal
@@ -73,13 +73,13 @@ class Item:
 
     @property
     def cost(self) -> Decimal:
-        """What they cost together, before the margin."""
+        """The line's price, before the margin."""
         with localcontext(EXACT):
             return self.count * self.price
 
 
 def items(resources: Resources, pricing: Pricing) -> tuple[Item, ...]:
-    """What the price of these resources is made of; their sum with the margin, rounded last, is `price`."""
+    """The lines of these resources' price; their sum with the margin, rounded last, is `price`."""
     return (
         Item("cpu", Decimal(resources.cpu_milli), "m", pricing.cpu_millicores),
         Item("memory", Decimal(resources.memory_bytes) / MB, " MB", pricing.memory_mb),

@@ -1,4 +1,4 @@
-"""Back-off: what failed before, and when it may be tried again."""
+"""Back-off: failed effects, and when to retry them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_SECONDS = 3_600
 def retry_hold(
     memory: Memory, effect: Action | Message | EffectKey, subject: Subject, now: int
 ) -> Hold | None:
-    """The hold on an effect that failed before and may not be tried yet; None when it may."""
+    """The hold on a failed effect whose back-off has not elapsed; None if it may be tried."""
     retry = memory.retries.get(effect if isinstance(effect, EffectKey) else effect_key(effect))
     if retry is None:
         return None
@@ -33,7 +33,7 @@ def retry_hold(
 def with_failure(
     retries: Mapping[EffectKey, Retry], key: EffectKey, now: int, failure: Retry
 ) -> dict[EffectKey, Retry]:
-    """The retries after one more failure; `next_try` 0 means never again, else it is computed here."""
+    """The retries after one more failure; `next_try` 0 means never, otherwise it is computed here."""
     before = retries.get(key)
     failures = before.failures + 1 if before else 1
     wait = min(FIRST_SECONDS * 2 ** min(failures - 1, 16), LONGEST_SECONDS)
@@ -42,7 +42,7 @@ def with_failure(
 
 
 def prune(retries: Mapping[EffectKey, Retry], market: Market) -> Mapping[EffectKey, Retry]:
-    """The retries without those of bids and leases that are no more; the same mapping where all are."""
+    """The retries without those of bids and leases that ended; the same mapping if there are none."""
     kept = {k: r for k, r in retries.items() if _is_current(k, market)}
     return retries if len(kept) == len(retries) else kept
 

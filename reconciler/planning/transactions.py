@@ -1,4 +1,4 @@
-"""What goes together in one transaction: one a cycle, none while one is unconfirmed."""
+"""Forms one transaction per cycle, and none while one is unconfirmed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OVERDUE_BLOCKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The cycle's transaction, if any, what waits, and the kind that was sent last."""
+    """The cycle's transaction, if any, the held messages, and the kind that was sent last."""
 
     actions: tuple[SendTransaction | BroadcastAgain, ...]
     holds: tuple[Hold, ...]
@@ -43,7 +43,7 @@ class Sending:
 
 
 def plan_transactions(basis: MarketBasis, messages: tuple[Message, ...]) -> Sending:
-    """Form one transaction; what gates may refuse goes alone, and the two kinds take turns."""
+    """Form one transaction; messages that gates may refuse go alone, and the two kinds alternate."""
     last = basis.memory.last_batch
     if basis.intents:
         again = tuple(BroadcastAgain(i.hash) for i in basis.intents if _overdue(i, basis.market))
@@ -63,8 +63,8 @@ def plan_transactions(basis: MarketBasis, messages: tuple[Message, ...]) -> Send
 
 
 def _overdue(intent: Intent, market: Market) -> bool:
-    """It should have been in a block by now: perhaps its bytes were never received, or only by a node that
-    showed a height which the chain never had.
+    """Whether it should be in a block by now: perhaps its bytes were never received, or only by a node that
+    showed a false height.
     """
     return not intent.signed_at_height <= market.height < intent.signed_at_height + OVERDUE_BLOCKS
 
@@ -80,7 +80,7 @@ def _turn(messages: tuple[Message, ...], last: str) -> str:
 
 
 def _take(basis: MarketBasis, messages: list[Message]) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
-    """As many as a transaction may carry, each deployment's escrow touched once (semantics 4.4)."""
+    """As many messages as a transaction may carry, touching each deployment's escrow once (semantics 4.4)."""
     chosen: list[Message] = []
     holds: list[Hold] = []
     touched: set[DeploymentId] = set()
@@ -115,7 +115,7 @@ def _hold_all(messages: Iterable[Message], reason: Reason, why: str) -> tuple[Ho
 
 
 def suspension(desired: Desired) -> tuple[Hold, ...]:
-    """That all spending is suspended, said also while nothing wants to be sent."""
+    """A hold while all spending is suspended, even if there is nothing to send."""
     if not (desired.config and desired.config.suspended):
         return ()
     why = f"config.yaml says suspended: {desired.config.suspended}; take it out to go on"
@@ -123,7 +123,7 @@ def suspension(desired: Desired) -> tuple[Hold, ...]:
 
 
 def spending_stop(basis: MarketBasis) -> Hold | None:
-    """Why nothing at all may be sent now."""
+    """Why no transaction may be sent now."""
     limits, market = basis.limits, basis.market
     if limits.stop_spending:
         return Hold(

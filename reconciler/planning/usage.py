@@ -1,5 +1,5 @@
-"""Usage: what ran, at our prices, less what the lease paid for the same blocks; recorded once, settled by its
-ids.
+"""Usage billing: measured time at our prices, less what the lease paid for the same blocks; recorded once,
+settled by record ids.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import Subject
 
 LANDING_BLOCKS = 2
-"""Settling takes so many blocks, recording before it as many: what is not settled before the escrow expires
-is lost with its fees (semantics 5.5).
+"""Blocks to allow for settling, and again for recording before it: usage that is not settled before the
+escrow expires is lost with its fees (semantics 5.5).
 """
 
 
 def plan_usage(basis: MarketBasis) -> Proposals:
-    """Record what is due and worth its fees, and settle what is on record, for each usage-billed lease."""
+    """For each usage-billed lease, record usage that is due and worth its fees, and settle records."""
     rules = basis.desired.config.usage if basis.desired.config else Usage()
     decisions = [d for lease in _billed(basis) for d in _evaluate(basis, lease, rules)]
     return Proposals(
@@ -77,9 +77,7 @@ def _settle(
     terms: tuple[SettlementEscrow, Usage],
     records: tuple[UsageRecord, ...],
 ) -> Iterator[SettleUsage | Hold]:
-    """Settle records that bring more than the fee; near the escrow's expiry, as long as they bring anything
-    over it.
-    """
+    """Settle records that gain `min_gain` over the fee; near the escrow's expiry, any that gain something."""
     escrow, rules = terms
     left = escrow.expires_at - basis.market.time
     if not records or left <= basis.seconds(LANDING_BLOCKS):
@@ -101,8 +99,8 @@ def _record(
     terms: tuple[SettlementEscrow, Usage],
     records: tuple[UsageRecord, ...],
 ) -> Iterator[RecordUsage | Hold]:
-    """Record the time since the last record; few, coarse records, as each makes the next dearer (semantics
-    1.6): near the escrow's expiry, once half of what was left is over.
+    """Record the time since the last record. Records are few and coarse, as each makes the next more
+    expensive (semantics 1.6); near the escrow's expiry, once half of the remaining time has passed.
     """
     escrow, rules = terms
     memory = basis.memory.usage.get(lease.id)
@@ -126,7 +124,7 @@ def _record(
 
 
 def bill(basis: MarketBasis, lease: Lease, memory: UsageMemory, room: int) -> RecordUsage:
-    """The record for the time since the last one; never more than `room` uve, as a capped settle forfeits the
+    """The record of the time since the last one; at most `room` uve, as a capped settlement forfeits the
     rest.
     """
     market = basis.market
@@ -139,5 +137,5 @@ def bill(basis: MarketBasis, lease: Lease, memory: UsageMemory, room: int) -> Re
 
 
 def _net(basis: MarketBasis, amount: int) -> int:
-    """What a settlement of `amount` uve brings after its fees, 5 % and 1 % (semantics 5.5)."""
+    """The net of a settlement of `amount` uve after its fees, 5 % and 1 % (semantics 5.5)."""
     return floor_uve(amount * (100 - basis.market.rules.settlement_fee_percent) / 100)

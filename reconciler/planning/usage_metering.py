@@ -1,4 +1,4 @@
-"""How long usage-billed workloads ran, in chain time: only what two neighbouring looks prove."""
+"""Measures how long usage-billed workloads ran, in chain time: only between two consecutive observations."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from reconciler.values.observed import Lease, Market, SettlementSide, State
 from reconciler.values.readings import Seen
 
 LONGEST_GAP_SECONDS = 60
-"""Looks further apart than this, and than ten blocks, prove nothing of the time between."""
+"""Observations further apart than this, and than ten blocks, do not count the time between."""
 
 
 def measure(basis: MarketBasis) -> dict[LeaseId, UsageMemory]:
-    """The usage memory of every usage-billed lease that is active or not settled yet."""
+    """The usage memory of each usage-billed lease that is active or not settled yet."""
     kept: dict[LeaseId, UsageMemory] = {}
     market = basis.market
     for lease in market.leases.values():

@@ -1,9 +1,10 @@
-"""What was in force within the window that bounds look back on: prices, and what was done to workloads.
+"""The time window over which bounds are measured: prices in force within it, and workloads disrupted within
+it.
 
-These facts are memory: they survive a restart with the journal. Without a journal the revision in force is
-the one that the repository's mirror remembers: its prices are the reference, and every workload counts as
-served until the chain was seen. Without any state the first revision is the reference: then the absolute
-bounds (`price_min`, `price_max`, signatures) are what holds.
+These facts are memory and survive a restart with the journal. Without a journal, the revision in force is
+read from the repository's mirror: its prices are the reference, and every workload counts as served until the
+chain is seen. Without any state the first revision is the reference, and only the absolute bounds
+(`price_min`, `price_max`, signatures) protect.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory, PastDisruption, PriceSpan
 
 SPANS = 24
-"""Parts of a window: what changes within one is one span, so that no number of commits makes memory grow."""
+"""Parts of a window; changes within one part share a span, which bounds memory however many commits arrive.
+"""
 
 
 def charged(pricing: Pricing, name: str) -> Decimal:
@@ -30,24 +32,25 @@ def charged(pricing: Pricing, name: str) -> Decimal:
 
 
 def with_prices(memory: Memory, pricing: Pricing | None) -> Memory:
-    """The memory, where it knows no price in force, with these."""
+    """The memory with these prices, if it has no price in force."""
     if memory.prices or pricing is None:
         return memory
     return replace(memory, prices={name: (_span(charged(pricing, name)),) for name in PRICES})
 
 
 def in_force_within(spans: Sequence[PriceSpan], since: int) -> tuple[Decimal, Decimal]:
-    """The lowest and the highest price that were in force after a moment; the last span is in force."""
+    """The lowest and the highest price in force since a time; the last span is in force now."""
     kept = [each for each in spans if not each.until or each.until > since]
     return min(each.low for each in kept), max(each.high for each in kept)
 
 
 def too_far(price: Decimal, within: tuple[Decimal, Decimal], percent: int) -> Decimal | None:
-    """The price in force within the window from which this one is too far; None: it may come into force.
+    """The price in force within the window that this price exceeds by too much; None if it is within the
+    bound.
 
-    Between the lowest and the highest of them any price may: that is going back, and widens nothing. Beyond
-    them it is measured from both, so that many small steps lead no further than one. What was free before has
-    no percentage.
+    Any price between the lowest and the highest is allowed, as it widens nothing. Beyond them the change is
+    measured from both, so that many small steps lead no further than a single one. From a price of 0 no
+    percentage is defined.
     """
     low, high = within
     if low <= price <= high:
@@ -61,11 +64,10 @@ def too_far(price: Decimal, within: tuple[Decimal, Decimal], percent: int) -> De
 def counted(
     found: Mapping[WorkloadId, Disruption], memory: Memory, since: int
 ) -> tuple[frozenset[WorkloadId], frozenset[WorkloadId]]:
-    """Workloads that a revision adds to those disrupted since then, and all that count with them.
+    """The workloads that a revision adds to those disrupted since a time, and all that count.
 
-    Each counts once within the window, however often it is stopped or replaced, and no less when that is
-    undone. What the owner approved does not count; undoing it by going back to what ran before does not
-    either, anything else does.
+    Each counts once within the window, however often it is stopped or replaced, even if that is undone.
+    Disruptions that the owner approved do not count, nor does reverting them; anything else does.
     """
     recent = {k: past for k, past in memory.disrupted.items() if past.at > since}
     before = frozenset(k for k, past in recent.items() if not past.approved and is_served(memory, k))
@@ -82,9 +84,9 @@ def counted(
 def put_in_force(
     memory: Memory, change: tuple[Desired | None, Desired], limits: Limits, now: int, *, approved: bool
 ) -> Memory:
-    """The memory once a revision is in force instead of another; the same object where nothing changes.
+    """The memory after a change of the revision in force; the same object if nothing changes.
 
-    `approved`: the owner approved what it does to workloads.
+    `approved`: the owner approved its disruptions.
     """
     old, new = change
     since = now - limits.window_seconds
@@ -104,7 +106,7 @@ def put_in_force(
 def _prices(
     memory: Memory, change: tuple[Desired | None, Desired], limits: Limits, now: int
 ) -> Mapping[str, tuple[PriceSpan, ...]]:
-    """The spans with the prices that are in force now; without a pricing the last ones stay the reference."""
+    """The spans with the prices in force now; without a pricing file the last ones stay the reference."""
     old, new = change
     known = with_prices(memory, old.pricing if old else None).prices
     if new.pricing is None:
@@ -124,7 +126,9 @@ def _span(price: Decimal) -> PriceSpan:
 
 
 def _closed(spans: tuple[PriceSpan, ...], now: int, window_seconds: int) -> tuple[PriceSpan, ...]:
-    """The last span ended, as part of the one before where that ended within the same part of the window."""
+    """The spans with the last one ended; merged with the one before if that ended in the same part of the
+    window.
+    """
     *past, last = spans
     part = max(window_seconds // SPANS, 1)
     if past and past[-1].until // part == now // part:

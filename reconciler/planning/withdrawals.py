@@ -1,4 +1,4 @@
-"""When a lease's earnings are withdrawn: by interval and gain, and before its funds run out."""
+"""Withdraws the earnings of leases: by interval and gain, and before their funds run out."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import Subject
 
 LAST_BLOCKS = 10
-"""Funds that last no longer than this are drawn once, unless the account was settled as recently: past their
-end, earlier payments eat the later ones' money (semantics 4.6).
+"""Blocks of remaining funds at which a lease is withdrawn once more, unless the account was settled within as
+many blocks: after the funds end, earlier payments consume the later ones' share (semantics 4.6).
 """
 
 
 def plan_withdrawals(basis: MarketBasis) -> Proposals:
-    """Withdraw what is due and worth its fee, and whatever ends a lease that nobody pays for, one lease of
-    a deployment at a time (semantics 4.4).
+    """Withdraw what is due and worth its fee, and from leases without funds, which ends them; one lease of a
+    deployment at a time (semantics 4.4).
     """
     messages: list[WithdrawLease] = []
     holds: list[Hold] = []
@@ -52,7 +52,7 @@ def _evaluate_all(basis: MarketBasis) -> Iterator[WithdrawLease | Hold]:
 
 
 def _may_be_due(basis: MarketBasis, lease: Lease, rules: Withdrawals) -> bool:
-    """Decided from the lease alone: its interval is over, or its funds end."""
+    """Whether the lease is due: its interval has elapsed, or its funds end."""
     if lease.state is not State.ACTIVE:
         return False
     left = basis.funding[lease.id].blocks_left
@@ -86,7 +86,7 @@ def _evaluate(
 
 
 def _last_withdrawn(basis: MarketBasis, lease: Lease) -> int:
-    """Chain time of the last withdrawal that we know of, else of the lease's making."""
+    """Chain time of the last known withdrawal, else of the lease's creation."""
     known = basis.memory.withdrawn_at.get(lease.id)
     if known is not None:
         return known

@@ -1,4 +1,4 @@
-"""Leases to workloads: the lease decides that one exists, its file decides what it is."""
+"""Workloads: the lease decides whether one exists, its file decides its specification."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from reconciler.values.resources import total
 from reconciler.values.subjects import Subject
 
 RENDERING = 2
-"""Part of every digest. Raised when adapters make something else of a specification: what runs is applied
-again.
+"""Part of every digest; raised when adapters render specifications differently, so that running workloads are
+applied again.
 """
 
 
 @lru_cache(maxsize=1 << 15)
 def digest_of(workload: Workload) -> str:
-    """Identifies what is applied: everything of the workload but its place and its wish to be closed."""
+    """The digest of a workload's specification: everything but its adapter and its close request."""
     parts = (RENDERING, workload.id, workload.lease, workload.services, workload.adapter, workload.paused)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
-    """Apply what is leased and differs, remove what was seen closed twice, hold what is unclear."""
+    """Apply leased workloads that differ, remove those seen closed twice, and hold unclear cases."""
     decisions: list[Action | Hold] = []
     for name, view in sorted(basis.adapters.items()):
         if isinstance(view.workloads, Unseen):
@@ -57,14 +57,14 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
 
 
 def _leased(basis: PlanningBasis) -> Set[WorkloadId]:
-    """Those of active leases; of leases last seen active where the chain is silent, to repair what runs."""
+    """Workloads of active leases; while the chain is unseen, of leases last seen active, to repair them."""
     if basis.market is not None:
         return {workload_id(x.id) for x in basis.market.leases.values() if x.state is State.ACTIVE}
     return {name for name, w in basis.memory.workloads.items() if not w.closed_first}
 
 
 def _doubtful(basis: PlanningBasis) -> Set[WorkloadId]:
-    """Those whose lease one node shows as ended and the witness does not: what ran is repaired."""
+    """Workloads whose lease is ended on one node but not on the witness: they are repaired."""
     if basis.market is None:
         return frozenset()
     known = basis.memory.workloads
@@ -79,7 +79,7 @@ def _prepare(name: str, view: AdapterView) -> Iterator[PrepareAdapter]:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadPair:
-    """A workload's file beside what its adapter shows of it."""
+    """A workload's file, and the adapter's view of it."""
 
     workload: Workload
     running: Running | None
@@ -108,8 +108,8 @@ def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Itera
 
 
 def _repair_hold(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
-    """Why no repair: on the strength of a lease last seen, what ran goes on, and nothing else begins. On a
-    plain host, where nobody else repairs, what ran and is gone without a trace counts, too.
+    """Why a workload is not repaired while the chain is unseen: a workload that ran keeps running, and none
+    is started. On plain hosts, which do not repair by themselves, a vanished workload counts as one that ran.
     """
     subject = pair.workload.id
     if pair.running is None:
@@ -146,7 +146,7 @@ def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
 
 
 def _refusal(basis: PlanningBasis, workload: Workload) -> Hold | None:
-    """Why a workload's file is not applied as it stands."""
+    """Why a workload's file cannot be applied."""
     if workload.adapter not in basis.adapters:
         known = ", ".join(sorted(basis.adapters)) or "none"
         why = f"adapter {workload.adapter} is not configured on this host; configured: {known}"
@@ -169,7 +169,7 @@ def _refusal(basis: PlanningBasis, workload: Workload) -> Hold | None:
 
 
 def _excess(basis: PlanningBasis, workload: Workload) -> Hold | None:
-    """What its lease does not pay for; what runs unchanged was checked when it was applied."""
+    """Requests beyond the lease; an unchanged running workload was checked when it was applied."""
     if basis.market is None:
         return None
     lease = basis.market.leases.get(workload.lease)
@@ -212,8 +212,8 @@ def _difference(running: Running | None, workload: Workload) -> str:
 
 
 def _remove(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Action | Hold]:
-    """Remove what runs for a lease seen closed at two rising heights, and what has moved to another adapter;
-    never on silence, never more than the ceiling.
+    """Remove workloads whose lease was seen closed at two rising heights, and those that moved to another
+    adapter; never while the chain is unseen, never more than the ceiling.
     """
     removed = 0
     for name, view in sorted(basis.adapters.items()):
@@ -233,7 +233,7 @@ def _remove(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Action | Ho
 
 
 def _has_moved(basis: MarketBasis, adapter: str, subject: WorkloadId) -> bool:
-    """Whether it is well on the adapter that its file names, so that this one is of no more use."""
+    """Whether it is healthy on the adapter of its file, so that this copy is obsolete."""
     workload = basis.desired.workloads.get(subject)
     other = basis.adapters.get(workload.adapter) if workload and workload.adapter != adapter else None
     if other is None or isinstance(other.workloads, Unseen):
@@ -262,7 +262,7 @@ def _removal(basis: MarketBasis, adapter: str, running: Running) -> RemoveWorklo
 
 
 def _orphans(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Hold]:
-    """Files whose lease is not, or no longer, active."""
+    """Holds on files whose lease is not active."""
     for workload in basis.desired.workloads.values():
         if workload.id not in leased:
             lease = basis.market.leases.get(workload.lease)
