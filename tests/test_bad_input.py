@@ -15,7 +15,7 @@ from tests.bad_input.case import Case, Workspace
 from tests.simulation.outside import WorldState
 from tests.simulation.sim import middle
 
-LAST_GOOD = "its last good version goes on"
+LAST_GOOD = "the last good version stays in force"
 UNSEEN = "no bid, withdrawal or removal until it is seen"
 A_FILES_REST = "its last good version, every other file of the commit, bids"
 ON_THE_CLUSTER = "what runs is repaired; once it is seen, the closed lease goes and the order is bid on"
@@ -118,7 +118,7 @@ TABLE = [
     Case(
         "a branch rewritten under us",
         repositories.REWRITTEN,
-        "commit {newest} does not descend from the one last applied: history was rewritten; "
+        "commit {newest} does not descend from the applied commit: history was rewritten; "
         "restore the branch, or set allow_rewrite in the host file",
         "the last commit applied, bids at its prices",
     ),
@@ -159,16 +159,16 @@ TABLE = [
     Case(
         "a provider that is not registered",
         chains.not_registered,
-        "{us} is not registered as a provider on virtengine-devnet-1; this revision of the chain takes no "
-        "registration by transaction, ask for a genesis record",
+        "{us} is not registered as a provider on virtengine-devnet-1; this chain accepts no registration by "
+        "transaction; request a genesis record",
         "the cluster is prepared, status told",
     ),
     Case(
         "a withdrawal that a gate refuses",
         chains.gated,
         "failed once, last: MFA required for medium_withdrawal. Required factors: fido2 or totp: MFA "
-        "verification required; the chain's identity or multi-factor gate stands before it; the account's "
-        "owner must pass it",
+        "verification required; the chain's identity or multi-factor gate refuses it; the account's owner "
+        "must pass the gate",
         "usage is recorded and settled",
     ),
     Case(

@@ -53,7 +53,7 @@ def secret_denial(workload: Workload, grants: tuple[SecretGrant, ...]) -> str:
 def _sentence(adapter: str, whys: tuple[str, ...]) -> str:
     more = f"; and {len(whys) - SHOWN_MAX} more" if len(whys) > SHOWN_MAX else ""
     return (
-        f"the host file does not allow what adapters/{adapter}.yaml asks for, so nothing of it runs: "
+        f"adapters/{adapter}.yaml exceeds the grants of the host file, so the adapter is not used: "
         f"{'; '.join(whys[:SHOWN_MAX])}{more}; allow it under adapters.{adapter} in the host file and "
         "restart the daemon, or change the file"
     )

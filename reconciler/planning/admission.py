@@ -98,7 +98,7 @@ def _notes(revisions: Revisions) -> tuple[Hold, ...]:
         Hold(
             Subject.of_file(f.path),
             Reason.FILE_FAULTY,
-            f"{f.show()}; its last good version goes on",
+            f"{f.show()}; the last good version stays in force",
             ours=True,
         )
         for f in revisions.newest.desired.faults
@@ -115,7 +115,7 @@ def _objections(revisions: Revisions, limits: Limits, memory: Memory) -> Iterato
     commit = newest.desired.commit[:12]
     if not newest.descends and not limits.allow_rewrite:
         why = (
-            f"commit {commit} does not descend from the one last applied: history was rewritten; "
+            f"commit {commit} does not descend from the applied commit: history was rewritten; "
             "restore the branch, or set allow_rewrite in the host file"
         )
         yield Hold(REPOSITORY, Reason.REWRITTEN_HISTORY, why, ours=True)

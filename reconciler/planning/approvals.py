@@ -121,7 +121,7 @@ def _jump_hold(breach: Breach, jump: str, since: str) -> Hold:
 
 def _removal_hold(breach: Breach, fresh: int, all_counted: int, limits: Limits) -> Hold:
     within = f" within {span(limits.window_seconds)}"
-    earlier = f", and {all_counted - fresh} were so{within} before it" if all_counted > fresh else ""
+    earlier = f", after {all_counted - fresh} others{within}" if all_counted > fresh else ""
     why = (
         f"commit {breach.revision[:12]} stops, moves or replaces {fresh} workloads of active leases "
         f"({breach.named}){earlier}: more than the {breach.bound} that the host file's {REMOVALS} allows"
@@ -131,4 +131,4 @@ def _removal_hold(breach: Breach, fresh: int, all_counted: int, limits: Limits) 
 
 
 def _way_out(breach: Breach) -> str:
-    return f"revert the commit, or let this one pass: `{breach.command}` on the host"
+    return f"revert the commit, or approve it: `{breach.command}` on the host"

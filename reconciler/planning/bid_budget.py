@@ -47,7 +47,7 @@ class BidBudget:
         if self.allowance < self.each:
             why = f"{each}; {max(self.allowance, 0)}uve are left of the host file's spend_per_hour"
             if self.approved:
-                return Hold(PROVIDER, Reason.CEILING, f"{why}, including what was approved")
+                return Hold(PROVIDER, Reason.CEILING, f"{why}, including the approved amount")
             why += f"; `{self.breach.command}` on the host allows as much again within an hour"
             return Hold(PROVIDER, Reason.CEILING, why, approval=self.breach.digest)
         return None

@@ -93,7 +93,7 @@ def _general_hold(basis: MarketBasis, bidding: Bidding | None) -> Hold | None:
     if not bidding.enabled:
         return Hold(PROVIDER, Reason.BIDDING_OFF, "config.yaml says bidding.enabled: false")
     if basis.limits.draining:
-        why = "the provider drains; `provider-daemon drain --off` ends it"
+        why = "the provider is draining; `provider-daemon drain --off` ends it"
         return Hold(PROVIDER, Reason.DRAINING, why)
     deposit, most = basis.market.rules.bid_deposit, basis.limits.bid_deposit_max
     if deposit > most:
@@ -124,7 +124,7 @@ def _too_cheap(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold |
     subject = Subject.of_order(order.id)
     price, offer = candidate.price, candidate.offer
     if price <= 0:
-        return Hold(subject, Reason.NO_PRICE, "our prices make it free; the chain refuses a bid of nothing")
+        return Hold(subject, Reason.NO_PRICE, "our price for it is 0; the chain rejects a bid of 0")
     if offer > order.price:
         why = f"it pays at most {show_rate(order.price)} a block, our price is {show_rate(offer)}"
         return Hold(subject, Reason.PRICE_TOO_LOW, why)
@@ -157,7 +157,7 @@ def _allocate(basis: MarketBasis, candidates: list[Candidate]) -> tuple[tuple[Cr
         if short := too_small(order, room, capacity.view):
             holds.append(Hold(Subject.of_order(order.id), Reason.NO_CAPACITY, short))
         elif len(bids) >= basis.limits.bids_per_cycle:
-            why = f"{len(bids)} bids are made this cycle, the host file's bids_per_cycle"
+            why = f"bids_per_cycle of the host file ({len(bids)}) is reached"
             holds.append(Hold(Subject.of_order(order.id), Reason.CEILING, why))
         elif empty := budget.lacks():
             holds.append(replace(empty, subject=Subject.of_order(order.id)))

@@ -80,20 +80,22 @@ def too_small(order: Order, room: Resources, capacity: Capacity) -> str:
     """
     wanted = total([u.all for u in order.units])
     if short := room.lacks(wanted):
-        return f"asks {wanted.show()}; free are {room.show()}: too little {', '.join(short)}"
+        return f"requires {wanted.show()}; {room.show()} is free: too little {', '.join(short)}"
     if not capacity.hosts:
         return _too_small_for(capacity.nodes, order)
     if host_for(wanted, capacity, order.attributes):
         return ""
     if capacity.nodes:
         return _too_small_for(capacity.nodes, order)
-    return f"asks {wanted.show()} on one host, as a whole; no host that is what it asks for has it free"
+    return (
+        f"requires {wanted.show()} on one host; no host with the attributes of the order has that much free"
+    )
 
 
 def _too_small_for(nodes: tuple[Resources, ...], order: Order) -> str:
     for unit in order.units:
         if nodes and all(node.lacks(unit.one) for node in nodes):
-            return f"one unit asks {unit.one.show()}, more than any single node has"
+            return f"one unit requires {unit.one.show()}, more than any single node has"
     return ""
 
 

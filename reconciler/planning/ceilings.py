@@ -22,7 +22,7 @@ class Bounded:
 def bounded(actions: Sequence[Action], limits: Limits) -> Bounded:
     """The first `actions_per_cycle` effects; the rest are held."""
     most = limits.actions_per_cycle
-    why = f"{most} effects are tried this cycle, the host file's actions_per_cycle; it follows"
+    why = f"actions_per_cycle of the host file ({most}) is reached; retried in the next cycle"
     over = (subject for action in actions[most:] for subject in _held_subjects(action))
     return Bounded(tuple(actions[:most]), tuple(Hold(each, Reason.CEILING, why) for each in over))
 

@@ -32,7 +32,7 @@ def _stops(old: Config, new: Config) -> Iterator[str]:
     if new.suspended and not old.suspended:
         yield f"all spending stops ({new.suspended}): no bid, no withdrawal, no usage record until resumed"
     if old.bidding.enabled and not new.bidding.enabled:
-        yield "bidding stops: no new lease can come; those there are go on"
+        yield "bidding stops: there are no new leases; existing leases continue"
 
 
 def _price_warnings(price: Price, bound_seconds: int) -> Iterator[str]:
@@ -40,7 +40,7 @@ def _price_warnings(price: Price, bound_seconds: int) -> Iterator[str]:
     if new is None:
         return
     if new.rate <= 0:
-        yield f"a {price.name} order becomes free; the chain takes no bid of nothing, so none is made"
+        yield f"a {price.name} order becomes free; the chain rejects a bid of 0, so none is made"
         return
     if old is not None and old.rate > 0 and (old.rate - new.rate) * 100 >= old.rate * FALL_PERCENT:
         fall = plain(round((old.rate - new.rate) * 100 / old.rate, 1))
@@ -68,10 +68,10 @@ def _lease_warnings(old: Workload | None, new: Workload, lease: Lease, preview: 
     month = round(lease.price * MONTH_SECONDS / preview.costs.block_seconds)
     if new.close is not None and (old is None or old.close is None):
         yield (
-            f"the lease of {new.id} is closed ({new.close.value}): about {month:,}uve in 30 days end with it"
+            f"the lease of {new.id} is closed ({new.close.value}), which pays about {month:,}uve in 30 days"
         )
     elif new.paused and (old is None or not old.paused):
         yield (
-            f"{new.id} is paused: nothing of it runs, and its tenant goes on paying "
+            f"{new.id} is paused: its containers stop, and its tenant keeps paying "
             f"{grouped(lease.price)}uve a block"
         )

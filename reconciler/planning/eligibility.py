@@ -1,4 +1,4 @@
-"""Whether we may bid on an order: its tenant, its deployment, its requirements against our provider record."""
+"""Whether we may bid on an order: its tenant, its deployment, its requirements against our record."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _unnamed(order: Order) -> Hold | None:
     """Reject an order whose lease no workload file could name: it could be neither served nor closed."""
     if order.id.is_nameable:
         return None
-    why = f"a workload file cannot name {order.id}, so that its lease could be neither served nor closed"
+    why = f"no workload file can name {order.id}, so its lease could be neither served nor closed"
     return Hold(Subject.of_order(order.id), Reason.UNSUPPORTED_ID, why)
 
 
@@ -38,7 +38,7 @@ def _unacceptable(order: Order, bidding: Bidding, address: str) -> Hold | None:
     if order.deployment_state is not State.ACTIVE or order.group_state is not State.OPEN:
         why = (
             f"its deployment is {order.deployment_state} and its group {order.group_state}; "
-            "no lease can follow"
+            "no lease can result"
         )
         return Hold(subject, Reason.DEPLOYMENT_CLOSED, why)
     if order.id.owner == address:
@@ -48,7 +48,7 @@ def _unacceptable(order: Order, bidding: Bidding, address: str) -> Hold | None:
     if bidding.owners_allowed and order.id.owner not in bidding.owners_allowed:
         return Hold(subject, Reason.OWNER_DENIED, "its owner is not on bidding.owners_allowed of config.yaml")
     if order.denoms != frozenset({DENOM}):
-        why = f"it is priced in {_listed(order.denoms) or 'nothing'}, we take {DENOM} only"
+        why = f"its price is in {_listed(order.denoms) or 'no denomination'}; only {DENOM} is accepted"
         return Hold(subject, Reason.FOREIGN_DENOM, why)
     return None
 

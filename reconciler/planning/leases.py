@@ -62,7 +62,7 @@ def _asked_for(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
             yield wait
         elif allowed <= 0:
             most = basis.limits.closings_per_hour
-            why = f"{most} leases were closed within the hour, the host file's closings_per_hour"
+            why = f"closings_per_hour of the host file ({most}) is reached; closed when the hour is over"
             yield Hold(subject, Reason.CEILING, why, ours=True)
         else:
             allowed -= 1
@@ -73,6 +73,6 @@ def _same_block(basis: MarketBasis, lease: Lease) -> Hold | None:
     """Closing in the block that settled the account would leave the payment open forever (semantics 4.4)."""
     account = basis.market.accounts.get(lease.id.deployment)
     if account is not None and account.settled_at >= basis.market.height:
-        why = "its escrow account was settled in this very block; closed in the next"
+        why = "its escrow account was settled in this block; closed in the next"
         return Hold(Subject.of_workload(lease.id), Reason.AWAITING_HEIGHT, why)
     return None

@@ -177,8 +177,8 @@ def _losses(old: WorkloadMemory | None, new: WorkloadMemory) -> list[Transition]
     if not lost:
         return []
     more = f" and {len(lost) - LOSSES_NAMED} more" if len(lost) > LOSSES_NAMED else ""
-    what = f"pod {', '.join(lost[:LOSSES_NAMED])}{more} was removed, and not by us"
-    healed = "another runs in its place" if new.phase is Phase.RUNNING else "another is being started"
+    what = f"pod {', '.join(lost[:LOSSES_NAMED])}{more} was removed by someone else"
+    healed = "a replacement is running" if new.phase is Phase.RUNNING else "a replacement is starting"
     return [Transition(workload_id(new.lease), new.lease, new.phase, new.phase, what, healed)]
 
 

@@ -27,7 +27,8 @@ from reconciler.values.subjects import PROVIDER, SPENDING, Subject
 MARKET_BATCH = "market"
 GATED_BATCH = "withdrawals"
 OTHERS_FIRST = (
-    "another transaction goes first, as withdrawals never share one with other messages; it follows"
+    "another transaction is sent first, as withdrawals never share one with other messages; "
+    "sent in a later cycle"
 )
 OVERDUE_BLOCKS = 2
 """A transaction sent at height H was always in block H + 1 (semantics 1.2)."""
@@ -87,10 +88,10 @@ def _take(basis: MarketBasis, messages: list[Message]) -> tuple[tuple[Message, .
     for message in messages:
         account = touched_escrow(message)
         if len(chosen) >= basis.limits.messages_per_transaction:
-            why = "the transaction is full (host file: messages_per_transaction); it follows in the next"
+            why = "the transaction is full (host file: messages_per_transaction); sent in a later cycle"
             holds.append(Hold(held_subject(message), Reason.CEILING, why))
         elif account is not None and account in touched:
-            why = "its deployment's escrow is touched by another message; two in one block break its payments"
+            why = "another message settles its deployment's escrow; two in one block break its payments"
             holds.append(Hold(held_subject(message), Reason.AWAITING_HEIGHT, why))
         else:
             chosen.append(message)
@@ -118,7 +119,7 @@ def suspension(desired: Desired) -> tuple[Hold, ...]:
     """A hold while all spending is suspended, even if there is nothing to send."""
     if not (desired.config and desired.config.suspended):
         return ()
-    why = f"config.yaml says suspended: {desired.config.suspended}; take it out to go on"
+    why = f"config.yaml says suspended: {desired.config.suspended}; remove it to resume"
     return (Hold(SPENDING, Reason.SUSPENDED, why, ours=True),)
 
 
@@ -138,7 +139,7 @@ def spending_stop(basis: MarketBasis) -> Hold | None:
     if market.height < basis.memory.hold_until_height:
         why = (
             "the journal is new or does not match the account's sequence: nothing is spent before height "
-            f"{basis.memory.hold_until_height}, so that whatever was on its way has landed or expired"
+            f"{basis.memory.hold_until_height}, when every earlier transaction has landed or expired"
         )
         return Hold(PROVIDER, Reason.JOURNAL_NEW, why)
     skew = abs(basis.now - market.time)

@@ -46,7 +46,7 @@ def _evaluate(basis: MarketBasis, lease: Lease, rules: Usage) -> Iterator[Record
     subject = Subject.of_workload(lease.id)
     if side.escrow is None:
         if lease.state is State.ACTIVE:
-            why = "the tenant has made no settlement escrow for its order yet; usage before it is not billed"
+            why = "the tenant has created no settlement escrow for the order yet; earlier usage is not billed"
             yield Hold(subject, Reason.NO_SETTLEMENT_ESCROW, why, ours=True)
         return
     if (why := _not_ours(side.escrow, lease)) and lease.state is State.ACTIVE:
@@ -117,7 +117,7 @@ def _record(
     gain = _net(basis, message.amount) - Fees.under(basis.market.rules, basis.limits).record_and_settle
     if message.amount <= 0 or gain < (1 if ending or near else rules.min_gain):
         if not ending:
-            why = "what ran since the last record is not worth the fees of recording and settling it"
+            why = "usage since the last record is not worth the fees of recording and settling it"
             yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
         return
     yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message

@@ -78,7 +78,7 @@ def _evaluate(
     net = after_take(due_gross(account, lease.id, height + 1), basis.market.rules.take_percent)
     if not over and net - fee < (1 if ending else rules.min_gain):
         if not ending:
-            why = "what it has earned since is not yet worth the withdrawal's fee"
+            why = "earnings since the last withdrawal are not yet worth its fee"
             yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
         return
     message = WithdrawLease(lease.id, net)

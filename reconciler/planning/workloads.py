@@ -94,7 +94,7 @@ def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Itera
         yield refusal
         return
     if workload.paused:
-        why = "paused; the lease goes on paying, and no usage is billed"
+        why = "paused; the lease keeps paying, and no usage is billed"
         yield Hold(Subject.of_workload(subject), Reason.PAUSED_STILL_PAID, why, ours=True)
     reading = basis.adapters[workload.adapter].workloads
     if isinstance(reading, Unseen):
@@ -120,7 +120,7 @@ def _repair_hold(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
         return Hold(
             Subject.of_workload(subject),
             Reason.CHAIN_UNSEEN,
-            "not started while the chain cannot be seen",
+            "not started while the chain is unseen",
             ours=True,
         )
     if pair.running.digest != digest_of(pair.workload):
@@ -131,7 +131,7 @@ def _repair_hold(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
 
 def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
     if not desired.commit:
-        why = "no revision of the repository is known; what runs goes on"
+        why = "no revision of the repository is known; running workloads continue"
         return Hold(Subject.of_workload(subject), Reason.REPOSITORY_UNSEEN, why, ours=True)
     path = f"workloads/{subject}.yaml"
     faults = [f for f in desired.faults if f.path == path and not f.warning]
@@ -177,7 +177,7 @@ def _excess(basis: PlanningBasis, workload: Workload) -> Hold | None:
     if granted is None or not (short := granted.lacks(workload.resources)):
         return None
     asked = workload.resources.show()
-    why = f"asks {asked}, its lease grants {granted.show()}: too much {', '.join(short)}"
+    why = f"requests {asked}, its lease grants {granted.show()}: too much {', '.join(short)}"
     return Hold(Subject.of_workload(workload.id), Reason.ASKS_TOO_MUCH, why, ours=True)
 
 
@@ -203,12 +203,12 @@ def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
 
 def _difference(running: Running | None, workload: Workload) -> str:
     if running is None:
-        return "leased, not there"
+        return "leased, not deployed"
     if running.digest != digest_of(workload):
         if running.digest == digest_of(replace(workload, paused=not workload.paused)):
             return "paused in git" if workload.paused else "resumed in git"
         return "its file changed"
-    return "somebody changed it" if running.drifted else ""
+    return "changed by someone else" if running.drifted else ""
 
 
 def _remove(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Action | Hold]:
@@ -226,7 +226,10 @@ def _remove(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Action | Ho
             if isinstance(decision, RemoveWorkload):
                 removed += 1
                 if removed > basis.limits.removals_per_cycle:
-                    why = f"the host file's removals_per_cycle ({removed - 1}) is reached; it follows"
+                    most = basis.limits.removals_per_cycle
+                    why = (
+                        f"removals_per_cycle of the host file ({most}) is reached; removed in the next cycle"
+                    )
                     decision = Hold(Subject.of_workload(running.id), Reason.CEILING, why, ours=True)
             if decision is not None:
                 yield decision
@@ -246,10 +249,10 @@ def _removal(basis: MarketBasis, adapter: str, running: Running) -> RemoveWorklo
     market = basis.market
     lease = market.leases.get(running.lease)
     if lease is None:
-        why = f"the chain knows no lease {running.lease}; remove it by hand if that is right"
+        why = f"the chain has no lease {running.lease}; if that is correct, remove the workload by hand"
         return Hold(Subject.of_workload(running.id), Reason.CHAIN_UNSEEN, why, ours=True)
     if (doubt := market.unconfirmed.get(running.lease)) is not None:
-        why = f"its lease is {lease.state} by the word of one node: {doubt}; it runs on"
+        why = f"its lease is {lease.state} on one node only: {doubt}; it keeps running"
         return Hold(Subject.of_workload(running.id), Reason.UNCONFIRMED, why, ours=True)
     moved = lease.state is State.ACTIVE
     known = basis.memory.workloads.get(running.id)
@@ -267,5 +270,5 @@ def _orphans(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Hold]:
         if workload.id not in leased:
             lease = basis.market.leases.get(workload.lease)
             why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of ours"
-            advice = f"{why}; delete {workload.path or workload.id} when you no longer want its record"
+            advice = f"{why}; delete {workload.path or workload.id} when its record is no longer needed"
             yield Hold(Subject.of_workload(workload.id), Reason.FILE_WITHOUT_LEASE, advice, ours=True)

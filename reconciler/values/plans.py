@@ -153,7 +153,7 @@ class NotifyTenant:
     left: TimeLeft
 
     def show(self) -> str:
-        return f"tell the tenant that the funds of lease {workload_id(self.lease)} are {self.left.state}"
+        return f"notify the tenant that the funds of lease {workload_id(self.lease)} are {self.left.state}"
 
 
 Action = SendTransaction | BroadcastAgain | PrepareAdapter | ApplyWorkload | RemoveWorkload | NotifyTenant

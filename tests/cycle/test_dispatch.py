@@ -93,7 +93,7 @@ def test_where_all_is_dropped_nothing_is_sent(scene: Scenery) -> None:
     assert scene.calls == ["prepare", "record"]
     outcome = _outcomes(scene)[0].outcome
     assert isinstance(outcome, Failed)
-    assert "the account's owner must pass it" in outcome.advice
+    assert "the account's owner must pass the gate" in outcome.advice
 
 
 def test_a_transaction_that_cannot_be_prepared_is_not_noted(scene: Scenery) -> None:
@@ -120,7 +120,7 @@ def test_an_adapters_effects_are_recorded_one_by_one(scene: Scenery) -> None:
     dispatch_all(
         _plan(
             PrepareAdapter("kubernetes", room),
-            ApplyWorkload(workload, "d", "leased, not there"),
+            ApplyWorkload(workload, "d", "leased, not deployed"),
             RemoveWorkload("kubernetes", workload.id, "its lease is closed"),
         ),
         scene.world,
@@ -146,13 +146,13 @@ def test_one_that_breaks_spoils_no_other(scene: Scenery) -> None:
     scene.adapter.broken = OSError("connection refused")
     workload = makers.workload()
 
-    dispatch_all(_plan(ApplyWorkload(workload, "d", "leased, not there"), SEND), scene.world, ())
+    dispatch_all(_plan(ApplyWorkload(workload, "d", "leased, not deployed"), SEND), scene.world, ())
 
     assert scene.journal.intents.open_intents() == (intent(),)
     (told,) = _outcomes(scene)
     assert told.outcome == Failed(
         "Unreachable",
-        f"apply workload {workload.id} on kubernetes: leased, not there: connection refused",
+        f"apply workload {workload.id} on kubernetes: leased, not deployed: connection refused",
     )
 
 

@@ -109,14 +109,14 @@ def account(out: str, terminal: OperatorTerminal) -> None:
 def deleted(out: str, terminal: OperatorTerminal) -> None:
     pod = re.findall(r'pod "([^"]+)" (?:force )?deleted', out)[0]
     terminal.wait_until(
-        lambda: f"pod {pod} was removed, and not by us" in terminal.log(), "the loss in the log"
+        lambda: f"pod {pod} was removed by someone else" in terminal.log(), "the loss in the log"
     )
     terminal.wait_until(
         lambda: terminal.demo.probe.workload_state(terminal.demo.workload("web")) == "running",
         "`web` running again",
     )
     answer = terminal.run("provider-daemon explain {id}").stdout
-    assert f"pod {pod} was removed, and not by us" in answer
+    assert f"pod {pod} was removed by someone else" in answer
 
 
 def spending(stopped: bool) -> Callable[[str, OperatorTerminal], None]:

@@ -77,7 +77,7 @@ def test_a_faulty_file_is_told_and_holds_no_commit() -> None:
     newest = Revision(desired(faults=(fault, warning)))
     assert admitted(newest, Limits()) == ("c", {Reason.FILE_FAULTY})
     [hold] = judged(Seen(Revisions(newest)), Limits()).holds
-    assert hold.message == "pricing.yaml:4:3: bad; its last good version goes on"
+    assert hold.message == "pricing.yaml:4:3: bad; the last good version stays in force"
 
 
 def test_a_repository_that_cannot_be_asked_goes_on_with_what_was_read() -> None:

@@ -317,7 +317,7 @@ def test_an_approved_hour_has_twice_its_allowance_and_no_more() -> None:
     made = plan(used_up)
     assert bids(made) == 0
     assert not approvable(made), "twice is the most that can be approved at once"
-    assert next(h.message for h in made.holds if h.reason is Reason.CEILING).endswith("what was approved")
+    assert next(h.message for h in made.holds if h.reason is Reason.CEILING).endswith("the approved amount")
 
 
 def test_an_approval_to_spend_ends_with_its_hour_and_can_be_given_again() -> None:

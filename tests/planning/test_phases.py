@@ -51,21 +51,21 @@ def begun() -> Memory:
 def test_a_pod_that_somebody_removed_is_said_once() -> None:
     found = look(begun(), shown("web-5c9f-b"))
     (loss,) = losses(found)
-    assert loss.trigger == f"pod {POD} was removed, and not by us"
-    assert (loss.end, loss.detail) == (Phase.RUNNING, "another runs in its place")
+    assert loss.trigger == f"pod {POD} was removed by someone else"
+    assert (loss.end, loss.detail) == (Phase.RUNNING, "a replacement is running")
     assert losses(look(found.memory, shown("web-5c9f-b"))) == []
 
 
 def test_while_no_other_runs_it_is_being_started() -> None:
     found = look(begun(), shown(ready=False, replicas_ready=0))
     assert [(loss.end, loss.detail) for loss in losses(found)] == [
-        (Phase.DEPLOYING, "another is being started")
+        (Phase.DEPLOYING, "a replacement is starting")
     ]
 
 
 def test_a_long_list_is_cut() -> None:
     many = look(Memory(), shown("a", "b", "c", "d", "e")).memory
-    assert losses(look(many, shown()))[0].trigger == "pod a, b, c and 2 more was removed, and not by us"
+    assert losses(look(many, shown()))[0].trigger == "pod a, b, c and 2 more was removed by someone else"
 
 
 def test_what_goes_with_its_specification_is_no_loss() -> None:

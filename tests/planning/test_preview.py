@@ -134,7 +134,7 @@ def test_what_stops_money_is_said() -> None:
     assert any("all spending stops (moving house)" in w for w in warnings)
     assert any("bidding stops" in w for w in warnings)
     assert any("is paused" in w and "2,446uve" in w for w in warnings)
-    assert any("is closed (decommission): about 6,340,032,000uve" in w for w in warnings)
+    assert any("is closed (decommission), which pays about 6,340,032,000uve" in w for w in warnings)
 
 
 def test_prices_that_lose_money_or_cost_nothing_are_said() -> None:

@@ -49,7 +49,7 @@ def shown(given: PlanningInput) -> list[str]:
 def test_a_lease_with_a_file_and_nothing_there_is_applied() -> None:
     [action] = plan(leased()).actions
     assert isinstance(action, ApplyWorkload)
-    assert (action.workload, action.why) == (FILE, "leased, not there")
+    assert (action.workload, action.why) == (FILE, "leased, not deployed")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_lease_with_a_file_and_nothing_there_is_applied() -> None:
         (running(FILE), ""),
         (running(FILE, digest="old"), "its file changed"),
         (running(replace(FILE, paused=True)), "resumed in git"),
-        (running(FILE, drifted=True), "somebody changed it"),
+        (running(FILE, drifted=True), "changed by someone else"),
     ],
 )
 def test_only_differences_are_applied(there: Running, why: str) -> None:

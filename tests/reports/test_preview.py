@@ -81,7 +81,7 @@ def test_a_file_with_errors_is_told_once_and_not_what_it_would_have_changed() ->
     held = Hold(
         Subject.parse("pricing.yaml"),
         Reason.FILE_FAULTY,
-        "no price; its last good version goes on",
+        "no price; the last good version stays in force",
         ours=True,
     )
     made = preview(

@@ -126,7 +126,9 @@ def test_workloads_are_repaired_while_the_chain_is_unseen(sim: Simulation) -> No
 
     done = sim.blocks(1)
 
-    assert [each.show() for each in done] == [f"apply workload {subject} on kubernetes: somebody changed it"]
+    assert [each.show() for each in done] == [
+        f"apply workload {subject} on kubernetes: changed by someone else"
+    ]
 
 
 @pytest.mark.parametrize("fault", ["lost_replies", "lost_requests"])
@@ -161,7 +163,7 @@ def test_a_withdrawal_refused_by_a_gate_is_held_alone(sim: Simulation) -> None:
     }
     (held,) = [hold for hold in sim.holds(Reason.TRY_LATER) if hold.subject.name == workload_id(lease(WEB))]
     assert "MFA required for medium_withdrawal" in held.message
-    assert "the account's owner must pass it" in held.message
+    assert "the account's owner must pass the gate" in held.message
 
     ante.genesis = open_gates
     sim.blocks(16)

@@ -50,7 +50,7 @@ def test_a_deleted_pod_is_replaced_and_reported(sim: Simulation, caplog: pytest.
     with caplog.at_level(logging.INFO):
         name = _delete_pod(sim)
         sim.blocks(6)
-    words = f"pod {name} was removed, and not by us"
+    words = f"pod {name} was removed by someone else"
     assert _said(sim).count(words) == 1
     (line,) = [each for each in caplog.messages if words in each]
     assert line.startswith(f"adapter kubernetes: Workload {SUBJECT} is ")

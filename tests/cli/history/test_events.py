@@ -12,7 +12,10 @@ from tests.cli.conftest import Terminal
 from tests.journal.facts import LEASE, NOON, STEP, plan
 
 EFFECT = EffectResult(
-    EffectKey.parse("ApplyWorkload:w"), "apply workload w on kubernetes: leased, not there", Done(), NOON + 60
+    EffectKey.parse("ApplyWorkload:w"),
+    "apply workload w on kubernetes: leased, not deployed",
+    Done(),
+    NOON + 60,
 )
 
 
@@ -28,7 +31,7 @@ def test_the_newest_comes_last(terminal: Terminal) -> None:
     assert code == 0
     assert out.splitlines() == [
         f"{moment(NOON)}  Transition   Workload {STEP.workload}: Pending -> Deploying, lease accepted",
-        f"{moment(NOON + 60)}  Effect       Apply workload w on kubernetes: leased, not there: done",
+        f"{moment(NOON + 60)}  Effect       Apply workload w on kubernetes: leased, not deployed: done",
     ]
 
 
