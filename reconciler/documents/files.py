@@ -18,10 +18,10 @@ from reconciler.documents.convert import (
     workload_of,
 )
 from reconciler.documents.document import BrokenFileError, Document, SourcePosition
-from reconciler.documents.explain import explain
 from reconciler.documents.kinds import WORKLOADS, form_of
 from reconciler.documents.model import FileModel
 from reconciler.documents.pricing_model import PricingFile
+from reconciler.documents.validation_faults import validation_faults
 from reconciler.documents.workload_model import WorkloadFile
 from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.bounds import PRICES
@@ -84,7 +84,7 @@ def parse_file(path: str, content: bytes, model: type[FileModel]) -> ParsedFile:
     try:
         return ParsedFile(document=document, file=form.model_validate(document.root))
     except ValidationError as error:
-        return ParsedFile(explain(document, form, error))
+        return ParsedFile(validation_faults(document, form, error))
 
 
 def value_of(path: str, parsed: ParsedFile, provider: str | None) -> ReadFile:

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from reconciler.documents.document import BrokenFileError, Document
-from reconciler.documents.explain import explain
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
 from reconciler.documents.host_model import (
     CapacityModel,
@@ -18,6 +17,7 @@ from reconciler.documents.host_model import (
     NodeModel,
     PriceBoundsModel,
 )
+from reconciler.documents.validation_faults import validation_faults
 from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.desired import Fault
 from reconciler.values.forge_repository import forge_repository
@@ -44,7 +44,7 @@ def read_host(path: str, content: bytes) -> HostFile | tuple[Fault, ...]:
     try:
         file = HostFile.model_validate(document.root)
     except ValidationError as error:
-        return explain(document, HostFile, error)
+        return validation_faults(document, HostFile, error)
     return tuple(sorted(_faults(document, file))) or file
 
 

@@ -20,9 +20,9 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.documents.explain import models_in
 from reconciler.documents.kinds import FileKind, form_of
 from reconciler.documents.model import API_VERSION
+from reconciler.documents.validation_faults import models_in
 from reconciler.documents.yaml_reader import BOM, decode, read_yaml
 
 

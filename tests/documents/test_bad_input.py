@@ -90,7 +90,7 @@ TABLE = [
         "another version",
         W1,
         b"apiVersion: provider.virtengine.dev/v9\n" + workload(1),
-        f'{W1}:1:13: apiVersion: "provider.virtengine.dev/v9" is a form that this program does not know '
+        f'{W1}:1:13: apiVersion: "provider.virtengine.dev/v9" is not a supported version '
         "(write provider.virtengine.dev/v1beta1)",
     ),
     Bad(

@@ -58,7 +58,7 @@ def test_an_invalid_file_is_kept_and_reported(state: Path, capsys: pytest.Captur
     (state / "pricing.yaml").write_bytes(b"pricing: 1\n")
     assert run("migrate", str(state)) == 1
     told = capsys.readouterr()
-    assert told.err.startswith("pricing.yaml:1:10: pricing: 1 stands where a mapping")
+    assert told.err.startswith("pricing.yaml:1:10: pricing: 1 is not a mapping")
     assert (state / "pricing.yaml").read_bytes() == b"pricing: 1\n"
     assert "3 files rewritten" in told.out
 

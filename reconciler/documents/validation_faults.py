@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in the operator's words, at its place in the file."""
+"""Validation errors of pydantic as faults: the position in the file, a message, and advice."""
 
 import difflib
 import json
@@ -20,7 +20,7 @@ from reconciler.values.images import parse_image
 from reconciler.values.money import DENOM, parse_rate
 
 FAULTS_MAX = 20
-"""Faults told of one file; more help nobody."""
+"""Faults reported per file."""
 
 _NUMBER_AND_WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?[A-Za-z]*")
 Steps: TypeAlias = tuple[str | int, ...]
@@ -28,26 +28,28 @@ _NAMED: dict[str, tuple[Steps, ...]] = {
     "services_twice": (("services", "*", "name"),),
     "names_twice": (("groups", "*", "name"), ("groups", "*", "hosts", "*", "name")),
 }
-"""By the kind of error: where the names stand that must differ."""
-_WANTED = {
+"""By the kind of error: the paths of names that must be unique; * is each entry of a list."""
+_EXPECTED = {
     "bool_type": ("true or false", "write true or false"),
     "int_type": ("a whole number", "write it without a fraction"),
-    "list_type": ("a list", "write each entry on a line of its own, behind a dash"),
-    "string_type": ("a text", "write one text"),
+    "list_type": ("a list", "write each entry on its own line after a dash"),
+    "string_type": ("a string", "write a string"),
     "model_type": ("a mapping (keys with values)", "write its keys below it, indented"),
 }
-"""By the kind of error: what belongs there, and what to do where nothing better is known."""
+"""By the kind of error: the expected value, and the default advice."""
 
 
-class _At(NamedTuple):
-    """A value, and the way to it."""
+class _Located(NamedTuple):
+    """A value and its path."""
 
     steps: Steps
     value: Node
 
 
-def explain(document: Document, model: type[BaseModel], error: ValidationError) -> tuple[Fault, ...]:
-    """One fault for each error, in the order of their places; at most FAULTS_MAX."""
+def validation_faults(
+    document: Document, model: type[BaseModel], error: ValidationError
+) -> tuple[Fault, ...]:
+    """One fault per error, ordered by position; beyond FAULTS_MAX the last one counts the rest."""
     details = error.errors(include_url=False)
     faults = sorted(_fault(document, model, detail) for detail in details)
     if len(faults) <= FAULTS_MAX:
@@ -57,8 +59,8 @@ def explain(document: Document, model: type[BaseModel], error: ValidationError) 
         last.path,
         last.line,
         last.column,
-        f"and {len(faults) - FAULTS_MAX} faults more in this file",
-        "mend these first",
+        f"and {len(faults) - FAULTS_MAX} more faults in this file",
+        "fix these first",
     )
     return (*faults[:FAULTS_MAX], more)
 
@@ -76,29 +78,29 @@ def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> 
             return document.fault(steps, f"unknown key {key}", _nearest(key, model, steps), of_key=True)
         case "services_twice" | "names_twice" as kind:
             name = detail.get("ctx", {}).get("name", "")
-            place = _second(document, _NAMED[kind], name)
-            return document.fault(place, detail["msg"], "give each a name of its own")
+            second = _second(document, _NAMED[kind], name)
+            return document.fault(second, detail["msg"], "give each a unique name")
         case _:
             message, advice = _sentence(detail, _field(model, steps))
             return document.fault(steps, message, advice)
 
 
-def _second(document: Document, ways: tuple[Steps, ...], name: str) -> Steps:
-    """The way to where a name stands for the second time."""
-    found = [at for way in ways for at in _matching(document.root, way) if at.value == name]
+def _second(document: Document, paths: tuple[Steps, ...], name: str) -> Steps:
+    """The path of the second occurrence of a name."""
+    found = [at for path in paths for at in _matching(document.root, path) if at.value == name]
     places = sorted((document.place(at.steps), at.steps) for at in found)
     return places[1][1] if len(places) > 1 else ()
 
 
-def _matching(node: Node, way: Steps, steps: Steps = ()) -> Iterator[_At]:
-    """What a way leads to, where * is each entry of a list."""
-    if not way:
-        yield _At(steps, node)
-    elif way[0] == "*":
+def _matching(node: Node, path: Steps, steps: Steps = ()) -> Iterator[_Located]:
+    """The values at a path."""
+    if not path:
+        yield _Located(steps, node)
+    elif path[0] == "*":
         for index, inner in enumerate(node if isinstance(node, list) else ()):
-            yield from _matching(inner, way[1:], (*steps, index))
-    elif isinstance(node, dict) and way[0] in node:
-        yield from _matching(node[str(way[0])], way[1:], (*steps, way[0]))
+            yield from _matching(inner, path[1:], (*steps, index))
+    elif isinstance(node, dict) and path[0] in node:
+        yield from _matching(node[str(path[0])], path[1:], (*steps, path[0]))
 
 
 def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
@@ -113,13 +115,15 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
         return f"{shown} is not {form.noun}", form.advice
     if kind == "literal_error":
         return _literal_sentence(detail)
-    if kind in _WANTED:
-        return f"{shown} stands where {_WANTED[kind][0]} belongs", _type_advice(kind, value)
+    if kind in _EXPECTED:
+        return f"{shown} is not {_EXPECTED[kind][0]}", _type_advice(kind, value)
     if kind == "address_range" and form is not None:
         return detail["msg"].replace("'", '"'), form.advice
     if kind == "env_source":
-        return detail["msg"], 'write value: for what everyone may see, secret: "name/key" for the rest'
-    return _bound_sentence(kind, shown, context) or (detail["msg"], "docs/reference has every key")
+        return detail[
+            "msg"
+        ], 'write value: TEXT for a public value, secret: "name/key" for a confidential one'
+    return _bound_sentence(kind, shown, context) or (detail["msg"], "docs/reference describes every key")
 
 
 def _money_sentence(value: Any, form: TextForm) -> tuple[str, str]:
@@ -146,8 +150,8 @@ def _image_sentence(value: str) -> tuple[str, str]:
 def _literal_sentence(detail: ErrorDetails) -> tuple[str, str]:
     shown, expected = _shown(detail["input"]), detail.get("ctx", {}).get("expected", "")
     if detail["loc"] == ("apiVersion",):
-        return f"{shown} is a form that this program does not know", f"write {API_VERSION}"
-    return f"{shown} is not known here", f"write {expected}".replace("'", "")
+        return f"{shown} is not a supported version", f"write {API_VERSION}"
+    return f"{shown} is not supported", f"write {expected}".replace("'", "")
 
 
 def _bound_sentence(kind: str, shown: str, context: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -160,7 +164,7 @@ def _bound_sentence(kind: str, shown: str, context: Mapping[str, Any]) -> tuple[
             return "the list is too short", f"at least {context['min_length']}"
         case "too_long":
             return (
-                f"the list is too long, {context['actual_length']} long",
+                f"the list has {context['actual_length']} entries",
                 f"at most {context['max_length']}",
             )
         case "string_too_long":
@@ -173,19 +177,19 @@ def _type_advice(kind: str, value: Any) -> str:
     if kind == "string_type" and not isinstance(value, list | dict) and value is not None:
         return f"put it in quotes: {json.dumps(_bare(value))}"
     if kind == "int_type" and isinstance(value, str) and value.isdecimal():
-        return f"leave the quotes out: {value}"
+        return f"remove the quotes: {value}"
     if kind == "bool_type":
         word = str(value).lower()
-        return f"leave the quotes out: {word}" if word in ("true", "false") else _WANTED[kind][1]
+        return f"remove the quotes: {word}" if word in ("true", "false") else _EXPECTED[kind][1]
     if kind == "list_type" and isinstance(value, str):
         return f"write it in brackets: [{json.dumps(value)}]"
-    return _WANTED[kind][1]
+    return _EXPECTED[kind][1]
 
 
 def _shown(value: Any) -> str:
     match value:
         case None:
-            return "nothing"
+            return "an empty value"
         case list():
             return "a list"
         case dict():
@@ -203,7 +207,7 @@ def _bare(value: Any) -> str:
 def _nearest(key: str, model: type[BaseModel], steps: tuple[str | int, ...]) -> str:
     known = [field.alias or name for name, field in _fields(model, steps[:-1]).items()]
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
-    return f"did you mean {close[0]}?" if close else f"keys here are {', '.join(known)}"
+    return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
 
 
 def _fields(model: type[BaseModel], steps: tuple[str | int, ...]) -> Mapping[str, FieldInfo]:
@@ -240,7 +244,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _form_of(field: FieldInfo | None) -> TextForm | None:
-    """The form that the field's text, or each text of its list, must have."""
+    """The text form of the field, or of the entries of its list."""
     if field is None:
         return None
     for entry in (*field.metadata, *_metadata_in(field.annotation)):

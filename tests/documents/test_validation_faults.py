@@ -1,4 +1,4 @@
-"""What is wrong with a file's keys and values, in words, at its place."""
+"""Messages, advice and positions of invalid keys and values."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from reconciler.documents.adapter_models import AnsibleFile
 from reconciler.documents.config_model import ConfigFile
-from reconciler.documents.explain import FAULTS_MAX, explain
 from reconciler.documents.model import FileModel
 from reconciler.documents.pricing_model import PricingFile
+from reconciler.documents.validation_faults import FAULTS_MAX, validation_faults
 from reconciler.documents.workload_model import WorkloadFile
 from reconciler.documents.yaml_reader import read_yaml
 from tests.documents.texts import OWNER
@@ -18,11 +18,13 @@ PRICES = "pricing: {{cpu_millicores: {}, memory_mb: 1uve, storage_mb: 1uve, gpu:
 WORKLOAD = f"lease: {{owner: {OWNER}, dseq: 1, gseq: 1, oseq: 1}}\nservices:\n- name: web\n  image: x\n"
 
 
-def told(model: type[FileModel], text: str) -> list[str]:
+def fault_lines(model: type[FileModel], text: str) -> list[str]:
     document = read_yaml("f.yaml", text.encode())
     with pytest.raises(ValidationError) as caught:
         model.model_validate(document.root)
-    return [fault.show().removeprefix("f.yaml:") for fault in explain(document, model, caught.value)]
+    return [
+        fault.show().removeprefix("f.yaml:") for fault in validation_faults(document, model, caught.value)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -38,11 +40,11 @@ def told(model: type[FileModel], text: str) -> list[str]:
     ],
 )
 def test_prices(cpu: str, message: str) -> None:
-    assert told(PricingFile, PRICES.format(cpu, 0.15)) == [f"1:27: pricing.cpu_millicores: {message}"]
+    assert fault_lines(PricingFile, PRICES.format(cpu, 0.15)) == [f"1:27: pricing.cpu_millicores: {message}"]
 
 
 def test_a_margin_is_a_fraction() -> None:
-    (message,) = told(PricingFile, PRICES.format("1uve", "15%"))
+    (message,) = fault_lines(PricingFile, PRICES.format("1uve", "15%"))
     assert message == (
         '1:94: pricing.profit_margin: "15%" is not a margin '
         '(write a fraction of at most 6 decimals: "0.15" is 15 %)'
@@ -55,19 +57,19 @@ def test_a_margin_is_a_fraction() -> None:
         (
             "apiVersion: provider.virtengine.dev/v2\n",
             (
-                '1:13: apiVersion: "provider.virtengine.dev/v2" is a form that this program does not know '
+                '1:13: apiVersion: "provider.virtengine.dev/v2" is not a supported version '
                 "(write provider.virtengine.dev/v1beta1)"
             ),
         ),
-        ("kind: Pricing\n", '1:7: kind: "Pricing" is not known here (write Config)'),
+        ("kind: Pricing\n", '1:7: kind: "Pricing" is not supported (write Config)'),
         ("biding: {}\n", "1:1: biding: unknown key biding (did you mean bidding?)"),
         (
             "usage: {zzz: 1}\n",
-            "1:9: usage.zzz: unknown key zzz (keys here are every, min_gain, settle_before_expiry)",
+            "1:9: usage.zzz: unknown key zzz (known keys: every, min_gain, settle_before_expiry)",
         ),
         (
             "bidding: {enabled: 'true'}\n",
-            '1:20: bidding.enabled: "true" stands where true or false belongs (leave the quotes out: true)',
+            '1:20: bidding.enabled: "true" is not true or false (remove the quotes: true)',
         ),
         (
             "bidding: {break_even: 24}\n",
@@ -82,22 +84,16 @@ def test_a_margin_is_a_fraction() -> None:
         ),
         (
             "images_denied: evil\n",
-            '1:16: images_denied: "evil" stands where a list belongs (write it in brackets: ["evil"])',
+            '1:16: images_denied: "evil" is not a list (write it in brackets: ["evil"])',
         ),
         (
             "usage: []\n",
-            (
-                "1:8: usage: a list stands where a mapping (keys with values) belongs "
-                "(write its keys below it, indented)"
-            ),
+            ("1:8: usage: a list is not a mapping (keys with values) (write its keys below it, indented)"),
         ),
         ("capacity_reserve_percent: 101\n", "1:27: capacity_reserve_percent: 101 is too large (at most 100)"),
         (
             "capacity_reserve_percent: '5'\n",
-            (
-                '1:27: capacity_reserve_percent: "5" stands where a whole number belongs '
-                "(leave the quotes out: 5)"
-            ),
+            ('1:27: capacity_reserve_percent: "5" is not a whole number (remove the quotes: 5)'),
         ),
         (
             "withdrawals: {min_gain: 1.5uve}\n",
@@ -106,7 +102,7 @@ def test_a_margin_is_a_fraction() -> None:
     ],
 )
 def test_config(text: str, message: str) -> None:
-    assert told(ConfigFile, text) == [message]
+    assert fault_lines(ConfigFile, text) == [message]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +131,7 @@ def test_config(text: str, message: str) -> None:
         ),
         (
             "  resources: {cpu: 1, memory: 1Gi}\n  env: [{name: A, value: 8080}]\n",
-            '6:26: services.0.env.0.value: 8080 stands where a text belongs (put it in quotes: "8080")',
+            '6:26: services.0.env.0.value: 8080 is not a string (put it in quotes: "8080")',
         ),
         (
             "  resources: {cpu: 1, memory: 1Gi}\n  expose: [{port: 0}]\n",
@@ -152,13 +148,13 @@ def test_config(text: str, message: str) -> None:
     ],
 )
 def test_workloads(text: str, message: str) -> None:
-    assert told(WorkloadFile, WORKLOAD + text) == [message]
+    assert fault_lines(WorkloadFile, WORKLOAD + text) == [message]
 
 
-def test_only_so_many_faults_are_told() -> None:
-    lines = told(ConfigFile, "".join(f"k{number:02}: 1\n" for number in range(FAULTS_MAX + 5)))
+def test_the_number_of_faults_is_limited() -> None:
+    lines = fault_lines(ConfigFile, "".join(f"k{number:02}: 1\n" for number in range(FAULTS_MAX + 5)))
     assert len(lines) == FAULTS_MAX + 1
-    assert lines[-1].endswith("and 5 faults more in this file (mend these first)")
+    assert lines[-1].endswith("and 5 more faults in this file (fix these first)")
 
 
 def test_a_duplicate_name_is_reported_at_its_second_position() -> None:
@@ -166,11 +162,11 @@ def test_a_duplicate_name_is_reported_at_its_second_position() -> None:
         WORKLOAD
         + "  resources: {cpu: 1, memory: 1Gi}\n- {name: web, image: z, resources: {cpu: 1, memory: 1Gi}}\n"
     )
-    assert told(WorkloadFile, text) == [
-        "6:10: services.1.name: duplicate service web (give each a name of its own)"
+    assert fault_lines(WorkloadFile, text) == [
+        "6:10: services.1.name: duplicate service web (give each a unique name)"
     ]
     hosts = "groups:\n- name: a\n  hosts: [{name: b, address: x}, {name: c, address: x}]\n- name: d\n"
     again = "  hosts: [{name: c, address: x}]\n"
-    assert told(AnsibleFile, hosts + again) == [
-        "5:18: groups.1.hosts.0.name: duplicate name c (give each a name of its own)"
+    assert fault_lines(AnsibleFile, hosts + again) == [
+        "5:18: groups.1.hosts.0.name: duplicate name c (give each a unique name)"
     ]
