@@ -74,7 +74,7 @@ def test_a_deleted_deployment_is_applied_again_and_reported(sim: Simulation) -> 
     again = [
         e
         for e in events
-        if isinstance(e, EffectResult) and e.key.subject.name == SUBJECT and "there" in e.effect
+        if isinstance(e, EffectResult) and e.key.subject.name == SUBJECT and "not deployed" in e.effect
     ]
     assert again
     assert isinstance(again[-1].outcome, Done)
