@@ -1,1 +1,1 @@
-"""The nouns: frozen values and their arithmetic; no I/O."""
+"""Domain values: frozen dataclasses and their arithmetic; no I/O."""

@@ -1,4 +1,4 @@
-"""What the host's owner may let pass: one bound, passed by one revision, for exactly these objects."""
+"""Approvals: the host's owner permits one revision to exceed one bound for exactly these objects."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 SHOWN = 16
 """Digits of a digest that a hold's message shows."""
 NAMED_MAX = 5
-"""Objects that a sentence names."""
+"""Objects that a message lists."""
 
 
 def named(objects: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
+    """The first few, and how many more there are."""
     more = len(objects) - NAMED_MAX
     return ", ".join(objects[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
@@ -22,10 +22,11 @@ def named(objects: Sequence[str]) -> str:
 @dataclass(frozen=True, slots=True)
 class Breach:
     """A bound of the host file that a revision exceeds: `limit` is its key, `bound` its value as written
-    there, `objects` what it concerns, each with what happens to it. No height, no time, no order of others.
+    there, `objects` describes each affected object and what happens to it, independent of height, time and
+    orders.
 
-    The digest covers what would be done and not `revision`: a pull request's head and the merge commit that
-    brings the same about have one digest.
+    The digest covers the effect and not `revision`: a pull request's head and its merge commit have the same
+    digest.
     """
 
     revision: str
@@ -35,25 +36,25 @@ class Breach:
 
     @property
     def digest(self) -> str:
-        """64 hex digits over limit, bound and objects; the order of the objects counts for nothing."""
+        """64 hex digits over limit, bound and objects, in any order."""
         told = json.dumps([self.limit, self.bound, sorted(self.objects)])
         return hashlib.sha256(told.encode()).hexdigest()
 
     @property
     def named(self) -> str:
-        """Its first objects, and how many more there are."""
+        """The first objects, and how many more there are."""
         return named(self.objects)
 
     @property
     def command(self) -> str:
-        """What the owner types on the host to let it pass."""
+        """The command that approves it on the host."""
         return f"provider-daemon approve {self.digest[:SHOWN]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """The word of the host's owner on a breach: whose account on the host said it, and when (unix seconds
-    of the host).
+    """The owner's approval of a breach: the account on the host that gave it, and when (unix seconds of the
+    host).
     """
 
     breach: Breach

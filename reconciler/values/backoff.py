@@ -1,4 +1,4 @@
-"""How long a remote is left alone after failures. Pure."""
+"""Back-off: how long to wait before a remote is contacted again after failures. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class RemoteFailure(StrEnum):
-    """Why a remote did not do what was requested, as far as that decides when to try again."""
+    """The kinds of failure that differ in when to retry."""
 
     AUTHENTICATION = "authentication"
     RATE_LIMITED = "rate limited"

@@ -1,4 +1,4 @@
-"""Prices against what the machine's owner allows."""
+"""Checks prices against the bounds of the host file."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ PRICES = ("cpu_millicores", "memory_mb", "storage_mb", "gpu")
 
 
 def out_of_bounds(pricing: Pricing, limits: Limits) -> Iterator[tuple[str, str]]:
-    """The key of each price that is too low or too high, and the sentence that says so."""
+    """The key of each price that is too low or too high, and a message."""
     for name in PRICES:
         price: Decimal = getattr(pricing, name)
         low, high = limits.price_min.get(name), limits.price_max.get(name)
         if low is not None and price < low:
             yield (
                 name,
-                f"{name} is {show_rate(price)}, the host file allows no less than {show_rate(low)}",
+                f"{name} is {show_rate(price)}; the host file allows no less than {show_rate(low)}",
             )
         if high is not None and price > high:
             yield (
                 name,
-                f"{name} is {show_rate(price)}, the host file allows no more than {show_rate(high)}",
+                f"{name} is {show_rate(price)}; the host file allows no more than {show_rate(high)}",
             )

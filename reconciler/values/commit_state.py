@@ -1,4 +1,4 @@
-"""What is said of a commit on the forge's page."""
+"""The state of a commit that the forge shows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 DESCRIPTION_CHARACTERS = 140
-"""What a forge shows of a description; GitHub refuses a longer one."""
+"""Longest description; GitHub rejects longer ones."""
 
 
 class CommitStand(StrEnum):
-    """Seen and not applied yet, or held; applied; or at fault. The words are the forges' own."""
+    """Pending: seen and not applied yet, or held; success: applied; failure: faulty. Values as in the forges'
+    APIs.
+    """
 
     PENDING = "pending"
     SUCCESS = "success"
@@ -19,7 +21,7 @@ class CommitStand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CommitState:
-    """How a commit (40 hex digits) stands, and why in one line of at most 140 characters."""
+    """The state of a commit (40 hex digits), and why in one line of at most 140 characters."""
 
     commit: str
     stand: CommitStand
@@ -28,7 +30,7 @@ class CommitState:
 
 @dataclass(frozen=True, slots=True)
 class ReportedState:
-    """A commit's state and whether the forge has been told."""
+    """A commit's state and whether it was reported to the forge."""
 
     state: CommitState
     told: bool = False

@@ -1,4 +1,4 @@
-"""What the repository asks for at one commit, parsed and valid."""
+"""The desired state at one commit, parsed and validated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.values.text import clean_fields
 
 
 class Rounding(StrEnum):
-    """What happens to the fraction of a uve in a price: rounded up once, last, or kept."""
+    """How the fraction of a uve in a price is handled: rounded up once, last, or kept."""
 
     UP = "up"
     NONE = "none"
@@ -35,7 +35,7 @@ class Pricing:
 
 @dataclass(frozen=True, slots=True)
 class Bidding:
-    """Whom to bid for, and within what time (seconds) a bid must earn back its fees."""
+    """Which tenants to bid for, and within how many seconds a lease must earn back its fees."""
 
     enabled: bool = True
     break_even_seconds: int = 86_400
@@ -45,7 +45,7 @@ class Bidding:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawals:
-    """When a lease's earnings are drawn: at least `every_seconds` after the last time, and at least
+    """When a lease's earnings are withdrawn: at least `every_seconds` after the last withdrawal, and at least
     `min_gain` uve over the fee.
     """
 
@@ -65,7 +65,7 @@ class Usage:
 
 
 class OnCritical(StrEnum):
-    """What happens to a workload whose lease is hardly paid for any more."""
+    """The action on a workload whose funds are critical."""
 
     NOTHING = "nothing"
     PAUSE = "pause"
@@ -73,7 +73,7 @@ class OnCritical(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Escrow:
-    """From how many seconds of remaining funds on a lease counts as low and as critical."""
+    """The remaining funds, in seconds, below which a lease counts as low and as critical."""
 
     low_seconds: int = 86_400
     critical_seconds: int = 7_200
@@ -103,7 +103,7 @@ class Config:
 
 
 class CloseReason(StrEnum):
-    """The reasons that the chain takes from a provider (semantics 3.4)."""
+    """The close reasons that the chain accepts from a provider (semantics 3.4)."""
 
     UNSTABLE = "unstable"
     DECOMMISSION = "decommission"
@@ -135,7 +135,7 @@ class Port:
 @dataclass(frozen=True, slots=True)
 class Service:
     """One kind of container of a workload, `count` times; `resources` are those of one. `image` is in its
-    normal form (`values/images.py`): what is judged is what an adapter applies.
+    normal form (`values/images.py`), so that the image checked is the image applied.
     """
 
     name: str
@@ -150,8 +150,8 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One workload file: what runs for a lease, and on which adapter ("": where it fits); `attributes` are
-    what its order asked for.
+    """One workload file: the services of a lease, and their adapter ("": chosen by the planner); `attributes`
+    are those of its order.
     """
 
     id: WorkloadId
@@ -166,7 +166,7 @@ class Workload:
 
     @property
     def resources(self) -> Resources:
-        """What all its containers need together."""
+        """The total of all its containers."""
         return total([s.resources.times(s.count) for s in self.services])
 
 
@@ -181,8 +181,8 @@ class KubernetesSettings:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """Something wrong, or worth a warning, at one place of one file; line and column count from 1, 0 means
-    the file as a whole; `rule` says what kind of fault it is.
+    """An error or warning at a position of a file; line and column count from 1, 0 means the file as a whole;
+    `rule` is the kind of fault.
     """
 
     path: str
@@ -194,7 +194,7 @@ class Fault:
     rule: str = field(default="content", compare=False)
 
     def __post_init__(self) -> None:
-        """Bound and clean what quotes the file."""
+        """Bound and clean text that quotes the file."""
         clean_fields(self, "message", "advice")
 
     def show(self) -> str:
@@ -209,9 +209,8 @@ class Desired:
     """One commit's desired state.
 
     `config`, `pricing` and the settings are None where the file is missing or faulty and no good version is
-    known.
-    `stale` are the paths whose last good version stands in for a faulty one; `good` is the blob id in use for
-    each readable path.
+    known. `stale` are the paths whose last good version replaces a faulty one; `good` is the blob id in use
+    for each readable path.
     """
 
     commit: str
@@ -232,8 +231,8 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A commit of the desired branch and what is known about its place in history; `reverts` is the commit
-    that it takes back, `superseded` are the commits between the applied one and this one, oldest first.
+    """A commit of the desired branch and its place in history; `reverts` is the commit that it reverts,
+    `superseded` are the commits between the applied one and this one, oldest first.
     """
 
     desired: Desired
@@ -248,9 +247,10 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """The newest commit, and the one last applied where that is another and still known.
+    """The newest commit, and the last applied one if it differs and is still known.
 
-    `stale` says why the repository could not be asked just now; what was read last goes on.
+    `stale` is why the last fetch failed ("": it did not); until it succeeds the revisions are those read
+    before.
     """
 
     newest: Revision

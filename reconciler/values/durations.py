@@ -16,7 +16,7 @@ def span(seconds: int) -> str:
 
 
 def lasting(seconds: int | None) -> str:
-    """How long funds last, after a comma; "" where nothing drains them."""
+    """How long funds last, after a comma; "" if no payment is open."""
     if seconds is None:
         return ""
     return f", they last {span(seconds)}" if seconds >= 0 else f", they ended {span(-seconds)} ago"

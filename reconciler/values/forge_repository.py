@@ -1,4 +1,4 @@
-"""Where a repository is on a forge."""
+"""The address of a repository on a forge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 @dataclass(frozen=True, slots=True)
 class ForgeRepository:
     """A repository on a forge: the root of the API (https://HOST/api/v1) and OWNER/NAME; `allow_http` permits
-    plain http to another host than this machine.
+    plain HTTP to other hosts than this machine.
     """
 
     api: str
@@ -26,24 +26,25 @@ class ForgeRepository:
         if not parts.hostname or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
             raise ValueError(f'"{self.api}" is not a forge\'s address; write https://HOST')
         if parts.username is not None:
-            raise ValueError("a forge's address holds no name and no token; leave out all before the @")
+            raise ValueError(
+                "a forge's address contains no user and no token; remove everything before the @"
+            )
         if parts.scheme == "http" and parts.hostname not in LOOPBACK and not self.allow_http:
             raise ValueError(
-                f"{self.api} is not encrypted, and everybody on the way would see the token; write https://, "
+                f"{self.api} is not encrypted, so the token could be read on the network; write https://, "
                 "or permit it with forge.allow_http in the host file or FORGE_ALLOW_HTTP=true in CI"
             )
         if not _PART.fullmatch(self.repository):
             raise ValueError(f'"{self.repository}" is not a repository; write OWNER/NAME')
 
     def at(self, path: str) -> str:
-        """The address of something of the repository."""
+        """The URL of a resource of the repository."""
         return f"{self.api}/repos/{self.repository}/{path}"
 
 
 def forge_repository(url: str, repository: str, *, allow_http: bool = False) -> ForgeRepository:
-    """The place of a forge's address: the API's root itself, or the address that a browser shows.
-
-    Raises ValueError with a sentence.
+    """Parse a forge's address: the API root, or the address that a browser shows; ValueError says what is
+    wrong.
     """
     plain = url.rstrip("/")
     try:

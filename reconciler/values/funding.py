@@ -1,4 +1,4 @@
-"""How long a lease is still paid for."""
+"""Funding: how long the escrow still pays for a lease."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Funding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
-    """What a deployment's funds still pay: blocks and measured chain time in seconds, negative once they ran
-    out; None while nothing drains them (semantics 4.6). `accrued_uve` is earned by the lease and not
+    """How long a deployment's funds last: in blocks and in seconds of measured chain time, negative once they
+    ran out; None if no payment is open (semantics 4.6). `accrued_uve` is earned by the lease and not
     withdrawn.
     """
 
@@ -29,4 +29,4 @@ class TimeLeft:
 
 
 HEALTHY = TimeLeft(Funding.HEALTHY)
-"""Nothing drains it, or for long."""
+"""The funds last long, or no payment is open."""

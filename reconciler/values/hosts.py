@@ -13,7 +13,7 @@ LOCALHOST = "localhost"
 
 
 class ContainerEngine(StrEnum):
-    """What runs containers on a host."""
+    """The container engine of a host."""
 
     PODMAN = "podman"
     DOCKER = "docker"

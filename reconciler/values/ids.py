@@ -1,4 +1,4 @@
-"""Identities: the chain's own, and the workload id derived from them."""
+"""Ids of the chain's objects, and the workload id derived from them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import NewType
 from reconciler.values.text import one_line
 
 WorkloadId = NewType("WorkloadId", str)
-"""`<dseq>-<gseq>-<oseq>-<10 characters>`: a workload's one id, in file, label, URL and metric."""
+"""`<dseq>-<gseq>-<oseq>-<10 characters>`: the id of a workload in files, labels, URLs and metrics."""
 
 
 SHOWN_MAX = 200
-"""Characters of a text that is no id, in the error."""
+"""Characters of an invalid id that an error quotes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,7 +63,7 @@ class OrderId:
 
     @property
     def group(self) -> GroupId:
-        """The group that the order asks resources for."""
+        """The group that the order belongs to."""
         return GroupId(self.owner, self.dseq, self.gseq)
 
     @property
@@ -92,7 +92,7 @@ class LeaseId:
     provider: str
 
     def __hash__(self) -> int:
-        """In one step: leases are looked up many times a cycle."""
+        """A single tuple hash, as leases are looked up many times a cycle."""
         order = self.order
         return hash((order.dseq, order.gseq, order.oseq, order.owner))
 
@@ -108,7 +108,7 @@ class LeaseId:
 
     @property
     def payment_xid(self) -> str:
-        """`gseq/oseq/provider`: the payment's id within the deployment's account; payments are paid in the
+        """`gseq/oseq/provider`: the payment's id within the deployment's account; payments are served in the
         order of this text (semantics 4.2).
         """
         return f"{self.order.gseq}/{self.order.oseq}/{self.provider}"
@@ -130,7 +130,7 @@ BidId = LeaseId
 
 @lru_cache(maxsize=1 << 16)
 def workload_id(lease: LeaseId) -> WorkloadId:
-    """The workload id; the same lease always gives the same one, so a crash cannot mint a second one."""
+    """The workload id; a pure function of the lease, so a crash cannot create a second one."""
     digest = base64.b32encode(hashlib.sha256(str(lease).encode()).digest()).decode().lower()
     order = lease.order
     return WorkloadId(f"{order.dseq}-{order.gseq}-{order.oseq}-{digest[:10]}")

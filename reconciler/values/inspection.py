@@ -1,4 +1,4 @@
-"""Answers of an adapter about one workload, outside the cycle: logs, resource usage, events."""
+"""Live queries of one workload, outside the cycle: logs, resource usage, events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed transactions on their way: written down before they are sent."""
+"""Intents: signed transactions, recorded in the journal before they are broadcast."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Intent:
 
 
 class IntentOutcome(StrEnum):
-    """What became of an intent."""
+    """How an intent ended."""
 
     LANDED = "landed"
     REFUSED = "refused"
@@ -48,8 +48,8 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A transaction ready to be noted and sent, and the messages that its simulation refused: each with the
-    chain's words.
+    """A transaction ready to be recorded and broadcast, and the messages that its simulation refused, each
+    with the chain's error.
     """
 
     intent: Intent | None

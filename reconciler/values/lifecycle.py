@@ -1,4 +1,4 @@
-"""The workload lifecycle of the operator's sheet, with Paused, as one table."""
+"""The workload lifecycle as one table: the states of the cheat sheet, and Paused."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ TRANSITIONS: dict[Phase, dict[Phase, str]] = {
     },
     Phase.TERMINATED: {},
 }
-"""from -> to -> trigger. Every step that is published is one of these."""
+"""from -> to -> trigger. Every published transition is one of these."""
 
 
 def steps(start: Phase, end: Phase) -> tuple[Phase, ...]:
-    """The phases after `start` up to `end`, by the shortest way through the table; those missed while away
-    are filled in.
+    """The phases after `start` up to `end`, along the shortest path through the table, so that transitions
+    missed during downtime are filled in.
 
-    Empty when nothing changed or when the table has no way (nothing leaves Terminated).
+    Empty if nothing changed or there is no path (nothing leaves Terminated).
     """
     ways: dict[Phase, tuple[Phase, ...]] = {start: ()}
     queue = deque([start])
@@ -72,5 +72,5 @@ def steps(start: Phase, end: Phase) -> tuple[Phase, ...]:
 
 
 def trigger(start: Phase, end: Phase) -> str:
-    """The sheet's word for one step; KeyError where the table has none."""
+    """The trigger of a transition; KeyError if the table has none."""
     return TRANSITIONS[start][end]

@@ -1,4 +1,4 @@
-"""What the machine's owner allows at most; out of a pull request's reach."""
+"""Limits of the host file, which a pull request cannot change."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from reconciler.values.resources import Resources
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Ceilings of one cycle; reaching one is a Hold.
+    """The limits in one cycle; reaching one is a Hold.
 
     Amounts in uve, price bounds in uve a unit and block by the keys of `pricing.yaml` (`cpu_millicores`,
     `memory_mb`, `storage_mb`, `gpu`), the gas price in uve. None means no bound; `stop_spending` and
-    `draining` are read from their files each cycle; `grants` is what the repository may use.
+    `draining` are read from their files each cycle; `grants` are the repository's.
     """
 
     observe_only: bool = False

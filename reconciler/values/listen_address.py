@@ -1,4 +1,4 @@
-"""Addresses that servers listen on, and which of them only this machine reaches."""
+"""Listen addresses of servers, and whether they are loopback."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ListenAddress:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine reaches it."""
+        """Whether it is reachable from this machine only."""
         if self.host == "localhost":
             return True
         try:

@@ -1,4 +1,4 @@
-"""Foreign text in Markdown, where it can neither be a link, a mention, HTML nor the end of a table's cell."""
+"""Escapes untrusted text for Markdown: it cannot be a link, a mention, HTML or the end of a table cell."""
 
 import re
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ _SPECIAL = re.compile(
     r"|\[(?=[\^!])|\](?=[(\[:]|$)"  # a link, an image, a footnote
     r"|^[>#=\[]|^[+-](?=[\s+-]|$)"  # a quote, a heading, a definition, a list, a rule
 )
-"""What means something to Markdown where it stands; elsewhere the same sign is plain text."""
+"""Characters with a meaning in Markdown at their position; elsewhere they are plain text."""
 _NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
 """A numbered list."""
 
 
 def cell(text: str) -> str:
-    """Plain text for a paragraph or a table's cell: one line, in which every sign is shown as itself."""
+    """Plain text for a paragraph or a table cell: one line, rendered literally."""
     line = _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", one_line(text))
     return _NUMBER.sub(lambda found: f"{found[1]}&#{ord(found[2])};", line)
 

@@ -1,5 +1,5 @@
-"""What the planner asks to be told next time; part of the plan, kept by the journal. Only facts: never a
-promise that an effect took place.
+"""The planner's memory: facts that a plan passes to the next cycle, kept by the journal. Never a claim that
+an effect took place.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from reconciler.values.subjects import EffectKey
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often something failed in a row, when it may be tried next (unix seconds; 0: never again) and in
-    what words it failed.
-    """
+    """How often an effect failed in a row, when to retry it (unix seconds; 0: never), and its last error."""
 
     failures: int
     next_try: int
@@ -28,15 +26,16 @@ class Retry:
 
     @property
     def times(self) -> str:
-        """How often, in words."""
+        """`once` or `n times`."""
         return "once" if self.failures == 1 else f"{self.failures} times"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadMemory:
-    """A lease that we serve: its phase, and the two rising heights at which it was seen closed (0: no).
+    """The workload of a lease: its phase, and the two rising heights at which the lease was seen closed (0:
+    not).
 
-    `pods` are those last seen of the specification `digest`: one that is missing was removed by somebody.
+    `pods` are those last seen of the specification `digest`; one that is missing was removed by someone else.
     """
 
     lease: LeaseId
@@ -51,13 +50,12 @@ class WorkloadMemory:
 
 @dataclass(frozen=True, slots=True)
 class UsageMemory:
-    """What ran of a usage-billed lease, in chain time (unix seconds).
+    """The usage of a usage-billed lease, in chain time (unix seconds).
 
-    `billed_until` is the end of the last period on record or of proof; `ran_seconds` what ran since, as far
-    as two neighbouring
-    looks prove it; `seen_running` the last look at which it ran (0: it did not), `withdrawn` what the lease
-    itself had paid
-    (gross uve, with what has accrued) at `billed_until`.
+    `billed_until` is the end of the last recorded period, or the start of measuring; `ran_seconds` the time
+    that it ran since, between consecutive observations; `seen_running` the last observation at which it ran
+    (0: it did not), `lease_paid` the sum that the lease itself had paid (gross uve, with accrued) at
+    `billed_until`.
     """
 
     billed_until: int
@@ -68,8 +66,8 @@ class UsageMemory:
 
 @dataclass(frozen=True, slots=True)
 class WalletLedger:
-    """The wallet's history in uve: what it held with deposits when the journal began, what came from or went
-    to outside since, fees paid, spending of the last hour.
+    """The wallet's history in uve: its balance with deposits when the journal began, external transfers since
+    then, fees paid, spending of the last hour.
     """
 
     started_with: int = 0
@@ -80,8 +78,8 @@ class WalletLedger:
 
 @dataclass(frozen=True, slots=True)
 class PriceSpan:
-    """A price, its margin counted in, was between `low` and `high` until then (unix seconds of the host); 0:
-    it is in force.
+    """A price, margin included, was between `low` and `high` until `until` (unix seconds of the host; 0: it
+    is in force).
     """
 
     until: int
@@ -91,9 +89,10 @@ class PriceSpan:
 
 @dataclass(frozen=True, slots=True)
 class PastDisruption:
-    """A workload was stopped, moved or replaced by a revision put in force then (unix seconds of the host).
+    """A workload was stopped, moved or replaced by a revision that came into force at this time (unix seconds
+    of the host).
 
-    `approved`: by one that the owner approved; `before` identifies what ran for it until then.
+    `approved`: with the owner's approval; `before` identifies the specification until then.
     """
 
     at: int
@@ -103,12 +102,12 @@ class PastDisruption:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What one cycle passes to the next.
+    """The facts that one cycle passes to the next.
 
-    `notified` are the notices that tenants have got; `waiting` is what the owner may approve now and
-    `approvals` what is approved, by their digests; `height_time` is the time of the block `height` (unix
-    seconds; 0: not known); `prices` are those in force within the window, by their keys, and `disrupted` is
-    what revisions did to workloads within it.
+    `notified` are the notices delivered to tenants; `waiting` are the breaches that the owner may approve now
+    and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
+    seconds; 0: not known); `prices` are those in force within the window of the bounds, by key, and
+    `disrupted` the workloads that revisions disrupted within it.
     """
 
     applied: str = ""

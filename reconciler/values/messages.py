@@ -26,8 +26,8 @@ class CreateBid:
 
 @dataclass(frozen=True, slots=True)
 class CloseBid:
-    """Take a bid back, or end its lease (semantics 3.4); `lease` says that it touches the deployment's
-    escrow.
+    """Close a bid, and with it its lease (semantics 3.4); `lease`: it has a lease, so closing settles the
+    deployment's escrow.
     """
 
     id: BidId
@@ -37,7 +37,7 @@ class CloseBid:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawLease:
-    """Draw what a lease has earned (semantics 3.6); `expected` is what it should bring net, in uve."""
+    """Withdraw a lease's earnings (semantics 3.6); `expected` is the expected net amount in uve."""
 
     id: LeaseId
     expected: int = 0
@@ -47,7 +47,7 @@ class WithdrawLease:
 class RecordUsage:
     """Record `amount` uve of usage of a lease for a period of unix seconds (semantics 5.3).
 
-    `ran_seconds` of it were measured, and `lease_paid` uve is what the lease had paid in all when it ended.
+    `ran_seconds` of it were measured; `lease_paid` is the total in uve that the lease had paid by its end.
     """
 
     lease: LeaseId
@@ -102,7 +102,7 @@ def may_be_gated(message: Message) -> bool:
 
 
 def describe(message: Message) -> str:
-    """The message in an operator's words."""
+    """A description of the message for operators."""
     match message:
         case CreateBid(id=bid, price=price):
             return f"bid {price.normalize():f}uve a block on order {bid.order}"

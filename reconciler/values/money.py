@@ -6,13 +6,13 @@ import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact
 
 DENOM = "uve"
-"""The only denomination that this program offers, takes or pays (semantics 1.1)."""
+"""The only denomination that this program offers, accepts or pays (semantics 1.1)."""
 
 RATE_PLACES = 18
 """Decimals that the chain keeps of a price per block (semantics 2)."""
 
 EXACT = Context(prec=80, traps=[Inexact])
-"""Arithmetic that refuses to lose a digit; amounts on the chain have far fewer."""
+"""Decimal arithmetic that raises on rounding; amounts on the chain have far fewer digits."""
 
 _AMOUNT = re.compile(r"(?P<number>[0-9]{1,30}(?:\.[0-9]{1,18})?)(?P<denom>[a-zA-Z][a-zA-Z0-9/:._-]*)?")
 
@@ -45,18 +45,18 @@ def plain(number: Decimal) -> str:
 
 
 def normalized(number: Decimal) -> Decimal:
-    """The same number in the form whose text is plain digits, so that JSON has no exponent or zeros."""
+    """The number without an exponent or trailing zeros, so that its JSON is plain digits."""
     return Decimal(plain(number))
 
 
 def grouped(number: Decimal) -> str:
-    """The same for people: `1,234.5`."""
+    """Plain digits with thousands separators: `1,234.5`."""
     whole, point, rest = plain(number).partition(".")
     return f"{int(whole):,}{point}{rest}" if whole not in ("-0", "") else plain(number)
 
 
 def group_amounts(text: str) -> str:
-    """A sentence with its amounts grouped for people: `12699uve` becomes `12,699uve`."""
+    """A sentence with thousands separators in its amounts: `12699uve` becomes `12,699uve`."""
     return _WHOLE_IN_TEXT.sub(lambda found: f"{int(found[0]):,}", text)
 
 
@@ -71,7 +71,7 @@ def floor_uve(amount: Decimal) -> int:
 
 
 def accrued(rate: Decimal, blocks: int) -> int:
-    """trunc(rate x blocks): what one settle moves to a payment, in uve (semantics 4.2)."""
+    """trunc(rate x blocks): the amount in uve that one settlement moves to a payment (semantics 4.2)."""
     parts, whole = rate.as_integer_ratio()
     return parts * blocks // whole
 
@@ -82,7 +82,7 @@ def take_fee(gross: int, percent: int) -> int:
 
 
 def after_take(gross: int, percent: int) -> int:
-    """What a payout of `gross` uve brings after the take fee (semantics 4.3)."""
+    """The net of a payout of `gross` uve after the take fee (semantics 4.3)."""
     return gross - take_fee(gross, percent)
 
 

@@ -1,4 +1,4 @@
-"""What the world showed, with the height and time of looking."""
+"""Observed state of chain and adapters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.values.resources import Attribute, Resources, ResourceUnit
 
 
 class State(StrEnum):
-    """The chain's names of the states of its objects (semantics 2); each object uses some of them."""
+    """The chain's object states (semantics 2); each kind of object uses some of them."""
 
     INVALID = "invalid"
     OPEN = "open"
@@ -32,7 +32,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with what it asks for, and the states of its group and deployment (zombie orders: semantics
+    """An order with its requirements, and the states of its group and deployment (zombie orders: semantics
     3.8).
     """
 
@@ -48,7 +48,7 @@ class Order:
 
     @property
     def price(self) -> Decimal:
-        """The most that the tenant pays per block for the whole group (semantics 3.2, point 4)."""
+        """The tenant's highest price per block for the whole group (semantics 3.2, point 4)."""
         return sum((u.price * u.count for u in self.units), Decimal(0))
 
     @property
@@ -131,7 +131,7 @@ class SettlementEscrow:
 
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
-    """A usage record, each id once however often the chain lists it (semantics 5.4)."""
+    """A usage record; deduplicated by id, as the chain may list one repeatedly (semantics 5.4)."""
 
     id: str
     lease: str
@@ -174,8 +174,8 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class ChainRules:
-    """The chain's parameters that decide about money; rates in percent, deposits in uve, gas price in uve,
-    times in seconds.
+    """The chain's parameters that concern money; rates in percent, deposits and gas price in uve, times in
+    seconds.
     """
 
     bid_deposit: int = 500_000
@@ -188,7 +188,9 @@ class ChainRules:
 
 @dataclass(frozen=True, slots=True)
 class TxResult:
-    """What became of a transaction: in block `height` with `code` 0, or refused there with its log."""
+    """The result of a transaction: included in block `height`; `code` 0 is success, otherwise `log` has the
+    error.
+    """
 
     hash: str
     height: int
@@ -214,12 +216,11 @@ class Transfer:
 class Market:
     """One view of the chain at one height.
 
-    `orders` are all open ones; `bids` our open and active ones; `leases` our active ones and those closed
-    since the journal knows them.
-    `landed` are results of transactions asked for; a hash that is missing is in no block up to `height`.
-    `block_seconds` is measured from headers, never assumed (semantics 1.3).
-    `transfers` are those since the last view, None where they could not be read without a gap.
-    `lag_blocks`: how far below the RPC's height; `orders_cut`: some were left out; `unconfirmed`: why not.
+    `orders` are all open ones; `bids` our open and active ones; `leases` our active ones and the closed ones
+    that the journal has. `landed` are the results of the queried transactions; a missing hash is in no block
+    up to `height`. `block_seconds` is measured from headers, never assumed (semantics 1.3). `transfers` are
+    those since the last view, None if there is a gap. `lag_blocks` is the distance to the RPC's height;
+    `orders_cut`: some orders were left out; `unconfirmed`: lease -> why its closing is not confirmed.
     """
 
     chain_id: str
@@ -243,7 +244,7 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a workload is not well: a reason such as ImagePullFailed, the cluster's words, and what to do."""
+    """Why a workload is unhealthy: a reason such as ImagePullFailed, the cluster's message, the fix."""
 
     reason: str
     message: str
@@ -252,8 +253,8 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted` says
-    that someone changed what we own; `pods` are the names of what lives of that specification, sorted.
+    """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted`:
+    someone else changed our objects; `pods` are the names of the live pods of that specification, sorted.
     """
 
     id: WorkloadId
@@ -271,7 +272,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class HostRoom:
-    """A machine that takes a workload only as a whole: what is free on it, and what tells it from others."""
+    """A machine that runs a workload only as a whole: its free resources and distinguishing attributes."""
 
     free: Resources
     attributes: tuple[Attribute, ...] = ()
@@ -279,8 +280,8 @@ class HostRoom:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What the machines offer us: `total` less what strangers use, free room for one unit a node or for all
-    of a workload a host, and the quota now in force.
+    """The machines' capacity: `total` less the usage of foreign pods, the free resources per node (for one
+    unit) or per host (for a whole workload), and the quota in force.
     """
 
     total: Resources
@@ -291,8 +292,8 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class AdapterView:
-    """One adapter's readings; a failing capacity list stops no repair. `unwell` are machines that cannot be
-    seen while others can.
+    """One adapter's readings; repairs continue if only the capacity is unseen. `unwell` are unseen machines
+    of an adapter that is seen.
     """
 
     workloads: Reading[Mapping[WorkloadId, Running]]

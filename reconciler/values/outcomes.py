@@ -1,4 +1,4 @@
-"""What came of an action."""
+"""Outcomes of an action."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It will never work as asked; `why` says so and `advice` what to change."""
+    """It cannot succeed unchanged; `why` is the reason and `advice` what to change."""
 
     reason: str
     why: str
     advice: str = ""
 
     def __post_init__(self) -> None:
-        """Bound and clean what quotes an answer."""
+        """Bound and clean text from outside."""
         clean_fields(self, "reason", "why", "advice")
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It did not work this time; it is tried again, not sooner than the planner's back-off says."""
+    """It failed this time; it is retried after the planner's back-off."""
 
     reason: str
     why: str
     advice: str = ""
 
     def __post_init__(self) -> None:
-        """Bound and clean what quotes an answer."""
+        """Bound and clean text from outside."""
         clean_fields(self, "reason", "why", "advice")
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may have taken effect; it must be confirmed before anything like it is tried again."""
+    """It may have taken effect; it must be confirmed before it is retried."""
 
     why: str
 
     def __post_init__(self) -> None:
-        """Bound and clean what quotes an answer."""
+        """Bound and clean text from outside."""
         clean_fields(self, "why")
 
 

@@ -1,4 +1,4 @@
-"""What the snapshot branch holds: enough of what the daemon sees to plan any revision elsewhere."""
+"""The content of the snapshot branch: enough of the observed state to plan any revision elsewhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from reconciler.values.observed import AdapterView, Market
 
 @dataclass(frozen=True, slots=True)
 class PlanningSnapshot:
-    """The world as a finished cycle left it: everything that a plan is made from but what is desired.
+    """The planning input of a finished cycle without the desired state.
 
-    `taken_at` is the host's clock in unix seconds; `memory` is that cycle's plan's; `notifying` says whether
-    tenants are told of low funds; `folder` is the provider's in the repository ("": the top).
+    `taken_at` is the host's clock in unix seconds; `memory` is that of the cycle's plan; `notifying`: tenants
+    are notified of low funds; `folder` is the provider's in the repository ("": its root).
     """
 
     provider: str

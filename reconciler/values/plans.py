@@ -1,6 +1,4 @@
-"""One cycle's decisions: effects as frozen values named by their verbs, and effects withheld, with their
-reasons.
-"""
+"""The plan of a cycle: effects as frozen values, and holds on withheld effects with their reasons."""
 
 from __future__ import annotations
 
@@ -77,8 +75,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hold:
-    """An effect withheld: its subject, the reason, a sentence with the figures. `ours` says that
-    it is published; `approval` is the digest with which the host's owner lets it pass ("": nobody can).
+    """A withheld effect: its subject, the reason, and a message with the figures. `ours`: it is published;
+    `approval` is the digest under which the host's owner can approve it ("": it cannot be approved).
     """
 
     subject: Subject
@@ -90,7 +88,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class SendTransaction:
-    """Prepare, sign, note and broadcast one transaction of these messages, for at most `fee_max` uve."""
+    """Prepare, sign, record and broadcast one transaction of these messages, for at most `fee_max` uve."""
 
     messages: tuple[Message, ...]
     fee_max: int
@@ -102,7 +100,7 @@ class SendTransaction:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastAgain:
-    """Send the very bytes of an intent again: they were perhaps never received."""
+    """Broadcast the bytes of an intent again, as they were perhaps never received."""
 
     hash: str
 
@@ -112,7 +110,7 @@ class BroadcastAgain:
 
 @dataclass(frozen=True, slots=True)
 class PrepareAdapter:
-    """Make the adapter's place for workloads ready, with a quota of the provider's whole capacity."""
+    """Create the adapter's namespace or directory, with a quota of the provider's whole capacity."""
 
     adapter: str
     quota: Resources
@@ -123,7 +121,7 @@ class PrepareAdapter:
 
 @dataclass(frozen=True, slots=True)
 class ApplyWorkload:
-    """Make the adapter run this workload as specified (or none of its containers while paused)."""
+    """Apply this workload to its adapter (without containers while paused)."""
 
     workload: Workload
     digest: str
@@ -135,7 +133,7 @@ class ApplyWorkload:
 
 @dataclass(frozen=True, slots=True)
 class RemoveWorkload:
-    """Remove everything that is labelled with this workload's id."""
+    """Remove every object labelled with this workload's id."""
 
     adapter: str
     id: WorkloadId
@@ -147,7 +145,7 @@ class RemoveWorkload:
 
 @dataclass(frozen=True, slots=True)
 class NotifyTenant:
-    """Tell a tenant's side, once for each state, that a lease's funds run out."""
+    """Notify a tenant, once per funding state, that a lease's funds run out."""
 
     lease: LeaseId
     left: TimeLeft
@@ -161,7 +159,7 @@ Action = SendTransaction | BroadcastAgain | PrepareAdapter | ApplyWorkload | Rem
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One step of a workload's lifecycle that observation showed."""
+    """One observed step of a workload's lifecycle."""
 
     workload: WorkloadId
     lease: LeaseId
@@ -173,11 +171,11 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one cycle does, withholds and remembers; the same inputs give the same plan, byte for byte.
+    """The effects, holds and memory of one cycle; equal inputs give equal plans, byte for byte.
 
-    `funding` is how long each active lease is still paid for; `confirmations` are the intents that this plan
-    has taken note of: they end when its memory is kept, at once; `judged` is what became of the newest
-    revision, where one was seen; `superseded` are the commits between the applied revision and the newest.
+    `funding` is how long each active lease is still paid for; `confirmations` are ended intents that this
+    plan has consumed, which the journal closes together with its memory; `judged` is the verdict on the
+    newest revision, if seen; `superseded` are the commits between the applied revision and the newest.
     """
 
     revision: str
@@ -197,7 +195,7 @@ class Plan:
 
 
 def subjects_of(action: Action) -> tuple[Subject, ...]:
-    """What an action is about: one subject a message of a transaction."""
+    """The subjects of an action: one per message of a transaction."""
     match action:
         case SendTransaction(messages=messages):
             return tuple(subject_of(m) for m in messages)

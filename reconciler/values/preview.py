@@ -1,4 +1,4 @@
-"""What a change of the repository would bring about, worked out before it is merged."""
+"""The preview of a change of the repository, before it is merged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.values.resources import Resources
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One key of a file, by its dotted name; "" stands for a key that is not there."""
+    """One key of a file, by its dotted name; "" is an absent key."""
 
     name: str
     old: str
@@ -32,7 +32,7 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadChange:
-    """One workload that is asked for otherwise, and in one word how."""
+    """A changed workload, and the kind of change."""
 
     id: WorkloadId
     path: str
@@ -41,8 +41,8 @@ class WorkloadChange:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a lease at our prices brings: uve a block, an hour and 30 days; `net` is what 30 days leave of it
-    after the chain's take and all fees, `break_even_seconds` when its fees are earned back (None: never).
+    """The revenue of a lease at our prices: uve per block, hour and 30 days; `net` is that of 30 days after
+    the chain's take and all fees, `break_even_seconds` the time to earn back the fees (None: never).
     """
 
     rate: Decimal
@@ -64,8 +64,8 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class BidDecision:
-    """What becomes of an open order: a bid of so many uve a block, or none, for a reason; neither: nothing
-    is decided about it.
+    """The decision on an open order: a bid of so many uve per block, or none for a reason; neither:
+    undecided.
     """
 
     bid: Decimal | None = None
@@ -74,13 +74,13 @@ class BidDecision:
 
     @property
     def key(self) -> tuple[Decimal | None, Reason | None]:
-        """Equal for verdicts that differ in their words alone."""
+        """Equal for decisions that differ only in their message."""
         return self.bid, self.reason
 
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """An open order whose verdict changes."""
+    """An open order whose decision changes."""
 
     order: OrderId
     old: BidDecision
@@ -89,7 +89,7 @@ class OrderChange:
 
 @dataclass(frozen=True, slots=True)
 class FreeCapacity:
-    """What may be promised in all, and what of it is still free once the plan's bids are made."""
+    """The total capacity for leases, and what is free after the plan's bids."""
 
     usable: Resources
     free: Resources
@@ -97,7 +97,7 @@ class FreeCapacity:
 
 @dataclass(frozen=True, slots=True)
 class PreviewBasis:
-    """From where a preview looks: at which height and when (unix seconds), and which commit was applied."""
+    """The basis of a preview: height and time (unix seconds) of the snapshot, and its applied commit."""
 
     provider: str
     chain_id: str
@@ -108,8 +108,8 @@ class PreviewBasis:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What stands between price and gain: the chain's take in percent, the fees of a lease of 30 days in uve,
-    and the measured block time in seconds.
+    """Deductions from the price: the chain's take in percent, the fees of a lease of 30 days in uve; and the
+    measured block time in seconds.
     """
 
     take_percent: int
@@ -122,8 +122,8 @@ class Preview:
     """A change from commit `base` to commit `head`, with the plan of each; `rooms` are those before and
     after, None where no capacity is known.
 
-    `prices` and `orders` hold what changes alone, `orders_open` counts all. `ceilings` are limits of the host
-    file that the change runs into, `warnings` what it means for money, `notes` how sure all this is.
+    `prices` and `orders` hold only changes, `orders_open` counts all. `ceilings` are limits of the host file
+    that the change reaches, `warnings` concern money, `notes` the preview's reliability.
     """
 
     sight: PreviewBasis
@@ -146,7 +146,7 @@ class Preview:
 
     @property
     def changes(self) -> bool:
-        """Whether any file of ours differs."""
+        """Whether any of the provider's files differs."""
         return bool(self.files)
 
     @property
@@ -156,6 +156,6 @@ class Preview:
 
     @property
     def withheld(self) -> tuple[Hold, ...]:
-        """What the change asks for and would not get, whatever the host's limits: holds on what is ours."""
+        """Holds on our own objects that are not limits of the host file."""
         known = {(hold.subject, hold.reason) for hold in (*self.before.holds, *self.ceilings)}
         return tuple(h for h in self.after.holds if h.ours and (h.subject, h.reason) not in known)

@@ -1,4 +1,4 @@
-"""Silence is not emptiness: what a source showed, or why it showed nothing."""
+"""Readings: what a source showed, or why it is unseen. An unseen source is never taken for an empty one."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ View = TypeVar("View", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Seen(Generic[View]):
-    """The whole view of one aspect at one moment."""
+    """A complete view of one source at one time."""
 
     view: View
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Nothing is known; `why` is a sentence that says what failed and what to do, `reason` the operator's
-    word for it, where there is one (AuthFailure).
+    """The source is unseen; `why` says what failed and what to do, `reason` is the hold's reason if it has a
+    special one (AuthFailure).
     """
 
     why: str
     reason: str = ""
 
     def __post_init__(self) -> None:
-        """Bound and clean what quotes an answer."""
+        """Bound and clean text from outside."""
         clean_fields(self, "why", "reason")
 
 

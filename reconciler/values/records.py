@@ -1,4 +1,4 @@
-"""What is kept on record of cycles past: what was applied, what was decided, what is still to be told."""
+"""Records of past cycles: results, decisions, and events to publish."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class EffectResult:
 
 
 def applied(action: Action, outcome: Outcome, at: int) -> tuple[EffectResult, ...]:
-    """The results of an action; each message of a transaction has its own."""
+    """The results of an action, one per message of a transaction."""
     if isinstance(action, SendTransaction):
         return tuple(applied_message(message, outcome, at) for message in action.messages)
     return (EffectResult(effect_key(action), action.show(), outcome, at),)
 
 
 def applied_message(message: Message, outcome: Outcome, at: int) -> EffectResult:
-    """The record of one message, such as one that its simulation refused."""
+    """The result of one message, such as one that its simulation refused."""
     return EffectResult(effect_key(message), describe(message), outcome, at)
 
 
 def describe_outcome(outcome: Outcome) -> str:
-    """An outcome in the operator's words."""
+    """A description of an outcome for operators."""
     match outcome:
         case Done(detail=detail):
             return f"done ({detail})" if detail else "done"
@@ -72,14 +72,15 @@ class Decision:
 
     @property
     def stands(self) -> bool:
-        """Whether it is a hold that is not over."""
+        """Whether it is a hold that has not ended."""
         return self.held and not self.ended_at
 
 
 @dataclass(frozen=True, slots=True)
 class PastRevision:
-    """A revision that was looked at: what was last judged of it and by which plan; `seen_at` first,
-    `judged_at` so, `ended_at` when it gave way to another (0: it did not); unix seconds of the host.
+    """An evaluated revision: its last verdict and the digest of the deciding plan; `seen_at` is when it was
+    first seen, `judged_at` when the verdict was made, `ended_at` when another revision replaced it (0: it is
+    current); unix seconds of the host.
     """
 
     judged: RevisionVerdict
@@ -91,9 +92,7 @@ class PastRevision:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What has been counted since the journal began: bids that landed, bids that won their lease,
-    transactions by how they ended.
-    """
+    """Totals since the journal began: bids that landed, bids that won their lease, transactions by fate."""
 
     bids_placed: int = 0
     bids_won: int = 0
@@ -101,12 +100,12 @@ class Totals:
 
 
 Event = Transition | Confirmation | EffectResult | RevisionVerdict | Approval
-"""Something that the published status tells; a confirmation's intent comes without its bytes."""
+"""An event of the published status; a confirmation's intent comes without its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """An event that no pushed commit covers yet; ids rise in the order of happening."""
+    """An event that no pushed commit covers yet; ids rise in order of occurrence."""
 
     id: int
     event: Event
@@ -114,7 +113,7 @@ class Unpublished:
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """An event of the past, published or not; `at` unix seconds of the host."""
+    """A past event, published or not; `at` in unix seconds of the host."""
 
     id: int
     at: int
@@ -123,7 +122,7 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True)
 class PastTransaction:
-    """A transaction of ours without its bytes: its place among the others, and its end (None: open)."""
+    """A transaction of ours without its bytes: its position, and its end (None: open)."""
 
     position: int
     intent: Intent
@@ -132,7 +131,7 @@ class PastTransaction:
 
 @dataclass(frozen=True, slots=True)
 class JournalCounts:
-    """Transactions on their way, those that ended, and events that no pushed commit tells yet."""
+    """Counts of open and ended transactions, and of events that no pushed commit covers yet."""
 
     open: int = 0
     ended: Mapping[IntentOutcome, int] = field(default_factory=dict)
@@ -141,7 +140,7 @@ class JournalCounts:
 
 @dataclass(frozen=True, slots=True)
 class JournalPage:
-    """The journal at one moment: transactions newest first (`has_older`: there are more), the latest
+    """One page of the journal: transactions newest first (`has_older`: there are more), and the latest
     decisions.
     """
 
@@ -152,7 +151,7 @@ class JournalPage:
 
 
 class Request(StrEnum):
-    """What may be asked of the loop from outside."""
+    """Requests to the loop from outside."""
 
     RECONCILE = "reconcile"
     STOP = "stop"

@@ -1,4 +1,4 @@
-"""Commits as the repository shows and takes them."""
+"""Commits that the repository reads and writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class CommitHeader:
-    """What names a commit whose files are not read; `reverts` is the commit that it reverts ("": none)."""
+    """A commit whose files are not read; `reverts` is the commit that it reverts ("": none)."""
 
     id: str
     author: str = ""
@@ -19,8 +19,8 @@ class CommitHeader:
 @dataclass(frozen=True, slots=True)
 class Commit:
     """A commit of the desired branch: its files (path below the provider's folder -> blob id), sizes in
-    bytes, odd entries with the reason why they are not read, and the commit that it takes back. `signer` and
-    `superseded` are known of the newest alone; the latter are the commits on its first-parent line after the
+    bytes, odd entries with the reason why they are not read, and the commit that it reverts. `signer` and
+    `superseded` are set for the newest only; the latter are the commits on its first-parent line after the
     applied one, oldest first.
     """
 
@@ -38,14 +38,14 @@ class Commit:
 
 
 TOLD = "Told-Until"
-"""The trailer of a status commit with the mark of the last event that it tells."""
+"""The trailer of a status commit with the mark of the last event that it covers."""
 
 
 @dataclass(frozen=True, slots=True)
 class BranchCommit:
-    """What a branch of ours shall hold, whole, and how the commit tells it.
+    """The complete content of a branch that we write, and the commit message.
 
-    `replaces` says that the branch shall have this one commit alone: a snapshot has no history.
+    `replaces`: the branch consists of this commit alone, as a snapshot has no history.
     """
 
     branch: str

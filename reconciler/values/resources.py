@@ -1,4 +1,4 @@
-"""What a machine has and an order asks for: exact integers."""
+"""Resources of machines and orders: exact integers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import reduce
 
 MB = 1 << 20
-"""The sheet's MB is 2^20 bytes."""
+"""A MB of the state repository is 2^20 bytes."""
 
 Attribute = tuple[str, str]
 
@@ -39,13 +39,13 @@ class Resources:
         )
 
     def floored(self) -> Resources:
-        """These, with negative amounts as 0."""
+        """The resources, with negative amounts as 0."""
         return Resources(
             max(self.cpu_milli, 0), max(self.memory_bytes, 0), max(self.storage_bytes, 0), max(self.gpu, 0)
         )
 
     def lacks(self, wanted: Resources) -> tuple[str, ...]:
-        """The names of what is too small here for `wanted`; empty when it fits."""
+        """The names of the resources that are too small for `wanted`; empty if it fits."""
         pairs = (
             ("cpu", self.cpu_milli, wanted.cpu_milli),
             ("memory", self.memory_bytes, wanted.memory_bytes),
@@ -63,7 +63,7 @@ class Resources:
 
 
 def total(parts: list[Resources]) -> Resources:
-    """The sum; nothing for an empty list."""
+    """The sum; zero for an empty list."""
     return reduce(Resources.__add__, parts, Resources())
 
 
@@ -86,9 +86,9 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ResourceUnit:
-    """One line of a group: `count` equal units and what the tenant pays at most for one, per block.
+    """One line of a group: `count` equal units and the tenant's highest price for one, per block.
 
-    Everything that a bid's offer must repeat verbatim is here (semantics 3.2, point 5).
+    It has everything that a bid's offer must repeat verbatim (semantics 3.2, point 5).
     """
 
     id: int
@@ -106,10 +106,10 @@ class ResourceUnit:
 
     @property
     def one(self) -> Resources:
-        """What one unit needs."""
+        """The resources of one unit."""
         return Resources(self.cpu_milli, self.memory_bytes, sum(v.size_bytes for v in self.storage), self.gpu)
 
     @property
     def all(self) -> Resources:
-        """What all `count` units need."""
+        """The resources of all `count` units."""
         return self.one.times(self.count)

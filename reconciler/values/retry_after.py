@@ -1,4 +1,4 @@
-"""How long a server asks to be left alone. Pure."""
+"""The wait that a server requests in its response. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ LIMITING = frozenset({403, 429, 503})
 
 
 def requested_wait_seconds(status: int, headers: Mapping[str, str], now: float) -> float:
-    """Seconds from an answer's Retry-After (seconds or a date), or from GitHub's x-ratelimit-reset where
-    nothing is left; 0 where it does not ask. `now` is unix seconds; header names are lower case.
+    """Seconds from a response's Retry-After (seconds or a date), or from GitHub's x-ratelimit-reset if the
+    limit is used up; 0 without either. `now` is in unix seconds; header names are lower case.
     """
     if status not in LIMITING:
         return 0

@@ -1,4 +1,4 @@
-"""Which commit a commit takes back, as git's own words in its message say."""
+"""The commit that a commit reverts, from git's own text in its message."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ _WORDS = re.compile(r"^This reverts commit ([0-9a-f]{7,64})(?=[.,]| \()", re.MUL
 
 
 def reverts(message: str) -> str:
-    """The id (short where `git revert --reference` wrote it) of the commit that this one takes back, "" for
-    none; the first where it names several. A merge's revert reads "..., reversing changes made to ...".
+    """The id (short if `git revert --reference` wrote it) of the commit that this one reverts, "" for none;
+    the first of several. The revert of a merge reads "..., reversing changes made to ...".
     """
     found = _WORDS.search(message.replace("\r\n", "\n"))
     return found[1] if found else ""

@@ -1,4 +1,4 @@
-"""What was decided about a revision as a whole."""
+"""The decision on a revision as a whole."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from enum import StrEnum
 
 
 class VerdictKind(StrEnum):
-    """APPLIED is in force; HELD waits for the approval of the owner; REFUSED needs another commit, or
-    another host file; SUPERSEDED was never evaluated, as a newer commit arrived before the daemon looked.
+    """APPLIED is in force; HELD waits for the approval of the owner; REFUSED needs another commit, or another
+    host file; SUPERSEDED was never evaluated, as a newer commit arrived before.
     """
 
     APPLIED = "applied"
@@ -19,8 +19,8 @@ class VerdictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RevisionVerdict:
-    """A commit of the desired branch, and what became of it; `why` it is not applied, or by whose
-    approval it is; `reverts` is the commit that it takes back ("": none).
+    """A commit of the desired branch and its verdict; `why` it is not applied, or who approved it; `reverts`
+    is the commit that it reverts ("": none).
     """
 
     commit: str

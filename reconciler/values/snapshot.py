@@ -49,7 +49,7 @@ class RevisionTimes:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that is shown; `height` 0 and empty texts are unknown.
+    """The state that the daemon shows; `height` 0 and empty texts are unknown.
 
     `desired` is the newest commit of the state repository, `applied` the one in force, `published` the last
     pushed status commit; `chain_time` in unix seconds; `unpublished` counts events that no pushed commit

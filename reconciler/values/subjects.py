@@ -100,7 +100,7 @@ class Subject:
 
     @classmethod
     def parse(cls, text: str) -> Subject:
-        """The subject of a text form; text of no known form is taken for a part of the provider."""
+        """Parse a text form; text of no known form is a part of the provider."""
         if text in _PARTS:
             return cls(text, SubjectKind.PROVIDER)
         if _WORKLOAD.fullmatch(text):
@@ -139,8 +139,8 @@ _PARTS = frozenset(each.name for each in (PROVIDER, CHAIN, REPOSITORY, SPENDING,
 
 @dataclass(frozen=True, slots=True)
 class EffectKey:
-    """What the failures of an effect are counted under: the class name of the action or message, its subject,
-    and for a notice the funding state that it reports. `str` is its text form.
+    """The key under which failures of an effect are counted: the class name of the action or message, its
+    subject, and for a notice the funding state that it reports. `str` is its text form.
     """
 
     kind: str

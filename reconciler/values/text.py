@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 LINE_MAX = 500
-"""Characters that a line keeps where its reader gives no other bound."""
+"""Default bound of a line, in characters."""
 
 SENTENCE_MAX = 1000
-"""Characters of a sentence of ours, whatever it quotes."""
+"""Bound of a message with its quotes, in characters."""
 
 _INVISIBLE_RANGES = (
     (0x00, 0x1F),  # C0 controls: ESC, CR, NUL, tab and newline

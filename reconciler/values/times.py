@@ -1,17 +1,17 @@
-"""Times written by others, bounded where they are read; formatting never fails."""
+"""Times from outside, bounded when read; formatting never fails."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 UNIX_SECONDS_MAX = 253_402_300_799
-"""The last second of the year 9999, after which no calendar of ours has a date."""
+"""The last second of the year 9999, the end of Python's calendar."""
 
 UNKNOWN = "unknown"
 
 
 class Timestamp(int):
-    """Unix seconds of something that people see; 0 is unknown. In JSON an RFC 3339 text, or null."""
+    """Unix seconds, shown to people; 0 is unknown. In JSON an RFC 3339 text, or null."""
 
 
 NEVER = Timestamp(0)
@@ -39,7 +39,9 @@ def parsed_unix_seconds(text: str) -> Timestamp:
 
 
 def utc_text(seconds: float, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
-    """Unix seconds as UTC, in RFC 3339 unless a form is given; `unknown` where no calendar has the date."""
+    """Unix seconds as UTC, in RFC 3339 unless a form is given; `unknown` for 0 and dates outside the
+    calendar.
+    """
     if not 0 < seconds <= UNIX_SECONDS_MAX:
         return UNKNOWN
     return datetime.fromtimestamp(seconds, UTC).strftime(form)

@@ -172,8 +172,8 @@ class CommitView:
 
 @dataclass(frozen=True, slots=True)
 class CapacityView:
-    """What the machines offer, how much of it may be promised (ceiling and reserve deducted), and what leases
-    and open bids claim.
+    """The machines' capacity, the part of it available for leases (ceiling and reserve deducted), and the
+    claims of leases and open bids.
     """
 
     offered: Resources
@@ -193,8 +193,8 @@ class MoneyPoint:
 
 @dataclass(frozen=True, slots=True)
 class PublishedStatus:
-    """What the status branch shows: semantic state without heights, heartbeats or counters. `revision` is the
-    applied commit, `faults` its unreadable places, `holds` those that are not on a workload.
+    """The content of the status branch: semantic state without heights, heartbeats or counters. `revision` is
+    the applied commit, `faults` its parse errors, `holds` those that are not on a workload.
     """
 
     provider: str

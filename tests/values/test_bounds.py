@@ -25,10 +25,10 @@ def test_at_a_bound_is_within_it() -> None:
 
 def test_beyond_a_bound_is_told() -> None:
     assert [*out_of_bounds(pricing("4.9"), LIMITS)] == [
-        ("gpu", "gpu is 4.9uve, the host file allows no less than 5uve")
+        ("gpu", "gpu is 4.9uve; the host file allows no less than 5uve")
     ]
     assert [*out_of_bounds(pricing("9.1"), LIMITS)] == [
-        ("gpu", "gpu is 9.1uve, the host file allows no more than 9uve")
+        ("gpu", "gpu is 9.1uve; the host file allows no more than 9uve")
     ]
 
 
