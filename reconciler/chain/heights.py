@@ -127,9 +127,6 @@ def _impossible(status: NodeStatus, now: float) -> str | None:
     )
 
 
-log = logging.getLogger(__name__)
-
-
 class HeightWatch:
     """A thread that polls a node's status every `seconds`, about a fifth of the block time, and calls `wake`
     when the height changes.

@@ -42,7 +42,7 @@ COMMANDS = {
     ),
     "approve": (
         "reconciler.cli.planning.approve:approve",
-        "approve a hold of a limit, by its digest",
+        "approve a change held by a limit, by its digest",
     ),
     "reconcile": ("reconciler.cli.host.reconcile:reconcile", "read the repository and run a cycle now"),
     "suspend": ("reconciler.cli.repository.suspend:suspend", "stop all spending, by a commit with a reason"),

@@ -41,15 +41,17 @@ class UsageModel(StrictModel):
     min_gain: Amount = "1uve"
     """Smallest gain of a record after the fees of recording and settling, in whole uve."""
     settle_before_expiry: Duration = "1h"
-    """Settle this long before the settlement escrow expires, whatever the gain: unsettled usage is then lost.
+    """Settle this long before the settlement escrow expires, as soon as it covers the fee: unsettled usage is
+    then lost.
     """
 
 
 class FirstUsageModel(UsageModel):
-    """The form of v1alpha1."""
+    """The format of v1alpha1."""
 
     settle_before_expiry: Duration = Field(default="1h", alias="expiry_margin")
-    """Settle this long before the settlement escrow expires, whatever the gain: unsettled usage is then lost.
+    """Settle this long before the settlement escrow expires, as soon as it covers the fee: unsettled usage is
+    then lost.
     """
 
 
@@ -57,7 +59,9 @@ class EscrowModel(StrictModel):
     """Thresholds of low funds of a lease, and the reaction."""
 
     low: Duration = "24h"
-    """Remaining time below which one notice is sent, if the host file names a webhook for notices."""
+    """Remaining time below which funds are low. If the host file names a webhook for notices, one notice is
+    sent per state: low, critical, exhausted.
+    """
     critical: Duration = "2h"
     """Remaining time below which `on_critical` applies."""
     on_critical: Literal["nothing", "pause"] = "nothing"
@@ -102,7 +106,7 @@ class ConfigFile(FileModel):
 
 
 class FirstConfigFile(ConfigFile):
-    """Behaviour of the provider, in the form of v1alpha1."""
+    """Behaviour of the provider, in the format of v1alpha1."""
 
     usage: FirstUsageModel = FirstUsageModel()
     """Billing by usage."""

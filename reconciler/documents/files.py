@@ -136,7 +136,7 @@ def _workload(document: Document, file: WorkloadFile, provider: str | None) -> R
         message = f"the file of this lease must be named {derived}.yaml"
         return _misnamed(document, message, "rename it, or remove it if that file exists")
     if not found or found[1] != numbers:
-        message = f"the file of this lease must be named {numbers}-<10 letters>.yaml"
+        message = f"the file of this lease must be named {numbers}-<10 characters>.yaml"
         return _misnamed(document, message, "`provider-daemon explain LEASE` prints the name")
     workload = workload_of(file, lease, WorkloadId(stem), document.path)
     return ReadFile(document.path, workload, places=_places(document, workload))

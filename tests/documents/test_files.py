@@ -104,7 +104,7 @@ def test_a_file_under_another_name_is_told_its_own() -> None:
 def test_without_an_address_the_numbers_of_the_name_are_checked() -> None:
     assert read("workloads/7-1-1-abcdefghij.yaml", workload(7), provider=None).value is not None
     (message,) = told("workloads/8-1-1-abcdefghij.yaml", workload(7), provider=None)
-    assert "the file of this lease must be named 7-1-1-<10 letters>.yaml" in message
+    assert "the file of this lease must be named 7-1-1-<10 characters>.yaml" in message
 
 
 def test_a_repository_of_another_provider_is_refused() -> None:

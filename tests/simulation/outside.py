@@ -145,7 +145,7 @@ class Outside:
         return self._serve()
 
     def step(self) -> None:
-        """Make a block, and let the cluster's controllers sim to rest."""
+        """Make a block, and run the cluster's controllers to quiescence."""
         self.chain.step()
         self.cluster.step()
 

@@ -29,7 +29,7 @@ def check_chain(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[C
     try:
         status = asked.node.rpc_client().status()
     except NodeError as error:
-        yield wrong("chain", str(error), "see that the node runs, and chain.rpc in the host file")
+        yield wrong("chain", str(error), "check that the node runs, and chain.rpc in the host file")
         return
     bad = [*_node(settings, status), *_heights(settings, status)]
     yield from bad or [ok("chain", f"{asked.rpc} is on {status.chain_id} at height {status.height}")]
@@ -48,7 +48,7 @@ def check_chain(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[C
     finally:
         client.close()
     if isinstance(reading, Unseen):
-        yield wrong("grpc", reading.why, "see that the node serves gRPC, and chain.grpc in the host file")
+        yield wrong("grpc", reading.why, "check that the node serves gRPC, and chain.grpc in the host file")
         return
     yield _grpc(settings, reading.view)
     yield from _ours(settings, reading.view)
@@ -66,7 +66,7 @@ def _node(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
     age = time.time() - status.time
     if age > STALE_SECONDS:
         why = f"{asked.rpc} has made no block for {age:.0f} s, since height {status.height}"
-        yield wrong("chain", why, "see whether the chain stands or this node lags; compare with another node")
+        yield wrong("chain", why, "check another node: either the chain has halted or this node lags")
     if not status.indexing:
         why = f"{asked.rpc} has no transaction index: after a crash, old transactions stay unknown"
         yield warn("chain", why, 'set indexer = "kv" in the node\'s config.toml')
@@ -100,7 +100,7 @@ def _witness(asked: ChainSettings) -> Iterator[CheckResult]:
     witness.close()
     if why:
         yield wrong(
-            "witness", f"{why}; no workload is removed meanwhile", "see chain.witness in the host file"
+            "witness", f"{why}; no workload is removed meanwhile", "check chain.witness in the host file"
         )
     else:
         yield ok("witness", f"{asked.witness.grpc} confirms closings")
@@ -121,7 +121,8 @@ def _clock(settings: Settings, status: NodeStatus) -> CheckResult:
         return ok("clock", f"{skew:+.1f} s from the last block's time; {allowed} s are allowed")
     word = "ahead of" if skew > 0 else "behind"
     why = f"this clock is {abs(skew):.0f} s {word} the last block's time; {allowed} s are allowed"
-    return wrong("clock", why, "see timedatectl; if the clock is right, the chain stands or the node lags")
+    advice = "check timedatectl; if the clock is right, the chain has halted or the node lags"
+    return wrong("clock", why, advice)
 
 
 def _ours(settings: Settings, market: Market) -> Iterator[CheckResult]:
@@ -131,7 +132,7 @@ def _ours(settings: Settings, market: Market) -> Iterator[CheckResult]:
         yield wrong(
             "provider",
             why,
-            f"register it: virtengine tx provider create provider.yaml --from {settings.key.name}",
+            "request a record in the chain's genesis, or use the key of a registered account",
         )
     else:
         yield ok("provider", f"{wallet.address} is registered")

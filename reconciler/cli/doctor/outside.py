@@ -62,7 +62,7 @@ def check_repository(settings: Settings, address: str | None) -> Generator[Check
     desired = revision_in_force(PlanningInput(now, Seen(revisions), Unseen("not asked"), {}, memory, limits))
     if not desired.commit:
         why = "no revision is in force, so cluster and hosts are checked without its settings"
-        yield warn("repository", why, "see why the newest commit is held: provider-daemon plan")
+        yield warn("repository", why, "check why the newest commit is held: provider-daemon plan")
         return None
     return desired
 
@@ -114,7 +114,7 @@ def _closed(settings: Settings) -> Path | None:
 def check_cluster(
     settings: Settings, wanted: KubernetesSettings, *, hosts: bool = False
 ) -> Iterator[CheckResult]:
-    """Whether it answers, and lets us do what the adapter does; where there are `hosts`, none is needed."""
+    """Checks that the cluster responds and permits what the adapter does; none is needed beside `hosts`."""
     access = settings.kubernetes
     if access.kubeconfig is None and hosts:
         yield ok("cluster", "no kubeconfig is named; workloads run on plain hosts")
@@ -130,7 +130,7 @@ def check_cluster(
         yield from _rights(client, wanted.namespace)
     except ApiError as error:
         if isinstance(error.__cause__, KubeconfigError):
-            yield wrong("cluster", str(error), "see adapters.kubernetes.kubeconfig in the host file")
+            yield wrong("cluster", str(error), "check adapters.kubernetes.kubeconfig in the host file")
             return
         yield wrong("cluster", f"{client.server}: {error}", advice_of(error) or "check the cluster's logs")
     finally:
@@ -144,7 +144,7 @@ def _rights(client: ApiClient, namespace: str) -> Iterator[CheckResult]:
     except ApiError as error:
         if error.status != 404:
             raise
-        yield warn("rights", "this cluster does not tell what we may do", "the first cycle will")
+        yield warn("rights", "this cluster cannot list permissions", "the first cycle reports missing ones")
         return
     if lacking:
         shown = ", ".join(right.show() for right in lacking[:SHOWN])

@@ -45,7 +45,7 @@ forge_options = options(
         default=30.0,
         show_default=True,
         envvar="FORGE_SECONDS",
-        help="Timeout of each request to the forge; else $FORGE_SECONDS.",
+        help="Timeout of a request to the forge with its retries; else $FORGE_SECONDS.",
     ),
     click.option(
         "--allow-http", is_flag=True, help="Permit plain http to another host; else $FORGE_ALLOW_HTTP."

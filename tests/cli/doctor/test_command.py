@@ -79,7 +79,7 @@ def changed(world: Path, change: Callable[[Host], object]) -> Path:
         (lambda h: h["chain"].update(rpc="http://127.0.0.1:1"), "chain", "does not answer", "chain.rpc"),
         (lambda h: h["chain"].update(grpc="127.0.0.1:1"), "grpc", "does not answer", "chain.grpc"),
         (lambda h: h["provider"].update(key="nobody"), "key", "has no key 'nobody'", "provider.key"),
-        (lambda h: h["provider"].update(key="alice"), "provider", "is not a provider", "tx provider create"),
+        (lambda h: h["provider"].update(key="alice"), "provider", "is not a provider", "chain's genesis"),
         (
             lambda h: h.update(limits={"balance_reserve": "99000000000uve"}),
             "balance",
