@@ -1,4 +1,4 @@
-"""What the cycle needs of the outside world: small, synchronous, each with its promise of idempotence."""
+"""The cycle's ports to the outside: small, synchronous protocols, each with its guarantee of idempotence."""
 
 from __future__ import annotations
 
@@ -32,207 +32,209 @@ from reconciler.values.resources import Resources
 from reconciler.values.subjects import Subject
 
 Wake = Callable[[], None]
-"""Ends the cycle's wait early; carries nothing, may be called from any thread, as often as one likes."""
+"""Ends the cycle's wait early; callable from any thread, any number of times."""
 
 
 class Repo(Protocol):
     """The state repository. Reading changes nothing; publishing the same files twice makes one commit."""
 
     def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
-        """The newest commit of the desired branch first and, where it is another and still known, the one
-        last applied.
+        """The newest commit of the desired branch, then the last applied one if it differs and is still
+        known.
 
-        `descends` of the newest says whether it descends from `applied` (true when `applied` is empty);
-        `superseded` names the commits between the two, where it does.
+        `descends` of the newest: it descends from `applied` (true if `applied` is empty); `superseded` then
+        names the commits between the two.
         """
 
     def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
-        """The same as it was when the repository last answered: what goes on while it does not."""
+        """The commits of the last successful fetch, for use while the repository is unreachable."""
 
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
-        """The bytes of these blobs, by id; a blob that is unknown is missing from the answer."""
+        """Blob id -> bytes; unknown blobs are left out."""
 
     def told(self, branch: str) -> Reading[str]:
-        """The mark in the last commit of a branch of ours up to which it tells events; "" where none does."""
+        """The mark of the last event that a branch of ours covers, from its last commit; "" if none."""
 
     def publish(self, commit: BranchCommit) -> Outcome:
-        """Make a branch of ours hold exactly these files and push it. Done with the commit's id, or with ""
-        where the bytes were equal already (a commit that `replaces` is made all the same).
+        """Replace the content of a branch of ours with these files and push it. Done with the commit's id, or
+        with "" if nothing differed (a commit that `replaces` is made anyway).
         """
 
 
 class Chain(Protocol):
-    """The market. Looking changes nothing; broadcasting the same bytes twice executes them once (semantics
+    """The market. Reading changes nothing; broadcasting the same bytes twice executes them once (semantics
     1.2).
     """
 
     def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
-        """One view at one height, with the fate of the transactions asked for and the leases known before,
-        closed ones among them.
+        """One view at one height, with the results of the requested transactions and the state of the known
+        leases, closed ones included.
 
-        Unseen when the node is unreachable, syncing, of another chain, behind a height seen before, or a list
-        was cut short.
+        Unseen if the node is unreachable, syncing, of another chain, behind a height seen before, or a list
+        is incomplete.
         """
 
     def forget_height(self) -> None:
-        """Take the node's next height whatever was seen before: the owner says that it was false."""
+        """Accept the node's next height even if a higher one was seen: the owner declares the earlier one
+        false.
+        """
 
     def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
-        """Simulate, drop what the simulation refuses, sign. Sends nothing. An Outcome says why nothing can be
-        sent at all.
+        """Simulate, drop refused messages, and sign; sends nothing. An Outcome says why there is no
+        transaction.
         """
 
     def broadcast(self, intent: Intent) -> Outcome:
-        """Hand the intent's bytes to the node's check. Done: accepted, to be confirmed; Refused: never
-        executed, nothing spent; Unknown: no answer.
+        """Submit the intent's bytes to the node's check. Done: accepted, to be confirmed; Refused: never
+        executed, nothing spent; Unknown: no response.
         """
 
 
 class Adapter(Protocol):
-    """What runs workloads. Applying and removing are idempotent; both return before the machines have caught
-    up.
+    """Runs workloads on machines. Applying and removing are idempotent; both return before the machines have
+    converged.
     """
 
     def look(self) -> AdapterView:
-        """What is there, from memory where possible; an API error is Unseen, never empty."""
+        """The observed state, cached where possible; an API error is Unseen, never empty."""
 
     def prepare(self, quota: Resources) -> Outcome:
-        """Make the place for workloads, with a quota of all we may use."""
+        """Create the namespace or directory for workloads, with the quota."""
 
     def apply(self, workload: Workload, digest: str) -> Outcome:
-        """Make the workload run as specified, or none of its containers when it is paused; leave `digest`
-        with it.
+        """Apply the workload's specification (without containers if it is paused), and store `digest` with
+        it.
         """
 
     def remove(self, workload: WorkloadId) -> Outcome:
-        """Remove everything labelled with this id; Done when the removal is asked for, seen gone only by
-        looking.
+        """Remove every object labelled with this id; Done once the removal is accepted. Observe to see it
+        completed.
         """
 
     def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
-        """The last lines of its containers, each line prefixed with its container; bounded in bytes. Raises
-        OSError with a sentence.
+        """The last lines of its containers, each prefixed with its container; bounded in bytes. Raises
+        OSError with a message.
         """
 
 
 class Journal(Protocol):
-    """What one cycle tells the next. What a method has returned from survives `kill -9`; one thread only.
+    """State that one cycle passes to the next. Completed writes survive `kill -9`; one thread only.
 
-    All journal protocols raise JournalError with a sentence when the file cannot be used.
+    All journal protocols raise JournalError with a message if the file cannot be used.
     """
 
     def is_new(self) -> bool:
-        """No plan was ever remembered here."""
+        """Whether no plan was remembered yet."""
 
     def memory(self) -> Memory:
-        """The memory of the last remembered plan; an empty one when new."""
+        """The memory of the last remembered plan; empty if the journal is new."""
 
     def outcomes(self) -> tuple[EffectResult, ...]:
-        """What was recorded and no remembered plan has consumed yet, oldest first; asking again gives the
-        same and more.
+        """Recorded results that no remembered plan has consumed yet, oldest first; repeated calls return the
+        same and newer ones.
         """
 
     def approvals(self) -> tuple[Approval, ...]:
-        """What the owner has approved and no remembered plan has consumed yet, oldest first."""
+        """The owner's approvals that no remembered plan has consumed yet, oldest first."""
 
     def remember(self, plan: Plan, at: int) -> None:
-        """Keep the plan's memory, its holds as decisions, what it judged of the newest revision and its
-        transitions for publishing, end the intents that it confirms, and forget the outcomes and approvals
-        last asked for, all at once. The same plan again writes nothing but the transitions.
+        """In one transaction: store the plan's memory, its holds as decisions, its verdict and its
+        transitions for publishing, end the intents that it confirms, and delete the results and approvals
+        that were last read. Repeating the same plan writes only the transitions.
         """
 
     def record(self, outcomes: Sequence[EffectResult]) -> None:
-        """Keep what came of effects: for the next plan, for publishing, and as decisions on record. Not
-        idempotent; an outcome lost to a crash is found again by looking.
+        """Store results of effects for the next plan, for publishing, and as decisions. Not idempotent; a
+        result lost in a crash is recovered by observation.
         """
 
 
 class Intents(Protocol):
-    """Transactions on their way."""
+    """Intents: signed transactions until they end."""
 
     def open_intents(self) -> tuple[Intent, ...]:
-        """Those noted and not ended, oldest first."""
+        """Intents that have not ended, oldest first."""
 
     def intend(self, intent: Intent) -> None:
-        """Note a transaction, durably, before it is broadcast; one that is open or has landed is left alone,
-        one that ended otherwise is open again.
+        """Record a transaction durably before it is broadcast. An open or landed one is unchanged; one that
+        ended otherwise is reopened.
         """
 
     def end(self, confirmation: Confirmation, outcomes: Sequence[EffectResult] = ()) -> None:
-        """Note its end, keep it for the history and for publishing, and what it means for its subjects for
-        the next plan, all at once; the second end of one intent does nothing.
+        """In one transaction: record its end for the history and for publishing, and the results of its
+        messages for the next plan. Ending an intent twice does nothing.
         """
 
 
 class Outbox(Protocol):
-    """What others have not been told yet: by the published status, and on the forge's page."""
+    """Pending notifications: events for the status branch, and commit states for the forge."""
 
     def unpublished(self) -> tuple[Unpublished, ...]:
-        """The events (10,000 at most at once) that no pushed commit covers, oldest first."""
+        """Events that no pushed commit covers, oldest first, at most 10,000."""
 
     def published(self, ids: Sequence[int], commit: str) -> None:
-        """A pushed commit covers these (or they need none: commit ""); saying it twice does nothing."""
+        """Mark events as covered by a pushed commit (commit "": they need none); idempotent."""
 
     def states(self) -> tuple[ReportedState, ...]:
-        """How commits stand, as the forge was told or is to be told, oldest first."""
+        """Commit states, reported to the forge or pending, oldest first."""
 
     def keep_states(self, states: Sequence[ReportedState]) -> None:
-        """Keep exactly these."""
+        """Replace the stored commit states."""
 
 
 class Inbox(Protocol):
-    """Requests to the loop; any thread may ask."""
+    """Requests to the loop, from any thread."""
 
     def ask(self, request: Request, at: int) -> None:
-        """Leave a request; the same one twice before it is taken is one."""
+        """Add a request; duplicates of a pending one are dropped."""
 
     def approve(self, approval: Approval) -> None:
-        """Keep it for the next plan and for publishing; it survives whatever dies then."""
+        """Store it durably for the next plan and for publishing."""
 
     def take(self) -> tuple[Request, ...]:
-        """The requests left since the last time, oldest first; each is given once."""
+        """Remove and return the pending requests, oldest first."""
 
 
 class Records(Protocol):
-    """The journal as a reader sees it, beside a running daemon or without one; changes nothing."""
+    """Read-only access to the journal, with or without a running daemon."""
 
     def decisions(self, subject: Subject) -> tuple[Decision, ...]:
-        """Holds and effects on a subject, on an order with those on our bid on it, on a deployment with
-        those on its orders; newest first, at most 1,000.
+        """Decisions on a subject, newest first, at most 1,000; an order includes those on our bid on it, a
+        deployment or owner those on its orders.
         """
 
     def confirmation(self, tx_hash: str) -> Confirmation | None:
-        """How an intent ended; None when it is open or unknown."""
+        """How an intent ended; None if it is open or unknown."""
 
     def totals(self) -> Totals:
-        """What was counted since the journal began."""
+        """Totals since the journal began."""
 
     def published(self) -> str:
-        """The last commit that was said to cover something, "" for none."""
+        """The last commit that covered events, "" for none."""
 
 
 class Notifier(Protocol):
-    """Tells a tenant's side. The same notice has the same key, so a receiver can tell a repetition."""
+    """Sends notices to tenants. Equal notices have equal keys, so that a receiver can drop duplicates."""
 
     def notify(self, notice: NotifyTenant) -> Outcome:
-        """Send it. Unknown while it is on its way: ask again; never waits long."""
+        """Send it; never waits long. Unknown while it is in flight: call again."""
 
 
 class Forge(Protocol):
-    """Shows people how a commit stands. Setting the same state twice shows one."""
+    """Commit states on a forge. Setting the same state twice is idempotent."""
 
     def set_state(self, said: CommitState) -> Outcome:
-        """Set it. Unknown while it is on its way or the forge is left alone: ask again; never waits."""
+        """Set it; never waits. Unknown while it is in flight or in back-off: call again."""
 
 
 class History(Protocol):
-    """The journal's past, for those who read it page by page; changes nothing."""
+    """Read-only, paged access to the journal's history."""
 
     def counts(self) -> JournalCounts:
-        """How many of each there are."""
+        """Counts of transactions and events."""
 
     def look(self, before: int, at_most: int) -> JournalPage:
-        """Transactions below a position (0: the newest), with the counts and what is latest beside them."""
+        """Transactions below a position (0: the newest), with the counts and the latest decisions."""
 
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         """The newest events that are not older than `since` (unix seconds), oldest first."""
@@ -242,18 +244,18 @@ class History(Protocol):
 
 
 class Inspector(Protocol):
-    """What may be asked of an adapter beside the cycle: may wait on its machines. Raises OSError with a
-    sentence.
+    """Live queries to an adapter, outside the cycle; may wait for its machines. Raises OSError with a
+    message.
     """
 
     def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
         """As `Adapter.logs`."""
 
     def use(self, workload: WorkloadId) -> WorkloadUse:
-        """What its containers use, or what they asked for where nothing measures them."""
+        """The usage of its containers, or their requests if they are not measured."""
 
     def events(self, workload: WorkloadId) -> WorkloadEvents:
-        """What the machines said about its objects, newest first."""
+        """Events about its objects, newest first."""
 
 
 class Clock(Protocol):
@@ -263,4 +265,4 @@ class Clock(Protocol):
         """Unix seconds."""
 
     def wait(self, seconds: float) -> None:
-        """Return after so many seconds, or at once when woken."""
+        """Return after so many seconds, or as soon as woken."""

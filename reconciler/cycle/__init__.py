@@ -1,1 +1,1 @@
-"""Observe, confirm, plan, apply, publish; knows ports, never what is behind them."""
+"""Observe, confirm, plan, apply, publish; depends on ports only, never on their implementations."""

@@ -6,17 +6,19 @@ import queue
 import time
 
 TURN_SECONDS = 0.5
-"""A signal that comes in the moment before a wait is heard so late: what it would interrupt has not begun."""
+"""Longest delay of a signal that arrives just before a wait starts, as there is no system call to interrupt
+yet.
+"""
 
 
 class HostClock:
-    """`ports.Clock` on the host; any thread or signal handler may `wake` it, and a wake between waits is not
-    lost.
+    """`ports.Clock` of the host; any thread or signal handler may `wake` it, and a wake between waits is
+    kept.
     """
 
     def __init__(self) -> None:
-        # An Event's lock would be taken twice where a signal comes while its own thread holds it: a stop that
-        # never ends. A SimpleQueue may be put to at any point.
+        # A signal handler would deadlock on an Event's lock if its own thread held it. SimpleQueue.put is
+        # reentrant.
         self._woken: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def now(self) -> int:
@@ -35,7 +37,7 @@ class HostClock:
             self._woken.put(None)
 
     def _was_woken(self, seconds: float) -> bool:
-        """Wait so long for a wake, and take all there are."""
+        """Wait so long for a wake, and drain all pending ones."""
         try:
             self._woken.get(timeout=seconds)
         except queue.Empty:

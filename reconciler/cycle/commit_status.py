@@ -1,4 +1,4 @@
-"""Reports commit states to the forge: each state once, kept until it is reported, without waiting for it."""
+"""Reports commit states to the forge: each state once, stored until it is reported, without blocking."""
 
 from __future__ import annotations
 

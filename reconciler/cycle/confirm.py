@@ -1,4 +1,4 @@
-"""The open intents against what the chain showed: landed, refused, expired, or still unknown. Pure."""
+"""Confirms open intents from the chain view: landed, refused, expired, or still unknown. Pure."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from reconciler.values.observed import Market, TxResult
 from reconciler.values.readings import Reading, Unseen
 
 FREE = frozenset({("sdk", 30), ("sdk", 32), ("sdk", 42), ("ratelimit", 1), ("ratelimit", 3)})
-"""Refusals in a block that cost neither fee nor sequence: timed out, outrun by another transaction of its
-sequence, or over the rate limit (semantics 1.2, 1.5).
+"""Refusals in a block that cost neither fee nor sequence: timed out, preceded by another transaction of the
+same sequence, or over the rate limit (semantics 1.2, 1.5).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What is known of the intents now."""
+    """The intents that ended, and those still open."""
 
     unknown: tuple[Intent, ...]
     ended: tuple[Confirmation, ...]
 
 
 def confirm(intents: Iterable[Intent], market: Reading[Market]) -> Confirmed:
-    """Judge each intent; while the chain is unseen, all stay unknown."""
+    """Evaluate each intent; while the chain is unseen, all stay unknown."""
     intents = tuple(intents)
     if isinstance(market, Unseen):
         return Confirmed(intents, ())

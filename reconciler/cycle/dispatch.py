@@ -1,4 +1,4 @@
-"""Effects: one action, one port call, and no decision about the domain."""
+"""Dispatches effects: one port call per action, without decisions."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ ADVICE = "this is a bug in provider-daemon; report it with its log line"
 
 
 def dispatch_all(plan: Plan, world: Environment, intents: tuple[Intent, ...]) -> None:
-    """Carry out a plan in its order; a failure affects no other effect, each result is recorded at once."""
+    """Execute a plan in its order; a failure affects no other effect, and each result is recorded
+    immediately.
+    """
     for action in plan.actions:
         try:
             outcomes = _apply(action, world, intents)
         except OSError as error:
             failure = Failed("Unreachable", f"{action.show()}: {error}")
             outcomes = applied(action, failure, world.clock.now())
-        except Exception as error:  # a fault at one object must not withhold every other effect
+        except Exception as error:  # an error of one object must not withhold every other effect
             log.error("%s failed%s", action.show(), raised_at(error))
             failure = Failed("InternalError", f"{action.show()}: {sentence_of(error)}", ADVICE)
             outcomes = applied(action, failure, world.clock.now())
@@ -72,7 +74,9 @@ def _apply(action: Action, world: Environment, intents: tuple[Intent, ...]) -> t
 
 
 def _send(action: SendTransaction, world: Environment) -> tuple[EffectResult, ...]:
-    """Prepare, journal, then broadcast: after a crash in between, the journalled bytes decide."""
+    """Prepare, record the intent, then broadcast: after a crash in between, the recorded bytes are
+    authoritative.
+    """
     now = world.clock.now()
     prepared = world.chain.prepare(action.messages, action.fee_max)
     if not isinstance(prepared, Prepared):
@@ -97,7 +101,7 @@ def _log_sent(intent: Intent, outcome: Outcome) -> None:
 
 
 def _prefix(action: Action) -> str:
-    """The prefix by which an adapter's log lines are found."""
+    """The prefix of an adapter's log lines."""
     match action:
         case ApplyWorkload(workload=workload):
             return f"adapter {workload.adapter}: "

@@ -1,4 +1,4 @@
-"""The ports that a cycle works through, gathered."""
+"""The ports of a cycle."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Everything outside, behind ports.
+    """All ports of a cycle, and its settings.
 
     `limits` is called each cycle, as stop-spending is a file. `configure` gets the desired state in force
     before the adapters are read, and adds new ones to `adapters`. `publishing` and `sharing`: whether the
@@ -75,5 +75,4 @@ EFFECTS: tuple[tuple[str, str], ...] = (
     ("outbox", "keep_states"),
     ("forge", "set_state"),
 )
-"""Every port method that changes something outside the cycle's own thread: where `kill -9` must be survived.
-"""
+"""Every port method with an effect outside the cycle's thread; the daemon must survive `kill -9` at each."""

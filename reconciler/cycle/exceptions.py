@@ -1,4 +1,4 @@
-"""Unexpected exceptions: in one line, with where they were raised, and the threads that they end."""
+"""Unexpected exceptions: their log line with its origin, and the threads that they ended."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from reconciler.values.text import one_line
 log = logging.getLogger(__name__)
 
 FRAMES_MAX = 12
-"""Innermost calls that are shown."""
+"""Innermost calls in a log line."""
 
 
 def sentence_of(error: BaseException) -> str:
-    """One line that names the exception; the text of an OSError is a sentence already."""
+    """One line that names the exception; the text of an OSError alone, as it is a message already."""
     text = one_line(str(error))
     if isinstance(error, OSError):
         return text
@@ -24,7 +24,7 @@ def sentence_of(error: BaseException) -> str:
 
 
 def raised_at(error: BaseException) -> str:
-    """Where a fault of the program was raised, as the end of a log line; "" for an OSError."""
+    """The origin of a bug, as the end of a log line; "" for an OSError."""
     if isinstance(error, OSError):
         return ""
     return f"; raised at {shown_calls(traceback.extract_tb(error.__traceback__, limit=-FRAMES_MAX))}"
@@ -42,8 +42,8 @@ def _short(path: str) -> str:
 class FailedThreads:
     """Background threads that an exception has ended. `note` is a `threading.excepthook`.
 
-    Threads that work as long as the daemon runs have a name, and one that is missing makes the daemon not
-    ready. Python names the others, which serve one call: their exception is logged alone.
+    Long-lived threads have explicit names, and the daemon is not ready if one has ended. Threads with
+    Python's default names serve a single call: their exception is only logged.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class FailedThreads:
 
     @property
     def found(self) -> tuple[str, ...]:
-        """Each with the exception that ended it, in the order of their names."""
+        """Name and exception of each ended thread, sorted by name."""
         return tuple(f"{name}: {why}" for name, why in sorted(self._found.items()))
 
     def note(self, ended: threading.ExceptHookArgs) -> None:

@@ -1,4 +1,4 @@
-"""Cycles until stopped, with a wait in between that an event may end; a failed cycle ends no loop."""
+"""Runs cycles until stopped, with waits that events end early; a failed cycle does not end the loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BACKOFF_SECONDS = (1, 2, 5, 15, 30, 60)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long the loop waits at most between cycles, in seconds."""
+    """The longest wait between cycles, in seconds."""
 
     at_most_seconds: float = 5.0
 
@@ -37,12 +37,12 @@ class Loop:
         self._stopping = False
 
     def stop(self) -> None:
-        """End after the cycle under way; may be called from a signal handler."""
+        """Stop after the current cycle; callable from a signal handler."""
         self._stopping = True
 
     def run(self) -> None:
-        """Until stopped. An exception of one cycle, whatever it is, ends that cycle alone; the more in a row
-        fail, the longer the wait. Only what is no `Exception` (KeyboardInterrupt, SystemExit) ends the loop.
+        """Run until stopped. Any `Exception` ends only its cycle; the wait grows with consecutive failures.
+        Only other exceptions (KeyboardInterrupt, SystemExit) end the loop.
         """
         while not self._stopping:
             snapshot = self._cycle()
@@ -57,15 +57,15 @@ class Loop:
         began_at = self._world.clock.now()
         try:
             return self._runner.cycle().snapshot
-        except Exception as error:  # a fault of one cycle, of ours or a library's, must not end the daemon
+        except Exception as error:  # a bug of ours or a library's in one cycle must not end the daemon
             why = sentence_of(error)
-            log.error("the cycle failed and is tried again: %s%s", why, raised_at(error))
+            log.error("the cycle failed and is retried: %s%s", why, raised_at(error))
             return self._runner.failed(why, began_at)
 
     def _publish_snapshot(self, snapshot: Snapshot) -> None:
         try:
             self._show(snapshot)
-        except Exception as error:  # what is shown of a cycle must not end those that follow
+        except Exception as error:  # an error while showing a cycle must not end the loop
             log.error("the cycle could not be shown: %s%s", sentence_of(error), raised_at(error))
 
     def _wait_seconds(self, snapshot: Snapshot) -> float:

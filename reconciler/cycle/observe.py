@@ -1,4 +1,4 @@
-"""Read every source once; a source that fails affects no other."""
+"""Reads every source once; a failing source affects no other."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What chain and adapters show in one cycle."""
+    """The views of chain and adapters in one cycle."""
 
     market: Reading[Market]
     adapters: Mapping[str, AdapterView]
@@ -49,12 +49,12 @@ class RevisionReader:
         self._parsing: Future[Revisions] | None = None
 
     def read(self, commits: Sequence[Commit], memory: Memory, stale: str = "") -> Revisions | None:
-        """Both revisions, out of the commits that `Repo.look` gives; None while files are being parsed."""
+        """Both revisions, from the commits of `Repo.look`; None while files are being parsed."""
         if self._parsing is not None and not self._parsing.done():
             return None
         parsing, self._parsing = self._parsing, None
         if parsing is not None:
-            parsing.result()  # raises what the parsing raised; its files are remembered
+            parsing.result()  # re-raises an exception of the parser; parsed files stay cached
         newest, *older = commits
         wanted = [(self._newest, newest), *((self._applied, each) for each in older[:1])]
         contents = [self._repo.read(reader.unread(commit, memory.good)) for reader, commit in wanted]
@@ -91,7 +91,7 @@ def _revision(
 
 
 def in_thread(call: Callable[[], Result]) -> Future[Result]:
-    """The call in a thread of its own, which keeps no process from ending."""
+    """The call in a daemon thread, which does not keep the process alive."""
     future: Future[Result] = Future()
 
     def run() -> None:
@@ -105,8 +105,8 @@ def in_thread(call: Callable[[], Result]) -> Future[Result]:
 
 
 class Observer:
-    """Reads all sources; keeps parsed files by blob, and the last revisions for while the repository does not
-    respond.
+    """Reads all sources; caches parsed files by blob, and the last revisions for use while the repository is
+    unreachable.
     """
 
     def __init__(self, world: Environment, address: str) -> None:
@@ -117,7 +117,7 @@ class Observer:
         self._stale = ""
 
     def look(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
-        """The adapters, then the chain, which is queried for the leases that adapters name."""
+        """Observe the adapters, then the chain, which is queried for the leases that adapters name."""
         adapters = {name: _look(name, adapter) for name, adapter in self._world.adapters.items()}
         known = tuple(_known(memory, adapters))
         market = self._world.chain.look(tuple(i.hash for i in intents), known)
@@ -128,8 +128,8 @@ class Observer:
         self._polled_at = 0
 
     def desired(self, memory: Memory) -> Reading[Revisions]:
-        """The repository's newest commit and the one last applied; nothing of the former counts before it is
-        admitted.
+        """The repository's newest commit, which has no effect before it is admitted, and the one last
+        applied.
         """
         stale = self._stale
         if self._world.clock.now() - self._polled_at >= self._world.poll_seconds:
@@ -146,10 +146,10 @@ class Observer:
         return self._parsed(reading.view, memory, stale)
 
     def _parsed(self, commits: Sequence[Commit], memory: Memory, stale: str) -> Reading[Revisions]:
-        """The revisions; while a large one is being parsed, those that were read before."""
+        """The revisions; while a large one is being parsed, the previous ones."""
         revisions = self._revisions.read(commits, memory, stale)
         if revisions is None:
-            why = f"commit {commits[0].id[:12]} is being parsed; until then the last one read counts"
+            why = f"commit {commits[0].id[:12]} is being parsed; until then the previous one is used"
             return Seen(replace(self._last, stale=why)) if self._last else Unseen(why)
         self._last = revisions
         return Seen(revisions)
@@ -158,14 +158,14 @@ class Observer:
 def _look(name: str, adapter: Adapter) -> AdapterView:
     try:
         return adapter.look()
-    except Exception as error:  # a fault of one adapter must not blind the others, nor the bid engine
+    except Exception as error:  # an error of one adapter must not affect the others, nor the bid engine
         log.error("adapter %s could not be observed: %s%s", name, sentence_of(error), raised_at(error))
         unseen = Unseen(f"it could not be observed: {sentence_of(error)}")
         return AdapterView(unseen, unseen)
 
 
 def _known(memory: Memory, adapters: Mapping[str, AdapterView]) -> set[LeaseId]:
-    """Leases that something of ours still refers to, closed ones among them."""
+    """Leases that memory, adapters or files refer to, closed ones included."""
     leases = {w.lease for w in memory.workloads.values()} | memory.usage.keys()
     for view in adapters.values():
         if isinstance(view.workloads, Seen):

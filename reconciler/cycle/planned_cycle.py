@@ -1,4 +1,4 @@
-"""One cycle's input and plan, and whether two cycles are about the same objects. Pure."""
+"""One cycle's input and plan, and whether two cycles have the same objects. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.values.readings import Seen
 
 @dataclass(frozen=True, slots=True)
 class PlannedCycle:
-    """A plan with the input that it was made from."""
+    """A plan with its input."""
 
     inputs: PlanningInput
     plan: Plan

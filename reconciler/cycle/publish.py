@@ -27,7 +27,7 @@ TERMINAL = frozenset({Phase.TERMINATED, Phase.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """The status to publish, with events that no commit covers, and the plan and height that they follow."""
+    """The status to publish, the events that no commit covers, and their plan and height."""
 
     status: PublishedStatus
     events: tuple[Unpublished, ...]
@@ -102,12 +102,12 @@ class Publisher:
         return self._first_at if self._pending else 0
 
     def _unpublished(self, publication: Publication) -> Publication:
-        """Without the events of a commit that was pushed right before a daemon ended."""
+        """Drop events that a commit covers which was pushed just before the daemon ended."""
         if self._caught_up or not publication.events:
             return publication
         reading = self._world.repo.told(f"status/{self._world.provider}")
         if isinstance(reading, Unseen):
-            return publication  # the push will fail, too
+            return publication  # the push will fail as well
         self._caught_up = True
         places = [at for at, each in enumerate(publication.events, start=1) if mark(each) == reading.view]
         if not places:
@@ -125,7 +125,7 @@ class Publisher:
         return now - self._last_at >= rules.quiet_seconds or now - self._first_at >= rules.at_most_seconds
 
     def _back_off(self, outcome: Outcome, now: int) -> None:
-        """A push that a rule of the remote rejects is rejected again a cycle later."""
+        """Whether a retry can succeed; a push that the remote's rules reject is rejected again."""
         self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
         wait = wait_seconds(RemoteFailure.OTHER, self._failures) if self._failures else 0
         self._next_try = now + int(wait)
@@ -139,10 +139,10 @@ class Publisher:
             self._warned = ""
         elif isinstance(outcome, Failed):
             if self._warned != describe_outcome(outcome):
-                log.warning("status was not published, it is tried again: %s", describe_outcome(outcome))
+                log.warning("the status was not published; retrying: %s", describe_outcome(outcome))
             self._warned = describe_outcome(outcome)
         else:
-            log.error("status was not published: %s", describe_outcome(outcome))
+            log.error("the status was not published: %s", describe_outcome(outcome))
 
 
 def _covered_trailer(events: Sequence[Unpublished]) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""How the newest commit stands, for the forge's page, and what of it is still to be said. Pure."""
+"""The state of the newest commit for the forge, and which states are still to be reported. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.values.text import one_line
 
 WORKING = (ApplyWorkload, PrepareAdapter, RemoveWorkload)
 KEPT = 20
-"""Commits that are remembered; older ones are not said any more."""
+"""Remembered commits; states of older ones are no longer reported."""
 
 DIGITS = 8
 
@@ -20,7 +20,7 @@ SUPERSEDED = "superseded by "
 
 
 def commit_state_of(planned: PlannedCycle) -> CommitState | None:
-    """At fault, refused, held, under way, or applied; None while the repository shows no commit."""
+    """The state: faulty, refused, held, in progress, or applied; None without a commit."""
     judged, reading = planned.plan.judged, planned.inputs.desired
     if judged is None or isinstance(reading, Unseen):
         return None
@@ -66,8 +66,8 @@ def superseded(known: tuple[ReportedState, ...], plan: Plan) -> tuple[ReportedSt
 
 
 def noted(known: tuple[ReportedState, ...], now: CommitState) -> tuple[ReportedState, ...]:
-    """What is to be said, oldest first: nothing twice, nothing more once a commit was applied, and a last
-    word on those that never were. What an applied commit supersedes is applied as a part of it.
+    """The states to report, oldest first: none twice, none after a commit was applied, and a final one for
+    commits that never were. Commits that an applied one supersedes are applied as a part of it.
     """
     old = next((each.state for each in known if each.state.commit == now.commit), None)
     if old is not None and (old == now or old.stand is CommitStand.SUCCESS):
@@ -77,14 +77,14 @@ def noted(known: tuple[ReportedState, ...], now: CommitState) -> tuple[ReportedS
 
 
 def reported(known: tuple[ReportedState, ...], said: CommitState) -> tuple[ReportedState, ...]:
-    """The same with this one told."""
+    """The states with this one marked as reported."""
     return tuple(ReportedState(each.state, told=True) if each.state == said else each for each in known)
 
 
 def _release(planned: PlannedCycle, commit: str) -> str:
-    """What lets it pass, before the words that may be cut short; the first digits of a digest are enough.
+    """The approve command, before the text that may be truncated; the first digits of a digest suffice.
 
-    Spending may wait for the owner, too, under the revision in force: that is no matter of this commit.
+    Breaches of the revision in force (spending) do not concern this commit.
     """
     waiting = planned.plan.memory.waiting
     named = (hold.approval for hold in planned.plan.holds if hold.approval)
@@ -93,7 +93,7 @@ def _release(planned: PlannedCycle, commit: str) -> str:
 
 
 def _waits(planned: PlannedCycle) -> str:
-    """Why it is not applied yet; the words stay the same while that lasts."""
+    """Why it is not applied yet; the text is constant while that lasts."""
     plan, inputs = planned.plan, planned.inputs
     if inputs.seen_market is None:
         return "seen; the chain is not seen, and without it nothing is applied"

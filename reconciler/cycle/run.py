@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What one cycle found and decided, and whether something was published or still waits to be."""
+    """The input and plan of one cycle, and whether a status was published or is pending."""
 
     planned: PlannedCycle
     snapshot: Snapshot
@@ -44,7 +44,7 @@ class Cycle:
 
 
 class Runner:
-    """Runs cycles, one after the other, on one thread; keeps what was last shown and published."""
+    """Runs cycles sequentially on one thread; keeps the last snapshot and published status."""
 
     def __init__(self, world: Environment, address: str) -> None:
         self._world = world
@@ -64,7 +64,7 @@ class Runner:
         self._observer.poll_repository()
 
     def failed(self, why: str, began_at: int) -> Snapshot:
-        """The snapshot of a cycle that failed: what was shown before, and that it is old."""
+        """The snapshot after a failed cycle: the previous one, marked as stale."""
         before = self.snapshot.cycle.failures if self.snapshot.cycle else 0
         record = CycleView(
             started_at=Timestamp(began_at),
@@ -80,7 +80,7 @@ class Runner:
         return self.snapshot
 
     def look(self) -> PlannedCycle:
-        """Observe, confirm and plan, and change nothing: what `plan` prints."""
+        """Observe, confirm and plan without effects, as `plan` prints."""
         world = self._world
         memory = world.store.journal.memory()
         intents = world.store.intents.open_intents()
@@ -109,7 +109,7 @@ class Runner:
         return PlannedCycle(inputs, plan(inputs))
 
     def cycle(self, *, flush: bool = False) -> Cycle:
-        """One whole cycle; `flush` publishes at once what would be gathered."""
+        """Run one cycle; `flush` publishes pending changes immediately."""
         began_at, began = self._world.clock.now(), monotonic()
         planned = self.look()
         self._commit_status.note_superseded(planned.plan)
@@ -155,15 +155,15 @@ class Runner:
         return recorded(shown, self._world.store, self.snapshot, self._publisher)
 
     def _log_sight(self, market: Reading[Market]) -> None:
-        """The chain's silence is logged when it begins and when it ends."""
+        """Log when the chain becomes unseen and when it is seen again."""
         if isinstance(market, Unseen) and not self._blind:
-            log.warning("the bid engine waits, as the chain is not seen: %s", market.why)
+            log.warning("the bid engine waits, as the chain is unseen: %s", market.why)
         elif isinstance(market, Seen) and self._blind:
-            log.info("the bid engine goes on: the chain is seen again, at height %d", market.view.height)
+            log.info("the bid engine resumes: the chain is seen again, at height %d", market.view.height)
         self._blind = isinstance(market, Unseen)
 
     def _log_holds(self, holds: tuple[Hold, ...]) -> None:
-        """Each hold is logged when it appears, not every cycle."""
+        """Log each hold when it appears, not in every cycle."""
         for hold in holds:
             if (hold.subject, hold.reason) not in self._held:
                 word = "bid withheld: order" if hold.subject.kind is SubjectKind.ORDER else "held:"
@@ -172,7 +172,7 @@ class Runner:
 
 
 def _log_events(plan: Plan) -> None:
-    """What landed on the chain or was refused there, and the steps of lifecycles; after a crash once more."""
+    """Log confirmations and lifecycle transitions; repeated after a crash."""
     for line in event_lines(plan.confirmations):
         log.info("%s", line)
     for step in plan.transitions:

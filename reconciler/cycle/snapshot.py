@@ -80,7 +80,7 @@ def status_of(
 
 
 def _published(workload: WorkloadView) -> WorkloadView:
-    """Without what changes by itself, so that a commit means that something happened."""
+    """The status without values that change by themselves, so that each commit reports an event."""
     holds = tuple(hold for hold in workload.holds if hold.ours and hold.subject == workload.id)
     return replace(workload, ready=False, replicas_ready=0, replicas=0, holds=holds)
 
@@ -88,7 +88,7 @@ def _published(workload: WorkloadView) -> WorkloadView:
 def snapshot_of(
     planned: PlannedCycle, views: ObjectViews, before: Snapshot, *, cycle_began_at: int
 ) -> Snapshot:
-    """The cycle's facts over those of the one before: what is unseen now stays as it was last seen."""
+    """The cycle's state merged over the previous one: unseen sources keep their last values."""
     inputs, plan = planned.inputs, planned.plan
     market = inputs.seen_market
     shown = before if market is None else replace(_with_market(before, market, plan), bids=views.bids)
@@ -131,7 +131,7 @@ def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
 
 
 def _money(before: MoneyView, market: Market, plan: Plan) -> MoneyView:
-    """Received is what was earned before fees; it only rises, as a counter must."""
+    """Received money before fees; monotonic, as it is a counter."""
     ledger = plan.memory.ledger or WalletLedger()
     found = earnings(market, ledger, plan.funding.values())
     return MoneyView(
@@ -219,7 +219,7 @@ def _newest_commit(inputs: PlanningInput) -> CommitView | None:
 
 
 def _readings(inputs: PlanningInput, before: Snapshot, now: Timestamp) -> Iterator[ReadingView]:
-    """The chain's first, as its age decides whether we are ready."""
+    """The chain first, as its age decides readiness."""
     last = {reading.source: reading.seen_at for reading in before.readings}
     sources: list[tuple[str, Reading[object]]] = [
         ("chain", inputs.market),

@@ -1,5 +1,5 @@
-"""What a cycle saw, on the snapshot branch, so that a pull request can be planned without key, chain or
-cluster. An output alone: nothing is read back from it.
+"""Publishes a cycle's planning snapshot on the snapshot branch, so that a pull request can be planned without
+key, chain or cluster. Output only: never read back.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ SOON_SECONDS = 30
 """The same after a new revision or lease, without which plans would be outdated."""
 
 BUSY_SECONDS = 900
-"""How long a snapshot waits for a cycle without open effects: a plan made from one would repeat them."""
+"""The longest wait for a cycle without open effects, which a plan made from the snapshot would repeat."""
 
 AGED_SECONDS = 3600
-"""An unchanged snapshot is replaced after this, as readers judge it by its age. It also bounds the back-off
+"""The age at which an unchanged snapshot is replaced, as readers check its age. It also bounds the back-off
 of failed pushes, as each may delay the cycle.
 """
 
@@ -66,11 +66,13 @@ class SnapshotPublisher:
             self._pushed, self._pushed_at = said, now
             log.info("shared a snapshot at height %d", outlook.market.height)
         else:
-            log.warning("the snapshot was not pushed, the next one follows: %s", describe_outcome(outcome))
+            log.warning(
+                "the snapshot was not pushed; retrying with the next one: %s", describe_outcome(outcome)
+            )
         return outcome
 
     def _outdated_by(self, outlook: PlanningSnapshot) -> bool:
-        """Whether another revision is in force, or other leases are ours, than the last snapshot says."""
+        """Whether the revision in force or our leases differ from the last snapshot."""
         shared = self._pushed
         return shared is not None and (
             shared.memory.applied != outlook.memory.applied
@@ -79,13 +81,13 @@ class SnapshotPublisher:
 
 
 def _unanswered(planned: PlannedCycle) -> bool:
-    """Whether the repository was silent in this cycle: the next to wait for it is the next look."""
+    """Whether the repository was unreachable in this cycle; the next fetch retries."""
     desired = planned.inputs.desired
     return isinstance(desired, Unseen) or bool(desired.view.stale)
 
 
 def planning_snapshot_of(provider: str, planned: PlannedCycle) -> PlanningSnapshot | None:
-    """What a cycle leaves behind to plan from; None while the chain is not seen."""
+    """The planning snapshot of a cycle; None while the chain is unseen."""
     inputs = planned.inputs
     market = inputs.seen_market
     if market is None:
@@ -106,7 +108,7 @@ def _commit(outlook: PlanningSnapshot) -> BranchCommit:
     return BranchCommit(
         branch=f"snapshot/{outlook.provider}",
         files=planning_snapshot_files(outlook),
-        message=f"What {outlook.provider} sees at height {market.height}",
+        message=f"Snapshot of {outlook.provider} at height {market.height}",
         trailers=(("Chain-Height", str(market.height)), ("Desired-Revision", outlook.memory.applied)),
         replaces=True,
     )

@@ -17,13 +17,13 @@ from reconciler.values.views import CapacityView, CommitView, CycleOutcome
 
 
 def begun(world: Environment, address: str) -> Snapshot:
-    """Before the first cycle: the journal's totals, so that no counter seems to restart."""
+    """The snapshot before the first cycle: with the journal's totals, so that counters do not reset."""
     shown = Snapshot(provider=world.provider, address=address)
     return replace(_with_totals(shown, world.store), published=world.store.records.published())
 
 
 def counted(before: Counters, outcome: CycleOutcome) -> Counters:
-    """With one more cycle of this outcome."""
+    """The totals with one more cycle of this outcome."""
     return replace(before, cycles={**before.cycles, outcome: before.cycles.get(outcome, 0) + 1})
 
 

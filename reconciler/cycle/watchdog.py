@@ -1,4 +1,6 @@
-"""A thread that sees whether cycles still finish: it says where a stuck one hangs, and vouches for none."""
+"""The watchdog: a thread that checks whether cycles finish, logs the stack of a stuck one, and stops
+notifying systemd.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WatchdogBounds:
-    """Seconds since the last cycle finished: after `late` it is told, after `stuck` nobody vouches for us.
+    """Seconds since the last cycle finished: after `late` it is logged, after `stuck` the service manager is
+    no longer notified.
 
-    `look` is how often the age is looked at; a telling is repeated when the age has doubled.
+    `look` is the interval of checks; the log line is repeated when the age has doubled.
     """
 
     late: float = 120.0
@@ -28,9 +31,9 @@ class WatchdogBounds:
 
 
 class Watchdog:
-    """Calls `vouch` while cycles finish, from a thread of its own; the thread that makes it is the cycle's.
+    """Calls `vouch` from a separate thread while cycles finish; created by the cycle's thread.
 
-    `beat` is called at the end of each cycle, one that failed included: a loop that tries again is not stuck.
+    `beat` is called at the end of each cycle, failed ones included: a loop that retries is not stuck.
     """
 
     def __init__(self, bounds: WatchdogBounds, vouch: Callable[[], None]) -> None:
@@ -42,12 +45,12 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch; the first cycle has as long as any."""
+        """Start watching; the first cycle has the same time as any other."""
         self._finished = monotonic()
         self._thread.start()
 
     def beat(self) -> None:
-        """A cycle has finished."""
+        """Record that a cycle has finished."""
         self._finished = monotonic()
 
     def close(self) -> None:
@@ -57,17 +60,19 @@ class Watchdog:
             self._thread.join(timeout=5)
 
     def look(self) -> float:
-        """The seconds since the last cycle finished; tells of it and vouches, as they ask."""
+        """The seconds since the last cycle finished; logs it and calls `vouch` as needed."""
         age = monotonic() - self._finished
         if age < self._bounds.stuck:
             self._vouch()
         if age < self._bounds.late:
             if self._told_at > self._bounds.late:
-                log.warning("the bid engine goes on: a cycle has finished again")
+                log.warning("the bid engine resumes: a cycle has finished again")
                 self._told_at = self._bounds.late
         elif age >= self._told_at:
             self._told_at = age * 2
-            given_up = "; the watchdog vouches for it no more" if age >= self._bounds.stuck else ""
+            given_up = (
+                "; the watchdog no longer notifies the service manager" if age >= self._bounds.stuck else ""
+            )
             log.error(
                 "the bid engine is stuck: no cycle has finished for %.0f s%s; it is at %s",
                 age,
@@ -80,8 +85,8 @@ class Watchdog:
         while True:
             try:
                 self.look()
-            except Exception:  # a look that fails must not end the watch
-                log.exception("the watchdog could not look at the cycle")
+            except Exception:  # a failed check must not end the thread
+                log.exception("the watchdog could not check the cycle")
             if self._stop.wait(self._bounds.look):
                 return
 
@@ -90,5 +95,5 @@ def where(thread: int) -> str:
     """The innermost calls of a thread on one line, outermost first."""
     frame = sys._current_frames().get(thread)  # the only way to another thread's stack
     if frame is None:
-        return "its end: its thread is gone"
+        return "no call: its thread has ended"
     return shown_calls(traceback.extract_stack(frame)[-FRAMES_MAX:])

@@ -1,1 +1,1 @@
-"""What must survive: intents, memory, decisions, inbox, outbox; SQLite."""
+"""Durable state in SQLite: intents, memory, decisions, inbox, outbox."""

@@ -1,6 +1,4 @@
-"""A copy of a journal, taken beside a running daemon: for looking and planning without touching the
-original.
-"""
+"""Copies the journal of a running daemon, to read and plan without touching the original."""
 
 from __future__ import annotations
 
@@ -13,9 +11,7 @@ from reconciler.journal.faults import JournalError
 
 
 def copy_journal(directory: Path, scratch: Path) -> None:
-    """Copy the journal of a state directory into another, whole and consistent; nothing where there is
-    none.
-    """
+    """Copy the journal of a state directory into another, consistently; does nothing if there is none."""
     source = directory / NAME
     if not source.exists():
         return

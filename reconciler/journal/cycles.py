@@ -1,4 +1,6 @@
-"""What one cycle tells the next: memory, outcomes, and the plan's decisions, in one transaction each."""
+"""State that one cycle passes to the next: memory, results, and the plan's decisions, in one transaction
+each.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,7 @@ class SqliteJournal:
 
     def _begin_or_count(self, memory: Memory, at: int) -> None:
         if self._new:
-            # Leases found by a journal that begins were won by bids that it did not count.
+            # Leases found by a new journal were won by bids that it did not count.
             self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (_BEGAN, str(at)))
         elif won := len(memory.workloads.keys() - self._memory.workloads.keys()):
             add(self._database, "bids_won", won)

@@ -1,4 +1,4 @@
-"""One SQLite file: opened safely, written in whole transactions, its errors turned into sentences."""
+"""One SQLite file: opened safely, written in transactions, its errors converted into messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.journal.schema import ForeignJournalError, check_version, create
 
 NAME = "journal.sqlite"
 BUSY_SECONDS = 10.0
-"""How long one writer waits for another: the inbox writes beside the cycle, each for milliseconds."""
+"""How long a writer waits for another: inbox and cycle write concurrently, each for milliseconds."""
 
 Row = tuple[Any, ...]
 
@@ -22,7 +22,7 @@ Row = tuple[Any, ...]
 class Database:
     """A connection to the journal; a committed transaction survives `kill -9` and loss of power.
 
-    Every error is a JournalError with a sentence. One thread at a time.
+    Every error is a JournalError with a message. One thread at a time.
     """
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
@@ -57,7 +57,7 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is executed within is kept together or not at all; durable on return."""
+        """Commit the statements within atomically; durable on return."""
         with self._sentences():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -69,12 +69,12 @@ class Database:
                 raise
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> int:
-        """Run one statement; the count of rows that it changed."""
+        """Run one statement; returns the count of changed rows."""
         with self._sentences():
             return self._connection.execute(sql, values).rowcount
 
     def execute_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Run one statement for each of these rows of values."""
+        """Run one statement for each row of values."""
         if rows:
             with self._sentences():
                 self._connection.executemany(sql, rows)
@@ -103,8 +103,8 @@ class Database:
 
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
     if not read_only:
-        # SQLite gives its -wal and -shm files the mode of the file that is there; it holds a money's history.
-        # One that is there is not opened here: the system drops all of a process's locks on a file with the
+        # SQLite gives its -wal and -shm files the mode of this file, which holds financial history.
+        # An existing file is not opened here: the system drops all of a process's locks on a file with the
         # first descriptor that it closes, and another process then removes the log that we write to.
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

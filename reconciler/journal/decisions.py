@@ -1,4 +1,4 @@
-"""The last word on every subject, bounded in time and number; a word that stands is not written again."""
+"""The latest decisions on every subject, bounded in time and number; a current one is not written again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.outcomes import Done
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.records import Decision, EffectResult, applied_message, describe_outcome
-from reconciler.values.subjects import Subject
+from reconciler.values.subjects import Subject, SubjectKind
 
 OURS_REFRESH_SECONDS = 60
 STRANGERS_REFRESH_SECONDS = 600
-"""How far `last_seen` of a word that stands may lag."""
+"""How far `last_seen` of a current decision may lag."""
 
 UNBROKEN_SECONDS = 3_600
-"""A word that was gone for longer stands since it came back."""
+"""After a longer gap, `first_seen` of a decision starts again."""
 
 STRANGERS_KEPT_SECONDS = 14 * 86_400
 OURS_KEPT_SECONDS = 400 * 86_400
@@ -33,14 +33,16 @@ _SELECT = "SELECT subject, reason, held, message, first_seen, last_seen, ours, e
 
 BLIND = frozenset({Reason.CLUSTER_UNSEEN.value, Reason.AUTH_FAILURE.value})
 UNSEEN = BLIND | {Reason.CHAIN_UNSEEN.value, Reason.REPOSITORY_UNSEEN.value}
-"""Holds that hide others: what is not said while they stand is not over."""
+"""Holds that mask others: while they are current, absent holds have not ended."""
 
 Key = tuple[str, str]
 """Subject and reason, as they are stored."""
 
 
 class Decisions:
-    """The decisions table with its rows in memory, to tell without reading what need not be written."""
+    """The decisions table with its rows cached in memory, so that unchanged decisions are detected without
+    reading.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,7 +51,7 @@ class Decisions:
         self._pruned_at = 0
 
     def of_holds(self, holds: Iterable[Hold], at: int) -> tuple[Decision, ...]:
-        """What has to be written so that these holds are on record."""
+        """The rows to write for these holds."""
         joined: dict[Key, Decision] = {}
         for hold in holds:
             fresh = Decision(hold.subject, hold.reason.value, True, clean(hold.message), at, at, hold.ours)
@@ -61,14 +63,14 @@ class Decisions:
         return tuple(d for d in map(self._continued, joined.values()) if d is not None)
 
     def of_gone(self, holds: Sequence[Hold], at: int) -> tuple[Decision, ...]:
-        """What has to be written so that holds which these are without are over."""
+        """The rows to write for recorded holds that are not among these."""
         here = {(clean(hold.subject.name), hold.reason.value) for hold in holds}
         reasons = {reason for _, reason in here}
         gone = (self._known[key] for key in sorted(self._standing - here))
         return tuple(replace(d, ended_at=at) for d in gone if _may_end(d, reasons))
 
     def of_outcomes(self, outcomes: Sequence[EffectResult]) -> tuple[Decision, ...]:
-        """What has to be written so that these outcomes are on record."""
+        """The rows to write for these results."""
         latest: dict[Key, Decision] = {}
         for each in outcomes:
             message = clean(f"{each.effect}: {describe_outcome(each.outcome)}")
@@ -77,7 +79,7 @@ class Decisions:
         return tuple(latest.values())
 
     def of_landed(self, ends: Iterable[Confirmation], at: int) -> tuple[Decision, ...]:
-        """What has to be written so that what landed on the chain is on record, message by message."""
+        """The rows to write for the messages of landed transactions."""
         landed = (end for end in ends if end.fate is IntentOutcome.LANDED)
         return self.of_outcomes(
             [
@@ -98,7 +100,7 @@ class Decisions:
         )
 
     def written(self, rows: Sequence[Decision], at: int) -> None:
-        """The transaction is kept: know the rows, and once an hour throw old ones away."""
+        """Update the cache after the transaction is committed, and prune old rows once an hour."""
         if not rows:
             return
         self._known.update((_key(d), d) for d in rows)
@@ -136,8 +138,8 @@ class Decisions:
 
 
 def _may_end(hold: Decision, reasons: set[str]) -> bool:
-    """Silence is not emptiness: while the chain is unseen no hold ends but that something is unseen, while a
-    cluster is, no hold on what is ours.
+    """Whether an absent hold has ended. While the chain is unseen, only holds about unseen sources end; while
+    a cluster is unseen, no holds on our own objects do.
     """
     if hold.reason in UNSEEN:
         return True
@@ -151,7 +153,7 @@ def _key(decided: Decision) -> Key:
 
 
 def _order(decided: Decision) -> tuple[str, str, str]:
-    """The order that it is about, its owner and its deployment's number; "" for none."""
+    """The order that it concerns, its owner and its deployment's number; "" for none."""
     order = decided.subject.order
     return (clean(str(order)), clean(order.owner), str(order.dseq)) if order else ("", "", "")
 
@@ -173,19 +175,21 @@ def decision(row: tuple[str, str, int, str, int, int, int, int]) -> Decision:
 
 
 def clean(text: str) -> str:
-    """The text without what SQLite cannot keep: halves of characters, as odd file names have them."""
+    """The text without lone surrogates, which SQLite cannot store; they occur in malformed file names."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def find(database: Database, subject: Subject, at_most: int) -> tuple[Decision, ...]:
-    """Decisions on a subject, on an order with those on bids on it, on a deployment with those on its orders;
-    newest first.
+    """Decisions on a subject, newest first; an order includes those on bids on it, a deployment or owner
+    those on its orders.
     """
     values: tuple[str, ...]
     if isinstance(subject.id, DeploymentId):
         where, values = "owner = ? AND dseq = ?", (clean(subject.id.owner), str(subject.id.dseq))
     elif isinstance(subject.id, OrderId):
         where, values = "order_id = ?", (clean(subject.name),)
+    elif subject.name and subject.kind in (SubjectKind.ADAPTER, SubjectKind.PROVIDER):
+        where, values = "subject = ? OR owner = ?", (clean(subject.name),) * 2
     else:
         where, values = "subject = ?", (clean(subject.name),)
     query = f"{_SELECT} WHERE {where} ORDER BY last_seen DESC, subject, reason LIMIT ?"
@@ -193,12 +197,12 @@ def find(database: Database, subject: Subject, at_most: int) -> tuple[Decision, 
 
 
 def orders_of(database: Database, dseq: int) -> tuple[str, ...]:
-    """The orders of a deployment's number that anything was decided about, as their ids."""
+    """The ids of the orders of a deployment's number that have decisions."""
     rows = database.rows("SELECT DISTINCT order_id FROM decisions WHERE dseq = ? ORDER BY 1", (str(dseq),))
     return tuple(order for (order,) in rows)
 
 
 def latest(database: Database, at_most: int) -> tuple[Decision, ...]:
-    """Decisions on any subject, newest first, ours before strangers' of the same second."""
+    """Decisions on all subjects, newest first, ours before others of the same second."""
     rows = database.rows(f"{_SELECT} ORDER BY last_seen DESC, ours DESC, subject, reason LIMIT ?", (at_most,))
     return tuple(map(decision, rows))

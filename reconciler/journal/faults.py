@@ -1,4 +1,4 @@
-"""What can be wrong with the journal, in sentences for the operator."""
+"""Errors of the journal, with messages for the operator."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ class JournalError(Exception):
     """The journal cannot be used; the text says where it is, why, and what to do."""
 
 
-class JournalLocked(JournalError):  # noqa: N818 - named as the sentence that it is
+class JournalLocked(JournalError):  # noqa: N818 - reads as a statement
     """Another daemon holds the journal; its text names it."""
 
 
-class JournalBroken(JournalError):  # noqa: N818 - named as the sentence that it is
+class JournalBroken(JournalError):  # noqa: N818 - reads as a statement
     """The file is damaged or is not ours."""
 
     def __init__(self, path: object, why: object) -> None:

@@ -1,4 +1,4 @@
-"""The inbox: requests to the loop and the owner's approvals, left from any thread."""
+"""The inbox: requests to the loop and the owner's approvals, from any thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.values.records import Request
 
 
 class SqliteInbox:
-    """`ports.Inbox` on a connection of its own, so that the HTTP threads never touch the cycle's."""
+    """`ports.Inbox` on a separate connection, so that HTTP threads never use the cycle's."""
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)

@@ -1,4 +1,4 @@
-"""The intents table: signed transactions, noted before they are sent, kept after they ended."""
+"""The intents table: signed transactions, recorded before they are broadcast and kept after they end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reconciler.values.messages import CreateBid
 from reconciler.values.records import EffectResult, PastTransaction
 
 HISTORY_MAX = 100_000
-"""Transactions that are kept; the oldest ended ones go."""
+"""Retention of transactions; the oldest ended ones are deleted first."""
 
 _ENDING = "fate, height, time, code, codespace, log"
 
@@ -56,8 +56,8 @@ class SqliteIntents:
 
 
 def note_end(database: Database, confirmation: Confirmation, at: int) -> bool:
-    """End an intent within a transaction of the caller; False where it had ended already. `at` is when that
-    was seen (unix seconds; 0: the block's own time counts).
+    """End an intent within the caller's transaction; False if it had ended already. `at` is when the end was
+    seen (unix seconds; 0: the time of the block).
     """
     if not _close(database, confirmation):
         return False
@@ -89,7 +89,7 @@ def _close(database: Database, end: Confirmation) -> bool:
 
 
 def ended(database: Database, tx_hash: str) -> Confirmation | None:
-    """How an intent ended; None when it is open or unknown."""
+    """How an intent ended; None if it is open or unknown."""
     rows = database.rows(
         f"SELECT content, {_ENDING} FROM intents WHERE hash = ? AND fate IS NOT NULL",  # noqa: S608 - column names of ours
         (tx_hash,),
@@ -107,7 +107,7 @@ def past(database: Database, before: int, at_most: int) -> tuple[PastTransaction
 
 
 def like(database: Database, beginning: str, at_most: int) -> tuple[PastTransaction, ...]:
-    """Transactions whose hash begins so (hexadecimal digits, either case), newest first."""
+    """Transactions whose hash has this prefix (hexadecimal digits, either case), newest first."""
     first = beginning.upper()
     rows = database.rows(
         f"SELECT position, content, {_ENDING} FROM intents WHERE hash >= ? AND hash < ? "  # noqa: S608 - column names of ours

@@ -1,4 +1,4 @@
-"""One daemon at a time: a lock that ends with its holder, and says who that is."""
+"""The lock of the state directory: one daemon at a time; released by the kernel when the holder dies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "daemon.lock"
 
 
 class DaemonLock:
-    """An flock on `daemon.lock` in the state directory; the kernel gives it up when the holder dies.
+    """An flock on `daemon.lock` in the state directory; the kernel releases it when the holder dies.
 
     Raises JournalLocked while another holds it.
     """
@@ -42,7 +42,7 @@ class DaemonLock:
         os.write(self._file, f"pid {os.getpid()} on {socket.gethostname()} since {since} UTC\n".encode())
 
     def release(self) -> None:
-        """Give the lock up; the file stays, or two daemons could each lock a file of that name."""
+        """Release the lock; the file stays, as otherwise two daemons could each lock a file of that name."""
         if self._file >= 0:
             os.ftruncate(self._file, 0)
             os.close(self._file)
@@ -63,4 +63,4 @@ def holder(directory: Path) -> str:
         text = (directory / NAME).read_text(encoding="utf-8", errors="replace")[:200].strip()
     except OSError:
         text = ""
-    return text or "it has not said who it is"
+    return text or "unknown process"

@@ -1,4 +1,4 @@
-"""The journal of one state directory, opened to write by one daemon, or to read by anyone."""
+"""Opens the journal of a state directory: for writing by one daemon, or for reading."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from reconciler.values.subjects import Subject
 
 FOUND_MAX = 1_000
 LOOKED_AT = 100
-"""Decisions of one look."""
+"""Decisions of one page."""
 
 
 class SqliteRecords:
-    """`ports.Records` and `ports.History` on a connection that only reads."""
+    """`ports.Records` and `ports.History` on a read-only connection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class SqliteRecords:
         return find(self._database, subject, FOUND_MAX)
 
     def orders_of(self, dseq: int) -> tuple[str, ...]:
-        """The orders of a deployment's number that anything was decided about, as their ids."""
+        """The ids of the orders of a deployment's number that have decisions."""
         return orders_of(self._database, dseq)
 
     def confirmation(self, tx_hash: str) -> Confirmation | None:
@@ -75,15 +75,15 @@ class SqliteRecords:
         return happened(self._database, since, at_most)
 
     def memory(self) -> Memory:
-        """What the last cycle remembered."""
+        """The memory of the last cycle."""
         return load(self._database)
 
     def revisions(self, at_most: int) -> tuple[PastRevision, ...]:
-        """What became of revisions, the newest first."""
+        """Verdicts on revisions, newest first."""
         return past_revisions(self._database, at_most)
 
     def transactions(self, beginning: str, at_most: int) -> tuple[PastTransaction, ...]:
-        """Transactions whose hash begins so, newest first."""
+        """Transactions whose hash has this prefix, newest first."""
         return like(self._database, beginning, at_most)
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class SqliteRecords:
 
 @dataclass(frozen=True, slots=True)
 class OpenJournal:
-    """A journal that is ours until it is closed; all but the inbox belong to the cycle's thread."""
+    """A journal that is locked until it is closed; all but the inbox belong to the cycle's thread."""
 
     journal: SqliteJournal
     intents: SqliteIntents
@@ -104,16 +104,16 @@ class OpenJournal:
     lock: DaemonLock
 
     def close(self) -> None:
-        """Close the file, then let the next daemon in."""
+        """Close the file, then release the lock."""
         self.inbox.close()
         self.database.close()
         self.lock.release()
 
 
 def open_journal(directory: Path) -> OpenJournal:
-    """Lock the state directory (made with mode 0700 where it is missing) and open its journal.
+    """Lock the state directory (created with mode 0700 if missing) and open its journal.
 
-    Raises JournalError where others could write there, JournalLocked while another daemon holds it,
+    Raises JournalError if others could write there, JournalLocked while another daemon holds it,
     JournalBroken for a damaged file.
     """
     make_state_directory(directory)
@@ -145,7 +145,7 @@ def _open(path: Path, lock: DaemonLock) -> OpenJournal:
 
 
 def open_records(directory: Path) -> SqliteRecords:
-    """The journal of a state directory to read, locked or not; JournalError where there is none."""
+    """Open the journal of a state directory for reading, locked or not; JournalError if there is none."""
     path = directory / NAME
     if not path.exists():
         raise JournalError(f"there is no journal {path} yet; run the daemon once, or name its host file")

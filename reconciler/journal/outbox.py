@@ -1,4 +1,6 @@
-"""The outbox table: events that no pushed status commit covers yet; and history, which keeps them longer."""
+"""The outbox table: events that no pushed status commit covers yet; and the history table, which keeps them
+longer.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +13,20 @@ from reconciler.values.commit_state import ReportedState
 from reconciler.values.records import Event, RecordedEvent, Unpublished
 
 AT_ONCE = 10_000
-"""Events handed out at once; a commit message could not hold more."""
+"""Events per batch; a commit message could not hold more."""
 
 COMMIT = "published"
 """The fact that names the last commit that covered events."""
 
 STATES = "commit_states"
-"""The fact that holds how commits stand on the forge."""
+"""The fact that holds the commit states on the forge."""
 
 HISTORY_MAX = 50_000
-"""Events that are kept after they were published; the oldest go."""
+"""Retention of published events; the oldest are deleted first."""
 
 
 def post(database: Database, events: Sequence[Event], at: int) -> None:
-    """Add events of a moment (unix seconds), within the caller's transaction."""
+    """Add events that occurred at a time (unix seconds), within the caller's transaction."""
     if not events:
         return
     texts = [dumps(Event, event) for event in events]

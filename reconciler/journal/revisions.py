@@ -1,7 +1,7 @@
-"""The revisions table: each revision that was looked at, what became of it, and when it gave way.
+"""The revisions table: each evaluated revision, its verdict, and when another revision replaced it.
 
-At most two rows are open (not ended): the one in force, and the newest where it waits. A commit that was
-superseded before the daemon looked has a row that is ended from the start.
+At most two rows are open (not ended): the revision in force, and the newest if it is held. A commit that was
+superseded before it was evaluated has a row that is ended from the start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reconciler.values.records import PastRevision
 from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
 
 KEPT_MAX = 10_000
-"""Revisions that are kept; the oldest go."""
+"""Retention of revisions; the oldest are deleted first."""
 
 RECENT = 500
 """Newest rows that are searched for a superseded commit, several times the commits that one plan names."""
@@ -27,7 +27,7 @@ _SELECT = "SELECT id, content, plan_digest, seen_at, judged_at, ended_at FROM re
 
 
 class RevisionStore:
-    """Writes the table, and nothing while the same is judged of the same revision."""
+    """Writes the table when the verdict or the revision changes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,7 +35,7 @@ class RevisionStore:
         self._recent = _recent(database)
 
     def changes(self, plan: Plan) -> bool:
-        """Whether there is something to note."""
+        """Whether there is anything to write."""
         return self._changes(plan.judged) or bool(self._unrecorded(plan))
 
     def _changes(self, judged: RevisionVerdict | None) -> bool:
@@ -45,7 +45,7 @@ class RevisionStore:
         return here is None or _told(here[1].judged) != _told(judged) or bool(self._ending(judged))
 
     def note(self, plan: Plan, at: int) -> None:
-        """Keep what is judged, end what gives way, and have it told, within the caller's transaction."""
+        """Store and publish the verdict and end the rows that it replaces, in the caller's transaction."""
         self._note_superseded(plan, at)
         judged = plan.judged
         if judged is None or not self._changes(judged):
@@ -54,7 +54,7 @@ class RevisionStore:
         self._database.execute_all("UPDATE revisions SET ended_at = ? WHERE id = ?", ended)
         row, known = self._open.get(judged.commit, (None, None))
         if known is not None and _told(known.judged) == _told(judged):
-            return  # the branch is back where it was
+            return  # the branch was reset to this commit
         seen_at = known.seen_at if known is not None else at
         self._database.execute(
             "REPLACE INTO revisions (id, content, plan_digest, seen_at, judged_at) VALUES (?, ?, ?, ?, ?)",
@@ -66,12 +66,12 @@ class RevisionStore:
         post(self._database, [judged], at)
 
     def noted(self) -> None:
-        """The transaction is kept: know the open rows."""
+        """Update the cached open rows after the transaction is committed."""
         self._open = _open(self._database)
         self._recent = _recent(self._database)
 
     def _note_superseded(self, plan: Plan, at: int) -> None:
-        """One row each, before the row of the newer commit, ended at once."""
+        """Write one ended row for each, before the row of the newer commit."""
         found = self._unrecorded(plan)
         if not found:
             return
@@ -88,7 +88,7 @@ class RevisionStore:
         return [each for each in plan.superseded if each.commit not in self._recent]
 
     def _ending(self, judged: RevisionVerdict) -> list[int]:
-        """Rows that give way: what waited, to any other; what was in force, to what is applied now."""
+        """Rows to end: a held revision is replaced by any other, the one in force by a newly applied one."""
         return [
             row
             for row, past in self._open.values()
@@ -98,7 +98,7 @@ class RevisionStore:
 
 
 def past_revisions(database: Database, at_most: int) -> tuple[PastRevision, ...]:
-    """What became of revisions, the newest first."""
+    """Verdicts on revisions, newest first."""
     return tuple(past for _, past in _read(database, f"{_SELECT} ORDER BY id DESC LIMIT ?", at_most))
 
 
@@ -128,5 +128,5 @@ def _read(database: Database, sql: str, at_most: int) -> list[tuple[int, PastRev
 
 
 def _told(judged: RevisionVerdict) -> RevisionVerdict:
-    """What makes a difference: by whose word something is applied is told once, when it comes into force."""
+    """The verdict without the approver, so that a change of approver is no new verdict."""
     return replace(judged, why="") if judged.verdict is VerdictKind.APPLIED else judged

@@ -1,4 +1,4 @@
-"""Memory as rows, one for each entry, so that a change costs what changed. Pure."""
+"""Memory as rows, one per entry, so that only changed entries are written. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from reconciler.documents.codec import Codec, CodecError, codec, dump, parse
 from reconciler.values.memory import Memory
 
 WHOLE = ""
-"""The key of a field that is no mapping; keys of mappings are JSON texts, which are never empty."""
+"""The key of a field that is not a mapping; keys of mappings are JSON texts, which are never empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A row to write, or to remove where `content` is None."""
+    """A row to write, or to delete if `content` is None."""
 
     section: str
     key: str
@@ -25,7 +25,7 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """One field of the memory: `key` is None where it is kept whole."""
+    """One field of the memory; `key` is None if it is stored as a whole."""
 
     name: str
     key: Codec | None
@@ -71,7 +71,7 @@ def _entries(
 
 
 def collect(rows: Iterable[tuple[str, str, str]]) -> Memory:
-    """The memory that rows of (section, key, content) hold; CodecError where they are not ours."""
+    """The memory of rows (section, key, content); CodecError if they are invalid."""
     values: dict[str, Any] = {name: {} for name, s in _sections().items() if s.key is not None}
     for name, key, content in rows:
         section = _sections().get(name)

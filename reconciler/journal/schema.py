@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 APPLICATION_ID = 0x7645_4A31
-"""Marks the file as ours ("vEJ1"), so that another program's database is not taken for a journal."""
+"""Identifies the file ("vEJ1"), so that another program's database is not mistaken for a journal."""
 
 VERSION = 1
 """Written into the file; a journal of another version is refused."""
@@ -46,7 +46,7 @@ class ForeignJournalError(Exception):
 
 
 def check_version(connection: sqlite3.Connection) -> None:
-    """Raise ForeignJournalError for a file that this version did not write."""
+    """Raise ForeignJournalError for a file of another version."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == 0:
         raise ForeignJournalError("it is empty; start the daemon once")
@@ -59,7 +59,7 @@ def check_version(connection: sqlite3.Connection) -> None:
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables in an empty file; check the version of any other."""
+    """Create the tables in an empty file; check the version of any other."""
     (ours,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables:

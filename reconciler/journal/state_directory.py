@@ -1,4 +1,4 @@
-"""The state directory: its rights are what keeps other users from every file in it."""
+"""The state directory: its permissions keep other users from every file in it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ log = logging.getLogger(__name__)
 
 
 def make_state_directory(directory: Path) -> None:
-    """Make it with mode 0700 where it is missing; take the rights of others away where they have any.
+    """Create it with mode 0700 if missing; otherwise remove permissions of others.
 
-    JournalError where another user owns it, or where anyone may write into it: links, keys and journals in it
-    could be that user's.
+    JournalError if another user owns it, or anyone may write into it: its links, keys and journals could be
+    another user's.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The totals table: counts that only rise."""
+"""The totals table: monotonic counts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add(database: Database, name: str, amount: int) -> None:
 
 
 def totals(database: Database) -> Totals:
-    """What was counted since the journal began."""
+    """Totals since the journal began."""
     found: dict[str, int] = dict(database.rows("SELECT name, amount FROM totals"))
     ended = {fate: found.get(ENDED + fate.value, 0) for fate in IntentOutcome}
     return Totals(found.get("bids_placed", 0), found.get("bids_won", 0), ended)

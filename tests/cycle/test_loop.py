@@ -60,7 +60,7 @@ def test_a_cycle_that_fails_is_tried_again_later_each_time(
     ended = [(s.cycle.outcome, s.cycle.why) for s in shown if s.cycle]
     assert ended == [(CycleOutcome.FAILED, "the disk is full")] * 8 + [(CycleOutcome.QUIET, "")] * 2
     assert shown[-1].counters.cycles == {CycleOutcome.FAILED: 8, CycleOutcome.QUIET: 2}
-    assert caplog.messages.count("the cycle failed and is tried again: the disk is full") == 8
+    assert caplog.messages.count("the cycle failed and is retried: the disk is full") == 8
 
 
 def test_a_request_to_stop_ends_it_after_the_cycle_under_way(scene: Scenery) -> None:
@@ -162,7 +162,7 @@ def test_an_unexpected_exception_ends_one_cycle_and_is_reported(
     assert not unready(shown[FAILURES_MAX - 2], makers.NOW, 60).startswith("the last")
     assert not unready(shown[-1], makers.NOW, 60).startswith("the last")
     assert scene.clock.waits == [*BACKOFF_SECONDS, *BACKOFF_SECONDS[-1:] * 4]
-    assert f"the cycle failed and is tried again: {name}" in caplog.text
+    assert f"the cycle failed and is retried: {name}" in caplog.text
     assert "test_loop.py" in caplog.text, "where it was raised"
 
 

@@ -177,6 +177,6 @@ def test_the_chain_s_silence_is_logged_once_and_so_is_its_end(
         runner.cycle()
     told = [r.getMessage() for r in caplog.records if "bid engine" in r.getMessage()]
     assert told == [
-        "the bid engine waits, as the chain is not seen: no answer",
-        f"the bid engine goes on: the chain is seen again, at height {makers.market().height}",
+        "the bid engine waits, as the chain is unseen: no answer",
+        f"the bid engine resumes: the chain is seen again, at height {makers.market().height}",
     ]

@@ -50,7 +50,8 @@ def test_a_stuck_cycle_is_told_with_its_place_and_vouched_for_no_more(
     line = record.getMessage()
     assert (record.levelno, "\n" in line) == (logging.ERROR, False)
     assert (
-        "the bid engine is stuck: no cycle has finished for 0 s; the watchdog vouches for it no more" in line
+        "the bid engine is stuck: no cycle has finished for 0 s; the watchdog no longer notifies the "
+        "service manager" in line
     )
     assert "a_cycle_that_hangs > cycle/test_watchdog.py:" in line
     assert "wait_until" in line
@@ -69,9 +70,9 @@ def test_it_is_told_again_only_when_twice_as_old_and_its_end_is_told(
     watchdog.look()
     watchdog.look()
     assert [r.getMessage() for r in caplog.records[1:]] == [
-        "the bid engine goes on: a cycle has finished again"
+        "the bid engine resumes: a cycle has finished again"
     ]
 
 
 def test_a_thread_that_is_gone() -> None:
-    assert where(0) == "its end: its thread is gone"
+    assert where(0) == "no call: its thread has ended"

@@ -34,6 +34,9 @@ def test_a_hold_is_answered_after_a_restart_and_beside_a_running_daemon(tmp_path
     opened.close()
     assert open_records(tmp_path).decisions(Subject.parse(ORDER)) == (expected,)
     assert open_records(tmp_path).decisions(Subject.parse("owner/9")) == (expected,)
+    assert open_records(tmp_path).decisions(Subject.parse("owner")) == (expected,)
+    assert open_records(tmp_path).decisions(Subject.parse("owne")) == ()
+    assert open_records(tmp_path).decisions(Subject.parse("")) == ()
     assert open_records(tmp_path).decisions(Subject.parse("owner/9/1/10")) == ()
     assert open_records(tmp_path).decisions(Subject.parse("owner/")) == ()
 

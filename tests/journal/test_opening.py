@@ -77,7 +77,7 @@ def test_a_closed_journal_can_be_opened_again_at_once(tmp_path: Path) -> None:
     with pytest.raises(JournalLocked):
         open_journal(tmp_path)
     again.close()
-    assert holder(tmp_path) == "it has not said who it is"
+    assert holder(tmp_path) == "unknown process"
 
 
 def test_only_its_user_may_read_it(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 
+from reconciler.documents.workload_model import WorkloadFile
 from reconciler.values.subjects import PROVIDER, EffectKey, Subject, SubjectKind
 from tests.arbitrary import SUBJECTS
 
@@ -46,6 +49,15 @@ def test_a_bid_belongs_to_its_order() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", ":x", "Kind/:x"])
-def test_what_is_no_effect_key_is_refused(text: str) -> None:
+def test_an_invalid_effect_key_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not kind:subject"):
         EffectKey.parse(text)
+
+
+def test_the_adapters_of_workload_files_are_no_parts_of_the_provider() -> None:
+    names = {
+        name for each in get_args(WorkloadFile.model_fields["adapter"].annotation) for name in get_args(each)
+    }
+    assert names == {"kubernetes", "ansible"}
+    assert {Subject.parse(name) for name in names} == {Subject.of_adapter(name) for name in names}
+    assert {Subject.parse(name).kind for name in names} == {SubjectKind.ADAPTER}

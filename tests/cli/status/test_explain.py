@@ -54,6 +54,15 @@ def lines(out: str, step: str) -> list[str]:
     return [line for line in out.splitlines() if line.startswith(f"{step:<9}  ")]
 
 
+def test_an_owner_is_explained_by_the_decisions_on_its_orders(terminal: Terminal) -> None:
+    live_once(terminal)
+    terminal.servers.stop()
+    code, out, _ = terminal.say("explain", FAILED.order.owner)
+    assert code == 0
+    assert LOW.message in out
+    assert "done (block 12, transaction ABABABABABAB)" in out
+
+
 def test_without_a_daemon_the_chain_of_causes_is_the_journals(terminal: Terminal) -> None:
     live_once(terminal)
     terminal.servers.stop()
