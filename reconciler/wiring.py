@@ -11,19 +11,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from reconciler.adapters.ansible.adapter import AnsibleAdapter
-from reconciler.adapters.ansible.adapter import AnsibleEnvironment as Hosts
+from reconciler.adapters.ansible.adapter import AnsibleAdapter, AnsibleEnvironment
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
-from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
+from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget
 from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.webhook import Receiver, Webhook
 from reconciler.api.api import Sources
 from reconciler.api.auth.tls import RemoteAccess
 from reconciler.api.startup import Serving, start_servers
-from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.heights import HeightWatch, SeenHeight, seen_height
 from reconciler.chain.keyring import open_keyring
-from reconciler.chain.tx_builder import Policy
+from reconciler.chain.tx_builder import FeePolicy
 from reconciler.chain.witness import witness_at
 from reconciler.cycle.clock import HostClock
 from reconciler.cycle.environment import Environment, Store
@@ -71,12 +70,12 @@ class Daemon:
         self.clock.wake()
 
     @contextmanager
-    def served(self) -> Iterator[tuple[str, str]]:
+    def serve(self) -> Iterator[tuple[str, str]]:
         """Serve the HTTP API and the metrics; yields their actual addresses."""
         history = open_records(self.settings.state)
         try:
             sources = Sources(self.snapshots, self.inspectors, history, self.wake_by_request, self.clock.now)
-            servers = start_servers(sources, serving_of(self.settings.listen), self.calls)
+            servers = start_servers(sources, server_settings(self.settings.listen), self.calls)
             try:
                 yield str(servers.ports.api), str(servers.ports.metrics)
             finally:
@@ -90,7 +89,7 @@ class Daemon:
         self.clock.wake()
 
 
-def serving_of(listen: ListenSettings) -> Serving:
+def server_settings(listen: ListenSettings) -> Serving:
     """Listen addresses and authentication of the servers."""
     return Serving(
         api=listen.api,
@@ -102,22 +101,22 @@ def serving_of(listen: ListenSettings) -> Serving:
 
 
 @contextmanager
-def looking(settings: Settings) -> Iterator[Runner]:
+def open_planner(settings: Settings) -> Iterator[Runner]:
     """A runner on a copy of the journal, which also works beside a running daemon."""
     with TemporaryDirectory(prefix="provider-daemon-") as scratch:
         copy_journal(settings.state, Path(scratch))
-        with opened(settings, Path(scratch)) as daemon:
+        with open_daemon(settings, Path(scratch)) as daemon:
             yield daemon.runner
 
 
 @contextmanager
-def opened(
+def open_daemon(
     settings: Settings, journal_in: Path | None = None, parse_wait_seconds: float | None = None
 ) -> Iterator[Daemon]:
     """A daemon with its journal locked and its watches running; everything is closed at the end.
 
     `parse_wait_seconds` is how long a cycle waits for the files of a commit, None: until they are parsed.
-    Raises SettingsError, JournalError, BadRemoteError or a keyring's error, each with a sentence.
+    Raises SettingsError, JournalError, BadRemoteError or a keyring's error, with operator-readable messages.
     """
     with ExitStack() as stack:
         make_state_directory(settings.state)
@@ -126,7 +125,7 @@ def opened(
         clock = HostClock()
         chain, address = _chain(settings, clock, stack, seen_height(journal.journal.memory()))
         backoff = Backoff()
-        repo = GitRepository(place_of(settings), settings.state, backoff)
+        repo = GitRepository(remote_of(settings), settings.state, backoff)
         adapters = AdapterSet(settings, address, clock.wake, stack)
         calls = CallTimings()
         world = Environment(
@@ -148,7 +147,7 @@ def opened(
         )
         runner = Runner(world, address)
         snapshots = SnapshotStore(runner.snapshot)
-        show = _show_with_threads(snapshots, stack)
+        show = _publish_with_threads(snapshots, stack)
         loop = Loop(world, runner, Pace(settings.cycle_at_most_seconds), show)
         watcher = FileWatcher(_watched(settings), clock.wake)
         watcher.start()
@@ -156,8 +155,8 @@ def opened(
         yield Daemon(settings, world, runner, loop, snapshots, clock, adapters.by_name, calls)
 
 
-def _show_with_threads(snapshots: SnapshotStore, stack: ExitStack) -> Callable[[Snapshot], None]:
-    """Publishes snapshots with the threads that ended with an exception."""
+def _publish_with_threads(snapshots: SnapshotStore, stack: ExitStack) -> Callable[[Snapshot], None]:
+    """Install a `threading.excepthook` that records failed threads; publishes snapshots with them."""
     failed = FailedThreads()
     stack.callback(setattr, threading, "excepthook", threading.excepthook)
     threading.excepthook = failed.note
@@ -165,30 +164,30 @@ def _show_with_threads(snapshots: SnapshotStore, stack: ExitStack) -> Callable[[
 
 
 def _chain(
-    settings: Settings, clock: HostClock, stack: ExitStack, remembered: SeenHeight | None
+    settings: Settings, clock: HostClock, stack: ExitStack, last_height: SeenHeight | None
 ) -> tuple[ChainClient, str]:
     """The chain client with the signing key, and its address; starts the height watcher, which wakes the
     loop.
     """
-    asked, limits = settings.chain, settings.limits
+    chain_settings, limits = settings.chain, settings.limits
     directory = settings.key.keyring / f"keyring-{settings.key.backend}"
     key = open_keyring(directory, read_passphrase(settings.key)).key(settings.key.name)
-    witness = witness_at(asked.witness, asked.chain_id) if asked.witness else None
+    witness = witness_at(chain_settings.witness, chain_settings.chain_id) if chain_settings.witness else None
     chain = ChainClient(
-        asked.node.grpc_node(),
-        asked.node.rpc_client(),
+        chain_settings.node.grpc_node(),
+        chain_settings.node.rpc_client(),
         key,
-        Expectations(asked.chain_id, remembered=remembered, witness=witness),
-        Policy(limits.gas_adjustment, limits.gas_price_max, limits.timeout_blocks),
+        ClientOptions(chain_settings.chain_id, last_height=last_height, witness=witness),
+        FeePolicy(limits.gas_adjustment, limits.gas_price_max, limits.timeout_blocks),
     )
     stack.callback(chain.close)
-    heights = HeightWatch(asked.node.rpc_client(), clock.wake, settings.poll_seconds)
+    heights = HeightWatch(chain_settings.node.rpc_client(), clock.wake, settings.poll_seconds)
     heights.start()
     stack.callback(heights.close)
     return chain, key.address
 
 
-def place_of(settings: Settings) -> Remote:
+def remote_of(settings: Settings) -> Remote:
     """The remote of the state repository."""
     repository = settings.repository
     return Remote(
@@ -204,16 +203,16 @@ def place_of(settings: Settings) -> Remote:
 
 
 def _forge(settings: Settings, stack: ExitStack, backoff: Backoff) -> StatusSender | None:
-    if (page := settings.forge) is None:
+    if (forge := settings.forge) is None:
         return None
-    is_one_host = urlsplit(page.repository.api).hostname == remote_host(settings.repository.url)
-    teller = StatusSender(
-        status_sender(page, lambda: SecretFile(page.token_file, read_token).content),
+    is_one_host = urlsplit(forge.repository.api).hostname == remote_host(settings.repository.url)
+    sender = StatusSender(
+        status_sender(forge, lambda: SecretFile(forge.token_file, read_token).content),
         shared=backoff if is_one_host else None,
-        credential=lambda: changed_at(page.token_file),
+        credential=lambda: changed_at(forge.token_file),
     )
-    stack.callback(teller.close)
-    return teller
+    stack.callback(sender.close)
+    return sender
 
 
 def _notifier(settings: Settings, stack: ExitStack) -> Webhook | None:
@@ -257,23 +256,26 @@ class AdapterSet:
         kubeconfig = Kubeconfig(access.kubeconfig, access.context or "", access.programs)
         if desired.kubernetes is None and any(fault.path == KUBERNETES for fault in desired.faults):
             return None  # its namespace is unknown
-        asked = desired.kubernetes or KubernetesSettings()
-        place = Cluster(
-            kubeconfig, asked.namespace, provider=self._address, egress_denied=asked.egress_denied
+        kubernetes = desired.kubernetes or KubernetesSettings()
+        target = ClusterTarget(
+            kubeconfig,
+            kubernetes.namespace,
+            provider=self._address,
+            egress_denied=kubernetes.egress_denied,
         )
-        return KubernetesAdapter(place, self._wake)
+        return KubernetesAdapter(target, self._wake)
 
     def _ansible(self, desired: Desired) -> AnsibleAdapter | None:
         hosts, state = desired.ansible, self._settings.state
         if hosts is None or not hosts.enabled or not hosts.groups:
             return None
         access = self._settings.ansible
-        site = Hosts(hosts, access, state / "ansible", state / "ansible-runs", self._address)
-        return AnsibleAdapter(site, self._wake)
+        target = AnsibleEnvironment(hosts, access, state / "ansible", state / "ansible-runs", self._address)
+        return AnsibleAdapter(target, self._wake)
 
 
 def _watched(settings: Settings) -> Iterator[Path]:
-    """Paths whose changes wake the loop: a local repository and the credentials."""
+    """Paths whose changes wake the loop: a local repository, credentials, keys and allowed signers."""
     if settings.repository.is_local:
         yield from watched_in(Path(settings.repository.url))
     for path in (

@@ -1,4 +1,4 @@
-"""A daemon that is opened again: only the revision in force decides about machines."""
+"""A restarted daemon: only the revision in force decides about machines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reconciler.settings import Flags, Settings, load_settings
 from reconciler.values.desired import KubernetesSettings
 from reconciler.values.plans import Plan, Reason
 from reconciler.values.readings import Seen
-from reconciler.wiring import Daemon, opened
+from reconciler.wiring import Daemon, open_daemon
 from tests.git.forge import Forge
 from tests.git.keys import signing_keys
 from tests.simulation.commits import pricing
@@ -106,7 +106,7 @@ class Site:
     @contextmanager
     def daemon(self) -> Iterator[Daemon]:
         """A daemon that starts now."""
-        with opened(self.settings()) as made:
+        with open_daemon(self.settings()) as made:
             yield made
 
     def plan(self, daemon: Daemon) -> Plan:

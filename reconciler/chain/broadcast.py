@@ -35,7 +35,7 @@ def send(node: GrpcNode, intent: Intent, first: bool) -> tuple[Outcome, Decimal 
     block or the mempool since an attempt whose answer was lost.
     """
     try:
-        answer = node.ask(BROADCAST, BroadcastTxRequest(tx_bytes=intent.tx, mode=BROADCAST_MODE_SYNC))
+        answer = node.call(BROADCAST, BroadcastTxRequest(tx_bytes=intent.tx, mode=BROADCAST_MODE_SYNC))
     except NodeRefusedError as error:
         if read_refusal(error.text).in_cache:
             return Done("the node already has it"), None
@@ -57,7 +57,7 @@ def send(node: GrpcNode, intent: Intent, first: bool) -> tuple[Outcome, Decimal 
 def find(node: GrpcNode, hash_text: str) -> TxResult | None:
     """The result of a transaction in the node's index, or None; NodeError if the index is unavailable."""
     try:
-        result = node.ask(GET_TX, GetTxRequest(hash=hash_text)).tx_response
+        result = node.call(GET_TX, GetTxRequest(hash=hash_text)).tx_response
     except NodeRefusedError as error:
         if error.status == "NOT_FOUND":
             return None

@@ -1,4 +1,4 @@
-"""The port `Chain` on a node."""
+"""Implements the `Chain` port over gRPC and RPC."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from reconciler.chain.queries import Queries
 from reconciler.chain.refresh import Refresh
 from reconciler.chain.rpc import NodeStatus, Rpc
 from reconciler.chain.transactions import Signer
-from reconciler.chain.tx_builder import Policy, TxBuilder
+from reconciler.chain.tx_builder import FeePolicy, TxBuilder
 from reconciler.chain.witness import Witness
 from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Intent, Prepared
@@ -35,25 +35,25 @@ from reconciler.values.text import one_line
 
 log = logging.getLogger(__name__)
 
-LANDED_MAX = 1_000
-"""Cached results of own transactions."""
+RESULTS_MAX = 1_000
+"""Maximum number of cached results of own transactions."""
 
 LAG_BLOCKS_MAX = 10
 """Largest lag of the gRPC address behind the RPC address; a view is read at the newest height of both."""
 
 
 @dataclass(frozen=True, slots=True)
-class Expectations:
-    """Requirements on a node: its chain, and the age of its last block (None: any).
+class ClientOptions:
+    """The expected chain, and the largest age of its last block (None: any).
 
-    `remembered` is the height up to which transfers are booked; a full view is read every `full_view_seconds`
-    of chain time; `witness` confirms closed leases; `clock` returns the host's unix seconds.
+    `last_height` is the height up to which transfers are booked; `witness` confirms closed leases; a full
+    view is read every `full_view_seconds` of chain time; `clock` returns the host's unix seconds.
     """
 
     chain_id: str
     stale_seconds: float | None = 120
     full_view_seconds: float = 300
-    remembered: SeenHeight | None = None
+    last_height: SeenHeight | None = None
     witness: Witness | None = None
     clock: Callable[[], float] = time.time
 
@@ -62,21 +62,25 @@ class ChainClient:
     """Reads the market and sends transactions for one account; not thread-safe."""
 
     def __init__(
-        self, node: GrpcNode, rpc: Rpc, key: PrivateKey, expected: Expectations, policy: Policy | None = None
+        self, node: GrpcNode, rpc: Rpc, key: PrivateKey, options: ClientOptions, fees: FeePolicy | None = None
     ) -> None:
         self._node, self._rpc, self._key = node, rpc, key
-        self._expected, self._policy = expected, policy or Policy()
+        self._options, self._fees = options, fees or FeePolicy()
         self._blocks = BlockReader(rpc, key.address)
         self._market: Market | None = None
-        self._heights = HeightBounds(expected.remembered)
+        self._heights = HeightBounds(options.last_height)
         self._cursor = self._heights.floor
         self._lag = 0
         self._full_at = 0
         self._overdue = False
-        self._doubtful = False
-        self._landed: dict[str, TxResult] = {}
-        self._followed: set[str] = set()
-        self._unsent: set[str] = set()
+        self._is_sequence_stale = False
+        """The next view reads the account again."""
+        self._results: dict[str, TxResult] = {}
+        """Results by hash, the oldest first."""
+        self._tracked: set[str] = set()
+        """Hashes that are looked for in each block."""
+        self._prepared: set[str] = set()
+        """Hashes that were never broadcast."""
         self._gas_price = Decimal(0)
 
     def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
@@ -85,7 +89,7 @@ class ChainClient:
             status = self._rpc.status()
             if (why := self._rejection(status)) is not None:
                 return Unseen(why)
-            return Seen(self._witnessed(self._pinned(status, hashes, known)))
+            return Seen(self._check_witness(self._read_at_common_height(status, hashes, known)))
         except NodeError as error:
             return Unseen(str(error))
         except (ValueError, ArithmeticError, KeyError, IndexError, DecodeError) as error:
@@ -107,20 +111,20 @@ class ChainClient:
         if wallet.balance == 0:
             return Failed("NoBalance", f"{wallet.address} has no balance", "send uve to it")
         if (wallet.number, wallet.sequence) != (seen.number, seen.sequence):
-            self._doubtful = True
+            self._is_sequence_stale = True
             why = f"the account's sequence changed from {seen.sequence} to {wallet.sequence}"
             return Failed("Sequence", why, "the next cycle reads the account again before signing")
         signer = Signer(self._market.chain_id, wallet.number, wallet.sequence)
         prepared = self._tx_builder(signer).prepare(messages, fee_max)
         if isinstance(prepared, Prepared) and prepared.intent is not None:
-            self._followed.add(prepared.intent.hash)
-            self._unsent.add(prepared.intent.hash)
+            self._tracked.add(prepared.intent.hash)
+            self._prepared.add(prepared.intent.hash)
         return prepared
 
     def broadcast(self, intent: Intent) -> Outcome:
         """Broadcast the transaction; idempotent."""
-        first = intent.hash in self._unsent
-        self._unsent.discard(intent.hash)
+        first = intent.hash in self._prepared
+        self._prepared.discard(intent.hash)
         outcome, price = send(self._node, intent, first)
         if price is not None:
             log.info("the node now requires %suve per unit of gas", price)
@@ -130,45 +134,47 @@ class ChainClient:
     def close(self) -> None:
         """Close the connections."""
         self._node.close()
-        if self._expected.witness is not None:
-            self._expected.witness.close()
+        if self._options.witness is not None:
+            self._options.witness.close()
 
     def _tx_builder(self, signer: Signer) -> TxBuilder:
         assert self._market is not None, "checked by prepare"
         price = max(self._market.rules.gas_price, self._gas_price)
-        return TxBuilder(self._node, self._key, signer, self._market.height, price, self._policy)
+        return TxBuilder(self._node, self._key, signer, self._market.height, price, self._fees)
 
     def _rejection(self, status: NodeStatus) -> str | None:
         """Why this node cannot be used now; None if it can."""
-        url, expected = self._rpc.url, self._expected
-        if status.chain_id != expected.chain_id:
+        url, options = self._rpc.url, self._options
+        if status.chain_id != options.chain_id:
             advice = "correct chain.chain_id or the node's address"
-            return f"{url} is on chain {status.chain_id}, not {expected.chain_id}; {advice}"
+            return f"{url} is on chain {status.chain_id}, not {options.chain_id}; {advice}"
         if status.catching_up:
             return f"{url} is catching up, at height {status.height}; wait until it is synced"
-        now = expected.clock()
-        if expected.stale_seconds is not None and status.time - now > expected.stale_seconds:
+        now = options.clock()
+        if options.stale_seconds is not None and status.time - now > options.stale_seconds:
             ahead = status.time - now
             return f"{url} has a block {ahead:.0f} s ahead of this host's clock; correct the clock"
-        if (why := self._heights.refusal(status, now)) is not None:
+        if (why := self._heights.check(status, now)) is not None:
             return f"{url} {why}"
-        if expected.stale_seconds is not None and now - status.time > expected.stale_seconds:
+        if options.stale_seconds is not None and now - status.time > options.stale_seconds:
             age = now - status.time
             return f"{url} has made no block for {age:.0f} s, since height {status.height}; {ANOTHER}"
         return None
 
-    def _pinned(self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]) -> Market:
+    def _read_at_common_height(
+        self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]
+    ) -> Market:
         """The market at the newest height of both addresses, which differ behind a load balancer."""
         floor = self._heights.floor
         newest = max(status.height - max(self._lag - 1, 0), floor)
         oldest = max(status.height - LAG_BLOCKS_MAX, floor, 1)
         for height in range(newest, oldest - 1, -1):
             try:
-                market = self._look(self._at(status, height), hashes, known)
+                market = self._read(self._at(status, height), hashes, known)
             except HeightAheadError as error:
                 log.debug("height %d is not available on both addresses yet: %s", height, error)
                 continue
-            return self._accepted(market, status)
+            return self._accept(market, status)
         if status.height < floor:
             raise NodeError(f"{self._rpc.url} {self._heights.behind(status)}")
         raise NodeError(
@@ -176,9 +182,9 @@ class ChainClient:
             f"{status.height}; {ANOTHER}, or use two addresses of one node"
         )
 
-    def _witnessed(self, market: Market) -> Market:
-        """The market with the closed leases that the witness does not confirm."""
-        if (witness := self._expected.witness) is None:
+    def _check_witness(self, market: Market) -> Market:
+        """The market with `unconfirmed` filled in: closed leases that the witness does not confirm."""
+        if (witness := self._options.witness) is None:
             return market
         ended = [each for each, lease in market.leases.items() if lease.state is not State.ACTIVE]
         return replace(market, unconfirmed=witness.unconfirmed(ended))
@@ -191,36 +197,37 @@ class ChainClient:
             return replace(status, height=height, time=float(self._market.time))
         return replace(status, height=height, time=self._rpc.block(height).time)
 
-    def _accepted(self, market: Market, status: NodeStatus) -> Market:
-        """Record the height as accepted; returns the market with its lag."""
+    def _accept(self, market: Market, status: NodeStatus) -> Market:
+        """Record the height, and return the market with its lag."""
         lag = max(status.height - market.height, 0)
         if lag > self._lag:
             log.info("%s is %d blocks behind %s", self._node.target, lag, self._rpc.url)
         self._lag = lag
-        self._heights.accept(market.height, market.time, self._expected.clock())
+        self._heights.accept(market.height, market.time, self._options.clock())
         return replace(market, lag_blocks=lag)
 
-    def _look(self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]) -> Market:
+    def _read(self, status: NodeStatus, hashes: Sequence[str], known: Sequence[LeaseId]) -> Market:
+        """The market at the height of `status`: a full view, or the last one with the changes since."""
         changes = self._blocks.read(self._cursor, status.height) if self._cursor else None
         seconds = self._blocks.block_seconds(status.height, status.time)
         if changes is not None:
             # the sequence decides whether a transaction expired
-            changes.wallet |= self._doubtful or bool(hashes)
-        moment = ReadContext(status.chain_id, status.height, int(status.time), seconds)
+            changes.wallet |= self._is_sequence_stale or bool(hashes)
+        context = ReadContext(status.chain_id, status.height, int(status.time), seconds)
         queries = Queries(self._node, status.height)
-        if self._market is None or changes is None or self._is_full_view_due(changes, moment.time):
-            market = read_market(queries, self._key.address, known, moment)
+        if self._market is None or changes is None or self._is_full_view_due(changes, context.time):
+            market = read_market(queries, self._key.address, known, context)
             market = self._with_reasons(market, changes)
-            full_at, overdue = moment.time, False
+            full_at, overdue = context.time, False
             self._gas_price = Decimal(0)
         else:
-            market = Refresh(queries, self._market, changes, known).market(moment)
+            market = Refresh(queries, self._market, changes, known).market(context)
             full_at, overdue = self._full_at, self._overdue or changes.everything
         self._reject_false_ids(market)
-        landed = self._results(hashes, changes, status)
+        landed = self._update_results(hashes, changes, status)
         # state changes only after everything was read
         self._market, self._cursor = market, status.height
-        self._full_at, self._overdue, self._doubtful = full_at, overdue, False
+        self._full_at, self._overdue, self._is_sequence_stale = full_at, overdue, False
         transfers = None if changes is None else tuple(changes.transfers)
         return replace(market, landed=landed, transfers=transfers)
 
@@ -231,14 +238,14 @@ class ChainClient:
         for view in (market.bids, market.leases):
             for id_, each in view.items():
                 if id_ != each.id or not id_.is_nameable:
-                    why = f"returned a bid or lease with the impossible ID {one_line(str(each.id))!r}"
+                    why = f"returned a bid or lease with the invalid ID {one_line(str(each.id))!r}"
                     raise NodeError(f"{self._node.target} {why}; name another node in the host file")
 
     def _is_full_view_due(self, changes: BlockChanges, time: int) -> bool:
         """Whether to read a full view; blocks can request one at most ten times as often as the interval."""
         since = time - self._full_at
         overdue = self._overdue or changes.everything
-        return since > self._expected.full_view_seconds / (10 if overdue else 1)
+        return since > self._options.full_view_seconds / (10 if overdue else 1)
 
     def _with_reasons(self, market: Market, changes: BlockChanges | None) -> Market:
         """A new view with the closing reasons, which only events contain."""
@@ -248,22 +255,22 @@ class ChainClient:
         leases = {each: ended(lease, reasons.get(each, "")) for each, lease in market.leases.items()}
         return replace(market, leases=leases)
 
-    def _results(
+    def _update_results(
         self, hashes: Sequence[str], changes: BlockChanges | None, status: NodeStatus
     ) -> dict[str, TxResult]:
         """Results of these transactions up to the height of the view."""
         if changes is None:
-            self._followed.clear()
+            self._tracked.clear()
         else:
-            self._landed |= changes.landed
-        unknown = {each for each in hashes if each not in self._followed and each not in self._landed}
+            self._results |= changes.landed
+        unknown = {each for each in hashes if each not in self._tracked and each not in self._results}
         if unknown:
-            self._landed |= self._search(unknown, status)
-            self._followed |= unknown
-        self._followed &= {*hashes, *self._unsent}
-        for oldest in list(self._landed)[: max(len(self._landed) - LANDED_MAX, 0)]:
-            del self._landed[oldest]
-        landed = {each: self._landed[each] for each in hashes if each in self._landed}
+            self._results |= self._search(unknown, status)
+            self._tracked |= unknown
+        self._tracked &= {*hashes, *self._prepared}
+        for oldest in list(self._results)[: max(len(self._results) - RESULTS_MAX, 0)]:
+            del self._results[oldest]
+        landed = {each: self._results[each] for each in hashes if each in self._results}
         return {each: result for each, result in landed.items() if result.height <= status.height}
 
     def _search(self, hashes: set[str], status: NodeStatus) -> dict[str, TxResult]:

@@ -135,7 +135,7 @@ def read_wallet(queries: Queries, address: str) -> Wallet:
 def read_provider(queries: Queries, address: str) -> ProviderRecord | None:
     """Our provider record with audited attributes; None if the chain has none (semantics 1.5)."""
     request = provider_v1beta4_pb2.QueryProviderRequest(owner=address)
-    found = queries.ask_for(PROVIDER_BY_OWNER, request)
+    found = queries.find(PROVIDER_BY_OWNER, request)
     if found is None:
         return None
     audited: dict[str, frozenset[Attribute]] = {}
@@ -164,10 +164,10 @@ _GAS_PRICE = re.compile(r"(\d{1,30}(?:\.\d{1,18})?)" + DENOM)
 
 def read_rules(queries: Queries) -> ChainRules:
     """The chain's parameters about money; the gas price is the node's minimum (semantics 1.3)."""
-    market = queries.ask(MARKET_PARAMS, market_v1beta5_pb2.QueryParamsRequest()).params
-    take = queries.ask(TAKE_PARAMS, take_v1_pb2.QueryParamsRequest()).params
-    settlement = queries.ask(SETTLEMENT_PARAMS, settlement_v1_pb2.QueryParamsRequest()).params
-    config = queries.ask(NODE_CONFIG, cosmos_node_pb2.ConfigRequest())
+    market = queries.call(MARKET_PARAMS, market_v1beta5_pb2.QueryParamsRequest()).params
+    take = queries.call(TAKE_PARAMS, take_v1_pb2.QueryParamsRequest()).params
+    settlement = queries.call(SETTLEMENT_PARAMS, settlement_v1_pb2.QueryParamsRequest()).params
+    config = queries.call(NODE_CONFIG, cosmos_node_pb2.ConfigRequest())
     rates = {each.denom: each.rate for each in take.denom_take_rates}
     fees = Decimal(settlement.platform_fee_rate or "0") + Decimal(settlement.validator_fee_rate or "0")
     rules = ChainRules(

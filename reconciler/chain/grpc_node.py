@@ -26,8 +26,8 @@ SILENT = frozenset(
 
 log = logging.getLogger(__name__)
 
-Asked = TypeVar("Asked", bound=Message)
-Answered = TypeVar("Answered", bound=Message)
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
 
 
 class GrpcNode:
@@ -50,7 +50,7 @@ class GrpcNode:
         self._silent_since: float | None = None
         self._channel = self._dial()
 
-    def ask(self, method: Unary[Asked, Answered], request: Asked, height: int = 0) -> Answered:
+    def call(self, method: Unary[Request, Response], request: Request, height: int = 0) -> Response:
         """The response at `height` (0: the newest).
 
         NodeRefusedError if the node rejects the request, NodeError if it does not answer.

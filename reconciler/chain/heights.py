@@ -58,8 +58,8 @@ class HeightBounds:
     rule out the true one.
     """
 
-    def __init__(self, remembered: SeenHeight | None = None) -> None:
-        self._seen = self._highest = remembered
+    def __init__(self, last_height: SeenHeight | None = None) -> None:
+        self._seen = self._highest = last_height
         self._is_confirmed = False
         self._contradicted_since: float | None = None
 
@@ -68,8 +68,8 @@ class HeightBounds:
         """Lowest height of the next view; 0 if none is known."""
         return self._seen.height if self._seen else 0
 
-    def refusal(self, status: NodeStatus, now: float) -> str | None:
-        """Why this status is implausible, None if it is not. Drops a floor that the status disproves."""
+    def check(self, status: NodeStatus, now: float) -> str | None:
+        """Why this status is implausible, None if it is not; drops a floor that the status disproves."""
         if (why := _impossible(status, now)) is not None:
             return why
         seen = self._seen

@@ -92,8 +92,8 @@ class QueryPage(Protocol):
 
 
 Answer = TypeVar("Answer", bound=QueryPage)
-Asked = TypeVar("Asked", bound=Message)
-Answered = TypeVar("Answered", bound=Message)
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
 
 
 class Queries:
@@ -105,18 +105,18 @@ class Queries:
         self._page_rows = page_rows
         self._until = monotonic() + QUERIES_SECONDS_MAX
 
-    def ask(self, method: Unary[Asked, Answered], request: Asked) -> Answered:
+    def call(self, method: Unary[Request, Response], request: Request) -> Response:
         """One response."""
         if monotonic() > self._until:
             raise NodeError(
                 f"{self._node.target} answers too slowly: its queries took more than {QUERIES_SECONDS_MAX} s"
             )
-        return self._node.ask(method, request, self.height)
+        return self._node.call(method, request, self.height)
 
-    def ask_for(self, method: Unary[Asked, Answered], request: Asked) -> Answered | None:
+    def find(self, method: Unary[Request, Response], request: Request) -> Response | None:
         """One response, None if the object does not exist."""
         try:
-            return self.ask(method, request)
+            return self.call(method, request)
         except NodeRefusedError as error:
             if error.status == "NOT_FOUND":
                 return None
@@ -126,44 +126,48 @@ class Queries:
         """Every open order of the chain."""
         filters = market_v1beta5_pb2.OrderFilters(state="open")
         for page in self._pages(
-            lambda at: self.ask(ORDERS, market_v1beta5_pb2.QueryOrdersRequest(filters=filters, pagination=at))
+            lambda at: self.call(
+                ORDERS, market_v1beta5_pb2.QueryOrdersRequest(filters=filters, pagination=at)
+            )
         ):
             yield from page.orders
 
     def order(self, order: OrderId) -> market_v1beta5_pb2.Order | None:
         """One order in any state."""
-        response = self.ask_for(ORDER, market_v1beta5_pb2.QueryOrderRequest(id=order_id_to(order)))
+        response = self.find(ORDER, market_v1beta5_pb2.QueryOrderRequest(id=order_id_to(order)))
         return response.order if response else None
 
     def bids(self, provider: str, state: str) -> Iterator[market_v1beta5_pb2.QueryBidResponse]:
         """A provider's bids, open or active: the chain has no index of others (semantics 2.2 B)."""
         filters = market_v1beta5_pb2.BidFilters(provider=provider, state=state)
         for page in self._pages(
-            lambda at: self.ask(BIDS, market_v1beta5_pb2.QueryBidsRequest(filters=filters, pagination=at))
+            lambda at: self.call(BIDS, market_v1beta5_pb2.QueryBidsRequest(filters=filters, pagination=at))
         ):
             yield from page.bids
 
     def bid(self, bid: LeaseId) -> market_v1beta5_pb2.QueryBidResponse | None:
         """One bid in any state."""
-        return self.ask_for(BID, market_v1beta5_pb2.QueryBidRequest(id=bid_id_to(bid)))
+        return self.find(BID, market_v1beta5_pb2.QueryBidRequest(id=bid_id_to(bid)))
 
     def active_leases(self, provider: str) -> Iterator[market_v1beta5_pb2.QueryLeaseResponse]:
         """A provider's active leases; the chain has no index of others (semantics 2.2 B)."""
         filters = market_v1_pb2.LeaseFilters(provider=provider, state="active")
         for page in self._pages(
-            lambda at: self.ask(LEASES, market_v1beta5_pb2.QueryLeasesRequest(filters=filters, pagination=at))
+            lambda at: self.call(
+                LEASES, market_v1beta5_pb2.QueryLeasesRequest(filters=filters, pagination=at)
+            )
         ):
             yield from page.leases
 
     def lease(self, lease: LeaseId) -> market_v1beta5_pb2.QueryLeaseResponse | None:
         """One lease in any state."""
-        return self.ask_for(LEASE, market_v1beta5_pb2.QueryLeaseRequest(id=lease_id_to(lease)))
+        return self.find(LEASE, market_v1beta5_pb2.QueryLeaseRequest(id=lease_id_to(lease)))
 
     def active_deployments(self) -> Iterator[deployment_v1beta4_pb2.QueryDeploymentResponse]:
         """Every active deployment of the chain, with its groups and its account."""
         filters = deployment_v1beta4_pb2.DeploymentFilters(state="active")
         for page in self._pages(
-            lambda at: self.ask(
+            lambda at: self.call(
                 DEPLOYMENTS, deployment_v1beta4_pb2.QueryDeploymentsRequest(filters=filters, pagination=at)
             )
         ):
@@ -172,7 +176,7 @@ class Queries:
     def deployment(self, id: DeploymentId) -> deployment_v1beta4_pb2.QueryDeploymentResponse | None:  # noqa: A002  # its word
         """One deployment in any state."""
         request = deployment_v1beta4_pb2.QueryDeploymentRequest(id=deployment_id_to(id))
-        return self.ask_for(DEPLOYMENT_BY_ID, request)
+        return self.find(DEPLOYMENT_BY_ID, request)
 
     def open_payments(self, deployment: DeploymentId | None) -> Iterable[escrow_types_v1_pb2.Payment]:
         """Open payments of one deployment, or of all; the chain ignores pagination here (semantics 2.2 C).
@@ -180,11 +184,11 @@ class Queries:
         The filter is a prefix: payments of 123 are returned with those of 12.
         """
         xid = f"deployment/{deployment}" if deployment else "deployment/"
-        return self.ask(PAYMENTS, escrow_v1_pb2.QueryPaymentsRequest(state="open", xid=xid)).payments
+        return self.call(PAYMENTS, escrow_v1_pb2.QueryPaymentsRequest(state="open", xid=xid)).payments
 
     def account(self, address: str) -> cosmos_auth_pb2.BaseAccount | None:
         """An account, None if it has never received anything."""
-        response = self.ask_for(ACCOUNT, cosmos_auth_pb2.QueryAccountRequest(address=address))
+        response = self.find(ACCOUNT, cosmos_auth_pb2.QueryAccountRequest(address=address))
         if response is None:
             return None
         account = cosmos_auth_pb2.BaseAccount()
@@ -195,21 +199,21 @@ class Queries:
     def balance(self, address: str) -> int:
         """Balance in uve."""
         request = cosmos_bank_pb2.QueryBalanceRequest(address=address, denom=DENOM)
-        return int(self.ask(BALANCE, request).balance.amount or "0")
+        return int(self.call(BALANCE, request).balance.amount or "0")
 
     def audited(self, owner: str) -> Iterator[audit_v1_pb2.AuditedProvider]:
         """Attributes that auditors signed for a provider; the chain returns NOT_FOUND if there are none."""
         request = audit_v1_pb2.QueryProviderAttributesRequest(owner=owner)
         none = audit_v1_pb2.QueryProvidersResponse()
 
-        def ask(at: cosmos_paging_pb2.PageRequest) -> audit_v1_pb2.QueryProvidersResponse:
+        def query(at: cosmos_paging_pb2.PageRequest) -> audit_v1_pb2.QueryProvidersResponse:
             request.pagination.CopyFrom(at)
-            return self.ask_for(AUDITED, request) or none
+            return self.find(AUDITED, request) or none
 
-        for page in self._pages(ask):
+        for page in self._pages(query):
             yield from page.providers
 
-    def _pages(self, ask: Callable[[cosmos_paging_pb2.PageRequest], Answer]) -> Iterator[Answer]:
+    def _pages(self, query: Callable[[cosmos_paging_pb2.PageRequest], Answer]) -> Iterator[Answer]:
         """All pages; ListTooLongError for a list that does not end or repeats a page key.
 
         After a page that is too large, further requests have fewer rows.
@@ -219,7 +223,7 @@ class Queries:
         size = 0
         while len(seen) < PAGES_MAX and size <= LIST_BYTES_MAX:
             try:
-                page = ask(at)
+                page = query(at)
             except TooLargeError:
                 if at.limit == 1:
                     raise

@@ -45,23 +45,23 @@ def stale_orders(queries: Queries, sides: Sides, changes: BlockChanges, time: in
 
 
 def _read_side(queries: Queries, order: OrderId) -> SettlementSide:
-    escrows = queries.ask(ESCROWS, settlement_v1_pb2.QueryEscrowsByOrderRequest(order_id=str(order))).escrows
+    escrows = queries.call(ESCROWS, settlement_v1_pb2.QueryEscrowsByOrderRequest(order_id=str(order))).escrows
     if not escrows:
         return SettlementSide(None)
     values = [escrow_of(each) for each in escrows]
     chosen = next((each for each in values if each.state is State.ACTIVE), values[-1])
     request = settlement_v1_pb2.QueryUsageRecordsByOrderRequest(order_id=str(order))
-    return SettlementSide(chosen, records_of(queries.ask(USAGE, request).usage_records))
+    return SettlementSide(chosen, records_of(queries.call(USAGE, request).usage_records))
 
 
 def _order_of_escrow(queries: Queries, escrow: str) -> str:
     request = settlement_v1_pb2.QueryEscrowRequest(escrow_id=escrow)
-    return queries.ask(ESCROW_BY_ID, request).escrow.order_id
+    return queries.call(ESCROW_BY_ID, request).escrow.order_id
 
 
 def _order_of_usage(queries: Queries, usage: str) -> str:
     request = settlement_v1_pb2.QueryUsageRecordRequest(usage_id=usage)
-    return queries.ask(USAGE_BY_ID, request).usage_record.order_id
+    return queries.call(USAGE_BY_ID, request).usage_record.order_id
 
 
 def _expired(side: SettlementSide, time: int) -> bool:

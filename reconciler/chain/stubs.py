@@ -57,19 +57,19 @@ SERVED: dict[str, ServiceDescriptor] = {
 """Services that a node serves over gRPC, by full name; Msg services are excluded (semantics 0)."""
 
 
-Asked = TypeVar("Asked", bound=Message)
-Answered = TypeVar("Answered", bound=Message)
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
-class Unary(Generic[Asked, Answered]):
+class Unary(Generic[Request, Response]):
     """One method: its gRPC path, request class and response class."""
 
     path: str
-    request: type[Asked]
-    response: type[Answered]
+    request: type[Request]
+    response: type[Response]
 
-    def stub(self, channel: grpc.Channel) -> "grpc.UnaryUnaryMultiCallable[Asked, Answered]":
+    def stub(self, channel: grpc.Channel) -> "grpc.UnaryUnaryMultiCallable[Request, Response]":
         """The method as a callable on a channel; it takes `timeout` in seconds and `metadata`."""
         return channel.unary_unary(
             self.path,
@@ -78,7 +78,7 @@ class Unary(Generic[Asked, Answered]):
         )
 
 
-def unary(service: str, request: type[Asked], response: type[Answered]) -> Unary[Asked, Answered]:
+def unary(service: str, request: type[Request], response: type[Response]) -> Unary[Request, Response]:
     """The method with these message classes; KeyError if the service has none."""
     for method in SERVED[service].methods:
         if method.input_type is request.DESCRIPTOR and method.output_type is response.DESCRIPTOR:

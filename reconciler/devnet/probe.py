@@ -94,12 +94,12 @@ class Probe:
     def settlement_escrow(self, order: OrderId) -> SettlementEscrow | None:
         """The settlement escrow of an order."""
         request = settlement_v1_pb2.QueryEscrowsByOrderRequest(order_id=str(order))
-        return next(map(escrow_of, self.client.node.ask(ESCROWS, request).escrows), None)
+        return next(map(escrow_of, self.client.node.call(ESCROWS, request).escrows), None)
 
     def usage(self, order: OrderId) -> tuple[UsageRecord, ...]:
         """The usage records of an order."""
         request = settlement_v1_pb2.QueryUsageRecordsByOrderRequest(order_id=str(order))
-        return records_of(self.client.node.ask(USAGE, request).usage_records)
+        return records_of(self.client.node.call(USAGE, request).usage_records)
 
     def transactions(self) -> tuple[ChainTx, ...]:
         """The transactions of every block; blocks that were read are kept."""

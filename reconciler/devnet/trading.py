@@ -88,7 +88,7 @@ class TransactionClient:
 
     def height(self) -> int:
         """The height of the last block."""
-        return self.node.ask(LATEST_BLOCK, cosmos_blocks_pb2.GetLatestBlockRequest()).block.header.height
+        return self.node.call(LATEST_BLOCK, cosmos_blocks_pb2.GetLatestBlockRequest()).block.header.height
 
     def balance(self, address: str) -> int:
         """Spendable uve."""
@@ -113,20 +113,20 @@ class TransactionClient:
         signer = Signer(CHAIN_ID, account.account_number, account.sequence)
         draft = unsigned(messages, signer, Terms(0, 0, 0), key.public)
         try:
-            used = self.node.ask(SIMULATE, tx_pb2.SimulateRequest(tx_bytes=draft)).gas_info.gas_used
+            used = self.node.call(SIMULATE, tx_pb2.SimulateRequest(tx_bytes=draft)).gas_info.gas_used
         except NodeRefusedError as error:
             raise DevnetError(f"the chain refuses it: {error.text}") from None
         gas = int((used + FEE_GAS) * GAS_ADJUSTMENT)
         terms = Terms(gas, _fee(gas), self.height() + TIMEOUT_BLOCKS)
         ready = signed(messages, signer, terms, key)
         request = tx_pb2.BroadcastTxRequest(tx_bytes=ready.raw, mode=tx_pb2.BROADCAST_MODE_SYNC)
-        answer = self.node.ask(BROADCAST, request).tx_response
+        answer = self.node.call(BROADCAST, request).tx_response
         if answer.code:
             raise DevnetError(f"the chain refuses it: {answer.raw_log}")
         return ready.hash
 
     def _included(self, tx_hash: str) -> IncludedTx | None:
-        found = Queries(self.node).ask_for(GET_TX, tx_pb2.GetTxRequest(hash=tx_hash))
+        found = Queries(self.node).find(GET_TX, tx_pb2.GetTxRequest(hash=tx_hash))
         if found is None:
             return None
         answer = found.tx_response
@@ -293,10 +293,10 @@ class Trader:
         for state in ("active", "closed"):
             filters = deployment_v1beta4_pb2.DeploymentFilters(owner=owner, state=state)
             request = deployment_v1beta4_pb2.QueryDeploymentsRequest(filters=filters, pagination=PAGE)
-            yield from self.client.node.ask(DEPLOYMENTS, request).deployments
+            yield from self.client.node.call(DEPLOYMENTS, request).deployments
 
     def _trade(self, found: deployment_v1beta4_pb2.QueryDeploymentResponse) -> Trade:
-        ask, owner, dseq = self.client.node.ask, self.address, found.deployment.id.dseq
+        ask, owner, dseq = self.client.node.call, self.address, found.deployment.id.dseq
         orders = market_v1beta5_pb2.OrderFilters(owner=owner, dseq=dseq)
         order = max(
             ask(ORDERS, market_v1beta5_pb2.QueryOrdersRequest(filters=orders, pagination=PAGE)).orders,

@@ -18,11 +18,16 @@ from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import TOLD, BranchCommit, Commit, CommitHeader
 
 DESIRED = "refs/reconciler/desired"
+"""The newest fetched commit of the desired branch."""
+
 APPLIED = "refs/reconciler/applied"
 """The commit last known to be in force, for a journal that was lost."""
 
 COMMITS_KEPT = 4
+"""Cached commits."""
+
 SIGNER_SECONDS = 60
+"""Time after which a signature is verified again, as its key may have expired."""
 
 
 class GitRepository:
@@ -63,7 +68,7 @@ class GitRepository:
             with self._mirror.locked():
                 newest = self._mirror.tip(DESIRED)
                 if newest is None:
-                    return Unseen(self._never_read())
+                    return Unseen(self._unread_message())
                 return Seen(self._commits_of(newest, applied))
         except MirrorError as error:
             return Unseen(str(error))
@@ -96,13 +101,13 @@ class GitRepository:
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
 
-    def may_publish(self, branch: str) -> Outcome:
+    def check_push(self, branch: str) -> Outcome:
         """Whether the repository accepts a push to this branch; call it after `look`. Nothing is pushed."""
         try:
             with self._mirror.locked():
                 newest = self._mirror.tip(DESIRED)
                 if newest is None:
-                    return Failed("PublishFailed", self._never_read())
+                    return Failed("PublishFailed", self._unread_message())
                 return self._writer.check_push(branch, newest)
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
@@ -114,14 +119,14 @@ class GitRepository:
         tree = Path(self._remote.url)
         return uncommitted_paths(self._mirror, tree, tree / ".git", "--", self._remote.path or ".")
 
-    def _never_read(self) -> str:
+    def _unread_message(self) -> str:
         return f"{self._remote.redacted_url} was never read on this machine"
 
     def _newest(self) -> str:
         ref = f"refs/heads/{self._remote.branch}"
         tip = self._mirror.remote_tips(ref).get(ref)
         if tip is None:
-            raise MirrorError(self._why_no_branch())
+            raise MirrorError(self._missing_branch_message())
         if self._mirror.tip(DESIRED) == tip:
             return tip
         self._mirror.fetch(ref, DESIRED)
@@ -130,7 +135,7 @@ class GitRepository:
             raise MirrorError(f"branch {self._remote.branch} of {self._remote.redacted_url} names no commit")
         return newest
 
-    def _why_no_branch(self) -> str:
+    def _missing_branch_message(self) -> str:
         there = [
             ref.removeprefix("refs/heads/")
             for ref in self._mirror.remote_tips()
@@ -145,7 +150,7 @@ class GitRepository:
         )
 
     def _commits_of(self, newest: str, applied: str) -> tuple[Commit, ...]:
-        applied = self._in_force(applied)
+        applied = self._record_applied(applied)
         first = replace(self._commit(newest), signer=self._signer(newest))
         if not applied or applied == newest:
             return (replace(first, descends=True),)
@@ -166,8 +171,8 @@ class GitRepository:
             self._superseded = key, superseded(self._mirror, applied, newest)
         return self._superseded[1]
 
-    def _in_force(self, applied: str) -> str:
-        """The commit in force by the journal; if that has none, by the mirror."""
+    def _record_applied(self, applied: str) -> str:
+        """The commit in force, also recorded in the mirror; from the mirror if the journal has none."""
         if self._applied is None:
             self._applied = self._mirror.tip(APPLIED) or ""
         if applied and applied != self._applied and self._mirror.has_commit(applied):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from google.protobuf.message import Message
 
-from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.rpc import Rpc
 from reconciler.devnet.chain.serving import serve
@@ -45,7 +45,7 @@ def bench_asking(leases: int, blocks: int = 20) -> None:
     world = leased(leases)
     served = serve(world.chain)
     seconds = lambda: world.chain.time_ns / 1e9  # noqa: E731  # a clock that follows the chain
-    expected = Expectations(CHAIN_ID, clock=seconds)
+    expected = ClientOptions(CHAIN_ID, clock=seconds)
     client = ChainClient(GrpcNode(served.grpc_target), Rpc(served.rpc_url), key("one"), expected)
     try:
         first = client.look((), ())

@@ -17,7 +17,7 @@ from reconciler.chain.rpc import Rpc
 def counted() -> Iterator[Counter[str]]:
     """How often each method was asked meanwhile, over gRPC and RPC."""
     counts: Counter[str] = Counter()
-    ask, call = GrpcNode.ask, Rpc.call
+    ask, call = GrpcNode.call, Rpc.call
 
     def counting_ask(self: GrpcNode, method: Any, request: Any, height: int = 0) -> Any:
         counts[method.path] += 1
@@ -28,7 +28,7 @@ def counted() -> Iterator[Counter[str]]:
         return call(self, method, *rest, **bounds)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(GrpcNode, "ask", counting_ask)
+        patch.setattr(GrpcNode, "call", counting_ask)
         patch.setattr(Rpc, "call", counting_call)
         yield counts
 
@@ -36,7 +36,7 @@ def counted() -> Iterator[Counter[str]]:
 @contextmanager
 def failing(method: str, error: Exception) -> Iterator[None]:
     """One method, over gRPC or RPC, that fails meanwhile."""
-    ask, call = GrpcNode.ask, Rpc.call
+    ask, call = GrpcNode.call, Rpc.call
 
     def failing_ask(self: GrpcNode, asked: Any, request: Any, height: int = 0) -> Any:
         if asked.path == method:
@@ -49,6 +49,6 @@ def failing(method: str, error: Exception) -> Iterator[None]:
         return call(self, asked, *rest, **bounds)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(GrpcNode, "ask", failing_ask)
+        patch.setattr(GrpcNode, "call", failing_ask)
         patch.setattr(Rpc, "call", failing_call)
         yield

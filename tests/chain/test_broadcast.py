@@ -64,7 +64,7 @@ def test_a_price_that_the_node_asked_once_is_not_paid_for_ever(world: ChainWorld
     low = "insufficient fee: min gas prices 0.050000000000000000uve, got 0.025000000000000000uve"
     refused = BroadcastTxResponse(tx_response={"code": 1, "codespace": "undefined", "raw_log": low})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(GrpcNode, "ask", lambda *_: refused)
+        patch.setattr(GrpcNode, "call", lambda *_: refused)
         assert client.broadcast(intent) == Refused("ChainRefused", low)
     dearer = prepared(client, offer(seen(client), order)).intent
     assert dearer is not None

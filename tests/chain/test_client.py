@@ -9,12 +9,12 @@ import pytest
 from reconciler.chain import deployments as surroundings
 from reconciler.chain import queries
 from reconciler.chain.block_changes import BlockChanges
-from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.heights import SeenHeight
 from reconciler.chain.node_errors import NodeError, NodeRefusedError
 from reconciler.chain.rpc import Rpc
-from reconciler.chain.tx_builder import Policy
+from reconciler.chain.tx_builder import FeePolicy
 from reconciler.values.readings import Unseen
 from tests.chain.counting import counted, failing
 from tests.contracts.chain_backends import FEE_MAX, ChainWorld
@@ -139,7 +139,7 @@ def test_a_chain_that_stands_still_is_unseen(world: ChainWorld) -> None:
 def test_a_height_booked_in_an_earlier_life_is_a_bound_too(world: ChainWorld) -> None:
     assert world.simulated is not None
     late = world.simulated.time.timestamp() + 10
-    assert "behind height 50" in unseen(world.client(remembered=SeenHeight(50, late, late)))
+    assert "behind height 50" in unseen(world.client(last_height=SeenHeight(50, late, late)))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_ids_that_no_chain_has_are_never_seen(
     if method == "Lease":
         world.close_lease(world.tenants[0], lease.id)
     client.forget_height()
-    ask = GrpcNode.ask
+    ask = GrpcNode.call
 
     def lying_ask(self: GrpcNode, asked: Any, request: Any, height: int = 0) -> Any:
         answer = ask(self, asked, request, height)
@@ -165,18 +165,18 @@ def test_ids_that_no_chain_has_are_never_seen(
         return answer
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(GrpcNode, "ask", lying_ask)
+        patch.setattr(GrpcNode, "call", lying_ask)
         view = client.look((), [lease.id])
     assert isinstance(view, Unseen)
-    assert "with the impossible ID" in view.why
+    assert "with the invalid ID" in view.why
     assert lease.id in seen(client, known=[lease.id]).leases
 
 
 @pytest.mark.parametrize(("grpc", "rpc"), [("127.0.0.1:1", ""), ("", "http://127.0.0.1:1")])
 def test_a_node_that_is_down_is_unseen_and_sends_nothing(world: ChainWorld, grpc: str, rpc: str) -> None:
     node = GrpcNode(grpc or world.node.target, timeout_seconds=2)
-    expected = Expectations(world.chain_id, stale_seconds=None)
-    client = ChainClient(node, Rpc(rpc or world.rpc.url, 2), world.provider, expected, Policy())
+    expected = ClientOptions(world.chain_id, stale_seconds=None)
+    client = ChainClient(node, Rpc(rpc or world.rpc.url, 2), world.provider, expected, FeePolicy())
     assert "does not answer" in unseen(client)
     assert failed(client.prepare([], FEE_MAX)).reason == "ChainUnseen"
     client.close()

@@ -37,8 +37,8 @@ class Lying(Queries):
         super().__init__(world.node)
         self._path, self._change = path, change
 
-    def ask(self, method: Any, request: Any) -> Any:
-        answer = super().ask(method, request)
+    def call(self, method: Any, request: Any) -> Any:
+        answer = super().call(method, request)
         if method.path == self._path:
             self._change(answer.params)
         return answer

@@ -41,7 +41,7 @@ def test_a_list_above_grpc_s_own_limit_is_taken() -> None:
     whole = QueryPaymentsResponse(payments=[{"id": {"xid": "x" * 1000}}] * 6000).SerializeToString()
     assert len(whole) > 4 << 20
     with serving(PAYMENTS.path, lambda _, __: whole) as target:
-        answer = GrpcNode(target).ask(PAYMENTS, QueryPaymentsRequest())
+        answer = GrpcNode(target).call(PAYMENTS, QueryPaymentsRequest())
     assert len(answer.payments) == 6000
 
 
@@ -54,8 +54,8 @@ def test_the_height_goes_with_the_question() -> None:
 
     with serving(ORDERS.path, answer) as target:
         node = GrpcNode(target)
-        node.ask(ORDERS, QueryOrdersRequest(), 7)
-        node.ask(ORDERS, QueryOrdersRequest())
+        node.call(ORDERS, QueryOrdersRequest(), 7)
+        node.call(ORDERS, QueryOrdersRequest())
         node.close()
     assert heights == ["7", None]
 
@@ -65,7 +65,7 @@ def test_a_refusal_carries_the_node_s_words() -> None:
         call.abort(grpc.StatusCode.INVALID_ARGUMENT, "invalid state value")
 
     with serving(ORDERS.path, answer) as target, pytest.raises(NodeRefusedError) as caught:
-        GrpcNode(target).ask(ORDERS, QueryOrdersRequest())
+        GrpcNode(target).call(ORDERS, QueryOrdersRequest())
     assert (caught.value.status, caught.value.text) == ("INVALID_ARGUMENT", "invalid state value")
 
 
@@ -75,10 +75,10 @@ def test_silence_is_no_refusal() -> None:
         return b""
 
     with serving(ORDERS.path, answer) as target, pytest.raises(NodeError, match="does not answer") as caught:
-        GrpcNode(target, timeout_seconds=0.2).ask(ORDERS, QueryOrdersRequest())
+        GrpcNode(target, timeout_seconds=0.2).call(ORDERS, QueryOrdersRequest())
     assert not isinstance(caught.value, NodeRefusedError)
     with pytest.raises(NodeError, match=r"127\.0\.0\.1:1 does not answer"):
-        GrpcNode("127.0.0.1:1", timeout_seconds=1).ask(ORDERS, QueryOrdersRequest())
+        GrpcNode("127.0.0.1:1", timeout_seconds=1).call(ORDERS, QueryOrdersRequest())
 
 
 @pytest.mark.parametrize("keys", [[b"a", b"b", b"a"], [b"a", b"a"]])
@@ -104,16 +104,16 @@ def test_every_served_method_has_its_path_and_classes() -> None:
 def test_a_channel_without_answers_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
     with serving(ORDERS.path, lambda _, __: b"") as target:
         node = GrpcNode(target, redial_seconds=0.05)
-        node.ask(ORDERS, QueryOrdersRequest())
+        node.call(ORDERS, QueryOrdersRequest())
         first = node._channel
     for _ in range(2):
         with pytest.raises(NodeError, match="does not answer"):
-            node.ask(ORDERS, QueryOrdersRequest())
+            node.call(ORDERS, QueryOrdersRequest())
         time.sleep(0.06)
     assert node._channel is not first
     assert "reconnecting" in caplog.text
     with pytest.raises(NodeError, match="does not answer"):
-        node.ask(ORDERS, QueryOrdersRequest())
+        node.call(ORDERS, QueryOrdersRequest())
     node.close()
 
 
@@ -126,7 +126,7 @@ def test_a_refusal_is_an_answer() -> None:
         node = GrpcNode(target, redial_seconds=0)
         first = node._channel
         with pytest.raises(NodeRefusedError):
-            node.ask(ORDERS, QueryOrdersRequest())
+            node.call(ORDERS, QueryOrdersRequest())
         assert node._channel is first
         node.close()
 
@@ -135,4 +135,4 @@ def test_a_channel_replaced_by_another_thread_is_a_node_error() -> None:
     node = GrpcNode("127.0.0.1:1")
     node.close()
     with pytest.raises(NodeError, match="reconnecting"):
-        node.ask(ORDERS, QueryOrdersRequest())
+        node.call(ORDERS, QueryOrdersRequest())

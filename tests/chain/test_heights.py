@@ -37,57 +37,57 @@ def seen(height: int = HEIGHT, ago: float = 0) -> HeightBounds:
 
 
 def test_the_first_height_is_taken_unless_no_chain_can_have_it() -> None:
-    assert HeightBounds().refusal(status(HEIGHT, NOW), NOW) is None
-    assert "more blocks than a chain can have" in str(HeightBounds().refusal(status(ABSURD, NOW), NOW))
+    assert HeightBounds().check(status(HEIGHT, NOW), NOW) is None
+    assert "more blocks than a chain can have" in str(HeightBounds().check(status(ABSURD, NOW), NOW))
     oldest = (HEIGHT - 500_000, NOW - 60)
-    assert "more blocks than" in str(HeightBounds().refusal(status(HEIGHT, NOW, oldest), NOW))
-    assert HeightBounds().refusal(status(HEIGHT, NOW, (HEIGHT - 10, NOW - 60)), NOW) is None
+    assert "more blocks than" in str(HeightBounds().check(status(HEIGHT, NOW, oldest), NOW))
+    assert HeightBounds().check(status(HEIGHT, NOW, (HEIGHT - 10, NOW - 60)), NOW) is None
 
 
 @pytest.mark.parametrize("elapsed", [0, 5, 3600])
 def test_a_height_may_rise_as_fast_as_blocks_can_be_made(elapsed: int) -> None:
     most = HEIGHT + SLACK_BLOCKS + int(elapsed / MIN_BLOCK_SECONDS)
     now = NOW + elapsed
-    assert seen().refusal(status(most, now), now) is None
-    assert "no chain is that fast" in str(seen().refusal(status(most + 1, now), now))
+    assert seen().check(status(most, now), now) is None
+    assert "no chain is that fast" in str(seen().check(status(most + 1, now), now))
 
 
 def test_a_false_height_leaves_nothing_behind() -> None:
     bounds = seen()
     for after in range(10):
-        assert bounds.refusal(status(ABSURD, NOW + after), NOW + after) is not None
-    assert bounds.refusal(status(HEIGHT + 2, NOW + 10), NOW + 10) is None
+        assert bounds.check(status(ABSURD, NOW + after), NOW + after) is not None
+    assert bounds.check(status(HEIGHT + 2, NOW + 10), NOW + 10) is None
     assert bounds.floor == HEIGHT
 
 
 def test_a_node_that_lags_is_behind_however_long_it_does() -> None:
     bounds = seen()
     for after in (1, CONTRADICTION_SECONDS, 10 * CONTRADICTION_SECONDS):
-        assert "behind height 1000000" in str(bounds.refusal(status(HEIGHT - 9, NOW - 45), NOW + after))
-    assert bounds.refusal(status(HEIGHT - 1, NOW - 5), NOW) is None
+        assert "behind height 1000000" in str(bounds.check(status(HEIGHT - 9, NOW - 45), NOW + after))
+    assert bounds.check(status(HEIGHT - 1, NOW - 5), NOW) is None
 
 
 def test_a_floor_that_later_blocks_disprove_is_dropped_after_a_minute() -> None:
     bounds = seen(HEIGHT + 90)
-    assert "one of the two is false" in str(bounds.refusal(status(HEIGHT, NOW + 5), NOW + 5))
-    assert "forget-height" in str(bounds.refusal(status(HEIGHT + 1, NOW + 10), NOW + 10))
-    assert bounds.refusal(status(HEIGHT + 12, NOW + 65), NOW + 65) is None
+    assert "one of the two is false" in str(bounds.check(status(HEIGHT, NOW + 5), NOW + 5))
+    assert "forget-height" in str(bounds.check(status(HEIGHT + 1, NOW + 10), NOW + 10))
+    assert bounds.check(status(HEIGHT + 12, NOW + 65), NOW + 65) is None
     assert bounds.floor == 0
 
 
 def test_one_glance_at_the_false_height_begins_the_minute_anew() -> None:
     bounds = seen(HEIGHT + 90)
-    assert bounds.refusal(status(HEIGHT, NOW + 5), NOW + 5) is not None
-    assert bounds.refusal(status(HEIGHT + 91, NOW + 40), NOW + 40) is None
-    assert bounds.refusal(status(HEIGHT + 12, NOW + 65), NOW + 65) is not None
+    assert bounds.check(status(HEIGHT, NOW + 5), NOW + 5) is not None
+    assert bounds.check(status(HEIGHT + 91, NOW + 40), NOW + 40) is None
+    assert bounds.check(status(HEIGHT + 12, NOW + 65), NOW + 65) is not None
 
 
 def test_a_low_height_that_was_taken_does_not_make_the_true_one_implausible() -> None:
     bounds = seen()
-    assert bounds.refusal(status(5, NOW + 1), NOW + 1) is not None
-    assert bounds.refusal(status(17, NOW + 62), NOW + 62) is None
+    assert bounds.check(status(5, NOW + 1), NOW + 1) is not None
+    assert bounds.check(status(17, NOW + 62), NOW + 62) is None
     bounds.accept(17, NOW + 62, NOW + 62)
-    assert bounds.refusal(status(HEIGHT + 13, NOW + 65), NOW + 65) is None
+    assert bounds.check(status(HEIGHT + 13, NOW + 65), NOW + 65) is None
 
 
 @pytest.mark.parametrize("height", [ABSURD, HEIGHT + 5000])
@@ -95,19 +95,19 @@ def test_a_false_height_that_was_remembered_is_dropped_at_once(height: int) -> N
     remembered = seen_height(Memory(height=height, height_time=int(NOW) - 600))
     bounds = HeightBounds(remembered)
     assert bounds.floor == height
-    assert bounds.refusal(status(HEIGHT, NOW - 3), NOW) is None
+    assert bounds.check(status(HEIGHT, NOW - 3), NOW) is None
     assert bounds.floor == 0
 
 
 def test_a_height_that_an_older_journal_remembers_has_no_time_and_blinds_nobody() -> None:
     bounds = HeightBounds(seen_height(Memory(height=ABSURD)))
-    assert bounds.refusal(status(HEIGHT, NOW), NOW) is None
+    assert bounds.check(status(HEIGHT, NOW), NOW) is None
     assert seen_height(Memory()) is None
 
 
 def test_a_true_height_that_was_remembered_holds_against_a_node_that_is_behind() -> None:
     bounds = HeightBounds(SeenHeight(HEIGHT, NOW - 60, NOW - 60))
-    assert "behind height" in str(bounds.refusal(status(HEIGHT - 100, NOW - 90), NOW))
+    assert "behind height" in str(bounds.check(status(HEIGHT - 100, NOW - 90), NOW))
 
 
 SOON_SECONDS = 10

@@ -96,10 +96,10 @@ def test_grpc_is_verified_against_the_authority_that_is_named(tmp_path: Path, tr
     with grpc_over_tls(authority.issue("node")) as target:
         node = NodeAddress(target, "", True, read_authorities(named.file)).grpc_node(2)
         if trusted:
-            node.ask(ORDERS, QueryOrdersRequest())
+            node.call(ORDERS, QueryOrdersRequest())
         else:
             with pytest.raises(NodeError, match="does not answer"):
-                node.ask(ORDERS, QueryOrdersRequest())
+                node.call(ORDERS, QueryOrdersRequest())
         node.close()
 
 

@@ -161,7 +161,7 @@ def test_a_remembered_height_that_is_false_blinds_nobody(
     time = chain_of(world).time.timestamp()
     for height, at in ((ABSURD, 0.0), (ABSURD, time - 30), (chain_of(world).height + 5000, time - 30)):
         with caplog.at_level(logging.WARNING):
-            view = seen(world.client(remembered=SeenHeight(height, at, at)))
+            view = seen(world.client(last_height=SeenHeight(height, at, at)))
         assert view.height == chain_of(world).height
         assert view.transfers is None
         assert f"height {height} was never on this chain" in caplog.text

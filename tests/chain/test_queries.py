@@ -31,7 +31,7 @@ class Endless(GrpcNode):
         super().__init__("127.0.0.1:1")
         self._answer, self.asked = answer, 0
 
-    def ask(self, method: Any, request: Any, height: int = 0) -> Any:
+    def call(self, method: Any, request: Any, height: int = 0) -> Any:
         self.asked += 1
         return self._answer(request)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.tx_builder import Policy
+from reconciler.chain.tx_builder import FeePolicy
 from reconciler.devnet.chain.genesis import Gates
 from reconciler.values.messages import CreateBid, WithdrawLease
 from reconciler.values.outcomes import Done
@@ -92,8 +92,8 @@ def test_a_fee_over_its_bound_is_not_paid(world: ChainWorld) -> None:
 
 
 def test_a_gas_price_over_the_host_file_s_is_not_paid(world: ChainWorld) -> None:
-    expected = Expectations(world.chain_id, stale_seconds=None)
-    policy = Policy(gas_price_max=Decimal("0.01"))
+    expected = ClientOptions(world.chain_id, stale_seconds=None)
+    policy = FeePolicy(gas_price_max=Decimal("0.01"))
     client = ChainClient(GrpcNode(world.node.target), world.rpc, world.provider, expected, policy)
     order = world.order(world.tenants[0])
     assert failed(client.prepare([offer(seen(client), order)], FEE_MAX)).reason == "GasPrice"
@@ -102,8 +102,8 @@ def test_a_gas_price_over_the_host_file_s_is_not_paid(world: ChainWorld) -> None
 
 def test_an_account_without_coins_says_so(world: ChainWorld) -> None:
     stranger = type(world.provider)(b"\x07" * 32)
-    expected = Expectations(world.chain_id, stale_seconds=None)
-    client = ChainClient(GrpcNode(world.node.target), world.rpc, stranger, expected, Policy())
+    expected = ClientOptions(world.chain_id, stale_seconds=None)
+    client = ChainClient(GrpcNode(world.node.target), world.rpc, stranger, expected, FeePolicy())
     order = world.order(world.tenants[0])
     view = seen(client)
     assert (view.wallet.balance, view.wallet.sequence, view.provider) == (0, 0, None)

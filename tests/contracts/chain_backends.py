@@ -14,7 +14,7 @@ from pathlib import Path
 from google.protobuf.message import Message
 
 from reconciler.chain.broadcast import BROADCAST, find
-from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.full_view import read_rules
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.keyring import open_keyring
@@ -34,7 +34,7 @@ from reconciler.chain.proto.cosmos_tx_pb2 import BROADCAST_MODE_SYNC, BroadcastT
 from reconciler.chain.queries import ESCROWS, Queries
 from reconciler.chain.rpc import Rpc
 from reconciler.chain.transactions import Signer, Terms, signed
-from reconciler.chain.tx_builder import Policy
+from reconciler.chain.tx_builder import FeePolicy
 from reconciler.chain.wire_market import bid_id_to, lease_id_to
 from reconciler.chain.wire_values import coin, dec_coin
 from reconciler.devnet import accounts as people
@@ -72,9 +72,9 @@ class ChainWorld:
 
     def client(self, **expected: object) -> ChainClient:
         """A new client of the provider's, as the daemon makes one at its start."""
-        wanted = Expectations(self.chain_id, clock=self._clock)
+        wanted = ClientOptions(self.chain_id, clock=self._clock)
         node = GrpcNode(self.node.target)
-        made = ChainClient(node, self.rpc, self.provider, replace(wanted, **expected), Policy())  # type: ignore[arg-type]  # the caller's fields
+        made = ChainClient(node, self.rpc, self.provider, replace(wanted, **expected), FeePolicy())  # type: ignore[arg-type]  # the caller's fields
         self.clients.append(made)
         return made
 
@@ -91,7 +91,7 @@ class ChainWorld:
         fee = fee_of(GAS * len(messages), read_rules(queries).gas_price)
         made = signed(messages, signer, Terms(GAS * len(messages), fee, self.height() + 20), key)
         request = BroadcastTxRequest(tx_bytes=made.raw, mode=BROADCAST_MODE_SYNC)
-        answer = self.node.ask(BROADCAST, request).tx_response
+        answer = self.node.call(BROADCAST, request).tx_response
         if answer.code:
             raise RefusedError(answer.raw_log)
         for _ in range(10):
@@ -158,7 +158,7 @@ class ChainWorld:
             ),
         )
         asked = settlement_v1_pb2.QueryEscrowsByOrderRequest(order_id=order)
-        escrow = self.node.ask(ESCROWS, asked).escrows[0]
+        escrow = self.node.call(ESCROWS, asked).escrows[0]
         self.do(
             tenant,
             settlement_v1_pb2.MsgActivateEscrow(

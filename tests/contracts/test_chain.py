@@ -102,7 +102,7 @@ def test_every_uve_that_came_or_went_is_in_a_transfer(world: ChainWorld) -> None
     order = world.order(world.tenants[0])
     start = seen(client)
     landed(world, client, offer(start, order))
-    follower = world.client(remembered=SeenHeight(start.height, start.time, start.time))
+    follower = world.client(last_height=SeenHeight(start.height, start.time, start.time))
     view = seen(follower)
     assert view.transfers is not None
     change = sum(t.amount * (1 if t.recipient == start.wallet.address else -1) for t in view.transfers)

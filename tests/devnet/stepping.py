@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from reconciler import wiring
-from reconciler.chain.client import Expectations
+from reconciler.chain.client import ClientOptions
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.loop import Loop
 from reconciler.cycle.loop import Pace as LoopPace
@@ -21,7 +21,7 @@ from reconciler.devnet.home import BlockPace, Home
 from reconciler.devnet.market import DevnetMarket
 from reconciler.settings import Flags, load_settings
 from reconciler.values.snapshot import Snapshot
-from reconciler.wiring import Daemon, opened
+from reconciler.wiring import Daemon, open_daemon
 from tests.devnet.interference import Interference
 
 NANOSECONDS = 1_000_000_000
@@ -59,7 +59,7 @@ class SteppedDaemon:
     def start(self) -> None:
         self._daemon = self._stack.enter_context(self._opened())
         self._runner = Runner(self._world(self._daemon), key_of(PROVIDER).address)
-        self._stack.enter_context(self._daemon.served())
+        self._stack.enter_context(self._daemon.serve())
         self.cycle()
 
     def cycle(self) -> None:
@@ -89,8 +89,8 @@ class SteppedDaemon:
     @contextmanager
     def _opened(self) -> Iterator[Daemon]:
         """A daemon whose chain client also uses the chain's clock."""
-        timed = partial(Expectations, clock=SteppedClock(self._market).now)
-        with patch.object(wiring, "Expectations", timed), opened(self._settings) as daemon:
+        timed = partial(ClientOptions, clock=SteppedClock(self._market).now)
+        with patch.object(wiring, "ClientOptions", timed), open_daemon(self._settings) as daemon:
             yield daemon
 
     def _world(self, daemon: Daemon) -> Environment:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from google.protobuf.message import Message
 
-from reconciler.chain.grpc_node import Answered, Asked, GrpcNode
+from reconciler.chain.grpc_node import GrpcNode, Request, Response
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import refused
 from reconciler.chain.stubs import Unary
@@ -28,7 +28,7 @@ class InProcessNode(GrpcNode):
     def __init__(self, chain: SimulatedChain) -> None:  # there is no channel to open
         self._chain = chain
 
-    def ask(self, method: Unary[Asked, Answered], request: Asked, height: int = 0) -> Answered:
+    def call(self, method: Unary[Request, Response], request: Request, height: int = 0) -> Response:
         try:
             answer = self._chain.query(method.path, request.SerializeToString(), height)
         except TxRefusedError as error:

@@ -12,11 +12,11 @@ from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
 from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.informer import Informer
-from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.heights import SeenHeight, seen_height
 from reconciler.chain.rpc import Rpc
-from reconciler.chain.tx_builder import Policy
+from reconciler.chain.tx_builder import FeePolicy
 from reconciler.cycle.environment import Environment, Store
 from reconciler.cycle.run import Cycle, Runner
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
@@ -170,6 +170,6 @@ class Daemon:
             GrpcNode(served.grpc_target),
             Rpc(served.rpc_url),
             key_of(PROVIDER),
-            Expectations(CHAIN_ID, remembered=remembered, clock=lambda: self.outside.seconds),
-            Policy(timeout_blocks=self._limits().timeout_blocks),
+            ClientOptions(CHAIN_ID, last_height=remembered, clock=lambda: self.outside.seconds),
+            FeePolicy(timeout_blocks=self._limits().timeout_blocks),
         )

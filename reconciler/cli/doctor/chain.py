@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from reconciler.chain.client import ChainClient, Expectations
+from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.heights import NEAR_BLOCKS, HeightBounds, seen_height
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_address import ChainSettings
@@ -41,7 +41,7 @@ def check_chain(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[C
         asked.node.grpc_node(),
         asked.node.rpc_client(),
         key,
-        Expectations(asked.chain_id, stale_seconds=None),
+        ClientOptions(asked.chain_id, stale_seconds=None),
     )
     try:
         reading = client.look((), ())
@@ -84,7 +84,7 @@ def _heights(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
         records.close()
     where, now = settings.chain.rpc, time.time()
     remembered = seen_height(memory)
-    if (why := HeightBounds(remembered).refusal(status, now)) is not None:
+    if (why := HeightBounds(remembered).check(status, now)) is not None:
         yield wrong("height", f"{where} {why}", "compare it with another node")
     elif remembered is not None and remembered.height > status.height + NEAR_BLOCKS:
         why = f"the journal remembers height {remembered.height}, and {where} is at {status.height}"

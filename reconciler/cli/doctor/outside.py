@@ -29,7 +29,7 @@ from reconciler.values.desired import Desired, KubernetesSettings
 from reconciler.values.memory import Memory
 from reconciler.values.outcomes import Done
 from reconciler.values.readings import Seen, Unseen
-from reconciler.wiring import place_of
+from reconciler.wiring import remote_of
 
 SHOWN = 5
 """Of faults and permissions in a message."""
@@ -41,7 +41,7 @@ def check_repository(settings: Settings, address: str | None) -> Generator[Check
     """
     with TemporaryDirectory(prefix="provider-daemon-") as scratch:
         try:
-            repo = GitRepository(place_of(settings), Path(scratch))
+            repo = GitRepository(remote_of(settings), Path(scratch))
         except BadRemoteError as error:
             yield wrong("repository", str(error))
             return None
@@ -92,7 +92,7 @@ def _publishing(settings: Settings, repo: GitRepository) -> CheckResult:
     branch = f"status/{settings.provider}"
     if not settings.repository.publish:
         return ok("publish", "nothing is published, as repository.publish is false")
-    outcome = repo.may_publish(branch)
+    outcome = repo.check_push(branch)
     if not isinstance(outcome, Done):
         why = getattr(outcome, "why", "no answer")
         return wrong("publish", str(why), f"allow the daemon's user to push to {branch}")

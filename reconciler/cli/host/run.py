@@ -15,7 +15,7 @@ from reconciler.cli.options import host_option, settings_of
 from reconciler.cycle.watchdog import Watchdog, WatchdogBounds
 from reconciler.reports.plan_text import headline
 from reconciler.runtime.systemd import Systemd
-from reconciler.wiring import Daemon, opened
+from reconciler.wiring import Daemon, open_daemon
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def run(host: Path | None, once: bool, observe_only: bool, log_format: str) -> N
     faulthandler.enable(STDERR)  # a watchdog's SIGABRT leaves every thread's stack in the log
     systemd = Systemd(os.environ)
     settings = settings_of(host, observe_only=observe_only)
-    with opened(settings, parse_wait_seconds=None if once else PARSE_WAIT_SECONDS) as daemon:
+    with open_daemon(settings, parse_wait_seconds=None if once else PARSE_WAIT_SECONDS) as daemon:
 
         def stop(*_: object) -> None:
             systemd.stopping()
@@ -52,7 +52,7 @@ def run(host: Path | None, once: bool, observe_only: bool, log_format: str) -> N
 
 def _serve(daemon: Daemon, systemd: Systemd) -> None:
     watchdog = Watchdog(_bounds(daemon, systemd), systemd.alive)
-    with daemon.served() as addresses:
+    with daemon.serve() as addresses:
         log.info("provider-daemon runs; API on %s, metrics on %s", *addresses)
         systemd.ready("API on {}, metrics on {}".format(*addresses))
         daemon.snapshots.subscribe(watchdog.beat)

@@ -21,7 +21,7 @@ from reconciler.reports.view_json import view_text
 from reconciler.settings import Settings
 from reconciler.values.funding import Funding
 from reconciler.values.views import LeaseView, WorkloadView
-from reconciler.wiring import place_of
+from reconciler.wiring import remote_of
 
 RUNNING_OUT = (Funding.EXHAUSTED, Funding.CRITICAL, Funding.LOW)
 """The states of funds whose leases the page lists."""
@@ -102,5 +102,5 @@ def _lines(settings: Settings, output: str) -> Iterator[str]:
     }
     workloads = fetch(listen, "/api/v1/workloads", ListView[WorkloadView]).items
     yield from page_lines(StatusPage(status, workloads, leases))
-    for path in GitRepository(place_of(settings), settings.state).uncommitted():
+    for path in GitRepository(remote_of(settings), settings.state).uncommitted():
         yield f"unused     {path} has uncommitted changes; only commits are applied"

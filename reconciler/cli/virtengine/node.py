@@ -42,7 +42,7 @@ Response = TypeVar("Response", bound=Message)
 class Connection(Protocol):
     """A connection to a node."""
 
-    def ask(self, method: Unary[Request, Response], request: Request, height: int = 0) -> Response: ...
+    def call(self, method: Unary[Request, Response], request: Request, height: int = 0) -> Response: ...
     def close(self) -> None: ...
 
 
@@ -52,7 +52,7 @@ class RpcConnection:
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
 
-    def ask(self, method: Unary[Request, Response], request: Request, height: int = 0) -> Response:
+    def call(self, method: Unary[Request, Response], request: Request, height: int = 0) -> Response:
         """The response as of `height` (0: the newest); NodeRefusedError if the node refuses the request."""
         parameters = {"path": method.path, "data": request.SerializeToString().hex(), "height": str(height)}
         result = self._rpc.call("abci_query", parameters)
@@ -79,13 +79,13 @@ class NodeConnection:
 
     def query(self, method: Unary[Request, Response], request: Request) -> Response:
         """The response; NodeError if there is none."""
-        return self.connection.ask(method, request, self.height)
+        return self.connection.call(method, request, self.height)
 
     def pinned(self, height: int = 0) -> NodeConnection:
         """The same at `height`, else at its own, else at the newest, for a list of several pages."""
         if found := height or self.height:
             return NodeConnection(self.connection, found)
-        newest = self.connection.ask(STATUS, cosmos_node_pb2.StatusRequest()).height
+        newest = self.connection.call(STATUS, cosmos_node_pb2.StatusRequest()).height
         return NodeConnection(self.connection, newest)
 
 

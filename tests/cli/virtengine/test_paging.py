@@ -263,7 +263,7 @@ def test_provider_list_pages_and_reverses(
 class RepeatingNode:
     """A node whose pages all name the same next page."""
 
-    def ask(self, method: Unary[Any, Any], request: Any, height: int = 0) -> Any:
+    def call(self, method: Unary[Any, Any], request: Any, height: int = 0) -> Any:
         del method, request, height
         return cosmos_bank_pb2.QueryAllBalancesResponse(
             balances=[Coin(denom="uve")], pagination=PageResponse(next_key=b"the same")
