@@ -92,7 +92,7 @@ def preview(outlook: PlanningSnapshot, change: RevisionChange) -> Preview:
     terms = _terms(outlook, after.basis.desired)
     market = outlook.market
     made = Preview(
-        sight=PreviewBasis(
+        basis=PreviewBasis(
             outlook.provider, market.chain_id, market.height, outlook.taken_at, outlook.memory.applied
         ),
         base=change.base.desired.commit,

@@ -1,4 +1,4 @@
-"""A plan sorted by what it is about, as a person asks: what happens to this order, or workload, and why."""
+"""The lines of a plan, grouped by the object that they are about. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from reconciler.values.subjects import PROVIDER, Subject
 
 
 class Sign(IntEnum):
-    """What a line says: observed, done, or withheld; the order of an object's lines."""
+    """Observed, done, or withheld; an object's lines are sorted in this order."""
 
     SEEN = 0
     DONE = 1
@@ -40,7 +40,7 @@ class Sign(IntEnum):
 
 
 SIGNS = {Sign.SEEN: "~", Sign.DONE: "+", Sign.HELD: "-"}
-"""What a line begins with where people read it."""
+"""The prefix of a line in text output."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,23 +51,23 @@ class PlanLine:
     text: str
 
 
-Served = Mapping[OrderId, WorkloadId]
+LeasedOrders = Mapping[OrderId, WorkloadId]
 """The workloads of orders that became leases of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectEntry:
-    """Everything that a plan says about one object."""
+    """The lines of one object."""
 
     subject: Subject
     lines: tuple[PlanLine, ...]
 
 
 def entries(plan: Plan) -> tuple[SubjectEntry, ...]:
-    """The objects of a plan, sorted by kind and id; effects of one object in the plan's order."""
-    served = {known.lease.order: name for name, known in plan.memory.workloads.items()}
+    """The objects of a plan, sorted by kind and name; lines of one sign in the plan's order."""
+    leased = {known.lease.order: name for name, known in plan.memory.workloads.items()}
     found: dict[Subject, list[PlanLine]] = {}
-    for about, line in _lines(plan, served):
+    for about, line in _lines(plan, leased):
         found.setdefault(about, []).append(line)
     return tuple(
         SubjectEntry(about, tuple(sorted(found[about], key=lambda line: line.sign)))
@@ -75,20 +75,20 @@ def entries(plan: Plan) -> tuple[SubjectEntry, ...]:
     )
 
 
-def _lines(plan: Plan, served: Served) -> Iterator[tuple[Subject, PlanLine]]:
+def _lines(plan: Plan, leased: LeasedOrders) -> Iterator[tuple[Subject, PlanLine]]:
     for step in plan.transitions:
         yield Subject.of_workload(step.workload), PlanLine(Sign.SEEN, _step(step))
     for action in plan.actions:
-        yield from _effects(action, served)
+        yield from _effects(action, leased)
     for hold in plan.holds:
-        yield of_hold(hold), PlanLine(Sign.HELD, f"{hold.reason}: {hold.message}")
+        yield subject_of_hold(hold), PlanLine(Sign.HELD, f"{hold.reason}: {hold.message}")
 
 
-def _effects(action: Action, served: Served) -> Iterator[tuple[Subject, PlanLine]]:
+def _effects(action: Action, leased: LeasedOrders) -> Iterator[tuple[Subject, PlanLine]]:
     match action:
         case SendTransaction(messages=messages, fee_max=fee):
             for message in messages:
-                yield of_message(message, served), PlanLine(Sign.DONE, describe(message))
+                yield _subject_of_message(message, leased), PlanLine(Sign.DONE, describe(message))
             count = f"{len(messages)} message{'s' if len(messages) != 1 else ''}"
             yield (
                 PROVIDER,
@@ -112,19 +112,19 @@ def _step(step: Transition) -> str:
     return f"{step_taken}: {step.trigger}{detail}"
 
 
-def of_message(message: Message, served: Served) -> Subject:
+def _subject_of_message(message: Message, leased: LeasedOrders) -> Subject:
     """The order that a bid is on, or the workload of a lease."""
     match message:
         case CloseBid(id=lease, lease=True) | WithdrawLease(id=lease) | RecordUsage(lease=lease):
             return Subject.of_workload(lease)
         case CreateBid(id=bid) | CloseBid(id=bid):
             return Subject.of_order(bid.order)
-        case SettleUsage(order=order) if order in served:
-            return Subject.of_workload(served[order])
+        case SettleUsage(order=order) if order in leased:
+            return Subject.of_workload(leased[order])
         case SettleUsage(order=order):
             return Subject.of_order(order)
 
 
-def of_hold(hold: Hold) -> Subject:
-    """Where a hold is shown: one on a bid with its order."""
+def subject_of_hold(hold: Hold) -> Subject:
+    """The object that a hold is listed under: for a hold on a bid or lease, the order."""
     return hold.subject if hold.subject.lease is None else Subject.of_order(hold.subject.lease.order)

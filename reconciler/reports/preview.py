@@ -61,38 +61,38 @@ def report_of(preview: Preview) -> Report:
         _orders(preview),
         _withheld(preview, effects),
         _capacity(preview),
-        Section("How sure this is", groups=_plain(_notes(preview))),
+        Section("Basis of this preview", groups=_plain(_notes(preview))),
     )
-    told = tuple(s for s in made if s.lead or s.groups or (s.table and s.table.rows))
-    return Report(headline(preview, effects), told)
+    sections = tuple(s for s in made if s.lead or s.groups or (s.table and s.table.rows))
+    return Report(headline(preview, effects), sections)
 
 
 def _faults(preview: Preview) -> Section:
     errors = [f.show() for f in preview.faults if not f.warning]
-    lead = "These files are not applied; the last good version of each goes on." if errors else ""
+    lead = "These files are not applied; the last good version of each stays in use." if errors else ""
     return Section("Errors", lead, groups=_plain(errors), urgent=True)
 
 
 def _ceilings(preview: Preview) -> Section:
     found = [f"{h.subject}: {h.reason}: {h.message}" for h in preview.ceilings]
-    lead = "The host file's limits hold this back." if found else ""
+    lead = "Limits of the host file withhold this." if found else ""
     if any(h.approval for h in preview.ceilings):
-        lead += " Merged, it waits for the owner's approval under the digest given here."
-    return Section("Limits that are hit", lead, groups=_plain(found), urgent=True)
+        lead += " Once merged, it waits for the owner's approval with the digest shown here."
+    return Section("Limits exceeded", lead, groups=_plain(found), urgent=True)
 
 
 def _warnings(preview: Preview) -> Section:
-    told = [f.show() for f in preview.faults if f.warning]
-    return Section("What it means for money", groups=_plain([*preview.warnings, *told]), urgent=True)
+    warnings = [f.show() for f in preview.faults if f.warning]
+    return Section("Warnings", groups=_plain([*preview.warnings, *warnings]), urgent=True)
 
 
 def _files(preview: Preview) -> Section:
     """Changed fields of a workload are listed with its effects instead."""
-    told = {change.path for change in preview.workloads}
+    workloads = {change.path for change in preview.workloads}
     faulty = {fault.path for fault in preview.faults if not fault.warning}
     groups = []
     for file in sorted(preview.files, key=lambda each: "/" in each.path):
-        if file.path in told and file.path not in faulty:
+        if file.path in workloads and file.path not in faulty:
             continue
         word = f"renamed from {file.was}" if file.was else file.verb
         lines = _fields(file)
@@ -132,7 +132,7 @@ def _orders(preview: Preview) -> Section:
         keep = "keeps its price" if preview.bids_open == 1 else "keep their prices"
         lead += (
             f" Our {_count(preview.bids_open, 'open bid')} {keep}: the chain takes one bid an order and "
-            "provider, so one that is made cannot be made anew."
+            "provider, so an open bid cannot be replaced."
         )
     rows = tuple((str(o.order), _verdict(o.old), _verdict(o.new)) for o in preview.orders)
     return Section("Open orders", lead, ReportTable(("order", "before", "after"), rows))
@@ -158,12 +158,12 @@ def _objects(
 ) -> Iterator[Group]:
     """The changed workloads first, with their fields, then other affected objects."""
     files = {file.path: _fields(file) for file in preview.files}
-    said = {entry.subject.name: _lines(entry, signs) for entry in effects.touched}
+    listed = {entry.subject.name: _lines(entry, signs) for entry in effects.touched}
     for each in changed:
-        yield Group(f"{each.id}: {each.verb}", (*files.get(each.path, ()), *said.get(each.id, ())))
-    told = {each.id for each in changed}
+        yield Group(f"{each.id}: {each.verb}", (*files.get(each.path, ()), *listed.get(each.id, ())))
+    names = {each.id for each in changed}
     for entry in effects.touched:
-        if entry.subject.name not in told and lines_with(entry, *signs):
+        if entry.subject.name not in names and lines_with(entry, *signs):
             yield Group(_named(entry.subject), _lines(entry, signs))
 
 
@@ -180,14 +180,14 @@ def _capacity(preview: Preview) -> Section:
     if before is None or after is None or before == after:
         return Section("Capacity")
     rows = tuple(room_rows(before, after))
-    head = ("", "to promise", "free once the bids are made")
+    head = ("", "allocatable", "free after bids")
     return Section("Capacity", table=ReportTable(head, rows))
 
 
 def _notes(preview: Preview) -> list[str]:
-    sight = preview.sight
-    applied = sight.applied[:12] or "no commit yet"
-    seen = f"Planned on what {sight.provider} saw on {sight.chain_id} at height {sight.height}"
+    basis = preview.basis
+    applied = basis.applied[:12] or "no commit yet"
+    seen = f"Planned on the state of {basis.chain_id} that {basis.provider} saw at height {basis.height}"
     return [f"{seen}; it has applied {applied}.", *preview.notes]
 
 

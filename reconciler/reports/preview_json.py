@@ -26,7 +26,7 @@ def preview_json(preview: Preview) -> str:
             "changes": preview.changes,
             "base": preview.base,
             "head": preview.head,
-            "snapshot": preview.sight,
+            "snapshot": preview.basis,
             "costs": {
                 "take_percent": preview.costs.take_percent,
                 "month_fees_uve": preview.costs.month_fees,

@@ -24,7 +24,7 @@ def preview_markdown(preview: Preview) -> str:
     """The preview in Markdown; text from outside cannot become a link, mention, HTML or table."""
     report = report_of(preview)
     lines = (
-        f"### What merging this does to {cell(preview.sight.provider)}: {cell(report.headline)}",
+        f"### Effects of merging this on {cell(preview.basis.provider)}: {cell(report.headline)}",
         "",
         f"`{preview.base[:12]}` to `{preview.head[:12]}`",
         *sections_markdown(report.sections),
@@ -44,9 +44,9 @@ def _urgent(section: Section) -> Iterator[str]:
     yield f"**{section.title}{f' ({count})' if count > 1 else ''}**"
     yield ""
     if section.lead:
-        yield _said(section.lead)
+        yield _escaped(section.lead)
         yield ""
-    rows = (f"- {_said(line)}" for group in section.groups[:ROWS_MAX] for line in group.lines)
+    rows = (f"- {_escaped(line)}" for group in section.groups[:ROWS_MAX] for line in group.lines)
     yield from _bounded(rows)
     yield from _more(len(section.groups))
 
@@ -57,10 +57,10 @@ def _folded(section: Section) -> Iterator[str]:
     yield f"<details{' open' if _is_short(section) else ''}><summary>{title}</summary>"
     yield ""
     if section.lead:
-        yield _said(section.lead)
+        yield _escaped(section.lead)
         yield ""
     if section.table and section.table.rows:
-        rows = [[_said(text) for text in row] for row in section.table.rows[:ROWS_MAX]]
+        rows = [[_escaped(text) for text in row] for row in section.table.rows[:ROWS_MAX]]
         yield from _bounded(table(section.table.head, rows).split("\n"))
         yield from _more(len(section.table.rows))
     yield from _bounded(line for group in section.groups[:ROWS_MAX] for line in _group(group))
@@ -74,7 +74,7 @@ def _group(group: Group) -> Iterator[str]:
     if group.name:
         yield f"- {cell(group.name)}"
         indent = "  "
-    yield from (f"{indent}- {_said(line)}" for line in group.lines[:LINES_MAX])
+    yield from (f"{indent}- {_escaped(line)}" for line in group.lines[:LINES_MAX])
     if len(group.lines) > LINES_MAX:
         yield f"{indent}- and {len(group.lines) - LINES_MAX} more"
 
@@ -91,7 +91,7 @@ def _bounded(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _said(text: str) -> str:
+def _escaped(text: str) -> str:
     """Our own text: arrows of one character, which do not wrap, and commands as code."""
     return _COMMAND.sub(r"`\1`", cell(text.replace(" -> ", " \u2192 ")))
 

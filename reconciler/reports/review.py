@@ -76,7 +76,7 @@ def _lines(review: Review) -> Iterator[str]:
     yield f"## {cell(sentence[:1].upper() + sentence[1:])}"
     if review.base:
         yield ""
-        about = f" for {cell(review.preview.sight.provider)}" if review.preview else ""
+        about = f" for {cell(review.preview.basis.provider)}" if review.preview else ""
         yield f"Merging `{review.head[:12]}` into `{review.base[:12]}`{about}."
     yield from _notice(review.checking)
     yield from sections_markdown(_sections(review))

@@ -126,7 +126,7 @@ class Preview:
     that the change reaches, `warnings` concern money, `notes` the preview's reliability.
     """
 
-    sight: PreviewBasis
+    basis: PreviewBasis
     base: str
     head: str
     before: Plan

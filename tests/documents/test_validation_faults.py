@@ -125,8 +125,8 @@ def test_config(text: str, message: str) -> None:
         (
             "  resources: {cpu: 1, memory: 1Gi}\n  env: [{name: A}]\n",
             (
-                "6:9: services.0.env.0: give either a value or a secret (write value: for what everyone "
-                'may see, secret: "name/key" for the rest)'
+                "6:9: services.0.env.0: give either a value or a secret (write value: TEXT for a public "
+                'value, secret: "name/key" for a confidential one)'
             ),
         ),
         (

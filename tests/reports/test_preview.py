@@ -46,8 +46,8 @@ EVIL = "`x` @team <img src=y> #1 [a](b) | \x1b[31m\u202e\n- item"
 
 
 def preview(**changes: Any) -> Preview:
-    sight = PreviewBasis("p", "test-1", 7, 0, "b" * 40)
-    made = Preview(sight, "a" * 40, "c" * 40, QUIET, AFTER, Costs(2, 100, Decimal(5)))
+    basis = PreviewBasis("p", "test-1", 7, 0, "b" * 40)
+    made = Preview(basis, "a" * 40, "c" * 40, QUIET, AFTER, Costs(2, 100, Decimal(5)))
     return replace(made, **{"files": (FileChange("pricing.yaml", "changed"),), **changes})
 
 
@@ -301,7 +301,7 @@ def test_a_change_of_which_nothing_takes_effect_says_so(changes: dict[str, Any],
     made = preview(**changes)
     assert report_of(made).headline == f"nothing takes effect: {why}"
     assert preview_markdown(made).startswith(
-        f"### What merging this does to p: nothing takes effect: {why}\n"
+        f"### Effects of merging this on p: nothing takes effect: {why}\n"
     )
     assert json.loads(preview_json(made))["takes_effect"] is False
 

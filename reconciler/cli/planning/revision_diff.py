@@ -1,4 +1,4 @@
-"""Two commits of a clone, planned on one outlook: what differs, and how sure that is."""
+"""Previews the change from one commit of a clone to another, planned on one planning snapshot."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from reconciler.values.reverts import reverts
 
 REVERTS_MAX = 5
 ASSUMED = "an allowed signer"
-"""Whoever merges signs; a pull request's own commit need not be signed."""
+"""The signer of the head: the merge commit gets signed, a pull request's own commit need not be."""
 
 
 class Comparison:
-    """Two commits of a clone on one outlook."""
+    """Compares commits of a clone on one planning snapshot."""
 
-    def __init__(self, clone: Clone, outlook: PlanningSnapshot) -> None:
+    def __init__(self, clone: Clone, snapshot: PlanningSnapshot) -> None:
         self._clone = clone
-        self._outlook = outlook
-        self._reader = DesiredReader(outlook.market.wallet.address)
+        self._snapshot = snapshot
+        self._reader = DesiredReader(snapshot.market.wallet.address)
 
-    def preview(self, asked: str, wanted: str) -> Preview:
-        """The change from one revision ("": what is applied) to another, its files and how sure it is."""
-        clone, head = self._clone, self._clone.resolve(wanted)
-        base, told = self._base(asked, head)
-        new, merged = self._head(base, head)
+    def preview(self, base_revision: str, head_revision: str) -> Preview:
+        """The change from a revision ("": the applied commit) to another, its files and notes."""
+        clone, head = self._clone, self._clone.resolve(head_revision)
+        base, base_notes = self._base(base_revision, head)
+        new, merge_notes = self._head(base, head)
         old = clone.commit(base) if base else None
-        known = self._applied(base)
-        self._check_folder(known or old)
+        applied = self._applied(base)
+        self._check_folder(applied or old)
         change = RevisionChange(
             self._revision(old) if old else Revision(EMPTY_DESIRED),
-            self._revision(replace(new, descends=not known or self._goes_on(base, head, known.id))),
-            self._revision(known) if known else None,
+            self._revision(replace(new, descends=not applied or self._continues(base, head, applied.id))),
+            self._revision(applied) if applied else None,
         )
-        doubts = (*self._doubts(old, head, known), *self._unseen(change))
-        notes = (*told, *merged, *doubts, *self._words(base, head))
+        doubts = (*self._doubts(old, head, applied), *self._newer_leases(change))
+        notes = (*base_notes, *merge_notes, *doubts, *self._commit_notes(base, head))
         files = file_changes(_entries(old) if old else {}, _entries(new), self._contents(old, new))
-        return replace(preview(self._outlook, change), files=files, notes=notes)
+        return replace(preview(self._snapshot, change), files=files, notes=notes)
 
-    def _base(self, asked: str, head: str) -> tuple[str, tuple[str, ...]]:
-        """Where the change starts: not behind what is applied, as the branch it is merged into is not."""
-        clone, applied = self._clone, self._outlook.memory.applied
-        if not (asked or applied):
+    def _base(self, revision: str, head: str) -> tuple[str, tuple[str, ...]]:
+        """Where the change starts: the base, or the applied commit if the base is behind it."""
+        clone, applied = self._clone, self._snapshot.memory.applied
+        if not (revision or applied):
             return "", ()
-        base = clone.resolve(asked or applied)
+        base = clone.resolve(revision or applied)
         if not applied or base == applied or not clone.descends(applied, base):
             return base, ()
         if clone.descends(applied, head):
@@ -64,79 +64,79 @@ class Comparison:
         return applied, (note,)
 
     def _check_folder(self, commit: Commit | None) -> None:
-        """CloneError where the daemon has applied other files than those of the folder that was named."""
-        good = self._outlook.memory.good
-        if commit is None or commit.id != self._outlook.memory.applied or not good:
+        """CloneError if the daemon has applied other files than those of the selected folder."""
+        good = self._snapshot.memory.good
+        if commit is None or commit.id != self._snapshot.memory.applied or not good:
             return
         if not good.keys() & commit.files.keys():
-            here = self._clone.remote.path or "the top"
+            folder = self._clone.remote.path or "the top folder"
             raise CloneError(
-                f"{self._outlook.provider} has applied no file of {here} of this repository in commit "
-                f"{commit.id[:12]}; name its folder and no other provider: --path FOLDER --provider NAME"
+                f"{self._snapshot.provider} has applied no file of {folder} of this repository in commit "
+                f"{commit.id[:12]}; select the provider and its folder: --path FOLDER --provider NAME"
             )
 
-    def _goes_on(self, base: str, head: str, applied: str) -> bool:
-        """Whether the merge goes on from what is applied, as far as this clone's history reaches."""
+    def _continues(self, base: str, head: str, applied: str) -> bool:
+        """Whether the merge descends from the applied commit, as far as this clone's history reaches."""
         clone = self._clone
         return clone.descends(base, applied) or clone.descends(applied, head) or clone.is_shallow
 
     def _head(self, base: str, head: str) -> tuple[Commit, tuple[str, ...]]:
-        """The commit as it would be once merged: on top of the base it is as it stands."""
+        """The commit as it will be once merged: unchanged if it is on top of the base."""
         if not base or self._clone.descends(head, base):
             return self._clone.commit(head), ()
-        note = "The base has moved on since the branch left it; planned as the merge of both."
+        note = "The base has commits that the branch lacks; planned as the merge of both."
         return self._clone.commit(head, self._clone.merged(base, head)), (note,)
 
     def _applied(self, base: str) -> Commit | None:
-        """The commit that the daemon applied, where it is another than the base and this clone has it."""
-        applied = self._outlook.memory.applied
+        """The applied commit, if it is not the base and this clone has it."""
+        applied = self._snapshot.memory.applied
         if not applied or applied == base or not self._clone.has(applied):
             return None
         return self._clone.commit(applied)
 
-    def _doubts(self, old: Commit | None, head: str, known: Commit | None) -> Iterator[str]:
-        applied, base = self._outlook.memory.applied, old.id if old else ""
+    def _doubts(self, old: Commit | None, head: str, current: Commit | None) -> Iterator[str]:
+        applied, base = self._snapshot.memory.applied, old.id if old else ""
         if applied and applied != base:
-            if known is None:
+            if current is None:
                 yield (
-                    f"Commit {applied[:12]}, which the daemon has applied, is not in this clone: bounds on "
-                    "how far prices may move at once could not be checked (git fetch --unshallow origin)."
+                    f"Commit {applied[:12]}, which the daemon has applied, is not in this clone: limits on "
+                    "price changes could not be checked (git fetch --unshallow origin)."
                 )
             elif self._clone.descends(base, applied):
                 yield (
-                    f"The base {base[:12]} is newer than what was applied then: what comes of the base "
-                    f"itself is not listed here, and what is there or held is reckoned from {applied[:12]}."
+                    f"The base {base[:12]} is newer than {applied[:12]}, which the daemon has applied: "
+                    f"effects of the base are not listed, and limits are checked against {applied[:12]}."
                 )
             elif self._clone.is_shallow and not self._clone.descends(applied, head):
                 yield (
-                    f"Whether the base goes on from {applied[:12]}, which the daemon has applied, cannot "
-                    "be told in a shallow clone (git fetch --unshallow origin)."
+                    f"Whether the base descends from {applied[:12]}, which the daemon has applied, is "
+                    "unknown in a shallow clone (git fetch --unshallow origin)."
                 )
-        at, good = known or old, self._outlook.memory.good
+        at, good = current or old, self._snapshot.memory.good
         if at and at.id == applied and good and not good.items() & at.files.items():
-            yield "No file here is as the daemon has applied it: are --path and --provider right?"
-        if self._outlook.limits.require_signature:
+            yield "Every file differs from the applied one: check --path and --provider."
+        if self._snapshot.limits.require_signature:
             yield "The host file lists allowed signers: the merged commit must be signed by one of them."
 
-    def _unseen(self, change: RevisionChange) -> Iterator[str]:
-        """Files for leases that may be newer than what was seen."""
-        market, old = self._outlook.market, change.base.desired.workloads
+    def _newer_leases(self, change: RevisionChange) -> Iterator[str]:
+        """Files of leases that may be newer than the snapshot."""
+        market, old = self._snapshot.market, change.base.desired.workloads
         for subject, workload in sorted(change.head.desired.workloads.items()):
             if subject not in old and workload.lease not in market.leases:
                 yield (
-                    f"The lease of {subject} was not there at height {market.height}: if it was made since, "
-                    "its file is right, and what is said of it here is not."
+                    f"The lease of {subject} did not exist at height {market.height}: if it is newer, its "
+                    "file is valid and the statements about it here are wrong."
                 )
 
-    def _words(self, base: str, head: str) -> Iterator[str]:
+    def _commit_notes(self, base: str, head: str) -> Iterator[str]:
         found = (reverts(message) for message in self._clone.messages(base, head))
-        for taken_back in list(dict.fromkeys(commit for commit in found if commit))[:REVERTS_MAX]:
-            yield f"It takes back commit {taken_back[:12]}: a revert is applied as any other commit."
+        for reverted in list(dict.fromkeys(commit for commit in found if commit))[:REVERTS_MAX]:
+            yield f"It reverts commit {reverted[:12]}: a revert is applied like any other commit."
         if edited := self._clone.uncommitted():
-            yield f"Edits that are not committed count for nothing: {', '.join(edited[:5])}."
+            yield f"Uncommitted edits are ignored: {', '.join(edited[:5])}."
 
     def _revision(self, commit: Commit) -> Revision:
-        good = self._outlook.memory.good
+        good = self._snapshot.memory.good
         contents = self._clone.read(self._reader.unread(commit, good))
         return Revision(
             self._reader.desired(commit, good, contents),
@@ -154,5 +154,5 @@ class Comparison:
 
 
 def _entries(commit: Commit) -> Mapping[str, str]:
-    """Path -> what stands there: a blob, or why it is none."""
+    """Path -> blob, or the reason why the file is refused."""
     return {**commit.files, **commit.refused}

@@ -1,4 +1,4 @@
-"""What happened, from the journal; also without a daemon."""
+"""The `events` command, which reads the journal."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ EFFECT = EffectResult(
 )
 
 
-def happened(terminal: Terminal) -> None:
+def record_events(terminal: Terminal) -> None:
     terminal.journal.journal.remember(plan(transitions=(STEP,)), NOON)
     terminal.journal.journal.record([EFFECT])
 
 
-def test_the_newest_comes_last(terminal: Terminal) -> None:
-    happened(terminal)
+def test_events_are_listed_newest_last(terminal: Terminal) -> None:
+    record_events(terminal)
     terminal.servers.stop()
     code, out, _ = terminal.say("events")
     assert code == 0
@@ -35,15 +35,15 @@ def test_the_newest_comes_last(terminal: Terminal) -> None:
     ]
 
 
-def test_since_and_limit_choose(terminal: Terminal) -> None:
-    happened(terminal)
+def test_since_and_limit_select_events(terminal: Terminal) -> None:
+    record_events(terminal)
     assert terminal.say("events", "--since", moment(NOON + 1))[1].count("\n") == 1
     assert "Apply workload" in terminal.say("events", "--limit", "1")[1]
     assert terminal.say("events", "--since", moment(NOON + 61))[1].startswith("no events are recorded since")
     assert terminal.say("events", "--since", "whenever")[0] == 64
 
 
-def test_programs_get_the_subjects(terminal: Terminal) -> None:
-    happened(terminal)
+def test_json_has_the_subjects(terminal: Terminal) -> None:
+    record_events(terminal)
     first, _ = json.loads(terminal.say("events", "-o", "json")[1])
     assert (first["kind"], first["subjects"]) == ("Transition", [STEP.workload, str(LEASE)])

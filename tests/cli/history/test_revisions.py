@@ -1,4 +1,4 @@
-"""What became of each revision, as the journal on the host has it."""
+"""The `history` command on the host, which reads the journal."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tests.cli.conftest import Terminal
 from tests.journal.facts import NOON, plan
 
 
-def judge(terminal: Terminal, second: int, letter: str, verdict: VerdictKind, **words: str) -> None:
+def record_verdict(terminal: Terminal, second: int, letter: str, verdict: VerdictKind, **words: str) -> None:
     judged = RevisionVerdict(letter * 40, "Olga", f"Change {letter}", verdict, **words)
     terminal.journal.journal.remember(replace(plan(), judged=judged), NOON + second)
 
 
-def test_newest_first_with_outcome_time_plan_and_why(terminal: Terminal) -> None:
-    judge(terminal, 0, "a", VerdictKind.APPLIED)
-    judge(terminal, 1, "b", VerdictKind.HELD, why="PriceJump: too far")
-    judge(terminal, 2, "c", VerdictKind.APPLIED, reverts="b" * 40)
-    judge(terminal, 3, "d", VerdictKind.REFUSED, why="RewrittenHistory: it was")
+def test_revisions_are_listed_newest_first_with_outcome_and_reason(terminal: Terminal) -> None:
+    record_verdict(terminal, 0, "a", VerdictKind.APPLIED)
+    record_verdict(terminal, 1, "b", VerdictKind.HELD, why="PriceJump: too far")
+    record_verdict(terminal, 2, "c", VerdictKind.APPLIED, reverts="b" * 40)
+    record_verdict(terminal, 3, "d", VerdictKind.REFUSED, why="RewrittenHistory: it was")
     digest = plan_digest(plan())[:12]
     code, out, _ = terminal.say("history")
     assert code == 0
@@ -44,5 +44,5 @@ def test_newest_first_with_outcome_time_plan_and_why(terminal: Terminal) -> None
     )
 
 
-def test_nothing_yet(terminal: Terminal) -> None:
+def test_without_revisions(terminal: Terminal) -> None:
     assert terminal.say("history")[:2] == (0, "no revision is recorded\n")

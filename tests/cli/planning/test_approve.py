@@ -1,4 +1,4 @@
-"""The owner's word: by whom, on what, for exactly one digest."""
+"""The `approve` command: who approved which digest, and which digests are refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def waiting(terminal: Terminal, *breaches: Breach, approvals: tuple[Approval, ..
     terminal.journal.journal.remember(plan(memory), NOON)
 
 
-def test_it_is_kept_with_who_and_when_and_the_daemon_is_woken(terminal: Terminal) -> None:
+def test_an_approval_is_stored_with_account_and_time_and_wakes_the_daemon(terminal: Terminal) -> None:
     waiting(terminal, JUMP, OTHER)
     code, out, err = terminal.say("approve", JUMP.digest[:8].upper())
     assert (code, err) == (0, "")
@@ -40,7 +40,7 @@ def test_it_is_kept_with_who_and_when_and_the_daemon_is_woken(terminal: Terminal
     assert [e.event for e in terminal.journal.outbox.unpublished()] == [kept]
 
 
-def test_without_a_daemon_it_waits_in_the_journal(terminal: Terminal) -> None:
+def test_without_a_daemon_the_approval_waits_in_the_journal(terminal: Terminal) -> None:
     waiting(terminal, JUMP)
     terminal.servers.stop()
     code, out, _ = terminal.say("approve", JUMP.digest)
@@ -49,14 +49,14 @@ def test_without_a_daemon_it_waits_in_the_journal(terminal: Terminal) -> None:
     assert len(terminal.journal.journal.approvals()) == 1
 
 
-def test_behind_sudo_it_is_the_one_who_asked(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sudo_records_the_invoking_account(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setenv("SUDO_USER", "olga")
     waiting(terminal, JUMP)
     assert terminal.say("approve", JUMP.digest)[1].startswith("olga approved")
 
 
-def test_what_does_not_wait_is_not_approved(terminal: Terminal) -> None:
+def test_a_digest_that_nothing_waits_for_is_refused(terminal: Terminal) -> None:
     waiting(terminal, JUMP)
     code, _, err = terminal.say("approve", OTHER.digest)
     assert code == 1
@@ -67,7 +67,7 @@ def test_what_does_not_wait_is_not_approved(terminal: Terminal) -> None:
     assert terminal.journal.journal.approvals() == ()
 
 
-def test_too_few_digits_and_what_is_no_digest_are_refused(terminal: Terminal) -> None:
+def test_short_or_malformed_digests_are_refused(terminal: Terminal) -> None:
     waiting(terminal, JUMP)
     for odd in (JUMP.digest[:7], "nothex__", JUMP.digest + "0", "; rm -rf"):
         code, _, err = terminal.say("approve", odd)
@@ -75,7 +75,7 @@ def test_too_few_digits_and_what_is_no_digest_are_refused(terminal: Terminal) ->
         assert "is not a digest; write 8 to 64 hex digits of a hold's digest" in err
 
 
-def test_what_may_be_two_things_is_neither(terminal: Terminal) -> None:
+def test_an_ambiguous_digest_is_refused(terminal: Terminal) -> None:
     memory = Memory(waiting={"ab" * 30 + "cafe": JUMP, "ab" * 30 + "beef": OTHER})
     terminal.journal.journal.remember(plan(memory), NOON)
     code, _, err = terminal.say("approve", "abababab")
@@ -84,14 +84,14 @@ def test_what_may_be_two_things_is_neither(terminal: Terminal) -> None:
     assert terminal.journal.journal.approvals() == ()
 
 
-def test_twice_is_told(terminal: Terminal) -> None:
+def test_a_second_approval_is_refused(terminal: Terminal) -> None:
     waiting(terminal, approvals=(Approval(JUMP, "olga", NOON),))
     assert terminal.say("approve", JUMP.digest)[2] == (
         "error: olga approved it already, and the approval is in force\n"
     )
 
 
-def test_a_host_without_a_journal_says_so(terminal: Terminal) -> None:
+def test_without_a_journal_it_fails(terminal: Terminal) -> None:
     (terminal.home.directory / "state" / "journal.sqlite").rename(terminal.home.directory / "gone")
     code, _, err = terminal.say("approve", JUMP.digest)
     assert code == 1

@@ -29,23 +29,23 @@ DEARER = PRICED.replace(b"cpu_millicores: 1uve", b"cpu_millicores: 1.2uve")
 
 
 class Terminal:
-    """Commands in a clone of a state repository, and what they print."""
+    """Runs commands in a clone of a state repository and captures their output."""
 
     def __init__(self, forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
         self.forge, self._capsys = forge, capsys
         self.base = forge.commit(config_yaml=FILES["config.yaml"], pricing_yaml=PRICED)
         forge.git("switch", "--quiet", "-c", "change")
 
-    def say(self, *words: str) -> tuple[int, str, str]:
+    def run(self, *words: str) -> tuple[int, str, str]:
         self._capsys.readouterr()
         code = run_command(provider_daemon, ["plan", *words, "--clone", str(self.forge.path)])
         out = self._capsys.readouterr()
         return code, out.out, out.err
 
     def offline(self, *words: str) -> tuple[int, str, str]:
-        return self.say("--offline", "--base", "main", *words)
+        return self.run("--offline", "--base", "main", *words)
 
-    def share(
+    def publish_snapshot(
         self,
         *,
         provider: str = "p",
@@ -88,13 +88,13 @@ def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Terminal:
 
 @pytest.fixture
 def changed(terminal: Terminal) -> Terminal:
-    """A branch that makes cores dearer."""
-    terminal.share()
+    """A branch that raises the price of cores."""
+    terminal.publish_snapshot()
     terminal.forge.commit("Cores cost a fifth more", pricing_yaml=DEARER)
     return terminal
 
 
-def test_a_price_change_is_told_in_plain_words(changed: Terminal) -> None:
+def test_a_price_change_is_previewed_with_its_effects(changed: Terminal) -> None:
     code, out, _ = changed.offline()
     assert code == 2
     assert "2 open orders decided otherwise; prices" in out
@@ -106,24 +106,24 @@ def test_a_price_change_is_told_in_plain_words(changed: Terminal) -> None:
     assert "ago; later changes are not in it." in out
 
 
-def test_as_json_it_holds_the_plan_of_the_changed_side(changed: Terminal, tmp_path: Path) -> None:
+def test_json_has_the_plan_of_the_head(changed: Terminal, tmp_path: Path) -> None:
     beside = tmp_path / "plan.json"
     code, out, _ = changed.offline("--format", "markdown", "--json-file", str(beside))
     assert code == 2
-    assert out.startswith("### What merging this does to p: 2 open orders decided otherwise; prices ")
+    assert out.startswith("### Effects of merging this on p: 2 open orders decided otherwise; prices ")
     found = json.loads(beside.read_text())
     assert found["head"] == found["plan"]["revision"] == changed.forge.git("rev-parse", "HEAD")
     assert [o["after"]["bid_uve"] for o in found["orders"]] == ["2676", None]
     assert Decimal(found["prices"][0]["new"]["block_uve"]) == 1397
 
 
-def test_without_a_base_it_is_what_the_daemon_has_applied(changed: Terminal) -> None:
-    code, out, _ = changed.say("--offline")
+def test_the_default_base_is_the_applied_commit(changed: Terminal) -> None:
+    code, out, _ = changed.run("--offline")
     assert (code, f"From {changed.base[:12]} to" in out) == (2, True)
 
 
-def test_no_change_ends_with_nothing_to_do(terminal: Terminal) -> None:
-    terminal.share()
+def test_without_changes_it_exits_with_0(terminal: Terminal) -> None:
+    terminal.publish_snapshot()
     code, out, _ = terminal.offline()
     assert (code, "nothing changes" in out) == (0, True)
 
@@ -139,7 +139,7 @@ def test_a_branch_behind_its_base_is_planned_as_the_merge(changed: Terminal) -> 
     assert "planned as the merge of both" in out
 
 
-def test_two_changes_that_conflict_are_told_with_the_file(changed: Terminal) -> None:
+def test_a_conflict_with_the_base_names_the_file(changed: Terminal) -> None:
     forge = changed.forge
     forge.git("switch", "--quiet", "main")
     forge.commit("Cores cost less", pricing_yaml=PRICED.replace(b"cores: 1uve", b"cores: 0.9uve"))
@@ -148,7 +148,7 @@ def test_two_changes_that_conflict_are_told_with_the_file(changed: Terminal) -> 
     assert (code, "it conflicts with the base in pricing.yaml; merge the base" in err) == (1, True)
 
 
-def test_a_file_at_fault_is_named_and_its_last_good_version_goes_on(changed: Terminal) -> None:
+def test_an_invalid_file_is_reported_and_changes_nothing(changed: Terminal) -> None:
     changed.forge.commit("Oops", pricing_yaml=b"pricing:\n\tgpu: 1uve\n")
     code, out, _ = changed.offline()
     assert code == 2
@@ -157,27 +157,27 @@ def test_a_file_at_fault_is_named_and_its_last_good_version_goes_on(changed: Ter
     assert "nothing takes effect: its files have errors" in out
 
 
-def test_a_revert_is_said_to_be_one(changed: Terminal) -> None:
+def test_a_revert_is_noted(changed: Terminal) -> None:
     forge = changed.forge
     reverted = forge.git("rev-parse", "HEAD")
     forge.git("branch", "--force", "main")
     forge.git("revert", "--no-edit", "HEAD")
     code, out, _ = changed.offline()
-    assert (code, f"It takes back commit {reverted[:12]}" in out) == (2, True)
+    assert (code, f"It reverts commit {reverted[:12]}" in out) == (2, True)
     forge.commit("Another thing", config_yaml=b"publishing: {quiet: 6s, at_most: 30s}\n")
-    assert f"It takes back commit {reverted[:12]}" in changed.offline()[1]
+    assert f"It reverts commit {reverted[:12]}" in changed.offline()[1]
 
 
-def test_a_limit_of_the_host_is_told_first(terminal: Terminal) -> None:
-    terminal.share(limits=Limits(price_change_percent=10, clock_skew_seconds=10**9))
+def test_exceeded_limits_of_the_host_come_first(terminal: Terminal) -> None:
+    terminal.publish_snapshot(limits=Limits(price_change_percent=10, clock_skew_seconds=10**9))
     terminal.forge.commit(pricing_yaml=DEARER)
     code, out, _ = terminal.offline()
     assert code == 2
-    assert "Limits that are hit" in out
+    assert "Limits exceeded" in out
     assert "PriceJump" in out
-    assert out.index("Limits that are hit") < out.index("Files")
+    assert out.index("Limits exceeded") < out.index("Files")
     assert re.search(r"`provider-daemon approve [0-9a-f]{16}`", out)
-    assert "under the digest given here" in out
+    assert "with the digest shown here" in out
 
 
 BEHIND = "is behind {}, which the daemon has applied; planned on top of that"
@@ -188,12 +188,12 @@ def stale(terminal: Terminal) -> Terminal:
     """A clone whose main is one commit behind what the daemon has applied."""
     forge = terminal.forge
     ahead = forge.commit("Since", config_yaml=b"publishing: {quiet: 6s, at_most: 30s}\n")
-    terminal.share(applied=ahead)
+    terminal.publish_snapshot(applied=ahead)
     forge.git("branch", "applied", ahead)
     return terminal
 
 
-def test_a_base_behind_what_is_applied_rewrites_nothing(stale: Terminal) -> None:
+def test_a_base_behind_the_applied_commit_does_not_rewrite_history(stale: Terminal) -> None:
     forge = stale.forge
     forge.git("switch", "--quiet", "-C", "change", "main")
     forge.commit(pricing_yaml=DEARER)
@@ -206,13 +206,13 @@ def test_a_base_behind_what_is_applied_rewrites_nothing(stale: Terminal) -> None
     assert "2 open orders decided otherwise; prices" in stale.offline()[1]
 
 
-def test_a_change_that_is_applied_already_is_told_apart_from_one_to_come(stale: Terminal) -> None:
+def test_a_change_that_is_applied_already_is_noted(stale: Terminal) -> None:
     code, out, _ = stale.offline("--head", "applied")
     assert (code, "RewrittenHistory" in out, "not applied the base" in out) == (2, False, False)
     assert "has applied this change already" in out
 
 
-def test_history_that_is_rewritten_is_a_limit(stale: Terminal) -> None:
+def test_rewritten_history_exceeds_a_limit(stale: Terminal) -> None:
     forge = stale.forge
     forge.git("switch", "--quiet", "--orphan", "other")
     forge.commit(pricing_yaml=PRICED)
@@ -221,7 +221,7 @@ def test_history_that_is_rewritten_is_a_limit(stale: Terminal) -> None:
     assert "RewrittenHistory" in stale.offline()[1]
 
 
-def test_a_shallow_clone_cannot_tell_whether_history_was_rewritten(
+def test_in_a_shallow_clone_a_rewrite_of_history_is_unknown(
     stale: Terminal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     forge = stale.forge
@@ -234,11 +234,11 @@ def test_a_shallow_clone_cannot_tell_whether_history_was_rewritten(
     run_command(provider_daemon, [*words, "--clone", str(tmp_path / "shallow")])
     out = capsys.readouterr().out
     assert "RewrittenHistory" not in out
-    assert "be told in a shallow clone" in out
+    assert "is unknown in a shallow clone" in out
 
 
-def test_a_link_in_a_files_place_is_a_change(terminal: Terminal) -> None:
-    terminal.share()
+def test_a_file_replaced_by_a_link_is_a_change(terminal: Terminal) -> None:
+    terminal.publish_snapshot()
     (terminal.forge.path / "workloads").mkdir()
     (terminal.forge.path / "workloads/x.yaml").symlink_to("/etc/passwd")
     terminal.forge.commit()
@@ -248,14 +248,14 @@ def test_a_link_in_a_files_place_is_a_change(terminal: Terminal) -> None:
     assert "a symbolic link, which is not followed" in out
 
 
-def test_edits_that_are_not_committed_are_no_change(terminal: Terminal) -> None:
-    terminal.share()
+def test_uncommitted_edits_are_ignored(terminal: Terminal) -> None:
+    terminal.publish_snapshot()
     terminal.forge.write(pricing_yaml=DEARER)
     code, out, _ = terminal.offline()
-    assert (code, "Edits that are not committed count for nothing: pricing.yaml" in out) == (0, True)
+    assert (code, "Uncommitted edits are ignored: pricing.yaml" in out) == (0, True)
 
 
-def test_without_a_snapshot_it_says_how_to_get_one(terminal: Terminal) -> None:
+def test_without_a_snapshot_the_error_has_the_fetch_command(terminal: Terminal) -> None:
     code, _, err = terminal.offline()
     assert code == 1
     assert "no branch snapshot/<provider>" in err
@@ -263,7 +263,7 @@ def test_without_a_snapshot_it_says_how_to_get_one(terminal: Terminal) -> None:
 
 
 def test_a_stale_snapshot_is_a_warning(terminal: Terminal) -> None:
-    terminal.share(age=5 * 3600)
+    terminal.publish_snapshot(age=5 * 3600)
     terminal.forge.commit(pricing_yaml=DEARER)
     code, out, _ = terminal.offline()
     assert code == 2
@@ -271,14 +271,14 @@ def test_a_stale_snapshot_is_a_warning(terminal: Terminal) -> None:
     assert "the daemon may be down" in out
 
 
-def test_a_snapshot_of_tomorrow_is_a_warning(terminal: Terminal) -> None:
-    terminal.share(age=-86_400)
+def test_a_snapshot_from_the_future_is_a_warning(terminal: Terminal) -> None:
+    terminal.publish_snapshot(age=-86_400)
     _, out, _ = terminal.offline()
     assert "clock or this one is wrong" in out
 
 
 def test_numbers_out_of_range_in_a_snapshot_are_an_error(terminal: Terminal) -> None:
-    terminal.share()
+    terminal.publish_snapshot()
     tree = json.loads(terminal.forge.git("show", "snapshot/p:snapshot.json"))
     for order in tree["market"]["orders"].values():
         order["units"][0]["cpu_milli"] = 10**99
@@ -296,62 +296,62 @@ def test_numbers_out_of_range_in_a_snapshot_are_an_error(terminal: Terminal) -> 
         (b"[" * 100_000, "not a snapshot"),
     ],
 )
-def test_a_broken_snapshot_is_not_used(terminal: Terminal, content: bytes, why: str) -> None:
+def test_a_malformed_snapshot_is_an_error(terminal: Terminal, content: bytes, why: str) -> None:
     terminal.push("p", {"snapshot.json": content})
     code, _, err = terminal.offline()
     assert (code, why in err) == (1, True)
 
 
-def test_several_providers_are_told_apart_by_name(changed: Terminal) -> None:
-    changed.share(provider="q")
+def test_a_provider_is_selected_by_its_name(changed: Terminal) -> None:
+    changed.publish_snapshot(provider="q")
     code, _, err = changed.offline()
     assert (code, "several providers share this repository (p, q)" in err) == (1, True)
     code, out, _ = changed.offline("--provider", "q")
-    assert (code, "what q saw" in out) == (2, True)
+    assert (code, "that q saw" in out) == (2, True)
 
 
-def test_several_providers_are_told_apart_by_their_folders(terminal: Terminal) -> None:
-    terminal.share(folder="p")
-    terminal.share(provider="q")
+def test_a_provider_is_selected_by_its_folder(terminal: Terminal) -> None:
+    terminal.publish_snapshot(folder="p")
+    terminal.publish_snapshot(provider="q")
     terminal.forge.commit(pricing_yaml=DEARER)
     code, out, _ = terminal.offline()
-    assert (code, "what q saw" in out) == (2, True)
+    assert (code, "that q saw" in out) == (2, True)
 
 
-def test_a_lease_newer_than_the_snapshot_is_a_doubt(terminal: Terminal) -> None:
-    terminal.share()
+def test_a_lease_newer_than_the_snapshot_is_noted(terminal: Terminal) -> None:
+    terminal.publish_snapshot()
     own = LeaseId(OrderId(TENANT, 7, 1, 1), makers.US)
     terminal.forge.write(**{f"workloads__{workload_id(own)}_yaml": file_of(7)})
     terminal.forge.commit()
     code, out, _ = terminal.offline()
     assert code == 2
-    assert "was not there at height 1000: if it was made since, its file is right" in out
+    assert "did not exist at height 1000: if it is newer, its file is valid" in out
 
 
-def test_a_folder_that_is_not_the_providers_is_told(terminal: Terminal) -> None:
+def test_a_folder_without_applied_files_is_an_error(terminal: Terminal) -> None:
     forge = terminal.forge
     (forge.path / "q").mkdir()
     forge.git("mv", "config.yaml", "pricing.yaml", "q")
     moved = forge.commit("Into a folder of its own")
     forge.git("branch", "--force", "main", moved)
     forge.git("branch", "old", terminal.base)
-    terminal.share(applied=moved, good_of="old")
+    terminal.publish_snapshot(applied=moved, good_of="old")
     forge.commit(q__pricing_yaml=DEARER)
     code, _, err = terminal.offline()
-    assert (code, "p has applied no file of the top of this repository" in err) == (1, True)
+    assert (code, "p has applied no file of the top folder of this repository" in err) == (1, True)
     code, out, _ = terminal.offline("--path", "./q/")
     assert (code, "2 open orders decided otherwise; prices" in out) == (2, True)
-    assert "are --path and --provider right?" not in out
+    assert "check --path and --provider" not in out
 
 
-def test_a_folder_of_another_provider_is_a_doubt(terminal: Terminal) -> None:
-    terminal.share(
+def test_a_folder_with_other_files_than_applied_is_noted(terminal: Terminal) -> None:
+    terminal.publish_snapshot(
         good_of=terminal.forge.commit(config_yaml=b"{}", pricing_yaml=DEARER), applied=terminal.base
     )
-    assert "are --path and --provider right?" in terminal.offline()[1]
+    assert "check --path and --provider" in terminal.offline()[1]
 
 
-def test_an_unsigned_snapshot_is_refused_where_signers_are_named(changed: Terminal, tmp_path: Path) -> None:
+def test_an_unsigned_snapshot_is_refused_with_allowed_signers(changed: Terminal, tmp_path: Path) -> None:
     keys = signing_keys(tmp_path)
     listed = ("--allowed-signers", str(keys / "allowed"))
     code, _, err = changed.offline(*listed)
@@ -367,13 +367,13 @@ def test_an_unsigned_snapshot_is_refused_where_signers_are_named(changed: Termin
         assert changed.offline(*listed)[0] == expected
 
 
-def test_a_base_that_the_clone_lacks_is_told_with_the_command(changed: Terminal) -> None:
-    code, _, err = changed.say("--offline", "--base", "origin/nowhere")
+def test_a_base_missing_in_the_clone_gives_the_fetch_command(changed: Terminal) -> None:
+    code, _, err = changed.run("--offline", "--base", "origin/nowhere")
     assert (code, "no commit origin/nowhere; fetch it" in err) == (1, True)
 
 
-def test_an_applied_commit_that_the_clone_lacks_is_a_doubt(terminal: Terminal) -> None:
-    terminal.share(applied="f" * 40)
+def test_an_applied_commit_missing_in_the_clone_is_noted(terminal: Terminal) -> None:
+    terminal.publish_snapshot(applied="f" * 40)
     terminal.forge.commit(pricing_yaml=DEARER)
     code, out, _ = terminal.offline()
     assert (code, "ffffffffffff, which the daemon has applied, is not in this clone" in out) == (2, True)

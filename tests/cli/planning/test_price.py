@@ -1,4 +1,4 @@
-"""`price`: one sum, line by line."""
+"""The `price` command."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def bill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tu
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
 
-    def say(*words: str) -> tuple[int, str, str]:
+    def run(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()
         code = run_command(provider_daemon, ["price", str(tmp_path), *words])
         out = capsys.readouterr()
         return code, out.out, out.err
 
-    return say
+    return run
 
 
-def test_a_price_adds_up_line_by_line(bill: Callable[..., tuple[int, str, str]]) -> None:
+def test_the_items_add_up_to_the_price(bill: Callable[..., tuple[int, str, str]]) -> None:
     code, out, _ = bill("--cpu", "4", "--memory", "8Gi", "--gpu", "nvidia/a100")
     assert code == 0
     rows = [" ".join(line.split()) for line in out.splitlines()]
@@ -43,7 +43,7 @@ def test_a_price_adds_up_line_by_line(bill: Callable[..., tuple[int, str, str]])
     assert "no single snapshot" in out
 
 
-def test_as_json_the_price_is_the_same(bill: Callable[..., tuple[int, str, str]]) -> None:
+def test_json_has_the_same_price(bill: Callable[..., tuple[int, str, str]]) -> None:
     _, out, _ = bill("--cpu", "1", "--count", "3", "-o", "json")
     found = json.loads(out)
     assert found["items"][0] == {"name": "cpu", "count": "3000m", "price_uve": "1", "cost_uve": "3000"}
@@ -59,7 +59,7 @@ def test_as_json_the_price_is_the_same(bill: Callable[..., tuple[int, str, str]]
         (("--gpu", "a=b"), "model=count"),
     ],
 )
-def test_odd_amounts_are_told_with_what_to_write(
+def test_invalid_amounts_are_usage_errors(
     bill: Callable[..., tuple[int, str, str]], words: tuple[str, ...], why: str
 ) -> None:
     code, _, err = bill(*words)

@@ -1,4 +1,4 @@
-"""The page, and the page that keeps itself current."""
+"""The `status` command, once and with --watch."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tests.api.worlds import ILL, WELL
 from tests.cli.conftest import SHOWN, Terminal
 
 
-def watching(terminal: Terminal, out: int) -> subprocess.Popen[bytes]:
+def start_watching(terminal: Terminal, out: int) -> subprocess.Popen[bytes]:
     words = ["status", "--watch", "--every", "0.1", "--host", str(terminal.home.host_file)]
     return subprocess.Popen([sys.executable, "-m", "reconciler", *words], stdout=out, stderr=subprocess.PIPE)
 
 
-def ended(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
+def interrupted(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     return process.returncode, err
 
 
 def rest_of(terminal: int) -> bytes:
-    """What is left on a pseudo-terminal whose other side is closed: its end is an error."""
+    """The remaining output of a pseudo-terminal whose other side is closed; its end is an OSError."""
     found = b""
     with contextlib.suppress(OSError):
         while piece := os.read(terminal, 65_536):
@@ -56,7 +56,7 @@ def test_the_page_shows_money_troubles_and_holds(terminal: Terminal) -> None:
     assert json.loads(terminal.say("status", "-o", "json")[1])["address"] == "ve1provider"
 
 
-def test_what_the_owner_switched_off_is_told_with_how_it_goes_on(terminal: Terminal) -> None:
+def test_switches_of_the_owner_are_shown_with_the_command_to_reset_them(terminal: Terminal) -> None:
     assert "drain --off" not in terminal.say("status")[1]
     terminal.snapshots.publish(replace(SHOWN, draining=True, spending_stopped=True))
     out = terminal.say("status")[1]
@@ -65,7 +65,7 @@ def test_what_the_owner_switched_off_is_told_with_how_it_goes_on(terminal: Termi
     assert json.loads(terminal.say("status", "-o", "json")[1])["draining"] is True
 
 
-def test_a_long_list_is_cut_with_the_way_to_the_rest(terminal: Terminal) -> None:
+def test_a_truncated_list_names_the_command_for_the_rest(terminal: Terminal) -> None:
     many = tuple(replace(WELL, id=WorkloadId(f"{WELL.id}{n:04}")) for n in range(ROWS_MAX + 5))
     terminal.snapshots.publish(replace(SHOWN, workloads=many))
     out = terminal.say("status")[1]
@@ -73,7 +73,7 @@ def test_a_long_list_is_cut_with_the_way_to_the_rest(terminal: Terminal) -> None
     assert "           and 5 more: provider-daemon get workloads" in out
 
 
-def test_leases_whose_funds_end_are_listed_worst_first(terminal: Terminal) -> None:
+def test_leases_with_low_funds_are_listed_worst_first(terminal: Terminal) -> None:
     low, gone = TimeLeft(Funding.LOW, 900, 90_000), TimeLeft(Funding.EXHAUSTED, -2, -10)
     first, second = SHOWN.leases
     leases = (replace(first, funding=low), replace(second, funding=gone))
@@ -85,9 +85,9 @@ def test_leases_whose_funds_end_are_listed_worst_first(terminal: Terminal) -> No
     ]
 
 
-def test_watching_a_pipe_prints_what_changed_and_ctrl_c_ends_it(terminal: Terminal) -> None:
+def test_watch_prints_changes_to_a_pipe_until_interrupted(terminal: Terminal) -> None:
     reader, writer = os.pipe()
-    process = watching(terminal, writer)
+    process = start_watching(terminal, writer)
     os.close(writer)
     with os.fdopen(reader) as out:
         assert out.readline() == "provider   one  ve1provider\n"
@@ -95,21 +95,21 @@ def test_watching_a_pipe_prints_what_changed_and_ctrl_c_ends_it(terminal: Termin
         for line in out:
             if line == "provider   two  ve1provider\n":
                 break
-        assert ended(process) == (0, b"")
+        assert interrupted(process) == (0, b"")
         rest = out.read()
     assert "\x1b" not in rest
     assert rest.count("provider ") == 0, "what did not change is not printed again"
 
 
-def test_watching_a_terminal_redraws_in_place_and_leaves_the_last_page(terminal: Terminal) -> None:
+def test_watch_redraws_a_terminal_in_place(terminal: Terminal) -> None:
     ours, theirs = pty.openpty()
-    process = watching(terminal, theirs)
+    process = start_watching(terminal, theirs)
     os.close(theirs)
     seen = b""
     until = time.monotonic() + 20
     while seen.count(b"\x1b[H") < 3 and time.monotonic() < until:
         seen += os.read(ours, 65_536)
-    assert ended(process) == (0, b"")
+    assert interrupted(process) == (0, b"")
     seen += rest_of(ours)
     assert seen.startswith(b"\x1b[?1049h\x1b[H")
     _, left, last = seen.partition(b"\x1b[?1049l")
@@ -117,12 +117,12 @@ def test_watching_a_terminal_redraws_in_place_and_leaves_the_last_page(terminal:
     assert last.startswith(b"provider   one  ve1provider")
 
 
-def test_watching_waits_for_a_daemon_that_does_not_answer(terminal: Terminal) -> None:
+def test_watch_waits_for_a_daemon_that_does_not_respond(terminal: Terminal) -> None:
     terminal.servers.stop()
     reader, writer = os.pipe()
-    process = watching(terminal, writer)
+    process = start_watching(terminal, writer)
     os.close(writer)
     with os.fdopen(reader) as out:
         assert out.readline().startswith("error: no daemon answers on 127.0.0.1:")
         time.sleep(0.3)
-        assert ended(process) == (0, b"")
+        assert interrupted(process) == (0, b"")

@@ -1,4 +1,4 @@
-"""Why: from the journal, with or without a daemon; what is current, and what is over."""
+"""The `explain` command, with and without a daemon."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ STEP = Transition(
 )
 
 
-def live_once(terminal: Terminal) -> None:
-    """A bid after a hold, a lease, a file that was missing for a while, and an effect that failed."""
+def record_life(terminal: Terminal) -> None:
+    """Records a bid after a hold, a lease, a file missing for a while, and an effect that failed."""
     journal = terminal.journal
     sent = intent("AB" * 32, replace(BID, id=FAILED))
     journal.journal.remember(plan(holds=(LOW,)), NOON)
@@ -55,7 +55,7 @@ def lines(out: str, step: str) -> list[str]:
 
 
 def test_an_owner_is_explained_by_the_decisions_on_its_orders(terminal: Terminal) -> None:
-    live_once(terminal)
+    record_life(terminal)
     terminal.servers.stop()
     code, out, _ = terminal.say("explain", FAILED.order.owner)
     assert code == 0
@@ -63,8 +63,8 @@ def test_an_owner_is_explained_by_the_decisions_on_its_orders(terminal: Terminal
     assert "done (block 12, transaction ABABABABABAB)" in out
 
 
-def test_without_a_daemon_the_chain_of_causes_is_the_journals(terminal: Terminal) -> None:
-    live_once(terminal)
+def test_without_a_daemon_the_steps_are_those_of_the_journal(terminal: Terminal) -> None:
+    record_life(terminal)
     terminal.servers.stop()
     code, out, _ = terminal.say("explain", ID)
     assert code == 0
@@ -85,15 +85,15 @@ def test_without_a_daemon_the_chain_of_causes_is_the_journals(terminal: Terminal
     assert out.endswith("no daemon answers: this is the state after its last cycle\n")
 
 
-def test_every_id_of_it_tells_the_same(terminal: Terminal) -> None:
-    live_once(terminal)
+def test_every_id_of_an_object_gives_the_same_explanation(terminal: Terminal) -> None:
+    record_life(terminal)
     names = (ID, ORDER, str(FAILED), f"workloads/{ID}.yaml", str(FAILED.order.dseq))
     told = {terminal.say("explain", name)[1] for name in names}
     assert len(told) == 1
 
 
-def test_a_daemon_adds_money_machines_and_the_clusters_words(terminal: Terminal) -> None:
-    live_once(terminal)
+def test_a_daemon_adds_funds_replicas_and_cluster_events(terminal: Terminal) -> None:
+    record_life(terminal)
     code, out, _ = terminal.say("explain", ID)
     assert code == 0
     assert "1uve a block, 0uve accrued, 0uve withdrawn; funds healthy" in lines(out, "lease")[0]
@@ -105,22 +105,22 @@ def test_a_daemon_adds_money_machines_and_the_clusters_words(terminal: Terminal)
     assert [step for at, step in enumerate(steps) if step not in steps[:at]][: len(wanted)] == wanted
 
 
-def test_programs_get_the_steps_and_whether_a_daemon_answers(terminal: Terminal) -> None:
-    live_once(terminal)
+def test_json_has_the_steps_and_whether_a_daemon_responds(terminal: Terminal) -> None:
+    record_life(terminal)
     told = json.loads(terminal.say("explain", ORDER, "-o", "json")[1])
     ended = {step["step"]: step["until"] is not None for step in told["steps"]}
     assert (ended["bid"], ended["was held"], told["daemon_answers"]) == (False, True, True)
 
 
-def test_a_hold_that_stands_is_current(terminal: Terminal) -> None:
+def test_a_hold_that_has_not_ended_is_a_held_step(terminal: Terminal) -> None:
     terminal.journal.journal.remember(plan(holds=(LOW,)), NOON)
     out = terminal.say("explain", ORDER)[1]
     assert lines(out, "decision") == [f"decision   PriceTooLow: {LOW.message} (since {moment(NOON)})"]
     assert not lines(out, "was held")
 
 
-def test_a_transaction_by_the_beginning_of_its_hash(terminal: Terminal) -> None:
-    live_once(terminal)
+def test_a_transaction_is_found_by_a_hash_prefix(terminal: Terminal) -> None:
+    record_life(terminal)
     out = terminal.say("explain", "abababab")[1]
     (line,) = lines(out, "sent")
     assert line.startswith(
@@ -129,7 +129,7 @@ def test_a_transaction_by_the_beginning_of_its_hash(terminal: Terminal) -> None:
     assert "in block 12" in line
 
 
-def test_a_deployments_number_that_means_several_orders_asks_which(terminal: Terminal) -> None:
+def test_a_deployment_number_with_several_orders_is_ambiguous(terminal: Terminal) -> None:
     other = replace(FAILED.order, oseq=FAILED.order.oseq + 1)
     held = tuple(Hold(Subject.parse(str(order)), Reason.NO_PRICE, "no") for order in (FAILED.order, other))
     terminal.journal.journal.remember(plan(holds=held), NOON)
@@ -138,14 +138,14 @@ def test_a_deployments_number_that_means_several_orders_asks_which(terminal: Ter
     assert terminal.say("explain", "999999999")[0] == 1
 
 
-def test_what_nobody_knows_is_an_error(terminal: Terminal) -> None:
+def test_an_unknown_subject_is_an_error(terminal: Terminal) -> None:
     for name in ("ve1x/7/1/1", "nonsense", "1-1-1-aaaaaaaaaa", "abcdef0123"):
         code, out, err = terminal.say("explain", name)
         assert (code, out) == (1, "")
         assert err.startswith(f"error: nothing is recorded about {name}; ")
 
 
-def test_any_other_subject_has_its_decisions(terminal: Terminal) -> None:
+def test_other_subjects_have_their_decisions(terminal: Terminal) -> None:
     unseen = Hold(Subject.parse("repository"), Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True)
     terminal.journal.journal.remember(plan(holds=(unseen,)), NOON)
     assert lines(terminal.say("explain", "repository")[1], "held") == [

@@ -1,4 +1,4 @@
-"""Lists for people and programs."""
+"""The `get` command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.api.worlds import ILL, RUNNING, WELL, hold_view
 from tests.cli.conftest import SHOWN, Terminal
 
 
-def test_columns_line_up_and_wide_has_more(terminal: Terminal) -> None:
+def test_columns_are_aligned_and_wide_has_more(terminal: Terminal) -> None:
     code, out, _ = terminal.say("get", "workloads")
     names, *rows = out.splitlines()
     assert code == 0
@@ -31,7 +31,7 @@ def test_columns_line_up_and_wide_has_more(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_programs_get_the_same_rows_as_json_and_yaml(terminal: Terminal, kind: str) -> None:
+def test_json_and_yaml_have_the_same_rows(terminal: Terminal, kind: str) -> None:
     _, as_json, _ = terminal.say("get", kind, "-o", "json")
     _, as_yaml, _ = terminal.say("get", kind, "-o", "yaml")
     rows = json.loads(as_json)[kind]
@@ -39,31 +39,31 @@ def test_programs_get_the_same_rows_as_json_and_yaml(terminal: Terminal, kind: s
     assert yaml.safe_load(as_yaml) == {kind: rows}
 
 
-def test_orders_are_told_with_what_was_decided(terminal: Terminal) -> None:
+def test_orders_are_listed_with_their_decisions(terminal: Terminal) -> None:
     _, out, _ = terminal.say("get", "orders", "-o", "wide")
     decided = {line.split()[0]: line.split()[1] for line in out.splitlines()[1:]}
     assert decided == {"ve1tenant/1000003/1/1": "bid", "ve1tenant/1000004/1/1": "PriceTooLow"}
 
 
-def test_leases_say_how_long_they_are_paid(terminal: Terminal) -> None:
+def test_leases_have_the_time_left(terminal: Terminal) -> None:
     _, out, _ = terminal.say("get", "leases")
     assert f"{RUNNING}   2446.5uve   7338uve   healthy   -" in out
 
 
-def test_an_empty_list_says_so(terminal: Terminal) -> None:
+def test_an_empty_list(terminal: Terminal) -> None:
     terminal.snapshots.publish(replace(SHOWN, bids=()))
     assert terminal.say("get", "bids") == (0, "no bids\n", "")
 
 
 @pytest.mark.parametrize("kind", ["holds", "orders"])
-def test_no_list_is_cut(terminal: Terminal, kind: str) -> None:
+def test_lists_are_complete(terminal: Terminal, kind: str) -> None:
     many = tuple(hold_view(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "low") for n in range(3_000))
     terminal.snapshots.publish(replace(SHOWN, bids=(), holds=many))
     code, out, err = terminal.say("get", kind)
     assert (code, len(out.splitlines()), err) == (0, 3_001, "")
 
 
-def test_what_the_owner_may_approve_has_its_digest(terminal: Terminal) -> None:
+def test_holds_that_can_be_approved_have_a_digest(terminal: Terminal) -> None:
     jump = hold_view("pricing.yaml", Reason.PRICE_JUMP, "far", ours=True, approval="ab" * 32)
     terminal.snapshots.publish(replace(SHOWN, holds=(jump,)))
     assert terminal.say("get", "holds", "-o", "wide")[1].splitlines() == [
@@ -73,7 +73,7 @@ def test_what_the_owner_may_approve_has_its_digest(terminal: Terminal) -> None:
     assert json.loads(terminal.say("get", "holds", "-o", "json")[1])["holds"][0]["approval"] == "ab" * 32
 
 
-def test_what_strangers_write_moves_no_cursor(terminal: Terminal) -> None:
+def test_control_characters_are_escaped(terminal: Terminal) -> None:
     bad = hold_view("x\x1b[2J", Reason.PRICE_TOO_LOW, "\x07", ours=True)
     terminal.snapshots.publish(replace(SHOWN, holds=(bad,)))
     out = terminal.say("get", "holds")[1]
@@ -81,7 +81,7 @@ def test_what_strangers_write_moves_no_cursor(terminal: Terminal) -> None:
     assert "\x1b" not in out
 
 
-def test_without_a_daemon_it_says_how_to_start_one(terminal: Terminal) -> None:
+def test_without_a_daemon_the_error_has_the_start_command(terminal: Terminal) -> None:
     terminal.servers.stop()
     code, _, err = terminal.say("get", "leases")
     assert code == 1
