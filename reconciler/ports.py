@@ -52,7 +52,7 @@ class Repo(Protocol):
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         """Blob id -> bytes; unknown blobs are left out."""
 
-    def told(self, branch: str) -> Reading[str]:
+    def published_mark(self, branch: str) -> Reading[str]:
         """The mark of the last event that a branch of ours covers, from its last commit; "" if none."""
 
     def publish(self, commit: BranchCommit) -> Outcome:
@@ -129,7 +129,7 @@ class Journal(Protocol):
     def memory(self) -> Memory:
         """The memory of the last remembered plan; empty if the journal is new."""
 
-    def outcomes(self) -> tuple[EffectResult, ...]:
+    def results(self) -> tuple[EffectResult, ...]:
         """Recorded results that no remembered plan has consumed yet, oldest first; repeated calls return the
         same and newer ones.
         """

@@ -40,7 +40,7 @@ class CommitStatusReporter:
         if (now := commit_state_of(planned)) is not None:
             self._keep(known, noted(known, now))
         for stated in self._noted():
-            if stated.told:
+            if stated.reported:
                 continue
             outcome = forge.set_state(stated.state)
             if isinstance(outcome, Unknown) or not self._ended(stated.state, outcome):

@@ -20,7 +20,7 @@ from reconciler.values.plans import (
     RemoveWorkload,
     SendTransaction,
 )
-from reconciler.values.records import EffectResult, applied, applied_message, describe_outcome
+from reconciler.values.records import EffectResult, applied, describe_outcome, message_result
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def _send(action: SendTransaction, world: Environment) -> tuple[EffectResult, ..
     prepared = world.chain.prepare(action.messages, action.fee_max)
     if not isinstance(prepared, Prepared):
         return applied(action, prepared, now)
-    outcomes = tuple(applied_message(m, refusal(words), now) for m, words in prepared.dropped)
+    outcomes = tuple(message_result(m, refusal(words), now) for m, words in prepared.dropped)
     if prepared.intent is None:
         return outcomes
     world.store.intents.intend(prepared.intent)
@@ -89,7 +89,7 @@ def _send(action: SendTransaction, world: Environment) -> tuple[EffectResult, ..
     _log_sent(prepared.intent, sent)
     if isinstance(sent, Refused):
         end = Confirmation(prepared.intent, IntentOutcome.REFUSED, log=sent.why)
-        never = tuple(applied_message(m, refusal(sent.why), now) for m in prepared.intent.messages)
+        never = tuple(message_result(m, refusal(sent.why), now) for m in prepared.intent.messages)
         world.store.intents.end(end, never)
     return outcomes
 

@@ -105,7 +105,7 @@ class Publisher:
         """Drop events that a commit covers which was pushed just before the daemon ended."""
         if self._caught_up or not publication.events:
             return publication
-        reading = self._world.repo.told(f"status/{self._world.provider}")
+        reading = self._world.repo.published_mark(f"status/{self._world.provider}")
         if isinstance(reading, Unseen):
             return publication  # the push will fail as well
         self._caught_up = True

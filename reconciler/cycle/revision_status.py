@@ -78,7 +78,7 @@ def noted(known: tuple[ReportedState, ...], now: CommitState) -> tuple[ReportedS
 
 def reported(known: tuple[ReportedState, ...], said: CommitState) -> tuple[ReportedState, ...]:
     """The states with this one marked as reported."""
-    return tuple(ReportedState(each.state, told=True) if each.state == said else each for each in known)
+    return tuple(ReportedState(each.state, reported=True) if each.state == said else each for each in known)
 
 
 def _release(planned: PlannedCycle, commit: str) -> str:

@@ -91,7 +91,7 @@ class Runner:
             adapters={},
             memory=memory,
             limits=world.limits(),
-            results=world.store.journal.outcomes(),
+            results=world.store.journal.results(),
             notifying=world.notifier is not None,
             approvals=world.store.journal.approvals(),
         )

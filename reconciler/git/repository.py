@@ -83,7 +83,7 @@ class GitRepository:
         except MirrorError:
             return {}
 
-    def told(self, branch: str) -> Reading[str]:
+    def published_mark(self, branch: str) -> Reading[str]:
         """The trailer of the branch's last commit that marks the last published event."""
         try:
             with self._mirror.locked():

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from reconciler.journal.database import NAME
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 
 
 def copy_journal(directory: Path, scratch: Path) -> None:

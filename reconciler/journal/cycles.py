@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from reconciler.documents.codec import CodecError
 from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
-from reconciler.journal.faults import JournalBroken
+from reconciler.journal.errors import JournalBroken
 from reconciler.journal.intents import note_end
 from reconciler.journal.outbox import post
 from reconciler.journal.pending import APPROVALS, RESULTS
@@ -42,7 +42,7 @@ class SqliteJournal:
     def memory(self) -> Memory:
         return self._memory
 
-    def outcomes(self) -> tuple[EffectResult, ...]:
+    def results(self) -> tuple[EffectResult, ...]:
         found, self._results_read = RESULTS.read(self._database)
         return found
 

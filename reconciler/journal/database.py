@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.journal.faults import JournalBroken, JournalError
+from reconciler.journal.errors import JournalBroken, JournalError
 from reconciler.journal.schema import ForeignJournalError, check_version, create_tables
 
 NAME = "journal.sqlite"

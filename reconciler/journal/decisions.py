@@ -10,7 +10,7 @@ from reconciler.values.ids import DeploymentId, OrderId
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.outcomes import Done
 from reconciler.values.plans import Hold, Reason
-from reconciler.values.records import Decision, EffectResult, applied_message, describe_outcome
+from reconciler.values.records import Decision, EffectResult, describe_outcome, message_result
 from reconciler.values.subjects import Subject, SubjectKind
 
 OURS_REFRESH_SECONDS = 60
@@ -83,7 +83,7 @@ class Decisions:
         landed = (end for end in ends if end.fate is IntentOutcome.LANDED)
         return self.of_outcomes(
             [
-                applied_message(message, Done(f"block {end.height}, transaction {end.intent.hash[:12]}"), at)
+                message_result(message, Done(f"block {end.height}, transaction {end.intent.hash[:12]}"), at)
                 for end in landed
                 for message in end.intent.messages
             ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.documents.codec import CodecError, dumps, loads
 from reconciler.journal.database import Database, Row
 from reconciler.journal.decisions import Decisions, clean
-from reconciler.journal.faults import JournalBroken
+from reconciler.journal.errors import JournalBroken
 from reconciler.journal.outbox import post
 from reconciler.journal.pending import RESULTS
 from reconciler.journal.totals import ENDED, add

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from reconciler.journal.faults import JournalError, JournalLocked
+from reconciler.journal.errors import JournalError, JournalLocked
 
 NAME = "daemon.lock"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.journal.cycles import SqliteJournal, load
 from reconciler.journal.database import NAME, Database
 from reconciler.journal.decisions import Decisions, find, latest, orders_of
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 from reconciler.journal.inbox import SqliteInbox
 from reconciler.journal.intents import SqliteIntents, ended, like, past
 from reconciler.journal.lock import DaemonLock

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from reconciler.documents.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
-from reconciler.journal.faults import JournalBroken
+from reconciler.journal.errors import JournalBroken
 from reconciler.values.commit_state import ReportedState
 from reconciler.values.records import Event, RecordedEvent, Unpublished
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from reconciler.documents.codec import CodecError, dumps, loads
 from reconciler.journal.database import Database
-from reconciler.journal.faults import JournalBroken
+from reconciler.journal.errors import JournalBroken
 from reconciler.values.approvals import Approval
 from reconciler.values.records import EffectResult
 

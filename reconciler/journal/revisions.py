@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from reconciler.documents.codec import CodecError, dumps, loads
 from reconciler.journal.database import Database
-from reconciler.journal.faults import JournalBroken
+from reconciler.journal.errors import JournalBroken
 from reconciler.journal.outbox import post
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.plans import Plan

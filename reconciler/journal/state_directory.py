@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 
 log = logging.getLogger(__name__)
 

@@ -60,9 +60,9 @@ class TimedRepo:
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         return self._repo.read(blobs)
 
-    def told(self, branch: str) -> Reading[str]:
-        with self._calls.timed("git", "told"):
-            return self._repo.told(branch)
+    def published_mark(self, branch: str) -> Reading[str]:
+        with self._calls.timed("git", "published_mark"):
+            return self._repo.published_mark(branch)
 
     def publish(self, commit: BranchCommit) -> Outcome:
         with self._calls.timed("git", "publish"):

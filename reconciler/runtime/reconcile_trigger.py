@@ -16,7 +16,7 @@ INTERVAL_SECONDS = 1.0
 
 class ReconcileTrigger:
     """`wake` stores a request for the loop and wakes it; it may block on the disk, and raises OSError or
-    `journal.faults.JournalError`. Used on the servers' event loop only.
+    `journal.errors.JournalError`. Used on the servers' event loop only.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:

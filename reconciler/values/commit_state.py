@@ -33,4 +33,4 @@ class ReportedState:
     """A commit's state and whether it was reported to the forge."""
 
     state: CommitState
-    told: bool = False
+    reported: bool = False

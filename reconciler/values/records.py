@@ -30,11 +30,11 @@ class EffectResult:
 def applied(action: Action, outcome: Outcome, at: int) -> tuple[EffectResult, ...]:
     """The results of an action, one per message of a transaction."""
     if isinstance(action, SendTransaction):
-        return tuple(applied_message(message, outcome, at) for message in action.messages)
+        return tuple(message_result(message, outcome, at) for message in action.messages)
     return (EffectResult(effect_key(action), action.show(), outcome, at),)
 
 
-def applied_message(message: Message, outcome: Outcome, at: int) -> EffectResult:
+def message_result(message: Message, outcome: Outcome, at: int) -> EffectResult:
     """The result of one message, such as one that its simulation refused."""
     return EffectResult(effect_key(message), describe(message), outcome, at)
 

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.api.server import ServeError
 from reconciler.chain.keyring import KeyLockedError, KeyMissingError, open_keyring
-from reconciler.journal.faults import JournalLocked
+from reconciler.journal.errors import JournalLocked
 from reconciler.journal.lock import holder
 from reconciler.journal.opening import open_journal, open_records
 from reconciler.values.listen_address import ListenAddress

@@ -52,7 +52,7 @@ def test_a_commit_is_said_once(scene: Scenery, forge: MemoryForge) -> None:
     for _ in range(3):
         running.cycle()
     assert forge.asked == [CommitState(NEWEST, CommitStand.SUCCESS, "applied")]
-    assert scene.journal.outbox.states() == (ReportedState(forge.asked[0], told=True),)
+    assert scene.journal.outbox.states() == (ReportedState(forge.asked[0], reported=True),)
 
 
 def test_also_after_a_restart(tmp_path: Path, forge: MemoryForge) -> None:
@@ -88,7 +88,7 @@ def test_a_forge_in_trouble_is_told_later_and_logged_once(
 def test_states_wait_for_their_turn_and_the_last_word_is_said(scene: Scenery, forge: MemoryForge) -> None:
     waits = CommitState("a" * 40, CommitStand.PENDING, "held: so much")
     done = CommitState("b" * 40, CommitStand.SUCCESS, "applied")
-    scene.journal.outbox.keep_states((ReportedState(waits, told=True), ReportedState(done)))
+    scene.journal.outbox.keep_states((ReportedState(waits, reported=True), ReportedState(done)))
     runner(scene, forge).cycle()
     assert list(forge.shown.values()) == [
         "pending: followed by cccccccccccc before it was applied",

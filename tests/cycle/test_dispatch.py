@@ -31,7 +31,7 @@ def _plan(*actions: Action) -> Plan:
 
 
 def _outcomes(scene: Scenery) -> list[EffectResult]:
-    return list(scene.journal.journal.outcomes())
+    return list(scene.journal.journal.results())
 
 
 def test_a_transaction_is_noted_before_it_is_sent(scene: Scenery) -> None:

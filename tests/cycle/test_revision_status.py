@@ -130,7 +130,7 @@ def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
 def test_nothing_is_said_twice() -> None:
     assert noted((), A) == (ReportedState(A),)
     said = reported((ReportedState(A),), A)
-    assert said == (ReportedState(A, told=True),)
+    assert said == (ReportedState(A, reported=True),)
     assert noted(said, A) is said
     assert noted(said, replace(A, description="otherwise")) is said
     assert noted(said, held(A)) is said
@@ -145,9 +145,9 @@ def test_a_state_that_changes_is_said() -> None:
 
 
 def test_one_that_never_was_applied_gets_its_last_word() -> None:
-    known = noted((ReportedState(held(A), told=True), ReportedState(B, told=True)), C)
+    known = noted((ReportedState(held(A), reported=True), ReportedState(B, reported=True)), C)
     last = CommitState(A.commit, CommitStand.PENDING, "followed by cccccccccccc before it was applied")
-    assert known == (ReportedState(last), ReportedState(B, told=True), ReportedState(C))
+    assert known == (ReportedState(last), ReportedState(B, reported=True), ReportedState(C))
     after = noted(known, CommitState("d" * 40, CommitStand.SUCCESS, "applied"))
     assert after[0] == ReportedState(last)
 
@@ -211,6 +211,6 @@ def test_a_superseded_commit_is_not_successful_with_a_rewritten_branch() -> None
 
 def test_more_superseded_commits_than_are_remembered() -> None:
     older = [CommitState(f"{number:040x}", CommitStand.SUCCESS, "applied") for number in range(100)]
-    known = noted(superseded((ReportedState(A, told=True),), over(C, *older)), held(C))
+    known = noted(superseded((ReportedState(A, reported=True),), over(C, *older)), held(C))
     assert [s.state.commit for s in known] == [*(each.commit for each in older[1 - KEPT :]), C.commit]
     assert superseded(known, over(C, *older)) == known

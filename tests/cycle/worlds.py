@@ -52,7 +52,7 @@ class MemoryRepo:
         self.calls += [f"read {blob}" for blob in blobs]
         return {blob: self.files[blob] for blob in blobs}
 
-    def told(self, branch: str) -> Reading[str]:
+    def published_mark(self, branch: str) -> Reading[str]:
         return Seen(self.marks[-1] if self.marks else "")
 
     @property

@@ -82,7 +82,7 @@ class _Repo:
         self.look = repo.look
         self.read = repo.read
         self.recall = repo.recall
-        self.told = repo.told
+        self.published_mark = repo.published_mark
 
     def publish(self, commit: BranchCommit) -> Outcome:
         if self._switches.publishing:

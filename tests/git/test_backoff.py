@@ -76,7 +76,7 @@ def cycles(repository: GitRepository, clock: Clock, seconds: int, step: int = CY
         assert isinstance(reading, Unseen)
         assert isinstance(repository.publish(STATUS), Failed)
         assert isinstance(repository.publish(SNAPSHOT), Failed)
-        assert isinstance(repository.told("status/p"), Unseen)
+        assert isinstance(repository.published_mark("status/p"), Unseen)
         clock.seconds += step
         why = reading.why
     return why

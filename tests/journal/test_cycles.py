@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from reconciler import ports
-from reconciler.journal.faults import JournalBroken
+from reconciler.journal.errors import JournalBroken
 from reconciler.journal.opening import OpenJournal, open_journal
 from reconciler.journal.rows import changes, collect
 from reconciler.values.ids import LeaseId, OrderId
@@ -102,17 +102,17 @@ def test_outcomes_wait_until_a_plan_has_consumed_them(tmp_path: Path) -> None:
     )
     opened = open_journal(tmp_path)
     opened.journal.record([first])
-    assert opened.journal.outcomes() == (first,)
-    assert opened.journal.outcomes() == (first,)
+    assert opened.journal.results() == (first,)
+    assert opened.journal.results() == (first,)
     opened.journal.record([second])
     opened.journal.remember(plan(), NOON)
-    assert opened.journal.outcomes() == (second,)
+    assert opened.journal.results() == (second,)
     opened.close()
     again = open_journal(tmp_path)
     again.journal.remember(plan(), NOON)
-    assert again.journal.outcomes() == (second,)
+    assert again.journal.results() == (second,)
     again.journal.remember(plan(), NOON)
-    assert again.journal.outcomes() == ()
+    assert again.journal.results() == ()
 
 
 def test_a_lease_that_is_new_to_the_memory_is_a_bid_won(tmp_path: Path) -> None:

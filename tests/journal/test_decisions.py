@@ -11,7 +11,7 @@ from reconciler.journal import decisions as module
 from reconciler.journal.opening import OpenJournal, open_journal, open_records
 from reconciler.values.outcomes import Done, Failed, Refused, Unknown
 from reconciler.values.plans import Hold, Reason
-from reconciler.values.records import Decision, applied_message, describe_outcome
+from reconciler.values.records import Decision, describe_outcome, message_result
 from reconciler.values.subjects import Subject
 from tests.journal.facts import BID, LEASE, NOON, hold, plan
 from tests.journal.test_cycles import changes_written
@@ -44,7 +44,7 @@ def test_a_hold_is_answered_after_a_restart_and_beside_a_running_daemon(tmp_path
 def test_an_effect_is_the_newest_word_on_its_subject(opened: OpenJournal) -> None:
     order = str(LEASE.order)
     opened.journal.remember(plan(holds=(hold(order),)), NOON)
-    opened.journal.record([applied_message(BID, Refused("Late", "the order is closed"), NOON + 5)])
+    opened.journal.record([message_result(BID, Refused("Late", "the order is closed"), NOON + 5)])
     words = [(d.reason, d.held, d.message) for d in opened.records.decisions(Subject.parse(order))]
     assert words == [
         (
@@ -135,7 +135,7 @@ def test_silence_ends_no_hold(opened: OpenJournal) -> None:
 
 
 def test_an_effect_is_never_over(opened: OpenJournal) -> None:
-    opened.journal.record([applied_message(BID, Done(), NOON)])
+    opened.journal.record([message_result(BID, Done(), NOON)])
     opened.journal.remember(plan(), NOON + 5)
     assert [d.ended_at for d in opened.records.decisions(Subject.parse(str(LEASE)))] == [0]
 

@@ -12,7 +12,7 @@ from reconciler.journal import intents as module
 from reconciler.journal.opening import OpenJournal, open_journal
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.outcomes import Done
-from reconciler.values.records import applied_message
+from reconciler.values.records import message_result
 from tests.journal.facts import BID, NOON, WITHDRAWAL, intent, plan
 
 
@@ -43,11 +43,11 @@ def test_an_intent_is_open_until_it_ends_also_after_a_restart(tmp_path: Path) ->
 def test_the_second_end_of_an_intent_does_nothing(opened: OpenJournal) -> None:
     opened.intents.intend(intent())
     landed = Confirmation(intent(), IntentOutcome.LANDED, 101, NOON)
-    outcome = applied_message(BID, Done(), NOON)
+    outcome = message_result(BID, Done(), NOON)
     opened.intents.end(landed, [outcome])
     opened.intents.end(Confirmation(intent(), IntentOutcome.EXPIRED, 121, NOON), [outcome])
     assert opened.records.confirmation("AB12") == landed
-    assert opened.journal.outcomes() == (outcome,)
+    assert opened.journal.results() == (outcome,)
     [told] = opened.outbox.unpublished()
     assert told.event == replace(landed, intent=replace(intent(), tx=b""))
     assert opened.records.totals().bids_placed == 1
@@ -87,7 +87,7 @@ def test_an_end_and_what_it_means_are_kept_together(
     monkeypatch.setattr("reconciler.journal.pending.PendingTable.add", fail)
     with pytest.raises(RuntimeError):
         opened.intents.end(
-            Confirmation(intent(), IntentOutcome.LANDED, 101), [applied_message(BID, Done(), NOON)]
+            Confirmation(intent(), IntentOutcome.LANDED, 101), [message_result(BID, Done(), NOON)]
         )
     assert opened.intents.open_intents() == (intent(),)
     assert opened.outbox.unpublished() == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import ports
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 from reconciler.journal.opening import OpenJournal, open_journal, open_records
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.records import JournalCounts

@@ -13,7 +13,7 @@ import pytest
 
 from reconciler import ports
 from reconciler.journal.database import NAME, Database
-from reconciler.journal.faults import JournalBroken, JournalError, JournalLocked
+from reconciler.journal.errors import JournalBroken, JournalError, JournalLocked
 from reconciler.journal.lock import holder
 from reconciler.journal.opening import open_journal, open_records
 from reconciler.journal.schema import VERSION

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler import ports
 from reconciler.journal import outbox as module
-from reconciler.journal.faults import JournalBroken
+from reconciler.journal.errors import JournalBroken
 from reconciler.journal.opening import open_journal
 from reconciler.values.commit_state import CommitStand, CommitState, ReportedState
 from reconciler.values.outcomes import Done
@@ -80,7 +80,7 @@ def test_how_commits_stand_is_kept_as_it_is_given(tmp_path: Path) -> None:
     outbox: ports.Outbox = opened.outbox
     assert outbox.states() == ()
     held = ReportedState(CommitState("a" * 40, CommitStand.PENDING, "held: “so” much"))
-    applied = ReportedState(CommitState("b" * 40, CommitStand.SUCCESS, "applied"), told=True)
+    applied = ReportedState(CommitState("b" * 40, CommitStand.SUCCESS, "applied"), reported=True)
     outbox.keep_states([held])
     outbox.keep_states([held, applied])
     opened.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 from reconciler.journal.lock import DaemonLock
 from reconciler.journal.opening import open_journal
 from reconciler.journal.state_directory import make_state_directory

@@ -31,7 +31,7 @@ class Repo:
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         return dict.fromkeys(blobs, b"x")
 
-    def told(self, branch: str) -> Reading[str]:
+    def published_mark(self, branch: str) -> Reading[str]:
         return Unseen(f"told {branch}")
 
     def publish(self, commit: BranchCommit) -> Outcome:

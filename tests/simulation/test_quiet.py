@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.devnet.trading import OrderRequest
-from reconciler.journal.faults import JournalLocked
+from reconciler.journal.errors import JournalLocked
 from reconciler.settings import Flags, Settings, load_settings
 from reconciler.values.plans import Reason
 from tests.simulation.daemon import Daemon

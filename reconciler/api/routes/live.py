@@ -18,7 +18,7 @@ from reconciler.api.routes.routing import (
     WrongParameterError,
 )
 from reconciler.api.routes.snapshot import ID, find_workload, lease_of
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 from reconciler.ports import History, Inspector
 from reconciler.reports.explanation import ExplainedCase, explanation
 from reconciler.reports.journal_view import EVENTS_MAX, JournalView, journal_view

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.api.responses import Reply, error_reply, view_reply
 from reconciler.api.routes.routing import ParsedRequest, Route, RouteAccess
 from reconciler.api.routes.webhooks import BodyTooLongError, is_authentic
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 from reconciler.runtime.reconcile_trigger import ReconcileTrigger
 from reconciler.runtime.secret_files import SecretFile
 from reconciler.runtime.snapshot_store import SnapshotStore

@@ -13,7 +13,7 @@ from reconciler.chain.node_errors import NodeError
 from reconciler.chain.rpc import NodeStatus
 from reconciler.chain.witness import witness_at
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 from reconciler.journal.opening import open_records
 from reconciler.settings import Settings
 from reconciler.values.observed import Market

@@ -20,7 +20,7 @@ from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
 from reconciler.cycle.observe import RevisionReader
 from reconciler.git.remote import BadRemoteError
 from reconciler.git.repository import GitRepository
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 from reconciler.journal.opening import open_records
 from reconciler.planning.planner import revision_in_force
 from reconciler.planning.planning_input import PlanningInput

@@ -11,7 +11,7 @@ import click
 
 from reconciler.cli.history.history_source import MIRRORED, PUBLISHED, HistoryLocation
 from reconciler.cli.options import host_option, settings_of
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 from reconciler.journal.opening import open_records
 from reconciler.settings import Flags, Settings, host_file
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.api.startup import Started
-from reconciler.journal.faults import JournalError
+from reconciler.journal.errors import JournalError
 from reconciler.reports.journal_view import JournalView
 from reconciler.reports.market_view import OrderDecisionView
 from reconciler.reports.workload_view import ExplanationView, UseView, WorkloadEventsView
