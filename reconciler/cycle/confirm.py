@@ -28,14 +28,14 @@ def confirm(intents: Iterable[Intent], market: Reading[Market]) -> Confirmed:
     intents = tuple(intents)
     if isinstance(market, Unseen):
         return Confirmed(intents, ())
-    judged = [(intent, _judge(intent, market.view)) for intent in intents]
+    ended = [(intent, _end_of(intent, market.view)) for intent in intents]
     return Confirmed(
-        tuple(intent for intent, end in judged if end is None),
-        tuple(end for _, end in judged if end is not None),
+        tuple(intent for intent, end in ended if end is None),
+        tuple(end for _, end in ended if end is not None),
     )
 
 
-def _judge(intent: Intent, market: Market) -> Confirmation | None:
+def _end_of(intent: Intent, market: Market) -> Confirmation | None:
     result = market.landed.get(intent.hash)
     if result is not None:
         return _ended(intent, result, market.time)

@@ -21,8 +21,8 @@ SUPERSEDED = "superseded by "
 
 def commit_state_of(planned: PlannedCycle) -> CommitState | None:
     """The state: faulty, refused, held, in progress, or applied; None without a commit."""
-    judged, reading = planned.plan.judged, planned.inputs.desired
-    if judged is None or isinstance(reading, Unseen):
+    revision_verdict, reading = planned.plan.revision_verdict, planned.inputs.desired
+    if revision_verdict is None or isinstance(reading, Unseen):
         return None
     errors = [fault for fault in reading.view.newest.desired.faults if not fault.warning]
     if errors:
@@ -32,10 +32,13 @@ def commit_state_of(planned: PlannedCycle) -> CommitState | None:
             CommitStand.FAILURE,
             f"{files} at fault, the last good version goes on: {errors[0].show()}",
         )
-    elif judged.verdict is VerdictKind.REFUSED:
-        stand, why = CommitStand.FAILURE, f"refused: {judged.why}"
-    elif judged.verdict is VerdictKind.HELD:
-        stand, why = CommitStand.PENDING, f"held{_release(planned, judged.commit)}: {judged.why}"
+    elif revision_verdict.verdict is VerdictKind.REFUSED:
+        stand, why = CommitStand.FAILURE, f"refused: {revision_verdict.why}"
+    elif revision_verdict.verdict is VerdictKind.HELD:
+        stand, why = (
+            CommitStand.PENDING,
+            f"held{_release(planned, revision_verdict.commit)}: {revision_verdict.why}",
+        )
     elif waits := _waits(planned):
         stand, why = CommitStand.PENDING, waits
     else:
@@ -44,24 +47,24 @@ def commit_state_of(planned: PlannedCycle) -> CommitState | None:
             CommitStand.SUCCESS,
             "applied; nothing is signed (--observe-only)" if observing else "applied",
         )
-    return CommitState(judged.commit, stand, one_line(why, DESCRIPTION_CHARACTERS))
+    return CommitState(revision_verdict.commit, stand, one_line(why, DESCRIPTION_CHARACTERS))
 
 
 def superseded(known: tuple[ReportedState, ...], plan: Plan) -> tuple[ReportedState, ...]:
     """With the commits that the newest supersedes, pending until it is applied; one that was evaluated keeps
     its state. They come last, before the newest, so that none is dropped while the newest stays the newest.
     """
-    judged = plan.judged
-    if judged is None or not plan.superseded:
+    revision_verdict = plan.revision_verdict
+    if revision_verdict is None or not plan.superseded:
         return known
-    words = f"{SUPERSEDED}{judged.commit[:12]} before it was applied"
+    words = f"{SUPERSEDED}{revision_verdict.commit[:12]} before it was applied"
     by_commit = {each.state.commit: each for each in known}
     named = [each.commit for each in plan.superseded[1 - KEPT :]]
     between = [
         _passed_over(by_commit.get(each), CommitState(each, CommitStand.PENDING, words)) for each in named
     ]
-    others = [each for each in known if each.state.commit not in (*named, judged.commit)]
-    newest = [by_commit[judged.commit]] if judged.commit in by_commit else []
+    others = [each for each in known if each.state.commit not in (*named, revision_verdict.commit)]
+    newest = [by_commit[revision_verdict.commit]] if revision_verdict.commit in by_commit else []
     return (*others, *between, *newest)[-KEPT:]
 
 

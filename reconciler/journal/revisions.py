@@ -36,34 +36,38 @@ class RevisionStore:
 
     def changes(self, plan: Plan) -> bool:
         """Whether there is anything to write."""
-        return self._changes(plan.judged) or bool(self._unrecorded(plan))
+        return self._changes(plan.revision_verdict) or bool(self._unrecorded(plan))
 
-    def _changes(self, judged: RevisionVerdict | None) -> bool:
-        if judged is None:
+    def _changes(self, revision_verdict: RevisionVerdict | None) -> bool:
+        if revision_verdict is None:
             return False
-        here = self._open.get(judged.commit)
-        return here is None or _told(here[1].judged) != _told(judged) or bool(self._ending(judged))
+        here = self._open.get(revision_verdict.commit)
+        return (
+            here is None
+            or _told(here[1].revision_verdict) != _told(revision_verdict)
+            or bool(self._ending(revision_verdict))
+        )
 
     def note(self, plan: Plan, at: int) -> None:
         """Store and publish the verdict and end the rows that it replaces, in the caller's transaction."""
         self._note_superseded(plan, at)
-        judged = plan.judged
-        if judged is None or not self._changes(judged):
+        revision_verdict = plan.revision_verdict
+        if revision_verdict is None or not self._changes(revision_verdict):
             return
-        ended = [(at, row) for row in self._ending(judged)]
+        ended = [(at, row) for row in self._ending(revision_verdict)]
         self._database.execute_all("UPDATE revisions SET ended_at = ? WHERE id = ?", ended)
-        row, known = self._open.get(judged.commit, (None, None))
-        if known is not None and _told(known.judged) == _told(judged):
+        row, known = self._open.get(revision_verdict.commit, (None, None))
+        if known is not None and _told(known.revision_verdict) == _told(revision_verdict):
             return  # the branch was reset to this commit
         seen_at = known.seen_at if known is not None else at
         self._database.execute(
             "REPLACE INTO revisions (id, content, plan_digest, seen_at, judged_at) VALUES (?, ?, ?, ?, ?)",
-            (row, dumps(RevisionVerdict, judged), plan_digest(plan), seen_at, at),
+            (row, dumps(RevisionVerdict, revision_verdict), plan_digest(plan), seen_at, at),
         )
         self._database.execute(
             "DELETE FROM revisions WHERE id <= (SELECT max(id) FROM revisions) - ?", (KEPT_MAX,)
         )
-        post(self._database, [judged], at)
+        post(self._database, [revision_verdict], at)
 
     def noted(self) -> None:
         """Update the cached open rows after the transaction is committed."""
@@ -87,13 +91,16 @@ class RevisionStore:
         """Superseded commits without a row: one that was evaluated before has its own."""
         return [each for each in plan.superseded if each.commit not in self._recent]
 
-    def _ending(self, judged: RevisionVerdict) -> list[int]:
+    def _ending(self, revision_verdict: RevisionVerdict) -> list[int]:
         """Rows to end: a held revision is replaced by any other, the one in force by a newly applied one."""
         return [
             row
             for row, past in self._open.values()
-            if past.judged.commit != judged.commit
-            and (judged.verdict is VerdictKind.APPLIED or past.judged.verdict is not VerdictKind.APPLIED)
+            if past.revision_verdict.commit != revision_verdict.commit
+            and (
+                revision_verdict.verdict is VerdictKind.APPLIED
+                or past.revision_verdict.verdict is not VerdictKind.APPLIED
+            )
         ]
 
 
@@ -104,7 +111,7 @@ def past_revisions(database: Database, at_most: int) -> tuple[PastRevision, ...]
 
 def _open(database: Database) -> dict[str, tuple[int, PastRevision]]:
     found = _read(database, f"{_SELECT} WHERE ended_at = 0 ORDER BY id DESC LIMIT ?", 2)
-    return {past.judged.commit: (row, past) for row, past in reversed(found)}
+    return {past.revision_verdict.commit: (row, past) for row, past in reversed(found)}
 
 
 def _recent(database: Database) -> frozenset[str]:
@@ -127,6 +134,10 @@ def _read(database: Database, sql: str, at_most: int) -> list[tuple[int, PastRev
         raise JournalBroken(database.path, error) from error
 
 
-def _told(judged: RevisionVerdict) -> RevisionVerdict:
+def _told(revision_verdict: RevisionVerdict) -> RevisionVerdict:
     """The verdict without the approver, so that a change of approver is no new verdict."""
-    return replace(judged, why="") if judged.verdict is VerdictKind.APPLIED else judged
+    return (
+        replace(revision_verdict, why="")
+        if revision_verdict.verdict is VerdictKind.APPLIED
+        else revision_verdict
+    )

@@ -34,7 +34,7 @@ class Admission:
     desired: Desired | None
     holds: tuple[Hold, ...] = ()
     breaches: tuple[Breach, ...] = ()
-    judged: RevisionVerdict | None = None
+    revision_verdict: RevisionVerdict | None = None
     superseded: tuple[RevisionVerdict, ...] = ()
 
 
@@ -55,7 +55,7 @@ def admit(inputs: PlanningInput, memory: Memory) -> Admission:
         chosen.desired if chosen else None,
         (*objections, *_notes(revisions)),
         tuple(x.breach for x in passed),
-        _judged(revisions.newest, objections, _approved(passed, memory.approvals)),
+        _verdict_on(revisions.newest, objections, _approved(passed, memory.approvals)),
         _superseded(revisions.newest),
     )
 
@@ -68,7 +68,7 @@ def in_force(reading: Reading[Revisions], revision: str) -> Desired | None:
     return next((r.desired for r in seen if r is not None and r.desired.commit == revision), None)
 
 
-def _judged(newest: Revision, objections: tuple[Hold, ...], approved: str) -> RevisionVerdict:
+def _verdict_on(newest: Revision, objections: tuple[Hold, ...], approved: str) -> RevisionVerdict:
     verdict = VerdictKind.APPLIED
     if objections:
         final = any(not h.approval for h in objections)

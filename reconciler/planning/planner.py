@@ -82,7 +82,7 @@ def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) ->
         memory=replace(basis.memory, last_batch=batch, waiting=waiting),
         funding=basis.funding,
         confirmations=inputs.confirmations,
-        judged=admission.judged,
+        revision_verdict=admission.revision_verdict,
         superseded=admission.superseded,
     )
 

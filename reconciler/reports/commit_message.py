@@ -40,7 +40,11 @@ def trailers(events: Sequence[Event], plan: Plan, height: int) -> tuple[tuple[st
     and a Held-Revision for each revision held since; the newest last, while it is not the one in force.
     """
     hashes = dict.fromkeys(e.intent.hash for e in events if isinstance(e, Confirmation))
-    waiting = [e.commit for e in (*events, plan.judged) if isinstance(e, RevisionVerdict) and _is_waiting(e)]
+    waiting = [
+        e.commit
+        for e in (*events, plan.revision_verdict)
+        if isinstance(e, RevisionVerdict) and _is_waiting(e)
+    ]
     held = dict.fromkeys(reversed(waiting))
     return (
         *((("Desired-Revision", plan.revision),) if plan.revision else ()),

@@ -174,7 +174,7 @@ class Plan:
     """The effects, holds and memory of one cycle; equal inputs give equal plans, byte for byte.
 
     `funding` is how long each active lease is still paid for; `confirmations` are ended intents that this
-    plan has consumed, which the journal closes together with its memory; `judged` is the verdict on the
+    plan has consumed, which the journal closes together with its memory; `revision_verdict` is that of the
     newest revision, if seen; `superseded` are the commits between the applied revision and the newest.
     """
 
@@ -185,7 +185,7 @@ class Plan:
     memory: Memory
     funding: Mapping[LeaseId, TimeLeft] = field(default_factory=dict)
     confirmations: tuple[Confirmation, ...] = ()
-    judged: RevisionVerdict | None = None
+    revision_verdict: RevisionVerdict | None = None
     superseded: tuple[RevisionVerdict, ...] = ()
 
     @property

@@ -83,7 +83,7 @@ class PastRevision:
     current); unix seconds of the host.
     """
 
-    judged: RevisionVerdict
+    revision_verdict: RevisionVerdict
     plan_digest: str
     seen_at: int
     judged_at: int

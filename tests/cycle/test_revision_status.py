@@ -98,10 +98,10 @@ def test_a_commit_that_nobody_may_let_pass() -> None:
 def test_a_commit_that_is_held() -> None:
     """With what lets it pass, in words that are not cut off."""
     planned = found()
-    judged = planned.plan.judged
-    assert judged is not None
-    waiting = replace(judged, verdict=VerdictKind.HELD, why="PriceJump: " + "so much " * 30)
-    plain = replace(planned.plan, judged=waiting)
+    revision_verdict = planned.plan.revision_verdict
+    assert revision_verdict is not None
+    waiting = replace(revision_verdict, verdict=VerdictKind.HELD, why="PriceJump: " + "so much " * 30)
+    plain = replace(planned.plan, revision_verdict=waiting)
     stand, words = state(PlannedCycle(planned.inputs, plain))
     assert (stand, words.startswith("held: PriceJump: so much")) == (CommitStand.PENDING, True)
     hold = Hold(
@@ -113,16 +113,16 @@ def test_a_commit_that_is_held() -> None:
 
 def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
     planned = found()
-    judged = planned.plan.judged
-    assert judged is not None
+    revision_verdict = planned.plan.revision_verdict
+    assert revision_verdict is not None
     spend = Breach("e" * 40, "spend_per_hour", "1uve", (makers.US,))
-    jump = Breach(judged.commit, "price_change_percent", "10", ("gpu",))
+    jump = Breach(revision_verdict.commit, "price_change_percent", "10", ("gpu",))
     holds = tuple(
         Hold(Subject.parse("a"), Reason.CEILING, "so much", approval=each.digest) for each in (spend, jump)
     )
     memory = replace(planned.plan.memory, waiting={each.digest: each for each in (spend, jump)})
-    waiting = replace(judged, verdict=VerdictKind.HELD, why="PriceJump: so much")
-    made = replace(planned.plan, judged=waiting, holds=holds, memory=memory)
+    waiting = replace(revision_verdict, verdict=VerdictKind.HELD, why="PriceJump: so much")
+    made = replace(planned.plan, revision_verdict=waiting, holds=holds, memory=memory)
     _, words = state(PlannedCycle(planned.inputs, made))
     assert words.startswith(f"held (provider-daemon approve {jump.digest[:8]})")
 
@@ -166,9 +166,9 @@ def test_memory_ends() -> None:
 
 def over(newest: CommitState, *older: CommitState) -> Plan:
     """A plan with a newest commit and those that it supersedes."""
-    judged = RevisionVerdict(newest.commit, "Olga", "", VerdictKind.APPLIED)
+    revision_verdict = RevisionVerdict(newest.commit, "Olga", "", VerdictKind.APPLIED)
     between = tuple(RevisionVerdict(each.commit, "Olga", "", VerdictKind.SUPERSEDED) for each in older)
-    return replace(found().plan, judged=judged, superseded=between)
+    return replace(found().plan, revision_verdict=revision_verdict, superseded=between)
 
 
 def pending(value: CommitState, newer: CommitState) -> CommitState:

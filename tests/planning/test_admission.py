@@ -23,7 +23,7 @@ DEARER = Revision(desired(pricing=replace(PRICING, cpu_millicores=Decimal("1.5")
 FREE_GPU = Revision(replace(desired(pricing=replace(PRICING, gpu=Decimal(0))), commit="a" * 40))
 
 
-def judged(reading: Reading[Revisions], limits: Limits, **changes: Any) -> Admission:
+def admission_of(reading: Reading[Revisions], limits: Limits, **changes: Any) -> Admission:
     known = {"memory": remembered(applied="a" * 40)} | changes
     inputs = planning_input(wanted=reading, limits=limits, **known)
     return admit(inputs, inputs.memory)
@@ -31,7 +31,7 @@ def judged(reading: Reading[Revisions], limits: Limits, **changes: Any) -> Admis
 
 def admitted(newest: Revision, limits: Limits, applied: Revision | None = APPLIED) -> tuple[str, set[Reason]]:
     """The commit in force, and why it is not the newest."""
-    made = judged(Seen(Revisions(newest, applied)), limits)
+    made = admission_of(Seen(Revisions(newest, applied)), limits)
     assert all(hold.ours for hold in made.holds)
     return made.desired.commit[:1] if made.desired else "", {hold.reason for hold in made.holds}
 
@@ -76,15 +76,15 @@ def test_a_faulty_file_is_told_and_holds_no_commit() -> None:
     fault, warning = Fault("pricing.yaml", 4, 3, "bad"), Fault("config.yaml", 1, 1, "odd", warning=True)
     newest = Revision(desired(faults=(fault, warning)))
     assert admitted(newest, Limits()) == ("c", {Reason.FILE_FAULTY})
-    [hold] = judged(Seen(Revisions(newest)), Limits()).holds
+    [hold] = admission_of(Seen(Revisions(newest)), Limits()).holds
     assert hold.message == "pricing.yaml:4:3: bad; the last good version stays in force"
 
 
 def test_a_repository_that_cannot_be_asked_goes_on_with_what_was_read() -> None:
-    made = judged(Seen(Revisions(NEWEST, APPLIED, stale="no answer")), Limits())
+    made = admission_of(Seen(Revisions(NEWEST, APPLIED, stale="no answer")), Limits())
     assert made.desired is NEWEST.desired
     assert [(hold.reason, hold.message) for hold in made.holds] == [(Reason.REPOSITORY_UNSEEN, "no answer")]
-    never = judged(Unseen("never read"), Limits())
+    never = admission_of(Unseen("never read"), Limits())
     assert never.desired is None
     assert [hold.message for hold in never.holds] == ["never read"]
 
@@ -93,17 +93,17 @@ def test_a_repository_that_cannot_be_asked_goes_on_with_what_was_read() -> None:
 def test_what_is_in_force_stays_so_when_its_signer_retires(known: Revision | None) -> None:
     limits = Limits(require_signature=True)
     memory = remembered(applied=NEWEST.desired.commit)
-    made = judged(Seen(Revisions(NEWEST, known)), limits, memory=memory)
+    made = admission_of(Seen(Revisions(NEWEST, known)), limits, memory=memory)
     assert (made.desired, made.holds) == (NEWEST.desired, ())
     older = remembered(applied=APPLIED.desired.commit)
-    assert judged(Seen(Revisions(NEWEST, APPLIED)), limits, memory=older).desired is APPLIED.desired
+    assert admission_of(Seen(Revisions(NEWEST, APPLIED)), limits, memory=older).desired is APPLIED.desired
 
 
 def test_what_the_newest_supersedes_whether_it_is_applied_or_held() -> None:
     between = (CommitHeader("1" * 40, "Olga", "One"), CommitHeader("2" * 40, "Olga", "Two", "1" * 40))
     newest = replace(NEWEST, superseded=between)
     for limits in (Limits(), Limits(require_signature=True)):
-        found = judged(Seen(Revisions(newest, APPLIED)), limits).superseded
+        found = admission_of(Seen(Revisions(newest, APPLIED)), limits).superseded
         assert [(each.commit[0], each.verdict, each.reverts[:1]) for each in found] == [
             ("1", VerdictKind.SUPERSEDED, ""),
             ("2", VerdictKind.SUPERSEDED, "1"),

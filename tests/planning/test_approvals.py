@@ -120,9 +120,9 @@ def test_what_was_approved_is_applied_and_the_approval_is_spent() -> None:
     for case in (cheaper, emptied):
         done = plan(approved(case()))
         assert done.revision == "c" * 40
-        assert done.judged is not None
-        assert done.judged.verdict is VerdictKind.APPLIED
-        assert done.judged.why.endswith("approved by olga")
+        assert done.revision_verdict is not None
+        assert done.revision_verdict.verdict is VerdictKind.APPLIED
+        assert done.revision_verdict.why.endswith("approved by olga")
         seen = case().desired
         assert isinstance(seen, Seen)
         after = replace(case(), memory=done.memory, desired=Seen(Revisions(seen.view.newest)))
@@ -274,8 +274,8 @@ def test_what_is_absolute_has_no_digest() -> None:
         made = plan(cheaper(limits=limits))
         assert made.revision == "a" * 40
         assert not approvable(made)
-        assert made.judged is not None
-        assert made.judged.verdict is VerdictKind.REFUSED
+        assert made.revision_verdict is not None
+        assert made.revision_verdict.verdict is VerdictKind.REFUSED
 
 
 def test_an_approved_jump_does_not_pass_what_is_absolute() -> None:

@@ -53,7 +53,7 @@ def memory(sim: Simulation) -> Memory:
 
 
 def revisions(sim: Simulation) -> dict[str, PastRevision]:
-    return {past.judged.commit: past for past in sim.daemon.journal.records.revisions(99)}
+    return {past.revision_verdict.commit: past for past in sim.daemon.journal.records.revisions(99)}
 
 
 def approve(sim: Simulation, by: str = "owner") -> None:
@@ -99,7 +99,7 @@ def test_a_price_jump_waits_for_approval_and_is_in_both_histories(
     assert [line for line in lines if line.startswith("owner approved on the host that commit")]
     [row] = [r for r in asked(olga.path, capsys, "history") if r["commit"] == jump]
     assert (row["outcome"], row["plan_digest"]) == ("in force", entry["plan_digest"])
-    assert revisions(sim)[jump].judged.why == "price_change_percent approved by owner"
+    assert revisions(sim)[jump].revision_verdict.why == "price_change_percent approved by owner"
 
 
 def test_a_revert_is_applied_and_the_reverted_commit_never_was(
@@ -117,7 +117,7 @@ def test_a_revert_is_applied_and_the_reverted_commit_never_was(
     done = sim.blocks(15)
     assert memory(sim).applied == revert
     assert not [a for a in done if isinstance(a, ApplyWorkload)]
-    assert revisions(sim)[revert].judged.reverts == pausing
+    assert revisions(sim)[revert].revision_verdict.reverts == pausing
     assert revisions(sim)[pausing].ended_at
     by_commit = {e["commit"]: e for e in asked(olga.path, capsys, "log")}
     assert by_commit[revert]["reverts"] == pausing
@@ -144,7 +144,10 @@ def test_a_force_push_is_refused_and_the_restored_branch_is_applied(
     assert sim.last.planned.plan.revision == after
     assert not sim.holds(Reason.REWRITTEN_HISTORY)
     past = revisions(sim)
-    assert (past[rewritten].judged.verdict.value, bool(past[rewritten].ended_at)) == ("refused", True)
+    assert (past[rewritten].revision_verdict.verdict.value, bool(past[rewritten].ended_at)) == (
+        "refused",
+        True,
+    )
     assert past[good].ended_at == past[after].judged_at
     rows = {r["commit"]: r["outcome"] for r in asked(olga.path, capsys, "history")}
     assert rows[after] == "in force"

@@ -46,8 +46,11 @@ def push(olga: Forge) -> None:
 def rows(sim: Simulation, *commits: str) -> list[tuple[str, str, bool]]:
     """Subject, verdict and end of every row of these commits, the newest first."""
     past = sim.daemon.journal.records.revisions(99)
-    found = [each for each in past if each.judged.commit in commits]
-    return [(each.judged.subject, each.judged.verdict.value, bool(each.ended_at)) for each in found]
+    found = [each for each in past if each.revision_verdict.commit in commits]
+    return [
+        (each.revision_verdict.subject, each.revision_verdict.verdict.value, bool(each.ended_at))
+        for each in found
+    ]
 
 
 def states(sim: Simulation, commit: str) -> list[str]:

@@ -28,7 +28,7 @@ def written(made: Plan, *events: object) -> str:
 
 def test_a_written_message_is_parsed_back() -> None:
     landed = Confirmation(intent("AB12"), IntentOutcome.LANDED, 17, 5)
-    found = parsed(written(replace(plan(), judged=HELD), STEP, landed))
+    found = parsed(written(replace(plan(), revision_verdict=HELD), STEP, landed))
     assert found.lines == (
         f"Workload {STEP.workload}: Pending -> Deploying, lease accepted",
         "Bid 2446uve a block on order owner/1000001/1/1",

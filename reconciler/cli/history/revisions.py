@@ -94,24 +94,24 @@ def _of_journal(state: Path, limit: int) -> list[Row]:
 
 
 def _of_past(past: PastRevision) -> Row:
-    judged = past.judged
+    revision_verdict = past.revision_verdict
     return Row(
-        judged.commit,
+        revision_verdict.commit,
         _outcome(past),
         past.judged_at,
         past.ended_at,
         past.plan_digest,
-        judged.author,
-        judged.subject,
-        judged.why,
-        judged.reverts,
+        revision_verdict.author,
+        revision_verdict.subject,
+        revision_verdict.why,
+        revision_verdict.reverts,
     )
 
 
 def _outcome(past: PastRevision) -> str:
-    if past.judged.verdict is VerdictKind.APPLIED:
+    if past.revision_verdict.verdict is VerdictKind.APPLIED:
         return (CommitOutcome.APPLIED if past.ended_at else CommitOutcome.IN_FORCE).value
-    return CommitOutcome.SUPERSEDED.value if past.ended_at else past.judged.verdict.value
+    return CommitOutcome.SUPERSEDED.value if past.ended_at else past.revision_verdict.verdict.value
 
 
 def _of_entries(entries: Sequence[HistoryEntry]) -> list[Row]:

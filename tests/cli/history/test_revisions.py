@@ -12,8 +12,8 @@ from tests.journal.facts import NOON, plan
 
 
 def record_verdict(terminal: Terminal, second: int, letter: str, verdict: VerdictKind, **words: str) -> None:
-    judged = RevisionVerdict(letter * 40, "Olga", f"Change {letter}", verdict, **words)
-    terminal.journal.journal.remember(replace(plan(), judged=judged), NOON + second)
+    revision_verdict = RevisionVerdict(letter * 40, "Olga", f"Change {letter}", verdict, **words)
+    terminal.journal.journal.remember(replace(plan(), revision_verdict=revision_verdict), NOON + second)
 
 
 def test_revisions_are_listed_newest_first_with_outcome_and_reason(terminal: Terminal) -> None:

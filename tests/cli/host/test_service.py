@@ -150,13 +150,13 @@ def test_systemd_accepts_the_unit_and_its_exposure(
         ["systemd-analyze", "verify", str(path_of(tmp_path))], capture_output=True, text=True, timeout=60
     )
     assert (verified.returncode, verified.stderr) == (0, "")
-    judged = subprocess.run(
+    revision_verdict = subprocess.run(
         ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(path_of(tmp_path))],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    score = re.search(r"Overall exposure level for \S+: ([0-9.]+)", judged.stdout)
-    assert score, judged.stderr
-    assert float(score[1]) <= most, judged.stdout
+    score = re.search(r"Overall exposure level for \S+: ([0-9.]+)", revision_verdict.stdout)
+    assert score, revision_verdict.stderr
+    assert float(score[1]) <= most, revision_verdict.stdout
 
 
 def test_the_credential_of_the_service_is_read(tmp_path: Path) -> None:
