@@ -1,4 +1,4 @@
-"""Asking a server as curl does, over a real socket."""
+"""HTTP requests over a real socket."""
 
 from __future__ import annotations
 

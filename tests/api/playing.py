@@ -1,4 +1,4 @@
-"""What the servers answer from, played; and servers made of it."""
+"""Fakes of what the servers read, and servers that use them."""
 
 from __future__ import annotations
 

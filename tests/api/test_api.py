@@ -1,4 +1,4 @@
-"""The sheet's routes over real sockets, from the snapshot alone."""
+"""The snapshot's routes over real sockets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.api.asking import ask
 from tests.api.worlds import FULL, ILL, NOON, WELL, after, hold_view
 
 
-def test_the_status_tells_the_provider_as_a_whole(servers: Started) -> None:
+def test_the_status(servers: Started) -> None:
     answer = ask(servers.ports.api, "/api/v1/status")
     assert (answer.code, answer.type) == (200, "application/json; charset=utf-8")
     tree = answer.tree
@@ -42,7 +42,7 @@ def test_the_status_tells_the_provider_as_a_whole(servers: Started) -> None:
     answer.view(StatusView)
 
 
-def test_the_bid_engine_tells_bids_and_why_not(servers: Started) -> None:
+def test_the_bid_engine_has_bids_and_holds(servers: Started) -> None:
     answer = ask(servers.ports.api, "/api/v1/bid-engine/status")
     tree = answer.tree
     assert (tree["bids_total"], tree["bids_won_total"], tree["bids_open"]) == (5, 2, 1)
@@ -52,7 +52,7 @@ def test_the_bid_engine_tells_bids_and_why_not(servers: Started) -> None:
     answer.view(BidEngineView)
 
 
-def test_strangers_cannot_make_an_answer_long(snapshots: SnapshotStore, servers: Started) -> None:
+def test_the_holds_of_the_bid_engine_are_limited(snapshots: SnapshotStore, servers: Started) -> None:
     many = tuple(hold_view(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "too low") for n in range(1500))
     snapshots.publish(replace(FULL, holds=many))
     tree = ask(servers.ports.api, "/api/v1/bid-engine/status").tree
@@ -69,7 +69,7 @@ def test_workloads_are_listed_all_or_by_state(servers: Started) -> None:
     assert refused.tree["advice"].startswith("use one of pending, deploying, running")
 
 
-def test_one_workload_is_told_with_its_lease_holds_and_trouble(servers: Started) -> None:
+def test_a_workload_has_its_lease_holds_and_trouble(servers: Started) -> None:
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}")
     tree = answer.tree
     assert tree["workload"]["price_uve"] == "2446.5"
@@ -82,7 +82,7 @@ def test_one_workload_is_told_with_its_lease_holds_and_trouble(servers: Started)
     assert ill["lease"]["withdrawn_at"] is None
 
 
-def test_an_unknown_workload_says_what_to_do(servers: Started) -> None:
+def test_an_unknown_workload_is_an_error_with_advice(servers: Started) -> None:
     for path in ("/api/v1/workloads/nope", "/api/v1/workloads/nope/logs"):
         answer = ask(servers.ports.api, path)
         assert answer.code == 404
@@ -92,18 +92,18 @@ def test_an_unknown_workload_says_what_to_do(servers: Started) -> None:
         }
 
 
-def test_an_answer_follows_the_snapshot(snapshots: SnapshotStore, servers: Started) -> None:
+def test_responses_follow_the_snapshot(snapshots: SnapshotStore, servers: Started) -> None:
     snapshots.publish(replace(FULL, workloads=(replace(WELL, state="paused"),)))
     assert ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}").tree["workload"]["state"] == "paused"
     assert ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}").code == 404
 
 
-def test_a_time_that_no_calendar_has_is_unknown(snapshots: SnapshotStore, servers: Started) -> None:
+def test_a_time_out_of_range_is_null(snapshots: SnapshotStore, servers: Started) -> None:
     snapshots.publish(replace(FULL, chain_time=999_999_999_999))
     assert ask(servers.ports.api, "/api/v1/status").tree["chain"]["time"] is None
 
 
-def test_before_the_first_cycle_all_answers_and_none_is_ready(
+def test_before_the_first_cycle_routes_respond_and_readyz_fails(
     snapshots: SnapshotStore, servers: Started
 ) -> None:
     at = servers.ports.api
@@ -133,7 +133,7 @@ def test_before_the_first_cycle_all_answers_and_none_is_ready(
         ((ReadingView("repository", NOON),), 503, "the chain has not been seen yet"),
     ],
 )
-def test_ready_is_who_saw_the_chain_lately(
+def test_readyz_requires_a_recent_chain_reading(
     snapshots: SnapshotStore, servers: Started, chain: tuple[ReadingView, ...], code: int, why: str
 ) -> None:
     snapshots.publish(replace(FULL, readings=chain))
@@ -143,32 +143,30 @@ def test_ready_is_who_saw_the_chain_lately(
 
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/workloads/", "/api/v1/status/x", "/%2e%2e/etc"])
-def test_other_paths_say_which_there_are(servers: Started, path: str) -> None:
+def test_unknown_paths_list_the_routes(servers: Started, path: str) -> None:
     answer = ask(servers.ports.api, path)
     assert answer.code == 404
     assert answer.tree["advice"].startswith("use GET /api/v1/status, ")
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
-def test_nothing_can_be_changed(servers: Started, method: str) -> None:
+def test_other_methods_are_refused(servers: Started, method: str) -> None:
     answer = ask(servers.ports.api, "/api/v1/status", method)
     assert answer.code == 405
     assert (answer.tree["advice"], answer.headers["allow"]) == ("use GET", "GET, HEAD")
 
 
 @pytest.mark.parametrize("host", ["evil.example.org", "evil.example.org:8443", "localhost.evil.org", "[x"])
-def test_a_name_of_someone_elses_is_refused(servers: Started, host: str) -> None:
+def test_a_foreign_host_name_is_refused(servers: Started, host: str) -> None:
     assert ask(servers.ports.api, "/api/v1/status", Host=host).code == 421
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:9", "127.0.0.1:8443", "[::1]:8443"])
-def test_this_machines_names_are_good(servers: Started, host: str) -> None:
+def test_local_host_names_are_accepted(servers: Started, host: str) -> None:
     assert ask(servers.ports.api, "/api/v1/status", Host=host).code == 200
 
 
-def test_a_failure_of_ours_is_a_sentence_without_a_traceback(
-    servers: Started, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_internal_error_has_no_traceback(servers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> StatusView:
         raise RuntimeError("secret words")
 
@@ -179,7 +177,7 @@ def test_a_failure_of_ours_is_a_sentence_without_a_traceback(
     assert b"secret" not in answer.body
 
 
-def test_a_long_answer_is_bounded_in_time(servers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_responses_time_out(servers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(*_: object) -> bytes:
         await asyncio.sleep(30)
         return b""
@@ -190,7 +188,7 @@ def test_a_long_answer_is_bounded_in_time(servers: Started, monkeypatch: pytest.
     assert (answer.code, answer.tree["error"]) == (504, "the response took too long")
 
 
-def test_junk_on_the_socket_ends_that_connection_alone(servers: Started) -> None:
+def test_junk_ends_its_connection_only(servers: Started) -> None:
     at = servers.ports.api
     with socket.create_connection((at.host, at.port), timeout=20) as raw:
         raw.sendall(b"GET " + b"/" * 20_000 + b" HTTP/1.1\r\n\r\n")

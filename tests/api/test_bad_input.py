@@ -84,7 +84,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @dataclass(frozen=True)
 class Row:
-    """A trouble: how it is sent, what is answered, and how often it wakes the loop."""
+    """A bad request, the expected response, and how often it wakes the loop."""
 
     name: str
     send: Callable[[World], Answer]
@@ -107,7 +107,7 @@ def token(shown: str) -> Callable[[World], Answer]:
 
 
 def replayed(world: World) -> Answer:
-    """The same webhook, ten times over."""
+    """Sends the same webhook ten times."""
     for _ in range(9):
         post(HOOK, BODY, X_Gitea_Signature=sign())(world)
     return post(HOOK, BODY, X_Gitea_Signature=sign())(world)
@@ -262,5 +262,5 @@ def test_bad_input(world: World, row: Row, caplog: pytest.LogCaptureFixture) -> 
     assert time.monotonic() - began < 2
 
 
-def test_the_table_tells_each_trouble_once() -> None:
+def test_each_case_is_listed_once() -> None:
     assert len({row.name for row in TABLE}) == len(TABLE)

@@ -1,4 +1,4 @@
-"""Clients that are many, silent, slow or never read: a clear answer, and nobody else waits."""
+"""Many, idle and slow clients, and clients that never read: others are not delayed."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def many(count: int) -> Snapshot:
     return replace(FULL, workloads=tuple(map(workload_of, leases)))
 
 
-def answers_at_once(at: ListenAddress) -> None:
-    """Somebody else is answered, and soon."""
+def assert_responds(at: ListenAddress) -> None:
+    """Another client gets a response without delay."""
     began = time.monotonic()
     assert ask(at, "/api/v1/status").code == 200
     assert time.monotonic() - began < QUICK_SECONDS
 
 
-def deaf(at: ListenAddress, path: str) -> socket.socket:
-    """Asks, and never reads; its system takes little on its behalf."""
+def never_reading(at: ListenAddress, path: str) -> socket.socket:
+    """A client that sends a request and never reads, with a small receive buffer."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     made.settimeout(20)
@@ -62,29 +62,29 @@ def is_cut(peer: socket.socket, seconds: float = 10) -> bool:
     return False
 
 
-def test_clients_that_never_read_are_cut_off_and_nobody_waits(
+def test_clients_that_never_read_are_disconnected(
     snapshots: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "STALLED_SECONDS", 0.3)
     snapshots.publish(many(5_000))
     at = servers.ports.api
-    peers = [deaf(at, "/api/v1/workloads") for _ in range(20)]
-    answers_at_once(at)
+    peers = [never_reading(at, "/api/v1/workloads") for _ in range(20)]
+    assert_responds(at)
     time.sleep(1)
     assert all(is_cut(peer) for peer in peers)
     for peer in peers:
         peer.close()
-    answers_at_once(at)
+    assert_responds(at)
 
 
-def test_a_reader_that_is_slow_and_reads_gets_everything(
+def test_a_slow_reader_gets_the_whole_response(
     snapshots: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "STALLED_SECONDS", 0.5)
     snapshots.publish(many(2_000))
     at = servers.ports.api
     whole = ask(at, "/api/v1/workloads").body
-    slow = deaf(at, "/api/v1/workloads")
+    slow = never_reading(at, "/api/v1/workloads")
     got = b""
     while not got.endswith(whole[-40:]):
         got += slow.recv(32_768)
@@ -93,12 +93,12 @@ def test_a_reader_that_is_slow_and_reads_gets_everything(
     assert got.endswith(whole)
 
 
-def test_listeners_that_never_read_are_cut_off(
+def test_streams_of_clients_that_never_read_are_closed(
     snapshots: SnapshotStore, servers: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "STALLED_SECONDS", 0.3)
     monkeypatch.setattr("reconciler.api.page.event_stream.INTERVAL_SECONDS", 0.0)
-    peer = deaf(servers.ports.api, "/api/v1/stream")
+    peer = never_reading(servers.ports.api, "/api/v1/stream")
     end = time.monotonic() + 20
     cut = False
     while not cut and time.monotonic() < end:
@@ -109,10 +109,10 @@ def test_listeners_that_never_read_are_cut_off(
         cut = is_cut(peer, 1)
     peer.close()
     assert cut
-    answers_at_once(servers.ports.api)
+    assert_responds(servers.ports.api)
 
 
-def test_a_thousand_clients_at_once_are_all_answered(servers: Started) -> None:
+def test_a_thousand_concurrent_clients_get_responses(servers: Started) -> None:
     at = servers.ports.api
 
     async def one() -> int:
@@ -130,10 +130,10 @@ def test_a_thousand_clients_at_once_are_all_answered(servers: Started) -> None:
     codes = asyncio.run(all_of_them())
     assert set(codes) <= {200, 503}
     assert codes[200] >= 900
-    answers_at_once(at)
+    assert_responds(at)
 
 
-def test_idle_clients_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_connections_are_closed_for_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "KEEPALIVE_SECONDS", 0.3)
     monkeypatch.setattr(connections, "WAIT_SECONDS", 0.1)
     monkeypatch.setattr(server, "CONNECTION_LIMITS", ConnectionLimits(8, 8, 0))
@@ -163,11 +163,11 @@ def connected(at: ListenAddress, source: str, begin: bytes = b"") -> socket.sock
 
 
 @pytest.mark.parametrize("begin", [b"", b"GET /healthz HTTP/1.1\r\nHost: local", b"\x16\x03"])
-def test_slow_connections_of_one_address_do_not_keep_the_others_out(servers: Started, begin: bytes) -> None:
+def test_slow_connections_of_one_address_do_not_exclude_others(servers: Started, begin: bytes) -> None:
     at = servers.ports.api
     slow = [connected(at, "127.0.0.2", begin) for _ in range(400)]
     for _ in range(20):
-        answers_at_once(at)
+        assert_responds(at)
     other = connected(
         at, "127.0.0.3", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     )
@@ -180,24 +180,24 @@ def test_slow_connections_of_many_addresses_leave_the_reserve(servers: Started) 
     at = servers.ports.api
     slow = [connected(at, f"127.0.0.{2 + n % 100}", b"GET / HT") for n in range(500)]
     for _ in range(20):
-        answers_at_once(at)
+        assert_responds(at)
     for each in slow:
         each.close()
 
 
-def test_slow_connections_of_this_machine_give_way_after_the_grace(servers: Started) -> None:
+def test_slow_local_connections_are_closed_after_the_grace(servers: Started) -> None:
     at = servers.ports.api
     slow = [connected(at, "127.0.0.1", b"GET / HT") for _ in range(300)]
     time.sleep(LOCAL_GRACE_SECONDS + 0.1)
     for _ in range(20):
-        answers_at_once(at)
+        assert_responds(at)
     assert any(each.recv(100).startswith(b"HTTP/1.1 503") for each in slow[:5])
     for each in slow:
         each.close()
 
 
 @pytest.mark.parametrize("path", ["/api/v1/reconcile", "/hooks/git"])
-def test_a_body_that_is_too_long_is_refused_before_it_is_read(servers: Started, path: str) -> None:
+def test_an_overlong_body_is_refused_before_it_is_read(servers: Started, path: str) -> None:
     at = servers.ports.api
     connection = http.client.HTTPConnection(at.host, at.port, timeout=20)
     connection.putrequest("POST", path)
@@ -206,4 +206,4 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(servers: Started, 
     answer = connection.getresponse()
     assert (answer.status, b"a body of 1099511627776 bytes is too long" in answer.read()) == (413, True)
     connection.close()
-    answers_at_once(at)
+    assert_responds(at)

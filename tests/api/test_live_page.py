@@ -63,7 +63,7 @@ def page(started: Started, tmp_path: Path) -> Iterator[Browser]:
         assert window.said() == [], "the console has nothing to say"
 
 
-def test_it_shows_a_provider_that_is_well_and_follows_it(page: Browser, snapshots: SnapshotStore) -> None:
+def test_the_page_shows_a_healthy_provider_and_updates(page: Browser, snapshots: SnapshotStore) -> None:
     assert page.text("h1") == "one"
     assert page.text("#summary") == "No issues"
     assert page.run("return document.title") == "one"
@@ -83,7 +83,7 @@ def test_it_shows_a_provider_that_is_well_and_follows_it(page: Browser, snapshot
     assert page.text("#rows-note") == "There are no workloads yet."
 
 
-def test_what_needs_somebody_is_said_first(page: Browser, snapshots: SnapshotStore) -> None:
+def test_problems_come_first(page: Browser, snapshots: SnapshotStore) -> None:
     ending = TimeLeft(Funding.CRITICAL, 40, 200)
     ill = replace(ILL, trouble=Trouble("ImagePullFailed", "no such image", "correct the image's name"))
     snapshots.publish(
@@ -109,7 +109,7 @@ def test_what_needs_somebody_is_said_first(page: Browser, snapshots: SnapshotSto
     assert "PriceTooLow" in page.text("#hold-groups")
 
 
-def test_what_strangers_write_is_text(page: Browser, snapshots: SnapshotStore) -> None:
+def test_foreign_text_is_not_html(page: Browser, snapshots: SnapshotStore) -> None:
     evil = replace(WELL, state="failed", trouble=Trouble(EVIL, EVIL, EVIL))
     snapshots.publish(
         later(51, replace(GOOD, workloads=(evil,), desired_commit=CommitView("c" * 40, after(1), EVIL, EVIL)))
@@ -120,7 +120,7 @@ def test_what_strangers_write_is_text(page: Browser, snapshots: SnapshotStore) -
     assert page.run("return document.title") == "(1) one"
 
 
-def test_it_is_used_by_keyboard_alone(page: Browser) -> None:
+def test_the_page_works_with_the_keyboard(page: Browser) -> None:
     focus = "return document.activeElement.textContent.trim() || document.activeElement.id"
     for _ in range(25):
         if page.run(focus) == WELL.id:
@@ -144,7 +144,7 @@ def test_it_is_used_by_keyboard_alone(page: Browser) -> None:
     assert page.run("return document.querySelector('#search').value") == "nobody"
 
 
-def test_many_workloads_are_found_by_state_and_text(page: Browser, snapshots: SnapshotStore) -> None:
+def test_workloads_are_filtered_by_state_and_text(page: Browser, snapshots: SnapshotStore) -> None:
     leases = [lease(3_000_000 + n) for n in range(300)]
     many = [workload_of(x) for x in leases]
     many = [replace(w, state="paused") if n == 299 else w for n, w in enumerate(many)]
@@ -161,7 +161,7 @@ def test_many_workloads_are_found_by_state_and_text(page: Browser, snapshots: Sn
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "phone"), [(1280, False), (820, False), (360, True)])
-def test_it_fits_and_can_be_read(
+def test_layout_and_contrast(
     page: Browser, snapshots: SnapshotStore, tmp_path: Path, scheme: str, width: int, *, phone: bool
 ) -> None:
     ill = replace(ILL, trouble=Trouble("ImagePullFailed", "x" * 300, "y" * 300))
@@ -200,7 +200,7 @@ return Math.min(...[...document.querySelectorAll(arguments[0])].filter((n) => n.
 """The least contrast of what a selector finds, as accessibility guidelines reckon it."""
 
 
-def test_a_daemon_that_is_gone_is_said_and_found_again(snapshots: SnapshotStore, tmp_path: Path) -> None:
+def test_a_lost_connection_is_shown_and_restored(snapshots: SnapshotStore, tmp_path: Path) -> None:
     snapshots.publish(GOOD)
     first = serve(snapshots)
     with browser(tmp_path / "profile") as window:

@@ -89,7 +89,7 @@ def tenant(home: Path, *words: str) -> dict[str, Any]:
     return found
 
 
-def test_the_rules_are_right_and_raise_what_they_should() -> None:
+def test_the_alert_rules_fire_as_intended() -> None:
     for words in (("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml")):
         done = subprocess.run(
             [program("promtool"), *words], cwd=DOCS, capture_output=True, text=True, check=False
@@ -97,7 +97,7 @@ def test_the_rules_are_right_and_raise_what_they_should() -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_dashboards_queries_are_right(tmp_path: Path) -> None:
+def test_the_dashboard_queries_are_valid(tmp_path: Path) -> None:
     rules = [
         {"record": f"panel:{n}", "expr": query.replace("$instance", ".*")}
         for n, query in enumerate(dashboard_queries())
@@ -110,7 +110,7 @@ def test_the_dashboards_queries_are_right(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_operators_queries_give_numbers(tmp_path: Path) -> None:
+def test_the_documented_queries_give_numbers(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     with devnet(home, "--block-seconds", "0.25", "--due-seconds", "4") as facts:

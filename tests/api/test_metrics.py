@@ -1,4 +1,4 @@
-"""The sheet's metrics, by their exact names, over a real socket."""
+"""The metrics, by their exact names, over a real socket."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def values(text: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("name", "value"), SHEET.items())
-def test_the_sheets_metrics_have_their_exact_names(servers: Started, name: str, value: float) -> None:
+def test_metrics_have_their_exact_names(servers: Started, name: str, value: float) -> None:
     assert values(page(servers))[name] == value
 
 
-def test_types_are_those_that_rate_and_sum_expect(servers: Started) -> None:
+def test_metric_types(servers: Started) -> None:
     text = page(servers)
     types = {line.split()[2]: line.split()[3] for line in text.splitlines() if line.startswith("# TYPE")}
     assert types["virtengine_escrow_settlement_amount"] == "counter"
@@ -57,7 +57,9 @@ def test_types_are_those_that_rate_and_sum_expect(servers: Started) -> None:
     assert len(list(text_string_to_metric_families(text))) == len(types)
 
 
-def test_every_state_and_reason_is_there_from_the_start(snapshots: SnapshotStore, servers: Started) -> None:
+def test_every_state_and_reason_has_a_sample_from_the_start(
+    snapshots: SnapshotStore, servers: Started
+) -> None:
     snapshots.publish(Snapshot())
     found = values(page(servers))
     states = {name.split('"')[1] for name in found if name.startswith("virtengine_provider_workloads{")}
@@ -85,7 +87,7 @@ def test_a_scrape_follows_the_snapshot(snapshots: SnapshotStore, servers: Starte
     assert found["virtengine_provider_active_leases"] == 0
 
 
-def test_cycles_holds_and_money_are_told_too(servers: Started) -> None:
+def test_cycles_holds_and_money(servers: Started) -> None:
     found = values(page(servers))
     assert found['virtengine_provider_cycles_total{outcome="acted"}'] == 7
     assert found["virtengine_provider_cycle_duration_seconds"] == 0.25
@@ -94,18 +96,14 @@ def test_cycles_holds_and_money_are_told_too(servers: Started) -> None:
     assert found["virtengine_provider_fees_uve_total"] == 59_000
 
 
-def test_nothing_of_money_is_told_before_the_chain_was_seen(
-    snapshots: SnapshotStore, servers: Started
-) -> None:
+def test_money_has_no_samples_before_the_chain_was_seen(snapshots: SnapshotStore, servers: Started) -> None:
     snapshots.publish(Snapshot(counters=Counters(5, 2)))
     found = values(page(servers))
     assert found["virtengine_bid_total"] == 5, "the journal knows it from the start"
     assert not [name for name in found if name.startswith("virtengine_escrow_settlement")]
 
 
-def test_escrow_is_told_by_state_by_the_least_and_by_when_it_ends(
-    snapshots: SnapshotStore, servers: Started
-) -> None:
+def test_escrow_by_state_and_shortest_time_left(snapshots: SnapshotStore, servers: Started) -> None:
     times = [
         (Funding.HEALTHY, None),
         (Funding.HEALTHY, 90_000),
@@ -125,7 +123,7 @@ def test_escrow_is_told_by_state_by_the_least_and_by_when_it_ends(
     assert ending == {"1h": 1, "6h": 2, "1d": 2, "7d": 3, "30d": 3}
 
 
-def test_capacity_is_offered_sold_and_promised(snapshots: SnapshotStore, servers: Started) -> None:
+def test_capacity(snapshots: SnapshotStore, servers: Started) -> None:
     whole = Resources(64_000, 1 << 38, 1 << 41, 4)
     snapshots.publish(replace(FULL, capacity=CapacityView(whole, Resources(32_000), Resources(2_000))))
     found = values(page(servers))
@@ -135,7 +133,7 @@ def test_capacity_is_offered_sold_and_promised(snapshots: SnapshotStore, servers
     assert found['virtengine_provider_gpus{kind="offered"}'] == 4
 
 
-def test_cycles_are_a_histogram_that_counts_each_once(snapshots: SnapshotStore, servers: Started) -> None:
+def test_the_cycle_histogram_counts_each_cycle_once(snapshots: SnapshotStore, servers: Started) -> None:
     for n, seconds in enumerate((0.02, 0.3, 7.0)):
         record = replace(cycle_at(n), duration_seconds=seconds)
         snapshots.publish(replace(FULL, cycle=record))
@@ -146,9 +144,7 @@ def test_cycles_are_a_histogram_that_counts_each_once(snapshots: SnapshotStore, 
     assert found['virtengine_provider_cycle_seconds_bucket{le="0.5"}'] == 2
 
 
-def test_revisions_readings_and_the_journal_tell_how_old_they_are(
-    snapshots: SnapshotStore, servers: Started
-) -> None:
+def test_ages_of_revisions_readings_and_events(snapshots: SnapshotStore, servers: Started) -> None:
     times = RevisionTimes(NOON - 50, NOON - 400, NOON - 60, NOON - 50, NOON - 7)
     counters = replace(FULL.counters, ended={IntentOutcome.LANDED: 9, IntentOutcome.REFUSED: 1})
     snapshots.publish(replace(FULL, times=times, counters=counters, unpublished=3))
@@ -164,7 +160,7 @@ def test_revisions_readings_and_the_journal_tell_how_old_they_are(
     assert found["virtengine_provider_unpublished_events"] == 3
 
 
-def test_no_label_grows_with_leases_orders_or_strangers(snapshots: SnapshotStore, servers: Started) -> None:
+def test_the_number_of_series_is_bounded(snapshots: SnapshotStore, servers: Started) -> None:
     def names(count: int) -> set[str]:
         leases = tuple(replace(FULL.leases[0], id=str(lease(n))) for n in range(count))
         works = tuple(workload_of(LeaseId.parse(x.id)) for x in leases)

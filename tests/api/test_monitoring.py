@@ -1,4 +1,4 @@
-"""What docs/monitoring names is there: each metric on the page, each metric of the page in the table."""
+"""The metrics in docs/monitoring match the exported ones."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_every_metric_of_the_dashboard_is_served() -> None:
         assert names <= samples(), query
 
 
-def test_panels_lie_beside_each_other_and_have_distinct_ids() -> None:
+def test_panels_do_not_overlap_and_have_distinct_ids() -> None:
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     taken: set[tuple[int, int]] = set()
@@ -89,7 +89,7 @@ def test_panels_lie_beside_each_other_and_have_distinct_ids() -> None:
         taken |= cells
 
 
-def test_the_table_tells_every_metric_and_no_other() -> None:
+def test_the_table_lists_exactly_the_exported_metrics() -> None:
     table = (DOCS / "README.md").read_text().partition("## All metrics")[2]
     told = set(re.findall(r"`(virtengine_[a-z_]+)`", table))
     assert told == {name for name in families() if name.startswith("virtengine_")}
@@ -105,5 +105,5 @@ def test_the_table_tells_every_metric_and_no_other() -> None:
         "virtengine_escrow_settlement_amount",
     ],
 )
-def test_the_cards_queries_are_told(query: str) -> None:
+def test_the_queries_of_the_cheat_sheet_are_documented(query: str) -> None:
     assert query in (DOCS / "README.md").read_text()

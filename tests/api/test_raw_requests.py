@@ -1,4 +1,4 @@
-"""Bytes that no client sends: answered or cut off soon, without a line in the log."""
+"""Malformed requests: refused or disconnected without log lines."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
 
 
 def first_line(at: ListenAddress, sent: bytes) -> bytes:
-    """Of the answer to a request."""
+    """The first line of the response."""
     with socket.create_connection((at.host, at.port), timeout=SECONDS_MAX) as made:
         made.sendall(sent)
         return made.recv(65_536).partition(b"\r\n")[0]
@@ -86,7 +86,7 @@ def exchange(at: ListenAddress, sent: bytes) -> bytes:
     ],
     ids=itertools.count(),
 )
-def test_a_hostile_request_is_refused_in_the_right_words(
+def test_a_malformed_request_is_refused(
     started: Started, caplog: pytest.LogCaptureFixture, sent: bytes, code: int
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -108,7 +108,7 @@ def test_a_hostile_request_is_refused_in_the_right_words(
     ],
     ids=itertools.count(),
 )
-def test_a_request_that_breaks_off_leaves_no_trace(
+def test_an_incomplete_request_is_not_logged(
     started: Started, caplog: pytest.LogCaptureFixture, sent: bytes
 ) -> None:
     began = time.monotonic()
@@ -119,7 +119,7 @@ def test_a_request_that_breaks_off_leaves_no_trace(
     assert caplog.records == []
 
 
-def test_a_webhook_body_is_hashed_as_it_was_sent(started: Started) -> None:
+def test_a_webhook_body_is_hashed_before_decompression(started: Started) -> None:
     """A forge that compresses signs what it sends; and a small body cannot become a large one."""
     import gzip
     import hashlib
@@ -147,7 +147,7 @@ bent = st.builds(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=st.one_of(requests, bent))
-def test_any_bytes_at_all(started: Started, caplog: pytest.LogCaptureFixture, sent: bytes) -> None:
+def test_arbitrary_bytes(started: Started, caplog: pytest.LogCaptureFixture, sent: bytes) -> None:
     with caplog.at_level(logging.WARNING):
         began = time.monotonic()
         answer = exchange(started.ports.api, sent)

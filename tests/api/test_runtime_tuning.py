@@ -1,4 +1,4 @@
-"""Answers come soon beside a thread that computes."""
+"""Response times beside a computing thread."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from reconciler.runtime.runtime_tuning import GC_THRESHOLDS, SWITCH_INTERVAL_SEC
 from tests.api.asking import ask
 
 
-def test_servers_make_the_process_prompt(servers: Started) -> None:
+def test_starting_the_servers_tunes_the_runtime(servers: Started) -> None:
     assert ask(servers.ports.api, "/healthz").code == 200
     assert sys.getswitchinterval() == SWITCH_INTERVAL_SECONDS
     assert gc.get_threshold() == GC_THRESHOLDS
 
 
-def test_an_answer_does_not_wait_for_the_end_of_what_computes(servers: Started) -> None:
+def test_a_response_does_not_wait_for_a_computing_thread(servers: Started) -> None:
     done = threading.Event()
 
     def compute() -> None:

@@ -1,4 +1,4 @@
-"""Ports that are taken are sentences; stopping gives them back."""
+"""Binding and releasing of ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.api.asking import ask
 from tests.api.playing import serve
 
 
-def test_a_port_that_is_taken_says_which_and_what_to_do() -> None:
+def test_a_port_in_use_is_an_error_with_advice() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(ServeError) as caught:
@@ -23,7 +23,7 @@ def test_a_port_that_is_taken_says_which_and_what_to_do() -> None:
     )
 
 
-def test_a_failed_start_gives_the_other_port_back() -> None:
+def test_a_failed_start_releases_the_other_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         free = ListenAddress("127.0.0.1", probe.getsockname()[1])
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(ServeError):
@@ -31,7 +31,7 @@ def test_a_failed_start_gives_the_other_port_back() -> None:
     serve(api=free).stop()
 
 
-def test_stopping_gives_the_ports_back_and_may_be_said_twice() -> None:
+def test_stopping_releases_the_ports_and_is_idempotent() -> None:
     first = serve()
     ports = first.ports
     assert ask(ports.api, "/healthz").code == 200
@@ -44,7 +44,7 @@ def test_stopping_gives_the_ports_back_and_may_be_said_twice() -> None:
     again.stop()
 
 
-def test_ipv6_loopback_is_good() -> None:
+def test_ipv6_loopback() -> None:
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
     servers = serve(api=ListenAddress("::1", 0))
@@ -52,6 +52,6 @@ def test_ipv6_loopback_is_good() -> None:
     servers.stop()
 
 
-def test_a_name_that_resolves_to_nothing_is_a_sentence() -> None:
+def test_a_host_name_that_does_not_resolve_is_an_error() -> None:
     with pytest.raises(ServeError, match=r"the HTTP API cannot listen on nowhere\.invalid:8443|reachable at"):
         serve(api=ListenAddress("nowhere.invalid", 8443))

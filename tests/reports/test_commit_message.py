@@ -1,4 +1,4 @@
-"""What happened, in the operator's words."""
+"""Messages and trailers of status commits."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ SENTENCES: dict[str, Message] = {
 
 
 @pytest.mark.parametrize(("sentence", "sent"), SENTENCES.items(), ids=SENTENCES)
-def test_what_landed_is_told_message_by_message(sentence: str, sent: Message) -> None:
+def test_a_landed_transaction_has_a_line_per_message(sentence: str, sent: Message) -> None:
     assert event_lines([Confirmation(intent(sent), IntentOutcome.LANDED, 5)]) == [sentence]
 
 
-def test_a_transaction_that_came_to_nothing_says_what_it_cost() -> None:
+def test_a_failed_transaction_states_its_cost() -> None:
     name = intent().hash[:12]
     expired = Confirmation(intent(), IntentOutcome.EXPIRED)
     at_check = Confirmation(intent(), IntentOutcome.REFUSED, log="account rate limited\nstack")
@@ -59,7 +59,7 @@ def test_a_transaction_that_came_to_nothing_says_what_it_cost() -> None:
     ]
 
 
-def test_steps_of_a_lifecycle_name_their_trigger_and_detail() -> None:
+def test_transitions_have_their_trigger_and_detail() -> None:
     assert event_lines(
         [_step(Phase.PENDING, Phase.PENDING), _step(Phase.DEPLOYING, Phase.FAILED, "OOM")]
     ) == [
@@ -68,7 +68,7 @@ def test_steps_of_a_lifecycle_name_their_trigger_and_detail() -> None:
     ]
 
 
-def test_a_step_that_comes_again_is_told_again() -> None:
+def test_repeated_transitions_are_repeated() -> None:
     there, back = _step(Phase.DEPLOYING, Phase.RUNNING), _step(Phase.RUNNING, Phase.PAUSED)
 
     told = event_lines([there, back, there])
@@ -80,7 +80,7 @@ def test_a_step_that_comes_again_is_told_again() -> None:
     ]
 
 
-def test_effects_that_worked_show_in_what_follows_and_failures_are_told_once() -> None:
+def test_only_failed_effects_have_lines_once_each() -> None:
     failed = EffectResult(
         APPLY,
         "apply workload x",
@@ -96,7 +96,7 @@ def test_effects_that_worked_show_in_what_follows_and_failures_are_told_once() -
     ]
 
 
-def test_the_first_thing_is_the_subject_and_all_of_them_the_body() -> None:
+def test_the_first_event_is_the_subject_and_all_are_the_body() -> None:
     events: list[Event] = [_step(Phase.PENDING, Phase.DEPLOYING), _step(Phase.DEPLOYING, Phase.RUNNING)]
 
     subject, blank, *body = message(events).splitlines()
@@ -106,20 +106,20 @@ def test_the_first_thing_is_the_subject_and_all_of_them_the_body() -> None:
     assert body == event_lines(events)
 
 
-def test_one_thing_is_a_subject_alone() -> None:
+def test_a_single_event_is_the_subject() -> None:
     events = [Confirmation(intent(WithdrawLease(LEASE, 900)), IntentOutcome.LANDED, 5)]
 
     assert message(events) == f"Withdrew about 900uve from lease {ID}"
 
 
-def test_nothing_to_tell_is_said_plainly() -> None:
+def test_without_events_the_subject_names_changed_files() -> None:
     assert message([]) == "Status as observed"
     assert message([], ("summary",)) == "Status as observed: summary"
     assert message([], ("a", "summary")) == "Status as observed: a"
     assert message([], ("a", "b", "c", "summary")) == "Status as observed: a, b and 1 more"
 
 
-def test_a_long_subject_is_cut_and_stands_whole_in_the_body() -> None:
+def test_a_long_subject_is_truncated_and_complete_in_the_body() -> None:
     long = _step(Phase.DEPLOYING, Phase.FAILED, "x" * 200)
 
     subject, _, body = message([long]).split("\n")
@@ -129,7 +129,7 @@ def test_a_long_subject_is_cut_and_stands_whole_in_the_body() -> None:
     assert body == event_lines([long])[0]
 
 
-def test_a_flood_is_counted() -> None:
+def test_the_number_of_lines_is_limited() -> None:
     events = [_step(Phase.DEPLOYING, Phase.RUNNING, str(n)) for n in range(LINES_MAX + 7)]
 
     assert message(events).endswith("\n... and 7 more")
@@ -146,13 +146,13 @@ def test_trailers_name_revision_plan_height_and_each_transaction_once() -> None:
     assert dict(found)["Tx-Hash"] == intent().hash
 
 
-def test_what_is_not_known_has_no_trailer() -> None:
+def test_unknown_values_have_no_trailer() -> None:
     plan = Plan("", (), (), (), makers.remembered())
 
     assert [name for name, _ in trailers([], plan, 0)] == ["Plan-Digest"]
 
 
-def test_what_happens_within_a_phase_is_told_with_what_comes_of_it() -> None:
+def test_a_transition_within_a_phase() -> None:
     loss = Transition(ID, LEASE, Phase.RUNNING, Phase.RUNNING, "Pod Web-1 was removed", "another runs")
     assert event_lines([loss]) == [f"Workload {ID} is Running: pod Web-1 was removed; another runs"]
 

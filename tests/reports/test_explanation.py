@@ -1,4 +1,4 @@
-"""From the order to the next try."""
+"""Explanations, from the order to the next try."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def steps(case: ExplainedCase) -> list[tuple[str, str]]:
     return [(step.step, step.state) for step in explanation(case)]
 
 
-def test_an_order_that_is_not_bid_on_says_why_now_and_why_before() -> None:
+def test_an_order_without_a_bid_has_current_and_past_reasons() -> None:
     found = (
         decision(str(ORDER), "PriceTooLow"),
         decision(str(ORDER), "NoCapacity", ended_at=AT + 60),
@@ -50,7 +50,7 @@ def test_an_order_that_is_not_bid_on_says_why_now_and_why_before() -> None:
     )
 
 
-def test_every_link_in_the_order_of_cause_and_effect() -> None:
+def test_steps_are_in_the_order_of_cause_and_effect() -> None:
     found = (
         decision(ID, "ApplyWorkload", held=False),
         decision(f"workloads/{ID}.yaml", "FileFaulty"),
@@ -80,7 +80,7 @@ def test_every_link_in_the_order_of_cause_and_effect() -> None:
     assert last.until == AT + 30
 
 
-def test_what_is_never_tried_again_says_so() -> None:
+def test_an_effect_that_is_not_retried() -> None:
     retry = Retry(1, 0, "Invalid", "spec is wrong")
     case = replace(CASE, memory=Memory(retries={EffectKey.parse(f"CreateBid:{LEASE}"): retry}))
     assert explanation(case)[-1].message.endswith(
@@ -88,7 +88,7 @@ def test_what_is_never_tried_again_says_so() -> None:
     )
 
 
-def test_a_daemon_that_runs_tells_what_it_sees_in_the_place_of_what_is_remembered() -> None:
+def test_observed_state_replaces_remembered_state() -> None:
     found = WorkloadView(
         id=ID,
         lease=str(LEASE),

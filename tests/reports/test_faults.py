@@ -82,7 +82,7 @@ def test_github_commands() -> None:
 
 
 @given(st.lists(faults, max_size=4))
-def test_a_fault_is_one_command_whatever_it_says(found: list[Fault]) -> None:
+def test_a_fault_is_one_command_for_any_text(found: list[Fault]) -> None:
     lines = github_of(found).split("\n")
     assert len(lines) == len(found) + 1
     for line, fault in zip(lines, found, strict=False):
@@ -94,7 +94,7 @@ def test_a_fault_is_one_command_whatever_it_says(found: list[Fault]) -> None:
 
 
 @given(st.lists(faults, max_size=4))
-def test_sarif_is_of_its_schema(found: list[Fault]) -> None:
+def test_sarif_matches_its_schema(found: list[Fault]) -> None:
     SARIF.validate(json.loads(sarif_of(found)))
 
 
@@ -144,7 +144,7 @@ def test_fingerprints_differ_and_stay_while_lines_move() -> None:
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
-def test_each_rule_is_of_some_fault(rule: str) -> None:
+def test_each_rule_is_used(rule: str) -> None:
     sources = "".join(path.read_text() for path in (ROOT / "reconciler").glob("[dv]*/*.py"))
     assert re.search(rf'rule(: str = field\(default)?="{rule}"', sources)
 

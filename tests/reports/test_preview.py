@@ -1,4 +1,4 @@
-"""A preview as text, Markdown and JSON: what must be seen first, and strangers' text as text."""
+"""Previews as text, Markdown and JSON: order of sections, escaping, limits."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def preview(**changes: Any) -> Preview:
     return replace(made, **{"files": (FileChange("pricing.yaml", "changed"),), **changes})
 
 
-def test_nothing_is_said_of_what_does_not_change() -> None:
+def test_unchanged_parts_are_omitted() -> None:
     none = replace(preview(), files=())
     assert report_of(none).headline == "nothing changes: no file of this provider differs"
     text = preview_text(none)
@@ -60,7 +60,7 @@ def test_nothing_is_said_of_what_does_not_change() -> None:
     assert "height 7; it has applied bbbbbbbbbbbb." in text
 
 
-def test_prices_are_shown_old_and_new_in_grouped_figures() -> None:
+def test_prices_have_old_and_new_values_with_digit_groups() -> None:
     dear = replace(NEW, rate=Decimal("1234567.5"))
     made = preview(prices=(Price("small", Resources(500, 512 * MB, 1024 * MB), OLD, dear),))
     row = next(line for line in preview_text(made).splitlines() if line.strip().startswith("small"))
@@ -77,7 +77,7 @@ def test_prices_are_shown_old_and_new_in_grouped_figures() -> None:
     assert report_of(first).headline == "prices set"
 
 
-def test_a_file_with_errors_is_told_once_and_not_what_it_would_have_changed() -> None:
+def test_a_file_with_errors_is_listed_once_without_its_fields() -> None:
     held = Hold(
         Subject.parse("pricing.yaml"),
         Reason.FILE_FAULTY,
@@ -95,14 +95,14 @@ def test_a_file_with_errors_is_told_once_and_not_what_it_would_have_changed() ->
     assert "it has errors and is not applied" in text
 
 
-def test_a_command_stands_as_code_in_a_comment_and_nothing_else_does() -> None:
+def test_only_commands_are_code_in_a_comment() -> None:
     said = "let it pass: `provider-daemon approve DIGEST` or `provider-daemon x](y)` or `rm`"
     text = preview_markdown(preview(ceilings=(Hold(Subject.parse("a"), Reason.PRICE_JUMP, said, ours=True),)))
     assert "pass: `provider-daemon approve DIGEST` or &#96;provider-daemon x&#93;" in text
     assert "or &#96;rm&#96;" in text
 
 
-def test_errors_limits_and_money_come_before_the_details() -> None:
+def test_errors_limits_and_warnings_come_first() -> None:
     made = preview(
         faults=(Fault("pricing.yaml", 3, 1, "no price"), Fault("config.yaml", 1, 1, "hm", warning=True)),
         ceilings=(Hold(Subject.parse("pricing.yaml"), Reason.PRICE_JUMP, "too far", ours=True),),
@@ -116,7 +116,7 @@ def test_errors_limits_and_money_come_before_the_details() -> None:
         assert places == sorted(places)
 
 
-def test_only_what_the_new_plan_adds_is_told_of_an_object() -> None:
+def test_only_lines_that_the_new_plan_adds_are_listed() -> None:
     old = Hold(Subject.parse("1-1-1-aaaaaaaaaa"), Reason.NO_WORKLOAD_FILE, "it waits")
     new = Hold(Subject.parse("1-1-1-aaaaaaaaaa"), Reason.ASKS_TOO_MUCH, "it asks for more")
     gone = RemoveWorkload("kubernetes", makers.workload(2).id, "its lease is closed")
@@ -132,7 +132,7 @@ def test_only_what_the_new_plan_adds_is_told_of_an_object() -> None:
     assert ": 1 more affected, 1 held." in text
 
 
-def test_a_workloads_fields_stand_beside_what_becomes_of_it() -> None:
+def test_the_fields_of_a_workload_are_listed_with_its_effects() -> None:
     workload = makers.workload(2)
     held = Hold(Subject.parse(workload.id), Reason.ASKS_TOO_MUCH, "it asks for more")
     made = preview(
@@ -146,7 +146,7 @@ def test_a_workloads_fields_stand_beside_what_becomes_of_it() -> None:
     assert preview_text(made).count(workload.id) == 1
 
 
-def test_capacity_is_told_where_it_changes() -> None:
+def test_capacity_is_listed_if_it_changes() -> None:
     before = FreeCapacity(Resources(8000, 8 * MB, 8 * MB, 1), Resources(4000, 4 * MB, 4 * MB, 1))
     after = replace(before, free=Resources(3000, 4 * MB, 4 * MB, 0))
     assert "Capacity" not in preview_text(preview(rooms=(before, before)))
@@ -156,7 +156,7 @@ def test_capacity_is_told_where_it_changes() -> None:
 
 
 @pytest.mark.parametrize("render", [preview_markdown, preview_text])
-def test_text_of_strangers_is_text(render: object) -> None:
+def test_foreign_text_is_escaped(render: object) -> None:
     made = preview(
         orders=(
             OrderChange(OrderId(EVIL, 1, 1, 1), BidDecision(), BidDecision(None, Reason.NO_PRICE, EVIL)),
@@ -180,7 +180,7 @@ def test_text_of_strangers_is_text(render: object) -> None:
             assert sign not in neutralize(shown)
 
 
-def test_a_long_list_is_cut_in_a_comment_and_whole_in_the_text() -> None:
+def test_a_long_list_is_truncated_in_a_comment_only() -> None:
     many = tuple(
         OrderChange(makers.order_id(n), BidDecision(Decimal(1)), BidDecision(Decimal(2)))
         for n in range(1, 101)
@@ -191,7 +191,7 @@ def test_a_long_list_is_cut_in_a_comment_and_whole_in_the_text() -> None:
     assert preview_text(made).count("bid 2uve") == 100
 
 
-def test_no_section_pushes_another_out_of_a_comment() -> None:
+def test_every_section_fits_into_a_comment() -> None:
     long = "*" * 5_000
     made = preview(
         faults=tuple(Fault(f"{n}{long}", 1, 1, long, long) for n in range(60)),
@@ -210,7 +210,7 @@ def test_no_section_pushes_another_out_of_a_comment() -> None:
         assert told in out
 
 
-def test_json_has_every_figure_as_text_or_whole_number() -> None:
+def test_json_has_numbers_as_text_or_integers() -> None:
     room = FreeCapacity(Resources(1), Resources(2))
     made = preview(
         prices=(Price("small", Resources(500), OLD, None),),
@@ -242,7 +242,7 @@ def workload_change(number: int, verb: str = "changed") -> WorkloadChange:
     return WorkloadChange(workload.id, workload.path, verb)
 
 
-def test_the_headline_counts_what_is_done_and_what_is_held() -> None:
+def test_the_headline_counts_effects_and_holds() -> None:
     numbers = range(1, 203)
     made = preview(
         files=tuple(FileChange(makers.workload(n).path, "changed") for n in numbers),
@@ -256,8 +256,8 @@ def test_the_headline_counts_what_is_done_and_what_is_held() -> None:
         assert out.index(": closed") < out.index(": changed") < out.index("AsksTooMuch")
 
 
-def test_the_only_effect_outlasts_a_cut() -> None:
-    """The one workload that is removed sorts behind a thousand that are held."""
+def test_effects_come_before_holds_in_a_truncated_list() -> None:
+    """The id of the removed workload sorts after those of a thousand held ones."""
     last = makers.workload(9_000)
     made = preview(
         files=tuple(FileChange(makers.workload(n).path, "changed") for n in range(1, 1_000)),
@@ -297,7 +297,7 @@ def test_the_only_effect_outlasts_a_cut() -> None:
         ),
     ],
 )
-def test_a_change_of_which_nothing_takes_effect_says_so(changes: dict[str, Any], why: str) -> None:
+def test_a_change_without_effect_has_the_reason(changes: dict[str, Any], why: str) -> None:
     made = preview(**changes)
     assert report_of(made).headline == f"nothing takes effect: {why}"
     assert preview_markdown(made).startswith(
@@ -306,6 +306,6 @@ def test_a_change_of_which_nothing_takes_effect_says_so(changes: dict[str, Any],
     assert json.loads(preview_json(made))["takes_effect"] is False
 
 
-def test_one_file_that_takes_effect_is_enough() -> None:
+def test_one_file_with_an_effect_suffices() -> None:
     files = (FileChange("a.yaml", "changed"), FileChange("config.yaml", "changed", fields=(FIELD,)))
     assert report_of(preview(files=files)).headline == "2 files changed"

@@ -1,4 +1,4 @@
-"""Ports with a watch on them answer as before, and are timed also where they fail."""
+"""Timed ports return and raise as before; failed calls are timed too."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.api.playing import INTENT
 
 
 class Repo:
-    """Says what it was asked."""
+    """Records its calls."""
 
     def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
         return Unseen(f"looked {applied}")
@@ -39,7 +39,7 @@ class Repo:
 
 
 class Chain:
-    """Says what it was asked."""
+    """Records its calls."""
 
     def forget_height(self) -> None:
         raise OSError("forgotten")
@@ -54,7 +54,7 @@ class Chain:
         return Done(intent.hash)
 
 
-def test_the_repository_answers_as_before_and_is_timed() -> None:
+def test_calls_to_the_repository_are_timed() -> None:
     timed = CallTimings()
     repo: ports.Repo = TimedRepo(Repo(), timed)
     assert repo.look("a") == Unseen("looked a")
@@ -68,7 +68,7 @@ def test_the_repository_answers_as_before_and_is_timed() -> None:
     }
 
 
-def test_the_chain_answers_as_before_and_is_timed() -> None:
+def test_calls_to_the_chain_are_timed() -> None:
     timed = CallTimings()
     chain: ports.Chain = TimedChain(Chain(), timed)
     assert chain.look(["h"], []) == Unseen("1 0")

@@ -1,4 +1,4 @@
-"""The history stays small, and always has the newest point."""
+"""The history is bounded and always has the newest point."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def at(seconds: int, **changes: object) -> Snapshot:
     return replace(FULL, cycle=cycle_at(seconds), money=money, **changes)  # type: ignore[arg-type]  # fields
 
 
-def test_money_is_kept_for_days_in_few_points() -> None:
+def test_old_points_are_thinned() -> None:
     history = MetricsHistory()
     for seconds in range(0, 400_000, 5):
         history.record(at(seconds))
@@ -28,21 +28,21 @@ def test_money_is_kept_for_days_in_few_points() -> None:
     assert max(gaps) <= 2 * min(gaps)
 
 
-def test_the_newest_is_there_however_close_it_is() -> None:
+def test_the_newest_point_is_always_present() -> None:
     history = MetricsHistory(spacing_seconds=60)
     for seconds in (0, 1, 2, 3):
         history.record(at(seconds))
     assert [p.earned_uve for p in history.money()] == [0, 3]
 
 
-def test_nothing_is_noted_of_a_chain_that_was_never_seen() -> None:
+def test_without_a_seen_chain_there_are_no_points() -> None:
     history = MetricsHistory()
     history.record(at(1, height=0))
     assert history.money() == ()
     assert sum(history.durations.counts) == 1
 
 
-def test_commits_are_kept_once_and_newest_first() -> None:
+def test_commits_are_unique_and_newest_first() -> None:
     history = MetricsHistory()
     first, second = CommitView("a" * 40, after(1), "one"), CommitView("b" * 40, after(2), "two")
     for commit in (None, first, first, second, second):
@@ -50,7 +50,7 @@ def test_commits_are_kept_once_and_newest_first() -> None:
     assert history.commits() == ((second, first), (first,))
 
 
-def test_durations_are_counted_as_prometheus_counts_them() -> None:
+def test_durations_are_cumulative_buckets() -> None:
     took = Durations().with_one(0.004).with_one(0.01).with_one(0.3).with_one(99)
     counted = dict(took.cumulative())
     assert (counted["0.01"], counted["0.25"], counted["0.5"], counted["60.0"], counted["+Inf"]) == (

@@ -1,4 +1,4 @@
-"""Token files: read strictly, compared without telling, never quoted."""
+"""Secret files: strict parsing, and messages without secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def tokens(tmp_path: Path, text: str) -> SecretFile[object]:
     return SecretFile(path, read_tokens)
 
 
-def test_tokens_have_names_and_ends(tmp_path: Path) -> None:
+def test_tokens_have_names_and_expiries(tmp_path: Path) -> None:
     text = f"# first\n\n{LONG} grafana 2027-01-01T00:00:00+01:00  # monitoring\nsha256:{DIGEST}\n"
     first, second = read_tokens(Path("t"), text)
     assert (first.name, first.until) == ("grafana", 1_798_758_000)
@@ -43,16 +43,14 @@ def test_tokens_have_names_and_ends(tmp_path: Path) -> None:
         (f"sha256:{'z' * 64}\n", ":1: sha256: is followed by 64 hex digits"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line_and_without_the_secret(
-    tmp_path: Path, text: str, sentence: str
-) -> None:
+def test_errors_have_the_line_and_not_the_secret(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(SecretError) as caught:
         tokens(tmp_path, text)
     assert sentence in str(caught.value)
     assert LONG not in str(caught.value)
 
 
-def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+def test_a_file_readable_by_others_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_text(LONG)
     for mode in (0o604, 0o640, 0o666):
@@ -61,7 +59,7 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
             SecretFile(path, read_tokens)
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_bytes(b"\xff\xfe" * 20)
     path.chmod(0o600)
@@ -69,7 +67,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
         SecretFile(path, read_tokens)
 
 
-def test_a_file_that_changes_is_read_again_and_a_bad_one_leaves_the_old(tmp_path: Path) -> None:
+def test_a_changed_file_is_reloaded_and_an_invalid_one_ignored(tmp_path: Path) -> None:
     file = tokens(tmp_path, LONG)
     old = file.content
     assert not file.refresh()

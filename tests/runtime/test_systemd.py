@@ -1,4 +1,4 @@
-"""sd_notify as systemd hears it, over its own kind of socket."""
+"""sd_notify over datagram sockets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.runtime.systemd import Systemd
 
 
 @pytest.mark.parametrize("abstract", [False, True])
-def test_it_tells_the_named_socket(tmp_path: Path, abstract: bool) -> None:
+def test_messages_go_to_the_named_socket(tmp_path: Path, abstract: bool) -> None:
     name = f"@provider-daemon-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(f"\0{name[1:]}" if abstract else name)
@@ -37,17 +37,17 @@ def test_it_tells_the_named_socket(tmp_path: Path, abstract: bool) -> None:
         {"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"},
     ],
 )
-def test_without_a_question_there_is_no_watchdog(environment: dict[str, str]) -> None:
+def test_without_a_watchdog_interval_there_is_no_watchdog(environment: dict[str, str]) -> None:
     assert Systemd(environment).watchdog_seconds is None
 
 
-def test_nobody_listens(tmp_path: Path) -> None:
+def test_without_a_listener_nothing_fails(tmp_path: Path) -> None:
     Systemd({}).ready("x")
     Systemd({"NOTIFY_SOCKET": str(tmp_path / "none")}).ready("x")
     Systemd({"NOTIFY_SOCKET": "vsock:2:1"}).status("x")
 
 
-def test_a_full_socket_does_not_hold_us_up(tmp_path: Path) -> None:
+def test_a_full_socket_does_not_block(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         told = Systemd({"NOTIFY_SOCKET": str(tmp_path / "notify")})
@@ -55,7 +55,7 @@ def test_a_full_socket_does_not_hold_us_up(tmp_path: Path) -> None:
             told.status("x" * 100)
 
 
-def test_a_heartbeat_file_for_supervisors_that_look_at_its_age(tmp_path: Path) -> None:
+def test_a_heartbeat_touches_the_file(tmp_path: Path) -> None:
     beat = tmp_path / "alive"
     told = Systemd({"PROVIDER_DAEMON_HEARTBEAT": str(beat)})
     assert not beat.exists()

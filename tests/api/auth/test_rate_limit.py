@@ -1,4 +1,4 @@
-"""Buckets refill with time, client by client; few clients are remembered."""
+"""Token buckets per client, and the limit of remembered clients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_a_burst_then_the_sustained_rate() -> None:
     assert [limiter.take("a", 1_000.0) for _ in range(4)] == [0, 0, 0, 0.5], "it is never more than full"
 
 
-def test_a_client_that_waits_as_told_is_allowed() -> None:
+def test_a_client_is_allowed_after_the_returned_wait() -> None:
     limiter = RateLimiter(Rate(0.1, 1))
     limiter.take("a", 0.0)
     wait = limiter.take("a", 1.0)
@@ -24,7 +24,7 @@ def test_a_client_that_waits_as_told_is_allowed() -> None:
     assert limiter.take("a", 1.0 + wait) == 0
 
 
-def test_few_clients_are_remembered() -> None:
+def test_the_number_of_remembered_clients_is_limited() -> None:
     limiter = RateLimiter(Rate(1, 1))
     for n in range(CLIENTS_MAX + 100):
         limiter.take(str(n), 0.0)

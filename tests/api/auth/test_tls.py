@@ -1,4 +1,4 @@
-"""Where others reach us: TLS and proof or no start; wrong and expired ones are told so, and nothing leaks."""
+"""Remote addresses: TLS and authentication are required, and invalid or expired credentials are refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STATUS = "/api/v1/status"
 
 @dataclass
 class World:
-    """A machine with an authority, a certificate and tokens."""
+    """A host with a certificate authority, a certificate and tokens."""
 
     authority: Authority
     proof: RemoteAccess
@@ -95,13 +95,13 @@ def test_without_tls_it_does_not_start(host: str, where: str) -> None:
     )
 
 
-def test_without_proof_of_who_asks_it_does_not_start(world: World) -> None:
+def test_without_authentication_it_does_not_start(world: World) -> None:
     proof = replace(world.proof, tokens=None, client_ca=None)
     with pytest.raises(ServeError, match=r"without authentication; set listen.tokens or listen.c"):
         serve(outside=EVERYWHERE, remote_access=proof)
 
 
-def test_handshakes_that_nobody_finishes_give_way(world: World, started: Started) -> None:
+def test_unfinished_handshakes_are_closed(world: World, started: Started) -> None:
     asker = world.asker(started)
     at = (asker.at.host, asker.at.port)
     slow = [socket.create_connection(at, 20, ("127.0.0.2", 0)) for _ in range(80)]
@@ -117,7 +117,7 @@ def test_handshakes_that_nobody_finishes_give_way(world: World, started: Started
         each.close()
 
 
-def test_nobody_fills_the_log_from_outside(
+def test_failed_connections_do_not_fill_the_log(
     world: World, started: Started, caplog: pytest.LogCaptureFixture
 ) -> None:
     asker = world.asker(started)
@@ -130,7 +130,7 @@ def test_nobody_fills_the_log_from_outside(
 
 
 @pytest.mark.parametrize("token", [TOKEN, HASHED])
-def test_a_token_opens(world: World, started: Started, token: str) -> None:
+def test_a_valid_token_is_accepted(world: World, started: Started, token: str) -> None:
     asker = world.asker(started)
     assert asker.ask(STATUS, Authorization=bearer(token)).tree["provider"] == "one"
     password = base64.b64encode(f"anyone:{token}".encode()).decode()
@@ -153,7 +153,7 @@ def test_a_token_opens(world: World, started: Started, token: str) -> None:
         ("Bearer", "authentication is required"),
     ],
 )
-def test_what_proves_nothing_opens_nothing(world: World, started: Started, shown: str, sentence: str) -> None:
+def test_invalid_credentials_are_refused(world: World, started: Started, shown: str, sentence: str) -> None:
     headers: dict[str, Any] = {"Authorization": shown} if shown else {}
     answers = [world.asker(started).ask(path, **headers) for path in (STATUS, "/", "/openapi.json")]
     for answer in answers:
@@ -163,23 +163,23 @@ def test_what_proves_nothing_opens_nothing(world: World, started: Started, shown
         assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_browser_is_asked_for_a_password(world: World, started: Started) -> None:
+def test_a_browser_gets_a_basic_challenge(world: World, started: Started) -> None:
     answer = world.asker(started).ask("/", Accept="text/html,application/xhtml+xml")
     assert (answer.code, answer.headers["www-authenticate"].split()[0]) == (401, "Basic")
 
 
-def test_a_secret_in_a_line_that_is_too_long_is_neither_logged_nor_known(
+def test_a_secret_in_an_overlong_line_is_neither_logged_nor_accepted(
     world: World, started: Started, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert world.asker(started).ask(STATUS, Authorization=bearer(f"{TOKEN}{'x' * 10_000}")).code == 400
     assert TOKEN not in caplog.text
 
 
-def test_a_client_certificate_opens(world: World, started: Started) -> None:
+def test_a_client_certificate_is_accepted(world: World, started: Started) -> None:
     assert world.asker(started, world.authority.issue("monitoring")).ask(STATUS).code == 200
 
 
-def test_strange_and_expired_client_certificates_end_in_the_handshake(
+def test_foreign_and_expired_client_certificates_fail_the_handshake(
     world: World, started: Started, tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
@@ -191,7 +191,7 @@ def test_strange_and_expired_client_certificates_end_in_the_handshake(
     assert world.asker(started).ask("/healthz").code == 200
 
 
-def test_an_expired_certificate_of_ours_is_told_at_the_start_and_to_clients(
+def test_an_expired_server_certificate_is_logged_and_reported(
     world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     certificate, key = world.authority.issue("ours", -DAY)
@@ -215,13 +215,13 @@ def test_an_expired_certificate_of_ours_is_told_at_the_start_and_to_clients(
 
 
 @pytest.mark.parametrize(("days", "told"), [(-1, "CertificateExpired"), (13, "CertificateExpires"), (15, "")])
-def test_a_certificate_is_told_of_before_and_after_its_end(world: World, days: int, told: str) -> None:
+def test_an_expiring_certificate_is_reported(world: World, days: int, told: str) -> None:
     certificate, key = world.authority.issue("dated", days * DAY)
     found = Certificate(replace(world.proof, certificate=certificate, key=key)).trouble(int(time.time()))
     assert (found.reason if found else "") == told
 
 
-def test_renewed_files_are_taken_without_a_restart_and_bad_ones_are_not(
+def test_renewed_files_are_reloaded_and_invalid_ones_ignored(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(server, "RELOAD_SECONDS", 0.02)
@@ -248,7 +248,7 @@ def test_renewed_files_are_taken_without_a_restart_and_bad_ones_are_not(
         started.stop()
 
 
-def test_who_guesses_is_soon_not_heard_and_who_knows_still_is(world: World) -> None:
+def test_failed_authentications_are_rate_limited_and_valid_tokens_are_not(world: World) -> None:
     rates = replace(UNLIMITED, failure=Rate(0.001, 3))
     started = serve(outside=EVERYWHERE, remote_access=world.proof, rates=rates)
     try:
@@ -260,9 +260,7 @@ def test_who_guesses_is_soon_not_heard_and_who_knows_still_is(world: World) -> N
         started.stop()
 
 
-def test_anyone_may_ask_whether_we_are_well_and_learns_no_more(
-    world: World, snapshots: SnapshotStore, started: Started
-) -> None:
+def test_health_is_public_without_details(world: World, snapshots: SnapshotStore, started: Started) -> None:
     snapshots.publish(replace(FULL, readings=(ReadingView("chain", NEVER, "node 10.1.2.3 refused"),)))
     asker = world.asker(started)
     assert asker.ask("/healthz").code == 200
@@ -272,7 +270,7 @@ def test_anyone_may_ask_whether_we_are_well_and_learns_no_more(
     assert told == "the chain has not been seen yet: node 10.1.2.3 refused"
 
 
-def test_metrics_ask_for_proof_too(world: World) -> None:
+def test_metrics_require_authentication(world: World) -> None:
     started = serve(metrics=EVERYWHERE, remote_access=world.proof)
     try:
         asker = Asker(ListenAddress("127.0.0.1", started.ports.metrics.port), world.authority.client())
@@ -283,7 +281,7 @@ def test_metrics_ask_for_proof_too(world: World) -> None:
         started.stop()
 
 
-def test_plain_words_at_a_tls_port_harm_nobody(world: World, started: Started) -> None:
+def test_plain_http_on_a_tls_port_is_harmless(world: World, started: Started) -> None:
     assert started.ports.outside is not None
     with socket.create_connection(("127.0.0.1", started.ports.outside.port), timeout=20) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -302,7 +300,7 @@ def test_plain_words_at_a_tls_port_harm_nobody(world: World, started: Started) -
         ({"tokens": "open"}, "other users may read .*open; run chmod 600"),
     ],
 )
-def test_files_that_cannot_be_used_are_sentences(
+def test_unusable_files_have_an_error_message(
     world: World, tmp_path: Path, change: dict[str, str], sentence: str
 ) -> None:
     (tmp_path / "empty").write_text("# nothing\n")
@@ -314,7 +312,7 @@ def test_files_that_cannot_be_used_are_sentences(
         serve(outside=EVERYWHERE, remote_access=proof)
 
 
-def test_a_peer_that_asks_too_often_is_told_when_to_come_again() -> None:
+def test_a_client_over_its_rate_gets_retry_after() -> None:
     few = Rate(0.5, 3)
     started = serve(rates=Rates(few, few, few, WITHOUT_LIMITS))
     try:

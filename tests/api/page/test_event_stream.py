@@ -1,4 +1,4 @@
-"""News for the page: the overview at once, again with each cycle, to many, and until we stop."""
+"""The event stream: the overview at once and after each cycle, for many clients, until the servers stop."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.api.worlds import FULL, ILL, NOON, WELL, cycle_at, hold_view, lease
 
 @contextmanager
 def listening(at: ListenAddress, source: str = "127.0.0.1") -> Iterator[http.client.HTTPResponse]:
-    """Somebody who listens."""
+    """An open event stream."""
     connection = http.client.HTTPConnection(at.host, at.port, timeout=20, source_address=(source, 0))
     connection.request("GET", "/api/v1/stream")
     try:
@@ -41,7 +41,7 @@ def listening(at: ListenAddress, source: str = "127.0.0.1") -> Iterator[http.cli
 
 
 def overview(response: http.client.HTTPResponse) -> Any:
-    """The next event's data; pauses and heartbeats are passed over."""
+    """The data of the next event; retry lines and heartbeats are skipped."""
     while line := response.readline():
         if line.startswith(b"data: "):
             decode_json(line[6:], OverviewView)
@@ -64,7 +64,7 @@ def ended(n: int) -> Snapshot:
     )
 
 
-def test_each_cycle_is_told_to_all_who_listen(snapshots: SnapshotStore, servers: Started) -> None:
+def test_each_cycle_is_sent_to_all_clients(snapshots: SnapshotStore, servers: Started) -> None:
     with listening(servers.ports.api) as one, listening(servers.ports.api) as other:
         assert one.getheader("Content-Type") == "text/event-stream"
         assert [overview(each)["status"]["chain"]["height"] for each in (one, other)] == [91, 91]
@@ -76,7 +76,7 @@ def test_each_cycle_is_told_to_all_who_listen(snapshots: SnapshotStore, servers:
             ]
 
 
-def test_who_is_slow_gets_the_newest_alone(snapshots: SnapshotStore, servers: Started) -> None:
+def test_a_slow_client_gets_the_latest_overview_only(snapshots: SnapshotStore, servers: Started) -> None:
     with listening(servers.ports.api) as one:
         overview(one)
         for n in range(1, 40):
@@ -87,7 +87,7 @@ def test_who_is_slow_gets_the_newest_alone(snapshots: SnapshotStore, servers: St
         assert len(heights) < 10
 
 
-def test_money_is_told_whole_at_first_then_by_its_newest_point(
+def test_the_money_history_is_complete_in_the_first_event_only(
     snapshots: SnapshotStore, servers: Started
 ) -> None:
     for n in range(1, 6):
@@ -98,14 +98,14 @@ def test_money_is_told_whole_at_first_then_by_its_newest_point(
         assert [p["balance_uve"] for p in overview(one)["money_history"]] == [6]
 
 
-def test_what_is_silent_lives(servers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_streams_get_heartbeats(servers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
     with listening(servers.ports.api) as one:
         overview(one)
         assert any(one.readline() == b": heartbeat\n" for _ in range(5))
 
 
-def test_one_client_does_not_take_every_place(servers: Started) -> None:
+def test_streams_are_limited_per_client(servers: Started) -> None:
     with ExitStack() as stack:
         for _ in range(stream.LISTENERS_PER_CLIENT):
             overview(stack.enter_context(listening(servers.ports.api, "127.0.0.2")))
@@ -113,7 +113,7 @@ def test_one_client_does_not_take_every_place(servers: Started) -> None:
         assert stack.enter_context(listening(servers.ports.api)).status == 200
 
 
-def test_listeners_have_a_most_and_who_leaves_makes_room(
+def test_streams_are_limited_and_a_closed_one_makes_room(
     servers: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "LISTENERS_MAX", 2)
@@ -132,7 +132,9 @@ def test_listeners_have_a_most_and_who_leaves_makes_room(
     raise AssertionError("nobody made room")
 
 
-def test_a_stop_ends_them_soon(snapshots: SnapshotStore, caplog: pytest.LogCaptureFixture) -> None:
+def test_stopping_the_servers_ends_streams(
+    snapshots: SnapshotStore, caplog: pytest.LogCaptureFixture
+) -> None:
     started = serve(snapshots)
     with listening(started.ports.api) as one:
         overview(one)
@@ -146,7 +148,7 @@ def test_a_stop_ends_them_soon(snapshots: SnapshotStore, caplog: pytest.LogCaptu
     assert caplog.text == ""
 
 
-def test_the_overview_puts_first_what_needs_looking_at(snapshots: SnapshotStore, servers: Started) -> None:
+def test_the_overview_lists_the_most_urgent_first(snapshots: SnapshotStore, servers: Started) -> None:
     ending = TimeLeft(Funding.CRITICAL, 4, 20)
     poor = replace(
         WELL, id=WorkloadId(WELL.id[:-1] + "x"), lease=str(lease(1000007)), funding=Funding.CRITICAL

@@ -1,4 +1,4 @@
-"""The page is ours alone: every part it names is served, and it may load nothing else."""
+"""The files of the page: every referenced file is served, and the policy forbids all others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ELSEWHERE = re.compile(r"https?://|//[a-z]+\.")
 
 
 class Named(HTMLParser):
-    """What a page loads, its ids, and what in it our policy would not let run."""
+    """The files that a page loads, its ids, and its parts that the policy forbids."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ def index(servers: Started) -> Named:
     return page
 
 
-def test_the_page_is_served_with_a_policy_that_lets_nothing_else_in(servers: Started) -> None:
+def test_the_page_has_a_strict_content_security_policy(servers: Started) -> None:
     answer = ask(servers.ports.api, "/")
     assert (answer.code, answer.type) == (200, "text/html; charset=utf-8")
     policy = answer.headers["content-security-policy"]
@@ -52,7 +52,7 @@ def test_the_page_is_served_with_a_policy_that_lets_nothing_else_in(servers: Sta
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-def test_everything_that_it_names_is_there_with_its_type(servers: Started) -> None:
+def test_every_referenced_file_is_served_with_its_type(servers: Started) -> None:
     types = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
     wanted = index(servers).loads
     seen: set[str] = set()
@@ -69,7 +69,7 @@ def test_everything_that_it_names_is_there_with_its_type(servers: Started) -> No
     assert seen | icons == {f"page/{name}" for name in PageFiles().names} - {"page/index.html"}
 
 
-def test_nothing_in_it_needs_what_the_policy_forbids(servers: Started) -> None:
+def test_the_page_complies_with_its_policy(servers: Started) -> None:
     assert index(servers).inline == []
     for name in PageFiles().names:
         text = ask(servers.ports.api, f"/page/{name}").body.decode()
@@ -81,7 +81,7 @@ def test_nothing_in_it_needs_what_the_policy_forbids(servers: Started) -> None:
         assert outside == text.replace("http://www.w3.org/2000/svg", ""), name
 
 
-def test_every_id_that_the_scripts_use_is_on_the_page(servers: Started) -> None:
+def test_every_id_in_the_scripts_is_on_the_page(servers: Started) -> None:
     ids = set(index(servers).ids)
     for name in PageFiles().names:
         if name.endswith(".js"):
@@ -89,7 +89,7 @@ def test_every_id_that_the_scripts_use_is_on_the_page(servers: Started) -> None:
             assert set(used) <= ids, name
 
 
-def test_a_part_that_is_known_is_not_sent_again(servers: Started) -> None:
+def test_an_unchanged_file_is_not_sent_again(servers: Started) -> None:
     first = ask(servers.ports.api, "/page/style.css")
     again = ask(servers.ports.api, "/page/style.css", If_None_Match=first.headers["etag"])
     assert (again.code, again.body) == (304, b"")
@@ -98,6 +98,6 @@ def test_a_part_that_is_known_is_not_sent_again(servers: Started) -> None:
 @pytest.mark.parametrize(
     "name", ["nothing.js", "..%2fapi.py", "%2e%2e%2f__init__.py", "x%00.js", "page.js%2f"]
 )
-def test_nothing_else_of_the_package_is_served(servers: Started, name: str) -> None:
+def test_other_files_of_the_package_are_not_served(servers: Started, name: str) -> None:
     answer = ask(servers.ports.api, f"/page/{name}")
     assert (answer.code, answer.type) == (404, "application/json; charset=utf-8")

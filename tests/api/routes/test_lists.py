@@ -52,9 +52,7 @@ def test_an_empty_list_has_no_next_page() -> None:
     assert listed((), ListPage()) == ListView((), 0, "")
 
 
-def test_leases_are_found_by_tenant_and_by_the_state_of_their_escrow(
-    snapshots: SnapshotStore, servers: Started
-) -> None:
+def test_leases_are_filtered_by_tenant_and_escrow_state(snapshots: SnapshotStore, servers: Started) -> None:
     low = TimeLeft(Funding.LOW, 10, 50)
     leases = tuple(
         replace(FULL.leases[0], id=str(lease(n)), workload=workload_id(lease(n))) for n in range(1, 5)
@@ -84,29 +82,29 @@ def test_bids_are_listed(servers: Started) -> None:
     assert (found["price_uve"], found["deposit_uve"], found["created_at_height"]) == ("2733", 500_000, 88)
 
 
-def test_holds_are_told_page_by_page_and_none_is_lost(snapshots: SnapshotStore, servers: Started) -> None:
+def test_the_pages_of_holds_are_complete(snapshots: SnapshotStore, servers: Started) -> None:
     subjects = ["", "repository", *(f"ve1tenant/{n}/1/1" for n in range(30)), "workloads/a b.yaml"]
-    held = [hold_view(s, Reason.CEILING, f"{s} {n}", ours=n == 1) for s in subjects for n in range(3)]
-    snapshots.publish(replace(FULL, holds=tuple(sorted(held))))
+    holds = [hold_view(s, Reason.CEILING, f"{s} {n}", ours=n == 1) for s in subjects for n in range(3)]
+    snapshots.publish(replace(FULL, holds=tuple(sorted(holds))))
     found: list[HoldView] = []
     after = ""
     while True:
         path = f"/api/v1/holds?limit=7&after={quote(after)}"
         page: ListView[HoldView] = ask(servers.ports.api, path).view(ListView[HoldView])
-        assert page.total == len(held)
+        assert page.total == len(holds)
         found += page.items
         if not (after := page.next):
             break
-    assert len(found) == len(held)
-    assert set(found) == set(held)
+    assert len(found) == len(holds)
+    assert set(found) == set(holds)
     for about, count in (("orders", 90), ("others", 9)):
-        told = ask(servers.ports.api, f"/api/v1/holds?about={about}").tree
-        assert (len(told["items"]), told["total"]) == (count, count)
+        answer = ask(servers.ports.api, f"/api/v1/holds?about={about}").tree
+        assert (len(answer["items"]), answer["total"]) == (count, count)
     assert ask(servers.ports.api, "/api/v1/holds?contains=000&about=others").tree["items"] == []
     assert ask(servers.ports.api, "/api/v1/holds?after=nonsense").code == 400
 
 
-def test_an_answer_is_made_once_for_a_snapshot_and_known_by_its_mark(
+def test_a_response_is_rendered_once_per_snapshot_and_has_an_etag(
     snapshots: SnapshotStore, servers: Started
 ) -> None:
     at = servers.ports.api
@@ -119,7 +117,7 @@ def test_an_answer_is_made_once_for_a_snapshot_and_known_by_its_mark(
     assert first.headers["cache-control"] == "no-cache"
 
 
-def test_long_answers_come_compressed_to_who_reads_that(snapshots: SnapshotStore, servers: Started) -> None:
+def test_long_responses_are_compressed_on_request(snapshots: SnapshotStore, servers: Started) -> None:
     snapshots.publish(replace(FULL, workloads=MANY))
     at = servers.ports.api
     plain = ask(at, "/api/v1/workloads")

@@ -1,4 +1,4 @@
-"""What may wait: logs, metrics and events of the machines, and the journal."""
+"""Routes that wait on an adapter or the journal."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_logs_are_plain_text(servers: Started) -> None:
 
 
 @pytest.mark.parametrize("tail", ["0", "-1", "x", "", "10001", "99999999999999999999", "%C2%B2"])
-def test_a_senseless_tail_is_refused(servers: Started, tail: str) -> None:
+def test_an_invalid_tail_is_refused(servers: Started, tail: str) -> None:
     answer = ask(servers.ports.api, f"{LOGS}?tail={tail}")
     assert (answer.code, answer.tree["advice"]) == (400, "use 1 to 10000")
 
 
-def test_too_many_bytes_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_logs_are_truncated(monkeypatch: pytest.MonkeyPatch) -> None:
     def endless(_: WorkloadId, __: int) -> Iterator[bytes]:
         while True:
             yield b"x" * 100
@@ -49,16 +49,14 @@ def test_too_many_bytes_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("what", ["logs", "metrics", "events"])
-def test_a_reader_that_fails_gives_its_sentence(
-    servers: Started, inspector: FakeInspector, what: str
-) -> None:
+def test_an_adapter_failure_is_reported(servers: Started, inspector: FakeInspector, what: str) -> None:
     inspector.fails = OSError("no pod of it has started")
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/{what}")
     assert answer.code == 502
     assert answer.tree["error"] == f"the {what} of {WELL.id} cannot be read: no pod of it has started"
 
 
-def test_readers_that_hang_stop_no_other_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_adapter_reads_do_not_block_other_routes(monkeypatch: pytest.MonkeyPatch) -> None:
     wait = threading.Event()
 
     def hanging(_: WorkloadId, __: int) -> Iterator[bytes]:
@@ -82,7 +80,7 @@ def test_readers_that_hang_stop_no_other_answer(monkeypatch: pytest.MonkeyPatch)
         servers.stop()
 
 
-def test_metrics_tell_whether_they_were_measured(servers: Started) -> None:
+def test_metrics_state_whether_they_were_measured(servers: Started) -> None:
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/metrics")
     answer.view(UseView)
     assert (answer.tree["source"], answer.tree["why"], answer.tree["at"]) == (
@@ -93,7 +91,7 @@ def test_metrics_tell_whether_they_were_measured(servers: Started) -> None:
     assert (answer.tree["cpu_milli"], answer.tree["memory_bytes"]) == (42, 3 << 20)
 
 
-def test_events_are_the_machines_words(servers: Started) -> None:
+def test_events_are_those_of_the_adapter(servers: Started) -> None:
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/events")
     answer.view(WorkloadEventsView)
     assert answer.tree["events"][0]["reason"] == "BackOff"
@@ -101,15 +99,13 @@ def test_events_are_the_machines_words(servers: Started) -> None:
     assert answer.tree["complete"]
 
 
-def test_a_workload_of_an_adapter_that_is_not_here_says_so(
-    snapshots: SnapshotStore, servers: Started
-) -> None:
+def test_a_workload_of_an_unknown_adapter_is_an_error(snapshots: SnapshotStore, servers: Started) -> None:
     snapshots.publish(replace(FULL, workloads=(replace(WELL, adapter="ansible"),)))
     answer = ask(servers.ports.api, LOGS)
     assert (answer.code, answer.tree["error"]) == (502, "there is no adapter ansible")
 
 
-def test_the_chain_of_causes_goes_from_order_to_what_is_withheld(servers: Started) -> None:
+def test_the_explanation_goes_from_the_order_to_the_holds(servers: Started) -> None:
     answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/explain")
     answer.view(ExplanationView)
     assert [(step["step"], step["state"]) for step in answer.tree["steps"]] == [
@@ -134,20 +130,20 @@ def test_the_chain_of_causes_goes_from_order_to_what_is_withheld(servers: Starte
         (1000009, "past", "the order is no longer open; last: NoCapacity: asks too much"),
     ],
 )
-def test_why_we_did_or_did_not_bid(servers: Started, number: int, verdict: str, message: str) -> None:
+def test_the_decision_on_an_order(servers: Started, number: int, verdict: str, message: str) -> None:
     answer = ask(servers.ports.api, f"/api/v1/orders/ve1tenant/{number}/1/1/decision")
     answer.view(OrderDecisionView)
     assert (answer.code, answer.tree["verdict"], answer.tree["message"]) == (200, verdict, message)
 
 
-def test_an_order_nobody_knows_is_said_so(servers: Started) -> None:
+def test_an_unknown_order_is_an_error(servers: Started) -> None:
     answer = ask(servers.ports.api, "/api/v1/orders/ve1nobody/1/1/1/decision")
     assert (answer.code, answer.tree["error"]) == (404, "nothing is known of order ve1nobody/1/1/1")
     assert ask(servers.ports.api, "/api/v1/orders/ve1tenant/x/1/1/decision").code == 400
     assert ask(servers.ports.api, f"/api/v1/orders/ve1tenant/{2**64}/1/1/decision").code == 400
 
 
-def test_the_journal_is_told_page_by_page(servers: Started, history: FakeHistory) -> None:
+def test_the_journal_has_pages(servers: Started, history: FakeHistory) -> None:
     answer = ask(servers.ports.api, "/api/v1/journal?before=13&limit=2")
     answer.view(JournalView)
     assert history.asked == [(13, 2)]
@@ -173,7 +169,7 @@ def test_the_journal_is_told_page_by_page(servers: Started, history: FakeHistory
     assert ask(servers.ports.api, "/api/v1/journal?limit=501").code == 400
 
 
-def test_a_journal_that_cannot_be_read_says_so(servers: Started, history: FakeHistory) -> None:
+def test_an_unreadable_journal_is_an_error(servers: Started, history: FakeHistory) -> None:
     history.fails = JournalError("the journal cannot be used: disk I/O error")
     for path in ("journal", f"workloads/{WELL.id}/explain", "orders/ve1tenant/1/1/1/decision"):
         answer = ask(servers.ports.api, f"/api/v1/{path}")

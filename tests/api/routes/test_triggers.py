@@ -1,4 +1,4 @@
-"""What wakes the loop: who may, that it is heard, and that it is not heard too often."""
+"""Routes that wake the loop: authentication, effect, and rate limit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def secret(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def hooked(secret: Path, wake: WakeCounter) -> Iterator[Started]:
+def with_webhook(secret: Path, wake: WakeCounter) -> Iterator[Started]:
     running = serve(wake=wake, webhook_secret=secret)
     yield running
     running.stop()
@@ -52,12 +52,12 @@ def test_reconcile_wakes_the_loop(servers: Started, wake: WakeCounter) -> None:
     assert answer.tree == {"cycle_finished_at": "2027-01-15T07:59:59Z"}
 
 
-def test_before_the_first_cycle_it_is_heard_too(servers: Started, snapshots: SnapshotStore) -> None:
+def test_reconcile_is_accepted_before_the_first_cycle(servers: Started, snapshots: SnapshotStore) -> None:
     snapshots.publish(Snapshot())
     assert ask(servers.ports.api, RECONCILE, "POST").tree["cycle_finished_at"] is None
 
 
-def test_many_requests_are_few_wakes_and_the_last_is_heard(
+def test_many_requests_cause_few_wakes_the_last_included(
     servers: Started, wake: WakeCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reconciler.runtime.reconcile_trigger.INTERVAL_SECONDS", 0.5)
@@ -67,7 +67,7 @@ def test_many_requests_are_few_wakes_and_the_last_is_heard(
     assert wake.count == 2
 
 
-def test_a_request_that_cannot_be_kept_is_said_so(servers: Started, wake: WakeCounter) -> None:
+def test_a_request_that_cannot_be_stored_is_an_error(servers: Started, wake: WakeCounter) -> None:
     wake.fails = JournalError("the journal cannot be used: disk full")
     answer = ask(servers.ports.api, RECONCILE, "POST")
     assert (answer.code, answer.tree["error"]) == (
@@ -76,7 +76,7 @@ def test_a_request_that_cannot_be_kept_is_said_so(servers: Started, wake: WakeCo
     )
 
 
-def test_only_a_post_wakes(servers: Started, wake: WakeCounter) -> None:
+def test_only_post_wakes_the_loop(servers: Started, wake: WakeCounter) -> None:
     answer = ask(servers.ports.api, RECONCILE)
     assert (answer.code, answer.tree["advice"], wake.count) == (405, "use POST", 0)
 
@@ -90,7 +90,7 @@ def test_only_a_post_wakes(servers: Started, wake: WakeCounter) -> None:
         {"Sec_Fetch_Site": "same-site"},
     ],
 )
-def test_another_sites_page_wakes_nobody(
+def test_requests_of_another_site_do_not_wake_the_loop(
     servers: Started, wake: WakeCounter, headers: dict[str, str]
 ) -> None:
     answer = ask(servers.ports.api, RECONCILE, "POST", None, **headers)
@@ -99,7 +99,7 @@ def test_another_sites_page_wakes_nobody(
     assert logs.code == 403
 
 
-def test_our_own_page_may(servers: Started) -> None:
+def test_requests_of_the_page_wake_the_loop(servers: Started) -> None:
     at = servers.ports.api
     headers = {"Origin": f"http://127.0.0.1:{at.port}", "Sec_Fetch_Site": "same-origin"}
     assert ask(at, RECONCILE, "POST", None, **headers).code == 202
@@ -114,10 +114,10 @@ def test_our_own_page_may(servers: Started) -> None:
         {"X_Gitlab_Token": SECRET},
     ],
 )
-def test_a_forge_that_knows_the_secret_wakes_the_loop(
-    hooked: Started, wake: WakeCounter, headers: dict[str, str]
+def test_a_webhook_with_a_valid_signature_wakes_the_loop(
+    with_webhook: Started, wake: WakeCounter, headers: dict[str, str]
 ) -> None:
-    assert ask(hooked.ports.api, HOOK, "POST", BODY, **headers).code == 202
+    assert ask(with_webhook.ports.api, HOOK, "POST", BODY, **headers).code == 202
     assert wake.count == 1
 
 
@@ -134,31 +134,31 @@ def test_a_forge_that_knows_the_secret_wakes_the_loop(
         {"X_Gitlab_Token": "", "X_Gitea_Signature": sign()},
     ],
 )
-def test_who_does_not_know_it_wakes_nobody(
-    hooked: Started, wake: WakeCounter, headers: dict[str, str]
+def test_a_webhook_with_a_wrong_signature_is_refused(
+    with_webhook: Started, wake: WakeCounter, headers: dict[str, str]
 ) -> None:
-    answer = ask(hooked.ports.api, HOOK, "POST", BODY, **headers)
+    answer = ask(with_webhook.ports.api, HOOK, "POST", BODY, **headers)
     assert (answer.code, wake.count) == (403, 0)
     assert answer.tree["error"] == "the signature does not match the webhook secret"
     assert SECRET.encode() not in answer.body
 
 
-def test_a_replayed_webhook_only_looks_once_more(
-    hooked: Started, wake: WakeCounter, monkeypatch: pytest.MonkeyPatch
+def test_a_replayed_webhook_only_causes_another_cycle(
+    with_webhook: Started, wake: WakeCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reconciler.runtime.reconcile_trigger.INTERVAL_SECONDS", 60)
     headers = {"X_Hub_Signature_256": f"sha256={sign()}"}
-    codes = {ask(hooked.ports.api, HOOK, "POST", BODY, **headers).code for _ in range(20)}
+    codes = {ask(with_webhook.ports.api, HOOK, "POST", BODY, **headers).code for _ in range(20)}
     assert (codes, wake.count) == ({202}, 1)
 
 
-def test_what_the_body_says_is_never_read(hooked: Started, wake: WakeCounter) -> None:
+def test_the_body_of_a_webhook_is_not_parsed(with_webhook: Started, wake: WakeCounter) -> None:
     for body in (b"", b"{" * 100_000, b"\xff" * 10):
-        assert ask(hooked.ports.api, HOOK, "POST", body, X_Gitea_Signature=sign(body)).code == 202
+        assert ask(with_webhook.ports.api, HOOK, "POST", body, X_Gitea_Signature=sign(body)).code == 202
     assert wake.count >= 1
 
 
-def test_guesses_are_soon_not_heard(secret: Path) -> None:
+def test_wrong_signatures_are_rate_limited(secret: Path) -> None:
     started = serve(webhook_secret=secret, rates=replace(UNLIMITED, failure=Rate(0.001, 2)))
     try:
         codes = [ask(started.ports.api, HOOK, "POST", BODY, X_Gitlab_Token=str(n)).code for n in range(4)]
@@ -185,7 +185,7 @@ def test_without_a_secret_there_is_no_webhook(servers: Started, wake: WakeCounte
         ("\0" * 100_000, 0o600, r"is longer than 65536 bytes; this is not a secret file"),
     ],
 )
-def test_a_secret_that_is_none_is_refused_at_the_start(
+def test_an_invalid_secret_file_is_refused_at_the_start(
     secret: Path, text: str, mode: int, sentence: str
 ) -> None:
     secret.write_text(text)
