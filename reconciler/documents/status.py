@@ -1,4 +1,4 @@
-"""Status to files: one a workload and bid, a summary, and a README that a person reads on the forge."""
+"""Files of the status branch: one per workload and bid, a summary, and a README for people."""
 
 import hashlib
 from collections import Counter
@@ -14,17 +14,17 @@ from reconciler.values.money import DENOM, show_rate
 from reconciler.values.views import BidView, HoldView, PublishedStatus, WorkloadView
 
 ROWS_MAX = 200
-"""Rows of a table in the README; what is wrong comes first, the rest is found in its files."""
+"""Rows per table of the README, those with problems first; every object has a file."""
 CACHED = 1 << 15
-"""Objects whose bytes are kept: a cycle renders what changed."""
+"""Objects whose rendered bytes are cached, so that a cycle renders only changed ones."""
 API_VERSION = "provider.virtengine.dev/v1alpha1"
-"""Of the published files, which change apart from the desired ones."""
+"""Version of the published files, independent of the desired ones."""
 SUMMARY = "summary.yaml"
 README = "README.md"
 
 
 def status_files(status: PublishedStatus) -> Mapping[str, bytes]:
-    """Path -> bytes, all that the status branch holds; the same status gives the same bytes."""
+    """Path -> bytes of all files; the same status gives the same bytes."""
     files = {README: _readme(status).encode(), SUMMARY: write_yaml(_summary(status))}
     for workload in status.workloads:
         files[status_path("workloads", workload.id)] = _workload_file(workload)

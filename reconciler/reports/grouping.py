@@ -108,8 +108,8 @@ def _effects(action: Action, leased: LeasedOrders) -> Iterator[tuple[Subject, Pl
 
 def _step(step: Transition) -> str:
     detail = f" ({step.detail})" if step.detail else ""
-    step_taken = step.end if step.start is step.end else f"{step.start} -> {step.end}"
-    return f"{step_taken}: {step.trigger}{detail}"
+    phases = step.end if step.start is step.end else f"{step.start} -> {step.end}"
+    return f"{phases}: {step.trigger}{detail}"
 
 
 def _subject_of_message(message: Message, leased: LeasedOrders) -> Subject:

@@ -108,10 +108,10 @@ def _counts(preview: Preview, effects: Effects) -> Iterator[str]:
     """Workloads by change, else files; then other affected objects."""
     counted = Counter(each.verb for each in effects.done)
     yield from (f"{counted[verb]} {verb}" for verb in VERBS if counted[verb])
-    told = {each.id for each in preview.workloads}
+    listed = {each.id for each in preview.workloads}
     others = sum(
         entry.subject.kind in COUNTED
-        and entry.subject.name not in told
+        and entry.subject.name not in listed
         and bool(lines_with(entry, Sign.DONE))
         for entry in effects.touched
     )
@@ -124,9 +124,9 @@ def _counts(preview: Preview, effects: Effects) -> Iterator[str]:
 
 
 def _held(effects: Effects) -> int:
-    told = {each.id for each in (*effects.done, *effects.withheld)}
+    listed = {each.id for each in (*effects.done, *effects.withheld)}
     others = sum(
-        entry.subject.name not in told
+        entry.subject.name not in listed
         and not lines_with(entry, Sign.DONE)
         and bool(lines_with(entry, Sign.HELD))
         for entry in effects.touched

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.planning.approve import _held
+from reconciler.cli.planning.approve import breach_of
 from reconciler.cli.planning.preview import PreviewRequest, preview_offline
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
 from reconciler.devnet.cluster.faults import ClusterFault
@@ -149,7 +149,7 @@ def test_the_digest_of_the_comment_is_the_one_that_waits_after_the_merge(
     assert set(memory.waiting) == digests
     assert memory.applied != merged
     for digest in digests:
-        sim.daemon.journal.inbox.approve(Approval(_held(memory, digest[:16]), "owner", NOW))
+        sim.daemon.journal.inbox.approve(Approval(breach_of(memory, digest[:16]), "owner", NOW))
     sim.blocks(1)
     assert sim.last.planned.plan.revision == merged
 

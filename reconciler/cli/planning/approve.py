@@ -1,4 +1,4 @@
-"""`provider-daemon approve`: the host owner's approval of what a limit holds back."""
+"""`provider-daemon approve`: the host owner's approval of effects that a limit withholds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def approve(digest: str, host: Path | None) -> None:
     settings = settings_of(host)
     records = open_records(settings.state)
     try:
-        breach = _held(records.memory(), digest.lower())
+        breach = breach_of(records.memory(), digest.lower())
     finally:
         records.close()
     approval = Approval(breach, _account(), int(time.time()))
@@ -51,7 +51,8 @@ def approve(digest: str, host: Path | None) -> None:
         click.echo("no daemon answers; its next cycle applies the approval")
 
 
-def _held(memory: Memory, digest: str) -> Breach:
+def breach_of(memory: Memory, digest: str) -> Breach:
+    """The breach whose digest starts with these digits; CliError if there is none or several."""
     if not _DIGEST.fullmatch(digest):
         raise CliError(
             f"error: {printable(digest)} is not a digest; write 8 to 64 hex digits of a hold's digest"

@@ -53,7 +53,7 @@ def explain(subject: str, host: Path | None, output: str) -> None:
         recorded = explained_subject(records, subject)
     finally:
         records.close()
-    daemon = _ask_daemon(settings.listen, recorded.workload) if recorded.steps else None
+    daemon = _daemon_answer(settings.listen, recorded.workload) if recorded.steps else None
     if not recorded.steps and not recorded.events:
         raise CliError(
             f"error: nothing is recorded about {printable(subject)}; orders are named "
@@ -72,7 +72,7 @@ def explain(subject: str, host: Path | None, output: str) -> None:
         click.echo(f"the daemon's explanation failed ({daemon.why}): this is the state after its last cycle")
 
 
-def _ask_daemon(listen: ListenSettings, workload: WorkloadId | None) -> DaemonAnswer | None:
+def _daemon_answer(listen: ListenSettings, workload: WorkloadId | None) -> DaemonAnswer | None:
     """The daemon's explanation with its cluster's events; None if no daemon responds."""
     try:
         if workload is None:

@@ -1,4 +1,4 @@
-"""What the journal has on a subject, by any of its ids."""
+"""The records of a subject in the journal, by any of its ids."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ExplainedSubject:
 
 
 def explained_subject(records: SqliteRecords, subject: str) -> ExplainedSubject:
-    """What is recorded; empty if nothing is."""
+    """The records of the subject; empty if there are none."""
     if _NUMBER.fullmatch(subject):
         subject = _order_of(records, int(subject)) or subject
     if _HASH.fullmatch(subject) and (found := records.transactions(subject, TRANSACTIONS_SHOWN)):
