@@ -221,7 +221,7 @@ def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
         (
             "chain:",
             "limits:\n  price_min: {gpu: 2uve}\n  price_max: {gpu: 1uve}\nchain:",
-            ":4:20: limits.price_min.gpu: above limits.price_max",
+            ":4:20: limits.price_min.gpu: exceeds limits.price_max",
         ),
         (
             "chain:",
@@ -238,7 +238,7 @@ def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
             "secrets: [{name: db}]\nchain:",
             ":3:11: secrets.0: the secret db has no grantee (name workloads or tenants)",
         ),
-        ("chain:", "state: &a x\nchain:", ":3:8: anchor &a"),
+        ("chain:", "state: &a x\nchain:", ":3:8: the anchor &a"),
         (LEAST, "- x\n", ":1:1: the host file has no keys"),
         (LEAST, "", ":1:1: the host file has no keys"),
     ],

@@ -37,6 +37,8 @@ Kind = TypeVar("Kind")
 REVISION_BYTES_MAX = 8 * 1024 * 1024
 """Distinct contents read per revision; the slowest take about 6 seconds per megabyte to parse."""
 
+TEMPLATE_ADVICE = "add it; `provider-daemon init` writes a template"
+
 COMMITS_CACHED = 2
 """Each cycle reads the newest commit and the one in force."""
 
@@ -201,8 +203,7 @@ def _size_fault(path: str) -> Fault:
 def _commit_faults(commit: Commit) -> Iterable[Fault]:
     for path in REQUIRED:
         if path not in commit.files and path not in commit.refused:
-            start = "add it; `provider-daemon init` writes a template"
-            yield Fault(path, 0, 0, "the file is missing", start, rule="files")
+            yield Fault(path, 0, 0, "the file is missing", TEMPLATE_ADVICE, rule="files")
     for path, why in commit.refused.items():
         if is_ours(path):
             yield Fault(path, 0, 0, why, rule="files")

@@ -68,7 +68,7 @@ class ParsedFile:
 def parse_file(path: str, content: bytes, model: type[FileModel]) -> ParsedFile:
     """The expensive part of reading a file; faults name `path`."""
     if content.startswith(LFS_POINTER):
-        return ParsedFile((Fault(path, 1, 1, "a Git LFS pointer instead of the file itself", _NO_LFS),))
+        return ParsedFile((Fault(path, 1, 1, "the file is a Git LFS pointer", _NO_LFS),))
     if len(content) > FILE_BYTES_MAX:
         why = f"the file has {len(content)} bytes; at most {FILE_BYTES_MAX} are read"
         return ParsedFile((Fault(path, 0, 0, why, "split it"),))
@@ -163,7 +163,7 @@ def _not_a_mapping(document: Document) -> Fault:
         return Fault(document.path, 1, 1, "the file is empty", "write its keys or remove the file")
     kind = "a list" if isinstance(document.root, list) else "a single value"
     advice = "start it with its keys, such as kind:"
-    return Fault(document.path, 1, 1, f"{kind} instead of a mapping (keys with values)", advice)
+    return Fault(document.path, 1, 1, f"expected a mapping (keys with values), found {kind}", advice)
 
 
 SMALL = Resources(cpu_milli=100, memory_bytes=128 * MB, storage_bytes=512 * MB)

@@ -203,6 +203,4 @@ def _crossed_bounds(document: Document, limits: LimitsModel) -> Iterator[Fault]:
     least, most = _rates(limits.price_min), _rates(limits.price_max)
     for name in least.keys() & most.keys():
         if least[name] > most[name]:
-            yield document.fault(
-                ("limits", "price_min", name), "above limits.price_max", "no price would be accepted"
-            )
+            yield document.fault(("limits", "price_min", name), "exceeds limits.price_max", "lower it")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from reconciler.documents.adapter_models import AnsibleFile, KubernetesFile
 from reconciler.documents.config_model import ConfigFile, FirstConfigFile
 from reconciler.documents.document import Node
-from reconciler.documents.model import FIRST_FORM, FileModel
+from reconciler.documents.model import FIRST_VERSION, FileModel
 from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.workload_model import WorkloadFile
 
@@ -45,7 +45,7 @@ KINDS = (
 )
 """The kinds of a state repository."""
 
-OLDER: dict[str, dict[type[FileModel], type[FileModel]]] = {FIRST_FORM: {ConfigFile: FirstConfigFile}}
+OLDER: dict[str, dict[type[FileModel], type[FileModel]]] = {FIRST_VERSION: {ConfigFile: FirstConfigFile}}
 """By apiVersion: older forms of models that differ from the newest in more than the version.
 
 A field keeps its Python name in all forms; an older form gives it its old key as alias. Reading, schemas and
@@ -55,7 +55,7 @@ A field keeps its Python name in all forms; an older form gives it its old key a
 
 def form_of(model: type[FileModel], root: dict[str, Node]) -> type[FileModel]:
     """The model for the file's apiVersion; for an unknown version, the newest."""
-    version = root.get("apiVersion", FIRST_FORM)
+    version = root.get("apiVersion", FIRST_VERSION)
     return OLDER.get(version, {}).get(model, model) if isinstance(version, str) else model
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FIRST_FORM = "provider.virtengine.dev/v1alpha1"
+FIRST_VERSION = "provider.virtengine.dev/v1alpha1"
 """The first version, and the default of a file without apiVersion."""
 API_VERSION = "provider.virtengine.dev/v1beta1"
 """The newest version, which `provider-daemon migrate` writes."""

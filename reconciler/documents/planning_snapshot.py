@@ -15,8 +15,8 @@ from reconciler.values.times import utc_text
 
 FILE = "snapshot.json"
 PAGE = "README.md"
-FORM = "provider.virtengine.dev/snapshot/v1"
-"""Version of the file; any other is rejected."""
+VERSION = "provider.virtengine.dev/snapshot/v1"
+"""Format version of the file; others are rejected."""
 
 BYTES_MAX = 64 * 1024 * 1024
 BLOCK_SECONDS_MIN, BLOCK_SECONDS_MAX = Decimal("0.001"), Decimal(86_400)
@@ -30,7 +30,7 @@ class PlanningSnapshotError(ValueError):
 def planning_snapshot_files(snapshot: PlanningSnapshot) -> dict[str, bytes]:
     """Path -> content; equal snapshots give equal bytes."""
     market = replace(snapshot.market, landed={}, transfers=(), lag_blocks=0)
-    text = dump({"form": FORM, **codec(PlanningSnapshot).encode(replace(snapshot, market=market))})
+    text = dump({"version": VERSION, **codec(PlanningSnapshot).encode(replace(snapshot, market=market))})
     return {FILE: _lines(text).encode(), PAGE: _page(snapshot).encode()}
 
 
@@ -44,10 +44,11 @@ def read_planning_snapshot(content: bytes) -> PlanningSnapshot:
         raise PlanningSnapshotError(
             f"{FILE} is not a snapshot ({error}); let the daemon publish it again"
         ) from None
-    form = tree.pop("form", None) if isinstance(tree, dict) else None
-    if form != FORM:
+    version = tree.pop("version", None) if isinstance(tree, dict) else None
+    if version != VERSION:
         raise PlanningSnapshotError(
-            f"{FILE} has the form {form!r}, this program reads {FORM}; use the version of the daemon here"
+            f"{FILE} has version {version!r}, but this program reads {VERSION}; "
+            "use the version of the daemon here"
         )
     try:
         snapshot: PlanningSnapshot = codec(PlanningSnapshot).decode(tree)
@@ -56,12 +57,12 @@ def read_planning_snapshot(content: bytes) -> PlanningSnapshot:
             f"{FILE} was not written by a daemon of this version ({error}); "
             "use the version of the daemon here, or let it publish again"
         ) from None
-    if why := next(_contradictions(snapshot), ""):
-        raise PlanningSnapshotError(f"{FILE} contradicts itself ({why}); let the daemon publish it again")
+    if why := next(_inconsistencies(snapshot), ""):
+        raise PlanningSnapshotError(f"{FILE} is inconsistent ({why}); let the daemon publish it again")
     return snapshot
 
 
-def _contradictions(snapshot: PlanningSnapshot) -> Iterator[str]:
+def _inconsistencies(snapshot: PlanningSnapshot) -> Iterator[str]:
     """Violations of what planning relies on."""
     market = snapshot.market
     if not BLOCK_SECONDS_MIN <= market.block_seconds <= BLOCK_SECONDS_MAX:

@@ -38,7 +38,7 @@ def read_yaml(path: str, content: bytes) -> Document:
     if conflict := _CONFLICT.search(text):
         line = len(re.findall(r"\r\n?|\n", text[: conflict.start()])) + 1
         advice = "resolve it and remove the conflict markers"
-        raise BrokenFileError(Fault(path, line, 1, "an unresolved merge conflict", advice))
+        raise BrokenFileError(Fault(path, line, 1, "unresolved merge conflict", advice))
     builder = _Builder(path)
     scalars: list[ScalarEvent] = []
     has_tabs = "\t" in text
@@ -72,7 +72,7 @@ def _reject_tabs(path: str, text: str, scalars: list[ScalarEvent]) -> None:
 
 
 def _tab_fault(path: str, line: int, column: int) -> Fault:
-    return Fault(path, line, column, "a tab instead of spaces", "write spaces")
+    return Fault(path, line, column, "tabs are not allowed", "use spaces")
 
 
 class _Builder:
@@ -100,39 +100,35 @@ class _Builder:
             self._stack.pop()
             self._keys.pop()
         elif isinstance(event, AliasEvent):
-            raise self._broken(
-                event, f"alias *{event.anchor}", "aliases are not supported; write the value out"
-            )
+            raise self._broken(event, f"the alias *{event.anchor} is not supported", "write the value out")
         elif isinstance(event, DocumentStartEvent):
             self._start_document(event)
 
     def _start_document(self, event: DocumentStartEvent) -> None:
         self._documents += 1
         if self._documents > 1:
-            raise self._broken(event, "a second document in this file", "move it to its own file")
+            raise self._broken(event, "the file has a second document", "move it to its own file")
         if event.version or event.tags:
-            raise self._broken(event, "a % directive", "directives are not supported; remove it")
+            raise self._broken(event, "directives (%) are not supported", "remove this line")
 
     def _reject_properties(self, event: NodeEvent) -> None:
         self._nodes += 1
         if self._nodes > NODES_MAX:
-            raise self._broken(event, f"more than {NODES_MAX} values in one file", "split it")
+            raise self._broken(event, f"the file has more than {NODES_MAX} values", "split it")
         if event.anchor is not None:
-            raise self._broken(
-                event, f"anchor &{event.anchor}", "anchors are not supported; write the value out"
-            )
+            raise self._broken(event, f"the anchor &{event.anchor} is not supported", "write the value out")
         tag = getattr(event, "tag", None)
         if tag is not None:
-            raise self._broken(event, f"tag {tag}", "tags are not supported; remove it")
+            raise self._broken(event, f"the tag {tag} is not supported", "remove it")
 
     def _open(
         self, container: dict[str, Node] | list[Node], event: MappingStartEvent | SequenceStartEvent
     ) -> None:
         self._reject_properties(event)
         if len(self._stack) >= DEPTH_MAX:
-            raise self._broken(event, f"nested deeper than {DEPTH_MAX} levels", "no valid file needs that")
+            raise self._broken(event, f"the nesting exceeds {DEPTH_MAX} levels", "reduce the nesting")
         if self._awaits_key():
-            raise self._broken(event, "a list or mapping as key", "keys are text")
+            raise self._broken(event, "the key is a list or mapping", "use text")
         self._place(container, event)
         self._stack.append(container)
         self._keys.append(None)
@@ -148,7 +144,7 @@ class _Builder:
         if not self._awaits_key():
             self._place(value, event)
         elif value == MERGE_KEY and event.implicit[0]:
-            raise self._broken(event, "a merge key <<", "merge keys are not supported; write the values out")
+            raise self._broken(event, "merge keys (<<) are not supported", "write the values out")
         elif isinstance(value, str):
             self._take_key(value, event)
         else:
@@ -249,10 +245,8 @@ def decode(path: str, content: bytes) -> str:
     hidden = _HIDDEN.search(text)
     if hidden:
         line, column = _end_of(text[: hidden.start()])
-        message = f"the invisible character U+{ord(hidden.group()):04X}"
-        raise BrokenFileError(
-            Fault(path, line, column, message, "remove it, or write it as an escape sequence in quotes")
-        )
+        message = f"the invisible character U+{ord(hidden.group()):04X} is not allowed"
+        raise BrokenFileError(Fault(path, line, column, message, "remove it, or escape it in quotes"))
     return text
 
 

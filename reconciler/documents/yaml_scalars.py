@@ -32,15 +32,18 @@ _MAYBE_NUMBER = re.compile(r"[-+.0-9]")
 
 # Text that some YAML reader takes for a number, a date or a time, with the explanation.
 _DOUBTFUL: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"), "some YAML readers take it for a time"),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?"), "some YAML readers take it for a date"),
-    (re.compile(r"[-+]?0[xX][0-9a-fA-F_]+"), "it reads as a hexadecimal number"),
-    (re.compile(r"[-+]?0[oO]?[0-9_]+"), "some YAML readers take it for an octal number"),
-    (re.compile(r"[-+]?0b[01_]+"), "some YAML readers take it for a binary number"),
+    (
+        re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"),
+        "some YAML readers interpret it as a time",
+    ),
+    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?"), "some YAML readers interpret it as a date"),
+    (re.compile(r"[-+]?0[xX][0-9a-fA-F_]+"), "some YAML readers interpret it as a hexadecimal number"),
+    (re.compile(r"[-+]?0[oO]?[0-9_]+"), "some YAML readers interpret it as an octal number"),
+    (re.compile(r"[-+]?0b[01_]+"), "some YAML readers interpret it as a binary number"),
     (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "it is not a finite number"),
     (
         re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)[eE][-+]?[0-9]+"),
-        "some YAML readers take it for a power of ten",
+        "some YAML readers interpret it as a power of ten",
     ),
     (
         re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)"),
@@ -66,7 +69,7 @@ def plain_scalar(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if text in _SWITCH_WORDS:
-        raise _doubtful(text, "some YAML readers take it for true or false", " or write true or false")
+        raise _doubtful(text, "some YAML readers interpret it as true or false", " or write true or false")
     if text in ("=", "<<"):
         raise _doubtful(text, "it has a special meaning in some YAML readers", "")
     if not _MAYBE_NUMBER.match(text):
@@ -79,7 +82,7 @@ def _number_or_text(text: str) -> Scalar:
     if is_whole or _DECIMAL.fullmatch(text):
         if len(text) > NUMBER_LENGTH_MAX:
             raise DoubtfulScalarError(
-                f"a number of {len(text)} characters", f"at most {NUMBER_LENGTH_MAX} are read"
+                f"the number has {len(text)} characters", f"use at most {NUMBER_LENGTH_MAX}"
             )
         return int(text) if is_whole else Decimal(text)
     for pattern, why in _DOUBTFUL:

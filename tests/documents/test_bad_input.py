@@ -58,13 +58,13 @@ TABLE = [
         "an alias bomb",
         "config.yaml",
         BOMB,
-        "config.yaml:1:4: anchor &a (anchors are not supported; write the value out)",
+        "config.yaml:1:4: the anchor &a is not supported (write the value out)",
     ),
     Bad(
         "25,000 deep",
         W1,
         b"[" * 25_000 + b"]" * 25_000,
-        f"{W1}:1:33: nested deeper than 32 levels (no valid file needs that)",
+        f"{W1}:1:33: the nesting exceeds 32 levels (reduce the nesting)",
     ),
     Bad(
         "5 MB",
@@ -116,13 +116,13 @@ TABLE = [
         "a tab",
         "config.yaml",
         b"bidding:\n\tenabled: false\n",
-        "config.yaml:2:1: a tab instead of spaces (write spaces)",
+        "config.yaml:2:1: tabs are not allowed (use spaces)",
     ),
     Bad(
         "a merge conflict",
         "config.yaml",
         b"<<<<<<< HEAD\nkind: Config\n=======\n>>>>>>> x\n",
-        "config.yaml:1:1: an unresolved merge conflict (resolve it and remove the conflict markers)",
+        "config.yaml:1:1: unresolved merge conflict (resolve it and remove the conflict markers)",
     ),
 ]
 

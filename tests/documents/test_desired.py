@@ -207,7 +207,7 @@ def test_a_pointer_of_git_lfs_is_a_fault_in_the_loop_and_in_validate(path: str) 
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 12\n"
     files = repository(1) | {path: pointer}
     (fault,) = validate(files, PROVIDER)
-    assert (fault.path, fault.message) == (path, "a Git LFS pointer instead of the file itself")
+    assert (fault.path, fault.message) == (path, "the file is a Git LFS pointer")
     assert History().read(files, {}).faults == (fault,)
 
 

@@ -118,7 +118,7 @@ def test_what_is_no_mapping() -> None:
     ]
     (message,) = told("config.yaml", b"- a")
     assert message == (
-        "config.yaml:1:1: a list instead of a mapping (keys with values) "
+        "config.yaml:1:1: expected a mapping (keys with values), found a list "
         "(start it with its keys, such as kind:)"
     )
 

@@ -7,7 +7,7 @@ import pytest
 from reconciler.documents.config_model import ConfigFile, FirstConfigFile
 from reconciler.documents.document import Node
 from reconciler.documents.kinds import KINDS, OLDER, form_of, is_ours, misplaced, model_at
-from reconciler.documents.model import API_VERSION, FIRST_FORM, FileModel
+from reconciler.documents.model import API_VERSION, FIRST_VERSION, FileModel
 from reconciler.documents.workload_model import WorkloadFile
 
 
@@ -54,16 +54,16 @@ def test_each_kind_names_itself() -> None:
 
 def test_an_older_form_is_chosen_by_its_version() -> None:
     assert form_of(ConfigFile, {}) is FirstConfigFile
-    assert form_of(ConfigFile, {"apiVersion": FIRST_FORM}) is FirstConfigFile
+    assert form_of(ConfigFile, {"apiVersion": FIRST_VERSION}) is FirstConfigFile
     versions: list[Node] = [API_VERSION, "provider.virtengine.dev/v9", 1, [], None]
     for version in versions:
         assert form_of(ConfigFile, {"apiVersion": version}) is ConfigFile
-    assert form_of(WorkloadFile, {"apiVersion": FIRST_FORM}) is WorkloadFile
+    assert form_of(WorkloadFile, {"apiVersion": FIRST_VERSION}) is WorkloadFile
 
 
 def test_models_name_the_versions_that_there_are() -> None:
-    assert get_args(FileModel.model_fields["api_version"].annotation) == (API_VERSION, FIRST_FORM)
-    assert OLDER.keys() < {API_VERSION, FIRST_FORM}
+    assert get_args(FileModel.model_fields["api_version"].annotation) == (API_VERSION, FIRST_VERSION)
+    assert OLDER.keys() < {API_VERSION, FIRST_VERSION}
 
 
 def test_an_older_form_means_the_same() -> None:

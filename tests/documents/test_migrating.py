@@ -13,7 +13,7 @@ from reconciler.documents.files import read_file
 from reconciler.documents.host_model import HostFile
 from reconciler.documents.kinds import KINDS, FileKind
 from reconciler.documents.migrating import migrated, renamed
-from reconciler.documents.model import API_VERSION, FIRST_FORM
+from reconciler.documents.model import API_VERSION, FIRST_VERSION
 from tests.documents.texts import SHEET_PRICING, workload, workload_path
 
 CONFIG, PRICING, *_, WORKLOAD = KINDS
@@ -29,7 +29,7 @@ class Case:
 
 
 NEW = f"apiVersion: {API_VERSION}"
-OLD = f"apiVersion: {FIRST_FORM}"
+OLD = f"apiVersion: {FIRST_VERSION}"
 KIND = "kind: Config"
 NEWEST = f"{NEW}\n{KIND}\nusage: {{settle_before_expiry: 2h}}\n"
 
@@ -39,7 +39,7 @@ CASES = [
     Case("the version alone", f"{OLD} # old\nbidding: {{}}\n", f"{NEW} # old\nkind: Config\nbidding: {{}}\n"),
     Case("no line end", OLD, f"{NEW}\nkind: Config"),
     Case("no line end, all there", f"{OLD}\nkind: Config", f"{NEW}\nkind: Config"),
-    Case("quoted", f"'apiVersion': \"{FIRST_FORM}\"\n{KIND}\n", f"'apiVersion': {API_VERSION}\n{KIND}\n"),
+    Case("quoted", f"'apiVersion': \"{FIRST_VERSION}\"\n{KIND}\n", f"'apiVersion': {API_VERSION}\n{KIND}\n"),
     Case("in the middle", f"kind: Config\n{OLD}\nsuspended: x\n", f"kind: Config\n{NEW}\nsuspended: x\n"),
     Case(
         "a key",
@@ -84,7 +84,7 @@ def test_the_sheets_own_prices() -> None:
 def test_a_workload_keeps_its_lists() -> None:
     text = workload(1, "apiVersion: provider.virtengine.dev/v1alpha1  # first")
     new = migrated(workload_path(1), text, WORKLOAD)
-    assert new == text.replace(FIRST_FORM.encode(), API_VERSION.encode())
+    assert new == text.replace(FIRST_VERSION.encode(), API_VERSION.encode())
 
 
 def test_a_host_file() -> None:
@@ -126,7 +126,7 @@ def test_it_means_the_same_and_loses_no_line(
     before, after = (read_file("config.yaml", each, ConfigFile, None) for each in (text.encode(), new))
     assert after.value == before.value is not None
     assert migrated("config.yaml", new, CONFIG) == new
-    kept = new.decode().replace("settle_before_expiry", "expiry_margin").replace(API_VERSION, FIRST_FORM)
+    kept = new.decode().replace("settle_before_expiry", "expiry_margin").replace(API_VERSION, FIRST_VERSION)
     added = ("version" not in keys) + ("kind" not in keys)
     here, there = (each.removeprefix("\ufeff").split(end) for each in (text, kept))
     rest = iter(there)

@@ -64,10 +64,10 @@ def test_what_every_block_changes_is_left_out_of_a_comparison() -> None:
     [
         (b"", "is not a snapshot"),
         (b"\xff", "is not a snapshot"),
-        (b"[]", "form None"),
-        (b'{"form": "provider.virtengine.dev/snapshot/v9"}', "use the version of the daemon"),
-        (b'{"form": "provider.virtengine.dev/snapshot/v1"}', "provider is missing"),
-        (b'{"form": "provider.virtengine.dev/snapshot/v1", "extra": 1}', "has no extra"),
+        (b"[]", "version None"),
+        (b'{"version": "provider.virtengine.dev/snapshot/v9"}', "use the version of the daemon"),
+        (b'{"version": "provider.virtengine.dev/snapshot/v1"}', "provider is missing"),
+        (b'{"version": "provider.virtengine.dev/snapshot/v1", "extra": 1}', "has no extra"),
     ],
 )
 def test_anything_else_is_refused_with_what_to_do(content: bytes, why: str) -> None:
@@ -108,8 +108,8 @@ def _said(where: Sequence[str], value: object) -> Change:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (_said(("market", "block_seconds"), "0"), "contradicts itself .0 s per block"),
-        (_said(("market", "block_seconds"), "-5"), "contradicts itself"),
+        (_said(("market", "block_seconds"), "0"), "is inconsistent .0 s per block"),
+        (_said(("market", "block_seconds"), "-5"), "is inconsistent"),
         (_said(("market", "block_seconds"), "1E+99999999999"), "was not written by a daemon of this version"),
         (_said(("market", "height"), 10**400), "was not written by a daemon of this version"),
         (_said(("memory", "applied"), "HEAD~1"), "'HEAD~1' is not a commit"),

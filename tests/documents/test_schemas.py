@@ -18,7 +18,7 @@ from reconciler.documents.document import Node
 from reconciler.documents.files import read_file
 from reconciler.documents.host_model import HostFile
 from reconciler.documents.kinds import KINDS, FileKind
-from reconciler.documents.model import API_VERSION, FIRST_FORM
+from reconciler.documents.model import API_VERSION, FIRST_VERSION
 from reconciler.documents.schemas import ALL, HOST, schemas
 from reconciler.documents.yaml_reader import read_yaml
 from reconciler.documents.yaml_writer import write_yaml
@@ -231,8 +231,8 @@ def test_each_stands_alone_and_says_its_version(name: str) -> None:
     [
         (None, "expiry_margin", True),
         (None, "settle_before_expiry", False),
-        (FIRST_FORM, "expiry_margin", True),
-        (FIRST_FORM, "settle_before_expiry", False),
+        (FIRST_VERSION, "expiry_margin", True),
+        (FIRST_VERSION, "settle_before_expiry", False),
         (API_VERSION, "expiry_margin", False),
         (API_VERSION, "settle_before_expiry", True),
         ("provider.virtengine.dev/v9", "expiry_margin", False),

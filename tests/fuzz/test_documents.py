@@ -148,7 +148,7 @@ ODD = (
     b'{"a":' * 50_000,
     b"9" * 100_000,
     b"1e" + b"9" * 50,
-    b'{"form": "%s"}' % (b"x" * 10_000),
+    b'{"version": "%s"}' % (b"x" * 10_000),
 )
 GOOD = json.loads(planning_snapshot_files(outlook())[FILE])
 

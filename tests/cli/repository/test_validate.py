@@ -155,7 +155,7 @@ def test_two_pull_requests_that_conflict(state: Path, capsys: pytest.CaptureFixt
     assert git("merge", "-q", "cheaper") == 1
     assert run("validate", "state") == 1
     assert capsys.readouterr().out.splitlines() == [
-        "state/pricing.yaml:7:1: an unresolved merge conflict (resolve it and remove the conflict markers)",
+        "state/pricing.yaml:7:1: unresolved merge conflict (resolve it and remove the conflict markers)",
         "5 files, 1 errors, 0 warnings",
     ]
 
