@@ -56,7 +56,7 @@ class Daemon:
     """An assembled daemon: loop, runner, and the sources of its servers."""
 
     settings: Settings
-    world: Environment
+    environment: Environment
     runner: Runner
     loop: Loop
     snapshots: SnapshotStore
@@ -85,7 +85,7 @@ class Daemon:
 
     def wake_by_request(self) -> None:
         """Request a read of the repository and a cycle; JournalError if the request cannot be stored."""
-        self.world.store.inbox.ask(Request.RECONCILE, self.clock.now())
+        self.environment.store.inbox.ask(Request.RECONCILE, self.clock.now())
         self.clock.wake()
 
 
@@ -128,7 +128,7 @@ def open_daemon(
         repo = GitRepository(remote_of(settings), settings.state, backoff)
         adapters = AdapterSet(settings, address, clock.wake, stack)
         calls = CallTimings()
-        world = Environment(
+        environment = Environment(
             provider=settings.provider,
             repo=TimedRepo(repo, calls),
             chain=TimedChain(chain, calls),
@@ -145,14 +145,14 @@ def open_daemon(
             poll_seconds=settings.repository.poll_seconds,
             parse_wait_seconds=parse_wait_seconds,
         )
-        runner = Runner(world, address)
+        runner = Runner(environment, address)
         snapshots = SnapshotStore(runner.snapshot)
         show = _publish_with_threads(snapshots, stack)
-        loop = Loop(world, runner, Pace(settings.cycle_at_most_seconds), show)
+        loop = Loop(environment, runner, Pace(settings.cycle_at_most_seconds), show)
         watcher = FileWatcher(_watched(settings), clock.wake)
         watcher.start()
         stack.callback(watcher.close)
-        yield Daemon(settings, world, runner, loop, snapshots, clock, adapters.by_name, calls)
+        yield Daemon(settings, environment, runner, loop, snapshots, clock, adapters.by_name, calls)
 
 
 def _publish_with_threads(snapshots: SnapshotStore, stack: ExitStack) -> Callable[[Snapshot], None]:

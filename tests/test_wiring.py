@@ -192,7 +192,7 @@ def test_a_refused_revision_decides_nothing_after_a_restart(
         assert site.strange() == []
         assert reason in {hold.reason for hold in made.holds}
         assert list(daemon.inspectors) == ["kubernetes"]
-        view = daemon.world.adapters["kubernetes"].look().workloads
+        view = daemon.environment.adapters["kubernetes"].look().workloads
         assert isinstance(view, Seen)
         assert len(view.view) == 2
 

@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 class CommitStatusReporter:
     """Belongs to the cycle's thread; does nothing without a forge."""
 
-    def __init__(self, world: Environment) -> None:
-        self._world = world
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
         self._known: tuple[ReportedState, ...] | None = None
         self._silent = False
 
@@ -27,13 +27,13 @@ class CommitStatusReporter:
         """Note the commits that the newest supersedes, before the journal names the newest as applied: from
         then on the repository no longer names them.
         """
-        if self._world.forge is not None:
+        if self._environment.forge is not None:
             known = self._noted()
             self._keep(known, superseded(known, plan))
 
     def report(self, planned: PlannedCycle) -> None:
         """Record the newest commit's state, and report what is not reported yet, oldest first."""
-        forge = self._world.forge
+        forge = self._environment.forge
         if forge is None:
             return
         known = self._noted()
@@ -48,7 +48,7 @@ class CommitStatusReporter:
 
     def _noted(self) -> tuple[ReportedState, ...]:
         if self._known is None:
-            self._known = self._world.store.outbox.states()
+            self._known = self._environment.store.outbox.states()
         return self._known
 
     def _ended(self, said: CommitState, outcome: Outcome) -> bool:
@@ -74,5 +74,5 @@ class CommitStatusReporter:
 
     def _keep(self, before: tuple[ReportedState, ...], after: tuple[ReportedState, ...]) -> None:
         if after != before:
-            self._world.store.outbox.keep_states(after)
+            self._environment.store.outbox.keep_states(after)
         self._known = after

@@ -27,20 +27,20 @@ log = logging.getLogger(__name__)
 ADVICE = "this is a bug in provider-daemon; report it with its log line"
 
 
-def dispatch_all(plan: Plan, world: Environment, intents: tuple[Intent, ...]) -> None:
+def dispatch_all(plan: Plan, environment: Environment, intents: tuple[Intent, ...]) -> None:
     """Execute a plan in its order; a failure affects no other effect, and each result is recorded
     immediately.
     """
     for action in plan.actions:
         try:
-            outcomes = _apply(action, world, intents)
+            outcomes = _apply(action, environment, intents)
         except OSError as error:
             failure = Failed("Unreachable", f"{action.show()}: {error}")
-            outcomes = applied(action, failure, world.clock.now())
+            outcomes = applied(action, failure, environment.clock.now())
         except Exception as error:  # an error of one object must not withhold every other effect
             log.error("%s failed%s", action.show(), raised_at(error))
             failure = Failed("InternalError", f"{action.show()}: {sentence_of(error)}", ADVICE)
-            outcomes = applied(action, failure, world.clock.now())
+            outcomes = applied(action, failure, environment.clock.now())
         for each in outcomes:
             log.log(
                 _level(each.outcome),
@@ -49,48 +49,48 @@ def dispatch_all(plan: Plan, world: Environment, intents: tuple[Intent, ...]) ->
                 each.effect,
                 describe_outcome(each.outcome),
             )
-        world.store.journal.record([each for each in outcomes if not isinstance(each.outcome, Unknown)])
+        environment.store.journal.record([each for each in outcomes if not isinstance(each.outcome, Unknown)])
 
 
-def _apply(action: Action, world: Environment, intents: tuple[Intent, ...]) -> tuple[EffectResult, ...]:
-    now = world.clock.now()
+def _apply(action: Action, environment: Environment, intents: tuple[Intent, ...]) -> tuple[EffectResult, ...]:
+    now = environment.clock.now()
     match action:
         case SendTransaction():
-            return _send(action, world)
+            return _send(action, environment)
         case BroadcastAgain(hash=tx):
             for intent in intents:
                 if intent.hash == tx:
-                    world.chain.broadcast(intent)
+                    environment.chain.broadcast(intent)
             return ()
         case PrepareAdapter(adapter=name, quota=quota):
-            return applied(action, world.adapters[name].prepare(quota), now)
+            return applied(action, environment.adapters[name].prepare(quota), now)
         case ApplyWorkload(workload=workload, digest=digest):
-            return applied(action, world.adapters[workload.adapter].apply(workload, digest), now)
+            return applied(action, environment.adapters[workload.adapter].apply(workload, digest), now)
         case RemoveWorkload(adapter=name, id=subject):
-            return applied(action, world.adapters[name].remove(subject), now)
+            return applied(action, environment.adapters[name].remove(subject), now)
         case NotifyTenant():
-            assert world.notifier is not None, "notices are planned only where there is a receiver"
-            return applied(action, world.notifier.notify(action), now)
+            assert environment.notifier is not None, "notices are planned only where there is a receiver"
+            return applied(action, environment.notifier.notify(action), now)
 
 
-def _send(action: SendTransaction, world: Environment) -> tuple[EffectResult, ...]:
+def _send(action: SendTransaction, environment: Environment) -> tuple[EffectResult, ...]:
     """Prepare, record the intent, then broadcast: after a crash in between, the recorded bytes are
     authoritative.
     """
-    now = world.clock.now()
-    prepared = world.chain.prepare(action.messages, action.fee_max)
+    now = environment.clock.now()
+    prepared = environment.chain.prepare(action.messages, action.fee_max)
     if not isinstance(prepared, Prepared):
         return applied(action, prepared, now)
     outcomes = tuple(message_result(m, refusal(words), now) for m, words in prepared.dropped)
     if prepared.intent is None:
         return outcomes
-    world.store.intents.intend(prepared.intent)
-    sent = world.chain.broadcast(prepared.intent)
+    environment.store.intents.intend(prepared.intent)
+    sent = environment.chain.broadcast(prepared.intent)
     _log_sent(prepared.intent, sent)
     if isinstance(sent, Refused):
         end = Confirmation(prepared.intent, IntentOutcome.REFUSED, log=sent.why)
         never = tuple(message_result(m, refusal(sent.why), now) for m in prepared.intent.messages)
-        world.store.intents.end(end, never)
+        environment.store.intents.end(end, never)
     return outcomes
 
 

@@ -28,9 +28,9 @@ class Loop:
     """Runs cycles until it is stopped; a stop lets the current cycle finish."""
 
     def __init__(
-        self, world: Environment, runner: Runner, pace: Pace, show: Callable[[Snapshot], None]
+        self, environment: Environment, runner: Runner, pace: Pace, show: Callable[[Snapshot], None]
     ) -> None:
-        self._world = world
+        self._environment = environment
         self._runner = runner
         self._pace = pace
         self._show = show
@@ -49,12 +49,12 @@ class Loop:
             self._publish_snapshot(snapshot)
             if self._stopping or self._stop_requested():
                 break
-            self._world.clock.wait(self._wait_seconds(snapshot))
+            self._environment.clock.wait(self._wait_seconds(snapshot))
             if self._stop_requested():
                 break
 
     def _cycle(self) -> Snapshot:
-        began_at = self._world.clock.now()
+        began_at = self._environment.clock.now()
         try:
             return self._runner.cycle().snapshot
         except Exception as error:  # a bug of ours or a library's in one cycle must not end the daemon
@@ -77,7 +77,7 @@ class Loop:
     def _stop_requested(self) -> bool:
         """Take requests from other processes; a request to reconcile polls the repository."""
         try:
-            asked = self._world.store.inbox.take()
+            asked = self._environment.store.inbox.take()
         except Exception as error:  # an inbox that cannot be read is no request to stop
             log.error("requests could not be read: %s%s", sentence_of(error), raised_at(error))
             return False
@@ -85,7 +85,7 @@ class Loop:
             self._runner.poll_repository()
         if Request.FORGET_HEIGHT in asked:
             log.warning("the last seen height is forgotten, as requested on this host")
-            self._world.chain.forget_height()
+            self._environment.chain.forget_height()
         return Request.STOP in asked
 
     def once(self, cycles_max: int = 100) -> Cycle:
@@ -95,7 +95,7 @@ class Loop:
         for _ in range(cycles_max):
             if not (cycle.planned.plan.actions or cycle.planned.inputs.intents):
                 break
-            self._world.clock.wait(1.0)
+            self._environment.clock.wait(1.0)
             cycle = self._runner.cycle(flush=True)
             self._show(cycle.snapshot)
         return cycle

@@ -109,18 +109,18 @@ class Observer:
     unreachable.
     """
 
-    def __init__(self, world: Environment, address: str) -> None:
-        self._world = world
-        self._revisions = RevisionReader(world.repo, address, world.parse_wait_seconds)
+    def __init__(self, environment: Environment, address: str) -> None:
+        self._environment = environment
+        self._revisions = RevisionReader(environment.repo, address, environment.parse_wait_seconds)
         self._last: Revisions | None = None
         self._polled_at = 0
         self._stale = ""
 
     def look(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Observe the adapters, then the chain, which is queried for the leases that adapters name."""
-        adapters = {name: _look(name, adapter) for name, adapter in self._world.adapters.items()}
+        adapters = {name: _look(name, adapter) for name, adapter in self._environment.adapters.items()}
         known = tuple(_known(memory, adapters))
-        market = self._world.chain.look(tuple(i.hash for i in intents), known)
+        market = self._environment.chain.look(tuple(i.hash for i in intents), known)
         return Observed(market, adapters)
 
     def poll_repository(self) -> None:
@@ -132,15 +132,15 @@ class Observer:
         applied.
         """
         stale = self._stale
-        if self._world.clock.now() - self._polled_at >= self._world.poll_seconds:
-            self._polled_at = self._world.clock.now()
-            reading = self._world.repo.look(memory.applied)
+        if self._environment.clock.now() - self._polled_at >= self._environment.poll_seconds:
+            self._polled_at = self._environment.clock.now()
+            reading = self._environment.repo.look(memory.applied)
             stale = self._stale = reading.why if isinstance(reading, Unseen) else ""
         else:
-            reading = self._world.repo.recall(memory.applied)
+            reading = self._environment.repo.recall(memory.applied)
         if isinstance(reading, Unseen):
             stale = stale or reading.why
-            reading = self._world.repo.recall(memory.applied)
+            reading = self._environment.repo.recall(memory.applied)
         if isinstance(reading, Unseen):
             return Unseen(stale)
         return self._parsed(reading.view, memory, stale)

@@ -40,8 +40,8 @@ class Publisher:
     `unpublished` counts events that no commit covers.
     """
 
-    def __init__(self, world: Environment) -> None:
-        self._world = world
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
         self._published: Mapping[str, str] | None = None
         self._published_status: PublishedStatus | None = None
         self._caught_up = False
@@ -74,7 +74,7 @@ class Publisher:
         publication = self._unpublished(publication)
         events = tuple(u.event for u in publication.events)
         commit = BranchCommit(
-            branch=f"status/{self._world.provider}",
+            branch=f"status/{self._environment.provider}",
             files=files,
             message=message(events, _changed(self._published, marks)),
             trailers=(
@@ -82,7 +82,7 @@ class Publisher:
                 *_covered_trailer(publication.events),
             ),
         )
-        outcome = self._world.repo.publish(commit)
+        outcome = self._environment.repo.publish(commit)
         self._back_off(outcome, now)
         self._settle(outcome, marks, publication.events)
         if isinstance(outcome, Done):
@@ -105,14 +105,14 @@ class Publisher:
         """Drop events that a commit covers which was pushed just before the daemon ended."""
         if self._caught_up or not publication.events:
             return publication
-        reading = self._world.repo.published_mark(f"status/{self._world.provider}")
+        reading = self._environment.repo.published_mark(f"status/{self._environment.provider}")
         if isinstance(reading, Unseen):
             return publication  # the push will fail as well
         self._caught_up = True
         places = [at for at, each in enumerate(publication.events, start=1) if mark(each) == reading.view]
         if not places:
             return publication
-        self._world.store.outbox.published([each.id for each in publication.events[: places[0]]], "")
+        self._environment.store.outbox.published([each.id for each in publication.events[: places[0]]], "")
         return replace(publication, events=publication.events[places[0] :])
 
     def _note_change(self, marks: Mapping[str, str], events: Sequence[Unpublished], now: int) -> None:
@@ -132,7 +132,7 @@ class Publisher:
 
     def _settle(self, outcome: Outcome, marks: Mapping[str, str], events: Sequence[Unpublished]) -> None:
         if isinstance(outcome, Done):
-            self._world.store.outbox.published([u.id for u in events], outcome.detail)
+            self._environment.store.outbox.published([u.id for u in events], outcome.detail)
             self._published, self._pending, self._first_at = marks, None, 0
             if outcome.detail:
                 log.info("published status commit %s", outcome.detail[:12])

@@ -46,18 +46,18 @@ class Cycle:
 class Runner:
     """Runs cycles sequentially on one thread; keeps the last snapshot and published status."""
 
-    def __init__(self, world: Environment, address: str) -> None:
-        self._world = world
-        self._observer = Observer(world, address)
-        self._publisher = Publisher(world)
-        self._snapshot_publisher = SnapshotPublisher(world)
-        self._commit_status = CommitStatusReporter(world)
+    def __init__(self, environment: Environment, address: str) -> None:
+        self._environment = environment
+        self._observer = Observer(environment, address)
+        self._publisher = Publisher(environment)
+        self._snapshot_publisher = SnapshotPublisher(environment)
+        self._commit_status = CommitStatusReporter(environment)
         self._status: PublishedStatus | None = None
         self._planned: PlannedCycle | None = None
         self._views: ObjectViews | None = None
         self._held: frozenset[tuple[Subject, str]] = frozenset()
         self._blind = False
-        self.snapshot = begun(world, address)
+        self.snapshot = begun(environment, address)
 
     def poll_repository(self) -> None:
         """Poll the repository in the next cycle, however recently it was polled."""
@@ -68,7 +68,7 @@ class Runner:
         before = self.snapshot.cycle.failures if self.snapshot.cycle else 0
         record = CycleView(
             started_at=Timestamp(began_at),
-            finished_at=Timestamp(self._world.clock.now()),
+            finished_at=Timestamp(self._environment.clock.now()),
             duration_seconds=0.0,
             outcome=CycleOutcome.FAILED,
             why=why,
@@ -81,26 +81,26 @@ class Runner:
 
     def look(self) -> PlannedCycle:
         """Observe, confirm and plan without effects, as `plan` prints."""
-        world = self._world
-        memory = world.store.journal.memory()
-        intents = world.store.intents.open_intents()
+        environment = self._environment
+        memory = environment.store.journal.memory()
+        intents = environment.store.intents.open_intents()
         inputs = PlanningInput(
-            now=world.clock.now(),
+            now=environment.clock.now(),
             desired=self._observer.desired(memory),
             market=Unseen("not observed yet"),
             adapters={},
             memory=memory,
-            limits=world.limits(),
-            results=world.store.journal.results(),
-            notifying=world.notifier is not None,
-            approvals=world.store.journal.approvals(),
+            limits=environment.limits(),
+            results=environment.store.journal.results(),
+            notifying=environment.notifier is not None,
+            approvals=environment.store.journal.approvals(),
         )
-        world.configure(revision_in_force(inputs))
+        environment.configure(revision_in_force(inputs))
         seen = self._observer.look(memory, intents)
         confirmed = confirm(intents, seen.market)
         inputs = replace(
             inputs,
-            now=world.clock.now(),
+            now=environment.clock.now(),
             market=seen.market,
             adapters=seen.adapters,
             intents=confirmed.unknown,
@@ -110,14 +110,14 @@ class Runner:
 
     def cycle(self, *, flush: bool = False) -> Cycle:
         """Run one cycle; `flush` publishes pending changes immediately."""
-        began_at, began = self._world.clock.now(), monotonic()
+        began_at, began = self._environment.clock.now(), monotonic()
         planned = self.look()
         self._commit_status.note_superseded(planned.plan)
-        self._world.store.journal.remember(planned.plan, began_at)
+        self._environment.store.journal.remember(planned.plan, began_at)
         self._log_holds(planned.plan.holds)
         self._log_sight(planned.inputs.market)
         _log_events(planned.plan)
-        dispatch_all(planned.plan, self._world, planned.inputs.intents)
+        dispatch_all(planned.plan, self._environment, planned.inputs.intents)
         same = same_objects(self._planned, planned)
         views = self._views if same and self._views else object_views(planned)
         waiting = self._publish(planned, views, flush=flush)
@@ -125,7 +125,7 @@ class Runner:
         self._commit_status.report(planned)
         record = CycleView(
             started_at=Timestamp(began_at),
-            finished_at=Timestamp(self._world.clock.now()),
+            finished_at=Timestamp(self._environment.clock.now()),
             duration_seconds=monotonic() - began,
             outcome=_outcome(planned),
             plan_digest=plan_digest(planned.plan),
@@ -136,15 +136,15 @@ class Runner:
 
     def _publish(self, planned: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
         if not (self._status and views is self._views):
-            self._status = status_of(self._world.provider, planned, views, self._status)
-        if self._status is None or not self._world.publishing:
+            self._status = status_of(self._environment.provider, planned, views, self._status)
+        if self._status is None or not self._environment.publishing:
             return False
         market = planned.inputs.seen_market
-        events = self._world.store.outbox.unpublished()
+        events = self._environment.store.outbox.unpublished()
         news = Publication(self._status, events, planned.plan, market.height if market else 0)
         admitted = in_force(planned.inputs.desired, planned.plan.revision)
         rules = admitted.config.publishing if admitted and admitted.config else Publishing()
-        self._publisher.publish(news, rules, now=self._world.clock.now(), flush=flush)
+        self._publisher.publish(news, rules, now=self._environment.clock.now(), flush=flush)
         return self._publisher.waiting
 
     def _shown(self, planned: PlannedCycle, views: ObjectViews, record: CycleView) -> Snapshot:
@@ -152,7 +152,7 @@ class Runner:
         capacity = shown.capacity if views is self._views and shown.capacity else capacity_of(planned)
         shown = replace(shown, cycle=record, capacity=capacity or shown.capacity)
         self._planned, self._views = planned, views
-        return recorded(shown, self._world.store, self.snapshot, self._publisher)
+        return recorded(shown, self._environment.store, self.snapshot, self._publisher)
 
     def _log_sight(self, market: Reading[Market]) -> None:
         """Log when the chain becomes unseen and when it is seen again."""

@@ -36,8 +36,8 @@ of failed pushes, as each may delay the cycle.
 class SnapshotPublisher:
     """Replaces the snapshot branch; belongs to the cycle's thread."""
 
-    def __init__(self, world: Environment) -> None:
-        self._world = world
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
         self._next_at = 0
         self._soon_at = 0
         self._failures = 0
@@ -47,9 +47,9 @@ class SnapshotPublisher:
     def publish(self, planned: PlannedCycle) -> Outcome | None:
         """Push a snapshot when it is due and differs from the last; None when it is not."""
         now = planned.inputs.now
-        if not self._world.sharing or now < self._soon_at or _unanswered(planned):
+        if not self._environment.sharing or now < self._soon_at or _unanswered(planned):
             return None
-        outlook = planning_snapshot_of(self._world.provider, planned)
+        outlook = planning_snapshot_of(self._environment.provider, planned)
         if outlook is None or (now < self._next_at and not self._outdated_by(outlook)):
             return None
         busy = bool(planned.plan.actions or planned.inputs.intents)
@@ -58,7 +58,7 @@ class SnapshotPublisher:
         said = timeless(outlook)
         if said == self._pushed and now - self._pushed_at < AGED_SECONDS:
             return None
-        outcome = self._world.repo.publish(_commit(replace(outlook, folder=self._world.folder)))
+        outcome = self._environment.repo.publish(_commit(replace(outlook, folder=self._environment.folder)))
         self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
         self._next_at = now + min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
         self._soon_at = self._next_at if self._failures else now + SOON_SECONDS

@@ -16,10 +16,10 @@ from reconciler.values.times import Timestamp
 from reconciler.values.views import CapacityView, CommitView, CycleOutcome
 
 
-def begun(world: Environment, address: str) -> Snapshot:
+def begun(environment: Environment, address: str) -> Snapshot:
     """The snapshot before the first cycle: with the journal's totals, so that counters do not reset."""
-    shown = Snapshot(provider=world.provider, address=address)
-    return replace(_with_totals(shown, world.store), published=world.store.records.published())
+    shown = Snapshot(provider=environment.provider, address=address)
+    return replace(_with_totals(shown, environment.store), published=environment.store.records.published())
 
 
 def counted(before: Counters, outcome: CycleOutcome) -> Counters:

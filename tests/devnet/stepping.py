@@ -94,7 +94,7 @@ class SteppedDaemon:
             yield daemon
 
     def _world(self, daemon: Daemon) -> Environment:
-        return self._interference.world(replace(daemon.world, clock=SteppedClock(self._market)))
+        return self._interference.world(replace(daemon.environment, clock=SteppedClock(self._market)))
 
     def _show(self, daemon: Daemon, snapshot: Snapshot) -> None:
         daemon.snapshots.publish(self._interference.shown(snapshot))

@@ -68,7 +68,7 @@ def rest(sim: Simulation) -> None:
         plan, inputs = sim.last.planned.plan, sim.last.planned.inputs
         if not (plan.actions or inputs.intents or inputs.results):
             break
-    sim.daemon.runner._snapshot_publisher = SnapshotPublisher(sim.daemon.runner._world)
+    sim.daemon.runner._snapshot_publisher = SnapshotPublisher(sim.daemon.runner._environment)
     assert sim.blocks(1) == []
 
 
