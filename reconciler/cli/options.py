@@ -17,7 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 host_option = click.option(
     "--host",
     type=click.Path(path_type=Path),
-    help="The host file; else $PROVIDER_DAEMON_HOST, else /etc/provider-daemon.yaml.",
+    help="The host file; default: $PROVIDER_DAEMON_HOST, else /etc/provider-daemon.yaml.",
 )
 
 output_option = click.option(
@@ -26,7 +26,7 @@ output_option = click.option(
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="For a person, or for a program.",
+    help="text for people, json for programs.",
 )
 
 

@@ -31,7 +31,12 @@ home_option = click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), help="The devnet's directory."
 )
 as_option = click.option(
-    "--as", "name", type=click.Choice(TENANTS), default=TENANTS[0], show_default=True, help="The tenant."
+    "--as",
+    "name",
+    type=click.Choice(TENANTS),
+    default=TENANTS[0],
+    show_default=True,
+    help="The account that acts.",
 )
 
 
@@ -66,11 +71,13 @@ def _print(output: str, fields: dict[str, Any], sentence: str) -> None:
 @click.option(
     "--price", type=click.IntRange(1), default=4000, show_default=True, help="The maximum, in uve a block."
 )
-@click.option("--cpu", type=click.IntRange(10), default=1000, show_default=True, help="Millicores.")
-@click.option("--memory", type=click.IntRange(1), default=1024, show_default=True, help="MB.")
-@click.option("--storage", type=click.IntRange(5), default=1024, show_default=True, help="MB.")
+@click.option("--cpu", type=click.IntRange(10), default=1000, show_default=True, help="CPU in millicores.")
+@click.option("--memory", type=click.IntRange(1), default=1024, show_default=True, help="Memory in MB.")
+@click.option("--storage", type=click.IntRange(5), default=1024, show_default=True, help="Storage in MB.")
 @click.option("--billing", type=click.Choice(["lease", "usage"]), default="lease", show_default=True)
-@click.option("--deposit", type=click.IntRange(500_000), default=DEPOSIT_UVE, show_default=True, help="uve.")
+@click.option(
+    "--deposit", type=click.IntRange(500_000), default=DEPOSIT_UVE, show_default=True, help="Deposit in uve."
+)
 def order(home: Path | None, name: str, output: str, billing: str, **wanted: int) -> None:
     """Post an order, in a deployment of its own."""
     request = OrderRequest(
@@ -142,7 +149,9 @@ def deposit(dseq: int, amount: int, home: Path | None, name: str, output: str) -
 @home_option
 @as_option
 @output_option
-@click.option("--amount", type=click.IntRange(1), default=ESCROW_UVE, show_default=True, help="uve.")
+@click.option(
+    "--amount", type=click.IntRange(1), default=ESCROW_UVE, show_default=True, help="Amount in uve."
+)
 @click.option("--seconds", type=click.IntRange(3600, 31_536_000), default=ESCROW_SECONDS, show_default=True)
 def escrow(dseq: int, home: Path | None, name: str, output: str, amount: int, seconds: int) -> None:
     """Create a settlement escrow for the order of deployment DSEQ, active for its lease's provider."""

@@ -32,12 +32,12 @@ PLAIN = ("url", "repository", "number", "commit", "link", "allow_http")
 
 
 forge_options = options(
-    click.option("--url", help="The forge's address, or that of its API; else $FORGE_URL."),
-    click.option("--repository", help="OWNER/NAME; else $FORGE_REPOSITORY."),
+    click.option("--url", help="The forge's address, or that of its API; default: $FORGE_URL."),
+    click.option("--repository", help="OWNER/NAME; default: $FORGE_REPOSITORY."),
     click.option(
         "--token-file",
         type=click.Path(path_type=Path),
-        help="A file with the token; else $FORGE_TOKEN, $GITHUB_TOKEN.",
+        help="A file with the token; default: $FORGE_TOKEN, $GITHUB_TOKEN.",
     ),
     click.option("--link", help="Link to details, such as the log of the run."),
     click.option(
@@ -45,10 +45,10 @@ forge_options = options(
         default=30.0,
         show_default=True,
         envvar="FORGE_SECONDS",
-        help="Timeout of a request to the forge with its retries; else $FORGE_SECONDS.",
+        help="Timeout of a request to the forge with its retries; default: $FORGE_SECONDS.",
     ),
     click.option(
-        "--allow-http", is_flag=True, help="Permit plain http to another host; else $FORGE_ALLOW_HTTP."
+        "--allow-http", is_flag=True, help="Permit plain http to another host; default: $FORGE_ALLOW_HTTP."
     ),
     click.option(
         "--best-effort",
@@ -70,7 +70,7 @@ def forge() -> None:
 @forge.command()
 @click.option("--file", type=click.Path(path_type=Path), required=True, help="Markdown; - is stdin.")
 @click.option("--provider", default="", help="The provider; each has one comment on a pull request.")
-@click.option("--number", type=int, help="The pull request's number; else $FORGE_PULL_REQUEST.")
+@click.option("--number", type=int, help="The pull request's number; default: $FORGE_PULL_REQUEST.")
 @forge_options
 def comment(file: Path, provider: str, **flags: Any) -> int:
     """Write a comment on a pull request, or edit the existing one.
@@ -102,7 +102,7 @@ def comment(file: Path, provider: str, **flags: Any) -> int:
 @click.option("--state", type=click.Choice([each.value for each in CommitStand]), required=True)
 @click.option("--description", default="", help="One line; a forge shows 140 characters.")
 @click.option("--name", default=REVIEW, show_default=True, help="The name of the check.")
-@click.option("--commit", help="The commit, 40 digits; else $FORGE_COMMIT, else the pull request's head.")
+@click.option("--commit", help="The commit, 40 digits; default: $FORGE_COMMIT, else the pull request's head.")
 @forge_options
 def status(state: str, description: str, name: str, **flags: Any) -> int:
     """Set the state of a commit: pending, success or failure."""

@@ -41,14 +41,14 @@ class _Change:
 
 @click.command()
 @click.option("--base", default="", help="The commit to merge into; without it HEAD is checked as it is.")
-@click.option("--head", default="HEAD", show_default=True, help="The change.")
+@click.option("--head", default="HEAD", show_default=True, help="The commit to review.")
 @click.option("--path", default="", help="The provider's folder in the repository.")
 @click.option("--provider", default="", help="The provider, if several share the repository.")
 @click.option(
     "--clone",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=Path(),
-    help="The clone of the state repository; else the current folder.",
+    help="The clone of the state repository; default: the current folder.",
 )
 @click.option(
     "--out",

@@ -17,9 +17,15 @@ from reconciler.values.text import printable
 @click.command()
 @host_option
 @output_option
-@click.option("--since", "start", metavar="TIME", help="15m, 2h or 7d ago, or 2026-01-31T08:00:00Z.")
 @click.option(
-    "--limit", type=click.IntRange(1, 50_000), default=100, show_default=True, help="Events at most."
+    "--since", "start", metavar="TIME", help="Start time: 15m, 2h or 7d ago, or 2026-01-31T08:00:00Z."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 50_000),
+    default=100,
+    show_default=True,
+    help="Maximum number of events.",
 )
 def events(host: Path | None, output: str, start: str | None, limit: int) -> None:
     """Show lifecycle steps, ended transactions, verdicts, approvals and results of effects; newest last.

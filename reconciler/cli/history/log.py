@@ -30,9 +30,15 @@ FILES_SHOWN = 8
     metavar="ID",
     help="A workload's id, a lease, an order, a file, or the prefix of a commit's or transaction's hash.",
 )
-@click.option("--since", "start", metavar="TIME", help="15m, 2h or 7d ago, or 2026-01-31T08:00:00Z.")
 @click.option(
-    "--limit", type=click.IntRange(1, 20_000), default=50, show_default=True, help="The newest commits."
+    "--since", "start", metavar="TIME", help="Start time: 15m, 2h or 7d ago, or 2026-01-31T08:00:00Z."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 20_000),
+    default=50,
+    show_default=True,
+    help="Maximum number of commits.",
 )
 def log(
     host: Path | None,

@@ -41,7 +41,13 @@ class Row:
 @click.command()
 @place_options
 @output_option
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    show_default=True,
+    help="Maximum number of revisions.",
+)
 def history(host: Path | None, clone: Path | None, output: str, limit: int, **words: str) -> None:
     """Show the revisions that the daemon evaluated, newest first: applied, held, refused or superseded, since
     when, and by which plan.

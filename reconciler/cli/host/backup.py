@@ -54,7 +54,7 @@ NOT_COPIED = frozenset(
 passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Its first line is the keyring's passphrase; else the host file's, else a prompt.",
+    help="Its first line is the keyring's passphrase; default: the host file's, else a prompt.",
 )
 
 

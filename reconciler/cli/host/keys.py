@@ -19,10 +19,12 @@ from reconciler.settings import KeySettings, read_passphrase
 @click.option(
     "--keyring-dir",
     type=click.Path(path_type=Path),
-    help="The directory that holds keyring-file or keyring-test; else the host file's.",
+    help="The directory that holds keyring-file or keyring-test; default: the host file's.",
 )
 @click.option(
-    "--keyring-backend", type=click.Choice(["file", "test"]), help="Which of the two; else the host file's."
+    "--keyring-backend",
+    type=click.Choice(["file", "test"]),
+    help="The keyring's backend; default: the host file's.",
 )
 @host_option
 @click.pass_context

@@ -35,7 +35,7 @@ HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 @click.option(
     "--passphrase",
     type=click.Path(path_type=Path),
-    help="The file of the keyring's passphrase; else the host file's passphrase_file.",
+    help="The file of the keyring's passphrase; default: the host file's passphrase_file.",
 )
 def install_service(host: Path | None, root: Path | None, user: str, passphrase: Path | None) -> None:
     """Write provider-daemon.service and its user, and print the remaining steps."""

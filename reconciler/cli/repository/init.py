@@ -34,7 +34,7 @@ HERE = Path(__file__).resolve()
 @click.option("--owner", help="Required reviewer, for CODEOWNERS: @NAME or @ORGANISATION/TEAM.")
 @click.option(
     "--requirement",
-    help="Address from which CI installs this program, pinned by hash or commit; else this installation's.",
+    help="Address from which CI installs this program, pinned by hash or commit; default: that of this one.",
 )
 def init(directory: Path, forge: str, owner: str | None, requirement: str | None) -> None:
     """Create a state repository in DIRECTORY from the template; existing files stay.
@@ -84,8 +84,14 @@ def _create(target: Path, content: bytes) -> bool:
 
 
 @click.command()
-@click.option("--write", type=click.Path(path_type=Path, file_okay=False), help="Write them here.")
-@click.option("--check", type=click.Path(path_type=Path, file_okay=False), help="Compare with these.")
+@click.option(
+    "--write", type=click.Path(path_type=Path, file_okay=False), help="Write the schemas to this directory."
+)
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Compare with the schemas in this directory.",
+)
 @click.option(
     "--reference", type=click.Path(path_type=Path, file_okay=False), help="Write the reference pages."
 )

@@ -41,7 +41,7 @@ COUNTED = ("text", "github")
 @click.argument("path", type=click.Path(path_type=Path, exists=True), default=Path())
 @click.option(
     "--provider",
-    help="The provider's address, for names of workload files; else config.yaml's.",
+    help="The provider's address, for names of workload files; default: config.yaml's.",
 )
 @click.option("--commit", help="Check this commit's files, read from git's objects; nothing is checked out.")
 @click.option("--path", "folder", default="", help="With --commit: the provider's folder in the repository.")

@@ -34,7 +34,13 @@ ALTERNATE_SCREEN, MAIN_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 @host_option
 @output_option
 @click.option("--watch", is_flag=True, help="Refresh it when it changes, until Ctrl-C.")
-@click.option("--every", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Seconds.")
+@click.option(
+    "--every",
+    type=click.FloatRange(0.1, 3600),
+    default=2.0,
+    show_default=True,
+    help="Interval of --watch in seconds.",
+)
 def status(host: Path | None, output: str, watch: bool, every: float) -> None:
     """Show the provider, its money, leases, workloads and holds."""
     settings = settings_of(host)

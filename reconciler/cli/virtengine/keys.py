@@ -39,16 +39,19 @@ location_options = options(
         "--keyring-dir",
         type=_directory_type,
         envvar="VE_KEYRING_DIR",
-        help="The directory that holds keyring-file or keyring-test; else --home, else the host file's.",
+        help="The directory that holds keyring-file or keyring-test; default: --home, else the host file's.",
     ),
     click.option(
-        "--home", type=_directory_type, envvar="VE_HOME", help="The same, under the chain client's name."
+        "--home",
+        type=_directory_type,
+        envvar="VE_HOME",
+        help="Another name of --keyring-dir, as of the chain's client.",
     ),
     click.option(
         "--keyring-backend",
         type=click.Choice(["file", "test"]),
         envvar="VE_KEYRING_BACKEND",
-        help="Which of the two; else the host file's, else test if it exists.",
+        help="The keyring's backend; default: the host file's, else test if it exists.",
     ),
     host_option,
 )

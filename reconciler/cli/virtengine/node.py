@@ -132,7 +132,7 @@ node_option = click.option(
     "--node",
     envvar="VE_NODE",
     metavar="tcp://HOST:PORT",
-    help="The node's RPC address, tcp:// or http(s)://; else the host file's node.",
+    help="The node's RPC address, tcp:// or http(s)://; default: the host file's node.",
 )
 target_options = options(
     node_option,
@@ -141,7 +141,7 @@ target_options = options(
     ),
     click.option("--grpc-insecure", is_flag=True, envvar="VE_GRPC_INSECURE", help="gRPC without TLS."),
     host_option,
-    click.option("--height", type=click.IntRange(min=0), default=0, help="As of this height."),
+    click.option("--height", type=click.IntRange(min=0), default=0, help="Query at this height."),
 )
 """The flags of `QueryTarget`; a command takes them as keywords."""
 

@@ -29,8 +29,8 @@ _KEY = re.compile(r"([0-9]{1,18})/([0-9]{1,9})")
 
 _count = click.IntRange(1, ROWS_MAX)
 paging_options = options(
-    click.option("--limit", type=_count, default=100, show_default=True, help="Rows at most."),
-    click.option("--offset", type=click.IntRange(0, ROWS_MAX), default=0, help="Rows to skip."),
+    click.option("--limit", type=_count, default=100, show_default=True, help="Maximum number of rows."),
+    click.option("--offset", type=click.IntRange(0, ROWS_MAX), default=0, help="Number of rows to skip."),
     click.option("--page", type=_count, help="Page of --limit rows; the first is 1."),
     click.option("--page-key", help="Continue from an answer's next_key, at that answer's height."),
     click.option("--count-total", is_flag=True, help="Count every row in `total`, not only the shown ones."),

@@ -150,7 +150,9 @@ def _flag(field: FieldDescriptor, method: Method) -> Option:
     """A field of `filters`, which may be left out, or of `id`, where only gseq and oseq may be."""
     flag, is_id = f"--{field.name}", "id" in method.request.DESCRIPTOR.fields_by_name
     if field.name == "state":
-        return click.option(flag, type=click.Choice([*states(method).values()]), help="Left out: any.")
+        return click.option(
+            flag, type=click.Choice([*states(method).values()]), help="Only this state; default: any."
+        )
     default: dict[str, Any]
     if most := _NUMBER_MAX.get(field.type):
         default = _ANY
