@@ -173,3 +173,8 @@ def planning_input(
     reading: Reading[Revisions] = Seen(Revisions(Revision(asked))) if isinstance(asked, Desired) else asked
     made = PlanningInput(NOW, reading, chain, adapter(), remembered(), Limits())
     return replace(made, **changes)
+
+
+def has_errors(desired: Desired) -> bool:
+    """Whether any file has a fault that is no warning."""
+    return any(not fault.warning for fault in desired.faults)

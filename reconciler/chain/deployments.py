@@ -9,7 +9,6 @@ from reconciler.chain.proto import deployment_v1_pb2, market_v1beta5_pb2
 from reconciler.chain.proto.deployment_v1beta4_pb2 import Group, QueryDeploymentResponse
 from reconciler.chain.queries import Queries
 from reconciler.chain.wire_market import (
-    USAGE_BILLED,
     account_of,
     deployment_id_of,
     order_id_of,
@@ -19,6 +18,7 @@ from reconciler.chain.wire_market import (
 from reconciler.chain.wire_values import attributes_of, unit_of
 from reconciler.values.ids import DeploymentId, GroupId, OrderId
 from reconciler.values.observed import EscrowAccount, Lease, Order, Payment, State
+from reconciler.values.resources import USAGE_BILLED
 
 Deployments = Mapping[DeploymentId, QueryDeploymentResponse]
 

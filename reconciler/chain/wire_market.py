@@ -23,9 +23,6 @@ from reconciler.chain.wire_values import (
 )
 from reconciler.values.ids import DeploymentId, GroupId, LeaseId, OrderId
 from reconciler.values.observed import Bid, EscrowAccount, Lease, Order, Payment, State
-from reconciler.values.resources import Attribute
-
-USAGE_BILLED: Attribute = ("billing", "usage")
 
 
 class WireOrderId(Protocol):

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 from pydantic import ValidationError
 
@@ -28,7 +27,7 @@ from reconciler.values.bounds import PRICES
 from reconciler.values.desired import Config, Fault, KubernetesSettings, Pricing, Rounding, Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId, workload_id
-from reconciler.values.money import ceil_uve
+from reconciler.values.pricing import price
 from reconciler.values.resources import MB, Resources
 
 Value = Config | Pricing | KubernetesSettings | AnsibleSettings | Workload
@@ -166,21 +165,20 @@ def _not_a_mapping(document: Document) -> Fault:
     return Fault(document.path, 1, 1, f"expected a mapping (keys with values), found {kind}", advice)
 
 
-SMALL = Resources(cpu_milli=100, memory_bytes=128 * MB, storage_bytes=512 * MB)
-LARGE = Resources(cpu_milli=64_000, memory_bytes=262_144 * MB, storage_bytes=1_048_576 * MB, gpu=1)
+SMALLEST_WORKLOAD = Resources(cpu_milli=100, memory_bytes=128 * MB, storage_bytes=512 * MB)
+LARGEST_WORKLOAD = Resources(cpu_milli=64_000, memory_bytes=262_144 * MB, storage_bytes=1_048_576 * MB, gpu=1)
 
 
 def price_warnings(document: Document, pricing: Pricing) -> tuple[Fault, ...]:
     """A warning if every workload has the same price, or the price 0."""
-    small, large = _price(pricing, SMALL), _price(pricing, LARGE)
-    if large == 0:
+    smallest, largest = price(SMALLEST_WORKLOAD, pricing), price(LARGEST_WORKLOAD, pricing)
+    if largest == 0:
         return (_warning(document, "at these prices everything is free; the chain rejects a bid of 0uve"),)
-    if pricing.rounding is Rounding.UP and ceil_uve(small) == ceil_uve(large):
-        price = ceil_uve(large)
+    if pricing.rounding is Rounding.UP and smallest == largest:
         return (
             _warning(
                 document,
-                f"at these prices everything costs {price}uve per block, up to 64 cores with 256 GiB",
+                f"at these prices everything costs {largest}uve per block, up to 64 cores with 256 GiB",
             ),
         )
     return ()
@@ -191,13 +189,4 @@ def _warning(document: Document, message: str) -> Fault:
     advice = "bids are rounded up to whole uve; raise the prices"
     return Fault(
         document.path, place.line, place.column, f"pricing: {message}", advice, warning=True, rule="prices"
-    )
-
-
-def _price(pricing: Pricing, wanted: Resources) -> Decimal:
-    return (1 + pricing.profit_margin) * (
-        wanted.cpu_milli * pricing.cpu_millicores
-        + wanted.memory_bytes // MB * pricing.memory_mb
-        + wanted.storage_bytes // MB * pricing.storage_mb
-        + wanted.gpu * pricing.gpu
     )

@@ -11,7 +11,6 @@ from reconciler.planning.capacity import blindness, free, offered, too_small
 from reconciler.planning.eligibility import ineligible
 from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import MarketBasis, Proposals
-from reconciler.planning.pricing import break_even_blocks, group_price
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Bidding, Pricing
 from reconciler.values.ids import LeaseId
@@ -19,13 +18,10 @@ from reconciler.values.messages import CreateBid
 from reconciler.values.money import plain, show_rate
 from reconciler.values.observed import Order
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.pricing import group_price
 from reconciler.values.readings import Unseen
-from reconciler.values.resources import Attribute, total
+from reconciler.values.resources import USAGE_BILLED, total
 from reconciler.values.subjects import ORDERS, PROVIDER, EffectKey, Subject
-
-USAGE_BILLED: Attribute = ("billing", "usage")
-"""Orders with this attribute get the minimum bid and are billed by usage; our provider record needs it too.
-"""
 
 USAGE_BID = Decimal(1)
 """The bid on a usage-billed order, in uve per block: below one whole uve a lease may earn nothing (semantics
@@ -129,7 +125,7 @@ def _too_cheap(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold |
         why = f"it pays at most {show_rate(order.price)} a block, our price is {show_rate(offer)}"
         return Hold(subject, Reason.PRICE_TOO_LOW, why)
     fees = Fees.under(basis.market.rules, basis.limits)
-    blocks = break_even_blocks(price, fees, basis.market.rules.take_percent)
+    blocks = fees.break_even_blocks(price, basis.market.rules.take_percent)
     seconds = blocks * basis.market.block_seconds
     bound = basis.desired.config.bidding.break_even_seconds if basis.desired.config else 0
     if seconds > bound:

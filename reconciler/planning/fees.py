@@ -15,7 +15,7 @@ from reconciler.values.messages import (
     SettleUsage,
     WithdrawLease,
 )
-from reconciler.values.money import fee_of
+from reconciler.values.money import ceil_uve, fee_of
 from reconciler.values.observed import ChainRules
 
 GAS_CREATE_BID = 112_872
@@ -51,6 +51,11 @@ class Fees:
     def lease_costs(self) -> int:
         """The fees of one lease: the bid, one withdrawal, closing."""
         return self.of_gas(GAS_CREATE_BID + GAS_WITHDRAW + GAS_CLOSE_BID)
+
+    def break_even_blocks(self, rate: Decimal, take_percent: int) -> int:
+        """Blocks until a lease at `rate` uve per block has earned `lease_costs`."""
+        net = rate * (100 - take_percent) / 100
+        return ceil_uve(self.lease_costs / net)
 
     @property
     def bid(self) -> int:

@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from reconciler.planning.fees import Fees
-from reconciler.planning.pricing import break_even_blocks, price
 from reconciler.values.desired import Pricing, Withdrawals
 from reconciler.values.limits import Limits
 from reconciler.values.money import EXACT, floor_uve
 from reconciler.values.observed import ChainRules, Market
 from reconciler.values.preview import Quote
+from reconciler.values.pricing import price
 from reconciler.values.resources import MB, Resources
 
 HOUR_SECONDS = 3_600
 MONTH_SECONDS = 30 * 86_400
 
-SMALL = Resources(500, 512 * MB, 1_024 * MB)
-MEDIUM = Resources(4_000, 8_192 * MB, 51_200 * MB)
-GPU = Resources(8_000, 32_768 * MB, 102_400 * MB, 1)
-REFERENCES = (("small", SMALL), ("medium", MEDIUM), ("GPU", GPU))
+REFERENCES = (
+    ("small", Resources(500, 512 * MB, 1_024 * MB)),
+    ("medium", Resources(4_000, 8_192 * MB, 51_200 * MB)),
+    ("GPU", Resources(8_000, 32_768 * MB, 102_400 * MB, 1)),
+)
 """Typical orders, to illustrate prices."""
 
 
@@ -57,7 +58,7 @@ def quote(resources: Resources, pricing: Pricing, terms: QuoteTerms) -> Quote:
         net = floor_uve(month * (100 - terms.rules.take_percent) / 100) - terms.month_fees
     seconds = None
     if rate > 0:
-        blocks = break_even_blocks(rate, terms.fees, terms.rules.take_percent)
+        blocks = terms.fees.break_even_blocks(rate, terms.rules.take_percent)
         seconds = -int(-blocks * terms.block_seconds // 1)
     return Quote(rate, hour, month, net, seconds)
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 from reconciler.planning.escrow import paid_in_all
 from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import MarketBasis, Proposals
-from reconciler.planning.pricing import group_price
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Usage
 from reconciler.values.memory import UsageMemory
@@ -18,6 +17,7 @@ from reconciler.values.messages import RecordUsage, SettleUsage
 from reconciler.values.money import floor_uve
 from reconciler.values.observed import Lease, SettlementEscrow, SettlementSide, State, UsageRecord
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.pricing import group_price
 from reconciler.values.subjects import Subject
 
 LANDING_BLOCKS = 2

@@ -223,11 +223,6 @@ class Desired:
     stale: frozenset[str] = frozenset()
     good: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def whole(self) -> bool:
-        """No file is faulty: only then may a missing file count as deleted."""
-        return not any(not f.warning for f in self.faults)
-
 
 @dataclass(frozen=True, slots=True)
 class Revision:

@@ -11,6 +11,9 @@ MB = 1 << 20
 
 Attribute = tuple[str, str]
 
+USAGE_BILLED: Attribute = ("billing", "usage")
+"""An order with this attribute is bid at the minimum and billed by usage; our record must have it too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:

@@ -19,7 +19,7 @@ from reconciler.values.readings import Seen
 from tests.bad_input.case import Run, Workspace
 from tests.documents.texts import PRICING, PROVIDER, SHEET_PRICING, lease, repository, workload, workload_path
 from tests.git.forge import Forge
-from tests.makers import adapter, market, order, planning_input, remembered, running
+from tests.makers import adapter, has_errors, market, order, planning_input, remembered, running
 from tests.makers import lease as leased
 from tests.makers import workload as workload_of
 
@@ -77,8 +77,8 @@ def bad_file(path: str, content: bytes, link: bool = False) -> Run:
         assert (after.config, after.pricing) == (before.config, before.pricing)
         assert after.workloads[workload_id(lease(1))] == before.workloads[workload_id(lease(1))]
         assert after.workloads[workload_id(lease(2))].paused
-        assert not after.whole
-        assert history.commit(repository(1, 2), after.good).whole
+        assert has_errors(after)
+        assert not has_errors(history.commit(repository(1, 2), after.good))
         workspace.values["first"] = FIRST
         return "\n".join(hold.message for hold in made.holds if hold.reason is Reason.FILE_FAULTY)
 
@@ -88,7 +88,7 @@ def bad_file(path: str, content: bytes, link: bool = False) -> Run:
 def sheets_own_file(workspace: Workspace) -> str:
     """The cheat sheet's pricing file, verbatim."""
     made = History(workspace).commit(repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
-    assert made.whole
+    assert not has_errors(made)
     assert bid_price(plan(planning_input(market(orders=[order(7)]), made))) == 1
     return "\n".join(fault.show() for fault in made.faults)
 
@@ -113,10 +113,10 @@ def renamed(workspace: Workspace) -> str:
     made = served(after)
     assert not any(isinstance(action, RemoveWorkload) for action in made.actions)
     assert bid_price(made) == OUR_PRICE
-    assert not after.whole
+    assert has_errors(after)
     workspace.values.update(first=FIRST, id=workload_id(lease(1)))
     (history.forge.path / "workloads/web.yaml").unlink()
-    assert history.commit({FIRST: workload(1)}, after.good).whole
+    assert not has_errors(history.commit({FIRST: workload(1)}, after.good))
     mine = (Reason.FILE_FAULTY, Reason.NO_WORKLOAD_FILE)
     return "\n".join(f"{hold.reason}: {hold.message}" for hold in made.holds if hold.reason in mine)
 
@@ -145,7 +145,7 @@ def of_windows(workspace: Workspace) -> str:
         before.pricing,
         before.workloads,
     )
-    assert after.whole
+    assert not has_errors(after)
     assert bid_price(plan(planning_input(market(orders=[order(7)]), after))) == OUR_PRICE
     return "\n".join(fault.show() for fault in after.faults)
 

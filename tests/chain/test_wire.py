@@ -22,7 +22,6 @@ from reconciler.chain.proto import (
 from reconciler.chain.settlement_view import escrow_of, records_of
 from reconciler.chain.transactions import decoded
 from reconciler.chain.wire_market import (
-    USAGE_BILLED,
     account_of,
     bid_of,
     lease_id_of,
@@ -32,7 +31,6 @@ from reconciler.chain.wire_market import (
 )
 from reconciler.chain.wire_messages import REASONS, usage_document, wire_of
 from reconciler.chain.wire_values import decimal_of, decimal_text, offer_of, unit_of, uve_in, whole_uve
-from reconciler.planning import bids as planned
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.messages import CloseBid, CreateBid, RecordUsage, SettleUsage, WithdrawLease
@@ -209,10 +207,6 @@ def test_a_usage_record_is_signed_over_all_that_it_bills() -> None:
         assert isinstance(wire, settlement_v1_pb2.MsgRecordUsage)
         assert wire.signature != record.signature
     assert json.loads(usage_document(record))["lease_id"] == str(LEASE)
-
-
-def test_planner_and_wire_know_usage_billing_by_the_same_attribute() -> None:
-    assert USAGE_BILLED == planned.USAGE_BILLED
 
 
 def test_coins_of_other_denominations_are_not_ours() -> None:

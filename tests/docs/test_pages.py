@@ -121,7 +121,7 @@ def test_named_keys_exist() -> None:
 
 @pytest.mark.parametrize("page", [DOCS / "architecture.md", ROOT / "CONTRIBUTING.md"], ids=name)
 def test_named_files_exist(page: Path) -> None:
-    """`planning/pricing.py` and the like, from the repository or from `reconciler/`."""
+    """`values/pricing.py` and the like, from the repository or from `reconciler/`."""
     named = set(re.findall(r"`([\w./-]+/(?:\w+\.\w+)?)`", page.read_text(encoding="utf-8")))
     assert len(named) > 20
     assert [

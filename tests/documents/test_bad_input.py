@@ -16,6 +16,7 @@ from reconciler.values.desired import Desired
 from reconciler.values.ids import workload_id
 from reconciler.values.repository import Commit
 from tests.documents.texts import PRICING, PROVIDER, SHEET_PRICING, lease, repository, workload, workload_path
+from tests.makers import has_errors
 
 W1, W2 = workload_path(1), workload_path(2)
 BOMB = b"a: &a [x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (c, c, c - 1, c - 1) for c in b"bcdefghij")
@@ -154,7 +155,7 @@ def test_one_bad_file_is_told_and_spoils_only_itself(bad: Bad) -> None:
         del files[bad.path]
     after = desired(reader, files, before.good, **({bad.path: bad.refused} if bad.refused else {}))
     assert "\n".join(fault.show() for fault in after.faults) == bad.told
-    assert not after.whole
+    assert has_errors(after)
     assert (after.config, after.pricing, after.kubernetes) == (
         before.config,
         before.pricing,
@@ -176,7 +177,7 @@ def test_a_file_renamed_is_told_both_names() -> None:
         f"workloads/web.yaml:2:1: lease: the file of this lease must be named {name} "  # noqa: ISC004  # one line
         "(rename it, or remove it if that file exists)"
     ]
-    assert not after.whole
+    assert has_errors(after)
     assert [*after.workloads] == [workload_id(lease(2))]
 
 
@@ -185,7 +186,7 @@ def test_two_files_for_one_lease(provider: str | None) -> None:
     """With our address one of the names is wrong; without it, both are told of each other."""
     other = "workloads/1-1-1-aaaaaaaaaa.yaml"
     made = desired(DesiredReader(provider), repository(1) | {other: workload(1, image="nginx:2")}, {})
-    assert not made.whole
+    assert has_errors(made)
     if provider:
         (fault,) = made.faults
         assert fault.path == other
@@ -215,7 +216,7 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(mark: bytes, end: bytes)
 def test_the_sheets_own_file_counts_and_is_warned_about() -> None:
     made = desired(DesiredReader(PROVIDER), repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
     assert made.pricing is not None
-    assert made.whole
+    assert not has_errors(made)
     assert [fault.show() for fault in made.faults] == [
         "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve per block, "  # noqa: ISC004  # one line
         "up to 64 cores with 256 GiB (bids are rounded up to whole uve; raise the prices)"

@@ -16,6 +16,7 @@ from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import workload_id
 from reconciler.values.repository import Commit
 from tests.documents.texts import PRICING, PROVIDER, lease, repository, workload, workload_path
+from tests.makers import has_errors
 
 BROKEN = b"lease: {\n"
 
@@ -42,7 +43,7 @@ class History:
 
 def test_a_whole_repository() -> None:
     made = History().read(repository(1, 2), {})
-    assert made.whole
+    assert not has_errors(made)
     assert made.pricing is not None
     assert made.config is not None
     assert made.kubernetes is not None
@@ -60,7 +61,7 @@ def test_a_broken_file_keeps_its_last_good_version_and_spoils_no_other() -> None
     assert second.workloads[workload_id(lease(2))].paused
     assert second.stale == {workload_path(1)}
     assert second.good[workload_path(1)] == first.good[workload_path(1)]
-    assert not second.whole
+    assert has_errors(second)
     assert [fault.path for fault in second.faults] == [workload_path(1)]
 
 
@@ -96,7 +97,7 @@ def test_a_deleted_workload_file_is_gone_and_no_fault() -> None:
     first = history.read(repository(1, 2), {})
     second = history.read(repository(1), first.good)
     assert set(second.workloads) == {workload_id(lease(1))}
-    assert second.whole
+    assert not has_errors(second)
 
 
 def test_a_link_in_place_of_the_folder_hides_no_workload() -> None:
@@ -109,7 +110,7 @@ def test_a_link_in_place_of_the_folder_hides_no_workload() -> None:
 
 
 def test_links_elsewhere_are_nobodys_business() -> None:
-    assert History().read(repository(), {}, {"docs/link": "a symbolic link"}).whole
+    assert not has_errors(History().read(repository(), {}, {"docs/link": "a symbolic link"}))
 
 
 def test_an_unchanged_blob_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:

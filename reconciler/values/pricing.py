@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal, localcontext
 
-from reconciler.planning.fees import Fees
 from reconciler.values.desired import Pricing, Rounding
 from reconciler.values.money import EXACT, RATE_PLACES, ceil_uve
 from reconciler.values.resources import MB, Resources, ResourceUnit, total
@@ -14,7 +13,7 @@ _QUANTUM = Decimal(1).scaleb(-RATE_PLACES)
 
 
 def group_price(units: Iterable[ResourceUnit], pricing: Pricing) -> Decimal:
-    """`ceil((1 + profit_margin) x sum of count x units x unit price)` in uve a block; one rounding, last."""
+    """`ceil((1 + profit_margin) x sum of count x units x unit price)` in uve per block; rounded once."""
     return price(total([u.all for u in units]), pricing)
 
 
@@ -27,14 +26,8 @@ def price(resources: Resources, pricing: Pricing) -> Decimal:
             + Decimal(resources.storage_bytes) / MB * pricing.storage_mb
             + resources.gpu * pricing.gpu
         )
-        asked = cost * (1 + pricing.profit_margin)
+        exact = cost * (1 + pricing.profit_margin)
     if pricing.rounding is Rounding.UP:
-        return Decimal(ceil_uve(asked))
+        return Decimal(ceil_uve(exact))
     with localcontext(prec=EXACT.prec):
-        return asked.quantize(_QUANTUM, rounding=ROUND_CEILING)
-
-
-def break_even_blocks(rate: Decimal, fees: Fees, take_percent: int) -> int:
-    """Blocks until a lease at `rate` uve a block has earned its bid, one withdrawal and its closing."""
-    net = rate * (100 - take_percent) / 100
-    return ceil_uve(fees.lease_costs / net)
+        return exact.quantize(_QUANTUM, rounding=ROUND_CEILING)

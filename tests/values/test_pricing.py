@@ -4,8 +4,8 @@ from decimal import Decimal
 import pytest
 
 from reconciler.planning.fees import Fees
-from reconciler.planning.pricing import break_even_blocks, group_price
 from reconciler.values.desired import Pricing, Rounding
+from reconciler.values.pricing import group_price
 from tests.makers import PRICING, unit
 
 SHEET = Pricing(
@@ -34,5 +34,5 @@ def test_rounding_none_keeps_the_fraction() -> None:
 
 def test_fees_before_a_lease_earns_and_the_time_to_earn_them_back() -> None:
     assert FEES.lease_costs == 12_346
-    hours = break_even_blocks(Decimal(1), FEES, 2) * 5 / 3600
+    hours = FEES.break_even_blocks(Decimal(1), 2) * 5 / 3600
     assert round(hours, 1) == 17.5
