@@ -1,4 +1,4 @@
-"""A real browser, headless, asked through chromedriver in the words of the WebDriver protocol."""
+"""A headless browser, controlled through chromedriver (WebDriver protocol)."""
 
 from __future__ import annotations
 
@@ -41,53 +41,53 @@ class Browser:
 
     def go(self, url: str) -> None:
         """Open an address."""
-        self._ask("POST", "url", {"url": url})
+        self._command("POST", "url", {"url": url})
 
     def run(self, script: str, *arguments: object) -> Any:
-        """What a script returns."""
-        return self._ask("POST", "execute/sync", {"script": script, "args": list(arguments)})
+        """Run a script; its return value."""
+        return self._command("POST", "execute/sync", {"script": script, "args": list(arguments)})
 
     def text(self, selector: str) -> str:
         """The text of the first element that a selector finds, "" for none."""
         return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
 
     def press(self, *keys: str) -> None:
-        """Keys as a person presses them, one after the other."""
+        """Press keys in order."""
         actions = [
             {"type": kind, "value": KEYS.get(key, key)} for key in keys for kind in ("keyDown", "keyUp")
         ]
-        self._ask("POST", "actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
+        self._command("POST", "actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
 
     def size(self, width: int, height: int, *, phone: bool = False) -> None:
-        """The window's inner size, as on a phone where asked."""
+        """Set the window's inner size; `phone` emulates a mobile device."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
         self._cdp("Emulation.setDeviceMetricsOverride", metrics)
 
     def scheme(self, name: str) -> None:
-        """`light` or `dark`."""
+        """Set the color scheme: `light` or `dark`."""
         media = {"features": [{"name": "prefers-color-scheme", "value": name}]}
         self._cdp("Emulation.setEmulatedMedia", media)
 
     def shoot(self, path: Path) -> None:
-        """A picture of the whole page."""
+        """Save a screenshot of the whole page."""
         shown = {"format": "png", "captureBeyondViewport": True}
         path.write_bytes(base64.b64decode(self._cdp("Page.captureScreenshot", shown)["data"]))
 
-    def said(self) -> list[str]:
-        """What the console says, errors of our content policy among it."""
-        return [str(each["message"]) for each in self._ask("POST", "se/log", {"type": "browser"})]
+    def console_messages(self) -> list[str]:
+        """The console messages, including content policy violations."""
+        return [str(each["message"]) for each in self._command("POST", "se/log", {"type": "browser"})]
 
-    def until(self, look: Callable[[], object], seconds: float = 15) -> None:
-        """Wait for something to be so."""
+    def until(self, condition: Callable[[], object], seconds: float = 15) -> None:
+        """Wait until `condition` returns a true value."""
         end = time.monotonic() + seconds
-        while not look():
-            assert time.monotonic() < end, f"not in time; the console says {self.said()}"
+        while not condition():
+            assert time.monotonic() < end, f"timed out; console: {self.console_messages()}"
             time.sleep(0.1)
 
     def _cdp(self, name: str, values: dict[str, Any]) -> Any:
-        return self._ask("POST", "goog/cdp/execute", {"cmd": name, "params": values})
+        return self._command("POST", "goog/cdp/execute", {"cmd": name, "params": values})
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _command(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         where = f"/session/{self.session}/{path}".rstrip("/") if self.session else f"/{path}"
         connection.request(method, where, json.dumps(body) if body is not None else None)
@@ -100,20 +100,20 @@ class Browser:
         """Open a window with an empty profile."""
         options = {"binary": BROWSER, "args": [*ARGUMENTS, f"--user-data-dir={profile}", *more]}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        answer = self._ask("POST", "session", {"capabilities": {"alwaysMatch": wanted}})
+        answer = self._command("POST", "session", {"capabilities": {"alwaysMatch": wanted}})
         self.session = str(answer["sessionId"])
 
     def end(self) -> None:
-        """Close it."""
-        self._ask("DELETE", "")
+        """Close the window."""
+        self._command("DELETE", "")
 
 
 @contextmanager
 def browser(profile: Path, *more: str) -> Iterator[Browser]:
-    """A window for as long as the block lasts."""
+    """A window, closed at the end of the block."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    assert DRIVER is not None, "chromedriver is not here: apt-get install chromium chromium-driver"
+    assert DRIVER is not None, "chromedriver is missing: apt-get install chromium chromium-driver"
     driver = subprocess.Popen([DRIVER, f"--port={port}"], stdout=subprocess.DEVNULL)
     window = Browser(port)
     try:

@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.api.startup import Started
 from reconciler.runtime.snapshot_store import SnapshotStore
-from tests.api.playing import FakeHistory, FakeInspector, WakeCounter, serve
-from tests.api.worlds import FULL
+from tests.api.fake_sources import FakeHistory, FakeInspector, WakeCounter, serve
+from tests.api.snapshots import FULL
 
 
 @pytest.fixture

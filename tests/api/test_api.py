@@ -17,14 +17,14 @@ from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.times import NEVER
 from reconciler.values.views import ReadingView, WorkloadDetailView
-from tests.api.asking import ask
-from tests.api.worlds import FULL, ILL, NOON, WELL, after, hold_view
+from tests.api.http_client import http_request
+from tests.api.snapshots import FAILING, FULL, HEALTHY, NOON, after, hold_view
 
 
 def test_the_status(servers: Started) -> None:
-    answer = ask(servers.ports.api, "/api/v1/status")
-    assert (answer.code, answer.type) == (200, "application/json; charset=utf-8")
-    tree = answer.tree
+    response = http_request(servers.ports.api, "/api/v1/status")
+    assert (response.code, response.type) == (200, "application/json; charset=utf-8")
+    tree = response.tree
     assert tree["chain"] == {"id": "virtengine-1", "height": 91, "time": "2027-01-15T07:59:59Z"}
     assert tree["money"]["received_uve"] == 330_000
     assert tree["counts"]["workloads"]["running"] == 1
@@ -39,68 +39,73 @@ def test_the_status(servers: Started) -> None:
     assert tree["readings"][1]["why"] == "the remote hung up"
     assert tree["cycle"]["outcome"] == "acted"
     assert tree["intents"][0]["messages"] == ["bid 2733uve a block"]
-    answer.view(StatusView)
+    response.view(StatusView)
 
 
 def test_the_bid_engine_has_bids_and_holds(servers: Started) -> None:
-    answer = ask(servers.ports.api, "/api/v1/bid-engine/status")
-    tree = answer.tree
+    response = http_request(servers.ports.api, "/api/v1/bid-engine/status")
+    tree = response.tree
     assert (tree["bids_total"], tree["bids_won_total"], tree["bids_open"]) == (5, 2, 1)
     assert tree["bids"][0]["order"] == "ve1tenant/1000003/1/1"
     assert tree["bids"][0]["price_uve"] == "2733"
     assert [h["reason"] for h in tree["holds"]] == ["PriceTooLow"]
-    answer.view(BidEngineView)
+    response.view(BidEngineView)
 
 
 def test_the_holds_of_the_bid_engine_are_limited(snapshots: SnapshotStore, servers: Started) -> None:
     many = tuple(hold_view(f"ve1x/{n}/1/1", Reason.PRICE_TOO_LOW, "too low") for n in range(1500))
     snapshots.publish(replace(FULL, holds=many))
-    tree = ask(servers.ports.api, "/api/v1/bid-engine/status").tree
+    tree = http_request(servers.ports.api, "/api/v1/bid-engine/status").tree
     assert (len(tree["holds"]), tree["holds_total"]) == (1000, 1500)
 
 
 def test_workloads_are_listed_all_or_by_state(servers: Started) -> None:
     at = servers.ports.api
-    assert [w["id"] for w in ask(at, "/api/v1/workloads").tree["items"]] == [WELL.id, ILL.id]
-    assert [w["state"] for w in ask(at, "/api/v1/workloads?state=failed").tree["items"]] == ["failed"]
-    assert ask(at, "/api/v1/workloads?state=paused").tree["items"] == []
-    refused = ask(at, "/api/v1/workloads?state=Gone")
+    assert [w["id"] for w in http_request(at, "/api/v1/workloads").tree["items"]] == [HEALTHY.id, FAILING.id]
+    assert [w["state"] for w in http_request(at, "/api/v1/workloads?state=failed").tree["items"]] == [
+        "failed"
+    ]
+    assert http_request(at, "/api/v1/workloads?state=paused").tree["items"] == []
+    refused = http_request(at, "/api/v1/workloads?state=Gone")
     assert refused.code == 400
     assert refused.tree["advice"].startswith("use one of pending, deploying, running")
 
 
 def test_a_workload_has_its_lease_holds_and_trouble(servers: Started) -> None:
-    answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}")
-    tree = answer.tree
+    response = http_request(servers.ports.api, f"/api/v1/workloads/{HEALTHY.id}")
+    tree = response.tree
     assert tree["workload"]["price_uve"] == "2446.5"
     assert (tree["workload"]["ready"], tree["workload"]["replicas_ready"]) == (True, 2)
     assert tree["lease"]["withdrawn_at"] == "2027-01-15T07:59:20Z"
     assert [h["reason"] for h in tree["workload"]["holds"]] == ["NotWorthItsFee"]
-    answer.view(WorkloadDetailView)
-    ill = ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}").tree
-    assert ill["workload"]["trouble"]["advice"] == "correct the image's name"
-    assert ill["lease"]["withdrawn_at"] is None
+    response.view(WorkloadDetailView)
+    failing = http_request(servers.ports.api, f"/api/v1/workloads/{FAILING.id}").tree
+    assert failing["workload"]["trouble"]["advice"] == "correct the image's name"
+    assert failing["lease"]["withdrawn_at"] is None
 
 
 def test_an_unknown_workload_is_an_error_with_advice(servers: Started) -> None:
     for path in ("/api/v1/workloads/nope", "/api/v1/workloads/nope/logs"):
-        answer = ask(servers.ports.api, path)
-        assert answer.code == 404
-        assert answer.tree == {
+        response = http_request(servers.ports.api, path)
+        assert response.code == 404
+        assert response.tree == {
             "error": "there is no workload nope",
             "advice": "GET /api/v1/workloads lists all; `provider-daemon explain` has former ones",
         }
 
 
 def test_responses_follow_the_snapshot(snapshots: SnapshotStore, servers: Started) -> None:
-    snapshots.publish(replace(FULL, workloads=(replace(WELL, state="paused"),)))
-    assert ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}").tree["workload"]["state"] == "paused"
-    assert ask(servers.ports.api, f"/api/v1/workloads/{ILL.id}").code == 404
+    snapshots.publish(replace(FULL, workloads=(replace(HEALTHY, state="paused"),)))
+    assert (
+        http_request(servers.ports.api, f"/api/v1/workloads/{HEALTHY.id}").tree["workload"]["state"]
+        == "paused"
+    )
+    assert http_request(servers.ports.api, f"/api/v1/workloads/{FAILING.id}").code == 404
 
 
 def test_a_time_out_of_range_is_null(snapshots: SnapshotStore, servers: Started) -> None:
     snapshots.publish(replace(FULL, chain_time=999_999_999_999))
-    assert ask(servers.ports.api, "/api/v1/status").tree["chain"]["time"] is None
+    assert http_request(servers.ports.api, "/api/v1/status").tree["chain"]["time"] is None
 
 
 def test_before_the_first_cycle_routes_respond_and_readyz_fails(
@@ -108,11 +113,11 @@ def test_before_the_first_cycle_routes_respond_and_readyz_fails(
 ) -> None:
     at = servers.ports.api
     snapshots.publish(Snapshot(provider="one"))
-    assert ask(at, "/api/v1/status").tree["cycle"] is None
-    assert ask(at, "/api/v1/workloads").tree == {"items": [], "total": 0, "next": ""}
-    assert ask(at, "/healthz").code == 200
-    answer = ask(at, "/readyz")
-    assert (answer.code, answer.tree["why"]) == (503, "the first cycle has not ended yet")
+    assert http_request(at, "/api/v1/status").tree["cycle"] is None
+    assert http_request(at, "/api/v1/workloads").tree == {"items": [], "total": 0, "next": ""}
+    assert http_request(at, "/healthz").code == 200
+    response = http_request(at, "/readyz")
+    assert (response.code, response.tree["why"]) == (503, "the first cycle has not ended yet")
 
 
 @pytest.mark.parametrize(
@@ -137,33 +142,33 @@ def test_readyz_requires_a_recent_chain_reading(
     snapshots: SnapshotStore, servers: Started, chain: tuple[ReadingView, ...], code: int, why: str
 ) -> None:
     snapshots.publish(replace(FULL, readings=chain))
-    answer = ask(servers.ports.api, "/readyz")
-    assert (answer.code, answer.tree["why"]) == (code, why)
-    assert ask(servers.ports.api, "/healthz").code == 200
+    response = http_request(servers.ports.api, "/readyz")
+    assert (response.code, response.tree["why"]) == (code, why)
+    assert http_request(servers.ports.api, "/healthz").code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/workloads/", "/api/v1/status/x", "/%2e%2e/etc"])
 def test_unknown_paths_list_the_routes(servers: Started, path: str) -> None:
-    answer = ask(servers.ports.api, path)
-    assert answer.code == 404
-    assert answer.tree["advice"].startswith("use GET /api/v1/status, ")
+    response = http_request(servers.ports.api, path)
+    assert response.code == 404
+    assert response.tree["advice"].startswith("use GET /api/v1/status, ")
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
 def test_other_methods_are_refused(servers: Started, method: str) -> None:
-    answer = ask(servers.ports.api, "/api/v1/status", method)
-    assert answer.code == 405
-    assert (answer.tree["advice"], answer.headers["allow"]) == ("use GET", "GET, HEAD")
+    response = http_request(servers.ports.api, "/api/v1/status", method)
+    assert response.code == 405
+    assert (response.tree["advice"], response.headers["allow"]) == ("use GET", "GET, HEAD")
 
 
 @pytest.mark.parametrize("host", ["evil.example.org", "evil.example.org:8443", "localhost.evil.org", "[x"])
 def test_a_foreign_host_name_is_refused(servers: Started, host: str) -> None:
-    assert ask(servers.ports.api, "/api/v1/status", Host=host).code == 421
+    assert http_request(servers.ports.api, "/api/v1/status", Host=host).code == 421
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:9", "127.0.0.1:8443", "[::1]:8443"])
 def test_local_host_names_are_accepted(servers: Started, host: str) -> None:
-    assert ask(servers.ports.api, "/api/v1/status", Host=host).code == 200
+    assert http_request(servers.ports.api, "/api/v1/status", Host=host).code == 200
 
 
 def test_an_internal_error_has_no_traceback(servers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,10 +176,10 @@ def test_an_internal_error_has_no_traceback(servers: Started, monkeypatch: pytes
         raise RuntimeError("secret words")
 
     monkeypatch.setattr("reconciler.api.routes.snapshot.status_view", fail)
-    answer = ask(servers.ports.api, "/api/v1/status")
-    assert answer.code == 500
-    assert answer.tree["error"] == "the response could not be computed"
-    assert b"secret" not in answer.body
+    response = http_request(servers.ports.api, "/api/v1/status")
+    assert response.code == 500
+    assert response.tree["error"] == "the response could not be computed"
+    assert b"secret" not in response.body
 
 
 def test_slow_responses_time_out(servers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,8 +189,8 @@ def test_slow_responses_time_out(servers: Started, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("reconciler.api.api.TIMEOUT_SECONDS", 0.1)
     monkeypatch.setattr("reconciler.runtime.bounded_executor.BoundedExecutor.run", sleep)
-    answer = ask(servers.ports.api, f"/api/v1/workloads/{WELL.id}/logs")
-    assert (answer.code, answer.tree["error"]) == (504, "the response took too long")
+    response = http_request(servers.ports.api, f"/api/v1/workloads/{HEALTHY.id}/logs")
+    assert (response.code, response.tree["error"]) == (504, "the response took too long")
 
 
 def test_junk_ends_its_connection_only(servers: Started) -> None:
@@ -197,4 +202,4 @@ def test_junk_ends_its_connection_only(servers: Started) -> None:
     connection.request("GET", "/healthz", body=b"x" * 100_000)
     assert connection.getresponse().status == 413
     connection.close()
-    assert ask(at, "/healthz").code == 200
+    assert http_request(at, "/healthz").code == 200

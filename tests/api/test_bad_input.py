@@ -1,6 +1,6 @@
-"""Bad input to the API, all of it side by side: the exact answer, nothing leaked, everyone else answered.
+"""Bad input to the API: the exact response, no leak, and other requests are still served.
 
-What needs many clients or none that reads is in test_connections.py; certificates are in test_outside.py.
+Many or stalled clients are in test_connections.py, certificates in auth/test_tls.py.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import pytest
 from reconciler.api.auth.tls import RemoteAccess
 from reconciler.api.startup import Started
 from reconciler.values.listen_address import ListenAddress
-from tests.api.asking import Answer, Asker
 from tests.api.auth.test_tls import OLD, TOKEN, tokens_of
 from tests.api.certificates import Authority
-from tests.api.playing import WakeCounter, serve
+from tests.api.fake_sources import WakeCounter, serve
+from tests.api.http_client import HttpClient, HttpResponse
 from tests.api.routes.test_triggers import BODY, SECRET, sign
-from tests.api.worlds import WELL
+from tests.api.snapshots import HEALTHY
 
 HOOK, RECONCILE, STATUS = "/hooks/git", "/api/v1/reconcile", "/api/v1/status"
 NO_WORKLOAD = "GET /api/v1/workloads lists all; `provider-daemon explain` has former ones"
@@ -35,7 +35,7 @@ ROUTES = "use GET /api/v1/status, /api/v1/workloads or /openapi.json, which list
 
 
 @dataclass
-class World:
+class RunningServers:
     """A provider with both addresses, a webhook and tokens."""
 
     started: Started
@@ -43,19 +43,19 @@ class World:
     authority: Authority
 
     @property
-    def here(self) -> Asker:
-        """Somebody on this machine."""
-        return Asker(self.started.ports.api)
+    def local(self) -> HttpClient:
+        """A client of the loopback address."""
+        return HttpClient(self.started.ports.api)
 
     @property
-    def outside(self) -> Asker:
-        """Somebody elsewhere."""
+    def remote(self) -> HttpClient:
+        """A client of the remote address."""
         assert self.started.ports.outside is not None
         at = ListenAddress("127.0.0.1", self.started.ports.outside.port)
-        return Asker(at, self.authority.client())
+        return HttpClient(at, self.authority.client())
 
-    def raw(self, sent: bytes) -> Answer:
-        """What comes back for these bytes."""
+    def raw(self, sent: bytes) -> HttpResponse:
+        """The response to raw bytes."""
         at = self.started.ports.api
         with socket.create_connection((at.host, at.port), timeout=20) as peer:
             peer.sendall(sent)
@@ -63,11 +63,11 @@ class World:
             while piece := peer.recv(65_536):
                 got += piece
         head, _, body = got.partition(b"\r\n\r\n")
-        return Answer(int(head.split()[1]), "", body)
+        return HttpResponse(int(head.split()[1]), "", body)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def running(tmp_path: Path) -> Iterator[RunningServers]:
     authority, wake = Authority(tmp_path), WakeCounter()
     certificate, key = authority.issue("server")
     (tmp_path / "hook").write_text(SECRET)
@@ -78,7 +78,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         remote_access=RemoteAccess(certificate, key, None, tokens_of(tmp_path)),
         webhook_secret=tmp_path / "hook",
     )
-    yield World(started, wake, authority)
+    yield RunningServers(started, wake, authority)
     started.stop()
 
 
@@ -87,30 +87,30 @@ class Row:
     """A bad request, the expected response, and how often it wakes the loop."""
 
     name: str
-    send: Callable[[World], Answer]
+    send: Callable[[RunningServers], HttpResponse]
     code: int
     error: str = ""
     advice: str = ""
     wakes: int = 0
 
 
-def get(path: str, **headers: str) -> Callable[[World], Answer]:
-    return lambda world: world.here.ask(path, "GET", None, **headers)
+def get(path: str, **headers: str) -> Callable[[RunningServers], HttpResponse]:
+    return lambda running: running.local.request(path, "GET", None, **headers)
 
 
-def post(path: str, body: bytes = b"", **headers: str) -> Callable[[World], Answer]:
-    return lambda world: world.here.ask(path, "POST", body, **headers)
+def post(path: str, body: bytes = b"", **headers: str) -> Callable[[RunningServers], HttpResponse]:
+    return lambda running: running.local.request(path, "POST", body, **headers)
 
 
-def token(shown: str) -> Callable[[World], Answer]:
-    return lambda world: world.outside.ask(STATUS, "GET", None, Authorization=shown)
+def token(shown: str) -> Callable[[RunningServers], HttpResponse]:
+    return lambda running: running.remote.request(STATUS, "GET", None, Authorization=shown)
 
 
-def replayed(world: World) -> Answer:
+def replayed(running: RunningServers) -> HttpResponse:
     """Sends the same webhook ten times."""
     for _ in range(9):
-        post(HOOK, BODY, X_Gitea_Signature=sign())(world)
-    return post(HOOK, BODY, X_Gitea_Signature=sign())(world)
+        post(HOOK, BODY, X_Gitea_Signature=sign())(running)
+    return post(HOOK, BODY, X_Gitea_Signature=sign())(running)
 
 
 SMUGGLED = (
@@ -236,29 +236,31 @@ TABLE = [
         "get a new one from the provider's operator",
     ),
     Row("a header that is too long", get(STATUS, Authorization=f"Bearer {TOKEN}{'x' * 9_000}"), 400),
-    Row("junk", lambda world: world.raw(b"\x00\xff\r\n\r\n"), 400),
-    Row("TLS at the plain port", lambda world: world.raw(TLS_HELLO), 400),
-    Row("two lengths", lambda world: world.raw(SMUGGLED), 400),
+    Row("junk", lambda running: running.raw(b"\x00\xff\r\n\r\n"), 400),
+    Row("TLS at the plain port", lambda running: running.raw(TLS_HELLO), 400),
+    Row("two lengths", lambda running: running.raw(SMUGGLED), 400),
 ]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_bad_input(world: World, row: Row, caplog: pytest.LogCaptureFixture) -> None:
-    answer = row.send(world)
+def test_bad_input(running: RunningServers, row: Row, caplog: pytest.LogCaptureFixture) -> None:
+    response = row.send(running)
 
-    assert answer.code == row.code
+    assert response.code == row.code
     if row.error:
-        assert json.loads(answer.body)["error"] == row.error
+        assert json.loads(response.body)["error"] == row.error
     if row.advice:
-        assert json.loads(answer.body)["advice"] == row.advice
-    assert world.wake.count == row.wakes
-    assert SECRET.encode() not in answer.body
+        assert json.loads(response.body)["advice"] == row.advice
+    assert running.wake.count == row.wakes
+    assert SECRET.encode() not in response.body
     assert SECRET not in caplog.text
     assert TOKEN not in caplog.text
     assert "Traceback" not in caplog.text
     began = time.monotonic()
-    assert world.here.ask(STATUS).tree["provider"] == "one"
-    assert world.outside.ask(f"/api/v1/workloads/{WELL.id}", Authorization=f"Bearer {TOKEN}").code == 200
+    assert running.local.request(STATUS).tree["provider"] == "one"
+    assert (
+        running.remote.request(f"/api/v1/workloads/{HEALTHY.id}", Authorization=f"Bearer {TOKEN}").code == 200
+    )
     assert time.monotonic() - began < 2
 
 

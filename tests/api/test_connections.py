@@ -17,9 +17,9 @@ from reconciler.api.startup import Started
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.snapshot import Snapshot
-from tests.api.asking import ask
-from tests.api.playing import serve
-from tests.api.worlds import FULL, lease, workload_of
+from tests.api.fake_sources import serve
+from tests.api.http_client import http_request
+from tests.api.snapshots import FULL, lease, workload_of
 
 QUICK_SECONDS = 2.0
 
@@ -33,7 +33,7 @@ def many(count: int) -> Snapshot:
 def assert_responds(at: ListenAddress) -> None:
     """Another client gets a response without delay."""
     began = time.monotonic()
-    assert ask(at, "/api/v1/status").code == 200
+    assert http_request(at, "/api/v1/status").code == 200
     assert time.monotonic() - began < QUICK_SECONDS
 
 
@@ -83,7 +83,7 @@ def test_a_slow_reader_gets_the_whole_response(
     monkeypatch.setattr(connections, "STALLED_SECONDS", 0.5)
     snapshots.publish(many(2_000))
     at = servers.ports.api
-    whole = ask(at, "/api/v1/workloads").body
+    whole = http_request(at, "/api/v1/workloads").body
     slow = never_reading(at, "/api/v1/workloads")
     got = b""
     while not got.endswith(whole[-40:]):
@@ -142,11 +142,11 @@ def test_idle_connections_are_closed_for_new_ones(monkeypatch: pytest.MonkeyPatc
         at = started.ports.api
         silent = [socket.create_connection((at.host, at.port), timeout=20) for _ in range(8)]
         silent[0].sendall(b"GET / HT")
-        answer = ask(at, "/healthz")
-        assert answer.code == 503
-        assert answer.tree["error"] == "too many connections are open"
+        response = http_request(at, "/healthz")
+        assert response.code == 503
+        assert response.tree["error"] == "too many connections are open"
         end = time.monotonic() + 10
-        while ask(at, "/healthz").code != 200:
+        while http_request(at, "/healthz").code != 200:
             assert time.monotonic() < end
             time.sleep(0.1)
         for each in silent:
@@ -203,7 +203,7 @@ def test_an_overlong_body_is_refused_before_it_is_read(servers: Started, path: s
     connection.putrequest("POST", path)
     connection.putheader("Content-Length", str(1 << 40))
     connection.endheaders(b"a few bytes")
-    answer = connection.getresponse()
-    assert (answer.status, b"a body of 1099511627776 bytes is too long" in answer.read()) == (413, True)
+    response = connection.getresponse()
+    assert (response.status, b"a body of 1099511627776 bytes is too long" in response.read()) == (413, True)
     connection.close()
     assert_responds(at)

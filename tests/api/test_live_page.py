@@ -19,8 +19,8 @@ from reconciler.values.views import CommitView, ReadingView
 from tests.api.auth.test_tls import TOKEN, tokens_of
 from tests.api.browser import Browser, browser
 from tests.api.certificates import DAY, Authority
-from tests.api.playing import serve
-from tests.api.worlds import FULL, ILL, NOON, WELL, after, cycle_at, lease, workload_of
+from tests.api.fake_sources import serve
+from tests.api.snapshots import FAILING, FULL, HEALTHY, NOON, after, cycle_at, lease, workload_of
 
 pytestmark = pytest.mark.live
 
@@ -29,7 +29,7 @@ GOOD = replace(
     FULL,
     readings=(ReadingView("chain", NOON), ReadingView("repository", NOON)),
     cycle=cycle_at(0),
-    workloads=(WELL,),
+    workloads=(HEALTHY,),
     holds=(),
     desired="a" * 40,
     desired_commit=CommitView("a" * 40, after(-600), "Raise prices", "operator"),
@@ -60,7 +60,7 @@ def page(started: Started, tmp_path: Path) -> Iterator[Browser]:
         window.go(f"http://{started.ports.api}/")
         window.until(lambda: window.text("#height") == "130")
         yield window
-        assert window.said() == [], "the console has nothing to say"
+        assert window.console_messages() == [], "messages in the console"
 
 
 def test_the_page_shows_a_healthy_provider_and_updates(page: Browser, snapshots: SnapshotStore) -> None:
@@ -68,7 +68,7 @@ def test_the_page_shows_a_healthy_provider_and_updates(page: Browser, snapshots:
     assert page.text("#summary") == "No issues"
     assert page.run("return document.title") == "one"
     assert "2" in page.text("#figures div:first-child dd")
-    assert page.text("#rows tr td:nth-child(2)").startswith(WELL.id)
+    assert page.text("#rows tr td:nth-child(2)").startswith(HEALTHY.id)
     assert "Raise prices" in page.text("#desired")
     assert "in force" in page.text("#desired")
     assert "Deploying -> Running" in page.text("#published")
@@ -85,13 +85,15 @@ def test_the_page_shows_a_healthy_provider_and_updates(page: Browser, snapshots:
 
 def test_problems_come_first(page: Browser, snapshots: SnapshotStore) -> None:
     ending = TimeLeft(Funding.CRITICAL, 40, 200)
-    ill = replace(ILL, trouble=Trouble("ImagePullFailed", "no such image", "correct the image's name"))
+    failing = replace(
+        FAILING, trouble=Trouble("ImagePullFailed", "no such image", "correct the image's name")
+    )
     snapshots.publish(
         later(
             50,
             replace(
                 GOOD,
-                workloads=(WELL, ill),
+                workloads=(HEALTHY, failing),
                 leases=(FULL.leases[0], replace(FULL.leases[1], funding=ending)),
                 holds=FULL.holds,
                 readings=(ReadingView("chain", after(-900), "the node is down"),),
@@ -102,7 +104,9 @@ def test_problems_come_first(page: Browser, snapshots: SnapshotStore) -> None:
     assert page.text("#summary") == "3 issues; first: chain is unseen: the node is down"
     assert page.run("return document.title") == "(3) one"
     assert page.run("return document.querySelector('#icon').href").endswith("icon-bad.svg")
-    assert page.text("#issue-list li:nth-child(2)") == f"{ILL.id}: no such image; correct the image's name"
+    assert (
+        page.text("#issue-list li:nth-child(2)") == f"{FAILING.id}: no such image; correct the image's name"
+    )
     assert page.text("#rows tr:first-child td:first-child") == "failed"
     assert page.text("#rows tr:first-child .left") == "3 min 20 s"
     assert page.text("#chain-age").startswith("15 min")
@@ -110,7 +114,7 @@ def test_problems_come_first(page: Browser, snapshots: SnapshotStore) -> None:
 
 
 def test_foreign_text_is_not_html(page: Browser, snapshots: SnapshotStore) -> None:
-    evil = replace(WELL, state="failed", trouble=Trouble(EVIL, EVIL, EVIL))
+    evil = replace(HEALTHY, state="failed", trouble=Trouble(EVIL, EVIL, EVIL))
     snapshots.publish(
         later(51, replace(GOOD, workloads=(evil,), desired_commit=CommitView("c" * 40, after(1), EVIL, EVIL)))
     )
@@ -123,14 +127,14 @@ def test_foreign_text_is_not_html(page: Browser, snapshots: SnapshotStore) -> No
 def test_the_page_works_with_the_keyboard(page: Browser) -> None:
     focus = "return document.activeElement.textContent.trim() || document.activeElement.id"
     for _ in range(25):
-        if page.run(focus) == WELL.id:
+        if page.run(focus) == HEALTHY.id:
             break
         page.press("Tab")
-    assert page.run(focus) == WELL.id
+    assert page.run(focus) == HEALTHY.id
     page.press("Enter")
     page.until(lambda: "web: " in page.text("#log"))
     assert page.run("return document.querySelector('#detail').open")
-    assert page.run("return location.hash") == f"#{WELL.id}"
+    assert page.run("return location.hash") == f"#{HEALTHY.id}"
     chain = page.text("#explanation")
     assert all(step in chain for step in ("order", "bid", "lease", "workload", "adapter", "outcome"))
     assert "42 millicores, 3.0 MiB of memory, measured at" in page.text("#usage")
@@ -164,8 +168,8 @@ def test_workloads_are_filtered_by_state_and_text(page: Browser, snapshots: Snap
 def test_layout_and_contrast(
     page: Browser, snapshots: SnapshotStore, tmp_path: Path, scheme: str, width: int, *, phone: bool
 ) -> None:
-    ill = replace(ILL, trouble=Trouble("ImagePullFailed", "x" * 300, "y" * 300))
-    snapshots.publish(later(53, replace(GOOD, workloads=(WELL, ill), holds=FULL.holds)))
+    failing = replace(FAILING, trouble=Trouble("ImagePullFailed", "x" * 300, "y" * 300))
+    snapshots.publish(later(53, replace(GOOD, workloads=(HEALTHY, failing), holds=FULL.holds)))
     page.size(width, 800, phone=phone)
     page.scheme(scheme)
     page.until(lambda: "ImagePullFailed" in page.text("#rows"))

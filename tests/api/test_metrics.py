@@ -16,8 +16,8 @@ from reconciler.values.plans import Reason
 from reconciler.values.resources import Resources
 from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
 from reconciler.values.views import CapacityView, MoneyView
-from tests.api.asking import ask
-from tests.api.worlds import FULL, NOON, cycle_at, hold_view, lease, workload_of
+from tests.api.http_client import http_request
+from tests.api.snapshots import FULL, NOON, cycle_at, hold_view, lease, workload_of
 
 SHEET = {
     "virtengine_provider_active_leases": 2,
@@ -30,9 +30,9 @@ SHEET = {
 
 def page(servers: Started) -> str:
     """One scrape."""
-    answer = ask(servers.ports.metrics, "/metrics")
-    assert (answer.code, answer.type) == (200, "text/plain; version=0.0.4; charset=utf-8")
-    return answer.body.decode()
+    response = http_request(servers.ports.metrics, "/metrics")
+    assert (response.code, response.type) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    return response.body.decode()
 
 
 def values(text: str) -> dict[str, float]:

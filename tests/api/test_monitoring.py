@@ -17,7 +17,7 @@ from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.resources import Resources
 from reconciler.values.views import CapacityView
-from tests.api.worlds import FULL, NOON
+from tests.api.snapshots import FULL, NOON
 
 DOCS = Path(__file__).parents[2] / "docs" / "monitoring"
 NAME = re.compile(r"\b(?:virtengine|process)_[a-z_]+")
@@ -91,8 +91,8 @@ def test_panels_do_not_overlap_and_have_distinct_ids() -> None:
 
 def test_the_table_lists_exactly_the_exported_metrics() -> None:
     table = (DOCS / "README.md").read_text().partition("## All metrics")[2]
-    told = set(re.findall(r"`(virtengine_[a-z_]+)`", table))
-    assert told == {name for name in families() if name.startswith("virtengine_")}
+    documented = set(re.findall(r"`(virtengine_[a-z_]+)`", table))
+    assert documented == {name for name in families() if name.startswith("virtengine_")}
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.api.startup import Started
-from tests.api.asking import ask
+from tests.api.fake_sources import serve
 from tests.api.fuzzing import Operation, Request, fault, fitting, operations, requests, send
-from tests.api.playing import serve
-from tests.api.worlds import ILL, WELL
+from tests.api.http_client import http_request
+from tests.api.snapshots import FAILING, HEALTHY
 
 KNOWN: dict[str, list[str]] = {
-    "id": [WELL.id, ILL.id],
+    "id": [HEALTHY.id, FAILING.id],
     "owner": ["ve1tenant"],
     "dseq": ["1000001", "1000004"],
 }
@@ -58,7 +58,7 @@ def served() -> Iterator[Started]:
 
 @pytest.fixture(scope="module")
 def document(served: Started) -> dict[str, Any]:
-    found: dict[str, Any] = ask(served.ports.api, "/openapi.json").tree
+    found: dict[str, Any] = http_request(served.ports.api, "/openapi.json").tree
     return found
 
 
@@ -69,8 +69,8 @@ def test_every_route_is_in_the_document(document: dict[str, Any]) -> None:
 
 def test_every_route_is_in_the_docs() -> None:
     text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
-    told = set(re.findall(r"`(?:GET|POST) (/[^`?]*)`", text))
-    assert told == PATHS | {"/", "/openapi.json"}
+    documented = set(re.findall(r"`(?:GET|POST) (/[^`?]*)`", text))
+    assert documented == PATHS | {"/", "/openapi.json"}
 
 
 def test_names_are_distinct_and_references_resolve(document: dict[str, Any]) -> None:
@@ -101,9 +101,9 @@ def test_valid_requests_are_not_refused(served: Started, document: dict[str, Any
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(request=fitting(operation))
     def run(request: Request) -> None:
-        answer = send(served.ports.api, request)
-        assert not fault(document, operation, answer), request
-        assert answer.code != 400, (request, answer.body)
+        response = send(served.ports.api, request)
+        assert not fault(document, operation, response), request
+        assert response.code != 400, (request, response.body)
 
     run()
 
@@ -115,10 +115,10 @@ def _fuzz(served: Started, document: dict[str, Any], operation: Operation) -> No
     @given(data=st.data())
     def run(data: st.DataObject) -> None:
         request = data.draw(requests(operation, KNOWN))
-        answer = send(served.ports.api, request)
-        found = fault(document, operation, answer)
+        response = send(served.ports.api, request)
+        found = fault(document, operation, response)
         assert not found, f"{request}: {found}"
-        answered.add(answer.code)
+        answered.add(response.code)
 
     run()
     assert answered - {400, 403, 404} or operation.path == "/hooks/git", "nothing good was ever asked"

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from reconciler.api.startup import Started
 from reconciler.values.listen_address import ListenAddress
-from tests.api.asking import ask
-from tests.api.playing import serve
+from tests.api.fake_sources import serve
+from tests.api.http_client import http_request
 
 SECONDS_MAX = 10.0
 H = b"Host: localhost\r\nConnection: close\r\n"
@@ -45,7 +45,7 @@ def first_line(at: ListenAddress, sent: bytes) -> bytes:
 
 
 def exchange(at: ListenAddress, sent: bytes) -> bytes:
-    """What comes back for bytes after which nothing more is sent; a cut connection is an answer, too."""
+    """What comes back for bytes after which nothing more is sent; a cut connection is an response, too."""
     got = b""
     with socket.create_connection((at.host, at.port), timeout=SECONDS_MAX) as made, suppress(OSError):
         made.sendall(sent)
@@ -90,8 +90,8 @@ def test_a_malformed_request_is_refused(
     started: Started, caplog: pytest.LogCaptureFixture, sent: bytes, code: int
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        answer = first_line(started.ports.api, sent)
-    assert answer.split(b" ")[1] == str(code).encode(), answer
+        response = first_line(started.ports.api, sent)
+    assert response.split(b" ")[1] == str(code).encode(), response
     assert caplog.records == []
 
 
@@ -114,7 +114,7 @@ def test_an_incomplete_request_is_not_logged(
     began = time.monotonic()
     with caplog.at_level(logging.WARNING):
         exchange(started.ports.api, sent)
-        assert ask(started.ports.api, "/healthz").code == 200
+        assert http_request(started.ports.api, "/healthz").code == 200
     assert time.monotonic() - began < SECONDS_MAX
     assert caplog.records == []
 
@@ -128,7 +128,7 @@ def test_a_webhook_body_is_hashed_before_decompression(started: Started) -> None
     body = gzip.compress(b"x" * (64 << 20))
     signature = hmac.new(b"0123456789" * 3, body, hashlib.sha256).hexdigest()
     headers = {"X_Gitea_Signature": signature, "Content_Encoding": "gzip"}
-    assert ask(started.ports.api, "/hooks/git", "POST", body, **headers).code == 202
+    assert http_request(started.ports.api, "/hooks/git", "POST", body, **headers).code == 202
 
 
 WORDS = (
@@ -150,7 +150,7 @@ bent = st.builds(
 def test_arbitrary_bytes(started: Started, caplog: pytest.LogCaptureFixture, sent: bytes) -> None:
     with caplog.at_level(logging.WARNING):
         began = time.monotonic()
-        answer = exchange(started.ports.api, sent)
+        response = exchange(started.ports.api, sent)
         assert time.monotonic() - began < SECONDS_MAX
-    assert not answer.startswith((b"HTTP/1.1 5", b"HTTP/1.0 5")), answer
+    assert not response.startswith((b"HTTP/1.1 5", b"HTTP/1.0 5")), response
     assert caplog.records == []

@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.api.server import ServeError
 from reconciler.values.listen_address import ListenAddress
-from tests.api.asking import ask
-from tests.api.playing import serve
+from tests.api.fake_sources import serve
+from tests.api.http_client import http_request
 
 
 def test_a_port_in_use_is_an_error_with_advice() -> None:
@@ -34,13 +34,13 @@ def test_a_failed_start_releases_the_other_port() -> None:
 def test_stopping_releases_the_ports_and_is_idempotent() -> None:
     first = serve()
     ports = first.ports
-    assert ask(ports.api, "/healthz").code == 200
+    assert http_request(ports.api, "/healthz").code == 200
     first.stop()
     first.stop()
     with pytest.raises(ConnectionRefusedError):
-        ask(ports.api, "/healthz")
+        http_request(ports.api, "/healthz")
     again = serve(api=ports.api, metrics=ports.metrics)
-    assert ask(again.ports.metrics, "/metrics").code == 200
+    assert http_request(again.ports.metrics, "/metrics").code == 200
     again.stop()
 
 
@@ -48,7 +48,7 @@ def test_ipv6_loopback() -> None:
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
     servers = serve(api=ListenAddress("::1", 0))
-    assert ask(servers.ports.api, "/healthz").code == 200
+    assert http_request(servers.ports.api, "/healthz").code == 200
     servers.stop()
 
 

@@ -13,8 +13,8 @@ from reconciler.journal.errors import JournalLocked
 from reconciler.journal.lock import holder
 from reconciler.journal.opening import open_journal, open_records
 from reconciler.values.listen_address import ListenAddress
-from tests.api.asking import ask
-from tests.api.playing import serve
+from tests.api.fake_sources import serve
+from tests.api.http_client import http_request
 from tests.bad_input.case import Workspace
 from tests.chain.recordings import VECTORS
 from tests.simulation.outside import Outside
@@ -55,7 +55,7 @@ def port_taken(workspace: Workspace) -> str:
         with pytest.raises(ServeError) as caught:
             serve(api=api, metrics=metrics)
     free = serve(api=api, metrics=metrics)
-    assert ask(free.ports.api, "/healthz").code == 200
+    assert http_request(free.ports.api, "/healthz").code == 200
     free.stop()
     return str(caught.value)
 

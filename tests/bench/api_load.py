@@ -1,8 +1,8 @@
-"""The API under load with many leases: how long answers take, and what that costs the cycle.
+"""The API under load with many leases: how long responses take, and what that costs the cycle.
 
 `python -m tests.bench.api_load [LEASES]`. Clients are a program of their own; the cycle is a real one, with
 its ports in memory, in the program that serves. What the clients alone cost the machine is measured, too:
-the same answers of the same sizes, from a program that has no cycle.
+the same responses of the same sizes, from a program that has no cycle.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from typing import Any
 from reconciler.cycle.run import Runner
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.listen_address import ListenAddress
-from tests.api.asking import ask
-from tests.api.playing import serve
+from tests.api.fake_sources import serve
+from tests.api.http_client import http_request
 from tests.bench.cycles import later, provider_of
 from tests.bench.figures import show, wall_ms
 from tests.cycle.worlds import Scenery
 
 STATUS, WORKLOADS = "/api/v1/status", "/api/v1/workloads"
 RATE, SECONDS, ROUNDS, BLOCK_SECONDS = 200, 8.0, 3, 1.0
-ASIDE = "as much that another program answers"
+ASIDE = "as much that another program responses"
 """The machine's own share of a slow-down: two cores, three programs."""
 
 
@@ -86,20 +86,20 @@ class Load:
 
 def _steady(load: Load) -> None:
     """In turns, so that other load affects all of them alike."""
-    ask(load.at, WORKLOADS)  # rows are made once
+    http_request(load.at, WORKLOADS)  # rows are made once
     kinds = {"the status": (STATUS,), "the status and the workload list": (STATUS, WORKLOADS)}
-    with _program(*(ask(load.at, path).body for path in (STATUS, WORKLOADS))) as aside:
+    with _program(*(http_request(load.at, path).body for path in (STATUS, WORKLOADS))) as aside:
         for _ in range(ROUNDS):
             load.beside("", lambda: time.sleep(SECONDS))
             for what, paths in kinds.items():
                 load.beside(what, functools.partial(load.note, what, load.at, paths))
             load.beside(ASIDE, functools.partial(load.note, ASIDE, aside, (STATUS, WORKLOADS)))
     alone = _undisturbed(load.cycles[""])
-    for what, answers in load.asked.items():
-        for path, found in answers.items() if what != ASIDE else ():
+    for what, responses in load.asked.items():
+        for path, found in responses.items() if what != ASIDE else ():
             figure = f"p99 {_part(found['ms'], 0.99):.1f} ms"
             rest = f"p50 {_part(found['ms'], 0.5):.1f} ms, {found['bytes'] / 1024:.0f} KiB each"
-            show(f"{path}, {RATE // len(answers)} a second, {load.leases} leases", figure, rest)
+            show(f"{path}, {RATE // len(responses)} a second, {load.leases} leases", figure, rest)
         beside = _undisturbed(load.cycles[what])
         share = 100 * (beside - alone) / 1000 / BLOCK_SECONDS
         slower = f"{alone:.0f} ms alone: {100 * (beside / alone - 1):+.0f} %, {share:+.1f} % of a block"
@@ -108,7 +108,7 @@ def _steady(load: Load) -> None:
 
 @contextmanager
 def _program(*bodies: bytes) -> Iterator[ListenAddress]:
-    """A process that answers these bodies at the paths of the status and the list."""
+    """A process that responses these bodies at the paths of the status and the list."""
     command = [sys.executable, "-m", "tests.bench.api_bare", STATUS, WORKLOADS]
     sizes = " ".join(str(len(body)) for body in bodies)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
@@ -123,7 +123,7 @@ def _program(*bodies: bytes) -> Iterator[ListenAddress]:
 
 
 def _most(at: ListenAddress) -> None:
-    with _program(ask(at, STATUS).body, b"") as bare:
+    with _program(http_request(at, STATUS).body, b"") as bare:
         plain = _clients("most", bare.host, str(bare.port), "4", STATUS)["rate"]
         ours = _clients("most", at.host, str(at.port), "4", STATUS)["rate"]
     show(

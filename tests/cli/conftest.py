@@ -1,4 +1,4 @@
-"""A terminal beside a daemon's API and its journal."""
+"""A terminal, with a daemon's API and journal."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from reconciler.journal.opening import OpenJournal, open_journal, open_records
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Plan
-from tests.api.playing import WakeCounter, serve
-from tests.api.worlds import FULL
+from tests.api.fake_sources import WakeCounter, serve
+from tests.api.snapshots import FULL
 
 SHOWN = replace(FULL, plan=Plan("a" * 40, (), (), (), Memory()))
 
 
 @dataclass(slots=True)
 class Terminal:
-    """Commands with a host file; the daemon is played by its servers and its journal."""
+    """Commands with a host file; servers and a journal stand in for the daemon."""
 
     home: Home
     snapshots: SnapshotStore
@@ -33,8 +33,8 @@ class Terminal:
     servers: Started
     capsys: pytest.CaptureFixture[str]
 
-    def say(self, *words: str) -> tuple[int, str, str]:
-        """A command's exit code and what it printed."""
+    def run(self, *words: str) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr of a command."""
         self.capsys.readouterr()
         code = run_command(provider_daemon, [*words, "--host", str(self.home.host_file)])
         out = self.capsys.readouterr()
@@ -43,8 +43,8 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
-    """A daemon that shows one of everything; its journal is new."""
-    home, snapshots, wake = Home(tmp_path / "world"), SnapshotStore(SHOWN), WakeCounter()
+    """A daemon with an object of each kind and a new journal."""
+    home, snapshots, wake = Home(tmp_path / "home"), SnapshotStore(SHOWN), WakeCounter()
     home.directory.mkdir()
     journal = open_journal(home.directory / "state")
     records = open_records(home.directory / "state")

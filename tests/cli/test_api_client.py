@@ -18,7 +18,7 @@ from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.settings import ListenSettings
 from reconciler.values.listen_address import ListenAddress
 from tests.api.certificates import DAY, Authority
-from tests.api.playing import serve
+from tests.api.fake_sources import serve
 from tests.cli.conftest import SHOWN, Terminal
 
 STATUS = "/api/v1/status"
@@ -149,6 +149,6 @@ def test_every_command_that_asks_does(
     text = host.read_text()
     before = next(line for line in text.splitlines() if line.startswith("  api: "))
     host.write_text(text.replace(before, "\n".join(lines)))
-    code, out, err = terminal.say(*words)
+    code, out, err = terminal.run(*words)
     assert (code, err) == (0, "")
     assert printed in out

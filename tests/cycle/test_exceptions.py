@@ -9,7 +9,7 @@ import pytest
 from reconciler.cycle.exceptions import FRAMES_MAX, FailedThreads, raised_at, sentence_of
 from reconciler.reports.readiness import unready
 from reconciler.values.snapshot import Snapshot
-from tests.api.worlds import cycle_at
+from tests.api.snapshots import cycle_at
 
 
 def deep(depth: int) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.api.routes.webhooks import is_authentic
 from reconciler.api.startup import Started
-from tests.api.playing import serve
+from tests.api.fake_sources import serve
 from tests.api.routes.test_triggers import SECRET
 from tests.fuzz.bounded import QUICK, bounded, texts
 

@@ -71,9 +71,9 @@ def test_transitions_have_their_trigger_and_detail() -> None:
 def test_repeated_transitions_are_repeated() -> None:
     there, back = _step(Phase.DEPLOYING, Phase.RUNNING), _step(Phase.RUNNING, Phase.PAUSED)
 
-    told = event_lines([there, back, there])
+    lines = event_lines([there, back, there])
 
-    assert [line.split(": ")[1].split(",")[0] for line in told] == [
+    assert [line.split(": ")[1].split(",")[0] for line in lines] == [
         "Deploying -> Running",
         "Running -> Paused",
         "Deploying -> Running",

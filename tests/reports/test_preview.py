@@ -96,8 +96,10 @@ def test_a_file_with_errors_is_listed_once_without_its_fields() -> None:
 
 
 def test_only_commands_are_code_in_a_comment() -> None:
-    said = "let it pass: `provider-daemon approve DIGEST` or `provider-daemon x](y)` or `rm`"
-    text = preview_markdown(preview(ceilings=(Hold(Subject.parse("a"), Reason.PRICE_JUMP, said, ours=True),)))
+    message = "let it pass: `provider-daemon approve DIGEST` or `provider-daemon x](y)` or `rm`"
+    text = preview_markdown(
+        preview(ceilings=(Hold(Subject.parse("a"), Reason.PRICE_JUMP, message, ours=True),))
+    )
     assert "pass: `provider-daemon approve DIGEST` or &#96;provider-daemon x&#93;" in text
     assert "or &#96;rm&#96;" in text
 
@@ -206,8 +208,8 @@ def test_every_section_fits_into_a_comment() -> None:
     out = preview_markdown(made)
     assert len(out) <= COMMENT_CHARACTERS
     assert out.count("<details") == out.count("</details>")
-    for told in ("limit &#42;", "worth knowing", "taken 5 minutes ago"):
-        assert told in out
+    for text in ("limit &#42;", "worth knowing", "taken 5 minutes ago"):
+        assert text in out
 
 
 def test_json_has_numbers_as_text_or_integers() -> None:

@@ -16,7 +16,7 @@ from reconciler.values.observed import Market
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.readings import Reading, Unseen
 from reconciler.values.repository import BranchCommit, Commit
-from tests.api.playing import INTENT
+from tests.api.fake_sources import INTENT
 
 
 class Repo:
@@ -32,7 +32,7 @@ class Repo:
         return dict.fromkeys(blobs, b"x")
 
     def published_mark(self, branch: str) -> Reading[str]:
-        return Unseen(f"told {branch}")
+        return Unseen(f"unseen {branch}")
 
     def publish(self, commit: BranchCommit) -> Outcome:
         raise OSError("the remote hung up")

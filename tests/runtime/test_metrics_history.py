@@ -8,7 +8,7 @@ from itertools import pairwise
 from reconciler.runtime.metrics_history import POINTS_MAX, Durations, MetricsHistory
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.views import CommitView, MoneyView
-from tests.api.worlds import FULL, after, cycle_at
+from tests.api.snapshots import FULL, after, cycle_at
 
 
 def at(seconds: int, **changes: object) -> Snapshot:

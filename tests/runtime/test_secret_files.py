@@ -75,7 +75,7 @@ def test_a_changed_file_is_reloaded_and_an_invalid_one_ignored(tmp_path: Path) -
     with pytest.raises(SecretError):
         file.refresh()
     assert file.content is old
-    assert not file.refresh(), "it is told once"
+    assert not file.refresh(), "reported once"
     file.path.unlink()
     with pytest.raises(SecretError, match="cannot be read: No such file"):
         file.refresh()

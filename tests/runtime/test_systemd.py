@@ -17,15 +17,17 @@ def test_messages_go_to_the_named_socket(tmp_path: Path, abstract: bool) -> None
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(f"\0{name[1:]}" if abstract else name)
         systemd.settimeout(5)
-        told = Systemd({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())})
-        told.ready("API on 127.0.0.1:8443\nREADY=0")
-        told.alive()
-        told.stopping()
+        notifier = Systemd(
+            {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}
+        )
+        notifier.ready("API on 127.0.0.1:8443\nREADY=0")
+        notifier.alive()
+        notifier.stopping()
         heard = [systemd.recv(4096).decode() for _ in range(3)]
     assert heard[0] == "READY=1\nSTATUS=API on 127.0.0.1:8443 READY=0"
     assert heard[1] == "WATCHDOG=1"
     assert heard[2].startswith("STOPPING=1\n")
-    assert told.watchdog_seconds == 30
+    assert notifier.watchdog_seconds == 30
 
 
 @pytest.mark.parametrize(
@@ -50,17 +52,17 @@ def test_without_a_listener_nothing_fails(tmp_path: Path) -> None:
 def test_a_full_socket_does_not_block(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        told = Systemd({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        notifier = Systemd({"NOTIFY_SOCKET": str(tmp_path / "notify")})
         for _ in range(5_000):
-            told.status("x" * 100)
+            notifier.status("x" * 100)
 
 
 def test_a_heartbeat_touches_the_file(tmp_path: Path) -> None:
     beat = tmp_path / "alive"
-    told = Systemd({"PROVIDER_DAEMON_HEARTBEAT": str(beat)})
+    notifier = Systemd({"PROVIDER_DAEMON_HEARTBEAT": str(beat)})
     assert not beat.exists()
-    told.alive()
+    notifier.alive()
     os.utime(beat, (7, 7))
-    told.alive()
+    notifier.alive()
     assert beat.stat().st_mtime > 7
     Systemd({"PROVIDER_DAEMON_HEARTBEAT": str(tmp_path / "none" / "alive")}).alive()

@@ -25,10 +25,10 @@ from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.times import NEVER
 from reconciler.values.views import ReadingView
-from tests.api.asking import Asker
 from tests.api.certificates import DAY, Authority
-from tests.api.playing import UNLIMITED, WITHOUT_LIMITS, serve
-from tests.api.worlds import FULL
+from tests.api.fake_sources import UNLIMITED, WITHOUT_LIMITS, serve
+from tests.api.http_client import HttpClient
+from tests.api.snapshots import FULL
 
 EVERYWHERE = ListenAddress("0.0.0.0", 0)
 TOKEN, OLD, HASHED = (
@@ -40,17 +40,17 @@ STATUS = "/api/v1/status"
 
 
 @dataclass
-class World:
+class TlsHost:
     """A host with a certificate authority, a certificate and tokens."""
 
     authority: Authority
     proof: RemoteAccess
 
-    def asker(self, started: Started, certificate: tuple[Path, Path] | None = None) -> Asker:
-        """Somebody who reaches the outside address."""
+    def client(self, started: Started, certificate: tuple[Path, Path] | None = None) -> HttpClient:
+        """A client of the remote address."""
         assert started.ports.outside is not None
         at = ListenAddress("127.0.0.1", started.ports.outside.port)
-        return Asker(at, self.authority.client(certificate))
+        return HttpClient(at, self.authority.client(certificate))
 
 
 def bearer(token: str) -> str:
@@ -69,15 +69,15 @@ def tokens_of(directory: Path) -> Path:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def tls_host(tmp_path: Path) -> TlsHost:
     authority = Authority(tmp_path)
     certificate, key = authority.issue("server")
-    return World(authority, RemoteAccess(certificate, key, authority.file, tokens_of(tmp_path)))
+    return TlsHost(authority, RemoteAccess(certificate, key, authority.file, tokens_of(tmp_path)))
 
 
 @pytest.fixture
-def started(world: World, snapshots: SnapshotStore) -> Iterator[Started]:
-    running = serve(snapshots, outside=EVERYWHERE, remote_access=world.proof)
+def started(tls_host: TlsHost, snapshots: SnapshotStore) -> Iterator[Started]:
+    running = serve(snapshots, outside=EVERYWHERE, remote_access=tls_host.proof)
     yield running
     running.stop()
 
@@ -95,21 +95,21 @@ def test_without_tls_it_does_not_start(host: str, where: str) -> None:
     )
 
 
-def test_without_authentication_it_does_not_start(world: World) -> None:
-    proof = replace(world.proof, tokens=None, client_ca=None)
+def test_without_authentication_it_does_not_start(tls_host: TlsHost) -> None:
+    proof = replace(tls_host.proof, tokens=None, client_ca=None)
     with pytest.raises(ServeError, match=r"without authentication; set listen.tokens or listen.c"):
         serve(outside=EVERYWHERE, remote_access=proof)
 
 
-def test_unfinished_handshakes_are_closed(world: World, started: Started) -> None:
-    asker = world.asker(started)
-    at = (asker.at.host, asker.at.port)
+def test_unfinished_handshakes_are_closed(tls_host: TlsHost, started: Started) -> None:
+    client = tls_host.client(started)
+    at = (client.at.host, client.at.port)
     slow = [socket.create_connection(at, 20, ("127.0.0.2", 0)) for _ in range(80)]
-    assert asker.ask("/healthz").code == 200
+    assert client.request("/healthz").code == 200
     time.sleep(GRACE_SECONDS + 0.1)
     with (
         socket.create_connection(at, 20, ("127.0.0.2", 0)) as same,
-        world.authority.client(None).wrap_socket(same, server_hostname="127.0.0.1") as secured,
+        tls_host.authority.client(None).wrap_socket(same, server_hostname="127.0.0.1") as secured,
     ):
         secured.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert secured.recv(100).startswith(b"HTTP/1.1 200")
@@ -118,23 +118,23 @@ def test_unfinished_handshakes_are_closed(world: World, started: Started) -> Non
 
 
 def test_failed_connections_do_not_fill_the_log(
-    world: World, started: Started, caplog: pytest.LogCaptureFixture
+    tls_host: TlsHost, started: Started, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asker = world.asker(started)
+    client = tls_host.client(started)
     with caplog.at_level(logging.INFO):
         for n in range(30):
-            assert asker.ask(STATUS, Authorization=bearer(f"a-wrong-token-of-nobody-{n}")).code == 401
-            with socket.create_connection((asker.at.host, asker.at.port), 20) as made:
+            assert client.request(STATUS, Authorization=bearer(f"a-wrong-token-of-nobody-{n}")).code == 401
+            with socket.create_connection((client.at.host, client.at.port), 20) as made:
                 made.sendall(b"GET / HTTP/1.1\r\n\r\n")
     assert 0 < len(caplog.records) <= 10
 
 
 @pytest.mark.parametrize("token", [TOKEN, HASHED])
-def test_a_valid_token_is_accepted(world: World, started: Started, token: str) -> None:
-    asker = world.asker(started)
-    assert asker.ask(STATUS, Authorization=bearer(token)).tree["provider"] == "one"
+def test_a_valid_token_is_accepted(tls_host: TlsHost, started: Started, token: str) -> None:
+    client = tls_host.client(started)
+    assert client.request(STATUS, Authorization=bearer(token)).tree["provider"] == "one"
     password = base64.b64encode(f"anyone:{token}".encode()).decode()
-    assert asker.ask("/", Authorization=f"Basic {password}").code == 200
+    assert client.request("/", Authorization=f"Basic {password}").code == 200
 
 
 @pytest.mark.parametrize(
@@ -153,140 +153,159 @@ def test_a_valid_token_is_accepted(world: World, started: Started, token: str) -
         ("Bearer", "authentication is required"),
     ],
 )
-def test_invalid_credentials_are_refused(world: World, started: Started, shown: str, sentence: str) -> None:
+def test_invalid_credentials_are_refused(
+    tls_host: TlsHost, started: Started, shown: str, sentence: str
+) -> None:
     headers: dict[str, Any] = {"Authorization": shown} if shown else {}
-    answers = [world.asker(started).ask(path, **headers) for path in (STATUS, "/", "/openapi.json")]
-    for answer in answers:
-        assert (answer.code, answer.tree["error"]) == (401, sentence)
-        assert answer.headers["www-authenticate"] == 'Bearer realm="provider-daemon"'
-        assert b"virtengine" not in answer.body
-        assert answer.headers["cache-control"] == "no-store"
+    responses = [tls_host.client(started).request(path, **headers) for path in (STATUS, "/", "/openapi.json")]
+    for response in responses:
+        assert (response.code, response.tree["error"]) == (401, sentence)
+        assert response.headers["www-authenticate"] == 'Bearer realm="provider-daemon"'
+        assert b"virtengine" not in response.body
+        assert response.headers["cache-control"] == "no-store"
 
 
-def test_a_browser_gets_a_basic_challenge(world: World, started: Started) -> None:
-    answer = world.asker(started).ask("/", Accept="text/html,application/xhtml+xml")
-    assert (answer.code, answer.headers["www-authenticate"].split()[0]) == (401, "Basic")
+def test_a_browser_gets_a_basic_challenge(tls_host: TlsHost, started: Started) -> None:
+    response = tls_host.client(started).request("/", Accept="text/html,application/xhtml+xml")
+    assert (response.code, response.headers["www-authenticate"].split()[0]) == (401, "Basic")
 
 
 def test_a_secret_in_an_overlong_line_is_neither_logged_nor_accepted(
-    world: World, started: Started, caplog: pytest.LogCaptureFixture
+    tls_host: TlsHost, started: Started, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert world.asker(started).ask(STATUS, Authorization=bearer(f"{TOKEN}{'x' * 10_000}")).code == 400
+    assert (
+        tls_host.client(started).request(STATUS, Authorization=bearer(f"{TOKEN}{'x' * 10_000}")).code == 400
+    )
     assert TOKEN not in caplog.text
 
 
-def test_a_client_certificate_is_accepted(world: World, started: Started) -> None:
-    assert world.asker(started, world.authority.issue("monitoring")).ask(STATUS).code == 200
+def test_a_client_certificate_is_accepted(tls_host: TlsHost, started: Started) -> None:
+    assert tls_host.client(started, tls_host.authority.issue("monitoring")).request(STATUS).code == 200
 
 
 def test_foreign_and_expired_client_certificates_fail_the_handshake(
-    world: World, started: Started, tmp_path: Path
+    tls_host: TlsHost, started: Started, tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
     strange = Authority(tmp_path / "other").issue("stranger")
-    expired = world.authority.issue("late", -DAY)
+    expired = tls_host.authority.issue("late", -DAY)
     for certificate in (strange, expired):
         with pytest.raises((ssl.SSLError, ConnectionError)):
-            world.asker(started, certificate).ask(STATUS)
-    assert world.asker(started).ask("/healthz").code == 200
+            tls_host.client(started, certificate).request(STATUS)
+    assert tls_host.client(started).request("/healthz").code == 200
 
 
 def test_an_expired_server_certificate_is_logged_and_reported(
-    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tls_host: TlsHost, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    certificate, key = world.authority.issue("ours", -DAY)
+    certificate, key = tls_host.authority.issue("ours", -DAY)
     started = serve(
         outside=EVERYWHERE,
-        remote_access=replace(world.proof, certificate=certificate, key=key),
+        remote_access=replace(tls_host.proof, certificate=certificate, key=key),
         now=lambda: int(time.time()),
     )
     try:
         assert "CertificateExpired: the certificate" in caplog.text
-        told = Asker(started.ports.api).ask(STATUS).tree["troubles"]
-        assert [each["reason"] for each in told] == ["CertificateExpired"]
-        assert "ours.pem expired at 20" in told[0]["message"]
-        assert told[0]["advice"] == "renew it; it is reloaded without a restart"
-        assert Asker(started.ports.api).ask("/api/v1/overview").tree["status"]["troubles"] == told
+        troubles = HttpClient(started.ports.api).request(STATUS).tree["troubles"]
+        assert [each["reason"] for each in troubles] == ["CertificateExpired"]
+        assert "ours.pem expired at 20" in troubles[0]["message"]
+        assert troubles[0]["advice"] == "renew it; it is reloaded without a restart"
+        assert (
+            HttpClient(started.ports.api).request("/api/v1/overview").tree["status"]["troubles"] == troubles
+        )
         with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
-            world.asker(started).ask(STATUS)
-        assert Asker(started.ports.api).ask(STATUS).code == 200
+            tls_host.client(started).request(STATUS)
+        assert HttpClient(started.ports.api).request(STATUS).code == 200
     finally:
         started.stop()
 
 
-@pytest.mark.parametrize(("days", "told"), [(-1, "CertificateExpired"), (13, "CertificateExpires"), (15, "")])
-def test_an_expiring_certificate_is_reported(world: World, days: int, told: str) -> None:
-    certificate, key = world.authority.issue("dated", days * DAY)
-    found = Certificate(replace(world.proof, certificate=certificate, key=key)).trouble(int(time.time()))
-    assert (found.reason if found else "") == told
+@pytest.mark.parametrize(
+    ("days", "reason"), [(-1, "CertificateExpired"), (13, "CertificateExpires"), (15, "")]
+)
+def test_an_expiring_certificate_is_reported(tls_host: TlsHost, days: int, reason: str) -> None:
+    certificate, key = tls_host.authority.issue("dated", days * DAY)
+    found = Certificate(replace(tls_host.proof, certificate=certificate, key=key)).trouble(int(time.time()))
+    assert (found.reason if found else "") == reason
 
 
 def test_renewed_files_are_reloaded_and_invalid_ones_ignored(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tls_host: TlsHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(server, "RELOAD_SECONDS", 0.02)
-    late = world.authority.issue("ours", -DAY)
-    started = serve(outside=EVERYWHERE, remote_access=replace(world.proof, certificate=late[0], key=late[1]))
+    late = tls_host.authority.issue("ours", -DAY)
+    started = serve(
+        outside=EVERYWHERE, remote_access=replace(tls_host.proof, certificate=late[0], key=late[1])
+    )
     try:
         tokens = tmp_path / "tokens"
         tokens.write_text("a-new-token-of-somebody-else\n")
-        world.authority.issue("ours")
+        tls_host.authority.issue("ours")
         _until(
             lambda: (
-                world.asker(started).ask(STATUS, Authorization=bearer("a-new-token-of-somebody-else")).code
+                tls_host.client(started)
+                .request(STATUS, Authorization=bearer("a-new-token-of-somebody-else"))
+                .code
                 == 200
             )
         )
-        assert world.asker(started).ask(STATUS, Authorization=bearer(TOKEN)).code == 401
+        assert tls_host.client(started).request(STATUS, Authorization=bearer(TOKEN)).code == 401
         tokens.write_text("short\n")
         late[0].write_text("no certificate")
         _until(lambda: "the token is shorter" in caplog.text and "cannot be used with the key" in caplog.text)
         assert (
-            world.asker(started).ask(STATUS, Authorization=bearer("a-new-token-of-somebody-else")).code == 200
+            tls_host.client(started)
+            .request(STATUS, Authorization=bearer("a-new-token-of-somebody-else"))
+            .code
+            == 200
         )
     finally:
         started.stop()
 
 
-def test_failed_authentications_are_rate_limited_and_valid_tokens_are_not(world: World) -> None:
+def test_failed_authentications_are_rate_limited_and_valid_tokens_are_not(tls_host: TlsHost) -> None:
     rates = replace(UNLIMITED, failure=Rate(0.001, 3))
-    started = serve(outside=EVERYWHERE, remote_access=world.proof, rates=rates)
+    started = serve(outside=EVERYWHERE, remote_access=tls_host.proof, rates=rates)
     try:
-        asker = world.asker(started)
-        codes = [asker.ask(STATUS, Authorization=bearer(f"guess {n}")).code for n in range(5)]
+        client = tls_host.client(started)
+        codes = [client.request(STATUS, Authorization=bearer(f"guess {n}")).code for n in range(5)]
         assert codes == [401, 401, 401, 429, 429]
-        assert asker.ask(STATUS, Authorization=bearer(TOKEN)).code == 200
+        assert client.request(STATUS, Authorization=bearer(TOKEN)).code == 200
     finally:
         started.stop()
 
 
-def test_health_is_public_without_details(world: World, snapshots: SnapshotStore, started: Started) -> None:
+def test_health_is_public_without_details(
+    tls_host: TlsHost, snapshots: SnapshotStore, started: Started
+) -> None:
     snapshots.publish(replace(FULL, readings=(ReadingView("chain", NEVER, "node 10.1.2.3 refused"),)))
-    asker = world.asker(started)
-    assert asker.ask("/healthz").code == 200
-    answer = asker.ask("/readyz")
-    assert (answer.code, answer.tree["why"]) == (503, "authenticate to see why")
-    told = asker.ask("/readyz", Authorization=bearer(TOKEN)).tree["why"]
-    assert told == "the chain has not been seen yet: node 10.1.2.3 refused"
+    client = tls_host.client(started)
+    assert client.request("/healthz").code == 200
+    response = client.request("/readyz")
+    assert (response.code, response.tree["why"]) == (503, "authenticate to see why")
+    why = client.request("/readyz", Authorization=bearer(TOKEN)).tree["why"]
+    assert why == "the chain has not been seen yet: node 10.1.2.3 refused"
 
 
-def test_metrics_require_authentication(world: World) -> None:
-    started = serve(metrics=EVERYWHERE, remote_access=world.proof)
+def test_metrics_require_authentication(tls_host: TlsHost) -> None:
+    started = serve(metrics=EVERYWHERE, remote_access=tls_host.proof)
     try:
-        asker = Asker(ListenAddress("127.0.0.1", started.ports.metrics.port), world.authority.client())
-        assert asker.ask("/metrics").code == 401
-        page = asker.ask("/metrics", Authorization=bearer(TOKEN)).body.decode()
+        client = HttpClient(
+            ListenAddress("127.0.0.1", started.ports.metrics.port), tls_host.authority.client()
+        )
+        assert client.request("/metrics").code == 401
+        page = client.request("/metrics", Authorization=bearer(TOKEN)).body.decode()
         assert 'virtengine_provider_certificate_expiry_timestamp_seconds{site="metrics"}' in page
     finally:
         started.stop()
 
 
-def test_plain_http_on_a_tls_port_is_harmless(world: World, started: Started) -> None:
+def test_plain_http_on_a_tls_port_is_harmless(tls_host: TlsHost, started: Started) -> None:
     assert started.ports.outside is not None
     with socket.create_connection(("127.0.0.1", started.ports.outside.port), timeout=20) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert plain.recv(100)[:1] in (b"", b"\x15"), "an alert of TLS, or nothing"
-    assert world.asker(started).ask("/healthz").code == 200
+    assert tls_host.client(started).request("/healthz").code == 200
 
 
 @pytest.mark.parametrize(
@@ -301,13 +320,13 @@ def test_plain_http_on_a_tls_port_is_harmless(world: World, started: Started) ->
     ],
 )
 def test_unusable_files_have_an_error_message(
-    world: World, tmp_path: Path, change: dict[str, str], sentence: str
+    tls_host: TlsHost, tmp_path: Path, change: dict[str, str], sentence: str
 ) -> None:
     (tmp_path / "empty").write_text("# nothing\n")
     (tmp_path / "empty").chmod(0o600)
     (tmp_path / "open").write_text(TOKEN)
     (tmp_path / "open").chmod(0o644)
-    proof = replace(world.proof, **{name: tmp_path / file for name, file in change.items()})
+    proof = replace(tls_host.proof, **{name: tmp_path / file for name, file in change.items()})
     with pytest.raises(ServeError, match=sentence):
         serve(outside=EVERYWHERE, remote_access=proof)
 
@@ -316,12 +335,12 @@ def test_a_client_over_its_rate_gets_retry_after() -> None:
     few = Rate(0.5, 3)
     started = serve(rates=Rates(few, few, few, WITHOUT_LIMITS))
     try:
-        asker = Asker(started.ports.api)
-        codes = [asker.ask(STATUS).code for _ in range(4)]
+        client = HttpClient(started.ports.api)
+        codes = [client.request(STATUS).code for _ in range(4)]
         assert codes == [200, 200, 200, 429]
-        answer = asker.ask(STATUS)
-        assert (answer.tree["error"], answer.headers["retry-after"]) == ("rate limit exceeded", "2")
-        assert asker.ask("/api/v1/journal").code == 200, "what is dear is counted apart"
+        response = client.request(STATUS)
+        assert (response.tree["error"], response.headers["retry-after"]) == ("rate limit exceeded", "2")
+        assert client.request("/api/v1/journal").code == 200, "expensive requests have their own limit"
     finally:
         started.stop()
 

@@ -24,9 +24,9 @@ from reconciler.values.listen_address import ListenAddress
 from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.views import CommitView, MoneyView
-from tests.api.asking import ask
-from tests.api.playing import serve
-from tests.api.worlds import FULL, ILL, NOON, WELL, cycle_at, hold_view, lease
+from tests.api.fake_sources import serve
+from tests.api.http_client import http_request
+from tests.api.snapshots import FAILING, FULL, HEALTHY, NOON, cycle_at, hold_view, lease
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def test_streams_are_limited_and_a_closed_one_makes_room(
     with listening(at) as one, listening(at) as other:
         for each in (one, other):
             overview(each)
-        assert ask(at, "/api/v1/stream").code == 503
+        assert http_request(at, "/api/v1/stream").code == 503
     end = time.monotonic() + 10
     while time.monotonic() < end:
         with listening(at) as again:
@@ -151,22 +151,22 @@ def test_stopping_the_servers_ends_streams(
 def test_the_overview_lists_the_most_urgent_first(snapshots: SnapshotStore, servers: Started) -> None:
     ending = TimeLeft(Funding.CRITICAL, 4, 20)
     poor = replace(
-        WELL, id=WorkloadId(WELL.id[:-1] + "x"), lease=str(lease(1000007)), funding=Funding.CRITICAL
+        HEALTHY, id=WorkloadId(HEALTHY.id[:-1] + "x"), lease=str(lease(1000007)), funding=Funding.CRITICAL
     )
     leases = (*FULL.leases, replace(FULL.leases[0], id=poor.lease, funding=ending))
     snapshots.publish(
         replace(
             FULL,
-            workloads=(WELL, poor, ILL),
+            workloads=(HEALTHY, poor, FAILING),
             leases=leases,
             holds=(*FULL.holds, *(hold_view(f"ve1x/{n}/1/1", Reason.NO_CAPACITY, "full") for n in range(9))),
             desired_commit=CommitView("d" * 40, NOON, "Raise prices", "operator"),
         )
     )
-    answer = ask(servers.ports.api, "/api/v1/overview")
-    tree = answer.tree
-    decode_json(answer.body, OverviewView)
-    assert [row["workload"]["id"] for row in tree["workloads"]] == [ILL.id, poor.id, WELL.id]
+    response = http_request(servers.ports.api, "/api/v1/overview")
+    tree = response.tree
+    decode_json(response.body, OverviewView)
+    assert [row["workload"]["id"] for row in tree["workloads"]] == [FAILING.id, poor.id, HEALTHY.id]
     assert [h["reason"] for h in tree["workloads"][2]["workload"]["holds"]] == ["NotWorthItsFee"]
     assert tree["funds"] == {
         "states": {"healthy": 2, "low": 0, "critical": 1, "exhausted": 0},

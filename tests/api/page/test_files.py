@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.api.page.files import PageFiles
 from reconciler.api.startup import Started
-from tests.api.asking import ask
+from tests.api.http_client import http_request
 
 PART = re.compile(r'(?:from|import) "\./([a-z.]+)"')
 ELSEWHERE = re.compile(r"https?://|//[a-z]+\.")
@@ -35,21 +35,21 @@ class Named(HTMLParser):
 
 def index(servers: Started) -> Named:
     page = Named()
-    page.feed(ask(servers.ports.api, "/").body.decode())
+    page.feed(http_request(servers.ports.api, "/").body.decode())
     return page
 
 
 def test_the_page_has_a_strict_content_security_policy(servers: Started) -> None:
-    answer = ask(servers.ports.api, "/")
-    assert (answer.code, answer.type) == (200, "text/html; charset=utf-8")
-    policy = answer.headers["content-security-policy"]
+    response = http_request(servers.ports.api, "/")
+    assert (response.code, response.type) == (200, "text/html; charset=utf-8")
+    policy = response.headers["content-security-policy"]
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert rules["default-src"] == "'none'"
     assert {rules[name] for name in ("script-src", "style-src", "img-src", "connect-src")} == {"'self'"}
     assert {rules[name] for name in ("base-uri", "form-action", "frame-ancestors")} == {"'none'"}
     assert "unsafe" not in policy
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["referrer-policy"] == "no-referrer"
 
 
 def test_every_referenced_file_is_served_with_its_type(servers: Started) -> None:
@@ -61,10 +61,10 @@ def test_every_referenced_file_is_served_with_its_type(servers: Started) -> None
         if path in seen:
             continue
         seen.add(path)
-        answer = ask(servers.ports.api, f"/{path}")
-        assert (path, answer.code) == (path, 200)
-        assert answer.type.startswith(types[path.rpartition(".")[2]])
-        wanted += [f"page/{name}" for name in PART.findall(answer.body.decode())]
+        response = http_request(servers.ports.api, f"/{path}")
+        assert (path, response.code) == (path, 200)
+        assert response.type.startswith(types[path.rpartition(".")[2]])
+        wanted += [f"page/{name}" for name in PART.findall(response.body.decode())]
     icons = {f"page/icon-{level}.svg" for level in ("good", "warn", "bad", "wait")}
     assert seen | icons == {f"page/{name}" for name in PageFiles().names} - {"page/index.html"}
 
@@ -72,7 +72,7 @@ def test_every_referenced_file_is_served_with_its_type(servers: Started) -> None
 def test_the_page_complies_with_its_policy(servers: Started) -> None:
     assert index(servers).inline == []
     for name in PageFiles().names:
-        text = ask(servers.ports.api, f"/page/{name}").body.decode()
+        text = http_request(servers.ports.api, f"/page/{name}").body.decode()
         if name.endswith(".js"):
             assert not re.search(
                 r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|Function\(", text
@@ -85,13 +85,15 @@ def test_every_id_in_the_scripts_is_on_the_page(servers: Started) -> None:
     ids = set(index(servers).ids)
     for name in PageFiles().names:
         if name.endswith(".js"):
-            used = re.findall(r'\bone\("([a-z-]+)"\)', ask(servers.ports.api, f"/page/{name}").body.decode())
+            used = re.findall(
+                r'\bone\("([a-z-]+)"\)', http_request(servers.ports.api, f"/page/{name}").body.decode()
+            )
             assert set(used) <= ids, name
 
 
 def test_an_unchanged_file_is_not_sent_again(servers: Started) -> None:
-    first = ask(servers.ports.api, "/page/style.css")
-    again = ask(servers.ports.api, "/page/style.css", If_None_Match=first.headers["etag"])
+    first = http_request(servers.ports.api, "/page/style.css")
+    again = http_request(servers.ports.api, "/page/style.css", If_None_Match=first.headers["etag"])
     assert (again.code, again.body) == (304, b"")
 
 
@@ -99,5 +101,5 @@ def test_an_unchanged_file_is_not_sent_again(servers: Started) -> None:
     "name", ["nothing.js", "..%2fapi.py", "%2e%2e%2f__init__.py", "x%00.js", "page.js%2f"]
 )
 def test_other_files_of_the_package_are_not_served(servers: Started, name: str) -> None:
-    answer = ask(servers.ports.api, f"/page/{name}")
-    assert (answer.code, answer.type) == (404, "application/json; charset=utf-8")
+    response = http_request(servers.ports.api, f"/page/{name}")
+    assert (response.code, response.type) == (404, "application/json; charset=utf-8")

@@ -17,8 +17,8 @@ from reconciler.values.ids import workload_id
 from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.views import HoldView, LeaseView, WorkloadView
-from tests.api.asking import ask
-from tests.api.worlds import FULL, hold_view, lease, workload_of
+from tests.api.http_client import http_request
+from tests.api.snapshots import FULL, hold_view, lease, workload_of
 
 MANY = tuple(sorted((workload_of(lease(n)) for n in range(1, 60)), key=lambda w: w.id))
 
@@ -59,10 +59,10 @@ def test_leases_are_filtered_by_tenant_and_escrow_state(snapshots: SnapshotStore
     )
     snapshots.publish(replace(FULL, leases=(*leases[:3], replace(leases[3], funding=low))))
     at = servers.ports.api
-    assert ask(at, "/api/v1/leases?limit=2").tree["next"] == "ve1tenant/2/1/1/ve1provider"
-    answer = ask(at, "/api/v1/leases?funding=low")
-    answer.view(ListView[LeaseView])
-    [found] = answer.tree["items"]
+    assert http_request(at, "/api/v1/leases?limit=2").tree["next"] == "ve1tenant/2/1/1/ve1provider"
+    response = http_request(at, "/api/v1/leases?funding=low")
+    response.view(ListView[LeaseView])
+    [found] = response.tree["items"]
     assert found["funding"] == {
         "state": "low",
         "blocks_left": 10,
@@ -70,15 +70,15 @@ def test_leases_are_filtered_by_tenant_and_escrow_state(snapshots: SnapshotStore
         "accrued_uve": 0,
     }
     assert found["workload"] == workload_id(lease(4))
-    assert ask(at, "/api/v1/leases?contains=tenant/3").tree["total"] == 1
-    assert ask(at, "/api/v1/leases?contains=nobody").tree["total"] == 0
-    refused = ask(at, "/api/v1/leases?after=x")
+    assert http_request(at, "/api/v1/leases?contains=tenant/3").tree["total"] == 1
+    assert http_request(at, "/api/v1/leases?contains=nobody").tree["total"] == 0
+    refused = http_request(at, "/api/v1/leases?after=x")
     assert (refused.code, refused.tree["advice"]) == (400, "use `next` of the previous page")
     assert refused.tree["error"] == "after=x does not match ^([^/]+/[0-9]+/[0-9]+/[0-9]+/[^/]+)?$"
 
 
 def test_bids_are_listed(servers: Started) -> None:
-    [found] = ask(servers.ports.api, "/api/v1/bids").tree["items"]
+    [found] = http_request(servers.ports.api, "/api/v1/bids").tree["items"]
     assert (found["price_uve"], found["deposit_uve"], found["created_at_height"]) == ("2733", 500_000, 88)
 
 
@@ -90,7 +90,7 @@ def test_the_pages_of_holds_are_complete(snapshots: SnapshotStore, servers: Star
     after = ""
     while True:
         path = f"/api/v1/holds?limit=7&after={quote(after)}"
-        page: ListView[HoldView] = ask(servers.ports.api, path).view(ListView[HoldView])
+        page: ListView[HoldView] = http_request(servers.ports.api, path).view(ListView[HoldView])
         assert page.total == len(holds)
         found += page.items
         if not (after := page.next):
@@ -98,21 +98,21 @@ def test_the_pages_of_holds_are_complete(snapshots: SnapshotStore, servers: Star
     assert len(found) == len(holds)
     assert set(found) == set(holds)
     for about, count in (("orders", 90), ("others", 9)):
-        answer = ask(servers.ports.api, f"/api/v1/holds?about={about}").tree
-        assert (len(answer["items"]), answer["total"]) == (count, count)
-    assert ask(servers.ports.api, "/api/v1/holds?contains=000&about=others").tree["items"] == []
-    assert ask(servers.ports.api, "/api/v1/holds?after=nonsense").code == 400
+        response = http_request(servers.ports.api, f"/api/v1/holds?about={about}").tree
+        assert (len(response["items"]), response["total"]) == (count, count)
+    assert http_request(servers.ports.api, "/api/v1/holds?contains=000&about=others").tree["items"] == []
+    assert http_request(servers.ports.api, "/api/v1/holds?after=nonsense").code == 400
 
 
 def test_a_response_is_rendered_once_per_snapshot_and_has_an_etag(
     snapshots: SnapshotStore, servers: Started
 ) -> None:
     at = servers.ports.api
-    first = ask(at, "/api/v1/workloads")
-    again = ask(at, "/api/v1/workloads", If_None_Match=first.headers["etag"])
+    first = http_request(at, "/api/v1/workloads")
+    again = http_request(at, "/api/v1/workloads", If_None_Match=first.headers["etag"])
     assert (again.code, again.body) == (304, b"")
     snapshots.publish(Snapshot())
-    other = ask(at, "/api/v1/workloads", If_None_Match=first.headers["etag"])
+    other = http_request(at, "/api/v1/workloads", If_None_Match=first.headers["etag"])
     assert (other.code, other.tree["total"]) == (200, 0)
     assert first.headers["cache-control"] == "no-cache"
 
@@ -120,8 +120,8 @@ def test_a_response_is_rendered_once_per_snapshot_and_has_an_etag(
 def test_long_responses_are_compressed_on_request(snapshots: SnapshotStore, servers: Started) -> None:
     snapshots.publish(replace(FULL, workloads=MANY))
     at = servers.ports.api
-    plain = ask(at, "/api/v1/workloads")
-    zipped = ask(at, "/api/v1/workloads", Accept_Encoding="gzip, deflate")
+    plain = http_request(at, "/api/v1/workloads")
+    zipped = http_request(at, "/api/v1/workloads", Accept_Encoding="gzip, deflate")
     assert zipped.headers["content-encoding"] == "gzip"
     assert len(zipped.body) < len(plain.body) / 3
     assert gzip.decompress(zipped.body) == plain.body

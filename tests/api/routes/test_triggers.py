@@ -18,8 +18,8 @@ from reconciler.journal.errors import JournalError
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.views import ReconcileView
-from tests.api.asking import ask
-from tests.api.playing import UNLIMITED, WakeCounter, serve
+from tests.api.fake_sources import UNLIMITED, WakeCounter, serve
+from tests.api.http_client import http_request
 
 SECRET = "a secret that the forge knows as well"
 BODY = b'{"ref": "refs/heads/main", "evil": "' + b"x" * 5_000 + b'"}'
@@ -46,22 +46,22 @@ def with_webhook(secret: Path, wake: WakeCounter) -> Iterator[Started]:
 
 
 def test_reconcile_wakes_the_loop(servers: Started, wake: WakeCounter) -> None:
-    answer = ask(servers.ports.api, RECONCILE, "POST")
-    answer.view(ReconcileView)
-    assert (answer.code, wake.count) == (202, 1)
-    assert answer.tree == {"cycle_finished_at": "2027-01-15T07:59:59Z"}
+    response = http_request(servers.ports.api, RECONCILE, "POST")
+    response.view(ReconcileView)
+    assert (response.code, wake.count) == (202, 1)
+    assert response.tree == {"cycle_finished_at": "2027-01-15T07:59:59Z"}
 
 
 def test_reconcile_is_accepted_before_the_first_cycle(servers: Started, snapshots: SnapshotStore) -> None:
     snapshots.publish(Snapshot())
-    assert ask(servers.ports.api, RECONCILE, "POST").tree["cycle_finished_at"] is None
+    assert http_request(servers.ports.api, RECONCILE, "POST").tree["cycle_finished_at"] is None
 
 
 def test_many_requests_cause_few_wakes_the_last_included(
     servers: Started, wake: WakeCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reconciler.runtime.reconcile_trigger.INTERVAL_SECONDS", 0.5)
-    assert {ask(servers.ports.api, RECONCILE, "POST").code for _ in range(30)} == {202}
+    assert {http_request(servers.ports.api, RECONCILE, "POST").code for _ in range(30)} == {202}
     assert wake.count == 1
     time.sleep(0.8)
     assert wake.count == 2
@@ -69,16 +69,16 @@ def test_many_requests_cause_few_wakes_the_last_included(
 
 def test_a_request_that_cannot_be_stored_is_an_error(servers: Started, wake: WakeCounter) -> None:
     wake.fails = JournalError("the journal cannot be used: disk full")
-    answer = ask(servers.ports.api, RECONCILE, "POST")
-    assert (answer.code, answer.tree["error"]) == (
+    response = http_request(servers.ports.api, RECONCILE, "POST")
+    assert (response.code, response.tree["error"]) == (
         503,
         "the request could not be stored: the journal cannot be used: disk full",
     )
 
 
 def test_only_post_wakes_the_loop(servers: Started, wake: WakeCounter) -> None:
-    answer = ask(servers.ports.api, RECONCILE)
-    assert (answer.code, answer.tree["advice"], wake.count) == (405, "use POST", 0)
+    response = http_request(servers.ports.api, RECONCILE)
+    assert (response.code, response.tree["advice"], wake.count) == (405, "use POST", 0)
 
 
 @pytest.mark.parametrize(
@@ -93,16 +93,16 @@ def test_only_post_wakes_the_loop(servers: Started, wake: WakeCounter) -> None:
 def test_requests_of_another_site_do_not_wake_the_loop(
     servers: Started, wake: WakeCounter, headers: dict[str, str]
 ) -> None:
-    answer = ask(servers.ports.api, RECONCILE, "POST", None, **headers)
-    assert (answer.code, wake.count) == (403, 0)
-    logs = ask(servers.ports.api, "/api/v1/journal", "GET", None, **headers)
+    response = http_request(servers.ports.api, RECONCILE, "POST", None, **headers)
+    assert (response.code, wake.count) == (403, 0)
+    logs = http_request(servers.ports.api, "/api/v1/journal", "GET", None, **headers)
     assert logs.code == 403
 
 
 def test_requests_of_the_page_wake_the_loop(servers: Started) -> None:
     at = servers.ports.api
     headers = {"Origin": f"http://127.0.0.1:{at.port}", "Sec_Fetch_Site": "same-origin"}
-    assert ask(at, RECONCILE, "POST", None, **headers).code == 202
+    assert http_request(at, RECONCILE, "POST", None, **headers).code == 202
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_requests_of_the_page_wake_the_loop(servers: Started) -> None:
 def test_a_webhook_with_a_valid_signature_wakes_the_loop(
     with_webhook: Started, wake: WakeCounter, headers: dict[str, str]
 ) -> None:
-    assert ask(with_webhook.ports.api, HOOK, "POST", BODY, **headers).code == 202
+    assert http_request(with_webhook.ports.api, HOOK, "POST", BODY, **headers).code == 202
     assert wake.count == 1
 
 
@@ -137,10 +137,10 @@ def test_a_webhook_with_a_valid_signature_wakes_the_loop(
 def test_a_webhook_with_a_wrong_signature_is_refused(
     with_webhook: Started, wake: WakeCounter, headers: dict[str, str]
 ) -> None:
-    answer = ask(with_webhook.ports.api, HOOK, "POST", BODY, **headers)
-    assert (answer.code, wake.count) == (403, 0)
-    assert answer.tree["error"] == "the signature does not match the webhook secret"
-    assert SECRET.encode() not in answer.body
+    response = http_request(with_webhook.ports.api, HOOK, "POST", BODY, **headers)
+    assert (response.code, wake.count) == (403, 0)
+    assert response.tree["error"] == "the signature does not match the webhook secret"
+    assert SECRET.encode() not in response.body
 
 
 def test_a_replayed_webhook_only_causes_another_cycle(
@@ -148,29 +148,33 @@ def test_a_replayed_webhook_only_causes_another_cycle(
 ) -> None:
     monkeypatch.setattr("reconciler.runtime.reconcile_trigger.INTERVAL_SECONDS", 60)
     headers = {"X_Hub_Signature_256": f"sha256={sign()}"}
-    codes = {ask(with_webhook.ports.api, HOOK, "POST", BODY, **headers).code for _ in range(20)}
+    codes = {http_request(with_webhook.ports.api, HOOK, "POST", BODY, **headers).code for _ in range(20)}
     assert (codes, wake.count) == ({202}, 1)
 
 
 def test_the_body_of_a_webhook_is_not_parsed(with_webhook: Started, wake: WakeCounter) -> None:
     for body in (b"", b"{" * 100_000, b"\xff" * 10):
-        assert ask(with_webhook.ports.api, HOOK, "POST", body, X_Gitea_Signature=sign(body)).code == 202
+        assert (
+            http_request(with_webhook.ports.api, HOOK, "POST", body, X_Gitea_Signature=sign(body)).code == 202
+        )
     assert wake.count >= 1
 
 
 def test_wrong_signatures_are_rate_limited(secret: Path) -> None:
     started = serve(webhook_secret=secret, rates=replace(UNLIMITED, failure=Rate(0.001, 2)))
     try:
-        codes = [ask(started.ports.api, HOOK, "POST", BODY, X_Gitlab_Token=str(n)).code for n in range(4)]
+        codes = [
+            http_request(started.ports.api, HOOK, "POST", BODY, X_Gitlab_Token=str(n)).code for n in range(4)
+        ]
         assert codes == [403, 403, 429, 429]
-        assert ask(started.ports.api, HOOK, "POST", BODY, X_Gitlab_Token=SECRET).code == 202
+        assert http_request(started.ports.api, HOOK, "POST", BODY, X_Gitlab_Token=SECRET).code == 202
     finally:
         started.stop()
 
 
 def test_without_a_secret_there_is_no_webhook(servers: Started, wake: WakeCounter) -> None:
-    answer = ask(servers.ports.api, HOOK, "POST", BODY, X_Gitlab_Token="")
-    assert (answer.code, answer.tree["advice"], wake.count) == (
+    response = http_request(servers.ports.api, HOOK, "POST", BODY, X_Gitlab_Token="")
+    assert (response.code, response.tree["advice"], wake.count) == (
         404,
         "set listen.webhook_secret in the host file",
         0,

@@ -27,7 +27,7 @@ def record_events(terminal: Terminal) -> None:
 def test_events_are_listed_newest_last(terminal: Terminal) -> None:
     record_events(terminal)
     terminal.servers.stop()
-    code, out, _ = terminal.say("events")
+    code, out, _ = terminal.run("events")
     assert code == 0
     assert out.splitlines() == [
         f"{moment(NOON)}  Transition   Workload {STEP.workload}: Pending -> Deploying, lease accepted",
@@ -37,13 +37,13 @@ def test_events_are_listed_newest_last(terminal: Terminal) -> None:
 
 def test_since_and_limit_select_events(terminal: Terminal) -> None:
     record_events(terminal)
-    assert terminal.say("events", "--since", moment(NOON + 1))[1].count("\n") == 1
-    assert "Apply workload" in terminal.say("events", "--limit", "1")[1]
-    assert terminal.say("events", "--since", moment(NOON + 61))[1].startswith("no events are recorded since")
-    assert terminal.say("events", "--since", "whenever")[0] == 64
+    assert terminal.run("events", "--since", moment(NOON + 1))[1].count("\n") == 1
+    assert "Apply workload" in terminal.run("events", "--limit", "1")[1]
+    assert terminal.run("events", "--since", moment(NOON + 61))[1].startswith("no events are recorded since")
+    assert terminal.run("events", "--since", "whenever")[0] == 64
 
 
 def test_json_has_the_subjects(terminal: Terminal) -> None:
     record_events(terminal)
-    first, _ = json.loads(terminal.say("events", "-o", "json")[1])
+    first, _ = json.loads(terminal.run("events", "-o", "json")[1])
     assert (first["kind"], first["subjects"]) == ("Transition", [STEP.workload, str(LEASE)])

@@ -22,7 +22,7 @@ def test_revisions_are_listed_newest_first_with_outcome_and_reason(terminal: Ter
     record_verdict(terminal, 2, "c", VerdictKind.APPLIED, reverts="b" * 40)
     record_verdict(terminal, 3, "d", VerdictKind.REFUSED, why="RewrittenHistory: it was")
     digest = plan_digest(plan())[:12]
-    code, out, _ = terminal.say("history")
+    code, out, _ = terminal.run("history")
     assert code == 0
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert lines == [
@@ -34,7 +34,7 @@ def test_revisions_are_listed_newest_first_with_outcome_and_reason(terminal: Ter
         "PriceJump: too far",
         f"aaaaaaaaaaaa applied 2027-01-15T08:00:00Z 2027-01-15T08:00:02Z {digest} Olga Change a",
     ]
-    newest, *rest = json.loads(terminal.say("history", "-o", "json", "--limit", "2")[1])
+    newest, *rest = json.loads(terminal.run("history", "-o", "json", "--limit", "2")[1])
     assert len(rest) == 1
     assert (newest["commit"], newest["outcome"], newest["why"], newest["until"]) == (
         "d" * 40,
@@ -45,4 +45,4 @@ def test_revisions_are_listed_newest_first_with_outcome_and_reason(terminal: Ter
 
 
 def test_without_revisions(terminal: Terminal) -> None:
-    assert terminal.say("history")[:2] == (0, "no revision is recorded\n")
+    assert terminal.run("history")[:2] == (0, "no revision is recorded\n")

@@ -10,7 +10,7 @@ from tests.journal.facts import NOON, plan
 
 def test_the_request_is_stored_and_the_daemon_woken(terminal: Terminal) -> None:
     terminal.journal.journal.remember(plan(Memory(height=10**15)), NOON)
-    code, out, err = terminal.say("forget-height")
+    code, out, err = terminal.run("forget-height")
     assert (code, err) == (0, "")
     assert out == "height 1000000000000000 is discarded; the next cycle accepts the node's height\n"
     assert terminal.wake.count == 1
@@ -19,7 +19,7 @@ def test_the_request_is_stored_and_the_daemon_woken(terminal: Terminal) -> None:
 
 def test_without_a_daemon_the_request_waits(terminal: Terminal) -> None:
     terminal.servers.stop()
-    code, out, _ = terminal.say("forget-height")
+    code, out, _ = terminal.run("forget-height")
     assert code == 0
     assert out.endswith("the daemon does not respond; the request waits for its next cycle\n")
     assert terminal.journal.inbox.take() == (Request.FORGET_HEIGHT,)

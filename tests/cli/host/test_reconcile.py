@@ -9,7 +9,7 @@ from tests.cli.conftest import SHOWN, Terminal
 
 
 def test_the_loop_is_woken(terminal: Terminal) -> None:
-    assert terminal.say("reconcile")[:2] == (
+    assert terminal.run("reconcile")[:2] == (
         0,
         "requested; the daemon fetches the repository and runs a cycle now\n",
     )
@@ -21,12 +21,12 @@ def test_wait_reports_the_end_of_the_cycle(terminal: Terminal) -> None:
     next_one = replace(SHOWN, cycle=replace(SHOWN.cycle, duration_seconds=0.5))
     later = threading.Timer(0.5, terminal.snapshots.publish, [next_one])
     later.start()
-    code, out, _ = terminal.say("reconcile", "--wait", "20")
+    code, out, _ = terminal.run("reconcile", "--wait", "20")
     later.join()
     assert (code, out) == (0, "a cycle ended at 2027-01-15T07:59:59Z, acted\n")
 
 
 def test_a_cycle_that_never_ends_is_an_error(terminal: Terminal) -> None:
-    code, _, err = terminal.say("reconcile", "--wait", "0.2")
+    code, _, err = terminal.run("reconcile", "--wait", "0.2")
     assert code == 1
     assert err.startswith("error: no cycle has ended within 0.2 seconds")

@@ -15,7 +15,7 @@ from dataclasses import replace
 from reconciler.cli.status.page import ROWS_MAX
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import WorkloadId
-from tests.api.worlds import ILL, WELL
+from tests.api.snapshots import FAILING, HEALTHY
 from tests.cli.conftest import SHOWN, Terminal
 
 
@@ -41,34 +41,33 @@ def rest_of(terminal: int) -> bytes:
 
 
 def test_the_page_shows_money_troubles_and_holds(terminal: Terminal) -> None:
-    code, out, _ = terminal.say("status")
+    code, out, _ = terminal.run("status")
     lines = out.splitlines()
     assert code == 0
     assert lines[0] == "provider   one  ve1provider"
     assert "unseen     repository: the remote hung up" in lines
-    assert f"workload   {WELL.id}  running  2446.5uve a block" in lines
-    ill = (
-        f"workload   {ILL.id}  failed  1uve a block  ImagePullFailed: no such image; correct the image's name"
-    )
-    assert lines.index(ill) < lines.index(f"workload   {WELL.id}  running  2446.5uve a block")
+    assert f"workload   {HEALTHY.id}  running  2446.5uve a block" in lines
+    trouble = "ImagePullFailed: no such image; correct the image's name"
+    failing = f"workload   {FAILING.id}  failed  1uve a block  {trouble}"
+    assert lines.index(failing) < lines.index(f"workload   {HEALTHY.id}  running  2446.5uve a block")
     assert "held       all  Ceiling: spend_per_hour is reached" in lines
     assert "pending tx ABABABABABAB: bid 2733uve a block" in lines
-    assert json.loads(terminal.say("status", "-o", "json")[1])["address"] == "ve1provider"
+    assert json.loads(terminal.run("status", "-o", "json")[1])["address"] == "ve1provider"
 
 
 def test_switches_of_the_owner_are_shown_with_the_command_to_reset_them(terminal: Terminal) -> None:
-    assert "drain --off" not in terminal.say("status")[1]
+    assert "drain --off" not in terminal.run("status")[1]
     terminal.snapshots.publish(replace(SHOWN, draining=True, spending_stopped=True))
-    out = terminal.say("status")[1]
+    out = terminal.run("status")[1]
     assert "draining, no new bids, leases go on: provider-daemon drain --off" in out
     assert "spending is stopped: provider-daemon stop-spending --off" in out
-    assert json.loads(terminal.say("status", "-o", "json")[1])["draining"] is True
+    assert json.loads(terminal.run("status", "-o", "json")[1])["draining"] is True
 
 
 def test_a_truncated_list_names_the_command_for_the_rest(terminal: Terminal) -> None:
-    many = tuple(replace(WELL, id=WorkloadId(f"{WELL.id}{n:04}")) for n in range(ROWS_MAX + 5))
+    many = tuple(replace(HEALTHY, id=WorkloadId(f"{HEALTHY.id}{n:04}")) for n in range(ROWS_MAX + 5))
     terminal.snapshots.publish(replace(SHOWN, workloads=many))
-    out = terminal.say("status")[1]
+    out = terminal.run("status")[1]
     assert out.count("\nworkload   ") == ROWS_MAX
     assert "           and 5 more: provider-daemon get workloads" in out
 
@@ -78,10 +77,10 @@ def test_leases_with_low_funds_are_listed_worst_first(terminal: Terminal) -> Non
     first, second = SHOWN.leases
     leases = (replace(first, funding=low), replace(second, funding=gone))
     terminal.snapshots.publish(replace(SHOWN, leases=leases))
-    found = [line for line in terminal.say("status")[1].splitlines() if line.startswith("funds")]
+    found = [line for line in terminal.run("status")[1].splitlines() if line.startswith("funds")]
     assert found == [
-        f"funds      {ILL.id}  exhausted, they ended 10s ago",
-        f"funds      {WELL.id}  low, they last 1d 1h",
+        f"funds      {FAILING.id}  exhausted, they ended 10s ago",
+        f"funds      {HEALTHY.id}  low, they last 1d 1h",
     ]
 
 

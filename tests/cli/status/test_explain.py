@@ -15,7 +15,7 @@ from reconciler.values.outcomes import Failed
 from reconciler.values.plans import Hold, Plan, Reason, Transition
 from reconciler.values.records import EffectResult
 from reconciler.values.subjects import EffectKey, Subject
-from tests.api.worlds import FAILED
+from tests.api.snapshots import FAILED
 from tests.cli.conftest import Terminal
 from tests.journal.facts import BID, NOON, intent, plan
 
@@ -57,7 +57,7 @@ def lines(out: str, step: str) -> list[str]:
 def test_an_owner_is_explained_by_the_decisions_on_its_orders(terminal: Terminal) -> None:
     record_life(terminal)
     terminal.servers.stop()
-    code, out, _ = terminal.say("explain", FAILED.order.owner)
+    code, out, _ = terminal.run("explain", FAILED.order.owner)
     assert code == 0
     assert LOW.message in out
     assert "done (block 12, transaction ABABABABABAB)" in out
@@ -66,7 +66,7 @@ def test_an_owner_is_explained_by_the_decisions_on_its_orders(terminal: Terminal
 def test_without_a_daemon_the_steps_are_those_of_the_journal(terminal: Terminal) -> None:
     record_life(terminal)
     terminal.servers.stop()
-    code, out, _ = terminal.say("explain", ID)
+    code, out, _ = terminal.run("explain", ID)
     assert code == 0
     assert lines(out, "order") == [f"order      {ORDER}, of tenant ve1tenant"]
     assert "done (block 12, transaction ABABABABABAB)" in lines(out, "bid")[0]
@@ -88,13 +88,13 @@ def test_without_a_daemon_the_steps_are_those_of_the_journal(terminal: Terminal)
 def test_every_id_of_an_object_gives_the_same_explanation(terminal: Terminal) -> None:
     record_life(terminal)
     names = (ID, ORDER, str(FAILED), f"workloads/{ID}.yaml", str(FAILED.order.dseq))
-    told = {terminal.say("explain", name)[1] for name in names}
-    assert len(told) == 1
+    outputs = {terminal.run("explain", name)[1] for name in names}
+    assert len(outputs) == 1
 
 
 def test_a_daemon_adds_funds_replicas_and_cluster_events(terminal: Terminal) -> None:
     record_life(terminal)
-    code, out, _ = terminal.say("explain", ID)
+    code, out, _ = terminal.run("explain", ID)
     assert code == 0
     assert "1uve a block, 0uve accrued, 0uve withdrawn; funds healthy" in lines(out, "lease")[0]
     assert lines(out, "trouble") == ["trouble    ImagePullFailed: no such image; correct the image's name"]
@@ -107,21 +107,21 @@ def test_a_daemon_adds_funds_replicas_and_cluster_events(terminal: Terminal) -> 
 
 def test_json_has_the_steps_and_whether_a_daemon_responds(terminal: Terminal) -> None:
     record_life(terminal)
-    told = json.loads(terminal.say("explain", ORDER, "-o", "json")[1])
-    ended = {step["step"]: step["until"] is not None for step in told["steps"]}
-    assert (ended["bid"], ended["was held"], told["daemon_answers"]) == (False, True, True)
+    explained = json.loads(terminal.run("explain", ORDER, "-o", "json")[1])
+    ended = {step["step"]: step["until"] is not None for step in explained["steps"]}
+    assert (ended["bid"], ended["was held"], explained["daemon_answers"]) == (False, True, True)
 
 
 def test_a_hold_that_has_not_ended_is_a_held_step(terminal: Terminal) -> None:
     terminal.journal.journal.remember(plan(holds=(LOW,)), NOON)
-    out = terminal.say("explain", ORDER)[1]
+    out = terminal.run("explain", ORDER)[1]
     assert lines(out, "decision") == [f"decision   PriceTooLow: {LOW.message} (since {moment(NOON)})"]
     assert not lines(out, "was held")
 
 
 def test_a_transaction_is_found_by_a_hash_prefix(terminal: Terminal) -> None:
     record_life(terminal)
-    out = terminal.say("explain", "abababab")[1]
+    out = terminal.run("explain", "abababab")[1]
     (line,) = lines(out, "sent")
     assert line.startswith(
         f"sent       landed: {'AB' * 32}: bid 2446uve a block on order {ORDER}; fee 12300uve"
@@ -133,14 +133,14 @@ def test_a_deployment_number_with_several_orders_is_ambiguous(terminal: Terminal
     other = replace(FAILED.order, oseq=FAILED.order.oseq + 1)
     held = tuple(Hold(Subject.parse(str(order)), Reason.NO_PRICE, "no") for order in (FAILED.order, other))
     terminal.journal.journal.remember(plan(holds=held), NOON)
-    code, _, err = terminal.say("explain", str(other.dseq))
+    code, _, err = terminal.run("explain", str(other.dseq))
     assert (code, f"matches {FAILED.order}, {other}" in err) == (1, True)
-    assert terminal.say("explain", "999999999")[0] == 1
+    assert terminal.run("explain", "999999999")[0] == 1
 
 
 def test_an_unknown_subject_is_an_error(terminal: Terminal) -> None:
     for name in ("ve1x/7/1/1", "nonsense", "1-1-1-aaaaaaaaaa", "abcdef0123"):
-        code, out, err = terminal.say("explain", name)
+        code, out, err = terminal.run("explain", name)
         assert (code, out) == (1, "")
         assert err.startswith(f"error: nothing is recorded about {name}; ")
 
@@ -148,6 +148,6 @@ def test_an_unknown_subject_is_an_error(terminal: Terminal) -> None:
 def test_other_subjects_have_their_decisions(terminal: Terminal) -> None:
     unseen = Hold(Subject.parse("repository"), Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True)
     terminal.journal.journal.remember(plan(holds=(unseen,)), NOON)
-    assert lines(terminal.say("explain", "repository")[1], "held") == [
+    assert lines(terminal.run("explain", "repository")[1], "held") == [
         f"held       RepositoryUnseen: the remote hung up (since {moment(NOON)})"
     ]

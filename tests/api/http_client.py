@@ -17,8 +17,8 @@ View = TypeVar("View")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back."""
+class HttpResponse:
+    """A response, read completely."""
 
     code: int
     type: str
@@ -36,14 +36,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """Asks at an address, over TLS where there is a context."""
+class HttpClient:
+    """Sends requests to an address, over TLS if a context is set."""
 
     at: ListenAddress
     tls: ssl.SSLContext | None = None
 
-    def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
-        """One request on a connection of its own."""
+    def request(
+        self, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+    ) -> HttpResponse:
+        """A request on a new connection."""
         connection = (
             http.client.HTTPSConnection(self.at.host, self.at.port, timeout=20, context=self.tls)
             if self.tls
@@ -54,13 +56,13 @@ class Asker:
             connection.request(method, path, body=body, headers=named)
             response = connection.getresponse()
             found = {name.lower(): text for name, text in response.getheaders()}
-            return Answer(response.status, found.get("content-type", ""), response.read(), found)
+            return HttpResponse(response.status, found.get("content-type", ""), response.read(), found)
         finally:
             connection.close()
 
 
-def ask(
+def http_request(
     at: ListenAddress, path: str, method: str = "GET", body: bytes | None = None, **headers: str
-) -> Answer:
-    """One request without TLS."""
-    return Asker(at).ask(path, method, body, **headers)
+) -> HttpResponse:
+    """A request without TLS."""
+    return HttpClient(at).request(path, method, body, **headers)

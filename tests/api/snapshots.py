@@ -1,4 +1,4 @@
-"""A snapshot with one of everything."""
+"""A snapshot with an object of each kind."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lease(number: int) -> LeaseId:
 
 
 def cycle_at(seconds: int, outcome: CycleOutcome = CycleOutcome.QUIET) -> CycleView:
-    """A cycle that ended so long after noon."""
+    """A cycle that ended `seconds` after noon."""
     return CycleView(
         started_at=after(seconds), finished_at=after(seconds), duration_seconds=0.1, outcome=outcome
     )
@@ -47,18 +47,18 @@ def cycle_at(seconds: int, outcome: CycleOutcome = CycleOutcome.QUIET) -> CycleV
 def hold_view(
     subject: str, reason: Reason, message: str, *, ours: bool = False, approval: str = ""
 ) -> HoldView:
-    """A hold on the subject of that name."""
+    """A hold on the named subject."""
     return HoldView.of(Hold(Subject.parse(subject), reason, message, ours, approval))
 
 
 def workload_of(lease_id: LeaseId) -> WorkloadView:
     """A running workload of a lease."""
-    return replace(WELL, id=workload_id(lease_id), lease=str(lease_id))
+    return replace(HEALTHY, id=workload_id(lease_id), lease=str(lease_id))
 
 
 RUNNING, FAILED = lease(1000001), lease(1000002)
 EXPENSIVE = hold_view(workload_id(RUNNING), Reason.NOT_WORTH, "the fee is 5000uve")
-WELL = WorkloadView(
+HEALTHY = WorkloadView(
     id=workload_id(RUNNING),
     lease=str(RUNNING),
     adapter="kubernetes",
@@ -71,7 +71,7 @@ WELL = WorkloadView(
     replicas=2,
     holds=(EXPENSIVE,),
 )
-ILL = WorkloadView(
+FAILING = WorkloadView(
     id=workload_id(FAILED),
     lease=str(FAILED),
     adapter="kubernetes",
@@ -142,7 +142,7 @@ FULL = Snapshot(
             created_at_height=88,
         ),
     ),
-    workloads=(WELL, ILL),
+    workloads=(HEALTHY, FAILING),
     intents=(
         IntentView(hash="AB" * 32, messages=("bid 2733uve a block",), fee_uve=12_300, timeout_height=111),
     ),

@@ -1,4 +1,4 @@
-"""Fakes of what the servers read, and servers that use them."""
+"""Fake sources of the API, and servers that read them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from reconciler.values.records import (
     RecordedEvent,
 )
 from reconciler.values.subjects import EffectKey, Subject
-from tests.api.worlds import FULL, NOON, RUNNING, WELL, after
+from tests.api.snapshots import FULL, HEALTHY, NOON, RUNNING, after
 
 ANY = ListenAddress("127.0.0.1", 0)
 WITHOUT_LIMITS = Rate(1e9, 1e9)
@@ -38,7 +38,7 @@ UNLIMITED = Rates(WITHOUT_LIMITS, WITHOUT_LIMITS, WITHOUT_LIMITS, WITHOUT_LIMITS
 
 @dataclass
 class FakeInspector:
-    """An adapter that answers at once, or as a test would have it."""
+    """An adapter whose logs and errors a test sets."""
 
     lines: Callable[[WorkloadId, int], Iterator[bytes]] | None = None
     fails: Exception | None = None
@@ -58,8 +58,8 @@ class FakeInspector:
 
     def events(self, workload: WorkloadId) -> WorkloadEvents:
         self._fail()
-        told = WorkloadEvent(after(-5), after(-60), True, "BackOff", f"pod/web-{workload}-a", "back-off", 7)
-        return WorkloadEvents((told,))
+        event = WorkloadEvent(after(-5), after(-60), True, "BackOff", f"pod/web-{workload}-a", "back-off", 7)
+        return WorkloadEvents((event,))
 
     def _fail(self) -> None:
         if self.fails is not None:
@@ -85,7 +85,7 @@ class FakeHistory:
             True,
         ),
         Decision(
-            Subject.parse(WELL.id),
+            Subject.parse(HEALTHY.id),
             "ApplyWorkload",
             False,
             "apply workload: done",
@@ -93,7 +93,7 @@ class FakeHistory:
             after(-800),
             True,
         ),
-        Decision(Subject.parse(WELL.id), "NotWorthItsFee", True, "waits for more", after(-600), NOON),
+        Decision(Subject.parse(HEALTHY.id), "NotWorthItsFee", True, "waits for more", after(-600), NOON),
         Decision(
             Subject.parse("ve1tenant/1000004/1/1"), "PriceTooLow", True, "asks 100uve", after(-700), NOON
         ),
@@ -106,14 +106,14 @@ class FakeHistory:
             after(-8_000),
         ),
     )
-    asked: list[tuple[int, int]] = field(default_factory=list)
+    requested: list[tuple[int, int]] = field(default_factory=list)
 
     def counts(self) -> JournalCounts:
         return JournalCounts(1, {IntentOutcome.LANDED: 9}, 2)
 
     def look(self, before: int, at_most: int) -> JournalPage:
         self._fail()
-        self.asked.append((before, at_most))
+        self.requested.append((before, at_most))
         end = Confirmation(INTENT, IntentOutcome.REFUSED, 84, after(-300), 5, "sdk", "insufficient funds")
         listed = (
             PastTransaction(12, replace(INTENT, hash="AB" * 32), None),
@@ -124,9 +124,9 @@ class FakeHistory:
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         self._fail()
         done = EffectResult(
-            EffectKey("ApplyWorkload", Subject.parse(WELL.id)), "apply workload x", Done(), after(-800)
+            EffectKey("ApplyWorkload", Subject.parse(HEALTHY.id)), "apply workload x", Done(), after(-800)
         )
-        step = Transition(WELL.id, RUNNING, Phase.PENDING, Phase.DEPLOYING, "Lease accepted")
+        step = Transition(HEALTHY.id, RUNNING, Phase.PENDING, Phase.DEPLOYING, "Lease accepted")
         return (RecordedEvent(1, after(-800), done), RecordedEvent(2, after(-790), step))[:at_most]
 
     def decisions(self, subject: Subject) -> tuple[Decision, ...]:
@@ -162,7 +162,7 @@ def serve(
     wake: Callable[[], None] | None = None,
     **serving: Any,
 ) -> Started:
-    """Servers on free ports, without limits of rate unless a test sets them; `now` is noon."""
+    """Servers on free ports, without rate limits unless a test sets them; `now` is noon."""
     now = serving.pop("now", lambda: NOON)
     sources = Sources(
         snapshots or SnapshotStore(FULL),
