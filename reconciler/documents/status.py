@@ -125,17 +125,17 @@ def _readme(status: PublishedStatus) -> str:
         _bid_table(status.bids) or "None.",
     ]
     if status.holds:
-        parts += ["## Held back", _hold_list(status.holds)]
+        parts += ["## Holds", _hold_list(status.holds)]
     if status.faults:
         parts += [
-            "## Faults in the repository",
+            "## Errors in the repository",
             "\n".join(f"- {code(fault)}" for fault in sorted(status.faults)),
         ]
     return "\n\n".join(parts) + "\n"
 
 
 def _workload_table(workloads: Sequence[WorkloadView]) -> str:
-    head = ("workload", "phase", "lease", "price a block", "billed by", "what is wrong")
+    head = ("workload", "phase", "lease", "price a block", "billed by", "conditions and holds")
     first = sorted(workloads, key=lambda w: (w.trouble is None and not w.holds, w.id))[:ROWS_MAX]
     return table(head, [_workload_row(workload) for workload in first]) + _more(len(workloads))
 

@@ -31,7 +31,7 @@ from reconciler.values.plans import (
 from reconciler.values.subjects import PROVIDER, Subject
 
 
-class Sign(IntEnum):
+class LineKind(IntEnum):
     """Observed, done, or withheld; an object's lines are sorted in this order."""
 
     SEEN = 0
@@ -39,7 +39,7 @@ class Sign(IntEnum):
     HELD = 2
 
 
-SIGNS = {Sign.SEEN: "~", Sign.DONE: "+", Sign.HELD: "-"}
+PREFIXES = {LineKind.SEEN: "~", LineKind.DONE: "+", LineKind.HELD: "-"}
 """The prefix of a line in text output."""
 
 
@@ -47,7 +47,7 @@ SIGNS = {Sign.SEEN: "~", Sign.DONE: "+", Sign.HELD: "-"}
 class PlanLine:
     """One line about an object."""
 
-    sign: Sign
+    kind: LineKind
     text: str
 
 
@@ -64,46 +64,46 @@ class SubjectEntry:
 
 
 def entries(plan: Plan) -> tuple[SubjectEntry, ...]:
-    """The objects of a plan, sorted by kind and name; lines of one sign in the plan's order."""
+    """The objects of a plan, sorted by kind and name; lines of one kind in the plan's order."""
     leased = {known.lease.order: name for name, known in plan.memory.workloads.items()}
     found: dict[Subject, list[PlanLine]] = {}
     for about, line in _lines(plan, leased):
         found.setdefault(about, []).append(line)
     return tuple(
-        SubjectEntry(about, tuple(sorted(found[about], key=lambda line: line.sign)))
+        SubjectEntry(about, tuple(sorted(found[about], key=lambda line: line.kind)))
         for about in sorted(found, key=lambda each: (each.kind, each.name))
     )
 
 
 def _lines(plan: Plan, leased: LeasedOrders) -> Iterator[tuple[Subject, PlanLine]]:
     for step in plan.transitions:
-        yield Subject.of_workload(step.workload), PlanLine(Sign.SEEN, _step(step))
+        yield Subject.of_workload(step.workload), PlanLine(LineKind.SEEN, _step(step))
     for action in plan.actions:
         yield from _effects(action, leased)
     for hold in plan.holds:
-        yield subject_of_hold(hold), PlanLine(Sign.HELD, f"{hold.reason}: {hold.message}")
+        yield subject_of_hold(hold), PlanLine(LineKind.HELD, f"{hold.reason}: {hold.message}")
 
 
 def _effects(action: Action, leased: LeasedOrders) -> Iterator[tuple[Subject, PlanLine]]:
     match action:
         case SendTransaction(messages=messages, fee_max=fee):
             for message in messages:
-                yield _subject_of_message(message, leased), PlanLine(Sign.DONE, describe(message))
+                yield _subject_of_message(message, leased), PlanLine(LineKind.DONE, describe(message))
             count = f"{len(messages)} message{'s' if len(messages) != 1 else ''}"
             yield (
                 PROVIDER,
-                PlanLine(Sign.DONE, f"send one transaction of {count}, for at most {fee}uve in fees"),
+                PlanLine(LineKind.DONE, f"send one transaction of {count}, for at most {fee}uve in fees"),
             )
         case BroadcastAgain(hash=tx):
-            yield Subject.of_transaction(tx), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_transaction(tx), PlanLine(LineKind.DONE, action.show())
         case PrepareAdapter(adapter=adapter):
-            yield Subject.of_adapter(adapter), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_adapter(adapter), PlanLine(LineKind.DONE, action.show())
         case ApplyWorkload(workload=workload):
-            yield Subject.of_workload(workload.id), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_workload(workload.id), PlanLine(LineKind.DONE, action.show())
         case RemoveWorkload(id=name):
-            yield Subject.of_workload(name), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_workload(name), PlanLine(LineKind.DONE, action.show())
         case NotifyTenant(lease=lease):
-            yield Subject.of_workload(lease), PlanLine(Sign.DONE, action.show())
+            yield Subject.of_workload(lease), PlanLine(LineKind.DONE, action.show())
 
 
 def _step(step: Transition) -> str:

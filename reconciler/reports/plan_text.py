@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.reports.grouping import SIGNS, Sign, SubjectEntry, entries
+from reconciler.reports.grouping import PREFIXES, LineKind, SubjectEntry, entries
 from reconciler.values.plans import Plan
 from reconciler.values.subjects import SubjectKind
 from reconciler.values.text import printable
@@ -47,8 +47,8 @@ def _entry(entry: SubjectEntry) -> Iterator[str]:
         yield f"  {printable(entry.subject.name)}"
         indent = "    "
     for line in entry.lines:
-        word = "held, " if line.sign is Sign.HELD else ""
-        yield f"{indent}{SIGNS[line.sign]} {word}{printable(line.text)}"
+        word = "held, " if line.kind is LineKind.HELD else ""
+        yield f"{indent}{PREFIXES[line.kind]} {word}{printable(line.text)}"
 
 
 def _count(count: int, noun: str) -> str:

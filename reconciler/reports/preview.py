@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.reports.grouping import Sign, SubjectEntry
+from reconciler.reports.grouping import LineKind, SubjectEntry
 from reconciler.reports.preview_effects import Effects, effects_of, headline, lines_with
 from reconciler.reports.preview_rows import Cell, price_row, room_rows, size_text
 from reconciler.values.money import group_amounts, grouped, plain
@@ -61,7 +61,7 @@ def report_of(preview: Preview) -> Report:
         _orders(preview),
         _withheld(preview, effects),
         _capacity(preview),
-        Section("Basis of this preview", groups=_plain(_notes(preview))),
+        Section("Assumptions", groups=_plain(_notes(preview))),
     )
     sections = tuple(s for s in made if s.lead or s.groups or (s.table and s.table.rows))
     return Report(headline(preview, effects), sections)
@@ -69,7 +69,7 @@ def report_of(preview: Preview) -> Report:
 
 def _faults(preview: Preview) -> Section:
     errors = [f.show() for f in preview.faults if not f.warning]
-    lead = "These files are not applied; the last good version of each stays in use." if errors else ""
+    lead = "These files are not applied; the last valid version of each stays in force." if errors else ""
     return Section("Errors", lead, groups=_plain(errors), urgent=True)
 
 
@@ -114,7 +114,7 @@ def _prices(preview: Preview) -> Section:
     costs = preview.costs
     sizes = "; ".join(size_text(price) for price in preview.prices)
     lead = (
-        f"In uve a block of {plain(costs.block_seconds)} s: {sizes}. Net is what 30 days leave after the "
+        f"In uve a block of {plain(costs.block_seconds)} s: {sizes}. Net is the income of 30 days after the "
         f"chain's take of {costs.take_percent} % and {costs.month_fees:,}uve of fees."
     )
     if not preview.is_admitted:
@@ -145,34 +145,34 @@ def _verdict(verdict: BidDecision) -> str:
 
 
 def _done(preview: Preview, effects: Effects) -> Section:
-    groups = _objects(preview, effects, effects.done, (Sign.SEEN, Sign.DONE))
-    return Section("Done once it is merged", groups=tuple(groups))
+    groups = _objects(preview, effects, effects.done, (LineKind.SEEN, LineKind.DONE))
+    return Section("Effects of the merge", groups=tuple(groups))
 
 
 def _withheld(preview: Preview, effects: Effects) -> Section:
-    return Section("Withheld", groups=tuple(_objects(preview, effects, effects.withheld, (Sign.HELD,))))
+    return Section("Withheld", groups=tuple(_objects(preview, effects, effects.withheld, (LineKind.HELD,))))
 
 
 def _objects(
-    preview: Preview, effects: Effects, changed: Sequence[WorkloadChange], signs: tuple[Sign, ...]
+    preview: Preview, effects: Effects, changed: Sequence[WorkloadChange], kinds: tuple[LineKind, ...]
 ) -> Iterator[Group]:
     """The changed workloads first, with their fields, then other affected objects."""
     files = {file.path: _fields(file) for file in preview.files}
-    listed = {entry.subject.name: _lines(entry, signs) for entry in effects.touched}
+    listed = {entry.subject.name: _lines(entry, kinds) for entry in effects.affected}
     for each in changed:
         yield Group(f"{each.id}: {each.verb}", (*files.get(each.path, ()), *listed.get(each.id, ())))
     names = {each.id for each in changed}
-    for entry in effects.touched:
-        if entry.subject.name not in names and lines_with(entry, *signs):
-            yield Group(_named(entry.subject), _lines(entry, signs))
+    for entry in effects.affected:
+        if entry.subject.name not in names and lines_with(entry, *kinds):
+            yield Group(_named(entry.subject), _lines(entry, kinds))
 
 
 def _named(subject: Subject) -> str:
     return subject.name or "the provider"
 
 
-def _lines(entry: SubjectEntry, signs: tuple[Sign, ...]) -> tuple[str, ...]:
-    return tuple(group_amounts(line.text) for line in lines_with(entry, *signs))
+def _lines(entry: SubjectEntry, kinds: tuple[LineKind, ...]) -> tuple[str, ...]:
+    return tuple(group_amounts(line.text) for line in lines_with(entry, *kinds))
 
 
 def _capacity(preview: Preview) -> Section:
@@ -180,7 +180,7 @@ def _capacity(preview: Preview) -> Section:
     if before is None or after is None or before == after:
         return Section("Capacity")
     rows = tuple(room_rows(before, after))
-    head = ("", "allocatable", "free after bids")
+    head = ("", "allocatable", "free after planned bids")
     return Section("Capacity", table=ReportTable(head, rows))
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.reports.grouping import PlanLine, Sign, SubjectEntry, entries
+from reconciler.reports.grouping import LineKind, PlanLine, SubjectEntry, entries
 from reconciler.reports.preview_rows import change_text, percent
 from reconciler.values.plans import Reason
 from reconciler.values.preview import FileChange, Preview, WorkloadChange
@@ -20,11 +20,11 @@ COUNTED = (SubjectKind.WORKLOAD, SubjectKind.ADAPTER, SubjectKind.FILE)
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """`touched` has the lines of the new plan that the old one lacks, by object; `done` and `withheld` are
+    """`affected` has the lines of the new plan that the old one lacks, by object; `done` and `withheld` are
     the changed workloads, those that stop something first; `nothing` is why nothing is done, if so.
     """
 
-    touched: tuple[SubjectEntry, ...]
+    affected: tuple[SubjectEntry, ...]
     done: tuple[WorkloadChange, ...]
     withheld: tuple[WorkloadChange, ...]
     nothing: str = ""
@@ -32,15 +32,15 @@ class Effects:
 
 def effects_of(preview: Preview) -> Effects:
     """Splits a change into effects and holds."""
-    touched = tuple(_differences(preview))
-    stopped = _stopped(preview, touched)
+    affected = tuple(_differences(preview))
+    stopped = _stopped(preview, affected)
     rank = {verb: number for number, verb in enumerate(VERBS)}
     ordered = sorted(preview.workloads, key=lambda each: (rank.get(each.verb, len(VERBS)), each.id))
     done = tuple(each for each in ordered if each.id not in stopped)
     withheld = tuple(each for each in ordered if each.id in stopped)
-    acts = any(lines_with(entry, Sign.DONE) for entry in touched) or preview.orders or preview.prices
+    acts = any(lines_with(entry, LineKind.DONE) for entry in affected) or preview.orders or preview.prices
     nothing = "" if preview.is_admitted and acts else _nothing(preview, done)
-    return Effects(touched, done, withheld, nothing)
+    return Effects(affected, done, withheld, nothing)
 
 
 def headline(preview: Preview, effects: Effects) -> str:
@@ -54,9 +54,9 @@ def headline(preview: Preview, effects: Effects) -> str:
     return "; ".join(part for part in (", ".join(parts), prices) if part)
 
 
-def lines_with(entry: SubjectEntry, *signs: Sign) -> tuple[PlanLine, ...]:
-    """The lines of an object with one of these signs."""
-    return tuple(line for line in entry.lines if line.sign in signs)
+def lines_with(entry: SubjectEntry, *kinds: LineKind) -> tuple[PlanLine, ...]:
+    """The lines of an object of these kinds."""
+    return tuple(line for line in entry.lines if line.kind in kinds)
 
 
 def _differences(preview: Preview) -> Iterator[SubjectEntry]:
@@ -72,12 +72,12 @@ def _differences(preview: Preview) -> Iterator[SubjectEntry]:
             yield SubjectEntry(entry.subject, lines)
 
 
-def _stopped(preview: Preview, touched: Sequence[SubjectEntry]) -> frozenset[str]:
+def _stopped(preview: Preview, affected: Sequence[SubjectEntry]) -> frozenset[str]:
     """The changed workloads without effect: held, or their revision is not in force."""
     changed = {each.id for each in preview.workloads}
     if not preview.is_admitted:
         return frozenset(changed)
-    done = {entry.subject.name for entry in touched if lines_with(entry, Sign.DONE)}
+    done = {entry.subject.name for entry in affected if lines_with(entry, LineKind.DONE)}
     held = {hold.subject.name for hold in preview.after.holds}
     return frozenset((changed & held) - done)
 
@@ -112,8 +112,8 @@ def _counts(preview: Preview, effects: Effects) -> Iterator[str]:
     others = sum(
         entry.subject.kind in COUNTED
         and entry.subject.name not in listed
-        and bool(lines_with(entry, Sign.DONE))
-        for entry in effects.touched
+        and bool(lines_with(entry, LineKind.DONE))
+        for entry in effects.affected
     )
     if others:
         yield f"{others} more affected"
@@ -127,9 +127,9 @@ def _held(effects: Effects) -> int:
     listed = {each.id for each in (*effects.done, *effects.withheld)}
     others = sum(
         entry.subject.name not in listed
-        and not lines_with(entry, Sign.DONE)
-        and bool(lines_with(entry, Sign.HELD))
-        for entry in effects.touched
+        and not lines_with(entry, LineKind.DONE)
+        and bool(lines_with(entry, LineKind.HELD))
+        for entry in effects.affected
     )
     return len(effects.withheld) + others
 

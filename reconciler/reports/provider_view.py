@@ -11,6 +11,7 @@ from reconciler.values.funding import Funding
 from reconciler.values.lifecycle import Phase
 from reconciler.values.money import normalized
 from reconciler.values.observed import Trouble
+from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.times import Timestamp
 from reconciler.values.views import (
@@ -45,6 +46,17 @@ _URGENCY = {
 _STATE_URGENCY = {phase.value.lower(): urgency for phase, urgency in _URGENCY.items()}
 _FUNDS_URGENCY = {Funding.EXHAUSTED: 1, Funding.CRITICAL: 1, Funding.LOW: 4, Funding.HEALTHY: 9}
 
+PERMANENT = frozenset(
+    {
+        *(Reason.NO_BALANCE, Reason.NOT_REGISTERED, Reason.NO_PRICE, Reason.PRICE_OUT_OF_BOUNDS),
+        *(Reason.REWRITTEN_HISTORY, Reason.UNSIGNED, Reason.PRICE_JUMP, Reason.MASS_REMOVAL),
+        *(Reason.FILE_FAULTY, Reason.FILE_WITHOUT_LEASE, Reason.NO_WORKLOAD_FILE, Reason.ASKS_TOO_MUCH),
+        *(Reason.IMAGE_DENIED, Reason.SECRET_DENIED, Reason.ADAPTER_UNKNOWN, Reason.ADAPTER_DENIED),
+        *(Reason.CLOCK_SKEW, Reason.AUTH_FAILURE, Reason.SUSPENDED, Reason.REFUSED_BEFORE),
+    }
+)
+"""Holds that end only after somebody changes a file, a setting, the clock or the balance."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChainView:
@@ -77,7 +89,7 @@ class CountsView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusView:
-    """`GET /api/v1/status`: the provider as a whole. While `draining`, no bids are made and leases go on;
+    """`GET /api/v1/status`: the provider as a whole. While `draining`, no bids are made and leases continue;
     `troubles` are those of the daemon itself, such as an expired certificate; `holds` are those on what is
     ours, at most 100.
     """
@@ -100,11 +112,14 @@ class StatusView:
 
 @dataclass(frozen=True, slots=True)
 class HoldGroupView:
-    """The holds of one reason: how many, whether any is on what is ours, and at most 5 of them."""
+    """The holds of one reason: how many, whether any concerns our objects, whether they need an action to end
+    (`permanent`), and at most 5 of them.
+    """
 
     reason: str
     count: int
     ours: bool
+    permanent: bool
     examples: tuple[HoldView, ...]
 
 
@@ -119,7 +134,7 @@ class FundsView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewView:
     """`GET /api/v1/overview`, and each event of `GET /api/v1/stream`: what the page at / shows. `workloads`
-    are the 200 most urgent; `hold_groups` begin with those on what is ours; `money_history` (oldest first)
+    are the 200 most urgent; `hold_groups` begin with those on our objects; `money_history` (oldest first)
     and the commits (newest first) reach back to the daemon's start.
     """
 
@@ -213,6 +228,7 @@ def _hold_groups(holds: Iterable[HoldView]) -> tuple[HoldGroupView, ...]:
             reason,
             len(found),
             any(hold.ours or not hold.order for hold in found),
+            found[0].reason in PERMANENT,
             tuple(found[:EXAMPLES_MAX]),
         )
         for reason, found in by_reason.items()

@@ -1,12 +1,8 @@
-// What needs the operator's attention: each issue has a level and a sentence that says what to do.
+// Issues that need the operator's attention: each has a level and a sentence with what to do.
 
 import { duration, plural } from "./format.js";
 
 const STALE_SECONDS = 120;
-
-/** Holds that do not end by waiting. */
-const PERMANENT = new Set(["NoBalance", "NotRegistered", "RewrittenHistory", "Unsigned", "PriceJump",
-  "FileFaulty", "NoWorkloadFile", "AsksTooMuch", "ClockSkew", "AdapterUnknown", "Suspended", "ImageDenied"]);
 
 /** All issues of an overview, the worst first. */
 export function issuesOf(view, now) {
@@ -23,8 +19,8 @@ export function issuesOf(view, now) {
   for (const trouble of status.troubles) {
     add(trouble.reason === "CertificateExpires" ? "warn" : "bad", `daemon ${trouble.reason}`, `${trouble.message}; ${trouble.advice}`);
   }
-  if (status.draining) add("warn", "draining", "draining: no new bids, leases go on; `provider-daemon drain --off` ends it");
-  if (status.observe_only) add("warn", "observing", "observing only: everything is planned, nothing is signed");
+  if (status.draining) add("warn", "draining", "draining: no new bids, leases continue; `provider-daemon drain --off` ends it");
+  if (status.observe_only) add("warn", "observing", "observe only: plans are made, nothing is signed");
   for (const { workload } of view.workloads) {
     if (workload.trouble) {
       const advice = workload.trouble.advice ? `; ${workload.trouble.advice}` : "";
@@ -38,7 +34,7 @@ export function issuesOf(view, now) {
   const { desired, applied } = status.revisions;
   if (desired && desired !== applied) add("warn", "revision", `commit ${desired.slice(0, 10)} is not in force; see the holds`);
   for (const group of view.hold_groups) {
-    if (group.ours && PERMANENT.has(group.reason)) add("warn", `hold ${group.reason}`, `${group.reason}: ${group.examples[0].message}`);
+    if (group.ours && group.permanent) add("warn", `hold ${group.reason}`, `${group.reason}: ${group.examples[0].message}`);
   }
   return found.sort((a, b) => (a.level === b.level ? 0 : a.level === "bad" ? -1 : 1));
 }

@@ -124,14 +124,14 @@ class Comparison:
         for subject, workload in sorted(change.head.desired.workloads.items()):
             if subject not in old and workload.lease not in market.leases:
                 yield (
-                    f"The lease of {subject} did not exist at height {market.height}: if it is newer, its "
-                    "file is valid and the statements about it here are wrong."
+                    f"The lease of {subject} did not exist at height {market.height}: if it is newer, ignore "
+                    "the findings about its file."
                 )
 
     def _commit_notes(self, base: str, head: str) -> Iterator[str]:
         found = (reverts(message) for message in self._clone.messages(base, head))
         for reverted in list(dict.fromkeys(commit for commit in found if commit))[:REVERTS_MAX]:
-            yield f"It reverts commit {reverted[:12]}: a revert is applied like any other commit."
+            yield f"Reverts commit {reverted[:12]}: a revert is applied like any other commit."
         if edited := self._clone.uncommitted():
             yield f"Uncommitted edits are ignored: {', '.join(edited[:5])}."
 

@@ -55,11 +55,11 @@ def _provider(status: StatusView) -> Iterator[str]:
 def _switches(status: StatusView) -> Iterator[str]:
     """What the host's owner switched off, and how to switch it on again."""
     if status.observe_only:
-        yield "           observing only"
+        yield "           observe only"
     if status.spending_stopped:
         yield "           spending is stopped: provider-daemon stop-spending --off"
     if status.draining:
-        yield "           draining, no new bids, leases go on: provider-daemon drain --off"
+        yield "           draining, no new bids, leases continue: provider-daemon drain --off"
 
 
 def _commit(commit: str) -> str:

@@ -159,7 +159,11 @@ def test_the_overview_lists_the_most_urgent_first(snapshots: SnapshotStore, serv
             FULL,
             workloads=(HEALTHY, poor, FAILING),
             leases=leases,
-            holds=(*FULL.holds, *(hold_view(f"ve1x/{n}/1/1", Reason.NO_CAPACITY, "full") for n in range(9))),
+            holds=(
+                *FULL.holds,
+                hold_view("pricing.yaml", Reason.PRICE_JUMP, "+60 %", ours=True),
+                *(hold_view(f"ve1x/{n}/1/1", Reason.NO_CAPACITY, "full") for n in range(9)),
+            ),
             desired_commit=CommitView("d" * 40, NOON, "Raise prices", "operator"),
         )
     )
@@ -172,13 +176,14 @@ def test_the_overview_lists_the_most_urgent_first(snapshots: SnapshotStore, serv
         "states": {"healthy": 2, "low": 0, "critical": 1, "exhausted": 0},
         "min_seconds_left": 20,
     }
-    assert [(g["reason"], g["count"], g["ours"]) for g in tree["hold_groups"]] == [
-        ("Ceiling", 1, True),
-        ("NotWorthItsFee", 1, True),
-        ("RepositoryUnseen", 1, True),
-        ("NoCapacity", 9, False),
-        ("PriceTooLow", 1, False),
+    assert [(g["reason"], g["count"], g["ours"], g["permanent"]) for g in tree["hold_groups"]] == [
+        ("Ceiling", 1, True, False),
+        ("NotWorthItsFee", 1, True, False),
+        ("PriceJump", 1, True, True),
+        ("RepositoryUnseen", 1, True, False),
+        ("NoCapacity", 9, False, False),
+        ("PriceTooLow", 1, False, False),
     ]
-    assert len(tree["hold_groups"][3]["examples"]) == 5
+    assert len(tree["hold_groups"][4]["examples"]) == 5
     assert tree["income_uve_per_block"] == "4894"
     assert tree["desired_commits"][0]["subject"] == "Raise prices"

@@ -163,9 +163,9 @@ def test_a_revert_is_noted(changed: Terminal) -> None:
     forge.git("branch", "--force", "main")
     forge.git("revert", "--no-edit", "HEAD")
     code, out, _ = changed.offline()
-    assert (code, f"It reverts commit {reverted[:12]}" in out) == (2, True)
+    assert (code, f"Reverts commit {reverted[:12]}" in out) == (2, True)
     forge.commit("Another thing", config_yaml=b"publishing: {quiet: 6s, at_most: 30s}\n")
-    assert f"It reverts commit {reverted[:12]}" in changed.offline()[1]
+    assert f"Reverts commit {reverted[:12]}" in changed.offline()[1]
 
 
 def test_exceeded_limits_of_the_host_come_first(terminal: Terminal) -> None:
@@ -325,7 +325,7 @@ def test_a_lease_newer_than_the_snapshot_is_noted(terminal: Terminal) -> None:
     terminal.forge.commit()
     code, out, _ = terminal.offline()
     assert code == 2
-    assert "did not exist at height 1000: if it is newer, its file is valid" in out
+    assert "did not exist at height 1000: if it is newer, ignore the findings" in out
 
 
 def test_a_folder_without_applied_files_is_an_error(terminal: Terminal) -> None:

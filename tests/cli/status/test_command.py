@@ -59,7 +59,7 @@ def test_switches_of_the_owner_are_shown_with_the_command_to_reset_them(terminal
     assert "drain --off" not in terminal.run("status")[1]
     terminal.snapshots.publish(replace(SHOWN, draining=True, spending_stopped=True))
     out = terminal.run("status")[1]
-    assert "draining, no new bids, leases go on: provider-daemon drain --off" in out
+    assert "draining, no new bids, leases continue: provider-daemon drain --off" in out
     assert "spending is stopped: provider-daemon stop-spending --off" in out
     assert json.loads(terminal.run("status", "-o", "json")[1])["draining"] is True
 
