@@ -31,7 +31,7 @@ def published(status: PublishedStatus | None) -> str:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_a_case_is_planned_and_told_as_its_golden_files_say(folder: Path) -> None:
+def test_the_plan_of_a_case_equals_its_golden_files(folder: Path) -> None:
     case = given_of(folder)
     made = {"plan.txt": plan_text(case.planned().plan), "status.txt": published(case.status())}
     if os.environ.get("UPDATE"):
@@ -48,6 +48,6 @@ def test_a_folder_holds_its_three_files_and_no_other(folder: Path) -> None:
     assert text.startswith("case: "), "the first line says what it is about"
 
 
-def test_a_key_that_nobody_reads_is_refused() -> None:
+def test_an_unused_key_of_a_case_is_refused() -> None:
     with pytest.raises(AssertionError, match="leasse"):
         case_of({"case": "x", "leasse": []})

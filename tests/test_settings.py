@@ -89,7 +89,7 @@ def write(directory: Path, text: str) -> Flags:
     return Flags(host=path)
 
 
-def test_the_least_host_file_has_the_documented_defaults(tmp_path: Path) -> None:
+def test_the_minimal_host_file_has_the_documented_defaults(tmp_path: Path) -> None:
     found = load_settings(write(tmp_path, LEAST), {})
     assert found.limits == Limits()
     assert (found.provider, found.key.name, found.key.backend) == ("provider", "provider", "file")
@@ -103,7 +103,7 @@ def test_the_least_host_file_has_the_documented_defaults(tmp_path: Path) -> None
     assert found.kubernetes.kubeconfig is None
 
 
-def test_everything_can_be_said_and_relative_paths_start_at_the_file(tmp_path: Path) -> None:
+def test_all_keys_are_read_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     found = load_settings(write(tmp_path, MOST), {"KUBECONFIG": "/ignored"})
     assert found.repository.url == str(tmp_path / "desired.git")
     assert found.repository.is_local
@@ -134,12 +134,12 @@ def test_everything_can_be_said_and_relative_paths_start_at_the_file(tmp_path: P
 
 
 @pytest.mark.parametrize("url", ["ssh://git@host/state.git", "git@host:state.git", "file:///srv/state.git"])
-def test_urls_are_not_taken_for_paths(tmp_path: Path, url: str) -> None:
+def test_urls_are_not_resolved_as_paths(tmp_path: Path, url: str) -> None:
     found = load_settings(write(tmp_path, LEAST.replace("https://git.example.org/state.git", url)), {})
     assert (found.repository.url, found.repository.is_local) == (url, False)
 
 
-def test_the_flag_goes_before_the_environment_before_etc(tmp_path: Path) -> None:
+def test_the_option_precedes_the_environment_and_the_default(tmp_path: Path) -> None:
     environment = {"PROVIDER_DAEMON_HOST": "/srv/host.yaml"}
     assert host_file(Flags(host=tmp_path), environment) == tmp_path
     assert host_file(Flags(), environment) == Path("/srv/host.yaml")
@@ -155,7 +155,7 @@ def test_flags_and_environment_reach_the_settings(tmp_path: Path) -> None:
     assert found.kubernetes.kubeconfig == Path("/k")
 
 
-def test_the_stop_file_is_looked_for_each_time(tmp_path: Path) -> None:
+def test_the_stop_file_is_checked_each_time(tmp_path: Path) -> None:
     found = load_settings(write(tmp_path, LEAST + f"state: {tmp_path}\n"), {})
     assert not found.limits_now().stop_spending
     found.stop_file.touch()
@@ -164,7 +164,7 @@ def test_the_stop_file_is_looked_for_each_time(tmp_path: Path) -> None:
     assert not found.limits_now().stop_spending
 
 
-def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_host_file_has_an_error_message(tmp_path: Path) -> None:
     with pytest.raises(
         SettingsError, match=r"host.yaml cannot be read: No such file .*; name yours with --host"
     ):
@@ -243,7 +243,7 @@ def test_no_host_file_is_a_sentence(tmp_path: Path) -> None:
         (LEAST, "", ":1:1: the host file has no keys"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, good: str, bad: str, where: str) -> None:
+def test_errors_have_their_position(tmp_path: Path, good: str, bad: str, where: str) -> None:
     assert good in LEAST
     flags = write(tmp_path, LEAST.replace(good, bad, 1))
     with pytest.raises(SettingsError) as caught:
@@ -263,7 +263,7 @@ listen:
 """
 
 
-def test_others_are_served_where_the_host_file_says_how_they_prove_themselves(tmp_path: Path) -> None:
+def test_remote_access_settings_are_read(tmp_path: Path) -> None:
     found = load_settings(write(tmp_path, LEAST + OUTSIDE), {}).listen
     assert found.api == ListenAddress("127.0.0.1", 8443)
     assert (found.outside, found.metrics) == (
@@ -288,7 +288,7 @@ def test_others_are_served_where_the_host_file_says_how_they_prove_themselves(tm
         ),
     ],
 )
-def test_others_are_not_served_without_tls_or_proof(
+def test_remote_access_without_tls_or_authentication_is_refused(
     tmp_path: Path, without: tuple[str, ...], sentence: str
 ) -> None:
     kept = [line for line in OUTSIDE.splitlines() if line.split(":")[0].strip() not in without]
@@ -299,7 +299,7 @@ def test_others_are_not_served_without_tls_or_proof(
     assert all(sentence in line for line in told)
 
 
-def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     flags = write(tmp_path, LEAST.replace("http:", "ftp:") + "listen:\n  api: x\n  metrics: 1.2.3.4:5\n")
     with pytest.raises(SettingsError) as caught:
         load_settings(flags, {})
@@ -311,7 +311,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_the_passphrase_is_the_first_line_of_a_file_that_is_ours_alone(tmp_path: Path) -> None:
+def test_the_passphrase_is_the_first_line_of_a_private_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("open sesame\nnever read\n")
     secret.chmod(0o600)
@@ -336,9 +336,7 @@ def test_the_passphrase_is_the_first_line_of_a_file_that_is_ours_alone(tmp_path:
         ("localhost:9090", "http://[::1]:26657", "tls: false"),
     ],
 )
-def test_a_node_elsewhere_is_reached_over_tls_unless_the_file_says_otherwise(
-    tmp_path: Path, grpc: str, rpc: str, more: str
-) -> None:
+def test_a_remote_node_requires_tls_by_default(tmp_path: Path, grpc: str, rpc: str, more: str) -> None:
     text = LEAST.replace("127.0.0.1:9090", f'"{grpc}"').replace("http://127.0.0.1:26657", f'"{rpc}"')
     (tmp_path / "host.yaml").write_text(f"{text}  {more}\n")
     chain = load_settings(Flags(tmp_path / "host.yaml"), {}).chain

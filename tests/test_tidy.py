@@ -1,4 +1,4 @@
-"""The style of the tree, told by a machine; every exception has its reason beside it."""
+"""The style of the tree, checked automatically; every exception has its reason beside it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from reconciler.values.plans import Reason
 ROOT = Path(__file__).parent.parent
 LINES_MAX = 400
 BANNED = {"manager", "handler", "helper", "util", "misc", "common"}
-"""Words that fit anything and so say nothing."""
+"""Words that fit anything."""
 METAPHORS = {
     *("bell", "board", "door", "wicket", "desk", "press", "purse", "scene", "eye", "sight", "estate"),
     *("stranger", "outlook", "happening", "chronicle", "furnish", "promptness", "surrounding", "teller"),
 }
-"""Pictures of a thing instead of its name in the field."""
+"""Metaphors used instead of the field's term."""
 SAME_NAME_ALLOWED = {"Records": "the journal's port, and the records of the program that runs on a host"}
 """Public classes that may share a name, each with the reason."""
 MACHINE = re.compile(r"/(?:work|root|Users)/|/home/(?!(?:provider|operator|olga)\b)\w+|/tmp/\w+_jobs")
@@ -60,7 +60,7 @@ def words_of(name: str) -> set[str]:
     return {form for word in words for form in (word.lower(), word.lower().removesuffix("s"))}
 
 
-def test_there_is_something_to_look_at() -> None:
+def test_modules_are_found() -> None:
     assert len(modules()) > 200
 
 
@@ -88,7 +88,7 @@ def test_names_are_the_fields_terms() -> None:
 
 
 @pytest.mark.parametrize("name", ["DataManager", "utils", "TheHTTPHandler", "OutsideDoor", "eyes_git"])
-def test_banned_words_are_found(name: str) -> None:
+def test_banned_words_are_recognized(name: str) -> None:
     assert words_of(name) & (BANNED | METAPHORS)
 
 
@@ -107,7 +107,7 @@ def test_no_two_public_classes_share_a_name() -> None:
     assert SAME_NAME_ALLOWED.keys() <= shared.keys(), "no longer shared"
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     silent = [name_of(path) for path in modules() if not ast.get_docstring(tree_of(path))]
     assert not silent, "a docstring of one sentence belongs on top of each"
 
@@ -117,18 +117,18 @@ def test_packages_hold_no_code() -> None:
     assert [name_of(path) for path in inits if len(tree_of(path).body) > 1] == []
 
 
-def test_no_file_knows_a_machine_or_a_package_index() -> None:
-    told = []
+def test_no_file_contains_local_paths_or_package_indexes() -> None:
+    found = []
     for path in tracked():
         if path == Path(__file__) or name_of(path).startswith("tests/vectors/"):
             continue
         for number, line in enumerate(text_of(path).splitlines(), 1):
             if MACHINE.search(line) or INDEX.search(line):
-                told.append(f"{name_of(path)}:{number}: {line.strip()[:100]}")
-    assert not told, "\n".join(told)
+                found.append(f"{name_of(path)}:{number}: {line.strip()[:100]}")
+    assert not found, "\n".join(found)
 
 
-def test_every_reason_is_given_somewhere() -> None:
+def test_every_reason_is_used() -> None:
     used = set()
     for path in modules():
         if path.name == "plans.py":
@@ -136,7 +136,7 @@ def test_every_reason_is_given_somewhere() -> None:
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "Reason":
                 used.add(node.attr)
-    assert {reason.name for reason in Reason} - used == set(), "words that nobody says"
+    assert {reason.name for reason in Reason} - used == set(), "unused reasons"
 
 
 def test_types_are_described_to_msgspec_under_one_lock() -> None:

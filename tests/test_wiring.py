@@ -197,7 +197,7 @@ def test_a_refused_revision_decides_nothing_after_a_restart(
         assert len(view.view) == 2
 
 
-def test_machines_wait_for_the_first_revision_that_is_admitted(site: Site) -> None:
+def test_adapters_start_with_the_first_admitted_revision(site: Site) -> None:
     """Also where the journal and the mirror, which knew the one in force, are lost."""
     for path in site.outside.state.glob("journal*"):
         path.unlink()
@@ -218,9 +218,7 @@ def test_machines_wait_for_the_first_revision_that_is_admitted(site: Site) -> No
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_what_the_host_file_does_not_grant_is_denied_in_an_admitted_revision(
-    site: Site, *, lost: bool
-) -> None:
+def test_ungranted_settings_of_an_admitted_revision_are_denied(site: Site, *, lost: bool) -> None:
     site.namespaces, site.ansible = "", "enabled: true"
     newest = site.commit("Elsewhere", STRANGE)
     for path in site.outside.state.glob("journal*") if lost else ():
@@ -234,7 +232,7 @@ def test_what_the_host_file_does_not_grant_is_denied_in_an_admitted_revision(
     assert site.strange() == []
 
 
-def test_a_revision_that_asks_for_more_stops_what_an_earlier_one_began(site: Site) -> None:
+def test_a_revision_beyond_its_grants_is_held(site: Site) -> None:
     """Nothing of its file runs, also before the next restart."""
     site.namespaces, site.ansible = "", "enabled: true"
     with site.daemon() as daemon:
@@ -250,7 +248,9 @@ def test_a_revision_that_asks_for_more_stops_what_an_earlier_one_began(site: Sit
 
 
 @pytest.mark.parametrize("refused", [rewritten, price_jump, unsigned])
-def test_a_refused_revision_sends_the_doctor_nowhere(site: Site, refused: Callable[[Site], Reason]) -> None:
+def test_doctor_does_not_contact_hosts_of_a_refused_revision(
+    site: Site, refused: Callable[[Site], Reason]
+) -> None:
     refused(site)
     examined = check_repository(site.settings(), key_of(PROVIDER).address)
     wanted = None

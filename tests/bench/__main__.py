@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 from tests.bench.api_load import bench_api
-from tests.bench.asking import bench_asking
 from tests.bench.cycles import bench_cycles
 from tests.bench.files import bench_files
 from tests.bench.hosts import bench_hosts
+from tests.bench.node_requests import bench_node_requests
 from tests.bench.validating import bench_validating
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     for leases in sizes:
         bench_cycles(leases)
     for leases in sizes:
-        bench_asking(leases)
+        bench_node_requests(leases)
     bench_api(sizes[-1])
     bench_hosts()
 

@@ -54,7 +54,7 @@ def test_a_new_deployment_makes_a_new_order() -> None:
     assert not touched.transfers
 
 
-def test_our_bid_touches_bid_and_wallet() -> None:
+def test_our_bid_changes_bid_and_wallet() -> None:
     touched = gathered(at("market-lifecycle", 40))
     assert touched.bids == {LeaseId(OrderId(ALICE, 1001, 1, 1), PROVIDER)}
     assert touched.wallet
@@ -63,14 +63,14 @@ def test_our_bid_touches_bid_and_wallet() -> None:
     assert (landed.hash, landed.code) == (at("market-lifecycle", 40).line["hash"], 0)
 
 
-def test_a_lease_touches_the_order_and_whoever_bid_on_it() -> None:
+def test_a_new_lease_changes_the_order_and_all_its_bids() -> None:
     touched = gathered(at("market-lifecycle", 51), address=RIVAL)
     order = OrderId(ALICE, 1001, 1, 1)
     assert touched.orders == {order}
     assert touched.leases == {LeaseId(order, PROVIDER)}
 
 
-def test_a_withdrawal_is_known_by_its_message_alone() -> None:
+def test_a_withdrawal_is_recognized_by_its_message() -> None:
     step = at("market-lifecycle", 74)
     results, txs = block(step)
     assert needs_transactions(results, ALICE)
@@ -80,13 +80,13 @@ def test_a_withdrawal_is_known_by_its_message_alone() -> None:
     assert not touched.wallet
 
 
-def test_a_closing_tells_its_reason() -> None:
+def test_the_closing_reason_is_read_from_the_event() -> None:
     touched = gathered(at("market-lifecycle", 92))
     (reason,) = touched.closed.values()
     assert reason.startswith("lease_closed_reason_")
 
 
-def test_a_failed_transaction_costs_its_fee_and_touches_nothing_else() -> None:
+def test_a_failed_transaction_changes_only_the_wallet() -> None:
     step = at("market-lifecycle", 46)
     assert step.line["result"]["code"] != 0
     touched = gathered(step)
@@ -97,7 +97,7 @@ def test_a_failed_transaction_costs_its_fee_and_touches_nothing_else() -> None:
     assert "bid exists" in landed.log
 
 
-def test_a_block_of_strangers_sends_needs_no_transactions() -> None:
+def test_foreign_transfers_need_no_transactions() -> None:
     send = next(
         step
         for step in transcript("auth-and-rpc")
@@ -109,7 +109,7 @@ def test_a_block_of_strangers_sends_needs_no_transactions() -> None:
     assert needs_transactions(block(send)[0], ALICE)
 
 
-def test_a_message_in_another_s_name_is_found_in_its_wrapping() -> None:
+def test_a_message_inside_an_exec_message_is_found() -> None:
     lease = LeaseId(OrderId(ALICE, 7, 1, 1), RIVAL)
     inner = packed(market_v1beta5_pb2.MsgWithdrawLease(id=lease_id_to(lease)))
     wrapped = cosmos_authz_pb2.MsgExec(grantee="x", msgs=[inner])
@@ -128,7 +128,7 @@ def test_a_message_in_another_s_name_is_found_in_its_wrapping() -> None:
     assert touched.everything
 
 
-def test_what_the_settlement_module_pays_at_the_end_of_a_block_settled_something_of_ours() -> None:
+def test_an_end_block_payout_marks_our_settlements_as_changed() -> None:
     ends = (("sender", SETTLEMENT_MODULE), ("recipient", PROVIDER), ("amount", "4700uve"))
     touched = BlockChanges(PROVIDER)
     touched.add_block(BlockResults(9, (), (BlockEvent("transfer", ends),)), ())
@@ -138,7 +138,7 @@ def test_what_the_settlement_module_pays_at_the_end_of_a_block_settled_something
 
 
 @pytest.mark.parametrize("value", ["", "null", "[]", "not json", '"text"', "{}", '{"owner":"x","dseq":"y"}'])
-def test_an_event_of_an_unknown_form_asks_for_a_full_view_and_stops_nothing(value: str) -> None:
+def test_an_unparseable_event_requires_a_full_view(value: str) -> None:
     event = BlockEvent("virtengine.market.v1.EventOrderClosed", (("id", value),), 0)
     other = BlockEvent("virtengine.cert.v1.EventCreated", (("id", value),), 0)
     touched = BlockChanges(PROVIDER)
@@ -176,7 +176,7 @@ def test_recorded_balances_are_the_genesis_balances_and_the_transfers(name: str)
     assert checked > 0
 
 
-def test_a_reading_of_nothing_is_empty() -> None:
+def test_an_empty_block_changes_nothing() -> None:
     assert BlockChanges(PROVIDER).is_empty
     assert not replace(BlockChanges(PROVIDER), provider=True).is_empty
     assert recorded()["provider"][0] == PROVIDER

@@ -16,7 +16,7 @@ from tests.contracts.chain_steps import (
 )
 
 
-def test_an_answer_that_is_lost_is_unknown_and_then_found(world: ChainWorld) -> None:
+def test_a_lost_broadcast_response_is_unknown_until_found(world: ChainWorld) -> None:
     assert world.simulated is not None
     client = world.client()
     order = world.order(world.tenants[0])
@@ -31,7 +31,7 @@ def test_an_answer_that_is_lost_is_unknown_and_then_found(world: ChainWorld) -> 
     assert isinstance(client.broadcast(intent), Done | Unknown)
 
 
-def test_only_the_first_try_may_be_called_refused(world: ChainWorld) -> None:
+def test_only_the_first_broadcast_can_be_refused(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
     intent = prepared(client, offer(seen(client), order)).intent
@@ -45,7 +45,7 @@ def test_only_the_first_try_may_be_called_refused(world: ChainWorld) -> None:
     assert isinstance(world.client().broadcast(intent), Unknown)
 
 
-def test_what_is_prepared_can_be_sent_by_a_later_life(world: ChainWorld) -> None:
+def test_a_prepared_transaction_can_be_sent_after_a_restart(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
     made: Prepared = prepared(client, offer(seen(client), order))
@@ -56,7 +56,7 @@ def test_what_is_prepared_can_be_sent_by_a_later_life(world: ChainWorld) -> None
     assert seen(later, [made.intent.hash]).landed[made.intent.hash].code == 0
 
 
-def test_a_price_that_the_node_asked_once_is_not_paid_for_ever(world: ChainWorld) -> None:
+def test_a_raised_gas_price_is_dropped_with_the_next_full_view(world: ChainWorld) -> None:
     client = world.client(full_view_seconds=3)
     order = world.order(world.tenants[0])
     intent = prepared(client, offer(seen(client), order)).intent

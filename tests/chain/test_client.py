@@ -31,7 +31,7 @@ from tests.contracts.chain_steps import (
 NO_BLOCK = NodeRefusedError("block_results", "-32603", "could not find results for height #1")
 
 
-def test_everything_is_read_anew_every_few_minutes(world: ChainWorld) -> None:
+def test_a_full_view_is_read_periodically(world: ChainWorld) -> None:
     client = world.client(full_view_seconds=3)
     seen(client)
     asked = []
@@ -44,9 +44,7 @@ def test_everything_is_read_anew_every_few_minutes(world: ChainWorld) -> None:
     assert asked == [0, 0, 0, 1, 0, 0, 0, 1]
 
 
-def test_long_lists_and_short_questions_show_the_same(
-    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_query_strategy_does_not_change_the_view(world: ChainWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     client, tenant = world.client(), world.tenants[0]
     leases = [lease_of(world, client) for _ in range(3)]
     orders = [world.order(tenant) for _ in range(3)]
@@ -64,7 +62,7 @@ def test_long_lists_and_short_questions_show_the_same(
 
 
 @pytest.mark.parametrize("method", ["Orders", "Bids", "Leases", "Order", "Deployment", "Params", "Provider"])
-def test_a_list_that_fails_leaves_nothing_seen(world: ChainWorld, method: str) -> None:
+def test_a_failed_list_makes_the_chain_unseen(world: ChainWorld, method: str) -> None:
     lease_of(world, world.client())
     world.order(world.tenants[0])
     parts = {"Deployment": "deployment.v1beta4", "Provider": "provider.v1beta4"}
@@ -78,7 +76,7 @@ def test_a_list_that_fails_leaves_nothing_seen(world: ChainWorld, method: str) -
     assert len(seen(client).orders) >= 1
 
 
-def test_a_look_that_failed_halfway_loses_nothing(world: ChainWorld) -> None:
+def test_a_partly_failed_view_loses_no_change(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
     start = seen(client)
@@ -95,7 +93,7 @@ def test_a_look_that_failed_halfway_loses_nothing(world: ChainWorld) -> None:
     assert -sum(t.amount for t in view.transfers) == view.wallet.balance - start.wallet.balance
 
 
-def test_pruned_blocks_lead_to_a_full_view_that_says_so(world: ChainWorld) -> None:
+def test_pruned_blocks_lead_to_a_full_view_without_transfers(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
     intent = prepared(client, offer(seen(client), order)).intent
@@ -111,7 +109,7 @@ def test_pruned_blocks_lead_to_a_full_view_that_says_so(world: ChainWorld) -> No
     assert seen(client).transfers == ()
 
 
-def test_a_node_that_is_not_to_be_believed_is_unseen(world: ChainWorld) -> None:
+def test_an_unusable_node_is_unseen(world: ChainWorld) -> None:
     assert world.simulated is not None
     client, switches = world.client(), world.simulated.faults
     for _ in range(3):
@@ -129,14 +127,14 @@ def test_a_node_that_is_not_to_be_believed_is_unseen(world: ChainWorld) -> None:
     seen(client)
 
 
-def test_a_chain_that_stands_still_is_unseen(world: ChainWorld) -> None:
+def test_a_halted_chain_is_unseen(world: ChainWorld) -> None:
     assert world.simulated is not None
     late = world.simulated.time.timestamp() + 130
     assert "has made no block for 130 s" in unseen(world.client(clock=lambda: late))
     seen(world.client(clock=lambda: late, stale_seconds=None))
 
 
-def test_a_height_booked_in_an_earlier_life_is_a_bound_too(world: ChainWorld) -> None:
+def test_the_last_height_of_an_earlier_process_is_a_bound(world: ChainWorld) -> None:
     assert world.simulated is not None
     late = world.simulated.time.timestamp() + 10
     assert "behind height 50" in unseen(world.client(last_height=SeenHeight(50, late, late)))
@@ -146,9 +144,7 @@ def test_a_height_booked_in_an_earlier_life_is_a_bound_too(world: ChainWorld) ->
     ("field", "value"), [("provider", ""), ("provider", "a/b"), ("dseq", 0), ("gseq", 0)]
 )
 @pytest.mark.parametrize("method", ["Leases", "Bids", "Lease"])
-def test_ids_that_no_chain_has_are_never_seen(
-    world: ChainWorld, method: str, field: str, value: object
-) -> None:
+def test_invalid_ids_make_the_chain_unseen(world: ChainWorld, method: str, field: str, value: object) -> None:
     client = world.client()
     lease = lease_of(world, client)
     if method == "Lease":
@@ -182,7 +178,7 @@ def test_a_node_that_is_down_is_unseen_and_sends_nothing(world: ChainWorld, grpc
     client.close()
 
 
-def test_what_cannot_be_read_asks_for_a_full_view_but_not_every_block(world: ChainWorld) -> None:
+def test_unreadable_blocks_request_full_views_at_a_limited_rate(world: ChainWorld) -> None:
     client = world.client(full_view_seconds=40)
     seen(client)
     asked = []

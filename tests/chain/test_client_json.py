@@ -53,7 +53,7 @@ def test_decimals_are_shown_with_eighteen_places() -> None:
     assert decimal_text("") == "0.000000000000000000"
 
 
-def test_nothing_is_left_out_and_wide_numbers_are_texts() -> None:
+def test_defaults_are_printed_and_64_bit_integers_are_strings() -> None:
     assert printed(PageResponse()) == {"next_key": None, "total": "0"}
     assert printed(PageResponse(next_key=b"key", total=2**63)) == {
         "next_key": "a2V5",
@@ -72,19 +72,19 @@ def test_fields_come_in_the_order_of_the_proto_file() -> None:
     ]
 
 
-def test_digits_in_bytes_are_texts() -> None:
+def test_digits_in_bytes_are_strings() -> None:
     assert printed(ResourceValue(val=b"1000")) == {"val": "1000"}
     assert printed(ResourceValue()) == {"val": ""}
 
 
-def test_a_balance_that_is_overdrawn_is_a_decimal_too() -> None:
+def test_a_negative_balance_is_a_decimal() -> None:
     assert printed(Balance(denom="uve", amount="-500000" + "0" * 18)) == {
         "denom": "uve",
         "amount": "-500000.000000000000000000",
     }
 
 
-def test_a_state_that_is_not_known_is_its_number() -> None:
+def test_an_unknown_state_is_printed_as_a_number() -> None:
     order = Order.FromString(b"\x10\x63")
     assert printed(order)["state"] == 99
 

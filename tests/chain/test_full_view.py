@@ -61,14 +61,12 @@ def test_the_simulated_chain_has_its_rules(world: ChainWorld) -> None:
         (MARKET_PARAMS.path, deposit("-1")),
     ],
 )
-def test_parameters_that_no_chain_has_are_no_answer(
-    world: ChainWorld, path: str, change: Callable[[Any], None]
-) -> None:
+def test_invalid_parameters_are_an_error(world: ChainWorld, path: str, change: Callable[[Any], None]) -> None:
     with pytest.raises(NodeError, match="impossible parameters"):
         read_rules(Lying(world, path, change))
 
 
-def test_a_gas_price_in_another_denomination_is_no_price() -> None:
+def test_a_gas_price_in_another_denomination_is_ignored() -> None:
     assert gas_price_in("0.1uact,0.025uve") == gas_price_in("0.025uve")
     with pytest.raises(NodeError, match="not in uve"):
         gas_price_in("1uact")

@@ -37,7 +37,7 @@ def serving(path: str, answer: Answer) -> Iterator[str]:
     server.stop(None)
 
 
-def test_a_list_above_grpc_s_own_limit_is_taken() -> None:
+def test_a_response_above_the_grpc_default_limit_is_accepted() -> None:
     whole = QueryPaymentsResponse(payments=[{"id": {"xid": "x" * 1000}}] * 6000).SerializeToString()
     assert len(whole) > 4 << 20
     with serving(PAYMENTS.path, lambda _, __: whole) as target:
@@ -45,7 +45,7 @@ def test_a_list_above_grpc_s_own_limit_is_taken() -> None:
     assert len(answer.payments) == 6000
 
 
-def test_the_height_goes_with_the_question() -> None:
+def test_the_height_is_sent_as_metadata() -> None:
     heights: list[object] = []
 
     def answer(_: bytes, call: grpc.ServicerContext) -> bytes:
@@ -60,7 +60,7 @@ def test_the_height_goes_with_the_question() -> None:
     assert heights == ["7", None]
 
 
-def test_a_refusal_carries_the_node_s_words() -> None:
+def test_a_refusal_carries_the_node_s_text() -> None:
     def answer(_: bytes, call: grpc.ServicerContext) -> bytes:
         call.abort(grpc.StatusCode.INVALID_ARGUMENT, "invalid state value")
 
@@ -69,7 +69,7 @@ def test_a_refusal_carries_the_node_s_words() -> None:
     assert (caught.value.status, caught.value.text) == ("INVALID_ARGUMENT", "invalid state value")
 
 
-def test_silence_is_no_refusal() -> None:
+def test_a_timeout_is_not_a_refusal() -> None:
     def answer(_: bytes, __: grpc.ServicerContext) -> bytes:
         time.sleep(0.5)
         return b""
@@ -101,7 +101,7 @@ def test_every_served_method_has_its_path_and_classes() -> None:
         unary("virtengine.market.v1beta5.Query", PageRequest, PageResponse)
 
 
-def test_a_channel_without_answers_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unresponsive_channel_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
     with serving(ORDERS.path, lambda _, __: b"") as target:
         node = GrpcNode(target, redial_seconds=0.05)
         node.call(ORDERS, QueryOrdersRequest())
@@ -117,7 +117,7 @@ def test_a_channel_without_answers_is_replaced(caplog: pytest.LogCaptureFixture)
     node.close()
 
 
-def test_a_refusal_is_an_answer() -> None:
+def test_a_refusal_keeps_the_channel() -> None:
     def refuse(_: bytes, call: grpc.ServicerContext) -> bytes:
         call.abort(grpc.StatusCode.NOT_FOUND, "no")
         return b""

@@ -36,7 +36,7 @@ def seen(height: int = HEIGHT, ago: float = 0) -> HeightBounds:
     return bounds
 
 
-def test_the_first_height_is_taken_unless_no_chain_can_have_it() -> None:
+def test_the_first_height_is_accepted_unless_impossible() -> None:
     assert HeightBounds().check(status(HEIGHT, NOW), NOW) is None
     assert "more blocks than a chain can have" in str(HeightBounds().check(status(ABSURD, NOW), NOW))
     oldest = (HEIGHT - 500_000, NOW - 60)
@@ -52,7 +52,7 @@ def test_a_height_may_rise_as_fast_as_blocks_can_be_made(elapsed: int) -> None:
     assert "no chain is that fast" in str(seen().check(status(most + 1, now), now))
 
 
-def test_a_false_height_leaves_nothing_behind() -> None:
+def test_a_rejected_height_does_not_change_the_bounds() -> None:
     bounds = seen()
     for after in range(10):
         assert bounds.check(status(ABSURD, NOW + after), NOW + after) is not None
@@ -60,7 +60,7 @@ def test_a_false_height_leaves_nothing_behind() -> None:
     assert bounds.floor == HEIGHT
 
 
-def test_a_node_that_lags_is_behind_however_long_it_does() -> None:
+def test_a_lagging_node_is_rejected_indefinitely() -> None:
     bounds = seen()
     for after in (1, CONTRADICTION_SECONDS, 10 * CONTRADICTION_SECONDS):
         assert "behind height 1000000" in str(bounds.check(status(HEIGHT - 9, NOW - 45), NOW + after))
@@ -75,14 +75,14 @@ def test_a_floor_that_later_blocks_disprove_is_dropped_after_a_minute() -> None:
     assert bounds.floor == 0
 
 
-def test_one_glance_at_the_false_height_begins_the_minute_anew() -> None:
+def test_the_false_height_restarts_the_minute() -> None:
     bounds = seen(HEIGHT + 90)
     assert bounds.check(status(HEIGHT, NOW + 5), NOW + 5) is not None
     assert bounds.check(status(HEIGHT + 91, NOW + 40), NOW + 40) is None
     assert bounds.check(status(HEIGHT + 12, NOW + 65), NOW + 65) is not None
 
 
-def test_a_low_height_that_was_taken_does_not_make_the_true_one_implausible() -> None:
+def test_an_accepted_low_height_does_not_exclude_the_true_one() -> None:
     bounds = seen()
     assert bounds.check(status(5, NOW + 1), NOW + 1) is not None
     assert bounds.check(status(17, NOW + 62), NOW + 62) is None
@@ -91,7 +91,7 @@ def test_a_low_height_that_was_taken_does_not_make_the_true_one_implausible() ->
 
 
 @pytest.mark.parametrize("height", [ABSURD, HEIGHT + 5000])
-def test_a_false_height_that_was_remembered_is_dropped_at_once(height: int) -> None:
+def test_a_false_height_from_memory_is_dropped_at_once(height: int) -> None:
     remembered = seen_height(Memory(height=height, height_time=int(NOW) - 600))
     bounds = HeightBounds(remembered)
     assert bounds.floor == height
@@ -99,13 +99,13 @@ def test_a_false_height_that_was_remembered_is_dropped_at_once(height: int) -> N
     assert bounds.floor == 0
 
 
-def test_a_height_that_an_older_journal_remembers_has_no_time_and_blinds_nobody() -> None:
+def test_a_height_without_time_in_memory_excludes_nothing() -> None:
     bounds = HeightBounds(seen_height(Memory(height=ABSURD)))
     assert bounds.check(status(HEIGHT, NOW), NOW) is None
     assert seen_height(Memory()) is None
 
 
-def test_a_true_height_that_was_remembered_holds_against_a_node_that_is_behind() -> None:
+def test_a_true_height_from_memory_rejects_a_lagging_node() -> None:
     bounds = HeightBounds(SeenHeight(HEIGHT, NOW - 60, NOW - 60))
     assert "behind height" in str(bounds.check(status(HEIGHT - 100, NOW - 90), NOW))
 
@@ -113,7 +113,7 @@ def test_a_true_height_that_was_remembered_holds_against_a_node_that_is_behind()
 SOON_SECONDS = 10
 
 
-def test_each_new_height_wakes_and_none_does_not(world: ChainWorld) -> None:
+def test_only_a_new_height_wakes_the_loop(world: ChainWorld) -> None:
     woken = threading.Semaphore(0)
     watch = HeightWatch(world.rpc, woken.release, 0.01)
     watch.start()
@@ -127,7 +127,7 @@ def test_each_new_height_wakes_and_none_does_not(world: ChainWorld) -> None:
         watch.close()
 
 
-def test_a_silent_node_ends_nothing() -> None:
+def test_an_unreachable_node_does_not_end_the_watch() -> None:
     woken = threading.Event()
     watch = HeightWatch(Rpc("http://127.0.0.1:9"), woken.set, 0.01)
     watch.start()
@@ -137,7 +137,7 @@ def test_a_silent_node_ends_nothing() -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError, ValueError, MemoryError])
-def test_an_answer_that_nobody_expected_does_not_end_the_watch(error: type[Exception]) -> None:
+def test_an_unexpected_response_does_not_end_the_watch(error: type[Exception]) -> None:
     class Odd:
         def __init__(self) -> None:
             self.asked = 0

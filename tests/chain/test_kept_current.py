@@ -142,7 +142,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_view_kept_current_equals_one_read_anew(world: ChainWorld, seed: int) -> None:
+def test_a_refreshed_view_equals_a_full_view(world: ChainWorld, seed: int) -> None:
     walk = Walk(world, world.client(full_view_seconds=10**9), random.Random(seed))
     for _ in range(STEPS):
         walk.step()

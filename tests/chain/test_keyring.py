@@ -48,7 +48,7 @@ def test_the_recorded_file_directory_opens_with_its_passphrase() -> None:
     assert keyring.key("provider") == key_from_words(WORDS["provider"])
 
 
-def test_a_home_with_one_keyring_is_enough(tmp_path: Path) -> None:
+def test_a_home_with_one_keyring_is_found(tmp_path: Path) -> None:
     shutil.copytree(RECORDED / "keyring-test", tmp_path / "keyring-test")
     assert open_keyring(tmp_path).directory == tmp_path / "keyring-test"
     shutil.copytree(RECORDED / "keyring-file", tmp_path / "keyring-file")
@@ -57,19 +57,19 @@ def test_a_home_with_one_keyring_is_enough(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("passphrase", [None, "", "correct horses"])
-def test_a_locked_directory_says_so(passphrase: str | None) -> None:
+def test_a_wrong_passphrase_is_reported(passphrase: str | None) -> None:
     with pytest.raises(KeyLockedError, match="keyring-file"):
         open_keyring(RECORDED / "keyring-file", passphrase)
 
 
-def test_a_missing_key_says_which_there_are() -> None:
+def test_a_missing_key_lists_the_existing_ones() -> None:
     with pytest.raises(KeyMissingError, match="no key 'nosuch'; use one of alice, bob"):
         open_keyring(RECORDED / "keyring-test").show("nosuch")
     with pytest.raises(KeyMissingError, match="not an address"):
         open_keyring(RECORDED / "keyring-test").show("ve1nosuch")
 
 
-def test_a_missing_directory_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_directory_has_advice(tmp_path: Path) -> None:
     with pytest.raises(KeyMissingError, match="keys add"):
         open_keyring(tmp_path / "nowhere")
 
@@ -99,7 +99,7 @@ def test_the_passphrase_check_has_the_recorded_form(tmp_path: Path) -> None:
     assert (made[:7], len(made)) == (theirs[:7], len(theirs)) == ("$2a$10$", 60)
 
 
-def test_a_taken_name_or_address_is_not_written_over(tmp_path: Path) -> None:
+def test_an_existing_name_or_address_is_not_overwritten(tmp_path: Path) -> None:
     keyring = create_keyring(tmp_path)
     keyring.add("provider", key_from_words(WORDS["provider"]))
     with pytest.raises(KeyExistsError):
@@ -110,7 +110,7 @@ def test_a_taken_name_or_address_is_not_written_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "../up", ".hidden"])
-def test_a_name_that_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="cannot name a key"):
         create_keyring(tmp_path).add(name, key_from_words(WORDS["bob"]))
 

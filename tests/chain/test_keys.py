@@ -34,7 +34,7 @@ def recorded() -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_words_give_the_recorded_key_and_address(name: str) -> None:
+def test_a_mnemonic_gives_the_recorded_key_and_address(name: str) -> None:
     key = key_from_words(WORDS[name])
     assert (key.address, key.secret.hex()) == recorded()[name]
 
@@ -61,7 +61,7 @@ def test_a_signature_verifies_only_for_its_message_and_with_a_low_s() -> None:
     assert not verify(key.public, b"message", signature[:32] + high)
 
 
-def test_new_words_make_a_key_that_can_be_recovered() -> None:
+def test_a_generated_mnemonic_recovers_its_key() -> None:
     words = new_words()
     assert len(words.split()) == 24
     assert key_from_words(words) == key_from_words("  " + words.upper().replace(" ", "\n"))
@@ -69,7 +69,7 @@ def test_new_words_make_a_key_that_can_be_recovered() -> None:
 
 
 @pytest.mark.parametrize("words", ["", "test test", "test " * 12, "tst " * 11 + "junk"])
-def test_mistyped_words_are_refused(words: str) -> None:
+def test_a_mistyped_mnemonic_is_refused(words: str) -> None:
     with pytest.raises(ValueError, match="mistyped"):
         key_from_words(words)
 
@@ -80,7 +80,7 @@ def test_a_key_does_not_show_its_secret() -> None:
     assert repr(key.secret) not in repr(key)
 
 
-def test_addresses_go_both_ways() -> None:
+def test_addresses_round_trip() -> None:
     for address, _ in recorded().values():
         assert address_text(address_bytes(address)) == address
 
@@ -88,6 +88,6 @@ def test_addresses_go_both_ways() -> None:
 @pytest.mark.parametrize(
     "text", ["", "ve1", "cosmos1qqqqqq", "ve15yk64u7zc9g9k2yr2wmzeva5qgwxps6y605mkz", "VE1x", "alice"]
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_invalid_addresses_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not an address"):
         address_bytes(text)

@@ -63,7 +63,7 @@ def grpc_over_tls(files: Files) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_rpc_is_verified_against_the_authority_that_is_named(tmp_path: Path, trusted: bool) -> None:
+def test_rpc_is_verified_against_the_configured_authority(tmp_path: Path, trusted: bool) -> None:
     authority = Authority(tmp_path)
     named = authority if trusted else Authority(tmp_path, "stranger")
     with rpc_over_tls(authority.issue("node")) as url:
@@ -75,7 +75,7 @@ def test_rpc_is_verified_against_the_authority_that_is_named(tmp_path: Path, tru
                 rpc.call("anything")
 
 
-def test_public_authorities_do_not_vouch_for_a_node_of_nobody(tmp_path: Path) -> None:
+def test_a_self_signed_node_is_refused_by_public_authorities(tmp_path: Path) -> None:
     with (
         rpc_over_tls(Authority(tmp_path).issue("node")) as url,
         pytest.raises(NodeError, match="CERTIFICATE_VERIFY_FAILED"),
@@ -90,7 +90,7 @@ def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_grpc_is_verified_against_the_authority_that_is_named(tmp_path: Path, trusted: bool) -> None:
+def test_grpc_is_verified_against_the_configured_authority(tmp_path: Path, trusted: bool) -> None:
     authority = Authority(tmp_path)
     named = authority if trusted else Authority(tmp_path, "stranger")
     with grpc_over_tls(authority.issue("node")) as target:
@@ -103,7 +103,7 @@ def test_grpc_is_verified_against_the_authority_that_is_named(tmp_path: Path, tr
         node.close()
 
 
-def test_a_file_without_certificates_is_said(tmp_path: Path) -> None:
+def test_a_file_without_certificates_is_reported(tmp_path: Path) -> None:
     assert read_authorities(None) == ""
     for content in ("", "nothing of the kind"):
         (tmp_path / "ca.pem").write_text(content)

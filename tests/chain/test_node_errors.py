@@ -10,17 +10,17 @@ from reconciler.chain.node_errors import read_refusal
 from tests.chain.recordings import every_step, transcript
 
 
-def test_the_index_names_the_message_and_the_rest_are_the_words() -> None:
+def test_the_message_index_is_separated_from_the_text() -> None:
     refusal = read_refusal(transcript("market-lifecycle")[37].line["grpc_message"])
     assert (refusal.index, refusal.words) == (0, "bid price above max order price")
 
 
-def test_a_wrong_sequence_tells_the_right_one() -> None:
+def test_a_sequence_mismatch_gives_the_expected_sequence() -> None:
     refusal = read_refusal(transcript("market-lifecycle")[38].line["grpc_message"])
     assert (refusal.index, refusal.sequence) == (-1, (0, 99))
 
 
-def test_a_gate_is_known_in_check_and_simulation() -> None:
+def test_a_gate_is_recognized_in_check_and_simulation() -> None:
     logs = [step.line["check"]["log"] for step in transcript("gates-identity") if "check" in step.line]
     refusals = [read_refusal(log) for log in logs if log]
     assert refusals
@@ -31,7 +31,7 @@ def test_a_gate_is_known_in_check_and_simulation() -> None:
     )
 
 
-def test_a_fee_that_is_too_low_tells_the_price() -> None:
+def test_an_insufficient_fee_gives_the_required_price() -> None:
     logs = [step.line["check"].get("log", "") for step in every_step() if "check" in step.line]
     told = [log for log in logs if "insufficient fee" in log]
     assert told
@@ -60,7 +60,7 @@ def test_a_panic_is_its_first_line() -> None:
         ("tx already exists in cache", "in_cache"),
     ],
 )
-def test_what_is_about_the_whole_transaction(log: str, which: str) -> None:
+def test_account_errors_concern_the_whole_transaction(log: str, which: str) -> None:
     refusal = read_refusal(log)
     assert getattr(refusal, which)
     assert refusal.index == -1

@@ -36,9 +36,7 @@ def advance(world: ChainWorld, blocks: int) -> None:
 
 
 @pytest.mark.parametrize("lag", [1, 2, 5])
-def test_a_grpc_address_that_is_always_behind_costs_blocks_and_not_the_view(
-    world: ChainWorld, lag: int
-) -> None:
+def test_a_lagging_grpc_address_gives_an_older_view(world: ChainWorld, lag: int) -> None:
     advance(world, 2 * lag)
     client = world.client()
     faults(world).grpc_lag = lag
@@ -56,7 +54,7 @@ def test_a_grpc_address_that_is_always_behind_costs_blocks_and_not_the_view(
     assert (view.height, view.lag_blocks) == (chain_of(world).height, 0)
 
 
-def test_bids_land_over_a_grpc_address_that_is_behind(world: ChainWorld) -> None:
+def test_bids_are_executed_through_a_lagging_grpc_address(world: ChainWorld) -> None:
     advance(world, 2)
     order = world.order(world.tenants[0])
     advance(world, 1)
@@ -67,7 +65,7 @@ def test_bids_land_over_a_grpc_address_that_is_behind(world: ChainWorld) -> None
     assert order in {bid.order for bid in after.bids}
 
 
-def test_a_lag_of_one_block_costs_one_question_more(world: ChainWorld) -> None:
+def test_a_lag_of_one_block_costs_one_more_request(world: ChainWorld) -> None:
     advance(world, 4)
     client = world.client()
     faults(world).grpc_lag = 1
@@ -79,7 +77,7 @@ def test_a_lag_of_one_block_costs_one_question_more(world: ChainWorld) -> None:
     assert sum(counts.values()) <= 10
 
 
-def test_an_address_that_is_far_behind_is_named(world: ChainWorld) -> None:
+def test_an_address_far_behind_is_reported(world: ChainWorld) -> None:
     advance(world, LAG_BLOCKS_MAX + 5)
     client = world.client()
     faults(world).grpc_lag = LAG_BLOCKS_MAX + 1
@@ -100,7 +98,7 @@ def test_an_rpc_address_that_is_one_block_behind_shows_the_last_view(world: Chai
     assert "behind height" in unseen(client)
 
 
-def test_a_block_that_is_stored_and_not_executed_yet_is_read_with_the_next(world: ChainWorld) -> None:
+def test_a_stored_unexecuted_block_is_read_with_the_next(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
     intent = prepared(client, offer(seen(client), order)).intent
@@ -118,7 +116,7 @@ def test_a_block_that_is_stored_and_not_executed_yet_is_read_with_the_next(world
     assert after.transfers
 
 
-def test_a_transaction_of_an_earlier_life_is_not_missed_in_a_block_that_one_node_lacks(
+def test_an_earlier_transaction_is_found_despite_a_lagging_node(
     world: ChainWorld,
 ) -> None:
     client = world.client()
@@ -139,7 +137,7 @@ def test_a_transaction_of_an_earlier_life_is_not_missed_in_a_block_that_one_node
     assert view.landed[intent.hash].height == height
 
 
-def test_an_absurd_height_for_a_while_blinds_for_that_while(world: ChainWorld) -> None:
+def test_an_absurd_height_makes_the_chain_unseen_while_it_lasts(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
     seen(client)
@@ -155,7 +153,7 @@ def test_an_absurd_height_for_a_while_blinds_for_that_while(world: ChainWorld) -
         assert intent.timeout_height <= view.height + 20
 
 
-def test_a_remembered_height_that_is_false_blinds_nobody(
+def test_a_false_height_in_memory_does_not_block_the_view(
     world: ChainWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     time = chain_of(world).time.timestamp()
@@ -168,7 +166,7 @@ def test_a_remembered_height_that_is_false_blinds_nobody(
         world.advance()
 
 
-def test_a_false_height_that_was_taken_is_dropped_or_forgotten(world: ChainWorld) -> None:
+def test_an_accepted_false_height_is_dropped_or_forgotten(world: ChainWorld) -> None:
     client, patient = world.client(), world.client()
     for each in (client, patient):
         seen(each)
@@ -184,7 +182,7 @@ def test_a_false_height_that_was_taken_is_dropped_or_forgotten(world: ChainWorld
     assert seen(patient).block_seconds == 1
 
 
-def test_a_block_from_the_future_is_not_believed(world: ChainWorld) -> None:
+def test_a_block_from_the_future_is_rejected(world: ChainWorld) -> None:
     early = chain_of(world).time.timestamp() - 130
     assert "ahead of this host's clock" in unseen(world.client(clock=lambda: early))
 

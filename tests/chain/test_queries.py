@@ -53,7 +53,7 @@ def orders(rows: int, size: int = 0) -> Answer:
     return answer
 
 
-def test_endless_orders_are_cut_and_said() -> None:
+def test_endless_orders_are_truncated_and_marked() -> None:
     node = Endless(orders(500))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found, is_cut = read_orders(Queries(node))
@@ -62,7 +62,7 @@ def test_endless_orders_are_cut_and_said() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
 
 
-def test_endless_pages_of_nothing_end() -> None:
+def test_endless_empty_pages_are_an_error() -> None:
     numbers = iter(range(10**6))
 
     def answer(request: Any) -> Any:
@@ -79,14 +79,14 @@ def test_endless_pages_of_nothing_end() -> None:
         list(Queries(node).bids(OWNER, "open"))
 
 
-def test_endless_bytes_end() -> None:
+def test_endless_bytes_are_an_error() -> None:
     node = Endless(orders(500, size=10_000))
     found, is_cut = read_orders(Queries(node))
     assert is_cut
     assert len(found) * 10_000 < LIST_BYTES_MAX + 500 * 10_100
 
 
-def test_an_order_too_large_is_left_out_and_hides_no_other() -> None:
+def test_only_the_oversized_order_is_omitted() -> None:
     def answer(_: Any) -> Any:
         page = markets.QueryOrdersResponse()
         for number in (1, 2, 3):
@@ -100,7 +100,7 @@ def test_an_order_too_large_is_left_out_and_hides_no_other() -> None:
     assert is_cut
 
 
-def test_pages_that_are_too_large_are_asked_for_in_smaller_ones() -> None:
+def test_oversized_pages_are_requested_again_with_fewer_rows() -> None:
     limits: list[int] = []
 
     def answer(request: Any) -> Any:
@@ -117,7 +117,7 @@ def test_pages_that_are_too_large_are_asked_for_in_smaller_ones() -> None:
     assert limits == [500, 250, 125, 62, 62]
 
 
-def test_a_single_row_that_is_too_large_is_no_list() -> None:
+def test_a_single_oversized_row_is_an_error() -> None:
     def answer(_: Any) -> Any:
         raise TooLargeError("more than is read")
 
@@ -125,7 +125,7 @@ def test_a_single_row_that_is_too_large_is_no_list() -> None:
         list(Queries(Endless(answer)).open_orders())
 
 
-def test_a_look_ends_however_slowly_a_node_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_queries_of_a_view_have_a_total_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(0, 10**6, 7))
     monkeypatch.setattr(queries, "monotonic", lambda: next(now))
     node = Endless(orders(1))
@@ -134,7 +134,7 @@ def test_a_look_ends_however_slowly_a_node_answers(monkeypatch: pytest.MonkeyPat
     assert node.asked <= QUERIES_SECONDS_MAX
 
 
-def test_a_view_with_orders_left_out_keeps_leases_and_says_so(
+def test_a_view_with_omitted_orders_keeps_leases_and_is_marked(
     world: ChainWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = world.client()
@@ -156,7 +156,7 @@ def test_a_view_with_orders_left_out_keeps_leases_and_says_so(
     assert new not in later.orders
 
 
-def test_deployments_that_cannot_be_listed_hide_orders_and_no_lease(
+def test_unlistable_deployments_omit_orders_but_no_lease(
     world: ChainWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = world.client()

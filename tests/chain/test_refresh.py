@@ -19,7 +19,7 @@ from tests.contracts.chain_steps import (
 )
 
 
-def test_a_quiet_block_costs_one_question_beside_the_height(world: ChainWorld) -> None:
+def test_a_quiet_block_makes_one_query_besides_the_height(world: ChainWorld) -> None:
     client = world.client()
     for _ in range(3):
         lease_of(world, client)
@@ -34,7 +34,7 @@ def test_a_quiet_block_costs_one_question_beside_the_height(world: ChainWorld) -
     assert counts == {"status": 1}
 
 
-def test_a_stranger_s_trade_is_not_asked_about_lease_by_lease(world: ChainWorld) -> None:
+def test_foreign_leases_are_not_queried_one_by_one(world: ChainWorld) -> None:
     client = world.client()
     for _ in range(3):
         lease_of(world, client)
@@ -51,7 +51,7 @@ def test_a_stranger_s_trade_is_not_asked_about_lease_by_lease(world: ChainWorld)
     assert counts.total() <= 6
 
 
-def test_losers_bids_are_shown_until_their_deposit_is_back(world: ChainWorld) -> None:
+def test_lost_bids_remain_until_their_deposit_is_refunded(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
     others = [world.bid_as(rival, order, 50) for rival in world.rivals]
@@ -67,7 +67,7 @@ def test_losers_bids_are_shown_until_their_deposit_is_back(world: ChainWorld) ->
     assert view == replace(seen(world.client()), transfers=view.transfers, block_seconds=view.block_seconds)
 
 
-def test_what_settles_a_shorter_number_settles_a_longer_one(world: ChainWorld) -> None:
+def test_settling_a_deployment_refreshes_those_with_its_prefix(world: ChainWorld) -> None:
     client = world.client()
     world.numbers = 4_008
     short = lease_of(world, client)
@@ -82,7 +82,7 @@ def test_what_settles_a_shorter_number_settles_a_longer_one(world: ChainWorld) -
     assert told(view) == told(seen(world.client(), known=sorted(view.leases)))
 
 
-def test_an_escrow_that_is_named_by_its_own_id_alone_is_read_again(world: ChainWorld) -> None:
+def test_an_escrow_known_by_its_id_is_refreshed(world: ChainWorld) -> None:
     client, tenant = world.client(), world.tenants[0]
     lease = lease_of(world, client, usage=True)
     world.settlement_escrow(tenant, lease.id, 500_000)
@@ -95,7 +95,7 @@ def test_an_escrow_that_is_named_by_its_own_id_alone_is_read_again(world: ChainW
     assert (after.state, after.balance) == ("refunded", 0)
 
 
-def test_an_escrow_that_expires_by_itself_is_read_again(world: ChainWorld) -> None:
+def test_an_expired_escrow_is_refreshed(world: ChainWorld) -> None:
     assert world.simulated is not None
     client = world.client()
     lease = lease_of(world, client, usage=True)

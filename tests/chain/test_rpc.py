@@ -70,7 +70,7 @@ def test_a_recorded_block_and_its_results_are_read(rpc: Rpc) -> None:
     assert {event.type for event in results.events} >= {"mint"}
 
 
-def test_a_refusal_is_the_node_s_own_words(rpc: Rpc) -> None:
+def test_a_refusal_has_the_node_s_text(rpc: Rpc) -> None:
     with pytest.raises(NodeRefusedError, match="Method not found") as caught:
         rpc.call("nosuchmethod")
     assert caught.value.status == "-32601"
@@ -79,17 +79,17 @@ def test_a_refusal_is_the_node_s_own_words(rpc: Rpc) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"<html>", b"[]", b"null", b'{"result": {}}', b'{"result": null}', b"\xff\xfe"]
 )
-def test_an_answer_that_is_none_is_an_error(content: bytes) -> None:
+def test_an_invalid_response_is_an_error(content: bytes) -> None:
     with answering(lambda _: content) as url, pytest.raises(NodeError, match=url):
         Rpc(url).status()
 
 
-def test_an_answer_that_is_too_long_is_not_read() -> None:
+def test_an_oversized_response_is_not_read() -> None:
     with answering(lambda _: b" " * 100_000) as url, pytest.raises(NodeError, match="more than 1000 bytes"):
         Rpc(url, bytes_max=1000).status()
 
 
-def test_an_answer_that_drips_is_not_waited_for() -> None:
+def test_a_slow_response_has_a_total_time_limit() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
 
     def drip() -> None:
@@ -113,7 +113,7 @@ def test_an_answer_that_drips_is_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:26657", "tcp://127.0.0.1:26657", "http://"])
-def test_an_address_that_is_none_says_how_one_looks(url: str) -> None:
+def test_an_invalid_address_has_advice(url: str) -> None:
     with pytest.raises(ValueError, match="http://host:26657"):
         Rpc(url)
 
@@ -132,6 +132,6 @@ def test_a_status_is_small() -> None:
         assert Rpc(url).call("block")["padding"]
 
 
-def test_an_answer_nested_without_end_cannot_be_read() -> None:
+def test_a_deeply_nested_response_is_an_error() -> None:
     with answering(lambda _: b"[" * 200_000) as url, pytest.raises(NodeError, match="sent an unreadable"):
         Rpc(url).status()

@@ -25,7 +25,7 @@ def recorded_signer(step: Step) -> Signer:
     return Signer("virtengine-localnet-1", step.line["account_number"], step.line["sequence"])
 
 
-def test_recorded_transactions_are_made_again_byte_by_byte() -> None:
+def test_recorded_transactions_are_reproduced_byte_by_byte() -> None:
     trials = []
     for step in recorded_signed():
         raw = bytes.fromhex(step.line["tx_hex"])
@@ -37,7 +37,7 @@ def test_recorded_transactions_are_made_again_byte_by_byte() -> None:
     assert (len(trials), set(trials)) == (len(TRIALS), TRIALS)
 
 
-def test_what_was_made_is_read_back() -> None:
+def test_a_transaction_round_trips() -> None:
     key = key_from_words(WORDS["provider"])
     made = signed([MESSAGE], SIGNER, TERMS, key)
     read = decoded(made.raw)
@@ -53,7 +53,7 @@ def test_the_signature_is_of_this_chain_account_and_sequence() -> None:
     assert verify(key.public, sign_doc(tx.body_bytes, tx.auth_info_bytes, SIGNER), tx.signatures[0])
 
 
-def test_what_is_simulated_is_as_large_and_cannot_be_executed() -> None:
+def test_an_unsigned_transaction_has_the_signed_size() -> None:
     key = key_from_words(WORDS["provider"])
     real, simulated = (
         signed([MESSAGE], SIGNER, TERMS, key).raw,
@@ -75,6 +75,6 @@ def test_a_message_of_an_unknown_type_stays_wrapped() -> None:
     assert packed(MESSAGE).type_url == "/cosmos.bank.v1beta1.MsgSend"
 
 
-def test_garbage_is_not_a_transaction() -> None:
+def test_invalid_bytes_are_not_a_transaction() -> None:
     with pytest.raises(ValueError, match="not a transaction"):
         decoded(b"garbage")

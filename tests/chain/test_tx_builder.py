@@ -22,7 +22,7 @@ from tests.contracts.chain_steps import (
 )
 
 
-def test_a_sequence_that_somebody_else_spent_stops_the_signing(world: ChainWorld) -> None:
+def test_a_changed_sequence_prevents_signing(world: ChainWorld) -> None:
     assert world.simulated is not None
     client = world.client()
     order = world.order(world.tenants[0])
@@ -35,7 +35,7 @@ def test_a_sequence_that_somebody_else_spent_stops_the_signing(world: ChainWorld
     assert prepared(client, offer(view, order)).intent is not None
 
 
-def test_a_gate_drops_the_withdrawal_with_the_chain_s_words() -> None:
+def test_a_gate_drops_the_withdrawal_with_the_chain_s_text() -> None:
     with simulated(Gates(identity=False, second_factor=frozenset({"medium_withdrawal"}))) as world:
         client = world.client()
         first, second = lease_of(world, client), lease_of(world, client)
@@ -53,7 +53,7 @@ def twice(message: CreateBid) -> CreateBid:
     return replace(message, units=message.units * 2)
 
 
-def test_a_panic_that_names_no_message_is_found_by_halves(world: ChainWorld) -> None:
+def test_a_panicking_message_is_found_by_bisecting(world: ChainWorld) -> None:
     client = world.client()
     orders = [world.order(world.tenants[0]) for _ in range(5)]
     view = seen(client)
@@ -83,7 +83,7 @@ def test_many_bids_are_one_transaction(world: ChainWorld) -> None:
     assert len(view.bids) == 15
 
 
-def test_a_fee_over_its_bound_is_not_paid(world: ChainWorld) -> None:
+def test_a_fee_above_its_limit_is_not_paid(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
     outcome = failed(client.prepare([offer(seen(client), order)], 100))
@@ -91,7 +91,7 @@ def test_a_fee_over_its_bound_is_not_paid(world: ChainWorld) -> None:
     assert "more than the 100uve" in outcome.why
 
 
-def test_a_gas_price_over_the_host_file_s_is_not_paid(world: ChainWorld) -> None:
+def test_a_gas_price_above_the_host_limit_is_not_paid(world: ChainWorld) -> None:
     expected = ClientOptions(world.chain_id, stale_seconds=None)
     policy = FeePolicy(gas_price_max=Decimal("0.01"))
     client = ChainClient(GrpcNode(world.node.target), world.rpc, world.provider, expected, policy)
@@ -100,7 +100,7 @@ def test_a_gas_price_over_the_host_file_s_is_not_paid(world: ChainWorld) -> None
     client.close()
 
 
-def test_an_account_without_coins_says_so(world: ChainWorld) -> None:
+def test_an_account_without_balance_is_reported(world: ChainWorld) -> None:
     stranger = type(world.provider)(b"\x07" * 32)
     expected = ClientOptions(world.chain_id, stale_seconds=None)
     client = ChainClient(GrpcNode(world.node.target), world.rpc, stranger, expected, FeePolicy())

@@ -55,7 +55,7 @@ def as_json(message: Message) -> Any:
 
 
 @pytest.mark.parametrize("step", list(queries()), ids=lambda step: step.place)
-def test_a_query_is_what_its_bytes_say(step: Step) -> None:
+def test_recorded_queries_decode(step: Step) -> None:
     method = METHODS["/" + step.line["method"]]
     request = decoded(method.request, bytes.fromhex(step.line["request_hex"]))
     assert request == json_format.ParseDict(step.line["request"], method.request())
@@ -66,7 +66,7 @@ def test_a_query_is_what_its_bytes_say(step: Step) -> None:
 
 
 @pytest.mark.parametrize("step", list(signed()), ids=lambda step: step.place)
-def test_a_transaction_is_what_its_bytes_say(step: Step) -> None:
+def test_recorded_transactions_decode(step: Step) -> None:
     raw = decoded(cosmos_tx_pb2.TxRaw, bytes.fromhex(step.line["tx_hex"]))
     assert isinstance(raw, cosmos_tx_pb2.TxRaw)
     body = decoded(cosmos_tx_pb2.TxBody, raw.body_bytes)
@@ -78,7 +78,7 @@ def test_a_transaction_is_what_its_bytes_say(step: Step) -> None:
     assert auth.signer_infos[0].sequence == (0 if unordered else step.line["sequence"])
 
 
-def test_what_the_messages_of_a_block_answered_decodes() -> None:
+def test_recorded_message_responses_decode() -> None:
     answers = [
         step.line["result"]["data"] for step in every_step() if (step.line.get("result") or {}).get("data")
     ]
@@ -87,5 +87,5 @@ def test_what_the_messages_of_a_block_answered_decodes() -> None:
         decoded(cosmos_abci_pb2.TxMsgData, b64decode(answer))
 
 
-def test_the_recordings_are_all_read() -> None:
+def test_every_recording_is_used() -> None:
     assert (len(list(queries())), len(list(signed()))) == (459, 378)

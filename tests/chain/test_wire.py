@@ -73,7 +73,7 @@ def test_no_digit_is_lost_on_the_wire(number: int) -> None:
 @pytest.mark.parametrize(
     ("text", "amount"), [("9800uve", 9800), ("5uact,7uve", 7), ("", 0), ("5uact", 0), ("xuve", 0), ("uve", 0)]
 )
-def test_the_uve_in_an_event(text: str, amount: int) -> None:
+def test_the_uve_amount_of_an_event(text: str, amount: int) -> None:
     assert uve_in(text) == amount
 
 
@@ -97,7 +97,7 @@ def test_impossible_quantities_are_rejected(kind: str, value: bytes) -> None:
         unit_of(unit)
 
 
-def test_recorded_bids_are_made_again() -> None:
+def test_recorded_bids_are_reproduced() -> None:
     made = 0
     for wire in messages(market_v1beta5_pb2.MsgCreateBid):
         if (
@@ -140,7 +140,7 @@ def test_recorded_orders_bids_leases_and_payments_are_read() -> None:
     assert {payment.unsettled for payment in overdrawn} >= {Decimal(500_000)}
 
 
-def test_accounts_take_their_own_payments_in_the_order_of_their_text() -> None:
+def test_accounts_have_their_payments_in_text_order() -> None:
     def payment(number: int, xid: str) -> escrow_types_v1_pb2.Payment:
         wire = escrow_types_v1_pb2.Payment(state=escrow_types_v1_pb2.PaymentState(state="open"))
         wire.id.aid.xid, wire.id.xid = f"{LEASE.order.owner}/{number}", f"{xid}/{KEY.address}"
@@ -158,7 +158,7 @@ def test_accounts_take_their_own_payments_in_the_order_of_their_text() -> None:
     assert read.settled_at == 9
 
 
-def test_recorded_usage_stands_once_however_often_it_is_listed() -> None:
+def test_repeated_usage_records_are_deduplicated() -> None:
     listed = answers("UsageRecordsByOrder", settlement_v1_pb2.QueryUsageRecordsByOrderResponse)
     longest = max(listed, key=lambda answer: len(answer.usage_records)).usage_records
     records = records_of(longest)
@@ -178,7 +178,7 @@ def test_recorded_settlement_escrows_are_read() -> None:
     assert all(escrow.expires_at > escrow.activated_at for escrow in read)
 
 
-def test_messages_name_what_they_are_about() -> None:
+def test_messages_name_their_objects() -> None:
     close = wire_of(CloseBid(LEASE, CloseReason.DECOMMISSION), KEY)
     assert isinstance(close, market_v1beta5_pb2.MsgCloseBid)
     assert (lease_id_of(close.id), close.reason) == (LEASE, 10_001)
@@ -195,7 +195,7 @@ def test_messages_name_what_they_are_about() -> None:
     assert all(10_000 <= reason < 20_000 for reason in REASONS.values())
 
 
-def test_a_usage_record_is_signed_over_all_that_it_bills() -> None:
+def test_the_signature_covers_all_billed_fields() -> None:
     message = RecordUsage(LEASE, 60_000, 100, 160)
     record = wire_of(message, KEY)
     assert isinstance(record, settlement_v1_pb2.MsgRecordUsage)
@@ -209,7 +209,7 @@ def test_a_usage_record_is_signed_over_all_that_it_bills() -> None:
     assert json.loads(usage_document(record))["lease_id"] == str(LEASE)
 
 
-def test_coins_of_other_denominations_are_not_ours() -> None:
+def test_other_denominations_are_ignored() -> None:
     coins = [{"denom": "uact", "amount": "5"}, {"denom": "uve", "amount": "7"}]
     wire = settlement_v1_pb2.EscrowAccount(balance=coins)
     assert whole_uve(wire.balance) == 7

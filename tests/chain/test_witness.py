@@ -42,7 +42,7 @@ def client_with(world: ChainWorld, witness: Witness) -> ChainClient:
     return world.client(witness=witness)
 
 
-def test_a_lease_that_both_show_as_ended_is_confirmed_and_asked_about_once(world: ChainWorld) -> None:
+def test_a_lease_closed_on_both_nodes_is_confirmed_with_one_query(world: ChainWorld) -> None:
     witness, _ = witness_on(world)
     client = client_with(world, witness)
     lease = lease_of(world, client)
@@ -68,7 +68,7 @@ def test_a_lease_that_the_witness_shows_active_is_not_confirmed(world: ChainWorl
     assert witness.unconfirmed([lease.id]) == {}
 
 
-def test_a_lease_that_the_witness_does_not_know_is_not_confirmed(world: ChainWorld) -> None:
+def test_a_lease_unknown_to_the_witness_is_not_confirmed(world: ChainWorld) -> None:
     lease = lease_of(world, world.client())
     with simulated() as other:
         witness, _ = witness_on(other)
@@ -76,7 +76,7 @@ def test_a_lease_that_the_witness_does_not_know_is_not_confirmed(world: ChainWor
 
 
 @pytest.mark.parametrize(("grpc", "rpc"), [("127.0.0.1:1", ""), ("", "http://127.0.0.1:1")])
-def test_a_silent_witness_confirms_nothing_and_is_left_alone_for_a_while(
+def test_an_unreachable_witness_confirms_nothing_and_backs_off(
     world: ChainWorld, grpc: str, rpc: str
 ) -> None:
     lease = lease_of(world, world.client())
@@ -93,7 +93,7 @@ def test_a_silent_witness_confirms_nothing_and_is_left_alone_for_a_while(
     assert counts["status"] == 1
 
 
-def test_a_witness_of_another_chain_or_of_the_past_confirms_nothing(world: ChainWorld) -> None:
+def test_a_witness_on_another_chain_or_behind_confirms_nothing(world: ChainWorld) -> None:
     lease = lease_of(world, world.client())
     world.close_lease(world.tenants[0], lease.id)
     faults = chain_of(world).faults
@@ -112,7 +112,9 @@ def test_a_witness_of_another_chain_or_of_the_past_confirms_nothing(world: Chain
     assert witness.trouble() == ""
 
 
-def test_many_leases_are_asked_about_in_turns(world: ChainWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_leases_are_queried_over_several_views(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "LEASES_MAX", 1)
     client = world.client()
     leases = sorted(lease_of(world, client).id for _ in range(2))
@@ -123,7 +125,7 @@ def test_many_leases_are_asked_about_in_turns(world: ChainWorld, monkeypatch: py
     assert witness.unconfirmed(leases) == {}
 
 
-def test_a_look_carries_what_the_witness_doubts(world: ChainWorld) -> None:
+def test_the_view_has_the_unconfirmed_closings(world: ChainWorld) -> None:
     lease = lease_of(world, world.client())
     address = NodeAddress("127.0.0.1:1", "http://127.0.0.1:1")
     client = client_with(world, witness_at(address, world.chain_id))

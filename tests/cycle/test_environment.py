@@ -1,4 +1,4 @@
-"""The list of effects, which the kill tests stand on."""
+"""The list of effects, which the kill tests use."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def test_every_effect_is_a_method_of_a_port(port: str, method: str) -> None:
     assert callable(getattr(getattr(ports, port.capitalize()), method))
 
 
-def test_no_effect_stands_twice() -> None:
+def test_effects_are_unique() -> None:
     assert len(set(EFFECTS)) == len(EFFECTS)

@@ -147,7 +147,7 @@ def desired(
 
 
 @pytest.mark.parametrize("bad", TABLE, ids=lambda bad: bad.name)
-def test_one_bad_file_is_told_and_spoils_only_itself(bad: Bad) -> None:
+def test_a_faulty_file_is_reported_and_affects_only_itself(bad: Bad) -> None:
     reader = DesiredReader(PROVIDER)
     before = desired(reader, repository(1, 2), {})
     files = repository(1, 2) | {workload_path(2): workload(2, "paused: true"), bad.path: bad.content}
@@ -166,7 +166,7 @@ def test_one_bad_file_is_told_and_spoils_only_itself(bad: Bad) -> None:
     assert after.good[bad.path] == before.good[bad.path]
 
 
-def test_a_file_renamed_is_told_both_names() -> None:
+def test_a_renamed_file_is_reported_with_both_names() -> None:
     """A renamed file is a missing and a wrong one: nothing is taken from it, and nothing may be removed."""
     reader = DesiredReader(PROVIDER)
     before = desired(reader, repository(1, 2), {})
@@ -213,7 +213,7 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(mark: bytes, end: bytes)
     assert (fault.line, fault.column) == (7, 8)
 
 
-def test_the_sheets_own_file_counts_and_is_warned_about() -> None:
+def test_the_cheat_sheet_prices_are_used_with_a_warning() -> None:
     made = desired(DesiredReader(PROVIDER), repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
     assert made.pricing is not None
     assert not has_errors(made)

@@ -12,7 +12,7 @@ def changed(old: bytes, new: bytes, path: str = "pricing.yaml") -> tuple[FieldCh
     return found.fields
 
 
-def test_a_key_is_told_as_the_file_writes_it() -> None:
+def test_a_changed_key_is_shown_as_written() -> None:
     assert changed(
         b"pricing:\n  gpu: 5uve\n  memory_mb: 1uve\n", b"pricing:\n  gpu: 6uve\n  profit_margin: 0.150\n"
     ) == (
@@ -36,7 +36,7 @@ def test_a_comment_or_another_order_changes_no_key() -> None:
     assert changed(b"a: 1\nb: [x, y]\n", b"# why\nb: [x, y]\na: 1\n") == ()
 
 
-def test_added_removed_and_renamed_files_are_told_once() -> None:
+def test_added_removed_and_renamed_files_are_reported_once() -> None:
     old = {"pricing.yaml": "1", "workloads/a.yaml": "2", "workloads/b.yaml": "3", "README.md": "4"}
     new = {"config.yaml": "5", "workloads/c.yaml": "2", "workloads/b.yaml": "3", "README.md": "6"}
     assert file_changes(old, new, {}) == (
@@ -46,7 +46,7 @@ def test_added_removed_and_renamed_files_are_told_once() -> None:
     )
 
 
-def test_a_long_value_is_cut_and_a_broken_file_has_no_keys() -> None:
+def test_a_long_value_is_truncated_and_a_broken_file_has_no_keys() -> None:
     (found,) = changed(b"a: 1\n", b"a: " + b"x" * 1000 + b"\n")
     assert len(found.new) < TEXT_MAX + 30
     assert found.new.endswith("(1000 characters)")

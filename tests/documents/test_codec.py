@@ -27,7 +27,7 @@ from tests.arbitrary import any_of
 @pytest.mark.parametrize("kind", [Memory, Intent, Confirmation, Transition, EffectResult])
 @settings(max_examples=60, deadline=None)
 @given(draw=st.data())
-def test_a_value_comes_back_equal(kind: type, draw: st.DataObject) -> None:
+def test_a_value_round_trips(kind: type, draw: st.DataObject) -> None:
     value = draw.draw(any_of(kind))
     text = dumps(kind, value)
     assert loads(kind, text) == value
@@ -37,7 +37,7 @@ def test_a_value_comes_back_equal(kind: type, draw: st.DataObject) -> None:
 @pytest.mark.parametrize("union", [Message, Event])
 @settings(max_examples=60, deadline=None)
 @given(draw=st.data())
-def test_a_member_of_a_union_comes_back_as_itself(union: object, draw: st.DataObject) -> None:
+def test_a_union_member_round_trips(union: object, draw: st.DataObject) -> None:
     value = draw.draw(any_of(union))
     back = decode(union, dumps(union, value))
     assert type(back) is type(value)

@@ -32,7 +32,7 @@ groups:
 """
 
 
-def test_a_host_has_what_its_group_has_and_its_own_counts_first() -> None:
+def test_host_settings_override_group_settings() -> None:
     settings = read_file(PATH, FILE, AnsibleFile, None).value
     assert isinstance(settings, AnsibleSettings)
     whole = Resources(8_000, 16 << 30, 200 << 30)
@@ -43,7 +43,7 @@ def test_a_host_has_what_its_group_has_and_its_own_counts_first() -> None:
     assert settings.hosts == {"one": one, "two": two}
 
 
-def test_what_the_template_shows_in_comments_can_be_used() -> None:
+def test_commented_template_settings_are_valid() -> None:
     text = TEMPLATE.read_text()
     shown = text.replace("groups: []\n", "groups:\n").replace("\n# - ", "\n- ").replace("\n#   ", "\n  ")
     settings = read_file(PATH, shown.encode(), AnsibleFile, None).value
@@ -65,6 +65,6 @@ def test_what_the_template_shows_in_comments_can_be_used() -> None:
         ("groups: [{name: a, playbook: x.yml, hosts: [{name: b, address: b}]}]", "unknown key playbook"),
     ],
 )
-def test_what_is_not_taken(line: str, fault: str) -> None:
+def test_invalid_adapter_files_are_rejected(line: str, fault: str) -> None:
     faults = read_file(PATH, line.encode(), AnsibleFile, None).faults
     assert fault in " ".join(each.message for each in faults)

@@ -41,7 +41,7 @@ class History:
         return self.reader.desired(commit, good, {blob: self.blobs[blob] for blob in self.asked})
 
 
-def test_a_whole_repository() -> None:
+def test_a_valid_repository() -> None:
     made = History().read(repository(1, 2), {})
     assert not has_errors(made)
     assert made.pricing is not None
@@ -52,7 +52,7 @@ def test_a_whole_repository() -> None:
     assert set(made.good) == set(repository(1, 2))
 
 
-def test_a_broken_file_keeps_its_last_good_version_and_spoils_no_other() -> None:
+def test_a_broken_file_keeps_its_last_valid_version() -> None:
     history = History()
     first = history.read(repository(1, 2), {})
     files = repository(1, 2) | {workload_path(1): BROKEN, workload_path(2): workload(2, "paused: true")}
@@ -65,7 +65,7 @@ def test_a_broken_file_keeps_its_last_good_version_and_spoils_no_other() -> None
     assert [fault.path for fault in second.faults] == [workload_path(1)]
 
 
-def test_broken_prices_leave_the_last_good_ones_in_force() -> None:
+def test_broken_prices_keep_the_last_valid_ones() -> None:
     history = History()
     first = history.read(repository(), {})
     second = history.read(repository() | {"pricing.yaml": PRICING.replace(b"1uve", b"1uakt", 1)}, first.good)
@@ -73,7 +73,7 @@ def test_broken_prices_leave_the_last_good_ones_in_force() -> None:
     assert second.stale == {"pricing.yaml"}
 
 
-def test_without_a_good_version_there_is_no_object() -> None:
+def test_a_file_without_a_valid_version_gives_no_object() -> None:
     made = History().read(repository() | {"pricing.yaml": BROKEN, workload_path(1): BROKEN}, {})
     assert made.pricing is None
     assert made.workloads == {}
@@ -92,7 +92,7 @@ def test_a_missing_required_file_is_a_fault_and_its_last_good_version_stays() ->
     ]
 
 
-def test_a_deleted_workload_file_is_gone_and_no_fault() -> None:
+def test_a_deleted_workload_file_is_not_a_fault() -> None:
     history = History()
     first = history.read(repository(1, 2), {})
     second = history.read(repository(1), first.good)
@@ -109,11 +109,11 @@ def test_a_link_in_place_of_the_folder_hides_no_workload() -> None:
     assert [fault.show() for fault in second.faults] == ["workloads: a symbolic link, which is not followed"]
 
 
-def test_links_elsewhere_are_nobodys_business() -> None:
+def test_links_outside_of_our_paths_are_ignored() -> None:
     assert not has_errors(History().read(repository(), {}, {"docs/link": "a symbolic link"}))
 
 
-def test_an_unchanged_blob_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_blob_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     history = History()
     first = history.read(repository(1, 2, 3), {})
     read: list[str] = []
@@ -156,7 +156,7 @@ def test_faults_of_one_content_name_each_path(monkeypatch: pytest.MonkeyPatch) -
     assert {fault.path for fault in found.faults} == {workload_path(1), workload_path(2)}
 
 
-def test_a_revision_that_holds_too_much_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_oversized_revision_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     history = History()
     first = history.read(repository(1, 2), {})
     monkeypatch.setattr(desired_module, "REVISION_BYTES_MAX", 50_000)
@@ -172,7 +172,7 @@ def test_a_revision_that_holds_too_much_is_read_up_to_a_bound(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("has_journal", [True, False])
-def test_files_that_exceed_the_bound_crowd_out_no_others_after_a_restart(
+def test_oversized_files_displace_no_others_after_a_restart(
     monkeypatch: pytest.MonkeyPatch, has_journal: bool
 ) -> None:
     """By their names they would be read first; the process that read the others before is gone."""
@@ -187,7 +187,7 @@ def test_files_that_exceed_the_bound_crowd_out_no_others_after_a_restart(
     assert found.faults == pushed.faults
 
 
-def test_what_is_in_force_is_read_where_it_exceeds_the_bound_by_itself(
+def test_files_in_force_are_read_above_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     good = History().read(repository(1, 2), {}).good
@@ -197,7 +197,7 @@ def test_what_is_in_force_is_read_where_it_exceeds_the_bound_by_itself(
     assert [fault.path for fault in found.faults] == [workload_path(3)]
 
 
-def test_validate_finds_what_exceeds_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validate_reports_files_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desired_module, "REVISION_BYTES_MAX", 50_000)
     (fault,) = validate(repository(1) | {workload_path(2): b"#" * 60_000}, PROVIDER)
     assert (fault.path, fault.rule) == (workload_path(2), "files")
@@ -212,13 +212,13 @@ def test_a_pointer_of_git_lfs_is_a_fault_in_the_loop_and_in_validate(path: str) 
     assert History().read(files, {}).faults == (fault,)
 
 
-def test_a_file_that_the_loop_does_not_read_for_its_length_is_a_fault_in_validate_too() -> None:
+def test_an_oversized_file_is_a_fault_in_the_loop_and_in_validate() -> None:
     files = repository(1) | {workload_path(1): b"#" * (FILE_BYTES_MAX + 1)}
     (fault,) = validate(files, PROVIDER)
     assert "at most 1048576 are read" in fault.message
 
 
-def test_the_same_commit_is_made_once_and_asks_for_nothing() -> None:
+def test_a_cached_commit_needs_no_blobs() -> None:
     history = History()
     good = history.read(repository(1), {}).good
     again = history.read(repository(1), good)
@@ -226,7 +226,7 @@ def test_the_same_commit_is_made_once_and_asks_for_nothing() -> None:
     assert history.asked == ()
 
 
-def test_a_blob_that_could_not_be_got_is_asked_for_again() -> None:
+def test_a_missing_blob_is_requested_again() -> None:
     reader = DesiredReader(PROVIDER)
     commit = Commit("c", "a", "b", 0, {"pricing.yaml": "p", "config.yaml": "q"})
     missing = reader.desired(commit, {}, {"q": b"kind: Config\n"})

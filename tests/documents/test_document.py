@@ -14,13 +14,13 @@ def test_places_of_values_and_keys() -> None:
     assert document.place(("e",)) == SourcePosition(6, 1)
 
 
-def test_what_is_not_there_is_told_at_the_key_that_should_hold_it() -> None:
+def test_a_missing_key_has_the_position_of_its_parent() -> None:
     document = read_yaml("f.yaml", TEXT)
     assert document.place(("a", "missing")) == SourcePosition(1, 1)
     assert document.place(("a", "b", 0, "missing")) == SourcePosition(3, 7)
     assert document.place(("missing",)) == SourcePosition(1, 1)
 
 
-def test_a_fault_says_its_path() -> None:
+def test_a_fault_shows_its_path() -> None:
     shown = read_yaml("f.yaml", TEXT).fault(("a", "b", 1), "bad", "write 3").show()
     assert shown == "f.yaml:5:7: a.b.1: bad (write 3)"

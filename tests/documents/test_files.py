@@ -29,7 +29,7 @@ def test_prices_are_exact() -> None:
     assert value == Pricing(Decimal(1), Decimal(1), Decimal("0.1"), Decimal(20_000), Decimal("0.15"))
 
 
-def test_the_sheets_own_file_is_valid_and_warned_about() -> None:
+def test_the_cheat_sheet_prices_are_valid_with_a_warning() -> None:
     file = read("pricing.yaml", SHEET_PRICING)
     assert isinstance(file.value, Pricing)
     assert file.value.cpu_millicores == Decimal("0.000001")
@@ -39,11 +39,11 @@ def test_the_sheets_own_file_is_valid_and_warned_about() -> None:
     assert "everything costs 1uve per block" in fault.message
 
 
-def test_an_empty_config_is_the_defaults() -> None:
+def test_an_empty_config_has_the_defaults() -> None:
     assert read("config.yaml", b"kind: Config\n").value == Config()
 
 
-def test_a_workload_under_the_name_that_its_lease_gives() -> None:
+def test_a_workload_file_with_the_name_of_its_lease() -> None:
     more = "paused: true\nclose: decommission, the rack moves"
     value = read(workload_path(7), workload(7, more)).value
     assert isinstance(value, Workload)
@@ -58,7 +58,7 @@ def test_a_workload_under_the_name_that_its_lease_gives() -> None:
 
 
 @pytest.mark.parametrize("dseq", [1, 2**53 + 1, 2**63, 2**64 - 1])
-def test_a_lease_of_any_number_of_the_chain_has_a_file(dseq: int) -> None:
+def test_every_valid_dseq_is_accepted(dseq: int) -> None:
     value = read(workload_path(dseq), workload(dseq)).value
     assert isinstance(value, Workload)
     assert value.lease == lease(dseq)
@@ -66,11 +66,11 @@ def test_a_lease_of_any_number_of_the_chain_has_a_file(dseq: int) -> None:
 
 
 @pytest.mark.parametrize("dseq", [0, 2**64])
-def test_a_number_that_no_lease_has_is_refused(dseq: int) -> None:
+def test_an_invalid_dseq_is_refused(dseq: int) -> None:
     assert read(workload_path(dseq), workload(dseq)).value is None
 
 
-def test_a_service_whole() -> None:
+def test_all_keys_of_a_service() -> None:
     text = f"""\
 lease: {{owner: {OWNER}, dseq: 7, gseq: 1, oseq: 1}}
 services:
@@ -92,7 +92,7 @@ services:
     assert (service.command, service.args, service.count) == (("postgres",), ("-c", "fsync=on"), 2)
 
 
-def test_a_file_under_another_name_is_told_its_own() -> None:
+def test_a_misnamed_file_is_reported_with_the_right_name() -> None:
     name = workload_path(7).removeprefix("workloads/")
     (message,) = told("workloads/8-1-1-abcdefghij.yaml", workload(7))
     assert message == (
@@ -112,7 +112,7 @@ def test_a_repository_of_another_provider_is_refused() -> None:
     assert message.startswith(f"config.yaml:1:11: provider: this repository is for {OWNER}, but our key")
 
 
-def test_what_is_no_mapping() -> None:
+def test_a_file_must_be_a_mapping() -> None:
     assert told("config.yaml", b"") == [
         "config.yaml:1:1: the file is empty (write its keys or remove the file)"
     ]
@@ -123,7 +123,7 @@ def test_what_is_no_mapping() -> None:
     )
 
 
-def test_a_key_without_a_value_is_told() -> None:
+def test_an_empty_value_is_a_fault() -> None:
     assert told("config.yaml", b"usage:\nbidding: {enabled: true}\n") == [
         "config.yaml:1:1: usage: this key has no value (give it a value or remove the key)"
     ]
@@ -138,11 +138,11 @@ def warned(price: str, rounding: Rounding = Rounding.UP) -> list[str]:
     return [fault.show() for fault in price_warnings(DOCUMENT, pricing)]
 
 
-def test_prices_that_tell_workloads_apart_are_fine() -> None:
+def test_prices_that_differ_by_workload_have_no_warning() -> None:
     assert warned("0.1") == []
 
 
-def test_prices_that_round_to_one_are_told() -> None:
+def test_equal_rounded_prices_have_a_warning() -> None:
     (message,) = warned("0.0000001")
     assert message == (
         "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve per block, up to 64 cores "
@@ -151,6 +151,6 @@ def test_prices_that_round_to_one_are_told() -> None:
     assert warned("0.0000001", Rounding.NONE) == []
 
 
-def test_prices_of_nothing_are_told() -> None:
+def test_zero_prices_have_a_warning() -> None:
     (message,) = warned("0")
     assert "everything is free; the chain rejects a bid of 0uve" in message

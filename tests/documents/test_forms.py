@@ -51,12 +51,12 @@ from reconciler.documents.forms import (
         ),
     ],
 )
-def test_what_fits_and_what_does_not(form: TextForm, good: list[str], bad: list[str]) -> None:
+def test_text_formats_accept_and_reject(form: TextForm, good: list[str], bad: list[str]) -> None:
     assert [text for text in good if not re.search(form.pattern, text)] == []
     assert [text for text in bad if re.search(form.pattern, text)] == []
 
 
-def test_numbers_behind_the_texts() -> None:
+def test_texts_are_converted_to_numbers() -> None:
     assert (seconds("40s"), seconds("24h"), seconds("7d"), seconds("3m")) == (40, 86_400, 604_800, 180)
     assert (millicores("500m"), millicores("2")) == (500, 2000)
     assert (size_bytes("512Mi"), size_bytes("1Ki"), size_bytes("7")) == (512 << 20, 1024, 7)

@@ -43,7 +43,7 @@ def keys(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str]]:
             yield f"{path}{name}", (field.description or "").strip()
 
 
-def test_each_key_says_when_it_applies() -> None:
+def test_each_key_states_when_it_applies() -> None:
     found = dict(keys(HostFile))
     assert len(found) > 40
     live = {key for key, text in found.items() if text.endswith("(live)")}

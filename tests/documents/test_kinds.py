@@ -11,7 +11,7 @@ from reconciler.documents.model import API_VERSION, FIRST_VERSION, FileModel
 from reconciler.documents.workload_model import WorkloadFile
 
 
-def test_paths_of_ours_and_of_nobody() -> None:
+def test_paths_with_and_without_a_kind() -> None:
     assert model_at("workloads/1-1-1-abc.yaml") is WorkloadFile
     for path in ("pricing.yaml", "config.yaml", "adapters/kubernetes.yaml", "adapters/ansible.yaml"):
         assert model_at(path) is not None
@@ -37,11 +37,11 @@ def test_paths_of_ours_and_of_nobody() -> None:
         ("pricing.yaml", None),
     ],
 )
-def test_files_that_look_like_ours(path: str, advice: str | None) -> None:
+def test_misplaced_files_have_advice(path: str, advice: str | None) -> None:
     assert misplaced(path) == advice
 
 
-def test_what_could_hide_files_of_ours() -> None:
+def test_paths_that_could_hide_our_files() -> None:
     assert is_ours("workloads")
     assert is_ours("adapters/x")
     assert not is_ours("docs/link")
@@ -52,7 +52,7 @@ def test_each_kind_names_itself() -> None:
         assert kind.model.model_fields["kind"].default == kind.name
 
 
-def test_an_older_form_is_chosen_by_its_version() -> None:
+def test_the_version_selects_the_older_model() -> None:
     assert form_of(ConfigFile, {}) is FirstConfigFile
     assert form_of(ConfigFile, {"apiVersion": FIRST_VERSION}) is FirstConfigFile
     versions: list[Node] = [API_VERSION, "provider.virtengine.dev/v9", 1, [], None]
@@ -61,12 +61,12 @@ def test_an_older_form_is_chosen_by_its_version() -> None:
     assert form_of(WorkloadFile, {"apiVersion": FIRST_VERSION}) is WorkloadFile
 
 
-def test_models_name_the_versions_that_there_are() -> None:
+def test_models_name_the_existing_versions() -> None:
     assert get_args(FileModel.model_fields["api_version"].annotation) == (API_VERSION, FIRST_VERSION)
     assert OLDER.keys() < {API_VERSION, FIRST_VERSION}
 
 
-def test_an_older_form_means_the_same() -> None:
+def test_an_older_version_has_the_same_value() -> None:
     """Only names differ: what the forms do not share is told by `migrate`, not by values."""
     for forms in OLDER.values():
         for newest, older in forms.items():

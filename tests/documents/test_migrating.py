@@ -69,7 +69,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_only_what_must_change_changes(case: Case) -> None:
+def test_migration_changes_only_what_it_must(case: Case) -> None:
     new = migrated("config.yaml", case.before.encode(), case.kind)
     assert new.decode() == case.after
     assert migrated("config.yaml", new, case.kind) == new
@@ -92,7 +92,7 @@ def test_a_host_file() -> None:
     assert migrated("host.yaml", text, HOST) == f"{NEW}\nkind: Host\n".encode() + text
 
 
-def test_names_that_differ_are_found_in_the_models() -> None:
+def test_renamed_keys_are_derived_from_the_models() -> None:
     assert renamed(FirstConfigFile, ConfigFile) == {("usage", "expiry_margin"): "settle_before_expiry"}
     assert renamed(ConfigFile, FirstConfigFile) == {("usage", "settle_before_expiry"): "expiry_margin"}
     for kind in KINDS:
@@ -116,7 +116,7 @@ LINES = {
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
 )
-def test_it_means_the_same_and_loses_no_line(
+def test_migration_keeps_the_value_and_every_line(
     keys: list[str], comments: list[str], end: str, bom: bool
 ) -> None:
     lines = [line for key in keys for line in LINES[key]]

@@ -39,20 +39,20 @@ def outlook() -> PlanningSnapshot:
     return PlanningSnapshot("demo", makers.NOW, market, adapters, memory, Limits(), notifying=True)
 
 
-def test_it_comes_back_equal_but_for_what_is_over() -> None:
+def test_a_snapshot_round_trips_without_transactions() -> None:
     made = outlook()
     back = read_planning_snapshot(planning_snapshot_files(made)[FILE])
     assert back == replace(made, market=replace(made.market, landed={}, transfers=()))
     assert planning_snapshot_files(back) == planning_snapshot_files(made)
 
 
-def test_its_page_shows_foreign_names_as_text() -> None:
+def test_the_page_escapes_foreign_names() -> None:
     page = planning_snapshot_files(replace(outlook(), provider="<b>@all|x"))[PAGE].decode()
     assert "<b>" not in page
     assert "| open orders | 1 |" in page
 
 
-def test_what_every_block_changes_is_left_out_of_a_comparison() -> None:
+def test_comparison_ignores_heights_and_times() -> None:
     made = outlook()
     later = replace(made, taken_at=made.taken_at + 60, market=replace(made.market, height=2_000, time=9))
     assert timeless(later) == timeless(made)
@@ -70,12 +70,12 @@ def test_what_every_block_changes_is_left_out_of_a_comparison() -> None:
         (b'{"version": "provider.virtengine.dev/snapshot/v1", "extra": 1}', "has no extra"),
     ],
 )
-def test_anything_else_is_refused_with_what_to_do(content: bytes, why: str) -> None:
+def test_invalid_content_is_refused_with_advice(content: bytes, why: str) -> None:
     with pytest.raises(PlanningSnapshotError, match=why):
         read_planning_snapshot(content)
 
 
-def test_a_value_of_another_kind_is_named_by_its_place() -> None:
+def test_a_value_of_another_type_is_reported_with_its_path() -> None:
     tree = json.loads(planning_snapshot_files(outlook())[FILE])
     tree["market"]["height"] = "high"
     with pytest.raises(
@@ -116,13 +116,13 @@ def _said(where: Sequence[str], value: object) -> Change:
         *((_kept_under(kind), "has the object") for kind in ("orders", "bids", "leases", "accounts")),
     ],
 )
-def test_numbers_and_names_that_no_daemon_writes_are_refused(change: Change, why: str) -> None:
+def test_inconsistent_snapshots_are_refused(change: Change, why: str) -> None:
     tree = json.loads(planning_snapshot_files(outlook())[FILE])
     change(tree)
     with pytest.raises(PlanningSnapshotError, match=why):
         read_planning_snapshot(json.dumps(tree).encode())
 
 
-def test_a_number_too_long_for_python_is_no_snapshot() -> None:
+def test_an_oversized_number_is_refused() -> None:
     with pytest.raises(PlanningSnapshotError, match="is not a snapshot"):
         read_planning_snapshot(b"[" + b"1" * 5_000 + b"]")

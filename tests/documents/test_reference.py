@@ -20,7 +20,7 @@ PAGES = reference()
 MEASURES = re.compile(r"price|amount|margin|duration|size|CPU")
 
 
-def test_what_is_committed_is_what_is_generated() -> None:
+def test_the_committed_reference_is_the_generated_one() -> None:
     on_disk = {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir()}
     assert on_disk == dict(PAGES), "run make docs"
 
@@ -70,7 +70,7 @@ def test_type_unit_and_default(page: str, key: str, expected: list[str]) -> None
     assert cells(page, key) == expected
 
 
-def test_an_older_name_is_told() -> None:
+def test_the_older_name_of_a_key_is_listed() -> None:
     assert "In v1alpha1, `usage.settle_before_expiry` is called `expiry_margin`." in PAGES["config.md"]
 
 

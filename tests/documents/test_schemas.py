@@ -219,7 +219,7 @@ def described(schema: Any, inside_properties: bool = False) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
-def test_each_stands_alone_and_says_its_version(name: str) -> None:
+def test_each_schema_is_self_contained_and_has_its_version(name: str) -> None:
     """A reference out of the file would be fetched by whoever checks with it."""
     assert set(re.findall(r'"\$ref": "(.)', TEXTS[name])) <= {"#"}
     stem = name.removesuffix(".json")
@@ -239,7 +239,7 @@ def test_each_stands_alone_and_says_its_version(name: str) -> None:
         ("provider.virtengine.dev/v9", "settle_before_expiry", False),
     ],
 )
-def test_the_version_says_which_form_counts(version: str | None, key: str, good: bool) -> None:
+def test_the_version_selects_the_schema(version: str | None, key: str, good: bool) -> None:
     document: dict[str, Node] = {"kind": "Config", "usage": {key: "2h"}}
     document |= {"apiVersion": version} if version else {}
     assert is_accepted(KINDS[0], document) is good
@@ -289,7 +289,7 @@ def test_models_and_schemas_agree_on_several_changes(data: st.DataObject) -> Non
     assert is_valid(kind.schema, document) == is_accepted(kind, document), document
 
 
-def test_what_a_schema_cannot_say() -> None:
+def test_rules_that_no_schema_can_express() -> None:
     """The whole list of what only `validate` finds within one file; a schema that learns it shortens this."""
     prices: Any = GOOD["Pricing"][0]
     workload: Any = GOOD["Workload"][0]

@@ -116,7 +116,7 @@ def test_one_change_changes_its_own_file_and_the_tables() -> None:
     assert {path for path in after if after[path] != before[path]} == {"README.md", "summary.yaml"}
 
 
-def test_the_readme_tells_what_is_wrong_first_and_never_as_markup() -> None:
+def test_the_readme_lists_faults_first_and_escaped() -> None:
     readme = status_files(STATUS)["README.md"].decode()
     rows = [line for line in readme.splitlines() if line.startswith("| [")]
     assert str(workload_id(lease(2))) in rows[0]
@@ -131,7 +131,7 @@ def test_the_readme_stays_readable_with_many_workloads() -> None:
     assert "And 5 more, each in its own file." in readme
 
 
-def test_nothing_yet() -> None:
+def test_the_status_before_the_first_revision() -> None:
     readme = status_files(PublishedStatus("provider", "ve1us", "c", ""))["README.md"].decode()
     assert "applied revision `none`" in readme
     assert "None." in readme

@@ -24,11 +24,11 @@ FILES = {
 }
 
 
-def test_it_is_valid_without_a_warning() -> None:
+def test_the_template_is_valid_without_a_warning() -> None:
     assert validate(FILES) == ()
 
 
-def test_its_values_are_the_defaults() -> None:
+def test_the_template_has_the_defaults() -> None:
     values = {path: read_file(path, FILES[path], model, None).value for path, model in SINGLE.items()}
     assert values["config.yaml"] == Config()
     assert values["adapters/kubernetes.yaml"] == KubernetesSettings()
@@ -36,7 +36,7 @@ def test_its_values_are_the_defaults() -> None:
 
 
 @pytest.mark.parametrize(("cpu", "price"), [("1", 2446), ("1.25", 2733)])
-def test_a_core_with_a_gigabyte_costs_what_the_comment_says(cpu: str, price: int) -> None:
+def test_the_price_in_the_template_comment_is_right(cpu: str, price: int) -> None:
     pricing = read_file("pricing.yaml", FILES["pricing.yaml"], SINGLE["pricing.yaml"], None).value
     assert isinstance(pricing, Pricing)
     whole = 1000 * Decimal(cpu) + 1024 * pricing.memory_mb + 1024 * pricing.storage_mb
@@ -46,7 +46,7 @@ def test_a_core_with_a_gigabyte_costs_what_the_comment_says(cpu: str, price: int
 
 
 @pytest.mark.parametrize("path", sorted(SINGLE))
-def test_its_modeline_names_the_schema_of_its_kind(path: str) -> None:
+def test_the_modeline_names_the_schema_of_the_kind(path: str) -> None:
     found = re.match(r"# yaml-language-server: \$schema=(\S+)\n", FILES[path].decode())
     assert found
     folder, _, name = found[1].rpartition("/")
@@ -55,7 +55,7 @@ def test_its_modeline_names_the_schema_of_its_kind(path: str) -> None:
     assert f'"title": "{kind}"' in schemas()[name]
 
 
-def test_the_workload_that_its_readme_shows_is_valid() -> None:
+def test_the_example_workload_is_valid() -> None:
     shown = FILES["workloads/README.md"].decode().split("```yaml\n")[1].split("```")[0]
     content = shown.replace("ve1...", OWNER).encode()
     file = read_file("workloads/1000001-1-1-aaaaaaaaaa.yaml", content, WorkloadFile, None)

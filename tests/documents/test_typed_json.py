@@ -49,6 +49,6 @@ def test_the_first_uses_of_a_type_may_come_from_many_threads_at_once() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b'{"metadata":{},"items":1}'])
-def test_what_is_no_such_value_is_an_error(text: bytes) -> None:
+def test_a_value_of_another_type_is_an_error(text: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
         decode_json(text, ObjectList)

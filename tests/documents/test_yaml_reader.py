@@ -20,7 +20,7 @@ def test_values() -> None:
     assert document.root == {"a": {"b": [1, Decimal("0.5"), "x", "NO"]}, "c": "two\nlines\n", "d": None}
 
 
-def test_an_empty_file_is_nothing() -> None:
+def test_an_empty_file_is_none() -> None:
     assert read_yaml("f.yaml", b"# a comment alone\n").root is None
 
 
@@ -89,11 +89,11 @@ def test_a_deep_document_is_refused_at_once(content: bytes) -> None:
     assert time.monotonic() - started < 1
 
 
-def test_as_deep_as_allowed_is_read() -> None:
+def test_the_deepest_allowed_document_is_read() -> None:
     read_yaml("f.yaml", b"[" * DEPTH_MAX + b"]" * DEPTH_MAX)
 
 
-def test_an_alias_bomb_goes_off_at_its_first_anchor() -> None:
+def test_an_alias_bomb_is_rejected_at_its_first_anchor() -> None:
     bomb = b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (c, c, c - 1, c - 1) for c in b"bcdefghij")
     assert fault(bomb) == "f.yaml:1:4: the anchor &a is not supported (write the value out)"
 
@@ -102,7 +102,7 @@ def test_too_many_values_are_refused() -> None:
     assert f"more than {NODES_MAX} values" in fault(b"[" + b"1," * (NODES_MAX + 1) + b"]")
 
 
-def test_quoted_words_are_text_whatever_they_say() -> None:
+def test_quoted_scalars_are_text() -> None:
     assert read_yaml("f", b"a: 'NO'\nb: \"010\"\n'80': '<<'\n").root == {"a": "NO", "b": "010", "80": "<<"}
 
 
@@ -122,7 +122,7 @@ def test_quoted_words_are_text_whatever_they_say() -> None:
         ("é: 'é\té' #\té\nè:\té\n".encode(), "2:3"),
     ],
 )
-def test_a_tab_between_words_is_told(content: bytes, place: str) -> None:
+def test_a_tab_between_tokens_is_reported(content: bytes, place: str) -> None:
     with pytest.raises(BrokenFileError) as told:
         read_yaml("f.yaml", content)
     assert told.value.fault.show() == f"f.yaml:{place}: tabs are not allowed (use spaces)"
@@ -138,13 +138,13 @@ def test_a_tab_between_words_is_told(content: bytes, place: str) -> None:
         (b"a: |\n  x\ty\n  \tz\n", "x\ty\n\tz\n"),
     ],
 )
-def test_a_tab_within_a_text_or_a_comment_is_its_own(content: bytes, value: str) -> None:
+def test_tabs_in_scalars_and_comments_are_allowed(content: bytes, value: str) -> None:
     assert read_yaml("f.yaml", content).root == {"a": value}
 
 
 @pytest.mark.parametrize("sign", ["<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> theirs"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_each_line_of_a_conflict_is_known(sign: str, end: str) -> None:
+def test_each_conflict_marker_is_found(sign: str, end: str) -> None:
     """Also what is left when somebody has removed the others, and within quotes, where YAML would take it."""
     for before in ("a: b", 'a: "b', "a: |"):
         with pytest.raises(BrokenFileError) as told:
@@ -154,14 +154,14 @@ def test_each_line_of_a_conflict_is_known(sign: str, end: str) -> None:
         )
 
 
-def test_what_only_looks_like_a_conflict_is_read() -> None:
+def test_text_that_resembles_a_conflict_marker_is_read() -> None:
     assert read_yaml("f.yaml", b"# =======\na: '======='\nb: |\n  <<<<<<< HEAD\n").root == {
         "a": "=======",
         "b": "<<<<<<< HEAD\n",
     }
 
 
-def test_a_byte_order_mark_and_any_line_ends_are_taken() -> None:
+def test_byte_order_mark_and_all_line_ends_are_accepted() -> None:
     assert decode("f", b"\xef\xbb\xbfa: 1\r\nb: \xc3\xa9\r") == "a: 1\r\nb: é\r"
 
 

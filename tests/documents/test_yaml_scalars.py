@@ -31,7 +31,7 @@ from reconciler.documents.yaml_scalars import NUMBER_LENGTH_MAX, DoubtfulScalarE
         ("-", "-"),
     ],
 )
-def test_words_that_every_reader_agrees_on(text: str, value: Scalar) -> None:
+def test_unambiguous_scalars_are_read(text: str, value: Scalar) -> None:
     read = plain_scalar(text)
     assert read == value
     assert type(read) is type(value)
@@ -50,20 +50,20 @@ def test_a_decimal_keeps_its_text() -> None:
         *(".inf", "-.INF", ".nan", "12:30:45", "22:22", "2026-11-24", "2026-11-24T10:00:00Z"),
     ],
 )
-def test_words_that_readers_understand_differently_are_refused(text: str) -> None:
+def test_ambiguous_scalars_are_refused(text: str) -> None:
     with pytest.raises(DoubtfulScalarError) as caught:
         plain_scalar(text)
     assert f'write "{text}"' in caught.value.advice
 
 
-def test_a_number_without_end_is_refused() -> None:
+def test_an_overlong_number_is_refused() -> None:
     with pytest.raises(DoubtfulScalarError, match=f"use at most {NUMBER_LENGTH_MAX}"):
         plain_scalar("9" * (NUMBER_LENGTH_MAX + 1))
 
 
 @settings(deadline=None)  # other processes share the machine
 @given(st.text(alphabet="0123456789.-+_:eExobyntfaNOrulsi~", min_size=1, max_size=8))
-def test_what_is_read_as_text_or_number_is_read_so_by_yaml_1_1_too(text: str) -> None:
+def test_accepted_scalars_mean_the_same_in_yaml_1_1(text: str) -> None:
     try:
         value = plain_scalar(text)
     except DoubtfulScalarError:

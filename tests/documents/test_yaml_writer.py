@@ -44,7 +44,7 @@ TREES = st.recursive(
 
 @settings(deadline=None)  # other processes share the machine
 @given(st.dictionaries(TEXT, TREES, max_size=5))
-def test_what_is_written_is_read_back(root: dict[str, Node]) -> None:
+def test_written_values_round_trip(root: dict[str, Node]) -> None:
     written = write_yaml(root)
     assert read_yaml("f", written).root == root
     assert write_yaml(root) == written
@@ -58,7 +58,7 @@ def test_yaml_1_1_and_1_2_readers_read_the_same_texts(root: dict[str, str]) -> N
     assert YAML(typ="safe", pure=True).load(written) == root
 
 
-def test_the_form() -> None:
+def test_the_written_format() -> None:
     written = write_yaml(
         {"a": {"b": [1, {"c": "x y", "d": []}, ["z"]]}, "e": "NO", "f": "1\n2", "g": Decimal("1.0")}
     )
@@ -67,7 +67,7 @@ def test_the_form() -> None:
     )
 
 
-def test_what_cannot_be_written_is_an_error() -> None:
+def test_unwritable_values_are_an_error() -> None:
     with pytest.raises(ValueError, match="not a finite number"):
         write_yaml({"a": Decimal("NaN")})
     with pytest.raises(ValueError, match="more than 500 characters"):

@@ -54,14 +54,14 @@ def values() -> st.SearchStrategy[bytes]:
 @example(b"/hooks/git", b"POST", {b"X-Gitlab-Token": b"\xff"}, b"{}")
 @example(b"/hooks/git", b"POST", {b"X-Hub-Signature-256": b"\xff"}, b"{}")
 @example(b"/api/v1/reconcile", b"POST", {b"Authorization": b"Bearer \xff"}, b"[" * 100_000)
-def test_any_request(
+def test_no_request_causes_a_server_error(
     served: Started, path: bytes, method: bytes, headers: dict[bytes, bytes], body: bytes
 ) -> None:
     lines = [b"%s %s HTTP/1.1" % (method, path), b"Host: 127.0.0.1", b"Connection: close"]
     lines += [b"%s: %s" % pair for pair in headers.items()]
     lines += [b"Content-Length: %d" % len(body), b"", b""]
     answer = exchange(served, b"\r\n".join(lines) + body)
-    status = int(answer.split(b" ", 2)[1]) if answer else 400  # it may close where bytes are no request
+    status = int(answer.split(b" ", 2)[1]) if answer else 400  # the server may close on invalid bytes
     assert status < 500, answer[:500]
 
 

@@ -58,7 +58,9 @@ def wire_order(owner: str, denom: str, wanted: Any, own: Any, signers: list[str]
 
 @QUICK
 @given(WORD, st.one_of(st.just("uve"), WORD), PAIRS, PAIRS, st.lists(WORD, max_size=2), MANY)
-def test_any_order(owner: str, denom: str, wanted: Any, own: Any, signers: list[str], times: int) -> None:
+def test_the_plan_of_any_order_is_bounded_and_safe(
+    owner: str, denom: str, wanted: Any, own: Any, signers: list[str], times: int
+) -> None:
     if sum(len(key) + len(value) for key, value in (*wanted, *own)) > 1 << 20:
         times = 1
     raw = wire_order(owner or "x", denom, wanted * times, own, signers)
@@ -77,7 +79,7 @@ def test_any_order(owner: str, denom: str, wanted: Any, own: Any, signers: list[
 
 @QUICK
 @given(texts())
-def test_any_refusal(text: str) -> None:
+def test_any_refusal_is_bounded_and_safe(text: str) -> None:
     with bounded(len(text)):
         refusal = read_refusal(text)
         assert is_safe(refusal.words)

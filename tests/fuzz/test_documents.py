@@ -74,7 +74,7 @@ def yamls() -> st.SearchStrategy[bytes]:
 
 @QUICK
 @given(yamls())
-def test_any_yaml(content: bytes) -> None:
+def test_faults_of_any_yaml_are_bounded_and_safe(content: bytes) -> None:
     with bounded(len(content)):
         fault = _fault(content)
     if fault is not None:
@@ -103,7 +103,7 @@ def _complaint(content: bytes) -> str:
 @given(
     st.sampled_from(("config.yaml", "pricing.yaml", "adapters/kubernetes.yaml", workload_path(7))), st.data()
 )
-def test_any_file_of_a_commit(path: str, data: st.DataObject) -> None:
+def test_faults_of_any_file_are_bounded_and_safe(path: str, data: st.DataObject) -> None:
     """A valid file with a part replaced; the reader reports any fault."""
     files = repository(7)
     good = files[path]
@@ -155,7 +155,7 @@ GOOD = json.loads(planning_snapshot_files(outlook())[FILE])
 
 @QUICK
 @given(st.lists(st.integers(0, 40), max_size=6), TREES)
-def test_any_snapshot(where: list[int], part: Any) -> None:
+def test_errors_of_any_snapshot_are_bounded_and_safe(where: list[int], part: Any) -> None:
     content = json.dumps(_replaced(GOOD, where, part)).encode()
     with bounded(len(content)):
         complaint = _complaint(content)
@@ -169,7 +169,7 @@ def test_any_snapshot(where: list[int], part: Any) -> None:
         yamls(), st.sampled_from((b"[" * 100_000, b'{"a":' * 50_000, b"9" * 100_000, b"1e" + b"9" * 50))
     )
 )
-def test_anything_instead_of_a_snapshot(content: bytes) -> None:
+def test_errors_of_other_content_are_bounded_and_safe(content: bytes) -> None:
     with bounded(len(content)):
         complaint = _complaint(content)
     assert len(complaint) < 2_000

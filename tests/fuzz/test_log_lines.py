@@ -24,7 +24,7 @@ def line_of(message: str, *arguments: object, error: BaseException | None = None
 
 @QUICK
 @given(texts(), texts(), st.sampled_from(SECRETS))
-def test_any_event(before: str, after: str, secret: str) -> None:
+def test_any_log_line_is_bounded_and_redacted(before: str, after: str, secret: str) -> None:
     with bounded(len(before) + len(after)):
         lines = line_of("%s", f"{before} {secret} {after}", error=ValueError(after))
     for line in lines:

@@ -30,7 +30,7 @@ def unseen(repository: GitRepository) -> str:
     return reading.why
 
 
-def test_the_repository_is_the_port(repository: GitRepository) -> None:
+def test_git_repository_implements_the_port(repository: GitRepository) -> None:
     port: Repo = repository
     assert port is repository
 
@@ -238,7 +238,7 @@ def test_status_never_goes_to_the_desired_branch(repository: GitRepository, forg
     assert forge.git("rev-parse", "main") == commit
 
 
-def test_publishing_does_not_change_what_is_desired(repository: GitRepository, forge: Forge) -> None:
+def test_publishing_does_not_change_the_desired_branch(repository: GitRepository, forge: Forge) -> None:
     commit = forge.commit()
     assert isinstance(repository.publish(BranchCommit("status/p", {"a": b"1"}, "x")), Done)
     assert [c.id for c in seen(repository, commit)] == [commit]

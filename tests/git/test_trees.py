@@ -111,7 +111,7 @@ ENTRY = st.tuples(
 
 
 @given(st.lists(ENTRY, max_size=20))
-def test_what_git_writes_is_read(entries: list[tuple[bytes, bytes, bytes]]) -> None:
+def test_trees_written_by_git_are_read(entries: list[tuple[bytes, bytes, bytes]]) -> None:
     found = parse_tree(b"".join(mode + b" " + name + b"\0" + each for mode, name, each in entries), 20)
     assert [(e.mode.encode(), e.path, bytes.fromhex(e.id)) for e in found] == entries
 

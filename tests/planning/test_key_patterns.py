@@ -25,12 +25,12 @@ MALFORMED = ["[]a]", "[-]", "[x-]", "[-x]", "\\", "[a-b-c]", "[", "[^", "[^bc", 
 
 
 @pytest.mark.parametrize(("pattern", "key"), FIT)
-def test_what_fits(pattern: str, key: str) -> None:
+def test_matching_patterns(pattern: str, key: str) -> None:
     assert matches(pattern, key)
 
 
 @pytest.mark.parametrize(("pattern", "key"), UNFIT)
-def test_what_does_not_fit(pattern: str, key: str) -> None:
+def test_patterns_that_do_not_match(pattern: str, key: str) -> None:
     assert not matches(pattern, key)
 
 

@@ -67,7 +67,7 @@ def test_bytes_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
         SecretFile(path, read_tokens)
 
 
-def test_a_changed_file_is_reloaded_and_an_invalid_one_ignored(tmp_path: Path) -> None:
+def test_a_changed_secret_is_reloaded_and_an_invalid_one_ignored(tmp_path: Path) -> None:
     file = tokens(tmp_path, LONG)
     old = file.content
     assert not file.refresh()

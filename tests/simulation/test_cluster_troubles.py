@@ -54,7 +54,7 @@ def test_a_workload_keeps_its_phase_while_the_cluster_is_not_seen(sim: Simulatio
     assert states[workload_id(lease(WEB))] == "running"
 
 
-def test_an_apply_that_is_refused_is_tried_again_later(sim: Simulation) -> None:
+def test_a_refused_apply_is_retried(sim: Simulation) -> None:
     sim.blocks(1)
     sim.outside.cluster.faults.add(ClusterFault(status=500, verbs=frozenset({"patch"}), times=1))
     sim.outside.commits.commit("Pause", dict(workload(lease(WEB), paused=True)))

@@ -28,10 +28,10 @@ def forgotten() -> set[object]:
 
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=".".join)
-def test_killed_and_the_journal_lost_at(
+def test_a_kill_with_a_lost_journal_repeats_nothing(
     effect: tuple[str, str], reference: Reference, forgotten: set[object], tmp_path: Path
 ) -> None:
-    """Nothing is sent for 20 blocks, nothing is done twice, and the provider still gets through the story.
+    """Nothing is sent for 20 blocks, nothing is done twice, and the run still completes.
 
     Points between which nothing but the journal has changed are one point. To save time, status is published
     only where the effect is about that.

@@ -74,11 +74,11 @@ def test_every_effect_occurs_in_the_reference_run(reference: Reference) -> None:
 
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=".".join)
-def test_killed_at(
+def test_a_kill_at_any_effect_changes_no_result(
     effect: tuple[str, str], reference: Reference, survivals: dict[int, Survival], tmp_path: Path
 ) -> None:
-    """Before and after each chosen occurrence of the effect: what is left in the end is what the run without
-    a kill has left (what may differ: `Footprint`).
+    """Kill before and after each chosen occurrence of the effect; the final state equals that of a run
+    without a kill (permitted differences: `Footprint`).
     """
     different = []
     for at, kill in reference.kills_at(effect):

@@ -59,7 +59,7 @@ def states(sim: Simulation, commit: str) -> list[str]:
     return [line.removeprefix(f"{commit} ") for line in lines if line.startswith(commit)]
 
 
-def test_two_pushes_between_two_looks(sim: Simulation, olga: Forge) -> None:
+def test_two_pushes_between_two_cycles(sim: Simulation, olga: Forge) -> None:
     one = olga.commit("One", pricing_yaml=pricing("1.1"))
     push(olga)
     two = olga.commit("Two", pricing_yaml=pricing("1.05"))

@@ -107,6 +107,6 @@ def test_invalid_numbers(number: str) -> None:
     assert forge_target_of({"FORGE_PULL_REQUEST": number}).number == 0
 
 
-def test_gitlab() -> None:
+def test_gitlab_is_refused_with_advice() -> None:
     with pytest.raises(MissingOptionError, match="code quality report"):
         forge_target_of({"GITLAB_CI": "true"})

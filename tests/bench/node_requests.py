@@ -40,24 +40,24 @@ def _do(world: World, who: str, messages: Sequence[Message]) -> None:
     assert not outcome.code, outcome.log
 
 
-def bench_asking(leases: int, blocks: int = 20) -> None:
+def bench_node_requests(leases: int, blocks: int = 20) -> None:
     """Requests a block without changes, besides the poll of the height, and the client's CPU time a block."""
     world = leased(leases)
     served = serve(world.chain)
     seconds = lambda: world.chain.time_ns / 1e9  # noqa: E731  # a clock that follows the chain
-    expected = ClientOptions(CHAIN_ID, clock=seconds)
-    client = ChainClient(GrpcNode(served.grpc_target), Rpc(served.rpc_url), key("one"), expected)
+    options = ClientOptions(CHAIN_ID, clock=seconds)
+    client = ChainClient(GrpcNode(served.grpc_target), Rpc(served.rpc_url), key("one"), options)
     try:
         first = client.look((), ())
         assert isinstance(first, Seen), first
         assert len(first.view.leases) == leases
         with counted() as counts:
 
-            def look() -> None:
+            def query() -> None:
                 world.chain.step()
                 assert isinstance(client.look((), ()), Seen)
 
-            cost = cpu_ms(look, blocks)
+            cost = cpu_ms(query, blocks)
         asked = sum(number for method, number in counts.items() if method not in POLLS)
         show(
             f"requests a block, quiet, {leases} leases",
