@@ -17,7 +17,7 @@ from reconciler.chain.proto import (
     settlement_v1_pb2,
 )
 from reconciler.chain.rpc import BlockEvent, BlockResults, TxOutcome
-from reconciler.chain.transactions import decoded, hash_of, unpacked
+from reconciler.chain.transactions import decode_tx, hash_of, unpack_any
 from reconciler.chain.wire_market import lease_id_of
 from reconciler.chain.wire_values import text_of, uve_in
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
@@ -101,7 +101,7 @@ class BlockChanges:
 
     def _add_messages(self, raw: bytes) -> None:
         try:
-            for message in decoded(raw).messages:
+            for message in decode_tx(raw).messages:
                 self._add_message(message, NESTING_MAX)
         except (ValueError, DecodeError):
             self.everything = True  # an undecodable transaction must not stop the following ones
@@ -157,7 +157,7 @@ class BlockChanges:
             case cosmos_authz_pb2.MsgExec():
                 self.everything |= nesting == 0
                 for inner in message.msgs if nesting else ():
-                    self._add_message(unpacked(inner), nesting - 1)
+                    self._add_message(unpack_any(inner), nesting - 1)
             case market_v1beta5_pb2.MsgWithdrawLease():
                 self.deployments.add(lease_id_of(message.id).deployment)
             case escrow_v1_pb2.MsgAccountDeposit() if message.id.scope == escrow_id_v1_pb2.deployment:

@@ -14,7 +14,7 @@ from reconciler.chain.proto.cosmos_tx_pb2 import (
     GetTxResponse,
 )
 from reconciler.chain.stubs import unary
-from reconciler.chain.transactions import decoded
+from reconciler.chain.transactions import decode_tx
 from reconciler.chain.wire_values import text_of
 from reconciler.values.intents import Intent
 from reconciler.values.observed import TxResult
@@ -48,7 +48,7 @@ def send(node: GrpcNode, intent: Intent, first: bool) -> tuple[Outcome, Decimal 
     if (result.codespace, result.code) == IN_CACHE:
         return Done("the node already has it"), None
     refusal = read_refusal(result.raw_log)
-    price = refusal.gas_price_needed(decoded(intent.tx).terms.gas_limit)
+    price = refusal.gas_price_needed(decode_tx(intent.tx).terms.gas_limit)
     if not first or (result.codespace, result.code) == MEMPOOL_FULL:
         return Unknown(refusal.words), price
     return Refused("ChainRefused", refusal.words), price

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.block_reader import BlockReader
 from reconciler.chain.broadcast import find, send
-from reconciler.chain.deployments import ended
+from reconciler.chain.deployments import mark_closed
 from reconciler.chain.full_view import ReadContext, read_market, read_wallet
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.heights import ANOTHER, HeightBounds, SeenHeight
@@ -252,7 +252,7 @@ class ChainClient:
         before = self._market.leases if self._market else {}
         reasons = {each: lease.closed_reason for each, lease in before.items()}
         reasons |= changes.closed if changes else {}
-        leases = {each: ended(lease, reasons.get(each, "")) for each, lease in market.leases.items()}
+        leases = {each: mark_closed(lease, reasons.get(each, "")) for each, lease in market.leases.items()}
         return replace(market, leases=leases)
 
     def _update_results(

@@ -26,7 +26,7 @@ WIDE = frozenset(
 )
 
 
-def printed(message: Message) -> dict[str, Any]:
+def to_client_json(message: Message) -> dict[str, Any]:
     """The message as the JSON object that the chain's client prints."""
     fields: Iterable[Any] = message.DESCRIPTOR.fields  # the stubs have two classes of descriptors for one
     return {field.name: _field(message, field) for field in fields}
@@ -45,7 +45,7 @@ def _field(message: Message, field: FieldDescriptor) -> Any:
 
 def _value(field: FieldDescriptor, value: Any) -> Any:
     if field.message_type is not None:
-        return printed(value)
+        return to_client_json(value)
     if field.enum_type is not None:
         known = field.enum_type.values_by_number.get(value)
         return known.name if known else value

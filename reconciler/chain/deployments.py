@@ -73,7 +73,7 @@ def read_accounts(
     }
 
 
-def placed(wire: market_v1beta5_pb2.Order, deployments: Deployments) -> Order:
+def resolve_order(wire: market_v1beta5_pb2.Order, deployments: Deployments) -> Order:
     """The order with the states of its deployment and group."""
     order = order_id_of(wire.id)
     return order_of(wire, *states(order, deployments))
@@ -91,7 +91,7 @@ def states(order: OrderId, deployments: Deployments) -> tuple[State, State]:
     )
 
 
-def leased(lease: Lease, deployments: Deployments) -> Lease:
+def resolve_lease(lease: Lease, deployments: Deployments) -> Lease:
     """The lease with the resources of its group, which no later message changes (semantics 6.2)."""
     found = deployments.get(lease.id.deployment)
     group = _group(found, lease.id.order.group) if found else None
@@ -107,7 +107,7 @@ def leased(lease: Lease, deployments: Deployments) -> Lease:
     )
 
 
-def ended(lease: Lease, reason: str) -> Lease:
+def mark_closed(lease: Lease, reason: str) -> Lease:
     """The lease with the reason of its closing event, or of its overdrawn payment."""
     is_overdrawn = lease.payment.state is State.OVERDRAWN
     return replace(lease, closed_reason=INSUFFICIENT_FUNDS if is_overdrawn else reason)

@@ -11,10 +11,10 @@ from decimal import Decimal
 from reconciler.chain.deployments import (
     ORDER_BYTES_MAX,
     ORDERS_MAX,
-    leased,
-    placed,
     read_accounts,
     read_deployments,
+    resolve_lease,
+    resolve_order,
 )
 from reconciler.chain.node_errors import ListTooLongError, NodeError
 from reconciler.chain.proto import (
@@ -58,8 +58,8 @@ def read_market(queries: Queries, address: str, known: Collection[LeaseId], mome
         log.warning("ignoring all orders, as the states of deployments are unknown: %s", error)
         deployments = {each: wire for each in of_leases if (wire := queries.deployment(each)) is not None}
         open_orders, is_cut = {}, True
-    orders = {order: placed(wire, deployments) for order, wire in open_orders.items()}
-    leases = {each.id: leased(each, deployments) for each in bare.values()}
+    orders = {order: resolve_order(wire, deployments) for order, wire in open_orders.items()}
+    leases = {each.id: resolve_lease(each, deployments) for each in bare.values()}
     return Market(
         chain_id=moment.chain_id,
         height=moment.height,
@@ -121,7 +121,7 @@ def with_order(queries: Queries, bid: Bid, orders: Mapping[OrderId, Order]) -> B
     if wire is None:
         return replace(bid, order=None)
     deployments = read_deployments(queries, {bid.id.deployment}, set())
-    return replace(bid, order=placed(wire, deployments))
+    return replace(bid, order=resolve_order(wire, deployments))
 
 
 def read_wallet(queries: Queries, address: str) -> Wallet:

@@ -10,10 +10,10 @@ from reconciler.chain.deployments import (
     ORDER_BYTES_MAX,
     ORDERS_MAX,
     Deployments,
-    ended,
-    leased,
-    placed,
+    mark_closed,
     read_accounts,
+    resolve_lease,
+    resolve_order,
     states,
 )
 from reconciler.chain.full_view import ReadContext, read_provider, read_wallet, with_order
@@ -113,7 +113,7 @@ class Refresh:
             wire = self.queries.order(each)
             if wire is not None and _exceeds_limits(wire, orders):
                 is_cut, wire = True, None
-            order = placed(wire, deployments) if wire is not None else None
+            order = resolve_order(wire, deployments) if wire is not None else None
             if order is not None and order.state is State.OPEN:
                 orders[each] = order
             else:
@@ -149,7 +149,7 @@ class Refresh:
         for each in sorted(ours | paid | (known - leases.keys())):
             wire = self.queries.lease(each)
             if wire is not None:
-                leases[each] = self._with_history(leased(lease_of(wire), deployments))
+                leases[each] = self._with_history(resolve_lease(lease_of(wire), deployments))
         return leases
 
     def _with_history(self, lease: Lease) -> Lease:
@@ -159,7 +159,7 @@ class Refresh:
         if old is not None and not lease.units:
             lease = replace(lease, units=old.units, usage_billed=old.usage_billed)
             lease = replace(lease, attributes=old.attributes)
-        return ended(lease, reason)
+        return mark_closed(lease, reason)
 
     def _accounts(
         self, leases: dict[LeaseId, Lease], deployments: Deployments

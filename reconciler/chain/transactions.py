@@ -58,7 +58,7 @@ class Decoded:
     public: bytes
 
 
-def packed(message: Message) -> Any:
+def pack_any(message: Message) -> Any:
     """The message with its type URL, as in `/virtengine.market.v1beta5.MsgCreateBid`; an Any as it is."""
     if isinstance(message, Any):
         return message
@@ -67,14 +67,14 @@ def packed(message: Message) -> Any:
     return wrapper
 
 
-def signed(messages: Iterable[Message], signer: Signer, terms: Terms, key: PrivateKey) -> Signed:
+def sign_tx(messages: Iterable[Message], signer: Signer, terms: Terms, key: PrivateKey) -> Signed:
     """The transaction, signed; the same input gives the same bytes (RFC 6979)."""
     body, auth = _body(messages, terms), _auth_info(key.public, signer.sequence, terms)
     signature = key.sign(sign_doc(body, auth, signer))
     return _raw(body, auth, signature)
 
 
-def unsigned(messages: Iterable[Message], signer: Signer, terms: Terms, public: bytes) -> bytes:
+def draft_tx(messages: Iterable[Message], signer: Signer, terms: Terms, public: bytes) -> bytes:
     """The transaction with a placeholder signature of the same size, for simulation."""
     return _raw(_body(messages, terms), _auth_info(public, signer.sequence, terms), NO_SIGNATURE).raw
 
@@ -92,12 +92,12 @@ def hash_of(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest().upper()
 
 
-def decoded(raw: bytes) -> Decoded:
+def decode_tx(raw: bytes) -> Decoded:
     """Decode a transaction; ValueError for other bytes."""
     try:
         tx = TxRaw.FromString(raw)
         body, auth = TxBody.FromString(tx.body_bytes), AuthInfo.FromString(tx.auth_info_bytes)
-        messages = tuple(unpacked(wrapper) for wrapper in body.messages)
+        messages = tuple(unpack_any(wrapper) for wrapper in body.messages)
     except DecodeError as error:
         raise ValueError(f"these {len(raw)} bytes are not a transaction: {error}") from error
     signer = auth.signer_infos[0] if auth.signer_infos else SignerInfo()
@@ -108,7 +108,7 @@ def decoded(raw: bytes) -> Decoded:
     return Decoded(messages, terms, signer.sequence, public.key)
 
 
-def unpacked(wrapper: Any) -> Message:
+def unpack_any(wrapper: Any) -> Message:
     """The message in an Any, or the Any itself if its type is unknown."""
     kind = class_of(wrapper.type_url)
     return wrapper if kind is None else kind.FromString(wrapper.value)
@@ -116,7 +116,7 @@ def unpacked(wrapper: Any) -> Message:
 
 def _body(messages: Iterable[Message], terms: Terms) -> bytes:
     body = TxBody(
-        messages=[packed(message) for message in messages],
+        messages=[pack_any(message) for message in messages],
         memo=terms.memo,
         timeout_height=terms.timeout_height,
     )
@@ -125,7 +125,7 @@ def _body(messages: Iterable[Message], terms: Terms) -> bytes:
 
 def _auth_info(public: bytes, sequence: int, terms: Terms) -> bytes:
     signer = SignerInfo(
-        public_key=packed(PubKey(key=public)),
+        public_key=pack_any(PubKey(key=public)),
         mode_info=ModeInfo(single=ModeInfo.Single(mode=SIGN_MODE_DIRECT)),
         sequence=sequence,
     )

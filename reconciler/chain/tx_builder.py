@@ -11,7 +11,7 @@ from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import NodeError, NodeRefusedError, Refusal, read_refusal
 from reconciler.chain.proto.cosmos_tx_pb2 import SimulateRequest, SimulateResponse
 from reconciler.chain.stubs import unary
-from reconciler.chain.transactions import Signer, Terms, signed, unsigned
+from reconciler.chain.transactions import Signer, Terms, draft_tx, sign_tx
 from reconciler.chain.wire_messages import wire_of
 from reconciler.values.intents import Intent, Prepared
 from reconciler.values.messages import Message
@@ -74,7 +74,7 @@ class TxBuilder:
             why = f"the fee for {gas_limit} gas is {fee}uve, more than the {fee_max}uve allowed for it"
             return Failed("FeeTooHigh", why)
         terms = Terms(gas_limit, fee, self.height + self.fees.timeout_blocks)
-        made = signed([wire_of(m, self.key) for m in kept], self.signer, terms, self.key)
+        made = sign_tx([wire_of(m, self.key) for m in kept], self.signer, terms, self.key)
         intent = Intent(
             hash=made.hash,
             tx=made.raw,
@@ -94,7 +94,7 @@ class TxBuilder:
             fee=max(min(estimate, fee_max), 1),
             timeout_height=self.height + self.fees.timeout_blocks,
         )
-        raw = unsigned([wire_of(m, self.key) for m in messages], self.signer, terms, self.key.public)
+        raw = draft_tx([wire_of(m, self.key) for m in messages], self.signer, terms, self.key.public)
         return int(self.node.call(SIMULATE, SimulateRequest(tx_bytes=raw)).gas_info.gas_used)
 
 

@@ -30,7 +30,7 @@ from reconciler.chain.proto import (
 from reconciler.chain.proto import cosmos_tx_pb2 as tx_pb2
 from reconciler.chain.queries import BIDS, DEPLOYMENTS, ESCROWS, LEASES, ORDERS, Queries
 from reconciler.chain.stubs import unary
-from reconciler.chain.transactions import Signer, Terms, signed, unsigned
+from reconciler.chain.transactions import Signer, Terms, draft_tx, sign_tx
 from reconciler.chain.tx_builder import SIMULATE
 from reconciler.chain.wire_market import bid_id_to, deployment_id_to, lease_id_of, order_id_of
 from reconciler.chain.wire_values import coin, dec_coin, decimal_of, exact_uve
@@ -111,14 +111,14 @@ class TransactionClient:
         if account is None:
             raise DevnetError(f"{key.address} has no account on the chain")
         signer = Signer(CHAIN_ID, account.account_number, account.sequence)
-        draft = unsigned(messages, signer, Terms(0, 0, 0), key.public)
+        draft = draft_tx(messages, signer, Terms(0, 0, 0), key.public)
         try:
             used = self.node.call(SIMULATE, tx_pb2.SimulateRequest(tx_bytes=draft)).gas_info.gas_used
         except NodeRefusedError as error:
             raise DevnetError(f"the chain refuses it: {error.text}") from None
         gas = int((used + FEE_GAS) * GAS_ADJUSTMENT)
         terms = Terms(gas, _fee(gas), self.height() + TIMEOUT_BLOCKS)
-        ready = signed(messages, signer, terms, key)
+        ready = sign_tx(messages, signer, terms, key)
         request = tx_pb2.BroadcastTxRequest(tx_bytes=ready.raw, mode=tx_pb2.BROADCAST_MODE_SYNC)
         answer = self.node.call(BROADCAST, request).tx_response
         if answer.code:

@@ -10,7 +10,7 @@ from reconciler.chain.block_changes import SETTLEMENT_MODULE, BlockChanges, need
 from reconciler.chain.keys import key_from_words
 from reconciler.chain.proto import cosmos_authz_pb2, market_v1beta5_pb2
 from reconciler.chain.rpc import BlockEvent, BlockResults, TxOutcome
-from reconciler.chain.transactions import Signer, Terms, packed, signed
+from reconciler.chain.transactions import Signer, Terms, pack_any, sign_tx
 from reconciler.chain.wire_market import lease_id_to
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 from tests.chain.recordings import Step, transcript
@@ -111,10 +111,10 @@ def test_foreign_transfers_need_no_transactions() -> None:
 
 def test_a_message_inside_an_exec_message_is_found() -> None:
     lease = LeaseId(OrderId(ALICE, 7, 1, 1), RIVAL)
-    inner = packed(market_v1beta5_pb2.MsgWithdrawLease(id=lease_id_to(lease)))
+    inner = pack_any(market_v1beta5_pb2.MsgWithdrawLease(id=lease_id_to(lease)))
     wrapped = cosmos_authz_pb2.MsgExec(grantee="x", msgs=[inner])
     key = key_from_words(WORDS["bob"])
-    raw = signed([wrapped], Signer("c", 1, 1), Terms(1, 1, 1), key).raw
+    raw = sign_tx([wrapped], Signer("c", 1, 1), Terms(1, 1, 1), key).raw
     events = (BlockEvent("message", (("action", "/cosmos.authz.v1beta1.MsgExec"),), 0),)
     results = BlockResults(5, (TxOutcome(0, "", "", events),), ())
     assert needs_transactions(results, PROVIDER)
@@ -123,8 +123,8 @@ def test_a_message_inside_an_exec_message_is_found() -> None:
     assert touched.deployments == {lease.deployment}
     assert not touched.everything
     for _ in range(5):
-        wrapped = cosmos_authz_pb2.MsgExec(grantee="x", msgs=[packed(wrapped)])
-    touched.add_block(results, (signed([wrapped], Signer("c", 1, 1), Terms(1, 1, 1), key).raw,))
+        wrapped = cosmos_authz_pb2.MsgExec(grantee="x", msgs=[pack_any(wrapped)])
+    touched.add_block(results, (sign_tx([wrapped], Signer("c", 1, 1), Terms(1, 1, 1), key).raw,))
     assert touched.everything
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from reconciler.chain.client_json import decimal_text, printed
+from reconciler.chain.client_json import decimal_text, to_client_json
 from reconciler.chain.proto.base_resources_v1beta4_pb2 import ResourceValue
 from reconciler.chain.proto.cosmos_paging_pb2 import PageResponse
 from reconciler.chain.proto.escrow_types_v1_pb2 import AccountState, Balance
@@ -43,7 +43,7 @@ def on_the_wire(node: Any) -> Any:
 def test_rows_are_printed_as_the_real_client_prints_them(name: str, kind: Any, rows: str) -> None:
     told = recorded(name)
     message = json_format.ParseDict(on_the_wire({rows: told[rows]}), kind())
-    again = printed(message)[rows]
+    again = to_client_json(message)[rows]
     assert json.dumps(again) == json.dumps(told[rows])
 
 
@@ -54,15 +54,15 @@ def test_decimals_are_shown_with_eighteen_places() -> None:
 
 
 def test_defaults_are_printed_and_64_bit_integers_are_strings() -> None:
-    assert printed(PageResponse()) == {"next_key": None, "total": "0"}
-    assert printed(PageResponse(next_key=b"key", total=2**63)) == {
+    assert to_client_json(PageResponse()) == {"next_key": None, "total": "0"}
+    assert to_client_json(PageResponse(next_key=b"key", total=2**63)) == {
         "next_key": "a2V5",
         "total": "9223372036854775808",
     }
 
 
 def test_fields_come_in_the_order_of_the_proto_file() -> None:
-    assert list(printed(AccountState())) == [
+    assert list(to_client_json(AccountState())) == [
         "owner",
         "state",
         "transferred",
@@ -73,12 +73,12 @@ def test_fields_come_in_the_order_of_the_proto_file() -> None:
 
 
 def test_digits_in_bytes_are_strings() -> None:
-    assert printed(ResourceValue(val=b"1000")) == {"val": "1000"}
-    assert printed(ResourceValue()) == {"val": ""}
+    assert to_client_json(ResourceValue(val=b"1000")) == {"val": "1000"}
+    assert to_client_json(ResourceValue()) == {"val": ""}
 
 
 def test_a_negative_balance_is_a_decimal() -> None:
-    assert printed(Balance(denom="uve", amount="-500000" + "0" * 18)) == {
+    assert to_client_json(Balance(denom="uve", amount="-500000" + "0" * 18)) == {
         "denom": "uve",
         "amount": "-500000.000000000000000000",
     }
@@ -86,9 +86,9 @@ def test_a_negative_balance_is_a_decimal() -> None:
 
 def test_an_unknown_state_is_printed_as_a_number() -> None:
     order = Order.FromString(b"\x10\x63")
-    assert printed(order)["state"] == 99
+    assert to_client_json(order)["state"] == 99
 
 
 def test_maps_are_objects() -> None:
     record = UsageRecord(metadata={"b": "2", "a": "1"})
-    assert printed(record)["metadata"] == {"a": "1", "b": "2"}
+    assert to_client_json(record)["metadata"] == {"a": "1", "b": "2"}

@@ -20,7 +20,7 @@ from reconciler.chain.proto import (
     settlement_v1_pb2,
 )
 from reconciler.chain.settlement_view import escrow_of, records_of
-from reconciler.chain.transactions import decoded
+from reconciler.chain.transactions import decode_tx
 from reconciler.chain.wire_market import (
     account_of,
     bid_of,
@@ -51,7 +51,7 @@ def answers(method: str, response: type[Message]) -> list[Any]:
 
 
 def messages(kind: type[Message]) -> list[Any]:
-    sent = [decoded(bytes.fromhex(step.line["tx_hex"])).messages for step in signed()]
+    sent = [decode_tx(bytes.fromhex(step.line["tx_hex"])).messages for step in signed()]
     return [message for each in sent for message in each if isinstance(message, kind)]
 
 

@@ -23,7 +23,7 @@ from reconciler.chain.proto import (
     market_v1beta5_pb2,
 )
 from reconciler.chain.queries import ACCOUNT
-from reconciler.chain.transactions import Signer, Terms, signed
+from reconciler.chain.transactions import Signer, Terms, sign_tx
 from reconciler.chain.wire_values import coin, dec_coin
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import ServedChain, serve
@@ -72,7 +72,7 @@ class World:
         while self.chain.height < height - 1:
             self.chain.step()
         key = people()[name]
-        made = signed(messages, self._signer(key.address), Terms(GAS, FEE, 0), key)
+        made = sign_tx(messages, self._signer(key.address), Terms(GAS, FEE, 0), key)
         checked = self.chain.check_tx(made.raw)
         assert checked.code == 0, checked.log
         block = self.chain.step()

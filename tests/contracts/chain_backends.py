@@ -33,7 +33,7 @@ from reconciler.chain.proto import (
 from reconciler.chain.proto.cosmos_tx_pb2 import BROADCAST_MODE_SYNC, BroadcastTxRequest
 from reconciler.chain.queries import ESCROWS, Queries
 from reconciler.chain.rpc import Rpc
-from reconciler.chain.transactions import Signer, Terms, signed
+from reconciler.chain.transactions import Signer, Terms, sign_tx
 from reconciler.chain.tx_builder import FeePolicy
 from reconciler.chain.wire_market import bid_id_to, lease_id_to
 from reconciler.chain.wire_values import coin, dec_coin
@@ -89,7 +89,7 @@ class ChainWorld:
         assert account is not None
         signer = Signer(self.chain_id, account.account_number, account.sequence)
         fee = fee_of(GAS * len(messages), read_rules(queries).gas_price)
-        made = signed(messages, signer, Terms(GAS * len(messages), fee, self.height() + 20), key)
+        made = sign_tx(messages, signer, Terms(GAS * len(messages), fee, self.height() + 20), key)
         request = BroadcastTxRequest(tx_bytes=made.raw, mode=BROADCAST_MODE_SYNC)
         answer = self.node.call(BROADCAST, request).tx_response
         if answer.code:

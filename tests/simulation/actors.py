@@ -10,7 +10,7 @@ from reconciler.chain.grpc_node import GrpcNode, Request, Response
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import refused
 from reconciler.chain.stubs import Unary
-from reconciler.chain.transactions import Signer, Terms, signed
+from reconciler.chain.transactions import Signer, Terms, sign_tx
 from reconciler.devnet.accounts import CHAIN_ID, key_of
 from reconciler.devnet.chain import accounts
 from reconciler.devnet.chain.errors import TxRefusedError
@@ -50,7 +50,7 @@ class InProcessClient(TransactionClient):
         sequence = max(account.sequence, self._next.get(key.address, 0))
         self._next[key.address] = sequence + 1
         signer = Signer(CHAIN_ID, account.account_number, sequence)
-        ready = signed(messages, signer, Terms(GAS, FEE, 0), key)
+        ready = sign_tx(messages, signer, Terms(GAS, FEE, 0), key)
         checked = self._chain.check_tx(ready.raw)
         assert not checked.code, checked.log
         return IncludedTx(0)

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from reconciler.chain.proto import market_v1beta5_pb2 as market
 from reconciler.chain.proto import settlement_v1_pb2 as settlement
 from reconciler.chain.proto.cosmos_bank_pb2 import MsgSend
-from reconciler.chain.transactions import decoded
+from reconciler.chain.transactions import decode_tx
 from reconciler.devnet.chain import addresses
 from reconciler.devnet.chain.blocks import Included
 from reconciler.values.ids import LeaseId
@@ -86,13 +86,13 @@ def footprint(scenario: Scenario) -> Footprint:
 def transactions(outside: Outside) -> Iterator[Included]:
     """Our transactions in blocks, in order."""
     for block in outside.chain.ledger:
-        yield from (tx for tx in block.txs if addresses.of_public_key(decoded(tx.data).public) == OURS)
+        yield from (tx for tx in block.txs if addresses.of_public_key(decode_tx(tx.data).public) == OURS)
 
 
 def messages(outside: Outside) -> list[Sent]:
     """Our executed messages, in order."""
     done = [tx for tx in transactions(outside) if tx.outcome.code == 0]
-    return [_sent(tx.height, each) for tx in done for each in decoded(tx.data).messages]
+    return [_sent(tx.height, each) for tx in done for each in decode_tx(tx.data).messages]
 
 
 def usage_records(scenario: Scenario) -> list[settlement.UsageRecord]:
@@ -158,7 +158,7 @@ def _money(scenario: Scenario) -> int:
     shares in the story.
     """
     modules = (addresses.DISTRIBUTION, addresses.SETTLEMENT)
-    fees = sum(decoded(tx.data).terms.fee for tx in transactions(scenario.outside))
+    fees = sum(decode_tx(tx.data).terms.fee for tx in transactions(scenario.outside))
     return fees + sum(scenario.alice.client.balance(each) for each in (OURS, *modules))
 
 

@@ -12,7 +12,7 @@ import click
 from google.protobuf.message import Message
 
 from reconciler.chain import queries as methods
-from reconciler.chain.client_json import printed
+from reconciler.chain.client_json import to_client_json
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.proto import (
     deployment_v1beta4_pb2,
@@ -113,7 +113,7 @@ def account(account_id: str, output: str, **flags: Any) -> None:
     """Show an account."""
     try:
         with QueryTarget.from_flags(flags).connect(f"account {account_id}") as node:
-            answer = printed(_account(node, account_id))
+            answer = to_client_json(_account(node, account_id))
     except ValueError:
         raise click.UsageError(f"--account-id {account_id} names no account; write {FORMS}") from None
     print_answer(answer, output)

@@ -13,7 +13,7 @@ import click
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from reconciler.chain.client_json import printed
+from reconciler.chain.client_json import to_client_json
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.proto.cosmos_paging_pb2 import PageRequest
 from reconciler.chain.stubs import Unary
@@ -136,7 +136,10 @@ def _answer(name: str, rows: Iterable[Message], paging: Paging, height: int) -> 
             err=True,
         )
     total = skipped + len(taken) + sum(1 for _ in remaining) if paging.count_total else len(shown)
-    return {name: [printed(row) for row in shown], "pagination": {"next_key": key, "total": str(total)}}
+    return {
+        name: [to_client_json(row) for row in shown],
+        "pagination": {"next_key": key, "total": str(total)},
+    }
 
 
 def _decode_key(key: str) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from google.protobuf.descriptor import FieldDescriptor
 
-from reconciler.chain.client_json import printed
+from reconciler.chain.client_json import to_client_json
 from reconciler.chain.proto import cosmos_bank_pb2, provider_v1beta4_pb2
 from reconciler.chain.queries import (
     BANK,
@@ -177,7 +177,7 @@ def _show_all(query: Query, flags: dict[str, Any]) -> None:
     """Print a list without paging flags."""
     target, output, name = QueryTarget.from_flags(flags), flags.pop("output"), rows_field(query.method).name
     with target.connect(f"{name} of {', '.join(flags.values())}") as connection:
-        rows = [printed(row) for row in list_rows(connection.pinned(), query.method, flags, PAGE_ROWS)]
+        rows = [to_client_json(row) for row in list_rows(connection.pinned(), query.method, flags, PAGE_ROWS)]
     print_answer({name: rows, "pagination": {}}, output)
 
 
@@ -193,7 +193,7 @@ def _show(query: Query, flags: dict[str, Any]) -> None:
     )
     with target.connect(f"{first.name} {subject}") as node:
         response = node.query(method, request)
-    print_answer(printed(response if others else getattr(response, first.name)), output)
+    print_answer(to_client_json(response if others else getattr(response, first.name)), output)
 
 
 def _command(query: Query) -> click.Command:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.chain.client_json import printed
+from reconciler.chain.client_json import to_client_json
 from reconciler.chain.proto import escrow_v1_pb2, settlement_v1_pb2
 from reconciler.chain.queries import PAYMENTS
 from reconciler.chain.wire_values import coin
@@ -41,7 +41,7 @@ def every_account(world: World) -> list[Row]:
     for state in STATES:
         asked = escrow_v1_pb2.QueryAccountsRequest(state=state).SerializeToString()
         answer = escrow_v1_pb2.QueryAccountsResponse.FromString(world.chain.query(ACCOUNTS.path, asked))
-        rows += [printed(row) for row in answer.accounts]
+        rows += [to_client_json(row) for row in answer.accounts]
     return rows
 
 
@@ -50,7 +50,7 @@ def every_payment(world: World) -> list[Row]:
     for state in STATES:
         asked = escrow_v1_pb2.QueryPaymentsRequest(state=state).SerializeToString()
         answer = escrow_v1_pb2.QueryPaymentsResponse.FromString(world.chain.query(PAYMENTS.path, asked))
-        rows += [printed(row) for row in answer.payments]
+        rows += [to_client_json(row) for row in answer.payments]
     return rows
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from reconciler.chain.client_json import printed
+from reconciler.chain.client_json import to_client_json
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.proto import cosmos_bank_pb2, market_v1beta5_pb2
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin
@@ -59,7 +59,7 @@ def every_row(world: World, name: str) -> list[Row]:
     for state in STATES[name]:
         request = method.request(filters={"state": state}, pagination=PageRequest(limit=1000))
         rows += getattr(response(world, method, request), name)
-    return [printed(row) for row in rows]
+    return [to_client_json(row) for row in rows]
 
 
 def response(world: World, method: Unary[Any, Any], request: Message) -> Any:

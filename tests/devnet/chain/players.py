@@ -14,7 +14,7 @@ from reconciler.chain.proto import market_v1beta5_pb2 as markets
 from reconciler.chain.proto.base_deposit_v1_pb2 import Deposit, Source
 from reconciler.chain.proto.cosmos_bank_pb2 import MsgSend
 from reconciler.chain.proto.cosmos_coin_pb2 import Coin, DecCoin
-from reconciler.chain.transactions import Signer, Terms, signed
+from reconciler.chain.transactions import Signer, Terms, sign_tx
 from reconciler.devnet.chain import accounts
 from reconciler.devnet.chain.bank import balance
 from reconciler.devnet.chain.blocks import Included
@@ -95,7 +95,7 @@ class World:
         assert account is not None
         sequence = account.sequence if how.sequence is None else how.sequence
         signer = Signer(how.chain_id, account.account_number, sequence)
-        return signed(messages, signer, Terms(how.gas, how.fee, how.timeout, how.memo), key(name)).raw
+        return sign_tx(messages, signer, Terms(how.gas, how.fee, how.timeout, how.memo), key(name)).raw
 
     def send(self, name: str, *messages: Message, how: Sending = PLAIN) -> CheckedTx:
         """Send a transaction; the result of its check."""
