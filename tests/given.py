@@ -112,7 +112,7 @@ def case_of(given: Tree) -> Case:
 
 def _approved(inputs: PlanningInput, limits: list[str]) -> PlanningInput:
     """The inputs once the owner has approved what waits for these limits' sake."""
-    waiting = {each.limit: each for each in plan(inputs).memory.waiting.values()}
+    waiting = {each.limit: each for each in plan(inputs).memory.approvable.values()}
     return replace(inputs, approvals=tuple(Approval(waiting[name], "olga", NOW) for name in limits))
 
 

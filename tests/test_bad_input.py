@@ -40,7 +40,7 @@ TABLE = [
     Case(
         "a price in another denomination",
         files.OTHER_DENOMINATION,
-        'pricing.yaml:7:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, write 20000uve); '
+        'pricing.yaml:7:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, convert to uve); '
         f"{LAST_GOOD}",
         A_FILES_REST,
     ),

@@ -9,9 +9,9 @@ from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.observed import Market, TxResult
 from reconciler.values.readings import Reading, Unseen
 
-FREE = frozenset({("sdk", 30), ("sdk", 32), ("sdk", 42), ("ratelimit", 1), ("ratelimit", 3)})
-"""Refusals in a block that cost neither fee nor sequence: timed out, preceded by another transaction of the
-same sequence, or over the rate limit (semantics 1.2, 1.5).
+FEELESS_FAILURES = frozenset({("sdk", 30), ("sdk", 32), ("sdk", 42), ("ratelimit", 1), ("ratelimit", 3)})
+"""Failures in a block that cost neither fee nor sequence and so count as expired: timed out, preceded by
+another transaction of the same sequence, or over the rate limit (semantics 1.2, 1.5).
 """
 
 
@@ -47,7 +47,7 @@ def _end_of(intent: Intent, market: Market) -> Confirmation | None:
 def _ended(intent: Intent, result: TxResult, time: int) -> Confirmation:
     if result.code == 0:
         fate = IntentOutcome.LANDED
-    elif (result.codespace, result.code) in FREE:
+    elif (result.codespace, result.code) in FEELESS_FAILURES:
         fate = IntentOutcome.EXPIRED
     else:
         fate = IntentOutcome.REFUSED

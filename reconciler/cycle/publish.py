@@ -92,12 +92,12 @@ class Publisher:
         return outcome
 
     @property
-    def waiting(self) -> bool:
+    def publish_pending(self) -> bool:
         """Whether changes wait to be pushed."""
         return self._pending is not None
 
     @property
-    def waiting_since(self) -> int:
+    def pending_since(self) -> int:
         """Since when (unix seconds of the host); 0: nothing waits."""
         return self._first_at if self._pending else 0
 

@@ -89,7 +89,7 @@ def _release(planned: PlannedCycle, commit: str) -> str:
 
     Breaches of the revision in force (spending) do not concern this commit.
     """
-    waiting = planned.plan.memory.waiting
+    waiting = planned.plan.memory.approvable
     named = (hold.approval for hold in planned.plan.holds if hold.approval)
     digest = next((each for each in named if each not in waiting or waiting[each].revision == commit), "")
     return f" (provider-daemon approve {digest[:DIGITS]})" if digest else ""

@@ -40,7 +40,7 @@ class Cycle:
 
     planned: PlannedCycle
     snapshot: Snapshot
-    waiting: bool
+    publish_pending: bool
 
 
 class Runner:
@@ -120,7 +120,7 @@ class Runner:
         dispatch_all(planned.plan, self._environment, planned.inputs.intents)
         same = same_objects(self._planned, planned)
         views = self._views if same and self._views else object_views(planned)
-        waiting = self._publish(planned, views, flush=flush)
+        pending = self._publish(planned, views, flush=flush)
         self._snapshot_publisher.publish(planned)
         self._commit_status.report(planned)
         record = CycleView(
@@ -132,7 +132,7 @@ class Runner:
             actions=len(planned.plan.actions),
         )
         self.snapshot = self._shown(planned, views, record)
-        return Cycle(planned, self.snapshot, waiting)
+        return Cycle(planned, self.snapshot, pending)
 
     def _publish(self, planned: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
         if not (self._status and views is self._views):
@@ -145,7 +145,7 @@ class Runner:
         admitted = in_force(planned.inputs.desired, planned.plan.revision)
         rules = admitted.config.publishing if admitted and admitted.config else Publishing()
         self._publisher.publish(news, rules, now=self._environment.clock.now(), flush=flush)
-        return self._publisher.waiting
+        return self._publisher.publish_pending
 
     def _shown(self, planned: PlannedCycle, views: ObjectViews, record: CycleView) -> Snapshot:
         shown = snapshot_of(planned, views, self.snapshot, cycle_began_at=record.started_at)

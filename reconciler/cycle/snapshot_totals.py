@@ -35,7 +35,7 @@ def recorded(shown: Snapshot, store: Store, before: Snapshot, publisher: Publish
     shown = replace(_with_totals(shown, store), published=store.records.published())
     return replace(
         shown,
-        times=_times(shown, before, now, publisher.waiting_since),
+        times=_times(shown, before, now, publisher.pending_since),
         unpublished=publisher.unpublished,
         published_commit=_published(shown, before, publisher, now),
     )

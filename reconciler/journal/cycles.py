@@ -1,6 +1,4 @@
-"""State that one cycle passes to the next: memory, results, and the plan's decisions, in one transaction
-each.
-"""
+"""The journal of a cycle: memory, results and decisions, each plan in one transaction."""
 
 from __future__ import annotations
 

@@ -94,18 +94,20 @@ class Database:
             yield
         except sqlite3.OperationalError as error:
             raise JournalError(
-                f"the journal {self.path} cannot be used: {error}; see that its disk has room and that the "
+                f"the journal {self.path} cannot be used: {error}; check that its disk has room and that the "
                 f"daemon's user may write there"
             ) from error
-        except (sqlite3.DatabaseError, ForeignJournalError) as error:
+        except ForeignJournalError as error:
+            raise JournalBroken(self.path, *error.args) from error
+        except sqlite3.DatabaseError as error:
             raise JournalBroken(self.path, error) from error
 
 
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
     if not read_only:
-        # SQLite gives its -wal and -shm files the mode of this file, which holds financial history.
-        # An existing file is not opened here: the system drops all of a process's locks on a file with the
-        # first descriptor that it closes, and another process then removes the log that we write to.
+        # SQLite gives its -wal and -shm files the mode of this file, which contains financial history.
+        # Do not open an existing file: closing any descriptor of it releases this process's POSIX locks, and
+        # another process could then remove the write-ahead log in use.
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except FileExistsError:

@@ -1,4 +1,4 @@
-"""The latest decisions on every subject, bounded in time and number; a current one is not written again."""
+"""The latest decision per subject and reason; an unchanged one is not rewritten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STRANGERS_REFRESH_SECONDS = 600
 """How far `last_seen` of a current decision may lag."""
 
 UNBROKEN_SECONDS = 3_600
-"""After a longer gap, `first_seen` of a decision starts again."""
+"""Gap after which a repeated hold gets a new `first_seen`."""
 
 STRANGERS_KEPT_SECONDS = 14 * 86_400
 OURS_KEPT_SECONDS = 400 * 86_400

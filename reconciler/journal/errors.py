@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+REBUILD = (
+    "stop the daemon, move the file away together with those beside it that end in -wal and -shm, and start "
+    "again: it rebuilds from the chain and the cluster, and spends nothing until 20 blocks have passed"
+)
+"""The advice for a damaged journal."""
+
 
 class JournalError(Exception):
     """The journal cannot be used; the text says where it is, why, and what to do."""
@@ -14,9 +20,5 @@ class JournalLocked(JournalError):  # noqa: N818 - reads as a statement
 class JournalBroken(JournalError):  # noqa: N818 - reads as a statement
     """The file is damaged or is not ours."""
 
-    def __init__(self, path: object, why: object) -> None:
-        super().__init__(
-            f"the journal {path} cannot be read: {why}; stop the daemon, move the file away together with "
-            f"those beside it that end in -wal and -shm, and start again: it rebuilds from the chain and the "
-            f"cluster, and spends nothing until 20 blocks have passed"
-        )
+    def __init__(self, path: object, why: object, advice: str = REBUILD) -> None:
+        super().__init__(f"the journal {path} cannot be read: {why}; {advice}")

@@ -1,4 +1,4 @@
-"""The inbox: requests to the loop and the owner's approvals, from any thread."""
+"""The inbox: requests to the loop and approvals, written by any thread."""
 
 from __future__ import annotations
 

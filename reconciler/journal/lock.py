@@ -1,4 +1,4 @@
-"""The lock of the state directory: one daemon at a time; released by the kernel when the holder dies."""
+"""The lock of the state directory: one daemon at a time; released when the process exits."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ NAME = "daemon.lock"
 
 
 class DaemonLock:
-    """An flock on `daemon.lock` in the state directory; the kernel releases it when the holder dies.
+    """An flock on `daemon.lock` in the state directory; released when the process exits.
 
-    Raises JournalLocked while another holds it.
+    Raises JournalLocked while another process has it.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -58,9 +58,9 @@ class DaemonLock:
 
 
 def holder(directory: Path) -> str:
-    """Who holds, or last held, the lock: `pid 12 on host since 2026-01-31 08:00:00 UTC`."""
+    """The current or last owner of the lock: `pid 12 on host since 2026-01-31 08:00:00 UTC`."""
     try:
         text = (directory / NAME).read_text(encoding="utf-8", errors="replace")[:200].strip()
     except OSError:
         text = ""
-    return text or "unknown process"
+    return text or "owner unknown"

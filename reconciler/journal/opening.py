@@ -104,7 +104,7 @@ class OpenJournal:
     lock: DaemonLock
 
     def close(self) -> None:
-        """Close the file, then release the lock."""
+        """Close the connections, then release the lock."""
         self.inbox.close()
         self.database.close()
         self.lock.release()

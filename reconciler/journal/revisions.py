@@ -1,4 +1,4 @@
-"""The revisions table: each evaluated revision, its verdict, and when another revision replaced it.
+"""The revisions table: each evaluated revision, its verdict, and when it was superseded.
 
 At most two rows are open (not ended): the revision in force, and the newest if it is held. A commit that was
 superseded before it was evaluated has a row that is ended from the start.

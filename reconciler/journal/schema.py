@@ -42,19 +42,20 @@ CREATE INDEX revisions_open ON revisions (id) WHERE ended_at = 0;
 
 
 class ForeignJournalError(Exception):
-    """The file is of another program, or of another version of this one."""
+    """The file is of another program, or another version of this one; the arguments are cause and advice."""
 
 
 def check_version(connection: sqlite3.Connection) -> None:
     """Raise ForeignJournalError for a file of another version."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == 0:
-        raise ForeignJournalError("it is empty; start the daemon once")
+        raise ForeignJournalError("it is empty", "start the daemon once")
     if version != VERSION:
         newer = "a newer" if version > VERSION else "another"
         raise ForeignJournalError(
-            f"it was written by {newer} provider-daemon (version {version} of the tables, this one reads "
-            f"{VERSION}); install that one again"
+            f"it was written by {newer} release of provider-daemon (table version {version}; this release "
+            f"reads {VERSION})",
+            "install that release again",
         )
 
 
@@ -64,7 +65,9 @@ def create_tables(connection: sqlite3.Connection) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables:
         if ours != APPLICATION_ID:
-            raise ForeignJournalError("it is a database of another program")
+            raise ForeignJournalError(
+                "it is a database of another program", "name another state directory in the host file"
+            )
         check_version(connection)
         return
     connection.executescript(

@@ -29,8 +29,8 @@ def make_state_directory(directory: Path) -> None:
             )
         if found.st_mode & stat.S_IWOTH:
             raise JournalError(
-                f"anyone may write into the state directory {directory}, so that its files may not be the "
-                f"daemon's; see find {directory} -not -user {uid}, then run chmod 700 {directory}"
+                f"anyone may write into the state directory {directory}, so its files may be forged; list "
+                f"them with find {directory} -not -user {uid}, then run chmod 700 {directory}"
             )
         if found.st_mode & 0o077 and found.st_uid == uid:
             directory.chmod(0o700)

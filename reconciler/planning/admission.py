@@ -1,9 +1,9 @@
-"""Chooses the revision in force: the newest, unless it violates the host file; then the last one stays in
-force.
+"""Chooses the revision in force: the newest, unless it violates the host file; otherwise the applied revision
+stays in force.
 
-A revision is applied as a whole or held as a whole, even if only some of its files exceed a bound: the state
-in force is always one commit, which can be named, read and reverted. Mass removals are held although a file
-deleted under an active lease removes nothing (rule 6): its workload would no longer be repaired.
+A revision is applied completely or not at all, even if only some of its files exceed a limit: the state in
+force is always one commit, which can be named, read and reverted. Mass removals are held although deleting a
+file under an active lease removes nothing: its workload would no longer be repaired.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from reconciler.values.subjects import REPOSITORY, Subject
 @dataclass(frozen=True, slots=True)
 class Admission:
     """The desired state in force (None before the first one), and the holds that keep the newest from it.
-    `breaches` are the bounds that the newest exceeds, approved or not; `superseded` are the unevaluated
+    `breaches` are the limits that the newest exceeds, approved or not; `superseded` are the unevaluated
     commits before it.
     """
 
@@ -87,7 +87,7 @@ def _superseded(newest: Revision) -> tuple[RevisionVerdict, ...]:
 
 
 def _approved(passed: tuple[Excess, ...], approvals: Mapping[str, Approval]) -> str:
-    """Who approved the bounds that the newest exceeds."""
+    """Who approved the exceeded limits."""
     found = (approvals[x.breach.digest] for x in passed if x.breach.digest in approvals)
     return "; ".join(f"{each.breach.limit} approved by {each.by}" for each in found)
 

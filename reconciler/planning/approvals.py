@@ -1,10 +1,10 @@
-"""Bounds of the host file that its owner may approve for one revision, and how long an approval lasts.
+"""Limits of the host file that the host owner may exceed for one revision, and how long an approval is valid.
 
-Three bounds can be approved, as they limit the size of a single change, which a person can review:
+Three limits can be approved, as they limit the size of a single change, which a person can review:
 `price_change_percent`, `removals_per_revision`, and `spend_per_hour` (the same amount again, within the hour
-after the approval). All others require a change of the host file: `price_min`, `price_max` and
-`balance_reserve` are absolute, signers and `allow_rewrite` define who is trusted, and ceilings per cycle or
-hour resolve by waiting.
+after the approval). To change the others, edit the host file: `price_min`, `price_max` and `balance_reserve`
+are absolute, signers and `allow_rewrite` define who is trusted, and limits per cycle or hour resolve by
+waiting.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ SPENDING_SECONDS = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """An exceeded bound, and its holds while it is not approved."""
+    """An exceeded limit, and its holds while it is not approved."""
 
     breach: Breach
     holds: tuple[Hold, ...]
 
 
 def excesses(inputs: PlanningInput, memory: Memory) -> Iterator[Excess]:
-    """The bounds that the newest revision exceeds, measured against what was in force within the window; a
+    """The limits that the newest revision exceeds, measured against what was in force within the window; a
     revision that is in force already exceeds none.
     """
     assert not isinstance(inputs.desired, Unseen), "there is a newest revision"
@@ -60,7 +60,7 @@ def excesses(inputs: PlanningInput, memory: Memory) -> Iterator[Excess]:
 
 
 def spending(revision: str, limits: Limits, address: str) -> Breach:
-    """Spending from this account above the hour's bound, while this revision is in force."""
+    """Spending from this account above the hourly limit, while this revision is in force."""
     objects = (f"account {address} spends as much again within an hour",)
     return Breach(revision, SPENDING, f"{limits.spend_per_hour}{DENOM}", objects)
 
@@ -77,7 +77,7 @@ def current_approvals(
 ) -> Mapping[str, Approval]:
     """The approvals that still apply: their breach is current and unchanged.
 
-    A lapsed approval stays lapsed even if its breach recurs.
+    A lapsed approval is not restored if its breach recurs.
     """
     wanted = {breach.digest for breach in breaches}
     market = inputs.seen_market
@@ -95,7 +95,7 @@ def current_approvals(
 def _jumps(
     change: tuple[Desired | None, Desired], memory: Memory, limits: Limits, now: int
 ) -> Iterator[tuple[str, str]]:
-    """Price changes beyond the bound, margin included: a description that is independent of the window, and a
+    """Price changes beyond the limit, margin included: a description that is independent of the window, and a
     clause that names the window.
     """
     old, new = (desired.pricing if desired else None for desired in change)

@@ -1,4 +1,4 @@
-"""Whether we may bid on an order: its tenant, its deployment, its requirements against our record."""
+"""Whether to bid on an order: its tenant, its deployment, and its requirements."""
 
 from __future__ import annotations
 

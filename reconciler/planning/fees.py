@@ -59,7 +59,7 @@ class Fees:
 
     @property
     def bid(self) -> int:
-        """One bid."""
+        """The fee of one bid."""
         return self.of_gas(GAS_CREATE_BID)
 
     @property

@@ -33,8 +33,8 @@ def matches(pattern: str, key: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """As in Go, each part after a `*` keeps its first match (an atomic group), which bounds the time by
-    pattern length times key length; only the last part searches on, for the end of the key.
+    """As in Go, each part after a `*` matches lazily, without backtracking (an atomic group), which bounds
+    the time by pattern length times key length; only the last part continues to the end of the key.
     """
     parts = [""]
     at = 0

@@ -14,7 +14,8 @@ from reconciler.values.subjects import Subject
 
 
 def plan_closings(basis: MarketBasis) -> Proposals:
-    """Close open bids whose order is lost, gone or a zombie, so that their deposits are refunded; then the
+    """Close open bids that can no longer win (order closed, absent, or of a closed deployment), so that their
+    deposits are refunded; then the
     leases that the repository closes.
     """
     decisions = [*_stale_bids(basis), *_asked_for(basis)]

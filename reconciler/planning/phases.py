@@ -62,9 +62,7 @@ def _labelled(basis: PlanningBasis) -> Iterable[Running]:
 
 
 def _forgotten(old: WorkloadMemory, new: WorkloadMemory, desired: Desired) -> bool:
-    """A terminated workload is forgotten once its file is deleted, so that its record is kept as long as it
-    is wanted.
-    """
+    """A terminated workload is dropped once its file is deleted."""
     ended = old.phase is Phase.TERMINATED and new.phase is Phase.TERMINATED
     return ended and bool(desired.commit) and workload_id(old.lease) not in desired.workloads
 
@@ -168,7 +166,7 @@ LOSSES_NAMED = 3
 
 
 def _losses(old: WorkloadMemory | None, new: WorkloadMemory) -> list[Transition]:
-    """Pods that vanished under an unchanged specification: deleted by someone else, or lost with their node.
+    """Pods lost without a change of specification: deleted by someone else, or lost with their node.
     The cluster replaces them itself.
     """
     if old is None or not new.digest or old.digest != new.digest or new.phase in _ENDING:

@@ -1,4 +1,4 @@
-"""Read first: one cycle's decisions, stage by stage. Pure; equal inputs give equal plans, byte for byte."""
+"""One cycle's decisions, stage by stage. Pure; equal inputs give byte-identical plans."""
 
 from __future__ import annotations
 
@@ -67,19 +67,19 @@ def derive(inputs: PlanningInput, memory: Memory, admission: Admission) -> Plann
 
 
 def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) -> Plan:
-    """Workloads first, then money; an effect over a ceiling becomes a hold."""
+    """Decide on workloads and on transactions, and order the effects; one over a ceiling becomes a hold."""
     money, batch = _money(basis) if isinstance(basis, MarketBasis) else _no_money(inputs)
     decisions = [*admission.holds, *suspension(basis.desired), *plan_workloads(basis), *money]
     actions = sorted((d for d in decisions if not isinstance(d, Hold)), key=_rank)
     within = bounded(actions, basis.limits)
     holds = {*within.holds, *(d for d in decisions if isinstance(d, Hold))}
-    waiting = _waiting(basis, admission, holds)
+    approvable = _approvable(basis, admission, holds)
     return Plan(
         revision=basis.desired.commit,
         actions=within.actions,
         holds=tuple(sorted(holds, key=_hold_order)),
         transitions=basis.transitions,
-        memory=replace(basis.memory, last_batch=batch, waiting=waiting),
+        memory=replace(basis.memory, last_batch=batch, approvable=approvable),
         funding=basis.funding,
         confirmations=inputs.confirmations,
         revision_verdict=admission.revision_verdict,
@@ -114,36 +114,36 @@ def _window(inputs: PlanningInput, memory: Memory, admission: Admission) -> Memo
         return memory
     applied = inputs.desired.view.applied
     change = (applied.desired if applied else None, admission.desired)
-    approved = any(b.limit == REMOVALS for b in admission.breaches)  # in force all the same
+    approved = any(b.limit == REMOVALS for b in admission.breaches)  # applied because approved
     return put_in_force(memory, change, inputs.limits, inputs.now, approved=approved)
 
 
 def _money(basis: MarketBasis) -> tuple[list[Action | Hold], str]:
-    """Proposals about money in order of precedence, and the transaction that carries them."""
+    """Transactions in order of priority, and the one to send now."""
     proposals = plan_closings(basis) + plan_bids(basis) + plan_usage(basis) + plan_withdrawals(basis)
     sending = plan_transactions(basis, proposals.messages)
     return [*plan_funding(basis), *proposals.holds, *sending.holds, *sending.actions], sending.batch
 
 
 def _no_money(inputs: PlanningInput) -> tuple[list[Action | Hold], str]:
-    assert isinstance(inputs.market, Unseen), "a market is seen or unseen"
+    assert isinstance(inputs.market, Unseen), "without a market the chain is unseen"
     why = f"{inputs.market.why}; no bid, withdrawal or removal until it is seen"
     return [Hold(CHAIN, Reason.CHAIN_UNSEEN, why, ours=True)], inputs.memory.last_batch
 
 
-def _waiting(basis: PlanningBasis, admission: Admission, holds: Iterable[Hold]) -> Mapping[str, Breach]:
+def _approvable(basis: PlanningBasis, admission: Admission, holds: Iterable[Hold]) -> Mapping[str, Breach]:
     """The breaches that the owner may approve now: those with a hold."""
     named = {hold.approval for hold in holds if hold.approval}
     spends = (
         [spending(basis.desired.commit, basis.limits, basis.market.wallet.address)] if basis.market else []
     )
     found = {breach.digest: breach for breach in (*admission.breaches, *spends) if breach.digest in named}
-    return basis.memory.waiting if found == basis.memory.waiting else found
+    return basis.memory.approvable if found == basis.memory.approvable else found
 
 
 def _rank(action: Action) -> tuple[int, str]:
-    """The order of effects: money first, as its confirmation takes blocks; removals before applications, as
-    they free capacity.
+    """The order of dispatch: transactions first, as their confirmation takes blocks; removals before
+    applications, as they free capacity.
     """
     match action:
         case BroadcastAgain(hash=tx):

@@ -22,7 +22,7 @@ REFERENCES = (
     ("medium", Resources(4_000, 8_192 * MB, 51_200 * MB)),
     ("GPU", Resources(8_000, 32_768 * MB, 102_400 * MB, 1)),
 )
-"""Typical orders, to illustrate prices."""
+"""Reference orders for quotes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Forms one transaction per cycle, and none while one is unconfirmed."""
+"""Batches messages: one transaction per cycle, and none while one is unconfirmed."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _hold_all(messages: Iterable[Message], reason: Reason, why: str) -> tuple[Ho
 
 
 def suspension(desired: Desired) -> tuple[Hold, ...]:
-    """A hold while all spending is suspended, even if there is nothing to send."""
+    """A hold while all spending is suspended, even if no message is pending."""
     if not (desired.config and desired.config.suspended):
         return ()
     why = f"config.yaml says suspended: {desired.config.suspended}; remove it to resume"

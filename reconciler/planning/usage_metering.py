@@ -1,4 +1,4 @@
-"""Measures how long usage-billed workloads ran, in chain time: only between two consecutive observations."""
+"""Measures how long usage-billed workloads ran, in chain time: between adjacent observations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The time window over which bounds are measured: prices in force within it, and workloads disrupted within
+"""The time window over which limits are measured: prices in force within it, and workloads disrupted within
 it.
 
 These facts are memory and survive a restart with the journal. Without a journal, the revision in force is
@@ -49,8 +49,8 @@ def too_far(price: Decimal, within: tuple[Decimal, Decimal], percent: int) -> De
     bound.
 
     Any price between the lowest and the highest is allowed, as it widens nothing. Beyond them the change is
-    measured from both, so that many small steps lead no further than a single one. From a price of 0 no
-    percentage is defined.
+    measured from both, so that many small steps lead no further than a single one. A previous
+    price of 0 is skipped.
     """
     low, high = within
     if low <= price <= high:

@@ -18,7 +18,7 @@ from reconciler.values.subjects import Subject
 
 LAST_BLOCKS = 10
 """Blocks of remaining funds at which a lease is withdrawn once more, unless the account was settled within as
-many blocks: after the funds end, earlier payments consume the later ones' share (semantics 4.6).
+many blocks: after the funds end, earlier payments consume the funds of later ones (semantics 4.6).
 """
 
 

@@ -64,7 +64,7 @@ def _leased(basis: PlanningBasis) -> Set[WorkloadId]:
 
 
 def _doubtful(basis: PlanningBasis) -> Set[WorkloadId]:
-    """Workloads whose lease is ended on one node but not on the witness: they are repaired."""
+    """Workloads whose lease ended on one node but not on the witness: they are repaired."""
     if basis.market is None:
         return frozenset()
     known = basis.memory.workloads
@@ -108,8 +108,8 @@ def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Itera
 
 
 def _repair_hold(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
-    """Why a workload is not repaired while the chain is unseen: a workload that ran keeps running, and none
-    is started. On plain hosts, which do not repair by themselves, a vanished workload counts as one that ran.
+    """Why a workload is not repaired while the chain is unseen: existing workloads are repaired, none is
+    started. On plain hosts, which do not repair by themselves, a vanished workload counts as one that ran.
     """
     subject = pair.workload.id
     if pair.running is None:
@@ -252,7 +252,7 @@ def _removal(basis: MarketBasis, adapter: str, running: Running) -> RemoveWorklo
         why = f"the chain has no lease {running.lease}; if that is correct, remove the workload by hand"
         return Hold(Subject.of_workload(running.id), Reason.CHAIN_UNSEEN, why, ours=True)
     if (doubt := market.unconfirmed.get(running.lease)) is not None:
-        why = f"its lease is {lease.state} on one node only: {doubt}; it keeps running"
+        why = f"its lease is {lease.state} on one node only: {doubt}; the workload keeps running"
         return Hold(Subject.of_workload(running.id), Reason.UNCONFIRMED, why, ours=True)
     moved = lease.state is State.ACTIVE
     known = basis.memory.workloads.get(running.id)

@@ -1,4 +1,4 @@
-"""Approvals: the host's owner permits one revision to exceed one bound for exactly these objects."""
+"""Approvals: the host owner permits the same effects of a revision to exceed one limit."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def named(objects: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A bound of the host file that a revision exceeds: `limit` is its key, `bound` its value as written
-    there, `objects` describes each affected object and what happens to it, independent of height, time and
-    orders.
+    """A limit of the host file that a revision exceeds: `limit` is its key, `bound` its value as written
+    there, `objects` describes each affected object and what happens to it, without heights or times, so that
+    it is stable.
 
     The digest covers the effect and not `revision`: a pull request's head and its merge commit have the same
     digest.
@@ -53,8 +53,8 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """The owner's approval of a breach: the account on the host that gave it, and when (unix seconds of the
-    host).
+    """The host owner's approval of an exceeded limit: the account on the host that gave it, and when (unix
+    seconds of the host).
     """
 
     breach: Breach

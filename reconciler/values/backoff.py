@@ -1,4 +1,4 @@
-"""Back-off: how long to wait before a remote is contacted again after failures. Pure."""
+"""Back-off delays after failures of a remote. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ WAITS_SECONDS: Mapping[RemoteFailure, tuple[float, ...]] = {
     RemoteFailure.UNREACHABLE: (5, 15, 30, 60),
     RemoteFailure.OTHER: (5, 15, 60, 300),
 }
-"""After the first failure in a row, the second, and so on. Forges ban an address after 10 to 30 failed logins
-in a few minutes, for an hour: five in the first hour are harmless.
+"""The delay after the first consecutive failure, the second, and so on. Forges ban an address for an hour
+after 10 to 30 failed logins within minutes; these delays make at most five in the first hour.
 """
 
 

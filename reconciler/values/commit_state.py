@@ -1,4 +1,4 @@
-"""The state of a commit that the forge shows."""
+"""The state of a commit on the forge."""
 
 from __future__ import annotations
 

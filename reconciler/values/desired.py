@@ -90,7 +90,7 @@ class Publishing:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`config.yaml`; `suspended` is the reason why no money moves, "" while it does."""
+    """`config.yaml`; `suspended` is the reason of the suspension ("": none)."""
 
     bidding: Bidding = Bidding()
     withdrawals: Withdrawals = Withdrawals()

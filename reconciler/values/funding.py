@@ -29,4 +29,4 @@ class TimeLeft:
 
 
 HEALTHY = TimeLeft(Funding.HEALTHY)
-"""The funds last long, or no payment is open."""
+"""Sufficient funds, or no open payment."""

@@ -1,4 +1,4 @@
-"""The two histories of the state repository: commits of the desired branch and of the status branch."""
+"""The desired and the status history: commits of the two branches."""
 
 from __future__ import annotations
 

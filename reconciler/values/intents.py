@@ -24,7 +24,9 @@ class Intent:
 
 
 class IntentOutcome(StrEnum):
-    """How an intent ended."""
+    """How an intent ended: committed successfully; refused by the node's check (nothing is spent) or failed
+    in a block (its fee is spent); or expired unexecuted.
+    """
 
     LANDED = "landed"
     REFUSED = "refused"
@@ -33,8 +35,8 @@ class IntentOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """An intent's end: landed in a block, refused there (its fee is spent), or expired unexecuted (semantics
-    1.2).
+    """An intent's end (semantics 1.2); `height` is 0 if the node's check refused it, otherwise `code` and
+    `log` are those of the block.
     """
 
     intent: Intent

@@ -51,7 +51,9 @@ TRANSITIONS: dict[Phase, dict[Phase, str]] = {
     },
     Phase.TERMINATED: {},
 }
-"""from -> to -> trigger. Every published transition is one of these."""
+"""from -> to -> trigger. Every published transition between two phases is one of these; others start and end
+in the same phase: a lease that was won, a lost pod, a record that is dropped.
+"""
 
 
 def steps(start: Phase, end: Phase) -> tuple[Phase, ...]:

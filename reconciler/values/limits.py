@@ -12,7 +12,7 @@ from reconciler.values.resources import Resources
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits in one cycle; reaching one is a Hold.
+    """Limits and switches of the host file; an effect that exceeds one becomes a Hold.
 
     Amounts in uve, price bounds in uve a unit and block by the keys of `pricing.yaml` (`cpu_millicores`,
     `memory_mb`, `storage_mb`, `gpu`), the gas price in uve. None means no bound; `stop_spending` and

@@ -78,9 +78,7 @@ class WalletLedger:
 
 @dataclass(frozen=True, slots=True)
 class PriceSpan:
-    """A price, margin included, was between `low` and `high` until `until` (unix seconds of the host; 0: it
-    is in force).
-    """
+    """The range of a price, margin included, until `until` (unix seconds of the host; 0: it is in force)."""
 
     until: int
     low: Decimal
@@ -104,8 +102,12 @@ class PastDisruption:
 class Memory:
     """The facts that one cycle passes to the next.
 
-    `notified` are the notices delivered to tenants; `waiting` are the breaches that the owner may approve now
-    and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
+    `applied` is the commit in force, `good` the blob in use per path; `closings` are the times of recent
+    closings of leases (chain, unix seconds); `sequence` is the account's next one, `hold_until_height` the
+    height before which nothing is spent, `last_batch` the kind of the last transaction.
+
+    `notified` are the notices delivered to tenants; `approvable` are the breaches that the owner may approve
+    now and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
     seconds; 0: not known); `prices` are those in force within the window of the bounds, by key, and
     `disrupted` the workloads that revisions disrupted within it.
     """
@@ -124,7 +126,7 @@ class Memory:
     sequence: int | None = None
     hold_until_height: int = 0
     last_batch: str = ""
-    waiting: Mapping[str, Breach] = field(default_factory=dict)
+    approvable: Mapping[str, Breach] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     prices: Mapping[str, tuple[PriceSpan, ...]] = field(default_factory=dict)
     disrupted: Mapping[WorkloadId, PastDisruption] = field(default_factory=dict)

@@ -27,9 +27,7 @@ def parse_rate(text: str) -> Decimal:
     if match["denom"] is None:
         raise ValueError(f"{text!r} has no denomination; write {match['number']}{DENOM}")
     if match["denom"] != DENOM:
-        raise ValueError(
-            f"{text!r} is in {match['denom']}; only {DENOM} is accepted, write {match['number']}{DENOM}"
-        )
+        raise ValueError(f"{text!r} is in {match['denom']}; only {DENOM} is accepted, convert to {DENOM}")
     return Decimal(match["number"])
 
 

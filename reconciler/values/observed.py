@@ -1,4 +1,4 @@
-"""Observed state of chain and adapters."""
+"""Observed state of the chain and the adapters."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class Order:
 
     @property
     def denoms(self) -> frozenset[str]:
-        """The denominations of its unit prices; a bid in another panics (semantics 3.2)."""
+        """The denominations of its unit prices; the chain's handler panics on a bid in another (semantics
+        3.2).
+        """
         return frozenset(u.denom for u in self.units)
 
 

@@ -16,7 +16,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It cannot succeed unchanged; `why` is the reason and `advice` what to change."""
+    """Permanent failure: it cannot succeed unchanged; `why` is the cause, `advice` what to change."""
 
     reason: str
     why: str

@@ -76,7 +76,7 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True, order=True)
 class Hold:
     """A withheld effect: its subject, the reason, and a message with the figures. `ours`: it is published;
-    `approval` is the digest under which the host's owner can approve it ("": it cannot be approved).
+    `approval` is the digest under which the host owner can approve it ("": it cannot be approved).
     """
 
     subject: Subject
@@ -100,12 +100,12 @@ class SendTransaction:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastAgain:
-    """Broadcast the bytes of an intent again, as they were perhaps never received."""
+    """Broadcast the same bytes of an intent again, as they may not have been received."""
 
     hash: str
 
     def show(self) -> str:
-        return f"send transaction {self.hash[:12]} again, byte for byte"
+        return f"send transaction {self.hash[:12]} again: the same bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +171,10 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The effects, holds and memory of one cycle; equal inputs give equal plans, byte for byte.
+    """The effects, holds and memory of one cycle; equal inputs give byte-identical plans.
 
     `funding` is how long each active lease is still paid for; `confirmations` are ended intents that this
-    plan has consumed, which the journal closes together with its memory; `revision_verdict` is that of the
+    plan has consumed, which are recorded together with its memory; `revision_verdict` is that of the
     newest revision, if seen; `superseded` are the commits between the applied revision and the newest.
     """
 

@@ -1,4 +1,4 @@
-"""The preview of a change of the repository, before it is merged."""
+"""The preview of a change before it is merged."""
 
 from __future__ import annotations
 

@@ -56,9 +56,8 @@ def describe_outcome(outcome: Outcome) -> str:
 class Decision:
     """The latest decision on a subject: an effect withheld, or attempted with an outcome.
 
-    `reason` is the hold's, or the kind of the effect; `first_seen` is since when it stands without a
-    break of an hour (unix seconds), `last_seen` may lag by ten minutes; `ended_at` is when a hold was gone
-    (0: it stands, as far as the last cycle knew).
+    `reason` is the hold's, or the kind of the effect; `first_seen` is the start of the current uninterrupted
+    period (unix seconds), `last_seen` may lag by ten minutes; `ended_at` is when a hold ended (0: active).
     """
 
     subject: Subject
@@ -72,7 +71,7 @@ class Decision:
 
     @property
     def stands(self) -> bool:
-        """Whether it is a hold that has not ended."""
+        """Whether it is an active hold."""
         return self.held and not self.ended_at
 
 

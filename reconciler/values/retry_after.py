@@ -1,4 +1,4 @@
-"""The wait that a server requests in its response. Pure."""
+"""The Retry-After of a response. Pure."""
 
 from __future__ import annotations
 

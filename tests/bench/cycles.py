@@ -39,7 +39,7 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
         there = Seen({each.id: running(replace(each, adapter="kubernetes")) for each in files})
         scene.adapter.view = AdapterView(there, Seen(Capacity(room, (room,), room)))
         try:
-            while runner.cycle(flush=True).waiting or scene.journal.outbox.unpublished():
+            while runner.cycle(flush=True).publish_pending or scene.journal.outbox.unpublished():
                 later(scene)
             yield scene, runner
         finally:

@@ -43,7 +43,7 @@ def test_an_invalid_change(change: Change) -> None:
     change.edit("pricing.yaml", "gpu: 20000uve", "gpu: 20000uact")
     ran = change.run("--base", "main", "--no-forge")
     assert ran.returncode == 1
-    line = '- pricing.yaml:11:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, write 20000uve)'
+    line = '- pricing.yaml:11:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, convert to uve)'
     assert change.review.count("11:8") == 1
     assert line in change.review.splitlines()
     words = "not valid, 1 error; nothing takes effect: its files have errors"

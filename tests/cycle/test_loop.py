@@ -204,7 +204,7 @@ def test_once_cycles_until_nothing_is_left_to_do(scene: Scenery) -> None:
     cycle = loop.once()
 
     assert cycle.planned.plan.actions == ()
-    assert not cycle.waiting
+    assert not cycle.publish_pending
     assert scene.calls.count("publish") == 1
 
 

@@ -56,10 +56,10 @@ def test_a_change_waits_until_it_has_been_quiet(room: Newsroom) -> None:
     room.happen(Phase.PENDING, Phase.DEPLOYING)
 
     assert room.publish(100) is None
-    assert room.publisher.waiting
+    assert room.publisher.publish_pending
     assert room.publish(104) is None
     assert isinstance(room.publish(105), Done)
-    assert not room.publisher.waiting
+    assert not room.publisher.publish_pending
 
 
 def test_a_further_change_begins_the_quiet_time_anew_but_not_for_ever(room: Newsroom) -> None:

@@ -120,7 +120,7 @@ def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
     holds = tuple(
         Hold(Subject.parse("a"), Reason.CEILING, "so much", approval=each.digest) for each in (spend, jump)
     )
-    memory = replace(planned.plan.memory, waiting={each.digest: each for each in (spend, jump)})
+    memory = replace(planned.plan.memory, approvable={each.digest: each for each in (spend, jump)})
     waiting = replace(revision_verdict, verdict=VerdictKind.HELD, why="PriceJump: so much")
     made = replace(planned.plan, revision_verdict=waiting, holds=holds, memory=memory)
     _, words = state(PlannedCycle(planned.inputs, made))

@@ -108,7 +108,7 @@ def test_a_push_that_fails_does_not_age_the_snapshot(scene: Scenery) -> None:
     cycle = _runner(scene).cycle(flush=True)
 
     assert cycle.snapshot.height == makers.HEIGHT
-    assert cycle.waiting
+    assert cycle.publish_pending
 
 
 def test_a_provider_that_does_not_publish_never_pushes(scene: Scenery) -> None:
@@ -126,7 +126,7 @@ def test_a_provider_that_does_not_publish_never_pushes(scene: Scenery) -> None:
 
     cycle = Runner(silent, makers.US).cycle(flush=True)
 
-    assert not cycle.waiting
+    assert not cycle.publish_pending
     assert "publish" not in scene.calls
 
 

@@ -53,7 +53,7 @@ TABLE = [
         "another denomination",
         "pricing.yaml",
         PRICING.replace(b"gpu: 20000uve", b"gpu: 20000uact"),
-        'pricing.yaml:7:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, write 20000uve)',
+        'pricing.yaml:7:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, convert to uve)',
     ),
     Bad(
         "an alias bomb",

@@ -30,7 +30,7 @@ def fault_lines(model: type[FileModel], text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("cpu", "message"),
     [
-        ("1uakt", '"1uakt" is in uakt (only uve is accepted, write 1uve)'),
+        ("1uakt", '"1uakt" is in uakt (only uve is accepted, convert to uve)'),
         ("1", "1 has no denomination (write 1uve)"),
         ("0.5", "0.5 has no denomination (write 0.5uve)"),
         ('"1"', '"1" has no denomination (write 1uve)'),

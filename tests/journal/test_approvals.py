@@ -89,7 +89,7 @@ def test_it_is_told_once_and_stays_in_the_history(tmp_path: Path) -> None:
 
 
 def test_what_waits_and_what_is_approved_survive_a_restart(tmp_path: Path) -> None:
-    memory = Memory(waiting={BREACH.digest: BREACH}, approvals={BREACH.digest: WORD})
+    memory = Memory(approvable={BREACH.digest: BREACH}, approvals={BREACH.digest: WORD})
     opened = open_journal(tmp_path)
     opened.journal.remember(plan(memory), NOON)
     opened.close()

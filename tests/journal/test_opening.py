@@ -77,7 +77,7 @@ def test_a_closed_journal_can_be_opened_again_at_once(tmp_path: Path) -> None:
     with pytest.raises(JournalLocked):
         open_journal(tmp_path)
     again.close()
-    assert holder(tmp_path) == "unknown process"
+    assert holder(tmp_path) == "owner unknown"
 
 
 def test_only_its_user_may_read_it(tmp_path: Path) -> None:
@@ -114,7 +114,9 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / NAME)
     other.execute("CREATE TABLE theirs (x)")
     other.close()
-    with pytest.raises(JournalBroken, match="a database of another program"):
+    with pytest.raises(
+        JournalBroken, match=r"another program; name another state directory in the host file$"
+    ):
         open_journal(tmp_path)
 
 
@@ -122,7 +124,7 @@ def test_a_newer_journal_is_not_touched(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     opened.database.execute("PRAGMA user_version = 99")
     opened.close()
-    with pytest.raises(JournalBroken, match="written by a newer provider-daemon"):
+    with pytest.raises(JournalBroken, match=r"newer release .*\); install that release again$"):
         open_journal(tmp_path)
 
 
@@ -147,7 +149,9 @@ def test_a_reader_refuses_a_journal_of_another_version(tmp_path: Path, version: 
     open_journal(tmp_path).close()
     with sqlite3.connect(tmp_path / NAME) as database:
         database.execute(f"PRAGMA user_version = {version}")
-    with pytest.raises(JournalBroken, match="newer provider-daemon" if version else "start the daemon once"):
+    with pytest.raises(
+        JournalBroken, match="newer release of provider-daemon" if version else "start the daemon once"
+    ):
         open_records(tmp_path)
 
 

@@ -58,7 +58,7 @@ class Branch:
         )
         made = plan(seen)
         if approve:
-            words = tuple(Approval(b, "olga", self.now) for b in made.memory.waiting.values())
+            words = tuple(Approval(b, "olga", self.now) for b in made.memory.approvable.values())
             made = plan(replace(seen, memory=made.memory, approvals=words))
         self.memory = made.memory
         if made.revision == newest.desired.commit:

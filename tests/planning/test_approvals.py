@@ -77,7 +77,7 @@ def approvable(made: Plan) -> list[Hold]:
 
 def approved(of: PlanningInput, *digests: str, at: int = NOW) -> PlanningInput:
     """The same world, once its owner has approved what waits (or these of it)."""
-    waiting = plan(of).memory.waiting
+    waiting = plan(of).memory.approvable
     words = tuple(Approval(b, "olga", at) for d, b in waiting.items() if not digests or d in digests)
     return replace(of, approvals=words)
 
@@ -96,7 +96,7 @@ def known(of: PlanningInput) -> PlanningInput:
 @pytest.mark.parametrize("case", CASES)
 def test_what_goes_too_far_is_held_under_a_digest_that_its_message_says(case: Any) -> None:
     made = plan(case())
-    [breach] = made.memory.waiting.values()
+    [breach] = made.memory.approvable.values()
     assert {h.reason for h in approvable(made)} == {REASONS[case]}
     for hold in approvable(made):
         assert hold.approval == breach.digest
@@ -108,8 +108,8 @@ def test_an_approval_releases_it_and_is_remembered_while_it_is_about_something(c
     world = approved(case())
     made = plan(world)
     assert not approvable(made)
-    assert made.memory.waiting == {}
-    assert set(made.memory.approvals) == set(plan(case()).memory.waiting)
+    assert made.memory.approvable == {}
+    assert set(made.memory.approvals) == set(plan(case()).memory.approvable)
     assert plan(known(case())).memory == made.memory, "a cycle that died is planned again"
     after = plan(later(world))
     assert (after.revision, after.holds) == (made.revision, made.holds)
@@ -131,7 +131,7 @@ def test_what_was_approved_is_applied_and_the_approval_is_spent() -> None:
 
 def test_two_bounds_are_two_approvals() -> None:
     both = world(asked(*FILES[3:], pricing=CHEAP))
-    jump, removal = sorted(plan(both).memory.waiting.values(), key=lambda b: b.limit)
+    jump, removal = sorted(plan(both).memory.approvable.values(), key=lambda b: b.limit)
     assert (jump.limit, removal.limit) == ("price_change_percent", "removals_per_revision")
     half = plan(approved(both, jump.digest))
     assert {h.reason for h in approvable(half)} == {Reason.MASS_REMOVAL}
@@ -142,7 +142,7 @@ def test_two_bounds_are_two_approvals() -> None:
 def test_an_approved_price_is_no_leave_to_spend() -> None:
     tight = replace(LIMITS, spend_per_hour=TWO_BIDS)
     both = world(asked(*FILES, pricing=CHEAP), limits=tight)
-    jump = next(b for b in plan(both).memory.waiting.values() if b.limit != "spend_per_hour")
+    jump = next(b for b in plan(both).memory.approvable.values() if b.limit != "spend_per_hour")
     made = plan(approved(both, jump.digest))
     assert made.revision == "c" * 40
     assert bids(made) == 2
@@ -206,8 +206,8 @@ def test_an_approval_holds_for_another_commit_that_does_the_same(case: Any) -> N
     made = plan(another_commit(known(case())))
     assert made.revision == "d" * 40
     assert not approvable(made)
-    unapproved = plan(another_commit(case())).memory.waiting
-    assert set(unapproved) == set(plan(case()).memory.waiting)
+    unapproved = plan(another_commit(case())).memory.approvable
+    assert set(unapproved) == set(plan(case()).memory.approvable)
 
 
 @pytest.mark.parametrize("change", [another_bound, other_objects])
@@ -249,7 +249,10 @@ def test_neither_height_nor_strangers_orders_nor_tenants_who_leave_change_it(
     }
     memory = replace(base.memory, workloads=leases)
     reversed_mapping = replace(base, market=Seen(wilder), memory=memory)
-    before, after = plan(careful).memory.waiting, plan(replace(reversed_mapping, approvals=())).memory.waiting
+    before, after = (
+        plan(careful).memory.approvable,
+        plan(replace(reversed_mapping, approvals=())).memory.approvable,
+    )
     assert after == before, "the same digest"
     made = plan(reversed_mapping)
     assert not [h for h in approvable(made) if h.approval in before]

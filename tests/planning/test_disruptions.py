@@ -71,7 +71,7 @@ def test_all_fifty_workloads_are_counted_once_and_the_commit_waits(name: str) ->
     assert plan.revision == "a" * 40
     [hold] = [h for h in plan.holds if h.reason is Reason.MASS_REMOVAL]
     assert "stops, moves or replaces 50 workloads of active leases" in hold.message
-    [breach] = branch.memory.waiting.values()
+    [breach] = branch.memory.approvable.values()
     assert len(breach.objects) == 50
     assert branch.passes(wanted, approve=True)
 

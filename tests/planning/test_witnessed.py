@@ -50,7 +50,7 @@ def test_a_closing_by_one_word_removes_nothing_however_often_it_is_said() -> Non
         assert made.memory.workloads[WANTED.id] == KNOWN
         [hold] = [each for each in made.holds if each.reason is Reason.UNCONFIRMED]
         assert hold.subject.name == WANTED.id
-        assert hold.message == f"its lease is closed on one node only: {WHY}; it keeps running"
+        assert hold.message == f"its lease is closed on one node only: {WHY}; the workload keeps running"
         assert hold.ours
 
 

@@ -95,7 +95,7 @@ def live(
 
 def is_quiet(cycle: Cycle) -> bool:
     """Whether nothing was done, is in flight or is unpublished."""
-    return not (cycle.planned.plan.actions or cycle.planned.inputs.intents or cycle.waiting)
+    return not (cycle.planned.plan.actions or cycle.planned.inputs.intents or cycle.publish_pending)
 
 
 def record(directory: Path) -> Reference:

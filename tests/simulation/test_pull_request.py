@@ -146,7 +146,7 @@ def test_the_digest_of_the_comment_is_the_one_that_waits_after_the_merge(
     merged = olga.git("rev-parse", "main")
     assert merged != before.head
     memory = sim.daemon.journal.records.memory()
-    assert set(memory.waiting) == digests
+    assert set(memory.approvable) == digests
     assert memory.applied != merged
     for digest in digests:
         sim.daemon.journal.inbox.approve(Approval(breach_of(memory, digest[:16]), "owner", NOW))

@@ -21,7 +21,7 @@ def test_a_missing_repository_stops_neither_bids_nor_repair(sim: Simulation) -> 
 
     done = sim.blocks(16)
 
-    assert sim.last.waiting
+    assert sim.last.publish_pending
     assert [h for h in sim.holds(Reason.REPOSITORY_UNSEEN) if str(there) in h.message]
     assert [each for each in sim.sent() if each.kind == "MsgCreateBid" and each.height > 19]
     assert not removals(done)

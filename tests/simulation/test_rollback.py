@@ -58,7 +58,7 @@ def revisions(sim: Simulation) -> dict[str, PastRevision]:
 
 def approve(sim: Simulation, by: str = "owner") -> None:
     """Approve everything that waits."""
-    for breach in memory(sim).waiting.values():
+    for breach in memory(sim).approvable.values():
         word = Approval(breach, by, int(sim.outside.seconds))
         sim.daemon.journal.inbox.approve(word)
 
@@ -80,7 +80,7 @@ def test_a_price_jump_waits_for_approval_and_is_in_both_histories(
     sim.blocks(1)
     assert sim.last.planned.plan.revision == before
     [hold] = sim.holds(Reason.PRICE_JUMP)
-    assert hold.approval in memory(sim).waiting
+    assert hold.approval in memory(sim).approvable
     sim.blocks(13)
     [waiting] = [e for e in asked(olga.path, capsys, "log") if e["commit"] == jump]
     assert (waiting["outcome"], waiting["applied_at"]) == ("held", None)
@@ -91,7 +91,7 @@ def test_a_price_jump_waits_for_approval_and_is_in_both_histories(
     assert sim.last.planned.plan.revision == jump
     sim.blocks(14)
     assert not memory(sim).approvals
-    assert not memory(sim).waiting
+    assert not memory(sim).approvable
     [entry] = [e for e in asked(olga.path, capsys, "log") if e["commit"] == jump]
     assert (entry["outcome"], entry["files"]) == ("in force", ["pricing.yaml"])
     lines = [line for each in entry["status_commits"] for line in each["lines"]]  # type: ignore[attr-defined]  # JSON
@@ -135,7 +135,7 @@ def test_a_force_push_is_refused_and_the_restored_branch_is_applied(
     sim.blocks(15)
     assert sim.last.planned.plan.revision == good
     [hold] = sim.holds(Reason.REWRITTEN_HISTORY)
-    assert (hold.approval, memory(sim).waiting) == ("", {}), "nobody approves another history"
+    assert (hold.approval, memory(sim).approvable) == ("", {}), "nobody approves another history"
 
     olga.git("reset", "--quiet", "--hard", good)
     olga.git("push", "--quiet", "--force", "origin", "main")

@@ -33,8 +33,8 @@ def test_what_is_shown_reads_as_the_same(amount: Decimal) -> None:
     ("text", "told"),
     [
         ("1", "'1' has no denomination; write 1uve"),
-        ("5uakt", "'5uakt' is in uakt; only uve is accepted, write 5uve"),
-        ("1e3uve", "'1e3uve' is in e3uve; only uve is accepted, write 1uve"),
+        ("5uakt", "'5uakt' is in uakt; only uve is accepted, convert to uve"),
+        ("1e3uve", "'1e3uve' is in e3uve; only uve is accepted, convert to uve"),
         ("-1uve", "'-1uve' is not an amount; write a decimal number and uve, such as 0.5uve"),
         ("\u0661uve", "'\u0661uve' is not an amount; write a decimal number and uve, such as 0.5uve"),
         ("", "'' is not an amount; write a decimal number and uve, such as 0.5uve"),

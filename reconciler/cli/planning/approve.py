@@ -57,7 +57,7 @@ def breach_of(memory: Memory, digest: str) -> Breach:
         raise CliError(
             f"error: {printable(digest)} is not a digest; write 8 to 64 hex digits of a hold's digest"
         )
-    found = [breach for key, breach in memory.waiting.items() if key.startswith(digest)]
+    found = [breach for key, breach in memory.approvable.items() if key.startswith(digest)]
     if len(found) == 1:
         return found[0]
     if found:

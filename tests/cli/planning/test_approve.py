@@ -19,7 +19,7 @@ OTHER = replace(JUMP, limit="removals_per_revision", objects=("deletes x",))
 
 def waiting(terminal: Terminal, *breaches: Breach, approvals: tuple[Approval, ...] = ()) -> None:
     memory = Memory(
-        waiting={b.digest: b for b in breaches}, approvals={a.breach.digest: a for a in approvals}
+        approvable={b.digest: b for b in breaches}, approvals={a.breach.digest: a for a in approvals}
     )
     terminal.journal.journal.remember(plan(memory), NOON)
 
@@ -76,7 +76,7 @@ def test_short_or_malformed_digests_are_refused(terminal: Terminal) -> None:
 
 
 def test_an_ambiguous_digest_is_refused(terminal: Terminal) -> None:
-    memory = Memory(waiting={"ab" * 30 + "cafe": JUMP, "ab" * 30 + "beef": OTHER})
+    memory = Memory(approvable={"ab" * 30 + "cafe": JUMP, "ab" * 30 + "beef": OTHER})
     terminal.journal.journal.remember(plan(memory), NOON)
     code, _, err = terminal.run("approve", "abababab")
     assert code == 1
