@@ -39,7 +39,7 @@ from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
 from reconciler.values.memory import UsageMemory, WorkloadMemory
-from reconciler.values.observed import Market, SettlementEscrow, SettlementSide, State
+from reconciler.values.observed import Market, OrderSettlement, SettlementEscrow, State
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.repository import Commit
 from reconciler.values.resources import MB, Resources
@@ -142,7 +142,7 @@ def _market(given: Tree) -> Market:
         leases=held,
         accounts=accounts,
         settlements={
-            makers.order_id(each["dseq"]): SettlementSide(_escrow(each)) for each in given.get("escrows", [])
+            makers.order_id(each["dseq"]): OrderSettlement(_escrow(each)) for each in given.get("escrows", [])
         },
     )
 

@@ -31,7 +31,7 @@ from reconciler.chain.wire_market import bid_of, lease_of, order_id_of
 from reconciler.chain.wire_values import attributes_of, text_of, whole_uve
 from reconciler.values.ids import BidId, LeaseId, OrderId
 from reconciler.values.money import DENOM
-from reconciler.values.observed import Bid, ChainRules, Lease, Market, Order, ProviderRecord, State, Wallet
+from reconciler.values.observed import Bid, ChainParams, Lease, Market, Order, ProviderRecord, State, Wallet
 from reconciler.values.resources import Attribute
 
 log = logging.getLogger(__name__)
@@ -162,7 +162,7 @@ NODE_CONFIG = unary(
 _GAS_PRICE = re.compile(r"(\d{1,30}(?:\.\d{1,18})?)" + DENOM)
 
 
-def read_rules(queries: Queries) -> ChainRules:
+def read_rules(queries: Queries) -> ChainParams:
     """The chain's parameters about money; the gas price is the node's minimum (semantics 1.3)."""
     market = queries.call(MARKET_PARAMS, market_v1beta5_pb2.QueryParamsRequest()).params
     take = queries.call(TAKE_PARAMS, take_v1_pb2.QueryParamsRequest()).params
@@ -170,7 +170,7 @@ def read_rules(queries: Queries) -> ChainRules:
     config = queries.call(NODE_CONFIG, cosmos_node_pb2.ConfigRequest())
     rates = {each.denom: each.rate for each in take.denom_take_rates}
     fees = Decimal(settlement.platform_fee_rate or "0") + Decimal(settlement.validator_fee_rate or "0")
-    rules = ChainRules(
+    rules = ChainParams(
         bid_deposit=whole_uve([market.bid_min_deposit]),
         order_max_bids=market.order_max_bids,
         take_percent=rates.get(DENOM, take.default_take_rate),

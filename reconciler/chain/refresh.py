@@ -23,7 +23,7 @@ from reconciler.chain.queries import Queries
 from reconciler.chain.settlement_view import read_sides, stale_orders, usage_orders
 from reconciler.chain.wire_market import bid_of, lease_of, order_id_of
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
-from reconciler.values.observed import Bid, EscrowAccount, Lease, Market, Order, SettlementSide, State
+from reconciler.values.observed import Bid, EscrowAccount, Lease, Market, Order, OrderSettlement, State
 
 LOCKED_STATES = frozenset({State.OPEN, State.ACTIVE})
 """States in which a bid's deposit is locked."""
@@ -173,7 +173,7 @@ class Refresh:
         }
         return accounts | read_accounts(self.queries, again, deployments)
 
-    def _settlements(self, leases: Iterable[Lease], time: int) -> dict[OrderId, SettlementSide]:
+    def _settlements(self, leases: Iterable[Lease], time: int) -> dict[OrderId, OrderSettlement]:
         wanted = usage_orders(leases)
         sides = {each: side for each, side in self.old.settlements.items() if each in wanted}
         stale = stale_orders(self.queries, sides, self.changes, time) | (wanted - sides.keys())

@@ -9,14 +9,14 @@ from reconciler.chain.proto import settlement_v1_pb2
 from reconciler.chain.queries import ESCROW_BY_ID, ESCROWS, USAGE, USAGE_BY_ID, Queries
 from reconciler.chain.wire_values import text_of, whole_uve
 from reconciler.values.ids import OrderId
-from reconciler.values.observed import Lease, SettlementEscrow, SettlementSide, State, UsageRecord
+from reconciler.values.observed import Lease, OrderSettlement, SettlementEscrow, State, UsageRecord
 
-Sides = Mapping[OrderId, SettlementSide]
+Sides = Mapping[OrderId, OrderSettlement]
 
 UNENDED = frozenset({State.PENDING, State.ACTIVE, State.DISPUTED})
 
 
-def read_sides(queries: Queries, orders: Iterable[OrderId]) -> dict[OrderId, SettlementSide]:
+def read_sides(queries: Queries, orders: Iterable[OrderId]) -> dict[OrderId, OrderSettlement]:
     """Two queries per order: these lists support neither pagination nor a provider filter."""
     return {order: _read_side(queries, order) for order in orders}
 
@@ -44,14 +44,14 @@ def stale_orders(queries: Queries, sides: Sides, changes: BlockChanges, time: in
     }
 
 
-def _read_side(queries: Queries, order: OrderId) -> SettlementSide:
+def _read_side(queries: Queries, order: OrderId) -> OrderSettlement:
     escrows = queries.call(ESCROWS, settlement_v1_pb2.QueryEscrowsByOrderRequest(order_id=str(order))).escrows
     if not escrows:
-        return SettlementSide(None)
+        return OrderSettlement(None)
     values = [escrow_of(each) for each in escrows]
     chosen = next((each for each in values if each.state is State.ACTIVE), values[-1])
     request = settlement_v1_pb2.QueryUsageRecordsByOrderRequest(order_id=str(order))
-    return SettlementSide(chosen, records_of(queries.call(USAGE, request).usage_records))
+    return OrderSettlement(chosen, records_of(queries.call(USAGE, request).usage_records))
 
 
 def _order_of_escrow(queries: Queries, escrow: str) -> str:
@@ -64,11 +64,11 @@ def _order_of_usage(queries: Queries, usage: str) -> str:
     return queries.call(USAGE_BY_ID, request).usage_record.order_id
 
 
-def _expired(side: SettlementSide, time: int) -> bool:
+def _expired(side: OrderSettlement, time: int) -> bool:
     return side.escrow is not None and side.escrow.state in UNENDED and side.escrow.expires_at <= time
 
 
-def _unsettled(side: SettlementSide) -> bool:
+def _unsettled(side: OrderSettlement) -> bool:
     return any(not record.settled for record in side.records)
 
 

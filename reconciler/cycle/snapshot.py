@@ -17,7 +17,7 @@ from reconciler.values.ids import workload_id
 from reconciler.values.memory import WalletLedger, WorkloadMemory
 from reconciler.values.messages import describe
 from reconciler.values.money import normalized
-from reconciler.values.observed import Bid, Lease, Market, Running, SettlementSide, State
+from reconciler.values.observed import Bid, Lease, Market, OrderSettlement, Running, State
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.snapshot import Snapshot
@@ -196,7 +196,7 @@ def _workload(
 
 
 def _settled(market: Market, lease: Lease) -> int:
-    side = market.settlements.get(lease.id.order, SettlementSide(None))
+    side = market.settlements.get(lease.id.order, OrderSettlement(None))
     return sum(r.cost for r in side.records if r.settled and r.lease == str(lease.id))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reconciler.documents.codec import CodecError
 from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
-from reconciler.journal.errors import JournalBroken
+from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.intents import note_end
 from reconciler.journal.outbox import post
 from reconciler.journal.pending import APPROVALS, RESULTS
@@ -98,4 +98,4 @@ def load(database: Database) -> Memory:
     try:
         return collect(rows)
     except (CodecError, TypeError) as error:
-        raise JournalBroken(database.path, error) from error
+        raise JournalBrokenError(database.path, error) from error

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.journal.errors import JournalBroken, JournalError
+from reconciler.journal.errors import JournalBrokenError, JournalError
 from reconciler.journal.schema import ForeignJournalError, check_version, create_tables
 
 NAME = "journal.sqlite"
@@ -50,10 +50,10 @@ class Database:
             raise
 
     def check(self) -> None:
-        """Read the whole file once; raises JournalBroken where a page is damaged."""
+        """Read the whole file once; raises JournalBrokenError where a page is damaged."""
         findings = self.rows("PRAGMA quick_check(1)")
         if findings != [("ok",)]:
-            raise JournalBroken(self.path, findings[0][0] if findings else "no answer to a check")
+            raise JournalBrokenError(self.path, findings[0][0] if findings else "no answer to a check")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -98,9 +98,9 @@ class Database:
                 f"daemon's user may write there"
             ) from error
         except ForeignJournalError as error:
-            raise JournalBroken(self.path, *error.args) from error
+            raise JournalBrokenError(self.path, *error.args) from error
         except sqlite3.DatabaseError as error:
-            raise JournalBroken(self.path, error) from error
+            raise JournalBrokenError(self.path, error) from error
 
 
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:

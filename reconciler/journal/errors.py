@@ -13,11 +13,11 @@ class JournalError(Exception):
     """The journal cannot be used; the text says where it is, why, and what to do."""
 
 
-class JournalLocked(JournalError):  # noqa: N818 - reads as a statement
+class JournalLockedError(JournalError):
     """Another daemon holds the journal; its text names it."""
 
 
-class JournalBroken(JournalError):  # noqa: N818 - reads as a statement
+class JournalBrokenError(JournalError):
     """The file is damaged or is not ours."""
 
     def __init__(self, path: object, why: object, advice: str = REBUILD) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.documents.codec import CodecError, dumps, loads
 from reconciler.journal.database import Database, Row
 from reconciler.journal.decisions import Decisions, clean
-from reconciler.journal.errors import JournalBroken
+from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.outbox import post
 from reconciler.journal.pending import RESULTS
 from reconciler.journal.totals import ENDED, add
@@ -133,4 +133,4 @@ def _intent(database: Database, content: str) -> Intent:
     try:
         return loads(Intent, content)
     except CodecError as error:
-        raise JournalBroken(database.path, error) from error
+        raise JournalBrokenError(database.path, error) from error

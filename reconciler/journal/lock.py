@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from reconciler.journal.errors import JournalError, JournalLocked
+from reconciler.journal.errors import JournalError, JournalLockedError
 
 NAME = "daemon.lock"
 
@@ -17,7 +17,7 @@ NAME = "daemon.lock"
 class DaemonLock:
     """An flock on `daemon.lock` in the state directory; released when the process exits.
 
-    Raises JournalLocked while another process has it.
+    Raises JournalLockedError while another process has it.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -33,7 +33,7 @@ class DaemonLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._file)
-            raise JournalLocked(
+            raise JournalLockedError(
                 f"another daemon is using {directory} ({holder(directory)}); stop it first, or give this one "
                 f"another state directory in its host file"
             ) from None

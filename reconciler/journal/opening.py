@@ -113,8 +113,8 @@ class OpenJournal:
 def open_journal(directory: Path) -> OpenJournal:
     """Lock the state directory (created with mode 0700 if missing) and open its journal.
 
-    Raises JournalError if others could write there, JournalLocked while another daemon holds it,
-    JournalBroken for a damaged file.
+    Raises JournalError if others could write there, JournalLockedError while another daemon holds it,
+    JournalBrokenError for a damaged file.
     """
     make_state_directory(directory)
     lock = DaemonLock(directory)

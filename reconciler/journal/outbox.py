@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from reconciler.documents.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
-from reconciler.journal.errors import JournalBroken
+from reconciler.journal.errors import JournalBrokenError
 from reconciler.values.commit_state import ReportedState
 from reconciler.values.records import Event, RecordedEvent, Unpublished
 
@@ -58,7 +58,7 @@ class SqliteOutbox:
         try:
             return decode(tuple[ReportedState, ...], rows[0][0]) if rows else ()
         except CodecError as error:
-            raise JournalBroken(self._database.path, error) from error
+            raise JournalBrokenError(self._database.path, error) from error
 
     def keep_states(self, states: Sequence[ReportedState]) -> None:
         text = dumps(tuple[ReportedState, ...], tuple(states))
@@ -72,7 +72,7 @@ def waiting(database: Database, at_most: int) -> tuple[Unpublished, ...]:
     try:
         return tuple(Unpublished(row, decode(Event, content)) for row, content in rows)
     except CodecError as error:
-        raise JournalBroken(database.path, error) from error
+        raise JournalBrokenError(database.path, error) from error
 
 
 def happened(database: Database, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
@@ -83,7 +83,7 @@ def happened(database: Database, since: int, at_most: int) -> tuple[RecordedEven
     try:
         return tuple(RecordedEvent(row, at, decode(Event, content)) for row, at, content in reversed(rows))
     except CodecError as error:
-        raise JournalBroken(database.path, error) from error
+        raise JournalBrokenError(database.path, error) from error
 
 
 def last_commit(database: Database) -> str:

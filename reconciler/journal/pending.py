@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from reconciler.documents.codec import CodecError, dumps, loads
 from reconciler.journal.database import Database
-from reconciler.journal.errors import JournalBroken
+from reconciler.journal.errors import JournalBrokenError
 from reconciler.values.approvals import Approval
 from reconciler.values.records import EffectResult
 
@@ -33,7 +33,7 @@ class PendingTable(Generic[Value]):
         try:
             found = tuple(loads(self.kind, content) for _, content in rows)
         except CodecError as error:
-            raise JournalBroken(database.path, error) from error
+            raise JournalBrokenError(database.path, error) from error
         return found, rows[-1][0] if rows else 0
 
     def delete(self, database: Database, last: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from reconciler.documents.codec import CodecError, dumps, loads
 from reconciler.journal.database import Database
-from reconciler.journal.errors import JournalBroken
+from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.outbox import post
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.plans import Plan
@@ -131,7 +131,7 @@ def _read(database: Database, sql: str, at_most: int) -> list[tuple[int, PastRev
             for row, content, digest, seen_at, judged_at, ended_at in rows
         ]
     except CodecError as error:
-        raise JournalBroken(database.path, error) from error
+        raise JournalBrokenError(database.path, error) from error
 
 
 def _told(revision_verdict: RevisionVerdict) -> RevisionVerdict:

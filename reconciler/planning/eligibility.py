@@ -30,7 +30,7 @@ def _unnamed(order: Order) -> Hold | None:
     if order.id.is_nameable:
         return None
     why = f"no workload file can name {order.id}, so its lease could be neither served nor closed"
-    return Hold(Subject.of_order(order.id), Reason.UNSUPPORTED_ID, why)
+    return Hold(Subject.of_order(order.id), Reason.UNSUPPORTED_ORDER_ID, why)
 
 
 def _unacceptable(order: Order, bidding: Bidding, address: str) -> Hold | None:
@@ -49,7 +49,7 @@ def _unacceptable(order: Order, bidding: Bidding, address: str) -> Hold | None:
         return Hold(subject, Reason.OWNER_DENIED, "its owner is not on bidding.owners_allowed of config.yaml")
     if order.denoms != frozenset({DENOM}):
         why = f"its price is in {_listed(order.denoms) or 'no denomination'}; only {DENOM} is accepted"
-        return Hold(subject, Reason.FOREIGN_DENOM, why)
+        return Hold(subject, Reason.FOREIGN_DENOMINATION, why)
     return None
 
 

@@ -16,7 +16,7 @@ from reconciler.values.messages import (
     WithdrawLease,
 )
 from reconciler.values.money import ceil_uve, fee_of
-from reconciler.values.observed import ChainRules
+from reconciler.values.observed import ChainParams
 
 GAS_CREATE_BID = 112_872
 GAS_CLOSE_BID = 92_868
@@ -39,7 +39,7 @@ class Fees:
     adjustment: Decimal
 
     @classmethod
-    def under(cls, rules: ChainRules, limits: Limits) -> Fees:
+    def under(cls, rules: ChainParams, limits: Limits) -> Fees:
         """Fees at the node's gas price and the host file's gas adjustment."""
         return cls(rules.gas_price, limits.gas_adjustment)
 

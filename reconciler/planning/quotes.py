@@ -9,7 +9,7 @@ from reconciler.planning.fees import Fees
 from reconciler.values.desired import Pricing, Withdrawals
 from reconciler.values.limits import Limits
 from reconciler.values.money import EXACT, floor_uve
-from reconciler.values.observed import ChainRules, Market
+from reconciler.values.observed import ChainParams, Market
 from reconciler.values.preview import Quote
 from reconciler.values.pricing import price
 from reconciler.values.resources import MB, Resources
@@ -31,7 +31,7 @@ class QuoteTerms:
     withdrawal interval.
     """
 
-    rules: ChainRules
+    rules: ChainParams
     block_seconds: Decimal
     fees: Fees
     draw_seconds: int

@@ -15,7 +15,7 @@ from reconciler.values.desired import Usage
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import RecordUsage, SettleUsage
 from reconciler.values.money import floor_uve
-from reconciler.values.observed import Lease, SettlementEscrow, SettlementSide, State, UsageRecord
+from reconciler.values.observed import Lease, OrderSettlement, SettlementEscrow, State, UsageRecord
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.pricing import group_price
 from reconciler.values.subjects import Subject
@@ -42,7 +42,7 @@ def _billed(basis: MarketBasis) -> list[Lease]:
 
 
 def _evaluate(basis: MarketBasis, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
-    side = basis.market.settlements.get(lease.id.order, SettlementSide(None))
+    side = basis.market.settlements.get(lease.id.order, OrderSettlement(None))
     subject = Subject.of_workload(lease.id)
     if side.escrow is None:
         if lease.state is State.ACTIVE:
@@ -87,7 +87,7 @@ def _settle(
     near = left <= rules.expiry_margin_seconds
     if gain < (1 if near else rules.min_gain):
         why = "the usage on record is not yet worth its settlement's fee"
-        yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
+        yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH_ITS_FEE, why)
         return
     message = SettleUsage(lease.id.order, tuple(sorted({r.id for r in records})), amount)
     yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message
@@ -118,7 +118,7 @@ def _record(
     if message.amount <= 0 or gain < (1 if ending or near else rules.min_gain):
         if not ending:
             why = "usage since the last record is not worth the fees of recording and settling it"
-            yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
+            yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH_ITS_FEE, why)
         return
     yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message
 

@@ -8,7 +8,7 @@ from reconciler.planning.escrow import paid_in_all
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.memory import UsageMemory
-from reconciler.values.observed import Lease, Market, SettlementSide, State
+from reconciler.values.observed import Lease, Market, OrderSettlement, State
 from reconciler.values.readings import Seen
 
 LONGEST_GAP_SECONDS = 60
@@ -31,13 +31,13 @@ def measure(basis: MarketBasis) -> dict[LeaseId, UsageMemory]:
 
 
 def _still_open(market: Market, lease: Lease) -> bool:
-    escrow = market.settlements.get(lease.id.order, SettlementSide(None)).escrow
+    escrow = market.settlements.get(lease.id.order, OrderSettlement(None)).escrow
     return escrow is not None and escrow.state is State.ACTIVE
 
 
 def _measured(basis: MarketBasis, lease: Lease, old: UsageMemory | None) -> UsageMemory:
     market = basis.market
-    side = market.settlements.get(lease.id.order, SettlementSide(None))
+    side = market.settlements.get(lease.id.order, OrderSettlement(None))
     recorded = max((r.period_end for r in side.records if r.lease == str(lease.id)), default=0)
     seen = market.time if _runs(basis, lease.id) else 0
     if old is None or recorded > old.billed_until:

@@ -79,7 +79,7 @@ def _evaluate(
     if not over and net - fee < (1 if ending else rules.min_gain):
         if not ending:
             why = "earnings since the last withdrawal are not yet worth its fee"
-            yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH, why)
+            yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH_ITS_FEE, why)
         return
     message = WithdrawLease(lease.id, net)
     yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message

@@ -41,7 +41,7 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
             decisions.append(
                 Hold(Subject.of_adapter(name), blindness(view.workloads), view.workloads.why, ours=True)
             )
-        for each in view.unwell:
+        for each in view.unavailable_machines:
             why = f"{each.reason}: {each.message}; {each.advice}"
             decisions.append(Hold(Subject.of_adapter(name), Reason.CLUSTER_UNSEEN, why, ours=True))
         decisions.extend(_prepare(name, view))
@@ -253,7 +253,7 @@ def _removal(basis: MarketBasis, adapter: str, running: Running) -> RemoveWorklo
         return Hold(Subject.of_workload(running.id), Reason.CHAIN_UNSEEN, why, ours=True)
     if (doubt := market.unconfirmed.get(running.lease)) is not None:
         why = f"its lease is {lease.state} on one node only: {doubt}; the workload keeps running"
-        return Hold(Subject.of_workload(running.id), Reason.UNCONFIRMED, why, ours=True)
+        return Hold(Subject.of_workload(running.id), Reason.UNCONFIRMED_BY_WITNESS, why, ours=True)
     moved = lease.state is State.ACTIVE
     known = basis.memory.workloads.get(running.id)
     if not moved and (known is None or not known.closed_again):

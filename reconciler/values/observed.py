@@ -147,7 +147,7 @@ class UsageRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class SettlementSide:
+class OrderSettlement:
     """The settlement module's view of one order of ours."""
 
     escrow: SettlementEscrow | None
@@ -175,7 +175,7 @@ class Wallet:
 
 
 @dataclass(frozen=True, slots=True)
-class ChainRules:
+class ChainParams:
     """The chain's parameters that concern money; rates in percent, deposits and gas price in uve, times in
     seconds.
     """
@@ -229,14 +229,14 @@ class Market:
     height: int
     time: int
     block_seconds: Decimal
-    rules: ChainRules
+    rules: ChainParams
     wallet: Wallet
     provider: ProviderRecord | None
     orders: Mapping[OrderId, Order]
     bids: Mapping[BidId, Bid]
     leases: Mapping[LeaseId, Lease]
     accounts: Mapping[DeploymentId, EscrowAccount]
-    settlements: Mapping[OrderId, SettlementSide] = field(default_factory=dict)
+    settlements: Mapping[OrderId, OrderSettlement] = field(default_factory=dict)
     landed: Mapping[str, TxResult] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] | None = ()
     lag_blocks: int = 0
@@ -273,7 +273,7 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class HostRoom:
+class HostCapacity:
     """A machine that runs a workload only as a whole: its free resources and distinguishing attributes."""
 
     free: Resources
@@ -289,15 +289,15 @@ class Capacity:
     total: Resources
     nodes: tuple[Resources, ...]
     quota: Resources | None
-    hosts: tuple[HostRoom, ...] = ()
+    hosts: tuple[HostCapacity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterView:
-    """One adapter's readings; repairs continue if only the capacity is unseen. `unwell` are unseen machines
-    of an adapter that is seen.
+    """One adapter's readings; repairs continue if only the capacity is unseen. `unavailable_machines` are
+    unseen machines of an adapter that is seen.
     """
 
     workloads: Reading[Mapping[WorkloadId, Running]]
     capacity: Reading[Capacity]
-    unwell: tuple[Trouble, ...] = ()
+    unavailable_machines: tuple[Trouble, ...] = ()

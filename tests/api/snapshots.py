@@ -57,7 +57,7 @@ def workload_of(lease_id: LeaseId) -> WorkloadView:
 
 
 RUNNING, FAILED = lease(1000001), lease(1000002)
-EXPENSIVE = hold_view(workload_id(RUNNING), Reason.NOT_WORTH, "the fee is 5000uve")
+EXPENSIVE = hold_view(workload_id(RUNNING), Reason.NOT_WORTH_ITS_FEE, "the fee is 5000uve")
 HEALTHY = WorkloadView(
     id=workload_id(RUNNING),
     lease=str(RUNNING),

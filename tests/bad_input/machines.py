@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.api.server import ServeError
 from reconciler.chain.keyring import KeyLockedError, KeyMissingError, open_keyring
-from reconciler.journal.errors import JournalLocked
+from reconciler.journal.errors import JournalLockedError
 from reconciler.journal.lock import holder
 from reconciler.journal.opening import open_journal, open_records
 from reconciler.values.listen_address import ListenAddress
@@ -64,7 +64,7 @@ def journal_held(workspace: Workspace) -> str:
     """A second daemon on one state directory."""
     with started(Outside.at(workspace.mid_run, workspace.path / "world")) as sim:
         workspace.values.update({"state": sim.outside.state, "holder": holder(sim.outside.state)})
-        with pytest.raises(JournalLocked) as caught:
+        with pytest.raises(JournalLockedError) as caught:
             open_journal(sim.outside.state)
         sim.blocks(1)
         assert sim.last.planned.plan.revision

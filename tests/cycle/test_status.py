@@ -12,7 +12,7 @@ from reconciler.planning.planner import plan
 from reconciler.values.desired import Desired, Fault
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import WorkloadMemory
-from reconciler.values.observed import Market, SettlementEscrow, SettlementSide, State, Trouble, UsageRecord
+from reconciler.values.observed import Market, OrderSettlement, SettlementEscrow, State, Trouble, UsageRecord
 from reconciler.values.readings import Unseen
 from reconciler.values.views import PublishedStatus
 from tests import makers
@@ -63,7 +63,7 @@ def test_only_our_own_settled_records_count() -> None:
     escrow = SettlementEscrow(
         "e", str(lease.id.order), str(lease.id), makers.ALICE, makers.US, State.ACTIVE, 9, 9, 1
     )
-    market = makers.market(leases=[lease], settlements={lease.id.order: SettlementSide(escrow, records)})
+    market = makers.market(leases=[lease], settlements={lease.id.order: OrderSettlement(escrow, records)})
 
     (told,) = _told(_found(market)).workloads
 

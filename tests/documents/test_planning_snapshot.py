@@ -19,7 +19,7 @@ from reconciler.documents.planning_snapshot import (
 )
 from reconciler.values.limits import Limits
 from reconciler.values.memory import WalletLedger
-from reconciler.values.observed import AdapterView, SettlementSide, TxResult
+from reconciler.values.observed import AdapterView, OrderSettlement, TxResult
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.readings import Unseen
 from tests import makers
@@ -32,7 +32,7 @@ def outlook() -> PlanningSnapshot:
         bids=[makers.bid(2)],
         leases=[leased],
         landed={"A" * 64: TxResult("A" * 64, 1, 0, "", "")},
-        settlements={leased.id.order: SettlementSide(None)},
+        settlements={leased.id.order: OrderSettlement(None)},
     )
     adapters = {**makers.adapter(), "ansible": AdapterView(Unseen("no host"), Unseen("no host"))}
     memory = replace(makers.remembered(), ledger=WalletLedger(1, 2, 3, ((4, 5),)))

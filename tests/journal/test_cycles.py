@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from reconciler import ports
-from reconciler.journal.errors import JournalBroken
+from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.opening import OpenJournal, open_journal
 from reconciler.journal.rows import changes, collect
 from reconciler.values.ids import LeaseId, OrderId
@@ -154,5 +154,5 @@ def test_rows_that_are_not_ours_are_a_sentence(tmp_path: Path, section: str, key
     opened = open_journal(tmp_path)
     opened.database.execute("INSERT INTO memory VALUES (?, ?, ?)", (section, key, content))
     opened.close()
-    with pytest.raises(JournalBroken, match="move the file away"):
+    with pytest.raises(JournalBrokenError, match="move the file away"):
         open_journal(tmp_path)

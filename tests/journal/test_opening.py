@@ -13,7 +13,7 @@ import pytest
 
 from reconciler import ports
 from reconciler.journal.database import NAME, Database
-from reconciler.journal.errors import JournalBroken, JournalError, JournalLocked
+from reconciler.journal.errors import JournalBrokenError, JournalError, JournalLockedError
 from reconciler.journal.lock import holder
 from reconciler.journal.opening import open_journal, open_records
 from reconciler.journal.schema import VERSION
@@ -62,7 +62,7 @@ def test_a_second_daemon_is_told_who_holds_the_journal(tmp_path: Path) -> None:
     writer = start_writer(tmp_path)
     assert writer.stdout is not None
     writer.stdout.readline()
-    with pytest.raises(JournalLocked, match=rf"\(pid {writer.pid} on \S+ since .* UTC\); stop it first"):
+    with pytest.raises(JournalLockedError, match=rf"\(pid {writer.pid} on \S+ since .* UTC\); stop it first"):
         open_journal(tmp_path)
     assert isinstance(open_records(tmp_path), object)
     writer.kill()
@@ -74,7 +74,7 @@ def test_a_closed_journal_can_be_opened_again_at_once(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     opened.close()
     again = open_journal(tmp_path)
-    with pytest.raises(JournalLocked):
+    with pytest.raises(JournalLockedError):
         open_journal(tmp_path)
     again.close()
     assert holder(tmp_path) == "owner unknown"
@@ -91,7 +91,7 @@ def test_only_its_user_may_read_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\x01" * 4096])
 def test_a_damaged_file_says_what_to_do(tmp_path: Path, content: bytes) -> None:
     (tmp_path / NAME).write_bytes(content)
-    with pytest.raises(JournalBroken, match=r"cannot be read: .*move the file away.*it rebuilds"):
+    with pytest.raises(JournalBrokenError, match=r"cannot be read: .*move the file away.*it rebuilds"):
         open_journal(tmp_path)
     (tmp_path / NAME).unlink()
     open_journal(tmp_path).close()
@@ -106,7 +106,7 @@ def test_a_page_that_is_damaged_is_found_at_the_start(tmp_path: Path) -> None:
     for page in range(4096, len(content), 4096):
         content[page : page + 64] = b"\xff" * 64
     (tmp_path / NAME).write_bytes(content)
-    with pytest.raises(JournalBroken, match="move the file away"):
+    with pytest.raises(JournalBrokenError, match="move the file away"):
         open_journal(tmp_path)
 
 
@@ -115,7 +115,7 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     other.execute("CREATE TABLE theirs (x)")
     other.close()
     with pytest.raises(
-        JournalBroken, match=r"another program; name another state directory in the host file$"
+        JournalBrokenError, match=r"another program; name another state directory in the host file$"
     ):
         open_journal(tmp_path)
 
@@ -124,7 +124,7 @@ def test_a_newer_journal_is_not_touched(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     opened.database.execute("PRAGMA user_version = 99")
     opened.close()
-    with pytest.raises(JournalBroken, match=r"newer release .*\); install that release again$"):
+    with pytest.raises(JournalBrokenError, match=r"newer release .*\); install that release again$"):
         open_journal(tmp_path)
 
 
@@ -150,7 +150,7 @@ def test_a_reader_refuses_a_journal_of_another_version(tmp_path: Path, version: 
     with sqlite3.connect(tmp_path / NAME) as database:
         database.execute(f"PRAGMA user_version = {version}")
     with pytest.raises(
-        JournalBroken, match="newer release of provider-daemon" if version else "start the daemon once"
+        JournalBrokenError, match="newer release of provider-daemon" if version else "start the daemon once"
     ):
         open_records(tmp_path)
 

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler import ports
 from reconciler.journal import outbox as module
-from reconciler.journal.errors import JournalBroken
+from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.opening import open_journal
 from reconciler.values.commit_state import CommitStand, CommitState, ReportedState
 from reconciler.values.outcomes import Done
@@ -87,5 +87,5 @@ def test_how_commits_stand_is_kept_as_it_is_given(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     assert opened.outbox.states() == (held, applied)
     opened.database.execute("UPDATE facts SET content = '[{]' WHERE name = 'commit_states'")
-    with pytest.raises(JournalBroken):
+    with pytest.raises(JournalBrokenError):
         opened.outbox.states()

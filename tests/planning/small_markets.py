@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 from reconciler.values.observed import (
     Bid,
-    ChainRules,
+    ChainParams,
     EscrowAccount,
     Lease,
     Market,
     Order,
+    OrderSettlement,
     Payment,
     SettlementEscrow,
-    SettlementSide,
     State,
     UsageRecord,
     Wallet,
@@ -30,7 +30,7 @@ from reconciler.values.resources import MB, ResourceUnit
 from tests.makers import ALICE, HEIGHT, NOW, US, market
 
 BOB = "ve1bob"
-RULES = ChainRules(bid_deposit=5, gas_price=Decimal("0.00001"))
+RULES = ChainParams(bid_deposit=5, gas_price=Decimal("0.00001"))
 """A bid costs 2 uve, a withdrawal 2, a record with its settlement 15."""
 MOSTLY = st.sampled_from((True,) * 4 + (False,))
 
@@ -164,9 +164,9 @@ def escrow_for(lease_id: LeaseId, balance: int, left: int) -> SettlementEscrow:
 
 
 @st.composite
-def side(draw: st.DrawFn, of: Lease) -> SettlementSide:
+def side(draw: st.DrawFn, of: Lease) -> OrderSettlement:
     if not draw(MOSTLY):
-        return SettlementSide(None)
+        return OrderSettlement(None)
     state = draw(st.sampled_from([State.ACTIVE, State.ACTIVE, State.PENDING]))
     left = draw(st.sampled_from([25, 12, 90_000]))
     escrow = escrow_for(of.id, draw(st.sampled_from([120, 400, 20])), left)
@@ -179,4 +179,4 @@ def side(draw: st.DrawFn, of: Lease) -> SettlementSide:
         )
         for n, cost in enumerate(costs)
     ]
-    return SettlementSide(escrow, tuple(records))
+    return OrderSettlement(escrow, tuple(records))

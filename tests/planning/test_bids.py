@@ -109,7 +109,7 @@ REFUSED = with_order(memory=remembered(retries={EffectKey.parse(f"CreateBid:{lea
         (with_order(order(attributes=[("region", "us")])), Reason.ATTRIBUTES_MISSING),
         (with_order(order(signed_by_all=frozenset({"ve1auditor"}))), Reason.NOT_AUDITED),
         (with_order(order(signed_by_any=frozenset({"ve1auditor"}))), Reason.NOT_AUDITED),
-        (with_order(order(1, unit(denom="uact"))), Reason.FOREIGN_DENOM),
+        (with_order(order(1, unit(denom="uact"))), Reason.FOREIGN_DENOMINATION),
         (
             with_order(order(1, unit(gpu=1, gpu_attributes=(("vendor/nvidia/model/a100", "true"),)))),
             Reason.ATTRIBUTES_MISSING,
@@ -142,7 +142,7 @@ def test_every_order_without_a_bid_has_its_reason(given: PlanningInput, reason: 
 def test_an_order_whose_lease_no_file_could_name_is_not_bid_on(odd: OrderId) -> None:
     given = planning_input(market(orders=[replace(order(), id=odd)]))
     assert bids_of(given) == []
-    assert [h.reason for h in plan(given).holds] == [Reason.UNSUPPORTED_ID]
+    assert [h.reason for h in plan(given).holds] == [Reason.UNSUPPORTED_ORDER_ID]
 
 
 def test_orders_that_were_left_out_are_said_and_the_others_bid_on() -> None:

@@ -17,7 +17,7 @@ from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import WorkloadMemory
-from reconciler.values.observed import AdapterView, Capacity, HostRoom, Running, Trouble
+from reconciler.values.observed import AdapterView, Capacity, HostCapacity, Running, Trouble
 from reconciler.values.plans import ApplyWorkload, Reason, RemoveWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.resources import Attribute, Resources
@@ -49,7 +49,7 @@ def cluster(*there: Running, node: Resources = ROOM, **changes: Any) -> AdapterV
 def hosts(
     *there: Running, free: Resources = ROOM, attributes: tuple[Attribute, ...] = (), **changes: Any
 ) -> AdapterView:
-    capacity = Capacity(ROOM, (), ROOM, (HostRoom(free, attributes), HostRoom(TINY)))
+    capacity = Capacity(ROOM, (), ROOM, (HostCapacity(free, attributes), HostCapacity(TINY)))
     return replace(AdapterView(Seen({r.id: r for r in there}), Seen(capacity)), **changes)
 
 
@@ -166,7 +166,7 @@ def test_what_was_leased_is_repaired_on_a_host_while_the_chain_is_silent() -> No
 
 def test_a_machine_that_is_not_well_is_a_condition_of_its_own() -> None:
     trouble = Trouble("HostKeyChanged", "host two: its key is another", "see why")
-    made = plan(given(adapters={"ansible": hosts(unwell=(trouble,))}))
+    made = plan(given(adapters={"ansible": hosts(unavailable_machines=(trouble,))}))
     [hold] = [h for h in made.holds if h.subject.name == "ansible"]
     assert hold.reason is Reason.CLUSTER_UNSEEN
     assert "HostKeyChanged: host two: its key is another; see why" in hold.message
@@ -175,11 +175,11 @@ def test_a_machine_that_is_not_well_is_a_condition_of_its_own() -> None:
 def test_no_bid_for_what_fits_no_host_as_a_whole() -> None:
     room = Resources(10_000, 64 << 30, 64 << 30)
     big = order(1, unit(cpu=600, count=2))
-    half = HostRoom(Resources(1_000, 64 << 30, 64 << 30))
+    half = HostCapacity(Resources(1_000, 64 << 30, 64 << 30))
     alone = Capacity(room, (), None, (half, half))
     assert "no host" in too_small(big, room, alone)
     assert too_small(big, room, replace(alone, nodes=(half.free,))) == ""
     assert too_small(order(1, unit(cpu=500, count=2)), room, alone) == ""
-    elsewhere = replace(alone, hosts=(HostRoom(room, (("region", "us"),)),))
+    elsewhere = replace(alone, hosts=(HostCapacity(room, (("region", "us"),)),))
     assert "no host" in too_small(order(1, unit(), attributes=[("region", "eu")]), room, elsewhere)
     assert too_small(order(1, unit(), attributes=[("tier", "gold")]), room, elsewhere) == ""

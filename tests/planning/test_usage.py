@@ -9,7 +9,7 @@ from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Config, Usage
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import Message, RecordUsage, SettleUsage
-from reconciler.values.observed import Lease, SettlementEscrow, SettlementSide, State, UsageRecord
+from reconciler.values.observed import Lease, OrderSettlement, SettlementEscrow, State, UsageRecord
 from reconciler.values.plans import Reason, SendTransaction
 from reconciler.values.readings import Seen
 from tests.makers import (
@@ -61,13 +61,13 @@ def record(number: int = 1, cost: int = 100_000, **changes: Any) -> UsageRecord:
 
 
 def given(
-    side: SettlementSide | None = None, memory: UsageMemory | None = None, **changes: Any
+    side: OrderSettlement | None = None, memory: UsageMemory | None = None, **changes: Any
 ) -> PlanningInput:
     one = billed()
     seen = market(
         leases=[one],
         accounts=[account(one, settled_at=HEIGHT - 100)],
-        settlements={order_id(): side or SettlementSide(escrow())},
+        settlements={order_id(): side or OrderSettlement(escrow())},
     )
     kept = remembered(usage={lease_id(): memory or UsageMemory(NOW - 40, 38, NOW - 2, 60)})
     made = planning_input(seen, desired(FILE, config=RULES), adapters=adapter(running(FILE)), memory=kept)
@@ -96,40 +96,40 @@ def test_time_while_it_did_not_run_is_not_billed() -> None:
 
 def test_never_more_than_the_escrow_still_holds() -> None:
     """A capped settle forfeits the rest (semantics 5.5)."""
-    [message] = messages_of(given(SettlementSide(escrow(balance=60_000))))
+    [message] = messages_of(given(OrderSettlement(escrow(balance=60_000))))
     assert isinstance(message, RecordUsage)
     assert message.amount == 60_000
 
 
 def test_unsettled_records_are_settled_once_by_their_distinct_ids() -> None:
-    twice = SettlementSide(escrow(), (record(1), record(1), record(2, settled=True)))
+    twice = OrderSettlement(escrow(), (record(1), record(1), record(2, settled=True)))
     case = given(twice, UsageMemory(NOW - 10, 10, NOW - 1, 90))
     [message] = messages_of(case)
     assert message == SettleUsage(order_id(), (f"usage-{NOW}-1",), 200_000)
 
 
 def test_a_new_journal_bills_only_from_now_on() -> None:
-    case = given(SettlementSide(escrow(), (record(settled=True),)))
+    case = given(OrderSettlement(escrow(), (record(settled=True),)))
     fresh = replace(case, memory=remembered())
     assert plan(fresh).memory.usage[lease_id()] == UsageMemory(NOW, 0, NOW, 100)
 
 
 def test_records_ahead_of_the_journal_are_believed() -> None:
-    ahead = SettlementSide(escrow(), (record(period_end=NOW - 5, settled=True),))
+    ahead = OrderSettlement(escrow(), (record(period_end=NOW - 5, settled=True),))
     assert plan(given(ahead)).memory.usage[lease_id()] == UsageMemory(NOW - 5, 0, NOW, 100)
 
 
 @pytest.mark.parametrize(
     ("side", "reason"),
     [
-        (SettlementSide(None), Reason.NO_SETTLEMENT_ESCROW),
-        (SettlementSide(escrow(recipient="ve1stranger")), Reason.ESCROW_NOT_OURS),
-        (SettlementSide(escrow(depositor="ve1stranger")), Reason.ESCROW_NOT_OURS),
-        (SettlementSide(escrow(lease="x/1/1/1/y")), Reason.ESCROW_NOT_OURS),
-        (SettlementSide(escrow(state=State.PENDING)), Reason.ESCROW_NOT_OURS),
+        (OrderSettlement(None), Reason.NO_SETTLEMENT_ESCROW),
+        (OrderSettlement(escrow(recipient="ve1stranger")), Reason.ESCROW_NOT_OURS),
+        (OrderSettlement(escrow(depositor="ve1stranger")), Reason.ESCROW_NOT_OURS),
+        (OrderSettlement(escrow(lease="x/1/1/1/y")), Reason.ESCROW_NOT_OURS),
+        (OrderSettlement(escrow(state=State.PENDING)), Reason.ESCROW_NOT_OURS),
     ],
 )
-def test_an_escrow_that_is_not_ours_gets_no_record(side: SettlementSide, reason: Reason) -> None:
+def test_an_escrow_that_is_not_ours_gets_no_record(side: OrderSettlement, reason: Reason) -> None:
     case = given(side)
     assert messages_of(case) == ()
     assert reason in {h.reason for h in plan(case).holds}
@@ -138,14 +138,14 @@ def test_an_escrow_that_is_not_ours_gets_no_record(side: SettlementSide, reason:
 def test_nothing_is_recorded_that_costs_more_than_it_brings() -> None:
     case = given(memory=UsageMemory(NOW - 40, 3, 0, 60))
     assert messages_of(case) == ()
-    assert Reason.NOT_WORTH in {h.reason for h in plan(case).holds}
+    assert Reason.NOT_WORTH_ITS_FEE in {h.reason for h in plan(case).holds}
 
 
 def expiring(left: int, since: int) -> PlanningInput:
     """What ran since the last record brings far more than its fees, and the escrow expires."""
     kept = UsageMemory(NOW - since, since, NOW - 2, 60)
     rare = Config(usage=Usage(every_seconds=86_400, expiry_margin_seconds=3_600))
-    made = given(SettlementSide(escrow(expires_at=NOW + left)), kept)
+    made = given(OrderSettlement(escrow(expires_at=NOW + left)), kept)
     return replace(made, desired=planning_input(wanted=desired(FILE, config=rare)).desired)
 
 
@@ -168,7 +168,7 @@ def test_near_its_expiry_records_halve_the_time_left_and_none_comes_too_late(
 
 
 def test_nothing_is_settled_too_late() -> None:
-    late = SettlementSide(escrow(expires_at=NOW + 2), (record(1),))
+    late = OrderSettlement(escrow(expires_at=NOW + 2), (record(1),))
     assert messages_of(given(late, UsageMemory(NOW - 10, 10, NOW - 1, 90))) == ()
 
 

@@ -46,7 +46,7 @@ def test_not_before_the_interval_has_passed_since_the_last_one() -> None:
 def test_not_for_less_than_the_fee() -> None:
     given = planning_input(market(leases=[lease(rate=1)]), EVERY_MINUTE)
     assert messages_of(given) == ()
-    assert Reason.NOT_WORTH in {h.reason for h in plan(given).holds}
+    assert Reason.NOT_WORTH_ITS_FEE in {h.reason for h in plan(given).holds}
 
 
 def test_before_the_funds_run_out_whatever_the_interval() -> None:

@@ -48,7 +48,7 @@ def test_a_closing_by_one_word_removes_nothing_however_often_it_is_said() -> Non
     for made in cycles((True,) * 5):
         assert removals(made) == 0
         assert made.memory.workloads[WANTED.id] == KNOWN
-        [hold] = [each for each in made.holds if each.reason is Reason.UNCONFIRMED]
+        [hold] = [each for each in made.holds if each.reason is Reason.UNCONFIRMED_BY_WITNESS]
         assert hold.subject.name == WANTED.id
         assert hold.message == f"its lease is closed on one node only: {WHY}; the workload keeps running"
         assert hold.ours

@@ -24,7 +24,7 @@ from reconciler.values.limits import Limits
 from reconciler.values.memory import UsageMemory, WorkloadMemory
 from reconciler.values.messages import CloseBid
 from reconciler.values.observed import (
-    SettlementSide,
+    OrderSettlement,
     State,
 )
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -103,7 +103,7 @@ def all_metered(made: PlanningInput) -> PlanningInput:
     assert isinstance(made.market, Seen)
     view = made.market.view
     leases = {k: replace(x, usage_billed=True) for k, x in view.leases.items()}
-    sides = {k.order: SettlementSide(escrow_for(k, 400, 40)) for k in leases}
+    sides = {k.order: OrderSettlement(escrow_for(k, 400, 40)) for k in leases}
     there = {workload_id(k): running(Workload(workload_id(k), k, ())) for k in leases}
     usage = {k: UsageMemory(NOW - 60, 60, NOW - 1, 0) for k in leases}
     return replace(

@@ -72,7 +72,7 @@ FULL = Plan(
         Hold(
             Subject.of_lease(lease(1000006)), Reason.TRY_LATER, "failed 2 times\x1b[2J\u202e, last: no answer"
         ),
-        Hold(Subject.parse(workload_id(FIRST)), Reason.NOT_WORTH, "1uve accrued, the fee is 5000uve"),
+        Hold(Subject.parse(workload_id(FIRST)), Reason.NOT_WORTH_ITS_FEE, "1uve accrued, the fee is 5000uve"),
         Hold(Subject.parse("kubernetes"), Reason.CLUSTER_UNSEEN, "the API server does not answer", ours=True),
         Hold(Subject.parse("CD" * 32), Reason.AWAITING_CONFIRMATION, "in no block up to height 91"),
     ),

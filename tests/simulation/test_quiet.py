@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.devnet.trading import OrderRequest
-from reconciler.journal.errors import JournalLocked
+from reconciler.journal.errors import JournalLockedError
 from reconciler.settings import Flags, Settings, load_settings
 from reconciler.values.plans import Reason
 from tests.simulation.daemon import Daemon
@@ -86,7 +86,7 @@ def test_the_stop_file_stops_spending_within_one_cycle(mid_run: WorldState, tmp_
 
 
 def test_a_second_daemon_is_refused_with_the_holder_of_the_state_directory(sim: Simulation) -> None:
-    with pytest.raises(JournalLocked, match=rf"another daemon is using .*state \(pid {os.getpid()} on "):
+    with pytest.raises(JournalLockedError, match=rf"another daemon is using .*state \(pid {os.getpid()} on "):
         Daemon(sim.outside)
 
     assert sim.blocks(1) is not None

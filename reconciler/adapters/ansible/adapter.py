@@ -98,9 +98,9 @@ class AnsibleAdapter:
             return AdapterView(Unseen(why), Unseen(why))
         if not fleet.unreachable and self._placements.is_new:
             self._placements.settle()
-        unwell = tuple(fleet.unreachable[name] for name in sorted(fleet.unreachable))
+        unreachable = tuple(fleet.unreachable[name] for name in sorted(fleet.unreachable))
         workloads = workloads_of(self._observation(fleet))
-        return AdapterView(Seen(workloads), Seen(fleet.capacity(self._quota)), unwell)
+        return AdapterView(Seen(workloads), Seen(fleet.capacity(self._quota)), unreachable)
 
     def prepare(self, quota: Resources) -> Outcome:
         """Keep the quota here, because hosts have none; placement respects it."""

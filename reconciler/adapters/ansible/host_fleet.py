@@ -14,7 +14,7 @@ from reconciler.adapters.ansible.workload_view import FleetObservation
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId
-from reconciler.values.observed import Capacity, HostRoom, Trouble
+from reconciler.values.observed import Capacity, HostCapacity, Trouble
 from reconciler.values.outcomes import Failed
 from reconciler.values.resources import Resources, total
 
@@ -63,7 +63,7 @@ class HostFleet:
         """What reachable hosts offer, less the limits of foreign containers, and what is free on each."""
         offered = {name: self._offered(name) for name in sorted(self.reachable)}
         rooms = tuple(
-            HostRoom((offer - self._used(name)).floored(), self.settings.hosts[name].attributes)
+            HostCapacity((offer - self._used(name)).floored(), self.settings.hosts[name].attributes)
             for name, offer in offered.items()
         )
         return Capacity(total([*offered.values()]), (), quota, rooms)

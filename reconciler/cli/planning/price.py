@@ -21,7 +21,7 @@ from reconciler.reports.bill import Bill, BillItem, bill_fields, bill_text
 from reconciler.values.desired import Config, Desired
 from reconciler.values.limits import Limits
 from reconciler.values.money import plain
-from reconciler.values.observed import ChainRules
+from reconciler.values.observed import ChainParams
 from reconciler.values.preview import Costs
 from reconciler.values.repository import Commit
 from reconciler.values.resources import Resources
@@ -78,7 +78,7 @@ def _terms(path: Path, config: Config) -> tuple[QuoteTerms, str]:
     draw_seconds = config.withdrawals.every_seconds
     snapshot = planning_snapshot_if_published(PreviewRequest(path, "", ""))
     if snapshot is None:
-        rules, limits = ChainRules(), Limits()
+        rules, limits = ChainParams(), Limits()
         terms_note = "This clone has no single snapshot; assumed: 5 s a block and the default rules."
         return QuoteTerms(rules, BLOCK_SECONDS, Fees.under(rules, limits), draw_seconds), terms_note
     market = snapshot.market

@@ -100,11 +100,11 @@ def test_pods_of_the_current_specification_come_first() -> None:
 
 
 def test_ready_terminating_and_finished_pods_have_no_trouble() -> None:
-    unwell = pod_with(waiting=waiting("ImagePullBackOff"))
+    failing = pod_with(waiting=waiting("ImagePullBackOff"))
 
-    assert reason_of(replace(unwell, ready=True)) == ""
-    assert reason_of(replace(unwell, finished=True)) == ""
-    assert reason_of(replace(unwell, meta=replace(unwell.meta, deleting=True))) == ""
+    assert reason_of(replace(failing, ready=True)) == ""
+    assert reason_of(replace(failing, finished=True)) == ""
+    assert reason_of(replace(failing, meta=replace(failing.meta, deleting=True))) == ""
 
 
 def test_an_unschedulable_pod_is_reported() -> None:
