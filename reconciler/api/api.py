@@ -137,7 +137,7 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
     except TimeoutError:
         reply = error_reply(504, "the response took too long", "try again; if it persists, see the log")
     except ConnectionError:
-        raise  # the client has left
+        raise  # the client disconnected
     except Exception:
         log.exception("a request to %s failed", request.path[:200])
         reply = error_reply(

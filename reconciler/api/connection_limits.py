@@ -8,11 +8,11 @@ import ipaddress
 from dataclasses import dataclass, field
 
 IPV6_NETWORK_BITS = 64
-"""A client has at least such a network of addresses, which counts as one client."""
+"""An IPv6 client usually owns a whole /64, so the network counts as one client."""
 
 GRACE_SECONDS, LOCAL_GRACE_SECONDS = 1.0, 5.0
-"""How long a connection may be idle while others wait: a remote one, and a local one, as local programs may
-be many and slow together.
+"""How long a remote and a local connection may be idle while others wait. Local programs get longer: they may
+be many and slow.
 """
 
 
@@ -27,7 +27,7 @@ class ConnectionLimits:
 
 @dataclass(eq=False, slots=True)
 class OpenConnection:
-    """One connection: its client, how many of its requests are in progress, and since when none is."""
+    """One connection: its client, its requests in progress, and since when it is idle (monotonic seconds)."""
 
     client: str
     idle_since: float
@@ -56,7 +56,7 @@ class ConnectionTable:
         return remote < self.limits.total - self.limits.reserved and not self.is_at_limit(client)
 
     def is_at_limit(self, client: str) -> bool:
-        """Whether a client has as many connections as one may have."""
+        """Whether a remote client has reached its limit."""
         count = sum(each.client == client for each in self.open)
         return not is_local(client) and count >= self.limits.per_client
 
@@ -89,5 +89,5 @@ def client_of(address: str) -> str:
 
 
 def is_local(client: str) -> bool:
-    """Whether it is a program of this machine, such as the operator's commands."""
+    """Whether the client runs on this machine, such as the operator's commands."""
     return client in ("127.0.0.1", "::1")

@@ -29,10 +29,10 @@ STALLED_SECONDS = 20.0
 
 SWEEP_SECONDS = 5.0
 SEND_BUFFER_BYTES = 512 * 1024
-"""What the system buffers for a peer that does not read."""
+"""Kernel send buffer of a connection."""
 
 RETRY_SECONDS = 0.1
-"""How often a waiting connection looks for an idle one to close."""
+"""How often an idle connection is searched for and closed while a new one waits."""
 
 WAIT_SECONDS = 1.0
 """How long a local connection waits; those behind it wait in the system's backlog."""
@@ -48,7 +48,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class TrackedConnection(asyncio.Protocol):
-    """Disconnects a peer that reads nothing; `closed` is done when the connection is."""
+    """Disconnects a peer that reads nothing; `closed` completes when the connection is lost."""
 
     def __init__(
         self, inner: asyncio.Protocol, loop: asyncio.AbstractEventLoop, record: OpenConnection
@@ -99,7 +99,7 @@ class TrackedConnection(asyncio.Protocol):
 
 @web.middleware
 async def track_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """While a request is in progress, its connection is not idle."""
+    """Mark the connection as in use while a request is in progress."""
     protocol = request.transport.get_protocol() if request.transport is not None else None
     if not isinstance(protocol, TrackedConnection):
         return await handler(request)
@@ -133,7 +133,7 @@ class Listener:
         self._accepting.append(loop.create_task(self._sweep()))
 
     async def stop(self) -> None:
-        """Stop accepting; open connections go on."""
+        """Stop accepting; open connections continue."""
         for task in self._accepting:
             task.cancel()
         await asyncio.gather(*self._accepting, return_exceptions=True)

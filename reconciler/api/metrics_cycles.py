@@ -20,7 +20,7 @@ from reconciler.values.views import CycleOutcome
 
 def cycles(snapshot: Snapshot, history: MetricsHistory) -> Iterator[Metric]:
     """Cycles by outcome, and their durations."""
-    ended = CounterMetricFamily("virtengine_provider_cycles", "Cycles by how they ended.", labels=["outcome"])
+    ended = CounterMetricFamily("virtengine_provider_cycles", "Cycles by outcome.", labels=["outcome"])
     for outcome in CycleOutcome:
         ended.add_metric([outcome.value], snapshot.counters.cycles.get(outcome, 0))
     yield ended
@@ -42,12 +42,12 @@ def cycles(snapshot: Snapshot, history: MetricsHistory) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         "virtengine_provider_consecutive_failed_cycles",
-        "Cycles that failed in a row; 0: the last one did not.",
+        "Consecutive failed cycles; 0: the last one succeeded.",
         snapshot.cycle.failures,
     )
     yield GaugeMetricFamily(
         "virtengine_provider_failed_threads",
-        "Background threads that an exception has ended.",
+        "Background threads ended by an exception.",
         len(snapshot.failed_threads),
     )
 
@@ -80,7 +80,7 @@ def revisions(snapshot: Snapshot, now: int) -> Iterator[Metric]:
     times = snapshot.times
     last = GaugeMetricFamily(
         "virtengine_provider_revision_timestamp_seconds",
-        "When the commit last seen, applied and published became so.",
+        "When a commit was last seen, applied and published.",
         labels=["stage"],
     )
     for stage, at in (("seen", times.seen), ("applied", times.applied), ("published", times.published)):
@@ -100,10 +100,10 @@ def revisions(snapshot: Snapshot, now: int) -> Iterator[Metric]:
 def journal(snapshot: Snapshot) -> Iterator[Metric]:
     """Open and ended transactions, and unpublished events."""
     yield GaugeMetricFamily(
-        "virtengine_provider_open_intents", "Transactions sent and not confirmed.", len(snapshot.intents)
+        "virtengine_provider_open_intents", "Transactions sent and not yet confirmed.", len(snapshot.intents)
     )
     ended = CounterMetricFamily(
-        "virtengine_provider_transactions", "Transactions by how they ended.", labels=["fate"]
+        "virtengine_provider_transactions", "Transactions by outcome.", labels=["fate"]
     )
     for fate in IntentOutcome:
         ended.add_metric([fate.value], snapshot.counters.ended.get(fate, 0))

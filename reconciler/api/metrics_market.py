@@ -69,7 +69,7 @@ def money(snapshot: Snapshot) -> Iterator[Metric]:
         "virtengine_provider_deposits_uve", "Locked in deposits of our bids, in uve.", money.deposits_uve
     )
     yield _gauge(
-        "virtengine_provider_accrued_uve", "Accrued on leases and not drawn, in uve.", money.accrued_uve
+        "virtengine_provider_accrued_uve", "Accrued on leases and not withdrawn, in uve.", money.accrued_uve
     )
     yield _gauge(
         "virtengine_provider_earned_uve", "Earned since the journal began, in uve.", money.earned_uve
@@ -90,7 +90,7 @@ def funds(snapshot: Snapshot) -> Iterator[Metric]:
     if left:
         yield _gauge(
             "virtengine_provider_escrow_seconds_left_min",
-            "The shortest time that the escrow of an active lease lasts; negative: it has ended.",
+            "The shortest time that the escrow of an active lease lasts; negative: it is exhausted.",
             min(left),
         )
     ending = GaugeMetricFamily(

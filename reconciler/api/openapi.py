@@ -44,7 +44,7 @@ def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
             "description": (
                 "A VirtEngine provider's daemon. Amounts are whole uve, prices are decimal texts in uve per "
                 "block, times are RFC 3339 in UTC and null if unknown. Fields are only ever added. Reads "
-                "answer from the last cycle."
+                "return the state of the last cycle."
             ),
         },
         "paths": paths,

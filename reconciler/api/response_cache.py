@@ -1,4 +1,4 @@
-"""Response bodies, computed once per snapshot however many requests come, in a thread of their own."""
+"""Caches response bodies per snapshot; a separate thread renders them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.snapshot import Snapshot
 
 ENTRIES_MAX = 64
-"""Responses kept of one snapshot."""
+"""Maximum number of responses per snapshot."""
 
 GZIP_MIN_BYTES = 4_096
 
@@ -23,7 +23,7 @@ Render = Callable[[Snapshot], bytes]
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """A body, perhaps compressed, and its entity tag."""
+    """A body, optionally compressed, and its entity tag."""
 
     body: bytes
     etag: str
@@ -62,7 +62,7 @@ class ResponseCache:
         return await asyncio.shield(entry)
 
     def close(self) -> None:
-        """Take no more work."""
+        """Reject new requests."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
@@ -75,6 +75,6 @@ def _compressed(plain: CachedResponse) -> CachedResponse:
 
 
 def _retrieve_error(done: asyncio.Future[CachedResponse]) -> None:
-    """Keeps asyncio from logging an error that no client waits for any more."""
+    """Keeps asyncio from logging the error of a response that no client awaits."""
     if not done.cancelled():
         done.exception()

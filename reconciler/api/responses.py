@@ -1,4 +1,4 @@
-"""HTTP responses: common headers, long bodies in chunks, 304 for what the client has."""
+"""HTTP responses: common headers, long bodies in chunks, 304 for unchanged content."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from reconciler.values.text import one_line
 from reconciler.values.views import ErrorView
 
 ERROR_MAX = 1_000
-"""Characters of an error."""
+"""Maximum characters of an error message."""
 
 CHUNK_BYTES = 512 * 1024
-"""Large, as a computing cycle may take the interpreter after each; no larger, as many clients may be slow."""
+"""Large, because a computing cycle may hold the interpreter lock after each chunk; not larger, because many
+slow clients may hold one each.
+"""
 JSON = "application/json"
 TEXT = "text/plain"
 
@@ -38,7 +40,7 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A finished response. With an `etag` the client may keep it and revalidates it each time."""
+    """A finished response. With an `etag`, the client may cache it and must revalidate it."""
 
     body: bytes
     media: str = JSON
@@ -78,7 +80,7 @@ async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
 
 
 def accepts_gzip(request: web.Request) -> bool:
-    """Whether the client reads gzip."""
+    """Whether the client accepts gzip."""
     return "gzip" in request.headers.get("Accept-Encoding", "")
 
 

@@ -16,7 +16,7 @@ SUBJECT_CHARACTERS = 100
 LINES_MAX = 200
 NAMED_MAX = 2
 SUMMARY = "summary"
-"""The file that changes with every other one."""
+"""The file that changes with every status commit."""
 
 
 def message(events: Sequence[Event], changed: Sequence[str] = ()) -> str:
@@ -31,7 +31,7 @@ def message(events: Sequence[Event], changed: Sequence[str] = ()) -> str:
 
 
 def mark(event: Unpublished) -> str:
-    """Identifies an event by its number and its content, as a restored journal numbers anew."""
+    """Identifies an event by its number and its content, because a restored journal reuses numbers."""
     return f"{event.id}-{hashlib.sha256(repr(event.event).encode()).hexdigest()[:12]}"
 
 

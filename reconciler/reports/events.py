@@ -71,8 +71,8 @@ def event_subjects(event: Event) -> tuple[str, ...]:
 
 
 def event_lines(events: Iterable[Event]) -> list[str]:
-    """The sentences of new events. Effects that succeeded are left out, as what follows from them is an event
-    too; repeated sentences are left out, except for lifecycle steps.
+    """The sentences of new events. Successful effects are omitted, because their consequences are events
+    themselves; repeated sentences are omitted, except for lifecycle steps.
     """
     found: list[str] = []
     known: set[str] = set()

@@ -1,4 +1,4 @@
-"""Why a workload or an order is as it is, from the order to the next try. Pure."""
+"""Explains the state of a workload or order, from the order to the next retry. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists page by page: rows may come and go between two pages, and none is dropped or repeated. Pure."""
+"""Pages of lists, by id: a change between two pages neither skips nor repeats other rows. Pure."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def list_view(
     id_of: Callable[[Item], str],
     order: Callable[[str], Any] = str,
 ) -> ListView[Item]:
-    """The page of items that come in the order of their ids; `order` gives an id's sort key (ValueError: it
-    is no id).
+    """The page of items that come in the order of their ids; `order` gives an id's sort key (ValueError: not
+    an id).
     """
     start = 0
     if page.after:

@@ -14,7 +14,7 @@ from reconciler.values.times import Timestamp
 from reconciler.values.views import BidView, HoldView, LeaseView, ReadingView
 
 HOLDS_MAX = 1_000
-"""Holds on orders in one answer: strangers decide how many there are."""
+"""Maximum holds on orders in one response; tenants control how many exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def decision_view(decision: Decision) -> DecisionView:
 def order_decision(
     snapshot: Snapshot, order: OrderId, record: Sequence[Decision]
 ) -> OrderDecisionView | None:
-    """Why we did or did not bid; None if nothing is known of the order."""
+    """Why we did or did not bid; None if the order is unknown."""
     name = str(order)
     holds = tuple(h for h in snapshot.holds if h.order == name)
     bid = next((b for b in snapshot.bids if b.order == name), None)

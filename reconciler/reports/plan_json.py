@@ -63,8 +63,8 @@ class TransitionView:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan without its memory; `quiet`: there is nothing to do. `GET /api/v1/plan` lists at most 1,000 of
-    each, holds on what is ours first; `holds_total` counts all.
+    """A plan without its memory; `quiet`: nothing to do. `GET /api/v1/plan` lists at most 1,000 of
+    each, holds on our objects first; `holds_total` counts all.
     """
 
     revision: str
@@ -113,9 +113,9 @@ def plan_json(plan: Plan) -> str:
 
 
 def plan_digest(plan: Plan) -> str:
-    """Identifies the actions, transitions and holds, as 64 hex digits; the memory has no part in it.
+    """Identifies the actions, transitions and holds, as 64 hex digits; the memory is excluded.
 
-    Holds are hashed one by one: tenants decide how many there are, and one long call would block every other
+    Holds are hashed one by one: tenants control their number, and one long call would block every other
     thread.
     """
     digest = hashlib.sha256(view_json(plan_view(replace(plan, holds=()))))

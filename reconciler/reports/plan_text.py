@@ -1,4 +1,4 @@
-"""A plan for people: by object, what is done, what is withheld, and why."""
+"""A plan as text: effects and holds, grouped by object."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ COUNTED = (SubjectKind.WORKLOAD, SubjectKind.ADAPTER, SubjectKind.FILE)
 @dataclass(frozen=True, slots=True)
 class Effects:
     """`affected` has the lines of the new plan that the old one lacks, by object; `done` and `withheld` are
-    the changed workloads, those that stop something first; `nothing` is why nothing is done, if so.
+    the changed workloads, those that stop something first; `nothing` is the reason if nothing is done.
     """
 
     affected: tuple[SubjectEntry, ...]

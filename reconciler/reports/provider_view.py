@@ -1,4 +1,4 @@
-"""The provider as a whole: what `status` and the page show. Pure."""
+"""The provider as shown by `status` and the page. Pure."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class CountsView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusView:
     """`GET /api/v1/status`: the provider as a whole. While `draining`, no bids are made and leases continue;
-    `troubles` are those of the daemon itself, such as an expired certificate; `holds` are those on what is
-    ours, at most 100.
+    `troubles` are those of the daemon itself, such as an expired certificate; `holds` are those on our
+    objects, at most 100.
     """
 
     provider: str
@@ -133,7 +133,7 @@ class FundsView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewView:
-    """`GET /api/v1/overview`, and each event of `GET /api/v1/stream`: what the page at / shows. `workloads`
+    """`GET /api/v1/overview`, and each event of `GET /api/v1/stream`: the page at /. `workloads`
     are the 200 most urgent; `hold_groups` begin with those on our objects; `money_history` (oldest first)
     and the commits (newest first) reach back to the daemon's start.
     """
@@ -153,7 +153,7 @@ class OverviewView:
 
 @dataclass(frozen=True, slots=True)
 class PastCycles:
-    """What the servers remember of past cycles: money oldest first, commits newest first."""
+    """History of past cycles: money oldest first, commits newest first."""
 
     money: tuple[MoneyPoint, ...] = ()
     desired: tuple[CommitView, ...] = ()

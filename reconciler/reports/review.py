@@ -52,7 +52,7 @@ class Review:
 
     @property
     def passed(self) -> bool:
-        """Whether the review found nothing against merging."""
+        """Whether no finding prevents merging."""
         return not (self.conflicts or self.errors or self.failed)
 
 

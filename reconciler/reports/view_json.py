@@ -31,12 +31,12 @@ def list_text(view: ListView[Any]) -> str:
 
 
 def view_tree(view: object) -> Any:
-    """The view as dicts and lists, as a YAML writer takes them."""
+    """The view as dicts and lists, for a YAML writer."""
     return msgspec.to_builtins(view, enc_hook=_encoded)
 
 
 def view_schemas(kinds: Iterable[type]) -> tuple[dict[type, Any], dict[str, Any]]:
-    """A JSON Schema for each view, and the schemas of all that they refer to, by name."""
+    """A JSON Schema for each view, and the referenced schemas by name."""
     ordered = sorted(kinds, key=str)
     made, named = msgspec.json.schema_components(ordered, schema_hook=_schema, ref_template=REFERENCE)
     for schema in named.values():

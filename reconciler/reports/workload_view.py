@@ -1,4 +1,4 @@
-"""One workload with what belongs to it: its lease, usage, events and explanation. Pure."""
+"""Views of one workload: explanation, resource usage and events. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from reconciler.values.times import Timestamp
 
 @dataclass(frozen=True, slots=True)
 class ExplanationView:
-    """`GET /api/v1/workloads/{id}/explain`: from the order to the next try, why it is as it is."""
+    """`GET /api/v1/workloads/{id}/explain`: why the workload is in its state, from the order to the next
+    retry.
+    """
 
     id: WorkloadId
     steps: tuple[ExplanationStep, ...]
@@ -20,7 +22,7 @@ class ExplanationView:
 
 @dataclass(frozen=True, slots=True)
 class UseView:
-    """`GET /api/v1/workloads/{id}/metrics`: what all its containers use together, and each. `source` is
+    """`GET /api/v1/workloads/{id}/metrics`: usage in total and by container. `source` is
     metrics (measured) or requests (what the containers requested, and `why` it was not measured).
     """
 
@@ -35,7 +37,7 @@ class UseView:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadEventsView:
-    """`GET /api/v1/workloads/{id}/events`: newest first; not `complete` if there are more than are read."""
+    """`GET /api/v1/workloads/{id}/events`: newest first; `complete` is false if more events exist."""
 
     id: WorkloadId
     events: tuple[WorkloadEvent, ...]
@@ -43,7 +45,7 @@ class WorkloadEventsView:
 
 
 def use_view(workload: WorkloadId, use: WorkloadUse) -> UseView:
-    """The use of a workload with its sums."""
+    """The usage of a workload with its totals."""
     return UseView(
         id=workload,
         source=use.source,

@@ -1,1 +1,1 @@
-"""What runs beside the loop and is no HTTP: clock, secret files, history, readiness."""
+"""Parts of the daemon without HTTP: executors, timings, metrics history, secret files, systemd."""

@@ -1,4 +1,4 @@
-"""Blocking reads of adapters and the journal: a few threads, no queue, bounded in time."""
+"""Runs blocking reads of adapters and the journal: few threads, no queue, a timeout."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BoundedExecutor:
         self._free = threading.Semaphore(threads)
 
     async def run(self, read: Callable[[threading.Event], Result]) -> Result:
-        """The result of `read`, whose argument is set when no client waits any more.
+        """Run `read`; the event in its argument is set once no client awaits the result.
 
         Raises ExecutorBusyError, TimeoutError after 20 seconds, or what `read` raises.
         """
@@ -42,7 +42,7 @@ class BoundedExecutor:
             gone.set()
 
     def close(self) -> None:
-        """Take no more work; reads that hang are abandoned."""
+        """Reject new reads; hanging reads are abandoned."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -19,7 +19,7 @@ from reconciler.values.repository import BranchCommit, Commit
 
 
 class CallTimings:
-    """Durations by source and call; any thread."""
+    """Durations by source and call; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,7 +27,7 @@ class CallTimings:
 
     @contextmanager
     def timed(self, source: str, call: str) -> Iterator[None]:
-        """Record the duration of the block, also if it raises."""
+        """Record the duration of the block, even if it raises."""
         began = time.monotonic()
         try:
             yield

@@ -1,4 +1,4 @@
-"""What the servers remember of past cycles: money over time, cycle durations, commits."""
+"""History of past cycles for the servers: money over time, cycle durations, commits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CYCLE_BUCKETS_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """A histogram; `counts` has one bucket more, for all that took longer."""
+    """A histogram; the last of `counts` is the +Inf bucket."""
 
     counts: tuple[int, ...] = (0,) * (len(CYCLE_BUCKETS_SECONDS) + 1)
     seconds: float = 0.0
@@ -34,7 +34,7 @@ class Durations:
         return Durations(tuple(counts), self.seconds + seconds)
 
     def cumulative(self) -> Iterator[tuple[str, int]]:
-        """Prometheus buckets: `le` and how many took at most that."""
+        """Cumulative Prometheus buckets: `le` and count."""
         sum_so_far = 0
         for le, count in zip((*map(str, CYCLE_BUCKETS_SECONDS), "+Inf"), self.counts, strict=True):
             sum_so_far += count
@@ -65,7 +65,7 @@ class MetricsHistory:
             _append(self._published, snapshot.published_commit)
 
     def money(self) -> tuple[MoneyPoint, ...]:
-        """Oldest first."""
+        """Balance, earnings and accruals over time, oldest first."""
         with self._lock:
             return tuple(self.points)
 

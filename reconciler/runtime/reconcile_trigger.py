@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1.0
-"""A request that comes sooner is made when this has passed."""
+"""Minimum interval between two wake-ups; an earlier request is delayed."""
 
 
 class ReconcileTrigger:

@@ -6,13 +6,13 @@ import gc
 import sys
 
 SWITCH_INTERVAL_SECONDS = 0.0005
-"""How long a thread computes while another waits. The servers' thread has many short turns; at the default of
-5 ms each would wait ten times as long beside a computing cycle.
+"""How long a thread keeps the interpreter lock while another waits. The servers' thread needs it often and
+briefly; at the default of 5 ms it would wait ten times as long for a computing cycle.
 """
 
 GC_THRESHOLDS = (10_000, 50, 1_000)
-"""A full collection stops every thread, for 0.1 s with 10,000 leases; what a cycle leaves behind has no
-reference cycles and is freed without one.
+"""A full collection stops every thread, for 0.1 s with 10,000 leases; objects of a
+control cycle have no reference cycles and are freed without one.
 """
 
 

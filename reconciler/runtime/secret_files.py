@@ -1,4 +1,4 @@
-"""Secret files: reloaded when they change, refused if other users can read them."""
+"""Secret files: reloaded when they change, rejected if other users can read them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SecretFile(Generic[Content]):
 
     @property
     def content(self) -> Content:
-        """The content."""
+        """The last valid content."""
         return self._content
 
     def refresh(self) -> bool:
@@ -91,7 +91,7 @@ def read_plaintext_tokens(path: Path, text: str) -> tuple[tuple[str, Token], ...
 
 
 def read_token(path: Path, text: str) -> str:
-    """The first line."""
+    """The token on the first line."""
     token = text.split("\n", 1)[0].strip()
     if len(token) < TOKEN_MIN:
         raise SecretError(f"the token in {path} is shorter than {TOKEN_MIN} characters; write a complete one")
@@ -99,7 +99,7 @@ def read_token(path: Path, text: str) -> str:
 
 
 def read_hook_secret(path: Path, text: str) -> bytes:
-    """The first line."""
+    """The webhook secret on the first line."""
     secret = text.split("\n", 1)[0].rstrip("\r")
     if len(secret) < TOKEN_MIN:
         raise SecretError(

@@ -29,5 +29,5 @@ class SnapshotStore:
 
     @property
     def snapshot(self) -> Snapshot:
-        """The latest one."""
+        """The latest snapshot."""
         return self._snapshot

@@ -13,24 +13,24 @@ HEARTBEAT_VARIABLE = "PROVIDER_DAEMON_HEARTBEAT"
 
 
 class Systemd:
-    """Notifies systemd, if it wants that. Any thread; never raises or blocks."""
+    """Notifies systemd, if NOTIFY_SOCKET is set. Thread-safe; never raises or blocks."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")
         self._heartbeat = environment.get(HEARTBEAT_VARIABLE, "")
         self.watchdog_seconds = _watchdog_seconds(environment)
-        """Within how many seconds systemd expects a heartbeat; None: it does not."""
+        """Interval within which systemd expects a heartbeat; None: the watchdog is off."""
 
     def ready(self, status: str) -> None:
-        """The servers run and cycles begin."""
+        """Report that the servers run and cycles begin."""
         self._send(f"READY=1\nSTATUS={_line(status)}")
 
     def status(self, status: str) -> None:
-        """One line for `systemctl status`."""
+        """Set the line of `systemctl status`."""
         self._send(f"STATUS={_line(status)}")
 
     def alive(self) -> None:
-        """A heartbeat."""
+        """Send a heartbeat."""
         if self.watchdog_seconds is not None:
             self._send("WATCHDOG=1")
         if self._heartbeat:
@@ -38,7 +38,7 @@ class Systemd:
                 Path(self._heartbeat).touch()
 
     def stopping(self) -> None:
-        """The daemon stops after the current cycle."""
+        """Report that the daemon stops after the current cycle."""
         self._send("STOPPING=1\nSTATUS=stopping after the current cycle")
 
     def _send(self, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Requests made from an OpenAPI file, good and bad, and the judgement of what comes back. No schemathesis: it
+"""Requests made from an OpenAPI file, good and bad, and checks of the responses. No schemathesis: it
 knows as much of OpenAPI as our file uses.
 """
 
@@ -23,7 +23,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method on one path."""
+    """A method on a path."""
 
     path: str
     method: str
@@ -36,7 +36,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent."""
+    """A request to send."""
 
     target: str
     method: str
@@ -125,7 +125,7 @@ def fault(document: Document, operation: Operation, answer: Answer) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """A received response."""
 
     code: int
     media: str

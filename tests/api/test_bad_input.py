@@ -148,7 +148,7 @@ TABLE = [
         "an unknown order",
         get("/api/v1/orders/ve1x/1/1/1/decision"),
         404,
-        "nothing is known of order ve1x/1/1/1",
+        "order ve1x/1/1/1 is unknown",
         NO_DECISION,
     ),
     Row(

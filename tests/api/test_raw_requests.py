@@ -45,7 +45,7 @@ def first_line(at: ListenAddress, sent: bytes) -> bytes:
 
 
 def exchange(at: ListenAddress, sent: bytes) -> bytes:
-    """What comes back for bytes after which nothing more is sent; a cut connection is an response, too."""
+    """The response to bytes after which nothing more is sent; a closed connection counts as a response."""
     got = b""
     with socket.create_connection((at.host, at.port), timeout=SECONDS_MAX) as made, suppress(OSError):
         made.sendall(sent)

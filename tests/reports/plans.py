@@ -1,4 +1,4 @@
-"""A plan with one of everything."""
+"""A plan with an object of each kind."""
 
 from __future__ import annotations
 

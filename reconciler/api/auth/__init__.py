@@ -1,1 +1,1 @@
-"""Who may send a request."""
+"""Authentication, rate limits and TLS."""

@@ -27,11 +27,11 @@ BASIC_CHALLENGE = 'Basic realm="provider-daemon", charset="UTF-8"'
 
 TOKEN_MAX_CHARACTERS = 512
 WARNINGS = Rate(1 / 60, 5)
-"""Of log lines about one client's wrong tokens."""
+"""Rate of log lines about one client's invalid tokens."""
 
 
 class Authenticator(Protocol):
-    """Decides about a request before it is handled."""
+    """Authenticates a request before it is handled."""
 
     def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
         """The error for a request that is not allowed; None: it is allowed."""
@@ -41,8 +41,8 @@ class Authenticator(Protocol):
 
 
 class LocalAuthenticator:
-    """For loopback addresses: no authentication, but no foreign host names, as a web page can point a name of
-    its own at 127.0.0.1 (DNS rebinding).
+    """For loopback addresses: no authentication, but only own host names, because a web page can resolve its
+    own name to 127.0.0.1 (DNS rebinding).
     """
 
     def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
@@ -99,7 +99,7 @@ class RemoteAuthenticator:
         return error_reply(401, error, advice, WWW_Authenticate=challenge)
 
     def _warn(self, request: web.Request, message: str) -> None:
-        """Log it, unless this client has caused enough log lines."""
+        """Log it, within the rate of log lines for this client."""
         if not self._warnings.take(client_of(request.remote or ""), time.monotonic()):
             log.warning("%s by %s", message, request.remote)
 
@@ -158,7 +158,7 @@ def _token_text(request: web.Request) -> str:
 
 
 def _cross_site(request: web.Request, access: RouteAccess) -> Reply | None:
-    """Requests that a browser makes for another site's page may only read what is cheap."""
+    """Reject expensive reads and writes that a browser sends for another site's page."""
     if access not in (RouteAccess.WRITE, RouteAccess.EXPENSIVE):
         return None
     site = request.headers.get("Sec-Fetch-Site", "none")

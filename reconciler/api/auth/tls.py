@@ -65,7 +65,7 @@ class Certificate:
         return self._expires_at
 
     def trouble(self, now: int) -> Trouble | None:
-        """That it has expired, or soon will. The daemon goes on: leases and money cannot wait."""
+        """An expired or soon expiring certificate; the daemon keeps running."""
         when = utc_text(self._expires_at, "%Y-%m-%d %H:%M UTC")
         if self._expires_at <= now:
             message = f"the certificate {self} expired at {when}; remote clients are refused"
@@ -78,7 +78,7 @@ class Certificate:
         return str(self._files[0])
 
     def refresh(self) -> bool:
-        """Whether there is a new one; RemoteAccessError if it is invalid: the old one stays."""
+        """True if a changed certificate was loaded; RemoteAccessError if it is invalid."""
         stats = self._stat()
         if stats == self._stats:
             return False
@@ -128,5 +128,5 @@ def _tls(client_ca: Path | None) -> ssl.SSLContext:
 
 
 def _no_passphrase() -> str:
-    """Instead of a prompt on the terminal."""
+    """Raise instead of prompting on the terminal."""
     raise ValueError("the key has a passphrase")

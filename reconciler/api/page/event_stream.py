@@ -21,10 +21,10 @@ from reconciler.values.snapshot import Snapshot
 
 LISTENERS_MAX, LISTENERS_PER_CLIENT = 32, 8
 HEARTBEAT_SECONDS = 15.0
-"""Proxies close silent connections, and a write detects clients that left."""
+"""Keeps proxies from closing the connection, and detects disconnected clients."""
 
 INTERVAL_SECONDS = 1.0
-"""Between two events at least."""
+"""Minimum interval between two events."""
 
 EVENTS = "text/event-stream"
 Overview = Callable[[Snapshot], OverviewView]
@@ -43,7 +43,7 @@ class EventStream:
         snapshots.subscribe(self._notify)
 
     def routes(self) -> tuple[Route, ...]:
-        """The one route."""
+        """The route of the stream."""
         summary = (
             "The overview after each cycle, as server-sent events; after the first event, `money_history` "
             "has the newest point only."
@@ -65,7 +65,7 @@ class EventStream:
         self._wake()
 
     def _notify(self) -> None:
-        """There is a new snapshot; any thread."""
+        """Wake the streams for a new snapshot; any thread."""
         loop = self._loop
         if loop is not None and self._listeners and not loop.is_closed():
             loop.call_soon_threadsafe(self._wake)
@@ -83,7 +83,7 @@ class EventStream:
             await response.prepare(request)
             await self._send_all(response)
         except (ConnectionError, asyncio.CancelledError):
-            pass  # the client left
+            pass  # the client disconnected
         finally:
             self._listeners -= Counter((client,))  # drops counts of zero
         return response

@@ -77,12 +77,12 @@ class LiveRoutes:
         """In the order of the cheat sheet."""
         return (
             _adapter_route("logs", "The last lines of its containers.", TEXT, self.logs, TAIL),
-            _adapter_route("metrics", "What it uses.", UseView, self.metrics),
+            _adapter_route("metrics", "Its resource usage.", UseView, self.metrics),
             _adapter_route("events", "The adapter's events about it.", WorkloadEventsView, self.events),
             Route(
                 "get",
                 "/api/v1/workloads/{id}/explain",
-                "Why it is as it is.",
+                "Why the workload is in its state.",
                 ExplanationView,
                 self.explain,
                 (ID,),
@@ -96,7 +96,7 @@ class LiveRoutes:
                 OrderDecisionView,
                 self.decision,
                 ORDER,
-                errors={404: "Nothing is known of the order."} | JOURNAL_ERRORS,
+                errors={404: "The order is unknown."} | JOURNAL_ERRORS,
                 access=RouteAccess.EXPENSIVE,
             ),
             Route(
@@ -176,7 +176,7 @@ class LiveRoutes:
         if found is not None:
             return view_reply(found)
         advice = "a decision exists once the daemon has seen an order; it is kept for two weeks"
-        return error_reply(404, f"nothing is known of order {order}", advice)
+        return error_reply(404, f"order {order} is unknown", advice)
 
     async def _read_journal(self, read: Callable[[], Reply]) -> Reply:
         try:

@@ -1,4 +1,4 @@
-"""What a route is; the server and the OpenAPI document are made from routes. Pure."""
+"""Routes and their parameters, the source of the server and the OpenAPI document. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class IntParameter:
     high: int
 
     def read(self, name: str, text: str) -> int:
-        """The number; WrongParameterError if it is none or out of bounds."""
+        """The number; WrongParameterError if the text is not a number within bounds."""
         fits = text.isascii() and text.isdigit() and len(text) <= len(str(self.high))
         if not fits or not self.low <= int(text) <= self.high:
             raise WrongParameterError(
@@ -47,12 +47,12 @@ class IntParameter:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceParameter:
-    """One of a few words."""
+    """One of a fixed set of words."""
 
     words: tuple[str, ...]
 
     def read(self, name: str, text: str) -> str:
-        """The word; WrongParameterError if it is another."""
+        """The word; WrongParameterError if it is not in the set."""
         if text not in self.words:
             raise WrongParameterError(
                 f"{name}={_cut(text)} is unknown", f"use one of {', '.join(self.words)}"
@@ -67,7 +67,7 @@ class ChoiceParameter:
 
 @dataclass(frozen=True, slots=True)
 class TextParameter:
-    """A short text, perhaps with a pattern, which JSON Schema reads too."""
+    """A short text, optionally with a pattern, which is also part of the JSON Schema."""
 
     pattern: str = ""
     advice: str = ""
@@ -119,7 +119,7 @@ class ParsedRequest:
 
 
 StreamHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-"""Responds for as long as the client stays."""
+"""Streams a response until the client disconnects."""
 
 RouteHandler = Callable[[ParsedRequest], Awaitable[Reply | StreamHandler]]
 
@@ -127,7 +127,7 @@ RouteHandler = Callable[[ParsedRequest], Awaitable[Reply | StreamHandler]]
 @dataclass(frozen=True, slots=True)
 class Route:
     """One method on one path. `response` is a view, or a media type; `errors` describes error codes, `also`
-    has the views of other codes that are no errors; only `documented` routes are in the OpenAPI document.
+    has the views of other codes that are not errors; only `documented` routes are in the OpenAPI document.
     """
 
     method: Literal["get", "post"]

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import AsyncIterator, Mapping
 
 BODY_MAX_BYTES = 25 * 1024 * 1024
-"""The most that a forge sends; it is hashed in chunks and not kept."""
+"""The largest body that a forge sends; it is hashed in chunks and not stored."""
 
 SIGNED = ("X-Hub-Signature-256", "X-Gitea-Signature")
 """An HMAC-SHA256 of the body in hex, with or without the prefix `sha256=`: GitHub, Gitea and Forgejo."""
@@ -21,7 +21,7 @@ class BodyTooLongError(Exception):
 
 
 async def is_authentic(headers: Mapping[str, str], body: AsyncIterator[bytes], secret: bytes) -> bool:
-    """Whether the sender has the secret; a wrong token is refused before the body is read."""
+    """Whether the sender has the secret; a wrong token is rejected before the body is read."""
     token = headers.get(TOKEN)
     if token is not None:
         return hmac.compare_digest(_digest(token.encode("utf-8", "surrogatepass")), _digest(secret))

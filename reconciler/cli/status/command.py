@@ -89,7 +89,7 @@ class Screen:
 
 
 def _lines_or_error(settings: Settings, output: str) -> list[str]:
-    """An error is shown in place of the page, and tried again."""
+    """The page, or the error in its place."""
     try:
         return list(_lines(settings, output))
     except CliError as error:

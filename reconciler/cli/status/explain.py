@@ -30,7 +30,7 @@ AFTER_CLUSTER = ("outcome", "held", "next try", "was held")
 
 
 @dataclass(frozen=True, slots=True)
-class DaemonAnswer:
+class DaemonResponse:
     """A daemon responds: its steps, empty if it does not know the workload, and why there are none."""
 
     steps: tuple[ExplanationStep, ...] = ()
@@ -42,7 +42,7 @@ class DaemonAnswer:
 @host_option
 @output_option
 def explain(subject: str, host: Path | None, output: str) -> None:
-    """Explain why SUBJECT is as it is, from its order to the next try.
+    """Explain the state of SUBJECT, from its order to the next retry.
 
     SUBJECT is an order (owner/dseq/gseq/oseq, or its dseq alone), a lease or bid (.../provider), a workload's
     id, a file, or a transaction's hash (a prefix is enough).
@@ -53,7 +53,7 @@ def explain(subject: str, host: Path | None, output: str) -> None:
         recorded = explained_subject(records, subject)
     finally:
         records.close()
-    daemon = _daemon_answer(settings.listen, recorded.workload) if recorded.steps else None
+    daemon = _daemon_response(settings.listen, recorded.workload) if recorded.steps else None
     if not recorded.steps and not recorded.events:
         raise CliError(
             f"error: nothing is recorded about {printable(subject)}; orders are named "
@@ -72,22 +72,24 @@ def explain(subject: str, host: Path | None, output: str) -> None:
         click.echo(f"the daemon's explanation failed ({daemon.why}): this is the state after its last cycle")
 
 
-def _daemon_answer(listen: ListenSettings, workload: WorkloadId | None) -> DaemonAnswer | None:
+def _daemon_response(listen: ListenSettings, workload: WorkloadId | None) -> DaemonResponse | None:
     """The daemon's explanation with its cluster's events; None if no daemon responds."""
     try:
         if workload is None:
             fetch(listen, "/healthz", HealthView)
-            return DaemonAnswer()
+            return DaemonResponse()
         steps = fetch(listen, f"/api/v1/workloads/{workload}/explain", ExplanationView).steps
     except NoDaemonError:
         return None
     except RequestRefusedError as error:
-        return DaemonAnswer() if error.code == 404 else DaemonAnswer(why=str(error).removeprefix("error: "))
+        return (
+            DaemonResponse() if error.code == 404 else DaemonResponse(why=str(error).removeprefix("error: "))
+        )
     if any(step.step == "trouble" for step in steps):
         before = (step for step in steps if step.step not in AFTER_CLUSTER)
         after = (step for step in steps if step.step in AFTER_CLUSTER)
         steps = (*before, *_cluster_steps(listen, workload), *after)
-    return DaemonAnswer(steps)
+    return DaemonResponse(steps)
 
 
 def _cluster_steps(listen: ListenSettings, workload: WorkloadId) -> Iterator[ExplanationStep]:

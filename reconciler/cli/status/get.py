@@ -50,7 +50,7 @@ class Kind(Generic[Row]):
 
 
 def _orders(listen: ListenSettings) -> Sequence[OrderRow]:
-    """Open orders that were decided about."""
+    """Open orders with a decision."""
     bids = fetch(listen, "/api/v1/bids", ListView[BidView]).items
     holds = fetch(listen, "/api/v1/holds?about=orders", ListView[HoldView]).items
     rows = [OrderRow(bid.order, "bid", f"{show_rate(bid.price_uve)} a block") for bid in bids]

@@ -138,7 +138,7 @@ def test_the_decision_on_an_order(servers: Started, number: int, verdict: str, m
 
 def test_an_unknown_order_is_an_error(servers: Started) -> None:
     response = http_request(servers.ports.api, "/api/v1/orders/ve1nobody/1/1/1/decision")
-    assert (response.code, response.tree["error"]) == (404, "nothing is known of order ve1nobody/1/1/1")
+    assert (response.code, response.tree["error"]) == (404, "order ve1nobody/1/1/1 is unknown")
     assert http_request(servers.ports.api, "/api/v1/orders/ve1tenant/x/1/1/decision").code == 400
     assert http_request(servers.ports.api, f"/api/v1/orders/ve1tenant/{2**64}/1/1/decision").code == 400
 
