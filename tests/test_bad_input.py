@@ -167,8 +167,8 @@ TABLE = [
         "a withdrawal that a gate refuses",
         chains.gated,
         "failed once, last: MFA required for medium_withdrawal. Required factors: fido2 or totp: MFA "
-        "verification required; the chain's identity or multi-factor gate refuses it; the account's owner "
-        "must pass the gate",
+        "verification required; requires identity or multi-factor verification "
+        "by the account owner",
         "usage is recorded and settled",
     ),
     Case(

@@ -89,7 +89,7 @@ def _general_hold(basis: MarketBasis, bidding: Bidding | None) -> Hold | None:
     if not bidding.enabled:
         return Hold(PROVIDER, Reason.BIDDING_OFF, "config.yaml says bidding.enabled: false")
     if basis.limits.draining:
-        why = "the provider is draining; `provider-daemon drain --off` ends it"
+        why = "bidding is stopped on this host; `provider-daemon drain --off` resumes it"
         return Hold(PROVIDER, Reason.DRAINING, why)
     deposit, most = basis.market.rules.bid_deposit, basis.limits.bid_deposit_max
     if deposit > most:
@@ -120,7 +120,7 @@ def _too_cheap(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold |
     subject = Subject.of_order(order.id)
     price, offer = candidate.price, candidate.offer
     if price <= 0:
-        return Hold(subject, Reason.NO_PRICE, "our price for it is 0; the chain rejects a bid of 0")
+        return Hold(subject, Reason.NO_PRICE, "the price is 0; the chain rejects zero bids")
     if offer > order.price:
         why = f"it pays at most {show_rate(order.price)} a block, our price is {show_rate(offer)}"
         return Hold(subject, Reason.PRICE_TOO_LOW, why)

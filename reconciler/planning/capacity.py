@@ -87,9 +87,7 @@ def too_small(order: Order, room: Resources, capacity: Capacity) -> str:
         return ""
     if capacity.nodes:
         return _too_small_for(capacity.nodes, order)
-    return (
-        f"requires {wanted.show()} on one host; no host with the attributes of the order has that much free"
-    )
+    return f"requires {wanted.show()} on one host; no host with the requested attributes has enough free"
 
 
 def _too_small_for(nodes: tuple[Resources, ...], order: Order) -> str:

@@ -188,5 +188,5 @@ def refusal(words: str) -> Refused | Failed:
 
 def _advice(words: str) -> str:
     if "MFA required" in words or "VEID" in words:
-        return "the chain's identity or multi-factor gate refuses it; the account's owner must pass the gate"
+        return "requires identity or multi-factor verification by the account owner"
     return "add funds to the provider's account" if "insufficient" in words else ""

@@ -119,7 +119,7 @@ def suspension(desired: Desired) -> tuple[Hold, ...]:
     """A hold while all spending is suspended, even if no message is pending."""
     if not (desired.config and desired.config.suspended):
         return ()
-    why = f"config.yaml says suspended: {desired.config.suspended}; remove it to resume"
+    why = f"config.yaml says suspended: {desired.config.suspended}; remove the line to resume"
     return (Hold(SPENDING, Reason.SUSPENDED, why, ours=True),)
 
 

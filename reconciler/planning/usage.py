@@ -46,7 +46,7 @@ def _evaluate(basis: MarketBasis, lease: Lease, rules: Usage) -> Iterator[Record
     subject = Subject.of_workload(lease.id)
     if side.escrow is None:
         if lease.state is State.ACTIVE:
-            why = "the tenant has created no settlement escrow for the order yet; earlier usage is not billed"
+            why = "the order has no settlement escrow yet; usage before it exists is not billed"
             yield Hold(subject, Reason.NO_SETTLEMENT_ESCROW, why, ours=True)
         return
     if (why := _not_ours(side.escrow, lease)) and lease.state is State.ACTIVE:

@@ -93,7 +93,7 @@ def test_where_all_is_dropped_nothing_is_sent(scene: Scenery) -> None:
     assert scene.calls == ["prepare", "record"]
     outcome = _outcomes(scene)[0].outcome
     assert isinstance(outcome, Failed)
-    assert "the account's owner must pass the gate" in outcome.advice
+    assert "verification by the account owner" in outcome.advice
 
 
 def test_a_transaction_that_cannot_be_prepared_is_not_noted(scene: Scenery) -> None:

@@ -163,7 +163,7 @@ def test_a_withdrawal_refused_by_a_gate_is_held_alone(sim: Simulation) -> None:
     }
     (held,) = [hold for hold in sim.holds(Reason.TRY_LATER) if hold.subject.name == workload_id(lease(WEB))]
     assert "MFA required for medium_withdrawal" in held.message
-    assert "the account's owner must pass the gate" in held.message
+    assert "verification by the account owner" in held.message
 
     ante.genesis = open_gates
     sim.blocks(16)
