@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 from reconciler.values.subjects import EffectKey, Subject
+from reconciler.values.text import one_line
 
 Value = TypeVar("Value")
 Json = Any
@@ -249,7 +250,7 @@ def _record(kind: type, bound: Mapping[Any, Any]) -> Codec:
         values = {}
         for name, part in _checked(tree, dict).items():
             if name not in decoders:
-                raise CodecError(f"{kind.__name__} has no {name}")
+                raise CodecError(f"{kind.__name__} has no {one_line(name, 60)}")
             try:
                 values[name] = decoders[name](part)
             except CodecError as error:
