@@ -46,7 +46,11 @@ def test_a_page(tmp_path: Path) -> None:
             "http://forge.example",
             ":8:8: forge.url: http://forge.example/api/v1 is not enc",
         ),
-        ("https://forge.example", "https://a:b@c", ":8:8: forge.url: a forge's address holds no name"),
+        (
+            "https://forge.example",
+            "https://a:b@c",
+            ":8:8: forge.url: a forge's address contains no user",
+        ),
         ("olga/state", "state", ':9:15: forge.repository: "state" is not a repository (write OWNER/NAME'),
         ("  token_file: forge-token\n", "", ":7:1: forge: the key token_file is missing"),
     ],

@@ -143,7 +143,7 @@ def test_removals_split_over_commits_count_together(together: int) -> None:
     plan = branch.push(files(*left[1:]))
     [hold] = [h for h in plan.holds if h.reason is Reason.MASS_REMOVAL]
     assert "stops, moves or replaces 1 workloads of active leases" in hold.message
-    assert "and 2 were so within 1d before it" in hold.message
+    assert "after 2 others within 1d" in hold.message
     assert branch.passes(files(*left[1:]), after=DAY)
 
 
