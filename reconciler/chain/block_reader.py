@@ -25,7 +25,7 @@ CHANGES_MAX = 2_000
 MEASURED_BLOCKS = 100
 FIRST_MEASURE_BLOCKS = 20
 TIMEOUT_BLOCKS_MAX = 25
-"""Blocks until a transaction of ours expires, with some margin."""
+"""Blocks until an own transaction expires, with some margin."""
 
 BLOCK_SECONDS_UNMEASURED = Decimal(5)
 """The chain's default (semantics 1.3), used until two blocks have been seen."""

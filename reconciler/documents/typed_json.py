@@ -31,4 +31,4 @@ def decode_json(text: bytes | str, form: type[Decoded]) -> Decoded:
 def _custom(form: type, value: Any) -> Any:
     if form is Timestamp:
         return parsed_unix_seconds(value or "")
-    raise NotImplementedError(f"{form.__name__} has no JSON form")
+    raise NotImplementedError(f"{form.__name__} has no JSON form")  # as msgspec expects of a hook

@@ -49,10 +49,10 @@ def _encoded(value: object) -> object:
     if isinstance(value, Timestamp):
         text = utc_text(value)
         return None if text == UNKNOWN else text
-    raise NotImplementedError(f"{type(value).__name__} has no JSON form")
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")  # as msgspec expects of a hook
 
 
 def _schema(kind: type) -> dict[str, Any]:
     if kind is Timestamp:
         return {"type": ["string", "null"], "format": "date-time"}
-    raise NotImplementedError(f"{kind.__name__} has no JSON form")
+    raise NotImplementedError(f"{kind.__name__} has no JSON form")  # as msgspec expects of a hook

@@ -48,7 +48,7 @@ class HostResources(ResponseStruct, frozen=True):
 
 
 class ObservedContainer(ResponseStruct, frozen=True):
-    """A container of ours."""
+    """A container that this provider owns."""
 
     name: str
     service: str = ""

@@ -183,7 +183,7 @@ class AnsibleRunner:
             raise RunError("the daemon is stopping")
 
     def environment(self, directory: Path) -> dict[str, str]:
-        """A clean environment: no configuration file of the user's is read, and no variable of ours leaks."""
+        """An environment without the user's configuration files and without the daemon's variables."""
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         programs = str(Path(sys.executable).parent)
         return passed | {

@@ -49,7 +49,7 @@ class FleetObservation:
 
 
 def workloads_of(fleet: FleetObservation) -> Mapping[WorkloadId, Running]:
-    """Every workload of ours that is observed, placed, in flight or failed."""
+    """Every workload of this provider that is observed, placed, in flight or failed."""
     names = {name for each in fleet.observed.values() for name in each} | fleet.placements.keys()
     names |= {workload for workload, _ in (*fleet.jobs, *fleet.failed)}
     found = {WorkloadId(name): running_of(WorkloadId(name), fleet) for name in sorted(names)}

@@ -32,7 +32,7 @@ MANAGED = f"{MANAGED_BY}={MANAGER}"
 """Selects every object that the adapter manages."""
 
 OURS = f"{MANAGED_BY}={MANAGER},{WORKLOAD}"
-"""Selects every object of every workload of ours."""
+"""Selects the objects of all workloads of this provider."""
 
 FOREIGN_PODS = f"!{WORKLOAD}"
 """Selects pods that belong to no workload."""

@@ -23,7 +23,7 @@ IMAGE_MAX = 512
 
 @dataclass(frozen=True, slots=True)
 class ObjectMeta:
-    """The name, ownership labels and annotations of an object of ours. `parts` are all objects that its
+    """The name, ownership labels and annotations of an own object. `parts` are all objects that its
     workload should have.
     """
 
@@ -39,7 +39,7 @@ class ObjectMeta:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentView:
-    """A Deployment of ours; `drift` is empty if it is as applied, `failure` says why pods are missing."""
+    """The Deployment of a workload; `drift` is empty if it is as applied; `failure`: why pods are missing."""
 
     meta: ObjectMeta
     replicas: int
@@ -51,7 +51,7 @@ class DeploymentView:
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """A Service or NetworkPolicy of ours; `drift` is empty if it is as applied."""
+    """A workload's Service or NetworkPolicy; `drift` is empty if it is as applied."""
 
     meta: ObjectMeta
     drift: str
@@ -69,7 +69,7 @@ class ContainerView:
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """A pod of ours."""
+    """A pod of a workload."""
 
     meta: ObjectMeta
     node: str
@@ -97,7 +97,7 @@ class NodeView:
 
 
 def deployment_view(raw: bytes) -> DeploymentView:
-    """A Deployment of ours."""
+    """The Deployment of a workload."""
     found = decode_json(raw, objects.Deployment)
     status = found.status
     observed = status.observed_generation >= found.metadata.generation
@@ -117,7 +117,7 @@ def deployment_view(raw: bytes) -> DeploymentView:
 
 
 def part_view(raw: bytes, base: Manifest | None = None) -> PartView:
-    """A Service or NetworkPolicy of ours; `base` is the specification of the base policy."""
+    """A workload's Service or NetworkPolicy; `base` is the specification of the base policy."""
     metadata = decode_json(raw, objects.PartialObject).metadata
     if base is not None and metadata.name == naming.POLICY_NAME:
         return PartView(object_meta(metadata), _drift(base, raw))
@@ -125,7 +125,7 @@ def part_view(raw: bytes, base: Manifest | None = None) -> PartView:
 
 
 def pod_view(raw: bytes) -> PodView:
-    """A pod of ours."""
+    """A pod of a workload."""
     found = decode_json(raw, objects.Pod)
     conditions = {each.type: each for each in found.status.conditions or ()}
     scheduled, ready = conditions.get("PodScheduled"), conditions.get("Ready")

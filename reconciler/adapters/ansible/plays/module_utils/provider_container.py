@@ -111,7 +111,7 @@ def create_options(spec: Spec, container: ContainerSpec, bindings: HostBindings)
 
 
 def _labels(spec: Spec, container: ContainerSpec, bindings: HostBindings) -> dict[str, str]:
-    """Sets every label of ours, because the image may set them too."""
+    """Sets every ownership label, because the image may set them too."""
     return {
         MANAGED_BY: MANAGER,
         WORKLOAD: spec["workload"],

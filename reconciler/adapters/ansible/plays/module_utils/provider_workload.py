@@ -220,7 +220,7 @@ def _ensure_volumes(
 
 
 def _free_gpus(engine: Engine, container: ContainerSpec) -> str:
-    """The lowest GPU numbers that no other container of ours holds, separated by commas."""
+    """The lowest GPU numbers that no other container of the provider uses, separated by commas."""
     if not container["gpu"]:
         return ""
     taken = {number for each in engine.containers() for number in labels_of(each).get(GPUS, "").split(",")}
