@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.values.approvals import Approval
-from reconciler.values.commit_state import CommitState, ReportedState
+from reconciler.values.commit_state import CommitStatus, ReportedStatus
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.inspection import WorkloadEvents, WorkloadUse
@@ -38,7 +38,7 @@ Wake = Callable[[], None]
 class Repo(Protocol):
     """The state repository. Reading changes nothing; publishing the same files twice makes one commit."""
 
-    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
+    def fetch(self, applied: str) -> Reading[tuple[Commit, ...]]:
         """The newest commit of the desired branch, then the last applied one if it differs and is still
         known.
 
@@ -46,7 +46,7 @@ class Repo(Protocol):
         names the commits between the two.
         """
 
-    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
+    def last_fetched(self, applied: str) -> Reading[tuple[Commit, ...]]:
         """The commits of the last successful fetch, for use while the repository is unreachable."""
 
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
@@ -66,7 +66,7 @@ class Chain(Protocol):
     1.2).
     """
 
-    def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         """One view at one height, with the results of the requested transactions and the state of the known
         leases, closed ones included.
 
@@ -95,7 +95,7 @@ class Adapter(Protocol):
     converged.
     """
 
-    def look(self) -> AdapterView:
+    def observe(self) -> AdapterView:
         """The observed state, cached where possible; an API error is Unseen, never empty."""
 
     def prepare(self, quota: Resources) -> Outcome:
@@ -155,12 +155,12 @@ class Intents(Protocol):
     def open_intents(self) -> tuple[Intent, ...]:
         """Intents that have not ended, oldest first."""
 
-    def intend(self, intent: Intent) -> None:
+    def record_intent(self, intent: Intent) -> None:
         """Record a transaction durably before it is broadcast. An open or landed one is unchanged; one that
         ended otherwise is reopened.
         """
 
-    def end(self, confirmation: Confirmation, outcomes: Sequence[EffectResult] = ()) -> None:
+    def record_end(self, confirmation: Confirmation, outcomes: Sequence[EffectResult] = ()) -> None:
         """In one transaction: record its end for the history and for publishing, and the results of its
         messages for the next plan. Ending an intent twice does nothing.
         """
@@ -172,20 +172,20 @@ class Outbox(Protocol):
     def unpublished(self) -> tuple[Unpublished, ...]:
         """Events that no pushed commit covers, oldest first, at most 10,000."""
 
-    def published(self, ids: Sequence[int], commit: str) -> None:
+    def mark_published(self, ids: Sequence[int], commit: str) -> None:
         """Mark events as covered by a pushed commit (commit "": they need none); idempotent."""
 
-    def states(self) -> tuple[ReportedState, ...]:
+    def commit_statuses(self) -> tuple[ReportedStatus, ...]:
         """Commit states, reported to the forge or pending, oldest first."""
 
-    def keep_states(self, states: Sequence[ReportedState]) -> None:
+    def store_commit_statuses(self, states: Sequence[ReportedStatus]) -> None:
         """Replace the stored commit states."""
 
 
 class Inbox(Protocol):
     """Requests to the loop, from any thread."""
 
-    def ask(self, request: Request, at: int) -> None:
+    def enqueue(self, request: Request, at: int) -> None:
         """Add a request; duplicates of a pending one are dropped."""
 
     def approve(self, approval: Approval) -> None:
@@ -223,7 +223,7 @@ class Notifier(Protocol):
 class Forge(Protocol):
     """Commit states on a forge. Setting the same state twice is idempotent."""
 
-    def set_state(self, said: CommitState) -> Outcome:
+    def set_status(self, said: CommitStatus) -> Outcome:
         """Set it; never waits. Unknown while it is in flight or in back-off: call again."""
 
 
@@ -233,7 +233,7 @@ class History(Protocol):
     def counts(self) -> JournalCounts:
         """Counts of transactions and events."""
 
-    def look(self, before: int, at_most: int) -> JournalPage:
+    def page(self, before: int, at_most: int) -> JournalPage:
         """Transactions below a position (0: the newest), with the counts and the latest decisions."""
 
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:

@@ -176,7 +176,7 @@ def settings_from(path: Path, content: bytes, flags: Flags, environment: Mapping
     """The settings of a host file with this content and path; SettingsError as in `load_settings`."""
     file = read_host(str(path), content)
     if not isinstance(file, HostFile):
-        raise SettingsError("\n".join(fault.show() for fault in file))
+        raise SettingsError("\n".join(fault.describe() for fault in file))
     return _settings(path, file, flags, environment)
 
 

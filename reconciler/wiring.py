@@ -31,8 +31,8 @@ from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
 from reconciler.documents.kinds import KUBERNETES
 from reconciler.forge.status_sender import StatusSender, status_sender
-from reconciler.git.backoff import Backoff, changed_at
-from reconciler.git.file_watcher import FileWatcher, watched_in
+from reconciler.git.backoff import Backoff, credentials_version
+from reconciler.git.file_watcher import FileWatcher, watched_paths
 from reconciler.git.remote import Author, Remote, remote_host
 from reconciler.git.repository import GitRepository
 from reconciler.journal.copying import copy_journal
@@ -85,7 +85,7 @@ class Daemon:
 
     def wake_by_request(self) -> None:
         """Request a read of the repository and a cycle; JournalError if the request cannot be stored."""
-        self.environment.store.inbox.ask(Request.RECONCILE, self.clock.now())
+        self.environment.store.inbox.enqueue(Request.RECONCILE, self.clock.now())
         self.clock.wake()
 
 
@@ -209,7 +209,7 @@ def _forge(settings: Settings, stack: ExitStack, backoff: Backoff) -> StatusSend
     sender = StatusSender(
         status_sender(forge, lambda: SecretFile(forge.token_file, read_token).content),
         shared=backoff if is_one_host else None,
-        credential=lambda: changed_at(forge.token_file),
+        credential=lambda: credentials_version(forge.token_file),
     )
     stack.callback(sender.close)
     return sender
@@ -277,7 +277,7 @@ class AdapterSet:
 def _watched(settings: Settings) -> Iterator[Path]:
     """Paths whose changes wake the loop: a local repository, credentials, keys and allowed signers."""
     if settings.repository.is_local:
-        yield from watched_in(Path(settings.repository.url))
+        yield from watched_paths(Path(settings.repository.url))
     for path in (
         settings.kubernetes.kubeconfig,
         settings.key.passphrase_file,

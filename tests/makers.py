@@ -30,10 +30,10 @@ from reconciler.values.observed import (
     EscrowAccount,
     Lease,
     Market,
+    ObservedWorkload,
     Order,
     Payment,
     ProviderRecord,
-    Running,
     State,
     Wallet,
 )
@@ -145,15 +145,17 @@ def desired(*workloads: Workload, pricing: Pricing | None = PRICING, **changes: 
     return replace(made, **changes)
 
 
-def running(of: Workload, **changes: Any) -> Running:
-    made = Running(of.id, of.lease, digest_of(of), paused=of.paused, ready=True, replicas_ready=1, replicas=1)
+def running(of: Workload, **changes: Any) -> ObservedWorkload:
+    made = ObservedWorkload(
+        of.id, of.lease, digest_of(of), paused=of.paused, ready=True, replicas_ready=1, replicas=1
+    )
     return replace(made, **changes)
 
 
 ROOM = Resources(8_000, 16_384 * MB, 102_400 * MB, 0)
 
 
-def adapter(*workloads: Running, room: Resources = ROOM) -> dict[str, AdapterView]:
+def adapter(*workloads: ObservedWorkload, room: Resources = ROOM) -> dict[str, AdapterView]:
     capacity = Capacity(room, (room,), room)
     return {"kubernetes": AdapterView(Seen({w.id: w for w in workloads}), Seen(capacity))}
 

@@ -112,7 +112,7 @@ class Site:
     def plan(self, daemon: Daemon) -> Plan:
         """What a few cycles do, each followed by a block; the last of their plans."""
         for _ in range(3):
-            made = daemon.runner.cycle().planned.plan
+            made = daemon.runner.run_cycle().planned.plan
             self.outside.step()
         return made
 
@@ -192,7 +192,7 @@ def test_a_refused_revision_decides_nothing_after_a_restart(
         assert site.strange() == []
         assert reason in {hold.reason for hold in made.holds}
         assert list(daemon.inspectors) == ["kubernetes"]
-        view = daemon.environment.adapters["kubernetes"].look().workloads
+        view = daemon.environment.adapters["kubernetes"].observe().workloads
         assert isinstance(view, Seen)
         assert len(view.view) == 2
 

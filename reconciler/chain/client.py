@@ -83,7 +83,7 @@ class ChainClient:
         """Hashes that were never broadcast."""
         self._gas_price = Decimal(0)
 
-    def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         """The market at one height; Unseen with the reason if any part of it is unavailable."""
         try:
             status = self._rpc.status()
@@ -229,7 +229,7 @@ class ChainClient:
         self._market, self._cursor = market, status.height
         self._full_at, self._overdue, self._is_sequence_stale = full_at, overdue, False
         transfers = None if changes is None else tuple(changes.transfers)
-        return replace(market, landed=landed, transfers=transfers)
+        return replace(market, tx_results=landed, transfers=transfers)
 
     def _reject_false_ids(self, market: Market) -> None:
         """Reject a bid or lease with another ID than requested, or with an invalid one, which the journal

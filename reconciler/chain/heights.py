@@ -39,7 +39,7 @@ class SeenHeight:
     time: float
     at: float
 
-    def most(self, now: float) -> float:
+    def highest_plausible(self, now: float) -> float:
         """The highest plausible height at `now`."""
         return self.height + SLACK_BLOCKS + max(now - self.at, 0) / MIN_BLOCK_SECONDS
 
@@ -75,7 +75,8 @@ class HeightBounds:
         seen = self._seen
         if seen is None:
             return None
-        if status.height > max(each.most(now) for each in (seen, self._highest) if each is not None):
+        sightings = [each for each in (seen, self._highest) if each is not None]
+        if status.height > max(each.highest_plausible(now) for each in sightings):
             return (
                 f"is at height {status.height}, {status.height - seen.height} blocks above height "
                 f"{seen.height} of {max(now - seen.at, 0):.0f} s ago: no chain is that fast; compare with "

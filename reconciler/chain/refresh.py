@@ -86,7 +86,7 @@ class Refresh:
         new |= {lease.deployment for lease in self.known if lease not in self.old.leases}
         return {
             each: wire
-            for each in sorted(direct | new | self._leaked(leased - direct))
+            for each in sorted(direct | new | self._deployments_with_prefix(leased - direct))
             if (wire := self.queries.deployment(each)) is not None
         }
 
@@ -94,7 +94,7 @@ class Refresh:
         ours = {lease for lease in self.changes.leases if lease.provider == self.old.wallet.address}
         return {lease.deployment for lease in (*self.old.leases, *ours)}
 
-    def _leaked(self, leased: set[DeploymentId]) -> set[DeploymentId]:
+    def _deployments_with_prefix(self, leased: set[DeploymentId]) -> set[DeploymentId]:
         """Deployments whose number starts with that of a changed one of the same owner."""
         touched: dict[str, list[str]] = {}
         for each in self.changes.deployments:

@@ -6,8 +6,8 @@ import logging
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.cycle.revision_status import commit_state_of, noted, reported, superseded
-from reconciler.values.commit_state import CommitState, ReportedState
+from reconciler.cycle.revision_status import add_status, add_superseded, commit_status_of, mark_reported
+from reconciler.values.commit_state import CommitStatus, ReportedStatus
 from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
 from reconciler.values.plans import Plan
 from reconciler.values.records import describe_outcome
@@ -20,7 +20,7 @@ class CommitStatusReporter:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._known: tuple[ReportedState, ...] | None = None
+        self._known: tuple[ReportedStatus, ...] | None = None
         self._silent = False
 
     def note_superseded(self, plan: Plan) -> None:
@@ -28,36 +28,36 @@ class CommitStatusReporter:
         then on the repository no longer names them.
         """
         if self._environment.forge is not None:
-            known = self._noted()
-            self._keep(known, superseded(known, plan))
+            known = self._statuses()
+            self._keep(known, add_superseded(known, plan))
 
     def report(self, planned: PlannedCycle) -> None:
         """Record the newest commit's state, and report what is not reported yet, oldest first."""
         forge = self._environment.forge
         if forge is None:
             return
-        known = self._noted()
-        if (now := commit_state_of(planned)) is not None:
-            self._keep(known, noted(known, now))
-        for stated in self._noted():
+        known = self._statuses()
+        if (now := commit_status_of(planned)) is not None:
+            self._keep(known, add_status(known, now))
+        for stated in self._statuses():
             if stated.reported:
                 continue
-            outcome = forge.set_state(stated.state)
-            if isinstance(outcome, Unknown) or not self._ended(stated.state, outcome):
+            outcome = forge.set_status(stated.status)
+            if isinstance(outcome, Unknown) or not self._ended(stated.status, outcome):
                 return
 
-    def _noted(self) -> tuple[ReportedState, ...]:
+    def _statuses(self) -> tuple[ReportedStatus, ...]:
         if self._known is None:
-            self._known = self._environment.store.outbox.states()
+            self._known = self._environment.store.outbox.commit_statuses()
         return self._known
 
-    def _ended(self, said: CommitState, outcome: Outcome) -> bool:
+    def _ended(self, said: CommitStatus, outcome: Outcome) -> bool:
         """Whether this state is settled; the forge may no longer have an older commit."""
         known = self._known or ()
         if isinstance(outcome, Done):
-            log.info("the forge shows commit %s as %s: %s", said.commit[:12], said.stand, said.description)
+            log.info("the forge shows commit %s as %s: %s", said.commit[:12], said.state, said.description)
             self._silent = False
-        elif isinstance(outcome, Refused) and said != known[-1].state:
+        elif isinstance(outcome, Refused) and said != known[-1].status:
             log.warning(
                 "the forge refused the state of commit %s: %s", said.commit[:12], describe_outcome(outcome)
             )
@@ -69,10 +69,10 @@ class CommitStatusReporter:
                 )
             self._silent = True
             return False
-        self._keep(known, reported(known, said))
+        self._keep(known, mark_reported(known, said))
         return True
 
-    def _keep(self, before: tuple[ReportedState, ...], after: tuple[ReportedState, ...]) -> None:
+    def _keep(self, before: tuple[ReportedStatus, ...], after: tuple[ReportedStatus, ...]) -> None:
         if after != before:
-            self._environment.store.outbox.keep_states(after)
+            self._environment.store.outbox.store_commit_statuses(after)
         self._known = after

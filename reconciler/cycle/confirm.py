@@ -36,7 +36,7 @@ def confirm(intents: Iterable[Intent], market: Reading[Market]) -> Confirmed:
 
 
 def _end_of(intent: Intent, market: Market) -> Confirmation | None:
-    result = market.landed.get(intent.hash)
+    result = market.tx_results.get(intent.hash)
     if result is not None:
         return _ended(intent, result, market.time)
     if market.height > intent.timeout_height:
@@ -46,9 +46,9 @@ def _end_of(intent: Intent, market: Market) -> Confirmation | None:
 
 def _ended(intent: Intent, result: TxResult, time: int) -> Confirmation:
     if result.code == 0:
-        fate = IntentOutcome.LANDED
+        outcome = IntentOutcome.LANDED
     elif (result.codespace, result.code) in FEELESS_FAILURES:
-        fate = IntentOutcome.EXPIRED
+        outcome = IntentOutcome.EXPIRED
     else:
-        fate = IntentOutcome.REFUSED
-    return Confirmation(intent, fate, result.height, time, result.code, result.codespace, result.log)
+        outcome = IntentOutcome.REFUSED
+    return Confirmation(intent, outcome, result.height, time, result.code, result.codespace, result.log)

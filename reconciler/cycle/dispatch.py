@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from reconciler.cycle.environment import Environment
-from reconciler.cycle.exceptions import raised_at, sentence_of
+from reconciler.cycle.exceptions import format_origin, sentence_of
 from reconciler.planning.memory_update import refusal
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
 from reconciler.values.messages import describe
@@ -13,10 +13,10 @@ from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
-    BroadcastAgain,
     NotifyTenant,
     Plan,
     PrepareAdapter,
+    Rebroadcast,
     RemoveWorkload,
     SendTransaction,
 )
@@ -35,11 +35,11 @@ def dispatch_all(plan: Plan, environment: Environment, intents: tuple[Intent, ..
         try:
             outcomes = _apply(action, environment, intents)
         except OSError as error:
-            failure = Failed("Unreachable", f"{action.show()}: {error}")
+            failure = Failed("Unreachable", f"{action.describe()}: {error}")
             outcomes = applied(action, failure, environment.clock.now())
         except Exception as error:  # an error of one object must not withhold every other effect
-            log.error("%s failed%s", action.show(), raised_at(error))
-            failure = Failed("InternalError", f"{action.show()}: {sentence_of(error)}", ADVICE)
+            log.error("%s failed%s", action.describe(), format_origin(error))
+            failure = Failed("InternalError", f"{action.describe()}: {sentence_of(error)}", ADVICE)
             outcomes = applied(action, failure, environment.clock.now())
         for each in outcomes:
             log.log(
@@ -57,7 +57,7 @@ def _apply(action: Action, environment: Environment, intents: tuple[Intent, ...]
     match action:
         case SendTransaction():
             return _send(action, environment)
-        case BroadcastAgain(hash=tx):
+        case Rebroadcast(hash=tx):
             for intent in intents:
                 if intent.hash == tx:
                     environment.chain.broadcast(intent)
@@ -84,13 +84,13 @@ def _send(action: SendTransaction, environment: Environment) -> tuple[EffectResu
     outcomes = tuple(message_result(m, refusal(words), now) for m, words in prepared.dropped)
     if prepared.intent is None:
         return outcomes
-    environment.store.intents.intend(prepared.intent)
+    environment.store.intents.record_intent(prepared.intent)
     sent = environment.chain.broadcast(prepared.intent)
     _log_sent(prepared.intent, sent)
     if isinstance(sent, Refused):
         end = Confirmation(prepared.intent, IntentOutcome.REFUSED, log=sent.why)
         never = tuple(message_result(m, refusal(sent.why), now) for m in prepared.intent.messages)
-        environment.store.intents.end(end, never)
+        environment.store.intents.record_end(end, never)
     return outcomes
 
 

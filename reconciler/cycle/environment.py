@@ -69,10 +69,10 @@ EFFECTS: tuple[tuple[str, str], ...] = (
     ("notifier", "notify"),
     ("journal", "remember"),
     ("journal", "record"),
-    ("intents", "intend"),
-    ("intents", "end"),
-    ("outbox", "published"),
-    ("outbox", "keep_states"),
-    ("forge", "set_state"),
+    ("intents", "record_intent"),
+    ("intents", "record_end"),
+    ("outbox", "mark_published"),
+    ("outbox", "store_commit_statuses"),
+    ("forge", "set_status"),
 )
 """Every port method with an effect outside the cycle's thread; the daemon must survive `kill -9` at each."""

@@ -23,14 +23,14 @@ def sentence_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def raised_at(error: BaseException) -> str:
+def format_origin(error: BaseException) -> str:
     """The origin of a bug, as the end of a log line; "" for an OSError."""
     if isinstance(error, OSError):
         return ""
-    return f"; raised at {shown_calls(traceback.extract_tb(error.__traceback__, limit=-FRAMES_MAX))}"
+    return f"; raised at {format_calls(traceback.extract_tb(error.__traceback__, limit=-FRAMES_MAX))}"
 
 
-def shown_calls(calls: Iterable[traceback.FrameSummary]) -> str:
+def format_calls(calls: Iterable[traceback.FrameSummary]) -> str:
     """Calls on one line, outermost first."""
     return " > ".join(f"{_short(each.filename)}:{each.lineno} {each.name}" for each in calls)
 
@@ -60,6 +60,6 @@ class FailedThreads:
         if error is None or isinstance(error, SystemExit):
             return
         why = sentence_of(error)
-        log.error("the thread %s was ended by %s%s", name, why, raised_at(error))
+        log.error("the thread %s was ended by %s%s", name, why, format_origin(error))
         if name and not name.startswith("Thread-"):
             self._found.setdefault(one_line(name), why)

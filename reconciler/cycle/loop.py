@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.cycle.environment import Environment
-from reconciler.cycle.exceptions import raised_at, sentence_of
+from reconciler.cycle.exceptions import format_origin, sentence_of
 from reconciler.cycle.run import Cycle, Runner
 from reconciler.values.records import Request
 from reconciler.values.snapshot import Snapshot
@@ -56,17 +56,17 @@ class Loop:
     def _cycle(self) -> Snapshot:
         began_at = self._environment.clock.now()
         try:
-            return self._runner.cycle().snapshot
+            return self._runner.run_cycle().snapshot
         except Exception as error:  # a bug of ours or a library's in one cycle must not end the daemon
             why = sentence_of(error)
-            log.error("the cycle failed and is retried: %s%s", why, raised_at(error))
-            return self._runner.failed(why, began_at)
+            log.error("the cycle failed and is retried: %s%s", why, format_origin(error))
+            return self._runner.mark_failed(why, began_at)
 
     def _publish_snapshot(self, snapshot: Snapshot) -> None:
         try:
             self._show(snapshot)
         except Exception as error:  # an error while showing a cycle must not end the loop
-            log.error("the cycle could not be shown: %s%s", sentence_of(error), raised_at(error))
+            log.error("the cycle could not be shown: %s%s", sentence_of(error), format_origin(error))
 
     def _wait_seconds(self, snapshot: Snapshot) -> float:
         failures = snapshot.cycle.failures if snapshot.cycle else 0
@@ -79,7 +79,7 @@ class Loop:
         try:
             asked = self._environment.store.inbox.take()
         except Exception as error:  # an inbox that cannot be read is no request to stop
-            log.error("requests could not be read: %s%s", sentence_of(error), raised_at(error))
+            log.error("requests could not be read: %s%s", sentence_of(error), format_origin(error))
             return False
         if Request.RECONCILE in asked:
             self._runner.poll_repository()
@@ -90,12 +90,12 @@ class Loop:
 
     def once(self, cycles_max: int = 100) -> Cycle:
         """Cycle until nothing is left to do, then publish: `run --once`."""
-        cycle = self._runner.cycle(flush=True)
+        cycle = self._runner.run_cycle(flush=True)
         self._show(cycle.snapshot)
         for _ in range(cycles_max):
             if not (cycle.planned.plan.actions or cycle.planned.inputs.intents):
                 break
             self._environment.clock.wait(1.0)
-            cycle = self._runner.cycle(flush=True)
+            cycle = self._runner.run_cycle(flush=True)
             self._show(cycle.snapshot)
         return cycle

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import TypeVar
 
 from reconciler.cycle.environment import Environment
-from reconciler.cycle.exceptions import raised_at, sentence_of
+from reconciler.cycle.exceptions import format_origin, sentence_of
 from reconciler.documents.desired import DesiredReader
 from reconciler.ports import Adapter, Repo
 from reconciler.values.desired import Revision, Revisions
@@ -49,7 +49,7 @@ class RevisionReader:
         self._parsing: Future[Revisions] | None = None
 
     def read(self, commits: Sequence[Commit], memory: Memory, stale: str = "") -> Revisions | None:
-        """Both revisions, from the commits of `Repo.look`; None while files are being parsed."""
+        """Both revisions, from the commits of `Repo.fetch`; None while files are being parsed."""
         if self._parsing is not None and not self._parsing.done():
             return None
         parsing, self._parsing = self._parsing, None
@@ -116,31 +116,31 @@ class Observer:
         self._polled_at = 0
         self._stale = ""
 
-    def look(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
+    def observe(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Observe the adapters, then the chain, which is queried for the leases that adapters name."""
         adapters = {name: _look(name, adapter) for name, adapter in self._environment.adapters.items()}
         known = tuple(_known(memory, adapters))
-        market = self._environment.chain.look(tuple(i.hash for i in intents), known)
+        market = self._environment.chain.observe(tuple(i.hash for i in intents), known)
         return Observed(market, adapters)
 
     def poll_repository(self) -> None:
         """Poll the repository in the next cycle, however recently it was polled."""
         self._polled_at = 0
 
-    def desired(self, memory: Memory) -> Reading[Revisions]:
+    def fetch_revisions(self, memory: Memory) -> Reading[Revisions]:
         """The repository's newest commit, which has no effect before it is admitted, and the one last
         applied.
         """
         stale = self._stale
         if self._environment.clock.now() - self._polled_at >= self._environment.poll_seconds:
             self._polled_at = self._environment.clock.now()
-            reading = self._environment.repo.look(memory.applied)
+            reading = self._environment.repo.fetch(memory.applied)
             stale = self._stale = reading.why if isinstance(reading, Unseen) else ""
         else:
-            reading = self._environment.repo.recall(memory.applied)
+            reading = self._environment.repo.last_fetched(memory.applied)
         if isinstance(reading, Unseen):
             stale = stale or reading.why
-            reading = self._environment.repo.recall(memory.applied)
+            reading = self._environment.repo.last_fetched(memory.applied)
         if isinstance(reading, Unseen):
             return Unseen(stale)
         return self._parsed(reading.view, memory, stale)
@@ -157,9 +157,9 @@ class Observer:
 
 def _look(name: str, adapter: Adapter) -> AdapterView:
     try:
-        return adapter.look()
+        return adapter.observe()
     except Exception as error:  # an error of one adapter must not affect the others, nor the bid engine
-        log.error("adapter %s could not be observed: %s%s", name, sentence_of(error), raised_at(error))
+        log.error("adapter %s could not be observed: %s%s", name, sentence_of(error), format_origin(error))
         unseen = Unseen(f"it could not be observed: {sentence_of(error)}")
         return AdapterView(unseen, unseen)
 

@@ -38,7 +38,7 @@ def same_objects(before: PlannedCycle | None, now: PlannedCycle) -> bool:
     shown = before.inputs.adapters.items()
     for name, view in now.inputs.adapters.items():
         earlier = before.inputs.adapters.get(name)
-        pairs += [(earlier and _looked(earlier), _looked(view))]
+        pairs += [(earlier and _workloads_of(earlier), _workloads_of(view))]
     return (
         len(shown) == len(now.inputs.adapters)
         and all(a is b for a, b in pairs)
@@ -47,6 +47,6 @@ def same_objects(before: PlannedCycle | None, now: PlannedCycle) -> bool:
     )
 
 
-def _looked(view: AdapterView) -> object:
+def _workloads_of(view: AdapterView) -> object:
     """The adapter's workloads, or why they are unseen."""
     return view.workloads.view if isinstance(view.workloads, Seen) else view.workloads

@@ -17,7 +17,7 @@ from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.plans import Plan, Transition
 from reconciler.values.readings import Unseen
 from reconciler.values.records import Unpublished, describe_outcome
-from reconciler.values.repository import TOLD, BranchCommit
+from reconciler.values.repository import LAST_EVENT_TRAILER, BranchCommit
 from reconciler.values.views import PublishedStatus
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Publisher:
             return None
         self._note_change(marks, publication.events, now)
         if not (
-            flush or (now >= self._next_try and (_terminal(publication.events) or self._ripe(rules, now)))
+            flush or (now >= self._next_try and (_terminal(publication.events) or self._is_due(rules, now)))
         ):
             return None
         publication = self._unpublished(publication)
@@ -76,7 +76,7 @@ class Publisher:
         commit = BranchCommit(
             branch=f"status/{self._environment.provider}",
             files=files,
-            message=message(events, _changed(self._published, marks)),
+            message=message(events, _changed_files(self._published, marks)),
             trailers=(
                 *trailers(events, publication.plan, publication.height),
                 *_covered_trailer(publication.events),
@@ -84,7 +84,7 @@ class Publisher:
         )
         outcome = self._environment.repo.publish(commit)
         self._back_off(outcome, now)
-        self._settle(outcome, marks, publication.events)
+        self._record_result(outcome, marks, publication.events)
         if isinstance(outcome, Done):
             self.unpublished = 0
             if outcome.detail:
@@ -109,11 +109,12 @@ class Publisher:
         if isinstance(reading, Unseen):
             return publication  # the push will fail as well
         self._caught_up = True
-        places = [at for at, each in enumerate(publication.events, start=1) if mark(each) == reading.view]
-        if not places:
+        counts = [at for at, each in enumerate(publication.events, start=1) if mark(each) == reading.view]
+        if not counts:
             return publication
-        self._environment.store.outbox.published([each.id for each in publication.events[: places[0]]], "")
-        return replace(publication, events=publication.events[places[0] :])
+        covered, rest = publication.events[: counts[0]], publication.events[counts[0] :]
+        self._environment.store.outbox.mark_published([each.id for each in covered], "")
+        return replace(publication, events=rest)
 
     def _note_change(self, marks: Mapping[str, str], events: Sequence[Unpublished], now: int) -> None:
         state = (marks, events[-1].id if events else 0)
@@ -121,7 +122,7 @@ class Publisher:
             self._pending, self._last_at = state, now
             self._first_at = self._first_at or now
 
-    def _ripe(self, rules: Publishing, now: int) -> bool:
+    def _is_due(self, rules: Publishing, now: int) -> bool:
         return now - self._last_at >= rules.quiet_seconds or now - self._first_at >= rules.at_most_seconds
 
     def _back_off(self, outcome: Outcome, now: int) -> None:
@@ -130,9 +131,11 @@ class Publisher:
         wait = wait_seconds(RemoteFailure.OTHER, self._failures) if self._failures else 0
         self._next_try = now + int(wait)
 
-    def _settle(self, outcome: Outcome, marks: Mapping[str, str], events: Sequence[Unpublished]) -> None:
+    def _record_result(
+        self, outcome: Outcome, marks: Mapping[str, str], events: Sequence[Unpublished]
+    ) -> None:
         if isinstance(outcome, Done):
-            self._environment.store.outbox.published([u.id for u in events], outcome.detail)
+            self._environment.store.outbox.mark_published([u.id for u in events], outcome.detail)
             self._published, self._pending, self._first_at = marks, None, 0
             if outcome.detail:
                 log.info("published status commit %s", outcome.detail[:12])
@@ -146,15 +149,15 @@ class Publisher:
 
 
 def _covered_trailer(events: Sequence[Unpublished]) -> tuple[tuple[str, str], ...]:
-    return ((TOLD, mark(events[-1])),) if events else ()
+    return ((LAST_EVENT_TRAILER, mark(events[-1])),) if events else ()
 
 
 def _terminal(events: Sequence[Unpublished]) -> bool:
     """A workload that ended or failed is published at once."""
-    return any(isinstance(u.event, Transition) and u.event.end in TERMINAL for u in events)
+    return any(isinstance(u.event, Transition) and u.event.to_phase in TERMINAL for u in events)
 
 
-def _changed(published: Mapping[str, str] | None, marks: Mapping[str, str]) -> Sequence[str]:
+def _changed_files(published: Mapping[str, str] | None, marks: Mapping[str, str]) -> Sequence[str]:
     """The names of files that differ; none are known before the first commit of a daemon."""
     if published is None:
         return ()

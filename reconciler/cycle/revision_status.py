@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitStand, CommitState, ReportedState
+from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitStatus, ReportedStatus, StatusState
 from reconciler.values.plans import ApplyWorkload, Plan, PrepareAdapter, RemoveWorkload
 from reconciler.values.readings import Unseen
 from reconciler.values.revision_verdict import VerdictKind
@@ -19,7 +19,7 @@ FOLLOWED = "followed by "
 SUPERSEDED = "superseded by "
 
 
-def commit_state_of(planned: PlannedCycle) -> CommitState | None:
+def commit_status_of(planned: PlannedCycle) -> CommitStatus | None:
     """The state: faulty, refused, held, in progress, or applied; None without a commit."""
     revision_verdict, reading = planned.plan.revision_verdict, planned.inputs.desired
     if revision_verdict is None or isinstance(reading, Unseen):
@@ -29,28 +29,28 @@ def commit_state_of(planned: PlannedCycle) -> CommitState | None:
         count = len({fault.path for fault in errors})
         files = "1 file is" if count == 1 else f"{count} files are"
         stand, why = (
-            CommitStand.FAILURE,
-            f"{files} at fault, the last good version goes on: {errors[0].show()}",
+            StatusState.FAILURE,
+            f"{files} at fault, the last good version goes on: {errors[0].describe()}",
         )
     elif revision_verdict.verdict is VerdictKind.REFUSED:
-        stand, why = CommitStand.FAILURE, f"refused: {revision_verdict.why}"
+        stand, why = StatusState.FAILURE, f"refused: {revision_verdict.why}"
     elif revision_verdict.verdict is VerdictKind.HELD:
         stand, why = (
-            CommitStand.PENDING,
-            f"held{_release(planned, revision_verdict.commit)}: {revision_verdict.why}",
+            StatusState.PENDING,
+            f"held{_approve_command(planned, revision_verdict.commit)}: {revision_verdict.why}",
         )
-    elif waits := _waits(planned):
-        stand, why = CommitStand.PENDING, waits
+    elif waits := _waiting_reason(planned):
+        stand, why = StatusState.PENDING, waits
     else:
         observing = planned.inputs.limits.observe_only
         stand, why = (
-            CommitStand.SUCCESS,
+            StatusState.SUCCESS,
             "applied; nothing is signed (--observe-only)" if observing else "applied",
         )
-    return CommitState(revision_verdict.commit, stand, one_line(why, DESCRIPTION_CHARACTERS))
+    return CommitStatus(revision_verdict.commit, stand, one_line(why, DESCRIPTION_CHARACTERS))
 
 
-def superseded(known: tuple[ReportedState, ...], plan: Plan) -> tuple[ReportedState, ...]:
+def add_superseded(known: tuple[ReportedStatus, ...], plan: Plan) -> tuple[ReportedStatus, ...]:
     """With the commits that the newest supersedes, pending until it is applied; one that was evaluated keeps
     its state. They come last, before the newest, so that none is dropped while the newest stays the newest.
     """
@@ -58,33 +58,33 @@ def superseded(known: tuple[ReportedState, ...], plan: Plan) -> tuple[ReportedSt
     if revision_verdict is None or not plan.superseded:
         return known
     words = f"{SUPERSEDED}{revision_verdict.commit[:12]} before it was applied"
-    by_commit = {each.state.commit: each for each in known}
+    by_commit = {each.status.commit: each for each in known}
     named = [each.commit for each in plan.superseded[1 - KEPT :]]
-    between = [
-        _passed_over(by_commit.get(each), CommitState(each, CommitStand.PENDING, words)) for each in named
-    ]
-    others = [each for each in known if each.state.commit not in (*named, revision_verdict.commit)]
+    pending = (CommitStatus(each, StatusState.PENDING, words) for each in named)
+    between = [_mark_superseded(by_commit.get(each.commit), each) for each in pending]
+    others = [each for each in known if each.status.commit not in (*named, revision_verdict.commit)]
     newest = [by_commit[revision_verdict.commit]] if revision_verdict.commit in by_commit else []
     return (*others, *between, *newest)[-KEPT:]
 
 
-def noted(known: tuple[ReportedState, ...], now: CommitState) -> tuple[ReportedState, ...]:
+def add_status(known: tuple[ReportedStatus, ...], now: CommitStatus) -> tuple[ReportedStatus, ...]:
     """The states to report, oldest first: none twice, none after a commit was applied, and a final one for
     commits that never were. Commits that an applied one supersedes are applied as a part of it.
     """
-    old = next((each.state for each in known if each.state.commit == now.commit), None)
-    if old is not None and (old == now or old.stand is CommitStand.SUCCESS):
+    old = next((each.status for each in known if each.status.commit == now.commit), None)
+    if old is not None and (old == now or old.state is StatusState.SUCCESS):
         return known
-    others = [_followed(each, now) for each in known if each.state.commit != now.commit]
-    return (*others, ReportedState(now))[-KEPT:]
+    others = [_follow_newer(each, now) for each in known if each.status.commit != now.commit]
+    return (*others, ReportedStatus(now))[-KEPT:]
 
 
-def reported(known: tuple[ReportedState, ...], said: CommitState) -> tuple[ReportedState, ...]:
+def mark_reported(known: tuple[ReportedStatus, ...], said: CommitStatus) -> tuple[ReportedStatus, ...]:
     """The states with this one marked as reported."""
-    return tuple(ReportedState(each.state, reported=True) if each.state == said else each for each in known)
+    reported = ReportedStatus(said, reported=True)
+    return tuple(reported if each.status == said else each for each in known)
 
 
-def _release(planned: PlannedCycle, commit: str) -> str:
+def _approve_command(planned: PlannedCycle, commit: str) -> str:
     """The approve command, before the text that may be truncated; the first digits of a digest suffice.
 
     Breaches of the revision in force (spending) do not concern this commit.
@@ -95,7 +95,7 @@ def _release(planned: PlannedCycle, commit: str) -> str:
     return f" (provider-daemon approve {digest[:DIGITS]})" if digest else ""
 
 
-def _waits(planned: PlannedCycle) -> str:
+def _waiting_reason(planned: PlannedCycle) -> str:
     """Why it is not applied yet; the text is constant while that lasts."""
     plan, inputs = planned.plan, planned.inputs
     if inputs.seen_market is None:
@@ -110,23 +110,23 @@ def _waits(planned: PlannedCycle) -> str:
     return ""
 
 
-def _followed(stated: ReportedState, now: CommitState) -> ReportedState:
-    state = stated.state
-    if state.description.startswith(f"{SUPERSEDED}{now.commit[:12]} ") and now.stand is CommitStand.SUCCESS:
+def _follow_newer(stated: ReportedStatus, now: CommitStatus) -> ReportedStatus:
+    state = stated.status
+    if state.description.startswith(f"{SUPERSEDED}{now.commit[:12]} ") and now.state is StatusState.SUCCESS:
         words = f"{SUPERSEDED}{now.commit[:12]}: {now.description}"
-        return ReportedState(
-            CommitState(state.commit, CommitStand.SUCCESS, one_line(words, DESCRIPTION_CHARACTERS))
+        return ReportedStatus(
+            CommitStatus(state.commit, StatusState.SUCCESS, one_line(words, DESCRIPTION_CHARACTERS))
         )
-    if state.stand is not CommitStand.PENDING or state.description.startswith((FOLLOWED, SUPERSEDED)):
+    if state.state is not StatusState.PENDING or state.description.startswith((FOLLOWED, SUPERSEDED)):
         return stated
     words = f"{FOLLOWED}{now.commit[:12]} before it was applied"
-    return ReportedState(CommitState(state.commit, CommitStand.PENDING, words))
+    return ReportedStatus(CommitStatus(state.commit, StatusState.PENDING, words))
 
 
-def _passed_over(known: ReportedState | None, state: CommitState) -> ReportedState:
+def _mark_superseded(known: ReportedStatus | None, state: CommitStatus) -> ReportedStatus:
     """The new state, unless the commit was evaluated itself or has this state already."""
     if known is None:
-        return ReportedState(state)
-    old = known.state
-    moved = old.stand is CommitStand.PENDING and old.description.startswith(SUPERSEDED) and old != state
-    return ReportedState(state) if moved else known
+        return ReportedStatus(state)
+    old = known.status
+    moved = old.state is StatusState.PENDING and old.description.startswith(SUPERSEDED) and old != state
+    return ReportedStatus(state) if moved else known

@@ -15,7 +15,7 @@ from reconciler.cycle.planned_cycle import PlannedCycle, same_objects
 from reconciler.cycle.publish import Publication, Publisher
 from reconciler.cycle.snapshot import ObjectViews, object_views, snapshot_of, status_of
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
-from reconciler.cycle.snapshot_totals import begun, capacity_of, counted, recorded
+from reconciler.cycle.snapshot_totals import add_totals, capacity_of, count_cycle, initial_snapshot
 from reconciler.planning.admission import in_force
 from reconciler.planning.planner import plan, revision_in_force
 from reconciler.planning.planning_input import PlanningInput
@@ -57,13 +57,13 @@ class Runner:
         self._views: ObjectViews | None = None
         self._held: frozenset[tuple[Subject, str]] = frozenset()
         self._blind = False
-        self.snapshot = begun(environment, address)
+        self.snapshot = initial_snapshot(environment, address)
 
     def poll_repository(self) -> None:
         """Poll the repository in the next cycle, however recently it was polled."""
         self._observer.poll_repository()
 
-    def failed(self, why: str, began_at: int) -> Snapshot:
+    def mark_failed(self, why: str, began_at: int) -> Snapshot:
         """The snapshot after a failed cycle: the previous one, marked as stale."""
         before = self.snapshot.cycle.failures if self.snapshot.cycle else 0
         record = CycleView(
@@ -75,18 +75,18 @@ class Runner:
             failures=before + 1,
         )
         self.snapshot = replace(
-            self.snapshot, cycle=record, counters=counted(self.snapshot.counters, record.outcome)
+            self.snapshot, cycle=record, counters=count_cycle(self.snapshot.counters, record.outcome)
         )
         return self.snapshot
 
-    def look(self) -> PlannedCycle:
+    def plan_cycle(self) -> PlannedCycle:
         """Observe, confirm and plan without effects, as `plan` prints."""
         environment = self._environment
         memory = environment.store.journal.memory()
         intents = environment.store.intents.open_intents()
         inputs = PlanningInput(
             now=environment.clock.now(),
-            desired=self._observer.desired(memory),
+            desired=self._observer.fetch_revisions(memory),
             market=Unseen("not observed yet"),
             adapters={},
             memory=memory,
@@ -96,7 +96,7 @@ class Runner:
             approvals=environment.store.journal.approvals(),
         )
         environment.configure(revision_in_force(inputs))
-        seen = self._observer.look(memory, intents)
+        seen = self._observer.observe(memory, intents)
         confirmed = confirm(intents, seen.market)
         inputs = replace(
             inputs,
@@ -108,10 +108,10 @@ class Runner:
         )
         return PlannedCycle(inputs, plan(inputs))
 
-    def cycle(self, *, flush: bool = False) -> Cycle:
+    def run_cycle(self, *, flush: bool = False) -> Cycle:
         """Run one cycle; `flush` publishes pending changes immediately."""
         began_at, began = self._environment.clock.now(), monotonic()
-        planned = self.look()
+        planned = self.plan_cycle()
         self._commit_status.note_superseded(planned.plan)
         self._environment.store.journal.remember(planned.plan, began_at)
         self._log_holds(planned.plan.holds)
@@ -152,14 +152,14 @@ class Runner:
         capacity = shown.capacity if views is self._views and shown.capacity else capacity_of(planned)
         shown = replace(shown, cycle=record, capacity=capacity or shown.capacity)
         self._planned, self._views = planned, views
-        return recorded(shown, self._environment.store, self.snapshot, self._publisher)
+        return add_totals(shown, self._environment.store, self.snapshot, self._publisher)
 
     def _log_sight(self, market: Reading[Market]) -> None:
         """Log when the chain becomes unseen and when it is seen again."""
         if isinstance(market, Unseen) and not self._blind:
-            log.warning("the bid engine waits, as the chain is unseen: %s", market.why)
+            log.warning("the bid engine is paused: the chain is unavailable: %s", market.why)
         elif isinstance(market, Seen) and self._blind:
-            log.info("the bid engine resumes: the chain is seen again, at height %d", market.view.height)
+            log.info("the bid engine resumes: the chain is available again, at height %d", market.view.height)
         self._blind = isinstance(market, Unseen)
 
     def _log_holds(self, holds: tuple[Hold, ...]) -> None:
@@ -176,7 +176,7 @@ def _log_events(plan: Plan) -> None:
     for line in event_lines(plan.confirmations):
         log.info("%s", line)
     for step in plan.transitions:
-        level = logging.WARNING if step.end is Phase.FAILED else logging.INFO
+        level = logging.WARNING if step.to_phase is Phase.FAILED else logging.INFO
         memory = plan.memory.workloads.get(step.workload)
         for line in event_lines([step]):
             log.log(level, "adapter %s: %s", memory.adapter if memory else "none", line)

@@ -17,7 +17,7 @@ from reconciler.values.ids import workload_id
 from reconciler.values.memory import WalletLedger, WorkloadMemory
 from reconciler.values.messages import describe
 from reconciler.values.money import normalized
-from reconciler.values.observed import Bid, Lease, Market, OrderSettlement, Running, State
+from reconciler.values.observed import Bid, Lease, Market, ObservedWorkload, OrderSettlement, State
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.snapshot import Snapshot
@@ -75,7 +75,7 @@ def status_of(
         workloads=tuple(map(_published, views.workloads)),
         bids=views.bids,
         holds=tuple(h for h in views.holds if h.ours and h.subject not in workloads),
-        faults=tuple(f.show() for f in desired.faults) if desired else (),
+        faults=tuple(f.describe() for f in desired.faults) if desired else (),
     )
 
 
@@ -200,7 +200,7 @@ def _settled(market: Market, lease: Lease) -> int:
     return sum(r.cost for r in side.records if r.settled and r.lease == str(lease.id))
 
 
-def _running(inputs: PlanningInput, memory: WorkloadMemory) -> Running | None:
+def _running(inputs: PlanningInput, memory: WorkloadMemory) -> ObservedWorkload | None:
     view = inputs.adapters.get(memory.adapter)
     if view is None or isinstance(view.workloads, Unseen):
         return None

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.documents.planning_snapshot import planning_snapshot_files, timeless
+from reconciler.documents.planning_snapshot import planning_snapshot_files, without_times
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.readings import Unseen
@@ -47,7 +47,7 @@ class SnapshotPublisher:
     def publish(self, planned: PlannedCycle) -> Outcome | None:
         """Push a snapshot when it is due and differs from the last; None when it is not."""
         now = planned.inputs.now
-        if not self._environment.sharing or now < self._soon_at or _unanswered(planned):
+        if not self._environment.sharing or now < self._soon_at or _is_unanswered(planned):
             return None
         outlook = planning_snapshot_of(self._environment.provider, planned)
         if outlook is None or (now < self._next_at and not self._outdated_by(outlook)):
@@ -55,7 +55,7 @@ class SnapshotPublisher:
         busy = bool(planned.plan.actions or planned.inputs.intents)
         if busy and now - self._pushed_at < BUSY_SECONDS and self._pushed:
             return None
-        said = timeless(outlook)
+        said = without_times(outlook)
         if said == self._pushed and now - self._pushed_at < AGED_SECONDS:
             return None
         outcome = self._environment.repo.publish(_commit(replace(outlook, folder=self._environment.folder)))
@@ -80,7 +80,7 @@ class SnapshotPublisher:
         )
 
 
-def _unanswered(planned: PlannedCycle) -> bool:
+def _is_unanswered(planned: PlannedCycle) -> bool:
     """Whether the repository was unreachable in this cycle; the next fetch retries."""
     desired = planned.inputs.desired
     return isinstance(desired, Unseen) or bool(desired.view.stale)

@@ -9,29 +9,29 @@ from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.publish import Publisher
 from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import in_force
-from reconciler.planning.capacity import offered, promised, usable
+from reconciler.planning.capacity import promised_resources, total_capacity, usable_resources
 from reconciler.values.readings import Unseen
 from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
 from reconciler.values.times import Timestamp
 from reconciler.values.views import CapacityView, CommitView, CycleOutcome
 
 
-def begun(environment: Environment, address: str) -> Snapshot:
+def initial_snapshot(environment: Environment, address: str) -> Snapshot:
     """The snapshot before the first cycle: with the journal's totals, so that counters do not reset."""
     shown = Snapshot(provider=environment.provider, address=address)
     return replace(_with_totals(shown, environment.store), published=environment.store.records.published())
 
 
-def counted(before: Counters, outcome: CycleOutcome) -> Counters:
+def count_cycle(before: Counters, outcome: CycleOutcome) -> Counters:
     """The totals with one more cycle of this outcome."""
     return replace(before, cycles={**before.cycles, outcome: before.cycles.get(outcome, 0) + 1})
 
 
-def recorded(shown: Snapshot, store: Store, before: Snapshot, publisher: Publisher) -> Snapshot:
+def add_totals(shown: Snapshot, store: Store, before: Snapshot, publisher: Publisher) -> Snapshot:
     """The snapshot with totals and times from journal and publisher."""
     assert shown.cycle is not None, "the cycle's record is shown first"
     now = shown.cycle.finished_at
-    shown = replace(shown, counters=counted(before.counters, shown.cycle.outcome))
+    shown = replace(shown, counters=count_cycle(before.counters, shown.cycle.outcome))
     shown = replace(_with_totals(shown, store), published=store.records.published())
     return replace(
         shown,
@@ -48,13 +48,13 @@ def capacity_of(planned: PlannedCycle) -> CapacityView | None:
     adapters = inputs.adapters
     if desired is not None:
         adapters = without_denied(adapters, desired, inputs.limits.grants)
-    capacity = offered(adapters)
+    capacity = total_capacity(adapters)
     if market is None or isinstance(capacity, Unseen):
         return None
-    claimed = promised(market)
+    claimed = promised_resources(market)
     if desired is None:
         return CapacityView(capacity.view.total, capacity.view.total, claimed)
-    return CapacityView(capacity.view.total, usable(capacity.view, inputs.limits, desired), claimed)
+    return CapacityView(capacity.view.total, usable_resources(capacity.view, inputs.limits, desired), claimed)
 
 
 def _with_totals(shown: Snapshot, store: Store) -> Snapshot:

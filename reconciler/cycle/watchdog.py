@@ -12,35 +12,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from reconciler.cycle.exceptions import FRAMES_MAX, shown_calls
+from reconciler.cycle.exceptions import FRAMES_MAX, format_calls
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class WatchdogBounds:
-    """Seconds since the last cycle finished: after `late` it is logged, after `stuck` the service manager is
-    no longer notified.
+    """Seconds since the last cycle finished: after `late_seconds` it is logged, after `stuck_seconds` the
+    service manager is no longer notified.
 
-    `look` is the interval of checks; the log line is repeated when the age has doubled.
+    `interval_seconds` is the interval of checks; the log line is repeated when the age has doubled.
     """
 
-    late: float = 120.0
-    stuck: float = 600.0
-    look: float = 10.0
+    late_seconds: float = 120.0
+    stuck_seconds: float = 600.0
+    interval_seconds: float = 10.0
 
 
 class Watchdog:
-    """Calls `vouch` from a separate thread while cycles finish; created by the cycle's thread.
+    """Calls `notify` from a separate thread while cycles finish; created by the cycle's thread.
 
     `beat` is called at the end of each cycle, failed ones included: a loop that retries is not stuck.
     """
 
-    def __init__(self, bounds: WatchdogBounds, vouch: Callable[[], None]) -> None:
-        self._bounds, self._vouch = bounds, vouch
+    def __init__(self, bounds: WatchdogBounds, notify: Callable[[], None]) -> None:
+        self._bounds, self._notify = bounds, notify
         self._cycle = threading.get_ident()
         self._finished = monotonic()
-        self._told_at = bounds.late
+        self._logged_age = bounds.late_seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
@@ -59,41 +59,42 @@ class Watchdog:
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
-    def look(self) -> float:
-        """The seconds since the last cycle finished; logs it and calls `vouch` as needed."""
+    def check(self) -> float:
+        """The seconds since the last cycle finished; logs it and calls `notify` as needed."""
         age = monotonic() - self._finished
-        if age < self._bounds.stuck:
-            self._vouch()
-        if age < self._bounds.late:
-            if self._told_at > self._bounds.late:
+        if age < self._bounds.stuck_seconds:
+            self._notify()
+        if age < self._bounds.late_seconds:
+            if self._logged_age > self._bounds.late_seconds:
                 log.warning("the bid engine resumes: a cycle has finished again")
-                self._told_at = self._bounds.late
-        elif age >= self._told_at:
-            self._told_at = age * 2
+                self._logged_age = self._bounds.late_seconds
+        elif age >= self._logged_age:
+            self._logged_age = age * 2
+            is_stuck = age >= self._bounds.stuck_seconds
             given_up = (
-                "; the watchdog no longer notifies the service manager" if age >= self._bounds.stuck else ""
+                "; the service manager is no longer notified and may restart the daemon" if is_stuck else ""
             )
             log.error(
                 "the bid engine is stuck: no cycle has finished for %.0f s%s; it is at %s",
                 age,
                 given_up,
-                where(self._cycle),
+                current_calls(self._cycle),
             )
         return age
 
     def _watch(self) -> None:
         while True:
             try:
-                self.look()
+                self.check()
             except Exception:  # a failed check must not end the thread
                 log.exception("the watchdog could not check the cycle")
-            if self._stop.wait(self._bounds.look):
+            if self._stop.wait(self._bounds.interval_seconds):
                 return
 
 
-def where(thread: int) -> str:
+def current_calls(thread: int) -> str:
     """The innermost calls of a thread on one line, outermost first."""
     frame = sys._current_frames().get(thread)  # the only way to another thread's stack
     if frame is None:
         return "no call: its thread has ended"
-    return shown_calls(traceback.extract_stack(frame)[-FRAMES_MAX:])
+    return format_calls(traceback.extract_stack(frame)[-FRAMES_MAX:])

@@ -16,7 +16,7 @@ from reconciler.documents.kinds import (
     REQUIRED,
     SINGLE,
     is_ours,
-    misplaced,
+    misplaced_file_advice,
     model_at,
 )
 from reconciler.documents.model import FileModel
@@ -208,7 +208,7 @@ def _commit_faults(commit: Commit) -> Iterable[Fault]:
         if is_ours(path):
             yield Fault(path, 0, 0, why, rule="files")
     for path in commit.files:
-        if advice := misplaced(path):
+        if advice := misplaced_file_advice(path):
             yield Fault(path, 0, 0, "this file is not read", advice, warning=True, rule="files")
 
 

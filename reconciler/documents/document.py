@@ -22,7 +22,7 @@ class BrokenFileError(Exception):
     """A file that cannot be parsed; carries the fault that stopped parsing."""
 
     def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.show())
+        super().__init__(fault.describe())
         self.fault = fault
 
 

@@ -133,15 +133,15 @@ def _workload(document: Document, file: WorkloadFile, provider: str | None) -> R
     found = _ID.fullmatch(stem)
     if provider and stem != derived:
         message = f"the file of this lease must be named {derived}.yaml"
-        return _misnamed(document, message, "rename it, or remove it if that file exists")
+        return _name_fault(document, message, "rename it, or remove it if that file exists")
     if not found or found[1] != numbers:
         message = f"the file of this lease must be named {numbers}-<10 characters>.yaml"
-        return _misnamed(document, message, "`provider-daemon explain LEASE` prints the name")
+        return _name_fault(document, message, "`provider-daemon explain LEASE` prints the name")
     workload = workload_of(file, lease, WorkloadId(stem), document.path)
     return ReadFile(document.path, workload, places=_places(document, workload))
 
 
-def _misnamed(document: Document, message: str, advice: str) -> ReadFile:
+def _name_fault(document: Document, message: str, advice: str) -> ReadFile:
     fault = document.fault(("lease",), message, advice, of_key=True)
     return ReadFile(document.path, None, (replace(fault, rule="name"),))
 

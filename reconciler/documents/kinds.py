@@ -67,7 +67,7 @@ def model_at(path: str) -> type[FileModel] | None:
     return WorkloadFile if name != path and name.endswith(".yaml") and "/" not in name else None
 
 
-def misplaced(path: str) -> str | None:
+def misplaced_file_advice(path: str) -> str | None:
     """Advice for a file that is ignored although its path is similar to a valid one; None for any other."""
     folder, _, name = path.rpartition("/")
     stem, _, ending = name.rpartition(".")

@@ -19,7 +19,7 @@ from reconciler.forge.wire import (
     pull_request_of,
     state_body,
 )
-from reconciler.values.commit_state import CommitState
+from reconciler.values.commit_state import CommitStatus
 from reconciler.values.forge_repository import ForgeRepository
 
 Entry = TypeVar("Entry")
@@ -65,7 +65,7 @@ class ForgeClient:
                 raise
         return self._write_comment(note, author)  # a comment that was made after all is found first
 
-    def set_state(self, state: CommitState, name: str, link: str = "") -> None:
+    def set_status(self, state: CommitStatus, name: str, link: str = "") -> None:
         """Set a commit's state under a name; idempotent."""
         if not COMMIT.fullmatch(state.commit):
             raise ForgeRefusedError(f'"{state.commit}" is not a commit; write its 40 hexadecimal digits')

@@ -71,7 +71,7 @@ class ForgeHttp:
         ends = time.monotonic() + self._bounds.seconds
         for number in range(self._bounds.tries):
             try:
-                return self._once(request, ends)
+                return self._send_once(request, ends)
             except ForgeSilentError as error:
                 wait = error.wait_seconds or FIRST_WAIT_SECONDS * 2**number
                 is_last = number == self._bounds.tries - 1 or time.monotonic() + wait >= ends
@@ -84,7 +84,7 @@ class ForgeHttp:
         """Close the connections."""
         self._pool.clear()
 
-    def _once(self, request: ForgeRequest, ends: float) -> Any:
+    def _send_once(self, request: ForgeRequest, ends: float) -> Any:
         left = ends - time.monotonic()
         host = urlsplit(request.url).netloc
         late = f"{host} did not respond within {self._bounds.seconds:g} s; check that it runs"

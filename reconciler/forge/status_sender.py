@@ -14,7 +14,7 @@ from reconciler.forge.errors import ForgeRefusedError, ForgeSilentError
 from reconciler.forge.http import ForgeHttp, HttpBounds
 from reconciler.forge.page import ForgePage
 from reconciler.values.backoff import RemoteFailure, wait_seconds
-from reconciler.values.commit_state import CommitState
+from reconciler.values.commit_state import CommitStatus
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 
 SECONDS = 10.0
@@ -24,7 +24,7 @@ LOGIN_FAILED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 class SharedBackoff(Protocol):
     """The back-off of everything that contacts one host."""
 
-    def rest(self) -> str:
+    def wait_reason(self) -> str:
         """Why nothing is sent now, and until when; "" if requests may be sent."""
 
     def failed(self, failure: RemoteFailure, why: str, requested_seconds: float = 0) -> None:
@@ -47,24 +47,24 @@ class StatusSender:
     git's back-off for the same host: it applies here, and a rate limit of the forge applies there.
     """
 
-    send: Callable[[CommitState], None]
+    send: Callable[[CommitStatus], None]
     clock: Callable[[], float] = time.monotonic
     shared: SharedBackoff | None = None
     credential: Callable[[], object] = lambda: None
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "forge"))
-    _sent: tuple[CommitState, Future[_SendResult]] | None = None
+    _sent: tuple[CommitStatus, Future[_SendResult]] | None = None
     _failures: int = 0
     _retry_at: float = 0
     _credential: object = None
 
-    def set_state(self, state: CommitState) -> Outcome:
+    def set_status(self, state: CommitStatus) -> Outcome:
         """Unknown while the request waits or runs, then its outcome, once."""
         if self._sent is None:
             if (credential := self.credential()) != self._credential:
                 self._credential, self._failures, self._retry_at = credential, 0, 0
             if self.clock() < self._retry_at:
                 return Unknown("the forge is not contacted during its back-off")
-            if self.shared is not None and (why := self.shared.rest()):
+            if self.shared is not None and (why := self.shared.wait_reason()):
                 return Unknown(why)
             self._sent = state, self._thread.submit(self._post, state)
         sent, future = self._sent
@@ -93,7 +93,7 @@ class StatusSender:
         if self.shared is not None and ended.failure is RemoteFailure.RATE_LIMITED:
             self.shared.failed(ended.failure, "the forge limits the rate of requests", wait)
 
-    def _post(self, state: CommitState) -> _SendResult:
+    def _post(self, state: CommitStatus) -> _SendResult:
         try:
             self.send(state)
         except ForgeSilentError as error:
@@ -108,13 +108,13 @@ class StatusSender:
         return _SendResult(Done())
 
 
-def status_sender(page: ForgePage, token: Callable[[], str]) -> Callable[[CommitState], None]:
+def status_sender(page: ForgePage, token: Callable[[], str]) -> Callable[[CommitStatus], None]:
     """Sends a state within ten seconds; the token is read each time, as its file may change."""
 
-    def send(state: CommitState) -> None:
+    def send(state: CommitStatus) -> None:
         http = ForgeHttp(token(), HttpBounds(seconds=SECONDS, tries=1), ca_file=page.ca_file)
         try:
-            ForgeClient(page.repository, http).set_state(state, page.name)
+            ForgeClient(page.repository, http).set_status(state, page.name)
         finally:
             http.close()
 

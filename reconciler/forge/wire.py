@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitState
+from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitStatus
 from reconciler.values.text import one_line
 
 PAGE = 50
@@ -70,10 +70,10 @@ def login_of(found: Any) -> str:
     return _text(found.get("login")) if isinstance(found, dict) else ""
 
 
-def state_body(state: CommitState, name: str, link: str = "") -> dict[str, str]:
+def state_body(state: CommitStatus, name: str, link: str = "") -> dict[str, str]:
     """The request body that sets a commit's state; `name` identifies the check, `link` leads to details."""
     body = {
-        "state": state.stand.value,
+        "state": state.state.value,
         "description": one_line(state.description, DESCRIPTION_CHARACTERS),
         "context": name,
     }

@@ -32,7 +32,7 @@ class Backoff:
     _until: float = 0
     _sentence: str = ""
 
-    def rest(self) -> str:
+    def wait_reason(self) -> str:
         """Why nothing is sent now, and until when; "" if requests may be sent."""
         return self._sentence if self.monotonic() < self._until else ""
 
@@ -60,7 +60,7 @@ def failure_of(ran: GitResult) -> RemoteFailure:
     return RemoteFailure.OTHER
 
 
-def changed_at(credentials: Path | None) -> int:
+def credentials_version(credentials: Path | None) -> int:
     """The version of a credentials file: a new one ends a back-off."""
     try:
         return credentials.stat().st_mtime_ns if credentials else 0

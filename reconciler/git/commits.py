@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reconciler.git.batch import Objects, contents, kinds_and_sizes
 from reconciler.git.mirror import DamagedMirrorError
 from reconciler.values.repository import CommitHeader
-from reconciler.values.reverts import reverts
+from reconciler.values.reverts import reverted_commit
 from reconciler.values.text import one_line, visible
 from reconciler.values.times import unix_seconds
 
@@ -85,7 +85,7 @@ def parse_commit(content: bytes) -> CommitHeading:
         one_line(author, AUTHOR_CHARACTERS),
         one_line(text.partition("\n\n")[0], SUBJECT_CHARACTERS),
         committed_at,
-        reverts(text),
+        reverted_commit(text),
     )
 
 

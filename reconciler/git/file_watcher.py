@@ -15,7 +15,7 @@ PAUSE_SECONDS = 30.0
 """After a failure; meanwhile cycles find changes by polling."""
 
 
-def watched_in(repository: Path) -> tuple[Path, ...]:
+def watched_paths(repository: Path) -> tuple[Path, ...]:
     """The files of a local repository that change with its branches."""
     inside = repository / ".git" if (repository / ".git").is_dir() else repository
     return tuple(p for p in (inside / "refs", inside / "packed-refs", inside / "HEAD") if p.exists())

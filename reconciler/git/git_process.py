@@ -63,7 +63,7 @@ BACKED_OFF = 126
 GIT_MISSING = 127
 
 
-def limited(command: Sequence[str], seconds: float) -> list[str]:
+def with_limits(command: Sequence[str], seconds: float) -> list[str]:
     """The command with limits on memory, on each file written, and half of `seconds` of processor time for
     each of its processes; a stricter limit that is already set stays.
     """
@@ -95,7 +95,7 @@ class GitRunner:
         command = (["env", *hide] if hide else []) + ["git", *arguments]
         try:
             started = self._git.execute(
-                limited(command, seconds),
+                with_limits(command, seconds),
                 istream=subprocess.PIPE,
                 as_process=True,
                 env=self._environment.variables,

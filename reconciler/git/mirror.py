@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.git.backoff import Backoff, changed_at, failure_of
+from reconciler.git.backoff import Backoff, credentials_version, failure_of
 from reconciler.git.git_environment import make_environment
 from reconciler.git.git_errors import git_error
 from reconciler.git.git_process import (
@@ -121,10 +121,10 @@ class Mirror:
         """
         if self.remote.is_local:
             return self._runner.run(*arguments, seconds=NETWORK_SECONDS)
-        if (changed := changed_at(self.remote.credentials)) != self._credentials_at:
+        if (changed := credentials_version(self.remote.credentials)) != self._credentials_at:
             self._credentials_at = changed
             self._backoff.succeeded()
-        if why := self._backoff.rest():
+        if why := self._backoff.wait_reason():
             return GitResult(BACKED_OFF, b"", why)
         ran = self._runner.run(*arguments, seconds=NETWORK_SECONDS)
         if ran.code == 0 or ANSWERED.search(ran.text + ran.errors):
@@ -174,7 +174,7 @@ class Mirror:
         ran = self.run("fsck", "--full", "--no-dangling", "--no-progress")
         return ran.code not in (0, TIMED_OUT) and not ran.hit_limit
 
-    def remake(self) -> None:
+    def recreate(self) -> None:
         """Replace a damaged mirror by an empty one."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self._is_clean = False
@@ -193,7 +193,7 @@ class Mirror:
                 f"another repository; if that is intended, stop the daemon and remove {self.directory}"
             )
         self.object_format = wanted
-        self.remake()
+        self.recreate()
 
     def _wait_for(self, descriptor: int) -> None:
         deadline = time.monotonic() + LOCK_SECONDS

@@ -15,7 +15,7 @@ from reconciler.git.signatures import signer
 from reconciler.git.working_tree import uncommitted_paths
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
-from reconciler.values.repository import TOLD, BranchCommit, Commit, CommitHeader
+from reconciler.values.repository import LAST_EVENT_TRAILER, BranchCommit, Commit, CommitHeader
 
 DESIRED = "refs/reconciler/desired"
 """The newest fetched commit of the desired branch."""
@@ -45,10 +45,10 @@ class GitRepository:
         self._superseded: tuple[tuple[str, str], tuple[CommitHeader, ...]] | None = None
         self._signed: tuple[tuple[str, int, int], str | None] | None = None
 
-    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
+    def fetch(self, applied: str) -> Reading[tuple[Commit, ...]]:
         """Fetch if the branch moved; the newest commit, then the applied one.
 
-        Unseen if the repository is empty, missing or unreachable; `recall` still reads the mirror.
+        Unseen if the repository is empty, missing or unreachable; `last_fetched` still reads the mirror.
         """
         try:
             with self._mirror.locked():
@@ -57,12 +57,12 @@ class GitRepository:
                 except DamagedMirrorError:
                     if not self._mirror.is_damaged():
                         raise
-                    self._mirror.remake()
+                    self._mirror.recreate()
                     return Seen(self._commits_of(self._newest(), applied))
         except MirrorError as error:
             return Unseen(str(error))
 
-    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
+    def last_fetched(self, applied: str) -> Reading[tuple[Commit, ...]]:
         """The same from the mirror as last fetched, for use while the repository is unreachable."""
         try:
             with self._mirror.locked():
@@ -87,7 +87,7 @@ class GitRepository:
         """The trailer of the branch's last commit that marks the last published event."""
         try:
             with self._mirror.locked():
-                return Seen(self._writer.last_trailer(branch, TOLD))
+                return Seen(self._writer.last_trailer(branch, LAST_EVENT_TRAILER))
         except (MirrorError, BadRemoteError) as error:
             return Unseen(str(error))
 
@@ -102,7 +102,7 @@ class GitRepository:
             return Failed("PublishFailed", str(error))
 
     def check_push(self, branch: str) -> Outcome:
-        """Whether the repository accepts a push to this branch; call it after `look`. Nothing is pushed."""
+        """Whether the repository accepts a push to this branch; call it after `fetch`. Nothing is pushed."""
         try:
             with self._mirror.locked():
                 newest = self._mirror.tip(DESIRED)
@@ -157,14 +157,14 @@ class GitRepository:
         if not self._mirror.has_commit(applied):
             return (replace(first, descends=False),)
         descends = self._mirror.descends(newest, applied)
-        between = self._between(applied, newest) if descends else ()
+        between = self._superseded_commits(applied, newest) if descends else ()
         first = replace(first, descends=descends, superseded=between)
         try:
             return (first, self._commit(applied))
         except MirrorError:
             return (first,)
 
-    def _between(self, applied: str, newest: str) -> tuple[CommitHeader, ...]:
+    def _superseded_commits(self, applied: str, newest: str) -> tuple[CommitHeader, ...]:
         """The commits that the newest supersedes; cached, as every cycle reads a held revision."""
         key = (applied, newest)
         if self._superseded is None or self._superseded[0] != key:

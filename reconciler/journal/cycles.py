@@ -8,8 +8,8 @@ from reconciler.documents.codec import CodecError
 from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
 from reconciler.journal.errors import JournalBrokenError
-from reconciler.journal.intents import note_end
-from reconciler.journal.outbox import post
+from reconciler.journal.intents import record_end
+from reconciler.journal.outbox import append_events
 from reconciler.journal.pending import APPROVALS, RESULTS
 from reconciler.journal.revisions import RevisionStore
 from reconciler.journal.rows import RowChange, changes, collect
@@ -19,7 +19,7 @@ from reconciler.values.memory import Memory
 from reconciler.values.plans import Plan
 from reconciler.values.records import EffectResult
 
-_BEGAN = "began"
+_CREATED_AT = "created_at"
 
 
 class SqliteJournal:
@@ -29,7 +29,7 @@ class SqliteJournal:
         self._database = database
         self._decisions = decisions
         self._memory = load(database)
-        self._new = not database.rows("SELECT 1 FROM facts WHERE name = ?", (_BEGAN,))
+        self._new = not database.rows("SELECT 1 FROM facts WHERE name = ?", (_CREATED_AT,))
         self._revisions = RevisionStore(database)
         self._results_read = 0
         self._approvals_read = 0
@@ -50,8 +50,9 @@ class SqliteJournal:
 
     def remember(self, plan: Plan, at: int) -> None:
         changed = changes(self._memory, plan.memory)
-        decided = self._decisions.of_holds(plan.holds, at) + self._decisions.of_landed(plan.confirmations, at)
-        decided += self._decisions.of_gone(plan.holds, at)
+        decided = self._decisions.rows_of_holds(plan.holds, at)
+        decided += self._decisions.rows_of_landed(plan.confirmations, at)
+        decided += self._decisions.rows_of_ended(plan.holds, at)
         told = plan.transitions or plan.confirmations or self._revisions.changes(plan)
         if changed or decided or told or self._results_read or self._approvals_read or self._new:
             with self._database.transaction():
@@ -59,14 +60,14 @@ class SqliteJournal:
                 self._begin_or_count(plan.memory, at)
                 self._decisions.write(decided)
                 for confirmation in plan.confirmations:
-                    note_end(self._database, confirmation, at)
-                self._revisions.note(plan, at)
-                post(self._database, plan.transitions, at)
+                    record_end(self._database, confirmation, at)
+                self._revisions.write(plan, at)
+                append_events(self._database, plan.transitions, at)
                 RESULTS.delete(self._database, self._results_read)
                 APPROVALS.delete(self._database, self._approvals_read)
-            self._revisions.noted()
+            self._revisions.refresh_cache()
         self._memory, self._new, self._results_read, self._approvals_read = plan.memory, False, 0, 0
-        self._decisions.written(decided, at)
+        self._decisions.update_cache(decided, at)
 
     def _store(self, changed: Sequence[RowChange]) -> None:
         kept = [(c.section, c.key, c.content) for c in changed if c.content is not None]
@@ -77,19 +78,19 @@ class SqliteJournal:
     def _begin_or_count(self, memory: Memory, at: int) -> None:
         if self._new:
             # Leases found by a new journal were won by bids that it did not count.
-            self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (_BEGAN, str(at)))
+            self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (_CREATED_AT, str(at)))
         elif won := len(memory.workloads.keys() - self._memory.workloads.keys()):
             add(self._database, "bids_won", won)
 
     def record(self, outcomes: Sequence[EffectResult]) -> None:
         if not outcomes:
             return
-        decided = self._decisions.of_outcomes(outcomes)
+        decided = self._decisions.rows_of_results(outcomes)
         with self._database.transaction():
             RESULTS.add(self._database, outcomes)
-            post(self._database, outcomes, max(each.at for each in outcomes))
+            append_events(self._database, outcomes, max(each.at for each in outcomes))
             self._decisions.write(decided)
-        self._decisions.written(decided, max(each.at for each in outcomes))
+        self._decisions.update_cache(decided, max(each.at for each in outcomes))
 
 
 def load(database: Database) -> Memory:

@@ -14,13 +14,13 @@ from reconciler.values.records import Decision, EffectResult, describe_outcome, 
 from reconciler.values.subjects import Subject, SubjectKind
 
 OURS_REFRESH_SECONDS = 60
-STRANGERS_REFRESH_SECONDS = 600
+OTHERS_REFRESH_SECONDS = 600
 """How far `last_seen` of a current decision may lag."""
 
-UNBROKEN_SECONDS = 3_600
+CONTINUITY_SECONDS = 3_600
 """Gap after which a repeated hold gets a new `first_seen`."""
 
-STRANGERS_KEPT_SECONDS = 14 * 86_400
+OTHERS_KEPT_SECONDS = 14 * 86_400
 OURS_KEPT_SECONDS = 400 * 86_400
 KEPT_MAX = 50_000
 PRUNE_SECONDS = 3_600
@@ -47,10 +47,10 @@ class Decisions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known = {_key(d): d for d in map(decision, database.rows(_SELECT))}
-        self._standing = {key for key, d in self._known.items() if d.stands}
+        self._active = {key for key, d in self._known.items() if d.is_active}
         self._pruned_at = 0
 
-    def of_holds(self, holds: Iterable[Hold], at: int) -> tuple[Decision, ...]:
+    def rows_of_holds(self, holds: Iterable[Hold], at: int) -> tuple[Decision, ...]:
         """The rows to write for these holds."""
         joined: dict[Key, Decision] = {}
         for hold in holds:
@@ -60,16 +60,16 @@ class Decisions:
             joined[key] = (
                 fresh if other is None else replace(other, message=f"{other.message}; {fresh.message}")
             )
-        return tuple(d for d in map(self._continued, joined.values()) if d is not None)
+        return tuple(d for d in map(self._refreshed, joined.values()) if d is not None)
 
-    def of_gone(self, holds: Sequence[Hold], at: int) -> tuple[Decision, ...]:
+    def rows_of_ended(self, holds: Sequence[Hold], at: int) -> tuple[Decision, ...]:
         """The rows to write for recorded holds that are not among these."""
         here = {(clean(hold.subject.name), hold.reason.value) for hold in holds}
         reasons = {reason for _, reason in here}
-        gone = (self._known[key] for key in sorted(self._standing - here))
+        gone = (self._known[key] for key in sorted(self._active - here))
         return tuple(replace(d, ended_at=at) for d in gone if _may_end(d, reasons))
 
-    def of_outcomes(self, outcomes: Sequence[EffectResult]) -> tuple[Decision, ...]:
+    def rows_of_results(self, outcomes: Sequence[EffectResult]) -> tuple[Decision, ...]:
         """The rows to write for these results."""
         latest: dict[Key, Decision] = {}
         for each in outcomes:
@@ -78,10 +78,10 @@ class Decisions:
             latest[_key(fresh)] = fresh
         return tuple(latest.values())
 
-    def of_landed(self, ends: Iterable[Confirmation], at: int) -> tuple[Decision, ...]:
+    def rows_of_landed(self, ends: Iterable[Confirmation], at: int) -> tuple[Decision, ...]:
         """The rows to write for the messages of landed transactions."""
-        landed = (end for end in ends if end.fate is IntentOutcome.LANDED)
-        return self.of_outcomes(
+        landed = (end for end in ends if end.outcome is IntentOutcome.LANDED)
+        return self.rows_of_results(
             [
                 message_result(message, Done(f"block {end.height}, transaction {end.intent.hash[:12]}"), at)
                 for end in landed
@@ -99,30 +99,30 @@ class Decisions:
             ],
         )
 
-    def written(self, rows: Sequence[Decision], at: int) -> None:
+    def update_cache(self, rows: Sequence[Decision], at: int) -> None:
         """Update the cache after the transaction is committed, and prune old rows once an hour."""
         if not rows:
             return
         self._known.update((_key(d), d) for d in rows)
-        self._standing |= {_key(d) for d in rows if d.stands}
-        self._standing -= {_key(d) for d in rows if not d.stands}
+        self._active |= {_key(d) for d in rows if d.is_active}
+        self._active -= {_key(d) for d in rows if not d.is_active}
         if not 0 <= at - self._pruned_at < PRUNE_SECONDS:
             self._pruned_at = at
             self._prune(at)
 
-    def _continued(self, fresh: Decision) -> Decision | None:
+    def _refreshed(self, fresh: Decision) -> Decision | None:
         known = self._known.get(_key(fresh))
         if known is None:
             return fresh
-        refresh = OURS_REFRESH_SECONDS if fresh.ours else STRANGERS_REFRESH_SECONDS
+        refresh = OURS_REFRESH_SECONDS if fresh.ours else OTHERS_REFRESH_SECONDS
         gap = fresh.last_seen - max(known.last_seen, known.ended_at)
         same = (known.message, known.held, known.ours) == (fresh.message, fresh.held, fresh.ours)
         if same and not known.ended_at and 0 <= gap < refresh:
             return None
-        return replace(fresh, first_seen=known.first_seen) if 0 <= gap <= UNBROKEN_SECONDS else fresh
+        return replace(fresh, first_seen=known.first_seen) if 0 <= gap <= CONTINUITY_SECONDS else fresh
 
     def _prune(self, at: int) -> None:
-        old = [key for key, d in self._known.items() if _age(d, at) > _kept(d)]
+        old = [key for key, d in self._known.items() if _age(d, at) > _kept_seconds(d)]
         spare = len(self._known) - len(old) - KEPT_MAX
         if spare > 0:
             gone = set(old)
@@ -134,7 +134,7 @@ class Decisions:
             self._database.execute_all("DELETE FROM decisions WHERE subject = ? AND reason = ?", old)
         for key in old:
             del self._known[key]
-        self._standing.difference_update(old)
+        self._active.difference_update(old)
 
 
 def _may_end(hold: Decision, reasons: set[str]) -> bool:
@@ -162,8 +162,8 @@ def _age(row: Decision, at: int) -> int:
     return at - row.last_seen
 
 
-def _kept(row: Decision) -> int:
-    return OURS_KEPT_SECONDS if row.ours else STRANGERS_KEPT_SECONDS
+def _kept_seconds(row: Decision) -> int:
+    return OURS_KEPT_SECONDS if row.ours else OTHERS_KEPT_SECONDS
 
 
 def decision(row: tuple[str, str, int, str, int, int, int, int]) -> Decision:

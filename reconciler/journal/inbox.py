@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from reconciler.journal.database import Database
-from reconciler.journal.outbox import post
+from reconciler.journal.outbox import append_events
 from reconciler.journal.pending import APPROVALS
 from reconciler.values.approvals import Approval
 from reconciler.values.records import Request
@@ -19,7 +19,7 @@ class SqliteInbox:
         self._database = Database(path)
         self._lock = threading.Lock()
 
-    def ask(self, request: Request, at: int) -> None:
+    def enqueue(self, request: Request, at: int) -> None:
         with self._lock:
             self._database.execute(
                 "INSERT INTO inbox (request, at) VALUES (?, ?) ON CONFLICT (request) DO NOTHING",
@@ -29,7 +29,7 @@ class SqliteInbox:
     def approve(self, approval: Approval) -> None:
         with self._lock, self._database.transaction():
             APPROVALS.add(self._database, [approval])
-            post(self._database, [approval], approval.at)
+            append_events(self._database, [approval], approval.at)
 
     def take(self) -> tuple[Request, ...]:
         with self._lock:

@@ -9,7 +9,7 @@ from reconciler.documents.codec import CodecError, dumps, loads
 from reconciler.journal.database import Database, Row
 from reconciler.journal.decisions import Decisions, clean
 from reconciler.journal.errors import JournalBrokenError
-from reconciler.journal.outbox import post
+from reconciler.journal.outbox import append_events
 from reconciler.journal.pending import RESULTS
 from reconciler.journal.totals import ENDED, add
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome
@@ -19,7 +19,7 @@ from reconciler.values.records import EffectResult, PastTransaction
 HISTORY_MAX = 100_000
 """Retention of transactions; the oldest ended ones are deleted first."""
 
-_ENDING = "fate, height, time, code, codespace, log"
+_END_COLUMNS = "outcome, height, time, code, codespace, log"
 
 
 class SqliteIntents:
@@ -30,43 +30,44 @@ class SqliteIntents:
         self._decisions = decisions
 
     def open_intents(self) -> tuple[Intent, ...]:
-        rows = self._database.rows("SELECT content FROM intents WHERE fate IS NULL ORDER BY position")
+        rows = self._database.rows("SELECT content FROM intents WHERE outcome IS NULL ORDER BY position")
         return tuple(_intent(self._database, content) for (content,) in rows)
 
-    def intend(self, intent: Intent) -> None:
+    def record_intent(self, intent: Intent) -> None:
         with self._database.transaction():
-            self._note(intent)
+            self._insert(intent)
 
-    def end(self, confirmation: Confirmation, outcomes: Sequence[EffectResult] = ()) -> None:
+    def record_end(self, confirmation: Confirmation, outcomes: Sequence[EffectResult] = ()) -> None:
         at = max((each.at for each in outcomes), default=0)
-        decided = self._decisions.of_outcomes(outcomes)
+        decided = self._decisions.rows_of_results(outcomes)
         with self._database.transaction():
-            if not note_end(self._database, confirmation, at):
+            if not record_end(self._database, confirmation, at):
                 return
             RESULTS.add(self._database, outcomes)
             self._decisions.write(decided)
-        self._decisions.written(decided, at)
+        self._decisions.update_cache(decided, at)
 
-    def _note(self, intent: Intent) -> None:
+    def _insert(self, intent: Intent) -> None:
         self._database.execute(
-            "INSERT INTO intents (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET fate = NULL, "
-            "height = NULL, time = NULL, code = NULL, codespace = NULL, log = NULL WHERE fate != ?",
+            "INSERT INTO intents (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET "
+            "outcome = NULL, height = NULL, time = NULL, code = NULL, codespace = NULL, log = NULL "
+            "WHERE outcome != ?",
             (intent.hash, dumps(Intent, intent), IntentOutcome.LANDED.value),
         )
 
 
-def note_end(database: Database, confirmation: Confirmation, at: int) -> bool:
+def record_end(database: Database, confirmation: Confirmation, at: int) -> bool:
     """End an intent within the caller's transaction; False if it had ended already. `at` is when the end was
     seen (unix seconds; 0: the time of the block).
     """
     if not _close(database, confirmation):
         return False
     bare = replace(confirmation, intent=replace(confirmation.intent, tx=b""))
-    post(database, [bare], at or confirmation.time)
+    append_events(database, [bare], at or confirmation.time)
     bids = sum(isinstance(m, CreateBid) for m in confirmation.intent.messages)
-    if confirmation.fate is IntentOutcome.LANDED and bids:
+    if confirmation.outcome is IntentOutcome.LANDED and bids:
         add(database, "bids_placed", bids)
-    add(database, ENDED + confirmation.fate.value, 1)
+    add(database, ENDED + confirmation.outcome.value, 1)
     return True
 
 
@@ -76,41 +77,43 @@ def _close(database: Database, end: Confirmation) -> bool:
         "INSERT INTO intents (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
         (intent.hash, dumps(Intent, intent)),
     )
-    ending = (end.fate.value, end.height, end.time, end.code, clean(end.codespace), clean(end.log))
+    ending = (end.outcome.value, end.height, end.time, end.code, clean(end.codespace), clean(end.log))
     changed = database.execute(
-        f"UPDATE intents SET ({_ENDING}) = (?, ?, ?, ?, ?, ?) WHERE hash = ? AND fate IS NULL",  # noqa: S608 - column names of ours
+        f"UPDATE intents SET ({_END_COLUMNS}) = (?, ?, ?, ?, ?, ?) WHERE hash = ? AND outcome IS NULL",  # noqa: S608 - constants
         (*ending, intent.hash),
     )
     database.execute(
-        "DELETE FROM intents WHERE fate IS NOT NULL AND position <= (SELECT max(position) FROM intents) - ?",
+        "DELETE FROM intents WHERE outcome IS NOT NULL "
+        "AND position <= (SELECT max(position) FROM intents) - ?",
         (HISTORY_MAX,),
     )
     return changed == 1
 
 
-def ended(database: Database, tx_hash: str) -> Confirmation | None:
+def load_ended_intent(database: Database, tx_hash: str) -> Confirmation | None:
     """How an intent ended; None if it is open or unknown."""
     rows = database.rows(
-        f"SELECT content, {_ENDING} FROM intents WHERE hash = ? AND fate IS NOT NULL",  # noqa: S608 - column names of ours
+        f"SELECT content, {_END_COLUMNS} FROM intents WHERE hash = ? AND outcome IS NOT NULL",  # noqa: S608 - constants
         (tx_hash,),
     )
     return _confirmation(database, rows[0]) if rows else None
 
 
-def past(database: Database, before: int, at_most: int) -> tuple[PastTransaction, ...]:
+def past_transactions(database: Database, before: int, at_most: int) -> tuple[PastTransaction, ...]:
     """Transactions below a position (0: all), newest first, without their bytes."""
     rows = database.rows(
-        f"SELECT position, content, {_ENDING} FROM intents WHERE position < ? ORDER BY position DESC LIMIT ?",  # noqa: S608 - column names of ours
+        f"SELECT position, content, {_END_COLUMNS} FROM intents WHERE position < ? "  # noqa: S608 - constants
+        "ORDER BY position DESC LIMIT ?",
         (before or 2**62, at_most),
     )
     return tuple(_past(database, row) for row in rows)
 
 
-def like(database: Database, beginning: str, at_most: int) -> tuple[PastTransaction, ...]:
+def transactions_by_prefix(database: Database, beginning: str, at_most: int) -> tuple[PastTransaction, ...]:
     """Transactions whose hash has this prefix (hexadecimal digits, either case), newest first."""
     first = beginning.upper()
     rows = database.rows(
-        f"SELECT position, content, {_ENDING} FROM intents WHERE hash >= ? AND hash < ? "  # noqa: S608 - column names of ours
+        f"SELECT position, content, {_END_COLUMNS} FROM intents WHERE hash >= ? AND hash < ? "  # noqa: S608 - constants
         "ORDER BY position DESC LIMIT ?",
         (first, f"{first}G", at_most),  # "G" follows every hexadecimal digit
     )
@@ -118,15 +121,15 @@ def like(database: Database, beginning: str, at_most: int) -> tuple[PastTransact
 
 
 def _past(database: Database, row: Row) -> PastTransaction:
-    position, content, fate, *_ = row
-    end = _confirmation(database, row[1:]) if fate is not None else None
+    position, content, outcome, *_ = row
+    end = _confirmation(database, row[1:]) if outcome is not None else None
     intent = replace(end.intent if end else _intent(database, content), tx=b"")
     return PastTransaction(position, intent, replace(end, intent=intent) if end else None)
 
 
 def _confirmation(database: Database, row: Row) -> Confirmation:
-    content, fate, *rest = row
-    return Confirmation(_intent(database, content), IntentOutcome(fate), *rest)
+    content, outcome, *rest = row
+    return Confirmation(_intent(database, content), IntentOutcome(outcome), *rest)
 
 
 def _intent(database: Database, content: str) -> Intent:

@@ -10,9 +10,14 @@ from reconciler.journal.database import NAME, Database
 from reconciler.journal.decisions import Decisions, find, latest, orders_of
 from reconciler.journal.errors import JournalError
 from reconciler.journal.inbox import SqliteInbox
-from reconciler.journal.intents import SqliteIntents, ended, like, past
+from reconciler.journal.intents import (
+    SqliteIntents,
+    load_ended_intent,
+    past_transactions,
+    transactions_by_prefix,
+)
 from reconciler.journal.lock import DaemonLock
-from reconciler.journal.outbox import SqliteOutbox, happened, last_commit
+from reconciler.journal.outbox import SqliteOutbox, events_since, last_commit
 from reconciler.journal.revisions import past_revisions
 from reconciler.journal.state_directory import make_state_directory
 from reconciler.journal.totals import totals
@@ -30,7 +35,7 @@ from reconciler.values.records import (
 from reconciler.values.subjects import Subject
 
 FOUND_MAX = 1_000
-LOOKED_AT = 100
+DECISIONS_PER_PAGE = 100
 """Decisions of one page."""
 
 
@@ -48,7 +53,7 @@ class SqliteRecords:
         return orders_of(self._database, dseq)
 
     def confirmation(self, tx_hash: str) -> Confirmation | None:
-        return ended(self._database, tx_hash)
+        return load_ended_intent(self._database, tx_hash)
 
     def totals(self) -> Totals:
         return totals(self._database)
@@ -57,22 +62,22 @@ class SqliteRecords:
         return last_commit(self._database)
 
     def counts(self) -> JournalCounts:
-        (open_now,) = self._database.rows("SELECT count(*) FROM intents WHERE fate IS NULL")[0]
+        (open_now,) = self._database.rows("SELECT count(*) FROM intents WHERE outcome IS NULL")[0]
         (unpublished,) = self._database.rows("SELECT count(*) FROM outbox")[0]
         return JournalCounts(open_now, totals(self._database).ended, unpublished)
 
-    def look(self, before: int, at_most: int) -> JournalPage:
-        transactions = past(self._database, before, at_most + 1)
+    def page(self, before: int, at_most: int) -> JournalPage:
+        transactions = past_transactions(self._database, before, at_most + 1)
         return JournalPage(
             self.counts(),
             transactions[:at_most],
             has_older=len(transactions) > at_most,
-            decisions=latest(self._database, LOOKED_AT),
+            decisions=latest(self._database, DECISIONS_PER_PAGE),
         )
 
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         """The newest events that are not older than `since` (unix seconds), oldest first."""
-        return happened(self._database, since, at_most)
+        return events_since(self._database, since, at_most)
 
     def memory(self) -> Memory:
         """The memory of the last cycle."""
@@ -84,7 +89,7 @@ class SqliteRecords:
 
     def transactions(self, beginning: str, at_most: int) -> tuple[PastTransaction, ...]:
         """Transactions whose hash has this prefix, newest first."""
-        return like(self._database, beginning, at_most)
+        return transactions_by_prefix(self._database, beginning, at_most)
 
     def close(self) -> None:
         """Close the connection."""

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from reconciler.documents.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
 from reconciler.journal.errors import JournalBrokenError
-from reconciler.values.commit_state import ReportedState
+from reconciler.values.commit_state import ReportedStatus
 from reconciler.values.records import Event, RecordedEvent, Unpublished
 
-AT_ONCE = 10_000
+BATCH_MAX = 10_000
 """Events per batch; a commit message could not hold more."""
 
 COMMIT = "published"
@@ -25,7 +25,7 @@ HISTORY_MAX = 50_000
 """Retention of published events; the oldest are deleted first."""
 
 
-def post(database: Database, events: Sequence[Event], at: int) -> None:
+def append_events(database: Database, events: Sequence[Event], at: int) -> None:
     """Add events that occurred at a time (unix seconds), within the caller's transaction."""
     if not events:
         return
@@ -42,9 +42,9 @@ class SqliteOutbox:
         self._database = database
 
     def unpublished(self) -> tuple[Unpublished, ...]:
-        return waiting(self._database, AT_ONCE)
+        return unpublished_events(self._database, BATCH_MAX)
 
-    def published(self, ids: Sequence[int], commit: str) -> None:
+    def mark_published(self, ids: Sequence[int], commit: str) -> None:
         known = last_commit(self._database)
         if not ids and commit in ("", known):
             return
@@ -53,20 +53,20 @@ class SqliteOutbox:
             if commit:
                 self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (COMMIT, commit))
 
-    def states(self) -> tuple[ReportedState, ...]:
+    def commit_statuses(self) -> tuple[ReportedStatus, ...]:
         rows = self._database.rows("SELECT content FROM facts WHERE name = ?", (STATES,))
         try:
-            return decode(tuple[ReportedState, ...], rows[0][0]) if rows else ()
+            return decode(tuple[ReportedStatus, ...], rows[0][0]) if rows else ()
         except CodecError as error:
             raise JournalBrokenError(self._database.path, error) from error
 
-    def keep_states(self, states: Sequence[ReportedState]) -> None:
-        text = dumps(tuple[ReportedState, ...], tuple(states))
+    def store_commit_statuses(self, states: Sequence[ReportedStatus]) -> None:
+        text = dumps(tuple[ReportedStatus, ...], tuple(states))
         with self._database.transaction():
             self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (STATES, text))
 
 
-def waiting(database: Database, at_most: int) -> tuple[Unpublished, ...]:
+def unpublished_events(database: Database, at_most: int) -> tuple[Unpublished, ...]:
     """Events that no pushed commit covers, oldest first."""
     rows = database.rows("SELECT id, content FROM outbox ORDER BY id LIMIT ?", (at_most,))
     try:
@@ -75,7 +75,7 @@ def waiting(database: Database, at_most: int) -> tuple[Unpublished, ...]:
         raise JournalBrokenError(database.path, error) from error
 
 
-def happened(database: Database, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
+def events_since(database: Database, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
     """The newest events that are not older than `since` (unix seconds), oldest first."""
     rows = database.rows(
         "SELECT id, at, content FROM history WHERE at >= ? ORDER BY id DESC LIMIT ?", (since, at_most)

@@ -25,11 +25,11 @@ class PendingTable(Generic[Value]):
     def add(self, database: Database, values: Sequence[Value]) -> None:
         """Append values."""
         rows = [(dumps(self.kind, each),) for each in values]
-        database.execute_all(f"INSERT INTO {self.name} (content) VALUES (?)", rows)  # noqa: S608 - a name of ours
+        database.execute_all(f"INSERT INTO {self.name} (content) VALUES (?)", rows)  # noqa: S608 - a constant
 
     def read(self, database: Database) -> tuple[tuple[Value, ...], int]:
         """All values, oldest first, and the id of the last (0 for none)."""
-        rows = database.rows(f"SELECT id, content FROM {self.name} ORDER BY id")  # noqa: S608 - a name of ours
+        rows = database.rows(f"SELECT id, content FROM {self.name} ORDER BY id")  # noqa: S608 - a constant
         try:
             found = tuple(loads(self.kind, content) for _, content in rows)
         except CodecError as error:
@@ -39,7 +39,7 @@ class PendingTable(Generic[Value]):
     def delete(self, database: Database, last: int) -> None:
         """Delete the values up to an id."""
         if last:
-            database.execute(f"DELETE FROM {self.name} WHERE id <= ?", (last,))  # noqa: S608 - a name of ours
+            database.execute(f"DELETE FROM {self.name} WHERE id <= ?", (last,))  # noqa: S608 - a constant
 
 
 RESULTS = PendingTable("results", EffectResult)

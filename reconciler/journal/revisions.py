@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.documents.codec import CodecError, dumps, loads
 from reconciler.journal.database import Database
 from reconciler.journal.errors import JournalBrokenError
-from reconciler.journal.outbox import post
+from reconciler.journal.outbox import append_events
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.plans import Plan
 from reconciler.values.records import PastRevision
@@ -44,20 +44,22 @@ class RevisionStore:
         here = self._open.get(revision_verdict.commit)
         return (
             here is None
-            or _told(here[1].revision_verdict) != _told(revision_verdict)
-            or bool(self._ending(revision_verdict))
+            or _without_approver(here[1].revision_verdict) != _without_approver(revision_verdict)
+            or bool(self._rows_to_end(revision_verdict))
         )
 
-    def note(self, plan: Plan, at: int) -> None:
+    def write(self, plan: Plan, at: int) -> None:
         """Store and publish the verdict and end the rows that it replaces, in the caller's transaction."""
         self._note_superseded(plan, at)
         revision_verdict = plan.revision_verdict
         if revision_verdict is None or not self._changes(revision_verdict):
             return
-        ended = [(at, row) for row in self._ending(revision_verdict)]
+        ended = [(at, row) for row in self._rows_to_end(revision_verdict)]
         self._database.execute_all("UPDATE revisions SET ended_at = ? WHERE id = ?", ended)
         row, known = self._open.get(revision_verdict.commit, (None, None))
-        if known is not None and _told(known.revision_verdict) == _told(revision_verdict):
+        if known is not None and _without_approver(known.revision_verdict) == _without_approver(
+            revision_verdict
+        ):
             return  # the branch was reset to this commit
         seen_at = known.seen_at if known is not None else at
         self._database.execute(
@@ -67,9 +69,9 @@ class RevisionStore:
         self._database.execute(
             "DELETE FROM revisions WHERE id <= (SELECT max(id) FROM revisions) - ?", (KEPT_MAX,)
         )
-        post(self._database, [revision_verdict], at)
+        append_events(self._database, [revision_verdict], at)
 
-    def noted(self) -> None:
+    def refresh_cache(self) -> None:
         """Update the cached open rows after the transaction is committed."""
         self._open = _open(self._database)
         self._recent = _recent(self._database)
@@ -85,13 +87,13 @@ class RevisionStore:
             "VALUES (?, ?, ?, ?, ?)",
             [(dumps(RevisionVerdict, each), digest, at, at, at) for each in found],
         )
-        post(self._database, found, at)
+        append_events(self._database, found, at)
 
     def _unrecorded(self, plan: Plan) -> list[RevisionVerdict]:
         """Superseded commits without a row: one that was evaluated before has its own."""
         return [each for each in plan.superseded if each.commit not in self._recent]
 
-    def _ending(self, revision_verdict: RevisionVerdict) -> list[int]:
+    def _rows_to_end(self, revision_verdict: RevisionVerdict) -> list[int]:
         """Rows to end: a held revision is replaced by any other, the one in force by a newly applied one."""
         return [
             row
@@ -134,7 +136,7 @@ def _read(database: Database, sql: str, at_most: int) -> list[tuple[int, PastRev
         raise JournalBrokenError(database.path, error) from error
 
 
-def _told(revision_verdict: RevisionVerdict) -> RevisionVerdict:
+def _without_approver(revision_verdict: RevisionVerdict) -> RevisionVerdict:
     """The verdict without the approver, so that a change of approver is no new verdict."""
     return (
         replace(revision_verdict, why="")

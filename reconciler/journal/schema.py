@@ -18,9 +18,9 @@ CREATE TABLE memory (
 ) WITHOUT ROWID;
 CREATE TABLE intents (
     position INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
-    fate TEXT, height INTEGER, time INTEGER, code INTEGER, codespace TEXT, log TEXT
+    outcome TEXT, height INTEGER, time INTEGER, code INTEGER, codespace TEXT, log TEXT
 );
-CREATE INDEX intents_open ON intents (position) WHERE fate IS NULL;
+CREATE INDEX intents_open ON intents (position) WHERE outcome IS NULL;
 CREATE TABLE results (id INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL);
 CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL);
 CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, content TEXT NOT NULL);

@@ -7,7 +7,7 @@ from reconciler.values.intents import IntentOutcome
 from reconciler.values.records import Totals
 
 ENDED = "ended_"
-"""Before the fate, the name of a total of transactions."""
+"""Before the outcome, the name of a total of transactions."""
 
 
 def add(database: Database, name: str, amount: int) -> None:
@@ -22,5 +22,5 @@ def add(database: Database, name: str, amount: int) -> None:
 def totals(database: Database) -> Totals:
     """Totals since the journal began."""
     found: dict[str, int] = dict(database.rows("SELECT name, amount FROM totals"))
-    ended = {fate: found.get(ENDED + fate.value, 0) for fate in IntentOutcome}
+    ended = {outcome: found.get(ENDED + outcome.value, 0) for outcome in IntentOutcome}
     return Totals(found.get("bids_placed", 0), found.get("bids_won", 0), ended)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.planning.approvals import Excess, excesses
+from reconciler.planning.approvals import HeldBreach, held_breaches
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.bounds import out_of_bounds
@@ -47,7 +47,7 @@ def admit(inputs: PlanningInput, memory: Memory) -> Admission:
         return Admission(None, (Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
     revisions = reading.view
     refusals = tuple(_objections(revisions, limits, memory))
-    passed = tuple(excesses(inputs, memory))
+    passed = tuple(held_breaches(inputs, memory))
     waits = tuple(h for x in passed if x.breach.digest not in memory.approvals for h in x.holds)
     objections = (*refusals, *waits)
     chosen: Revision | None = revisions.applied if objections else revisions.newest
@@ -86,7 +86,7 @@ def _superseded(newest: Revision) -> tuple[RevisionVerdict, ...]:
     )
 
 
-def _approved(passed: tuple[Excess, ...], approvals: Mapping[str, Approval]) -> str:
+def _approved(passed: tuple[HeldBreach, ...], approvals: Mapping[str, Approval]) -> str:
     """Who approved the exceeded limits."""
     found = (approvals[x.breach.digest] for x in passed if x.breach.digest in approvals)
     return "; ".join(f"{each.breach.limit} approved by {each.by}" for each in found)
@@ -98,7 +98,7 @@ def _notes(revisions: Revisions) -> tuple[Hold, ...]:
         Hold(
             Subject.of_file(f.path),
             Reason.FILE_FAULTY,
-            f"{f.show()}; the last good version stays in force",
+            f"{f.describe()}; the last good version stays in force",
             ours=True,
         )
         for f in revisions.newest.desired.faults

@@ -14,10 +14,16 @@ from dataclasses import dataclass
 
 from reconciler.planning.disruptions import disruptions
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.planning.window import charged, counted, in_force_within, too_far, with_prices
+from reconciler.planning.window import (
+    count_disruptions,
+    in_force_within,
+    price_with_margin,
+    too_far,
+    with_prices,
+)
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.desired import Desired
-from reconciler.values.durations import span
+from reconciler.values.durations import format_duration
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.money import DENOM, show_rate
@@ -31,14 +37,14 @@ SPENDING_SECONDS = 3_600
 
 
 @dataclass(frozen=True, slots=True)
-class Excess:
+class HeldBreach:
     """An exceeded limit, and its holds while it is not approved."""
 
     breach: Breach
     holds: tuple[Hold, ...]
 
 
-def excesses(inputs: PlanningInput, memory: Memory) -> Iterator[Excess]:
+def held_breaches(inputs: PlanningInput, memory: Memory) -> Iterator[HeldBreach]:
     """The limits that the newest revision exceeds, measured against what was in force within the window; a
     revision that is in force already exceeds none.
     """
@@ -50,16 +56,16 @@ def excesses(inputs: PlanningInput, memory: Memory) -> Iterator[Excess]:
     jumps = dict(_jumps((old, new), memory, limits, inputs.now))
     if jumps:
         breach = Breach(new.commit, PRICE_CHANGE, str(limits.price_change_percent), tuple(jumps))
-        yield Excess(breach, tuple(_jump_hold(breach, *each) for each in jumps.items()))
+        yield HeldBreach(breach, tuple(_jump_hold(breach, *each) for each in jumps.items()))
     found = disruptions(old, new, memory)
-    fresh, all_counted = counted(found, memory, inputs.now - limits.window_seconds)
+    fresh, all_counted = count_disruptions(found, memory, inputs.now - limits.window_seconds)
     if fresh and len(all_counted) > limits.removals_per_revision:
         objects = tuple(each.what for _, each in sorted(found.items()))
         breach = Breach(new.commit, REMOVALS, str(limits.removals_per_revision), objects)
-        yield Excess(breach, (_removal_hold(breach, len(fresh), len(all_counted), limits),))
+        yield HeldBreach(breach, (_removal_hold(breach, len(fresh), len(all_counted), limits),))
 
 
-def spending(revision: str, limits: Limits, address: str) -> Breach:
+def spending_breach(revision: str, limits: Limits, address: str) -> Breach:
     """Spending from this account above the hourly limit, while this revision is in force."""
     objects = (f"account {address} spends as much again within an hour",)
     return Breach(revision, SPENDING, f"{limits.spend_per_hour}{DENOM}", objects)
@@ -82,7 +88,7 @@ def current_approvals(
     wanted = {breach.digest for breach in breaches}
     market = inputs.seen_market
     if market is not None:
-        wanted.add(spending(desired.commit, inputs.limits, market.wallet.address).digest)
+        wanted.add(spending_breach(desired.commit, inputs.limits, market.wallet.address).digest)
     kept: dict[str, Approval] = {}
     for digest, each in memory.approvals.items():
         blind = market is None if each.breach.limit == SPENDING else isinstance(inputs.desired, Unseen)
@@ -104,31 +110,32 @@ def _jumps(
     margin = old is None or new.profit_margin != old.profit_margin
     for name, spans in with_prices(memory, old).prices.items():
         within = in_force_within(spans, now - limits.window_seconds)
-        before, after = spans[-1].low, charged(new, name)
+        before, after = spans[-1].low, price_with_margin(new, name)
         known = too_far(after, within, limits.price_change_percent)
         if known is None:
             continue
         shown = (before, after) if old is None or margin else (getattr(old, name), getattr(new, name))
         jump = f"{name}{' with its margin' if margin else ''} goes from {show_rate(shown[0])} to "
-        since = f" within {span(limits.window_seconds)}, in which it was {show_rate(known)} with its margin"
+        window = format_duration(limits.window_seconds)
+        since = f" within {window}, in which it was {show_rate(known)} with its margin"
         yield f"{jump}{show_rate(shown[1])}", " at once" if known == before else since
 
 
 def _jump_hold(breach: Breach, jump: str, since: str) -> Hold:
-    why = f"{jump}, more than the {breach.bound} % that the host file allows{since}; {_way_out(breach)}"
+    why = f"{jump}, more than the {breach.value} % that the host file allows{since}; {_remedy(breach)}"
     return Hold(Subject.of_file("pricing.yaml"), Reason.PRICE_JUMP, why, ours=True, approval=breach.digest)
 
 
 def _removal_hold(breach: Breach, fresh: int, all_counted: int, limits: Limits) -> Hold:
-    within = f" within {span(limits.window_seconds)}"
+    within = f" within {format_duration(limits.window_seconds)}"
     earlier = f", after {all_counted - fresh} others{within}" if all_counted > fresh else ""
     why = (
         f"commit {breach.revision[:12]} stops, moves or replaces {fresh} workloads of active leases "
-        f"({breach.named}){earlier}: more than the {breach.bound} that the host file's {REMOVALS} allows"
-        f"{within}; {_way_out(breach)}"
+        f"({breach.object_list}){earlier}; the host file's {REMOVALS} allows {breach.value}"
+        f"{within}; {_remedy(breach)}"
     )
     return Hold(REPOSITORY, Reason.MASS_REMOVAL, why, ours=True, approval=breach.digest)
 
 
-def _way_out(breach: Breach) -> str:
+def _remedy(breach: Breach) -> str:
     return f"revert the commit, or approve it: `{breach.command}` on the host"

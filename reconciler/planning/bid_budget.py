@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reconciler.planning.approvals import spending
+from reconciler.planning.approvals import spending_breach
 from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.approvals import Breach
@@ -33,7 +33,7 @@ class BidBudget:
         spent = sum(a for t, a in ledger.spent if t > basis.market.time - 3600) if ledger else 0
         each = basis.market.rules.bid_deposit + Fees.under(basis.market.rules, basis.limits).bid
         reserve = basis.limits.balance_reserve
-        breach = spending(basis.desired.commit, basis.limits, basis.market.wallet.address)
+        breach = spending_breach(basis.desired.commit, basis.limits, basis.market.wallet.address)
         approved = breach.digest in basis.memory.approvals
         allowed = basis.limits.spend_per_hour * (2 if approved else 1)
         return cls(basis.market.wallet.balance - reserve, allowed - spent, each, reserve, breach, approved)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reconciler.planning.bid_budget import BidBudget
-from reconciler.planning.capacity import blindness, free, offered, too_small
+from reconciler.planning.capacity import blindness, free, too_small, total_capacity
 from reconciler.planning.eligibility import ineligible
 from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import MarketBasis, Proposals
@@ -141,7 +141,7 @@ def _allocate(basis: MarketBasis, candidates: list[Candidate]) -> tuple[tuple[Cr
     """Assign capacity and budget in order; the remaining candidates are held."""
     if not candidates:
         return (), []
-    capacity = offered(basis.adapters)
+    capacity = total_capacity(basis.adapters)
     if isinstance(capacity, Unseen):
         return (), [Hold(Subject.of_order(c.order.id), blindness(capacity), capacity.why) for c in candidates]
     room = free(basis, capacity.view)

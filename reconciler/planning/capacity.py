@@ -13,7 +13,7 @@ from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.resources import Attribute, Resources, total
 
 
-def offered(adapters: Mapping[str, AdapterView]) -> Reading[Capacity]:
+def total_capacity(adapters: Mapping[str, AdapterView]) -> Reading[Capacity]:
     """The sum of the adapters' capacity; Unseen if none could be read."""
     seen = [a.capacity.view for _, a in sorted(adapters.items()) if isinstance(a.capacity, Seen)]
     if not seen:
@@ -38,7 +38,7 @@ def blindness(cluster: Unseen) -> Reason:
     return next(named, Reason.CLUSTER_UNSEEN)
 
 
-def promised(market: Market) -> Resources:
+def promised_resources(market: Market) -> Resources:
     """Resources that active leases and open bids claim."""
     leased = [u.all for lease in market.leases.values() if lease.state is State.ACTIVE for u in lease.units]
     bid = [
@@ -52,10 +52,10 @@ def promised(market: Market) -> Resources:
 
 def free(basis: MarketBasis, capacity: Capacity) -> Resources:
     """The capacity left to bid with; may be negative."""
-    return usable(capacity, basis.limits, basis.desired) - promised(basis.market)
+    return usable_resources(capacity, basis.limits, basis.desired) - promised_resources(basis.market)
 
 
-def usable(capacity: Capacity, limits: Limits, desired: Desired) -> Resources:
+def usable_resources(capacity: Capacity, limits: Limits, desired: Desired) -> Resources:
     """The total capacity for leases, after the host's ceiling and the configured reserve."""
     whole = capacity.total
     if (most := limits.capacity) is not None:
@@ -80,20 +80,20 @@ def too_small(order: Order, room: Resources, capacity: Capacity) -> str:
     """
     wanted = total([u.all for u in order.units])
     if short := room.lacks(wanted):
-        return f"requires {wanted.show()}; {room.show()} is free: too little {', '.join(short)}"
+        return f"requires {wanted.describe()}; {room.describe()} is free: too little {', '.join(short)}"
     if not capacity.hosts:
         return _too_small_for(capacity.nodes, order)
     if host_for(wanted, capacity, order.attributes):
         return ""
     if capacity.nodes:
         return _too_small_for(capacity.nodes, order)
-    return f"requires {wanted.show()} on one host; no host with the requested attributes has enough free"
+    return f"requires {wanted.describe()} on one host; no host with the requested attributes has enough free"
 
 
 def _too_small_for(nodes: tuple[Resources, ...], order: Order) -> str:
     for unit in order.units:
         if nodes and all(node.lacks(unit.one) for node in nodes):
-            return f"one unit requires {unit.one.show()}, more than any single node has"
+            return f"one unit requires {unit.one.describe()}, more than any single node has"
     return ""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.planning.workloads import digest_of
 from reconciler.values.desired import Config, Desired, Escrow, KubernetesSettings, OnCritical, Workload
-from reconciler.values.durations import span
+from reconciler.values.durations import format_duration
 from reconciler.values.ids import WorkloadId
 from reconciler.values.images import denied_by
 from reconciler.values.memory import Memory
@@ -63,14 +63,14 @@ class _Change:
         """The disruption of a workload of the earlier revision; None if it keeps running or did not run."""
         known = self._memory.workloads.get(old.id)
         here = old.adapter or (known.adapter if known else "")
-        if _stopped(self._before, old, here):
+        if _stop_reason(self._before, old, here):
             return None
         was = _identity(self._before, old, here)
         new = self._after.workloads.get(old.id)
         if new is None:
             return Disruption(f"deletes {old.id}", was)
         there = new.adapter or here
-        if stop := _stopped(self._after, new, there):
+        if stop := _stop_reason(self._after, new, there):
             return Disruption(stop, was)
         runs = _identity(self._after, new, there)
         if was != runs:
@@ -93,7 +93,7 @@ def _from_memory(after: Desired, memory: Memory) -> Mapping[WorkloadId, Disrupti
         new = after.workloads.get(subject)
         if new is None:
             found[subject] = Disruption(f"deletes {subject}")
-        elif stop := _stopped(after, new, new.adapter or known.adapter):
+        elif stop := _stop_reason(after, new, new.adapter or known.adapter):
             found[subject] = Disruption(stop)
         elif known.digest and known.digest != digest_of(replace(new, adapter=new.adapter or known.adapter)):
             runs = _identity(after, new, known.adapter)
@@ -101,7 +101,7 @@ def _from_memory(after: Desired, memory: Memory) -> Mapping[WorkloadId, Disrupti
     return found
 
 
-def _stopped(desired: Desired, workload: Workload, adapter: str) -> str:
+def _stop_reason(desired: Desired, workload: Workload, adapter: str) -> str:
     """What stops a workload that has a file; "" if nothing does."""
     if workload.close is not None:
         return f"closes {workload.id} ({workload.close.value})"
@@ -146,4 +146,4 @@ def _may_pause(old: Config, new: Config) -> str:
         return ""
     if paused and rules.critical_seconds <= old.escrow.critical_seconds:
         return ""
-    return f"when its funds last less than {span(rules.critical_seconds)}"
+    return f"when its funds last less than {format_duration(rules.critical_seconds)}"

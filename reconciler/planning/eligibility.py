@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from reconciler.planning.key_patterns import met
+from reconciler.planning.key_patterns import has_match
 from reconciler.values.desired import Bidding
 from reconciler.values.money import DENOM
 from reconciler.values.observed import Order, ProviderRecord, State
@@ -22,10 +22,14 @@ CLASSES = "capabilities/storage/"
 
 def ineligible(order: Order, bidding: Bidding, provider: ProviderRecord) -> Hold | None:
     """A hold for the first rule that the order violates, price aside; None if we may bid on it."""
-    return _unnamed(order) or _unacceptable(order, bidding, provider.owner) or _unmet(order, provider)
+    return (
+        _invalid_id(order)
+        or _unacceptable(order, bidding, provider.owner)
+        or _missing_attributes(order, provider)
+    )
 
 
-def _unnamed(order: Order) -> Hold | None:
+def _invalid_id(order: Order) -> Hold | None:
     """Reject an order whose lease no workload file could name: it could be neither served nor closed."""
     if order.id.is_nameable:
         return None
@@ -48,28 +52,28 @@ def _unacceptable(order: Order, bidding: Bidding, address: str) -> Hold | None:
     if bidding.owners_allowed and order.id.owner not in bidding.owners_allowed:
         return Hold(subject, Reason.OWNER_DENIED, "its owner is not on bidding.owners_allowed of config.yaml")
     if order.denoms != frozenset({DENOM}):
-        why = f"its price is in {_listed(order.denoms) or 'no denomination'}; only {DENOM} is accepted"
+        why = f"its price is in {_join(order.denoms) or 'no denomination'}; only {DENOM} is accepted"
         return Hold(subject, Reason.FOREIGN_DENOMINATION, why)
     return None
 
 
-def _unmet(order: Order, provider: ProviderRecord) -> Hold | None:
+def _missing_attributes(order: Order, provider: ProviderRecord) -> Hold | None:
     """The order's requirements against our record (semantics 3.2, attribute rule)."""
     subject = Subject.of_order(order.id)
-    if missing := [a for a in order.attributes if not met(a, provider.attributes)]:
+    if missing := [a for a in order.attributes if not has_match(a, provider.attributes)]:
         why = f"it requires {_show(missing)}, which our provider record lacks"
         return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
     signed = {auditor for auditor, has in provider.audited.items() if _all_met(order.attributes, has)}
     if missing_auditors := order.signed_by_all - signed:
-        why = f"it requires attributes signed by all of {_listed(missing_auditors)}"
+        why = f"it requires attributes signed by all of {_join(missing_auditors)}"
         return Hold(subject, Reason.NOT_AUDITED, why)
     if order.signed_by_any and not order.signed_by_any & signed:
-        why = f"it requires attributes signed by any of {_listed(order.signed_by_any)}"
+        why = f"it requires attributes signed by any of {_join(order.signed_by_any)}"
         return Hold(subject, Reason.NOT_AUDITED, why)
-    return _incapable(order, provider)
+    return _missing_capabilities(order, provider)
 
 
-def _incapable(order: Order, provider: ProviderRecord) -> Hold | None:
+def _missing_capabilities(order: Order, provider: ProviderRecord) -> Hold | None:
     """Storage classes and GPU models against the record's capabilities (semantics 3.2)."""
     subject = Subject.of_order(order.id)
     classes = _storage_classes(provider)
@@ -80,8 +84,12 @@ def _incapable(order: Order, provider: ProviderRecord) -> Hold | None:
                 shown = _show(volume.attributes)
                 why = f"it requires storage of {shown}, which our provider record lacks"
                 return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
-        if unit.gpu and unit.gpu_attributes and not any(met(each, gpus) for each in unit.gpu_attributes):
-            models = _listed([key for key, _ in unit.gpu_attributes])
+        if (
+            unit.gpu
+            and unit.gpu_attributes
+            and not any(has_match(each, gpus) for each in unit.gpu_attributes)
+        ):
+            models = _join([key for key, _ in unit.gpu_attributes])
             why = f"it requires GPUs {models}, which our provider record lacks"
             return Hold(subject, Reason.ATTRIBUTES_MISSING, why)
     return None
@@ -98,14 +106,14 @@ def _storage_classes(provider: ProviderRecord) -> list[list[Attribute]]:
 
 
 def _all_met(wanted: Iterable[Attribute], have: Collection[Attribute]) -> bool:
-    return all(met(each, have) for each in wanted)
+    return all(has_match(each, have) for each in wanted)
 
 
 def _show(attributes: Iterable[Attribute]) -> str:
-    return _listed([f"{key}={value}" for key, value in attributes])
+    return _join([f"{key}={value}" for key, value in attributes])
 
 
-def _listed(texts: Collection[str]) -> str:
+def _join(texts: Collection[str]) -> str:
     """The first few, and how many more there are; their number is set by tenants."""
     shown = sorted(texts)[:SHOWN_MAX]
     more = f" and {len(texts) - len(shown)} more" if len(texts) > len(shown) else ""

@@ -47,7 +47,7 @@ def due_gross(account: EscrowAccount, lease: LeaseId, height: int) -> int:
     return 0
 
 
-def paid_in_all(account: EscrowAccount | None, payment: Payment, height: int) -> int:
+def total_paid(account: EscrowAccount | None, payment: Payment, height: int) -> int:
     """The sum that the lease has paid and owes up to `height`, gross, in whole uve."""
     if account is None or payment.state is not State.OPEN:
         return payment.withdrawn + floor_uve(payment.balance)

@@ -9,7 +9,7 @@ from reconciler.planning.escrow import blocks_left, due_gross
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Escrow, OnCritical
-from reconciler.values.durations import span
+from reconciler.values.durations import format_duration
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.observed import Lease, Market, State
@@ -73,9 +73,10 @@ _REASONS = {Funding.LOW: Reason.ESCROW_LOW, Funding.CRITICAL: Reason.ESCROW_CRIT
 def _sentence(left: TimeLeft, rules: Escrow) -> str:
     """The remaining time is left out, as it changes with every block."""
     if left.state is Funding.LOW:
-        return f"its deployment's funds last less than {span(rules.low_seconds)}; the tenant may deposit more"
+        low = format_duration(rules.low_seconds)
+        return f"its deployment's funds last less than {low}; the tenant may deposit more"
     stops = "; it is paused until more is deposited" if rules.on_critical is OnCritical.PAUSE else ""
-    return f"its deployment's funds last less than {span(rules.critical_seconds)}{stops}"
+    return f"its deployment's funds last less than {format_duration(rules.critical_seconds)}{stops}"
 
 
 def paused_by_funding(desired: Desired, funding: Mapping[LeaseId, TimeLeft]) -> Desired:

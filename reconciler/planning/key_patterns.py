@@ -17,7 +17,7 @@ _TOKEN = re.compile(
 _RANGE = re.compile(rf"({_RUNE})(?:-({_RUNE}))?+", re.DOTALL)
 
 
-def met(wanted: Attribute, have: Iterable[Attribute]) -> bool:
+def has_match(wanted: Attribute, have: Iterable[Attribute]) -> bool:
     """Whether one of `have` matches: the key is a pattern, the value is literal."""
     key, value = wanted
     return any(value == v and matches(key, k) for k, v in have)

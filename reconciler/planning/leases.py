@@ -18,7 +18,7 @@ def plan_closings(basis: MarketBasis) -> Proposals:
     deposits are refunded; then the
     leases that the repository closes.
     """
-    decisions = [*_stale_bids(basis), *_asked_for(basis)]
+    decisions = [*_stale_bids(basis), *_requested_closings(basis)]
     return Proposals(
         tuple(d for d in decisions if isinstance(d, CloseBid)),
         tuple(d for d in decisions if isinstance(d, Hold)),
@@ -46,7 +46,7 @@ def _may_win(bid: Bid) -> bool:
     )
 
 
-def _asked_for(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
+def _requested_closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
     allowed = basis.limits.closings_per_hour - sum(
         1 for t in basis.memory.closings if t > basis.market.time - 3600
     )

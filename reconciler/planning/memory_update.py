@@ -94,7 +94,7 @@ def confirm_all(
     landed.
     """
     for confirmation in confirmations:
-        if confirmation.fate is not IntentOutcome.EXPIRED:
+        if confirmation.outcome is not IntentOutcome.EXPIRED:
             memory = _confirm(memory, confirmation, now)
         elif sequence is None or sequence > confirmation.intent.sequence:
             memory = replace(memory, ledger=_spent(memory.ledger or WalletLedger(), confirmation))
@@ -104,20 +104,20 @@ def confirm_all(
 def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
     intent = confirmation.intent
     memory = replace(
-        memory, sequence=intent.sequence + 1, ledger=_paid(memory.ledger or WalletLedger(), confirmation)
+        memory, sequence=intent.sequence + 1, ledger=_with_fee(memory.ledger or WalletLedger(), confirmation)
     )
-    if confirmation.fate is IntentOutcome.LANDED:
+    if confirmation.outcome is IntentOutcome.LANDED:
         for message in intent.messages:
-            memory = _landed(memory, message, confirmation.time)
+            memory = _with_landed(memory, message, confirmation.time)
         return memory
     retries = memory.retries
-    for message in _culprits(confirmation):
+    for message in _failed_messages(confirmation):
         retry = Retry(1, 0 if is_final(confirmation.log) else now, "ChainRefused", confirmation.log)
         retries = with_failure(retries, effect_key(message), now, retry)
     return replace(memory, retries=retries)
 
 
-def _culprits(confirmation: Confirmation) -> tuple[Message, ...]:
+def _failed_messages(confirmation: Confirmation) -> tuple[Message, ...]:
     """The message that failed in the block; all of them if the log names none."""
     match = _INDEX.search(confirmation.log)
     messages = confirmation.intent.messages
@@ -126,7 +126,7 @@ def _culprits(confirmation: Confirmation) -> tuple[Message, ...]:
     return messages
 
 
-def _paid(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
+def _with_fee(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
     """A transaction in a block costs its fee, whatever its code (semantics 1.2)."""
     return replace(_spent(ledger, confirmation), fees=ledger.fees + confirmation.intent.fee)
 
@@ -134,13 +134,13 @@ def _paid(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
 def _spent(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
     """Spending counted against `spend_per_hour`: the fee, and deposits unless the bids failed."""
     spent = confirmation.intent.fee
-    if confirmation.fate is not IntentOutcome.REFUSED:
+    if confirmation.outcome is not IntentOutcome.REFUSED:
         spent += sum(m.deposit for m in confirmation.intent.messages if isinstance(m, CreateBid))
     recent = tuple(s for s in ledger.spent if s[0] > confirmation.time - HOUR_SECONDS)
     return replace(ledger, spent=(*recent, (confirmation.time, spent)))
 
 
-def _landed(memory: Memory, message: Message, time: int) -> Memory:
+def _with_landed(memory: Memory, message: Message, time: int) -> Memory:
     memory = replace(memory, retries=without_failure(memory.retries, effect_key(message)))
     match message:
         case WithdrawLease(id=lease):
@@ -149,12 +149,12 @@ def _landed(memory: Memory, message: Message, time: int) -> Memory:
             recent = tuple(t for t in memory.closings if t > time - HOUR_SECONDS)
             return replace(memory, closings=(*recent, time))
         case RecordUsage(lease=lease):
-            return replace(memory, usage={**memory.usage, lease: _recorded(memory, message)})
+            return replace(memory, usage={**memory.usage, lease: _usage_after(memory, message)})
         case _:
             return memory
 
 
-def _recorded(memory: Memory, record: RecordUsage) -> UsageMemory:
+def _usage_after(memory: Memory, record: RecordUsage) -> UsageMemory:
     """Usage after the record was planned remains for the next record."""
     before = memory.usage.get(record.lease, UsageMemory(record.period_end))
     ran = max(before.ran_seconds - record.ran_seconds, 0)

@@ -10,7 +10,7 @@ from reconciler.values.desired import Desired
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase, steps, trigger
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
-from reconciler.values.observed import Lease, Running, State, Trouble
+from reconciler.values.observed import Lease, ObservedWorkload, State, Trouble
 from reconciler.values.plans import ApplyWorkload, Transition
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.subjects import EffectKey, Subject
@@ -34,8 +34,8 @@ def derive_phases(basis: PlanningBasis) -> Phases:
         new = _next(basis, lease_id)
         if new is None:
             continue
-        if old is not None and _forgotten(old, new, basis.desired):
-            transitions.append(_forgetting(subject, old))
+        if old is not None and _is_forgotten(old, new, basis.desired):
+            transitions.append(_drop_transition(subject, old))
             continue
         transitions.extend(_steps(old, new, _details(basis, new)))
         transitions.extend(_losses(old, new))
@@ -55,19 +55,19 @@ def _workloads(basis: PlanningBasis) -> Mapping[WorkloadId, LeaseId]:
     return found
 
 
-def _labelled(basis: PlanningBasis) -> Iterable[Running]:
+def _labelled(basis: PlanningBasis) -> Iterable[ObservedWorkload]:
     for view in basis.adapters.values():
         if isinstance(view.workloads, Seen):
             yield from view.workloads.view.values()
 
 
-def _forgotten(old: WorkloadMemory, new: WorkloadMemory, desired: Desired) -> bool:
+def _is_forgotten(old: WorkloadMemory, new: WorkloadMemory, desired: Desired) -> bool:
     """A terminated workload is dropped once its file is deleted."""
     ended = old.phase is Phase.TERMINATED and new.phase is Phase.TERMINATED
     return ended and bool(desired.commit) and workload_id(old.lease) not in desired.workloads
 
 
-def _forgetting(subject: WorkloadId, old: WorkloadMemory) -> Transition:
+def _drop_transition(subject: WorkloadId, old: WorkloadMemory) -> Transition:
     what, then = "its file was removed", "it is forgotten"
     return Transition(subject, old.lease, Phase.TERMINATED, Phase.TERMINATED, what, then)
 
@@ -109,7 +109,9 @@ def _mark_closed(memory: WorkloadMemory, lease: Lease, height: int) -> WorkloadM
     return memory
 
 
-def _phase(memory: WorkloadMemory, lease: Lease, running: Running | None, refusal: Retry | None) -> Phase:
+def _phase(
+    memory: WorkloadMemory, lease: Lease, running: ObservedWorkload | None, refusal: Retry | None
+) -> Phase:
     if lease.state is not State.ACTIVE:
         if running is not None:
             return Phase.STOPPING

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import Admission, admit
-from reconciler.planning.approvals import REMOVALS, current_approvals, spending
+from reconciler.planning.approvals import REMOVALS, current_approvals, spending_breach
 from reconciler.planning.bids import plan_bids
-from reconciler.planning.ceilings import bounded
+from reconciler.planning.ceilings import cap_actions
 from reconciler.planning.funding import fundings, paused_by_funding, plan_funding
 from reconciler.planning.leases import plan_closings
 from reconciler.planning.memory_update import recall, update_memory
@@ -27,12 +27,12 @@ from reconciler.values.memory import Memory
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
-    BroadcastAgain,
     Hold,
     NotifyTenant,
     Plan,
     PrepareAdapter,
     Reason,
+    Rebroadcast,
     RemoveWorkload,
     SendTransaction,
 )
@@ -71,7 +71,7 @@ def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) ->
     money, batch = _money(basis) if isinstance(basis, MarketBasis) else _no_money(inputs)
     decisions = [*admission.holds, *suspension(basis.desired), *plan_workloads(basis), *money]
     actions = sorted((d for d in decisions if not isinstance(d, Hold)), key=_rank)
-    within = bounded(actions, basis.limits)
+    within = cap_actions(actions, basis.limits)
     holds = {*within.holds, *(d for d in decisions if isinstance(d, Hold))}
     approvable = _approvable(basis, admission, holds)
     return Plan(
@@ -135,7 +135,9 @@ def _approvable(basis: PlanningBasis, admission: Admission, holds: Iterable[Hold
     """The breaches that the owner may approve now: those with a hold."""
     named = {hold.approval for hold in holds if hold.approval}
     spends = (
-        [spending(basis.desired.commit, basis.limits, basis.market.wallet.address)] if basis.market else []
+        [spending_breach(basis.desired.commit, basis.limits, basis.market.wallet.address)]
+        if basis.market
+        else []
     )
     found = {breach.digest: breach for breach in (*admission.breaches, *spends) if breach.digest in named}
     return basis.memory.approvable if found == basis.memory.approvable else found
@@ -146,7 +148,7 @@ def _rank(action: Action) -> tuple[int, str]:
     applications, as they free capacity.
     """
     match action:
-        case BroadcastAgain(hash=tx):
+        case Rebroadcast(hash=tx):
             return 0, tx
         case SendTransaction():
             return 1, ""

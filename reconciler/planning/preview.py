@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.planning.admission import admit
-from reconciler.planning.capacity import free, offered, usable
+from reconciler.planning.capacity import free, total_capacity, usable_resources
 from reconciler.planning.change_warnings import change_warnings
 from reconciler.planning.disruptions import disruptions, is_served
 from reconciler.planning.memory_update import recall
 from reconciler.planning.planner import decide, derive
 from reconciler.planning.planning_input import MarketBasis, PlanningInput
 from reconciler.planning.quotes import REFERENCES, QuoteTerms, quote
-from reconciler.values.approvals import named
+from reconciler.values.approvals import list_names
 from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload
 from reconciler.values.ids import OrderId
 from reconciler.values.memory import Memory
@@ -120,7 +120,7 @@ def _stops(memory: Memory, change: RevisionChange) -> Iterator[str]:
     served = [each.what for subject, each in sorted(found.items()) if is_served(memory, subject)]
     if served:
         them = "1 workload of an active lease is" if len(served) == 1 else f"{len(served)} workloads are"
-        yield f"{them} stopped, moved or replaced: {named(served)}"
+        yield f"{them} stopped, moved or replaced: {list_names(served)}"
 
 
 def _side(outlook: PlanningSnapshot, newest: Revision, applied: Revision) -> _Side:
@@ -194,7 +194,7 @@ def verdicts(plan: Plan) -> Mapping[OrderId, BidDecision]:
 
 
 def _room(side: _Side) -> FreeCapacity | None:
-    capacity = offered(side.basis.adapters)
+    capacity = total_capacity(side.basis.adapters)
     if isinstance(capacity, Unseen):
         return None
     bids = [
@@ -206,7 +206,9 @@ def _room(side: _Side) -> FreeCapacity | None:
         for unit in message.units
     ]
     room = free(side.basis, capacity.view)
-    return FreeCapacity(usable(capacity.view, side.basis.limits, side.basis.desired), room - total(bids))
+    return FreeCapacity(
+        usable_resources(capacity.view, side.basis.limits, side.basis.desired), room - total(bids)
+    )
 
 
 def _ceilings(before: Plan, after: Plan) -> Iterator[Hold]:

@@ -21,7 +21,7 @@ from reconciler.values.messages import (
     touched_escrow,
 )
 from reconciler.values.observed import Market
-from reconciler.values.plans import BroadcastAgain, Hold, Reason, SendTransaction
+from reconciler.values.plans import Hold, Reason, Rebroadcast, SendTransaction
 from reconciler.values.subjects import PROVIDER, SPENDING, Subject
 
 MARKET_BATCH = "market"
@@ -38,7 +38,7 @@ OVERDUE_BLOCKS = 2
 class Sending:
     """The cycle's transaction, if any, the held messages, and the kind that was sent last."""
 
-    actions: tuple[SendTransaction | BroadcastAgain, ...]
+    actions: tuple[SendTransaction | Rebroadcast, ...]
     holds: tuple[Hold, ...]
     batch: str
 
@@ -47,12 +47,12 @@ def plan_transactions(basis: MarketBasis, messages: tuple[Message, ...]) -> Send
     """Form one transaction; messages that gates may refuse go alone, and the two kinds alternate."""
     last = basis.memory.last_batch
     if basis.intents:
-        again = tuple(BroadcastAgain(i.hash) for i in basis.intents if _overdue(i, basis.market))
+        again = tuple(Rebroadcast(i.hash) for i in basis.intents if _overdue(i, basis.market))
         why = f"waits for transaction {basis.intents[0].hash[:12]} to be confirmed"
         return Sending(again, _hold_all(messages, Reason.AWAITING_CONFIRMATION, why), last)
     if not messages:
         return Sending((), (), last)
-    if stop := spending_stop(basis):
+    if stop := spending_hold(basis):
         return Sending((), _hold_all(messages, stop.reason, stop.message), last)
     batch = _turn(messages, last)
     chosen, holds = _take(basis, [m for m in messages if _batch(m) == batch])
@@ -89,10 +89,10 @@ def _take(basis: MarketBasis, messages: list[Message]) -> tuple[tuple[Message, .
         account = touched_escrow(message)
         if len(chosen) >= basis.limits.messages_per_transaction:
             why = "the transaction is full (host file: messages_per_transaction); sent in a later cycle"
-            holds.append(Hold(held_subject(message), Reason.CEILING, why))
+            holds.append(Hold(hold_subject(message), Reason.CEILING, why))
         elif account is not None and account in touched:
             why = "another message settles its deployment's escrow; two in one block break its payments"
-            holds.append(Hold(held_subject(message), Reason.AWAITING_HEIGHT, why))
+            holds.append(Hold(hold_subject(message), Reason.AWAITING_HEIGHT, why))
         else:
             chosen.append(message)
             if account is not None:
@@ -100,7 +100,7 @@ def _take(basis: MarketBasis, messages: list[Message]) -> tuple[tuple[Message, .
     return tuple(chosen), tuple(holds)
 
 
-def held_subject(message: Message) -> Subject:
+def hold_subject(message: Message) -> Subject:
     """The subject of a hold on this message: the order of a bid, else the workload."""
     match message:
         case CreateBid(id=bid):
@@ -112,7 +112,7 @@ def held_subject(message: Message) -> Subject:
 
 
 def _hold_all(messages: Iterable[Message], reason: Reason, why: str) -> tuple[Hold, ...]:
-    return tuple(Hold(each, reason, why) for each in dict.fromkeys(map(held_subject, messages)))
+    return tuple(Hold(each, reason, why) for each in dict.fromkeys(map(hold_subject, messages)))
 
 
 def suspension(desired: Desired) -> tuple[Hold, ...]:
@@ -123,7 +123,7 @@ def suspension(desired: Desired) -> tuple[Hold, ...]:
     return (Hold(SPENDING, Reason.SUSPENDED, why, ours=True),)
 
 
-def spending_stop(basis: MarketBasis) -> Hold | None:
+def spending_hold(basis: MarketBasis) -> Hold | None:
     """Why no transaction may be sent now."""
     limits, market = basis.limits, basis.market
     if limits.stop_spending:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from reconciler.planning.escrow import paid_in_all
+from reconciler.planning.escrow import total_paid
 from reconciler.planning.fees import Fees
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
@@ -29,14 +29,14 @@ escrow expires is lost with its fees (semantics 5.5).
 def plan_usage(basis: MarketBasis) -> Proposals:
     """For each usage-billed lease, record usage that is due and worth its fees, and settle records."""
     rules = basis.desired.config.usage if basis.desired.config else Usage()
-    decisions = [d for lease in _billed(basis) for d in _evaluate(basis, lease, rules)]
+    decisions = [d for lease in _usage_billed_leases(basis) for d in _evaluate(basis, lease, rules)]
     return Proposals(
         tuple(d for d in decisions if not isinstance(d, Hold)),
         tuple(d for d in decisions if isinstance(d, Hold)),
     )
 
 
-def _billed(basis: MarketBasis) -> list[Lease]:
+def _usage_billed_leases(basis: MarketBasis) -> list[Lease]:
     billed = (lease for lease in basis.market.leases.values() if lease.usage_billed)
     return sorted(billed, key=lambda lease: lease.id)
 
@@ -131,7 +131,7 @@ def bill(basis: MarketBasis, lease: Lease, memory: UsageMemory, room: int) -> Re
     pricing = basis.desired.pricing
     rate = group_price(lease.units, pricing) if pricing else Decimal(0)
     ran = floor_uve(rate * memory.ran_seconds / market.block_seconds)
-    paid = paid_in_all(market.accounts.get(lease.id.deployment), lease.payment, market.height)
+    paid = total_paid(market.accounts.get(lease.id.deployment), lease.payment, market.height)
     amount = min(ran - (paid - memory.lease_paid), room)
     return RecordUsage(lease.id, amount, memory.billed_until, market.time, memory.ran_seconds, paid)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.planning.escrow import paid_in_all
+from reconciler.planning.escrow import total_paid
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.memory import UsageMemory
@@ -41,7 +41,7 @@ def _measured(basis: MarketBasis, lease: Lease, old: UsageMemory | None) -> Usag
     recorded = max((r.period_end for r in side.records if r.lease == str(lease.id)), default=0)
     seen = market.time if _runs(basis, lease.id) else 0
     if old is None or recorded > old.billed_until:
-        paid = paid_in_all(market.accounts.get(lease.id.deployment), lease.payment, market.height)
+        paid = total_paid(market.accounts.get(lease.id.deployment), lease.payment, market.height)
         since = recorded if old is not None else max(recorded, market.time)
         return UsageMemory(since, 0, seen, paid)
     gap = market.time - old.seen_running

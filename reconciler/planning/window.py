@@ -25,7 +25,7 @@ SPANS = 24
 """
 
 
-def charged(pricing: Pricing, name: str) -> Decimal:
+def price_with_margin(pricing: Pricing, name: str) -> Decimal:
     """A price with its margin."""
     price: Decimal = getattr(pricing, name)
     return price * (1 + pricing.profit_margin)
@@ -35,7 +35,7 @@ def with_prices(memory: Memory, pricing: Pricing | None) -> Memory:
     """The memory with these prices, if it has no price in force."""
     if memory.prices or pricing is None:
         return memory
-    return replace(memory, prices={name: (_span(charged(pricing, name)),) for name in PRICES})
+    return replace(memory, prices={name: (_span(price_with_margin(pricing, name)),) for name in PRICES})
 
 
 def in_force_within(spans: Sequence[PriceSpan], since: int) -> tuple[Decimal, Decimal]:
@@ -61,7 +61,7 @@ def too_far(price: Decimal, within: tuple[Decimal, Decimal], percent: int) -> De
     return None
 
 
-def counted(
+def count_disruptions(
     found: Mapping[WorkloadId, Disruption], memory: Memory, since: int
 ) -> tuple[frozenset[WorkloadId], frozenset[WorkloadId]]:
     """The workloads that a revision adds to those disrupted since a time, and all that count.
@@ -94,7 +94,7 @@ def put_in_force(
     disrupted = {k: past for k, past in memory.disrupted.items() if past.at > since}
     if new.commit != memory.applied and (old is not None or memory.applied):
         found = disruptions(old, new, memory)
-        for subject in found.keys() & counted(found, memory, since)[1]:
+        for subject in found.keys() & count_disruptions(found, memory, since)[1]:
             disrupted[subject] = PastDisruption(now, approved, found[subject].before)
     return replace(
         memory,
@@ -113,9 +113,9 @@ def _prices(
         return known
     found: dict[str, tuple[PriceSpan, ...]] = {}
     for name in PRICES:
-        spans, price = known.get(name, ()), charged(new.pricing, name)
+        spans, price = known.get(name, ()), price_with_margin(new.pricing, name)
         if spans and spans[-1].low != price:
-            spans = (*_closed(spans, now, limits.window_seconds), _span(price))
+            spans = (*_end_last_span(spans, now, limits.window_seconds), _span(price))
         kept = (each for each in spans if not each.until or each.until > now - limits.window_seconds)
         found[name] = tuple(kept) or (_span(price),)
     return found
@@ -125,7 +125,7 @@ def _span(price: Decimal) -> PriceSpan:
     return PriceSpan(0, price, price)
 
 
-def _closed(spans: tuple[PriceSpan, ...], now: int, window_seconds: int) -> tuple[PriceSpan, ...]:
+def _end_last_span(spans: tuple[PriceSpan, ...], now: int, window_seconds: int) -> tuple[PriceSpan, ...]:
     """The spans with the last one ended; merged with the one before if that ended in the same part of the
     window.
     """

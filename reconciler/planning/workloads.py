@@ -14,7 +14,7 @@ from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.images import denied_by
-from reconciler.values.observed import AdapterView, Running, State
+from reconciler.values.observed import AdapterView, ObservedWorkload, State
 from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import total
@@ -82,7 +82,7 @@ class WorkloadPair:
     """A workload's file, and the adapter's view of it."""
 
     workload: Workload
-    running: Running | None
+    running: ObservedWorkload | None
 
 
 def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Iterator[Action | Hold]:
@@ -136,7 +136,7 @@ def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
     path = f"workloads/{subject}.yaml"
     faults = [f for f in desired.faults if f.path == path and not f.warning]
     if faults:
-        return Hold(Subject.of_workload(subject), Reason.FILE_FAULTY, faults[0].show(), ours=True)
+        return Hold(Subject.of_workload(subject), Reason.FILE_FAULTY, faults[0].describe(), ours=True)
     return Hold(
         Subject.of_workload(subject),
         Reason.NO_WORKLOAD_FILE,
@@ -176,8 +176,8 @@ def _excess(basis: PlanningBasis, workload: Workload) -> Hold | None:
     granted = total([u.all for u in lease.units]) if lease else None
     if granted is None or not (short := granted.lacks(workload.resources)):
         return None
-    asked = workload.resources.show()
-    why = f"requests {asked}, its lease grants {granted.show()}: too much {', '.join(short)}"
+    asked = workload.resources.describe()
+    why = f"requests {asked}, its lease grants {granted.describe()}: too much {', '.join(short)}"
     return Hold(Subject.of_workload(workload.id), Reason.ASKS_TOO_MUCH, why, ours=True)
 
 
@@ -201,7 +201,7 @@ def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
     yield retry_hold(basis.memory, action, Subject.of_workload(workload.id), basis.now) or action
 
 
-def _difference(running: Running | None, workload: Workload) -> str:
+def _difference(running: ObservedWorkload | None, workload: Workload) -> str:
     if running is None:
         return "leased, not deployed"
     if running.digest != digest_of(workload):
@@ -245,7 +245,7 @@ def _has_moved(basis: MarketBasis, adapter: str, subject: WorkloadId) -> bool:
     return running is not None and (running.ready or running.paused)
 
 
-def _removal(basis: MarketBasis, adapter: str, running: Running) -> RemoveWorkload | Hold | None:
+def _removal(basis: MarketBasis, adapter: str, running: ObservedWorkload) -> RemoveWorkload | Hold | None:
     market = basis.market
     lease = market.leases.get(running.lease)
     if lease is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.values.desired import Pricing, Rounding
-from reconciler.values.durations import span
+from reconciler.values.durations import format_duration
 from reconciler.values.money import plain
 from reconciler.values.preview import Costs, Quote
 
@@ -79,7 +79,11 @@ def _rows(bill: Bill) -> Iterator[Row]:
     yield "our fees", "bid, withdrawals, closing", str(-costs.month_fees)
     yield "net of 30 days", "", str(quote.net)
     seconds = quote.break_even_seconds
-    yield "fees earned back in", "bid, one withdrawal, closing", "never" if seconds is None else span(seconds)
+    yield (
+        "fees earned back in",
+        "bid, one withdrawal, closing",
+        "never" if seconds is None else format_duration(seconds),
+    )
 
 
 def _short(amount: Decimal) -> str:

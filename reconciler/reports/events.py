@@ -90,24 +90,24 @@ def _sentences(event: Event) -> list[str]:
         case Confirmation():
             return _confirmed(event)
         case RevisionVerdict() | Approval():
-            return [event.show()]
+            return [event.describe()]
         case _:
             return [] if isinstance(event.outcome, Done) else [_effect(event)]
 
 
 def _transition(step: Transition) -> str:
-    if step.start is step.end:
+    if step.from_phase is step.to_phase:
         trigger = f"{step.trigger[:1].lower()}{step.trigger[1:]}"
         detail = f"; {step.detail}" if step.detail else ""
-        return f"Workload {step.workload} is {step.end}: {trigger}{detail}"
+        return f"Workload {step.workload} is {step.to_phase}: {trigger}{detail}"
     detail = f" ({step.detail})" if step.detail else ""
-    return f"Workload {step.workload}: {step.start} -> {step.end}, {step.trigger.lower()}{detail}"
+    return f"Workload {step.workload}: {step.from_phase} -> {step.to_phase}, {step.trigger.lower()}{detail}"
 
 
 def _confirmed(end: Confirmation) -> list[str]:
-    if end.fate is IntentOutcome.LANDED:
+    if end.outcome is IntentOutcome.LANDED:
         return [_landed(m) for m in end.intent.messages]
-    if end.fate is IntentOutcome.EXPIRED:
+    if end.outcome is IntentOutcome.EXPIRED:
         return [f"Transaction {end.intent.hash[:12]} expired unexecuted; nothing was spent"]
     spent = f"its fee of {end.intent.fee}uve is spent" if end.height else "nothing was spent"
     first = end.log.splitlines()[0] if end.log else f"{end.codespace}/{end.code}"

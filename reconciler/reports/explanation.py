@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.values.durations import lasting
+from reconciler.values.durations import format_remaining
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.money import plain
@@ -72,15 +72,17 @@ def decision_step(decision: Decision, step: str) -> ExplanationStep:
 def _market(case: ExplainedCase) -> Iterator[ExplanationStep]:
     if case.order is not None:
         yield ExplanationStep("order", "", f"{case.order}, of tenant {case.order.owner}")
-        yield from (decision_step(d, "decision") for d in _standing(case, Subject.of_order(case.order)))
+        yield from (
+            decision_step(d, "decision") for d in _active_decisions(case, Subject.of_order(case.order))
+        )
     if case.lease is None:
         return
     bid = Subject.of_lease(case.lease)
     yield from (decision_step(d, "bid") for d in _on(case, bid) if d.reason in BIDDING)
-    yield from (decision_step(d, "held") for d in _standing(case, bid))
+    yield from (decision_step(d, "held") for d in _active_decisions(case, bid))
     if case.observed is not None:
         yield ExplanationStep("lease", case.observed.workload.lease_state.value, _money(case.observed))
-    elif known := _remembered(case):
+    elif known := _workload_memory(case):
         state = "closed" if known.closed_first else "active"
         billed = "; billed by usage" if known.usage_billed else ""
         yield ExplanationStep("lease", state, f"{case.lease}{billed}")
@@ -92,8 +94,8 @@ def _work(case: ExplainedCase) -> Iterator[ExplanationStep]:
     if case.workload is None:
         return
     if case.observed is not None:
-        yield from _seen(case.observed.workload)
-    elif known := _remembered(case):
+        yield from _workload_steps(case.observed.workload)
+    elif known := _workload_memory(case):
         state = known.phase.value.lower()
         yield ExplanationStep("workload", state, f"{case.workload}, its file is {_file(case)}")
         pods = f"pods {', '.join(known.pods)}" if known.pods else "no pods seen"
@@ -102,7 +104,7 @@ def _work(case: ExplainedCase) -> Iterator[ExplanationStep]:
     outcomes = [d for d in _on(case, subject) if d.reason in EFFECTS]
     yield from (decision_step(d, "outcome") for d in outcomes[:1])
     for held in (subject, _file(case)):
-        yield from (decision_step(d, "held") for d in _standing(case, held))
+        yield from (decision_step(d, "held") for d in _active_decisions(case, held))
 
 
 def _money(observed: WorkloadDetailView) -> str:
@@ -112,11 +114,11 @@ def _money(observed: WorkloadDetailView) -> str:
     funds = lease.funding
     return (
         f"{name}; {plain(lease.price_uve)}uve a block, {funds.accrued_uve}uve accrued, "
-        f"{lease.withdrawn_uve}uve withdrawn; funds {funds.state}{lasting(funds.seconds_left)}"
+        f"{lease.withdrawn_uve}uve withdrawn; funds {funds.state}{format_remaining(funds.seconds_left)}"
     )
 
 
-def _seen(workload: WorkloadView) -> Iterator[ExplanationStep]:
+def _workload_steps(workload: WorkloadView) -> Iterator[ExplanationStep]:
     yield ExplanationStep("workload", workload.state, f"{workload.id}, its file is {workload.file}")
     ready = f"{workload.replicas_ready} of {workload.replicas} replicas are ready"
     yield ExplanationStep("adapter", workload.adapter, ready)
@@ -148,7 +150,7 @@ def _ended(decisions: Iterable[Decision]) -> Iterator[ExplanationStep]:
     yield from (decision_step(d, "was held") for d in decisions if d.held and d.ended_at)
 
 
-def _remembered(case: ExplainedCase) -> WorkloadMemory | None:
+def _workload_memory(case: ExplainedCase) -> WorkloadMemory | None:
     return case.memory.workloads.get(case.workload) if case.workload is not None else None
 
 
@@ -160,5 +162,5 @@ def _on(case: ExplainedCase, subject: Subject) -> list[Decision]:
     return [d for d in case.decisions if d.subject == subject]
 
 
-def _standing(case: ExplainedCase, subject: Subject) -> list[Decision]:
-    return [d for d in _on(case, subject) if d.stands]
+def _active_decisions(case: ExplainedCase, subject: Subject) -> list[Decision]:
+    return [d for d in _on(case, subject) if d.is_active]

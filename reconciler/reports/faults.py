@@ -26,7 +26,7 @@ TOOL = "provider-daemon"
 
 def text_of(faults: Sequence[Fault]) -> str:
     """One line each: `pricing.yaml:4:3: message (advice)`."""
-    return _lines([fault.show() for fault in faults])
+    return _lines([fault.describe() for fault in faults])
 
 
 def json_of(faults: Sequence[Fault]) -> str:

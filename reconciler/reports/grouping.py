@@ -19,11 +19,11 @@ from reconciler.values.messages import (
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
-    BroadcastAgain,
     Hold,
     NotifyTenant,
     Plan,
     PrepareAdapter,
+    Rebroadcast,
     RemoveWorkload,
     SendTransaction,
     Transition,
@@ -94,21 +94,21 @@ def _effects(action: Action, leased: LeasedOrders) -> Iterator[tuple[Subject, Pl
                 PROVIDER,
                 PlanLine(LineKind.DONE, f"send one transaction of {count}, for at most {fee}uve in fees"),
             )
-        case BroadcastAgain(hash=tx):
-            yield Subject.of_transaction(tx), PlanLine(LineKind.DONE, action.show())
+        case Rebroadcast(hash=tx):
+            yield Subject.of_transaction(tx), PlanLine(LineKind.DONE, action.describe())
         case PrepareAdapter(adapter=adapter):
-            yield Subject.of_adapter(adapter), PlanLine(LineKind.DONE, action.show())
+            yield Subject.of_adapter(adapter), PlanLine(LineKind.DONE, action.describe())
         case ApplyWorkload(workload=workload):
-            yield Subject.of_workload(workload.id), PlanLine(LineKind.DONE, action.show())
+            yield Subject.of_workload(workload.id), PlanLine(LineKind.DONE, action.describe())
         case RemoveWorkload(id=name):
-            yield Subject.of_workload(name), PlanLine(LineKind.DONE, action.show())
+            yield Subject.of_workload(name), PlanLine(LineKind.DONE, action.describe())
         case NotifyTenant(lease=lease):
-            yield Subject.of_workload(lease), PlanLine(LineKind.DONE, action.show())
+            yield Subject.of_workload(lease), PlanLine(LineKind.DONE, action.describe())
 
 
 def _step(step: Transition) -> str:
     detail = f" ({step.detail})" if step.detail else ""
-    phases = step.end if step.start is step.end else f"{step.start} -> {step.end}"
+    phases = step.to_phase if step.from_phase is step.to_phase else f"{step.from_phase} -> {step.to_phase}"
     return f"{phases}: {step.trigger}{detail}"
 
 

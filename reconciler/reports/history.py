@@ -59,7 +59,7 @@ def join_histories(
         made.setdefault(each.revision, []).append(each)
         for commit in each.held:
             held.setdefault(commit, each)
-    carried = _carried(desired, [revision for revision in made if revision])
+    carried = _applied_by(desired, [revision for revision in made if revision])
     known = {each.id for each in desired}
     lost = (DesiredRevision(revision) for revision in made if revision not in known)
     index = _StatusIndex(made, held, carried, published[0] if published else None)
@@ -95,7 +95,7 @@ def _outcome(desired: DesiredRevision, revision: str, index: _StatusIndex) -> Co
     return CommitOutcome.IN_FORCE if revision == index.last.revision else CommitOutcome.APPLIED
 
 
-def _carried(desired: Iterable[DesiredRevision], revisions: Iterable[str]) -> Mapping[str, str]:
+def _applied_by(desired: Iterable[DesiredRevision], revisions: Iterable[str]) -> Mapping[str, str]:
     """For each commit, the first applied revision that includes it."""
     parents = {each.id: each.parents for each in desired}
     found: dict[str, str] = {}

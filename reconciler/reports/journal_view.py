@@ -67,7 +67,7 @@ def _transaction(found: PastTransaction) -> TransactionView:
     return TransactionView(
         position=found.position,
         hash=intent.hash,
-        outcome=end.fate.value if end else "open",
+        outcome=end.outcome.value if end else "open",
         messages=tuple(messages),
         fee_uve=intent.fee,
         sequence=intent.sequence,

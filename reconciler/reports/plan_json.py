@@ -23,10 +23,10 @@ from reconciler.values.money import plain
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
-    BroadcastAgain,
     NotifyTenant,
     Plan,
     PrepareAdapter,
+    Rebroadcast,
     RemoveWorkload,
     SendTransaction,
     subjects_of,
@@ -39,7 +39,7 @@ LISTED_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ActionView:
-    """An effect of the plan: its kind (SendTransaction, BroadcastAgain, PrepareAdapter, ApplyWorkload,
+    """An effect of the plan: its kind (SendTransaction, Rebroadcast, PrepareAdapter, ApplyWorkload,
     RemoveWorkload, NotifyTenant), what it is about, a sentence, and details by its kind.
     """
 
@@ -87,7 +87,9 @@ def plan_view(plan: Plan) -> PlanView:
         holds=tuple(map(HoldView.of, plan.holds)),
         holds_total=len(plan.holds),
         transitions=tuple(
-            TransitionView(step.workload, str(step.lease), step.start, step.end, step.trigger, step.detail)
+            TransitionView(
+                step.workload, str(step.lease), step.from_phase, step.to_phase, step.trigger, step.detail
+            )
             for step in plan.transitions
         ),
     )
@@ -129,7 +131,7 @@ def plan_digest(plan: Plan) -> str:
 
 def _action(action: Action) -> ActionView:
     return ActionView(
-        type(action).__name__, tuple(map(str, subjects_of(action))), action.show(), _details(action)
+        type(action).__name__, tuple(map(str, subjects_of(action))), action.describe(), _details(action)
     )
 
 
@@ -137,7 +139,7 @@ def _details(action: Action) -> Mapping[str, Any]:
     match action:
         case SendTransaction(messages=messages, fee_max=fee):
             return {"messages": [_message(message) for message in messages], "fee_max_uve": fee}
-        case BroadcastAgain(hash=tx):
+        case Rebroadcast(hash=tx):
             return {"hash": tx}
         case PrepareAdapter(adapter=adapter, quota=quota):
             return {"adapter": adapter, "quota": quota}

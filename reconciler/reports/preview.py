@@ -68,7 +68,7 @@ def report_of(preview: Preview) -> Report:
 
 
 def _faults(preview: Preview) -> Section:
-    errors = [f.show() for f in preview.faults if not f.warning]
+    errors = [f.describe() for f in preview.faults if not f.warning]
     lead = "These files are not applied; the last valid version of each stays in force." if errors else ""
     return Section("Errors", lead, groups=_plain(errors), urgent=True)
 
@@ -82,7 +82,7 @@ def _ceilings(preview: Preview) -> Section:
 
 
 def _warnings(preview: Preview) -> Section:
-    warnings = [f.show() for f in preview.faults if f.warning]
+    warnings = [f.describe() for f in preview.faults if f.warning]
     return Section("Warnings", groups=_plain([*preview.warnings, *warnings]), urgent=True)
 
 

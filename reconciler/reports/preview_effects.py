@@ -39,7 +39,7 @@ def effects_of(preview: Preview) -> Effects:
     done = tuple(each for each in ordered if each.id not in stopped)
     withheld = tuple(each for each in ordered if each.id in stopped)
     acts = any(lines_with(entry, LineKind.DONE) for entry in affected) or preview.orders or preview.prices
-    nothing = "" if preview.is_admitted and acts else _nothing(preview, done)
+    nothing = "" if preview.is_admitted and acts else _no_changes(preview, done)
     return Effects(affected, done, withheld, nothing)
 
 
@@ -82,15 +82,15 @@ def _stopped(preview: Preview, affected: Sequence[SubjectEntry]) -> frozenset[st
     return frozenset((changed & held) - done)
 
 
-def _nothing(preview: Preview, done: Sequence[WorkloadChange]) -> str:
+def _no_changes(preview: Preview, done: Sequence[WorkloadChange]) -> str:
     if not preview.is_admitted:
         reasons = ", ".join(dict.fromkeys(hold.reason.value for hold in preview.ceilings))
         return f"held back by {reasons}" if reasons else "another revision stays in force"
-    causes = [_inert(preview, file, done) for file in preview.files]
+    causes = [_without_effect(preview, file, done) for file in preview.files]
     return "" if "" in causes else " and ".join(dict.fromkeys(causes))
 
 
-def _inert(preview: Preview, file: FileChange, done: Sequence[WorkloadChange]) -> str:
+def _without_effect(preview: Preview, file: FileChange, done: Sequence[WorkloadChange]) -> str:
     """Why a changed file has no effect; "" if it has one."""
     faults = [fault for fault in preview.faults if fault.path == file.path]
     if any(not fault.warning for fault in faults):

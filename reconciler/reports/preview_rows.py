@@ -24,9 +24,9 @@ def price_row(price: Price) -> tuple[Cell, ...]:
     """Name, price a block, change in percent, net of 30 days."""
     return (
         price.name,
-        _both(price, lambda quote: grouped(quote.rate)),
+        _format_pair(price, lambda quote: grouped(quote.rate)),
         change_text(percent(price)),
-        _both(price, lambda quote: f"{quote.net:,}"),
+        _format_pair(price, lambda quote: f"{quote.net:,}"),
     )
 
 
@@ -62,6 +62,6 @@ def room_rows(before: FreeCapacity, after: FreeCapacity) -> Iterator[tuple[Cell,
         yield (name, *cells)
 
 
-def _both(price: Price, show: Callable[[Quote], str]) -> str:
+def _format_pair(price: Price, show: Callable[[Quote], str]) -> str:
     old, new = (show(quote) if quote else "-" for quote in (price.old, price.new))
     return old if old == new else f"{old} -> {new}"

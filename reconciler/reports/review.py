@@ -102,10 +102,10 @@ def _sections(review: Review) -> Iterator[Section]:
         yield from report_of(review.preview).sections
         return
     if review.errors:
-        yield _urgent("Errors", "", tuple(fault.show() for fault in review.errors))
+        yield _urgent("Errors", "", tuple(fault.describe() for fault in review.errors))
     if review.failed:
         yield _urgent("The plan failed", "", (review.failed,))
-    if warnings := tuple(fault.show() for fault in review.faults if fault.warning):
+    if warnings := tuple(fault.describe() for fault in review.faults if fault.warning):
         yield _urgent("Warnings", "", warnings)
 
 

@@ -50,12 +50,12 @@ class TimedRepo:
         self._repo = repo
         self._calls = calls
 
-    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
-        with self._calls.timed("git", "look"):
-            return self._repo.look(applied)
+    def fetch(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        with self._calls.timed("git", "fetch"):
+            return self._repo.fetch(applied)
 
-    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
-        return self._repo.recall(applied)
+    def last_fetched(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        return self._repo.last_fetched(applied)
 
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         return self._repo.read(blobs)
@@ -76,9 +76,9 @@ class TimedChain:
         self._chain = chain
         self._calls = calls
 
-    def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
-        with self._calls.timed("chain", "look"):
-            return self._chain.look(hashes, known)
+    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+        with self._calls.timed("chain", "observe"):
+            return self._chain.observe(hashes, known)
 
     def forget_height(self) -> None:
         self._chain.forget_height()

@@ -13,7 +13,7 @@ NAMED_MAX = 5
 """Objects that a message lists."""
 
 
-def named(objects: Sequence[str]) -> str:
+def list_names(objects: Sequence[str]) -> str:
     """The first few, and how many more there are."""
     more = len(objects) - NAMED_MAX
     return ", ".join(objects[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
@@ -21,7 +21,7 @@ def named(objects: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A limit of the host file that a revision exceeds: `limit` is its key, `bound` its value as written
+    """A limit of the host file that a revision exceeds: `limit` is its key, `value` its value as written
     there, `objects` describes each affected object and what happens to it, without heights or times, so that
     it is stable.
 
@@ -31,19 +31,19 @@ class Breach:
 
     revision: str
     limit: str
-    bound: str
+    value: str
     objects: tuple[str, ...]
 
     @property
     def digest(self) -> str:
         """64 hex digits over limit, bound and objects, in any order."""
-        told = json.dumps([self.limit, self.bound, sorted(self.objects)])
+        told = json.dumps([self.limit, self.value, sorted(self.objects)])
         return hashlib.sha256(told.encode()).hexdigest()
 
     @property
-    def named(self) -> str:
+    def object_list(self) -> str:
         """The first objects, and how many more there are."""
-        return named(self.objects)
+        return list_names(self.objects)
 
     @property
     def command(self) -> str:
@@ -61,8 +61,8 @@ class Approval:
     by: str
     at: int
 
-    def show(self) -> str:
+    def describe(self) -> str:
         """One sentence."""
         breach = self.breach
-        what = f"commit {breach.revision[:12]} passes {breach.limit} ({breach.bound})"
-        return f"{self.by} approved on the host that {what}: {breach.named}"
+        what = f"commit {breach.revision[:12]} passes {breach.limit} ({breach.value})"
+        return f"{self.by} approved on the host that {what}: {breach.object_list}"

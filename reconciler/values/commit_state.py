@@ -9,7 +9,7 @@ DESCRIPTION_CHARACTERS = 140
 """Longest description; GitHub rejects longer ones."""
 
 
-class CommitStand(StrEnum):
+class StatusState(StrEnum):
     """Pending: seen and not applied yet, or held; success: applied; failure: faulty. Values as in the forges'
     APIs.
     """
@@ -20,17 +20,17 @@ class CommitStand(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CommitState:
+class CommitStatus:
     """The state of a commit (40 hex digits), and why in one line of at most 140 characters."""
 
     commit: str
-    stand: CommitStand
+    state: StatusState
     description: str
 
 
 @dataclass(frozen=True, slots=True)
-class ReportedState:
+class ReportedStatus:
     """A commit's state and whether it was reported to the forge."""
 
-    state: CommitState
+    status: CommitStatus
     reported: bool = False

@@ -197,7 +197,7 @@ class Fault:
         """Bound and clean text that quotes the file."""
         clean_fields(self, "message", "advice")
 
-    def show(self) -> str:
+    def describe(self) -> str:
         """`pricing.yaml:4:3: message (advice)`."""
         place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
         word = "warning: " if self.warning else ""

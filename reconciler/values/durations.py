@@ -5,7 +5,7 @@ from __future__ import annotations
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
-def span(seconds: int) -> str:
+def format_duration(seconds: int) -> str:
     """A duration of at least 0 in its two largest units: `3d 4h`, `12s`."""
     parts: list[str] = []
     for unit, size in _UNITS:
@@ -15,8 +15,12 @@ def span(seconds: int) -> str:
     return " ".join(parts[:2]) or "0s"
 
 
-def lasting(seconds: int | None) -> str:
+def format_remaining(seconds: int | None) -> str:
     """How long funds last, after a comma; "" if no payment is open."""
     if seconds is None:
         return ""
-    return f", they last {span(seconds)}" if seconds >= 0 else f", they ended {span(-seconds)} ago"
+    return (
+        f", they last {format_duration(seconds)}"
+        if seconds >= 0
+        else f", they ended {format_duration(-seconds)} ago"
+    )

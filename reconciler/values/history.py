@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.values.reverts import reverts
+from reconciler.values.reverts import reverted_commit
 
 _TRAILER = re.compile(r"([A-Z][A-Za-z]*-[A-Z][A-Za-z]*): (\S.*)")
 
@@ -33,7 +33,7 @@ class DesiredRevision:
     @property
     def reverts(self) -> str:
         """The commit that it reverts, "" for none."""
-        return reverts(self.message)
+        return reverted_commit(self.message)
 
 
 @dataclass(frozen=True, slots=True)

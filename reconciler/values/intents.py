@@ -40,7 +40,7 @@ class Confirmation:
     """
 
     intent: Intent
-    fate: IntentOutcome
+    outcome: IntentOutcome
     height: int = 0
     time: int = 0
     code: int = 0

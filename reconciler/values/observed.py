@@ -219,7 +219,7 @@ class Market:
     """One view of the chain at one height.
 
     `orders` are all open ones; `bids` our open and active ones; `leases` our active ones and the closed ones
-    that the journal has. `landed` are the results of the queried transactions; a missing hash is in no block
+    that the journal has. `tx_results` are those of the queried transactions; a missing hash is in no block
     up to `height`. `block_seconds` is measured from headers, never assumed (semantics 1.3). `transfers` are
     those since the last view, None if there is a gap. `lag_blocks` is the distance to the RPC's height;
     `orders_cut`: some orders were left out; `unconfirmed`: lease -> why its closing is not confirmed.
@@ -237,7 +237,7 @@ class Market:
     leases: Mapping[LeaseId, Lease]
     accounts: Mapping[DeploymentId, EscrowAccount]
     settlements: Mapping[OrderId, OrderSettlement] = field(default_factory=dict)
-    landed: Mapping[str, TxResult] = field(default_factory=dict)
+    tx_results: Mapping[str, TxResult] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] | None = ()
     lag_blocks: int = 0
     orders_cut: bool = False
@@ -254,7 +254,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class ObservedWorkload:
     """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted`:
     someone else changed our objects; `pods` are the names of the live pods of that specification, sorted.
     """
@@ -298,6 +298,6 @@ class AdapterView:
     unseen machines of an adapter that is seen.
     """
 
-    workloads: Reading[Mapping[WorkloadId, Running]]
+    workloads: Reading[Mapping[WorkloadId, ObservedWorkload]]
     capacity: Reading[Capacity]
     unavailable_machines: tuple[Trouble, ...] = ()

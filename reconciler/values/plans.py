@@ -93,18 +93,18 @@ class SendTransaction:
     messages: tuple[Message, ...]
     fee_max: int
 
-    def show(self) -> str:
+    def describe(self) -> str:
         """One line a message."""
         return "; ".join(describe(m) for m in self.messages)
 
 
 @dataclass(frozen=True, slots=True)
-class BroadcastAgain:
+class Rebroadcast:
     """Broadcast the same bytes of an intent again, as they may not have been received."""
 
     hash: str
 
-    def show(self) -> str:
+    def describe(self) -> str:
         return f"send transaction {self.hash[:12]} again: the same bytes"
 
 
@@ -115,8 +115,8 @@ class PrepareAdapter:
     adapter: str
     quota: Resources
 
-    def show(self) -> str:
-        return f"prepare {self.adapter} with a quota of {self.quota.show()}"
+    def describe(self) -> str:
+        return f"prepare {self.adapter} with a quota of {self.quota.describe()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class ApplyWorkload:
     digest: str
     why: str
 
-    def show(self) -> str:
+    def describe(self) -> str:
         return f"apply workload {self.workload.id} on {self.workload.adapter}: {self.why}"
 
 
@@ -139,7 +139,7 @@ class RemoveWorkload:
     id: WorkloadId
     why: str
 
-    def show(self) -> str:
+    def describe(self) -> str:
         return f"remove workload {self.id} from {self.adapter}: {self.why}"
 
 
@@ -150,11 +150,11 @@ class NotifyTenant:
     lease: LeaseId
     left: TimeLeft
 
-    def show(self) -> str:
+    def describe(self) -> str:
         return f"notify the tenant that the funds of lease {workload_id(self.lease)} are {self.left.state}"
 
 
-Action = SendTransaction | BroadcastAgain | PrepareAdapter | ApplyWorkload | RemoveWorkload | NotifyTenant
+Action = SendTransaction | Rebroadcast | PrepareAdapter | ApplyWorkload | RemoveWorkload | NotifyTenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +163,8 @@ class Transition:
 
     workload: WorkloadId
     lease: LeaseId
-    start: Phase
-    end: Phase
+    from_phase: Phase
+    to_phase: Phase
     trigger: str
     detail: str = ""
 
@@ -199,7 +199,7 @@ def subjects_of(action: Action) -> tuple[Subject, ...]:
     match action:
         case SendTransaction(messages=messages):
             return tuple(subject_of(m) for m in messages)
-        case BroadcastAgain(hash=tx):
+        case Rebroadcast(hash=tx):
             return (Subject.of_transaction(tx),)
         case PrepareAdapter(adapter=adapter):
             return (Subject.of_adapter(adapter),)

@@ -31,7 +31,7 @@ def applied(action: Action, outcome: Outcome, at: int) -> tuple[EffectResult, ..
     """The results of an action, one per message of a transaction."""
     if isinstance(action, SendTransaction):
         return tuple(message_result(message, outcome, at) for message in action.messages)
-    return (EffectResult(effect_key(action), action.show(), outcome, at),)
+    return (EffectResult(effect_key(action), action.describe(), outcome, at),)
 
 
 def message_result(message: Message, outcome: Outcome, at: int) -> EffectResult:
@@ -70,7 +70,7 @@ class Decision:
     ended_at: int = 0
 
     @property
-    def stands(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it is an active hold."""
         return self.held and not self.ended_at
 

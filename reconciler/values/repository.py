@@ -37,7 +37,7 @@ class Commit:
     superseded: tuple[CommitHeader, ...] = ()
 
 
-TOLD = "Told-Until"
+LAST_EVENT_TRAILER = "Last-Event"
 """The trailer of a status commit with the mark of the last event that it covers."""
 
 

@@ -41,7 +41,7 @@ class Resources:
             self.cpu_milli * count, self.memory_bytes * count, self.storage_bytes * count, self.gpu * count
         )
 
-    def floored(self) -> Resources:
+    def without_negatives(self) -> Resources:
         """The resources, with negative amounts as 0."""
         return Resources(
             max(self.cpu_milli, 0), max(self.memory_bytes, 0), max(self.storage_bytes, 0), max(self.gpu, 0)
@@ -57,7 +57,7 @@ class Resources:
         )
         return tuple(name for name, here, asked in pairs if asked > 0 and asked > here)
 
-    def show(self) -> str:
+    def describe(self) -> str:
         """`1000m cpu, 1024 MB memory, 1024 MB storage, 0 gpu`."""
         return (
             f"{self.cpu_milli}m cpu, {self.memory_bytes // MB} MB memory, "

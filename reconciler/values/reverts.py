@@ -7,7 +7,7 @@ import re
 _WORDS = re.compile(r"^This reverts commit ([0-9a-f]{7,64})(?=[.,]| \()", re.MULTILINE)
 
 
-def reverts(message: str) -> str:
+def reverted_commit(message: str) -> str:
     """The id (short if `git revert --reference` wrote it) of the commit that this one reverts, "" for none;
     the first of several. The revert of a merge reads "..., reversing changes made to ...".
     """

@@ -30,7 +30,7 @@ class RevisionVerdict:
     why: str = ""
     reverts: str = ""
 
-    def show(self) -> str:
+    def describe(self) -> str:
         """One sentence."""
         taken_back = f", which reverts {self.reverts[:12]}" if self.reverts else ""
         subject = f": {self.subject}" if self.subject else ""

@@ -50,10 +50,10 @@ def _faults(path: Path) -> list[str]:
     content = path.read_bytes()
     if path.parent.name == "host":
         host = read_host(path.name, content)
-        return [] if isinstance(host, HostFile) else [fault.show() for fault in host]
+        return [] if isinstance(host, HostFile) else [fault.describe() for fault in host]
     kind = next(kind for kind in KINDS if kind.schema == schema_of(path).name)
     read = read_file(_path_in_repository(path, content), content, kind.model, None)
-    return [fault.show() for fault in read.faults if not fault.warning]
+    return [fault.describe() for fault in read.faults if not fault.warning]
 
 
 def _path_in_repository(path: Path, content: bytes) -> str:

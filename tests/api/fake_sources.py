@@ -111,7 +111,7 @@ class FakeHistory:
     def counts(self) -> JournalCounts:
         return JournalCounts(1, {IntentOutcome.LANDED: 9}, 2)
 
-    def look(self, before: int, at_most: int) -> JournalPage:
+    def page(self, before: int, at_most: int) -> JournalPage:
         self._fail()
         self.requested.append((before, at_most))
         end = Confirmation(INTENT, IntentOutcome.REFUSED, 84, after(-300), 5, "sdk", "insufficient funds")

@@ -26,7 +26,7 @@ NAME = re.compile(r"\b(?:virtengine|process)_[a-z_]+")
 def families() -> dict[str, str]:
     """Every metric that the page has in the end, with its type."""
     calls = CallTimings()
-    with calls.timed("git", "look"):
+    with calls.timed("git", "fetch"):
         pass
     lease = replace(FULL.leases[0], funding=TimeLeft(Funding.LOW, 1, 5))
     some = Resources(1, 1, 1, 1)

@@ -42,7 +42,7 @@ def unseen(make: Callable[[Simulation], None], fix: Callable[[Simulation], None]
 
             [hold] = [each for each in sim.holds(Reason.CHAIN_UNSEEN) if each.subject.name == "chain"]
             workspace.values.update({"seen": seen, "height": sim.outside.height - 1 - LAG})
-            assert [each.show() for each in done] == [
+            assert [each.describe() for each in done] == [
                 f"apply workload {workload_id(lease(WEB))} on kubernetes: changed by someone else"
             ]
             assert len(sim.sent()) == before

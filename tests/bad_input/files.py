@@ -44,7 +44,7 @@ class History:
             path.unlink(missing_ok=True)  # or a link's aim, outside, would be written over
             path.write_bytes(content)
         self.forge.commit()
-        reading = self._repository.look("")
+        reading = self._repository.fetch("")
         assert isinstance(reading, Seen)
         newest = reading.view[0]
         return self._reader.desired(newest, good, self._repository.read(self._reader.unread(newest, good)))
@@ -90,7 +90,7 @@ def sheets_own_file(workspace: Workspace) -> str:
     made = History(workspace).commit(repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
     assert not has_errors(made)
     assert bid_price(plan(planning_input(market(orders=[order(7)]), made))) == 1
-    return "\n".join(fault.show() for fault in made.faults)
+    return "\n".join(fault.describe() for fault in made.faults)
 
 
 def served(made: Desired) -> Plan:
@@ -147,7 +147,7 @@ def of_windows(workspace: Workspace) -> str:
     )
     assert not has_errors(after)
     assert bid_price(plan(planning_input(market(orders=[order(7)]), after))) == OUR_PRICE
-    return "\n".join(fault.show() for fault in after.faults)
+    return "\n".join(fault.describe() for fault in after.faults)
 
 
 BROKEN = bad_file("pricing.yaml", PRICING.replace(b"cpu_millicores: 1uve", b"cpu_millicores: 1uve: x"))

@@ -71,7 +71,7 @@ class Load:
         other.join()
 
     def _cycle(self) -> None:
-        cycle = self.runner.cycle()
+        cycle = self.runner.run_cycle()
         assert not cycle.planned.plan.actions, "a cycle in which nothing is to do"
         self.snapshots.publish(cycle.snapshot)
 

@@ -31,7 +31,7 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
         scene.repo = Edited({}, scene.calls)
         scene.repo.files = {**FILES, **ADAPTER, **{path_of(n): file_of(n) for n in range(1, leases + 1)}}
         runner = Runner(scene.world, PROVIDER)
-        desired = runner.look().inputs.desired
+        desired = runner.plan_cycle().inputs.desired
         assert isinstance(desired, Seen)
         files = desired.view.newest.desired.workloads.values()
         assert len(files) == leases
@@ -39,7 +39,7 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
         there = Seen({each.id: running(replace(each, adapter="kubernetes")) for each in files})
         scene.adapter.view = AdapterView(there, Seen(Capacity(room, (room,), room)))
         try:
-            while runner.cycle(flush=True).publish_pending or scene.journal.outbox.unpublished():
+            while runner.run_cycle(flush=True).publish_pending or scene.journal.outbox.unpublished():
                 later(scene)
             yield scene, runner
         finally:
@@ -78,7 +78,7 @@ def bench_cycles(leases: int, block_seconds: float = 5.0) -> None:
 
         def quiet() -> None:
             later(scene)
-            cycle = runner.cycle()
+            cycle = runner.run_cycle()
             assert not cycle.planned.plan.actions
 
         nothing = cpu_ms(quiet, CYCLES)
@@ -93,7 +93,7 @@ def bench_cycles(leases: int, block_seconds: float = 5.0) -> None:
         def edited() -> None:
             repo.edition += 1
             later(scene)
-            assert runner.cycle().planned.plan.actions
+            assert runner.run_cycle().planned.plan.actions
 
         one = cpu_ms(edited, 3)
         show(

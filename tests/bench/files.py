@@ -29,7 +29,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 def read(repository: GitRepository, reader: DesiredReader) -> Desired:
     """Read and parse new files."""
-    looked = repository.look("")
+    looked = repository.fetch("")
     assert isinstance(looked, Seen)
     commit = looked.view[0]
     return reader.desired(commit, {}, repository.read(reader.unread(commit, {})))

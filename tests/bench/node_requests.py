@@ -48,14 +48,14 @@ def bench_node_requests(leases: int, blocks: int = 20) -> None:
     options = ClientOptions(CHAIN_ID, clock=seconds)
     client = ChainClient(GrpcNode(served.grpc_target), Rpc(served.rpc_url), key("one"), options)
     try:
-        first = client.look((), ())
+        first = client.observe((), ())
         assert isinstance(first, Seen), first
         assert len(first.view.leases) == leases
         with counted() as counts:
 
             def query() -> None:
                 world.chain.step()
-                assert isinstance(client.look((), ()), Seen)
+                assert isinstance(client.observe((), ()), Seen)
 
             cost = cpu_ms(query, blocks)
         asked = sum(number for method, number in counts.items() if method not in POLLS)

@@ -15,7 +15,7 @@ from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory, WalletLedger, WorkloadMemory
-from reconciler.values.observed import AdapterView, Running
+from reconciler.values.observed import AdapterView, ObservedWorkload
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.readings import Seen
 from tests import makers
@@ -89,7 +89,7 @@ def _outlook(leases: int, applied: str, good: dict[str, str]) -> PlanningSnapsho
     """So many running leases, at the present time."""
     market = holdings.market(leases)
     running = {
-        workload_id(lease): Running(
+        workload_id(lease): ObservedWorkload(
             workload_id(lease), lease, "d" * 64, False, True, 1, 1, pods=(f"web-{number}",)
         )
         for number, lease in enumerate(market.leases)

@@ -27,7 +27,7 @@ def test_a_lost_broadcast_response_is_unknown_until_found(world: ChainWorld) -> 
     world.simulated.faults.lost_replies = 1
     assert isinstance(client.broadcast(intent), Unknown)
     world.advance()
-    assert seen(client, [intent.hash]).landed[intent.hash].code == 0
+    assert seen(client, [intent.hash]).tx_results[intent.hash].code == 0
     assert isinstance(client.broadcast(intent), Done | Unknown)
 
 
@@ -53,7 +53,7 @@ def test_a_prepared_transaction_can_be_sent_after_a_restart(world: ChainWorld) -
     later = world.client()
     assert later.broadcast(made.intent) == Done()
     world.advance()
-    assert seen(later, [made.intent.hash]).landed[made.intent.hash].code == 0
+    assert seen(later, [made.intent.hash]).tx_results[made.intent.hash].code == 0
 
 
 def test_a_raised_gas_price_is_dropped_with_the_next_full_view(world: ChainWorld) -> None:

@@ -88,7 +88,7 @@ def test_a_partly_failed_view_loses_no_change(world: ChainWorld) -> None:
         assert unseen(client) == "gone"
     world.advance()
     view = seen(client, [intent.hash])
-    assert view.landed[intent.hash].code == 0
+    assert view.tx_results[intent.hash].code == 0
     assert view.transfers is not None
     assert -sum(t.amount for t in view.transfers) == view.wallet.balance - start.wallet.balance
 
@@ -103,7 +103,7 @@ def test_pruned_blocks_lead_to_a_full_view_without_transfers(world: ChainWorld) 
     with failing("block_results", NO_BLOCK):
         view = seen(client, [intent.hash])
     assert view.transfers is None
-    assert view.landed[intent.hash].code == 0
+    assert view.tx_results[intent.hash].code == 0
     assert intent.messages[0].id in view.bids  # type: ignore[union-attr]  # it is a bid
     world.advance()
     assert seen(client).transfers == ()
@@ -162,7 +162,7 @@ def test_invalid_ids_make_the_chain_unseen(world: ChainWorld, method: str, field
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GrpcNode, "call", lying_ask)
-        view = client.look((), [lease.id])
+        view = client.observe((), [lease.id])
     assert isinstance(view, Unseen)
     assert "with the invalid ID" in view.why
     assert lease.id in seen(client, known=[lease.id]).leases

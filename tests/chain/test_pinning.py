@@ -110,9 +110,9 @@ def test_a_stored_unexecuted_block_is_read_with_the_next(world: ChainWorld) -> N
     with failing("block_results", NOT_EXECUTED):
         view = seen(client, [intent.hash])
     assert view.height == chain_of(world).height - 1
-    assert view.landed == {}
+    assert view.tx_results == {}
     after = seen(client, [intent.hash])
-    assert after.landed[intent.hash].code == 0
+    assert after.tx_results[intent.hash].code == 0
     assert after.transfers
 
 
@@ -132,9 +132,9 @@ def test_an_earlier_transaction_is_found_despite_a_lagging_node(
     )
     with failing("/cosmos.tx.v1beta1.Service/GetTx", NodeRefusedError("GetTx", "NOT_FOUND", "tx not found")):
         with failing("block", ahead):
-            assert isinstance(later.look([intent.hash], []), Unseen)
+            assert isinstance(later.observe([intent.hash], []), Unseen)
         view = seen(later, [intent.hash])
-    assert view.landed[intent.hash].height == height
+    assert view.tx_results[intent.hash].height == height
 
 
 def test_an_absurd_height_makes_the_chain_unseen_while_it_lasts(world: ChainWorld) -> None:

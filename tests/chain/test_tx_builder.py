@@ -79,7 +79,7 @@ def test_many_bids_are_one_transaction(world: ChainWorld) -> None:
     assert client.broadcast(made.intent) == Done()
     world.advance()
     view = seen(client, [made.intent.hash])
-    assert view.landed[made.intent.hash].code == 0
+    assert view.tx_results[made.intent.hash].code == 0
     assert len(view.bids) == 15
 
 

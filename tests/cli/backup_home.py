@@ -69,7 +69,7 @@ def make_home(tmp_path: Path, capsys: Said) -> Home:
         place.chmod(0o600)
     create_keyring(made.state / "keyring", WORD).add("provider", key_from_words(new_words()))
     journal = open_journal(made.state)
-    journal.inbox.ask(Request.RECONCILE, 7)
+    journal.inbox.enqueue(Request.RECONCILE, 7)
     journal.close()
     (made.state / "ansible").mkdir()
     (made.state / "ansible" / "places.json").write_text("{}")

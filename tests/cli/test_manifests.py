@@ -107,7 +107,7 @@ def can(permission: Permission, namespace: str = WORKLOADS) -> bool:
 def test_a_real_server_takes_it_and_grants_what_is_needed() -> None:
     told = kubectl("apply", "--dry-run=server", "-f", str(PATH))
     assert "Warning" not in told
-    assert [permission.show() for permission in REQUIRED_PERMISSIONS if not can(permission)] == []
+    assert [permission.describe() for permission in REQUIRED_PERMISSIONS if not can(permission)] == []
     assert can(METRICS)
 
 
@@ -129,7 +129,7 @@ def test_the_adapter_works_with_the_account_s_own_token(tmp_path: Path) -> None:
     adapter.start()
     try:
         assert isinstance(adapter.prepare(Resources(1000, 1 << 30, 1 << 30, 0)), Done)
-        view = adapter.look()
+        view = adapter.observe()
         assert isinstance(view.workloads, Seen), view
         assert isinstance(view.capacity, Seen), view
     finally:
@@ -154,14 +154,14 @@ def test_a_real_server_grants_nothing_else() -> None:
         Permission("delete", "pods", everywhere=True),
         Permission("create", "deployments", "apps", everywhere=True),
     ]
-    assert [permission.show() for permission in never if can(permission)] == []
+    assert [permission.describe() for permission in never if can(permission)] == []
     elsewhere = [
         Permission("create", "deployments", "apps"),
         Permission("list", "secrets"),
         Permission("get", "pods/log"),
     ]
     assert [
-        permission.show()
+        permission.describe()
         for permission in elsewhere
         for space in ("default", "virtengine-provider")
         if can(permission, space)

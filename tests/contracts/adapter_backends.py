@@ -22,7 +22,7 @@ from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.ports import Adapter, Inspector
 from reconciler.values.desired import Port, Service, Workload
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
-from reconciler.values.observed import Capacity, Running, Trouble
+from reconciler.values.observed import Capacity, ObservedWorkload, Trouble
 from reconciler.values.outcomes import Failed, Refused
 from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
@@ -119,13 +119,15 @@ class AdapterBackend(ABC):
     def restart_exited(self, wanted: Workload) -> None:  # noqa: B027  # clusters need none
         """Repair as the planner does; clusters restart containers themselves."""
 
-    def running(self, subject: WorkloadId) -> Running | None:
-        reading = self.adapter.look().workloads
+    def running(self, subject: WorkloadId) -> ObservedWorkload | None:
+        reading = self.adapter.observe().workloads
         assert isinstance(reading, Seen), reading
         return reading.view.get(subject)
 
-    def until(self, subject: WorkloadId, holds: Callable[[Running], Any], what: str) -> Running:
-        def look() -> Running | None:
+    def until(
+        self, subject: WorkloadId, holds: Callable[[ObservedWorkload], Any], what: str
+    ) -> ObservedWorkload:
+        def look() -> ObservedWorkload | None:
             found = self.running(subject)
             return found if found is not None and holds(found) else None
 
@@ -149,7 +151,7 @@ class AdapterBackend(ABC):
         return eventually(look, f"trouble of {wanted.id}, but {self.running(wanted.id)}")
 
     def capacity(self) -> Capacity:
-        reading = self.adapter.look().capacity
+        reading = self.adapter.observe().capacity
         assert isinstance(reading, Seen), reading
         return reading.view
 
@@ -233,7 +235,7 @@ class ClusterBackend(AdapterBackend):
 
     def is_up(self, subject: WorkloadId) -> bool:
         pods = self.get("pods", "-l", f"virtengine.com/workload={subject}")["items"]
-        return any(pod["status"].get("phase") == "Running" for pod in pods)
+        return any(pod["status"].get("phase") == "ObservedWorkload" for pod in pods)
 
     def modify(self, kind: str, subject: WorkloadId) -> None:
         self.kubectl(*(word.format(subject) for word in MODIFICATIONS[kind]))

@@ -19,7 +19,7 @@ from tests.contracts.chain_backends import FEE_MAX, ChainWorld
 
 def seen(client: ChainClient, hashes: Sequence[str] = (), known: Sequence[LeaseId] = ()) -> Market:
     """A look that must succeed."""
-    reading = client.look(hashes, known)
+    reading = client.observe(hashes, known)
     assert isinstance(reading, Seen), reading
     return reading.view
 
@@ -27,7 +27,7 @@ def seen(client: ChainClient, hashes: Sequence[str] = (), known: Sequence[LeaseI
 def told(view: Market) -> Market:
     """A view without what only its reader's own history tells."""
     leases = {each: replace(lease, closed_reason="") for each, lease in view.leases.items()}
-    return replace(view, leases=leases, landed={}, transfers=(), block_seconds=Decimal(1))
+    return replace(view, leases=leases, tx_results={}, transfers=(), block_seconds=Decimal(1))
 
 
 def prepared(client: ChainClient, *messages: Ours) -> Prepared:
@@ -47,8 +47,8 @@ def landed(world: ChainWorld, client: ChainClient, *messages: Ours) -> tuple[Int
     for _ in range(10):
         world.advance()
         view = seen(client, [made.intent.hash])
-        if made.intent.hash in view.landed:
-            assert view.landed[made.intent.hash].code == 0, view.landed
+        if made.intent.hash in view.tx_results:
+            assert view.tx_results[made.intent.hash].code == 0, view.tx_results
             return made.intent, view
     raise AssertionError("ten blocks without the transaction")
 
@@ -70,7 +70,7 @@ def lease_of(world: ChainWorld, client: ChainClient, *, usage: bool = False) -> 
 
 def unseen(client: ChainClient) -> str:
     """Why a look shows nothing, as it must."""
-    reading = client.look([], [])
+    reading = client.observe([], [])
     assert isinstance(reading, Unseen), reading
     return reading.why
 

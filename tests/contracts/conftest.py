@@ -58,7 +58,7 @@ def _hosts(kind: str, scratch: Path) -> AdapterBackend | None:
 
 def _prepared(made: AdapterBackend) -> Iterator[AdapterBackend]:
     try:
-        assert made.adapter.prepare(QUOTA) == Done(f"quota {QUOTA.show()}")
+        assert made.adapter.prepare(QUOTA) == Done(f"quota {QUOTA.describe()}")
         yield made
     finally:
         if isinstance(made, ClusterBackend):

@@ -181,7 +181,7 @@ def open_hosts(
     site = AnsibleEnvironment(settings, HostCredentials(), scratch / "state", scratch / "runs")
     adapter = AnsibleAdapter(site, lambda: wakes.append(time.monotonic()), runner)
     adapter.start()
-    adapter.look()
+    adapter.observe()
     return HostBackend(adapter, wakes, engine, settings)
 
 

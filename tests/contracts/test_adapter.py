@@ -19,7 +19,7 @@ from tests.contracts.adapter_backends import (
 
 
 def test_an_empty_backend_is_seen_empty(backend: AdapterBackend) -> None:
-    view = backend.adapter.look()
+    view = backend.adapter.observe()
 
     assert isinstance(view.workloads, Seen)
     assert workload_id(lease(1)) not in view.workloads.view

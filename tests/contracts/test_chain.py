@@ -121,7 +121,7 @@ def test_the_same_bytes_twice_are_executed_once(world: ChainWorld) -> None:
         world.advance()
     assert isinstance(client.broadcast(intent), Done | Unknown)
     view = seen(client, [intent.hash])
-    assert view.landed[intent.hash].code == 0
+    assert view.tx_results[intent.hash].code == 0
     assert view.wallet.sequence == intent.sequence + 1
 
 
@@ -130,7 +130,7 @@ def test_a_later_life_finds_what_an_earlier_one_sent(world: ChainWorld) -> None:
     order = world.order(world.tenants[0])
     intent, view = landed(world, client, offer(seen(client), order))
     again = seen(world.client(), [intent.hash, "0" * 64])
-    assert again.landed == {intent.hash: view.landed[intent.hash]}
+    assert again.tx_results == {intent.hash: view.tx_results[intent.hash]}
 
 
 def test_what_was_never_sent_is_in_no_block(world: ChainWorld) -> None:
@@ -140,7 +140,7 @@ def test_what_was_never_sent_is_in_no_block(world: ChainWorld) -> None:
     assert intent is not None
     assert 0 < intent.timeout_height - intent.signed_at_height <= 20
     world.advance()
-    assert seen(client, [intent.hash]).landed == {}
+    assert seen(client, [intent.hash]).tx_results == {}
 
 
 def test_a_refused_message_is_dropped_and_the_rest_kept(world: ChainWorld) -> None:
@@ -266,6 +266,6 @@ def test_usage_is_recorded_once_and_settled_by_its_id(world: ChainWorld) -> None
 
 
 def test_a_node_of_another_chain_is_unseen(world: ChainWorld) -> None:
-    reading = world.client(chain_id="another-1").look([], [])
+    reading = world.client(chain_id="another-1").observe([], [])
     assert isinstance(reading, Unseen)
     assert f"is on chain {world.chain_id}, not another-1" in reading.why

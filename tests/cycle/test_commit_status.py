@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.run import Runner
-from reconciler.values.commit_state import CommitStand, CommitState, ReportedState
+from reconciler.values.commit_state import CommitStatus, ReportedStatus, StatusState
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 from tests import makers
 from tests.cycle.worlds import Scenery, scenery
@@ -23,14 +23,14 @@ class MemoryForge:
     """Answers what a test wants, and notes what it was asked."""
 
     answers: list[Outcome] = field(default_factory=list)
-    asked: list[CommitState] = field(default_factory=list)
+    asked: list[CommitStatus] = field(default_factory=list)
     shown: dict[str, str] = field(default_factory=dict)
 
-    def set_state(self, said: CommitState) -> Outcome:
+    def set_status(self, said: CommitStatus) -> Outcome:
         self.asked.append(said)
         outcome = self.answers.pop(0) if self.answers else Done()
         if isinstance(outcome, Done):
-            self.shown[said.commit[0]] = f"{said.stand}: {said.description}"
+            self.shown[said.commit[0]] = f"{said.state}: {said.description}"
         return outcome
 
 
@@ -50,24 +50,24 @@ def runner(scene: Scenery, forge: MemoryForge | None) -> Runner:
 def test_a_commit_is_said_once(scene: Scenery, forge: MemoryForge) -> None:
     running = runner(scene, forge)
     for _ in range(3):
-        running.cycle()
-    assert forge.asked == [CommitState(NEWEST, CommitStand.SUCCESS, "applied")]
-    assert scene.journal.outbox.states() == (ReportedState(forge.asked[0], reported=True),)
+        running.run_cycle()
+    assert forge.asked == [CommitStatus(NEWEST, StatusState.SUCCESS, "applied")]
+    assert scene.journal.outbox.commit_statuses() == (ReportedStatus(forge.asked[0], reported=True),)
 
 
 def test_also_after_a_restart(tmp_path: Path, forge: MemoryForge) -> None:
     first = scenery(tmp_path)
-    runner(first, forge).cycle()
+    runner(first, forge).run_cycle()
     first.journal.close()
     second = scenery(tmp_path)
-    runner(second, forge).cycle()
+    runner(second, forge).run_cycle()
     second.journal.close()
     assert len(forge.asked) == 1
 
 
 def test_without_a_forge_nothing_is_kept(scene: Scenery) -> None:
-    runner(scene, None).cycle()
-    assert scene.journal.outbox.states() == ()
+    runner(scene, None).run_cycle()
+    assert scene.journal.outbox.commit_statuses() == ()
 
 
 @pytest.mark.parametrize("trouble", [Failed("ForgeSilent", "down"), Refused("ForgeRefused", "no")])
@@ -78,7 +78,7 @@ def test_a_forge_in_trouble_is_told_later_and_logged_once(
     running = runner(scene, forge)
     with caplog.at_level(logging.WARNING):
         for _ in range(6):
-            running.cycle()
+            running.run_cycle()
     assert [r for r in caplog.records if "could not be reported to the forge" in r.message] != []
     assert sum("could not be reported to the forge" in r.message for r in caplog.records) == 1
     assert forge.shown == {"c": "success: applied"}
@@ -86,10 +86,10 @@ def test_a_forge_in_trouble_is_told_later_and_logged_once(
 
 
 def test_states_wait_for_their_turn_and_the_last_word_is_said(scene: Scenery, forge: MemoryForge) -> None:
-    waits = CommitState("a" * 40, CommitStand.PENDING, "held: so much")
-    done = CommitState("b" * 40, CommitStand.SUCCESS, "applied")
-    scene.journal.outbox.keep_states((ReportedState(waits, reported=True), ReportedState(done)))
-    runner(scene, forge).cycle()
+    waits = CommitStatus("a" * 40, StatusState.PENDING, "held: so much")
+    done = CommitStatus("b" * 40, StatusState.SUCCESS, "applied")
+    scene.journal.outbox.store_commit_statuses((ReportedStatus(waits, reported=True), ReportedStatus(done)))
+    runner(scene, forge).run_cycle()
     assert list(forge.shown.values()) == [
         "pending: followed by cccccccccccc before it was applied",
         "success: applied",
@@ -100,18 +100,20 @@ def test_states_wait_for_their_turn_and_the_last_word_is_said(scene: Scenery, fo
 def test_an_older_commit_that_the_forge_does_not_know_holds_up_nothing(
     scene: Scenery, forge: MemoryForge
 ) -> None:
-    scene.journal.outbox.keep_states((ReportedState(CommitState("a" * 40, CommitStand.SUCCESS, "applied")),))
+    scene.journal.outbox.store_commit_statuses(
+        (ReportedStatus(CommitStatus("a" * 40, StatusState.SUCCESS, "applied")),)
+    )
     forge.answers = [Refused("ForgeRefused", "no such commit")]
     running = runner(scene, forge)
-    running.cycle()
-    running.cycle()
+    running.run_cycle()
+    running.run_cycle()
     assert forge.shown == {"c": "success: applied"}
     assert len(forge.asked) == 2
 
 
 def test_files_at_fault_are_said(scene: Scenery, forge: MemoryForge) -> None:
     scene.repo.files["pricing.yaml"] = b"pricing: {}\n"
-    runner(scene, forge).cycle()
+    runner(scene, forge).run_cycle()
     [said] = forge.asked
-    assert said.stand is CommitStand.FAILURE
+    assert said.state is StatusState.FAILURE
     assert "pricing.yaml" in said.description

@@ -13,7 +13,7 @@ from tests.cycle.worlds import intent
 
 
 def _judged(given: Intent, height: int = makers.HEIGHT, *results: TxResult) -> Confirmation | None:
-    seen = Seen(makers.market(height=height, landed={r.hash: r for r in results}))
+    seen = Seen(makers.market(height=height, tx_results={r.hash: r for r in results}))
     found = confirm([given], seen)
     assert len(found.unknown) + len(found.ended) == 1
     return found.ended[0] if found.ended else None
@@ -56,7 +56,7 @@ def test_what_a_block_refused_for_nothing_has_expired(codespace: str, code: int)
     found = _judged(given, makers.HEIGHT + 3, _result(given, code, codespace))
 
     assert found is not None
-    assert found.fate is IntentOutcome.EXPIRED
+    assert found.outcome is IntentOutcome.EXPIRED
 
 
 @pytest.mark.parametrize(("ahead", "ended"), [(0, False), (19, False), (20, False), (21, True)])
@@ -65,7 +65,7 @@ def test_it_expires_once_the_height_is_past_its_timeout(ahead: int, ended: bool)
     found = _judged(intent(timeout_height=makers.HEIGHT + 20), makers.HEIGHT + ahead)
 
     assert (found is not None) is ended
-    assert found is None or found.fate is IntentOutcome.EXPIRED
+    assert found is None or found.outcome is IntentOutcome.EXPIRED
 
 
 def test_a_transaction_that_landed_after_all_has_not_expired() -> None:
@@ -74,12 +74,12 @@ def test_a_transaction_that_landed_after_all_has_not_expired() -> None:
     found = _judged(given, makers.HEIGHT + 50, _result(given, 0))
 
     assert found is not None
-    assert found.fate is IntentOutcome.LANDED
+    assert found.outcome is IntentOutcome.LANDED
 
 
 def test_each_intent_is_judged_for_itself() -> None:
     first, second = intent(hash="A"), intent(hash="B")
-    market = makers.market(landed={"B": _result(second, 0)})
+    market = makers.market(tx_results={"B": _result(second, 0)})
 
     found = confirm([first, second], Seen(market))
 

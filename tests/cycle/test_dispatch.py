@@ -12,9 +12,9 @@ from reconciler.values.outcomes import Done, Failed, Refused, Unknown
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
-    BroadcastAgain,
     Plan,
     PrepareAdapter,
+    Rebroadcast,
     RemoveWorkload,
     SendTransaction,
 )
@@ -37,7 +37,7 @@ def _outcomes(scene: Scenery) -> list[EffectResult]:
 def test_a_transaction_is_noted_before_it_is_sent(scene: Scenery) -> None:
     dispatch_all(_plan(SEND), scene.world, ())
 
-    assert scene.calls == ["prepare", "intend", f"broadcast {intent().hash}", "record"]
+    assert scene.calls == ["prepare", "record_intent", f"broadcast {intent().hash}", "record"]
     assert scene.journal.intents.open_intents() == (intent(),)
     assert _outcomes(scene) == []
 
@@ -58,7 +58,7 @@ def test_a_check_that_refuses_ends_the_intent_and_is_told_to_the_next_plan(scene
     assert scene.journal.intents.open_intents() == ()
     ended = scene.journal.records.confirmation(intent().hash)
     assert ended is not None
-    assert (ended.fate, ended.height, ended.log) == (IntentOutcome.REFUSED, 0, "account rate limited")
+    assert (ended.outcome, ended.height, ended.log) == (IntentOutcome.REFUSED, 0, "account rate limited")
     (told,) = _outcomes(scene)
     assert (told.key.kind, told.outcome) == ("CloseBid", Failed("ChainRefused", "account rate limited"))
 
@@ -108,7 +108,7 @@ def test_a_transaction_that_cannot_be_prepared_is_not_noted(scene: Scenery) -> N
 def test_only_the_very_bytes_of_an_open_intent_are_sent_again(scene: Scenery) -> None:
     lost, other = intent(hash="A"), intent(hash="B")
 
-    dispatch_all(_plan(BroadcastAgain("A"), BroadcastAgain("C")), scene.world, (lost, other))
+    dispatch_all(_plan(Rebroadcast("A"), Rebroadcast("C")), scene.world, (lost, other))
 
     assert scene.chain.sent == [lost]
 

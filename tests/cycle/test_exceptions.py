@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from reconciler.cycle.exceptions import FRAMES_MAX, FailedThreads, raised_at, sentence_of
+from reconciler.cycle.exceptions import FRAMES_MAX, FailedThreads, format_origin, sentence_of
 from reconciler.reports.readiness import unready
 from reconciler.values.snapshot import Snapshot
 from tests.api.snapshots import cycle_at
@@ -25,7 +25,7 @@ def deeper(depth: int) -> None:
 def test_a_line_is_bounded_and_printable_however_deep_it_was_raised() -> None:
     with pytest.raises(RecursionError) as found:
         deep(300)
-    sentence, where = sentence_of(found.value), raised_at(found.value)
+    sentence, where = sentence_of(found.value), format_origin(found.value)
     assert sentence.startswith("RecursionError: xxx")
     assert sentence.isprintable()
     assert len(sentence) < 600
@@ -34,7 +34,7 @@ def test_a_line_is_bounded_and_printable_however_deep_it_was_raised() -> None:
 
 
 def test_an_error_of_the_system_is_a_sentence_already() -> None:
-    assert (sentence_of(OSError("the disk is full")), raised_at(OSError("x"))) == ("the disk is full", "")
+    assert (sentence_of(OSError("the disk is full")), format_origin(OSError("x"))) == ("the disk is full", "")
     assert sentence_of(MemoryError()) == "MemoryError"
 
 

@@ -26,14 +26,14 @@ class Faltering(Runner):
         self.left, self.cycles = failures, cycles
         self.loop: Loop | None = None
 
-    def cycle(self, *, flush: bool = False) -> Cycle:
+    def run_cycle(self, *, flush: bool = False) -> Cycle:
         self.cycles -= 1
         if not self.cycles and self.loop is not None:
             self.loop.stop()
         if self.left:
             self.left -= 1
             raise OSError("the disk is full")
-        return super().cycle(flush=flush)
+        return super().run_cycle(flush=flush)
 
 
 def _run(scene: Scenery, failures: int, cycles: int) -> list[Snapshot]:
@@ -64,7 +64,7 @@ def test_a_cycle_that_fails_is_tried_again_later_each_time(
 
 
 def test_a_request_to_stop_ends_it_after_the_cycle_under_way(scene: Scenery) -> None:
-    scene.journal.inbox.ask(Request.STOP, makers.NOW)
+    scene.journal.inbox.enqueue(Request.STOP, makers.NOW)
 
     shown = _run(scene, failures=0, cycles=100)
 
@@ -73,14 +73,14 @@ def test_a_request_to_stop_ends_it_after_the_cycle_under_way(scene: Scenery) -> 
 
 
 def test_a_request_to_reconcile_is_taken_and_goes_on(scene: Scenery) -> None:
-    scene.journal.inbox.ask(Request.RECONCILE, makers.NOW)
+    scene.journal.inbox.enqueue(Request.RECONCILE, makers.NOW)
 
     assert len(_run(scene, failures=0, cycles=2)) == 2
     assert scene.journal.inbox.take() == ()
 
 
 def test_a_request_to_forget_the_height_reaches_the_chain(scene: Scenery) -> None:
-    scene.journal.inbox.ask(Request.FORGET_HEIGHT, makers.NOW)
+    scene.journal.inbox.enqueue(Request.FORGET_HEIGHT, makers.NOW)
 
     assert len(_run(scene, failures=0, cycles=2)) == 2
     assert scene.calls.count("forget height") == 1
@@ -94,7 +94,7 @@ def test_a_request_while_it_waits_has_the_next_cycle_ask_the_repository_at_once(
     def wait(seconds: float) -> None:
         waited(seconds)
         if len(scene.clock.waits) == 2:
-            scene.journal.inbox.ask(Request.RECONCILE, makers.NOW)
+            scene.journal.inbox.enqueue(Request.RECONCILE, makers.NOW)
 
         if len(scene.clock.waits) == 3:
             loop.stop()
@@ -104,7 +104,7 @@ def test_a_request_while_it_waits_has_the_next_cycle_ask_the_repository_at_once(
     monkeypatch.setattr(scene.clock, "wait", wait)
     loop.run()
 
-    assert scene.calls.count("look") == 2
+    assert scene.calls.count("fetch") == 2
 
 
 UNEXPECTED = [RuntimeError("odd"), ValueError("odd\x1b[2J"), RecursionError("odd"), MemoryError()]
@@ -116,7 +116,7 @@ def _break(scene: Scenery, monkeypatch: pytest.MonkeyPatch, stage: str, error: B
     on = [stage]
     scene.repo.files["config.yaml"] = b"publishing: {quiet: 0s, at_most: 0s}\n"
     (target, name) = {
-        "observe": (scene.chain, "look"),
+        "observe": (scene.chain, "observe"),
         "plan": (run, "plan"),
         "remember": (scene.journal.journal, "remember"),
         "publish": (scene.repo, "publish"),
@@ -209,7 +209,7 @@ def test_once_cycles_until_nothing_is_left_to_do(scene: Scenery) -> None:
 
 
 def test_once_gives_up_waiting_for_what_never_ends(scene: Scenery) -> None:
-    scene.journal.intents.intend(intent())
+    scene.journal.intents.record_intent(intent())
     shown: list[Snapshot] = []
     loop = Loop(scene.world, Runner(scene.world, makers.US), Pace(), shown.append)
 

@@ -38,7 +38,7 @@ def is_whole(reading: Reading[Revisions]) -> bool:
 
 def test_everything_is_read_once(scene: Scenery) -> None:
     observer = Observer(scene.world, makers.US)
-    desired, seen = observer.desired(Memory()), observer.look(Memory(), ())
+    desired, seen = observer.fetch_revisions(Memory()), observer.observe(Memory(), ())
 
     assert isinstance(desired, Seen)
     newest = desired.view.newest.desired
@@ -50,18 +50,18 @@ def test_everything_is_read_once(scene: Scenery) -> None:
 
 def test_a_file_that_did_not_change_is_not_read_again(scene: Scenery) -> None:
     observer = Observer(scene.world, makers.US)
-    observer.desired(Memory())
+    observer.fetch_revisions(Memory())
     scene.calls.clear()
 
-    observer.desired(Memory())
+    observer.fetch_revisions(Memory())
 
-    assert scene.calls == ["look"]
+    assert scene.calls == ["fetch"]
 
 
 def test_a_silent_repository_goes_on_as_it_was_last_read_and_says_why(scene: Scenery) -> None:
     scene.repo.silent = Unseen("the server does not answer")
 
-    desired = Observer(scene.world, makers.US).desired(Memory())
+    desired = Observer(scene.world, makers.US).fetch_revisions(Memory())
 
     assert isinstance(desired, Seen)
     assert desired.view.stale == "the server does not answer"
@@ -71,7 +71,7 @@ def test_a_silent_repository_goes_on_as_it_was_last_read_and_says_why(scene: Sce
 def test_a_repository_that_was_never_read_is_unseen_for_its_own_reason(scene: Scenery) -> None:
     scene.repo.silent, scene.repo.recalled = Unseen("no such host"), Unseen("never read")
 
-    assert Observer(scene.world, makers.US).desired(Memory()) == Unseen("no such host")
+    assert Observer(scene.world, makers.US).fetch_revisions(Memory()) == Unseen("no such host")
 
 
 def test_the_chain_is_asked_for_intents_and_for_leases_that_anything_refers_to(scene: Scenery) -> None:
@@ -82,7 +82,7 @@ def test_the_chain_is_asked_for_intents_and_for_leases_that_anything_refers_to(s
         usage={billed: UsageMemory(makers.NOW)},
     )
 
-    Observer(scene.world, makers.US).look(memory, (intent(),))
+    Observer(scene.world, makers.US).observe(memory, (intent(),))
 
     hashes, known = scene.chain.asked
     assert (hashes, set(known)) == ((intent().hash,), {remembered, billed, runs.lease})
@@ -91,7 +91,7 @@ def test_the_chain_is_asked_for_intents_and_for_leases_that_anything_refers_to(s
 def test_an_adapter_that_fails_spoils_no_chain(scene: Scenery) -> None:
     scene.adapter.view = AdapterView(Unseen("refused"), Unseen("refused"))
 
-    seen = Observer(scene.world, makers.US).look(Memory(), ())
+    seen = Observer(scene.world, makers.US).observe(Memory(), ())
 
     assert isinstance(seen.market, Seen)
     assert seen.adapters["kubernetes"].workloads == Unseen("refused")
@@ -101,9 +101,9 @@ def test_an_adapter_that_raises_spoils_no_chain(scene: Scenery, monkeypatch: pyt
     def broken() -> AdapterView:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr(scene.adapter, "look", broken)
+    monkeypatch.setattr(scene.adapter, "observe", broken)
 
-    seen = Observer(scene.world, makers.US).look(Memory(), ())
+    seen = Observer(scene.world, makers.US).observe(Memory(), ())
 
     assert isinstance(seen.market, Seen)
     assert seen.adapters["kubernetes"].workloads == Unseen(
@@ -120,10 +120,10 @@ def test_a_large_commit_is_parsed_beside_the_loop(scene: Scenery, monkeypatch: p
         return desired(*args)
 
     monkeypatch.setattr(DesiredReader, "desired", slow)
-    first = observer.desired(Memory())
-    second = observer.desired(Memory())
+    first = observer.fetch_revisions(Memory())
+    second = observer.fetch_revisions(Memory())
     held.set()
-    read = wait_for(lambda: observer.desired(Memory()), is_whole)
+    read = wait_for(lambda: observer.fetch_revisions(Memory()), is_whole)
 
     assert isinstance(first, Unseen)
     assert "is being parsed" in first.why
@@ -134,7 +134,7 @@ def test_a_large_commit_is_parsed_beside_the_loop(scene: Scenery, monkeypatch: p
 
 def test_meanwhile_the_last_one_counts(scene: Scenery, monkeypatch: pytest.MonkeyPatch) -> None:
     observer = Observer(replace(scene.world, parse_wait_seconds=0.01), makers.US)
-    before = wait_for(lambda: observer.desired(Memory()), is_whole)
+    before = wait_for(lambda: observer.fetch_revisions(Memory()), is_whole)
     held, desired = Event(), DesiredReader.desired
 
     def broken(*args: Any) -> Any:
@@ -145,7 +145,7 @@ def test_meanwhile_the_last_one_counts(scene: Scenery, monkeypatch: pytest.Monke
     newer = replace(scene.repo.commit, id="d" * 40, files={"config.yaml": "another"})
     monkeypatch.setattr(MemoryRepo, "commit", newer)
     scene.repo.files["another"] = b"bidding: {enabled: false}\n"
-    meanwhile = observer.desired(Memory())
+    meanwhile = observer.fetch_revisions(Memory())
     held.set()
 
     assert isinstance(before, Seen)
@@ -153,9 +153,9 @@ def test_meanwhile_the_last_one_counts(scene: Scenery, monkeypatch: pytest.Monke
     assert meanwhile.view.newest == before.view.newest
     assert meanwhile.view.stale.startswith(f"commit {scene.repo.commit.id[:12]} is being parsed")
     with pytest.raises(RuntimeError, match="odd"):
-        wait_for(lambda: observer.desired(Memory()), lambda reading: False)
+        wait_for(lambda: observer.fetch_revisions(Memory()), lambda reading: False)
 
     monkeypatch.setattr(DesiredReader, "desired", desired)
-    after = wait_for(lambda: observer.desired(Memory()), is_whole)
+    after = wait_for(lambda: observer.fetch_revisions(Memory()), is_whole)
     assert isinstance(after, Seen)
     assert after.view.newest != before.view.newest

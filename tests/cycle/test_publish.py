@@ -14,7 +14,7 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.plans import Plan, Transition
-from reconciler.values.repository import TOLD, BranchCommit
+from reconciler.values.repository import LAST_EVENT_TRAILER, BranchCommit
 from reconciler.values.views import PublishedStatus, WorkloadView
 from tests import makers
 from tests.cycle.worlds import Scenery
@@ -165,7 +165,7 @@ def test_what_looks_different_without_an_event_is_named(room: Newsroom) -> None:
 def test_what_was_pushed_and_not_noted_before_a_kill_is_not_told_again(room: Newsroom) -> None:
     room.happen(Phase.PENDING, Phase.DEPLOYING)
     (pushed,) = room.scene.journal.outbox.unpublished()
-    told = BranchCommit("status/p", {}, "pushed right before the kill", ((TOLD, mark(pushed)),))
+    told = BranchCommit("status/p", {}, "pushed right before the kill", ((LAST_EVENT_TRAILER, mark(pushed)),))
     room.scene.repo.published.append(told)
     room.happen(Phase.DEPLOYING, Phase.RUNNING)
 
@@ -175,13 +175,15 @@ def test_what_was_pushed_and_not_noted_before_a_kill_is_not_told_again(room: New
     assert last.message.endswith("Deploying -> Running, because")
     assert "Pending" not in last.message
     assert room.scene.journal.outbox.unpublished() == ()
-    assert dict(last.trailers)[TOLD].startswith(f"{pushed.id + 1}-")
+    assert dict(last.trailers)[LAST_EVENT_TRAILER].startswith(f"{pushed.id + 1}-")
 
 
 def test_another_journals_mark_hides_nothing(room: Newsroom) -> None:
     room.happen(Phase.PENDING, Phase.DEPLOYING)
     (event,) = room.scene.journal.outbox.unpublished()
-    other = BranchCommit("status/p", {}, "of a journal that was lost", ((TOLD, f"{event.id}-0123456789ab"),))
+    other = BranchCommit(
+        "status/p", {}, "of a journal that was lost", ((LAST_EVENT_TRAILER, f"{event.id}-0123456789ab"),)
+    )
     room.scene.repo.published.append(other)
 
     room.publish(100, flush=True)

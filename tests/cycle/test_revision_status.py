@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.cycle.revision_status import KEPT, commit_state_of, noted, reported, superseded
+from reconciler.cycle.revision_status import KEPT, add_status, add_superseded, commit_status_of, mark_reported
 from reconciler.planning.planner import plan
 from reconciler.values.approvals import Breach
-from reconciler.values.commit_state import CommitStand, CommitState, ReportedState
+from reconciler.values.commit_state import CommitStatus, ReportedStatus, StatusState
 from reconciler.values.desired import Desired, Fault
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Retry
@@ -20,7 +20,7 @@ from reconciler.values.subjects import EffectKey, Subject
 from tests import makers
 
 RUNS = makers.workload()
-A, B, C = (CommitState(letter * 40, CommitStand.SUCCESS, "applied") for letter in "abc")
+A, B, C = (CommitStatus(letter * 40, StatusState.SUCCESS, "applied") for letter in "abc")
 
 
 def found(wanted: Desired | None = None, market: Any = None, **changes: Any) -> PlannedCycle:
@@ -28,29 +28,29 @@ def found(wanted: Desired | None = None, market: Any = None, **changes: Any) -> 
     return PlannedCycle(inputs, plan(inputs))
 
 
-def state(planned: PlannedCycle) -> tuple[CommitStand, str]:
-    made = commit_state_of(planned)
+def state(planned: PlannedCycle) -> tuple[StatusState, str]:
+    made = commit_status_of(planned)
     assert made is not None
     assert made.commit == planned.inputs.desired.view.newest.desired.commit  # type: ignore[union-attr]  # seen
-    return made.stand, made.description
+    return made.state, made.description
 
 
-def held(value: CommitState) -> CommitState:
-    return replace(value, stand=CommitStand.PENDING, description="held: so much")
+def held(value: CommitStatus) -> CommitStatus:
+    return replace(value, state=StatusState.PENDING, description="held: so much")
 
 
 def test_a_commit_that_is_applied() -> None:
-    assert state(found()) == (CommitStand.SUCCESS, "applied")
+    assert state(found()) == (StatusState.SUCCESS, "applied")
     watching = found(limits=replace(Limits(), observe_only=True))
-    assert state(watching) == (CommitStand.SUCCESS, "applied; nothing is signed (--observe-only)")
+    assert state(watching) == (StatusState.SUCCESS, "applied; nothing is signed (--observe-only)")
 
 
 def test_a_commit_whose_workload_is_being_applied() -> None:
     market = makers.market(leases=[makers.lease()])
     under_way = found(makers.desired(RUNS), market)
-    assert state(under_way) == (CommitStand.PENDING, "seen; workloads are being changed")
+    assert state(under_way) == (StatusState.PENDING, "seen; workloads are being changed")
     done = found(makers.desired(RUNS), market, adapters=makers.adapter(makers.running(RUNS)))
-    assert state(done)[0] is CommitStand.SUCCESS
+    assert state(done)[0] is StatusState.SUCCESS
 
 
 def test_and_as_long_as_that_fails() -> None:
@@ -59,21 +59,21 @@ def test_and_as_long_as_that_fails() -> None:
     planned = found(makers.desired(RUNS), makers.market(leases=[makers.lease()]))
     memory = replace(planned.plan.memory, retries={EffectKey.parse(f"ApplyWorkload:{RUNS.id}"): retry})
     waiting = PlannedCycle(planned.inputs, replace(planned.plan, actions=(), memory=memory))
-    assert state(waiting) == (CommitStand.PENDING, "seen; workloads are being changed")
+    assert state(waiting) == (StatusState.PENDING, "seen; workloads are being changed")
 
 
 def test_what_is_not_seen_is_not_said_to_be_applied() -> None:
     view = makers.adapter()["kubernetes"]
     blind = {"kubernetes": replace(view, workloads=Unseen("down"))}
     stand, words = state(found(makers.desired(RUNS), adapters=blind))
-    assert (stand, words.split(",")[0]) == (CommitStand.PENDING, "seen; the machines are not seen")
+    assert (stand, words.split(",")[0]) == (StatusState.PENDING, "seen; the machines are not seen")
     stand, words = state(found(makers.desired(RUNS), Unseen("down")))
-    assert (stand, words.split(",")[0]) == (CommitStand.PENDING, "seen; the chain is not seen")
+    assert (stand, words.split(",")[0]) == (StatusState.PENDING, "seen; the chain is not seen")
 
 
 def test_a_repository_that_is_not_seen_says_nothing() -> None:
     inputs = replace(makers.planning_input(makers.market()), desired=Unseen("down"))
-    assert commit_state_of(PlannedCycle(inputs, plan(inputs))) is None
+    assert commit_status_of(PlannedCycle(inputs, plan(inputs))) is None
 
 
 def test_files_at_fault() -> None:
@@ -83,16 +83,16 @@ def test_files_at_fault() -> None:
         Fault("README.md", 1, 1, "odd", "see", warning=True),
     )
     stand, words = state(found(makers.desired(faults=faults)))
-    assert stand is CommitStand.FAILURE
+    assert stand is StatusState.FAILURE
     assert words.startswith("1 file is at fault, the last good version goes on: pricing.yaml:8:3: no number")
     assert len(words) <= 140
-    assert state(found(makers.desired(faults=faults[2:])))[0] is CommitStand.SUCCESS
+    assert state(found(makers.desired(faults=faults[2:])))[0] is StatusState.SUCCESS
 
 
 def test_a_commit_that_nobody_may_let_pass() -> None:
     unsigned = replace(makers.remembered(), applied="")
     stand, words = state(found(limits=replace(Limits(), require_signature=True), memory=unsigned))
-    assert (stand, words.startswith("refused: Unsigned: commit ")) == (CommitStand.FAILURE, True)
+    assert (stand, words.startswith("refused: Unsigned: commit ")) == (StatusState.FAILURE, True)
 
 
 def test_a_commit_that_is_held() -> None:
@@ -103,7 +103,7 @@ def test_a_commit_that_is_held() -> None:
     waiting = replace(revision_verdict, verdict=VerdictKind.HELD, why="PriceJump: " + "so much " * 30)
     plain = replace(planned.plan, revision_verdict=waiting)
     stand, words = state(PlannedCycle(planned.inputs, plain))
-    assert (stand, words.startswith("held: PriceJump: so much")) == (CommitStand.PENDING, True)
+    assert (stand, words.startswith("held: PriceJump: so much")) == (StatusState.PENDING, True)
     hold = Hold(
         Subject.parse("pricing.yaml"), Reason.PRICE_JUMP, "so much", ours=True, approval="0123456789abcdef"
     )
@@ -128,89 +128,89 @@ def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
 
 
 def test_nothing_is_said_twice() -> None:
-    assert noted((), A) == (ReportedState(A),)
-    said = reported((ReportedState(A),), A)
-    assert said == (ReportedState(A, reported=True),)
-    assert noted(said, A) is said
-    assert noted(said, replace(A, description="otherwise")) is said
-    assert noted(said, held(A)) is said
+    assert add_status((), A) == (ReportedStatus(A),)
+    said = mark_reported((ReportedStatus(A),), A)
+    assert said == (ReportedStatus(A, reported=True),)
+    assert add_status(said, A) is said
+    assert add_status(said, replace(A, description="otherwise")) is said
+    assert add_status(said, held(A)) is said
 
 
 def test_a_state_that_changes_is_said() -> None:
-    waits = reported((ReportedState(held(A)),), held(A))
-    assert noted(waits, held(A)) is waits
-    assert noted(waits, A) == (ReportedState(A),)
+    waits = mark_reported((ReportedStatus(held(A)),), held(A))
+    assert add_status(waits, held(A)) is waits
+    assert add_status(waits, A) == (ReportedStatus(A),)
     other = replace(held(A), description="held: otherwise")
-    assert noted(waits, other) == (ReportedState(other),)
+    assert add_status(waits, other) == (ReportedStatus(other),)
 
 
 def test_one_that_never_was_applied_gets_its_last_word() -> None:
-    known = noted((ReportedState(held(A), reported=True), ReportedState(B, reported=True)), C)
-    last = CommitState(A.commit, CommitStand.PENDING, "followed by cccccccccccc before it was applied")
-    assert known == (ReportedState(last), ReportedState(B, reported=True), ReportedState(C))
-    after = noted(known, CommitState("d" * 40, CommitStand.SUCCESS, "applied"))
-    assert after[0] == ReportedState(last)
+    known = add_status((ReportedStatus(held(A), reported=True), ReportedStatus(B, reported=True)), C)
+    last = CommitStatus(A.commit, StatusState.PENDING, "followed by cccccccccccc before it was applied")
+    assert known == (ReportedStatus(last), ReportedStatus(B, reported=True), ReportedStatus(C))
+    after = add_status(known, CommitStatus("d" * 40, StatusState.SUCCESS, "applied"))
+    assert after[0] == ReportedStatus(last)
 
 
 def test_what_was_not_said_yet_waits() -> None:
-    assert noted((ReportedState(A),), B) == (ReportedState(A), ReportedState(B))
+    assert add_status((ReportedStatus(A),), B) == (ReportedStatus(A), ReportedStatus(B))
 
 
 def test_memory_ends() -> None:
-    known: tuple[ReportedState, ...] = ()
+    known: tuple[ReportedStatus, ...] = ()
     for number in range(KEPT + 5):
-        known = noted(known, CommitState(f"{number:040x}", CommitStand.SUCCESS, "applied"))
+        known = add_status(known, CommitStatus(f"{number:040x}", StatusState.SUCCESS, "applied"))
     assert len(known) == KEPT
-    assert known[-1].state.commit == f"{KEPT + 4:040x}"
+    assert known[-1].status.commit == f"{KEPT + 4:040x}"
 
 
-def over(newest: CommitState, *older: CommitState) -> Plan:
+def over(newest: CommitStatus, *older: CommitStatus) -> Plan:
     """A plan with a newest commit and those that it supersedes."""
     revision_verdict = RevisionVerdict(newest.commit, "Olga", "", VerdictKind.APPLIED)
     between = tuple(RevisionVerdict(each.commit, "Olga", "", VerdictKind.SUPERSEDED) for each in older)
     return replace(found().plan, revision_verdict=revision_verdict, superseded=between)
 
 
-def pending(value: CommitState, newer: CommitState) -> CommitState:
+def pending(value: CommitStatus, newer: CommitStatus) -> CommitStatus:
     words = f"superseded by {newer.commit[:12]} before it was applied"
-    return CommitState(value.commit, CommitStand.PENDING, words)
+    return CommitStatus(value.commit, StatusState.PENDING, words)
 
 
 def test_a_superseded_commit_is_applied_with_the_newest() -> None:
-    known = superseded((), over(C, A, B))
-    assert known == (ReportedState(pending(A, C)), ReportedState(pending(B, C)))
-    waits = noted(known, held(C))
-    assert waits == (*known, ReportedState(held(C)))
-    assert superseded(waits, over(C, A, B)) == waits, "nothing is written twice"
-    applied = noted(waits, C)
+    known = add_superseded((), over(C, A, B))
+    assert known == (ReportedStatus(pending(A, C)), ReportedStatus(pending(B, C)))
+    waits = add_status(known, held(C))
+    assert waits == (*known, ReportedStatus(held(C)))
+    assert add_superseded(waits, over(C, A, B)) == waits, "nothing is written twice"
+    applied = add_status(waits, C)
     done = "superseded by cccccccccccc: applied"
-    assert [(s.state.commit[0], s.state.stand, s.state.description) for s in applied] == [
-        ("a", CommitStand.SUCCESS, done),
-        ("b", CommitStand.SUCCESS, done),
-        ("c", CommitStand.SUCCESS, "applied"),
+    assert [(s.status.commit[0], s.status.state, s.status.description) for s in applied] == [
+        ("a", StatusState.SUCCESS, done),
+        ("b", StatusState.SUCCESS, done),
+        ("c", StatusState.SUCCESS, "applied"),
     ]
-    assert superseded(applied, over(C)) is applied
+    assert add_superseded(applied, over(C)) is applied
 
 
 def test_a_superseded_commit_stays_pending_until_a_newer_one_is_applied() -> None:
     """The held commit that superseded it was evaluated itself: its own last word stays."""
-    known = noted(superseded((), over(B, A)), held(B))
-    known = noted(superseded(known, over(C, A, B)), C)
-    assert [(s.state.commit[0], s.state.stand) for s in known] == [
-        ("a", CommitStand.SUCCESS),
-        ("b", CommitStand.PENDING),
-        ("c", CommitStand.SUCCESS),
+    known = add_status(add_superseded((), over(B, A)), held(B))
+    known = add_status(add_superseded(known, over(C, A, B)), C)
+    assert [(s.status.commit[0], s.status.state) for s in known] == [
+        ("a", StatusState.SUCCESS),
+        ("b", StatusState.PENDING),
+        ("c", StatusState.SUCCESS),
     ]
-    assert known[1].state.description == "followed by cccccccccccc before it was applied"
+    assert known[1].status.description == "followed by cccccccccccc before it was applied"
 
 
 def test_a_superseded_commit_is_not_successful_with_a_rewritten_branch() -> None:
-    known = noted(superseded((), over(B, A)), held(B))
-    assert noted(superseded(known, over(C)), C)[0] == ReportedState(pending(A, B))
+    known = add_status(add_superseded((), over(B, A)), held(B))
+    assert add_status(add_superseded(known, over(C)), C)[0] == ReportedStatus(pending(A, B))
 
 
 def test_more_superseded_commits_than_are_remembered() -> None:
-    older = [CommitState(f"{number:040x}", CommitStand.SUCCESS, "applied") for number in range(100)]
-    known = noted(superseded((ReportedState(A, reported=True),), over(C, *older)), held(C))
-    assert [s.state.commit for s in known] == [*(each.commit for each in older[1 - KEPT :]), C.commit]
-    assert superseded(known, over(C, *older)) == known
+    older = [CommitStatus(f"{number:040x}", StatusState.SUCCESS, "applied") for number in range(100)]
+    known = add_status(add_superseded((ReportedStatus(A, reported=True),), over(C, *older)), held(C))
+    assert [s.status.commit for s in known] == [*(each.commit for each in older[1 - KEPT :]), C.commit]
+    assert add_superseded(known, over(C, *older)) == known

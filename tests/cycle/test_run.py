@@ -32,20 +32,20 @@ def _bidding(scene: Scenery) -> None:
 def test_a_cycle_observes_remembers_applies_and_publishes_in_this_order(scene: Scenery) -> None:
     _bidding(scene)
 
-    cycle = _runner(scene).cycle(flush=True)
+    cycle = _runner(scene).run_cycle(flush=True)
 
     steps = [call.split()[0] for call in scene.calls]
     assert steps == [
-        "look",
+        "fetch",
         "read",
         "read",
         "remember",
         "prepare",
-        "intend",
+        "record_intent",
         "broadcast",
         "record",
         "publish",
-        "published",
+        "mark_published",
     ]
     assert cycle.snapshot.cycle is not None
     assert cycle.snapshot.cycle.outcome is CycleOutcome.ACTED
@@ -55,18 +55,18 @@ def test_a_cycle_observes_remembers_applies_and_publishes_in_this_order(scene: S
 def test_looking_alone_changes_nothing(scene: Scenery) -> None:
     _bidding(scene)
 
-    planned = _runner(scene).look()
+    planned = _runner(scene).plan_cycle()
 
     assert planned.plan.actions
-    assert not {"remember", "intend", "record", "publish"} & {call.split()[0] for call in scene.calls}
+    assert not {"remember", "record_intent", "record", "publish"} & {call.split()[0] for call in scene.calls}
     assert scene.journal.journal.is_new()
 
 
 def test_a_cycle_with_nothing_to_do_is_quiet(scene: Scenery) -> None:
     runner = _runner(scene)
-    runner.cycle(flush=True)
+    runner.run_cycle(flush=True)
 
-    again = runner.cycle(flush=True)
+    again = runner.run_cycle(flush=True)
 
     assert again.planned.plan.actions == ()
     assert again.snapshot.cycle is not None
@@ -81,7 +81,7 @@ def test_a_cycle_that_does_not_see_is_blind_and_goes_on(what: str, scene: Scener
     else:
         scene.repo.silent = scene.repo.recalled = Unseen("gone")
 
-    cycle = _runner(scene).cycle()
+    cycle = _runner(scene).run_cycle()
 
     assert cycle.snapshot.cycle is not None
     assert cycle.snapshot.cycle.outcome is CycleOutcome.BLIND
@@ -89,23 +89,23 @@ def test_a_cycle_that_does_not_see_is_blind_and_goes_on(what: str, scene: Scener
 
 
 def test_a_confirmed_intent_ends_with_the_memory_that_knows_it(scene: Scenery) -> None:
-    scene.journal.intents.intend(intent())
+    scene.journal.intents.record_intent(intent())
     result = TxResult(intent().hash, makers.HEIGHT, 0, "", "")
-    scene.chain.reading = Seen(makers.market(landed={intent().hash: result}))
+    scene.chain.reading = Seen(makers.market(tx_results={intent().hash: result}))
 
-    cycle = _runner(scene).cycle()
+    cycle = _runner(scene).run_cycle()
 
     assert cycle.planned.plan.memory.sequence == makers.market().wallet.sequence
     ended = scene.journal.records.confirmation(intent().hash)
     assert ended is not None
-    assert ended.fate is IntentOutcome.LANDED
+    assert ended.outcome is IntentOutcome.LANDED
     assert scene.journal.intents.open_intents() == ()
 
 
 def test_a_push_that_fails_does_not_age_the_snapshot(scene: Scenery) -> None:
     scene.repo.answer = Failed("PushFailed", "no route to host")
 
-    cycle = _runner(scene).cycle(flush=True)
+    cycle = _runner(scene).run_cycle(flush=True)
 
     assert cycle.snapshot.height == makers.HEIGHT
     assert cycle.publish_pending
@@ -124,7 +124,7 @@ def test_a_provider_that_does_not_publish_never_pushes(scene: Scenery) -> None:
         publishing=False,
     )
 
-    cycle = Runner(silent, makers.US).cycle(flush=True)
+    cycle = Runner(silent, makers.US).run_cycle(flush=True)
 
     assert not cycle.publish_pending
     assert "publish" not in scene.calls
@@ -137,8 +137,8 @@ def test_each_hold_is_logged_when_it_appears_and_not_every_cycle(
     runner = _runner(scene)
 
     with caplog.at_level(logging.INFO):
-        runner.cycle()
-        runner.cycle()
+        runner.run_cycle()
+        runner.run_cycle()
 
     told = [record.message for record in caplog.records if "PriceTooLow" in record.message]
     assert len(told) == 1
@@ -147,11 +147,11 @@ def test_each_hold_is_logged_when_it_appears_and_not_every_cycle(
 
 def test_cycles_are_counted_by_how_they_ended(scene: Scenery) -> None:
     runner = _runner(scene)
-    runner.cycle(flush=True)
-    runner.cycle()
+    runner.run_cycle(flush=True)
+    runner.run_cycle()
     scene.chain.reading = Unseen("down")
 
-    counted = runner.cycle().snapshot.counters.cycles
+    counted = runner.run_cycle().snapshot.counters.cycles
 
     assert sum(counted.values()) == 3
     assert counted[CycleOutcome.BLIND] == 1
@@ -162,7 +162,7 @@ def test_steps_of_a_lifecycle_are_logged_as_the_adapters(
 ) -> None:
     scene.chain.reading = Seen(makers.market(leases=[makers.lease()]))
     with caplog.at_level(logging.INFO):
-        _runner(scene).cycle()
+        _runner(scene).run_cycle()
     subject = workload_id(makers.lease_id())
     assert f"adapter kubernetes: Workload {subject} is Pending: lease won" in caplog.messages
 
@@ -174,9 +174,9 @@ def test_the_chain_s_silence_is_logged_once_and_so_is_its_end(
     runner = _runner(scene)
     for reading in (Unseen("no answer"), Unseen("no answer"), Seen(makers.market()), Seen(makers.market())):
         scene.chain.reading = reading
-        runner.cycle()
+        runner.run_cycle()
     told = [r.getMessage() for r in caplog.records if "bid engine" in r.getMessage()]
     assert told == [
-        "the bid engine waits, as the chain is unseen: no answer",
-        f"the bid engine resumes: the chain is seen again, at height {makers.market().height}",
+        "the bid engine is paused: the chain is unavailable: no answer",
+        f"the bid engine resumes: the chain is available again, at height {makers.market().height}",
     ]

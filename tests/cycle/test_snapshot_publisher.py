@@ -60,7 +60,7 @@ def test_the_first_is_shared_at_once_and_holds_what_was_seen(share: Share) -> No
     (commit,) = share.repo.published
     assert (commit.branch, commit.replaces) == ("snapshot/p", True)
     outlook = read_planning_snapshot(commit.files[FILE])
-    assert outlook.market == replace(makers.market(), landed={}, transfers=())
+    assert outlook.market == replace(makers.market(), tx_results={}, transfers=())
     assert outlook.memory == plan(QUIET).memory
     assert outlook.memory.applied == "c" * 40
 

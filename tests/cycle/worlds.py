@@ -18,7 +18,7 @@ from reconciler.values.messages import CloseBid, Message
 from reconciler.values.observed import AdapterView, Market
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.readings import Reading, Seen
-from reconciler.values.repository import TOLD, BranchCommit, Commit
+from reconciler.values.repository import LAST_EVENT_TRAILER, BranchCommit, Commit
 from reconciler.values.resources import Resources
 from tests import makers
 
@@ -41,11 +41,11 @@ class MemoryRepo:
         sizes = {path: len(content) for path, content in self.files.items()}
         return Commit("c" * 40, "operator", "Prices", 1, {path: path for path in self.files}, sizes)
 
-    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
-        self.calls.append("look")
+    def fetch(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        self.calls.append("fetch")
         return self.silent or Seen((self.commit,))
 
-    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
+    def last_fetched(self, applied: str) -> Reading[tuple[Commit, ...]]:
         return self.recalled or Seen((self.commit,))
 
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
@@ -57,7 +57,8 @@ class MemoryRepo:
 
     @property
     def marks(self) -> list[str]:
-        return [value for each in self.published for name, value in each.trailers if name == TOLD]
+        trailers = [trailer for each in self.published for trailer in each.trailers]
+        return [value for name, value in trailers if name == LAST_EVENT_TRAILER]
 
     def publish(self, commit: BranchCommit) -> Outcome:
         self.calls.append("publish")
@@ -79,7 +80,7 @@ class MemoryChain:
     def forget_height(self) -> None:
         self.calls.append("forget height")
 
-    def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         self.asked = tuple(hashes), tuple(known)
         return self.reading
 
@@ -101,7 +102,7 @@ class MemoryAdapter:
     calls: Calls
     broken: BaseException | None = None
 
-    def look(self) -> AdapterView:
+    def observe(self) -> AdapterView:
         return self.view
 
     def prepare(self, quota: Resources) -> Outcome:
@@ -180,7 +181,7 @@ class Noted:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._face, name)
-        if name not in ("remember", "record", "intend", "end", "published"):
+        if name not in ("remember", "record", "record_intent", "record_end", "mark_published"):
             return found
 
         def noted(*args: object, **kwargs: object) -> object:

@@ -60,8 +60,8 @@ class _Adapter:
         self._switches = switches
         self.logs = adapter.logs
 
-    def look(self) -> AdapterView:
-        return self._adapter.look()
+    def observe(self) -> AdapterView:
+        return self._adapter.observe()
 
     def prepare(self, quota: Resources) -> Outcome:
         return self._adapter.prepare(quota)
@@ -79,9 +79,9 @@ class _Repo:
     def __init__(self, repo: Repo, switches: Interference) -> None:
         self._repo = repo
         self._switches = switches
-        self.look = repo.look
+        self.fetch = repo.fetch
         self.read = repo.read
-        self.recall = repo.recall
+        self.last_fetched = repo.last_fetched
         self.published_mark = repo.published_mark
 
     def publish(self, commit: BranchCommit) -> Outcome:

@@ -65,7 +65,7 @@ class SteppedDaemon:
     def cycle(self) -> None:
         """One cycle, if it runs."""
         if self._daemon is not None and self._runner is not None:
-            self._show(self._daemon, self._runner.cycle().snapshot)
+            self._show(self._daemon, self._runner.run_cycle().snapshot)
 
     def kill(self) -> None:
         self._stack.close()
@@ -73,7 +73,7 @@ class SteppedDaemon:
 
     def stop(self) -> None:
         if self._runner is not None:
-            self._runner.cycle(flush=True)
+            self._runner.run_cycle(flush=True)
         self.kill()
 
     def is_alive(self) -> bool:

@@ -154,7 +154,7 @@ def test_a_faulty_file_is_reported_and_affects_only_itself(bad: Bad) -> None:
     if bad.refused:
         del files[bad.path]
     after = desired(reader, files, before.good, **({bad.path: bad.refused} if bad.refused else {}))
-    assert "\n".join(fault.show() for fault in after.faults) == bad.told
+    assert "\n".join(fault.describe() for fault in after.faults) == bad.told
     assert has_errors(after)
     assert (after.config, after.pricing, after.kubernetes) == (
         before.config,
@@ -173,7 +173,7 @@ def test_a_renamed_file_is_reported_with_both_names() -> None:
     files = repository(2) | {"workloads/web.yaml": workload(1)}
     after = desired(reader, files, before.good)
     name = W1.removeprefix("workloads/")
-    assert [fault.show() for fault in after.faults] == [
+    assert [fault.describe() for fault in after.faults] == [
         f"workloads/web.yaml:2:1: lease: the file of this lease must be named {name} "  # noqa: ISC004  # one line
         "(rename it, or remove it if that file exists)"
     ]
@@ -193,7 +193,9 @@ def test_two_files_for_one_lease(provider: str | None) -> None:
         assert made.workloads[workload_id(lease(1))].services[0].image == "docker.io/library/nginx:1.27"
     else:
         (fault,) = made.faults
-        assert fault.show() == f"{W1}:2:1: lease: {other} has the same lease (remove one of the two files)"
+        assert (
+            fault.describe() == f"{W1}:2:1: lease: {other} has the same lease (remove one of the two files)"
+        )
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
@@ -217,7 +219,7 @@ def test_the_cheat_sheet_prices_are_used_with_a_warning() -> None:
     made = desired(DesiredReader(PROVIDER), repository(1) | {"pricing.yaml": SHEET_PRICING}, {})
     assert made.pricing is not None
     assert not has_errors(made)
-    assert [fault.show() for fault in made.faults] == [
+    assert [fault.describe() for fault in made.faults] == [
         "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve per block, "  # noqa: ISC004  # one line
         "up to 64 cores with 256 GiB (bids are rounded up to whole uve; raise the prices)"
     ]

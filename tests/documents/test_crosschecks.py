@@ -5,7 +5,7 @@ from tests.documents.texts import PROVIDER, repository, workload, workload_path
 
 
 def told(files: dict[str, bytes]) -> list[str]:
-    return [fault.show() for fault in validate(files, PROVIDER)]
+    return [fault.describe() for fault in validate(files, PROVIDER)]
 
 
 def test_a_repository_without_faults() -> None:
@@ -40,7 +40,7 @@ def test_a_denied_image() -> None:
 
 def test_two_files_for_one_lease() -> None:
     files = repository() | {f"workloads/1-1-1-{name}.yaml": workload(1) for name in ("a" * 10, "b" * 10)}
-    (message,) = [fault.show() for fault in validate(files)]
+    (message,) = [fault.describe() for fault in validate(files)]
     assert message.startswith(
         "workloads/1-1-1-bbbbbbbbbb.yaml:2:1: lease: workloads/1-1-1-aaaaaaaaaa.yaml has the"
     )

@@ -87,7 +87,7 @@ def test_a_missing_required_file_is_a_fault_and_its_last_good_version_stays() ->
     del files["pricing.yaml"]
     second = history.read(files, first.good)
     assert second.pricing == first.pricing
-    assert [fault.show() for fault in second.faults] == [
+    assert [fault.describe() for fault in second.faults] == [
         "pricing.yaml: the file is missing (add it; `provider-daemon init` writes a template)"
     ]
 
@@ -106,7 +106,9 @@ def test_a_link_in_place_of_the_folder_hides_no_workload() -> None:
     second = history.read(repository(), first.good, {"workloads": "a symbolic link, which is not followed"})
     assert second.workloads == first.workloads
     assert second.stale == {workload_path(1)}
-    assert [fault.show() for fault in second.faults] == ["workloads: a symbolic link, which is not followed"]
+    assert [fault.describe() for fault in second.faults] == [
+        "workloads: a symbolic link, which is not followed"
+    ]
 
 
 def test_links_outside_of_our_paths_are_ignored() -> None:
@@ -231,7 +233,9 @@ def test_a_missing_blob_is_requested_again() -> None:
     commit = Commit("c", "a", "b", 0, {"pricing.yaml": "p", "config.yaml": "q"})
     missing = reader.desired(commit, {}, {"q": b"kind: Config\n"})
     assert missing.pricing is None
-    assert missing.faults[0].show() == "pricing.yaml: its content p is not in the repository (push it again)"
+    assert (
+        missing.faults[0].describe() == "pricing.yaml: its content p is not in the repository (push it again)"
+    )
     assert reader.unread(commit, {}) == ("p",)
     assert reader.desired(commit, {}, {"p": PRICING}).pricing is not None
 
@@ -258,7 +262,7 @@ def test_the_order_of_files_changes_nothing() -> None:
 
 def test_misplaced_files_are_warned_about() -> None:
     faults = validate(repository() | {"pricing.yml": b"", "workloads/a/b.yaml": b""}, PROVIDER)
-    assert [fault.show() for fault in faults] == [
+    assert [fault.describe() for fault in faults] == [
         "pricing.yml: warning: this file is not read (rename it to pricing.yaml)",
         "workloads/a/b.yaml: warning: this file is not read (move it directly into workloads/)",
     ]

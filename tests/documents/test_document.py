@@ -22,5 +22,5 @@ def test_a_missing_key_has_the_position_of_its_parent() -> None:
 
 
 def test_a_fault_shows_its_path() -> None:
-    shown = read_yaml("f.yaml", TEXT).fault(("a", "b", 1), "bad", "write 3").show()
+    shown = read_yaml("f.yaml", TEXT).fault(("a", "b", 1), "bad", "write 3").describe()
     assert shown == "f.yaml:5:7: a.b.1: bad (write 3)"

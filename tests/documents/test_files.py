@@ -21,7 +21,7 @@ def read(path: str, content: bytes, provider: str | None = PROVIDER) -> ReadFile
 def told(path: str, content: bytes, provider: str | None = PROVIDER) -> list[str]:
     file = read(path, content, provider)
     assert file.value is None
-    return [fault.show() for fault in file.faults]
+    return [fault.describe() for fault in file.faults]
 
 
 def test_prices_are_exact() -> None:
@@ -135,7 +135,7 @@ DOCUMENT = read_yaml("pricing.yaml", b"\npricing: {}\n")
 def warned(price: str, rounding: Rounding = Rounding.UP) -> list[str]:
     every = Decimal(price)
     pricing = Pricing(every, every, every, every, Decimal("0.15"), rounding)
-    return [fault.show() for fault in price_warnings(DOCUMENT, pricing)]
+    return [fault.describe() for fault in price_warnings(DOCUMENT, pricing)]
 
 
 def test_prices_that_differ_by_workload_have_no_warning() -> None:

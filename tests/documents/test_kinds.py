@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.documents.config_model import ConfigFile, FirstConfigFile
 from reconciler.documents.document import Node
-from reconciler.documents.kinds import KINDS, OLDER, form_of, is_ours, misplaced, model_at
+from reconciler.documents.kinds import KINDS, OLDER, form_of, is_ours, misplaced_file_advice, model_at
 from reconciler.documents.model import API_VERSION, FIRST_VERSION, FileModel
 from reconciler.documents.workload_model import WorkloadFile
 
@@ -38,7 +38,7 @@ def test_paths_with_and_without_a_kind() -> None:
     ],
 )
 def test_misplaced_files_have_advice(path: str, advice: str | None) -> None:
-    assert misplaced(path) == advice
+    assert misplaced_file_advice(path) == advice
 
 
 def test_paths_that_could_hide_our_files() -> None:

@@ -15,7 +15,7 @@ from reconciler.documents.planning_snapshot import (
     PlanningSnapshotError,
     planning_snapshot_files,
     read_planning_snapshot,
-    timeless,
+    without_times,
 )
 from reconciler.values.limits import Limits
 from reconciler.values.memory import WalletLedger
@@ -31,7 +31,7 @@ def outlook() -> PlanningSnapshot:
         orders=[makers.order(1, attributes=[("region", "eu")])],
         bids=[makers.bid(2)],
         leases=[leased],
-        landed={"A" * 64: TxResult("A" * 64, 1, 0, "", "")},
+        tx_results={"A" * 64: TxResult("A" * 64, 1, 0, "", "")},
         settlements={leased.id.order: OrderSettlement(None)},
     )
     adapters = {**makers.adapter(), "ansible": AdapterView(Unseen("no host"), Unseen("no host"))}
@@ -42,7 +42,7 @@ def outlook() -> PlanningSnapshot:
 def test_a_snapshot_round_trips_without_transactions() -> None:
     made = outlook()
     back = read_planning_snapshot(planning_snapshot_files(made)[FILE])
-    assert back == replace(made, market=replace(made.market, landed={}, transfers=()))
+    assert back == replace(made, market=replace(made.market, tx_results={}, transfers=()))
     assert planning_snapshot_files(back) == planning_snapshot_files(made)
 
 
@@ -55,8 +55,8 @@ def test_the_page_escapes_foreign_names() -> None:
 def test_comparison_ignores_heights_and_times() -> None:
     made = outlook()
     later = replace(made, taken_at=made.taken_at + 60, market=replace(made.market, height=2_000, time=9))
-    assert timeless(later) == timeless(made)
-    assert timeless(replace(made, limits=Limits(spend_per_hour=1))) != timeless(made)
+    assert without_times(later) == without_times(made)
+    assert without_times(replace(made, limits=Limits(spend_per_hour=1))) != without_times(made)
 
 
 @pytest.mark.parametrize(

@@ -59,4 +59,4 @@ def test_the_example_workload_is_valid() -> None:
     shown = FILES["workloads/README.md"].decode().split("```yaml\n")[1].split("```")[0]
     content = shown.replace("ve1...", OWNER).encode()
     file = read_file("workloads/1000001-1-1-aaaaaaaaaa.yaml", content, WorkloadFile, None)
-    assert file.value is not None, [fault.show() for fault in file.faults]
+    assert file.value is not None, [fault.describe() for fault in file.faults]

@@ -23,7 +23,7 @@ def fault_lines(model: type[FileModel], text: str) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         model.model_validate(document.root)
     return [
-        fault.show().removeprefix("f.yaml:") for fault in validation_faults(document, model, caught.value)
+        fault.describe().removeprefix("f.yaml:") for fault in validation_faults(document, model, caught.value)
     ]
 
 

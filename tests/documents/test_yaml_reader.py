@@ -12,7 +12,7 @@ from reconciler.documents.yaml_reader import BYTES_MAX, DEPTH_MAX, NODES_MAX, de
 def fault(content: bytes) -> str:
     with pytest.raises(BrokenFileError) as caught:
         read_yaml("f.yaml", content)
-    return caught.value.fault.show()
+    return caught.value.fault.describe()
 
 
 def test_values() -> None:
@@ -125,7 +125,7 @@ def test_quoted_scalars_are_text() -> None:
 def test_a_tab_between_tokens_is_reported(content: bytes, place: str) -> None:
     with pytest.raises(BrokenFileError) as told:
         read_yaml("f.yaml", content)
-    assert told.value.fault.show() == f"f.yaml:{place}: tabs are not allowed (use spaces)"
+    assert told.value.fault.describe() == f"f.yaml:{place}: tabs are not allowed (use spaces)"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_each_conflict_marker_is_found(sign: str, end: str) -> None:
     for before in ("a: b", 'a: "b', "a: |"):
         with pytest.raises(BrokenFileError) as told:
             read_yaml("f.yaml", f"{before}{end}{sign}{end}".encode())
-        assert told.value.fault.show() == (
+        assert told.value.fault.describe() == (
             "f.yaml:2:1: unresolved merge conflict (resolve it and remove the conflict markers)"
         )
 
@@ -187,4 +187,4 @@ def test_byte_order_mark_and_all_line_ends_are_accepted() -> None:
 def test_undecodable_bytes_are_rejected(content: bytes, message: str) -> None:
     with pytest.raises(BrokenFileError) as caught:
         decode("f", content)
-    assert caught.value.fault.show() == message
+    assert caught.value.fault.describe() == message

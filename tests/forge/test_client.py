@@ -11,7 +11,7 @@ from reconciler.forge.client import CommentDraft, ForgeClient, WrittenComment
 from reconciler.forge.errors import ForgeRefusedError, ForgeSilentError
 from reconciler.forge.http import ForgeHttp, HttpBounds
 from reconciler.forge.wire import marker
-from reconciler.values.commit_state import CommitStand, CommitState
+from reconciler.values.commit_state import CommitStatus, StatusState
 from reconciler.values.forge_repository import forge_repository
 from tests.forge.fake import COMMIT, REPOSITORY, TOKEN, FakeForge, Trouble
 
@@ -112,8 +112,8 @@ def test_invalid_lists_are_empty(fake: FakeForge, answer: bytes) -> None:
 
 
 def test_a_state(fake: FakeForge) -> None:
-    said = CommitState(COMMIT, CommitStand.PENDING, "held")
-    client(fake).set_state(said, "provider-daemon/north")
+    said = CommitStatus(COMMIT, StatusState.PENDING, "held")
+    client(fake).set_status(said, "provider-daemon/north")
     assert fake.statuses == [
         {"commit": COMMIT, "state": "pending", "description": "held", "context": "provider-daemon/north"}
     ]
@@ -122,7 +122,7 @@ def test_a_state(fake: FakeForge) -> None:
 @pytest.mark.parametrize("commit", ["", "main", "../" + COMMIT, COMMIT[:-1], COMMIT.upper()])
 def test_a_state_needs_a_commit(fake: FakeForge, commit: str) -> None:
     with pytest.raises(ForgeRefusedError, match="40 hexadecimal"):
-        client(fake).set_state(CommitState(commit, CommitStand.SUCCESS, ""), "x")
+        client(fake).set_status(CommitStatus(commit, StatusState.SUCCESS, ""), "x")
     assert not fake.asked
 
 

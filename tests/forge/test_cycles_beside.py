@@ -40,12 +40,12 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def cycles(scene: Scenery, teller: StatusSender, fake: FakeForge, seconds: float = 15) -> tuple[int, float]:
     """Cycle until the forge was told; how many cycles, and the longest."""
     runner = Runner(replace(scene.world, forge=teller), makers.US)
-    runner.cycle()
+    runner.run_cycle()
     longest, count, ends = 0.0, 0, time.monotonic() + seconds
     while not fake.statuses:
         assert time.monotonic() < ends, "the forge was never told"
         began = time.monotonic()
-        runner.cycle()
+        runner.run_cycle()
         longest, count = max(longest, time.monotonic() - began), count + 1
         time.sleep(0.01)
     return count, longest
@@ -62,7 +62,7 @@ def test_a_slow_forge_delays_no_cycle(name: str, fake: FakeForge, tmp_path: Path
     assert count > 2
     assert longest < SLOWEST_SECONDS
     for _ in range(3):
-        Runner(replace(scene.world, forge=teller), makers.US).cycle()
+        Runner(replace(scene.world, forge=teller), makers.US).run_cycle()
         time.sleep(0.05)
     assert [each["state"] for each in fake.statuses] == ["success"]
     teller.close()
@@ -82,7 +82,7 @@ def test_an_unreachable_forge_gets_the_state_later(fake: FakeForge, tmp_path: Pa
     teller = StatusSender(send)
     runner = Runner(replace(scene.world, forge=teller), makers.US)
     for _ in range(20):
-        runner.cycle()
+        runner.run_cycle()
         time.sleep(0.01)
     assert not fake.statuses
     at[0] = fake.url

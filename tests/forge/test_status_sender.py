@@ -11,11 +11,11 @@ from reconciler.forge.errors import ForgeRefusedError, ForgeSilentError
 from reconciler.forge.status_sender import StatusSender
 from reconciler.git.backoff import Backoff
 from reconciler.values.backoff import WAITS_SECONDS, RemoteFailure
-from reconciler.values.commit_state import CommitStand, CommitState
+from reconciler.values.commit_state import CommitStatus, StatusState
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 
 RESTS_SECONDS = WAITS_SECONDS[RemoteFailure.OTHER]
-STATE = CommitState("c" * 40, CommitStand.SUCCESS, "applied")
+STATE = CommitStatus("c" * 40, StatusState.SUCCESS, "applied")
 
 
 class Clock:
@@ -28,26 +28,26 @@ class Clock:
         return self.seconds
 
 
-def settled(sender: StatusSender, said: CommitState = STATE) -> Outcome:
+def settled(sender: StatusSender, said: CommitStatus = STATE) -> Outcome:
     """What comes of it, once it is known."""
     ends = time.monotonic() + 10
-    while isinstance(outcome := sender.set_state(said), Unknown):
+    while isinstance(outcome := sender.set_status(said), Unknown):
         assert time.monotonic() < ends, outcome.why
         time.sleep(0.005)
     return outcome
 
 
 def test_a_state_is_sent_once_without_waiting() -> None:
-    sent: list[CommitState] = []
+    sent: list[CommitStatus] = []
     go = threading.Event()
 
-    def send(said: CommitState) -> None:
+    def send(said: CommitStatus) -> None:
         assert go.wait(10)
         sent.append(said)
 
     sender = StatusSender(send)
     began = time.monotonic()
-    assert all(isinstance(sender.set_state(STATE), Unknown) for _ in range(100))
+    assert all(isinstance(sender.set_status(STATE), Unknown) for _ in range(100))
     assert time.monotonic() - began < 1
     go.set()
     assert settled(sender) == Done()
@@ -67,7 +67,7 @@ def test_a_state_is_sent_once_without_waiting() -> None:
 def test_the_back_off_grows(error: Exception, outcome: Outcome) -> None:
     clock, tries = Clock(), list[float]()
 
-    def send(said: CommitState) -> None:
+    def send(said: CommitStatus) -> None:
         tries.append(clock.seconds)
         raise error
 
@@ -75,7 +75,7 @@ def test_the_back_off_grows(error: Exception, outcome: Outcome) -> None:
     for rest in (*RESTS_SECONDS, RESTS_SECONDS[-1]):
         assert settled(sender) == outcome
         clock.seconds += rest - 0.1
-        assert sender.set_state(STATE) == Unknown("the forge is not contacted during its back-off")
+        assert sender.set_status(STATE) == Unknown("the forge is not contacted during its back-off")
         clock.seconds += 0.1
     assert len(tries) == len(RESTS_SECONDS) + 1
     sender.close()
@@ -85,14 +85,14 @@ def test_the_back_off_follows_retry_after() -> None:
     clock = Clock()
     answers: list[Exception | None] = [ForgeSilentError("busy", 900), None, ForgeSilentError("down")]
 
-    def send(said: CommitState) -> None:
+    def send(said: CommitStatus) -> None:
         if (error := answers.pop(0)) is not None:
             raise error
 
     sender = StatusSender(send, clock)
     assert isinstance(settled(sender), Failed)
     clock.seconds = 899
-    assert sender.set_state(STATE) == Unknown("the forge is not contacted during its back-off")
+    assert sender.set_status(STATE) == Unknown("the forge is not contacted during its back-off")
     clock.seconds = 900
     assert settled(sender) == Done()
     assert isinstance(settled(sender), Failed)
@@ -103,10 +103,10 @@ def test_the_back_off_follows_retry_after() -> None:
 
 
 def test_another_state_waits_for_the_request_in_flight() -> None:
-    sent: list[CommitState] = []
+    sent: list[CommitStatus] = []
     sender = StatusSender(sent.append)
-    other = CommitState("d" * 40, CommitStand.PENDING, "held")
-    sender.set_state(STATE)
+    other = CommitStatus("d" * 40, StatusState.PENDING, "held")
+    sender.set_status(STATE)
     assert settled(sender, other) == Done()
     assert sent == [STATE, other]
     sender.close()
@@ -115,14 +115,14 @@ def test_another_state_waits_for_the_request_in_flight() -> None:
 def test_a_failure_applies_to_the_next_state_too() -> None:
     go = threading.Event()
 
-    def send(said: CommitState) -> None:
+    def send(said: CommitStatus) -> None:
         assert go.wait(10)
         raise ForgeRefusedError("no such commit", 404)
 
     sender = StatusSender(send, Clock())
-    assert isinstance(sender.set_state(STATE), Unknown)
+    assert isinstance(sender.set_status(STATE), Unknown)
     go.set()
-    assert settled(sender, CommitState("d" * 40, CommitStand.PENDING, "held")) == Failed(
+    assert settled(sender, CommitStatus("d" * 40, StatusState.PENDING, "held")) == Failed(
         "ForgeRefused", "no such commit"
     )
     sender.close()
@@ -131,7 +131,7 @@ def test_a_failure_applies_to_the_next_state_too() -> None:
 def test_a_rejected_login_is_retried_after_a_minute_or_with_another_token() -> None:
     clock, token, tries = Clock(), ["wrong"], []
 
-    def send(said: CommitState) -> None:
+    def send(said: CommitStatus) -> None:
         tries.append(token[0])
         if token[0] == "wrong":
             raise ForgeRefusedError("401", 401)
@@ -140,7 +140,7 @@ def test_a_rejected_login_is_retried_after_a_minute_or_with_another_token() -> N
     assert isinstance(settled(sender), Refused)
     for _ in range(11):
         clock.seconds += 5
-        assert isinstance(sender.set_state(STATE), Unknown)
+        assert isinstance(sender.set_status(STATE), Unknown)
     token[0] = "right"
     assert settled(sender) == Done()
     assert tries == ["wrong", "right"]
@@ -149,21 +149,21 @@ def test_a_rejected_login_is_retried_after_a_minute_or_with_another_token() -> N
 
 @pytest.mark.parametrize("error", [ForgeSilentError("busy", 900), ForgeSilentError("busy", status=429)])
 def test_a_rate_limit_applies_to_git_on_the_same_host(error: Exception) -> None:
-    def send(said: CommitState) -> None:
+    def send(said: CommitStatus) -> None:
         raise error
 
     git = Backoff()
     sender = StatusSender(send, Clock(), shared=git)
     settled(sender)
-    assert "the forge limits the rate of requests; failed once, next try at 2" in git.rest()
+    assert "the forge limits the rate of requests; failed once, next try at 2" in git.wait_reason()
     sender.close()
 
 
 def test_nothing_is_sent_during_gits_back_off() -> None:
-    sent: list[CommitState] = []
+    sent: list[CommitStatus] = []
     git = Backoff()
     git.failed(RemoteFailure.AUTHENTICATION, "wrong password")
     sender = StatusSender(sent.append, shared=git)
-    assert sender.set_state(STATE) == Unknown(git.rest())
+    assert sender.set_status(STATE) == Unknown(git.wait_reason())
     assert sent == []
     sender.close()

@@ -13,7 +13,7 @@ from reconciler.forge.wire import (
     pull_request_of,
     state_body,
 )
-from reconciler.values.commit_state import CommitStand, CommitState
+from reconciler.values.commit_state import CommitStatus, StatusState
 from reconciler.values.text import one_line
 
 MARK = marker("north")
@@ -48,7 +48,7 @@ def test_entries() -> None:
 
 
 def test_a_state_fits_the_limits_of_a_forge() -> None:
-    said = CommitState("c" * 40, CommitStand.FAILURE, "two\nlines \x1b[1m" + "x" * 200)
+    said = CommitStatus("c" * 40, StatusState.FAILURE, "two\nlines \x1b[1m" + "x" * 200)
     body = state_body(said, "provider-daemon/north", "https://forge.example/run/1")
     assert body["state"] == "failure"
     assert body["description"] == one_line(body["description"])

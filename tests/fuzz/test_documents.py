@@ -78,7 +78,7 @@ def test_faults_of_any_yaml_are_bounded_and_safe(content: bytes) -> None:
     with bounded(len(content)):
         fault = _fault(content)
     if fault is not None:
-        assert is_safe(fault.show())
+        assert is_safe(fault.describe())
         assert len(fault.message) <= 1_000
         assert len(fault.advice) <= 1_000
 

@@ -72,7 +72,7 @@ def cycles(repository: GitRepository, clock: Clock, seconds: int, step: int = CY
     """Look, publish and share a snapshot in each cycle, as the loop does; the last words."""
     why = ""
     for _ in range(seconds // step):
-        reading = repository.look("")
+        reading = repository.fetch("")
         assert isinstance(reading, Unseen)
         assert isinstance(repository.publish(STATUS), Failed)
         assert isinstance(repository.publish(SNAPSHOT), Failed)
@@ -128,7 +128,7 @@ def test_a_rejection_does_not_erase_the_credentials(forge: Forge, state: Path, t
             f"http://{USER}:{PASSWORD}@{refusing.split('/')[0]}\nhttp://{USER}:{PASSWORD}@127.0.0.1:{port}\n"
         )
         store.write_text(lines)
-        GitRepository(Remote(f"http://{refusing}", credentials=store), state).look("")
+        GitRepository(Remote(f"http://{refusing}", credentials=store), state).fetch("")
         assert server.logins == 1
         assert store.read_text() == lines
 

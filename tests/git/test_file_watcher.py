@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.git import file_watcher as watching
-from reconciler.git.file_watcher import FileWatcher, watched_in
+from reconciler.git.file_watcher import FileWatcher, watched_paths
 from tests.git.forge import Forge
 
 SOON_SECONDS = 10
@@ -19,7 +19,7 @@ SOON_SECONDS = 10
 def test_a_commit_wakes(forge: Forge) -> None:
     forge.commit("one", a="1")
     woken = threading.Event()
-    watcher = FileWatcher(watched_in(forge.path), woken.set)
+    watcher = FileWatcher(watched_paths(forge.path), woken.set)
     watcher.start()
     try:
         ends = time.monotonic() + SOON_SECONDS
@@ -34,8 +34,8 @@ def test_a_commit_wakes(forge: Forge) -> None:
 def test_a_bare_repository_is_watched_at_its_top(forge: Forge, tmp_path: Path) -> None:
     forge.commit("one", a="1")
     forge.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
-    assert {path.parent for path in watched_in(tmp_path / "bare.git")} == {tmp_path / "bare.git"}
-    assert {path.parent for path in watched_in(forge.path)} == {forge.path / ".git"}
+    assert {path.parent for path in watched_paths(tmp_path / "bare.git")} == {tmp_path / "bare.git"}
+    assert {path.parent for path in watched_paths(forge.path)} == {forge.path / ".git"}
 
 
 def test_without_paths_there_is_no_thread(tmp_path: Path) -> None:

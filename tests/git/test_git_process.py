@@ -11,7 +11,7 @@ import pytest
 from reconciler.git import git_process
 from reconciler.git.git_environment import make_environment
 from reconciler.git.git_errors import git_error
-from reconciler.git.git_process import GIT_MISSING, TIMED_OUT, TOO_LONG, GitResult, GitRunner, limited
+from reconciler.git.git_process import GIT_MISSING, TIMED_OUT, TOO_LONG, GitResult, GitRunner, with_limits
 from reconciler.git.remote import Remote
 from tests.git.forge import Forge
 
@@ -87,7 +87,7 @@ def test_memory_is_limited_for_children_too(runner: GitRunner, monkeypatch: pyte
 
 
 def test_processor_time_is_limited() -> None:
-    ran = subprocess.run(limited(["sh", "-c", "while :; do :; done"], 2), check=False, timeout=60)
+    ran = subprocess.run(with_limits(["sh", "-c", "while :; do :; done"], 2), check=False, timeout=60)
     assert GitResult(ran.returncode, b"", "").hit_limit
     assert "60 s of processor time" in git_error(
         GitResult(ran.returncode, b"", ""), Remote("https://h/a.git")
@@ -95,7 +95,7 @@ def test_processor_time_is_limited() -> None:
 
 
 def test_a_stricter_limit_of_the_machine_is_no_error() -> None:
-    asked = limited(["sh", "-c", "ulimit -t"], 60)
+    asked = with_limits(["sh", "-c", "ulimit -t"], 60)
     strict = ["sh", "-c", 'ulimit -t 7; exec "$@"', "sh", *asked]
     ran = subprocess.run(strict, check=True, capture_output=True)
     assert ran.stdout in (b"7\n", b"30\n"), "root may raise it"

@@ -82,7 +82,7 @@ def test_a_removed_mirror_is_made_again(mirror: Mirror, forge: Forge) -> None:
     commit = forge.commit()
     with mirror.locked():
         mirror.fetch("refs/heads/main", KEPT)
-        mirror.remake()
+        mirror.recreate()
         assert mirror.tip(KEPT) is None
         mirror.fetch("refs/heads/main", KEPT)
         assert mirror.tip(KEPT) == commit

@@ -29,7 +29,7 @@ def test_read_publish_and_log(
     monkeypatch.delenv("PROVIDER_DAEMON_HOST", raising=False)
     first = wide.commit("one", config_yaml="kind: Config\n", workloads__a_yaml="x")
     repository = GitRepository(Remote(str(wide.path)), state)
-    reading = repository.look("")
+    reading = repository.fetch("")
     assert isinstance(reading, Seen), reading
     (newest,) = reading.view
     assert (newest.id, len(newest.id)) == (first, DIGITS)
@@ -46,7 +46,7 @@ def test_read_publish_and_log(
     shared = repository.publish(BranchCommit("snapshot/p", {"a": b"1\n"}, "It was so", replaces=True))
     assert isinstance(shared, Done), shared
     second = wide.commit("two", config_yaml="kind: Config #\n")
-    again = GitRepository(Remote(str(wide.path)), state).look(first)
+    again = GitRepository(Remote(str(wide.path)), state).fetch(first)
     assert isinstance(again, Seen)
     assert [each.id for each in again.view] == [second, first]
     assert again.view[0].descends
@@ -57,19 +57,19 @@ def test_read_publish_and_log(
 
 def test_a_mirror_with_commits_keeps_its_object_format(wide: Forge, forge: Forge, state: Path) -> None:
     first = forge.commit("one", config_yaml="1")
-    assert isinstance(GitRepository(Remote(str(forge.path)), state).look(""), Seen)
+    assert isinstance(GitRepository(Remote(str(forge.path)), state).fetch(""), Seen)
     wide.commit("other", config_yaml="2")
     repository = GitRepository(Remote(str(wide.path)), state)
-    reading = repository.look(first)
+    reading = repository.fetch(first)
     assert isinstance(reading, Unseen)
     assert "has sha256 objects and had sha1 before: it is another repository" in reading.why
-    kept = repository.recall(first)
+    kept = repository.last_fetched(first)
     assert isinstance(kept, Seen)
     assert kept.view[0].id == first
 
 
 def test_an_empty_mirror_adopts_the_object_format(wide: Forge, state: Path) -> None:
     repository = GitRepository(Remote(str(wide.path)), state)
-    assert isinstance(repository.look(""), Unseen)
+    assert isinstance(repository.fetch(""), Unseen)
     wide.commit("one", config_yaml="1")
-    assert isinstance(repository.look(""), Seen)
+    assert isinstance(repository.fetch(""), Seen)

@@ -31,7 +31,7 @@ def address(forge: Forge, tmp_path: Path) -> Iterator[str]:
 
 def test_a_password_in_the_address(address: str, state: Path, forge: Forge, tmp_path: Path) -> None:
     repository = GitRepository(Remote(f"http://{USER}:{PASSWORD}@{address}"), state)
-    reading = repository.look("")
+    reading = repository.fetch("")
     assert isinstance(reading, Seen), reading
     assert reading.view[0].subject == "one"
     outcome = repository.publish(STATUS)
@@ -44,14 +44,14 @@ def test_a_password_in_the_address(address: str, state: Path, forge: Forge, tmp_
 def test_a_password_in_a_file_of_the_host(address: str, state: Path, tmp_path: Path) -> None:
     store = tmp_path / "git-credentials"
     store.write_text(f"http://{USER}:{PASSWORD}@{address.split('/')[0]}\n")
-    reading = GitRepository(Remote(f"http://{address}", credentials=store), state).look("")
+    reading = GitRepository(Remote(f"http://{address}", credentials=store), state).fetch("")
     assert isinstance(reading, Seen), reading
 
 
 @pytest.mark.parametrize("url", ["http://{}", "http://olga:wrong@{}"])
 def test_without_the_right_password(address: str, state: Path, url: str) -> None:
     repository = GitRepository(Remote(url.format(address)), state)
-    reading = repository.look("")
+    reading = repository.fetch("")
     assert isinstance(reading, Unseen)
     assert f"http://{address} rejects our credentials" in reading.why
     assert "wrong" not in reading.why
@@ -60,7 +60,7 @@ def test_without_the_right_password(address: str, state: Path, url: str) -> None
 
 def test_a_repository_that_is_not_there(address: str, state: Path) -> None:
     url = f"http://{USER}:{PASSWORD}@{address}".replace("state.git", "other.git")
-    reading = GitRepository(Remote(url), state).look("")
+    reading = GitRepository(Remote(url), state).fetch("")
     assert isinstance(reading, Unseen)
     assert "there is no repository at http://127.0.0.1" in reading.why
     assert PASSWORD not in reading.why
@@ -72,13 +72,13 @@ def test_a_host_with_a_certificate_of_a_private_authority(forge: Forge, state: P
     authority = Authority(tmp_path)
     with served(tmp_path / "served", authority.issue("forge")) as port:
         url = f"https://{USER}:{PASSWORD}@127.0.0.1:{port}/state.git"
-        refused = GitRepository(Remote(url), state / "a").look("")
+        refused = GitRepository(Remote(url), state / "a").fetch("")
         assert isinstance(refused, Unseen)
         assert "is not trusted; set repository.ca_file to its authority" in refused.why
         repository = GitRepository(Remote(url, ca_file=authority.file), state / "b")
-        assert isinstance(repository.look(""), Seen)
+        assert isinstance(repository.fetch(""), Seen)
         assert isinstance(repository.publish(STATUS), Done)
-        unreadable = GitRepository(Remote(url, ca_file=tmp_path / "none"), state / "c").look("")
+        unreadable = GitRepository(Remote(url, ca_file=tmp_path / "none"), state / "c").fetch("")
         assert isinstance(unreadable, Unseen)
         assert "repository.ca_file cannot be read" in unreadable.why
 
@@ -89,7 +89,7 @@ def test_a_repository_of_sha256_over_http(state: Path, tmp_path: Path) -> None:
     wide.git("clone", "--quiet", "--bare", ".", str(tmp_path / "served" / "state.git"))
     with served(tmp_path / "served") as port:
         repository = GitRepository(Remote(f"http://{USER}:{PASSWORD}@127.0.0.1:{port}/state.git"), state)
-        reading = repository.look("")
+        reading = repository.fetch("")
         assert isinstance(reading, Seen), reading
         assert reading.view[0].id == made
         assert isinstance(repository.publish(STATUS), Done)

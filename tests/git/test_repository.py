@@ -19,13 +19,13 @@ from tests.git.forge import Forge
 
 
 def seen(repository: GitRepository, applied: str = "") -> tuple[Commit, ...]:
-    reading = repository.look(applied)
+    reading = repository.fetch(applied)
     assert isinstance(reading, Seen), reading
     return reading.view
 
 
 def unseen(repository: GitRepository) -> str:
-    reading = repository.look("")
+    reading = repository.fetch("")
     assert isinstance(reading, Unseen), reading
     return reading.why
 
@@ -131,7 +131,7 @@ def test_a_repository_that_disappears_and_returns(
     assert unseen(repository).startswith(
         f"there is no repository at {forge.path}; check repository.url in the host file"
     )
-    remembered = repository.recall("")
+    remembered = repository.last_fetched("")
     assert isinstance(remembered, Seen)
     assert remembered.view[0].id == commit
     shutil.move(tmp_path / "away", forge.path)
@@ -139,7 +139,7 @@ def test_a_repository_that_disappears_and_returns(
 
 
 def test_recall_without_an_earlier_fetch(repository: GitRepository, forge: Forge) -> None:
-    assert repository.recall("") == Unseen(f"{forge.path} was never read on this machine")
+    assert repository.last_fetched("") == Unseen(f"{forge.path} was never read on this machine")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x.git", "https://me:tok@127.0.0.1:9/x.git"])
@@ -189,10 +189,10 @@ def test_a_remotes_claim_of_damage_does_not_empty_the_mirror(
         return real(*arguments, **rest)  # type: ignore[arg-type]  # handed on as they came
 
     monkeypatch.setattr(repository._mirror._runner, "run", told)
-    reading = repository.look(applied)
+    reading = repository.fetch(applied)
     assert isinstance(reading, Unseen)
     assert "is corrupt" in reading.why
-    recalled = repository.recall(applied)
+    recalled = repository.last_fetched(applied)
     assert isinstance(recalled, Seen)
     assert [commit.id for commit in recalled.view] == [applied]
 
@@ -272,7 +272,7 @@ def test_the_commits_between_the_applied_and_the_newest(repository: GitRepositor
     assert names(found) == ["two", "Revert"]
     assert (found.superseded[0].id, found.superseded[0].author) == (second, "Olga Operator")
     assert found.superseded[1].reverts == second
-    recalled = repository.recall(first)
+    recalled = repository.last_fetched(first)
     assert isinstance(recalled, Seen)
     assert recalled.view[0].superseded == found.superseded
     assert names(seen(repository, second)[0]) == ["Revert"]

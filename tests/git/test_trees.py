@@ -31,7 +31,7 @@ def test_a_bomb_in_a_folder_of_ours_rejects_that_folder(
     forge.commit(config_yaml="1", workloads__a_yaml="1")
     made = bombed(forge, "workloads")
     began = time.process_time()
-    reading = repository.look("")
+    reading = repository.fetch("")
     assert time.process_time() - began < 5
     assert isinstance(reading, Seen)
     (newest,) = reading.view
@@ -42,7 +42,7 @@ def test_a_bomb_in_a_folder_of_ours_rejects_that_folder(
 def test_a_bomb_elsewhere_changes_nothing(repository: GitRepository, forge: Forge) -> None:
     forge.commit(config_yaml="1", workloads__a_yaml="1")
     bombed(forge, "documents")
-    reading = repository.look("")
+    reading = repository.fetch("")
     assert isinstance(reading, Seen)
     assert set(reading.view[0].files) == {"config.yaml", "workloads/a.yaml"}
     assert reading.view[0].refused == {}

@@ -84,7 +84,7 @@ def test_it_is_told_once_and_stays_in_the_history(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     opened.inbox.approve(WORD)
     assert [u.event for u in opened.outbox.unpublished()] == [WORD]
-    opened.outbox.published([u.id for u in opened.outbox.unpublished()], "c0ffee")
+    opened.outbox.mark_published([u.id for u in opened.outbox.unpublished()], "c0ffee")
     assert [(h.at, h.event) for h in opened.records.events(0, 9)] == [(NOON, WORD)]
 
 

@@ -92,13 +92,13 @@ def test_a_hold_that_is_gone_is_over_and_may_come_back(opened: OpenJournal) -> N
     opened.journal.remember(plan(holds=(hold(),)), NOON)
     opened.journal.remember(plan(), NOON + 30)
     [found] = opened.records.decisions(Subject.parse(ORDER))
-    assert (found.ended_at, found.stands, found.last_seen) == (NOON + 30, False, NOON)
+    assert (found.ended_at, found.is_active, found.last_seen) == (NOON + 30, False, NOON)
     before = changes_written(opened)
     opened.journal.remember(plan(), NOON + 35)
     assert changes_written(opened) == before, "an end is written once"
     opened.journal.remember(plan(holds=(hold(),)), NOON + 40)
     [found] = opened.records.decisions(Subject.parse(ORDER))
-    assert (found.first_seen, found.last_seen, found.ended_at, found.stands) == (NOON, NOON + 40, 0, True)
+    assert (found.first_seen, found.last_seen, found.ended_at, found.is_active) == (NOON, NOON + 40, 0, True)
 
 
 def test_what_stood_before_a_restart_ends_after_it(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_silence_ends_no_hold(opened: OpenJournal) -> None:
 
     def standing() -> set[str]:
         found = ("mine", ORDER, "chain", "kubernetes")
-        return {s for s in found for d in opened.records.decisions(Subject.parse(s)) if d.stands}
+        return {s for s in found for d in opened.records.decisions(Subject.parse(s)) if d.is_active}
 
     opened.journal.remember(plan(holds=(hold(), mine)), NOON)
     opened.journal.remember(plan(holds=(chain,)), NOON + 5)
@@ -157,7 +157,7 @@ def test_odd_file_names_do_not_stop_the_journal(opened: OpenJournal) -> None:
 
 def test_strangers_are_forgotten_before_ours(opened: OpenJournal) -> None:
     opened.journal.remember(plan(holds=(hold(), hold("ours", ours=True))), NOON)
-    later = NOON + module.STRANGERS_KEPT_SECONDS + 1
+    later = NOON + module.OTHERS_KEPT_SECONDS + 1
     opened.journal.remember(plan(holds=(hold("other"),)), later)
     assert opened.records.decisions(Subject.parse(ORDER)) == ()
     assert len(opened.records.decisions(Subject.parse("ours"))) == 1

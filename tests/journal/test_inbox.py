@@ -14,12 +14,12 @@ from tests.journal.facts import NOON, intent
 def test_requests_are_taken_once_in_order(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     inbox: ports.Inbox = opened.inbox
-    inbox.ask(Request.STOP, NOON)
-    inbox.ask(Request.RECONCILE, NOON)
-    inbox.ask(Request.STOP, NOON)
+    inbox.enqueue(Request.STOP, NOON)
+    inbox.enqueue(Request.RECONCILE, NOON)
+    inbox.enqueue(Request.STOP, NOON)
     assert inbox.take() == (Request.STOP, Request.RECONCILE)
     assert inbox.take() == ()
-    inbox.ask(Request.STOP, NOON)
+    inbox.enqueue(Request.STOP, NOON)
     assert inbox.take() == (Request.STOP,)
 
 
@@ -30,7 +30,7 @@ def test_threads_ask_while_the_cycle_writes(tmp_path: Path) -> None:
     def ask() -> None:
         try:
             for _ in range(20):
-                opened.inbox.ask(Request.RECONCILE, NOON)
+                opened.inbox.enqueue(Request.RECONCILE, NOON)
         except BaseException as error:
             failures.append(error)
 
@@ -38,7 +38,7 @@ def test_threads_ask_while_the_cycle_writes(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for n in range(20):
-        opened.intents.intend(intent(f"T{n}"))
+        opened.intents.record_intent(intent(f"T{n}"))
         opened.inbox.take()
     for thread in threads:
         thread.join()

@@ -24,14 +24,14 @@ def opened(tmp_path: Path) -> OpenJournal:
 def test_an_intent_is_open_until_it_ends_also_after_a_restart(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     intents: ports.Intents = opened.intents
-    intents.intend(intent("A"))
-    intents.intend(intent("B", WITHDRAWAL))
-    intents.intend(intent("A"))
+    intents.record_intent(intent("A"))
+    intents.record_intent(intent("B", WITHDRAWAL))
+    intents.record_intent(intent("A"))
     assert intents.open_intents() == (intent("A"), intent("B", WITHDRAWAL))
     opened.close()
     opened = open_journal(tmp_path)
     end = Confirmation(intent("A"), IntentOutcome.LANDED, 101, NOON)
-    opened.intents.end(end)
+    opened.intents.record_end(end)
     assert opened.intents.open_intents() == (intent("B", WITHDRAWAL),)
     opened.close()
     records = open_journal(tmp_path).records
@@ -41,11 +41,11 @@ def test_an_intent_is_open_until_it_ends_also_after_a_restart(tmp_path: Path) ->
 
 
 def test_the_second_end_of_an_intent_does_nothing(opened: OpenJournal) -> None:
-    opened.intents.intend(intent())
+    opened.intents.record_intent(intent())
     landed = Confirmation(intent(), IntentOutcome.LANDED, 101, NOON)
     outcome = message_result(BID, Done(), NOON)
-    opened.intents.end(landed, [outcome])
-    opened.intents.end(Confirmation(intent(), IntentOutcome.EXPIRED, 121, NOON), [outcome])
+    opened.intents.record_end(landed, [outcome])
+    opened.intents.record_end(Confirmation(intent(), IntentOutcome.EXPIRED, 121, NOON), [outcome])
     assert opened.records.confirmation("AB12") == landed
     assert opened.journal.results() == (outcome,)
     [told] = opened.outbox.unpublished()
@@ -54,39 +54,39 @@ def test_the_second_end_of_an_intent_does_nothing(opened: OpenJournal) -> None:
 
 
 def test_only_bids_that_landed_count(opened: OpenJournal) -> None:
-    opened.intents.end(Confirmation(intent("A"), IntentOutcome.REFUSED, 101, NOON, 5, "market", "no"))
-    opened.intents.end(Confirmation(intent("B"), IntentOutcome.EXPIRED, 121, NOON))
-    opened.intents.end(Confirmation(intent("C", WITHDRAWAL), IntentOutcome.LANDED, 101, NOON))
+    opened.intents.record_end(Confirmation(intent("A"), IntentOutcome.REFUSED, 101, NOON, 5, "market", "no"))
+    opened.intents.record_end(Confirmation(intent("B"), IntentOutcome.EXPIRED, 121, NOON))
+    opened.intents.record_end(Confirmation(intent("C", WITHDRAWAL), IntentOutcome.LANDED, 101, NOON))
     assert opened.records.totals().bids_placed == 0
-    opened.intents.end(Confirmation(intent("D", BID, BID), IntentOutcome.LANDED, 101, NOON))
+    opened.intents.record_end(Confirmation(intent("D", BID, BID), IntentOutcome.LANDED, 101, NOON))
     assert opened.records.totals().bids_placed == 2
 
 
 def test_an_intent_that_was_never_executed_may_be_open_again(opened: OpenJournal) -> None:
-    opened.intents.intend(intent())
-    opened.intents.end(Confirmation(intent(), IntentOutcome.REFUSED, log="rejected by the check"))
-    opened.intents.intend(intent())
+    opened.intents.record_intent(intent())
+    opened.intents.record_end(Confirmation(intent(), IntentOutcome.REFUSED, log="rejected by the check"))
+    opened.intents.record_intent(intent())
     assert opened.intents.open_intents() == (intent(),)
     assert opened.records.confirmation("AB12") is None
 
 
 def test_an_intent_that_landed_stays_landed(opened: OpenJournal) -> None:
-    opened.intents.end(Confirmation(intent(), IntentOutcome.LANDED, 101, NOON))
-    opened.intents.intend(intent())
+    opened.intents.record_end(Confirmation(intent(), IntentOutcome.LANDED, 101, NOON))
+    opened.intents.record_intent(intent())
     assert opened.intents.open_intents() == ()
 
 
 def test_an_end_and_what_it_means_are_kept_together(
     opened: OpenJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened.intents.intend(intent())
+    opened.intents.record_intent(intent())
 
     def fail(*_: object) -> None:
         raise RuntimeError("power is lost")
 
     monkeypatch.setattr("reconciler.journal.pending.PendingTable.add", fail)
     with pytest.raises(RuntimeError):
-        opened.intents.end(
+        opened.intents.record_end(
             Confirmation(intent(), IntentOutcome.LANDED, 101), [message_result(BID, Done(), NOON)]
         )
     assert opened.intents.open_intents() == (intent(),)
@@ -97,9 +97,9 @@ def test_the_history_is_bounded_and_open_ones_stay(
     opened: OpenJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "HISTORY_MAX", 3)
-    opened.intents.intend(intent("open"))
+    opened.intents.record_intent(intent("open"))
     for n in range(6):
-        opened.intents.end(Confirmation(intent(f"T{n}", WITHDRAWAL), IntentOutcome.LANDED, n))
+        opened.intents.record_end(Confirmation(intent(f"T{n}", WITHDRAWAL), IntentOutcome.LANDED, n))
     kept = [n for n in range(6) if opened.records.confirmation(f"T{n}")]
     assert kept == [3, 4, 5]
     assert opened.intents.open_intents() == (intent("open"),)

@@ -21,9 +21,11 @@ def busy(opened: OpenJournal, count: int = 7) -> None:
     """So many transactions; every second one has ended, one way or another."""
     for n in range(count):
         made = intent(f"{n:04}", WITHDRAWAL)
-        opened.intents.intend(made)
+        opened.intents.record_intent(made)
         if n % 2 == 0:
-            opened.intents.end(Confirmation(made, FATES[n // 2 % 3], 90 + n, NOON + n, 5, "sdk", "why"))
+            opened.intents.record_end(
+                Confirmation(made, FATES[n // 2 % 3], 90 + n, NOON + n, 5, "sdk", "why")
+            )
 
 
 def test_pages_together_are_all_transactions_newest_first(tmp_path: Path) -> None:
@@ -32,7 +34,7 @@ def test_pages_together_are_all_transactions_newest_first(tmp_path: Path) -> Non
     history: ports.History = open_records(tmp_path)
     found, before, more = [], 0, True
     while more:
-        look = history.look(before, 3)
+        look = history.page(before, 3)
         found += [each.intent.hash for each in look.transactions]
         before, more = look.transactions[-1].position, look.has_older
     assert found == [f"{n:04}" for n in reversed(range(7))]
@@ -41,12 +43,12 @@ def test_pages_together_are_all_transactions_newest_first(tmp_path: Path) -> Non
 def test_each_transaction_is_told_with_its_end_and_without_its_bytes(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     busy(opened, 3)
-    newest, still, oldest = open_records(tmp_path).look(0, 10).transactions
+    newest, still, oldest = open_records(tmp_path).page(0, 10).transactions
     assert still.end is None
     assert newest.end is not None
-    assert (newest.end.fate, newest.end.height, newest.end.log) == (IntentOutcome.REFUSED, 92, "why")
+    assert (newest.end.outcome, newest.end.height, newest.end.log) == (IntentOutcome.REFUSED, 92, "why")
     assert oldest.end is not None
-    assert oldest.end.fate is IntentOutcome.LANDED
+    assert oldest.end.outcome is IntentOutcome.LANDED
     assert {each.intent.tx for each in (newest, still, oldest)} == {b""}
     assert newest.end.intent.tx == b""
 
@@ -60,14 +62,14 @@ def test_counts_are_of_now_and_of_all_that_ever_ended(tmp_path: Path) -> None:
         3, {IntentOutcome.LANDED: 2, IntentOutcome.REFUSED: 1, IntentOutcome.EXPIRED: 1}, counts.unpublished
     )
     assert counts.unpublished == 5
-    opened.outbox.published([u.id for u in opened.outbox.unpublished()], "c0ffee")
+    opened.outbox.mark_published([u.id for u in opened.outbox.unpublished()], "c0ffee")
     assert open_records(tmp_path).counts().unpublished == 0
 
 
 def test_what_landed_is_on_record_for_its_subject(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     sent = intent("AB12CD34EF56AB12", BID)
-    opened.intents.intend(sent)
+    opened.intents.record_intent(sent)
     landed = plan(served(LEASE))
     landed = type(landed)(
         landed.revision,
@@ -88,7 +90,7 @@ def test_what_landed_is_on_record_for_its_subject(tmp_path: Path) -> None:
 def test_what_did_not_land_is_not_said_to_have(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     sent = intent("AB12", BID)
-    opened.intents.intend(sent)
+    opened.intents.record_intent(sent)
     ended = plan(served(LEASE))
     ended = type(ended)(
         ended.revision, (), (), (), ended.memory, confirmations=(Confirmation(sent, IntentOutcome.EXPIRED),)
@@ -101,7 +103,7 @@ def test_the_latest_decisions_come_first_and_are_few(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     for n in range(150):
         opened.journal.remember(plan(served(LEASE), (hold(f"owner/{n}/1/1"),)), NOON + n)
-    found = open_records(tmp_path).look(0, 1).decisions
+    found = open_records(tmp_path).page(0, 1).decisions
     assert len(found) == 100
     assert found[0].subject.name == "owner/149/1/1"
 
@@ -111,4 +113,4 @@ def test_a_journal_that_is_damaged_is_a_sentence(tmp_path: Path) -> None:
     busy(opened)
     opened.database.execute("UPDATE intents SET content = 'nonsense'")
     with pytest.raises(JournalError, match="cannot be read"):
-        open_records(tmp_path).look(0, 10)
+        open_records(tmp_path).page(0, 10)

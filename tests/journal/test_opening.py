@@ -31,7 +31,7 @@ opened = open_journal(Path(sys.argv[1]))
 n = opened.journal.memory().height
 while True:
     n += 1
-    opened.intents.intend(intent(f"T{n}"))
+    opened.intents.record_intent(intent(f"T{n}"))
     opened.journal.remember(plan(Memory(height=n)), NOON)
     print(n, flush=True)
 """
@@ -83,7 +83,7 @@ def test_a_closed_journal_can_be_opened_again_at_once(tmp_path: Path) -> None:
 def test_only_its_user_may_read_it(tmp_path: Path) -> None:
     directory = tmp_path / "state"
     opened = open_journal(directory)
-    opened.intents.intend(intent())
+    opened.intents.record_intent(intent())
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert {stat.S_IMODE(f.stat().st_mode) for f in directory.iterdir()} == {0o600}
 
@@ -100,7 +100,7 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path, content: bytes) -> None:
 def test_a_page_that_is_damaged_is_found_at_the_start(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     for n in range(200):
-        opened.intents.intend(intent(f"T{n}"))
+        opened.intents.record_intent(intent(f"T{n}"))
     opened.close()
     content = bytearray((tmp_path / NAME).read_bytes())
     for page in range(4096, len(content), 4096):
@@ -158,7 +158,7 @@ def test_a_reader_refuses_a_journal_of_another_version(tmp_path: Path, version: 
 def test_a_transaction_is_found_by_the_beginning_of_its_hash(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     for name in ("AB12", "AB3F", "AC00"):
-        opened.intents.intend(intent(name))
+        opened.intents.record_intent(intent(name))
     found = opened.records.transactions("ab", 10)
     assert [each.intent.hash for each in found] == ["AB3F", "AB12"]
     assert opened.records.transactions("AB", 1) == found[:1]

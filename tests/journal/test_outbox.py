@@ -10,7 +10,7 @@ from reconciler import ports
 from reconciler.journal import outbox as module
 from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.opening import open_journal
-from reconciler.values.commit_state import CommitStand, CommitState, ReportedState
+from reconciler.values.commit_state import CommitStatus, ReportedStatus, StatusState
 from reconciler.values.outcomes import Done
 from reconciler.values.records import EffectResult
 from reconciler.values.subjects import EffectKey, Subject
@@ -27,10 +27,10 @@ def test_events_stay_until_a_commit_covers_them_also_after_a_restart(tmp_path: P
     outbox: ports.Outbox = opened.outbox
     first, second = outbox.unpublished()
     assert (first.event, second.event) == (STEP, outcome)
-    outbox.published([first.id], "c0ffee")
-    outbox.published([first.id], "c0ffee")
+    outbox.mark_published([first.id], "c0ffee")
+    outbox.mark_published([first.id], "c0ffee")
     assert outbox.unpublished() == (second,)
-    outbox.published([second.id], "")
+    outbox.mark_published([second.id], "")
     assert outbox.unpublished() == ()
     opened.close()
     assert open_journal(tmp_path).records.published() == "c0ffee"
@@ -45,7 +45,7 @@ def test_history_keeps_what_was_published_with_its_time_and_is_bounded(
     )
     opened.journal.remember(plan(transitions=(STEP,)), NOON)
     opened.journal.record([outcome])
-    opened.outbox.published([u.id for u in opened.outbox.unpublished()], "c0ffee")
+    opened.outbox.mark_published([u.id for u in opened.outbox.unpublished()], "c0ffee")
     found = opened.records.events(0, 10)
     assert [(each.at, each.event) for each in found] == [(NOON, STEP), (NOON + 5, outcome)]
     assert opened.records.events(NOON + 1, 10) == found[1:]
@@ -59,33 +59,33 @@ def test_ids_are_never_used_again(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     opened.journal.remember(plan(transitions=(STEP,)), NOON)
     [first] = opened.outbox.unpublished()
-    opened.outbox.published([first.id], "c0ffee")
+    opened.outbox.mark_published([first.id], "c0ffee")
     opened.journal.remember(plan(transitions=(STEP,)), NOON)
     [second] = opened.outbox.unpublished()
     assert second.id > first.id
 
 
 def test_a_long_outage_is_told_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(module, "BATCH_MAX", 2)
     opened = open_journal(tmp_path)
     opened.journal.remember(plan(transitions=(STEP,) * 3), NOON)
     told = opened.outbox.unpublished()
     assert len(told) == 2
-    opened.outbox.published([e.id for e in told], "c0ffee")
+    opened.outbox.mark_published([e.id for e in told], "c0ffee")
     assert len(opened.outbox.unpublished()) == 1
 
 
 def test_how_commits_stand_is_kept_as_it_is_given(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     outbox: ports.Outbox = opened.outbox
-    assert outbox.states() == ()
-    held = ReportedState(CommitState("a" * 40, CommitStand.PENDING, "held: “so” much"))
-    applied = ReportedState(CommitState("b" * 40, CommitStand.SUCCESS, "applied"), reported=True)
-    outbox.keep_states([held])
-    outbox.keep_states([held, applied])
+    assert outbox.commit_statuses() == ()
+    held = ReportedStatus(CommitStatus("a" * 40, StatusState.PENDING, "held: “so” much"))
+    applied = ReportedStatus(CommitStatus("b" * 40, StatusState.SUCCESS, "applied"), reported=True)
+    outbox.store_commit_statuses([held])
+    outbox.store_commit_statuses([held, applied])
     opened.close()
     opened = open_journal(tmp_path)
-    assert opened.outbox.states() == (held, applied)
+    assert opened.outbox.commit_statuses() == (held, applied)
     opened.database.execute("UPDATE facts SET content = '[{]' WHERE name = 'commit_states'")
     with pytest.raises(JournalBrokenError):
-        opened.outbox.states()
+        opened.outbox.commit_statuses()

@@ -66,7 +66,7 @@ def test_every_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> No
         "from reconciler.journal.opening import open_journal\n"
         "from reconciler.values.records import Request\n"
         "journal = open_journal(Path(sys.argv[1]))\n"
-        "journal.inbox.ask(Request.RECONCILE, 7)\n"
+        "journal.inbox.enqueue(Request.RECONCILE, 7)\n"
         "os._exit(0)\n"  # the log and its index stay
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "state")], check=True, timeout=60)

@@ -17,9 +17,9 @@ from reconciler.values.outcomes import Done
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
-    BroadcastAgain,
     Plan,
     PrepareAdapter,
+    Rebroadcast,
     RemoveWorkload,
     SendTransaction,
 )
@@ -79,7 +79,7 @@ def happen(step: Step, delay: int) -> PlanningInput:
         results=tuple(
             record
             for action in step.plan.actions
-            if not isinstance(action, SendTransaction | BroadcastAgain)
+            if not isinstance(action, SendTransaction | Rebroadcast)
             for record in applied(action, Done(), before.now)
         ),
     )

@@ -11,7 +11,7 @@ from hypothesis import settings
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.ids import WorkloadId
 from reconciler.values.messages import CreateBid, Message
-from reconciler.values.observed import AdapterView, Market, Running
+from reconciler.values.observed import AdapterView, Market, ObservedWorkload
 from reconciler.values.plans import Plan, SendTransaction
 from reconciler.values.readings import Seen
 
@@ -32,5 +32,5 @@ def seen_market(world: PlanningInput) -> Market:
     return world.market.view if isinstance(world.market, Seen) else pytest.fail("the market is unseen")
 
 
-def shown(view: AdapterView) -> Mapping[WorkloadId, Running]:
+def shown(view: AdapterView) -> Mapping[WorkloadId, ObservedWorkload]:
     return view.workloads.view if isinstance(view.workloads, Seen) else {}

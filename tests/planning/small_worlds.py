@@ -28,7 +28,7 @@ from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger, W
 from reconciler.values.observed import (
     AdapterView,
     Capacity,
-    Running,
+    ObservedWorkload,
 )
 from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
@@ -74,7 +74,7 @@ def files(draw: st.DrawFn, held: list[Slot]) -> list[Workload]:
 def adapters(draw: st.DrawFn, held: list[Slot], asked: list[Workload]) -> dict[str, AdapterView]:
     """What runs: as asked, or otherwise, or being removed, and something that nobody knows."""
     by_id = {w.id: w for w in asked}
-    shown: dict[WorkloadId, Running] = {}
+    shown: dict[WorkloadId, ObservedWorkload] = {}
     stray = LeaseId(OrderId(BOB, 9, 1, 1), US)
     for owned in [s.lease for s in held if s.fate in WITH_LEASE] + ([stray] if draw(st.booleans()) else []):
         name = workload_id(owned)

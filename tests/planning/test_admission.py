@@ -108,7 +108,7 @@ def test_what_the_newest_supersedes_whether_it_is_applied_or_held() -> None:
             ("1", VerdictKind.SUPERSEDED, ""),
             ("2", VerdictKind.SUPERSEDED, "1"),
         ]
-        assert found[0].show() == (
+        assert found[0].describe() == (
             "Superseded commit 111111111111 by Olga: One "
             "(commit cccccccccccc is newer and is evaluated instead)"
         )

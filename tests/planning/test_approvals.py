@@ -165,7 +165,7 @@ JOINED = Breach("c" * 40, "price_change_percent", "2", ("x, y",))
 @many_worlds
 @given(BREACHES, BREACHES)
 def test_any_change_of_limit_bound_or_objects_is_another_digest(one: Breach, other: Breach) -> None:
-    same = (one.limit, one.bound, sorted(one.objects)) == (other.limit, other.bound, sorted(other.objects))
+    same = (one.limit, one.value, sorted(one.objects)) == (other.limit, other.value, sorted(other.objects))
     assert (one.digest == other.digest) == same
 
 

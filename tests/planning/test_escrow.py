@@ -4,7 +4,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.planning.escrow import blocks_left, due_gross, paid_in_all
+from reconciler.planning.escrow import blocks_left, due_gross, total_paid
 from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.money import accrued
 from reconciler.values.observed import EscrowAccount, Payment, State
@@ -47,7 +47,7 @@ def test_fractions_are_truncated_at_each_settle() -> None:
 def test_a_closed_payment_owes_what_it_holds() -> None:
     one = lease()
     closed = replace(one.payment, state=State.CLOSED, withdrawn=10, balance=Decimal(5))
-    assert paid_in_all(account(one), closed, 2_000) == 15
+    assert total_paid(account(one), closed, 2_000) == 15
 
 
 def test_nothing_drains_an_account_without_open_payments() -> None:

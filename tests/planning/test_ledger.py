@@ -11,7 +11,7 @@ from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import WorkloadMemory
 from reconciler.values.observed import State
-from reconciler.values.plans import BroadcastAgain
+from reconciler.values.plans import Rebroadcast
 from tests import makers
 from tests.cycle.worlds import intent
 
@@ -50,4 +50,4 @@ def test_a_closing_seen_at_a_false_height_is_seen_anew() -> None:
 def test_a_transaction_signed_at_a_false_height_is_sent_again_until_it_lands() -> None:
     signed = replace(intent(), signed_at_height=ABSURD, timeout_height=ABSURD + 20)
     made = plan(makers.planning_input(intents=(signed,)))
-    assert BroadcastAgain(signed.hash) in made.actions
+    assert Rebroadcast(signed.hash) in made.actions

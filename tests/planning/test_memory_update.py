@@ -24,8 +24,8 @@ SENT = intent(BID, sequence=7)
 SPENT = SENT.fee + DEPOSIT
 
 
-def spent(fate: IntentOutcome, sequence: int | None, code: int = 0) -> int:
-    end = Confirmation(SENT, fate, makers.HEIGHT, makers.NOW, code)
+def spent(outcome: IntentOutcome, sequence: int | None, code: int = 0) -> int:
+    end = Confirmation(SENT, outcome, makers.HEIGHT, makers.NOW, code)
     ledger = confirm_all(makers.remembered(), [end], makers.NOW, sequence).ledger
     assert ledger is not None
     return sum(amount for _, amount in ledger.spent)

@@ -11,7 +11,7 @@ from reconciler.values.desired import Workload
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, WorkloadMemory
-from reconciler.values.observed import Running, State
+from reconciler.values.observed import ObservedWorkload, State
 from reconciler.values.plans import Plan, Transition
 from reconciler.values.readings import Unseen
 from tests.makers import (
@@ -31,17 +31,18 @@ KEY = workload_id(lease_id())
 POD = "web-5c9f-a"
 
 
-def look(memory: Memory, shown: Running | None, file: Workload = WEB) -> Plan:
+def look(memory: Memory, shown: ObservedWorkload | None, file: Workload = WEB) -> Plan:
     adapters = adapter(*([shown] if shown else []))
     return plan(planning_input(market(leases=[lease()]), desired(file), adapters=adapters, memory=memory))
 
 
-def shown(*pods: str, **changes: Any) -> Running:
+def shown(*pods: str, **changes: Any) -> ObservedWorkload:
     return running(WEB, pods=pods, **changes)
 
 
 def losses(found: Plan) -> list[Transition]:
-    return [step for step in found.transitions if step.start is step.end and "removed" in step.trigger]
+    removed = (step for step in found.transitions if "removed" in step.trigger)
+    return [step for step in removed if step.from_phase is step.to_phase]
 
 
 def begun() -> Memory:
@@ -52,13 +53,13 @@ def test_a_pod_that_somebody_removed_is_said_once() -> None:
     found = look(begun(), shown("web-5c9f-b"))
     (loss,) = losses(found)
     assert loss.trigger == f"pod {POD} was removed by someone else"
-    assert (loss.end, loss.detail) == (Phase.RUNNING, "a replacement is running")
+    assert (loss.to_phase, loss.detail) == (Phase.RUNNING, "a replacement is running")
     assert losses(look(found.memory, shown("web-5c9f-b"))) == []
 
 
 def test_while_no_other_runs_it_is_being_started() -> None:
     found = look(begun(), shown(ready=False, replicas_ready=0))
-    assert [(loss.end, loss.detail) for loss in losses(found)] == [
+    assert [(loss.to_phase, loss.detail) for loss in losses(found)] == [
         (Phase.DEPLOYING, "a replacement is starting")
     ]
 

@@ -17,7 +17,7 @@ from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import WorkloadMemory
-from reconciler.values.observed import AdapterView, Capacity, HostCapacity, Running, Trouble
+from reconciler.values.observed import AdapterView, Capacity, HostCapacity, ObservedWorkload, Trouble
 from reconciler.values.plans import ApplyWorkload, Reason, RemoveWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.resources import Attribute, Resources
@@ -41,13 +41,13 @@ TINY = Resources(10, 1 << 20, 1 << 20)
 SILENT = Unseen("it does not answer")
 
 
-def cluster(*there: Running, node: Resources = ROOM, **changes: Any) -> AdapterView:
+def cluster(*there: ObservedWorkload, node: Resources = ROOM, **changes: Any) -> AdapterView:
     view = AdapterView(Seen({r.id: r for r in there}), Seen(Capacity(ROOM, (node,), ROOM)))
     return replace(view, **changes)
 
 
 def hosts(
-    *there: Running, free: Resources = ROOM, attributes: tuple[Attribute, ...] = (), **changes: Any
+    *there: ObservedWorkload, free: Resources = ROOM, attributes: tuple[Attribute, ...] = (), **changes: Any
 ) -> AdapterView:
     capacity = Capacity(ROOM, (), ROOM, (HostCapacity(free, attributes), HostCapacity(TINY)))
     return replace(AdapterView(Seen({r.id: r for r in there}), Seen(capacity)), **changes)

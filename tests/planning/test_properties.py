@@ -179,7 +179,7 @@ def test_memory_holds_facts_and_never_that_an_effect_took_place(world: PlanningI
 
 def is_farewell(step: Transition) -> bool:
     """What is told as terminated is forgotten in the cycle after, where its file is gone."""
-    return step.start is step.end is Phase.TERMINATED
+    return step.from_phase is step.to_phase is Phase.TERMINATED
 
 
 def enduring(memory: Memory) -> Memory:
@@ -193,9 +193,9 @@ def enduring(memory: Memory) -> Memory:
 def test_every_step_told_is_one_of_the_lifecycle_and_follows_the_one_before(world: PlanningInput) -> None:
     here = {name: w.phase for name, w in world.memory.workloads.items()}
     for step in plan(world).transitions:
-        assert here.get(step.workload, step.start) is step.start
-        assert step.end in TRANSITIONS[step.start] or step.start is step.end
-        here[step.workload] = step.end
+        assert here.get(step.workload, step.from_phase) is step.from_phase
+        assert step.to_phase in TRANSITIONS[step.from_phase] or step.from_phase is step.to_phase
+        here[step.workload] = step.to_phase
 
 
 def test_the_worlds_are_not_empty() -> None:
@@ -212,6 +212,6 @@ def test_the_worlds_are_not_empty() -> None:
 
     look()
     effects = {"CreateBid", "CloseBid", "WithdrawLease", "RecordUsage", "SettleUsage"}
-    effects |= {"BroadcastAgain", "PrepareAdapter", "ApplyWorkload", "RemoveWorkload", "NotifyTenant"}
+    effects |= {"Rebroadcast", "PrepareAdapter", "ApplyWorkload", "RemoveWorkload", "NotifyTenant"}
     assert effects <= met.keys()
     assert {"NoCapacity", "NoBalance", "Ceiling", "AwaitingHeight", "AsksTooMuch", "TryLater"} <= met.keys()

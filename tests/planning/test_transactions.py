@@ -8,7 +8,7 @@ from reconciler.values.intents import Intent
 from reconciler.values.limits import Limits
 from reconciler.values.messages import CloseBid, CreateBid, Message
 from reconciler.values.observed import Lease, Market, State
-from reconciler.values.plans import BroadcastAgain, Reason, SendTransaction
+from reconciler.values.plans import Reason, Rebroadcast, SendTransaction
 from tests.makers import (
     ALICE,
     HEIGHT,
@@ -65,7 +65,7 @@ def test_nothing_is_sent_while_a_transaction_is_unconfirmed_and_each_that_waits_
 
 def test_bytes_that_are_overdue_are_sent_again() -> None:
     given = planning_input(BUSY, intents=(intent(HEIGHT - 2),))
-    assert plan(given).actions == (BroadcastAgain("AB" * 32),)
+    assert plan(given).actions == (Rebroadcast("AB" * 32),)
 
 
 def test_a_transaction_is_full_at_its_ceiling() -> None:

@@ -33,7 +33,7 @@ def at(price: str | Decimal, margin: str = "0") -> Desired:
 
 def price_of(found: Desired) -> Decimal:
     assert found.pricing is not None
-    return window.charged(found.pricing, "cpu_millicores")
+    return window.price_with_margin(found.pricing, "cpu_millicores")
 
 
 def test_many_small_pushes_lead_no_further_than_one() -> None:

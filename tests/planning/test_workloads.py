@@ -10,7 +10,7 @@ from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Retry, WorkloadMemory
-from reconciler.values.observed import AdapterView, Capacity, Running, State, Trouble
+from reconciler.values.observed import AdapterView, Capacity, ObservedWorkload, State, Trouble
 from reconciler.values.plans import ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.subjects import EffectKey
@@ -43,7 +43,7 @@ def reasons(given: PlanningInput) -> set[Reason]:
 
 
 def shown(given: PlanningInput) -> list[str]:
-    return [a.show() for a in plan(given).actions]
+    return [a.describe() for a in plan(given).actions]
 
 
 def test_a_lease_with_a_file_and_nothing_there_is_applied() -> None:
@@ -61,7 +61,7 @@ def test_a_lease_with_a_file_and_nothing_there_is_applied() -> None:
         (running(FILE, drifted=True), "changed by someone else"),
     ],
 )
-def test_only_differences_are_applied(there: Running, why: str) -> None:
+def test_only_differences_are_applied(there: ObservedWorkload, why: str) -> None:
     made = plan(leased(adapters=adapter(there)))
     assert [a.why for a in made.actions if isinstance(a, ApplyWorkload)] == ([why] if why else [])
 
@@ -204,12 +204,12 @@ def test_phases_follow_what_is_seen() -> None:
 def test_phases_missed_while_away_are_filled_in() -> None:
     kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.PENDING)})
     made = plan(leased(memory=kept, adapters=adapter(running(FILE))))
-    assert [(t.start, t.end) for t in made.transitions] == [
+    assert [(t.from_phase, t.to_phase) for t in made.transitions] == [
         (Phase.PENDING, Phase.DEPLOYING),
         (Phase.DEPLOYING, Phase.RUNNING),
     ]
     gone = plan(closed(first=1, again=2, adapters=adapter()))
-    assert [t.end for t in gone.transitions] == [Phase.STOPPING, Phase.STOPPED, Phase.TERMINATED]
+    assert [t.to_phase for t in gone.transitions] == [Phase.STOPPING, Phase.STOPPED, Phase.TERMINATED]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_an_end_says_who_or_what_closed_the_lease(reason: str, told: str) -> Non
     kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
     given = planning_input(ended, desired(FILE), memory=kept, adapters=adapter(running(FILE)))
     (step,) = plan(given).transitions
-    assert (step.end, step.detail) == (Phase.STOPPING, told)
+    assert (step.to_phase, step.detail) == (Phase.STOPPING, told)
 
 
 def test_a_terminated_workload_is_forgotten_once_its_file_is_gone() -> None:
@@ -237,7 +237,7 @@ def test_a_terminated_workload_is_forgotten_once_its_file_is_gone() -> None:
     without = replace(with_file, desired=planning_input(wanted=desired()).desired)
     assert KEY not in plan(without).memory.workloads
     (told,) = plan(without).transitions
-    assert (told.workload, told.start, told.end) == (KEY, Phase.TERMINATED, Phase.TERMINATED)
+    assert (told.workload, told.from_phase, told.to_phase) == (KEY, Phase.TERMINATED, Phase.TERMINATED)
     assert (told.trigger, told.detail) == ("its file was removed", "it is forgotten")
 
 

@@ -12,11 +12,11 @@ from reconciler.values.memory import Memory, WorkloadMemory
 from reconciler.values.messages import CloseBid, CreateBid, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.plans import (
     ApplyWorkload,
-    BroadcastAgain,
     Hold,
     Plan,
     PrepareAdapter,
     Reason,
+    Rebroadcast,
     RemoveWorkload,
     SendTransaction,
     Transition,
@@ -51,7 +51,7 @@ FULL = Plan(
             31_000,
         ),
         SendTransaction((WithdrawLease(FIRST, 120_000),), 5_000),
-        BroadcastAgain("AB" * 32),
+        Rebroadcast("AB" * 32),
         ApplyWorkload(WORKLOAD, "d1gest", "its lease is active and nothing runs"),
         RemoveWorkload("kubernetes", workload_id(THIRD), "its lease is closed since height 90"),
     ),

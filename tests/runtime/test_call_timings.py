@@ -22,10 +22,10 @@ from tests.api.fake_sources import INTENT
 class Repo:
     """Records its calls."""
 
-    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
+    def fetch(self, applied: str) -> Reading[tuple[Commit, ...]]:
         return Unseen(f"looked {applied}")
 
-    def recall(self, applied: str) -> Reading[tuple[Commit, ...]]:
+    def last_fetched(self, applied: str) -> Reading[tuple[Commit, ...]]:
         return Unseen(f"recalled {applied}")
 
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
@@ -44,7 +44,7 @@ class Chain:
     def forget_height(self) -> None:
         raise OSError("forgotten")
 
-    def look(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         return Unseen(f"{len(hashes)} {len(known)}")
 
     def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
@@ -57,13 +57,13 @@ class Chain:
 def test_calls_to_the_repository_are_timed() -> None:
     timed = CallTimings()
     repo: ports.Repo = TimedRepo(Repo(), timed)
-    assert repo.look("a") == Unseen("looked a")
-    assert repo.recall("a") == Unseen("recalled a")
+    assert repo.fetch("a") == Unseen("looked a")
+    assert repo.last_fetched("a") == Unseen("recalled a")
     assert repo.read(["b"]) == {"b": b"x"}
     with pytest.raises(OSError, match="hung up"):
         repo.publish(BranchCommit("b", {}, "m"))
     assert {key: sum(took.counts) for key, took in timed.durations().items()} == {
-        ("git", "look"): 1,
+        ("git", "fetch"): 1,
         ("git", "publish"): 1,
     }
 
@@ -71,8 +71,8 @@ def test_calls_to_the_repository_are_timed() -> None:
 def test_calls_to_the_chain_are_timed() -> None:
     timed = CallTimings()
     chain: ports.Chain = TimedChain(Chain(), timed)
-    assert chain.look(["h"], []) == Unseen("1 0")
-    assert chain.look([], []) == Unseen("0 0")
+    assert chain.observe(["h"], []) == Unseen("1 0")
+    assert chain.observe([], []) == Unseen("0 0")
     assert chain.prepare([], 7) == Done("7")
     assert chain.broadcast(INTENT) == Done(INTENT.hash)
     with pytest.raises(OSError, match="forgotten"):
@@ -81,4 +81,4 @@ def test_calls_to_the_chain_are_timed() -> None:
     counts = {
         (s.labels["source"], s.labels["call"]): s.value for s in family.samples if s.name.endswith("_count")
     }
-    assert counts == {("chain", "look"): 2, ("chain", "prepare"): 1, ("chain", "broadcast"): 1}
+    assert counts == {("chain", "observe"): 2, ("chain", "prepare"): 1, ("chain", "broadcast"): 1}

@@ -46,16 +46,16 @@ class ChainTime:
 
 
 class QuickRepository(GitRepository):
-    """Asks git only when the branch has moved: half of a stepped cycle's time is git's otherwise."""
+    """Runs git only when the branch has moved, which halves the time of a stepped cycle."""
 
     _seen: tuple[tuple[str, str], Reading[tuple[Commit, ...]]] | None = None
 
-    def look(self, applied: str) -> Reading[tuple[Commit, ...]]:
-        """What git says, or said of this very commit."""
+    def fetch(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        """The commits that git reports, cached by the tip of the branch."""
         head = Path(self._remote.url) / "refs" / "heads" / self._remote.branch
         asked = (head.read_text() if head.exists() else "", applied)
         if self._seen is None or self._seen[0] != asked:
-            self._seen = asked, super().look(applied)
+            self._seen = asked, super().fetch(applied)
         return self._seen[1]
 
 
@@ -108,7 +108,7 @@ class Daemon:
     def cycle(self) -> Cycle:
         """One cycle, on a world whose caches have caught up."""
         self.settle()
-        return self.runner.cycle()
+        return self.runner.run_cycle()
 
     def settle(self) -> None:
         """Wait until our caches show the cluster as it is."""

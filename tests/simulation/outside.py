@@ -18,7 +18,7 @@ from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import ServedChain, serve
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.streams import ChangeSignal, wait
-from reconciler.values.commit_state import CommitState
+from reconciler.values.commit_state import CommitStatus
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.plans import NotifyTenant
 from tests.simulation.commits import Commits
@@ -75,10 +75,10 @@ class ForgeStates:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def set_state(self, said: CommitState) -> Outcome:
+    def set_status(self, said: CommitStatus) -> Outcome:
         """Append a state, also a repeated one."""
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(f"{said.commit} {said.stand} {said.description}\n")
+            file.write(f"{said.commit} {said.state} {said.description}\n")
         return Done()
 
     def lines(self) -> list[str]:

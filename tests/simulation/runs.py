@@ -194,7 +194,7 @@ def _view(cycle: Cycle) -> Market | None:
     if isinstance(reading, Unseen):
         return None
     leases = {key: replace(each, closed_reason="") for key, each in reading.view.leases.items()}
-    return replace(reading.view, leases=leases, landed={}, transfers=())
+    return replace(reading.view, leases=leases, tx_results={}, transfers=())
 
 
 def _objects(outside: Outside) -> list[Any]:
@@ -211,7 +211,7 @@ def _journal(path: Path) -> dict[str, list[Any]]:
     """The journal's state that a daemon reads at its start, without the record of decisions."""
     questions = {
         "memory": "SELECT section, key, content FROM memory ORDER BY section, key",
-        "open": "SELECT content FROM intents WHERE fate IS NULL ORDER BY position",
+        "open": "SELECT content FROM intents WHERE outcome IS NULL ORDER BY position",
         "results": "SELECT content FROM results ORDER BY id",
         "outbox": "SELECT content FROM outbox ORDER BY id",
         "states": "SELECT content FROM facts WHERE name = 'commit_states'",

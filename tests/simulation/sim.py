@@ -39,7 +39,7 @@ class Simulation:
         """Run cycles, each followed by a block, without scenario steps; their actions."""
         done: list[Action] = []
         for _ in range(count):
-            self.cycles.append(self.daemon.cycle() if settled else self.daemon.runner.cycle())
+            self.cycles.append(self.daemon.cycle() if settled else self.daemon.runner.run_cycle())
             done += self.last.planned.plan.actions
             self.outside.step()
         return done
@@ -55,7 +55,7 @@ class Simulation:
     def cluster_seen(self, wanted: bool) -> None:
         """Wait until the adapter sees its workloads, or does not."""
         ends = time.monotonic() + PATIENCE_SECONDS
-        while isinstance(self.daemon.adapter.look().workloads, Seen) is not wanted:
+        while isinstance(self.daemon.adapter.observe().workloads, Seen) is not wanted:
             assert time.monotonic() < ends, f"the adapter never {'saw' if wanted else 'lost sight of'} it"
             time.sleep(0.01)
 

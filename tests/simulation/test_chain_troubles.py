@@ -89,7 +89,7 @@ def test_nothing_is_sent_or_removed_while_the_chain_is_unseen(
 
     trouble(sim, False)
     done = sim.blocks(6)
-    assert [each.show() for each in removals(done)]
+    assert [each.describe() for each in removals(done)]
     assert len(sim.sent()) > before
 
 
@@ -126,7 +126,7 @@ def test_workloads_are_repaired_while_the_chain_is_unseen(sim: Simulation) -> No
 
     done = sim.blocks(1)
 
-    assert [each.show() for each in done] == [
+    assert [each.describe() for each in done] == [
         f"apply workload {subject} on kubernetes: changed by someone else"
     ]
 

@@ -34,7 +34,7 @@ def test_nothing_is_removed_started_or_bid_while_the_cluster_refuses(sim: Simula
 
     done = sim.blocks(6, settled=False)
 
-    assert not [each for each in done if not each.show().startswith(("withdraw", "record", "settle"))]
+    assert not [each for each in done if not each.describe().startswith(("withdraw", "record", "settle"))]
     assert sim.outside.object_counts == objects
     assert {hold.subject.name for hold in sim.holds(Reason.CLUSTER_UNSEEN)} >= {"kubernetes"}
     assert not [each for each in sim.sent() if each.kind == "MsgCreateBid" and each.height > 19]

@@ -117,7 +117,7 @@ def test_suspended_stops_money_with_the_cycle_that_sees_the_commit(sim: Simulati
 def test_draining_makes_no_bid_and_keeps_leases(mid_run: WorldState, tmp_path: Path) -> None:
     with started(Outside.at(mid_run, tmp_path / "world"), lambda: Limits(draining=True)) as sim:
         _spends_after(sim)
-        done = [each.show() for each in sim.blocks(12)]
+        done = [each.describe() for each in sim.blocks(12)]
         assert not [each for each in done if each.startswith("bid ")]
         assert [each for each in done if "withdraw" in each], "leases go on paying"
         assert sim.holds(Reason.DRAINING)

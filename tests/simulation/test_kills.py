@@ -14,17 +14,17 @@ from tests.simulation.runs import Reference, Survival, survive
 from tests.simulation.scenario import LATER, WEB, lease
 
 NEVER_IN_A_CYCLE = {
-    "adapter.logs": "the API's thread reads",
-    "chain.forget_height": "the owner's command asks for it; what is forgotten is read again",
+    "adapter.logs": "called by the API's threads",
+    "chain.forget_height": "called by a command of the owner; the height is read again",
     "clock.now": "reads the clock",
-    "clock.wait": "the loop waits between cycles",
-    "inbox.approve": "the owner's command writes on the host; the next cycle hears it",
-    "inbox.ask": "any thread leaves a request; a lost one is asked for again",
-    "inbox.take": "the loop takes requests between cycles; none of them costs anything",
+    "clock.wait": "called by the loop between cycles",
+    "inbox.approve": "called by a command of the owner; the next cycle reads it",
+    "inbox.enqueue": "called by any thread; the sender repeats a lost request",
+    "inbox.take": "called by the loop between cycles; no request spends money",
     "journal.is_new": "reads",
-    "records.confirmation": "`explain` reads",
-    "records.decisions": "`explain` reads",
-    "repo.recall": "reads the mirror while the repository is silent",
+    "records.confirmation": "read by `explain`",
+    "records.decisions": "read by `explain`",
+    "repo.last_fetched": "reads the mirror while the remote is unreachable",
 }
 """Port methods without an effect that the scenario does not call, with a reason."""
 

@@ -32,4 +32,4 @@ def test_a_unit_counts_its_volumes_and_its_copies() -> None:
     asked = unit(cpu=500, count=3)
     assert asked.one == Resources(500, 1024 * MB, 1024 * MB, 0)
     assert asked.all == Resources(1500, 3072 * MB, 3072 * MB, 0)
-    assert asked.all.show() == "1500m cpu, 3072 MB memory, 3072 MB storage, 0 gpu"
+    assert asked.all.describe() == "1500m cpu, 3072 MB memory, 3072 MB storage, 0 gpu"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.values.reverts import reverts
+from reconciler.values.reverts import reverted_commit
 
 ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -23,17 +23,18 @@ ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
     ],
 )
 def test_the_words_of_git_name_it(message: str) -> None:
-    assert reverts(message) == ID
+    assert reverted_commit(message) == ID
 
 
 def test_a_reference_is_short() -> None:
     assert (
-        reverts("# *** SAY WHY ***\n\nThis reverts commit 4b825dc (Raise prices, 2026-11-24).") == "4b825dc"
+        reverted_commit("# *** SAY WHY ***\n\nThis reverts commit 4b825dc (Raise prices, 2026-11-24).")
+        == "4b825dc"
     )
 
 
 def test_ids_of_sha256_are_as_long_as_they_are() -> None:
-    assert reverts(f"Revert\n\nThis reverts commit {'c' * 64}.") == "c" * 64
+    assert reverted_commit(f"Revert\n\nThis reverts commit {'c' * 64}.") == "c" * 64
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_ids_of_sha256_are_as_long_as_they_are() -> None:
     ],
 )
 def test_anything_else_takes_nothing_back(message: str) -> None:
-    assert reverts(message) == ""
+    assert reverted_commit(message) == ""
 
 
 def test_the_installed_git_writes_these_words(tmp_path: Path) -> None:
@@ -68,4 +69,4 @@ def test_the_installed_git_writes_these_words(tmp_path: Path) -> None:
         git("commit", "--quiet", "--message", text)
     taken_back = git("rev-parse", "HEAD")
     git("revert", "--no-edit", "HEAD")
-    assert reverts(git("show", "--no-patch", "--format=%B")) == taken_back
+    assert reverted_commit(git("show", "--no-patch", "--format=%B")) == taken_back

@@ -16,7 +16,7 @@ from reconciler.adapters.ansible.host_queries import HostQueries, Location
 from reconciler.adapters.ansible.host_spec import apply_request, apply_task, host_spec_of, remove_task
 from reconciler.adapters.ansible.job_queue import Job, JobKey, JobQueue
 from reconciler.adapters.ansible.placements import Placement, Placements
-from reconciler.adapters.ansible.responses import AppliedWorkloads, ObservedWorkload
+from reconciler.adapters.ansible.responses import AppliedWorkloads, ReportedWorkload
 from reconciler.adapters.ansible.runner import (
     MISSING,
     SPARE_SECONDS,
@@ -88,7 +88,7 @@ class AnsibleAdapter:
         self._observer.close()
         self._jobs.close()
 
-    def look(self) -> AdapterView:
+    def observe(self) -> AdapterView:
         """From memory; the first look waits up to 10 seconds for the first observation of each group."""
         if self._is_first_look:
             self._observer.wait(FIRST_OBSERVATION_SECONDS)
@@ -105,7 +105,7 @@ class AnsibleAdapter:
     def prepare(self, quota: Resources) -> Outcome:
         """Keep the quota here, because hosts have none; placement respects it."""
         self._quota = quota
-        return Done(f"quota {quota.show()}")
+        return Done(f"quota {quota.describe()}")
 
     def apply(self, workload: Workload, digest: str) -> Outcome:
         """Select a host, store the placement, queue the job; the result shows in later looks."""
@@ -201,7 +201,7 @@ class AnsibleAdapter:
         group = self._groups[host]
         tasks = [apply_task(job.spec) if job.spec is not None else remove_task(job.workload) for job in batch]
         request = apply_request(tasks, group.engine, self._settings)
-        applied: Mapping[str, ObservedWorkload | None] | None = None
+        applied: Mapping[str, ReportedWorkload | None] | None = None
         try:
             play = Play("apply", group, {host: request}, self._settings.timeouts.apply + SPARE_SECONDS)
             result = self._runner.run(play).get(host, MISSING)
@@ -230,7 +230,7 @@ class AnsibleAdapter:
             self._failed[job.key] = FailedJob(job, trouble, attempts, time.monotonic() + pause)
         self._observer.trigger(job.host)
 
-    def _succeed(self, job: Job, observed: ObservedWorkload | None) -> None:
+    def _succeed(self, job: Job, observed: ReportedWorkload | None) -> None:
         with self._lock:
             self._failed.pop(job.key, None)
         self._observer.record(job.host, job.workload, observed)

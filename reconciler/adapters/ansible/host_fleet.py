@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.adapters.ansible.host_observer import HostReading
-from reconciler.adapters.ansible.responses import ObservedHost, ObservedWorkload
+from reconciler.adapters.ansible.responses import ObservedHost, ReportedWorkload
 from reconciler.adapters.ansible.scheduling import HostCandidate, select, unfit_reason
 from reconciler.adapters.ansible.troubles import sentence
 from reconciler.adapters.ansible.workload_view import FleetObservation
@@ -43,7 +43,7 @@ class HostFleet:
         return {name: observed for name, observed in found.items() if observed is not None}
 
     @cached_property
-    def workloads(self) -> Mapping[str, Mapping[str, ObservedWorkload]]:
+    def workloads(self) -> Mapping[str, Mapping[str, ReportedWorkload]]:
         """By host; for unreachable hosts, as last observed."""
         found = {name: reading.observed for name, reading in self.readings.items()}
         return {name: observed.workloads for name, observed in found.items() if observed is not None}
@@ -63,7 +63,7 @@ class HostFleet:
         """What reachable hosts offer, less the limits of foreign containers, and what is free on each."""
         offered = {name: self._offered(name) for name in sorted(self.reachable)}
         rooms = tuple(
-            HostCapacity((offer - self._used(name)).floored(), self.settings.hosts[name].attributes)
+            HostCapacity((offer - self._used(name)).without_negatives(), self.settings.hosts[name].attributes)
             for name, offer in offered.items()
         )
         return Capacity(total([*offered.values()]), (), quota, rooms)
@@ -114,7 +114,7 @@ class HostFleet:
             return None
         taken = [self._taken(name, workload.id, observation)[0] for name in self.reachable]
         if short := (quota - total(taken)).lacks(workload.resources):
-            why = f"exceeded quota: too little {', '.join(short)} is left of {quota.show()}"
+            why = f"exceeded quota: too little {', '.join(short)} is left of {quota.describe()}"
             return Failed("QuotaExceeded", why, "Increase quotas, or free what other workloads hold")
         return None
 
@@ -140,4 +140,4 @@ class HostFleet:
     def _offered(self, name: str) -> Resources:
         host = self.reachable[name]
         whole = self.settings.hosts[name].capacity or host.facts.resources
-        return (whole - host.foreign.resources).floored()
+        return (whole - host.foreign.resources).without_negatives()

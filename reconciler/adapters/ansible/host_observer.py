@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from reconciler.adapters.ansible.host_spec import host_request
-from reconciler.adapters.ansible.responses import ObservedHost, ObservedWorkload
+from reconciler.adapters.ansible.responses import ObservedHost, ReportedWorkload
 from reconciler.adapters.ansible.runner import MISSING, SPARE_SECONDS, HostResult, Play, PlayRunner, RunError
 from reconciler.adapters.ansible.troubles import host_trouble, sentence
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
@@ -95,7 +95,7 @@ class HostObserver:
                 readings[name] = replace(reading, trouble=None)
         return readings
 
-    def record(self, host: str, workload: WorkloadId, observed: ObservedWorkload | None) -> None:
+    def record(self, host: str, workload: WorkloadId, observed: ReportedWorkload | None) -> None:
         """Store the result of a job, which is newer than any observation that began before."""
         with self._lock:
             reading = self._readings[host]

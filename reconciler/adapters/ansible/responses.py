@@ -72,7 +72,7 @@ class StepFailure(ResponseStruct, frozen=True):
     image: str = ""
 
 
-class ObservedWorkload(ResponseStruct, frozen=True):
+class ReportedWorkload(ResponseStruct, frozen=True):
     """A workload on a host. `differences` is its drift, as sentences; `due` says whether the host would try a
     repair now; `wanted` are the container names of its specification; `error` and `step` are set if an apply
     or removal could not begin.
@@ -96,7 +96,7 @@ class ObservedWorkload(ResponseStruct, frozen=True):
 class ObservedHost(ResponseStruct, frozen=True):
     """A whole host: our workloads by id, its own resources (facts), and the limits of foreign containers."""
 
-    workloads: dict[str, ObservedWorkload]
+    workloads: dict[str, ReportedWorkload]
     facts: HostResources = HostResources()
     foreign: HostResources = HostResources()
 
@@ -104,7 +104,7 @@ class ObservedHost(ResponseStruct, frozen=True):
 class AppliedWorkloads(ResponseStruct, frozen=True):
     """The workloads of an apply request as they are afterwards; None: nothing of it exists."""
 
-    workloads: dict[str, ObservedWorkload | None]
+    workloads: dict[str, ReportedWorkload | None]
 
 
 class ContainerLog(ResponseStruct, frozen=True):

@@ -36,7 +36,7 @@ def select(workload: Workload, candidates: Sequence[HostCandidate], known: Colle
         more = f"; and {len(whys) - 3} more hosts" if len(whys) > 3 else ""
         advice = "free or add hosts in adapters/ansible.yaml; one host must hold all of a workload"
         return Failed(
-            "Unschedulable", f"no host has room for {workload.resources.show()}: {shown}{more}", advice
+            "Unschedulable", f"no host has room for {workload.resources.describe()}: {shown}{more}", advice
         )
     return min(fitting, key=lambda each: (-each.free.cpu_milli, -each.free.memory_bytes, each.host)).host
 

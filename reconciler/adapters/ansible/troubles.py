@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reconciler.adapters.ansible.responses import ERROR_MAX, ObservedWorkload, StepFailure
+from reconciler.adapters.ansible.responses import ERROR_MAX, ReportedWorkload, StepFailure
 from reconciler.values.observed import Trouble
 from reconciler.values.text import one_line
 
@@ -45,7 +45,7 @@ _STEPS = {
 """Reason and advice by the step that failed."""
 
 
-def workload_trouble(observed: ObservedWorkload) -> Trouble | None:
+def workload_trouble(observed: ReportedWorkload) -> Trouble | None:
     """Of a workload on a reachable host; None if it is ready, paused or still starting."""
     if observed.failure is not None and observed.differences:
         return failure_trouble(observed.failure)

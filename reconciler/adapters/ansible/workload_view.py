@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.adapters.ansible.job_queue import Job, JobKey
 from reconciler.adapters.ansible.placements import Placement
-from reconciler.adapters.ansible.responses import ObservedWorkload
+from reconciler.adapters.ansible.responses import ReportedWorkload
 from reconciler.adapters.ansible.troubles import workload_trouble
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
-from reconciler.values.observed import Running, Trouble
+from reconciler.values.observed import ObservedWorkload, Trouble
 
 HOST_GONE = "HostGone"
 """The reason for a host that adapters/ansible.yaml no longer names."""
@@ -33,7 +33,7 @@ class FleetObservation:
     all are ours) do not count: hosts may be shared.
     """
 
-    observed: Mapping[str, Mapping[str, ObservedWorkload]]
+    observed: Mapping[str, Mapping[str, ReportedWorkload]]
     unreachable: Mapping[str, Trouble]
     placements: Mapping[WorkloadId, Placement]
     jobs: Mapping[JobKey, Job] = field(default_factory=dict)
@@ -48,15 +48,15 @@ class FleetObservation:
         return tuple(dict.fromkeys(([placement.host] if placement else []) + found))
 
 
-def workloads_of(fleet: FleetObservation) -> Mapping[WorkloadId, Running]:
+def workloads_of(fleet: FleetObservation) -> Mapping[WorkloadId, ObservedWorkload]:
     """Every workload of this provider that is observed, placed, in flight or failed."""
     names = {name for each in fleet.observed.values() for name in each} | fleet.placements.keys()
     names |= {workload for workload, _ in (*fleet.jobs, *fleet.failed)}
-    found = {WorkloadId(name): running_of(WorkloadId(name), fleet) for name in sorted(names)}
+    found = {WorkloadId(name): observed_workload_of(WorkloadId(name), fleet) for name in sorted(names)}
     return {workload: running for workload, running in found.items() if running is not None}
 
 
-def running_of(workload: WorkloadId, fleet: FleetObservation) -> Running | None:
+def observed_workload_of(workload: WorkloadId, fleet: FleetObservation) -> ObservedWorkload | None:
     """One workload; None if nothing of it exists, or its lease is unknown or not ours."""
     hosts = fleet.hosts_of(workload)
     if not hosts:
@@ -68,7 +68,7 @@ def running_of(workload: WorkloadId, fleet: FleetObservation) -> Running | None:
     lease = _lease(workload, observed, placement, job)
     if lease is None or fleet.provider not in ("", lease.provider):
         return None
-    shown = _shown(workload, lease, observed or ObservedWorkload())
+    shown = _shown(workload, lease, observed or ReportedWorkload())
     if any((found := fleet.jobs.get((workload, each))) and found.is_removal for each in hosts):
         return replace(shown, removing=True, ready=False)
     if job is not None and job.spec is not None:
@@ -87,7 +87,7 @@ def running_of(workload: WorkloadId, fleet: FleetObservation) -> Running | None:
 
 
 def _lease(
-    workload: WorkloadId, observed: ObservedWorkload | None, placement: Placement | None, job: Job | None
+    workload: WorkloadId, observed: ReportedWorkload | None, placement: Placement | None, job: Job | None
 ) -> LeaseId | None:
     """The lease that one of them names, if the workload's id derives from it."""
     for text in (observed and observed.lease, placement and placement.lease, job and job.lease):
@@ -100,12 +100,12 @@ def _lease(
     return None
 
 
-def _shown(workload: WorkloadId, lease: LeaseId, observed: ObservedWorkload) -> Running:
+def _shown(workload: WorkloadId, lease: LeaseId, observed: ReportedWorkload) -> ObservedWorkload:
     wanted = set(observed.wanted)
     up = [each for each in observed.containers if each.status == "running"]
     ready = sum(each.is_ready and each.name in wanted for each in up)
     replicas = 0 if observed.paused else len(wanted)
-    return Running(
+    return ObservedWorkload(
         id=workload,
         lease=lease,
         digest=observed.digest,
@@ -119,7 +119,7 @@ def _shown(workload: WorkloadId, lease: LeaseId, observed: ObservedWorkload) -> 
     )
 
 
-def _in_flight(shown: Running, job: Job, failed: FailedJob | None) -> Running:
+def _in_flight(shown: ObservedWorkload, job: Job, failed: FailedJob | None) -> ObservedWorkload:
     """A job in flight counts as applied; its progress shows in the observation. The trouble of an equal
     earlier attempt stays until the job ends.
     """
@@ -134,12 +134,12 @@ def _in_flight(shown: Running, job: Job, failed: FailedJob | None) -> Running:
 
 
 def _unreachable(
-    shown: Running, observed: ObservedWorkload | None, placement: Placement | None, trouble: Trouble
-) -> Running:
+    shown: ObservedWorkload, observed: ReportedWorkload | None, placement: Placement | None, trouble: Trouble
+) -> ObservedWorkload:
     """Neither ready nor drifted, so nothing is done there; a host that is no longer configured counts as
     drift, so that the workload is placed on another one.
     """
-    last = observed or ObservedWorkload()
+    last = observed or ReportedWorkload()
     return replace(
         shown,
         digest=last.digest or (placement.digest if placement else ""),

@@ -62,9 +62,9 @@ class KubernetesAdapter:
         self._observer.close()
         self._client.close()
 
-    def look(self) -> AdapterView:
+    def observe(self) -> AdapterView:
         """From memory; the first look waits until the cluster has answered or failed."""
-        return self._observer.look()
+        return self._observer.observe()
 
     def prepare(self, quota: Resources) -> Outcome:
         """Apply namespace, base policy and quota; without permission to apply the namespace it must exist."""
@@ -82,7 +82,7 @@ class KubernetesAdapter:
             self._apply(self._path("resourcequotas", naming.QUOTA_NAME), limits)
         except ApiError as why:
             return outcome_of(why)
-        return Done(f"quota {quota.show()}")
+        return Done(f"quota {quota.describe()}")
 
     def apply(self, workload: Workload, digest: str) -> Outcome:
         """Apply policies, then Services, whose addresses the containers need, then Deployments; then delete
@@ -168,7 +168,7 @@ class KubernetesAdapter:
                     self._delete(plural, metadata)
 
     def _labelled(self, plural: str, workload: WorkloadId) -> Iterator[objects.Metadata]:
-        selector = {"labelSelector": naming.ours(workload)}
+        selector = {"labelSelector": naming.workload_selector(workload)}
         raw = self._client.get(self._path(plural, ""), selector, METADATA_ONLY)
         for item in decode_json(raw, objects.ObjectList).items or ():
             metadata = decode_json(item, objects.PartialObject).metadata

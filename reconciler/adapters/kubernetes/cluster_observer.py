@@ -26,16 +26,16 @@ from reconciler.adapters.kubernetes.workload_view import (
     WorkloadObjects,
     capacity_of,
     group_by_workload,
-    running_of,
+    observed_workload_of,
 )
 from reconciler.ports import Wake
 from reconciler.values.ids import WorkloadId
-from reconciler.values.observed import AdapterView, Capacity, Running
+from reconciler.values.observed import AdapterView, Capacity, ObservedWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
 
 FIRST_LOOK_SECONDS = 10.0
 NOT_FINISHED = "status.phase!=Succeeded,status.phase!=Failed"
-Workloads = Mapping[WorkloadId, Running]
+Workloads = Mapping[WorkloadId, ObservedWorkload]
 Derived = TypeVar("Derived")
 
 
@@ -80,7 +80,7 @@ class ClusterObserver:
             "NetworkPolicy": self._policies,
             "ResourceQuota": self._quotas,
         }
-        self._known: dict[WorkloadId, tuple[WorkloadObjects, Running | None]] = {}
+        self._known: dict[WorkloadId, tuple[WorkloadObjects, ObservedWorkload | None]] = {}
         self._workloads: tuple[tuple[Any, ...], Reading[Workloads]] | None = None
         self._capacity: tuple[tuple[Any, ...], Reading[Capacity]] | None = None
         self.server_drift: dict[str, str] = {}
@@ -102,7 +102,7 @@ class ClusterObserver:
         for informer in self.informers:
             informer.close()
 
-    def look(self) -> AdapterView:
+    def observe(self) -> AdapterView:
         """The first look waits up to 10 seconds until every informer has synced or failed."""
         deadline = time.monotonic() + FIRST_LOOK_SECONDS
         for informer in self.informers:
@@ -130,11 +130,11 @@ class ClusterObserver:
 
     def _derive_workloads(self, *caches: Mapping[str, Any]) -> Workloads:
         groups = group_by_workload(*(cache.values() for cache in caches))
-        known: dict[WorkloadId, tuple[WorkloadObjects, Running | None]] = {}
+        known: dict[WorkloadId, tuple[WorkloadObjects, ObservedWorkload | None]] = {}
         for workload, group in sorted(groups.items()):
             old = self._known.get(workload)
             if old is None or not old[0].same(group):
-                old = (group, running_of(workload, group, self.server_drift))
+                old = (group, observed_workload_of(workload, group, self.server_drift))
             known[workload] = old
         self._known = known
         return {

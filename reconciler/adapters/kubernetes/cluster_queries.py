@@ -65,7 +65,7 @@ class ClusterQueries:
         """As the metrics API measures it; without one, what the containers request."""
         path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{self._namespace}/pods"
         try:
-            raw = self._client.get(path, {"labelSelector": naming.ours(workload)})
+            raw = self._client.get(path, {"labelSelector": naming.workload_selector(workload)})
         except ApiError as why:
             if why.status not in UNMEASURED:
                 raise OSError(why.sentence(self._client.server)) from why
@@ -101,7 +101,7 @@ class ClusterQueries:
     def _names(self, workload: WorkloadId) -> Iterator[str]:
         for plural in ("apis/apps/v1/{}/deployments", "apis/apps/v1/{}/replicasets", "api/v1/{}/pods"):
             path = "/" + plural.format(f"namespaces/{self._namespace}")
-            raw = self._client.get(path, {"labelSelector": naming.ours(workload)}, METADATA_ONLY)
+            raw = self._client.get(path, {"labelSelector": naming.workload_selector(workload)}, METADATA_ONLY)
             for item in decode_json(raw, objects.ObjectList).items or ():
                 yield decode_json(item, objects.PartialObject).metadata.name
 

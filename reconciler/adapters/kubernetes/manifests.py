@@ -48,12 +48,12 @@ def service_manifests(namespace: str, workload: Workload, digest: str) -> list[M
             made.append(_service(namespace, workload, service))
         if any(port.public for port in service.ports):
             made.append(_public_service(namespace, workload, service))
-    return [_annotated(workload, digest, each) for each in made]
+    return [_with_digest(workload, digest, each) for each in made]
 
 
 def policy_manifests(namespace: str, workload: Workload, digest: str) -> list[Manifest]:
     """A NetworkPolicy for each service."""
-    return [_annotated(workload, digest, each) for each in service_policies(namespace, workload)]
+    return [_with_digest(workload, digest, each) for each in service_policies(namespace, workload)]
 
 
 def deployment_manifests(
@@ -64,7 +64,7 @@ def deployment_manifests(
     """
     aliases = [{"ip": address, "hostnames": [name]} for name, address in sorted(addresses.items())]
     return [
-        _annotated(workload, digest, _deployment(namespace, workload, service, aliases))
+        _with_digest(workload, digest, _deployment(namespace, workload, service, aliases))
         for service in workload.services
     ]
 
@@ -81,7 +81,7 @@ def parts_of(workload: Workload) -> tuple[str, ...]:
     return tuple(sorted(parts))
 
 
-def _annotated(workload: Workload, digest: str, manifest: Manifest) -> Manifest:
+def _with_digest(workload: Workload, digest: str, manifest: Manifest) -> Manifest:
     """Adds the lease, the digest, all parts of the workload, and the spec as applied."""
     applied = json.dumps(manifest["spec"], sort_keys=True, separators=(",", ":"))
     annotations = {

@@ -38,7 +38,7 @@ FOREIGN_PODS = f"!{WORKLOAD}"
 """Selects pods that belong to no workload."""
 
 
-def ours(workload: WorkloadId) -> str:
+def workload_selector(workload: WorkloadId) -> str:
     """Selects the objects of one workload."""
     return f"{MANAGED_BY}={MANAGER},{WORKLOAD}={workload}"
 

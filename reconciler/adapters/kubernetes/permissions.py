@@ -20,7 +20,7 @@ class Permission:
     group: str = ""
     everywhere: bool = False
 
-    def show(self) -> str:
+    def describe(self) -> str:
         """Such as `list pods.metrics.k8s.io`."""
         named = f"{self.resource}.{self.group}" if self.group else self.resource
         return f"{self.verb} {named}{' in all namespaces' if self.everywhere else ''}"

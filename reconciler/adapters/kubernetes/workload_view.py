@@ -16,7 +16,7 @@ from reconciler.adapters.kubernetes.views import (
     PodView,
 )
 from reconciler.values.ids import WorkloadId
-from reconciler.values.observed import Capacity, Running
+from reconciler.values.observed import Capacity, ObservedWorkload
 from reconciler.values.resources import Resources, total
 
 
@@ -72,9 +72,9 @@ def group_by_workload(
     return dict(found)
 
 
-def running_of(
+def observed_workload_of(
     workload: WorkloadId, group: WorkloadObjects, server_drift: Mapping[str, str]
-) -> Running | None:
+) -> ObservedWorkload | None:
     """A workload from its objects; None if none of them names its lease.
 
     `server_drift` is the drift that the cluster itself causes on an apply (defaults, webhooks), by part.
@@ -90,7 +90,7 @@ def running_of(
     wanted = {part for each in meta for part in each.parts}
     missing = {part for part in wanted if part.startswith("deployment/")} - group.drift().keys()
     digests = {each.meta.digest for each in group.applied()}
-    return Running(
+    return ObservedWorkload(
         id=workload,
         lease=lease,
         digest=digests.pop() if len(digests) == 1 else "",
@@ -134,8 +134,8 @@ def capacity_of(
     for foreign in foreign_pods:
         if foreign.node in left:
             left[foreign.node] -= foreign.requests
-    offered = total([room.floored() for room in left.values()])
+    offered = total([room.without_negatives() for room in left.values()])
     for pod in pods:
         if pod.node in left and not pod.finished:
             left[pod.node] -= pod.requests
-    return Capacity(offered, tuple(left[name].floored() for name in sorted(left)), quota)
+    return Capacity(offered, tuple(left[name].without_negatives() for name in sorted(left)), quota)

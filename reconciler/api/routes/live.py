@@ -154,7 +154,7 @@ class LiveRoutes:
 
         def read() -> Reply:
             events = self.history.events(0, EVENTS_MAX)
-            return view_reply(journal_view(self.history.look(before, limit), events))
+            return view_reply(journal_view(self.history.page(before, limit), events))
 
         return await self._read_journal(read)
 

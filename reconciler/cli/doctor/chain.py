@@ -44,7 +44,7 @@ def check_chain(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[C
         ClientOptions(asked.chain_id, stale_seconds=None),
     )
     try:
-        reading = client.look((), ())
+        reading = client.observe((), ())
     finally:
         client.close()
     if isinstance(reading, Unseen):

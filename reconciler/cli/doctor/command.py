@@ -62,12 +62,12 @@ def examine(host: Path | None) -> Iterator[CheckResult]:
     yield ok("host file", str(settings.host_file))
     key = open_key(settings)
     yield key if isinstance(key, CheckResult) else ok("key", f"{settings.key.name} is {key.address}")
-    yield from _guarded("state", lambda: check_state(settings))
-    yield from _guarded("port", lambda: check_ports(settings))
-    yield from _guarded("certificate", lambda: check_outside(settings))
-    yield from _guarded("chain", lambda: check_chain(settings, key))
+    yield from _run_guarded("state", lambda: check_state(settings))
+    yield from _run_guarded("port", lambda: check_ports(settings))
+    yield from _run_guarded("certificate", lambda: check_outside(settings))
+    yield from _run_guarded("chain", lambda: check_chain(settings, key))
     yield from _outside(settings, key)
-    yield from _guarded("forge", lambda: check_forge(settings))
+    yield from _run_guarded("forge", lambda: check_forge(settings))
 
 
 def _outside(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[CheckResult]:
@@ -82,12 +82,12 @@ def _outside(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[Chec
     cluster = (wanted.kubernetes if wanted else None) or KubernetesSettings()
     hosts = wanted.ansible if wanted and wanted.ansible and wanted.ansible.enabled else None
     if "kubernetes" not in denied:
-        yield from _guarded("cluster", lambda: check_cluster(settings, cluster, hosts=hosts is not None))
+        yield from _run_guarded("cluster", lambda: check_cluster(settings, cluster, hosts=hosts is not None))
     if hosts is not None and "ansible" not in denied:
-        yield from _guarded("hosts", lambda: check_hosts(settings, hosts))
+        yield from _run_guarded("hosts", lambda: check_hosts(settings, hosts))
 
 
-def _guarded(check: str, look: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
+def _run_guarded(check: str, look: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
     try:
         yield from look()
     except OSError as error:

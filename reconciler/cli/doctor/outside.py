@@ -46,7 +46,7 @@ def check_repository(settings: Settings, address: str | None) -> Generator[Check
             yield wrong("repository", str(error))
             return None
         memory = _memory(settings)
-        reading = repo.look(memory.applied)
+        reading = repo.fetch(memory.applied)
         if isinstance(reading, Unseen):
             yield wrong("repository", reading.why, "see repository: in the host file, and try: git ls-remote")
             return None
@@ -83,7 +83,7 @@ def _validity(settings: Settings, desired: Desired) -> CheckResult:
     where = f"branch {settings.repository.branch} at {desired.commit[:12]}"
     if not desired.faults:
         return ok("repository", f"{where} is valid")
-    shown = " | ".join(fault.show() for fault in desired.faults[:SHOWN])
+    shown = " | ".join(fault.describe() for fault in desired.faults[:SHOWN])
     more = f" | and {len(desired.faults) - SHOWN} more" if len(desired.faults) > SHOWN else ""
     return wrong("repository", f"{where} has faults: {shown}{more}", "correct and commit them")
 
@@ -147,14 +147,14 @@ def _rights(client: ApiClient, namespace: str) -> Iterator[CheckResult]:
         yield warn("rights", "this cluster cannot list permissions", "the first cycle reports missing ones")
         return
     if lacking:
-        shown = ", ".join(right.show() for right in lacking[:SHOWN])
+        shown = ", ".join(right.describe() for right in lacking[:SHOWN])
         more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
         why = f"missing permissions in {namespace}: {shown}{more}"
         yield wrong("rights", why, "grant it as docs/service/kubernetes.yaml does")
         return
     yield ok("rights", f"all {len(REQUIRED_PERMISSIONS)} that are needed in {namespace}")
     if wishes:
-        shown = ", ".join(right.show() for right in wishes)
+        shown = ", ".join(right.describe() for right in wishes)
         yield warn(
             "rights",
             f"missing optional permissions: {shown}",

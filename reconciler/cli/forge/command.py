@@ -20,7 +20,7 @@ from reconciler.forge.errors import ForgeError, ForgeRefusedError
 from reconciler.forge.escaping import neutralize, truncate
 from reconciler.forge.http import ForgeHttp, HttpBounds
 from reconciler.forge.wire import marker
-from reconciler.values.commit_state import CommitStand, CommitState
+from reconciler.values.commit_state import CommitStatus, StatusState
 from reconciler.values.forge_repository import forge_repository
 
 FORGE_FAILED = 75
@@ -91,7 +91,7 @@ def comment(file: Path, provider: str, **flags: Any) -> int:
                 "written, the newer commit has its own review"
             )
         mark = marker(provider)
-        body = truncate(f"{mark}\n{_linked(neutralize(content), where.link)}", _rest(where))
+        body = truncate(f"{mark}\n{_add_link(neutralize(content), where.link)}", _rest(where))
         written = client.write_comment(CommentDraft(number, mark, body, where.author))
         return f"comment on pull request {number}: {written}"
 
@@ -99,7 +99,7 @@ def comment(file: Path, provider: str, **flags: Any) -> int:
 
 
 @forge.command()
-@click.option("--state", type=click.Choice([each.value for each in CommitStand]), required=True)
+@click.option("--state", type=click.Choice([each.value for each in StatusState]), required=True)
 @click.option("--description", default="", help="One line; a forge shows 140 characters.")
 @click.option("--name", default=REVIEW, show_default=True, help="The name of the check.")
 @click.option("--commit", help="The commit, 40 digits; default: $FORGE_COMMIT, else the pull request's head.")
@@ -109,7 +109,7 @@ def status(state: str, description: str, name: str, **flags: Any) -> int:
 
     def send(where: ForgeTarget, client: ForgeClient) -> str:
         try:
-            client.set_state(CommitState(where.commit, CommitStand(state), description), name, where.link)
+            client.set_status(CommitStatus(where.commit, StatusState(state), description), name, where.link)
         except ForgeRefusedError as error:
             if error.status != 403 or where.author != AUTHORS["GITEA_ACTIONS"]:
                 raise
@@ -150,7 +150,7 @@ def _rest(where: ForgeTarget) -> str:
     return f"in [its log]({where.link})" if where.link else "in the check's log"
 
 
-def _linked(content: str, link: str) -> str:
+def _add_link(content: str, link: str) -> str:
     """The content with a link to the run's log below its first line."""
     if not re.fullmatch(r"https?://[^\s()<>]{1,500}", link):
         return content

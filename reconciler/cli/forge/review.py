@@ -18,7 +18,7 @@ from reconciler.forge.escaping import neutralize
 from reconciler.git.clone import Clone, ConflictError
 from reconciler.reports.faults import github_of, gitlab_of
 from reconciler.reports.review import CHECKING, Review, review_markdown, verdict
-from reconciler.values.commit_state import CommitStand
+from reconciler.values.commit_state import StatusState
 from reconciler.values.desired import Fault
 from reconciler.values.text import one_line
 
@@ -79,7 +79,7 @@ def review(out: Path, form: str, clone: Path, **options: str) -> int:
     text = neutralize(review_markdown(made))
     out.mkdir(parents=True, exist_ok=True)
     _write(out / "review.md", text)
-    _write(out / "state", (CommitStand.SUCCESS if made.passed else CommitStand.FAILURE).value)
+    _write(out / "state", (StatusState.SUCCESS if made.passed else StatusState.FAILURE).value)
     _write(out / "description", one_line(verdict(made), 140))
     if form == "gitlab":
         _write(out / GITLAB_REPORT, gitlab_of(faults))
@@ -98,9 +98,9 @@ def _review(change: _Change) -> Review:
         if change.folder and not clone.holds_folder(tree or head):
             raise click.UsageError(f"commit {head[:12]} has no folder {one_line(change.folder, 200)}")
         checking = clone.changed(base, tree or head, CHECKING) if base else ()
-        made = Review(head, base, checking=checking, unplanned=_unplanned(clone, change, base))
+        made = Review(head, base, checking=checking, unplanned=_unplannable_reason(clone, change, base))
         if not made.unplanned:
-            made = _planned(made, change)
+            made = _add_preview(made, change)
         if made.preview is not None:
             return made
         return replace(made, faults=validate(*_files(clone, head, tree)))
@@ -111,7 +111,7 @@ def _files(clone: Clone, head: str, tree: str) -> tuple[Mapping[str, bytes], Non
     return files, None, refused
 
 
-def _unplanned(clone: Clone, change: _Change, base: str) -> str:
+def _unplannable_reason(clone: Clone, change: _Change, base: str) -> str:
     """Why the change cannot be planned; "" if it can."""
     if not base:
         return NO_BASE
@@ -123,7 +123,7 @@ def _unplanned(clone: Clone, change: _Change, base: str) -> str:
     return ""
 
 
-def _planned(made: Review, change: _Change) -> Review:
+def _add_preview(made: Review, change: _Change) -> Review:
     request = PreviewRequest(change.clone, made.base, made.head, change.folder, change.provider)
     try:
         preview = preview_offline(request)

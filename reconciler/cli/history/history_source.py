@@ -57,7 +57,7 @@ def read(place: HistoryLocation) -> HistorySource:
         published = tuple(map(status_revision, commits(clone, [status]))) if status else ()
         applied = dict.fromkeys(each.revision for each in published if each.revision)
         wanted = commits(clone, [desired, *_present(clone, [*applied])])
-        entries = join_histories([_below(each, place.folder) for each in wanted], published)
+        entries = join_histories([_paths_below(each, place.folder) for each in wanted], published)
         shown = tuple(each for each in entries if each.desired.files or each.is_revision or not place.folder)
         missing = _cut(clone, max(len(wanted), len(published))) if status else _missing(place)
         return HistorySource(shown, published, _address(clone, status), missing)
@@ -125,7 +125,7 @@ def _address(clone: Clone, status: str) -> str:
     return found[1] if found else ""
 
 
-def _below(commit: DesiredRevision, folder: str) -> DesiredRevision:
+def _paths_below(commit: DesiredRevision, folder: str) -> DesiredRevision:
     if not folder:
         return commit
     files = (name.removeprefix(f"{folder}/") for name in commit.files if name.startswith(f"{folder}/"))

@@ -32,7 +32,7 @@ def forget_height(host: Path | None) -> None:
         records.close()
     inbox = SqliteInbox(settings.state / NAME)
     try:
-        inbox.ask(Request.FORGET_HEIGHT, int(time.time()))
+        inbox.enqueue(Request.FORGET_HEIGHT, int(time.time()))
     finally:
         inbox.close()
     click.echo(f"height {height} is discarded; the next cycle accepts the node's height")

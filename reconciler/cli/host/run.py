@@ -67,5 +67,7 @@ def _serve(daemon: Daemon, systemd: Systemd) -> None:
 def _bounds(daemon: Daemon, systemd: Systemd) -> WatchdogBounds:
     """Limits by the host file's interval of cycles; systemd is notified three times per watchdog interval."""
     wait, plain = daemon.settings.cycle_at_most_seconds, WatchdogBounds()
-    look = plain.look if systemd.watchdog_seconds is None else min(plain.look, systemd.watchdog_seconds / 3)
-    return WatchdogBounds(plain.late + wait, plain.stuck + wait, look)
+    interval = plain.interval_seconds
+    if systemd.watchdog_seconds is not None:
+        interval = min(interval, systemd.watchdog_seconds / 3)
+    return WatchdogBounds(plain.late_seconds + wait, plain.stuck_seconds + wait, interval)

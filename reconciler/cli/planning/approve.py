@@ -44,7 +44,7 @@ def approve(digest: str, host: Path | None) -> None:
         inbox.approve(approval)
     finally:
         inbox.close()
-    click.echo(printable(approval.show()))
+    click.echo(printable(approval.describe()))
     try:
         request_cycle(settings.listen)
     except CliError:

@@ -17,14 +17,14 @@ from reconciler.wiring import open_planner
 def plan_now(host: Path | None) -> Plan:
     """The plan of the next cycle."""
     with open_planner(settings_of(host)) as runner:
-        return runner.look().plan
+        return runner.plan_cycle().plan
 
 
 def planning_snapshot_now(host: Path | None) -> PlanningSnapshot:
     """The planning snapshot as of now; CliError while the chain is unseen."""
     settings = settings_of(host)
     with open_planner(settings) as runner:
-        found = planning_snapshot_of(settings.provider, runner.look())
+        found = planning_snapshot_of(settings.provider, runner.plan_cycle())
     if found is None:
         raise CliError("error: the chain is unseen, so nothing can be planned; see provider-daemon doctor")
     return found

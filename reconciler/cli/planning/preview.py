@@ -12,7 +12,7 @@ from reconciler.cli.errors import CliError
 from reconciler.cli.planning.revision_diff import Comparison
 from reconciler.documents.planning_snapshot import FILE, read_planning_snapshot
 from reconciler.git.clone import Clone, CloneError
-from reconciler.values.durations import span
+from reconciler.values.durations import format_duration
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import Preview
 
@@ -43,7 +43,7 @@ def preview_offline(request: PreviewRequest) -> Preview:
     with open_clone(request.clone, request.path, request.allowed_signers) as clone:
         planning_snapshot, commit, warnings = _published(clone, request)
         made = Comparison(clone, planning_snapshot).preview(request.base, request.head)
-        age = span(max(int(time.time()) - planning_snapshot.taken_at, 0))
+        age = format_duration(max(int(time.time()) - planning_snapshot.taken_at, 0))
         seen = f"The snapshot {commit[:12]} was taken {age} ago; later changes are not in it."
         notes = (seen, *made.notes)
         return replace(made, notes=notes, warnings=(*warnings, *made.warnings))
@@ -95,11 +95,13 @@ def _verified(clone: Clone, request: PreviewRequest, name: str, commit: str) -> 
 def _age_warnings(age: int) -> Iterator[str]:
     if age < -AHEAD_SECONDS:
         yield (
-            f"the snapshot is {span(-age)} in the future: the daemon's clock or this one is wrong, "
-            "so its age is unknown"
+            f"the snapshot is {format_duration(-age)} in the future: the daemon's clock or this one is "
+            "wrong, so its age is unknown"
         )
     if age >= STALE_SECONDS:
-        yield (f"the snapshot is {span(age)} old: the daemon may be down; later changes are missing")
+        yield (
+            f"the snapshot is {format_duration(age)} old: the daemon may be down; later changes are missing"
+        )
 
 
 def _snapshots(clone: Clone, request: PreviewRequest) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from reconciler.values.desired import Revision
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import Preview
 from reconciler.values.repository import Commit
-from reconciler.values.reverts import reverts
+from reconciler.values.reverts import reverted_commit
 
 REVERTS_MAX = 5
 ASSUMED = "an allowed signer"
@@ -129,7 +129,7 @@ class Comparison:
                 )
 
     def _commit_notes(self, base: str, head: str) -> Iterator[str]:
-        found = (reverts(message) for message in self._clone.messages(base, head))
+        found = (reverted_commit(message) for message in self._clone.messages(base, head))
         for reverted in list(dict.fromkeys(commit for commit in found if commit))[:REVERTS_MAX]:
             yield f"Reverts commit {reverted[:12]}: a revert is applied like any other commit."
         if edited := self._clone.uncommitted():

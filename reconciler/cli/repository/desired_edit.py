@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from reconciler.cli.errors import CliError
 from reconciler.git.branch_writer import BranchEdit, BranchWriter
 from reconciler.git.git_errors import last_line
-from reconciler.git.git_process import NETWORK_SECONDS, TIMED_OUT, GitResult, limited
+from reconciler.git.git_process import NETWORK_SECONDS, TIMED_OUT, GitResult, with_limits
 from reconciler.git.mirror import Mirror, MirrorError
 from reconciler.git.remote import BadRemoteError, Remote
 from reconciler.settings import RepositorySettings
@@ -28,7 +28,7 @@ class OperatorGit:
         """Run `git <arguments>`; it may prompt on the terminal."""
         try:
             done = subprocess.run(
-                limited(["git", *self._options, *arguments], seconds),
+                with_limits(["git", *self._options, *arguments], seconds),
                 cwd=self._directory,
                 input=stdin,
                 capture_output=True,

@@ -60,7 +60,7 @@ def migrate(path: Path, check: bool) -> int:
             click.echo(f"{each.at}: rewritten")
     schemas = refresh_schemas(path / ".schemas", write=not check) if path.is_dir() else 0
     for fault in bad:
-        click.echo(fault.show(), err=True)
+        click.echo(fault.describe(), err=True)
     click.echo(_summary(check, len(changes), schemas))
     if bad:
         return 1

@@ -19,7 +19,7 @@ from reconciler.reports.explanation import ExplanationStep
 from reconciler.reports.view_json import view_text
 from reconciler.reports.workload_view import ExplanationView, WorkloadEventsView
 from reconciler.settings import ListenSettings
-from reconciler.values.durations import span
+from reconciler.values.durations import format_duration
 from reconciler.values.ids import WorkloadId
 from reconciler.values.text import printable
 from reconciler.values.views import HealthView
@@ -117,7 +117,9 @@ def _when(step: ExplanationStep) -> str:
         if not step.until:
             return ""
         wait = step.until - int(time.time())
-        return f" at {moment(step.until)}" + (f", in {span(wait)}" if wait > 0 else ", which is due")
+        return f" at {moment(step.until)}" + (
+            f", in {format_duration(wait)}" if wait > 0 else ", which is due"
+        )
     if step.until:
         return f" (from {moment(step.since)} to {moment(step.until)})"
     return f" (since {moment(step.since)})" if step.since else ""

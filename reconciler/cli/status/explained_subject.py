@@ -63,7 +63,7 @@ def _order_of(records: SqliteRecords, dseq: int) -> str:
 def _steps(records: SqliteRecords, subject: str, case: ExplainedCase) -> Iterator[ExplanationStep]:
     if case.order is None:
         for each in records.decisions(Subject.parse(subject)):
-            yield decision_step(each, "held" if each.stands else "was held" if each.held else "did")
+            yield decision_step(each, "held" if each.is_active else "was held" if each.held else "did")
         return
     found = tuple(d for each in case.subjects for d in records.decisions(each))
     known = case.workload in case.memory.workloads
@@ -108,5 +108,5 @@ def _transaction(found: PastTransaction) -> ExplanationStep:
     where = f"in block {found.end.height}" if found.end.height else "in no block"
     why = f": {found.end.log}" if found.end.log else ""
     return ExplanationStep(
-        "sent", found.end.fate.value, f"{name}; {where}{why}", since=Timestamp(found.end.time)
+        "sent", found.end.outcome.value, f"{name}; {where}{why}", since=Timestamp(found.end.time)
     )

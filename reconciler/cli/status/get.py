@@ -17,7 +17,7 @@ from reconciler.reports.list_view import ListView
 from reconciler.reports.view_json import view_text, view_tree
 from reconciler.settings import ListenSettings
 from reconciler.values.approvals import SHOWN
-from reconciler.values.durations import span
+from reconciler.values.durations import format_duration
 from reconciler.values.money import show_rate
 from reconciler.values.times import utc_text
 from reconciler.values.views import BidView, HoldView, LeaseView, WorkloadView
@@ -60,7 +60,7 @@ def _orders(listen: ListenSettings) -> Sequence[OrderRow]:
 
 def _left(lease: LeaseView) -> str:
     left = lease.funding.seconds_left
-    return "-" if left is None else span(left) if left >= 0 else "ended"
+    return "-" if left is None else format_duration(left) if left >= 0 else "ended"
 
 
 def _trouble(workload: WorkloadView) -> str:

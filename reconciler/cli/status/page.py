@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.reports.provider_view import StatusView
-from reconciler.values.durations import lasting
+from reconciler.values.durations import format_remaining
 from reconciler.values.funding import Funding
 from reconciler.values.money import show_rate
 from reconciler.values.text import printable
@@ -87,7 +87,7 @@ def _troubles(status: StatusView) -> Iterator[str]:
 def _work(page: StatusPage) -> Iterator[str]:
     for state, leases in page.leases.items():
         for lease in leases:
-            yield f"funds      {lease.workload}  {state}{lasting(lease.funding.seconds_left)}"
+            yield f"funds      {lease.workload}  {state}{format_remaining(lease.funding.seconds_left)}"
     rows = sorted(page.workloads, key=lambda w: (w.trouble is None, w.id))
     for each in rows[:ROWS_MAX]:
         yield f"workload   {each.id}  {each.state}  {show_rate(each.price_uve)} a block{_trouble(each)}"

@@ -9,7 +9,7 @@ from reconciler.adapters.ansible.responses import (
     HostResources,
     ObservedContainer,
     ObservedHost,
-    ObservedWorkload,
+    ReportedWorkload,
 )
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost, AnsibleSettings, Timeouts
@@ -35,7 +35,7 @@ def host_spec(wanted: Workload = WANTED, digest: str = "d") -> HostSpec:
     return host_spec_of(wanted, digest, hosts())
 
 
-def observed_workload(wanted: Workload = WANTED, status: str = "running", **changes: Any) -> ObservedWorkload:
+def observed_workload(wanted: Workload = WANTED, status: str = "running", **changes: Any) -> ReportedWorkload:
     """A workload as its host reports it."""
     names = [container_name(wanted.id, s.name, n) for s in wanted.services for n in range(s.count)]
     fields: dict[str, Any] = {
@@ -45,8 +45,8 @@ def observed_workload(wanted: Workload = WANTED, status: str = "running", **chan
         "resources": HostResources(wanted.resources.cpu_milli, wanted.resources.memory_bytes),
         "wanted": names,
     }
-    return ObservedWorkload(**(fields | changes))
+    return ReportedWorkload(**(fields | changes))
 
 
-def observed_host(*workloads: tuple[Workload, ObservedWorkload]) -> ObservedHost:
+def observed_host(*workloads: tuple[Workload, ReportedWorkload]) -> ObservedHost:
     return ObservedHost({wanted.id: each for wanted, each in workloads})

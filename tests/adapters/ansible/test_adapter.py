@@ -14,7 +14,7 @@ from reconciler.adapters.ansible.credentials import HostCredentials
 from reconciler.adapters.ansible.runner import HostResult, RunError
 from reconciler.values.desired import Port, Workload
 from reconciler.values.hosts import AnsibleSettings
-from reconciler.values.observed import Running
+from reconciler.values.observed import ObservedWorkload
 from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
@@ -48,21 +48,21 @@ class Harness:
         self.adapter.close()
         self.settings = settings or self.settings
         self.adapter = self._open()
-        self.adapter.look()
+        self.adapter.observe()
 
-    def observed(self, wanted: Workload) -> Running | None:
-        reading = self.adapter.look().workloads
+    def observed(self, wanted: Workload) -> ObservedWorkload | None:
+        reading = self.adapter.observe().workloads
         assert isinstance(reading, Seen), reading
         return reading.view.get(wanted.id)
 
-    def until(self, wanted: Workload, holds: Callable[[Running], object]) -> Running:
-        def look() -> Running | None:
+    def until(self, wanted: Workload, holds: Callable[[ObservedWorkload], object]) -> ObservedWorkload:
+        def look() -> ObservedWorkload | None:
             found = self.observed(wanted)
             return found if found is not None and holds(found) else None
 
         return eventually(look, f"{self.observed(wanted)}", 10)
 
-    def run(self, wanted: Workload, digest: str = "d") -> Running:
+    def run(self, wanted: Workload, digest: str = "d") -> ObservedWorkload:
         assert self.adapter.apply(wanted, digest) == Done()
         return self.until(wanted, lambda r: r.ready)
 
@@ -79,7 +79,7 @@ class Harness:
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[Harness]:
     made = Harness(tmp_path, hosts("one", "two"))
-    made.adapter.look()
+    made.adapter.observe()
     yield made
     made.adapter.close()
 
@@ -91,7 +91,7 @@ def sized(number: int, cpu: int) -> Workload:
 def test_without_a_reachable_host_nothing_is_seen(tmp_path: Path) -> None:
     made = Harness(tmp_path, hosts("one"), one=REFUSED_CONNECTION)
     try:
-        view = made.adapter.look()
+        view = made.adapter.observe()
         assert isinstance(view.workloads, Unseen)
         assert view.workloads.why.startswith("HostUnreachable: host one: ssh: connect to host x port 22")
         assert isinstance(view.capacity, Unseen)
@@ -160,7 +160,7 @@ def test_workloads_of_an_unreachable_host_do_not_count_against_others(harness: H
     harness.run(sized(1, 7_000))
     harness.runner.results["one"] = REFUSED_CONNECTION
     harness.until(sized(1, 7_000), lambda r: r.trouble)
-    reading = harness.adapter.look().capacity
+    reading = harness.adapter.observe().capacity
     assert isinstance(reading, Seen)
     harness.adapter.prepare(reading.view.total)
     harness.run(sized(2, 7_000))
@@ -190,7 +190,8 @@ def test_without_placements_nothing_starts_while_a_host_is_unreachable(harness: 
     assert outcome.reason == "HostUnseen"
     del harness.runner.results["two"]
     eventually(
-        lambda: isinstance(harness.adapter.look().workloads, Seen) and harness.observed(wanted), "both hosts"
+        lambda: isinstance(harness.adapter.observe().workloads, Seen) and harness.observed(wanted),
+        "both hosts",
     )
     eventually(lambda: isinstance(harness.adapter.apply(new, "d"), Done), "room")
 

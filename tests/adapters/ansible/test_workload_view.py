@@ -12,10 +12,10 @@ from reconciler.adapters.ansible.workload_view import (
     HOST_GONE,
     FailedJob,
     FleetObservation,
-    running_of,
+    observed_workload_of,
     workloads_of,
 )
-from reconciler.values.observed import Running, Trouble
+from reconciler.values.observed import ObservedWorkload, Trouble
 from tests.adapters.ansible.makers import WANTED, host_spec, observed_workload
 from tests.contracts.adapter_backends import service, workload
 
@@ -25,13 +25,13 @@ PLACEMENT = Placement("one", str(WANTED.lease), "d", 1)
 JOB = Job(WANTED.id, "one", str(WANTED.lease), "d", host_spec())
 
 
-def shown(**changes: Any) -> Running:
+def shown(**changes: Any) -> ObservedWorkload:
     made: dict[str, Any] = {
         "observed": {"one": {WANTED.id: observed_workload()}},
         "unreachable": {},
         "placements": {WANTED.id: PLACEMENT},
     }
-    found = running_of(WANTED.id, FleetObservation(**(made | changes)))
+    found = observed_workload_of(WANTED.id, FleetObservation(**(made | changes)))
     assert found is not None
     return found
 

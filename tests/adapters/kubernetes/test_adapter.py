@@ -80,7 +80,7 @@ def test_a_failing_capacity_list_does_not_prevent_repairs(tmp_path: Path) -> Non
     backend = open_cluster(cluster.write_kubeconfig(tmp_path / "kubeconfig"), tmp_path, None)
     backend.cluster = cluster
     try:
-        view = backend.adapter.look()
+        view = backend.adapter.observe()
         assert isinstance(view.workloads, Seen)
         assert isinstance(view.capacity, Unseen)
         assert "403" in view.capacity.why
@@ -132,7 +132,7 @@ def test_a_look_sends_no_request(backend: ClusterBackend) -> None:
     backend.until(workload(1).id, lambda r: r.ready, "ready")
     before = sum(inner(backend).request_counts.values())
 
-    views = [backend.adapter.look() for _ in range(50)]
+    views = [backend.adapter.observe() for _ in range(50)]
 
     assert sum(inner(backend).request_counts.values()) == before
     assert all(view.workloads is views[0].workloads and view.capacity is views[0].capacity for view in views)
@@ -141,7 +141,7 @@ def test_a_look_sends_no_request(backend: ClusterBackend) -> None:
 def test_the_first_look_waits_for_the_first_list(backend: ClusterBackend) -> None:
     again = open_cluster(backend.kubeconfig, backend.scratch, None)
     try:
-        assert isinstance(again.adapter.look().workloads, Seen)
+        assert isinstance(again.adapter.observe().workloads, Seen)
     finally:
         again.adapter.close()
 
@@ -155,7 +155,7 @@ def test_workloads_of_another_provider_are_ignored(backend: ClusterBackend) -> N
         adapter = KubernetesAdapter(place, lambda: None)
         adapter.start()
         try:
-            workloads = adapter.look().workloads
+            workloads = adapter.observe().workloads
         finally:
             adapter.close()
         assert isinstance(workloads, Seen)

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adapters.kubernetes.naming import labels, object_name, ours, public_name
+from reconciler.adapters.kubernetes.naming import labels, object_name, public_name, workload_selector
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 
 ID = WorkloadId("1000001-1-1-abcdefghij")
@@ -39,7 +39,7 @@ def test_long_names_with_a_common_prefix_differ() -> None:
 def test_a_selector_includes_our_label() -> None:
     wanted = labels(ID, "web")
 
-    assert ours(ID) == ",".join(
+    assert workload_selector(ID) == ",".join(
         f"{k}={wanted[k]}" for k in ("app.kubernetes.io/managed-by", "virtengine.com/workload")
     )
     assert all(len(value) <= 63 for value in wanted.values())

@@ -59,7 +59,7 @@ def granting(tmp_path: Path) -> Iterator[ApiClient]:
 
 def test_denied_permissions_are_named(granting: ApiClient) -> None:
     lacking = denied_permissions(granting, "provider-workloads")
-    assert [right.show() for right in lacking] == [
+    assert [right.describe() for right in lacking] == [
         "delete deployments.apps",
         "delete services",
         "delete networkpolicies.networking.k8s.io",

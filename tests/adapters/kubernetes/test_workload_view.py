@@ -16,10 +16,10 @@ from reconciler.adapters.kubernetes.workload_view import (
     WorkloadObjects,
     capacity_of,
     group_by_workload,
-    running_of,
+    observed_workload_of,
 )
 from reconciler.values.desired import Workload
-from reconciler.values.observed import Running
+from reconciler.values.observed import ObservedWorkload
 from reconciler.values.resources import Resources
 from tests.adapters.kubernetes.makers import Object, deployments, pod, policies, raw, services
 from tests.contracts.adapter_backends import EXPOSED, service, workload
@@ -37,7 +37,7 @@ class Fixture:
         self.policies = policies(wanted, digest)
         self.pods = [pod(each, f"p{at}") for at, each in enumerate(self.deployments)]
 
-    def running(self, server_drift: Mapping[str, str] | None = None) -> Running | None:
+    def running(self, server_drift: Mapping[str, str] | None = None) -> ObservedWorkload | None:
         group = group_by_workload(
             [deployment_view(raw(each)) for each in self.deployments],
             [part_view(raw(each)) for each in self.services],
@@ -45,16 +45,18 @@ class Fixture:
             [pod_view(raw(each)) for each in self.pods],
         )
         found = group.get(self.wanted.id)
-        return running_of(self.wanted.id, found, server_drift or {}) if found else None
+        return observed_workload_of(self.wanted.id, found, server_drift or {}) if found else None
 
-    def require_running(self) -> Running:
+    def require_running(self) -> ObservedWorkload:
         found = self.running()
         assert found is not None
         return found
 
 
 def test_a_complete_workload_is_ready() -> None:
-    assert Fixture().running() == Running(WEB.id, WEB.lease, "d", False, True, 2, 2, pods=("p0", "p1"))
+    assert Fixture().running() == ObservedWorkload(
+        WEB.id, WEB.lease, "d", False, True, 2, 2, pods=("p0", "p1")
+    )
 
 
 def test_ready_requires_deployments_and_pods() -> None:

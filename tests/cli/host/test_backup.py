@@ -120,7 +120,7 @@ def test_a_restore_after_a_total_loss(home: Home, tmp_path: Path) -> None:
 def test_a_backup_contains_the_running_daemons_writes(home: Home, tmp_path: Path) -> None:
     running = open_journal(home.state)
     running.inbox.take()
-    running.inbox.ask(Request.STOP, 8)
+    running.inbox.enqueue(Request.STOP, 8)
     file = backed_up(home, tmp_path)
     code, _, err = Home(home.directory, home.said).restore(file, "--force")
     assert (code, "another daemon is using" in err) == (1, True)

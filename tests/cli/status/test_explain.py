@@ -33,7 +33,7 @@ def record_life(terminal: Terminal) -> None:
     journal = terminal.journal
     sent = intent("AB" * 32, replace(BID, id=FAILED))
     journal.journal.remember(plan(holds=(LOW,)), NOON)
-    journal.intents.intend(sent)
+    journal.intents.record_intent(sent)
     journal.journal.remember(plan(holds=(NO_FILE,)), NOON + 60)
     known = {ID: WorkloadMemory(FAILED, "kubernetes", Phase.FAILED)}
     retry = Retry(3, int(time.time()) + 500, "QuotaExceeded", "exceeded quota", "Increase quotas")
