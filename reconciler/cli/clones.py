@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -18,7 +18,8 @@ def open_clone(directory: Path, folder: str, allowed_signers: Path | None = None
     """The clone that contains a directory, at the provider's folder; errors inside become CliError."""
     with TemporaryDirectory(prefix="provider-daemon-") as home:
         try:
-            yield Clone(directory, Path(home), plain_folder(folder), allowed_signers)
+            with closing(Clone(directory, Path(home), plain_folder(folder), allowed_signers)) as clone:
+                yield clone
         except (MirrorError, PlanningSnapshotError) as error:
             raise CliError(f"error: {error}") from None
         except ArithmeticError:

@@ -7,11 +7,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from reconciler.git.git_errors import git_error, last_line
 from reconciler.git.git_process import GitResult
-from reconciler.git.mirror import SHA256_DIGITS, Mirror, MirrorError
+from reconciler.git.mirror import Mirror, MirrorError
 from reconciler.git.remote import BadRemoteError, check_branch
 from reconciler.git.trees import TooLargeTreeError, tree_at, walk
 from reconciler.values.outcomes import Done, Failed, Outcome
@@ -52,6 +53,15 @@ class _Changes:
     mode: str = "100644"
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The branch last written here, its commit and its blobs by path."""
+
+    branch: str = ""
+    commit: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
 class BranchWriter:
     """Writes branches of the repository behind a mirror, whose lock the caller holds.
 
@@ -60,6 +70,7 @@ class BranchWriter:
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
+        self._written = _Written()
 
     def write(self, commit: BranchCommit) -> Outcome:
         """Make the branch hold exactly the commit's files; Done("") if it does already.
@@ -67,9 +78,14 @@ class BranchWriter:
         A commit that was made but not pushed is made again on the current tip: a branch never gets it twice.
         """
 
+        wanted: Mapping[str, str] = {}
+
         def changes(tip: str) -> _Changes | None:
-            current = _files(self._mirror, tip) if tip else {}
-            wanted = {path: _blob_id(content, current) for path, content in commit.files.items()}
+            current = self._files(tip)
+            nonlocal wanted
+            wanted = {
+                path: _blob_id(content, self._mirror.object_format) for path, content in commit.files.items()
+            }
             if tip and current == wanted:
                 return None
             written = {
@@ -77,7 +93,10 @@ class BranchWriter:
             }
             return _Changes(tip, written, sorted(current.keys() - wanted.keys()))
 
-        return self._publish(commit, changes)
+        outcome = self._publish(commit, changes)
+        if isinstance(outcome, Done) and outcome.detail:
+            self._written = _Written(commit.branch, outcome.detail, wanted)
+        return outcome
 
     def replace(self, commit: BranchCommit) -> Outcome:
         """Make the branch hold one commit without a parent, with exactly these files."""
@@ -130,6 +149,7 @@ class BranchWriter:
     ) -> Outcome:
         """Commit and push the changes to a branch's tip; again on the new tip if others pushed in between.
 
+        The first attempt assumes the commit last written here, which saves a request; the push checks it.
         `objects` are git options that name the repository for the new commit; by default the mirror.
         """
         try:
@@ -137,9 +157,12 @@ class BranchWriter:
             for attempt in range(ATTEMPTS):
                 if attempt:
                     time.sleep(min(2.0, 0.05 * 2**attempt) * (0.5 + random.random()))  # noqa: S311  # jitter
-                tip = self._mirror.remote_tips(ref).get(ref, "")
+                is_assumed = not attempt and commit.branch == self._written.branch
+                tip = self._written.commit if is_assumed else self._mirror.remote_tips(ref).get(ref, "")
                 change = changes(self._fetched(ref, tip) if tip and not objects else tip)
                 if change is None:
+                    if is_assumed:
+                        continue
                     return Done("")
                 made = self._commit(commit, change, objects)
                 ran = self._push(commit.branch, made, f"--force-with-lease={ref}:{tip}", objects=objects)
@@ -149,6 +172,7 @@ class BranchWriter:
                     return self._rejection(commit.branch, ran)
         except (MirrorError, BadRemoteError) as error:
             self._mirror.mark_unclean()
+            self._written = _Written()
             return Failed("PublishFailed", str(error))
         return Failed(
             "PublishOutrun",
@@ -158,10 +182,34 @@ class BranchWriter:
 
     def _fetched(self, ref: str, tip: str) -> str:
         """The branch's tip, fetched if the mirror does not hold it."""
-        if self._mirror.has_commit(tip):
+        if tip == self._written.commit or self._mirror.has_commit(tip):
             return tip
         self._mirror.fetch(ref, PUBLISHED)
         return self._mirror.tip(PUBLISHED) or ""
+
+    @cached_property
+    def _signs(self) -> bool:
+        return self._mirror.run("config", "--type=bool", "commit.gpgSign").text == "true"
+
+    def _files(self, commit: str) -> Mapping[str, str]:
+        """The blobs of a commit ("": none) by path; an entry of another mode than ours counts as other
+        content.
+        """
+        if commit in ("", self._written.commit):
+            return self._written.files if commit else {}
+        tree = tree_at(self._mirror, commit, "")
+        if tree is None:
+            raise MirrorError(f"the branch's commit {commit[:12]} cannot be read from the mirror")
+        try:
+            entries = walk(self._mirror, tree)
+        except TooLargeTreeError as error:
+            raise MirrorError(
+                f"the branch's commit {commit[:12]}, which is not ours, {error}; remove the branch"
+            ) from None
+        return {
+            each.path.decode("utf-8", "backslashreplace"): each.id if each.mode == "100644" else ""
+            for each in entries
+        }
 
     @contextmanager
     def _scratch(self) -> Iterator[Sequence[str]]:
@@ -188,8 +236,7 @@ class BranchWriter:
         )
         if ran.code != 0 or not _HASH.fullmatch(ran.text):
             raise MirrorError(f"git could not write the files of the commit ({last_line(ran)})")
-        signed = self._mirror.run("config", "--type=bool", "commit.gpgSign").text == "true"
-        options = (*(("-S",) if signed else ()), *(("-p", changes.tip) if changes.tip else ()))
+        options = (*(("-S",) if self._signs else ()), *(("-p", changes.tip) if changes.tip else ()))
         made = self._mirror.run(*objects, "commit-tree", *options, f"{ran.text}^{{tree}}", stdin=message)
         if made.code == 0 and _HASH.fullmatch(made.text):
             return made.text
@@ -218,26 +265,8 @@ class BranchWriter:
         return Failed("PushRejected", why, f"allow the daemon's user to push to {branch}")
 
 
-def _files(mirror: Mirror, commit: str) -> dict[str, str]:
-    """The blobs of a commit by path; an entry of another mode than ours counts as other content."""
-    tree = tree_at(mirror, commit, "")
-    if tree is None:
-        raise MirrorError(f"the branch's commit {commit[:12]} cannot be read from the mirror")
-    try:
-        entries = walk(mirror, tree)
-    except TooLargeTreeError as error:
-        raise MirrorError(
-            f"the branch's commit {commit[:12]}, which is not ours, {error}; remove the branch"
-        ) from None
-    return {
-        each.path.decode("utf-8", "backslashreplace"): each.id if each.mode == "100644" else ""
-        for each in entries
-    }
-
-
-def _blob_id(content: bytes, current: Mapping[str, str]) -> str:
-    digest = hashlib.sha256 if any(len(blob) == SHA256_DIGITS for blob in current.values()) else hashlib.sha1
-    return digest(b"blob %d\0" % len(content) + content).hexdigest()
+def _blob_id(content: bytes, object_format: str) -> str:
+    return hashlib.new(object_format, b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _stream(changes: _Changes) -> bytes:

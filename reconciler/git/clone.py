@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.git.batch import COMMAND, ObjectReader
 from reconciler.git.commits import commit_heading
 from reconciler.git.git_environment import make_environment
 from reconciler.git.git_errors import last_line
@@ -15,6 +16,7 @@ from reconciler.git.mirror import DamagedMirrorError, MirrorError
 from reconciler.git.read import blobs, list_tree
 from reconciler.git.remote import Remote
 from reconciler.git.signatures import signer
+from reconciler.git.trees import tree_at
 from reconciler.git.working_tree import uncommitted_paths
 from reconciler.values.repository import Commit
 from reconciler.values.text import printable
@@ -51,20 +53,26 @@ class Clone:
         self._environment = make_environment(self.remote, home, found, offline=True)
         self._home = home
         self._runner = GitRunner(self._environment, found)
+        self.reader = ObjectReader(lambda: self._runner.start(*COMMAND))
 
     def run(self, *arguments: str, stdin: bytes = b"") -> GitResult:
         """Run a git command on the clone's objects; never raises for what git does."""
         return self._runner.run(*arguments, stdin=stdin)
 
+    def close(self) -> None:
+        """End the git process that reads objects; the next read starts another."""
+        self.reader.close()
+
     def resolve(self, revision: str) -> str:
         """The commit that a branch, tag, hash or `HEAD~1` names; CloneError says how to fetch it."""
-        ran = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if ran.code != 0 or not _HASH.fullmatch(ran.text):
+        name = f"{revision}^{{commit}}"
+        found = self.reader.info([name]).get(name)
+        if found is None:
             raise CloneError(
                 f"this clone has no commit {revision}; fetch it (git fetch origin), and if the clone is "
                 "shallow its history (git fetch --unshallow origin; actions/checkout: fetch-depth: 0)"
             )
-        return ran.text
+        return found.id
 
     def descends(self, newer: str, older: str) -> bool:
         """Whether `older` is an ancestor of `newer`, or the same; False if the clone lacks it."""
@@ -109,6 +117,7 @@ class Clone:
         variables = {"GIT_OBJECT_DIRECTORY": str(aside), "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{theirs}"'}
         environment = replace(self._environment, variables={**self._environment.variables, **variables})
         self._runner = GitRunner(environment, Path(self.remote.url))
+        self.reader.close()
 
     def commit(self, commit: str, tree: str = "") -> Commit:
         """A commit, with its files or those of another tree; MirrorError if they are missing."""
@@ -133,7 +142,7 @@ class Clone:
 
     def holds_folder(self, commit: str) -> bool:
         """Whether the commit has the provider's folder."""
-        return self.run("cat-file", "-t", f"{commit}:{self.remote.path}").text == "tree"
+        return tree_at(self, commit, self.remote.path) is not None
 
     def changed(self, old: str, new: str, paths: Sequence[str]) -> tuple[str, ...]:
         """The files at or below `paths`, relative to the repository's top, that differ between two trees;
@@ -150,7 +159,7 @@ class Clone:
 
     def has(self, commit: str) -> bool:
         """Whether the clone has this commit."""
-        return self.run("cat-file", "-e", "--end-of-options", f"{commit}^{{commit}}").code == 0
+        return bool(self.reader.info([f"{commit}^{{commit}}"]))
 
     def signer(self, commit: str) -> str | None:
         """The allowed signer of a commit; None if there is none."""

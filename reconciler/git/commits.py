@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.git.batch import Objects, contents, kinds_and_sizes
+from reconciler.git.batch import Objects
 from reconciler.git.mirror import DamagedMirrorError
 from reconciler.values.repository import CommitHeader
 from reconciler.values.reverts import reverted_commit
@@ -45,10 +45,9 @@ def commit_headings(
     objects: Objects, commits: Sequence[str], bytes_max: int = COMMIT_BYTES_MAX
 ) -> Mapping[str, CommitHeading]:
     """The headings of many commits; unreadable ones are missing."""
-    known = kinds_and_sizes(objects, commits)
-    sizes = {commit: size for commit, (kind, size) in known.items() if kind == "commit"}
+    sizes = {each.id: each.size for each in objects.reader.info(commits).values() if each.kind == "commit"}
     long = {commit: size for commit, size in sizes.items() if size > bytes_max}
-    read = contents(objects, {commit: size for commit, size in sizes.items() if commit not in long})
+    read = objects.reader.contents({each: size for each, size in sizes.items() if each not in long})
     return {
         **{
             commit: CommitHeading("", f"(a commit of {size} bytes, which is not read)", 0)

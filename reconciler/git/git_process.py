@@ -81,21 +81,40 @@ class GitCommands(Protocol):
     def run(self, *arguments: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> GitResult:
         """Run `git <arguments>` with `stdin` on its standard input; never raises for what git does."""
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `git <arguments>` with pipes as input and output, within the limits of a local command; the
+        caller ends it.
+        """
+
 
 class GitRunner:
     """Runs git in our own environment."""
 
     def __init__(self, environment: GitEnvironment, directory: Path) -> None:
         self._environment = environment
+        self._directory = directory
         self._git = Git(directory)
         self.lock_descriptors: tuple[int, ...] = ()
 
-    def run(self, *arguments: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> GitResult:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            with_limits(self._command(arguments), LOCAL_SECONDS),
+            cwd=self._directory,
+            env=os.environ | self._environment.variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
         hide = [word for name in self._environment.hidden for word in ("-u", name)]
-        command = (["env", *hide] if hide else []) + ["git", *arguments]
+        return [*(["env", *hide] if hide else []), "git", *arguments]
+
+    def run(self, *arguments: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> GitResult:
         try:
             started = self._git.execute(
-                with_limits(command, seconds),
+                with_limits(self._command(arguments), seconds),
                 istream=subprocess.PIPE,
                 as_process=True,
                 env=self._environment.variables,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.git.backoff import Backoff, credentials_version, failure_of
+from reconciler.git.batch import COMMAND, ObjectReader
 from reconciler.git.git_environment import make_environment
 from reconciler.git.git_errors import git_error
 from reconciler.git.git_process import (
@@ -25,6 +26,8 @@ from reconciler.git.remote import Remote, check_remote
 LOCK_SECONDS = 90.0
 LOOSE_MAX = 2_000
 PACKS_MAX = 30
+TIPS_KEPT = 16
+"""Cached commits of refs: only the holder of the lock moves one."""
 
 _LEFTOVERS = (
     "objects/pack/tmp_*",
@@ -80,6 +83,8 @@ class Mirror:
             environment = make_environment(self.remote, state / "git", self.directory)
             self.url, runner = environment.url, GitRunner(environment, state)
         self._runner: GitCommands = runner
+        self.reader = ObjectReader(lambda: runner.start(*COMMAND))
+        self._tips: dict[str, str] = {}
         self._is_clean = False
 
     @contextlib.contextmanager
@@ -104,6 +109,7 @@ class Mirror:
                 f"the state directory {self._lock_path.parent}: {error.strerror or error}"
             ) from None
         finally:
+            self.reader.close()
             self._runner.lock_descriptors = ()
             os.close(descriptor)
 
@@ -145,6 +151,7 @@ class Mirror:
 
     def fetch(self, ref: str, local_ref: str) -> None:
         """Fetch a ref of the repository into a ref of the mirror."""
+        self._tips.pop(local_ref, None)
         ran = self.contact(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--force",
             "--end-of-options", self.url, f"+{ref}:{local_ref}",
@@ -156,12 +163,22 @@ class Mirror:
 
     def tip(self, ref: str) -> str | None:
         """The commit that a ref of the mirror names; None without one."""
-        ran = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        return ran.text if ran.code == 0 else None
+        if ref not in self._tips:
+            name = f"{ref}^{{commit}}"
+            found = self.reader.info([name]).get(name)
+            if found is None:
+                return None
+            self._tips = {ref: found.id, **dict(list(self._tips.items())[: TIPS_KEPT - 1])}
+        return self._tips[ref]
+
+    def set_tip(self, ref: str, commit: str) -> None:
+        """Make a ref of the mirror name a commit that the mirror has."""
+        self.run("update-ref", ref, commit)
+        self._tips.pop(ref, None)
 
     def has_commit(self, commit: str) -> bool:
         """Whether the mirror has this commit."""
-        return bool(commit) and self.run("cat-file", "-e", f"{commit}^{{commit}}").code == 0
+        return bool(commit) and self.tip(commit) is not None
 
     def descends(self, newer: str, older: str) -> bool:
         """Whether `older` is an ancestor of `newer`, or the same; False if it is unknown."""
@@ -176,6 +193,7 @@ class Mirror:
 
     def recreate(self) -> None:
         """Replace a damaged mirror by an empty one."""
+        self.reader.close()
         shutil.rmtree(self.directory, ignore_errors=True)
         self._is_clean = False
         self._make_ready()
@@ -212,18 +230,27 @@ class Mirror:
     def _make_ready(self) -> None:
         if self._is_clean and (self.directory / "HEAD").is_file():
             return
+        self._tips.clear()
+        found = None
         if self.directory.is_dir():
             self._clean()
-        if self.run("rev-parse", "--is-bare-repository").text != "true":
+            found = self._bare_object_format()
+        if found is None:
             shutil.rmtree(self.directory, ignore_errors=True)
             form = f"--object-format={self.object_format}"
             ran = self.run("init", "--quiet", "--bare", "--template=", form, str(self.directory))
             if ran.code != 0:
                 raise MirrorError(git_error(ran, self.remote))
             self.directory.chmod(0o700)
-        self.object_format = self.run("rev-parse", "--show-object-format").text or "sha1"
+        self.object_format = found or self.object_format
         self._is_clean = True
         self._tidy()
+
+    def _bare_object_format(self) -> str | None:
+        """The object format of the mirror; None if the directory is no bare repository."""
+        ran = self.run("rev-parse", "--is-bare-repository", "--show-object-format")
+        is_bare, _, object_format = ran.text.partition("\n")
+        return object_format if is_bare == "true" else None
 
     def _clean(self) -> None:
         for pattern in _LEFTOVERS:
@@ -235,9 +262,8 @@ class Mirror:
 
     def _tidy(self) -> None:
         """Pack loose objects; unreachable ones stay, as they may be the last good revision."""
-        counted = dict(
-            line.split(": ", 1) for line in self.run("count-objects", "-v").text.splitlines() if ": " in line
-        )
-        if int(counted.get("count", 0)) > LOOSE_MAX or int(counted.get("packs", 0)) > PACKS_MAX:
+        objects = self.directory / "objects"
+        loose, packs = sum(1 for _ in objects.glob("??/*")), sum(1 for _ in objects.glob("pack/*.pack"))
+        if loose > LOOSE_MAX or packs > PACKS_MAX:
             self.run("repack", "-a", "-d", "-k", "-q")
             self.run("prune-packed", "-q")

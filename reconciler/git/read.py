@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from reconciler.documents.files import FILE_BYTES_MAX
 from reconciler.documents.kinds import REQUIRED, is_ours
-from reconciler.git.batch import Objects, contents, kinds_and_sizes
+from reconciler.git.batch import Objects
 from reconciler.git.mirror import DamagedMirrorError, MirrorError
 from reconciler.git.trees import FOLDER, TooLargeTreeError, TreeEntry, read_trees, tree_at, walk
 from reconciler.values.text import printable
@@ -48,7 +48,7 @@ def list_tree(objects: Objects, commit: str, folder: str) -> TreeListing:
     try:
         entries = list(_entries(objects, top or commit, found.refused))
         plain = [entry.id for entry in entries if entry.mode in _PLAIN]
-        sizes = {each: size for each, (_, size) in kinds_and_sizes(objects, plain).items()}
+        sizes = {each.id: each.size for each in objects.reader.info(plain).values()}
         folded: dict[str, str] = {}
         for entry in sorted(entries, key=lambda entry: entry.path):
             _add_entry(found, folded, entry, sizes[entry.id] if entry.mode in _PLAIN else 0)
@@ -106,7 +106,7 @@ def _invalid_name(raw: bytes, path: str) -> str | None:
 def blobs(objects: Objects, ids: Sequence[str]) -> Mapping[str, bytes]:
     """The bytes of blobs, read by one git; unknown and too large ones are missing."""
     wanted = [blob for blob in dict.fromkeys(ids) if blob.isalnum() and blob.isascii()]
-    there = kinds_and_sizes(objects, wanted)
-    return contents(
-        objects, {b: size for b, (kind, size) in there.items() if kind == "blob" and size <= FILE_BYTES_MAX}
+    found = objects.reader.info(wanted).values()
+    return objects.reader.contents(
+        {each.id: each.size for each in found if each.kind == "blob" and each.size <= FILE_BYTES_MAX}
     )

@@ -156,18 +156,21 @@ class GitRepository:
             return (replace(first, descends=True),)
         if not self._mirror.has_commit(applied):
             return (replace(first, descends=False),)
-        descends = self._mirror.descends(newest, applied)
-        between = self._superseded_commits(applied, newest) if descends else ()
-        first = replace(first, descends=descends, superseded=between)
+        between = self._superseded_commits(applied, newest)
+        first = replace(first, descends=between is not None, superseded=between or ())
         try:
             return (first, self._commit(applied))
         except MirrorError:
             return (first,)
 
-    def _superseded_commits(self, applied: str, newest: str) -> tuple[CommitHeader, ...]:
-        """The commits that the newest supersedes; cached, as every cycle reads a held revision."""
+    def _superseded_commits(self, applied: str, newest: str) -> tuple[CommitHeader, ...] | None:
+        """The commits that the newest supersedes, None unless it descends from the applied one; cached, as
+        every cycle reads a held revision.
+        """
         key = (applied, newest)
         if self._superseded is None or self._superseded[0] != key:
+            if not self._mirror.descends(newest, applied):
+                return None
             self._superseded = key, superseded(self._mirror, applied, newest)
         return self._superseded[1]
 
@@ -176,7 +179,7 @@ class GitRepository:
         if self._applied is None:
             self._applied = self._mirror.tip(APPLIED) or ""
         if applied and applied != self._applied and self._mirror.has_commit(applied):
-            self._mirror.run("update-ref", APPLIED, applied)
+            self._mirror.set_tip(APPLIED, applied)
             self._applied = applied
         return applied or self._applied
 

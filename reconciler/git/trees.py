@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.git.batch import Objects, contents, kinds_and_sizes
+from reconciler.git.batch import Objects
 from reconciler.git.mirror import DamagedMirrorError, MirrorError
 
 ENTRIES_MAX = 50_000
@@ -38,10 +38,9 @@ class TreeEntry:
 
 def tree_at(objects: Objects, commit: str, folder: str) -> str | None:
     """The tree of a folder ("": the top) in a commit or tree; None if it does not exist."""
-    ran = objects.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{folder}")
-    found = ran.text if ran.code == 0 else ""
-    kind, _ = kinds_and_sizes(objects, [found] if found else []).get(found, ("", 0))
-    return found if kind == "tree" else None
+    name = f"{commit}:{folder}"
+    found = objects.reader.info([name]).get(name)
+    return found.id if found and found.kind == "tree" else None
 
 
 def walk(objects: Objects, tree: str) -> list[TreeEntry]:
@@ -72,10 +71,10 @@ def walk(objects: Objects, tree: str) -> list[TreeEntry]:
 
 def read_trees(objects: Objects, ids: Sequence[str]) -> Mapping[str, Sequence[TreeEntry]]:
     """The entries of each tree, including folders; raises as `walk`."""
-    sizes = {each: size for each, (kind, size) in kinds_and_sizes(objects, ids).items() if kind == "tree"}
+    sizes = {each.id: each.size for each in objects.reader.info(ids).values() if each.kind == "tree"}
     if sum(sizes.values()) > NAMES_BYTES_MAX:
         raise TooLargeTreeError(_TOO_LONG)
-    found = contents(objects, sizes)
+    found = objects.reader.contents(sizes)
     try:
         trees = {each: parse_tree(found[each], len(each) // 2) for each in ids}
     except (KeyError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -203,16 +204,36 @@ def test_an_unchanged_branch_is_not_fetched(
     commit = forge.commit(a="1")
     seen(repository)
     seen(repository, commit)
-    run: list[str] = []
-    real = repository._mirror._runner.run
-
-    def counted(*arguments: str, **rest: object) -> object:
-        run.append(arguments[0])
-        return real(*arguments, **rest)  # type: ignore[arg-type]  # handed on as they came
-
-    monkeypatch.setattr(repository._mirror._runner, "run", counted)
+    started = commands_of(repository, monkeypatch)
     seen(repository, commit)
-    assert run == ["ls-remote", "rev-parse"]
+    assert started == ["ls-remote"]
+    assert isinstance(repository.recall(commit), Seen)
+    assert started == ["ls-remote"], "between polls no git is run"
+
+
+def test_a_new_commit_is_read_by_one_process(
+    repository: GitRepository, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen(repository, forge.commit(a="1"))
+    forge.commit(config_yaml="1", workloads__a_yaml="1", adapters__b_yaml="2")
+    started = commands_of(repository, monkeypatch)
+    seen(repository)
+    assert started == ["ls-remote", "fetch", "cat-file", "merge-base", "rev-list"]
+
+
+def commands_of(repository: GitRepository, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The git commands that are started from now on."""
+    started: list[str] = []
+    runner = repository._mirror._runner
+    for name in ("run", "start"):
+        real = getattr(runner, name)
+
+        def counted(*arguments: str, real: Callable[..., object] = real, **rest: object) -> object:
+            started.append(arguments[0])
+            return real(*arguments, **rest)
+
+        monkeypatch.setattr(runner, name, counted)
+    return started
 
 
 def test_a_working_trees_hooks_and_filters_are_not_run(

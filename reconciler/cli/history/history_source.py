@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,7 +67,8 @@ def read(place: HistoryLocation) -> HistorySource:
 def _opened(place: HistoryLocation) -> Iterator[Clone]:
     with TemporaryDirectory(prefix="provider-daemon-") as home:
         try:
-            yield Clone(place.directory, Path(home), place.folder)
+            with closing(Clone(place.directory, Path(home), place.folder)) as clone:
+                yield clone
         except MirrorError as error:
             raise CliError(f"error: {error}") from None
 
@@ -111,9 +112,7 @@ def _cut(clone: Clone, longest: int) -> str:
 
 def _present(clone: Clone, wanted: Sequence[str]) -> list[str]:
     """Those in the clone: after a rewrite, applied commits may be gone."""
-    given = "".join(f"{each}\n" for each in wanted).encode()
-    lines = clone.run("cat-file", "--batch-check", stdin=given).text.splitlines()
-    return [line.split()[0] for line in lines if line.split()[1:2] == ["commit"]]
+    return [each.id for each in clone.reader.info(wanted).values() if each.kind == "commit"]
 
 
 def _address(clone: Clone, status: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reconciler.cli.errors import CliError
 from reconciler.git.branch_writer import BranchEdit, BranchWriter
 from reconciler.git.git_errors import last_line
-from reconciler.git.git_process import NETWORK_SECONDS, TIMED_OUT, GitResult, with_limits
+from reconciler.git.git_process import LOCAL_SECONDS, NETWORK_SECONDS, TIMED_OUT, GitResult, with_limits
 from reconciler.git.mirror import Mirror, MirrorError
 from reconciler.git.remote import BadRemoteError, Remote
 from reconciler.settings import RepositorySettings
@@ -24,11 +25,24 @@ class OperatorGit:
         self._directory = directory
         self._options = options
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `git <arguments>` with pipes as input and output."""
+        return subprocess.Popen(
+            self._command(arguments, LOCAL_SECONDS),
+            cwd=self._directory,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _command(self, arguments: Sequence[str], seconds: float) -> list[str]:
+        return with_limits(["git", *self._options, *arguments], seconds)
+
     def run(self, *arguments: str, stdin: bytes = b"", seconds: float = NETWORK_SECONDS) -> GitResult:
         """Run `git <arguments>`; it may prompt on the terminal."""
         try:
             done = subprocess.run(
-                with_limits(["git", *self._options, *arguments], seconds),
+                self._command(arguments, seconds),
                 cwd=self._directory,
                 input=stdin,
                 capture_output=True,
