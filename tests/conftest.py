@@ -1,8 +1,12 @@
-"""Generated examples are the same in every run; `EXAMPLES=5000` looks further, elsewhere each time."""
+"""Generated examples are the same in every run; `EXAMPLES=5000` looks further, elsewhere each time. Temporary
+files are in memory where there is room, as the journal and git wait for the disk at each write.
+"""
 
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -14,3 +18,24 @@ settings.register_profile(
     "elsewhere", max_examples=EXAMPLES or 100, deadline=None, suppress_health_check=SLOW
 )
 settings.load_profile("elsewhere" if EXAMPLES else "same")
+
+MEMORY = Path("/dev/shm")  # noqa: S108  # pytest makes a directory of its own in it
+ROOM_BYTES = 2 * 1024**3
+"""A run needs about a third of it."""
+
+
+def has_room(directory: Path) -> bool:
+    """Whether files can be written and executed here, and there is room for a run: not so in containers."""
+    try:
+        disk = os.statvfs(directory)
+    except OSError:
+        return False
+    return (
+        os.access(directory, os.W_OK)
+        and not disk.f_flag & os.ST_NOEXEC
+        and disk.f_bavail * disk.f_frsize >= ROOM_BYTES
+    )
+
+
+if "TMPDIR" not in os.environ and has_room(MEMORY):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
