@@ -19,7 +19,7 @@ settings.register_profile(
 )
 settings.load_profile("elsewhere" if EXAMPLES else "same")
 
-MEMORY = Path("/dev/shm")  # noqa: S108  # pytest makes a directory of its own in it
+MEMORY = Path("/dev/shm")  # pytest makes a directory of its own in it
 ROOM_BYTES = 2 * 1024**3
 """A run needs about a third of it."""
 

@@ -207,7 +207,7 @@ def test_an_unchanged_branch_is_not_fetched(
     started = commands_of(repository, monkeypatch)
     seen(repository, commit)
     assert started == ["ls-remote"]
-    assert isinstance(repository.recall(commit), Seen)
+    assert isinstance(repository.last_fetched(commit), Seen)
     assert started == ["ls-remote"], "between polls no git is run"
 
 
