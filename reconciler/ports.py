@@ -223,7 +223,7 @@ class Notifier(Protocol):
 class Forge(Protocol):
     """Commit states on a forge. Setting the same state twice is idempotent."""
 
-    def set_status(self, said: CommitStatus) -> Outcome:
+    def set_status(self, status: CommitStatus) -> Outcome:
         """Set it; never waits. Unknown while it is in flight or in back-off: call again."""
 
 

@@ -51,15 +51,17 @@ class CommitStatusReporter:
             self._known = self._environment.store.outbox.commit_statuses()
         return self._known
 
-    def _ended(self, said: CommitStatus, outcome: Outcome) -> bool:
+    def _ended(self, status: CommitStatus, outcome: Outcome) -> bool:
         """Whether this state is settled; the forge may no longer have an older commit."""
         known = self._known or ()
         if isinstance(outcome, Done):
-            log.info("the forge shows commit %s as %s: %s", said.commit[:12], said.state, said.description)
+            log.info(
+                "the forge shows commit %s as %s: %s", status.commit[:12], status.state, status.description
+            )
             self._silent = False
-        elif isinstance(outcome, Refused) and said != known[-1].status:
+        elif isinstance(outcome, Refused) and status != known[-1].status:
             log.warning(
-                "the forge refused the state of commit %s: %s", said.commit[:12], describe_outcome(outcome)
+                "the forge refused the state of commit %s: %s", status.commit[:12], describe_outcome(outcome)
             )
         else:
             if not self._silent:
@@ -69,7 +71,7 @@ class CommitStatusReporter:
                 )
             self._silent = True
             return False
-        self._keep(known, mark_reported(known, said))
+        self._keep(known, mark_reported(known, status))
         return True
 
     def _keep(self, before: tuple[ReportedStatus, ...], after: tuple[ReportedStatus, ...]) -> None:

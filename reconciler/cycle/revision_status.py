@@ -78,10 +78,10 @@ def add_status(known: tuple[ReportedStatus, ...], now: CommitStatus) -> tuple[Re
     return (*others, ReportedStatus(now))[-KEPT:]
 
 
-def mark_reported(known: tuple[ReportedStatus, ...], said: CommitStatus) -> tuple[ReportedStatus, ...]:
+def mark_reported(known: tuple[ReportedStatus, ...], status: CommitStatus) -> tuple[ReportedStatus, ...]:
     """The states with this one marked as reported."""
-    reported = ReportedStatus(said, reported=True)
-    return tuple(reported if each.status == said else each for each in known)
+    reported = ReportedStatus(status, reported=True)
+    return tuple(reported if each.status == status else each for each in known)
 
 
 def _approve_command(planned: PlannedCycle, commit: str) -> str:

@@ -49,34 +49,36 @@ class SnapshotPublisher:
         now = planned.inputs.now
         if not self._environment.sharing or now < self._soon_at or _is_unanswered(planned):
             return None
-        outlook = planning_snapshot_of(self._environment.provider, planned)
-        if outlook is None or (now < self._next_at and not self._outdated_by(outlook)):
+        planning_snapshot = planning_snapshot_of(self._environment.provider, planned)
+        if planning_snapshot is None or (now < self._next_at and not self._outdated_by(planning_snapshot)):
             return None
         busy = bool(planned.plan.actions or planned.inputs.intents)
         if busy and now - self._pushed_at < BUSY_SECONDS and self._pushed:
             return None
-        said = without_times(outlook)
-        if said == self._pushed and now - self._pushed_at < AGED_SECONDS:
+        timeless = without_times(planning_snapshot)
+        if timeless == self._pushed and now - self._pushed_at < AGED_SECONDS:
             return None
-        outcome = self._environment.repo.publish(_commit(replace(outlook, folder=self._environment.folder)))
+        outcome = self._environment.repo.publish(
+            _commit(replace(planning_snapshot, folder=self._environment.folder))
+        )
         self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
         self._next_at = now + min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
         self._soon_at = self._next_at if self._failures else now + SOON_SECONDS
         if isinstance(outcome, Done):
-            self._pushed, self._pushed_at = said, now
-            log.info("shared a snapshot at height %d", outlook.market.height)
+            self._pushed, self._pushed_at = timeless, now
+            log.info("shared a snapshot at height %d", planning_snapshot.market.height)
         else:
             log.warning(
                 "the snapshot was not pushed; retrying with the next one: %s", describe_outcome(outcome)
             )
         return outcome
 
-    def _outdated_by(self, outlook: PlanningSnapshot) -> bool:
+    def _outdated_by(self, planning_snapshot: PlanningSnapshot) -> bool:
         """Whether the revision in force or our leases differ from the last snapshot."""
         shared = self._pushed
         return shared is not None and (
-            shared.memory.applied != outlook.memory.applied
-            or shared.market.leases.keys() != outlook.market.leases.keys()
+            shared.memory.applied != planning_snapshot.memory.applied
+            or shared.market.leases.keys() != planning_snapshot.market.leases.keys()
         )
 
 
@@ -103,12 +105,15 @@ def planning_snapshot_of(provider: str, planned: PlannedCycle) -> PlanningSnapsh
     )
 
 
-def _commit(outlook: PlanningSnapshot) -> BranchCommit:
-    market = outlook.market
+def _commit(planning_snapshot: PlanningSnapshot) -> BranchCommit:
+    market = planning_snapshot.market
     return BranchCommit(
-        branch=f"snapshot/{outlook.provider}",
-        files=planning_snapshot_files(outlook),
-        message=f"Snapshot of {outlook.provider} at height {market.height}",
-        trailers=(("Chain-Height", str(market.height)), ("Desired-Revision", outlook.memory.applied)),
+        branch=f"snapshot/{planning_snapshot.provider}",
+        files=planning_snapshot_files(planning_snapshot),
+        message=f"Snapshot of {planning_snapshot.provider} at height {market.height}",
+        trailers=(
+            ("Chain-Height", str(market.height)),
+            ("Desired-Revision", planning_snapshot.memory.applied),
+        ),
         replaces=True,
     )

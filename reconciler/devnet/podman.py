@@ -54,8 +54,8 @@ def build(tag: str, lines: str = f"CMD {SERVE}") -> None:
         except subprocess.TimeoutExpired:
             raise DevnetError(f"podman did not build {tag} within {BUILD_SECONDS} s") from None
         if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise DevnetError(f"podman cannot build {tag}: {said[-1] if said else 'no message'}")
+            messages = done.stderr.strip().splitlines()
+            raise DevnetError(f"podman cannot build {tag}: {messages[-1] if messages else 'no message'}")
 
 
 def prepare_podman(directory: Path) -> None:
@@ -81,8 +81,8 @@ def _refusal() -> str:
         done = subprocess.run(words, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         return f"no container ended within {RUN_SECONDS} s"
-    said = done.stderr.strip().splitlines()
-    return (said[-1] if said else f"it ended with {done.returncode}") if done.returncode else ""
+    lines = done.stderr.strip().splitlines()
+    return (lines[-1] if lines else f"it ended with {done.returncode}") if done.returncode else ""
 
 
 def _busybox() -> Path:

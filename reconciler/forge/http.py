@@ -91,8 +91,8 @@ class ForgeHttp:
         status, headers, content = _within(left, lambda: self._send(request, left), late)
         if 200 <= status < 300:
             return _json(content, host)
-        said = error_text(_message(content), self._token)
-        answered = f"{host} answered {status}" + (f" ({said})" if said else "")
+        message = error_text(_message(content), self._token)
+        answered = f"{host} answered {status}" + (f" ({message})" if message else "")
         wait = requested_wait_seconds(status, headers, time.time())
         if status in BUSY or wait:
             more = f" and asks to wait {wait:.0f} s" if wait else ""
@@ -180,8 +180,8 @@ def _message(content: bytes) -> bytes:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return b""
-    said = found.get("message") if isinstance(found, dict) else None
-    return said.encode("utf-8", "replace") if isinstance(said, str) else b""
+    message = found.get("message") if isinstance(found, dict) else None
+    return message.encode("utf-8", "replace") if isinstance(message, str) else b""
 
 
 def _advice(status: int) -> str:

@@ -53,8 +53,8 @@ class SqliteJournal:
         decided = self._decisions.rows_of_holds(plan.holds, at)
         decided += self._decisions.rows_of_landed(plan.confirmations, at)
         decided += self._decisions.rows_of_ended(plan.holds, at)
-        told = plan.transitions or plan.confirmations or self._revisions.changes(plan)
-        if changed or decided or told or self._results_read or self._approvals_read or self._new:
+        has_events = plan.transitions or plan.confirmations or self._revisions.changes(plan)
+        if changed or decided or has_events or self._results_read or self._approvals_read or self._new:
             with self._database.transaction():
                 self._store(changed)
                 self._begin_or_count(plan.memory, at)

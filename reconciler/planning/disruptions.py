@@ -119,8 +119,8 @@ def _stop_reason(desired: Desired, workload: Workload, adapter: str) -> str:
 
 def _identity(desired: Desired, workload: Workload, adapter: str) -> str:
     """A digest of a workload's specification and placement."""
-    told = (workload.lease, workload.services, adapter, _place(desired, adapter))
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    identity = (workload.lease, workload.services, adapter, _place(desired, adapter))
+    return hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
 
 
 def _place(desired: Desired, adapter: str) -> str:

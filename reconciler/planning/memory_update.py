@@ -112,7 +112,7 @@ def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
         return memory
     retries = memory.retries
     for message in _failed_messages(confirmation):
-        retry = Retry(1, 0 if is_final(confirmation.log) else now, "ChainRefused", confirmation.log)
+        retry = Retry(1, None if is_final(confirmation.log) else now, "ChainRefused", confirmation.log)
         retries = with_failure(retries, effect_key(message), now, retry)
     return replace(memory, retries=retries)
 
@@ -170,7 +170,7 @@ def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> 
                 retries = without_failure(retries, each.key)
                 notified |= {each.key} if each.key.kind == NotifyTenant.__name__ else set()
             case Refused(reason=reason, why=why, advice=advice):
-                retries = with_failure(retries, each.key, now, Retry(1, 0, reason, why, advice))
+                retries = with_failure(retries, each.key, now, Retry(1, None, reason, why, advice))
             case Failed(reason=reason, why=why, advice=advice):
                 retries = with_failure(retries, each.key, now, Retry(1, now, reason, why, advice))
             case _:

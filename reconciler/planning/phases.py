@@ -196,7 +196,7 @@ def _steps(old: WorkloadMemory | None, new: WorkloadMemory, details: Mapping[Pha
     else:
         here = old.phase
     for there in steps(here, new.phase):
-        told = details.get(there, "")
-        made.append(Transition(subject, new.lease, here, there, trigger(here, there), told))
+        detail = details.get(there, "")
+        made.append(Transition(subject, new.lease, here, there, trigger(here, there), detail))
         here = there
     return made

@@ -23,9 +23,9 @@ def retry_hold(
     if retry is None:
         return None
     advice = f"; {retry.advice}" if retry.advice else ""
-    if retry.next_try == 0:
+    if retry.retry_at is None:
         return Hold(subject, Reason.REFUSED_BEFORE, f"{retry.why}{advice}")
-    if now < retry.next_try:
+    if now < retry.retry_at:
         return Hold(subject, Reason.TRY_LATER, f"failed {retry.times}, last: {retry.why}{advice}")
     return None
 
@@ -33,12 +33,12 @@ def retry_hold(
 def with_failure(
     retries: Mapping[EffectKey, Retry], key: EffectKey, now: int, failure: Retry
 ) -> dict[EffectKey, Retry]:
-    """The retries after one more failure; `next_try` 0 means never, otherwise it is computed here."""
+    """The retries after one more failure; computes `retry_at` unless the failure is permanent."""
     before = retries.get(key)
     failures = before.failures + 1 if before else 1
     wait = min(FIRST_SECONDS * 2 ** min(failures - 1, 16), LONGEST_SECONDS)
-    next_try = 0 if failure.next_try == 0 else now + wait
-    return {**retries, key: Retry(failures, next_try, failure.reason, failure.why, failure.advice)}
+    retry_at = None if failure.retry_at is None else now + wait
+    return {**retries, key: Retry(failures, retry_at, failure.reason, failure.why, failure.advice)}
 
 
 def prune(retries: Mapping[EffectKey, Retry], market: Market) -> Mapping[EffectKey, Retry]:

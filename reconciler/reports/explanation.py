@@ -136,13 +136,13 @@ def _next_tries(case: ExplainedCase) -> Iterator[ExplanationStep]:
     for key in keys:
         if retry := case.memory.retries.get(key):
             yield ExplanationStep(
-                "next try", retry.reason, _try(key.kind, retry), until=Timestamp(retry.next_try)
+                "next try", retry.reason, _try(key.kind, retry), until=Timestamp(retry.retry_at or 0)
             )
 
 
 def _try(kind: str, retry: Retry) -> str:
     advice = f"; {retry.advice}" if retry.advice else ""
-    when = "it is tried again" if retry.next_try else "it is not tried again unchanged"
+    when = "it is not retried unchanged" if retry.retry_at is None else "it is retried"
     return f"{kind} failed {retry.times}, last: {retry.why}{advice}; {when}"
 
 

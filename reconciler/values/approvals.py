@@ -37,8 +37,8 @@ class Breach:
     @property
     def digest(self) -> str:
         """64 hex digits over limit, bound and objects, in any order."""
-        told = json.dumps([self.limit, self.value, sorted(self.objects)])
-        return hashlib.sha256(told.encode()).hexdigest()
+        content = json.dumps([self.limit, self.value, sorted(self.objects)])
+        return hashlib.sha256(content.encode()).hexdigest()
 
     @property
     def object_list(self) -> str:

@@ -16,10 +16,12 @@ from reconciler.values.subjects import EffectKey
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often an effect failed in a row, when to retry it (unix seconds; 0: never), and its last error."""
+    """How often an effect failed in a row, when it may be retried (unix seconds; None: never), and its last
+    error.
+    """
 
     failures: int
-    next_try: int
+    retry_at: int | None
     reason: str
     why: str
     advice: str = ""

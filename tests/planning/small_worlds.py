@@ -102,14 +102,14 @@ def memories(draw: st.DrawFn, held: list[Slot]) -> Memory:
     bid_keys = st.tuples(kinds, st.sampled_from([str(s.lease) for s in held]))
     cluster_kinds = st.sampled_from(["ApplyWorkload", "RemoveWorkload"])
     cluster_keys = st.tuples(cluster_kinds, st.sampled_from([str(workload_id(s.lease)) for s in held]))
-    next_try = st.sampled_from([0, NOW - 1, NOW + 3])
+    retry_at = st.sampled_from([None, NOW - 1, NOW + 3])
     return Memory(
         applied=draw(st.sampled_from(["c" * 40, "b" * 40])),
         workloads={workload_id(s.lease): draw(workload_memory(s)) for s in known},
         usage={s.lease: UsageMemory(NOW - 60, draw(st.integers(0, 60)), NOW - 2, 0) for s in known},
         withdrawn_at={x: NOW - draw(st.integers(0, 90)) for x in owned if draw(st.booleans())},
         retries={
-            EffectKey(kind, Subject.parse(subject)): Retry(1, draw(next_try), "Refused", "no")
+            EffectKey(kind, Subject.parse(subject)): Retry(1, draw(retry_at), "Refused", "no")
             for kind, subject in draw(st.lists(st.one_of(bid_keys, cluster_keys), max_size=1))
         },
         closings=tuple(draw(st.lists(st.sampled_from([NOW - 4000, NOW - 10]), max_size=2))),

@@ -94,7 +94,7 @@ SMALL_NODES = with_order(
         )
     }
 )
-RETRY = Retry(1, 0, "ChainRefused", "invalid bid: bid exists")
+RETRY = Retry(1, None, "ChainRefused", "invalid bid: bid exists")
 REFUSED = with_order(memory=remembered(retries={EffectKey.parse(f"CreateBid:{lease_id(1)}"): RETRY}))
 
 

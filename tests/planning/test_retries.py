@@ -19,7 +19,7 @@ from tests.makers import NOW, US, bid, lease, lease_id, market, order, order_id
 
 KEY, OTHER = EffectKey.parse("ApplyWorkload:1-1-1-abcdefghij"), EffectKey.parse("PrepareAdapter:ansible")
 LATER = Retry(1, NOW, "Unreachable", "no answer", "see that it runs")
-NEVER = Retry(1, 0, "ChainRefused", "bid exists")
+NEVER = Retry(1, None, "ChainRefused", "bid exists")
 
 
 def after(times: int) -> Retry:
@@ -30,13 +30,13 @@ def after(times: int) -> Retry:
 
 
 def test_the_wait_doubles_up_to_an_hour() -> None:
-    waits = [after(n).next_try - NOW for n in (1, 2, 3, 99)]
+    waits = [(after(n).retry_at or 0) - NOW for n in (1, 2, 3, 99)]
     assert waits == [FIRST_SECONDS, 2 * FIRST_SECONDS, 4 * FIRST_SECONDS, LONGEST_SECONDS]
     assert after(3).failures == 3
 
 
 def test_what_is_refused_for_good_is_never_tried_again() -> None:
-    assert with_failure({}, KEY, NOW, NEVER)[KEY].next_try == 0
+    assert with_failure({}, KEY, NOW, NEVER)[KEY].retry_at is None
     kept = Memory(retries={KEY: NEVER})
     assert retry_hold(kept, KEY, KEY.subject, NOW + 10**9) == Hold(
         KEY.subject, Reason.REFUSED_BEFORE, "bid exists"

@@ -177,7 +177,7 @@ def test_the_quota_follows_the_capacity() -> None:
 
 
 def test_a_refused_workload_waits_for_a_new_revision() -> None:
-    retry = Retry(1, 0, "Forbidden", "quota", "raise it")
+    retry = Retry(1, None, "Forbidden", "quota", "raise it")
     memory = remembered(retries={EffectKey.parse(f"ApplyWorkload:{KEY}"): retry})
     assert plan(leased(memory=memory)).actions == ()
     newer = replace(desired(FILE), commit="d" * 40)

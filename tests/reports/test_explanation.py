@@ -75,17 +75,15 @@ def test_steps_are_in_the_order_of_cause_and_effect() -> None:
     ]
     last = explanation(case)[-1]
     assert last.message == (
-        "ApplyWorkload failed 2 times, last: exceeded quota: q; Increase quotas; it is tried again"
+        "ApplyWorkload failed 2 times, last: exceeded quota: q; Increase quotas; it is retried"
     )
     assert last.until == AT + 30
 
 
 def test_an_effect_that_is_not_retried() -> None:
-    retry = Retry(1, 0, "Invalid", "spec is wrong")
+    retry = Retry(1, None, "Invalid", "spec is wrong")
     case = replace(CASE, memory=Memory(retries={EffectKey.parse(f"CreateBid:{LEASE}"): retry}))
-    assert explanation(case)[-1].message.endswith(
-        "once, last: spec is wrong; it is not tried again unchanged"
-    )
+    assert explanation(case)[-1].message.endswith("once, last: spec is wrong; it is not retried unchanged")
 
 
 def test_observed_state_replaces_remembered_state() -> None:
