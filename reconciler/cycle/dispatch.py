@@ -7,6 +7,7 @@ import logging
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import format_origin, sentence_of
 from reconciler.planning.memory_update import refusal
+from reconciler.reports.log_lines import LogLine, merge_lines, result_lines
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
 from reconciler.values.messages import describe
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
@@ -31,6 +32,7 @@ def dispatch_all(plan: Plan, environment: Environment, intents: tuple[Intent, ..
     """Execute a plan in its order; a failure affects no other effect, and each result is recorded
     immediately.
     """
+    lines: list[LogLine] = []
     for action in plan.actions:
         try:
             outcomes = _apply(action, environment, intents)
@@ -41,15 +43,10 @@ def dispatch_all(plan: Plan, environment: Environment, intents: tuple[Intent, ..
             log.error("%s failed%s", action.describe(), format_origin(error))
             failure = Failed("InternalError", f"{action.describe()}: {sentence_of(error)}", ADVICE)
             outcomes = applied(action, failure, environment.clock.now())
-        for each in outcomes:
-            log.log(
-                _level(each.outcome),
-                "%s%s: %s",
-                _prefix(action),
-                each.effect,
-                describe_outcome(each.outcome),
-            )
+        lines += result_lines(outcomes, _prefix(action))
         environment.store.journal.record([each for each in outcomes if not isinstance(each.outcome, Unknown)])
+    for line in merge_lines(lines):
+        log.log(logging.WARNING if line.is_warning else logging.INFO, "%s", line.text)
 
 
 def _apply(action: Action, environment: Environment, intents: tuple[Intent, ...]) -> tuple[EffectResult, ...]:
@@ -109,7 +106,3 @@ def _prefix(action: Action) -> str:
             return f"adapter {name}: "
         case _:
             return ""
-
-
-def _level(outcome: Outcome) -> int:
-    return logging.WARNING if isinstance(outcome, Refused | Failed) else logging.INFO

@@ -19,15 +19,14 @@ from reconciler.cycle.snapshot_totals import add_totals, capacity_of, count_cycl
 from reconciler.planning.admission import in_force
 from reconciler.planning.planner import plan, revision_in_force
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.reports.events import event_lines
+from reconciler.reports.log_lines import hold_lines, merge_lines, plan_lines
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
-from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import Market
-from reconciler.values.plans import Hold, Plan
+from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.snapshot import Snapshot
-from reconciler.values.subjects import Subject, SubjectKind
+from reconciler.values.subjects import Subject
 from reconciler.values.times import Timestamp
 from reconciler.values.views import CycleOutcome, CycleView, PublishedStatus
 
@@ -114,9 +113,8 @@ class Runner:
         planned = self.plan_cycle()
         self._commit_status.note_superseded(planned.plan)
         self._environment.store.journal.remember(planned.plan, began_at)
-        self._log_holds(planned.plan.holds)
+        self._log_plan(planned.plan)
         self._log_sight(planned.inputs.market)
-        _log_events(planned.plan)
         dispatch_all(planned.plan, self._environment, planned.inputs.intents)
         same = same_objects(self._planned, planned)
         views = self._views if same and self._views else object_views(planned)
@@ -162,24 +160,14 @@ class Runner:
             log.info("the bid engine resumes: the chain is available again, at height %d", market.view.height)
         self._blind = isinstance(market, Unseen)
 
-    def _log_holds(self, holds: tuple[Hold, ...]) -> None:
-        """Log each hold when it appears, not in every cycle."""
-        for hold in holds:
-            if (hold.subject, hold.reason) not in self._held:
-                word = "bid withheld: order" if hold.subject.kind is SubjectKind.ORDER else "held:"
-                log.info("%s %s: %s: %s", word, hold.subject, hold.reason, hold.message)
-        self._held = frozenset((h.subject, h.reason) for h in holds)
-
-
-def _log_events(plan: Plan) -> None:
-    """Log confirmations and lifecycle transitions; repeated after a crash."""
-    for line in event_lines(plan.confirmations):
-        log.info("%s", line)
-    for step in plan.transitions:
-        level = logging.WARNING if step.to_phase is Phase.FAILED else logging.INFO
-        memory = plan.memory.workloads.get(step.workload)
-        for line in event_lines([step]):
-            log.log(level, "adapter %s: %s", memory.adapter if memory else "none", line)
+    def _log_plan(self, plan: Plan) -> None:
+        """Log each hold when it appears, not in every cycle, and each confirmation and lifecycle transition,
+        which are repeated after a crash.
+        """
+        appeared = (hold for hold in plan.holds if (hold.subject, hold.reason) not in self._held)
+        for line in merge_lines((*hold_lines(appeared), *plan_lines(plan))):
+            log.log(logging.WARNING if line.is_warning else logging.INFO, "%s", line.text)
+        self._held = frozenset((hold.subject, hold.reason) for hold in plan.holds)
 
 
 def _outcome(planned: PlannedCycle) -> CycleOutcome:

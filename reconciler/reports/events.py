@@ -106,7 +106,7 @@ def _transition(step: Transition) -> str:
 
 def _confirmed(end: Confirmation) -> list[str]:
     if end.outcome is IntentOutcome.LANDED:
-        return [_landed(m) for m in end.intent.messages]
+        return [landed_sentence(m) for m in end.intent.messages]
     if end.outcome is IntentOutcome.EXPIRED:
         return [f"Transaction {end.intent.hash[:12]} expired unexecuted; nothing was spent"]
     spent = f"its fee of {end.intent.fee}uve is spent" if end.height else "nothing was spent"
@@ -114,7 +114,8 @@ def _confirmed(end: Confirmation) -> list[str]:
     return [f"Transaction {end.intent.hash[:12]} was refused, {spent}: {first}"]
 
 
-def _landed(message: Message) -> str:
+def landed_sentence(message: Message) -> str:
+    """A message that the chain executed."""
     match message:
         case CreateBid(id=bid, price=price):
             return f"Bid {price.normalize():f}uve a block on order {bid.order}"

@@ -88,7 +88,7 @@ def _effects(action: Action, leased: LeasedOrders) -> Iterator[tuple[Subject, Pl
     match action:
         case SendTransaction(messages=messages, fee_max=fee):
             for message in messages:
-                yield _subject_of_message(message, leased), PlanLine(LineKind.DONE, describe(message))
+                yield subject_of_message(message, leased), PlanLine(LineKind.DONE, describe(message))
             count = f"{len(messages)} message{'s' if len(messages) != 1 else ''}"
             yield (
                 PROVIDER,
@@ -112,7 +112,7 @@ def _step(step: Transition) -> str:
     return f"{phases}: {step.trigger}{detail}"
 
 
-def _subject_of_message(message: Message, leased: LeasedOrders) -> Subject:
+def subject_of_message(message: Message, leased: LeasedOrders) -> Subject:
     """The order that a bid is on, or the workload of a lease."""
     match message:
         case CloseBid(id=lease, lease=True) | WithdrawLease(id=lease) | RecordUsage(lease=lease):

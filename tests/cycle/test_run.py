@@ -12,7 +12,9 @@ from reconciler.values.ids import workload_id
 from reconciler.values.intents import IntentOutcome
 from reconciler.values.observed import TxResult
 from reconciler.values.outcomes import Failed
+from reconciler.values.plans import Reason
 from reconciler.values.readings import Seen, Unseen
+from reconciler.values.subjects import Subject
 from reconciler.values.views import CycleOutcome
 from tests import makers
 from tests.cycle.worlds import Scenery, intent
@@ -143,6 +145,29 @@ def test_each_hold_is_logged_when_it_appears_and_not_every_cycle(
     told = [record.message for record in caplog.records if "PriceTooLow" in record.message]
     assert len(told) == 1
     assert told[0].startswith(f"bid withheld: order {makers.order_id()}: PriceTooLow: it pays at most 1uve")
+
+
+@pytest.mark.parametrize("kind", ["orders", "leases"])
+def test_400_objects_in_one_block_share_log_lines_and_are_explained_one_by_one(
+    scene: Scenery, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    orders = [makers.order(n, makers.unit(price=1)) for n in range(1, 401)]
+    leases = [makers.lease(n) for n in range(1, 401)]
+    made = makers.market(orders=orders) if kind == "orders" else makers.market(leases=leases)
+    scene.chain.reading = Seen(made)
+    runner = _runner(scene)
+
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            runner.run_cycle()
+
+    assert 1 <= len(caplog.records) <= 10
+    assert any("(1 of 400 such lines; also " in line for line in caplog.messages)
+    for each in orders if kind == "orders" else []:
+        (decision, *_) = scene.journal.records.decisions(Subject.of_order(each.id))
+        assert Reason.PRICE_TOO_LOW in str(decision)
+    for lease in leases if kind == "leases" else []:
+        assert scene.journal.records.decisions(Subject.of_workload(lease.id))
 
 
 def test_cycles_are_counted_by_how_they_ended(scene: Scenery) -> None:

@@ -14,6 +14,7 @@ from reconciler.adapters.ansible.host_spec import host_request
 from reconciler.adapters.ansible.responses import ObservedHost, ReportedWorkload
 from reconciler.adapters.ansible.runner import MISSING, SPARE_SECONDS, HostResult, Play, PlayRunner, RunError
 from reconciler.adapters.ansible.troubles import host_trouble, sentence
+from reconciler.reports.log_lines import EXPLAIN, LogLine, merge_lines
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.observed import Trouble
@@ -179,8 +180,12 @@ def _log_trouble(before: Trouble | None, after: Trouble | None) -> None:
 def _log_drift(host: str, before: ObservedHost | None, after: ObservedHost | None) -> None:
     """Log new drift once."""
     known = before.workloads if before else {}
+    lines = []
     for name, found in (after.workloads if after else {}).items():
         logged = known[name].differences if name in known else []
         if found.differences and found.differences != logged:
             shown = "; ".join(found.differences[:DIFFERENCES_SHOWN])
-            _log.info("adapter ansible: host %s: workload %s: %s", host, name, shown)
+            text = f"adapter ansible: host {host}: workload {name}: {shown}"
+            lines.append(LogLine(("drift", host), name, text, EXPLAIN))
+    for line in merge_lines(lines):
+        _log.info("%s", line.text)
