@@ -30,9 +30,13 @@ from reconciler.values.records import (
 from reconciler.values.repository import BranchCommit, Commit
 from reconciler.values.resources import Resources
 from reconciler.values.subjects import Subject
+from reconciler.values.work import InFlight, QueueStatistics, WorkItem, WorkResult
 
 Wake = Callable[[], None]
 """Ends the cycle's wait early; callable from any thread, any number of times."""
+
+Effect = Callable[[], Outcome]
+"""One call of a port that may wait for its target; idempotent."""
 
 
 class Repo(Protocol):
@@ -114,6 +118,36 @@ class Adapter(Protocol):
     def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
         """The last lines of its containers, each prefixed with its container; bounded in bytes. Raises
         OSError with a message.
+        """
+
+
+class WorkQueues(Protocol):
+    """Effects outside the cycle's thread, in one queue per target, so that no target delays another.
+
+    Level-triggered: of one key, at most one item runs; a newer item replaces a queued one and follows the
+    running one; only a removal replaces a queued removal. What is in flight is lost in a crash, and recovered
+    by observation. All methods but `statistics` belong to the cycle's thread, and none waits for a target,
+    except where items run inline.
+    """
+
+    def submit(self, item: WorkItem, effect: Effect) -> bool:
+        """Queue an item; False if it is not taken: the queue is full or closed, or a removal is queued."""
+
+    def targets(self) -> tuple[str, ...]:
+        """The targets of all items so far."""
+
+    def collect(self, target: str) -> tuple[WorkResult, ...]:
+        """The target's results since the last call, oldest first; each is returned once."""
+
+    def in_flight(self) -> tuple[InFlight, ...]:
+        """What was submitted and has not ended."""
+
+    def statistics(self) -> tuple[QueueStatistics, ...]:
+        """Each queue's depth, age and totals, by target; callable from any thread."""
+
+    def drain(self, grace_seconds: float) -> tuple[InFlight, ...]:
+        """Take no further item, and wait for those in flight; returns those that the end of the grace period
+        abandons.
         """
 
 
@@ -217,14 +251,14 @@ class Notifier(Protocol):
     """Sends notices to tenants. Equal notices have equal keys, so that a receiver can drop duplicates."""
 
     def notify(self, notice: NotifyTenant) -> Outcome:
-        """Send it; never waits long. Unknown while it is in flight: call again."""
+        """Send it; may wait for the receiver. Unknown while the receiver requests a wait: call again."""
 
 
 class Forge(Protocol):
     """Commit states on a forge. Setting the same state twice is idempotent."""
 
     def set_status(self, status: CommitStatus) -> Outcome:
-        """Set it; never waits. Unknown while it is in flight or in back-off: call again."""
+        """Set it; may wait for the forge. Unknown during a back-off: call again."""
 
 
 class History(Protocol):

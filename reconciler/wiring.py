@@ -39,16 +39,21 @@ from reconciler.journal.copying import copy_journal
 from reconciler.journal.opening import open_journal, open_records
 from reconciler.journal.state_directory import make_state_directory
 from reconciler.planning.adapter_grants import denials
-from reconciler.ports import Inspector, Wake
+from reconciler.ports import Inspector, Wake, WorkQueues
 from reconciler.runtime.call_timings import CallTimings, TimedChain, TimedRepo
 from reconciler.runtime.secret_files import SecretFile, read_token
 from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.runtime.work_queue import QueueBounds
+from reconciler.runtime.work_queues import InlineQueues, ThreadedQueues
 from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
 from reconciler.values.desired import Desired, KubernetesSettings
 from reconciler.values.records import Request
 from reconciler.values.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
+
+FETCH_WAIT_SECONDS = 0.25
+"""How long a cycle of the loop waits for a read of the repository, which goes on beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,14 @@ class Daemon:
         """Serve the HTTP API and the metrics; yields their actual addresses."""
         history = open_records(self.settings.state)
         try:
-            sources = Sources(self.snapshots, self.inspectors, history, self.wake_by_request, self.clock.now)
+            sources = Sources(
+                self.snapshots,
+                self.inspectors,
+                history,
+                self.wake_by_request,
+                self.clock.now,
+                queues=self.environment.queues.statistics,
+            )
             servers = start_servers(sources, server_settings(self.settings.listen), self.calls)
             try:
                 yield str(servers.ports.api), str(servers.ports.metrics)
@@ -111,11 +123,12 @@ def open_planner(settings: Settings) -> Iterator[Runner]:
 
 @contextmanager
 def open_daemon(
-    settings: Settings, journal_in: Path | None = None, parse_wait_seconds: float | None = None
+    settings: Settings, journal_in: Path | None = None, *, background: bool = False
 ) -> Iterator[Daemon]:
     """A daemon with its journal locked and its watches running; everything is closed at the end.
 
-    `parse_wait_seconds` is how long a cycle waits for the files of a commit, None: until they are parsed.
+    `background`: effects on targets and reads of the repository run in threads beside the loop; otherwise
+    each cycle waits for them.
     Raises SettingsError, JournalError, BadRemoteError or a keyring's error, with operator-readable messages.
     """
     with ExitStack() as stack:
@@ -134,16 +147,18 @@ def open_daemon(
             chain=TimedChain(chain, calls),
             adapters=adapters.by_name,
             store=Store(journal.journal, journal.intents, journal.outbox, journal.inbox, journal.records),
+            queues=_queues(settings, clock, background=background),
             clock=clock,
             configure=adapters.configure,
-            notifier=_notifier(settings, stack),
-            forge=_forge(settings, stack, backoff),
+            notifier=_notifier(settings),
+            forge=_forge(settings, backoff),
             limits=settings.limits_now,
             publishing=settings.repository.publish,
             sharing=settings.repository.snapshot,
             folder=settings.repository.path,
             poll_seconds=settings.repository.poll_seconds,
-            parse_wait_seconds=parse_wait_seconds,
+            fetch_wait_seconds=FETCH_WAIT_SECONDS if background else None,
+            wake=clock.wake,
         )
         runner = Runner(environment, address)
         snapshots = SnapshotStore(runner.snapshot)
@@ -153,6 +168,12 @@ def open_daemon(
         watcher.start()
         stack.callback(watcher.close)
         yield Daemon(settings, environment, runner, loop, snapshots, clock, adapters.by_name, calls)
+
+
+def _queues(settings: Settings, clock: HostClock, *, background: bool) -> WorkQueues:
+    limits = settings.limits
+    bounds = QueueBounds(limits.concurrent_effects, limits.queued_effects)
+    return ThreadedQueues(clock.now, clock.wake, bounds) if background else InlineQueues(clock.now, bounds)
 
 
 def _publish_with_threads(snapshots: SnapshotStore, stack: ExitStack) -> Callable[[Snapshot], None]:
@@ -202,28 +223,24 @@ def remote_of(settings: Settings) -> Remote:
     )
 
 
-def _forge(settings: Settings, stack: ExitStack, backoff: Backoff) -> StatusSender | None:
+def _forge(settings: Settings, backoff: Backoff) -> StatusSender | None:
     if (forge := settings.forge) is None:
         return None
     is_one_host = urlsplit(forge.repository.api).hostname == remote_host(settings.repository.url)
-    sender = StatusSender(
+    return StatusSender(
         status_sender(forge, lambda: SecretFile(forge.token_file, read_token).content),
         shared=backoff if is_one_host else None,
         credential=lambda: credentials_version(forge.token_file),
     )
-    stack.callback(sender.close)
-    return sender
 
 
-def _notifier(settings: Settings, stack: ExitStack) -> Webhook | None:
+def _notifier(settings: Settings) -> Webhook | None:
     if settings.notices is None:
         return None
     try:
-        webhook = Webhook(Receiver(settings.notices.url, settings.notices.secret_file))
+        return Webhook(Receiver(settings.notices.url, settings.notices.secret_file))
     except ValueError as error:
         raise SettingsError(f"{settings.host_file}: notices.url: {error}") from None
-    stack.callback(webhook.close)
-    return webhook
 
 
 class AdapterSet:

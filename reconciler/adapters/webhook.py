@@ -1,4 +1,4 @@
-"""Signed notices to an HTTP receiver, sent in the background so that a slow receiver delays nothing."""
+"""Signed notices to an HTTP receiver."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.values.backoff import RemoteFailure, wait_seconds
 from reconciler.values.ids import workload_id
 from reconciler.values.outcomes import Done, Failed, Outcome, Unknown
-from reconciler.values.plans import NotifyTenant, effect_key
+from reconciler.values.plans import NotifyTenant
 from reconciler.values.retry_after import requested_wait_seconds
-from reconciler.values.subjects import EffectKey
 
 TIMEOUT_SECONDS = 10
-CONCURRENCY = 2
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -41,30 +38,17 @@ class Receiver:
 
 @dataclass(slots=True)
 class Webhook:
-    """Implements `ports.Notifier`; sends nothing before the time that a Retry-After requests."""
+    """Implements `ports.Notifier`; sends nothing before the time that a Retry-After requests. Thread-safe."""
 
     receiver: Receiver
-    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(CONCURRENCY, "notices"))
     clock: Callable[[], float] = time.monotonic
-    _sent: dict[EffectKey, Future[Outcome]] = field(default_factory=dict)
     _paused_until: float = 0
 
     def notify(self, notice: NotifyTenant) -> Outcome:
-        """The first call sends; Unknown until there is an outcome, which is returned once."""
-        key = effect_key(notice)
-        sent = self._sent.get(key)
-        if sent is None and self.clock() < self._paused_until:
+        """Send it; Unknown during a wait that the receiver requested."""
+        if self.clock() < self._paused_until:
             return Unknown("the receiver limits its rate; the notice is sent later")
-        if sent is None:
-            sent = self._sent[key] = self._threads.submit(self._post, notice)
-        if not sent.done():
-            return Unknown("the notice is being sent")
-        del self._sent[key]
-        return sent.result()
-
-    def close(self) -> None:
-        """Send no more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        return self._post(notice)
 
     def _post(self, notice: NotifyTenant) -> Outcome:
         body = json.dumps(body_of(notice), separators=(",", ":")).encode()

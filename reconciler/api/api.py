@@ -27,6 +27,7 @@ from reconciler.runtime.reconcile_trigger import ReconcileTrigger
 from reconciler.runtime.secret_files import SecretFile
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.observed import Trouble
+from reconciler.values.work import QueueStatistics
 
 TIMEOUT_SECONDS = 30.0
 BODY_MAX_BYTES = 1024
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What the routes read: snapshots, adapters by name, and the journal; how to wake the loop; the time in
-    unix seconds.
+    unix seconds; the work queues.
     """
 
     snapshots: SnapshotStore
@@ -48,6 +49,7 @@ class Sources:
     wake: Callable[[], None]
     now: Callable[[], int]
     stale_seconds: int = 300
+    queues: Callable[[], tuple[QueueStatistics, ...]] = tuple
 
 
 class Api:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -12,20 +12,22 @@ from prometheus_client.registry import Collector
 from reconciler.api import metrics_cycles, metrics_market
 from reconciler.runtime.call_timings import CallTimings
 from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.values.work import QueueStatistics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
 class MetricSources:
-    """Snapshots, timings of calls to repository and chain, and when certificates expire (unix seconds, by
-    server); `now` gives unix seconds.
+    """Snapshots, timings of calls to repository and chain, when certificates expire (unix seconds, by
+    server), and work queues; `now` gives unix seconds.
     """
 
     snapshots: SnapshotStore
     now: Callable[[], int]
     calls: CallTimings = field(default_factory=CallTimings)
     certificates: Callable[[], Mapping[str, int]] = dict
+    queues: Callable[[], Iterable[QueueStatistics]] = tuple
 
 
 class SnapshotCollector(Collector):
@@ -47,6 +49,7 @@ class SnapshotCollector(Collector):
         yield from metrics_cycles.revisions(snapshot, now)
         yield from metrics_cycles.journal(snapshot)
         yield from metrics_cycles.calls(sources.calls)
+        yield from metrics_cycles.queues(sources.queues(), now)
         yield from metrics_cycles.certificates(sources.certificates())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -16,6 +16,7 @@ from reconciler.runtime.metrics_history import MetricsHistory
 from reconciler.values.intents import IntentOutcome
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.views import CycleOutcome
+from reconciler.values.work import QueueStatistics
 
 
 def cycles(snapshot: Snapshot, history: MetricsHistory) -> Iterator[Metric]:
@@ -125,6 +126,34 @@ def calls(timings: CallTimings) -> Iterator[Metric]:
     for (source, call), took in sorted(timings.durations().items()):
         family.add_metric([source, call], list(took.cumulative()), took.seconds)
     yield family
+
+
+def queues(found: Iterable[QueueStatistics], now: int) -> Iterator[Metric]:
+    """Effects in flight on each target, how long they take, and how often they are tried again."""
+    depth = GaugeMetricFamily(
+        "virtengine_provider_queue_depth", "Effects in flight on a target.", labels=["target", "state"]
+    )
+    age = GaugeMetricFamily(
+        "virtengine_provider_queue_oldest_age_seconds",
+        "How long ago the oldest effect in flight was queued; 0: none is.",
+        labels=["target"],
+    )
+    latency = HistogramMetricFamily(
+        "virtengine_provider_effect_seconds",
+        "How long effects take from being queued to their end.",
+        labels=["target"],
+    )
+    retries = CounterMetricFamily(
+        "virtengine_provider_effect_retries", "Effects tried again after a failure.", labels=["target"]
+    )
+    for queue in found:
+        depth.add_metric([queue.target, "queued"], queue.queued)
+        depth.add_metric([queue.target, "running"], queue.running)
+        age.add_metric([queue.target], max(now - queue.oldest_since, 0) if queue.oldest_since else 0)
+        if queue.latencies:
+            latency.add_metric([queue.target], list(queue.latencies), queue.latency_seconds)
+        retries.add_metric([queue.target], queue.retries)
+    yield from (depth, age, latency, retries)
 
 
 def certificates(expire: Mapping[str, int]) -> Iterator[Metric]:

@@ -112,7 +112,9 @@ def start_servers(sources: Sources, serving: Serving, calls: CallTimings) -> Sta
 def _start(sources: Sources, serving: Serving, credentials: _Credentials, calls: CallTimings) -> Started:
     secret = SecretFile(serving.webhook_secret, read_hook_secret) if serving.webhook_secret else None
     api = Api(sources, secret, credentials.troubles)
-    page = metrics_page(MetricSources(sources.snapshots, sources.now, calls, credentials.expiries))
+    page = metrics_page(
+        MetricSources(sources.snapshots, sources.now, calls, credentials.expiries, sources.queues)
+    )
 
     def served(
         what: str, key: str, at: ListenAddress, make: Callable[[RateLimitedAuth], web.Application]

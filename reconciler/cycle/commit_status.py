@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.revision_status import add_status, add_superseded, commit_status_of, mark_reported
+from reconciler.ports import Forge
 from reconciler.values.commit_state import CommitStatus, ReportedStatus
 from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
 from reconciler.values.plans import Plan
 from reconciler.values.records import describe_outcome
+from reconciler.values.work import FORGE, WorkItem, WorkKey
 
 log = logging.getLogger(__name__)
+
+KEY = WorkKey(FORGE, "commit states")
+"""One key for all states: they are reported in order, one at a time."""
 
 
 class CommitStatusReporter:
@@ -21,6 +27,7 @@ class CommitStatusReporter:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._known: tuple[ReportedStatus, ...] | None = None
+        self._sent: CommitStatus | None = None
         self._silent = False
 
     def note_superseded(self, plan: Plan) -> None:
@@ -33,18 +40,32 @@ class CommitStatusReporter:
 
     def report(self, planned: PlannedCycle) -> None:
         """Record the newest commit's state, and report what is not reported yet, oldest first."""
-        forge = self._environment.forge
-        if forge is None:
+        if self._environment.forge is None:
             return
+        self._collect_result()
         known = self._statuses()
         if (now := commit_status_of(planned)) is not None:
             self._keep(known, add_status(known, now))
-        for stated in self._statuses():
-            if stated.reported:
-                continue
-            outcome = forge.set_status(stated.status)
-            if isinstance(outcome, Unknown) or not self._ended(stated.status, outcome):
+        while self._sent is None and (status := self._next()) is not None:
+            self._send(self._environment.forge, status)
+            if not self._collect_result():
                 return
+
+    def _next(self) -> CommitStatus | None:
+        return next((each.status for each in self._statuses() if not each.reported), None)
+
+    def _send(self, forge: Forge, status: CommitStatus) -> None:
+        item = WorkItem(KEY, f"report commit {status.commit[:12]} as {status.state}")
+        if self._environment.queues.submit(item, partial(forge.set_status, status)):
+            self._sent = status
+
+    def _collect_result(self) -> bool:
+        """Whether the status that was sent is settled."""
+        for result in self._environment.queues.collect(FORGE):
+            sent, self._sent = self._sent, None
+            if sent is not None and not isinstance(result.outcome, Unknown):
+                return self._ended(sent, result.outcome)
+        return False
 
     def _statuses(self) -> tuple[ReportedStatus, ...]:
         if self._known is None:

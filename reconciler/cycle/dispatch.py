@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from functools import partial
 
 from reconciler.cycle.environment import Environment
-from reconciler.cycle.exceptions import format_origin, sentence_of
+from reconciler.cycle.exceptions import failure_of
 from reconciler.planning.memory_update import refusal
-from reconciler.reports.log_lines import LogLine, merge_lines, result_lines
+from reconciler.reports.log_lines import merge_lines, result_lines
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
 from reconciler.values.messages import describe
-from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
+from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
@@ -22,52 +24,75 @@ from reconciler.values.plans import (
     SendTransaction,
 )
 from reconciler.values.records import EffectResult, applied, describe_outcome, message_result
+from reconciler.values.work import FORGE, GIT, SNAPSHOT, WorkItem, work_key
 
 log = logging.getLogger(__name__)
 
-ADVICE = "this is a bug in provider-daemon; report it with its log line"
+OWN = frozenset({GIT, SNAPSHOT, FORGE})
+"""Targets whose results are collected by their publishers."""
 
 
 def dispatch_all(plan: Plan, environment: Environment, intents: tuple[Intent, ...]) -> None:
-    """Execute a plan in its order; a failure affects no other effect, and each result is recorded
-    immediately.
+    """Send a plan's transactions, and hand each other effect to the queue of its target, in the plan's order.
+    A failure affects no other effect.
     """
-    lines: list[LogLine] = []
     for action in plan.actions:
-        try:
-            outcomes = _apply(action, environment, intents)
-        except OSError as error:
-            failure = Failed("Unreachable", f"{action.describe()}: {error}")
-            outcomes = applied(action, failure, environment.clock.now())
-        except Exception as error:  # an error of one object must not withhold every other effect
-            log.error("%s failed%s", action.describe(), format_origin(error))
-            failure = Failed("InternalError", f"{action.describe()}: {sentence_of(error)}", ADVICE)
-            outcomes = applied(action, failure, environment.clock.now())
-        lines += result_lines(outcomes, _prefix(action))
-        environment.store.journal.record([each for each in outcomes if not isinstance(each.outcome, Unknown)])
+        if (key := work_key(action)) is None:
+            _record(environment, [(action, _transact(action, environment, intents))])
+            continue
+        item = WorkItem(key, action.describe(), action)
+        if not environment.queues.submit(item, partial(_perform, action, environment)):
+            log.info("%s waits: the work queue of %s does not take it now", item.description, key.target)
+    record_results(environment)
+
+
+def record_results(environment: Environment) -> None:
+    """Record how dispatched effects ended, each once; an unknown outcome is observed instead."""
+    queues = environment.queues
+    ended = [each for target in queues.targets() if target not in OWN for each in queues.collect(target)]
+    _record(
+        environment,
+        [(action, applied(action, x.outcome, x.ended_at)) for x in ended if (action := x.item.action)],
+    )
+
+
+def _record(environment: Environment, results: Sequence[tuple[Action, Sequence[EffectResult]]]) -> None:
+    lines = [line for action, parts in results for line in result_lines(parts, _prefix(action))]
     for line in merge_lines(lines):
         log.log(logging.WARNING if line.is_warning else logging.INFO, "%s", line.text)
+    found = [each for _, parts in results for each in parts if not isinstance(each.outcome, Unknown)]
+    if found:
+        environment.store.journal.record(found)
 
 
-def _apply(action: Action, environment: Environment, intents: tuple[Intent, ...]) -> tuple[EffectResult, ...]:
-    now = environment.clock.now()
-    match action:
-        case SendTransaction():
+def _transact(
+    action: Action, environment: Environment, intents: tuple[Intent, ...]
+) -> tuple[EffectResult, ...]:
+    try:
+        if isinstance(action, SendTransaction):
             return _send(action, environment)
-        case Rebroadcast(hash=tx):
-            for intent in intents:
-                if intent.hash == tx:
-                    environment.chain.broadcast(intent)
-            return ()
+        for intent in intents:
+            if isinstance(action, Rebroadcast) and intent.hash == action.hash:
+                environment.chain.broadcast(intent)
+        return ()
+    except Exception as error:  # an error of one object must not withhold every other effect
+        return applied(action, failure_of(action.describe(), error), environment.clock.now())
+
+
+def _perform(action: Action, environment: Environment) -> Outcome:
+    """The effect of an action on its target; called by the target's queue."""
+    match action:
         case PrepareAdapter(adapter=name, quota=quota):
-            return applied(action, environment.adapters[name].prepare(quota), now)
+            return environment.adapters[name].prepare(quota)
         case ApplyWorkload(workload=workload, digest=digest):
-            return applied(action, environment.adapters[workload.adapter].apply(workload, digest), now)
+            return environment.adapters[workload.adapter].apply(workload, digest)
         case RemoveWorkload(adapter=name, id=subject):
-            return applied(action, environment.adapters[name].remove(subject), now)
+            return environment.adapters[name].remove(subject)
         case NotifyTenant():
             assert environment.notifier is not None, "notices are planned only where there is a receiver"
-            return applied(action, environment.notifier.notify(action), now)
+            return environment.notifier.notify(action)
+        case SendTransaction() | Rebroadcast():
+            raise AssertionError("transactions are sent by the cycle's thread")
 
 
 def _send(action: SendTransaction, environment: Environment) -> tuple[EffectResult, ...]:

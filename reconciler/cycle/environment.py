@@ -17,6 +17,8 @@ from reconciler.ports import (
     Outbox,
     Records,
     Repo,
+    Wake,
+    WorkQueues,
 )
 from reconciler.values.desired import Desired
 from reconciler.values.limits import Limits
@@ -40,7 +42,8 @@ class Environment:
     `limits` is called each cycle, as stop-spending is a file. `configure` gets the desired state in force
     before the adapters are read, and adds new ones to `adapters`. `publishing` and `sharing`: whether the
     status branch and the snapshot branch are pushed; `folder` is ours in the repository ("": its root).
-    `parse_wait_seconds` bounds how long a cycle waits for a commit's files; None: until they are parsed.
+    `fetch_wait_seconds` bounds how long a cycle waits for a read of the repository; None: until it has ended.
+    `wake` ends the wait between cycles.
     """
 
     provider: str
@@ -48,6 +51,7 @@ class Environment:
     chain: Chain
     adapters: Mapping[str, Adapter]
     store: Store
+    queues: WorkQueues
     clock: Clock
     limits: Callable[[], Limits]
     configure: Callable[[Desired], None] = lambda _: None
@@ -57,7 +61,8 @@ class Environment:
     sharing: bool = False
     folder: str = ""
     poll_seconds: int = 0
-    parse_wait_seconds: float | None = None
+    fetch_wait_seconds: float | None = None
+    wake: Wake = lambda: None
 
 
 EFFECTS: tuple[tuple[str, str], ...] = (

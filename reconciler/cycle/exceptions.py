@@ -7,12 +7,15 @@ import threading
 import traceback
 from collections.abc import Iterable
 
+from reconciler.values.outcomes import Failed
 from reconciler.values.text import one_line
 
 log = logging.getLogger(__name__)
 
 FRAMES_MAX = 12
 """Innermost calls in a log line."""
+
+ADVICE = "this is a bug in provider-daemon; report it with its log line"
 
 
 def sentence_of(error: BaseException) -> str:
@@ -28,6 +31,14 @@ def format_origin(error: BaseException) -> str:
     if isinstance(error, OSError):
         return ""
     return f"; raised at {format_calls(traceback.extract_tb(error.__traceback__, limit=-FRAMES_MAX))}"
+
+
+def failure_of(effect: str, error: Exception) -> Failed:
+    """The outcome of an effect that raised an exception; a bug is logged with its origin."""
+    if isinstance(error, OSError):
+        return Failed("Unreachable", f"{effect}: {error}")
+    log.error("%s failed%s", effect, format_origin(error))
+    return Failed("InternalError", f"{effect}: {sentence_of(error)}", ADVICE)
 
 
 def format_calls(calls: Iterable[traceback.FrameSummary]) -> str:

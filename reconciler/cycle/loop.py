@@ -16,6 +16,12 @@ log = logging.getLogger(__name__)
 
 BACKOFF_SECONDS = (1, 2, 5, 15, 30, 60)
 
+GRACE_SECONDS = 5.0
+"""How long a stop waits for effects in flight."""
+
+NAMED_MAX = 3
+"""Abandoned effects of a target that a log line names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -52,6 +58,25 @@ class Loop:
             self._environment.clock.wait(self._wait_seconds(snapshot))
             if self._stop_requested():
                 break
+        self._drain()
+
+    def _drain(self) -> None:
+        """Wait briefly for effects in flight; the next start observes what became of the others."""
+        try:
+            left = self._runner.drain(GRACE_SECONDS)
+        except Exception as error:  # such as a full disk: the results are recovered by observation
+            log.error("results could not be recorded: %s%s", sentence_of(error), format_origin(error))
+            return
+        for target in sorted({each.item.key.target for each in left}):
+            found = [each for each in left if each.item.key.target == target]
+            running = sum(each.is_running for each in found)
+            log.warning(
+                "%s: abandoned %d running and %d queued effects, which the next start observes: %s",
+                target,
+                running,
+                len(found) - running,
+                "; ".join(each.item.description for each in found[:NAMED_MAX]),
+            )
 
     def _cycle(self) -> Snapshot:
         began_at = self._environment.clock.now()
@@ -93,7 +118,8 @@ class Loop:
         cycle = self._runner.run_cycle(flush=True)
         self._show(cycle.snapshot)
         for _ in range(cycles_max):
-            if not (cycle.planned.plan.actions or cycle.planned.inputs.intents):
+            inputs = cycle.planned.inputs
+            if not (cycle.planned.plan.actions or inputs.intents or inputs.in_flight):
                 break
             self._environment.clock.wait(1.0)
             cycle = self._runner.run_cycle(flush=True)

@@ -6,9 +6,11 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from reconciler.cycle.environment import Environment
 from reconciler.documents.status import README, status_files
+from reconciler.ports import Effect
 from reconciler.reports.commit_message import mark, message, trailers
 from reconciler.values.backoff import RemoteFailure, wait_seconds
 from reconciler.values.desired import Publishing
@@ -19,6 +21,7 @@ from reconciler.values.readings import Unseen
 from reconciler.values.records import Unpublished, describe_outcome
 from reconciler.values.repository import LAST_EVENT_TRAILER, BranchCommit
 from reconciler.values.views import PublishedStatus
+from reconciler.values.work import GIT, WorkItem, WorkKey
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,15 @@ class Publication:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class StatusPush:
+    """A status commit that was handed to the queue: its subject, hashes by file, and events."""
+
+    subject: str
+    hashes: Mapping[str, str]
+    events: tuple[Unpublished, ...]
+
+
 class Publisher:
     """Gathers changes and writes them to the status branch; `last` is the last commit with its subject,
     `unpublished` counts events that no commit covers.
@@ -44,7 +56,9 @@ class Publisher:
         self._environment = environment
         self._published: Mapping[str, str] | None = None
         self._published_status: PublishedStatus | None = None
-        self._caught_up = False
+        self._covered_until: str | None = None
+        self._push: StatusPush | None = None
+        self._is_busy = False
         self._pending: tuple[Mapping[str, str], int] | None = None
         self._first_at = 0
         self._last_at = 0
@@ -57,38 +71,48 @@ class Publisher:
     def publish(
         self, publication: Publication, rules: Publishing, *, now: int, flush: bool
     ) -> Outcome | None:
-        """Commit and push when it is due; None while changes are gathered, and without changes."""
+        """Commit and push when it is due; the outcome if it is known at once. None while changes are gathered
+        or pushed, and without changes.
+        """
         self.unpublished = len(publication.events)
         if publication.status is self._published_status and not publication.events:
             return None
+        if self._is_busy:
+            return None
         files = status_files(publication.status)
-        marks = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
-        if marks == self._published and not publication.events:
+        hashes = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+        if hashes == self._published and not publication.events:
             self._published_status = publication.status
             return None
-        self._note_change(marks, publication.events, now)
+        self._note_change(hashes, publication.events, now)
         if not (
             flush or (now >= self._next_try and (_terminal(publication.events) or self._is_due(rules, now)))
         ):
             return None
+        if publication.events and self._covered_until is None:
+            self._submit("read the last status commit", self._read_mark)
+            outcome = self.collect_results(now)
+            if self._covered_until is None:
+                return outcome
         publication = self._unpublished(publication)
-        events = tuple(u.event for u in publication.events)
-        commit = BranchCommit(
-            branch=f"status/{self._environment.provider}",
-            files=files,
-            message=message(events, _changed_files(self._published, marks)),
-            trailers=(
-                *trailers(events, publication.plan, publication.height),
-                *_covered_trailer(publication.events),
-            ),
-        )
-        outcome = self._environment.repo.publish(commit)
-        self._back_off(outcome, now)
-        self._record_result(outcome, marks, publication.events)
-        if isinstance(outcome, Done):
-            self.unpublished = 0
-            if outcome.detail:
-                self.last = (outcome.detail, commit.message.split("\n", 1)[0])
+        commit = self._commit(publication, files, _changed_files(self._published, hashes))
+        self._push = StatusPush(commit.message.split("\n", 1)[0], hashes, publication.events)
+        self._submit("publish the status", partial(self._environment.repo.publish, commit))
+        return self.collect_results(now)
+
+    def collect_results(self, now: int) -> Outcome | None:
+        """Record how the last push ended, if it has; its outcome."""
+        outcome: Outcome | None = None
+        for result in self._environment.queues.collect(GIT):
+            outcome, push = result.outcome, self._push
+            self._is_busy, self._push = False, None
+            self._back_off(outcome, now)
+            if push is not None:
+                self._record_result(outcome, push)
+            elif isinstance(outcome, Done):
+                self._covered_until = outcome.detail
+            else:
+                self._warn(outcome)
         return outcome
 
     @property
@@ -101,23 +125,47 @@ class Publisher:
         """Since when (unix seconds of the host); 0: nothing waits."""
         return self._first_at if self._pending else 0
 
+    def _submit(self, description: str, effect: Effect) -> None:
+        item = WorkItem(WorkKey(GIT, self._branch), description)
+        self._is_busy = self._environment.queues.submit(item, effect)
+
+    @property
+    def _branch(self) -> str:
+        return f"status/{self._environment.provider}"
+
+    def _read_mark(self) -> Outcome:
+        """The mark of the last event that the branch covers, as the detail of the outcome."""
+        reading = self._environment.repo.published_mark(self._branch)
+        return Failed("PublishFailed", reading.why) if isinstance(reading, Unseen) else Done(reading.view)
+
+    def _commit(
+        self, publication: Publication, files: Mapping[str, bytes], changed: Sequence[str]
+    ) -> BranchCommit:
+        events = tuple(u.event for u in publication.events)
+        return BranchCommit(
+            branch=self._branch,
+            files=files,
+            message=message(events, changed),
+            trailers=(
+                *trailers(events, publication.plan, publication.height),
+                *_covered_trailer(publication.events),
+            ),
+        )
+
     def _unpublished(self, publication: Publication) -> Publication:
         """Drop events that a commit covers which was pushed just before the daemon ended."""
-        if self._caught_up or not publication.events:
+        mark_read, self._covered_until = self._covered_until, self._covered_until and ""
+        if not mark_read:
             return publication
-        reading = self._environment.repo.published_mark(f"status/{self._environment.provider}")
-        if isinstance(reading, Unseen):
-            return publication  # the push will fail as well
-        self._caught_up = True
-        counts = [at for at, each in enumerate(publication.events, start=1) if mark(each) == reading.view]
+        counts = [at for at, each in enumerate(publication.events, start=1) if mark(each) == mark_read]
         if not counts:
             return publication
         covered, rest = publication.events[: counts[0]], publication.events[counts[0] :]
         self._environment.store.outbox.mark_published([each.id for each in covered], "")
         return replace(publication, events=rest)
 
-    def _note_change(self, marks: Mapping[str, str], events: Sequence[Unpublished], now: int) -> None:
-        state = (marks, events[-1].id if events else 0)
+    def _note_change(self, hashes: Mapping[str, str], events: Sequence[Unpublished], now: int) -> None:
+        state = (hashes, events[-1].id if events else 0)
         if state != self._pending:
             self._pending, self._last_at = state, now
             self._first_at = self._first_at or now
@@ -131,21 +179,25 @@ class Publisher:
         wait = wait_seconds(RemoteFailure.OTHER, self._failures) if self._failures else 0
         self._next_try = now + int(wait)
 
-    def _record_result(
-        self, outcome: Outcome, marks: Mapping[str, str], events: Sequence[Unpublished]
-    ) -> None:
-        if isinstance(outcome, Done):
-            self._environment.store.outbox.mark_published([u.id for u in events], outcome.detail)
-            self._published, self._pending, self._first_at = marks, None, 0
-            if outcome.detail:
-                log.info("published status commit %s", outcome.detail[:12])
-            self._warned = ""
-        elif isinstance(outcome, Failed):
-            if self._warned != describe_outcome(outcome):
-                log.warning("the status was not published; retrying: %s", describe_outcome(outcome))
-            self._warned = describe_outcome(outcome)
-        else:
-            log.error("the status was not published: %s", describe_outcome(outcome))
+    def _record_result(self, outcome: Outcome, push: StatusPush) -> None:
+        if not isinstance(outcome, Done):
+            self._warn(outcome)
+            return
+        self._environment.store.outbox.mark_published([u.id for u in push.events], outcome.detail)
+        self._published, self._pending, self._first_at = push.hashes, None, 0
+        self._warned, self.unpublished = "", 0
+        if outcome.detail:
+            log.info("published status commit %s", outcome.detail[:12])
+            self.last = (outcome.detail, push.subject)
+
+    def _warn(self, outcome: Outcome) -> None:
+        """Log a failure when it begins or changes; one that no retry can fix every time."""
+        text = describe_outcome(outcome)
+        if not isinstance(outcome, Failed):
+            log.error("the status was not published: %s", text)
+        elif self._warned != text:
+            log.warning("the status was not published; retrying: %s", text)
+        self._warned = text
 
 
 def _covered_trailer(events: Sequence[Unpublished]) -> tuple[tuple[str, str], ...]:
@@ -157,9 +209,9 @@ def _terminal(events: Sequence[Unpublished]) -> bool:
     return any(isinstance(u.event, Transition) and u.event.to_phase in TERMINAL for u in events)
 
 
-def _changed_files(published: Mapping[str, str] | None, marks: Mapping[str, str]) -> Sequence[str]:
+def _changed_files(published: Mapping[str, str] | None, hashes: Mapping[str, str]) -> Sequence[str]:
     """The names of files that differ; none are known before the first commit of a daemon."""
     if published is None:
         return ()
-    paths = [path for path in marks if published.get(path) != marks[path] and path != README]
+    paths = [path for path in hashes if published.get(path) != hashes[path] and path != README]
     return sorted({path.rpartition("/")[2].removesuffix(".yaml") for path in paths})

@@ -8,12 +8,13 @@ from time import monotonic
 
 from reconciler.cycle.commit_status import CommitStatusReporter
 from reconciler.cycle.confirm import confirm
-from reconciler.cycle.dispatch import dispatch_all
+from reconciler.cycle.dispatch import dispatch_all, record_results
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.observe import Observer
 from reconciler.cycle.planned_cycle import PlannedCycle, same_objects
 from reconciler.cycle.publish import Publication, Publisher
-from reconciler.cycle.snapshot import ObjectViews, object_views, snapshot_of, status_of
+from reconciler.cycle.revision_fetcher import RevisionFetcher
+from reconciler.cycle.snapshot import ObjectViews, object_views, queue_view, snapshot_of, status_of
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
 from reconciler.cycle.snapshot_totals import add_totals, capacity_of, count_cycle, initial_snapshot
 from reconciler.planning.admission import in_force
@@ -29,6 +30,7 @@ from reconciler.values.snapshot import Snapshot
 from reconciler.values.subjects import Subject
 from reconciler.values.times import Timestamp
 from reconciler.values.views import CycleOutcome, CycleView, PublishedStatus
+from reconciler.values.work import InFlight
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,8 @@ class Runner:
 
     def __init__(self, environment: Environment, address: str) -> None:
         self._environment = environment
-        self._observer = Observer(environment, address)
+        self._revisions = RevisionFetcher(environment, address)
+        self._observer = Observer(environment)
         self._publisher = Publisher(environment)
         self._snapshot_publisher = SnapshotPublisher(environment)
         self._commit_status = CommitStatusReporter(environment)
@@ -60,7 +63,7 @@ class Runner:
 
     def poll_repository(self) -> None:
         """Poll the repository in the next cycle, however recently it was polled."""
-        self._observer.poll_repository()
+        self._revisions.poll()
 
     def mark_failed(self, why: str, began_at: int) -> Snapshot:
         """The snapshot after a failed cycle: the previous one, marked as stale."""
@@ -79,13 +82,15 @@ class Runner:
         return self.snapshot
 
     def plan_cycle(self) -> PlannedCycle:
-        """Observe, confirm and plan without effects, as `plan` prints."""
+        """Observe, confirm and plan without effects, as `plan` prints; records results of earlier ones."""
         environment = self._environment
+        in_flight = environment.queues.in_flight()  # before the results, so that no item is in neither
+        record_results(environment)
         memory = environment.store.journal.memory()
         intents = environment.store.intents.open_intents()
         inputs = PlanningInput(
             now=environment.clock.now(),
-            desired=self._observer.fetch_revisions(memory),
+            desired=self._revisions.revisions(memory),
             market=Unseen("not observed yet"),
             adapters={},
             memory=memory,
@@ -93,6 +98,7 @@ class Runner:
             results=environment.store.journal.results(),
             notifying=environment.notifier is not None,
             approvals=environment.store.journal.approvals(),
+            in_flight=in_flight,
         )
         environment.configure(revision_in_force(inputs))
         seen = self._observer.observe(memory, intents)
@@ -132,11 +138,21 @@ class Runner:
         self.snapshot = self._shown(planned, views, record)
         return Cycle(planned, self.snapshot, pending)
 
+    def drain(self, grace_seconds: float) -> tuple[InFlight, ...]:
+        """Take no further effect, wait for those in flight, and record their results; returns the abandoned
+        ones.
+        """
+        left = self._environment.queues.drain(grace_seconds)
+        record_results(self._environment)
+        self._publisher.collect_results(self._environment.clock.now())
+        return left
+
     def _publish(self, planned: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
         if not (self._status and views is self._views):
             self._status = status_of(self._environment.provider, planned, views, self._status)
         if self._status is None or not self._environment.publishing:
             return False
+        self._publisher.collect_results(self._environment.clock.now())
         market = planned.inputs.seen_market
         events = self._environment.store.outbox.unpublished()
         news = Publication(self._status, events, planned.plan, market.height if market else 0)
@@ -149,6 +165,7 @@ class Runner:
         shown = snapshot_of(planned, views, self.snapshot, cycle_began_at=record.started_at)
         capacity = shown.capacity if views is self._views and shown.capacity else capacity_of(planned)
         shown = replace(shown, cycle=record, capacity=capacity or shown.capacity)
+        shown = replace(shown, queues=tuple(map(queue_view, self._environment.queues.statistics())))
         self._planned, self._views = planned, views
         return add_totals(shown, self._environment.store, self.snapshot, self._publisher)
 

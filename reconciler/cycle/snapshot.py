@@ -30,9 +30,11 @@ from reconciler.values.views import (
     LeaseView,
     MoneyView,
     PublishedStatus,
+    QueueView,
     ReadingView,
     WorkloadView,
 )
+from reconciler.values.work import QueueStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +220,14 @@ def _newest_commit(inputs: PlanningInput) -> CommitView | None:
     return CommitView(newest.desired.commit, Timestamp(newest.committed_at), newest.subject, newest.author)
 
 
+def queue_view(queue: QueueStatistics) -> QueueView:
+    """What people see of a work queue."""
+    return QueueView(queue.target, queue.queued, queue.running, Timestamp(queue.oldest_since), queue.retries)
+
+
 def _readings(inputs: PlanningInput, before: Snapshot, now: Timestamp) -> Iterator[ReadingView]:
-    """The chain first, as its age decides readiness."""
+    """The chain first, as its age decides readiness; the repository is read beside the loop."""
+    fetched_at = inputs.desired.view.fetched_at if isinstance(inputs.desired, Seen) else 0
     last = {reading.source: reading.seen_at for reading in before.readings}
     sources: list[tuple[str, Reading[object]]] = [
         ("chain", inputs.market),
@@ -229,6 +237,7 @@ def _readings(inputs: PlanningInput, before: Snapshot, now: Timestamp) -> Iterat
         sources += [(f"{name} workloads", view.workloads), (f"{name} capacity", view.capacity)]
     for source, reading in sources:
         if isinstance(reading, Seen):
-            yield ReadingView(source, now)
+            seen_at = Timestamp(fetched_at) if source == "repository" and fetched_at else now
+            yield ReadingView(source, seen_at)
         else:
             yield ReadingView(source, last.get(source, NEVER), reading.why)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.planned_cycle import PlannedCycle
@@ -15,6 +16,7 @@ from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.readings import Unseen
 from reconciler.values.records import describe_outcome
 from reconciler.values.repository import BranchCommit
+from reconciler.values.work import SNAPSHOT, WorkItem, WorkKey
 
 log = logging.getLogger(__name__)
 
@@ -43,35 +45,54 @@ class SnapshotPublisher:
         self._failures = 0
         self._pushed_at = 0
         self._pushed: PlanningSnapshot | None = None
+        self._push: PlanningSnapshot | None = None
 
     def publish(self, planned: PlannedCycle) -> Outcome | None:
-        """Push a snapshot when it is due and differs from the last; None when it is not."""
+        """Push a snapshot when it is due and differs from the last; the outcome, if it is known at once."""
         now = planned.inputs.now
+        self._collect_result(now)
+        if self._push is not None:
+            return None
         if not self._environment.sharing or now < self._soon_at or _is_unanswered(planned):
             return None
         planning_snapshot = planning_snapshot_of(self._environment.provider, planned)
         if planning_snapshot is None or (now < self._next_at and not self._outdated_by(planning_snapshot)):
             return None
-        busy = bool(planned.plan.actions or planned.inputs.intents)
+        inputs = planned.inputs
+        busy = bool(planned.plan.actions or inputs.intents or inputs.in_flight)
         if busy and now - self._pushed_at < BUSY_SECONDS and self._pushed:
             return None
         timeless = without_times(planning_snapshot)
         if timeless == self._pushed and now - self._pushed_at < AGED_SECONDS:
             return None
-        outcome = self._environment.repo.publish(
-            _commit(replace(planning_snapshot, folder=self._environment.folder))
-        )
-        self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
-        self._next_at = now + min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
-        self._soon_at = self._next_at if self._failures else now + SOON_SECONDS
-        if isinstance(outcome, Done):
-            self._pushed, self._pushed_at = timeless, now
-            log.info("shared a snapshot at height %d", planning_snapshot.market.height)
-        else:
-            log.warning(
-                "the snapshot was not pushed; retrying with the next one: %s", describe_outcome(outcome)
-            )
-        return outcome
+        self._submit(timeless, planning_snapshot)
+        return self._collect_result(now)
+
+    def _submit(self, timeless: PlanningSnapshot, planning_snapshot: PlanningSnapshot) -> None:
+        commit = partial(_commit, replace(planning_snapshot, folder=self._environment.folder))
+        branch = f"snapshot/{self._environment.provider}"
+        height = planning_snapshot.market.height
+        item = WorkItem(WorkKey(SNAPSHOT, branch), f"publish a snapshot at height {height}")
+        if self._environment.queues.submit(item, lambda: self._environment.repo.publish(commit())):
+            self._push = timeless
+
+    def _collect_result(self, now: int) -> Outcome | None:
+        """Record how the last push ended, if it has; its outcome."""
+        for result in self._environment.queues.collect(SNAPSHOT):
+            outcome, timeless = result.outcome, self._push
+            self._push = None
+            self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
+            self._next_at = now + min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
+            self._soon_at = self._next_at if self._failures else now + SOON_SECONDS
+            if isinstance(outcome, Done) and timeless is not None:
+                self._pushed, self._pushed_at = timeless, now
+                log.info("shared a snapshot at height %d", timeless.market.height)
+            else:
+                log.warning(
+                    "the snapshot was not pushed; retrying with the next one: %s", describe_outcome(outcome)
+                )
+            return outcome
+        return None
 
     def _outdated_by(self, planning_snapshot: PlanningSnapshot) -> bool:
         """Whether the revision in force or our leases differ from the last snapshot."""

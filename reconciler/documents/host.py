@@ -63,6 +63,8 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         window_seconds=seconds(limits.window),
         closings_per_hour=limits.closings_per_hour,
         actions_per_cycle=limits.actions_per_cycle,
+        concurrent_effects=limits.concurrent_effects,
+        queued_effects=limits.queued_effects,
         price_change_percent=limits.price_change_percent,
         price_min=_rates(limits.price_min),
         price_max=_rates(limits.price_max),

@@ -269,6 +269,12 @@ class LimitsModel(StrictModel):
     """Leases closed by the provider per hour. (restart)"""
     actions_per_cycle: Count = 1_000
     """Actions per cycle. (restart)"""
+    concurrent_effects: Annotated[int, Field(ge=1, le=256), WHOLE] = 8
+    """Effects that run at once on one target: an adapter, the repository, the receiver of notices, the forge.
+    (restart)
+    """
+    queued_effects: Count = 1_000
+    """Effects in flight on one target; more are held until one has ended. (restart)"""
     price_change_percent: Annotated[int, Field(ge=0, le=100_000), WHOLE] | None = None
     """Largest change of a price, margin included, relative to each price in force within window, in percent;
     a return to one of them is always allowed. (restart)

@@ -1,11 +1,10 @@
-"""Sends states of commits to a forge from a separate thread, so that a slow forge delays nothing."""
+"""Sends states of commits to a forge, with a back-off."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
@@ -42,46 +41,30 @@ class _SendResult:
 
 @dataclass(slots=True)
 class StatusSender:
-    """`ports.Forge`: the first call sends, later ones with the same state return the outcome. One request at
-    a time, none during a back-off, which a changed `credential` (any version of the token) ends. `shared` is
-    git's back-off for the same host: it applies here, and a rate limit of the forge applies there.
+    """`ports.Forge`, for one call at a time: no request during a back-off, which a changed `credential` (any
+    version of the token) ends. `shared` is git's back-off for the same host: it applies here, and a rate
+    limit of the forge applies there.
     """
 
     send: Callable[[CommitStatus], None]
     clock: Callable[[], float] = time.monotonic
     shared: SharedBackoff | None = None
     credential: Callable[[], object] = lambda: None
-    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "forge"))
-    _sent: tuple[CommitStatus, Future[_SendResult]] | None = None
     _failures: int = 0
     _retry_at: float = 0
     _credential: object = None
 
     def set_status(self, state: CommitStatus) -> Outcome:
-        """Unknown while the request waits or runs, then its outcome, once."""
-        if self._sent is None:
-            if (credential := self.credential()) != self._credential:
-                self._credential, self._failures, self._retry_at = credential, 0, 0
-            if self.clock() < self._retry_at:
-                return Unknown("the forge is not contacted during its back-off")
-            if self.shared is not None and (why := self.shared.wait_reason()):
-                return Unknown(why)
-            self._sent = state, self._thread.submit(self._post, state)
-        sent, future = self._sent
-        if not future.done():
-            return Unknown("the request is in flight")
-        self._sent = None
-        ended = future.result()
+        """Send it; Unknown during a back-off."""
+        if (credential := self.credential()) != self._credential:
+            self._credential, self._failures, self._retry_at = credential, 0, 0
+        if self.clock() < self._retry_at:
+            return Unknown("the forge is not contacted during its back-off")
+        if self.shared is not None and (why := self.shared.wait_reason()):
+            return Unknown(why)
+        ended = self._post(state)
         self._back_off(ended)
-        if sent == state:
-            return ended.outcome
-        if isinstance(ended.outcome, Failed | Refused):
-            return Failed(ended.outcome.reason, ended.outcome.why)  # the failure applies to this state too
-        return Unknown("another request was in flight")
-
-    def close(self) -> None:
-        """Send nothing more."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        return ended.outcome
 
     def _back_off(self, ended: _SendResult) -> None:
         if isinstance(ended.outcome, Done):
@@ -103,7 +86,7 @@ class StatusSender:
         except ForgeRefusedError as error:
             kind = RemoteFailure.AUTHENTICATION if error.status in LOGIN_FAILED else RemoteFailure.OTHER
             return _SendResult(Refused("ForgeRefused", str(error)), kind)
-        except Exception as error:  # no exception may reach the cycle
+        except Exception as error:  # such as an unreadable token: retried after the back-off
             return _SendResult(Failed("ForgeSilent", str(error), "see forge: in the host file"))
         return _SendResult(Done())
 

@@ -22,8 +22,8 @@ _UNREACHABLE = re.compile(UNREACHABLE)
 
 @dataclass(slots=True)
 class Backoff:
-    """When a remote host may be contacted again, in memory: a restart tries at once. Used by the cycle's
-    thread only.
+    """When a remote host may be contacted again, in memory: a restart tries at once. Git and the forge use it
+    from their threads; a failure that another thread counts at the same moment may be missed.
     """
 
     monotonic: Callable[[], float] = time.monotonic

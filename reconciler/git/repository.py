@@ -1,5 +1,6 @@
 """The state repository for the cycle: commits, blobs, and the branches that we write."""
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +32,7 @@ SIGNER_SECONDS = 60
 
 
 class GitRepository:
-    """The port `Repo` over native git on a private mirror; used by one thread.
+    """The port `Repo` over native git on a private mirror. Thread-safe: of its calls, one runs at a time.
 
     Raises BadRemoteError if the remote's names are invalid, OSError if the state directory cannot be used.
     """
@@ -40,6 +41,7 @@ class GitRepository:
         self._remote = remote
         self._mirror = Mirror(remote, state, backoff)
         self._writer = BranchWriter(self._mirror)
+        self._lock = threading.Lock()
         self._commits: dict[str, Commit] = {}
         self._applied: str | None = None
         self._superseded: tuple[tuple[str, str], tuple[CommitHeader, ...]] | None = None
@@ -51,7 +53,7 @@ class GitRepository:
         Unseen if the repository is empty, missing or unreachable; `last_fetched` still reads the mirror.
         """
         try:
-            with self._mirror.locked():
+            with self._lock, self._mirror.locked():
                 try:
                     return Seen(self._commits_of(self._newest(), applied))
                 except DamagedMirrorError:
@@ -65,7 +67,7 @@ class GitRepository:
     def last_fetched(self, applied: str) -> Reading[tuple[Commit, ...]]:
         """The same from the mirror as last fetched, for use while the repository is unreachable."""
         try:
-            with self._mirror.locked():
+            with self._lock, self._mirror.locked():
                 newest = self._mirror.tip(DESIRED)
                 if newest is None:
                     return Unseen(self._unread_message())
@@ -78,7 +80,7 @@ class GitRepository:
         if not wanted:
             return {}
         try:
-            with self._mirror.locked():
+            with self._lock, self._mirror.locked():
                 return blobs(self._mirror, wanted)
         except MirrorError:
             return {}
@@ -86,7 +88,7 @@ class GitRepository:
     def published_mark(self, branch: str) -> Reading[str]:
         """The trailer of the branch's last commit that marks the last published event."""
         try:
-            with self._mirror.locked():
+            with self._lock, self._mirror.locked():
                 return Seen(self._writer.last_trailer(branch, LAST_EVENT_TRAILER))
         except (MirrorError, BadRemoteError) as error:
             return Unseen(str(error))
@@ -96,7 +98,7 @@ class GitRepository:
         if commit.branch == self._remote.branch:
             return Failed("PublishFailed", f"{commit.branch} is the desired branch; it is never overwritten")
         try:
-            with self._mirror.locked():
+            with self._lock, self._mirror.locked():
                 return (self._writer.replace if commit.replaces else self._writer.write)(commit)
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
@@ -104,7 +106,7 @@ class GitRepository:
     def check_push(self, branch: str) -> Outcome:
         """Whether the repository accepts a push to this branch; call it after `fetch`. Nothing is pushed."""
         try:
-            with self._mirror.locked():
+            with self._lock, self._mirror.locked():
                 newest = self._mirror.tip(DESIRED)
                 if newest is None:
                     return Failed("PublishFailed", self._unread_message())

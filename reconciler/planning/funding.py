@@ -15,6 +15,7 @@ from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.observed import Lease, Market, State
 from reconciler.values.plans import Hold, NotifyTenant, Reason, effect_key
 from reconciler.values.subjects import Subject
+from reconciler.values.work import NOTICES, WorkKey
 
 
 def time_left(market: Market, lease: Lease, rules: Escrow) -> TimeLeft:
@@ -62,9 +63,19 @@ def plan_funding(basis: MarketBasis) -> Iterator[NotifyTenant | Hold]:
         if left.state is not Funding.EXHAUSTED:
             yield Hold(Subject.of_workload(lease), _REASONS[left.state], _sentence(left, rules), ours=True)
         notice = NotifyTenant(lease, left)
-        if basis.notifying and effect_key(notice) not in basis.memory.notified:
+        if (
+            basis.notifying
+            and effect_key(notice) not in basis.memory.notified
+            and not _is_in_flight(basis, notice)
+        ):
             subject = Subject.of_workload(lease)
             yield retry_hold(basis.memory, notice, subject, basis.now) or notice
+
+
+def _is_in_flight(basis: MarketBasis, notice: NotifyTenant) -> bool:
+    """Whether the lease's notice of this state is being sent."""
+    flying = basis.in_flight.get(WorkKey(NOTICES, workload_id(notice.lease)))
+    return flying is not None and effect_key(flying) == effect_key(notice)
 
 
 _REASONS = {Funding.LOW: Reason.ESCROW_LOW, Funding.CRITICAL: Reason.ESCROW_CRITICAL}

@@ -38,6 +38,7 @@ from reconciler.values.plans import (
 )
 from reconciler.values.readings import Unseen
 from reconciler.values.subjects import CHAIN
+from reconciler.values.work import latest_actions
 
 EMPTY_DESIRED = Desired("", None, None, None, None, {})
 """The desired state before the first revision is seen: nothing is started, removed or bid on."""
@@ -71,7 +72,7 @@ def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) ->
     money, batch = _money(basis) if isinstance(basis, MarketBasis) else _no_money(inputs)
     decisions = [*admission.holds, *suspension(basis.desired), *plan_workloads(basis), *money]
     actions = sorted((d for d in decisions if not isinstance(d, Hold)), key=_rank)
-    within = cap_actions(actions, basis.limits)
+    within = cap_actions(actions, basis.limits, inputs.in_flight)
     holds = {*within.holds, *(d for d in decisions if isinstance(d, Hold))}
     approvable = _approvable(basis, admission, holds)
     return Plan(
@@ -105,6 +106,7 @@ def _basis(inputs: PlanningInput, memory: Memory, admission: Admission) -> Plann
         intents=inputs.intents,
         notifying=inputs.notifying,
         funding=funding,
+        in_flight=latest_actions(inputs.in_flight),
     )
 
 

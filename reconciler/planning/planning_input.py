@@ -17,6 +17,7 @@ from reconciler.values.observed import AdapterView, Market
 from reconciler.values.plans import Hold, Transition
 from reconciler.values.readings import Reading, Seen
 from reconciler.values.records import EffectResult
+from reconciler.values.work import InFlight, InFlightActions
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class PlanningInput:
 
     `now` is the host's clock in unix seconds: it times waits, never money. `intents` are unconfirmed
     transactions, `confirmations` those that ended in this cycle, `results` the results of earlier effects,
-    `approvals` the owner's new ones, `notifying` whether the host file names a receiver of notices.
+    `in_flight` those that have not ended, `approvals` the owner's new ones, `notifying` whether the host file
+    names a receiver of notices.
     """
 
     now: int
@@ -39,6 +41,7 @@ class PlanningInput:
     results: tuple[EffectResult, ...] = ()
     notifying: bool = False
     approvals: tuple[Approval, ...] = ()
+    in_flight: tuple[InFlight, ...] = ()
 
     @property
     def seen_market(self) -> Market | None:
@@ -49,7 +52,7 @@ class PlanningInput:
 @dataclass(frozen=True, slots=True)
 class PlanningBasis:
     """The basis of all decisions: the revision in force with each workload placed on an adapter, the adapters
-    that the host file allows, and the updated memory.
+    that the host file allows, the updated memory, and the action in flight on each object.
     """
 
     now: int
@@ -62,6 +65,7 @@ class PlanningBasis:
     notifying: bool
     funding: Mapping[LeaseId, TimeLeft]
     transitions: tuple[Transition, ...] = ()
+    in_flight: InFlightActions = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

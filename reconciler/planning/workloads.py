@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -12,13 +12,14 @@ from reconciler.planning.capacity import blindness
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Workload
-from reconciler.values.ids import WorkloadId, workload_id
+from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.images import denied_by
 from reconciler.values.observed import AdapterView, ObservedWorkload, State
 from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import total
 from reconciler.values.subjects import Subject
+from reconciler.values.work import WorkKey
 
 RENDERING = 2
 """Part of every digest; raised when adapters render specifications differently, so that running workloads are
@@ -44,7 +45,7 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
         for each in view.unavailable_machines:
             why = f"{each.reason}: {each.message}; {each.advice}"
             decisions.append(Hold(Subject.of_adapter(name), Reason.CLUSTER_UNSEEN, why, ours=True))
-        decisions.extend(_prepare(name, view))
+        decisions.extend(_prepare(basis, name, view))
     leased = _leased(basis)
     for subject in leased:
         decisions.extend(_serve(basis, subject, trusted=basis.market is not None))
@@ -72,17 +73,32 @@ def _doubtful(basis: PlanningBasis) -> Set[WorkloadId]:
     return {name for name in doubtful if name in known and not known[name].closed_again}
 
 
-def _prepare(name: str, view: AdapterView) -> Iterator[PrepareAdapter]:
+def _prepare(basis: PlanningBasis, name: str, view: AdapterView) -> Iterator[PrepareAdapter]:
     if isinstance(view.capacity, Seen) and view.capacity.view.quota != view.capacity.view.total:
-        yield PrepareAdapter(name, view.capacity.view.total)
+        action = PrepareAdapter(name, view.capacity.view.total)
+        if basis.in_flight.get(WorkKey(name, "")) != action:
+            yield action
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadPair:
-    """A workload's file, and the adapter's view of it."""
+    """A workload's file, the adapter's view of it, and the action in flight on it."""
 
     workload: Workload
     running: ObservedWorkload | None
+    in_flight: Action | None = None
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether this very specification is being applied."""
+        flying = self.in_flight
+        return isinstance(flying, ApplyWorkload) and flying.digest == digest_of(self.workload)
+
+    @property
+    def is_being_removed(self) -> bool:
+        """Whether its objects are being removed, or a removal is in flight."""
+        removing = self.running is not None and self.running.removing
+        return removing or isinstance(self.in_flight, RemoveWorkload)
 
 
 def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Iterator[Action | Hold]:
@@ -100,7 +116,10 @@ def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Itera
     if isinstance(reading, Unseen):
         yield Hold(Subject.of_workload(subject), blindness(reading), reading.why, ours=True)
         return
-    pair = WorkloadPair(workload, reading.view.get(subject))
+    in_flight = basis.in_flight.get(WorkKey(workload.adapter, subject))
+    pair = WorkloadPair(workload, reading.view.get(subject), in_flight)
+    if pair.is_in_flight:
+        return
     if not trusted and (wait := _repair_hold(basis, pair)):
         yield wait
         return
@@ -182,8 +201,8 @@ def _excess(basis: PlanningBasis, workload: Workload) -> Hold | None:
 
 
 def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
-    workload, running = pair.workload, pair.running
-    if running is not None and running.removing:
+    workload = pair.workload
+    if pair.is_being_removed:
         yield Hold(
             Subject.of_workload(workload.id),
             Reason.TRY_LATER,
@@ -191,7 +210,7 @@ def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
             ours=True,
         )
         return
-    why = _difference(running, workload)
+    why = _difference(pair)
     if not why:
         return
     if refusal := _excess(basis, workload):
@@ -201,7 +220,10 @@ def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
     yield retry_hold(basis.memory, action, Subject.of_workload(workload.id), basis.now) or action
 
 
-def _difference(running: ObservedWorkload | None, workload: Workload) -> str:
+def _difference(pair: WorkloadPair) -> str:
+    workload, running = pair.workload, pair.running
+    if isinstance(pair.in_flight, ApplyWorkload):
+        return "its file changed"  # an earlier specification is being applied
     if running is None:
         return "leased, not deployed"
     if running.digest != digest_of(workload):
@@ -219,10 +241,13 @@ def _remove(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Action | Ho
     for name, view in sorted(basis.adapters.items()):
         if isinstance(view.workloads, Unseen):
             continue
-        there = [r for r in view.workloads.view.values() if not r.removing]
-        ended = [r for r in there if r.id not in leased or _has_moved(basis, name, r.id)]
-        for running in sorted(ended, key=lambda r: r.id):
-            decision = _removal(basis, name, running)
+        ended = {
+            subject: lease
+            for subject, lease in _removable(basis, name, view.workloads.view)
+            if subject not in leased or _has_moved(basis, name, subject)
+        }
+        for subject, lease in sorted(ended.items()):
+            decision = _removal(basis, name, subject, lease)
             if isinstance(decision, RemoveWorkload):
                 removed += 1
                 if removed > basis.limits.removals_per_cycle:
@@ -230,9 +255,22 @@ def _remove(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Action | Ho
                     why = (
                         f"removals_per_cycle of the host file ({most}) is reached; removed in the next cycle"
                     )
-                    decision = Hold(Subject.of_workload(running.id), Reason.CEILING, why, ours=True)
+                    decision = Hold(Subject.of_workload(subject), Reason.CEILING, why, ours=True)
             if decision is not None:
                 yield decision
+
+
+def _removable(
+    basis: MarketBasis, adapter: str, observed: Mapping[WorkloadId, ObservedWorkload]
+) -> Iterator[tuple[WorkloadId, LeaseId]]:
+    """What exists on the adapter, or is being applied there, and is not being removed."""
+    for key, action in basis.in_flight.items():
+        if key.target == adapter and isinstance(action, ApplyWorkload):
+            yield action.workload.id, action.workload.lease
+    for each in observed.values():
+        flying = basis.in_flight.get(WorkKey(adapter, each.id)) if basis.in_flight else None
+        if not each.removing and not isinstance(flying, RemoveWorkload):
+            yield each.id, each.lease
 
 
 def _has_moved(basis: MarketBasis, adapter: str, subject: WorkloadId) -> bool:
@@ -245,23 +283,25 @@ def _has_moved(basis: MarketBasis, adapter: str, subject: WorkloadId) -> bool:
     return running is not None and (running.ready or running.paused)
 
 
-def _removal(basis: MarketBasis, adapter: str, running: ObservedWorkload) -> RemoveWorkload | Hold | None:
+def _removal(
+    basis: MarketBasis, adapter: str, subject: WorkloadId, lease_id: LeaseId
+) -> RemoveWorkload | Hold | None:
     market = basis.market
-    lease = market.leases.get(running.lease)
+    lease = market.leases.get(lease_id)
     if lease is None:
-        why = f"the chain has no lease {running.lease}; if that is correct, remove the workload by hand"
-        return Hold(Subject.of_workload(running.id), Reason.CHAIN_UNSEEN, why, ours=True)
-    if (doubt := market.unconfirmed.get(running.lease)) is not None:
+        why = f"the chain has no lease {lease_id}; if that is correct, remove the workload by hand"
+        return Hold(Subject.of_workload(subject), Reason.CHAIN_UNSEEN, why, ours=True)
+    if (doubt := market.unconfirmed.get(lease_id)) is not None:
         why = f"its lease is {lease.state} on one node only: {doubt}; the workload keeps running"
-        return Hold(Subject.of_workload(running.id), Reason.UNCONFIRMED_BY_WITNESS, why, ours=True)
+        return Hold(Subject.of_workload(subject), Reason.UNCONFIRMED_BY_WITNESS, why, ours=True)
     moved = lease.state is State.ACTIVE
-    known = basis.memory.workloads.get(running.id)
+    known = basis.memory.workloads.get(subject)
     if not moved and (known is None or not known.closed_again):
         why = "its lease is closed; removed when the next height shows it too"
-        return Hold(Subject.of_workload(running.id), Reason.AWAITING_HEIGHT, why)
+        return Hold(Subject.of_workload(subject), Reason.AWAITING_HEIGHT, why)
     why = "it runs on another adapter now" if moved else "its lease is closed"
-    action = RemoveWorkload(adapter, running.id, why)
-    return retry_hold(basis.memory, action, Subject.of_workload(running.id), basis.now) or action
+    action = RemoveWorkload(adapter, subject, why)
+    return retry_hold(basis.memory, action, Subject.of_workload(subject), basis.now) or action
 
 
 def _orphans(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Hold]:

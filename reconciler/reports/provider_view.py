@@ -23,6 +23,7 @@ from reconciler.values.views import (
     LeaseView,
     MoneyPoint,
     MoneyView,
+    QueueView,
     ReadingView,
     WorkloadDetailView,
     WorkloadView,
@@ -106,6 +107,7 @@ class StatusView:
     money: MoneyView
     cycle: CycleView | None
     readings: tuple[ReadingView, ...]
+    queues: tuple[QueueView, ...]
     intents: tuple[IntentView, ...]
     holds: tuple[HoldView, ...]
 
@@ -175,6 +177,7 @@ def status_view(snapshot: Snapshot, troubles: Iterable[Trouble] = ()) -> StatusV
         money=snapshot.money,
         cycle=snapshot.cycle,
         readings=snapshot.readings,
+        queues=snapshot.queues,
         intents=snapshot.intents,
         holds=tuple(h for h in snapshot.holds if h.ours or not h.subject)[:HOLDS_MAX],
     )

@@ -245,9 +245,10 @@ class Revisions:
     """The newest commit, and the last applied one if it differs and is still known.
 
     `stale` is why the last fetch failed ("": it did not); until it succeeds the revisions are those read
-    before.
+    before. `fetched_at` is when they were fetched (unix seconds of the host; 0: before the daemon started).
     """
 
     newest: Revision
     applied: Revision | None = None
     stale: str = ""
+    fetched_at: int = 0

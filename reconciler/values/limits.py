@@ -16,7 +16,8 @@ class Limits:
 
     Amounts in uve, price bounds in uve a unit and block by the keys of `pricing.yaml` (`cpu_millicores`,
     `memory_mb`, `storage_mb`, `gpu`), the gas price in uve. None means no bound; `stop_spending` and
-    `draining` are read from their files each cycle; `grants` are the repository's.
+    `draining` are read from their files each cycle; `concurrent_effects` and `queued_effects` are the running
+    effects and those in flight, of one target; `grants` are the repository's.
     """
 
     observe_only: bool = False
@@ -32,6 +33,8 @@ class Limits:
     window_seconds: int = 86_400
     closings_per_hour: int = 3
     actions_per_cycle: int = 1_000
+    concurrent_effects: int = 8
+    queued_effects: int = 1_000
     price_change_percent: int | None = None
     price_min: Mapping[str, Decimal] = field(default_factory=dict)
     price_max: Mapping[str, Decimal] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from reconciler.values.views import (
     IntentView,
     LeaseView,
     MoneyView,
+    QueueView,
     ReadingView,
     WorkloadView,
 )
@@ -53,7 +54,7 @@ class Snapshot:
 
     `desired` is the newest commit of the state repository, `applied` the one in force, `published` the last
     pushed status commit; `chain_time` in unix seconds; `unpublished` counts events that no pushed commit
-    covers; `failed_threads` are background threads that an exception ended.
+    covers; `failed_threads` are background threads that an exception ended; `queues` are those of targets.
     """
 
     provider: str = ""
@@ -84,3 +85,4 @@ class Snapshot:
     times: RevisionTimes = RevisionTimes()
     unpublished: int = 0
     failed_threads: tuple[str, ...] = ()
+    queues: tuple[QueueView, ...] = ()

@@ -161,6 +161,19 @@ class ReadingView:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueView:
+    """The effects in flight on a target: queued and running, since when the oldest is (0: none), and how many
+    were tried again since the daemon started.
+    """
+
+    target: str
+    queued: int
+    running: int
+    oldest_since: Timestamp
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
 class CommitView:
     """A commit: when it was made (desired branch) or first seen (status branch), its subject and author."""
 

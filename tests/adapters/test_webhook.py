@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,7 +15,7 @@ import pytest
 
 from reconciler.adapters.webhook import Receiver, Webhook
 from reconciler.values.funding import Funding, TimeLeft
-from reconciler.values.outcomes import Done, Failed, Outcome, Unknown
+from reconciler.values.outcomes import Done, Failed, Unknown
 from reconciler.values.plans import NotifyTenant
 from tests.makers import lease_id
 
@@ -51,22 +50,12 @@ def receiver(status: int = 204, headers: Mapping[str, str] | None = None) -> Ite
         server.server_close()
 
 
-def outcome_of(webhook: Webhook) -> Outcome:
-    """Repeats the call until there is an outcome, as cycles do."""
-    ends = time.monotonic() + SOON_SECONDS
-    while isinstance(outcome := webhook.notify(NOTICE), Unknown):
-        assert time.monotonic() < ends
-        time.sleep(0.01)
-    return outcome
-
-
 def test_a_notice_is_sent_once_and_signed(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hush\n")
     with receiver() as (url, received):
         webhook = Webhook(Receiver(url, secret))
-        assert outcome_of(webhook) == Done()
-        webhook.close()
+        assert webhook.notify(NOTICE) == Done()
     [(body, signature)] = received
     assert signature == "sha256=" + hmac.new(b"hush", body, hashlib.sha256).hexdigest()
     assert json.loads(body) == {
@@ -84,9 +73,8 @@ def test_a_notice_is_sent_once_and_signed(tmp_path: Path) -> None:
 def test_a_rejected_notice_is_sent_again() -> None:
     with receiver(503) as (url, received):
         webhook = Webhook(Receiver(url))
-        assert outcome_of(webhook) == Failed("ReceiverRefused", "the receiver of notices answered 503")
-        outcome_of(webhook)
-        webhook.close()
+        assert webhook.notify(NOTICE) == Failed("ReceiverRefused", "the receiver of notices answered 503")
+        webhook.notify(NOTICE)
     assert [signature for _, signature in received] == [None, None]
 
 
@@ -95,20 +83,18 @@ def test_a_rate_limit_is_respected(status: int, headers: dict[str, str], wait: i
     seconds = [0.0]
     with receiver(status, headers) as (url, received):
         webhook = Webhook(Receiver(url), clock=lambda: seconds[0])
-        assert isinstance(outcome_of(webhook), Failed)
+        assert isinstance(webhook.notify(NOTICE), Failed)
         seconds[0] = wait - 1
         assert isinstance(webhook.notify(NOTICE), Unknown)
         assert len(received) == 1
         seconds[0] = wait + 1
-        assert isinstance(outcome_of(webhook), Failed)
-        webhook.close()
+        assert isinstance(webhook.notify(NOTICE), Failed)
     assert len(received) == 2
 
 
 def test_an_unreachable_receiver_is_reported() -> None:
     webhook = Webhook(Receiver("http://127.0.0.1:9/x"))
-    outcome = outcome_of(webhook)
-    webhook.close()
+    outcome = webhook.notify(NOTICE)
     assert isinstance(outcome, Failed)
     assert outcome.why.startswith("the receiver of notices does not answer: ")
 

@@ -37,7 +37,7 @@ def _outcomes(scene: Scenery) -> list[EffectResult]:
 def test_a_transaction_is_noted_before_it_is_sent(scene: Scenery) -> None:
     dispatch_all(_plan(SEND), scene.world, ())
 
-    assert scene.calls == ["prepare", "record_intent", f"broadcast {intent().hash}", "record"]
+    assert scene.calls == ["prepare", "record_intent", f"broadcast {intent().hash}"]
     assert scene.journal.intents.open_intents() == (intent(),)
     assert _outcomes(scene) == []
 
@@ -113,7 +113,7 @@ def test_only_the_very_bytes_of_an_open_intent_are_sent_again(scene: Scenery) ->
     assert scene.chain.sent == [lost]
 
 
-def test_an_adapters_effects_are_recorded_one_by_one(scene: Scenery) -> None:
+def test_an_adapters_effects_are_recorded_together(scene: Scenery) -> None:
     workload = makers.workload()
     room = makers.ROOM
 
@@ -129,9 +129,7 @@ def test_an_adapters_effects_are_recorded_one_by_one(scene: Scenery) -> None:
 
     assert scene.calls == [
         "prepare adapter",
-        "record",
         f"apply {workload.id}",
-        "record",
         f"remove {workload.id}",
         "record",
     ]

@@ -108,7 +108,7 @@ def test_a_request_while_it_waits_has_the_next_cycle_ask_the_repository_at_once(
 
 
 UNEXPECTED = [RuntimeError("odd"), ValueError("odd\x1b[2J"), RecursionError("odd"), MemoryError()]
-STAGES = ["observe", "plan", "remember", "publish"]
+STAGES = ["observe", "plan", "remember"]
 
 
 def _break(scene: Scenery, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException) -> list[str]:
@@ -119,7 +119,6 @@ def _break(scene: Scenery, monkeypatch: pytest.MonkeyPatch, stage: str, error: B
         "observe": (scene.chain, "observe"),
         "plan": (run, "plan"),
         "remember": (scene.journal.journal, "remember"),
-        "publish": (scene.repo, "publish"),
     }[stage]
     whole = getattr(target, name)
 

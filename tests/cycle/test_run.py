@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
-from reconciler.cycle.environment import Environment
 from reconciler.cycle.run import Runner
 from reconciler.values.ids import workload_id
 from reconciler.values.intents import IntentOutcome
@@ -45,7 +45,6 @@ def test_a_cycle_observes_remembers_applies_and_publishes_in_this_order(scene: S
         "prepare",
         "record_intent",
         "broadcast",
-        "record",
         "publish",
         "mark_published",
     ]
@@ -114,17 +113,7 @@ def test_a_push_that_fails_does_not_age_the_snapshot(scene: Scenery) -> None:
 
 
 def test_a_provider_that_does_not_publish_never_pushes(scene: Scenery) -> None:
-    world = scene.world
-    silent = Environment(
-        world.provider,
-        world.repo,
-        world.chain,
-        world.adapters,
-        world.store,
-        world.clock,
-        world.limits,
-        publishing=False,
-    )
+    silent = replace(scene.world, publishing=False)
 
     cycle = Runner(silent, makers.US).run_cycle(flush=True)
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from reconciler.cycle.environment import Environment, Store
 from reconciler.journal.opening import OpenJournal, open_journal
 from reconciler.ports import Intents, Journal, Outbox
+from reconciler.runtime.work_queues import InlineQueues
 from reconciler.values.desired import CloseReason, Workload
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.intents import Intent, Prepared
@@ -170,7 +171,8 @@ class Scenery:
             self.journal.records,
         )
         adapters = {"kubernetes": self.adapter}
-        return Environment("p", self.repo, self.chain, adapters, store, self.clock, Limits)
+        queues = InlineQueues(self.clock.now)
+        return Environment("p", self.repo, self.chain, adapters, store, queues, self.clock, Limits)
 
 
 class Noted:

@@ -13,6 +13,7 @@ from reconciler.cycle.run import Runner
 from reconciler.forge import status_sender as module
 from reconciler.forge.page import ForgePage
 from reconciler.forge.status_sender import StatusSender, status_sender
+from reconciler.runtime.work_queues import ThreadedQueues
 from reconciler.values.forge_repository import forge_repository
 from tests import makers
 from tests.cycle.worlds import Scenery, scenery
@@ -37,9 +38,14 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "wait_seconds", lambda *_: 0.05)
 
 
-def cycles(scene: Scenery, teller: StatusSender, fake: FakeForge, seconds: float = 15) -> tuple[int, float]:
+def _runner(scene: Scenery, teller: StatusSender) -> Runner:
+    """Of a daemon with this forge, whose effects run beside the loop."""
+    queues = ThreadedQueues(scene.clock.now, lambda: None)
+    return Runner(replace(scene.world, forge=teller, queues=queues), makers.US)
+
+
+def cycles(runner: Runner, fake: FakeForge, seconds: float = 15) -> tuple[int, float]:
     """Cycle until the forge was told; how many cycles, and the longest."""
-    runner = Runner(replace(scene.world, forge=teller), makers.US)
     runner.run_cycle()
     longest, count, ends = 0.0, 0, time.monotonic() + seconds
     while not fake.statuses:
@@ -58,14 +64,14 @@ def test_a_slow_forge_delays_no_cycle(name: str, fake: FakeForge, tmp_path: Path
     teller = StatusSender(
         status_sender(ForgePage(forge_repository(fake.url, REPOSITORY), tmp_path, "x"), lambda: TOKEN)
     )
-    count, longest = cycles(scene, teller, fake)
+    runner = _runner(scene, teller)
+    count, longest = cycles(runner, fake)
     assert count > 2
     assert longest < SLOWEST_SECONDS
     for _ in range(3):
-        Runner(replace(scene.world, forge=teller), makers.US).run_cycle()
+        runner.run_cycle()
         time.sleep(0.05)
     assert [each["state"] for each in fake.statuses] == ["success"]
-    teller.close()
     scene.journal.close()
 
 
@@ -80,14 +86,13 @@ def test_an_unreachable_forge_gets_the_state_later(fake: FakeForge, tmp_path: Pa
         status_sender(page, lambda: TOKEN)(said)  # type: ignore[arg-type]  # handed through
 
     teller = StatusSender(send)
-    runner = Runner(replace(scene.world, forge=teller), makers.US)
+    runner = _runner(scene, teller)
     for _ in range(20):
         runner.run_cycle()
         time.sleep(0.01)
     assert not fake.statuses
     at[0] = fake.url
-    cycles(scene, teller, fake)
-    teller.close()
+    cycles(runner, fake)
     scene.journal.close()
 
 
@@ -102,7 +107,6 @@ def test_an_unreadable_token_stops_no_cycle(fake: FakeForge, tmp_path: Path) -> 
     teller = StatusSender(
         status_sender(ForgePage(forge_repository(fake.url, REPOSITORY), tmp_path, "x"), token)
     )
-    cycles(scene, teller, fake)
+    cycles(_runner(scene, teller), fake)
     assert tokens == []
-    teller.close()
     scene.journal.close()

@@ -24,6 +24,7 @@ from reconciler.devnet.cluster.kinds import parse_path
 from reconciler.git.remote import Remote
 from reconciler.git.repository import GitRepository
 from reconciler.journal.opening import OpenJournal, open_journal
+from reconciler.runtime.work_queues import InlineQueues
 from reconciler.values.limits import Limits
 from reconciler.values.readings import Reading
 from reconciler.values.repository import Commit
@@ -154,6 +155,7 @@ class Daemon:
                 tap("inbox", journal.inbox),
                 tap("records", journal.records),
             ),
+            queues=InlineQueues(ChainTime(outside).now),
             clock=ChainTime(outside),
             limits=self._limits,
             notifier=tap("notifier", outside.notices),

@@ -17,7 +17,7 @@ from reconciler.adapters.kubernetes.permissions import (
     denied_permissions,
 )
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
-from reconciler.cycle.observe import RevisionReader
+from reconciler.cycle.revision_fetcher import RevisionReader
 from reconciler.git.remote import BadRemoteError
 from reconciler.git.repository import GitRepository
 from reconciler.journal.errors import JournalError
@@ -51,7 +51,6 @@ def check_repository(settings: Settings, address: str | None) -> Generator[Check
             yield wrong("repository", reading.why, "see repository: in the host file, and try: git ls-remote")
             return None
         revisions = RevisionReader(repo, address).read(reading.view, memory)
-        assert revisions is not None, "without a limit it waits"
         yield _validity(settings, revisions.newest.desired)
         if edited := repo.uncommitted():
             shown = ", ".join(edited[:SHOWN])

@@ -21,9 +21,6 @@ log = logging.getLogger(__name__)
 
 STDERR = 2
 
-PARSE_WAIT_SECONDS = 1.0
-"""How long a cycle of the loop waits for the files of a commit; parsing continues in the background."""
-
 
 @click.command()
 @host_option
@@ -36,7 +33,7 @@ def run(host: Path | None, once: bool, observe_only: bool, log_format: str) -> N
     faulthandler.enable(STDERR)  # a watchdog's SIGABRT leaves every thread's stack in the log
     systemd = Systemd(os.environ)
     settings = settings_of(host, observe_only=observe_only)
-    with open_daemon(settings, parse_wait_seconds=None if once else PARSE_WAIT_SECONDS) as daemon:
+    with open_daemon(settings, background=not once) as daemon:
 
         def stop(*_: object) -> None:
             systemd.stopping()

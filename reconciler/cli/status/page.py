@@ -80,6 +80,10 @@ def _troubles(status: StatusView) -> Iterator[str]:
     for reading in status.readings:
         if reading.why:
             yield f"unseen     {reading.source}: {reading.why}"
+    for queue in status.queues:
+        if queue.queued or queue.running:
+            since = utc_text(queue.oldest_since)
+            yield f"in flight  {queue.target}: {queue.running} running, {queue.queued} queued, since {since}"
     for intent in status.intents:
         yield f"pending tx {intent.hash[:12]}: {'; '.join(intent.messages)}"
 

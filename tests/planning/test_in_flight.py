@@ -1,0 +1,126 @@
+"""What is in flight is not asked for again; what changed since supersedes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.planning.planner import plan
+from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.workloads import digest_of
+from reconciler.values.desired import Workload
+from reconciler.values.lifecycle import Phase
+from reconciler.values.limits import Limits
+from reconciler.values.memory import WorkloadMemory
+from reconciler.values.observed import Capacity, State
+from reconciler.values.plans import Action, ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
+from reconciler.values.readings import Seen
+from reconciler.values.work import InFlight, WorkItem, work_key
+from tests.makers import (
+    HEIGHT,
+    NOW,
+    ROOM,
+    adapter,
+    desired,
+    lease,
+    lease_id,
+    market,
+    planning_input,
+    remembered,
+    running,
+    workload,
+)
+
+FILE = workload()
+CHANGED = workload(image="other")
+
+
+def flying(*actions: Action, is_running: bool = True) -> tuple[InFlight, ...]:
+    keys = [(action, work_key(action)) for action in actions]
+    return tuple(
+        InFlight(WorkItem(key, action.describe(), action), NOW, is_running) for action, key in keys if key
+    )
+
+
+def applying(file: Workload = FILE) -> ApplyWorkload:
+    return ApplyWorkload(file, digest_of(file), "leased, not deployed")
+
+
+def given(file: Workload = FILE, *actions: Action, is_running: bool = True) -> PlanningInput:
+    made = planning_input(market(leases=[lease()]), desired(file))
+    return replace(made, in_flight=flying(*actions, is_running=is_running))
+
+
+def ended(*actions: Action, observed: bool = False) -> PlanningInput:
+    """The lease was seen closed at two rising heights."""
+    closed = WorkloadMemory(lease_id(), "kubernetes", Phase.STOPPED, HEIGHT - 2, HEIGHT - 1)
+    return replace(
+        given(FILE, *actions),
+        market=planning_input(market(leases=[lease(state=State.CLOSED)]), desired(FILE)).market,
+        memory=remembered(workloads={FILE.id: closed}),
+        adapters=adapter(running(FILE)) if observed else adapter(),
+    )
+
+
+def actions(inputs: PlanningInput) -> list[Action]:
+    return list(plan(inputs).actions)
+
+
+def test_an_application_in_flight_is_not_asked_for_again() -> None:
+    assert [type(each) for each in actions(given())] == [ApplyWorkload]
+    assert actions(given(FILE, applying())) == []
+    assert actions(given(FILE, applying(), is_running=False)) == []
+
+
+def test_a_newer_specification_is_asked_for_while_an_older_one_is_in_flight() -> None:
+    [action] = actions(given(CHANGED, applying()))
+    assert isinstance(action, ApplyWorkload)
+    assert (action.workload.services, action.why) == (CHANGED.services, "its file changed")
+
+
+def test_a_reverted_specification_is_asked_for_although_it_is_what_runs() -> None:
+    """Otherwise the one in flight would be the last to take effect."""
+    inputs = replace(given(FILE, applying(CHANGED)), adapters=adapter(running(FILE)))
+    assert [type(each) for each in actions(inputs)] == [ApplyWorkload]
+
+
+def test_drift_is_not_repaired_while_the_specification_is_being_applied() -> None:
+    drifted = adapter(running(FILE, drifted=True))
+    assert actions(replace(given(), adapters=drifted)) != []
+    assert actions(replace(given(FILE, applying()), adapters=drifted)) == []
+
+
+def test_an_application_in_flight_for_an_ended_lease_is_superseded_by_a_removal() -> None:
+    assert actions(ended()) == []
+    [action] = actions(ended(applying()))
+    assert (type(action), work_key(action)) == (RemoveWorkload, work_key(applying()))
+
+
+def test_a_removal_in_flight_is_not_asked_for_again() -> None:
+    removal = RemoveWorkload("kubernetes", FILE.id, "its lease is closed")
+    assert actions(ended(observed=True)) == [removal]
+    assert actions(ended(removal, observed=True)) == []
+
+
+def test_nothing_is_applied_while_a_removal_is_in_flight() -> None:
+    made = plan(given(FILE, RemoveWorkload("kubernetes", FILE.id, "it runs on another adapter now")))
+    assert made.actions == ()
+    assert [hold.reason for hold in made.holds if hold.subject.name == FILE.id] == [Reason.TRY_LATER]
+
+
+def test_an_adapter_is_prepared_once() -> None:
+    view = replace(adapter()["kubernetes"], capacity=Seen(Capacity(ROOM, (ROOM,), None)))
+    inputs = replace(given(FILE, applying()), adapters={"kubernetes": view})
+    [action] = actions(inputs)
+    assert isinstance(action, PrepareAdapter)
+    assert actions(replace(inputs, in_flight=flying(applying(), action))) == []
+
+
+def test_a_full_queue_holds_what_is_not_in_it() -> None:
+    files = [workload(number) for number in (1, 2, 3)]
+    made = planning_input(market(leases=[lease(number) for number in (1, 2, 3)]), desired(*files))
+    inputs = replace(made, in_flight=flying(applying(files[0])), limits=Limits(queued_effects=2))
+    found = plan(inputs)
+    assert [each.workload.id for each in found.actions if isinstance(each, ApplyWorkload)] == [files[1].id]
+    [hold] = [each for each in found.holds if each.reason is Reason.CEILING]
+    assert hold.subject.name == files[2].id
+    assert "2 effects are in flight on kubernetes" in hold.message
