@@ -1,4 +1,4 @@
-"""The cycle's ports to the outside: small, synchronous protocols, each with its guarantee of idempotence."""
+"""Protocols between the layers: small and synchronous; methods that write say whether they are idempotent."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from tests.bad_input.case import Case, Workspace
 from tests.simulation.outside import WorldState
 from tests.simulation.sim import middle
 
-LAST_GOOD = "the last good version stays in force"
+LAST_GOOD = "its last valid version stays in force"
 UNSEEN = "no bid, withdrawal or removal until it is seen"
-A_FILES_REST = "its last good version, every other file of the commit, bids"
+A_FILES_REST = "its last valid version, every other file of the commit, bids"
 ON_THE_CLUSTER = "what runs is repaired; once it is seen, the closed lease goes and the order is bid on"
 
 TABLE = [

@@ -45,12 +45,12 @@ COMMANDS = {
         "approve a change held by a limit, by its digest",
     ),
     "reconcile": ("reconciler.cli.host.reconcile:reconcile", "read the repository and run a cycle now"),
-    "suspend": ("reconciler.cli.repository.suspend:suspend", "stop all spending, by a commit with a reason"),
+    "suspend": ("reconciler.cli.repository.suspend:suspend", "stop transactions, by a commit with a reason"),
     "resume": ("reconciler.cli.repository.suspend:resume", "end a suspension, by a commit"),
     "drain": ("reconciler.cli.host.stop_files:drain", "stop bidding from the next cycle on; leases continue"),
     "stop-spending": (
         "reconciler.cli.host.stop_files:stop_spending",
-        "stop all spending within a cycle, without git, chain or API",
+        "stop signing and sending within a cycle, without git, chain or API",
     ),
     "forget-height": (
         "reconciler.cli.host.forget_height:forget_height",
@@ -61,16 +61,19 @@ COMMANDS = {
         "reconciler.cli.doctor.command:doctor",
         "check the daemon's environment and name fixes",
     ),
-    "backup": ("reconciler.cli.host.backup:backup", "write journal, keyring and host file into one file"),
+    "backup": (
+        "reconciler.cli.host.backup:backup",
+        "write journal, keyring, host file and placements into one file",
+    ),
     "restore": ("reconciler.cli.host.restore:restore", "restore a backup"),
     "install-service": (
         "reconciler.cli.host.service:install_service",
-        "install the systemd service provider-daemon.service",
+        "write the systemd unit and its user",
     ),
     "completion": ("reconciler.cli.completion:completion", "print a completion script: bash, zsh or fish"),
     "forge": (
         "reconciler.cli.forge.command:forge",
-        "comment on a pull request, set a commit's state (for CI)",
+        "comment on a pull request, set a commit's status (for CI)",
     ),
     "schemas": (
         "reconciler.cli.repository.init:schemas",

@@ -1,4 +1,4 @@
-"""Dispatches effects: one port call per action, without decisions."""
+"""Dispatches actions in the plan's order; a transaction is prepared, recorded, then broadcast."""
 
 from __future__ import annotations
 

@@ -52,11 +52,11 @@ class Loop:
         """
         while not self._stopping:
             snapshot = self._cycle()
-            self._publish_snapshot(snapshot)
-            if self._stopping or self._stop_requested():
+            self._show_snapshot(snapshot)
+            if self._stopping or self._handle_requests():
                 break
             self._environment.clock.wait(self._wait_seconds(snapshot))
-            if self._stop_requested():
+            if self._handle_requests():
                 break
         self._drain()
 
@@ -87,7 +87,7 @@ class Loop:
             log.error("the cycle failed and is retried: %s%s", why, format_origin(error))
             return self._runner.mark_failed(why, began_at)
 
-    def _publish_snapshot(self, snapshot: Snapshot) -> None:
+    def _show_snapshot(self, snapshot: Snapshot) -> None:
         try:
             self._show(snapshot)
         except Exception as error:  # an error while showing a cycle must not end the loop
@@ -99,22 +99,22 @@ class Loop:
             return self._pace.at_most_seconds
         return BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
 
-    def _stop_requested(self) -> bool:
-        """Take requests from other processes; a request to reconcile polls the repository."""
+    def _handle_requests(self) -> bool:
+        """Handle the requests of other threads and processes; True if one asks to stop."""
         try:
-            asked = self._environment.store.inbox.take()
+            requests = self._environment.store.inbox.take()
         except Exception as error:  # an inbox that cannot be read is no request to stop
             log.error("requests could not be read: %s%s", sentence_of(error), format_origin(error))
             return False
-        if Request.RECONCILE in asked:
+        if Request.RECONCILE in requests:
             self._runner.poll_repository()
-        if Request.FORGET_HEIGHT in asked:
+        if Request.FORGET_HEIGHT in requests:
             log.warning("the last seen height is forgotten, as requested on this host")
             self._environment.chain.forget_height()
-        return Request.STOP in asked
+        return Request.STOP in requests
 
     def once(self, cycles_max: int = 100) -> Cycle:
-        """Cycle until nothing is left to do, then publish: `run --once`."""
+        """Cycle until nothing is left to do, at most `cycles_max` times more, then publish: `run --once`."""
         cycle = self._runner.run_cycle(flush=True)
         self._show(cycle.snapshot)
         for _ in range(cycles_max):

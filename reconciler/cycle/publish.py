@@ -174,7 +174,7 @@ class Publisher:
         return now - self._last_at >= rules.quiet_seconds or now - self._first_at >= rules.at_most_seconds
 
     def _back_off(self, outcome: Outcome, now: int) -> None:
-        """Whether a retry can succeed; a push that the remote's rules reject is rejected again."""
+        """Set the time of the next try: at once after a success, later after each failure."""
         self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
         wait = wait_seconds(RemoteFailure.OTHER, self._failures) if self._failures else 0
         self._next_try = now + int(wait)

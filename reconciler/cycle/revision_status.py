@@ -27,10 +27,10 @@ def commit_status_of(planned: PlannedCycle) -> CommitStatus | None:
     errors = [fault for fault in reading.view.newest.desired.faults if not fault.warning]
     if errors:
         count = len({fault.path for fault in errors})
-        files = "1 file is" if count == 1 else f"{count} files are"
+        files = "1 file has errors" if count == 1 else f"{count} files have errors"
         stand, why = (
             StatusState.FAILURE,
-            f"{files} at fault, the last good version goes on: {errors[0].describe()}",
+            f"{files}; the last valid version stays in force: {errors[0].describe()}",
         )
     elif revision_verdict.verdict is VerdictKind.REFUSED:
         stand, why = StatusState.FAILURE, f"refused: {revision_verdict.why}"

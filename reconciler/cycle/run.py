@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """The input and plan of one cycle, and whether a status was published or is pending."""
+    """A finished cycle: its input and plan, its snapshot, and whether a status commit is pending."""
 
     planned: PlannedCycle
     snapshot: Snapshot
@@ -58,7 +58,7 @@ class Runner:
         self._planned: PlannedCycle | None = None
         self._views: ObjectViews | None = None
         self._held: frozenset[tuple[Subject, str]] = frozenset()
-        self._blind = False
+        self._chain_unavailable = False
         self.snapshot = initial_snapshot(environment, address)
 
     def poll_repository(self) -> None:
@@ -82,7 +82,7 @@ class Runner:
         return self.snapshot
 
     def plan_cycle(self) -> PlannedCycle:
-        """Observe, confirm and plan without effects, as `plan` prints; records results of earlier ones."""
+        """Observe, confirm and plan, as `plan` prints; records the results of earlier effects."""
         environment = self._environment
         in_flight = environment.queues.in_flight()  # before the results, so that no item is in neither
         record_results(environment)
@@ -120,7 +120,7 @@ class Runner:
         self._commit_status.note_superseded(planned.plan)
         self._environment.store.journal.remember(planned.plan, began_at)
         self._log_plan(planned.plan)
-        self._log_sight(planned.inputs.market)
+        self._log_availability(planned.inputs.market)
         dispatch_all(planned.plan, self._environment, planned.inputs.intents)
         same = same_objects(self._planned, planned)
         views = self._views if same and self._views else object_views(planned)
@@ -169,13 +169,13 @@ class Runner:
         self._planned, self._views = planned, views
         return add_totals(shown, self._environment.store, self.snapshot, self._publisher)
 
-    def _log_sight(self, market: Reading[Market]) -> None:
+    def _log_availability(self, market: Reading[Market]) -> None:
         """Log when the chain becomes unseen and when it is seen again."""
-        if isinstance(market, Unseen) and not self._blind:
+        if isinstance(market, Unseen) and not self._chain_unavailable:
             log.warning("the bid engine is paused: the chain is unavailable: %s", market.why)
-        elif isinstance(market, Seen) and self._blind:
+        elif isinstance(market, Seen) and self._chain_unavailable:
             log.info("the bid engine resumes: the chain is available again, at height %d", market.view.height)
-        self._blind = isinstance(market, Unseen)
+        self._chain_unavailable = isinstance(market, Unseen)
 
     def _log_plan(self, plan: Plan) -> None:
         """Log each hold when it appears, not in every cycle, and each confirmation and lifecycle transition,

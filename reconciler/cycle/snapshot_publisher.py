@@ -21,7 +21,7 @@ from reconciler.values.work import SNAPSHOT, WorkItem, WorkKey
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 300
-"""The least time between two snapshots."""
+"""The interval of snapshots without a new revision or lease."""
 
 SOON_SECONDS = 30
 """The same after a new revision or lease, without which plans would be outdated."""
@@ -48,7 +48,7 @@ class SnapshotPublisher:
         self._push: PlanningSnapshot | None = None
 
     def publish(self, planned: PlannedCycle) -> Outcome | None:
-        """Push a snapshot when it is due and differs from the last; the outcome, if it is known at once."""
+        """Push a snapshot if it is due, and differs from the last or that is an hour old; its outcome if known."""
         now = planned.inputs.now
         self._collect_result(now)
         if self._push is not None:

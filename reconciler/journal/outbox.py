@@ -22,7 +22,7 @@ STATES = "commit_states"
 """The fact that holds the commit states on the forge."""
 
 HISTORY_MAX = 50_000
-"""Retention of published events; the oldest are deleted first."""
+"""Retention of events, published or not; the oldest are deleted first."""
 
 
 def append_events(database: Database, events: Sequence[Event], at: int) -> None:

@@ -23,12 +23,14 @@ from reconciler.values.readings import Reading, Unseen
 from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
 from reconciler.values.subjects import REPOSITORY, Subject
 
+_LAST_VALID = "; its last valid version stays in force"
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The desired state in force (None before the first one), and the holds that keep the newest from it.
-    `breaches` are the limits that the newest exceeds, approved or not; `superseded` are the unevaluated
-    commits before it.
+    """The desired state in force (None before the first one), and the holds on the newest revision, on its
+    faulty files and on a failed fetch. `breaches` are the limits that the newest exceeds, approved or not;
+    `superseded` are the commits between the applied one and the newest.
     """
 
     desired: Desired | None
@@ -78,7 +80,7 @@ def _verdict_on(newest: Revision, objections: tuple[Hold, ...], approved: str) -
 
 
 def _superseded(newest: Revision) -> tuple[RevisionVerdict, ...]:
-    """Commits between the applied one and the newest; those evaluated earlier are among them."""
+    """Commits between the applied one and the newest, evaluated earlier or not."""
     why = f"commit {newest.desired.commit[:12]} is newer and is evaluated instead"
     return tuple(
         RevisionVerdict(each.id, each.author, each.subject, VerdictKind.SUPERSEDED, why, each.reverts)
@@ -93,18 +95,19 @@ def _approved(passed: tuple[HeldBreach, ...], approvals: Mapping[str, Approval])
 
 
 def _notes(revisions: Revisions) -> tuple[Hold, ...]:
-    stale = [Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, revisions.stale)] if revisions.stale else []
+    fetch = [Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, revisions.stale)] if revisions.stale else []
+    desired = revisions.newest.desired
     faults = [
         Hold(
             Subject.of_file(f.path),
             Reason.FILE_FAULTY,
-            f"{f.describe()}; the last good version stays in force",
+            f.describe() + _LAST_VALID * (f.path in desired.stale),
             ours=True,
         )
-        for f in revisions.newest.desired.faults
+        for f in desired.faults
         if not f.warning
     ]
-    return (*stale, *faults)
+    return (*fetch, *faults)
 
 
 def _objections(revisions: Revisions, limits: Limits, memory: Memory) -> Iterator[Hold]:

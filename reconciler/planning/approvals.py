@@ -1,4 +1,4 @@
-"""Limits of the host file that the host owner may exceed for one revision, and how long an approval is valid.
+"""Limits that the host owner may approve to be exceeded, and how long an approval is valid.
 
 Three limits can be approved, as they limit the size of a single change, which a person can review:
 `price_change_percent`, `removals_per_revision`, and `spend_per_hour` (the same amount again, within the hour
@@ -33,7 +33,7 @@ from reconciler.values.subjects import REPOSITORY, Subject
 
 PRICE_CHANGE, REMOVALS, SPENDING = "price_change_percent", "removals_per_revision", "spend_per_hour"
 SPENDING_SECONDS = 3_600
-"""How long an approval of more spending lasts; approvals of a revision end when it is applied."""
+"""How long an approval of more spending lasts; other approvals lapse when the effects are applied."""
 
 
 @dataclass(frozen=True, slots=True)

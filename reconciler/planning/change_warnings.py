@@ -30,7 +30,7 @@ def change_warnings(outlook: PlanningSnapshot, old: Desired, new: Desired, previ
 
 def _stops(old: Config, new: Config) -> Iterator[str]:
     if new.suspended and not old.suspended:
-        yield f"all spending stops ({new.suspended}): no bid, no withdrawal, no usage record until resumed"
+        yield f"all transactions stop ({new.suspended}): no bid, withdrawal, usage or closing until resumed"
     if old.bidding.enabled and not new.bidding.enabled:
         yield "bidding stops: there are no new leases; existing leases continue"
 

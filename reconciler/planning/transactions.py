@@ -25,17 +25,14 @@ from reconciler.values.plans import Hold, Reason, Rebroadcast, SendTransaction
 from reconciler.values.subjects import PROVIDER, SPENDING, Subject
 
 MARKET_BATCH = "market"
-GATED_BATCH = "withdrawals"
-OTHERS_FIRST = (
-    "another transaction is sent first, as withdrawals never share one with other messages; "
-    "sent in a later cycle"
-)
+WITHDRAWAL_BATCH = "withdrawals"
+OTHERS_FIRST = "it is sent in a later cycle: withdrawals share no transaction with other messages"
 OVERDUE_BLOCKS = 2
-"""A transaction sent at height H was always in block H + 1 (semantics 1.2)."""
+"""Blocks after signing in which a transaction is included, or it is broadcast again (semantics 1.2)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class TransactionPlan:
     """The cycle's transaction, if any, the held messages, and the kind that was sent last."""
 
     actions: tuple[SendTransaction | Rebroadcast, ...]
@@ -43,24 +40,27 @@ class Sending:
     batch: str
 
 
-def plan_transactions(basis: MarketBasis, messages: tuple[Message, ...]) -> Sending:
-    """Form one transaction; messages that gates may refuse go alone, and the two kinds alternate."""
+def plan_transactions(basis: MarketBasis, messages: tuple[Message, ...]) -> TransactionPlan:
+    """Form one transaction; withdrawals share none with other messages, and the
+    two kinds alternate."""
     last = basis.memory.last_batch
     if basis.intents:
-        again = tuple(Rebroadcast(i.hash) for i in basis.intents if _overdue(i, basis.market))
+        is_stopped = basis.limits.stop_spending or basis.limits.observe_only
+        overdue = (i for i in basis.intents if not is_stopped and _overdue(i, basis.market))
+        again = tuple(Rebroadcast(i.hash) for i in overdue)
         why = f"waits for transaction {basis.intents[0].hash[:12]} to be confirmed"
-        return Sending(again, _hold_all(messages, Reason.AWAITING_CONFIRMATION, why), last)
+        return TransactionPlan(again, _hold_all(messages, Reason.AWAITING_CONFIRMATION, why), last)
     if not messages:
-        return Sending((), (), last)
+        return TransactionPlan((), (), last)
     if stop := spending_hold(basis):
-        return Sending((), _hold_all(messages, stop.reason, stop.message), last)
-    batch = _turn(messages, last)
-    chosen, holds = _take(basis, [m for m in messages if _batch(m) == batch])
+        return TransactionPlan((), _hold_all(messages, stop.reason, stop.message), last)
+    batch = _next_batch(messages, last)
+    chosen, holds = _select(basis, [m for m in messages if _batch(m) == batch])
     waiting = _hold_all(
         (m for m in messages if _batch(m) != batch), Reason.AWAITING_CONFIRMATION, OTHERS_FIRST
     )
     fee_max = Fees.under(basis.market.rules, basis.limits).ceiling(chosen)
-    return Sending((SendTransaction(chosen, fee_max),), (*holds, *waiting), batch)
+    return TransactionPlan((SendTransaction(chosen, fee_max),), (*holds, *waiting), batch)
 
 
 def _overdue(intent: Intent, market: Market) -> bool:
@@ -71,16 +71,16 @@ def _overdue(intent: Intent, market: Market) -> bool:
 
 
 def _batch(message: Message) -> str:
-    return GATED_BATCH if may_be_gated(message) else MARKET_BATCH
+    return WITHDRAWAL_BATCH if may_be_gated(message) else MARKET_BATCH
 
 
-def _turn(messages: tuple[Message, ...], last: str) -> str:
+def _next_batch(messages: tuple[Message, ...], last: str) -> str:
     batches = {_batch(m) for m in messages}
     others = batches - {last}
     return min(others) if others else last
 
 
-def _take(basis: MarketBasis, messages: list[Message]) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
+def _select(basis: MarketBasis, messages: list[Message]) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
     """As many messages as a transaction may carry, touching each deployment's escrow once (semantics 4.4)."""
     chosen: list[Message] = []
     holds: list[Hold] = []

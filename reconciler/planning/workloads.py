@@ -29,7 +29,7 @@ applied again.
 
 @lru_cache(maxsize=1 << 15)
 def digest_of(workload: Workload) -> str:
-    """The digest of a workload's specification: everything but its adapter and its close request."""
+    """The digest of a workload's specification and adapter, without its file and close request."""
     parts = (RENDERING, workload.id, workload.lease, workload.services, workload.adapter, workload.paused)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
@@ -290,7 +290,7 @@ def _removal(
     lease = market.leases.get(lease_id)
     if lease is None:
         why = f"the chain has no lease {lease_id}; if that is correct, remove the workload by hand"
-        return Hold(Subject.of_workload(subject), Reason.CHAIN_UNSEEN, why, ours=True)
+        return Hold(Subject.of_workload(subject), Reason.LEASE_NOT_FOUND, why, ours=True)
     if (doubt := market.unconfirmed.get(lease_id)) is not None:
         why = f"its lease is {lease.state} on one node only: {doubt}; the workload keeps running"
         return Hold(Subject.of_workload(subject), Reason.UNCONFIRMED_BY_WITNESS, why, ours=True)
@@ -310,5 +310,5 @@ def _orphans(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Hold]:
         if workload.id not in leased:
             lease = basis.market.leases.get(workload.lease)
             why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of ours"
-            advice = f"{why}; delete {workload.path or workload.id} when its record is no longer needed"
+            advice = f"{why}; delete {workload.path or workload.id} to remove the workload from the lists"
             yield Hold(Subject.of_workload(workload.id), Reason.FILE_WITHOUT_LEASE, advice, ours=True)

@@ -19,9 +19,9 @@ HOLDS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BidEngineView:
-    """`GET /api/v1/bid-engine/status`: our bids, and why other orders are not bid on. Without the chain there
-    are no bids: `chain_age_seconds` is how long ago it was last seen (null: never). `bids_total` landed since
-    the journal began, `bids_won_total` of them won their lease; `holds` are at most 1,000.
+    """`GET /api/v1/bid-engine/status`: our bids, and at most 1,000 holds on orders, bids and leases.
+    Without the chain there are no bids: `chain_age_seconds` is how long ago it was last seen (null: never).
+    `bids_total` landed since the journal began, `bids_won_total` of them won their lease.
     """
 
     observe_only: bool

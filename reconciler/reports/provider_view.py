@@ -47,7 +47,7 @@ _URGENCY = {
 _STATE_URGENCY = {phase.value.lower(): urgency for phase, urgency in _URGENCY.items()}
 _FUNDS_URGENCY = {Funding.EXHAUSTED: 1, Funding.CRITICAL: 1, Funding.LOW: 4, Funding.HEALTHY: 9}
 
-PERMANENT = frozenset(
+NEEDS_OPERATOR = frozenset(
     {
         *(Reason.NO_BALANCE, Reason.NOT_REGISTERED, Reason.NO_PRICE, Reason.PRICE_OUT_OF_BOUNDS),
         *(Reason.REWRITTEN_HISTORY, Reason.UNSIGNED, Reason.PRICE_JUMP, Reason.MASS_REMOVAL),
@@ -56,7 +56,7 @@ PERMANENT = frozenset(
         *(Reason.CLOCK_SKEW, Reason.AUTH_FAILURE, Reason.SUSPENDED, Reason.REFUSED_BEFORE),
     }
 )
-"""Holds that end only after somebody changes a file, a setting, the clock or the balance."""
+"""Holds that the page lists as issues, as an operator should act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class CountsView:
 class StatusView:
     """`GET /api/v1/status`: the provider as a whole. While `draining`, no bids are made and leases continue;
     `troubles` are those of the daemon itself, such as an expired certificate; `holds` are those on our
-    objects, at most 100.
+    objects or on the provider as a whole, at most 100.
     """
 
     provider: str
@@ -114,14 +114,14 @@ class StatusView:
 
 @dataclass(frozen=True, slots=True)
 class HoldGroupView:
-    """The holds of one reason: how many, whether any concerns our objects, whether they need an action to end
-    (`permanent`), and at most 5 of them.
+    """The holds of one reason: how many, whether any is on our objects or on no order (`ours`), whether an
+    operator should act, and at most 5 of them.
     """
 
     reason: str
     count: int
     ours: bool
-    permanent: bool
+    needs_operator: bool
     examples: tuple[HoldView, ...]
 
 
@@ -231,7 +231,7 @@ def _hold_groups(holds: Iterable[HoldView]) -> tuple[HoldGroupView, ...]:
             reason,
             len(found),
             any(hold.ours or not hold.order for hold in found),
-            found[0].reason in PERMANENT,
+            found[0].reason in NEEDS_OPERATOR,
             tuple(found[:EXAMPLES_MAX]),
         )
         for reason, found in by_reason.items()

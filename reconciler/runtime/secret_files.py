@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
-LINE_MAX_BYTES = 64 * 1024
+FILE_MAX_BYTES = 64 * 1024
 TOKEN_MIN = 20
 """Characters; shorter ones can be guessed."""
 
@@ -153,13 +153,13 @@ def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             mode = path.stat().st_mode
-            content = file.read(LINE_MAX_BYTES + 1)
+            content = file.read(FILE_MAX_BYTES + 1)
     except OSError as error:
         raise _unreadable(path, error) from None
     if mode & 0o077:
         raise SecretError(f"other users may read {path}; run chmod 600 {path}")
-    if len(content) > LINE_MAX_BYTES:
-        raise SecretError(f"{path} is longer than {LINE_MAX_BYTES} bytes; this is not a secret file")
+    if len(content) > FILE_MAX_BYTES:
+        raise SecretError(f"{path} is longer than {FILE_MAX_BYTES} bytes; this is not a secret file")
     try:
         return content.decode()
     except UnicodeDecodeError:

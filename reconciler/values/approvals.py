@@ -1,4 +1,4 @@
-"""Approvals: the host owner permits the same effects of a revision to exceed one limit."""
+"""Approvals: permissions of the host owner for named effects to exceed one limit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Breach:
 
     @property
     def digest(self) -> str:
-        """64 hex digits over limit, bound and objects, in any order."""
+        """64 hex digits over limit, value and objects, in any order."""
         content = json.dumps([self.limit, self.value, sorted(self.objects)])
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -64,5 +64,5 @@ class Approval:
     def describe(self) -> str:
         """One sentence."""
         breach = self.breach
-        what = f"commit {breach.revision[:12]} passes {breach.limit} ({breach.value})"
-        return f"{self.by} approved on the host that {what}: {breach.object_list}"
+        what = f"commit {breach.revision[:12]} to exceed {breach.limit} ({breach.value})"
+        return f"{self.by} approved {what}: {breach.object_list}"

@@ -209,7 +209,7 @@ class Desired:
     """One commit's desired state.
 
     `config`, `pricing` and the settings are None where the file is missing or faulty and no good version is
-    known. `stale` are the paths whose last good version replaces a faulty one; `good` is the blob id in use
+    known. `stale` are the paths whose last valid version replaces a faulty one; `good` is the blob id in use
     for each readable path.
     """
 

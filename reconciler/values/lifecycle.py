@@ -1,4 +1,4 @@
-"""The workload lifecycle as one table: the states of the cheat sheet, and Paused."""
+"""The workload lifecycle as one table."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The planner's memory: facts that a plan passes to the next cycle, kept by the journal. Never a claim that
-an effect took place.
+"""The planner's memory: facts that a plan passes to the next cycle, kept by the journal. A fact is
+confirmed by an observation or by a recorded result.
 """
 
 from __future__ import annotations

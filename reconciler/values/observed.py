@@ -246,7 +246,7 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a workload is unhealthy: a reason such as ImagePullFailed, the cluster's message, the fix."""
+    """A problem of a workload, a machine or the daemon: its reason, such as ImagePullFailed, and advice."""
 
     reason: str
     message: str

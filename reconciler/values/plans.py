@@ -47,6 +47,7 @@ class Reason(StrEnum):
     JOURNAL_NEW = "JournalNew"
     CEILING = "Ceiling"
     CHAIN_UNSEEN = "ChainUnseen"
+    LEASE_NOT_FOUND = "LeaseNotFound"
     UNCONFIRMED_BY_WITNESS = "UnconfirmedByWitness"
     CLUSTER_UNSEEN = "ClusterUnseen"
     AUTH_FAILURE = "AuthFailure"

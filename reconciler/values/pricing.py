@@ -1,4 +1,4 @@
-"""Prices a group of resources per block, and the time in which its lease earns back its fees."""
+"""The price of a group of resources per block."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 class VerdictKind(StrEnum):
     """APPLIED is in force; HELD waits for the approval of the owner; REFUSED needs another commit, or another
-    host file; SUPERSEDED was never evaluated, as a newer commit arrived before.
+    host file; SUPERSEDED was not applied before a newer
+    commit arrived.
     """
 
     APPLIED = "applied"

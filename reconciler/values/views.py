@@ -125,8 +125,8 @@ class MoneyView:
 
 
 class CycleOutcome(StrEnum):
-    """How a cycle ended: nothing to do, effects attempted, effects withheld as a source was unseen, or
-    failed.
+    """How a cycle ended: nothing to do, effects attempted, the chain or the repository was
+    unavailable, or failed.
     """
 
     QUIET = "quiet"

@@ -84,7 +84,9 @@ def test_files_at_fault() -> None:
     )
     stand, words = state(found(makers.desired(faults=faults)))
     assert stand is StatusState.FAILURE
-    assert words.startswith("1 file is at fault, the last good version goes on: pricing.yaml:8:3: no number")
+    assert words.startswith(
+        "1 file has errors; the last valid version stays in force: pricing.yaml:8:3: no number"
+    )
     assert len(words) <= 140
     assert state(found(makers.desired(faults=faults[2:])))[0] is StatusState.SUCCESS
 

@@ -131,7 +131,7 @@ def test_what_stops_money_is_said() -> None:
         config=Config(Bidding(enabled=False), suspended="moving house"),
     )
     warnings = seen(market, base, head).warnings
-    assert any("all spending stops (moving house)" in w for w in warnings)
+    assert any("all transactions stop (moving house)" in w for w in warnings)
     assert any("bidding stops" in w for w in warnings)
     assert any("is paused" in w and "2,446uve" in w for w in warnings)
     assert any("is closed (decommission), which pays about 6,340,032,000uve" in w for w in warnings)

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import CloseReason, Config, Withdrawals
@@ -66,6 +68,12 @@ def test_nothing_is_sent_while_a_transaction_is_unconfirmed_and_each_that_waits_
 def test_bytes_that_are_overdue_are_sent_again() -> None:
     given = planning_input(BUSY, intents=(intent(HEIGHT - 2),))
     assert plan(given).actions == (Rebroadcast("AB" * 32),)
+
+
+@pytest.mark.parametrize("limits", [Limits(stop_spending=True), Limits(observe_only=True)])
+def test_no_bytes_are_sent_again_while_sending_is_stopped(limits: Limits) -> None:
+    given = planning_input(BUSY, intents=(intent(HEIGHT - 2),), limits=limits)
+    assert plan(given).actions == ()
 
 
 def test_a_transaction_is_full_at_its_ceiling() -> None:

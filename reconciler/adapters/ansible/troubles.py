@@ -21,7 +21,10 @@ _HOST_ERRORS = {
     ),
     "Host key verification failed": _KEY_UNKNOWN,
     "No ED25519 host key is known": _KEY_UNKNOWN,
-    "Permission denied": ("KeyRefused", "authorize the host file's private_key for this user of the host"),
+    "Permission denied": (
+        "KeyRefused",
+        "add the public key of the host file's private_key to authorized_keys of this user",
+    ),
     "Load key": ("KeyRefused", "name a private key without a passphrase in the host file"),
     "sudo": ("SudoRefused", "allow the group's user sudo without a password, or set sudo: false"),
     "interpreter": ("NoPython", "install python3 on the host"),

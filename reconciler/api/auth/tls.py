@@ -68,7 +68,7 @@ class Certificate:
         """An expired or soon expiring certificate; the daemon keeps running."""
         when = utc_text(self._expires_at, "%Y-%m-%d %H:%M UTC")
         if self._expires_at <= now:
-            message = f"the certificate {self} expired at {when}; remote clients are refused"
+            message = f"the certificate {self} expired at {when}; remote clients reject it"
             return Trouble("CertificateExpired", message, RENEW)
         if self._expires_at <= now + EXPIRY_WARNING_SECONDS:
             return Trouble("CertificateExpires", f"the certificate {self} expires at {when}", RENEW)

@@ -48,14 +48,14 @@ class EventStream:
             "The overview after each cycle, as server-sent events; after the first event, `money_history` "
             "has the newest point only."
         )
-        errors = {503: "Too many clients are listening."}
+        errors = {503: "Too many streams are open."}
         return (Route("get", "/api/v1/stream", summary, EVENTS, self.listen, errors=errors),)
 
     async def listen(self, request: ParsedRequest) -> Reply | StreamHandler:
         client = client_of(request.raw.remote or "")
         limit = LISTENERS_MAX if is_local(client) else LISTENERS_PER_CLIENT
         if self._listeners.total() >= LISTENERS_MAX or self._listeners[client] >= limit:
-            return error_reply(503, f"{limit} clients are listening", "close one, or use /api/v1/overview")
+            return error_reply(503, f"{limit} streams are open", "close one, or use /api/v1/overview")
         self._loop = asyncio.get_running_loop()
         return self._stream
 

@@ -34,7 +34,7 @@ export function issuesOf(view, now) {
   const { desired, applied } = status.revisions;
   if (desired && desired !== applied) add("warn", "revision", `commit ${desired.slice(0, 10)} is not in force; see the holds`);
   for (const group of view.hold_groups) {
-    if (group.ours && group.permanent) add("warn", `hold ${group.reason}`, `${group.reason}: ${group.examples[0].message}`);
+    if (group.ours && group.needs_operator) add("warn", `hold ${group.reason}`, `${group.reason}: ${group.examples[0].message}`);
   }
   return found.sort((a, b) => (a.level === b.level ? 0 : a.level === "bad" ? -1 : 1));
 }

@@ -44,7 +44,9 @@ PAGING = (LIMIT, Parameter("after", TextParameter(), AFTER, default=""), CONTAIN
 LEASE_PAGING = (LIMIT, Parameter("after", TextParameter(LEASE_PATTERN, NEXT), AFTER, default=""), CONTAINS)
 HOLD_PATTERN = "^(.* [A-Za-z]+ [0-9a-f]{8})?$"
 HOLD_PAGING = (LIMIT, Parameter("after", TextParameter(HOLD_PATTERN, NEXT), AFTER, default=""), CONTAINS)
-ABOUT = Parameter("about", ChoiceParameter(("orders", "others")), "Holds on orders and our bids, or others.")
+ABOUT = Parameter(
+    "about", ChoiceParameter(("orders", "others")), "Holds on orders, bids and leases, or others."
+)
 STATE = Parameter("state", ChoiceParameter(STATES), "Workloads in this state.")
 FUNDING = Parameter("funding", ChoiceParameter(tuple(Funding)), "Leases whose escrow is in this state.")
 

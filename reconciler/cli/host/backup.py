@@ -63,7 +63,7 @@ passphrase_option = click.option(
 @host_option
 @passphrase_option
 def backup(file: Path, host: Path | None, passphrase_file: Path | None) -> None:
-    """Write journal, keyring, host file and adapter state into FILE; the daemon may be running."""
+    """Write journal, keyring, host file, placements and stop files into FILE; the daemon may be running."""
     settings = settings_of(host)
     key = _key(settings, passphrase_file)
     with TemporaryDirectory(prefix="provider-daemon-") as scratch:

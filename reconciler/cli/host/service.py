@@ -29,7 +29,7 @@ HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 @click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write below this directory and start nothing, for a package or an image.",
+    help="Write below this directory and run no systemctl, for a package or an image.",
 )
 @click.option("--user", default="provider-daemon", show_default=True, help="The user of the service.")
 @click.option(

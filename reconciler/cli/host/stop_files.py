@@ -16,7 +16,7 @@ stop_file_options = options(
         type=click.Path(path_type=Path),
         help="The state directory, if the host file cannot be read.",
     ),
-    click.option("--off", is_flag=True, help="Remove the file."),
+    click.option("--off", is_flag=True, help="End it: bidding or spending resumes."),
 )
 
 

@@ -20,7 +20,7 @@ CONFIG = "config.yaml"
 @click.argument("reason")
 @host_option
 def suspend(reason: str, host: Path | None) -> None:
-    """Stop all spending, by a commit with REASON; leases and workloads continue.
+    """Stop bids, withdrawals, usage records and closings, by a commit with REASON; workloads continue.
 
     It is committed in your name and pushed; it applies from the cycle that reads it. Without git:
     `provider-daemon stop-spending`.

@@ -33,7 +33,7 @@ ALTERNATE_SCREEN, MAIN_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 @click.command()
 @host_option
 @output_option
-@click.option("--watch", is_flag=True, help="Refresh it when it changes, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh it every --every seconds, until Ctrl-C.")
 @click.option(
     "--every",
     type=click.FloatRange(0.1, 3600),

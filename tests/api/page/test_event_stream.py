@@ -176,7 +176,7 @@ def test_the_overview_lists_the_most_urgent_first(snapshots: SnapshotStore, serv
         "states": {"healthy": 2, "low": 0, "critical": 1, "exhausted": 0},
         "min_seconds_left": 20,
     }
-    assert [(g["reason"], g["count"], g["ours"], g["permanent"]) for g in tree["hold_groups"]] == [
+    assert [(g["reason"], g["count"], g["ours"], g["needs_operator"]) for g in tree["hold_groups"]] == [
         ("Ceiling", 1, True, False),
         ("NotWorthItsFee", 1, True, False),
         ("PriceJump", 1, True, True),
