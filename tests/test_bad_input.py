@@ -15,7 +15,7 @@ from tests.bad_input.case import Case, Workspace
 from tests.simulation.outside import WorldState
 from tests.simulation.sim import middle
 
-LAST_GOOD = "its last valid version stays in force"
+LAST_VALID = "its last valid version stays in force"
 UNSEEN = "no bid, withdrawal or removal until it is seen"
 A_FILES_REST = "its last valid version, every other file of the commit, bids"
 ON_THE_CLUSTER = "what runs is repaired; once it is seen, the closed lease goes and the order is bid on"
@@ -25,23 +25,23 @@ TABLE = [
         "a broken YAML file",
         files.BROKEN,
         "pricing.yaml:4:23: not YAML: mapping values are not allowed in this context (put text that contains "
-        f'": " in quotes, or check the indentation); {LAST_GOOD}',
+        f'": " in quotes, or check the indentation); {LAST_VALID}',
         A_FILES_REST,
     ),
     Case(
         "an unknown key",
         files.UNKNOWN_KEY,
         "pricing.yaml:3:1: pricing: the key cpu_millicores is missing (add it: Price of one millicore "
-        f'(a thousandth of a core) per block, such as "1uve".); {LAST_GOOD}\n'
+        f'(a thousandth of a core) per block, such as "1uve".); {LAST_VALID}\n'
         "pricing.yaml:4:3: pricing.cpu_milicores: unknown key cpu_milicores (did you mean cpu_millicores?); "
-        f"{LAST_GOOD}",
+        f"{LAST_VALID}",
         A_FILES_REST,
     ),
     Case(
         "a price in another denomination",
         files.OTHER_DENOMINATION,
         'pricing.yaml:7:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, convert to uve); '
-        f"{LAST_GOOD}",
+        f"{LAST_VALID}",
         A_FILES_REST,
     ),
     Case(
@@ -54,26 +54,26 @@ TABLE = [
     Case(
         "an alias bomb",
         files.ALIAS_BOMB,
-        f"config.yaml:1:4: the anchor &a is not supported (write the value out); {LAST_GOOD}",
+        f"config.yaml:1:4: the anchor &a is not supported (write the value out); {LAST_VALID}",
         A_FILES_REST,
     ),
     Case(
         "two pull requests that conflict",
         files.CONFLICT,
         "pricing.yaml:7:1: unresolved merge conflict (resolve it and remove the conflict markers); "
-        f"{LAST_GOOD}",
+        f"{LAST_VALID}",
         A_FILES_REST,
     ),
     Case(
         "YAML with a tab",
         files.TAB,
-        f"config.yaml:3:1: tabs are not allowed (use spaces); {LAST_GOOD}",
+        f"config.yaml:3:1: tabs are not allowed (use spaces); {LAST_VALID}",
         A_FILES_REST,
     ),
     Case(
         "a file that is not UTF-8",
         files.NOT_UTF_8,
-        f"config.yaml:1:18: byte 0xfc is not UTF-8 (save the file as UTF-8); {LAST_GOOD}",
+        f"config.yaml:1:18: byte 0xfc is not UTF-8 (save the file as UTF-8); {LAST_VALID}",
         A_FILES_REST,
     ),
     Case(
@@ -81,14 +81,14 @@ TABLE = [
         files.renamed,
         "NoWorkloadFile: its lease is active; commit {first} to run it\n"
         "FileFaulty: workloads/web.yaml:2:1: lease: the file of this lease must be named {id}.yaml "
-        f"(rename it, or remove it if that file exists); {LAST_GOOD}",
+        "(rename it, or remove it if that file exists)",
         "what runs for the lease, bids",
     ),
     Case(
         "two files for one lease",
         files.doubled,
         "workloads/copy.yaml:2:1: lease: the file of this lease must be named {first} "
-        f"(rename it, or remove it if that file exists); {LAST_GOOD}",
+        "(rename it, or remove it if that file exists)",
         "the file with the right name, every other file, bids",
     ),
     Case(
@@ -100,19 +100,19 @@ TABLE = [
     Case(
         "a 25,000-deep document",
         files.DEEP,
-        f"{{first}}:1:33: the nesting exceeds 32 levels (reduce the nesting); {LAST_GOOD}",
+        f"{{first}}:1:33: the nesting exceeds 32 levels (reduce the nesting); {LAST_VALID}",
         A_FILES_REST,
     ),
     Case(
         "a file of 5 MB",
         files.BIG,
-        f"{{first}}: the file has 5000000 bytes; at most 1048576 are read: split it; {LAST_GOOD}",
+        f"{{first}}: the file has 5000000 bytes; at most 1048576 are read: split it; {LAST_VALID}",
         A_FILES_REST,
     ),
     Case(
         "a symlink out of the repository",
         files.LINK,
-        f"{{first}}: a symbolic link, which is not followed; put a plain file there; {LAST_GOOD}",
+        f"{{first}}: a symbolic link, which is not followed; put a plain file there; {LAST_VALID}",
         A_FILES_REST,
     ),
     Case(

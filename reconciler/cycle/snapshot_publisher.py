@@ -48,7 +48,7 @@ class SnapshotPublisher:
         self._push: PlanningSnapshot | None = None
 
     def publish(self, planned: PlannedCycle) -> Outcome | None:
-        """Push a snapshot if it is due, and differs from the last or that is an hour old; its outcome if known."""
+        """Push a snapshot if due, and changed or an hour old; the outcome, if it is known at once."""
         now = planned.inputs.now
         self._collect_result(now)
         if self._push is not None:

@@ -72,12 +72,15 @@ def test_a_first_price_of_something_that_was_free_is_no_jump() -> None:
     assert admitted(NEWEST, Limits(price_change_percent=10), FREE_GPU) == ("c", set())
 
 
-def test_a_faulty_file_is_told_and_holds_no_commit() -> None:
+def test_a_faulty_file_is_reported_and_holds_no_commit() -> None:
     fault, warning = Fault("pricing.yaml", 4, 3, "bad"), Fault("config.yaml", 1, 1, "odd", warning=True)
     newest = Revision(desired(faults=(fault, warning)))
     assert admitted(newest, Limits()) == ("c", {Reason.FILE_FAULTY})
     [hold] = admission_of(Seen(Revisions(newest)), Limits()).holds
-    assert hold.message == "pricing.yaml:4:3: bad; the last good version stays in force"
+    assert hold.message == "pricing.yaml:4:3: bad"
+    replaced = Revision(replace(newest.desired, stale=frozenset({"pricing.yaml"})))
+    [hold] = admission_of(Seen(Revisions(replaced)), Limits()).holds
+    assert hold.message == "pricing.yaml:4:3: bad; its last valid version stays in force"
 
 
 def test_a_repository_that_cannot_be_asked_goes_on_with_what_was_read() -> None:

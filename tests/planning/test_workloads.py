@@ -125,7 +125,7 @@ def test_nothing_is_removed_while_the_chain_is_silent() -> None:
 def test_nothing_is_removed_for_a_lease_that_the_chain_does_not_show() -> None:
     given = closed(first=1, again=2, market=Seen(market()))
     assert plan(given).actions == ()
-    assert Reason.CHAIN_UNSEEN in reasons(given)
+    assert Reason.LEASE_NOT_FOUND in reasons(given)
 
 
 def test_a_closed_lease_is_removed_though_the_repository_is_unreadable() -> None:
