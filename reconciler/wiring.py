@@ -19,6 +19,7 @@ from reconciler.adapters.webhook import Receiver, Webhook
 from reconciler.api.api import Sources
 from reconciler.api.auth.tls import RemoteAccess
 from reconciler.api.startup import Serving, start_servers
+from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.heights import HeightWatch, SeenHeight, seen_height
 from reconciler.chain.keyring import open_keyring
@@ -193,12 +194,13 @@ def _chain(
     chain_settings, limits = settings.chain, settings.limits
     directory = settings.key.keyring / f"keyring-{settings.key.backend}"
     key = open_keyring(directory, read_passphrase(settings.key)).key(settings.key.name)
-    witness = witness_at(chain_settings.witness, chain_settings.chain_id) if chain_settings.witness else None
+    deadline, second = CallDeadline(), chain_settings.witness
+    witness = witness_at(second, chain_settings.chain_id, deadline) if second else None
     chain = ChainClient(
-        chain_settings.node.grpc_node(),
-        chain_settings.node.rpc_client(),
+        chain_settings.node.grpc_node(deadline=deadline),
+        chain_settings.node.rpc_client(deadline=deadline),
         key,
-        ClientOptions(chain_settings.chain_id, last_height=last_height, witness=witness),
+        ClientOptions(chain_settings.chain_id, last_height=last_height, witness=witness, deadline=deadline),
         FeePolicy(limits.gas_adjustment, limits.gas_price_max, limits.timeout_blocks),
     )
     stack.callback(chain.close)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from google.protobuf.message import DecodeError
@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.block_reader import BlockReader
 from reconciler.chain.broadcast import find, send
+from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.deployments import mark_closed
 from reconciler.chain.full_view import ReadContext, read_market, read_wallet
 from reconciler.chain.grpc_node import GrpcNode
@@ -38,6 +39,22 @@ log = logging.getLogger(__name__)
 RESULTS_MAX = 1_000
 """Maximum number of cached results of own transactions."""
 
+OBSERVE_SECONDS = 2.5
+"""How long one observation may take: with preparing and broadcasting, a cycle waits at most 5 s."""
+
+FIRST_VIEW_SECONDS = 20.0
+"""The same while no view is known, as nothing can be decided without one; also the most for a full view,
+whose time doubles from OBSERVE_SECONDS whenever it does not suffice.
+"""
+
+FULL_VIEW_RETRY_SECONDS = 30
+"""Chain time without a further attempt after a full view that took too long."""
+
+SEND_SECONDS = 1.5
+"""How long checking, simulating and signing a transaction may take."""
+
+BROADCAST_SECONDS = 1.0
+
 LAG_BLOCKS_MAX = 10
 """Largest lag of the gRPC address behind the RPC address; a view is read at the newest height of both."""
 
@@ -47,7 +64,8 @@ class ClientOptions:
     """The expected chain, and the largest age of its last block (None: any).
 
     `last_height` is the height up to which transfers are booked; `witness` confirms closed leases; a full
-    view is read every `full_view_seconds` of chain time; `clock` returns the host's unix seconds.
+    view is read every `full_view_seconds` of chain time; `clock` returns the host's unix seconds; `deadline`
+    is that of the node's clients and the witness.
     """
 
     chain_id: str
@@ -56,6 +74,7 @@ class ClientOptions:
     last_height: SeenHeight | None = None
     witness: Witness | None = None
     clock: Callable[[], float] = time.time
+    deadline: CallDeadline = field(default_factory=CallDeadline)
 
 
 class ChainClient:
@@ -82,9 +101,13 @@ class ChainClient:
         self._prepared: set[str] = set()
         """Hashes that were never broadcast."""
         self._gas_price = Decimal(0)
+        self._full_view_seconds = OBSERVE_SECONDS
+        self._full_view_not_before = 0
 
     def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
-        """The market at one height; Unseen with the reason if any part of it is unavailable."""
+        """The market at one height; Unseen with the reason if any part of it is unavailable in time."""
+        deadline = self._options.deadline
+        deadline.start(FIRST_VIEW_SECONDS if self._market is None else OBSERVE_SECONDS)
         try:
             status = self._rpc.status()
             if (why := self._rejection(status)) is not None:
@@ -103,6 +126,7 @@ class ChainClient:
         """Simulate, drop refused messages, sign for the sequence last seen. Sends nothing."""
         if self._market is None:
             return Failed("ChainUnseen", "the chain has not been seen yet")
+        self._options.deadline.start(SEND_SECONDS)
         seen = self._market.wallet
         try:
             wallet = read_wallet(Queries(self._node), self._key.address)
@@ -123,6 +147,7 @@ class ChainClient:
 
     def broadcast(self, intent: Intent) -> Outcome:
         """Broadcast the transaction; idempotent."""
+        self._options.deadline.start(BROADCAST_SECONDS)
         first = intent.hash in self._prepared
         self._prepared.discard(intent.hash)
         outcome, price = send(self._node, intent, first)
@@ -216,7 +241,8 @@ class ChainClient:
         context = ReadContext(status.chain_id, status.height, int(status.time), seconds)
         queries = Queries(self._node, status.height)
         if self._market is None or changes is None or self._is_full_view_due(changes, context.time):
-            market = read_market(queries, self._key.address, known, context)
+            is_needed = self._market is None or changes is None
+            market = self._full_view(queries, known, context, is_needed=is_needed)
             market = self._with_reasons(market, changes)
             full_at, overdue = context.time, False
             self._gas_price = Decimal(0)
@@ -231,6 +257,20 @@ class ChainClient:
         transfers = None if changes is None else tuple(changes.transfers)
         return replace(market, tx_results=landed, transfers=transfers)
 
+    def _full_view(
+        self, queries: Queries, known: Sequence[LeaseId], context: ReadContext, *, is_needed: bool
+    ) -> Market:
+        """A full view; while it only renews one, it may not delay bids for long, and is postponed instead."""
+        deadline = self._options.deadline
+        deadline.start(FIRST_VIEW_SECONDS if is_needed else self._full_view_seconds)
+        try:
+            return read_market(queries, self._key.address, known, context)
+        except NodeError:
+            if deadline.is_over:
+                self._full_view_seconds = min(2 * self._full_view_seconds, FIRST_VIEW_SECONDS)
+                self._full_view_not_before = context.time + FULL_VIEW_RETRY_SECONDS
+            raise
+
     def _reject_false_ids(self, market: Market) -> None:
         """Reject a bid or lease with another ID than requested, or with an invalid one, which the journal
         could not read back.
@@ -244,6 +284,8 @@ class ChainClient:
     def _is_full_view_due(self, changes: BlockChanges, time: int) -> bool:
         """Whether to read a full view; blocks can request one at most ten times as often as the interval."""
         since = time - self._full_at
+        if time < self._full_view_not_before:
+            return False
         overdue = self._overdue or changes.everything
         return since > self._options.full_view_seconds / (10 if overdue else 1)
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import grpc
 from google.protobuf.message import Message
 
+from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.node_errors import NodeError, NodeRefusedError, TooLargeError, refused
 from reconciler.chain.stubs import Unary
 
@@ -41,11 +42,13 @@ class GrpcNode:
         authorities: bytes | None = None,
         timeout_seconds: float = 15,
         redial_seconds: float = REDIAL_SECONDS,
+        deadline: CallDeadline | None = None,
     ) -> None:
         self.target = target
         self._authorities = authorities
         self._timeout_seconds = timeout_seconds
         self._redial_seconds = redial_seconds
+        self._deadline = deadline or CallDeadline()
         self._lock = threading.Lock()
         self._silent_since: float | None = None
         self._channel = self._dial()
@@ -58,7 +61,8 @@ class GrpcNode:
         metadata = (("x-cosmos-block-height", str(height)),) if height else ()
         channel = self._channel
         try:
-            answer = method.stub(channel)(request, timeout=self._timeout_seconds, metadata=metadata)
+            timeout = self._deadline.bound(self._timeout_seconds)
+            answer = method.stub(channel)(request, timeout=timeout, metadata=metadata)
         except grpc.RpcError as error:
             node_error = self._node_error(method.path, error)
             if isinstance(node_error, NodeRefusedError | TooLargeError):

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.rpc import Rpc
 
@@ -22,13 +23,14 @@ class NodeAddress:
     tls: bool = False
     authorities: str = ""
 
-    def grpc_node(self, timeout_seconds: float = 15) -> GrpcNode:
+    def grpc_node(self, timeout_seconds: float = 15, deadline: CallDeadline | None = None) -> GrpcNode:
         """A client for its gRPC address."""
-        return GrpcNode(self.grpc, self.authorities.encode() if self.tls else None, timeout_seconds)
+        authorities = self.authorities.encode() if self.tls else None
+        return GrpcNode(self.grpc, authorities, timeout_seconds, deadline=deadline)
 
-    def rpc_client(self, timeout_seconds: float = 10) -> Rpc:
+    def rpc_client(self, timeout_seconds: float = 10, deadline: CallDeadline | None = None) -> Rpc:
         """A client for its RPC address."""
-        return Rpc(self.rpc, timeout_seconds, authorities=self.authorities)
+        return Rpc(self.rpc, timeout_seconds, authorities=self.authorities, deadline=deadline)
 
 
 @dataclass(frozen=True, slots=True)

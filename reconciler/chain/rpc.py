@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
+from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.node_errors import NodeError, TooLargeError, first_line, refused
 from reconciler.chain.wire_values import text_of
 
@@ -85,7 +86,12 @@ class Rpc:
     """
 
     def __init__(
-        self, url: str, timeout_seconds: float = 10, bytes_max: int = BYTES_MAX, authorities: str = ""
+        self,
+        url: str,
+        timeout_seconds: float = 10,
+        bytes_max: int = BYTES_MAX,
+        authorities: str = "",
+        deadline: CallDeadline | None = None,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -93,6 +99,7 @@ class Rpc:
         self.url = url
         self._parts = parts
         self._timeout_seconds = timeout_seconds
+        self._deadline = deadline or CallDeadline()
         self._bytes_max = bytes_max
         self._tls = (
             ssl.create_default_context(cadata=authorities or None) if parts.scheme == "https" else None
@@ -151,34 +158,36 @@ class Rpc:
         return result
 
     def _post(self, body: bytes, bytes_max: int) -> bytes:
-        connection = self._connect()
+        timeout = self._deadline.bound(self._timeout_seconds)
+        connection = self._connect(timeout)
         try:
             path = self._parts.path or "/"
             connection.request("POST", path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            content = self._read(response, monotonic() + self._timeout_seconds, bytes_max)
+            content = self._read(response, timeout, bytes_max)
         except (OSError, http.client.HTTPException) as error:
             raise NodeError(f"{self.url} does not answer: {_words(error)}; {REACH}") from error
         finally:
             connection.close()
         return content
 
-    def _read(self, response: http.client.HTTPResponse, deadline: float, bytes_max: int) -> bytes:
-        """The body, within the deadline and size limit; a socket's timeout applies per packet."""
+    def _read(self, response: http.client.HTTPResponse, timeout: float, bytes_max: int) -> bytes:
+        """The body, within the time and size limit; a socket's timeout applies per packet."""
+        deadline = monotonic() + timeout
         content = bytearray()
         while piece := response.read1(1 << 16):
             content += piece
             if len(content) > bytes_max:
                 raise TooLargeError(f"{self.url} sent more than {bytes_max} bytes")
             if monotonic() > deadline:
-                raise NodeError(f"{self.url} does not answer in {self._timeout_seconds:g} s; {REACH}")
+                raise NodeError(f"{self.url} does not answer in {timeout:.1f} s; {REACH}")
         return bytes(content)
 
-    def _connect(self) -> http.client.HTTPConnection:
+    def _connect(self, timeout: float) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         if self._tls is not None:
-            return http.client.HTTPSConnection(host, port, timeout=self._timeout_seconds, context=self._tls)
-        return http.client.HTTPConnection(host, port, timeout=self._timeout_seconds)
+            return http.client.HTTPSConnection(host, port, timeout=timeout, context=self._tls)
+        return http.client.HTTPConnection(host, port, timeout=timeout)
 
     def _unreadable(self, what: str, error: Exception) -> NodeError:
         return NodeError(f"{self.url} sent an unreadable {what}: {_words(error)}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError
 
 from reconciler.chain.block_changes import SETTLEMENT_MODULE
+from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_address import NodeAddress
 from reconciler.chain.node_errors import NodeError
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 LEASES_MAX = 50
 """Leases queried per cycle; the others follow in later cycles."""
 
-TIMEOUT_SECONDS = 5.0
+TIMEOUT_SECONDS = 1.0
 RETRY_SECONDS = 30
 """Pause after a failure, as queries to the witness block the loop."""
 
@@ -39,9 +40,10 @@ class WitnessRules:
     clock: Callable[[], float] = time.time
 
 
-def witness_at(address: NodeAddress, chain_id: str) -> Witness:
+def witness_at(address: NodeAddress, chain_id: str, deadline: CallDeadline | None = None) -> Witness:
     """The witness at an address."""
-    node, rpc = address.grpc_node(TIMEOUT_SECONDS), address.rpc_client(TIMEOUT_SECONDS)
+    node = address.grpc_node(TIMEOUT_SECONDS, deadline)
+    rpc = address.rpc_client(TIMEOUT_SECONDS, deadline)
     return Witness(node, rpc, WitnessRules(chain_id))
 
 

@@ -13,7 +13,7 @@ from reconciler.journal.errors import JournalBrokenError, JournalError
 from reconciler.journal.schema import ForeignJournalError, check_version, create_tables
 
 NAME = "journal.sqlite"
-BUSY_SECONDS = 10.0
+BUSY_SECONDS = 2.0
 """How long a writer waits for another: inbox and cycle write concurrently, each for milliseconds."""
 
 Row = tuple[Any, ...]
