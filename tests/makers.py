@@ -21,11 +21,11 @@ from reconciler.values.desired import (
 )
 from reconciler.values.ids import LeaseId, OrderId, workload_id
 from reconciler.values.limits import Limits
+from reconciler.values.machines import Capacity, Machine
 from reconciler.values.memory import Memory, WalletLedger
 from reconciler.values.observed import (
     AdapterView,
     Bid,
-    Capacity,
     ChainParams,
     EscrowAccount,
     Lease,
@@ -38,7 +38,7 @@ from reconciler.values.observed import (
     Wallet,
 )
 from reconciler.values.readings import Reading, Seen
-from reconciler.values.resources import MB, Attribute, Resources, ResourceUnit, Volume
+from reconciler.values.resources import MB, Attribute, Resources, ResourceUnit, Volume, total
 
 US = "ve1us"
 ALICE = "ve1alice"
@@ -156,8 +156,13 @@ ROOM = Resources(8_000, 16_384 * MB, 102_400 * MB, 0)
 
 
 def adapter(*workloads: ObservedWorkload, room: Resources = ROOM) -> dict[str, AdapterView]:
-    capacity = Capacity(room, (room,), room)
-    return {"kubernetes": AdapterView(Seen({w.id: w for w in workloads}), Seen(capacity))}
+    return {"kubernetes": AdapterView(Seen({w.id: w for w in workloads}), Seen(capacity_of(room)))}
+
+
+def capacity_of(*offered: Resources, **changes: Any) -> Capacity:
+    """Machines m0, m1 ... that offer this, with their quota set."""
+    machines = tuple(Machine(f"m{number}", each) for number, each in enumerate(offered))
+    return replace(Capacity(machines, total(list(offered))), **changes)
 
 
 def remembered(**changes: Any) -> Memory:

@@ -9,7 +9,8 @@ from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.publish import Publisher
 from reconciler.planning.adapter_grants import without_denied
 from reconciler.planning.admission import in_force
-from reconciler.planning.capacity import promised_resources, total_capacity, usable_resources
+from reconciler.planning.headroom import offered, usable
+from reconciler.planning.promises import promised_resources
 from reconciler.values.readings import Unseen
 from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
 from reconciler.values.times import Timestamp
@@ -48,13 +49,12 @@ def capacity_of(planned: PlannedCycle) -> CapacityView | None:
     adapters = inputs.adapters
     if desired is not None:
         adapters = without_denied(adapters, desired, inputs.limits.grants)
-    capacity = total_capacity(adapters)
+    capacity = offered(adapters)
     if market is None or isinstance(capacity, Unseen):
         return None
-    claimed = promised_resources(market)
-    if desired is None:
-        return CapacityView(capacity.view.total, capacity.view.total, claimed)
-    return CapacityView(capacity.view.total, usable_resources(capacity.view, inputs.limits, desired), claimed)
+    whole = capacity.view
+    sellable = whole if desired is None else usable(whole, inputs.limits, desired)
+    return CapacityView(whole, sellable, promised_resources(market))
 
 
 def _with_totals(shown: Snapshot, store: Store) -> Snapshot:

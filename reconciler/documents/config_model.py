@@ -18,6 +18,10 @@ class BiddingModel(StrictModel):
     """false: place no bids; existing leases continue."""
     break_even: Duration = "24h"
     """Time within which a bid must earn back its fees (bid, withdrawals, closing); other bids are held."""
+    bid_lifetime: Duration = "30m"
+    """Time after which an open bid that no lease has followed is closed, so that its capacity and deposit are
+    free again; the chain accepts no second bid on the order.
+    """
     owners_allowed: list[Address] = Field(default=[])
     """Addresses of the only tenants to bid for; empty: all that are not denied."""
     owners_denied: list[Address] = Field(default=[])

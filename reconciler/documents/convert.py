@@ -64,6 +64,7 @@ def config_of(file: ConfigFile) -> Config:
         bidding=Bidding(
             enabled=file.bidding.enabled,
             break_even_seconds=seconds(file.bidding.break_even),
+            bid_lifetime_seconds=seconds(file.bidding.bid_lifetime),
             owners_allowed=frozenset(file.bidding.owners_allowed),
             owners_denied=frozenset(file.bidding.owners_denied),
         ),

@@ -58,6 +58,7 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         spend_per_hour=whole_uve(limits.spend_per_hour),
         balance_reserve=whole_uve(limits.balance_reserve),
         bid_deposit_max=whole_uve(limits.bid_deposit_max),
+        promised_per_tenant_percent=limits.promised_per_tenant_percent,
         removals_per_cycle=limits.removals_per_cycle,
         removals_per_revision=limits.removals_per_revision,
         window_seconds=seconds(limits.window),

@@ -255,6 +255,10 @@ class LimitsModel(StrictModel):
     """Balance that is never spent. (restart)"""
     bid_deposit_max: Amount = "2500000uve"
     """Largest deposit for one bid; the chain's default is 500000uve. (restart)"""
+    promised_per_tenant_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 25
+    """Share of the capacity for leases that open bids on one tenant's orders may claim, in percent; one open
+    bid is always allowed, and bids with a lease do not count. (restart)
+    """
     removals_per_cycle: Count = 10
     """Workloads removed per cycle. (restart)"""
     removals_per_revision: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = 10

@@ -7,20 +7,23 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reconciler.planning.bid_budget import BidBudget
-from reconciler.planning.capacity import blindness, free, too_small, total_capacity
 from reconciler.planning.eligibility import ineligible
 from reconciler.planning.fees import Fees
+from reconciler.planning.headroom import offered, unseen_reason
 from reconciler.planning.planning_input import MarketBasis, Proposals
+from reconciler.planning.promises import pieces_of
 from reconciler.planning.retries import retry_hold
+from reconciler.planning.tenant_share import TenantShare
 from reconciler.values.desired import Bidding, Pricing
 from reconciler.values.ids import LeaseId
+from reconciler.values.machines import Promise
 from reconciler.values.messages import CreateBid
 from reconciler.values.money import plain, show_rate
 from reconciler.values.observed import Order
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.pricing import group_price
 from reconciler.values.readings import Unseen
-from reconciler.values.resources import USAGE_BILLED, total
+from reconciler.values.resources import USAGE_BILLED
 from reconciler.values.subjects import ORDERS, PROVIDER, EffectKey, Subject
 
 USAGE_BID = Decimal(1)
@@ -138,32 +141,37 @@ def _too_cheap(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold |
 
 
 def _allocate(basis: MarketBasis, candidates: list[Candidate]) -> tuple[tuple[CreateBid, ...], list[Hold]]:
-    """Assign capacity and budget in order; the remaining candidates are held."""
+    """Promise machines and budget in order; the remaining candidates are held."""
     if not candidates:
         return (), []
-    capacity = total_capacity(basis.adapters)
+    capacity = offered(basis.adapters)
     if isinstance(capacity, Unseen):
-        return (), [Hold(Subject.of_order(c.order.id), blindness(capacity), capacity.why) for c in candidates]
-    room = free(basis, capacity.view)
-    budget = BidBudget.of(basis)
+        reason = unseen_reason(capacity)
+        return (), [Hold(Subject.of_order(c.order.id), reason, capacity.why) for c in candidates]
+    headroom, budget = basis.reservation.headroom, BidBudget.of(basis)
+    share = TenantShare.of(basis, capacity.view)
     bids: list[CreateBid] = []
     holds: list[Hold] = []
     for candidate in candidates:
-        order = candidate.order
-        if short := too_small(order, room, capacity.view):
+        order, pieces = candidate.order, pieces_of(candidate.order.units)
+        promise = headroom.place(pieces, order.attributes)
+        if promise is None:
+            short = headroom.shortage(pieces, order.attributes)
             holds.append(Hold(Subject.of_order(order.id), Reason.NO_CAPACITY, short))
+        elif over := share.exceeded_by(order):
+            holds.append(over)
         elif len(bids) >= basis.limits.bids_per_cycle:
             why = f"bids_per_cycle of the host file ({len(bids)}) is reached"
             holds.append(Hold(Subject.of_order(order.id), Reason.CEILING, why))
         elif empty := budget.lacks():
             holds.append(replace(empty, subject=Subject.of_order(order.id)))
         else:
-            budget = budget.after_bid()
-            room = room - total([u.all for u in order.units])
-            bids.append(_bid(basis, candidate))
+            budget, share = budget.after_bid(), share.after_bid(order)
+            headroom = headroom.after(promise, pieces)
+            bids.append(_bid(basis, candidate, promise))
     return tuple(bids), holds
 
 
-def _bid(basis: MarketBasis, candidate: Candidate) -> CreateBid:
-    own = LeaseId(candidate.order.id, basis.market.wallet.address)
-    return CreateBid(own, candidate.offer, basis.market.rules.bid_deposit, candidate.order.units)
+def _bid(basis: MarketBasis, candidate: Candidate, promise: Promise) -> CreateBid:
+    own, order = LeaseId(candidate.order.id, basis.market.wallet.address), candidate.order
+    return CreateBid(own, candidate.offer, basis.market.rules.bid_deposit, order.units, promise)

@@ -6,17 +6,21 @@ from collections.abc import Iterator
 
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
-from reconciler.values.desired import CloseReason
+from reconciler.values.desired import Bidding, CloseReason
 from reconciler.values.messages import CloseBid
 from reconciler.values.observed import Bid, Lease, State
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import Subject
 
+NO_MACHINE = (
+    "the machines that it was promised on are gone or full, and no others have room: its workload could not "
+    "run now; add machines, or let bidding.bid_lifetime close it"
+)
+
 
 def plan_closings(basis: MarketBasis) -> Proposals:
-    """Close open bids that can no longer win (order closed, absent, or of a closed deployment), so that their
-    deposits are refunded; then the
-    leases that the repository closes.
+    """Close open bids that can no longer win (order closed, absent, or of a closed deployment) and those that
+    nobody accepted in time, so that their deposits are refunded; then the leases that the repository closes.
     """
     decisions = [*_stale_bids(basis), *_requested_closings(basis)]
     return Proposals(
@@ -27,23 +31,22 @@ def plan_closings(basis: MarketBasis) -> Proposals:
 
 def _stale_bids(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
     for bid in sorted(basis.market.bids.values(), key=lambda b: b.id):
-        if bid.state is not State.OPEN or _may_win(bid):
+        if bid.state is not State.OPEN:
+            continue
+        if bid.may_win and not _has_expired(basis, bid):
+            if bid.id.order in basis.reservation.unplaced:
+                yield Hold(Subject.of_lease(bid.id), Reason.NO_CAPACITY, NO_MACHINE, ours=True)
             continue
         message = CloseBid(bid.id, CloseReason.UNSPECIFIED)
         yield retry_hold(basis.memory, message, Subject.of_lease(bid.id), basis.now) or message
 
 
-def _may_win(bid: Bid) -> bool:
-    """The chain refunds only one losing bid; all others stay open, even when the order is gone (semantics
-    3.7, 3.8).
+def _has_expired(basis: MarketBasis, bid: Bid) -> bool:
+    """Whether it was open for `bidding.bid_lifetime` of chain time. The chain closes an active bid with its
+    lease, so a lease that is created in the very block of the closing ends with it (semantics 3.4).
     """
-    order = bid.order
-    return (
-        order is not None
-        and order.state is State.OPEN
-        and order.group_state is State.OPEN
-        and order.deployment_state is State.ACTIVE
-    )
+    bidding = basis.desired.config.bidding if basis.desired.config else Bidding()
+    return basis.seconds(basis.market.height - bid.created_at) >= bidding.bid_lifetime_seconds
 
 
 def _requested_closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:

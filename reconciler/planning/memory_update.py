@@ -13,14 +13,16 @@ from reconciler.planning.retries import prune, with_failure, without_failure
 from reconciler.planning.usage_metering import measure
 from reconciler.values.funding import Funding
 from reconciler.values.intents import Confirmation, IntentOutcome
+from reconciler.values.machines import Promise
 from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease
 from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.plans import ApplyWorkload, NotifyTenant, effect_key
 from reconciler.values.records import EffectResult
-from reconciler.values.subjects import Subject
+from reconciler.values.subjects import EffectKey, Subject
 
 HOUR_SECONDS = 3_600
+BID_CLOSED = "our bid on it was closed; the chain accepts one bid per provider and order (semantics 3.2)"
 
 _INDEX = re.compile(r"message index: (\d{1,9})")
 
@@ -145,6 +147,12 @@ def _with_landed(memory: Memory, message: Message, time: int) -> Memory:
     match message:
         case WithdrawLease(id=lease):
             return replace(memory, withdrawn_at={**memory.withdrawn_at, lease: time})
+        case CreateBid(id=bid, promise=Promise() as promise):
+            return replace(memory, promises={**memory.promises, bid.order: promise})
+        case CloseBid(id=bid, lease=False):
+            spent = Retry(1, None, "ChainRefused", BID_CLOSED)
+            key = EffectKey(CreateBid.__name__, Subject.of_lease(bid))
+            return replace(memory, retries={**memory.retries, key: spent})
         case CloseBid(lease=True):
             recent = tuple(t for t in memory.closings if t > time - HOUR_SECONDS)
             return replace(memory, closings=(*recent, time))

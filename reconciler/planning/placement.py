@@ -1,83 +1,73 @@
-"""Chooses each workload's adapter: by its file, where it runs, by its attributes, or where it fits."""
+"""Places each workload on an adapter and machine: by its file, where it runs, or as its bid was promised."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.planning.capacity import host_for
+from reconciler.planning.headroom import Reservation
 from reconciler.planning.planning_input import PlanningBasis
 from reconciler.values.desired import Desired, Workload
-from reconciler.values.ids import LeaseId
+from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.lifecycle import Phase
+from reconciler.values.machines import Promise
 from reconciler.values.observed import AdapterView
 from reconciler.values.readings import Seen
-from reconciler.values.resources import Attribute, total
 
-PREFERRED = ("kubernetes", "ansible")
-"""Preference among equally suitable adapters, first one first."""
-ADAPTER = "adapter"
-"""Order attribute that names an adapter."""
+DEFAULT_ADAPTER = "kubernetes"
+"""The adapter of a workload while none is configured."""
 
 
-def place_workloads(basis: PlanningBasis) -> Desired:
-    """The desired state with an adapter and the order's attributes for each workload; the same object if
-    nothing changes.
+def place_workloads(basis: PlanningBasis, reservation: Reservation) -> Desired:
+    """The desired state with an adapter, a machine and the order's attributes for each workload; the same
+    object if nothing changes.
     """
     desired = basis.desired
-    leases = basis.market.leases if basis.market else {}
-    attributes = {key: lease.attributes for key, lease in leases.items()}
-    found = {name: _placed(basis, each, attributes) for name, each in desired.workloads.items()}
+    found = {name: _placed(basis, each, reservation) for name, each in desired.workloads.items()}
     changed = any(found[name] is not each for name, each in desired.workloads.items())
     return replace(desired, workloads=found) if changed else desired
 
 
-def _placed(
-    basis: PlanningBasis, workload: Workload, attributes: Mapping[LeaseId, tuple[Attribute, ...]]
-) -> Workload:
-    known = attributes.get(workload.lease)
-    ordered = replace(workload, attributes=known) if known else workload
-    return ordered if ordered.adapter else replace(ordered, adapter=_choice(basis, ordered))
+def _placed(basis: PlanningBasis, workload: Workload, reservation: Reservation) -> Workload:
+    lease = basis.market.leases.get(workload.lease) if basis.market else None
+    attributes = lease.attributes if lease else workload.attributes
+    promise = reservation.promises.get(workload.lease.order)
+    adapter = workload.adapter or tied_adapter(basis, workload.lease)
+    if not adapter and promise and promise.adapter in basis.adapters:
+        adapter = promise.adapter
+    if not adapter:
+        preferred = (*reservation.headroom.by_preference(attributes), *sorted(basis.adapters))
+        adapter = next(iter(preferred), DEFAULT_ADAPTER)
+    machine = _machine(basis, promise) if promise and promise.adapter == adapter else ""
+    if (adapter, machine, attributes) == (workload.adapter, workload.machine, workload.attributes):
+        return workload
+    return replace(workload, adapter=adapter, machine=machine, attributes=attributes)
 
 
-def _choice(basis: PlanningBasis, workload: Workload) -> str:
-    """The adapter that runs or ran it; a new workload is not placed elsewhere while an unseen adapter may run
-    it.
+def _machine(basis: PlanningBasis, promise: Promise) -> str:
+    """The machine, where workloads are whole."""
+    view = basis.adapters.get(promise.adapter)
+    is_whole = view and isinstance(view.capacity, Seen) and view.capacity.view.workloads_are_whole
+    return promise.machines[0] if is_whole and promise.machines else ""
+
+
+def tied_adapter(basis: PlanningBasis, lease: LeaseId) -> str:
+    """The adapter that the workload's file names, or that runs or ran it; "" if nothing ties it to any. A
+    workload is not moved while an unseen adapter may run it.
     """
-    names = [name for name in PREFERRED if name in basis.adapters]
-    known = basis.memory.workloads.get(workload.id)
-    there = [name for name in names if _holds(basis.adapters[name], workload)]
+    subject = workload_id(lease)
+    file = basis.desired.workloads.get(subject)
+    if file is not None and file.adapter:
+        return file.adapter
+    known = basis.memory.workloads.get(subject)
+    there = [name for name, view in sorted(basis.adapters.items()) if _holds(view, subject)]
     if there:
         return known.adapter if known and known.adapter in there else there[0]
-    if known is not None and known.adapter in names:
+    if known is not None and known.adapter in basis.adapters:
         blind = any(not isinstance(view.workloads, Seen) for view in basis.adapters.values())
         if blind or known.phase is not Phase.PENDING:
             return known.adapter
-    named = [name for name in names if (ADAPTER, name) in workload.attributes]
-    ranked = sorted(names, key=lambda name: -_matches(basis.adapters[name], workload.attributes))
-    fitting = [name for name in ranked if _fits(basis.adapters[name], workload)]
-    return next(iter((*named, *fitting, *names)), PREFERRED[0])
+    return ""
 
 
-def _holds(view: AdapterView, workload: Workload) -> bool:
-    return isinstance(view.workloads, Seen) and workload.id in view.workloads.view
-
-
-def _matches(view: AdapterView, attributes: Iterable[Attribute]) -> int:
-    """How many of the attributes a machine of the adapter has."""
-    hosts = view.capacity.view.hosts if isinstance(view.capacity, Seen) else ()
-    return max((len(set(attributes) & set(host.attributes)) for host in hosts), default=0)
-
-
-def _fits(view: AdapterView, workload: Workload) -> bool:
-    if not isinstance(view.capacity, Seen):
-        return False
-    capacity = view.capacity.view
-    if host_for(workload.resources, capacity, workload.attributes):
-        return True
-    pieces = [service.resources for service in workload.services]
-    return (
-        bool(capacity.nodes)
-        and not total(list(capacity.nodes)).lacks(workload.resources)
-        and all(any(not node.lacks(piece) for node in capacity.nodes) for piece in pieces)
-    )
+def _holds(view: AdapterView, subject: str) -> bool:
+    return isinstance(view.workloads, Seen) and subject in view.workloads.view

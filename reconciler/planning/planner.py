@@ -16,6 +16,7 @@ from reconciler.planning.memory_update import recall, update_memory
 from reconciler.planning.phases import derive_phases
 from reconciler.planning.placement import place_workloads
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
+from reconciler.planning.promises import reserve
 from reconciler.planning.transactions import plan_transactions, suspension
 from reconciler.planning.usage import plan_usage
 from reconciler.planning.window import put_in_force
@@ -60,8 +61,10 @@ def revision_in_force(inputs: PlanningInput) -> Desired:
 def derive(inputs: PlanningInput, memory: Memory, admission: Admission) -> PlanningBasis:
     """Funding, placement, memory and phases under the revision in force."""
     admitted = _basis(inputs, memory, admission)
-    placed = replace(admitted, desired=place_workloads(admitted))
-    current = replace(placed, memory=update_memory(placed))
+    reservation = reserve(admitted)
+    placed = replace(admitted, reservation=reservation, desired=place_workloads(admitted, reservation))
+    memory = replace(update_memory(placed), promises=reservation.promises)
+    current = replace(placed, memory=memory)
     phases = derive_phases(current)
     updated = replace(current.memory, workloads=phases.workloads)
     return replace(current, memory=updated, transitions=phases.transitions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.planning.headroom import Headroom, Reservation
 from reconciler.values.approvals import Approval
 from reconciler.values.desired import Desired, Revisions
 from reconciler.values.funding import TimeLeft
@@ -52,7 +53,8 @@ class PlanningInput:
 @dataclass(frozen=True, slots=True)
 class PlanningBasis:
     """The basis of all decisions: the revision in force with each workload placed on an adapter, the adapters
-    that the host file allows, the updated memory, and the action in flight on each object.
+    that the host file allows, what is left on them after all promises, the updated memory, and the action in
+    flight on each object.
     """
 
     now: int
@@ -66,6 +68,7 @@ class PlanningBasis:
     funding: Mapping[LeaseId, TimeLeft]
     transitions: tuple[Transition, ...] = ()
     in_flight: InFlightActions = field(default_factory=dict)
+    reservation: Reservation = field(default_factory=lambda: Reservation(Headroom({})))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.planning.admission import admit
-from reconciler.planning.capacity import free, total_capacity, usable_resources
 from reconciler.planning.change_warnings import change_warnings
 from reconciler.planning.disruptions import disruptions, is_served
+from reconciler.planning.headroom import offered, usable
 from reconciler.planning.memory_update import recall
 from reconciler.planning.planner import decide, derive
 from reconciler.planning.planning_input import MarketBasis, PlanningInput
+from reconciler.planning.promises import promised_resources
 from reconciler.planning.quotes import REFERENCES, QuoteTerms, quote
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload
@@ -194,7 +195,7 @@ def verdicts(plan: Plan) -> Mapping[OrderId, BidDecision]:
 
 
 def _room(side: _Side) -> FreeCapacity | None:
-    capacity = total_capacity(side.basis.adapters)
+    capacity = offered(side.basis.adapters)
     if isinstance(capacity, Unseen):
         return None
     bids = [
@@ -205,10 +206,8 @@ def _room(side: _Side) -> FreeCapacity | None:
         if isinstance(message, CreateBid)
         for unit in message.units
     ]
-    room = free(side.basis, capacity.view)
-    return FreeCapacity(
-        usable_resources(capacity.view, side.basis.limits, side.basis.desired), room - total(bids)
-    )
+    most = usable(capacity.view, side.basis.limits, side.basis.desired)
+    return FreeCapacity(most, most - promised_resources(side.basis.market) - total(bids))
 
 
 def _ceilings(before: Plan, after: Plan) -> Iterator[Hold]:

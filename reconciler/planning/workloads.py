@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from reconciler.planning.adapter_grants import secret_denial
-from reconciler.planning.capacity import blindness
+from reconciler.planning.headroom import unseen_reason
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Workload
@@ -40,7 +40,7 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
     for name, view in sorted(basis.adapters.items()):
         if isinstance(view.workloads, Unseen):
             decisions.append(
-                Hold(Subject.of_adapter(name), blindness(view.workloads), view.workloads.why, ours=True)
+                Hold(Subject.of_adapter(name), unseen_reason(view.workloads), view.workloads.why, ours=True)
             )
         for each in view.unavailable_machines:
             why = f"{each.reason}: {each.message}; {each.advice}"
@@ -114,7 +114,7 @@ def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Itera
         yield Hold(Subject.of_workload(subject), Reason.PAUSED_STILL_PAID, why, ours=True)
     reading = basis.adapters[workload.adapter].workloads
     if isinstance(reading, Unseen):
-        yield Hold(Subject.of_workload(subject), blindness(reading), reading.why, ours=True)
+        yield Hold(Subject.of_workload(subject), unseen_reason(reading), reading.why, ours=True)
         return
     in_flight = basis.in_flight.get(WorkKey(workload.adapter, subject))
     pair = WorkloadPair(workload, reading.view.get(subject), in_flight)

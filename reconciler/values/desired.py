@@ -35,10 +35,13 @@ class Pricing:
 
 @dataclass(frozen=True, slots=True)
 class Bidding:
-    """Which tenants to bid for, and within how many seconds a lease must earn back its fees."""
+    """Which tenants to bid for, within how many seconds a lease must earn back its fees, and after how many a
+    bid without a lease is closed.
+    """
 
     enabled: bool = True
     break_even_seconds: int = 86_400
+    bid_lifetime_seconds: int = 1_800
     owners_allowed: frozenset[str] = frozenset()
     owners_denied: frozenset[str] = frozenset()
 
@@ -151,7 +154,7 @@ class Service:
 @dataclass(frozen=True, slots=True)
 class Workload:
     """One workload file: the services of a lease, and their adapter ("": chosen by the planner); `attributes`
-    are those of its order.
+    are those of its order, `machine` is that which was promised, where workloads are whole ("": any).
     """
 
     id: WorkloadId
@@ -163,6 +166,7 @@ class Workload:
     close_words: str = ""
     path: str = field(default="", compare=False)
     attributes: tuple[Attribute, ...] = field(default=(), compare=False)
+    machine: str = field(default="", compare=False)
 
     @property
     def resources(self) -> Resources:

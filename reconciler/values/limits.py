@@ -28,6 +28,7 @@ class Limits:
     spend_per_hour: int = 50_000_000
     balance_reserve: int = 1_000_000
     bid_deposit_max: int = 2_500_000
+    promised_per_tenant_percent: int = 25
     removals_per_cycle: int = 10
     removals_per_revision: int = 10
     window_seconds: int = 86_400

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from reconciler.values.approvals import Approval, Breach
-from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.lifecycle import Phase
+from reconciler.values.machines import Promise
 from reconciler.values.subjects import EffectKey
 
 
@@ -111,7 +112,8 @@ class Memory:
     `notified` are the notices delivered to tenants; `approvable` are the breaches that the owner may approve
     now and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
     seconds; 0: not known); `prices` are those in force within the window of the bounds, by key, and
-    `disrupted` the workloads that revisions disrupted within it.
+    `disrupted` the workloads that revisions disrupted within it; `promises` are the machines of open bids and
+    active leases.
     """
 
     applied: str = ""
@@ -132,3 +134,4 @@ class Memory:
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     prices: Mapping[str, tuple[PriceSpan, ...]] = field(default_factory=dict)
     disrupted: Mapping[WorkloadId, PastDisruption] = field(default_factory=dict)
+    promises: Mapping[OrderId, Promise] = field(default_factory=dict)

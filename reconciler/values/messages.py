@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
+from reconciler.values.machines import Promise
 from reconciler.values.resources import ResourceUnit
 from reconciler.values.subjects import Subject
 
@@ -16,12 +17,15 @@ USAGE_TYPE = "fixed"
 
 @dataclass(frozen=True, slots=True)
 class CreateBid:
-    """Offer `price` uve a block for an order, locking `deposit` uve (semantics 3.2)."""
+    """Offer `price` uve a block for an order, locking `deposit` uve (semantics 3.2). `promise` is where its
+    workload is to run; no part of the message on the chain.
+    """
 
     id: BidId
     price: Decimal
     deposit: int
     units: tuple[ResourceUnit, ...]
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId, WorkloadId
+from reconciler.values.machines import Capacity
 from reconciler.values.readings import Reading
-from reconciler.values.resources import Attribute, Resources, ResourceUnit
+from reconciler.values.resources import Attribute, ResourceUnit
 
 
 class State(StrEnum):
@@ -71,6 +72,20 @@ class Bid:
     created_at: int
     deposit: int
     order: Order | None = None
+
+    @property
+    def may_win(self) -> bool:
+        """Whether it is open and a lease can follow it. The chain refunds only one losing bid; the others
+        stay open, even when their order is gone (semantics 3.7, 3.8).
+        """
+        order = self.order
+        return (
+            self.state is State.OPEN
+            and order is not None
+            and order.state is State.OPEN
+            and order.group_state is State.OPEN
+            and order.deployment_state is State.ACTIVE
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,26 +285,6 @@ class ObservedWorkload:
     drifted: bool = False
     trouble: Trouble | None = None
     pods: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HostCapacity:
-    """A machine that runs a workload only as a whole: its free resources and distinguishing attributes."""
-
-    free: Resources
-    attributes: tuple[Attribute, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """The machines' capacity: `total` less the usage of foreign pods, the free resources per node (for one
-    unit) or per host (for a whole workload), and the quota in force.
-    """
-
-    total: Resources
-    nodes: tuple[Resources, ...]
-    quota: Resources | None
-    hosts: tuple[HostCapacity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
+from typing import ClassVar
 
 MB = 1 << 20
 """A MB of the state repository is 2^20 bytes."""
@@ -17,12 +18,19 @@ USAGE_BILLED: Attribute = ("billing", "usage")
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Millicores, bytes, bytes, count of GPUs."""
+    """A vector keyed by kind: millicores, bytes, bytes, count of GPUs."""
+
+    KINDS: ClassVar[tuple[str, ...]] = ("cpu", "memory", "storage", "gpu")
 
     cpu_milli: int = 0
     memory_bytes: int = 0
     storage_bytes: int = 0
     gpu: int = 0
+
+    @property
+    def amounts(self) -> tuple[int, ...]:
+        """The amounts in the order of `KINDS`."""
+        return self.cpu_milli, self.memory_bytes, self.storage_bytes, self.gpu
 
     def __add__(self, other: Resources) -> Resources:
         return Resources(
@@ -47,15 +55,27 @@ class Resources:
             max(self.cpu_milli, 0), max(self.memory_bytes, 0), max(self.storage_bytes, 0), max(self.gpu, 0)
         )
 
+    def percent(self, percent: int) -> Resources:
+        """So many percent of each, rounded down."""
+        return Resources(*(amount * percent // 100 for amount in self.amounts))
+
+    def least(self, other: Resources) -> Resources:
+        """The smaller amount of each kind."""
+        return Resources(*map(min, self.amounts, other.amounts))
+
     def lacks(self, wanted: Resources) -> tuple[str, ...]:
         """The names of the resources that are too small for `wanted`; empty if it fits."""
-        pairs = (
-            ("cpu", self.cpu_milli, wanted.cpu_milli),
-            ("memory", self.memory_bytes, wanted.memory_bytes),
-            ("storage", self.storage_bytes, wanted.storage_bytes),
-            ("gpu", self.gpu, wanted.gpu),
+        each = zip(self.KINDS, self.amounts, wanted.amounts, strict=True)
+        return tuple(name for name, here, asked in each if asked > 0 and asked > here)
+
+    def covers(self, wanted: Resources) -> bool:
+        """Whether it lacks nothing of `wanted`; faster than `lacks`."""
+        return (
+            (wanted.cpu_milli <= self.cpu_milli or wanted.cpu_milli <= 0)
+            and (wanted.memory_bytes <= self.memory_bytes or wanted.memory_bytes <= 0)
+            and (wanted.storage_bytes <= self.storage_bytes or wanted.storage_bytes <= 0)
+            and (wanted.gpu <= self.gpu or wanted.gpu <= 0)
         )
-        return tuple(name for name, here, asked in pairs if asked > 0 and asked > here)
 
     def describe(self) -> str:
         """`1000m cpu, 1024 MB memory, 1024 MB storage, 0 gpu`."""
@@ -111,6 +131,11 @@ class ResourceUnit:
     def one(self) -> Resources:
         """The resources of one unit."""
         return Resources(self.cpu_milli, self.memory_bytes, sum(v.size_bytes for v in self.storage), self.gpu)
+
+    @property
+    def pieces(self) -> tuple[Resources, ...]:
+        """The resources of each of its units."""
+        return (self.one,) * self.count
 
     @property
     def all(self) -> Resources:

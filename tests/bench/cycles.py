@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.cycle.run import Runner
-from reconciler.values.observed import AdapterView, Capacity, Market
+from reconciler.values.observed import AdapterView, Market
 from reconciler.values.readings import Seen
 from reconciler.values.repository import Commit
 from tests import makers
@@ -37,7 +37,7 @@ def provider_of(leases: int) -> Iterator[tuple[Scenery, Runner]]:
         assert len(files) == leases
         room = makers.ROOM.times(leases)
         there = Seen({each.id: running(replace(each, adapter="kubernetes")) for each in files})
-        scene.adapter.view = AdapterView(there, Seen(Capacity(room, (room,), room)))
+        scene.adapter.view = AdapterView(there, Seen(makers.capacity_of(room)))
         try:
             while runner.run_cycle(flush=True).publish_pending or scene.journal.outbox.unpublished():
                 later(scene)

@@ -22,7 +22,8 @@ from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.ports import Adapter, Inspector
 from reconciler.values.desired import Port, Service, Workload
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
-from reconciler.values.observed import Capacity, ObservedWorkload, Trouble
+from reconciler.values.machines import Capacity
+from reconciler.values.observed import ObservedWorkload, Trouble
 from reconciler.values.outcomes import Failed, Refused
 from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources

@@ -161,5 +161,5 @@ def test_our_workloads_reduce_free_resources_only(backend: AdapterBackend) -> No
     after = backend.capacity()
 
     assert after.total == before.total
-    rooms = [[*each.nodes, *(host.free for host in each.hosts)] for each in (before, after)]
+    rooms = [[machine.free for machine in each.machines] for each in (before, after)]
     assert sum(r.cpu_milli for r in rooms[1]) <= sum(r.cpu_milli for r in rooms[0]) - 100

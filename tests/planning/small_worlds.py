@@ -27,13 +27,12 @@ from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger, WorkloadMemory
 from reconciler.values.observed import (
     AdapterView,
-    Capacity,
     ObservedWorkload,
 )
 from reconciler.values.readings import Seen
-from reconciler.values.resources import MB, Resources
+from reconciler.values.resources import MB, Resources, total
 from reconciler.values.subjects import EffectKey, Subject
-from tests.makers import HEIGHT, NOW, US, desired, planning_input, running
+from tests.makers import HEIGHT, NOW, US, capacity_of, desired, planning_input, running
 from tests.planning.small_markets import (
     BOB,
     MIXED,
@@ -84,13 +83,9 @@ def adapters(draw: st.DrawFn, held: list[Slot], asked: list[Workload]) -> dict[s
         variants = [as_asked, replace(as_asked, digest="other"), replace(as_asked, drifted=True)]
         if chosen := draw(st.sampled_from([None, *variants, replace(as_asked, removing=True)])):
             shown[name] = chosen
-    room = Resources(draw(st.sampled_from([40, 40, 16, 8])), draw(st.sampled_from([20, 20, 6])) * MB, 0, 0)
-    node = Resources(4, 2 * MB, 0, 0)
-    return {
-        "kubernetes": AdapterView(
-            Seen(shown), Seen(Capacity(room, (node,), draw(st.sampled_from([room, None]))))
-        )
-    }
+    nodes = [Resources(4, 2 * MB, 0, 0)] * draw(st.sampled_from([10, 10, 4, 2]))
+    quota = draw(st.sampled_from([total(nodes), None]))
+    return {"kubernetes": AdapterView(Seen(shown), Seen(capacity_of(*nodes, quota=quota)))}
 
 
 @st.composite
@@ -139,6 +134,7 @@ OF_BIDS: Mapping[str, tuple[int, ...]] = {
     "bids_per_cycle": (0, 1, 2),
     "spend_per_hour": (7, 13, 14, 20),
     "balance_reserve": (55, 53, 40, 7),
+    "promised_per_tenant_percent": (0, 10, 25),
 }
 OF_LEASES: Mapping[str, tuple[int, ...]] = {
     "removals_per_cycle": (0, 1),

@@ -13,7 +13,7 @@ from reconciler.values.desired import Desired, Env, KubernetesSettings, Service
 from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings
 from reconciler.values.limits import Limits
-from reconciler.values.observed import AdapterView, Capacity
+from reconciler.values.observed import AdapterView
 from reconciler.values.plans import ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
@@ -21,6 +21,7 @@ from tests.makers import (
     ALICE,
     ROOM,
     adapter,
+    capacity_of,
     desired,
     lease,
     market,
@@ -123,7 +124,7 @@ def test_plain_hosts_are_an_opt_in_and_one_namespace_is_granted_by_default() -> 
 def test_nothing_of_a_denied_adapter_runs_and_the_other_goes_on() -> None:
     """Not even where the adapter is there, with the settings of an earlier revision."""
     here, there, closed = workload(1), workload(2, adapter="ansible"), workload(3, adapter="ansible")
-    hosts = Capacity(ROOM, (), Resources(1, MB, MB, 0))
+    hosts = capacity_of(ROOM, quota=Resources(1, MB, MB, 0), workloads_are_whole=True)
     views = adapter() | {"ansible": AdapterView(Seen({closed.id: running(closed)}), Seen(hosts))}
     wanted = replace(on_hosts("localhost"), workloads={w.id: w for w in (here, there, closed)})
     seen = market(leases=[lease(1), lease(2)], orders=[order(4)])
@@ -146,7 +147,9 @@ def test_a_denied_adapter_that_was_never_created_is_denied_not_unknown() -> None
 def test_a_workload_is_not_moved_off_a_denied_adapter() -> None:
     there = workload(1, adapter="ansible")
     views = adapter() | {
-        "ansible": AdapterView(Seen({there.id: running(there)}), Seen(Capacity(ROOM, (), ROOM)))
+        "ansible": AdapterView(
+            Seen({there.id: running(there)}), Seen(capacity_of(ROOM, workloads_are_whole=True))
+        )
     }
     ran = plan(planning_input(market(leases=[lease(1)]), desired(there), adapters=views)).memory
     wanted = replace(on_hosts("localhost"), workloads={there.id: replace(there, adapter="")})

@@ -27,7 +27,7 @@ from tests.planning.properties import many_worlds, messages, seen_market
 
 FILES = tuple(workload(n) for n in range(1, 6))
 CHEAP = replace(PRICING, cpu_millicores=Decimal("0.5"))
-LIMITS = Limits(price_change_percent=20, removals_per_revision=2)
+LIMITS = Limits(price_change_percent=20, removals_per_revision=2, promised_per_tenant_percent=100)
 TWO_BIDS = 1_030_000
 """What two bids lock and cost, and a third does not fit in."""
 

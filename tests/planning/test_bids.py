@@ -11,7 +11,7 @@ from reconciler.values.ids import OrderId
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Retry, WalletLedger
 from reconciler.values.messages import CreateBid
-from reconciler.values.observed import AdapterView, Capacity, Order, ProviderRecord, State, Wallet
+from reconciler.values.observed import AdapterView, Order, ProviderRecord, State, Wallet
 from reconciler.values.plans import Reason, SendTransaction
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import MB, Attribute, Resources, Volume
@@ -20,10 +20,10 @@ from tests.makers import (
     ALICE,
     NOW,
     PRICING,
-    ROOM,
     US,
     adapter,
     bid,
+    capacity_of,
     desired,
     lease_id,
     market,
@@ -89,9 +89,7 @@ UNSEEN_CLUSTER = with_order(adapters={"kubernetes": AdapterView(Unseen("no"), Un
 STRANGE_CLUSTER = with_order(adapters={"kubernetes": AdapterView(Unseen("no"), Unseen("401", "AuthFailure"))})
 SMALL_NODES = with_order(
     adapters={
-        "kubernetes": AdapterView(
-            Seen({}), Seen(Capacity(ROOM, (Resources(500, 4096 * MB, 90_000 * MB),), ROOM))
-        )
+        "kubernetes": AdapterView(Seen({}), Seen(capacity_of(*[Resources(500, 4096 * MB, 90_000 * MB)] * 16)))
     }
 )
 RETRY = Retry(1, None, "ChainRefused", "invalid bid: bid exists")
@@ -215,7 +213,8 @@ def test_short_capacity_goes_to_the_dearest_then_the_oldest() -> None:
         order(3, unit(cpu=1000, price=9000), created_at=10),
     ]
     room = Resources(4_000, 65_536 * MB, 102_400 * MB)
-    given = planning_input(market(orders=orders), adapters=adapter(room=room))
+    limits = Limits(promised_per_tenant_percent=100)
+    given = planning_input(market(orders=orders), adapters=adapter(room=room), limits=limits)
     assert [b.id.order.dseq for b in bids_of(given)] == [2, 3]
     assert reason_for(given, 1) == Reason.NO_CAPACITY
 

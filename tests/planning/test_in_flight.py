@@ -11,7 +11,7 @@ from reconciler.values.desired import Workload
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
 from reconciler.values.memory import WorkloadMemory
-from reconciler.values.observed import Capacity, State
+from reconciler.values.observed import State
 from reconciler.values.plans import Action, ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen
 from reconciler.values.work import InFlight, WorkItem, work_key
@@ -20,6 +20,7 @@ from tests.makers import (
     NOW,
     ROOM,
     adapter,
+    capacity_of,
     desired,
     lease,
     lease_id,
@@ -108,7 +109,7 @@ def test_nothing_is_applied_while_a_removal_is_in_flight() -> None:
 
 
 def test_an_adapter_is_prepared_once() -> None:
-    view = replace(adapter()["kubernetes"], capacity=Seen(Capacity(ROOM, (ROOM,), None)))
+    view = replace(adapter()["kubernetes"], capacity=Seen(capacity_of(ROOM, quota=None)))
     inputs = replace(given(FILE, applying()), adapters={"kubernetes": view})
     [action] = actions(inputs)
     assert isinstance(action, PrepareAdapter)

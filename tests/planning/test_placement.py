@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from reconciler.planning.admission import admit
-from reconciler.planning.capacity import too_small
 from reconciler.planning.memory_update import recall
 from reconciler.planning.planner import derive, plan
 from reconciler.planning.planning_input import PlanningInput
@@ -16,22 +15,22 @@ from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
+from reconciler.values.machines import Machine
 from reconciler.values.memory import WorkloadMemory
-from reconciler.values.observed import AdapterView, Capacity, HostCapacity, ObservedWorkload, Trouble
+from reconciler.values.observed import AdapterView, ObservedWorkload, Trouble
 from reconciler.values.plans import ApplyWorkload, Reason, RemoveWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.resources import Attribute, Resources
 from tests.makers import (
     ROOM,
+    capacity_of,
     desired,
     lease,
     lease_id,
     market,
-    order,
     planning_input,
     remembered,
     running,
-    unit,
     workload,
 )
 
@@ -42,14 +41,15 @@ SILENT = Unseen("it does not answer")
 
 
 def cluster(*there: ObservedWorkload, node: Resources = ROOM, **changes: Any) -> AdapterView:
-    view = AdapterView(Seen({r.id: r for r in there}), Seen(Capacity(ROOM, (node,), ROOM)))
+    view = AdapterView(Seen({r.id: r for r in there}), Seen(capacity_of(node)))
     return replace(view, **changes)
 
 
 def hosts(
     *there: ObservedWorkload, free: Resources = ROOM, attributes: tuple[Attribute, ...] = (), **changes: Any
 ) -> AdapterView:
-    capacity = Capacity(ROOM, (), ROOM, (HostCapacity(free, attributes), HostCapacity(TINY)))
+    machines = (Machine("one", free, attributes=attributes), Machine("two", TINY))
+    capacity = capacity_of(free, TINY, machines=machines, workloads_are_whole=True)
     return replace(AdapterView(Seen({r.id: r for r in there}), Seen(capacity)), **changes)
 
 
@@ -93,7 +93,7 @@ def test_else_where_it_fits() -> None:
 def test_a_host_must_hold_all_of_it_while_a_cluster_takes_it_in_pieces() -> None:
     half = Resources(600, 1 << 30, 1 << 30)
     twice = replace(ANYWHERE, services=(ANYWHERE.services[0], replace(ANYWHERE.services[0], name="db")))
-    nodes = cluster(capacity=Seen(Capacity(ROOM, (half, half), ROOM)))
+    nodes = cluster(capacity=Seen(capacity_of(half, half)))
     assert chosen(given(twice, adapters={"kubernetes": cluster(node=TINY), "ansible": hosts(free=half)})) == (
         "kubernetes"
     )
@@ -170,16 +170,3 @@ def test_a_machine_that_is_not_well_is_a_condition_of_its_own() -> None:
     [hold] = [h for h in made.holds if h.subject.name == "ansible"]
     assert hold.reason is Reason.CLUSTER_UNSEEN
     assert "HostKeyChanged: host two: its key is another; see why" in hold.message
-
-
-def test_no_bid_for_what_fits_no_host_as_a_whole() -> None:
-    room = Resources(10_000, 64 << 30, 64 << 30)
-    big = order(1, unit(cpu=600, count=2))
-    half = HostCapacity(Resources(1_000, 64 << 30, 64 << 30))
-    alone = Capacity(room, (), None, (half, half))
-    assert "no host" in too_small(big, room, alone)
-    assert too_small(big, room, replace(alone, nodes=(half.free,))) == ""
-    assert too_small(order(1, unit(cpu=500, count=2)), room, alone) == ""
-    elsewhere = replace(alone, hosts=(HostCapacity(room, (("region", "us"),)),))
-    assert "no host" in too_small(order(1, unit(), attributes=[("region", "eu")]), room, elsewhere)
-    assert too_small(order(1, unit(), attributes=[("tier", "gold")]), room, elsewhere) == ""

@@ -92,7 +92,8 @@ def dearer(factor: str) -> Desired:
 
 def test_a_price_changes_the_reference_orders_and_the_bids_to_come() -> None:
     orders = [makers.order(1), makers.order(2, makers.unit(price=2500))]
-    made = seen(makers.market(orders=orders, bids=[makers.bid(9)]), makers.desired(), dearer("1.1"))
+    market = makers.market(orders=orders, bids=[makers.bid(9)])
+    made = seen(market, makers.desired(), dearer("1.1"), Limits(promised_per_tenant_percent=100))
     small = made.prices[0]
     assert small.old is not None
     assert small.new is not None

@@ -41,7 +41,7 @@ def test_never_more_is_promised_than_is_offered(drawn: PlanningInput) -> None:
         capacity = world.adapters["kubernetes"].capacity
         assert isinstance(capacity, Seen)
         leased = [u.all for x in market.leases.values() if x.state is State.ACTIVE for u in x.units]
-        standing = [u.all for b in market.bids.values() if b.order for u in b.order.units]
+        standing = [u.all for b in market.bids.values() if b.order and b.may_win for u in b.order.units]
         fresh = total([u.all for b in bids(made) for u in b.units])
         offered = capacity.view.total
         ours = Resources(

@@ -10,7 +10,7 @@ from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Retry, WorkloadMemory
-from reconciler.values.observed import AdapterView, Capacity, ObservedWorkload, State, Trouble
+from reconciler.values.observed import AdapterView, ObservedWorkload, State, Trouble
 from reconciler.values.plans import ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.subjects import EffectKey
@@ -19,6 +19,7 @@ from tests.makers import (
     NOW,
     ROOM,
     adapter,
+    capacity_of,
     desired,
     lease,
     lease_id,
@@ -157,7 +158,7 @@ def test_a_changed_file_waits_while_the_chain_is_silent() -> None:
 
 
 def test_an_unseen_cluster_is_not_an_empty_one() -> None:
-    blind = {"kubernetes": AdapterView(Unseen("connection refused"), Seen(Capacity(ROOM, (ROOM,), ROOM)))}
+    blind = {"kubernetes": AdapterView(Unseen("connection refused"), Seen(capacity_of(ROOM)))}
     assert plan(leased(adapters=blind)).actions == ()
     assert Reason.CLUSTER_UNSEEN in reasons(leased(adapters=blind))
 
@@ -171,7 +172,7 @@ def test_a_cluster_that_does_not_know_us_any_more_is_said_in_the_operators_word(
 
 
 def test_the_quota_follows_the_capacity() -> None:
-    bare = {"kubernetes": AdapterView(Seen({}), Seen(Capacity(ROOM, (ROOM,), None)))}
+    bare = {"kubernetes": AdapterView(Seen({}), Seen(capacity_of(ROOM, quota=None)))}
     actions = plan(planning_input(adapters=bare)).actions
     assert actions == (PrepareAdapter("kubernetes", ROOM),)
 

@@ -99,8 +99,9 @@ class AnsibleAdapter:
         if not fleet.unreachable and self._placements.is_new:
             self._placements.settle()
         unreachable = tuple(fleet.unreachable[name] for name in sorted(fleet.unreachable))
-        workloads = workloads_of(self._observation(fleet))
-        return AdapterView(Seen(workloads), Seen(fleet.capacity(self._quota)), unreachable)
+        observation = self._observation(fleet)
+        capacity = fleet.capacity(observation, self._quota)
+        return AdapterView(Seen(workloads_of(observation)), capacity, unreachable)
 
     def prepare(self, quota: Resources) -> Outcome:
         """Keep the quota here, because hosts have none; placement respects it."""

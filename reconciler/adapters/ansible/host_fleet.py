@@ -14,9 +14,19 @@ from reconciler.adapters.ansible.workload_view import FleetObservation
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId
-from reconciler.values.observed import Capacity, HostCapacity, Trouble
+from reconciler.values.machines import Capacity, Machine, capacity_reading
+from reconciler.values.observed import Trouble
 from reconciler.values.outcomes import Failed
+from reconciler.values.readings import Reading
 from reconciler.values.resources import Resources, total
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a workload holds on its host."""
+
+    resources: Resources
+    ports: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -59,14 +69,21 @@ class HostFleet:
         more = f"; and {len(self.unreachable) - 1} more hosts" if len(self.unreachable) > 1 else ""
         return f"{first}{more}"
 
-    def capacity(self, quota: Resources | None) -> Capacity:
-        """What reachable hosts offer, less the limits of foreign containers, and what is free on each."""
-        offered = {name: self._offered(name) for name in sorted(self.reachable)}
-        rooms = tuple(
-            HostCapacity((offer - self._used(name)).without_negatives(), self.settings.hosts[name].attributes)
-            for name, offer in offered.items()
+    def capacity(self, observation: FleetObservation, quota: Resources | None) -> Reading[Capacity]:
+        """What reachable hosts offer, less the limits of foreign containers, and what workloads hold of it,
+        those in flight included; Unseen if a host reports absurd figures.
+        """
+        machines = tuple(
+            Machine(
+                name,
+                self._offered(name),
+                {workload: (each.resources,) for workload, each in self._held(name, observation).items()},
+                self.settings.hosts[name].attributes,
+            )
+            for name in sorted(self.settings.hosts)
         )
-        return Capacity(total([*offered.values()]), (), quota, rooms)
+        reported = {name: self._reported(name) for name in self.reachable}
+        return capacity_reading(Capacity(machines, quota, workloads_are_whole=True), reported)
 
     def gpus(self, host: str) -> int:
         """All GPUs of a host."""
@@ -83,7 +100,8 @@ class HostFleet:
         *,
         placements_lost: bool,
     ) -> str | Failed:
-        """The host where it already is, if that is still configured; else one where it fits.
+        """The host where it already is, if that is still configured; else that which the planner names, if
+        it fits there; else one where it fits.
 
         `placements_lost`: an unreachable host may hold it, so nothing starts elsewhere.
         """
@@ -126,18 +144,29 @@ class HostFleet:
         self, name: str, without: WorkloadId, observation: FleetObservation
     ) -> tuple[Resources, frozenset[int]]:
         """Resources and ports of all workloads but one on a host, those in flight included."""
-        held = {id_: (each.resources.resources, each.ports) for id_, each in self.workloads[name].items()}
-        for (id_, host), job in observation.jobs.items():
-            if host == name and job.spec is not None:
-                held[id_] = (Resources(**job.spec["resources"]), job.spec["ports"])
+        held = self._held(name, observation)
         held.pop(without, None)
-        taken = total([resources for resources, _ in held.values()])
-        return taken, frozenset(port for _, ports in held.values() for port in ports)
+        taken = total([each.resources for each in held.values()])
+        return taken, frozenset(port for each in held.values() for port in each.ports)
 
-    def _used(self, name: str) -> Resources:
-        return total([each.resources.resources for each in self.workloads[name].values()])
+    def _held(self, name: str, observation: FleetObservation) -> dict[WorkloadId, _Held]:
+        """What each workload on a host holds, those in flight included."""
+        held = {
+            WorkloadId(workload): _Held(each.resources.resources.without_negatives(), tuple(each.ports))
+            for workload, each in self.workloads.get(name, {}).items()
+        }
+        for (workload, host), job in observation.jobs.items():
+            if host == name and job.spec is not None:
+                held[workload] = _Held(Resources(**job.spec["resources"]), tuple(job.spec["ports"]))
+        return held
+
+    def _reported(self, name: str) -> Resources:
+        return self.settings.hosts[name].capacity or self.reachable[name].facts.resources
 
     def _offered(self, name: str) -> Resources:
-        host = self.reachable[name]
-        whole = self.settings.hosts[name].capacity or host.facts.resources
-        return (whole - host.foreign.resources).without_negatives()
+        """What a host has for workloads; an unreachable one has nothing now."""
+        if name not in self.reachable:
+            return Resources()
+        return (
+            self._reported(name) - self.reachable[name].foreign.resources.without_negatives()
+        ).without_negatives()

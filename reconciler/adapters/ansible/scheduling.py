@@ -24,7 +24,8 @@ class HostCandidate:
 
 
 def select(workload: Workload, candidates: Sequence[HostCandidate], known: Collection[str]) -> str | Failed:
-    """The fitting host with most free CPU, then memory, then by name. `known` are the attribute keys that
+    """The host that the planner names, if it fits there; else the fitting host with most free CPU, then
+    memory, then by name. `known` are the attribute keys that
     hosts declare; other attributes of the workload do not count.
     """
     if not candidates:
@@ -38,7 +39,11 @@ def select(workload: Workload, candidates: Sequence[HostCandidate], known: Colle
         return Failed(
             "Unschedulable", f"no host has room for {workload.resources.describe()}: {shown}{more}", advice
         )
-    return min(fitting, key=lambda each: (-each.free.cpu_milli, -each.free.memory_bytes, each.host)).host
+
+    def rank(each: HostCandidate) -> tuple[bool, int, int, str]:
+        return each.host != workload.machine, -each.free.cpu_milli, -each.free.memory_bytes, each.host
+
+    return min(fitting, key=rank).host
 
 
 def unfit_reason(workload: Workload, candidate: HostCandidate, known: Collection[str]) -> str:

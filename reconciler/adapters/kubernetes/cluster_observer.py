@@ -30,7 +30,8 @@ from reconciler.adapters.kubernetes.workload_view import (
 )
 from reconciler.ports import Wake
 from reconciler.values.ids import WorkloadId
-from reconciler.values.observed import AdapterView, Capacity, ObservedWorkload
+from reconciler.values.machines import Capacity
+from reconciler.values.observed import AdapterView, ObservedWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
 
 FIRST_LOOK_SECONDS = 10.0
@@ -128,7 +129,7 @@ class ClusterObserver:
         self._workloads = _derive(sources, self._workloads, self._derive_workloads)
         return self._workloads[1]
 
-    def _derive_workloads(self, *caches: Mapping[str, Any]) -> Workloads:
+    def _derive_workloads(self, *caches: Mapping[str, Any]) -> Reading[Workloads]:
         groups = group_by_workload(*(cache.values() for cache in caches))
         known: dict[WorkloadId, tuple[WorkloadObjects, ObservedWorkload | None]] = {}
         for workload, group in sorted(groups.items()):
@@ -137,11 +138,12 @@ class ClusterObserver:
                 old = (group, observed_workload_of(workload, group, self.server_drift))
             known[workload] = old
         self._known = known
-        return {
+        ours = {
             workload: running
             for workload, (_, running) in known.items()
             if running is not None and (not self._provider or running.lease.provider == self._provider)
         }
+        return Seen(ours)
 
     def _look_at_capacity(self) -> Reading[Capacity]:
         sources = (self._nodes, self._quotas, self._policies, self._pods, self._foreign_pods)
@@ -152,7 +154,7 @@ class ClusterObserver:
 def _derive(
     sources: tuple[Informer[Any], ...],
     last: tuple[tuple[Any, ...], Reading[Derived]] | None,
-    derive: Callable[..., Derived],
+    derive: Callable[..., Reading[Derived]],
 ) -> tuple[tuple[Any, ...], Reading[Derived]]:
     """The caches and what they show together; the last result if the caches are identical, Unseen if one of
     them is.
@@ -165,7 +167,7 @@ def _derive(
         caches.append(reading.view)
     if last is not None and last[0] and all(a is b for a, b in zip(last[0], caches, strict=True)):
         return last
-    return tuple(caches), Seen(derive(*caches))
+    return tuple(caches), derive(*caches)
 
 
 def _derive_capacity(
@@ -174,7 +176,7 @@ def _derive_capacity(
     policies: Mapping[str, PartView],
     pods: Mapping[str, PodView],
     foreign_pods: Mapping[str, Any],
-) -> Capacity:
+) -> Reading[Capacity]:
     """Without a correct base policy no quota counts as set, so that the namespace is prepared again."""
     is_prepared = any(each.meta.name == naming.POLICY_NAME and not each.drift for each in policies.values())
     quota = next(iter(quotas.values()), None) if is_prepared else None

@@ -16,8 +16,10 @@ from reconciler.adapters.kubernetes.views import (
     PodView,
 )
 from reconciler.values.ids import WorkloadId
-from reconciler.values.observed import Capacity, ObservedWorkload
-from reconciler.values.resources import Resources, total
+from reconciler.values.machines import Capacity, Machine, capacity_reading
+from reconciler.values.observed import ObservedWorkload
+from reconciler.values.readings import Reading
+from reconciler.values.resources import Resources
 
 
 @dataclass(slots=True)
@@ -128,14 +130,24 @@ def capacity_of(
     pods: Iterable[PodView],
     foreign_pods: Iterable[ForeignPodView],
     quota: Resources | None,
-) -> Capacity:
-    """What schedulable nodes offer: the total less foreign pods, and free on each node less our pods too."""
-    left = {node.name: node.allocatable for node in nodes if node.allocatable is not None}
+) -> Reading[Capacity]:
+    """What schedulable nodes offer, less foreign pods, and what our pods hold of it; Unseen if a node reports
+    absurd figures.
+    """
+    reported = {node.name: node.allocatable for node in nodes if node.allocatable is not None}
+    left = dict(reported)
     for foreign in foreign_pods:
         if foreign.node in left:
-            left[foreign.node] -= foreign.requests
-    offered = total([room.without_negatives() for room in left.values()])
+            left[foreign.node] -= foreign.requests.without_negatives()
+    held: dict[str, dict[WorkloadId, tuple[Resources, ...]]] = defaultdict(dict)
     for pod in pods:
         if pod.node in left and not pod.finished:
-            left[pod.node] -= pod.requests
-    return Capacity(offered, tuple(left[name].without_negatives() for name in sorted(left)), quota)
+            of_node = held[pod.node]
+            of_node[pod.meta.workload] = (
+                *of_node.get(pod.meta.workload, ()),
+                pod.requests.without_negatives(),
+            )
+    machines = tuple(
+        Machine(name, left[name].without_negatives(), held.get(name, {})) for name in sorted(left)
+    )
+    return capacity_reading(Capacity(machines, quota), reported)

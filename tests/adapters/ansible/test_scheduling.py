@@ -23,6 +23,16 @@ def test_most_free_resources_win_then_the_name() -> None:
     assert select(WANTED, list(reversed(candidates)), ()) == "a"
 
 
+def test_the_host_that_was_promised_wins_if_the_workload_fits_there() -> None:
+    promised = replace(WANTED, machine="b")
+    assert (
+        select(promised, [HostCandidate("a", ROOM), HostCandidate("b", replace(ROOM, cpu_milli=500))], ())
+        == "b"
+    )
+    assert select(promised, [HostCandidate("a", ROOM), HostCandidate("b", Resources())], ()) == "a"
+    assert select(promised, [HostCandidate("a", ROOM)], ()) == "a"
+
+
 @pytest.mark.parametrize(
     ("short", "word"),
     [

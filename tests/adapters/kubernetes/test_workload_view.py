@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +21,9 @@ from reconciler.adapters.kubernetes.workload_view import (
     observed_workload_of,
 )
 from reconciler.values.desired import Workload
+from reconciler.values.machines import Capacity
 from reconciler.values.observed import ObservedWorkload
+from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
 from tests.adapters.kubernetes.makers import Object, deployments, pod, policies, raw, services
 from tests.contracts.adapter_backends import EXPOSED, service, workload
@@ -182,6 +186,30 @@ NODES = [
 ]
 
 
+def seen_capacity(*parts: Any) -> Capacity:
+    reading = capacity_of(*parts)
+    assert isinstance(reading, Seen), reading
+    return reading.view
+
+
+@pytest.mark.parametrize(
+    ("reported", "figure"),
+    [
+        (Resources(4000, gpu=2**64), "18446744073709551616 gpu"),
+        (Resources(4000, -1), "-1 memory"),
+        (Resources(10**12), "1000000000000 cpu"),
+    ],
+)
+def test_a_node_with_absurd_figures_makes_the_capacity_unseen(reported: Resources, figure: str) -> None:
+    reading = capacity_of([*NODES, NodeView("odd", reported)], [], [], None)
+    assert isinstance(reading, Unseen)
+    assert f"machine odd reports {figure}" in reading.why
+
+
+def test_negative_requests_add_no_capacity() -> None:
+    assert seen_capacity(NODES, [], [ForeignPodView("a", Resources(-5000))], None).total.cpu_milli == 6000
+
+
 def test_capacity_is_that_of_ready_nodes_less_foreign_pods() -> None:
     strangers = [
         ForeignPodView("a", Resources(1000, 100)),
@@ -189,10 +217,13 @@ def test_capacity_is_that_of_ready_nodes_less_foreign_pods() -> None:
         ForeignPodView("", Resources(7)),
     ]
 
-    capacity = capacity_of(NODES, [], strangers, Resources(1))
+    capacity = seen_capacity(NODES, [], strangers, Resources(1))
 
     assert capacity.total == Resources(5000, 500, 60, 4)
-    assert capacity.nodes == (Resources(3000, 300, 40, 4), Resources(2000, 200, 20))
+    assert [each.free for each in capacity.machines] == [
+        Resources(3000, 300, 40, 4),
+        Resources(2000, 200, 20),
+    ]
     assert capacity.quota == Resources(1)
 
 
@@ -209,15 +240,16 @@ def test_our_pods_reduce_free_resources_but_not_capacity() -> None:
         )
     )
 
-    capacity = capacity_of(NODES, [ours], [], None)
+    capacity = seen_capacity(NODES, [ours], [], None)
 
     assert capacity.total.cpu_milli == 6000
-    assert capacity.nodes[0].cpu_milli == 3500
+    assert capacity.machines[0].free.cpu_milli == 3500
+    assert capacity.machines[0].held == {WEB.id: (Resources(500),)}
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5000)), max_size=8))
 def test_an_overcommitted_node_does_not_reduce_others(loads: list[tuple[str, int]]) -> None:
-    capacity = capacity_of(NODES, [], [ForeignPodView(name, Resources(cpu)) for name, cpu in loads], None)
+    capacity = seen_capacity(NODES, [], [ForeignPodView(name, Resources(cpu)) for name, cpu in loads], None)
 
     taken = {name: sum(cpu for where, cpu in loads if where == name) for name in "ab"}
     assert capacity.total.cpu_milli == max(4000 - taken["a"], 0) + max(2000 - taken["b"], 0)
