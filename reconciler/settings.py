@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from reconciler.adapters.ansible.credentials import HostCredentials, host_credentials_of
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig, server_of
 from reconciler.chain.node_address import ChainSettings, NodeAddress, read_authorities
+from reconciler.documents.adapter_access_model import AdaptersModel, AnsibleAccessModel
 from reconciler.documents.forms import seconds
 from reconciler.documents.host import limits_of, read_host
 from reconciler.documents.host_model import (
     HostFile,
-    KubernetesAccessModel,
     ListenModel,
     NodeModel,
     RepositoryModel,
 )
 from reconciler.forge.page import ForgePage, forge_page_of
+from reconciler.values.adapters import KUBERNETES
+from reconciler.values.grants import KubernetesGrants
 from reconciler.values.limits import Limits
 from reconciler.values.listen_address import ListenAddress
 
@@ -84,13 +88,8 @@ class KeySettings:
     is_credential: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesAccess:
-    """None: the cluster of this pod, and the kubeconfig's current context."""
-
-    kubeconfig: Path | None
-    context: str | None
-    programs: bool = False
+AdapterAccess = Kubeconfig | HostCredentials
+"""An adapter's credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +119,14 @@ class ListenSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of the machine's owner; paths are absolute."""
+    """Settings of the machine's owner; paths are absolute. `adapters` are those with credentials, by name."""
 
     host_file: Path
     provider: str
     repository: RepositorySettings
     key: KeySettings
     chain: ChainSettings
-    kubernetes: KubernetesAccess
-    ansible: HostCredentials
+    adapters: Mapping[str, AdapterAccess]
     state: Path
     listen: ListenSettings
     notices: NoticeSettings | None
@@ -210,6 +208,7 @@ def _read(path: Path) -> bytes:
 
 def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str, str]) -> Settings:
     here = path.parent
+    adapters = dict(_adapters(here, file.adapters, environment))
     witness = _node(here, file.chain.witness) if file.chain.witness else None
     return Settings(
         host_file=path,
@@ -217,15 +216,14 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         repository=_repository(here, file.repository),
         key=_key(here, file, environment),
         chain=ChainSettings(_node(here, file.chain), file.chain.chain_id, witness),
-        kubernetes=_kubernetes(here, file.adapters.kubernetes, environment),
-        ansible=host_credentials_of(here, file.adapters.ansible),
+        adapters=adapters,
         state=here / file.state,
         listen=_listen(here, file.listen),
         notices=NoticeSettings(file.notices.url, _below(here, file.notices.secret_file))
         if file.notices
         else None,
         forge=forge_page_of(here, file),
-        limits=limits_of(file, flags.observe_only),
+        limits=_with_clusters(limits_of(file, flags.observe_only), adapters),
         poll_seconds=float(file.timing.poll_seconds),
         cycle_at_most_seconds=file.timing.cycle_at_most_seconds,
     )
@@ -291,10 +289,31 @@ def _key(here: Path, file: HostFile, environment: Mapping[str, str]) -> KeySetti
     )
 
 
-def _kubernetes(here: Path, model: KubernetesAccessModel, environment: Mapping[str, str]) -> KubernetesAccess:
-    named = environment.get("KUBECONFIG", "").split(os.pathsep)[0]
-    kubeconfig = _below(here, model.kubeconfig) or (Path(named).absolute() if named else None)
-    return KubernetesAccess(kubeconfig, model.context, model.programs)
+def _adapters(
+    here: Path, model: AdaptersModel, environment: Mapping[str, str]
+) -> Iterator[tuple[str, AdapterAccess]]:
+    """Without a kubeconfig, the default adapter has no credentials; for another name that is an error."""
+    variable = environment.get("KUBECONFIG", "").split(os.pathsep)[0]
+    default = Path(variable).absolute() if variable else None
+    for name, entry in model.by_name.items():
+        if isinstance(entry, AnsibleAccessModel):
+            yield name, host_credentials_of(name, here, entry)
+        elif kubeconfig := _below(here, entry.kubeconfig) or default:
+            yield name, Kubeconfig(kubeconfig, entry.context or "", entry.programs, name)
+        elif name != KUBERNETES:
+            raise SettingsError(
+                f"adapters.{name} names no kubeconfig, and $KUBECONFIG is not set; add kubeconfig: FILE there"
+            )
+
+
+def _with_clusters(limits: Limits, adapters: Mapping[str, AdapterAccess]) -> Limits:
+    """The limits, with the identity of each cluster: a hash of its address, or of the kubeconfig's path."""
+    granted = dict(limits.grants.adapters)
+    for name, access in adapters.items():
+        if isinstance(grant := granted[name], KubernetesGrants) and isinstance(access, Kubeconfig):
+            place = server_of(access) or f"{access.path} {access.context}"
+            granted[name] = replace(grant, cluster=sha256(place.encode()).hexdigest()[:12])
+    return replace(limits, grants=replace(limits.grants, adapters=granted))
 
 
 def _below(here: Path, path: str | None) -> Path | None:

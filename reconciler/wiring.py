@@ -11,10 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+from reconciler.adapters.adapter_set import AdapterSet, StartedAdapter
 from reconciler.adapters.ansible.adapter import AnsibleAdapter, AnsibleEnvironment
+from reconciler.adapters.ansible.credentials import HostCredentials
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.webhook import Receiver, Webhook
 from reconciler.api.api import Sources
 from reconciler.api.auth.tls import RemoteAccess
@@ -30,7 +32,6 @@ from reconciler.cycle.environment import Environment, Store
 from reconciler.cycle.exceptions import FailedThreads
 from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
-from reconciler.documents.kinds import KUBERNETES
 from reconciler.forge.status_sender import StatusSender, status_sender
 from reconciler.git.backoff import Backoff, credentials_version
 from reconciler.git.file_watcher import FileWatcher, watched_paths
@@ -39,7 +40,7 @@ from reconciler.git.repository import GitRepository
 from reconciler.journal.copying import copy_journal
 from reconciler.journal.opening import open_journal, open_records
 from reconciler.journal.state_directory import make_state_directory
-from reconciler.planning.adapter_grants import denials
+from reconciler.planning.adapter_grants import denial
 from reconciler.ports import Inspector, Wake, WorkQueues
 from reconciler.runtime.call_timings import CallTimings, TimedChain, TimedRepo
 from reconciler.runtime.secret_files import SecretFile, read_token
@@ -48,9 +49,12 @@ from reconciler.runtime.work_queue import QueueBounds
 from reconciler.runtime.work_queues import InlineQueues, ThreadedQueues
 from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
 from reconciler.values.desired import Desired, KubernetesSettings
+from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.records import Request
 from reconciler.values.snapshot import Snapshot
 
+ADAPTER_STATE, ADAPTER_RUNS = "adapters", "adapter-runs"
+"""Folders of the state directory, with a folder for each adapter; the second holds nothing that lasts."""
 log = logging.getLogger(__name__)
 
 FETCH_WAIT_SECONDS = 0.25
@@ -140,17 +144,23 @@ def open_daemon(
         chain, address = _chain(settings, clock, stack, seen_height(journal.journal.memory()))
         backoff = Backoff()
         repo = GitRepository(remote_of(settings), settings.state, backoff)
-        adapters = AdapterSet(settings, address, clock.wake, stack)
+        adapters = _adapters(settings, address, clock.wake)
+        stack.callback(adapters.close)
         calls = CallTimings()
+
+        def configure(desired: Desired) -> None:
+            if desired.commit:  # before the first revision no adapter is known
+                adapters.configure(adapter_targets(desired, settings, address))
+
         environment = Environment(
             provider=settings.provider,
             repo=TimedRepo(repo, calls),
             chain=TimedChain(chain, calls),
-            adapters=adapters.by_name,
+            adapters=adapters,
             store=Store(journal.journal, journal.intents, journal.outbox, journal.inbox, journal.records),
             queues=_queues(settings, clock, background=background),
             clock=clock,
-            configure=adapters.configure,
+            configure=configure,
             notifier=_notifier(settings),
             forge=_forge(settings, backoff),
             limits=settings.limits_now,
@@ -168,7 +178,7 @@ def open_daemon(
         watcher = FileWatcher(_watched(settings), clock.wake)
         watcher.start()
         stack.callback(watcher.close)
-        yield Daemon(settings, environment, runner, loop, snapshots, clock, adapters.by_name, calls)
+        yield Daemon(settings, environment, runner, loop, snapshots, clock, adapters, calls)
 
 
 def _queues(settings: Settings, clock: HostClock, *, background: bool) -> WorkQueues:
@@ -245,60 +255,46 @@ def _notifier(settings: Settings) -> Webhook | None:
         raise SettingsError(f"{settings.host_file}: notices.url: {error}") from None
 
 
-class AdapterSet:
-    """The adapters by name, each created once from the first revision in force that names it; other settings
-    in later revisions apply after a restart, so that a revision never moves every workload at once.
+AdapterTarget = ClusterTarget | AnsibleEnvironment
+
+
+def adapter_targets(desired: Desired, settings: Settings, address: str) -> Mapping[str, AdapterTarget]:
+    """The adapters of a revision that the host file allows and names credentials for, disabled ones included:
+    these only observe.
     """
+    found: dict[str, AdapterTarget] = {}
+    for name, wanted in desired.adapters.items():
+        access = settings.adapters.get(name)
+        if denial(desired, name, settings.limits.grants):
+            continue
+        match wanted, access:
+            case KubernetesSettings(), Kubeconfig():
+                found[name] = ClusterTarget(
+                    access, wanted.namespace, provider=address, egress_denied=wanted.egress_denied
+                )
+            case AnsibleSettings(), HostCredentials() if wanted.groups:
+                state, runs = (settings.state / folder / name for folder in (ADAPTER_STATE, ADAPTER_RUNS))
+                found[name] = AnsibleEnvironment(
+                    replace(wanted, enabled=True), access, state, runs, provider=address
+                )
+    return found
 
-    def __init__(self, settings: Settings, address: str, wake: Wake, stack: ExitStack) -> None:
-        self._settings = settings
-        self._address = address
-        self._wake = wake
-        self._stack = stack
-        self.by_name: dict[str, KubernetesAdapter | AnsibleAdapter] = {}
 
-    def configure(self, desired: Desired) -> None:
-        """Create and start adapters that this revision names and the host file allows."""
-        denied = denials(desired, self._settings.limits.grants)
-        for name, create in (("kubernetes", self._kubernetes), ("ansible", self._ansible)):
-            if name in self.by_name or name in denied or not desired.commit:
-                continue
-            if (adapter := create(desired)) is not None:
-                adapter.start()
-                self._stack.callback(adapter.close)
-                self.by_name[name] = adapter
+def _adapters(settings: Settings, address: str, wake: Wake) -> AdapterSet[AdapterTarget]:
+    def create(target: AdapterTarget) -> StartedAdapter:
+        if isinstance(target, ClusterTarget):
+            return KubernetesAdapter(target, wake)
+        return AnsibleAdapter(target, wake)
 
-    def _kubernetes(self, desired: Desired) -> KubernetesAdapter | None:
-        access = self._settings.kubernetes
-        if access.kubeconfig is None:
-            return None
-        kubeconfig = Kubeconfig(access.kubeconfig, access.context or "", access.programs)
-        if desired.kubernetes is None and any(fault.path == KUBERNETES for fault in desired.faults):
-            return None  # its namespace is unknown
-        kubernetes = desired.kubernetes or KubernetesSettings()
-        target = ClusterTarget(
-            kubeconfig,
-            kubernetes.namespace,
-            provider=self._address,
-            egress_denied=kubernetes.egress_denied,
-        )
-        return KubernetesAdapter(target, self._wake)
-
-    def _ansible(self, desired: Desired) -> AnsibleAdapter | None:
-        hosts, state = desired.ansible, self._settings.state
-        if hosts is None or not hosts.enabled or not hosts.groups:
-            return None
-        access = self._settings.ansible
-        target = AnsibleEnvironment(hosts, access, state / "ansible", state / "ansible-runs", self._address)
-        return AnsibleAdapter(target, self._wake)
+    return AdapterSet(create, wake)
 
 
 def _watched(settings: Settings) -> Iterator[Path]:
     """Paths whose changes wake the loop: a local repository, credentials, keys and allowed signers."""
     if settings.repository.is_local:
         yield from watched_paths(Path(settings.repository.url))
+    yield from (access.path for access in settings.adapters.values() if isinstance(access, Kubeconfig))
     for path in (
-        settings.kubernetes.kubeconfig,
         settings.key.passphrase_file,
         settings.key.keyring,
         settings.repository.credentials,

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.workloads import digest_of
+from reconciler.values.adapters import KUBERNETES
 from reconciler.values.desired import (
     Config,
     Desired,
@@ -129,7 +130,7 @@ def market(
 def workload(dseq: int = 1, image: str = "web", cpu: int = 500, **changes: Any) -> Workload:
     key = lease_id(dseq)
     service = Service("web", image, Resources(cpu, 256 * MB, 512 * MB))
-    made = Workload(workload_id(key), key, (service,), path=f"workloads/{workload_id(key)}.yaml")
+    made = Workload(workload_id(key), key, (service,), KUBERNETES, path=f"workloads/{workload_id(key)}.yaml")
     return replace(made, **changes)
 
 
@@ -138,8 +139,7 @@ def desired(*workloads: Workload, pricing: Pricing | None = PRICING, **changes: 
         commit="c" * 40,
         config=Config(),
         pricing=pricing,
-        kubernetes=KubernetesSettings(),
-        ansible=None,
+        adapters={KUBERNETES: KubernetesSettings()},
         workloads={w.id: w for w in workloads},
     )
     return replace(made, **changes)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.settings import Flags, SettingsError, host_file, load_settings, read_passphrase
-from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
+from reconciler.values.grants import AnsibleGrants, Grants, KubernetesGrants, SecretGrant
 from reconciler.values.limits import Limits
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.resources import MB, Resources
@@ -100,18 +102,21 @@ def test_the_minimal_host_file_has_the_documented_defaults(tmp_path: Path) -> No
         ListenAddress("127.0.0.1", 8444),
     )
     assert (found.repository.branch, found.repository.is_local) == ("main", False)
-    assert found.kubernetes.kubeconfig is None
+    assert list(found.adapters) == ["ansible"]
 
 
 def test_all_keys_are_read_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     found = load_settings(write(tmp_path, MOST), {"KUBECONFIG": "/ignored"})
+    unreadable = sha256(f"{tmp_path / 'kube.yaml'} prod".encode()).hexdigest()[:12]
     assert found.repository.url == str(tmp_path / "desired.git")
     assert found.repository.is_local
     assert found.repository.path == "eu/one"
     assert found.repository.allowed_signers == tmp_path / "signers"
     assert found.key.keyring == tmp_path / "keys"
     assert found.key.passphrase_file == Path("/run/secret")
-    assert found.kubernetes.kubeconfig == tmp_path / "kube.yaml"
+    cluster = found.adapters["kubernetes"]
+    assert isinstance(cluster, Kubeconfig)
+    assert cluster.path == tmp_path / "kube.yaml"
     assert (found.api, found.listen.metrics) == (ListenAddress("::1", 0), ListenAddress("localhost", 9))
     assert (found.poll_seconds, found.cycle_at_most_seconds) == (0.2, 30)
     assert found.limits == Limits(
@@ -126,8 +131,12 @@ def test_all_keys_are_read_and_paths_are_relative_to_the_file(tmp_path: Path) ->
         gas_price_max=Decimal("0.2"),
         capacity=Resources(2000, 4096 * MB, 10 * 1024 * MB),
         grants=Grants(
-            namespaces=("blue", "green"),
-            ansible=AnsibleGrants(True, ("192.0.2.0/24", "node.example"), True, True, ("/srv/records",)),
+            {
+                "kubernetes": KubernetesGrants(("blue", "green"), cluster=unreadable),
+                "ansible": AnsibleGrants(
+                    True, ("192.0.2.0/24", "node.example"), True, True, ("/srv/records",)
+                ),
+            },
             secrets=(SecretGrant("db/password", workloads=frozenset({"7-1-1-abcdefghij"})),),
         ),
     )
@@ -152,7 +161,7 @@ def test_flags_and_environment_reach_the_settings(tmp_path: Path) -> None:
         Flags(observe_only=True), {"PROVIDER_DAEMON_HOST": str(path), "KUBECONFIG": "/k:/l"}
     )
     assert found.limits.observe_only
-    assert found.kubernetes.kubeconfig == Path("/k")
+    assert found.adapters["kubernetes"] == Kubeconfig(Path("/k"))
 
 
 def test_the_stop_file_is_checked_each_time(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from reconciler.cli.doctor.outside import check_repository
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
 from reconciler.settings import Flags, Settings, load_settings
 from reconciler.values.desired import KubernetesSettings
-from reconciler.values.plans import Plan, Reason
+from reconciler.values.plans import ApplyWorkload, Plan, Reason, RemoveWorkload
 from reconciler.values.readings import Seen
 from reconciler.wiring import Daemon, open_daemon
 from tests.git.forge import Forge
@@ -23,6 +23,7 @@ from tests.git.keys import signing_keys
 from tests.simulation.commits import pricing
 from tests.simulation.outside import Outside, WorldState
 from tests.simulation.sim import middle
+from tests.waiting import wait_until
 
 HOST = """\
 repository: {{url: {outside.commits.repository}, {repository}}}
@@ -34,7 +35,7 @@ chain:
 adapters:
   kubernetes: {{kubeconfig: {outside.kubeconfig}{namespaces}}}
   ansible: {{{ansible}}}
-state: {outside.state}
+{others}state: {outside.state}
 limits: {{{limits}}}
 """
 ELSEWHERE = {"adapters/kubernetes.yaml": "enabled: true\nnamespace: kube-system\n"}
@@ -59,6 +60,7 @@ class Site:
     limits: str = ""
     namespaces: str = ", namespaces: [provider-workloads, kube-system]"
     ansible: str = "enabled: true, this_machine: true"
+    others: str = ""
 
     def sign(self) -> None:
         """From now on commits are signed, and only such are applied."""
@@ -99,6 +101,7 @@ class Site:
                 limits=self.limits,
                 namespaces=self.namespaces,
                 ansible=self.ansible,
+                others=self.others.format(kubeconfig=self.outside.kubeconfig),
             )
         )
         return load_settings(Flags(path), {})
@@ -247,6 +250,87 @@ def test_a_revision_beyond_its_grants_is_held(site: Site) -> None:
     assert site.strange() == []
 
 
+EAST = "  east: {{kind: KubernetesAdapter, kubeconfig: {kubeconfig}, namespaces: [kube-system]}}\n"
+EAST_FILE = {"adapters/east.yaml": "kind: KubernetesAdapter\nnamespace: kube-system\n"}
+
+
+def is_observed(daemon: Daemon, name: str) -> bool:
+    found = daemon.environment.adapters.get(name)
+    return found is not None and isinstance(found.observe().workloads, Seen)
+
+
+def test_an_adapter_file_applies_when_its_revision_is_admitted(site: Site) -> None:
+    """It is added, changed and removed while the daemon runs; the other adapter goes on."""
+    site.others = EAST
+    with site.daemon() as daemon:
+        site.plan(daemon)
+        assert list(daemon.inspectors) == ["kubernetes"]
+        first = daemon.environment.adapters["kubernetes"]
+        site.commit("Another cluster", EAST_FILE)
+        site.plan(daemon)
+        wait_until(lambda: is_observed(daemon, "east"), "the new adapter")
+        site.commit("Deny its nodes", {"adapters/east.yaml": EAST_FILE["adapters/east.yaml"] + DENIED})
+        east = daemon.environment.adapters["east"]
+        site.plan(daemon)
+        wait_until(
+            lambda: is_observed(daemon, "east") and daemon.environment.adapters["east"] is not east,
+            "the changed adapter",
+        )
+        site.clone.git("rm", "--quiet", "adapters/east.yaml")
+        site.commit("One cluster suffices", {})
+        made = site.plan(daemon)
+        assert list(daemon.inspectors) == ["kubernetes"]
+        assert daemon.environment.adapters["kubernetes"] is first
+        assert not [h for h in made.holds if h.reason in (Reason.ADAPTER_DENIED, Reason.ADAPTER_UNKNOWN)]
+
+
+DENIED = 'egress_denied: ["203.0.113.0/24"]\n'
+
+
+RENAMED = {"adapters/east.yaml": "kind: KubernetesAdapter\n"}
+
+
+def pods(site: Site) -> set[str]:
+    found = site.outside.cluster.objects("pods", "provider-workloads")
+    return {each["metadata"]["uid"] for each in found}
+
+
+def rename(site: Site) -> str:
+    site.others = EAST.replace("kube-system", "provider-workloads")
+    site.clone.git("rm", "--quiet", "adapters/kubernetes.yaml")
+    for path in site.clone.path.glob("workloads/*.yaml"):
+        path.write_text(path.read_text().replace("adapter: kubernetes\n", ""))
+    site.clone.git("add", "-A")
+    return site.commit("Call it east", RENAMED)
+
+
+def test_a_renamed_adapter_takes_over_what_runs(site: Site) -> None:
+    before = pods(site)
+    newest = rename(site)
+    with site.daemon() as daemon:
+        assert site.plan(daemon).revision == newest
+        view = daemon.environment.adapters["east"].observe().workloads
+        assert isinstance(view, Seen)
+        assert len(view.view) == 2
+        assert not [a for a in site.plan(daemon).actions if isinstance(a, ApplyWorkload | RemoveWorkload)]
+    assert (len(before), pods(site)) == (2, before)
+
+
+def test_an_entry_that_is_removed_from_the_host_file_lets_workloads_run_on(site: Site) -> None:
+    before = pods(site)
+    rename(site)
+    with site.daemon() as daemon:
+        site.plan(daemon)
+        assert list(daemon.inspectors) == ["east"]
+    site.others = ""
+    with site.daemon() as daemon:
+        made = site.plan(daemon)
+        assert list(daemon.inspectors) == []
+        [why] = [h.message for h in made.holds if h.subject.name == "east"]
+        assert "the host file has no entry for adapters/east.yaml" in why
+    assert pods(site) == before
+
+
 @pytest.mark.parametrize("refused", [rewritten, price_jump, unsigned])
 def test_doctor_does_not_contact_hosts_of_a_refused_revision(
     site: Site, refused: Callable[[Site], Reason]
@@ -260,5 +344,5 @@ def test_doctor_does_not_contact_hosts_of_a_refused_revision(
         except StopIteration as end:
             wanted = end.value
             break
-    assert wanted is None or (wanted.ansible, wanted.kubernetes) == (None, KubernetesSettings())
+    assert wanted is None or wanted.adapters == {"kubernetes": KubernetesSettings()}
     assert (wanted is None) is (refused is rewritten), "a rewritten history holds no revision in force"

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.naming import WORKLOAD
 from reconciler.chain.node_errors import NodeError
 from reconciler.chain.proto import settlement_v1_pb2

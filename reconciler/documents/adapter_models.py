@@ -1,8 +1,8 @@
-"""`adapters/kubernetes.yaml` and `adapters/ansible.yaml`: the machines that run workloads."""
+"""`adapters/<name>.yaml`: the machines that run workloads."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.documents.forms import (
@@ -24,8 +24,19 @@ from reconciler.documents.model import FileModel, StrictModel
 PortNumber = Annotated[int, Field(ge=1, le=65_535), WHOLE]
 
 
+class AdapterFile(FileModel):
+    """An adapter file whose kind is unknown; its other keys depend on the kind."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: Literal["KubernetesAdapter", "AnsibleAdapter"]
+    """KubernetesAdapter or AnsibleAdapter."""
+
+
 class KubernetesFile(FileModel):
-    """The Kubernetes adapter. The kubeconfig is set in the host file."""
+    """A Kubernetes cluster that runs workloads. The host file sets its kubeconfig, at the adapter's name.
+    Changes apply at once.
+    """
 
     kind: Literal["KubernetesAdapter"] = "KubernetesAdapter"
     """KubernetesAdapter."""
@@ -35,7 +46,7 @@ class KubernetesFile(FileModel):
     """Namespace of all workloads."""
     egress_denied: Annotated[list[AddressRange], Field(max_length=100)] = Field(default=[])
     """Address ranges denied to workloads in addition to private, link-local and carrier-grade NAT ones:
-    public addresses of nodes, of the API server, of your own network. (restart)
+    public addresses of nodes, of the API server, of your own network.
     """
 
 
@@ -149,26 +160,28 @@ class TimeoutsModel(StrictModel):
 
 
 class AnsibleFile(FileModel):
-    """The Ansible adapter: hosts that run containers. Keys and passwords are set in the host file."""
+    """Hosts that run containers, through Ansible. The host file sets keys and passwords, at the adapter's
+    name. Changes apply at once.
+    """
 
     kind: Literal["AnsibleAdapter"] = "AnsibleAdapter"
     """AnsibleAdapter."""
     enabled: bool = False
     """true: run workloads on these hosts."""
     groups: Annotated[list[AnsibleGroupModel], Field(max_length=100)] = Field(default=[])
-    """The hosts. (restart)"""
+    """The hosts."""
     network: AnsibleNetworkModel = AnsibleNetworkModel()
-    """Public ports. (restart)"""
+    """Public ports of workloads."""
     storage: AnsibleStorageModel = AnsibleStorageModel()
-    """Storage on the hosts. (restart)"""
+    """The adapter's storage on the hosts."""
     isolation: IsolationModel = IsolationModel()
-    """Isolation of tenants. (restart)"""
+    """Isolation of tenants."""
     concurrency: ConcurrencyModel = ConcurrencyModel()
-    """Concurrency. (restart)"""
+    """Concurrent runs and hosts."""
     look_every: Duration = "10s"
-    """Pause between two observations. (restart)"""
+    """Pause between two observations."""
     timeouts: TimeoutsModel = TimeoutsModel()
-    """Timeouts. (restart)"""
+    """Timeouts of runs."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -4,21 +4,21 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.documents.document import FILE_START
 from reconciler.documents.files import ReadFile
-from reconciler.documents.kinds import ANSIBLE, CONFIG, KUBERNETES
+from reconciler.documents.kinds import CONFIG, adapter_at
+from reconciler.values.adapters import adapter_path
 from reconciler.values.bounds import out_of_bounds
-from reconciler.values.desired import Config, Fault, KubernetesSettings, Pricing, Workload
-from reconciler.values.hosts import AnsibleSettings
+from reconciler.values.desired import AdapterSettings, Config, Fault, Pricing, Workload
+from reconciler.values.hosts import AnsibleSettings, host_identity
 from reconciler.values.ids import LeaseId
 from reconciler.values.images import denied_by
 from reconciler.values.limits import Limits
-
-ADAPTERS = {"kubernetes": KUBERNETES, "ansible": ANSIBLE}
 
 
 def cross_faults(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
     """Faults of workload files that are valid by themselves; the planner holds the workloads."""
     config = files[CONFIG].value if CONFIG in files else None
     denied = config.images_denied if isinstance(config, Config) else ()
+    yield from _shared_hosts(files)
     leases: dict[LeaseId, str] = {}
     for path, file in files.items():
         if isinstance(file.value, Workload):
@@ -40,17 +40,31 @@ def bound_faults(file: ReadFile, limits: Limits) -> Iterator[Fault]:
             )
 
 
+def _shared_hosts(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
+    """Hosts of two enabled files; neither adapter is used."""
+    first: dict[str, str] = {}
+    for path, file in files.items():
+        settings = file.value
+        if not (isinstance(settings, AnsibleSettings) and settings.enabled):
+            continue
+        for host in settings.hosts.values():
+            other = first.setdefault(host_identity(host.address, host.port), path)
+            if other != path:
+                advice = "name it in one of the files only; until then neither is used"
+                yield _fault(file, "groups", f"{other} names host {host.address} too", advice)
+
+
 def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Workload) -> Iterator[Fault]:
     if not workload.adapter:
         yield from _no_adapter_faults(files, file)
         return
-    path = ADAPTERS[workload.adapter]
+    path = adapter_path(workload.adapter)
     settings = files[path].value if path in files else None
     if settings is None:
         yield _fault(
             file, "adapter", f"there is no {path} without errors", "add or fix it, or name another adapter"
         )
-    elif isinstance(settings, KubernetesSettings | AnsibleSettings) and not settings.enabled:
+    elif isinstance(settings, AdapterSettings) and not settings.enabled:
         yield _fault(
             file, "adapter", f"{path} is not enabled", "set enabled: true there or name another adapter"
         )
@@ -58,9 +72,9 @@ def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Wor
 
 def _no_adapter_faults(files: Mapping[str, ReadFile], file: ReadFile) -> Iterator[Fault]:
     """A workload without an adapter needs at least one enabled adapter."""
-    known = [files[path].value for path in ADAPTERS.values() if path in files]
-    if not any(isinstance(v, KubernetesSettings | AnsibleSettings) and v.enabled for v in known):
-        yield _fault(file, "adapter", "no adapter is enabled", f"enable one: {', '.join(ADAPTERS.values())}")
+    known = [each.value for path, each in files.items() if adapter_at(path)]
+    if not any(isinstance(v, AdapterSettings) and v.enabled for v in known):
+        yield _fault(file, "adapter", "no adapter is enabled", "set enabled: true in a file of adapters/")
 
 
 def _image_faults(denied: tuple[str, ...], file: ReadFile, workload: Workload) -> Iterator[Fault]:

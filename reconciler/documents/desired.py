@@ -9,26 +9,24 @@ from typing import TypeVar
 from reconciler.documents.crosschecks import bound_faults, cross_faults
 from reconciler.documents.files import ParsedFile, ReadFile, Value, parse_file, read_file, value_of
 from reconciler.documents.kinds import (
-    ANSIBLE,
     CONFIG,
-    KUBERNETES,
     PRICING,
     REQUIRED,
     SINGLE,
+    adapter_at,
     is_ours,
     misplaced_file_advice,
     model_at,
 )
 from reconciler.documents.model import FileModel
 from reconciler.values.desired import (
+    AdapterSettings,
     Config,
     Desired,
     Fault,
-    KubernetesSettings,
     Pricing,
     Workload,
 )
-from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.limits import Limits
 from reconciler.values.repository import Commit
 
@@ -159,13 +157,20 @@ def validate(
     `provider` defaults to the address in config.yaml; without both, only the numbers in the names of workload
     files are checked. `refused` are entries other than regular files, with the reason; `limits` bound prices.
     """
-    sizes = {path: len(content) for path, content in files.items()}
-    commit = Commit("", "", "", 0, {path: path for path in files}, sizes, refused or {})
-    faults = DesiredReader(provider or _provider_in_config(files)).desired(commit, {}, files).faults
+    faults = desired_of(files, provider, refused).faults
     if limits is None or PRICING not in files:
         return faults
     prices = read_file(PRICING, files[PRICING], SINGLE[PRICING], None)
     return tuple(sorted({*faults, *bound_faults(prices, limits)}))
+
+
+def desired_of(
+    files: Mapping[str, bytes], provider: str | None = None, refused: Mapping[str, str] | None = None
+) -> Desired:
+    """The desired state of a state repository's files (path -> bytes), as `validate` checks it."""
+    sizes = {path: len(content) for path, content in files.items()}
+    commit = Commit("", "", "", 0, {path: path for path in files}, sizes, refused or {})
+    return DesiredReader(provider or _provider_in_config(files)).desired(commit, {}, files)
 
 
 def _provider_in_config(files: Mapping[str, bytes]) -> str | None:
@@ -219,8 +224,7 @@ def _assemble(commit: str, chosen: _ChosenFiles) -> Desired:
         commit=commit,
         config=_only(Config, values.get(CONFIG)),
         pricing=_only(Pricing, values.get(PRICING)),
-        kubernetes=_only(KubernetesSettings, values.get(KUBERNETES)),
-        ansible=_only(AnsibleSettings, values.get(ANSIBLE)),
+        adapters={adapter_at(path): v for path, v in values.items() if isinstance(v, AdapterSettings)},
         workloads=workloads,
         faults=tuple(sorted({*chosen.faults, *cross_faults(chosen.files)})),
         stale=chosen.stale,

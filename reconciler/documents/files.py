@@ -24,13 +24,12 @@ from reconciler.documents.validation_faults import validation_faults
 from reconciler.documents.workload_model import WorkloadFile
 from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.bounds import PRICES
-from reconciler.values.desired import Config, Fault, KubernetesSettings, Pricing, Rounding, Workload
-from reconciler.values.hosts import AnsibleSettings
+from reconciler.values.desired import AdapterSettings, Config, Fault, Pricing, Rounding, Workload
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.pricing import price
 from reconciler.values.resources import MB, Resources
 
-Value = Config | Pricing | KubernetesSettings | AnsibleSettings | Workload
+Value = Config | Pricing | AdapterSettings | Workload
 
 FILE_BYTES_MAX = 1024 * 1024
 """Largest accepted file."""
@@ -110,7 +109,8 @@ def _value(document: Document, file: FileModel, provider: str | None) -> ReadFil
         case KubernetesFile():
             return ReadFile(path, kubernetes_of(file))
         case AnsibleFile():
-            return ReadFile(path, ansible_of(file))
+            places = {"groups": document.place(("groups",), of_key=True)}
+            return ReadFile(path, ansible_of(file), places=places)
         case WorkloadFile():
             return _workload(document, file, provider)
         case _:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from reconciler.documents.adapter_access_model import AccessModel, AnsibleAccessModel, KubernetesAccessModel
 from reconciler.documents.document import BrokenFileError, Document
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
 from reconciler.documents.host_model import (
@@ -21,11 +22,12 @@ from reconciler.documents.validation_faults import validation_faults
 from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.desired import Fault
 from reconciler.values.forge_repository import forge_repository
-from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
+from reconciler.values.grants import AdapterGrants, AnsibleGrants, Grants, KubernetesGrants, SecretGrant
 from reconciler.values.limits import Limits
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.money import parse_rate
 from reconciler.values.resources import Resources
+from reconciler.values.subjects import Subject
 
 ELSEWHERE = "on another machine without TLS: anyone on the network path can forge its answers"
 PLAIN = "or plaintext: true beside it if the whole network path is yours"
@@ -81,21 +83,27 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
 
 
 def _grants(file: HostFile) -> Grants:
-    ansible = file.adapters.ansible
     return Grants(
-        namespaces=tuple(file.adapters.kubernetes.namespaces),
-        ansible=AnsibleGrants(
-            enabled=ansible.enabled,
-            hosts=tuple(ansible.hosts),
-            this_machine=ansible.this_machine,
-            sudo=ansible.sudo,
-            storage_paths=tuple(ansible.storage_paths),
-        ),
+        adapters={name: _adapter_grants(entry) for name, entry in file.adapters.by_name.items()},
         secrets=tuple(
             SecretGrant(each.name, frozenset(each.workloads), frozenset(each.tenants))
             for each in file.secrets
         ),
     )
+
+
+def _adapter_grants(entry: AccessModel) -> AdapterGrants:
+    match entry:
+        case KubernetesAccessModel():
+            return KubernetesGrants(namespaces=tuple(entry.namespaces))
+        case AnsibleAccessModel():
+            return AnsibleGrants(
+                enabled=entry.enabled,
+                hosts=tuple(entry.hosts),
+                this_machine=entry.this_machine,
+                sudo=entry.sudo,
+                storage_paths=tuple(entry.storage_paths),
+            )
 
 
 def _rates(bounds: PriceBoundsModel) -> Mapping[str, Decimal]:
@@ -178,13 +186,17 @@ def _node_faults(document: Document, steps: tuple[str, ...], node: NodeModel) ->
 
 
 def _grant_faults(document: Document, file: HostFile) -> Iterator[Fault]:
-    for index, text in enumerate(file.adapters.ansible.hosts):
-        if "/" in text or ":" in text:
-            try:
-                ip_network(text)
-            except ValueError as error:
-                steps = ("adapters", "ansible", "hosts", index)
-                yield document.fault(steps, str(error), 'write a range as "192.0.2.0/24"')
+    for name, entry in file.adapters.by_name.items():
+        if not Subject.names_adapter(name):
+            message = f"{name} is a reserved word"
+            yield document.fault(("adapters", name), message, "give the adapter another name", of_key=True)
+        for index, text in enumerate(entry.hosts if isinstance(entry, AnsibleAccessModel) else ()):
+            if "/" in text or ":" in text:
+                try:
+                    ip_network(text)
+                except ValueError as error:
+                    steps = ("adapters", name, "hosts", index)
+                    yield document.fault(steps, str(error), 'write a range as "192.0.2.0/24"')
     for index, grant in enumerate(file.secrets):
         if not grant.workloads and not grant.tenants:
             message = f"the secret {grant.name} has no grantee"

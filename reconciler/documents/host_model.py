@@ -10,15 +10,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from reconciler.documents.adapter_access_model import AdaptersModel
 from reconciler.documents.forms import (
     WHOLE,
     Address,
     Amount,
     Cpu,
-    Directory,
     Duration,
-    HostGrant,
-    Jump,
     Line,
     Name,
     PathText,
@@ -56,59 +54,6 @@ class ChainModel(NodeModel):
     """A second node with another operator: a workload is removed only if both nodes report its lease as
     closed. (restart)
     """
-
-
-class KubernetesAccessModel(StrictModel):
-    """Access to the cluster."""
-
-    kubeconfig: PathText | None = None
-    """Kubeconfig; default $KUBECONFIG. In a pod, use one with a tokenFile. (live)"""
-    context: Line | None = None
-    """Context of the kubeconfig; default: its current context. (restart)"""
-    programs: bool = False
-    """true: allow the kubeconfig's credential plugins (exec, auth-provider) to run. (restart)"""
-    namespaces: Annotated[list[Name], Field(max_length=100)] = Field(default=["provider-workloads"])
-    """Namespaces that adapters/kubernetes.yaml may use; any other is rejected. (restart)"""
-
-
-class AnsibleAccessModel(StrictModel):
-    """Access to hosts, and the bounds of adapters/ansible.yaml: a file that exceeds them is not applied. The
-    files named here must be readable by the daemon's user only.
-    """
-
-    enabled: bool = False
-    """true: allow workloads on plain hosts. (restart)"""
-    hosts: Annotated[list[HostGrant], Field(max_length=1_000)] = Field(default=[])
-    """Allowed hosts: exact names, IP addresses, or ranges such as "192.0.2.0/24". (restart)"""
-    this_machine: bool = False
-    """true: allow workloads on the daemon's own machine (address: localhost), beside its key. (restart)"""
-    sudo: bool = False
-    """true: allow `sudo: true` and `user: root` in groups. (restart)"""
-    storage_paths: Annotated[list[Directory], Field(max_length=100)] = Field(
-        default=["/var/lib/provider-workloads"]
-    )
-    """Directories on hosts that may contain storage.path. (restart)"""
-    jump: Jump | None = None
-    """SSH jump host, "user@host:port", for all hosts except this machine; its key must be in known_hosts.
-    (restart)
-    """
-    private_key: PathText | None = None
-    """SSH private key, without a passphrase, for hosts other than this machine. (live)"""
-    known_hosts: PathText | None = None
-    """Host keys in the format of ssh-keyscan; a host with another key is rejected. (live)"""
-    vault: PathText | None = None
-    """ansible-vault file with tenants' secrets, as `name: {key: value}`. (live)"""
-    vault_password_file: PathText | None = None
-    """File with the vault's password. (live)"""
-
-
-class AdaptersModel(StrictModel):
-    """Access of each adapter to its machines, and which of them the repository may use."""
-
-    kubernetes: KubernetesAccessModel = KubernetesAccessModel()
-    """The Kubernetes cluster. (restart)"""
-    ansible: AnsibleAccessModel = AnsibleAccessModel()
-    """Plain hosts. (restart)"""
 
 
 class SecretGrantModel(StrictModel):

@@ -1,25 +1,28 @@
 """Kinds of files: the path selects the kind, and `kind` in the file must agree."""
 
+import re
 from dataclasses import dataclass
 
-from reconciler.documents.adapter_models import AnsibleFile, KubernetesFile
+from reconciler.documents.adapter_models import AdapterFile, AnsibleFile, KubernetesFile
 from reconciler.documents.config_model import ConfigFile, FirstConfigFile
 from reconciler.documents.document import Node
+from reconciler.documents.forms import NAME
 from reconciler.documents.model import FIRST_VERSION, FileModel
 from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.workload_model import WorkloadFile
+from reconciler.values.adapters import ANSIBLE, KUBERNETES, AdapterKind, adapter_path
+from reconciler.values.subjects import Subject
 
 CONFIG = "config.yaml"
 PRICING = "pricing.yaml"
-KUBERNETES = "adapters/kubernetes.yaml"
-ANSIBLE = "adapters/ansible.yaml"
+ADAPTERS = "adapters/"
 WORKLOADS = "workloads/"
 
 SINGLE: dict[str, type[FileModel]] = {
     CONFIG: ConfigFile,
     PRICING: PricingFile,
-    KUBERNETES: KubernetesFile,
-    ANSIBLE: AnsibleFile,
+    adapter_path(KUBERNETES): KubernetesFile,
+    adapter_path(ANSIBLE): AnsibleFile,
 }
 """Models of the files with a fixed path."""
 
@@ -53,8 +56,17 @@ A field keeps its Python name in all forms; an older form gives it its old key a
 """
 
 
+ADAPTER_MODELS: dict[str, type[FileModel]] = {
+    AdapterKind.KUBERNETES: KubernetesFile,
+    AdapterKind.ANSIBLE: AnsibleFile,
+}
+"""The models of adapter files by `kind`."""
+
+
 def form_of(model: type[FileModel], root: dict[str, Node]) -> type[FileModel]:
-    """The model for the file's apiVersion; for an unknown version, the newest."""
+    """The model for the file's kind and apiVersion; for an unknown version, the newest."""
+    if model is AdapterFile and isinstance(kind := root.get("kind"), str):
+        model = ADAPTER_MODELS.get(kind, model)
     version = root.get("apiVersion", FIRST_VERSION)
     return OLDER.get(version, {}).get(model, model) if isinstance(version, str) else model
 
@@ -63,8 +75,22 @@ def model_at(path: str) -> type[FileModel] | None:
     """The model of the file at a path; None for any other file."""
     if path in SINGLE:
         return SINGLE[path]
-    name = path.removeprefix(WORKLOADS)
-    return WorkloadFile if name != path and name.endswith(".yaml") and "/" not in name else None
+    folder, _, name = path.rpartition("/")
+    if not name.endswith(".yaml"):
+        return None
+    if f"{folder}/" == ADAPTERS:
+        return AdapterFile if adapter_at(path) else None
+    return WorkloadFile if f"{folder}/" == WORKLOADS else None
+
+
+def adapter_at(path: str) -> str:
+    """The name of the adapter whose file this is; "" for any other path."""
+    name = path.removeprefix(ADAPTERS).removesuffix(".yaml")
+    valid = path == adapter_path(name) and _NAME.fullmatch(name) and Subject.names_adapter(name)
+    return name if valid else ""
+
+
+_NAME = re.compile(NAME.pattern)
 
 
 def misplaced_file_advice(path: str) -> str | None:
@@ -75,8 +101,8 @@ def misplaced_file_advice(path: str) -> str | None:
         return None
     if ending != "yaml" and model_at(f"{folder}/{stem}.yaml".removeprefix("/")):
         return f"rename it to {stem}.yaml"
-    if folder == "adapters":
-        return "the adapter files are kubernetes.yaml and ansible.yaml"
+    if f"{folder}/" == ADAPTERS:
+        return f"give it another name: {NAME.advice}, and no reserved word such as chain"
     return "move it directly into workloads/" if path.startswith(WORKLOADS) else None
 
 

@@ -13,8 +13,8 @@ from reconciler.documents.schemas import ALL, HOST, kind_schema
 WHERE = {
     "Config": "`config.yaml` in the state repository",
     "Pricing": "`pricing.yaml` in the state repository",
-    "KubernetesAdapter": "`adapters/kubernetes.yaml` in the state repository",
-    "AnsibleAdapter": "`adapters/ansible.yaml` in the state repository",
+    "KubernetesAdapter": "`adapters/kubernetes.yaml`, or any `adapters/NAME.yaml`, in the state repository",
+    "AnsibleAdapter": "`adapters/ansible.yaml`, or any `adapters/NAME.yaml`, in the state repository",
     "Workload": "`workloads/<id>.yaml` in the state repository, one per lease",
     "Host": "`/etc/provider-daemon.yaml`, or the file of `--host` or `$PROVIDER_DAEMON_HOST`; outside the "
     "repository, so no pull request can change it",
@@ -138,7 +138,7 @@ def _target(schema: Mapping[str, Any]) -> str:
 
 
 def _keys(schema: Mapping[str, Any], prefix: str, definitions: Mapping[str, Any]) -> Iterator[ReferenceKey]:
-    """Every key in the order of the models, each followed by the keys inside it."""
+    """Every key in the order of the models, each followed by the keys inside it; NAME is any other key."""
     for name, inner in schema.get("properties", {}).items():
         here = f"{prefix}{name}"
         yield ReferenceKey(here, inner, name in schema.get("required", ()))
@@ -147,6 +147,8 @@ def _keys(schema: Mapping[str, Any], prefix: str, definitions: Mapping[str, Any]
             yield from _keys(definitions[_target(inner)], f"{here}.", definitions)
         elif "$ref" in items:
             yield from _keys(definitions[_target(items)], f"{here}[].", definitions)
+    if isinstance(others := schema.get("additionalProperties"), Mapping):
+        yield ReferenceKey(f"{prefix}NAME", others, required=False)
 
 
 def _row(key: ReferenceKey) -> str:
@@ -168,7 +170,7 @@ def _default(schema: Mapping[str, Any]) -> str:
 
 
 def _type(schema: Mapping[str, Any]) -> str:
-    if "$ref" in schema:
+    if "$ref" in schema or "oneOf" in schema:
         return "mapping"
     if form := _form(schema):
         return f"[{form.noun}](README.md#forms)"

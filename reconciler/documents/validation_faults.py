@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from reconciler.documents.document import Document, Node
 from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, PRICE, TextForm
 from reconciler.documents.model import API_VERSION
+from reconciler.values.adapters import AdapterKind
 from reconciler.values.desired import Fault
 from reconciler.values.images import parse_image
 from reconciler.values.money import DENOM, parse_rate
@@ -29,11 +30,14 @@ _NAMED: dict[str, tuple[Steps, ...]] = {
     "names_twice": (("groups", "*", "name"), ("groups", "*", "hosts", "*", "name")),
 }
 """By the kind of error: the paths of names that must be unique; * is each entry of a list."""
+_KINDS, _TAGS = " or ".join(AdapterKind), frozenset[str](AdapterKind)
+"""The kinds in words; in an error's location they are the tags of a union and no keys."""
 _EXPECTED = {
     "bool_type": ("true or false", "write true or false"),
     "int_type": ("a whole number", "write it without a fraction"),
     "list_type": ("a list", "write each entry on its own line after a dash"),
     "string_type": ("a string", "write a string"),
+    "model_attributes_type": ("a mapping (keys with values)", "write its keys below it, indented"),
     "model_type": ("a mapping (keys with values)", "write its keys below it, indented"),
 }
 """By the kind of error: the expected value, and the default advice."""
@@ -66,22 +70,28 @@ def validation_faults(
 
 
 def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Fault:
-    steps = detail["loc"]
+    path = detail["loc"]
+    steps = tuple(step for step in path if step not in _TAGS)
     match detail["type"]:
         case "missing":
             parent = steps[:-1]
-            field = _field(model, steps)
+            field = _field(model, path)
             advice = f"add it: {field.description.strip()}" if field and field.description else "add it"
             return document.fault(parent, f"the key {steps[-1]} is missing", advice, of_key=True)
         case "extra_forbidden":
             key = str(steps[-1])
-            return document.fault(steps, f"unknown key {key}", _nearest(key, model, steps), of_key=True)
+            return document.fault(steps, f"unknown key {key}", _nearest(key, model, path), of_key=True)
+        case "union_tag_not_found":
+            return document.fault(steps, "the key kind is missing", f"add kind: {_KINDS}", of_key=True)
+        case "union_tag_invalid":
+            tag = _shown(detail.get("ctx", {}).get("tag"))
+            return document.fault((*steps, "kind"), f"{tag} is not supported", f"write {_KINDS}")
         case "services_twice" | "names_twice" as kind:
             name = detail.get("ctx", {}).get("name", "")
             second = _second(document, _NAMED[kind], name)
             return document.fault(second, detail["msg"], "give each a unique name")
         case _:
-            message, advice = _sentence(detail, _field(model, steps))
+            message, advice = _sentence(detail, _field(model, path))
             return document.fault(steps, message, advice)
 
 
@@ -106,7 +116,7 @@ def _matching(node: Node, path: Steps, steps: Steps = ()) -> Iterator[_Located]:
 def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     shown = _shown(value)
-    form = _form_of(field)
+    form = _form_of(field) or FORMS.get(str(context.get("pattern")))
     if form in (PRICE, AMOUNT) and kind in ("string_type", "string_pattern_mismatch"):
         return _money_sentence(value, form)
     if form is IMAGE and kind in ("image", "string_pattern_mismatch"):
@@ -211,15 +221,18 @@ def _nearest(key: str, model: type[BaseModel], steps: tuple[str | int, ...]) -> 
 
 
 def _fields(model: type[BaseModel], steps: tuple[str | int, ...]) -> Mapping[str, FieldInfo]:
+    """The fields of the model at a path; in a union, a step is the kind of one of its models."""
+    found: tuple[type[BaseModel], ...] = (model,)
     for step in steps:
         if isinstance(step, int):
             continue
-        field = _named(model, step)
-        inner = next(models_in(field.annotation), None) if field else None
-        if inner is None:
-            return {}
-        model = inner
-    return model.model_fields
+        if len(found) > 1:
+            found = tuple(each for each in found if each.model_fields["kind"].default == step)
+        elif found:
+            field = _named(found[0], step)
+            others = vars(found[0]).get("__annotations__", {}).get("__pydantic_extra__")
+            found = tuple(models_in(field.annotation if field else others))
+    return found[0].model_fields if len(found) == 1 else {}
 
 
 def _field(model: type[BaseModel], steps: tuple[str | int, ...]) -> FieldInfo | None:

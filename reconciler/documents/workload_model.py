@@ -102,7 +102,7 @@ class WorkloadFile(FileModel):
     """Workload."""
     lease: LeaseModel
     """The lease that pays for it."""
-    adapter: Literal["kubernetes", "ansible"] | None = None
+    adapter: Name | None = None
     """Adapter that runs it: adapters/<name>.yaml. Default: as the order's attributes say, else the first that
     fits; the choice is kept."""
     paused: bool = False

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from dataclasses import replace
+from ipaddress import ip_network
 
-from reconciler.values.desired import Desired, KubernetesSettings, Workload
-from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
-from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleSettings
+from reconciler.values.adapters import adapter_path
+from reconciler.values.desired import AdapterSettings, Desired, KubernetesSettings, Workload
+from reconciler.values.grants import AdapterGrants, AnsibleGrants, Grants, KubernetesGrants, SecretGrant
+from reconciler.values.hosts import (
+    LOCALHOST,
+    AnsibleGroup,
+    AnsibleSettings,
+    address_number,
+    host_identity,
+    is_this_machine,
+)
 from reconciler.values.observed import AdapterView
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Unseen
@@ -18,22 +27,59 @@ ROOT = "root"
 
 
 def denials(desired: Desired, grants: Grants) -> Mapping[str, str]:
-    """Adapter name -> why the host file denies this revision's adapter file."""
-    found = {
-        "kubernetes": tuple(_kubernetes(desired, grants)),
-        "ansible": tuple(_ansible(desired.ansible, grants.ansible)) if desired.ansible else (),
-    }
-    return {name: _sentence(name, whys) for name, whys in found.items() if whys}
+    """Adapter name -> why the adapter of this revision's file is not used; a disabled one needs no grant."""
+    enabled = (name for name, settings in desired.adapters.items() if settings.enabled)
+    found = {name: denial(desired, name, grants) for name in enabled}
+    return {name: why for name, why in found.items() if why}
+
+
+def denial(desired: Desired, name: str, grants: Grants) -> str:
+    """Why the host file denies this revision's file of an adapter, enabled or not; "" if it grants all."""
+    settings, granted = desired.adapters[name], grants.adapters.get(name)
+    if isinstance(settings, AnsibleSettings) and not settings.groups:
+        return ""
+    path, entry = adapter_path(name), f"adapters.{name} in the host file"
+    if granted is None:
+        return (
+            f"the host file has no entry for {path}, so the adapter is not used; add adapters.{name} with "
+            f"kind: {settings.kind} to the host file and restart the daemon, or remove the file"
+        )
+    if granted.kind != settings.kind:
+        return (
+            f"{path} is of kind {settings.kind}, but {entry} is of kind {granted.kind}, so the adapter is "
+            "not used; use another file name, or change the entry and restart the daemon"
+        )
+    if shared := next(_shared(desired, name, grants), ""):
+        return shared
+    whys = tuple(_excesses(settings, granted))
+    more = f"; and {len(whys) - SHOWN_MAX} more" if len(whys) > SHOWN_MAX else ""
+    return (
+        ""
+        if not whys
+        else (
+            f"{path} exceeds the grants of the host file, so the adapter is not used: "
+            f"{'; '.join(whys[:SHOWN_MAX])}{more}; allow it under {entry} and restart the daemon, "
+            "or change the file"
+        )
+    )
 
 
 def without_denied(
     adapters: Mapping[str, AdapterView], desired: Desired, grants: Grants
 ) -> Mapping[str, AdapterView]:
-    """The adapters, with denied ones unseen, so that nothing is started, removed or bid on there."""
-    denied = {name: Unseen(why, Reason.ADAPTER_DENIED) for name, why in denials(desired, grants).items()}
-    return (
-        {**adapters, **{name: AdapterView(why, why) for name, why in denied.items()}} if denied else adapters
-    )
+    """The adapters, with denied ones unseen, so that nothing is started, removed or bid on there; disabled
+    ones offer no capacity.
+    """
+    changed: dict[str, AdapterView] = {}
+    for name, view in adapters.items():
+        settings = desired.adapters.get(name)
+        if settings is not None and not settings.enabled:
+            off = Unseen(f"{adapter_path(name)} says enabled: false")
+            changed[name] = replace(view, capacity=off)
+    for name, why in denials(desired, grants).items():
+        unseen = Unseen(why, Reason.ADAPTER_DENIED)
+        changed[name] = AdapterView(unseen, unseen)
+    return {**adapters, **changed} if changed else adapters
 
 
 def secret_denial(workload: Workload, grants: tuple[SecretGrant, ...]) -> str:
@@ -50,25 +96,46 @@ def secret_denial(workload: Workload, grants: tuple[SecretGrant, ...]) -> str:
     return ""
 
 
-def _sentence(adapter: str, whys: tuple[str, ...]) -> str:
-    more = f"; and {len(whys) - SHOWN_MAX} more" if len(whys) > SHOWN_MAX else ""
-    return (
-        f"adapters/{adapter}.yaml exceeds the grants of the host file, so the adapter is not used: "
-        f"{'; '.join(whys[:SHOWN_MAX])}{more}; allow it under adapters.{adapter} in the host file and "
-        "restart the daemon, or change the file"
-    )
+def _shared(desired: Desired, name: str, grants: Grants) -> Iterator[str]:
+    """Why two adapters may not use one machine: each would see the other's workloads, count the same
+    capacity, and remove what the other runs.
+    """
+    ours = dict(_places(desired.adapters[name], grants.adapters.get(name)))
+    for other, settings in sorted(desired.adapters.items()):
+        if other == name or not settings.enabled:
+            continue
+        theirs = dict(_places(settings, grants.adapters.get(other)))
+        for place in ours.keys() & theirs.keys():
+            yield (
+                f"{adapter_path(name)} and {adapter_path(other)} both name {ours[place]}, so neither is "
+                "used; name it in one of them only"
+            )
 
 
-def _kubernetes(desired: Desired, grants: Grants) -> Iterator[str]:
-    settings = desired.kubernetes or KubernetesSettings()
-    if desired.commit and settings.enabled and settings.namespace not in grants.namespaces:
-        allowed = ", ".join(grants.namespaces) or "none"
-        yield f"namespace {settings.namespace} (namespaces: {allowed})"
+def _places(settings: AdapterSettings, granted: AdapterGrants | None) -> Iterator[tuple[str, str]]:
+    """What only one adapter may use: an identity, and its description; nothing without an entry."""
+    match settings, granted:
+        case KubernetesSettings(namespace=space), KubernetesGrants(cluster=cluster) if cluster:
+            yield f"{cluster}/{space}", f"namespace {space} of one cluster"
+        case AnsibleSettings(groups=groups), AnsibleGrants(enabled=True):
+            for host in (host for group in groups for host in group.hosts):
+                yield host_identity(host.address, host.port), f"host {host.address}"
+        case _:
+            return
+
+
+def _excesses(settings: AdapterSettings, granted: AdapterGrants) -> Iterator[str]:
+    match settings, granted:
+        case KubernetesSettings(namespace=space), KubernetesGrants(namespaces=allowed):
+            if space not in allowed:
+                yield f"namespace {space} (namespaces: {', '.join(allowed) or 'none'})"
+        case AnsibleSettings(), AnsibleGrants():
+            yield from _ansible(settings, granted)
+        case _:
+            raise AssertionError("the kinds agree")
 
 
 def _ansible(settings: AnsibleSettings, grants: AnsibleGrants) -> Iterator[str]:
-    if not settings.enabled or not settings.groups:
-        return
     if not grants.enabled:
         yield "Ansible (enabled: false)"
         return
@@ -94,33 +161,17 @@ def _group(group: AnsibleGroup, grants: AnsibleGrants) -> Iterator[str]:
             yield f"host {host.name} at {address} (hosts)"
 
 
-def is_this_machine(address: str) -> bool:
-    """Whether an address (in lower case) is loopback or unspecified, in any spelling."""
-    if (number := _number(address)) is not None:
-        mapped = number.ipv4_mapped if isinstance(number, IPv6Address) else None
-        return (mapped or number).is_loopback or (mapped or number).is_unspecified
-    labels = address.rstrip(".").split(".")
-    return "localhost" in (labels[0], labels[-1])
-
-
 def _is_of(address: str, allowed: str) -> bool:
     """Whether it is the same name or address, or an address in the range. An unusual spelling counts as a
     name.
     """
-    number = _number(address)
+    number = address_number(address)
     if number is None:
         return address == allowed
     try:
         return number in ip_network(allowed)
     except ValueError:
         return False
-
-
-def _number(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(address)
-    except ValueError:
-        return None
 
 
 def _is_within(path: str, allowed: str) -> bool:

@@ -57,7 +57,7 @@ def held_breaches(inputs: PlanningInput, memory: Memory) -> Iterator[HeldBreach]
     if jumps:
         breach = Breach(new.commit, PRICE_CHANGE, str(limits.price_change_percent), tuple(jumps))
         yield HeldBreach(breach, tuple(_jump_hold(breach, *each) for each in jumps.items()))
-    found = disruptions(old, new, memory)
+    found = disruptions(old, new, memory, limits.grants)
     fresh, all_counted = count_disruptions(found, memory, inputs.now - limits.window_seconds)
     if fresh and len(all_counted) > limits.removals_per_revision:
         objects = tuple(each.what for _, each in sorted(found.items()))

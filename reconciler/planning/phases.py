@@ -12,7 +12,7 @@ from reconciler.values.lifecycle import Phase, steps, trigger
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.observed import Lease, ObservedWorkload, State, Trouble
 from reconciler.values.plans import ApplyWorkload, Transition
-from reconciler.values.readings import Seen, Unseen
+from reconciler.values.readings import Seen
 from reconciler.values.subjects import EffectKey, Subject
 
 
@@ -77,23 +77,32 @@ def _next(basis: PlanningBasis, lease_id: LeaseId) -> WorkloadMemory | None:
     subject = workload_id(lease_id)
     file = basis.desired.workloads.get(subject)
     old = basis.memory.workloads.get(subject)
-    adapter = file.adapter if file else old.adapter if old else "kubernetes"
+    adapter = (file.adapter if file else old.adapter if old else "") or _adapter_with(basis, subject)
     known = old or WorkloadMemory(lease_id, adapter, Phase.PENDING)
     start = known if known.adapter == adapter else replace(known, adapter=adapter)
     lease = market.leases.get(lease_id) if market else None
     if market is None or lease is None or lease_id in market.unconfirmed:
         return old
     marked = _mark_closed(start, lease, market.height)
-    view = basis.adapters.get(adapter)
-    if view is None or isinstance(view.workloads, Unseen):
+    views = [basis.adapters.get(adapter)] if adapter else list(basis.adapters.values())
+    found = [view.workloads.view for view in views if view and isinstance(view.workloads, Seen)]
+    if len(found) < len(views):
         return marked
-    running = view.workloads.view.get(subject)
+    running = next((there[subject] for there in found if subject in there), None)
     refusal = _refusal(basis.memory, subject) if running is None else None
     phase = _phase(marked, lease, running, refusal)
     digest, pods = (running.digest, running.pods) if running else ("", ())
     if (marked.phase, marked.digest, marked.pods) == (phase, digest, pods):
         return marked
     return replace(marked, phase=phase, digest=digest, pods=pods)
+
+
+def _adapter_with(basis: PlanningBasis, subject: WorkloadId) -> str:
+    """The adapter that shows a workload which neither a file nor the memory places; "" if none does."""
+    for name, view in sorted(basis.adapters.items()):
+        if isinstance(view.workloads, Seen) and subject in view.workloads.view:
+            return name
+    return ""
 
 
 def _mark_closed(memory: WorkloadMemory, lease: Lease, height: int) -> WorkloadMemory:

@@ -6,15 +6,12 @@ from dataclasses import replace
 
 from reconciler.planning.headroom import Reservation
 from reconciler.planning.planning_input import PlanningBasis
-from reconciler.values.desired import Desired, Workload
+from reconciler.values.desired import AdapterSettings, Desired, Workload
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.machines import Promise
 from reconciler.values.observed import AdapterView
 from reconciler.values.readings import Seen
-
-DEFAULT_ADAPTER = "kubernetes"
-"""The adapter of a workload while none is configured."""
 
 
 def place_workloads(basis: PlanningBasis, reservation: Reservation) -> Desired:
@@ -36,11 +33,18 @@ def _placed(basis: PlanningBasis, workload: Workload, reservation: Reservation) 
         adapter = promise.adapter
     if not adapter:
         preferred = (*reservation.headroom.by_preference(attributes), *sorted(basis.adapters))
-        adapter = next(iter(preferred), DEFAULT_ADAPTER)
+        adapter = next(iter(preferred), "")
     machine = _machine(basis, promise) if promise and promise.adapter == adapter else ""
-    if (adapter, machine, attributes) == (workload.adapter, workload.machine, workload.attributes):
-        return workload
-    return replace(workload, adapter=adapter, machine=machine, attributes=attributes)
+    rendered = rendered_for(workload, basis.desired.adapters.get(adapter))
+    if (adapter, machine, attributes) == (rendered.adapter, rendered.machine, rendered.attributes):
+        return rendered
+    return replace(rendered, adapter=adapter, machine=machine, attributes=attributes)
+
+
+def rendered_for(workload: Workload, settings: AdapterSettings | None) -> Workload:
+    """The workload with the settings of its adapter that its containers depend on."""
+    rendering = settings.rendering if settings else ""
+    return workload if workload.rendering == rendering else replace(workload, rendering=rendering)
 
 
 def _machine(basis: PlanningBasis, promise: Promise) -> str:
@@ -51,8 +55,8 @@ def _machine(basis: PlanningBasis, promise: Promise) -> str:
 
 
 def tied_adapter(basis: PlanningBasis, lease: LeaseId) -> str:
-    """The adapter that the workload's file names, or that runs or ran it; "" if nothing ties it to any. A
-    workload is not moved while an unseen adapter may run it.
+    """The adapter that the workload's file names, or that runs or ran it, even if that has no file any more;
+    "" if nothing ties it to any. A workload is not moved while an unseen adapter may run it.
     """
     subject = workload_id(lease)
     file = basis.desired.workloads.get(subject)
@@ -62,9 +66,9 @@ def tied_adapter(basis: PlanningBasis, lease: LeaseId) -> str:
     there = [name for name, view in sorted(basis.adapters.items()) if _holds(view, subject)]
     if there:
         return known.adapter if known and known.adapter in there else there[0]
-    if known is not None and known.adapter in basis.adapters:
+    if known is not None and known.adapter:
         blind = any(not isinstance(view.workloads, Seen) for view in basis.adapters.values())
-        if blind or known.phase is not Phase.PENDING:
+        if known.phase is not Phase.PENDING or (blind and known.adapter in basis.adapters):
             return known.adapter
     return ""
 

@@ -41,7 +41,7 @@ from reconciler.values.readings import Unseen
 from reconciler.values.subjects import CHAIN
 from reconciler.values.work import latest_actions
 
-EMPTY_DESIRED = Desired("", None, None, None, None, {})
+EMPTY_DESIRED = Desired("", None, None, {}, {})
 """The desired state before the first revision is seen: nothing is started, removed or bid on."""
 
 

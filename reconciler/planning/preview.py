@@ -21,7 +21,6 @@ from reconciler.planning.quotes import REFERENCES, QuoteTerms, quote
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload
 from reconciler.values.ids import OrderId
-from reconciler.values.memory import Memory
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import State
 from reconciler.values.planning_snapshot import PlanningSnapshot
@@ -110,15 +109,15 @@ def preview(outlook: PlanningSnapshot, change: RevisionChange) -> Preview:
         ceilings=tuple(_ceilings(before.plan, after.plan)),
         faults=change.head.desired.faults,
     )
-    stops = _stops(outlook.memory, change)
+    stops = _stops(outlook, change)
     warnings = change_warnings(outlook, change.base.desired, change.head.desired, made)
     return replace(made, warnings=(*stops, *warnings))
 
 
-def _stops(memory: Memory, change: RevisionChange) -> Iterator[str]:
+def _stops(outlook: PlanningSnapshot, change: RevisionChange) -> Iterator[str]:
     """The removals that `removals_per_revision` counts, exceeded or not."""
-    found = disruptions(change.base.desired, change.head.desired, memory)
-    served = [each.what for subject, each in sorted(found.items()) if is_served(memory, subject)]
+    found = disruptions(change.base.desired, change.head.desired, outlook.memory, outlook.limits.grants)
+    served = [each.what for subject, each in sorted(found.items()) if is_served(outlook.memory, subject)]
     if served:
         them = "1 workload of an active lease is" if len(served) == 1 else f"{len(served)} workloads are"
         yield f"{them} stopped, moved or replaced: {list_names(served)}"

@@ -93,7 +93,7 @@ def put_in_force(
     prices = _prices(memory, change, limits, now)
     disrupted = {k: past for k, past in memory.disrupted.items() if past.at > since}
     if new.commit != memory.applied and (old is not None or memory.applied):
-        found = disruptions(old, new, memory)
+        found = disruptions(old, new, memory, limits.grants)
         for subject in found.keys() & count_disruptions(found, memory, since)[1]:
             disrupted[subject] = PastDisruption(now, approved, found[subject].before)
     return replace(

@@ -11,6 +11,8 @@ from reconciler.planning.adapter_grants import secret_denial
 from reconciler.planning.headroom import unseen_reason
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis
 from reconciler.planning.retries import retry_hold
+from reconciler.values.adapters import adapter_path
+from reconciler.values.approvals import list_names
 from reconciler.values.desired import Desired, Workload
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.images import denied_by
@@ -29,8 +31,10 @@ applied again.
 
 @lru_cache(maxsize=1 << 15)
 def digest_of(workload: Workload) -> str:
-    """The digest of a workload's specification and adapter, without its file and close request."""
-    parts = (RENDERING, workload.id, workload.lease, workload.services, workload.adapter, workload.paused)
+    """The digest of a workload's specification: everything but its adapter's name and its close request, so
+    that a renamed adapter restarts nothing.
+    """
+    parts = (RENDERING, workload.id, workload.lease, workload.services, workload.paused, workload.rendering)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -46,6 +50,7 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
             why = f"{each.reason}: {each.message}; {each.advice}"
             decisions.append(Hold(Subject.of_adapter(name), Reason.CLUSTER_UNSEEN, why, ours=True))
         decisions.extend(_prepare(basis, name, view))
+    decisions.extend(_missing_adapters(basis))
     leased = _leased(basis)
     for subject in leased:
         decisions.extend(_serve(basis, subject, trusted=basis.market is not None))
@@ -134,7 +139,8 @@ def _repair_hold(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
     if pair.running is None:
         known = basis.memory.workloads.get(subject)
         ran = known is not None and known.digest == digest_of(pair.workload)
-        if ran and pair.workload.adapter == "ansible":
+        settings = basis.desired.adapters.get(pair.workload.adapter)
+        if ran and settings is not None and not settings.is_self_healing:
             return None
         return Hold(
             Subject.of_workload(subject),
@@ -166,15 +172,7 @@ def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
 
 def _refusal(basis: PlanningBasis, workload: Workload) -> Hold | None:
     """Why a workload's file cannot be applied."""
-    if workload.adapter not in basis.adapters:
-        known = ", ".join(sorted(basis.adapters)) or "none"
-        why = f"adapter {workload.adapter} is not configured on this host; configured: {known}"
-        return Hold(Subject.of_workload(workload.id), Reason.ADAPTER_UNKNOWN, why, ours=True)
-    settings = {"kubernetes": basis.desired.kubernetes, "ansible": basis.desired.ansible}.get(
-        workload.adapter
-    )
-    if settings is not None and not settings.enabled:
-        why = f"adapters/{workload.adapter}.yaml says enabled: false"
+    if why := _unknown(basis, workload.adapter):
         return Hold(Subject.of_workload(workload.id), Reason.ADAPTER_UNKNOWN, why, ours=True)
     granted = basis.limits.grants.secrets
     if not workload.paused and (denial := secret_denial(workload, granted)):
@@ -185,6 +183,36 @@ def _refusal(basis: PlanningBasis, workload: Workload) -> Hold | None:
             why = f"image {service.image} of service {service.name} is denied by {denied} in config.yaml"
             return Hold(Subject.of_workload(workload.id), Reason.IMAGE_DENIED, why, ours=True)
     return None
+
+
+def _unknown(basis: PlanningBasis, adapter: str) -> str:
+    """Why a workload's adapter does not exist or is disabled."""
+    known = ", ".join(sorted(basis.adapters)) or "none"
+    settings = basis.desired.adapters.get(adapter)
+    if not adapter:
+        return "no adapter is configured; add a file in adapters/, and its entry in the host file"
+    if settings is not None and not settings.enabled:
+        return f"{adapter_path(adapter)} says enabled: false"
+    if adapter in basis.adapters:
+        return ""
+    if settings is None and basis.desired.commit:
+        return f"there is no {adapter_path(adapter)} without errors; configured adapters: {known}"
+    return f"adapter {adapter} is not configured on this host; configured: {known}"
+
+
+def _missing_adapters(basis: PlanningBasis) -> Iterator[Hold]:
+    """Holds on adapters that have no file any more, and on which workloads ran last."""
+    there: dict[str, list[WorkloadId]] = {}
+    for subject, known in basis.memory.workloads.items() if basis.desired.commit else ():
+        if known.digest and known.adapter not in basis.desired.adapters.keys() | basis.adapters.keys():
+            there.setdefault(known.adapter, []).append(subject)
+    for name, subjects in sorted(there.items()):
+        why = (
+            f"there is no {adapter_path(name)} without errors, but {len(subjects)} workloads last ran there "
+            f"({list_names(sorted(subjects))}); they are neither repaired nor removed; restore the file, or "
+            "name another adapter in theirs and remove what is left"
+        )
+        yield Hold(Subject.of_adapter(name), Reason.ADAPTER_UNKNOWN, why, ours=True)
 
 
 def _excess(basis: PlanningBasis, workload: Workload) -> Hold | None:
@@ -288,6 +316,10 @@ def _removal(
 ) -> RemoveWorkload | Hold | None:
     market = basis.market
     lease = market.leases.get(lease_id)
+    settings = basis.desired.adapters.get(adapter)
+    if settings is not None and not settings.enabled:
+        why = f"{adapter_path(adapter)} says enabled: false, so it is not removed"
+        return Hold(Subject.of_workload(subject), Reason.ADAPTER_UNKNOWN, why, ours=True)
     if lease is None:
         why = f"the chain has no lease {lease_id}; if that is correct, remove the workload by hand"
         return Hold(Subject.of_workload(subject), Reason.LEASE_NOT_FOUND, why, ours=True)

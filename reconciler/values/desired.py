@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 
+from reconciler.values.adapters import AdapterKind
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.repository import CommitHeader
@@ -154,19 +156,21 @@ class Service:
 @dataclass(frozen=True, slots=True)
 class Workload:
     """One workload file: the services of a lease, and their adapter ("": chosen by the planner); `attributes`
-    are those of its order, `machine` is that which was promised, where workloads are whole ("": any).
+    are those of its order, `machine` is that which was promised, where workloads are whole ("": any),
+    `rendering` the settings of its adapter that its containers depend on.
     """
 
     id: WorkloadId
     lease: LeaseId
     services: tuple[Service, ...]
-    adapter: str = "kubernetes"
+    adapter: str = ""
     paused: bool = False
     close: CloseReason | None = None
     close_words: str = ""
     path: str = field(default="", compare=False)
     attributes: tuple[Attribute, ...] = field(default=(), compare=False)
     machine: str = field(default="", compare=False)
+    rendering: str = ""
 
     @property
     def resources(self) -> Resources:
@@ -176,11 +180,18 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class KubernetesSettings:
-    """`adapters/kubernetes.yaml`; `egress_denied` are address ranges in CIDR notation."""
+    """An adapter file of kind KubernetesAdapter; `egress_denied` are address ranges in CIDR notation."""
 
+    kind: ClassVar[AdapterKind] = AdapterKind.KUBERNETES
+    is_self_healing: ClassVar[bool] = True
+    rendering: ClassVar[str] = ""
     enabled: bool = True
     namespace: str = "provider-workloads"
     egress_denied: tuple[str, ...] = ()
+
+
+AdapterSettings = KubernetesSettings | AnsibleSettings
+"""`adapters/<name>.yaml`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -212,16 +223,15 @@ class Fault:
 class Desired:
     """One commit's desired state.
 
-    `config`, `pricing` and the settings are None where the file is missing or faulty and no good version is
-    known. `stale` are the paths whose last valid version replaces a faulty one; `good` is the blob id in use
-    for each readable path.
+    `config` and `pricing` are None, and an adapter is absent, where the file is missing or faulty and no good
+    version is known. `stale` are the paths whose last valid version replaces a faulty one; `good` is the blob
+    id in use for each readable path.
     """
 
     commit: str
     config: Config | None
     pricing: Pricing | None
-    kubernetes: KubernetesSettings | None
-    ansible: AnsibleSettings | None
+    adapters: Mapping[str, AdapterSettings]
     workloads: Mapping[WorkloadId, Workload]
     faults: tuple[Fault, ...] = ()
     stale: frozenset[str] = frozenset()

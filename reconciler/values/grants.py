@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from reconciler.values.adapters import ANSIBLE, KUBERNETES, AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesGrants:
+    """`cluster` identifies the API server of the credentials ("": unknown); equal ones are one cluster."""
+
+    kind: ClassVar[AdapterKind] = AdapterKind.KUBERNETES
+    namespaces: tuple[str, ...] = ("provider-workloads",)
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,11 +24,15 @@ class AnsibleGrants:
     `storage_paths` are directories for records, with everything below them.
     """
 
+    kind: ClassVar[AdapterKind] = AdapterKind.ANSIBLE
     enabled: bool = False
     hosts: tuple[str, ...] = ()
     this_machine: bool = False
     sudo: bool = False
     storage_paths: tuple[str, ...] = ("/var/lib/provider-workloads",)
+
+
+AdapterGrants = KubernetesGrants | AnsibleGrants
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +49,13 @@ class SecretGrant:
         return named and (workload in self.workloads or tenant in self.tenants)
 
 
+def _default_adapters() -> Mapping[str, AdapterGrants]:
+    return {KUBERNETES: KubernetesGrants(), ANSIBLE: AnsibleGrants()}
+
+
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """All grants; everything else is denied."""
+    """All grants, those of adapters by name; everything else is denied."""
 
-    namespaces: tuple[str, ...] = ("provider-workloads",)
-    ansible: AnsibleGrants = AnsibleGrants()
+    adapters: Mapping[str, AdapterGrants] = field(default_factory=_default_adapters)
     secrets: tuple[SecretGrant, ...] = ()

@@ -119,6 +119,11 @@ class Subject:
         return cls(text, SubjectKind.ADAPTER if _ADAPTER.fullmatch(text) else SubjectKind.PROVIDER)
 
     @classmethod
+    def names_adapter(cls, text: str) -> bool:
+        """Whether an adapter may have this name: no other object's text form is equal."""
+        return cls.parse(text) == cls.of_adapter(text)
+
+    @classmethod
     def _of_id(cls, found: DeploymentId | OrderId | LeaseId) -> Subject:
         match found:
             case LeaseId():

@@ -14,7 +14,7 @@ import yaml
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.permissions import (
     OPTIONAL_PERMISSIONS,
     REQUIRED_PERMISSIONS,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.ports import Adapter, Inspector
 from reconciler.values.desired import Port, Service, Workload

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.chain.keyring import open_keyring
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
 from reconciler.devnet.bootstrap import bootstrap
@@ -20,7 +21,7 @@ def test_the_host_file_is_complete(tmp_path: Path) -> None:
     assert (settings.chain.grpc, settings.chain.rpc) == ("127.0.0.1:1001", "http://127.0.0.1:1002")
     assert (settings.chain.chain_id, settings.poll_seconds) == (CHAIN_ID, 0.1)
     assert (settings.listen.api.port, settings.listen.metrics.port) == (1004, 1005)
-    assert settings.kubernetes.kubeconfig == home.kubeconfig
+    assert settings.adapters["kubernetes"] == Kubeconfig(home.kubeconfig)
     assert settings.state == tmp_path / "state"
     assert settings.limits.capacity is None
     key = open_keyring(settings.key.keyring).key(settings.key.name)
@@ -30,7 +31,7 @@ def test_the_host_file_is_complete(tmp_path: Path) -> None:
 def test_a_given_cluster_is_named_and_bounded(tmp_path: Path) -> None:
     bootstrap(Home(tmp_path), Facts(FACTS.ports, FACTS.pace, "/etc/real.yaml"))
     settings = load_settings(Flags(tmp_path / "host.yaml"), {})
-    assert settings.kubernetes.kubeconfig == Path("/etc/real.yaml")
+    assert settings.adapters["kubernetes"] == Kubeconfig(Path("/etc/real.yaml"))
     assert settings.limits.capacity is not None
     assert settings.limits.capacity.cpu_milli == 64_000
 
@@ -38,9 +39,9 @@ def test_a_given_cluster_is_named_and_bounded(tmp_path: Path) -> None:
 def test_this_machine_is_a_host_only_on_request(tmp_path: Path) -> None:
     home = Home(tmp_path)
     bootstrap(home, FACTS)
-    assert not load_settings(Flags(home.host_file), {}).limits.grants.ansible.enabled
+    assert load_settings(Flags(home.host_file), {}).limits.grants.adapters["ansible"] == AnsibleGrants()
     bootstrap(home, replace(FACTS, this_machine=True))
-    granted = load_settings(Flags(home.host_file), {}).limits.grants.ansible
+    granted = load_settings(Flags(home.host_file), {}).limits.grants.adapters["ansible"]
     assert granted == AnsibleGrants(enabled=True, this_machine=True, storage_paths=(str(home.records),))
 
 

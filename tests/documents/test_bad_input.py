@@ -156,10 +156,10 @@ def test_a_faulty_file_is_reported_and_affects_only_itself(bad: Bad) -> None:
     after = desired(reader, files, before.good, **({bad.path: bad.refused} if bad.refused else {}))
     assert "\n".join(fault.describe() for fault in after.faults) == bad.told
     assert has_errors(after)
-    assert (after.config, after.pricing, after.kubernetes) == (
+    assert (after.config, after.pricing, after.adapters) == (
         before.config,
         before.pricing,
-        before.kubernetes,
+        before.adapters,
     )
     assert after.workloads[workload_id(lease(1))] == before.workloads[workload_id(lease(1))]
     assert after.workloads[workload_id(lease(2))].paused, "the change beside the bad file counts"

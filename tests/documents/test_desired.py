@@ -46,8 +46,7 @@ def test_a_valid_repository() -> None:
     assert not has_errors(made)
     assert made.pricing is not None
     assert made.config is not None
-    assert made.kubernetes is not None
-    assert made.ansible is None
+    assert list(made.adapters) == ["kubernetes"]
     assert set(made.workloads) == {workload_id(lease(1)), workload_id(lease(2))}
     assert set(made.good) == set(repository(1, 2))
 

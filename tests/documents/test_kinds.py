@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.documents.config_model import ConfigFile, FirstConfigFile
 from reconciler.documents.document import Node
+from reconciler.documents.forms import NAME
 from reconciler.documents.kinds import KINDS, OLDER, form_of, is_ours, misplaced_file_advice, model_at
 from reconciler.documents.model import API_VERSION, FIRST_VERSION, FileModel
 from reconciler.documents.workload_model import WorkloadFile
@@ -31,7 +32,10 @@ def test_paths_with_and_without_a_kind() -> None:
         ("pricing.yml", "rename it to pricing.yaml"),
         ("workloads/x.yml", "rename it to x.yaml"),
         ("workloads/sub/x.yaml", "move it directly into workloads/"),
-        ("adapters/docker.yaml", "the adapter files are kubernetes.yaml and ansible.yaml"),
+        ("adapters/Docker.yaml", f"give it another name: {NAME.advice}, and no reserved word such as chain"),
+        ("adapters/chain.yaml", f"give it another name: {NAME.advice}, and no reserved word such as chain"),
+        ("adapters/docker.yaml", None),
+        ("adapters/docker.yml", "rename it to docker.yaml"),
         ("README.md", None),
         (".github/workflows/ci.yml", None),
         ("pricing.yaml", None),

@@ -31,6 +31,8 @@ def names(node: Any) -> Iterator[str]:
         for name, value in node.items():
             if name == "properties":
                 yield from value
+            if name == "additionalProperties" and value:
+                yield "NAME"
             if name not in ("if", "else", "$defs"):
                 yield from names(value)
             if name == "$defs":

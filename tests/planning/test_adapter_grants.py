@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.planning.adapter_grants import denials, is_this_machine
+from reconciler.planning.adapter_grants import denial, denials
 from reconciler.planning.planner import plan
 from reconciler.values.desired import Desired, Env, KubernetesSettings, Service
-from reconciler.values.grants import AnsibleGrants, Grants, SecretGrant
-from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings
+from reconciler.values.grants import AdapterGrants, AnsibleGrants, Grants, KubernetesGrants, SecretGrant
+from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, is_this_machine
 from reconciler.values.limits import Limits
 from reconciler.values.observed import AdapterView
 from reconciler.values.plans import ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
@@ -31,21 +31,32 @@ from tests.makers import (
     workload,
 )
 
-GRANTED = Grants(ansible=AnsibleGrants(enabled=True, hosts=("192.0.2.0/24", "2001:db8::/32", "node.example")))
+GRANTED = AnsibleGrants(enabled=True, hosts=("192.0.2.0/24", "2001:db8::/32", "node.example"))
+
+
+def grants(ansible: AnsibleGrants = GRANTED, **others: AdapterGrants) -> Grants:
+    return Grants({"kubernetes": KubernetesGrants(), "ansible": ansible, **others})
+
+
 PASSWORD = Env("P", secret="db/password")
 
 
 def on_hosts(*addresses: str, storage: str = "/var/lib/provider-workloads", **group: Any) -> Desired:
     hosts = tuple(AnsibleHost(f"host-{n}", address) for n, address in enumerate(addresses))
     made = replace(AnsibleGroup("rack", hosts), **group)
-    return desired(ansible=AnsibleSettings(enabled=True, groups=(made,), storage=storage))
+    return desired(
+        adapters={
+            "kubernetes": KubernetesSettings(),
+            "ansible": AnsibleSettings(True, (made,), storage=storage),
+        }
+    )
 
 
 @pytest.mark.parametrize(
     "address", ["192.0.2.7", "2001:db8::7", "2001:DB8:0::7", "node.example", "Node.Example"]
 )
 def test_hosts_are_granted_by_name_address_or_range(address: str) -> None:
-    assert denials(on_hosts(address), GRANTED) == {}
+    assert denials(on_hosts(address), grants()) == {}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +64,7 @@ def test_hosts_are_granted_by_name_address_or_range(address: str) -> None:
     ["192.0.3.7", "2001:db9::7", "other.example", "evil.node.example", "node.example.", "3221225991"],
 )
 def test_other_hosts_are_denied_also_where_one_of_many_is_another(address: str) -> None:
-    found = denials(on_hosts("192.0.2.7", address), GRANTED)
+    found = denials(on_hosts("192.0.2.7", address), grants())
     assert list(found) == ["ansible"]
     assert f"host host-1 at {address}" in found["ansible"]
     assert "change the file" in found["ansible"]
@@ -74,15 +85,15 @@ def test_other_hosts_are_denied_also_where_one_of_many_is_another(address: str) 
     ],
 )
 def test_this_machine_takes_a_grant_of_its_own(address: str) -> None:
-    everything = replace(GRANTED.ansible, hosts=("0.0.0.0/0", "::/0", address))
+    everything = replace(GRANTED, hosts=("0.0.0.0/0", "::/0", address))
     assert is_this_machine(address.lower())
-    assert "this machine" in denials(on_hosts(address), Grants(ansible=everything))["ansible"]
+    assert "this machine" in denials(on_hosts(address), grants(everything))["ansible"]
     granted = replace(everything, this_machine=True)
-    assert denials(on_hosts(address), Grants(ansible=granted)) == {}
+    assert denials(on_hosts(address), grants(granted)) == {}
 
 
 def test_this_machine_alone_takes_no_entry_among_hosts() -> None:
-    granted = Grants(ansible=AnsibleGrants(enabled=True, this_machine=True))
+    granted = grants(AnsibleGrants(enabled=True, this_machine=True))
     assert denials(on_hosts("localhost"), granted) == {}
     assert "127.0.0.1" in denials(on_hosts("127.0.0.1"), granted)["ansible"]
 
@@ -90,8 +101,8 @@ def test_this_machine_alone_takes_no_entry_among_hosts() -> None:
 @pytest.mark.parametrize(("group", "word"), [({"sudo": True}, "sudo"), ({"user": "root"}, "user root")])
 def test_root_takes_a_grant(group: dict[str, Any], word: str) -> None:
     wanted = on_hosts("192.0.2.7", **group)
-    assert word in denials(wanted, GRANTED)["ansible"]
-    assert denials(wanted, Grants(ansible=replace(GRANTED.ansible, sudo=True))) == {}
+    assert word in denials(wanted, grants())["ansible"]
+    assert denials(wanted, grants(replace(GRANTED, sudo=True))) == {}
 
 
 @pytest.mark.parametrize(
@@ -105,20 +116,63 @@ def test_root_takes_a_grant(group: dict[str, Any], word: str) -> None:
     ],
 )
 def test_records_stay_in_granted_directories(path: str, allowed: bool) -> None:
-    assert (denials(on_hosts("192.0.2.7", storage=path), GRANTED) == {}) is allowed
+    assert (denials(on_hosts("192.0.2.7", storage=path), grants()) == {}) is allowed
 
 
 def test_plain_hosts_are_an_opt_in_and_one_namespace_is_granted_by_default() -> None:
     assert "enabled: false" in denials(on_hosts("192.0.2.7"), Grants())["ansible"]
     assert denials(desired(), Grants()) == {}
-    assert denials(desired(kubernetes=None), Grants()) == {}
-    other = desired(kubernetes=KubernetesSettings(namespace="kube-system"))
+    other = desired(adapters={"kubernetes": KubernetesSettings(namespace="kube-system")})
     assert "namespace kube-system (namespaces: provider-workloads)" in denials(other, Grants())["kubernetes"]
-    assert denials(other, Grants(namespaces=("kube-system",))) == {}
-    assert denials(replace(other, kubernetes=KubernetesSettings(False, "kube-system")), Grants()) == {}
-    assert "provider-workloads" in denials(desired(kubernetes=None), Grants(namespaces=("a",)))["kubernetes"]
-    off = AnsibleSettings(enabled=False, groups=(AnsibleGroup("rack", (AnsibleHost("one", "localhost"),)),))
-    assert denials(desired(ansible=off), Grants()) == {}
+    assert denials(other, grants(kubernetes=KubernetesGrants(("kube-system",)))) == {}
+    disabled = desired(adapters={"kubernetes": KubernetesSettings(False, "kube-system")})
+    assert denials(disabled, Grants()) == {}
+    assert "kube-system" in denial(disabled, "kubernetes", Grants()), "disabled, it only observes"
+    rack = (AnsibleGroup("rack", (AnsibleHost("one", "localhost"),)),)
+    assert denials(desired(adapters={"ansible": AnsibleSettings(enabled=False, groups=rack)}), Grants()) == {}
+    assert denials(desired(adapters={"ansible": AnsibleSettings(enabled=True)}), Grants()) == {}
+
+
+def test_an_adapter_file_without_an_entry_runs_nothing_and_says_what_to_write() -> None:
+    found = denials(desired(adapters={"east": KubernetesSettings()}), Grants())["east"]
+    assert "the host file has no entry for adapters/east.yaml" in found
+    assert "add adapters.east with kind: KubernetesAdapter to the host file" in found
+    assert denials(desired(adapters={"east": KubernetesSettings()}), grants(east=KubernetesGrants())) == {}
+    wrong = denials(desired(adapters={"east": KubernetesSettings()}), grants(east=GRANTED))["east"]
+    assert "adapters/east.yaml is of kind KubernetesAdapter, but adapters.east in the host file" in wrong
+
+
+def test_two_files_with_one_namespace_of_one_cluster_run_nothing() -> None:
+    both = desired(adapters={"east": KubernetesSettings(), "west": KubernetesSettings()})
+    one, two = KubernetesGrants(cluster="one"), KubernetesGrants(cluster="two")
+    found = denials(both, grants(east=one, west=one))
+    assert list(found) == ["east", "west"]
+    assert "adapters/east.yaml and adapters/west.yaml both name namespace provider-workloads" in found["east"]
+    assert denials(both, grants(east=one, west=two)) == {}, "two clusters may use one name"
+    off = replace(both, adapters={**both.adapters, "west": KubernetesSettings(enabled=False)})
+    assert denials(off, grants(east=one, west=one)) == {}
+    assert "both name" in denial(off, "west", grants(east=one, west=one)), "nor may it observe"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (AnsibleHost("a", "192.0.2.7"), AnsibleHost("b", "192.0.2.7")),
+        (AnsibleHost("a", "2001:db8::7"), AnsibleHost("b", "2001:DB8:0::7")),
+        (AnsibleHost("a", "node.example"), AnsibleHost("b", "Node.Example")),
+        (AnsibleHost("a", "localhost"), AnsibleHost("b", "127.0.0.1", port=2222)),
+    ],
+)
+def test_two_files_with_one_host_run_nothing(first: AnsibleHost, second: AnsibleHost) -> None:
+    east, west = (AnsibleSettings(True, (AnsibleGroup("g", (each,)),)) for each in (first, second))
+    allowed = replace(GRANTED, this_machine=True, hosts=(*GRANTED.hosts, "127.0.0.1"))
+    both = desired(adapters={"east": east, "west": west})
+    found = denials(both, grants(east=allowed, west=allowed))
+    assert all("both name host" in found[name] for name in ("east", "west"))
+    elsewhere = AnsibleSettings(True, (AnsibleGroup("g", (AnsibleHost("a", "192.0.2.8"),)),))
+    assert (
+        denials(desired(adapters={"east": east, "west": elsewhere}), grants(east=allowed, west=allowed)) == {}
+    )
 
 
 def test_nothing_of_a_denied_adapter_runs_and_the_other_goes_on() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from reconciler.planning.admission import admit
 from reconciler.planning.memory_update import recall
+from reconciler.planning.placement import rendered_for
 from reconciler.planning.planner import derive, plan
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.values.desired import Workload
+from reconciler.values.desired import AdapterSettings, KubernetesSettings, Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -34,6 +35,10 @@ from tests.makers import (
     workload,
 )
 
+ADAPTERS: dict[str, AdapterSettings] = {
+    "kubernetes": KubernetesSettings(),
+    "ansible": AnsibleSettings(enabled=True),
+}
 ANYWHERE = workload(adapter="")
 KEY = workload_id(lease_id())
 TINY = Resources(10, 1 << 20, 1 << 20)
@@ -56,7 +61,7 @@ def hosts(
 def given(file: Workload = ANYWHERE, attributes: tuple[Attribute, ...] = (), **changes: Any) -> PlanningInput:
     both = {"kubernetes": cluster(), "ansible": hosts()}
     seen = market(leases=[lease(attributes=attributes)])
-    made = planning_input(seen, desired(file, ansible=AnsibleSettings(enabled=True)), adapters=both)
+    made = planning_input(seen, desired(file, adapters=ADAPTERS), adapters=both)
     return replace(made, **changes)
 
 
@@ -122,7 +127,7 @@ def test_while_an_adapter_is_silent_that_may_hold_it_it_goes_nowhere_else(readin
 
 def test_what_moves_is_taken_away_where_it_was_once_it_runs_where_it_shall() -> None:
     file = workload(adapter="ansible")
-    old, new = running(workload()), running(file)
+    old, new = running(workload()), running(rendered_for(file, ADAPTERS["ansible"]))
     moving = given(file, adapters={"kubernetes": cluster(old), "ansible": hosts()})
     assert [type(a) for a in plan(moving).actions] == [ApplyWorkload]
     starting = {"kubernetes": cluster(old), "ansible": hosts(replace(new, ready=False))}
@@ -145,14 +150,14 @@ def test_the_orders_attributes_go_along() -> None:
 
 
 def test_an_adapter_that_is_switched_off_is_left_alone() -> None:
-    off = desired(workload(adapter="ansible"), ansible=AnsibleSettings(enabled=False))
+    off = desired(workload(adapter="ansible"), adapters={"ansible": AnsibleSettings(enabled=False)})
     made = plan(replace(given(), desired=planning_input(wanted=off).desired))
     assert made.actions == ()
     assert Reason.ADAPTER_UNKNOWN in {h.reason for h in made.holds if h.subject.name == KEY}
 
 
 def test_what_was_leased_is_repaired_on_a_host_while_the_chain_is_silent() -> None:
-    file = workload(adapter="ansible")
+    file = rendered_for(workload(adapter="ansible"), ADAPTERS["ansible"])
     ran = known("ansible", Phase.RUNNING, running(file).digest)
     silent = given(file, market=Unseen("down"), memory=ran)
     assert chosen(silent) == "ansible"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.planning import window
 from reconciler.values.desired import Config, Desired, KubernetesSettings, Workload
+from reconciler.values.grants import Grants, KubernetesGrants
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Reason
@@ -207,6 +208,9 @@ REVISIONS = st.tuples(
 )
 
 
+GRANTS = Grants({"kubernetes": KubernetesGrants(("tenants", "other"))})
+
+
 def revision(states: list[str], whole: str) -> Desired:
     made = []
     for file, state in zip(FILES, states, strict=False):
@@ -215,18 +219,18 @@ def revision(states: list[str], whole: str) -> Desired:
         made += [] if state == "gone" else [changed]
     config = Config(images_denied=("*evil*",) if whole == "deny" else ())
     settings = KubernetesSettings(whole != "disable", "other" if whole == "namespace" else "tenants")
-    return files(*made, config=config, kubernetes=settings)
+    return files(*made, config=config, adapters={"kubernetes": settings})
 
 
 def runs(found: Desired, of: Workload) -> object:
     """What runs for a workload, by a model of its own."""
     file = found.workloads.get(of.id)
-    assert found.kubernetes is not None
+    cluster = found.adapters["kubernetes"]
     assert found.config is not None
-    if file is None or file.paused or not found.kubernetes.enabled:
+    if file is None or file.paused or not cluster.enabled:
         return None
     [service] = file.services
-    return None if found.config.images_denied and service.image == "evil" else (service, found.kubernetes)
+    return None if found.config.images_denied and service.image == "evil" else (service, cluster)
 
 
 @few_worlds
@@ -234,7 +238,7 @@ def runs(found: Desired, of: Workload) -> object:
 def test_no_pushes_disrupt_more_workloads_than_the_bound_within_any_window(
     pushes: list[tuple[list[str], str, int]], most: int
 ) -> None:
-    branch = Branch.of(revision(["web"] * 4, ""), Limits(removals_per_revision=most))
+    branch = Branch.of(revision(["web"] * 4, ""), Limits(removals_per_revision=most, grants=GRANTS))
     for states, whole, after in pushes:
         branch.push(revision(states, whole), after)
     hit = [

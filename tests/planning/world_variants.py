@@ -36,7 +36,7 @@ from tests.planning.small_markets import (
 from tests.planning.small_worlds import seen_worlds
 
 SILENT = Unseen("it does not answer")
-BARE = replace(desired(), config=None, pricing=None, kubernetes=None)
+BARE = replace(desired(), config=None, pricing=None, adapters={})
 """A commit in which nothing could be read."""
 UNCONFIRMED = CloseBid(LeaseId(OrderId(ALICE, 1, 1, 1), US), CloseReason.UNSPECIFIED)
 

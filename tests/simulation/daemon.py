@@ -10,8 +10,8 @@ from typing import Any
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
-from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.informer import Informer
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.heights import SeenHeight, seen_height

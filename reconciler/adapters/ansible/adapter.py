@@ -30,6 +30,7 @@ from reconciler.adapters.ansible.scheduling import validate_ports
 from reconciler.adapters.ansible.troubles import host_trouble
 from reconciler.adapters.ansible.workload_view import HOST_GONE, FailedJob, FleetObservation, workloads_of
 from reconciler.ports import Wake
+from reconciler.values.adapters import adapter_path
 from reconciler.values.desired import Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId
@@ -66,10 +67,11 @@ class AnsibleAdapter:
     def __init__(self, environment: AnsibleEnvironment, wake: Wake, runner: PlayRunner | None = None) -> None:
         settings = self._settings = environment.settings
         self._provider = environment.provider
+        self._name = environment.credentials.name
         self._wake = wake
         self._runner = runner or AnsibleRunner(settings, environment.credentials, environment.scratch)
         self._placements = Placements(environment.state / PLACEMENTS)
-        self._observer = HostObserver(self._runner, settings, wake)
+        self._observer = HostObserver(self._runner, settings, wake, self._name)
         self._jobs = JobQueue(settings.concurrent_runs, self._work, wake)
         self._queries = HostQueries(self._runner, settings)
         self._lock = threading.Lock()
@@ -180,7 +182,8 @@ class AnsibleAdapter:
         placements = self._placements.all()
         gone = {each.host for each in placements.values()} - self._groups.keys()
         advice = "its workloads are placed on other hosts; remove what is left on it"
-        troubles = {h: Trouble(HOST_GONE, f"host {h} is not in adapters/ansible.yaml", advice) for h in gone}
+        path = adapter_path(self._name)
+        troubles = {h: Trouble(HOST_GONE, f"host {h} is not in {path}", advice) for h in gone}
         jobs = self._jobs.in_flight()
         with self._lock:
             failed = dict(self._failed)
@@ -211,7 +214,7 @@ class AnsibleAdapter:
         except RunError as why:
             result = HostResult("failed", str(why))
         except Exception as why:  # an internal error must neither count as success nor end the pool
-            log.exception("adapter ansible: work on %s", host)
+            log.exception("adapter %s: work on %s", self._name, host)
             result = HostResult("failed", f"internal error of the daemon: {why!r}")
         for job in batch:
             observed = applied.get(job.workload) if applied is not None else None

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.documents.host_model import AnsibleAccessModel
+from reconciler.documents.adapter_access_model import AnsibleAccessModel
+from reconciler.values.adapters import ANSIBLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class HostCredentials:
-    """Absolute paths, None if not configured. `storage_paths` are directories on the hosts that records may
-    not leave through a symbolic link (none: not checked).
+    """For the adapter `name`. Absolute paths, None if not configured. `storage_paths` are directories on the
+    hosts that records may not leave through a symbolic link (none: not checked).
     """
 
     private_key: Path | None = None
@@ -39,6 +40,7 @@ class HostCredentials:
     vault_password_file: Path | None = None
     jump: Jump | None = None
     storage_paths: tuple[str, ...] = ()
+    name: str = ANSIBLE
 
     def errors(self) -> Iterator[str]:
         """Unreadable files, and secret files that others may read; each with its fix."""
@@ -50,14 +52,15 @@ class HostCredentials:
                 mode = path.stat().st_mode
                 path.open("rb").close()
             except OSError as why:
-                yield f"{path}: cannot be read: {why.strerror}; see adapters.ansible.{key} in the host file"
+                where = f"adapters.{self.name}.{key} in the host file"
+                yield f"{path}: cannot be read: {why.strerror}; see {where}"
                 continue
             if mode & 0o077 and key != "known_hosts":
                 yield f"others may read {path}; run chmod 600 {path}"
 
 
-def host_credentials_of(directory: Path, model: AnsibleAccessModel) -> HostCredentials:
-    """The host file's `adapters.ansible`; relative paths start at the file's directory."""
+def host_credentials_of(name: str, directory: Path, model: AnsibleAccessModel) -> HostCredentials:
+    """The host file's `adapters.<name>`; relative paths start at the file's directory."""
 
     def absolute(path: str | None) -> Path | None:
         return directory / path if path else None
@@ -69,4 +72,5 @@ def host_credentials_of(directory: Path, model: AnsibleAccessModel) -> HostCrede
         absolute(model.vault_password_file),
         Jump.parse(model.jump) if model.jump else None,
         tuple(model.storage_paths),
+        name,
     )

@@ -64,7 +64,7 @@ class HostFleet:
         if self.reachable:
             return None
         if not self.readings:
-            return "adapters/ansible.yaml names no hosts; add groups with hosts and restart"
+            return "the adapter's file names no hosts; add groups with hosts"
         first = sentence(next(iter(self.unreachable.values())))
         more = f"; and {len(self.unreachable) - 1} more hosts" if len(self.unreachable) > 1 else ""
         return f"{first}{more}"
@@ -111,7 +111,7 @@ class HostFleet:
         if current is None and placements_lost and self.unreachable:
             trouble = next(iter(self.unreachable.values()))
             why = f"{trouble.message}: the workload may already run there, as its placement is unknown"
-            advice = f"{trouble.advice}, or remove the host from adapters/ansible.yaml"
+            advice = f"{trouble.advice}, or remove the host from the adapter's file"
             return Failed("HostUnseen", why, advice)
         if failure := self._over_quota(workload, observation, quota):
             return failure

@@ -15,6 +15,7 @@ from reconciler.adapters.ansible.responses import ObservedHost, ReportedWorkload
 from reconciler.adapters.ansible.runner import MISSING, SPARE_SECONDS, HostResult, Play, PlayRunner, RunError
 from reconciler.adapters.ansible.troubles import host_trouble, sentence
 from reconciler.reports.log_lines import EXPLAIN, LogLine, merge_lines
+from reconciler.values.adapters import ANSIBLE
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.observed import Trouble
@@ -37,12 +38,17 @@ class HostReading:
 
 
 class HostObserver:
-    """Thread-safe. `changed` is called, from any thread, after an observation differs from the last."""
+    """Thread-safe. `name` is the adapter's, for log lines; `changed` is called, from any thread, after an
+    observation differs from the last.
+    """
 
-    def __init__(self, runner: PlayRunner, settings: AnsibleSettings, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, runner: PlayRunner, settings: AnsibleSettings, changed: Callable[[], None], name: str = ANSIBLE
+    ) -> None:
         self._runner = runner
         self._settings = settings
         self._changed = changed
+        self._name = name
         self._lock = threading.Lock()
         self._readings = {name: HostReading() for name in settings.hosts}
         self._recorded_at: dict[tuple[str, str], float] = {}
@@ -117,7 +123,7 @@ class HostObserver:
             except (
                 Exception
             ):  # an internal error must not end the thread; the readings become stale meanwhile
-                _log.exception("adapter ansible: observation of group %s", group.name)
+                _log.exception("adapter %s: observation of group %s", self._name, group.name)
             self._first[group.name].set()
             self._triggers[group.name].wait(self._settings.observe_every_seconds)
 
@@ -154,8 +160,8 @@ class HostObserver:
             else:
                 after = HostReading(self._merged(host, observed, before, began), began)
             self._readings[host] = after
-        _log_trouble(before.trouble, after.trouble)
-        _log_drift(host, before.observed, after.observed)
+        _log_trouble(self._name, before.trouble, after.trouble)
+        _log_drift(self._name, host, before.observed, after.observed)
         return before.observed != after.observed or before.trouble != after.trouble
 
     def _merged(self, host: str, observed: ObservedHost, before: HostReading, began: float) -> ObservedHost:
@@ -169,15 +175,15 @@ class HostObserver:
         return msgspec.structs.replace(observed, workloads=workloads)
 
 
-def _log_trouble(before: Trouble | None, after: Trouble | None) -> None:
+def _log_trouble(adapter: str, before: Trouble | None, after: Trouble | None) -> None:
     """Log a host's trouble once, and its end."""
     if after is not None and before != after:
-        _log.warning("adapter ansible: %s", sentence(after))
+        _log.warning("adapter %s: %s", adapter, sentence(after))
     elif after is None and before is not None:
-        _log.info("adapter ansible: resolved: %s", before.message)
+        _log.info("adapter %s: resolved: %s", adapter, before.message)
 
 
-def _log_drift(host: str, before: ObservedHost | None, after: ObservedHost | None) -> None:
+def _log_drift(adapter: str, host: str, before: ObservedHost | None, after: ObservedHost | None) -> None:
     """Log new drift once."""
     known = before.workloads if before else {}
     lines = []
@@ -185,7 +191,7 @@ def _log_drift(host: str, before: ObservedHost | None, after: ObservedHost | Non
         logged = known[name].differences if name in known else []
         if found.differences and found.differences != logged:
             shown = "; ".join(found.differences[:DIFFERENCES_SHOWN])
-            text = f"adapter ansible: host {host}: workload {name}: {shown}"
+            text = f"adapter {adapter}: host {host}: workload {name}: {shown}"
             lines.append(LogLine(("drift", host), name, text, EXPLAIN))
     for line in merge_lines(lines):
         _log.info("%s", line.text)

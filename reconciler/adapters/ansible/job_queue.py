@@ -89,7 +89,7 @@ class JobQueue:
             try:
                 self._work(batch)
             except Exception:  # the planner repeats a job without a result; the thread goes on
-                _log.exception("adapter ansible: work on %s", batch[0].host)
+                _log.exception("adapter: work on host %s", batch[0].host)
             finally:
                 with self._changed:
                     for job in batch:

@@ -35,7 +35,7 @@ def select(workload: Workload, candidates: Sequence[HostCandidate], known: Colle
     if not fitting:
         shown = "; ".join(f"{host}: {why}" for host, why in sorted(whys.items())[:3])
         more = f"; and {len(whys) - 3} more hosts" if len(whys) > 3 else ""
-        advice = "free or add hosts in adapters/ansible.yaml; one host must hold all of a workload"
+        advice = "free hosts, or add some in the adapter's file; one host must hold all of a workload"
         return Failed(
             "Unschedulable", f"no host has room for {workload.resources.describe()}: {shown}{more}", advice
         )
@@ -65,7 +65,7 @@ def validate_ports(workload: Workload, settings: AnsibleSettings) -> Refused | N
     for port, _ in ports:
         if not lowest <= port <= highest:
             why = f"public port {port} is not between {lowest} and {highest}"
-            return Refused("Invalid", why, "expose another, or widen network.ports in adapters/ansible.yaml")
+            return Refused("Invalid", why, "expose another, or widen network.ports in the adapter's file")
     for (port, _), count in Counter(ports).items():
         if count > 1:
             return Refused("Invalid", f"public port {port} is exposed twice", "give each a port of its own")

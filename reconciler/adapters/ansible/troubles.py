@@ -31,7 +31,7 @@ _HOST_ERRORS = {
     "No space left": ("DiskFull", "make room on the host"),
     "did not end within": (
         "PlayTimedOut",
-        "find out what hangs on the host; timeouts are in adapters/ansible.yaml",
+        "find out what hangs on the host; timeouts are in the adapter's file",
     ),
 }
 """Reason and advice by a part of Ansible's message; the first match counts."""
@@ -41,8 +41,8 @@ _STEPS = {
     "taken": ("NameTaken", "remove or rename that object; it is not ours"),
     "secret": ("SecretMissing", "put it into the vault that the host file names"),
     "gpu": ("NoGpu", "free GPUs on the host, or add hosts"),
-    "record": ("RecordUnwritable", "make storage.path of adapters/ansible.yaml writable for us"),
-    "storage": ("StorageDenied", "remove the link, or allow its target: adapters.ansible.storage_paths"),
+    "record": ("RecordUnwritable", "make storage.path of the adapter's file writable for us"),
+    "storage": ("StorageDenied", "remove the link, or allow its target: storage_paths in the host file"),
     "create": ("CreateContainerError", "correct what the workload's file requires of the engine"),
 }
 """Reason and advice by the step that failed."""

@@ -13,7 +13,7 @@ from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.observed import ObservedWorkload, Trouble
 
 HOST_GONE = "HostGone"
-"""The reason for a host that adapters/ansible.yaml no longer names."""
+"""The reason for a host that the adapter's file no longer names."""
 
 
 @dataclass(frozen=True, slots=True)

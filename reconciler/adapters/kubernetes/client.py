@@ -13,7 +13,8 @@ import urllib3
 from kubernetes.client.exceptions import ApiException
 
 from reconciler.adapters.kubernetes.api_errors import ApiError, error_from
-from reconciler.adapters.kubernetes.connection import Kubeconfig, connect
+from reconciler.adapters.kubernetes.connection import connect
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.naming import MANAGER
 
 CONNECT_SECONDS = 5.0
@@ -49,6 +50,11 @@ class ApiClient:
         self._lock = threading.Lock()
         self._version: tuple[int, int] | None = None
         self._api: Any = None
+
+    @property
+    def adapter(self) -> str:
+        """The name of the adapter, for log lines."""
+        return self._kubeconfig.name
 
     @property
     def server(self) -> str:

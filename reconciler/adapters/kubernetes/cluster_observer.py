@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from reconciler.adapters.kubernetes import naming
 from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.informer import Informer
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.policies import base_spec
 from reconciler.adapters.kubernetes.views import (
     PartView,

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import urllib3
-import yaml
 from kubernetes import client, config
 
+from reconciler.adapters.kubernetes.kubeconfig import (
+    Kubeconfig,
+    KubeconfigError,
+    context_of,
+    entries_of,
+    read_kubeconfig,
+)
+
 POOL_CONNECTIONS = 12
-KUBECONFIG_MAX_BYTES = 1 << 20
-
-
-class KubeconfigError(OSError):
-    """A kubeconfig that is unreadable, invalid or not allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kubeconfig:
-    """The file of the credentials. `context` "" is its current context; `programs` allows programs in it
-    (`exec`, `auth-provider`) that obtain credentials.
-    """
-
-    path: Path
-    context: str = ""
-    programs: bool = False
-
-    def version(self) -> tuple[int, int]:
-        """Changes when the file does."""
-        try:
-            found = self.path.stat()
-        except OSError as why:
-            raise KubeconfigError(f"{self.path}: cannot be read: {why.strerror}") from why
-        return found.st_mtime_ns, found.st_size
 
 
 def connect(kubeconfig: Kubeconfig) -> client.ApiClient:
     """A client with these credentials; sends nothing yet."""
-    document = _read(kubeconfig.path)
+    document = read_kubeconfig(kubeconfig.path)
     if not kubeconfig.programs:
         _refuse_programs(kubeconfig.path, document)
     settings = client.Configuration()
@@ -59,25 +41,10 @@ def connect(kubeconfig: Kubeconfig) -> client.ApiClient:
     return client.ApiClient(settings)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            document = yaml.safe_load(file.read(KUBECONFIG_MAX_BYTES))
-    except OSError as why:
-        raise KubeconfigError(f"{path}: cannot be read: {why.strerror}") from why
-    except yaml.YAMLError as why:
-        raise KubeconfigError(f"{path}: is not YAML: {str(why).splitlines()[0]}") from why
-    if not isinstance(document, dict) or document.get("kind") != "Config":
-        raise KubeconfigError(f"{path}: is not a kubeconfig: `kind: Config` is missing")
-    return document
-
-
 def _token_file(kubeconfig: Kubeconfig, document: dict[str, Any]) -> Path | None:
     """The file of a service account's token; read for each request, because the cluster rotates it."""
-    chosen = kubeconfig.context or document.get("current-context")
-    contexts = {each["name"]: each.get("context") or {} for each in document.get("contexts") or ()}
-    users = {each["name"]: each.get("user") or {} for each in document.get("users") or ()}
-    named = users.get(contexts.get(chosen, {}).get("user"), {}).get("tokenFile")
+    context = entries_of(document, "contexts", "context").get(context_of(kubeconfig, document), {})
+    named = entries_of(document, "users", "user").get(context.get("user"), {}).get("tokenFile")
     return kubeconfig.path.parent / named if isinstance(named, str) and named else None
 
 

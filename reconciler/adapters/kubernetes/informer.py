@@ -128,7 +128,7 @@ class Informer(Generic[View]):
                 self._fail(ApiError(0, f"sent an unreadable response at {self._path}: {why}"))
             except Exception as why:  # an internal error must not end the thread
                 self._version = ""
-                _log.exception("adapter kubernetes: the watch of %s", self._path)
+                _log.exception("adapter %s: the watch of %s", self._client.adapter, self._path)
                 self._fail(ApiError(0, f"internal error at {self._path}: {why!r}"))
             self._stop.wait(pause)
             pause = min(pause * 2, PAUSE_MAX_SECONDS)
@@ -148,9 +148,8 @@ class Informer(Generic[View]):
             self._broken = (began, Unseen(sentence, why.unseen_reason))
         if is_new:
             self._logged = sentence
-            _log.warning(
-                "adapter kubernetes: %s%s", f"{why.unseen_reason}: " if why.unseen_reason else "", sentence
-            )
+            reason = f"{why.unseen_reason}: " if why.unseen_reason else ""
+            _log.warning("adapter %s: %s%s", self._client.adapter, reason, sentence)
         self._first.set()
         self.wake()
 

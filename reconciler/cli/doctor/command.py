@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import click
 
+from reconciler.adapters.ansible.credentials import HostCredentials
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.chain.keys import PrivateKey
 from reconciler.cli.doctor.chain import check_chain
 from reconciler.cli.doctor.checks import CheckResult, CheckState, ok, wrong
@@ -19,7 +22,9 @@ from reconciler.cli.doctor.outside import check_cluster, check_repository
 from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.planning.adapter_grants import denials
 from reconciler.settings import Settings, SettingsError
-from reconciler.values.desired import KubernetesSettings
+from reconciler.values.adapters import ANSIBLE, KUBERNETES
+from reconciler.values.desired import AdapterSettings, KubernetesSettings
+from reconciler.values.hosts import AnsibleSettings
 
 
 @click.command()
@@ -79,12 +84,26 @@ def _outside(settings: Settings, key: PrivateKey | CheckResult) -> Iterator[Chec
     denied = denials(wanted, settings.limits.grants) if wanted else {}
     for name, why in denied.items():
         yield wrong("adapters", why, f"check adapters.{name} in the host file")
-    cluster = (wanted.kubernetes if wanted else None) or KubernetesSettings()
-    hosts = wanted.ansible if wanted and wanted.ansible and wanted.ansible.enabled else None
-    if "kubernetes" not in denied:
-        yield from _run_guarded("cluster", lambda: check_cluster(settings, cluster, hosts=hosts is not None))
-    if hosts is not None and "ansible" not in denied:
-        yield from _run_guarded("hosts", lambda: check_hosts(settings, hosts))
+    adapters = wanted.adapters if wanted else {KUBERNETES: KubernetesSettings()}
+    if not any(each.enabled for each in adapters.values()):
+        yield wrong("adapters", "no adapter is enabled, so nothing runs and nothing is bid", "enable one")
+    for name, each in sorted(adapters.items()):
+        if each.enabled and name not in denied:
+            yield from _run_guarded("adapters", partial(_adapter, settings, adapters, name))
+
+
+def _adapter(settings: Settings, adapters: Mapping[str, AdapterSettings], name: str) -> Iterator[CheckResult]:
+    """The checks of one adapter; a message about one without a default name starts with its name."""
+    wanted, access = adapters[name], settings.adapters.get(name)
+    if isinstance(wanted, AnsibleSettings):
+        assert isinstance(access, HostCredentials), "an adapter of another kind is denied"
+        found = check_hosts(name, access, wanted)
+    else:
+        others = any(each.enabled for other, each in adapters.items() if other != name)
+        found = check_cluster(access if isinstance(access, Kubeconfig) else None, wanted, others=others)
+    for each in found:
+        is_default = name in (KUBERNETES, ANSIBLE)
+        yield each if is_default else replace(each, message=f"{name}: {each.message}")
 
 
 def _run_guarded(check: str, look: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:

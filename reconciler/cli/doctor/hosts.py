@@ -11,21 +11,21 @@ from reconciler.adapters.ansible.host_spec import host_request
 from reconciler.adapters.ansible.runner import MISSING, SPARE_SECONDS, AnsibleRunner, Play, RunError
 from reconciler.adapters.ansible.troubles import host_trouble
 from reconciler.cli.doctor.checks import CheckResult, ok, wrong
-from reconciler.settings import Settings
+from reconciler.values.adapters import adapter_path
 from reconciler.values.hosts import AnsibleGroup, AnsibleSettings
 
 
-def check_hosts(settings: Settings, wanted: AnsibleSettings) -> Iterator[CheckResult]:
+def check_hosts(name: str, credentials: HostCredentials, wanted: AnsibleSettings) -> Iterator[CheckResult]:
     """One read-only observation of every group, as by the adapter."""
     if not wanted.groups:
-        yield wrong("hosts", "adapters/ansible.yaml is enabled and names no hosts", "add groups with hosts")
+        yield wrong("hosts", f"{adapter_path(name)} is enabled and names no hosts", "add groups with hosts")
         return
-    errors = list(settings.ansible.errors())
+    errors = list(credentials.errors())
     yield from (wrong("hosts", why, "fix it; until then no host is contacted") for why in errors)
     if errors:
         return
     for group in wanted.groups:
-        yield from _group(settings.ansible, wanted, group)
+        yield from _group(credentials, wanted, group)
 
 
 def _group(

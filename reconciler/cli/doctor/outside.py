@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from reconciler.adapters.kubernetes.api_errors import ApiError, advice_of
 from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.adapters.kubernetes.connection import Kubeconfig, KubeconfigError
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig, KubeconfigError
 from reconciler.adapters.kubernetes.permissions import (
     OPTIONAL_PERMISSIONS,
     REQUIRED_PERMISSIONS,
@@ -25,6 +25,7 @@ from reconciler.journal.opening import open_records
 from reconciler.planning.planner import revision_in_force
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.settings import Settings
+from reconciler.values.adapters import KUBERNETES
 from reconciler.values.desired import Desired, KubernetesSettings
 from reconciler.values.memory import Memory
 from reconciler.values.outcomes import Done
@@ -111,25 +112,24 @@ def _closed(settings: Settings) -> Path | None:
 
 
 def check_cluster(
-    settings: Settings, wanted: KubernetesSettings, *, hosts: bool = False
+    access: Kubeconfig | None, wanted: KubernetesSettings, *, others: bool = False
 ) -> Iterator[CheckResult]:
-    """Checks that the cluster responds and permits what the adapter does; none is needed beside `hosts`."""
-    access = settings.kubernetes
-    if access.kubeconfig is None and hosts:
-        yield ok("cluster", "no kubeconfig is named; workloads run on plain hosts")
+    """Checks that the cluster responds and permits what the adapter does; none is needed beside `others`."""
+    if access is None and others:
+        yield ok("cluster", "no kubeconfig is named; workloads run on other adapters")
         return
-    if access.kubeconfig is None:
+    if access is None:
         why = "no kubeconfig is named, so nothing runs and nothing is bid"
-        yield wrong("cluster", why, "name it in the host file: adapters.kubernetes.kubeconfig")
+        yield wrong("cluster", why, f"name it in the host file: adapters.{KUBERNETES}.kubeconfig")
         return
-    client = ApiClient(Kubeconfig(access.kubeconfig, access.context or "", access.programs))
+    client = ApiClient(access)
     try:
         client.get("/version", {})
         yield ok("cluster", f"{client.server} responds")
         yield from _rights(client, wanted.namespace)
     except ApiError as error:
         if isinstance(error.__cause__, KubeconfigError):
-            yield wrong("cluster", str(error), "check adapters.kubernetes.kubeconfig in the host file")
+            yield wrong("cluster", str(error), f"check adapters.{access.name}.kubeconfig in the host file")
             return
         yield wrong("cluster", f"{client.server}: {error}", advice_of(error) or "check the cluster's logs")
     finally:

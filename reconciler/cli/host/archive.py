@@ -31,11 +31,12 @@ LISTED = (
     (re.compile(re.escape(JOURNAL)), 64 << 30),
     (re.compile(rf"{KEYRING}/(?:[^/.][^/]*\.(?:info|address)|keyhash)"), 16 << 10),
     (re.compile(rf"{STATE}/(?:drain|stop-spending)"), MEBIBYTE),
-    (re.compile(rf"{STATE}/ansible/places\.json"), 64 * MEBIBYTE),
+    (re.compile(rf"{STATE}/adapters/[a-z][-a-z0-9]*/places\.json"), 64 * MEBIBYTE),
 )
 """The allowed members of a backup, with the maximum bytes of each."""
 
-KEPT_STATE = ("drain", "stop-spending", "ansible/places.json")
+KEPT_STATE = ("drain", "stop-spending", "adapters/*/places.json")
+"""The files of the state directory that a backup has, as patterns."""
 MEMBERS_MAX = 1_000
 NAME_MAX = 100
 """Characters of a name in a plain tar header; longer ones need headers of variable length."""
@@ -257,6 +258,12 @@ def _manifest(content: bytes) -> Manifest:
         first = error.errors(include_input=False)[0]
         where = one_line(".".join(str(part) for part in first["loc"]), 80)
         raise ArchiveError(f"{MANIFEST}: {where}: {one_line(first['msg'], 120)}") from None
+
+
+def kept_files(state: Path) -> Iterator[Path]:
+    """The files of a state directory that a backup has."""
+    for pattern in KEPT_STATE:
+        yield from sorted(state.glob(pattern))
 
 
 def newer(program: str) -> ArchiveError:

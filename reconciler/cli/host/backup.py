@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.chain.keyring import KeyLockedError, KeyMissingError, open_keyring
 from reconciler.chain.keys import PrivateKey
 from reconciler.cli.errors import CliError
@@ -29,6 +30,7 @@ from reconciler.cli.host.archive import (
     Manifest,
     digest_of,
     is_listed,
+    kept_files,
     write_archive,
 )
 from reconciler.cli.options import host_option, settings_of
@@ -46,7 +48,7 @@ SSH = ".ssh"
 """The ssh directory in the daemon's home, which is the state directory: keys for the forge."""
 
 NOT_COPIED = frozenset(
-    {"mirror.git", "mirror.lock", "git", "daemon.lock", "ansible-runs", RESTORING, SSH}
+    {"mirror.git", "mirror.lock", "git", "daemon.lock", "adapter-runs", RESTORING, SSH}
     | {f"{JOURNAL}{suffix}" for suffix in ("", "-wal", "-shm")}
 )
 """Files that are made again or reported separately; the journal goes in as a consistent copy."""
@@ -92,11 +94,6 @@ def outside(settings: Settings) -> Iterator[str]:
     """Files that a provider needs and no backup includes: other secrets, and the keyring's passphrase."""
     named = {
         "the keyring's passphrase": settings.key.passphrase_file,
-        "the kubeconfig": settings.kubernetes.kubeconfig,
-        "the SSH key of plain hosts": settings.ansible.private_key,
-        "the keys of plain hosts": settings.ansible.known_hosts,
-        "the vault of tenants' secrets": settings.ansible.vault,
-        "the vault's password": settings.ansible.vault_password_file,
         "git credentials": settings.repository.credentials,
         "the key that signs commits": settings.repository.signing_key,
         "ssh's keys and known hosts": _ssh(settings),
@@ -110,6 +107,14 @@ def outside(settings: Settings) -> Iterator[str]:
         "the notices' secret": settings.notices.secret_file if settings.notices else None,
         "the state repository": Path(settings.repository.url) if settings.repository.is_local else None,
     }
+    for name, access in settings.adapters.items():
+        if isinstance(access, Kubeconfig):
+            named[f"the kubeconfig of {name}"] = access.path
+        else:
+            named[f"the SSH key of {name}"] = access.private_key
+            named[f"the host keys of {name}"] = access.known_hosts
+            named[f"the vault of {name}, with tenants' secrets"] = access.vault
+            named[f"the vault's password of {name}"] = access.vault_password_file
     yield from (f"{what}, {path}" for what, path in named.items() if path is not None)
 
 
@@ -172,9 +177,10 @@ def _sources(settings: Settings, scratch: Path) -> Iterator[tuple[str, bytes | P
             if len(name.encode()) > NAME_MAX:
                 raise CliError(f"error: the key {each} has a name that is too long for a backup; rename it")
             yield name, each.read_bytes()
-    for kept in KEPT_STATE:
-        if _is_plain(settings.state / kept):
-            yield f"{STATE}/{kept}", (settings.state / kept).read_bytes()
+    for path in kept_files(settings.state):
+        name = f"{STATE}/{path.relative_to(settings.state)}"
+        if _is_plain(path) and is_listed(name):
+            yield name, path.read_bytes()
 
 
 def _unlisted(settings: Settings) -> Iterator[str]:

@@ -18,12 +18,12 @@ from reconciler.cli.errors import CliError
 from reconciler.cli.host.archive import (
     HOST,
     JOURNAL,
-    KEPT_STATE,
     KEYRING,
     ArchiveError,
     CheckedArchive,
     check_archive,
     extract,
+    kept_files,
     make_private,
     newer,
 )
@@ -180,8 +180,7 @@ def _existing(targets: Targets) -> list[Path]:
     """Files that a restore replaces."""
     journal = [path for path in targets.state.glob(f"{JOURNAL}*") if path.is_file()]
     keys = [targets.ring] if targets.ring.is_dir() and any(targets.ring.iterdir()) else []
-    others = [targets.state / kept for kept in KEPT_STATE]
-    return [*journal, *keys, *(path for path in others if path.exists())]
+    return [*journal, *keys, *kept_files(targets.state)]
 
 
 def _confirm(checked: CheckedArchive, targets: Targets, *, confirmed: bool) -> None:

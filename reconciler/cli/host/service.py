@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, settings_of
 from reconciler.settings import CREDENTIALS, PASSPHRASE_CREDENTIAL, Settings
@@ -118,11 +119,17 @@ def _is_in_a_home(settings: Settings) -> bool:
         settings.host_file,
         settings.state,
         settings.key.keyring,
-        settings.kubernetes.kubeconfig,
+        *kubeconfigs(settings),
     ]
     if settings.repository.is_local:
         needed.append(Path(settings.repository.url))
     return any(path is not None and path.is_relative_to(home) for path in needed for home in HOMES)
+
+
+def kubeconfigs(settings: Settings) -> list[Path]:
+    """The kubeconfigs that the host file names, each once."""
+    found = (each.path for each in settings.adapters.values() if isinstance(each, Kubeconfig))
+    return sorted(set(found))
 
 
 def _next(settings: Settings, user: str, loaded: str) -> Iterator[str]:
@@ -132,8 +139,8 @@ def _next(settings: Settings, user: str, loaded: str) -> Iterator[str]:
         yield f"install -d -m 700 -o {user} -g {user} {settings.state}"
     if settings.repository.is_local and settings.repository.publish:
         yield f"chown -R {user}: {_git_directory(settings)}"
-    if settings.kubernetes.kubeconfig is not None:
-        yield f"chown {user}: {settings.kubernetes.kubeconfig}"
+    for path in kubeconfigs(settings):
+        yield f"chown {user}: {path}"
     yield "systemctl daemon-reload"
     yield "systemctl enable --now provider-daemon"
     yield _doctor(settings, user, loaded)

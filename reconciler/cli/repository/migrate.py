@@ -11,10 +11,12 @@ import click
 
 from reconciler.cli.repository.init import refresh_schemas
 from reconciler.cli.repository.validate import read_tree
-from reconciler.documents.files import read_file
+from reconciler.documents.adapter_models import AdapterFile
+from reconciler.documents.files import parse_file, read_file
 from reconciler.documents.host import read_host
 from reconciler.documents.kinds import KINDS, FileKind, model_at
 from reconciler.documents.migrating import migrated
+from reconciler.documents.model import FileModel
 from reconciler.documents.schemas import HOST
 from reconciler.values.desired import Fault
 
@@ -82,16 +84,22 @@ def _found(path: Path) -> Iterator[Found]:
     if path.is_dir():
         for name, content in read_tree(path)[0].items():
             if model := model_at(name):
-                yield Found(path / name, name, content, _kind(model))
+                yield Found(path / name, name, content, _kind(model, content))
         return
     at = path.absolute()
     ours = [name for name in (f"{at.parent.name}/{at.name}", at.name) if model_at(name)]
     model = model_at(ours[0]) if ours else None
-    yield Found(path, [*ours, str(path)][0], path.read_bytes(), _kind(model) if model else HOST)
+    content = path.read_bytes()
+    yield Found(path, [*ours, str(path)][0], content, _kind(model, content) if model else HOST)
 
 
-def _kind(model: type[object]) -> FileKind:
-    return next(kind for kind in KINDS if kind.model is model)
+def _kind(model: type[FileModel], content: bytes) -> FileKind:
+    """The kind of a file; of an adapter file, the one that it states."""
+    if model is AdapterFile:
+        parsed = parse_file("", content, model).file
+        model = model if parsed is None else type(parsed)
+    unknown = FileKind("Adapter", "", model)
+    return next((kind for kind in KINDS if kind.model is model), unknown)
 
 
 def _new(found: Found) -> bytes:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.errors import CliError
+from reconciler.documents.desired import desired_of
 from reconciler.documents.desired import validate as faults_of
 from reconciler.documents.kinds import model_at
+from reconciler.planning.adapter_grants import denials
 from reconciler.reports.faults import github_of, gitlab_of, json_of, sarif_of, text_of
-from reconciler.values.desired import Fault
+from reconciler.values.adapters import adapter_path
+from reconciler.values.desired import Desired, Fault
 from reconciler.values.limits import Limits
 from reconciler.values.repository import Commit
 from reconciler.values.text import printable
@@ -45,7 +48,9 @@ COUNTED = ("text", "github")
 )
 @click.option("--commit", help="Check this commit's files, read from git's objects; nothing is checked out.")
 @click.option("--path", "folder", default="", help="With --commit: the provider's folder in the repository.")
-@click.option("--host", type=click.Path(path_type=Path), help="A host file, whose limits are checked.")
+@click.option(
+    "--host", type=click.Path(path_type=Path), help="A host file, whose limits and grants are checked."
+)
 @click.option(
     "-o",
     "--output",
@@ -74,7 +79,10 @@ def validate(path: Path, host: Path | None, form: str, **options: str | None) ->
         files, refused = read_tree(top)
         below = "" if form == "json" else _prefix_of(top)
     limits = _limits_of(host) if host else None
-    found = [f for f in faults_of(files, provider, refused, limits) if only in (None, f.path)]
+    every = [*faults_of(files, provider, refused, limits)]
+    if limits:
+        every += _denied(desired_of(files, provider, refused), limits)
+    found = [f for f in every if only in (None, f.path)]
     faults = [replace(f, path=below + f.path) for f in found]
     click.echo(FORMATS[form](faults), nl=False)
     errors = sum(not fault.warning for fault in faults)
@@ -96,6 +104,12 @@ def _repository_of(path: Path) -> tuple[Path, str | None]:
         f"error: {path} is not a file of a state repository; name the folder of config.yaml "
         "(a host file is checked by --host FILE and by doctor)"
     )
+
+
+def _denied(desired: Desired, limits: Limits) -> Iterator[Fault]:
+    """Adapter files that the host file denies."""
+    for name, why in denials(desired, limits.grants).items():
+        yield Fault(adapter_path(name), 0, 0, why, rule="grants")
 
 
 def _limits_of(host: Path) -> Limits:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.adapters.ansible.credentials import HostCredentials, host_credentials_of
-from reconciler.documents.host_model import AnsibleAccessModel
+from reconciler.documents.adapter_access_model import AnsibleAccessModel
 
 
 def test_relative_paths_start_at_the_host_files_directory(tmp_path: Path) -> None:
     model = AnsibleAccessModel(private_key="keys/id", known_hosts="/etc/hosts.keys")
-    assert host_credentials_of(tmp_path, model) == HostCredentials(
+    assert host_credentials_of("ansible", tmp_path, model) == HostCredentials(
         tmp_path / "keys/id", Path("/etc/hosts.keys"), storage_paths=("/var/lib/provider-workloads",)
     )
 

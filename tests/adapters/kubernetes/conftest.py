@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 
 

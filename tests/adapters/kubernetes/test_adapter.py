@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.values.outcomes import Done, Failed

@@ -14,7 +14,7 @@ from reconciler.adapters.kubernetes import cluster_queries
 from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.views import PodView, pod_view
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvents, WorkloadUse

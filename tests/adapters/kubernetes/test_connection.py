@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.kubernetes.connection import Kubeconfig, KubeconfigError, connect
+from reconciler.adapters.kubernetes.connection import connect
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig, KubeconfigError
 
 PLAIN = """
 apiVersion: v1

@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.adapters.kubernetes import informer
 from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.adapters.kubernetes.connection import Kubeconfig
 from reconciler.adapters.kubernetes.informer import Informer
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.devnet.cluster.kinds import BY_NAME, Target

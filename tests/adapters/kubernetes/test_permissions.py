@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.permissions import REQUIRED_PERMISSIONS, Permission, denied_permissions
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 

@@ -107,7 +107,8 @@ def test_unlisted_members_are_rejected_even_if_authenticated(
 
 
 @pytest.mark.parametrize(
-    "name", ["state/drain", "host.yaml", "state/ansible/places.json", "journal.sqlite", "keyring/keyhash"]
+    "name",
+    ["state/drain", "host.yaml", "state/adapters/ansible/places.json", "journal.sqlite", "keyring/keyhash"],
 )
 def test_a_changed_backup_with_matching_digests_is_rejected(home: Home, tmp_path: Path, name: str) -> None:
     file = changed(backed_up(home, tmp_path), replacing(name, b"repository: {url: https://evil.example/a}"))
