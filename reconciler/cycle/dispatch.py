@@ -9,6 +9,7 @@ from functools import partial
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import failure_of
 from reconciler.planning.memory_update import refusal
+from reconciler.ports import Adapter
 from reconciler.reports.log_lines import merge_lines, result_lines
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
 from reconciler.values.messages import describe
@@ -83,16 +84,24 @@ def _perform(action: Action, environment: Environment) -> Outcome:
     """The effect of an action on its target; called by the target's queue."""
     match action:
         case PrepareAdapter(adapter=name, quota=quota):
-            return environment.adapters[name].prepare(quota)
+            return _adapter(environment, name).prepare(quota)
         case ApplyWorkload(workload=workload, digest=digest):
-            return environment.adapters[workload.adapter].apply(workload, digest)
+            return _adapter(environment, workload.adapter).apply(workload, digest)
         case RemoveWorkload(adapter=name, id=subject):
-            return environment.adapters[name].remove(subject)
+            return _adapter(environment, name).remove(subject)
         case NotifyTenant():
             assert environment.notifier is not None, "notices are planned only where there is a receiver"
             return environment.notifier.notify(action)
         case SendTransaction() | Rebroadcast():
             raise AssertionError("transactions are sent by the cycle's thread")
+
+
+def _adapter(environment: Environment, name: str) -> Adapter:
+    """OSError if a revision removed it while the effect was in the queue."""
+    adapter = environment.adapters.get(name)
+    if adapter is None:
+        raise OSError(f"adapter {name} has no file any more")
+    return adapter
 
 
 def _send(action: SendTransaction, environment: Environment) -> tuple[EffectResult, ...]:

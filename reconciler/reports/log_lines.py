@@ -71,7 +71,7 @@ def plan_lines(plan: Plan) -> Iterator[LogLine]:
         yield from _confirmation_lines(end)
     for step in plan.transitions:
         memory = plan.memory.workloads.get(step.workload)
-        adapter = memory.adapter if memory else "none"
+        adapter = (memory and memory.adapter) or "none"
         kind = ("transition", adapter, step.from_phase, step.to_phase, step.trigger)
         for line in event_lines([step]):
             text = f"adapter {adapter}: {line}"

@@ -174,3 +174,14 @@ def test_what_asks_the_process_to_end_ends_it(scene: Scenery) -> None:
     scene.adapter.broken = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         dispatch_all(_plan(RemoveWorkload("kubernetes", makers.workload().id, "closed")), scene.world, ())
+
+
+def test_an_adapter_that_a_revision_removed_meanwhile_fails_its_effects(scene: Scenery) -> None:
+    dispatch_all(_plan(RemoveWorkload("east", makers.workload().id, "closed")), scene.world, ())
+
+    (failed,) = _outcomes(scene)
+    assert isinstance(failed.outcome, Failed)
+    assert (failed.outcome.reason, "adapter east has no file any more" in failed.outcome.why) == (
+        "Unreachable",
+        True,
+    )
