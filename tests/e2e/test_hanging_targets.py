@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.adapters.kubernetes.connection import Kubeconfig
+from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.naming import WORKLOAD
 from reconciler.chain.proto import deployment_v1beta4_pb2, market_v1beta5_pb2
 from reconciler.chain.rpc import Rpc
