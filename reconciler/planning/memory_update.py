@@ -82,7 +82,7 @@ def _at_height(basis: MarketBasis) -> Memory:
         usage=memory.usage if usage == memory.usage else usage,
         notified=memory.notified if notified == memory.notified else notified,
         withdrawn_at=memory.withdrawn_at if withdrawn_at == memory.withdrawn_at else withdrawn_at,
-        retries=prune(memory.retries, basis.market),
+        retries=prune(memory, basis.market),
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.values.ids import LeaseId
-from reconciler.values.memory import Memory, Retry
+from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
-from reconciler.values.observed import Market
-from reconciler.values.plans import Action, Hold, Reason, effect_key
+from reconciler.values.observed import Market, State
+from reconciler.values.plans import Action, ApplyWorkload, Hold, NotifyTenant, Reason, effect_key
 from reconciler.values.subjects import EffectKey, Subject
 
 FIRST_SECONDS = 15
@@ -41,13 +41,16 @@ def with_failure(
     return {**retries, key: Retry(failures, retry_at, failure.reason, failure.why, failure.advice)}
 
 
-def prune(retries: Mapping[EffectKey, Retry], market: Market) -> Mapping[EffectKey, Retry]:
-    """The retries without those of bids and leases that ended; the same mapping if there are none."""
-    kept = {k: r for k, r in retries.items() if _is_current(k, market)}
+def prune(memory: Memory, market: Market) -> Mapping[EffectKey, Retry]:
+    """The retries without those of bids and leases that ended, whose results may still arrive; the same
+    mapping if there are none.
+    """
+    retries = memory.retries
+    kept = {k: r for k, r in retries.items() if _is_current(k, memory, market)}
     return retries if len(kept) == len(retries) else kept
 
 
-def _is_current(key: EffectKey, market: Market) -> bool:
+def _is_current(key: EffectKey, memory: Memory, market: Market) -> bool:
     order, lease = key.subject.order, key.subject.lease
     match key.kind:
         case CreateBid.__name__:
@@ -56,8 +59,17 @@ def _is_current(key: EffectKey, market: Market) -> bool:
             return lease in market.leases or lease in market.bids
         case SettleUsage.__name__:
             return order is not None and LeaseId(order, market.wallet.address) in market.leases
+        case ApplyWorkload.__name__ | NotifyTenant.__name__:
+            workload = memory.workloads.get(WorkloadId(key.subject.name))
+            return workload is None or _is_leased(workload, market)
         case _:
             return True
+
+
+def _is_leased(workload: WorkloadMemory, market: Market) -> bool:
+    """Whether its lease is active, or ended on one node only."""
+    lease = market.leases.get(workload.lease)
+    return lease is not None and (lease.state is State.ACTIVE or lease.id in market.unconfirmed)
 
 
 def without_failure(retries: Mapping[EffectKey, Retry], key: EffectKey) -> Mapping[EffectKey, Retry]:

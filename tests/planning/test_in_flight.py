@@ -12,8 +12,10 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
 from reconciler.values.memory import WorkloadMemory
 from reconciler.values.observed import State
-from reconciler.values.plans import Action, ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
+from reconciler.values.outcomes import Failed
+from reconciler.values.plans import Action, ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload, effect_key
 from reconciler.values.readings import Seen
+from reconciler.values.records import EffectResult
 from reconciler.values.work import InFlight, WorkItem, work_key
 from tests.makers import (
     HEIGHT,
@@ -125,3 +127,20 @@ def test_a_full_queue_holds_what_is_not_in_it() -> None:
     [hold] = [each for each in found.holds if each.reason is Reason.CEILING]
     assert hold.subject.name == files[2].id
     assert "2 effects are in flight on kubernetes" in hold.message
+
+
+def test_a_result_that_arrives_after_its_lease_ended_changes_nothing() -> None:
+    failed = EffectResult(effect_key(applying()), "apply", Failed("Unreachable", "no answer"), NOW)
+    assert plan(replace(ended(), results=(failed,))) == plan(ended())
+    assert plan(replace(given(), results=(failed,))).memory.retries != {}
+
+
+def test_a_restart_with_a_thousand_effects_in_flight_asks_for_each_of_them_again() -> None:
+    numbers = range(1, 1_001)
+    files = [workload(number) for number in numbers]
+    made = planning_input(market(leases=[lease(number) for number in numbers]), desired(*files))
+    in_flight = flying(*map(applying, files))
+    assert plan(replace(made, in_flight=in_flight)).actions == ()
+    assert {each.workload.id for each in plan(made).actions if isinstance(each, ApplyWorkload)} == {
+        each.id for each in files
+    }

@@ -10,9 +10,10 @@ from reconciler.planning.retries import (
     with_failure,
     without_failure,
 )
-from reconciler.values.ids import LeaseId
-from reconciler.values.memory import Memory, Retry
-from reconciler.values.observed import Market
+from reconciler.values.ids import LeaseId, workload_id
+from reconciler.values.lifecycle import Phase
+from reconciler.values.memory import Memory, Retry, WorkloadMemory
+from reconciler.values.observed import Market, State
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import EffectKey
 from tests.makers import NOW, US, bid, lease, lease_id, market, order, order_id
@@ -58,6 +59,8 @@ def test_what_worked_is_forgotten_and_nothing_else_is_touched() -> None:
 
 
 BUSY = market(orders=[order(1)], bids=[bid(2)], leases=[lease(3)])
+ENDED = market(leases=[lease(3, state=State.CLOSED)])
+DOUBTED = market(leases=[lease(3, state=State.CLOSED)], unconfirmed={lease_id(3): "another node says active"})
 
 
 @pytest.mark.parametrize(
@@ -73,14 +76,22 @@ BUSY = market(orders=[order(1)], bids=[bid(2)], leases=[lease(3)])
         (f"RecordUsage:{lease_id(4)}", BUSY, False),
         (f"SettleUsage:{order_id(3)}", BUSY, True),
         (f"SettleUsage:{order_id(4)}", BUSY, False),
-        ("ApplyWorkload:1-1-1-abcdefghij", BUSY, True),
+        ("PrepareAdapter:kubernetes", BUSY, True),
+        (f"ApplyWorkload:{workload_id(lease_id(3))}", BUSY, True),
+        (f"ApplyWorkload:{workload_id(lease_id(3))}", ENDED, False),
+        (f"ApplyWorkload:{workload_id(lease_id(3))}", DOUBTED, True),
+        (f"NotifyTenant/low:{workload_id(lease_id(3))}", ENDED, False),
+        (f"RemoveWorkload:{workload_id(lease_id(3))}", ENDED, True),
+        (f"ApplyWorkload:{workload_id(lease_id(4))}", BUSY, True),
     ],
 )
 def test_failures_are_remembered_as_long_as_what_they_are_about(key: str, seen: Market, kept: bool) -> None:
     retries = {EffectKey.parse(key): NEVER}
-    assert prune(retries, seen) == (retries if kept else {})
+    known = WorkloadMemory(lease_id(3), "kubernetes", Phase.RUNNING)
+    memory = Memory(retries=retries, workloads={workload_id(known.lease): known})
+    assert prune(memory, seen) == (retries if kept else {})
 
 
 def test_pruning_changes_nothing_that_stays() -> None:
     retries = {EffectKey.parse(f"WithdrawLease:{LeaseId(order_id(3), US)}"): NEVER}
-    assert prune(retries, BUSY) is retries
+    assert prune(Memory(retries=retries), BUSY) is retries
