@@ -17,11 +17,11 @@ from reconciler.values.plans import (
     SendTransaction,
 )
 
-GIT = "git"
-SNAPSHOT = "snapshot"
-NOTICES = "notices"
-FORGE = "forge"
-"""Targets that are no adapters; an adapter's target is its name."""
+GIT = "git/status"
+SNAPSHOT = "git/snapshot"
+NOTICES = "notices/webhook"
+FORGE = "forge/commits"
+"""Targets that are no adapters; an adapter's target is its name, which contains no slash."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.cycle.dispatch import dispatch_all
@@ -185,3 +187,14 @@ def test_an_adapter_that_a_revision_removed_meanwhile_fails_its_effects(scene: S
         "Unreachable",
         True,
     )
+
+
+@pytest.mark.parametrize("name", ["git", "snapshot", "notices", "forge"])
+def test_an_adapter_may_have_any_name(scene: Scenery, name: str) -> None:
+    """Its queue is no publisher's."""
+    world = replace(scene.world, adapters={name: scene.adapter})
+
+    dispatch_all(_plan(RemoveWorkload(name, makers.workload().id, "its lease is closed")), world, ())
+
+    [recorded] = _outcomes(scene)
+    assert recorded.outcome == Done()

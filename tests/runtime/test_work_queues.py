@@ -12,7 +12,7 @@ from reconciler.runtime.work_queue import QueueBounds
 from reconciler.runtime.work_queues import InlineQueues, ThreadedQueues
 from reconciler.values.outcomes import Done, Failed, Outcome, Unknown
 from reconciler.values.plans import ApplyWorkload, PrepareAdapter, RemoveWorkload
-from reconciler.values.work import WorkItem, WorkKey, latest_actions, work_key
+from reconciler.values.work import GIT, WorkItem, WorkKey, latest_actions, work_key
 from tests import makers
 from tests.stepped_queues import SteppedQueues
 from tests.waiting import wait_until
@@ -182,12 +182,12 @@ def test_threads_run_other_items_and_other_targets_beside_a_hanging_one(
     queues.submit(apply(1, "hangs"), lambda: wait_for(hanging))
     for number in range(2, 10):
         submit(queues, apply(number))
-    submit(queues, WorkItem(WorkKey("git", "status/p"), "publish"))
+    submit(queues, WorkItem(WorkKey(GIT, "status/p"), "publish"))
     assert time.monotonic() - began < 1, "submitting never waits"
     wait_until(lambda: described(queues) == ["hangs"], "all but the hanging item ended")
     assert woken.is_set()
     assert len(queues.collect(TARGET)) == 8
-    assert len(queues.collect("git")) == 1
+    assert len(queues.collect(GIT)) == 1
 
 
 def test_items_of_one_key_never_run_at_once(woken: threading.Event) -> None:
@@ -227,7 +227,7 @@ def test_draining_waits_for_what_ends_and_abandons_the_rest(
     queues.submit(apply(1, "hangs"), lambda: wait_for(hanging))
     wait_until(lambda: any(each.is_running for each in queues.in_flight()), "it runs")
     submit(queues, apply(2, "behind it"))
-    submit(queues, WorkItem(WorkKey("git", "status/p"), "publish"))
+    submit(queues, WorkItem(WorkKey(GIT, "status/p"), "publish"))
     began = time.monotonic()
     left = queues.drain(0.3)
     assert 0.25 < time.monotonic() - began < 5
@@ -235,5 +235,5 @@ def test_draining_waits_for_what_ends_and_abandons_the_rest(
         ("hangs", True),
         ("behind it", False),
     ]
-    assert len(queues.collect("git")) == 1
+    assert len(queues.collect(GIT)) == 1
     assert not submit(queues, apply(3))

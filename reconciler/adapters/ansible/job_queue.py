@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,11 @@ from reconciler.values.ids import WorkloadId
 
 BATCH_MAX = 8
 """Jobs of one host that share a run when more jobs wait than can run at once."""
+RUNS_PER_HOST = 2
+"""Runs of one host at once, and never all: a host that hangs leaves threads to the others, and a workload
+that hangs leaves one to the others of its host.
+"""
+
 JOIN_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
@@ -54,6 +60,8 @@ class JobQueue:
         self._changed = threading.Condition()
         self._waiting: dict[JobKey, Job] = {}
         self._running: dict[JobKey, Job] = {}
+        self._runs: Counter[str] = Counter()
+        self._runs_per_host = max(min(RUNS_PER_HOST, size - 1), 1)
         self._closed = False
         self._threads: list[threading.Thread] = []
 
@@ -92,6 +100,7 @@ class JobQueue:
                 _log.exception("adapter: work on host %s", batch[0].host)
             finally:
                 with self._changed:
+                    self._runs[batch[0].host] -= 1
                     for job in batch:
                         del self._running[job.key]
                     self._changed.notify_all()
@@ -101,12 +110,16 @@ class JobQueue:
         """The oldest waiting job, with others of its host if many jobs wait; empty when closed."""
         with self._changed:
             while not self._closed:
-                ready = [job for key, job in self._waiting.items() if key not in self._running]
+                ready = [job for job in self._waiting.values() if self._may_start(job)]
                 if ready:
                     same_host = [job for job in ready if job.host == ready[0].host]
                     batch = same_host[: BATCH_MAX if len(ready) > self._size else 1]
+                    self._runs[ready[0].host] += 1
                     for job in batch:
                         self._running[job.key] = self._waiting.pop(job.key)
                     return batch
                 self._changed.wait()
             return []
+
+    def _may_start(self, job: Job) -> bool:
+        return job.key not in self._running and self._runs[job.host] < self._runs_per_host

@@ -102,3 +102,11 @@ def test_an_exception_ends_no_thread_of_the_pool() -> None:
     jobs.submit(job(9, host="good"))
     eventually(lambda: done == ["good"], "what follows")
     jobs.close()
+
+
+def test_a_host_that_hangs_leaves_a_thread_to_the_others(harness: Harness) -> None:
+    for number in range(20):
+        harness.jobs.submit(job(number, host="hangs"))
+    harness.jobs.submit(job(21, host="other"))
+    eventually(lambda: len(harness.started) == 2, "a run of each host")
+    assert {jobs[0].host for jobs in harness.started} == {"hangs", "other"}
