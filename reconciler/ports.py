@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.values.approvals import Approval
-from reconciler.values.commit_state import CommitStatus, ReportedStatus
+from reconciler.values.commit_status import CommitStatus, ReportedStatus
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.inspection import WorkloadEvents, WorkloadUse

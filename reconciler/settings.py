@@ -21,7 +21,7 @@ from reconciler.documents.host_model import (
     NodeModel,
     RepositoryModel,
 )
-from reconciler.forge.page import ForgePage, forge_page_of
+from reconciler.forge.settings import ForgeSettings, forge_settings_of
 from reconciler.values.adapters import KUBERNETES
 from reconciler.values.grants import KubernetesGrants
 from reconciler.values.limits import Limits
@@ -130,7 +130,7 @@ class Settings:
     state: Path
     listen: ListenSettings
     notices: NoticeSettings | None
-    forge: ForgePage | None
+    forge: ForgeSettings | None
     limits: Limits
     poll_seconds: float
     cycle_at_most_seconds: int
@@ -222,7 +222,7 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         notices=NoticeSettings(file.notices.url, _below(here, file.notices.secret_file))
         if file.notices
         else None,
-        forge=forge_page_of(here, file),
+        forge=forge_settings_of(here, file),
         limits=_with_clusters(limits_of(file, flags.observe_only), adapters),
         poll_seconds=float(file.timing.poll_seconds),
         cycle_at_most_seconds=file.timing.cycle_at_most_seconds,

@@ -9,7 +9,7 @@ from reconciler.cycle.environment import Environment
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.revision_status import add_status, add_superseded, commit_status_of, mark_reported
 from reconciler.ports import Forge
-from reconciler.values.commit_state import CommitStatus, ReportedStatus
+from reconciler.values.commit_status import CommitStatus, ReportedStatus
 from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
 from reconciler.values.plans import Plan
 from reconciler.values.records import describe_outcome

@@ -8,7 +8,7 @@ from functools import partial
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import failure_of
-from reconciler.planning.memory_update import refusal
+from reconciler.planning.memory_update import rejection_outcome
 from reconciler.ports import Adapter
 from reconciler.reports.log_lines import merge_lines, result_lines
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
@@ -112,7 +112,7 @@ def _send(action: SendTransaction, environment: Environment) -> tuple[EffectResu
     prepared = environment.chain.prepare(action.messages, action.fee_max)
     if not isinstance(prepared, Prepared):
         return applied(action, prepared, now)
-    outcomes = tuple(message_result(m, refusal(words), now) for m, words in prepared.dropped)
+    outcomes = tuple(message_result(m, rejection_outcome(words), now) for m, words in prepared.dropped)
     if prepared.intent is None:
         return outcomes
     environment.store.intents.record_intent(prepared.intent)
@@ -120,7 +120,7 @@ def _send(action: SendTransaction, environment: Environment) -> tuple[EffectResu
     _log_sent(prepared.intent, sent)
     if isinstance(sent, Refused):
         end = Confirmation(prepared.intent, IntentOutcome.REFUSED, log=sent.why)
-        never = tuple(message_result(m, refusal(sent.why), now) for m in prepared.intent.messages)
+        never = tuple(message_result(m, rejection_outcome(sent.why), now) for m in prepared.intent.messages)
         environment.store.intents.record_end(end, never)
     return outcomes
 

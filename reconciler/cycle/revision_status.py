@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitStatus, ReportedStatus, StatusState
+from reconciler.values.commit_status import DESCRIPTION_CHARACTERS, CommitStatus, ReportedStatus, StatusState
 from reconciler.values.plans import ApplyWorkload, Plan, PrepareAdapter, RemoveWorkload
 from reconciler.values.readings import Unseen
 from reconciler.values.revision_verdict import VerdictKind

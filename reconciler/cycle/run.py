@@ -17,7 +17,7 @@ from reconciler.cycle.revision_fetcher import RevisionFetcher
 from reconciler.cycle.snapshot import ObjectViews, object_views, queue_view, snapshot_of, status_of
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
 from reconciler.cycle.snapshot_totals import add_totals, capacity_of, count_cycle, initial_snapshot
-from reconciler.planning.admission import in_force
+from reconciler.planning.admission import desired_at
 from reconciler.planning.planner import plan, revision_in_force
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.reports.log_lines import hold_lines, merge_lines, plan_lines
@@ -156,7 +156,7 @@ class Runner:
         market = planned.inputs.seen_market
         events = self._environment.store.outbox.unpublished()
         news = Publication(self._status, events, planned.plan, market.height if market else 0)
-        admitted = in_force(planned.inputs.desired, planned.plan.revision)
+        admitted = desired_at(planned.inputs.desired, planned.plan.revision)
         rules = admitted.config.publishing if admitted and admitted.config else Publishing()
         self._publisher.publish(news, rules, now=self._environment.clock.now(), flush=flush)
         return self._publisher.publish_pending

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.planning.admission import in_force
+from reconciler.planning.admission import desired_at
 from reconciler.planning.ledger import earnings
 from reconciler.planning.phases import trouble_of
 from reconciler.planning.planning_input import PlanningInput
@@ -68,7 +68,7 @@ def status_of(
     if market is None:
         return before
     workloads = planned.plan.memory.workloads
-    desired = in_force(planned.inputs.desired, planned.plan.revision)
+    desired = desired_at(planned.inputs.desired, planned.plan.revision)
     return PublishedStatus(
         provider=provider,
         address=market.wallet.address,

@@ -8,7 +8,7 @@ from reconciler.cycle.environment import Environment, Store
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.publish import Publisher
 from reconciler.planning.adapter_grants import without_denied
-from reconciler.planning.admission import in_force
+from reconciler.planning.admission import desired_at
 from reconciler.planning.headroom import offered, usable
 from reconciler.planning.promises import promised_resources
 from reconciler.values.readings import Unseen
@@ -45,7 +45,7 @@ def add_totals(shown: Snapshot, store: Store, before: Snapshot, publisher: Publi
 def capacity_of(planned: PlannedCycle) -> CapacityView | None:
     """Capacity offered, sellable and promised; None if machines or market are unseen."""
     inputs, market = planned.inputs, planned.inputs.seen_market
-    desired = in_force(inputs.desired, planned.plan.revision)
+    desired = desired_at(inputs.desired, planned.plan.revision)
     adapters = inputs.adapters
     if desired is not None:
         adapters = without_denied(adapters, desired, inputs.limits.grants)

@@ -11,8 +11,8 @@ CHAIN_ID = "virtengine-devnet-1"
 PROVIDER = "provider"
 TENANTS = ("alice", "bob")
 RIVALS = ("rival", "third")
-"""Providers that bid against ours. Of two losers the chain refunds the one with the lower address alone
-(semantics 3.7), and that is never ours beside `third`.
+"""Providers that bid against ours. If two bids lose, the chain refunds only the one with the
+lower address (semantics 3.7); the address of `third` is lower than ours.
 """
 
 PROVIDER_UVE = 10_000_000

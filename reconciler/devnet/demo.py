@@ -86,7 +86,7 @@ class Demo:
     traces: tuple[object, ...] = ()
     once: tuple[int, str] = (-1, "")
     step_seconds: float = 15.0
-    """A step may take so long even where its blocks are over."""
+    """The least time that a step may take, however fast blocks are."""
 
     @property
     def provider(self) -> str:

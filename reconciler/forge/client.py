@@ -19,7 +19,7 @@ from reconciler.forge.wire import (
     pull_request_of,
     state_body,
 )
-from reconciler.values.commit_state import CommitStatus
+from reconciler.values.commit_status import CommitStatus
 from reconciler.values.forge_repository import ForgeRepository
 
 Entry = TypeVar("Entry")

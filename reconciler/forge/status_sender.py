@@ -11,9 +11,9 @@ from typing import Protocol
 from reconciler.forge.client import ForgeClient
 from reconciler.forge.errors import ForgeRefusedError, ForgeSilentError
 from reconciler.forge.http import ForgeHttp, HttpBounds
-from reconciler.forge.page import ForgePage
+from reconciler.forge.settings import ForgeSettings
 from reconciler.values.backoff import RemoteFailure, wait_seconds
-from reconciler.values.commit_state import CommitStatus
+from reconciler.values.commit_status import CommitStatus
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 
 SECONDS = 10.0
@@ -91,7 +91,7 @@ class StatusSender:
         return _SendResult(Done())
 
 
-def status_sender(page: ForgePage, token: Callable[[], str]) -> Callable[[CommitStatus], None]:
+def status_sender(page: ForgeSettings, token: Callable[[], str]) -> Callable[[CommitStatus], None]:
     """Sends a state within ten seconds; the token is read each time, as its file may change."""
 
     def send(state: CommitStatus) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.values.commit_state import DESCRIPTION_CHARACTERS, CommitStatus
+from reconciler.values.commit_status import DESCRIPTION_CHARACTERS, CommitStatus
 from reconciler.values.text import one_line
 
 PAGE = 50

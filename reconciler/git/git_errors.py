@@ -35,7 +35,7 @@ _LIMIT_REACHED = (
 )
 _TOO_COSTLY = (
     "git cannot read the objects of {where} within its limits "
-    f"({MEMORY_BYTES_MAX >> 20} MiB of memory, {NETWORK_SECONDS / 2:.0f} s of processor time); "
+    f"({MEMORY_BYTES_MAX >> 20} MiB of memory, {NETWORK_SECONDS / 2:.0f} s of CPU time); "
     "find huge files and folders in its newest commits, and remove them from the history"
 )
 _KNOWN: tuple[tuple[str, str], ...] = (
@@ -69,7 +69,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         r"transport '[^'\n]{0,100}' not allowed",
         "the transport of {where} is not allowed; use https, ssh or a path",
     ),
-    (r"No space left on device", "the disk of the state directory is full; make room"),
+    (r"No space left on device", "the disk of the state directory is full; free space on it"),
     (r"fsck error|bad object|unresolved deltas|invalid index-pack", "{where} sent objects that git rejects"),
     (
         r"File size limit exceeded|died of signal 25",

@@ -1,4 +1,4 @@
-"""A git command with limits on memory, processor time, seconds and bytes, killed if it exceeds them."""
+"""A git command with limits on memory, CPU time, seconds and bytes, killed if it exceeds them."""
 
 import contextlib
 import math
@@ -53,7 +53,7 @@ class GitResult:
 
     @property
     def hit_limit(self) -> bool:
-        """Whether the kernel killed it, for its processor time or the machine's memory."""
+        """Whether the kernel killed it, for its CPU time or the machine's memory."""
         return self.code in (-signal.SIGXCPU, -signal.SIGKILL)
 
 
@@ -64,7 +64,7 @@ GIT_MISSING = 127
 
 
 def with_limits(command: Sequence[str], seconds: float) -> list[str]:
-    """The command with limits on memory, on each file written, and half of `seconds` of processor time for
+    """The command with limits on memory, on each file written, and half of `seconds` of CPU time for
     each of its processes; a stricter limit that is already set stays.
     """
     blocks, cpu = WRITTEN_BYTES_MAX // 512, max(1, math.ceil(seconds / 2))

@@ -58,13 +58,13 @@ class MirrorError(Exception):
 
 
 class DamagedMirrorError(MirrorError):
-    """Objects of the mirror cannot be read; it is made again."""
+    """Objects of the mirror cannot be read; it is recreated."""
 
 
 class Mirror:
     """A bare copy of the state repository below the state directory; used by one thread.
 
-    It is a cache, made again after removal. Commits stay in it even if a branch is rewritten. `runner`
+    It is a cache, recreated after removal. Commits stay in it even if a branch is rewritten. `runner`
     replaces git in our isolated environment.
     """
 

@@ -27,7 +27,7 @@ class Database:
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
-        with self._sentences():
+        with self._translated_errors():
             self._connection = _connect(path, read_only)
             self._prepare(read_only)
 
@@ -58,7 +58,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit the statements within atomically; durable on return."""
-        with self._sentences():
+        with self._translated_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -70,18 +70,18 @@ class Database:
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> int:
         """Run one statement; returns the count of changed rows."""
-        with self._sentences():
+        with self._translated_errors():
             return self._connection.execute(sql, values).rowcount
 
     def execute_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run one statement for each row of values."""
         if rows:
-            with self._sentences():
+            with self._translated_errors():
                 self._connection.executemany(sql, rows)
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """The rows of a query."""
-        with self._sentences():
+        with self._translated_errors():
             return self._connection.execute(sql, values).fetchall()
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class Database:
         self._connection.close()
 
     @contextlib.contextmanager
-    def _sentences(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:

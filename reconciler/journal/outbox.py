@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from reconciler.documents.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
 from reconciler.journal.errors import JournalBrokenError
-from reconciler.values.commit_state import ReportedStatus
+from reconciler.values.commit_status import ReportedStatus
 from reconciler.values.records import Event, RecordedEvent, Unpublished
 
 BATCH_MAX = 10_000

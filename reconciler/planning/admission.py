@@ -48,21 +48,21 @@ def admit(inputs: PlanningInput, memory: Memory) -> Admission:
     if isinstance(reading, Unseen):
         return Admission(None, (Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
     revisions = reading.view
-    refusals = tuple(_objections(revisions, limits, memory))
-    passed = tuple(held_breaches(inputs, memory))
-    waits = tuple(h for x in passed if x.breach.digest not in memory.approvals for h in x.holds)
-    objections = (*refusals, *waits)
+    violations = tuple(_violations(revisions, limits, memory))
+    exceeded = tuple(held_breaches(inputs, memory))
+    unapproved = tuple(h for x in exceeded if x.breach.digest not in memory.approvals for h in x.holds)
+    objections = (*violations, *unapproved)
     chosen: Revision | None = revisions.applied if objections else revisions.newest
     return Admission(
         chosen.desired if chosen else None,
         (*objections, *_notes(revisions)),
-        tuple(x.breach for x in passed),
-        _verdict_on(revisions.newest, objections, _approved(passed, memory.approvals)),
+        tuple(x.breach for x in exceeded),
+        _verdict_on(revisions.newest, objections, _approved(exceeded, memory.approvals)),
         _superseded(revisions.newest),
     )
 
 
-def in_force(reading: Reading[Revisions], revision: str) -> Desired | None:
+def desired_at(reading: Reading[Revisions], revision: str) -> Desired | None:
     """The desired state of this commit, if the reading has it."""
     if isinstance(reading, Unseen):
         return None
@@ -88,9 +88,9 @@ def _superseded(newest: Revision) -> tuple[RevisionVerdict, ...]:
     )
 
 
-def _approved(passed: tuple[HeldBreach, ...], approvals: Mapping[str, Approval]) -> str:
+def _approved(exceeded: tuple[HeldBreach, ...], approvals: Mapping[str, Approval]) -> str:
     """Who approved the exceeded limits."""
-    found = (approvals[x.breach.digest] for x in passed if x.breach.digest in approvals)
+    found = (approvals[x.breach.digest] for x in exceeded if x.breach.digest in approvals)
     return "; ".join(f"{each.breach.limit} approved by {each.by}" for each in found)
 
 
@@ -110,7 +110,7 @@ def _notes(revisions: Revisions) -> tuple[Hold, ...]:
     return (*fetch, *faults)
 
 
-def _objections(revisions: Revisions, limits: Limits, memory: Memory) -> Iterator[Hold]:
+def _violations(revisions: Revisions, limits: Limits, memory: Memory) -> Iterator[Hold]:
     """Violations that cannot be approved. Signatures are checked on admission only: a commit in force stays
     in force when its signer's key expires or is removed from the list.
     """
@@ -122,17 +122,17 @@ def _objections(revisions: Revisions, limits: Limits, memory: Memory) -> Iterato
             "restore the branch, or set allow_rewrite in the host file"
         )
         yield Hold(REPOSITORY, Reason.REWRITTEN_HISTORY, why, ours=True)
-    in_force = newest.desired.commit == memory.applied
-    if limits.require_signature and newest.signer is None and not in_force:
+    is_applied = newest.desired.commit == memory.applied
+    if limits.require_signature and newest.signer is None and not is_applied:
         why = (
             f"commit {commit} is not signed by an allowed signer of the host file whose key is valid now; "
             "sign it and push again"
         )
         yield Hold(REPOSITORY, Reason.UNSIGNED, why, ours=True)
     if (pricing := newest.desired.pricing) is not None:
-        yield from _price_objections(pricing, limits)
+        yield from _price_violations(pricing, limits)
 
 
-def _price_objections(pricing: Pricing, limits: Limits) -> Iterator[Hold]:
+def _price_violations(pricing: Pricing, limits: Limits) -> Iterator[Hold]:
     for _, why in out_of_bounds(pricing, limits):
         yield Hold(Subject.of_file("pricing.yaml"), Reason.PRICE_OUT_OF_BOUNDS, why, ours=True)

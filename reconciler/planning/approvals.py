@@ -16,7 +16,7 @@ from reconciler.planning.disruptions import disruptions
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.window import (
     count_disruptions,
-    in_force_within,
+    price_range_since,
     price_with_margin,
     too_far,
     with_prices,
@@ -109,7 +109,7 @@ def _jumps(
         return
     margin = old is None or new.profit_margin != old.profit_margin
     for name, spans in with_prices(memory, old).prices.items():
-        within = in_force_within(spans, now - limits.window_seconds)
+        within = price_range_since(spans, now - limits.window_seconds)
         before, after = spans[-1].low, price_with_margin(new, name)
         known = too_far(after, within, limits.price_change_percent)
         if known is None:

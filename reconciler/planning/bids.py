@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reconciler.planning.bid_budget import BidBudget
-from reconciler.planning.eligibility import ineligible
+from reconciler.planning.eligibility import eligibility_hold
 from reconciler.planning.fees import Fees
 from reconciler.planning.headroom import offered, unseen_reason
 from reconciler.planning.planning_input import MarketBasis, Proposals
@@ -107,7 +107,7 @@ def _evaluate(basis: MarketBasis, order: Order, bidding: Bidding, pricing: Prici
     """Check one order against every rule that concerns it alone; the first violated rule is its hold."""
     market = basis.market
     assert market.provider is not None, "a general hold says that we are not registered"
-    if refusal := ineligible(order, bidding, market.provider):
+    if refusal := eligibility_hold(order, bidding, market.provider):
         return refusal
     key = EffectKey(CreateBid.__name__, Subject.of_lease(LeaseId(order.id, market.wallet.address)))
     if back := retry_hold(basis.memory, key, Subject.of_order(order.id), basis.now):

@@ -20,16 +20,12 @@ GPUS = "capabilities/gpu/"
 CLASSES = "capabilities/storage/"
 
 
-def ineligible(order: Order, bidding: Bidding, provider: ProviderRecord) -> Hold | None:
+def eligibility_hold(order: Order, bidding: Bidding, provider: ProviderRecord) -> Hold | None:
     """A hold for the first rule that the order violates, price aside; None if we may bid on it."""
-    return (
-        _invalid_id(order)
-        or _unacceptable(order, bidding, provider.owner)
-        or _missing_attributes(order, provider)
-    )
+    return _id_hold(order) or _tenant_hold(order, bidding, provider.owner) or _attribute_hold(order, provider)
 
 
-def _invalid_id(order: Order) -> Hold | None:
+def _id_hold(order: Order) -> Hold | None:
     """Reject an order whose lease no workload file could name: it could be neither served nor closed."""
     if order.id.is_nameable:
         return None
@@ -37,7 +33,7 @@ def _invalid_id(order: Order) -> Hold | None:
     return Hold(Subject.of_order(order.id), Reason.UNSUPPORTED_ORDER_ID, why)
 
 
-def _unacceptable(order: Order, bidding: Bidding, address: str) -> Hold | None:
+def _tenant_hold(order: Order, bidding: Bidding, address: str) -> Hold | None:
     subject = Subject.of_order(order.id)
     if order.deployment_state is not State.ACTIVE or order.group_state is not State.OPEN:
         why = (
@@ -57,7 +53,7 @@ def _unacceptable(order: Order, bidding: Bidding, address: str) -> Hold | None:
     return None
 
 
-def _missing_attributes(order: Order, provider: ProviderRecord) -> Hold | None:
+def _attribute_hold(order: Order, provider: ProviderRecord) -> Hold | None:
     """The order's requirements against our record (semantics 3.2, attribute rule)."""
     subject = Subject.of_order(order.id)
     if missing := [a for a in order.attributes if not has_match(a, provider.attributes)]:
@@ -70,10 +66,10 @@ def _missing_attributes(order: Order, provider: ProviderRecord) -> Hold | None:
     if order.signed_by_any and not order.signed_by_any & signed:
         why = f"it requires attributes signed by any of {_join(order.signed_by_any)}"
         return Hold(subject, Reason.NOT_AUDITED, why)
-    return _missing_capabilities(order, provider)
+    return _capability_hold(order, provider)
 
 
-def _missing_capabilities(order: Order, provider: ProviderRecord) -> Hold | None:
+def _capability_hold(order: Order, provider: ProviderRecord) -> Hold | None:
     """Storage classes and GPU models against the record's capabilities (semantics 3.2)."""
     subject = Subject.of_order(order.id)
     classes = _storage_classes(provider)

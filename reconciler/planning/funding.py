@@ -44,7 +44,7 @@ def rules_of(desired: Desired) -> Escrow:
     return desired.config.escrow if desired.config else Escrow()
 
 
-def fundings(market: Market, desired: Desired) -> Mapping[LeaseId, TimeLeft]:
+def funding_by_lease(market: Market, desired: Desired) -> Mapping[LeaseId, TimeLeft]:
     """The funding of every active lease."""
     rules = rules_of(desired)
     return {

@@ -188,7 +188,7 @@ def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> 
     return replace(memory, retries=retries, notified=notified)
 
 
-def refusal(words: str) -> Refused | Failed:
+def rejection_outcome(words: str) -> Refused | Failed:
     """Whether a refusal by the node's check is permanent or temporary."""
     kind = Refused if is_final(words) else Failed
     return kind("ChainRefused", words, _advice(words))

@@ -10,7 +10,7 @@ from reconciler.planning.admission import Admission, admit
 from reconciler.planning.approvals import REMOVALS, current_approvals, spending_breach
 from reconciler.planning.bids import plan_bids
 from reconciler.planning.ceilings import cap_actions
-from reconciler.planning.funding import fundings, paused_by_funding, plan_funding
+from reconciler.planning.funding import funding_by_lease, paused_by_funding, plan_funding
 from reconciler.planning.leases import plan_closings
 from reconciler.planning.memory_update import recall, update_memory
 from reconciler.planning.phases import derive_phases
@@ -19,7 +19,7 @@ from reconciler.planning.planning_input import MarketBasis, PlanningBasis, Plann
 from reconciler.planning.promises import reserve
 from reconciler.planning.transactions import plan_transactions, suspension
 from reconciler.planning.usage import plan_usage
-from reconciler.planning.window import put_in_force
+from reconciler.planning.window import record_applied
 from reconciler.planning.withdrawals import plan_withdrawals
 from reconciler.planning.workloads import plan_workloads
 from reconciler.values.approvals import Breach
@@ -72,9 +72,9 @@ def derive(inputs: PlanningInput, memory: Memory, admission: Admission) -> Plann
 
 def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) -> Plan:
     """Decide on workloads and on transactions, and order the effects; one over a ceiling becomes a hold."""
-    money, batch = _money(basis) if isinstance(basis, MarketBasis) else _no_money(inputs)
+    money, batch = _plan_transactions(basis) if isinstance(basis, MarketBasis) else _chain_unavailable(inputs)
     decisions = [*admission.holds, *suspension(basis.desired), *plan_workloads(basis), *money]
-    actions = sorted((d for d in decisions if not isinstance(d, Hold)), key=_rank)
+    actions = sorted((d for d in decisions if not isinstance(d, Hold)), key=_dispatch_order)
     within = cap_actions(actions, basis.limits, inputs.in_flight)
     holds = {*within.holds, *(d for d in decisions if isinstance(d, Hold))}
     approvable = _approvable(basis, admission, holds)
@@ -94,7 +94,7 @@ def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) ->
 def _basis(inputs: PlanningInput, memory: Memory, admission: Admission) -> PlanningBasis:
     """The inputs under the revision in force, before workloads are placed."""
     desired, market = admission.desired or EMPTY_DESIRED, inputs.seen_market
-    funding = fundings(market, desired) if market is not None else {}
+    funding = funding_by_lease(market, desired) if market is not None else {}
     kind: type[PlanningBasis] = PlanningBasis if market is None else MarketBasis
     return kind(
         now=inputs.now,
@@ -120,17 +120,17 @@ def _window(inputs: PlanningInput, memory: Memory, admission: Admission) -> Memo
     applied = inputs.desired.view.applied
     change = (applied.desired if applied else None, admission.desired)
     approved = any(b.limit == REMOVALS for b in admission.breaches)  # applied because approved
-    return put_in_force(memory, change, inputs.limits, inputs.now, approved=approved)
+    return record_applied(memory, change, inputs.limits, inputs.now, approved=approved)
 
 
-def _money(basis: MarketBasis) -> tuple[list[Action | Hold], str]:
+def _plan_transactions(basis: MarketBasis) -> tuple[list[Action | Hold], str]:
     """Transactions in order of priority, and the one to send now."""
     proposals = plan_closings(basis) + plan_bids(basis) + plan_usage(basis) + plan_withdrawals(basis)
     sending = plan_transactions(basis, proposals.messages)
     return [*plan_funding(basis), *proposals.holds, *sending.holds, *sending.actions], sending.batch
 
 
-def _no_money(inputs: PlanningInput) -> tuple[list[Action | Hold], str]:
+def _chain_unavailable(inputs: PlanningInput) -> tuple[list[Action | Hold], str]:
     assert isinstance(inputs.market, Unseen), "without a market the chain is unseen"
     why = f"{inputs.market.why}; no bid, withdrawal or removal until it is seen"
     return [Hold(CHAIN, Reason.CHAIN_UNSEEN, why, ours=True)], inputs.memory.last_batch
@@ -148,7 +148,7 @@ def _approvable(basis: PlanningBasis, admission: Admission, holds: Iterable[Hold
     return basis.memory.approvable if found == basis.memory.approvable else found
 
 
-def _rank(action: Action) -> tuple[int, str]:
+def _dispatch_order(action: Action) -> tuple[int, str]:
     """The order of dispatch: transactions first, as their confirmation takes blocks; removals before
     applications, as they free capacity.
     """

@@ -38,7 +38,7 @@ def with_prices(memory: Memory, pricing: Pricing | None) -> Memory:
     return replace(memory, prices={name: (_span(price_with_margin(pricing, name)),) for name in PRICES})
 
 
-def in_force_within(spans: Sequence[PriceSpan], since: int) -> tuple[Decimal, Decimal]:
+def price_range_since(spans: Sequence[PriceSpan], since: int) -> tuple[Decimal, Decimal]:
     """The lowest and the highest price in force since a time; the last span is in force now."""
     kept = [each for each in spans if not each.until or each.until > since]
     return min(each.low for each in kept), max(each.high for each in kept)
@@ -81,7 +81,7 @@ def count_disruptions(
     return fresh, before | fresh
 
 
-def put_in_force(
+def record_applied(
     memory: Memory, change: tuple[Desired | None, Desired], limits: Limits, now: int, *, approved: bool
 ) -> Memory:
     """The memory after a change of the revision in force; the same object if nothing changes.

@@ -53,12 +53,12 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
     decisions.extend(_missing_adapters(basis))
     leased = _leased(basis)
     for subject in leased:
-        decisions.extend(_serve(basis, subject, trusted=basis.market is not None))
-    for subject in _doubtful(basis) - leased:
-        decisions.extend(_serve(basis, subject, trusted=False))
+        decisions.extend(_plan_workload(basis, subject, may_start=basis.market is not None))
+    for subject in _unconfirmed_leases(basis) - leased:
+        decisions.extend(_plan_workload(basis, subject, may_start=False))
     if isinstance(basis, MarketBasis):
         decisions.extend(_remove(basis, leased))
-        decisions.extend(_orphans(basis, leased))
+        decisions.extend(_files_without_lease(basis, leased))
     return decisions
 
 
@@ -69,7 +69,7 @@ def _leased(basis: PlanningBasis) -> Set[WorkloadId]:
     return {name for name, w in basis.memory.workloads.items() if not w.closed_first}
 
 
-def _doubtful(basis: PlanningBasis) -> Set[WorkloadId]:
+def _unconfirmed_leases(basis: PlanningBasis) -> Set[WorkloadId]:
     """Workloads whose lease ended on one node but not on the witness: they are repaired."""
     if basis.market is None:
         return frozenset()
@@ -106,7 +106,7 @@ class WorkloadPair:
         return removing or isinstance(self.in_flight, RemoveWorkload)
 
 
-def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Iterator[Action | Hold]:
+def _plan_workload(basis: PlanningBasis, subject: WorkloadId, *, may_start: bool) -> Iterator[Action | Hold]:
     workload = basis.desired.workloads.get(subject)
     if workload is None:
         yield _no_file(basis.desired, subject)
@@ -125,7 +125,7 @@ def _serve(basis: PlanningBasis, subject: WorkloadId, *, trusted: bool) -> Itera
     pair = WorkloadPair(workload, reading.view.get(subject), in_flight)
     if pair.is_in_flight:
         return
-    if not trusted and (wait := _repair_hold(basis, pair)):
+    if not may_start and (wait := _repair_hold(basis, pair)):
         yield wait
         return
     yield from _apply(basis, pair)
@@ -336,7 +336,7 @@ def _removal(
     return retry_hold(basis.memory, action, Subject.of_workload(subject), basis.now) or action
 
 
-def _orphans(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Hold]:
+def _files_without_lease(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Hold]:
     """Holds on files whose lease is not active."""
     for workload in basis.desired.workloads.values():
         if workload.id not in leased:

@@ -32,7 +32,7 @@ from reconciler.values.subjects import PROVIDER, Subject
 
 
 class LineKind(IntEnum):
-    """Observed, done, or withheld; an object's lines are sorted in this order."""
+    """Observed, planned, or held; an object's lines are sorted in this order."""
 
     SEEN = 0
     DONE = 1

@@ -20,7 +20,7 @@ _TITLES = {
 
 
 def plan_text(plan: Plan) -> str:
-    """The plan as lines: `+` done, `-` withheld with its reason, `~` observed."""
+    """The plan as lines: `+` planned, `-` held with its reason, `~` observed."""
     return "\n".join(_lines(plan)) + "\n"
 
 

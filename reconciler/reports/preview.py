@@ -150,7 +150,7 @@ def _done(preview: Preview, effects: Effects) -> Section:
 
 
 def _withheld(preview: Preview, effects: Effects) -> Section:
-    return Section("Withheld", groups=tuple(_objects(preview, effects, effects.withheld, (LineKind.HELD,))))
+    return Section("Holds", groups=tuple(_objects(preview, effects, effects.withheld, (LineKind.HELD,))))
 
 
 def _objects(

@@ -86,7 +86,7 @@ def test_editors_accept_it() -> None:
     assert {name(path): told for path, told in by_editor(of("editors_accept")).items() if told} == {}
 
 
-def test_what_only_validate_sees_it_refuses() -> None:
+def test_validate_rejects_cross_file_faults() -> None:
     assert [name(path) for path, told in refused_by_us(of("only_validate")).items() if not told] == []
 
 
@@ -170,7 +170,7 @@ ACROSS: dict[str, dict[str, bytes]] = {
 
 
 @pytest.mark.parametrize("case", sorted(ACROSS))
-def test_what_files_show_together_only_validate_sees(case: str, tmp_path: Path) -> None:
+def test_cross_file_faults_are_found_by_validate_only(case: str, tmp_path: Path) -> None:
     files = {path: content for path, content in (repository(1) | ACROSS[case]).items() if content}
     assert [fault for fault in validate(files, PROVIDER) if not fault.warning] != []
     assert [fault for fault in validate(repository(1), PROVIDER) if not fault.warning] == []

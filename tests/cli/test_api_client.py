@@ -85,7 +85,7 @@ def test_only_the_very_certificate_of_the_host_file_is_trusted(outer: Outer) -> 
         fetch(replace(outer.listen, tls_certificate=other), STATUS, StatusView)
 
 
-def test_an_expired_one_is_told_with_what_to_do(outer: Outer) -> None:
+def test_an_expired_certificate_is_reported_with_advice(outer: Outer) -> None:
     certificate, key = outer.authority.issue("server2", -DAY)
     certificate.replace(outer.directory / "server.pem")
     key.replace(outer.directory / "server.key")
@@ -123,7 +123,7 @@ def test_a_certificate_that_cannot_be_read_is_a_sentence(outer: Outer) -> None:
         fetch(replace(outer.listen, tls_certificate=outer.directory / "gone.pem"), STATUS, StatusView)
 
 
-def test_nobody_there_is_told(outer: Outer) -> None:
+def test_an_unreachable_daemon_is_reported(outer: Outer) -> None:
     outer.started.stop()
     with pytest.raises(NoDaemonError, match=r"no daemon answers on 127\.0\.0\.1:"):
         fetch(outer.listen, STATUS, StatusView)
@@ -139,7 +139,7 @@ def test_nobody_there_is_told(outer: Outer) -> None:
     ],
     ids=" ".join,
 )
-def test_every_command_that_asks_does(
+def test_every_query_command_sends_its_query(
     outer: Outer, terminal: Terminal, words: tuple[str, ...], printed: str
 ) -> None:
     host = terminal.home.host_file

@@ -54,7 +54,7 @@ def test_a_look_shows_our_account_our_record_and_the_rules(world: ChainWorld) ->
     assert view.transfers is None  # nothing is known of the time before the first look
 
 
-def test_time_goes_on_with_the_blocks(world: ChainWorld) -> None:
+def test_time_advances_with_blocks(world: ChainWorld) -> None:
     client = world.client()
     first = seen(client)
     world.advance()
@@ -65,7 +65,7 @@ def test_time_goes_on_with_the_blocks(world: ChainWorld) -> None:
     assert Decimal(0) < second.block_seconds < 60
 
 
-def test_an_order_appears_with_what_it_asks_and_goes_with_its_deployment(world: ChainWorld) -> None:
+def test_an_order_appears_with_its_requirements_and_goes_with_its_deployment(world: ChainWorld) -> None:
     client, tenant = world.client(), world.tenants[0]
     before = seen(client)
     order = world.order(tenant, price="4000.5")

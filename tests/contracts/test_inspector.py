@@ -6,7 +6,7 @@ from reconciler.values.inspection import UseSource, WorkloadEvents
 from tests.contracts.adapter_backends import AdapterBackend, eventually, service, workload
 
 
-def test_usage_is_measured_or_says_why_not(backend: AdapterBackend) -> None:
+def test_usage_is_measured_or_has_a_reason(backend: AdapterBackend) -> None:
     inspector = backend.inspector
     wanted = workload(700, service(count=2))
     backend.adapter.apply(wanted, "d")

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.run import Runner
-from reconciler.values.commit_state import CommitStatus, ReportedStatus, StatusState
+from reconciler.values.commit_status import CommitStatus, ReportedStatus, StatusState
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 from tests import makers
 from tests.cycle.worlds import Scenery, scenery
@@ -47,7 +47,7 @@ def runner(scene: Scenery, forge: MemoryForge | None) -> Runner:
     return Runner(world(scene, forge), makers.US)
 
 
-def test_a_commit_is_said_once(scene: Scenery, forge: MemoryForge) -> None:
+def test_a_commit_is_reported_once(scene: Scenery, forge: MemoryForge) -> None:
     running = runner(scene, forge)
     for _ in range(3):
         running.run_cycle()
@@ -71,7 +71,7 @@ def test_without_a_forge_nothing_is_kept(scene: Scenery) -> None:
 
 
 @pytest.mark.parametrize("trouble", [Failed("ForgeSilent", "down"), Refused("ForgeRefused", "no")])
-def test_a_forge_in_trouble_is_told_later_and_logged_once(
+def test_a_failing_forge_is_retried_and_logged_once(
     scene: Scenery, forge: MemoryForge, trouble: Outcome, caplog: pytest.LogCaptureFixture
 ) -> None:
     forge.answers = [trouble, Unknown("left alone"), trouble, trouble]
@@ -85,7 +85,7 @@ def test_a_forge_in_trouble_is_told_later_and_logged_once(
     assert len(forge.asked) == 5
 
 
-def test_states_wait_for_their_turn_and_the_last_word_is_said(scene: Scenery, forge: MemoryForge) -> None:
+def test_statuses_are_sent_in_order_and_the_last_one_is_sent(scene: Scenery, forge: MemoryForge) -> None:
     waits = CommitStatus("a" * 40, StatusState.PENDING, "held: so much")
     done = CommitStatus("b" * 40, StatusState.SUCCESS, "applied")
     scene.journal.outbox.store_commit_statuses((ReportedStatus(waits, reported=True), ReportedStatus(done)))
@@ -97,9 +97,7 @@ def test_states_wait_for_their_turn_and_the_last_word_is_said(scene: Scenery, fo
     ]
 
 
-def test_an_older_commit_that_the_forge_does_not_know_holds_up_nothing(
-    scene: Scenery, forge: MemoryForge
-) -> None:
+def test_a_commit_unknown_to_the_forge_blocks_nothing(scene: Scenery, forge: MemoryForge) -> None:
     scene.journal.outbox.store_commit_statuses(
         (ReportedStatus(CommitStatus("a" * 40, StatusState.SUCCESS, "applied")),)
     )
@@ -111,7 +109,7 @@ def test_an_older_commit_that_the_forge_does_not_know_holds_up_nothing(
     assert len(forge.asked) == 2
 
 
-def test_files_at_fault_are_said(scene: Scenery, forge: MemoryForge) -> None:
+def test_faulty_files_are_reported(scene: Scenery, forge: MemoryForge) -> None:
     scene.repo.files["pricing.yaml"] = b"pricing: {}\n"
     runner(scene, forge).run_cycle()
     [said] = forge.asked

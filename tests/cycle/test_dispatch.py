@@ -36,7 +36,7 @@ def _outcomes(scene: Scenery) -> list[EffectResult]:
     return list(scene.journal.journal.results())
 
 
-def test_a_transaction_is_noted_before_it_is_sent(scene: Scenery) -> None:
+def test_a_transaction_is_recorded_before_broadcast(scene: Scenery) -> None:
     dispatch_all(_plan(SEND), scene.world, ())
 
     assert scene.calls == ["prepare", "record_intent", f"broadcast {intent().hash}"]
@@ -52,7 +52,7 @@ def test_an_answer_that_is_lost_leaves_the_intent_open(scene: Scenery) -> None:
     assert scene.journal.intents.open_intents() == (intent(),)
 
 
-def test_a_check_that_refuses_ends_the_intent_and_is_told_to_the_next_plan(scene: Scenery) -> None:
+def test_a_rejected_broadcast_ends_the_intent_and_is_recorded_for_the_next_plan(scene: Scenery) -> None:
     scene.chain.answer = Refused("ChainRefused", "account rate limited")
 
     dispatch_all(_plan(SEND), scene.world, ())
@@ -65,7 +65,7 @@ def test_a_check_that_refuses_ends_the_intent_and_is_told_to_the_next_plan(scene
     assert (told.key.kind, told.outcome) == ("CloseBid", Failed("ChainRefused", "account rate limited"))
 
 
-def test_a_refusal_that_no_waiting_mends_is_final(scene: Scenery) -> None:
+def test_a_permanent_rejection_is_not_retried(scene: Scenery) -> None:
     scene.chain.answer = Refused("ChainRefused", "lease not active: x")
 
     dispatch_all(_plan(SEND), scene.world, ())
@@ -73,7 +73,7 @@ def test_a_refusal_that_no_waiting_mends_is_final(scene: Scenery) -> None:
     assert isinstance(_outcomes(scene)[0].outcome, Refused)
 
 
-def test_what_the_simulation_drops_is_told_and_the_rest_is_sent(scene: Scenery) -> None:
+def test_messages_refused_by_the_simulation_are_reported_and_the_rest_sent(scene: Scenery) -> None:
     other = CloseBid(makers.lease_id(2), CloseReason.UNSPECIFIED)
     scene.chain.prepared = Prepared(intent(), ((other, "unknown bid"),))
 
@@ -142,7 +142,7 @@ def test_an_adapters_effects_are_recorded_together(scene: Scenery) -> None:
     ]
 
 
-def test_one_that_breaks_spoils_no_other(scene: Scenery) -> None:
+def test_a_failed_action_does_not_affect_others(scene: Scenery) -> None:
     scene.adapter.broken = OSError("connection refused")
     workload = makers.workload()
 
@@ -159,7 +159,7 @@ def test_one_that_breaks_spoils_no_other(scene: Scenery) -> None:
 @pytest.mark.parametrize(
     "error", [RuntimeError("odd\x1b[2J"), ValueError("odd"), RecursionError("deep"), MemoryError()], ids=repr
 )
-def test_an_unexpected_exception_at_one_object_spoils_no_other(scene: Scenery, error: Exception) -> None:
+def test_an_exception_at_one_object_affects_no_other(scene: Scenery, error: Exception) -> None:
     scene.adapter.broken = error
 
     dispatch_all(_plan(RemoveWorkload("kubernetes", makers.workload().id, "closed"), SEND), scene.world, ())
@@ -172,7 +172,7 @@ def test_an_unexpected_exception_at_one_object_spoils_no_other(scene: Scenery, e
     assert scene.calls[-2:] == [f"broadcast {intent().hash}", "record"]
 
 
-def test_what_asks_the_process_to_end_ends_it(scene: Scenery) -> None:
+def test_a_request_to_exit_ends_the_process(scene: Scenery) -> None:
     scene.adapter.broken = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         dispatch_all(_plan(RemoveWorkload("kubernetes", makers.workload().id, "closed")), scene.world, ())

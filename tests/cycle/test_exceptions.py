@@ -66,7 +66,7 @@ def test_a_named_thread_that_ends_makes_the_daemon_not_ready(
     assert "test_exceptions.py" in caplog.text
 
 
-def test_one_that_serves_a_single_call_or_asks_to_end_does_not() -> None:
+def test_a_single_call_or_a_request_to_stop_does_not() -> None:
     failed = FailedThreads()
     run(failed, RuntimeError("odd"), None)
     run(failed, SystemExit(), "heights")

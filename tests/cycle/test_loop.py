@@ -72,7 +72,7 @@ def test_a_request_to_stop_ends_it_after_the_cycle_under_way(scene: Scenery) -> 
     assert scene.clock.waits == []
 
 
-def test_a_request_to_reconcile_is_taken_and_goes_on(scene: Scenery) -> None:
+def test_a_reconcile_request_is_handled_and_the_loop_continues(scene: Scenery) -> None:
     scene.journal.inbox.enqueue(Request.RECONCILE, makers.NOW)
 
     assert len(_run(scene, failures=0, cycles=2)) == 2
@@ -86,7 +86,7 @@ def test_a_request_to_forget_the_height_reaches_the_chain(scene: Scenery) -> Non
     assert scene.calls.count("forget height") == 1
 
 
-def test_a_request_while_it_waits_has_the_next_cycle_ask_the_repository_at_once(
+def test_a_request_during_the_wait_polls_the_repository_in_the_next_cycle(
     scene: Scenery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited = scene.clock.wait
@@ -167,7 +167,7 @@ def test_an_unexpected_exception_ends_one_cycle_and_is_reported(
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)], ids=["interrupt", "exit"])
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_asks_the_process_to_end_ends_it(
+def test_a_request_to_exit_ends_the_process(
     scene: Scenery, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException
 ) -> None:
     _break(scene, monkeypatch, stage, error)

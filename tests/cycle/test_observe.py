@@ -21,7 +21,7 @@ def test_everything_is_read_once(scene: Scenery) -> None:
     assert isinstance(seen.adapters["kubernetes"].workloads, Seen)
 
 
-def test_the_chain_is_asked_for_intents_and_for_leases_that_anything_refers_to(scene: Scenery) -> None:
+def test_the_chain_is_queried_for_intents_and_referenced_leases(scene: Scenery) -> None:
     remembered, billed, runs = makers.lease_id(1), makers.lease_id(2), makers.workload(3)
     scene.adapter.view = makers.adapter(makers.running(runs))["kubernetes"]
     memory = Memory(
@@ -35,7 +35,7 @@ def test_the_chain_is_asked_for_intents_and_for_leases_that_anything_refers_to(s
     assert (hashes, set(known)) == ((intent().hash,), {remembered, billed, runs.lease})
 
 
-def test_an_adapter_that_fails_spoils_no_chain(scene: Scenery) -> None:
+def test_a_failing_adapter_does_not_affect_the_chain(scene: Scenery) -> None:
     scene.adapter.view = AdapterView(Unseen("refused"), Unseen("refused"))
 
     seen = Observer(scene.world).observe(Memory(), ())
@@ -44,7 +44,9 @@ def test_an_adapter_that_fails_spoils_no_chain(scene: Scenery) -> None:
     assert seen.adapters["kubernetes"].workloads == Unseen("refused")
 
 
-def test_an_adapter_that_raises_spoils_no_chain(scene: Scenery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_adapter_that_raises_leaves_the_chain_alone(
+    scene: Scenery, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken() -> AdapterView:
         raise RuntimeError("two\nlines")
 

@@ -74,7 +74,7 @@ def test_a_further_change_begins_the_quiet_time_anew_but_not_for_ever(room: News
 
 
 @pytest.mark.parametrize("end", [Phase.TERMINATED, Phase.FAILED])
-def test_an_end_is_told_at_once(room: Newsroom, end: Phase) -> None:
+def test_an_end_is_published_at_once(room: Newsroom, end: Phase) -> None:
     room.happen(Phase.STOPPED, end)
 
     assert isinstance(room.publish(100), Done)
@@ -98,7 +98,7 @@ def test_a_status_that_changed_without_an_event_is_published_too(room: Newsroom)
     assert room.scene.repo.published[-1].message.startswith("Status as observed")
 
 
-def test_a_push_that_failed_is_tried_again_with_all_that_was_to_be_told(room: Newsroom) -> None:
+def test_a_failed_push_is_retried_with_all_its_events(room: Newsroom) -> None:
     room.happen(Phase.PENDING, Phase.DEPLOYING)
     room.scene.repo.answer = Failed("PushFailed", "no route to host")
     room.publish(100, flush=True)
@@ -114,7 +114,7 @@ def test_a_push_that_failed_is_tried_again_with_all_that_was_to_be_told(room: Ne
     assert room.scene.journal.records.published() == "a" * 40
 
 
-def test_after_a_restart_what_no_commit_covers_is_told(room: Newsroom) -> None:
+def test_uncovered_events_are_published_after_a_restart(room: Newsroom) -> None:
     room.happen(Phase.PENDING, Phase.DEPLOYING)
 
     again = Newsroom(room.scene)
@@ -162,7 +162,7 @@ def test_what_looks_different_without_an_event_is_named(room: Newsroom) -> None:
     assert room.scene.repo.published[-1].message == f"Status as observed: {done.id}"
 
 
-def test_what_was_pushed_and_not_noted_before_a_kill_is_not_told_again(room: Newsroom) -> None:
+def test_events_pushed_before_a_kill_are_not_published_again(room: Newsroom) -> None:
     room.happen(Phase.PENDING, Phase.DEPLOYING)
     (pushed,) = room.scene.journal.outbox.unpublished()
     told = BranchCommit("status/p", {}, "pushed right before the kill", ((LAST_EVENT_TRAILER, mark(pushed)),))

@@ -55,7 +55,7 @@ def test_a_file_that_did_not_change_is_not_read_again(scene: Scenery) -> None:
     assert scene.calls == ["fetch"]
 
 
-def test_a_silent_repository_goes_on_as_it_was_last_read_and_says_why(scene: Scenery) -> None:
+def test_an_unavailable_repository_keeps_the_last_fetch_with_the_reason(scene: Scenery) -> None:
     scene.repo.silent = Unseen("the server does not answer")
 
     desired = RevisionFetcher(scene.world, makers.US).revisions(Memory())

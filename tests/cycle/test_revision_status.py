@@ -9,7 +9,7 @@ from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.revision_status import KEPT, add_status, add_superseded, commit_status_of, mark_reported
 from reconciler.planning.planner import plan
 from reconciler.values.approvals import Breach
-from reconciler.values.commit_state import CommitStatus, ReportedStatus, StatusState
+from reconciler.values.commit_status import CommitStatus, ReportedStatus, StatusState
 from reconciler.values.desired import Desired, Fault
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Retry
@@ -62,7 +62,7 @@ def test_and_as_long_as_that_fails() -> None:
     assert state(waiting) == (StatusState.PENDING, "seen; workloads are being changed")
 
 
-def test_what_is_not_seen_is_not_said_to_be_applied() -> None:
+def test_an_unobserved_revision_is_not_reported_as_applied() -> None:
     view = makers.adapter()["kubernetes"]
     blind = {"kubernetes": replace(view, workloads=Unseen("down"))}
     stand, words = state(found(makers.desired(RUNS), adapters=blind))
@@ -71,7 +71,7 @@ def test_what_is_not_seen_is_not_said_to_be_applied() -> None:
     assert (stand, words.split(",")[0]) == (StatusState.PENDING, "seen; the chain is not seen")
 
 
-def test_a_repository_that_is_not_seen_says_nothing() -> None:
+def test_an_unavailable_repository_reports_nothing() -> None:
     inputs = replace(makers.planning_input(makers.market()), desired=Unseen("down"))
     assert commit_status_of(PlannedCycle(inputs, plan(inputs))) is None
 
@@ -129,7 +129,7 @@ def test_what_else_may_be_approved_does_not_let_it_pass() -> None:
     assert words.startswith(f"held (provider-daemon approve {jump.digest[:8]})")
 
 
-def test_nothing_is_said_twice() -> None:
+def test_nothing_is_reported_twice() -> None:
     assert add_status((), A) == (ReportedStatus(A),)
     said = mark_reported((ReportedStatus(A),), A)
     assert said == (ReportedStatus(A, reported=True),)
@@ -138,7 +138,7 @@ def test_nothing_is_said_twice() -> None:
     assert add_status(said, held(A)) is said
 
 
-def test_a_state_that_changes_is_said() -> None:
+def test_a_changed_state_is_reported() -> None:
     waits = mark_reported((ReportedStatus(held(A)),), held(A))
     assert add_status(waits, held(A)) is waits
     assert add_status(waits, A) == (ReportedStatus(A),)
@@ -154,7 +154,7 @@ def test_one_that_never_was_applied_gets_its_last_word() -> None:
     assert after[0] == ReportedStatus(last)
 
 
-def test_what_was_not_said_yet_waits() -> None:
+def test_unreported_states_are_kept() -> None:
     assert add_status((ReportedStatus(A),), B) == (ReportedStatus(A), ReportedStatus(B))
 
 

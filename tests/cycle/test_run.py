@@ -53,7 +53,7 @@ def test_a_cycle_observes_remembers_applies_and_publishes_in_this_order(scene: S
     assert cycle.snapshot.cycle.actions == 1
 
 
-def test_looking_alone_changes_nothing(scene: Scenery) -> None:
+def test_planning_changes_nothing(scene: Scenery) -> None:
     _bidding(scene)
 
     planned = _runner(scene).plan_cycle()
@@ -76,7 +76,7 @@ def test_a_cycle_with_nothing_to_do_is_quiet(scene: Scenery) -> None:
 
 
 @pytest.mark.parametrize("what", ["chain", "repository"])
-def test_a_cycle_that_does_not_see_is_blind_and_goes_on(what: str, scene: Scenery) -> None:
+def test_a_cycle_without_the_chain_is_blind_and_continues(what: str, scene: Scenery) -> None:
     if what == "chain":
         scene.chain.reading = Unseen("down")
     else:
@@ -89,7 +89,7 @@ def test_a_cycle_that_does_not_see_is_blind_and_goes_on(what: str, scene: Scener
     assert "remember" in scene.calls
 
 
-def test_a_confirmed_intent_ends_with_the_memory_that_knows_it(scene: Scenery) -> None:
+def test_a_confirmed_intent_ends_together_with_its_memory(scene: Scenery) -> None:
     scene.journal.intents.record_intent(intent())
     result = TxResult(intent().hash, makers.HEIGHT, 0, "", "")
     scene.chain.reading = Seen(makers.market(tx_results={intent().hash: result}))
@@ -181,7 +181,7 @@ def test_steps_of_a_lifecycle_are_logged_as_the_adapters(
     assert f"adapter none: Workload {subject} is Pending: lease won" in caplog.messages
 
 
-def test_the_chain_s_silence_is_logged_once_and_so_is_its_end(
+def test_the_chains_unavailability_is_logged_once_and_so_is_its_end(
     scene: Scenery, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

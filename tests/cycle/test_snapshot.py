@@ -48,7 +48,7 @@ def test_the_market_is_shown() -> None:
     assert shown.leases[0].funding.accrued_uve == 100 * 2446
 
 
-def test_money_is_reckoned_from_the_wallet_not_from_what_was_asked_for() -> None:
+def test_earnings_come_from_the_wallet_not_from_requests() -> None:
     memory = makers.remembered(ledger=WalletLedger(started_with=10_900_000, outside=-50_000, fees=3_000))
 
     money = _shown(BUSY, memory=memory).money

@@ -127,7 +127,7 @@ def test_pushes_that_go_on_failing_become_rare(share: Share) -> None:
     assert isinstance(share.at(8 * AGED_SECONDS + EVERY_SECONDS, richer(1)), Done)
 
 
-def test_a_repository_that_is_silent_is_not_waited_for_once_more(share: Share) -> None:
+def test_an_unavailable_repository_is_not_awaited_twice(share: Share) -> None:
     assert isinstance(QUIET.desired, Seen)
     silent = Seen(replace(QUIET.desired.view, stale="cannot be reached now"))
     assert share.at(0, replace(QUIET, desired=silent)) is None

@@ -40,7 +40,7 @@ def test_while_the_chain_is_unseen_the_status_stays_as_it_was() -> None:
     assert status_of("p", blind, object_views(blind), None) is None
 
 
-def test_a_workload_is_told_with_its_lease_phase_and_money() -> None:
+def test_a_workload_is_described_with_its_lease_phase_and_money() -> None:
     paid = replace(makers.lease().payment, withdrawn=900)
     lease = makers.lease(payment=paid)
 
@@ -70,7 +70,7 @@ def test_only_our_own_settled_records_count() -> None:
     assert (told.billing, told.settled_uve) == ("usage", 700)
 
 
-def test_open_bids_alone_are_told() -> None:
+def test_only_open_bids_are_reported() -> None:
     bids = [makers.bid(1), replace(makers.bid(2), state=State.ACTIVE)]
 
     told = _told(_found(makers.market(bids=bids), makers.desired()))
@@ -78,7 +78,7 @@ def test_open_bids_alone_are_told() -> None:
     assert [each.id for each in told.bids] == [str(makers.lease_id(1))]
 
 
-def test_a_strangers_order_changes_nothing() -> None:
+def test_an_order_of_another_tenant_changes_nothing() -> None:
     quiet = _told(_found(makers.market(), makers.desired()))
     busy = makers.market(orders=[makers.order(1, makers.unit(price=1))])
 
@@ -103,7 +103,7 @@ def test_holds_stand_with_their_workload_or_by_themselves() -> None:
     assert told.holds == ()
 
 
-def test_files_that_cannot_be_read_are_told_with_their_place() -> None:
+def test_unreadable_files_are_reported_with_their_position() -> None:
     fault = Fault("pricing.yaml", 4, 3, "not a price", "write it as 1uve")
     wanted = makers.desired(faults=(fault,))
 
@@ -113,7 +113,7 @@ def test_files_that_cannot_be_read_are_told_with_their_place() -> None:
     assert [hold.subject for hold in told.holds] == ["pricing.yaml"]
 
 
-def test_what_is_wrong_with_a_workload_is_told() -> None:
+def test_problems_of_a_workload_are_reported() -> None:
     trouble = Trouble("ImagePullFailed", "no such image", "correct the name")
     running = makers.running(RUNS, ready=False, trouble=trouble)
     memory = makers.remembered(workloads={RUNS.id: WorkloadMemory(RUNS.lease, "kubernetes", Phase.DEPLOYING)})

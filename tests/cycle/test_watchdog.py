@@ -59,7 +59,7 @@ def test_stuck_cycle_is_logged_and_ends_notifications(
     assert "wait_until" in line
 
 
-def test_it_is_told_again_only_when_twice_as_old_and_its_end_is_told(
+def test_a_stuck_loop_is_logged_again_at_twice_the_age_and_at_its_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)

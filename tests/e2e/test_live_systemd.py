@@ -128,7 +128,7 @@ def installed(machine: Machine) -> Machine:
     return machine
 
 
-def test_it_says_when_it_is_ready_and_answers(installed: Machine) -> None:
+def test_readiness_is_notified(installed: Machine) -> None:
     assert installed.shown("ActiveState") == "active"
     assert installed.shown("StatusText").startswith("API on 127.0.0.1:8443")
     assert installed.shown("WatchdogUSec") == "1min"
@@ -144,7 +144,7 @@ def test_it_is_a_user_of_its_own_with_no_rights(installed: Machine) -> None:
     assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
 
 
-def test_the_doctor_sees_the_credential(installed: Machine) -> None:
+def test_the_doctor_checks_the_credential(installed: Machine) -> None:
     unit = (
         f"[Service]\nType=oneshot\nUser={UNIT}\n"
         "LoadCredential=passphrase:/etc/provider-daemon.passphrase\n"

@@ -11,7 +11,7 @@ from reconciler.forge.client import CommentDraft, ForgeClient, WrittenComment
 from reconciler.forge.errors import ForgeRefusedError, ForgeSilentError
 from reconciler.forge.http import ForgeHttp, HttpBounds
 from reconciler.forge.wire import marker
-from reconciler.values.commit_state import CommitStatus, StatusState
+from reconciler.values.commit_status import CommitStatus, StatusState
 from reconciler.values.forge_repository import forge_repository
 from tests.forge.fake import COMMIT, REPOSITORY, TOKEN, FakeForge, Trouble
 

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.cycle.run import Runner
 from reconciler.forge import status_sender as module
-from reconciler.forge.page import ForgePage
+from reconciler.forge.settings import ForgeSettings
 from reconciler.forge.status_sender import StatusSender, status_sender
 from reconciler.runtime.work_queues import ThreadedQueues
 from reconciler.values.forge_repository import forge_repository
@@ -62,7 +62,7 @@ def test_a_slow_forge_delays_no_cycle(name: str, fake: FakeForge, tmp_path: Path
     fake.troubles = [TROUBLES[name], TROUBLES[name]]
     scene = scenery(tmp_path)
     teller = StatusSender(
-        status_sender(ForgePage(forge_repository(fake.url, REPOSITORY), tmp_path, "x"), lambda: TOKEN)
+        status_sender(ForgeSettings(forge_repository(fake.url, REPOSITORY), tmp_path, "x"), lambda: TOKEN)
     )
     runner = _runner(scene, teller)
     count, longest = cycles(runner, fake)
@@ -82,7 +82,7 @@ def test_an_unreachable_forge_gets_the_state_later(fake: FakeForge, tmp_path: Pa
     scene = scenery(tmp_path)
 
     def send(said: object) -> None:
-        page = ForgePage(forge_repository(at[0], REPOSITORY), tmp_path, "x")
+        page = ForgeSettings(forge_repository(at[0], REPOSITORY), tmp_path, "x")
         status_sender(page, lambda: TOKEN)(said)  # type: ignore[arg-type]  # handed through
 
     teller = StatusSender(send)
@@ -105,7 +105,7 @@ def test_an_unreadable_token_stops_no_cycle(fake: FakeForge, tmp_path: Path) -> 
         return found
 
     teller = StatusSender(
-        status_sender(ForgePage(forge_repository(fake.url, REPOSITORY), tmp_path, "x"), token)
+        status_sender(ForgeSettings(forge_repository(fake.url, REPOSITORY), tmp_path, "x"), token)
     )
     cycles(_runner(scene, teller), fake)
     assert tokens == []

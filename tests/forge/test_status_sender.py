@@ -8,7 +8,7 @@ from reconciler.forge.errors import ForgeRefusedError, ForgeSilentError
 from reconciler.forge.status_sender import StatusSender
 from reconciler.git.backoff import Backoff
 from reconciler.values.backoff import WAITS_SECONDS, RemoteFailure
-from reconciler.values.commit_state import CommitStatus, StatusState
+from reconciler.values.commit_status import CommitStatus, StatusState
 from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 
 RESTS_SECONDS = WAITS_SECONDS[RemoteFailure.OTHER]

@@ -13,7 +13,7 @@ from reconciler.forge.wire import (
     pull_request_of,
     state_body,
 )
-from reconciler.values.commit_state import CommitStatus, StatusState
+from reconciler.values.commit_status import CommitStatus, StatusState
 from reconciler.values.text import one_line
 
 MARK = marker("north")

@@ -89,9 +89,7 @@ def test_memory_is_limited_for_children_too(runner: GitRunner, monkeypatch: pyte
 def test_processor_time_is_limited() -> None:
     ran = subprocess.run(with_limits(["sh", "-c", "while :; do :; done"], 2), check=False, timeout=60)
     assert GitResult(ran.returncode, b"", "").hit_limit
-    assert "60 s of processor time" in git_error(
-        GitResult(ran.returncode, b"", ""), Remote("https://h/a.git")
-    )
+    assert "60 s of CPU time" in git_error(GitResult(ran.returncode, b"", ""), Remote("https://h/a.git"))
 
 
 def test_a_stricter_limit_of_the_machine_is_no_error() -> None:

@@ -97,7 +97,7 @@ def test_an_applied_commit_that_no_longer_exists(repository: GitRepository, forg
     assert not newest.descends
 
 
-def test_after_the_loss_of_the_journal_the_mirror_knows_the_commit_in_force(
+def test_the_mirror_has_the_commit_in_force_after_the_journal_is_lost(
     repository: GitRepository, forge: Forge, state: Path
 ) -> None:
     first, second = forge.commit("one"), forge.commit("two")

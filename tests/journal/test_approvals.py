@@ -21,7 +21,7 @@ BREACH = Breach("c" * 40, "price_change_percent", "20", ("gpu goes from 1uve to 
 WORD = Approval(BREACH, "olga", NOON)
 
 
-def test_it_waits_for_a_plan_over_a_restart_and_is_given_until_one_is_remembered(tmp_path: Path) -> None:
+def test_an_approval_is_returned_until_a_plan_is_remembered(tmp_path: Path) -> None:
     open_journal(tmp_path).close()
     host: ports.Inbox = SqliteInbox(tmp_path / NAME)
     host.approve(WORD)
@@ -73,14 +73,14 @@ def test_a_command_that_writes_beside_the_daemon_costs_it_nothing(tmp_path: Path
     assert open_journal(tmp_path).journal.memory().height == 2
 
 
-def test_one_that_no_plan_has_asked_for_is_not_lost(tmp_path: Path) -> None:
+def test_an_unread_result_is_not_lost(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     opened.inbox.approve(WORD)
     opened.journal.remember(plan(Memory(height=1)), NOON)
     assert opened.journal.approvals() == (WORD,)
 
 
-def test_it_is_told_once_and_stays_in_the_history(tmp_path: Path) -> None:
+def test_an_approval_is_published_once_and_stays_in_the_history(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     opened.inbox.approve(WORD)
     assert [u.event for u in opened.outbox.unpublished()] == [WORD]

@@ -110,7 +110,7 @@ def test_what_stood_before_a_restart_ends_after_it(tmp_path: Path) -> None:
     assert [d.ended_at for d in opened.records.decisions(Subject.parse(ORDER))] == [NOON + 90]
 
 
-def test_silence_ends_no_hold(opened: OpenJournal) -> None:
+def test_holds_do_not_end_while_a_source_is_unavailable(opened: OpenJournal) -> None:
     mine, chain = (
         hold("mine", ours=True),
         Hold(Subject.parse("chain"), Reason.CHAIN_UNSEEN, "no answer", True),
@@ -134,7 +134,7 @@ def test_silence_ends_no_hold(opened: OpenJournal) -> None:
     assert standing() == set()
 
 
-def test_an_effect_is_never_over(opened: OpenJournal) -> None:
+def test_effects_have_no_end_time(opened: OpenJournal) -> None:
     opened.journal.record([message_result(BID, Done(), NOON)])
     opened.journal.remember(plan(), NOON + 5)
     assert [d.ended_at for d in opened.records.decisions(Subject.parse(str(LEASE)))] == [0]
@@ -155,7 +155,7 @@ def test_odd_file_names_do_not_stop_the_journal(opened: OpenJournal) -> None:
     assert [d.message for d in opened.records.decisions(odd.subject)] == ["bad \\udcff"]
 
 
-def test_strangers_are_forgotten_before_ours(opened: OpenJournal) -> None:
+def test_decisions_on_other_orders_are_pruned_before_ours(opened: OpenJournal) -> None:
     opened.journal.remember(plan(holds=(hold(), hold("ours", ours=True))), NOON)
     later = NOON + module.OTHERS_KEPT_SECONDS + 1
     opened.journal.remember(plan(holds=(hold("other"),)), later)
@@ -165,7 +165,7 @@ def test_strangers_are_forgotten_before_ours(opened: OpenJournal) -> None:
     assert opened.records.decisions(Subject.parse("ours")) == ()
 
 
-def test_their_number_is_bounded_strangers_and_oldest_first(
+def test_decisions_are_pruned_others_first_then_oldest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "KEPT_MAX", 3)
@@ -186,5 +186,5 @@ def test_their_number_is_bounded_strangers_and_oldest_first(
         (Unknown("the node hung up"), "not known yet: the node hung up"),
     ],
 )
-def test_outcomes_are_told_in_words(outcome: Done | Refused | Failed | Unknown, words: str) -> None:
+def test_outcomes_are_described(outcome: Done | Refused | Failed | Unknown, words: str) -> None:
     assert describe_outcome(outcome) == words

@@ -23,7 +23,7 @@ def test_requests_are_taken_once_in_order(tmp_path: Path) -> None:
     assert inbox.take() == (Request.STOP,)
 
 
-def test_threads_ask_while_the_cycle_writes(tmp_path: Path) -> None:
+def test_threads_enqueue_while_the_cycle_writes(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     failures: list[BaseException] = []
 

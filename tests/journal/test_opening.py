@@ -58,7 +58,7 @@ def test_a_killed_daemon_loses_nothing_and_leaves_no_lock(tmp_path: Path) -> Non
         opened.close()
 
 
-def test_a_second_daemon_is_told_who_holds_the_journal(tmp_path: Path) -> None:
+def test_a_second_daemon_gets_the_owner_of_the_journal(tmp_path: Path) -> None:
     writer = start_writer(tmp_path)
     assert writer.stdout is not None
     writer.stdout.readline()
@@ -89,7 +89,7 @@ def test_only_its_user_may_read_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\x01" * 4096])
-def test_a_damaged_file_says_what_to_do(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_has_advice(tmp_path: Path, content: bytes) -> None:
     (tmp_path / NAME).write_bytes(content)
     with pytest.raises(JournalBrokenError, match=r"cannot be read: .*move the file away.*it rebuilds"):
         open_journal(tmp_path)

@@ -10,7 +10,7 @@ from reconciler import ports
 from reconciler.journal import outbox as module
 from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.opening import open_journal
-from reconciler.values.commit_state import CommitStatus, ReportedStatus, StatusState
+from reconciler.values.commit_status import CommitStatus, ReportedStatus, StatusState
 from reconciler.values.outcomes import Done
 from reconciler.values.records import EffectResult
 from reconciler.values.subjects import EffectKey, Subject
@@ -65,7 +65,7 @@ def test_ids_are_never_used_again(tmp_path: Path) -> None:
     assert second.id > first.id
 
 
-def test_a_long_outage_is_told_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_outage_is_published_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BATCH_MAX", 2)
     opened = open_journal(tmp_path)
     opened.journal.remember(plan(transitions=(STEP,) * 3), NOON)
@@ -75,7 +75,7 @@ def test_a_long_outage_is_told_in_parts(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(opened.outbox.unpublished()) == 1
 
 
-def test_how_commits_stand_is_kept_as_it_is_given(tmp_path: Path) -> None:
+def test_commit_statuses_are_stored_unchanged(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     outbox: ports.Outbox = opened.outbox
     assert outbox.commit_statuses() == ()

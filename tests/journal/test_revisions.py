@@ -75,7 +75,7 @@ def test_what_waited_is_superseded_by_the_next(tmp_path: Path) -> None:
     assert told(again)[-1] == ("a", "applied", 0, 0, 1)
 
 
-def test_a_branch_that_is_put_back_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+def test_a_restored_branch_continues_unchanged(tmp_path: Path) -> None:
     opened = through(
         tmp_path,
         plan_with_verdict("a"),
@@ -91,7 +91,7 @@ def test_by_whose_word_it_was_applied_stays_on_record(tmp_path: Path) -> None:
     assert [r.revision_verdict.why for r in opened.records.revisions(9)] == ["approved by olga"]
 
 
-def test_a_silent_repository_changes_nothing(tmp_path: Path) -> None:
+def test_an_unavailable_repository_changes_nothing(tmp_path: Path) -> None:
     opened = through(tmp_path, plan_with_verdict("a"), plan())
     assert told(opened) == [("a", "applied", 0, 0, 0)]
 

@@ -46,7 +46,7 @@ def admitted(newest: Revision, limits: Limits, applied: Revision | None = APPLIE
         (DEARER, Limits(price_min={"cpu_millicores": Decimal("1.6")}), Reason.PRICE_OUT_OF_BOUNDS),
     ],
 )
-def test_what_breaks_the_hosts_rules_waits_and_the_last_one_goes_on(
+def test_a_revision_over_a_limit_is_held_and_the_applied_one_stays(
     newest: Revision, limits: Limits, reason: Reason
 ) -> None:
     assert admitted(newest, limits) == ("a", {reason})
@@ -83,7 +83,7 @@ def test_a_faulty_file_is_reported_and_holds_no_commit() -> None:
     assert hold.message == "pricing.yaml:4:3: bad; its last valid version stays in force"
 
 
-def test_a_repository_that_cannot_be_asked_goes_on_with_what_was_read() -> None:
+def test_an_unreachable_repository_keeps_the_last_fetch() -> None:
     made = admission_of(Seen(Revisions(NEWEST, APPLIED, stale="no answer")), Limits())
     assert made.desired is NEWEST.desired
     assert [(hold.reason, hold.message) for hold in made.holds] == [(Reason.REPOSITORY_UNSEEN, "no answer")]
@@ -93,7 +93,7 @@ def test_a_repository_that_cannot_be_asked_goes_on_with_what_was_read() -> None:
 
 
 @pytest.mark.parametrize("known", [APPLIED, None])
-def test_what_is_in_force_stays_so_when_its_signer_retires(known: Revision | None) -> None:
+def test_an_applied_revision_stays_when_its_signing_key_expires(known: Revision | None) -> None:
     limits = Limits(require_signature=True)
     memory = remembered(applied=NEWEST.desired.commit)
     made = admission_of(Seen(Revisions(NEWEST, known)), limits, memory=memory)

@@ -94,7 +94,7 @@ def known(of: PlanningInput) -> PlanningInput:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_goes_too_far_is_held_under_a_digest_that_its_message_says(case: Any) -> None:
+def test_an_exceeded_limit_is_held_under_the_digest_in_its_message(case: Any) -> None:
     made = plan(case())
     [breach] = made.memory.approvable.values()
     assert {h.reason for h in approvable(made)} == {REASONS[case]}
@@ -232,7 +232,7 @@ def test_one_that_has_lapsed_does_not_come_back_with_the_state_it_was_given_for(
     st.lists(st.integers(20, 60), unique=True, max_size=8),
     st.sets(st.sampled_from(range(5)), max_size=2),
 )
-def test_neither_height_nor_strangers_orders_nor_tenants_who_leave_change_it(
+def test_neither_height_nor_other_orders_nor_ended_leases_change_it(
     case: Any, blocks: int, orders: list[int], gone: set[int]
 ) -> None:
     careful = replace(case(), limits=replace(case().limits, removals_per_revision=0))
@@ -333,7 +333,7 @@ def test_an_approval_to_spend_ends_with_its_hour_and_can_be_given_again() -> Non
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_silence_ends_no_approval(case: Any) -> None:
+def test_an_unavailable_repository_ends_no_approval(case: Any) -> None:
     base = approved(case())
     blind = later(base, market=Unseen("x"), desired=Unseen("x"))
     assert plan(blind).memory.approvals == plan(base).memory.approvals

@@ -143,7 +143,7 @@ def test_an_order_whose_lease_no_file_could_name_is_not_bid_on(odd: OrderId) -> 
     assert [h.reason for h in plan(given).holds] == [Reason.UNSUPPORTED_ORDER_ID]
 
 
-def test_orders_that_were_left_out_are_said_and_the_others_bid_on() -> None:
+def test_omitted_orders_are_reported_and_the_others_bid_on() -> None:
     given = planning_input(market(orders=[order()], orders_cut=True))
     assert len(bids_of(given)) == 1
     assert [(h.subject.name, h.reason) for h in plan(given).holds] == [("orders", Reason.CEILING)]
@@ -156,7 +156,7 @@ def test_our_own_order_is_not_bid_on() -> None:
     assert [h.reason for h in plan(given).holds] == [Reason.OWN_ORDER]
 
 
-def test_audited_attributes_open_the_door() -> None:
+def test_audited_attributes_allow_a_bid() -> None:
     record = ProviderRecord(
         US, "https://p", (("region", "eu"),), {"ve1auditor": frozenset({("region", "eu")})}
     )
@@ -206,7 +206,7 @@ def test_what_the_chain_refuses_for_our_record_is_not_bid_on(asked: Order, fits:
     assert fits or bids_of(given) == []
 
 
-def test_short_capacity_goes_to_the_dearest_then_the_oldest() -> None:
+def test_scarce_capacity_goes_to_highest_price_then_oldest_order() -> None:
     orders = [
         order(1, unit(cpu=1000, price=9000), created_at=30),
         order(2, unit(cpu=3000, price=9000), created_at=20),
@@ -226,7 +226,7 @@ def test_open_bids_already_claim_their_room() -> None:
     assert reason_for(given, 2) == Reason.NO_CAPACITY
 
 
-def test_a_silent_chain_gets_no_bid() -> None:
+def test_no_bid_while_the_chain_is_unavailable() -> None:
     made = plan(planning_input(Unseen("the node does not answer")))
     assert made.actions == ()
     assert [h.reason for h in made.holds] == [Reason.CHAIN_UNSEEN]

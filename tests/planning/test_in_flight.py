@@ -68,19 +68,19 @@ def actions(inputs: PlanningInput) -> list[Action]:
     return list(plan(inputs).actions)
 
 
-def test_an_application_in_flight_is_not_asked_for_again() -> None:
+def test_an_application_in_flight_is_not_repeated() -> None:
     assert [type(each) for each in actions(given())] == [ApplyWorkload]
     assert actions(given(FILE, applying())) == []
     assert actions(given(FILE, applying(), is_running=False)) == []
 
 
-def test_a_newer_specification_is_asked_for_while_an_older_one_is_in_flight() -> None:
+def test_a_newer_specification_is_applied_while_an_older_one_is_in_flight() -> None:
     [action] = actions(given(CHANGED, applying()))
     assert isinstance(action, ApplyWorkload)
     assert (action.workload.services, action.why) == (CHANGED.services, "its file changed")
 
 
-def test_a_reverted_specification_is_asked_for_although_it_is_what_runs() -> None:
+def test_a_reverted_specification_is_applied_although_it_runs() -> None:
     """Otherwise the one in flight would be the last to take effect."""
     inputs = replace(given(FILE, applying(CHANGED)), adapters=adapter(running(FILE)))
     assert [type(each) for each in actions(inputs)] == [ApplyWorkload]
@@ -98,7 +98,7 @@ def test_an_application_in_flight_for_an_ended_lease_is_superseded_by_a_removal(
     assert (type(action), work_key(action)) == (RemoveWorkload, work_key(applying()))
 
 
-def test_a_removal_in_flight_is_not_asked_for_again() -> None:
+def test_a_removal_in_flight_is_not_repeated() -> None:
     removal = RemoveWorkload("kubernetes", FILE.id, "its lease is closed")
     assert actions(ended(observed=True)) == [removal]
     assert actions(ended(removal, observed=True)) == []

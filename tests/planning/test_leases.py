@@ -59,7 +59,7 @@ def closing(**changes: Any) -> PlanningInput:
     return replace(made, **changes)
 
 
-def test_a_lease_closes_only_when_its_file_says_so_in_words() -> None:
+def test_a_lease_closes_only_by_its_close_key() -> None:
     assert messages_of(closing()) == (CloseBid(lease_id(1), CloseReason.DECOMMISSION, lease=True),)
 
 

@@ -49,7 +49,7 @@ def begun() -> Memory:
     return look(Memory(), shown(POD)).memory
 
 
-def test_a_pod_that_somebody_removed_is_said_once() -> None:
+def test_a_deleted_pod_is_reported_once() -> None:
     found = look(begun(), shown("web-5c9f-b"))
     (loss,) = losses(found)
     assert loss.trigger == f"pod {POD} was removed by someone else"

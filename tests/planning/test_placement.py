@@ -74,7 +74,7 @@ def known(adapter: str, phase: Phase = Phase.PENDING, digest: str = "") -> Any:
     return remembered(workloads={KEY: WorkloadMemory(lease_id(), adapter, phase, digest=digest)})
 
 
-def test_where_its_file_says() -> None:
+def test_a_workload_is_placed_on_the_host_its_file_names() -> None:
     assert chosen(given(workload(adapter="ansible"))) == "ansible"
     assert chosen(given(workload(adapter="kubernetes"))) == "kubernetes"
 
@@ -118,14 +118,14 @@ def test_it_stays_where_it_was_though_it_is_gone_from_there() -> None:
 
 
 @pytest.mark.parametrize("reading", [SILENT, Seen({})])
-def test_while_an_adapter_is_silent_that_may_hold_it_it_goes_nowhere_else(reading: Reading[Any]) -> None:
+def test_a_workload_is_not_moved_while_its_adapter_is_unavailable(reading: Reading[Any]) -> None:
     views = {"kubernetes": cluster(), "ansible": hosts(free=TINY, workloads=reading)}
     made = plan(given(adapters=views, memory=known("ansible")))
     applied = [a.workload.adapter for a in made.actions if isinstance(a, ApplyWorkload)]
     assert applied == ([] if reading == SILENT else ["kubernetes"])
 
 
-def test_what_moves_is_taken_away_where_it_was_once_it_runs_where_it_shall() -> None:
+def test_the_old_copy_is_removed_after_the_move() -> None:
     file = workload(adapter="ansible")
     old, new = running(workload()), running(rendered_for(file, ADAPTERS["ansible"]))
     moving = given(file, adapters={"kubernetes": cluster(old), "ansible": hosts()})
@@ -136,7 +136,7 @@ def test_what_moves_is_taken_away_where_it_was_once_it_runs_where_it_shall() -> 
     assert moved.actions == (RemoveWorkload("kubernetes", KEY, "it runs on another adapter now"),)
 
 
-def test_nothing_is_changed_where_every_file_says() -> None:
+def test_nothing_changes_if_every_file_names_its_adapter() -> None:
     inputs = given(workload(), market=SILENT)
     memory = recall(inputs)
     admission = admit(inputs, memory)
@@ -156,7 +156,7 @@ def test_an_adapter_that_is_switched_off_is_left_alone() -> None:
     assert Reason.ADAPTER_UNKNOWN in {h.reason for h in made.holds if h.subject.name == KEY}
 
 
-def test_what_was_leased_is_repaired_on_a_host_while_the_chain_is_silent() -> None:
+def test_known_leases_are_repaired_on_a_host_while_the_chain_is_unavailable() -> None:
     file = rendered_for(workload(adapter="ansible"), ADAPTERS["ansible"])
     ran = known("ansible", Phase.RUNNING, running(file).digest)
     silent = given(file, market=Unseen("down"), memory=ran)

@@ -123,7 +123,7 @@ def test_a_jump_over_the_hosts_bound_is_a_ceiling_and_the_old_prices_go_on() -> 
     assert made.after.revision == BASE
 
 
-def test_what_stops_money_is_said() -> None:
+def test_stopped_spending_is_reported() -> None:
     market = makers.market(leases=[makers.lease(1), makers.lease(2)])
     base = makers.desired(makers.workload(1), makers.workload(2))
     head = makers.desired(
@@ -138,7 +138,7 @@ def test_what_stops_money_is_said() -> None:
     assert any("is closed (decommission), which pays about 6,340,032,000uve" in w for w in warnings)
 
 
-def test_prices_that_lose_money_or_cost_nothing_are_said() -> None:
+def test_prices_that_lose_money_are_warned_of() -> None:
     cheap = makers.desired(
         pricing=replace(
             makers.PRICING,
@@ -160,7 +160,7 @@ def test_prices_that_lose_money_or_cost_nothing_are_said() -> None:
     assert any("small order becomes free" in w for w in seen(slow, makers.desired(), free).warnings)
 
 
-def test_the_room_is_told_before_and_after_the_bids() -> None:
+def test_free_capacity_is_shown_before_and_after_bids() -> None:
     market = makers.market(orders=[makers.order(1, makers.unit(price=2000))])
     made = seen(market, makers.desired(), dearer("0.5"))
     before, after = made.rooms

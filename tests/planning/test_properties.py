@@ -62,7 +62,7 @@ def started(made: Plan) -> list[ApplyWorkload]:
 
 @many_worlds
 @given(st.one_of(worlds(*PLAIN), worlds(*PLAIN, all_ended, of=SERVING)))
-def test_while_the_chain_is_silent_nothing_is_done_but_repairs(drawn: PlanningInput) -> None:
+def test_only_repairs_run_while_the_chain_is_unavailable(drawn: PlanningInput) -> None:
     made = plan(silent_chain(drawn))
     there = shown(drawn.adapters["kubernetes"])
     assert not removed(made)
@@ -73,7 +73,7 @@ def test_while_the_chain_is_silent_nothing_is_done_but_repairs(drawn: PlanningIn
 
 @many_worlds
 @given(st.one_of(worlds(*PLAIN), worlds(*PLAIN, all_ended, of=SERVING)))
-def test_while_the_cluster_is_silent_nothing_is_removed_or_started(drawn: PlanningInput) -> None:
+def test_nothing_is_removed_or_started_while_the_cluster_is_unavailable(drawn: PlanningInput) -> None:
     made = plan(silent_cluster(drawn))
     assert not removed(made)
     assert not started(made)
@@ -87,7 +87,9 @@ def test_while_the_capacity_is_unknown_nothing_is_promised(drawn: PlanningInput)
 
 @many_worlds
 @given(worlds(*PLAIN))
-def test_while_the_repository_is_silent_nothing_is_started_closed_or_bid_on(drawn: PlanningInput) -> None:
+def test_nothing_is_started_closed_or_bid_on_without_the_repository(
+    drawn: PlanningInput,
+) -> None:
     made = plan(silent_repository(drawn))
     assert not started(made)
     assert not bids(made)
@@ -191,7 +193,7 @@ def enduring(memory: Memory) -> Memory:
 
 @many_worlds
 @given(worlds())
-def test_every_step_told_is_one_of_the_lifecycle_and_follows_the_one_before(world: PlanningInput) -> None:
+def test_every_published_step_is_of_the_lifecycle_and_follows_the_previous(world: PlanningInput) -> None:
     here = {name: w.phase for name, w in world.memory.workloads.items()}
     for step in plan(world).transitions:
         assert here.get(step.workload, step.from_phase) is step.from_phase

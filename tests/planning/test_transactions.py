@@ -52,13 +52,13 @@ def test_closings_go_before_bids_and_withdrawals_wait_for_their_turn() -> None:
     assert held(given, Reason.AWAITING_CONFIRMATION) == {workload_id(lease_id())}
 
 
-def test_an_order_whose_bid_waits_for_the_withdrawals_says_so() -> None:
+def test_a_bid_that_waits_for_withdrawals_is_held() -> None:
     given = planning_input(BUSY, desired(config=EVERY_MINUTE), memory=remembered(last_batch="market"))
     assert len(sent(given)) == 1
     assert held(given, Reason.AWAITING_CONFIRMATION) == {str(order_id(5)), str(lease_id(6))}
 
 
-def test_nothing_is_sent_while_a_transaction_is_unconfirmed_and_each_that_waits_says_so() -> None:
+def test_messages_are_held_while_a_transaction_is_unconfirmed() -> None:
     given = planning_input(BUSY, desired(config=EVERY_MINUTE), intents=(intent(HEIGHT),))
     assert plan(given).actions == ()
     waiting = held(given, Reason.AWAITING_CONFIRMATION)
@@ -108,7 +108,7 @@ def test_the_order_in_which_leases_are_listed_decides_nothing() -> None:
     assert sent(planning_input(seen, due)) == sent(planning_input(reversed_mapping, due))
 
 
-def test_a_suspension_is_said_also_while_nothing_wants_to_be_sent() -> None:
+def test_a_suspension_is_reported_without_pending_messages() -> None:
     given = planning_input(market(), desired(config=Config(suspended="moving house")))
     [hold] = [h for h in plan(given).holds if h.reason is Reason.SUSPENDED]
     assert (hold.subject.name, hold.ours) == ("spending", True)

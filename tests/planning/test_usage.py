@@ -114,7 +114,7 @@ def test_a_new_journal_bills_only_from_now_on() -> None:
     assert plan(fresh).memory.usage[lease_id()] == UsageMemory(NOW, 0, NOW, 100)
 
 
-def test_records_ahead_of_the_journal_are_believed() -> None:
+def test_records_ahead_of_the_journal_are_used() -> None:
     ahead = OrderSettlement(escrow(), (record(period_end=NOW - 5, settled=True),))
     assert plan(given(ahead)).memory.usage[lease_id()] == UsageMemory(NOW - 5, 0, NOW, 100)
 

@@ -62,7 +62,7 @@ def test_not_again_and_again_in_the_last_blocks() -> None:
     assert messages_of(planning_input(market(leases=[lease()], accounts=[ending]), desired())) == ()
 
 
-def test_exhausted_funds_are_said_and_withdrawn() -> None:
+def test_exhausted_funds_are_reported_and_withdrawn() -> None:
     dry = account(lease(), funds=2446 * 50)
     given = planning_input(market(leases=[lease()], accounts=[dry]), desired())
     assert [type(m) for m in messages_of(given)] == [WithdrawLease]
@@ -94,7 +94,7 @@ def test_nothing_from_an_account_settled_at_this_height() -> None:
     assert messages_of(planning_input(market(leases=[lease()], accounts=[fresh]), EVERY_MINUTE)) == ()
 
 
-def test_a_gate_that_refused_is_said_and_tried_later() -> None:
+def test_a_gate_that_refused_is_reported_and_retried() -> None:
     refused = Retry(1, NOW + 60, "ChainRefused", "MFA required for medium_withdrawal")
     memory = remembered(retries={EffectKey.parse(f"WithdrawLease:{lease_id(1)}"): refused})
     given = planning_input(market(leases=[lease()]), EVERY_MINUTE, memory=memory)

@@ -44,7 +44,7 @@ def test_a_closing_that_both_show_removes_at_the_second_height() -> None:
     assert [removals(made) for made in cycles((False, False, False))] == [0, 1, 1]
 
 
-def test_a_closing_by_one_word_removes_nothing_however_often_it_is_said() -> None:
+def test_a_closing_shown_by_one_node_removes_nothing() -> None:
     for made in cycles((True,) * 5):
         assert removals(made) == 0
         assert made.memory.workloads[WANTED.id] == KNOWN

@@ -67,7 +67,7 @@ def test_only_differences_are_applied(there: ObservedWorkload, why: str) -> None
     assert [a.why for a in made.actions if isinstance(a, ApplyWorkload)] == ([why] if why else [])
 
 
-def test_a_pause_is_called_a_pause_by_whatever_it_was_asked() -> None:
+def test_a_digest_that_differs_only_in_paused_is_a_pause() -> None:
     paused = replace(FILE, paused=True)
     given = replace(
         planning_input(market(leases=[lease()]), desired(paused)), adapters=adapter(running(FILE))
@@ -118,7 +118,7 @@ def test_removal_waits_for_two_rising_heights() -> None:
     assert action == RemoveWorkload("kubernetes", KEY, "its lease is closed")
 
 
-def test_nothing_is_removed_while_the_chain_is_silent() -> None:
+def test_nothing_is_removed_while_the_chain_is_unavailable() -> None:
     given = closed(first=1, again=2, market=Unseen("down"))
     assert plan(given).actions == ()
 
@@ -140,7 +140,7 @@ def test_removals_have_a_ceiling() -> None:
     assert Reason.CEILING in reasons(given)
 
 
-def test_what_runs_is_repaired_while_the_chain_is_silent_and_nothing_is_started() -> None:
+def test_running_workloads_are_repaired_and_none_started_while_the_chain_is_unavailable() -> None:
     kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
     silent = leased(market=Unseen("down"), memory=kept)
     drifted = replace(silent, adapters=adapter(running(FILE, drifted=True)))
@@ -149,7 +149,7 @@ def test_what_runs_is_repaired_while_the_chain_is_silent_and_nothing_is_started(
     assert Reason.CHAIN_UNSEEN in reasons(silent)
 
 
-def test_a_changed_file_waits_while_the_chain_is_silent() -> None:
+def test_a_changed_file_waits_while_the_chain_is_unavailable() -> None:
     """Its lease may have ended meanwhile, or grant less: a repair is what ran, and nothing else."""
     kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
     changed = leased(market=Unseen("down"), memory=kept, adapters=adapter(running(FILE, digest="old")))
@@ -163,7 +163,7 @@ def test_an_unseen_cluster_is_not_an_empty_one() -> None:
     assert Reason.CLUSTER_UNSEEN in reasons(leased(adapters=blind))
 
 
-def test_a_cluster_that_does_not_know_us_any_more_is_said_in_the_operators_word() -> None:
+def test_an_authentication_failure_has_its_reason() -> None:
     refused = Unseen("answered 401: Unauthorized; refresh the kubeconfig", "AuthFailure")
     blind = {"kubernetes": AdapterView(refused, refused)}
     held = {(h.subject.name, h.reason): h.message for h in plan(leased(adapters=blind)).holds}
@@ -222,7 +222,7 @@ def test_phases_missed_while_away_are_filled_in() -> None:
         ("lease_closed_reason_unspecified", ""),
     ],
 )
-def test_an_end_says_who_or_what_closed_the_lease(reason: str, told: str) -> None:
+def test_an_end_names_who_or_what_closed_the_lease(reason: str, told: str) -> None:
     ended = market(leases=[replace(lease(state=State.CLOSED), closed_reason=reason)])
     kept = remembered(workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING)})
     given = planning_input(ended, desired(FILE), memory=kept, adapters=adapter(running(FILE)))

@@ -126,7 +126,7 @@ def test_only_lines_that_the_new_plan_adds_are_listed() -> None:
         before=replace(QUIET, holds=(old,)), after=replace(AFTER, holds=(old, new), actions=(gone,))
     )
     text = preview_text(made)
-    done, withheld = text.split("\nWithheld\n")
+    done, withheld = text.split("\nHolds\n")
     assert "AsksTooMuch: it asks for more" in withheld
     assert f"remove workload {gone.id}" in done
     assert f"remove workload {gone.id}" not in withheld

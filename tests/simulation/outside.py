@@ -18,7 +18,7 @@ from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import ServedChain, serve
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.streams import ChangeSignal, wait
-from reconciler.values.commit_state import CommitStatus
+from reconciler.values.commit_status import CommitStatus
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.plans import NotifyTenant
 from tests.simulation.commits import Commits

@@ -96,7 +96,7 @@ def test_a_price_jump_waits_for_approval_and_is_in_both_histories(
     assert (entry["outcome"], entry["files"]) == ("in force", ["pricing.yaml"])
     lines = [line for each in entry["status_commits"] for line in each["lines"]]  # type: ignore[attr-defined]  # JSON
     assert f"Applied commit {jump[:12]} by Olga Operator: Double the price " in "\n".join(lines)
-    assert [line for line in lines if line.startswith("owner approved on the host that commit")]
+    assert [line for line in lines if line.startswith("owner approved commit")]
     [row] = [r for r in asked(olga.path, capsys, "history") if r["commit"] == jump]
     assert (row["outcome"], row["plan_digest"]) == ("in force", entry["plan_digest"])
     assert revisions(sim)[jump].revision_verdict.why == "price_change_percent approved by owner"

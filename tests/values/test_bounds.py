@@ -23,7 +23,7 @@ def test_at_a_bound_is_within_it() -> None:
     assert [*out_of_bounds(pricing("0"), Limits())] == []
 
 
-def test_beyond_a_bound_is_told() -> None:
+def test_truncation_is_reported() -> None:
     assert [*out_of_bounds(pricing("4.9"), LIMITS)] == [
         ("gpu", "gpu is 4.9uve; the host file allows no less than 5uve")
     ]

@@ -19,12 +19,12 @@ def test_ids_read_as_they_are_written() -> None:
 @pytest.mark.parametrize(
     "text", ["", "ve1alice", "ve1alice/1/1", "/1/1/1", "ve1alice/1/1/x", "ve1alice/1/1/-1", "a/1/1/1/p/q"]
 )
-def test_what_is_no_order_is_said(text: str) -> None:
+def test_an_invalid_order_is_reported(text: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"{text!r} is not owner/dseq/gseq/oseq")):
         OrderId.parse(text)
 
 
-def test_what_is_no_lease_is_said() -> None:
+def test_an_invalid_lease_is_reported() -> None:
     with pytest.raises(ValueError, match="is not owner/dseq/gseq/oseq"):
         LeaseId.parse("ve1alice/1/1/1")
 

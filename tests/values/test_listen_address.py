@@ -21,7 +21,7 @@ from reconciler.values.listen_address import ListenAddress
         ("[::ffff:10.0.0.1]:80", False),
     ],
 )
-def test_loopback_is_told_apart_and_the_text_comes_back(text: str, is_loopback: bool) -> None:
+def test_loopback_is_recognised_and_the_text_round_trips(text: str, is_loopback: bool) -> None:
     assert ListenAddress.parse(text).is_loopback is is_loopback
     assert str(ListenAddress.parse(text)) == text
 

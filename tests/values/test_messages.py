@@ -39,7 +39,7 @@ TABLE: list[tuple[Message, str, bool, bool, str]] = [
 
 
 @pytest.mark.parametrize(("message", "about", "escrow", "gated", "words"), TABLE)
-def test_what_a_message_is_about_touches_and_says(
+def test_subject_escrow_and_text_of_a_message(
     message: Message, about: str, escrow: bool, gated: bool, words: str
 ) -> None:
     """What settles an escrow account counts once a block (semantics 4.4), gates are semantics 1.5."""

@@ -40,7 +40,7 @@ def test_what_is_shown_reads_as_the_same(amount: Decimal) -> None:
         ("", "'' is not an amount; write a decimal number and uve, such as 0.5uve"),
     ],
 )
-def test_what_is_no_amount_says_what_to_write(text: str, told: str) -> None:
+def test_an_invalid_amount_has_advice(text: str, told: str) -> None:
     with pytest.raises(ValueError, match="uve") as caught:
         parse_rate(text)
     assert str(caught.value) == told
@@ -55,7 +55,7 @@ def test_plain_digits() -> None:
     ]
 
 
-def test_rounding_goes_where_it_says() -> None:
+def test_rounding_follows_its_direction() -> None:
     assert [ceil_uve(Decimal(text)) for text in ("2445.01", "2445", "0")] == [2446, 2445, 0]
     assert [floor_uve(Decimal(text)) for text in ("2445.99", "2445", "0")] == [2445, 2445, 0]
 

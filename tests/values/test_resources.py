@@ -17,7 +17,7 @@ def test_what_lacks_nothing_has_nothing_negative_left(here: Resources, wanted: R
     assert (here.lacks(wanted) == ()) == all(part >= 0 for part in parts)
 
 
-def test_what_is_not_asked_for_is_never_too_small() -> None:
+def test_unrequested_resources_are_never_too_small() -> None:
     """Room that is overdrawn already stands in nobody's way who wants none of it."""
     assert Resources(-5, MB).lacks(Resources(0, MB)) == ()
     assert Resources().lacks(Resources(1, 1, 1, 1)) == ("cpu", "memory", "storage", "gpu")

@@ -26,7 +26,7 @@ from tests.arbitrary import SUBJECTS
         ("ab" * 20, SubjectKind.REVISION),
     ],
 )
-def test_the_form_of_a_text_says_what_it_names(text: str, kind: SubjectKind) -> None:
+def test_the_form_of_a_text_tells_its_kind(text: str, kind: SubjectKind) -> None:
     found = Subject.parse(text)
     assert (found.kind, str(found)) == (kind, text)
 

@@ -30,7 +30,7 @@ from reconciler.values.outcomes import Done, Outcome, Refused
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import Resources
 
-PARTS = {"deployment": "deployments", "service": "services", "networkpolicy": "networkpolicies"}
+PLURALS = {"deployment": "deployments", "service": "services", "networkpolicy": "networkpolicies"}
 """The kinds of a workload's objects, with their plurals, in the order of removal."""
 
 GROUPS = {
@@ -99,7 +99,7 @@ class KubernetesAdapter:
                     addresses[object_meta(found.metadata).service] = found.spec.cluster_ip
             for manifest in deployment_manifests(self._namespace, workload, digest, addresses):
                 self._apply_part(manifest)
-            self._delete_parts(workload.id, frozenset(parts_of(workload)))
+            self._prune(workload.id, frozenset(parts_of(workload)))
             self._observer.invalidate(workload.id)
         except NameTakenError as why:
             return Refused("NameTaken", str(why), "remove or rename that object; it is not ours")
@@ -110,7 +110,7 @@ class KubernetesAdapter:
     def remove(self, workload: WorkloadId) -> Outcome:
         """Delete all objects with our labels and this id; idempotent."""
         try:
-            self._delete_parts(workload, frozenset())
+            self._prune(workload, frozenset())
         except ApiError as why:
             return outcome_of(why)
         return Done("removal requested")
@@ -136,7 +136,7 @@ class KubernetesAdapter:
     def _apply_part(self, manifest: Manifest) -> bytes:
         """Apply an object of a workload, and record how the cluster itself changes it."""
         kind, name = manifest["kind"].lower(), manifest["metadata"]["name"]
-        raw = self._apply(self._path(PARTS[kind], name), manifest)
+        raw = self._apply(self._path(PLURALS[kind], name), manifest)
         metadata = decode_json(raw, objects.PartialObject).metadata
         self._observer.server_drift[f"{kind}/{name}"] = drift_from_applied(raw, metadata)
         return raw
@@ -155,9 +155,9 @@ class KubernetesAdapter:
         self._observer.record_write(manifest["kind"], raw)
         return raw
 
-    def _delete_parts(self, workload: WorkloadId, kept: Set[str]) -> None:
+    def _prune(self, workload: WorkloadId, kept: Set[str]) -> None:
         """Delete every object of the workload but the kept parts."""
-        for kind, plural in PARTS.items():
+        for kind, plural in PLURALS.items():
             for metadata in self._labelled(plural, workload):
                 if (part := f"{kind}/{metadata.name}") not in kept:
                     self._delete(plural, metadata)

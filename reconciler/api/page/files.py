@@ -42,7 +42,7 @@ class PageFiles:
     async def file(self, request: ParsedRequest) -> Reply:
         name = request.values["name"]
         found = self._replies.get(name)
-        return found or error_reply(404, f"the page has no file {name}", "GET / names those there are")
+        return found or error_reply(404, f"the page has no file {name}", "GET / lists its files")
 
 
 def _reply(name: str, content: bytes) -> Reply:

@@ -29,8 +29,8 @@ export function issuesOf(view, now) {
     } else if (workload.state === "failed") add("bad", `failed ${workload.id}`, `${workload.id} has failed`);
   }
   const { critical, exhausted } = view.funds.states;
-  if (exhausted) add("warn", "exhausted", `${plural(exhausted, "lease")} without funds`);
-  if (critical) add("warn", "critical", `${plural(critical, "lease")} will soon be without funds`);
+  if (exhausted) add("warn", "exhausted", `the funds of ${plural(exhausted, "lease")} have run out`);
+  if (critical) add("warn", "critical", `the funds of ${plural(critical, "lease")} will run out soon`);
   const { desired, applied } = status.revisions;
   if (desired && desired !== applied) add("warn", "revision", `commit ${desired.slice(0, 10)} is not in force; see the holds`);
   for (const group of view.hold_groups) {

@@ -99,6 +99,6 @@ function renderRow(row, { workload, lease }) {
   setText(ready, workload.replicas ? `${workload.replicas_ready} of ${workload.replicas}` : "–");
   setText(price, integer(Number(workload.price_uve)));
   const funds = lease?.funding;
-  setText(left, !funds ? "–" : funds.seconds_left === null ? "unlimited" : funds.seconds_left < 0 ? "ended" : duration(funds.seconds_left));
+  setText(left, !funds ? "–" : funds.seconds_left === null ? "unlimited" : funds.seconds_left < 0 ? "run out" : duration(funds.seconds_left));
   left.className = `number left funds-${funds?.state ?? "none"}`;
 }

@@ -93,7 +93,7 @@ function renderFigures() {
     ["Accrued", compact(money.accrued_uve), "uve, not withdrawn yet"],
     ["Balance", compact(money.balance_uve), `uve; ${compact(money.deposits_uve)} in deposits`],
     ["Open orders", integer(counts.orders_open), "on the market"],
-    ["Shortest escrow", left === null ? "–" : left < 0 ? "empty" : duration(left), "until a tenant's funds end"],
+    ["Lowest funds", left === null ? "–" : left < 0 ? "run out" : duration(left), "left of a lease"],
   ];
   syncChildren(byId("figures"), figures, {
     key: ([name]) => name,
@@ -109,7 +109,7 @@ function renderHolds() {
     create: (group) => group.reason
       ? element("details", { open: group.ours },
         element("summary", {}, element("span", {}, group.reason), element("span", { class: "count quiet" })), element("ul"))
-      : element("p", { class: "note" }, "Nothing is withheld."),
+      : element("p", { class: "note" }, "There are no holds."),
     update: (row, group) => {
       if (!group.reason) return;
       row.classList.toggle("foreign", !group.ours);
@@ -127,14 +127,14 @@ function renderHolds() {
 }
 
 function renderCommits(id, commits) {
-  const rows = commits.length ? commits : [{ id: "", subject: "None since the daemon started.", at: null, author: "" }];
+  const rows = commits.length ? commits : [{ id: "", subject: "No commit since the daemon started.", at: null, author: "" }];
   syncChildren(byId(id), rows, {
     key: (commit) => commit.id,
     create: () => element("li", {}, element("span", { class: "id quiet" }), element("span", { class: "message" }), element("span", { class: "at" })),
     update: (row, commit) => {
       const [name, subject, at] = row.children;
       setText(name, commit.id.slice(0, 8));
-      setText(subject, commit.subject || "(from before this daemon started)");
+      setText(subject, commit.subject || "(made before the daemon started)");
       const inForce = id === "desired" && commit.id && commit.id === view.status.revisions.applied;
       setText(at, [commit.at ? time(unixSeconds(commit.at)) : "", commit.author, inForce ? "in force" : ""].filter(Boolean).join(" · "));
     },
@@ -156,7 +156,7 @@ function renderCapacity() {
       setText(row.children[2], `${format(promised)} of ${format(sellable)} promised`);
     },
   });
-  if (!view.capacity) setText(byId("capacity"), "No machine has been seen yet.");
+  if (!view.capacity) setText(byId("capacity"), "Capacity is not known yet.");
 }
 
 function renderSources() {

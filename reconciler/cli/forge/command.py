@@ -20,7 +20,7 @@ from reconciler.forge.errors import ForgeError, ForgeRefusedError
 from reconciler.forge.escaping import neutralize, truncate
 from reconciler.forge.http import ForgeHttp, HttpBounds
 from reconciler.forge.wire import marker
-from reconciler.values.commit_state import CommitStatus, StatusState
+from reconciler.values.commit_status import CommitStatus, StatusState
 from reconciler.values.forge_repository import forge_repository
 
 FORGE_FAILED = 75

@@ -18,7 +18,7 @@ from reconciler.forge.escaping import neutralize
 from reconciler.git.clone import Clone, ConflictError
 from reconciler.reports.faults import github_of, gitlab_of
 from reconciler.reports.review import CHECKING, Review, review_markdown, verdict
-from reconciler.values.commit_state import StatusState
+from reconciler.values.commit_status import StatusState
 from reconciler.values.desired import Fault
 from reconciler.values.text import one_line
 

@@ -51,7 +51,7 @@ NOT_COPIED = frozenset(
     {"mirror.git", "mirror.lock", "git", "daemon.lock", "adapter-runs", RESTORING, SSH}
     | {f"{JOURNAL}{suffix}" for suffix in ("", "-wal", "-shm")}
 )
-"""Files that are made again or reported separately; the journal goes in as a consistent copy."""
+"""Files that are recreated or reported separately; the journal goes in as a consistent copy."""
 
 passphrase_option = click.option(
     "--passphrase-file",

@@ -133,7 +133,7 @@ def test_results_of_a_run_in_the_wrong_check_mode_are_discarded(
     assert _results(tmp_path, replace(play, check_mode=not check_mode))["one"].state == "ok"
 
 
-def test_a_run_leaves_no_files_and_sees_no_variables_of_the_daemon(harness: Harness) -> None:
+def test_a_run_leaves_no_files_and_has_no_variables_of_the_daemon(harness: Harness) -> None:
     seen: list[str] = []
     ended = threading.Event()
 

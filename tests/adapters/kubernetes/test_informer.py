@@ -206,7 +206,7 @@ def test_a_response_that_is_no_list_is_unseen(client: ApiClient) -> None:
         watched.cache.close()
 
 
-def test_a_silent_watch_is_broken(
+def test_a_stalled_watch_is_closed(
     cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", 0.3)
@@ -215,7 +215,7 @@ def test_a_silent_watch_is_broken(
     assert eventually(lambda: cluster.request_counts["watch", "configmaps"] > 2, "another watch", 10)
 
 
-def test_a_silent_watch_is_listed_again(
+def test_a_stalled_watch_is_listed_again(
     cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", 0.5)

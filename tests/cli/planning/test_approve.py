@@ -33,7 +33,7 @@ def test_an_approval_is_stored_with_account_and_time_and_wakes_the_daemon(termin
     assert kept.by == getpass.getuser()
     assert abs(kept.at - time.time()) < 60
     assert out == (
-        f"{kept.by} approved on the host that commit cccccccccccc passes price_change_percent (20): "
+        f"{kept.by} approved commit cccccccccccc to exceed price_change_percent (20): "
         "gpu goes from 1uve to 2uve\n"
     )
     assert terminal.wake.count == 1

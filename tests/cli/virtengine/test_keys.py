@@ -132,7 +132,7 @@ def test_what_is_missing_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     assert err.endswith("; or name the keyring with --keyring-dir DIR\n")
 
 
-def test_an_empty_keyring_is_told_as_the_real_client_tells_it(
+def test_an_empty_keyring_has_the_message_of_the_real_client(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "keyring-test").mkdir()

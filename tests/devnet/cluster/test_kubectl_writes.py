@@ -78,7 +78,7 @@ def test_waiting_for_a_condition_and_for_deletion(cluster: Cluster) -> None:
     assert cluster.inner.objects("replicasets", SPACE) == []
 
 
-def test_kubectl_sees_and_undoes_a_stuck_rollout(cluster: Cluster) -> None:
+def test_kubectl_shows_and_undoes_a_stuck_rollout(cluster: Cluster) -> None:
     cluster.k(f"set image deployment/web web=registry.example/missing:1 -n {SPACE}")
 
     assert "timed out" in cluster.k(f"rollout status deployment/web -n {SPACE} --timeout=1s", fails=True)

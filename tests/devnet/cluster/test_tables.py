@@ -37,7 +37,7 @@ def test_a_table_has_a_cell_for_each_column() -> None:
         assert all(len(row["cells"]) == len(made["columnDefinitions"]) for row in made["rows"])
 
 
-def test_a_table_holds_objects_whole_where_asked() -> None:
+def test_a_table_includes_whole_objects_on_request() -> None:
     stepped = Stepped()
     found = [stepped.create("Secret", "s")]
 

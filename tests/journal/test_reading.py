@@ -40,7 +40,7 @@ def test_pages_together_are_all_transactions_newest_first(tmp_path: Path) -> Non
     assert found == [f"{n:04}" for n in reversed(range(7))]
 
 
-def test_each_transaction_is_told_with_its_end_and_without_its_bytes(tmp_path: Path) -> None:
+def test_each_transaction_has_its_end_and_no_bytes(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     busy(opened, 3)
     newest, still, oldest = open_records(tmp_path).page(0, 10).transactions
@@ -87,7 +87,7 @@ def test_what_landed_is_on_record_for_its_subject(tmp_path: Path) -> None:
     )
 
 
-def test_what_did_not_land_is_not_said_to_have(tmp_path: Path) -> None:
+def test_a_transaction_that_did_not_land_is_not_reported_as_landed(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     sent = intent("AB12", BID)
     opened.intents.record_intent(sent)
@@ -108,7 +108,7 @@ def test_the_latest_decisions_come_first_and_are_few(tmp_path: Path) -> None:
     assert found[0].subject.name == "owner/149/1/1"
 
 
-def test_a_journal_that_is_damaged_is_a_sentence(tmp_path: Path) -> None:
+def test_a_damaged_journal_raises_a_message(tmp_path: Path) -> None:
     opened = open_journal(tmp_path)
     busy(opened)
     opened.database.execute("UPDATE intents SET content = 'nonsense'")

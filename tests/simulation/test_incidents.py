@@ -100,7 +100,7 @@ def test_stop_spending_stops_money_with_the_next_cycle(mid_run: WorldState, tmp_
         assert [each for each in sim.blocks(2) if isinstance(each, SendTransaction)]
 
 
-def test_suspended_stops_money_with_the_cycle_that_sees_the_commit(sim: Simulation) -> None:
+def test_a_suspension_applies_in_the_cycle_that_reads_it(sim: Simulation) -> None:
     sim.blocks(1)
     suspended = CONFIG + 'suspended: "the hoster moves racks"\n'
     sim.outside.commits.commit("Suspend", {"config.yaml": suspended})

@@ -11,7 +11,7 @@ from reconciler.values.forge_repository import ForgeRepository, forge_repository
 
 
 @dataclass(frozen=True, slots=True)
-class ForgePage:
+class ForgeSettings:
     """The repository whose commits get states, the token's file, the name of our check, and the certificate
     authorities for the host (None: the system's).
     """
@@ -22,7 +22,7 @@ class ForgePage:
     ca_file: Path | None = None
 
 
-def forge_page_of(here: Path, file: HostFile) -> ForgePage | None:
+def forge_settings_of(here: Path, file: HostFile) -> ForgeSettings | None:
     """The settings of a valid host file; its paths are relative to `here`; None without a forge."""
     if (forge := file.forge) is None:
         return None
@@ -31,4 +31,6 @@ def forge_page_of(here: Path, file: HostFile) -> ForgePage | None:
     ca_file = forge.ca_file
     if ca_file is None and urlsplit(repository.api).hostname == urlsplit(file.repository.url).hostname:
         ca_file = file.repository.ca_file
-    return ForgePage(repository, here / forge.token_file, name, None if ca_file is None else here / ca_file)
+    return ForgeSettings(
+        repository, here / forge.token_file, name, None if ca_file is None else here / ca_file
+    )
