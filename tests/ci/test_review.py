@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from reconciler.values.limits import Limits
-from tests.ci.changes import Change, share
+from tests.ci.changes import PROGRAM, Change, share
 from tests.ci.changes import change as made
+from tests.ci.forked_program import serving as serving_forks
 from tests.forge.fake import REPOSITORY, TOKEN, FakeForge, Trouble, serving
 
 
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with serving_forks(tmp_path_factory.mktemp("program")) as client:
+        yield client
+
+
 @pytest.fixture
-def change(tmp_path: Path) -> Change:
-    return made(tmp_path)
+def change(tmp_path: Path, program: Path) -> Change:
+    found = made(tmp_path)
+    found.environment["PROVIDER_DAEMON"] = str(program)
+    return found
 
 
 VALID = "valid; 2 open orders decided otherwise; prices +"
@@ -25,7 +35,8 @@ def dearer(change: Change) -> None:
     change.edit("pricing.yaml", "cpu_millicores: 1uve", "cpu_millicores: 1.2uve")
 
 
-def test_a_valid_change(change: Change) -> None:
+def test_a_valid_change_by_the_installed_program(change: Change) -> None:
+    change.environment["PROVIDER_DAEMON"] = str(PROGRAM)
     dearer(change)
     ran = change.run("--base", "main", "--no-forge")
     assert ran.returncode == 0, ran.stderr
