@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import failure_of
 from reconciler.planning.memory_update import rejection_outcome
 from reconciler.ports import Adapter
-from reconciler.reports.log_lines import merge_lines, result_lines
+from reconciler.reports.log_lines import LogLine, merge_lines, result_lines
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
 from reconciler.values.messages import describe
 from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
@@ -37,13 +37,16 @@ def dispatch_all(plan: Plan, environment: Environment, intents: tuple[Intent, ..
     """Send a plan's transactions, and hand each other effect to the queue of its target, in the plan's order.
     A failure affects no other effect.
     """
+    waiting: list[LogLine] = []
     for action in plan.actions:
         if (key := work_key(action)) is None:
             _record(environment, [(action, _transact(action, environment, intents))])
             continue
         item = WorkItem(key, action.describe(), action)
         if not environment.queues.submit(item, partial(_perform, action, environment)):
-            log.info("%s waits: the work queue of %s does not take it now", item.description, key.target)
+            text = f"{item.description} waits: the work queue of {key.target} does not take it now"
+            waiting.append(LogLine(("waiting", key.target), item.description, text, "provider-daemon status"))
+    _log(waiting)
     record_results(environment)
 
 
@@ -58,12 +61,15 @@ def record_results(environment: Environment) -> None:
 
 
 def _record(environment: Environment, results: Sequence[tuple[Action, Sequence[EffectResult]]]) -> None:
-    lines = [line for action, parts in results for line in result_lines(parts, _prefix(action))]
-    for line in merge_lines(lines):
-        log.log(logging.WARNING if line.is_warning else logging.INFO, "%s", line.text)
+    _log(line for action, parts in results for line in result_lines(parts, _prefix(action)))
     found = [each for _, parts in results for each in parts if not isinstance(each.outcome, Unknown)]
     if found:
         environment.store.journal.record(found)
+
+
+def _log(lines: Iterable[LogLine]) -> None:
+    for line in merge_lines(lines):
+        log.log(logging.WARNING if line.is_warning else logging.INFO, "%s", line.text)
 
 
 def _transact(

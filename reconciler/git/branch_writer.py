@@ -171,7 +171,7 @@ class BranchWriter:
                 if not _OUTRUN.search(ran.text + ran.errors):
                     return self._rejection(commit.branch, ran)
         except (MirrorError, BadRemoteError) as error:
-            self._mirror.mark_unclean()
+            self._mirror.clean_after(error)
             self._written = _Written()
             return Failed("PublishFailed", str(error))
         return Failed(
@@ -220,16 +220,15 @@ class BranchWriter:
         shutil.rmtree(directory, ignore_errors=True)
         options = (f"--git-dir={directory}",)
         try:
-            self._mirror.run(
-                *options, "init", "--quiet", "--bare", "--template=",
-                f"--object-format={self._mirror.object_format}",
-            )  # fmt: skip
             yield options
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
     def _commit(self, commit: BranchCommit | BranchEdit, changes: _Changes, objects: Sequence[str]) -> str:
         """The id of the new commit. fast-import writes its tree; it cannot sign, commit-tree can."""
+        if objects:
+            form = f"--object-format={self._mirror.object_format}"
+            self._mirror.run(*objects, "init", "--quiet", "--bare", "--template=", form)
         message = _message(commit).encode()
         ran = self._mirror.run(
             *objects, "fast-import", "--quiet", "--force", "--done", stdin=_stream(changes)

@@ -57,6 +57,10 @@ class MirrorError(Exception):
     """The mirror or the repository behind it cannot be used; the text is a sentence for the operator."""
 
 
+class BackedOffError(MirrorError):
+    """The repository is not contacted now; the text says until when."""
+
+
 class DamagedMirrorError(MirrorError):
     """Objects of the mirror cannot be read; it is recreated."""
 
@@ -100,11 +104,11 @@ class Mirror:
             self._runner.lock_descriptors = (descriptor,)
             self._make_ready()
             yield
-        except MirrorError:
-            self.mark_unclean()
+        except MirrorError as error:
+            self.clean_after(error)
             raise
         except OSError as error:
-            self.mark_unclean()
+            self.clean_after(error)
             raise MirrorError(
                 f"the state directory {self._lock_path.parent}: {error.strerror or error}"
             ) from None
@@ -113,9 +117,9 @@ class Mirror:
             self._runner.lock_descriptors = ()
             os.close(descriptor)
 
-    def mark_unclean(self) -> None:
-        """Remove the leftovers of a failed command before the next one."""
-        self._is_clean = False
+    def clean_after(self, error: Exception) -> None:
+        """Remove the leftovers of a failed command before the next one; without a command there are none."""
+        self._is_clean = self._is_clean and isinstance(error, BackedOffError)
 
     def run(self, *arguments: str, stdin: bytes = b"") -> GitResult:
         """Run a local git command on the mirror."""
@@ -142,6 +146,8 @@ class Mirror:
     def remote_tips(self, *refs: str) -> Mapping[str, str]:
         """The commits that the repository's refs name; refs that do not exist are missing."""
         ran = self.contact("ls-remote", "--refs", "--", self.url, *refs)
+        if ran.code == BACKED_OFF:
+            raise BackedOffError(ran.errors)
         if ran.code != 0:
             raise MirrorError(git_error(ran, self.remote))
         pairs = [line.split("\t", 1) for line in ran.text.splitlines() if "\t" in line]
