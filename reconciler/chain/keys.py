@@ -31,21 +31,22 @@ class PrivateKey:
     """A secp256k1 key; its repr hides the secret."""
 
     secret: bytes = field(repr=False)
+    public: bytes = field(init=False, compare=False)
+    """The compressed public key, 33 bytes."""
+    address: str = field(init=False, compare=False)
+    """The account's address, `ve1...`."""
+    _key: ec.EllipticCurvePrivateKey = field(init=False, repr=False, compare=False)
 
-    @property
-    def public(self) -> bytes:
-        """The compressed public key, 33 bytes."""
-        point = self._key().public_key()
-        return point.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
-
-    @property
-    def address(self) -> str:
-        """The account's address, `ve1...`."""
-        return address_of(self.public)
+    def __post_init__(self) -> None:
+        """Derive the public key once; ValueError for a secret that is no key."""
+        key = ec.derive_private_key(int.from_bytes(self.secret, "big"), ec.SECP256K1())
+        public = key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+        for name, value in (("_key", key), ("public", public), ("address", address_of(public))):
+            object.__setattr__(self, name, value)
 
     def sign(self, message: bytes) -> bytes:
         """r || s over sha256 of the message, 64 bytes: deterministic (RFC 6979), s in the lower half."""
-        der = self._key().sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
+        der = self._key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
         r, s = decode_dss_signature(der)
         low = min(s, CURVE_ORDER - s)
         return r.to_bytes(32, "big") + low.to_bytes(32, "big")
@@ -54,9 +55,6 @@ class PrivateKey:
         """HMAC-SHA256 of a message, in hexadecimal, by a key derived (HKDF) from this one for one purpose."""
         derived = HKDF(SHA256(), 32, salt=None, info=f"virtengine-provider-gitops {purpose}".encode())
         return hmac.digest(derived.derive(self.secret), message, "sha256").hex()
-
-    def _key(self) -> ec.EllipticCurvePrivateKey:
-        return ec.derive_private_key(int.from_bytes(self.secret, "big"), ec.SECP256K1())
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
