@@ -1,5 +1,6 @@
 """Generated examples are the same in every run; `EXAMPLES=5000` looks further, elsewhere each time. Temporary
-files are in memory where there is room, as the journal and git wait for the disk at each write.
+files are in memory where there is room, as the journal and git wait for the disk at each write. Slow folders
+run first, so that no worker still has one when the others are done.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
@@ -39,3 +41,14 @@ def has_room(directory: Path) -> bool:
 
 if "TMPDIR" not in os.environ and has_room(MEMORY):
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+SLOW_FOLDERS = ("simulation", "e2e", "devnet", "planning", "ci", "git")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _rank(item.path.relative_to(Path(__file__).parent).parts[0]))
+
+
+def _rank(folder: str) -> int:
+    return SLOW_FOLDERS.index(folder) if folder in SLOW_FOLDERS else len(SLOW_FOLDERS)

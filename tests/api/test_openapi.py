@@ -98,7 +98,7 @@ def test_responses_match_their_schemas(served: Started, document: dict[str, Any]
 def test_valid_requests_are_not_refused(served: Started, document: dict[str, Any], path: str) -> None:
     [operation] = operations({"paths": {path: document["paths"][path]}})
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(request=fitting(operation))
     def run(request: Request) -> None:
         response = send(served.ports.api, request)
@@ -111,7 +111,7 @@ def test_valid_requests_are_not_refused(served: Started, document: dict[str, Any
 def _fuzz(served: Started, document: dict[str, Any], operation: Operation) -> None:
     answered: set[int] = set()
 
-    @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(data=st.data())
     def run(data: st.DataObject) -> None:
         request = data.draw(requests(operation, KNOWN))

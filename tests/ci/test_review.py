@@ -63,9 +63,9 @@ def test_an_invalid_change(change: Change) -> None:
 
 
 def test_warnings_fail_nothing(change: Change) -> None:
-    change.write("adapters/docker.yaml", "enabled: true\n")
+    change.write("adapters/docker.yml", "enabled: true\n")
     assert change.run("--base", "main", "--no-forge").returncode == 0
-    assert "- adapters/docker.yaml: warning: this file is not read" in change.review
+    assert "- adapters/docker.yml: warning: this file is not read" in change.review
     assert change.verdict == ("success", "valid; nothing takes effect: its files are not read")
 
 

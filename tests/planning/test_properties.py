@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from reconciler.documents.codec import dumps
@@ -203,18 +202,18 @@ def test_every_published_step_is_of_the_lifecycle_and_follows_the_previous(world
 
 def test_the_worlds_are_not_empty() -> None:
     """A property that is never met proves nothing: every kind of effect occurs in what is drawn."""
-    met: Counter[str] = Counter()
+    missing = {"CreateBid", "CloseBid", "WithdrawLease", "RecordUsage", "SettleUsage"}
+    missing |= {"Rebroadcast", "PrepareAdapter", "ApplyWorkload", "RemoveWorkload", "NotifyTenant"}
+    missing |= {"NoCapacity", "NoBalance", "Ceiling", "AwaitingHeight", "AsksTooMuch", "TryLater"}
 
-    @settings(max_examples=500, derandomize=True, deadline=None, database=None)
-    @given(worlds())
     def look(world: PlanningInput) -> None:
         made = plan(world)
-        met.update(type(a).__name__ for a in made.actions)
-        met.update(type(m).__name__ for m in messages(made))
-        met.update(h.reason.value for h in made.holds)
+        missing.difference_update(type(a).__name__ for a in made.actions)
+        missing.difference_update(type(m).__name__ for m in messages(made))
+        missing.difference_update(h.reason.value for h in made.holds)
 
-    look()
-    effects = {"CreateBid", "CloseBid", "WithdrawLease", "RecordUsage", "SettleUsage"}
-    effects |= {"Rebroadcast", "PrepareAdapter", "ApplyWorkload", "RemoveWorkload", "NotifyTenant"}
-    assert effects <= met.keys()
-    assert {"NoCapacity", "NoBalance", "Ceiling", "AwaitingHeight", "AsksTooMuch", "TryLater"} <= met.keys()
+    few = settings(max_examples=25, derandomize=False, deadline=None, database=None)
+    for number in range(20):
+        if missing:
+            seed(number)(few(given(worlds())(look)))()
+    assert not missing
