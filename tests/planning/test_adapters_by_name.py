@@ -10,16 +10,30 @@ import pytest
 from reconciler.planning.disruptions import disruptions
 from reconciler.planning.placement import rendered_for
 from reconciler.planning.planner import plan
-from reconciler.values.desired import AdapterSettings, Desired, KubernetesSettings, Workload
+from reconciler.planning.preview import RevisionChange, preview
+from reconciler.values.desired import AdapterSettings, Desired, KubernetesSettings, Revision, Workload
 from reconciler.values.grants import AnsibleGrants, Grants, KubernetesGrants
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Isolation
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory, WorkloadMemory
 from reconciler.values.observed import AdapterView
+from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.plans import ApplyWorkload, Plan, Reason, RemoveWorkload
+from reconciler.values.preview import Preview
 from reconciler.values.readings import Seen
-from tests.makers import adapter, desired, lease, market, order, planning_input, remembered, running, workload
+from tests.makers import (
+    NOW,
+    adapter,
+    desired,
+    lease,
+    market,
+    order,
+    planning_input,
+    remembered,
+    running,
+    workload,
+)
 from tests.planning.pushes import Branch
 
 CLUSTER = KubernetesSettings()
@@ -228,3 +242,26 @@ def test_what_an_adapter_renders_into_its_containers_is_part_of_their_digest() -
     [action] = effects(planned(state(ON_RACK, rack=replace(RACK, publish="192.0.2.1")), adapters=seen))
     assert isinstance(action, ApplyWorkload)
     assert action.digest == running(changed).digest
+
+
+def previewed(base: Desired, head: Desired, limits: Limits) -> Preview:
+    seen = market(leases=[lease(1), lease(2)])
+    views = {"rack": view(ON_RACK), "east": view(ON_EAST)}
+    outlook = PlanningSnapshot("p", NOW, seen, views, replace(MEMORY, applied=base.commit), limits)
+    return preview(outlook, RevisionChange(Revision(base), Revision(replace(head, commit="d" * 40))))
+
+
+def test_a_preview_names_the_workloads_of_a_changed_adapter_file_and_the_limit() -> None:
+    found = previewed(BEFORE, replace(BEFORE, adapters={"rack": RACK, "north": CLUSTER}), LIMITS)
+    [stops] = [each for each in found.warnings if "stopped, moved or replaced" in each]
+    assert stops.startswith("1 workload of an active lease is stopped, moved or replaced")
+    assert f"leaves {ON_EAST.id} without its adapter east" in stops
+    [denied] = found.ceilings
+    assert "the host file has no entry for adapters/north.yaml" in denied.message
+    strict = previewed(BEFORE, replace(BEFORE, adapters={}), replace(LIMITS, removals_per_revision=1))
+    assert Reason.MASS_REMOVAL in {hold.reason for hold in strict.ceilings}
+
+
+def test_a_preview_of_harmless_settings_names_no_workload() -> None:
+    calm = replace(BEFORE, adapters={"rack": replace(RACK, forks=3), "east": CLUSTER, "west": CLUSTER})
+    assert previewed(BEFORE, calm, LIMITS).warnings == ()
