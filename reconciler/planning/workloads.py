@@ -302,13 +302,23 @@ def _removable(
 
 
 def _has_moved(basis: MarketBasis, adapter: str, subject: WorkloadId) -> bool:
-    """Whether it is healthy on the adapter of its file, so that this copy is obsolete."""
+    """Whether it is healthy on the adapter of its file, so that this copy is obsolete; not if both adapters
+    show the same objects, as two that reach one machine under two addresses do.
+    """
     workload = basis.desired.workloads.get(subject)
     other = basis.adapters.get(workload.adapter) if workload and workload.adapter != adapter else None
     if other is None or isinstance(other.workloads, Unseen):
         return False
     running = other.workloads.view.get(subject)
-    return running is not None and (running.ready or running.paused)
+    copy = _observed(basis, adapter, subject)
+    if running is None or (copy is not None and set(copy.uids) & set(running.uids)):
+        return False
+    return running.ready or running.paused
+
+
+def _observed(basis: PlanningBasis, adapter: str, subject: WorkloadId) -> ObservedWorkload | None:
+    reading = basis.adapters[adapter].workloads
+    return reading.view.get(subject) if isinstance(reading, Seen) else None
 
 
 def _removal(

@@ -271,7 +271,8 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class ObservedWorkload:
     """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted`:
-    someone else changed our objects; `pods` are the names of the live pods of that specification, sorted.
+    someone else changed our objects; `pods` are the names of the live pods of that specification, sorted;
+    `uids` identify its objects among all adapters (none: unknown).
     """
 
     id: WorkloadId
@@ -285,6 +286,7 @@ class ObservedWorkload:
     drifted: bool = False
     trouble: Trouble | None = None
     pods: tuple[str, ...] = ()
+    uids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

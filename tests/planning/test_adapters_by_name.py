@@ -134,6 +134,16 @@ def test_two_files_of_one_namespace_remove_nothing_of_each_other() -> None:
     assert [type(each) for each in effects(apart)] == [RemoveWorkload], "in two clusters, one has moved"
 
 
+def test_one_machine_under_two_addresses_loses_nothing() -> None:
+    """The host file cannot tell; the objects that both adapters show can."""
+    file = workload(adapter="east")
+    same = {name: adapter(running(file, uids=("u1",)))["kubernetes"] for name in ("east", "west")}
+    assert effects(planned(state(file, east=CLUSTER, west=CLUSTER), adapters=same)) == []
+    other = {**same, "west": adapter(running(file, uids=("u2",)))["kubernetes"]}
+    [removal] = effects(planned(state(file, east=CLUSTER, west=CLUSTER), adapters=other))
+    assert removal == RemoveWorkload("west", file.id, "it runs on another adapter now")
+
+
 def test_a_disabled_adapter_offers_and_removes_nothing() -> None:
     off = replace(CLUSTER, enabled=False)
     ended = workload(1, adapter="east")

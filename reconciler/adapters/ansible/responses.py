@@ -56,6 +56,7 @@ class ObservedContainer(ResponseStruct, frozen=True):
     exit_code: int = 0
     oom_killed: bool = False
     health: str = ""
+    id: str = ""
 
     @property
     def is_ready(self) -> bool:

@@ -116,6 +116,7 @@ def _shown(workload: WorkloadId, lease: LeaseId, observed: ReportedWorkload) -> 
         drifted=bool(observed.differences) and observed.due,
         trouble=workload_trouble(observed),
         pods=tuple(sorted(each.name for each in up if each.name in wanted)),
+        uids=tuple(sorted(each.id for each in observed.containers if each.id)),
     )
 
 

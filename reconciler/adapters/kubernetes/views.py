@@ -35,6 +35,7 @@ class ObjectMeta:
     digest: str
     parts: tuple[str, ...]
     deleting: bool
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ def object_meta(metadata: objects.Metadata) -> ObjectMeta:
         clean_name(annotations.get(naming.DIGEST, "")),
         tuple(clean_name(part) for part in annotations.get(naming.PARTS, "").split(",") if part),
         metadata.deletion_timestamp is not None,
+        clean_name(metadata.uid),
     )
 
 

@@ -104,6 +104,7 @@ def observed_workload_of(
         drifted=_has_drifted(group, wanted, server_drift),
         trouble=workload_trouble(deployments, group.pods),
         pods=_current_pods(group),
+        uids=tuple(sorted(each.meta.uid for each in deployments if each.meta.uid)),
     )
 
 

@@ -59,7 +59,7 @@ class Fixture:
 
 def test_a_complete_workload_is_ready() -> None:
     assert Fixture().running() == ObservedWorkload(
-        WEB.id, WEB.lease, "d", False, True, 2, 2, pods=("p0", "p1")
+        WEB.id, WEB.lease, "d", False, True, 2, 2, pods=("p0", "p1"), uids=("u", "u")
     )
 
 

@@ -85,6 +85,7 @@ def _container_view(container: Container) -> dict[str, Any]:
     health = state.get("Health") or state.get("Healthcheck") or {}
     return {
         "name": name_of(container),
+        "id": container["Id"],
         "service": labels_of(container).get(SERVICE, ""),
         "status": state["Status"],
         "exit_code": state.get("ExitCode") or 0,
