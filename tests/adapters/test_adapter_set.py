@@ -25,6 +25,7 @@ class Machines:
     gate: threading.Event = field(default_factory=threading.Event)
     log: list[str] = field(default_factory=list)
     woken: threading.Event = field(default_factory=threading.Event)
+    ending: threading.Event = field(default_factory=threading.Event)
     broken: bool = False
 
     def __post_init__(self) -> None:
@@ -45,6 +46,7 @@ class Fake(UnavailableAdapter):
         self._machines.log.append(f"start {self.target}")
 
     def close(self) -> None:
+        self._machines.ending.set()
         self._machines.gate.wait(SECONDS)
         self._machines.log.append(f"close {self.target}")
 
@@ -101,8 +103,10 @@ def test_a_change_replaces_one_adapter_and_waits_for_none(
 def test_the_newest_of_many_changes_counts(machines: Machines, adapters: AdapterSet[str]) -> None:
     adapters.configure({"east": "e1"})
     machines.gate.clear()
-    for target in ("e2", "e3", "e4"):
-        adapters.configure({"east": target})
+    adapters.configure({"east": "e2"})
+    assert machines.ending.wait(SECONDS)
+    adapters.configure({"east": "e3"})
+    adapters.configure({"east": "e4"})
     machines.gate.set()
     wait_until(lambda: "start e4" in machines.log and is_seen(adapters, "east"), "the newest")
     assert "start e3" not in machines.log
