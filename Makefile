@@ -7,7 +7,7 @@ STAMP := $(VENV)/.ready
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup check test kills agreement demo live replay bench pictures schemas docs proto lock clean
+.PHONY: help setup check test kills simulate agreement demo live replay bench pictures schemas docs proto lock clean
 
 help:
 	@echo "make demo [KEEP=DIR]        play the demo on a simulated market, about a minute"
@@ -15,6 +15,8 @@ help:
 	@echo "make test                   lint, types, layers and all tests"
 	@echo "make check                  lint, types and layers"
 	@echo "make kills                  kill the daemon at every point of a whole run, about 10 minutes"
+	@echo "make simulate [SEEDS=1000] [FIRST=0] | MUTANTS=1 | SEED=... [STEPS=...]"
+	@echo "                            30 days of chain time per seed with faults everywhere; replay a seed"
 	@echo "make agreement              compare validate, check-jsonschema and the editors' language server (npm)"
 	@echo "make replay FILES='...'     compare recordings of a real chain with the simulated chain"
 	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=... | FORGE_ENV=... [ACT=...]"
@@ -47,6 +49,10 @@ test: check
 # Every point at which the daemon can die; `make test` takes every third of those that occur in each cycle.
 kills: $(STAMP)
 	KILLS=all $(BIN)/pytest $(PARALLEL) tests/simulation/test_kills.py tests/simulation/test_journal_lost.py
+
+# The whole loop in one process, reproducible from a seed; a failing seed prints the command that replays it.
+simulate: $(STAMP)
+	@$(BIN)/python -m tests.simulation.seeded $(if $(MUTANTS),--mutants) $(if $(SEED),--seed $(SEED) --steps "$(STEPS)",--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
 
 agreement: $(STAMP)
 	$(BIN)/pytest tests/agreement

@@ -1,0 +1,121 @@
+"""A daemon in a world: opened on its journal, stepped, killed, opened again on what is on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from reconciler.chain.client import ChainClient, ClientOptions
+from reconciler.chain.heights import seen_height
+from reconciler.chain.tx_builder import FeePolicy
+from reconciler.cycle.environment import Environment, Store
+from reconciler.cycle.loop import Loop, Pace
+from reconciler.cycle.run import Runner
+from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
+from reconciler.journal.opening import OpenJournal, open_journal
+from reconciler.runtime.work_queue import Work
+from reconciler.runtime.work_queues import perform
+from reconciler.values.limits import Limits
+from reconciler.values.outcomes import Failed
+from reconciler.values.work import FORGE, GIT, NOTICES, SNAPSHOT, WorkKey
+from tests.simulation.seeded.chain import LinkedNode, LinkedRpc
+from tests.simulation.seeded.world import World
+from tests.stepped_queues import SteppedQueues
+
+
+class BlockClock:
+    """A host's clock that goes with the chain; a wait of the loop is the world's turn."""
+
+    def __init__(self, world: World, turn: Callable[[float], None]) -> None:
+        self._world = world
+        self._turn = turn
+
+    def now(self) -> int:
+        return self._world.seconds
+
+    def wait(self, seconds: float) -> None:
+        self._turn(seconds)
+
+
+PORTS = {GIT: "repo", SNAPSHOT: "repo", NOTICES: "notifier", FORGE: "forge"}
+"""The port behind each work queue; the others are adapters."""
+
+STARTED_AT_ONCE = 0.85
+"""Share of the startable items that run before the next cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """An item whose effect does not return; it took place all the same, or not."""
+
+    work: Work
+    port: str
+    took_place: bool
+
+
+class Life:
+    """One life of a daemon, as wiring assembles it, without servers and threads; `rng` chooses which queued
+    item runs when.
+    """
+
+    def __init__(self, world: World, limits: Limits, rng: Random, turn: Callable[[float], None]) -> None:
+        tap = world.faults.tap
+        self._faults, self._rng = world.faults, rng
+        self.queues = SteppedQueues(lambda: world.seconds)
+        self.hanging: list[Hanging] = []
+        self.journal: OpenJournal = open_journal(world.directory)
+        memory = self.journal.journal.memory()
+        client = ChainClient(
+            LinkedNode(world.link),
+            LinkedRpc(world.link),
+            key_of(PROVIDER),
+            ClientOptions(CHAIN_ID, last_height=seen_height(memory), clock=lambda: world.seconds),
+            FeePolicy(timeout_blocks=limits.timeout_blocks),
+        )
+        environment = Environment(
+            provider=PROVIDER,
+            repo=tap("repo", world.repository),
+            chain=tap("chain", client),
+            adapters={name: tap("adapter", each) for name, each in world.adapters.items()},
+            store=Store(
+                tap("journal", self.journal.journal),
+                tap("intents", self.journal.intents),
+                tap("outbox", self.journal.outbox),
+                tap("inbox", self.journal.inbox),
+                self.journal.records,
+            ),
+            queues=self.queues,
+            clock=BlockClock(world, turn),
+            limits=lambda: limits,
+            notifier=tap("notifier", world.receiver) if world.terms.notices else None,
+            forge=tap("forge", world.receiver) if world.terms.forge else None,
+            sharing=True,
+        )
+        self.runner = Runner(environment, key_of(PROVIDER).address)
+        self.loop = Loop(environment, self.runner, Pace(), lambda _: None)
+
+    def work(self) -> None:
+        """Run what is queued, in any order; what a hanging target takes hangs until it answers again."""
+        for each in [h for h in self.hanging if not self._faults.hangs(h.port)]:
+            self.hanging.remove(each)
+            outcome = perform(each.work) if each.took_place else Failed("Timeout", "no answer in time")
+            self.queues.end(each.work, outcome)
+        tried: set[WorkKey] = set()
+        while keys := [key for key in self.queues.startable() if key not in tried]:
+            key = self._rng.choice(keys)
+            tried.add(key)
+            port = PORTS.get(key.target, "adapter")
+            if self._faults.hangs(port):
+                self.hanging.append(Hanging(self.queues.start(key), port, self._rng.random() < 0.5))
+            elif self._rng.random() < STARTED_AT_ONCE:
+                self.queues.step(key)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in flight but what hangs."""
+        return len(self.queues.in_flight()) == len(self.hanging)
+
+    def drop(self) -> None:
+        """End it as a kill does: what was committed is on disk, nothing else."""
+        self.journal.close()

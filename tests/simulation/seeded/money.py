@@ -1,0 +1,152 @@
+"""Invariants of bids, deposits, usage records and the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+from google.protobuf.message import Message
+
+from reconciler.chain.proto import market_v1beta5_pb2
+from reconciler.chain.transactions import decode_tx
+from reconciler.chain.wire_market import lease_id_of, order_id_of
+from reconciler.devnet.chain import bank
+from reconciler.devnet.chain.tables import USAGE
+from reconciler.values.ids import OrderId
+from tests.simulation.seeded import disorder
+from tests.simulation.seeded.turn import Deadline, Invariant, Turn, seen_now
+from tests.simulation.seeded.world import OURS, World
+
+INTENT_BLOCKS = 25
+"""A transaction expires 20 blocks after it was signed."""
+
+
+class NoOrderIsBidTwice(Invariant):
+    """At most one bid of ours on an order is ever in a block: even a refused second one costs its fee."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._bids: Counter[OrderId] = Counter()
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        for name in turn.world.sent.keys() - self._seen:
+            self._seen.add(name)
+            for message in decode_tx(turn.world.sent[name]).messages:
+                if isinstance(message, market_v1beta5_pb2.MsgCreateBid):
+                    order = order_id_of(message.id)
+                    self._bids[order] += 1
+                    if self._bids[order] > 1:
+                        yield f"{order} was bid on {self._bids[order]} times"
+
+
+class NoPeriodIsBilledTwice(Invariant):
+    """The usage records of a lease do not overlap."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        rows = turn.world.chain.rows(USAGE)
+        if len(rows) == self._count:
+            return
+        self._count = len(rows)
+        for lease in {each.lease_id for each in rows}:
+            periods = sorted((r.period_start, r.period_end) for r in rows if r.lease_id == lease)
+            for (_, end), (start, until) in pairwise(periods):
+                if start < end:
+                    yield f"{lease}: a period ends at {end}, another is {start} to {until}"
+
+
+class DepositsAreAccountedFor(Invariant):
+    """What the daemon shows as locked is what the chain's escrow holds for its bids."""
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        if (shown := seen_now(turn)) is None:
+            return
+        locked = turn.world.books.locked_at(shown.height)
+        if locked is not None and shown.money.deposits_uve != locked:
+            yield f"shows {shown.money.deposits_uve}uve at height {shown.height}, the chain holds {locked}uve"
+
+
+class BalanceStaysAboveItsReserve(Invariant):
+    """No bid of ours leaves the account with less than its reserve."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        new = turn.world.sent.keys() - self._seen
+        self._seen |= new
+        bids = [name for name in new if any(_is_bid(m) for m in decode_tx(turn.world.sent[name]).messages)]
+        balance = bank.balance(turn.world.chain.view(), OURS, "uve")
+        if bids and balance < turn.limits.balance_reserve and not turn.world.stranger_spent:
+            yield f"{balance}uve are left of a reserve of {turn.limits.balance_reserve}uve"
+        turn.world.stranger_spent = False
+
+
+class EveryIntentEnds(Invariant):
+    """No intent stays open once its time is over and the node answers."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, int] = {}
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        if not disorder.is_well(turn.world) or seen_now(turn) is None:
+            self._since.clear()
+            return
+        open_now = {each.hash for each in turn.intents}
+        self._since = {name: since for name, since in self._since.items() if name in open_now}
+        for each in turn.intents:
+            since = self._since.setdefault(each.hash, turn.world.blocks_made)
+            if turn.world.blocks_made - since > INTENT_BLOCKS:
+                yield f"{each.hash[:12]} is open after {turn.world.blocks_made - since} blocks"
+
+
+class TheLedgerEqualsTheBooks(Invariant):
+    """What the daemon shows as earned since its journal began equals the chain's books, to the uve."""
+
+    def __init__(self) -> None:
+        self._base: int | None = None
+        self._outside = 0
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        books = turn.world.books
+        if turn.world.restored or turn.world.lost:
+            self._base, turn.world.restored, turn.world.lost = None, False, False
+        if (shown := seen_now(turn)) is None or (booked := books.earned(shown.height)) is None:
+            return
+        difference, outside = shown.money.earned_uve - booked, books.outside_at(shown.height)
+        if self._base is None:
+            self._base = difference
+        elif difference != self._base:
+            yield f"{shown.money.earned_uve}uve at height {shown.height}, {difference - self._base:+}uve off"
+        self._outside = outside
+
+
+class DepositsComeBack(Invariant):
+    """Once the world is well, no deposit stays in a bid that cannot win."""
+
+    def __init__(self) -> None:
+        self._deadline = Deadline()
+        self._turns = 0
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        self._turns += 1
+        held = {h.subject.name for h in turn.cycle.planned.plan.holds} if turn.cycle else set[str]()
+        lost = {name for name in self._stale(turn.world) if name not in held}
+        for name in self._deadline.overdue(turn, lost, self._turns):
+            yield f"the deposit of the bid {name} is still locked"
+
+    def _stale(self, world: World) -> Iterator[str]:
+        orders = {order_id_of(o.id): o for o in world.orders()}
+        for bid in world.bids():
+            if bid.id.provider != OURS or bid.state != market_v1beta5_pb2.Bid.open:
+                continue
+            order = orders.get(lease_id_of(bid.id).order)
+            if order is None or order.state != market_v1beta5_pb2.Order.open:
+                yield str(lease_id_of(bid.id))
+
+
+def _is_bid(message: Message) -> bool:
+    return isinstance(message, market_v1beta5_pb2.MsgCreateBid)

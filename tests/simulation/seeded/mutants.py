@@ -1,0 +1,259 @@
+"""Deliberate faults of the daemon, each with the invariant that must catch it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+from reconciler.chain.tx_builder import MessageFilter
+from reconciler.cycle.confirm import Confirmed, confirm
+from reconciler.cycle.revision_fetcher import RevisionFetcher
+from reconciler.planning import (
+    bid_budget,
+    bids,
+    leases,
+    ledger,
+    memory_update,
+    phases,
+    retries,
+    usage_metering,
+    workloads,
+)
+from reconciler.planning.planning_input import MarketBasis, Proposals
+from reconciler.values.intents import Intent
+from reconciler.values.memory import Memory, Retry, UsageMemory
+from reconciler.values.messages import Message, RecordUsage, WithdrawLease
+from reconciler.values.observed import Lease, State
+from reconciler.values.readings import Unseen
+from tests.simulation.seeded.run import run_steps
+from tests.simulation.seeded.steps import Step
+from tests.simulation.seeded.terms import Terms
+from tests.simulation.seeded.turn import ViolationError
+
+TERMS = Terms(
+    block_seconds=60,
+    nodes=(8_000, 8_000),
+    hosts=(),
+    every="2h",
+    usage="2h",
+    on_critical="nothing",
+    balance_uve=4_000_000,
+    gap_blocks=9,
+    notices=True,
+    forge=True,
+)
+
+WEB, BILLED_BY_USAGE = 37, 25
+"""Numbers of an order step: 1000 millicores at a good price; the second is billed by usage."""
+
+OURS, THEIRS = 1, 8
+"""Whose bid a step accepts."""
+
+STORY = (
+    Step(600, "order", 0, WEB),
+    Step(600, "order", 1, WEB),
+    Step(660, "order", 0, BILLED_BY_USAGE),
+    Step(720, "outage", 0, 0),
+    Step(720, "price", 50, 0),
+    Step(840, "rival", 0, 0),
+    Step(900, "rival", 0, 1),
+    Step(960, "accept", 1, THEIRS),
+    Step(1_020, "accept", 1, OURS),
+    Step(1_080, "accept", 0, OURS),
+    Step(1_200, "escrow", 0, 19),
+    Step(1_200, "escrow", 1, 19),
+    Step(1_260, "file", 0, 1),
+    Step(1_320, "arm", 3, 2),
+    Step(1_320, "file", 0, 1),
+    Step(4_000, "lose_machine", 0, 1),
+    Step(5_000, "outage", 1, 3),
+    Step(5_060, "order", 0, WEB),
+    Step(6_500, "top_up", 1, 0),
+    *(Step(7_000, "order", n % 2, WEB) for n in range(8)),
+    Step(24_000, "pause", 0, 1),
+    Step(26_000, "close", 0, 0),
+)
+"""A day of everything that the mutants need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """What is wrong, the invariant that it breaks, and the replaced parts: target and replacement."""
+
+    name: str
+    invariant: str
+    parts: tuple[tuple[str, Any], ...]
+
+
+def caught_by(mutant: Mutant) -> str:
+    """The invariant that a mutant breaks first, "" if it survives."""
+    patches = [patch(target, replacement) for target, replacement in mutant.parts]
+    for each in patches:
+        each.start()
+    try:
+        run_steps(TERMS, STORY)
+    except ViolationError as error:
+        return error.invariant
+    finally:
+        for each in patches:
+            each.stop()
+    return ""
+
+
+def _bids_forgotten(basis: MarketBasis) -> Proposals:
+    return bids.plan_bids(replace(basis, market=replace(basis.market, bids={})))
+
+
+def _nothing_dropped(self: MessageFilter, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    self.gas_used = 300_000 * len(messages)
+    return messages
+
+
+def _period_kept(memory: Memory, record: RecordUsage) -> UsageMemory:
+    return memory.usage.get(record.lease, UsageMemory(record.period_end))
+
+
+def _records_unread(basis: MarketBasis, lease: Lease, old: UsageMemory | None) -> UsageMemory:
+    return _measured(replace(basis, market=replace(basis.market, settlements={})), lease, old)
+
+
+def _open_alone(market: Any) -> int:
+    return sum(b.deposit for b in market.bids.values() if b.state is State.OPEN)
+
+
+_lacks = bid_budget.BidBudget.lacks
+_update_ledger = ledger.update_ledger
+_with_failure = retries.with_failure
+_plan_bids = bids.plan_bids
+_remove = workloads._remove
+_measured = usage_metering._measured
+
+
+def _withdrawals_unconfirmed(intents: tuple[Intent, ...], market: Any) -> Confirmed:
+    found = confirm(intents, market)
+    kept = tuple(each for each in intents if isinstance(each.messages[0], WithdrawLease))
+    return Confirmed((*found.unknown, *kept), tuple(c for c in found.ended if c.intent not in kept))
+
+
+def _remove_all(basis: MarketBasis, leased: Any) -> Any:
+    del leased
+    return _remove(basis, frozenset())
+
+
+def _never_again(known: Any, key: Any, now: int, failure: Retry) -> dict[Any, Retry]:
+    return _with_failure(known, key, now, replace(failure, retry_at=None))
+
+
+def _once(self: RevisionFetcher, memory: Memory) -> bool:
+    del memory
+    return self._polled_at == 0
+
+
+def _outside_earned(basis: MarketBasis) -> Memory:
+    made = _update_ledger(basis)
+    before = basis.memory.ledger
+    assert made.ledger is not None
+    return replace(made, ledger=replace(made.ledger, outside=before.outside if before else 0))
+
+
+def _waits_for_machines(basis: MarketBasis) -> Proposals:
+    if any(isinstance(view.workloads, Unseen) for view in basis.adapters.values()):
+        return Proposals()
+    return _plan_bids(basis)
+
+
+def _lost_pods(*_: object) -> list[Any]:
+    raise KeyError("pod")
+
+
+_NOTHING: Callable[..., Any] = lambda *_, **__: iter(())  # noqa: E731
+
+MUTANTS = (
+    Mutant(
+        "forgets its bids, and sends what the simulation refuses",
+        "NoOrderIsBidTwice",
+        (
+            ("reconciler.planning.planner.plan_bids", _bids_forgotten),
+            (f"{MessageFilter.__module__}.MessageFilter.filter", _nothing_dropped),
+        ),
+    ),
+    Mutant(
+        "does not move the billed period",
+        "NoPeriodIsBilledTwice",
+        (
+            (f"{memory_update.__name__}._usage_after", _period_kept),
+            (f"{usage_metering.__name__}._measured", _records_unread),
+        ),
+    ),
+    Mutant(
+        "counts the deposits of open bids alone",
+        "DepositsAreAccountedFor",
+        ((f"{ledger.__name__}.locked_deposits", _open_alone),),
+    ),
+    Mutant(
+        "bids with the reserve",
+        "BalanceStaysAboveItsReserve",
+        ((f"{bid_budget.__name__}.BidBudget.lacks", lambda _: None),),
+    ),
+    Mutant(
+        "confirms no withdrawal",
+        "EveryIntentEnds",
+        (("reconciler.cycle.run.confirm", _withdrawals_unconfirmed),),
+    ),
+    Mutant(
+        "takes no lease for an active one",
+        "NothingIsRemovedOnSilence",
+        ((f"{workloads.__name__}._remove", _remove_all),),
+    ),
+    Mutant(
+        "removes nothing",
+        "NoWorkloadOutlivesItsLease",
+        ((f"{workloads.__name__}._remove", _NOTHING),),
+    ),
+    Mutant(
+        "never repeats what failed",
+        "EveryLeaseGetsItsWorkload",
+        ((f"{memory_update.__name__}.with_failure", _never_again),),
+    ),
+    Mutant(
+        "reads the repository once",
+        "TheNewestRevisionComesIntoForce",
+        ((f"{RevisionFetcher.__module__}.RevisionFetcher._is_due", _once),),
+    ),
+    Mutant(
+        "skips steps of the lifecycle",
+        "TheLifecycleTableIsKept",
+        (
+            (f"{phases.__name__}.steps", lambda _, end: (end,)),
+            (f"{phases.__name__}.trigger", lambda *_: "a jump"),
+        ),
+    ),
+    Mutant(
+        "bids only when all machines are seen",
+        "NoBidWaitsForAnotherTarget",
+        (("reconciler.planning.planner.plan_bids", _waits_for_machines),),
+    ),
+    Mutant(
+        "takes a deposit of its owner for earnings",
+        "TheLedgerEqualsTheBooks",
+        ((f"{memory_update.__name__}.update_ledger", _outside_earned),),
+    ),
+    Mutant(
+        "stumbles over a lost pod",
+        "NoCycleFailsByABug",
+        ((f"{phases.__name__}._losses", _lost_pods),),
+    ),
+    Mutant(
+        "leaves losing bids open",
+        "DepositsComeBack",
+        ((f"{leases.__name__}._stale_bids", _NOTHING),),
+    ),
+    Mutant(
+        "applies a workload in every cycle",
+        "AQuietWorldFallsSilent",
+        ((f"{workloads.__name__}._difference", lambda _: "again"),),
+    ),
+)
+"""Each is caught by the invariant that it names, in the story above."""

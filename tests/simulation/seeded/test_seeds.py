@@ -1,0 +1,54 @@
+"""Some seeds of the simulation, and the proof that each invariant can break."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.seeded.invariants import INVARIANTS
+from tests.simulation.seeded.mutants import MUTANTS, STORY, TERMS, Mutant, caught_by
+from tests.simulation.seeded.run import run_seed, run_steps
+from tests.simulation.seeded.shrink import shrink, steps_in, text_of
+
+SEEDS = (15,)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_seed_keeps_every_invariant(seed: int) -> None:
+    """`make simulate` runs more of them."""
+    figures = run_seed(seed)
+
+    assert figures.turns > 100
+    assert figures.transactions > 0
+
+
+def test_a_run_is_reproducible() -> None:
+    assert run_steps(TERMS, STORY) == run_steps(TERMS, STORY)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.invariant)
+def test_an_invariant_catches_its_deliberate_fault(mutant: Mutant) -> None:
+    assert caught_by(mutant) == mutant.invariant
+
+
+def test_every_invariant_has_a_deliberate_fault() -> None:
+    assert {each.__name__ for each in INVARIANTS} == {each.invariant for each in MUTANTS}
+
+
+def test_a_failing_run_is_shortened_to_the_steps_that_it_needs() -> None:
+    assert shrink(range(40), lambda kept: {3, 17, 31} <= set(kept)) == (3, 17, 31)
+
+
+@pytest.mark.parametrize(("steps", "text"), [((), "none"), ((4,), "4"), ((0, 1, 2, 5, 8, 9), "0-2,5,8-9")])
+def test_steps_are_named_on_the_command_line(steps: tuple[int, ...], text: str) -> None:
+    assert text_of(steps) == text
+    assert steps_in(text) == steps
