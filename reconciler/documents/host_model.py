@@ -208,7 +208,7 @@ class LimitsModel(StrictModel):
     """Workloads removed per cycle. (restart)"""
     removals_per_revision: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = 10
     """Workloads of active leases that revisions may stop, move or replace within window, by any change: a
-    deleted file, pause, close, another image, a denied image, a disabled adapter, a new namespace. (restart)
+    deleted file, pause, close, another image, a denied image, a changed or removed adapter file. (restart)
     """
     window: Duration = "24h"
     """Period over which price_change_percent and removals_per_revision count, whatever the number of commits.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from ipaddress import ip_network
+from typing import Generic, TypeVar
 
 from reconciler.values.adapters import adapter_path
 from reconciler.values.desired import AdapterSettings, Desired, KubernetesSettings, Workload
@@ -24,18 +26,42 @@ from reconciler.values.readings import Unseen
 SHOWN_MAX = 3
 """Denied references that a message lists."""
 ROOT = "root"
+Value = TypeVar("Value")
 
 
 def denials(desired: Desired, grants: Grants) -> Mapping[str, str]:
     """Adapter name -> why the adapter of this revision's file is not used; a disabled one needs no grant."""
-    enabled = (name for name, settings in desired.adapters.items() if settings.enabled)
-    found = {name: denial(desired, name, grants) for name in enabled}
-    return {name: why for name, why in found.items() if why}
+    found = _denials(_ById(desired.adapters), _ById(grants))
+    return {name: why for name, why in found.items() if why and desired.adapters[name].enabled}
 
 
 def denial(desired: Desired, name: str, grants: Grants) -> str:
     """Why the host file denies this revision's file of an adapter, enabled or not; "" if it grants all."""
-    settings, granted = desired.adapters[name], grants.adapters.get(name)
+    return _denials(_ById(desired.adapters), _ById(grants))[name]
+
+
+class _ById(Generic[Value]):
+    """A value that is compared by identity, so that a quiet cycle checks no host again."""
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@lru_cache(maxsize=8)
+def _denials(adapters: _ById[Mapping[str, AdapterSettings]], grants: _ById[Grants]) -> Mapping[str, str]:
+    granted = grants.value.adapters
+    alone = {name: _denial(name, each, granted.get(name)) for name, each in adapters.value.items()}
+    allowed = {name: each for name, each in adapters.value.items() if not alone[name]}
+    return {**alone, **_shared(allowed, grants.value)}
+
+
+def _denial(name: str, settings: AdapterSettings, granted: AdapterGrants | None) -> str:
     if isinstance(settings, AnsibleSettings) and not settings.groups:
         return ""
     path, entry = adapter_path(name), f"adapters.{name} in the host file"
@@ -49,18 +75,14 @@ def denial(desired: Desired, name: str, grants: Grants) -> str:
             f"{path} is of kind {settings.kind}, but {entry} is of kind {granted.kind}, so the adapter is "
             "not used; use another file name, or change the entry and restart the daemon"
         )
-    if shared := next(_shared(desired, name, grants), ""):
-        return shared
     whys = tuple(_excesses(settings, granted))
+    if not whys:
+        return ""
     more = f"; and {len(whys) - SHOWN_MAX} more" if len(whys) > SHOWN_MAX else ""
     return (
-        ""
-        if not whys
-        else (
-            f"{path} exceeds the grants of the host file, so the adapter is not used: "
-            f"{'; '.join(whys[:SHOWN_MAX])}{more}; allow it under {entry} and restart the daemon, "
-            "or change the file"
-        )
+        f"{path} exceeds the grants of the host file, so the adapter is not used: "
+        f"{'; '.join(whys[:SHOWN_MAX])}{more}; allow it under {entry} and restart the daemon, "
+        "or change the file"
     )
 
 
@@ -96,20 +118,22 @@ def secret_denial(workload: Workload, grants: tuple[SecretGrant, ...]) -> str:
     return ""
 
 
-def _shared(desired: Desired, name: str, grants: Grants) -> Iterator[str]:
-    """Why two adapters may not use one machine: each would see the other's workloads, count the same
-    capacity, and remove what the other runs.
+def _shared(adapters: Mapping[str, AdapterSettings], grants: Grants) -> Mapping[str, str]:
+    """Of otherwise allowed adapters, name -> which machine it shares with an enabled one: each would see the
+    other's workloads, count the same capacity, and remove what the other runs.
     """
-    ours = dict(_places(desired.adapters[name], grants.adapters.get(name)))
-    for other, settings in sorted(desired.adapters.items()):
-        if other == name or not settings.enabled:
-            continue
-        theirs = dict(_places(settings, grants.adapters.get(other)))
-        for place in ours.keys() & theirs.keys():
-            yield (
-                f"{adapter_path(name)} and {adapter_path(other)} both name {ours[place]}, so neither is "
-                "used; name it in one of them only"
-            )
+    users: dict[str, dict[str, str]] = {}
+    for name, settings in sorted(adapters.items()):
+        for place, words in _places(settings, grants.adapters.get(name)):
+            users.setdefault(place, {})[name] = words
+    found: dict[str, str] = {}
+    for names in users.values():
+        for name, words in names.items():
+            if other := next((each for each in names if each != name and adapters[each].enabled), ""):
+                paths = f"{adapter_path(name)} and {adapter_path(other)}"
+                why = f"{paths} both name {words}, so neither is used; name it in one of them only"
+                found.setdefault(name, why)
+    return found
 
 
 def _places(settings: AdapterSettings, granted: AdapterGrants | None) -> Iterator[tuple[str, str]]:

@@ -99,7 +99,7 @@ def _work(case: ExplainedCase) -> Iterator[ExplanationStep]:
         state = known.phase.value.lower()
         yield ExplanationStep("workload", state, f"{case.workload}, its file is {_file(case)}")
         pods = f"pods {', '.join(known.pods)}" if known.pods else "no pods seen"
-        yield ExplanationStep("adapter", known.adapter, pods)
+        yield ExplanationStep("adapter", known.adapter or "none", pods)
     subject = Subject.of_workload(case.workload)
     outcomes = [d for d in _on(case, subject) if d.reason in EFFECTS]
     yield from (decision_step(d, "outcome") for d in outcomes[:1])
@@ -121,7 +121,7 @@ def _money(observed: WorkloadDetailView) -> str:
 def _workload_steps(workload: WorkloadView) -> Iterator[ExplanationStep]:
     yield ExplanationStep("workload", workload.state, f"{workload.id}, its file is {workload.file}")
     ready = f"{workload.replicas_ready} of {workload.replicas} replicas are ready"
-    yield ExplanationStep("adapter", workload.adapter, ready)
+    yield ExplanationStep("adapter", workload.adapter or "none", ready)
     if workload.trouble is not None:
         advice = f"; {workload.trouble.advice}" if workload.trouble.advice else ""
         yield ExplanationStep("trouble", workload.trouble.reason, f"{workload.trouble.message}{advice}")

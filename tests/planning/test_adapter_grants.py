@@ -154,6 +154,22 @@ def test_two_files_with_one_namespace_of_one_cluster_run_nothing() -> None:
     assert "both name" in denial(off, "west", grants(east=one, west=one)), "nor may it observe"
 
 
+def test_a_file_that_may_not_name_a_machine_takes_it_from_no_other() -> None:
+    rack = AnsibleSettings(True, (AnsibleGroup("rack", (AnsibleHost("one", "192.0.2.1"),)),))
+    both = desired(adapters={"rack": rack, "copy": rack})
+    assert list(denials(both, grants(rack=GRANTED))) == ["copy"]
+    assert list(denials(both, grants(rack=GRANTED, copy=AnsibleGrants(enabled=True)))) == ["copy"]
+
+
+def test_a_quiet_cycle_checks_no_host_again() -> None:
+    wanted, granted = on_hosts("192.0.3.7"), grants()
+    first = denial(replace(wanted, workloads={}), "ansible", granted)
+    assert "host host-0 at 192.0.3.7" in first
+    assert denial(wanted, "ansible", granted) is first
+    other = replace(wanted, adapters={**wanted.adapters, "ansible": KubernetesSettings()})
+    assert "is of kind KubernetesAdapter" in denial(other, "ansible", granted)
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [

@@ -196,7 +196,10 @@ class LiveRoutes:
         inspector = self.inspectors.get(adapter)
         state = f"GET /api/v1/workloads/{workload.id} has its state"
         if inspector is None:
-            return error_reply(502, f"there is no adapter {adapter}", f"add it to the host file; {state}")
+            advice = f"add its file, and its entry in the host file; {state}"
+            return error_reply(
+                502, f"there is no adapter {adapter}" if adapter else "no adapter runs it", advice
+            )
         try:
             return await self.adapter_reads.run(lambda gone: read(inspector, workload, gone))
         except ExecutorBusyError:
