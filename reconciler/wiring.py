@@ -60,6 +60,9 @@ log = logging.getLogger(__name__)
 FETCH_WAIT_SECONDS = 0.25
 """How long a cycle of the loop waits for a read of the repository, which goes on beside it."""
 
+FIRST_ADAPTERS_SECONDS = 2.0
+"""How long the first cycle waits for the first observations of all adapters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
@@ -144,7 +147,9 @@ def open_daemon(
         chain, address = _chain(settings, clock, stack, seen_height(journal.journal.memory()))
         backoff = Backoff()
         repo = GitRepository(remote_of(settings), settings.state, backoff)
-        adapters = _adapters(settings, address, clock.wake)
+        stack.callback(repo.close)
+        wait_seconds = FIRST_ADAPTERS_SECONDS if background else None
+        adapters = _adapters(settings, address, clock.wake, wait_seconds)
         stack.callback(adapters.close)
         calls = CallTimings()
 
@@ -280,13 +285,15 @@ def adapter_targets(desired: Desired, settings: Settings, address: str) -> Mappi
     return found
 
 
-def _adapters(settings: Settings, address: str, wake: Wake) -> AdapterSet[AdapterTarget]:
+def _adapters(
+    settings: Settings, address: str, wake: Wake, first_wait_seconds: float | None
+) -> AdapterSet[AdapterTarget]:
     def create(target: AdapterTarget) -> StartedAdapter:
         if isinstance(target, ClusterTarget):
             return KubernetesAdapter(target, wake)
         return AnsibleAdapter(target, wake)
 
-    return AdapterSet(create, wake)
+    return AdapterSet(create, wake, first_wait_seconds)
 
 
 def _watched(settings: Settings) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
@@ -39,24 +40,35 @@ class AdapterSet(Mapping[str, StartedAdapter], Generic[Target]):
     machines and files. Until the new one has observed its machines, they are Unseen.
     """
 
-    def __init__(self, create: Callable[[Target], StartedAdapter], wake: Wake) -> None:
+    def __init__(
+        self,
+        create: Callable[[Target], StartedAdapter],
+        wake: Wake,
+        first_wait_seconds: float | None = None,
+    ) -> None:
         self._create = create
         self._wake = wake
+        self._first_wait_seconds = first_wait_seconds
         self._slots: dict[str, _Slot[Target]] = {}
         self._targets: Mapping[str, Target] | None = None
 
     def configure(self, targets: Mapping[str, Target]) -> None:
         """Start, replace and end adapters so that exactly these run; idempotent, for one thread.
 
-        The first ones are created at once; later ones in threads, so that no cycle waits for them.
+        They are created in threads, so that no cycle waits for them; it waits for the first ones, which are
+        created at once without `first_wait_seconds`, and else at most so long for all together.
         """
-        in_thread = self._targets is not None
+        is_first = self._targets is None
+        in_thread = not is_first or self._first_wait_seconds is not None
         for name in targets:
             if name not in self._slots:
                 self._slots[name] = _Slot(name, self._create, self._wake)
         self._targets = dict(targets)
         for name, slot in self._slots.items():
             slot.set_target(targets.get(name), in_thread=in_thread)
+        deadline = time.monotonic() + (self._first_wait_seconds or 0)
+        for slot in self._slots.values() if is_first else ():
+            slot.wait(max(deadline - time.monotonic(), 0))
 
     def close(self) -> None:
         """End all adapters, side by side."""
@@ -108,7 +120,8 @@ class _Slot(Generic[Target]):
             thread.join(seconds)
 
     def _take_out(self) -> StartedAdapter:
-        old, self.adapter = self.adapter, UnavailableAdapter(f"adapter {self._name} applies its new settings")
+        state = "applies its new settings" if self._current is not None else "is starting"
+        old, self.adapter = self.adapter, UnavailableAdapter(f"adapter {self._name} {state}; retry")
         self._current = None
         return old
 

@@ -86,6 +86,9 @@ class GitCommands(Protocol):
         caller ends it.
         """
 
+    def close(self) -> None:
+        """Kill the command that runs, from any thread, and run no further one."""
+
 
 class GitRunner:
     """Runs git in our own environment."""
@@ -95,6 +98,13 @@ class GitRunner:
         self._directory = directory
         self._git = Git(directory)
         self.lock_descriptors: tuple[int, ...] = ()
+        self._io: _GitIO | None = None
+        self._is_closed = False
+
+    def close(self) -> None:
+        self._is_closed = True
+        if (io := self._io) is not None:
+            io.kill(TIMED_OUT)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -112,6 +122,8 @@ class GitRunner:
         return [*(["env", *hide] if hide else []), "git", *arguments]
 
     def run(self, *arguments: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> GitResult:
+        if self._is_closed:
+            return GitResult(TIMED_OUT, b"", "fatal: the daemon stops")
         try:
             started = self._git.execute(
                 with_limits(self._command(arguments), seconds),
@@ -126,7 +138,11 @@ class GitRunner:
         process = started.proc
         assert process is not None, "GitPython gives the process it started"
         # The AutoInterrupt must outlive the reading: when it is collected, it ends git.
-        ran = _GitIO(process, stdin, seconds).finish()
+        self._io = _GitIO(process, stdin, seconds)
+        if self._is_closed:
+            self._io.kill(TIMED_OUT)  # closed while it started
+        ran = self._io.finish()
+        self._io = None
         del started
         return ran
 
@@ -138,7 +154,7 @@ class _GitIO:
         self._process = process
         self._errors = b""
         self._stopped = 0
-        self._clock = threading.Timer(seconds, self._stop, (TIMED_OUT,))
+        self._clock = threading.Timer(seconds, self.kill, (TIMED_OUT,))
         self._clock.daemon = True
         assert process.stdin is not None
         assert process.stderr is not None
@@ -156,7 +172,7 @@ class _GitIO:
             output = self._read_output()
             code = self._process.wait()
         except BaseException:
-            self._stop(TIMED_OUT)
+            self.kill(TIMED_OUT)
             raise
         finally:
             self._clock.cancel()
@@ -171,7 +187,7 @@ class _GitIO:
         while chunk := self._process.stdout.read(1 << 16):
             size += len(chunk)
             if size > OUTPUT_BYTES_MAX:
-                self._stop(TOO_LONG)
+                self.kill(TOO_LONG)
                 break
             chunks.append(chunk)
         return b"".join(chunks)
@@ -180,7 +196,8 @@ class _GitIO:
         while chunk := stream.read(1 << 12):
             self._errors = (self._errors + chunk)[-_STDERR_BYTES_MAX:]
 
-    def _stop(self, code: int) -> None:
+    def kill(self, code: int) -> None:
+        """End it with this code; any thread may call it."""
         self._stopped = code
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)

@@ -121,6 +121,10 @@ class Mirror:
         """Remove the leftovers of a failed command before the next one; without a command there are none."""
         self._is_clean = self._is_clean and isinstance(error, BackedOffError)
 
+    def close(self) -> None:
+        """Kill the command that runs, which would keep the lock, and run no further one; from any thread."""
+        self._runner.close()
+
     def run(self, *arguments: str, stdin: bytes = b"") -> GitResult:
         """Run a local git command on the mirror."""
         return self._runner.run(*arguments, stdin=stdin)

@@ -103,6 +103,10 @@ class GitRepository:
         except MirrorError as error:
             return Failed("PublishFailed", str(error))
 
+    def close(self) -> None:
+        """Kill the git command that another thread waits for; all later calls fail."""
+        self._mirror.close()
+
     def check_push(self, branch: str) -> Outcome:
         """Whether the repository accepts a push to this branch; call it after `fetch`. Nothing is pushed."""
         try:

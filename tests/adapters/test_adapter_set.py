@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ import pytest
 from reconciler.adapters.adapter_set import AdapterSet, UnavailableAdapter
 from reconciler.values.observed import AdapterView
 from reconciler.values.outcomes import Failed
-from reconciler.values.readings import Unseen
+from reconciler.values.readings import Seen, Unseen
 from tests.makers import ROOM, adapter, workload
 from tests.waiting import wait_until
 
@@ -145,3 +146,16 @@ def test_all_end_side_by_side(machines: Machines) -> None:
     adapters.close()
     assert set(machines.log[2:]) == {"close e1", "close w1"}
     assert list(adapters) == []
+
+
+def test_the_first_adapters_delay_the_first_cycle_by_a_bounded_time(machines: Machines) -> None:
+    adapters = AdapterSet(machines.create, machines.woken.set, first_wait_seconds=0.2)
+    machines.gate.clear()
+    began = time.monotonic()
+    adapters.configure({"a": "one", "b": "two"})
+    assert 0.15 < time.monotonic() - began < 2
+    assert isinstance(adapters["a"].observe().workloads, Unseen)
+    machines.gate.set()
+    wait_until(lambda: isinstance(adapters["a"].observe().workloads, Seen), "it has observed its machines")
+    assert machines.woken.is_set()
+    adapters.close()

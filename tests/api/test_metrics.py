@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from reconciler.api.metrics import MetricSources, metrics_page
 from reconciler.api.startup import Started
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.funding import Funding, TimeLeft
@@ -16,6 +17,7 @@ from reconciler.values.plans import Reason
 from reconciler.values.resources import Resources
 from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
 from reconciler.values.views import CapacityView, MoneyView
+from reconciler.values.work import QueueStatistics
 from tests.api.http_client import http_request
 from tests.api.snapshots import FULL, NOON, cycle_at, hold_view, lease, workload_of
 
@@ -169,3 +171,20 @@ def test_the_number_of_series_is_bounded(snapshots: SnapshotStore, servers: Star
         return set(values(page(servers)))
 
     assert names(2) == names(500)
+
+
+def test_each_work_queue_shows_its_depth_age_latencies_and_retries(snapshots: SnapshotStore) -> None:
+    queue = QueueStatistics(
+        "kubernetes", 3, 2, NOON - 40, 5, latencies=(("0.5", 7), ("+Inf", 9)), latency_seconds=12.5
+    )
+    idle = QueueStatistics("git/status")
+    found = values(
+        metrics_page(MetricSources(snapshots, lambda: NOON, queues=lambda: (queue, idle)))().decode()
+    )
+    assert found['virtengine_provider_queue_depth{state="queued",target="kubernetes"}'] == 3
+    assert found['virtengine_provider_queue_depth{state="running",target="kubernetes"}'] == 2
+    assert found['virtengine_provider_queue_oldest_age_seconds{target="kubernetes"}'] == 40
+    assert found['virtengine_provider_queue_oldest_age_seconds{target="git/status"}'] == 0
+    assert found['virtengine_provider_effect_seconds_bucket{le="0.5",target="kubernetes"}'] == 7
+    assert found['virtengine_provider_effect_seconds_sum{target="kubernetes"}'] == 12.5
+    assert found['virtengine_provider_effect_retries_total{target="kubernetes"}'] == 5

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reconciler.cycle import loop as module
 from reconciler.cycle import run
+from reconciler.cycle.environment import Environment
 from reconciler.cycle.loop import BACKOFF_SECONDS, Loop, Pace
 from reconciler.cycle.run import Cycle, Runner
+from reconciler.planning.planner import plan
+from reconciler.planning.planning_input import PlanningInput
 from reconciler.reports.readiness import FAILURES_MAX, unready
+from reconciler.runtime.work_queues import ThreadedQueues
+from reconciler.values.outcomes import Done, Outcome
+from reconciler.values.plans import Action, ApplyWorkload
+from reconciler.values.readings import Seen
 from reconciler.values.records import Request
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.views import CycleOutcome
@@ -216,3 +225,52 @@ def test_once_gives_up_waiting_for_what_never_ends(scene: Scenery) -> None:
 
     assert len(shown) == 5
     assert scene.clock.waits == [1.0] * 4
+
+
+def _hanging_apply(scene: Scenery, monkeypatch: pytest.MonkeyPatch, release: threading.Event) -> Environment:
+    """A world whose cluster does not answer until released, and whose next plan applies a workload."""
+    file = makers.workload()
+    scene.chain.reading = Seen(makers.market(leases=[makers.lease()]))
+    monkeypatch.setattr(run, "plan", lambda inputs: replace(plan(inputs), actions=wanted(inputs)))
+    asked: list[Action] = [ApplyWorkload(file, "d", "leased, not deployed")]
+
+    def wanted(inputs: PlanningInput) -> tuple[Action, ...]:
+        return () if inputs.in_flight or inputs.results else tuple(asked)
+
+    def apply(*_: object) -> Outcome:
+        release.wait(30)
+        return Done("at last")
+
+    monkeypatch.setattr(scene.adapter, "apply", apply)
+    return replace(scene.world, queues=ThreadedQueues(scene.clock.now, lambda: None))
+
+
+def test_a_stop_records_what_ends_within_the_grace_period(
+    scene: Scenery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    release = threading.Event()
+    world = _hanging_apply(scene, monkeypatch, release)
+    loop = Loop(world, Runner(world, makers.US), Pace(5.0), lambda _: loop.stop())
+    threading.Timer(0.2, release.set).start()
+    loop.run()
+
+    [result] = scene.journal.journal.results()
+    assert result.outcome == Done("at last")
+    assert "abandoned" not in caplog.text
+
+
+def test_a_stop_abandons_what_does_not_end_and_names_it(
+    scene: Scenery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.1)
+    release = threading.Event()
+    world = _hanging_apply(scene, monkeypatch, release)
+    loop = Loop(world, Runner(world, makers.US), Pace(5.0), lambda _: loop.stop())
+    loop.run()
+    release.set()
+
+    assert scene.journal.journal.results() == ()
+    assert (
+        "kubernetes: abandoned 1 running and 0 queued effects, which the next start observes: "
+        f"apply workload {makers.workload().id} on kubernetes: leased, not deployed"
+    ) in caplog.messages

@@ -29,6 +29,7 @@ from reconciler.values.limits import Limits
 from reconciler.values.readings import Reading
 from reconciler.values.repository import Commit
 from tests.simulation.outside import Outside
+from tests.stepped_queues import SteppedQueues
 
 PATIENCE_SECONDS = 20.0
 
@@ -85,8 +86,10 @@ class Daemon:
         tap: Callable[[str, Any], Any] = untouched,
         limits: Callable[[], Limits] = Limits,
         publishing: bool = True,
+        make_queues: Callable[[Callable[[], int]], InlineQueues] = InlineQueues,
     ) -> None:
         self.outside = outside
+        self.queues = make_queues(ChainTime(outside).now)
         self._publishing = publishing
         self._limits = limits
         self._parts = self._open(tap)
@@ -107,9 +110,12 @@ class Daemon:
         return self._parts.adapter
 
     def cycle(self) -> Cycle:
-        """One cycle, on a world whose caches have caught up."""
+        """One cycle, on a world whose caches have caught up; queued effects take place after it."""
         self.settle()
-        return self.runner.run_cycle()
+        cycle = self.runner.run_cycle()
+        if isinstance(self.queues, SteppedQueues):
+            self.queues.step_all()
+        return cycle
 
     def settle(self) -> None:
         """Wait until our caches show the cluster as it is."""
@@ -155,7 +161,7 @@ class Daemon:
                 tap("inbox", journal.inbox),
                 tap("records", journal.records),
             ),
-            queues=InlineQueues(ChainTime(outside).now),
+            queues=self.queues,
             clock=ChainTime(outside),
             limits=self._limits,
             notifier=tap("notifier", outside.notices),

@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
+from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.cycle.environment import EFFECTS
 from reconciler.journal.database import NAME
 from tests.simulation.outside import Outside
+
+REQUESTS = ("apply", "delete")
+"""Requests to the cluster, of which an effect of the adapter consists."""
 
 
 class Killed(BaseException):
@@ -90,6 +94,12 @@ class EffectProxy:
             return answer
 
         return tapped
+
+    def watch_requests(self, adapter: KubernetesAdapter) -> None:
+        """Call back before and after each request of an effect, so that a kill leaves a part of it."""
+        client = cast("Any", adapter._client)
+        for method in REQUESTS:
+            setattr(client, method, self.effect("cluster", method, getattr(client, method)))
 
     def read_only(self, name: str, method: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """A method that must change nothing outside, which is checked where changes are watched."""

@@ -21,9 +21,10 @@ from tests.simulation.footprint import BRANCH, Footprint, footprint
 from tests.simulation.kill_points import Changes, EffectProxy, Point
 from tests.simulation.outside import Outside, WorldState
 from tests.simulation.scenario import Scenario
+from tests.stepped_queues import SteppedQueues
 
 QUIET_CYCLES = 3
-SPENDING = {"adapter", "chain", "intents", "notifier"}
+SPENDING = {"adapter", "chain", "cluster", "intents", "notifier"}
 """Ports whose effects cost money, run containers or notify tenants."""
 
 LONGEST = 130
@@ -95,7 +96,8 @@ def live(
 
 def is_quiet(cycle: Cycle) -> bool:
     """Whether nothing was done, is in flight or is unpublished."""
-    return not (cycle.planned.plan.actions or cycle.planned.inputs.intents or cycle.publish_pending)
+    inputs = cycle.planned.inputs
+    return not (cycle.planned.plan.actions or inputs.intents or inputs.in_flight or cycle.publish_pending)
 
 
 def record(directory: Path) -> Reference:
@@ -117,7 +119,8 @@ def record(directory: Path) -> Reference:
         return False
 
     tap = EffectProxy(reached, changes)
-    daemon = Daemon(outside, tap)
+    daemon = Daemon(outside, tap, make_queues=SteppedQueues)
+    tap.watch_requests(daemon.adapter)
     try:
         live(daemon, scenario, visit)
         left = footprint(scenario)
@@ -141,7 +144,7 @@ def survive(reference: Reference, kill: Kill, directory: Path) -> Survival:
     the same height, what follows is the same, and is not run again.
     """
     outside = Outside.at(kill.moment, directory)
-    scenario, daemon = kill.scenario(outside), Daemon(outside)
+    scenario, daemon = kill.scenario(outside), Daemon(outside, make_queues=SteppedQueues)
     try:
         if live(daemon, scenario, lambda s, c: reference.states.get(outside.height) == state_of(s, c)):
             return Survival(outside.height, None)
@@ -167,7 +170,9 @@ def forget(kill: Kill, directory: Path, *, publishing: bool) -> Scenario:
 
 
 def state_of(scenario: Scenario, cycle: Cycle) -> State:
-    """The state that determines the rest of a run: chain and view, cluster, branches, journal, steps done."""
+    """The state that determines the rest of a run: chain and view, cluster, branches, journal, effects in
+    flight, steps done.
+    """
     outside = scenario.outside
     blocks = tuple(tx.hash for block in outside.chain.ledger for tx in block.txs)
     return (
@@ -182,6 +187,7 @@ def state_of(scenario: Scenario, cycle: Cycle) -> State:
         outside.notices.keys(),
         outside.page.shown(),
         _journal(outside.state / NAME),
+        tuple((queue.target, queue.queued) for queue in cycle.snapshot.queues if queue.queued),
         scenario.done,
     )
 

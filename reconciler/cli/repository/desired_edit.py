@@ -25,6 +25,9 @@ class OperatorGit:
         self._directory = directory
         self._options = options
 
+    def close(self) -> None:
+        """Its commands run in the caller's thread."""
+
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start `git <arguments>` with pipes as input and output."""
         return subprocess.Popen(

@@ -15,6 +15,8 @@ from dataclasses import replace
 from reconciler.cli.status.page import ROWS_MAX
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import WorkloadId
+from reconciler.values.times import Timestamp
+from reconciler.values.views import QueueView
 from tests.api.snapshots import FAILING, HEALTHY
 from tests.cli.conftest import SHOWN, Terminal
 
@@ -53,6 +55,14 @@ def test_the_page_shows_money_troubles_and_holds(terminal: Terminal) -> None:
     assert "held       all  Ceiling: spend_per_hour is reached" in lines
     assert "pending tx ABABABABABAB: bid 2733uve a block" in lines
     assert json.loads(terminal.run("status", "-o", "json")[1])["address"] == "ve1provider"
+
+
+def test_effects_in_flight_are_shown_by_target(terminal: Terminal) -> None:
+    queues = (QueueView("kubernetes", 3, 2, Timestamp(1_800_000_000), 0), QueueView("git/status", 0, 0, Timestamp(0), 0))
+    terminal.snapshots.publish(replace(SHOWN, queues=queues))
+    _, out, _ = terminal.run("status")
+    assert "in flight  kubernetes: 2 running, 3 queued, since 2027-01-15T08:00:00Z" in out.splitlines()
+    assert "git/status" not in out
 
 
 def test_switches_of_the_owner_are_shown_with_the_command_to_reset_them(terminal: Terminal) -> None:
