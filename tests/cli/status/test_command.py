@@ -58,7 +58,10 @@ def test_the_page_shows_money_troubles_and_holds(terminal: Terminal) -> None:
 
 
 def test_effects_in_flight_are_shown_by_target(terminal: Terminal) -> None:
-    queues = (QueueView("kubernetes", 3, 2, Timestamp(1_800_000_000), 0), QueueView("git/status", 0, 0, Timestamp(0), 0))
+    queues = (
+        QueueView("kubernetes", 3, 2, Timestamp(1_800_000_000), 0),
+        QueueView("git/status", 0, 0, Timestamp(0), 0),
+    )
     terminal.snapshots.publish(replace(SHOWN, queues=queues))
     _, out, _ = terminal.run("status")
     assert "in flight  kubernetes: 2 running, 3 queued, since 2027-01-15T08:00:00Z" in out.splitlines()
