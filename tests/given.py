@@ -85,7 +85,7 @@ def case_of(given: Tree) -> Case:
     files = {each["dseq"]: _workload(each) for each in given.get("files", [])}
     reader = DesiredReader(US)
     before = _read(reader, given.get("applied", {}), {}, "a" * 40)
-    wanted = _read(reader, given.get("repository", {}), before.good, "c" * 40)
+    wanted = _read(reader, given.get("repository", {}), before.valid_blobs, "c" * 40)
     wanted = replace(wanted, workloads={w.id: w for w in files.values()})
     earlier = {each["dseq"]: _workload(each) for each in given.get("files_before", [])} or files
     before = replace(before, workloads={w.id: w for w in earlier.values()})

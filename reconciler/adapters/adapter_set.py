@@ -148,10 +148,10 @@ class _Slot(Generic[Target]):
                 new.start()
                 if observe:
                     new.observe()
-        except Exception as why:  # one adapter must affect no other
+        except Exception as error:  # one adapter must affect no other
             if new is not None:
                 new.close()
-            sentence = f"adapter {self._name} cannot start: {why}; retried in the next cycle"
+            sentence = f"adapter {self._name} cannot start: {error}; retried in the next cycle"
             log.warning("%s", sentence)
             self.adapter = UnavailableAdapter(sentence)
             return False

@@ -21,11 +21,7 @@ from reconciler.chain.transactions import decode_tx, hash_of, unpack_any
 from reconciler.chain.wire_market import lease_id_of
 from reconciler.chain.wire_values import text_of, uve_in
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
-from reconciler.values.observed import Transfer, TxResult
-
-SETTLEMENT_MODULE = "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk"
-"""A payment from it at the end of a block is an automatic settlement, which no event names (semantics 5.5).
-"""
+from reconciler.values.observed import SETTLEMENT_MODULE, Transfer, TxResult
 
 SILENT_ACTIONS = (
     "/virtengine.market.v1beta5.MsgWithdrawLease",

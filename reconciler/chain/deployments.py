@@ -31,7 +31,7 @@ ORDERS_MAX = 20_000
 ORDER_BYTES_MAX = 64 << 10
 """Larger orders are ignored; recorded ones have 500 bytes."""
 
-FEW = 40
+SINGLE_QUERIES_MAX = 40
 """Objects up to which single queries are cheaper than the chain's whole list."""
 
 
@@ -44,7 +44,7 @@ def read_deployments(
     """
     wanted = of_leases | of_orders
     deployments: dict[DeploymentId, QueryDeploymentResponse] = {}
-    if len(wanted) > FEW:
+    if len(wanted) > SINGLE_QUERIES_MAX:
         every = ((deployment_id_of(wire.deployment.id), wire) for wire in queries.active_deployments())
         deployments = {each: wire for each, wire in every if each in wanted}
         wanted = of_leases - deployments.keys()
@@ -60,7 +60,7 @@ def read_accounts(
     """Accounts of the deployments with open payments of these leases, each with all its open payments."""
     wanted = {lease.id.deployment for lease in leases if lease.payment.state is State.OPEN}
     payments: dict[DeploymentId, list[Payment]] = {each: [] for each in wanted}
-    lists = [None] if len(wanted) > FEW else sorted(wanted)
+    lists = [None] if len(wanted) > SINGLE_QUERIES_MAX else sorted(wanted)
     for each in lists:
         for wire in queries.open_payments(each):
             payment = payment_of(wire)

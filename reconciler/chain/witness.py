@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from reconciler.chain.block_changes import SETTLEMENT_MODULE
 from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_address import NodeAddress
@@ -18,7 +17,7 @@ from reconciler.chain.queries import Queries
 from reconciler.chain.rpc import Rpc
 from reconciler.chain.wire_market import lease_of
 from reconciler.values.ids import LeaseId
-from reconciler.values.observed import State
+from reconciler.values.observed import SETTLEMENT_MODULE, State
 
 log = logging.getLogger(__name__)
 

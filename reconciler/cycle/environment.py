@@ -40,8 +40,9 @@ class Environment:
     """All ports of a cycle, and its settings.
 
     `limits` is called each cycle, as stop-spending is a file. `configure` gets the desired state in force
-    before the adapters are read, and adds new ones to `adapters`. `publishing` and `sharing`: whether the
-    status branch and the snapshot branch are pushed; `folder` is ours in the repository ("": its root).
+    before the adapters are read, and adds new ones to `adapters`. `publishes_status` and
+    `publishes_snapshot` tell whether these branches are pushed; `repository_folder` is the provider's folder
+    in the repository ("": its root).
     `fetch_wait_seconds` bounds how long a cycle waits for a read of the repository; None: until it has ended.
     `wake` ends the wait between cycles.
     """
@@ -57,9 +58,9 @@ class Environment:
     configure: Callable[[Desired], None] = lambda _: None
     notifier: Notifier | None = None
     forge: Forge | None = None
-    publishing: bool = True
-    sharing: bool = False
-    folder: str = ""
+    publishes_status: bool = True
+    publishes_snapshot: bool = False
+    repository_folder: str = ""
     poll_seconds: int = 0
     fetch_wait_seconds: float | None = None
     wake: Wake = lambda: None

@@ -38,7 +38,7 @@ class Observer:
     def observe(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Observe the adapters, then the chain, which is queried for the leases that adapters name."""
         adapters = {name: _look(name, adapter) for name, adapter in self._environment.adapters.items()}
-        known = tuple(_known(memory, adapters))
+        known = tuple(_referenced_leases(memory, adapters))
         market = self._environment.chain.observe(tuple(i.hash for i in intents), known)
         return Observed(market, adapters)
 
@@ -52,7 +52,7 @@ def _look(name: str, adapter: Adapter) -> AdapterView:
         return AdapterView(unseen, unseen)
 
 
-def _known(memory: Memory, adapters: Mapping[str, AdapterView]) -> set[LeaseId]:
+def _referenced_leases(memory: Memory, adapters: Mapping[str, AdapterView]) -> set[LeaseId]:
     """Leases that memory, adapters or files refer to, closed ones included."""
     leases = {w.lease for w in memory.workloads.values()} | memory.usage.keys()
     for view in adapters.values():

@@ -37,7 +37,7 @@ class RevisionReader:
         newest, *older = commits
         wanted = [(self._newest, newest), *((self._applied, each) for each in older[:1])]
         found = [
-            _revision(reader, commit, memory, self._repo.read(reader.unread(commit, memory.good)))
+            _revision(reader, commit, memory, self._repo.read(reader.unread(commit, memory.valid_blobs)))
             for reader, commit in wanted
         ]
         return Revisions(found[0], found[1] if len(found) > 1 else None)
@@ -47,7 +47,7 @@ def _revision(
     reader: DesiredReader, commit: Commit, memory: Memory, contents: Mapping[str, bytes]
 ) -> Revision:
     return Revision(
-        reader.desired(commit, memory.good, contents),
+        reader.desired(commit, memory.valid_blobs, contents),
         commit.author,
         commit.subject,
         commit.committed_at,

@@ -96,7 +96,7 @@ class Runner:
             memory=memory,
             limits=environment.limits(),
             results=environment.store.journal.results(),
-            notifying=environment.notifier is not None,
+            sends_notices=environment.notifier is not None,
             approvals=environment.store.journal.approvals(),
             in_flight=in_flight,
         )
@@ -150,7 +150,7 @@ class Runner:
     def _publish(self, planned: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
         if not (self._status and views is self._views):
             self._status = status_of(self._environment.provider, planned, views, self._status)
-        if self._status is None or not self._environment.publishing:
+        if self._status is None or not self._environment.publishes_status:
             return False
         self._publisher.collect_results(self._environment.clock.now())
         market = planned.inputs.seen_market

@@ -53,7 +53,7 @@ class SnapshotPublisher:
         self._collect_result(now)
         if self._push is not None:
             return None
-        if not self._environment.sharing or now < self._soon_at or _is_unanswered(planned):
+        if not self._environment.publishes_snapshot or now < self._soon_at or _is_unanswered(planned):
             return None
         planning_snapshot = planning_snapshot_of(self._environment.provider, planned)
         if planning_snapshot is None or (now < self._next_at and not self._outdated_by(planning_snapshot)):
@@ -69,7 +69,7 @@ class SnapshotPublisher:
         return self._collect_result(now)
 
     def _submit(self, timeless: PlanningSnapshot, planning_snapshot: PlanningSnapshot) -> None:
-        commit = partial(_commit, replace(planning_snapshot, folder=self._environment.folder))
+        commit = partial(_commit, replace(planning_snapshot, folder=self._environment.repository_folder))
         branch = f"snapshot/{self._environment.provider}"
         height = planning_snapshot.market.height
         item = WorkItem(WorkKey(SNAPSHOT, branch), f"publish a snapshot at height {height}")
@@ -122,7 +122,7 @@ def planning_snapshot_of(provider: str, planned: PlannedCycle) -> PlanningSnapsh
         adapters=inputs.adapters,
         memory=planned.plan.memory,
         limits=inputs.limits,
-        notifying=inputs.notifying,
+        sends_notices=inputs.sends_notices,
     )
 
 

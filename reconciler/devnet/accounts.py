@@ -49,7 +49,7 @@ _RECORDS = {
 
 @cache
 def key_of(name: str) -> PrivateKey:
-    """The key of an account; KeyError where there is no such name."""
+    """The key of an account; KeyError if there is no such name."""
     return key_from_words(_WORDS[name])
 
 

@@ -104,7 +104,7 @@ class Demo:
         self.orders.update(zip(names, posted, strict=True))
 
     def order(self, name: str) -> OrderId:
-        """An order that was posted; DevnetError where it was not."""
+        """An order that was posted; DevnetError if it was not."""
         if name not in self.orders:
             raise DevnetError(f"the order `{name}` was not posted")
         return self.orders[name]

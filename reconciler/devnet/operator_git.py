@@ -63,7 +63,7 @@ class Operator:
         return git(self._clone, "rev-parse", "HEAD").strip()
 
     def edit(self, message: str, path: str, change: tuple[str, str]) -> str:
-        """Replace a text in a file, commit and push; DevnetError where the file does not contain it."""
+        """Replace a text in a file, commit and push; DevnetError if the file does not contain it."""
         old, new = change
         content = (self._clone / path).read_text(encoding="utf-8")
         if old not in content:

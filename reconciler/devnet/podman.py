@@ -60,7 +60,7 @@ def build(tag: str, lines: str = f"CMD {SERVE}") -> None:
 
 def prepare_podman(directory: Path) -> None:
     """Check that podman runs containers, if need be with settings for a machine that is itself a container,
-    which processes started from now on inherit; DevnetError where it does not.
+    which processes started from now on inherit; DevnetError if it does not.
     """
     build(PROBE, 'CMD ["/busybox", "true"]')
     if not (why := _refusal()):

@@ -95,7 +95,7 @@ class TransactionClient:
         return Queries(self.node).balance(address)
 
     def execute(self, key: PrivateKey, messages: Sequence[Message]) -> IncludedTx:
-        """Sign and send one transaction and wait for its block; DevnetError where the chain refuses it."""
+        """Sign and send one transaction and wait for its block; DevnetError if the chain refuses it."""
         tx_hash = self._send(key, messages)
         last, deadline = self.height() + TIMEOUT_BLOCKS, time.monotonic() + INCLUSION_SECONDS
         while time.monotonic() < deadline:
@@ -179,7 +179,7 @@ class Trade:
     settlement: str
 
     def best(self, provider: str = "") -> BidId:
-        """The cheapest open bid, or that of one provider; DevnetError where there is none."""
+        """The cheapest open bid, or that of one provider; DevnetError if there is none."""
         wanted = [o for o in self.offers if o.state == "open" and provider in ("", o.id.provider)]
         if not wanted:
             whose = f" of {provider}" if provider else ""
@@ -187,7 +187,7 @@ class Trade:
         return min(wanted, key=lambda o: (o.price, o.id.provider)).id
 
     def active_lease(self) -> LeaseId:
-        """The lease; DevnetError where there is no active one."""
+        """The lease; DevnetError if there is no active one."""
         if self.lease is None or self.lease_state != "active":
             raise DevnetError(f"deployment {self.dseq} has no active lease; accept a bid first")
         return self.lease
@@ -281,7 +281,7 @@ class Trader:
         return tuple(self._trade(each) for each in found)
 
     def trade(self, dseq: int) -> Trade:
-        """One of its deployments; DevnetError where there is none of this number."""
+        """One of its deployments; DevnetError if there is none of this number."""
         trades = {trade.dseq: trade for trade in self.trades()}
         if dseq not in trades:
             known = ", ".join(map(str, trades)) or "none"

@@ -98,7 +98,7 @@ class DesiredReader:
         desired = _assemble(commit.id, self._choose(commit, good, contents))
         if any(blob not in contents for blob in self.unread(commit, good)):
             return desired  # a missing content may be available next time
-        self._forget_all_but(commit.files, good, desired.good)
+        self._forget_all_but(commit.files, good, desired.valid_blobs)
         self._made = {commit.id: (good, desired), **{i: m for i, m in self._made.items() if i != commit.id}}
         while len(self._made) > COMMITS_CACHED:
             self._made.popitem()
@@ -115,7 +115,11 @@ class DesiredReader:
         wanted = _with_model(commit.files)
         parsing, beyond = _Parsing(contents), _beyond_limit(commit, good)
         faults = [*_commit_faults(commit), *(_size_fault(path) for path in beyond)]
-        hidden = {path for path in good if path in commit.refused or path.split("/")[0] in commit.refused}
+        hidden = {
+            path
+            for path in good
+            if path in commit.unread_entries or path.split("/")[0] in commit.unread_entries
+        }
         for path in sorted({*wanted, *REQUIRED, *hidden}):
             newest = self._file(path, wanted[path], parsing) if path in wanted.keys() - beyond else None
             faults += newest.faults if newest else ()
@@ -207,9 +211,9 @@ def _size_fault(path: str) -> Fault:
 
 def _commit_faults(commit: Commit) -> Iterable[Fault]:
     for path in REQUIRED:
-        if path not in commit.files and path not in commit.refused:
+        if path not in commit.files and path not in commit.unread_entries:
             yield Fault(path, 0, 0, "the file is missing", TEMPLATE_ADVICE, rule="files")
-    for path, why in commit.refused.items():
+    for path, why in commit.unread_entries.items():
         if is_ours(path):
             yield Fault(path, 0, 0, why, rule="files")
     for path in commit.files:
@@ -228,7 +232,7 @@ def _assemble(commit: str, chosen: _ChosenFiles) -> Desired:
         workloads=workloads,
         faults=tuple(sorted({*chosen.faults, *cross_faults(chosen.files)})),
         stale=chosen.stale,
-        good=chosen.good,
+        valid_blobs=chosen.good,
     )
 
 

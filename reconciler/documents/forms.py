@@ -141,8 +141,8 @@ def image_text(value: str) -> str:
     """Validate an image with the parser: a schema cannot express all of its rules."""
     try:
         images.parse_image(value)
-    except ValueError as why:
-        raise PydanticCustomError("image", "{why}", {"why": str(why)}) from None
+    except ValueError as error:
+        raise PydanticCustomError("image", "{error}", {"why": str(error)}) from None
     return value
 
 
@@ -150,8 +150,8 @@ def range_text(value: str) -> str:
     """Validate an address range: no bit may be set beyond its prefix."""
     try:
         ip_network(value)
-    except ValueError as why:
-        raise PydanticCustomError("address_range", "{why}", {"why": str(why)}) from None
+    except ValueError as error:
+        raise PydanticCustomError("address_range", "{error}", {"why": str(error)}) from None
     return value
 
 

@@ -151,8 +151,8 @@ def _money_sentence(value: Any, form: TextForm) -> tuple[str, str]:
 def _image_sentence(value: str) -> tuple[str, str]:
     try:
         parse_image(value)
-    except ValueError as why:
-        message, _, advice = str(why).partition("; ")
+    except ValueError as error:
+        message, _, advice = str(error).partition("; ")
         return f"{_shown(value)} {message}", advice
     return f"{_shown(value)} is not {IMAGE.noun}", IMAGE.advice
 

@@ -136,11 +136,11 @@ class Clone:
             committed_at=words.committed_at,
             files=files.files,
             sizes=files.sizes,
-            refused=files.refused,
+            unread_entries=files.unread_entries,
             signer=signer(self, commit),
         )
 
-    def holds_folder(self, commit: str) -> bool:
+    def has_folder(self, commit: str) -> bool:
         """Whether the commit has the provider's folder."""
         return tree_at(self, commit, self.remote.path) is not None
 

@@ -30,7 +30,7 @@ class TreeListing:
 
     files: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    unread_entries: dict[str, str] = field(default_factory=dict)
 
 
 def list_tree(objects: Objects, commit: str, folder: str) -> TreeListing:
@@ -46,14 +46,14 @@ def list_tree(objects: Objects, commit: str, folder: str) -> TreeListing:
         )
     found = TreeListing()
     try:
-        entries = list(_entries(objects, top or commit, found.refused))
+        entries = list(_entries(objects, top or commit, found.unread_entries))
         plain = [entry.id for entry in entries if entry.mode in _PLAIN]
         sizes = {each.id: each.size for each in objects.reader.info(plain).values()}
         folded: dict[str, str] = {}
         for entry in sorted(entries, key=lambda entry: entry.path):
             _add_entry(found, folded, entry, sizes[entry.id] if entry.mode in _PLAIN else 0)
     except TooLargeTreeError as error:
-        return TreeListing(refused=dict.fromkeys(OURS, f"the repository's top folder {error}"))
+        return TreeListing(unread_entries=dict.fromkeys(OURS, f"the repository's top folder {error}"))
     except (DamagedMirrorError, KeyError):
         raise DamagedMirrorError(f"the files of commit {commit[:12]} cannot be read") from None
     return found
@@ -86,7 +86,7 @@ def _add_entry(found: TreeListing, folded: dict[str, str], entry: TreeEntry, siz
     if why is None and size > FILE_BYTES_MAX:
         why = f"the file has {size} bytes; at most {FILE_BYTES_MAX} are read: split it"
     if why is not None:
-        found.refused[printable(path, PATH_SHOWN_MAX)] = why
+        found.unread_entries[printable(path, PATH_SHOWN_MAX)] = why
         return
     found.files[path] = entry.id
     found.sizes[path] = size

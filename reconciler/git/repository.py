@@ -200,7 +200,7 @@ class GitRepository:
                 committed_at=head.committed_at,
                 files=files.files,
                 sizes=files.sizes,
-                refused=files.refused,
+                unread_entries=files.unread_entries,
                 reverts=head.reverts,
             )
             self._commits = {commit: made, **dict(list(self._commits.items())[: COMMITS_KEPT - 1])}

@@ -71,10 +71,10 @@ def _evaluate_all(basis: MarketBasis) -> Iterator[Candidate | Hold]:
         if (stop := _general_hold(basis, bidding)) is not None:
             yield replace(stop, subject=Subject.of_order(order.id))
         else:
-            yield _evaluate(basis, order, bidding or Bidding(), _known(basis.desired.pricing))
+            yield _evaluate(basis, order, bidding or Bidding(), _require_pricing(basis.desired.pricing))
 
 
-def _known(pricing: Pricing | None) -> Pricing:
+def _require_pricing(pricing: Pricing | None) -> Pricing:
     assert pricing is not None, "a general hold says that there is no price"
     return pricing
 
@@ -114,12 +114,12 @@ def _evaluate(basis: MarketBasis, order: Order, bidding: Bidding, pricing: Prici
         return back
     price = group_price(order.units, pricing)
     offer = USAGE_BID if USAGE_BILLED in order.attributes else price
-    if refusal := _too_cheap(basis, order, Candidate(order, price, offer)):
+    if refusal := _price_hold(basis, order, Candidate(order, price, offer)):
         return refusal
     return Candidate(order, price, offer)
 
 
-def _too_cheap(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold | None:
+def _price_hold(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold | None:
     subject = Subject.of_order(order.id)
     price, offer = candidate.price, candidate.offer
     if price <= 0:

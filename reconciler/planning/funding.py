@@ -64,7 +64,7 @@ def plan_funding(basis: MarketBasis) -> Iterator[NotifyTenant | Hold]:
             yield Hold(Subject.of_workload(lease), _REASONS[left.state], _sentence(left, rules), ours=True)
         notice = NotifyTenant(lease, left)
         if (
-            basis.notifying
+            basis.sends_notices
             and effect_key(notice) not in basis.memory.notified
             and not _is_in_flight(basis, notice)
         ):

@@ -9,14 +9,14 @@ from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.funding import TimeLeft
 from reconciler.values.memory import Memory, WalletLedger
 from reconciler.values.money import after_take
-from reconciler.values.observed import Market, State
+from reconciler.values.observed import SETTLEMENT_MODULE, Market, State
 
 MODULES = frozenset(
     {
         "ve17xpfvakm2amg962yls6f84z3kell8c5lvyc5y4",
         "ve14pphss726thpwws3yc458hggufynm9x70ervuw",
         "ve1jv65s3grqf6v6jl3dp4t6c9t9rk99cd8mzlgxh",
-        "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk",
+        SETTLEMENT_MODULE,
     }
 )
 """Fee collector, escrow, distribution, settlement (semantics 1.1): transfers between these and us are not

@@ -63,7 +63,7 @@ def update_memory(basis: PlanningBasis) -> Memory:
     memory, desired = basis.memory, basis.desired
     if desired.commit and desired.commit != memory.applied:
         retries = {k: r for k, r in memory.retries.items() if k.kind != ApplyWorkload.__name__}
-        applied = replace(memory, applied=desired.commit, good=desired.good, retries=retries)
+        applied = replace(memory, applied=desired.commit, valid_blobs=desired.valid_blobs, retries=retries)
     else:
         applied = memory
     return _at_height(replace(basis, memory=applied)) if isinstance(basis, MarketBasis) else applied

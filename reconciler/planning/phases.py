@@ -89,7 +89,7 @@ def _next(basis: PlanningBasis, lease_id: LeaseId) -> WorkloadMemory | None:
     if len(found) < len(views):
         return marked
     running = next((there[subject] for there in found if subject in there), None)
-    refusal = _refusal(basis.memory, subject) if running is None else None
+    refusal = _apply_retry(basis.memory, subject) if running is None else None
     phase = _phase(marked, lease, running, refusal)
     digest, pods = (running.digest, running.pods) if running else ("", ())
     if (marked.phase, marked.digest, marked.pods) == (phase, digest, pods):
@@ -136,7 +136,7 @@ def _phase(
     return Phase.FAILED if running.trouble else Phase.DEPLOYING
 
 
-def _refusal(memory: Memory, subject: WorkloadId) -> Retry | None:
+def _apply_retry(memory: Memory, subject: WorkloadId) -> Retry | None:
     return memory.retries.get(EffectKey(ApplyWorkload.__name__, Subject.of_workload(subject)))
 
 
@@ -148,7 +148,7 @@ def trouble_of(known: PlanningInput | PlanningBasis, memory: WorkloadMemory) -> 
         running = view.workloads.view.get(subject)
         if running is not None:
             return running.trouble
-    retry = _refusal(known.memory, subject)
+    retry = _apply_retry(known.memory, subject)
     return Trouble(retry.reason, retry.why, retry.advice) if retry else None
 
 
@@ -201,7 +201,7 @@ def _steps(old: WorkloadMemory | None, new: WorkloadMemory, details: Mapping[Pha
     made: list[Transition] = []
     here = Phase.PENDING
     if old is None:
-        made.append(Transition(subject, new.lease, here, here, "Lease won"))
+        made.append(Transition(subject, new.lease, here, here, "Lease created"))
     else:
         here = old.phase
     for there in steps(here, new.phase):

@@ -107,7 +107,7 @@ def _basis(inputs: PlanningInput, memory: Memory, admission: Admission) -> Plann
         ),
         limits=inputs.limits,
         intents=inputs.intents,
-        notifying=inputs.notifying,
+        sends_notices=inputs.sends_notices,
         funding=funding,
         in_flight=latest_actions(inputs.in_flight),
     )

@@ -27,8 +27,8 @@ class PlanningInput:
 
     `now` is the host's clock in unix seconds: it times waits, never money. `intents` are unconfirmed
     transactions, `confirmations` those that ended in this cycle, `results` the results of earlier effects,
-    `in_flight` those that have not ended, `approvals` the owner's new ones, `notifying` whether the host file
-    names a receiver of notices.
+    `in_flight` those that have not ended, `approvals` the owner's new ones, `sends_notices` whether the host
+    file names a receiver of notices.
     """
 
     now: int
@@ -40,7 +40,7 @@ class PlanningInput:
     intents: tuple[Intent, ...] = ()
     confirmations: tuple[Confirmation, ...] = ()
     results: tuple[EffectResult, ...] = ()
-    notifying: bool = False
+    sends_notices: bool = False
     approvals: tuple[Approval, ...] = ()
     in_flight: tuple[InFlight, ...] = ()
 
@@ -64,7 +64,7 @@ class PlanningBasis:
     memory: Memory
     limits: Limits
     intents: tuple[Intent, ...]
-    notifying: bool
+    sends_notices: bool
     funding: Mapping[LeaseId, TimeLeft]
     transitions: tuple[Transition, ...] = ()
     in_flight: InFlightActions = field(default_factory=dict)

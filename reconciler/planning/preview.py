@@ -81,7 +81,7 @@ def planning_input_of(outlook: PlanningSnapshot, newest: Revision, applied: Revi
         adapters=outlook.adapters,
         memory=outlook.memory,
         limits=outlook.limits,
-        notifying=outlook.notifying,
+        sends_notices=outlook.sends_notices,
     )
 
 

@@ -52,10 +52,10 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
         decisions.extend(_prepare(basis, name, view))
     decisions.extend(_missing_adapters(basis))
     leased = _leased(basis)
-    for subject in leased:
-        decisions.extend(_plan_workload(basis, subject, may_start=basis.market is not None))
-    for subject in _unconfirmed_leases(basis) - leased:
-        decisions.extend(_plan_workload(basis, subject, may_start=False))
+    for workload in leased:
+        decisions.extend(_plan_workload(basis, workload, may_start=basis.market is not None))
+    for workload in _unconfirmed_leases(basis) - leased:
+        decisions.extend(_plan_workload(basis, workload, may_start=False))
     if isinstance(basis, MarketBasis):
         decisions.extend(_remove(basis, leased))
         decisions.extend(_files_without_lease(basis, leased))
@@ -111,7 +111,7 @@ def _plan_workload(basis: PlanningBasis, subject: WorkloadId, *, may_start: bool
     if workload is None:
         yield _no_file(basis.desired, subject)
         return
-    if refusal := _refusal(basis, workload):
+    if refusal := _file_hold(basis, workload):
         yield refusal
         return
     if workload.paused:
@@ -170,7 +170,7 @@ def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
     )
 
 
-def _refusal(basis: PlanningBasis, workload: Workload) -> Hold | None:
+def _file_hold(basis: PlanningBasis, workload: Workload) -> Hold | None:
     """Why a workload's file cannot be applied."""
     if why := _unknown(basis, workload.adapter):
         return Hold(Subject.of_workload(workload.id), Reason.ADAPTER_UNKNOWN, why, ours=True)

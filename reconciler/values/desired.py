@@ -224,8 +224,8 @@ class Desired:
     """One commit's desired state.
 
     `config` and `pricing` are None, and an adapter is absent, where the file is missing or faulty and no good
-    version is known. `stale` are the paths whose last valid version replaces a faulty one; `good` is the blob
-    id in use for each readable path.
+    version is known. `stale` are the paths whose last valid version replaces a faulty one; `valid_blobs` is
+    the blob id in use for each readable path.
     """
 
     commit: str
@@ -235,7 +235,7 @@ class Desired:
     workloads: Mapping[WorkloadId, Workload]
     faults: tuple[Fault, ...] = ()
     stale: frozenset[str] = frozenset()
-    good: Mapping[str, str] = field(default_factory=dict)
+    valid_blobs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

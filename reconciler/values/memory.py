@@ -105,9 +105,9 @@ class PastDisruption:
 class Memory:
     """The facts that one cycle passes to the next.
 
-    `applied` is the commit in force, `good` the blob in use per path; `closings` are the times of recent
-    closings of leases (chain, unix seconds); `sequence` is the account's next one, `hold_until_height` the
-    height before which nothing is spent, `last_batch` the kind of the last transaction.
+    `applied` is the commit in force, `valid_blobs` the blob in use per path; `closings` are the times of
+    recent closings of leases (chain, unix seconds); `sequence` is the account's next one, `hold_until_height`
+    the height before which nothing is spent, `last_batch` the kind of the last transaction.
 
     `notified` are the notices delivered to tenants; `approvable` are the breaches that the owner may approve
     now and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
@@ -117,7 +117,7 @@ class Memory:
     """
 
     applied: str = ""
-    good: Mapping[str, str] = field(default_factory=dict)
+    valid_blobs: Mapping[str, str] = field(default_factory=dict)
     workloads: Mapping[WorkloadId, WorkloadMemory] = field(default_factory=dict)
     usage: Mapping[LeaseId, UsageMemory] = field(default_factory=dict)
     withdrawn_at: Mapping[LeaseId, int] = field(default_factory=dict)

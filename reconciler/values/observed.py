@@ -12,6 +12,11 @@ from reconciler.values.machines import Capacity
 from reconciler.values.readings import Reading
 from reconciler.values.resources import Attribute, ResourceUnit
 
+SETTLEMENT_MODULE = "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk"
+"""Address of the settlement module (semantics 1.1). A payment from it at the end of a block is an automatic
+settlement, which no event names (semantics 5.5).
+"""
+
 
 class State(StrEnum):
     """The chain's object states (semantics 2); each kind of object uses some of them."""
@@ -62,8 +67,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Bid:
-    """A bid of ours; `deposit` uve are locked while it is open or active (semantics 3.7); `order` is its
-    order's state.
+    """A bid of ours; `deposit` uve are locked while it is open or active (semantics 3.7); `order` is known
+    while the bid is open.
     """
 
     id: BidId

@@ -14,8 +14,8 @@ from reconciler.values.observed import AdapterView, Market
 class PlanningSnapshot:
     """The planning input of a finished cycle without the desired state.
 
-    `taken_at` is the host's clock in unix seconds; `memory` is that of the cycle's plan; `notifying`: tenants
-    are notified of low funds; `folder` is the provider's in the repository ("": its root).
+    `taken_at` is the host's clock in unix seconds; `memory` is that of the cycle's plan; `sends_notices`:
+    tenants are notified of low funds; `folder` is the provider's in the repository ("": its root).
     """
 
     provider: str
@@ -24,5 +24,5 @@ class PlanningSnapshot:
     adapters: Mapping[str, AdapterView]
     memory: Memory
     limits: Limits
-    notifying: bool = False
+    sends_notices: bool = False
     folder: str = ""

@@ -30,7 +30,7 @@ class Commit:
     committed_at: int
     files: Mapping[str, str]
     sizes: Mapping[str, int] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)
+    unread_entries: Mapping[str, str] = field(default_factory=dict)
     descends: bool = True
     signer: str | None = None
     reverts: str = ""

@@ -70,7 +70,7 @@ def bad_file(path: str, content: bytes, link: bool = False) -> Run:
             outside.write_bytes(content)
             (history.forge.path / path).unlink()
             (history.forge.path / path).symlink_to(outside)
-        after = history.commit(files, before.good)
+        after = history.commit(files, before.valid_blobs)
 
         made = plan(planning_input(market(orders=[order(7)]), after))
         assert bid_price(made) == OUR_PRICE
@@ -78,7 +78,7 @@ def bad_file(path: str, content: bytes, link: bool = False) -> Run:
         assert after.workloads[workload_id(lease(1))] == before.workloads[workload_id(lease(1))]
         assert after.workloads[workload_id(lease(2))].paused
         assert has_errors(after)
-        assert not has_errors(history.commit(repository(1, 2), after.good))
+        assert not has_errors(history.commit(repository(1, 2), after.valid_blobs))
         workspace.values["first"] = FIRST
         return "\n".join(hold.message for hold in made.holds if hold.reason is Reason.FILE_FAULTY)
 
@@ -109,14 +109,14 @@ def renamed(workspace: Workspace) -> str:
     history = History(workspace)
     before = history.commit(repository(1, 2), {})
     (history.forge.path / FIRST).unlink()
-    after = history.commit({"workloads/web.yaml": workload(1)}, before.good)
+    after = history.commit({"workloads/web.yaml": workload(1)}, before.valid_blobs)
     made = served(after)
     assert not any(isinstance(action, RemoveWorkload) for action in made.actions)
     assert bid_price(made) == OUR_PRICE
     assert has_errors(after)
     workspace.values.update(first=FIRST, id=workload_id(lease(1)))
     (history.forge.path / "workloads/web.yaml").unlink()
-    assert not has_errors(history.commit({FIRST: workload(1)}, after.good))
+    assert not has_errors(history.commit({FIRST: workload(1)}, after.valid_blobs))
     mine = (Reason.FILE_FAULTY, Reason.NO_WORKLOAD_FILE)
     return "\n".join(f"{hold.reason}: {hold.message}" for hold in made.holds if hold.reason in mine)
 
@@ -125,7 +125,7 @@ def doubled(workspace: Workspace) -> str:
     """A copy of a workload file: the one with the right name counts."""
     history = History(workspace)
     before = history.commit(repository(1, 2), {})
-    after = history.commit({"workloads/copy.yaml": workload(1, image="nginx:2")}, before.good)
+    after = history.commit({"workloads/copy.yaml": workload(1, image="nginx:2")}, before.valid_blobs)
     made = plan(planning_input(market(orders=[order(7)]), after))
     assert after.workloads == before.workloads
     assert bid_price(made) == OUR_PRICE
@@ -139,7 +139,7 @@ def of_windows(workspace: Workspace) -> str:
     files = {path: b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n") for path, text in plain.items()}
     history = History(workspace)
     before = history.commit(plain, {})
-    after = history.commit(files, before.good)
+    after = history.commit(files, before.valid_blobs)
     assert (after.config, after.pricing, after.workloads) == (
         before.config,
         before.pricing,

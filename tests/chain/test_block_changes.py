@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.chain.block_changes import SETTLEMENT_MODULE, BlockChanges, needs_transactions
+from reconciler.chain.block_changes import BlockChanges, needs_transactions
 from reconciler.chain.keys import key_from_words
 from reconciler.chain.proto import cosmos_authz_pb2, market_v1beta5_pb2
 from reconciler.chain.rpc import BlockEvent, BlockResults, TxOutcome
 from reconciler.chain.transactions import Signer, Terms, pack_any, sign_tx
 from reconciler.chain.wire_market import lease_id_to
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
+from reconciler.values.observed import SETTLEMENT_MODULE
 from tests.chain.recordings import Step, transcript
 from tests.chain.test_keys import WORDS, recorded
 

@@ -84,7 +84,7 @@ def share(change: Change, name: str, limits: Limits | None = None, folder: str =
     market = makers.market(orders=[makers.order(1), makers.order(2, makers.unit(price=2500))])
     below = f"{folder}/" if folder else ""
     good = {path: change.git("rev-parse", f"HEAD:{below}{path}") for path in ("config.yaml", "pricing.yaml")}
-    base = replace(makers.desired(), commit=change.git("rev-parse", "main"), good=good)
+    base = replace(makers.desired(), commit=change.git("rev-parse", "main"), valid_blobs=good)
     adapters = makers.planning_input(market, base).adapters
     memory = plan(makers.planning_input(market, base)).memory
     told = PlanningSnapshot(name, int(time.time()), market, adapters, memory, limits or LIMITS, folder=folder)

@@ -113,7 +113,7 @@ def test_a_push_that_fails_does_not_age_the_snapshot(scene: Scenery) -> None:
 
 
 def test_a_provider_that_does_not_publish_never_pushes(scene: Scenery) -> None:
-    silent = replace(scene.world, publishing=False)
+    silent = replace(scene.world, publishes_status=False)
 
     cycle = Runner(silent, makers.US).run_cycle(flush=True)
 

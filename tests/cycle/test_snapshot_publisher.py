@@ -31,7 +31,7 @@ class Share:
 
     def __init__(self, scene: Scenery, *, sharing: bool = True) -> None:
         self.repo = scene.repo
-        self.publisher = SnapshotPublisher(replace(scene.world, sharing=sharing))
+        self.publisher = SnapshotPublisher(replace(scene.world, publishes_snapshot=sharing))
 
     def at(self, seconds: int, inputs: PlanningInput = QUIET) -> Outcome | None:
         market = inputs.market

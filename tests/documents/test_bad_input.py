@@ -141,7 +141,7 @@ def desired(
         "",
         0,
         {path: blob(content) for path, content in files.items()},
-        refused=refused,
+        unread_entries=refused,
     )
     return reader.desired(commit, good, {blob(content): content for content in files.values()})
 
@@ -153,7 +153,7 @@ def test_a_faulty_file_is_reported_and_affects_only_itself(bad: Bad) -> None:
     files = repository(1, 2) | {workload_path(2): workload(2, "paused: true"), bad.path: bad.content}
     if bad.refused:
         del files[bad.path]
-    after = desired(reader, files, before.good, **({bad.path: bad.refused} if bad.refused else {}))
+    after = desired(reader, files, before.valid_blobs, **({bad.path: bad.refused} if bad.refused else {}))
     assert "\n".join(fault.describe() for fault in after.faults) == bad.told
     assert has_errors(after)
     assert (after.config, after.pricing, after.adapters) == (
@@ -163,7 +163,7 @@ def test_a_faulty_file_is_reported_and_affects_only_itself(bad: Bad) -> None:
     )
     assert after.workloads[workload_id(lease(1))] == before.workloads[workload_id(lease(1))]
     assert after.workloads[workload_id(lease(2))].paused, "the change beside the bad file counts"
-    assert after.good[bad.path] == before.good[bad.path]
+    assert after.valid_blobs[bad.path] == before.valid_blobs[bad.path]
 
 
 def test_a_renamed_file_is_reported_with_both_names() -> None:
@@ -171,7 +171,7 @@ def test_a_renamed_file_is_reported_with_both_names() -> None:
     reader = DesiredReader(PROVIDER)
     before = desired(reader, repository(1, 2), {})
     files = repository(2) | {"workloads/web.yaml": workload(1)}
-    after = desired(reader, files, before.good)
+    after = desired(reader, files, before.valid_blobs)
     name = W1.removeprefix("workloads/")
     assert [fault.describe() for fault in after.faults] == [
         f"workloads/web.yaml:2:1: lease: the file of this lease must be named {name} "  # noqa: ISC004  # one line

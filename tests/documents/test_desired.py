@@ -48,18 +48,18 @@ def test_a_valid_repository() -> None:
     assert made.config is not None
     assert list(made.adapters) == ["kubernetes"]
     assert set(made.workloads) == {workload_id(lease(1)), workload_id(lease(2))}
-    assert set(made.good) == set(repository(1, 2))
+    assert set(made.valid_blobs) == set(repository(1, 2))
 
 
 def test_a_broken_file_keeps_its_last_valid_version() -> None:
     history = History()
     first = history.read(repository(1, 2), {})
     files = repository(1, 2) | {workload_path(1): BROKEN, workload_path(2): workload(2, "paused: true")}
-    second = history.read(files, first.good)
+    second = history.read(files, first.valid_blobs)
     assert second.workloads[workload_id(lease(1))] == first.workloads[workload_id(lease(1))]
     assert second.workloads[workload_id(lease(2))].paused
     assert second.stale == {workload_path(1)}
-    assert second.good[workload_path(1)] == first.good[workload_path(1)]
+    assert second.valid_blobs[workload_path(1)] == first.valid_blobs[workload_path(1)]
     assert has_errors(second)
     assert [fault.path for fault in second.faults] == [workload_path(1)]
 
@@ -67,7 +67,9 @@ def test_a_broken_file_keeps_its_last_valid_version() -> None:
 def test_broken_prices_keep_the_last_valid_ones() -> None:
     history = History()
     first = history.read(repository(), {})
-    second = history.read(repository() | {"pricing.yaml": PRICING.replace(b"1uve", b"1uakt", 1)}, first.good)
+    second = history.read(
+        repository() | {"pricing.yaml": PRICING.replace(b"1uve", b"1uakt", 1)}, first.valid_blobs
+    )
     assert second.pricing == first.pricing
     assert second.stale == {"pricing.yaml"}
 
@@ -84,7 +86,7 @@ def test_a_missing_required_file_is_a_fault_and_its_last_good_version_stays() ->
     first = history.read(repository(), {})
     files = repository()
     del files["pricing.yaml"]
-    second = history.read(files, first.good)
+    second = history.read(files, first.valid_blobs)
     assert second.pricing == first.pricing
     assert [fault.describe() for fault in second.faults] == [
         "pricing.yaml: the file is missing (add it; `provider-daemon init` writes a template)"
@@ -94,7 +96,7 @@ def test_a_missing_required_file_is_a_fault_and_its_last_good_version_stays() ->
 def test_a_deleted_workload_file_is_not_a_fault() -> None:
     history = History()
     first = history.read(repository(1, 2), {})
-    second = history.read(repository(1), first.good)
+    second = history.read(repository(1), first.valid_blobs)
     assert set(second.workloads) == {workload_id(lease(1))}
     assert not has_errors(second)
 
@@ -102,7 +104,9 @@ def test_a_deleted_workload_file_is_not_a_fault() -> None:
 def test_a_link_in_place_of_the_folder_hides_no_workload() -> None:
     history = History()
     first = history.read(repository(1), {})
-    second = history.read(repository(), first.good, {"workloads": "a symbolic link, which is not followed"})
+    second = history.read(
+        repository(), first.valid_blobs, {"workloads": "a symbolic link, which is not followed"}
+    )
     assert second.workloads == first.workloads
     assert second.stale == {workload_path(1)}
     assert [fault.describe() for fault in second.faults] == [
@@ -124,7 +128,7 @@ def test_an_unchanged_blob_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> No
         return parse_file(path, content, model)
 
     monkeypatch.setattr(desired_module, "parse_file", counted)
-    history.read(repository(1, 2, 3) | {workload_path(2): workload(2, "paused: true")}, first.good)
+    history.read(repository(1, 2, 3) | {workload_path(2): workload(2, "paused: true")}, first.valid_blobs)
     assert read == [workload_path(2)]
     assert len(history.asked) == 1
 
@@ -163,9 +167,9 @@ def test_an_oversized_revision_is_read_up_to_the_limit(monkeypatch: pytest.Monke
     monkeypatch.setattr(desired_module, "REVISION_BYTES_MAX", 50_000)
     parsed = parsed_bytes(monkeypatch)
     large = {workload_path(n): workload(n) + b"#%d" % n * 10_000 for n in range(1, 10)}
-    found = history.read(repository(1, 2) | large, first.good)
+    found = history.read(repository(1, 2) | large, first.valid_blobs)
     assert sum(parsed) <= 50_000
-    assert workload_path(2) in found.good
+    assert workload_path(2) in found.valid_blobs
     refused = [fault.path for fault in found.faults]
     assert workload_path(9) in refused
     assert "exceed 50000 bytes" in found.faults[-1].message
@@ -181,9 +185,9 @@ def test_oversized_files_displace_no_others_after_a_restart(
     history = History()
     first = history.read(repository(50, 51), {})
     large = {workload_path(n): b"%d" % n * 20_000 for n in range(10, 19)}
-    pushed = history.read(repository(50, 51) | large, first.good)
+    pushed = history.read(repository(50, 51) | large, first.valid_blobs)
     restarted = History(blobs=history.blobs)
-    found = restarted.read(repository(50, 51) | large, pushed.good if has_journal else {})
+    found = restarted.read(repository(50, 51) | large, pushed.valid_blobs if has_journal else {})
     assert set(found.workloads) == set(pushed.workloads) == set(first.workloads)
     assert found.faults == pushed.faults
 
@@ -191,7 +195,7 @@ def test_oversized_files_displace_no_others_after_a_restart(
 def test_files_in_force_are_read_above_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    good = History().read(repository(1, 2), {}).good
+    good = History().read(repository(1, 2), {}).valid_blobs
     monkeypatch.setattr(desired_module, "REVISION_BYTES_MAX", 10)
     found = History().read(repository(1, 2, 3), good)
     assert set(found.workloads) == {workload_id(lease(1)), workload_id(lease(2))}
@@ -221,7 +225,7 @@ def test_an_oversized_file_is_a_fault_in_the_loop_and_in_validate() -> None:
 
 def test_a_cached_commit_needs_no_blobs() -> None:
     history = History()
-    good = history.read(repository(1), {}).good
+    good = history.read(repository(1), {}).valid_blobs
     again = history.read(repository(1), good)
     assert history.read(repository(1), good) is again
     assert history.asked == ()

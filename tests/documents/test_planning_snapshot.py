@@ -36,7 +36,7 @@ def outlook() -> PlanningSnapshot:
     )
     adapters = {**makers.adapter(), "ansible": AdapterView(Unseen("no host"), Unseen("no host"))}
     memory = replace(makers.remembered(), ledger=WalletLedger(1, 2, 3, ((4, 5),)))
-    return PlanningSnapshot("demo", makers.NOW, market, adapters, memory, Limits(), notifying=True)
+    return PlanningSnapshot("demo", makers.NOW, market, adapters, memory, Limits(), sends_notices=True)
 
 
 def test_a_snapshot_round_trips_without_transactions() -> None:

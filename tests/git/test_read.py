@@ -36,7 +36,7 @@ def test_files_with_blobs_and_sizes(mirror: Mirror, forge: Forge) -> None:
     found = listed(mirror, forge)
     assert set(found.files) == {"config.yaml", "workloads/a.yaml"}
     assert found.sizes["config.yaml"] == 13
-    assert found.refused == {}
+    assert found.unread_entries == {}
     with mirror.locked():
         read = blobs(mirror, list(found.files.values()))
     assert read[found.files["config.yaml"]] == b"kind: Config\n"
@@ -61,13 +61,15 @@ def test_a_link_out_of_the_repository_is_not_followed(mirror: Mirror, forge: For
     forge.commit()
     found = listed(mirror, forge)
     assert found.files == {}
-    assert set(found.refused) == {"workloads/1-1-1-aaaaaaaaaa.yaml", "adapters"}
-    assert set(found.refused.values()) == {"a symbolic link, which is not followed; put a plain file there"}
+    assert set(found.unread_entries) == {"workloads/1-1-1-aaaaaaaaaa.yaml", "adapters"}
+    assert set(found.unread_entries.values()) == {
+        "a symbolic link, which is not followed; put a plain file there"
+    }
 
 
 def test_a_submodule_is_not_read(mirror: Mirror, forge: Forge) -> None:
     tree_of(forge, ("160000", "1" * 40, b"workloads"))
-    assert listed(mirror, forge).refused == {
+    assert listed(mirror, forge).unread_entries == {
         "workloads": "a submodule, which is not read; put plain files there"
     }
 
@@ -75,7 +77,9 @@ def test_a_submodule_is_not_read(mirror: Mirror, forge: Forge) -> None:
 def test_a_file_that_is_too_large_is_refused_by_its_size(mirror: Mirror, forge: Forge) -> None:
     forge.commit(pricing_yaml=b"a" * 5_000_000)
     found = listed(mirror, forge)
-    assert found.refused == {"pricing.yaml": "the file has 5000000 bytes; at most 1048576 are read: split it"}
+    assert found.unread_entries == {
+        "pricing.yaml": "the file has 5000000 bytes; at most 1048576 are read: split it"
+    }
 
 
 @pytest.mark.parametrize(
@@ -87,14 +91,14 @@ def test_invalid_names_are_rejected(mirror: Mirror, forge: Forge, name: bytes) -
     tree_of(forge, ("100644", blob, name))
     found = listed(mirror, forge)
     assert found.files == {}
-    assert len(found.refused) == 1
+    assert len(found.unread_entries) == 1
 
 
 def test_names_that_differ_only_in_case_or_encoding_are_rejected(mirror: Mirror, forge: Forge) -> None:
     blob = forge.git("hash-object", "-w", "--stdin", stdin=b"x")
     tree_of(forge, ("100644", blob, b"Pricing.yaml"), ("100644", blob, b"pricing.yaml"))
     found = listed(mirror, forge)
-    assert found.refused == {
+    assert found.unread_entries == {
         "pricing.yaml": "its name differs from Pricing.yaml only in case or encoding; rename one"
     }
 
@@ -106,8 +110,8 @@ def test_too_many_files_at_the_top_reject_all_files(
     forge.commit(a="1", b="2", config_yaml="3")
     found = listed(mirror, forge)
     assert found.files == {}
-    assert set(found.refused) == {"config.yaml", "pricing.yaml", "adapters", "workloads"}
-    assert "top folder has more than" in found.refused["config.yaml"]
+    assert set(found.unread_entries) == {"config.yaml", "pricing.yaml", "adapters", "workloads"}
+    assert "top folder has more than" in found.unread_entries["config.yaml"]
 
 
 def test_a_folder_with_too_many_files_is_rejected_and_the_rest_is_read(
@@ -117,8 +121,8 @@ def test_a_folder_with_too_many_files_is_rejected_and_the_rest_is_read(
     forge.commit(config_yaml="1", workloads__a="1", workloads__b="2", workloads__c="3", workloads__d="4")
     found = listed(mirror, forge)
     assert set(found.files) == {"config.yaml"}
-    assert set(found.refused) == {"workloads"}
-    assert "has more than" in found.refused["workloads"]
+    assert set(found.unread_entries) == {"workloads"}
+    assert "has more than" in found.unread_entries["workloads"]
 
 
 def test_the_length_of_paths_is_limited_with_their_folders(
@@ -126,7 +130,7 @@ def test_the_length_of_paths_is_limited_with_their_folders(
 ) -> None:
     monkeypatch.setattr(trees, "NAMES_BYTES_MAX", 1_000)
     forge.commit(config_yaml="1", **{f"workloads__{'d' * 200}__{n}": "1" for n in range(9)})
-    assert "has names of more than" in listed(mirror, forge).refused["workloads"]
+    assert "has names of more than" in listed(mirror, forge).unread_entries["workloads"]
 
 
 def test_other_folders_are_not_read(mirror: Mirror, forge: Forge) -> None:

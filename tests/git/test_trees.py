@@ -36,7 +36,7 @@ def test_a_bomb_in_a_folder_of_ours_rejects_that_folder(
     assert isinstance(reading, Seen)
     (newest,) = reading.view
     assert (newest.id, set(newest.files)) == (made, {"config.yaml"})
-    assert "has more than 50000 entries" in newest.refused["workloads"]
+    assert "has more than 50000 entries" in newest.unread_entries["workloads"]
 
 
 def test_a_bomb_elsewhere_changes_nothing(repository: GitRepository, forge: Forge) -> None:
@@ -45,14 +45,14 @@ def test_a_bomb_elsewhere_changes_nothing(repository: GitRepository, forge: Forg
     reading = repository.fetch("")
     assert isinstance(reading, Seen)
     assert set(reading.view[0].files) == {"config.yaml", "workloads/a.yaml"}
-    assert reading.view[0].refused == {}
+    assert reading.view[0].unread_entries == {}
 
 
 def test_a_clone_with_a_bomb_is_read(forge: Forge, tmp_path: Path) -> None:
     forge.commit(config_yaml="1")
     made = bombed(forge, "adapters")
     found = Clone(forge.path, tmp_path / "home").commit(made)
-    assert set(found.refused) == {"adapters"}
+    assert set(found.unread_entries) == {"adapters"}
 
 
 def test_the_signature_of_a_commit_with_a_bomb_is_verified(forge: Forge, state: Path, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_memory_survives_a_restart(tmp_path: Path) -> None:
     memory = replace(
         served(LEASE),
         applied="c0ffee",
-        good={"workloads/\udcff.yaml": "b10b", "pricing.yaml": "0b"},
+        valid_blobs={"workloads/\udcff.yaml": "b10b", "pricing.yaml": "0b"},
         retries={EffectKey.parse("ApplyWorkload:x"): Retry(1, 2, "r", "why")},
         sequence=4,
         height=17,

@@ -37,7 +37,7 @@ def hold(dseq: int, reason: Reason = Reason.PRICE_TOO_LOW) -> Hold:
 
 def step(dseq: int, end: Phase = Phase.PENDING) -> Transition:
     lease = makers.lease_id(dseq)
-    return Transition(workload_id(lease), lease, Phase.PENDING, end, "Lease won")
+    return Transition(workload_id(lease), lease, Phase.PENDING, end, "Lease created")
 
 
 def texts(lines: list[LogLine]) -> list[str]:

@@ -166,8 +166,8 @@ class Daemon:
             limits=self._limits,
             notifier=tap("notifier", outside.notices),
             forge=tap("forge", outside.page),
-            publishing=self._publishing,
-            sharing=self._publishing,
+            publishes_status=self._publishing,
+            publishes_snapshot=self._publishing,
         )
         return Parts(journal, chain, adapter, Runner(world, key_of(PROVIDER).address))
 

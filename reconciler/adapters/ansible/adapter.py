@@ -123,9 +123,9 @@ class AnsibleAdapter:
         lease, spec = str(workload.lease), host_spec_of(workload, digest, self._settings, fleet.gpus(host))
         try:
             self._placements.put(workload.id, Placement(host, lease, digest, len(spec["containers"])))
-        except OSError as why:
+        except OSError as error:
             return Failed(
-                "PlaceUnwritable", f"{PLACEMENTS}: {why.strerror}", "make room in the state directory"
+                "PlaceUnwritable", f"{PLACEMENTS}: {error.strerror}", "make room in the state directory"
             )
         self._submit(Job(workload.id, host, lease, digest, spec))
         for other in observation.hosts_of(workload.id):
@@ -211,11 +211,11 @@ class AnsibleAdapter:
             result = self._runner.run(play).get(host, MISSING)
             if result.state == "ok":
                 applied = result.decode(AppliedWorkloads).workloads
-        except RunError as why:
-            result = HostResult("failed", str(why))
-        except Exception as why:  # an internal error must neither count as success nor end the pool
+        except RunError as error:
+            result = HostResult("failed", str(error))
+        except Exception as error:  # an internal error must neither count as success nor end the pool
             log.exception("adapter %s: work on %s", self._name, host)
-            result = HostResult("failed", f"internal error of the daemon: {why!r}")
+            result = HostResult("failed", f"internal error of the daemon: {error!r}")
         for job in batch:
             observed = applied.get(job.workload) if applied is not None else None
             if applied is None:

@@ -51,9 +51,9 @@ class HostCredentials:
             try:
                 mode = path.stat().st_mode
                 path.open("rb").close()
-            except OSError as why:
+            except OSError as error:
                 where = f"adapters.{self.name}.{key} in the host file"
-                yield f"{path}: cannot be read: {why.strerror}; see {where}"
+                yield f"{path}: cannot be read: {error.strerror}; see {where}"
                 continue
             if mode & 0o077 and key != "known_hosts":
                 yield f"others may read {path}; run chmod 600 {path}"

@@ -136,8 +136,8 @@ class HostObserver:
         try:
             play = Play("observe", group, requests, seconds + SPARE_SECONDS, check_mode=True)
             results = self._runner.run(play)
-        except RunError as why:
-            results = {name: HostResult("failed", str(why)) for name in requests}
+        except RunError as error:
+            results = {name: HostResult("failed", str(error)) for name in requests}
         if self._stop.is_set():
             return
         changed = [self._take(name, results.get(name, MISSING), began) for name in requests]
@@ -151,8 +151,8 @@ class HostObserver:
         if result.state == "ok":
             try:
                 observed = result.decode(ObservedHost)
-            except RunError as why:
-                trouble = host_trouble(host, str(why))
+            except RunError as error:
+                trouble = host_trouble(host, str(error))
         with self._lock:
             before = self._readings[host]
             if observed is None:

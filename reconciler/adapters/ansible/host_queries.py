@@ -71,8 +71,8 @@ class HostQueries:
             result = self._runner.run(play).get(host, MISSING)
             if result.state == "ok":
                 return result.decode(form)
-        except RunError as why:
-            raise OSError(f"host {host}: {why}") from why
+        except RunError as error:
+            raise OSError(f"host {host}: {error}") from error
         trouble = host_trouble(host, result.message, result.step)
         raise OSError(f"{trouble.message}; {trouble.advice}")
 

@@ -76,8 +76,8 @@ class HostResult:
         """The response; RunError if it is not of this form."""
         try:
             return decode_json(self.response, form)
-        except msgspec.MsgspecError as why:
-            raise RunError(f"the response is unreadable: {why}") from why
+        except msgspec.MsgspecError as error:
+            raise RunError(f"the response is unreadable: {error}") from error
 
 
 MISSING = HostResult("failed", "the run reported no result for it")

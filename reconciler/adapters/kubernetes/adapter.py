@@ -72,16 +72,16 @@ class KubernetesAdapter:
         try:
             try:
                 self._apply(path, namespace_manifest(self._namespace))
-            except ApiError as why:
-                if why.status != 403:
+            except ApiError as error:
+                if error.status != 403:
                     raise
                 self._client.get(path, {})
             policy = base_policy(self._namespace, self._target.egress_denied)
             self._apply(self._path("networkpolicies", naming.POLICY_NAME), policy)
             limits = quota_manifest(self._namespace, quota)
             self._apply(self._path("resourcequotas", naming.QUOTA_NAME), limits)
-        except ApiError as why:
-            return outcome_of(why)
+        except ApiError as error:
+            return outcome_of(error)
         return Done(f"quota {quota.describe()}")
 
     def apply(self, workload: Workload, digest: str) -> Outcome:
@@ -101,18 +101,18 @@ class KubernetesAdapter:
                 self._apply_part(manifest)
             self._prune(workload.id, frozenset(parts_of(workload)))
             self._observer.invalidate(workload.id)
-        except NameTakenError as why:
-            return Refused("NameTaken", str(why), "remove or rename that object; it is not ours")
-        except ApiError as why:
-            return outcome_of(why)
+        except NameTakenError as error:
+            return Refused("NameTaken", str(error), "remove or rename that object; it is not ours")
+        except ApiError as error:
+            return outcome_of(error)
         return Done()
 
     def remove(self, workload: WorkloadId) -> Outcome:
         """Delete all objects with our labels and this id; idempotent."""
         try:
             self._prune(workload, frozenset())
-        except ApiError as why:
-            return outcome_of(why)
+        except ApiError as error:
+            return outcome_of(error)
         return Done("removal requested")
 
     def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
@@ -145,12 +145,12 @@ class KubernetesAdapter:
         """Apply, by force only if the existing object has our label; the object is observed at once."""
         try:
             raw = self._client.apply(path, manifest, force=False)
-        except ApiError as why:
-            if why.status != 409:
+        except ApiError as error:
+            if error.status != 409:
                 raise
             live = decode_json(self._client.get(path, {}), objects.PartialObject).metadata
             if (live.labels or {}).get(naming.MANAGED_BY) != naming.MANAGER:
-                raise NameTakenError(f"{path} exists and is not ours") from why
+                raise NameTakenError(f"{path} exists and is not ours") from error
             raw = self._client.apply(path, manifest, force=True)
         self._observer.record_write(manifest["kind"], raw)
         return raw
@@ -178,8 +178,8 @@ class KubernetesAdapter:
     def _delete(self, plural: str, metadata: objects.Metadata) -> None:
         try:
             self._client.delete(self._path(plural, metadata.name), metadata.uid)
-        except ApiError as why:
-            if why.status not in (404, 409):
+        except ApiError as error:
+            if error.status not in (404, 409):
                 raise
 
     def _path(self, plural: str, name: str) -> str:

@@ -100,8 +100,8 @@ class ApiClient:
             if response.status >= 300:
                 raise _error_of(response)
             body: bytes = response.read(decode_content=True)
-        except (urllib3.exceptions.HTTPError, OSError) as why:
-            raise ApiError(0, f"the response broke off: {_root_cause(why)}") from why
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ApiError(0, f"the response broke off: {_root_cause(error)}") from error
         finally:
             response.release_conn()
         return body
@@ -119,16 +119,18 @@ class ApiClient:
                 header_params=headers,
                 auth_settings=["BearerToken"],
             )[:3]
-        except OSError as why:
-            raise ApiError(0, str(why)) from why
+        except OSError as error:
+            raise ApiError(0, str(error)) from error
         headers = headers | {"User-Agent": MANAGER}
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=request.read_seconds or ANSWER_SECONDS)
         try:
             return api.rest_client.pool_manager.request(
                 method, url, body=request.body, headers=headers, timeout=timeout, preload_content=False
             )
-        except (urllib3.exceptions.HTTPError, ApiException, OSError) as why:
-            raise ApiError(0, f"no response to {request.method} {request.path}: {_root_cause(why)}") from why
+        except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
+            raise ApiError(
+                0, f"no response to {request.method} {request.path}: {_root_cause(error)}"
+            ) from error
 
     def _connected(self) -> Any:
         try:
@@ -137,8 +139,8 @@ class ApiClient:
                 if version != self._version:
                     self._api, self._version = connect(self._kubeconfig), version
                 return self._api
-        except OSError as why:
-            raise ApiError(0, str(why)) from why
+        except OSError as error:
+            raise ApiError(0, str(error)) from error
 
 
 class ApiStream:
@@ -154,8 +156,8 @@ class ApiStream:
             for chunk in self._response.stream(CHUNK_BYTES, decode_content=True):
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from whole
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as why:
-            raise ApiError(0, f"the connection broke: {_root_cause(why)}") from why
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise ApiError(0, f"the connection broke: {_root_cause(error)}") from error
         finally:
             self._response.close()
         if rest:

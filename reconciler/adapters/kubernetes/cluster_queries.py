@@ -56,20 +56,20 @@ class ClusterQueries:
                 path, limits | {"container": pod.meta.service}, "text/plain,application/json,*/*"
             )
             return raw.splitlines()
-        except ApiError as why:
-            if why.status in (400, 404):
-                return [f"(no log: {why})".encode()]
-            raise OSError(why.sentence(self._client.server)) from why
+        except ApiError as error:
+            if error.status in (400, 404):
+                return [f"(no log: {error})".encode()]
+            raise OSError(error.sentence(self._client.server)) from error
 
     def use(self, workload: WorkloadId, pods: Sequence[PodView]) -> WorkloadUse:
         """As the metrics API measures it; without one, what the containers request."""
         path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{self._namespace}/pods"
         try:
             raw = self._client.get(path, {"labelSelector": naming.workload_selector(workload)})
-        except ApiError as why:
-            if why.status not in UNMEASURED:
-                raise OSError(why.sentence(self._client.server)) from why
-            return _requested(pods, UNMEASURED[why.status])
+        except ApiError as error:
+            if error.status not in UNMEASURED:
+                raise OSError(error.sentence(self._client.server)) from error
+            return _requested(pods, UNMEASURED[error.status])
         measured = decode_json(raw, PodMetricsList).items or []
         if not measured:
             return _requested(pods, "its pods are not measured yet" if pods else "it has no pods")
@@ -91,8 +91,8 @@ class ClusterQueries:
             )
             found = [each for page in pages for each in _decoded(page)]
             return _newest(found, complete=len(names) <= OBJECTS_MAX)
-        except ApiError as why:
-            raise OSError(why.sentence(self._client.server)) from why
+        except ApiError as error:
+            raise OSError(error.sentence(self._client.server)) from error
 
     def _events(self, query: dict[str, str]) -> objects.ObjectList:
         raw = self._client.get(f"/api/v1/namespaces/{self._namespace}/events", query)

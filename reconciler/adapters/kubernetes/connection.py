@@ -32,8 +32,8 @@ def connect(kubeconfig: Kubeconfig) -> client.ApiClient:
             client_configuration=settings,
             persist_config=False,
         )
-    except config.ConfigException as why:
-        raise KubeconfigError(f"{kubeconfig.path}: {why}") from why
+    except config.ConfigException as error:
+        raise KubeconfigError(f"{kubeconfig.path}: {error}") from error
     if (token := _token_file(kubeconfig, document)) is not None:
         settings.refresh_api_key_hook = lambda changed: _refresh(changed, token)  # type: ignore[assignment]  # typed as None there
     settings.retries = urllib3.Retry(total=False, redirect=False)
@@ -51,8 +51,8 @@ def _token_file(kubeconfig: Kubeconfig, document: dict[str, Any]) -> Path | None
 def _refresh(settings: client.Configuration, token: Path) -> None:
     try:
         settings.api_key["authorization"] = f"Bearer {token.read_text(encoding='utf-8').strip()}"
-    except (OSError, UnicodeDecodeError) as why:
-        raise KubeconfigError(f"{token}: the token cannot be read: {why}") from why
+    except (OSError, UnicodeDecodeError) as error:
+        raise KubeconfigError(f"{token}: the token cannot be read: {error}") from error
 
 
 def _refuse_programs(path: Path, document: dict[str, Any]) -> None:

@@ -117,19 +117,19 @@ class Informer(Generic[View]):
                 if time.monotonic() - began > 1:
                     pause = PAUSE_FIRST_SECONDS
                     continue
-            except ApiError as why:
-                if why.is_gone and self._version:
+            except ApiError as error:
+                if error.is_gone and self._version:
                     self._version = ""  # compacted, not broken: list again soon
                     self._stop.wait(PAUSE_FIRST_SECONDS)
                     continue
-                self._fail(why)
-            except (msgspec.MsgspecError, ValueError, KeyError) as why:
+                self._fail(error)
+            except (msgspec.MsgspecError, ValueError, KeyError) as error:
                 self._version = ""
-                self._fail(ApiError(0, f"sent an unreadable response at {self._path}: {why}"))
-            except Exception as why:  # an internal error must not end the thread
+                self._fail(ApiError(0, f"sent an unreadable response at {self._path}: {error}"))
+            except Exception as error:  # an internal error must not end the thread
                 self._version = ""
                 _log.exception("adapter %s: the watch of %s", self._client.adapter, self._path)
-                self._fail(ApiError(0, f"internal error at {self._path}: {why!r}"))
+                self._fail(ApiError(0, f"internal error at {self._path}: {error!r}"))
             self._stop.wait(pause)
             pause = min(pause * 2, PAUSE_MAX_SECONDS)
 

@@ -32,8 +32,8 @@ class Kubeconfig:
         """Changes when the file does."""
         try:
             found = self.path.stat()
-        except OSError as why:
-            raise KubeconfigError(f"{self.path}: cannot be read: {why.strerror}") from why
+        except OSError as error:
+            raise KubeconfigError(f"{self.path}: cannot be read: {error.strerror}") from error
         return found.st_mtime_ns, found.st_size
 
 
@@ -63,10 +63,10 @@ def read_kubeconfig(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             document = yaml.safe_load(file.read(KUBECONFIG_MAX_BYTES))
-    except OSError as why:
-        raise KubeconfigError(f"{path}: cannot be read: {why.strerror}") from why
-    except yaml.YAMLError as why:
-        raise KubeconfigError(f"{path}: is not YAML: {str(why).splitlines()[0]}") from why
+    except OSError as error:
+        raise KubeconfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise KubeconfigError(f"{path}: is not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(document, dict) or document.get("kind") != "Config":
         raise KubeconfigError(f"{path}: is not a kubeconfig: `kind: Config` is missing")
     return document

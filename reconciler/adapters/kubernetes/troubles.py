@@ -59,4 +59,4 @@ def _replica_failure(message: str) -> Trouble:
     stable = message.partition(", used:")[0]
     if "exceeded quota" in message:
         return Trouble("QuotaExceeded", stable, "Increase quotas, or free what other workloads hold")
-    return Trouble("FailedCreate", stable, "Read kubectl get events -n provider-workloads")
+    return Trouble("FailedCreate", stable, "read the events: `kubectl get events` in its namespace")

@@ -39,8 +39,8 @@ def _group(
         runner = AnsibleRunner(wanted, credentials, Path(scratch))
         try:
             results = runner.run(play)
-        except RunError as why:
-            yield wrong("hosts", f"group {group.name}: {why}", "check that ansible-playbook runs here")
+        except RunError as error:
+            yield wrong("hosts", f"group {group.name}: {error}", "check that ansible-playbook runs here")
             return
         finally:
             runner.close()

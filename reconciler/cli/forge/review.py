@@ -95,7 +95,7 @@ def _review(change: _Change) -> Review:
             tree = "" if not base or clone.descends(head, base) else clone.merged(base, head)
         except ConflictError as conflict:
             return Review(head, base, conflicts=conflict.files)
-        if change.folder and not clone.holds_folder(tree or head):
+        if change.folder and not clone.has_folder(tree or head):
             raise click.UsageError(f"commit {head[:12]} has no folder {one_line(change.folder, 200)}")
         checking = clone.changed(base, tree or head, CHECKING) if base else ()
         made = Review(head, base, checking=checking, unplanned=_unplannable_reason(clone, change, base))
@@ -118,7 +118,7 @@ def _unplannable_reason(clone: Clone, change: _Change, base: str) -> str:
     name = BRANCHES + change.provider
     if not any(not change.provider or found == name for found in clone.branches(name)):
         return NO_SNAPSHOT
-    if change.folder and not clone.holds_folder(base):
+    if change.folder and not clone.has_folder(base):
         return NEW_PROVIDER
     return ""
 

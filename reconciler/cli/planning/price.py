@@ -70,7 +70,7 @@ def _bill(path: Path, resources: Resources, model: str) -> Bill:
 
 def _desired(path: Path) -> Desired:
     files, refused = read_tree(path)
-    commit = Commit("", "", "", 0, {name: name for name in files}, refused=refused)
+    commit = Commit("", "", "", 0, {name: name for name in files}, unread_entries=refused)
     return DesiredReader(None).desired(commit, {}, files)
 
 

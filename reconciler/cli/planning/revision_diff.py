@@ -65,7 +65,7 @@ class Comparison:
 
     def _check_folder(self, commit: Commit | None) -> None:
         """CloneError if the daemon has applied other files than those of the selected folder."""
-        good = self._snapshot.memory.good
+        good = self._snapshot.memory.valid_blobs
         if commit is None or commit.id != self._snapshot.memory.applied or not good:
             return
         if not good.keys() & commit.files.keys():
@@ -112,7 +112,7 @@ class Comparison:
                     f"Whether the base descends from {applied[:12]}, which the daemon has applied, is "
                     "unknown in a shallow clone (git fetch --unshallow origin)."
                 )
-        at, good = current or old, self._snapshot.memory.good
+        at, good = current or old, self._snapshot.memory.valid_blobs
         if at and at.id == applied and good and not good.items() & at.files.items():
             yield "Every file differs from the applied one: check --path and --provider."
         if self._snapshot.limits.require_signature:
@@ -136,7 +136,7 @@ class Comparison:
             yield f"Uncommitted edits are ignored: {', '.join(edited[:5])}."
 
     def _revision(self, commit: Commit) -> Revision:
-        good = self._snapshot.memory.good
+        good = self._snapshot.memory.valid_blobs
         contents = self._clone.read(self._reader.unread(commit, good))
         return Revision(
             self._reader.desired(commit, good, contents),
@@ -155,4 +155,4 @@ class Comparison:
 
 def _entries(commit: Commit) -> Mapping[str, str]:
     """Path -> blob, or the reason why the file is refused."""
-    return {**commit.files, **commit.refused}
+    return {**commit.files, **commit.unread_entries}

@@ -55,7 +55,7 @@ def _commit(host: Path | None, reason: str, message: str) -> str:
             raise CliError(f"error: {repository.branch} has no file {path}")
         try:
             return with_suspended(content.decode("utf-8", "replace"), reason).encode()
-        except NotPlainError as why:
-            raise CliError(f"error: {path}: {why}; edit it by hand, commit and push") from None
+        except NotPlainError as error:
+            raise CliError(f"error: {path}: {error}; edit it by hand, commit and push") from None
 
     return commit_edit(repository, BranchEdit(repository.branch, path, change, message))

@@ -158,7 +158,7 @@ def committed(clone: Clone, commit: Commit) -> tuple[dict[str, bytes], Mapping[s
     """The bytes of every relevant file of a commit, and the reasons for those that are not read."""
     wanted = {path: blob for path, blob in commit.files.items() if _is_relevant(path)}
     contents = clone.read(sorted(set(wanted.values())))
-    return {path: contents[blob] for path, blob in wanted.items() if blob in contents}, commit.refused
+    return {path: contents[blob] for path, blob in wanted.items() if blob in contents}, commit.unread_entries
 
 
 def _is_relevant(path: str) -> bool:

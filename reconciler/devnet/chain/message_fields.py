@@ -16,7 +16,7 @@ _FORM = re.compile(rb"[+-]?[0-9]*")
 
 
 def malformed_number(message: Message) -> str | None:
-    """The node's error for the first malformed number in a message, None where there is none."""
+    """The node's error for the first malformed number in a message, None if there is none."""
     name = _FIGURES.get(message.DESCRIPTOR.full_name)
     if name is not None:
         return _wrong(getattr(message, name))

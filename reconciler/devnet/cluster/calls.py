@@ -64,8 +64,8 @@ class ClusterCalls:
         """The answer's status and object; a malformed body is refused with 422."""
         try:
             return self._do(call)
-        except (KeyError, TypeError, AttributeError, ValueError) as why:
-            raise RefusalError(422, f"the object is not of its kind's form: {why!r}") from why
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise RefusalError(422, f"the object is not of its kind's form: {error!r}") from error
 
     def _do(self, call: ClusterCall) -> tuple[int, Object]:
         target, options = call.target, call.options

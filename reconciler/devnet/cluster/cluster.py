@@ -81,7 +81,7 @@ class SimulatedCluster:
         return self._server.created
 
     def serve(self, port: int = 0) -> str:
-        """Start the API server on 127.0.0.1 and return its URL; OSError where the port is taken."""
+        """Start the API server on 127.0.0.1 and return its URL; OSError if the port is taken."""
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(port, ready), name="simulated-cluster", daemon=True
@@ -141,7 +141,7 @@ class SimulatedCluster:
         draft.replace(directory / STATE_FILE)
 
     def load(self, directory: Path) -> bool:
-        """Restore a saved state; False where there is none."""
+        """Restore a saved state; False if there is none."""
         path = directory / STATE_FILE
         if not path.exists():
             return False
@@ -151,8 +151,8 @@ class SimulatedCluster:
     def _run(self, port: int, ready: threading.Event) -> None:
         try:
             asyncio.run(self._main(port, ready))
-        except OSError as why:
-            self._failure = why
+        except OSError as error:
+            self._failure = error
         finally:
             ready.set()
 

@@ -48,7 +48,7 @@ class Controllers:
         return max(self._due[0][0] - self._writes.clock(), 0.0) if self._due else None
 
     def _gather(self) -> bool:
-        """Enqueue changed and due objects; False where there are none."""
+        """Enqueue changed and due objects; False if there are none."""
         with self._store.lock:
             try:
                 changes = self._store.since(self._seen) if self._seen >= 0 else None

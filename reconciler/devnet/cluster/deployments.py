@@ -198,14 +198,14 @@ class ReplicaSets:
         target = Target(BY_PLURAL["pods"], meta["namespace"], name)
         try:
             self._writes.create(target, {"metadata": metadata, "spec": template["spec"]}, CONTROLLER)
-        except RefusalError as why:
-            message = f"Error creating: {why}"
+        except RefusalError as error:
+            message = f"Error creating: {error}"
             record_event(
                 self._writes,
                 found,
                 ClusterEvent("FailedCreate", message, warning=True, component="replicaset-controller"),
             )
-            return str(why)
+            return str(error)
         record_event(
             self._writes,
             found,

@@ -20,7 +20,7 @@ _APPLY = ("application/json", "application/merge-patch+json", "application/apply
 
 
 def document(path: str) -> Object | str | None:
-    """The discovery document at a path; None where there is none."""
+    """The discovery document at a path; None if there is none."""
     match path.strip("/").split("/"):
         case ["version"]:
             return VERSION

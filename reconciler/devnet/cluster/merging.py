@@ -150,8 +150,8 @@ def json_patch(found: Any, steps: list[Object]) -> Any:
         parts = [part.replace("~1", "/").replace("~0", "~") for part in step["path"].split("/")[1:]]
         try:
             found = _patched(found, parts, step)
-        except (KeyError, IndexError, ValueError, TypeError) as why:
-            raise RefusalError(422, f"the JSON patch cannot be applied at {step['path']}: {why}") from why
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            raise RefusalError(422, f"the JSON patch cannot be applied at {step['path']}: {error}") from error
     return found
 
 

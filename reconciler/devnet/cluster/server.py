@@ -58,8 +58,8 @@ class Server:
             query["fieldManager"] = query.get("fieldManager") or _agent(request)
             call = ClusterCall(verb, target, query, await _body(request), request.content_type)
             code, answer = self._do(call, wanted_form(request))
-        except RefusalError as why:
-            return _json(why.status(), why.code)
+        except RefusalError as error:
+            return _json(error.status(), error.code)
         if fault is not None:
             return await _cut(request, answer)
         return _json(answer, code)
@@ -113,8 +113,8 @@ async def _body(request: web.Request) -> Any:
         return None
     try:
         return json.loads(raw) if raw[:1] in b"{[" else yaml.safe_load(raw)
-    except (ValueError, yaml.YAMLError) as why:
-        raise RefusalError(400, f"the body cannot be read: {why}") from why
+    except (ValueError, yaml.YAMLError) as error:
+        raise RefusalError(400, f"the body cannot be read: {error}") from error
 
 
 def _discover(path: str) -> web.Response:

@@ -78,8 +78,8 @@ class Streams:
         watcher = ObjectWatcher(response, target, form, self._clock)
         try:
             await self._follow(watcher, match, query)
-        except RefusalError as why:
-            await watcher.send("ERROR", why.status())
+        except RefusalError as error:
+            await watcher.send("ERROR", error.status())
         except (ConnectionError, asyncio.CancelledError):
             return response
         return response

@@ -58,7 +58,7 @@ class Terminal:
         """A snapshot branch as the daemon would have pushed it."""
         market = makers.market(orders=[makers.order(1), makers.order(2, makers.unit(price=2500))])
         good = {name: self.forge.git("rev-parse", f"{good_of or self.base}:{name}") for name in FILES}
-        base = replace(makers.desired(), commit=applied or self.base, good=good)
+        base = replace(makers.desired(), commit=applied or self.base, valid_blobs=good)
         inputs = makers.planning_input(market, base)
         outlook = PlanningSnapshot(
             provider,

@@ -47,8 +47,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # the library has no type
         """Only those that this host's request names."""
         try:
             tree = yaml.safe_load(self._loader.get_text_file_contents(vault))
-        except Exception as why:
-            raise AnsibleActionFail(f"the vault {vault} cannot be opened: {type(why).__name__}") from None
+        except Exception as error:
+            raise AnsibleActionFail(f"the vault {vault} cannot be opened: {type(error).__name__}") from None
         found = {}
         for reference in names:
             name, _, key = reference.partition("/")

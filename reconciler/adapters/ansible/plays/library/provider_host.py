@@ -29,8 +29,8 @@ def main() -> None:
     try:
         records.require_within(request.get("storage_paths") or ())
         response, changed = respond(request, engine, records, check_mode=module.check_mode)
-    except EngineError as why:
-        module.fail_json(msg=str(why), step=why.step)
+    except EngineError as error:
+        module.fail_json(msg=str(error), step=error.step)
     response["check_mode"] = module.check_mode
     module.exit_json(changed=changed, response=base64.b64encode(json.dumps(response).encode()).decode())
 

@@ -62,13 +62,13 @@ class Engine:
                 timeout=min(left, seconds),
                 check=False,
             )
-        except FileNotFoundError as why:
-            raise EngineError("engine", f"{self.program} is not installed") from why
-        except subprocess.TimeoutExpired as why:
-            message = f"{self.program} {words[0]} did not end within {why.timeout:.0f} s"
-            raise EngineError(step, message) from why
-        except OSError as why:
-            raise EngineError(step, f"{self.program} {words[0]}: {why.strerror}") from why
+        except FileNotFoundError as error:
+            raise EngineError("engine", f"{self.program} is not installed") from error
+        except subprocess.TimeoutExpired as error:
+            message = f"{self.program} {words[0]} did not end within {error.timeout:.0f} s"
+            raise EngineError(step, message) from error
+        except OSError as error:
+            raise EngineError(step, f"{self.program} {words[0]}: {error.strerror}") from error
         if done.returncode:
             message = (done.stderr or done.stdout).decode(errors="replace").strip()
             raise EngineError(step, message or f"{self.program} {words[0]} exited with {done.returncode}")
@@ -78,8 +78,8 @@ class Engine:
         """Whether the command exits with 0; EngineError only if the engine is not installed."""
         try:
             self.run("query", *words)
-        except EngineError as why:
-            if why.step == "engine":
+        except EngineError as error:
+            if error.step == "engine":
                 raise
             return False
         return True
@@ -90,8 +90,8 @@ class Engine:
             chunk = names[start : start + CHUNK]
             try:
                 raw = self.run("observe", kind, "inspect", *chunk)
-            except EngineError as why:
-                if why.step == "engine" or (len(chunk) == 1 and "no such" not in str(why).lower()):
+            except EngineError as error:
+                if error.step == "engine" or (len(chunk) == 1 and "no such" not in str(error).lower()):
                     raise
                 if len(chunk) > 1:
                     for name in chunk:  # one of them was removed meanwhile

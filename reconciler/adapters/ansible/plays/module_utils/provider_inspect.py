@@ -44,8 +44,8 @@ def usage(engine: Engine, workload: str) -> dict[str, Any]:
         raw = engine.run("usage", "stats", "--no-stream", "--format", form, *services)
         lines = json.loads(raw) if engine.is_podman else map(json.loads, raw.splitlines())
         measured = [_measurement(each) for each in lines]
-    except (EngineError, ValueError, KeyError) as why:
-        return {"containers": [], "why": f"the engine does not measure it: {why}"}
+    except (EngineError, ValueError, KeyError) as error:
+        return {"containers": [], "why": f"the engine does not measure it: {error}"}
     listed = [{**each, "service": services.get(each["name"], "")} for each in measured]
     return {"containers": listed, "at": int(time.time())}
 

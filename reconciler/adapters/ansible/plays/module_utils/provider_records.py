@@ -70,8 +70,8 @@ class Records:
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
-        except OSError as why:
-            raise EngineError("record", f"{path}: {why.strerror}") from why
+        except OSError as error:
+            raise EngineError("record", f"{path}: {error.strerror}") from error
 
     def delete(self, workload: str) -> None:
         """Delete a record; idempotent."""
@@ -84,17 +84,17 @@ class Records:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = self._path(workload, ".lock").open("w")
-        except OSError as why:
-            raise EngineError("record", f"{self._directory}: {why.strerror}") from why
+        except OSError as error:
+            raise EngineError("record", f"{self._directory}: {error.strerror}") from error
         with file:
             deadline = time.monotonic() + LOCK_SECONDS
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
-                except OSError as why:
+                except OSError as error:
                     if time.monotonic() > deadline:
-                        raise EngineError("busy", f"another run holds the lock of {workload}") from why
+                        raise EngineError("busy", f"another run holds the lock of {workload}") from error
                     time.sleep(0.1)
             yield
 

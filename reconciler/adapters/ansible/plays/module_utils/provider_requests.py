@@ -39,8 +39,8 @@ def _apply(request: dict[str, Any], host: HostContext) -> tuple[dict[str, Any], 
         try:
             changed |= apply(host, task["spec"]) if "spec" in task else remove(host, workload)
             views[workload] = observe_workload(host.engine, host.records, workload)
-        except EngineError as why:
-            if why.step == "engine":
+        except EngineError as error:
+            if error.step == "engine":
                 raise
-            views[workload] = {"error": str(why), "step": why.step}
+            views[workload] = {"error": str(error), "step": error.step}
     return {"workloads": views}, changed

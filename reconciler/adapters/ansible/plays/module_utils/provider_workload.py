@@ -67,12 +67,12 @@ def apply(host: HostContext, spec: Spec) -> bool:
             host.records.write(workload, record)
         try:
             changed = _pause(host.engine, record) if spec["paused"] else _run(host, record, same=same)
-        except EngineError as why:
-            if why.step == "engine":
+        except EngineError as error:
+            if error.step == "engine":
                 raise
             failure = counted(record["failure"], time.time(), float("inf"))
-            failure |= {"step": why.step, "error": str(why)}
-            failure |= {key: why.container.get(key, "") for key in ("service", "image")}
+            failure |= {"step": error.step, "error": str(error)}
+            failure |= {key: error.container.get(key, "") for key in ("service", "image")}
             host.records.write(workload, {**record, "failure": failure})
             return True
         created = {name_of(each): each["Id"] for each in host.engine.containers_of(workload)}
@@ -153,8 +153,8 @@ def _blame(container: ContainerSpec) -> Iterator[None]:
     """Attach the container to an error raised within."""
     try:
         yield
-    except EngineError as why:
-        why.container = container
+    except EngineError as error:
+        error.container = container
         raise
 
 
@@ -197,9 +197,9 @@ def _create(host: HostContext, spec: Spec, container: ContainerSpec, addresses: 
     with _env_files(host, container) as bindings.env_files:
         try:
             engine.run("create", "create", *create_options(spec, container, bindings))
-        except EngineError as why:
-            taken = "already in use" in str(why) and container["name"] in str(why)
-            raise EngineError("taken" if taken else why.step, str(why)) from why
+        except EngineError as error:
+            taken = "already in use" in str(error) and container["name"] in str(error)
+            raise EngineError("taken" if taken else error.step, str(error)) from error
 
 
 def _ensure_volumes(
@@ -250,7 +250,7 @@ def _env_files(host: HostContext, container: ContainerSpec) -> Iterator[list[str
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.writelines(lines)
         yield [path]
-    except OSError as why:
-        raise EngineError("record", f"{path}: {why.strerror}") from why
+    except OSError as error:
+        raise EngineError("record", f"{path}: {error.strerror}") from error
     finally:
         Path(path).unlink(missing_ok=True)
