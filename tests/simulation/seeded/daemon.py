@@ -90,7 +90,7 @@ class Life:
             limits=lambda: limits,
             notifier=tap("notifier", world.receiver) if world.terms.notices else None,
             forge=tap("forge", world.receiver) if world.terms.forge else None,
-            sharing=True,
+            publishes_snapshot=True,
         )
         self.runner = Runner(environment, key_of(PROVIDER).address)
         self.loop = Loop(environment, self.runner, Pace(), lambda _: None)
