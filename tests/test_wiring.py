@@ -101,10 +101,16 @@ class Site:
                 limits=self.limits,
                 namespaces=self.namespaces,
                 ansible=self.ansible,
-                others=self.others.format(kubeconfig=self.outside.kubeconfig),
+                others=self.others.format(kubeconfig=self.second_kubeconfig()),
             )
         )
         return load_settings(Flags(path), {})
+
+    def second_kubeconfig(self) -> Path:
+        """The same cluster under another address, which counts as another cluster."""
+        path = self.outside.directory / "second-kubeconfig"
+        path.write_text(self.outside.kubeconfig.read_text().replace("127.0.0.1", "localhost"))
+        return path
 
     @contextmanager
     def daemon(self) -> Iterator[Daemon]:

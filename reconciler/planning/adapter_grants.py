@@ -137,10 +137,10 @@ def _shared(adapters: Mapping[str, AdapterSettings], grants: Grants) -> Mapping[
 
 
 def _places(settings: AdapterSettings, granted: AdapterGrants | None) -> Iterator[tuple[str, str]]:
-    """What only one adapter may use: an identity, and its description; nothing without an entry."""
+    """What only one adapter may name: an identity, and its description; nothing without an entry."""
     match settings, granted:
-        case KubernetesSettings(namespace=space), KubernetesGrants(cluster=cluster) if cluster:
-            yield f"{cluster}/{space}", f"namespace {space} of one cluster"
+        case KubernetesSettings(), KubernetesGrants(cluster=cluster) if cluster:
+            yield cluster, "one cluster"  # in any namespace, as both would offer its nodes
         case AnsibleSettings(groups=groups), AnsibleGrants(enabled=True):
             for host in (host for group in groups for host in group.hosts):
                 yield host_identity(host.address, host.port), f"host {host.address}"

@@ -142,13 +142,16 @@ def test_an_adapter_file_without_an_entry_runs_nothing_and_says_what_to_write() 
     assert "adapters/east.yaml is of kind KubernetesAdapter, but adapters.east in the host file" in wrong
 
 
-def test_two_files_with_one_namespace_of_one_cluster_run_nothing() -> None:
-    both = desired(adapters={"east": KubernetesSettings(), "west": KubernetesSettings()})
-    one, two = KubernetesGrants(cluster="one"), KubernetesGrants(cluster="two")
+@pytest.mark.parametrize("namespace", ["provider-workloads", "other"])
+def test_two_files_with_one_cluster_run_nothing(namespace: str) -> None:
+    """With one namespace they would take the other's workloads for theirs; in two, sell each node twice."""
+    both = desired(adapters={"east": KubernetesSettings(), "west": KubernetesSettings(namespace=namespace)})
+    spaces = ("provider-workloads", "other")
+    one, two = KubernetesGrants(spaces, "one"), KubernetesGrants(spaces, "two")
     found = denials(both, grants(east=one, west=one))
     assert list(found) == ["east", "west"]
-    assert "adapters/east.yaml and adapters/west.yaml both name namespace provider-workloads" in found["east"]
-    assert denials(both, grants(east=one, west=two)) == {}, "two clusters may use one name"
+    assert "adapters/east.yaml and adapters/west.yaml both name one cluster" in found["east"]
+    assert denials(both, grants(east=one, west=two)) == {}, "two clusters may use one namespace"
     off = replace(both, adapters={**both.adapters, "west": KubernetesSettings(enabled=False)})
     assert denials(off, grants(east=one, west=one)) == {}
     assert "both name" in denial(off, "west", grants(east=one, west=one)), "nor may it observe"
