@@ -37,8 +37,7 @@ from reconciler.git.backoff import Backoff, credentials_version
 from reconciler.git.file_watcher import FileWatcher, watched_paths
 from reconciler.git.remote import Author, Remote, remote_host
 from reconciler.git.repository import GitRepository
-from reconciler.journal.copying import copy_journal
-from reconciler.journal.opening import open_journal, open_records
+from reconciler.journal.opening import copy_journal, open_journal, open_records
 from reconciler.journal.state_directory import make_state_directory
 from reconciler.planning.adapter_grants import denial
 from reconciler.ports import Inspector, Wake, WorkQueues

@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 from reconciler.values.backoff import RemoteFailure, wait_seconds
 from reconciler.values.ids import workload_id
+from reconciler.values.listen_address import LOOPBACK
 from reconciler.values.outcomes import Done, Failed, Outcome, Unknown
 from reconciler.values.plans import NotifyTenant
 from reconciler.values.retry_after import requested_wait_seconds
 
 TIMEOUT_SECONDS = 10
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)

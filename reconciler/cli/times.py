@@ -8,21 +8,15 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.values.times import utc_text
+from reconciler.values.times import UNIT_SECONDS
 
 _SPAN = re.compile(r"(\d{1,9})\s*([smhd])")
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-
-def moment(seconds: int) -> str:
-    """Unix seconds as `2026-01-31T08:00:00Z`; `unknown` for 0 and for what no calendar has."""
-    return utc_text(seconds)
 
 
 def since(text: str) -> int:
     """Unix seconds of `--since`: a time (RFC 3339), or how long ago (`90s`, `15m`, `2h`, `7d`)."""
     if match := _SPAN.fullmatch(text.strip()):
-        return int(time.time()) - int(match[1]) * _UNITS[match[2]]
+        return int(time.time()) - int(match[1]) * UNIT_SECONDS[match[2]]
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:

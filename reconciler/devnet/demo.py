@@ -17,13 +17,14 @@ from reconciler.devnet.probe import PROBE_ERRORS, Probe
 from reconciler.devnet.trading import OrderRequest, Trader, TransactionClient, pause
 from reconciler.documents.model import API_VERSION
 from reconciler.values.ids import BidId, OrderId, workload_id
+from reconciler.values.resources import USAGE_BILLED
 
 WEB = "docker.io/library/nginx:1.27"
 
 ORDERS = {
     "web": ("alice", OrderRequest(Decimal(4000))),
     "cheap": ("alice", OrderRequest(Decimal(100))),
-    "metered": ("alice", OrderRequest(Decimal(4000), attributes=(("billing", "usage"),))),
+    "metered": ("alice", OrderRequest(Decimal(4000), attributes=(USAGE_BILLED,))),
     "huge": ("bob", OrderRequest(Decimal(200_000), cpu_milli=128_000)),
     "contested": ("bob", OrderRequest(Decimal(4000))),
     "second": ("alice", OrderRequest(Decimal(4000))),

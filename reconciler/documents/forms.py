@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from reconciler.documents.document import Node
 from reconciler.values import images
 from reconciler.values.money import DENOM
+from reconciler.values.times import UNIT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +210,12 @@ Text = Annotated[str, Field(max_length=32_768)]
 PathText = Annotated[str, Field(min_length=1, max_length=4096)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f]+$")]
 
-_DURATION_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SIZE_UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 
 
 def seconds(duration: str) -> int:
     """`24h` in seconds."""
-    return int(duration[:-1]) * _DURATION_UNITS[duration[-1]]
+    return int(duration[:-1]) * UNIT_SECONDS[duration[-1]]
 
 
 def whole_uve(amount: str) -> int:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.git.batch import Objects
 from reconciler.git.mirror import DamagedMirrorError
-from reconciler.values.repository import CommitHeader
-from reconciler.values.reverts import reverted_commit
+from reconciler.values.repository import CommitHeader, reverted_commit
 from reconciler.values.text import one_line, visible
 from reconciler.values.times import unix_seconds
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from reconciler.values.listen_address import LOOPBACK
 
 _BRANCH = re.compile(r"(?!.*(?:\.\.|//|\.lock(?:/|$)|/\.|/$|\.$))[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _SCP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-\s][^\s]*")

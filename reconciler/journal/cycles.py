@@ -8,12 +8,11 @@ from reconciler.documents.codec import CodecError
 from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
 from reconciler.journal.errors import JournalBrokenError
-from reconciler.journal.intents import record_end
+from reconciler.journal.intents import add_total, record_end
 from reconciler.journal.outbox import append_events
 from reconciler.journal.pending import APPROVALS, RESULTS
 from reconciler.journal.revisions import RevisionStore
 from reconciler.journal.rows import RowChange, changes, collect
-from reconciler.journal.totals import add
 from reconciler.values.approvals import Approval
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Plan
@@ -80,7 +79,7 @@ class SqliteJournal:
             # Leases found by a new journal were won by bids that it did not count.
             self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (_CREATED_AT, str(at)))
         elif won := len(memory.workloads.keys() - self._memory.workloads.keys()):
-            add(self._database, "bids_won", won)
+            add_total(self._database, "bids_won", won)
 
     def record(self, outcomes: Sequence[EffectResult]) -> None:
         if not outcomes:

@@ -1,4 +1,6 @@
-"""The intents table: signed transactions, recorded before they are broadcast and kept after they end."""
+"""The intents table: signed transactions, recorded before they are broadcast and kept after they end; and the
+totals table: monotonic counts.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,15 @@ from reconciler.journal.decisions import Decisions, clean
 from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.outbox import append_events
 from reconciler.journal.pending import RESULTS
-from reconciler.journal.totals import ENDED, add
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.messages import CreateBid
-from reconciler.values.records import EffectResult, PastTransaction
+from reconciler.values.records import EffectResult, PastTransaction, Totals
 
 HISTORY_MAX = 100_000
 """Retention of transactions; the oldest ended ones are deleted first."""
+
+ENDED = "ended_"
+"""Before the outcome, the name of a total of transactions."""
 
 _END_COLUMNS = "outcome, height, time, code, codespace, log"
 
@@ -66,8 +70,8 @@ def record_end(database: Database, confirmation: Confirmation, at: int) -> bool:
     append_events(database, [bare], at or confirmation.time)
     bids = sum(isinstance(m, CreateBid) for m in confirmation.intent.messages)
     if confirmation.outcome is IntentOutcome.LANDED and bids:
-        add(database, "bids_placed", bids)
-    add(database, ENDED + confirmation.outcome.value, 1)
+        add_total(database, "bids_placed", bids)
+    add_total(database, ENDED + confirmation.outcome.value, 1)
     return True
 
 
@@ -137,3 +141,19 @@ def _intent(database: Database, content: str) -> Intent:
         return loads(Intent, content)
     except CodecError as error:
         raise JournalBrokenError(database.path, error) from error
+
+
+def add_total(database: Database, name: str, amount: int) -> None:
+    """Raise a total, within the caller's transaction."""
+    database.execute(
+        "INSERT INTO totals (name, amount) VALUES (?, ?) "
+        "ON CONFLICT (name) DO UPDATE SET amount = amount + excluded.amount",
+        (name, amount),
+    )
+
+
+def totals(database: Database) -> Totals:
+    """Totals since the journal began."""
+    found: dict[str, int] = dict(database.rows("SELECT name, amount FROM totals"))
+    ended = {outcome: found.get(ENDED + outcome.value, 0) for outcome in IntentOutcome}
+    return Totals(found.get("bids_placed", 0), found.get("bids_won", 0), ended)

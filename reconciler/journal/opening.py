@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +16,13 @@ from reconciler.journal.intents import (
     SqliteIntents,
     load_ended_intent,
     past_transactions,
+    totals,
     transactions_by_prefix,
 )
 from reconciler.journal.lock import DaemonLock
 from reconciler.journal.outbox import SqliteOutbox, events_since, last_commit
 from reconciler.journal.revisions import past_revisions
 from reconciler.journal.state_directory import make_state_directory
-from reconciler.journal.totals import totals
 from reconciler.values.intents import Confirmation
 from reconciler.values.memory import Memory
 from reconciler.values.records import (
@@ -155,3 +157,18 @@ def open_records(directory: Path) -> SqliteRecords:
     if not path.exists():
         raise JournalError(f"there is no journal {path} yet; run the daemon once, or name its host file")
     return SqliteRecords(Database(path, read_only=True))
+
+
+def copy_journal(directory: Path, scratch: Path) -> None:
+    """Copy the journal of a state directory into another, consistently; does nothing if there is none."""
+    source = directory / NAME
+    if not source.exists():
+        return
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
+            closing(sqlite3.connect(scratch / NAME)) as copy,
+        ):
+            original.backup(copy)
+    except sqlite3.Error as error:
+        raise JournalError(f"the journal {source} cannot be copied: {error}") from None

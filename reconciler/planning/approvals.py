@@ -23,13 +23,13 @@ from reconciler.planning.window import (
 )
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.desired import Desired
-from reconciler.values.durations import format_duration
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.money import DENOM, show_rate
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.readings import Unseen
 from reconciler.values.subjects import REPOSITORY, Subject
+from reconciler.values.times import format_duration
 
 PRICE_CHANGE, REMOVALS, SPENDING = "price_change_percent", "removals_per_revision", "spend_per_hour"
 SPENDING_SECONDS = 3_600

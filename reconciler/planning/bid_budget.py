@@ -10,6 +10,7 @@ from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.approvals import Breach
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import PROVIDER
+from reconciler.values.times import HOUR_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class BidBudget:
     def of(cls, basis: MarketBasis) -> BidBudget:
         """The budget before this cycle's bids; a bid costs its deposit and its fee."""
         ledger = basis.memory.ledger
-        spent = sum(a for t, a in ledger.spent if t > basis.market.time - 3600) if ledger else 0
+        spent = sum(a for t, a in ledger.spent if t > basis.market.time - HOUR_SECONDS) if ledger else 0
         each = basis.market.rules.bid_deposit + Fees.under(basis.market.rules, basis.limits).bid
         reserve = basis.limits.balance_reserve
         breach = spending_breach(basis.desired.commit, basis.limits, basis.market.wallet.address)

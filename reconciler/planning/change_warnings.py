@@ -10,8 +10,8 @@ from reconciler.values.money import grouped, plain
 from reconciler.values.observed import Lease, State
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import OrderChange, Preview, Price
+from reconciler.values.times import MONTH_SECONDS
 
-MONTH_SECONDS = 30 * 86_400
 FALL_PERCENT = 20
 """Price falls from this percentage on are reported."""
 

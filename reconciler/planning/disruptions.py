@@ -10,12 +10,12 @@ from reconciler.planning.adapter_grants import denials
 from reconciler.planning.placement import rendered_for
 from reconciler.planning.workloads import digest_of
 from reconciler.values.desired import Config, Desired, Escrow, KubernetesSettings, OnCritical, Workload
-from reconciler.values.durations import format_duration
 from reconciler.values.grants import Grants
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.images import denied_by
 from reconciler.values.memory import Memory
+from reconciler.values.times import format_duration
 
 
 @dataclass(frozen=True, slots=True)

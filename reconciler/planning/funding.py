@@ -9,12 +9,12 @@ from reconciler.planning.escrow import blocks_left, due_gross
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Escrow, OnCritical
-from reconciler.values.durations import format_duration
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.observed import Lease, Market, State
 from reconciler.values.plans import Hold, NotifyTenant, Reason, effect_key
 from reconciler.values.subjects import Subject
+from reconciler.values.times import format_duration
 from reconciler.values.work import NOTICES, WorkKey
 
 

@@ -20,8 +20,8 @@ from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.plans import ApplyWorkload, NotifyTenant, effect_key
 from reconciler.values.records import EffectResult
 from reconciler.values.subjects import EffectKey, Subject
+from reconciler.values.times import HOUR_SECONDS
 
-HOUR_SECONDS = 3_600
 BID_CLOSED = "our bid on it was closed; the chain accepts one bid per provider and order (semantics 3.2)"
 
 _INDEX = re.compile(r"message index: (\d{1,9})")

@@ -13,9 +13,7 @@ from reconciler.values.observed import ChainParams, Market
 from reconciler.values.preview import Quote
 from reconciler.values.pricing import price
 from reconciler.values.resources import MB, Resources
-
-HOUR_SECONDS = 3_600
-MONTH_SECONDS = 30 * 86_400
+from reconciler.values.times import HOUR_SECONDS, MONTH_SECONDS
 
 REFERENCES = (
     ("small", Resources(500, 512 * MB, 1_024 * MB)),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.values.desired import Pricing, Rounding
-from reconciler.values.durations import format_duration
 from reconciler.values.money import plain
 from reconciler.values.preview import Costs, Quote
+from reconciler.values.times import format_duration
 
 Row = tuple[str, str, str]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.values.durations import format_remaining
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.money import plain
 from reconciler.values.records import Decision
 from reconciler.values.subjects import EffectKey, Subject
-from reconciler.values.times import Timestamp
+from reconciler.values.times import Timestamp, format_remaining
 from reconciler.values.views import WorkloadDetailView, WorkloadView
 
 EFFECTS = ("ApplyWorkload", "RemoveWorkload")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.values.reverts import reverted_commit
+from reconciler.values.repository import reverted_commit
 
 _TRAILER = re.compile(r"([A-Z][A-Za-z]*-[A-Z][A-Za-z]*): (\S.*)")
 

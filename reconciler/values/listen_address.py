@@ -1,4 +1,4 @@
-"""Listen addresses of servers, and whether they are loopback."""
+"""Addresses of servers, and whether they are loopback."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 
 _FORM = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<name>[0-9A-Za-z.-]+)):(?P<port>[0-9]{1,5})")
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts in a URL to which plain HTTP may be sent."""
 
 
 @dataclass(frozen=True, slots=True)

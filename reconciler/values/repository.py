@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+_REVERT = re.compile(r"^This reverts commit ([0-9a-f]{7,64})(?=[.,]| \()", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,11 @@ class BranchCommit:
     message: str
     trailers: tuple[tuple[str, str], ...] = ()
     replaces: bool = False
+
+
+def reverted_commit(message: str) -> str:
+    """The id (short if `git revert --reference` wrote it) of the commit that this one reverts, "" for none;
+    the first of several. The revert of a merge reads "..., reversing changes made to ...".
+    """
+    found = _REVERT.search(message.replace("\r\n", "\n"))
+    return found[1] if found else ""

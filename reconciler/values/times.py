@@ -1,11 +1,18 @@
-"""Times from outside, bounded when read; formatting never fails."""
+"""Times from outside, bounded when read, and durations; formatting never fails."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 UNIX_SECONDS_MAX = 253_402_300_799
 """The last second of the year 9999, the end of Python's calendar."""
+
+HOUR_SECONDS = 3_600
+DAY_SECONDS = 86_400
+MONTH_SECONDS = 30 * DAY_SECONDS
+UNIT_SECONDS: Mapping[str, int] = {"d": DAY_SECONDS, "h": HOUR_SECONDS, "m": 60, "s": 1}
+"""The units of durations as people write and read them, the largest first."""
 
 UNKNOWN = "unknown"
 
@@ -45,3 +52,24 @@ def utc_text(seconds: float, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
     if not 0 < seconds <= UNIX_SECONDS_MAX:
         return UNKNOWN
     return datetime.fromtimestamp(seconds, UTC).strftime(form)
+
+
+def format_duration(seconds: int) -> str:
+    """A duration of at least 0 in its two largest units: `3d 4h`, `12s`."""
+    parts: list[str] = []
+    for unit, size in UNIT_SECONDS.items():
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
+
+
+def format_remaining(seconds: int | None) -> str:
+    """How long funds last, after a comma; "" if no payment is open."""
+    if seconds is None:
+        return ""
+    return (
+        f", they last {format_duration(seconds)}"
+        if seconds >= 0
+        else f", they ended {format_duration(-seconds)} ago"
+    )

@@ -1,7 +1,6 @@
 from pathlib import Path
 
-from reconciler.journal.copying import copy_journal
-from reconciler.journal.opening import open_journal
+from reconciler.journal.opening import copy_journal, open_journal
 from reconciler.values.plans import Plan
 from tests.makers import remembered
 

@@ -32,7 +32,7 @@ def lease(number: int) -> LeaseId:
 
 SMALL = Resources(1000, 1024 * MB, 1024 * MB)
 FIRST, SECOND, THIRD = lease(1000001), lease(1000002), lease(1000003)
-WORKLOAD = Workload(workload_id(FIRST), FIRST, (Service("web", "nginx:1.27", SMALL),))
+WORKLOAD = Workload(workload_id(FIRST), FIRST, (Service("web", "nginx:1.27", SMALL),), adapter="kubernetes")
 EMPTY = Plan("", (), (), (), Memory())
 
 FULL = Plan(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reconciler.values.capabilities import CAPABILITIES
+from reconciler.values.images import CAPABILITIES
 
 PAGE = Path(__file__).parents[2] / "docs" / "isolation.md"
 NEVER = {"NET_RAW", "NET_ADMIN", "MKNOD", "SYS_CHROOT", "SYS_ADMIN", "SETPCAP", "SETFCAP", "AUDIT_WRITE"}

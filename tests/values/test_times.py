@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.values.times import UNIX_SECONDS_MAX, UNKNOWN, parsed_unix_seconds, unix_seconds, utc_text
+from reconciler.values.times import (
+    UNIX_SECONDS_MAX,
+    UNKNOWN,
+    format_duration,
+    format_remaining,
+    parsed_unix_seconds,
+    unix_seconds,
+    utc_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +65,13 @@ def test_the_first_and_the_last() -> None:
     assert utc_text(1) == "1970-01-01T00:00:01Z"
     assert utc_text(UNIX_SECONDS_MAX) == "9999-12-31T23:59:59Z"
     assert utc_text(0) == utc_text(UNIX_SECONDS_MAX + 1) == UNKNOWN
+
+
+def test_spans_have_two_units() -> None:
+    spans = {0: "0s", 59: "59s", 61: "1m 1s", 3_600: "1h", 90_061: "1d 1h"}
+    assert {seconds: format_duration(seconds) for seconds in spans} == spans
+
+
+def test_funds_last_or_have_ended() -> None:
+    words = {None: "", 61: ", they last 1m 1s", -5: ", they ended 5s ago"}
+    assert {seconds: format_remaining(seconds) for seconds in words} == words

@@ -7,11 +7,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from reconciler.values.capabilities import CAPABILITIES
 from reconciler.values.desired import Service, Workload
 from reconciler.values.hosts import AnsibleSettings, ContainerEngine
 from reconciler.values.ids import WorkloadId
-from reconciler.values.images import denied_by
+from reconciler.values.images import CAPABILITIES, denied_by
 from reconciler.values.resources import Resources
 
 NAME_MAX = 63

@@ -10,8 +10,8 @@ from typing import Any
 from reconciler.adapters.kubernetes import naming
 from reconciler.adapters.kubernetes.policies import service_policies
 from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quantity, cpu_quantity
-from reconciler.values.capabilities import CAPABILITIES
 from reconciler.values.desired import Env, Port, Service, Workload
+from reconciler.values.images import CAPABILITIES
 from reconciler.values.resources import Resources
 
 Manifest = dict[str, Any]

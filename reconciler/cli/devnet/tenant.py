@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from reconciler.devnet.trading import (
     TransactionClient,
 )
 from reconciler.values.money import plain, show_rate
+from reconciler.values.resources import USAGE_BILLED
 
 home_option = click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), help="The devnet's directory."
@@ -45,19 +47,30 @@ def tenant() -> None:
     """Act as a tenant on a SIMULATED market that runs in another terminal."""
 
 
-def _act(home: Path | None, name: str, act: Callable[[Trader], None]) -> None:
-    """Act as a tenant of the running market."""
-    found = home or click.get_current_context().find_object(Path)
-    if found is None:
-        raise click.UsageError("name the devnet's directory: --home DIR")
-    facts = Home(found.absolute()).running()
-    node = GrpcNode(f"127.0.0.1:{facts.ports.grpc}")
-    try:
-        act(Trader(TransactionClient(node), key_of(name)))
-    except NodeError as error:
-        raise DevnetError(str(error)) from None
-    finally:
-        node.close()
+Show = Callable[[dict[str, Any], str], None]
+"""Prints a result: its fields as JSON, or as a sentence."""
+
+
+def _act(command: Callable[..., None]) -> Callable[..., None]:
+    """A command of a tenant of the running market: it gets the trader, `Show` and its own parameters."""
+
+    @home_option
+    @as_option
+    @output_option
+    @wraps(command)
+    def run(home: Path | None, name: str, output: str, **parameters: Any) -> None:
+        found = home or click.get_current_context().find_object(Path)
+        if found is None:
+            raise click.UsageError("name the devnet's directory: --home DIR")
+        node = GrpcNode(f"127.0.0.1:{Home(found.absolute()).running().ports.grpc}")
+        try:
+            command(Trader(TransactionClient(node), key_of(name)), partial(_print, output), **parameters)
+        except NodeError as error:
+            raise DevnetError(str(error)) from None
+        finally:
+            node.close()
+
+    return run
 
 
 def _print(output: str, fields: dict[str, Any], sentence: str) -> None:
@@ -65,9 +78,6 @@ def _print(output: str, fields: dict[str, Any], sentence: str) -> None:
 
 
 @tenant.command()
-@home_option
-@as_option
-@output_option
 @click.option(
     "--price", type=click.IntRange(1), default=4000, show_default=True, help="The maximum, in uve a block."
 )
@@ -78,110 +88,68 @@ def _print(output: str, fields: dict[str, Any], sentence: str) -> None:
 @click.option(
     "--deposit", type=click.IntRange(500_000), default=DEPOSIT_UVE, show_default=True, help="Deposit in uve."
 )
-def order(home: Path | None, name: str, output: str, billing: str, **wanted: int) -> None:
+@_act
+def order(trader: Trader, show: Show, price: int, billing: str, **wanted: int) -> None:
     """Post an order, in a deployment of its own."""
-    request = OrderRequest(
-        Decimal(wanted["price"]),
-        wanted["cpu"],
-        wanted["memory"],
-        wanted["storage"],
-        (("billing", "usage"),) if billing == "usage" else (),
-        wanted["deposit"],
-    )
-
-    def act(tenant: Trader) -> None:
-        (posted,) = tenant.order(request)
-        _print(output, {"order": str(posted), "dseq": posted.dseq}, f"posted order {posted}")
-
-    _act(home, name, act)
+    size = wanted["cpu"], wanted["memory"], wanted["storage"]
+    attributes = (USAGE_BILLED,) if billing == "usage" else ()
+    (posted,) = trader.order(OrderRequest(Decimal(price), *size, attributes, wanted["deposit"]))
+    show({"order": str(posted), "dseq": posted.dseq}, f"posted order {posted}")
 
 
 @tenant.command()
 @click.argument("dseq", type=int)
-@home_option
-@as_option
-@output_option
 @click.option("--provider", default="", help="The bidder's address; default: the cheapest bid.")
-def accept(dseq: int, home: Path | None, name: str, output: str, provider: str) -> None:
+@_act
+def accept(trader: Trader, show: Show, dseq: int, provider: str) -> None:
     """Accept a bid on the order of deployment DSEQ, which creates a lease."""
-
-    def act(tenant: Trader) -> None:
-        bid = tenant.trade(dseq).best(provider)
-        tenant.accept(bid)
-        _print(output, {"lease": str(bid), "provider": bid.provider}, f"created lease {bid}")
-
-    _act(home, name, act)
+    bid = trader.trade(dseq).best(provider)
+    trader.accept(bid)
+    show({"lease": str(bid), "provider": bid.provider}, f"created lease {bid}")
 
 
 @tenant.command()
 @click.argument("dseq", type=int)
-@home_option
-@as_option
-@output_option
-def close(dseq: int, home: Path | None, name: str, output: str) -> None:
+@_act
+def close(trader: Trader, show: Show, dseq: int) -> None:
     """Close deployment DSEQ, and with it its lease."""
-
-    def act(tenant: Trader) -> None:
-        closed = tenant.close(tenant.trade(dseq).dseq)
-        _print(output, {"dseq": dseq, "height": closed.height}, f"closed deployment {dseq}")
-
-    _act(home, name, act)
+    closed = trader.close(trader.trade(dseq).dseq)
+    show({"dseq": dseq, "height": closed.height}, f"closed deployment {dseq}")
 
 
 @tenant.command()
 @click.argument("dseq", type=int)
 @click.argument("amount", type=click.IntRange(1))
-@home_option
-@as_option
-@output_option
-def deposit(dseq: int, amount: int, home: Path | None, name: str, output: str) -> None:
+@_act
+def deposit(trader: Trader, show: Show, dseq: int, amount: int) -> None:
     """Deposit AMOUNT uve into the escrow of deployment DSEQ."""
-
-    def act(tenant: Trader) -> None:
-        tenant.deposit(tenant.trade(dseq).dseq, amount)
-        _print(output, {"dseq": dseq, "deposited_uve": amount}, f"put {amount}uve into deployment {dseq}")
-
-    _act(home, name, act)
+    trader.deposit(trader.trade(dseq).dseq, amount)
+    show({"dseq": dseq, "deposited_uve": amount}, f"put {amount}uve into deployment {dseq}")
 
 
 @tenant.command()
 @click.argument("dseq", type=int)
-@home_option
-@as_option
-@output_option
 @click.option(
     "--amount", type=click.IntRange(1), default=ESCROW_UVE, show_default=True, help="Amount in uve."
 )
 @click.option("--seconds", type=click.IntRange(3600, 31_536_000), default=ESCROW_SECONDS, show_default=True)
-def escrow(dseq: int, home: Path | None, name: str, output: str, amount: int, seconds: int) -> None:
+@_act
+def escrow(trader: Trader, show: Show, dseq: int, amount: int, seconds: int) -> None:
     """Create a settlement escrow for the order of deployment DSEQ, active for its lease's provider."""
-
-    def act(tenant: Trader) -> None:
-        lease = tenant.trade(dseq).active_lease()
-        created = tenant.escrow(lease, amount, seconds)
-        fields = {"escrow": created, "order": str(lease.order), "amount_uve": amount}
-        _print(output, fields, f"{created} is active and holds {amount}uve for usage of order {lease.order}")
-
-    _act(home, name, act)
+    lease = trader.trade(dseq).active_lease()
+    created = trader.escrow(lease, amount, seconds)
+    fields = {"escrow": created, "order": str(lease.order), "amount_uve": amount}
+    show(fields, f"{created} is active and holds {amount}uve for usage of order {lease.order}")
 
 
 @tenant.command("list")
-@home_option
-@as_option
-@output_option
-def list_trades(home: Path | None, name: str, output: str) -> None:
+@_act
+def list_trades(trader: Trader, show: Show) -> None:
     """List the tenant's deployments with their orders, bids and leases."""
-
-    def act(tenant: Trader) -> None:
-        trades = tenant.trades()
-        if output == "json":
-            _print(output, {"tenant": tenant.address, "deployments": [_fields(t) for t in trades]}, "")
-            return
-        _print(output, {}, f"{name} ({tenant.address}) has {len(trades)} deployments")
-        for trade in trades:
-            click.echo(_line(trade))
-
-    _act(home, name, act)
+    trades, name = trader.trades(), click.get_current_context().params["name"]
+    first = f"{name} ({trader.address}) has {len(trades)} deployments"
+    fields = {"tenant": trader.address, "deployments": [_fields(each) for each in trades]}
+    show(fields, "\n".join([first, *map(_line, trades)]))
 
 
 def _fields(trade: Trade) -> dict[str, Any]:

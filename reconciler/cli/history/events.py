@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import host_option, output_option, settings_of
-from reconciler.cli.times import moment, since
+from reconciler.cli.times import since
 from reconciler.journal.opening import open_records
 from reconciler.reports.events import event_view
 from reconciler.reports.view_json import view_text
 from reconciler.values.text import printable
+from reconciler.values.times import utc_text
 
 
 @click.command()
@@ -41,6 +42,6 @@ def events(host: Path | None, output: str, start: str | None, limit: int) -> Non
         click.echo(view_text(found), nl=False)
         return
     for each in found:
-        click.echo(f"{moment(each.at)}  {each.kind:<11}  {printable(each.message)}")
+        click.echo(f"{utc_text(each.at)}  {each.kind:<11}  {printable(each.message)}")
     if not found:
         click.echo("no events are recorded" + (f" since {start}" if start else ""))

@@ -11,12 +11,12 @@ import click
 from reconciler.cli.history.history_source import HistorySource, read
 from reconciler.cli.history.source_options import host_settings, place_in_clone, place_on_host, place_options
 from reconciler.cli.options import output_option
-from reconciler.cli.times import moment
 from reconciler.cli.times import since as start_of
 from reconciler.reports.history import CommitOutcome, HistoryEntry, since
 from reconciler.reports.history_filter import filter_of, matching
 from reconciler.values.history import StatusRevision
 from reconciler.values.text import printable
+from reconciler.values.times import utc_text
 
 FILES_SHOWN = 8
 
@@ -83,7 +83,7 @@ def lines(entry: HistoryEntry) -> Iterator[str]:
     """An entry as text: the commit, its outcome, and the status commits that followed, oldest first."""
     commit = entry.desired
     if commit.author:
-        yield f"{commit.id[:12]}  {moment(commit.at)}  {commit.author} <{commit.email}>"
+        yield f"{commit.id[:12]}  {utc_text(commit.at)}  {commit.author} <{commit.email}>"
         yield f"    {commit.subject}"
     else:
         yield f"{commit.id[:12] or 'no commit'}  is not in this history"
@@ -95,7 +95,7 @@ def lines(entry: HistoryEntry) -> Iterator[str]:
             f" and {more} more" if more > 0 else ""
         )
     if entry.held is not None:
-        yield f"    held      {moment(entry.held.at)} by plan {entry.held.plan_digest[:12]}"
+        yield f"    held      {utc_text(entry.held.at)} by plan {entry.held.plan_digest[:12]}"
         if entry.held_message:
             yield f"              {entry.held_message}"
     if entry.outcome is not CommitOutcome.HELD:
@@ -109,13 +109,13 @@ def outcome_line(entry: HistoryEntry) -> str:
     if entry.applied is None:
         return entry.outcome.value
     later = "" if entry.revision == entry.desired.id else f"with {entry.revision[:12]} "
-    when = f"{moment(entry.applied.at)} by plan {entry.applied.plan_digest[:12]}"
+    when = f"{utc_text(entry.applied.at)} by plan {entry.applied.plan_digest[:12]}"
     return f"{entry.outcome.value:<9} {later}since {when}"
 
 
 def _status_lines(commit: StatusRevision) -> Iterator[str]:
     height = f"  height {commit.height}" if commit.height else ""
-    yield f"      {moment(commit.at)}{height}  status {commit.id[:12]}"
+    yield f"      {utc_text(commit.at)}{height}  status {commit.id[:12]}"
     yield from (f"        {line}" for line in commit.lines)
     yield from (f"        transaction {each}" for each in commit.transactions)
 
@@ -127,15 +127,15 @@ def fields(entry: HistoryEntry) -> dict[str, object]:
         "commit": commit.id,
         "author": commit.author,
         "email": commit.email,
-        "at": moment(commit.at) if commit.at else None,
+        "at": utc_text(commit.at) if commit.at else None,
         "subject": commit.subject,
         "files": list(commit.files),
         "reverts": commit.reverts,
         "outcome": entry.outcome.value,
         "revision": entry.revision,
-        "applied_at": moment(applied.at) if applied else None,
+        "applied_at": utc_text(applied.at) if applied else None,
         "plan_digest": applied.plan_digest if applied else held.plan_digest if held else "",
-        "held_at": moment(held.at) if held else None,
+        "held_at": utc_text(held.at) if held else None,
         "held_message": entry.held_message,
         "status_commits": [_status_fields(each) for each in entry.status_commits],
     }
@@ -144,7 +144,7 @@ def fields(entry: HistoryEntry) -> dict[str, object]:
 def _status_fields(commit: StatusRevision) -> dict[str, object]:
     return {
         "commit": commit.id,
-        "at": moment(commit.at),
+        "at": utc_text(commit.at),
         "height": commit.height or None,
         "plan_digest": commit.plan_digest,
         "lines": list(commit.lines),

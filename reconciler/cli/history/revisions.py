@@ -12,13 +12,13 @@ import click
 from reconciler.cli.history.history_source import read
 from reconciler.cli.history.source_options import host_settings, place_in_clone, place_on_host, place_options
 from reconciler.cli.options import output_option
-from reconciler.cli.times import moment
 from reconciler.journal.database import NAME
 from reconciler.journal.opening import open_records
 from reconciler.reports.columns import table
 from reconciler.reports.history import CommitOutcome, HistoryEntry
 from reconciler.values.records import PastRevision
 from reconciler.values.revision_verdict import VerdictKind
+from reconciler.values.times import utc_text
 
 COLUMNS = ("COMMIT", "OUTCOME", "AT", "UNTIL", "PLAN", "AUTHOR", "SUBJECT")
 
@@ -76,8 +76,8 @@ def _print(rows: Sequence[Row]) -> None:
         (
             row.commit[:12],
             row.outcome,
-            moment(row.at),
-            moment(row.until) if row.until else "-",
+            utc_text(row.at),
+            utc_text(row.until) if row.until else "-",
             row.plan_digest[:12],
             row.author,
             row.subject + (f" (reverts {row.reverts[:12]})" if row.reverts else ""),
@@ -149,8 +149,8 @@ def _fields(row: Row) -> Mapping[str, object]:
     return {
         "commit": row.commit,
         "outcome": row.outcome,
-        "at": moment(row.at),
-        "until": moment(row.until) if row.until else None,
+        "at": utc_text(row.at),
+        "until": utc_text(row.until) if row.until else None,
         "plan_digest": row.plan_digest,
         "author": row.author,
         "subject": row.subject,

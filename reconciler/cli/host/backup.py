@@ -34,7 +34,7 @@ from reconciler.cli.host.archive import (
     write_archive,
 )
 from reconciler.cli.options import host_option, settings_of
-from reconciler.journal.copying import copy_journal
+from reconciler.journal.opening import copy_journal
 from reconciler.settings import KeySettings, Settings, SettingsError, read_passphrase
 
 PURPOSE = "backup v2"

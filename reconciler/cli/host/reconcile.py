@@ -10,8 +10,8 @@ import click
 from reconciler.cli.api_client import fetch, request_cycle
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, settings_of
-from reconciler.cli.times import moment
 from reconciler.reports.provider_view import StatusView
+from reconciler.values.times import utc_text
 
 TICK_SECONDS = 0.1
 
@@ -34,7 +34,7 @@ def reconcile(host: Path | None, wait: float) -> None:
         cycle = fetch(listen, "/api/v1/status", StatusView).cycle
         if cycle and cycle != before:  # no two cycles have the same times
             why = f": {cycle.why}" if cycle.why else ""
-            click.echo(f"a cycle ended at {moment(cycle.finished_at)}, {cycle.outcome}{why}")
+            click.echo(f"a cycle ended at {utc_text(cycle.finished_at)}, {cycle.outcome}{why}")
             return
         if time.monotonic() > until:
             raise CliError(

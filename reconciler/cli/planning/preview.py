@@ -12,9 +12,9 @@ from reconciler.cli.errors import CliError
 from reconciler.cli.planning.revision_diff import Comparison
 from reconciler.documents.planning_snapshot import FILE, read_planning_snapshot
 from reconciler.git.clone import Clone, CloneError
-from reconciler.values.durations import format_duration
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import Preview
+from reconciler.values.times import format_duration
 
 BRANCHES = "snapshot/"
 FETCH = "git fetch origin '+refs/heads/snapshot/*:refs/remotes/origin/snapshot/*'"

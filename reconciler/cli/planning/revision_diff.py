@@ -13,8 +13,7 @@ from reconciler.planning.preview import RevisionChange, preview
 from reconciler.values.desired import Revision
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import Preview
-from reconciler.values.repository import Commit
-from reconciler.values.reverts import reverted_commit
+from reconciler.values.repository import Commit, reverted_commit
 
 REVERTS_MAX = 5
 ASSUMED = "an allowed signer"

@@ -13,15 +13,14 @@ from reconciler.cli.api_client import NoDaemonError, RequestRefusedError, fetch
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.cli.status.explained_subject import ExplainedSubject, explained_subject
-from reconciler.cli.times import moment
 from reconciler.journal.opening import open_records
 from reconciler.reports.explanation import ExplanationStep
 from reconciler.reports.view_json import view_text
 from reconciler.reports.workload_view import ExplanationView, WorkloadEventsView
 from reconciler.settings import ListenSettings
-from reconciler.values.durations import format_duration
 from reconciler.values.ids import WorkloadId
 from reconciler.values.text import printable
+from reconciler.values.times import format_duration, utc_text
 from reconciler.values.views import HealthView
 
 EVENTS_SHOWN = 5
@@ -109,7 +108,7 @@ def _lines(steps: tuple[ExplanationStep, ...], recorded: ExplainedSubject) -> It
         state = f"{step.state}: " if step.state else ""
         yield f"{step.step:<9}  {state}{step.message}{_when(step)}"
     for event in recorded.events:
-        yield f"event      {moment(event.at)} {event.message}"
+        yield f"event      {utc_text(event.at)} {event.message}"
 
 
 def _when(step: ExplanationStep) -> str:
@@ -117,9 +116,9 @@ def _when(step: ExplanationStep) -> str:
         if not step.until:
             return ""
         wait = step.until - int(time.time())
-        return f" at {moment(step.until)}" + (
+        return f" at {utc_text(step.until)}" + (
             f", in {format_duration(wait)}" if wait > 0 else ", which is due"
         )
     if step.until:
-        return f" (from {moment(step.since)} to {moment(step.until)})"
-    return f" (since {moment(step.since)})" if step.since else ""
+        return f" (from {utc_text(step.since)} to {utc_text(step.until)})"
+    return f" (since {utc_text(step.since)})" if step.since else ""

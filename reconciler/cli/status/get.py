@@ -17,9 +17,8 @@ from reconciler.reports.list_view import ListView
 from reconciler.reports.view_json import view_text, view_tree
 from reconciler.settings import ListenSettings
 from reconciler.values.approvals import SHOWN
-from reconciler.values.durations import format_duration
 from reconciler.values.money import show_rate
-from reconciler.values.times import utc_text
+from reconciler.values.times import format_duration, utc_text
 from reconciler.values.views import BidView, HoldView, LeaseView, WorkloadView
 
 Row = TypeVar("Row")

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.reports.provider_view import StatusView
-from reconciler.values.durations import format_remaining
 from reconciler.values.funding import Funding
 from reconciler.values.money import show_rate
 from reconciler.values.text import printable
-from reconciler.values.times import utc_text
+from reconciler.values.times import format_remaining, utc_text
 from reconciler.values.views import LeaseView, WorkloadView
 
 ROWS_MAX = 30

@@ -18,10 +18,10 @@ from reconciler.adapters.ansible.host_spec import (
     remove_task,
 )
 from reconciler.adapters.ansible.plays.module_utils.provider_container import HostBindings, create_options
-from reconciler.values.capabilities import CAPABILITIES
 from reconciler.values.desired import Env, Port, Service, Workload
 from reconciler.values.hosts import ContainerEngine, Isolation
 from reconciler.values.ids import LeaseId, OrderId, workload_id
+from reconciler.values.images import CAPABILITIES
 from tests.adapters.ansible.makers import WANTED, host_spec, hosts
 from tests.contracts.adapter_backends import service, workload
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from reconciler.cli.times import moment
 from reconciler.values.outcomes import Done
 from reconciler.values.records import EffectResult
 from reconciler.values.subjects import EffectKey
+from reconciler.values.times import utc_text
 from tests.cli.conftest import Terminal
 from tests.journal.facts import LEASE, NOON, STEP, plan
 
@@ -30,16 +30,18 @@ def test_events_are_listed_newest_last(terminal: Terminal) -> None:
     code, out, _ = terminal.run("events")
     assert code == 0
     assert out.splitlines() == [
-        f"{moment(NOON)}  Transition   Workload {STEP.workload}: Pending -> Deploying, lease accepted",
-        f"{moment(NOON + 60)}  Effect       Apply workload w on kubernetes: leased, not deployed: done",
+        f"{utc_text(NOON)}  Transition   Workload {STEP.workload}: Pending -> Deploying, lease accepted",
+        f"{utc_text(NOON + 60)}  Effect       Apply workload w on kubernetes: leased, not deployed: done",
     ]
 
 
 def test_since_and_limit_select_events(terminal: Terminal) -> None:
     record_events(terminal)
-    assert terminal.run("events", "--since", moment(NOON + 1))[1].count("\n") == 1
+    assert terminal.run("events", "--since", utc_text(NOON + 1))[1].count("\n") == 1
     assert "Apply workload" in terminal.run("events", "--limit", "1")[1]
-    assert terminal.run("events", "--since", moment(NOON + 61))[1].startswith("no events are recorded since")
+    assert terminal.run("events", "--since", utc_text(NOON + 61))[1].startswith(
+        "no events are recorded since"
+    )
     assert terminal.run("events", "--since", "whenever")[0] == 64
 
 

@@ -6,7 +6,6 @@ import json
 import time
 from dataclasses import replace
 
-from reconciler.cli.times import moment
 from reconciler.values.ids import workload_id
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.lifecycle import Phase
@@ -15,6 +14,7 @@ from reconciler.values.outcomes import Failed
 from reconciler.values.plans import Hold, Plan, Reason, Transition
 from reconciler.values.records import EffectResult
 from reconciler.values.subjects import EffectKey, Subject
+from reconciler.values.times import utc_text
 from tests.api.snapshots import FAILED
 from tests.cli.conftest import Terminal
 from tests.journal.facts import BID, NOON, intent, plan
@@ -76,7 +76,7 @@ def test_without_a_daemon_the_steps_are_those_of_the_journal(terminal: Terminal)
     (again,) = lines(out, "next try")
     assert "ApplyWorkload failed 3 times" in again
     assert "in 8m" in again
-    first, then, last = (moment(NOON + seconds) for seconds in (0, 60, 90))
+    first, then, last = (utc_text(NOON + seconds) for seconds in (0, 60, 90))
     assert set(lines(out, "was held")) == {
         f"was held   PriceTooLow: {LOW.message} (from {first} to {then})",
         f"was held   NoWorkloadFile: commit its file (from {then} to {last})",
@@ -115,7 +115,7 @@ def test_json_has_the_steps_and_whether_a_daemon_responds(terminal: Terminal) ->
 def test_a_hold_that_has_not_ended_is_a_held_step(terminal: Terminal) -> None:
     terminal.journal.journal.remember(plan(holds=(LOW,)), NOON)
     out = terminal.run("explain", ORDER)[1]
-    assert lines(out, "decision") == [f"decision   PriceTooLow: {LOW.message} (since {moment(NOON)})"]
+    assert lines(out, "decision") == [f"decision   PriceTooLow: {LOW.message} (since {utc_text(NOON)})"]
     assert not lines(out, "was held")
 
 
@@ -149,5 +149,5 @@ def test_other_subjects_have_their_decisions(terminal: Terminal) -> None:
     unseen = Hold(Subject.parse("repository"), Reason.REPOSITORY_UNSEEN, "the remote hung up", ours=True)
     terminal.journal.journal.remember(plan(holds=(unseen,)), NOON)
     assert lines(terminal.run("explain", "repository")[1], "held") == [
-        f"held       RepositoryUnseen: the remote hung up (since {moment(NOON)})"
+        f"held       RepositoryUnseen: the remote hung up (since {utc_text(NOON)})"
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.values.reverts import reverted_commit
+from reconciler.values.repository import reverted_commit
 
 ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
