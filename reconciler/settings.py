@@ -22,6 +22,7 @@ from reconciler.documents.host_model import (
     RepositoryModel,
 )
 from reconciler.forge.settings import ForgeSettings, forge_settings_of
+from reconciler.git.remote import Author, Remote
 from reconciler.values.adapters import KUBERNETES
 from reconciler.values.grants import KubernetesGrants
 from reconciler.values.limits import Limits
@@ -55,24 +56,14 @@ class Flags:
     observe_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RepositorySettings:
-    """`url` is a git URL or an absolute path; `path` the provider's folder inside ("": the root)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositorySettings(Remote):
+    """The remote, and what is published to it."""
 
-    url: str
-    is_local: bool
-    branch: str
-    path: str
     allow_rewrite: bool
-    allowed_signers: Path | None
-    credentials: Path | None
-    ca_file: Path | None
     poll_seconds: int
     publish: bool
     snapshot: bool
-    signing_key: Path | None
-    author_name: str
-    author_email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +232,6 @@ def _repository(here: Path, model: RepositoryModel) -> RepositorySettings:
     is_local = not _REMOTE.match(model.url)
     return RepositorySettings(
         url=str(here / model.url) if is_local else model.url,
-        is_local=is_local,
         branch=model.branch,
         path=model.path.strip("/"),
         allow_rewrite=model.allow_rewrite,
@@ -252,8 +242,7 @@ def _repository(here: Path, model: RepositoryModel) -> RepositorySettings:
         publish=model.publish,
         snapshot=model.publish and model.snapshot,
         signing_key=_below(here, model.signing_key),
-        author_name=model.author_name,
-        author_email=model.author_email,
+        author=Author(model.author_name, model.author_email),
     )
 
 

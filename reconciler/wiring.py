@@ -35,7 +35,7 @@ from reconciler.cycle.run import Runner
 from reconciler.forge.status_sender import StatusSender, status_sender
 from reconciler.git.backoff import Backoff, credentials_version
 from reconciler.git.file_watcher import FileWatcher, watched_paths
-from reconciler.git.remote import Author, Remote, remote_host
+from reconciler.git.remote import remote_host
 from reconciler.git.repository import GitRepository
 from reconciler.journal.opening import copy_journal, open_journal, open_records
 from reconciler.journal.state_directory import make_state_directory
@@ -145,7 +145,7 @@ def open_daemon(
         clock = HostClock()
         chain, address = _chain(settings, clock, stack, seen_height(journal.journal.memory()))
         backoff = Backoff()
-        repo = GitRepository(remote_of(settings), settings.state, backoff)
+        repo = GitRepository(settings.repository, settings.state, backoff)
         stack.callback(repo.close)
         wait_seconds = FIRST_ADAPTERS_SECONDS if background else None
         adapters = _adapters(settings, address, clock.wake, wait_seconds)
@@ -222,21 +222,6 @@ def _chain(
     heights.start()
     stack.callback(heights.close)
     return chain, key.address
-
-
-def remote_of(settings: Settings) -> Remote:
-    """The remote of the state repository."""
-    repository = settings.repository
-    return Remote(
-        url=repository.url,
-        branch=repository.branch,
-        path=repository.path,
-        allowed_signers=repository.allowed_signers,
-        credentials=repository.credentials,
-        author=Author(repository.author_name, repository.author_email),
-        signing_key=repository.signing_key,
-        ca_file=repository.ca_file,
-    )
 
 
 def _forge(settings: Settings, backoff: Backoff) -> StatusSender | None:

@@ -30,7 +30,6 @@ from reconciler.values.desired import Desired, KubernetesSettings
 from reconciler.values.memory import Memory
 from reconciler.values.outcomes import Done
 from reconciler.values.readings import Seen, Unseen
-from reconciler.wiring import remote_of
 
 SHOWN = 5
 """Of faults and permissions in a message."""
@@ -42,7 +41,7 @@ def check_repository(settings: Settings, address: str | None) -> Generator[Check
     """
     with TemporaryDirectory(prefix="provider-daemon-") as scratch:
         try:
-            repo = GitRepository(remote_of(settings), Path(scratch))
+            repo = GitRepository(settings.repository, Path(scratch))
         except BadRemoteError as error:
             yield wrong("repository", str(error))
             return None

@@ -13,7 +13,6 @@ from reconciler.git.git_errors import last_line
 from reconciler.git.git_process import LOCAL_SECONDS, NETWORK_SECONDS, TIMED_OUT, GitResult, with_limits
 from reconciler.git.mirror import Mirror, MirrorError
 from reconciler.git.remote import BadRemoteError, Remote
-from reconciler.settings import RepositorySettings
 from reconciler.values.outcomes import Done
 
 
@@ -58,7 +57,7 @@ class OperatorGit:
         return GitResult(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
 
 
-def commit_edit(repository: RepositorySettings, edit: BranchEdit) -> str:
+def commit_edit(repository: Remote, edit: BranchEdit) -> str:
     """The id of the commit that edits the desired branch; "" if the file stays the same. CliError on failure.
 
     A local repository that has the branch checked out is committed to in its working tree.
@@ -72,7 +71,7 @@ def commit_edit(repository: RepositorySettings, edit: BranchEdit) -> str:
         return _commit_and_push(repository, Path(scratch), edit)
 
 
-def _commit_and_push(repository: RepositorySettings, scratch: Path, edit: BranchEdit) -> str:
+def _commit_and_push(repository: Remote, scratch: Path, edit: BranchEdit) -> str:
     directory = scratch / "mirror.git"
     options = [f"--git-dir={directory}"]
     if repository.credentials:

@@ -14,14 +14,12 @@ from reconciler.cli.api_client import fetch
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.cli.status.page import StatusPage, page_lines
-from reconciler.git.repository import GitRepository
 from reconciler.reports.list_view import ListView
 from reconciler.reports.provider_view import StatusView
 from reconciler.reports.view_json import view_text
 from reconciler.settings import Settings
 from reconciler.values.funding import Funding
 from reconciler.values.views import LeaseView, WorkloadView
-from reconciler.wiring import remote_of
 
 RUNNING_OUT = (Funding.EXHAUSTED, Funding.CRITICAL, Funding.LOW)
 """The states of funds whose leases the page lists."""
@@ -108,5 +106,9 @@ def _lines(settings: Settings, output: str) -> Iterator[str]:
     }
     workloads = fetch(listen, "/api/v1/workloads", ListView[WorkloadView]).items
     yield from page_lines(StatusPage(status, workloads, leases))
-    for path in GitRepository(remote_of(settings), settings.state).uncommitted():
+    if not settings.repository.is_local:
+        return
+    from reconciler.git.repository import GitRepository
+
+    for path in GitRepository(settings.repository, settings.state).uncommitted():
         yield f"unused     {path} has uncommitted changes; only commits are applied"
