@@ -18,6 +18,7 @@ from reconciler.cycle.snapshot import ObjectViews, object_views, queue_view, sna
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
 from reconciler.cycle.snapshot_totals import add_totals, capacity_of, count_cycle, initial_snapshot
 from reconciler.planning.admission import desired_at
+from reconciler.planning.decision_cache import DecisionCache
 from reconciler.planning.planner import plan, revision_in_force
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.reports.log_lines import hold_lines, merge_lines, plan_lines
@@ -57,6 +58,7 @@ class Runner:
         self._status: PublishedStatus | None = None
         self._planned: PlannedCycle | None = None
         self._views: ObjectViews | None = None
+        self._decisions = DecisionCache()
         self._held: frozenset[tuple[Subject, str]] = frozenset()
         self._chain_unavailable = False
         self.snapshot = initial_snapshot(environment, address)
@@ -111,7 +113,7 @@ class Runner:
             intents=confirmed.unknown,
             confirmations=confirmed.ended,
         )
-        return PlannedCycle(inputs, plan(inputs))
+        return PlannedCycle(inputs, plan(inputs, self._decisions))
 
     def run_cycle(self, *, flush: bool = False) -> Cycle:
         """Run one cycle; `flush` publishes pending changes immediately."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.documents.document import FILE_START
 from reconciler.documents.files import ReadFile
-from reconciler.documents.kinds import CONFIG, adapter_at
+from reconciler.documents.kinds import CONFIG
 from reconciler.values.adapters import adapter_path
 from reconciler.values.bounds import out_of_bounds
 from reconciler.values.desired import AdapterSettings, Config, Fault, Pricing, Workload
@@ -19,10 +19,12 @@ def cross_faults(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
     config = files[CONFIG].value if CONFIG in files else None
     denied = config.images_denied if isinstance(config, Config) else ()
     yield from _shared_hosts(files)
+    values = {path: file.value for path, file in files.items()}
+    adapters = {path: each for path, each in values.items() if isinstance(each, AdapterSettings)}
     leases: dict[LeaseId, str] = {}
     for path, file in files.items():
         if isinstance(file.value, Workload):
-            yield from _adapter_faults(files, file, file.value)
+            yield from _adapter_faults(adapters, file, file.value)
             yield from _image_faults(denied, file, file.value)
             first = leases.setdefault(file.value.lease, path)
             if first != path:
@@ -54,27 +56,24 @@ def _shared_hosts(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
                 yield _fault(file, "groups", f"{other} names host {host.address} too", advice)
 
 
-def _adapter_faults(files: Mapping[str, ReadFile], file: ReadFile, workload: Workload) -> Iterator[Fault]:
+def _adapter_faults(
+    adapters: Mapping[str, AdapterSettings], file: ReadFile, workload: Workload
+) -> Iterator[Fault]:
+    """A workload needs the adapter that it names, or else any enabled one."""
     if not workload.adapter:
-        yield from _no_adapter_faults(files, file)
+        if not any(each.enabled for each in adapters.values()):
+            yield _fault(file, "adapter", "no adapter is enabled", "set enabled: true in a file of adapters/")
         return
     path = adapter_path(workload.adapter)
-    settings = files[path].value if path in files else None
+    settings = adapters.get(path)
     if settings is None:
         yield _fault(
             file, "adapter", f"there is no {path} without errors", "add or fix it, or name another adapter"
         )
-    elif isinstance(settings, AdapterSettings) and not settings.enabled:
+    elif not settings.enabled:
         yield _fault(
             file, "adapter", f"{path} is not enabled", "set enabled: true there or name another adapter"
         )
-
-
-def _no_adapter_faults(files: Mapping[str, ReadFile], file: ReadFile) -> Iterator[Fault]:
-    """A workload without an adapter needs at least one enabled adapter."""
-    known = [each.value for path, each in files.items() if adapter_at(path)]
-    if not any(isinstance(v, AdapterSettings) and v.enabled for v in known):
-        yield _fault(file, "adapter", "no adapter is enabled", "set enabled: true in a file of adapters/")
 
 
 def _image_faults(denied: tuple[str, ...], file: ReadFile, workload: Workload) -> Iterator[Fault]:

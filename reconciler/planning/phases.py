@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.planning.decision_cache import readings_of
 from reconciler.planning.planning_input import PlanningBasis, PlanningInput
 from reconciler.values.desired import Desired
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
@@ -26,6 +27,16 @@ class Phases:
 
 def derive_phases(basis: PlanningBasis) -> Phases:
     """The phase of each of our workloads; unchanged while its lease or adapter is unseen."""
+    market, memory = basis.market, basis.memory
+    inputs: tuple[object, ...] = (basis.desired, memory.workloads, memory.retries)
+    if market is not None:
+        counts_heights = any(lease.state is not State.ACTIVE for lease in market.leases.values())
+        inputs += (market.leases, *market.unconfirmed.items(), market.height if counts_heights else 0)
+    inputs += tuple(readings_of(basis.adapters))
+    return basis.decisions.reuse("phases", inputs, lambda: _derive(basis))
+
+
+def _derive(basis: PlanningBasis) -> Phases:
     workloads: dict[WorkloadId, WorkloadMemory] = {}
     transitions: list[Transition] = []
     before = basis.memory.workloads

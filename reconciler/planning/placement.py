@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.planning.decision_cache import readings_of
 from reconciler.planning.headroom import Reservation
 from reconciler.planning.planning_input import PlanningBasis
 from reconciler.values.desired import AdapterSettings, Desired, Workload
@@ -18,6 +19,12 @@ def place_workloads(basis: PlanningBasis, reservation: Reservation) -> Desired:
     """The desired state with an adapter, a machine and the order's attributes for each workload; the same
     object if nothing changes.
     """
+    leases = basis.market.leases if basis.market else None
+    inputs = (basis.desired, reservation, basis.memory.workloads, leases, *readings_of(basis.adapters))
+    return basis.decisions.reuse("place", inputs, lambda: _place(basis, reservation))
+
+
+def _place(basis: PlanningBasis, reservation: Reservation) -> Desired:
     desired = basis.desired
     found = {name: _placed(basis, each, reservation) for name, each in desired.workloads.items()}
     changed = any(found[name] is not each for name, each in desired.workloads.items())

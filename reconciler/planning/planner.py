@@ -10,6 +10,7 @@ from reconciler.planning.admission import Admission, admit
 from reconciler.planning.approvals import REMOVALS, current_approvals, spending_breach
 from reconciler.planning.bids import plan_bids
 from reconciler.planning.ceilings import cap_actions
+from reconciler.planning.decision_cache import DecisionCache
 from reconciler.planning.funding import funding_by_lease, paused_by_funding, plan_funding
 from reconciler.planning.leases import plan_closings
 from reconciler.planning.memory_update import recall, update_memory
@@ -45,11 +46,14 @@ EMPTY_DESIRED = Desired("", None, None, {}, {})
 """The desired state before the first revision is seen: nothing is started, removed or bid on."""
 
 
-def plan(inputs: PlanningInput) -> Plan:
-    """Recall what ended since the last plan, admit a revision, derive the state under it, and decide."""
+def plan(inputs: PlanningInput, decisions: DecisionCache | None = None) -> Plan:
+    """Recall what ended since the last plan, admit a revision, derive the state under it, and decide.
+
+    `decisions` are those of earlier plans; the plan is the same without them.
+    """
     memory = recall(inputs)
     admission = admit(inputs, memory)
-    basis = derive(inputs, memory, admission)
+    basis = derive(inputs, memory, admission, decisions)
     return decide(inputs, admission, basis)
 
 
@@ -58,9 +62,12 @@ def revision_in_force(inputs: PlanningInput) -> Desired:
     return admit(inputs, recall(inputs)).desired or EMPTY_DESIRED
 
 
-def derive(inputs: PlanningInput, memory: Memory, admission: Admission) -> PlanningBasis:
+def derive(
+    inputs: PlanningInput, memory: Memory, admission: Admission, decisions: DecisionCache | None = None
+) -> PlanningBasis:
     """Funding, placement, memory and phases under the revision in force."""
     admitted = _basis(inputs, memory, admission)
+    admitted = replace(admitted, decisions=decisions or DecisionCache())
     reservation = reserve(admitted)
     placed = replace(admitted, reservation=reservation, desired=place_workloads(admitted, reservation))
     memory = replace(update_memory(placed), promises=reservation.promises)

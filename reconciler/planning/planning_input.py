@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.planning.decision_cache import DecisionCache
 from reconciler.planning.headroom import Headroom, Reservation
 from reconciler.values.approvals import Approval
 from reconciler.values.desired import Desired, Revisions
@@ -54,7 +55,7 @@ class PlanningInput:
 class PlanningBasis:
     """The basis of all decisions: the revision in force with each workload placed on an adapter, the adapters
     that the host file allows, what is left on them after all promises, the updated memory, and the action in
-    flight on each object.
+    flight on each object; `decisions` are those of earlier plans.
     """
 
     now: int
@@ -69,6 +70,7 @@ class PlanningBasis:
     transitions: tuple[Transition, ...] = ()
     in_flight: InFlightActions = field(default_factory=dict)
     reservation: Reservation = field(default_factory=lambda: Reservation(Headroom({})))
+    decisions: DecisionCache = field(default_factory=DecisionCache, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

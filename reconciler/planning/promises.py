@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.planning.decision_cache import readings_of
 from reconciler.planning.headroom import (
     AdapterHeadroom,
     Headroom,
@@ -52,6 +53,17 @@ def reserve(basis: PlanningBasis) -> Reservation:
     """Reserve each claim where it was promised, then find room for pieces whose machine is gone or full;
     leases come before bids, older bids before newer ones. The promises are kept while the chain is unseen.
     """
+    market, memory = basis.market, basis.memory
+    inputs = (
+        *(basis.desired.workloads, basis.desired.config, basis.limits.capacity),
+        *(memory.workloads, memory.promises, *basis.intents),
+        *((market.leases, market.bids, market.orders if basis.intents else None) if market else ()),
+        *readings_of(basis.adapters),
+    )
+    return basis.decisions.reuse("reserve", inputs, lambda: _reserve(basis))
+
+
+def _reserve(basis: PlanningBasis) -> Reservation:
     machines = _Machines(basis)
     if basis.market is None:
         return Reservation(machines.headroom(), basis.memory.promises)

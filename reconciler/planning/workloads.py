@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from reconciler.planning.adapter_grants import secret_denial
+from reconciler.planning.decision_cache import readings_of
 from reconciler.planning.headroom import unseen_reason
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis
 from reconciler.planning.retries import retry_hold
@@ -40,6 +41,17 @@ def digest_of(workload: Workload) -> str:
 
 def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
     """Apply leased workloads that differ, remove those seen closed twice, and hold unclear cases."""
+    market, memory, limits = basis.market, basis.memory, basis.limits
+    inputs: tuple[object, ...] = (
+        *(basis.desired, memory.workloads, limits.grants, limits.removals_per_cycle),
+        *(memory.retries, basis.now if memory.retries else 0, basis.in_flight or None),
+        *((market.leases, *market.unconfirmed.items()) if market else ()),
+        *readings_of(basis.adapters),
+    )
+    return [*basis.decisions.reuse("workloads", inputs, lambda: _plan_workloads(basis))]
+
+
+def _plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
     decisions: list[Action | Hold] = []
     for name, view in sorted(basis.adapters.items()):
         if isinstance(view.workloads, Unseen):

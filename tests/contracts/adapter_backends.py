@@ -236,7 +236,7 @@ class ClusterBackend(AdapterBackend):
 
     def is_up(self, subject: WorkloadId) -> bool:
         pods = self.get("pods", "-l", f"virtengine.com/workload={subject}")["items"]
-        return any(pod["status"].get("phase") == "ObservedWorkload" for pod in pods)
+        return any(pod["status"].get("phase") == "Running" for pod in pods)
 
     def modify(self, kind: str, subject: WorkloadId) -> None:
         self.kubectl(*(word.format(subject) for word in MODIFICATIONS[kind]))

@@ -1,0 +1,92 @@
+"""A plan with the decisions of earlier plans is the same, byte for byte, as one without them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from reconciler.planning.decision_cache import DecisionCache
+from reconciler.planning.planner import plan
+from reconciler.planning.planning_input import PlanningInput
+from reconciler.values.memory import Memory
+from reconciler.values.observed import AdapterView, Market
+from reconciler.values.readings import Seen, Unseen
+from tests.makers import adapter, desired, lease, market, planning_input, running, workload
+from tests.planning.properties import few_worlds
+from tests.planning.small_worlds import seen_worlds
+
+Value = TypeVar("Value", PlanningInput, Market, Memory)
+SILENT = {"kubernetes": AdapterView(Unseen("down"), Unseen("down"))}
+PARTS = ("desired", "adapters", "limits", "memory", "market")
+FIELDS = (
+    *("market.bids", "market.orders", "market.leases", "market.accounts"),
+    *("memory.retries", "memory.workloads", "memory.promises"),
+)
+STEPS = ("block", "block", "later", "later", "silent", *PARTS, *FIELDS, *FIELDS)
+
+
+def later(world: PlanningInput, seconds: int, blocks: int) -> PlanningInput:
+    shown = world.market
+    if isinstance(shown, Seen):
+        moved = replace(shown.view, height=shown.view.height + blocks, time=shown.view.time + blocks)
+        shown = Seen(moved)
+    return replace(world, now=world.now + seconds, market=shown)
+
+
+def step(what: str, world: PlanningInput, other: PlanningInput) -> PlanningInput:
+    """One thing changes; everything else stays the same object."""
+    match what.partition("."):
+        case "block", _, _:
+            return later(world, 1, 1)
+        case "later", _, _:
+            return later(world, 20, 0)
+        case "silent", _, _:
+            return replace(world, adapters=SILENT)
+        case part, "", _:
+            return with_field(world, part, getattr(other, part))
+        case "market", _, name if isinstance(world.market, Seen) and isinstance(other.market, Seen):
+            changed = with_field(world.market.view, name, getattr(other.market.view, name))
+            return replace(world, market=Seen(changed))
+        case "memory", _, name:
+            return replace(world, memory=with_field(world.memory, name, getattr(other.memory, name)))
+        case _:
+            return world
+
+
+def with_field(of: Value, name: str, value: Any) -> Value:
+    changed: Value = replace(of, **{name: value})
+    return changed
+
+
+@settings(few_worlds, phases=(Phase.explicit, Phase.generate))
+@given(
+    st.lists(seen_worlds(), min_size=2, max_size=3),
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 2)), min_size=5, max_size=10),
+)
+def test_the_plan_is_the_same_with_and_without_earlier_decisions(
+    worlds: list[PlanningInput], steps: list[tuple[str, int]]
+) -> None:
+    decisions, world = DecisionCache(), worlds[0]
+    for what, which in steps:
+        world = step(what, world, worlds[which % len(worlds)])
+        for _ in range(2):  # the second plan has a memory at rest, so the next step finds decisions that hold
+            with_them, without = plan(world, decisions), plan(world)
+            assert with_them == without
+            assert repr(with_them) == repr(without)
+            world = replace(world, memory=with_them.memory)
+
+
+def test_a_quiet_cycle_decides_nothing_anew() -> None:
+    file = workload(cpu=1000)
+    world = planning_input(market(leases=[lease()]), desired(file), adapters=adapter(running(file)))
+    decisions = DecisionCache()
+    world = replace(world, memory=plan(world, decisions).memory)
+    world = replace(world, memory=plan(world, decisions).memory)
+    before = dict(decisions.results)
+    plan(later(world, 5, 1), decisions)
+    assert all(decisions.results[name] is result for name, result in before.items())
+    assert isinstance(world.market, Seen)
+    assert isinstance(world.market.view, Market)
