@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.node_errors import NodeError, NodeRefusedError, first_line, read_refusal
+from reconciler.chain.node_errors import NodeError, NodeRefusedError, read_refusal
 from reconciler.chain.proto.cosmos_tx_pb2 import (
     BROADCAST_MODE_SYNC,
     BroadcastTxRequest,
@@ -15,9 +15,7 @@ from reconciler.chain.proto.cosmos_tx_pb2 import (
 )
 from reconciler.chain.stubs import unary
 from reconciler.chain.transactions import decode_tx
-from reconciler.chain.wire_values import text_of
 from reconciler.values.intents import Intent
-from reconciler.values.observed import TxResult
 from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
 
 TX = "cosmos.tx.v1beta1.Service"
@@ -52,16 +50,3 @@ def send(node: GrpcNode, intent: Intent, first: bool) -> tuple[Outcome, Decimal 
     if not first or (result.codespace, result.code) == MEMPOOL_FULL:
         return Unknown(refusal.words), price
     return Refused("ChainRefused", refusal.words), price
-
-
-def find(node: GrpcNode, hash_text: str) -> TxResult | None:
-    """The result of a transaction in the node's index, or None; NodeError if the index is unavailable."""
-    try:
-        result = node.call(GET_TX, GetTxRequest(hash=hash_text)).tx_response
-    except NodeRefusedError as error:
-        if error.status == "NOT_FOUND":
-            return None
-        raise
-    return TxResult(
-        hash_text, result.height, result.code, text_of(result.codespace), first_line(result.raw_log)
-    )

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.block_reader import BlockReader
-from reconciler.chain.broadcast import find, send
+from reconciler.chain.broadcast import send
 from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.deployments import mark_closed
 from reconciler.chain.full_view import ReadContext, read_market, read_wallet
@@ -323,7 +323,7 @@ class ChainClient:
             raise NodeError(
                 f"{self._rpc.url} has no transaction index, so results of old transactions are unavailable"
             )
-        indexed = {each: result for each in sorted(hashes) if (result := find(self._node, each)) is not None}
-        results = {each: result for each, result in indexed.items() if result.height <= status.height}
+        found = (self._rpc.transaction(each) for each in sorted(hashes))
+        results = {each.hash: each for each in found if each is not None and each.height <= status.height}
         missing = hashes - results.keys()
         return results | (self._blocks.find(missing, status.height) if missing else {})

@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import ssl
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.chain.call_deadline import CallDeadline
-from reconciler.chain.node_errors import NodeError, TooLargeError, first_line, refused
+from reconciler.chain.node_errors import NodeError, NodeRefusedError, TooLargeError, first_line, refused
 from reconciler.chain.wire_values import text_of
+from reconciler.values.observed import TxResult
 
 BYTES_MAX = 40 << 20
 """Largest accepted response; a block has at most 22 MB (semantics 1.3), 30 MB in base64."""
@@ -131,6 +132,22 @@ class Rpc:
             return Block(int(block["header"]["height"]), unix_seconds(block["header"]["time"]), txs)
         except (KeyError, TypeError, ValueError) as error:
             raise self._unreadable(f"block {height}", error) from error
+
+    def transaction(self, tx_hash: str) -> TxResult | None:
+        """A transaction's result from the node's index, which may reach further back than its blocks; None if
+        it is in no block up to the index's height.
+        """
+        try:
+            answer = self.call("tx", {"hash": b64encode(bytes.fromhex(tx_hash)).decode()})
+        except NodeRefusedError as error:
+            if "not found" in error.text:
+                return None
+            raise
+        try:
+            outcome = _outcome(0, answer["tx_result"])
+            return TxResult(tx_hash, int(answer["height"]), outcome.code, outcome.codespace, outcome.log)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(f"transaction {tx_hash}", error) from error
 
     def block_results(self, height: int) -> BlockResults:
         """Results of a block; NodeRefusedError if the node does not have them (they may be pruned)."""

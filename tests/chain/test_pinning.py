@@ -130,10 +130,28 @@ def test_an_earlier_transaction_is_found_despite_a_lagging_node(
     ahead = refused(
         "block", "-32603", "height 9 must be less than or equal to the current blockchain height 8"
     )
-    with failing("/cosmos.tx.v1beta1.Service/GetTx", NodeRefusedError("GetTx", "NOT_FOUND", "tx not found")):
+    with failing("tx", NodeRefusedError("tx", "-32603", f"tx ({intent.hash}) not found")):
         with failing("block", ahead):
             assert isinstance(later.observe([intent.hash], []), Unseen)
         view = seen(later, [intent.hash])
+    assert view.tx_results[intent.hash].height == height
+
+
+def test_an_earlier_transaction_is_found_after_its_block_was_pruned(world: ChainWorld) -> None:
+    """The gRPC query reads the block, too, and would be refused for ever."""
+    client = world.client()
+    order = world.order(world.tenants[0])
+    intent = prepared(client, offer(seen(client), order)).intent
+    assert intent is not None
+    client.broadcast(intent)
+    advance(world, 1)
+    chain = chain_of(world)
+    height = chain.height
+    advance(world, 30)
+    del chain.ledger._blocks[height]
+
+    view = seen(world.client(), [intent.hash])
+
     assert view.tx_results[intent.hash].height == height
 
 

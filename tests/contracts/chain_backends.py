@@ -13,7 +13,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from reconciler.chain.broadcast import BROADCAST, find
+from reconciler.chain.broadcast import BROADCAST
 from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.full_view import read_rules
 from reconciler.chain.grpc_node import GrpcNode
@@ -96,7 +96,7 @@ class ChainWorld:
             raise RefusedError(answer.raw_log)
         for _ in range(10):
             self.advance()
-            if (result := find(self.node, made.hash)) is not None:
+            if (result := self.rpc.transaction(made.hash)) is not None:
                 if result.code:
                     raise RefusedError(result.log)
                 return result

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-from tests.simulation.seeded.run import Figures, run_seed, steps_of_seed
+from tests.simulation.seeded.run import Figures, run_seed
 from tests.simulation.seeded.shrink import shrink, steps_in, text_of
 from tests.simulation.seeded.terms import DAY
 from tests.simulation.seeded.turn import ViolationError
@@ -40,8 +40,8 @@ def run(seed: int) -> Result:
     try:
         return Result(seed, run_seed(seed))
     except ViolationError as error:
-        invariant, why = error.invariant, str(error)
-    kept = shrink(range(len(steps_of_seed(seed))), lambda steps: breaks(seed, steps, invariant))
+        invariant, why, done = error.invariant, str(error), error.steps_done
+    kept = shrink(range(done), lambda steps: breaks(seed, steps, invariant))
     return Result(seed, Figures(), why, text_of(kept))
 
 

@@ -141,7 +141,9 @@ class Run:
         self._trace_cycle()
         for each in self._invariants:
             for why in each.check(turn):
-                raise ViolationError(type(each).__name__, why)
+                error = ViolationError(type(each).__name__, why)
+                error.steps_done = self._next
+                raise error
 
     def _advance(self, *, alive: bool) -> None:
         """The steps that are due, a block, and a jump where nothing happens."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 Breaks = Callable[[Sequence[int]], bool]
 """Whether a run with only these steps, by their numbers, breaks the same invariant."""
 
-RUNS_MAX = 120
+RUNS_MAX = 60
 """Runs that a seed may cost; a step more in the end is cheaper than an hour."""
 
 

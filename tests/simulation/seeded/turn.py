@@ -22,6 +22,8 @@ class ViolationError(AssertionError):
     def __init__(self, invariant: str, why: str) -> None:
         super().__init__(f"{invariant}: {why}")
         self.invariant = invariant
+        self.steps_done = 0
+        """Steps until then."""
 
 
 @dataclass(slots=True)

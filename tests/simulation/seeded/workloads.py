@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.lifecycle import TRANSITIONS, Phase
 from reconciler.values.plans import Reason
-from reconciler.values.subjects import SubjectKind
 from tests.simulation.seeded.acts import active_leases, path_of
 from tests.simulation.seeded.turn import Deadline, Invariant, Turn
 
@@ -86,6 +85,10 @@ class EveryLeaseGetsItsWorkload(Invariant):
             yield f"{name} does not run"
 
 
+NOT_ADMITTED = frozenset({Reason.REWRITTEN_HISTORY, Reason.UNSIGNED, Reason.PRICE_JUMP, Reason.MASS_REMOVAL})
+"""Reasons for which a commit may wait for its owner."""
+
+
 class TheNewestRevisionComesIntoForce(Invariant):
     """Once the world is well, the newest commit is in force, or a hold says why not."""
 
@@ -98,7 +101,7 @@ class TheNewestRevisionComesIntoForce(Invariant):
         if turn.cycle is None:
             return
         tip, plan = turn.world.remote.tip, turn.cycle.planned.plan
-        held = any(h.subject.kind in (SubjectKind.REVISION,) for h in plan.holds)
+        held = any(h.reason in NOT_ADMITTED for h in plan.holds)
         waiting = {tip} if plan.revision != tip and not held else set[str]()
         for name in self._deadline.overdue(turn, waiting, self._turns):
             yield f"commit {name[:12]} is not in force"
