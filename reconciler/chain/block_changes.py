@@ -82,14 +82,14 @@ class BlockChanges:
     def add_block(self, results: BlockResults, txs: tuple[bytes, ...]) -> None:
         """Add one block; `txs` are its transactions if `needs_transactions`, else empty."""
         before = len(self.transfers)
-        self._add_events(results.events, results.height, "")
+        self.add_events(results.events, results.height, "")
         self.all_settlements |= any(t.sender == SETTLEMENT_MODULE for t in self.transfers[before:])
         for place, outcome in enumerate(results.txs):
             self._add_transaction(results.height, outcome, txs[place] if place < len(txs) else b"")
 
     def _add_transaction(self, height: int, outcome: TxOutcome, raw: bytes) -> None:
         name = hash_of(raw) if raw else ""
-        ours = self._add_events(outcome.events, height, name)
+        ours = self.add_events(outcome.events, height, name)
         if raw and ours:
             self.landed[name] = TxResult(name, height, outcome.code, outcome.codespace, outcome.log)
         if raw and outcome.code == 0:
@@ -102,8 +102,8 @@ class BlockChanges:
         except (ValueError, DecodeError):
             self.everything = True  # an undecodable transaction must not stop the following ones
 
-    def _add_events(self, events: Iterable[BlockEvent], height: int, tx: str) -> bool:
-        """Returns whether any event concerns our account."""
+    def add_events(self, events: Iterable[BlockEvent], height: int, tx: str) -> bool:
+        """Add the events of a transaction, or of a block itself (`tx` ""); whether any is ours."""
         ours = False
         for event in events:
             if _is_ours(event, self.address):

@@ -29,7 +29,7 @@ from reconciler.chain.witness import Witness
 from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Intent, Prepared
 from reconciler.values.messages import Message
-from reconciler.values.observed import Market, State, TxResult
+from reconciler.values.observed import Market, State, Transfer, TxResult
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.text import one_line
@@ -251,11 +251,19 @@ class ChainClient:
             full_at, overdue = self._full_at, self._overdue or changes.everything
         self._reject_false_ids(market)
         landed = self._update_results(hashes, changes, status)
+        transfers = tuple(changes.transfers) if changes is not None else self._missed_transfers(status)
         # state changes only after everything was read
         self._market, self._cursor = market, status.height
         self._full_at, self._overdue, self._is_sequence_stale = full_at, overdue, False
-        transfers = None if changes is None else tuple(changes.transfers)
         return replace(market, tx_results=landed, transfers=transfers)
+
+    def _missed_transfers(self, status: NodeStatus) -> tuple[Transfer, ...] | None:
+        """Transfers of a gap that is too long to be read block by block; None if there are none to miss yet,
+        or if they cannot be had.
+        """
+        if not (0 < self._cursor < status.height and status.indexing):
+            return None
+        return self._blocks.search_transfers(self._cursor, status.height)
 
     def _full_view(
         self, queries: Queries, known: Sequence[LeaseId], context: ReadContext, *, is_needed: bool

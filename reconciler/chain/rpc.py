@@ -22,6 +22,8 @@ BYTES_MAX = 40 << 20
 """Largest accepted response; a block has at most 22 MB (semantics 1.3), 30 MB in base64."""
 
 STATUS_BYTES_MAX = 1 << 20
+SEARCH_ROWS = 100
+"""Rows of one page of a search; CometBFT's maximum."""
 EPOCH = "1970-01-01T00:00:00Z"
 REACH = "check that the node runs and is reachable"
 
@@ -148,6 +150,18 @@ class Rpc:
             return TxResult(tx_hash, int(answer["height"]), outcome.code, outcome.codespace, outcome.log)
         except (KeyError, TypeError, ValueError) as error:
             raise self._unreadable(f"transaction {tx_hash}", error) from error
+
+    def search(self, query: str, page: int) -> tuple[tuple[str, int, TxOutcome], ...]:
+        """One page of the indexed transactions that match, oldest first: hash, height, outcome."""
+        params = {"query": query, "page": str(page), "per_page": str(SEARCH_ROWS), "order_by": "asc"}
+        answer = self.call("tx_search", params)
+        try:
+            return tuple(
+                (text_of(str(each["hash"])), int(each["height"]), _outcome(0, each["tx_result"]))
+                for each in answer["txs"] or ()
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable("search result", error) from error
 
     def block_results(self, height: int) -> BlockResults:
         """Results of a block; NodeRefusedError if the node does not have them (they may be pruned)."""

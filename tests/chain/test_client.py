@@ -93,20 +93,30 @@ def test_a_partly_failed_view_loses_no_change(world: ChainWorld) -> None:
     assert -sum(t.amount for t in view.transfers) == view.wallet.balance - start.wallet.balance
 
 
-def test_pruned_blocks_lead_to_a_full_view_without_transfers(world: ChainWorld) -> None:
+def test_pruned_blocks_lead_to_a_full_view_with_transfers_from_the_index(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
-    intent = prepared(client, offer(seen(client), order)).intent
+    start = seen(client)
+    intent = prepared(client, offer(start, order)).intent
     assert intent is not None
     client.broadcast(intent)
     world.advance()
     with failing("block_results", NO_BLOCK):
         view = seen(client, [intent.hash])
-    assert view.transfers is None
+    assert view.transfers is not None
+    assert -sum(t.amount for t in view.transfers) == view.wallet.balance - start.wallet.balance
     assert view.tx_results[intent.hash].code == 0
     assert intent.messages[0].id in view.bids  # type: ignore[union-attr]  # it is a bid
     world.advance()
     assert seen(client).transfers == ()
+
+
+def test_without_an_index_transfers_of_pruned_blocks_are_unknown(world: ChainWorld) -> None:
+    client = world.client()
+    seen(client)
+    world.advance()
+    with failing("block_results", NO_BLOCK), failing("tx_search", NodeError("no index")):
+        assert seen(client).transfers is None
 
 
 def test_an_unusable_node_is_unseen(world: ChainWorld) -> None:
