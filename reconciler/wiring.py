@@ -44,6 +44,7 @@ from reconciler.ports import Inspector, Wake, WorkQueues
 from reconciler.runtime.call_timings import CallTimings, TimedChain, TimedRepo
 from reconciler.runtime.secret_files import SecretFile, read_token
 from reconciler.runtime.snapshot_store import SnapshotStore
+from reconciler.runtime.throttled_wake import ThrottledWake
 from reconciler.runtime.work_queue import QueueBounds
 from reconciler.runtime.work_queues import InlineQueues, ThreadedQueues
 from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
@@ -148,7 +149,8 @@ def open_daemon(
         repo = GitRepository(settings.repository, settings.state, backoff)
         stack.callback(repo.close)
         wait_seconds = FIRST_ADAPTERS_SECONDS if background else None
-        adapters = _adapters(settings, address, clock.wake, wait_seconds)
+        for_bursts = ThrottledWake(clock.wake)
+        adapters = _adapters(settings, address, for_bursts, wait_seconds)
         stack.callback(adapters.close)
         calls = CallTimings()
 
@@ -162,7 +164,7 @@ def open_daemon(
             chain=TimedChain(chain, calls),
             adapters=adapters,
             store=Store(journal.journal, journal.intents, journal.outbox, journal.inbox, journal.records),
-            queues=_queues(settings, clock, background=background),
+            queues=_queues(settings, clock, for_bursts) if background else InlineQueues(clock.now),
             clock=clock,
             configure=configure,
             notifier=_notifier(settings),
@@ -185,10 +187,9 @@ def open_daemon(
         yield Daemon(settings, environment, runner, loop, snapshots, clock, adapters, calls)
 
 
-def _queues(settings: Settings, clock: HostClock, *, background: bool) -> WorkQueues:
+def _queues(settings: Settings, clock: HostClock, wake: Wake) -> WorkQueues:
     limits = settings.limits
-    bounds = QueueBounds(limits.concurrent_effects, limits.queued_effects)
-    return ThreadedQueues(clock.now, clock.wake, bounds) if background else InlineQueues(clock.now, bounds)
+    return ThreadedQueues(clock.now, wake, QueueBounds(limits.concurrent_effects, limits.queued_effects))
 
 
 def _publish_with_threads(snapshots: SnapshotStore, stack: ExitStack) -> Callable[[Snapshot], None]:
