@@ -203,6 +203,7 @@ def host_file(home: Path, proxies: dict[str, SilentProxy]) -> Path:
         "private_key": "id",
         "known_hosts": "hosts",
     }
+    host["limits"] = {"spend_per_hour": "1000000000uve"}
     host["notices"] = {"url": f"http://127.0.0.1:{proxies['webhook'].port}/"}
     made = home / "proxied.yaml"
     made.write_text(yaml.safe_dump(host))
