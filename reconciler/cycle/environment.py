@@ -40,7 +40,7 @@ class Environment:
     """All ports of a cycle, and its settings.
 
     `limits` is called each cycle, as stop-spending is a file. `configure` gets the desired state in force
-    before the adapters are read, and adds new ones to `adapters`. `publishes_status` and
+    before the adapters are read, and starts, changes and ends `adapters`. `publishes_status` and
     `publishes_snapshot` tell whether these branches are pushed; `repository_folder` is the provider's folder
     in the repository ("": its root).
     `fetch_wait_seconds` bounds how long a cycle waits for a read of the repository; None: until it has ended.
