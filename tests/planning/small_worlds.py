@@ -196,5 +196,5 @@ def seen_worlds(
         adapters=draw(adapters(held, asked)),
         memory=draw(memories(held)),
         limits=draw(limits(of)),
-        notifying=draw(st.booleans()),
+        sends_notices=draw(st.booleans()),
     )
