@@ -114,6 +114,7 @@ class DesiredReader:
         stale: set[str] = set()
         wanted = _with_model(commit.files)
         parsing, beyond = _Parsing(contents), _beyond_limit(commit, good)
+        readable = wanted.keys() - beyond
         faults = [*_commit_faults(commit), *(_size_fault(path) for path in beyond)]
         hidden = {
             path
@@ -121,7 +122,7 @@ class DesiredReader:
             if path in commit.unread_entries or path.split("/")[0] in commit.unread_entries
         }
         for path in sorted({*wanted, *REQUIRED, *hidden}):
-            newest = self._file(path, wanted[path], parsing) if path in wanted.keys() - beyond else None
+            newest = self._file(path, wanted[path], parsing) if path in readable else None
             faults += newest.faults if newest else ()
             blob = wanted.get(path)
             if newest is None or newest.value is None:

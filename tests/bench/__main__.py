@@ -9,16 +9,19 @@ from tests.bench.cycles import bench_cycles
 from tests.bench.files import bench_files
 from tests.bench.hosts import bench_hosts
 from tests.bench.node_requests import bench_node_requests
+from tests.bench.orders import bench_many_orders, bench_one_order
 from tests.bench.validating import bench_validating
 
 
 def main() -> None:
     """All of them, or with `quick` the small ones."""
-    sizes = (1_000,) if "quick" in sys.argv else (1_000, 10_000)
+    sizes = (100, 1_000) if "quick" in sys.argv else (100, 1_000, 10_000)
     bench_validating(1_000, sizes[-1])
     bench_files(1_000)
     for leases in sizes:
         bench_cycles(leases)
+    bench_one_order(sizes[-1])
+    bench_many_orders(1_000)
     for leases in sizes:
         bench_node_requests(leases)
     bench_api(sizes[-1])
