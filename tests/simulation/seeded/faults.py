@@ -81,6 +81,8 @@ class Faults:
     armed: list[Armed] = field(default_factory=list)
     outages: dict[str, tuple[int, Mode]] = field(default_factory=dict)
     """Target -> until when (unix seconds of the chain), and how its calls fail."""
+    journal_failed: bool = False
+    """A write failed since the ledger was last compared."""
     node_failed_at: int = 0
     """When the node last gave no answer."""
     last: dict[str, Any] = field(default_factory=dict)
@@ -116,13 +118,17 @@ class Faults:
                 continue
             self.armed.remove(each)
             return each.mode
-        until, mode = self.outages.get(call.partition(".")[0], (0, Mode.FAIL))
+        port = call.partition(".")[0]
+        if port in _STORES and call not in EFFECTS:
+            return None  # a full disk can be read
+        until, mode = self.outages.get("journal" if port in _STORES else port, (0, Mode.FAIL))
         return mode if self.now() < until else None
 
     def run(self, call: str, execute: Callable[[], Any]) -> Any:
         """Run one call of a port under the faults."""
         mode = self.mode_of(call)
         port, _, method = call.partition(".")
+        self.journal_failed |= mode is not None and port in _STORES
         match mode:
             case None:
                 self.last[call] = execute()

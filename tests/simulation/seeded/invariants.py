@@ -10,6 +10,7 @@ from reconciler.values.ids import OrderId
 from reconciler.values.outcomes import Failed
 from reconciler.values.plans import Reason
 from tests.simulation.seeded import money, workloads
+from tests.simulation.seeded.known import Known
 from tests.simulation.seeded.turn import Invariant, Turn
 from tests.simulation.seeded.world import OURS, World
 
@@ -65,7 +66,6 @@ class NoBidWaitsForAnotherTarget(Invariant):
 
 
 JOURNAL_FAILED = "the journal cannot be used"
-"""Known: an intent that cannot be stored is reported as a bug, and its transaction is not sent."""
 
 
 class NoCycleFailsByABug(Invariant):
@@ -78,7 +78,9 @@ class NoCycleFailsByABug(Invariant):
             for each in turn.cycle.planned.inputs.results:
                 outcome = each.outcome
                 is_bug = isinstance(outcome, Failed) and outcome.reason == "InternalError"
-                if is_bug and JOURNAL_FAILED not in str(outcome):
+                if is_bug and JOURNAL_FAILED in str(outcome):
+                    turn.world.known.add(Known.STORE_REPORTED_AS_BUG)
+                elif is_bug:
                     yield str(outcome)[-600:]
 
 
