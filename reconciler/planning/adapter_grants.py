@@ -96,12 +96,18 @@ def without_denied(
     for name, view in adapters.items():
         settings = desired.adapters.get(name)
         if settings is not None and not settings.enabled:
-            off = Unseen(f"{adapter_path(name)} says enabled: false")
+            off = _unseen(f"{adapter_path(name)} says enabled: false")
             changed[name] = replace(view, capacity=off)
     for name, why in denials(desired, grants).items():
-        unseen = Unseen(why, Reason.ADAPTER_DENIED)
+        unseen = _unseen(why, Reason.ADAPTER_DENIED)
         changed[name] = AdapterView(unseen, unseen)
     return {**adapters, **changed} if changed else adapters
+
+
+@lru_cache(maxsize=64)
+def _unseen(why: str, reason: str = "") -> Unseen:
+    """One object as long as nothing changes, so that decisions hold."""
+    return Unseen(why, reason)
 
 
 def secret_denial(workload: Workload, grants: tuple[SecretGrant, ...]) -> str:

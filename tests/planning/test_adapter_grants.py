@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.planning.adapter_grants import denial, denials
+from reconciler.planning.adapter_grants import denial, denials, without_denied
 from reconciler.planning.planner import plan
 from reconciler.values.desired import Desired, Env, KubernetesSettings, Service
 from reconciler.values.grants import AdapterGrants, AnsibleGrants, Grants, KubernetesGrants, SecretGrant
@@ -162,6 +162,13 @@ def test_a_file_that_may_not_name_a_machine_takes_it_from_no_other() -> None:
     both = desired(adapters={"rack": rack, "copy": rack})
     assert list(denials(both, grants(rack=GRANTED))) == ["copy"]
     assert list(denials(both, grants(rack=GRANTED, copy=AnsibleGrants(enabled=True)))) == ["copy"]
+
+
+def test_decisions_hold_while_an_adapter_is_denied_or_disabled() -> None:
+    off = desired(adapters={"kubernetes": KubernetesSettings(enabled=False), "east": KubernetesSettings()})
+    first, second = (without_denied(adapter(), off, Grants()) for _ in range(2))
+    assert first["kubernetes"].capacity is second["kubernetes"].capacity
+    assert first["east"].workloads is second["east"].workloads
 
 
 def test_a_quiet_cycle_checks_no_host_again() -> None:
