@@ -141,7 +141,7 @@ class Walk:
             self.world.advance()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_refreshed_view_equals_a_full_view(world: ChainWorld, seed: int) -> None:
     walk = Walk(world, world.client(full_view_seconds=10**9), random.Random(seed))
     for _ in range(STEPS):
