@@ -231,7 +231,9 @@ def _hanging_apply(scene: Scenery, monkeypatch: pytest.MonkeyPatch, release: thr
     """A world whose cluster does not answer until released, and whose next plan applies a workload."""
     file = makers.workload()
     scene.chain.reading = Seen(makers.market(leases=[makers.lease()]))
-    monkeypatch.setattr(run, "plan", lambda inputs: replace(plan(inputs), actions=wanted(inputs)))
+    monkeypatch.setattr(
+        run, "plan", lambda inputs, *rest: replace(plan(inputs, *rest), actions=wanted(inputs))
+    )
     asked: list[Action] = [ApplyWorkload(file, "d", "leased, not deployed")]
 
     def wanted(inputs: PlanningInput) -> tuple[Action, ...]:

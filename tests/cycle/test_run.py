@@ -178,7 +178,7 @@ def test_steps_of_a_lifecycle_are_logged_as_the_adapters(
     with caplog.at_level(logging.INFO):
         _runner(scene).run_cycle()
     subject = workload_id(makers.lease_id())
-    assert f"adapter none: Workload {subject} is Pending: lease won" in caplog.messages
+    assert f"adapter none: Workload {subject} is Pending: lease created" in caplog.messages
 
 
 def test_the_chains_unavailability_is_logged_once_and_so_is_its_end(
