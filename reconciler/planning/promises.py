@@ -192,7 +192,10 @@ class _Machines:
     def settle(self, claim: Claim, rest: Mapping[int, Resources]) -> Promise | None:
         """Find room for these pieces of a claim on its adapter, or on any if it has none or may move."""
         if not claim.adapter:
-            return self._choose(claim)
+            promise = self._choose(claim)
+            if promise is None:  # it counts against the sum that may be promised, wherever it will run
+                self._left = {name: left - total(list(claim.pieces)) for name, left in self._left.items()}
+            return promise
         room = self._room(claim.adapter)
         machines = eligible(room.machines, claim.attributes)
         found = fit(machines, list(rest.values()))
