@@ -151,6 +151,10 @@ class WorkQueues(Protocol):
         """
 
 
+class StorageError(Exception):
+    """State cannot be read or stored; the text says where it is, why, and what to do."""
+
+
 class Journal(Protocol):
     """State that one cycle passes to the next. Completed writes survive `kill -9`; one thread only.
 

@@ -9,7 +9,7 @@ from functools import partial
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import failure_of
 from reconciler.planning.memory_update import rejection_outcome
-from reconciler.ports import Adapter
+from reconciler.ports import Adapter, StorageError
 from reconciler.reports.log_lines import LogLine, merge_lines, result_lines
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
 from reconciler.values.messages import describe
@@ -82,6 +82,8 @@ def _transact(
             if isinstance(action, Rebroadcast) and intent.hash == action.hash:
                 environment.chain.broadcast(intent)
         return ()
+    except StorageError:  # an intent that is not on disk is not sent, and the cycle fails
+        raise
     except Exception as error:  # an error of one object must not withhold every other effect
         return applied(action, failure_of(action.describe(), error), environment.clock.now())
 

@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Iterable
 
+from reconciler.ports import StorageError
 from reconciler.values.outcomes import Failed
 from reconciler.values.text import one_line
 
@@ -15,20 +16,23 @@ log = logging.getLogger(__name__)
 FRAMES_MAX = 12
 """Innermost calls in a log line."""
 
+MESSAGES = (OSError, StorageError)
+"""Errors of the outside, whose text is a message for operators."""
+
 ADVICE = "this is a bug in provider-daemon; report it with its log line"
 
 
 def sentence_of(error: BaseException) -> str:
-    """One line that names the exception; the text of an OSError alone, as it is a message already."""
+    """One line that names the exception; only the text of an error that is a message already."""
     text = one_line(str(error))
-    if isinstance(error, OSError):
+    if isinstance(error, MESSAGES):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def format_origin(error: BaseException) -> str:
-    """The origin of a bug, as the end of a log line; "" for an OSError."""
-    if isinstance(error, OSError):
+    """The origin of a bug, as the end of a log line; "" for an error that is a message."""
+    if isinstance(error, MESSAGES):
         return ""
     return f"; raised at {format_calls(traceback.extract_tb(error.__traceback__, limit=-FRAMES_MAX))}"
 

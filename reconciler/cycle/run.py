@@ -24,7 +24,7 @@ from reconciler.planning.planning_input import PlanningInput
 from reconciler.reports.log_lines import hold_lines, merge_lines, plan_lines
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
-from reconciler.values.observed import Market
+from reconciler.values.observed import Market, Transfer
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.snapshot import Snapshot
@@ -34,6 +34,9 @@ from reconciler.values.views import CycleOutcome, CycleView, PublishedStatus
 from reconciler.values.work import InFlight
 
 log = logging.getLogger(__name__)
+
+UNBOOKED_MAX = 10_000
+"""Transfers kept while the journal cannot be written; earlier ones then count as earned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Runner:
         self._decisions = DecisionCache()
         self._held: frozenset[tuple[Subject, str]] = frozenset()
         self._chain_unavailable = False
+        self._unbooked: tuple[Transfer, ...] = ()
         self.snapshot = initial_snapshot(environment, address)
 
     def poll_repository(self) -> None:
@@ -104,11 +108,12 @@ class Runner:
         )
         environment.configure(revision_in_force(inputs))
         seen = self._observer.observe(memory, intents)
-        confirmed = confirm(intents, seen.market)
+        market = self._with_unbooked(seen.market)
+        confirmed = confirm(intents, market)
         inputs = replace(
             inputs,
             now=environment.clock.now(),
-            market=seen.market,
+            market=market,
             adapters=seen.adapters,
             intents=confirmed.unknown,
             confirmations=confirmed.ended,
@@ -121,6 +126,7 @@ class Runner:
         planned = self.plan_cycle()
         self._commit_status.note_superseded(planned.plan)
         self._environment.store.journal.remember(planned.plan, began_at)
+        self._unbooked = ()
         self._log_plan(planned.plan)
         self._log_availability(planned.inputs.market)
         dispatch_all(planned.plan, self._environment, planned.inputs.intents)
@@ -139,6 +145,17 @@ class Runner:
         )
         self.snapshot = self._shown(planned, views, record)
         return Cycle(planned, self.snapshot, pending)
+
+    def _with_unbooked(self, reading: Reading[Market]) -> Reading[Market]:
+        """The market with the transfers of cycles whose memory could not be stored: each is read once."""
+        if isinstance(reading, Unseen):
+            return reading
+        transfers = reading.view.transfers
+        if not self._unbooked:
+            self._unbooked = transfers or ()
+            return reading
+        self._unbooked = (*self._unbooked, *(transfers or ()))[-UNBOOKED_MAX:]
+        return Seen(replace(reading.view, transfers=self._unbooked))
 
     def drain(self, grace_seconds: float) -> tuple[InFlight, ...]:
         """Take no further effect, wait for those in flight, and record their results; returns the abandoned

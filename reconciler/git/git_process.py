@@ -56,6 +56,11 @@ class GitResult:
         """Whether the kernel killed it, for its CPU time or the machine's memory."""
         return self.code in (-signal.SIGXCPU, -signal.SIGKILL)
 
+    @property
+    def has_ended_itself(self) -> bool:
+        """Whether git ran to its end, so that its code says something about the repository."""
+        return self.code >= 0 and self.code not in (TIMED_OUT, TOO_LONG, BACKED_OFF, GIT_MISSING)
+
 
 TIMED_OUT = 124
 TOO_LONG = 125

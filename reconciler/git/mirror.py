@@ -16,7 +16,6 @@ from reconciler.git.git_errors import git_error
 from reconciler.git.git_process import (
     BACKED_OFF,
     NETWORK_SECONDS,
-    TIMED_OUT,
     GitCommands,
     GitResult,
     GitRunner,
@@ -199,7 +198,7 @@ class Mirror:
         mirror would lack the revision in force.
         """
         ran = self.run("fsck", "--full", "--no-dangling", "--no-progress")
-        return ran.code not in (0, TIMED_OUT) and not ran.hit_limit
+        return ran.code != 0 and ran.has_ended_itself
 
     def recreate(self) -> None:
         """Replace a damaged mirror by an empty one."""
@@ -215,7 +214,10 @@ class Mirror:
         wanted = "sha256" if len(commit) == SHA256_DIGITS else "sha1"
         if wanted == self.object_format:
             return
-        if self.run("for-each-ref", "--count=1").text:
+        ran = self.run("for-each-ref", "--count=1")
+        if not ran.has_ended_itself:
+            raise MirrorError(git_error(ran, self.remote))
+        if ran.text:
             raise MirrorError(
                 f"{self.remote.redacted_url} has {wanted} objects and had {self.object_format} before: it is "
                 f"another repository; if that is intended, stop the daemon and remove {self.directory}"
@@ -257,8 +259,13 @@ class Mirror:
         self._tidy()
 
     def _bare_object_format(self) -> str | None:
-        """The object format of the mirror; None if the directory is no bare repository."""
+        """The object format of the mirror; None if git finds that the directory is no bare repository.
+
+        Raises MirrorError if git could not look: a new mirror would lack the revision in force.
+        """
         ran = self.run("rev-parse", "--is-bare-repository", "--show-object-format")
+        if not ran.has_ended_itself:
+            raise MirrorError(git_error(ran, self.remote))
         is_bare, _, object_format = ran.text.partition("\n")
         return object_format if is_bare == "true" else None
 

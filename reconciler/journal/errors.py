@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reconciler.ports import StorageError
+
 REBUILD = (
     "stop the daemon, move the file away together with those beside it that end in -wal and -shm, and start "
     "again: it rebuilds from the chain and the cluster, and spends nothing until 20 blocks have passed"
@@ -9,7 +11,7 @@ REBUILD = (
 """The advice for a damaged journal."""
 
 
-class JournalError(Exception):
+class JournalError(StorageError):
     """The journal cannot be used; the text says where it is, why, and what to do."""
 
 

@@ -53,7 +53,7 @@ def test_query_strategy_does_not_change_the_view(world: ChainWorld, monkeypatch:
     world.close_lease(tenant, leases[0].id)
     known = [lease.id for lease in leases]
     one_by_one = seen(world.client(), known=known)
-    monkeypatch.setattr(surroundings, "FEW", 1)
+    monkeypatch.setattr(surroundings, "SINGLE_QUERIES_MAX", 1)
     assert seen(world.client(), known=known) == one_by_one
     monkeypatch.setattr(queries.Queries.__init__, "__defaults__", (0, 2))
     assert seen(world.client(), known=known) == one_by_one

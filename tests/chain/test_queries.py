@@ -162,7 +162,7 @@ def test_unlistable_deployments_omit_orders_but_no_lease(
     client = world.client()
     lease = lease_of(world, client)
     world.order(world.tenants[0])
-    monkeypatch.setattr(surroundings, "FEW", 0)
+    monkeypatch.setattr(surroundings, "SINGLE_QUERIES_MAX", 0)
     with failing("/virtengine.deployment.v1beta4.Query/Deployments", ListTooLongError("too long")):
         view = seen(world.client())
     assert (view.orders, view.orders_cut) == ({}, True)

@@ -67,7 +67,7 @@ def test_a_missing_field_has_its_default() -> None:
         ('{"height":true}', "Memory.height: True is not a whole number"),
         ('{"height":"1"}', "Memory.height: '1' is not a whole number"),
         ('{"hight":1}', "Memory has no hight"),
-        ('{"good":[]}', "Memory.good: [] is not an object"),
+        ('{"valid_blobs":[]}', "Memory.valid_blobs: [] is not an object"),
         ('{"closings":{}}', "Memory.closings: {} is not a list"),
         ('{"withdrawn_at":{"o/1/2/3":7}}', "is not owner/dseq/gseq/oseq"),
         ('{"ledger":{"spent":[[1]]}}', "Memory.ledger: WalletLedger.spent: [1] has not exactly 2 items"),

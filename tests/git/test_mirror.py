@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.git import mirror as mirror_module
+from reconciler.git.git_process import GIT_MISSING, TIMED_OUT, TOO_LONG, GitResult
 from reconciler.git.mirror import Mirror, MirrorError
 from reconciler.git.remote import Remote
 from tests.git.forge import Forge
@@ -69,6 +71,39 @@ def test_leftovers_of_a_kill_are_removed_at_the_next_start(remote: Remote, state
     assert [name for name in left if (first.directory / name).exists()] == []
 
 
+def test_a_closed_mirror_is_not_replaced(remote: Remote, state: Path, forge: Forge) -> None:
+    """A thread that comes after the daemon's stop runs no git, and that says nothing about the mirror."""
+    commit = forge.commit()
+    first = Mirror(remote, state)
+    with first.locked():
+        first.fetch("refs/heads/main", KEPT)
+    closing = Mirror(remote, state)
+    closing.close()
+    with pytest.raises(MirrorError), closing.locked():
+        pass
+    again = Mirror(remote, state)
+    with again.locked():
+        assert again.tip(KEPT) == commit
+
+
+@pytest.mark.parametrize("code", [TIMED_OUT, TOO_LONG, GIT_MISSING, -signal.SIGKILL])
+def test_a_git_that_could_not_look_finds_no_damage(
+    remote: Remote, state: Path, forge: Forge, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    commit = forge.commit()
+    first = Mirror(remote, state)
+    with first.locked():
+        first.fetch("refs/heads/main", KEPT)
+    failing = Mirror(remote, state)
+    monkeypatch.setattr(failing, "run", lambda *_, **__: GitResult(code, b"", "fatal: no"))
+    with pytest.raises(MirrorError), failing.locked():
+        pass
+    assert not failing.is_damaged()
+    again = Mirror(remote, state)
+    with again.locked():
+        assert again.tip(KEPT) == commit
+
+
 def test_a_directory_that_is_not_a_mirror_is_replaced(remote: Remote, state: Path, forge: Forge) -> None:
     forge.commit()
     (state / "mirror.git" / "objects").mkdir(parents=True)
@@ -107,6 +142,7 @@ def test_a_git_that_outlives_its_daemon_keeps_the_lock(
     """Else the next daemon would clean away what that git is writing."""
     script = f"""
 from pathlib import Path
+from reconciler.git.git_process import GIT_MISSING, TIMED_OUT, TOO_LONG, GitResult
 from reconciler.git.mirror import Mirror
 from reconciler.git.remote import Remote
 mirror = Mirror(Remote({remote.url!r}), Path({str(state)!r}))

@@ -69,7 +69,7 @@ def test_the_steps_of_400_workloads_share_a_line_and_failures_are_warnings() -> 
     steps = tuple(step(n, Phase.FAILED if n % 2 else Phase.PENDING) for n in range(MANY))
     lines = merge_lines(plan_lines(Plan("", (), (), steps, makers.remembered())))
     assert [line.is_warning for line in lines] == [False, True]
-    first = f"adapter none: Workload {steps[0].workload} is Pending: lease won (1 of 200 such lines; also "
+    first = f"adapter none: Workload {steps[0].workload} is Pending: lease created (1 of 200 such lines; "
     assert lines[0].text.startswith(first)
     assert lines[0].text.endswith("and 196 more: provider-daemon events)")
 

@@ -12,6 +12,9 @@ from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.rpc_errors import INVALID, Params, RpcError, conditions, internal, page
 from reconciler.devnet.chain.tx_search import matches, tags
 
+BASE64_HASH_CHARACTERS = 44
+"""A hash in base64 may begin with 0x, too."""
+
 
 class BlockMethods:
     """The methods of one node."""
@@ -53,7 +56,8 @@ class BlockMethods:
         """A transaction by its hash, base64 in a body and 0x-hex in an address."""
         given = str(params.get("hash", ""))
         try:
-            hash_ = bytes.fromhex(given[2:]) if given.startswith("0x") else base64.b64decode(given)
+            is_hex = given.startswith("0x") and len(given) != BASE64_HASH_CHARACTERS
+            hash_ = bytes.fromhex(given[2:]) if is_hex else base64.b64decode(given)
         except (ValueError, binascii.Error) as error:
             raise RpcError(INVALID, "Invalid params", f"error converting: {error}") from error
         found = self._reading.find(shapes.upper(hash_))

@@ -86,6 +86,12 @@ def test_a_transaction_goes_in_over_grpc_and_is_found_over_rpc(world: World, ser
     assert get(served, f"tx?hash=0x{name}")["result"]["height"] == str(world.chain.height)
 
 
+def test_a_hash_in_base64_may_begin_like_a_hexadecimal_one(served: ServedChain) -> None:
+    text = "0x" + "A" * 41 + "="
+    name = base64.b64decode(text).hex().upper()
+    assert post(served, "tx", hash=text)["error"]["data"] == f"tx ({name}) not found"
+
+
 def test_rpc_answers_lists_addresses_and_nonsense(world: World, served: ServedChain) -> None:
     one = {"jsonrpc": "2.0", "id": 1, "method": "health"}
     with urlopen(Request(served.rpc_url, json.dumps([one, {**one, "id": 2}]).encode())) as reply:

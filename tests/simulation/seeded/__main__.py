@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -59,12 +58,10 @@ def breaks(seed: int, steps: object, invariant: str) -> bool:
 def simulate(first: int, count: int) -> int:
     """Run many seeds on all cores; the number of those that fail."""
     began, failed, turns, seconds, transactions = time.monotonic(), 0, 0, 0, 0
-    known: Counter[str] = Counter()
     for done, result in enumerate(_results(range(first, first + count)), 1):
         turns += result.figures.turns
         seconds += result.figures.seconds
         transactions += result.figures.transactions
-        known.update(result.figures.known)
         if result.broken:
             failed += 1
             print(f"seed {result.seed}: {result.broken}\n    {result.command}", flush=True)
@@ -72,8 +69,6 @@ def simulate(first: int, count: int) -> int:
             rate = done / (time.monotonic() - began)
             years = f"{seconds / YEAR:.1f} years, {turns} cycles, {transactions} transactions of ours"
             print(f"{done} seeds, {failed} failed: {years}; {rate:.2f} seeds/s", flush=True)
-    for words, count in known.most_common():
-        print(f"known, in {count} seeds: {words}")
     return failed
 
 

@@ -81,8 +81,6 @@ class Faults:
     armed: list[Armed] = field(default_factory=list)
     outages: dict[str, tuple[int, Mode]] = field(default_factory=dict)
     """Target -> until when (unix seconds of the chain), and how its calls fail."""
-    journal_failed: bool = False
-    """A write failed since the ledger was last compared."""
     node_failed_at: int = 0
     """When the node last gave no answer."""
     last: dict[str, Any] = field(default_factory=dict)
@@ -128,7 +126,6 @@ class Faults:
         """Run one call of a port under the faults."""
         mode = self.mode_of(call)
         port, _, method = call.partition(".")
-        self.journal_failed |= mode is not None and port in _STORES
         match mode:
             case None:
                 self.last[call] = execute()

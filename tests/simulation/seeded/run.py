@@ -20,7 +20,6 @@ from tests.simulation.seeded.disorder import DISORDER
 from tests.simulation.seeded.due import due_blocks
 from tests.simulation.seeded.faults import Killed
 from tests.simulation.seeded.invariants import INVARIANTS
-from tests.simulation.seeded.known import Known
 from tests.simulation.seeded.steps import Step, steps_of
 from tests.simulation.seeded.terms import ANSIBLE, BEGINS_AT, DAY, KUBERNETES, Terms, terms_of
 from tests.simulation.seeded.turn import Invariant, Turn, ViolationError
@@ -52,7 +51,6 @@ class Figures:
     seconds: int = 0
     transactions: int = 0
     kills: int = 0
-    known: tuple[Known, ...] = ()
 
 
 @dataclass(slots=True)
@@ -90,7 +88,6 @@ class Run:
             self._live()
         self.figures.seconds = self.world.chain.seconds - BEGINS_AT
         self.figures.transactions = len(self.world.sent)
-        self.figures.known = tuple(sorted(self.world.known))
         return self.figures
 
     def _live(self) -> None:

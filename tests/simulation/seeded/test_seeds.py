@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation.seeded.invariants import INVARIANTS
-from tests.simulation.seeded.known import Known
 from tests.simulation.seeded.mutants import MUTANTS, STORY, TERMS, WEB, Mutant, caught_by
 from tests.simulation.seeded.run import run_seed, run_steps
 from tests.simulation.seeded.shrink import shrink, steps_in, text_of
@@ -35,15 +34,15 @@ def test_a_seed_keeps_every_invariant(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "steps"),
+    "steps",
     [
-        (Known.UNBOOKED_TRANSFER, (Step(6_000, "outage", 5, 2), Step(6_000, "top_up", 1), LATER)),
-        (Known.STORE_REPORTED_AS_BUG, (Step(6_000, "arm", 8, 2), Step(6_000, "order", 0, WEB), LATER)),
+        (Step(6_000, "outage", 5, 2), Step(6_000, "top_up", 1), LATER),
+        (Step(6_000, "arm", 8, 2), Step(6_000, "order", 0, WEB), LATER),
     ],
+    ids=["money arrives while the journal cannot be written", "an intent cannot be stored"],
 )
-def test_a_known_fault_is_still_there(known: Known, steps: tuple[Step, ...]) -> None:
-    """Once it is fixed, it is removed from the list, and its invariant lets nothing pass any more."""
-    assert run_steps(TERMS, steps).known == (known,)
+def test_a_failing_journal_breaks_no_invariant(steps: tuple[Step, ...]) -> None:
+    assert run_steps(TERMS, steps).turns > 0
 
 
 def test_a_run_is_reproducible() -> None:

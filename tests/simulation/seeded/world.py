@@ -24,7 +24,6 @@ from reconciler.values.resources import MB, Resources
 from tests.simulation.seeded.books import Books
 from tests.simulation.seeded.chain import NANOSECONDS, JumpingChain, NodeLink
 from tests.simulation.seeded.faults import Faults
-from tests.simulation.seeded.known import Known
 from tests.simulation.seeded.machines import Machines
 from tests.simulation.seeded.repository import MemoryRepository, Remote
 from tests.simulation.seeded.terms import ANSIBLE, BEGINS_AT, KUBERNETES, Terms, pricing
@@ -77,8 +76,6 @@ class World:
         self.restored = self.lost = False
         """The daemon's journal was replaced by an older copy, or is gone."""
         self.stranger_spent = False
-        self.known: set[Known] = set()
-        """The known faults that were met."""
         self.is_calm = False
         """Nobody acts and nothing fails any more."""
         self.halt_seconds = 0
