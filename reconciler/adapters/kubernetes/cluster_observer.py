@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -82,6 +83,7 @@ class ClusterObserver:
             "ResourceQuota": self._quotas,
         }
         self._known: dict[WorkloadId, tuple[WorkloadObjects, ObservedWorkload | None]] = {}
+        self._invalidated: deque[WorkloadId] = deque()
         self._workloads: tuple[tuple[Any, ...], Reading[Workloads]] | None = None
         self._capacity: tuple[tuple[Any, ...], Reading[Capacity]] | None = None
         self.server_drift: dict[str, str] = {}
@@ -120,11 +122,13 @@ class ClusterObserver:
             informer.record_write(raw)
 
     def invalidate(self, workload: WorkloadId) -> None:
-        """Recompute this workload at the next look: its server drift has changed."""
-        self._known.pop(workload, None)
-        self._workloads = None
+        """Recompute this workload at the next look: its server drift has changed. From any thread."""
+        self._invalidated.append(workload)
 
     def _look_at_workloads(self) -> Reading[Workloads]:
+        while self._invalidated:
+            self._known.pop(self._invalidated.popleft(), None)
+            self._workloads = None
         sources = (self._deployments, self._services, self._policies, self._pods)
         self._workloads = _derive(sources, self._workloads, self._derive_workloads)
         return self._workloads[1]

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
-from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget
+from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import ClusterFault
+from reconciler.values.ids import WorkloadId
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
@@ -144,6 +145,34 @@ def test_the_first_look_waits_for_the_first_list(backend: ClusterBackend) -> Non
         assert isinstance(again.adapter.observe().workloads, Seen)
     finally:
         again.adapter.close()
+
+
+class ApplyingProvider(str):
+    """A provider's address during whose comparison other threads apply every workload."""
+
+    observer: ClusterObserver
+    workloads: tuple[WorkloadId, ...]
+
+    def __bool__(self) -> bool:
+        for each in self.workloads:
+            self.observer.invalidate(each)
+        return False
+
+
+def test_applies_of_other_threads_disturb_no_look(backend: ClusterBackend) -> None:
+    wanted = [workload(n, service()) for n in (1, 2)]
+    for each in wanted:
+        backend.adapter.apply(each, "d")
+        backend.until(each.id, lambda r: r.ready, "both workloads")
+    observer = backend.adapter._observer
+    observer._provider = provider = ApplyingProvider()
+    provider.observer, provider.workloads = observer, tuple(each.id for each in wanted)
+    provider.observer.invalidate(wanted[0].id)
+
+    for _ in range(2):
+        reading = backend.adapter.observe().workloads
+        assert isinstance(reading, Seen)
+        assert set(reading.view) == {each.id for each in wanted}
 
 
 def test_workloads_of_another_provider_are_ignored(backend: ClusterBackend) -> None:
