@@ -57,11 +57,11 @@ class Repo(Protocol):
         """Blob id -> bytes; unknown blobs are left out."""
 
     def published_mark(self, branch: str) -> Reading[str]:
-        """The mark of the last event that a branch of ours covers, from its last commit; "" if none."""
+        """The mark of the last event that one of our branches covers, from its last commit; "" if none."""
 
     def publish(self, commit: BranchCommit) -> Outcome:
-        """Replace the content of a branch of ours with these files and push it. Done with the commit's id, or
-        with "" if nothing differed (a commit that `replaces` is made anyway).
+        """Replace the content of one of our branches with these files and push it. Done with the commit's
+        id, or with "" if nothing differed (a commit that `replaces` is made anyway).
         """
 
 

@@ -82,7 +82,7 @@ class Loop:
         began_at = self._environment.clock.now()
         try:
             return self._runner.run_cycle().snapshot
-        except Exception as error:  # a bug of ours or a library's in one cycle must not end the daemon
+        except Exception as error:  # an error in one cycle must not end the daemon
             why = sentence_of(error)
             log.error("the cycle failed and is retried: %s%s", why, format_origin(error))
             return self._runner.mark_failed(why, began_at)

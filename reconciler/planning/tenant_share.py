@@ -56,7 +56,7 @@ class TenantShare:
 
 
 def _open(basis: MarketBasis) -> Iterator[tuple[OrderId, tuple[ResourceUnit, ...]]]:
-    """Orders with an open bid of ours, in a block or on its way."""
+    """Orders on which we have an open bid, in a block or in flight."""
     market = basis.market
     for bid in market.bids.values():
         if bid.may_win and bid.order is not None:

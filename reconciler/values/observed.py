@@ -67,7 +67,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Bid:
-    """A bid of ours; `deposit` uve are locked while it is open or active (semantics 3.7); `order` is known
+    """Our bid; `deposit` uve are locked while it is open or active (semantics 3.7); `order` is known
     while the bid is open.
     """
 

@@ -121,7 +121,7 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True)
 class PastTransaction:
-    """A transaction of ours without its bytes: its position, and its end (None: open)."""
+    """Our transaction without its bytes: its position, and its end (None: open)."""
 
     position: int
     intent: Intent

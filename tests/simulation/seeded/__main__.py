@@ -67,7 +67,7 @@ def simulate(first: int, count: int) -> int:
             print(f"seed {result.seed}: {result.broken}\n    {result.command}", flush=True)
         if done % 50 == 0 or done == count:
             rate = done / (time.monotonic() - began)
-            years = f"{seconds / YEAR:.1f} years, {turns} cycles, {transactions} transactions of ours"
+            years = f"{seconds / YEAR:.1f} years, {turns} cycles, {transactions} own transactions"
             print(f"{done} seeds, {failed} failed: {years}; {rate:.2f} seeds/s", flush=True)
     return failed
 

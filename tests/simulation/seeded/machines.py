@@ -72,7 +72,7 @@ class Machines:
         self.calls = 0
         """Effects that arrived, repeated ones too."""
         self.removed: list[tuple[WorkloadId, LeaseId]] = []
-        """What was asked to be removed; whoever reads it clears it."""
+        """The requested removals; reading clears them."""
         self._whole = whole
         self._view: tuple[int, AdapterView] | None = None
 

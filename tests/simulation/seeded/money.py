@@ -23,7 +23,7 @@ INTENT_BLOCKS = 25
 
 
 class NoOrderIsBidTwice(Invariant):
-    """After a bid of ours on an order, no other one is ever in a block: even a refused one costs its fee."""
+    """After our bid on an order, no other of ours is in a block: even a refused one costs its fee."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
@@ -70,7 +70,7 @@ class DepositsAreAccountedFor(Invariant):
 
 
 class BalanceStaysAboveItsReserve(Invariant):
-    """No bid of ours leaves the account with less than its reserve."""
+    """None of our bids leaves the account with less than its reserve."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()

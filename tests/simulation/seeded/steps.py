@@ -25,7 +25,7 @@ class Step:
 
 
 OFTEN = ("arm", "arm", "arm", "outage", "kill", "kill", "lag", "stranger", "delete", "tamper")
-SELDOM = (
+RARELY = (
     *("lose_machine", "clock", "gates", "catch_up", "lie", "other_chain", "rewrite", "reorder", "resend"),
     *("journal_lost", "journal_restored", "gap", "deposit_parameter", "gas_price", "take_rate", "top_up"),
     *("price", "bad_file", "rival", "pause_group", "silence", "stop_blocks"),
@@ -41,7 +41,7 @@ def steps_of(rng: Random, terms: Terms) -> tuple[Step, ...]:
     for _ in range(rng.randint(10, 30)):
         near = rng.choice(moments) + rng.randint(-3, 5) * terms.block_seconds
         at = near if rng.random() < 0.8 else rng.randrange(DAYS * DAY)
-        kind = rng.choice(OFTEN) if rng.random() < 0.6 else rng.choice(SELDOM)
+        kind = rng.choice(OFTEN) if rng.random() < 0.6 else rng.choice(RARELY)
         made.append(Step(max(at, 0), kind, rng.randrange(1 << 16), rng.randrange(1 << 16)))
     return tuple(sorted(each for each in made if each.at < DAYS * DAY))
 
