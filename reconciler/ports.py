@@ -57,7 +57,7 @@ class Repo(Protocol):
         """Blob id -> bytes; unknown blobs are left out."""
 
     def published_mark(self, branch: str) -> Reading[str]:
-        """The mark of the last event that one of our branches covers, from its last commit; "" if none."""
+        """The mark of the last event that the branch covers, from its last commit; "" if none."""
 
     def publish(self, commit: BranchCommit) -> Outcome:
         """Replace the content of one of our branches with these files and push it. Done with the commit's

@@ -15,8 +15,8 @@ MACHINE_MAX = Resources(cpu_milli=10_000_000, memory_bytes=1 << 50, storage_byte
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A node or host: `offered` is what it has for leases, less the usage of others; `held` is what workloads
-    of ours use of it, piece by piece (pods, or a host's whole workload); `attributes` distinguish it.
+    """A node or host: `offered` is its capacity for leases, less the usage of foreign pods; `held` is what
+    our workloads use of it, per piece (a pod, or a host's whole workload); `attributes` distinguish it.
     """
 
     name: str

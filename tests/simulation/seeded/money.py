@@ -23,7 +23,7 @@ INTENT_BLOCKS = 25
 
 
 class NoOrderIsBidTwice(Invariant):
-    """After our bid on an order, no other of ours is in a block: even a refused one costs its fee."""
+    """At most one of our bids on an order is in a block: even a refused one costs its fee."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
