@@ -39,7 +39,7 @@ from reconciler.git.remote import remote_host
 from reconciler.git.repository import GitRepository
 from reconciler.journal.opening import copy_journal, open_journal, open_records
 from reconciler.journal.state_directory import make_state_directory
-from reconciler.planning.adapter_grants import denial
+from reconciler.planning.revisions.adapter_grants import denial
 from reconciler.ports import Inspector, Wake, WorkQueues
 from reconciler.runtime.call_timings import CallTimings, TimedChain, TimedRepo
 from reconciler.runtime.secret_files import SecretFile, read_token

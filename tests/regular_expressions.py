@@ -34,7 +34,7 @@ NOT_LITERAL: Mapping[str, tuple[str, ...]] = {
     "api/routes/routing.py": (LEASE_PATTERN, HOLD_PATTERN),
     "cli/planning/price.py": tuple(FORMS),
     "devnet/cluster/pod_lifecycle.py": ("(^|/)crash",),
-    "planning/key_patterns.py": (),  # of a pattern from outside: test_key_patterns
+    "planning/bidding/key_patterns.py": (),  # of a pattern from outside: test_key_patterns
     "devnet/chain/matching.py": (),  # of a pattern that comes from outside: see tests/devnet/chain
 }
 """Files in which a pattern is no literal at the call, with the patterns used there."""

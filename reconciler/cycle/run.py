@@ -17,10 +17,10 @@ from reconciler.cycle.revision_fetcher import RevisionFetcher
 from reconciler.cycle.snapshot import ObjectViews, object_views, queue_view, snapshot_of, status_of
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
 from reconciler.cycle.snapshot_totals import add_totals, capacity_of, count_cycle, initial_snapshot
-from reconciler.planning.admission import desired_at
 from reconciler.planning.decision_cache import DecisionCache
 from reconciler.planning.planner import plan, revision_in_force
 from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.revisions.admission import desired_at
 from reconciler.reports.log_lines import hold_lines, merge_lines, plan_lines
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing

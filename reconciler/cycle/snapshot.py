@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.planning.admission import desired_at
-from reconciler.planning.ledger import earnings
+from reconciler.planning.money.ledger import earnings
 from reconciler.planning.phases import trouble_of
 from reconciler.planning.planning_input import PlanningInput
+from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import workload_id
 from reconciler.values.memory import WalletLedger, WorkloadMemory

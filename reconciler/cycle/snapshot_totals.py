@@ -7,10 +7,10 @@ from dataclasses import replace
 from reconciler.cycle.environment import Environment, Store
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.publish import Publisher
-from reconciler.planning.adapter_grants import without_denied
-from reconciler.planning.admission import desired_at
-from reconciler.planning.headroom import offered, usable
-from reconciler.planning.promises import promised_resources
+from reconciler.planning.capacity.headroom import offered, usable
+from reconciler.planning.capacity.promises import promised_resources
+from reconciler.planning.revisions.adapter_grants import without_denied
+from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.readings import Unseen
 from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
 from reconciler.values.times import Timestamp

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.planning.approvals import with_approvals
-from reconciler.planning.ledger import update_ledger
+from reconciler.planning.money.ledger import update_ledger
+from reconciler.planning.money.usage_metering import measure
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
 from reconciler.planning.retries import prune, with_failure, without_failure
-from reconciler.planning.usage_metering import measure
+from reconciler.planning.revisions.approvals import with_approvals
 from reconciler.values.funding import Funding
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.machines import Promise

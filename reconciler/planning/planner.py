@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.planning.adapter_grants import without_denied
-from reconciler.planning.admission import Admission, admit
-from reconciler.planning.approvals import REMOVALS, current_approvals, spending_breach
-from reconciler.planning.bids import plan_bids
+from reconciler.planning.bidding.bids import plan_bids
+from reconciler.planning.capacity.placement import place_workloads
+from reconciler.planning.capacity.promises import reserve
 from reconciler.planning.ceilings import cap_actions
 from reconciler.planning.decision_cache import DecisionCache
-from reconciler.planning.funding import funding_by_lease, paused_by_funding, plan_funding
 from reconciler.planning.leases import plan_closings
 from reconciler.planning.memory_update import recall, update_memory
+from reconciler.planning.money.funding import funding_by_lease, paused_by_funding, plan_funding
+from reconciler.planning.money.usage import plan_usage
+from reconciler.planning.money.withdrawals import plan_withdrawals
 from reconciler.planning.phases import derive_phases
-from reconciler.planning.placement import place_workloads
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
-from reconciler.planning.promises import reserve
+from reconciler.planning.revisions.adapter_grants import without_denied
+from reconciler.planning.revisions.admission import Admission, admit
+from reconciler.planning.revisions.approvals import REMOVALS, current_approvals, spending_breach
+from reconciler.planning.revisions.window import record_applied
 from reconciler.planning.transactions import plan_transactions, suspension
-from reconciler.planning.usage import plan_usage
-from reconciler.planning.window import record_applied
-from reconciler.planning.withdrawals import plan_withdrawals
 from reconciler.planning.workloads import plan_workloads
 from reconciler.values.approvals import Breach
 from reconciler.values.desired import Desired

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.planning.capacity.headroom import Headroom, Reservation
 from reconciler.planning.decision_cache import DecisionCache
-from reconciler.planning.headroom import Headroom, Reservation
 from reconciler.values.approvals import Approval
 from reconciler.values.desired import Desired, Revisions
 from reconciler.values.funding import TimeLeft

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.planning.fees import Fees
+from reconciler.planning.money.fees import Fees
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.desired import Desired
 from reconciler.values.ids import DeploymentId

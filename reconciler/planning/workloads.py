@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from reconciler.planning.adapter_grants import secret_denial
+from reconciler.planning.capacity.headroom import unseen_reason
 from reconciler.planning.decision_cache import readings_of
-from reconciler.planning.headroom import unseen_reason
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis
 from reconciler.planning.retries import retry_hold
+from reconciler.planning.revisions.adapter_grants import secret_denial
 from reconciler.values.adapters import adapter_path
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Desired, Workload

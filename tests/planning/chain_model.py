@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconciler.planning.escrow import blocks_left
+from reconciler.planning.money.escrow import blocks_left
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.ids import DeploymentId, LeaseId

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.planning.disruptions import disruptions
-from reconciler.planning.placement import rendered_for
+from reconciler.planning.capacity.placement import rendered_for
 from reconciler.planning.planner import plan
-from reconciler.planning.preview import RevisionChange, preview
+from reconciler.planning.revisions.disruptions import disruptions
+from reconciler.planning.revisions.preview import RevisionChange, preview
 from reconciler.values.desired import AdapterSettings, Desired, KubernetesSettings, Revision, Workload
 from reconciler.values.grants import AnsibleGrants, Grants, KubernetesGrants
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Isolation

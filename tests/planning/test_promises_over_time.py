@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from reconciler.planning.capacity.promises import pieces_of
 from reconciler.planning.memory_update import confirm_all
 from reconciler.planning.planner import plan
-from reconciler.planning.promises import pieces_of
 from reconciler.values.desired import Service, Workload
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome

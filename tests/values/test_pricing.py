@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.planning.fees import Fees
+from reconciler.planning.money.fees import Fees
 from reconciler.values.desired import Pricing, Rounding
 from reconciler.values.pricing import group_price
 from tests.makers import PRICING, unit

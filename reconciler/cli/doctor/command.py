@@ -20,7 +20,7 @@ from reconciler.cli.doctor.hosts import check_hosts
 from reconciler.cli.doctor.machine import check_outside, check_ports, check_state, open_key
 from reconciler.cli.doctor.outside import check_cluster, check_repository
 from reconciler.cli.options import host_option, output_option, settings_of
-from reconciler.planning.adapter_grants import denials
+from reconciler.planning.revisions.adapter_grants import denials
 from reconciler.settings import Settings, SettingsError
 from reconciler.values.adapters import ANSIBLE, KUBERNETES
 from reconciler.values.desired import AdapterSettings, KubernetesSettings

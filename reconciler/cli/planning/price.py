@@ -15,8 +15,8 @@ from reconciler.cli.planning.preview import PreviewRequest, planning_snapshot_if
 from reconciler.cli.repository.validate import read_tree
 from reconciler.documents.desired import DesiredReader
 from reconciler.documents.forms import CPU, SIZE, TextForm, millicores, size_bytes
-from reconciler.planning.fees import Fees
-from reconciler.planning.quotes import QuoteTerms, items, quote
+from reconciler.planning.money.fees import Fees
+from reconciler.planning.money.quotes import QuoteTerms, items, quote
 from reconciler.reports.bill import Bill, BillItem, bill_fields, bill_text
 from reconciler.values.desired import Config, Desired
 from reconciler.values.limits import Limits

@@ -9,7 +9,7 @@ from reconciler.documents.changes import file_changes
 from reconciler.documents.desired import DesiredReader
 from reconciler.git.clone import Clone, CloneError
 from reconciler.planning.planner import EMPTY_DESIRED
-from reconciler.planning.preview import RevisionChange, preview
+from reconciler.planning.revisions.preview import RevisionChange, preview
 from reconciler.values.desired import Revision
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import Preview

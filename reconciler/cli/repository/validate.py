@@ -14,7 +14,7 @@ from reconciler.cli.errors import CliError
 from reconciler.documents.desired import desired_of
 from reconciler.documents.desired import validate as faults_of
 from reconciler.documents.kinds import model_at
-from reconciler.planning.adapter_grants import denials
+from reconciler.planning.revisions.adapter_grants import denials
 from reconciler.reports.faults import github_of, gitlab_of, json_of, sarif_of, text_of
 from reconciler.values.adapters import adapter_path
 from reconciler.values.desired import Desired, Fault

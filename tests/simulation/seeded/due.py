@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.cycle.run import Cycle
-from reconciler.planning.admission import desired_at
-from reconciler.planning.withdrawals import LAST_BLOCKS
+from reconciler.planning.money.withdrawals import LAST_BLOCKS
+from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.desired import Config
 from reconciler.values.observed import Market
 from tests.simulation.seeded.world import World

@@ -10,17 +10,9 @@ from unittest.mock import patch
 from reconciler.chain.tx_builder import MessageFilter
 from reconciler.cycle.confirm import Confirmed, confirm
 from reconciler.cycle.revision_fetcher import RevisionFetcher
-from reconciler.planning import (
-    bid_budget,
-    bids,
-    leases,
-    ledger,
-    memory_update,
-    phases,
-    retries,
-    usage_metering,
-    workloads,
-)
+from reconciler.planning import leases, memory_update, phases, retries, workloads
+from reconciler.planning.bidding import bid_budget, bids
+from reconciler.planning.money import ledger, usage_metering
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.values.intents import Intent
 from reconciler.values.memory import Memory, Retry, UsageMemory

@@ -1,0 +1,1 @@
+"""Which orders to bid on, and at what price."""

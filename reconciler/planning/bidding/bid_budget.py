@@ -1,0 +1,58 @@
+"""The money that is left for bids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler.planning.money.fees import Fees
+from reconciler.planning.planning_input import MarketBasis
+from reconciler.planning.revisions.approvals import spending_breach
+from reconciler.values.approvals import Breach
+from reconciler.values.plans import Hold, Reason
+from reconciler.values.subjects import PROVIDER
+from reconciler.values.times import HOUR_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class BidBudget:
+    """What may still be spent: of the balance above its reserve, and of the hour's allowance; in uve.
+
+    `breach` is what the owner may approve once the allowance is used up; an approval doubles it.
+    """
+
+    balance: int
+    allowance: int
+    each: int
+    reserve: int
+    breach: Breach
+    approved: bool
+
+    @classmethod
+    def of(cls, basis: MarketBasis) -> BidBudget:
+        """The budget before this cycle's bids; a bid costs its deposit and its fee."""
+        ledger = basis.memory.ledger
+        spent = sum(a for t, a in ledger.spent if t > basis.market.time - HOUR_SECONDS) if ledger else 0
+        each = basis.market.rules.bid_deposit + Fees.under(basis.market.rules, basis.limits).bid
+        reserve = basis.limits.balance_reserve
+        breach = spending_breach(basis.desired.commit, basis.limits, basis.market.wallet.address)
+        approved = breach.digest in basis.memory.approvals
+        allowed = basis.limits.spend_per_hour * (2 if approved else 1)
+        return cls(basis.market.wallet.balance - reserve, allowed - spent, each, reserve, breach, approved)
+
+    def lacks(self) -> Hold | None:
+        """Why no further bid can be paid."""
+        each = f"a bid locks and costs {self.each}uve"
+        if self.balance < self.each:
+            why = f"{each}; {max(self.balance, 0)}uve are left above the reserve of {self.reserve}uve"
+            return Hold(PROVIDER, Reason.NO_BALANCE, why)
+        if self.allowance < self.each:
+            why = f"{each}; {max(self.allowance, 0)}uve are left of the host file's spend_per_hour"
+            if self.approved:
+                return Hold(PROVIDER, Reason.CEILING, f"{why}, including the approved amount")
+            why += f"; `{self.breach.command}` on the host allows as much again within an hour"
+            return Hold(PROVIDER, Reason.CEILING, why, approval=self.breach.digest)
+        return None
+
+    def after_bid(self) -> BidBudget:
+        """The budget after one more bid."""
+        return replace(self, balance=self.balance - self.each, allowance=self.allowance - self.each)

@@ -1,0 +1,1 @@
+"""What fits on the machines of the adapters, and what is promised there."""

@@ -1,0 +1,183 @@
+"""What is left to promise: on each adapter's machines, and under the ceilings on the sum of all promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler.planning.capacity.packing import FreeMachine, eligible, fit
+from reconciler.values.desired import Desired
+from reconciler.values.ids import OrderId
+from reconciler.values.limits import Limits
+from reconciler.values.machines import Capacity, Promise
+from reconciler.values.observed import AdapterView
+from reconciler.values.plans import Reason
+from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.resources import Attribute, Resources, total
+
+ADAPTER = "adapter"
+"""Order attribute that names an adapter."""
+WHYS_MAX = 3
+"""Adapters that a message lists."""
+Pieces = tuple[Resources, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterHeadroom:
+    """What is left of one adapter: of each machine, and of the sum that may be promised; may be negative."""
+
+    machines: tuple[FreeMachine, ...]
+    left: Resources
+    workloads_are_whole: bool = False
+
+    def pack(self, pieces: Pieces, attributes: Sequence[Attribute]) -> tuple[str, ...] | None:
+        """The machine of each piece (of all of them, where workloads are whole); None if they do not fit."""
+        packed = self.packed(pieces)
+        if not self.left.covers(total(list(packed))):
+            return None
+        machines = eligible(self.machines, attributes)
+        found = fit(machines, packed)
+        return None if found is None else tuple(machines[at].name for at in found)
+
+    def after(self, pieces: Pieces, machines: Sequence[str]) -> AdapterHeadroom:
+        """What is left after these pieces are promised on these machines."""
+        packed = self.packed(pieces)
+        taken: dict[str, Resources] = {}
+        for name, piece in zip(machines, packed, strict=True):
+            taken[name] = taken.get(name, Resources()) + piece
+        rest = tuple(
+            replace(each, free=each.free - taken[each.name]) if each.name in taken else each
+            for each in self.machines
+        )
+        return replace(self, machines=rest, left=self.left - total(list(packed)))
+
+    def shortage(self, pieces: Pieces, attributes: Sequence[Attribute]) -> str:
+        """Why the pieces do not fit, with the figures."""
+        packed = self.packed(pieces)
+        wanted = total(list(packed))
+        if short := self.left.lacks(wanted):
+            return f"{self.left.without_negatives().describe()} is free: too little {', '.join(short)}"
+        machines = eligible(self.machines, attributes)
+        if not machines:
+            return "no machine has the requested attributes"
+        if self.workloads_are_whole:
+            return "no host has enough free for all of it"
+        alone = [piece for piece in packed if not any(each.free.covers(piece) for each in machines)]
+        if alone:
+            return f"one unit requires {alone[0].describe()}, more than any single node has free"
+        return "its units fit on no set of nodes together"
+
+    def matches(self, attributes: Sequence[Attribute]) -> int:
+        """How many of the attributes a machine has, at most."""
+        return max((len(set(attributes) & set(each.attributes)) for each in self.machines), default=0)
+
+    def packed(self, pieces: Pieces) -> Pieces:
+        """What goes to a machine as one: each piece, or all of them together where workloads are whole."""
+        return (total(list(pieces)),) if self.workloads_are_whole else pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """The adapters whose capacity is seen, by name, and what is left under the host file's ceiling on the sum
+    of all promises (None: no ceiling).
+    """
+
+    adapters: Mapping[str, AdapterHeadroom]
+    ceiling: Resources | None = None
+
+    def place(self, pieces: Pieces, attributes: Sequence[Attribute]) -> Promise | None:
+        """The first suitable adapter on whose machines the pieces fit; None if they fit on none."""
+        if self.ceiling is not None and not self.ceiling.covers(total(list(pieces))):
+            return None
+        for name in self.by_preference(attributes):
+            machines = self.adapters[name].pack(pieces, attributes)
+            if machines is not None:
+                return Promise(name, machines)
+        return None
+
+    def after(self, promise: Promise, pieces: Pieces) -> Headroom:
+        """What is left after a promise."""
+        room = self.adapters[promise.adapter].after(pieces, promise.machines)
+        ceiling = self.ceiling - total(list(pieces)) if self.ceiling is not None else None
+        return Headroom({**self.adapters, promise.adapter: room}, ceiling)
+
+    def shortage(self, pieces: Pieces, attributes: Sequence[Attribute]) -> str:
+        """Why the pieces fit on no adapter, with the figures."""
+        wanted = total(list(pieces))
+        if self.ceiling is not None and (short := self.ceiling.lacks(wanted)):
+            left = f"the host file's capacity leaves {self.ceiling.without_negatives().describe()}"
+            return f"requires {wanted.describe()}; {left}: too little {', '.join(short)}"
+        names = self.by_preference(attributes)
+        whys = [f"{name}: {self.adapters[name].shortage(pieces, attributes)}" for name in names[:WHYS_MAX]]
+        more = f"; and {len(names) - WHYS_MAX} more adapters" if len(names) > WHYS_MAX else ""
+        return f"requires {wanted.describe()} on one adapter; {'; '.join(whys)}{more}"
+
+    @property
+    def left(self) -> Resources:
+        """The sum of what is left: for display only."""
+        whole = total([room.left for room in self.adapters.values()])
+        return whole if self.ceiling is None else whole.least(self.ceiling)
+
+    def by_preference(self, attributes: Sequence[Attribute]) -> list[str]:
+        """The adapters in order of preference: that which the order names, else those that match most
+        attributes, clusters first.
+        """
+        named = [value for key, value in attributes if key == ADAPTER and value in self.adapters]
+        if named:
+            return named[:1]
+
+        def rank(name: str) -> tuple[int, bool, str]:
+            room = self.adapters[name]
+            return -room.matches(attributes), room.workloads_are_whole, name
+
+        return sorted(self.adapters, key=rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What is left after everything promised, where each promise lies, and those that fit nowhere now."""
+
+    headroom: Headroom
+    promises: Mapping[OrderId, Promise] = field(default_factory=dict)
+    unplaced: frozenset[OrderId] = frozenset()
+
+
+def adapter_headroom(capacity: Capacity, reserve_percent: int) -> AdapterHeadroom:
+    """An adapter's room before any promise; what our workloads hold is taken from its machines."""
+    machines = tuple(FreeMachine(each.name, each.free, each.attributes) for each in capacity.machines)
+    left = capacity.total.percent(100 - reserve_percent)
+    return AdapterHeadroom(machines, left, capacity.workloads_are_whole)
+
+
+def offered(adapters: Mapping[str, AdapterView]) -> Reading[Resources]:
+    """The sum of what the adapters' machines offer; Unseen if no adapter's capacity could be read."""
+    views = [view.capacity for _, view in sorted(adapters.items())]
+    seen = [each.view.total for each in views if isinstance(each, Seen)]
+    if seen:
+        return Seen(total(seen))
+    unseen = [each for each in views if isinstance(each, Unseen)]
+    whys = "; ".join(each.why for each in unseen)
+    words = {each.reason for each in unseen}
+    none = "no adapter is configured; name a kubeconfig in the host file, or add hosts to the repository"
+    return Unseen(whys or none, words.pop() if len(words) == 1 else "")
+
+
+def unseen_reason(cluster: Unseen) -> Reason:
+    """The reason of holds on effects that need the cluster: denied by the host file, authentication failed,
+    or unseen.
+    """
+    named = (reason for reason in (Reason.ADAPTER_DENIED, Reason.AUTH_FAILURE) if cluster.reason == reason)
+    return next(named, Reason.CLUSTER_UNSEEN)
+
+
+def usable(whole: Resources, limits: Limits, desired: Desired) -> Resources:
+    """The most of what machines offer that may be promised in sum, after the reserve and the host's
+    ceiling.
+    """
+    most = whole if limits.capacity is None else whole.least(limits.capacity)
+    return most.percent(100 - reserve_percent(desired))
+
+
+def reserve_percent(desired: Desired) -> int:
+    """The share of the capacity that config.yaml keeps free."""
+    return desired.config.capacity_reserve_percent if desired.config else 0

@@ -1,0 +1,1 @@
+"""Escrow, fees, usage and the wallet: what the provider earns and spends."""

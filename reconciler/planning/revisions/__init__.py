@@ -1,0 +1,1 @@
+"""Which revision is in force, and what a change would do."""

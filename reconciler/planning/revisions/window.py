@@ -1,0 +1,137 @@
+"""The time window over which limits are measured: prices in force within it, and workloads disrupted within
+it.
+
+These facts are memory and survive a restart with the journal. Without a journal, the revision in force is
+read from the repository's mirror: its prices are the reference, and every workload counts as served until the
+chain is seen. Without any state the first revision is the reference, and only the absolute bounds
+(`price_min`, `price_max`, signatures) protect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from reconciler.planning.revisions.disruptions import Disruption, disruptions, is_served
+from reconciler.values.bounds import PRICES
+from reconciler.values.desired import Desired, Pricing
+from reconciler.values.ids import WorkloadId
+from reconciler.values.limits import Limits
+from reconciler.values.memory import Memory, PastDisruption, PriceSpan
+
+SPANS = 24
+"""Parts of a window; changes within one part share a span, which bounds memory however many commits arrive.
+"""
+
+
+def price_with_margin(pricing: Pricing, name: str) -> Decimal:
+    """A price with its margin."""
+    price: Decimal = getattr(pricing, name)
+    return price * (1 + pricing.profit_margin)
+
+
+def with_prices(memory: Memory, pricing: Pricing | None) -> Memory:
+    """The memory with these prices, if it has no price in force."""
+    if memory.prices or pricing is None:
+        return memory
+    return replace(memory, prices={name: (_span(price_with_margin(pricing, name)),) for name in PRICES})
+
+
+def price_range_since(spans: Sequence[PriceSpan], since: int) -> tuple[Decimal, Decimal]:
+    """The lowest and the highest price in force since a time; the last span is in force now."""
+    kept = [each for each in spans if not each.until or each.until > since]
+    return min(each.low for each in kept), max(each.high for each in kept)
+
+
+def too_far(price: Decimal, within: tuple[Decimal, Decimal], percent: int) -> Decimal | None:
+    """The price in force within the window that this price exceeds by too much; None if it is within the
+    bound.
+
+    Any price between the lowest and the highest is allowed, as it widens nothing. Beyond them the change is
+    measured from both, so that many small steps lead no further than a single one. A previous
+    price of 0 is skipped.
+    """
+    low, high = within
+    if low <= price <= high:
+        return None
+    for known in (high, low):
+        if known > 0 and abs(price - known) * 100 > known * percent:
+            return known
+    return None
+
+
+def count_disruptions(
+    found: Mapping[WorkloadId, Disruption], memory: Memory, since: int
+) -> tuple[frozenset[WorkloadId], frozenset[WorkloadId]]:
+    """The workloads that a revision adds to those disrupted since a time, and all that count.
+
+    Each counts once within the window, however often it is stopped or replaced, even if that is undone.
+    Disruptions that the owner approved do not count, nor does reverting them; anything else does.
+    """
+    recent = {k: past for k, past in memory.disrupted.items() if past.at > since}
+    before = frozenset(k for k, past in recent.items() if not past.approved and is_served(memory, k))
+    fresh = frozenset(
+        subject
+        for subject, each in found.items()
+        if subject not in before
+        and is_served(memory, subject)
+        and not (subject in recent and each.after and recent[subject].before == each.after)
+    )
+    return fresh, before | fresh
+
+
+def record_applied(
+    memory: Memory, change: tuple[Desired | None, Desired], limits: Limits, now: int, *, approved: bool
+) -> Memory:
+    """The memory after a change of the revision in force; the same object if nothing changes.
+
+    `approved`: the owner approved its disruptions.
+    """
+    old, new = change
+    since = now - limits.window_seconds
+    prices = _prices(memory, change, limits, now)
+    disrupted = {k: past for k, past in memory.disrupted.items() if past.at > since}
+    if new.commit != memory.applied and (old is not None or memory.applied):
+        found = disruptions(old, new, memory, limits.grants)
+        for subject in found.keys() & count_disruptions(found, memory, since)[1]:
+            disrupted[subject] = PastDisruption(now, approved, found[subject].before)
+    return replace(
+        memory,
+        prices=memory.prices if prices == memory.prices else prices,
+        disrupted=memory.disrupted if disrupted == memory.disrupted else disrupted,
+    )
+
+
+def _prices(
+    memory: Memory, change: tuple[Desired | None, Desired], limits: Limits, now: int
+) -> Mapping[str, tuple[PriceSpan, ...]]:
+    """The spans with the prices in force now; without a pricing file the last ones stay the reference."""
+    old, new = change
+    known = with_prices(memory, old.pricing if old else None).prices
+    if new.pricing is None:
+        return known
+    found: dict[str, tuple[PriceSpan, ...]] = {}
+    for name in PRICES:
+        spans, price = known.get(name, ()), price_with_margin(new.pricing, name)
+        if spans and spans[-1].low != price:
+            spans = (*_end_last_span(spans, now, limits.window_seconds), _span(price))
+        kept = (each for each in spans if not each.until or each.until > now - limits.window_seconds)
+        found[name] = tuple(kept) or (_span(price),)
+    return found
+
+
+def _span(price: Decimal) -> PriceSpan:
+    return PriceSpan(0, price, price)
+
+
+def _end_last_span(spans: tuple[PriceSpan, ...], now: int, window_seconds: int) -> tuple[PriceSpan, ...]:
+    """The spans with the last one ended; merged with the one before if that ended in the same part of the
+    window.
+    """
+    *past, last = spans
+    part = max(window_seconds // SPANS, 1)
+    if past and past[-1].until // part == now // part:
+        known = past.pop()
+        last = PriceSpan(0, min(known.low, last.low), max(known.high, last.high))
+    return (*past, replace(last, until=now))
