@@ -20,6 +20,7 @@ from reconciler.values.plans import Plan, Transition
 from reconciler.values.readings import Unseen
 from reconciler.values.records import Unpublished, describe_outcome
 from reconciler.values.repository import LAST_EVENT_TRAILER, BranchCommit
+from reconciler.values.times import is_over
 from reconciler.values.views import PublishedStatus
 from reconciler.values.work import GIT, WorkItem, WorkKey
 
@@ -63,7 +64,8 @@ class Publisher:
         self._first_at = 0
         self._last_at = 0
         self._failures = 0
-        self._next_try = 0
+        self._failed_at = 0
+        self._wait_seconds = 0.0
         self._warned = ""
         self.last: tuple[str, str] = ("", "")
         self.unpublished = 0
@@ -86,7 +88,7 @@ class Publisher:
             return None
         self._note_change(hashes, publication.events, now)
         if not (
-            flush or (now >= self._next_try and (_terminal(publication.events) or self._is_due(rules, now)))
+            flush or (self._may_try(now) and (_terminal(publication.events) or self._is_due(rules, now)))
         ):
             return None
         if publication.events and self._covered_until is None:
@@ -171,13 +173,17 @@ class Publisher:
             self._first_at = self._first_at or now
 
     def _is_due(self, rules: Publishing, now: int) -> bool:
-        return now - self._last_at >= rules.quiet_seconds or now - self._first_at >= rules.at_most_seconds
+        is_quiet = is_over(self._last_at, rules.quiet_seconds, now)
+        return is_quiet or is_over(self._first_at, rules.at_most_seconds, now)
+
+    def _may_try(self, now: int) -> bool:
+        return is_over(self._failed_at, self._wait_seconds, now)
 
     def _back_off(self, outcome: Outcome, now: int) -> None:
         """Set the time of the next try: at once after a success, later after each failure."""
         self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
-        wait = wait_seconds(RemoteFailure.OTHER, self._failures) if self._failures else 0
-        self._next_try = now + int(wait)
+        self._failed_at = now
+        self._wait_seconds = wait_seconds(RemoteFailure.OTHER, self._failures) if self._failures else 0
 
     def _record_result(self, outcome: Outcome, push: StatusPush) -> None:
         if not isinstance(outcome, Done):

@@ -14,6 +14,7 @@ from reconciler.values.desired import Revision, Revisions
 from reconciler.values.memory import Memory
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import Commit
+from reconciler.values.times import is_over
 
 FIRST_WAIT_SECONDS = 5.0
 """How long a cycle waits while no revision is known yet."""
@@ -99,10 +100,8 @@ class RevisionFetcher:
 
     def _is_due(self, memory: Memory) -> bool:
         environment = self._environment
-        is_polled = environment.clock.now() - self._polled_at < environment.poll_seconds
-        return self._polled_at == 0 or not (
-            is_polled and self._is_based_on(memory, self._last, self._applied)
-        )
+        is_old = is_over(self._polled_at, environment.poll_seconds, environment.clock.now())
+        return self._polled_at == 0 or is_old or not self._is_based_on(memory, self._last, self._applied)
 
     def _wait_seconds(self) -> float | None:
         seconds = self._environment.fetch_wait_seconds
@@ -173,7 +172,9 @@ class RevisionFetcher:
     def _reported(self) -> Reading[Revisions]:
         """The last reading; a read that takes long is named in it."""
         running, now = self._running, self._environment.clock.now()
-        if running is None or now - running.began_at < LATE_SECONDS or isinstance(self._last, Unseen):
+        if running is None or isinstance(self._last, Unseen):
+            return self._last
+        if not is_over(running.began_at, LATE_SECONDS, now):
             return self._last
         why = f"the repository has not answered for more than {LATE_SECONDS} s"
         return Seen(replace(self._last.view, stale=self._last.view.stale or why))

@@ -16,6 +16,7 @@ from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.readings import Unseen
 from reconciler.values.records import describe_outcome
 from reconciler.values.repository import BranchCommit
+from reconciler.values.times import is_over
 from reconciler.values.work import SNAPSHOT, WorkItem, WorkKey
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,9 @@ class SnapshotPublisher:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._next_at = 0
-        self._soon_at = 0
+        self._ended_at = 0
+        self._soon_seconds = 0
+        self._next_seconds = 0
         self._failures = 0
         self._pushed_at = 0
         self._pushed: PlanningSnapshot | None = None
@@ -53,17 +55,19 @@ class SnapshotPublisher:
         self._collect_result(now)
         if self._push is not None:
             return None
-        if not self._environment.publishes_snapshot or now < self._soon_at or _is_unanswered(planned):
+        if not (self._environment.publishes_snapshot and self._waited(self._soon_seconds, now)):
             return None
-        planning_snapshot = planning_snapshot_of(self._environment.provider, planned)
-        if planning_snapshot is None or (now < self._next_at and not self._outdated_by(planning_snapshot)):
+        planning_snapshot = None if _is_unanswered(planned) else planning_snapshot_of(self._environment.provider, planned)
+        if planning_snapshot is None:
+            return None
+        if not (self._waited(self._next_seconds, now) or self._outdated_by(planning_snapshot)):
             return None
         inputs = planned.inputs
         busy = bool(planned.plan.actions or inputs.intents or inputs.in_flight)
-        if busy and now - self._pushed_at < BUSY_SECONDS and self._pushed:
+        if busy and not is_over(self._pushed_at, BUSY_SECONDS, now) and self._pushed:
             return None
         timeless = without_times(planning_snapshot)
-        if timeless == self._pushed and now - self._pushed_at < AGED_SECONDS:
+        if timeless == self._pushed and not is_over(self._pushed_at, AGED_SECONDS, now):
             return None
         self._submit(timeless, planning_snapshot)
         return self._collect_result(now)
@@ -82,8 +86,9 @@ class SnapshotPublisher:
             outcome, timeless = result.outcome, self._push
             self._push = None
             self._failures = 0 if isinstance(outcome, Done) else self._failures + 1
-            self._next_at = now + min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
-            self._soon_at = self._next_at if self._failures else now + SOON_SECONDS
+            self._ended_at = now
+            self._next_seconds = min(EVERY_SECONDS << max(self._failures - 1, 0), AGED_SECONDS)
+            self._soon_seconds = self._next_seconds if self._failures else SOON_SECONDS
             if isinstance(outcome, Done) and timeless is not None:
                 self._pushed, self._pushed_at = timeless, now
                 log.info("shared a snapshot at height %d", timeless.market.height)
@@ -93,6 +98,9 @@ class SnapshotPublisher:
                 )
             return outcome
         return None
+
+    def _waited(self, seconds: int, now: int) -> bool:
+        return is_over(self._ended_at, seconds, now)
 
     def _outdated_by(self, planning_snapshot: PlanningSnapshot) -> bool:
         """Whether the revision in force or our leases differ from the last snapshot."""

@@ -10,6 +10,7 @@ from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage
 from reconciler.values.observed import Market, State
 from reconciler.values.plans import Action, ApplyWorkload, Hold, NotifyTenant, Reason, effect_key
 from reconciler.values.subjects import EffectKey, Subject
+from reconciler.values.times import is_over
 
 FIRST_SECONDS = 15
 LONGEST_SECONDS = 3_600
@@ -25,7 +26,7 @@ def retry_hold(
     advice = f"; {retry.advice}" if retry.advice else ""
     if retry.retry_at is None:
         return Hold(subject, Reason.REFUSED_BEFORE, f"{retry.why}{advice}")
-    if now < retry.retry_at:
+    if not is_over(retry.retry_at - LONGEST_SECONDS, LONGEST_SECONDS, now):
         return Hold(subject, Reason.TRY_LATER, f"failed {retry.times}, last: {retry.why}{advice}")
     return None
 

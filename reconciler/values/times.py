@@ -54,6 +54,11 @@ def utc_text(seconds: float, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime(form)
 
 
+def is_over(began_at: float, seconds: float, now: float) -> bool:
+    """Whether a wait by the host's clock is over; a clock that was set back ends it instead of prolonging it."""
+    return not began_at <= now < began_at + seconds
+
+
 def format_duration(seconds: int) -> str:
     """A duration of at least 0 in its two largest units: `3d 4h`, `12s`."""
     parts: list[str] = []

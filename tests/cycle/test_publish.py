@@ -189,3 +189,19 @@ def test_another_journals_mark_hides_nothing(room: Newsroom) -> None:
     room.publish(100, flush=True)
 
     assert "Pending -> Deploying" in room.scene.repo.published[-1].message
+
+
+def test_a_clock_that_is_set_back_delays_no_push(room: Newsroom) -> None:
+    room.happen(Phase.PENDING, Phase.DEPLOYING)
+    assert room.publish(100_000) is None
+
+    assert isinstance(room.publish(100), Done)
+
+
+def test_a_clock_that_is_set_back_ends_a_back_off(room: Newsroom) -> None:
+    room.happen(Phase.PENDING, Phase.DEPLOYING)
+    room.scene.repo.answer = Failed("Network", "no answer")
+    assert isinstance(room.publish(100_000, flush=True), Failed)
+    room.scene.repo.answer = Done("e" * 40)
+
+    assert isinstance(room.publish(100), Done)

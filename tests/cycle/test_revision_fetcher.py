@@ -218,3 +218,15 @@ def test_a_read_for_an_earlier_commit_in_force_is_not_used(
     second = beside.view(Memory(applied=newer.id))
     beside.answer.set()
     assert (second.newest.desired.commit, second.applied) == (newer.id, None)
+
+
+def test_a_clock_that_is_set_back_delays_no_fetch(scene: Scenery) -> None:
+    environment = replace(scene.world, poll_seconds=15)
+    fetcher = RevisionFetcher(environment, makers.US)
+    fetcher.revisions(Memory())
+    scene.clock.seconds -= 100_000
+    scene.calls.clear()
+
+    fetcher.revisions(Memory())
+
+    assert scene.calls == ["fetch"]

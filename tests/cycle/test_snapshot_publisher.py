@@ -139,3 +139,9 @@ def test_who_does_not_want_it_gets_none(scene: Scenery) -> None:
     quiet = Share(scene, sharing=False)
     assert quiet.at(0) is None
     assert quiet.commits == 0
+
+
+def test_a_clock_that_is_set_back_delays_no_snapshot(share: Share) -> None:
+    share.at(100_000)
+
+    assert isinstance(share.at(0, richer(1)), Done)

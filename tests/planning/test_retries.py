@@ -52,6 +52,13 @@ def test_a_failure_holds_until_its_time() -> None:
     assert retry_hold(kept, OTHER, KEY.subject, NOW) is None
 
 
+def test_a_clock_that_is_set_back_ends_a_back_off() -> None:
+    waiting = Memory(retries={KEY: Retry(9, NOW + 30, "Unreachable", "no answer")})
+
+    assert retry_hold(waiting, KEY, KEY.subject, NOW + 30 - LONGEST_SECONDS) is not None
+    assert retry_hold(waiting, KEY, KEY.subject, NOW + 29 - LONGEST_SECONDS) is None
+
+
 def test_what_worked_is_forgotten_and_nothing_else_is_touched() -> None:
     retries = {KEY: LATER, OTHER: NEVER}
     assert without_failure(retries, KEY) == {OTHER: NEVER}

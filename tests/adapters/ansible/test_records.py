@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.ansible.plays.module_utils.provider_engine import EngineError
-from reconciler.adapters.ansible.plays.module_utils.provider_records import Records
+from reconciler.adapters.ansible.plays.module_utils.provider_records import Records, is_due
 
 
 @pytest.fixture
@@ -33,3 +33,11 @@ def test_a_link_out_of_it_is_refused(tmp_path: Path, allowed: Path, path: str) -
 
 def test_without_allowed_directories_nothing_is_checked(tmp_path: Path) -> None:
     Records(str(tmp_path)).require_within([])
+
+
+@pytest.mark.parametrize(("now", "due"), [(1_000, False), (1_010, True), (999, True)])
+@pytest.mark.parametrize("kind", ["failure", "restarts"])
+def test_a_repair_waits_unless_the_clock_was_set_back(kind: str, now: float, due: bool) -> None:
+    count = 1 if kind == "failure" else 2
+
+    assert is_due({kind: {"count": count, "at": 1_000}}, now) is due

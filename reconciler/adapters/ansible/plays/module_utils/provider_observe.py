@@ -10,7 +10,7 @@ from typing import Any
 
 from .provider_container import Container, Spec, container_drift, is_up, labels_of, name_of
 from .provider_engine import LEASE, MANAGED_BY, MANAGER, SERVICE, WORKLOAD, Engine
-from .provider_records import Record, Records, due_at
+from .provider_records import Record, Records, is_due
 
 View = dict[str, Any]
 
@@ -52,7 +52,7 @@ def _view(record: Record | None, containers: list[Container], networks: set[str]
         **{key: spec[key] for key in ("lease", "digest", "paused", "resources", "ports")},
         "wanted": [each["name"] for each in spec["containers"]],
         "differences": _differences(spec, containers, networks, record.get("created") or {}),
-        "due": time.time() >= due_at(record),
+        "due": is_due(record, time.time()),
         "failure": record.get("failure"),
         "restarts": (record.get("restarts") or {}).get("count", 0),
     }

@@ -115,12 +115,14 @@ def backoff_seconds(count: int) -> int:
     return 0 if count < 1 else min(BACKOFF_FIRST_SECONDS * 2 ** min(count - 1, 10), BACKOFF_MAX_SECONDS)
 
 
-def due_at(record: Record) -> float:
-    """When a repair may be tried (unix seconds of this host); a first restart does not wait."""
+def is_due(record: Record, now: float) -> bool:
+    """Whether a repair may be tried (unix seconds of this host); a first restart does not wait. A clock that
+    was set back ends a wait instead of prolonging it.
+    """
     failure, restarts = record.get("failure"), record.get("restarts")
-    times = [failure["at"] + backoff_seconds(failure["count"])] if failure else []
-    times += [restarts["at"] + backoff_seconds(restarts["count"] - 1)] if restarts else []
-    return max(times, default=0)
+    waits = [(failure["at"], backoff_seconds(failure["count"]))] if failure else []
+    waits += [(restarts["at"], backoff_seconds(restarts["count"] - 1))] if restarts else []
+    return not any(at <= now < at + seconds for at, seconds in waits)
 
 
 def counted(before: dict[str, Any] | None, now: float, reset_seconds: float) -> dict[str, Any]:

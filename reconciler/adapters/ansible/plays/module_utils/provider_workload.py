@@ -34,7 +34,7 @@ from .provider_engine import (
     EngineError,
     label_options,
 )
-from .provider_records import STEADY_SECONDS, Record, Records, counted, due_at
+from .provider_records import STEADY_SECONDS, Record, Records, counted, is_due
 
 PATH_FORM = re.compile(r"/[A-Za-z0-9_./-]{1,200}")
 EXITED = ("exited", "dead", "stopped")
@@ -59,7 +59,7 @@ def apply(host: HostContext, spec: Spec) -> bool:
     with host.records.locked(workload):
         before = host.records.read(workload) or {}
         same = before.get("spec") == spec
-        if same and time.time() < due_at(before):
+        if same and not is_due(before, time.time()):
             return False
         record: Record = {"spec": spec, "created": before.get("created") or {}}
         record |= {key: before.get(key) if same else None for key in ("restarts", "failure")}
