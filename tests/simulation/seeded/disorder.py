@@ -57,9 +57,11 @@ def journal_lost(world: World, a: int, _: int) -> None:
     def lose() -> None:
         for path in world.directory.glob(f"{NAME}*"):
             path.unlink()
+        world.lost = True
 
     world.down_blocks = a % 4
-    world.kill, world.on_disk, world.lost = True, lose, True
+    world.kill = True
+    world.on_disk.append(lose)
 
 
 def journal_restored(world: World, a: int, b: int) -> None:
@@ -77,11 +79,14 @@ def journal_restored(world: World, a: int, b: int) -> None:
                 path.unlink()
             for path in copy.iterdir():
                 shutil.copy2(path, world.directory / path.name)
+            world.restored = True
 
     def later() -> None:
-        world.kill, world.on_disk, world.restored = True, restore, True
+        world.kill = True
+        world.on_disk.append(restore)
 
-    world.kill, world.on_disk = True, keep
+    world.kill = True
+    world.on_disk.append(keep)
     world.after_seconds((60, 600, 5_000, 100_000)[b % 4] + a % 50, later)
 
 

@@ -84,8 +84,9 @@ class Run:
         while not self._over:
             if self.world.down_blocks > 0:
                 self._advance(alive=False)
-                continue
-            self._live()
+            else:
+                self._live()
+            self.world.change_disk()
         self.figures.seconds = self.world.chain.seconds - BEGINS_AT
         self.figures.transactions = len(self.world.sent)
         return self.figures
@@ -115,8 +116,6 @@ class Run:
         finally:
             life.drop()
             self.life = None
-        self.world.on_disk()
-        self.world.on_disk = lambda: None
 
     def _turn(self, seconds: float) -> None:
         """The world's turn: between two cycles."""
@@ -130,7 +129,6 @@ class Run:
             return
         self._advance(alive=True)
         if self.world.kill:
-            self.world.kill = False
             raise Killed
 
     def _check(self) -> None:

@@ -72,7 +72,7 @@ class World:
         changes its files.
         """
         self.down_blocks = 0
-        self.on_disk: Callable[[], None] = lambda: None
+        self.on_disk: list[Callable[[], None]] = []
         self.restored = self.lost = False
         """The daemon's journal was replaced by an older copy, or is gone."""
         self.stranger_spent = False
@@ -124,6 +124,13 @@ class World:
         self.blocks_made += 1
         for each in self.adapters.values():
             each.converge()
+
+    def change_disk(self) -> None:
+        """Change the files of a daemon that does not run; it need not be killed for that any more."""
+        self.kill = False
+        changes, self.on_disk = self.on_disk, []
+        for change in changes:
+            change()
 
     def pass_blocks(self, count: int) -> None:
         """Blocks that are made while the daemon waits for something."""
