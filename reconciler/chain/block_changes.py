@@ -38,6 +38,9 @@ UNREAD_MESSAGES = "/virtengine."
 TYPED = ("virtengine.market.", "virtengine.deployment.", "virtengine.provider.")
 """Modules whose events name their object; those of settlement have no type (semantics 5.7)."""
 
+PROPOSAL = "active_proposal"
+"""The Cosmos SDK's event of a governance proposal whose voting ended; changed parameters have no other."""
+
 NESTING_MAX = 4
 OURS = frozenset({"spender", "receiver", "sender", "recipient", "fee_payer"})
 
@@ -46,8 +49,8 @@ OURS = frozenset({"spender", "receiver", "sender", "recipient", "fee_payer"})
 class BlockChanges:
     """IDs to query again, collected block by block for the account `address`.
 
-    `created` are new orders, `orders` older ones; `closed` is the reason in a lease's closing event;
-    `everything` requires a full view.
+    `created` are new orders, `orders` older ones; `closed` is the reason in a lease's closing event; a
+    governance proposal may have changed the `rules`; `everything` requires a full view.
     """
 
     address: str
@@ -64,6 +67,7 @@ class BlockChanges:
     landed: dict[str, TxResult] = field(default_factory=dict)
     wallet: bool = False
     provider: bool = False
+    rules: bool = False
     all_settlements: bool = False
     everything: bool = False
 
@@ -77,7 +81,8 @@ class BlockChanges:
     @property
     def is_empty(self) -> bool:
         """Nothing to query again."""
-        return not (self.size or self.wallet or self.provider or self.all_settlements or self.everything)
+        flags = self.wallet, self.provider, self.rules, self.all_settlements, self.everything
+        return not (self.size or any(flags))
 
     def add_block(self, results: BlockResults, txs: tuple[bytes, ...]) -> None:
         """Add one block; `txs` are its transactions if `needs_transactions`, else empty."""
@@ -113,6 +118,8 @@ class BlockChanges:
                     self.transfers.append(Transfer(height, tx, *ends, amount))
             elif event.type.startswith(TYPED):
                 self._add_typed_event(event)
+            else:
+                self.rules |= event.type == PROPOSAL
         return ours
 
     def _add_typed_event(self, event: BlockEvent) -> None:

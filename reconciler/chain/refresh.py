@@ -16,7 +16,7 @@ from reconciler.chain.deployments import (
     resolve_order,
     states,
 )
-from reconciler.chain.full_view import ReadContext, read_provider, read_wallet, with_order
+from reconciler.chain.full_view import ReadContext, read_provider, read_rules, read_wallet, with_order
 from reconciler.chain.proto import market_v1beta5_pb2
 from reconciler.chain.proto.deployment_v1beta4_pb2 import QueryDeploymentResponse
 from reconciler.chain.queries import Queries
@@ -54,6 +54,7 @@ class Refresh:
             time=moment.time,
             block_seconds=moment.block_seconds,
             wallet=read_wallet(self.queries, address) if changes.wallet else self.old.wallet,
+            rules=read_rules(self.queries) if changes.rules else self.old.rules,
             provider=read_provider(self.queries, address) if changes.provider else self.old.provider,
             orders=orders,
             orders_cut=self.old.orders_cut or is_cut,

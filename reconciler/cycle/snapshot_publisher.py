@@ -57,7 +57,9 @@ class SnapshotPublisher:
             return None
         if not (self._environment.publishes_snapshot and self._waited(self._soon_seconds, now)):
             return None
-        planning_snapshot = None if _is_unanswered(planned) else planning_snapshot_of(self._environment.provider, planned)
+        planning_snapshot = (
+            None if _is_unanswered(planned) else planning_snapshot_of(self._environment.provider, planned)
+        )
         if planning_snapshot is None:
             return None
         if not (self._waited(self._next_seconds, now) or self._outdated_by(planning_snapshot)):

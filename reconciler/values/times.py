@@ -55,7 +55,9 @@ def utc_text(seconds: float, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
 
 
 def is_over(began_at: float, seconds: float, now: float) -> bool:
-    """Whether a wait by the host's clock is over; a clock that was set back ends it instead of prolonging it."""
+    """Whether a wait by the host's clock is over; a clock that was set back ends it, instead of prolonging it
+    by as much.
+    """
     return not began_at <= now < began_at + seconds
 
 

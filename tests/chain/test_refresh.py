@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.chain.proto import settlement_v1_pb2
+from reconciler.chain.proto.market_v1beta5_pb2 import Params as MarketParams
 from reconciler.values.ids import LeaseId
 from reconciler.values.messages import WithdrawLease
 from reconciler.values.observed import Market
@@ -110,3 +111,18 @@ def test_an_expired_escrow_is_refreshed(world: ChainWorld) -> None:
         world.advance()
         seen(client)
     assert counts["/virtengine.settlement.v1.Query/EscrowsByOrder"] == 0
+
+
+def test_parameters_that_a_proposal_changes_are_read_with_its_block(world: ChainWorld) -> None:
+    client = world.client()
+    seen(client)
+    assert world.simulated is not None
+    params = MarketParams(bid_min_deposit={"denom": "uve", "amount": "1000000"}, order_max_bids=7)
+    world.simulated.pass_proposal(b"market", params.SerializeToString())
+    world.advance()
+    order = world.order(world.tenants[0])
+
+    view = seen(client)
+
+    assert (view.rules.bid_deposit, view.rules.order_max_bids) == (1_000_000, 7)
+    landed(world, client, offer(view, order))

@@ -30,7 +30,7 @@ from reconciler.devnet.chain.queries_tx import TxQueries
 from reconciler.devnet.chain.reading import Reading
 from reconciler.devnet.chain.settling import settle_due
 from reconciler.devnet.chain.store import Branch, StateStore, View
-from reconciler.devnet.chain.tables import BLOCK_TIMES
+from reconciler.devnet.chain.tables import BLOCK_TIMES, PARAMS
 from reconciler.devnet.chain.transactions import Transaction, decode, tx_hash
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,6 +57,7 @@ class SimulatedChain:
         NodeQueries(self.reading).register(self.queries)
         TxQueries(self, self.reading).register(self.queries)
         write_genesis(self.store, genesis)
+        self._proposals: list[tuple[bytes, bytes]] = []
         self._check_state = Branch(self.store.at(0))
 
     @property
@@ -97,12 +98,18 @@ class SimulatedChain:
             taken = self.mempool.take(None if include is None else list(include))
             txs = tuple(self._include(tx, place, index) for index, tx in enumerate(taken))
             events += self._without_tx(settle_due, place, "EndBlock")
+            events += self._without_tx(self._pass_proposals, place, "EndBlock")
             block = StoredBlock(place.height, place.time_ns, txs, tuple(events))
             self.store.commit()
             self.ledger.append(block)
             self._recheck()
             self.made.notify_all()
             return block
+
+    def pass_proposal(self, module: bytes, params: bytes) -> None:
+        """Set a module's parameters at the end of the next block, as a governance proposal does."""
+        with self.lock:
+            self._proposals.append((module, params))
 
     def check_tx(self, data: bytes) -> CheckedTx:
         """Check a transaction and add it to the mempool; SeenBeforeError for repeated bytes."""
@@ -195,6 +202,11 @@ class SimulatedChain:
         work(call)
         call.state.flush(self.store.write)
         return [event.marked("mode", mode) for event in call.events.events]
+
+    def _pass_proposals(self, call: MessageCall) -> None:
+        while self._proposals:
+            call.state.put_free(PARAMS, *self._proposals.pop(0))
+            call.events.emit("active_proposal", ("proposal_result", "proposal_passed"))
 
     def _race(self, place: MessagePosition) -> None:
         state = Branch(self.store.tip())

@@ -9,7 +9,6 @@ from reconciler.chain.proto.market_v1beta5_pb2 import Params as MarketParams
 from reconciler.chain.proto.take_v1_pb2 import Params as TakeParams
 from reconciler.devnet.chain.gates import ALL_FACTORS
 from reconciler.devnet.chain.genesis import Gates
-from reconciler.devnet.chain.tables import PARAMS
 from reconciler.journal.database import NAME
 from tests.simulation.seeded.acts import Act
 from tests.simulation.seeded.faults import EFFECTS, READINGS, TARGETS, Armed, Mode
@@ -166,7 +165,7 @@ def deposit_parameter(world: World, a: int, b: int) -> None:
     """The chain's governance changes the deposit of a bid."""
     amount = ("500000", "1000000", "1", "9000000")[a % 4]
     params = MarketParams(bid_min_deposit={"denom": "uve", "amount": amount}, order_max_bids=(20, 1)[b % 2])
-    world.chain.store.write(PARAMS, b"market", params.SerializeToString())
+    world.chain.pass_proposal(b"market", params.SerializeToString())
 
 
 def take_rate(world: World, a: int, _: int) -> None:
@@ -174,7 +173,7 @@ def take_rate(world: World, a: int, _: int) -> None:
     params = TakeParams(
         denom_take_rates=[{"denom": "uve", "rate": (2, 0, 20, 50)[a % 4]}], default_take_rate=20
     )
-    world.chain.store.write(PARAMS, b"take", params.SerializeToString())
+    world.chain.pass_proposal(b"take", params.SerializeToString())
 
 
 def gas_price(world: World, a: int, b: int) -> None:
