@@ -89,8 +89,8 @@ class Chain(Protocol):
         """
 
     def broadcast(self, intent: Intent) -> Outcome:
-        """Submit the intent's bytes to the node's check. Done: accepted, to be confirmed; Refused: never
-        executed, nothing spent; Unknown: no response.
+        """Submit the intent's bytes to the node's check. Done: accepted, to be confirmed; Refused or
+        Failed: not executed, nothing spent; Unknown: no response, or an answer that proves nothing.
         """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.node_errors import NodeError, NodeRefusedError, read_refusal
+from reconciler.chain.node_errors import NodeError, NodeRefusedError
 from reconciler.chain.proto.cosmos_tx_pb2 import (
     BROADCAST_MODE_SYNC,
     BroadcastTxRequest,
@@ -16,7 +16,8 @@ from reconciler.chain.proto.cosmos_tx_pb2 import (
 from reconciler.chain.stubs import unary
 from reconciler.chain.transactions import decode_tx
 from reconciler.values.intents import Intent
-from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
+from reconciler.values.outcomes import Done, Outcome, Unknown
+from reconciler.values.refusals import read_refusal
 
 TX = "cosmos.tx.v1beta1.Service"
 BROADCAST = unary(TX, BroadcastTxRequest, BroadcastTxResponse)
@@ -49,4 +50,4 @@ def send(node: GrpcNode, intent: Intent, first: bool) -> tuple[Outcome, Decimal 
     price = refusal.gas_price_needed(decode_tx(intent.tx).terms.gas_limit)
     if not first or (result.codespace, result.code) == MEMPOOL_FULL:
         return Unknown(refusal.words), price
-    return Refused("ChainRefused", refusal.words), price
+    return refusal.outcome, price

@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.chain.call_deadline import CallDeadline
-from reconciler.chain.node_errors import NodeError, NodeRefusedError, TooLargeError, first_line, refused
+from reconciler.chain.node_errors import NodeError, NodeRefusedError, TooLargeError, refused
 from reconciler.chain.wire_values import text_of
 from reconciler.values.observed import TxResult
+from reconciler.values.refusals import first_line
 
 BYTES_MAX = 40 << 20
 """Largest accepted response; a block has at most 22 MB (semantics 1.3), 30 MB in base64."""

@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.keys import PrivateKey
-from reconciler.chain.node_errors import NodeError, NodeRefusedError, Refusal, read_refusal
+from reconciler.chain.node_errors import NodeError, NodeRefusedError
 from reconciler.chain.proto.cosmos_tx_pb2 import SimulateRequest, SimulateResponse
 from reconciler.chain.stubs import unary
 from reconciler.chain.transactions import Signer, Terms, draft_tx, sign_tx
@@ -16,7 +16,8 @@ from reconciler.chain.wire_messages import wire_of
 from reconciler.values.intents import Intent, Prepared
 from reconciler.values.messages import Message
 from reconciler.values.money import fee_of
-from reconciler.values.outcomes import Failed
+from reconciler.values.outcomes import Failed, Refused
+from reconciler.values.refusals import Refusal, read_refusal
 
 SIMULATE = unary("cosmos.tx.v1beta1.Service", SimulateRequest, SimulateResponse)
 
@@ -26,7 +27,7 @@ GAS_ESTIMATE = 100_000
 SPARE_SIMULATIONS = 8
 """Simulations allowed beyond two per message; bisecting needs several."""
 
-Dropped = tuple[tuple[Message, str], ...]
+Dropped = tuple[tuple[Message, Refused | Failed], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class MessageFilter:
     builder: TxBuilder
     fee_max: int
     simulations: int
-    dropped: list[tuple[Message, str]] = field(default_factory=list)
+    dropped: list[tuple[Message, Refused | Failed]] = field(default_factory=list)
     gas_used: int = 0
 
     def filter(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -155,7 +156,7 @@ class MessageFilter:
         return None
 
     def _drop(self, messages: tuple[Message, ...], refusal: Refusal) -> None:
-        self.dropped += [(message, refusal.words) for message in messages]
+        self.dropped += [(message, refusal.outcome) for message in messages]
 
     def _raise_if_account_error(self, refusal: Refusal) -> None:
         """Raise after a refusal that concerns the account or the node instead of a message."""

@@ -8,12 +8,11 @@ from functools import partial
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import failure_of
-from reconciler.planning.memory_update import rejection_outcome
 from reconciler.ports import Adapter, StorageError
 from reconciler.reports.log_lines import LogLine, merge_lines, result_lines
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
 from reconciler.values.messages import describe
-from reconciler.values.outcomes import Done, Outcome, Refused, Unknown
+from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
@@ -120,15 +119,15 @@ def _send(action: SendTransaction, environment: Environment) -> tuple[EffectResu
     prepared = environment.chain.prepare(action.messages, action.fee_max)
     if not isinstance(prepared, Prepared):
         return applied(action, prepared, now)
-    outcomes = tuple(message_result(m, rejection_outcome(words), now) for m, words in prepared.dropped)
+    outcomes = tuple(message_result(message, outcome, now) for message, outcome in prepared.dropped)
     if prepared.intent is None:
         return outcomes
     environment.store.intents.record_intent(prepared.intent)
     sent = environment.chain.broadcast(prepared.intent)
     _log_sent(prepared.intent, sent)
-    if isinstance(sent, Refused):
+    if isinstance(sent, Refused | Failed):
         end = Confirmation(prepared.intent, IntentOutcome.REFUSED, log=sent.why)
-        never = tuple(message_result(m, rejection_outcome(sent.why), now) for m in prepared.intent.messages)
+        never = tuple(message_result(m, sent, now) for m in prepared.intent.messages)
         environment.store.intents.record_end(end, never)
     return outcomes
 

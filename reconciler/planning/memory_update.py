@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -19,34 +18,11 @@ from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage
 from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.plans import ApplyWorkload, NotifyTenant, effect_key
 from reconciler.values.records import EffectResult
+from reconciler.values.refusals import Refusal, read_refusal
 from reconciler.values.subjects import EffectKey, Subject
 from reconciler.values.times import HOUR_SECONDS
 
 BID_CLOSED = "our bid on it was closed; the chain accepts one bid per provider and order (semantics 3.2)"
-
-_INDEX = re.compile(r"message index: (\d{1,9})")
-
-FINAL = (
-    "bid exists",
-    "order closed",
-    "order active",
-    "order not found",
-    "attribute mismatch",
-    "capabilities mismatch",
-    "unknown provider",
-    "bid over order",
-    "unknown bid",
-    "lease not active",
-    "payment closed",
-    "already settled",
-    "no usage to settle",
-)
-"""Permanent refusals: a retry cannot succeed (semantics 3.3, 4.8, 5.7)."""
-
-
-def is_final(words: str) -> bool:
-    """Whether the chain's refusal is permanent."""
-    return any(final in words for final in FINAL)
 
 
 def recall(inputs: PlanningInput) -> Memory:
@@ -112,20 +88,19 @@ def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
         for message in intent.messages:
             memory = _with_landed(memory, message, confirmation.time)
         return memory
+    refusal = read_refusal(confirmation.log)
+    outcome = refusal.outcome
     retries = memory.retries
-    for message in _failed_messages(confirmation):
-        retry = Retry(1, None if is_final(confirmation.log) else now, "ChainRefused", confirmation.log)
+    for message in _failed_messages(intent.messages, refusal):
+        retry_at = now if isinstance(outcome, Failed) else None
+        retry = Retry(1, retry_at, outcome.reason, outcome.why, outcome.advice)
         retries = with_failure(retries, effect_key(message), now, retry)
     return replace(memory, retries=retries)
 
 
-def _failed_messages(confirmation: Confirmation) -> tuple[Message, ...]:
-    """The message that failed in the block; all of them if the log names none."""
-    match = _INDEX.search(confirmation.log)
-    messages = confirmation.intent.messages
-    if match and int(match[1]) < len(messages):
-        return (messages[int(match[1])],)
-    return messages
+def _failed_messages(messages: tuple[Message, ...], refusal: Refusal) -> tuple[Message, ...]:
+    """The message that failed in the block; all of them if the refusal names none."""
+    return messages[refusal.index : refusal.index + 1] if 0 <= refusal.index < len(messages) else messages
 
 
 def _with_fee(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
@@ -186,15 +161,3 @@ def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> 
     if retries is memory.retries and notified == memory.notified:
         return memory
     return replace(memory, retries=retries, notified=notified)
-
-
-def rejection_outcome(words: str) -> Refused | Failed:
-    """Whether a refusal by the node's check is permanent or temporary."""
-    kind = Refused if is_final(words) else Failed
-    return kind("ChainRefused", words, _advice(words))
-
-
-def _advice(words: str) -> str:
-    if "MFA required" in words or "VEID" in words:
-        return "requires identity or multi-factor verification by the account owner"
-    return "add funds to the provider's account" if "insufficient" in words else ""

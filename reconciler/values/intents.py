@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.values.messages import Message
+from reconciler.values.outcomes import Failed, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class Confirmation:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A transaction ready to be recorded and broadcast, and the messages that its simulation refused, each
-    with the chain's error.
+    with its outcome.
     """
 
     intent: Intent | None
-    dropped: tuple[tuple[Message, str], ...] = ()
+    dropped: tuple[tuple[Message, Refused | Failed], ...] = ()

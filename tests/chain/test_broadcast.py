@@ -7,7 +7,7 @@ import pytest
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.proto.cosmos_tx_pb2 import BroadcastTxResponse
 from reconciler.values.intents import Prepared
-from reconciler.values.outcomes import Done, Refused, Unknown
+from reconciler.values.outcomes import Done, Failed, Refused, Unknown
 from tests.contracts.chain_backends import ChainWorld
 from tests.contracts.chain_steps import (
     offer,
@@ -39,7 +39,7 @@ def test_only_the_first_broadcast_can_be_refused(world: ChainWorld) -> None:
     for _ in range(22):
         world.advance()
     outcome = client.broadcast(intent)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, Failed)
     assert "tx timeout height" in outcome.why
     assert isinstance(client.broadcast(intent), Unknown)
     assert isinstance(world.client().broadcast(intent), Unknown)

@@ -44,7 +44,7 @@ def test_a_gate_drops_the_withdrawal_with_the_chain_s_text() -> None:
             made = prepared(client, WithdrawLease(first.id), WithdrawLease(second.id))
         assert made.intent is None
         assert len(made.dropped) == 2
-        assert made.dropped[0][1].startswith("MFA required for medium_withdrawal")
+        assert made.dropped[0][1].why.startswith("MFA required for medium_withdrawal")
         assert counts["/cosmos.tx.v1beta1.Service/Simulate"] == 1
 
 
@@ -62,10 +62,10 @@ def test_a_panicking_message_is_found_by_bisecting(world: ChainWorld) -> None:
     made = prepared(client, *messages)
     assert made.intent is not None
     assert made.intent.messages == (*good[:3], good[4])
-    ((dropped, words),) = made.dropped
+    ((dropped, outcome),) = made.dropped
     assert dropped == messages[3]
-    assert words.startswith("recovered: ")
-    assert "\n" not in words
+    assert outcome.why.startswith("recovered: ")
+    assert "\n" not in outcome.why
 
 
 def test_many_bids_are_one_transaction(world: ChainWorld) -> None:

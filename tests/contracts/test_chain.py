@@ -153,7 +153,7 @@ def test_a_refused_message_is_dropped_and_the_rest_kept(world: ChainWorld) -> No
     made = prepared(client, *messages)
     assert made.intent is not None
     assert made.intent.messages == (messages[1],)
-    words = dict(made.dropped)
+    words = {message: outcome.why for message, outcome in made.dropped}
     assert "bid exists" in words[messages[0]]
     assert "bid price above max order price" in words[messages[2]]
 

@@ -21,6 +21,7 @@ from reconciler.values.plans import (
     SendTransaction,
 )
 from reconciler.values.records import EffectResult
+from reconciler.values.refusals import read_refusal
 from reconciler.values.subjects import Subject
 from tests import makers
 from tests.cycle.worlds import CLOSING, Scenery, intent
@@ -53,7 +54,7 @@ def test_an_answer_that_is_lost_leaves_the_intent_open(scene: Scenery) -> None:
 
 
 def test_a_rejected_broadcast_ends_the_intent_and_is_recorded_for_the_next_plan(scene: Scenery) -> None:
-    scene.chain.answer = Refused("ChainRefused", "account rate limited")
+    scene.chain.answer = Failed("ChainRefused", "account rate limited")
 
     dispatch_all(_plan(SEND), scene.world, ())
 
@@ -75,7 +76,7 @@ def test_a_permanent_rejection_is_not_retried(scene: Scenery) -> None:
 
 def test_messages_refused_by_the_simulation_are_reported_and_the_rest_sent(scene: Scenery) -> None:
     other = CloseBid(makers.lease_id(2), CloseReason.UNSPECIFIED)
-    scene.chain.prepared = Prepared(intent(), ((other, "unknown bid"),))
+    scene.chain.prepared = Prepared(intent(), ((other, Refused("ChainRefused", "unknown bid")),))
 
     dispatch_all(_plan(SendTransaction((CLOSING, other), 10_000)), scene.world, ())
 
@@ -88,7 +89,9 @@ def test_messages_refused_by_the_simulation_are_reported_and_the_rest_sent(scene
 
 
 def test_where_all_is_dropped_nothing_is_sent(scene: Scenery) -> None:
-    scene.chain.prepared = Prepared(None, ((CLOSING, "MFA required for medium_withdrawal"),))
+    scene.chain.prepared = Prepared(
+        None, ((CLOSING, read_refusal("MFA required for medium_withdrawal").outcome),)
+    )
 
     dispatch_all(_plan(SEND), scene.world, ())
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.chain.keys import key_from_words
-from reconciler.chain.node_errors import read_refusal
 from reconciler.chain.proto import market_v1beta5_pb2
 from reconciler.chain.wire_market import order_of
 from reconciler.chain.wire_messages import wire_of
@@ -18,6 +17,7 @@ from reconciler.reports.plan_text import plan_text
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import State
 from reconciler.values.plans import SendTransaction
+from reconciler.values.refusals import read_refusal
 from tests import makers
 from tests.chain.test_keys import WORDS
 from tests.fuzz.bounded import QUICK, bounded, is_safe, texts

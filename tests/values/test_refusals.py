@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.chain.node_errors import read_refusal
+from reconciler.values.refusals import read_refusal
 from tests.chain.recordings import every_step, transcript
 
 
