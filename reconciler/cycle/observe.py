@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import format_origin, sentence_of
+from reconciler.planning.decision_cache import DecisionCache
 from reconciler.ports import Adapter
-from reconciler.values.ids import LeaseId
+from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.intents import Intent
 from reconciler.values.memory import Memory
-from reconciler.values.observed import AdapterView, Market
+from reconciler.values.observed import AdapterView, Market, ObservedWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
 
 log = logging.getLogger(__name__)
@@ -34,11 +35,17 @@ class Observer:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
+        self._known = DecisionCache()
 
     def observe(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Observe the adapters, then the chain, which is queried for the leases that adapters name."""
         adapters = {name: _look(name, adapter) for name, adapter in self._environment.adapters.items()}
-        known = tuple(_referenced_leases(memory, adapters))
+        views = [view.workloads.view for view in adapters.values() if isinstance(view.workloads, Seen)]
+        known = self._known.reuse(
+            "referenced leases",
+            (memory.workloads, memory.usage, *views),
+            lambda: tuple(_referenced_leases(memory, views)),
+        )
         market = self._environment.chain.observe(tuple(i.hash for i in intents), known)
         return Observed(market, adapters)
 
@@ -52,11 +59,11 @@ def _look(name: str, adapter: Adapter) -> AdapterView:
         return AdapterView(unseen, unseen)
 
 
-def _referenced_leases(memory: Memory, adapters: Mapping[str, AdapterView]) -> set[LeaseId]:
-    """Leases that memory, adapters or files refer to, closed ones included."""
+def _referenced_leases(
+    memory: Memory, views: Iterable[Mapping[WorkloadId, ObservedWorkload]]
+) -> set[LeaseId]:
+    """Leases that memory or adapters refer to, closed ones included."""
     leases = {w.lease for w in memory.workloads.values()} | memory.usage.keys()
-    for view in adapters.values():
-        if isinstance(view.workloads, Seen):
-            there = view.workloads.view
-            leases |= {r.lease for name, r in there.items() if name not in memory.workloads}
+    for view in views:
+        leases |= {r.lease for name, r in view.items() if name not in memory.workloads}
     return leases

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
+from typing import overload
 
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.planning.money.ledger import earnings
@@ -119,7 +121,6 @@ def snapshot_of(
 
 
 def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
-    active = (lease for lease in market.leases.values() if lease.state is State.ACTIVE)
     return replace(
         before,
         address=market.wallet.address,
@@ -128,14 +129,14 @@ def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
         chain_time=market.time,
         orders_open=len(market.orders),
         money=_money(before.money, market, plan),
-        leases=tuple(_lease(lease, plan) for lease in active),
+        leases=LeaseViews(market, plan),
     )
 
 
 def _money(before: MoneyView, market: Market, plan: Plan) -> MoneyView:
     """Received money before fees; monotonic, as it is a counter."""
     ledger = plan.memory.ledger or WalletLedger()
-    found = earnings(market, ledger, plan.funding.values())
+    found = earnings(market, ledger, plan.funding)
     return MoneyView(
         balance_uve=market.wallet.balance,
         deposits_uve=found.deposits,
@@ -144,6 +145,32 @@ def _money(before: MoneyView, market: Market, plan: Plan) -> MoneyView:
         fees_uve=ledger.fees,
         received_uve=max(before.received_uve, found.earned + ledger.fees),
     )
+
+
+class LeaseViews(Sequence[LeaseView]):
+    """The active leases of one cycle, in the order of the market; built when they are first read, as their
+    accruals change with every block.
+    """
+
+    def __init__(self, market: Market, plan: Plan) -> None:
+        self._market, self._plan = market, plan
+
+    def __len__(self) -> int:
+        return len(self._plan.funding)
+
+    @overload
+    def __getitem__(self, index: int) -> LeaseView: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[LeaseView]: ...
+    def __getitem__(self, index: int | slice) -> LeaseView | Sequence[LeaseView]:
+        return self._views[index]
+
+    def __iter__(self) -> Iterator[LeaseView]:
+        return iter(self._views)
+
+    @cached_property
+    def _views(self) -> tuple[LeaseView, ...]:
+        return tuple(_lease(self._market.leases[lease], self._plan) for lease in self._plan.funding)
 
 
 def _lease(lease: Lease, plan: Plan) -> LeaseView:
@@ -187,7 +214,7 @@ def _workload(
         billing="usage" if memory.usage_billed else "lease",
         withdrawn_uve=lease.payment.withdrawn if lease else 0,
         settled_uve=_settled(market, lease) if market and lease else 0,
-        funding=planned.plan.funding.get(memory.lease, HEALTHY).state,
+        funding=planned.plan.funding.state_of(memory.lease),
         file=file,
         ready=running.ready if running else False,
         replicas_ready=running.replicas_ready if running else 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
@@ -30,15 +30,23 @@ def plan_closings(basis: MarketBasis) -> Proposals:
 
 
 def _stale_bids(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
-    for bid in sorted(basis.market.bids.values(), key=lambda b: b.id):
-        if bid.state is not State.OPEN:
-            continue
+    for bid in open_bids(basis):
         if bid.may_win and not _has_expired(basis, bid):
             if bid.id.order in basis.reservation.unplaced:
                 yield Hold(Subject.of_lease(bid.id), Reason.NO_CAPACITY, NO_MACHINE, ours=True)
             continue
         message = CloseBid(bid.id, CloseReason.UNSPECIFIED)
         yield retry_hold(basis.memory, message, Subject.of_lease(bid.id), basis.now) or message
+
+
+def open_bids(basis: MarketBasis) -> Sequence[Bid]:
+    """Our open bids, by id."""
+    bids = basis.market.bids
+    return basis.decisions.reuse(
+        "open bids",
+        (bids,),
+        lambda: sorted((b for b in bids.values() if b.state is State.OPEN), key=lambda b: b.id),
+    )
 
 
 def _has_expired(basis: MarketBasis, bid: Bid) -> bool:
@@ -53,7 +61,10 @@ def _requested_closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
     allowed = basis.limits.closings_per_hour - sum(
         1 for t in basis.memory.closings if t > basis.market.time - 3600
     )
-    wanted = (w for w in basis.desired.workloads.values() if w.close is not None)
+    files = basis.desired.workloads
+    wanted = basis.decisions.reuse(
+        "closings in git", (files,), lambda: [each for each in files.values() if each.close is not None]
+    )
     for workload in sorted(wanted, key=lambda w: w.lease):
         lease = basis.market.leases.get(workload.lease)
         if lease is None or lease.state is not State.ACTIVE:

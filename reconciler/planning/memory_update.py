@@ -10,7 +10,6 @@ from reconciler.planning.money.usage_metering import measure
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
 from reconciler.planning.retries import prune, with_failure, without_failure
 from reconciler.planning.revisions.approvals import with_approvals
-from reconciler.values.funding import Funding
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.machines import Promise
 from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger
@@ -48,11 +47,13 @@ def update_memory(basis: PlanningBasis) -> Memory:
 def _at_height(basis: MarketBasis) -> Memory:
     memory = update_ledger(basis)
     usage = measure(replace(basis, memory=memory))
-    underfunded = {
-        Subject.of_workload(x) for x, left in basis.funding.items() if left.state is not Funding.HEALTHY
-    }
+    underfunded = {Subject.of_workload(lease) for lease in basis.funding.underfunded()}
     notified = frozenset(k for k in memory.notified if k.subject in underfunded)
-    withdrawn_at = {k: t for k, t in memory.withdrawn_at.items() if k in basis.market.leases}
+    withdrawn_at = basis.decisions.reuse(
+        "withdrawals of known leases",
+        (memory.withdrawn_at, basis.market.leases),
+        lambda: {k: t for k, t in memory.withdrawn_at.items() if k in basis.market.leases},
+    )
     return replace(
         memory,
         usage=memory.usage if usage == memory.usage else usage,

@@ -11,7 +11,7 @@ from reconciler.values.desired import Desired
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase, steps, trigger
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
-from reconciler.values.observed import Lease, ObservedWorkload, State, Trouble
+from reconciler.values.observed import Lease, Market, ObservedWorkload, State, Trouble
 from reconciler.values.plans import ApplyWorkload, Transition
 from reconciler.values.readings import Seen
 from reconciler.values.subjects import EffectKey, Subject
@@ -30,10 +30,15 @@ def derive_phases(basis: PlanningBasis) -> Phases:
     market, memory = basis.market, basis.memory
     inputs: tuple[object, ...] = (basis.desired, memory.workloads, memory.retries)
     if market is not None:
-        counts_heights = any(lease.state is not State.ACTIVE for lease in market.leases.values())
+        counts_heights = basis.decisions.reuse("ended leases", (market.leases,), lambda: _has_ended(market))
         inputs += (market.leases, *market.unconfirmed.items(), market.height if counts_heights else 0)
     inputs += tuple(readings_of(basis.adapters))
     return basis.decisions.reuse("phases", inputs, lambda: _derive(basis))
+
+
+def _has_ended(market: Market) -> bool:
+    """Whether a lease has ended."""
+    return any(lease.state is not State.ACTIVE for lease in market.leases.values())
 
 
 def _derive(basis: PlanningBasis) -> Phases:

@@ -25,6 +25,7 @@ from reconciler.planning.transactions import plan_transactions, suspension
 from reconciler.planning.workloads import plan_workloads
 from reconciler.values.approvals import Breach
 from reconciler.values.desired import Desired
+from reconciler.values.funding import NO_FUNDING
 from reconciler.values.memory import Memory
 from reconciler.values.plans import (
     Action,
@@ -66,8 +67,7 @@ def derive(
     inputs: PlanningInput, memory: Memory, admission: Admission, decisions: DecisionCache | None = None
 ) -> PlanningBasis:
     """Funding, placement, memory and phases under the revision in force."""
-    admitted = _basis(inputs, memory, admission)
-    admitted = replace(admitted, decisions=decisions or DecisionCache())
+    admitted = _basis(inputs, memory, admission, decisions or DecisionCache())
     reservation = reserve(admitted)
     placed = replace(admitted, reservation=reservation, desired=place_workloads(admitted, reservation))
     memory = replace(update_memory(placed), promises=reservation.promises)
@@ -98,10 +98,12 @@ def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) ->
     )
 
 
-def _basis(inputs: PlanningInput, memory: Memory, admission: Admission) -> PlanningBasis:
+def _basis(
+    inputs: PlanningInput, memory: Memory, admission: Admission, decisions: DecisionCache
+) -> PlanningBasis:
     """The inputs under the revision in force, before workloads are placed."""
     desired, market = admission.desired or EMPTY_DESIRED, inputs.seen_market
-    funding = funding_by_lease(market, desired) if market is not None else {}
+    funding = funding_by_lease(market, desired, decisions) if market is not None else NO_FUNDING
     kind: type[PlanningBasis] = PlanningBasis if market is None else MarketBasis
     return kind(
         now=inputs.now,
@@ -117,6 +119,7 @@ def _basis(inputs: PlanningInput, memory: Memory, admission: Admission) -> Plann
         sends_notices=inputs.sends_notices,
         funding=funding,
         in_flight=latest_actions(inputs.in_flight),
+        decisions=decisions,
     )
 
 

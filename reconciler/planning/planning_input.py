@@ -9,8 +9,7 @@ from reconciler.planning.capacity.headroom import Headroom, Reservation
 from reconciler.planning.decision_cache import DecisionCache
 from reconciler.values.approvals import Approval
 from reconciler.values.desired import Desired, Revisions
-from reconciler.values.funding import TimeLeft
-from reconciler.values.ids import LeaseId
+from reconciler.values.funding import FundingByLease
 from reconciler.values.intents import Confirmation, Intent
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
@@ -66,7 +65,7 @@ class PlanningBasis:
     limits: Limits
     intents: tuple[Intent, ...]
     sends_notices: bool
-    funding: Mapping[LeaseId, TimeLeft]
+    funding: FundingByLease
     transitions: tuple[Transition, ...] = ()
     in_flight: InFlightActions = field(default_factory=dict)
     reservation: Reservation = field(default_factory=lambda: Reservation(Headroom({})))

@@ -1,9 +1,21 @@
-"""Funding: how long the escrow still pays for a lease."""
+"""Funding: how long the escrow still pays for a lease.
+
+The end of a lease's funds is a height, which stays the same until its account changes; only the time that is
+left until then changes with every block. `FundingSchedule` keeps the leases in the order of these heights.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+
+from reconciler.values.escrow import due_gross, end_height
+from reconciler.values.ids import LeaseId
+from reconciler.values.money import after_take, floor_uve
+from reconciler.values.observed import EscrowAccount, State
 
 
 class Funding(StrEnum):
@@ -30,3 +42,145 @@ class TimeLeft:
 
 HEALTHY = TimeLeft(Funding.HEALTHY)
 """Sufficient funds, or no open payment."""
+
+NEVER_ENDS = 1 << 80
+"""Sorts after every height."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseFunds:
+    """The funds of a lease, which are the same as long as its escrow account is (None: unknown); `end_height`
+    is the last height that they pay (None: no payment is open). Until then it earns `rate` (numerator,
+    denominator; uve per block) from `settled_at` on, beside `balance` whole uve.
+    """
+
+    lease: LeaseId
+    account: EscrowAccount | None
+    end_height: int | None = None
+    settled_at: int = 0
+    balance: int = 0
+    rate: tuple[int, int] = (0, 1)
+
+    @classmethod
+    def of(cls, lease: LeaseId, account: EscrowAccount | None) -> LeaseFunds:
+        """The funds of a lease that this account pays."""
+        if account is None or account.state is not State.OPEN:
+            return cls(lease, account)
+        for payment in account.payments:
+            if payment.lease == lease and payment.state is State.OPEN:
+                rate, balance = payment.rate.as_integer_ratio(), floor_uve(payment.balance)
+                return cls(lease, account, end_height(account), account.settled_at, balance, rate)
+        return cls(lease, account, end_height(account), account.settled_at)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether its account is closed."""
+        return self.account is not None and self.account.state is not State.OPEN
+
+    def accrued_at(self, height: int) -> int:
+        """The gross amount in whole uve that a withdrawal at this height would settle."""
+        if self.account is None or self.is_exhausted:
+            return 0
+        return due_gross(self.account, self.lease, height)
+
+
+@dataclass(frozen=True, slots=True)
+class FundingSchedule:
+    """The funds of all active leases, in the order of the market, and in that of their ends."""
+
+    funds: Mapping[LeaseId, LeaseFunds]
+    by_end: tuple[LeaseFunds, ...]
+    exhausted: tuple[LeaseFunds, ...]
+
+    @classmethod
+    def of(cls, funds: Mapping[LeaseId, LeaseFunds]) -> FundingSchedule:
+        """The schedule of these leases."""
+        ordered = sorted((each for each in funds.values() if not each.is_exhausted), key=_end)
+        return cls(funds, tuple(ordered), tuple(each for each in funds.values() if each.is_exhausted))
+
+
+def _end(funds: LeaseFunds) -> int:
+    return NEVER_ENDS if funds.end_height is None else funds.end_height
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FundingByLease(Mapping[LeaseId, TimeLeft]):
+    """The funding of every active lease at one height, calculated when it is read; funds that last less than
+    `low_seconds` or `critical_seconds` are not healthy.
+    """
+
+    schedule: FundingSchedule
+    height: int
+    block_seconds: Decimal
+    low_seconds: int
+    critical_seconds: int
+
+    def __getitem__(self, lease: LeaseId) -> TimeLeft:
+        funds = self.schedule.funds[lease]
+        if funds.is_exhausted:
+            return TimeLeft(Funding.EXHAUSTED)
+        accrued = funds.accrued_at(self.height)
+        if funds.end_height is None:
+            return TimeLeft(Funding.HEALTHY, accrued_uve=accrued)
+        blocks = funds.end_height - self.height
+        seconds = int(blocks * self.block_seconds)
+        return TimeLeft(self._state(blocks, seconds), blocks, seconds, accrued)
+
+    def __iter__(self) -> Iterator[LeaseId]:
+        return iter(self.schedule.funds)
+
+    def __len__(self) -> int:
+        return len(self.schedule.funds)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def state_of(self, lease: LeaseId) -> Funding:
+        """The state of a lease's funds; healthy if it is not active."""
+        funds = self.schedule.funds.get(lease)
+        if funds is None or (funds.end_height is None and not funds.is_exhausted):
+            return Funding.HEALTHY
+        return Funding.EXHAUSTED if funds.is_exhausted else self._state_at(funds)
+
+    def underfunded(self) -> Iterator[LeaseId]:
+        """The leases whose funds are not healthy."""
+        yield from (each.lease for each in self.schedule.exhausted)
+        yield from self._until(lambda each: self._state_at(each) is Funding.HEALTHY)
+
+    def ending(self, blocks: int) -> Iterator[LeaseId]:
+        """The leases whose funds pay at most so many further blocks, or ran out."""
+        return self._until(lambda each: _end(each) - self.height > blocks)
+
+    def accrued_after_take(self, percent: int) -> int:
+        """What all leases have earned and not withdrawn, in whole uve after the chain's cut in percent."""
+        ordered, height = self.schedule.by_end, self.height
+        first = bisect_left(ordered, height, key=_end)
+        sum_ = sum(after_take(each.accrued_at(height), percent) for each in ordered[:first])
+        for each in ordered[first:]:
+            over, under = each.rate
+            gross = each.balance + over * max(height - each.settled_at, 0) // under
+            sum_ += gross - gross * percent // 100
+        return sum_
+
+    def _until(self, is_past: Callable[[LeaseFunds], bool]) -> Iterator[LeaseId]:
+        for each in self.schedule.by_end:
+            if is_past(each):
+                return
+            yield each.lease
+
+    def _state_at(self, funds: LeaseFunds) -> Funding:
+        if funds.end_height is None:
+            return Funding.HEALTHY
+        blocks = funds.end_height - self.height
+        return self._state(blocks, int(blocks * self.block_seconds))
+
+    def _state(self, blocks: int, seconds: int) -> Funding:
+        if blocks < 0:
+            return Funding.EXHAUSTED
+        if seconds < self.critical_seconds:
+            return Funding.CRITICAL
+        return Funding.LOW if seconds < self.low_seconds else Funding.HEALTHY
+
+
+NO_FUNDING = FundingByLease(FundingSchedule.of({}), 0, Decimal(1), 0, 0)
+"""While the chain is unseen."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.values.desired import Workload
-from reconciler.values.funding import TimeLeft
+from reconciler.values.funding import NO_FUNDING, FundingByLease, TimeLeft
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.intents import Confirmation
 from reconciler.values.lifecycle import Phase
@@ -184,7 +183,7 @@ class Plan:
     holds: tuple[Hold, ...]
     transitions: tuple[Transition, ...]
     memory: Memory
-    funding: Mapping[LeaseId, TimeLeft] = field(default_factory=dict)
+    funding: FundingByLease = field(default_factory=lambda: NO_FUNDING)
     confirmations: tuple[Confirmation, ...] = ()
     revision_verdict: RevisionVerdict | None = None
     superseded: tuple[RevisionVerdict, ...] = ()

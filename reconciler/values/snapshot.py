@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.values.intents import IntentOutcome
@@ -73,7 +73,7 @@ class Snapshot:
     counters: Counters = Counters()
     cycle: CycleView | None = None
     readings: tuple[ReadingView, ...] = ()
-    leases: tuple[LeaseView, ...] = ()
+    leases: Sequence[LeaseView] = ()
     bids: tuple[BidView, ...] = ()
     workloads: tuple[WorkloadView, ...] = ()
     intents: tuple[IntentView, ...] = ()

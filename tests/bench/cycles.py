@@ -6,12 +6,12 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.cycle.run import Runner
 from reconciler.values.observed import AdapterView, Market
-from reconciler.values.readings import Seen
+from reconciler.values.readings import Reading, Seen
 from reconciler.values.repository import Commit
 from tests import makers
 from tests.bench.figures import cpu_ms, peak_mb, show
@@ -55,16 +55,25 @@ def later(scene: Scenery) -> Market:
     return seen.view
 
 
+@dataclass
 class Edited(MemoryRepo):
-    """A repository whose first workload file each commit edits."""
+    """A repository whose first workload file each commit edits; it keeps commits as the mirror does."""
 
-    edition = 0
+    edition: int = 0
+    commits: dict[str, Commit] = field(default_factory=dict)
 
     @property
     def commit(self) -> Commit:
-        before = super().commit
-        files = {**before.files, path_of(1): f"edition {self.edition}"}
-        return replace(before, id=f"{self.edition:040x}", files=files)
+        name = f"{self.edition:040x}"
+        if name not in self.commits:
+            before = super().commit
+            files = {**before.files, path_of(1): f"edition {self.edition}"}
+            self.commits[name] = replace(before, id=name, files=files)
+        return self.commits[name]
+
+    def fetch(self, applied: str) -> Reading[tuple[Commit, ...]]:
+        newest, older = self.commit, self.commits.get(applied)
+        return Seen((newest, older) if older not in (None, newest) else (newest,))
 
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         """The blobs that are new."""

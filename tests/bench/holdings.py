@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.values.ids import LeaseId, OrderId, workload_id
-from reconciler.values.observed import Lease, Market, Wallet
+from reconciler.values.observed import Bid, Lease, Market, State, Wallet
 from tests import makers
 
 TENANT = "ve1avgyh77ycn997ja45q5q8ss8y9mr424ju8e86f"
@@ -29,9 +29,10 @@ def lease(dseq: int) -> Lease:
 
 
 def market(leases: int) -> Market:
-    """A market with so many leases of ours and nothing else."""
+    """A market with so many leases of ours, the bids that won them, and nothing else."""
     held = [lease(number) for number in range(1, leases + 1)]
-    return makers.market(leases=held, wallet=Wallet(PROVIDER, 4, 7, 10_000_000))
+    won = [Bid(each.id, State.ACTIVE, each.price, each.created_at, 500_000) for each in held]
+    return makers.market(leases=held, bids=won, wallet=Wallet(PROVIDER, 4, 7, 10_000_000))
 
 
 def file_of(dseq: int, image: str = "docker.io/library/web:1") -> bytes:

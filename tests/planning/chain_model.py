@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconciler.planning.money.escrow import blocks_left
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
+from reconciler.values.escrow import blocks_left
 from reconciler.values.ids import DeploymentId, LeaseId
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from reconciler.planning.decision_cache import DecisionCache
+from reconciler.planning.decision_cache import DecisionCache, KeyedInput, KeyedInputs
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.memory import Memory
@@ -90,3 +91,34 @@ def test_a_quiet_cycle_decides_nothing_anew() -> None:
     assert all(decisions.results[name] is result for name, result in before.items())
     assert isinstance(world.market, Seen)
     assert isinstance(world.market.view, Market)
+
+
+numbers = st.dictionaries(st.sampled_from("abcde"), st.integers(0, 3), max_size=5)
+groups = st.dictionaries(st.integers(0, 2), st.frozensets(st.sampled_from("abcde")), max_size=3)
+
+
+@given(st.lists(st.tuples(numbers, numbers, groups, st.integers(0, 1)), min_size=2, max_size=6))
+def test_decisions_by_key_are_those_of_each_key_alone(
+    histories: list[tuple[dict[str, int], dict[str, int], dict[int, frozenset[str]], int]],
+) -> None:
+    decisions = DecisionCache()
+    held: Mapping[str, tuple[int, ...]] = {}
+    for keys, values, members, shared in histories:
+
+        def decide(
+            key: str, values: Any = values, members: Any = members, shared: int = shared
+        ) -> tuple[int, ...] | None:
+            if values.get(key) == 0:
+                return None
+            return (values.get(key, 9), *(n for n, those in sorted(members.items()) if key in those), shared)
+
+        by_key: tuple[KeyedInput[str], ...]
+        by_key = (KeyedInput(values), KeyedInput(members, lambda _, those: those))
+        for _ in range(2):
+            found = decisions.reuse_each("name", KeyedInputs(keys, by_key, (shared,)), decide)
+            wanted = {key: result for key in keys if (result := decide(key)) is not None}
+            assert list(found.items()) == list(wanted.items())
+        again = decisions.reuse_each("name", KeyedInputs(dict(keys), by_key, (shared,)), decide)
+        assert again is found
+        held = found
+    assert held is decisions.results["name"]

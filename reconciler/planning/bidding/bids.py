@@ -64,7 +64,8 @@ def plan_bids(basis: MarketBasis) -> Proposals:
 
 def _evaluate_all(basis: MarketBasis) -> Iterator[Candidate | Hold]:
     bidding = basis.desired.config.bidding if basis.desired.config else None
-    taken = {bid.order for bid in basis.market.bids}
+    bids = basis.market.bids
+    taken = basis.decisions.reuse("orders with our bid", (bids,), lambda: {bid.order for bid in bids})
     for order in basis.market.orders.values():
         if order.id in taken:
             continue

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.planning.money.escrow import blocks_left, due_gross
+from reconciler.planning.decision_cache import DecisionCache, KeyedInput, KeyedInputs
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Escrow, OnCritical
-from reconciler.values.funding import Funding, TimeLeft
-from reconciler.values.ids import LeaseId, workload_id
-from reconciler.values.observed import Lease, Market, State
+from reconciler.values.funding import Funding, FundingByLease, FundingSchedule, LeaseFunds, TimeLeft
+from reconciler.values.ids import DeploymentId, LeaseId, workload_id
+from reconciler.values.observed import Market, State
 from reconciler.values.plans import Hold, NotifyTenant, Reason, effect_key
 from reconciler.values.subjects import Subject
 from reconciler.values.times import format_duration
 from reconciler.values.work import NOTICES, WorkKey
-
-
-def time_left(market: Market, lease: Lease, rules: Escrow) -> TimeLeft:
-    """The lease's funding now: blocks left by the formula of semantics 4.6, times the measured block time."""
-    account = market.accounts.get(lease.id.deployment)
-    if account is None or account.state is not State.OPEN:
-        return TimeLeft(Funding.EXHAUSTED if account else Funding.HEALTHY)
-    blocks = blocks_left(account, market.height)
-    due = due_gross(account, lease.id, market.height)
-    if blocks is None:
-        return TimeLeft(Funding.HEALTHY, accrued_uve=due)
-    seconds = int(blocks * market.block_seconds)
-    if blocks < 0:
-        state = Funding.EXHAUSTED
-    elif seconds < rules.critical_seconds:
-        state = Funding.CRITICAL
-    elif seconds < rules.low_seconds:
-        state = Funding.LOW
-    else:
-        state = Funding.HEALTHY
-    return TimeLeft(state, blocks, seconds, due)
 
 
 def rules_of(desired: Desired) -> Escrow:
@@ -44,22 +24,45 @@ def rules_of(desired: Desired) -> Escrow:
     return desired.config.escrow if desired.config else Escrow()
 
 
-def funding_by_lease(market: Market, desired: Desired) -> Mapping[LeaseId, TimeLeft]:
+def funding_by_lease(market: Market, desired: Desired, decisions: DecisionCache) -> FundingByLease:
     """The funding of every active lease."""
     rules = rules_of(desired)
-    return {
-        lease.id: time_left(market, lease, rules)
-        for lease in market.leases.values()
-        if lease.state is State.ACTIVE
-    }
+    return FundingByLease(
+        funding_schedule(market, decisions),
+        market.height,
+        market.block_seconds,
+        rules.low_seconds,
+        rules.critical_seconds,
+    )
+
+
+def funding_schedule(market: Market, decisions: DecisionCache) -> FundingSchedule:
+    """When the funds of each active lease end; evaluated again for the leases of changed accounts."""
+    leases = market.leases
+    by_deployment = decisions.reuse("leases by deployment", (leases,), lambda: _by_deployment(leases))
+
+    def funds_of(lease: LeaseId) -> LeaseFunds | None:
+        if leases[lease].state is not State.ACTIVE:
+            return None
+        return LeaseFunds.of(lease, market.accounts.get(lease.deployment))
+
+    accounts = KeyedInput(market.accounts, lambda deployment, _: by_deployment.get(deployment, ()))
+    funds = decisions.reuse_each("lease funds", KeyedInputs(leases, (KeyedInput(leases), accounts)), funds_of)
+    return decisions.reuse("funding schedule", (funds,), lambda: FundingSchedule.of(funds))
+
+
+def _by_deployment(leases: Iterable[LeaseId]) -> Mapping[DeploymentId, Sequence[LeaseId]]:
+    found: dict[DeploymentId, list[LeaseId]] = defaultdict(list)
+    for lease in leases:
+        found[lease.deployment].append(lease)
+    return found
 
 
 def plan_funding(basis: MarketBasis) -> Iterator[NotifyTenant | Hold]:
     """A hold per account with low funds, and one notice per state if the host file names a receiver."""
     rules = rules_of(basis.desired)
-    for lease, left in basis.funding.items():
-        if left.state is Funding.HEALTHY:
-            continue
+    for lease in basis.funding.underfunded():
+        left = basis.funding[lease]
         if left.state is not Funding.EXHAUSTED:
             yield Hold(Subject.of_workload(lease), _REASONS[left.state], _sentence(left, rules), ours=True)
         notice = NotifyTenant(lease, left)
@@ -90,11 +93,11 @@ def _sentence(left: TimeLeft, rules: Escrow) -> str:
     return f"its deployment's funds last less than {format_duration(rules.critical_seconds)}{stops}"
 
 
-def paused_by_funding(desired: Desired, funding: Mapping[LeaseId, TimeLeft]) -> Desired:
+def paused_by_funding(desired: Desired, funding: FundingByLease) -> Desired:
     """The desired state with critically funded workloads paused, if `escrow.on_critical` is `pause`."""
     if rules_of(desired).on_critical is not OnCritical.PAUSE:
         return desired
-    ending = (x for x, left in funding.items() if left.state in (Funding.CRITICAL, Funding.EXHAUSTED))
+    ending = (x for x in funding.underfunded() if funding.state_of(x) is not Funding.LOW)
     files = (desired.workloads.get(workload_id(lease)) for lease in ending)
     stopped = {file.id: replace(file, paused=True) for file in files if file is not None}
     return replace(desired, workloads={**desired.workloads, **stopped}) if stopped else desired

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from reconciler.planning.planning_input import MarketBasis
-from reconciler.values.funding import TimeLeft
+from reconciler.values.funding import FundingByLease
 from reconciler.values.memory import Memory, WalletLedger
-from reconciler.values.money import after_take
 from reconciler.values.observed import SETTLEMENT_MODULE, Market, State
 
 MODULES = frozenset(
@@ -81,9 +79,8 @@ def locked_deposits(market: Market) -> int:
     return sum(b.deposit for b in market.bids.values() if b.state in (State.OPEN, State.ACTIVE))
 
 
-def earnings(market: Market, ledger: WalletLedger, funding: Iterable[TimeLeft]) -> Earnings:
+def earnings(market: Market, ledger: WalletLedger, funding: FundingByLease) -> Earnings:
     """The wallet's change plus locked deposits, less external transfers; accrued earnings are separate."""
     deposits = locked_deposits(market)
     earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside
-    accrued = sum(after_take(left.accrued_uve, market.rules.take_percent) for left in funding)
-    return Earnings(deposits, earned, accrued)
+    return Earnings(deposits, earned, funding.accrued_after_take(market.rules.take_percent))

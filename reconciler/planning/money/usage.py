@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from reconciler.planning.money.escrow import total_paid
 from reconciler.planning.money.fees import Fees
+from reconciler.planning.money.usage_metering import usage_billed_leases
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Usage
+from reconciler.values.escrow import total_paid
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import RecordUsage, SettleUsage
 from reconciler.values.money import floor_uve
@@ -37,8 +38,7 @@ def plan_usage(basis: MarketBasis) -> Proposals:
 
 
 def _usage_billed_leases(basis: MarketBasis) -> list[Lease]:
-    billed = (lease for lease in basis.market.leases.values() if lease.usage_billed)
-    return sorted(billed, key=lambda lease: lease.id)
+    return sorted(usage_billed_leases(basis), key=lambda lease: lease.id)
 
 
 def _evaluate(basis: MarketBasis, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.planning.money.escrow import total_paid
 from reconciler.planning.planning_input import MarketBasis
+from reconciler.values.escrow import total_paid
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.memory import UsageMemory
 from reconciler.values.observed import Lease, Market, OrderSettlement, State
@@ -19,15 +20,21 @@ def measure(basis: MarketBasis) -> dict[LeaseId, UsageMemory]:
     """The usage memory of each usage-billed lease that is active or not settled yet."""
     kept: dict[LeaseId, UsageMemory] = {}
     market = basis.market
-    for lease in market.leases.values():
-        if not lease.usage_billed:
-            continue
+    for lease in usage_billed_leases(basis):
         old = basis.memory.usage.get(lease.id)
         if lease.state is State.ACTIVE:
             kept[lease.id] = _measured(basis, lease, old)
         elif old is not None and _still_open(market, lease):
             kept[lease.id] = replace(old, seen_running=0)
     return kept
+
+
+def usage_billed_leases(basis: MarketBasis) -> Sequence[Lease]:
+    """The leases that are billed by usage."""
+    leases = basis.market.leases
+    return basis.decisions.reuse(
+        "usage-billed leases", (leases,), lambda: [each for each in leases.values() if each.usage_billed]
+    )
 
 
 def _still_open(market: Market, lease: Lease) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 
-from reconciler.planning.money.escrow import due_gross
 from reconciler.planning.money.fees import Fees
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Withdrawals
-from reconciler.values.ids import DeploymentId
+from reconciler.values.escrow import due_gross
+from reconciler.values.ids import DeploymentId, LeaseId
 from reconciler.values.messages import WithdrawLease
 from reconciler.values.money import after_take
-from reconciler.values.observed import EscrowAccount, Lease, State
+from reconciler.values.observed import EscrowAccount, Lease, Market, State
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import Subject
 
@@ -20,6 +22,24 @@ LAST_BLOCKS = 10
 """Blocks of remaining funds at which a lease is withdrawn once more, unless the account was settled within as
 many blocks: after the funds end, earlier payments consume the funds of later ones (semantics 4.6).
 """
+
+
+@dataclass(frozen=True, slots=True)
+class LeasesByAge:
+    """The active leases, oldest first: by chain time of the last known withdrawal, and those without any by
+    the height of their creation.
+    """
+
+    by_withdrawal: Sequence[tuple[int, LeaseId]]
+    by_creation: Sequence[tuple[int, LeaseId]]
+
+    @classmethod
+    def of(cls, market: Market, withdrawn_at: Mapping[LeaseId, int]) -> LeasesByAge:
+        """The leases of a market in these orders."""
+        active = [lease for lease in market.leases.values() if lease.state is State.ACTIVE]
+        drawn = [(withdrawn_at[lease.id], lease.id) for lease in active if lease.id in withdrawn_at]
+        new = [(lease.created_at, lease.id) for lease in active if lease.id not in withdrawn_at]
+        return cls(sorted(drawn, key=itemgetter(0)), sorted(new, key=itemgetter(0)))
 
 
 def plan_withdrawals(basis: MarketBasis) -> Proposals:
@@ -44,11 +64,28 @@ def plan_withdrawals(basis: MarketBasis) -> Proposals:
 def _evaluate_all(basis: MarketBasis) -> Iterator[WithdrawLease | Hold]:
     rules = basis.desired.config.withdrawals if basis.desired.config else Withdrawals()
     fee = Fees.under(basis.market.rules, basis.limits).withdrawal
-    due = [lease for lease in basis.market.leases.values() if _may_be_due(basis, lease, rules)]
-    for lease in sorted(due, key=lambda x: x.id):
+    near = {*basis.funding.ending(LAST_BLOCKS), *_last_withdrawn_before(basis, rules.every_seconds)}
+    for lease in map(basis.market.leases.__getitem__, sorted(near)):
+        if not _may_be_due(basis, lease, rules):
+            continue
         account = basis.market.accounts.get(lease.id.deployment)
         if account is not None and account.state is State.OPEN:
             yield from _evaluate(basis, lease, account, (rules, fee))
+
+
+def _last_withdrawn_before(basis: MarketBasis, seconds: int) -> Iterator[LeaseId]:
+    """The leases whose last withdrawal, or else whose creation, is at least so long ago."""
+    market, withdrawn_at = basis.market, basis.memory.withdrawn_at
+    inputs = (market.leases, withdrawn_at)
+    ages = basis.decisions.reuse("leases by age", inputs, lambda: LeasesByAge.of(market, withdrawn_at))
+    for at, lease in ages.by_withdrawal:
+        if market.time - at < seconds:
+            break
+        yield lease
+    for height, lease in ages.by_creation:
+        if basis.seconds(market.height - height) < seconds:
+            break
+        yield lease
 
 
 def _may_be_due(basis: MarketBasis, lease: Lease, rules: Withdrawals) -> bool:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.planning.money.escrow import blocks_left, due_gross, total_paid
+from reconciler.values.escrow import blocks_left, due_gross, total_paid
 from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.money import accrued
 from reconciler.values.observed import EscrowAccount, Payment, State

@@ -9,11 +9,11 @@ from reconciler.values.money import accrued, floor_uve
 from reconciler.values.observed import EscrowAccount, Payment, State
 
 
-def blocks_left(account: EscrowAccount, height: int) -> int | None:
-    """Blocks that the funds still pay, counted from `height`; negative if they ran out and are not settled
-    yet.
+def end_height(account: EscrowAccount) -> int | None:
+    """The last height that the funds pay, also if it has passed and is not settled yet; None if no payment is
+    open.
 
-    None if no payment is open. Truncation leaves each of k payments up to 1 uve, which bounds the search.
+    Truncation leaves each of k payments up to 1 uve, which bounds the search.
     """
     rates = [p.rate for p in account.payments if p.state is State.OPEN]
     drain = sum(rates, Decimal(0))
@@ -27,7 +27,15 @@ def blocks_left(account: EscrowAccount, height: int) -> int | None:
             low = middle
         else:
             high = middle
-    return low - (height - account.settled_at)
+    return account.settled_at + low
+
+
+def blocks_left(account: EscrowAccount, height: int) -> int | None:
+    """Blocks that the funds still pay, counted from `height`; negative if they ran out and are not settled
+    yet; None if no payment is open.
+    """
+    end = end_height(account)
+    return None if end is None else end - height
 
 
 def due_gross(account: EscrowAccount, lease: LeaseId, height: int) -> int:
