@@ -71,8 +71,8 @@ class Chain(Protocol):
     """
 
     def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
-        """One view at one height, with the results of the requested transactions and the state of the known
-        leases, closed ones included.
+        """One view at one height, with the results of the requested transactions and the state of `known`
+        leases, closed ones included: those that memory or adapters refer to.
 
         Unseen if the node is unreachable, syncing, of another chain, behind a height seen before, or a list
         is incomplete.

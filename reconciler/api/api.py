@@ -15,7 +15,7 @@ from reconciler.api.openapi import openapi_document
 from reconciler.api.page.event_stream import EventStream
 from reconciler.api.page.files import PageFiles
 from reconciler.api.response_cache import ResponseCache
-from reconciler.api.responses import Reply, error_reply, send
+from reconciler.api.responses import ApiResponse, error_response, send
 from reconciler.api.routes import webhooks
 from reconciler.api.routes.live import LiveRoutes
 from reconciler.api.routes.routing import ParsedRequest, Route, RouteAccess, WrongParameterError
@@ -74,7 +74,7 @@ class Api:
             *self._stream.routes(),
             *PageFiles().routes(),
         )
-        self._openapi = Reply(json.dumps(openapi_document(self.routes), indent=1).encode() + b"\n")
+        self._openapi = ApiResponse(json.dumps(openapi_document(self.routes), indent=1).encode() + b"\n")
 
     def app(self, auth: RateLimitedAuth) -> web.Application:
         """The routes behind authentication."""
@@ -94,7 +94,7 @@ class Api:
         for executor in self._executors:
             executor.close()
 
-    async def _describe(self, _: ParsedRequest) -> Reply:
+    async def _describe(self, _: ParsedRequest) -> ApiResponse:
         return self._openapi
 
 
@@ -104,22 +104,22 @@ def _handler(route: Route, auth: RateLimitedAuth) -> Handler:
         if refusal is not None:
             return await send(request, refusal)
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            reply = await route.handler(route.parse(request, trusted=auth.trusts(request)))
-        if not isinstance(reply, Reply):
-            return await reply(request)
-        if route.access is RouteAccess.HOOK and reply.code == 403:
-            reply = auth.failed(request, reply)
-        return await send(request, reply)
+            response = await route.handler(route.parse(request, trusted=auth.trusts(request)))
+        if not isinstance(response, ApiResponse):
+            return await response(request)
+        if route.access is RouteAccess.HOOK and response.code == 403:
+            response = auth.failed(request, response)
+        return await send(request, response)
 
     return handle
 
 
-def _too_long(request: web.Request, route: Route) -> Reply | None:
+def _too_long(request: web.Request, route: Route) -> ApiResponse | None:
     limit = webhooks.BODY_MAX_BYTES if route.access is RouteAccess.HOOK else BODY_MAX_BYTES
     if (request.content_length or 0) <= limit:
         return None
     message = f"a body of {request.content_length} bytes is too long"
-    return error_reply(413, message, f"send at most {limit} bytes")
+    return error_response(413, message, f"send at most {limit} bytes")
 
 
 @web.middleware
@@ -127,22 +127,22 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
     try:
         return await handler(request)
     except WrongParameterError as error:
-        reply = error_reply(400, str(error), error.advice)
+        response = error_response(400, str(error), error.advice)
     except web.HTTPNotFound:
-        reply = error_reply(404, f"there is nothing at {request.path[:200]}", f"use {ROUTES}")
+        response = error_response(404, f"there is nothing at {request.path[:200]}", f"use {ROUTES}")
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
         advice = f"use {allowed.replace(', HEAD', '').replace('HEAD, ', '')}"
-        reply = error_reply(405, f"{request.method[:20]} is not allowed here", advice, Allow=allowed)
+        response = error_response(405, f"{request.method[:20]} is not allowed here", advice, Allow=allowed)
     except web.HTTPException as error:
-        reply = error_reply(error.status, error.reason, f"use {ROUTES}")
+        response = error_response(error.status, error.reason, f"use {ROUTES}")
     except TimeoutError:
-        reply = error_reply(504, "the response took too long", "try again; if it persists, see the log")
+        response = error_response(504, "the response took too long", "try again; if it persists, see the log")
     except ConnectionError:
         raise  # the client disconnected
     except Exception:
         log.exception("a request to %s failed", request.path[:200])
-        reply = error_reply(
+        response = error_response(
             500, "the response could not be computed", "the daemon's log has the reason; please report it"
         )
-    return await send(request, reply)
+    return await send(request, response)

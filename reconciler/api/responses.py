@@ -39,7 +39,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ApiResponse:
     """A finished response. With an `etag`, the client may cache it and must revalidate it."""
 
     body: bytes
@@ -50,33 +50,33 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def view_reply(view: object, code: int = 200, **headers: str) -> Reply:
+def view_response(view: object, code: int = 200, **headers: str) -> ApiResponse:
     """A view as indented JSON."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Reply(view_text(view).encode(), code=code, headers=named)
+    return ApiResponse(view_text(view).encode(), code=code, headers=named)
 
 
-def error_reply(code: int, error: str, advice: str, **headers: str) -> Reply:
+def error_response(code: int, error: str, advice: str, **headers: str) -> ApiResponse:
     """An error; text quoted from the request is cleaned."""
-    return view_reply(ErrorView(one_line(error, ERROR_MAX), advice), code, **headers)
+    return view_response(ErrorView(one_line(error, ERROR_MAX), advice), code, **headers)
 
 
-async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
-    """Send a reply; a long body is not copied for each client."""
-    headers = _headers(reply)
+async def send(request: web.Request, response: ApiResponse) -> web.StreamResponse:
+    """Send a response; a long body is not copied for each client."""
+    headers = _headers(response)
     known = request.headers.get("If-None-Match", "")
-    if reply.etag and reply.etag in (etag.strip() for etag in known.split(",")):
+    if response.etag and response.etag in (etag.strip() for etag in known.split(",")):
         return web.Response(status=304, headers=headers)
-    if len(reply.body) <= CHUNK_BYTES or request.method == "HEAD":
-        return web.Response(body=reply.body, status=reply.code, headers=headers)
-    response = web.StreamResponse(status=reply.code, headers=headers)
-    response.content_length = len(reply.body)
-    await response.prepare(request)
-    body = memoryview(reply.body)
+    if len(response.body) <= CHUNK_BYTES or request.method == "HEAD":
+        return web.Response(body=response.body, status=response.code, headers=headers)
+    stream = web.StreamResponse(status=response.code, headers=headers)
+    stream.content_length = len(response.body)
+    await stream.prepare(request)
+    body = memoryview(response.body)
     for start in range(0, len(body), CHUNK_BYTES):
-        await response.write(body[start : start + CHUNK_BYTES])
-    await response.write_eof()
-    return response
+        await stream.write(body[start : start + CHUNK_BYTES])
+    await stream.write_eof()
+    return stream
 
 
 def accepts_gzip(request: web.Request) -> bool:
@@ -84,11 +84,15 @@ def accepts_gzip(request: web.Request) -> bool:
     return "gzip" in request.headers.get("Accept-Encoding", "")
 
 
-def _headers(reply: Reply) -> dict[str, str]:
-    charset = "; charset=utf-8" if reply.media == JSON or reply.media.startswith("text/") else ""
-    headers = {**HEADERS, "Content-Type": f"{reply.media}{charset}", **reply.headers}
-    if reply.etag:
-        headers |= {"ETag": reply.etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding, Authorization"}
-    if reply.gzipped:
+def _headers(response: ApiResponse) -> dict[str, str]:
+    charset = "; charset=utf-8" if response.media == JSON or response.media.startswith("text/") else ""
+    headers = {**HEADERS, "Content-Type": f"{response.media}{charset}", **response.headers}
+    if response.etag:
+        headers |= {
+            "ETag": response.etag,
+            "Cache-Control": "no-cache",
+            "Vary": "Accept-Encoding, Authorization",
+        }
+    if response.gzipped:
         headers["Content-Encoding"] = "gzip"
     return headers

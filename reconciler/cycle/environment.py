@@ -81,4 +81,6 @@ EFFECTS: tuple[tuple[str, str], ...] = (
     ("outbox", "store_commit_statuses"),
     ("forge", "set_status"),
 )
-"""Every port method with an effect outside the cycle's thread; the daemon must survive `kill -9` at each."""
+"""Every port method that writes outside the process, at each of which the daemon must survive `kill -9`; not
+`Inbox.take`, as a lost request is sent again by its client, nor methods that change memory alone.
+"""

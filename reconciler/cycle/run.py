@@ -88,7 +88,11 @@ class Runner:
         return self.snapshot
 
     def plan_cycle(self) -> PlannedCycle:
-        """Observe, confirm and plan, as `plan` prints; records the results of earlier effects."""
+        """Observe, confirm and plan, as `plan` prints; records the results of earlier effects.
+
+        The revision in force is needed before, as it names the adapters to observe; the plan admits it again
+        with what was confirmed.
+        """
         environment = self._environment
         in_flight = environment.queues.in_flight()  # before the results, so that no item is in neither
         record_results(environment)

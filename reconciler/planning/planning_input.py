@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 
 from reconciler.planning.capacity.headroom import Headroom, Reservation
 from reconciler.planning.decision_cache import DecisionCache
@@ -80,7 +81,7 @@ class MarketBasis(PlanningBasis):
 
     def seconds(self, blocks: int) -> int:
         """The duration of so many blocks in measured chain time, in whole seconds, rounded up."""
-        return -int(-blocks * self.market.block_seconds // 1)
+        return ceil(blocks * self.market.block_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from reconciler.values.work import WorkKey
 
 RENDERING = 2
 """Part of every digest; raised when adapters render specifications differently, so that running workloads are
-applied again.
+applied again; `tests/adapters/test_rendering.py` notices a change.
 """
 
 

@@ -239,10 +239,11 @@ class Market:
     """One view of the chain at one height.
 
     `orders` are all open ones; `bids` our open and active ones; `leases` our active ones and the closed ones
-    that the journal has. `tx_results` are those of the queried transactions; a missing hash is in no block
-    up to `height`. `block_seconds` is measured from headers, never assumed (semantics 1.3). `transfers` are
-    those since the last view, None if there is a gap. `lag_blocks` is the distance to the RPC's height;
-    `orders_cut`: some orders were left out; `unconfirmed`: lease -> why its closing is not confirmed.
+    that memory or adapters refer to. `tx_results` are those of the queried transactions; a missing hash is in
+    no block up to `height`. `block_seconds` is measured from headers, never assumed (semantics 1.3).
+    `transfers` are those since the last view, None if there is a gap. `lag_blocks` is the distance to the
+    RPC's height; `orders_cut`: some orders were left out; `unconfirmed`: lease -> why its closing is not
+    confirmed.
     """
 
     chain_id: str

@@ -115,7 +115,7 @@ class AdapterBackend(ABC):
 
     @abstractmethod
     def foreign_load(self, cpu_milli: int) -> AbstractContextManager[None]:
-        """A foreign container or pod with this request."""
+        """Foreign containers or pods that request so much together, another provider's among them."""
 
     def restart_exited(self, wanted: Workload) -> None:  # noqa: B027  # clusters need none
         """Repair as the planner does; clusters restart containers themselves."""
@@ -160,10 +160,11 @@ class AdapterBackend(ABC):
 FOREIGN_POD = """
 apiVersion: v1
 kind: Pod
-metadata: {{name: {name}, namespace: default}}
+metadata: {{name: {name}, namespace: default, labels: {{{labels}}}}}
 spec:
   containers: [{{name: a, image: registry.example/a:1, resources: {{requests: {{cpu: {cpu}m}}}}}}]
 """
+ANOTHER_PROVIDER = "app.kubernetes.io/managed-by: provider-daemon, virtengine.com/workload: other"
 LOOKALIKE = """
 apiVersion: v1
 kind: Service
@@ -255,12 +256,14 @@ class ClusterBackend(AdapterBackend):
 
     @contextmanager
     def foreign_load(self, cpu_milli: int) -> Iterator[None]:
-        name = f"foreign-{self.namespace}"
-        self.kubectl("-n", "default", "create", "-f", "-", stdin=FOREIGN_POD.format(name=name, cpu=cpu_milli))
+        names = [f"{kind}-{self.namespace}" for kind in ("foreign", "provider")]
+        for name, labels in zip(names, ("", ANOTHER_PROVIDER), strict=True):
+            pod = FOREIGN_POD.format(name=name, labels=labels, cpu=cpu_milli // len(names))
+            self.kubectl("-n", "default", "create", "-f", "-", stdin=pod)
         try:
             yield
         finally:
-            self.kubectl("-n", "default", "delete", "pod", name, "--now")
+            self.kubectl("-n", "default", "delete", "pod", *names, "--now")
 
 
 def open_cluster(kubeconfig: Path, scratch: Path, forget: Callable[[], None] | None) -> ClusterBackend:

@@ -1,4 +1,4 @@
-"""Observes a cluster: seven informers, and the workloads and capacity that their caches show together."""
+"""Observes a cluster: eight informers, and the workloads and capacity that their caches show together."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ class ClusterObserver:
         inside, ours = f"/namespaces/{target.namespace}", {"labelSelector": naming.OURS}
         managed, base = {"labelSelector": naming.MANAGED}, base_spec(target.egress_denied)
         foreign = {"labelSelector": naming.FOREIGN_PODS, "fieldSelector": NOT_FINISHED}
+        elsewhere = {"fieldSelector": f"metadata.namespace!={target.namespace},{NOT_FINISHED}"}
         quota = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
         self._deployments = Informer(client, f"/apis/apps/v1{inside}/deployments", ours, deployment_view)
         self._services = Informer(client, f"/api/v1{inside}/services", ours, part_view)
@@ -74,7 +75,8 @@ class ClusterObserver:
         )
         self._pods = Informer(client, f"/api/v1{inside}/pods", ours, pod_view)
         self._nodes = Informer(client, "/api/v1/nodes", {}, node_view)
-        self._foreign_pods = Informer(client, "/api/v1/pods", foreign, foreign_pod_view)
+        self._foreign_pods = Informer(client, f"/api/v1{inside}/pods", foreign, foreign_pod_view)
+        self._pods_elsewhere = Informer(client, "/api/v1/pods", elsewhere, foreign_pod_view)
         self._quotas = Informer(client, f"/api/v1{inside}/resourcequotas", quota, quota_view)
         self._by_kind: dict[str, Informer[Any]] = {
             "Deployment": self._deployments,
@@ -92,7 +94,12 @@ class ClusterObserver:
     @property
     def informers(self) -> tuple[Informer[Any], ...]:
         """All of them."""
-        return (*self._by_kind.values(), self._pods, self._nodes, self._foreign_pods)
+        return (*self._by_kind.values(), self._pods, self._nodes, *self._other_pods)
+
+    @property
+    def _other_pods(self) -> tuple[Informer[Any], ...]:
+        """Pods of no workload in our namespace, and all pods in other namespaces: another provider's too."""
+        return (self._foreign_pods, self._pods_elsewhere)
 
     def start(self, wake: Wake, stale_seconds: float) -> None:
         """Begin to watch; an informer that is broken for longer than that is Unseen."""
@@ -150,7 +157,13 @@ class ClusterObserver:
         return Seen(ours)
 
     def _look_at_capacity(self) -> Reading[Capacity]:
-        sources = (self._nodes, self._quotas, self._policies, self._pods, self._foreign_pods)
+        sources: tuple[Informer[Any], ...] = (
+            self._nodes,
+            self._quotas,
+            self._policies,
+            self._pods,
+            *self._other_pods,
+        )
         self._capacity = _derive(sources, self._capacity, _derive_capacity)
         return self._capacity[1]
 
@@ -179,9 +192,10 @@ def _derive_capacity(
     quotas: Mapping[str, Any],
     policies: Mapping[str, PartView],
     pods: Mapping[str, PodView],
-    foreign_pods: Mapping[str, Any],
+    *other_pods: Mapping[str, Any],
 ) -> Reading[Capacity]:
     """Without a correct base policy no quota counts as set, so that the namespace is prepared again."""
     is_prepared = any(each.meta.name == naming.POLICY_NAME and not each.drift for each in policies.values())
     quota = next(iter(quotas.values()), None) if is_prepared else None
-    return capacity_of(nodes.values(), pods.values(), foreign_pods.values(), quota)
+    others = [pod for found in other_pods for pod in found.values()]
+    return capacity_of(nodes.values(), pods.values(), others, quota)

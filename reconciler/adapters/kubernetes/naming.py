@@ -35,7 +35,7 @@ OURS = f"{MANAGED_BY}={MANAGER},{WORKLOAD}"
 """Selects the objects of all workloads of this provider."""
 
 FOREIGN_PODS = f"!{WORKLOAD}"
-"""Selects pods that belong to no workload."""
+"""Selects pods of no workload, in the namespace of workloads."""
 
 
 def workload_selector(workload: WorkloadId) -> str:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from reconciler.api.auth.rate_limit import Rate, RateLimiter, Rates
 from reconciler.api.connection_limits import client_of
-from reconciler.api.responses import Reply, error_reply
+from reconciler.api.responses import ApiResponse, error_response
 from reconciler.api.routes.routing import RouteAccess
 from reconciler.runtime.secret_files import SecretFile, Token
 
@@ -33,7 +33,7 @@ WARNINGS = Rate(1 / 60, 5)
 class Authenticator(Protocol):
     """Authenticates a request before it is handled."""
 
-    def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
+    def refusal(self, request: web.Request, access: RouteAccess) -> ApiResponse | None:
         """The error for a request that is not allowed; None: it is allowed."""
 
     def trusts(self, request: web.Request) -> bool:
@@ -45,10 +45,10 @@ class LocalAuthenticator:
     own name to 127.0.0.1 (DNS rebinding).
     """
 
-    def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
+    def refusal(self, request: web.Request, access: RouteAccess) -> ApiResponse | None:
         host = request.headers.get("Host")
         if host is not None and not _is_own_name(host):
-            return error_reply(421, f"this API is not at {host[:200]}", "use its IP address or localhost")
+            return error_response(421, f"this API is not at {host[:200]}", "use its IP address or localhost")
         return _cross_site(request, access)
 
     def trusts(self, request: web.Request) -> bool:
@@ -63,7 +63,7 @@ class RemoteAuthenticator:
         self._now = now
         self._warnings = RateLimiter(WARNINGS)
 
-    def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
+    def refusal(self, request: web.Request, access: RouteAccess) -> ApiResponse | None:
         if access in (RouteAccess.OPEN, RouteAccess.HOOK):
             return None
         return self._unauthenticated(request) or _cross_site(request, access)
@@ -71,7 +71,7 @@ class RemoteAuthenticator:
     def trusts(self, request: web.Request) -> bool:
         return self._unauthenticated(request) is None
 
-    def _unauthenticated(self, request: web.Request) -> Reply | None:
+    def _unauthenticated(self, request: web.Request) -> ApiResponse | None:
         transport = request.transport
         if transport is not None and transport.get_extra_info("peercert"):
             return None
@@ -79,7 +79,7 @@ class RemoteAuthenticator:
         is_browser = "Sec-Fetch-Mode" in request.headers or "text/html" in request.headers.get("Accept", "")
         challenge = BASIC_CHALLENGE if is_browser else BEARER_CHALLENGE
         if not token_text:
-            return error_reply(
+            return error_response(
                 401,
                 "authentication is required",
                 "send a token as `Authorization: Bearer TOKEN`, or a client certificate",
@@ -96,7 +96,7 @@ class RemoteAuthenticator:
         else:
             self._warn(request, "a wrong token was used")
             error, advice = "the token is unknown", "check that it is complete, or get a new one"
-        return error_reply(401, error, advice, WWW_Authenticate=challenge)
+        return error_response(401, error, advice, WWW_Authenticate=challenge)
 
     def _warn(self, request: web.Request, message: str) -> None:
         """Log it, within the rate of log lines for this client."""
@@ -121,7 +121,7 @@ class RateLimitedAuth:
             RouteAccess.HOOK: RateLimiter(rates.write),
         }
 
-    def refusal(self, request: web.Request, access: RouteAccess) -> Reply | None:
+    def refusal(self, request: web.Request, access: RouteAccess) -> ApiResponse | None:
         client, now = client_of(request.remote or ""), self._clock()
         if wait := self._limiters[access].take(client, now):
             return _rate_exceeded(wait)
@@ -131,15 +131,15 @@ class RateLimitedAuth:
     def trusts(self, request: web.Request) -> bool:
         return self._authenticator.trusts(request)
 
-    def failed(self, request: web.Request, refusal: Reply) -> Reply:
-        """The reply to a failed authentication; after many, that the rate limit is exceeded."""
+    def failed(self, request: web.Request, refusal: ApiResponse) -> ApiResponse:
+        """The response to a failed authentication; after many, that the rate limit is exceeded."""
         wait = self._failures.take(client_of(request.remote or ""), self._clock())
         return _rate_exceeded(wait) if wait else refusal
 
 
-def _rate_exceeded(wait_seconds: float) -> Reply:
+def _rate_exceeded(wait_seconds: float) -> ApiResponse:
     seconds = max(1, int(wait_seconds + 0.999))
-    return error_reply(429, "rate limit exceeded", f"retry after {seconds} s", Retry_After=str(seconds))
+    return error_response(429, "rate limit exceeded", f"retry after {seconds} s", Retry_After=str(seconds))
 
 
 def _token_text(request: web.Request) -> str:
@@ -157,7 +157,7 @@ def _token_text(request: web.Request) -> str:
         return "unreadable"
 
 
-def _cross_site(request: web.Request, access: RouteAccess) -> Reply | None:
+def _cross_site(request: web.Request, access: RouteAccess) -> ApiResponse | None:
     """Reject expensive reads and writes that a browser sends for another site's page."""
     if access not in (RouteAccess.WRITE, RouteAccess.EXPENSIVE):
         return None
@@ -165,7 +165,8 @@ def _cross_site(request: web.Request, access: RouteAccess) -> Reply | None:
     origin = request.headers.get("Origin")
     if site in ("same-origin", "none") and (origin is None or _netloc(origin) == request.host):
         return None
-    return error_reply(403, "requests from another site's page are not allowed", "use the page at /, or curl")
+    message = "requests from another site's page are not allowed"
+    return error_response(403, message, "use the page at /, or curl")
 
 
 def _netloc(url: str) -> str | None:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from reconciler.api.connection_limits import client_of, is_local
 from reconciler.api.response_cache import ResponseCache
-from reconciler.api.responses import HEADERS, Reply, error_reply
+from reconciler.api.responses import HEADERS, ApiResponse, error_response
 from reconciler.api.routes.routing import ParsedRequest, Route, StreamHandler
 from reconciler.reports.provider_view import OverviewView
 from reconciler.reports.view_json import view_json
@@ -51,11 +51,11 @@ class EventStream:
         errors = {503: "Too many streams are open."}
         return (Route("get", "/api/v1/stream", summary, EVENTS, self.listen, errors=errors),)
 
-    async def listen(self, request: ParsedRequest) -> Reply | StreamHandler:
+    async def listen(self, request: ParsedRequest) -> ApiResponse | StreamHandler:
         client = client_of(request.raw.remote or "")
         limit = LISTENERS_MAX if is_local(client) else LISTENERS_PER_CLIENT
         if self._listeners.total() >= LISTENERS_MAX or self._listeners[client] >= limit:
-            return error_reply(503, f"{limit} streams are open", "close one, or use /api/v1/overview")
+            return error_response(503, f"{limit} streams are open", "close one, or use /api/v1/overview")
         self._loop = asyncio.get_running_loop()
         return self._stream
 

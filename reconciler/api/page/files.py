@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 
-from reconciler.api.responses import PAGE_POLICY, Reply, error_reply
+from reconciler.api.responses import PAGE_POLICY, ApiResponse, error_response
 from reconciler.api.routes.routing import Parameter, ParsedRequest, Route, TextParameter
 
 MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -18,7 +18,7 @@ class PageFiles:
     def __init__(self) -> None:
         folder = files("reconciler.api") / "page"
         self._replies = {
-            each.name: _reply(each.name, each.read_bytes())
+            each.name: _response(each.name, each.read_bytes())
             for each in folder.iterdir()
             if each.name[each.name.rfind(".") :] in MEDIA
         }
@@ -36,16 +36,16 @@ class PageFiles:
             Route("get", "/page/{name}", "A file of the page.", "*/*", self.file, (name,), documented=False),
         )
 
-    async def index(self, _: ParsedRequest) -> Reply:
+    async def index(self, _: ParsedRequest) -> ApiResponse:
         return self._replies[INDEX]
 
-    async def file(self, request: ParsedRequest) -> Reply:
+    async def file(self, request: ParsedRequest) -> ApiResponse:
         name = request.values["name"]
         found = self._replies.get(name)
-        return found or error_reply(404, f"the page has no file {name}", "GET / lists its files")
+        return found or error_response(404, f"the page has no file {name}", "GET / lists its files")
 
 
-def _reply(name: str, content: bytes) -> Reply:
+def _response(name: str, content: bytes) -> ApiResponse:
     etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     policy = {"Content-Security-Policy": PAGE_POLICY}
-    return Reply(content, MEDIA[name[name.rfind(".") :]], etag=etag, headers=policy)
+    return ApiResponse(content, MEDIA[name[name.rfind(".") :]], etag=etag, headers=policy)

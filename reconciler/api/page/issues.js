@@ -2,6 +2,7 @@
 
 import { duration, plural } from "./format.js";
 
+// Age of the last cycle; `/readyz` limits the age of the chain's view instead.
 const STALE_SECONDS = 120;
 
 /** All issues of an overview, the worst first. */

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.api.responses import TEXT, Reply, error_reply, view_reply
+from reconciler.api.responses import TEXT, ApiResponse, error_response, view_response
 from reconciler.api.routes.routing import (
     IntParameter,
     Parameter,
@@ -60,7 +60,7 @@ ADAPTER_ERRORS = UNKNOWN_WORKLOAD | {
     504: "The adapter does not respond.",
 }
 
-AdapterRead = Callable[[Inspector, WorkloadView, threading.Event], Reply]
+AdapterRead = Callable[[Inspector, WorkloadView, threading.Event], ApiResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class LiveRoutes:
     journal_reads: BoundedExecutor
 
     def routes(self) -> tuple[Route, ...]:
-        """In the order of the cheat sheet."""
+        """Logs, resource usage and events of a workload, explanations, decisions and the journal."""
         return (
             _adapter_route("logs", "The last lines of its containers.", TEXT, self.logs, TAIL),
             _adapter_route("metrics", "Its resource usage.", UseView, self.metrics),
@@ -111,35 +111,35 @@ class LiveRoutes:
             ),
         )
 
-    async def logs(self, request: ParsedRequest) -> Reply:
+    async def logs(self, request: ParsedRequest) -> ApiResponse:
         lines = request.values["tail"]
 
-        def read(inspector: Inspector, workload: WorkloadView, gone: threading.Event) -> Reply:
-            return Reply(collect(inspector.logs(workload.id, lines), gone), TEXT)
+        def read(inspector: Inspector, workload: WorkloadView, gone: threading.Event) -> ApiResponse:
+            return ApiResponse(collect(inspector.logs(workload.id, lines), gone), TEXT)
 
         return await self._read_adapter(request, "logs", read)
 
-    async def metrics(self, request: ParsedRequest) -> Reply:
-        def read(inspector: Inspector, workload: WorkloadView, _: threading.Event) -> Reply:
-            return view_reply(use_view(workload.id, inspector.use(workload.id)))
+    async def metrics(self, request: ParsedRequest) -> ApiResponse:
+        def read(inspector: Inspector, workload: WorkloadView, _: threading.Event) -> ApiResponse:
+            return view_response(use_view(workload.id, inspector.use(workload.id)))
 
         return await self._read_adapter(request, "metrics", read)
 
-    async def events(self, request: ParsedRequest) -> Reply:
-        def read(inspector: Inspector, workload: WorkloadView, _: threading.Event) -> Reply:
+    async def events(self, request: ParsedRequest) -> ApiResponse:
+        def read(inspector: Inspector, workload: WorkloadView, _: threading.Event) -> ApiResponse:
             found = inspector.events(workload.id)
-            return view_reply(WorkloadEventsView(workload.id, found.listed, found.complete))
+            return view_response(WorkloadEventsView(workload.id, found.listed, found.complete))
 
         return await self._read_adapter(request, "events", read)
 
-    async def explain(self, request: ParsedRequest) -> Reply:
+    async def explain(self, request: ParsedRequest) -> ApiResponse:
         snapshot = self.snapshots.snapshot
         workload = find_workload(snapshot, request)
-        if isinstance(workload, Reply):
+        if isinstance(workload, ApiResponse):
             return workload
         return await self._read_journal(lambda: self._explanation(snapshot, workload))
 
-    async def decision(self, request: ParsedRequest) -> Reply:
+    async def decision(self, request: ParsedRequest) -> ApiResponse:
         values = request.values
         try:
             order = OrderId.parse(f"{values['owner']}/{values['dseq']}/{values['gseq']}/{values['oseq']}")
@@ -149,16 +149,16 @@ class LiveRoutes:
         snapshot = self.snapshots.snapshot
         return await self._read_journal(lambda: self._decision(snapshot, order))
 
-    async def journal(self, request: ParsedRequest) -> Reply:
+    async def journal(self, request: ParsedRequest) -> ApiResponse:
         before, limit = request.values["before"], request.values["limit"]
 
-        def read() -> Reply:
+        def read() -> ApiResponse:
             events = self.history.events(0, EVENTS_MAX)
-            return view_reply(journal_view(self.history.page(before, limit), events))
+            return view_response(journal_view(self.history.page(before, limit), events))
 
         return await self._read_journal(read)
 
-    def _explanation(self, snapshot: Snapshot, workload: WorkloadView) -> Reply:
+    def _explanation(self, snapshot: Snapshot, workload: WorkloadView) -> ApiResponse:
         lease = LeaseId.parse(workload.lease)
         case = ExplainedCase(
             order=lease.order,
@@ -169,47 +169,47 @@ class LiveRoutes:
             observed=WorkloadDetailView(workload, lease_of(snapshot, workload)),
         )
         decisions = tuple(d for subject in case.subjects for d in self.history.decisions(subject))
-        return view_reply(ExplanationView(workload.id, explanation(replace(case, decisions=decisions))))
+        return view_response(ExplanationView(workload.id, explanation(replace(case, decisions=decisions))))
 
-    def _decision(self, snapshot: Snapshot, order: OrderId) -> Reply:
+    def _decision(self, snapshot: Snapshot, order: OrderId) -> ApiResponse:
         found = order_decision(snapshot, order, self.history.decisions(Subject.of_order(order)))
         if found is not None:
-            return view_reply(found)
+            return view_response(found)
         advice = "a decision exists once the daemon has seen an order; it is kept for two weeks"
-        return error_reply(404, f"order {order} is unknown", advice)
+        return error_response(404, f"order {order} is unknown", advice)
 
-    async def _read_journal(self, read: Callable[[], Reply]) -> Reply:
+    async def _read_journal(self, read: Callable[[], ApiResponse]) -> ApiResponse:
         try:
             return await self.journal_reads.run(lambda _: read())
         except ExecutorBusyError:
-            return error_reply(503, "too many requests are reading the journal", "try again in a moment")
+            return error_response(503, "too many requests are reading the journal", "try again in a moment")
         except TimeoutError:
-            return error_reply(504, "the journal did not respond in time", "check its disk")
+            return error_response(504, "the journal did not respond in time", "check its disk")
         except JournalError as error:
-            return error_reply(503, str(error), "`provider-daemon doctor` checks its disk")
+            return error_response(503, str(error), "`provider-daemon doctor` checks its disk")
 
-    async def _read_adapter(self, request: ParsedRequest, what: str, read: AdapterRead) -> Reply:
+    async def _read_adapter(self, request: ParsedRequest, what: str, read: AdapterRead) -> ApiResponse:
         workload = find_workload(self.snapshots.snapshot, request)
-        if isinstance(workload, Reply):
+        if isinstance(workload, ApiResponse):
             return workload
         adapter = workload.adapter
         inspector = self.inspectors.get(adapter)
         state = f"GET /api/v1/workloads/{workload.id} has its state"
         if inspector is None:
             advice = f"add its file, and its entry in the host file; {state}"
-            return error_reply(
+            return error_response(
                 502, f"there is no adapter {adapter}" if adapter else "no adapter runs it", advice
             )
         try:
             return await self.adapter_reads.run(lambda gone: read(inspector, workload, gone))
         except ExecutorBusyError:
-            return error_reply(503, "too many requests are reading from adapters", "try again in a moment")
+            return error_response(503, "too many requests are reading from adapters", "try again in a moment")
         except TimeoutError:
             message = f"the {what} of {workload.id} did not arrive in time"
-            return error_reply(504, message, f"check that {adapter} responds")
+            return error_response(504, message, f"check that {adapter} responds")
         except OSError as error:
             message = f"the {what} of {workload.id} cannot be read: {error}"
-            return error_reply(502, message, f"check that {adapter} responds; {state}")
+            return error_response(502, message, f"check that {adapter} responds; {state}")
 
 
 def _adapter_route(

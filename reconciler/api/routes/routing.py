@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from reconciler.api.responses import Reply
+from reconciler.api.responses import ApiResponse
 
 TEXT_MAX = 200
 
@@ -121,7 +121,7 @@ class ParsedRequest:
 StreamHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 """Streams a response until the client disconnects."""
 
-RouteHandler = Callable[[ParsedRequest], Awaitable[Reply | StreamHandler]]
+RouteHandler = Callable[[ParsedRequest], Awaitable[ApiResponse | StreamHandler]]
 
 
 @dataclass(frozen=True, slots=True)

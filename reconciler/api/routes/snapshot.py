@@ -8,7 +8,7 @@ from typing import TypeVar
 from zlib import crc32
 
 from reconciler.api.response_cache import ResponseCache
-from reconciler.api.responses import Reply, accepts_gzip, error_reply, view_reply
+from reconciler.api.responses import ApiResponse, accepts_gzip, error_response, view_response
 from reconciler.api.routes.routing import (
     ChoiceParameter,
     IntParameter,
@@ -64,7 +64,7 @@ class SnapshotRoutes:
     troubles: Callable[[], tuple[Trouble, ...]] = tuple
 
     def routes(self) -> tuple[Route, ...]:
-        """In the order of the cheat sheet."""
+        """The last cycle's state: provider, bid engine, objects, holds, health."""
         return (
             Route("get", "/api/v1/status", "The provider as a whole.", StatusView, self.status),
             Route(
@@ -129,17 +129,17 @@ class SnapshotRoutes:
             ),
         )
 
-    async def status(self, request: ParsedRequest) -> Reply:
+    async def status(self, request: ParsedRequest) -> ApiResponse:
         return await self._cached(request, "status", lambda s: status_view(s, self.troubles()))
 
-    async def bid_engine(self, request: ParsedRequest) -> Reply:
+    async def bid_engine(self, request: ParsedRequest) -> ApiResponse:
         now = self.now()
         return await self._cached(request, ("bid-engine", now), lambda s: bid_engine_view(s, now))
 
-    async def plan(self, request: ParsedRequest) -> Reply:
+    async def plan(self, request: ParsedRequest) -> ApiResponse:
         return await self._cached(request, "plan", lambda s: short_plan_view(s.plan))
 
-    async def overview(self, request: ParsedRequest) -> Reply:
+    async def overview(self, request: ParsedRequest) -> ApiResponse:
         return await self._cached(request, "overview", self.overview_of)
 
     def overview_of(self, snapshot: Snapshot) -> OverviewView:
@@ -148,7 +148,7 @@ class SnapshotRoutes:
         past_cycles = PastCycles(past.money(), *past.commits())
         return overview(status_view(snapshot, self.troubles()), snapshot, past_cycles, self.now())
 
-    async def workloads(self, request: ParsedRequest) -> Reply:
+    async def workloads(self, request: ParsedRequest) -> ApiResponse:
         page, state, text = _page(request), request.values["state"], request.values["contains"]
 
         def listed(snapshot: Snapshot) -> ListView[WorkloadView]:
@@ -161,7 +161,7 @@ class SnapshotRoutes:
 
         return await self._cached(request, ("workloads", page, state), listed)
 
-    async def leases(self, request: ParsedRequest) -> Reply:
+    async def leases(self, request: ParsedRequest) -> ApiResponse:
         page, funding, text = _page(request), request.values["funding"], request.values["contains"]
 
         def listed(snapshot: Snapshot) -> ListView[LeaseView]:
@@ -174,7 +174,7 @@ class SnapshotRoutes:
 
         return await self._cached(request, ("leases", page, funding), listed)
 
-    async def bids(self, request: ParsedRequest) -> Reply:
+    async def bids(self, request: ParsedRequest) -> ApiResponse:
         page, text = _page(request), request.values["contains"]
 
         def listed(snapshot: Snapshot) -> ListView[BidView]:
@@ -183,7 +183,7 @@ class SnapshotRoutes:
 
         return await self._cached(request, ("bids", page), listed)
 
-    async def holds(self, request: ParsedRequest) -> Reply:
+    async def holds(self, request: ParsedRequest) -> ApiResponse:
         page, about, text = _page(request), request.values["about"], request.values["contains"]
 
         def matches(hold: HoldView) -> bool:
@@ -196,41 +196,41 @@ class SnapshotRoutes:
 
         return await self._cached(request, ("holds", page, about), listed)
 
-    async def workload(self, request: ParsedRequest) -> Reply:
+    async def workload(self, request: ParsedRequest) -> ApiResponse:
         snapshot = self.snapshots.snapshot
         found = find_workload(snapshot, request)
-        if isinstance(found, Reply):
+        if isinstance(found, ApiResponse):
             return found
-        return view_reply(WorkloadDetailView(found, lease_of(snapshot, found)))
+        return view_response(WorkloadDetailView(found, lease_of(snapshot, found)))
 
-    async def healthz(self, _: ParsedRequest) -> Reply:
-        return view_reply(HealthView("ok"))
+    async def healthz(self, _: ParsedRequest) -> ApiResponse:
+        return view_response(HealthView("ok"))
 
-    async def readyz(self, request: ParsedRequest) -> Reply:
+    async def readyz(self, request: ParsedRequest) -> ApiResponse:
         why = unready(self.snapshots.snapshot, self.now(), self.stale_seconds)
         if why and not request.trusted:
             why = "authenticate to see why"
-        return view_reply(HealthView("not ready" if why else "ok", why), 503 if why else 200)
+        return view_response(HealthView("not ready" if why else "ok", why), 503 if why else 200)
 
     async def _cached(
         self, request: ParsedRequest, key: Hashable, view: Callable[[Snapshot], object]
-    ) -> Reply:
+    ) -> ApiResponse:
         def render(snapshot: Snapshot) -> bytes:
             found = view(snapshot)
             return (list_text(found) if isinstance(found, ListView) else view_text(found)).encode()
 
         found = await self.cache.get(key, render, gzipped=accepts_gzip(request.raw))
-        return Reply(found.body, etag=found.etag, gzipped=found.gzipped)
+        return ApiResponse(found.body, etag=found.etag, gzipped=found.gzipped)
 
 
-def find_workload(snapshot: Snapshot, request: ParsedRequest) -> WorkloadView | Reply:
+def find_workload(snapshot: Snapshot, request: ParsedRequest) -> WorkloadView | ApiResponse:
     """The workload that the request names, or the error that there is none."""
     wanted = request.values["id"]
     found = next((w for w in snapshot.workloads if w.id == wanted), None)
     if found is not None:
         return found
     advice = "GET /api/v1/workloads lists all; `provider-daemon explain` has former ones"
-    return error_reply(404, f"there is no workload {wanted}", advice)
+    return error_response(404, f"there is no workload {wanted}", advice)
 
 
 def lease_of(snapshot: Snapshot, workload: WorkloadView) -> LeaseView | None:

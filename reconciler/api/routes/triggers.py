@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.api.responses import Reply, error_reply, view_reply
+from reconciler.api.responses import ApiResponse, error_response, view_response
 from reconciler.api.routes.routing import ParsedRequest, Route, RouteAccess
 from reconciler.api.routes.webhooks import BodyTooLongError, is_authentic
 from reconciler.journal.errors import JournalError
@@ -26,7 +26,7 @@ class TriggerRoutes:
     secret: SecretFile[bytes] | None = None
 
     def routes(self) -> tuple[Route, ...]:
-        """Both."""
+        """Reconcile, and the webhook of the forge."""
         return (
             Route(
                 "post",
@@ -50,19 +50,23 @@ class TriggerRoutes:
             ),
         )
 
-    async def reconcile(self, _: ParsedRequest) -> Reply:
+    async def reconcile(self, _: ParsedRequest) -> ApiResponse:
         return await self._request()
 
-    async def hook(self, request: ParsedRequest) -> Reply:
+    async def hook(self, request: ParsedRequest) -> ApiResponse:
         if self.secret is None:
-            return error_reply(404, "no webhook is configured", "set listen.webhook_secret in the host file")
+            return error_response(
+                404, "no webhook is configured", "set listen.webhook_secret in the host file"
+            )
         raw = request.raw
         try:
             authentic = await is_authentic(raw.headers, raw.content.iter_chunked(65_536), self.secret.content)
         except BodyTooLongError:
-            return error_reply(413, "the body is longer than a forge sends", "send the forge's own webhook")
+            return error_response(
+                413, "the body is longer than a forge sends", "send the forge's own webhook"
+            )
         if not authentic:
-            return error_reply(
+            return error_response(
                 403,
                 "the signature does not match the webhook secret",
                 "set the secret of listen.webhook_secret at the forge; it signs the body "
@@ -70,11 +74,11 @@ class TriggerRoutes:
             )
         return await self._request()
 
-    async def _request(self) -> Reply:
+    async def _request(self) -> ApiResponse:
         try:
             await self.trigger.request()
         except (JournalError, OSError) as error:
             advice = "the next cycle runs on schedule"
-            return error_reply(503, f"the request could not be stored: {error}", advice)
+            return error_response(503, f"the request could not be stored: {error}", advice)
         cycle = self.snapshots.snapshot.cycle
-        return view_reply(ReconcileView(cycle.finished_at if cycle else NEVER), 202)
+        return view_response(ReconcileView(cycle.finished_at if cycle else NEVER), 202)

@@ -130,12 +130,12 @@ def _price_hold(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold 
         return Hold(subject, Reason.PRICE_TOO_LOW, why)
     fees = Fees.under(basis.market.rules, basis.limits)
     blocks = fees.break_even_blocks(price, basis.market.rules.take_percent)
-    seconds = blocks * basis.market.block_seconds
+    seconds = basis.seconds(blocks)
     bound = basis.desired.config.bidding.break_even_seconds if basis.desired.config else 0
     if seconds > bound:
         why = (
             f"at {plain(price)}uve a block it earns back the {fees.lease_costs}uve of its fees only after "
-            f"{plain(Decimal(round(seconds / 3600, 1)))} hours; config.yaml allows {bound / 3600:g}"
+            f"{plain(round(Decimal(seconds) / 3600, 1))} hours; config.yaml allows {bound / 3600:g}"
         )
         return Hold(subject, Reason.BREAK_EVEN, why)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from math import ceil
 
 from reconciler.planning.money.fees import Fees
 from reconciler.values.desired import Pricing, Withdrawals
@@ -57,7 +58,7 @@ def quote(resources: Resources, pricing: Pricing, terms: QuoteTerms) -> Quote:
     seconds = None
     if rate > 0:
         blocks = terms.fees.break_even_blocks(rate, terms.rules.take_percent)
-        seconds = -int(-blocks * terms.block_seconds // 1)
+        seconds = ceil(blocks * terms.block_seconds)
     return Quote(rate, hour, month, net, seconds)
 
 
