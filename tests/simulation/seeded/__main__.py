@@ -65,7 +65,7 @@ def simulate(first: int, count: int) -> int:
         if result.broken:
             failed += 1
             print(f"seed {result.seed}: {result.broken}\n    {result.command}", flush=True)
-        if done % 50 == 0 or done == count:
+        if done % 20 == 0 or done == count:
             rate = done / (time.monotonic() - began)
             years = f"{seconds / YEAR:.1f} years, {turns} cycles, {transactions} own transactions"
             print(f"{done} seeds, {failed} failed: {years}; {rate:.2f} seeds/s", flush=True)

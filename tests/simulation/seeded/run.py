@@ -13,6 +13,7 @@ from reconciler.cycle.run import Cycle
 from reconciler.journal.errors import JournalError
 from reconciler.values.grants import AnsibleGrants, Grants, KubernetesGrants
 from reconciler.values.limits import Limits
+from reconciler.values.readings import Unseen
 from tests.simulation.seeded import disorder
 from tests.simulation.seeded.acts import MARKET_ACTS
 from tests.simulation.seeded.daemon import Life
@@ -169,7 +170,7 @@ class Run:
         world = self.world
         if world.chain.mempool.waiting or not all(each.settled for each in world.adapters.values()):
             return
-        if self.life is not None and (self.life.journal.intents.open_intents() or not self.life.is_idle):
+        if self.life is not None and not self._is_waiting(self.life):
             return
         limits = [self._blocks_to_step(), due_blocks(world, self._cycle if alive else None)]
         if alive:
@@ -183,6 +184,13 @@ class Run:
         world.down_blocks = max(world.down_blocks - blocks, 0)
         self.figures.jumps += 1
         self._still = STILL_TURNS - 1
+
+    def _is_waiting(self, life: Life) -> bool:
+        """Whether no cycle changes anything before something outside does: nothing is in flight, and a
+        transaction only while the chain is unseen.
+        """
+        is_unseen = self._cycle is not None and isinstance(self._cycle.planned.inputs.market, Unseen)
+        return life.is_idle and (is_unseen or not life.journal.intents.open_intents())
 
     def _blocks_to_step(self) -> int:
         """Blocks until the next step, or the end."""

@@ -65,7 +65,7 @@ def terms_of(rng: Random) -> Terms:
         usage=rng.choice(["8h", "24h", "48h"]),
         on_critical=rng.choice(["nothing", "pause"]),
         balance_uve=rng.choice([3_000_000, 10_000_000, 50_000_000]),
-        gap_blocks=rng.choice([5_000, 20_000, 80_000]) // block_seconds,
+        gap_blocks=rng.choice([10_000, 40_000, 160_000]) // block_seconds,
         notices=rng.random() < 0.7,
         forge=rng.random() < 0.7,
     )
